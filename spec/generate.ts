@@ -1,0 +1,109 @@
+/**
+ * Writes `generated/` from `spec/`, or with `--check` says which of its files are out of date (exit code 1).
+ *
+ * Everything here runs when the repository is built on, never when edict runs: start-up pays for no schema compiling.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import standaloneCode from 'ajv/dist/standalone/index.js';
+import { parse } from 'yaml';
+
+type Json = { readonly [key: string]: unknown };
+
+const root = new URL('../', import.meta.url);
+const banner = '// Made by `npm run generate` from spec/. Do not edit.\n';
+
+const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
+
+/** Returns the schemas of every JSON answer, as `operationId_status`, from an OpenAPI document with local references. */
+function answerSchemas(document: Json, documentId: string): Record<string, Json> {
+  const deref = (value: unknown): Json => {
+    const reference = (value as Json)['$ref'];
+    if (typeof reference !== 'string') return value as Json;
+    return reference
+      .slice(2)
+      .split('/')
+      .reduce<unknown>((at, key) => (at as Json)[key], document) as Json;
+  };
+  const schemas: Record<string, Json> = {};
+  for (const item of Object.values(document['paths'] as Json)) {
+    for (const operation of Object.values(item as Json) as Json[]) {
+      if (typeof operation['operationId'] !== 'string') continue;
+      for (const [status, answer] of Object.entries(operation['responses'] as Json)) {
+        const schema = (deref(answer)['content'] as { 'application/json'?: { schema: { $ref: string } } } | undefined)?.['application/json']
+          ?.schema;
+        if (schema) schemas[`${operation['operationId']}_${status}`] = { $ref: `${documentId}${schema.$ref}` };
+      }
+    }
+  }
+  return schemas;
+}
+
+/**
+ * Returns the TypeScript types of an OpenAPI document, from openapi-typescript's command: its library's own types do not
+ * check. It runs in another folder, since it would hold the file's schema to the rules of redocly.yaml.
+ */
+function typesOf(document: string): string {
+  const command = new URL('node_modules/openapi-typescript/bin/cli.js', root).pathname;
+  return execFileSync(process.execPath, [command, '--alphabetize'], {
+    input: document,
+    encoding: 'utf8',
+    stdio: ['pipe', 'pipe', 'ignore'],
+    cwd: tmpdir(),
+  });
+}
+
+function validatorOptions(options: object) {
+  return { strict: true, allErrors: true, code: { source: true, optimize: 2 }, ...options } as const;
+}
+
+function contents(): Map<string, string> {
+  const files = new Map<string, string>();
+
+  const text = read('spec/roma-connect.openapi.yaml');
+  const openapi = parse(text) as Json;
+  files.set('roma-connect.d.ts', banner + typesOf(text));
+  files.set('roma-connect.json', `${JSON.stringify(openapi, null, 1)}\n`);
+
+  const documentId = 'urn:edict:roma-connect';
+  const answers = answerSchemas(openapi, documentId);
+  const answersAjv = new Ajv2020(validatorOptions({ strictRequired: false }));
+  answersAjv.addVocabulary(['components']);
+  answersAjv.addSchema({ $id: documentId, components: openapi['components'] }, documentId, false, false);
+  for (const [key, schema] of Object.entries(answers)) answersAjv.addSchema(schema, key);
+  const names = Object.fromEntries(Object.keys(answers).map((key) => [key, key]));
+  files.set('roma-connect-answers.cjs', banner + standaloneCode.default(answersAjv, names));
+  files.set(
+    'roma-connect-answers.d.cts',
+    `${banner}import type { ValidateFunction } from 'ajv';\n${Object.keys(names)
+      .map((name) => `export declare const ${name}: ValidateFunction;\n`)
+      .join('')}`,
+  );
+
+  const file = JSON.parse(read('spec/edict.schema.json')) as Json;
+  const defs = JSON.parse(JSON.stringify(file['$defs']).replaceAll('#/$defs/', '#/components/schemas/')) as Json;
+  const asOpenapi = { openapi: '3.1.0', info: { title: '', version: '' }, paths: {}, components: { schemas: defs } };
+  files.set('edict-file.d.ts', banner + typesOf(JSON.stringify(asOpenapi)));
+  const fileAjv = new Ajv2020(validatorOptions({ verbose: true }));
+  fileAjv.addSchema(file, 'edict-file');
+  files.set('edict-file-validator.cjs', banner + standaloneCode.default(fileAjv, { validateFile: 'edict-file' }));
+  files.set(
+    'edict-file-validator.d.cts',
+    `${banner}import type { ValidateFunction } from 'ajv';\nexport declare const validateFile: ValidateFunction;\n`,
+  );
+  return files;
+}
+
+const check = process.argv.includes('--check');
+const stale: string[] = [];
+for (const [name, content] of contents()) {
+  const path = new URL(`generated/${name}`, root);
+  if (!check) writeFileSync(path, content);
+  else if (read(`generated/${name}`) !== content) stale.push(`generated/${name}`);
+}
+if (stale.length > 0) {
+  process.stderr.write(`Out of date: ${stale.join(', ')}. Run \`npm run generate\` and commit what it writes.\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,87 @@
+import { applyOnce, openLog } from '../app.ts';
+import type { Settings } from '../config.ts';
+import { type ExitCode, exitCodes } from '../core/errors.ts';
+import type { Emit, EngineEvent, PassSummary } from '../core/events.ts';
+import type { LogFormat, LogLevel } from '../core/log-options.ts';
+import { columns } from './columns.ts';
+import { type Context, paintersOf } from './context.ts';
+import { openProgress } from './progress.ts';
+import { onStopSignal } from './signals.ts';
+import { counted, durationInWords } from './words.ts';
+
+export interface ApplyOptions {
+  readonly format: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat?: LogFormat;
+}
+
+type Settled = EngineEvent & { readonly type: 'attempt:settled' };
+
+/** Makes one pass over the file. Returns 0, 5 if calls failed, 4 if something is held, 1 if it was stopped before its end. */
+export async function apply(settings: Settings, options: ApplyOptions, context: Context): Promise<ExitCode> {
+  const { out, err } = paintersOf(context);
+  const asJson = options.format === 'json';
+  const failures = new Map<string, Settled>();
+  const progress = context.stderr.isTTY && options.logFormat === undefined ? openProgress(context.stderr, err) : null;
+  const talk: Emit = progress ? progress.emit : (await openLog({ level: options.logLevel, format: options.logFormat ?? 'json' })).emit;
+  const emit: Emit = (event) => {
+    talk(event);
+    if (event.type !== 'attempt:settled') return;
+    if (event.outcome.kind === 'succeeded') failures.delete(event.change.key);
+    else failures.set(event.change.key, event);
+    if (asJson) context.stdout.write(`${JSON.stringify(attemptJson(event))}\n`);
+  };
+  using stop = onStopSignal();
+  const { plan, summary, left } = await applyOnce(settings, context.environment, emit, { signal: stop.signal });
+  progress?.clear();
+  if (asJson) context.stdout.write(`${JSON.stringify({ type: 'summary', format: 1, ...summary, left })}\n`);
+  else {
+    context.stdout.write(`${words(summary, left)}\n`);
+    for (const line of columns([...failures.values()].map((failure) => failureRow(failure, out)))) context.stdout.write(`  ${line}\n`);
+    for (const change of plan.changes)
+      if (change.held)
+        context.stdout.write(`  ${out('yellow', '!')} ${change.api} in ${change.environment} is held: ${change.held.message}\n`);
+  }
+  if (left > 0 || stop.signal.aborted) return exitCodes.error;
+  if (summary.failed > 0) return exitCodes.callsFailed;
+  return summary.held > 0 ? exitCodes.held : exitCodes.done;
+}
+
+function words({ online, offline, unchanged, held, failed, tookMs }: PassSummary, left: number): string {
+  if (online + offline + held + failed + left === 0)
+    return `In sync. ${counted(unchanged, 'publication')} as the file says. Nothing was sent.`;
+  const parts = [`${online} online`, `${offline} offline`, `${unchanged} unchanged`];
+  if (held > 0) parts.push(`${held} held`);
+  if (failed > 0) parts.push(`${failed} failed`);
+  if (left > 0) parts.push(`${left} not sent, since it was stopped`);
+  return `Applied in ${durationInWords(tookMs)}: ${parts.join(', ')}.`;
+}
+
+function failureRow({ change, outcome }: Settled, paint: ReturnType<typeof paintersOf>['out']): string[] {
+  const failure = 'failure' in outcome ? outcome.failure : null;
+  return [
+    `${paint('red', 'x')} ${change.api}`,
+    change.environment,
+    change.action,
+    failure?.code ?? outcome.kind,
+    [failure?.message, failure?.hint].filter(Boolean).join('; '),
+  ];
+}
+
+function attemptJson({ attemptId, change, outcome, tookMs }: Settled) {
+  const { api, apiId, environment, environmentId, action, reason } = change;
+  const result = outcome.kind === 'succeeded' ? { versionId: outcome.versionId } : 'failure' in outcome ? outcome.failure : {};
+  return {
+    type: 'attempt',
+    attempt: attemptId,
+    api,
+    apiId,
+    environment,
+    environmentId,
+    action,
+    reason,
+    outcome: outcome.kind,
+    ...result,
+    tookMs,
+  };
+}

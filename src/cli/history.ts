@@ -1,0 +1,61 @@
+import { readHistory } from '../app.ts';
+import type { Settings } from '../config.ts';
+import { type ExitCode, exitCodes } from '../core/errors.ts';
+import type { Attempt, HistoryFilter } from '../core/ports.ts';
+import { columns } from './columns.ts';
+import { type Context, paintersOf } from './context.ts';
+import type { Paint } from './paint.ts';
+
+export interface HistoryOptions extends HistoryFilter {
+  readonly format: string;
+}
+
+/** Shows attempts, newest first. Returns 0. */
+export async function history(
+  settings: Settings,
+  { format, api, environment, limit }: HistoryOptions,
+  context: Context,
+): Promise<ExitCode> {
+  const filter = { limit, ...(api !== undefined && { api }), ...(environment !== undefined && { environment }) };
+  const attempts = await readHistory(settings, context.environment, filter);
+  context.stdout.write(
+    format === 'json'
+      ? `${JSON.stringify({ format: 1, attempts: attempts.map(toJson) }, null, 2)}\n`
+      : toText(attempts, paintersOf(context).out),
+  );
+  return exitCodes.done;
+}
+
+function toText(attempts: readonly Attempt[], paint: Paint): string {
+  if (attempts.length === 0) return 'No attempts recorded.\n';
+  const head = ['attempt', 'began', 'API', 'environment', 'action', 'why', 'outcome', ''].map((title) => paint('bold', title));
+  return `${columns([head, ...attempts.map((attempt) => cells(attempt, paint))]).join('\n')}\n`;
+}
+
+function cells(attempt: Attempt, paint: Paint): string[] {
+  const outcome = attempt.outcome ?? 'unresolved';
+  const detail =
+    attempt.outcome === 'succeeded'
+      ? attempt.versionId
+        ? `version ${attempt.versionId}`
+        : ''
+      : [attempt.code, attempt.message].filter(Boolean).join(' ');
+  return [
+    String(attempt.id),
+    new Date(attempt.beganAtMs).toISOString(),
+    attempt.api,
+    attempt.environment,
+    attempt.action,
+    attempt.revision === null ? attempt.reason : `${attempt.reason} ${attempt.revision}`,
+    paint(outcome === 'succeeded' ? 'green' : 'red', outcome),
+    paint('dim', detail),
+  ];
+}
+
+function toJson({ beganAtMs, settledAtMs, ...attempt }: Attempt) {
+  return {
+    ...attempt,
+    began: new Date(beganAtMs).toISOString(),
+    settled: settledAtMs === null ? null : new Date(settledAtMs).toISOString(),
+  };
+}

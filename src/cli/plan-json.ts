@@ -1,0 +1,35 @@
+import { planDigest } from '../core/digest.ts';
+import { estimate } from '../core/estimate.ts';
+import type { Plan } from '../core/plan.ts';
+import type { DesiredState } from '../core/publication.ts';
+
+/** Returns a plan as other programs read it: the JSON that the README describes. */
+export function planJson(plan: Plan, desired: DesiredState) {
+  return {
+    format: 1,
+    digest: planDigest(plan),
+    gateway: plan.gateway,
+    summary: { ...counts(plan), unchanged: plan.unchanged, held: plan.changes.filter((change) => change.held).length },
+    changes: plan.changes.map(({ api, apiId, environment, environmentId, action, reason, from, to, revision, held, source }) => ({
+      api,
+      apiId,
+      environment,
+      environmentId,
+      action,
+      reason,
+      from,
+      to,
+      revision,
+      held: held && `${held.rule}: ${held.message}`,
+      source,
+    })),
+    estimate: estimate(plan.changes, desired.gateway.limit),
+  };
+}
+
+/** Returns how many changes of each action a plan would make; what is held is not among them. */
+export function counts({ changes }: Plan): { readonly online: number; readonly offline: number } {
+  const made = changes.filter((change) => change.held === null);
+  const online = made.filter((change) => change.action === 'online').length;
+  return { online, offline: made.length - online };
+}

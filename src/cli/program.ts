@@ -1,0 +1,175 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { defaultFile, durationOption, settingsFrom } from '../config.ts';
+import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
+import { logFormats, logLevels } from '../core/log-options.ts';
+import type { Context } from './context.ts';
+import { reportError } from './report-error.ts';
+import { version } from './version.ts';
+
+type Options = Record<string, never> & CommandOptions;
+
+/** Every option of every command, as commander hands them over. */
+interface CommandOptions {
+  readonly state?: string;
+  readonly format: 'text' | 'json' | 'markdown';
+  readonly emulate?: boolean;
+  readonly dryRun?: boolean;
+  readonly once?: boolean;
+  readonly detailedExitcode?: boolean;
+  readonly logLevel: (typeof logLevels)[number];
+  readonly logFormat?: (typeof logFormats)[number];
+  readonly debounce: string;
+  readonly resync: string;
+  readonly api?: string;
+  readonly environment?: string;
+  readonly limit: number;
+  readonly seed?: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Runs one command line and returns its exit code; the README has the table. Never throws for what a person did wrong:
+ * that is said on stderr, and on stdout as JSON where JSON was asked for.
+ */
+export async function runCli(argv: readonly string[], context: Context): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.done;
+  const program = buildProgram(context, (result) => {
+    code = result;
+  });
+  context.stdout.on('error', ignoreClosedPipe);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.error;
+    return reportError(error, context, argv.includes('json') || argv.includes('--format=json'));
+  }
+}
+
+function buildProgram(context: Context, finish: (code: ExitCode) => void): Command {
+  const program = new Command('edict')
+    .description('Keeps the APIs of a ROMA Connect instance published exactly where a YAML file says.')
+    .version(version())
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => context.stdout.write(text), writeErr: (text) => context.stderr.write(text) })
+    .showHelpAfterError('(see: edict --help)');
+
+  const withFile = (name: string, description: string): Command =>
+    program.command(name).description(description).argument('[file]', 'the edict file', defaultFile);
+  const state = () =>
+    new Option('--state <url>', 'the store: sqlite:PATH (default: sqlite:.edict/state.db, with --emulate sqlite:.edict/emulated.db)').env(
+      'EDICT_STATE',
+    );
+  const format = (...choices: string[]) => new Option('--format <format>', 'how to show the result').choices(choices).default('text');
+  const emulate = () => new Option('--emulate', 'talk to an emulated gateway inside this process instead of the file’s endpoint');
+  const dryRun = () => new Option('--dry-run', 'show the plan, make no call and write nothing');
+  const detailed = () => new Option('--detailed-exitcode', 'exit with 2 if there are changes, with 4 if one is held');
+  const logging = (command: Command): Command =>
+    command
+      .addOption(new Option('--log-level <level>', 'the least that is logged').choices(logLevels).default('info').env('EDICT_LOG_LEVEL'))
+      .addOption(
+        new Option('--log-format <format>', 'how to log (default: pretty on a terminal, else json)')
+          .choices(logFormats)
+          .env('EDICT_LOG_FORMAT'),
+      );
+  const daemon = (command: Command): Command =>
+    command
+      .addOption(new Option('--debounce <duration>', 'how long the file must be left alone before it is read').default('200ms'))
+      .addOption(new Option('--resync <duration>', 'how often a pass is made without being asked').default('5m'));
+  const settings = (file: string, options: Options) => settingsFrom(file, options);
+
+  withFile('validate', 'checks the file')
+    .addOption(format('text', 'json'))
+    .action(async (file: string, options: Options) => {
+      const { validate } = await import('./validate.ts');
+      finish(await validate(settings(file, options), options, context));
+    });
+
+  const plan = async (file: string, options: Options): Promise<void> => {
+    const { showPlan } = await import('./plan.ts');
+    finish(await showPlan(settings(file, options), options, context));
+  };
+  withFile('plan', 'shows the plan; makes no call and writes nothing')
+    .addOption(state())
+    .addOption(format('text', 'json', 'markdown'))
+    .addOption(emulate())
+    .addOption(detailed())
+    .action(plan);
+
+  const apply = async (file: string, options: Options): Promise<void> => {
+    const { apply } = await import('./apply.ts');
+    finish(await apply(settings(file, options), options, context));
+  };
+  logging(withFile('apply', 'makes the calls that are missing, then exits'))
+    .addOption(state())
+    .addOption(format('text', 'json'))
+    .addOption(emulate())
+    .addOption(dryRun())
+    .action((file: string, options: Options) => (options.dryRun ? plan(file, options) : apply(file, options)));
+
+  daemon(logging(withFile('run', 'the daemon: follows the file and makes the calls that are missing')))
+    .addOption(state())
+    .addOption(format('text', 'json'))
+    .addOption(emulate())
+    .addOption(dryRun())
+    .addOption(new Option('--once', 'make one pass, then exit: the same as apply'))
+    .action(async (file: string, options: Options) => {
+      if (options.dryRun) return plan(file, options);
+      if (options.once) return apply(file, options);
+      const { run } = await import('./run.ts');
+      const times = { debounceMs: durationOption(options.debounce, '--debounce'), resyncMs: durationOption(options.resync, '--resync') };
+      finish(await run(settings(file, options), times, options, context));
+    });
+
+  withFile('status', 'shows desired and recorded state and the last outcome of each publication')
+    .addOption(state())
+    .addOption(format('text', 'json'))
+    .addOption(emulate())
+    .action(async (file: string, options: Options) => {
+      const { status } = await import('./status.ts');
+      finish(await status(settings(file, options), options, context));
+    });
+
+  withFile('history', 'shows attempts, newest first')
+    .addOption(state())
+    .addOption(format('text', 'json'))
+    .addOption(emulate())
+    .option('--api <name>', 'only this API, by name or ID')
+    .option('--environment <name>', 'only this environment, by name or ID')
+    .option('--limit <count>', 'at most so many attempts', wholeNumber, 50)
+    .action(async (file: string, options: Options) => {
+      const { history } = await import('./history.ts');
+      finish(await history(settings(file, options), options, context));
+    });
+
+  program
+    .command('emulate')
+    .description('the service itself on this machine')
+    .option('--seed <file>', 'what exists there, as YAML or JSON (default: a few APIs and two environments)')
+    .option('--host <address>', 'the address to listen on', '127.0.0.1')
+    .option('--port <number>', 'the port to listen on', wholeNumber, 9400)
+    .action(async (options: Options) => {
+      const { emulate: run } = await import('./emulate.ts');
+      finish(await run(options, context));
+    });
+
+  program
+    .command('schema')
+    .description('prints the JSON Schema of the file')
+    .action(async () => {
+      const { schema } = await import('./schema.ts');
+      finish(await schema(context));
+    });
+  return program;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
+  return Number(text);
+}
+
+/** A reader such as `head` that has seen enough is not an error. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw new EdictError('OUTPUT', `the result cannot be written: ${error.message}`);
+}

@@ -1,0 +1,49 @@
+import type { Emit } from '../core/events.ts';
+import type { Paint } from './paint.ts';
+import { durationInWords } from './words.ts';
+
+/** A line on a terminal that says how far an apply has come. */
+export interface Progress {
+  readonly emit: Emit;
+  /** Takes the line away. */
+  clear(): void;
+}
+
+/** Returns the progress line on `stream`, drawn at most ten times a second. */
+export function openProgress(stream: NodeJS.WriteStream, paint: Paint): Progress {
+  let total = 0;
+  let done = 0;
+  let failed = 0;
+  let startedAtMs = 0;
+  let drawnAtMs = 0;
+
+  const draw = (): void => {
+    const now = Date.now();
+    if (total === 0 || (now - drawnAtMs < 100 && done + failed < total)) return;
+    drawnAtMs = now;
+    const left = Math.max(0, total - done);
+    const toGo = done > 0 ? `, ${durationInWords(((now - startedAtMs) / done) * left)} to go` : '';
+    const failures = failed > 0 ? `, ${paint('red', `${failed} failed`)}` : '';
+    stream.write(`\r\u001B[2K${bar(done / total)} ${done} of ${total} done${failures}, ${left} left${left > 0 ? toGo : ''}`);
+  };
+  return {
+    emit: (event) => {
+      if (event.type === 'plan:made' && startedAtMs === 0) {
+        total = event.plan.changes.filter((change) => change.held === null).length;
+        startedAtMs = Date.now();
+      }
+      if (event.type !== 'attempt:settled') return;
+      if (event.outcome.kind === 'succeeded') done += 1;
+      else failed += 1;
+      draw();
+    },
+    clear: () => {
+      if (drawnAtMs > 0) stream.write('\r\u001B[2K');
+    },
+  };
+}
+
+function bar(share: number): string {
+  const filled = Math.round(share * 20);
+  return `[${'='.repeat(filled)}${' '.repeat(20 - filled)}]`;
+}

@@ -1,0 +1,33 @@
+import type { InvalidFileError, Mistake } from '../core/errors.ts';
+import type { Paint } from './paint.ts';
+import { counted } from './words.ts';
+
+/** A frame for each of thousands of mistakes would hide the first ones. */
+const maxFrames = 50;
+
+/** Returns every mistake in a file for a person: place, message, code frame and hint. */
+export function renderMistakes({ mistakes }: InvalidFileError, paint: Paint): string {
+  const lines: string[] = [];
+  for (const [index, mistake] of mistakes.entries()) {
+    lines.push(`${paint('bold', `${mistake.file}:${mistake.line}:${mistake.column}`)}  ${paint('red', mistake.message)}`);
+    if (index < maxFrames) lines.push(...frame(mistake, paint), '');
+  }
+  lines.push(`${counted(mistakes.length, 'mistake')}. Nothing was changed.`);
+  return `${lines.join('\n')}\n`;
+}
+
+const widestFrame = 160;
+
+function frame({ line, column, length, text, hint }: Mistake, paint: Paint): string[] {
+  const from = column > widestFrame ? column - widestFrame / 2 : 0;
+  const shown = text.slice(from, from + widestFrame).replaceAll('\t', ' ');
+  const gutter = String(line);
+  const marks = ' '.repeat(Math.max(0, column - 1 - from)) + '^'.repeat(Math.max(1, Math.min(length, shown.length - (column - 1 - from))));
+  const lines = [paint('dim', `  ${gutter} | `) + shown, paint('dim', `  ${' '.repeat(gutter.length)} | `) + paint('red', marks)];
+  return hint ? [...lines, `  ${' '.repeat(gutter.length)} ${paint('dim', '=')} ${hint}`] : lines;
+}
+
+/** Returns what is wrong with a file as one JSON document. */
+export function mistakesJson({ mistakes }: InvalidFileError): string {
+  return `${JSON.stringify({ format: 1, valid: false, mistakes: mistakes.map(({ text: _text, ...mistake }) => mistake) }, null, 2)}\n`;
+}

@@ -1,0 +1,93 @@
+import { planDigest } from '../core/digest.ts';
+import { estimate } from '../core/estimate.ts';
+import type { Change, Plan } from '../core/plan.ts';
+import type { DesiredState } from '../core/publication.ts';
+import { columns } from './columns.ts';
+import type { Paint } from './paint.ts';
+import { counts, planJson } from './plan-json.ts';
+import { counted, durationInWords, reasonInWords } from './words.ts';
+
+type Renderer = (plan: Plan, desired: DesiredState, paint: Paint) => string;
+
+/** The forms that a plan can be shown in; each returns the whole text, its last line ended. */
+export const planRenderers = { text, json, markdown } satisfies Record<string, Renderer>;
+export type PlanFormat = keyof typeof planRenderers;
+
+function json(plan: Plan, desired: DesiredState): string {
+  return `${JSON.stringify(planJson(plan, desired), null, 2)}\n`;
+}
+
+function text(plan: Plan, desired: DesiredState, paint: Paint): string {
+  if (plan.changes.length === 0) return `${paint('green', 'In sync.')} ${agreement(plan)} Nothing to do.\n`;
+  const lines = [`${paint('bold', gatewayOf(plan))}`, ''];
+  for (const group of groupsOf(plan)) {
+    lines.push(paint(group.style, `${group.title} (${group.changes.length})`));
+    lines.push(...columns(group.changes.map((change) => row(change, group.sign, paint))).map((line) => `  ${line}`), '');
+  }
+  lines.push(paint('bold', totals(plan)), cost(plan, desired));
+  for (const hint of new Set(plan.changes.flatMap((change) => change.held?.hint ?? []))) lines.push(`Held: ${hint}.`);
+  lines.push(paint('dim', `Digest ${planDigest(plan)}`));
+  return `${lines.join('\n')}\n`;
+}
+
+function markdown(plan: Plan, desired: DesiredState): string {
+  if (plan.changes.length === 0) return `### edict: in sync\n\n${agreement(plan)}\n`;
+  const lines = [`### edict: ${totals(plan)}`, '', `${gatewayOf(plan)}. ${cost(plan, desired)}`, ''];
+  for (const { title, changes } of groupsOf(plan).toReversed()) {
+    lines.push(`**${title}** (${changes.length})`, '', '| API | environment | why | where |', '|---|---|---|---|');
+    for (const change of changes) {
+      const cells = [change.api, change.environment, change.held?.message ?? reasonInWords(change), placeOf(change)];
+      lines.push(`| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
+    }
+    lines.push('');
+  }
+  lines.push(`Digest \`${planDigest(plan)}\``);
+  return `${lines.join('\n')}\n`;
+}
+
+interface Group {
+  readonly title: string;
+  readonly sign: string;
+  readonly style: 'green' | 'red' | 'yellow';
+  readonly changes: readonly Change[];
+}
+
+/** What goes offline comes last in the text, next to the totals, where a tired reader looks. */
+function groupsOf({ changes }: Plan): Group[] {
+  const made = changes.filter((change) => change.held === null);
+  const groups: Group[] = [
+    { title: 'Goes online', sign: '+', style: 'green', changes: made.filter((change) => change.action === 'online') },
+    { title: 'Held: edict does not make these', sign: '!', style: 'yellow', changes: changes.filter((change) => change.held) },
+    { title: 'Goes OFFLINE', sign: '-', style: 'red', changes: made.filter((change) => change.action === 'offline') },
+  ];
+  return groups.filter((group) => group.changes.length > 0);
+}
+
+function row(change: Change, sign: string, paint: Paint): string[] {
+  const why = change.held ? `${change.action}: ${change.held.message}` : reasonInWords(change);
+  return [`${sign} ${change.api}`, change.environment, why, paint('dim', placeOf(change))];
+}
+
+function placeOf({ source }: Change): string {
+  return source ? `${source.file}:${source.line}` : '';
+}
+
+function gatewayOf({ gateway }: Plan): string {
+  return `Gateway ${gateway.endpoint}, instance ${gateway.instance}`;
+}
+
+function agreement({ unchanged }: Plan): string {
+  return unchanged === 1 ? '1 publication is as the file says.' : `${counted(unchanged, 'publication')} are as the file says.`;
+}
+
+function totals(plan: Plan): string {
+  const { online, offline } = counts(plan);
+  const held = plan.changes.length - online - offline;
+  const parts = [`${online} online`, `${offline} offline`, ...(held > 0 ? [`${held} held`] : []), `${plan.unchanged} unchanged`];
+  return `${counted(plan.changes.length, 'change')}: ${parts.join(', ')}.`;
+}
+
+function cost(plan: Plan, { gateway: { limit } }: DesiredState): string {
+  const { calls, seconds } = estimate(plan.changes, limit);
+  return `${counted(calls, 'call')}, about ${durationInWords(seconds * 1000)} at ${limit.calls} per ${durationInWords(limit.perMs)}.`;
+}

@@ -1,0 +1,31 @@
+import { openLog, startDaemon } from '../app.ts';
+import type { DaemonSettings, Settings } from '../config.ts';
+import { type ExitCode, exitCodes } from '../core/errors.ts';
+import type { LogFormat, LogLevel } from '../core/log-options.ts';
+import type { Context } from './context.ts';
+import { onStopSignal } from './signals.ts';
+
+export interface RunOptions {
+  readonly logLevel: LogLevel;
+  readonly logFormat?: LogFormat;
+}
+
+/** Runs the daemon until SIGTERM or SIGINT; SIGHUP asks for a pass now. Returns 0. */
+export async function run(settings: Settings, times: DaemonSettings, options: RunOptions, context: Context): Promise<ExitCode> {
+  const { emit, note } = await openLog({
+    level: options.logLevel,
+    format: options.logFormat ?? (context.stderr.isTTY ? 'pretty' : 'json'),
+  });
+  using stop = onStopSignal();
+  const daemon = await startDaemon(settings, times, context.environment, emit);
+  process.on('SIGHUP', daemon.passNow);
+  stop.signal.addEventListener('abort', daemon.stop);
+  note('daemon:started', 'daemon started', { file: settings.file, state: settings.state, emulated: settings.emulate });
+  try {
+    const left = await daemon.ended;
+    emit({ type: 'daemon:stopped', signal: String(stop.signal.reason ?? ''), left });
+    return exitCodes.done;
+  } finally {
+    process.off('SIGHUP', daemon.passNow);
+  }
+}

@@ -1,0 +1,122 @@
+import { readStatus, type StatusReport } from '../app.ts';
+import type { Settings } from '../config.ts';
+import { type ExitCode, exitCodes } from '../core/errors.ts';
+import type { Change } from '../core/plan.ts';
+import type { Attempt } from '../core/ports.ts';
+import type { DesiredPublication, PublicationKey, RecordedPublication } from '../core/publication.ts';
+import { columns } from './columns.ts';
+import { type Context, paintersOf } from './context.ts';
+import type { Paint } from './paint.ts';
+import { counts } from './plan-json.ts';
+import { reasonInWords } from './words.ts';
+
+interface Row {
+  readonly api: string;
+  readonly apiId: string;
+  readonly environment: string;
+  readonly environmentId: string;
+  readonly desired: DesiredPublication | undefined;
+  readonly recorded: RecordedPublication | undefined;
+  readonly change: Change | undefined;
+  readonly last: Attempt | undefined;
+}
+
+/** Shows what is desired, what is recorded and what came of the last attempt, a line per publication. Returns 0. */
+export async function status(settings: Settings, { format }: { readonly format: string }, context: Context): Promise<ExitCode> {
+  const report = await readStatus(settings, context.environment);
+  const rows = rowsOf(report);
+  context.stdout.write(
+    format === 'json' ? `${JSON.stringify(toJson(report, rows), null, 2)}\n` : toText(report, rows, paintersOf(context).out),
+  );
+  return exitCodes.done;
+}
+
+function rowsOf({ desired, recorded, plan, lastAttempts }: StatusReport): Row[] {
+  const changes = new Map(plan.changes.map((change) => [change.key, change]));
+  const keys = new Set<PublicationKey>([...desired.publications.keys(), ...recorded.keys()]);
+  return [...keys].flatMap((key) => {
+    const wanted = desired.publications.get(key);
+    const was = recorded.get(key);
+    const named = wanted ?? was;
+    if (!named) return [];
+    const { api, apiId, environment, environmentId } = named;
+    return {
+      api,
+      apiId,
+      environment,
+      environmentId,
+      desired: wanted,
+      recorded: was,
+      change: changes.get(key),
+      last: lastAttempts.get(key),
+    };
+  });
+}
+
+function toText({ plan, desired }: StatusReport, rows: readonly Row[], paint: Paint): string {
+  const head = ['API', 'environment', 'file', 'record', 'since', 'next'].map((title) => paint('bold', title));
+  const lines = columns([head, ...rows.map((row) => cells(row, paint))]);
+  const { online, offline } = counts(plan);
+  const held = plan.changes.length - online - offline;
+  const sum =
+    plan.changes.length === 0 ? 'All in sync.' : `To do: ${online} online, ${offline} offline${held > 0 ? `, ${held} held` : ''}.`;
+  return `${lines.join('\n')}\n\n${desired.publications.size} in the file. ${sum}\n`;
+}
+
+function cells({ api, environment, desired, recorded, change, last }: Row, paint: Paint): string[] {
+  const since = recorded?.state ? new Date(recorded.recordedAtMs).toISOString().replace(/\.\d+Z$/, 'Z') : '-';
+  const record = recorded?.unresolved ? paint('yellow', 'unresolved') : (recorded?.state ?? '-');
+  return [api, environment, desired?.state ?? paint('dim', 'not in file'), record, since, nextStep(change, last, paint)];
+}
+
+function nextStep(change: Change | undefined, last: Attempt | undefined, paint: Paint): string {
+  if (!change) return paint('green', 'in sync');
+  const failed =
+    last && last.outcome !== 'succeeded'
+      ? `; last attempt ${last.outcome ?? 'has no known outcome'}${last.code ? `: ${last.code} ${last.message ?? ''}` : ''}`
+      : '';
+  if (change.held) return paint('yellow', `held: ${change.held.message}`);
+  return `${paint(change.action === 'online' ? 'green' : 'red', change.action)}: ${reasonInWords(change)}${paint('red', failed)}`;
+}
+
+function toJson({ desired, plan }: StatusReport, rows: readonly Row[]) {
+  const { endpoint, project, instance } = desired.gateway;
+  return {
+    format: 1,
+    gateway: { endpoint, project, instance },
+    summary: { ...counts(plan), unchanged: plan.unchanged, held: plan.changes.filter((change) => change.held).length },
+    publications: rows.map(({ api, apiId, environment, environmentId, desired: wanted, recorded, change, last }) => ({
+      api,
+      apiId,
+      environment,
+      environmentId,
+      desired: wanted ? { state: wanted.state, revision: wanted.revision } : null,
+      recorded: recorded
+        ? {
+            state: recorded.state,
+            revision: recorded.revision,
+            versionId: recorded.versionId,
+            recordedAt: iso(recorded.recordedAtMs),
+            unresolved: recorded.unresolved !== null,
+          }
+        : null,
+      next: change
+        ? { action: change.action, reason: change.reason, held: change.held && `${change.held.rule}: ${change.held.message}` }
+        : null,
+      lastAttempt: last
+        ? {
+            attempt: last.id,
+            action: last.action,
+            outcome: last.outcome,
+            code: last.code,
+            message: last.message,
+            began: iso(last.beganAtMs),
+          }
+        : null,
+    })),
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,7 @@
+import { readFileSync } from 'node:fs';
+
+/** Returns edict's version, from package.json. */
+export function version(): string {
+  const { version: text } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  return text;
+}

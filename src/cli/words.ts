@@ -1,0 +1,35 @@
+import { assertNever } from '../core/errors.ts';
+import type { Change } from '../core/plan.ts';
+
+/** Returns why a change must be made, for a person. */
+export function reasonInWords({ reason, action, from, revision }: Change): string {
+  switch (reason) {
+    case 'new':
+      return 'new: edict has not published it yet';
+    case 'state':
+      return `the file says ${action}, the record ${from}`;
+    case 'revision':
+      return `new revision ${revision}: publish again`;
+    case 'removed':
+      return 'no longer in the file';
+    case 'unresolved':
+      return 'an earlier attempt has no known outcome';
+    default:
+      return assertNever(reason);
+  }
+}
+
+/** Returns a duration for a person: `0.4 s`, `12 s`, `4 min 10 s`, `2 h 5 min`. */
+export function durationInWords(ms: number): string {
+  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
+  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Returns a count with its noun: `1 change`, `3 changes`. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en-GB')} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,36 @@
+import { EdictError } from './core/errors.ts';
+
+/** What every command can be told, with its defaults filled in. */
+export interface Settings {
+  /** The path of the edict file. */
+  readonly file: string;
+  /** The store's address. */
+  readonly state: string;
+  /** Whether the gateway is the emulator in this process. */
+  readonly emulate: boolean;
+}
+
+/** The daemon's own settings, in milliseconds. */
+export interface DaemonSettings {
+  readonly debounceMs: number;
+  readonly resyncMs: number;
+}
+
+export const defaultFile = 'edict.yaml';
+const defaultState = 'sqlite:.edict/state.db';
+/** The record of an emulated gateway never mixes with a real one's. */
+const defaultEmulatedState = 'sqlite:.edict/emulated.db';
+
+/** Returns complete settings from what the command line and the environment say. */
+export function settingsFrom(file: string | undefined, options: { readonly state?: string; readonly emulate?: boolean }): Settings {
+  const emulate = options.emulate ?? false;
+  return { file: file ?? defaultFile, emulate, state: options.state ?? (emulate ? defaultEmulatedState : defaultState) };
+}
+
+/** Returns the milliseconds of a command-line duration such as `200ms`, `10s` or `5m`. Throws an EdictError for any other text. */
+export function durationOption(text: string, option: string): number {
+  const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text);
+  if (!match)
+    throw new EdictError('OPTION', `${option} ${text} is not a duration`, { hint: 'expected a number with its unit: 500ms, 10s, 5m, 1h' });
+  return Number(match[1]) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] as 'ms' | 's' | 'm' | 'h'];
+}

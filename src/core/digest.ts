@@ -1,0 +1,18 @@
+import { createHash } from 'node:crypto';
+import type { Plan } from './plan.ts';
+
+/**
+ * Returns the digest of a plan, `sha256:` and 64 hex digits. It covers the gateway and what the calls would do and why,
+ * not names, places in the file or holds: the same work has the same digest on every machine.
+ */
+export function planDigest({ gateway, changes }: Pick<Plan, 'gateway' | 'changes'>): string {
+  const { endpoint, project, instance } = gateway;
+  const work = changes
+    .map(({ apiId, environmentId, action, reason, from, revision, remark }) =>
+      JSON.stringify([apiId, environmentId, action, reason, from, revision, remark]),
+    )
+    .sort();
+  return `sha256:${createHash('sha256')
+    .update(JSON.stringify(['edict plan 1', endpoint, project, instance, work]))
+    .digest('hex')}`;
+}

@@ -1,0 +1,70 @@
+/**
+ * An error with a cause that a person can act on. `main.ts` prints `message` and `hint`, never a stack trace;
+ * anything thrown that is not an EdictError is a bug of edict.
+ */
+export class EdictError extends Error {
+  /** A stable name for programs, such as `STORE_LOCKED`. */
+  readonly code: string;
+  /** What to do now. */
+  readonly hint: string | null;
+  readonly exitCode: ExitCode;
+
+  constructor(code: string, message: string, options: { hint?: string; exitCode?: ExitCode; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'EdictError';
+    this.code = code;
+    this.hint = options.hint ?? null;
+    this.exitCode = options.exitCode ?? exitCodes.error;
+  }
+}
+
+/** What the process answers to its caller; the README's table of exit codes is this one. */
+export const exitCodes = {
+  done: 0,
+  error: 1,
+  changes: 2,
+  invalidFile: 3,
+  held: 4,
+  callsFailed: 5,
+} as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** One mistake in the file. */
+export interface Mistake {
+  readonly file: string;
+  /** Counts from 1. */
+  readonly line: number;
+  /** Counts from 1, in UTF-16 units as editors do. */
+  readonly column: number;
+  /** How many characters of the line the mistake covers, at least 1. */
+  readonly length: number;
+  /** What is wrong, and what was expected. */
+  readonly message: string;
+  /** What to do now; `null` if the message says it. */
+  readonly hint: string | null;
+  /** The text of the line. */
+  readonly text: string;
+}
+
+/** The file cannot be read or breaks its format. Holds every mistake, in the order of the file. */
+export class InvalidFileError extends EdictError {
+  readonly mistakes: readonly Mistake[];
+
+  constructor(file: string, mistakes: readonly Mistake[]) {
+    super('FILE_INVALID', `${file} has ${mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`}`, {
+      exitCode: exitCodes.invalidFile,
+    });
+    this.name = 'InvalidFileError';
+    this.mistakes = mistakes;
+  }
+}
+
+/** Returns the message of anything thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** Marks a branch that the types say cannot be reached. Throws a TypeError if it is. */
+export function assertNever(value: never): never {
+  throw new TypeError(`unexpected ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,46 @@
+import type { InvalidFileError } from './errors.ts';
+import type { Outcome } from './outcome.ts';
+import type { Change, Plan } from './plan.ts';
+import type { DesiredState } from './publication.ts';
+
+/** Everything that happens in the engine, past tense. The engine emits; log, progress and later listeners tell. */
+export type EngineEvent =
+  | { readonly type: 'file:accepted'; readonly desired: DesiredState }
+  | { readonly type: 'file:rejected'; readonly error: InvalidFileError }
+  | { readonly type: 'file:missed'; readonly message: string }
+  | { readonly type: 'pass:started'; readonly passId: string; readonly cause: PassCause }
+  | { readonly type: 'plan:made'; readonly passId: string; readonly plan: Plan }
+  | { readonly type: 'attempt:begun'; readonly passId: string; readonly attemptId: number; readonly change: Change }
+  | {
+      readonly type: 'attempt:settled';
+      readonly passId: string;
+      readonly attemptId: number;
+      readonly change: Change;
+      readonly outcome: Outcome;
+      readonly tookMs: number;
+    }
+  | {
+      readonly type: 'retry:scheduled';
+      readonly passId: string;
+      readonly change: Change;
+      readonly afterMs: number;
+      readonly outcome: Outcome;
+    }
+  | { readonly type: 'pass:finished'; readonly passId: string; readonly summary: PassSummary }
+  | { readonly type: 'store:failed'; readonly passId: string; readonly message: string }
+  | { readonly type: 'daemon:stopped'; readonly signal: string; readonly left: number };
+
+/** What woke a pass. */
+export type PassCause = 'start' | 'file' | 'resync' | 'signal' | 'retry';
+
+/** What a pass did. `failed` counts changes whose last attempt did not succeed. */
+export interface PassSummary {
+  readonly online: number;
+  readonly offline: number;
+  readonly unchanged: number;
+  readonly held: number;
+  readonly failed: number;
+  readonly tookMs: number;
+}
+
+export type Emit = (event: EngineEvent) => void;

@@ -1,0 +1,138 @@
+import { guard, type Hold } from './guard.ts';
+import type {
+  Action,
+  DesiredPublication,
+  DesiredState,
+  GatewayIdentity,
+  PublicationKey,
+  PublicationNames,
+  RecordedPublication,
+  RecordedState,
+  Source,
+  State,
+} from './publication.ts';
+
+/**
+ * Why a publication must move: it was `new`ly declared, its `state` or `revision` differs from the record, it was
+ * `removed` from the file, or an earlier attempt is `unresolved`.
+ */
+export type Reason = 'new' | 'state' | 'revision' | 'removed' | 'unresolved';
+
+/** One publication that must move. */
+export interface Change extends PublicationNames {
+  readonly key: PublicationKey;
+  readonly action: Action;
+  readonly reason: Reason;
+  /** The recorded state; `null` if there is none. */
+  readonly from: State | null;
+  readonly to: State;
+  readonly revision: string | null;
+  readonly remark: string | null;
+  /** Why edict refuses to make this change until a person agrees; `null` if it does not. */
+  readonly held: Hold | null;
+  /** Where the file asks for it; `null` for a publication that left the file. */
+  readonly source: Source | null;
+}
+
+/** The ordered set of changes that leads from the recorded to the desired state. */
+export interface Plan {
+  readonly gateway: GatewayIdentity;
+  readonly changes: readonly Change[];
+  readonly unchanged: number;
+}
+
+/**
+ * Returns the change that one publication needs, or `null`. The one rule of edict:
+ *
+ * | file says      | recorded          | answer                                              |
+ * |----------------|-------------------|-----------------------------------------------------|
+ * | anything       | unresolved        | what the file says once more, `unresolved`          |
+ * | online         | nothing           | online, `new`                                       |
+ * | online         | offline           | online, `state`                                     |
+ * | online         | online            | online, `revision` if the file names another one    |
+ * | offline        | online            | offline, `state`                                    |
+ * | offline        | nothing, offline  | none: edict takes down only what it knows to be up  |
+ * | nothing        | online            | `removed: offline`: offline, `removed`; else none   |
+ * | nothing        | nothing, offline  | none                                                |
+ *
+ * An unresolved attempt on a publication that has left the file counts as online, since it may be.
+ */
+export function decide(
+  wanted: DesiredPublication | undefined,
+  recorded: RecordedPublication | undefined,
+  desired: DesiredState,
+): Change | null {
+  if (wanted === undefined) {
+    if (recorded === undefined || desired.removed === 'keep') return null;
+    if (recorded.unresolved !== null) return change(recorded, 'offline', 'unresolved', recorded, desired);
+    return recorded.state === 'online' ? change(recorded, 'offline', 'removed', recorded, desired) : null;
+  }
+  if (recorded?.unresolved) return change(wanted, wanted.state, 'unresolved', recorded, desired);
+  const from = recorded?.state ?? null;
+  if (wanted.state === 'offline') return from === 'online' ? change(wanted, 'offline', 'state', recorded, desired) : null;
+  if (from === null) return change(wanted, 'online', 'new', recorded, desired);
+  if (from === 'offline') return change(wanted, 'online', 'state', recorded, desired);
+  const republish = wanted.revision !== null && wanted.revision !== recorded?.revision;
+  return republish ? change(wanted, 'online', 'revision', recorded, desired) : null;
+}
+
+function change(
+  of: DesiredPublication | RecordedPublication,
+  action: Action,
+  reason: Reason,
+  recorded: RecordedPublication | undefined,
+  desired: DesiredState,
+): Change {
+  const wanted = 'source' in of ? of : null;
+  const { key, api, apiId, environment, environmentId } = of;
+  const proposed = {
+    key,
+    api,
+    apiId,
+    environment,
+    environmentId,
+    action,
+    reason,
+    from: recorded?.state ?? null,
+    to: action,
+    revision: wanted?.revision ?? null,
+    remark: wanted?.remark ?? null,
+    source: wanted?.source ?? null,
+  };
+  return { ...proposed, held: guard(proposed, desired) };
+}
+
+/**
+ * Returns the plan that leads from `recorded` to `desired`, sorted by the names of API and environment. A pure function:
+ * the same inputs give the same plan on every machine.
+ */
+export function plan(desired: DesiredState, recorded: RecordedState): Plan {
+  const changes: Change[] = [];
+  for (const [key, wanted] of desired.publications) {
+    const needed = decide(wanted, recorded.get(key), desired);
+    if (needed) changes.push(needed);
+  }
+  const inFile = changes.length;
+  for (const [key, was] of recorded) {
+    if (desired.publications.has(key)) continue;
+    const needed = decide(undefined, was, desired);
+    if (needed) changes.push(needed);
+  }
+  const { endpoint, project, instance } = desired.gateway;
+  return {
+    gateway: { endpoint, project, instance },
+    changes: changes.sort(byNames),
+    unchanged: desired.publications.size - inFile,
+  };
+}
+
+function byNames(a: PublicationNames, b: PublicationNames): number {
+  return (
+    compare(a.api, b.api) || compare(a.environment, b.environment) || compare(a.apiId, b.apiId) || compare(a.environmentId, b.environmentId)
+  );
+}
+
+/** Orders by code unit, so that the order does not depend on a machine's locale. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

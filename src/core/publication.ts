@@ -1,0 +1,95 @@
+/** The nouns of edict. Everything here is plain, immutable data. */
+
+export type State = 'online' | 'offline';
+export type Action = State;
+
+declare const brand: unique symbol;
+
+/** Names one publication on its gateway: the API's ID and the environment's ID. Made by `publicationKey` alone. */
+export type PublicationKey = string & { readonly [brand]: 'PublicationKey' };
+
+/** Returns the key of the publication of `apiId` in `environmentId`. IDs hold no space (see `Id` in spec/edict.schema.json). */
+export function publicationKey(apiId: string, environmentId: string): PublicationKey {
+  return `${apiId} ${environmentId}` as PublicationKey;
+}
+
+/** One ROMA Connect instance, as the record knows it. */
+export interface GatewayIdentity {
+  readonly endpoint: string;
+  readonly project: string;
+  readonly instance: string;
+}
+
+/** The most requests in any window of `perMs`, and the most in flight at one time. */
+export interface Limit {
+  readonly calls: number;
+  readonly perMs: number;
+  readonly concurrency: number;
+}
+
+export interface GatewaySettings extends GatewayIdentity {
+  /** The identity service's address, where tokens come from. */
+  readonly iam: string;
+  readonly limit: Limit;
+  readonly timeoutMs: number;
+}
+
+/** Where something stands in the file. `line` and `column` count from 1. */
+export interface Source {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One publication as a person and as the gateway name it. */
+export interface PublicationNames {
+  readonly api: string;
+  readonly apiId: string;
+  readonly environment: string;
+  readonly environmentId: string;
+}
+
+export interface DesiredPublication extends PublicationNames {
+  readonly key: PublicationKey;
+  readonly state: State;
+  /** `null`: the file names none, and whatever was published last is fine. */
+  readonly revision: string | null;
+  readonly remark: string | null;
+  readonly source: Source;
+}
+
+export interface Environment {
+  readonly name: string;
+  readonly id: string;
+  /** Nothing goes offline here without a person's agreement. */
+  readonly protected: boolean;
+}
+
+/** Everything that a valid file says. */
+export interface DesiredState {
+  readonly gateway: GatewaySettings;
+  /** By ID. */
+  readonly environments: ReadonlyMap<string, Environment>;
+  readonly removed: 'keep' | 'offline';
+  readonly publications: ReadonlyMap<PublicationKey, DesiredPublication>;
+}
+
+/** An attempt that has begun and whose outcome nobody knows. */
+export interface UnresolvedAttempt {
+  readonly attemptId: number;
+  readonly action: Action;
+  readonly revision: string | null;
+}
+
+/** What the store says of one publication. Times are milliseconds since 1970. */
+export interface RecordedPublication extends PublicationNames {
+  readonly key: PublicationKey;
+  /** What the last successful call left; `null` while no call has succeeded. */
+  readonly state: State | null;
+  readonly revision: string | null;
+  readonly versionId: string | null;
+  readonly recordedAtMs: number;
+  readonly unresolved: UnresolvedAttempt | null;
+}
+
+export type RecordedState = ReadonlyMap<PublicationKey, RecordedPublication>;

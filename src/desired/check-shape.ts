@@ -1,0 +1,133 @@
+import type { ErrorObject } from 'ajv';
+import { validateFile } from '../../generated/edict-file-validator.cjs';
+import type { Finding } from './finding.ts';
+import { nearest } from './nearest.ts';
+import type { Path } from './positions.ts';
+
+/** Returns everything in which a file's value differs from spec/edict.schema.json; empty if it conforms. */
+export function checkShape(value: unknown): Finding[] {
+  if (validateFile(value)) return [];
+  const errors = validateFile.errors ?? [];
+  const unions = new Map(errors.filter((error) => error.keyword === 'anyOf').map((error) => [error.instancePath, error.data]));
+  return errors.filter((error) => isTelling(error, unions)).map(toFinding);
+}
+
+/**
+ * Where the schema allows a text or a map, ajv reports what is wrong with the value as either. Only the form that
+ * the person has chosen is worth a word.
+ */
+function isTelling(error: ErrorObject, unions: ReadonlyMap<string, unknown>): boolean {
+  if (error.keyword === 'anyOf' || error.keyword === 'propertyNames') return false;
+  if (!unions.has(error.instancePath)) return true;
+  const ofMapForm = error.keyword === 'required' || error.keyword === 'additionalProperties';
+  if (isMap(unions.get(error.instancePath))) return ofMapForm;
+  return !ofMapForm && error.params['type'] !== 'object';
+}
+
+function toFinding(error: ErrorObject): Finding {
+  const path = pathOf(error.instancePath);
+  const { data, params, parentSchema } = error as { data: unknown; params: Record<string, unknown>; parentSchema: Schema };
+  const name = path.at(-1) ?? 'the file';
+  const wrong = (message: string, hint: string | null = null): Finding => ({ path, at: 'value', message, hint });
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return unknownKey(path, String(params['additionalProperty']), Object.keys(parentSchema.properties ?? {}));
+    case 'required':
+      return {
+        path,
+        at: 'key',
+        message: `${quoted(path)} lacks \`${params['missingProperty']}\``,
+        hint: descriptionOf(parentSchema, String(params['missingProperty'])),
+      };
+    case 'enum': {
+      const allowed = params['allowedValues'] as readonly string[];
+      const near = nearest(String(data), allowed);
+      return wrong(
+        `${shown(data)} is not allowed for ${quoted(path)}; expected ${allowed.join(' or ')}`,
+        near && `did you mean \`${near}\`?`,
+      );
+    }
+    case 'const':
+      return wrong(`${shown(data)} is not allowed for ${quoted(path)}; expected ${params['allowedValue']}`);
+    case 'type':
+      return wrong(
+        `${quoted(path)} is ${kindOf(data)}; expected ${kinds[String(params['type'])] ?? params['type']}`,
+        data === null ? 'write a value, or remove the key' : null,
+      );
+    case 'pattern':
+      if (error.propertyName !== undefined) {
+        return {
+          path: [...path, error.propertyName],
+          at: 'key',
+          message: `the name "${error.propertyName}" is not allowed`,
+          hint: parentSchema.description ?? null,
+        };
+      }
+      return wrong(`${shown(data)} is not allowed for ${quoted(path)}`, `expected: ${parentSchema.description ?? params['pattern']}`);
+    case 'maxLength':
+      return wrong(`${name} has ${[...String(data)].length} characters; at most ${params['limit']} are allowed`);
+    case 'minLength':
+      return wrong(`${name} is empty`, 'write a value, or remove the key');
+    case 'minProperties':
+      return wrong(`${name} is empty; at least one is needed`);
+    case 'minimum':
+    case 'maximum':
+      return wrong(`${shown(data)} is not allowed for ${quoted(path)}; expected a number ${params['comparison']} ${params['limit']}`);
+    default:
+      return wrong(`${name} ${error.message}`);
+  }
+}
+
+interface Schema {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  object: 'a map (`key: value`)',
+  string: 'a text',
+  integer: 'a whole number',
+  boolean: 'true or false',
+};
+
+function unknownKey(path: Path, key: string, known: readonly string[]): Finding {
+  const near = nearest(key, known);
+  const list = `known here: ${known.join(', ')}`;
+  return {
+    path: [...path, key],
+    at: 'key',
+    message: `unknown key \`${key}\` in ${quoted(path)}`,
+    hint: near ? `did you mean \`${near}\`? (${list})` : list,
+  };
+}
+
+function descriptionOf(schema: Schema, key: string): string | null {
+  return schema.properties?.[key]?.description?.split('\n')[0] ?? null;
+}
+
+function pathOf(instancePath: string): Path {
+  return instancePath
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+function quoted(path: Path): string {
+  return path.length === 0 ? 'the file' : `\`${path.join('.')}\``;
+}
+
+function shown(value: unknown): string {
+  if (typeof value !== 'string') return isMap(value) || Array.isArray(value) ? kindOf(value) : `\`${String(value)}\``;
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  if (isMap(value)) return 'a map';
+  return typeof value === 'string' ? 'a text' : `the ${typeof value} ${String(value)}`;
+}
+
+function isMap(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,10 @@
+import type { Path } from './positions.ts';
+
+/** Something wrong at a place of the file, before its line is known. */
+export interface Finding {
+  readonly path: Path;
+  /** Which part of the entry that `path` leads to is meant. */
+  readonly at: 'key' | 'value';
+  readonly message: string;
+  readonly hint: string | null;
+}

@@ -1,0 +1,124 @@
+import type { components } from '../../generated/edict-file.d.ts';
+import { InvalidFileError, type Mistake } from '../core/errors.ts';
+import {
+  type DesiredPublication,
+  type DesiredState,
+  type Environment,
+  type GatewaySettings,
+  type PublicationKey,
+  publicationKey,
+} from '../core/publication.ts';
+import { checkMeaning } from './check-meaning.ts';
+import { checkShape } from './check-shape.ts';
+import { durationMs } from './duration.ts';
+import type { Finding } from './finding.ts';
+import { LineIndex, locate, type Path, type Place } from './positions.ts';
+import { substituteVariables, type Variables } from './variables.ts';
+import { type PieceCache, parseYamlInPieces } from './yaml-pieces.ts';
+import { toValue } from './yaml-value.ts';
+
+/** The file as people write it, after its shape has been checked. */
+export type WrittenFile = components['schemas']['File'];
+
+export interface ParseInput {
+  readonly text: string;
+  /** The file's name as it stands in messages and plans. */
+  readonly file: string;
+  /** What `${NAME}` in the gateway block may take. */
+  readonly variables: Variables;
+  /** Pieces of the last reading; see `parseYamlInPieces`. */
+  readonly cache?: PieceCache;
+}
+
+/**
+ * Returns the desired state that a file declares. A pure function of its input.
+ *
+ * @throws InvalidFileError with every mistake in the file, in the order of the file
+ */
+export function parseDesired({ text, file, variables, cache = new Map() }: ParseInput): DesiredState {
+  const tree = parseYamlInPieces(text, cache);
+  const lines = new LineIndex(text);
+  if (tree.problems.length > 0) {
+    throw new InvalidFileError(
+      file,
+      sorted(tree.problems.map(({ start, end, message, hint }) => mistake(file, lines, start, end, message, hint))),
+    );
+  }
+  const place = (path: Path): Place => locate(tree.root, path);
+  const findings: Finding[] = [];
+  const value = substituteVariables(toValue(tree.root), variables, findings);
+  findings.push(...checkShape(value));
+  findings.push(...checkMeaning(value, (path) => lines.at(startOf(place(path), 'key')).line));
+  if (findings.length > 0) throw new InvalidFileError(file, sorted(findings.map((finding) => located(finding, file, lines, place))));
+  return resolve(value as WrittenFile, (path) => ({ file, ...lines.at(startOf(place(path), 'key')) }));
+}
+
+function resolve(written: WrittenFile, sourceOf: (path: Path) => DesiredPublication['source']): DesiredState {
+  const environments = new Map<string, Environment>();
+  const idOf = new Map<string, string>();
+  for (const [name, setting] of Object.entries(written.environments)) {
+    const environment =
+      typeof setting === 'string'
+        ? { name, id: setting, protected: false }
+        : { name, id: setting.id, protected: setting.protected ?? false };
+    environments.set(environment.id, environment);
+    idOf.set(name, environment.id);
+  }
+  const publications = new Map<PublicationKey, DesiredPublication>();
+  for (const [api, { id: apiId, revision, remark, environments: wanted }] of Object.entries(written.apis)) {
+    for (const [environment, setting] of Object.entries(wanted)) {
+      const own = typeof setting === 'string' ? { state: setting } : setting;
+      const environmentId = idOf.get(environment) ?? environment;
+      const key = publicationKey(apiId, environmentId);
+      publications.set(key, {
+        key,
+        api,
+        apiId,
+        environment,
+        environmentId,
+        state: own.state,
+        revision: own.revision ?? revision ?? null,
+        remark: own.remark ?? remark ?? null,
+        source: sourceOf(['apis', api, 'environments', environment]),
+      });
+    }
+  }
+  return { gateway: gatewayOf(written.gateway), environments, removed: written.removed ?? 'keep', publications };
+}
+
+function gatewayOf(written: WrittenFile['gateway']): GatewaySettings {
+  const endpoint = new URL(written.endpoint).origin;
+  return {
+    endpoint,
+    iam: written.iam === undefined ? endpoint.replace('//roma.', '//iam.') : new URL(written.iam).origin,
+    project: written.project,
+    instance: written.instance,
+    limit: {
+      calls: written.limit?.calls ?? 10,
+      perMs: durationMs(written.limit?.per ?? '1s'),
+      concurrency: written.limit?.concurrency ?? 4,
+    },
+    timeoutMs: durationMs(written.timeout ?? '30s'),
+  };
+}
+
+function located(finding: Finding, file: string, lines: LineIndex, place: (path: Path) => Place): Mistake {
+  const at = place(finding.path);
+  const range = finding.at === 'key' && at.key ? at.key : at.value.end > at.value.start ? at.value : (at.key ?? at.value);
+  return mistake(file, lines, range.start, range.end, finding.message, finding.hint);
+}
+
+function startOf(place: Place, at: Finding['at']): number {
+  return at === 'key' && place.key ? place.key.start : place.value.start;
+}
+
+function mistake(file: string, lines: LineIndex, start: number, end: number, message: string, hint: string | null): Mistake {
+  const { line, column } = lines.at(start);
+  const text = lines.textOf(line);
+  const length = Math.max(1, Math.min(end - start, text.length - column + 1));
+  return { file, line, column, length, message, hint, text };
+}
+
+function sorted(mistakes: readonly Mistake[]): readonly Mistake[] {
+  return mistakes.toSorted((a, b) => a.line - b.line || a.column - b.column);
+}

@@ -1,0 +1,121 @@
+import { EdictError, InvalidFileError } from '../core/errors.ts';
+import type { Emit, PassCause } from '../core/events.ts';
+import type { Clock, DesiredSource } from '../core/ports.ts';
+import type { DesiredState } from '../core/publication.ts';
+import type { Engine } from './engine.ts';
+
+export interface DaemonDeps {
+  readonly source: DesiredSource;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** How long the file must be left alone before it is read, in milliseconds: an editor writes in several steps. */
+  readonly debounceMs: number;
+  /** A pass is made so often even if nothing seems to have happened, in milliseconds. */
+  readonly resyncMs: number;
+  /** Returns the engine for a desired state's gateway: the present one, or another where address or limit have changed. */
+  readonly engineFor: (desired: DesiredState) => Promise<Engine>;
+}
+
+/**
+ * The loop: whatever wakes it, it reads the whole file and makes a whole pass. A wake carries no data, so a late, doubled
+ * or lost one costs nothing. A file that is broken or absent leaves the last valid desired state in force.
+ */
+export class Daemon {
+  readonly #deps: DaemonDeps;
+  readonly #stopping = new AbortController();
+  #wake: (() => void) | null = null;
+  #cause: PassCause | null = 'start';
+  #desired: DesiredState | null = null;
+  #lastComplaint = '';
+
+  constructor(deps: DaemonDeps) {
+    this.#deps = deps;
+  }
+
+  /** Runs until `stop`. Throws what `engineFor` throws: a gateway that cannot even be addressed. */
+  async run(): Promise<void> {
+    const { source, debounceMs, resyncMs } = this.#deps;
+    const { signal } = this.#stopping;
+    const watch = await source.watch(() => this.wake('file'));
+    try {
+      while (!signal.aborted) {
+        const cause = this.#cause ?? (await this.#woken(resyncMs));
+        if (signal.aborted) break;
+        if (cause === 'file') await this.#untilQuiet(debounceMs);
+        this.#cause = null;
+        await this.#pass(cause);
+      }
+    } finally {
+      await watch.close();
+    }
+  }
+
+  /** Asks for a pass soon. */
+  wake(cause: PassCause): void {
+    this.#cause = this.#cause === 'signal' ? 'signal' : cause;
+    this.#wake?.();
+  }
+
+  /** Ends `run` after the pass that is being made. */
+  stop(): void {
+    this.#stopping.abort();
+    this.#wake?.();
+  }
+
+  async #pass(woken: PassCause): Promise<void> {
+    const changed = await this.#load();
+    const cause = changed && woken !== 'start' ? 'file' : woken === 'file' ? 'resync' : woken;
+    if (!this.#desired) return;
+    const engine = await this.#deps.engineFor(this.#desired);
+    try {
+      await engine.pass(this.#desired, cause);
+    } catch (error) {
+      if (!(error instanceof EdictError)) throw error;
+      this.#deps.emit({ type: 'store:failed', passId: '', message: error.message });
+    }
+  }
+
+  /** Reads the file and returns whether it gave a new desired state. */
+  async #load(): Promise<boolean> {
+    const { source, emit } = this.#deps;
+    try {
+      const desired = await source.load();
+      this.#lastComplaint = '';
+      if (desired === this.#desired) return false;
+      this.#desired = desired;
+      emit({ type: 'file:accepted', desired });
+      return true;
+    } catch (error) {
+      if (!(error instanceof EdictError)) throw error;
+      const complaint = error instanceof InvalidFileError ? JSON.stringify(error.mistakes) : error.message;
+      if (complaint !== this.#lastComplaint) {
+        this.#lastComplaint = complaint;
+        if (error instanceof InvalidFileError) emit({ type: 'file:rejected', error });
+        else emit({ type: 'file:missed', message: error.message });
+      }
+      return false;
+    }
+  }
+
+  /** Resolves to what woke the loop, after `resyncMs` at the latest. */
+  async #woken(resyncMs: number): Promise<PassCause> {
+    const timeout = new AbortController();
+    const woken = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    await Promise.race([woken, this.#deps.clock.sleep(resyncMs, timeout.signal)]);
+    timeout.abort();
+    this.#wake = null;
+    return this.#cause ?? 'resync';
+  }
+
+  /** Resolves when nothing has asked for a pass for `debounceMs`; a person's signal does not wait. */
+  async #untilQuiet(debounceMs: number): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      this.#cause = null;
+      const cause = await this.#woken(debounceMs);
+      if (cause !== 'file') return;
+    }
+  }
+}

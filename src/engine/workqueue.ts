@@ -1,0 +1,198 @@
+import PQueue from 'p-queue';
+import { assertNever } from '../core/errors.ts';
+import type { Limit, PublicationKey } from '../core/publication.ts';
+
+/** What the work on one key came to: nothing is left, try again later, or nothing helps but a person or a new file. */
+export type Verdict = { readonly kind: 'done' } | { readonly kind: 'again'; readonly afterMs: number } | { readonly kind: 'stalled' };
+
+type Slot =
+  | { readonly kind: 'queued'; readonly failures: number }
+  | { readonly kind: 'running'; readonly failures: number; dirty: boolean }
+  | { readonly kind: 'due'; readonly failures: number; readonly dueAtMs: number }
+  | { readonly kind: 'stalled' };
+
+export interface WorkqueueDeps {
+  readonly limit: Limit;
+  readonly now: () => number;
+  /** Works on one key, inside a slot of the rate limit. `failures` counts those in a row before. Must not reject. */
+  readonly work: (key: PublicationKey, failures: number) => Promise<Verdict>;
+  /** Called whenever nothing is queued or running any more. */
+  readonly onIdle: () => void;
+  /** Called when a key's time to try again has come; answer with `replace`. */
+  readonly onDue: () => void;
+}
+
+/** Keys that come due close together come back together. */
+const dueGranularityMs = 250;
+
+/**
+ * Which publications wait for a call, in order, one slot a key: so two calls for one publication are never in flight
+ * together, and a hundred wishes for it are one. The rate limit is p-queue's; the waiting is here, because what waits
+ * may change at any time while a place in p-queue may not.
+ */
+export class Workqueue {
+  readonly #deps: WorkqueueDeps;
+  readonly #limiter: PQueue;
+  readonly #slots = new Map<PublicationKey, Slot>();
+  /** From `#next` on; what lies before has been taken. */
+  #queue: PublicationKey[] = [];
+  #next = 0;
+  #running = 0;
+  #waitingForLimiter = 0;
+  #dueTimer: NodeJS.Timeout | null = null;
+  #dueTimerAtMs = Number.POSITIVE_INFINITY;
+  #pauseTimer: NodeJS.Timeout | null = null;
+  #stopped = false;
+
+  constructor(deps: WorkqueueDeps) {
+    this.#deps = deps;
+    const { calls, perMs, concurrency } = deps.limit;
+    // Without `strict` nearly two windows' worth of calls can fall into one window.
+    this.#limiter = new PQueue({ concurrency, interval: perMs, intervalCap: calls, strict: true });
+  }
+
+  /** How many keys wait for a call now. */
+  get queued(): number {
+    return this.#queue.length - this.#next;
+  }
+
+  /** Whether some key will be tried again when its time comes. */
+  get hasDue(): boolean {
+    return this.#dueTimer !== null;
+  }
+
+  /** Whether nothing is queued or in flight. */
+  get isIdle(): boolean {
+    return this.#running === 0 && this.queued === 0;
+  }
+
+  /**
+   * Makes `keys` all that is wanted: what waits and is not among them is dropped, and one in flight is looked at again
+   * afterwards. `fresh` forgets earlier failures: a new file or a person may have mended what was wrong.
+   */
+  replace(keys: Iterable<PublicationKey>, { fresh }: { readonly fresh: boolean }): void {
+    if (this.#stopped) return;
+    const now = this.#deps.now();
+    const before = new Map(this.#slots);
+    for (const [key, slot] of before) if (slot.kind !== 'running') this.#slots.delete(key);
+    this.#empty();
+    let dueAtMs = Number.POSITIVE_INFINITY;
+    for (const key of keys) {
+      const slot = before.get(key);
+      if (slot?.kind === 'running') slot.dirty = true;
+      else if (!fresh && slot?.kind === 'stalled') this.#slots.set(key, slot);
+      else if (!fresh && slot?.kind === 'due' && slot.dueAtMs > now) {
+        this.#slots.set(key, slot);
+        dueAtMs = Math.min(dueAtMs, slot.dueAtMs);
+      } else this.#enqueue(key, fresh || !slot || slot.kind === 'stalled' ? 0 : slot.failures);
+    }
+    this.#disarmDueTimer();
+    if (dueAtMs < Number.POSITIVE_INFINITY) this.#armDueTimer(dueAtMs);
+    this.#pump();
+    if (this.isIdle) this.#deps.onIdle();
+  }
+
+  /** Starts nothing for `ms` milliseconds: the gateway has asked for a pause. */
+  pause(ms: number): void {
+    this.#limiter.pause();
+    if (this.#pauseTimer) clearTimeout(this.#pauseTimer);
+    this.#pauseTimer = setTimeout(() => {
+      this.#pauseTimer = null;
+      this.#limiter.start();
+    }, ms);
+  }
+
+  /** Drops what waits and resolves when the calls in flight have ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#empty();
+    this.#disarmDueTimer();
+    if (this.#pauseTimer) clearTimeout(this.#pauseTimer);
+    this.#limiter.clear();
+    await this.#limiter.onPendingZero();
+  }
+
+  #enqueue(key: PublicationKey, failures: number): void {
+    this.#slots.set(key, { kind: 'queued', failures });
+    this.#queue.push(key);
+  }
+
+  #take(): PublicationKey | undefined {
+    const key = this.#queue[this.#next];
+    if (key === undefined) this.#empty();
+    else this.#next += 1;
+    return key;
+  }
+
+  #empty(): void {
+    this.#queue = [];
+    this.#next = 0;
+  }
+
+  #pump(): void {
+    const wanted = Math.min(this.queued, this.#deps.limit.concurrency);
+    while (this.#waitingForLimiter < wanted) {
+      this.#waitingForLimiter += 1;
+      void this.#limiter.add(() => this.#workNext());
+    }
+  }
+
+  async #workNext(): Promise<void> {
+    this.#waitingForLimiter -= 1;
+    const key = this.#take();
+    if (key === undefined) return;
+    const slot = this.#slots.get(key);
+    const failures = slot?.kind === 'queued' ? slot.failures : 0;
+    const running: Slot = { kind: 'running', failures, dirty: false };
+    this.#slots.set(key, running);
+    this.#running += 1;
+    this.#pump();
+    const verdict = await this.#deps.work(key, failures);
+    this.#running -= 1;
+    if (this.#stopped) return;
+    this.#conclude(key, verdict, failures, running.dirty);
+    this.#pump();
+    if (this.isIdle) this.#deps.onIdle();
+  }
+
+  #conclude(key: PublicationKey, verdict: Verdict, failures: number, dirty: boolean): void {
+    if (dirty) {
+      this.#enqueue(key, 0);
+      return;
+    }
+    switch (verdict.kind) {
+      case 'done':
+        this.#slots.delete(key);
+        return;
+      case 'stalled':
+        this.#slots.set(key, verdict);
+        return;
+      case 'again': {
+        const dueAtMs = this.#deps.now() + verdict.afterMs;
+        this.#slots.set(key, { kind: 'due', failures: failures + 1, dueAtMs });
+        this.#armDueTimer(dueAtMs);
+        return;
+      }
+      default:
+        assertNever(verdict);
+    }
+  }
+
+  /** Sees to it that `onDue` is called soon after the earliest time that this was called with. */
+  #armDueTimer(dueAtMs: number): void {
+    if (this.#dueTimerAtMs <= dueAtMs) return;
+    this.#disarmDueTimer();
+    this.#dueTimerAtMs = dueAtMs;
+    const delayMs = Math.max(0, dueAtMs - this.#deps.now()) + dueGranularityMs;
+    this.#dueTimer = setTimeout(() => {
+      this.#disarmDueTimer();
+      this.#deps.onDue();
+    }, delayMs);
+  }
+
+  #disarmDueTimer(): void {
+    if (this.#dueTimer) clearTimeout(this.#dueTimer);
+    this.#dueTimer = null;
+    this.#dueTimerAtMs = Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,162 @@
+import type { Dispatcher } from 'undici';
+import { messageOf } from '../core/errors.ts';
+import { ConnectionError, InvalidAnswerError } from './gateway-error.ts';
+
+/** A body over this is refused. */
+const largestBody = 1024 * 1024;
+
+/** What a call needs of a `Request`: the platform's own costs more than the rest of a call together. */
+export class OutgoingRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body: string | null;
+  readonly signal: AbortSignal | null;
+
+  constructor(url: string, init: RequestInit) {
+    this.url = url;
+    this.method = init.method ?? 'GET';
+    this.headers = init.headers as Headers;
+    this.body = (init.body as string | null | undefined) ?? null;
+    this.signal = init.signal ?? null;
+  }
+}
+
+/** What a call needs of a `Response`, with its body already read. */
+export class ReceivedAnswer {
+  readonly status: number;
+  readonly ok: boolean;
+  readonly headers: { get(name: string): string | null };
+  readonly #text: string;
+
+  constructor(status: number, headers: Readonly<Record<string, string | string[] | undefined>>, text: string) {
+    this.status = status;
+    this.ok = status >= 200 && status < 300;
+    this.headers = { get: (name) => headers[name.toLowerCase()]?.toString() ?? null };
+    this.#text = text;
+  }
+
+  text(): Promise<string> {
+    return Promise.resolve(this.#text);
+  }
+
+  json(): Promise<unknown> {
+    return this.text().then((text) => JSON.parse(text) as unknown);
+  }
+}
+
+/**
+ * Sends one request and reads its whole answer, in at most `timeoutMs`. Rejects with a ConnectionError that knows
+ * whether anything has left, or an InvalidAnswerError. Redirects are answers like any other.
+ */
+export async function exchange(dispatcher: Dispatcher, request: OutgoingRequest, timeoutMs: number): Promise<ReceivedAnswer> {
+  const address = URL.parse(request.url);
+  if (address === null) throw new ConnectionError('CONNECTION_FAILED', `no connection: ${request.url} is not an address`);
+  const { origin, pathname, search } = address;
+  const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'edict' };
+  for (const [name, value] of request.headers) headers[name] = value;
+  return new Promise((resolve, reject) => {
+    const running = new Exchange(request.signal, timeoutMs, resolve, reject);
+    if (running.settled) return;
+    const method = request.method as Dispatcher.HttpMethod;
+    dispatcher.dispatch({ origin, path: pathname + search, method, headers, body: request.body }, running);
+  });
+}
+
+class Exchange implements Dispatcher.DispatchHandler {
+  /** Something may have left: set when the request is handed to a connection that stands. */
+  #sent = false;
+  settled = false;
+  #controller: Dispatcher.DispatchController | null = null;
+  #status = 0;
+  #headers: Readonly<Record<string, string | string[] | undefined>> = {};
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+  readonly #timer: NodeJS.Timeout;
+  readonly #signal: AbortSignal | null;
+  readonly #resolve: (answer: ReceivedAnswer) => void;
+  readonly #reject: (error: Error) => void;
+
+  constructor(signal: AbortSignal | null, timeoutMs: number, resolve: (answer: ReceivedAnswer) => void, reject: (error: Error) => void) {
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#timer = setTimeout(this.#timeOut, timeoutMs, timeoutMs);
+    if (signal?.aborted) this.#interrupt();
+    else signal?.addEventListener('abort', this.#interrupt);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.settled) controller.abort(new Error('given up before it was sent'));
+    else this.#sent = true;
+  }
+
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size <= largestBody) this.#chunks.push(chunk);
+    else
+      this.#giveUp(new InvalidAnswerError(`answered ${this.#status} with a body over 1 MiB, which is refused`, { status: this.#status }));
+  }
+
+  onResponseEnd(): void {
+    if (!this.#settle()) return;
+    const [first] = this.#chunks;
+    const body = this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks);
+    this.#resolve(new ReceivedAnswer(this.#status, this.#headers, body.toString()));
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#giveUp(this.#sent ? lost(error) : new ConnectionError('CONNECTION_FAILED', `no connection: ${reasonOf(error)}`, error));
+  }
+
+  readonly #timeOut = (timeoutMs: number): void => {
+    if (this.#sent) this.#giveUp(new ConnectionError('TIMEOUT', `no whole answer within ${timeoutMs} ms`));
+    else this.#giveUp(new ConnectionError('CONNECTION_FAILED', `no connection within ${timeoutMs} ms`));
+  };
+
+  readonly #interrupt = (): void => {
+    if (this.#sent) this.#giveUp(new ConnectionError('INTERRUPTED', 'stopped before the whole answer was there'));
+    else this.#giveUp(new ConnectionError('NOT_SENT', 'stopped before anything was sent'));
+  };
+
+  #giveUp(error: Error): void {
+    if (!this.#settle()) return;
+    this.#reject(error);
+    this.#controller?.abort(error);
+  }
+
+  #settle(): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#interrupt);
+    return true;
+  }
+}
+
+function lost(error: Error): Error {
+  const code = codeOf(error);
+  return code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW'
+    ? new InvalidAnswerError(`the answer is not HTTP: ${reasonOf(error)}`, { status: null, cause: error })
+    : new ConnectionError('CONNECTION_LOST', `the connection broke before the whole answer was there: ${reasonOf(error)}`, error);
+}
+
+/** Returns what an error of the connection says; one that stands for several addresses tried says nothing itself. */
+function reasonOf(error: Error): string {
+  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  return messageOf(first ?? error) || codeOf(error);
+}
+
+function codeOf(error: Error): string {
+  return String((error as NodeJS.ErrnoException).code ?? '');
+}

@@ -1,0 +1,44 @@
+import { Agent } from 'undici';
+import { exchange, OutgoingRequest } from './exchange.ts';
+import { ReadsOnlyError } from './gateway-error.ts';
+
+/** What may leave: only what reads (a dry run), or everything. */
+export type TransportMode = 'reads' | 'everything';
+
+export interface TransportOptions {
+  readonly mode: TransportMode;
+  /** The most connections to one server. */
+  readonly connections: number;
+  /** How long one exchange may take, from the call to the last byte of the answer. */
+  readonly timeoutMs: number;
+}
+
+/** Kept-alive connections in the form that openapi-fetch takes: pass both members to `createClient`. */
+export interface Transport {
+  readonly fetch: (request: Request) => Promise<Response>;
+  readonly Request: typeof Request;
+  /** Ends the connections at once: a call still under way ends without an answer. */
+  close(): Promise<void>;
+}
+
+/** A server that does not take a connection in this time is not there. */
+const connectTimeoutMs = 10_000;
+
+/** Opens a transport; no connection is made before the first call. Its errors are those of `exchange`, and ReadsOnlyError. */
+export function openTransport({ mode, connections, timeoutMs }: TransportOptions): Transport {
+  const agent = new Agent({
+    connections,
+    connect: { timeout: Math.min(connectTimeoutMs, timeoutMs) },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  const send = async (request: OutgoingRequest) => {
+    if (mode === 'reads' && request.method !== 'GET') throw new ReadsOnlyError(request.method);
+    return exchange(agent, request, timeoutMs);
+  };
+  return {
+    fetch: send as unknown as Transport['fetch'],
+    Request: OutgoingRequest as unknown as typeof Request,
+    close: () => agent.destroy(),
+  };
+}

@@ -1,0 +1,66 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** Marks a SQLite file as edict's ("edct"). */
+const applicationId = 0x65646374;
+
+/** Each step leads from the version of its index to the next; a step that has been released is never changed. */
+const steps: readonly string[] = [
+  `
+  CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE holder (one INTEGER PRIMARY KEY CHECK (one = 1), pid INTEGER NOT NULL, since_ms INTEGER NOT NULL);
+  CREATE TABLE gateway (
+    id INTEGER PRIMARY KEY,
+    endpoint TEXT NOT NULL, project TEXT NOT NULL, instance TEXT NOT NULL,
+    UNIQUE (endpoint, project, instance)
+  );
+  CREATE TABLE attempt (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    gateway_id INTEGER NOT NULL REFERENCES gateway (id),
+    pass_id TEXT NOT NULL,
+    api TEXT NOT NULL, api_id TEXT NOT NULL, environment TEXT NOT NULL, environment_id TEXT NOT NULL,
+    action TEXT NOT NULL, reason TEXT NOT NULL, revision TEXT, remark TEXT,
+    began_at_ms INTEGER NOT NULL, settled_at_ms INTEGER,
+    outcome TEXT, code TEXT, status INTEGER, message TEXT, request_id TEXT, version_id TEXT, publish_id TEXT
+  );
+  CREATE INDEX attempt_of_publication ON attempt (gateway_id, api_id, environment_id, id);
+  CREATE TABLE publication (
+    gateway_id INTEGER NOT NULL REFERENCES gateway (id),
+    api TEXT NOT NULL, api_id TEXT NOT NULL, environment TEXT NOT NULL, environment_id TEXT NOT NULL,
+    state TEXT, revision TEXT, version_id TEXT, recorded_at_ms INTEGER NOT NULL,
+    unresolved_attempt_id INTEGER REFERENCES attempt (id),
+    PRIMARY KEY (gateway_id, api_id, environment_id)
+  ) WITHOUT ROWID;
+  `,
+];
+
+/** The version that this edict writes. */
+export const currentVersion = steps.length;
+
+/** What a file turned out to be. `version` is 0 for an empty file. */
+export type SchemaState = { readonly kind: 'edict'; readonly version: number } | { readonly kind: 'foreign' };
+
+/** Returns what kind of database `db` is. Reads only. */
+export function schemaState(db: DatabaseSync): SchemaState {
+  const version = numberOf(db, 'user_version');
+  const mark = numberOf(db, 'application_id');
+  if (mark === applicationId) return { kind: 'edict', version };
+  const tables = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'];
+  return mark === 0 && version === 0 && tables === 0 ? { kind: 'edict', version: 0 } : { kind: 'foreign' };
+}
+
+/** Brings `db` from `version` to the current one, all in one transaction: an interrupted migration never happened. */
+export function migrate(db: DatabaseSync, version: number): void {
+  if (version === currentVersion) return;
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    for (const step of steps.slice(version)) db.exec(step);
+    db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${currentVersion}; COMMIT`);
+  } catch (error) {
+    db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function numberOf(db: DatabaseSync, pragma: 'user_version' | 'application_id'): number {
+  return Number(db.prepare(`PRAGMA ${pragma}`).get()?.[pragma]);
+}

@@ -1,0 +1,140 @@
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { EdictError } from '../core/errors.ts';
+import type { RecordReader, Store } from '../core/ports.ts';
+import { currentVersion, migrate, schemaState } from './migrations.ts';
+import { emptyRecord, SqliteReader } from './sqlite-reader.ts';
+import { SqliteStore } from './sqlite-store.ts';
+import { explained } from './store-error.ts';
+import { lockForWriting } from './writer-lock.ts';
+
+export interface StoreOptions {
+  /** `sqlite:PATH`, relative to the working directory. */
+  readonly url: string;
+  /** Whether the gateway is an emulated one: its record and a real one's never share a store. */
+  readonly emulated: boolean;
+}
+
+/** How long a read or write waits for another process's transaction, in milliseconds. */
+const busyMs = 5000;
+
+/**
+ * Opens the store for reading and makes no file. A store that does not exist is an empty one.
+ *
+ * @throws EdictError `STORE_*` for a store that this edict cannot or must not read
+ */
+export async function openRecord({ url }: Pick<StoreOptions, 'url'>): Promise<RecordReader> {
+  const path = pathOf(url);
+  if (!existsSync(path)) return emptyRecord;
+  return explained(path, () => {
+    const db = new DatabaseSync(path, { readOnly: true, timeout: busyMs });
+    const version = versionOf(db, path);
+    return version === 0 ? closing(db, emptyRecord) : new SqliteReader(db, path);
+  });
+}
+
+/**
+ * Opens the store for writing, makes or migrates it where needed, and keeps every other process from writing it.
+ * The file can be read and written by its owner alone.
+ *
+ * @throws EdictError `STORE_LOCKED` if another edict has it, `STORE_*` for a store that this edict cannot or must not write
+ */
+export async function openStore({ url, emulated }: StoreOptions): Promise<Store> {
+  const path = pathOf(url);
+  return explained(path, () => {
+    for (const file of [path, `${path}.lock`]) makePrivateFile(file);
+    const lock = lockForWriting(path);
+    if (!lock) throw locked(path);
+    try {
+      return new SqliteStore(openForWriting(path, emulated), path, lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  });
+}
+
+function openForWriting(path: string, emulated: boolean): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: busyMs });
+  try {
+    const version = versionOf(db, path);
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    migrate(db, version);
+    claim(db, path, emulated);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function claim(db: DatabaseSync, path: string, emulated: boolean): void {
+  const kind = emulated ? 'emulated' : 'real';
+  db.prepare("INSERT INTO setting (name, value) VALUES ('gateways', ?) ON CONFLICT DO NOTHING").run(kind);
+  const found = db.prepare("SELECT value FROM setting WHERE name = 'gateways'").get()?.['value'];
+  if (found !== kind) {
+    const hint = emulated
+      ? 'leave --state out with --emulate, or name another store'
+      : 'this store was written with --emulate; name another one with --state';
+    throw new EdictError('STORE_KIND', `the store ${path} holds the record of ${found === 'emulated' ? 'an emulated' : 'a real'} gateway`, {
+      hint,
+    });
+  }
+  db.prepare('INSERT OR REPLACE INTO holder (one, pid, since_ms) VALUES (1, ?, ?)').run(process.pid, Date.now());
+}
+
+function versionOf(db: DatabaseSync, path: string): number {
+  const state = schemaState(db);
+  if (state.kind === 'foreign') {
+    throw new EdictError('STORE_FOREIGN', `the store ${path} is a database, but not one of edict's`, {
+      hint: 'name another file with --state',
+    });
+  }
+  if (state.version > currentVersion) {
+    const hint = 'use that edict or a newer one; this one has changed nothing in the store';
+    throw new EdictError(
+      'STORE_NEWER',
+      `the store ${path} was written by a newer edict (format ${state.version}, known here: ${currentVersion})`,
+      { hint },
+    );
+  }
+  return state.version;
+}
+
+function locked(path: string): EdictError {
+  return new EdictError('STORE_LOCKED', `the store ${path} is in use by another edict${holderOf(path)}`, {
+    hint: 'stop that one first, or name another store with --state',
+  });
+}
+
+function holderOf(path: string): string {
+  try {
+    using db = new DatabaseSync(path, { readOnly: true });
+    const row = db.prepare('SELECT pid, since_ms FROM holder').get();
+    return row ? ` (pid ${row['pid']}, since ${new Date(Number(row['since_ms'])).toISOString()})` : '';
+  } catch {
+    return '';
+  }
+}
+
+function makePrivateFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, 'a', 0o600));
+  chmodSync(path, 0o600);
+}
+
+function closing(db: DatabaseSync, record: RecordReader): RecordReader {
+  db.close();
+  return record;
+}
+
+function pathOf(url: string): string {
+  const match = /^sqlite:(?:\/\/)?(.+)$/.exec(url);
+  if (!match?.[1]) {
+    throw new EdictError('STATE_URL', `--state ${url.replace(/:\/\/.*@/, '://***@')} is not an address of a store`, {
+      hint: 'expected: sqlite:PATH, such as sqlite:.edict/state.db',
+    });
+  }
+  return resolve(match[1]);
+}

@@ -1,0 +1,52 @@
+import type { Attempt } from '../core/ports.ts';
+import { type Action, publicationKey, type RecordedPublication, type State } from '../core/publication.ts';
+
+/** A row as SQLite gives it. */
+export type Row = Readonly<Record<string, unknown>>;
+
+const names = (row: Row) => ({
+  api: String(row['api']),
+  apiId: String(row['api_id']),
+  environment: String(row['environment']),
+  environmentId: String(row['environment_id']),
+});
+
+const text = (value: unknown): string | null => (value === null ? null : String(value));
+const number = (value: unknown): number | null => (value === null ? null : Number(value));
+
+/** Returns the recorded publication of a row of `publication`, joined with its unresolved attempt as `unresolved_*`. */
+export function toRecordedPublication(row: Row): RecordedPublication {
+  const attemptId = number(row['unresolved_attempt_id']);
+  return {
+    key: publicationKey(String(row['api_id']), String(row['environment_id'])),
+    ...names(row),
+    state: row['state'] as State | null,
+    revision: text(row['revision']),
+    versionId: text(row['version_id']),
+    recordedAtMs: Number(row['recorded_at_ms']),
+    unresolved:
+      attemptId === null ? null : { attemptId, action: row['unresolved_action'] as Action, revision: text(row['unresolved_revision']) },
+  };
+}
+
+/** Returns the attempt of a row of `attempt`. */
+export function toAttempt(row: Row): Attempt {
+  return {
+    id: Number(row['id']),
+    passId: String(row['pass_id']),
+    ...names(row),
+    action: row['action'] as Action,
+    reason: row['reason'] as Attempt['reason'],
+    revision: text(row['revision']),
+    remark: text(row['remark']),
+    beganAtMs: Number(row['began_at_ms']),
+    settledAtMs: number(row['settled_at_ms']),
+    outcome: row['outcome'] as Attempt['outcome'],
+    code: text(row['code']),
+    status: number(row['status']),
+    message: text(row['message']),
+    requestId: text(row['request_id']),
+    versionId: text(row['version_id']),
+    publishId: text(row['publish_id']),
+  };
+}

@@ -1,0 +1,79 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Attempt, HistoryFilter, RecordReader } from '../core/ports.ts';
+import {
+  type GatewayIdentity,
+  type PublicationKey,
+  publicationKey,
+  type RecordedPublication,
+  type RecordedState,
+} from '../core/publication.ts';
+import { toAttempt, toRecordedPublication } from './rows.ts';
+import { explained } from './store-error.ts';
+
+const selectGateway = 'SELECT id FROM gateway WHERE endpoint = ? AND project = ? AND instance = ?';
+
+const selectRecorded = `
+  SELECT p.*, a.action AS unresolved_action, a.revision AS unresolved_revision
+  FROM publication p LEFT JOIN attempt a ON a.id = p.unresolved_attempt_id
+  WHERE p.gateway_id = ?`;
+
+const selectHistory = `
+  SELECT * FROM attempt
+  WHERE gateway_id = :gateway AND (:api IS NULL OR :api IN (api, api_id)) AND (:environment IS NULL OR :environment IN (environment, environment_id))
+  ORDER BY id DESC LIMIT :limit`;
+
+const selectLastAttempts = `
+  SELECT * FROM attempt
+  WHERE id IN (SELECT max(id) FROM attempt WHERE gateway_id = ? GROUP BY api_id, environment_id)`;
+
+/** Reads a SQLite store of the current version. Every method throws an EdictError `STORE_*` if SQLite fails. */
+export class SqliteReader implements RecordReader {
+  protected readonly path: string;
+  protected readonly db: DatabaseSync;
+
+  constructor(db: DatabaseSync, path: string) {
+    this.db = db;
+    this.path = path;
+  }
+
+  async readAll(gateway: GatewayIdentity): Promise<RecordedState> {
+    return explained(this.path, () => {
+      const rows = this.db.prepare(selectRecorded).all(this.gatewayId(gateway));
+      return new Map(
+        rows.map((row): [PublicationKey, RecordedPublication] => {
+          const recorded = toRecordedPublication(row);
+          return [recorded.key, recorded];
+        }),
+      );
+    });
+  }
+
+  async history(gateway: GatewayIdentity, { api, environment, limit }: HistoryFilter): Promise<Attempt[]> {
+    const parameters = { gateway: this.gatewayId(gateway), api: api ?? null, environment: environment ?? null, limit };
+    return explained(this.path, () => this.db.prepare(selectHistory).all(parameters).map(toAttempt));
+  }
+
+  async lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>> {
+    return explained(this.path, () => {
+      const attempts = this.db.prepare(selectLastAttempts).all(this.gatewayId(gateway)).map(toAttempt);
+      return new Map(attempts.map((attempt) => [publicationKey(attempt.apiId, attempt.environmentId), attempt]));
+    });
+  }
+
+  async close(): Promise<void> {
+    this.db.close();
+  }
+
+  /** Returns the gateway's row id; 0, which no row has, for a gateway that was never written. */
+  protected gatewayId({ endpoint, project, instance }: GatewayIdentity): number {
+    return explained(this.path, () => Number(this.db.prepare(selectGateway).get(endpoint, project, instance)?.['id'] ?? 0));
+  }
+}
+
+/** Reads a store that does not exist yet. */
+export const emptyRecord: RecordReader = {
+  readAll: async () => new Map(),
+  history: async () => [],
+  lastAttempts: async () => new Map(),
+  close: async () => undefined,
+};

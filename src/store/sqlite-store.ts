@@ -1,0 +1,171 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Outcome } from '../core/outcome.ts';
+import type { Change } from '../core/plan.ts';
+import type { Store } from '../core/ports.ts';
+import type { GatewayIdentity, PublicationKey, RecordedPublication } from '../core/publication.ts';
+import { toRecordedPublication } from './rows.ts';
+import { SqliteReader } from './sqlite-reader.ts';
+import { explained } from './store-error.ts';
+import type { WriterLock } from './writer-lock.ts';
+
+interface Write {
+  readonly run: () => void;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/**
+ * The record in a SQLite file with a write-ahead log. A write is on the disk when its promise resolves; writes of one turn
+ * of the event loop share one transaction and so one wait for the disk.
+ */
+export class SqliteStore extends SqliteReader implements Store {
+  readonly #lock: WriterLock;
+  readonly #gateways = new Map<string, number>();
+  readonly #statements: ReturnType<typeof prepare>;
+  #pending: Write[] = [];
+
+  constructor(db: DatabaseSync, path: string, lock: WriterLock) {
+    super(db, path);
+    this.#lock = lock;
+    this.#statements = prepare(db);
+  }
+
+  async read(gateway: GatewayIdentity, key: PublicationKey): Promise<RecordedPublication | undefined> {
+    return explained(this.path, () => {
+      const row = this.#statements.read.get(this.gatewayId(gateway), ...split(key));
+      return row && toRecordedPublication(row);
+    });
+  }
+
+  async begin(gateway: GatewayIdentity, change: Change, passId: string, atMs: number): Promise<number> {
+    let attemptId = 0;
+    await this.#write(() => {
+      const gatewayId = this.#ensureGateway(gateway);
+      const { api, apiId, environment, environmentId, action, reason, revision, remark } = change;
+      const names = [gatewayId, api, apiId, environment, environmentId] as const;
+      attemptId = Number(this.#statements.insertAttempt.run(...names, passId, action, reason, revision, remark, atMs).lastInsertRowid);
+      this.#statements.markUnresolved.run(...names, atMs, attemptId);
+    });
+    return attemptId;
+  }
+
+  async settle(
+    gateway: GatewayIdentity,
+    key: PublicationKey,
+    attemptId: number,
+    outcome: Outcome,
+    next: RecordedPublication | undefined,
+    atMs: number,
+  ): Promise<void> {
+    const failure = 'failure' in outcome ? outcome.failure : null;
+    const { versionId, publishId } = outcome.kind === 'succeeded' ? outcome : { versionId: null, publishId: null };
+    await this.#write(() => {
+      this.#statements.settleAttempt.run(
+        atMs,
+        outcome.kind,
+        failure?.code ?? null,
+        failure?.status ?? null,
+        failure?.message ?? null,
+        failure?.requestId ?? null,
+        versionId,
+        publishId,
+        attemptId,
+      );
+      const gatewayId = this.#ensureGateway(gateway);
+      if (!next) this.#statements.forget.run(gatewayId, ...split(key));
+      else {
+        const { api, apiId, environment, environmentId, state, revision, versionId: version, recordedAtMs, unresolved } = next;
+        this.#statements.record.run(
+          gatewayId,
+          api,
+          apiId,
+          environment,
+          environmentId,
+          state,
+          revision,
+          version,
+          recordedAtMs,
+          unresolved?.attemptId ?? null,
+        );
+      }
+    });
+  }
+
+  /** Writes what is pending, empties the write-ahead log and gives the store free. */
+  override async close(): Promise<void> {
+    this.#flush();
+    await super.close();
+    this.#lock.release();
+  }
+
+  #write(run: () => void): Promise<void> {
+    if (this.#pending.length === 0) setImmediate(() => this.#flush());
+    return new Promise((done, failed) => {
+      this.#pending.push({ run, done, failed });
+    });
+  }
+
+  #flush(): void {
+    const writes = this.#pending;
+    if (writes.length === 0) return;
+    this.#pending = [];
+    try {
+      explained(this.path, () => this.#inTransaction(writes));
+      for (const write of writes) write.done();
+    } catch (error) {
+      for (const write of writes) write.failed(error);
+    }
+  }
+
+  #inTransaction(writes: readonly Write[]): void {
+    this.db.exec('BEGIN IMMEDIATE');
+    try {
+      for (const write of writes) write.run();
+      this.db.exec('COMMIT');
+    } catch (error) {
+      if (this.db.isTransaction) this.db.exec('ROLLBACK');
+      this.#gateways.clear();
+      throw error;
+    }
+  }
+
+  #ensureGateway(gateway: GatewayIdentity): number {
+    const { endpoint, project, instance } = gateway;
+    const name = `${endpoint} ${project} ${instance}`;
+    const known = this.#gateways.get(name) || this.gatewayId(gateway);
+    const id = known || Number(this.#statements.insertGateway.run(endpoint, project, instance).lastInsertRowid);
+    this.#gateways.set(name, id);
+    return id;
+  }
+}
+
+function split(key: PublicationKey): [apiId: string, environmentId: string] {
+  const [apiId = '', environmentId = ''] = key.split(' ');
+  return [apiId, environmentId];
+}
+
+function prepare(db: DatabaseSync) {
+  const statement = (sql: string): StatementSync => db.prepare(sql);
+  return {
+    insertGateway: statement('INSERT INTO gateway (endpoint, project, instance) VALUES (?, ?, ?)'),
+    read: statement(`
+      SELECT p.*, a.action AS unresolved_action, a.revision AS unresolved_revision
+      FROM publication p LEFT JOIN attempt a ON a.id = p.unresolved_attempt_id
+      WHERE p.gateway_id = ? AND p.api_id = ? AND p.environment_id = ?`),
+    insertAttempt: statement(`
+      INSERT INTO attempt (gateway_id, api, api_id, environment, environment_id, pass_id, action, reason, revision, remark, began_at_ms)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    markUnresolved: statement(`
+      INSERT INTO publication (gateway_id, api, api_id, environment, environment_id, recorded_at_ms, unresolved_attempt_id)
+      VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET unresolved_attempt_id = excluded.unresolved_attempt_id`),
+    settleAttempt: statement(`
+      UPDATE attempt SET settled_at_ms = ?, outcome = ?, code = ?, status = ?, message = ?, request_id = ?, version_id = ?, publish_id = ?
+      WHERE id = ?`),
+    forget: statement('DELETE FROM publication WHERE gateway_id = ? AND api_id = ? AND environment_id = ?'),
+    record: statement(`
+      INSERT OR REPLACE INTO publication
+        (gateway_id, api, api_id, environment, environment_id, state, revision, version_id, recorded_at_ms, unresolved_attempt_id)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+  };
+}

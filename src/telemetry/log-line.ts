@@ -1,0 +1,40 @@
+import type { EngineEvent } from '../core/events.ts';
+
+/** How an event is logged: its message is constant, what differs stands in fields. */
+export interface LogLine {
+  readonly level: 'error' | 'warn' | 'info' | 'debug';
+  readonly message: string;
+}
+
+/** Returns the level and message of an event. */
+export function lineOf(event: EngineEvent): LogLine {
+  switch (event.type) {
+    case 'file:accepted':
+      return { level: 'info', message: 'file read' };
+    case 'file:rejected':
+      return { level: 'error', message: 'file invalid, the last valid one stays in force' };
+    case 'file:missed':
+      return { level: 'warn', message: 'file not readable, the last valid one stays in force' };
+    case 'pass:started':
+      return { level: 'debug', message: 'pass started' };
+    case 'plan:made':
+      return { level: event.plan.changes.length > 0 ? 'info' : 'debug', message: 'plan made' };
+    case 'attempt:begun':
+      return { level: 'debug', message: 'attempt begun' };
+    case 'attempt:settled':
+      if (event.outcome.kind === 'succeeded') return { level: 'info', message: 'change made' };
+      if (event.outcome.kind === 'dropped') return { level: 'info', message: 'change dropped' };
+      return { level: event.outcome.kind === 'stalled' || event.outcome.kind === 'unknown' ? 'error' : 'warn', message: 'change failed' };
+    case 'retry:scheduled':
+      return { level: 'info', message: 'will try again' };
+    case 'pass:finished': {
+      const { online, offline, failed } = event.summary;
+      if (failed > 0) return { level: 'warn', message: 'pass finished with failures' };
+      return { level: online + offline > 0 ? 'info' : 'debug', message: 'pass finished' };
+    }
+    case 'store:failed':
+      return { level: 'error', message: 'store failed, nothing was sent without its record' };
+    case 'daemon:stopped':
+      return { level: 'info', message: 'stopped' };
+  }
+}

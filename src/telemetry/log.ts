@@ -1,0 +1,65 @@
+import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import type { Emit, EngineEvent } from '../core/events.ts';
+import type { LogOptions } from '../core/log-options.ts';
+import type { Change } from '../core/plan.ts';
+import { lineOf } from './log-line.ts';
+import { openPretty } from './pretty.ts';
+
+/** Returns a log on stderr. One event is one line; a line is written before the call returns, so that no crash loses it. */
+export function openLogger({ level, format }: LogOptions): Logger {
+  const stderr: DestinationStream = destination({ fd: 2, sync: true });
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, format === 'pretty' ? openPretty(process.stderr) : stderr);
+}
+
+/** Returns a listener that logs every event of the engine under its stable name, in the field `event`. */
+export function logEvents(log: Logger): Emit {
+  return (event) => {
+    const { level, message } = lineOf(event);
+    log[level]({ event: event.type, ...fieldsOf(event) }, message);
+  };
+}
+
+function fieldsOf(event: EngineEvent): Record<string, unknown> {
+  switch (event.type) {
+    case 'file:accepted': {
+      const { gateway, publications } = event.desired;
+      return { endpoint: gateway.endpoint, instance: gateway.instance, publications: publications.size };
+    }
+    case 'file:rejected':
+      return { mistakes: event.error.mistakes };
+    case 'plan:made': {
+      const { changes, unchanged } = event.plan;
+      return { pass: event.passId, changes: changes.length, held: changes.filter((change) => change.held).length, unchanged };
+    }
+    case 'attempt:begun':
+      return { pass: event.passId, attempt: event.attemptId, ...named(event.change) };
+    case 'attempt:settled': {
+      const { outcome } = event;
+      const result = 'failure' in outcome ? outcome.failure : outcome.kind === 'succeeded' ? { version: outcome.versionId } : {};
+      return {
+        pass: event.passId,
+        attempt: event.attemptId,
+        ...named(event.change),
+        outcome: outcome.kind,
+        ...result,
+        tookMs: event.tookMs,
+      };
+    }
+    case 'retry:scheduled':
+      return { pass: event.passId, ...named(event.change), afterMs: event.afterMs };
+    case 'pass:started':
+      return { pass: event.passId, cause: event.cause };
+    case 'pass:finished':
+      return { pass: event.passId, ...event.summary };
+    case 'store:failed':
+      return { pass: event.passId || undefined, reason: event.message };
+    case 'file:missed':
+      return { reason: event.message };
+    case 'daemon:stopped':
+      return { signal: event.signal, left: event.left };
+  }
+}
+
+function named({ api, apiId, environment, environmentId, action, reason }: Change): Record<string, unknown> {
+  return { api, apiId, environment, environmentId, action, reason };
+}

@@ -1,0 +1,54 @@
+import { styleText } from 'node:util';
+import pretty from 'pino-pretty';
+
+type Record_ = Readonly<Record<string, unknown>>;
+
+/** Returns a stream that writes log lines for people to `stream`: time, level, message and the fields that tell something. */
+export function openPretty(stream: NodeJS.WriteStream): ReturnType<typeof pretty.build> {
+  const paint = (style: Parameters<typeof styleText>[0], text: string): string => styleText(style, text, { stream });
+  return pretty.build({
+    destination: 2,
+    sync: true,
+    colorize: stream.hasColors?.() ?? false,
+    translateTime: 'SYS:HH:MM:ss',
+    hideObject: true,
+    messageFormat: (log) => sentence(log, String(log['msg']), paint),
+  });
+}
+
+function sentence(
+  log: Record_,
+  message: string,
+  paint: (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: string) => string,
+): string {
+  const change = log['api']
+    ? `${log['action'] === 'online' ? paint('green', '+ online ') : paint('red', '- offline')} ${paint('bold', String(log['api']))} in ${log['environment']}`
+    : '';
+  switch (log['event']) {
+    case 'file:accepted':
+      return `${message}: ${log['publications']} publications on ${log['endpoint']}, instance ${log['instance']}`;
+    case 'file:rejected':
+      return [
+        `${message}:`,
+        ...(log['mistakes'] as Record_[]).map(
+          (mistake) => `  ${place(mistake)} ${mistake['message']}${mistake['hint'] ? ` (${mistake['hint']})` : ''}`,
+        ),
+      ].join('\n');
+    case 'plan:made':
+      return `${message}: ${log['changes']} to change, ${log['unchanged']} as the file says${Number(log['held']) > 0 ? `, ${paint('yellow', `${log['held']} held`)}` : ''}`;
+    case 'attempt:settled':
+      if (log['outcome'] === 'succeeded')
+        return `${change} ${paint('dim', `(${log['reason']}, ${log['tookMs']} ms${log['version'] ? `, version ${log['version']}` : ''})`)}`;
+      return `${change}: ${log['code'] ?? log['outcome']} ${log['message'] ?? ''}${log['hint'] ? ` (${log['hint']})` : ''}`;
+    case 'retry:scheduled':
+      return `${change}: ${message} in ${(Number(log['afterMs']) / 1000).toFixed(1)} s`;
+    case 'pass:finished':
+      return `${message}: ${log['online']} online, ${log['offline']} offline, ${log['failed']} failed, ${log['held']} held, ${log['unchanged']} unchanged`;
+    default:
+      return [message, change || log['reason'] || log['signal'] || log['url']].filter(Boolean).join(': ');
+  }
+}
+
+function place(mistake: Record_): string {
+  return `${mistake['file']}:${mistake['line']}:${mistake['column']}`;
+}

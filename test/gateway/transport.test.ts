@@ -1,0 +1,72 @@
+import createClient from 'openapi-fetch';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { paths } from '../../generated/roma-connect.d.ts';
+import { type ConnectionError, ReadsOnlyError } from '../../src/gateway/gateway-error.ts';
+import { openTransport, type Transport } from '../../src/gateway/transport.ts';
+import { answeringServer, json } from './answering-server.ts';
+
+const writing = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD', 'post', 'get'];
+
+function requestOf(transport: Transport, url: string, method: string): Request {
+  return new transport.Request(url, { method, headers: new Headers() });
+}
+
+test('a dry run opens no connection for anything but GET', async () => {
+  const server = await answeringServer((response) => json(response, 200, {}));
+  const transport = openTransport({ mode: 'reads', connections: 4, timeoutMs: 1_000 });
+  for (const method of writing) {
+    const thrown: unknown = await transport.fetch(requestOf(transport, server.url, method)).catch((error: unknown) => error);
+    assert.instance(thrown, ReadsOnlyError, method);
+  }
+  const client = createClient<paths>({ ...transport, baseUrl: server.url });
+  const params = { path: { project_id: 'p', instance_id: 'i' }, header: { 'X-Auth-Token': 't' } };
+  const thrown: unknown = await client
+    .POST('/v2/{project_id}/apic/instances/{instance_id}/apis/action', { params, body: { action: 'online', api_id: 'a', env_id: 'e' } })
+    .catch((error: unknown) => error);
+  assert.instance(thrown, ReadsOnlyError);
+  assert.is(server.connections(), 0);
+
+  const read = await transport.fetch(requestOf(transport, server.url, 'GET'));
+  assert.is(read.status, 200);
+  assert.equal(
+    server.requests.map(({ method }) => method),
+    ['GET'],
+  );
+  await transport.close();
+  await server.close();
+});
+
+test('keeps connections alive, and no more than it may', async () => {
+  const server = await answeringServer((response) => setTimeout(() => json(response, 200, {}), 5));
+  const transport = openTransport({ mode: 'everything', connections: 3, timeoutMs: 5_000 });
+  await Promise.all(Array.from({ length: 60 }, () => transport.fetch(requestOf(transport, server.url, 'POST'))));
+  assert.is(server.requests.length, 60);
+  assert.is(server.connections(), 3);
+  await transport.close();
+  await server.close();
+});
+
+test('one call after the other uses one connection', async () => {
+  const server = await answeringServer((response) => json(response, 200, {}));
+  const transport = openTransport({ mode: 'everything', connections: 1, timeoutMs: 5_000 });
+  for (let call = 0; call < 20; call += 1) await transport.fetch(requestOf(transport, server.url, 'POST'));
+  assert.is(server.connections(), 1);
+  await transport.close();
+  await server.close();
+});
+
+test('closing ends a call under way, without an answer', async () => {
+  const seen = Promise.withResolvers<void>();
+  const server = await answeringServer(() => seen.resolve());
+  const transport = openTransport({ mode: 'everything', connections: 1, timeoutMs: 5_000 });
+  const call = transport.fetch(requestOf(transport, server.url, 'POST')).catch((error: unknown) => error);
+  await seen.promise;
+  await transport.close();
+  assert.is(((await call) as ConnectionError).code, 'CONNECTION_LOST');
+  const late = await transport.fetch(requestOf(transport, server.url, 'POST')).catch((error: unknown) => error);
+  assert.is((late as ConnectionError).code, 'CONNECTION_FAILED');
+  await server.close();
+});
+
+test.run();
