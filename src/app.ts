@@ -5,7 +5,8 @@ import { type Plan, plan } from './core/plan.ts';
 import type { Attempt, Clock, Gateway, HistoryFilter, RecordReader } from './core/ports.ts';
 import type { DesiredState, PublicationKey, RecordedState } from './core/publication.ts';
 import { FileSource } from './desired/file-source.ts';
-import type { Emulator, Seed } from './emulator/emulator.ts';
+import type { Emulator } from './emulator/emulator.ts';
+import type { Seed } from './emulator/seed.ts';
 import type { Engine } from './engine/engine.ts';
 import { openRecord, openStore } from './store/open-store.ts';
 
@@ -154,7 +155,8 @@ export async function startEmulatorFrom(
   seedFile: string | null,
   listen: { readonly host: string; readonly port: number },
 ): Promise<Emulator> {
-  const { defaultSeed, readSeed, startEmulator } = await import('./emulator/emulator.ts');
+  const { startEmulator } = await import('./emulator/emulator.ts');
+  const { defaultSeed, readSeed } = await import('./emulator/seed.ts');
   return startEmulator({ seed: seedFile === null ? defaultSeed : await readSeed(seedFile), ...listen });
 }
 
@@ -171,7 +173,7 @@ interface Rooms extends AsyncDisposable {
 async function openRooms(settings: Settings, environment: Environment, desired: DesiredState | null): Promise<Rooms> {
   const store = await openStore({ url: settings.state, emulated: settings.emulate });
   const emulator = settings.emulate ? await openEmulator() : null;
-  if (emulator && desired) emulator.addSeed(seedFrom(desired, await store.readAll(desired.gateway)));
+  if (emulator && desired) emulator.world.add(seedFrom(desired, await store.readAll(desired.gateway)));
   let current: { readonly name: string; readonly engine: Engine; readonly gateway: Gateway } | null = null;
 
   const stop = async (): Promise<number> => {
@@ -190,7 +192,7 @@ async function openRooms(settings: Settings, environment: Environment, desired: 
       // The old engine may just have used a whole window of the limit; the new one knows nothing of it.
       await systemClock.sleep(wanted.gateway.limit.perMs, new AbortController().signal);
     }
-    if (emulator) emulator.addSeed(seedFrom(wanted, await store.readAll(wanted.gateway)));
+    if (emulator) emulator.world.add(seedFrom(wanted, await store.readAll(wanted.gateway)));
     const gateway = await openGatewayOf(wanted, emulator, environment);
     const { Engine } = await import('./engine/engine.ts');
     const engine = new Engine(wanted, { store, gateway, emit, now: systemClock.now, random: Math.random, maxTries });
@@ -203,7 +205,7 @@ async function openRooms(settings: Settings, environment: Environment, desired: 
     await store.close();
     return left;
   };
-  const emulate = (wanted: DesiredState): void => emulator?.addSeed(seedFrom(wanted, new Map()));
+  const emulate = (wanted: DesiredState): void => emulator?.world.add(seedFrom(wanted, new Map()));
   return { emulate, engineFor, close, [Symbol.asyncDispose]: async () => void (await close()) };
 }
 

@@ -23,7 +23,7 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
   const asJson = options.format === 'json';
   const failures = new Map<string, Settled>();
   const progress = context.stderr.isTTY && options.logFormat === undefined ? openProgress(context.stderr, err) : null;
-  const talk: Emit = progress ? progress.emit : (await openLog({ level: options.logLevel, format: options.logFormat ?? 'json' })).emit;
+  const talk: Emit = progress ? progress.emit : (await openLog({ level: options.logLevel, format: options.logFormat ?? 'pretty' })).emit;
   const emit: Emit = (event) => {
     talk(event);
     if (event.type !== 'attempt:settled') return;

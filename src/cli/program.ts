@@ -69,7 +69,7 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     command
       .addOption(new Option('--log-level <level>', 'the least that is logged').choices(logLevels).default('info').env('EDICT_LOG_LEVEL'))
       .addOption(
-        new Option('--log-format <format>', 'how to log (default: pretty on a terminal, else json)')
+        new Option('--log-format <format>', 'how to log (default: pretty, but json for a daemon without a terminal)')
           .choices(logFormats)
           .env('EDICT_LOG_FORMAT'),
       );

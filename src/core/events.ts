@@ -9,7 +9,7 @@ export type EngineEvent =
   | { readonly type: 'file:rejected'; readonly error: InvalidFileError }
   | { readonly type: 'file:missed'; readonly message: string }
   | { readonly type: 'pass:started'; readonly passId: string; readonly cause: PassCause }
-  | { readonly type: 'plan:made'; readonly passId: string; readonly plan: Plan }
+  | { readonly type: 'plan:made'; readonly passId: string; readonly cause: PassCause; readonly plan: Plan }
   | { readonly type: 'attempt:begun'; readonly passId: string; readonly attemptId: number; readonly change: Change }
   | {
       readonly type: 'attempt:settled';

@@ -57,7 +57,7 @@ export class Engine {
     this.#desired = desired;
     const recorded = await store.readAll(desired.gateway);
     const made = plan(this.#desired, recorded);
-    emit({ type: 'plan:made', passId, plan: made });
+    emit({ type: 'plan:made', passId, cause, plan: made });
     this.#pass = {
       passId,
       startedAtMs,

@@ -146,8 +146,9 @@ export class Workqueue {
     const running: Slot = { kind: 'running', failures, dirty: false };
     this.#slots.set(key, running);
     this.#running += 1;
+    const working = this.#deps.work(key, failures);
     this.#pump();
-    const verdict = await this.#deps.work(key, failures);
+    const verdict = await working;
     this.#running -= 1;
     if (this.#stopped) return;
     this.#conclude(key, verdict, failures, running.dirty);

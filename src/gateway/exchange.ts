@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, errors } from 'undici';
 import { messageOf } from '../core/errors.ts';
 import { ConnectionError, InvalidAnswerError } from './gateway-error.ts';
 
@@ -145,8 +145,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 }
 
 function lost(error: Error): Error {
-  const code = codeOf(error);
-  return code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW'
+  return error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError
     ? new InvalidAnswerError(`the answer is not HTTP: ${reasonOf(error)}`, { status: null, cause: error })
     : new ConnectionError('CONNECTION_LOST', `the connection broke before the whole answer was there: ${reasonOf(error)}`, error);
 }
@@ -154,9 +153,5 @@ function lost(error: Error): Error {
 /** Returns what an error of the connection says; one that stands for several addresses tried says nothing itself. */
 function reasonOf(error: Error): string {
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  return messageOf(first ?? error) || codeOf(error);
-}
-
-function codeOf(error: Error): string {
-  return String((error as NodeJS.ErrnoException).code ?? '');
+  return messageOf(first ?? error) || error.name;
 }

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { EdictError } from '../core/errors.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
 import { currentVersion, migrate, schemaState } from './migrations.ts';
@@ -28,7 +29,9 @@ export async function openRecord({ url }: Pick<StoreOptions, 'url'>): Promise<Re
   const path = pathOf(url);
   if (!existsSync(path)) return emptyRecord;
   return explained(path, () => {
-    const db = new DatabaseSync(path, { readOnly: true, timeout: busyMs });
+    // A read-only connection would leave its shared-memory file behind; one that may write but does not cleans up.
+    const db = new DatabaseSync(`${pathToFileURL(path)}?mode=rw`, { timeout: busyMs });
+    db.exec('PRAGMA query_only = ON');
     const version = versionOf(db, path);
     return version === 0 ? closing(db, emptyRecord) : new SqliteReader(db, path);
   });

@@ -17,8 +17,10 @@ export function lineOf(event: EngineEvent): LogLine {
       return { level: 'warn', message: 'file not readable, the last valid one stays in force' };
     case 'pass:started':
       return { level: 'debug', message: 'pass started' };
-    case 'plan:made':
-      return { level: event.plan.changes.length > 0 ? 'info' : 'debug', message: 'plan made' };
+    case 'plan:made': {
+      const isQuiet = event.plan.changes.length === 0 && (event.cause === 'resync' || event.cause === 'retry');
+      return { level: isQuiet ? 'debug' : 'info', message: 'plan made' };
+    }
     case 'attempt:begun':
       return { level: 'debug', message: 'attempt begun' };
     case 'attempt:settled':

@@ -35,6 +35,7 @@ function sentence(
         ),
       ].join('\n');
     case 'plan:made':
+      if (log['changes'] === 0) return `${message}: ${paint('green', 'in sync')}, ${log['unchanged']} publications as the file says`;
       return `${message}: ${log['changes']} to change, ${log['unchanged']} as the file says${Number(log['held']) > 0 ? `, ${paint('yellow', `${log['held']} held`)}` : ''}`;
     case 'attempt:settled':
       if (log['outcome'] === 'succeeded')

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import createClient from 'openapi-fetch';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -52,6 +53,21 @@ test('one call after the other uses one connection', async () => {
   const transport = openTransport({ mode: 'everything', connections: 1, timeoutMs: 5_000 });
   for (let call = 0; call < 20; call += 1) await transport.fetch(requestOf(transport, server.url, 'POST'));
   assert.is(server.connections(), 1);
+  await transport.close();
+  await server.close();
+});
+
+test('a connection that the server ended while it was idle is not used again', async () => {
+  const server = await answeringServer((response) => {
+    json(response, 200, {});
+    setTimeout(() => response.socket?.destroy(), 5);
+  });
+  const transport = openTransport({ mode: 'everything', connections: 1, timeoutMs: 5_000 });
+  for (let call = 0; call < 3; call += 1) {
+    assert.is((await transport.fetch(requestOf(transport, server.url, 'POST'))).status, 200);
+    await sleep(50);
+  }
+  assert.is(server.connections(), 3);
   await transport.close();
   await server.close();
 });

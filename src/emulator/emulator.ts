@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { addControl } from './control.ts';
+import { Faults } from './faults.ts';
+import { type Answer, implementations, refusal } from './implementations.ts';
+import { RequestLog } from './request-log.ts';
+import type { Seed } from './seed.ts';
+import { type Operation, operations } from './specification.ts';
+import { World } from './world.ts';
+
+export interface EmulatorOptions {
+  readonly seed: Seed;
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
+  /** Default: 0, any free one. */
+  readonly port?: number;
+  /** Default: this machine's clock. */
+  readonly now?: () => Date;
+}
+
+/** The service on this machine. */
+export interface Emulator {
+  /** Its address, without a slash at the end. */
+  readonly url: string;
+  readonly world: World;
+  readonly faults: Faults;
+  readonly requests: RequestLog;
+  /** Ends all connections and gives the port free. */
+  close(): Promise<void>;
+}
+
+/** Larger bodies are refused, as the service does ("body at most 12 MB"). */
+const bodyLimit = 12 * 1024 * 1024;
+
+/** Starts the service from its specification. Throws an Error if the port is taken or an operation lacks an implementation. */
+export async function startEmulator({ seed, host = '127.0.0.1', port = 0, now = () => new Date() }: EmulatorOptions): Promise<Emulator> {
+  const world = new World(seed, now);
+  const faults = new Faults();
+  const requests = new RequestLog();
+  const server = Fastify({ bodyLimit, forceCloseConnections: true, exposeHeadRoutes: false });
+  for (const operation of operations()) addOperation(server, operation, { world, faults, requests });
+  addControl(server, { world, faults, requests });
+  const wrongPath = refusal({
+    status: 404,
+    errorCode: 'APIG.0101',
+    errorMsg: 'The API does not exist or has not been published in the environment',
+  });
+  server.setNotFoundHandler((_request, reply) => send(reply, wrongPath));
+  server.setErrorHandler((_error, _request, reply) => send(reply, invalid('body')));
+  const url = await server.listen({ host, port });
+  return { url, world, faults, requests, close: () => server.close() };
+}
+
+interface Parts {
+  readonly world: World;
+  readonly faults: Faults;
+  readonly requests: RequestLog;
+}
+
+function addOperation(server: FastifyInstance, operation: Operation, { world, faults, requests }: Parts): void {
+  const implementation = implementations[operation.id];
+  if (!implementation) throw new Error(`the specification's operation ${operation.id} has no implementation`);
+  server.route({
+    method: operation.method,
+    url: operation.url,
+    handler: async (request, reply) => {
+      const atMs = performance.timeOrigin + performance.now();
+      const { body } = request;
+      const answer = refuse(operation, request, world) ?? check(operation, request) ?? implementation({ body }, world, faults);
+      requests.add({ atMs, operation: operation.id, status: answer.status, ...asked(body) });
+      if (faults.latencyMs > 0) await sleep(faults.latencyMs);
+      return send(reply, answer);
+    },
+  });
+}
+
+/** Returns the service's answer to a caller who may not call, or `null`. Credentials are looked at before anything else. */
+function refuse({ needsToken }: Operation, { headers, params }: FastifyRequest, world: World): Answer | null {
+  if (!needsToken) return null;
+  const token = headers['x-auth-token'];
+  const { project_id: project = '', instance_id: instance = '' } = params as Readonly<Record<string, string>>;
+  const refused = world.refusal(typeof token === 'string' ? token : '', project, instance);
+  return refused && refusal(refused);
+}
+
+/** Returns the service's answer to a request whose body breaks the specification, or `null`. */
+function check({ validBody }: Operation, { body }: FastifyRequest): Answer | null {
+  if (!validBody || validBody(body)) return null;
+  const error = validBody.errors?.[0];
+  const name = error?.params['missingProperty'] ?? error?.instancePath.split('/').at(-1);
+  return invalid(String(name || 'body'));
+}
+
+/** The page's own example of a 400. */
+function invalid(parameter: string): Answer {
+  return refusal({
+    status: 400,
+    errorCode: 'APIG.2011',
+    errorMsg: `Invalid parameter value,parameterName:${parameter}. Please refer to the support documentation`,
+  });
+}
+
+function asked(body: unknown): { action?: string; api?: string; environment?: string } {
+  const { action, api_id: api, env_id: environment } = (body ?? {}) as Record<string, unknown>;
+  return typeof action === 'string' && typeof api === 'string' && typeof environment === 'string' ? { action, api, environment } : {};
+}
+
+function send(reply: FastifyReply, { status, body, headers = {} }: Answer): FastifyReply {
+  return reply.code(status).headers(headers).type('application/json').send(JSON.stringify(body));
+}

@@ -1,0 +1,66 @@
+import type { Fault, Faults } from './faults.ts';
+import { newId, type Published, type Refusal, type World } from './world.ts';
+
+/** A request whose caller and form have been checked. */
+export interface Call {
+  readonly body: unknown;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What the operations of the specification do, by `operationId`. */
+export const implementations: Readonly<Record<string, (call: Call, world: World, faults: Faults) => Answer>> = {
+  changePublication({ body }, world, faults) {
+    const { action, api_id: api, env_id: environment, remark = '' } = body as PublicationRequest;
+    const fault = faults.take(api);
+    if (fault && !fault.applied) return faulty(fault);
+    const done = action === 'online' ? world.publish(api, environment, remark) : world.takeOffline(api, environment);
+    if (fault) return faulty(fault);
+    return 'status' in done ? refusal(done) : { status: 201, body: publicationAnswer(done, environment) };
+  },
+
+  createToken({ body }, world) {
+    const { user } = (body as TokenRequest).auth.identity.password;
+    const token = world.logIn(user.name, user.password, user.domain.name);
+    if (token === null) {
+      return { status: 401, body: { error: { code: 401, title: 'Unauthorized', message: 'The username or password is wrong.' } } };
+    }
+    const now = Date.now();
+    // "Valid 24 h": the identity service's reference.
+    const times = { issued_at: new Date(now).toISOString(), expires_at: new Date(now + 24 * 3_600_000).toISOString() };
+    return { status: 201, body: { token: times }, headers: { 'X-Subject-Token': token } };
+  },
+};
+
+interface PublicationRequest {
+  readonly action: 'online' | 'offline';
+  readonly api_id: string;
+  readonly env_id: string;
+  readonly remark?: string;
+}
+
+interface TokenRequest {
+  readonly auth: {
+    readonly identity: { readonly password: { readonly user: { name: string; password: string; domain: { name: string } } } };
+  };
+}
+
+/** Returns an error answer with a request ID, as the front gateway adds it. */
+export function refusal({ status, errorCode, errorMsg }: Refusal): Answer {
+  return { status, body: { error_code: errorCode, error_msg: errorMsg, request_id: newId() } };
+}
+
+function faulty({ headers = {}, ...fault }: Fault): Answer {
+  return { ...refusal(fault), headers };
+}
+
+/** `online` leaves out `api_name`, as the page's own example does; `offline` has the zero time and no version (seen at API Gateway). */
+function publicationAnswer({ api, version }: Published, environment: string) {
+  if (!version) return { api_id: api.id, env_id: environment, api_name: api.name, publish_time: '0001-01-01T00:00:00Z' };
+  const { publishId, publishTime, versionId, remark } = version;
+  return { api_id: api.id, env_id: environment, publish_id: publishId, publish_time: publishTime, version_id: versionId, remark };
+}

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import type { Named, Seed } from './seed.ts';
+
+/** One version of an API in an environment. */
+export interface Version {
+  readonly versionId: string;
+  readonly publishId: string;
+  readonly publishTime: string;
+  readonly remark: string;
+}
+
+/** What an environment holds of one API, and how often it was asked to change. */
+export interface Publication {
+  readonly api: string;
+  readonly environment: string;
+  /** Newest first, at most ten. */
+  readonly versions: readonly Version[];
+  /** The version that callers reach; `null` while the API is offline here. */
+  readonly effective: Version | null;
+  readonly onlineCalls: number;
+  readonly offlineCalls: number;
+}
+
+/** Why the service refuses a call. */
+export interface Refusal {
+  readonly status: number;
+  readonly errorCode: string;
+  readonly errorMsg: string;
+}
+
+export type Published = { readonly api: Named; readonly version: Version | null };
+
+/** "At most 10 versions of an API are kept per environment": the service's reference on publishing. */
+const keptVersions = 10;
+
+/** Returns a random ID in the service's form, 32 hex digits. */
+export function newId(): string {
+  return randomUUID().replaceAll('-', '');
+}
+
+/** The gateway's state and the only ways in which it changes. */
+export class World {
+  readonly #projects = new Set<string>();
+  readonly #instances = new Set<string>();
+  readonly #now: () => Date;
+  readonly #apis = new Map<string, Named>();
+  readonly #environments = new Map<string, Named>();
+  readonly #publications = new Map<string, Publication>();
+  readonly #permissions = new Map<string, boolean>();
+  readonly #users: Seed['users'];
+  #anyToken = false;
+
+  constructor(seed: Seed, now: () => Date) {
+    this.#now = now;
+    this.#users = seed.users;
+    this.add(seed);
+  }
+
+  /** Adds what `seed` has and the world lacks; changes nothing that is there. */
+  add({ project, instance, apis, environments, tokens = [], publications = [], anyToken = false }: Seed): void {
+    this.#projects.add(project);
+    this.#instances.add(`${project} ${instance}`);
+    for (const api of apis) if (!this.#apis.has(api.id)) this.#apis.set(api.id, api);
+    for (const environment of environments)
+      if (!this.#environments.has(environment.id)) this.#environments.set(environment.id, environment);
+    for (const { value, permitted = true } of tokens) this.#permissions.set(value, permitted);
+    for (const { api, environment, versionId } of publications) {
+      const key = `${api} ${environment}`;
+      if (this.#publications.has(key)) continue;
+      const version = this.#newVersion('', versionId);
+      this.#publications.set(key, { api, environment, versions: [version], effective: version, onlineCalls: 0, offlineCalls: 0 });
+    }
+    this.#anyToken ||= anyToken;
+  }
+
+  /** Returns a new token if the login is right, else `null`. */
+  logIn(user: string, password: string, domain: string): string | null {
+    if (!this.#users?.some((known) => known.name === user && known.password === password && known.domain === domain)) return null;
+    const token = `token-${newId()}`;
+    this.#permissions.set(token, true);
+    return token;
+  }
+
+  /** Returns why a caller with `token` is refused at this project and instance, or `null`. */
+  refusal(token: string, project: string, instance: string): Refusal | null {
+    const permitted = this.#permissions.get(token) ?? (this.#anyToken && token !== '' ? true : undefined);
+    if (permitted === undefined) return { status: 401, errorCode: 'APIG.1002', errorMsg: 'Incorrect token or token resolution failed' };
+    if (!permitted || !this.#projects.has(project))
+      return { status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions to request this method' };
+    return this.#instances.has(`${project} ${instance}`) ? null : missing('APIG.3030', `The instance does not exist;id:${instance}`);
+  }
+
+  /** Makes a new version effective, as each `online` does, also where the API is online already. */
+  publish(apiId: string, environmentId: string, remark: string): Published | Refusal {
+    const api = this.#find(apiId, environmentId);
+    if ('status' in api) return api;
+    const before = this.#publication(apiId, environmentId);
+    const version = this.#newVersion(remark);
+    const versions = [version, ...before.versions].slice(0, keptVersions);
+    this.#publications.set(`${apiId} ${environmentId}`, { ...before, versions, effective: version, onlineCalls: before.onlineCalls + 1 });
+    return { api, version };
+  }
+
+  /** Takes the effective version out of service. Where there is none the service's answer is unknown; this one says 404 APIG.3015. */
+  takeOffline(apiId: string, environmentId: string): Published | Refusal {
+    const api = this.#find(apiId, environmentId);
+    if ('status' in api) return api;
+    const before = this.#publication(apiId, environmentId);
+    this.#publications.set(`${apiId} ${environmentId}`, { ...before, effective: null, offlineCalls: before.offlineCalls + 1 });
+    return before.effective
+      ? { api, version: null }
+      : missing('APIG.3015', `API ${apiId} has not been published in environment ${environmentId}`);
+  }
+
+  /** Returns everything that was ever published or asked for. */
+  publications(): readonly Publication[] {
+    return [...this.#publications.values()];
+  }
+
+  #find(apiId: string, environmentId: string): Named | Refusal {
+    const api = this.#apis.get(apiId);
+    if (!api) return missing('APIG.3002', `API ${apiId} does not exist`);
+    return this.#environments.has(environmentId) ? api : missing('APIG.3003', `The environment does not exist;id:${environmentId}`);
+  }
+
+  #publication(api: string, environment: string): Publication {
+    return (
+      this.#publications.get(`${api} ${environment}`) ?? {
+        api,
+        environment,
+        versions: [],
+        effective: null,
+        onlineCalls: 0,
+        offlineCalls: 0,
+      }
+    );
+  }
+
+  #newVersion(remark: string, versionId = newId()): Version {
+    // The service's times have nanoseconds; this machine's have milliseconds.
+    const publishTime = this.#now().toISOString().replace('Z', '000000Z');
+    return { versionId, publishId: newId(), publishTime, remark };
+  }
+}
+
+function missing(errorCode: string, errorMsg: string): Refusal {
+  return { status: 404, errorCode, errorMsg };
+}
