@@ -3,15 +3,24 @@ export interface StopSignal extends Disposable {
   readonly signal: AbortSignal;
 }
 
+/** One Ctrl-C can arrive twice: from the terminal, and once more from npm. */
+const echoMs = 1000;
+
 /**
- * Listens for SIGINT and SIGTERM until disposed. The first asks for an orderly end; after it the process can be ended
- * at once by a second one, as if nobody listened: what was in flight is then found as unresolved.
+ * Listens for SIGINT and SIGTERM until disposed. The first asks for an orderly end, and is the reason of `signal`; one that
+ * comes more than a second later ends the process at once: what was in flight is then found as unresolved.
  */
 export function onStopSignal(): StopSignal {
   const controller = new AbortController();
+  let firstAtMs: number | null = null;
   const stop = (name: NodeJS.Signals): void => {
-    release();
-    controller.abort(name);
+    if (firstAtMs === null) {
+      firstAtMs = Date.now();
+      controller.abort(name);
+    } else if (Date.now() - firstAtMs > echoMs) {
+      release();
+      process.kill(process.pid, name);
+    }
   };
   const release = (): void => {
     process.off('SIGINT', stop);

@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { exitCodes } from '../src/core/errors.ts';
+import { parseDesired } from '../src/desired/parse-desired.ts';
+import { parseSeed } from '../src/emulator/seed.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const scratch = mkdtempSync(join(tmpdir(), 'edict-readme-'));
+test.after(() => rmSync(scratch, { recursive: true }));
+
+function edict(...args: string[]): string {
+  const state = `sqlite:${join(scratch, 'state.db')}`;
+  const environment = { PATH: process.env['PATH'], EDICT_STATE: state, NO_COLOR: '1', HW_PROJECT_ID: 'shown' };
+  return execFileSync(process.execPath, ['src/main.ts', ...args], { cwd: root, env: environment, encoding: 'utf8' });
+}
+
+/** Returns the code block whose text contains `part`. */
+function blockWith(part: string): string {
+  const block = [...readme.matchAll(/```\w*\n(.*?)```/gs)].map((match) => match[1] ?? '').find((text) => text.includes(part));
+  assert.ok(block, `a code block with ${part}`);
+  return block;
+}
+
+/** Returns the first cells of the rows of the table under the header that begins with `head`. */
+function firstCells(head: string): string[] {
+  const lines = readme
+    .slice(readme.indexOf(`| ${head} |`))
+    .split('\n')
+    .slice(2);
+  const rows = lines.slice(
+    0,
+    lines.findIndex((line) => !line.startsWith('|')),
+  );
+  return rows.map((row) => row.split('|')[1]?.trim() ?? '');
+}
+
+test('the plan in the README is what the command prints', () => {
+  const block = blockWith('$ npm run -s edict -- plan');
+  assert.is(block.slice(block.indexOf('\n') + 1), edict('plan', 'examples/quickstart/edict.yaml'));
+});
+
+test('the file in the README is valid', () => {
+  const desired = parseDesired({ text: blockWith('apis:\n  orders:'), file: 'README.md', variables: { HW_PROJECT_ID: 'p' } });
+  assert.is(desired.publications.size, 4);
+});
+
+test('the mistake in the README is what the command prints', () => {
+  const file = join(scratch, 'edict.yaml');
+  const quickstart = readFileSync(join(root, 'examples/quickstart/edict.yaml'), 'utf8');
+  writeFileSync(file, quickstart.replace('test: online', 'test: oflin'));
+  let printed = '';
+  try {
+    edict('validate', file);
+  } catch (error) {
+    printed = (error as { stdout: string }).stdout;
+  }
+  const shown = blockWith('"oflin"').trimEnd().split('\n');
+  assert.equal(printed.replace(file, 'edict.yaml').split('\n').slice(0, shown.length), shown);
+});
+
+test('the seed in the README is one', () => {
+  assert.is(parseSeed(blockWith('users: [{'), 'README.md').apis.length, 1);
+});
+
+test('the commands in the README are those of the program', () => {
+  const inHelp = [...edict('--help').matchAll(/^ {2}(\w+) .*\S/gm)].map((match) => match[1]).filter((name) => name !== 'help');
+  assert.equal(
+    firstCells('command'),
+    inHelp.map((name) => `\`${name}\``),
+  );
+});
+
+test('the options in the README are known to the commands they are for', () => {
+  const help = ['plan', 'apply', 'run', 'history', 'emulate'].map((command) => edict(command, '--help')).join('\n');
+  for (const [option] of readme.matchAll(/--[a-z][a-z-]+/g)) assert.ok(help.includes(option), option);
+});
+
+test('the exit codes in the README are those of the program', () => {
+  assert.equal(firstCells('exit code').map(Number), Object.values(exitCodes));
+});
+
+test('the two commands in the README are scripts of the package', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+  assert.ok(readme.includes('npm ci && npm start') && readme.includes('npm ci && npm test'));
+  assert.is(scripts['start'], 'node src/main.ts run examples/quickstart/edict.yaml --emulate');
+});
+
+test.run();
