@@ -12,6 +12,8 @@ export function openPretty(stream: NodeJS.WriteStream): ReturnType<typeof pretty
     colorize: stream.hasColors?.() ?? false,
     translateTime: 'SYS:HH:MM:ss',
     hideObject: true,
+    customColors: 'info:gray,warn:yellow,error:red,message:reset',
+    useOnlyCustomProps: false,
     messageFormat: (log) => sentence(log, String(log['msg']), paint),
   });
 }

@@ -59,8 +59,9 @@ test('one call after the other uses one connection', async () => {
 
 test('a connection that the server ended while it was idle is not used again', async () => {
   const server = await answeringServer((response) => {
+    const { socket } = response;
     json(response, 200, {});
-    setTimeout(() => response.socket?.destroy(), 5);
+    setTimeout(() => socket?.destroy(), 5);
   });
   const transport = openTransport({ mode: 'everything', connections: 1, timeoutMs: 5_000 });
   for (let call = 0; call < 3; call += 1) {
