@@ -212,8 +212,11 @@ async function openRooms(settings: Settings, environment: Environment, desired: 
 async function openGatewayOf({ gateway }: DesiredState, emulator: Emulator | null, environment: Environment): Promise<Gateway> {
   const { openGateway } = await import('./gateway/roma-gateway.ts');
   const { openCredentials } = await import('./gateway/auth.ts');
+  const { SendWindow } = await import('./engine/send-window.ts');
+  const window = new SendWindow(gateway.limit, { ...systemClock, now: () => performance.now() });
   const settings = emulator ? { ...gateway, endpoint: emulator.url, iam: emulator.url } : gateway;
-  return openGateway(settings, openCredentials(emulator ? { HW_AUTH_TOKEN: 'emulated' } : environment, settings));
+  const credentials = openCredentials(emulator ? { HW_AUTH_TOKEN: 'emulated' } : environment, settings);
+  return openGateway(settings, credentials, { admit: (signal) => window.admit(signal) });
 }
 
 async function openEmulator(): Promise<Emulator> {
