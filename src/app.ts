@@ -195,7 +195,7 @@ async function openRooms(settings: Settings, environment: Environment, desired: 
     if (emulator) emulator.world.add(seedFrom(wanted, await store.readAll(wanted.gateway)));
     const gateway = await openGatewayOf(wanted, emulator, environment);
     const { Engine } = await import('./engine/engine.ts');
-    const engine = new Engine(wanted, { store, gateway, emit, now: systemClock.now, random: Math.random, maxTries });
+    const engine = new Engine(wanted, { store, gateway, emit, ...systemClock, random: Math.random, maxTries });
     current = { name, engine, gateway };
     return engine;
   };

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { addControl } from './control.ts';
 import { Faults } from './faults.ts';
-import { type Answer, implementations, refusal } from './implementations.ts';
+import { type Answer, implementations, implemented, refusal, type WithImplementation } from './implementations.ts';
 import { RequestLog } from './request-log.ts';
 import type { Seed } from './seed.ts';
 import { type Operation, operations } from './specification.ts';
-import { World } from './world.ts';
+import { type Refusal, World } from './world.ts';
 
 export interface EmulatorOptions {
   readonly seed: Seed;
@@ -32,45 +32,58 @@ export interface Emulator {
 /** Larger bodies are refused, as the service does ("body at most 12 MB"). */
 const bodyLimit = 12 * 1024 * 1024;
 
-/** Starts the service from its specification. Throws an Error if the port is taken or an operation lacks an implementation. */
+/** Starts the service from its specification. Throws an Error if the port is taken or operations and implementations do not match. */
 export async function startEmulator({ seed, host = '127.0.0.1', port = 0, now = () => new Date() }: EmulatorOptions): Promise<Emulator> {
   const world = new World(seed, now);
   const faults = new Faults();
   const requests = new RequestLog();
-  const server = Fastify({ bodyLimit, forceCloseConnections: true, exposeHeadRoutes: false });
-  for (const operation of operations()) addOperation(server, operation, { world, faults, requests });
-  addControl(server, { world, faults, requests });
-  const wrongPath = refusal({
-    status: 404,
-    errorCode: 'APIG.0101',
-    errorMsg: 'The API does not exist or has not been published in the environment',
+  const closing = new AbortController();
+  const server = Fastify({
+    bodyLimit,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    frameworkErrors: (_error, _request, reply) => send(reply, wrongAddress()),
   });
-  server.setNotFoundHandler((_request, reply) => send(reply, wrongPath));
-  server.setErrorHandler((_error, _request, reply) => send(reply, invalid('body')));
+  for (const operation of implemented(operations(), implementations)) {
+    addOperation(server, operation, { world, faults, requests, closing: closing.signal });
+  }
+  addControl(server, { world, faults, requests });
+  server.setNotFoundHandler((_request, reply) => send(reply, wrongAddress()));
+  server.setErrorHandler((error: FastifyError, request, reply) =>
+    send(reply, request.is404 ? wrongAddress() : refusal({ ...wrongBody('body'), errorMsg: error.message })),
+  );
   const url = await server.listen({ host, port });
-  return { url, world, faults, requests, close: () => server.close() };
+  const close = async (): Promise<void> => {
+    await server.close();
+    closing.abort();
+  };
+  return { url, world, faults, requests, close };
 }
 
 interface Parts {
   readonly world: World;
   readonly faults: Faults;
   readonly requests: RequestLog;
+  /** Ends the waiting of answers that are held back. */
+  readonly closing: AbortSignal;
 }
 
-function addOperation(server: FastifyInstance, operation: Operation, { world, faults, requests }: Parts): void {
-  const implementation = implementations[operation.id];
-  if (!implementation) throw new Error(`the specification's operation ${operation.id} has no implementation`);
+function addOperation(server: FastifyInstance, operation: WithImplementation, { world, faults, requests, closing }: Parts): void {
+  const respond = async (request: FastifyRequest, reply: FastifyReply, answerTo: (body: unknown) => Answer): Promise<FastifyReply> => {
+    const atMs = performance.timeOrigin + performance.now();
+    const { body } = request;
+    const answer = refuse(operation, request, world) ?? answerTo(body);
+    requests.add({ atMs, operation: operation.id, status: answer.status, ...asked(body) });
+    if (faults.latencyMs > 0) await sleep(faults.latencyMs, undefined, { signal: closing }).catch(() => {});
+    return send(reply, answer);
+  };
   server.route({
     method: operation.method,
     url: operation.url,
-    handler: async (request, reply) => {
-      const atMs = performance.timeOrigin + performance.now();
-      const { body } = request;
-      const answer = refuse(operation, request, world) ?? check(operation, request) ?? implementation({ body }, world, faults);
-      requests.add({ atMs, operation: operation.id, status: answer.status, ...asked(body) });
-      if (faults.latencyMs > 0) await sleep(faults.latencyMs);
-      return send(reply, answer);
-    },
+    handler: (request, reply) =>
+      respond(request, reply, (body) => check(operation, body) ?? operation.implementation({ body }, world, faults)),
+    errorHandler: (error, request, reply) => respond(request, reply, () => broken(error)),
   });
 }
 
@@ -84,20 +97,31 @@ function refuse({ needsToken }: Operation, { headers, params }: FastifyRequest, 
 }
 
 /** Returns the service's answer to a request whose body breaks the specification, or `null`. */
-function check({ validBody }: Operation, { body }: FastifyRequest): Answer | null {
+function check({ validBody }: Operation, body: unknown): Answer | null {
   if (!validBody || validBody(body)) return null;
   const error = validBody.errors?.[0];
   const name = error?.params['missingProperty'] ?? error?.instancePath.split('/').at(-1);
-  return invalid(String(name || 'body'));
+  return refusal(wrongBody(String(name || 'body')));
+}
+
+/** Returns the answer to a body that cannot be read. Any other error is the emulator's own. */
+function broken({ statusCode = 500, message }: FastifyError): Answer {
+  if (statusCode < 500) return refusal(wrongBody('body'));
+  return refusal({ status: 500, errorCode: 'APIG.9999', errorMsg: `The emulator failed: ${message}` });
 }
 
 /** The page's own example of a 400. */
-function invalid(parameter: string): Answer {
-  return refusal({
+function wrongBody(parameter: string): Refusal {
+  return {
     status: 400,
     errorCode: 'APIG.2011',
     errorMsg: `Invalid parameter value,parameterName:${parameter}. Please refer to the support documentation`,
-  });
+  };
+}
+
+/** What the front gateway says to an address that it does not know. */
+function wrongAddress(): Answer {
+  return refusal({ status: 404, errorCode: 'APIG.0101', errorMsg: 'The API does not exist or has not been published in the environment' });
 }
 
 function asked(body: unknown): { action?: string; api?: string; environment?: string } {

@@ -1,4 +1,6 @@
+import type { operations } from '../../generated/roma-connect.d.ts';
 import type { Fault, Faults } from './faults.ts';
+import type { Operation } from './specification.ts';
 import { newId, type Published, type Refusal, type World } from './world.ts';
 
 /** A request whose caller and form have been checked. */
@@ -12,8 +14,27 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+export type Implementation = (call: Call, world: World, faults: Faults) => Answer;
+
+/** An operation together with what it does. */
+export interface WithImplementation extends Operation {
+  readonly implementation: Implementation;
+}
+
+/** Returns every operation with its implementation. Throws an Error that names those which have no counterpart, on either side. */
+export function implemented(operations: readonly Operation[], byId: Readonly<Record<string, Implementation>>): WithImplementation[] {
+  const ids = new Set(operations.map(({ id }) => id));
+  const strays = Object.keys(byId).filter((id) => !ids.has(id));
+  if (strays.length > 0) throw new Error(`the specification has no operation for the implementation of ${strays.join(', ')}`);
+  return operations.map((operation) => {
+    const implementation = byId[operation.id];
+    if (!implementation) throw new Error(`the specification's operation ${operation.id} has no implementation`);
+    return { ...operation, implementation };
+  });
+}
+
 /** What the operations of the specification do, by `operationId`. */
-export const implementations: Readonly<Record<string, (call: Call, world: World, faults: Faults) => Answer>> = {
+export const implementations: Readonly<Record<keyof operations, Implementation>> = {
   changePublication({ body }, world, faults) {
     const { action, api_id: api, env_id: environment, remark = '' } = body as PublicationRequest;
     const fault = faults.take(api);
@@ -25,16 +46,17 @@ export const implementations: Readonly<Record<string, (call: Call, world: World,
 
   createToken({ body }, world) {
     const { user } = (body as TokenRequest).auth.identity.password;
-    const token = world.logIn(user.name, user.password, user.domain.name);
-    if (token === null) {
+    const login = world.logIn(user.name, user.password, user.domain.name);
+    if (login === null) {
       return { status: 401, body: { error: { code: 401, title: 'Unauthorized', message: 'The username or password is wrong.' } } };
     }
-    const now = Date.now();
-    // "Valid 24 h": the identity service's reference.
-    const times = { issued_at: new Date(now).toISOString(), expires_at: new Date(now + 24 * 3_600_000).toISOString() };
-    return { status: 201, body: { token: times }, headers: { 'X-Subject-Token': token } };
+    const times = { issued_at: login.at.toISOString(), expires_at: new Date(login.at.getTime() + tokenLifeMs).toISOString() };
+    return { status: 201, body: { token: times }, headers: { 'X-Subject-Token': login.token } };
   },
 };
+
+/** "Valid 24 h": the identity service's reference. */
+const tokenLifeMs = 24 * 3_600_000;
 
 interface PublicationRequest {
   readonly action: 'online' | 'offline';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Named, Seed } from './seed.ts';
+import type { Named, Seed, SeedUser } from './seed.ts';
 
 /** One version of an API in an environment. */
 export interface Version {
@@ -47,25 +47,24 @@ export class World {
   readonly #environments = new Map<string, Named>();
   readonly #publications = new Map<string, Publication>();
   readonly #permissions = new Map<string, boolean>();
-  readonly #users: Seed['users'];
+  readonly #users = new Map<string, SeedUser>();
   #anyToken = false;
 
   constructor(seed: Seed, now: () => Date) {
     this.#now = now;
-    this.#users = seed.users;
     this.add(seed);
   }
 
   /** Adds what `seed` has and the world lacks; changes nothing that is there. */
-  add({ project, instance, apis, environments, tokens = [], publications = [], anyToken = false }: Seed): void {
+  add({ project, instance, apis, environments, tokens = [], users = [], publications = [], anyToken = false }: Seed): void {
     this.#projects.add(project);
-    this.#instances.add(`${project} ${instance}`);
-    for (const api of apis) if (!this.#apis.has(api.id)) this.#apis.set(api.id, api);
-    for (const environment of environments)
-      if (!this.#environments.has(environment.id)) this.#environments.set(environment.id, environment);
-    for (const { value, permitted = true } of tokens) this.#permissions.set(value, permitted);
+    this.#instances.add(keyOf(project, instance));
+    for (const api of apis) addNew(this.#apis, api.id, api);
+    for (const environment of environments) addNew(this.#environments, environment.id, environment);
+    for (const { value, permitted = true } of tokens) addNew(this.#permissions, value, permitted);
+    for (const user of users) addNew(this.#users, keyOf(user.domain, user.name), user);
     for (const { api, environment, versionId } of publications) {
-      const key = `${api} ${environment}`;
+      const key = keyOf(api, environment);
       if (this.#publications.has(key)) continue;
       const version = this.#newVersion('', versionId);
       this.#publications.set(key, { api, environment, versions: [version], effective: version, onlineCalls: 0, offlineCalls: 0 });
@@ -73,12 +72,12 @@ export class World {
     this.#anyToken ||= anyToken;
   }
 
-  /** Returns a new token if the login is right, else `null`. */
-  logIn(user: string, password: string, domain: string): string | null {
-    if (!this.#users?.some((known) => known.name === user && known.password === password && known.domain === domain)) return null;
+  /** Returns a new token, and when it was made, if the login is right, else `null`. */
+  logIn(user: string, password: string, domain: string): { readonly token: string; readonly at: Date } | null {
+    if (this.#users.get(keyOf(domain, user))?.password !== password) return null;
     const token = `token-${newId()}`;
     this.#permissions.set(token, true);
-    return token;
+    return { token, at: this.#now() };
   }
 
   /** Returns why a caller with `token` is refused at this project and instance, or `null`. */
@@ -87,7 +86,7 @@ export class World {
     if (permitted === undefined) return { status: 401, errorCode: 'APIG.1002', errorMsg: 'Incorrect token or token resolution failed' };
     if (!permitted || !this.#projects.has(project))
       return { status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions to request this method' };
-    return this.#instances.has(`${project} ${instance}`) ? null : missing('APIG.3030', `The instance does not exist;id:${instance}`);
+    return this.#instances.has(keyOf(project, instance)) ? null : missing('APIG.3030', `The instance does not exist;id:${instance}`);
   }
 
   /** Makes a new version effective, as each `online` does, also where the API is online already. */
@@ -97,7 +96,7 @@ export class World {
     const before = this.#publication(apiId, environmentId);
     const version = this.#newVersion(remark);
     const versions = [version, ...before.versions].slice(0, keptVersions);
-    this.#publications.set(`${apiId} ${environmentId}`, { ...before, versions, effective: version, onlineCalls: before.onlineCalls + 1 });
+    this.#publications.set(keyOf(apiId, environmentId), { ...before, versions, effective: version, onlineCalls: before.onlineCalls + 1 });
     return { api, version };
   }
 
@@ -106,7 +105,7 @@ export class World {
     const api = this.#find(apiId, environmentId);
     if ('status' in api) return api;
     const before = this.#publication(apiId, environmentId);
-    this.#publications.set(`${apiId} ${environmentId}`, { ...before, effective: null, offlineCalls: before.offlineCalls + 1 });
+    this.#publications.set(keyOf(apiId, environmentId), { ...before, effective: null, offlineCalls: before.offlineCalls + 1 });
     return before.effective
       ? { api, version: null }
       : missing('APIG.3015', `API ${apiId} has not been published in environment ${environmentId}`);
@@ -125,7 +124,7 @@ export class World {
 
   #publication(api: string, environment: string): Publication {
     return (
-      this.#publications.get(`${api} ${environment}`) ?? {
+      this.#publications.get(keyOf(api, environment)) ?? {
         api,
         environment,
         versions: [],
@@ -141,6 +140,14 @@ export class World {
     const publishTime = this.#now().toISOString().replace('Z', '000000Z');
     return { versionId, publishId: newId(), publishTime, remark };
   }
+}
+
+function keyOf(...names: readonly string[]): string {
+  return names.join('\0');
+}
+
+function addNew<T>(to: Map<string, T>, key: string, value: T): void {
+  if (!to.has(key)) to.set(key, value);
 }
 
 function missing(errorCode: string, errorMsg: string): Refusal {

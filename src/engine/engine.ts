@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { assertNever, messageOf } from '../core/errors.ts';
+import { assertNever, EdictError } from '../core/errors.ts';
 import type { Emit, PassCause, PassSummary } from '../core/events.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { type Change, type Plan, plan } from '../core/plan.ts';
-import type { Gateway, Store } from '../core/ports.ts';
+import type { Clock, Gateway, Store } from '../core/ports.ts';
 import type { DesiredState, PublicationKey } from '../core/publication.ts';
 import { backoffMs } from './backoff.ts';
 import { reconcile } from './reconciler.ts';
@@ -14,11 +14,15 @@ export interface EngineDeps {
   readonly gateway: Gateway;
   readonly emit: Emit;
   readonly now: () => number;
+  readonly sleep: Clock['sleep'];
   /** A number from 0 to 1. */
   readonly random: () => number;
   /** How often one change is tried in a row before it waits for a person or a new file. */
   readonly maxTries: number;
 }
+
+/** A call in flight is let finish, also when edict is asked to stop: to cut it would only make its outcome unknown. */
+const uncut = new AbortController().signal;
 
 /** Makes passes over one gateway: from the whole desired state and the whole record to the calls that are missing. */
 export class Engine {
@@ -82,8 +86,8 @@ export class Engine {
   /** Sends nothing more, lets the calls in flight finish and be recorded, and returns how many changes were left unsent. */
   async stop(): Promise<number> {
     const left = this.#queue.queued;
-    await this.#queue.stop();
     this.#stopping.abort();
+    await this.#queue.stop();
     this.#finishPass();
     return left;
   }
@@ -95,8 +99,22 @@ export class Engine {
     try {
       const desired = () => this.#desired;
       const identity = this.#desired.gateway;
-      const done = await reconcile(key, pass.passId, { store, gateway, identity, now, emit, desired, signal: this.#stopping.signal });
+      const persist = (write: () => Promise<void>) => this.#persist(write);
+      const done = await reconcile(key, pass.passId, {
+        store,
+        gateway,
+        identity,
+        now,
+        emit,
+        desired,
+        signal: uncut,
+        persist,
+      });
       if (!done) return { kind: 'done' };
+      if (!done.isRecorded) {
+        this.#failing.add(key);
+        return { kind: 'stalled' };
+      }
       if (done.outcome.kind === 'succeeded') {
         pass[done.change.action] += 1;
         this.#failing.delete(key);
@@ -104,13 +122,27 @@ export class Engine {
       }
       this.#failing.add(key);
       const verdict = this.#verdict(done.change, done.outcome, failures + 1);
-      if (verdict.kind === 'again')
-        emit({ type: 'retry:scheduled', passId: pass.passId, change: done.change, afterMs: verdict.afterMs, outcome: done.outcome });
+      const { change, outcome } = done;
+      if (verdict.kind === 'again') emit({ type: 'retry:scheduled', passId: pass.passId, change, afterMs: verdict.afterMs, outcome });
       return verdict;
     } catch (error) {
       this.#failing.add(key);
       this.#storeFailed(error);
       return this.#again(failures + 1);
+    }
+  }
+
+  /** An outcome that cannot be written is kept and written later: to lose it would mean to ask for the same version again. */
+  async #persist(write: () => Promise<void>): Promise<boolean> {
+    for (let failures = 1; ; failures += 1) {
+      try {
+        await write();
+        return true;
+      } catch (error) {
+        this.#storeFailed(error);
+        if (failures >= this.#deps.maxTries || this.#stopping.signal.aborted) return false;
+        await this.#deps.sleep(backoffMs(failures, this.#deps.random()), this.#stopping.signal);
+      }
     }
   }
 
@@ -139,7 +171,8 @@ export class Engine {
   }
 
   #storeFailed(error: unknown): void {
-    this.#deps.emit({ type: 'store:failed', passId: this.#pass?.passId ?? '', message: messageOf(error) });
+    if (!(error instanceof EdictError)) throw error;
+    this.#deps.emit({ type: 'store:failed', passId: this.#pass?.passId ?? '', message: error.message });
   }
 
   #finishPass(): void {

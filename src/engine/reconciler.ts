@@ -13,19 +13,26 @@ export interface ReconcilerDeps {
   /** The newest valid desired state. */
   readonly desired: () => DesiredState;
   readonly signal: AbortSignal;
+  /** Runs a write of the record until it succeeds or there is no hope; resolves to whether it did. */
+  readonly persist: (write: () => Promise<void>) => Promise<boolean>;
 }
 
 /** What reconciling one publication came to; `null` if it needed no call. */
-export type Reconciled = { readonly change: Change; readonly outcome: Outcome } | null;
+export type Reconciled = {
+  readonly change: Change;
+  readonly outcome: Outcome;
+  /** Whether the outcome is in the store; if not, the attempt is unresolved there, whatever its outcome was. */
+  readonly isRecorded: boolean;
+} | null;
 
 /**
  * Makes the one call that a publication needs, if it needs one. Both states are read again here, at the moment of acting:
  * what woke the work carries no data. The attempt is durable before its request leaves and its outcome before this resolves.
  *
- * @throws EdictError `STORE_*` if the record cannot be written; if that was before the call, nothing was sent
+ * @throws EdictError `STORE_*` if the attempt cannot be recorded; nothing was sent then
  */
 export async function reconcile(key: PublicationKey, passId: string, deps: ReconcilerDeps): Promise<Reconciled> {
-  const { store, gateway, identity, now, emit, desired, signal } = deps;
+  const { store, gateway, identity, now, emit, desired, signal, persist } = deps;
   const recorded = await store.read(identity, key);
   const wanted = desired();
   const change = decide(wanted.publications.get(key), recorded, wanted);
@@ -38,9 +45,10 @@ export async function reconcile(key: PublicationKey, passId: string, deps: Recon
   const outcome: Outcome = isStillWanted ? await gateway.send(change, signal) : { kind: 'dropped' };
 
   const settledAtMs = now();
-  await store.settle(identity, key, attemptId, outcome, nextRecord(change, outcome, recorded, { id: attemptId, settledAtMs }), settledAtMs);
+  const next = nextRecord(change, outcome, recorded, { id: attemptId, settledAtMs });
+  const isRecorded = await persist(() => store.settle(identity, key, attemptId, outcome, next, settledAtMs));
   emit({ type: 'attempt:settled', passId, attemptId, change, outcome, tookMs: settledAtMs - beganAtMs });
-  return { change, outcome };
+  return { change, outcome, isRecorded };
 }
 
 function isSame(change: Change, other: Change | null): boolean {
