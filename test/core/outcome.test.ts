@@ -1,0 +1,47 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { nextRecord, type Outcome } from '../../src/core/outcome.ts';
+import { type Change, plan } from '../../src/core/plan.ts';
+import { desiredState, recorded, wanted } from '../support/states.ts';
+
+const change = plan(desiredState([wanted('orders', 'test', { revision: 'r2' })]), new Map()).changes[0] as Change;
+const attempt = { id: 9, settledAtMs: 1000 };
+const failure = { code: 'X', status: null, message: '', hint: null, requestId: null };
+
+test('a success becomes the record, with its revision and version', () => {
+  const next = nextRecord(
+    change,
+    { kind: 'succeeded', versionId: 'v2', publishId: 'p' },
+    recorded('orders', 'test', { state: 'offline' }),
+    attempt,
+  );
+  assert.equal(next, recorded('orders', 'test', { state: 'online', revision: 'r2', versionId: 'v2', recordedAtMs: 1000 }));
+});
+
+test('an unknown outcome leaves what was recorded and marks it unresolved', () => {
+  const before = recorded('orders', 'test', { state: 'offline', revision: 'r1', recordedAtMs: 5 });
+  const next = nextRecord(change, { kind: 'unknown', failure }, before, attempt);
+  assert.equal(next, { ...before, unresolved: { attemptId: 9, action: 'online', revision: 'r2' } });
+});
+
+test('an unknown outcome of a first attempt is recorded without a state', () => {
+  const next = nextRecord(change, { kind: 'unknown', failure }, undefined, attempt);
+  assert.is(next?.state, null);
+  assert.is(next?.unresolved?.attemptId, 9);
+});
+
+const harmless: readonly Outcome[] = [
+  { kind: 'dropped' },
+  { kind: 'retry', failure },
+  { kind: 'stalled', failure },
+  { kind: 'wait', afterMs: 1, failure },
+];
+for (const outcome of harmless) {
+  test(`what was recorded stays as it was after: ${outcome.kind}`, () => {
+    const before = recorded('orders', 'test', { unresolved: { attemptId: 3, action: 'online', revision: null } });
+    assert.is(nextRecord(change, outcome, before, attempt), before);
+    assert.is(nextRecord(change, outcome, undefined, attempt), undefined);
+  });
+}
+
+test.run();

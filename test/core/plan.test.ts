@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { nextRecord } from '../../src/core/outcome.ts';
+import { decide, plan } from '../../src/core/plan.ts';
+import type {
+  DesiredPublication,
+  DesiredState,
+  PublicationKey,
+  RecordedPublication,
+  RecordedState,
+  State,
+} from '../../src/core/publication.ts';
+import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+
+const unresolved = { attemptId: 7, action: 'online', revision: null } as const;
+
+const rows: readonly [
+  string,
+  Partial<DesiredPublication> | null,
+  Partial<RecordedPublication> | null,
+  'keep' | 'offline',
+  string | null,
+][] = [
+  ['online, never recorded', {}, null, 'keep', 'online new'],
+  ['online, never recorded, with a revision', { revision: 'a' }, null, 'keep', 'online new'],
+  ['online, recorded offline', {}, { state: 'offline' }, 'keep', 'online state'],
+  ['online, recorded online', {}, {}, 'keep', null],
+  ['online at the recorded revision', { revision: 'a' }, { revision: 'a' }, 'keep', null],
+  ['online at another revision', { revision: 'b' }, { revision: 'a' }, 'keep', 'online revision'],
+  ['online at a first revision', { revision: 'a' }, {}, 'keep', 'online revision'],
+  ['online without a revision, recorded with one', {}, { revision: 'a' }, 'keep', null],
+  ['online at a new revision, recorded offline', { revision: 'b' }, { state: 'offline', revision: 'a' }, 'keep', 'online state'],
+  ['offline, recorded online', { state: 'offline' }, {}, 'keep', 'offline state'],
+  ['offline, recorded offline', { state: 'offline' }, { state: 'offline' }, 'keep', null],
+  ['offline, never recorded', { state: 'offline' }, null, 'keep', null],
+  ['offline at another revision, recorded offline', { state: 'offline', revision: 'b' }, { state: 'offline' }, 'keep', null],
+  ['online, unresolved beside online', {}, { unresolved }, 'keep', 'online unresolved'],
+  ['online, unresolved and never recorded', {}, { state: null, unresolved }, 'keep', 'online unresolved'],
+  ['offline, unresolved and never recorded', { state: 'offline' }, { state: null, unresolved }, 'keep', 'offline unresolved'],
+  ['left the file, kept, online', null, {}, 'keep', null],
+  ['left the file, kept, unresolved', null, { unresolved }, 'keep', null],
+  ['left the file, removed, online', null, {}, 'offline', 'offline removed'],
+  ['left the file, removed, offline', null, { state: 'offline' }, 'offline', null],
+  ['left the file, removed, unresolved', null, { state: null, unresolved }, 'offline', 'offline unresolved'],
+  ['left the file, removed, never online', null, { state: null }, 'offline', null],
+];
+
+for (const [name, inFile, inRecord, removed, expected] of rows) {
+  test(`decides: ${name} → ${expected ?? 'nothing'}`, () => {
+    const publication = inFile ? wanted('orders', 'test', inFile) : undefined;
+    const before = inRecord ? recorded('orders', 'test', inRecord) : undefined;
+    const change = decide(publication, before, desiredState(publication ? [publication] : [], { removed }));
+    assert.is(change && `${change.action} ${change.reason}`, expected);
+    if (change) assert.equal([change.from, change.to, change.held], [before?.state ?? null, change.action, null]);
+  });
+}
+
+const names = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+const states = fc.constantFrom<State>('online', 'offline');
+const revisions = fc.constantFrom(null, '1', '2');
+const pairs = fc.uniqueArray(fc.tuple(names, fc.constantFrom('test', 'release')), { selector: (pair) => pair.join(' '), maxLength: 10 });
+
+const desiredStates = fc
+  .tuple(
+    pairs,
+    fc.infiniteStream(fc.record({ state: states, revision: revisions, remark: fc.constantFrom(null, 'note') })),
+    fc.constantFrom<'keep' | 'offline'>('keep', 'offline'),
+    fc.subarray(['test', 'release']),
+  )
+  .map(([chosen, settings, removed, protectedNames]) =>
+    desiredState(
+      chosen.map(([api, environment]) => wanted(api, environment, settings.next().value)),
+      { removed, protectedNames },
+    ),
+  );
+const recordedStates = fc
+  .tuple(
+    pairs,
+    fc.infiniteStream(
+      fc.record({ state: fc.constantFrom<State | null>('online', 'offline', null), revision: revisions, isUnresolved: fc.boolean() }),
+    ),
+  )
+  .map(([chosen, settings]) =>
+    recordedState(
+      chosen.map(([api, environment]) => {
+        const { state, revision, isUnresolved } = settings.next().value as {
+          state: State | null;
+          revision: string | null;
+          isUnresolved: boolean;
+        };
+        return recorded(api, environment, { state, revision, unresolved: isUnresolved || state === null ? unresolved : null });
+      }),
+    ),
+  );
+
+/** Applies every change that is not held, as if each call had succeeded. */
+function applied(desired: DesiredState, before: RecordedState): RecordedState {
+  const after = new Map(before);
+  for (const change of plan(desired, before).changes) {
+    if (change.held) continue;
+    const outcome = { kind: 'succeeded', versionId: 'new', publishId: 'new' } as const;
+    const next = nextRecord(change, outcome, before.get(change.key), { id: 1, settledAtMs: 2 });
+    if (next) after.set(change.key, next);
+  }
+  return after;
+}
+
+test('applying the plan reaches the desired state, and planning again is empty but for what is held', () => {
+  fc.assert(
+    fc.property(desiredStates, recordedStates, (desired, before) => {
+      const held = new Set(plan(desired, before).changes.flatMap((change) => (change.held ? [change.key] : [])));
+      const after = applied(desired, before);
+      assert.equal(new Set(plan(desired, after).changes.map((change) => change.key)), held);
+      for (const [key, { state, revision }] of desired.publications) {
+        if (held.has(key)) continue;
+        const now = after.get(key);
+        if (state === 'offline') assert.is.not(now?.state ?? 'offline', 'online');
+        else assert.ok(now?.state === 'online' && (revision === null || now.revision === revision));
+      }
+      for (const [key, was] of after) {
+        if (desired.publications.has(key) || held.has(key)) continue;
+        if (desired.removed === 'keep') assert.equal(was, before.get(key));
+        else assert.is.not(was.state, 'online');
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('no change is made that is not needed', () => {
+  fc.assert(
+    fc.property(desiredStates, recordedStates, (desired, before) => {
+      for (const { key, action, revision } of plan(desired, before).changes) {
+        const was = before.get(key);
+        if (was?.unresolved) continue;
+        if (action === 'offline') assert.is(was?.state, 'online');
+        else assert.ok(was?.state !== 'online' || (revision !== null && was.revision !== revision));
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('nothing goes offline in a protected environment, and nothing else is held', () => {
+  fc.assert(
+    fc.property(desiredStates, recordedStates, (desired, before) => {
+      for (const { environmentId, action, held } of plan(desired, before).changes) {
+        const isProtected = desired.environments.get(environmentId)?.protected ?? false;
+        assert.is(held !== null, isProtected && action === 'offline');
+      }
+    }),
+  );
+});
+
+test('the order of the inputs does not matter, and they are left as they were', () => {
+  fc.assert(
+    fc.property(desiredStates, recordedStates, (desired, before) => {
+      const reversed = <K, V>(map: ReadonlyMap<K, V>): ReadonlyMap<K, V> => new Map([...map].reverse());
+      const copies = structuredClone({ desired, before });
+      const made = plan(desired, before);
+      assert.equal(plan({ ...desired, publications: reversed(desired.publications) }, reversed(before)), made);
+      assert.equal({ desired, before }, copies);
+    }),
+  );
+});
+
+test('every publication of the file is either changed or unchanged', () => {
+  fc.assert(
+    fc.property(desiredStates, recordedStates, (desired, before) => {
+      const made = plan(desired, before);
+      const inFile = made.changes.filter((change) => desired.publications.has(change.key as PublicationKey)).length;
+      assert.is(inFile + made.unchanged, desired.publications.size);
+    }),
+  );
+});
+
+test('changes are sorted by the names of API and environment', () => {
+  const publications = [wanted('b', 'test'), wanted('a', 'test'), wanted('B', 'test'), wanted('a', 'release'), wanted('ä', 'test')];
+  const order = plan(desiredState(publications), new Map()).changes.map(({ api, environment }) => `${api} ${environment}`);
+  assert.equal(order, ['B test', 'a release', 'a test', 'b test', 'ä test']);
+});
+
+test.run();

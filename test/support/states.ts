@@ -1,0 +1,83 @@
+import {
+  type DesiredPublication,
+  type DesiredState,
+  type Environment,
+  type PublicationKey,
+  publicationKey,
+  type RecordedPublication,
+  type RecordedState,
+} from '../../src/core/publication.ts';
+
+/** Returns a gateway as a file would declare it; `over` replaces parts. */
+export function gatewaySettings(over: Partial<DesiredState['gateway']> = {}): DesiredState['gateway'] {
+  return {
+    endpoint: 'https://roma.example.com',
+    iam: 'https://iam.example.com',
+    project: 'project',
+    instance: 'instance',
+    limit: { calls: 10, perMs: 1000, concurrency: 4 },
+    timeoutMs: 5000,
+    ...over,
+  };
+}
+
+/** Returns a desired publication of the API `api-NAME` in the environment `env-NAME`. */
+export function wanted(api: string, environment: string, over: Partial<DesiredPublication> = {}): DesiredPublication {
+  const [apiId, environmentId] = [`api-${api}`, `env-${environment}`];
+  return {
+    key: publicationKey(apiId, environmentId),
+    api,
+    apiId,
+    environment,
+    environmentId,
+    state: 'online',
+    revision: null,
+    remark: null,
+    source: { file: 'edict.yaml', line: 1, column: 1 },
+    ...over,
+  };
+}
+
+/** Returns a recorded publication under the same names as `wanted`. */
+export function recorded(api: string, environment: string, over: Partial<RecordedPublication> = {}): RecordedPublication {
+  const [apiId, environmentId] = [`api-${api}`, `env-${environment}`];
+  return {
+    key: publicationKey(apiId, environmentId),
+    api,
+    apiId,
+    environment,
+    environmentId,
+    state: 'online',
+    revision: null,
+    versionId: 'version',
+    recordedAtMs: 1,
+    unresolved: null,
+    ...over,
+  };
+}
+
+/** Returns the desired state of `publications`; environments named in `protectedNames` are protected. */
+export function desiredState(
+  publications: readonly DesiredPublication[],
+  over: {
+    readonly removed?: 'keep' | 'offline';
+    readonly protectedNames?: readonly string[];
+    readonly gateway?: DesiredState['gateway'];
+  } = {},
+): DesiredState {
+  const { removed = 'keep', protectedNames = [], gateway = gatewaySettings() } = over;
+  const environments = new Map<string, Environment>();
+  for (const name of [...publications.map((publication) => publication.environment), ...protectedNames]) {
+    environments.set(`env-${name}`, { name, id: `env-${name}`, protected: protectedNames.includes(name) });
+  }
+  return { gateway, environments, removed, publications: byKey(publications) };
+}
+
+/** Returns a recorded state. */
+export function recordedState(publications: readonly RecordedPublication[]): RecordedState {
+  return byKey(publications);
+}
+
+function byKey<T extends { readonly key: PublicationKey }>(items: readonly T[]): ReadonlyMap<PublicationKey, T> {
+  return new Map(items.map((item) => [item.key, item]));
+}
