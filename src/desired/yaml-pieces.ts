@@ -1,9 +1,10 @@
-import { parseYaml, type YamlEntry, type YamlMap, type YamlTree } from './yaml-tree.ts';
+import { parseYaml, type Range, type YamlEntry, type YamlMap, type YamlTree } from './yaml-tree.ts';
 
 /** Parsed pieces of a text, by their own text. Offsets in a piece count from its first character, so it is true wherever it stands. */
 export type PieceCache = Map<string, Piece>;
 
-interface Piece extends Pick<YamlEntry, 'key' | 'node'> {
+/** One `key: value`. The range is that of a map that holds nothing else. */
+interface Piece extends Range, Pick<YamlEntry, 'key' | 'node'> {
   readonly name: string;
 }
 
@@ -23,11 +24,11 @@ export function parseYamlInPieces(text: string, cache: PieceCache): YamlTree {
   cache.clear();
   if (!root) return parseYaml(text);
   for (const [piece, parsed] of pieces.used) cache.set(piece, parsed);
-  return { root, problems: [] };
+  return { root, problems: [], depth: maxDepth + maxPieceDepth, aliasedNodes: 0 };
 }
 
-/** A byte order mark, a directive, or the begin or end of a document: left to the yaml package. */
-const documentMarks = /^(?:\uFEFF|%|---|\.\.\.)/m;
+/** A byte order mark, a directive, the begin or end of a document, or a carriage return alone: left to the yaml package. */
+const documentMarks = /^(?:\uFEFF|%|---|\.\.\.)|\r(?!\n)/m;
 
 /** `name:` with nothing behind it, so that the value stands in the lines below. */
 const bareKey = /^ *([A-Za-z_][\w.-]*):[ ]*\r?\n/;
@@ -73,7 +74,11 @@ class Pieces {
       if (isContent) {
         if (indent === -1) indent = first - at;
         if (first - at < indent) return null;
-        if (first - at === indent) starts.push(at);
+        if (first - at === indent) {
+          // `? key` and `: value` are two lines of one entry.
+          if (char === '?' || char === ':') return null;
+          starts.push(at);
+        }
       }
       at = text.indexOf('\n', first) + 1 || to;
     }
@@ -105,9 +110,10 @@ function shifted(map: YamlMap, by: number): YamlMap {
   return { kind: 'map', entries, start: map.start + by, end: map.end + by };
 }
 
+/** Returns the one entry of a piece; `null` if it is more, less, or does not begin with its key. */
 function parsePiece(text: string): Piece | null {
   const { root, problems } = parseYaml(text);
   if (problems.length > 0 || root.kind !== 'map' || root.entries.size !== 1) return null;
-  for (const [name, { key, node }] of root.entries) return { name, key, node };
+  for (const [name, { key, node }] of root.entries) return key.start === text.search(/[^ ]/) ? { name, key, node } : null;
   return null;
 }
