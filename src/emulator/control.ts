@@ -40,7 +40,12 @@ const faultSchema = {
     errorMsg: { type: 'string' },
     apiId: { type: 'string' },
     applied: { type: 'boolean' },
-    headers: { type: 'object', additionalProperties: { type: 'string' } },
+    headers: {
+      type: 'object',
+      additionalProperties: false,
+      // What HTTP allows in a header's name and value.
+      patternProperties: { "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$": { type: 'string', pattern: '^[\\t -~]*$' } },
+    },
   },
 } as const;
 

@@ -63,36 +63,65 @@ export async function readSeed(file: string): Promise<Seed> {
 
 /** Returns the seed in `text`. Throws an Error that names `file` and the wrong field. */
 export function parseSeed(text: string, file: string): Seed {
-  const wrong = (what: string): Error => new Error(`${file}: ${what}`);
-  let value: unknown;
   try {
-    value = parse(text);
+    const seed: unknown = parse(text);
+    checkSeed(seed);
+    return seed;
   } catch (error) {
-    throw wrong(error instanceof Error ? error.message : String(error));
+    throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-  if (!isMap(value)) throw wrong('expected a map with project, instance, apis and environments');
-  for (const key of ['project', 'instance']) if (typeof value[key] !== 'string') throw wrong(`${key}: expected a text`);
-  const lists: Readonly<Record<string, readonly string[]>> = {
-    apis: ['id', 'name'],
-    environments: ['id', 'name'],
-    tokens: ['value'],
-    users: ['name', 'password', 'domain'],
-    publications: ['api', 'environment'],
-  };
-  for (const [key, fields] of Object.entries(lists)) {
-    const list = value[key];
-    if (list === undefined && key !== 'apis' && key !== 'environments') continue;
-    if (!Array.isArray(list)) throw wrong(`${key}: expected a list`);
-    for (const [index, item] of list.entries()) {
-      for (const field of fields)
-        if (!isMap(item) || typeof item[field] !== 'string') throw wrong(`${key}[${index}].${field}: expected a text`);
-    }
-  }
-  const unknown = Object.keys(value).find((key) => !(key in lists) && !['project', 'instance', 'anyToken'].includes(key));
-  if (unknown !== undefined) throw wrong(`unknown key ${unknown}`);
-  return value as unknown as Seed;
 }
 
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+const kinds = {
+  text: { type: 'string', optional: false, words: 'a text' },
+  'optional text': { type: 'string', optional: true, words: 'a text' },
+  'optional boolean': { type: 'boolean', optional: true, words: 'true or false' },
+} as const;
+
+type Kind = keyof typeof kinds;
+
+const lists: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
+  apis: { id: 'text', name: 'text' },
+  environments: { id: 'text', name: 'text' },
+  tokens: { value: 'text', permitted: 'optional boolean' },
+  users: { name: 'text', password: 'text', domain: 'text' },
+  publications: { api: 'text', environment: 'text', versionId: 'optional text' },
+};
+
+const needed = ['project', 'instance', 'apis', 'environments'];
+
+function checkSeed(seed: unknown): asserts seed is Seed {
+  checkMap(seed, '', { project: 'text', instance: 'text', anyToken: 'optional boolean' }, Object.keys(lists));
+  for (const [key, fields] of Object.entries(lists)) {
+    const list = seed[key];
+    if (list === undefined && !needed.includes(key)) continue;
+    if (!Array.isArray(list)) throw new Error(`${key}: expected a list`);
+    for (const [index, item] of list.entries()) checkMap(item, `${key}[${index}]`, fields);
+  }
+  const { apis, environments, publications = [] } = seed as unknown as Seed;
+  const [apiIds, environmentIds] = [apis, environments].map((named) => new Set(named.map(({ id }) => id)));
+  for (const [index, { api, environment }] of publications.entries()) {
+    const place = `publications[${index}]`;
+    if (!apiIds?.has(api)) throw new Error(`${place}.api: no API has the ID ${api}`);
+    if (!environmentIds?.has(environment)) throw new Error(`${place}.environment: no environment has the ID ${environment}`);
+  }
+}
+
+function checkMap(
+  value: unknown,
+  place: string,
+  fields: Readonly<Record<string, Kind>>,
+  others: readonly string[] = [],
+): asserts value is Record<string, unknown> {
+  const at = place && `${place}: `;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Error(`${at}expected a map with ${(place ? Object.keys(fields) : needed).join(', ')}`);
+  }
+  for (const [name, kind] of Object.entries(fields)) {
+    const field: unknown = (value as Record<string, unknown>)[name];
+    const { type, optional, words } = kinds[kind];
+    if (typeof field !== type && !(optional && field === undefined)) throw new Error(`${place && `${place}.`}${name}: expected ${words}`);
+  }
+  const unknown = Object.keys(value).find((key) => !Object.hasOwn(fields, key) && !others.includes(key));
+  if (unknown !== undefined) throw new Error(`${at}unknown key ${unknown}`);
 }

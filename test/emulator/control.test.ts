@@ -1,0 +1,101 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { publishAt, sendTo, smallSeed } from './emulated-call.ts';
+
+let emulator: Emulator;
+
+test.before.each(async () => {
+  emulator = await startEmulator({ seed: smallSeed });
+});
+
+test.after.each(() => emulator.close());
+
+const fault = { times: 1, status: 503, errorCode: 'APIG.9999', errorMsg: 'System error' };
+const get = async (path: string): Promise<unknown> => (await sendTo(emulator, path, { method: 'GET' })).json();
+
+test('shows the publications', async () => {
+  assert.equal(await get('/_emulator/publications'), []);
+  const published = (await (await publishAt(emulator, { remark: 'r' })).json()) as Record<string, unknown>;
+  const version = {
+    versionId: published['version_id'],
+    publishId: published['publish_id'],
+    publishTime: published['publish_time'],
+    remark: 'r',
+  };
+  assert.equal(await get('/_emulator/publications'), [
+    { api: 'a', environment: 'e', versions: [version], effective: version, onlineCalls: 1, offlineCalls: 0 },
+  ]);
+});
+
+test('shows the requests, forgets them when told, and does not count itself', async () => {
+  await publishAt(emulator);
+  assert.equal(await get('/_emulator/requests'), structuredClone(emulator.requests.all()));
+  assert.is(emulator.requests.all().length, 1);
+  assert.is((await sendTo(emulator, '/_emulator/requests', { method: 'DELETE' })).status, 204);
+  assert.equal(await get('/_emulator/requests'), []);
+});
+
+test('a fault that is set answers the next calls, with all that it says', async () => {
+  const body = { ...fault, times: 2, headers: { 'retry-after': '7' } };
+  assert.is((await sendTo(emulator, '/_emulator/faults', { body })).status, 204);
+  for (let call = 1; call <= 2; call += 1) {
+    const answer = await publishAt(emulator);
+    assert.is(answer.status, 503);
+    assert.is(answer.headers.get('retry-after'), '7');
+    assert.is(((await answer.json()) as Record<string, unknown>)['error_code'], 'APIG.9999');
+  }
+  assert.is((await publishAt(emulator)).status, 201);
+});
+
+test('a fault for one API is for that one', async () => {
+  await sendTo(emulator, '/_emulator/faults', { body: { ...fault, apiId: 'b' } });
+  assert.is((await publishAt(emulator)).status, 201);
+});
+
+test('a fault that is applied changes the gateway', async () => {
+  await sendTo(emulator, '/_emulator/faults', { body: { ...fault, applied: true } });
+  assert.is((await publishAt(emulator)).status, 503);
+  assert.is(emulator.world.publications()[0]?.onlineCalls, 1);
+});
+
+test('a latency that is set holds answers back', async () => {
+  assert.is((await sendTo(emulator, '/_emulator/latency', { method: 'PUT', body: { ms: 150 } })).status, 204);
+  const startedAtMs = performance.now();
+  assert.is((await publishAt(emulator)).status, 201);
+  assert.ok(performance.now() - startedAtMs >= 145);
+});
+
+test('clearing the faults clears the latency too', async () => {
+  await sendTo(emulator, '/_emulator/faults', { body: { ...fault, times: 9 } });
+  await sendTo(emulator, '/_emulator/latency', { method: 'PUT', body: { ms: 60_000 } });
+  assert.is((await sendTo(emulator, '/_emulator/faults', { method: 'DELETE' })).status, 204);
+  assert.is((await publishAt(emulator)).status, 201);
+});
+
+for (const [method, path, body, message] of [
+  ['POST', 'faults', {}, "body must have required property 'times'"],
+  ['POST', 'faults', { ...fault, times: 0 }, 'body/times must be >= 1'],
+  ['POST', 'faults', { ...fault, times: '2' }, 'body/times must be integer'],
+  ['POST', 'faults', { ...fault, status: 200 }, 'body/status must be >= 400'],
+  ['POST', 'faults', { ...fault, status: 600 }, 'body/status must be <= 599'],
+  ['POST', 'faults', { ...fault, api: 'a' }, 'body must NOT have additional properties'],
+  ['POST', 'faults', { ...fault, applied: 'no' }, 'body/applied must be boolean'],
+  ['POST', 'faults', { ...fault, headers: { 'retry-after': 1 } }, 'body/headers/retry-after must be string'],
+  ['POST', 'faults', { ...fault, headers: { 'retry after': '1' } }, 'body/headers must NOT have additional properties'],
+  ['POST', 'faults', { ...fault, headers: { 'x-more': 'a\nb' } }, 'body/headers/x-more must match pattern "^[\\t -~]*$"'],
+  ['PUT', 'latency', { ms: -1 }, 'body/ms must be >= 0'],
+  ['PUT', 'latency', { ms: 1.5 }, 'body/ms must be integer'],
+  ['PUT', 'latency', {}, "body must have required property 'ms'"],
+  ['PUT', 'latency', { ms: 1, for: 'a' }, 'body must NOT have additional properties'],
+] as const) {
+  test(`refuses ${method} ${path} ${JSON.stringify(body)} and says why`, async () => {
+    const answer = await sendTo(emulator, `/_emulator/${path}`, { method, body });
+    assert.is(answer.status, 400);
+    assert.is(((await answer.json()) as Record<string, unknown>)['error_msg'], message);
+    assert.is(emulator.faults.take('a'), null);
+    assert.is(emulator.faults.latencyMs, 0);
+  });
+}
+
+test.run();

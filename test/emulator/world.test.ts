@@ -1,0 +1,234 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Seed } from '../../src/emulator/seed.ts';
+import { newId, type Published, World } from '../../src/emulator/world.ts';
+
+const seed: Seed = {
+  project: 'p',
+  instance: 'i',
+  apis: [
+    { id: 'a', name: 'orders' },
+    { id: 'b', name: 'invoices' },
+  ],
+  environments: [
+    { id: 'e', name: 'RELEASE' },
+    { id: 'f', name: 'TEST' },
+  ],
+  tokens: [{ value: 'good' }, { value: 'reader', permitted: false }],
+  users: [{ name: 'ada', password: 'secret', domain: 'acme' }],
+};
+const now = (): Date => new Date('2026-11-20T08:00:00.123Z');
+const worldOf = (more: Partial<Seed> = {}): World => new World({ ...seed, ...more }, now);
+
+function versionOf(done: ReturnType<World['publish']>): NonNullable<Published['version']> {
+  assert.ok('version' in done && done.version, JSON.stringify(done));
+  return done.version;
+}
+
+const id = /^[0-9a-f]{32}$/;
+
+test('an ID is 32 hex digits, and another one each time', () => {
+  assert.match(newId(), id);
+  assert.is(new Set(Array.from({ length: 1_000 }, newId)).size, 1_000);
+});
+
+test('online makes a version and makes it effective', () => {
+  const world = worldOf();
+  const version = versionOf(world.publish('a', 'e', 'first'));
+  assert.match(version.versionId, id);
+  assert.match(version.publishId, id);
+  assert.is(version.publishTime, '2026-11-20T08:00:00.123000000Z');
+  assert.is(version.remark, 'first');
+  assert.equal(world.publications(), [
+    { api: 'a', environment: 'e', versions: [version], effective: version, onlineCalls: 1, offlineCalls: 0 },
+  ]);
+});
+
+test('each online makes a new version, also where the API is online', () => {
+  const world = worldOf();
+  const ids = Array.from({ length: 5 }, () => versionOf(world.publish('a', 'e', '')));
+  assert.is(new Set(ids.map(({ versionId }) => versionId)).size, 5);
+  assert.is(new Set(ids.map(({ publishId }) => publishId)).size, 5);
+});
+
+test('ten versions are kept, newest first, and the oldest is dropped', () => {
+  const world = worldOf();
+  const made = Array.from({ length: 13 }, (_, number) => versionOf(world.publish('a', 'e', `${number}`)));
+  const [publication] = world.publications();
+  assert.equal(publication?.versions, made.slice(3).reverse());
+  assert.is(publication?.effective, made.at(-1));
+  assert.is(publication?.onlineCalls, 13);
+});
+
+test('environments and APIs have versions of their own', () => {
+  const world = worldOf();
+  for (const [api, environment] of [
+    ['a', 'e'],
+    ['a', 'f'],
+    ['b', 'e'],
+  ] as const)
+    world.publish(api, environment, `${api}${environment}`);
+  world.takeOffline('a', 'e');
+  assert.equal(
+    world.publications().map(({ api, environment, effective }) => [api, environment, effective?.remark ?? null]),
+    [
+      ['a', 'e', null],
+      ['a', 'f', 'af'],
+      ['b', 'e', 'be'],
+    ],
+  );
+});
+
+test('offline leaves the versions and has none effective', () => {
+  const world = worldOf();
+  const version = versionOf(world.publish('a', 'e', ''));
+  assert.equal(world.takeOffline('a', 'e'), { api: { id: 'a', name: 'orders' }, version: null });
+  assert.equal(world.publications(), [
+    { api: 'a', environment: 'e', versions: [version], effective: null, onlineCalls: 1, offlineCalls: 1 },
+  ]);
+});
+
+test('offline where nothing is published is refused, and counted', () => {
+  const world = worldOf();
+  const refused = { status: 404, errorCode: 'APIG.3015', errorMsg: 'API a has not been published in environment e' };
+  assert.equal(world.takeOffline('a', 'e'), refused);
+  world.publish('a', 'e', '');
+  world.takeOffline('a', 'e');
+  assert.equal(world.takeOffline('a', 'e'), refused);
+  assert.is(world.publications()[0]?.offlineCalls, 3);
+});
+
+test('online after offline makes a new version', () => {
+  const world = worldOf();
+  const first = versionOf(world.publish('a', 'e', ''));
+  world.takeOffline('a', 'e');
+  const second = versionOf(world.publish('a', 'e', ''));
+  assert.is.not(second.versionId, first.versionId);
+  assert.equal(world.publications()[0]?.versions, [second, first]);
+});
+
+for (const [what, api, environment, errorCode, errorMsg] of [
+  ['API', 'x', 'e', 'APIG.3002', 'API x does not exist'],
+  ['environment', 'a', 'x', 'APIG.3003', 'The environment does not exist;id:x'],
+  ['API, nor the environment', 'x', 'x', 'APIG.3002', 'API x does not exist'],
+] as const) {
+  test(`refuses both actions where the ${what} does not exist, and notes nothing`, () => {
+    const world = worldOf();
+    const refused = { status: 404, errorCode, errorMsg };
+    assert.equal(world.publish(api, environment, ''), refused);
+    assert.equal(world.takeOffline(api, environment), refused);
+    assert.equal(world.publications(), []);
+  });
+}
+
+const unauthorized = { status: 401, errorCode: 'APIG.1002', errorMsg: 'Incorrect token or token resolution failed' };
+const forbidden = { status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions to request this method' };
+const noInstance = { status: 404, errorCode: 'APIG.3030', errorMsg: 'The instance does not exist;id:x' };
+
+for (const [what, token, project, instance, refused] of [
+  ['a known token', 'good', 'p', 'i', null],
+  ['no token', '', 'p', 'i', unauthorized],
+  ['a wrong token', 'bad', 'p', 'i', unauthorized],
+  ['a wrong token, whatever it asks for', 'bad', 'x', 'x', unauthorized],
+  ['a token without permission', 'reader', 'p', 'i', forbidden],
+  ['another project', 'good', 'x', 'i', forbidden],
+  ['another instance', 'good', 'p', 'x', noInstance],
+] as const) {
+  test(`${refused ? 'refuses' : 'lets in'} ${what}`, () => {
+    assert.equal(worldOf().refusal(token, project, instance), refused);
+  });
+}
+
+test('with anyToken every token is taken but an empty one and one without permission', () => {
+  const world = worldOf({ anyToken: true });
+  assert.is(world.refusal('whatever', 'p', 'i'), null);
+  assert.equal(world.refusal('', 'p', 'i'), unauthorized);
+  assert.equal(world.refusal('reader', 'p', 'i'), forbidden);
+});
+
+test('a right login gives a token that works, another one each time', () => {
+  const world = worldOf();
+  const [first, second] = [world.logIn('ada', 'secret', 'acme'), world.logIn('ada', 'secret', 'acme')];
+  assert.ok(first && second);
+  assert.is.not(first.token, second.token);
+  assert.equal(first.at, now());
+  for (const { token } of [first, second]) assert.is(world.refusal(token, 'p', 'i'), null);
+});
+
+for (const [what, user, password, domain] of [
+  ['password', 'ada', 'Secret', 'acme'],
+  ['user', 'bob', 'secret', 'acme'],
+  ['domain', 'ada', 'secret', 'other'],
+] as const) {
+  test(`a login with the wrong ${what} gives none`, () => {
+    assert.is(worldOf().logIn(user, password, domain), null);
+  });
+}
+
+test('what the seed publishes is online from the start, under its version', () => {
+  const world = worldOf({
+    publications: [
+      { api: 'a', environment: 'e', versionId: 'v1' },
+      { api: 'b', environment: 'e' },
+    ],
+  });
+  const [first, second] = world.publications();
+  assert.is(first?.effective?.versionId, 'v1');
+  assert.match(String(second?.effective?.versionId), id);
+  assert.equal([first?.versions.length, first?.onlineCalls, first?.offlineCalls], [1, 0, 0]);
+  assert.ok('version' in world.takeOffline('a', 'e'));
+});
+
+test('adding to a running world adds what is new', () => {
+  const world = worldOf();
+  world.add({
+    project: 'q',
+    instance: 'j',
+    apis: [{ id: 'c', name: 'payments' }],
+    environments: [{ id: 'g', name: 'STAGE' }],
+    tokens: [{ value: 'more' }],
+    users: [{ name: 'bob', password: 'pw', domain: 'acme' }],
+    publications: [{ api: 'c', environment: 'g', versionId: 'v9' }],
+  });
+  assert.is(world.refusal('more', 'q', 'j'), null);
+  assert.is(world.refusal('good', 'p', 'i'), null);
+  assert.ok(world.logIn('bob', 'pw', 'acme'));
+  assert.is(world.publications()[0]?.effective?.versionId, 'v9');
+  assert.is(versionOf(world.publish('c', 'e', 'r')).remark, 'r');
+});
+
+test('adding to a running world changes nothing that is there', () => {
+  const world = worldOf();
+  world.publish('a', 'e', 'mine');
+  world.publish('b', 'e', 'mine');
+  world.takeOffline('b', 'e');
+  const before = structuredClone(world.publications());
+  world.add({
+    ...seed,
+    apis: [{ id: 'a', name: 'renamed' }],
+    tokens: [{ value: 'good', permitted: false }, { value: 'reader' }],
+    users: [{ name: 'ada', password: 'changed', domain: 'acme' }],
+    publications: [
+      { api: 'a', environment: 'e', versionId: 'other' },
+      { api: 'b', environment: 'e', versionId: 'other' },
+    ],
+  });
+  assert.equal(world.publications(), before);
+  assert.is(world.refusal('good', 'p', 'i'), null);
+  assert.equal(world.refusal('reader', 'p', 'i'), forbidden);
+  assert.ok(world.logIn('ada', 'secret', 'acme'));
+  assert.is(world.logIn('ada', 'changed', 'acme'), null);
+  const done = world.takeOffline('a', 'e');
+  assert.is('api' in done && done.api.name, 'orders');
+});
+
+test('what was read of the world stays as it was', () => {
+  const world = worldOf();
+  world.publish('a', 'e', 'first');
+  const [read] = world.publications();
+  world.publish('a', 'e', 'second');
+  assert.is(read?.versions.length, 1);
+  assert.is(read?.effective?.remark, 'first');
+});
+
+test.run();

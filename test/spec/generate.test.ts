@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const root = join(import.meta.dirname, '../..');
+const generated = readdirSync(join(root, 'generated'));
+
+interface Ended {
+  readonly code: number;
+  readonly stderr: string;
+}
+
+/** Runs spec/generate.ts of the repository at `folder`. */
+function generate(folder: string, ...options: readonly string[]): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [join(folder, 'spec/generate.ts'), ...options], { cwd: tmpdir() }, (error, _stdout, stderr) => {
+      if (error && typeof error.code !== 'number') reject(error);
+      else resolve({ code: Number(error?.code ?? 0), stderr });
+    });
+  });
+}
+
+/** Runs `run` on a copy of all that the generator reads and writes. */
+async function withCopy(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'edict-generate-'));
+  try {
+    for (const name of ['spec', 'generated', 'package.json']) cpSync(join(root, name), join(folder, name), { recursive: true });
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+    await run(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('what stands in generated/ is up to date', async () => {
+  assert.equal(await generate(root, '--check'), { code: 0, stderr: '' });
+});
+
+test('a generated file that was changed by hand is named, and the check repairs nothing', () =>
+  withCopy(async (folder) => {
+    const path = join(folder, 'generated/roma-connect-answers.cjs');
+    appendFileSync(path, '\n');
+    const changed = readFileSync(path, 'utf8');
+    const { code, stderr } = await generate(folder, '--check');
+    assert.is(code, 1);
+    assert.match(stderr, 'Out of date: generated/roma-connect-answers.cjs. Run `npm run generate`');
+    assert.is(readFileSync(path, 'utf8'), changed);
+  }));
+
+test('every generated file is looked at', () =>
+  withCopy(async (folder) => {
+    for (const name of generated) appendFileSync(join(folder, 'generated', name), '\n');
+    const { code, stderr } = await generate(folder, '--check');
+    assert.is(code, 1);
+    assert.equal([...stderr.matchAll(/generated\/([\w.-]+)(?=[,.] )/g)].map(([, name]) => name).sort(), generated);
+  }));
+
+test('a generated file that is missing is named', () =>
+  withCopy(async (folder) => {
+    rmSync(join(folder, 'generated/roma-connect.json'));
+    const { code, stderr } = await generate(folder, '--check');
+    assert.is(code, 1);
+    assert.match(stderr, 'generated/roma-connect.json');
+  }));
+
+test('a change of the specification makes old what comes from it, and generating makes it new', () =>
+  withCopy(async (folder) => {
+    const path = join(folder, 'spec/roma-connect.openapi.yaml');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('required: [api_id, env_id]', 'required: [api_id, env_id, publish_id]'));
+    const { code, stderr } = await generate(folder, '--check');
+    assert.is(code, 1);
+    assert.match(stderr, 'Out of date: generated/roma-connect.d.ts, generated/roma-connect.json, generated/roma-connect-answers.cjs. Run');
+    assert.equal(await generate(folder), { code: 0, stderr: '' });
+    assert.equal(await generate(folder, '--check'), { code: 0, stderr: '' });
+    assert.equal(readdirSync(join(folder, 'generated')), generated);
+  }));
+
+test.run();
