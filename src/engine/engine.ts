@@ -41,7 +41,7 @@ export class Engine {
     this.#queue = new Workqueue({
       limit: desired.gateway.limit,
       now: deps.now,
-      work: (key, failures) => this.#work(key, failures),
+      work: (key, failures, answered) => this.#work(key, failures, answered),
       onIdle: () => this.#finishPass(),
       onDue: () => void this.pass(this.#desired, 'retry').catch((error: unknown) => this.#storeFailed(error)),
     });
@@ -92,7 +92,7 @@ export class Engine {
     return left;
   }
 
-  async #work(key: PublicationKey, failures: number): Promise<Verdict> {
+  async #work(key: PublicationKey, failures: number, answered: () => void): Promise<Verdict> {
     const { store, gateway, emit, now } = this.#deps;
     const pass = this.#pass;
     if (!pass) return { kind: 'done' };
@@ -108,6 +108,7 @@ export class Engine {
         emit,
         desired,
         signal: uncut,
+        answered,
         persist,
       });
       if (!done) return { kind: 'done' };

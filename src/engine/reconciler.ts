@@ -13,6 +13,8 @@ export interface ReconcilerDeps {
   /** The newest valid desired state. */
   readonly desired: () => DesiredState;
   readonly signal: AbortSignal;
+  /** Called when the request has been answered, before the outcome is on the disk: the next one may leave. */
+  readonly answered: () => void;
   /** Runs a write of the record until it succeeds or there is no hope; resolves to whether it did. */
   readonly persist: (write: () => Promise<void>) => Promise<boolean>;
 }
@@ -32,7 +34,7 @@ export type Reconciled = {
  * @throws EdictError `STORE_*` if the attempt cannot be recorded; nothing was sent then
  */
 export async function reconcile(key: PublicationKey, passId: string, deps: ReconcilerDeps): Promise<Reconciled> {
-  const { store, gateway, identity, now, emit, desired, signal, persist } = deps;
+  const { store, gateway, identity, now, emit, desired, signal, answered, persist } = deps;
   const recorded = await store.read(identity, key);
   const wanted = desired();
   const change = decide(wanted.publications.get(key), recorded, wanted);
@@ -43,6 +45,8 @@ export async function reconcile(key: PublicationKey, passId: string, deps: Recon
   emit({ type: 'attempt:begun', passId, attemptId, change });
   const isStillWanted = desired() === wanted || isSame(change, decide(desired().publications.get(key), recorded, desired()));
   const outcome: Outcome = isStillWanted ? await gateway.send(change, signal) : { kind: 'dropped' };
+
+  answered();
 
   const settledAtMs = now();
   const next = nextRecord(change, outcome, recorded, { id: attemptId, settledAtMs });

@@ -14,8 +14,11 @@ type Slot =
 export interface WorkqueueDeps {
   readonly limit: Limit;
   readonly now: () => number;
-  /** Works on one key, inside a slot of the rate limit. `failures` counts those in a row before. Must not reject. */
-  readonly work: (key: PublicationKey, failures: number) => Promise<Verdict>;
+  /**
+   * Works on one key, inside a slot of the limit, which it gives free with `answered` as soon as its request has been
+   * answered. `failures` counts those in a row before. To reject is a bug, and ends the process.
+   */
+  readonly work: (key: PublicationKey, failures: number, answered: () => void) => Promise<Verdict>;
   /** Called whenever nothing is queued or running any more. */
   readonly onIdle: () => void;
   /** Called when a key's time to try again has come; answer with `replace`. */
@@ -37,7 +40,7 @@ export class Workqueue {
   /** From `#next` on; what lies before has been taken. */
   #queue: PublicationKey[] = [];
   #next = 0;
-  #running = 0;
+  readonly #working = new Set<Promise<void>>();
   #waitingForLimiter = 0;
   #dueTimer: NodeJS.Timeout | null = null;
   #dueTimerAtMs = Number.POSITIVE_INFINITY;
@@ -63,7 +66,7 @@ export class Workqueue {
 
   /** Whether nothing is queued or in flight. */
   get isIdle(): boolean {
-    return this.#running === 0 && this.queued === 0;
+    return this.#working.size === 0 && this.queued === 0;
   }
 
   /**
@@ -102,14 +105,14 @@ export class Workqueue {
     }, ms);
   }
 
-  /** Drops what waits and resolves when the calls in flight have ended. */
+  /** Drops what waits and resolves when the calls in flight have ended and are recorded. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#empty();
     this.#disarmDueTimer();
     if (this.#pauseTimer) clearTimeout(this.#pauseTimer);
     this.#limiter.clear();
-    await this.#limiter.onPendingZero();
+    await Promise.all(this.#working);
   }
 
   #enqueue(key: PublicationKey, failures: number): void {
@@ -137,23 +140,26 @@ export class Workqueue {
     }
   }
 
-  async #workNext(): Promise<void> {
+  #workNext(): Promise<void> {
     this.#waitingForLimiter -= 1;
     const key = this.#take();
-    if (key === undefined) return;
+    if (key === undefined) return Promise.resolve();
     const slot = this.#slots.get(key);
     const failures = slot?.kind === 'queued' ? slot.failures : 0;
     const running: Slot = { kind: 'running', failures, dirty: false };
     this.#slots.set(key, running);
-    this.#running += 1;
-    const working = this.#deps.work(key, failures);
-    this.#pump();
-    const verdict = await working;
-    this.#running -= 1;
-    if (this.#stopped) return;
-    this.#conclude(key, verdict, failures, running.dirty);
-    this.#pump();
-    if (this.isIdle) this.#deps.onIdle();
+    return new Promise((answered) => {
+      const working = this.#deps.work(key, failures, answered).then((verdict) => {
+        this.#working.delete(working);
+        answered();
+        if (this.#stopped) return;
+        this.#conclude(key, verdict, failures, running.dirty);
+        this.#pump();
+        if (this.isIdle) this.#deps.onIdle();
+      });
+      this.#working.add(working);
+      this.#pump();
+    });
   }
 
   #conclude(key: PublicationKey, verdict: Verdict, failures: number, dirty: boolean): void {
