@@ -1,3 +1,4 @@
+import type { Change } from '../../src/core/plan.ts';
 import {
   type DesiredPublication,
   type DesiredState,
@@ -52,6 +53,27 @@ export function recorded(api: string, environment: string, over: Partial<Recorde
     versionId: 'version',
     recordedAtMs: 1,
     unresolved: null,
+    ...over,
+  };
+}
+
+/** Returns a change under the same names as `wanted`: a first `online` unless `over` says otherwise. */
+export function change(api: string, environment: string, over: Partial<Change> = {}): Change {
+  const { source, ...names } = wanted(api, environment);
+  return {
+    key: names.key,
+    api,
+    apiId: names.apiId,
+    environment,
+    environmentId: names.environmentId,
+    action: 'online',
+    reason: 'new',
+    from: null,
+    to: over.action ?? 'online',
+    revision: null,
+    remark: null,
+    held: null,
+    source,
     ...over,
   };
 }

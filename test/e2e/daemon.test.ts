@@ -1,0 +1,196 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { edict, fileOf, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+
+const apis = Array.from({ length: 20 }, (_, index) => `a${index}`);
+let emulator: Emulator;
+let folder: string;
+let daemon: Running | null = null;
+
+test.before.each(async () => {
+  emulator = await startEmulator({ seed: seedOf('orders', 'invoices', ...apis) });
+  folder = scratchFolder();
+});
+
+test.after.each(async () => {
+  daemon?.child.kill('SIGKILL');
+  await daemon?.finished;
+  daemon = null;
+  await emulator.close();
+});
+
+function run(file = 'edict.yaml', ...more: readonly string[]): Running {
+  daemon = startEdict(['run', file, '--log-format', 'json', '--log-level', 'debug', ...more], folder);
+  return daemon;
+}
+
+const write = (states: Readonly<Record<string, string>>, path = 'edict.yaml', limit?: string): void =>
+  writeFileSync(join(folder, path), fileOf(emulator.url, states, limit));
+
+const isOnline = (api: string): boolean =>
+  emulator.world.publications().some((known) => known.api === `api-${api}` && known.effective !== null);
+const onlineCalls = (): number => emulator.world.publications().reduce((sum, known) => sum + known.onlineCalls, 0);
+
+/** Starts the daemon with orders online and waits until it is so. */
+async function started(file?: string): Promise<Running> {
+  const running = run(file);
+  await until('orders is online', () => isOnline('orders') && running.events('pass:finished').length > 0);
+  return running;
+}
+
+test('an edit that is saved in place reaches the gateway', async () => {
+  write({ orders: 'online', invoices: 'offline' });
+  await started();
+  write({ orders: 'offline', invoices: 'online' });
+  await until('the edit is made', () => isOnline('invoices') && !isOnline('orders'));
+});
+
+test('a file that is replaced by rename reaches the gateway, again and again', async () => {
+  write({ orders: 'online' });
+  await started();
+  for (const state of ['offline', 'online', 'offline']) {
+    write({ orders: state }, 'edict.yaml.tmp');
+    renameSync(join(folder, 'edict.yaml.tmp'), join(folder, 'edict.yaml'));
+    await until(`orders is ${state}`, () => isOnline('orders') === (state === 'online'));
+  }
+});
+
+test("a ConfigMap's swapped ..data reaches the gateway", async () => {
+  for (const [name, state] of [
+    ['..1', 'online'],
+    ['..2', 'offline'],
+  ] as const) {
+    mkdirSync(join(folder, name));
+    write({ orders: state }, join(name, 'edict.yaml'));
+  }
+  symlinkSync('..1', join(folder, '..data'));
+  symlinkSync('..data/edict.yaml', join(folder, 'edict.yaml'));
+  await started();
+  symlinkSync('..2', join(folder, '..data_tmp'));
+  renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+  await until('orders is offline', () => !isOnline('orders'));
+});
+
+test('a git-sync checkout whose parent directory is a swapped link reaches the gateway', async () => {
+  for (const [name, state] of [
+    ['rev-1', 'online'],
+    ['rev-2', 'offline'],
+    ['rev-3', 'online'],
+  ] as const) {
+    mkdirSync(join(folder, name, 'config'), { recursive: true });
+    write({ orders: state }, join(name, 'config', 'edict.yaml'));
+  }
+  symlinkSync('rev-1', join(folder, 'current'));
+  await started('current/config/edict.yaml');
+  for (const [name, state] of [
+    ['rev-2', 'offline'],
+    ['rev-3', 'online'],
+  ] as const) {
+    symlinkSync(name, join(folder, 'next'));
+    renameSync(join(folder, 'next'), join(folder, 'current'));
+    await until(`orders is ${state}`, () => isOnline('orders') === (state === 'online'));
+  }
+});
+
+test('an invalid edit changes nothing and is logged with its place, and its repair is followed', async () => {
+  write({ orders: 'online', invoices: 'offline' });
+  const running = await started();
+  write({ orders: 'offline', invoices: 'onlin' });
+  await until('the mistake is logged', () => running.events('file:rejected').length > 0);
+  const mistakes = running.events('file:rejected')[0]?.['mistakes'] as { file: string; line: number; column: number }[] | undefined;
+  assert.equal(
+    mistakes?.map(({ file, line, column }) => [file, line, column]),
+    [['edict.yaml', 6, 55]],
+  );
+  assert.ok(isOnline('orders'));
+  write({ orders: 'offline', invoices: 'online' });
+  await until('the repair is followed', () => !isOnline('orders') && isOnline('invoices'));
+});
+
+test('a file that is absent for a moment, or empty, changes nothing', async () => {
+  write({ orders: 'online' });
+  const running = await started();
+  rmSync(join(folder, 'edict.yaml'));
+  await until('the absence is logged', () => running.events('file:missed').length > 0);
+  writeFileSync(join(folder, 'edict.yaml'), '');
+  await until('the emptiness is logged', () => running.events('file:rejected').length > 0);
+  write({ orders: 'online', invoices: 'online' });
+  await until('the file is followed again', () => isOnline('invoices'));
+  assert.equal(
+    emulator.requests.all().map((request) => request.action),
+    ['online', 'online'],
+  );
+});
+
+test('a daemon that starts before its file waits for it', async () => {
+  const running = run();
+  await until('the absence is logged', () => running.events('file:missed').length > 0);
+  write({ orders: 'online' });
+  await until('orders is online', () => isOnline('orders'));
+});
+
+test('SIGHUP makes a pass now', async () => {
+  write({ orders: 'online' });
+  const running = await started();
+  running.child.kill('SIGHUP');
+  await until('the pass is made', () => running.events('pass:started').some((pass) => pass['cause'] === 'signal'));
+});
+
+test('SIGTERM in mid-apply lets the calls in flight finish and records them; the next start makes just the missing calls', async () => {
+  emulator.faults.latencyMs = 300;
+  const all = Object.fromEntries(apis.map((api) => [api, 'online']));
+  write(all, 'edict.yaml', '{ calls: 1000, per: 1s, concurrency: 3 }');
+  const first = run();
+  await until('calls are in flight', () => emulator.requests.all().length >= 4);
+  first.child.kill('SIGTERM');
+  const { code, stdout, stderr } = await first.finished;
+  assert.is(code, 0);
+  assert.not.match(stdout + stderr, secretToken);
+  const sent = emulator.requests.all().length;
+  assert.ok(sent < apis.length);
+  const history = JSON.parse((await edict(['history', '--format', 'json'], folder)).stdout) as { attempts: { outcome: string }[] };
+  assert.equal(
+    history.attempts.map((attempt) => attempt.outcome),
+    Array(sent).fill('succeeded'),
+  );
+
+  emulator.faults.latencyMs = 0;
+  run();
+  await until('all are online', () => apis.every(isOnline));
+  assert.is(onlineCalls(), apis.length);
+});
+
+test('SIGKILL in mid-apply loses nothing: the next start finds what has no known outcome', async () => {
+  emulator.faults.latencyMs = 300;
+  write(Object.fromEntries(apis.map((api) => [api, 'online'])), 'edict.yaml', '{ calls: 1000, per: 1s, concurrency: 3 }');
+  const first = run();
+  await until('calls are in flight', () => emulator.requests.all().length >= 4);
+  first.child.kill('SIGKILL');
+  await first.finished;
+  const plan = JSON.parse((await edict(['plan', '--format', 'json'], folder)).stdout) as { changes: { reason: string }[] };
+  const unresolved = plan.changes.filter((change) => change.reason === 'unresolved').length;
+  assert.ok(unresolved >= 1 && unresolved <= 3, `${unresolved} unresolved`);
+  emulator.faults.latencyMs = 0;
+  run();
+  await until('all are online', () => apis.every(isOnline));
+  assert.ok(onlineCalls() <= apis.length + unresolved);
+});
+
+test('a new file supersedes what has not been sent', async () => {
+  const all = Object.fromEntries(apis.map((api) => [api, 'online']));
+  write(all, 'edict.yaml', '{ calls: 1, per: 1s }');
+  const running = run();
+  await until('the first call is made', () => emulator.requests.all().length >= 1);
+  write(Object.fromEntries(apis.map((api) => [api, 'offline'])), 'edict.yaml', '{ calls: 1, per: 1s }');
+  await until('the new file is read', () => running.events('file:accepted').length >= 2);
+  await until('what was published is taken offline', () => emulator.world.publications().every((known) => known.effective === null));
+  await sleep(1500);
+  assert.ok(onlineCalls() <= 3, `${onlineCalls()} were published`);
+  assert.ok(emulator.world.publications().every((known) => known.effective === null));
+});
+
+test.run();

@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Seed } from '../../src/emulator/seed.ts';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** A token that must never be seen anywhere. */
+export const secretToken = 'token-that-nobody-may-see';
+
+/** What a finished command left. */
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A running `edict`. */
+export interface Running {
+  readonly child: ChildProcess;
+  readonly output: { stdout: string; stderr: string };
+  /** Resolves to the log records (`--log-format json`) that have come so far with this event. */
+  events(event: string): readonly Readonly<Record<string, unknown>>[];
+  /** Resolves when it has ended. */
+  readonly finished: Promise<Finished>;
+}
+
+/** Starts `edict ARGS` in `cwd` with nothing of this process's environment but the token and `environment`. */
+export function startEdict(
+  args: readonly string[],
+  cwd: string,
+  environment: Readonly<Record<string, string>> = { HW_AUTH_TOKEN: secretToken },
+): Running {
+  const child = spawn(process.execPath, [main, ...args], { cwd, env: { PATH: process.env['PATH'], NO_COLOR: '1', ...environment } });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk: Buffer) => {
+    output.stdout += chunk;
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    output.stderr += chunk;
+  });
+  const events = (event: string) =>
+    output.stderr
+      .split('\n')
+      .filter((line) => line.startsWith('{') && line.endsWith('}'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter((record) => record['event'] === event);
+  const finished = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }));
+  return { child, output, events, finished };
+}
+
+/** Runs `edict ARGS` to its end. */
+export function edict(args: readonly string[], cwd: string, environment?: Readonly<Record<string, string>>): Promise<Finished> {
+  return startEdict(args, cwd, environment).finished;
+}
+
+/** Resolves when `condition` holds. Rejects with `what` after 20 s: nothing here takes that long. */
+export async function until(what: string, condition: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 20_000; !condition(); await sleep(10)) {
+    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
+  }
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'edict-test-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+
+/** Returns a new empty folder that is gone when the process ends. */
+export function scratchFolder(): string {
+  return mkdtempSync(join(scratch, 'folder-'));
+}
+
+/** Returns a seed with the APIs `api-NAME` and the environments `env-test` and `env-release`; every token is taken. */
+export function seedOf(...names: readonly string[]): Seed {
+  return {
+    project: 'project',
+    instance: 'instance',
+    apis: names.map((name) => ({ id: `api-${name}`, name })),
+    environments: ['test', 'release'].map((name) => ({ id: `env-${name}`, name })),
+    anyToken: true,
+  };
+}
+
+/** Returns a file for the gateway at `endpoint`; `states` are those of the APIs in `test`, by name. */
+export function fileOf(endpoint: string, states: Readonly<Record<string, string>>, limit = '{ calls: 1000, per: 1s }'): string {
+  const apis = Object.entries(states).map(([name, state]) => `  ${name}: { id: api-${name}, environments: { test: ${state} } }\n`);
+  const gateway = `gateway: { endpoint: "${endpoint}", project: project, instance: instance, limit: ${limit} }\n`;
+  return `edict: 1\n${gateway}environments: { test: env-test, release: { id: env-release, protected: true } }\napis:${apis.length > 0 ? `\n${apis.join('')}` : ' {}\n'}`;
+}

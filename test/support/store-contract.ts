@@ -1,0 +1,289 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Failure, Outcome } from '../../src/core/outcome.ts';
+import type { Attempt, RecordReader, Store } from '../../src/core/ports.ts';
+import { change, gatewaySettings, recorded } from './states.ts';
+
+/** One empty store of an engine under test, and the ways to come back to it. */
+export interface StoreUnderTest {
+  /** Opens it for writing. */
+  open(): Promise<Store>;
+  /** Opens it for reading. */
+  openRecord(): Promise<RecordReader>;
+}
+
+const gateway = gatewaySettings();
+const failure: Failure = { code: 'APIG.3500', status: 500, message: 'Internal error', hint: 'wait', requestId: 'request-1' };
+const success: Outcome = { kind: 'succeeded', versionId: 'version', publishId: 'publish' };
+
+/** Adds to `test` what every store promises its callers, whatever engine it is built on. `empty` makes a new one for each test. */
+export function storeContract(test: Test, name: string, empty: () => StoreUnderTest): void {
+  const promise = (says: string, run: (under: StoreUnderTest) => Promise<void>): void => {
+    test(`${name}: ${says}`, () => run(empty()));
+  };
+  const withStore = (says: string, run: (store: Store, under: StoreUnderTest) => Promise<void>): void =>
+    promise(says, async (under) => {
+      const store = await under.open();
+      try {
+        await run(store, under);
+      } finally {
+        await store.close();
+      }
+    });
+
+  promise('reads as empty before it has been written', async (under) => {
+    const record = await under.openRecord();
+    assert.equal(await record.readAll(gateway), new Map());
+    assert.equal(await record.history(gateway, { limit: 10 }), []);
+    assert.equal(await record.lastAttempts(gateway), new Map());
+    await record.close();
+  });
+
+  withStore('knows nothing of a publication that was never written', async (store) => {
+    assert.is(await store.read(gateway, change('orders', 'test').key), undefined);
+    assert.equal(await store.readAll(gateway), new Map());
+  });
+
+  withStore('an attempt that has begun shows as unresolved', async (store) => {
+    const begun = change('orders', 'test', { revision: 'r1', remark: 'a note' });
+    const attemptId = await store.begin(gateway, begun, 'pass-1', 1000);
+    const expected = recorded('orders', 'test', {
+      state: null,
+      versionId: null,
+      recordedAtMs: 1000,
+      unresolved: { attemptId, action: 'online', revision: 'r1' },
+    });
+    assert.equal(await store.read(gateway, begun.key), expected);
+    assert.equal(await store.readAll(gateway), new Map([[begun.key, expected]]));
+    assert.equal(await store.history(gateway, { limit: 10 }), [
+      attempt({ id: attemptId, revision: 'r1', remark: 'a note', beganAtMs: 1000, passId: 'pass-1' }),
+    ]);
+  });
+
+  withStore('an attempt on a recorded publication leaves what was recorded', async (store) => {
+    const before = recorded('orders', 'test', { revision: 'r1', recordedAtMs: 2 });
+    await settled(store, change('orders', 'test'), success, before);
+    const attemptId = await store.begin(gateway, change('orders', 'test', { action: 'offline', reason: 'state' }), 'pass-2', 3);
+    const now = await store.read(gateway, before.key);
+    assert.equal(now, { ...before, unresolved: { attemptId, action: 'offline', revision: null } });
+  });
+
+  withStore('a settled attempt leaves the next record, all of it', async (store) => {
+    const next = recorded('orders', 'test', { revision: 'r2', versionId: 'v2', recordedAtMs: 77 });
+    await settled(store, change('orders', 'test'), success, next);
+    assert.equal(await store.read(gateway, next.key), next);
+    const renamed = { ...next, api: 'renamed', environment: 'elsewhere', state: 'offline', versionId: null, revision: null } as const;
+    await settled(store, change('orders', 'test', { action: 'offline' }), success, renamed);
+    assert.equal(await store.read(gateway, next.key), renamed);
+  });
+
+  withStore('a settled attempt may stay unresolved', async (store) => {
+    const attemptId = await store.begin(gateway, change('orders', 'test'), 'pass', 1);
+    const next = recorded('orders', 'test', { state: null, unresolved: { attemptId, action: 'online', revision: null } });
+    await store.settle(gateway, next.key, attemptId, { kind: 'unknown', failure }, next, 2);
+    assert.equal(await store.read(gateway, next.key), next);
+  });
+
+  withStore('a settled attempt without a next record leaves none', async (store) => {
+    const { key } = change('orders', 'test');
+    await settled(store, change('orders', 'test'), { kind: 'retry', failure }, undefined);
+    assert.is(await store.read(gateway, key), undefined);
+    assert.is((await store.readAll(gateway)).size, 0);
+    assert.is((await store.history(gateway, { limit: 10 })).length, 1);
+  });
+
+  for (const [outcome, shown] of [
+    [success, { versionId: 'version', publishId: 'publish' }],
+    [{ kind: 'dropped' }, {}],
+    [
+      { kind: 'wait', afterMs: 5, failure },
+      { code: 'APIG.3500', status: 500, message: 'Internal error', requestId: 'request-1' },
+    ],
+    [
+      { kind: 'retry', failure },
+      { code: 'APIG.3500', status: 500, message: 'Internal error', requestId: 'request-1' },
+    ],
+    [
+      { kind: 'stalled', failure: { ...failure, requestId: null } },
+      { code: 'APIG.3500', status: 500, message: 'Internal error' },
+    ],
+    [
+      { kind: 'unknown', failure: { ...failure, status: null } },
+      { code: 'APIG.3500', message: 'Internal error', requestId: 'request-1' },
+    ],
+  ] as const satisfies readonly (readonly [Outcome, Partial<Attempt>])[]) {
+    withStore(`the history tells the outcome ${outcome.kind}`, async (store) => {
+      const id = await settled(store, change('orders', 'test'), outcome, undefined);
+      assert.equal(await store.history(gateway, { limit: 10 }), [attempt({ id, settledAtMs: 2, outcome: outcome.kind, ...shown })]);
+    });
+  }
+
+  withStore('the history is newest first, as long as asked for, and of the API and environment asked for', async (store) => {
+    for (const [api, environment] of [
+      ['orders', 'test'],
+      ['orders', 'release'],
+      ['invoices', 'test'],
+      ['orders', 'test'],
+    ] as const) {
+      await settled(store, change(api, environment), success, recorded(api, environment));
+    }
+    const ids = async (filter: { api?: string; environment?: string; limit?: number }): Promise<string[]> =>
+      (await store.history(gateway, { limit: 10, ...filter })).map(({ api, environment }) => `${api} ${environment}`);
+    assert.equal(await ids({}), ['orders test', 'invoices test', 'orders release', 'orders test']);
+    assert.equal(await ids({ limit: 2 }), ['orders test', 'invoices test']);
+    assert.equal(await ids({ limit: 0 }), []);
+    assert.equal(await ids({ api: 'orders' }), ['orders test', 'orders release', 'orders test']);
+    assert.equal(await ids({ api: 'api-orders', environment: 'env-release' }), ['orders release']);
+    assert.equal(await ids({ environment: 'test', limit: 1 }), ['orders test']);
+    assert.equal(await ids({ api: 'none' }), []);
+    const order = (await store.history(gateway, { limit: 10 })).map(({ id }) => id);
+    assert.equal(
+      order,
+      order.toSorted((a, b) => b - a),
+    );
+  });
+
+  withStore('the last attempt of each publication is its newest, settled or not', async (store) => {
+    await settled(store, change('orders', 'test'), { kind: 'retry', failure }, undefined);
+    const invoices = await settled(store, change('invoices', 'test'), success, recorded('invoices', 'test'));
+    const orders = await store.begin(gateway, change('orders', 'test'), 'pass', 9);
+    const last = await store.lastAttempts(gateway);
+    assert.equal(
+      new Map([...last].map(([key, { id }]) => [key, id])),
+      new Map([
+        [change('invoices', 'test').key, invoices],
+        [change('orders', 'test').key, orders],
+      ]),
+    );
+    assert.is(last.get(change('orders', 'test').key)?.outcome, null);
+  });
+
+  withStore('gateways do not see each other', async (store) => {
+    for (const other of [{ endpoint: 'https://other' }, { project: 'other' }, { instance: 'other' }].map(gatewaySettings)) {
+      const id = await store.begin(other, change('orders', 'test'), 'pass', 1);
+      await store.settle(other, change('orders', 'test').key, id, success, recorded('orders', 'test'), 2);
+      assert.is((await store.readAll(other)).size, 1);
+      assert.is((await store.history(other, { limit: 10 })).length, 1);
+    }
+    assert.is((await store.readAll(gateway)).size, 0);
+    assert.is((await store.lastAttempts(gateway)).size, 0);
+    assert.is((await store.history(gateway, { limit: 10 })).length, 0);
+    assert.is(await store.read(gateway, change('orders', 'test').key), undefined);
+  });
+
+  withStore('any text comes back as it was', async (store) => {
+    for (const [index, text] of ["'; DROP TABLE attempt; --", 'é 💥 \u0001 "quoted"\n\ttwo lines', '', '漢字', ':api'].entries()) {
+      const texts = { revision: text, remark: text };
+      const next = recorded(`api${index}`, 'test', { api: text, revision: text, versionId: text });
+      await settled(store, { ...change(`api${index}`, 'test', texts), api: text }, success, next);
+      assert.equal(await store.read(gateway, next.key), next);
+      const [newest] = await store.history(gateway, { limit: 1 });
+      assert.equal([newest?.api, newest?.revision, newest?.remark], [text, text, text]);
+    }
+  });
+
+  withStore('many writes at once are all made, each under an id of its own', async (store) => {
+    const changes = Array.from({ length: 500 }, (_, index) => change(`api${index}`, 'test'));
+    const ids = await Promise.all(changes.map((each) => store.begin(gateway, each, 'pass', 1)));
+    assert.is(new Set(ids).size, 500);
+    const all = await store.readAll(gateway);
+    assert.equal(
+      changes.map(({ key }) => all.get(key)?.unresolved?.attemptId),
+      ids,
+    );
+    const settling = changes.map(({ key, api }, index) =>
+      store.settle(gateway, key, ids[index] ?? 0, success, recorded(api, 'test', { recordedAtMs: index }), 2),
+    );
+    await Promise.all(settling);
+    assert.is([...(await store.readAll(gateway)).values()].filter(({ unresolved }) => unresolved === null).length, 500);
+  });
+
+  withStore('a write stands once its promise has resolved, and not before that for anyone else', async (store, under) => {
+    await store.begin(gateway, change('orders', 'test'), 'pass', 1);
+    const reader = await under.openRecord();
+    assert.is((await reader.readAll(gateway)).size, 1);
+    const writing = store.begin(gateway, change('invoices', 'test'), 'pass', 1);
+    await writing;
+    await nextTurn();
+    assert.is((await reader.readAll(gateway)).size, 2);
+    await reader.close();
+    assert.is((await store.readAll(gateway)).size, 2);
+  });
+
+  promise('everything is there after it is opened again, attempts without an outcome included', async (under) => {
+    const first = await under.open();
+    const settledRecord = recorded('orders', 'test', { revision: 'r1' });
+    const id = await settled(first, change('orders', 'test', { revision: 'r1' }), success, settledRecord);
+    const attemptId = await first.begin(gateway, change('invoices', 'test'), 'pass', 5);
+    const before = [await first.readAll(gateway), await first.history(gateway, { limit: 10 }), await first.lastAttempts(gateway)];
+    await first.close();
+    const second = await under.open();
+    assert.equal([await second.readAll(gateway), await second.history(gateway, { limit: 10 }), await second.lastAttempts(gateway)], before);
+    assert.is((await second.read(gateway, change('invoices', 'test').key))?.unresolved?.attemptId, attemptId);
+    const next = await second.begin(gateway, change('orders', 'test'), 'pass', 9);
+    assert.ok(next > attemptId && attemptId > id, 'ids grow, across openings too');
+    await second.close();
+    const reader = await under.openRecord();
+    assert.is((await reader.readAll(gateway)).get(settledRecord.key)?.unresolved?.attemptId, next);
+    await reader.close();
+  });
+
+  promise('what is being written when it is closed is written', async (under) => {
+    const first = await under.open();
+    const writing = first.begin(gateway, change('orders', 'test'), 'pass', 1);
+    await first.close();
+    assert.ok((await writing) > 0);
+    const reader = await under.openRecord();
+    assert.is((await reader.readAll(gateway)).size, 1);
+    await reader.close();
+  });
+
+  promise('a write after it was closed is refused, not lost in silence', async (under) => {
+    const store = await under.open();
+    await store.close();
+    const refused = await store.begin(gateway, change('orders', 'test'), 'pass', 1).then(
+      () => false,
+      () => true,
+    );
+    assert.ok(refused);
+  });
+}
+
+/** Begins and settles an attempt; returns its id. */
+async function settled(
+  store: Store,
+  of: ReturnType<typeof change>,
+  outcome: Outcome,
+  next: Parameters<Store['settle']>[4],
+): Promise<number> {
+  const id = await store.begin(gateway, of, 'pass', 1);
+  await store.settle(gateway, of.key, id, outcome, next, 2);
+  return id;
+}
+
+/** An attempt on `orders` in `test`, as the history shows it before it is settled. */
+function attempt(over: Partial<Attempt>): Attempt {
+  return {
+    id: 1,
+    passId: 'pass',
+    api: 'orders',
+    apiId: 'api-orders',
+    environment: 'test',
+    environmentId: 'env-test',
+    action: 'online',
+    reason: 'new',
+    revision: null,
+    remark: null,
+    beganAtMs: 1,
+    settledAtMs: null,
+    outcome: null,
+    code: null,
+    status: null,
+    message: null,
+    requestId: null,
+    versionId: null,
+    publishId: null,
+    ...over,
+  };
+}
