@@ -1,0 +1,29 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { columns } from '../../src/cli/columns.ts';
+
+test('columns begin at the same place and lines end without spaces', () => {
+  assert.equal(
+    columns([
+      ['a', 'bb', 'c'],
+      ['aaa', 'b', ''],
+    ]),
+    ['a    bb  c', 'aaa  b'],
+  );
+});
+
+test('colour codes take no room', () => {
+  assert.equal(
+    columns([
+      ['\u001B[31ma\u001B[39m', 'b'],
+      ['aa', 'b'],
+    ]),
+    ['\u001B[31ma\u001B[39m   b', 'aa  b'],
+  );
+});
+
+test('no rows are no lines', () => {
+  assert.equal(columns([]), []);
+});
+
+test.run();

@@ -1,0 +1,52 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { counts, planJson } from '../../src/cli/plan-json.ts';
+import { planDigest } from '../../src/core/digest.ts';
+import { plan } from '../../src/core/plan.ts';
+import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+
+const source = { file: 'edict.yaml', line: 14, column: 7 };
+const desired = desiredState(
+  [wanted('orders', 'test', { revision: 'r1', source }), wanted('invoices', 'release', { state: 'offline' }), wanted('carts', 'test')],
+  { protectedNames: ['release'], removed: 'offline' },
+);
+const made = plan(desired, recordedState([recorded('invoices', 'release'), recorded('carts', 'test'), recorded('gone', 'test')]));
+
+test('is the JSON that the design promises', () => {
+  assert.equal(JSON.parse(JSON.stringify(planJson(made, desired))), {
+    format: 1,
+    digest: planDigest(made),
+    gateway: { endpoint: 'https://roma.example.com', project: 'project', instance: 'instance' },
+    summary: { online: 1, offline: 1, unchanged: 1, held: 1 },
+    changes: [
+      {
+        ...{ api: 'gone', apiId: 'api-gone', environment: 'test', environmentId: 'env-test', action: 'offline', reason: 'removed' },
+        ...{ from: 'online', to: 'offline', revision: null, held: null, source: null },
+      },
+      {
+        ...{
+          api: 'invoices',
+          apiId: 'api-invoices',
+          environment: 'release',
+          environmentId: 'env-release',
+          action: 'offline',
+          reason: 'state',
+        },
+        ...{ from: 'online', to: 'offline', revision: null },
+        held: 'protected: environment release is protected: nothing goes offline there',
+        source: { file: 'edict.yaml', line: 1, column: 1 },
+      },
+      {
+        ...{ api: 'orders', apiId: 'api-orders', environment: 'test', environmentId: 'env-test', action: 'online', reason: 'new' },
+        ...{ from: null, to: 'online', revision: 'r1', held: null, source },
+      },
+    ],
+    estimate: { calls: 2, seconds: 0.1 },
+  });
+});
+
+test('what is held is not counted as made', () => {
+  assert.equal(counts(made), { online: 1, offline: 1 });
+});
+
+test.run();

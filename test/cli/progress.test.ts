@@ -1,0 +1,36 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { plain } from '../../src/cli/paint.ts';
+import { openProgress } from '../../src/cli/progress.ts';
+import type { Change } from '../../src/core/plan.ts';
+import { plan } from '../../src/core/plan.ts';
+import { desiredState, wanted } from '../support/states.ts';
+import { textStream } from '../support/streams.ts';
+
+const failure = { code: 'X', status: 500, message: '', hint: null, requestId: null };
+
+test('says what is done, failed and left, and goes away', () => {
+  const { stream, text } = textStream();
+  const progress = openProgress(stream, plain);
+  const made = plan(desiredState(['a', 'b', 'c', 'd'].map((api) => wanted(api, 'test'))), new Map());
+  const change = made.changes[0] as Change;
+  const settled = { type: 'attempt:settled', passId: 'p', attemptId: 1, change, tookMs: 1 } as const;
+  progress.emit({ type: 'plan:made', passId: 'p', cause: 'start', plan: made });
+  progress.emit({ ...settled, outcome: { kind: 'succeeded', versionId: null, publishId: null } });
+  assert.match(text(), /\[=====\s+\] 1 of 4 done, 3 left, .* to go$/);
+  for (let rest = 0; rest < 2; rest += 1) progress.emit({ ...settled, outcome: { kind: 'succeeded', versionId: null, publishId: null } });
+  progress.emit({ ...settled, outcome: { kind: 'stalled', failure } });
+  assert.match(text(), '3 of 4 done, 1 failed, 1 left');
+  progress.clear();
+  assert.ok(text().endsWith('\r\u001B[2K'));
+});
+
+test('draws nothing where there is nothing to do', () => {
+  const { stream, text } = textStream();
+  const progress = openProgress(stream, plain);
+  progress.emit({ type: 'plan:made', passId: 'p', cause: 'start', plan: plan(desiredState([]), new Map()) });
+  progress.clear();
+  assert.is(text(), '');
+});
+
+test.run();

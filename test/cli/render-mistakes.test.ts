@@ -1,0 +1,39 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { plain } from '../../src/cli/paint.ts';
+import { mistakesJson, renderMistakes } from '../../src/cli/render-mistakes.ts';
+import { InvalidFileError, type Mistake } from '../../src/core/errors.ts';
+
+const mistake: Mistake = { file: 'edict.yaml', line: 12, column: 5, length: 3, message: 'wrong', hint: 'do this', text: '    bad: x' };
+
+test('shows place, message, frame and hint', () => {
+  const text = renderMistakes(new InvalidFileError('edict.yaml', [mistake]), plain);
+  assert.is(text, 'edict.yaml:12:5  wrong\n  12 |     bad: x\n     |     ^^^\n     = do this\n\n1 mistake. Nothing was changed.\n');
+});
+
+test('a very long line is cut around the mistake', () => {
+  const long = { ...mistake, column: 5001, length: 4, text: `${'x'.repeat(5000)}oops${'y'.repeat(5000)}` };
+  const lines = renderMistakes(new InvalidFileError('edict.yaml', [long]), plain).split('\n');
+  assert.ok(lines.every((line) => line.length < 200));
+  const column = lines[2]?.indexOf('^') ?? -1;
+  assert.is(lines[1]?.slice(column, column + 4), 'oops');
+  assert.is(lines[2]?.match(/\^/g)?.length, 4);
+});
+
+test('after fifty mistakes each is a line', () => {
+  const text = renderMistakes(new InvalidFileError('edict.yaml', Array(60).fill(mistake)), plain);
+  assert.is(text.match(/\^\^\^/g)?.length, 50);
+  assert.is(text.match(/edict\.yaml:12:5/g)?.length, 60);
+  assert.match(text, '60 mistakes.');
+});
+
+test('as JSON every mistake has its place and no frame', () => {
+  const { valid, mistakes } = JSON.parse(mistakesJson(new InvalidFileError('edict.yaml', [mistake]))) as {
+    valid: boolean;
+    mistakes: unknown[];
+  };
+  assert.is(valid, false);
+  assert.equal(mistakes, [{ file: 'edict.yaml', line: 12, column: 5, length: 3, message: 'wrong', hint: 'do this' }]);
+});
+
+test.run();

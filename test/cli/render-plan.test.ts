@@ -1,0 +1,57 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { plain } from '../../src/cli/paint.ts';
+import { planRenderers } from '../../src/cli/render-plan.ts';
+import { plan } from '../../src/core/plan.ts';
+import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+
+const desired = desiredState(
+  [wanted('orders', 'test'), wanted('invoices', 'release', { state: 'offline' }), wanted('carts', 'test', { state: 'offline' })],
+  {
+    protectedNames: ['release'],
+  },
+);
+const before = recordedState([recorded('invoices', 'release'), recorded('carts', 'test')]);
+const made = plan(desired, before);
+const inSync = desiredState([wanted('orders', 'test')]);
+const nothing = plan(inSync, recordedState([recorded('orders', 'test')]));
+
+test('the text shows what goes online, what is held, and last what goes offline', () => {
+  const text = planRenderers.text(made, desired, plain);
+  const order = [
+    'Goes online (1)',
+    '+ orders',
+    'Held: edict does not make these (1)',
+    '! invoices',
+    'Goes OFFLINE (1)',
+    '- carts',
+    '3 changes: 1 online, 1 offline, 1 held, 0 unchanged.',
+  ];
+  const places = order.map((part) => text.indexOf(part));
+  assert.not.ok(places.includes(-1), text);
+  assert.equal(
+    places,
+    places.toSorted((a, b) => a - b),
+  );
+  assert.match(text, 'edict.yaml:1');
+  assert.match(text, 'Held: if it is meant, set `protected: false` for release');
+  assert.match(text, '2 calls, about 0.1 s at 10 per 1 s.');
+});
+
+test('a plan without changes says that all is well', () => {
+  assert.is(planRenderers.text(nothing, inSync, plain), 'In sync. 1 publication is as the file says. Nothing to do.\n');
+  assert.match(planRenderers.markdown(nothing, inSync), 'in sync');
+});
+
+test('the JSON is one document', () => {
+  assert.is((JSON.parse(planRenderers.json(made, desired)) as { changes: unknown[] }).changes.length, 3);
+});
+
+test('the markdown shows what goes offline first, and no cell breaks its table', () => {
+  const odd = desiredState([wanted('a|b', 'test', { state: 'offline' }), wanted('orders', 'test')]);
+  const text = planRenderers.markdown(plan(odd, recordedState([recorded('a|b', 'test')])), odd);
+  assert.ok(text.indexOf('Goes OFFLINE') < text.indexOf('Goes online'));
+  assert.match(text, '| a\\|b | test |');
+});
+
+test.run();

@@ -1,0 +1,34 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { counted, durationInWords, reasonInWords } from '../../src/cli/words.ts';
+import type { Change, Reason } from '../../src/core/plan.ts';
+
+const durations: readonly [number, string][] = [
+  [0, '0 s'],
+  [400, '0.4 s'],
+  [1000, '1 s'],
+  [9949, '9.9 s'],
+  [12_400, '12 s'],
+  [59_000, '59 s'],
+  [60_000, '1 min'],
+  [250_000, '4 min 10 s'],
+  [3_600_000, '1 h'],
+  [7_500_000, '2 h 5 min'],
+];
+for (const [ms, words] of durations) test(`${ms} ms are ${words}`, () => assert.is(durationInWords(ms), words));
+
+test('counts come with their noun, and large ones in groups', () => {
+  assert.equal(
+    [counted(0, 'call'), counted(1, 'call'), counted(2, 'call'), counted(1234567, 'call')],
+    ['0 calls', '1 call', '2 calls', '1,234,567 calls'],
+  );
+});
+
+test('every reason has words of its own', () => {
+  const reasons: Reason[] = ['new', 'state', 'revision', 'removed', 'unresolved'];
+  const words = reasons.map((reason) => reasonInWords({ reason, action: 'online', from: 'offline', revision: 'r7' } as Change));
+  assert.is(new Set(words).size, reasons.length);
+  assert.match(words[2] ?? '', 'r7');
+});
+
+test.run();

@@ -1,0 +1,17 @@
+import { PassThrough } from 'node:stream';
+
+/** Returns a stream that is no terminal, and what was written to it. */
+export function textStream(): { readonly stream: NodeJS.WriteStream; text(): string } {
+  const through = new PassThrough();
+  let text = '';
+  through.on('data', (chunk: Buffer) => {
+    text += chunk;
+  });
+  return { stream: through as unknown as NodeJS.WriteStream, text: () => text };
+}
+
+/** Returns what a command sees of a process, and what it wrote. */
+export function testContext(environment: Readonly<Record<string, string>> = {}) {
+  const [stdout, stderr] = [textStream(), textStream()];
+  return { context: { environment, stdout: stdout.stream, stderr: stderr.stream }, stdout: stdout.text, stderr: stderr.text };
+}
