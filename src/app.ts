@@ -1,4 +1,5 @@
 import type { DaemonSettings, Settings } from './config.ts';
+import { EdictError, messageOf } from './core/errors.ts';
 import type { Emit, PassSummary } from './core/events.ts';
 import type { LogOptions } from './core/log-options.ts';
 import { type Plan, plan } from './core/plan.ts';
@@ -150,14 +151,18 @@ export async function openLog(options: LogOptions): Promise<Talk> {
   return { emit: logEvents(logger), note: (event, message, fields) => logger.info({ event, ...fields }, message) };
 }
 
-/** Starts the emulator by itself. Throws an Error if the seed is none. */
+/** Starts the emulator by itself. Throws an EdictError if the seed is none or the address cannot be had. */
 export async function startEmulatorFrom(
   seedFile: string | null,
   listen: { readonly host: string; readonly port: number },
 ): Promise<Emulator> {
   const { startEmulator } = await import('./emulator/emulator.ts');
   const { defaultSeed, readSeed } = await import('./emulator/seed.ts');
-  return startEmulator({ seed: seedFile === null ? defaultSeed : await readSeed(seedFile), ...listen });
+  try {
+    return await startEmulator({ seed: seedFile === null ? defaultSeed : await readSeed(seedFile), ...listen });
+  } catch (cause) {
+    throw new EdictError('EMULATOR', `the emulator cannot start: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /** A store, and over it an engine for the gateway of the file at hand. */

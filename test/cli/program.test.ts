@@ -1,0 +1,47 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { runCli } from '../../src/cli/program.ts';
+import { testContext } from '../support/streams.ts';
+
+async function run(...args: string[]) {
+  const { context, stdout, stderr } = testContext({});
+  return { code: await runCli(args, context), stdout: stdout(), stderr: stderr() };
+}
+
+test('help is a result', async () => {
+  const { code, stdout } = await run('--help');
+  assert.is(code, 0);
+  for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'history', 'emulate', 'schema']) assert.match(stdout, command);
+});
+
+const mistakes: readonly [string, readonly string[], RegExp][] = [
+  ['an unknown command', ['aply'], /Did you mean apply\?/],
+  ['an unknown option', ['plan', '--fromat', 'json'], /Did you mean --format\?/],
+  ['an unknown format', ['plan', '--format', 'xml'], /Allowed choices are text, json, markdown/],
+  ['a limit that is no number', ['history', '--limit', 'many'], /expected a whole number/],
+  ['a duration without a unit', ['run', '--debounce', '5'], /--debounce 5 is not a duration/],
+  ['a store of another kind', ['status', 'examples/quickstart/edict.yaml', '--state', 'mysql:x'], /not an address of a store/],
+  ['too many arguments', ['plan', 'a', 'b'], /too many arguments/],
+];
+for (const [name, args, expected] of mistakes) {
+  test(`${name} is exit code 1, said on stderr without a stack`, async () => {
+    const { code, stdout, stderr } = await run(...args);
+    assert.is(code, 1);
+    assert.is(stdout, '');
+    assert.match(stderr, expected);
+    assert.not.match(stderr, /\n\s+at /);
+  });
+}
+
+test('a password in a wrong address of a store is not shown', async () => {
+  const { stderr } = await run('status', 'examples/quickstart/edict.yaml', '--state', 'mysql://me:secret@host/db');
+  assert.not.match(stderr, 'secret');
+});
+
+test('as JSON an error is one document on stdout', async () => {
+  const { code, stdout } = await run('plan', 'nowhere.yaml', '--format=json');
+  assert.is(code, 3);
+  assert.is((JSON.parse(stdout) as { error: { code: string } }).error.code, 'FILE_ABSENT');
+});
+
+test.run();

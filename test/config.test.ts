@@ -1,0 +1,20 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { durationOption, settingsFrom } from '../src/config.ts';
+
+test('what nobody says is filled in', () => {
+  assert.equal(settingsFrom(undefined, {}), { file: 'edict.yaml', state: 'sqlite:.edict/state.db', emulate: false });
+});
+
+test('an emulated gateway has a store of its own, unless one is named', () => {
+  assert.is(settingsFrom('f', { emulate: true }).state, 'sqlite:.edict/emulated.db');
+  assert.is(settingsFrom('f', { emulate: true, state: 'sqlite:x' }).state, 'sqlite:x');
+});
+
+test('durations are read with their unit', () => {
+  const read = ['5ms', '2s', '3m', '1h'].map((text) => durationOption(text, '--x'));
+  assert.equal(read, [5, 2000, 180_000, 3_600_000]);
+  for (const text of ['', '5', 's', '-1s', '1 s', '1d', '9999999999s']) assert.throws(() => durationOption(text, '--x'), /--x/);
+});
+
+test.run();
