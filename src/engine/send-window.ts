@@ -1,39 +1,48 @@
 import type { Clock } from '../core/ports.ts';
 import type { Limit } from '../core/publication.ts';
 
-/** Requests do not all take the same time to the gateway: the windows are kept this much longer, as a share and in milliseconds. */
-const marginShare = 0.01;
-const leastMarginMs = 2;
+/** A request that takes longer to be answered is counted as having reached the gateway by then. */
+const longestWayMs = 250;
 
 /**
- * Holds the limit where requests leave: the queue grants a slot when work on a change begins, and between that and the
- * request lie a write to the disk and perhaps a login. No window of `perMs` sees more than `calls` requests.
+ * Holds the limit where requests leave: no window of `perMs` holds more than `calls` requests as the gateway sees them.
+ * The queue grants a slot when work on a change begins, and between that and the request lie a write to the disk, perhaps a
+ * login or a new connection. When a request arrives is only known to be before its answer, so that is when it counts.
  */
 export class SendWindow {
   readonly #clock: Clock;
   readonly #calls: number;
-  readonly #windowMs: number;
-  /** When the last `calls` requests left, as a ring. */
-  readonly #leftAtMs: number[] = [];
+  readonly #perMs: number;
+  /** The last `calls` requests, as a ring: when each reached the gateway at the latest. */
+  readonly #arrivedByMs: number[] = [];
   #next = 0;
-  #turn: Promise<void> = Promise.resolve();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor({ calls, perMs }: Limit, clock: Clock) {
     this.#clock = clock;
     this.#calls = calls;
-    this.#windowMs = perMs + Math.max(leastMarginMs, perMs * marginShare);
+    this.#perMs = perMs;
   }
 
-  /** Resolves when one more request may leave, in the order of asking; at once if `signal` is aborted. */
-  admit(signal: AbortSignal): Promise<void> {
-    this.#turn = this.#turn.then(async () => {
-      const freeAtMs = (this.#leftAtMs[this.#next] ?? Number.NEGATIVE_INFINITY) + this.#windowMs;
-      for (let waitMs = freeAtMs - this.#clock.now(); waitMs > 0 && !signal.aborted; waitMs = freeAtMs - this.#clock.now()) {
-        await this.#clock.sleep(Math.ceil(waitMs), signal);
-      }
-      this.#leftAtMs[this.#next] = this.#clock.now();
-      this.#next = (this.#next + 1) % this.#calls;
-    });
-    return this.#turn;
+  /**
+   * Resolves when one more request may leave, in the order of asking, at once if `signal` is aborted. What it resolves to
+   * is to be called when that request has been answered or has failed.
+   */
+  admit(signal: AbortSignal): Promise<() => void> {
+    const admitted = this.#turn.then(() => this.#admit(signal));
+    this.#turn = admitted;
+    return admitted;
+  }
+
+  async #admit(signal: AbortSignal): Promise<() => void> {
+    const place = this.#next;
+    this.#next = (place + 1) % this.#calls;
+    const waitMs = (): number => (this.#arrivedByMs[place] ?? Number.NEGATIVE_INFINITY) + this.#perMs - this.#clock.now();
+    while (waitMs() > 0 && !signal.aborted) await this.#clock.sleep(Math.ceil(waitMs()), signal);
+    const assumedMs = this.#clock.now() + longestWayMs;
+    this.#arrivedByMs[place] = assumedMs;
+    return () => {
+      if (this.#arrivedByMs[place] === assumedMs) this.#arrivedByMs[place] = Math.min(assumedMs, this.#clock.now());
+    };
   }
 }

@@ -16,10 +16,10 @@ type Published = CreatedAnswers['changePublication'];
 
 export interface GatewayOptions {
   /**
-   * Resolves when one more request may leave. Asked before every request to the gateway, so also before the second one
-   * of an attempt, after a renewed token, which whoever counts attempts does not see. Default: at once.
+   * Resolves when one more request may leave, to what is called once it has been answered or has failed. Asked before every
+   * request to the gateway, so also before the second one of an attempt, after a renewed token. Default: at once.
    */
-  readonly admit?: (signal: AbortSignal) => Promise<void>;
+  readonly admit?: (signal: AbortSignal) => Promise<() => void>;
 }
 
 /** Opens the gateway for a dry run: it has no way to send a change, and its transport lets nothing leave but GET. */
@@ -34,7 +34,7 @@ export function openGateway(settings: GatewaySettings, credentials: Credentials,
   const post = poster(settings, transport);
 
   async function call(change: Change, header: Record<string, string>, signal: AbortSignal): Promise<Published> {
-    await admit?.(signal);
+    const answered = await admit?.(signal);
     try {
       const body = await post(change, header, signal);
       credentials.accepted(header);
@@ -42,6 +42,8 @@ export function openGateway(settings: GatewaySettings, credentials: Credentials,
     } catch (error) {
       if (error instanceof RefusedError && error.errorCode !== null && !refusesToken(error)) credentials.accepted(header);
       throw error;
+    } finally {
+      answered?.();
     }
   }
 

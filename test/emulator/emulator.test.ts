@@ -9,6 +9,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createToken_201, createToken_400, createToken_401 } from '../../generated/roma-connect-answers.cjs';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/emulator.ts';
+import { defaultSeed } from '../../src/emulator/seed.ts';
 import { publishAt, sendTo, smallSeed } from './emulated-call.ts';
 
 async function withEmulator(run: (emulator: Emulator) => Promise<void>, options: Partial<EmulatorOptions> = {}): Promise<void> {
@@ -36,7 +37,23 @@ const logInAt = (emulator: Emulator, more: object = {}): Promise<Response> =>
 test('listens on this machine alone, at any free port', () =>
   withEmulator(async ({ url }) => {
     assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/);
+    // The address in `url` is the same for an emulator that listens everywhere; one at any other address tells them apart.
+    const elsewhere = connect(Number(new URL(url).port), '127.0.0.2');
+    const found = await Promise.race([once(elsewhere, 'connect').then(() => 'reached', String), sleep(500, 'not reached')]);
+    elsewhere.destroy();
+    assert.is.not(found, 'reached');
   }));
+
+test('the seed that stands when nobody says otherwise lets any token publish', () =>
+  withEmulator(
+    async (emulator) => {
+      const { project, instance, apis, environments } = defaultSeed;
+      const body = { action: 'online', api_id: apis[0]?.id, env_id: environments[0]?.id };
+      const path = `/v2/${project}/apic/instances/${instance}/apis/action`;
+      assert.is((await sendTo(emulator, path, { body, headers: { 'x-auth-token': 'any' } })).status, 201);
+    },
+    { seed: defaultSeed },
+  ));
 
 test('listens where it is told, and says when that is taken', () =>
   withEmulator(async ({ url }) => {

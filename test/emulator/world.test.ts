@@ -146,6 +146,12 @@ test('with anyToken every token is taken but an empty one and one without permis
   assert.equal(world.refusal('reader', 'p', 'i'), forbidden);
 });
 
+test('adding a seed without anyToken takes the permission from nobody', () => {
+  const world = worldOf({ anyToken: true });
+  world.add(seed);
+  assert.is(world.refusal('whatever', 'p', 'i'), null);
+});
+
 test('a right login gives a token that works, another one each time', () => {
   const world = worldOf();
   const [first, second] = [world.logIn('ada', 'secret', 'acme'), world.logIn('ada', 'secret', 'acme')];

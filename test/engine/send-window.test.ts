@@ -23,23 +23,47 @@ test('lets a whole window leave at once and the next only when the window has pa
   const window = new SendWindow(limit(3, 1000), clock);
   const left: number[] = [];
   for (let request = 0; request < 7; request += 1) {
-    await window.admit(never);
+    const answered = await window.admit(never);
     left.push(clock.now());
+    answered();
   }
-  assert.equal(left, [1000, 1000, 1000, 2010, 2010, 2010, 3020]);
+  assert.equal(left, [1000, 1000, 1000, 2000, 2000, 2000, 3000]);
 });
 
-test('no window holds more than the limit, whatever the gaps between requests', async () => {
+test('a request counts from its answer, since it may have arrived as late as that', async () => {
+  const clock = sleepingClock();
+  const window = new SendWindow(limit(1, 1000), clock);
+  const answered = await window.admit(never);
+  clock.ms += 30;
+  answered();
+  await window.admit(never);
+  assert.is(clock.now(), 2030);
+});
+
+test('one whose answer does not come holds the next back only so long', async () => {
+  const clock = sleepingClock();
+  const window = new SendWindow(limit(1, 1000), clock);
+  const answered = await window.admit(never);
+  await window.admit(never);
+  assert.is(clock.now(), 2250);
+  answered();
+  await window.admit(never);
+  assert.is(clock.now(), 3500);
+});
+
+test('no window holds more than the limit, whatever the gaps between requests and the time to the gateway', async () => {
   const clock = sleepingClock();
   const window = new SendWindow(limit(5, 100), clock);
-  const left: number[] = [];
+  const arrived: number[] = [];
   for (let request = 0; request < 500; request += 1) {
     clock.ms += (request * 7919) % 37;
-    await window.admit(never);
-    left.push(clock.now());
+    const answered = await window.admit(never);
+    clock.ms += (request * 104729) % 23;
+    arrived.push(clock.now());
+    answered();
   }
-  for (const [index, at] of left.entries()) {
-    const sixth = left[index + 5];
+  for (const [index, at] of arrived.entries()) {
+    const sixth = arrived[index + 5];
     if (sixth !== undefined) assert.ok(sixth - at >= 100, `requests ${index} and ${index + 5} are ${sixth - at} ms apart`);
   }
 });

@@ -281,11 +281,14 @@ test('a 401 whose new login fails is tried again later: nothing has happened', a
   assert.is(outcomes[0]?.kind, 'retry');
 });
 
-test('every request asks whether it may leave', async () => {
+test('every request asks whether it may leave, and says when it was answered', async () => {
   let admitted = 0;
-  const admit = (): Promise<void> => {
+  let answered = 0;
+  const admit = async (): Promise<() => void> => {
     admitted += 1;
-    return Promise.resolve();
+    return () => {
+      answered += 1;
+    };
   };
   const { calls } = await sendWithLogin(
     2,
@@ -295,6 +298,7 @@ test('every request asks whether it may leave', async () => {
   );
   assert.is(calls, 3);
   assert.is(admitted, 3);
+  assert.is(answered, 3);
 });
 
 test('many at once share a login and the connections that the limit allows', async () => {

@@ -1,0 +1,144 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { EdictError, InvalidFileError } from '../../src/core/errors.ts';
+import type { EngineEvent, PassCause } from '../../src/core/events.ts';
+import type { DesiredState } from '../../src/core/publication.ts';
+import { Daemon } from '../../src/engine/daemon.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { until } from '../support/edict-process.ts';
+import { desiredState, wanted } from '../support/states.ts';
+
+const state = (...apis: readonly string[]): DesiredState => desiredState(apis.map((api) => wanted(api, 'test')));
+const invalid = new InvalidFileError('f', [{ file: 'f', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: '' }]);
+
+/** A daemon over a file that is a variable. Its engine notes the passes it is asked for. */
+async function started(first: DesiredState | EdictError, times: { debounceMs?: number; resyncMs?: number } = {}) {
+  const file = { content: first, loads: 0, hint: () => {}, isWatched: true };
+  const passes: { desired: DesiredState; cause: PassCause }[] = [];
+  const events: EngineEvent[] = [];
+  const engine = {
+    pass: async (desired: DesiredState, cause: PassCause) => {
+      passes.push({ desired, cause });
+    },
+  };
+  const daemon = new Daemon({
+    source: {
+      load: async () => {
+        file.loads += 1;
+        if (file.content instanceof EdictError) throw file.content;
+        return file.content;
+      },
+      watch: async (hint) => {
+        file.hint = hint;
+        return {
+          close: async () => {
+            file.isWatched = false;
+          },
+        };
+      },
+    },
+    clock: {
+      now: Date.now,
+      sleep: (ms, signal) =>
+        new Promise((resolve) => {
+          const timer = setTimeout(resolve, ms);
+          signal.addEventListener('abort', () => {
+            clearTimeout(timer);
+            resolve();
+          });
+        }),
+    },
+    emit: (event) => events.push(event),
+    debounceMs: times.debounceMs ?? 5,
+    resyncMs: times.resyncMs ?? 60_000,
+    engineFor: async () => engine as unknown as Engine,
+  });
+  const ended = daemon.run();
+  await until('the file is read', () => file.loads > 0);
+  const stop = async (): Promise<void> => {
+    daemon.stop();
+    await ended;
+  };
+  const types = (): string[] => events.map(({ type }) => type);
+  return { daemon, file, passes, types, stop };
+}
+
+test('makes a pass at the start, after an edit, and on a signal', async () => {
+  const { daemon, file, passes, stop } = await started(state('a'));
+  await until('the first pass is made', () => passes.length === 1);
+  file.content = state('a', 'b');
+  file.hint();
+  await until('the edit is passed on', () => passes.length === 2);
+  daemon.wake('signal');
+  await until('the signal is followed', () => passes.length === 3);
+  await stop();
+  assert.equal(
+    passes.map(({ desired, cause }) => [cause, desired.publications.size]),
+    [
+      ['start', 1],
+      ['file', 2],
+      ['signal', 2],
+    ],
+  );
+  assert.not.ok(file.isWatched);
+});
+
+test('many hints in a row are one reading', async () => {
+  const { file, passes, stop } = await started(state('a'), { debounceMs: 50 });
+  await until('the first pass is made', () => passes.length === 1);
+  for (let hints = 0; hints < 20; hints += 1) {
+    file.content = state(...Array.from({ length: hints + 1 }, (_, index) => `a${index}`));
+    file.hint();
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  await until('the edit is passed on', () => passes.length === 2);
+  await stop();
+  assert.equal([file.loads, passes[1]?.desired.publications.size], [2, 20]);
+});
+
+test('a pass is made now and then without being asked', async () => {
+  const { passes, stop } = await started(state('a'), { resyncMs: 10 });
+  await until('two more passes are made', () => passes.length >= 3);
+  await stop();
+  assert.equal(
+    passes.slice(0, 3).map(({ cause }) => cause),
+    ['start', 'resync', 'resync'],
+  );
+});
+
+test('an invalid or absent file leaves the last valid one in force, and is complained of once', async () => {
+  const { daemon, file, passes, types, stop } = await started(state('a'));
+  await until('the first pass is made', () => passes.length === 1);
+  for (const broken of [invalid, new EdictError('FILE_ABSENT', 'gone')]) {
+    file.content = broken;
+    for (let rounds = 0; rounds < 2; rounds += 1) {
+      const before = passes.length;
+      daemon.wake('signal');
+      await until('a pass is made', () => passes.length > before);
+    }
+  }
+  await stop();
+  assert.equal(types(), ['file:accepted', 'file:rejected', 'file:missed']);
+  assert.ok(passes.every(({ desired }) => desired.publications.size === 1));
+});
+
+test('a broken file at the start is waited for', async () => {
+  const { file, passes, types, stop } = await started(invalid);
+  await until('it is complained of', () => types().includes('file:rejected'));
+  assert.is(passes.length, 0);
+  file.content = state('a');
+  file.hint();
+  await until('the repair is passed on', () => passes.length === 1);
+  await stop();
+});
+
+test('a hint for a file that is still the same is no reason to try again what has stalled', async () => {
+  const { file, passes, stop } = await started(state('a'));
+  await until('the first pass is made', () => passes.length === 1);
+  file.hint();
+  await until('a pass is made', () => passes.length === 2);
+  await stop();
+  assert.is(passes[1]?.cause, 'resync');
+});
+
+test.run();

@@ -1,0 +1,89 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { EngineEvent } from '../../src/core/events.ts';
+import type { Outcome } from '../../src/core/outcome.ts';
+import type { DesiredState, PublicationKey } from '../../src/core/publication.ts';
+import { reconcile } from '../../src/engine/reconciler.ts';
+import { workshop } from '../support/engine.ts';
+import { desiredState, wanted } from '../support/states.ts';
+
+const orders = wanted('orders', 'test');
+/** Stands for a gateway that must not be asked. */
+async function unreachable(): Promise<Outcome> {
+  throw new Error('it was sent');
+}
+
+const lost: Outcome = { kind: 'unknown', failure: { code: 'TIMEOUT', status: null, message: '', hint: null, requestId: null } };
+
+/** Reconciles orders against a real store; `send` stands for the gateway. */
+async function reconciled(desired: () => DesiredState, send: () => Promise<Outcome>, key: PublicationKey = orders.key) {
+  const shop = await workshop({ apis: ['orders'] });
+  const events: EngineEvent[] = [];
+  const identity = desired().gateway;
+  let answers = 0;
+  const result = await reconcile(key, 'pass', {
+    store: shop.store,
+    gateway: { identity, send, close: async () => undefined },
+    identity,
+    now: () => 5,
+    emit: (event) => events.push(event),
+    desired,
+    signal: new AbortController().signal,
+    answered: () => {
+      answers += 1;
+    },
+    persist: async (write) => {
+      await write();
+      return true;
+    },
+  });
+  const [attempt] = await shop.store.history(identity, { limit: 1 });
+  const recorded = await shop.store.read(identity, key);
+  await shop[Symbol.asyncDispose]();
+  return { result, events: events.map(({ type }) => type), attempt, recorded, answers };
+}
+
+test('makes the call, records it, and says so', async () => {
+  const { result, events, attempt, recorded, answers } = await reconciled(
+    () => desiredState([orders]),
+    async () => ({ kind: 'succeeded', versionId: 'v1', publishId: 'p1' }),
+  );
+  assert.equal([result?.outcome.kind, result?.isRecorded, answers], ['succeeded', true, 1]);
+  assert.equal(events, ['attempt:begun', 'attempt:settled']);
+  assert.equal([attempt?.outcome, attempt?.versionId, attempt?.passId, attempt?.reason], ['succeeded', 'v1', 'pass', 'new']);
+  assert.equal([recorded?.state, recorded?.versionId, recorded?.unresolved], ['online', 'v1', null]);
+});
+
+test('does nothing for what is as the file says, or is held', async () => {
+  const offline = desiredState([{ ...orders, state: 'offline' }]);
+  assert.is((await reconciled(() => offline, unreachable)).result, null);
+  assert.is((await reconciled(() => desiredState([]), unreachable)).result, null);
+});
+
+test('a lost answer leaves the publication unresolved', async () => {
+  const { attempt, recorded } = await reconciled(
+    () => desiredState([orders]),
+    async () => lost,
+  );
+  assert.equal([attempt?.outcome, attempt?.code], ['unknown', 'TIMEOUT']);
+  assert.equal([recorded?.state, recorded?.unresolved?.attemptId], [null, attempt?.id]);
+});
+
+test('what the file no longer asks for, once the attempt is recorded, is not sent', async () => {
+  const before = desiredState([orders]);
+  let asked = 0;
+  const desired = (): DesiredState => {
+    asked += 1;
+    return asked <= 2 ? before : desiredState([]);
+  };
+  const { result, attempt, recorded } = await reconciled(desired, unreachable);
+  assert.equal([result?.outcome.kind, attempt?.outcome, recorded], ['dropped', 'dropped', undefined]);
+});
+
+test('another file that asks for the same does not stop it', async () => {
+  const desired = (): DesiredState => desiredState([orders]);
+  const { result } = await reconciled(desired, async () => ({ kind: 'succeeded', versionId: null, publishId: null }));
+  assert.is(result?.outcome.kind, 'succeeded');
+});
+
+test.run();

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import type { EngineEvent } from '../../src/core/events.ts';
+import type { Gateway, Store } from '../../src/core/ports.ts';
+import type { DesiredPublication, DesiredState, Limit } from '../../src/core/publication.ts';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { SendWindow } from '../../src/engine/send-window.ts';
+import { givenToken } from '../../src/gateway/credentials.ts';
+import { openGateway } from '../../src/gateway/roma-gateway.ts';
+import { Secret } from '../../src/gateway/secret.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import { scratchFolder, seedOf } from './edict-process.ts';
+import { desiredState, gatewaySettings, wanted } from './states.ts';
+
+/** An engine over a real store and a real gateway, and all that it said. */
+export interface Workshop extends AsyncDisposable {
+  readonly emulator: Emulator;
+  readonly store: Store;
+  readonly stateUrl: string;
+  readonly engine: Engine;
+  readonly events: EngineEvent[];
+  /** Returns the desired state of these APIs in `test`, by name. */
+  desire(states: Readonly<Record<string, DesiredPublication['state'] | Partial<DesiredPublication>>>): DesiredState;
+  /** Returns the API and action of each request that the emulator has had. */
+  requested(): string[];
+}
+
+export interface WorkshopOptions {
+  readonly apis: readonly string[];
+  readonly limit?: Limit;
+  readonly maxTries?: number;
+  /** Puts something between the engine and its store or gateway. */
+  readonly wrapStore?: (store: Store) => Store;
+  readonly wrapGateway?: (gateway: Gateway) => Gateway;
+}
+
+/** Opens an emulator, a store in a new folder, a gateway and an engine over them. */
+export async function workshop({
+  apis,
+  limit = { calls: 1000, perMs: 1000, concurrency: 4 },
+  ...options
+}: WorkshopOptions): Promise<Workshop> {
+  const { maxTries = Number.POSITIVE_INFINITY, wrapStore = (store) => store, wrapGateway = (gateway) => gateway } = options;
+  const emulator = await startEmulator({ seed: seedOf(...apis) });
+  const stateUrl = `sqlite:${join(scratchFolder(), 'state.db')}`;
+  const store = await openStore({ url: stateUrl, emulated: false });
+  const settings = gatewaySettings({ endpoint: emulator.url, limit });
+  const window = new SendWindow(limit, { now: () => performance.now(), sleep });
+  const gateway = openGateway(settings, givenToken(new Secret('token')), { admit: (signal) => window.admit(signal) });
+  const events: EngineEvent[] = [];
+  const desire: Workshop['desire'] = (states) =>
+    desiredState(
+      Object.entries(states).map(([api, state]) => wanted(api, 'test', typeof state === 'string' ? { state } : state)),
+      { gateway: settings },
+    );
+  const engine = new Engine(desire({}), {
+    store: wrapStore(store),
+    gateway: wrapGateway(gateway),
+    emit: (event) => events.push(event),
+    now: Date.now,
+    sleep,
+    random: () => 0,
+    maxTries,
+  });
+  const requested = (): string[] => emulator.requests.all().map(({ api = '', action }) => `${api.replace('api-', '')} ${action}`);
+  const dispose = async (): Promise<void> => {
+    await engine.stop();
+    await gateway.close();
+    await store.close();
+    await emulator.close();
+  };
+  return { emulator, store, stateUrl, engine, events, desire, requested, [Symbol.asyncDispose]: dispose };
+}
+
+async function sleep(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}

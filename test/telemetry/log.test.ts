@@ -1,0 +1,48 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { edict, fileOf, scratchFolder, startEdict } from '../support/edict-process.ts';
+
+/** Runs an apply of one good and, with `broken`, one impossible publication and returns the lines of its log. */
+async function logOf(...args: string[]): Promise<Record<string, unknown>[]> {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));
+  const { stderr } = await edict(['apply', '--emulate', '--log-format', 'json', ...args], folder);
+  return stderr
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+test('every event is a line with its name, a time and its fields', async () => {
+  const lines = await logOf('--log-level', 'debug');
+  assert.equal(
+    lines.map((line) => line['event']),
+    ['file:accepted', 'pass:started', 'plan:made', 'attempt:begun', 'attempt:settled', 'pass:finished'],
+  );
+  for (const line of lines) assert.match(String(line['time']), /^\d{4}-\d\d-\d\dT.*Z$/);
+  const settled = lines[4] ?? {};
+  assert.equal(
+    [settled['api'], settled['apiId'], settled['environment'], settled['action'], settled['reason'], settled['outcome']],
+    ['orders', 'api-orders', 'test', 'online', 'new', 'succeeded'],
+  );
+  assert.is(new Set(lines.slice(1).map((line) => line['pass'])).size, 1);
+});
+
+test('the level leaves out what is less', async () => {
+  assert.equal(
+    (await logOf('--log-level', 'info')).map((line) => line['event']),
+    ['file:accepted', 'plan:made', 'attempt:settled', 'pass:finished'],
+  );
+  assert.equal(await logOf('--log-level', 'silent'), []);
+});
+
+test('the environment can choose level and form', async () => {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));
+  const { stderr } = await startEdict(['apply', '--emulate'], folder, { EDICT_LOG_LEVEL: 'silent' }).finished;
+  assert.is(stderr, '');
+});
+
+test.run();

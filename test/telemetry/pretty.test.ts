@@ -1,0 +1,42 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startEmulator } from '../../src/emulator/emulator.ts';
+import { edict, fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+
+test('a person reads what was done, why it failed and what to do', async () => {
+  const emulator = await startEmulator({ seed: seedOf('orders') });
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { orders: 'online', nowhere: 'online' }));
+  emulator.faults.add({ times: 1, status: 503, errorCode: 'APIG.3500', errorMsg: 'not now', apiId: 'api-orders' });
+  const { stderr } = await edict(['apply', '--log-format', 'pretty'], folder);
+  await emulator.close();
+  const shown = stderr.replaceAll(/^\[\d\d:\d\d:\d\d\] /gm, '').replaceAll(/\d+ ms|[0-9a-f]{32}|\d\.\d s/g, '…');
+  for (const line of [
+    'INFO: plan made: 2 to change, 0 as the file says',
+    "ERROR: + online  nowhere in test: APIG.3002 API api-nowhere does not exist (check the API's id in the file, or remove the API from it)",
+    'WARN: + online  orders in test: APIG.3500 not now',
+    'INFO: + online  orders in test: will try again in …',
+    'INFO: + online  orders in test (new, …, version …)',
+    'WARN: pass finished with failures: 1 online, 0 offline, 1 failed, 0 held, 0 unchanged',
+  ]) {
+    assert.ok(shown.includes(line), `${line}\nin\n${shown}`);
+  }
+});
+
+test('a broken file is shown with its place, and an absent one by its name', async () => {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'onlin' }));
+  const daemons = ['edict.yaml', 'nowhere.yaml'].map((file) =>
+    startEdict(['run', file, '--emulate', '--log-format', 'pretty', '--state', `sqlite:${file}.db`], folder),
+  );
+  const [broken, absent] = daemons;
+  await until('both have complained', () => daemons.every((daemon) => /ERROR|WARN/.test(daemon.output.stderr)));
+  for (const daemon of daemons) daemon.child.kill('SIGTERM');
+  await Promise.all(daemons.map((daemon) => daemon.finished));
+  assert.match(broken?.output.stderr ?? '', /edict\.yaml:5:\d+ "onlin" is not allowed/);
+  assert.match(absent?.output.stderr ?? '', 'nowhere.yaml does not exist');
+});
+
+test.run();
