@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -27,13 +27,12 @@ const busyMs = 5000;
  */
 export async function openRecord({ url }: Pick<StoreOptions, 'url'>): Promise<RecordReader> {
   const path = pathOf(url);
-  if (!existsSync(path)) return emptyRecord;
   return explained(path, () => {
-    // A read-only connection would leave its shared-memory file behind; one that may write but does not cleans up.
-    const db = new DatabaseSync(`${pathToFileURL(path)}?mode=rw`, { timeout: busyMs });
-    db.exec('PRAGMA query_only = ON');
-    const version = versionOf(db, path);
-    return version === 0 ? closing(db, emptyRecord) : new SqliteReader(db, path);
+    if (!isStored(path)) return emptyRecord;
+    const { db, version } = openForReading(path);
+    if (version > 0) return new SqliteReader(db, path);
+    db.close();
+    return emptyRecord;
   });
 }
 
@@ -46,8 +45,11 @@ export async function openRecord({ url }: Pick<StoreOptions, 'url'>): Promise<Re
 export async function openStore({ url, emulated }: StoreOptions): Promise<Store> {
   const path = pathOf(url);
   return explained(path, () => {
-    for (const file of [path, `${path}.lock`]) makePrivateFile(file);
-    const lock = lockForWriting(path);
+    // A file that is not edict's is not touched, and none is put beside it.
+    if (isStored(path)) openForReading(path).db.close();
+    makePrivateDirectory(dirname(path));
+    for (const file of [path, `${path}.lock`]) if (isAbsent(file)) makePrivateFile(file);
+    const lock = explained(`${path}.lock`, () => lockForWriting(path));
     if (!lock) throw locked(path);
     try {
       return new SqliteStore(openForWriting(path, emulated), path, lock);
@@ -58,10 +60,23 @@ export async function openStore({ url, emulated }: StoreOptions): Promise<Store>
   });
 }
 
+function openForReading(path: string): { readonly db: DatabaseSync; readonly version: number } {
+  // A read-only connection would leave its shared-memory file behind; one that may write but does not cleans up.
+  const db = new DatabaseSync(`${pathToFileURL(path)}?mode=rw`, { timeout: busyMs });
+  try {
+    db.exec('PRAGMA query_only = ON');
+    return { db, version: versionOf(db, path) };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
 function openForWriting(path: string, emulated: boolean): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: busyMs });
   try {
     const version = versionOf(db, path);
+    chmodSync(path, 0o600);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     migrate(db, version);
     claim(db, path, emulated);
@@ -121,19 +136,46 @@ function holderOf(path: string): string {
   }
 }
 
-function makePrivateFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  closeSync(openSync(path, 'a', 0o600));
-  chmodSync(path, 0o600);
+function isAbsent(path: string): boolean {
+  return statsOf(path) === null;
 }
 
-function closing(db: DatabaseSync, record: RecordReader): RecordReader {
-  db.close();
-  return record;
+function statsOf(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Anything but a plain file, a device above all, is refused before it is opened or its permissions are changed. */
+function isStored(path: string): boolean {
+  const stats = statsOf(path);
+  if (stats === null || stats.isFile()) return stats !== null;
+  throw new EdictError('STORE_UNOPENABLE', `the store ${path} cannot be opened: it is not a file`, {
+    hint: 'name another file with --state',
+  });
+}
+
+/** Step by step, since Node's `recursive` never ends below /proc. */
+function makePrivateDirectory(path: string): void {
+  if (!isAbsent(path)) return;
+  makePrivateDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** Never for a file that exists: to close it would end every lock that this process holds on it. */
+function makePrivateFile(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
 }
 
 function pathOf(url: string): string {
-  const match = /^sqlite:(?:\/\/)?(.+)$/.exec(url);
+  const match = /^sqlite:(?:\/\/)?([^\0]+)$/.exec(url);
   if (!match?.[1]) {
     throw new EdictError('STATE_URL', `--state ${url.replace(/:\/\/.*@/, '://***@')} is not an address of a store`, {
       hint: 'expected: sqlite:PATH, such as sqlite:.edict/state.db',

@@ -32,7 +32,7 @@ export class SqliteStore extends SqliteReader implements Store {
 
   async read(gateway: GatewayIdentity, key: PublicationKey): Promise<RecordedPublication | undefined> {
     return explained(this.path, () => {
-      const row = this.#statements.read.get(this.gatewayId(gateway), ...split(key));
+      const row = this.#statements.read.get(this.#knownGateway(gateway), ...split(key));
       return row && toRecordedPublication(row);
     });
   }
@@ -94,8 +94,11 @@ export class SqliteStore extends SqliteReader implements Store {
   /** Writes what is pending, empties the write-ahead log and gives the store free. */
   override async close(): Promise<void> {
     this.#flush();
-    await super.close();
-    this.#lock.release();
+    try {
+      await super.close();
+    } finally {
+      this.#lock.release();
+    }
   }
 
   #write(run: () => void): Promise<void> {
@@ -129,14 +132,21 @@ export class SqliteStore extends SqliteReader implements Store {
     }
   }
 
+  /** Returns the gateway's row id, 0 for one that was never written; without a question to the database where it can. */
+  #knownGateway(gateway: GatewayIdentity): number {
+    return this.#gateways.get(nameOf(gateway)) ?? this.gatewayId(gateway);
+  }
+
   #ensureGateway(gateway: GatewayIdentity): number {
     const { endpoint, project, instance } = gateway;
-    const name = `${endpoint} ${project} ${instance}`;
-    const known = this.#gateways.get(name) || this.gatewayId(gateway);
-    const id = known || Number(this.#statements.insertGateway.run(endpoint, project, instance).lastInsertRowid);
-    this.#gateways.set(name, id);
+    const id = this.#knownGateway(gateway) || Number(this.#statements.insertGateway.run(endpoint, project, instance).lastInsertRowid);
+    this.#gateways.set(nameOf(gateway), id);
     return id;
   }
+}
+
+function nameOf({ endpoint, project, instance }: GatewayIdentity): string {
+  return `${endpoint} ${project} ${instance}`;
 }
 
 function split(key: PublicationKey): [apiId: string, environmentId: string] {

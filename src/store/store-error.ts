@@ -30,6 +30,9 @@ const likeSqlite: Readonly<Record<string, number>> = {
   EIO: 10,
   EISDIR: 14,
   ENOTDIR: 14,
+  ENOENT: 14,
+  ELOOP: 14,
+  ENAMETOOLONG: 14,
   EEXIST: 14,
 };
 

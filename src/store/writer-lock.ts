@@ -15,7 +15,7 @@ export function lockForWriting(path: string): WriterLock | null {
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     db.close();
-    if ((error as { errcode?: number }).errcode === 5) return null;
+    if (((error as { errcode?: number }).errcode ?? 0) % 256 === 5) return null;
     throw error;
   }
   return { release: () => db.close() };

@@ -1,0 +1,67 @@
+/**
+ * `npm run bench [-- plan load edit calls]`: measures what edict promises about speed and prints it beside the targets.
+ *
+ * Exit code 1 only when something cannot be measured: a missed target is printed as `MISSED`, and on a busy machine means little.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { join, resolve } from 'node:path';
+import { measureCalls } from './calls.ts';
+import { measureEdit } from './edit.ts';
+import { type Fixture, writeFixture } from './fixture.ts';
+import { measureLoad } from './load.ts';
+import { measurePlanProcess } from './plan-process.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const main = join(root, 'src/main.ts');
+const sizes = [1_000, 10_000, 100_000];
+
+type Part = (folder: string, fixtures: () => Promise<readonly Fixture[]>) => Promise<string>;
+
+const parts: Readonly<Record<string, Part>> = {
+  plan: async (_, fixtures) => measurePlanProcess(main, await fixtures()),
+  load: async (_, fixtures) => measureLoad(await fixtures()),
+  edit: (folder) => measureEdit(main, folder),
+  calls: (folder) => measureCalls(main, folder),
+};
+
+process.exitCode = await bench(process.argv.slice(2));
+
+async function bench(wanted: readonly string[]): Promise<0 | 1> {
+  const unknown = wanted.find((name) => !Object.hasOwn(parts, name));
+  if (unknown !== undefined) {
+    process.stderr.write(`There is no part ${unknown}; the parts are ${Object.keys(parts).join(', ')}.\n`);
+    return 1;
+  }
+  // In the checkout, not in the system's folder for such things: that may be memory, which makes a store too fast.
+  mkdirSync(join(root, '.edict'), { recursive: true });
+  const folder = mkdtempSync(join(root, '.edict/bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(1));
+  let written: Promise<readonly Fixture[]> | undefined;
+  const fixtures = (): Promise<readonly Fixture[]> => {
+    written ??= writeFixtures(folder);
+    return written;
+  };
+  process.stdout.write(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim() ?? 'CPU'}, ${load()}\n\n`);
+  try {
+    for (const [name, measure] of Object.entries(parts)) {
+      if (wanted.length === 0 || wanted.includes(name)) process.stdout.write(await measure(folder, fixtures));
+    }
+    process.stdout.write(`Done, ${load()}. Where other work keeps the machine busy, trust the ratios more than the times.\n`);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`Cannot measure: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}
+
+async function writeFixtures(folder: string): Promise<readonly Fixture[]> {
+  const fixtures: Fixture[] = [];
+  for (const publications of sizes) fixtures.push(await writeFixture(folder, { publications }));
+  return fixtures;
+}
+
+function load(): string {
+  return `load ${(loadavg()[0] ?? 0).toFixed(1)}`;
+}

@@ -1,0 +1,10 @@
+/** `node calls-by-engine.ts FILE STATE`: applies the file as `edict apply` does, without its output, and writes `CallsMade` as JSON. */
+import { applyOnce } from '../../src/app.ts';
+import type { CallsMade } from './calls.ts';
+
+const [file = '', state = ''] = process.argv.slice(2);
+const { signal } = new AbortController();
+const { summary } = await applyOnce({ file, state, emulate: false }, process.env, () => {}, { signal });
+if (summary.failed > 0) throw new Error(`${summary.failed} calls failed`);
+const made: CallsMade = { calls: summary.online + summary.offline, tookMs: summary.tookMs };
+process.stdout.write(JSON.stringify(made));

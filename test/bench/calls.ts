@@ -1,0 +1,67 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type EmulatedGateway, startEmulatedGateway } from './emulated-gateway.ts';
+import { generateFile } from './generated-file.ts';
+import { runNode } from './measured-process.ts';
+import { atLeast, grouped, type Row, table } from './table.ts';
+
+/** What a measuring child writes. */
+export interface CallsMade {
+  readonly calls: number;
+  readonly tookMs: number;
+}
+
+const publications = 6_000;
+const concurrencies = [16, 64] as const;
+const runs = 3;
+const byEngine = join(import.meta.dirname, 'calls-by-engine.ts');
+const bare = join(import.meta.dirname, 'calls-bare.ts');
+
+/** Measures calls a second, records on the disk included, beside a bare keep-alive loop, in turns. Returns the table. */
+export async function measureCalls(main: string, folder: string): Promise<string> {
+  await using gateway = await startEmulatedGateway(main, folder, generateFile({ publications }).json);
+  const rows: Row[] = [];
+  for (const concurrency of concurrencies) {
+    const file = join(folder, `calls-${concurrency}.yaml`);
+    writeFileSync(file, generateFile({ publications, endpoint: gateway.url, concurrency }).text);
+    const rates: Record<'bare' | 'engine' | 'command', number[]> = { bare: [], engine: [], command: [] };
+    for (let run = 0; run < runs; run += 1) {
+      const state = (name: string): string => `sqlite:${join(folder, `calls-${concurrency}-${run}-${name}.db`)}`;
+      rates.bare.push(await rate(gateway, () => childCalls([bare, file, String(concurrency)])));
+      rates.engine.push(await rate(gateway, () => childCalls([byEngine, file, state('engine')])));
+      rates.command.push(await rate(gateway, () => commandCalls([main, 'apply', file, '--state', state('command'), '--format', 'json'])));
+    }
+    const [floor, engine, command] = [Math.max(...rates.bare), Math.max(...rates.engine), Math.max(...rates.command)];
+    const share = (value: number): string => `${((value / floor) * 100).toFixed(0)} %`;
+    rows.push({
+      cells: [String(concurrency), grouped(floor), grouped(engine), share(engine), grouped(command), share(command)],
+      target: atLeast(engine / floor, 0.6, '60 % (engine)'),
+    });
+  }
+  return table(
+    `Calls a second against the emulator, no limit, best of ${runs}: a bare keep-alive loop; the engine with its records on the disk; the command, with its log too`,
+    ['concurrency', 'bare loop', 'engine', 'of bare', 'command', 'of bare'],
+    rows,
+  );
+}
+
+async function childCalls(args: readonly string[]): Promise<CallsMade> {
+  return JSON.parse((await runNode(args)).stdout) as CallsMade;
+}
+
+async function commandCalls(args: readonly string[]): Promise<CallsMade> {
+  const { stdout } = await runNode(args);
+  const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as { readonly online: number; readonly tookMs: number };
+  return { calls: summary.online, tookMs: summary.tookMs };
+}
+
+/** Returns calls a second, after making sure that the gateway saw every call and took it. */
+async function rate(gateway: EmulatedGateway, make: () => Promise<CallsMade>): Promise<number> {
+  const { calls, tookMs } = await make();
+  const received = await gateway.takeRequests();
+  const taken = received.filter(({ status }) => status === 201).length;
+  if (calls === 0 || taken !== calls || received.length !== calls) {
+    throw new Error(`${calls} calls were counted, ${received.length} received and ${taken} taken`);
+  }
+  return (calls / tookMs) * 1000;
+}

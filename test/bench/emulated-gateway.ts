@@ -1,0 +1,45 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ReceivedRequest } from '../../src/emulator/request-log.ts';
+import type { Seed } from '../../src/emulator/seed.ts';
+import { startNode } from './measured-process.ts';
+
+/** `edict emulate` as a process of its own. */
+export interface EmulatedGateway extends AsyncDisposable {
+  readonly url: string;
+  /** Returns what has come since the last call. */
+  takeRequests(): Promise<readonly ReceivedRequest[]>;
+}
+
+/** Starts the emulator with everything that `json`, a generated file as JSON, declares; `state` chooses what is online. */
+export async function startEmulatedGateway(main: string, folder: string, json: string): Promise<EmulatedGateway> {
+  const seedFile = join(folder, 'seed.json');
+  writeFileSync(seedFile, JSON.stringify(seedFor(JSON.parse(json) as WrittenParts)));
+  const running = startNode([main, 'emulate', '--seed', seedFile, '--port', '0']);
+  const url = (await running.line(/listens on (\S+)/))[1] ?? '';
+  return {
+    url,
+    takeRequests: async () => {
+      const requests = (await (await fetch(`${url}/_emulator/requests`)).json()) as ReceivedRequest[];
+      await fetch(`${url}/_emulator/requests`, { method: 'DELETE' });
+      return requests;
+    },
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
+
+interface WrittenParts {
+  readonly gateway: { readonly project: string; readonly instance: string };
+  readonly environments: Readonly<Record<string, string | { readonly id: string }>>;
+  readonly apis: Readonly<Record<string, { readonly id: string }>>;
+}
+
+function seedFor({ gateway: { project, instance }, environments, apis }: WrittenParts): Seed {
+  return {
+    project,
+    instance,
+    apis: Object.entries(apis).map(([name, { id }]) => ({ id, name })),
+    environments: Object.entries(environments).map(([name, setting]) => ({ id: typeof setting === 'string' ? setting : setting.id, name })),
+    anyToken: true,
+  };
+}

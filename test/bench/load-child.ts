@@ -1,0 +1,43 @@
+/** `node load-child.ts FILE STATE`: writes how long each step took in this process, as JSON. */
+import { readFileSync } from 'node:fs';
+import { plan } from '../../src/core/plan.ts';
+import { parseDesired } from '../../src/desired/parse-desired.ts';
+import { openRecord } from '../../src/store/open-store.ts';
+import { median } from './table.ts';
+
+export interface LoadTimes {
+  /** The first reading of a process. */
+  readonly coldMs: number;
+  /** A later one, of a text that has not been seen. */
+  readonly warmMs: number;
+  /** A later one that knows the pieces of the text before the edit, as in the daemon. */
+  readonly editedMs: number;
+  readonly recordMs: number;
+  readonly planMs: number;
+}
+
+const [file = '', state = ''] = process.argv.slice(2);
+const text = readFileSync(file, 'utf8');
+const load = (cache = new Map(), content = text) => parseDesired({ text: content, file, variables: {}, cache });
+const coldMs = timed(() => load());
+const repeats = text.length > 2e6 ? 3 : 7;
+const warmMs = median(Array.from({ length: repeats }, () => timed(() => load())));
+const cache = new Map();
+const desired = load(cache);
+const edits = Array.from({ length: repeats }, (_, index) => text.replace(/^ {2}test: .*$/m, `  test: environment-${index}`));
+const editedMs = median(edits.map((edited) => timed(() => load(cache, edited))));
+
+const record = await openRecord({ url: state });
+const startedAtMs = performance.now();
+const recorded = await record.readAll(desired.gateway);
+const recordMs = performance.now() - startedAtMs;
+await record.close();
+const planMs = median(Array.from({ length: repeats }, () => timed(() => plan(desired, recorded))));
+const times: LoadTimes = { coldMs, warmMs, editedMs, recordMs, planMs };
+process.stdout.write(JSON.stringify(times));
+
+function timed(work: () => unknown): number {
+  const beganAtMs = performance.now();
+  work();
+  return performance.now() - beganAtMs;
+}

@@ -1,0 +1,44 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { toAttempt, toRecordedPublication } from '../../src/store/rows.ts';
+import { recorded } from '../support/states.ts';
+
+const names = { api: 'orders', api_id: 'api-orders', environment: 'test', environment_id: 'env-test' };
+
+test('a row of a publication becomes its record', () => {
+  const row = { ...names, state: 'online', revision: 'r', version_id: 'v', recorded_at_ms: 5 };
+  const resolved = { ...row, unresolved_attempt_id: null, unresolved_action: null, unresolved_revision: null };
+  const expected = recorded('orders', 'test', { revision: 'r', versionId: 'v', recordedAtMs: 5 });
+  assert.equal(toRecordedPublication(resolved), expected);
+  const pending = { ...row, unresolved_attempt_id: 3, unresolved_action: 'offline', unresolved_revision: null };
+  assert.equal(toRecordedPublication(pending), { ...expected, unresolved: { attemptId: 3, action: 'offline', revision: null } });
+});
+
+test('what is empty stays null, and an empty text stays a text', () => {
+  const row = { ...names, state: null, revision: '', version_id: null, recorded_at_ms: 5, unresolved_attempt_id: null };
+  assert.equal(toRecordedPublication(row), recorded('orders', 'test', { state: null, revision: '', versionId: null, recordedAtMs: 5 }));
+});
+
+test('a row of an attempt becomes the attempt', () => {
+  const texts = { code: 'C', message: 'm', request_id: 'q', version_id: 'v', publish_id: 'p' };
+  const row = { id: 1, pass_id: 'a', ...names, action: 'online', reason: 'new', revision: null, remark: null, began_at_ms: 1 };
+  const { message, code, requestId, versionId, publishId, status, settledAtMs, outcome } = toAttempt({
+    ...row,
+    ...texts,
+    status: 500,
+    settled_at_ms: 2,
+    outcome: 'retry',
+  });
+  assert.equal([message, code, requestId, versionId, publishId], ['m', 'C', 'q', 'v', 'p']);
+  assert.equal([status, settledAtMs, outcome], [500, 2, 'retry']);
+  const open = toAttempt({
+    ...row,
+    settled_at_ms: null,
+    outcome: null,
+    status: null,
+    ...Object.fromEntries(Object.keys(texts).map((key) => [key, null])),
+  });
+  assert.equal([open.settledAtMs, open.outcome, open.status, open.code, open.requestId], [null, null, null, null, null]);
+});
+
+test.run();

@@ -1,0 +1,39 @@
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { EdictError } from '../../src/core/errors.ts';
+import { migrate } from '../../src/store/migrations.ts';
+import { emptyRecord, SqliteReader } from '../../src/store/sqlite-reader.ts';
+import { gatewaySettings } from '../support/states.ts';
+
+const gateway = gatewaySettings();
+
+test('a store that does not exist has no record', async () => {
+  assert.equal(await emptyRecord.readAll(gateway), new Map());
+  assert.equal(await emptyRecord.history(gateway, { limit: 5 }), []);
+  assert.equal(await emptyRecord.lastAttempts(gateway), new Map());
+  assert.is(await emptyRecord.close(), undefined);
+});
+
+test('a gateway that was never written has no record, and is not written by asking', async () => {
+  const db = new DatabaseSync(':memory:');
+  migrate(db, 0);
+  const reader = new SqliteReader(db, 'state.db');
+  assert.equal(await reader.readAll(gateway), new Map());
+  assert.equal(await reader.history(gateway, { limit: 5 }), []);
+  assert.equal(await reader.lastAttempts(gateway), new Map());
+  assert.is(db.prepare('SELECT count(*) AS n FROM gateway').get()?.['n'], 0);
+  await reader.close();
+  assert.not(db.isOpen);
+});
+
+test('every method explains what SQLite refuses', async () => {
+  const reader = new SqliteReader(new DatabaseSync(':memory:'), 'state.db');
+  for (const reading of [() => reader.readAll(gateway), () => reader.history(gateway, { limit: 5 }), () => reader.lastAttempts(gateway)]) {
+    const error = (await reading().catch((thrown: unknown) => thrown)) as EdictError;
+    assert.is(error.code, 'STORE_FAILED');
+  }
+  await reader.close();
+});
+
+test.run();
