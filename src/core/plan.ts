@@ -44,16 +44,17 @@ export interface Plan {
 /**
  * Returns the change that one publication needs, or `null`. The one rule of edict:
  *
- * | file says      | recorded          | answer                                              |
- * |----------------|-------------------|-----------------------------------------------------|
- * | anything       | unresolved        | what the file says once more, `unresolved`          |
- * | online         | nothing           | online, `new`                                       |
- * | online         | offline           | online, `state`                                     |
- * | online         | online            | online, `revision` if the file names another one    |
- * | offline        | online            | offline, `state`                                    |
- * | offline        | nothing, offline  | none: edict takes down only what it knows to be up  |
- * | nothing        | online            | `removed: offline`: offline, `removed`; else none   |
- * | nothing        | nothing, offline  | none                                                |
+ * | file says       | recorded         | answer                                               |
+ * |-----------------|------------------|------------------------------------------------------|
+ * | online, offline | unresolved       | what the file says once more, `unresolved`           |
+ * | online          | nothing          | online, `new`                                        |
+ * | online          | offline          | online, `state`                                      |
+ * | online          | online           | online, `revision` if the file names another one     |
+ * | offline         | online           | offline, `state`                                     |
+ * | offline         | nothing, offline | none: edict takes down only what it knows to be up   |
+ * | nothing         | unresolved       | `removed: offline`: offline, `unresolved`; else none |
+ * | nothing         | online           | `removed: offline`: offline, `removed`; else none    |
+ * | nothing         | nothing, offline | none                                                 |
  *
  * An unresolved attempt on a publication that has left the file counts as online, since it may be.
  */

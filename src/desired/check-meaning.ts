@@ -4,6 +4,9 @@ import type { Path } from './positions.ts';
 
 type LineOf = (path: Path) => number;
 
+/** How many declared environments a hint names. */
+const maxListed = 10;
+
 /**
  * Returns what no schema can see: an address that is none, an environment that is not declared, two names for one
  * environment, and one publication declared twice. Looks past values whose shape is wrong, since those are reported elsewhere.
@@ -29,13 +32,14 @@ export function checkMeaning(file: unknown, lineOf: LineOf): Finding[] {
     if (id !== null) once(firstById, id, ['environments', name], `\`${name}\` is the same environment as`, findings, lineOf);
   }
 
+  const declared = [...idOf.keys()];
   const firstByPublication = new Map<string, Path>();
   for (const [api, setting] of entriesOf(file, 'apis')) {
     const apiId = textAt(setting, 'id');
     for (const environment of Object.keys(objectAt(setting, 'environments'))) {
       const path = ['apis', api, 'environments', environment];
       const environmentId = idOf.get(environment);
-      if (environmentId === undefined) findings.push(undeclared(path, environment, [...idOf.keys()]));
+      if (environmentId === undefined) findings.push(undeclared(path, environment, declared));
       if (apiId === null || !environmentId) continue;
       once(firstByPublication, `${apiId} ${environmentId}`, path, `${api} in ${environment} is the same publication as`, findings, lineOf);
     }
@@ -60,7 +64,8 @@ function once(seen: Map<string, Path>, what: string, path: Path, message: string
 
 function undeclared(path: Path, environment: string, declared: readonly string[]): Finding {
   const near = nearest(environment, declared);
-  const list = declared.length > 0 ? `declared: ${declared.join(', ')}` : 'none is declared';
+  const more = declared.length > maxListed ? `, and ${declared.length - maxListed} more` : '';
+  const list = declared.length > 0 ? `declared: ${declared.slice(0, maxListed).join(', ')}${more}` : 'none is declared';
   return {
     path,
     at: 'key',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile, realpath } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { EdictError, exitCodes, messageOf } from '../core/errors.ts';
 import type { DesiredSource } from '../core/ports.ts';
@@ -50,12 +51,13 @@ export class FileSource implements DesiredSource {
 async function readText(path: string, name: string): Promise<string> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(path);
+    bytes = await readBytes(path);
   } catch (error) {
     throw unreadable(error, name);
   }
   if (bytes.length > maxBytes) {
-    throw new EdictError('FILE_UNREADABLE', `${name} has ${bytes.length} bytes; at most ${maxBytes} are allowed`, {
+    throw new EdictError('FILE_UNREADABLE', `${name} has more than ${maxBytes} bytes`, {
+      hint: 'name an edict file; none comes near this size',
       exitCode: exitCodes.invalidFile,
     });
   }
@@ -68,6 +70,13 @@ async function readText(path: string, name: string): Promise<string> {
       cause,
     });
   }
+}
+
+/** Returns the bytes of a file, but never more than one beyond `maxBytes`: the path may lead to a file without end. */
+async function readBytes(path: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of createReadStream(path, { end: maxBytes, highWaterMark: 1024 * 1024 })) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 function unreadable(cause: unknown, name: string): EdictError {
@@ -87,7 +96,7 @@ function unreadable(cause: unknown, name: string): EdictError {
 async function fingerprint(path: string): Promise<string> {
   try {
     return `${await realpath(path)} ${createHash('sha256')
-      .update(await readFile(path))
+      .update(await readBytes(path))
       .digest('base64')}`;
   } catch (error) {
     return `absent: ${(error as NodeJS.ErrnoException).code}`;

@@ -119,6 +119,8 @@ function mistake(file: string, lines: LineIndex, start: number, end: number, mes
   return { file, line, column, length, message, hint, text };
 }
 
+/** In the order of the file, and once each: a value that aliases repeat is wrong only where it is written. */
 function sorted(mistakes: readonly Mistake[]): readonly Mistake[] {
-  return mistakes.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  const once = new Map(mistakes.map((mistake) => [`${mistake.line}:${mistake.column} ${mistake.message}`, mistake]));
+  return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
 }

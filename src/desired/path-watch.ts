@@ -1,4 +1,4 @@
-import { lstat, readlink } from 'node:fs/promises';
+import { lstat, readlink, stat } from 'node:fs/promises';
 import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 
@@ -10,8 +10,9 @@ export interface PathWatch {
 const backstopMs = 5000;
 
 /**
- * Calls `hint` when `fingerprint` differs from its last value. It is taken anew when anything moves on the way to `path`:
- * the file itself, or a symbolic link in it or in any directory above it (a ConfigMap's `..data`, git-sync's checkout).
+ * Calls `hint` when `fingerprint` differs from its last value. It is taken anew when anything moves on the way to `path`: the
+ * file itself, a symbolic link in it or in any directory above it (a ConfigMap's `..data`, git-sync's checkout), or a
+ * directory that holds one of these. For a directory further up, and where the file system tells nothing, it is taken every 5 s.
  */
 export async function watchPath(path: string, fingerprint: () => Promise<string>, hint: () => void): Promise<PathWatch> {
   const watched = new WatchedPath(path, fingerprint, hint);
@@ -23,35 +24,40 @@ class WatchedPath implements PathWatch {
   readonly #path: string;
   readonly #fingerprint: () => Promise<string>;
   readonly #hint: () => void;
-  readonly #backstop: NodeJS.Timeout;
+  #backstop: NodeJS.Timeout | null = null;
   #watcher: FSWatcher | null = null;
-  #entries: ReadonlySet<string> = new Set();
+  #way = '';
   #last = '';
   #checking: Promise<void> = Promise.resolve();
+  #isCheckDue = false;
   #closed = false;
 
   constructor(path: string, fingerprint: () => Promise<string>, hint: () => void) {
     this.#path = path;
     this.#fingerprint = fingerprint;
     this.#hint = hint;
-    this.#backstop = setInterval(() => this.#check(), backstopMs);
   }
 
   async open(): Promise<void> {
     this.#last = await this.#fingerprint();
     await this.#follow();
+    this.#backstop = setInterval(() => this.#check(), backstopMs);
+    this.#check();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#backstop);
+    if (this.#backstop) clearInterval(this.#backstop);
     await this.#checking;
     await this.#watcher?.close();
   }
 
-  /** Checks run one after another: a swap in the middle of one is seen by the next. */
+  /** Checks run one after another, and one that has not begun stands for all: a swap in the middle of one is seen by the next. */
   #check(): void {
+    if (this.#isCheckDue) return;
+    this.#isCheckDue = true;
     this.#checking = this.#checking.then(async () => {
+      this.#isCheckDue = false;
       if (this.#closed) return;
       await this.#follow();
       const now = await this.#fingerprint();
@@ -61,28 +67,42 @@ class WatchedPath implements PathWatch {
     });
   }
 
-  /** Watches the directories that decide where the path leads, anew when those have changed. */
+  /** Watches the directories that decide where the path leads, anew until those are the same before and after. */
   async #follow(): Promise<void> {
-    const entries = await entriesOnTheWay(this.#path);
-    if (entries.size === this.#entries.size && entries.isSubsetOf(this.#entries)) return;
-    this.#entries = entries;
-    const before = this.#watcher;
-    const directories = new Set([...entries].map((entry) => dirname(entry)));
+    for (;;) {
+      const entries = await entriesOnTheWay(this.#path);
+      const directories = new Set([...entries].map((entry) => dirname(entry)));
+      const way = JSON.stringify([[...entries], await Promise.all([...directories].map(identityOf))]);
+      if (way === this.#way || this.#closed) return;
+      this.#way = way;
+      const before = this.#watcher;
+      this.#watcher = await this.#watch(entries, directories);
+      await before?.close();
+    }
+  }
+
+  async #watch(entries: ReadonlySet<string>, directories: ReadonlySet<string>): Promise<FSWatcher> {
+    const names = new Set([...entries, ...directories].map((path) => basename(path)));
     const watcher = watch([...directories], {
       depth: 0,
       followSymlinks: false,
       ignoreInitial: true,
       ignored: (candidate) => !entries.has(candidate) && !directories.has(candidate),
     });
-    this.#watcher = watcher;
     watcher.on('all', () => this.#check());
     watcher.on('raw', (_event, name) => {
-      if (name === null || [...entries].some((entry) => basename(entry) === name)) this.#check();
+      if (name === null || names.has(name)) this.#check();
     });
     watcher.on('error', () => this.#check());
     await new Promise<void>((ready) => watcher.once('ready', () => ready()));
-    await before?.close();
+    return watcher;
   }
+}
+
+/** Returns a text that differs for another directory under the same path. Inode numbers are used again, hence the time of birth. */
+async function identityOf(directory: string): Promise<string> {
+  const stats = await stat(directory, { bigint: true }).catch(() => null);
+  return stats === null ? 'absent' : `${stats.dev} ${stats.ino} ${stats.birthtimeNs}`;
 }
 
 /** Returns each symbolic link that is passed on the way to `path`, and the file at its end, or the first that is missing. */

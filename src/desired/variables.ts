@@ -34,7 +34,7 @@ function substitute(text: string, path: Path, variables: Variables, findings: Fi
       });
       return 'unset';
     }
-    const value = variables[name];
+    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
     if (value !== undefined && value !== '') return value;
     const state = value === undefined ? 'not set' : 'empty';
     findings.push({

@@ -1,4 +1,4 @@
-import { parseYaml, type Range, type YamlEntry, type YamlMap, type YamlTree } from './yaml-tree.ts';
+import { maxDepth, parseYaml, type Range, type YamlEntry, type YamlMap, type YamlTree } from './yaml-tree.ts';
 
 /** Parsed pieces of a text, by their own text. Offsets in a piece count from its first character, so it is true wherever it stands. */
 export type PieceCache = Map<string, Piece>;
@@ -24,7 +24,7 @@ export function parseYamlInPieces(text: string, cache: PieceCache): YamlTree {
   cache.clear();
   if (!root) return parseYaml(text);
   for (const [piece, parsed] of pieces.used) cache.set(piece, parsed);
-  return { root, problems: [], depth: maxDepth + maxPieceDepth, aliasedNodes: 0 };
+  return { root, problems: [] };
 }
 
 /** A byte order mark, a directive, the begin or end of a document, or a carriage return alone: left to the yaml package. */
@@ -34,12 +34,14 @@ const documentMarks = /^(?:\uFEFF|%|---|\.\.\.)|\r(?!\n)/m;
 const bareKey = /^ *([A-Za-z_][\w.-]*):[ ]*\r?\n/;
 
 /** Deeper than any edict file; what lies deeper is parsed in one piece. */
-const maxDepth = 8;
+const maxCuts = 8;
 
 class Pieces {
   readonly used: PieceCache = new Map();
   readonly #text: string;
   readonly #cache: PieceCache;
+  /** What an alias means, and whether the limits of depth and repetition hold, only the whole text can tell. */
+  #isWholeNeeded = false;
 
   constructor(text: string, cache: PieceCache) {
     this.#text = text;
@@ -51,12 +53,16 @@ class Pieces {
     const starts = this.#entryStarts(from, to);
     if (!starts) return null;
     const entries = new Map<string, YamlEntry>();
+    let first = 0;
+    let last = 0;
     for (const [index, start] of starts.entries()) {
       const piece = this.#piece(start, starts[index + 1] ?? to, depth);
       if (!piece || entries.has(piece.name)) return null;
       entries.set(piece.name, { base: start - from, key: piece.key, node: piece.node });
+      if (index === 0) first = start - from + piece.start;
+      last = start - from + piece.end;
     }
-    return { kind: 'map', entries, start: (starts[0] ?? from) - from, end: to - from };
+    return { kind: 'map', entries, start: first, end: last };
   }
 
   /** Returns the begin of each line that begins an entry; `null` if the lines are not a block map's. */
@@ -87,19 +93,36 @@ class Pieces {
 
   #piece(from: number, to: number, depth: number): Piece | null {
     const text = this.#text.slice(from, to);
-    const known = this.used.get(text) ?? this.#cache.get(text) ?? this.#nested(text, from, to, depth) ?? parsePiece(text);
+    const known = this.used.get(text) ?? this.#cache.get(text) ?? this.#nested(text, from, to, depth) ?? this.#parse(text);
     if (known) this.used.set(text, known);
     return known;
   }
 
   #nested(text: string, from: number, to: number, depth: number): Piece | null {
-    const head = depth < maxDepth ? bareKey.exec(text) : null;
+    const head = depth < maxCuts ? bareKey.exec(text) : null;
     const name = head?.[1];
     if (!head || !name) return null;
     const map = this.map(from + head[0].length, to, depth + 1);
     if (!map) return null;
     const start = head[0].indexOf(name);
-    return { name, key: { start, end: start + name.length }, node: shifted(map, head[0].length) };
+    const node = shifted(map, head[0].length);
+    return { name, start, end: node.end, key: { start, end: start + name.length }, node };
+  }
+
+  /**
+   * Returns the one entry of a piece; `null` if it is more, less, does not begin with its key or must be seen in the whole.
+   *
+   * The yaml package gets a copy of the text: the short texts that it cuts out would otherwise keep the whole file in memory
+   * for as long as the piece is known.
+   */
+  #parse(text: string): Piece | null {
+    if (this.#isWholeNeeded) return null;
+    const { root, problems, depth, aliases } = parseYaml(Buffer.from(text, 'utf16le').toString('utf16le'));
+    this.#isWholeNeeded = aliases > 0 || depth > maxDepth - maxCuts;
+    if (this.#isWholeNeeded || problems.length > 0 || root.kind !== 'map' || root.entries.size !== 1) return null;
+    const { start, end } = root;
+    for (const [name, { key, node }] of root.entries) return key.start === text.search(/[^ ]/) ? { name, start, end, key, node } : null;
+    return null;
   }
 }
 
@@ -108,12 +131,4 @@ function shifted(map: YamlMap, by: number): YamlMap {
   const entries = new Map<string, YamlEntry>();
   for (const [name, entry] of map.entries) entries.set(name, { ...entry, base: entry.base + by });
   return { kind: 'map', entries, start: map.start + by, end: map.end + by };
-}
-
-/** Returns the one entry of a piece; `null` if it is more, less, or does not begin with its key. */
-function parsePiece(text: string): Piece | null {
-  const { root, problems } = parseYaml(text);
-  if (problems.length > 0 || root.kind !== 'map' || root.entries.size !== 1) return null;
-  for (const [name, { key, node }] of root.entries) return key.start === text.search(/[^ ]/) ? { name, key, node } : null;
-  return null;
 }

@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocument, Schema } from 'yaml';
+import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocument, Schema } from 'yaml';
 
 /** A scalar with the value that YAML's core schema gives it, and its text as written. */
 export interface YamlScalar extends Range {
@@ -43,63 +43,85 @@ export interface YamlTree {
   readonly problems: readonly YamlProblem[];
 }
 
+/** A tree, and what a part of a text cannot know of the whole. */
+export interface MeasuredTree extends YamlTree {
+  /** How many levels of maps and lists lie in each other. */
+  readonly depth: number;
+  /** How many aliases it has. */
+  readonly aliases: number;
+}
+
 const schema = new Schema({ schema: 'core' });
 
 /** An alias repeats what its anchor names; past so many repeated nodes the file is an accident or an attack. */
-const maxAliasedNodes = 100_000;
+const maxRepeatedNodes = 100_000;
+
+/** An edict file needs five levels. What walks a tree may recurse, since it is no deeper than this. */
+export const maxDepth = 64;
+
+const tooDeep = { message: 'the values are nested too deeply', hint: `at most ${maxDepth} levels are allowed; an edict file needs five` };
 
 /**
  * Returns the tree of one YAML document with the place of every node, and everything wrong with it. Never throws.
  *
  * Duplicate keys are found here, in linear time: the yaml package's own check compares every key of a map with every other.
  */
-export function parseYaml(text: string): YamlTree {
+export function parseYaml(text: string): MeasuredTree {
   try {
     return parseDocumentTree(text);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const problem = { start: 0, end: 1, message: 'the values are nested too deeply', hint: 'an edict file needs five levels' };
-    return { root: { kind: 'scalar', value: null, text: '', start: 0, end: 0 }, problems: [problem] };
+    return { root: nothing(0, 0), problems: [{ start: 0, end: 1, ...tooDeep }], depth: 0, aliases: 0 };
   }
 }
 
-function parseDocumentTree(text: string): YamlTree {
+function parseDocumentTree(text: string): MeasuredTree {
   const document = parseDocument(text, { schema, uniqueKeys: false, prettyErrors: false });
-  const builder = new TreeBuilder(document);
-  for (const error of document.errors) builder.problem(error.pos[0], error.pos[1], explain(error.code, error.message));
+  const builder = new TreeBuilder();
+  for (const error of document.errors) builder.explain(error);
   const root = builder.build(document.contents);
-  return { root, problems: builder.problems };
+  return { root, problems: builder.problems, depth: builder.deepest, aliases: builder.aliases };
 }
 
-function explain(code: string, message: string): string {
-  if (code === 'MULTIPLE_DOCS') return 'a second document begins here; one file is one document';
-  if (code === 'TAB_AS_INDENT') return 'a tab is used for indentation; YAML wants spaces';
-  return message.charAt(0).toLowerCase() + message.slice(1);
-}
-
+/** Turns the yaml package's nodes into edict's, in the order of the text: an alias means the last anchor of its name before it. */
 class TreeBuilder {
   readonly problems: YamlProblem[] = [];
-  readonly #document: Document.Parsed;
-  readonly #resolving = new Set<Node>();
-  #aliasedNodes = 0;
+  deepest = 0;
+  aliases = 0;
+  readonly #anchors = new Map<string, Node>();
+  readonly #targets = new Map<Alias, Node | undefined>();
+  /** The maps and lists around what is being built, through aliases too. */
+  readonly #open = new Set<Node>();
+  /** How many aliases lie between the text and what is being built. */
+  #repeating = 0;
+  #repeatedNodes = 0;
 
-  constructor(document: Document.Parsed) {
-    this.#document = document;
-  }
-
-  problem(start: number, end: number, message: string, hint: string | null = null): void {
-    this.problems.push({ start, end: Math.max(end, start + 1), message, hint });
+  explain({ code, message, pos: [start, end] }: Document.Parsed['errors'][number]): void {
+    if (code === 'RESOURCE_EXHAUSTION') this.#problem(start, end, tooDeep.message, tooDeep.hint);
+    else if (code === 'MULTIPLE_DOCS') this.#problem(start, end, 'a second document begins here; one file is one document');
+    else if (code === 'TAB_AS_INDENT') this.#problem(start, end, 'a tab is used for indentation; YAML wants spaces');
+    else this.#problem(start, end, message.charAt(0).toLowerCase() + message.slice(1));
   }
 
   build(node: Node | null): YamlNode {
     const start = node?.range?.[0] ?? 0;
     const end = node?.range?.[1] ?? start;
-    if (this.#resolving.size > 0) this.#aliasedNodes += 1;
+    if (this.#repeating > 0) this.#repeatedNodes += 1;
+    if (isAlias(node)) return this.#alias(node, start, end);
+    this.#note(node);
     if (isScalar(node)) return { kind: 'scalar', value: node.value, text: node.source ?? String(node.value), start, end };
-    if (isMap(node)) return { kind: 'map', entries: this.#entries(node.items as readonly Pair[]), start, end };
-    if (isSeq(node)) return { kind: 'seq', items: node.items.map((item) => this.build(item as Node | null)), start, end };
-    if (isAlias(node)) return this.#alias(node.source, node.resolve(this.#document), start, end);
-    return { kind: 'scalar', value: null, text: '', start, end };
+    if (!isMap(node) && !isSeq(node)) return nothing(start, end);
+    if (this.#open.size >= maxDepth) {
+      this.#problem(start, end, tooDeep.message, tooDeep.hint);
+      return nothing(start, end);
+    }
+    this.#open.add(node);
+    this.deepest = Math.max(this.deepest, this.#open.size);
+    const built: YamlNode = isMap(node)
+      ? { kind: 'map', entries: this.#entries(node.items as readonly Pair[]), start, end }
+      : { kind: 'seq', items: node.items.map((item) => this.build(item as Node | null)), start, end };
+    this.#open.delete(node);
+    return built;
   }
 
   #entries(pairs: readonly Pair[]): ReadonlyMap<string, YamlEntry> {
@@ -107,40 +129,54 @@ class TreeBuilder {
     for (const { key, value } of pairs) {
       const start = key?.range?.[0] ?? 0;
       const end = key?.range?.[1] ?? start;
+      this.#note(key);
+      const node = value === null ? nothing(end, end) : this.build(value);
       if (!isScalar(key)) {
-        this.problem(start, end, 'this key is not a text', 'write `name: value`');
+        this.#problem(start, end, 'this key is not a text', 'write `name: value`');
         continue;
       }
       const name = typeof key.value === 'string' ? key.value : (key.source ?? '');
-      if (entries.has(name)) this.problem(start, end, `the key "${name}" stands twice in this map`, 'remove one of the two');
-      else entries.set(name, { base: 0, key: { start, end }, node: this.#valueOf(value, end) });
+      if (entries.has(name)) this.#problem(start, end, `the key "${name}" stands twice in this map`, 'remove one of the two');
+      else entries.set(name, { base: 0, key: { start, end }, node });
     }
     return entries;
   }
 
-  #valueOf(value: Node | null, keyEnd: number): YamlNode {
-    return value === null ? { kind: 'scalar', value: null, text: '', start: keyEnd, end: keyEnd } : this.build(value);
-  }
-
-  #alias(name: string, target: Node | undefined, start: number, end: number): YamlNode {
-    const nothing: YamlNode = { kind: 'scalar', value: null, text: '', start, end };
+  #alias(alias: Alias, start: number, end: number): YamlNode {
+    const name = alias.source;
+    this.aliases += 1;
+    if (!this.#targets.has(alias)) this.#targets.set(alias, this.#anchors.get(name));
+    const target = this.#targets.get(alias);
     if (target === undefined) {
-      this.problem(start, end, `the alias *${name} has no anchor before it`, `write &${name} before the value that it repeats`);
-      return nothing;
+      this.#problem(start, end, `the alias *${name} has no anchor before it`, `write &${name} before the value that it repeats`);
+      return nothing(start, end);
     }
-    if (this.#resolving.has(target)) {
-      this.problem(start, end, `the alias *${name} contains itself`);
-      return nothing;
+    if (this.#open.has(target)) {
+      this.#problem(start, end, `the alias *${name} contains itself`);
+      return nothing(start, end);
     }
-    if (this.#aliasedNodes > maxAliasedNodes) {
-      this.problem(start, end, `the aliases up to *${name} repeat more than ${maxAliasedNodes} values`, 'write them out, or use fewer');
-      return nothing;
+    if (this.#repeatedNodes > maxRepeatedNodes) {
+      this.#problem(start, end, `the aliases up to *${name} repeat more than ${maxRepeatedNodes} values`, 'write them out, or use fewer');
+      return nothing(start, end);
     }
-    this.#resolving.add(target);
+    this.#repeating += 1;
     const built = this.build(target);
-    this.#resolving.delete(target);
+    this.#repeating -= 1;
     return built;
   }
+
+  /** Remembers a node's anchor where it stands, not where an alias repeats it. */
+  #note(node: Node | null): void {
+    if (this.#repeating === 0 && (isScalar(node) || isMap(node) || isSeq(node)) && node.anchor) this.#anchors.set(node.anchor, node);
+  }
+
+  #problem(start: number, end: number, message: string, hint: string | null = null): void {
+    this.problems.push({ start, end: Math.max(end, start + 1), message, hint });
+  }
+}
+
+function nothing(start: number, end: number): YamlScalar {
+  return { kind: 'scalar', value: null, text: '', start, end };
 }
 
 interface Pair {

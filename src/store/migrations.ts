@@ -22,14 +22,16 @@ const steps: readonly string[] = [
     began_at_ms INTEGER NOT NULL, settled_at_ms INTEGER,
     outcome TEXT, code TEXT, status INTEGER, message TEXT, request_id TEXT, version_id TEXT, publish_id TEXT
   );
-  CREATE INDEX attempt_of_publication ON attempt (gateway_id, api_id, environment_id, id);
+  -- A row stays when nothing is recorded any more. Its id follows the order of first attempts, so that the rows that a plan
+  -- changes lie together and a transaction writes few pages.
   CREATE TABLE publication (
+    id INTEGER PRIMARY KEY,
     gateway_id INTEGER NOT NULL REFERENCES gateway (id),
     api TEXT NOT NULL, api_id TEXT NOT NULL, environment TEXT NOT NULL, environment_id TEXT NOT NULL,
     state TEXT, revision TEXT, version_id TEXT, recorded_at_ms INTEGER NOT NULL,
-    unresolved_attempt_id INTEGER REFERENCES attempt (id),
-    PRIMARY KEY (gateway_id, api_id, environment_id)
-  ) WITHOUT ROWID;
+    unresolved_attempt_id INTEGER REFERENCES attempt (id), last_attempt_id INTEGER REFERENCES attempt (id),
+    UNIQUE (gateway_id, api_id, environment_id)
+  );
   `,
 ];
 

@@ -77,7 +77,7 @@ function openForWriting(path: string, emulated: boolean): DatabaseSync {
   try {
     const version = versionOf(db, path);
     chmodSync(path, 0o600);
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000');
     migrate(db, version);
     claim(db, path, emulated);
     return db;

@@ -12,10 +12,11 @@ import { explained } from './store-error.ts';
 
 const selectGateway = 'SELECT id FROM gateway WHERE endpoint = ? AND project = ? AND instance = ?';
 
-const selectRecorded = `
+/** What a gateway's publications were left as; a row that says nothing any more is none. */
+export const selectRecorded = `
   SELECT p.*, a.action AS unresolved_action, a.revision AS unresolved_revision
   FROM publication p LEFT JOIN attempt a ON a.id = p.unresolved_attempt_id
-  WHERE p.gateway_id = ?`;
+  WHERE p.gateway_id = ? AND (p.state IS NOT NULL OR p.unresolved_attempt_id IS NOT NULL)`;
 
 const selectHistory = `
   SELECT * FROM attempt
@@ -23,8 +24,8 @@ const selectHistory = `
   ORDER BY id DESC LIMIT :limit`;
 
 const selectLastAttempts = `
-  SELECT * FROM attempt
-  WHERE id IN (SELECT max(id) FROM attempt WHERE gateway_id = ? GROUP BY api_id, environment_id)`;
+  SELECT a.* FROM publication p JOIN attempt a ON a.id = p.last_attempt_id
+  WHERE p.gateway_id = ?`;
 
 /** Reads a SQLite store of the current version. Every method throws an EdictError `STORE_*` if SQLite fails. */
 export class SqliteReader implements RecordReader {

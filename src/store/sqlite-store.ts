@@ -4,7 +4,7 @@ import type { Change } from '../core/plan.ts';
 import type { Store } from '../core/ports.ts';
 import type { GatewayIdentity, PublicationKey, RecordedPublication } from '../core/publication.ts';
 import { toRecordedPublication } from './rows.ts';
-import { SqliteReader } from './sqlite-reader.ts';
+import { SqliteReader, selectRecorded } from './sqlite-reader.ts';
 import { explained } from './store-error.ts';
 import type { WriterLock } from './writer-lock.ts';
 
@@ -71,23 +71,17 @@ export class SqliteStore extends SqliteReader implements Store {
         publishId,
         attemptId,
       );
-      const gatewayId = this.#ensureGateway(gateway);
-      if (!next) this.#statements.forget.run(gatewayId, ...split(key));
-      else {
-        const { api, apiId, environment, environmentId, state, revision, versionId: version, recordedAtMs, unresolved } = next;
-        this.#statements.record.run(
-          gatewayId,
-          api,
-          apiId,
-          environment,
-          environmentId,
-          state,
-          revision,
-          version,
-          recordedAtMs,
-          unresolved?.attemptId ?? null,
-        );
-      }
+      this.#statements.record.run(
+        next?.api ?? null,
+        next?.environment ?? null,
+        next?.state ?? null,
+        next?.revision ?? null,
+        next?.versionId ?? null,
+        next?.recordedAtMs ?? atMs,
+        next?.unresolved?.attemptId ?? null,
+        this.#knownGateway(gateway),
+        ...split(key),
+      );
     });
   }
 
@@ -158,24 +152,22 @@ function prepare(db: DatabaseSync) {
   const statement = (sql: string): StatementSync => db.prepare(sql);
   return {
     insertGateway: statement('INSERT INTO gateway (endpoint, project, instance) VALUES (?, ?, ?)'),
-    read: statement(`
-      SELECT p.*, a.action AS unresolved_action, a.revision AS unresolved_revision
-      FROM publication p LEFT JOIN attempt a ON a.id = p.unresolved_attempt_id
-      WHERE p.gateway_id = ? AND p.api_id = ? AND p.environment_id = ?`),
+    read: statement(`${selectRecorded} AND p.api_id = ? AND p.environment_id = ?`),
     insertAttempt: statement(`
       INSERT INTO attempt (gateway_id, api, api_id, environment, environment_id, pass_id, action, reason, revision, remark, began_at_ms)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     markUnresolved: statement(`
-      INSERT INTO publication (gateway_id, api, api_id, environment, environment_id, recorded_at_ms, unresolved_attempt_id)
-      VALUES (?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET unresolved_attempt_id = excluded.unresolved_attempt_id`),
+      INSERT INTO publication
+        (gateway_id, api, api_id, environment, environment_id, recorded_at_ms, unresolved_attempt_id, last_attempt_id)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
+      ON CONFLICT (gateway_id, api_id, environment_id) DO UPDATE SET
+        api = excluded.api, environment = excluded.environment,
+        unresolved_attempt_id = excluded.unresolved_attempt_id, last_attempt_id = excluded.last_attempt_id`),
     settleAttempt: statement(`
       UPDATE attempt SET settled_at_ms = ?, outcome = ?, code = ?, status = ?, message = ?, request_id = ?, version_id = ?, publish_id = ?
       WHERE id = ?`),
-    forget: statement('DELETE FROM publication WHERE gateway_id = ? AND api_id = ? AND environment_id = ?'),
     record: statement(`
-      INSERT OR REPLACE INTO publication
-        (gateway_id, api, api_id, environment, environment_id, state, revision, version_id, recorded_at_ms, unresolved_attempt_id)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+      UPDATE publication SET api = coalesce(?, api), environment = coalesce(?, environment), state = ?, revision = ?, version_id = ?, recorded_at_ms = ?, unresolved_attempt_id = ?
+      WHERE gateway_id = ? AND api_id = ? AND environment_id = ?`),
   };
 }

@@ -56,6 +56,54 @@ for (const [name, inFile, inRecord, removed, expected] of rows) {
   });
 }
 
+/** What the file says, and the answer for each record of `columns`. Capitals are `online`, small letters `offline`. */
+const grid: readonly (readonly [file: string, removed: 'keep' | 'offline', answers: string])[] = [
+  ['online', 'keep', 'N N S . . U'],
+  ['online at a', 'keep', 'N N S R . U'],
+  ['online at b', 'keep', 'N N S R R U'],
+  ['offline', 'keep', '. . . s s u'],
+  ['offline at a', 'keep', '. . . s s u'],
+  ['offline at b', 'keep', '. . . s s u'],
+  ['nothing', 'keep', '. . . . . .'],
+  ['nothing', 'offline', '. . . r r u'],
+];
+const columns: readonly (readonly (Partial<RecordedPublication> | null)[])[] = [
+  [null],
+  [{ state: null }],
+  [{ state: 'offline' }, { state: 'offline', revision: 'a' }],
+  [{ state: 'online', revision: null }],
+  [{ state: 'online', revision: 'a' }],
+  (['online', 'offline', null] as const).flatMap((state) =>
+    (['online', 'offline'] as const).flatMap((action) =>
+      [null, 'a', 'b'].map((revision) => ({ state, revision, unresolved: { attemptId: 7, action, revision } })),
+    ),
+  ),
+];
+const letters = { new: 'N', state: 'S', revision: 'R', unresolved: 'U', removed: 'R' } as const;
+
+for (const [file, removed, answers] of grid) {
+  test(`every record beside ${file}, removed: ${removed}`, () => {
+    const [state, revision = null] = file.split(' at ') as [State | 'nothing', string?];
+    const publication = state === 'nothing' ? undefined : wanted('orders', 'test', { state, revision, remark: 'note' });
+    for (const [index, answer] of answers.split(' ').entries()) {
+      for (const inRecord of columns[index] ?? []) {
+        const before = inRecord ? recorded('orders', 'test', inRecord) : undefined;
+        // What the file says of removal does not matter for what it still names.
+        for (const rule of publication ? (['keep', 'offline'] as const) : [removed]) {
+          const change = decide(publication, before, desiredState(publication ? [publication] : [], { removed: rule }));
+          const letter = change === null ? '.' : change.action === 'online' ? letters[change.reason] : letters[change.reason].toLowerCase();
+          assert.is(letter, answer, JSON.stringify(inRecord));
+          if (change === null) continue;
+          assert.equal(
+            [change.from, change.to, change.revision, change.remark, change.source, change.held],
+            [before?.state ?? null, change.action, revision, publication?.remark ?? null, publication?.source ?? null, null],
+          );
+        }
+      }
+    }
+  });
+}
+
 const names = fc.constantFrom('a', 'b', 'c', 'd', 'e');
 const states = fc.constantFrom<State>('online', 'offline');
 const revisions = fc.constantFrom(null, '1', '2');

@@ -118,3 +118,142 @@ export const brokenTexts = fc
       return current.slice(0, at) + fragment + current.slice(kind === 'cut' ? at + length : at);
     }, text),
   );
+
+const keys = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f') },
+  fc.constantFrom(
+    '"q"',
+    "'s'",
+    'x y',
+    '1',
+    '1e5',
+    'null',
+    '~',
+    '__proto__',
+    '<<',
+    'a:b',
+    '&k a',
+    '!!str t',
+    '*k',
+    '',
+    '[f]',
+    '{m: 1}',
+    '?x',
+    ':y',
+    '- c',
+    'a #b',
+    'é',
+  ),
+);
+const values = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom('1', 'online', 'x y', '"q"') },
+  fc.constantFrom(
+    ...[
+      '"two\n\n     lines"',
+      "'two\n     lines'",
+      '"two\nlines"',
+      'plain\n      lines',
+      '|\n      b: c',
+      '|+\n     b\n\n',
+      '>-\n       a\n      b\n',
+      '|2\n         x',
+    ],
+    ...[
+      '|1-\n  x\n',
+      '>\n\n',
+      '|\n # c',
+      '|\n\tx',
+      '[1, 2]',
+      '[1,\n    2]',
+      '[\n]',
+      '{a: 1}',
+      '{a: 1,\n        b: 2}',
+      '{a: 1,\nb: 2}',
+      '- 1',
+      '- a: 1\n      b: 2',
+    ],
+    ...[
+      '&k v',
+      '*k',
+      '&k',
+      '&k\n',
+      '!!int 3',
+      '!t v',
+      '!!map\n',
+      '# c',
+      'x # c',
+      'null',
+      '~',
+      '? x',
+      '"a',
+      '[',
+      '}',
+      'a: b',
+      '\tq',
+      'x\t',
+      'x\r',
+      '--- x',
+      '...',
+    ],
+  ),
+);
+const between = fc.oneof(
+  { weight: 8, arbitrary: fc.constant('') },
+  fc.constantFrom('\n', '  \n', '# c\n', '     # c\n', '\t\n', '  \t# c\n', '   \r\n', '---\n'),
+);
+
+interface Line {
+  readonly before: string;
+  readonly shift: number;
+  readonly key: string;
+  readonly value: string;
+  readonly form: 'value' | 'block' | 'item' | 'explicit';
+  readonly tail: string;
+  readonly step: number;
+  readonly below: readonly Line[];
+}
+
+const { lines } = fc.letrec<{ lines: Line[]; line: Line }>((tie) => ({
+  lines: fc.array(tie('line'), { minLength: 1, maxLength: 4, depthIdentifier: 'yaml' }),
+  line: fc.record({
+    before: between,
+    shift: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 1, 2),
+    key: keys,
+    value: values,
+    form: fc.constantFrom<Line['form'][]>(
+      'value',
+      'value',
+      'value',
+      'value',
+      'value',
+      'block',
+      'block',
+      'block',
+      'block',
+      'item',
+      'explicit',
+    ),
+    tail: fc.constantFrom('', '', '', '', ' ', ' # c', ' &k', ' |'),
+    step: fc.constantFrom(2, 2, 2, 2, 1, 4, 0),
+    below: fc.oneof({ depthIdentifier: 'yaml', maxDepth: 3 }, fc.constant([]), tie('lines')),
+  }),
+}));
+
+function written(block: readonly Line[], indent: number): string {
+  return block
+    .map(({ before, shift, key, value, form, tail, step, below }) => {
+      const start = `${before}${' '.repeat(Math.max(0, indent + shift))}`;
+      if (form === 'item') return `${start}- ${value}\n`;
+      if (form === 'explicit') return `${start}? ${key}\n${start}: ${value}\n`;
+      if (form === 'block') return `${start}${key}:${tail}\n${written(below, indent + step)}`;
+      return `${start}${key}: ${value}${tail}\n`;
+    })
+    .join('');
+}
+
+/** Texts that are nothing but YAML, and often not even that: every style, mixed without sense. */
+export const yamlTexts = fc.tuple(lines, fc.constantFrom('\n', '\n', '\n', '\n', '\r\n'), fc.boolean()).map(([block, eol, isEnded]) =>
+  written(block, 0)
+    .replace(/\n$/, isEnded ? '\n' : '')
+    .replaceAll('\n', eol),
+);

@@ -1,0 +1,56 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { checkMeaning } from '../../src/desired/check-meaning.ts';
+
+const found = (value: unknown): string[] => checkMeaning(value, () => 7).map(({ path, message }) => `${path.join('.')}: ${message}`);
+const file = (environments: unknown, apis: unknown) => ({ environments, apis });
+
+test('finds nothing where there is nothing to find', () => {
+  const apis = { a: { id: 'A', environments: { test: 'online', release: 'online' } }, b: { id: 'B', environments: { test: 'online' } } };
+  assert.equal(found(file({ test: 'e1', release: { id: 'e2' } }, apis)), []);
+});
+
+test('finds a publication that stands there twice, by whatever names', () => {
+  const apis = { a: { id: 'A', environments: { test: 'online' } }, b: { id: 'A', environments: { test: 'offline' } } };
+  assert.equal(found(file({ test: 'e1' }, apis)), [
+    'apis.b.environments.test: b in test is the same publication as a in test in line 7: the IDs are equal',
+  ]);
+  const environments = { test: 'e1', again: { id: 'e1' } };
+  assert.equal(found(file(environments, { a: { id: 'A', environments: { test: 'online', again: 'online' } } })), [
+    'environments.again: `again` is the same environment as `test` in line 7: the IDs are equal',
+    'apis.a.environments.again: a in again is the same publication as a in test in line 7: the IDs are equal',
+  ]);
+});
+
+test('finds environments that are not declared, also those that every object has', () => {
+  const apis = { a: { id: 'A', environments: { tset: 'online', constructor: 'online' } } };
+  const findings = checkMeaning(file({ test: 'e1' }, apis), () => 7);
+  assert.equal(
+    findings.map(({ path, hint }) => [path.at(-1), hint]),
+    [
+      ['tset', 'did you mean `test`? (declared: test)'],
+      ['constructor', 'declared: test'],
+    ],
+  );
+  assert.is(checkMeaning(file({}, apis), () => 7)[0]?.hint, 'none is declared');
+});
+
+test('a hint names ten environments and counts the others', () => {
+  const environments = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`e${index}`, `id${index}`]));
+  const [finding] = checkMeaning(file(environments, { a: { id: 'A', environments: { zzzz: 'online' } } }), () => 7);
+  assert.is(finding?.hint, `declared: ${Object.keys(environments).slice(0, 10).join(', ')}, and 2 more`);
+});
+
+test('finds an address that is none', () => {
+  assert.equal(found({ gateway: { endpoint: 'https://[', iam: 'http://ok' } }), ['gateway.endpoint: "https://[" is not an address']);
+});
+
+test('looks past values of any other shape', () => {
+  for (const odd of [null, 7, 'text', [], [1], true]) {
+    const inner = { gateway: odd, environments: { e: odd, f: { id: odd } }, apis: { a: odd, b: { id: odd, environments: odd } } };
+    for (const value of [odd, inner, { gateway: { endpoint: odd }, environments: odd, apis: odd }])
+      assert.type(found(value).length, 'number');
+  }
+});
+
+test.run();

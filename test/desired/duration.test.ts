@@ -1,0 +1,27 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { durationMs } from '../../src/desired/duration.ts';
+
+for (const [duration, ms] of [
+  ['500ms', 500],
+  ['1s', 1000],
+  ['90s', 90_000],
+  ['1m', 60_000],
+  ['24h', 86_400_000],
+] as const) {
+  test(`${duration} is ${ms} ms`, () => assert.is(durationMs(duration), ms));
+}
+
+test('anything else is refused', () => {
+  for (const text of ['', '1', 's', '1 s', '1S', '-1s', '1.5s', '1s ', '1s\n', '1d', 'ms'])
+    assert.throws(() => durationMs(text), /not a duration/);
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      fc.pre(!/^\d+(?:ms|s|m|h)$/.test(text));
+      assert.throws(() => durationMs(text), TypeError);
+    }),
+  );
+});
+
+test.run();

@@ -1,0 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Resolves as soon as `isTrue` is; rejects if it is not within `withinMs`. */
+export async function eventually(isTrue: () => boolean | Promise<boolean>, withinMs: number, what: string): Promise<void> {
+  const end = performance.now() + withinMs;
+  while (!(await isTrue())) {
+    if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await sleep(5);
+  }
+}
