@@ -37,14 +37,27 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
   if (asJson) context.stdout.write(`${JSON.stringify({ type: 'summary', format: 1, ...summary, left })}\n`);
   else {
     context.stdout.write(`${words(summary, left)}\n`);
-    for (const line of columns([...failures.values()].map((failure) => failureRow(failure, out)))) context.stdout.write(`  ${line}\n`);
-    for (const change of plan.changes)
-      if (change.held)
-        context.stdout.write(`  ${out('yellow', '!')} ${change.api} in ${change.environment} is held: ${change.held.message}\n`);
+    const held = plan.changes.flatMap((change) => (change.held ? { ...change, held: change.held } : []));
+    writeSome(context, columns([...failures.values()].slice(0, mostShown).map((failure) => failureRow(failure, out))), failures.size);
+    writeSome(
+      context,
+      held
+        .slice(0, mostShown)
+        .map((change) => `${out('yellow', '!')} ${change.api} in ${change.environment} is held: ${change.held.message}`),
+      held.length,
+    );
   }
   if (left > 0 || stop.signal.aborted) return exitCodes.error;
   if (summary.failed > 0) return exitCodes.callsFailed;
   return summary.held > 0 ? exitCodes.held : exitCodes.done;
+}
+
+/** More lines than this hide the first ones; `status` shows all. */
+const mostShown = 50;
+
+function writeSome({ stdout }: Context, lines: readonly string[], all: number): void {
+  for (const line of lines) stdout.write(`  ${line}\n`);
+  if (all > lines.length) stdout.write(`  … and ${all - lines.length} more; see edict status\n`);
 }
 
 function words({ online, offline, unchanged, held, failed, tookMs }: PassSummary, left: number): string {

@@ -2,15 +2,26 @@ import type { Action, DesiredState } from './publication.ts';
 
 /** Why a change is held. `rule` is stable; `message` says it to a person, `hint` what to do about it. */
 export interface Hold {
-  readonly rule: 'protected';
+  readonly rule: 'protected' | 'undeclared';
   readonly message: string;
   readonly hint: string;
 }
 
 /** Returns why edict must not make this change until a person agrees, or `null` if nothing speaks against it. */
-export function guard(change: { readonly action: Action; readonly environmentId: string }, desired: DesiredState): Hold | null {
+export function guard(
+  change: { readonly action: Action; readonly environment: string; readonly environmentId: string },
+  desired: DesiredState,
+): Hold | null {
+  if (change.action !== 'offline') return null;
   const environment = desired.environments.get(change.environmentId);
-  if (change.action !== 'offline' || !environment?.protected) return null;
+  if (!environment) {
+    return {
+      rule: 'undeclared',
+      message: `environment ${change.environment} left the file, and with it the word whether it is protected`,
+      hint: `if it is meant, keep ${change.environment} under \`environments\` in the commit that takes its publications out`,
+    };
+  }
+  if (!environment.protected) return null;
   return {
     rule: 'protected',
     message: `environment ${environment.name} is protected: nothing goes offline there`,

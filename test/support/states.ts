@@ -78,7 +78,7 @@ export function change(api: string, environment: string, over: Partial<Change> =
   };
 }
 
-/** Returns the desired state of `publications`; environments named in `protectedNames` are protected. */
+/** Returns the desired state of `publications`; `test` and `release` are always declared, and environments named in `protectedNames` are protected. */
 export function desiredState(
   publications: readonly DesiredPublication[],
   over: {
@@ -89,7 +89,7 @@ export function desiredState(
 ): DesiredState {
   const { removed = 'keep', protectedNames = [], gateway = gatewaySettings() } = over;
   const environments = new Map<string, Environment>();
-  for (const name of [...publications.map((publication) => publication.environment), ...protectedNames]) {
+  for (const name of ['test', 'release', ...publications.map((publication) => publication.environment), ...protectedNames]) {
     environments.set(`env-${name}`, { name, id: `env-${name}`, protected: protectedNames.includes(name) });
   }
   return { gateway, environments, removed, publications: byKey(publications) };
