@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { DaemonSettings, Settings } from './config.ts';
 import { EdictError, messageOf } from './core/errors.ts';
 import type { Emit, PassSummary } from './core/events.ts';
@@ -252,14 +253,7 @@ function seedFrom({ gateway, environments, publications }: DesiredState, recorde
 
 const systemClock: Clock = {
   now: () => Date.now(),
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    }),
+  sleep: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
 };
 
 function aborted(signal: AbortSignal): Promise<void> {
