@@ -30,6 +30,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/{project_id}/apic/instances/{instance_id}/apis/publish/{api_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the versions of an API
+         * @description Answers the versions of an API that the service keeps, at most ten for each environment, with the remark that
+         *     each was published with. At most one of an environment is effective. The order is not promised, nor is it known
+         *     whether the list lags behind a change.
+         *
+         *     Not on the page that this document is built from: taken from ROMA Connect's own API definition, "Querying the
+         *     Publication Records of an API".
+         */
+        get: operations["listVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v3/auth/tokens": {
         parameters: {
             query?: never;
@@ -149,6 +174,36 @@ export interface components {
                 issued_at?: string;
             };
         };
+        /** @description edict needs to know which version it is, where, and whether it is effective. */
+        Version: {
+            /** @description API ID. */
+            api_id?: string;
+            /** @description ID of the environment. */
+            env_id: string;
+            /** @description Name of the environment. */
+            env_name?: string;
+            /** @description Time when the API was published, in seconds. */
+            publish_time?: string;
+            /** @description The description that was given when the API was published. */
+            remark?: string;
+            /**
+             * @description 1: effective. 2: not effective.
+             * @enum {integer}
+             */
+            status: 1 | 2;
+            /** @description Version ID. It names a publication; the publication record's ID changes with every publish and switch. */
+            version_id: string;
+            /** @description Version number. */
+            version_no?: string;
+        };
+        /** @description A page of versions. */
+        VersionList: {
+            api_versions: components["schemas"]["Version"][];
+            /** @description How many entries this answer has. */
+            size: number;
+            /** @description How many there are. */
+            total: number;
+        };
     };
     responses: {
         /** @description Bad Request */
@@ -214,6 +269,10 @@ export interface components {
          * @example f0fa1789-3b76-433b-a787-9892951c620e
          */
         InstanceId: string;
+        /** @description How many entries to leave out at the beginning. */
+        Offset: number;
+        /** @description The most entries in one answer. */
+        PageSize: number;
         /**
          * @description Project ID.
          * @example 73d69ae0cfcf460190522d06b60f05ad
@@ -260,6 +319,65 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublicationResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalServerError"];
+        };
+    };
+    listVersions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only versions in the environment with this ID.
+                 * @example DEFAULT_ENVIRONMENT_RELEASE_ID
+                 */
+                env_id?: string;
+                /**
+                 * @description Only versions in the environment with this name.
+                 * @example RELEASE
+                 */
+                env_name?: string;
+                /** @description The most entries in one answer. */
+                limit?: components["parameters"]["PageSize"];
+                /** @description How many entries to leave out at the beginning. */
+                offset?: components["parameters"]["Offset"];
+            };
+            header: {
+                /** @description User token, which can be obtained by calling the IAM API (value of X-Subject-Token in the response header). */
+                "X-Auth-Token": components["parameters"]["AuthToken"];
+            };
+            path: {
+                /**
+                 * @description ID of the API.
+                 * @example 5f918d104dc84480a75166ba99efff21
+                 */
+                api_id: string;
+                /**
+                 * @description Instance ID.
+                 * @example f0fa1789-3b76-433b-a787-9892951c620e
+                 */
+                instance_id: components["parameters"]["InstanceId"];
+                /**
+                 * @description Project ID.
+                 * @example 73d69ae0cfcf460190522d06b60f05ad
+                 */
+                project_id: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionList"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { addControl } from './control.ts';
 import { Faults } from './faults.ts';
-import { type Answer, implementations, implemented, refusal, type WithImplementation } from './implementations.ts';
+import { type Answer, type Call, implementations, implemented, refusal, type WithImplementation } from './implementations.ts';
 import { RequestLog } from './request-log.ts';
 import type { Seed } from './seed.ts';
 import { type Operation, operations } from './specification.ts';
@@ -82,7 +82,7 @@ function addOperation(server: FastifyInstance, operation: WithImplementation, { 
     method: operation.method,
     url: operation.url,
     handler: (request, reply) =>
-      respond(request, reply, (body) => check(operation, body) ?? operation.implementation({ body }, world, faults)),
+      respond(request, reply, (body) => check(operation, body) ?? operation.implementation(callOf(request), world, faults)),
     errorHandler: (error, request, reply) => respond(request, reply, () => broken(error)),
   });
 }
@@ -94,6 +94,10 @@ function refuse({ needsToken }: Operation, { headers, params }: FastifyRequest, 
   const { project_id: project = '', instance_id: instance = '' } = params as Readonly<Record<string, string>>;
   const refused = world.refusal(typeof token === 'string' ? token : '', project, instance);
   return refused && refusal(refused);
+}
+
+function callOf({ body, params, query }: FastifyRequest): Call {
+  return { body, params: params as Call['params'], query: query as Call['query'] };
 }
 
 /** Returns the service's answer to a request whose body breaks the specification, or `null`. */

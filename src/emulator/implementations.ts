@@ -1,11 +1,14 @@
 import type { operations } from '../../generated/roma-connect.d.ts';
 import type { Fault, Faults } from './faults.ts';
 import type { Operation } from './specification.ts';
-import { newId, type Published, type Refusal, type World } from './world.ts';
+import { newId, type PlacedVersion, type Published, type Refusal, type World } from './world.ts';
 
 /** A request whose caller and form have been checked. */
 export interface Call {
   readonly body: unknown;
+  /** The path's parameters. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string | undefined>>;
 }
 
 export interface Answer {
@@ -42,6 +45,20 @@ export const implementations: Readonly<Record<keyof operations, Implementation>>
     const done = action === 'online' ? world.publish(api, environment, remark) : world.takeOffline(api, environment);
     if (fault) return faulty(fault);
     return 'status' in done ? refusal(done) : { status: 201, body: publicationAnswer(done, environment) };
+  },
+
+  listVersions({ params: { api_id: api = '' }, query }, world) {
+    const found = world.versions(api);
+    if ('status' in found) return refusal(found);
+    const { env_id: id, env_name: name, offset = '0', limit = '20' } = query;
+    const wanted = found.filter(
+      ({ environment }) => (id ?? environment.id) === environment.id && (name ?? environment.name) === environment.name,
+    );
+    const page = wanted.slice(Number(offset), Number(offset) + Number(limit));
+    return {
+      status: 200,
+      body: { size: page.length, total: wanted.length, api_versions: page.map((version) => versionAnswer(api, version)) },
+    };
   },
 
   createToken({ body }, world) {
@@ -85,4 +102,19 @@ function publicationAnswer({ api, version }: Published, environment: string) {
   if (!version) return { api_id: api.id, env_id: environment, api_name: api.name, publish_time: '0001-01-01T00:00:00Z' };
   const { publishId, publishTime, versionId, remark } = version;
   return { api_id: api.id, env_id: environment, publish_id: publishId, publish_time: publishTime, version_id: versionId, remark };
+}
+
+/** Lists have whole seconds where an action's own answer has nanoseconds. */
+function versionAnswer(api: string, { environment, version, isEffective }: PlacedVersion) {
+  const { versionId, publishTime, remark } = version;
+  return {
+    version_id: versionId,
+    version_no: publishTime.slice(0, 19).replace(/\D/g, ''),
+    api_id: api,
+    env_id: environment.id,
+    env_name: environment.name,
+    remark,
+    publish_time: `${publishTime.slice(0, 19)}Z`,
+    status: isEffective ? 1 : 2,
+  };
 }

@@ -30,6 +30,13 @@ export interface Refusal {
 
 export type Published = { readonly api: Named; readonly version: Version | null };
 
+/** A version together with where it is. */
+export interface PlacedVersion {
+  readonly environment: Named;
+  readonly version: Version;
+  readonly isEffective: boolean;
+}
+
 /** "At most 10 versions of an API are kept per environment": the service's reference on publishing. */
 const keptVersions = 10;
 
@@ -111,6 +118,15 @@ export class World {
       : missing('APIG.3015', `API ${apiId} has not been published in environment ${environmentId}`);
   }
 
+  /** Returns the versions of an API in all environments. */
+  versions(apiId: string): readonly PlacedVersion[] | Refusal {
+    if (!this.#apis.has(apiId)) return noApi(apiId);
+    return [...this.#environments.values()].flatMap((environment) => {
+      const { versions, effective } = this.#publication(apiId, environment.id);
+      return versions.map((version) => ({ environment, version, isEffective: version === effective }));
+    });
+  }
+
   /** Returns everything that was ever published or asked for. */
   publications(): readonly Publication[] {
     return [...this.#publications.values()];
@@ -118,7 +134,7 @@ export class World {
 
   #find(apiId: string, environmentId: string): Named | Refusal {
     const api = this.#apis.get(apiId);
-    if (!api) return missing('APIG.3002', `API ${apiId} does not exist`);
+    if (!api) return noApi(apiId);
     return this.#environments.has(environmentId) ? api : missing('APIG.3003', `The environment does not exist;id:${environmentId}`);
   }
 
@@ -148,6 +164,10 @@ function keyOf(...names: readonly string[]): string {
 
 function addNew<T>(to: Map<string, T>, key: string, value: T): void {
   if (!to.has(key)) to.set(key, value);
+}
+
+function noApi(id: string): Refusal {
+  return missing('APIG.3002', `API ${id} does not exist`);
 }
 
 function missing(errorCode: string, errorMsg: string): Refusal {

@@ -22,9 +22,9 @@ function open() {
   );
   const faults = new Faults();
   const change = (action: string, more: object = {}): Answer =>
-    implementations.changePublication({ body: { action, api_id: 'a', env_id: 'e', ...more } }, world, faults);
+    implementations.changePublication({ params: {}, query: {}, body: { action, api_id: 'a', env_id: 'e', ...more } }, world, faults);
   const logIn = (user: object): Answer =>
-    implementations.createToken({ body: { auth: { identity: { password: { user } } } } }, world, faults);
+    implementations.createToken({ params: {}, query: {}, body: { auth: { identity: { password: { user } } } } }, world, faults);
   return { world, faults, change, logIn };
 }
 
