@@ -1,15 +1,16 @@
-import { setTimeout } from 'node:timers/promises';
 import type { DaemonSettings, Settings } from './config.ts';
 import { EdictError, messageOf } from './core/errors.ts';
 import type { Emit, PassSummary } from './core/events.ts';
 import type { LogOptions } from './core/log-options.ts';
 import { type Plan, plan } from './core/plan.ts';
-import type { Attempt, Clock, Gateway, HistoryFilter, RecordReader } from './core/ports.ts';
-import type { DesiredState, PublicationKey, RecordedState } from './core/publication.ts';
+import type { Admit, Attempt, Condition, Gateway, HistoryFilter, RecordReader, Store } from './core/ports.ts';
+import type { DesiredState, GatewayIdentity, GatewaySettings, PublicationKey, RecordedState } from './core/publication.ts';
 import { FileSource } from './desired/file-source.ts';
 import type { Emulator } from './emulator/emulator.ts';
 import type { Seed } from './emulator/seed.ts';
 import type { Engine } from './engine/engine.ts';
+import { systemClock } from './engine/system-clock.ts';
+import type { Traffic } from './engine/traffic.ts';
 import { openRecord, openStore } from './store/open-store.ts';
 
 /*
@@ -37,6 +38,8 @@ export interface StatusReport {
   readonly recorded: RecordedState;
   readonly plan: Plan;
   readonly lastAttempts: ReadonlyMap<PublicationKey, Attempt>;
+  /** How the process that works on the gateway is getting on; `null` if none does. */
+  readonly condition: Condition | null;
 }
 
 /** Returns desired, recorded and last attempts side by side. Makes no call and writes nothing. */
@@ -44,7 +47,13 @@ export async function readStatus(settings: Settings, environment: Environment): 
   const desired = await readDesired(settings, environment);
   return withRecord(settings, async (record) => {
     const recorded = await record.readAll(desired.gateway);
-    return { desired, recorded, plan: plan(desired, recorded), lastAttempts: await record.lastAttempts(desired.gateway) };
+    return {
+      desired,
+      recorded,
+      plan: plan(desired, recorded),
+      lastAttempts: await record.lastAttempts(desired.gateway),
+      condition: await record.condition(desired.gateway),
+    };
   });
 }
 
@@ -85,7 +94,9 @@ export async function applyOnce(settings: Settings, environment: Environment, em
   const totals = { online: 0, offline: 0 };
   let last: PassSummary | null = null;
   const engine = await opened.engineFor(desired, applyTries, (event) => {
-    if (event.type === 'attempt:settled' && event.outcome.kind === 'succeeded') totals[event.change.action] += 1;
+    if ((event.type === 'attempt:settled' || event.type === 'attempt:resolved') && event.outcome.kind === 'succeeded') {
+      totals[event.change.action] += 1;
+    }
     if (event.type === 'pass:finished') last = event.summary;
     emit(event);
   });
@@ -95,7 +106,7 @@ export async function applyOnce(settings: Settings, environment: Environment, em
   await Promise.race([engine.settled(), aborted(signal)]);
   const left = await engine.stop();
   const finished: PassSummary = last ?? { online: 0, offline: 0, unchanged: made.unchanged, held: 0, failed: 0, tookMs: 0 };
-  return { plan: made, summary: { ...finished, ...totals, tookMs: systemClock.now() - startedAtMs }, left };
+  return { plan: made, summary: { ...finished, ...totals, unchanged: made.unchanged, tookMs: systemClock.now() - startedAtMs }, left };
 }
 
 /** The daemon as its command holds it. */
@@ -180,29 +191,28 @@ async function openRooms(settings: Settings, environment: Environment, desired: 
   const store = await openStore({ url: settings.state, emulated: settings.emulate });
   const emulator = settings.emulate ? await openEmulator() : null;
   if (emulator && desired) emulator.world.add(seedFrom(desired, await store.readAll(desired.gateway)));
-  let current: { readonly name: string; readonly engine: Engine; readonly gateway: Gateway } | null = null;
+  let current: { readonly name: string; readonly engine: Engine; readonly gateway: Gateway; readonly identity: GatewayIdentity } | null =
+    null;
 
   const stop = async (): Promise<number> => {
     if (!current) return 0;
-    const { engine, gateway } = current;
+    const { engine, gateway, identity } = current;
     current = null;
     const left = await engine.stop();
     await gateway.close();
+    await store.leave(identity, systemClock.now());
     return left;
   };
   const engineFor = async (wanted: DesiredState, maxTries: number, emit: Emit): Promise<Engine> => {
     const name = JSON.stringify(wanted.gateway);
     if (current?.name === name) return current.engine;
-    if (current) {
-      await stop();
-      // The old engine may just have used a whole window of the limit; the new one knows nothing of it.
-      await systemClock.sleep(wanted.gateway.limit.perMs, new AbortController().signal);
-    }
+    await stop();
     if (emulator) emulator.world.add(seedFrom(wanted, await store.readAll(wanted.gateway)));
-    const gateway = await openGatewayOf(wanted, emulator, environment);
+    const traffic = await openTraffic(wanted.gateway, emulator ? 0 : await quietMsFor(store, wanted.gateway));
+    const gateway = await openGatewayOf(wanted.gateway, emulator, traffic.admit, environment);
     const { Engine } = await import('./engine/engine.ts');
-    const engine = new Engine(wanted, { store, gateway, emit, ...systemClock, random: Math.random, maxTries });
-    current = { name, engine, gateway };
+    const engine = new Engine(wanted, { store, gateway, traffic, emit, clock: systemClock, random: Math.random, maxTries });
+    current = { name, engine, gateway, identity: wanted.gateway };
     return engine;
   };
   const close = async (): Promise<number> => {
@@ -215,14 +225,29 @@ async function openRooms(settings: Settings, environment: Environment, desired: 
   return { emulate, engineFor, close, [Symbol.asyncDispose]: async () => void (await close()) };
 }
 
-async function openGatewayOf({ gateway }: DesiredState, emulator: Emulator | null, environment: Environment): Promise<Gateway> {
+async function openTraffic(gateway: GatewaySettings, quietMs: number): Promise<Traffic> {
+  const { Traffic } = await import('./engine/traffic.ts');
+  return new Traffic({ limit: gateway.limit, clock: systemClock, quietMs });
+}
+
+/** Returns how long the limit's window may still hold requests of the process before this one, in milliseconds. */
+async function quietMsFor(store: Store, gateway: GatewaySettings): Promise<number> {
+  const leftAtMs = await store.enter(gateway);
+  const { perMs } = gateway.limit;
+  return leftAtMs === null ? perMs : Math.min(perMs, Math.max(0, leftAtMs + perMs - systemClock.now()));
+}
+
+async function openGatewayOf(
+  gateway: GatewaySettings,
+  emulator: Emulator | null,
+  admit: Admit,
+  environment: Environment,
+): Promise<Gateway> {
   const { openGateway } = await import('./gateway/roma-gateway.ts');
   const { openCredentials } = await import('./gateway/auth.ts');
-  const { SendWindow } = await import('./engine/send-window.ts');
-  const window = new SendWindow(gateway.limit, { ...systemClock, now: () => performance.now() });
   const settings = emulator ? { ...gateway, endpoint: emulator.url, iam: emulator.url } : gateway;
-  const credentials = openCredentials(emulator ? { HW_AUTH_TOKEN: 'emulated' } : environment, settings);
-  return openGateway(settings, credentials, { admit: (signal) => window.admit(signal) });
+  const credentials = openCredentials(emulator ? { HW_AUTH_TOKEN: 'emulated' } : environment, settings, { clock: systemClock, admit });
+  return openGateway(settings, credentials, { admit });
 }
 
 async function openEmulator(): Promise<Emulator> {
@@ -250,11 +275,6 @@ function seedFrom({ gateway, environments, publications }: DesiredState, recorde
     })),
   };
 }
-
-const systemClock: Clock = {
-  now: () => Date.now(),
-  sleep: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
-};
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

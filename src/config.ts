@@ -1,3 +1,4 @@
+import { durationMs } from './core/duration.ts';
 import { EdictError } from './core/errors.ts';
 
 /** What every command can be told, with its defaults filled in. */
@@ -29,8 +30,7 @@ export function settingsFrom(file: string | undefined, options: { readonly state
 
 /** Returns the milliseconds of a command-line duration such as `200ms`, `10s` or `5m`. Throws an EdictError for any other text. */
 export function durationOption(text: string, option: string): number {
-  const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text);
-  if (!match)
-    throw new EdictError('OPTION', `${option} ${text} is not a duration`, { hint: 'expected a number with its unit: 500ms, 10s, 5m, 1h' });
-  return Number(match[1]) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] as 'ms' | 's' | 'm' | 'h'];
+  const ms = durationMs(text);
+  if (ms !== null) return ms;
+  throw new EdictError('OPTION', `${option} ${text} is not a duration`, { hint: 'expected a number with its unit: 500ms, 10s, 5m, 1h' });
 }

@@ -26,9 +26,10 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
   const talk: Emit = progress ? progress.emit : (await openLog({ level: options.logLevel, format: options.logFormat ?? 'pretty' })).emit;
   const emit: Emit = (event) => {
     talk(event);
+    if (event.type === 'attempt:resolved') failures.delete(event.change.key);
     if (event.type !== 'attempt:settled') return;
-    if (event.outcome.kind === 'succeeded') failures.delete(event.change.key);
-    else failures.set(event.change.key, event);
+    if ('failure' in event.outcome) failures.set(event.change.key, event);
+    else failures.delete(event.change.key);
     if (asJson) context.stdout.write(`${JSON.stringify(attemptJson(event))}\n`);
   };
   using stop = onStopSignal();
@@ -47,8 +48,8 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
       held.length,
     );
   }
-  if (left > 0 || stop.signal.aborted) return exitCodes.error;
-  if (summary.failed > 0) return exitCodes.callsFailed;
+  if (stop.signal.aborted) return exitCodes.error;
+  if (summary.failed > 0 || left > 0) return exitCodes.callsFailed;
   return summary.held > 0 ? exitCodes.held : exitCodes.done;
 }
 

@@ -13,18 +13,20 @@ export interface Progress {
 export function openProgress(stream: NodeJS.WriteStream, paint: Paint): Progress {
   let total = 0;
   let done = 0;
-  let failed = 0;
+  const failing = new Set<string>();
+  let stop = '';
   let startedAtMs = 0;
   let drawnAtMs = 0;
 
   const draw = (): void => {
     const now = Date.now();
+    const failed = failing.size;
     if (total === 0 || (now - drawnAtMs < 100 && done + failed < total)) return;
     drawnAtMs = now;
     const left = Math.max(0, total - done);
     const toGo = done > 0 ? `, ${durationInWords(((now - startedAtMs) / done) * left)} to go` : '';
     const failures = failed > 0 ? `, ${paint('red', `${failed} failed`)}` : '';
-    stream.write(`\r\u001B[2K${bar(done / total)} ${done} of ${total} done${failures}, ${left} left${left > 0 ? toGo : ''}`);
+    stream.write(`\r\u001B[2K${bar(done / total)} ${done} of ${total} done${failures}, ${left} left${left > 0 ? toGo : ''}${stop}`);
   };
   return {
     emit: (event) => {
@@ -32,9 +34,14 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Paint): Progress
         total = event.plan.changes.filter((change) => change.held === null).length;
         startedAtMs = Date.now();
       }
-      if (event.type !== 'attempt:settled') return;
-      if (event.outcome.kind === 'succeeded') done += 1;
-      else failed += 1;
+      if (event.type === 'calls:stopped') stop = `, ${paint('yellow', event.message)}`;
+      if (event.type === 'calls:resumed') stop = '';
+      if (event.type === 'attempt:settled' || event.type === 'attempt:resolved') {
+        const { outcome, change } = event;
+        if (outcome.kind === 'succeeded') done += 1;
+        if ('failure' in outcome) failing.add(change.key);
+        else failing.delete(change.key);
+      }
       draw();
     },
     clear: () => {

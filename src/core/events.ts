@@ -1,6 +1,7 @@
 import type { InvalidFileError } from './errors.ts';
 import type { Outcome } from './outcome.ts';
 import type { Change, Plan } from './plan.ts';
+import type { Stopped } from './ports.ts';
 import type { DesiredState } from './publication.ts';
 
 /** Everything that happens in the engine, past tense. The engine emits; log, progress and later listeners tell. */
@@ -24,8 +25,27 @@ export type EngineEvent =
       readonly passId: string;
       readonly change: Change;
       readonly afterMs: number;
+      /** Why now would be too early or in vain. */
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'attempt:resolved';
+      readonly passId: string;
+      readonly attemptId: number;
+      readonly change: Change;
       readonly outcome: Outcome;
     }
+  | {
+      readonly type: 'attempt:untold';
+      readonly passId: string;
+      readonly attemptId: number;
+      readonly change: Change;
+      readonly reason: string;
+      readonly isRepeated: boolean;
+    }
+  | { readonly type: 'calls:stopped'; readonly why: Stopped['why']; readonly message: string }
+  | { readonly type: 'calls:resumed' }
+  | { readonly type: 'rate:changed'; readonly calls: number; readonly perMs: number; readonly limit: number }
   | { readonly type: 'pass:finished'; readonly passId: string; readonly summary: PassSummary }
   | { readonly type: 'store:failed'; readonly passId: string; readonly message: string }
   | { readonly type: 'daemon:stopped'; readonly signal: string; readonly left: number };

@@ -7,16 +7,20 @@ import type { RecordedPublication } from './publication.ts';
  *
  * - `succeeded`: the gateway did it.
  * - `retry`: it did not happen and may go well later.
- * - `wait`: the gateway asks for a pause; nothing happened.
+ * - `wait`: the gateway asks for fewer calls; nothing happened.
  * - `stalled`: it did not happen and will not without a person or a new file.
+ * - `refused`: the credentials are not taken; nothing happened. No call is worth making until they change.
  * - `unknown`: it may have happened. Recorded as an unresolved attempt.
+ * - `absent`: it was unknown, and the gateway's list shows that it did not happen.
  * - `dropped`: it was not sent, since the file no longer asked for it.
  */
 export type Outcome =
   | { readonly kind: 'succeeded'; readonly versionId: string | null; readonly publishId: string | null }
-  | { readonly kind: 'dropped' }
-  | { readonly kind: 'wait'; readonly afterMs: number; readonly failure: Failure }
-  | { readonly kind: 'retry' | 'stalled' | 'unknown'; readonly failure: Failure };
+  | { readonly kind: 'dropped' | 'absent' }
+  | { readonly kind: Failing | 'unknown'; readonly failure: Failure };
+
+/** How a request can end without having done anything. */
+export type Failing = 'wait' | 'retry' | 'stalled' | 'refused';
 
 /** What went wrong, without secrets. */
 export interface Failure {
@@ -28,6 +32,8 @@ export interface Failure {
   /** What a person can do; `null` if nothing is needed. */
   readonly hint: string | null;
   readonly requestId: string | null;
+  /** How long the gateway asks to be left alone, in milliseconds; `null` if it does not say. */
+  readonly pauseMs: number | null;
 }
 
 /** Returns what the record says of a publication once `outcome` of the attempt for `change` is known. */
@@ -35,7 +41,7 @@ export function nextRecord(
   change: Change,
   outcome: Outcome,
   before: RecordedPublication | undefined,
-  attempt: { readonly id: number; readonly settledAtMs: number },
+  attempt: { readonly id: number; readonly marker: string | null; readonly settledAtMs: number },
 ): RecordedPublication | undefined {
   const { key, api, apiId, environment, environmentId, action, revision } = change;
   const names = { key, api, apiId, environment, environmentId };
@@ -49,12 +55,14 @@ export function nextRecord(
         revision: before?.revision ?? null,
         versionId: before?.versionId ?? null,
         recordedAtMs: before?.recordedAtMs ?? attempt.settledAtMs,
-        unresolved: { attemptId: attempt.id, action, revision },
+        unresolved: { attemptId: attempt.id, action, revision, marker: attempt.marker },
       };
     case 'dropped':
     case 'wait':
     case 'retry':
     case 'stalled':
+    case 'refused':
+    case 'absent':
       return before;
     default:
       return assertNever(outcome);

@@ -1,4 +1,4 @@
-import type { Outcome } from './outcome.ts';
+import type { Failing, Failure, Outcome } from './outcome.ts';
 import type { Change, Reason } from './plan.ts';
 import type {
   Action,
@@ -9,26 +9,74 @@ import type {
   RecordedPublication,
   RecordedState,
 } from './publication.ts';
+import type { ListedVersion } from './resolve.ts';
 
 /** Time as a dependency. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, for people and the record. It jumps when somebody sets the machine's clock. */
   now(): number;
+  /** Milliseconds that have passed since some instant; it never jumps, and so measures all waiting. */
+  monotonic(): number;
   /** Resolves after `ms` milliseconds, or as soon as `signal` is aborted. Never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** What came of a read: its value, or why there is none. */
+export type Read<T> = { readonly kind: 'read'; readonly value: T } | ReadFailure;
+export interface ReadFailure {
+  readonly kind: Failing;
+  readonly failure: Failure;
+}
+
+/**
+ * Resolves when one more request may leave, to what is to be told how it ended. Asked before every request: also the second
+ * one of an attempt, a read, and a call to the identity service.
+ */
+export type Admit = (signal: AbortSignal) => Promise<(end: RequestEnd) => void>;
+
+/** How a request ended, as far as the requests after it are concerned. */
+export interface RequestEnd {
+  /** `unsent`: nothing left. `lost`: there was no answer. `throttled`: the answer asks for fewer requests. */
+  readonly kind: 'unsent' | 'answered' | 'throttled' | 'lost';
+  /** How long the answer asks to be left alone, in milliseconds; `null` if it does not say. */
+  readonly pauseMs: number | null;
+  /** What the answer says is allowed; `null` if it does not say. */
+  readonly allowed: Allowance | null;
+}
+
+/** So many requests in a window of so many milliseconds. */
+export interface Allowance {
+  readonly calls: number;
+  readonly perMs: number;
 }
 
 /** The gateway as a dry run sees it: there is nothing here that could change it. */
 export interface GatewayReader {
   readonly identity: GatewayIdentity;
+  /** Returns the versions of an API in an environment. Never rejects for an answer of the gateway or a broken connection. */
+  versions(of: Pick<PublicationNames, 'apiId' | 'environmentId'>, signal: AbortSignal): Promise<Read<readonly ListedVersion[]>>;
   /** Ends kept-alive connections. */
   close(): Promise<void>;
 }
 
 /** The gateway as `apply` sees it. */
 export interface Gateway extends GatewayReader {
-  /** Makes the one call for `change`. Never rejects for an answer of the gateway or a broken connection: those are outcomes. */
-  send(change: Change, signal: AbortSignal): Promise<Outcome>;
+  /**
+   * Makes the one call for `change`. Never rejects for an answer of the gateway or a broken connection: those are outcomes.
+   * `signal` ends the waiting for the call's turn; a call that has left is let finish.
+   */
+  send(change: Change, how: Sending, signal: AbortSignal): Promise<Outcome>;
+  /** Returns whether, after an outcome `refused`, the credentials are others now. */
+  credentialsChanged(): boolean;
+  /** Lets refused credentials be tried once more: a person asks for it. */
+  retryCredentials(): void;
+}
+
+export interface Sending {
+  /** What goes into the call's remark so that its version is known again; `null`: nothing. */
+  readonly marker: string | null;
+  /** Asked at the moment before the request leaves; if not, the outcome is `dropped`. */
+  readonly isWanted: () => boolean;
 }
 
 /** An attempt as the history shows it. Times are milliseconds since 1970. */
@@ -39,7 +87,10 @@ export interface Attempt extends PublicationNames {
   readonly action: Action;
   readonly reason: Reason;
   readonly revision: string | null;
+  /** The person's own text, without the marker. */
   readonly remark: string | null;
+  /** What the call's remark carries so that its version is known again; `null`: nothing. */
+  readonly marker: string | null;
   readonly beganAtMs: number;
   /** `null` while the attempt has no known outcome. */
   readonly settledAtMs: number | null;
@@ -62,12 +113,42 @@ export interface HistoryFilter {
   readonly limit: number;
 }
 
+/** What is written of an attempt before its request leaves. */
+export interface NewAttempt {
+  readonly passId: string;
+  readonly marker: string | null;
+  readonly atMs: number;
+}
+
+/** How a process is getting on with its gateway. */
+export interface Condition {
+  readonly atMs: number;
+  readonly pid: number;
+  /** The requests in a window of `perMs` that edict allows itself now: the file's limit, or less while the gateway asks for it. */
+  readonly calls: number;
+  readonly perMs: number;
+  /** Why no call is made at present; `null` if calls are made. */
+  readonly stopped: Stopped | null;
+}
+
+/**
+ * Why no call is made: the gateway asked for a `pause`, it cannot be reached (`outage`), or it does not take the
+ * `credentials`.
+ */
+export interface Stopped {
+  readonly why: 'pause' | 'outage' | 'credentials';
+  readonly message: string;
+  readonly sinceMs: number;
+}
+
 /** What a command that only looks may ask of the store. */
 export interface RecordReader {
   /** Returns the record of every publication of the gateway. */
   readAll(gateway: GatewayIdentity): Promise<RecordedState>;
   /** Returns attempts on the gateway, newest first. */
   history(gateway: GatewayIdentity, filter: HistoryFilter): Promise<Attempt[]>;
+  /** Returns how the process that works on the gateway is getting on, as it last said; `null` if none does. */
+  condition(gateway: GatewayIdentity): Promise<Condition | null>;
   /** Returns the newest attempt of each publication of the gateway. */
   lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>>;
   close(): Promise<void>;
@@ -75,11 +156,23 @@ export interface RecordReader {
 
 /** The record, and the right to write it: at most one process holds it for a store at a time. */
 export interface Store extends RecordReader {
+  /**
+   * Notes that this process is about to call the gateway. Resolves to when the one before it stopped, in milliseconds since
+   * 1970: 0 if there was none, `null` if it was killed, so that it may have called until just now.
+   */
+  enter(gateway: GatewayIdentity): Promise<number | null>;
+  /** Notes that this process calls the gateway no more. */
+  leave(gateway: GatewayIdentity, atMs: number): Promise<void>;
+  /** Notes how this process is getting on, for `condition`. */
+  describe(gateway: GatewayIdentity, condition: Condition): Promise<void>;
   /** Returns the record of one publication, as it is now. */
   read(gateway: GatewayIdentity, key: PublicationKey): Promise<RecordedPublication | undefined>;
   /** Resolves to the attempt's id once "outcome unknown" is durable. Only then may the request leave. */
-  begin(gateway: GatewayIdentity, change: Change, passId: string, atMs: number): Promise<number>;
-  /** Resolves once the outcome and the publication's next record (`undefined`: none) are durable. */
+  begin(gateway: GatewayIdentity, change: Change, attempt: NewAttempt): Promise<number>;
+  /**
+   * Resolves once the outcome and the publication's next record (`undefined`: none) are durable. An attempt that was settled
+   * as `unknown` may be settled once more; what its answer said then stays in the history.
+   */
   settle(
     gateway: GatewayIdentity,
     key: PublicationKey,

@@ -32,6 +32,12 @@ export interface GatewaySettings extends GatewayIdentity {
   readonly iam: string;
   readonly limit: Limit;
   readonly timeoutMs: number;
+  /** Whether each `online` carries the marker of its attempt in its remark. */
+  readonly marker: boolean;
+  /** What is done about an `online` without a known outcome where the gateway cannot be asked. */
+  readonly unresolved: 'repeat' | 'hold';
+  /** How long a change may take to show in the gateway's lists, in milliseconds. */
+  readonly lagMs: number;
 }
 
 /** Where something stands in the file. `line` and `column` count from 1. */
@@ -79,6 +85,8 @@ export interface UnresolvedAttempt {
   readonly attemptId: number;
   readonly action: Action;
   readonly revision: string | null;
+  /** What its remark carried; `null` if nothing. */
+  readonly marker: string | null;
 }
 
 /** What the store says of one publication. Times are milliseconds since 1970. */

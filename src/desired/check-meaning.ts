@@ -1,6 +1,7 @@
 import type { Finding } from './finding.ts';
 import { nearest } from './nearest.ts';
 import type { Path } from './positions.ts';
+import { isMap } from './yaml-value.ts';
 
 type LineOf = (path: Path) => number;
 
@@ -79,15 +80,11 @@ function entriesOf(value: unknown, key: string): [string, unknown][] {
 }
 
 function objectAt(value: unknown, key: string): Record<string, unknown> {
-  const inner = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-  return isObject(inner) ? inner : {};
+  const inner = isMap(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  return isMap(inner) ? inner : {};
 }
 
 function textAt(value: unknown, key: string): string | null {
-  const text = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  const text = isMap(value) && Object.hasOwn(value, key) ? value[key] : undefined;
   return typeof text === 'string' ? text : null;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,6 +3,7 @@ import { validateFile } from '../../generated/edict-file-validator.cjs';
 import type { Finding } from './finding.ts';
 import { nearest } from './nearest.ts';
 import type { Path } from './positions.ts';
+import { isMap } from './yaml-value.ts';
 
 /** Returns everything in which a file's value differs from spec/edict.schema.json; empty if it conforms. */
 export function checkShape(value: unknown): Finding[] {
@@ -126,8 +127,4 @@ function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (isMap(value)) return 'a map';
   return typeof value === 'string' ? 'a text' : `the ${typeof value} ${String(value)}`;
-}
-
-function isMap(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

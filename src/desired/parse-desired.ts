@@ -1,4 +1,5 @@
 import type { components } from '../../generated/edict-file.d.ts';
+import { durationMs } from '../core/duration.ts';
 import { InvalidFileError, type Mistake } from '../core/errors.ts';
 import {
   type DesiredPublication,
@@ -10,7 +11,6 @@ import {
 } from '../core/publication.ts';
 import { checkMeaning } from './check-meaning.ts';
 import { checkShape } from './check-shape.ts';
-import { durationMs } from './duration.ts';
 import type { Finding } from './finding.ts';
 import { LineIndex, locate, type Path, type Place } from './positions.ts';
 import { substituteVariables, type Variables } from './variables.ts';
@@ -95,11 +95,21 @@ function gatewayOf(written: WrittenFile['gateway']): GatewaySettings {
     instance: written.instance,
     limit: {
       calls: written.limit?.calls ?? 10,
-      perMs: durationMs(written.limit?.per ?? '1s'),
+      perMs: checkedMs(written.limit?.per ?? '1s'),
       concurrency: written.limit?.concurrency ?? 4,
     },
-    timeoutMs: durationMs(written.timeout ?? '30s'),
+    timeoutMs: checkedMs(written.timeout ?? '30s'),
+    marker: written.marker ?? true,
+    unresolved: written.unresolved ?? 'hold',
+    lagMs: checkedMs(written.lag ?? '10s'),
   };
+}
+
+/** The schema has looked at the text before. */
+function checkedMs(text: string): number {
+  const ms = durationMs(text);
+  if (ms === null) throw new TypeError(`not a duration: ${text}`);
+  return ms;
 }
 
 function located(finding: Finding, file: string, lines: LineIndex, place: (path: Path) => Place): Mistake {

@@ -1,5 +1,6 @@
 import type { Finding } from './finding.ts';
 import type { Path } from './positions.ts';
+import { isMap } from './yaml-value.ts';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -13,7 +14,7 @@ const reference = /\$\{([^}]*)\}/g;
  * finding for each reference that cannot be replaced or stands elsewhere.
  */
 export function substituteVariables(file: unknown, variables: Variables, findings: Finding[]): unknown {
-  if (!isObject(file)) return file;
+  if (!isMap(file)) return file;
   return Object.fromEntries(
     Object.entries(file).map(([key, value]) => {
       if (key === 'gateway') return [key, mapTexts(value, [key], (text, path) => substitute(text, path, variables, findings))];
@@ -62,10 +63,6 @@ function refuse(text: string, path: Path, findings: Finding[]): string {
 function mapTexts(value: unknown, path: Path, each: (text: string, path: Path) => string): unknown {
   if (typeof value === 'string') return value.includes('${') ? each(value, path) : value;
   if (Array.isArray(value)) return value.map((item, index) => mapTexts(item, [...path, String(index)], each));
-  if (!isObject(value)) return value;
+  if (!isMap(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapTexts(item, [...path, key], each)]));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

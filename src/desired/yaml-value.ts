@@ -24,3 +24,8 @@ export function toValue(node: YamlNode, place = ''): unknown {
     }
   }
 }
+
+/** Returns whether a value of the file is a map. */
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,50 +1,67 @@
 import { randomUUID } from 'node:crypto';
 import { assertNever, EdictError } from '../core/errors.ts';
 import type { Emit, PassCause, PassSummary } from '../core/events.ts';
-import type { Outcome } from '../core/outcome.ts';
-import { type Change, type Plan, plan } from '../core/plan.ts';
-import type { Clock, Gateway, Store } from '../core/ports.ts';
+import type { Failing, Failure } from '../core/outcome.ts';
+import { type Plan, plan } from '../core/plan.ts';
+import type { Clock, Gateway, Stopped, Store } from '../core/ports.ts';
 import type { DesiredState, PublicationKey } from '../core/publication.ts';
 import { backoffMs } from './backoff.ts';
-import { reconcile } from './reconciler.ts';
+import { ConditionReport } from './condition-report.ts';
+import { Doubts } from './doubts.ts';
+import { type Reconciled, reconcile } from './reconciler.ts';
+import type { Traffic } from './traffic.ts';
 import { type Verdict, Workqueue } from './workqueue.ts';
 
 export interface EngineDeps {
   readonly store: Store;
   readonly gateway: Gateway;
+  readonly traffic: Traffic;
   readonly emit: Emit;
-  readonly now: () => number;
-  readonly sleep: Clock['sleep'];
+  readonly clock: Clock;
   /** A number from 0 to 1. */
   readonly random: () => number;
   /** How often one change is tried in a row before it waits for a person or a new file. */
   readonly maxTries: number;
 }
 
-/** A call in flight is let finish, also when edict is asked to stop: to cut it would only make its outcome unknown. */
-const uncut = new AbortController().signal;
+/** How often the gateway is asked during an outage, in milliseconds: its end is noticed within two seconds. */
+const probeEveryMs = 1000;
+
+/** How often refused credentials are looked at, in milliseconds. */
+const lookEveryMs = 1000;
 
 /** Makes passes over one gateway: from the whole desired state and the whole record to the calls that are missing. */
 export class Engine {
   readonly #deps: EngineDeps;
   readonly #stopping = new AbortController();
   readonly #queue: Workqueue;
+  readonly #doubts: Doubts;
+  readonly #conditions: ConditionReport;
   readonly #settled: (() => void)[] = [];
   /** Keys whose last attempt in this engine did not succeed. */
   readonly #failing = new Set<PublicationKey>();
+  /** Keys with an attempt whose outcome nobody can tell, left to a person. */
+  readonly #held = new Set<PublicationKey>();
+  /** After an outage or with other credentials, what waits to be tried again need not wait. */
+  #hastens = false;
+  #hasGivenUp = false;
   #desired: DesiredState;
   #pass: Pass | null = null;
 
   constructor(desired: DesiredState, deps: EngineDeps) {
+    const { clock, traffic, store, emit } = deps;
     this.#deps = deps;
     this.#desired = desired;
+    this.#doubts = new Doubts(desired.gateway.lagMs, clock.monotonic);
     this.#queue = new Workqueue({
       limit: desired.gateway.limit,
-      now: deps.now,
+      monotonic: clock.monotonic,
       work: (key, failures, answered) => this.#work(key, failures, answered),
       onIdle: () => this.#finishPass(),
       onDue: () => void this.pass(this.#desired, 'retry').catch((error: unknown) => this.#storeFailed(error)),
     });
+    this.#conditions = new ConditionReport(desired.gateway, { store, traffic, clock, emit, onFailed: (error) => this.#storeFailed(error) });
+    traffic.listen({ stopped: (stopped) => this.#callsStopped(stopped), resumed: () => this.#callsResumed() });
   }
 
   /**
@@ -54,11 +71,12 @@ export class Engine {
    * @throws EdictError `STORE_*` if the record cannot be read; nothing was sent then
    */
   async pass(desired: DesiredState, cause: PassCause): Promise<Plan> {
-    const { store, emit, now } = this.#deps;
+    const { store, emit, clock, gateway } = this.#deps;
     const passId = randomUUID();
-    const startedAtMs = now();
+    const startedAtMs = clock.monotonic();
     emit({ type: 'pass:started', passId, cause });
     this.#desired = desired;
+    if (cause === 'signal') gateway.retryCredentials();
     const recorded = await store.readAll(desired.gateway);
     const made = plan(this.#desired, recorded);
     emit({ type: 'plan:made', passId, cause, plan: made });
@@ -72,14 +90,14 @@ export class Engine {
     };
     const keys = made.changes.filter((change) => !change.held).map((change) => change.key);
     const wanted = new Set(keys);
-    for (const key of this.#failing) if (!wanted.has(key)) this.#failing.delete(key);
+    for (const left of [this.#failing, this.#held]) for (const key of left) if (!wanted.has(key)) left.delete(key);
     this.#queue.replace(keys, { fresh: cause === 'file' || cause === 'signal' });
     return made;
   }
 
   /** Resolves when nothing waits for a call, is in flight, or will be tried again without a new file. */
   async settled(): Promise<void> {
-    if (this.#queue.isIdle && !this.#queue.hasDue) return;
+    if (this.#hasGivenUp || (this.#queue.isIdle && !this.#queue.hasDue)) return;
     await new Promise<void>((resolve) => this.#settled.push(resolve));
   }
 
@@ -87,44 +105,38 @@ export class Engine {
   async stop(): Promise<number> {
     const left = this.#queue.queued;
     this.#stopping.abort();
+    this.#queue.start();
     await this.#queue.stop();
+    this.#deps.traffic.close();
+    await this.#conditions.close();
     this.#finishPass();
     return left;
   }
 
   async #work(key: PublicationKey, failures: number, answered: () => void): Promise<Verdict> {
-    const { store, gateway, emit, now } = this.#deps;
+    const { store, gateway, emit, clock } = this.#deps;
     const pass = this.#pass;
-    if (!pass) return { kind: 'done' };
+    if (!pass || this.#stopping.signal.aborted) return { kind: 'done' };
     try {
-      const desired = () => this.#desired;
-      const identity = this.#desired.gateway;
-      const persist = (write: () => Promise<void>) => this.#persist(write);
-      const done = await reconcile(key, pass.passId, {
+      const reconciled = await reconcile(key, pass.passId, {
         store,
         gateway,
-        identity,
-        now,
         emit,
-        desired,
-        signal: uncut,
         answered,
-        persist,
+        settings: this.#desired.gateway,
+        doubts: this.#doubts,
+        now: clock.now,
+        desired: () => this.#desired,
+        signal: this.#stopping.signal,
+        persist: (write) => this.#persist(write),
       });
-      if (!done) return { kind: 'done' };
-      if (!done.isRecorded) {
-        this.#failing.add(key);
-        return { kind: 'stalled' };
+      const verdict = this.#verdict(reconciled, pass, failures + 1);
+      for (const left of [this.#failing, this.#held]) left.delete(key);
+      if (verdict.kind !== 'done') (reconciled.kind === 'held' ? this.#held : this.#failing).add(key);
+      if (verdict.kind === 'again' && 'change' in reconciled) {
+        const { change } = reconciled;
+        emit({ type: 'retry:scheduled', passId: pass.passId, change, afterMs: verdict.afterMs, reason: reasonOf(reconciled) });
       }
-      if (done.outcome.kind === 'succeeded') {
-        pass[done.change.action] += 1;
-        this.#failing.delete(key);
-        return { kind: 'done' };
-      }
-      this.#failing.add(key);
-      const verdict = this.#verdict(done.change, done.outcome, failures + 1);
-      const { change, outcome } = done;
-      if (verdict.kind === 'again') emit({ type: 'retry:scheduled', passId: pass.passId, change, afterMs: verdict.afterMs, outcome });
       return verdict;
     } catch (error) {
       this.#failing.add(key);
@@ -142,33 +154,96 @@ export class Engine {
       } catch (error) {
         this.#storeFailed(error);
         if (failures >= this.#deps.maxTries || this.#stopping.signal.aborted) return false;
-        await this.#deps.sleep(backoffMs(failures, this.#deps.random()), this.#stopping.signal);
+        await this.#deps.clock.sleep(backoffMs(failures, this.#deps.random()), this.#stopping.signal);
       }
     }
   }
 
-  #verdict(change: Change, outcome: Outcome, failures: number): Verdict {
-    switch (outcome.kind) {
-      case 'succeeded':
-      case 'dropped':
+  #verdict(reconciled: Reconciled, pass: Pass, failures: number): Verdict {
+    switch (reconciled.kind) {
+      case 'in sync':
         return { kind: 'done' };
+      case 'held':
+        return { kind: 'stalled' };
+      case 'early':
+        return { kind: 'again', afterMs: reconciled.afterMs, failures: failures - 1 };
+      case 'unread':
+        return this.#verdictOf(reconciled.failing, reconciled.failure, failures);
+      case 'attempted': {
+        const { change, outcome, isRecorded } = reconciled;
+        if (!isRecorded) return { kind: 'stalled' };
+        if (outcome.kind === 'succeeded') pass[change.action] += 1;
+        return 'failure' in outcome ? this.#verdictOf(outcome.kind, outcome.failure, failures) : { kind: 'done' };
+      }
+      default:
+        return assertNever(reconciled);
+    }
+  }
+
+  #verdictOf(kind: Failing | 'unknown', failure: Failure, failures: number): Verdict {
+    switch (kind) {
       case 'stalled':
         return { kind: 'stalled' };
+      case 'refused':
+        this.#credentialsRefused(failure);
+        return { kind: 'again', afterMs: 0, failures: failures - 1 };
       case 'wait':
-        this.#queue.pause(outcome.afterMs);
-        return failures >= this.#deps.maxTries ? { kind: 'stalled' } : { kind: 'again', afterMs: outcome.afterMs };
       case 'unknown':
-        // To repeat an `online` that may have happened would make a second version: that waits for a person or a new file.
-        return change.action === 'online' ? { kind: 'stalled' } : this.#again(failures);
       case 'retry':
         return this.#again(failures);
       default:
-        return assertNever(outcome);
+        return assertNever(kind);
     }
   }
 
   #again(failures: number): Verdict {
-    return failures >= this.#deps.maxTries ? { kind: 'stalled' } : { kind: 'again', afterMs: backoffMs(failures, this.#deps.random()) };
+    if (failures >= this.#deps.maxTries) return { kind: 'stalled' };
+    return { kind: 'again', afterMs: backoffMs(failures, this.#deps.random()), failures };
+  }
+
+  #callsStopped(stopped: Stopped): void {
+    this.#queue.pause();
+    this.#hastens ||= stopped.why !== 'pause';
+    this.#deps.emit({ type: 'calls:stopped', why: stopped.why, message: stopped.message });
+    this.#conditions.changed();
+    if (stopped.why === 'outage') void this.#probe();
+  }
+
+  #callsResumed(): void {
+    this.#deps.emit({ type: 'calls:resumed' });
+    this.#conditions.changed();
+    this.#queue.start();
+    if (this.#hastens) this.#queue.hasten();
+    this.#hastens = false;
+  }
+
+  /** Asks for something harmless once in a while, until an answer ends the outage. */
+  async #probe(): Promise<void> {
+    const { gateway, clock, traffic } = this.#deps;
+    const { signal } = this.#stopping;
+    const [publication] = this.#desired.publications.values();
+    while (traffic.stopped?.why === 'outage' && publication && !signal.aborted) {
+      await clock.sleep(probeEveryMs, signal);
+      await gateway.versions(publication, signal);
+    }
+  }
+
+  /** Makes no call until the credentials change: some failures in a row lock a key or an account. */
+  #credentialsRefused({ code, message, hint }: Failure): void {
+    const { clock, traffic, gateway, maxTries } = this.#deps;
+    const { signal } = this.#stopping;
+    if (traffic.isStoppedFor('credentials')) return;
+    traffic.stop('credentials', `${code} ${message}${hint ? `; ${hint}` : ''}`);
+    if (maxTries < Number.POSITIVE_INFINITY) {
+      this.#hasGivenUp = true;
+      for (const resolve of this.#settled.splice(0)) resolve();
+      return;
+    }
+    const untilChanged = async (): Promise<void> => {
+      while (!signal.aborted && !gateway.credentialsChanged()) await clock.sleep(lookEveryMs, signal);
+      if (!signal.aborted) traffic.go('credentials');
+    };
+    void untilChanged();
   }
 
   #storeFailed(error: unknown): void {
@@ -181,11 +256,20 @@ export class Engine {
     if (pass) {
       this.#pass = null;
       const { passId, startedAtMs, online, offline, unchanged, held } = pass;
-      const summary: PassSummary = { online, offline, unchanged, held, failed: this.#failing.size, tookMs: this.#deps.now() - startedAtMs };
+      const tookMs = Math.round(this.#deps.clock.monotonic() - startedAtMs);
+      const summary: PassSummary = { online, offline, unchanged, held: held + this.#held.size, failed: this.#failing.size, tookMs };
       this.#deps.emit({ type: 'pass:finished', passId, summary });
     }
     if (!this.#queue.hasDue) for (const resolve of this.#settled.splice(0)) resolve();
   }
+}
+
+/** Returns why another try is needed, for a person. */
+function reasonOf(reconciled: Reconciled): string {
+  if (reconciled.kind === 'early') return 'an attempt has no known outcome, and the gateway may not show it yet';
+  if (reconciled.kind === 'unread') return `${reconciled.failure.code} ${reconciled.failure.message}`;
+  const failure = reconciled.kind === 'attempted' && 'failure' in reconciled.outcome ? reconciled.outcome.failure : null;
+  return failure ? `${failure.code} ${failure.message}` : '';
 }
 
 interface Pass {

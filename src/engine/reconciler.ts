@@ -1,17 +1,22 @@
+import { randomBytes } from 'node:crypto';
 import type { EngineEvent } from '../core/events.ts';
-import { nextRecord, type Outcome } from '../core/outcome.ts';
+import { type Failing, type Failure, nextRecord, type Outcome } from '../core/outcome.ts';
 import { type Change, decide } from '../core/plan.ts';
 import type { Gateway, Store } from '../core/ports.ts';
-import type { DesiredState, GatewayIdentity, PublicationKey } from '../core/publication.ts';
+import type { DesiredState, GatewaySettings, PublicationKey, RecordedPublication, UnresolvedAttempt } from '../core/publication.ts';
+import { resolveAttempt } from '../core/resolve.ts';
+import type { Doubts } from './doubts.ts';
 
 export interface ReconcilerDeps {
   readonly store: Store;
   readonly gateway: Gateway;
-  readonly identity: GatewayIdentity;
+  readonly settings: GatewaySettings;
+  readonly doubts: Doubts;
   readonly now: () => number;
   readonly emit: (event: EngineEvent) => void;
   /** The newest valid desired state. */
   readonly desired: () => DesiredState;
+  /** Ends the waiting for a turn, and reads under way. */
   readonly signal: AbortSignal;
   /** Called when the request has been answered, before the outcome is on the disk: the next one may leave. */
   readonly answered: () => void;
@@ -19,40 +24,103 @@ export interface ReconcilerDeps {
   readonly persist: (write: () => Promise<void>) => Promise<boolean>;
 }
 
-/** What reconciling one publication came to; `null` if it needed no call. */
-export type Reconciled = {
-  readonly change: Change;
-  readonly outcome: Outcome;
-  /** Whether the outcome is in the store; if not, the attempt is unresolved there, whatever its outcome was. */
-  readonly isRecorded: boolean;
-} | null;
+/** What reconciling one publication came to. */
+export type Reconciled =
+  /** It needs no call. */
+  | { readonly kind: 'in sync' }
+  /** A call was made. `isRecorded`: the outcome is in the store; if not, the attempt is unresolved there. */
+  | { readonly kind: 'attempted'; readonly change: Change; readonly outcome: Outcome; readonly isRecorded: boolean }
+  /** An earlier attempt has no known outcome, and it is too early to believe that it did not happen. */
+  | { readonly kind: 'early'; readonly change: Change; readonly afterMs: number }
+  /** An earlier attempt has no known outcome, and the gateway could not be asked now. */
+  | { readonly kind: 'unread'; readonly change: Change; readonly failing: Failing; readonly failure: Failure }
+  /** An earlier attempt has no known outcome, the gateway cannot tell, and the file says `unresolved: hold`. */
+  | { readonly kind: 'held'; readonly change: Change };
 
 /**
  * Makes the one call that a publication needs, if it needs one. Both states are read again here, at the moment of acting:
  * what woke the work carries no data. The attempt is durable before its request leaves and its outcome before this resolves.
+ * Where an earlier attempt has no known outcome, nothing is sent before the gateway's list has told what came of it.
  *
  * @throws EdictError `STORE_*` if the attempt cannot be recorded; nothing was sent then
  */
 export async function reconcile(key: PublicationKey, passId: string, deps: ReconcilerDeps): Promise<Reconciled> {
-  const { store, gateway, identity, now, emit, desired, signal, answered, persist } = deps;
-  const recorded = await store.read(identity, key);
-  const wanted = desired();
-  const change = decide(wanted.publications.get(key), recorded, wanted);
-  if (!change || change.held) return null;
+  const { store, settings, desired } = deps;
+  let recorded = await store.read(settings, key);
+  for (let mayResolve = true; ; mayResolve = false) {
+    const wanted = desired();
+    const change = decide(wanted.publications.get(key), recorded, wanted);
+    if (!change || change.held) return { kind: 'in sync' };
+    if (!recorded?.unresolved || !mayResolve) return attempt(change, recorded, wanted, passId, deps);
+    const resolved = await resolve(recorded, recorded.unresolved, change, passId, deps);
+    if (resolved !== 'known' && resolved !== 'repeat') return resolved;
+    recorded = await store.read(settings, key);
+  }
+}
 
+async function attempt(
+  change: Change,
+  recorded: RecordedPublication | undefined,
+  wanted: DesiredState,
+  passId: string,
+  { store, gateway, settings, doubts, now, emit, desired, signal, answered, persist }: ReconcilerDeps,
+): Promise<Reconciled> {
+  const { key } = change;
   const beganAtMs = now();
-  const attemptId = await store.begin(identity, change, passId, beganAtMs);
-  emit({ type: 'attempt:begun', passId, attemptId, change });
-  const isStillWanted = desired() === wanted || isSame(change, decide(desired().publications.get(key), recorded, desired()));
-  const outcome: Outcome = isStillWanted ? await gateway.send(change, signal) : { kind: 'dropped' };
-
+  const marker = change.action === 'online' && settings.marker ? randomBytes(6).toString('hex') : null;
+  const id = await store.begin(settings, change, { passId, marker, atMs: beganAtMs });
+  emit({ type: 'attempt:begun', passId, attemptId: id, change });
+  const isWanted = (): boolean => {
+    if (signal.aborted) return false;
+    const newest = desired();
+    return newest === wanted || isSame(change, decide(newest.publications.get(key), recorded, newest));
+  };
+  const outcome = await gateway.send(change, { marker, isWanted }, signal);
   answered();
 
   const settledAtMs = now();
-  const next = nextRecord(change, outcome, recorded, { id: attemptId, settledAtMs });
-  const isRecorded = await persist(() => store.settle(identity, key, attemptId, outcome, next, settledAtMs));
-  emit({ type: 'attempt:settled', passId, attemptId, change, outcome, tookMs: settledAtMs - beganAtMs });
-  return { change, outcome, isRecorded };
+  if (outcome.kind === 'unknown') doubts.waitMs(id);
+  const next = nextRecord(change, outcome, recorded, { id, marker, settledAtMs });
+  const isRecorded = await persist(() => store.settle(settings, key, id, outcome, next, settledAtMs));
+  emit({ type: 'attempt:settled', passId, attemptId: id, change, outcome, tookMs: settledAtMs - beganAtMs });
+  return { kind: 'attempted', change, outcome, isRecorded };
+}
+
+/**
+ * Asks the gateway what came of an attempt: `known` if the record says so now, `repeat` if nobody can tell and a repetition
+ * does no harm or is what the file asks for.
+ */
+async function resolve(
+  recorded: RecordedPublication,
+  unresolved: UnresolvedAttempt,
+  change: Change,
+  passId: string,
+  { store, gateway, settings, doubts, now, emit, signal, persist }: ReconcilerDeps,
+): Promise<Reconciled | 'known' | 'repeat'> {
+  const { attemptId, action } = unresolved;
+  const cannotTell = (reason: string): Reconciled | 'repeat' => {
+    const isRepeated = action === 'offline' || settings.unresolved === 'repeat';
+    emit({ type: 'attempt:untold', passId, attemptId, change, reason, isRepeated });
+    return isRepeated ? 'repeat' : { kind: 'held', change };
+  };
+  const earlyMs = doubts.waitMs(attemptId);
+  const read = await gateway.versions(recorded, signal);
+  if (read.kind !== 'read') {
+    if (read.kind !== 'stalled') return { kind: 'unread', change, failing: read.kind, failure: read.failure };
+    return cannotTell(`${read.failure.code} ${read.failure.message}`);
+  }
+  const settledAtMs = now();
+  const resolution = resolveAttempt(recorded, unresolved, read.value, settledAtMs);
+  if (resolution.kind === 'untold') return cannotTell('its remark carried no marker');
+  if (resolution.kind === 'absent' && earlyMs > 0) return { kind: 'early', change, afterMs: earlyMs };
+  const outcome: Outcome =
+    resolution.kind === 'absent' ? { kind: 'absent' } : { kind: 'succeeded', versionId: resolution.versionId, publishId: null };
+  if (!(await persist(() => store.settle(settings, recorded.key, attemptId, outcome, resolution.next, settledAtMs)))) {
+    return { kind: 'early', change, afterMs: settings.lagMs };
+  }
+  doubts.settle(attemptId);
+  emit({ type: 'attempt:resolved', passId, attemptId, change, outcome });
+  return 'known';
 }
 
 function isSame(change: Change, other: Change | null): boolean {

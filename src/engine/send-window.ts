@@ -1,6 +1,8 @@
 import type { Clock } from '../core/ports.ts';
 import type { Limit } from '../core/publication.ts';
 
+type WindowClock = Pick<Clock, 'monotonic' | 'sleep'>;
+
 /** A request that takes longer to be answered is counted as having reached the gateway by then. */
 const longestWayMs = 250;
 
@@ -10,7 +12,8 @@ const longestWayMs = 250;
  * login or a new connection. When a request arrives is only known to be before its answer, so that is when it counts.
  */
 export class SendWindow {
-  readonly #clock: Clock;
+  readonly #clock: WindowClock;
+  readonly #clearAtMs: number;
   readonly #calls: number;
   readonly #perMs: number;
   /** The last `calls` requests, as a ring: when each reached the gateway at the latest. */
@@ -18,10 +21,12 @@ export class SendWindow {
   #next = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ calls, perMs }: Limit, clock: Clock) {
+  /** @param clearAtMs when the window is free of another process's requests, on the monotonic clock */
+  constructor({ calls, perMs }: Limit, clock: WindowClock, clearAtMs = Number.NEGATIVE_INFINITY) {
     this.#clock = clock;
     this.#calls = calls;
     this.#perMs = perMs;
+    this.#clearAtMs = clearAtMs;
   }
 
   /**
@@ -37,12 +42,13 @@ export class SendWindow {
   async #admit(signal: AbortSignal): Promise<() => void> {
     const place = this.#next;
     this.#next = (place + 1) % this.#calls;
-    const waitMs = (): number => (this.#arrivedByMs[place] ?? Number.NEGATIVE_INFINITY) + this.#perMs - this.#clock.now();
+    const freeAtMs = Math.max((this.#arrivedByMs[place] ?? Number.NEGATIVE_INFINITY) + this.#perMs, this.#clearAtMs);
+    const waitMs = (): number => freeAtMs - this.#clock.monotonic();
     while (waitMs() > 0 && !signal.aborted) await this.#clock.sleep(Math.ceil(waitMs()), signal);
-    const assumedMs = this.#clock.now() + longestWayMs;
+    const assumedMs = this.#clock.monotonic() + longestWayMs;
     this.#arrivedByMs[place] = assumedMs;
     return () => {
-      if (this.#arrivedByMs[place] === assumedMs) this.#arrivedByMs[place] = Math.min(assumedMs, this.#clock.now());
+      if (this.#arrivedByMs[place] === assumedMs) this.#arrivedByMs[place] = Math.min(assumedMs, this.#clock.monotonic());
     };
   }
 }

@@ -3,7 +3,11 @@ import { assertNever } from '../core/errors.ts';
 import type { Limit, PublicationKey } from '../core/publication.ts';
 
 /** What the work on one key came to: nothing is left, try again later, or nothing helps but a person or a new file. */
-export type Verdict = { readonly kind: 'done' } | { readonly kind: 'again'; readonly afterMs: number } | { readonly kind: 'stalled' };
+export type Verdict =
+  | { readonly kind: 'done' }
+  /** `failures`: how many there have been in a row by now. */
+  | { readonly kind: 'again'; readonly afterMs: number; readonly failures: number }
+  | { readonly kind: 'stalled' };
 
 type Slot =
   | { readonly kind: 'queued'; readonly failures: number }
@@ -13,7 +17,7 @@ type Slot =
 
 export interface WorkqueueDeps {
   readonly limit: Limit;
-  readonly now: () => number;
+  readonly monotonic: () => number;
   /**
    * Works on one key, inside a slot of the limit, which it gives free with `answered` as soon as its request has been
    * answered. `failures` counts those in a row before. To reject is a bug, and ends the process.
@@ -44,7 +48,6 @@ export class Workqueue {
   #waitingForLimiter = 0;
   #dueTimer: NodeJS.Timeout | null = null;
   #dueTimerAtMs = Number.POSITIVE_INFINITY;
-  #pauseTimer: NodeJS.Timeout | null = null;
   #stopped = false;
 
   constructor(deps: WorkqueueDeps) {
@@ -75,7 +78,7 @@ export class Workqueue {
    */
   replace(keys: Iterable<PublicationKey>, { fresh }: { readonly fresh: boolean }): void {
     if (this.#stopped) return;
-    const now = this.#deps.now();
+    const now = this.#deps.monotonic();
     const before = new Map(this.#slots);
     for (const [key, slot] of before) if (slot.kind !== 'running') this.#slots.delete(key);
     this.#empty();
@@ -95,14 +98,22 @@ export class Workqueue {
     if (this.isIdle) this.#deps.onIdle();
   }
 
-  /** Starts nothing for `ms` milliseconds: the gateway has asked for a pause. */
-  pause(ms: number): void {
+  /** Starts nothing until `start`. */
+  pause(): void {
     this.#limiter.pause();
-    if (this.#pauseTimer) clearTimeout(this.#pauseTimer);
-    this.#pauseTimer = setTimeout(() => {
-      this.#pauseTimer = null;
-      this.#limiter.start();
-    }, ms);
+  }
+
+  /** Goes on after `pause`. */
+  start(): void {
+    this.#limiter.start();
+  }
+
+  /** Lets every key whose time to try again is still to come be tried now. */
+  hasten(): void {
+    const due = [...this.#slots].filter(([, slot]) => slot.kind === 'due');
+    for (const [key, slot] of due) this.#enqueue(key, slot.kind === 'due' ? slot.failures : 0);
+    this.#disarmDueTimer();
+    this.#pump();
   }
 
   /** Drops what waits and resolves when the calls in flight have ended and are recorded. */
@@ -110,7 +121,6 @@ export class Workqueue {
     this.#stopped = true;
     this.#empty();
     this.#disarmDueTimer();
-    if (this.#pauseTimer) clearTimeout(this.#pauseTimer);
     this.#limiter.clear();
     await Promise.all(this.#working);
   }
@@ -153,7 +163,7 @@ export class Workqueue {
         this.#working.delete(working);
         answered();
         if (this.#stopped) return;
-        this.#conclude(key, verdict, failures, running.dirty);
+        this.#conclude(key, verdict, running.dirty);
         this.#pump();
         if (this.isIdle) this.#deps.onIdle();
       });
@@ -162,7 +172,7 @@ export class Workqueue {
     });
   }
 
-  #conclude(key: PublicationKey, verdict: Verdict, failures: number, dirty: boolean): void {
+  #conclude(key: PublicationKey, verdict: Verdict, dirty: boolean): void {
     if (dirty) {
       this.#enqueue(key, 0);
       return;
@@ -175,8 +185,8 @@ export class Workqueue {
         this.#slots.set(key, verdict);
         return;
       case 'again': {
-        const dueAtMs = this.#deps.now() + verdict.afterMs;
-        this.#slots.set(key, { kind: 'due', failures: failures + 1, dueAtMs });
+        const dueAtMs = this.#deps.monotonic() + verdict.afterMs;
+        this.#slots.set(key, { kind: 'due', failures: verdict.failures, dueAtMs });
         this.#armDueTimer(dueAtMs);
         return;
       }
@@ -190,7 +200,7 @@ export class Workqueue {
     if (this.#dueTimerAtMs <= dueAtMs) return;
     this.#disarmDueTimer();
     this.#dueTimerAtMs = dueAtMs;
-    const delayMs = Math.max(0, dueAtMs - this.#deps.now()) + dueGranularityMs;
+    const delayMs = Math.max(0, dueAtMs - this.#deps.monotonic()) + dueGranularityMs;
     this.#dueTimer = setTimeout(() => {
       this.#disarmDueTimer();
       this.#deps.onDue();

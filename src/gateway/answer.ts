@@ -2,17 +2,21 @@ import type { ValidateFunction } from 'ajv';
 import type { components } from '../../generated/roma-connect.d.ts';
 import * as generated from '../../generated/roma-connect-answers.cjs';
 import { InvalidAnswerError, RefusedError } from './gateway-error.ts';
-import { pauseOf } from './pause.ts';
+import { allowanceOf, pauseOf } from './pause.ts';
 import { readable, readablePage } from './readable.ts';
 
 type Schemas = components['schemas'];
 
-/** What the specification says an operation answers with status 201. */
-export interface CreatedAnswers {
+/** What the specification says an operation answers when it succeeds. */
+export interface Answers {
   readonly changePublication: Schemas['PublicationResponse'];
   readonly createToken: Schemas['TokenResponse'];
+  readonly listVersions: Schemas['VersionList'];
 }
-export type Operation = keyof CreatedAnswers;
+export type Operation = keyof Answers;
+
+/** The status of success, by operation. */
+const successes: Readonly<Record<Operation, number>> = { changePublication: 201, createToken: 201, listVersions: 200 };
 
 /** An answer as openapi-fetch hands it over when it parses nothing: `error` is JSON where it can be. */
 export interface RawAnswer {
@@ -25,27 +29,23 @@ const { default: _, ...byName } = generated as typeof generated & { default?: un
 const validators: Readonly<Record<string, ValidateFunction | undefined>> = byName;
 
 /**
- * Returns the body of a 201 that keeps to the specification. Throws an InvalidAnswerError for every other status below
+ * Returns the body of a success that keeps to the specification. Throws an InvalidAnswerError for every other status below
  * 400 and for a body that breaks the specification, a RefusedError for the rest. `secrets` are kept out of both.
  */
-export function createdBody<O extends Operation>(
-  operation: O,
-  answer: RawAnswer,
-  secrets: readonly string[],
-  nowMs: number,
-): CreatedAnswers[O] {
+export function answeredBody<O extends Operation>(operation: O, answer: RawAnswer, secrets: readonly string[], nowMs: number): Answers[O] {
   const { status, headers } = answer.response;
   const requestId = requestIdOf(headers, secrets);
   if (status >= 400) throw refusal(operation, answer, secrets, nowMs);
-  if (status !== 201) {
+  const success = successes[operation];
+  if (status !== success) {
     const target = headers.get('location');
     const to = target === null ? '' : `, a redirect to ${readable(target, secrets)}`;
-    throw new InvalidAnswerError(`answered ${status}${to}, where the specification has 201`, { status, requestId });
+    throw new InvalidAnswerError(`answered ${status}${to}, where the specification has ${success}`, { status, requestId });
   }
   const body = parsed(answer.data);
-  const mistake = body === undefined ? 'its body is not JSON' : mistakeIn(operation, 201, body);
-  if (mistake !== null) throw new InvalidAnswerError(`answered 201, but ${mistake}`, { status, requestId });
-  return body as CreatedAnswers[O];
+  const mistake = body === undefined ? 'its body is not JSON' : mistakeIn(operation, success, body);
+  if (mistake !== null) throw new InvalidAnswerError(`answered ${success}, but ${mistake}`, { status, requestId });
+  return body as Answers[O];
 }
 
 function refusal(operation: Operation, answer: RawAnswer, secrets: readonly string[], nowMs: number): RefusedError {
@@ -58,6 +58,7 @@ function refusal(operation: Operation, answer: RawAnswer, secrets: readonly stri
     errorMsg: code !== null && said !== '' ? said : [`answered ${status}`, said].filter(Boolean).join(': '),
     requestId: id === null ? requestIdOf(headers, secrets) : readable(id, secrets, 128),
     pauseMs: pauseOf({ retryAfter: headers.get('retry-after'), date: headers.get('date'), message }, nowMs),
+    allowed: allowanceOf(message),
   });
 }
 

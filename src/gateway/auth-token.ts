@@ -1,6 +1,7 @@
-import type { Clock } from '../core/ports.ts';
-import { type Credentials, tokenHeader } from './credentials.ts';
-import { ConnectionError, CredentialsError } from './gateway-error.ts';
+import type { Admit, Clock } from '../core/ports.ts';
+import { admitted } from './admitted.ts';
+import { type Credentials, type Proof, stopped, tokenProof } from './credentials.ts';
+import { CredentialsError } from './gateway-error.ts';
 import { type Login, logIn, type Token } from './iam.ts';
 
 /** How long before its end a token is replaced, at most: a tenth of its life, if that is less. */
@@ -11,11 +12,13 @@ const doubtMs = 60_000;
 
 /** A token in use. */
 interface Held {
-  readonly value: string;
+  readonly proof: Proof;
   readonly sinceMs: number;
   readonly renewAtMs: number;
   /** The gateway took it, or it is the first and nothing speaks against it. */
   trusted: boolean;
+  /** The gateway refused it, though it is new. */
+  refused: boolean;
 }
 
 /** A login under way, and how many callers wait for it. */
@@ -26,7 +29,9 @@ interface Flight {
 }
 
 export interface TokenDeps {
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+  /** Asked before each login. */
+  readonly admit?: Admit;
   /** Fetches a token; `logIn` unless a test says otherwise. */
   readonly fetchToken?: typeof logIn;
 }
@@ -34,42 +39,62 @@ export interface TokenDeps {
 /**
  * Credentials that log in with a password when a token is needed and keep the token until shortly before its end.
  *
- * Callers at the same time share one login. A login that the identity service refuses is the last: it is remembered,
- * and every later call rejects at once, since some failures in a row lock the account.
+ * Callers at the same time share one login. A login that the identity service refuses is the last with that password: it is
+ * remembered, and every later call rejects at once, since some failures in a row lock the account.
  */
 export class TokenCredentials implements Credentials {
   readonly #login: Login;
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: TokenDeps['clock'];
+  readonly #admit: Admit | undefined;
   readonly #fetchToken: typeof logIn;
   #held: Held | null = null;
   #flight: Flight | null = null;
-  #refusal: CredentialsError | null = null;
+  #refusal: { readonly error: CredentialsError; readonly password: string } | null = null;
   #replacesRefused = false;
 
-  constructor(login: Login, { clock, fetchToken = logIn }: TokenDeps) {
+  constructor(login: Login, { clock, admit, fetchToken = logIn }: TokenDeps) {
     this.#login = login;
+    this.#admit = admit;
     this.#clock = clock;
     this.#fetchToken = fetchToken;
   }
 
-  async header(signal: AbortSignal): Promise<Record<string, string>> {
-    if (this.#refusal !== null) throw this.#refusal;
-    const held = this.#held !== null && this.#clock.now() < this.#held.renewAtMs ? this.#held : await this.#share(signal);
-    return { [tokenHeader]: held.value };
+  async proof(signal: AbortSignal): Promise<Proof> {
+    if (this.#refusal !== null && !this.changed()) throw this.#refusal.error;
+    if (this.#held?.refused && this.#isDoubtful(this.#held)) throw refusedError();
+    if (this.#held?.refused) this.#held = null;
+    const held = this.#held !== null && this.#clock.monotonic() < this.#held.renewAtMs ? this.#held : await this.#share(signal);
+    return held.proof;
   }
 
-  refused(used: Readonly<Record<string, string>>): boolean {
+  tried(used: Proof, result: 'taken' | 'refused' | 'untold'): boolean {
     const held = this.#held;
-    if (held === null || held.value !== used[tokenHeader]) return true;
-    if (!held.trusted && this.#clock.now() < held.sinceMs + doubtMs) return false;
+    const isHeld = held !== null && held.proof === used;
+    if (result === 'taken' && isHeld) held.trusted = true;
+    if (result !== 'refused') return false;
+    if (!isHeld) return true;
+    if (this.#isDoubtful(held)) {
+      held.refused = true;
+      return false;
+    }
     this.#held = null;
     this.#replacesRefused = true;
     return true;
   }
 
-  accepted(used: Readonly<Record<string, string>>): void {
-    const held = this.#held;
-    if (held !== null && held.value === used[tokenHeader]) held.trusted = true;
+  changed(): boolean {
+    if (this.#refusal !== null) return this.#login.password().reveal() !== this.#refusal.password;
+    return !this.#held?.refused || !this.#isDoubtful(this.#held);
+  }
+
+  forgive(): void {
+    this.#refusal = null;
+    this.#held = null;
+    this.#replacesRefused = false;
+  }
+
+  #isDoubtful({ trusted, sinceMs }: Held): boolean {
+    return !trusted && this.#clock.monotonic() < sinceMs + doubtMs;
   }
 
   /** Waits for the login under way, or begins one. It is stopped when nobody waits for it any longer. */
@@ -102,25 +127,28 @@ export class TokenCredentials implements Credentials {
 
   async #fetch(signal: AbortSignal): Promise<Held> {
     try {
-      const token = await this.#fetchToken(this.#login, signal, this.#clock.now());
+      const token = await admitted(this.#admit, signal, () => this.#fetchToken(this.#login, signal, this.#clock.now()));
       this.#held = this.#hold(token);
+      this.#refusal = null;
       return this.#held;
     } catch (error) {
-      if (error instanceof CredentialsError && error.code === 'CREDENTIALS_REFUSED') this.#refusal = error;
+      if (error instanceof CredentialsError && error.code === 'CREDENTIALS_REFUSED') {
+        this.#refusal = { error, password: this.#login.password().reveal() };
+      }
       throw error;
     }
   }
 
   #hold({ value, livesMs }: Token): Held {
-    const sinceMs = this.#clock.now();
+    const sinceMs = this.#clock.monotonic();
     // A life that is over at its beginning means that clocks differ: the token is kept until the gateway refuses it.
     const renewAtMs = livesMs > 0 ? sinceMs + livesMs - Math.min(marginMs, livesMs / 10) : Number.POSITIVE_INFINITY;
     const trusted = !this.#replacesRefused;
     this.#replacesRefused = false;
-    return { value: value.reveal(), sinceMs, renewAtMs, trusted };
+    return { proof: tokenProof(value.reveal()), sinceMs, renewAtMs, trusted, refused: false };
   }
 }
 
-function stopped(): ConnectionError {
-  return new ConnectionError('NOT_SENT', 'stopped before anything was sent');
+function refusedError(): CredentialsError {
+  return new CredentialsError('the gateway refused a new token of this user', { code: 'CREDENTIALS_REFUSED' });
 }

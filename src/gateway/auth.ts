@@ -1,47 +1,115 @@
+import { createHash } from 'node:crypto';
 import { EdictError } from '../core/errors.ts';
+import type { Admit, Clock } from '../core/ports.ts';
 import type { GatewaySettings } from '../core/publication.ts';
+import { signRequest } from '../core/signature.ts';
+import { type Found, GivenCredentials } from './auth-given.ts';
 import { TokenCredentials } from './auth-token.ts';
-import { type Credentials, givenToken, isHeaderValue } from './credentials.ts';
+import { type Credentials, isHeaderValue, tokenProof } from './credentials.ts';
+import { CredentialsError } from './gateway-error.ts';
 import { Secret } from './secret.ts';
+import { type Environment, type Setting, settingOf } from './setting.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export interface CredentialsDeps {
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+  /** Asked before each call to the identity service: it counts in the gateway's limit. */
+  readonly admit?: Admit;
+}
 
 /**
- * Returns the credentials that `environment` holds: the token HW_AUTH_TOKEN, else a login with HW_USER_NAME,
- * HW_USER_PASSWORD and HW_DOMAIN_NAME for the gateway's project. Makes no call.
+ * Returns the credentials that `environment` holds, the first of: the token HW_AUTH_TOKEN, the key HW_ACCESS_KEY with
+ * HW_SECRET_KEY and, if it is a temporary one, HW_SECURITY_TOKEN, a login with HW_USER_NAME, HW_USER_PASSWORD and
+ * HW_DOMAIN_NAME for the gateway's project. Each secret may stand in a file instead, which NAME_FILE names. Makes no call.
  *
- * Throws an EdictError: `CREDENTIALS_MISSING` if it holds neither, `CREDENTIALS_INVALID` if the token can be none.
+ * Throws an EdictError: `CREDENTIALS_MISSING` if there are none, `CREDENTIALS_INVALID` for what cannot be a token or key.
  */
-export function openCredentials(environment: Environment, settings: Pick<GatewaySettings, 'iam' | 'project' | 'timeoutMs'>): Credentials {
-  const token = environment['HW_AUTH_TOKEN']?.trim();
+export function openCredentials(
+  environment: Environment,
+  settings: Pick<GatewaySettings, 'iam' | 'project' | 'timeoutMs'>,
+  { clock, admit }: CredentialsDeps,
+): Credentials {
+  const setting = (name: string): Setting | null => settingOf(environment, name, clock.monotonic);
+  const token = setting('HW_AUTH_TOKEN');
   if (token) {
-    if (isHeaderValue(token)) return givenToken(new Secret(token));
-    throw new EdictError(
-      'CREDENTIALS_INVALID',
-      'HW_AUTH_TOKEN is not a token: it holds a space, a line break or another character that no token has',
-      {
-        hint: 'set HW_AUTH_TOKEN to the value of the X-Subject-Token header alone',
-      },
+    checkNow(token, 'set it to the value of the X-Subject-Token header alone');
+    return new GivenCredentials(() => foundToken(token), token.name);
+  }
+  const [access, secret, securityToken] = [setting('HW_ACCESS_KEY'), setting('HW_SECRET_KEY'), setting('HW_SECURITY_TOKEN')];
+  if (access && secret) {
+    for (const part of [access, secret]) checkNow(part, 'set it to the key alone, as the console shows it');
+    return new GivenCredentials(() => foundKey(access, secret, securityToken, clock), access.name);
+  }
+  const { HW_USER_NAME: user, HW_DOMAIN_NAME: domain } = environment;
+  const password = setting('HW_USER_PASSWORD');
+  if (!user || !password || !domain) {
+    if (access || secret) throw missing({ HW_ACCESS_KEY: access !== null, HW_SECRET_KEY: secret !== null }, 'a key');
+    throw missing(
+      { HW_USER_NAME: Boolean(user), HW_USER_PASSWORD: password !== null, HW_DOMAIN_NAME: Boolean(domain) },
+      'a user to log in with',
     );
   }
-  const { HW_USER_NAME: user, HW_USER_PASSWORD: password, HW_DOMAIN_NAME: domain } = environment;
-  if (!user || !password || !domain) throw missing({ HW_USER_NAME: user, HW_USER_PASSWORD: password, HW_DOMAIN_NAME: domain });
   const { iam, project, timeoutMs } = settings;
-  return new TokenCredentials({ iam, user, password: new Secret(password), domain, project, timeoutMs }, { clock: { now: Date.now } });
+  const login = { iam, user, password: () => new Secret(password.value()), domain, project, timeoutMs };
+  return new TokenCredentials(login, { clock, ...(admit && { admit }) });
 }
 
-function missing(login: Environment): EdictError {
-  const names = Object.keys(login);
-  const absent = names.filter((name) => !login[name]);
-  const message =
-    absent.length === names.length
-      ? 'there are no credentials: neither HW_AUTH_TOKEN nor a user is set'
-      : `the credentials are incomplete: ${listed(absent)} ${absent.length === 1 ? 'is' : 'are'} not set`;
-  return new EdictError('CREDENTIALS_MISSING', message, {
-    hint: `set HW_AUTH_TOKEN (a token), or ${listed(absent)} (a user to log in with)`,
+function foundToken(setting: Setting): Found {
+  const token = checked(setting);
+  return { proof: tokenProof(token), fingerprint: fingerprintOf(token) };
+}
+
+function foundKey(accessKey: Setting, secretKey: Setting, temporary: Setting | null, clock: Pick<Clock, 'now'>): Found {
+  const [access, secret, securityToken] = [checked(accessKey), checked(secretKey), temporary && checked(temporary)];
+  return {
+    fingerprint: fingerprintOf(access, secret, securityToken ?? ''),
+    proof: {
+      secrets: [secret, ...(securityToken === null ? [] : [securityToken])],
+      sign: (request) =>
+        signRequest(
+          { method: request.method, url: request.url, headers: Object.fromEntries(request.headers), body: request.body ?? '' },
+          { access, secret, ...(securityToken !== null && { securityToken }) },
+          new Date(clock.now()),
+        ),
+    },
+  };
+}
+
+/** Tells credentials apart without keeping a second copy of them. */
+function fingerprintOf(...parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+function checked(setting: Setting): string {
+  const text = setting.value();
+  if (isHeaderValue(text)) return text;
+  throw new CredentialsError(
+    `${setting.name} holds ${text === '' ? 'nothing' : 'a space, a line break or another character that cannot be sent'}`,
+    {
+      code: 'CREDENTIALS_UNREADABLE',
+    },
+  );
+}
+
+/** At the start a mistake is said at once; later, when a file changes, it is waited for. */
+function checkNow(setting: Setting, hint: string): void {
+  try {
+    checked(setting);
+  } catch (error) {
+    if (error instanceof CredentialsError) throw new EdictError('CREDENTIALS_INVALID', error.message, { hint });
+    throw error;
+  }
+}
+
+const waysToCall =
+  'set HW_AUTH_TOKEN (a token), or HW_ACCESS_KEY and HW_SECRET_KEY (a key), or HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME (a user to log in with)';
+
+function missing(has: Readonly<Record<string, boolean>>, what: string): EdictError {
+  const absent = Object.keys(has).filter((name) => !has[name]);
+  if (absent.length === Object.keys(has).length) {
+    return new EdictError('CREDENTIALS_MISSING', 'there are no credentials: no token, no key and no user is set', { hint: waysToCall });
+  }
+  const list = new Intl.ListFormat('en-GB').format(absent);
+  return new EdictError('CREDENTIALS_MISSING', `the credentials are incomplete: ${list} ${absent.length === 1 ? 'is' : 'are'} not set`, {
+    hint: `set ${list} too (${what}), or other credentials: ${waysToCall}`,
   });
-}
-
-function listed(names: readonly string[]): string {
-  return new Intl.ListFormat('en-GB').format(names);
 }

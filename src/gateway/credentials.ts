@@ -1,13 +1,24 @@
-import type { Secret } from './secret.ts';
+import type { OutgoingRequest } from './exchange.ts';
+import { ConnectionError } from './gateway-error.ts';
+
+/** What proves for one request who calls. */
+export interface Proof {
+  /** Returns the headers that make the gateway take `request`. */
+  sign(request: OutgoingRequest): Readonly<Record<string, string>>;
+  /** What must not be seen in any text. */
+  readonly secrets: readonly string[];
+}
 
 /** What proves to the gateway who calls. */
 export interface Credentials {
-  /** Returns the request headers that hold the proof. Rejects with a CredentialsError, or once `signal` is aborted. */
-  header(signal: AbortSignal): Promise<Record<string, string>>;
-  /** The gateway refused the headers `used`. Returns whether one more try, with the headers there are then, is worth it. */
-  refused(used: Readonly<Record<string, string>>): boolean;
-  /** The gateway took the headers `used`. */
-  accepted(used: Readonly<Record<string, string>>): void;
+  /** Resolves to a proof. Rejects with a CredentialsError, at once while nothing but a refused proof is to be had, or once `signal` is aborted. */
+  proof(signal: AbortSignal): Promise<Proof>;
+  /** Says what came of a request with `proof`; to be called for each. Returns whether one more try, with the proof there is then, is worth it. */
+  tried(proof: Proof, result: 'taken' | 'refused' | 'untold'): boolean;
+  /** Returns whether another try is worth it after a refusal: what there is now is not what was refused. */
+  changed(): boolean;
+  /** Forgets a refusal, since a person asks for another try. */
+  forgive(): void;
 }
 
 /** The request header that holds a token. */
@@ -18,11 +29,12 @@ export function isHeaderValue(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text);
 }
 
-/** Returns credentials that are one token from outside, which edict cannot renew. */
-export function givenToken(token: Secret): Credentials {
-  return {
-    header: () => Promise.resolve({ [tokenHeader]: token.reveal() }),
-    refused: () => false,
-    accepted: () => {},
-  };
+/** Returns the proof that is a token. */
+export function tokenProof(token: string): Proof {
+  return { sign: () => ({ [tokenHeader]: token }), secrets: [token] };
+}
+
+/** Returns the error of a caller that stopped before anything was sent. */
+export function stopped(): ConnectionError {
+  return new ConnectionError('NOT_SENT', 'stopped before anything was sent');
 }

@@ -46,15 +46,21 @@ export class ReceivedAnswer {
 }
 
 /**
- * Sends one request and reads its whole answer, in at most `timeoutMs`. Rejects with a ConnectionError that knows
+ * Sends one request, with `more` headers, and reads its whole answer, in at most `timeoutMs`. Rejects with a ConnectionError that knows
  * whether anything has left, or an InvalidAnswerError. Redirects are answers like any other.
  */
-export async function exchange(dispatcher: Dispatcher, request: OutgoingRequest, timeoutMs: number): Promise<ReceivedAnswer> {
+export async function exchange(
+  dispatcher: Dispatcher,
+  request: OutgoingRequest,
+  more: Readonly<Record<string, string>>,
+  timeoutMs: number,
+): Promise<ReceivedAnswer> {
   const address = URL.parse(request.url);
   if (address === null) throw new ConnectionError('CONNECTION_FAILED', `no connection: ${request.url} is not an address`);
   const { origin, pathname, search } = address;
   const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'edict' };
   for (const [name, value] of request.headers) headers[name] = value;
+  Object.assign(headers, more);
   return new Promise((resolve, reject) => {
     const running = new Exchange(request.signal, timeoutMs, resolve, reject);
     if (running.settled) return;

@@ -1,3 +1,5 @@
+import type { Allowance } from '../core/ports.ts';
+
 /** Anything that keeps a call from being answered as the specification says. Messages hold no secrets. */
 export abstract class GatewayError extends Error {
   /** A stable name: the service's `error_code`, or one of edict's own. `answers` in classify.ts says what follows from it. */
@@ -7,6 +9,8 @@ export abstract class GatewayError extends Error {
   readonly requestId: string | null;
   /** How long the server asks to be left alone; `null` if it does not. */
   readonly pauseMs: number | null;
+  /** What the server says is allowed; `null` if it does not say. */
+  readonly allowed: Allowance | null;
 
   constructor(message: string, facts: ErrorFacts) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
@@ -15,6 +19,7 @@ export abstract class GatewayError extends Error {
     this.status = facts.status ?? null;
     this.requestId = facts.requestId ?? null;
     this.pauseMs = facts.pauseMs ?? null;
+    this.allowed = facts.allowed ?? null;
   }
 }
 
@@ -23,6 +28,7 @@ interface ErrorFacts {
   readonly status?: number | null;
   readonly requestId?: string | null;
   readonly pauseMs?: number | null;
+  readonly allowed?: Allowance | null;
   readonly cause?: unknown;
 }
 
@@ -38,6 +44,7 @@ export class RefusedError extends GatewayError {
     readonly errorMsg: string;
     readonly requestId: string | null;
     readonly pauseMs: number | null;
+    readonly allowed: Allowance | null;
   }) {
     super(facts.errorMsg, { ...facts, code: facts.errorCode ?? `HTTP_${facts.status}` });
     this.errorCode = facts.errorCode;
@@ -81,8 +88,11 @@ export class CredentialsError extends GatewayError {
   declare readonly code: CredentialsCode;
 }
 
-/** `CREDENTIALS_REFUSED`: the identity service says no; the others: it says nothing useful, or asks for a pause. */
-export type CredentialsCode = 'CREDENTIALS_REFUSED' | 'IAM_UNAVAILABLE' | 'IAM_BUSY';
+/**
+ * `CREDENTIALS_REFUSED`: the gateway or the identity service says no. `CREDENTIALS_UNREADABLE`: the file they stand in cannot
+ * be read or holds none. The others: the identity service says nothing useful, or asks for a pause.
+ */
+export type CredentialsCode = 'CREDENTIALS_REFUSED' | 'CREDENTIALS_UNREADABLE' | 'IAM_UNAVAILABLE' | 'IAM_BUSY';
 
 /** A dry run tried to send something. That is a bug of edict, stopped before a connection was opened. */
 export class ReadsOnlyError extends Error {

@@ -1,7 +1,7 @@
 import createClient from 'openapi-fetch';
 import type { paths } from '../../generated/roma-connect.d.ts';
 import { messageOf } from '../core/errors.ts';
-import { createdBody } from './answer.ts';
+import { answeredBody } from './answer.ts';
 import { isHeaderValue } from './credentials.ts';
 import { type CredentialsCode, CredentialsError, GatewayError } from './gateway-error.ts';
 import { Secret } from './secret.ts';
@@ -12,7 +12,8 @@ export interface Login {
   /** The identity service's address. */
   readonly iam: string;
   readonly user: string;
-  readonly password: Secret;
+  /** Returns the password there is now. */
+  readonly password: () => Secret;
   /** The account's name. */
   readonly domain: string;
   /** The ID of the project that the token is for. */
@@ -44,7 +45,7 @@ async function fetchToken(
   signal: AbortSignal,
   nowMs: number,
 ): Promise<Token> {
-  const password = login.password.reveal();
+  const password = login.password().reveal();
   const user = { name: login.user, password, domain: { name: login.domain } };
   const answer = await client.POST('/v3/auth/tokens', {
     params: { query: { nocatalog: 'true' } },
@@ -52,7 +53,7 @@ async function fetchToken(
     parseAs: 'text',
     signal,
   });
-  const { token } = createdBody('createToken', answer, [password], nowMs);
+  const { token } = answeredBody('createToken', answer, [password], nowMs);
   const value = answer.response.headers.get('x-subject-token')?.trim() ?? '';
   const endsMs = Date.parse(token.expires_at);
   if (!isHeaderValue(value)) throw unusable('without a token in X-Subject-Token');

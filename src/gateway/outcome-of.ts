@@ -1,26 +1,39 @@
 import type { Failure, Outcome } from '../core/outcome.ts';
+import type { ReadFailure } from '../core/ports.ts';
 import type { Action } from '../core/publication.ts';
-import { classify } from './classify.ts';
+import { type AnswerRow, classify } from './classify.ts';
 import { GatewayError } from './gateway-error.ts';
-
-/** The pause where a server asks for one without saying how long. */
-const usualPauseMs = 10_000;
 
 /** Returns what comes of a call for `action` that ended in `error`. Throws whatever is no GatewayError: that is a bug. */
 export function outcomeOf(error: unknown, action: Action): Outcome {
   if (!(error instanceof GatewayError)) throw error;
   const row = classify(error.code, error.status, action);
-  const failure: Failure = { code: error.code, status: error.status, message: error.message, hint: row.hint, requestId: error.requestId };
-  switch (row.verdict) {
-    case 'succeeded':
-      return { kind: 'succeeded', versionId: null, publishId: null };
-    case 'wait':
-      return { kind: 'wait', afterMs: error.pauseMs ?? usualPauseMs, failure };
-    case 'retry':
-      return error.pauseMs === null ? { kind: 'retry', failure } : { kind: 'wait', afterMs: error.pauseMs, failure };
-    case 'renew':
+  if (row.verdict === 'already so') return { kind: 'succeeded', versionId: null, publishId: null };
+  const failure = failureOf(error, row);
+  return row.verdict === 'look first' ? { kind: 'unknown', failure } : failed(row, failure);
+}
+
+/** Returns why a read that ended in `error` has no value; `null` if what it asks for is not there. Throws like `outcomeOf`. */
+export function readFailureOf(error: unknown): ReadFailure | null {
+  if (!(error instanceof GatewayError)) throw error;
+  const row = classify(error.code, error.status, 'read');
+  return row.verdict === 'already so' ? null : failed(row, failureOf(error, row));
+}
+
+function failed({ verdict }: AnswerRow, failure: Failure): ReadFailure {
+  switch (verdict) {
+    case 'slow down':
+      return { kind: 'wait', failure };
+    case 'renew credentials':
+      return { kind: 'refused', failure };
+    case 'wait for a person':
+    case 'wrong address':
       return { kind: 'stalled', failure };
     default:
-      return { kind: row.verdict, failure };
+      return { kind: 'retry', failure };
   }
+}
+
+function failureOf({ code, status, message, requestId, pauseMs }: GatewayError, { hint }: AnswerRow): Failure {
+  return { code, status, message, hint, requestId, pauseMs };
 }

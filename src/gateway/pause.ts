@@ -1,3 +1,5 @@
+import type { Allowance } from '../core/ports.ts';
+
 /** The longest pause that a server can ask for: a longer one is a mistake, and asking again once an hour hurts nobody. */
 const longestMs = 3_600_000;
 
@@ -28,6 +30,13 @@ function fromHeader(retryAfter: string | null, date: string | null, nowMs: numbe
   if (Number.isNaN(untilMs)) return null;
   const serverNowMs = date === null ? Number.NaN : Date.parse(date);
   return untilMs - (Number.isNaN(serverNowMs) ? nowMs : serverNowMs);
+}
+
+/** Returns the limit that a message such as `… over ratelimit,limit:5,time:1 minute` names, or `null`. */
+export function allowanceOf(message: string): Allowance | null {
+  const perMs = fromMessage(message);
+  const calls = Number(/\blimit:\s*(\d{1,6})/i.exec(message)?.[1] ?? 0);
+  return perMs !== null && perMs > 0 && calls > 0 ? { calls, perMs } : null;
 }
 
 function fromMessage(message: string): number | null {

@@ -1,4 +1,5 @@
 import { Agent } from 'undici';
+import type { Proof } from './credentials.ts';
 import { exchange, OutgoingRequest } from './exchange.ts';
 import { ReadsOnlyError } from './gateway-error.ts';
 
@@ -16,6 +17,8 @@ export interface TransportOptions {
 /** Kept-alive connections in the form that openapi-fetch takes: pass both members to `createClient`. */
 export interface Transport {
   readonly fetch: (request: Request) => Promise<Response>;
+  /** Returns a `fetch` that adds the headers of `proof` to a request once it is whole. */
+  readonly fetchWith: (proof: Proof) => Transport['fetch'];
   readonly Request: typeof Request;
   /** Ends the connections at once: a call still under way ends without an answer. */
   close(): Promise<void>;
@@ -32,12 +35,13 @@ export function openTransport({ mode, connections, timeoutMs }: TransportOptions
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  const send = async (request: OutgoingRequest) => {
+  const sendWith = (proof: Proof | null) => async (request: OutgoingRequest) => {
     if (mode === 'reads' && request.method !== 'GET') throw new ReadsOnlyError(request.method);
-    return exchange(agent, request, timeoutMs);
+    return exchange(agent, request, proof?.sign(request) ?? {}, timeoutMs);
   };
   return {
-    fetch: send as unknown as Transport['fetch'],
+    fetch: sendWith(null) as unknown as Transport['fetch'],
+    fetchWith: (proof) => sendWith(proof) as unknown as Transport['fetch'],
     Request: OutgoingRequest as unknown as typeof Request,
     close: () => agent.destroy(),
   };

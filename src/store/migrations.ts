@@ -33,6 +33,13 @@ const steps: readonly string[] = [
     UNIQUE (gateway_id, api_id, environment_id)
   );
   `,
+  `
+  ALTER TABLE attempt ADD COLUMN marker TEXT;
+  -- When the last process stopped calling the gateway; NULL while one does, or if it was killed.
+  ALTER TABLE gateway ADD COLUMN left_at_ms INTEGER DEFAULT 0;
+  ALTER TABLE gateway ADD COLUMN condition TEXT;
+  UPDATE gateway SET left_at_ms = NULL;
+  `,
 ];
 
 /** The version that this edict writes. */

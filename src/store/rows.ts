@@ -1,4 +1,4 @@
-import type { Attempt } from '../core/ports.ts';
+import type { Attempt, Condition } from '../core/ports.ts';
 import { type Action, publicationKey, type RecordedPublication, type State } from '../core/publication.ts';
 
 /** A row as SQLite gives it. */
@@ -25,7 +25,14 @@ export function toRecordedPublication(row: Row): RecordedPublication {
     versionId: text(row['version_id']),
     recordedAtMs: Number(row['recorded_at_ms']),
     unresolved:
-      attemptId === null ? null : { attemptId, action: row['unresolved_action'] as Action, revision: text(row['unresolved_revision']) },
+      attemptId === null
+        ? null
+        : {
+            attemptId,
+            action: row['unresolved_action'] as Action,
+            revision: text(row['unresolved_revision']),
+            marker: text(row['unresolved_marker']),
+          },
   };
 }
 
@@ -39,6 +46,7 @@ export function toAttempt(row: Row): Attempt {
     reason: row['reason'] as Attempt['reason'],
     revision: text(row['revision']),
     remark: text(row['remark']),
+    marker: text(row['marker']),
     beganAtMs: Number(row['began_at_ms']),
     settledAtMs: number(row['settled_at_ms']),
     outcome: row['outcome'] as Attempt['outcome'],
@@ -49,4 +57,10 @@ export function toAttempt(row: Row): Attempt {
     versionId: text(row['version_id']),
     publishId: text(row['publish_id']),
   };
+}
+
+/** Returns the condition in a row of `gateway`; `null` if nobody is at work. */
+export function toCondition(row: Row | undefined): Condition | null {
+  const written = row?.['condition'];
+  return typeof written === 'string' ? (JSON.parse(written) as Condition) : null;
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Attempt, HistoryFilter, RecordReader } from '../core/ports.ts';
+import type { Attempt, Condition, HistoryFilter, RecordReader } from '../core/ports.ts';
 import {
   type GatewayIdentity,
   type PublicationKey,
@@ -7,14 +7,14 @@ import {
   type RecordedPublication,
   type RecordedState,
 } from '../core/publication.ts';
-import { toAttempt, toRecordedPublication } from './rows.ts';
+import { toAttempt, toCondition, toRecordedPublication } from './rows.ts';
 import { explained } from './store-error.ts';
 
 const selectGateway = 'SELECT id FROM gateway WHERE endpoint = ? AND project = ? AND instance = ?';
 
 /** What a gateway's publications were left as; a row that says nothing any more is none. */
 export const selectRecorded = `
-  SELECT p.*, a.action AS unresolved_action, a.revision AS unresolved_revision
+  SELECT p.*, a.action AS unresolved_action, a.revision AS unresolved_revision, a.marker AS unresolved_marker
   FROM publication p LEFT JOIN attempt a ON a.id = p.unresolved_attempt_id
   WHERE p.gateway_id = ? AND (p.state IS NOT NULL OR p.unresolved_attempt_id IS NOT NULL)`;
 
@@ -22,6 +22,8 @@ const selectHistory = `
   SELECT * FROM attempt
   WHERE gateway_id = :gateway AND (:api IS NULL OR :api IN (api, api_id)) AND (:environment IS NULL OR :environment IN (environment, environment_id))
   ORDER BY id DESC LIMIT :limit`;
+
+const selectCondition = 'SELECT condition FROM gateway WHERE id = ?';
 
 const selectLastAttempts = `
   SELECT a.* FROM publication p JOIN attempt a ON a.id = p.last_attempt_id
@@ -54,6 +56,10 @@ export class SqliteReader implements RecordReader {
     return explained(this.path, () => this.db.prepare(selectHistory).all(parameters).map(toAttempt));
   }
 
+  async condition(gateway: GatewayIdentity): Promise<Condition | null> {
+    return explained(this.path, () => toCondition(this.db.prepare(selectCondition).get(this.gatewayId(gateway))));
+  }
+
   async lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>> {
     return explained(this.path, () => {
       const attempts = this.db.prepare(selectLastAttempts).all(this.gatewayId(gateway)).map(toAttempt);
@@ -75,6 +81,7 @@ export class SqliteReader implements RecordReader {
 export const emptyRecord: RecordReader = {
   readAll: async () => new Map(),
   history: async () => [],
+  condition: async () => null,
   lastAttempts: async () => new Map(),
   close: async () => undefined,
 };

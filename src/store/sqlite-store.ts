@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
-import type { Store } from '../core/ports.ts';
+import type { Condition, NewAttempt, Store } from '../core/ports.ts';
 import type { GatewayIdentity, PublicationKey, RecordedPublication } from '../core/publication.ts';
 import { toRecordedPublication } from './rows.ts';
 import { SqliteReader, selectRecorded } from './sqlite-reader.ts';
@@ -9,7 +9,7 @@ import { explained } from './store-error.ts';
 import type { WriterLock } from './writer-lock.ts';
 
 interface Write {
-  readonly run: () => void;
+  readonly run: () => unknown;
   readonly done: () => void;
   readonly failed: (error: unknown) => void;
 }
@@ -37,13 +37,32 @@ export class SqliteStore extends SqliteReader implements Store {
     });
   }
 
-  async begin(gateway: GatewayIdentity, change: Change, passId: string, atMs: number): Promise<number> {
+  async enter(gateway: GatewayIdentity): Promise<number | null> {
+    let leftAtMs: unknown;
+    await this.#write(() => {
+      const id = this.#ensureGateway(gateway);
+      leftAtMs = this.#statements.leftAt.get(id)?.['left_at_ms'];
+      this.#statements.mark.run(null, null, id);
+    });
+    return leftAtMs === null ? null : Number(leftAtMs);
+  }
+
+  leave(gateway: GatewayIdentity, atMs: number): Promise<void> {
+    return this.#write(() => this.#statements.mark.run(atMs, null, this.#ensureGateway(gateway)));
+  }
+
+  describe(gateway: GatewayIdentity, condition: Condition): Promise<void> {
+    return this.#write(() => this.#statements.describe.run(JSON.stringify(condition), this.#ensureGateway(gateway)));
+  }
+
+  async begin(gateway: GatewayIdentity, change: Change, { passId, marker, atMs }: NewAttempt): Promise<number> {
     let attemptId = 0;
     await this.#write(() => {
       const gatewayId = this.#ensureGateway(gateway);
       const { api, apiId, environment, environmentId, action, reason, revision, remark } = change;
       const names = [gatewayId, api, apiId, environment, environmentId] as const;
-      attemptId = Number(this.#statements.insertAttempt.run(...names, passId, action, reason, revision, remark, atMs).lastInsertRowid);
+      const told = [passId, action, reason, revision, remark, marker, atMs] as const;
+      attemptId = Number(this.#statements.insertAttempt.run(...names, ...told).lastInsertRowid);
       this.#statements.markUnresolved.run(...names, atMs, attemptId);
     });
     return attemptId;
@@ -95,7 +114,7 @@ export class SqliteStore extends SqliteReader implements Store {
     }
   }
 
-  #write(run: () => void): Promise<void> {
+  #write(run: () => unknown): Promise<void> {
     if (this.#pending.length === 0) setImmediate(() => this.#flush());
     return new Promise((done, failed) => {
       this.#pending.push({ run, done, failed });
@@ -152,10 +171,13 @@ function prepare(db: DatabaseSync) {
   const statement = (sql: string): StatementSync => db.prepare(sql);
   return {
     insertGateway: statement('INSERT INTO gateway (endpoint, project, instance) VALUES (?, ?, ?)'),
+    leftAt: statement('SELECT left_at_ms FROM gateway WHERE id = ?'),
+    mark: statement('UPDATE gateway SET left_at_ms = ?, condition = ? WHERE id = ?'),
+    describe: statement('UPDATE gateway SET condition = ? WHERE id = ?'),
     read: statement(`${selectRecorded} AND p.api_id = ? AND p.environment_id = ?`),
     insertAttempt: statement(`
-      INSERT INTO attempt (gateway_id, api, api_id, environment, environment_id, pass_id, action, reason, revision, remark, began_at_ms)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+      INSERT INTO attempt (gateway_id, api, api_id, environment, environment_id, pass_id, action, reason, revision, remark, marker, began_at_ms)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     markUnresolved: statement(`
       INSERT INTO publication
         (gateway_id, api, api_id, environment, environment_id, recorded_at_ms, unresolved_attempt_id, last_attempt_id)
@@ -164,7 +186,8 @@ function prepare(db: DatabaseSync) {
         api = excluded.api, environment = excluded.environment,
         unresolved_attempt_id = excluded.unresolved_attempt_id, last_attempt_id = excluded.last_attempt_id`),
     settleAttempt: statement(`
-      UPDATE attempt SET settled_at_ms = ?, outcome = ?, code = ?, status = ?, message = ?, request_id = ?, version_id = ?, publish_id = ?
+      UPDATE attempt SET settled_at_ms = ?, outcome = ?, code = coalesce(?, code), status = coalesce(?, status),
+        message = coalesce(?, message), request_id = coalesce(?, request_id), version_id = ?, publish_id = ?
       WHERE id = ?`),
     record: statement(`
       UPDATE publication SET api = coalesce(?, api), environment = coalesce(?, environment), state = ?, revision = ?, version_id = ?, recorded_at_ms = ?, unresolved_attempt_id = ?

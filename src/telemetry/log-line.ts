@@ -26,9 +26,23 @@ export function lineOf(event: EngineEvent): LogLine {
     case 'attempt:settled':
       if (event.outcome.kind === 'succeeded') return { level: 'info', message: 'change made' };
       if (event.outcome.kind === 'dropped') return { level: 'info', message: 'change dropped' };
-      return { level: event.outcome.kind === 'stalled' || event.outcome.kind === 'unknown' ? 'error' : 'warn', message: 'change failed' };
+      return { level: event.outcome.kind === 'stalled' || event.outcome.kind === 'refused' ? 'error' : 'warn', message: 'change failed' };
     case 'retry:scheduled':
       return { level: 'info', message: 'will try again' };
+    case 'attempt:resolved':
+      return event.outcome.kind === 'succeeded'
+        ? { level: 'info', message: 'found at the gateway: an attempt without a known outcome had happened' }
+        : { level: 'info', message: 'not found at the gateway: an attempt without a known outcome had not happened' };
+    case 'attempt:untold':
+      return event.isRepeated
+        ? { level: 'warn', message: 'nobody can tell whether an attempt happened, so it is repeated' }
+        : { level: 'error', message: 'nobody can tell whether an attempt happened, so it waits for a person' };
+    case 'calls:stopped':
+      return { level: event.why === 'pause' ? 'warn' : 'error', message: 'no calls for the time being' };
+    case 'calls:resumed':
+      return { level: 'info', message: 'calls go on' };
+    case 'rate:changed':
+      return { level: event.calls < event.limit ? 'warn' : 'info', message: 'rate changed' };
     case 'pass:finished': {
       const { online, offline, failed } = event.summary;
       if (failed > 0) return { level: 'warn', message: 'pass finished with failures' };

@@ -46,7 +46,21 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
       };
     }
     case 'retry:scheduled':
-      return { pass: event.passId, ...named(event.change), afterMs: event.afterMs };
+      return { pass: event.passId, ...named(event.change), afterMs: event.afterMs, reason: event.reason };
+    case 'attempt:resolved': {
+      const version = event.outcome.kind === 'succeeded' ? { version: event.outcome.versionId } : {};
+      return { pass: event.passId, attempt: event.attemptId, ...named(event.change), outcome: event.outcome.kind, ...version };
+    }
+    case 'attempt:untold': {
+      const hint = event.isRepeated ? {} : { hint: heldHint };
+      return { pass: event.passId, attempt: event.attemptId, ...named(event.change), reason: event.reason, ...hint };
+    }
+    case 'calls:stopped':
+      return { why: event.why, reason: event.message };
+    case 'calls:resumed':
+      return {};
+    case 'rate:changed':
+      return { calls: event.calls, perMs: event.perMs, limit: event.limit };
     case 'pass:started':
       return { pass: event.passId, cause: event.cause };
     case 'pass:finished':
@@ -59,6 +73,8 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
       return { signal: event.signal, left: event.left };
   }
 }
+
+const heldHint = 'look at the API in the gateway’s console; `unresolved: repeat` in the gateway block publishes it once more';
 
 function named({ api, apiId, environment, environmentId, action, reason }: Change): Record<string, unknown> {
   return { api, apiId, environment, environmentId, action, reason };

@@ -8,10 +8,12 @@ export async function recordAsApplied(url: string, desired: DesiredState): Promi
   const store = await openStore({ url, emulated: false });
   const { gateway } = desired;
   const { changes } = plan(desired, new Map());
-  const ids = await Promise.all(changes.map((change, index) => store.begin(gateway, change, 'bench', index)));
+  const ids = await Promise.all(
+    changes.map((change, index) => store.begin(gateway, change, { passId: 'bench', marker: null, atMs: index })),
+  );
   await Promise.all(
     changes.map((change, index) => {
-      const attempt = { id: ids[index] ?? 0, settledAtMs: index + 1 };
+      const attempt = { id: ids[index] ?? 0, marker: null, settledAtMs: index + 1 };
       const outcome = { kind: 'succeeded', versionId: `${change.apiId.slice(0, 24)}${index}`, publishId: null } as const;
       return store.settle(gateway, change.key, attempt.id, outcome, nextRecord(change, outcome, undefined, attempt), attempt.settledAtMs);
     }),

@@ -7,7 +7,7 @@ import { plan } from '../../src/core/plan.ts';
 import { desiredState, wanted } from '../support/states.ts';
 import { textStream } from '../support/streams.ts';
 
-const failure = { code: 'X', status: 500, message: '', hint: null, requestId: null };
+const failure = { code: 'X', status: 500, message: '', hint: null, requestId: null, pauseMs: null };
 
 test('says what is done, failed and left, and goes away', () => {
   const { stream, text } = textStream();

@@ -5,8 +5,8 @@ import { type Change, plan } from '../../src/core/plan.ts';
 import { desiredState, recorded, wanted } from '../support/states.ts';
 
 const change = plan(desiredState([wanted('orders', 'test', { revision: 'r2' })]), new Map()).changes[0] as Change;
-const attempt = { id: 9, settledAtMs: 1000 };
-const failure = { code: 'X', status: null, message: '', hint: null, requestId: null };
+const attempt = { id: 9, marker: null, settledAtMs: 1000 };
+const failure = { code: 'X', status: null, message: '', hint: null, requestId: null, pauseMs: null };
 
 test('a success becomes the record, with its revision and version', () => {
   const next = nextRecord(
@@ -21,7 +21,7 @@ test('a success becomes the record, with its revision and version', () => {
 test('an unknown outcome leaves what was recorded and marks it unresolved', () => {
   const before = recorded('orders', 'test', { state: 'offline', revision: 'r1', recordedAtMs: 5 });
   const next = nextRecord(change, { kind: 'unknown', failure }, before, attempt);
-  assert.equal(next, { ...before, unresolved: { attemptId: 9, action: 'online', revision: 'r2' } });
+  assert.equal(next, { ...before, unresolved: { attemptId: 9, action: 'online', revision: 'r2', marker: null } });
 });
 
 test('an unknown outcome of a first attempt is recorded without a state', () => {
@@ -34,11 +34,13 @@ const harmless: readonly Outcome[] = [
   { kind: 'dropped' },
   { kind: 'retry', failure },
   { kind: 'stalled', failure },
-  { kind: 'wait', afterMs: 1, failure },
+  { kind: 'wait', failure },
+  { kind: 'refused', failure },
+  { kind: 'absent' },
 ];
 for (const outcome of harmless) {
   test(`what was recorded stays as it was after: ${outcome.kind}`, () => {
-    const before = recorded('orders', 'test', { unresolved: { attemptId: 3, action: 'online', revision: null } });
+    const before = recorded('orders', 'test', { unresolved: { attemptId: 3, action: 'online', revision: null, marker: null } });
     assert.is(nextRecord(change, outcome, before, attempt), before);
     assert.is(nextRecord(change, outcome, undefined, attempt), undefined);
   });

@@ -13,7 +13,7 @@ import type {
 } from '../../src/core/publication.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
-const unresolved = { attemptId: 7, action: 'online', revision: null } as const;
+const unresolved = { attemptId: 7, action: 'online', revision: null, marker: null } as const;
 
 const rows: readonly [
   string,
@@ -75,7 +75,7 @@ const columns: readonly (readonly (Partial<RecordedPublication> | null)[])[] = [
   [{ state: 'online', revision: 'a' }],
   (['online', 'offline', null] as const).flatMap((state) =>
     (['online', 'offline'] as const).flatMap((action) =>
-      [null, 'a', 'b'].map((revision) => ({ state, revision, unresolved: { attemptId: 7, action, revision } })),
+      [null, 'a', 'b'].map((revision) => ({ state, revision, unresolved: { attemptId: 7, action, revision, marker: 'm' } })),
     ),
   ),
 ];
@@ -148,7 +148,7 @@ function applied(desired: DesiredState, before: RecordedState): RecordedState {
   for (const change of plan(desired, before).changes) {
     if (change.held) continue;
     const outcome = { kind: 'succeeded', versionId: 'new', publishId: 'new' } as const;
-    const next = nextRecord(change, outcome, before.get(change.key), { id: 1, settledAtMs: 2 });
+    const next = nextRecord(change, outcome, before.get(change.key), { id: 1, marker: null, settledAtMs: 2 });
     if (next) after.set(change.key, next);
   }
   return after;

@@ -4,6 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startEmulator } from '../../src/emulator/emulator.ts';
 import { openGatewayReader } from '../../src/gateway/roma-gateway.ts';
+import { givenToken } from '../support/credentials.ts';
 import { edict, fileOf, scratchFolder, seedOf } from '../support/edict-process.ts';
 import { gatewaySettings } from '../support/states.ts';
 
@@ -46,7 +47,7 @@ test('apply --dry-run and run --dry-run show what plan shows', async () => {
 });
 
 test('the gateway of a dry run has nothing that could send', async () => {
-  const gateway = openGatewayReader({ ...gatewaySettings(), endpoint: emulator.url });
+  const gateway = openGatewayReader({ ...gatewaySettings(), endpoint: emulator.url }, givenToken('token'));
   assert.not.ok('send' in gateway);
   await gateway.close();
 });

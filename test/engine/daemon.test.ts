@@ -39,6 +39,7 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
     },
     clock: {
       now: Date.now,
+      monotonic: () => performance.now(),
       sleep: (ms, signal) =>
         new Promise((resolve) => {
           const timer = setTimeout(resolve, ms);

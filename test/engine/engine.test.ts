@@ -1,10 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
+import type { Failure, Outcome } from '../../src/core/outcome.ts';
 import type { Gateway, Store } from '../../src/core/ports.ts';
+import { GivenCredentials } from '../../src/gateway/auth-given.ts';
+import { tokenProof } from '../../src/gateway/credentials.ts';
 import { openRecord } from '../../src/store/open-store.ts';
 import { until } from '../support/edict-process.ts';
-import { workshop } from '../support/engine.ts';
+import { type Workshop, workshop } from '../support/engine.ts';
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `a${String(index).padStart(2, '0')}`);
 const all = <T>(apis: readonly string[], state: T): Record<string, T> => Object.fromEntries(apis.map((api) => [api, state]));
@@ -41,9 +44,9 @@ test('an attempt is in the store, without an outcome, when its request leaves', 
   let look = async (): Promise<void> => undefined;
   const wrapGateway = (gateway: Gateway): Gateway => ({
     ...gateway,
-    send: async (change, signal) => {
+    send: async (change, how, signal) => {
       await look();
-      return gateway.send(change, signal);
+      return gateway.send(change, how, signal);
     },
   });
   await using shop = await workshop({ apis: ['orders'], wrapGateway });
@@ -81,7 +84,7 @@ test('one failure stops nothing else, and what stalls waits for a new file or a 
 
 test('what can be retried comes back by itself', async () => {
   await using shop = await workshop({ apis: ['orders'] });
-  shop.emulator.faults.add({ times: 1, status: 500, errorCode: 'APIG.9999', errorMsg: 'System error' });
+  shop.emulator.faults.add({ times: 1, status: 409, errorCode: 'APIG.3718', errorMsg: 'The API is being published' });
   await shop.engine.pass(shop.desire({ orders: 'online' }), 'start');
   await shop.engine.settled();
   assert.equal(shop.requested(), ['orders online', 'orders online']);
@@ -91,7 +94,7 @@ test('what can be retried comes back by itself', async () => {
 
 test('gives up after `maxTries` and counts the failure', async () => {
   await using shop = await workshop({ apis: ['orders'], maxTries: 2 });
-  shop.emulator.faults.add({ times: 9, status: 500, errorCode: 'APIG.9999', errorMsg: 'System error' });
+  shop.emulator.faults.add({ times: 9, status: 409, errorCode: 'APIG.3718', errorMsg: 'The API is being published' });
   await shop.engine.pass(shop.desire({ orders: 'online' }), 'start');
   await shop.engine.settled();
   assert.is(shop.requested().length, 2);
@@ -99,34 +102,135 @@ test('gives up after `maxTries` and counts the failure', async () => {
   assert.is(last?.summary.failed, 1);
 });
 
-test('an online whose answer was lost is not repeated until a new file, an offline is', async () => {
-  let lost = 1;
-  const wrapGateway = (gateway: Gateway): Gateway => ({
+/** Makes the answers of the next calls unknown, whether they took effect or not. */
+function losing(count: number, reaches: boolean): (gateway: Gateway) => Gateway {
+  let left = count;
+  const lost: Outcome = {
+    kind: 'unknown',
+    failure: { code: 'TIMEOUT', status: null, message: '', hint: null, requestId: null, pauseMs: null },
+  };
+  return (gateway) => ({
     ...gateway,
-    send: async (change, signal) => {
-      const outcome = await gateway.send(change, signal);
-      lost -= 1;
-      return lost >= 0
-        ? { kind: 'unknown', failure: { code: 'TIMEOUT', status: null, message: '', hint: null, requestId: null } }
-        : outcome;
+    send: async (change, how, signal) => {
+      left -= 1;
+      if (left >= 0 && !reaches) return lost;
+      const outcome = await gateway.send(change, how, signal);
+      return left >= 0 ? lost : outcome;
     },
   });
-  await using shop = await workshop({ apis: ['orders'], wrapGateway });
+}
+
+test('a call whose answer was lost is looked for, found, and not repeated', async () => {
+  await using shop = await workshop({ apis: ['orders'], wrapGateway: losing(1, true) });
   const up = shop.desire({ orders: 'online' });
   await shop.engine.pass(up, 'start');
   await shop.engine.settled();
-  await shop.engine.pass(up, 'resync');
+  assert.equal(shop.requested(), ['orders online']);
+  const [recorded] = (await shop.store.readAll(up.gateway)).values();
+  const made = shop.emulator.world.publications()[0]?.effective?.versionId;
+  assert.equal([recorded?.state, recorded?.versionId, recorded?.unresolved], ['online', made, null]);
+  const [attempt] = await shop.store.history(up.gateway, { limit: 1 });
+  assert.equal([attempt?.outcome, attempt?.versionId, attempt?.code], ['succeeded', made, 'TIMEOUT']);
+});
+
+test('a call that was lost on its way is sent again, once the gateway has had time to show it', async () => {
+  await using shop = await workshop({ apis: ['orders'], wrapGateway: losing(1, false), settings: { lagMs: 2500 } });
+  const up = shop.desire({ orders: 'online' });
+  const beganAtMs = Date.now();
+  await shop.engine.pass(up, 'start');
   await shop.engine.settled();
   assert.equal(shop.requested(), ['orders online']);
-  assert.is([...(await shop.store.readAll(up.gateway)).values()][0]?.unresolved?.action, 'online');
-  await shop.engine.pass(up, 'file');
-  await shop.engine.settled();
-  assert.equal(shop.requested(), ['orders online', 'orders online']);
+  const arrived = shop.emulator.requests.all().find(({ operation }) => operation === 'changePublication');
+  assert.ok((arrived?.atMs ?? 0) - beganAtMs >= 2500, 'not found is believed only after the lag');
+  const outcomes = (await shop.store.history(up.gateway, { limit: 9 })).map(({ outcome }) => outcome);
+  assert.equal(outcomes, ['succeeded', 'absent']);
+});
 
-  lost = 1;
+test('an offline whose answer was lost is not repeated either, if it happened', async () => {
+  const shift = losing(1, true);
+  let wraps = false;
+  const wrapGateway = (gateway: Gateway): Gateway => {
+    const losingOne = shift(gateway);
+    return { ...gateway, send: (...args) => (wraps ? losingOne : gateway).send(...args) };
+  };
+  await using shop = await workshop({ apis: ['orders'], wrapGateway });
+  await shop.engine.pass(shop.desire({ orders: 'online' }), 'start');
+  await shop.engine.settled();
+  wraps = true;
   await shop.engine.pass(shop.desire({ orders: 'offline' }), 'file');
   await shop.engine.settled();
-  assert.equal(shop.requested().slice(2), ['orders offline', 'orders offline']);
+  assert.equal(shop.requested(), ['orders online', 'orders offline']);
+});
+
+for (const [unresolved, calls, held] of [
+  ['hold', 1, 1],
+  ['repeat', 2, 0],
+] as const) {
+  test(`where the list cannot be read, an online without an outcome follows the file's word: ${unresolved}`, async () => {
+    const wrapGateway = (gateway: Gateway): Gateway => ({
+      ...losing(1, true)(gateway),
+      versions: async () => ({
+        kind: 'stalled',
+        failure: { code: 'APIG.1005', status: 403, message: 'No permissions', hint: null, requestId: null, pauseMs: null },
+      }),
+    });
+    await using shop = await workshop({ apis: ['orders'], wrapGateway, settings: { unresolved } });
+    await shop.engine.pass(shop.desire({ orders: 'online' }), 'start');
+    await shop.engine.settled();
+    assert.is(shop.requested().length, calls);
+    const last = shop.events.filter((event) => event.type === 'pass:finished').at(-1);
+    assert.equal([last?.summary.held, last?.summary.failed], [held, 0]);
+    const told = shop.events.find((event) => event.type === 'attempt:untold');
+    assert.equal([told?.isRepeated, told?.reason], [unresolved === 'repeat', 'APIG.1005 No permissions']);
+  });
+}
+
+test('refused credentials stop every call, until they are others', async () => {
+  let token = 'wrong';
+  const credentials = new GivenCredentials(() => ({ proof: tokenProof(token), fingerprint: token }), 'HW_AUTH_TOKEN_FILE');
+  await using shop = await workshop({ apis: names(10), credentials, anyToken: false });
+  await shop.engine.pass(shop.desire(all(names(10), 'online')), 'start');
+  await until('the calls are stopped', () => shop.events.some((event) => event.type === 'calls:stopped'));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.is(shop.requested().length, 1, 'one call has told it');
+  assert.is(shop.traffic.stopped?.why, 'credentials');
+  assert.is((await shop.store.condition(shop.desire({}).gateway))?.stopped?.why, 'credentials');
+  token = 'token';
+  await shop.engine.settled();
+  assert.is(shop.requested().length, 11);
+  assert.ok(shop.events.some((event) => event.type === 'calls:resumed'));
+});
+
+test('an outage costs a probe now and then, and its end is noticed', async () => {
+  let isDown = true;
+  let sent = 0;
+  let probed = 0;
+  const lost: Failure = { code: 'CONNECTION_FAILED', status: null, message: '', hint: null, requestId: null, pauseMs: null };
+  const shops: Workshop[] = [];
+  const viaTraffic = async <T>(ask: () => Promise<T>, answer: T): Promise<T> => {
+    if (!isDown) return ask();
+    (await shops[0]?.traffic.admit(new AbortController().signal))?.({ kind: 'lost', pauseMs: null, allowed: null });
+    return answer;
+  };
+  const wrapGateway = (gateway: Gateway): Gateway => ({
+    ...gateway,
+    send: (...args) => {
+      sent += 1;
+      return viaTraffic(() => gateway.send(...args), { kind: 'retry', failure: lost });
+    },
+    versions: (...args) => {
+      probed += 1;
+      return viaTraffic(() => gateway.versions(...args), { kind: 'retry', failure: lost });
+    },
+  });
+  await using shop = await workshop({ apis: names(50), wrapGateway });
+  shops.push(shop);
+  await shop.engine.pass(shop.desire(all(names(50), 'online')), 'start');
+  await until('three probes', () => probed >= 3);
+  assert.ok(sent <= 10, `${sent} were sent`);
+  isDown = false;
+  await shop.engine.settled();
+  assert.is(shop.requested().length, 50);
 });
 
 test('a newer desired state drops what has not been sent', async () => {
@@ -147,11 +251,11 @@ test('two calls for one publication are never in flight together', async () => {
   const inFlight = new Map<string, number>();
   const wrapGateway = (gateway: Gateway): Gateway => ({
     ...gateway,
-    send: async (change, signal) => {
+    send: async (change, how, signal) => {
       const now = (inFlight.get(change.key) ?? 0) + 1;
       inFlight.set(change.key, now);
       most = Math.max(most, now);
-      const outcome = await gateway.send(change, signal);
+      const outcome = await gateway.send(change, how, signal);
       inFlight.set(change.key, now - 1);
       return outcome;
     },
@@ -176,6 +280,7 @@ test('a store that cannot record an attempt means no call', async () => {
       begin: () => Promise.reject(full),
       readAll: store.readAll.bind(store),
       read: store.read.bind(store),
+      describe: store.describe.bind(store),
     });
   await using shop = await workshop({ apis: ['orders'], wrapStore, maxTries: 1 });
   await shop.engine.pass(shop.desire({ orders: 'online' }), 'start');
@@ -191,6 +296,10 @@ test('an outcome that cannot be written is written later, and its call is not re
     readAll: store.readAll.bind(store),
     history: store.history.bind(store),
     lastAttempts: store.lastAttempts.bind(store),
+    condition: store.condition.bind(store),
+    enter: store.enter.bind(store),
+    leave: store.leave.bind(store),
+    describe: store.describe.bind(store),
     begin: store.begin.bind(store),
     close: store.close.bind(store),
     settle: (...settled) => {

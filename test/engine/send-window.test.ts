@@ -8,6 +8,7 @@ function sleepingClock(): Clock & { ms: number } {
   const clock = {
     ms: 1000,
     now: () => clock.ms,
+    monotonic: () => clock.ms,
     sleep: async (ms: number) => {
       clock.ms += ms;
     },
@@ -81,6 +82,13 @@ test('does not hold back one who has been stopped', async () => {
   await window.admit(never);
   await window.admit(AbortSignal.abort());
   assert.is(clock.now(), 1000);
+});
+
+test('waits until the window is free of what another process sent', async () => {
+  const clock = sleepingClock();
+  const window = new SendWindow(limit(3, 1000), clock, 1700);
+  await window.admit(never);
+  assert.is(clock.now(), 1700);
 });
 
 test.run();

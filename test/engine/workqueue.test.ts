@@ -14,7 +14,7 @@ function controlled(concurrency = 1, calls = 1000) {
   const counts = { idle: 0, due: 0 };
   const queue = new Workqueue({
     limit: { calls, perMs: 1000, concurrency },
-    now: Date.now,
+    monotonic: () => performance.now(),
     work: (worked, failures, answered) =>
       new Promise((resolve) => {
         begun.push({ name: worked.split(' ')[0] ?? '', failures, answered, end: (verdict = done) => resolve(verdict) });
@@ -102,7 +102,7 @@ test('what is due comes back when its time has come, counting its failures', asy
   const { queue, begun, counts } = controlled(1);
   queue.replace(keys('a'), { fresh: true });
   await until('it has begun', () => begun.length === 1);
-  begun[0]?.end({ kind: 'again', afterMs: 30 });
+  begun[0]?.end({ kind: 'again', afterMs: 30, failures: 1 });
   await until('it waits for its time', () => queue.hasDue);
   queue.replace(keys('a'), { fresh: false });
   assert.ok(queue.isIdle, 'it does not begin before its time');
@@ -115,14 +115,27 @@ test('what is due comes back when its time has come, counting its failures', asy
   assert.not.ok(queue.hasDue);
 });
 
-test('a pause holds everything back until it is over', async () => {
+test('a pause holds everything back until the start', async () => {
   const { queue, begun } = controlled(1);
-  queue.pause(100);
-  const pausedAt = performance.now();
+  queue.pause();
+  queue.replace(keys('a'), { fresh: true });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.is(begun.length, 0);
+  queue.start();
+  await until('it has begun', () => begun.length === 1);
+  begun[0]?.end();
+});
+
+test('what is due is begun at once when it is hastened', async () => {
+  const { queue, begun } = controlled(1);
   queue.replace(keys('a'), { fresh: true });
   await until('it has begun', () => begun.length === 1);
-  assert.ok(performance.now() - pausedAt >= 95);
-  begun[0]?.end();
+  begun[0]?.end({ kind: 'again', afterMs: 3_600_000, failures: 3 });
+  await until('it waits for its time', () => queue.hasDue);
+  queue.hasten();
+  await until('it has begun again', () => begun.length === 2);
+  assert.equal([begun[1]?.failures, queue.hasDue], [3, false]);
+  begun[1]?.end();
 });
 
 test('stop drops what waits, lets what is in flight end, and begins nothing more', async () => {
@@ -135,7 +148,7 @@ test('stop drops what waits, lets what is in flight end, and begins nothing more
   });
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.not.ok(hasStopped);
-  begun[0]?.end({ kind: 'again', afterMs: 1 });
+  begun[0]?.end({ kind: 'again', afterMs: 1, failures: 1 });
   await stopped;
   queue.replace(keys('c'), { fresh: true });
   assert.equal([names(), queue.queued, queue.hasDue], [['a'], 0, false]);

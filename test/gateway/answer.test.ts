@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createdBody, type Operation } from '../../src/gateway/answer.ts';
+import { answeredBody, type Operation } from '../../src/gateway/answer.ts';
 import { InvalidAnswerError, RefusedError } from '../../src/gateway/gateway-error.ts';
 
 function bodyOf(status: number, body: unknown, headers: Record<string, string> = {}, operation: Operation = 'changePublication'): unknown {
   const response = { status, headers: { get: (name: string) => headers[name] ?? null } };
-  return createdBody(operation, status < 300 ? { data: body, response } : { error: body, response }, ['t0ken'], 0);
+  return answeredBody(operation, status < 300 ? { data: body, response } : { error: body, response }, ['t0ken'], 0);
 }
 
 function thrownBy(run: () => unknown): unknown {

@@ -75,7 +75,18 @@ export function tokenAnswer(response: ServerResponse, token: string): void {
 /** Returns the settings of a gateway at `url`. */
 export function settingsFor(url: string, more: Partial<GatewaySettings> = {}): GatewaySettings {
   const limit = { calls: 1_000, perMs: 1_000, concurrency: 4 };
-  return { endpoint: url, iam: url, project: 'project-1', instance: 'instance-1', limit, timeoutMs: 5_000, ...more };
+  return {
+    endpoint: url,
+    iam: url,
+    project: 'project-1',
+    instance: 'instance-1',
+    limit,
+    timeoutMs: 5_000,
+    marker: true,
+    unresolved: 'hold',
+    lagMs: 0,
+    ...more,
+  };
 }
 
 /** Returns the change that publishes API `api-1` in environment `env-1`. */

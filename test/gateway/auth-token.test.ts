@@ -5,26 +5,37 @@ import { TokenCredentials } from '../../src/gateway/auth-token.ts';
 import { type ConnectionError, CredentialsError } from '../../src/gateway/gateway-error.ts';
 import type { Login, Token } from '../../src/gateway/iam.ts';
 import { Secret } from '../../src/gateway/secret.ts';
+import { headersOf } from '../support/credentials.ts';
 
-const login: Login = { iam: '', user: 'ada', password: new Secret('hunter2'), domain: 'acme', project: 'p', timeoutMs: 1_000 };
+const login: Login = { iam: '', user: 'ada', password: () => new Secret('hunter2'), domain: 'acme', project: 'p', timeoutMs: 1_000 };
 const signal = new AbortController().signal;
 
 /** Credentials whose logins the test answers itself, on a clock that it moves. */
-function credentialsWith(fetchOne: (count: number, signal: AbortSignal) => Promise<Token> = (count) => Promise.resolve(token(count))) {
-  const clock = { ms: 1_000_000, now: () => clock.ms };
+function credentialsWith(
+  fetchOne: (count: number, signal: AbortSignal) => Promise<Token> = (count) => Promise.resolve(token(count)),
+  password: () => string = () => 'hunter2',
+) {
+  const clock = { ms: 1_000_000, now: () => clock.ms, monotonic: () => clock.ms };
   const logins: AbortSignal[] = [];
-  const credentials = new TokenCredentials(login, {
-    clock,
-    fetchToken: (_, stop) => {
-      logins.push(stop);
-      return fetchOne(logins.length, stop);
+  const credentials = new TokenCredentials(
+    { ...login, password: () => new Secret(password()) },
+    {
+      clock,
+      fetchToken: (_, stop) => {
+        logins.push(stop);
+        return fetchOne(logins.length, stop);
+      },
     },
-  });
+  );
   return { credentials, clock, logins };
 }
 
 function token(count: number, livesMs = 86_400_000): Token {
   return { value: new Secret(`token-${count}`), livesMs };
+}
+
+async function headerFrom(credentials: TokenCredentials): Promise<Readonly<Record<string, string>>> {
+  return headersOf(await credentials.proof(signal));
 }
 
 function headerOf(count: number): Record<string, string> {
@@ -37,7 +48,7 @@ const outage = new CredentialsError('down', { code: 'IAM_UNAVAILABLE', status: 5
 test('makes no login before a token is needed, and one for many callers', async () => {
   const { credentials, logins } = credentialsWith();
   assert.is(logins.length, 0);
-  const headers = await Promise.all(Array.from({ length: 20 }, () => credentials.header(signal)));
+  const headers = await Promise.all(Array.from({ length: 20 }, () => headerFrom(credentials)));
   assert.is(logins.length, 1);
   for (const header of headers) assert.equal(header, headerOf(1));
 });
@@ -48,67 +59,101 @@ for (const [livesMs, keptMs] of [
 ] as const) {
   test(`a token that lives ${livesMs} ms is kept for ${keptMs} ms`, async () => {
     const { credentials, clock, logins } = credentialsWith((count) => Promise.resolve(token(count, livesMs)));
-    await credentials.header(signal);
+    await headerFrom(credentials);
     clock.ms += keptMs - 1;
-    await credentials.header(signal);
+    await headerFrom(credentials);
     assert.is(logins.length, 1);
     clock.ms += 1;
-    assert.equal(await credentials.header(signal), headerOf(2));
+    assert.equal(await headerFrom(credentials), headerOf(2));
     assert.is(logins.length, 2);
   });
 }
 
 test('a token that seems to have ended already is kept until it is refused', async () => {
   const { credentials, logins } = credentialsWith((count) => Promise.resolve(token(count, -5_000)));
-  await credentials.header(signal);
-  await credentials.header(signal);
+  await headerFrom(credentials);
+  await headerFrom(credentials);
   assert.is(logins.length, 1);
 });
 
 test('a refused token is replaced once, however many callers had it refused', async () => {
   const { credentials, logins } = credentialsWith();
-  const used = await credentials.header(signal);
-  assert.ok(credentials.refused(used));
-  assert.ok(credentials.refused(used));
-  assert.equal(await credentials.header(signal), headerOf(2));
-  assert.ok(credentials.refused(used), 'another token is there by now');
-  assert.equal(await credentials.header(signal), headerOf(2));
+  const used = await credentials.proof(signal);
+  assert.ok(credentials.tried(used, 'refused'));
+  assert.ok(credentials.tried(used, 'refused'));
+  assert.equal(await headerFrom(credentials), headerOf(2));
+  assert.ok(credentials.tried(used, 'refused'), 'another token is there by now');
+  assert.equal(await headerFrom(credentials), headerOf(2));
   assert.is(logins.length, 2);
 });
 
-test('a new token that is refused at once is not replaced again for a minute', async () => {
+test('a new token that is refused at once is not replaced, nor sent again, for a minute', async () => {
   const { credentials, clock, logins } = credentialsWith();
-  credentials.refused(await credentials.header(signal));
-  const second = await credentials.header(signal);
-  assert.not(credentials.refused(second));
-  assert.equal(await credentials.header(signal), headerOf(2));
+  credentials.tried(await credentials.proof(signal), 'refused');
+  assert.ok(credentials.changed());
+  const second = await credentials.proof(signal);
+  assert.not(credentials.tried(second, 'refused'));
+  assert.not(credentials.changed());
+  assert.is(((await headerFrom(credentials).catch((error: unknown) => error)) as CredentialsError).code, 'CREDENTIALS_REFUSED');
   clock.ms += 60_000;
-  assert.ok(credentials.refused(second));
-  assert.equal(await credentials.header(signal), headerOf(3));
+  assert.ok(credentials.changed());
+  assert.equal(await headerFrom(credentials), headerOf(3));
   assert.is(logins.length, 3);
 });
 
 test('a new token that was taken once is replaced when it is refused later', async () => {
   const { credentials } = credentialsWith();
-  credentials.refused(await credentials.header(signal));
-  const second = await credentials.header(signal);
-  credentials.accepted(second);
-  assert.ok(credentials.refused(second));
-  assert.equal(await credentials.header(signal), headerOf(3));
+  credentials.tried(await credentials.proof(signal), 'refused');
+  const second = await credentials.proof(signal);
+  credentials.tried(second, 'taken');
+  assert.ok(credentials.tried(second, 'refused'));
+  assert.equal(await headerFrom(credentials), headerOf(3));
+});
+
+test('a refused login is made again with another password, or when a person asks for it', async () => {
+  let password = 'hunter2';
+  const { credentials, logins } = credentialsWith(
+    (count) => (count < 3 ? Promise.reject(refusal) : Promise.resolve(token(count))),
+    () => password,
+  );
+  const failing = () => headerFrom(credentials).catch((error: unknown) => error);
+  assert.is(await failing(), refusal);
+  assert.not(credentials.changed());
+  password = 'hunter3';
+  assert.ok(credentials.changed());
+  assert.is(await failing(), refusal);
+  assert.is(await failing(), refusal);
+  assert.is(logins.length, 2);
+  credentials.forgive();
+  assert.equal(await headerFrom(credentials), headerOf(3));
+});
+
+test('every login asks whether it may leave', async () => {
+  let admitted = 0;
+  const deps = {
+    clock: { now: () => 0, monotonic: () => 0 },
+    fetchToken: () => Promise.resolve(token(1)),
+    admit: async () => {
+      admitted += 1;
+      return () => {};
+    },
+  };
+  await headerFrom(new TokenCredentials(login, deps));
+  assert.is(admitted, 1);
 });
 
 test('a refused login is the last', async () => {
   const { credentials, logins } = credentialsWith(() => Promise.reject(refusal));
-  for (let call = 0; call < 10; call += 1) assert.is(await credentials.header(signal).catch((error: unknown) => error), refusal);
-  await Promise.all(Array.from({ length: 10 }, () => credentials.header(signal).catch(() => {})));
+  for (let call = 0; call < 10; call += 1) assert.is(await headerFrom(credentials).catch((error: unknown) => error), refusal);
+  await Promise.all(Array.from({ length: 10 }, () => headerFrom(credentials).catch(() => {})));
   assert.is(logins.length, 1);
 });
 
 test('after an outage the next caller asks again', async () => {
   const { credentials, logins } = credentialsWith((count) => (count < 3 ? Promise.reject(outage) : Promise.resolve(token(count))));
-  assert.is(await credentials.header(signal).catch((error: unknown) => error), outage);
-  assert.is(await credentials.header(signal).catch((error: unknown) => error), outage);
-  assert.equal(await credentials.header(signal), headerOf(3));
+  assert.is(await headerFrom(credentials).catch((error: unknown) => error), outage);
+  assert.is(await headerFrom(credentials).catch((error: unknown) => error), outage);
+  assert.equal(await headerFrom(credentials), headerOf(3));
   assert.is(logins.length, 3);
 });
 
@@ -116,8 +161,8 @@ test('a caller that stops leaves at once, and the others get their token', async
   const gate = Promise.withResolvers<Token>();
   const { credentials, logins } = credentialsWith(() => gate.promise);
   const stop = new AbortController();
-  const leaving = credentials.header(stop.signal).catch((error: unknown) => error);
-  const staying = credentials.header(signal);
+  const leaving = credentials.proof(stop.signal).catch((error: unknown) => error);
+  const staying = headerFrom(credentials);
   stop.abort();
   assert.is(((await leaving) as ConnectionError).code, 'NOT_SENT');
   assert.not(logins[0]?.aborted);
@@ -128,23 +173,23 @@ test('a caller that stops leaves at once, and the others get their token', async
 test('a login that nobody waits for any longer is stopped', async () => {
   const { credentials, logins } = credentialsWith((count) => (count === 1 ? new Promise(() => {}) : Promise.resolve(token(count))));
   const stop = new AbortController();
-  const leaving = credentials.header(stop.signal).catch(() => {});
+  const leaving = credentials.proof(stop.signal).catch(() => {});
   stop.abort();
   await leaving;
   assert.ok(logins[0]?.aborted);
-  assert.equal(await credentials.header(signal), headerOf(2));
+  assert.equal(await headerFrom(credentials), headerOf(2));
 });
 
 test('stopped beforehand, it asks for no token', async () => {
   const { credentials, logins } = credentialsWith();
-  const error: unknown = await credentials.header(AbortSignal.abort()).catch((thrown: unknown) => thrown);
+  const error: unknown = await credentials.proof(AbortSignal.abort()).catch((thrown: unknown) => thrown);
   assert.is((error as ConnectionError).code, 'NOT_SENT');
   assert.is(logins.length, 0);
 });
 
 test('shows neither password nor token', async () => {
   const { credentials } = credentialsWith();
-  await credentials.header(signal);
+  await headerFrom(credentials);
   assert.not.match(inspect(credentials, { depth: 9, showHidden: true }), /hunter2|token-1/);
 });
 

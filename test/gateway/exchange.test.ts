@@ -49,7 +49,7 @@ async function exchangeAt(
       body: 'the body',
       signal: signal ?? null,
     });
-    const [answer, error] = await exchange(agent, request, timeoutMs).then(
+    const [answer, error] = await exchange(agent, request, { 'x-more': '2' }, timeoutMs).then(
       (done) => [done, null] as const,
       (thrown: unknown) => [null, thrown] as const,
     );

@@ -10,7 +10,14 @@ import {
 } from '../../src/gateway/gateway-error.ts';
 
 test('a documented refusal carries what the gateway said', () => {
-  const error = new RefusedError({ status: 404, errorCode: 'APIG.3002', errorMsg: 'API x does not exist', requestId: 'r1', pauseMs: null });
+  const error = new RefusedError({
+    status: 404,
+    errorCode: 'APIG.3002',
+    errorMsg: 'API x does not exist',
+    requestId: 'r1',
+    pauseMs: null,
+    allowed: null,
+  });
   assert.is(error.name, 'RefusedError');
   assert.is(error.code, 'APIG.3002');
   assert.is(error.status, 404);
@@ -21,7 +28,10 @@ test('a documented refusal carries what the gateway said', () => {
 });
 
 test('a refusal without an error_code is named after its status', () => {
-  assert.is(new RefusedError({ status: 502, errorCode: null, errorMsg: '', requestId: null, pauseMs: null }).code, 'HTTP_502');
+  assert.is(
+    new RefusedError({ status: 502, errorCode: null, errorMsg: '', requestId: null, pauseMs: null, allowed: null }).code,
+    'HTTP_502',
+  );
 });
 
 for (const [status, code] of [

@@ -1,16 +1,23 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConnectionError, CredentialsError, InvalidAnswerError, ReadsOnlyError, RefusedError } from '../../src/gateway/gateway-error.ts';
-import { outcomeOf } from '../../src/gateway/outcome-of.ts';
+import { outcomeOf, readFailureOf } from '../../src/gateway/outcome-of.ts';
 
 function refused(status: number, errorCode: string | null, pauseMs: number | null = null): RefusedError {
-  return new RefusedError({ status, errorCode, errorMsg: 'said', requestId: 'r1', pauseMs });
+  return new RefusedError({ status, errorCode, errorMsg: 'said', requestId: 'r1', pauseMs, allowed: null });
 }
 
 test('a failure says what went wrong and what to do', () => {
   assert.equal(outcomeOf(refused(404, 'APIG.3030'), 'online'), {
     kind: 'stalled',
-    failure: { code: 'APIG.3030', status: 404, message: 'said', hint: 'check gateway.instance and gateway.project', requestId: 'r1' },
+    failure: {
+      code: 'APIG.3030',
+      status: 404,
+      message: 'said',
+      hint: 'check gateway.instance and gateway.project',
+      requestId: 'r1',
+      pauseMs: null,
+    },
   });
 });
 
@@ -18,7 +25,7 @@ for (const [title, error, action, kind] of [
   ['what is already so', refused(400, 'APIG.3309'), 'online', 'succeeded'],
   ['offline where nothing is', refused(404, 'APIG.3015'), 'offline', 'succeeded'],
   ['online without a publication', refused(404, 'APIG.3015'), 'online', 'stalled'],
-  ['a token that is refused for good', refused(401, 'APIG.1002'), 'online', 'stalled'],
+  ['a token that is refused for good', refused(401, 'APIG.1002'), 'online', 'refused'],
   ['a busy gateway', refused(409, 'APIC.7701'), 'online', 'retry'],
   ['a lost online', new ConnectionError('CONNECTION_LOST', 'x'), 'online', 'unknown'],
   ['a lost offline', new ConnectionError('CONNECTION_LOST', 'x'), 'offline', 'unknown'],
@@ -26,7 +33,7 @@ for (const [title, error, action, kind] of [
   ['a 201 that breaks the specification', new InvalidAnswerError('x', { status: 201 }), 'online', 'unknown'],
   ['a 404 too long to read', new InvalidAnswerError('x', { status: 404 }), 'online', 'stalled'],
   ['a redirect', new InvalidAnswerError('x', { status: 302 }), 'online', 'stalled'],
-  ['a refused login', new CredentialsError('x', { code: 'CREDENTIALS_REFUSED', status: 401 }), 'online', 'stalled'],
+  ['a refused login', new CredentialsError('x', { code: 'CREDENTIALS_REFUSED', status: 401 }), 'online', 'refused'],
   ['no identity service', new CredentialsError('x', { code: 'IAM_UNAVAILABLE' }), 'online', 'retry'],
 ] as const) {
   test(`${title} is ${kind}`, () => {
@@ -34,17 +41,23 @@ for (const [title, error, action, kind] of [
   });
 }
 
-test('a pause is as long as the gateway asks, or ten seconds', () => {
-  const pause = (error: RefusedError): unknown => (outcomeOf(error, 'online') as { afterMs?: number }).afterMs;
-  assert.is(pause(refused(429, 'APIG.0308', 42_000)), 42_000);
-  assert.is(pause(refused(429, null)), 10_000);
-  assert.is(pause(refused(500, 'APIG.9008')), 10_000);
+test('a pause is as long as the gateway asks, if it says so', () => {
+  const pause = (error: RefusedError): unknown => {
+    const outcome = outcomeOf(error, 'online');
+    return 'failure' in outcome && [outcome.kind, outcome.failure.pauseMs];
+  };
+  assert.equal(pause(refused(429, 'APIG.0308', 42_000)), ['wait', 42_000]);
+  assert.equal(pause(refused(429, null)), ['wait', null]);
+  assert.equal(pause(refused(500, 'APIG.9008')), ['wait', null]);
+  assert.equal(pause(refused(503, null, 5_000)), ['unknown', 5_000]);
+  assert.equal(pause(refused(404, 'APIG.3002', 5_000)), ['stalled', 5_000]);
 });
 
-test('what could be tried again waits if the gateway asks for a pause', () => {
-  assert.is(outcomeOf(refused(503, null), 'online').kind, 'retry');
-  assert.is(outcomeOf(refused(503, null, 5_000), 'online').kind, 'wait');
-  assert.is(outcomeOf(refused(404, 'APIG.3002', 5_000), 'online').kind, 'stalled');
+test('an error in the gateway may have happened to a change, and a read is tried again', () => {
+  assert.is(outcomeOf(refused(500, 'APIG.9999'), 'online').kind, 'unknown');
+  assert.is(readFailureOf(refused(500, 'APIG.9999'))?.kind, 'retry');
+  assert.is(readFailureOf(refused(403, 'APIG.1005'))?.kind, 'stalled');
+  assert.is(readFailureOf(refused(404, 'APIG.3015')), null, 'what was never published has no version');
 });
 
 test('a bug stays a bug', () => {

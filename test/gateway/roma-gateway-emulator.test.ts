@@ -4,6 +4,7 @@ import type { Outcome } from '../../src/core/outcome.ts';
 import type { Change } from '../../src/core/plan.ts';
 import type { Gateway } from '../../src/core/ports.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { systemClock } from '../../src/engine/system-clock.ts';
 import { openCredentials } from '../../src/gateway/auth.ts';
 import { openGateway } from '../../src/gateway/roma-gateway.ts';
 import { changeTo, settingsFor } from './answering-server.ts';
@@ -32,12 +33,12 @@ interface Scene {
 async function withEmulator(environment: Record<string, string>, play: (scene: Scene) => Promise<void>, instance = 'instance-1') {
   const emulator = await startEmulator({ seed });
   const settings = settingsFor(emulator.url, { instance });
-  const gateway = openGateway(settings, openCredentials(environment, settings));
+  const gateway = openGateway(settings, openCredentials(environment, settings, { clock: systemClock }));
   try {
     await play({
       emulator,
       gateway,
-      send: (change) => gateway.send(change, new AbortController().signal),
+      send: (change) => gateway.send(change, { marker: null, isWanted: () => true }, new AbortController().signal),
       operations: () => emulator.requests.all().map(({ operation, status }) => `${operation} ${status}`),
     });
   } finally {
@@ -85,14 +86,14 @@ test('renews the token after a 401, within the attempt', async () => {
 
 test('a wrong password is tried once', async () => {
   await withEmulator({ ...user, HW_USER_PASSWORD: 'wrong' }, async ({ send, operations }) => {
-    for (let call = 0; call < 6; call += 1) assert.is(codeOf(await send(changeTo('online'))), 'stalled CREDENTIALS_REFUSED');
+    for (let call = 0; call < 6; call += 1) assert.is(codeOf(await send(changeTo('online'))), 'refused CREDENTIALS_REFUSED');
     assert.equal(operations(), ['createToken 401']);
   });
 });
 
 test('a token without rights, or of another gateway, is for a person', async () => {
   await withEmulator({ HW_AUTH_TOKEN: 'weak' }, async ({ send }) => assert.is(codeOf(await send(changeTo('online'))), 'stalled APIG.1005'));
-  await withEmulator({ HW_AUTH_TOKEN: 'old' }, async ({ send }) => assert.is(codeOf(await send(changeTo('online'))), 'stalled APIG.1002'));
+  await withEmulator({ HW_AUTH_TOKEN: 'old' }, async ({ send }) => assert.is(codeOf(await send(changeTo('online'))), 'refused APIG.1002'));
 });
 
 test('what is missing is named', async () => {
@@ -120,7 +121,7 @@ test('throttling is a pause, as long as the gateway says', async () => {
     emulator.faults.add({ times: 1, status: 429, errorCode: 'APIG.0308', errorMsg, headers: { 'Retry-After': '3' } });
     for (const afterMs of [60_000, 3_000]) {
       const outcome = await send(changeTo('online'));
-      assert.is(outcome.kind === 'wait' && outcome.afterMs, afterMs);
+      assert.is(outcome.kind === 'wait' && outcome.failure.pauseMs, afterMs);
     }
     assert.is(codeOf(await send(changeTo('online'))), 'succeeded');
   });

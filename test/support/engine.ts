@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import type { EngineEvent } from '../../src/core/events.ts';
 import type { Gateway, Store } from '../../src/core/ports.ts';
-import type { DesiredPublication, DesiredState, Limit } from '../../src/core/publication.ts';
+import type { DesiredPublication, DesiredState, GatewaySettings, Limit } from '../../src/core/publication.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { Engine } from '../../src/engine/engine.ts';
-import { SendWindow } from '../../src/engine/send-window.ts';
-import { givenToken } from '../../src/gateway/credentials.ts';
+import { systemClock } from '../../src/engine/system-clock.ts';
+import { Traffic } from '../../src/engine/traffic.ts';
+import type { Credentials } from '../../src/gateway/credentials.ts';
 import { openGateway } from '../../src/gateway/roma-gateway.ts';
-import { Secret } from '../../src/gateway/secret.ts';
 import { openStore } from '../../src/store/open-store.ts';
+import { givenToken } from './credentials.ts';
 import { scratchFolder, seedOf } from './edict-process.ts';
 import { desiredState, gatewaySettings, wanted } from './states.ts';
 
@@ -18,10 +19,12 @@ export interface Workshop extends AsyncDisposable {
   readonly store: Store;
   readonly stateUrl: string;
   readonly engine: Engine;
+  readonly traffic: Traffic;
   readonly events: EngineEvent[];
   /** Returns the desired state of these APIs in `test`, by name. */
   desire(states: Readonly<Record<string, DesiredPublication['state'] | Partial<DesiredPublication>>>): DesiredState;
-  /** Returns the API and action of each request that the emulator has had. */
+  /** Returns the API and action of each call for a change that the emulator has had. */
+
   requested(): string[];
 }
 
@@ -29,6 +32,10 @@ export interface WorkshopOptions {
   readonly apis: readonly string[];
   readonly limit?: Limit;
   readonly maxTries?: number;
+  readonly settings?: Partial<GatewaySettings>;
+  readonly credentials?: Credentials;
+  /** Whether the emulator takes any token, or only `token`. */
+  readonly anyToken?: boolean;
   /** Puts something between the engine and its store or gateway. */
   readonly wrapStore?: (store: Store) => Store;
   readonly wrapGateway?: (gateway: Gateway) => Gateway;
@@ -41,12 +48,13 @@ export async function workshop({
   ...options
 }: WorkshopOptions): Promise<Workshop> {
   const { maxTries = Number.POSITIVE_INFINITY, wrapStore = (store) => store, wrapGateway = (gateway) => gateway } = options;
-  const emulator = await startEmulator({ seed: seedOf(...apis) });
+  const { anyToken = true } = options;
+  const emulator = await startEmulator({ seed: { ...seedOf(...apis), anyToken, tokens: [{ value: 'token' }] } });
   const stateUrl = `sqlite:${join(scratchFolder(), 'state.db')}`;
   const store = await openStore({ url: stateUrl, emulated: false });
-  const settings = gatewaySettings({ endpoint: emulator.url, limit });
-  const window = new SendWindow(limit, { now: () => performance.now(), sleep });
-  const gateway = openGateway(settings, givenToken(new Secret('token')), { admit: (signal) => window.admit(signal) });
+  const settings = gatewaySettings({ endpoint: emulator.url, limit, ...options.settings });
+  const traffic = new Traffic({ limit, clock: systemClock, quietMs: 0 });
+  const gateway = openGateway(settings, options.credentials ?? givenToken('token'), { admit: traffic.admit });
   const events: EngineEvent[] = [];
   const desire: Workshop['desire'] = (states) =>
     desiredState(
@@ -56,22 +64,22 @@ export async function workshop({
   const engine = new Engine(desire({}), {
     store: wrapStore(store),
     gateway: wrapGateway(gateway),
+    traffic,
     emit: (event) => events.push(event),
-    now: Date.now,
-    sleep,
+    clock: systemClock,
     random: () => 0,
     maxTries,
   });
-  const requested = (): string[] => emulator.requests.all().map(({ api = '', action }) => `${api.replace('api-', '')} ${action}`);
+  const requested = (): string[] =>
+    emulator.requests
+      .all()
+      .filter(({ operation }) => operation === 'changePublication')
+      .map(({ api = '', action }) => `${api.replace('api-', '')} ${action}`);
   const dispose = async (): Promise<void> => {
     await engine.stop();
     await gateway.close();
     await store.close();
     await emulator.close();
   };
-  return { emulator, store, stateUrl, engine, events, desire, requested, [Symbol.asyncDispose]: dispose };
-}
-
-async function sleep(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
+  return { emulator, store, stateUrl, engine, traffic, events, desire, requested, [Symbol.asyncDispose]: dispose };
 }

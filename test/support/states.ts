@@ -18,19 +18,23 @@ export function gatewaySettings(over: Partial<DesiredState['gateway']> = {}): De
     instance: 'instance',
     limit: { calls: 10, perMs: 1000, concurrency: 4 },
     timeoutMs: 5000,
+    marker: true,
+    unresolved: 'hold',
+    lagMs: 0,
     ...over,
   };
 }
 
+/** Returns the names of the API `api-NAME` in the environment `env-NAME`. */
+function named(api: string, environment: string) {
+  const [apiId, environmentId] = [`api-${api}`, `env-${environment}`];
+  return { key: publicationKey(apiId, environmentId), api, apiId, environment, environmentId };
+}
+
 /** Returns a desired publication of the API `api-NAME` in the environment `env-NAME`. */
 export function wanted(api: string, environment: string, over: Partial<DesiredPublication> = {}): DesiredPublication {
-  const [apiId, environmentId] = [`api-${api}`, `env-${environment}`];
   return {
-    key: publicationKey(apiId, environmentId),
-    api,
-    apiId,
-    environment,
-    environmentId,
+    ...named(api, environment),
     state: 'online',
     revision: null,
     remark: null,
@@ -41,13 +45,8 @@ export function wanted(api: string, environment: string, over: Partial<DesiredPu
 
 /** Returns a recorded publication under the same names as `wanted`. */
 export function recorded(api: string, environment: string, over: Partial<RecordedPublication> = {}): RecordedPublication {
-  const [apiId, environmentId] = [`api-${api}`, `env-${environment}`];
   return {
-    key: publicationKey(apiId, environmentId),
-    api,
-    apiId,
-    environment,
-    environmentId,
+    ...named(api, environment),
     state: 'online',
     revision: null,
     versionId: 'version',
@@ -59,13 +58,8 @@ export function recorded(api: string, environment: string, over: Partial<Recorde
 
 /** Returns a change under the same names as `wanted`: a first `online` unless `over` says otherwise. */
 export function change(api: string, environment: string, over: Partial<Change> = {}): Change {
-  const { source, ...names } = wanted(api, environment);
   return {
-    key: names.key,
-    api,
-    apiId: names.apiId,
-    environment,
-    environmentId: names.environmentId,
+    ...named(api, environment),
     action: 'online',
     reason: 'new',
     from: null,
@@ -73,7 +67,7 @@ export function change(api: string, environment: string, over: Partial<Change> =
     revision: null,
     remark: null,
     held: null,
-    source,
+    source: { file: 'edict.yaml', line: 1, column: 1 },
     ...over,
   };
 }

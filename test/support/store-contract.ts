@@ -14,7 +14,7 @@ export interface StoreUnderTest {
 }
 
 const gateway = gatewaySettings();
-const failure: Failure = { code: 'APIG.3500', status: 500, message: 'Internal error', hint: 'wait', requestId: 'request-1' };
+const failure: Failure = { code: 'APIG.3500', status: 500, message: 'Internal error', hint: 'wait', requestId: 'request-1', pauseMs: null };
 const success: Outcome = { kind: 'succeeded', versionId: 'version', publishId: 'publish' };
 
 /** Adds to `test` what every store promises its callers, whatever engine it is built on. `empty` makes a new one for each test. */
@@ -47,26 +47,30 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('an attempt that has begun shows as unresolved', async (store) => {
     const begun = change('orders', 'test', { revision: 'r1', remark: 'a note' });
-    const attemptId = await store.begin(gateway, begun, 'pass-1', 1000);
+    const attemptId = await store.begin(gateway, begun, { passId: 'pass-1', marker: 'm1', atMs: 1000 });
     const expected = recorded('orders', 'test', {
       state: null,
       versionId: null,
       recordedAtMs: 1000,
-      unresolved: { attemptId, action: 'online', revision: 'r1' },
+      unresolved: { attemptId, action: 'online', revision: 'r1', marker: 'm1' },
     });
     assert.equal(await store.read(gateway, begun.key), expected);
     assert.equal(await store.readAll(gateway), new Map([[begun.key, expected]]));
     assert.equal(await store.history(gateway, { limit: 10 }), [
-      attempt({ id: attemptId, revision: 'r1', remark: 'a note', beganAtMs: 1000, passId: 'pass-1' }),
+      attempt({ id: attemptId, revision: 'r1', remark: 'a note', marker: 'm1', beganAtMs: 1000, passId: 'pass-1' }),
     ]);
   });
 
   withStore('an attempt on a recorded publication leaves what was recorded', async (store) => {
     const before = recorded('orders', 'test', { revision: 'r1', recordedAtMs: 2 });
     await settled(store, change('orders', 'test'), success, before);
-    const attemptId = await store.begin(gateway, change('orders', 'test', { action: 'offline', reason: 'state' }), 'pass-2', 3);
+    const attemptId = await store.begin(gateway, change('orders', 'test', { action: 'offline', reason: 'state' }), {
+      passId: 'pass-2',
+      marker: null,
+      atMs: 3,
+    });
     const now = await store.read(gateway, before.key);
-    assert.equal(now, { ...before, unresolved: { attemptId, action: 'offline', revision: null } });
+    assert.equal(now, { ...before, unresolved: { attemptId, action: 'offline', revision: null, marker: null } });
   });
 
   withStore('a settled attempt leaves the next record, all of it', async (store) => {
@@ -79,8 +83,8 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   });
 
   withStore('a settled attempt may stay unresolved', async (store) => {
-    const attemptId = await store.begin(gateway, change('orders', 'test'), 'pass', 1);
-    const next = recorded('orders', 'test', { state: null, unresolved: { attemptId, action: 'online', revision: null } });
+    const attemptId = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 1 });
+    const next = recorded('orders', 'test', { state: null, unresolved: { attemptId, action: 'online', revision: null, marker: null } });
     await store.settle(gateway, next.key, attemptId, { kind: 'unknown', failure }, next, 2);
     assert.equal(await store.read(gateway, next.key), next);
   });
@@ -97,7 +101,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     [success, { versionId: 'version', publishId: 'publish' }],
     [{ kind: 'dropped' }, {}],
     [
-      { kind: 'wait', afterMs: 5, failure },
+      { kind: 'wait', failure },
       { code: 'APIG.3500', status: 500, message: 'Internal error', requestId: 'request-1' },
     ],
     [
@@ -105,7 +109,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       { code: 'APIG.3500', status: 500, message: 'Internal error', requestId: 'request-1' },
     ],
     [
-      { kind: 'stalled', failure: { ...failure, requestId: null } },
+      { kind: 'stalled', failure: { ...failure, requestId: null, pauseMs: null } },
       { code: 'APIG.3500', status: 500, message: 'Internal error' },
     ],
     [
@@ -115,9 +119,47 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   ] as const satisfies readonly (readonly [Outcome, Partial<Attempt>])[]) {
     withStore(`the history tells the outcome ${outcome.kind}`, async (store) => {
       const id = await settled(store, change('orders', 'test'), outcome, undefined);
-      assert.equal(await store.history(gateway, { limit: 10 }), [attempt({ id, settledAtMs: 2, outcome: outcome.kind, ...shown })]);
+      assert.equal(await store.history(gateway, { limit: 10 }), [
+        attempt({ id, marker: null, settledAtMs: 2, outcome: outcome.kind, ...shown }),
+      ]);
     });
   }
+
+  withStore('an attempt that was unknown and is resolved keeps what its answer said', async (store) => {
+    const { key } = change('orders', 'test');
+    const id = await settled(store, change('orders', 'test'), { kind: 'unknown', failure }, undefined);
+    await store.settle(gateway, key, id, { kind: 'succeeded', versionId: 'v1', publishId: null }, recorded('orders', 'test'), 9);
+    const told = { code: 'APIG.3500', status: 500, message: 'Internal error', requestId: 'request-1' };
+    assert.equal(await store.history(gateway, { limit: 10 }), [
+      attempt({ id, settledAtMs: 9, outcome: 'succeeded', versionId: 'v1', ...told }),
+    ]);
+  });
+
+  promise('knows when the process before stopped calling, and that it was killed', async (under) => {
+    const first = await under.open();
+    assert.is(await first.enter(gateway), 0);
+    await first.leave(gateway, 1234);
+    await first.close();
+    const second = await under.open();
+    assert.is(await second.enter(gateway), 1234);
+    await second.close();
+    const third = await under.open();
+    assert.is(await third.enter(gateway), null, 'the second never left');
+    assert.is(await third.enter(gatewaySettings({ instance: 'other' })), 0);
+    await third.close();
+  });
+
+  withStore('tells how the process at work is getting on, until it leaves', async (store, under) => {
+    const record = await under.openRecord();
+    assert.is(await record.condition(gateway), null);
+    const condition = { atMs: 1, pid: 2, calls: 5.5, perMs: 1000, stopped: { why: 'pause', message: 'x', sinceMs: 3 } } as const;
+    await store.enter(gateway);
+    await store.describe(gateway, condition);
+    assert.equal(await store.condition(gateway), condition);
+    await store.leave(gateway, 9);
+    assert.is(await store.condition(gateway), null);
+    await record.close();
+  });
 
   withStore('the history is newest first, as long as asked for, and of the API and environment asked for', async (store) => {
     for (const [api, environment] of [
@@ -147,7 +189,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('the last attempt of each publication is its newest, settled or not', async (store) => {
     await settled(store, change('orders', 'test'), { kind: 'retry', failure }, undefined);
     const invoices = await settled(store, change('invoices', 'test'), success, recorded('invoices', 'test'));
-    const orders = await store.begin(gateway, change('orders', 'test'), 'pass', 9);
+    const orders = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 9 });
     const last = await store.lastAttempts(gateway);
     assert.equal(
       new Map([...last].map(([key, { id }]) => [key, id])),
@@ -161,7 +203,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('gateways do not see each other', async (store) => {
     for (const other of [{ endpoint: 'https://other' }, { project: 'other' }, { instance: 'other' }].map(gatewaySettings)) {
-      const id = await store.begin(other, change('orders', 'test'), 'pass', 1);
+      const id = await store.begin(other, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 1 });
       await store.settle(other, change('orders', 'test').key, id, success, recorded('orders', 'test'), 2);
       assert.is((await store.readAll(other)).size, 1);
       assert.is((await store.history(other, { limit: 10 })).length, 1);
@@ -185,7 +227,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('many writes at once are all made, each under an id of its own', async (store) => {
     const changes = Array.from({ length: 500 }, (_, index) => change(`api${index}`, 'test'));
-    const ids = await Promise.all(changes.map((each) => store.begin(gateway, each, 'pass', 1)));
+    const ids = await Promise.all(changes.map((each) => store.begin(gateway, each, { passId: 'pass', marker: null, atMs: 1 })));
     assert.is(new Set(ids).size, 500);
     const all = await store.readAll(gateway);
     assert.equal(
@@ -200,10 +242,10 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   });
 
   withStore('a write stands once its promise has resolved, and not before that for anyone else', async (store, under) => {
-    await store.begin(gateway, change('orders', 'test'), 'pass', 1);
+    await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 1 });
     const reader = await under.openRecord();
     assert.is((await reader.readAll(gateway)).size, 1);
-    const writing = store.begin(gateway, change('invoices', 'test'), 'pass', 1);
+    const writing = store.begin(gateway, change('invoices', 'test'), { passId: 'pass', marker: null, atMs: 1 });
     await writing;
     await nextTurn();
     assert.is((await reader.readAll(gateway)).size, 2);
@@ -215,13 +257,13 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const first = await under.open();
     const settledRecord = recorded('orders', 'test', { revision: 'r1' });
     const id = await settled(first, change('orders', 'test', { revision: 'r1' }), success, settledRecord);
-    const attemptId = await first.begin(gateway, change('invoices', 'test'), 'pass', 5);
+    const attemptId = await first.begin(gateway, change('invoices', 'test'), { passId: 'pass', marker: null, atMs: 5 });
     const before = [await first.readAll(gateway), await first.history(gateway, { limit: 10 }), await first.lastAttempts(gateway)];
     await first.close();
     const second = await under.open();
     assert.equal([await second.readAll(gateway), await second.history(gateway, { limit: 10 }), await second.lastAttempts(gateway)], before);
     assert.is((await second.read(gateway, change('invoices', 'test').key))?.unresolved?.attemptId, attemptId);
-    const next = await second.begin(gateway, change('orders', 'test'), 'pass', 9);
+    const next = await second.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 9 });
     assert.ok(next > attemptId && attemptId > id, 'ids grow, across openings too');
     await second.close();
     const reader = await under.openRecord();
@@ -231,7 +273,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   promise('what is being written when it is closed is written', async (under) => {
     const first = await under.open();
-    const writing = first.begin(gateway, change('orders', 'test'), 'pass', 1);
+    const writing = first.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 1 });
     await first.close();
     assert.ok((await writing) > 0);
     const reader = await under.openRecord();
@@ -242,7 +284,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   promise('a write after it was closed is refused, not lost in silence', async (under) => {
     const store = await under.open();
     await store.close();
-    const refused = await store.begin(gateway, change('orders', 'test'), 'pass', 1).then(
+    const refused = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 1 }).then(
       () => false,
       () => true,
     );
@@ -257,7 +299,7 @@ async function settled(
   outcome: Outcome,
   next: Parameters<Store['settle']>[4],
 ): Promise<number> {
-  const id = await store.begin(gateway, of, 'pass', 1);
+  const id = await store.begin(gateway, of, { passId: 'pass', marker: null, atMs: 1 });
   await store.settle(gateway, of.key, id, outcome, next, 2);
   return id;
 }
@@ -275,6 +317,7 @@ function attempt(over: Partial<Attempt>): Attempt {
     reason: 'new',
     revision: null,
     remark: null,
+    marker: null,
     beganAtMs: 1,
     settledAtMs: null,
     outcome: null,

@@ -9,7 +9,7 @@ import { desiredState, wanted } from '../support/states.ts';
 const made = plan(desiredState([wanted('orders', 'test')]), new Map());
 const nothing = plan(desiredState([]), new Map());
 const change = made.changes[0] as Change;
-const failure = { code: 'X', status: null, message: '', hint: null, requestId: null };
+const failure = { code: 'X', status: null, message: '', hint: null, requestId: null, pauseMs: null };
 const settled = (outcome: Outcome): EngineEvent => ({ type: 'attempt:settled', passId: 'p', attemptId: 1, change, outcome, tookMs: 1 });
 const finished = (over: object): EngineEvent => ({
   type: 'pass:finished',
@@ -20,7 +20,7 @@ const finished = (over: object): EngineEvent => ({
 const levels: readonly [string, EngineEvent, string][] = [
   ['a change that was made', settled({ kind: 'succeeded', versionId: null, publishId: null }), 'info'],
   ['a change that waits for a person', settled({ kind: 'stalled', failure }), 'error'],
-  ['a change whose outcome is unknown', settled({ kind: 'unknown', failure }), 'error'],
+  ['a change whose outcome is unknown', settled({ kind: 'unknown', failure }), 'warn'],
   ['a change that is tried again', settled({ kind: 'retry', failure }), 'warn'],
   ['a change that was dropped', settled({ kind: 'dropped' }), 'info'],
   ['a plan with changes on a resync', { type: 'plan:made', passId: 'p', cause: 'resync', plan: made }, 'info'],

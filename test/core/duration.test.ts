@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { durationMs } from '../../src/desired/duration.ts';
+import { durationMs } from '../../src/core/duration.ts';
 
 for (const [duration, ms] of [
   ['500ms', 500],
@@ -14,12 +14,11 @@ for (const [duration, ms] of [
 }
 
 test('anything else is refused', () => {
-  for (const text of ['', '1', 's', '1 s', '1S', '-1s', '1.5s', '1s ', '1s\n', '1d', 'ms'])
-    assert.throws(() => durationMs(text), /not a duration/);
+  for (const text of ['', '1', 's', '1 s', '1S', '-1s', '1.5s', '1s ', '1s\n', '1d', 'ms']) assert.is(durationMs(text), null);
   fc.assert(
     fc.property(fc.string(), (text) => {
-      fc.pre(!/^\d+(?:ms|s|m|h)$/.test(text));
-      assert.throws(() => durationMs(text), TypeError);
+      fc.pre(!/^\d{1,9}(?:ms|s|m|h)$/.test(text));
+      assert.is(durationMs(text), null);
     }),
   );
 });

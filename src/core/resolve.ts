@@ -1,0 +1,45 @@
+import { hasMarker } from './marker.ts';
+import type { RecordedPublication, UnresolvedAttempt } from './publication.ts';
+
+/** A version as the gateway lists it. */
+export interface ListedVersion {
+  readonly versionId: string;
+  readonly remark: string;
+  /** Whether it is the one that callers reach. */
+  readonly isEffective: boolean;
+}
+
+/** What the gateway's list says of an attempt whose outcome nobody knew. */
+export type Resolution =
+  /** It happened. `next` is what the record must say now, `versionId` the version that it made; `null` for `offline`. */
+  | { readonly kind: 'happened'; readonly versionId: string | null; readonly next: RecordedPublication }
+  /** Nothing of it is there: it did not happen, or not yet. */
+  | { readonly kind: 'absent'; readonly next: RecordedPublication }
+  /** The list cannot tell, since the attempt carried no marker. */
+  | { readonly kind: 'untold' };
+
+/**
+ * Returns what `versions`, those of the publication `recorded` at the gateway, say of its unresolved attempt. An `online`
+ * has happened if its marker is there; an `offline` if no version is effective.
+ */
+export function resolveAttempt(
+  recorded: RecordedPublication,
+  { action, marker, revision }: UnresolvedAttempt,
+  versions: readonly ListedVersion[],
+  atMs: number,
+): Resolution {
+  const effective = versions.find((version) => version.isEffective);
+  const asBefore: RecordedPublication = { ...recorded, unresolved: null };
+  const asSeen: RecordedPublication = {
+    ...asBefore,
+    state: effective ? 'online' : 'offline',
+    versionId: effective?.versionId ?? null,
+    recordedAtMs: atMs,
+  };
+  if (action === 'offline') {
+    return effective ? { kind: 'absent', next: asBefore } : { kind: 'happened', versionId: null, next: { ...asSeen, revision } };
+  }
+  if (marker === null) return { kind: 'untold' };
+  const made = versions.find((version) => hasMarker(version.remark, marker));
+  return made ? { kind: 'happened', versionId: made.versionId, next: { ...asSeen, revision } } : { kind: 'absent', next: asBefore };
+}
