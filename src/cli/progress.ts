@@ -35,8 +35,9 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Paint): Progress
         startedAtMs = Date.now();
       }
       if (event.type === 'calls:stopped') stop = `, ${paint('yellow', event.message)}`;
-      if (event.type === 'calls:resumed') stop = '';
-      if (event.type === 'attempt:settled' || event.type === 'attempt:resolved') {
+      else if (event.type === 'calls:resumed') stop = '';
+      else if (event.type !== 'attempt:settled' && event.type !== 'attempt:resolved') return;
+      else {
         const { outcome, change } = event;
         if (outcome.kind === 'succeeded') done += 1;
         if ('failure' in outcome) failing.add(change.key);

@@ -13,13 +13,13 @@ test('says what is done, failed and left, and goes away', () => {
   const { stream, text } = textStream();
   const progress = openProgress(stream, plain);
   const made = plan(desiredState(['a', 'b', 'c', 'd'].map((api) => wanted(api, 'test'))), new Map());
-  const change = made.changes[0] as Change;
-  const settled = { type: 'attempt:settled', passId: 'p', attemptId: 1, change, tookMs: 1 } as const;
+  const settled = (index: number) =>
+    ({ type: 'attempt:settled', passId: 'p', attemptId: 1, change: made.changes[index] as Change, tookMs: 1 }) as const;
   progress.emit({ type: 'plan:made', passId: 'p', cause: 'start', plan: made });
-  progress.emit({ ...settled, outcome: { kind: 'succeeded', versionId: null, publishId: null } });
+  progress.emit({ ...settled(0), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
   assert.match(text(), /\[=====\s+\] 1 of 4 done, 3 left, .* to go$/);
-  for (let rest = 0; rest < 2; rest += 1) progress.emit({ ...settled, outcome: { kind: 'succeeded', versionId: null, publishId: null } });
-  progress.emit({ ...settled, outcome: { kind: 'stalled', failure } });
+  for (const rest of [1, 2]) progress.emit({ ...settled(rest), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
+  progress.emit({ ...settled(3), outcome: { kind: 'stalled', failure } });
   assert.match(text(), '3 of 4 done, 1 failed, 1 left');
   progress.clear();
   assert.ok(text().endsWith('\r\u001B[2K'));

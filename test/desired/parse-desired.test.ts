@@ -19,6 +19,9 @@ test('a file says everything that it does not say, too', () => {
     instance: 'i',
     limit: { calls: 10, perMs: 1000, concurrency: 4 },
     timeoutMs: 30_000,
+    marker: true,
+    unresolved: 'hold',
+    lagMs: 10_000,
   });
   assert.equal(
     desired.environments,
@@ -41,6 +44,9 @@ gateway:
   instance: a-\${P}-\${Q}
   limit: { calls: 3, per: 2m, concurrency: 1 }
   timeout: 500ms
+  marker: false
+  unresolved: repeat
+  lag: 2m
 environments:
   release: { id: R, protected: true }
 removed: offline
@@ -62,6 +68,9 @@ apis:
     instance: 'a-p-q',
     limit: { calls: 3, perMs: 120_000, concurrency: 1 },
     timeoutMs: 500,
+    marker: false,
+    unresolved: 'repeat',
+    lagMs: 120_000,
   });
   assert.is(desired.removed, 'offline');
   assert.equal(desired.environments.get('R'), { name: 'release', id: 'R', protected: true });
@@ -74,7 +83,7 @@ apis:
     state: 'offline',
     revision: 'r2',
     remark: 'own',
-    source: { file: 'edict.yaml', line: 18, column: 7 },
+    source: { file: 'edict.yaml', line: 21, column: 7 },
   };
   const invoices = {
     ...orders,
@@ -84,7 +93,7 @@ apis:
     state: 'online',
     revision: 'r1',
     remark: 'of the API',
-    source: { file: 'edict.yaml', line: 19, column: 72 },
+    source: { file: 'edict.yaml', line: 22, column: 72 },
   };
   assert.equal([...desired.publications.values()], [orders, invoices]);
 });

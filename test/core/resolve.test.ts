@@ -1,0 +1,32 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { UnresolvedAttempt } from '../../src/core/publication.ts';
+import { type ListedVersion, resolveAttempt } from '../../src/core/resolve.ts';
+import { recorded } from '../support/states.ts';
+
+const online: UnresolvedAttempt = { attemptId: 7, action: 'online', revision: 'r2', marker: 'abc' };
+const offline: UnresolvedAttempt = { attemptId: 7, action: 'offline', revision: null, marker: null };
+const mine = (isEffective: boolean): ListedVersion => ({ versionId: 'mine', remark: 'x [edict abc]', isEffective });
+const other = (isEffective: boolean): ListedVersion => ({ versionId: 'other', remark: 'x [edict abd]', isEffective });
+
+for (const [title, attempt, versions, expected] of [
+  ['its version is effective: it happened', online, [other(false), mine(true)], ['happened', 'mine', 'online', 'mine', 'r2']],
+  ['its version was followed by another: it happened', online, [other(true), mine(false)], ['happened', 'mine', 'online', 'other', 'r2']],
+  ['its version was taken offline since: it happened', online, [mine(false)], ['happened', 'mine', 'offline', null, 'r2']],
+  ['only others are there: it did not happen', online, [other(true)], ['absent', null, 'online', 'version', 'r1']],
+  ['nothing is there: it did not happen', online, [], ['absent', null, 'online', 'version', 'r1']],
+  ['without a marker nobody can tell', { ...online, marker: null }, [mine(true)], ['untold', null, null, null, null]],
+  ['nothing is effective: the offline happened', offline, [other(false)], ['happened', null, 'offline', null, null]],
+  ['something is effective: the offline did not happen', offline, [other(true)], ['absent', null, 'online', 'version', 'r1']],
+] as const satisfies readonly (readonly [string, UnresolvedAttempt, readonly ListedVersion[], readonly unknown[]])[]) {
+  test(`${attempt.action}: ${title}`, () => {
+    const before = recorded('orders', 'test', { revision: 'r1', unresolved: attempt });
+    const resolution = resolveAttempt(before, attempt, versions, 99);
+    const next = resolution.kind === 'untold' ? null : resolution.next;
+    const version = resolution.kind === 'happened' ? resolution.versionId : null;
+    assert.equal([resolution.kind, version, next?.state ?? null, next?.versionId ?? null, next?.revision ?? null], expected);
+    if (next) assert.is(next.unresolved, null);
+  });
+}
+
+test.run();

@@ -1,0 +1,61 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { RequestEnd } from '../../src/core/ports.ts';
+import { admitted } from '../../src/gateway/admitted.ts';
+import { ConnectionError, CredentialsError, InvalidAnswerError, RefusedError } from '../../src/gateway/gateway-error.ts';
+
+const { signal } = new AbortController();
+const refused = (status: number, errorCode: string | null, pauseMs: number | null = null): RefusedError =>
+  new RefusedError({ status, errorCode, errorMsg: 'x', requestId: null, pauseMs, allowed: { calls: 5, perMs: 60_000 } });
+
+async function endAfter(request: () => Promise<unknown>): Promise<RequestEnd | undefined> {
+  let told: RequestEnd | undefined;
+  const admit = async () => (end: RequestEnd) => {
+    told = end;
+  };
+  await admitted(admit, signal, request).catch(() => {});
+  return told;
+}
+
+for (const [title, error, end] of [
+  ['a refusal is an answer', refused(404, 'APIG.3002'), { kind: 'answered', pauseMs: null, allowed: { calls: 5, perMs: 60_000 } }],
+  ['too many', refused(429, 'APIG.0308', 7000), { kind: 'throttled', pauseMs: 7000, allowed: { calls: 5, perMs: 60_000 } }],
+  ['too many, as a 500', refused(500, 'APIG.9008'), { kind: 'throttled', pauseMs: null, allowed: { calls: 5, perMs: 60_000 } }],
+  ['a broken connection', new ConnectionError('CONNECTION_LOST', 'x'), { kind: 'lost', pauseMs: null, allowed: null }],
+  ['no connection', new ConnectionError('CONNECTION_FAILED', 'x'), { kind: 'lost', pauseMs: null, allowed: null }],
+  ['nothing sent', new ConnectionError('NOT_SENT', 'x'), { kind: 'unsent', pauseMs: null, allowed: null }],
+  ['an answer that is none', new InvalidAnswerError('x', { status: 201 }), { kind: 'answered', pauseMs: null, allowed: null }],
+  [
+    'no connection to the identity service',
+    new CredentialsError('x', { code: 'IAM_UNAVAILABLE', cause: new ConnectionError('TIMEOUT', 'x') }),
+    { kind: 'lost', pauseMs: null, allowed: null },
+  ],
+] as const) {
+  test(`says how a request ended: ${title}`, async () => {
+    assert.equal(await endAfter(() => Promise.reject(error)), end);
+  });
+}
+
+test('says that a request was answered, and resolves to what it resolved to', async () => {
+  assert.equal(await endAfter(async () => 1), { kind: 'answered', pauseMs: null, allowed: null });
+  assert.is(await admitted(undefined, signal, async () => 7), 7);
+});
+
+test('sends nothing before it is let', async () => {
+  const { promise, resolve } = Promise.withResolvers<() => void>();
+  let isSent = false;
+  const sending = admitted(
+    () => promise,
+    signal,
+    async () => {
+      isSent = true;
+    },
+  );
+  await Promise.resolve();
+  assert.not.ok(isSent);
+  resolve(() => {});
+  await sending;
+  assert.ok(isSent);
+});
+
+test.run();
