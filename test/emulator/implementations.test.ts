@@ -1,14 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Fault, Faults } from '../../src/emulator/faults.ts';
-import { type Answer, implementations, implemented, refusal } from '../../src/emulator/implementations.ts';
+import type { Answer } from '../../src/emulator/answers.ts';
+import { implementations, implemented } from '../../src/emulator/implementations.ts';
 import { operations } from '../../src/emulator/specification.ts';
 import { World } from '../../src/emulator/world.ts';
 
 const now = (): Date => new Date('2026-11-20T08:00:00.123Z');
 const id = /^[0-9a-f]{32}$/;
 
-/** A world of one API and one environment, and the two operations on it. */
+/** A world of one API and one environment, and the operations on it. */
 function open() {
   const world = new World(
     {
@@ -20,15 +20,12 @@ function open() {
     },
     now,
   );
-  const faults = new Faults();
   const change = (action: string, more: object = {}): Answer =>
-    implementations.changePublication({ params: {}, query: {}, body: { action, api_id: 'a', env_id: 'e', ...more } }, world, faults);
+    implementations.changePublication({ params: {}, query: {}, body: { action, api_id: 'a', env_id: 'e', ...more } }, world);
   const logIn = (user: object): Answer =>
-    implementations.createToken({ params: {}, query: {}, body: { auth: { identity: { password: { user } } } } }, world, faults);
-  return { world, faults, change, logIn };
+    implementations.createToken({ params: {}, query: {}, body: { auth: { identity: { password: { user } } } } }, world);
+  return { world, change, logIn };
 }
-
-const fault = (more: Partial<Fault> = {}): Fault => ({ times: 1, status: 500, errorCode: 'APIG.9999', errorMsg: 'System error', ...more });
 
 test('online answers with the version that it made', () => {
   const { world, change } = open();
@@ -70,46 +67,12 @@ test('what the world refuses is refused in its words', () => {
   assert.match(String(request_id), id);
 });
 
-test('each refusal has a request ID of its own', () => {
-  const why = { status: 403, errorCode: 'c', errorMsg: 'm' };
-  assert.not.equal(refusal(why), refusal(why));
-});
-
-test('a fault answers instead of the service, with its headers, and changes nothing', () => {
-  const { world, faults, change } = open();
-  faults.add(fault({ status: 429, errorCode: 'APIG.0308', errorMsg: 'later', headers: { 'retry-after': '2' } }));
-  const { status, body, headers } = change('online');
-  assert.is(status, 429);
-  assert.equal(headers, { 'retry-after': '2' });
-  const { request_id, ...rest } = body as Record<string, unknown>;
-  assert.equal(rest, { error_code: 'APIG.0308', error_msg: 'later' });
-  assert.match(String(request_id), id);
-  assert.equal(world.publications(), []);
-  assert.is(change('online').status, 201);
-});
-
-test('a fault that is applied changes the gateway all the same', () => {
-  const { world, faults, change } = open();
-  faults.add(fault({ applied: true, times: 2 }));
-  assert.is(change('online').status, 500);
-  assert.is(world.publications()[0]?.onlineCalls, 1);
-  assert.ok(world.publications()[0]?.effective);
-  assert.is(change('offline').status, 500);
-  assert.is(world.publications()[0]?.effective, null);
-});
-
-test('a fault for another API leaves this one alone', () => {
-  const { faults, change } = open();
-  faults.add(fault({ apiId: 'b' }));
-  assert.is(change('online').status, 201);
-});
-
 test('a right login answers a token that works, and its day', () => {
   const { world, logIn } = open();
   const { status, body, headers } = logIn({ name: 'ada', password: 'secret', domain: { name: 'acme' } });
   assert.is(status, 201);
   assert.equal(body, { token: { issued_at: '2026-11-20T08:00:00.123Z', expires_at: '2026-11-21T08:00:00.123Z' } });
-  assert.is(world.refusal(headers?.['X-Subject-Token'] ?? '', 'p', 'i'), null);
+  assert.is(world.refusal(world.callers.byToken(headers?.['X-Subject-Token'] ?? ''), 'p', 'i'), null);
 });
 
 test('a wrong login answers 401 without a token', () => {
