@@ -29,6 +29,7 @@ interface VendorClient {
 interface VendorBuilder {
   withEndpoint(url: string): this;
   withCredential(credentials: VendorCredentials): this;
+  withOptions(options: { readonly customUserAgent: string }): this;
   build(): VendorClient;
 }
 
@@ -51,7 +52,9 @@ export async function sendByVendor(
 ): Promise<Record<string, unknown>> {
   const credentials = new BasicCredentials().withAk(access).withSk(secret).withProjectId('p');
   if (securityToken !== undefined) credentials.withSecurityToken(securityToken);
-  const client = new ClientBuilder((core) => core).withEndpoint(endpoint).withCredential(credentials).build();
+  const builder = new ClientBuilder((core) => core).withEndpoint(endpoint).withCredential(credentials);
+  // Without a name for itself it would make one up and write it to the home folder.
+  const client = builder.withOptions({ customUserAgent: 'edict' }).build();
   const contentType = data ? 'application/json' : '';
   return client.sendRequest({ method, url, contentType, queryParams, pathParams: {}, headers: {}, ...(data && { data }) });
 }
