@@ -14,10 +14,16 @@ function open() {
 
 const json = { 'content-type': 'application/json' };
 
-test('a body keeps its bytes beside what it means', async () => {
-  const payload = ' { "a" : "ü" }\n';
-  const answer = await open().inject({ method: 'POST', url: '/', headers: json, payload });
+const payload = ' { "a" : "ü" }\n';
+
+test('a signed body keeps its bytes beside what it means', async () => {
+  const answer = await open().inject({ method: 'POST', url: '/', headers: { ...json, authorization: 'x' }, payload });
   assert.equal(answer.json(), { raw: Buffer.from(payload).toString('hex'), body: { a: 'ü' } });
+});
+
+test('a body without a signature keeps none', async () => {
+  const answer = await open().inject({ method: 'POST', url: '/', headers: json, payload });
+  assert.equal(answer.json(), { raw: '', body: { a: 'ü' } });
 });
 
 test('a request without a body has none', async () => {
