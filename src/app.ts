@@ -6,7 +6,7 @@ import { type Plan, plan } from './core/plan.ts';
 import type { Admit, Attempt, Condition, Gateway, HistoryFilter, RecordReader, Store } from './core/ports.ts';
 import type { DesiredState, GatewayIdentity, GatewaySettings, PublicationKey, RecordedState } from './core/publication.ts';
 import { FileSource } from './desired/file-source.ts';
-import type { Emulator } from './emulator/emulator.ts';
+import type { Emulator, EmulatorOptions } from './emulator/emulator.ts';
 import type { Seed } from './emulator/seed.ts';
 import type { Engine } from './engine/engine.ts';
 import { systemClock } from './engine/system-clock.ts';
@@ -164,14 +164,11 @@ export async function openLog(options: LogOptions): Promise<Talk> {
 }
 
 /** Starts the emulator by itself. Throws an EdictError if the seed is none or the address cannot be had. */
-export async function startEmulatorFrom(
-  seedFile: string | null,
-  listen: { readonly host: string; readonly port: number },
-): Promise<Emulator> {
+export async function startEmulatorFrom(seedFile: string | null, options: Omit<EmulatorOptions, 'seed'>): Promise<Emulator> {
   const { startEmulator } = await import('./emulator/emulator.ts');
   const { defaultSeed, readSeed } = await import('./emulator/seed.ts');
   try {
-    return await startEmulator({ seed: seedFile === null ? defaultSeed : await readSeed(seedFile), ...listen });
+    return await startEmulator({ seed: seedFile === null ? defaultSeed : await readSeed(seedFile), ...options });
   } catch (cause) {
     throw new EdictError('EMULATOR', `the emulator cannot start: ${messageOf(cause)}`, { cause });
   }

@@ -26,6 +26,13 @@ interface CommandOptions {
   readonly seed?: string;
   readonly host: string;
   readonly port: number;
+  readonly fault?: readonly string[];
+  readonly latency?: string;
+  readonly throttle?: string;
+  readonly retryAfter?: boolean;
+  readonly tokenLife?: string;
+  readonly readLag?: string;
+  readonly randomSeed?: number;
 }
 
 /**
@@ -149,6 +156,17 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     .option('--seed <file>', 'what exists there, as YAML or JSON (default: a few APIs and two environments)')
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
     .option('--port <number>', 'the port to listen on', wholeNumber, 9400)
+    .option(
+      '--fault <spec>',
+      'what goes wrong with a share of the changes: cut, half, invalid, hang or an error code, as in cut=0.05 or APIG.9999:applied=0.1 (repeatable)',
+      (spec: string, before: readonly string[] = []) => [...before, spec],
+    )
+    .option('--latency <duration>', 'how long answers are held back, such as 20ms or 20ms..200ms')
+    .option('--throttle <limit>', 'how many calls get through in any time, such as 10/1s')
+    .option('--retry-after', 'let a throttled answer say when to come again')
+    .option('--token-life <duration>', 'how long an issued token is taken (default: 24h)')
+    .option('--read-lag <duration>', 'after which time a change shows in lists (default: at once)')
+    .option('--random-seed <number>', 'from what everything follows that is left to chance (default: 1)', wholeNumber)
     .action(async (options: Options) => {
       const { emulate: run } = await import('./emulate.ts');
       finish(await run(options, context));

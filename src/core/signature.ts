@@ -33,7 +33,7 @@ const algorithm = 'SDK-HMAC-SHA256';
 /**
  * Returns the headers to add to `request` so that it is signed with `key`: `X-Sdk-Date`, `Authorization` and, for a temporary key,
  * `X-Security-Token`. Every given header is signed, and `host` with them. The service refuses a `date` that is 15 minutes off its own.
- * Throws a TypeError if `url` is no address.
+ * Throws a TypeError if `url` is no address and a URIError if its path holds a broken escape.
  */
 export function signRequest(
   { headers, ...request }: SignableRequest,
@@ -52,7 +52,7 @@ export function signRequest(
 
 /**
  * Returns the signature, 64 hex digits, of a request that has its `X-Sdk-Date` among its headers. `names` are the signed headers in
- * lower case, sorted; one that the request lacks counts as empty. Throws a TypeError if `url` is no address.
+ * lower case, sorted; one that the request lacks counts as empty. Throws as `signRequest` does.
  */
 export function signatureOf(request: SignableRequest, names: readonly string[], secret: string): string {
   const date = lowered(request.headers)['x-sdk-date'] ?? '';

@@ -1,57 +1,52 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { faultForm, formError, latencyForm, sinceForm, throttleForm } from './control-forms.ts';
 import type { Fault, Faults } from './faults.ts';
 import type { RequestLog } from './request-log.ts';
+import { type Limit, Throttle } from './throttle.ts';
 import type { World } from './world.ts';
 
-/** Adds what the service does not have: `/_emulator` shows what has happened and sets faults while it runs. */
-export function addControl(
-  server: FastifyInstance,
-  parts: { readonly world: World; readonly faults: Faults; readonly requests: RequestLog },
-): void {
-  const { world, faults, requests } = parts;
+type WrittenLatency = { readonly ms: number } | { readonly minMs: number; readonly maxMs: number } | null;
+
+/** What `/_emulator` shows and sets. */
+interface Controlled {
+  readonly world: World;
+  readonly faults: Faults;
+  readonly requests: RequestLog;
+  readonly operationIds: readonly string[];
+}
+
+/** Adds what the service does not have: `/_emulator` shows what has happened and makes it misbehave while it runs. */
+export function addControl(server: FastifyInstance, { world, faults, requests, operationIds }: Controlled): void {
+  const form = (schema: Readonly<Record<string, object>>) => ({ schema, schemaErrorFormatter: formError });
+  const done = (reply: FastifyReply): FastifyReply => reply.code(204).send();
+
   server.get('/_emulator/publications', () => world.publications());
-  server.get('/_emulator/requests', () => requests.all());
+  server.get<{ Querystring: { since?: string } }>('/_emulator/requests', form({ querystring: sinceForm }), ({ query: { since } }) =>
+    since === undefined ? requests.all() : requests.since(Number(since)),
+  );
   server.delete('/_emulator/requests', async (_request, reply) => {
     requests.clear();
-    return reply.code(204).send();
+    return done(reply);
   });
-  server.post<{ Body: Fault }>('/_emulator/faults', { schema: { body: faultSchema } }, async (request, reply) => {
-    faults.add(request.body);
-    return reply.code(204).send();
+  server.delete('/_emulator/tokens', async (_request, reply) => {
+    world.callers.endTokens();
+    return done(reply);
   });
-  server.put<{ Body: { ms: number } }>('/_emulator/latency', { schema: { body: latencySchema } }, async (request, reply) => {
-    faults.latencyMs = request.body.ms;
-    return reply.code(204).send();
+  server.post<{ Body: Fault }>('/_emulator/faults', form({ body: faultForm(operationIds) }), async ({ body }, reply) => {
+    faults.add(body);
+    return done(reply);
   });
   server.delete('/_emulator/faults', async (_request, reply) => {
     faults.clear();
-    return reply.code(204).send();
+    return done(reply);
+  });
+  server.put<{ Body: WrittenLatency }>('/_emulator/latency', form({ body: latencyForm }), async ({ body }, reply) => {
+    if (body && 'minMs' in body && body.minMs > body.maxMs) throw new TypeError('body/minMs must be <= body/maxMs');
+    faults.latencyMs = body === null ? 0 : 'ms' in body ? body.ms : body;
+    return done(reply);
+  });
+  server.put<{ Body: Limit | null }>('/_emulator/throttle', form({ body: throttleForm }), async ({ body }, reply) => {
+    faults.throttle = body && new Throttle(body);
+    return done(reply);
   });
 }
-
-const faultSchema = {
-  type: 'object',
-  required: ['times', 'status', 'errorCode', 'errorMsg'],
-  additionalProperties: false,
-  properties: {
-    times: { type: 'integer', minimum: 1 },
-    status: { type: 'integer', minimum: 400, maximum: 599 },
-    errorCode: { type: 'string' },
-    errorMsg: { type: 'string' },
-    apiId: { type: 'string' },
-    applied: { type: 'boolean' },
-    headers: {
-      type: 'object',
-      additionalProperties: false,
-      // What HTTP allows in a header's name and value.
-      patternProperties: { "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$": { type: 'string', pattern: '^[\\t -~]*$' } },
-    },
-  },
-} as const;
-
-const latencySchema = {
-  type: 'object',
-  required: ['ms'],
-  additionalProperties: false,
-  properties: { ms: { type: 'integer', minimum: 0, maximum: 600_000 } },
-} as const;

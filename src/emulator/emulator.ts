@@ -1,14 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyError } from 'fastify';
+import { refusal, wrongAddress } from './answers.ts';
 import { addControl } from './control.ts';
-import { Faults } from './faults.ts';
-import { type Answer, type Call, implementations, implemented, refusal, type WithImplementation } from './implementations.ts';
+import { plain } from './course.ts';
+import { deliver } from './deliver.ts';
+import { type Fault, Faults, type Latency } from './faults.ts';
+import { implementations, implemented } from './implementations.ts';
+import { addOperation } from './operation-route.ts';
+import { randomFrom } from './random.ts';
+import { keepRawBodies } from './raw-bodies.ts';
 import { RequestLog } from './request-log.ts';
 import type { Seed } from './seed.ts';
-import { type Operation, operations } from './specification.ts';
-import { type Refusal, World } from './world.ts';
+import { operations } from './specification.ts';
+import { type Limit, Throttle } from './throttle.ts';
+import { World, type WorldTimes } from './world.ts';
 
-export interface EmulatorOptions {
+export interface EmulatorOptions extends WorldTimes, Conditions {
   readonly seed: Seed;
   /** Default: 127.0.0.1. */
   readonly host?: string;
@@ -16,6 +22,15 @@ export interface EmulatorOptions {
   readonly port?: number;
   /** Default: this machine's clock. */
   readonly now?: () => Date;
+}
+
+/** What makes the service hard to use from the start. */
+export interface Conditions {
+  readonly faults?: readonly Fault[];
+  readonly latencyMs?: Latency | undefined;
+  readonly throttle?: Limit | undefined;
+  /** A whole number from which everything follows that is left to chance; default: 1. */
+  readonly random?: number | undefined;
 }
 
 /** The service on this machine. */
@@ -33,9 +48,17 @@ export interface Emulator {
 const bodyLimit = 12 * 1024 * 1024;
 
 /** Starts the service from its specification. Throws an Error if the port is taken or operations and implementations do not match. */
-export async function startEmulator({ seed, host = '127.0.0.1', port = 0, now = () => new Date() }: EmulatorOptions): Promise<Emulator> {
-  const world = new World(seed, now);
-  const faults = new Faults();
+export async function startEmulator({
+  seed,
+  host = '127.0.0.1',
+  port = 0,
+  now = () => new Date(),
+  random: randomSeed = 1,
+  ...more
+}: EmulatorOptions): Promise<Emulator> {
+  const world = new World(seed, now, more);
+  const random = randomFrom(randomSeed);
+  const faults = faultsFrom(more, new Faults(random));
   const requests = new RequestLog();
   const closing = new AbortController();
   const server = Fastify({
@@ -43,16 +66,19 @@ export async function startEmulator({ seed, host = '127.0.0.1', port = 0, now = 
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
-    frameworkErrors: (_error, _request, reply) => send(reply, wrongAddress()),
+    frameworkErrors: (_error, _request, reply) => void deliver(reply, plain(wrongAddress()).delivery),
   });
-  for (const operation of implemented(operations(), implementations)) {
-    addOperation(server, operation, { world, faults, requests, closing: closing.signal });
+  const rawBody = keepRawBodies(server);
+  const known = operations();
+  for (const operation of implemented(known, implementations)) {
+    addOperation(server, operation, { world, faults, requests, random, rawBody, closing: closing.signal });
   }
-  addControl(server, { world, faults, requests });
-  server.setNotFoundHandler((_request, reply) => send(reply, wrongAddress()));
-  server.setErrorHandler((error: FastifyError, request, reply) =>
-    send(reply, request.is404 ? wrongAddress() : refusal({ ...wrongBody('body'), errorMsg: error.message })),
-  );
+  addControl(server, { world, faults, requests, operationIds: known.map(({ id }) => id) });
+  server.setNotFoundHandler((_request, reply) => deliver(reply, plain(wrongAddress()).delivery));
+  server.setErrorHandler(({ message: errorMsg }: FastifyError, request, reply) => {
+    const answer = request.is404 ? wrongAddress() : refusal({ status: 400, errorCode: 'APIG.2011', errorMsg });
+    return deliver(reply, plain(answer).delivery);
+  });
   const url = await server.listen({ host, port });
   const close = async (): Promise<void> => {
     await server.close();
@@ -61,78 +87,9 @@ export async function startEmulator({ seed, host = '127.0.0.1', port = 0, now = 
   return { url, world, faults, requests, close };
 }
 
-interface Parts {
-  readonly world: World;
-  readonly faults: Faults;
-  readonly requests: RequestLog;
-  /** Ends the waiting of answers that are held back. */
-  readonly closing: AbortSignal;
-}
-
-function addOperation(server: FastifyInstance, operation: WithImplementation, { world, faults, requests, closing }: Parts): void {
-  const respond = async (request: FastifyRequest, reply: FastifyReply, answerTo: (body: unknown) => Answer): Promise<FastifyReply> => {
-    const atMs = performance.timeOrigin + performance.now();
-    const { body } = request;
-    const answer = refuse(operation, request, world) ?? answerTo(body);
-    requests.add({ atMs, operation: operation.id, status: answer.status, ...asked(body) });
-    if (faults.latencyMs > 0) await sleep(faults.latencyMs, undefined, { signal: closing }).catch(() => {});
-    return send(reply, answer);
-  };
-  server.route({
-    method: operation.method,
-    url: operation.url,
-    handler: (request, reply) =>
-      respond(request, reply, (body) => check(operation, body) ?? operation.implementation(callOf(request), world, faults)),
-    errorHandler: (error, request, reply) => respond(request, reply, () => broken(error)),
-  });
-}
-
-/** Returns the service's answer to a caller who may not call, or `null`. Credentials are looked at before anything else. */
-function refuse({ needsToken }: Operation, { headers, params }: FastifyRequest, world: World): Answer | null {
-  if (!needsToken) return null;
-  const token = headers['x-auth-token'];
-  const { project_id: project = '', instance_id: instance = '' } = params as Readonly<Record<string, string>>;
-  const refused = world.refusal(typeof token === 'string' ? token : '', project, instance);
-  return refused && refusal(refused);
-}
-
-function callOf({ body, params, query }: FastifyRequest): Call {
-  return { body, params: params as Call['params'], query: query as Call['query'] };
-}
-
-/** Returns the service's answer to a request whose body breaks the specification, or `null`. */
-function check({ validBody }: Operation, body: unknown): Answer | null {
-  if (!validBody || validBody(body)) return null;
-  const error = validBody.errors?.[0];
-  const name = error?.params['missingProperty'] ?? error?.instancePath.split('/').at(-1);
-  return refusal(wrongBody(String(name || 'body')));
-}
-
-/** Returns the answer to a body that cannot be read. Any other error is the emulator's own. */
-function broken({ statusCode = 500, message }: FastifyError): Answer {
-  if (statusCode < 500) return refusal(wrongBody('body'));
-  return refusal({ status: 500, errorCode: 'APIG.9999', errorMsg: `The emulator failed: ${message}` });
-}
-
-/** The page's own example of a 400. */
-function wrongBody(parameter: string): Refusal {
-  return {
-    status: 400,
-    errorCode: 'APIG.2011',
-    errorMsg: `Invalid parameter value,parameterName:${parameter}. Please refer to the support documentation`,
-  };
-}
-
-/** What the front gateway says to an address that it does not know. */
-function wrongAddress(): Answer {
-  return refusal({ status: 404, errorCode: 'APIG.0101', errorMsg: 'The API does not exist or has not been published in the environment' });
-}
-
-function asked(body: unknown): { action?: string; api?: string; environment?: string } {
-  const { action, api_id: api, env_id: environment } = (body ?? {}) as Record<string, unknown>;
-  return typeof action === 'string' && typeof api === 'string' && typeof environment === 'string' ? { action, api, environment } : {};
-}
-
-function send(reply: FastifyReply, { status, body, headers = {} }: Answer): FastifyReply {
-  return reply.code(status).headers(headers).type('application/json').send(JSON.stringify(body));
+function faultsFrom({ faults: given = [], latencyMs = 0, throttle }: Conditions, faults: Faults): Faults {
+  for (const fault of given) faults.add(fault);
+  faults.latencyMs = latencyMs;
+  if (throttle) faults.throttle = new Throttle(throttle);
+  return faults;
 }

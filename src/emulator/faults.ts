@@ -1,40 +1,91 @@
-/** An answer that the next matching calls get instead of the service's own. */
-export interface Fault {
-  /** How many calls get it. */
-  readonly times: number;
-  readonly status: number;
-  readonly errorCode: string;
-  readonly errorMsg: string;
+import type { Random } from './random.ts';
+import type { Throttle } from './throttle.ts';
+
+/** What goes wrong with a call, where, and how often. */
+export type Fault = Effect & Target & Frequency;
+
+/** What the caller gets. */
+type Effect =
+  | {
+      /** An error answer of one's own; the kind that is meant where none is written. */
+      readonly kind?: 'answer';
+      readonly status: number;
+      readonly errorCode: string;
+      readonly errorMsg: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+  | {
+      /**
+       * `cut`: the connection ends without an answer. `half`: it ends in the middle of the service's answer. `invalid`: the status
+       * of success with a body that breaks the specification. `hang`: nothing, until either side closes.
+       */
+      readonly kind: 'cut' | 'half' | 'invalid' | 'hang';
+    };
+
+export type FaultKind = NonNullable<Fault['kind']>;
+
+interface Target {
+  /** An `operationId`, or `*` for all; default: `changePublication`. */
+  readonly operation?: string;
   /** Only calls for this API, by ID; left out: every call. */
   readonly apiId?: string;
-  /** Whether the call changes the gateway all the same. */
+  /**
+   * Whether the call takes effect all the same. A call that the service would refuse is then refused, as is one that would get
+   * half an answer or an invalid one.
+   */
   readonly applied?: boolean;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The faults that wait for calls, first come, first served. */
+type Frequency =
+  /** The next so many calls. */
+  | { readonly times: number; readonly share?: never }
+  /** Each call with this probability, from 0 to 1, until faults are cleared. */
+  | { readonly share: number; readonly times?: never };
+
+/** How long answers are held back, in milliseconds: always the same, or anything between two bounds. */
+export type Latency = number | { readonly minMs: number; readonly maxMs: number };
+
+/** The faults that wait for calls, first come, first served; and how slow and how narrow the way to the service is. */
 export class Faults {
-  /** How long every answer is held back, in milliseconds. */
-  latencyMs = 0;
+  latencyMs: Latency = 0;
+  throttle: Throttle | null = null;
+  readonly #random: Random;
   #waiting: { readonly fault: Fault; left: number }[] = [];
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
 
   /** Adds a fault behind those that wait. */
   add(fault: Fault): void {
-    this.#waiting.push({ fault, left: fault.times });
+    this.#waiting.push({ fault, left: fault.times ?? Number.POSITIVE_INFINITY });
   }
 
-  /** Forgets all faults and the latency. */
+  /** Forgets all faults, the latency and the throttle. */
   clear(): void {
     this.latencyMs = 0;
+    this.throttle = null;
     this.#waiting = [];
   }
 
   /** Returns the fault for a call and uses it up by one; `null` if there is none. */
-  take(apiId: string): Fault | null {
-    const entry = this.#waiting.find(({ fault }) => fault.apiId === undefined || fault.apiId === apiId);
+  take(call: { readonly operation: string; readonly apiId?: string | undefined }): Fault | null {
+    const entry = this.#waiting.find(
+      ({ fault: { operation = 'changePublication', apiId, share } }) =>
+        (operation === '*' || operation === call.operation) &&
+        (apiId === undefined || apiId === call.apiId) &&
+        (share === undefined || this.#random() < share),
+    );
     if (!entry) return null;
     entry.left -= 1;
     if (entry.left <= 0) this.#waiting = this.#waiting.filter((other) => other !== entry);
     return entry.fault;
+  }
+
+  /** Returns for how many milliseconds to hold back the next answer. */
+  delayMs(): number {
+    if (typeof this.latencyMs === 'number') return this.latencyMs;
+    const { minMs, maxMs } = this.latencyMs;
+    return minMs + this.#random() * (maxMs - minMs);
   }
 }

@@ -1,23 +1,18 @@
 import type { operations } from '../../generated/roma-connect.d.ts';
-import type { Fault, Faults } from './faults.ts';
+import { type Answer, refusal } from './answers.ts';
 import type { Operation } from './specification.ts';
-import { newId, type PlacedVersion, type Published, type Refusal, type World } from './world.ts';
+import type { PlacedVersion, Published, World } from './world.ts';
 
 /** A request whose caller and form have been checked. */
 export interface Call {
   readonly body: unknown;
   /** The path's parameters. */
   readonly params: Readonly<Record<string, string>>;
-  readonly query: Readonly<Record<string, string | undefined>>;
+  /** The query's parameters, with their defaults filled in. */
+  readonly query: Readonly<Record<string, unknown>>;
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export type Implementation = (call: Call, world: World, faults: Faults) => Answer;
+export type Implementation = (call: Call, world: World) => Answer;
 
 /** An operation together with what it does. */
 export interface WithImplementation extends Operation {
@@ -38,23 +33,20 @@ export function implemented(operations: readonly Operation[], byId: Readonly<Rec
 
 /** What the operations of the specification do, by `operationId`. */
 export const implementations: Readonly<Record<keyof operations, Implementation>> = {
-  changePublication({ body }, world, faults) {
+  changePublication({ body }, world) {
     const { action, api_id: api, env_id: environment, remark = '' } = body as PublicationRequest;
-    const fault = faults.take(api);
-    if (fault && !fault.applied) return faulty(fault);
     const done = action === 'online' ? world.publish(api, environment, remark) : world.takeOffline(api, environment);
-    if (fault) return faulty(fault);
     return 'status' in done ? refusal(done) : { status: 201, body: publicationAnswer(done, environment) };
   },
 
   listVersions({ params: { api_id: api = '' }, query }, world) {
     const found = world.versions(api);
     if ('status' in found) return refusal(found);
-    const { env_id: id, env_name: name, offset = '0', limit = '20' } = query;
+    const { env_id: id, env_name: name, offset, limit } = query as unknown as VersionQuery;
     const wanted = found.filter(
       ({ environment }) => (id ?? environment.id) === environment.id && (name ?? environment.name) === environment.name,
     );
-    const page = wanted.slice(Number(offset), Number(offset) + Number(limit));
+    const page = wanted.slice(offset, offset + limit);
     return {
       status: 200,
       body: { size: page.length, total: wanted.length, api_versions: page.map((version) => versionAnswer(api, version)) },
@@ -63,17 +55,14 @@ export const implementations: Readonly<Record<keyof operations, Implementation>>
 
   createToken({ body }, world) {
     const { user } = (body as TokenRequest).auth.identity.password;
-    const login = world.logIn(user.name, user.password, user.domain.name);
+    const login = world.callers.logIn(user.name, user.password, user.domain.name);
     if (login === null) {
       return { status: 401, body: { error: { code: 401, title: 'Unauthorized', message: 'The username or password is wrong.' } } };
     }
-    const times = { issued_at: login.at.toISOString(), expires_at: new Date(login.at.getTime() + tokenLifeMs).toISOString() };
+    const times = { issued_at: login.from.toISOString(), expires_at: login.to.toISOString() };
     return { status: 201, body: { token: times }, headers: { 'X-Subject-Token': login.token } };
   },
 };
-
-/** "Valid 24 h": the identity service's reference. */
-const tokenLifeMs = 24 * 3_600_000;
 
 interface PublicationRequest {
   readonly action: 'online' | 'offline';
@@ -82,19 +71,17 @@ interface PublicationRequest {
   readonly remark?: string;
 }
 
+interface VersionQuery {
+  readonly offset: number;
+  readonly limit: number;
+  readonly env_id?: string;
+  readonly env_name?: string;
+}
+
 interface TokenRequest {
   readonly auth: {
     readonly identity: { readonly password: { readonly user: { name: string; password: string; domain: { name: string } } } };
   };
-}
-
-/** Returns an error answer with a request ID, as the front gateway adds it. */
-export function refusal({ status, errorCode, errorMsg }: Refusal): Answer {
-  return { status, body: { error_code: errorCode, error_msg: errorMsg, request_id: newId() } };
-}
-
-function faulty({ headers = {}, ...fault }: Fault): Answer {
-  return { ...refusal(fault), headers };
 }
 
 /** `online` leaves out `api_name`, as the page's own example does; `offline` has the zero time and no version (seen at API Gateway). */

@@ -1,12 +1,19 @@
+import type { FaultKind } from './faults.ts';
+
 /** One request as it reached the emulator. */
 export interface ReceivedRequest {
   /** When it came, in milliseconds since 1970, to a fraction. */
   readonly atMs: number;
   readonly operation: string;
-  readonly status: number;
+  /** `null` if no answer was begun. */
+  readonly status: number | null;
   readonly action?: string;
   readonly api?: string;
   readonly environment?: string;
+  readonly remark?: string;
+  readonly fault: FaultKind | null;
+  /** Whether it made a publication or took one offline. */
+  readonly applied: boolean;
 }
 
 const kept = 200_000;
@@ -14,9 +21,12 @@ const kept = 200_000;
 /** The requests that came, oldest first; the oldest are forgotten beyond 200,000. */
 export class RequestLog {
   #requests: ReceivedRequest[] = [];
+  /** How many came since the log was cleared, forgotten ones included. */
+  #count = 0;
 
   add(request: ReceivedRequest): void {
     this.#requests.push(request);
+    this.#count += 1;
     if (this.#requests.length > kept * 1.5) this.#requests = this.#requests.slice(-kept);
   }
 
@@ -25,7 +35,14 @@ export class RequestLog {
     return this.#requests.slice(-kept);
   }
 
+  /** Returns the requests from the one with this index on, counted from 0 since the log was cleared; those forgotten are left out. */
+  since(index: number): readonly ReceivedRequest[] {
+    const count = Math.min(this.#count - index, kept);
+    return count > 0 ? this.#requests.slice(-count) : [];
+  }
+
   clear(): void {
     this.#requests = [];
+    this.#count = 0;
   }
 }

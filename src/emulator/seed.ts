@@ -13,6 +13,8 @@ export interface Seed {
   readonly anyToken?: boolean;
   /** Who can log in at the identity service. */
   readonly users?: readonly SeedUser[];
+  /** With which keys a request can be signed instead of carrying a token. */
+  readonly keys?: readonly SeedKey[];
   /** What is published from the start, by the IDs of API and environment. */
   readonly publications?: readonly SeedPublication[];
 }
@@ -32,6 +34,15 @@ export interface SeedUser {
   readonly name: string;
   readonly password: string;
   readonly domain: string;
+}
+
+export interface SeedKey {
+  readonly access: string;
+  readonly secret: string;
+  /** What makes the key a temporary one. */
+  readonly securityToken?: string;
+  /** Whether its user may publish; `true` if left out. */
+  readonly permitted?: boolean;
 }
 
 export interface SeedPublication {
@@ -85,6 +96,7 @@ const lists: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   environments: { id: 'text', name: 'text' },
   tokens: { value: 'text', permitted: 'optional boolean' },
   users: { name: 'text', password: 'text', domain: 'text' },
+  keys: { access: 'text', secret: 'text', securityToken: 'optional text', permitted: 'optional boolean' },
   publications: { api: 'text', environment: 'text', versionId: 'optional text' },
 };
 

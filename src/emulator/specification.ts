@@ -8,8 +8,18 @@ export interface Operation {
   /** The path with fastify's `:name` parameters. */
   readonly url: string;
   readonly validBody: ValidateFunction | null;
+  /** Checks the query's parameters, turns their texts into what they mean and fills in what is left out. */
+  readonly validQuery: ValidateFunction;
   /** Whether the header `X-Auth-Token` is required. */
   readonly needsToken: boolean;
+  readonly success: Success;
+}
+
+/** The answer of an operation that has worked. */
+export interface Success {
+  readonly status: number;
+  /** The fields that its body must have. */
+  readonly required: readonly string[];
 }
 
 interface Parameter {
@@ -17,18 +27,26 @@ interface Parameter {
   readonly name: string;
   readonly in: string;
   readonly required?: boolean;
+  readonly schema: object;
+}
+
+interface WrittenBody {
+  readonly content: { readonly 'application/json': { readonly schema: { readonly $ref: string } } };
 }
 
 interface WrittenOperation {
   readonly operationId?: string;
   readonly parameters?: readonly Parameter[];
-  readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: { readonly $ref: string } } } };
+  readonly requestBody?: WrittenBody;
+  readonly responses: Readonly<Record<string, WrittenBody>>;
 }
 
 /** Returns every operation of spec/roma-connect.openapi.yaml with its checks compiled. */
 export function operations(): Operation[] {
   // `npm run generate` has held the document to its own rules; loading those again takes most of the time to start.
-  const ajv = new Ajv2020({ strict: false, meta: false, validateSchema: false });
+  const options = { strict: false, meta: false, validateSchema: false } as const;
+  const ajv = new Ajv2020(options);
+  const queryAjv = new Ajv2020({ ...options, coerceTypes: true, useDefaults: true });
   ajv.addSchema({ $id: 'specification', components: document.components });
   const parameters = document.components.parameters as unknown as Readonly<Record<string, Parameter>>;
   return Object.entries(document.paths).flatMap(([path, item]) =>
@@ -41,8 +59,26 @@ export function operations(): Operation[] {
         method: method.toUpperCase() as Operation['method'],
         url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
         validBody: reference ? ajv.compile({ $ref: `specification${reference}` }) : null,
+        validQuery: queryAjv.compile(querySchema(resolved)),
         needsToken: resolved.some((given) => given.in === 'header' && given.required && given.name === 'X-Auth-Token'),
+        success: successOf(operation),
       };
     }),
   );
+}
+
+function querySchema(parameters: readonly Parameter[]): object {
+  const inQuery = parameters.filter((given) => given.in === 'query');
+  return {
+    type: 'object',
+    required: inQuery.filter(({ required }) => required).map(({ name }) => name),
+    properties: Object.fromEntries(inQuery.map(({ name, schema }) => [name, schema])),
+  };
+}
+
+function successOf({ responses }: WrittenOperation): Success {
+  const [status = '200', response] = Object.entries(responses).find(([written]) => written.startsWith('2')) ?? [];
+  const name = response?.content['application/json'].schema.$ref.split('/').at(-1) ?? '';
+  const schemas = document.components.schemas as unknown as Readonly<Record<string, { readonly required?: readonly string[] }>>;
+  return { status: Number(status), required: schemas[name]?.required ?? [] };
 }

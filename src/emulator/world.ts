@@ -1,5 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import type { Named, Seed, SeedUser } from './seed.ts';
+import type { Refusal } from './answers.ts';
+import { type Caller, Callers } from './callers.ts';
+import { LaggingMap } from './lagging-map.ts';
+import { newId } from './new-id.ts';
+import type { Named, Seed } from './seed.ts';
 
 /** One version of an API in an environment. */
 export interface Version {
@@ -21,13 +24,6 @@ export interface Publication {
   readonly offlineCalls: number;
 }
 
-/** Why the service refuses a call. */
-export interface Refusal {
-  readonly status: number;
-  readonly errorCode: string;
-  readonly errorMsg: string;
-}
-
 export type Published = { readonly api: Named; readonly version: Version | null };
 
 /** A version together with where it is. */
@@ -40,58 +36,71 @@ export interface PlacedVersion {
 /** "At most 10 versions of an API are kept per environment": the service's reference on publishing. */
 const keptVersions = 10;
 
-/** Returns a random ID in the service's form, 32 hex digits. */
-export function newId(): string {
-  return randomUUID().replaceAll('-', '');
+/** "Valid 24 h": the identity service's reference. */
+const usualTokenLifeMs = 24 * 3_600_000;
+
+/** What differs between one emulated service and another, in milliseconds. */
+export interface WorldTimes {
+  /** How long an issued token is taken; default: 24 hours. */
+  readonly tokenLifeMs?: number | undefined;
+  /** After which time a change shows in lists; default: 0. */
+  readonly readLagMs?: number | undefined;
 }
 
 /** The gateway's state and the only ways in which it changes. */
 export class World {
+  readonly callers: Callers;
   readonly #projects = new Set<string>();
   readonly #instances = new Set<string>();
   readonly #now: () => Date;
   readonly #apis = new Map<string, Named>();
   readonly #environments = new Map<string, Named>();
-  readonly #publications = new Map<string, Publication>();
-  readonly #permissions = new Map<string, boolean>();
-  readonly #users = new Map<string, SeedUser>();
-  #anyToken = false;
+  readonly #publications: LaggingMap<Publication>;
+  #changes = 0;
+  #isRehearsal = false;
 
-  constructor(seed: Seed, now: () => Date) {
+  constructor(seed: Seed, now: () => Date, { tokenLifeMs = usualTokenLifeMs, readLagMs = 0 }: WorldTimes = {}) {
     this.#now = now;
+    this.callers = new Callers(now, tokenLifeMs);
+    this.#publications = new LaggingMap(readLagMs);
     this.add(seed);
   }
 
   /** Adds what `seed` has and the world lacks; changes nothing that is there. */
-  add({ project, instance, apis, environments, tokens = [], users = [], publications = [], anyToken = false }: Seed): void {
+  add({ project, instance, apis, environments, publications = [], ...callers }: Seed): void {
+    this.callers.add(callers);
     this.#projects.add(project);
     this.#instances.add(keyOf(project, instance));
     for (const api of apis) addNew(this.#apis, api.id, api);
     for (const environment of environments) addNew(this.#environments, environment.id, environment);
-    for (const { value, permitted = true } of tokens) addNew(this.#permissions, value, permitted);
-    for (const user of users) addNew(this.#users, keyOf(user.domain, user.name), user);
     for (const { api, environment, versionId } of publications) {
       const key = keyOf(api, environment);
-      if (this.#publications.has(key)) continue;
+      if (this.#publications.get(key)) continue;
       const version = this.#newVersion('', versionId);
-      this.#publications.set(key, { api, environment, versions: [version], effective: version, onlineCalls: 0, offlineCalls: 0 });
+      const publication = { api, environment, versions: [version], effective: version, onlineCalls: 0, offlineCalls: 0 };
+      this.#publications.set(key, publication, Number.NEGATIVE_INFINITY);
     }
-    this.#anyToken ||= anyToken;
   }
 
-  /** Returns a new token, and when it was made, if the login is right, else `null`. */
-  logIn(user: string, password: string, domain: string): { readonly token: string; readonly at: Date } | null {
-    if (this.#users.get(keyOf(domain, user))?.password !== password) return null;
-    const token = `token-${newId()}`;
-    this.#permissions.set(token, true);
-    return { token, at: this.#now() };
+  /** How many publications were made or taken offline since the world began, one by one. */
+  get changes(): number {
+    return this.#changes;
   }
 
-  /** Returns why a caller with `token` is refused at this project and instance, or `null`. */
-  refusal(token: string, project: string, instance: string): Refusal | null {
-    const permitted = this.#permissions.get(token) ?? (this.#anyToken && token !== '' ? true : undefined);
-    if (permitted === undefined) return { status: 401, errorCode: 'APIG.1002', errorMsg: 'Incorrect token or token resolution failed' };
-    if (!permitted || !this.#projects.has(project))
+  /** Returns what `run` returns, and lets it change no publication. */
+  rehearse<T>(run: () => T): T {
+    this.#isRehearsal = true;
+    try {
+      return run();
+    } finally {
+      this.#isRehearsal = false;
+    }
+  }
+
+  /** Returns why a caller is refused at this project and instance, or `null`. */
+  refusal(caller: Caller, project: string, instance: string): Refusal | null {
+    if ('status' in caller) return caller;
+    if (!caller.permitted || !this.#projects.has(project))
       return { status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions to request this method' };
     return this.#instances.has(keyOf(project, instance)) ? null : missing('APIG.3030', `The instance does not exist;id:${instance}`);
   }
@@ -103,7 +112,7 @@ export class World {
     const before = this.#publication(apiId, environmentId);
     const version = this.#newVersion(remark);
     const versions = [version, ...before.versions].slice(0, keptVersions);
-    this.#publications.set(keyOf(apiId, environmentId), { ...before, versions, effective: version, onlineCalls: before.onlineCalls + 1 });
+    this.#put({ ...before, versions, effective: version, onlineCalls: before.onlineCalls + 1 }, 1);
     return { api, version };
   }
 
@@ -112,17 +121,18 @@ export class World {
     const api = this.#find(apiId, environmentId);
     if ('status' in api) return api;
     const before = this.#publication(apiId, environmentId);
-    this.#publications.set(keyOf(apiId, environmentId), { ...before, effective: null, offlineCalls: before.offlineCalls + 1 });
+    this.#put({ ...before, effective: null, offlineCalls: before.offlineCalls + 1 }, before.effective ? 1 : 0);
     return before.effective
       ? { api, version: null }
       : missing('APIG.3015', `API ${apiId} has not been published in environment ${environmentId}`);
   }
 
-  /** Returns the versions of an API in all environments. */
+  /** Returns the versions of an API in all environments, as far as lists show them by now. */
   versions(apiId: string): readonly PlacedVersion[] | Refusal {
     if (!this.#apis.has(apiId)) return noApi(apiId);
+    const nowMs = this.#now().getTime();
     return [...this.#environments.values()].flatMap((environment) => {
-      const { versions, effective } = this.#publication(apiId, environment.id);
+      const { versions = [], effective = null } = this.#publications.getLate(keyOf(apiId, environment.id), nowMs) ?? {};
       return versions.map((version) => ({ environment, version, isEffective: version === effective }));
     });
   }
@@ -149,6 +159,12 @@ export class World {
         offlineCalls: 0,
       }
     );
+  }
+
+  #put(publication: Publication, changes: number): void {
+    if (this.#isRehearsal) return;
+    this.#publications.set(keyOf(publication.api, publication.environment), publication, this.#now().getTime());
+    this.#changes += changes;
   }
 
   #newVersion(remark: string, versionId = newId()): Version {

@@ -73,28 +73,97 @@ test('clearing the faults clears the latency too', async () => {
   assert.is((await publishAt(emulator)).status, 201);
 });
 
+test('a latency between bounds can be set, and ended', async () => {
+  const bounds = { minMs: 1, maxMs: 2 };
+  assert.is((await sendTo(emulator, '/_emulator/latency', { method: 'PUT', body: bounds })).status, 204);
+  assert.equal(emulator.faults.latencyMs, bounds);
+  assert.is((await sendTo(emulator, '/_emulator/latency', { method: 'PUT', body: null })).status, 204);
+  assert.is(emulator.faults.latencyMs, 0);
+});
+
+test('a throttle that is set refuses the calls beyond it, until it is ended', async () => {
+  const limit = { calls: 1, perMs: 3_600_000, retryAfter: true };
+  assert.is((await sendTo(emulator, '/_emulator/throttle', { method: 'PUT', body: limit })).status, 204);
+  assert.is((await publishAt(emulator)).status, 201);
+  const refused = await publishAt(emulator);
+  assert.is(refused.status, 429);
+  assert.match(String(refused.headers.get('retry-after')), /^3[56]\d\d$/);
+  assert.is((await sendTo(emulator, '/_emulator/throttle', { method: 'PUT', body: null })).status, 204);
+  assert.is((await publishAt(emulator)).status, 201);
+});
+
+test('the requests can be read on from an index', async () => {
+  for (const remark of ['1', '2', '3']) await publishAt(emulator, { remark });
+  const read = (await get('/_emulator/requests?since=1')) as { remark: string }[];
+  assert.equal(
+    read.map(({ remark }) => remark),
+    ['2', '3'],
+  );
+  assert.equal(await get('/_emulator/requests?since=3'), []);
+  for (const since of ['-1', 'x', '1&since=2', '']) {
+    const answer = await sendTo(emulator, `/_emulator/requests?since=${since}`, { method: 'GET' });
+    assert.is(answer.status, 400, since);
+    assert.match(String(((await answer.json()) as Record<string, unknown>)['error_msg']), 'querystring/since must');
+  }
+});
+
+test('ending the tokens ends the issued ones and no other', async () => {
+  const issued = emulator.world.callers.logIn('ada', 'secret', 'acme')?.token ?? '';
+  assert.is((await publishAt(emulator, {}, { 'x-auth-token': issued })).status, 201);
+  assert.is((await sendTo(emulator, '/_emulator/tokens', { method: 'DELETE' })).status, 204);
+  assert.is((await publishAt(emulator, {}, { 'x-auth-token': issued })).status, 401);
+  assert.is((await publishAt(emulator)).status, 201);
+});
+
 for (const [method, path, body, message] of [
   ['POST', 'faults', {}, "body must have required property 'times'"],
   ['POST', 'faults', { ...fault, times: 0 }, 'body/times must be >= 1'],
   ['POST', 'faults', { ...fault, times: '2' }, 'body/times must be integer'],
   ['POST', 'faults', { ...fault, status: 200 }, 'body/status must be >= 400'],
   ['POST', 'faults', { ...fault, status: 600 }, 'body/status must be <= 599'],
-  ['POST', 'faults', { ...fault, api: 'a' }, 'body must NOT have additional properties'],
+  ['POST', 'faults', { ...fault, api: 'a' }, 'body must NOT have additional properties, such as api'],
   ['POST', 'faults', { ...fault, applied: 'no' }, 'body/applied must be boolean'],
   ['POST', 'faults', { ...fault, headers: { 'retry-after': 1 } }, 'body/headers/retry-after must be string'],
-  ['POST', 'faults', { ...fault, headers: { 'retry after': '1' } }, 'body/headers must NOT have additional properties'],
+  [
+    'POST',
+    'faults',
+    { ...fault, headers: { 'retry after': '1' } },
+    'body/headers must NOT have additional properties, such as retry after',
+  ],
   ['POST', 'faults', { ...fault, headers: { 'x-more': 'a\nb' } }, 'body/headers/x-more must match pattern "^[\\t -~]*$"'],
   ['PUT', 'latency', { ms: -1 }, 'body/ms must be >= 0'],
   ['PUT', 'latency', { ms: 1.5 }, 'body/ms must be integer'],
   ['PUT', 'latency', {}, "body must have required property 'ms'"],
-  ['PUT', 'latency', { ms: 1, for: 'a' }, 'body must NOT have additional properties'],
+  ['PUT', 'latency', { ms: 1, for: 'a' }, 'body must NOT have additional properties, such as for'],
+  ['PUT', 'latency', 5, 'body must be object,null'],
+  ['PUT', 'latency', { minMs: 5 }, "body must have required property 'maxMs'"],
+  ['PUT', 'latency', { minMs: 5, maxMs: 4 }, 'body/minMs must be <= body/maxMs'],
+  ['PUT', 'latency', { ms: 5, minMs: 5, maxMs: 6 }, 'body/ms does not go with the rest'],
+  ['PUT', 'latency', { ms: 5, maxMs: 6 }, 'body/maxMs does not go with the rest'],
+  ['POST', 'faults', { kind: 'cut' }, "body must have required property 'times'"],
+  ['POST', 'faults', { kind: 'cut', times: 1, share: 1 }, 'body/times does not go with the rest'],
+  ['POST', 'faults', { kind: 'cut', share: 1.5 }, 'body/share must be <= 1'],
+  ['POST', 'faults', { kind: 'cut', times: 1, status: 500 }, 'body/status does not go with the rest'],
+  ['POST', 'faults', { kind: 'slow', times: 1 }, 'body/kind must be one of answer, cut, half, invalid, hang'],
+  ['POST', 'faults', { kind: 'answer', times: 1 }, "body must have required property 'status'"],
+  [
+    'POST',
+    'faults',
+    { kind: 'cut', times: 1, operation: 'listApis' },
+    'body/operation must be one of changePublication, listVersions, createToken, *',
+  ],
+  ['PUT', 'throttle', {}, "body must have required property 'calls'"],
+  ['PUT', 'throttle', { calls: 0, perMs: 1 }, 'body/calls must be >= 1'],
+  ['PUT', 'throttle', { calls: 1, perMs: 0 }, 'body/perMs must be >= 1'],
+  ['PUT', 'throttle', { calls: 1, perMs: 1, retryAfter: 1 }, 'body/retryAfter must be boolean'],
 ] as const) {
   test(`refuses ${method} ${path} ${JSON.stringify(body)} and says why`, async () => {
     const answer = await sendTo(emulator, `/_emulator/${path}`, { method, body });
     assert.is(answer.status, 400);
     assert.is(((await answer.json()) as Record<string, unknown>)['error_msg'], message);
-    assert.is(emulator.faults.take('a'), null);
+    for (const operation of ['changePublication', 'createToken']) assert.is(emulator.faults.take({ operation, apiId: 'a' }), null);
     assert.is(emulator.faults.latencyMs, 0);
+    assert.is(emulator.faults.throttle, null);
   });
 }
 

@@ -80,6 +80,36 @@ test('a token lives for a day by the clock that was given', () =>
     { now: () => new Date('2026-11-20T08:00:00Z') },
   ));
 
+test('a token ends with the life that was given', () => {
+  let nowMs = Date.parse('2026-11-20T08:00:00Z');
+  return withEmulator(
+    async (emulator) => {
+      const login = await logInAt(emulator);
+      const token = login.headers.get('x-subject-token') ?? '';
+      assert.equal(await login.json(), { token: { issued_at: '2026-11-20T08:00:00.000Z', expires_at: '2026-11-20T08:00:05.000Z' } });
+      assert.is((await publishAt(emulator, {}, { 'x-auth-token': token })).status, 201);
+      nowMs += 5_000;
+      const { status, body } = await answerOf(await publishAt(emulator, {}, { 'x-auth-token': token }));
+      assert.equal([status, body['error_code']], [401, 'APIG.1002']);
+    },
+    { tokenLifeMs: 5_000, now: () => new Date(nowMs) },
+  );
+});
+
+test('begins with the faults, the latency and the throttle that it is given', () =>
+  withEmulator(
+    async (emulator) => {
+      assert.is(emulator.faults.delayMs(), 3);
+      assert.is((await publishAt(emulator)).status, 503);
+      assert.is((await publishAt(emulator)).status, 429);
+    },
+    {
+      faults: [{ times: 1, status: 503, errorCode: 'APIG.9999', errorMsg: 'System error' }],
+      latencyMs: 3,
+      throttle: { calls: 1, perMs: 3_600_000 },
+    },
+  ));
+
 test('a wrong login over HTTP is refused', () =>
   withEmulator(async (emulator) => {
     const login = await logInAt(emulator, { password: 'wrong' });
@@ -136,11 +166,13 @@ test('notes every request to an operation: when, what and how it ended', () =>
   withEmulator(async (emulator) => {
     const beforeMs = performance.timeOrigin + performance.now();
     const change = '/v2/p/apic/instances/i/apis/action';
-    await publishAt(emulator);
+    const none = { fault: null, applied: false };
+    await publishAt(emulator, { remark: 'r' });
     await publishAt(emulator, { action: 'offline', api_id: 'x' });
     await publishAt(emulator, {}, { 'x-auth-token': 'bad' });
     await sendTo(emulator, change, { body: {} });
     await sendTo(emulator, change, { headers: { 'content-type': 'text/plain' }, body: 'x' });
+    await sendTo(emulator, '/v2/p/apic/instances/i/apis/publish/a', { method: 'GET' });
     await logInAt(emulator);
     const afterMs = performance.timeOrigin + performance.now();
     const online = { action: 'online', api: 'a', environment: 'e' };
@@ -148,12 +180,13 @@ test('notes every request to an operation: when, what and how it ended', () =>
     assert.equal(
       noted.map(({ atMs: _, ...rest }) => rest),
       [
-        { operation: 'changePublication', status: 201, ...online },
-        { operation: 'changePublication', status: 404, ...online, action: 'offline', api: 'x' },
-        { operation: 'changePublication', status: 401, ...online },
-        { operation: 'changePublication', status: 400 },
-        { operation: 'changePublication', status: 400 },
-        { operation: 'createToken', status: 201 },
+        { operation: 'changePublication', status: 201, ...online, remark: 'r', fault: null, applied: true },
+        { operation: 'changePublication', status: 404, ...online, ...none, action: 'offline', api: 'x' },
+        { operation: 'changePublication', status: 401, ...online, ...none },
+        { operation: 'changePublication', status: 400, ...none },
+        { operation: 'changePublication', status: 400, ...none },
+        { operation: 'listVersions', status: 200, api: 'a', ...none },
+        { operation: 'createToken', status: 201, ...none },
       ],
     );
     const times = noted.map(({ atMs }) => atMs);

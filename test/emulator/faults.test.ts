@@ -1,56 +1,103 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Fault, Faults } from '../../src/emulator/faults.ts';
+import { randomFrom } from '../../src/emulator/random.ts';
+import { Throttle } from '../../src/emulator/throttle.ts';
 
-const fault = (more: Partial<Fault> = {}): Fault => ({ times: 1, status: 500, errorCode: 'APIG.9999', errorMsg: 'System error', ...more });
+const open = (): Faults => new Faults(randomFrom(1));
+const fault = (more: object = {}): Fault => ({ times: 1, status: 500, errorCode: 'APIG.9999', errorMsg: 'System error', ...more });
+const callFor = (apiId: string) => ({ operation: 'changePublication', apiId });
+const codeOf = (taken: Fault | null) => taken && 'errorCode' in taken && taken.errorCode;
 
 test('without faults there is none to take', () => {
-  const faults = new Faults();
-  assert.is(faults.take('a'), null);
+  const faults = open();
+  assert.is(faults.take(callFor('a')), null);
   assert.is(faults.latencyMs, 0);
 });
 
 test('a fault is taken as often as it says', () => {
-  const faults = new Faults();
+  const faults = open();
   const thrice = fault({ times: 3 });
   faults.add(thrice);
-  const taken = Array.from({ length: 5 }, () => faults.take('a'));
+  const taken = Array.from({ length: 5 }, () => faults.take(callFor('a')));
   assert.equal(taken, [thrice, thrice, thrice, null, null]);
 });
 
 test('faults are taken in the order in which they came', () => {
-  const faults = new Faults();
+  const faults = open();
   for (const errorCode of ['1', '2', '3']) faults.add(fault({ errorCode }));
   assert.equal(
-    ['a', 'b', 'c'].map((api) => faults.take(api)?.errorCode),
+    ['a', 'b', 'c'].map((api) => codeOf(faults.take(callFor(api)))),
     ['1', '2', '3'],
   );
 });
 
 test('a fault for one API waits for it and lets others pass', () => {
-  const faults = new Faults();
+  const faults = open();
   faults.add(fault({ apiId: 'a', errorCode: 'for a' }));
   faults.add(fault({ errorCode: 'for all' }));
-  assert.is(faults.take('b')?.errorCode, 'for all');
-  assert.is(faults.take('b'), null);
-  assert.is(faults.take('a')?.errorCode, 'for a');
-  assert.is(faults.take('a'), null);
+  assert.is(codeOf(faults.take(callFor('b'))), 'for all');
+  assert.is(faults.take(callFor('b')), null);
+  assert.is(codeOf(faults.take(callFor('a'))), 'for a');
+  assert.is(faults.take(callFor('a')), null);
 });
 
-test('clearing forgets faults and latency', () => {
-  const faults = new Faults();
+test('a fault is for changes where it names no operation', () => {
+  const faults = open();
+  faults.add(fault({ errorCode: 'change' }));
+  faults.add(fault({ errorCode: 'list', operation: 'listVersions' }));
+  faults.add(fault({ errorCode: 'all', operation: '*' }));
+  assert.is(codeOf(faults.take({ operation: 'createToken' })), 'all');
+  assert.is(faults.take({ operation: 'createToken' }), null);
+  assert.is(codeOf(faults.take({ operation: 'listVersions', apiId: 'a' })), 'list');
+  assert.is(codeOf(faults.take(callFor('a'))), 'change');
+});
+
+test('a fault with a share strikes that part of the calls, and the same ones each time', () => {
+  const strikes = (): boolean[] => {
+    const faults = open();
+    faults.add({ kind: 'cut', share: 0.2 });
+    return Array.from({ length: 10_000 }, () => faults.take(callFor('a')) !== null);
+  };
+  const struck = strikes().filter(Boolean).length;
+  assert.ok(struck > 1_800 && struck < 2_200, String(struck));
+  assert.equal(strikes(), strikes());
+});
+
+test('a share of 0 strikes nobody and a share of 1 everybody', () => {
+  const faults = open();
+  faults.add({ kind: 'cut', share: 0 });
+  faults.add({ kind: 'hang', share: 1 });
+  for (let call = 1; call <= 100; call += 1) assert.is(faults.take(callFor('a'))?.kind, 'hang');
+});
+
+test('a latency between two bounds is anything between them', () => {
+  const faults = open();
+  assert.is(faults.delayMs(), 0);
+  faults.latencyMs = 7;
+  assert.is(faults.delayMs(), 7);
+  faults.latencyMs = { minMs: 20, maxMs: 30 };
+  const delays = Array.from({ length: 1_000 }, () => faults.delayMs());
+  assert.ok(Math.min(...delays) >= 20 && Math.min(...delays) < 21 && Math.max(...delays) > 29 && Math.max(...delays) <= 30);
+});
+
+test('clearing forgets faults, latency and throttle', () => {
+  const faults = open();
   faults.add(fault({ times: 9 }));
+  faults.add({ kind: 'cut', share: 1 });
   faults.latencyMs = 50;
+  faults.throttle = new Throttle({ calls: 1, perMs: 1_000 });
   faults.clear();
-  assert.is(faults.take('a'), null);
-  assert.is(faults.latencyMs, 0);
+  assert.is(faults.take(callFor('a')), null);
+  assert.is(faults.delayMs(), 0);
+  assert.is(faults.throttle, null);
 });
 
 test('the fault that was given is left as it was', () => {
   const given = Object.freeze(fault({ times: 2 }));
-  const faults = new Faults();
+  const faults = open();
   faults.add(given);
-  faults.take('a');
+  faults.take(callFor('a'));
   assert.is(given.times, 2);
 });
 

@@ -1,14 +1,18 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Fault, Faults } from '../../src/emulator/faults.ts';
-import { type Answer, implementations, implemented, refusal } from '../../src/emulator/implementations.ts';
+import { listVersions_200, listVersions_400 } from '../../generated/roma-connect-answers.cjs';
+import type { Answer } from '../../src/emulator/answers.ts';
+import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/emulator.ts';
+import { implementations, implemented } from '../../src/emulator/implementations.ts';
+import type { Seed } from '../../src/emulator/seed.ts';
 import { operations } from '../../src/emulator/specification.ts';
 import { World } from '../../src/emulator/world.ts';
+import { publishAt, sendTo, smallSeed } from './emulated-call.ts';
 
 const now = (): Date => new Date('2026-11-20T08:00:00.123Z');
 const id = /^[0-9a-f]{32}$/;
 
-/** A world of one API and one environment, and the two operations on it. */
+/** A world of one API and one environment, and the operations on it. */
 function open() {
   const world = new World(
     {
@@ -20,15 +24,12 @@ function open() {
     },
     now,
   );
-  const faults = new Faults();
   const change = (action: string, more: object = {}): Answer =>
-    implementations.changePublication({ params: {}, query: {}, body: { action, api_id: 'a', env_id: 'e', ...more } }, world, faults);
+    implementations.changePublication({ params: {}, query: {}, body: { action, api_id: 'a', env_id: 'e', ...more } }, world);
   const logIn = (user: object): Answer =>
-    implementations.createToken({ params: {}, query: {}, body: { auth: { identity: { password: { user } } } } }, world, faults);
-  return { world, faults, change, logIn };
+    implementations.createToken({ params: {}, query: {}, body: { auth: { identity: { password: { user } } } } }, world);
+  return { world, change, logIn };
 }
-
-const fault = (more: Partial<Fault> = {}): Fault => ({ times: 1, status: 500, errorCode: 'APIG.9999', errorMsg: 'System error', ...more });
 
 test('online answers with the version that it made', () => {
   const { world, change } = open();
@@ -70,46 +71,12 @@ test('what the world refuses is refused in its words', () => {
   assert.match(String(request_id), id);
 });
 
-test('each refusal has a request ID of its own', () => {
-  const why = { status: 403, errorCode: 'c', errorMsg: 'm' };
-  assert.not.equal(refusal(why), refusal(why));
-});
-
-test('a fault answers instead of the service, with its headers, and changes nothing', () => {
-  const { world, faults, change } = open();
-  faults.add(fault({ status: 429, errorCode: 'APIG.0308', errorMsg: 'later', headers: { 'retry-after': '2' } }));
-  const { status, body, headers } = change('online');
-  assert.is(status, 429);
-  assert.equal(headers, { 'retry-after': '2' });
-  const { request_id, ...rest } = body as Record<string, unknown>;
-  assert.equal(rest, { error_code: 'APIG.0308', error_msg: 'later' });
-  assert.match(String(request_id), id);
-  assert.equal(world.publications(), []);
-  assert.is(change('online').status, 201);
-});
-
-test('a fault that is applied changes the gateway all the same', () => {
-  const { world, faults, change } = open();
-  faults.add(fault({ applied: true, times: 2 }));
-  assert.is(change('online').status, 500);
-  assert.is(world.publications()[0]?.onlineCalls, 1);
-  assert.ok(world.publications()[0]?.effective);
-  assert.is(change('offline').status, 500);
-  assert.is(world.publications()[0]?.effective, null);
-});
-
-test('a fault for another API leaves this one alone', () => {
-  const { faults, change } = open();
-  faults.add(fault({ apiId: 'b' }));
-  assert.is(change('online').status, 201);
-});
-
 test('a right login answers a token that works, and its day', () => {
   const { world, logIn } = open();
   const { status, body, headers } = logIn({ name: 'ada', password: 'secret', domain: { name: 'acme' } });
   assert.is(status, 201);
   assert.equal(body, { token: { issued_at: '2026-11-20T08:00:00.123Z', expires_at: '2026-11-21T08:00:00.123Z' } });
-  assert.is(world.refusal(headers?.['X-Subject-Token'] ?? '', 'p', 'i'), null);
+  assert.is(world.refusal(world.callers.byToken(headers?.['X-Subject-Token'] ?? ''), 'p', 'i'), null);
 });
 
 test('a wrong login answers 401 without a token', () => {
@@ -118,6 +85,139 @@ test('a wrong login answers 401 without a token', () => {
     status: 401,
     body: { error: { code: 401, title: 'Unauthorized', message: 'The username or password is wrong.' } },
   });
+});
+
+interface VersionList {
+  readonly size: number;
+  readonly total: number;
+  readonly api_versions: readonly Readonly<Record<string, unknown>>[];
+}
+
+const listingSeed: Seed = {
+  ...smallSeed,
+  environments: [...smallSeed.environments, { id: 'f', name: 'TEST' }, { id: 'g', name: 'STAGE' }],
+};
+
+/** Runs with an emulator and a way to list the versions of an API over HTTP. */
+async function withListing(
+  run: (emulator: Emulator, list: (query?: string) => Promise<VersionList>) => Promise<void>,
+  options: Partial<EmulatorOptions> = {},
+): Promise<void> {
+  const emulator = await startEmulator({ seed: listingSeed, ...options });
+  try {
+    await run(emulator, async (query = '') => {
+      const answer = await sendTo(emulator, `${versionsPath}a${query}`, { method: 'GET' });
+      const list = await answer.json();
+      assert.is(answer.status, 200, JSON.stringify(list));
+      assert.ok(listVersions_200(list), JSON.stringify(listVersions_200.errors));
+      return list as VersionList;
+    });
+  } finally {
+    await emulator.close();
+  }
+}
+
+const versionsPath = '/v2/p/apic/instances/i/apis/publish/';
+const remarksOf = ({ api_versions }: VersionList) => api_versions.map(({ remark }) => remark);
+
+test('the version list has what an online answered, in whole seconds', () =>
+  withListing(async (emulator, list) => {
+    assert.equal(await list(), { size: 0, total: 0, api_versions: [] });
+    const published = (await (await publishAt(emulator, { remark: 'see CHG-1042, Grüße' })).json()) as Record<string, string>;
+    const { size, total, api_versions } = await list();
+    assert.equal([size, total], [1, 1]);
+    assert.equal(api_versions, [
+      {
+        version_id: published['version_id'],
+        version_no: published['publish_time']?.slice(0, 19).replace(/\D/g, ''),
+        api_id: 'a',
+        env_id: 'e',
+        env_name: 'RELEASE',
+        remark: 'see CHG-1042, Grüße',
+        publish_time: `${published['publish_time']?.slice(0, 19)}Z`,
+        status: 1,
+      },
+    ]);
+  }));
+
+test('the version list has ten versions of an environment, one effective while it is online', () =>
+  withListing(async (emulator, list) => {
+    for (let call = 1; call <= 12; call += 1) await publishAt(emulator, { remark: `${call}` });
+    const statuses = async () => (await list()).api_versions.map(({ remark, status }) => `${remark}:${status}`);
+    const older = ['11:2', '10:2', '9:2', '8:2', '7:2', '6:2', '5:2', '4:2', '3:2'];
+    assert.equal(await statuses(), ['12:1', ...older]);
+    await publishAt(emulator, { action: 'offline' });
+    assert.equal(await statuses(), ['12:2', ...older]);
+  }));
+
+test('the version list comes in pages', () =>
+  withListing(async (emulator, list) => {
+    for (const env_id of ['e', 'f']) for (let call = 1; call <= 10; call += 1) await publishAt(emulator, { env_id, remark: env_id + call });
+    const all = remarksOf(await list('?limit=500'));
+    assert.is(all.length, 20);
+    const pages = [];
+    for (let offset = 0; offset < 25; offset += 7) {
+      const page = await list(`?offset=${offset}&limit=7`);
+      assert.equal([page.size, page.total], [[7, 7, 6][offset / 7] ?? 0, 20]);
+      pages.push(...remarksOf(page));
+    }
+    assert.equal(pages, all);
+    await publishAt(emulator, { env_id: 'g' });
+    const { size, total } = await list();
+    assert.equal([size, total], [20, 21], 'twenty where nothing else is asked for');
+  }));
+
+test('the version list can be of one environment', () =>
+  withListing(async (emulator, list) => {
+    await publishAt(emulator, { remark: 'in e' });
+    await publishAt(emulator, { env_id: 'f', remark: 'in f' });
+    assert.equal(remarksOf(await list()), ['in e', 'in f']);
+    assert.equal(remarksOf(await list('?env_id=f')), ['in f']);
+    assert.equal(remarksOf(await list('?env_name=RELEASE')), ['in e']);
+    assert.equal(remarksOf(await list('?env_id=f&env_name=RELEASE')), []);
+    assert.equal(remarksOf(await list('?env_id=g')), []);
+    assert.is((await list('?env_id=f&offset=1')).total, 1);
+  }));
+
+for (const [query, name] of [
+  ['?limit=0', 'limit'],
+  ['?limit=501', 'limit'],
+  ['?limit=many', 'limit'],
+  ['?limit=', 'limit'],
+  ['?limit=1&limit=2', 'limit'],
+  ['?offset=-1', 'offset'],
+  ['?offset=0.5', 'offset'],
+  ['?env_id=e&env_id=f', 'env_id'],
+] as const) {
+  test(`a version list with ${query} is a bad request that names ${name}`, () =>
+    withListing(async (emulator) => {
+      const answer = await sendTo(emulator, `${versionsPath}a${query}`, { method: 'GET' });
+      const body = (await answer.json()) as Record<string, unknown>;
+      assert.equal([answer.status, body['error_code']], [400, 'APIG.2011']);
+      assert.match(String(body['error_msg']), `parameterName:${name}.`);
+      assert.ok(listVersions_400(body));
+    }));
+}
+
+test('an API that does not exist has no version list', () =>
+  withListing(async (emulator) => {
+    const answer = await sendTo(emulator, `${versionsPath}x`, { method: 'GET' });
+    const body = (await answer.json()) as Record<string, unknown>;
+    assert.equal([answer.status, body['error_code'], body['error_msg']], [404, 'APIG.3002', 'API x does not exist']);
+  }));
+
+test('the version list shows a change when its lag has passed', () => {
+  let nowMs = Date.parse('2026-11-20T08:00:00.123Z');
+  return withListing(
+    async (emulator, list) => {
+      await publishAt(emulator, { remark: 'late' });
+      nowMs += 1_999;
+      assert.equal(remarksOf(await list()), []);
+      nowMs += 1;
+      assert.equal(remarksOf(await list()), ['late']);
+    },
+    { readLagMs: 2_000, now: () => new Date(nowMs) },
+  );
 });
 
 test('every operation of the specification has its implementation', () => {

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type ReceivedRequest, RequestLog } from '../../src/emulator/request-log.ts';
 
-const request = (atMs: number): ReceivedRequest => ({ atMs, operation: 'changePublication', status: 201 });
+const request = (atMs: number): ReceivedRequest => ({ atMs, operation: 'changePublication', status: 201, fault: null, applied: true });
 
 test('keeps requests in the order in which they came', () => {
   const log = new RequestLog();
@@ -18,6 +18,27 @@ test('forgets them all when cleared', () => {
   assert.equal(log.all(), []);
   log.add(request(2));
   assert.equal(log.all(), [request(2)]);
+});
+
+test('can be read on from where one has read to', () => {
+  const log = new RequestLog();
+  assert.equal(log.since(0), []);
+  for (const atMs of [1, 2, 3]) log.add(request(atMs));
+  assert.equal(log.since(0), log.all());
+  assert.equal(log.since(2), [request(3)]);
+  assert.equal(log.since(3), []);
+  assert.equal(log.since(99), []);
+  log.clear();
+  log.add(request(4));
+  assert.equal(log.since(0), [request(4)]);
+});
+
+test('reading on leaves out what was forgotten', () => {
+  const log = new RequestLog();
+  for (let atMs = 0; atMs < 400_000; atMs += 1) log.add(request(atMs));
+  assert.is(log.since(0).length, 200_000);
+  assert.is(log.since(0)[0]?.atMs, 200_000);
+  assert.equal(log.since(399_999), [request(399_999)]);
 });
 
 test('what was read stays as it was', () => {

@@ -13,6 +13,10 @@ const whole = {
   tokens: [{ value: 'good' }, { value: 'reader', permitted: false }],
   anyToken: false,
   users: [{ name: 'ada', password: 'secret', domain: 'acme' }],
+  keys: [
+    { access: 'ak', secret: 'sk' },
+    { access: 'temporary', secret: 'sk', securityToken: 't', permitted: false },
+  ],
   publications: [{ api: 'a', environment: 'e' }],
 };
 
@@ -73,6 +77,13 @@ for (const [what, seed, message] of [
   ['a user without a name', { ...whole, users: [{ password: 'x', domain: 'd' }] }, 'users[0].name: expected a text'],
   ['a user without a password', { ...whole, users: [{ name: 'ada', domain: 'd' }] }, 'users[0].password: expected a text'],
   ['a user without a domain', { ...whole, users: [{ name: 'ada', password: 'x' }] }, 'users[0].domain: expected a text'],
+  ['a key without a secret', { ...whole, keys: [{ access: 'ak' }] }, 'keys[0].secret: expected a text'],
+  ['a key without a name', { ...whole, keys: [{ secret: 'sk' }] }, 'keys[0].access: expected a text'],
+  [
+    'a key whose token is a number',
+    { ...whole, keys: [{ access: 'ak', secret: 'sk', securityToken: 1 }] },
+    'keys[0].securityToken: expected a text',
+  ],
   ['a publication without an API', { ...whole, publications: [{ environment: 'e' }] }, 'publications[0].api: expected a text'],
   ['a publication without a place', { ...whole, publications: [{ api: 'a' }] }, 'publications[0].environment: expected a text'],
   [

@@ -11,15 +11,23 @@ const operationOf = (id: string) => {
 
 test('has the operations of the specification, as a server names them', () => {
   assert.equal(
-    known.map(({ id, method, url, needsToken }) => ({ id, method, url, needsToken })),
+    known.map(({ id, method, url, needsToken, success }) => ({ id, method, url, needsToken, success })),
     [
       {
         id: 'changePublication',
         method: 'POST',
         url: '/v2/:project_id/apic/instances/:instance_id/apis/action',
         needsToken: true,
+        success: { status: 201, required: ['api_id', 'env_id'] },
       },
-      { id: 'createToken', method: 'POST', url: '/v3/auth/tokens', needsToken: false },
+      {
+        id: 'listVersions',
+        method: 'GET',
+        url: '/v2/:project_id/apic/instances/:instance_id/apis/publish/:api_id',
+        needsToken: true,
+        success: { status: 200, required: ['size', 'total', 'api_versions'] },
+      },
+      { id: 'createToken', method: 'POST', url: '/v3/auth/tokens', needsToken: false, success: { status: 201, required: ['token'] } },
     ],
   );
 });
@@ -48,6 +56,32 @@ for (const [id, body, valid] of [
 ] as const) {
   test(`${id} ${valid ? 'takes' : 'refuses'} ${JSON.stringify(body)?.replace(/x{9,}/, 'xx…')}`, () => {
     assert.is(operationOf(id).validBody?.(body), valid);
+  });
+}
+
+for (const [query, read] of [
+  [{}, { offset: 0, limit: 20 }],
+  [
+    { offset: '3', limit: '500', env_id: '7' },
+    { offset: 3, limit: 500, env_id: '7' },
+  ],
+  [
+    { limit: '1', more: 'x' },
+    { limit: 1, offset: 0, more: 'x' },
+  ],
+  [{ limit: '0' }, null],
+  [{ limit: '501' }, null],
+  [{ limit: 'many' }, null],
+  [{ limit: '1.5' }, null],
+  [{ limit: '' }, null],
+  [{ limit: ['1', '2'] }, null],
+  [{ offset: '-1' }, null],
+  [{ env_name: ['a', 'b'] }, null],
+] as const) {
+  test(`listVersions ${read ? 'takes' : 'refuses'} the query ${JSON.stringify(query)}`, () => {
+    const given = { ...query };
+    assert.is(operationOf('listVersions').validQuery(given), read !== null);
+    if (read) assert.equal(given, read);
   });
 }
 

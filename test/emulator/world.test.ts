@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Seed } from '../../src/emulator/seed.ts';
-import { newId, type Published, World } from '../../src/emulator/world.ts';
+import { type Published, World } from '../../src/emulator/world.ts';
 
 const seed: Seed = {
   project: 'p',
@@ -25,12 +25,10 @@ function versionOf(done: ReturnType<World['publish']>): NonNullable<Published['v
   return done.version;
 }
 
-const id = /^[0-9a-f]{32}$/;
+const refusalOf = (world: World, token: string, project: string, instance: string) =>
+  world.refusal(world.callers.byToken(token), project, instance);
 
-test('an ID is 32 hex digits, and another one each time', () => {
-  assert.match(newId(), id);
-  assert.is(new Set(Array.from({ length: 1_000 }, newId)).size, 1_000);
-});
+const id = /^[0-9a-f]{32}$/;
 
 test('online makes a version and makes it effective', () => {
   const world = worldOf();
@@ -135,41 +133,22 @@ for (const [what, token, project, instance, refused] of [
   ['another instance', 'good', 'p', 'x', noInstance],
 ] as const) {
   test(`${refused ? 'refuses' : 'lets in'} ${what}`, () => {
-    assert.equal(worldOf().refusal(token, project, instance), refused);
+    assert.equal(refusalOf(worldOf(), token, project, instance), refused);
   });
 }
 
 test('with anyToken every token is taken but an empty one and one without permission', () => {
   const world = worldOf({ anyToken: true });
-  assert.is(world.refusal('whatever', 'p', 'i'), null);
-  assert.equal(world.refusal('', 'p', 'i'), unauthorized);
-  assert.equal(world.refusal('reader', 'p', 'i'), forbidden);
+  assert.is(refusalOf(world, 'whatever', 'p', 'i'), null);
+  assert.equal(refusalOf(world, '', 'p', 'i'), unauthorized);
+  assert.equal(refusalOf(world, 'reader', 'p', 'i'), forbidden);
 });
 
 test('adding a seed without anyToken takes the permission from nobody', () => {
   const world = worldOf({ anyToken: true });
   world.add(seed);
-  assert.is(world.refusal('whatever', 'p', 'i'), null);
+  assert.is(refusalOf(world, 'whatever', 'p', 'i'), null);
 });
-
-test('a right login gives a token that works, another one each time', () => {
-  const world = worldOf();
-  const [first, second] = [world.logIn('ada', 'secret', 'acme'), world.logIn('ada', 'secret', 'acme')];
-  assert.ok(first && second);
-  assert.is.not(first.token, second.token);
-  assert.equal(first.at, now());
-  for (const { token } of [first, second]) assert.is(world.refusal(token, 'p', 'i'), null);
-});
-
-for (const [what, user, password, domain] of [
-  ['password', 'ada', 'Secret', 'acme'],
-  ['user', 'bob', 'secret', 'acme'],
-  ['domain', 'ada', 'secret', 'other'],
-] as const) {
-  test(`a login with the wrong ${what} gives none`, () => {
-    assert.is(worldOf().logIn(user, password, domain), null);
-  });
-}
 
 test('what the seed publishes is online from the start, under its version', () => {
   const world = worldOf({
@@ -196,9 +175,9 @@ test('adding to a running world adds what is new', () => {
     users: [{ name: 'bob', password: 'pw', domain: 'acme' }],
     publications: [{ api: 'c', environment: 'g', versionId: 'v9' }],
   });
-  assert.is(world.refusal('more', 'q', 'j'), null);
-  assert.is(world.refusal('good', 'p', 'i'), null);
-  assert.ok(world.logIn('bob', 'pw', 'acme'));
+  assert.is(refusalOf(world, 'more', 'q', 'j'), null);
+  assert.is(refusalOf(world, 'good', 'p', 'i'), null);
+  assert.ok(world.callers.logIn('bob', 'pw', 'acme'));
   assert.is(world.publications()[0]?.effective?.versionId, 'v9');
   assert.is(versionOf(world.publish('c', 'e', 'r')).remark, 'r');
 });
@@ -220,12 +199,69 @@ test('adding to a running world changes nothing that is there', () => {
     ],
   });
   assert.equal(world.publications(), before);
-  assert.is(world.refusal('good', 'p', 'i'), null);
-  assert.equal(world.refusal('reader', 'p', 'i'), forbidden);
-  assert.ok(world.logIn('ada', 'secret', 'acme'));
-  assert.is(world.logIn('ada', 'changed', 'acme'), null);
+  assert.is(refusalOf(world, 'good', 'p', 'i'), null);
+  assert.equal(refusalOf(world, 'reader', 'p', 'i'), forbidden);
+  assert.ok(world.callers.logIn('ada', 'secret', 'acme'));
+  assert.is(world.callers.logIn('ada', 'changed', 'acme'), null);
   const done = world.takeOffline('a', 'e');
   assert.is('api' in done && done.api.name, 'orders');
+});
+
+test('counts each publication that was made or taken offline, and nothing else', () => {
+  const world = worldOf({ publications: [{ api: 'b', environment: 'e' }] });
+  assert.is(world.changes, 0);
+  world.publish('a', 'e', '');
+  world.publish('a', 'e', '');
+  world.takeOffline('a', 'e');
+  world.takeOffline('a', 'e');
+  world.publish('x', 'e', '');
+  assert.is(world.changes, 3);
+});
+
+test('a rehearsal answers as the real thing and leaves no trace, also when it throws', () => {
+  const world = worldOf();
+  const rehearsed = world.rehearse(() => world.publish('a', 'e', 'r'));
+  assert.is(versionOf(rehearsed).remark, 'r');
+  assert.throws(() =>
+    world.rehearse(() => {
+      throw new Error('stop');
+    }),
+  );
+  assert.equal(world.publications(), []);
+  assert.is(world.changes, 0);
+  world.publish('a', 'e', '');
+  world.rehearse(() => world.takeOffline('a', 'e'));
+  assert.ok(world.publications()[0]?.effective);
+});
+
+test('versions show changes when the lag has passed, and what was seeded at once', () => {
+  let nowMs = 0;
+  const world = new World({ ...seed, publications: [{ api: 'a', environment: 'f', versionId: 'v1' }] }, () => new Date(nowMs), {
+    readLagMs: 2_000,
+  });
+  const seen = () => {
+    const versions = world.versions('a');
+    assert.ok(!('status' in versions));
+    return versions.map(({ environment, version, isEffective }) => [environment.id, version.remark || version.versionId, isEffective]);
+  };
+  world.publish('a', 'e', 'first');
+  nowMs = 1_999;
+  assert.equal(seen(), [['f', 'v1', true]]);
+  world.takeOffline('a', 'f');
+  nowMs = 2_000;
+  assert.equal(seen(), [
+    ['e', 'first', true],
+    ['f', 'v1', true],
+  ]);
+  nowMs = 3_999;
+  assert.equal(seen(), [
+    ['e', 'first', true],
+    ['f', 'v1', false],
+  ]);
+});
+
+test('there are no versions of an API that does not exist', () => {
+  assert.equal(worldOf().versions('x'), { status: 404, errorCode: 'APIG.3002', errorMsg: 'API x does not exist' });
 });
 
 test('what was read of the world stays as it was', () => {

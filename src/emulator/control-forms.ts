@@ -1,0 +1,93 @@
+import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
+
+/*
+ * The forms of what `/_emulator` takes, as JSON Schema.
+ */
+
+function when(condition: object, fits: object, otherwise: object): object {
+  // biome-ignore lint/suspicious/noThenProperty: it is JSON Schema's keyword.
+  return { if: condition, then: fits, else: otherwise };
+}
+
+const longestMs = 600_000;
+
+/** Returns the form of a fault; `operationIds` are the operations that there are. */
+export function faultForm(operationIds: readonly string[]): object {
+  const ofAnswer = {
+    status: { type: 'integer', minimum: 400, maximum: 599 },
+    errorCode: { type: 'string' },
+    errorMsg: { type: 'string' },
+  };
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      kind: { enum: ['answer', 'cut', 'half', 'invalid', 'hang'] },
+      times: { type: 'integer', minimum: 1 },
+      share: { type: 'number', minimum: 0, maximum: 1 },
+      operation: { enum: [...operationIds, '*'] },
+      apiId: { type: 'string' },
+      applied: { type: 'boolean' },
+      ...ofAnswer,
+      headers: {
+        type: 'object',
+        additionalProperties: false,
+        // What HTTP allows in a header's name and value.
+        patternProperties: { "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$": { type: 'string', pattern: '^[\\t -~]*$' } },
+      },
+    },
+    allOf: [
+      when({ required: ['share'] }, { properties: { times: false } }, { required: ['times'] }),
+      when(
+        { properties: { kind: { const: 'answer' } } },
+        { required: Object.keys(ofAnswer) },
+        { properties: { status: false, errorCode: false, errorMsg: false, headers: false } },
+      ),
+    ],
+  };
+}
+
+const ms = { type: 'integer', minimum: 0, maximum: longestMs };
+
+/** The form of a latency; `null` ends it. */
+export const latencyForm = {
+  type: ['object', 'null'],
+  additionalProperties: false,
+  properties: { ms, minMs: ms, maxMs: ms },
+  ...when({ required: ['minMs'] }, { required: ['maxMs'], properties: { ms: false } }, { required: ['ms'], properties: { maxMs: false } }),
+};
+
+/** The form of a throttle; `null` ends it. */
+export const throttleForm = {
+  type: ['object', 'null'],
+  required: ['calls', 'perMs'],
+  additionalProperties: false,
+  properties: {
+    calls: { type: 'integer', minimum: 1, maximum: 100_000 },
+    perMs: { type: 'integer', minimum: 1, maximum: 24 * 3_600_000 },
+    retryAfter: { type: 'boolean' },
+    quiet: { type: 'boolean' },
+  },
+};
+
+/** The form of what a reader of the request log asks for. */
+export const sinceForm = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { since: { type: 'string', pattern: '^\\d{1,12}$' } },
+};
+
+/** Returns an error that says in words what is wrong with what was sent. `where` is the part of the request. */
+export function formError([error]: FastifySchemaValidationError[], where: string): Error {
+  const place = `${where}${error?.instancePath ?? ''}`;
+  switch (error?.keyword) {
+    case 'false schema':
+      return new Error(`${place} does not go with the rest`);
+    case 'enum':
+      return new Error(`${place} must be one of ${(error.params['allowedValues'] as string[]).join(', ')}`);
+    case 'additionalProperties':
+      return new Error(`${place} must NOT have additional properties, such as ${error.params['additionalProperty']}`);
+    default:
+      return new Error(`${place} ${error?.message}`);
+  }
+}

@@ -1,0 +1,32 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { oneOf, randomFrom } from '../../src/emulator/random.ts';
+
+const take = (seed: number, count: number): number[] => Array.from({ length: count }, randomFrom(seed));
+
+test('begins as mulberry32 does', () => {
+  assert.equal(
+    take(0, 3).map((number) => Math.round(number * 2 ** 32)),
+    [1144304738, 1416247, 958946056],
+  );
+});
+
+test('is the same for one seed and another for another', () => {
+  assert.equal(take(7, 100), take(7, 100));
+  assert.not.equal(take(7, 100), take(8, 100));
+});
+
+test('spreads evenly from 0 to 1', () => {
+  const tenths = Array.from({ length: 10 }, () => 0);
+  for (const number of take(42, 100_000)) tenths[Math.floor(number * 10)] = (tenths[Math.floor(number * 10)] ?? 0) + 1;
+  assert.is(tenths.length, 10);
+  for (const count of tenths) assert.ok(count > 9_500 && count < 10_500, String(tenths));
+});
+
+test('chooses every entry of a list, and refuses an empty one', () => {
+  const random = randomFrom(1);
+  assert.equal([...new Set(Array.from({ length: 100 }, () => oneOf(['a', 'b', 'c'], random)))].sort(), ['a', 'b', 'c']);
+  assert.throws(() => oneOf([], random), 'nothing to choose from');
+});
+
+test.run();

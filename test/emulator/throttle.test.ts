@@ -1,0 +1,53 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { randomFrom } from '../../src/emulator/random.ts';
+import { type Limit, Throttle } from '../../src/emulator/throttle.ts';
+
+const messageOf = (limit: Limit): unknown => {
+  const throttle = new Throttle(limit);
+  for (let call = 1; call <= limit.calls; call += 1) assert.is(throttle.refuse(0), null);
+  return (throttle.refuse(0)?.body as Record<string, unknown> | undefined)?.['error_msg'];
+};
+
+test('lets through as many calls as it says, and another when the first has left the window', () => {
+  const throttle = new Throttle({ calls: 2, perMs: 1_000 });
+  assert.is(throttle.refuse(0), null);
+  assert.is(throttle.refuse(600), null);
+  assert.is(throttle.refuse(999)?.status, 429);
+  assert.is(throttle.refuse(1_000), null);
+  assert.is(throttle.refuse(1_599)?.status, 429);
+  assert.is(throttle.refuse(1_600), null);
+});
+
+test('lets through no more than it says in any window, whatever comes', () => {
+  const random = randomFrom(5);
+  const throttle = new Throttle({ calls: 7, perMs: 100 });
+  const passedAtMs: number[] = [];
+  for (let atMs = 0, call = 0; call < 5_000; call += 1, atMs += random() * 30) if (!throttle.refuse(atMs)) passedAtMs.push(atMs);
+  assert.ok(passedAtMs.length > 1_000);
+  for (const [index, atMs] of passedAtMs.entries()) assert.ok(atMs - (passedAtMs[index - 7] ?? Number.NEGATIVE_INFINITY) >= 100);
+});
+
+for (const [limit, message] of [
+  [{ calls: 5, perMs: 60_000 }, 'The throttling threshold has been reached: policy ip over ratelimit,limit:5,time:1 minute'],
+  [{ calls: 10, perMs: 1_000 }, 'The throttling threshold has been reached: policy ip over ratelimit,limit:10,time:1 second'],
+  [{ calls: 9, perMs: 3_600_000 }, 'The throttling threshold has been reached: policy ip over ratelimit,limit:9,time:1 hour'],
+  [{ calls: 1, perMs: 2_000 }, 'The throttling threshold has been reached: policy ip over ratelimit'],
+  [{ calls: 1, perMs: 1_000, quiet: true }, 'Too many requests'],
+] as const) {
+  test(`says of ${JSON.stringify(limit)}: ${message}`, () => {
+    assert.is(messageOf(limit), message);
+  });
+}
+
+test('says when to come again, in whole seconds, if it shall', () => {
+  const throttle = new Throttle({ calls: 1, perMs: 2_000, retryAfter: true });
+  throttle.refuse(0);
+  assert.equal(throttle.refuse(0)?.headers, { 'Retry-After': '2' });
+  assert.equal(throttle.refuse(1_999)?.headers, { 'Retry-After': '1' });
+  const silent = new Throttle({ calls: 1, perMs: 2_000 });
+  silent.refuse(0);
+  assert.is(silent.refuse(0)?.headers, undefined);
+});
+
+test.run();
