@@ -27,7 +27,7 @@ const algorithm = 'SDK-HMAC-SHA256';
 
 /*
  * The algorithm is that of Huawei Cloud's "API Request Signing Guide", chapter "AK/SK Signing and Authentication Algorithm".
- * Where the guide leaves room, this does as the vendor's own client core does, with which its results are compared in the tests.
+ * The tests compare it with the signer of the vendor's own client core.
  */
 
 /**
