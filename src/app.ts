@@ -185,7 +185,7 @@ interface Rooms extends AsyncDisposable {
 }
 
 async function openRooms(settings: Settings, environment: Environment, desired: DesiredState | null): Promise<Rooms> {
-  const store = await openStore({ url: settings.state, emulated: settings.emulate });
+  const store = await openStore({ url: settings.state, emulated: settings.emulate, waitMs: settings.waitMs });
   const emulator = settings.emulate ? await openEmulator() : null;
   if (emulator && desired) emulator.world.add(seedFrom(desired, await store.readAll(desired.gateway)));
   let current: { readonly name: string; readonly engine: Engine; readonly gateway: Gateway; readonly identity: GatewayIdentity } | null =
@@ -229,7 +229,7 @@ async function openTraffic(gateway: GatewaySettings, quietMs: number): Promise<T
 
 /** Returns how long the limit's window may still hold requests of the process before this one, in milliseconds. */
 async function quietMsFor(store: Store, gateway: GatewaySettings): Promise<number> {
-  const leftAtMs = await store.enter(gateway);
+  const leftAtMs = await store.enter(gateway, systemClock.now());
   const { perMs } = gateway.limit;
   return leftAtMs === null ? perMs : Math.min(perMs, Math.max(0, leftAtMs + perMs - systemClock.now()));
 }

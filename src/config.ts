@@ -9,6 +9,8 @@ export interface Settings {
   readonly state: string;
   /** Whether the gateway is the emulator in this process. */
   readonly emulate: boolean;
+  /** How long to wait for another edict to give the store free, in milliseconds. */
+  readonly waitMs: number;
 }
 
 /** The daemon's own settings, in milliseconds. */
@@ -23,9 +25,13 @@ const defaultState = 'sqlite:.edict/state.db';
 const defaultEmulatedState = 'sqlite:.edict/emulated.db';
 
 /** Returns complete settings from what the command line and the environment say. */
-export function settingsFrom(file: string | undefined, options: { readonly state?: string; readonly emulate?: boolean }): Settings {
+export function settingsFrom(
+  file: string | undefined,
+  options: { readonly state?: string; readonly emulate?: boolean; readonly wait?: string },
+): Settings {
   const emulate = options.emulate ?? false;
-  return { file: file ?? defaultFile, emulate, state: options.state ?? (emulate ? defaultEmulatedState : defaultState) };
+  const waitMs = options.wait === undefined ? 0 : durationOption(options.wait, '--wait');
+  return { file: file ?? defaultFile, emulate, waitMs, state: options.state ?? (emulate ? defaultEmulatedState : defaultState) };
 }
 
 /** Returns the milliseconds of a command-line duration such as `200ms`, `10s` or `5m`. Throws an EdictError for any other text. */

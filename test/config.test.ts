@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { durationOption, settingsFrom } from '../src/config.ts';
 
 test('what nobody says is filled in', () => {
-  assert.equal(settingsFrom(undefined, {}), { file: 'edict.yaml', state: 'sqlite:.edict/state.db', emulate: false });
+  assert.equal(settingsFrom(undefined, {}), { file: 'edict.yaml', state: 'sqlite:.edict/state.db', emulate: false, waitMs: 0 });
 });
 
 test('an emulated gateway has a store of its own, unless one is named', () => {

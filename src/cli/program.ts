@@ -14,6 +14,7 @@ interface CommandOptions {
   readonly format: 'text' | 'json' | 'markdown';
   readonly emulate?: boolean;
   readonly dryRun?: boolean;
+  readonly wait?: string;
   readonly once?: boolean;
   readonly detailedExitcode?: boolean;
   readonly logLevel: (typeof logLevels)[number];
@@ -70,6 +71,7 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     );
   const format = (...choices: string[]) => new Option('--format <format>', 'how to show the result').choices(choices).default('text');
   const emulate = () => new Option('--emulate', 'talk to an emulated gateway inside this process instead of the file’s endpoint');
+  const wait = () => new Option('--wait <duration>', 'wait so long for another edict to give the store free (default: not at all)');
   const dryRun = () => new Option('--dry-run', 'show the plan, make no call and write nothing');
   const detailed = () => new Option('--detailed-exitcode', 'exit with 2 if there are changes, with 4 if one is held');
   const logging = (command: Command): Command =>
@@ -113,6 +115,7 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     .addOption(format('text', 'json'))
     .addOption(emulate())
     .addOption(dryRun())
+    .addOption(wait())
     .action((file: string, options: Options) => (options.dryRun ? plan(file, options) : apply(file, options)));
 
   daemon(logging(withFile('run', 'the daemon: follows the file and makes the calls that are missing')))
@@ -120,6 +123,7 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     .addOption(format('text', 'json'))
     .addOption(emulate())
     .addOption(dryRun())
+    .addOption(wait())
     .addOption(new Option('--once', 'make one pass, then exit: the same as apply'))
     .action(async (file: string, options: Options) => {
       if (options.dryRun) return plan(file, options);

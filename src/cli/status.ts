@@ -2,13 +2,13 @@ import { readStatus, type StatusReport } from '../app.ts';
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Change } from '../core/plan.ts';
-import type { Attempt } from '../core/ports.ts';
-import type { DesiredPublication, PublicationKey, RecordedPublication } from '../core/publication.ts';
+import type { Attempt, Condition } from '../core/ports.ts';
+import type { DesiredPublication, Limit, PublicationKey, RecordedPublication } from '../core/publication.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import type { Paint } from './paint.ts';
 import { counts } from './plan-json.ts';
-import { reasonInWords } from './words.ts';
+import { durationInWords, reasonInWords } from './words.ts';
 
 interface Row {
   readonly api: string;
@@ -53,14 +53,24 @@ function rowsOf({ desired, recorded, plan, lastAttempts }: StatusReport): Row[] 
   });
 }
 
-function toText({ plan, desired }: StatusReport, rows: readonly Row[], paint: Paint): string {
+function toText({ plan, desired, condition }: StatusReport, rows: readonly Row[], paint: Paint): string {
   const head = ['API', 'environment', 'file', 'record', 'since', 'next'].map((title) => paint('bold', title));
   const lines = columns([head, ...rows.map((row) => cells(row, paint))]);
   const { online, offline } = counts(plan);
   const held = plan.changes.length - online - offline;
   const sum =
     plan.changes.length === 0 ? 'All in sync.' : `To do: ${online} online, ${offline} offline${held > 0 ? `, ${held} held` : ''}.`;
-  return `${lines.join('\n')}\n\n${desired.publications.size} in the file. ${sum}\n`;
+  const atWork = condition ? `${conditionInWords(condition, desired.gateway.limit, paint)}\n` : '';
+  return `${lines.join('\n')}\n\n${desired.publications.size} in the file. ${sum}\n${atWork}`;
+}
+
+/** Says how the process at work is getting on; of one that was killed, how it last did. */
+function conditionInWords({ pid, atMs, calls, perMs, stopped }: Condition, limit: Limit, paint: Paint): string {
+  const since = `pid ${pid}, as of ${iso(atMs)}`;
+  if (stopped) return `${paint('yellow', `No calls since ${iso(stopped.sinceMs)}: ${stopped.message}`)} (${since})`;
+  const rate = `${calls} calls per ${durationInWords(perMs)}`;
+  const isLower = calls * limit.perMs < limit.calls * perMs;
+  return `${isLower ? paint('yellow', `Slowed down to ${rate}, since the gateway asks for it`) : `At work with ${rate}`} (${since})`;
 }
 
 function cells({ api, environment, desired, recorded, change, last }: Row, paint: Paint): string[] {
@@ -79,12 +89,22 @@ function nextStep(change: Change | undefined, last: Attempt | undefined, paint: 
   return `${paint(change.action === 'online' ? 'green' : 'red', change.action)}: ${reasonInWords(change)}${paint('red', failed)}`;
 }
 
-function toJson({ desired, plan }: StatusReport, rows: readonly Row[]) {
+function toJson({ desired, plan, condition }: StatusReport, rows: readonly Row[]) {
   const { endpoint, project, instance } = desired.gateway;
   return {
     format: 1,
     gateway: { endpoint, project, instance },
     summary: { ...counts(plan), unchanged: plan.unchanged, held: plan.changes.filter((change) => change.held).length },
+    daemon: condition && {
+      pid: condition.pid,
+      asOf: iso(condition.atMs),
+      rate: { calls: condition.calls, perMs: condition.perMs },
+      stopped: condition.stopped && {
+        why: condition.stopped.why,
+        message: condition.stopped.message,
+        since: iso(condition.stopped.sinceMs),
+      },
+    },
     publications: rows.map(({ api, apiId, environment, environmentId, desired: wanted, recorded, change, last }) => ({
       api,
       apiId,

@@ -55,7 +55,7 @@ export function nextRecord(
         revision: before?.revision ?? null,
         versionId: before?.versionId ?? null,
         recordedAtMs: before?.recordedAtMs ?? attempt.settledAtMs,
-        unresolved: { attemptId: attempt.id, action, revision, marker: attempt.marker },
+        unresolved: { attemptId: attempt.id, action, revision, marker: attempt.marker, overAtMs: attempt.settledAtMs },
       };
     case 'dropped':
     case 'wait':

@@ -157,10 +157,11 @@ export interface RecordReader {
 /** The record, and the right to write it: at most one process holds it for a store at a time. */
 export interface Store extends RecordReader {
   /**
-   * Notes that this process is about to call the gateway. Resolves to when the one before it stopped, in milliseconds since
+   * Notes that this process is about to call the gateway, and that what an earlier one left without an outcome is over at
+   * `atMs`. Resolves to when the one before it stopped, in milliseconds since
    * 1970: 0 if there was none, `null` if it was killed, so that it may have called until just now.
    */
-  enter(gateway: GatewayIdentity): Promise<number | null>;
+  enter(gateway: GatewayIdentity, atMs: number): Promise<number | null>;
   /** Notes that this process calls the gateway no more. */
   leave(gateway: GatewayIdentity, atMs: number): Promise<void>;
   /** Notes how this process is getting on, for `condition`. */

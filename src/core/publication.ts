@@ -87,6 +87,8 @@ export interface UnresolvedAttempt {
   readonly revision: string | null;
   /** What its remark carried; `null` if nothing. */
   readonly marker: string | null;
+  /** When its process was seen to have ended, or noted that there was no answer; `null` while neither is so. */
+  readonly overAtMs: number | null;
 }
 
 /** What the store says of one publication. Times are milliseconds since 1970. */

@@ -1,24 +1,31 @@
+import type { Clock } from '../core/ports.ts';
+import type { UnresolvedAttempt } from '../core/publication.ts';
+
 /**
- * How long an attempt without a known outcome has been over, on a clock that does not jump. What an earlier process left
- * counts from the moment at which this one first saw it: it was over by then.
+ * How long attempts without a known outcome have been over. What an earlier process left is as old as the machine's clock
+ * says when it is first seen; from then on a clock counts that does not jump.
  */
 export class Doubts {
   readonly #lagMs: number;
-  readonly #monotonic: () => number;
+  readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly #sinceMs = new Map<number, number>();
 
   /** @param lagMs how long a change may take to show at the gateway */
-  constructor(lagMs: number, monotonic: () => number) {
+  constructor(lagMs: number, clock: Pick<Clock, 'now' | 'monotonic'>) {
     this.#lagMs = lagMs;
-    this.#monotonic = monotonic;
+    this.#clock = clock;
   }
 
   /** Returns how many milliseconds must still pass before the attempt's absence at the gateway means that it did not happen. */
-  waitMs(attemptId: number): number {
-    const now = this.#monotonic();
-    const sinceMs = this.#sinceMs.get(attemptId) ?? now;
-    this.#sinceMs.set(attemptId, sinceMs);
-    return Math.max(0, sinceMs + this.#lagMs - now);
+  waitMs({ attemptId, overAtMs }: Pick<UnresolvedAttempt, 'attemptId' | 'overAtMs'>): number {
+    const nowMs = this.#clock.monotonic();
+    let sinceMs = this.#sinceMs.get(attemptId);
+    if (sinceMs === undefined) {
+      const ageMs = overAtMs === null ? 0 : this.#clock.now() - overAtMs;
+      sinceMs = nowMs - Math.max(0, Math.min(ageMs, this.#lagMs));
+      this.#sinceMs.set(attemptId, sinceMs);
+    }
+    return Math.max(0, sinceMs + this.#lagMs - nowMs);
   }
 
   /** Forgets an attempt whose outcome is known. */

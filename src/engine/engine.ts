@@ -52,7 +52,7 @@ export class Engine {
     const { clock, traffic, store, emit } = deps;
     this.#deps = deps;
     this.#desired = desired;
-    this.#doubts = new Doubts(desired.gateway.lagMs, clock.monotonic);
+    this.#doubts = new Doubts(desired.gateway.lagMs, clock);
     this.#queue = new Workqueue({
       limit: desired.gateway.limit,
       monotonic: clock.monotonic,

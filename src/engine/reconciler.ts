@@ -79,7 +79,7 @@ async function attempt(
   answered();
 
   const settledAtMs = now();
-  if (outcome.kind === 'unknown') doubts.waitMs(id);
+  if (outcome.kind === 'unknown') doubts.waitMs({ attemptId: id, overAtMs: null });
   const next = nextRecord(change, outcome, recorded, { id, marker, settledAtMs });
   const isRecorded = await persist(() => store.settle(settings, key, id, outcome, next, settledAtMs));
   emit({ type: 'attempt:settled', passId, attemptId: id, change, outcome, tookMs: settledAtMs - beganAtMs });
@@ -103,7 +103,7 @@ async function resolve(
     emit({ type: 'attempt:untold', passId, attemptId, change, reason, isRepeated });
     return isRepeated ? 'repeat' : { kind: 'held', change };
   };
-  const earlyMs = doubts.waitMs(attemptId);
+  const earlyMs = doubts.waitMs(unresolved);
   const read = await gateway.versions(recorded, signal);
   if (read.kind !== 'read') {
     if (read.kind !== 'stalled') return { kind: 'unread', change, failing: read.kind, failure: read.failure };

@@ -35,6 +35,8 @@ const steps: readonly string[] = [
   `,
   `
   ALTER TABLE attempt ADD COLUMN marker TEXT;
+  -- When a later process found the attempt without an outcome: it was over by then.
+  ALTER TABLE attempt ADD COLUMN orphaned_at_ms INTEGER;
   -- When the last process stopped calling the gateway; NULL while one does, or if it was killed.
   ALTER TABLE gateway ADD COLUMN left_at_ms INTEGER DEFAULT 0;
   ALTER TABLE gateway ADD COLUMN condition TEXT;

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { EdictError } from '../core/errors.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
@@ -15,7 +16,12 @@ export interface StoreOptions {
   readonly url: string;
   /** Whether the gateway is an emulated one: its record and a real one's never share a store. */
   readonly emulated: boolean;
+  /** How long to wait for another edict to give the store free, in milliseconds; default: not at all. */
+  readonly waitMs?: number;
 }
+
+/** How often a store that another edict has is looked at, in milliseconds. */
+const lookEveryMs = 200;
 
 /** How long a read or write waits for another process's transaction, in milliseconds. */
 const busyMs = 5000;
@@ -42,15 +48,26 @@ export async function openRecord({ url }: Pick<StoreOptions, 'url'>): Promise<Re
  *
  * @throws EdictError `STORE_LOCKED` if another edict has it, `STORE_*` for a store that this edict cannot or must not write
  */
-export async function openStore({ url, emulated }: StoreOptions): Promise<Store> {
+export async function openStore({ url, emulated, waitMs = 0 }: StoreOptions): Promise<Store> {
   const path = pathOf(url);
+  const untilMs = performance.now() + waitMs;
+  for (;;) {
+    const store = openNow(path, emulated);
+    if (store) return store;
+    if (performance.now() >= untilMs) throw locked(path);
+    await setTimeout(lookEveryMs);
+  }
+}
+
+/** Returns the store, `null` if another edict has it. */
+function openNow(path: string, emulated: boolean): Store | null {
   return explained(path, () => {
     // A file that is not edict's is not touched, and none is put beside it.
     if (isStored(path)) openForReading(path).db.close();
     makePrivateDirectory(dirname(path));
     for (const file of [path, `${path}.lock`]) if (isAbsent(file)) makePrivateFile(file);
     const lock = explained(`${path}.lock`, () => lockForWriting(path));
-    if (!lock) throw locked(path);
+    if (!lock) return null;
     try {
       return new SqliteStore(openForWriting(path, emulated), path, lock);
     } catch (error) {
@@ -122,7 +139,7 @@ function versionOf(db: DatabaseSync, path: string): number {
 
 function locked(path: string): EdictError {
   return new EdictError('STORE_LOCKED', `the store ${path} is in use by another edict${holderOf(path)}`, {
-    hint: 'stop that one first, or name another store with --state',
+    hint: 'stop that one first, wait for it with --wait, or name another store with --state',
   });
 }
 

@@ -32,6 +32,7 @@ export function toRecordedPublication(row: Row): RecordedPublication {
             action: row['unresolved_action'] as Action,
             revision: text(row['unresolved_revision']),
             marker: text(row['unresolved_marker']),
+            overAtMs: number(row['unresolved_over_at_ms']),
           },
   };
 }

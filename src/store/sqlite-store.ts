@@ -37,12 +37,13 @@ export class SqliteStore extends SqliteReader implements Store {
     });
   }
 
-  async enter(gateway: GatewayIdentity): Promise<number | null> {
+  async enter(gateway: GatewayIdentity, atMs: number): Promise<number | null> {
     let leftAtMs: unknown;
     await this.#write(() => {
       const id = this.#ensureGateway(gateway);
       leftAtMs = this.#statements.leftAt.get(id)?.['left_at_ms'];
       this.#statements.mark.run(null, null, id);
+      this.#statements.orphan.run(atMs, id);
     });
     return leftAtMs === null ? null : Number(leftAtMs);
   }
@@ -173,6 +174,10 @@ function prepare(db: DatabaseSync) {
     insertGateway: statement('INSERT INTO gateway (endpoint, project, instance) VALUES (?, ?, ?)'),
     leftAt: statement('SELECT left_at_ms FROM gateway WHERE id = ?'),
     mark: statement('UPDATE gateway SET left_at_ms = ?, condition = ? WHERE id = ?'),
+    orphan: statement(`
+      UPDATE attempt SET orphaned_at_ms = ?
+      WHERE settled_at_ms IS NULL AND orphaned_at_ms IS NULL
+        AND id IN (SELECT unresolved_attempt_id FROM publication WHERE gateway_id = ? AND unresolved_attempt_id IS NOT NULL)`),
     describe: statement('UPDATE gateway SET condition = ? WHERE id = ?'),
     read: statement(`${selectRecorded} AND p.api_id = ? AND p.environment_id = ?`),
     insertAttempt: statement(`

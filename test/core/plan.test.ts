@@ -13,7 +13,7 @@ import type {
 } from '../../src/core/publication.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
-const unresolved = { attemptId: 7, action: 'online', revision: null, marker: null } as const;
+const unresolved = { attemptId: 7, action: 'online', revision: null, marker: null, overAtMs: null } as const;
 
 const rows: readonly [
   string,
@@ -75,7 +75,11 @@ const columns: readonly (readonly (Partial<RecordedPublication> | null)[])[] = [
   [{ state: 'online', revision: 'a' }],
   (['online', 'offline', null] as const).flatMap((state) =>
     (['online', 'offline'] as const).flatMap((action) =>
-      [null, 'a', 'b'].map((revision) => ({ state, revision, unresolved: { attemptId: 7, action, revision, marker: 'm' } })),
+      [null, 'a', 'b'].map((revision) => ({
+        state,
+        revision,
+        unresolved: { attemptId: 7, action, revision, marker: 'm', overAtMs: null },
+      })),
     ),
   ),
 ];

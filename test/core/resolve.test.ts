@@ -4,8 +4,8 @@ import type { UnresolvedAttempt } from '../../src/core/publication.ts';
 import { type ListedVersion, resolveAttempt } from '../../src/core/resolve.ts';
 import { recorded } from '../support/states.ts';
 
-const online: UnresolvedAttempt = { attemptId: 7, action: 'online', revision: 'r2', marker: 'abc' };
-const offline: UnresolvedAttempt = { attemptId: 7, action: 'offline', revision: null, marker: null };
+const online: UnresolvedAttempt = { attemptId: 7, action: 'online', revision: 'r2', marker: 'abc', overAtMs: null };
+const offline: UnresolvedAttempt = { attemptId: 7, action: 'offline', revision: null, marker: null, overAtMs: null };
 const mine = (isEffective: boolean): ListedVersion => ({ versionId: 'mine', remark: 'x [edict abc]', isEffective });
 const other = (isEffective: boolean): ListedVersion => ({ versionId: 'other', remark: 'x [edict abd]', isEffective });
 

@@ -5,6 +5,7 @@ import type { Outcome } from '../../src/core/outcome.ts';
 import type { DesiredState, PublicationKey } from '../../src/core/publication.ts';
 import { Doubts } from '../../src/engine/doubts.ts';
 import { type Reconciled, reconcile } from '../../src/engine/reconciler.ts';
+import { systemClock } from '../../src/engine/system-clock.ts';
 import { workshop } from '../support/engine.ts';
 import { desiredState, wanted } from '../support/states.ts';
 
@@ -40,7 +41,7 @@ async function reconciled(desired: () => DesiredState, send: () => Promise<Outco
       close: async () => undefined,
     },
     settings,
-    doubts: new Doubts(0, () => 0),
+    doubts: new Doubts(0, systemClock),
     now: () => 5,
     emit: (event) => events.push(event),
     desired,

@@ -10,10 +10,17 @@ test('a row of a publication becomes its record', () => {
   const resolved = { ...row, unresolved_attempt_id: null, unresolved_action: null, unresolved_revision: null };
   const expected = recorded('orders', 'test', { revision: 'r', versionId: 'v', recordedAtMs: 5 });
   assert.equal(toRecordedPublication(resolved), expected);
-  const pending = { ...row, unresolved_attempt_id: 3, unresolved_action: 'offline', unresolved_revision: null, unresolved_marker: null };
+  const pending = {
+    ...row,
+    unresolved_attempt_id: 3,
+    unresolved_action: 'offline',
+    unresolved_revision: null,
+    unresolved_marker: null,
+    unresolved_over_at_ms: null,
+  };
   assert.equal(toRecordedPublication(pending), {
     ...expected,
-    unresolved: { attemptId: 3, action: 'offline', revision: null, marker: null },
+    unresolved: { attemptId: 3, action: 'offline', revision: null, marker: null, overAtMs: null },
   });
 });
 

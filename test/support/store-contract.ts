@@ -52,7 +52,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       state: null,
       versionId: null,
       recordedAtMs: 1000,
-      unresolved: { attemptId, action: 'online', revision: 'r1', marker: 'm1' },
+      unresolved: { attemptId, action: 'online', revision: 'r1', marker: 'm1', overAtMs: null },
     });
     assert.equal(await store.read(gateway, begun.key), expected);
     assert.equal(await store.readAll(gateway), new Map([[begun.key, expected]]));
@@ -70,7 +70,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       atMs: 3,
     });
     const now = await store.read(gateway, before.key);
-    assert.equal(now, { ...before, unresolved: { attemptId, action: 'offline', revision: null, marker: null } });
+    assert.equal(now, { ...before, unresolved: { attemptId, action: 'offline', revision: null, marker: null, overAtMs: null } });
   });
 
   withStore('a settled attempt leaves the next record, all of it', async (store) => {
@@ -84,7 +84,8 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('a settled attempt may stay unresolved', async (store) => {
     const attemptId = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 1 });
-    const next = recorded('orders', 'test', { state: null, unresolved: { attemptId, action: 'online', revision: null, marker: null } });
+    const unresolved = { attemptId, action: 'online', revision: null, marker: null, overAtMs: 2 } as const;
+    const next = recorded('orders', 'test', { state: null, unresolved });
     await store.settle(gateway, next.key, attemptId, { kind: 'unknown', failure }, next, 2);
     assert.equal(await store.read(gateway, next.key), next);
   });
@@ -137,23 +138,36 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   promise('knows when the process before stopped calling, and that it was killed', async (under) => {
     const first = await under.open();
-    assert.is(await first.enter(gateway), 0);
+    assert.is(await first.enter(gateway, 1), 0);
     await first.leave(gateway, 1234);
     await first.close();
     const second = await under.open();
-    assert.is(await second.enter(gateway), 1234);
+    assert.is(await second.enter(gateway, 1), 1234);
     await second.close();
     const third = await under.open();
-    assert.is(await third.enter(gateway), null, 'the second never left');
-    assert.is(await third.enter(gatewaySettings({ instance: 'other' })), 0);
+    assert.is(await third.enter(gateway, 1), null, 'the second never left');
+    assert.is(await third.enter(gatewaySettings({ instance: 'other' }), 1), 0);
     await third.close();
+  });
+
+  promise('an attempt that a process left without an outcome is over when the next one finds it', async (under) => {
+    const first = await under.open();
+    const { key } = change('orders', 'test');
+    await first.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: 'm', atMs: 1 });
+    await first.close();
+    for (const atMs of [500, 900]) {
+      const next = await under.open();
+      await next.enter(gateway, atMs);
+      assert.is((await next.read(gateway, key))?.unresolved?.overAtMs, 500);
+      await next.close();
+    }
   });
 
   withStore('tells how the process at work is getting on, until it leaves', async (store, under) => {
     const record = await under.openRecord();
     assert.is(await record.condition(gateway), null);
     const condition = { atMs: 1, pid: 2, calls: 5.5, perMs: 1000, stopped: { why: 'pause', message: 'x', sinceMs: 3 } } as const;
-    await store.enter(gateway);
+    await store.enter(gateway, 1);
     await store.describe(gateway, condition);
     assert.equal(await store.condition(gateway), condition);
     await store.leave(gateway, 9);

@@ -1,0 +1,78 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startEmulator } from '../../src/emulator/emulator.ts';
+import { edict, fileOf, scratchFolder, secretToken, seedOf } from '../support/edict-process.ts';
+
+const crashing = fileURLToPath(new URL('../support/crash-at-write.ts', import.meta.url));
+const crashAt = (write: number): Record<string, string> => ({
+  HW_AUTH_TOKEN: secretToken,
+  EDICT_CRASH_AT: String(write),
+  NODE_OPTIONS: `--import=${crashing}`,
+});
+
+/** More points than an apply has. */
+const manyPoints = 80;
+const atOnce = 3;
+
+/** Runs `apply` until its write number `write`, then once more to its end. Returns whether the first one crashed. */
+async function crashedAt(write: number, folder: string): Promise<boolean> {
+  const { code } = await edict(['apply'], folder, crashAt(write));
+  const again = await edict(['apply'], folder);
+  assert.is(again.code, 0, `after a crash at write ${write}: ${again.stdout}${again.stderr}`);
+  assert.match((await edict(['apply'], folder)).stdout, /^In sync/, `after a crash at write ${write}`);
+  return code === null;
+}
+
+/** Calls `crash` with 1, 2, 3 … until it says that nothing crashed. Returns how many did. */
+async function atEachWrite(crash: (write: number) => Promise<boolean>): Promise<number> {
+  let next = 1;
+  let crashes = 0;
+  const work = async (): Promise<void> => {
+    for (let write = next++; write < manyPoints; write = next++) {
+      if (!(await crash(write))) return;
+      crashes += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return crashes;
+}
+
+test('an apply that is stopped before any of its writes loses nothing and doubles nothing', async () => {
+  const crashes = await atEachWrite(async (write) => {
+    const emulator = await startEmulator({ seed: seedOf('a', 'b', 'c') });
+    const folder = scratchFolder();
+    writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { a: 'online', b: 'online', c: 'online' }));
+    const hasCrashed = await crashedAt(write, folder);
+    const versions = emulator.world.publications().map(({ api, effective, onlineCalls }) => [api, effective !== null, onlineCalls]);
+    assert.equal(
+      versions.toSorted(),
+      ['a', 'b', 'c'].map((name) => [`api-${name}`, true, 1]),
+      `after a crash at write ${write}`,
+    );
+    await emulator.close();
+    return hasCrashed;
+  });
+  assert.ok(crashes > 15, `${crashes} crashes`);
+});
+
+test('nor does one that takes something offline', async () => {
+  const crashes = await atEachWrite(async (write) => {
+    const emulator = await startEmulator({ seed: seedOf('a') });
+    const folder = scratchFolder();
+    const file = join(folder, 'edict.yaml');
+    writeFileSync(file, fileOf(emulator.url, { a: 'online' }));
+    await edict(['apply'], folder);
+    writeFileSync(file, fileOf(emulator.url, { a: 'offline' }));
+    const hasCrashed = await crashedAt(write, folder);
+    const [publication] = emulator.world.publications();
+    assert.equal([publication?.effective, publication?.onlineCalls], [null, 1], `after a crash at write ${write}`);
+    await emulator.close();
+    return hasCrashed;
+  });
+  assert.ok(crashes > 8, `${crashes} crashes`);
+});
+
+test.run();
