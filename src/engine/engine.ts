@@ -55,7 +55,7 @@ export class Engine {
     this.#doubts = new Doubts(desired.gateway.lagMs, clock);
     this.#queue = new Workqueue({
       limit: desired.gateway.limit,
-      monotonic: clock.monotonic,
+      clock,
       work: (key, failures, answered) => this.#work(key, failures, answered),
       onIdle: () => this.#finishPass(),
       onDue: () => void this.pass(this.#desired, 'retry').catch((error: unknown) => this.#storeFailed(error)),

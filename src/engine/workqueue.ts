@@ -1,5 +1,6 @@
 import PQueue from 'p-queue';
 import { assertNever } from '../core/errors.ts';
+import type { Clock } from '../core/ports.ts';
 import type { Limit, PublicationKey } from '../core/publication.ts';
 
 /** What the work on one key came to: nothing is left, try again later, or nothing helps but a person or a new file. */
@@ -17,7 +18,7 @@ type Slot =
 
 export interface WorkqueueDeps {
   readonly limit: Limit;
-  readonly monotonic: () => number;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   /**
    * Works on one key, inside a slot of the limit, which it gives free with `answered` as soon as its request has been
    * answered. `failures` counts those in a row before. To reject is a bug, and ends the process.
@@ -29,6 +30,9 @@ export interface WorkqueueDeps {
   readonly onDue: () => void;
 }
 
+/** How often it is looked whether the machine's clock was set back, in milliseconds, and by how much it may lag unnoticed. */
+const clockLookMs = 1000;
+
 /** Keys that come due close together come back together. */
 const dueGranularityMs = 250;
 
@@ -39,7 +43,11 @@ const dueGranularityMs = 250;
  */
 export class Workqueue {
   readonly #deps: WorkqueueDeps;
-  readonly #limiter: PQueue;
+  #limiter: PQueue;
+  readonly #clockTimer: NodeJS.Timeout;
+  /** By how much the machine's clock is ahead of the monotonic one; it changes when somebody sets the clock. */
+  #aheadMs: number;
+  #isPaused = false;
   readonly #slots = new Map<PublicationKey, Slot>();
   /** From `#next` on; what lies before has been taken. */
   #queue: PublicationKey[] = [];
@@ -52,9 +60,10 @@ export class Workqueue {
 
   constructor(deps: WorkqueueDeps) {
     this.#deps = deps;
-    const { calls, perMs, concurrency } = deps.limit;
-    // Without `strict` nearly two windows' worth of calls can fall into one window.
-    this.#limiter = new PQueue({ concurrency, interval: perMs, intervalCap: calls, strict: true });
+    this.#limiter = openLimiter(deps.limit);
+    this.#aheadMs = this.#nowAheadMs();
+    this.#clockTimer = setInterval(() => this.#watchClock(), clockLookMs);
+    this.#clockTimer.unref();
   }
 
   /** How many keys wait for a call now. */
@@ -78,7 +87,7 @@ export class Workqueue {
    */
   replace(keys: Iterable<PublicationKey>, { fresh }: { readonly fresh: boolean }): void {
     if (this.#stopped) return;
-    const now = this.#deps.monotonic();
+    const now = this.#deps.clock.monotonic();
     const before = new Map(this.#slots);
     for (const [key, slot] of before) if (slot.kind !== 'running') this.#slots.delete(key);
     this.#empty();
@@ -100,11 +109,13 @@ export class Workqueue {
 
   /** Starts nothing until `start`. */
   pause(): void {
+    this.#isPaused = true;
     this.#limiter.pause();
   }
 
   /** Goes on after `pause`. */
   start(): void {
+    this.#isPaused = false;
     this.#limiter.start();
   }
 
@@ -121,8 +132,28 @@ export class Workqueue {
     this.#stopped = true;
     this.#empty();
     this.#disarmDueTimer();
+    clearInterval(this.#clockTimer);
     this.#limiter.clear();
     await Promise.all(this.#working);
+  }
+
+  #nowAheadMs(): number {
+    return this.#deps.clock.now() - this.#deps.clock.monotonic();
+  }
+
+  /** p-queue measures its windows by the machine's clock: set back an hour, it would let nothing begin for an hour. */
+  #watchClock(): void {
+    const aheadMs = this.#nowAheadMs();
+    const isSetBack = aheadMs < this.#aheadMs - clockLookMs;
+    // While work is under way it would not be counted by a new limiter.
+    if (isSetBack && this.#working.size > 0) return;
+    this.#aheadMs = aheadMs;
+    if (!isSetBack) return;
+    this.#limiter.clear();
+    this.#limiter = openLimiter(this.#deps.limit);
+    if (this.#isPaused) this.#limiter.pause();
+    this.#waitingForLimiter = 0;
+    this.#pump();
   }
 
   #enqueue(key: PublicationKey, failures: number): void {
@@ -146,7 +177,7 @@ export class Workqueue {
     const wanted = Math.min(this.queued, this.#deps.limit.concurrency);
     while (this.#waitingForLimiter < wanted) {
       this.#waitingForLimiter += 1;
-      void this.#limiter.add(() => this.#workNext());
+      this.#limiter.add(() => this.#workNext()).catch(ignoreCleared);
     }
   }
 
@@ -185,7 +216,7 @@ export class Workqueue {
         this.#slots.set(key, verdict);
         return;
       case 'again': {
-        const dueAtMs = this.#deps.monotonic() + verdict.afterMs;
+        const dueAtMs = this.#deps.clock.monotonic() + verdict.afterMs;
         this.#slots.set(key, { kind: 'due', failures: verdict.failures, dueAtMs });
         this.#armDueTimer(dueAtMs);
         return;
@@ -200,7 +231,7 @@ export class Workqueue {
     if (this.#dueTimerAtMs <= dueAtMs) return;
     this.#disarmDueTimer();
     this.#dueTimerAtMs = dueAtMs;
-    const delayMs = Math.max(0, dueAtMs - this.#deps.monotonic()) + dueGranularityMs;
+    const delayMs = Math.max(0, dueAtMs - this.#deps.clock.monotonic()) + dueGranularityMs;
     this.#dueTimer = setTimeout(() => {
       this.#disarmDueTimer();
       this.#deps.onDue();
@@ -212,4 +243,14 @@ export class Workqueue {
     this.#dueTimer = null;
     this.#dueTimerAtMs = Number.POSITIVE_INFINITY;
   }
+}
+
+/** A place that was given up is none to miss. Anything else is a bug. */
+function ignoreCleared(error: unknown): void {
+  if (!(error instanceof DOMException)) throw error;
+}
+
+function openLimiter({ calls, perMs, concurrency }: Limit): PQueue {
+  // Without `strict` nearly two windows' worth of calls can fall into one window.
+  return new PQueue({ concurrency, interval: perMs, intervalCap: calls, strict: true });
 }

@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -120,6 +120,8 @@ class MortalDaemon {
   killsLeft: number;
   kills = 0;
   #running: Running | null = null;
+  /** What the process before wrote. */
+  #log = '';
 
   constructor(folder: string, kills: number, random: Random, say: (line: string) => void) {
     this.#folder = folder;
@@ -133,8 +135,7 @@ class MortalDaemon {
     const deadlineMs = Date.now() + longestRoundMs;
     for (;;) {
       if (Date.now() > deadlineMs) throw new Error(`waited ${longestRoundMs / 1000} s in vain until ${what}\n${this.#lastWords()}`);
-      const isDone = isReached() && !hasUnresolved(this.#folder);
-      if (isDone && this.#running) return;
+      if (isReached() && !hasUnresolved(this.#folder)) return;
       this.#running ??= this.#start();
       const { child } = this.#running;
       await sleep(this.killsLeft > 0 ? 20 + this.#random() * 1200 : 100);
@@ -150,7 +151,7 @@ class MortalDaemon {
 
   async #kill(): Promise<void> {
     this.#running?.child.kill('SIGKILL');
-    await this.#running?.finished;
+    this.#log = (await this.#running?.finished)?.stderr ?? '';
     this.#running = null;
     this.killsLeft -= 1;
     this.kills += 1;
@@ -162,7 +163,7 @@ class MortalDaemon {
   }
 
   #lastWords(): string {
-    return (this.#running?.output.stderr ?? '').split('\n').slice(-40).join('\n');
+    return this.#log.split('\n').slice(-40).join('\n');
   }
 }
 
@@ -203,6 +204,7 @@ function open(folder: string): DatabaseSync {
 }
 
 function hasUnresolved(folder: string): boolean {
+  if (!existsSync(join(folder, '.edict/state.db'))) return false;
   using db = open(folder);
   return db.prepare('SELECT 1 FROM publication WHERE unresolved_attempt_id IS NOT NULL LIMIT 1').get() !== undefined;
 }

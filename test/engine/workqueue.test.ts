@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type PublicationKey, publicationKey } from '../../src/core/publication.ts';
+import { systemClock } from '../../src/engine/system-clock.ts';
 import { type Verdict, Workqueue } from '../../src/engine/workqueue.ts';
 import { until } from '../support/edict-process.ts';
 
@@ -14,7 +15,7 @@ function controlled(concurrency = 1, calls = 1000) {
   const counts = { idle: 0, due: 0 };
   const queue = new Workqueue({
     limit: { calls, perMs: 1000, concurrency },
-    monotonic: () => performance.now(),
+    clock: systemClock,
     work: (worked, failures, answered) =>
       new Promise((resolve) => {
         begun.push({ name: worked.split(' ')[0] ?? '', failures, answered, end: (verdict = done) => resolve(verdict) });
@@ -163,6 +164,23 @@ test('begins no more than the limit in a window', async () => {
   await until('the fourth has begun', () => begun.length === 4);
   assert.ok(performance.now() - startedAt >= 990);
   begun[3]?.end();
+});
+
+test('a clock that is set back stops nothing', async () => {
+  const { queue, begun } = controlled(4, 2);
+  const { now } = Date;
+  queue.replace(keys('a', 'b', 'c', 'd'), { fresh: true });
+  await until('two have begun', () => begun.length === 2);
+  try {
+    Date.now = () => now() - 3_600_000;
+    for (const work of begun) work.end();
+    await until('the others have begun', () => begun.length === 4);
+  } finally {
+    Date.now = now;
+  }
+  for (const work of begun) work.end();
+  await until('all is done', () => queue.isIdle);
+  await queue.stop();
 });
 
 test.run();

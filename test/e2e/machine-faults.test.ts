@@ -1,0 +1,110 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { edict, fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+
+let emulator: Emulator;
+let folder: string;
+
+test.before.each(async () => {
+  emulator = await startEmulator({ seed: seedOf('a', 'b', 'c') });
+  folder = scratchFolder();
+});
+test.after.each(() => emulator.close());
+
+const write = (states: Readonly<Record<string, string>>): void => writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, states));
+const calls = (): number => emulator.requests.all().filter(({ operation }) => operation === 'changePublication').length;
+
+/** Lets the process write no file beyond `bytes`, as a disk does that is full. */
+function limitFiles(pid: number | undefined, bytes: number | 'unlimited'): void {
+  execFileSync('prlimit', [`--pid=${pid}`, `--fsize=${bytes}:unlimited`]);
+}
+
+test('when the disk takes no record no call leaves, and the daemon goes on when it does again', async () => {
+  write({});
+  const daemon = startEdict(['run', '--debounce', '20ms', '--log-format', 'json'], folder);
+  await until('it is in sync', () => daemon.events('plan:made').length === 1);
+  limitFiles(daemon.child.pid, 0);
+  write({ a: 'online', b: 'online', c: 'online' });
+  await until('the store has failed', () => daemon.events('store:failed').length >= 3);
+  assert.is(calls(), 0);
+  assert.match(
+    String(daemon.events('store:failed')[0]?.['reason']),
+    /^the store .*state\.db (?:cannot be read or written by the disk|cannot grow: the disk is full)$/,
+  );
+  limitFiles(daemon.child.pid, 'unlimited');
+  await until('all is online', () => emulator.world.publications().length === 3);
+  daemon.child.kill('SIGTERM');
+  assert.is((await daemon.finished).code, 0);
+  assert.is(calls(), 3);
+  assert.match((await edict(['apply'], folder)).stdout, /^In sync/);
+});
+
+test('an outcome that cannot be written is written when it can be, and its call is not repeated', async () => {
+  write({});
+  emulator.faults.latencyMs = 1500;
+  const daemon = startEdict(['run', '--debounce', '20ms', '--log-format', 'json'], folder);
+  await until('it is in sync', () => daemon.events('plan:made').length === 1);
+  write({ a: 'online' });
+  await until('the call is in flight', () => calls() === 1);
+  limitFiles(daemon.child.pid, 0);
+  await until('the store has failed', () => daemon.events('store:failed').length >= 1);
+  limitFiles(daemon.child.pid, 'unlimited');
+  await until('it is recorded', () => daemon.events('attempt:settled').length === 1);
+  daemon.child.kill('SIGTERM');
+  await daemon.finished;
+  assert.match((await edict(['apply'], folder)).stdout, /^In sync/);
+  assert.is(calls(), 1);
+});
+
+test('a store in a place that takes no file is refused before anything is sent', async () => {
+  write({ a: 'online' });
+  for (const place of ['/proc/self', '/sys']) {
+    const { code, stderr } = await edict(['apply', '--state', `sqlite:${place}/edict/state.db`], folder);
+    assert.is(code, 1);
+    assert.match(stderr, /^edict: the store .* cannot be /m);
+  }
+  assert.is(calls(), 0);
+});
+
+test('a second process is told who has the store, or waits for it', async () => {
+  write({ a: 'online' });
+  const daemon = startEdict(['run', '--log-format', 'json'], folder);
+  await until('it has made its pass', () => daemon.events('pass:finished').length === 1);
+  const refused = await edict(['apply'], folder);
+  assert.is(refused.code, 1);
+  assert.match(refused.stderr, new RegExp(`is in use by another edict \\(pid ${daemon.child.pid}, since \\d{4}-.*Z\\)`));
+  assert.match(refused.stderr, '--wait');
+  const impatient = await edict(['apply', '--wait', '300ms'], folder);
+  assert.is(impatient.code, 1);
+  const waiting = startEdict(['apply', '--wait', '20s'], folder);
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  assert.is(waiting.child.exitCode, null);
+  daemon.child.kill('SIGTERM');
+  await daemon.finished;
+  const waited = await waiting.finished;
+  assert.is(waited.code, 0, waited.stderr);
+  assert.match(waited.stdout, /^In sync/);
+});
+
+test('a log of writes that was cut off in the middle is read up to its last whole one', async () => {
+  write({ a: 'online', b: 'online', c: 'online' });
+  const daemon = startEdict(['run', '--log-format', 'json'], folder);
+  await until('it has made its pass', () => daemon.events('pass:finished').length === 1);
+  daemon.child.kill('SIGKILL');
+  await daemon.finished;
+  const log = join(folder, '.edict', readdirSync(join(folder, '.edict')).find((name) => name.endsWith('-wal')) ?? 'none');
+  truncateSync(log, statSync(log).size - 1000);
+  const { code, stdout, stderr } = await edict(['apply'], folder);
+  assert.is(code, 0, stdout + stderr);
+  assert.match((await edict(['apply'], folder)).stdout, /^In sync/);
+  assert.equal(
+    emulator.world.publications().map(({ onlineCalls }) => onlineCalls),
+    [1, 1, 1],
+  );
+});
+
+test.run();
