@@ -11,11 +11,16 @@ export interface EmulatedGateway extends AsyncDisposable {
   takeRequests(): Promise<readonly ReceivedRequest[]>;
 }
 
-/** Starts the emulator with everything that `json`, a generated file as JSON, declares; `state` chooses what is online. */
-export async function startEmulatedGateway(main: string, folder: string, json: string): Promise<EmulatedGateway> {
+/** Starts the emulator, told `more`, with everything that `json`, a generated file as JSON, declares. */
+export async function startEmulatedGateway(
+  main: string,
+  folder: string,
+  json: string,
+  more: readonly string[] = [],
+): Promise<EmulatedGateway> {
   const seedFile = join(folder, 'seed.json');
   writeFileSync(seedFile, JSON.stringify(seedFor(JSON.parse(json) as WrittenParts)));
-  const running = startNode([main, 'emulate', '--seed', seedFile, '--port', '0']);
+  const running = startNode([main, 'emulate', '--seed', seedFile, '--port', '0', ...more]);
   const url = (await running.line(/listens on (\S+)/))[1] ?? '';
   return {
     url,

@@ -11,8 +11,10 @@ export interface GenerateOptions {
   readonly publications: number;
   /** Default: one that nothing listens on. */
   readonly endpoint?: string;
-  /** Requests in flight at one time; the number of calls a second is without a limit in effect. */
+  /** Requests in flight at one time. */
   readonly concurrency?: number;
+  /** Requests in a second; left out, so many that it is no limit. */
+  readonly callsPerSecond?: number;
 }
 
 type State = 'online' | 'offline';
@@ -35,7 +37,12 @@ const remarks = ['retired, see CHG-1042', 'until the partner has moved', 'for th
  * Returns an edict file as people write them: three environments an API, publications in one line, in flow maps and in blocks of
  * their own, some revisions and remarks, and a comment here and there. The same options give the same text.
  */
-export function generateFile({ publications, endpoint = 'http://127.0.0.1:9', concurrency = 16 }: GenerateOptions): GeneratedFile {
+export function generateFile({
+  publications,
+  endpoint = 'http://127.0.0.1:9',
+  concurrency = 16,
+  callsPerSecond = 1_000_000,
+}: GenerateOptions): GeneratedFile {
   const random = randomFrom(publications);
   const head = {
     edict: 1,
@@ -43,7 +50,7 @@ export function generateFile({ publications, endpoint = 'http://127.0.0.1:9', co
       endpoint,
       project: hex(random),
       instance: hex(random),
-      limit: { calls: 1_000_000, per: '1s', concurrency },
+      limit: { calls: callsPerSecond, per: '1s', concurrency },
     },
     environments: {
       production: { id: 'DEFAULT_ENVIRONMENT_RELEASE_ID', protected: true },

@@ -10,7 +10,9 @@ test('under every fault at once and killed 30 times, the daemon makes each wante
     assert.is(report.kills, 30);
     assert.ok(report.versions >= 100 && report.requests > report.versions, JSON.stringify(report));
   } catch (error) {
-    throw new Error(`npm run chaos -- --kills 30 --seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`npm run chaos -- --kills 30 --seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 });
 

@@ -1,0 +1,38 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openWay } from '../chaos/way.ts';
+import { startEmulatedGateway } from './emulated-gateway.ts';
+import { generateFile } from './generated-file.ts';
+import { startNode } from './measured-process.ts';
+import { atMost, duration, table } from './table.ts';
+
+const outageMs = 30_000;
+const callsPerSecond = 20;
+const publications = callsPerSecond * 60;
+
+/** Measures how soon after an outage of the gateway, which refuses connections, calls are made again. Returns the table. */
+export async function measureOutage(main: string, folder: string): Promise<string> {
+  await using gateway = await startEmulatedGateway(main, folder, generateFile({ publications }).json);
+  await using way = await openWay(gateway.url);
+  const file = join(folder, 'outage.yaml');
+  writeFileSync(file, generateFile({ publications, callsPerSecond, endpoint: way.url }).text);
+  const state = `sqlite:${join(folder, 'outage.db')}`;
+  await using daemon = startNode([main, 'run', file, '--state', state, '--log-format', 'json']);
+  await daemon.line(/"event":"attempt:settled"/);
+  way.turn('refused');
+  const stopped = daemon.line(/"event":"calls:stopped"/);
+  await Promise.all([stopped, sleep(outageMs)]);
+  await gateway.takeRequests();
+  const endedAtMs = performance.timeOrigin + performance.now();
+  way.turn('clear');
+  await daemon.line(/"event":"attempt:settled".*"outcome":"succeeded"/);
+  const change = (await gateway.takeRequests()).find(({ operation }) => operation === 'changePublication');
+  if (change === undefined) throw new Error('no change arrived after the outage');
+  const lostMs = change.atMs - endedAtMs;
+  return table(
+    `An outage of ${outageMs / 1000} s in the middle of ${publications} changes: from its end to the next change at the gateway`,
+    ['connections', 'time lost'],
+    [{ cells: ['refused', duration(lostMs)], target: atMost(lostMs, 2000, '2 s') }],
+  );
+}

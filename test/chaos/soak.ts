@@ -1,0 +1,136 @@
+/**
+ * `npm run soak [-- --minutes 10 --seed N]`: one daemon whose file is edited at random while everything goes wrong around it.
+ *
+ * Exit code 1 if its memory grew (the last quarter's mean is more than 10 % off the second's), if files or sockets stayed open,
+ * if it did not end when asked, or if the gateway was not as the file says at the end.
+ */
+import { randomInt } from 'node:crypto';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { startEmulator } from '../../src/emulator/emulator.ts';
+import { randomFrom } from '../../src/emulator/random.ts';
+import { scratchFolder, startEdict } from '../support/edict-process.ts';
+import { openWay } from './way.ts';
+import { rage } from './weather.ts';
+
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string', default: String(randomInt(1_000_000)) } },
+});
+const minutes = Number(values.minutes);
+const seed = Number(values.seed);
+const random = randomFrom(seed);
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const names = Array.from({ length: 300 }, (_, index) => `a${index}`);
+const sampleMs = 1000;
+const mayDiffer = 0.1;
+
+say(`seed ${seed}, ${minutes} minutes, ${names.length} publications`);
+const emulator = await startEmulator({
+  seed: {
+    project: 'project',
+    instance: 'instance',
+    apis: names.map((name) => ({ id: name, name })),
+    environments: [{ id: 'env-test', name: 'test' }],
+    users: [{ name: 'ada', password: 'hunter2', domain: 'acme' }],
+  },
+  tokenLifeMs: 20_000,
+  random: seed,
+});
+await using way = await openWay(emulator.url);
+const folder = scratchFolder();
+const file = join(folder, 'edict.yaml');
+const states = new Map<string, 'online' | 'offline'>(names.map((name) => [name, 'online']));
+const revisions = new Map(names.map((name) => [name, 0]));
+writeText(fileText());
+const user = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'hunter2', HW_DOMAIN_NAME: 'acme' };
+const daemon = startEdict(['run', '--debounce', '50ms', '--resync', '2s', '--log-format', 'json', '--log-level', 'warn'], folder, user);
+const pid = daemon.child.pid ?? 0;
+await sleep(3000);
+const filesAtFirst = openFiles();
+
+const ending = new AbortController();
+const raging = rage(emulator, way, randomFrom(seed + 1), ending.signal);
+const memory: number[] = [];
+let edits = 0;
+for (const endMs = performance.now() + minutes * 60_000; performance.now() < endMs; ) {
+  edit();
+  await sleep(random() * 2 * sampleMs);
+  memory.push(residentMib());
+  daemon.output.stderr = '';
+}
+ending.abort();
+await raging;
+writeText(fileText());
+const isCalm = await becomesCalm();
+const filesAtLast = openFiles();
+daemon.child.kill('SIGTERM');
+const ended = await Promise.race([daemon.finished, sleep(10_000, null)]);
+if (ended === null) daemon.child.kill('SIGKILL');
+const received = emulator.requests.all().length;
+await emulator.close();
+
+const quarter = (number: number): number => mean(memory.slice((memory.length * (number - 1)) / 4, (memory.length * number) / 4));
+const [second, last] = [quarter(2), quarter(4)];
+say(`${edits} edits, ${received} requests; memory by quarters ${[1, 2, 3, 4].map((number) => quarter(number).toFixed(1)).join(', ')} MiB`);
+const faults = [
+  Math.abs(last - second) > second * mayDiffer && `memory: ${last.toFixed(1)} MiB in the last quarter, ${second.toFixed(1)} in the second`,
+  filesAtLast > filesAtFirst + 2 && `open files and sockets: ${filesAtLast} at the end, ${filesAtFirst} at first`,
+  ended?.code !== 0 && 'it did not end when it was asked to',
+  !isCalm && 'the gateway is not as the file says',
+].filter((fault) => fault !== false);
+for (const fault of faults) say(`FAILED ${fault}`);
+if (faults.length > 0) process.exitCode = 1;
+else say('memory is flat, nothing stayed open, it ended when asked, and the gateway is as the file says');
+
+/** Changes a few publications; now and then leaves a file that is broken, empty or half written for the next edit to mend. */
+function edit(): void {
+  edits += 1;
+  for (let count = Math.ceil(random() * 10); count > 0; count -= 1) {
+    const name = names[Math.floor(random() * names.length)] ?? '';
+    if (random() < 0.5) states.set(name, states.get(name) === 'online' ? 'offline' : 'online');
+    else revisions.set(name, (revisions.get(name) ?? 0) + 1);
+  }
+  const text = fileText();
+  const chance = random();
+  if (chance < 0.05) writeText('apis: [');
+  else if (chance < 0.1) writeText(text.slice(0, random() * text.length));
+  else if (chance < 0.15) writeText('');
+  else writeText(text);
+}
+
+function fileText(): string {
+  const apis = names.map(
+    (name) => `  ${name}: { id: ${name}, revision: r${revisions.get(name)}, environments: { test: ${states.get(name)} } }\n`,
+  );
+  const settings = 'limit: { calls: 100, per: 1s, concurrency: 8 }, timeout: 1s, lag: 1s';
+  const gateway = `gateway: { endpoint: "${way.url}", iam: "${way.url}", project: project, instance: instance, ${settings} }\n`;
+  return `edict: 1\n${gateway}environments: { test: env-test }\napis:\n${apis.join('')}`;
+}
+
+function writeText(text: string): void {
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}
+
+async function becomesCalm(): Promise<boolean> {
+  for (let tries = 0; tries < 60; tries += 1) {
+    const online = new Set(emulator.world.publications().flatMap(({ api, effective }) => (effective ? [api] : [])));
+    if (names.every((name) => online.has(name) === (states.get(name) === 'online'))) return true;
+    await sleep(1000);
+  }
+  return false;
+}
+
+function residentMib(): number {
+  return Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+}
+
+function openFiles(): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
