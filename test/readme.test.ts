@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { exitCodes } from '../src/core/errors.ts';
 import { parseDesired } from '../src/desired/parse-desired.ts';
 import { parseSeed } from '../src/emulator/seed.ts';
+import { answers } from '../src/gateway/classify.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -62,6 +63,15 @@ test('the mistake in the README is what the command prints', () => {
   }
   const shown = blockWith('"oflin"').trimEnd().split('\n');
   assert.equal(printed.replace(file, 'edict.yaml').split('\n').slice(0, shown.length), shown);
+});
+
+test('the answers in the README are those that the code knows', () => {
+  const rows = answers.map(({ codes, statuses, only, meaning, verdict }) => {
+    const what = codes.length > 0 ? codes.join(', ') : statuses.map((status) => `any other ${status}`).join(', ');
+    return `| ${what} | ${only === null ? '' : only} | ${meaning} | ${verdict} |`;
+  });
+  const head = '| answer | only to | means | so |\n|---|---|---|---|\n';
+  assert.ok(readme.includes(`${head}${rows.join('\n')}\n\n`), `${head}${rows.join('\n')}\n`);
 });
 
 test('the seed in the README is one', () => {

@@ -1,0 +1,97 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { edict, fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+
+const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+const keys = [
+  { access: 'AK', secret: 'SK' },
+  { access: 'TEMP', secret: 'SKT', securityToken: 'temporary' },
+];
+let emulator: Emulator;
+let folder: string;
+
+test.before.each(async () => {
+  const users = [{ name: 'ada', password: 'right', domain: 'acme' }];
+  emulator = await startEmulator({ seed: { ...seedOf(...names), anyToken: false, tokens: [{ value: 'good' }], keys, users } });
+  folder = scratchFolder();
+  writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, Object.fromEntries(names.map((name) => [name, 'online']))));
+});
+test.after.each(() => emulator.close());
+
+const requests = (): string[] => emulator.requests.all().map(({ operation, status }) => `${operation} ${status}`);
+const online = (): number => emulator.world.publications().filter(({ effective }) => effective !== null).length;
+
+for (const [what, environment] of [
+  ['a key', { HW_ACCESS_KEY: 'AK', HW_SECRET_KEY: 'SK' }],
+  ['a temporary key', { HW_ACCESS_KEY: 'TEMP', HW_SECRET_KEY: 'SKT', HW_SECURITY_TOKEN: 'temporary' }],
+] as const) {
+  test(`publishes and reads with ${what}`, async () => {
+    emulator.faults.add({ times: 1, status: 500, errorCode: 'APIG.9999', errorMsg: 'x', applied: true });
+    assert.is((await edict(['apply'], folder, environment)).code, 0);
+    assert.is(online(), names.length);
+    assert.ok(requests().includes('listVersions 200'));
+  });
+}
+
+test('a wrong key makes one call: some failures in a row lock it', async () => {
+  const environment = { HW_ACCESS_KEY: 'AK', HW_SECRET_KEY: 'wrong' };
+  const { code, stdout, stderr } = await edict(['apply'], folder, environment);
+  assert.is(code, 5, stdout);
+  assert.equal(requests(), ['changePublication 401']);
+  assert.match(stderr, /no calls for the time being: APIGW\.0301 .*verify aksk signature fail/);
+  const { stdout: status } = await edict(['status'], folder, environment);
+  assert.match(status, /APIGW\.0301/);
+});
+
+test('the daemon stops calling when its token is refused, says so everywhere, and goes on when the file of the token changes', async () => {
+  const file = join(folder, 'token');
+  writeFileSync(file, 'old\n');
+  const environment = { HW_AUTH_TOKEN_FILE: file };
+  const daemon = startEdict(['run', '--debounce', '20ms', '--resync', '300ms', '--log-format', 'json'], folder, environment);
+  await until('it has stopped', () => daemon.events('calls:stopped').length === 1);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  assert.equal(requests(), ['changePublication 401']);
+  const { stdout } = await edict(['status'], folder, environment);
+  assert.match(stdout, /No calls since .*: APIG\.1002 .*pid \d+/);
+  const { daemon: told } = JSON.parse((await edict(['status', '--format', 'json'], folder, environment)).stdout) as {
+    daemon: { stopped: { why: string } };
+  };
+  assert.is(told.stopped.why, 'credentials');
+  writeFileSync(file, 'good\n');
+  await until('all is online', () => online() === names.length);
+  assert.is(daemon.events('calls:resumed').length, 1);
+  daemon.child.kill('SIGTERM');
+  await daemon.finished;
+});
+
+test('a person may have a refused credential tried once more, with SIGHUP', async () => {
+  const environment = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'wrong', HW_DOMAIN_NAME: 'acme' };
+  const daemon = startEdict(['run', '--resync', '300ms', '--log-format', 'json'], folder, environment);
+  await until('it has stopped', () => daemon.events('calls:stopped').length === 1);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  assert.equal(requests(), ['createToken 401']);
+  daemon.child.kill('SIGHUP');
+  await until('it has tried again', () => requests().length === 2);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  assert.equal(requests(), ['createToken 401', 'createToken 401']);
+  daemon.child.kill('SIGTERM');
+  await daemon.finished;
+});
+
+test('a password in a file that is mended is used', async () => {
+  const file = join(folder, 'password');
+  writeFileSync(file, 'wrong');
+  const environment = { HW_USER_NAME: 'ada', HW_USER_PASSWORD_FILE: file, HW_DOMAIN_NAME: 'acme' };
+  const daemon = startEdict(['run', '--log-format', 'json'], folder, environment);
+  await until('it has stopped', () => daemon.events('calls:stopped').length === 1);
+  writeFileSync(file, 'right');
+  await until('all is online', () => online() === names.length);
+  daemon.child.kill('SIGTERM');
+  await daemon.finished;
+  assert.equal(requests().slice(0, 2), ['createToken 401', 'createToken 201']);
+});
+
+test.run();
