@@ -90,7 +90,7 @@ const applyTries = 4;
 /** Makes one pass over the file and returns when no call is left to make. Throws an EdictError if it cannot begin. */
 export async function applyOnce(settings: Settings, environment: Environment, emit: Emit, { signal }: Stopper): Promise<Applied> {
   const desired = await readDesired(settings, environment);
-  await using opened = await openRooms(settings, environment, desired);
+  await using opened = await openRooms(settings, environment, emit, desired);
   const totals = { online: 0, offline: 0 };
   let last: PassSummary | null = null;
   const engine = await opened.engineFor(desired, applyTries, (event) => {
@@ -128,7 +128,7 @@ export async function startDaemon(
 ): Promise<RunningDaemon> {
   const { Daemon } = await import('./engine/daemon.ts');
   const source = new FileSource(settings.file, environment);
-  const opened = await openRooms(settings, environment, null);
+  const opened = await openRooms(settings, environment, emit, null);
   const daemon = new Daemon({
     source,
     clock: systemClock,
@@ -184,8 +184,13 @@ interface Rooms extends AsyncDisposable {
   close(): Promise<number>;
 }
 
-async function openRooms(settings: Settings, environment: Environment, desired: DesiredState | null): Promise<Rooms> {
-  const store = await openStore({ url: settings.state, emulated: settings.emulate, waitMs: settings.waitMs });
+async function openRooms(settings: Settings, environment: Environment, emit: Emit, desired: DesiredState | null): Promise<Rooms> {
+  const store = await openStore({
+    url: settings.state,
+    emulated: settings.emulate,
+    waitMs: settings.waitMs,
+    onWait: (message) => emit({ type: 'store:waited', message }),
+  });
   const emulator = settings.emulate ? await openEmulator() : null;
   if (emulator && desired) emulator.world.add(seedFrom(desired, await store.readAll(desired.gateway)));
   let current: { readonly name: string; readonly engine: Engine; readonly gateway: Gateway; readonly identity: GatewayIdentity } | null =

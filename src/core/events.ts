@@ -47,6 +47,7 @@ export type EngineEvent =
   | { readonly type: 'calls:resumed' }
   | { readonly type: 'rate:changed'; readonly calls: number; readonly perMs: number; readonly limit: number }
   | { readonly type: 'pass:finished'; readonly passId: string; readonly summary: PassSummary }
+  | { readonly type: 'store:waited'; readonly message: string }
   | { readonly type: 'store:failed'; readonly passId: string; readonly message: string }
   | { readonly type: 'daemon:stopped'; readonly signal: string; readonly left: number };
 

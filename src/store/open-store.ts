@@ -18,6 +18,8 @@ export interface StoreOptions {
   readonly emulated: boolean;
   /** How long to wait for another edict to give the store free, in milliseconds; default: not at all. */
   readonly waitMs?: number;
+  /** Hears, once, whom it waits for. */
+  readonly onWait?: (message: string) => void;
 }
 
 /** How often a store that another edict has is looked at, in milliseconds. */
@@ -48,13 +50,14 @@ export async function openRecord({ url }: Pick<StoreOptions, 'url'>): Promise<Re
  *
  * @throws EdictError `STORE_LOCKED` if another edict has it, `STORE_*` for a store that this edict cannot or must not write
  */
-export async function openStore({ url, emulated, waitMs = 0 }: StoreOptions): Promise<Store> {
+export async function openStore({ url, emulated, waitMs = 0, onWait }: StoreOptions): Promise<Store> {
   const path = pathOf(url);
   const untilMs = performance.now() + waitMs;
-  for (;;) {
+  for (let looks = 0; ; looks += 1) {
     const store = openNow(path, emulated);
     if (store) return store;
     if (performance.now() >= untilMs) throw locked(path);
+    if (looks === 0) onWait?.(locked(path).message);
     await setTimeout(lookEveryMs);
   }
 }

@@ -48,6 +48,8 @@ export function lineOf(event: EngineEvent): LogLine {
       if (failed > 0) return { level: 'warn', message: 'pass finished with failures' };
       return { level: online + offline > 0 ? 'info' : 'debug', message: 'pass finished' };
     }
+    case 'store:waited':
+      return { level: 'warn', message: 'waiting for the store' };
     case 'store:failed':
       return { level: 'error', message: 'store failed, nothing was sent without its record' };
     case 'daemon:stopped':

@@ -68,6 +68,7 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
     case 'store:failed':
       return { pass: event.passId || undefined, reason: event.message };
     case 'file:missed':
+    case 'store:waited':
       return { reason: event.message };
     case 'daemon:stopped':
       return { signal: event.signal, left: event.left };

@@ -83,6 +83,7 @@ test('a second process is told who has the store, or waits for it', async () => 
   const waiting = startEdict(['apply', '--wait', '20s'], folder);
   await new Promise((resolve) => setTimeout(resolve, 700));
   assert.is(waiting.child.exitCode, null);
+  assert.match(waiting.output.stderr, /waiting for the store: the store .* is in use by another edict \(pid \d+/);
   daemon.child.kill('SIGTERM');
   await daemon.finished;
   const waited = await waiting.finished;

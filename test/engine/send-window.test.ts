@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Clock } from '../../src/core/ports.ts';
 import { SendWindow } from '../../src/engine/send-window.ts';
+import { fullestWindow } from '../chaos/rate.ts';
 
 /** A clock that stands still but for what is slept. */
 function sleepingClock(): Clock & { ms: number } {
@@ -67,6 +69,31 @@ test('no window holds more than the limit, whatever the gaps between requests an
     const sixth = arrived[index + 5];
     if (sixth !== undefined) assert.ok(sixth - at >= 100, `requests ${index} and ${index + 5} are ${sixth - at} ms apart`);
   }
+});
+
+test('so it is for any limit, from one a minute to a thousand a second', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom([1, 60_000], [7, 60_000], [1, 1000], [10, 1000], [100, 1000], [1000, 1000], [3, 100]),
+      fc.array(fc.tuple(fc.nat(400), fc.nat(200)), { minLength: 20, maxLength: 60 }),
+      async ([calls = 1, perMs = 1], steps) => {
+        const clock = sleepingClock();
+        const window = new SendWindow(limit(calls, perMs), clock);
+        const arrived: number[] = [];
+        for (let round = 0; round < Math.ceil((calls * 3) / steps.length) + 1; round += 1) {
+          for (const [idleMs, wayMs] of steps) {
+            clock.ms += calls > 100 ? idleMs / 400 : idleMs;
+            const answered = await window.admit(never);
+            clock.ms += calls > 100 ? wayMs / 200 : wayMs;
+            arrived.push(clock.ms);
+            answered();
+          }
+        }
+        assert.ok(fullestWindow(arrived, perMs) <= calls);
+      },
+    ),
+    { numRuns: 60 },
+  );
 });
 
 test('admits in the order of asking', async () => {
