@@ -32,6 +32,12 @@ export interface components {
             revision?: components["schemas"]["Revision"];
         };
         /**
+         * @description What happens where somebody else has published or taken offline against this file: `correct` brings it back, `report` only shows it.
+         * @default report
+         * @enum {unknown}
+         */
+        Drift: "correct" | "report";
+        /**
          * @description A time with its unit: `500ms`, `1s`, `1m`, `1h`. At most 24 hours.
          * @example 1s
          * @example 1m
@@ -62,6 +68,7 @@ export interface components {
             apis: {
                 [key: string]: components["schemas"]["Api"];
             };
+            drift?: components["schemas"]["Drift"];
             /**
              * @description The version of this file's format. Always 1.
              * @constant
@@ -82,11 +89,24 @@ export interface components {
             };
             gateway: components["schemas"]["Gateway"];
             /**
+             * @description How often the daemon asks the gateway what is really published: `every 5m`, or `never` without `--refresh`.
+             * @default never
+             * @example every 5m
+             * @example never
+             */
+            observe: string;
+            /**
              * @description What happens to a publication that leaves this file: `keep` leaves it as it is at the gateway, `offline` takes it offline.
              * @default keep
              * @enum {unknown}
              */
             removed: "keep" | "offline";
+            /**
+             * @description What publishes an API again that is online: `revision`, only a new revision; `edited`, also an edit of the API at the gateway since it was published.
+             * @default revision
+             * @enum {unknown}
+             */
+            republish: "revision" | "edited";
         };
         /** @description The ROMA Connect instance. `${NAME}` takes the environment variable NAME, in this block only. Credentials never stand in this file. */
         Gateway: {
@@ -165,6 +185,7 @@ export interface components {
         /** @description The wanted state, alone or with settings. */
         Publication: components["schemas"]["State"] | components["schemas"]["PublicationSettings"];
         PublicationSettings: {
+            drift?: components["schemas"]["Drift"];
             remark?: components["schemas"]["Remark"];
             revision?: components["schemas"]["Revision"];
             state: components["schemas"]["State"];

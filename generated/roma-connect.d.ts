@@ -5,6 +5,53 @@
  */
 
 export interface paths {
+    "/v2/{project_id}/apic/instances/{instance_id}/apis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the APIs of an instance
+         * @description Answers a page of the instance's APIs, each with the places where it is published.
+         *
+         *     Not on the page that this document is built from: taken from ROMA Connect's own API definition, "Querying APIs".
+         *     Uncertain: neither the order nor that the pages are of one moment is promised, so that an API may stand on two
+         *     pages or on none while others come and go; and an API that the caller may not see is left out without a word.
+         */
+        get: operations["listApis"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/{project_id}/apic/instances/{instance_id}/apis/{api_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one API
+         * @description Answers one API with the places where it is published; 404 with `APIG.3002` where there is none.
+         *
+         *     Not on the page that this document is built from: taken from ROMA Connect's own API definition, "Querying API
+         *     Details". Only what edict reads of the many fields is described.
+         */
+        get: operations["getApi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v2/{project_id}/apic/instances/{instance_id}/apis/action": {
         parameters: {
             query?: never;
@@ -30,6 +77,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/{project_id}/apic/instances/{instance_id}/apis/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish many APIs or take them offline
+         * @description Does for many APIs of one environment what `changePublication` does for one. **Answers 200 also when some or all
+         *     of them fail**: what failed is in `failure`, each with its own error.
+         *
+         *     Not on the page that this document is built from: taken from ROMA Connect's own API definition, "Publishing APIs
+         *     or Taking APIs Offline in Batches". That at most 1000 IDs are taken is known of the twin service, API Gateway,
+         *     only. Uncertain: the order of the lists in the answer, and whether an ID may be asked for twice.
+         */
+        post: operations["changePublications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v2/{project_id}/apic/instances/{instance_id}/apis/publish/{api_id}": {
         parameters: {
             query?: never;
@@ -47,6 +119,40 @@ export interface paths {
          *     Publication Records of an API".
          */
         get: operations["listVersions"];
+        /**
+         * Make a kept version effective
+         * @description Makes a version that the service still keeps the effective one in its environment. Answers what a publication
+         *     answers: a new publication record, and the version that was asked for. 404 with `APIG.3022` where the version is
+         *     not kept. Makes no new version.
+         *
+         *     Not on the page that this document is built from: taken from ROMA Connect's own API definition, "Switching API
+         *     Versions". Uncertain: whether it may be asked for the version that is effective already, and for one of an
+         *     environment where the API has been taken offline since.
+         */
+        put: operations["switchVersion"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/{project_id}/apic/instances/{instance_id}/envs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the environments of an instance
+         * @description Answers a page of the instance's environments. The one named RELEASE is always there and has the ID
+         *     `DEFAULT_ENVIRONMENT_RELEASE_ID`.
+         *
+         *     Not on the page that this document is built from: taken from ROMA Connect's own API definition, "Querying
+         *     Environments". Uncertain: the order, and that the pages are of one moment.
+         */
+        get: operations["listEnvironments"];
         put?: never;
         post?: never;
         delete?: never;
@@ -80,6 +186,87 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description edict needs to know which API it is. `run_env_id`, `run_env_name`, `publish_id` and `publish_time` each hold one
+         *     entry for each place where it is published, joined by `|` in the same order; absent or empty where it is
+         *     published nowhere.
+         */
+        Api: {
+            /** @description ID of the API's group. */
+            group_id?: string;
+            /** @description Name of the API's group. */
+            group_name?: string;
+            /** @description API ID. */
+            id: string;
+            /** @description API name. Unique only within a group. */
+            name: string;
+            /** @description IDs of the publication records. */
+            publish_id?: string;
+            /** @description Times of the publications, in seconds. */
+            publish_time?: string;
+            /** @description When the API was made. */
+            register_time?: string;
+            /** @description IDs of the environments in which it is published. */
+            run_env_id?: string;
+            /** @description Names of those environments. */
+            run_env_name?: string;
+            /** @description Whether the API is valid (1). It does not say whether the API is published. */
+            status?: number;
+            /** @description When the API's draft was last edited. */
+            update_time?: string;
+        };
+        /** @description A page of APIs. */
+        ApiList: {
+            apis: components["schemas"]["Api"][];
+            /** @description How many entries this answer has. */
+            size: number;
+            /** @description How many there are. */
+            total: number;
+        };
+        BatchFailure: {
+            /** @description API ID. */
+            api_id: string;
+            /** @description API name. */
+            api_name?: string;
+            /** @description Error code. */
+            error_code: string;
+            /** @description Error description. */
+            error_msg?: string;
+        };
+        BatchRequest: {
+            /** @description IDs of the APIs. */
+            apis: string[];
+            /** @description ID of the environment. */
+            env_id: string;
+            /** @description Description of the publish action, the same for every API. */
+            remark?: string;
+        };
+        /** @description Neither list has an entry that is also in the other. */
+        BatchResponse: {
+            /** @description What was not, and why. */
+            failure?: components["schemas"]["BatchFailure"][];
+            /** @description What was done. */
+            success?: components["schemas"]["PublicationResponse"][];
+        };
+        /** @description A place on the instance where an API can be published. */
+        Environment: {
+            /** @description When it was made. */
+            create_time?: string;
+            /** @description Environment ID. */
+            id: string;
+            /** @description Environment name. */
+            name: string;
+            /** @description What somebody wrote about it. */
+            remark?: string;
+        };
+        /** @description A page of environments. */
+        EnvironmentList: {
+            envs: components["schemas"]["Environment"][];
+            /** @description How many entries this answer has. */
+            size: number;
+            /** @description How many there are. */
+            total: number;
+        };
         /** @description Known beyond the page. A front gateway adds `request_id`. */
         Error: {
             /** @description Error code. */
@@ -137,6 +324,10 @@ export interface components {
             remark?: string;
             /** @description API version currently in use. */
             version_id?: string;
+        };
+        SwitchRequest: {
+            /** @description ID of the version that is to be effective. */
+            version_id: string;
         };
         TokenRequest: {
             auth: {
@@ -285,6 +476,119 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listApis: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only APIs that are published in the environment with this ID.
+                 * @example DEFAULT_ENVIRONMENT_RELEASE_ID
+                 */
+                env_id?: string;
+                /**
+                 * @description Only APIs of the group with this ID.
+                 * @example c77f5e81d9cb4424bf704ef2b0ac7600
+                 */
+                group_id?: string;
+                /**
+                 * @description Only the API with this ID.
+                 * @example 5f918d104dc84480a75166ba99efff21
+                 */
+                id?: string;
+                /** @description The most entries in one answer. */
+                limit?: components["parameters"]["PageSize"];
+                /**
+                 * @description Only APIs whose name holds this text.
+                 * @example orders
+                 */
+                name?: string;
+                /** @description How many entries to leave out at the beginning. */
+                offset?: components["parameters"]["Offset"];
+                /**
+                 * @description The parameters, separated by commas, whose values must be equal rather than contained.
+                 * @example name
+                 */
+                precise_search?: string;
+            };
+            header: {
+                /** @description User token, which can be obtained by calling the IAM API (value of X-Subject-Token in the response header). */
+                "X-Auth-Token": components["parameters"]["AuthToken"];
+            };
+            path: {
+                /**
+                 * @description Instance ID.
+                 * @example f0fa1789-3b76-433b-a787-9892951c620e
+                 */
+                instance_id: components["parameters"]["InstanceId"];
+                /**
+                 * @description Project ID.
+                 * @example 73d69ae0cfcf460190522d06b60f05ad
+                 */
+                project_id: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalServerError"];
+        };
+    };
+    getApi: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description User token, which can be obtained by calling the IAM API (value of X-Subject-Token in the response header). */
+                "X-Auth-Token": components["parameters"]["AuthToken"];
+            };
+            path: {
+                /**
+                 * @description ID of the API.
+                 * @example 5f918d104dc84480a75166ba99efff21
+                 */
+                api_id: string;
+                /**
+                 * @description Instance ID.
+                 * @example f0fa1789-3b76-433b-a787-9892951c620e
+                 */
+                instance_id: components["parameters"]["InstanceId"];
+                /**
+                 * @description Project ID.
+                 * @example 73d69ae0cfcf460190522d06b60f05ad
+                 */
+                project_id: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Api"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalServerError"];
+        };
+    };
     changePublication: {
         parameters: {
             query?: never;
@@ -319,6 +623,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublicationResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalServerError"];
+        };
+    };
+    changePublications: {
+        parameters: {
+            query: {
+                /**
+                 * @description Required action. `online`: publish. `offline`: take offline.
+                 * @example online
+                 */
+                action: "online" | "offline";
+            };
+            header: {
+                /** @description User token, which can be obtained by calling the IAM API (value of X-Subject-Token in the response header). */
+                "X-Auth-Token": components["parameters"]["AuthToken"];
+            };
+            path: {
+                /**
+                 * @description Instance ID.
+                 * @example f0fa1789-3b76-433b-a787-9892951c620e
+                 */
+                instance_id: components["parameters"]["InstanceId"];
+                /**
+                 * @description Project ID.
+                 * @example 73d69ae0cfcf460190522d06b60f05ad
+                 */
+                project_id: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchResponse"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -378,6 +731,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VersionList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalServerError"];
+        };
+    };
+    switchVersion: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description User token, which can be obtained by calling the IAM API (value of X-Subject-Token in the response header). */
+                "X-Auth-Token": components["parameters"]["AuthToken"];
+            };
+            path: {
+                /**
+                 * @description ID of the API.
+                 * @example 5f918d104dc84480a75166ba99efff21
+                 */
+                api_id: string;
+                /**
+                 * @description Instance ID.
+                 * @example f0fa1789-3b76-433b-a787-9892951c620e
+                 */
+                instance_id: components["parameters"]["InstanceId"];
+                /**
+                 * @description Project ID.
+                 * @example 73d69ae0cfcf460190522d06b60f05ad
+                 */
+                project_id: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicationResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalServerError"];
+        };
+    };
+    listEnvironments: {
+        parameters: {
+            query?: {
+                /** @description The most entries in one answer. */
+                limit?: components["parameters"]["PageSize"];
+                /**
+                 * @description Only environments whose name holds this text.
+                 * @example RELEASE
+                 */
+                name?: string;
+                /** @description How many entries to leave out at the beginning. */
+                offset?: components["parameters"]["Offset"];
+            };
+            header: {
+                /** @description User token, which can be obtained by calling the IAM API (value of X-Subject-Token in the response header). */
+                "X-Auth-Token": components["parameters"]["AuthToken"];
+            };
+            path: {
+                /**
+                 * @description Instance ID.
+                 * @example f0fa1789-3b76-433b-a787-9892951c620e
+                 */
+                instance_id: components["parameters"]["InstanceId"];
+                /**
+                 * @description Project ID.
+                 * @example 73d69ae0cfcf460190522d06b60f05ad
+                 */
+                project_id: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentList"];
                 };
             };
             400: components["responses"]["BadRequest"];

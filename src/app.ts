@@ -2,34 +2,65 @@ import type { DaemonSettings, Settings } from './config.ts';
 import { EdictError, messageOf } from './core/errors.ts';
 import type { Emit, PassSummary } from './core/events.ts';
 import type { LogOptions } from './core/log-options.ts';
+import type { Note } from './core/observe.ts';
 import { type Plan, plan } from './core/plan.ts';
-import type { Admit, Attempt, Condition, Gateway, HistoryFilter, RecordReader, Store } from './core/ports.ts';
-import type { DesiredState, GatewayIdentity, GatewaySettings, PublicationKey, RecordedState } from './core/publication.ts';
+import type { Attempt, Condition, HistoryFilter, RecordReader } from './core/ports.ts';
+import type { DesiredState, PublicationKey, RecordedState } from './core/publication.ts';
 import { FileSource } from './desired/file-source.ts';
 import type { Emulator, EmulatorOptions } from './emulator/emulator.ts';
-import type { Seed } from './emulator/seed.ts';
-import type { Engine } from './engine/engine.ts';
 import { systemClock } from './engine/system-clock.ts';
-import type { Traffic } from './engine/traffic.ts';
-import { openRecord, openStore } from './store/open-store.ts';
+import { type Environment, openCredentialsOf, openEmulator, openRooms, openTraffic, seedFrom } from './rooms.ts';
+import { openRecord } from './store/open-store.ts';
 
 /*
- * The wiring: the one place that opens rooms, in order, and closes them in reverse. What only some commands need is
- * imported where it is opened, so that `plan` and `validate` start without an HTTP client, a watcher or a server.
+ * The wiring: what a command asks for, and the rooms that answer. How rooms are opened together stands in rooms.ts.
  */
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Returns what the file declares. Throws as `FileSource.load` does. */
 export function readDesired(settings: Settings, environment: Environment): Promise<DesiredState> {
   return new FileSource(settings.file, environment).load();
 }
 
-/** Returns the plan from the record to the file. Nothing is opened here that could make a call or write. */
-export async function readPlan(settings: Settings, environment: Environment): Promise<{ desired: DesiredState; plan: Plan }> {
+/** A plan, and what was seen at the gateway on the way to it. */
+export interface Planned {
+  readonly desired: DesiredState;
+  readonly plan: Plan;
+  readonly notes: readonly Note[];
+}
+
+/**
+ * Returns the plan from the record to the file; with `refresh` from what the gateway itself shows. Writes nothing, and
+ * nothing is opened here that could change the gateway. Throws an EdictError if the gateway cannot be seen.
+ */
+export async function readPlan(settings: Settings, environment: Environment): Promise<Planned> {
   const desired = await readDesired(settings, environment);
-  const recorded = await withRecord(settings, (record) => record.readAll(desired.gateway));
-  return { desired, plan: plan(desired, recorded) };
+  return withRecord(settings, async (record) => {
+    const { recorded, notes } = settings.refresh
+      ? await seeGateway(desired, record, settings, environment)
+      : { recorded: await record.readAll(desired.gateway), notes: [] };
+    return { desired, plan: plan(desired, recorded), notes };
+  });
+}
+
+async function seeGateway(desired: DesiredState, record: RecordReader, settings: Settings, environment: Environment) {
+  const { look } = await import('./engine/observer.ts');
+  const { openGatewayReader } = await import('./gateway/roma-gateway.ts');
+  const emulator = settings.emulate ? await openEmulator() : null;
+  emulator?.world.add(seedFrom(desired, await record.readAll(desired.gateway)));
+  const traffic = await openTraffic(desired.gateway, 0);
+  const { at, credentials } = await openCredentialsOf(desired.gateway, emulator, traffic.admit, environment);
+  const gateway = openGatewayReader(at, credentials, { admit: traffic.admit });
+  try {
+    const seen = await look(desired, { gateway, record, clock: systemClock, signal: new AbortController().signal });
+    if (seen.kind === 'observed') return seen;
+    throw new EdictError('UNSEEN', `the gateway cannot be observed: ${seen.reason}`, {
+      hint: 'without --refresh the plan starts from the record alone',
+    });
+  } finally {
+    traffic.close();
+    await gateway.close();
+    await emulator?.close();
+  }
 }
 
 /** What `status` shows. */
@@ -172,110 +203,6 @@ export async function startEmulatorFrom(seedFile: string | null, options: Omit<E
   } catch (cause) {
     throw new EdictError('EMULATOR', `the emulator cannot start: ${messageOf(cause)}`, { cause });
   }
-}
-
-/** A store, and over it an engine for the gateway of the file at hand. */
-interface Rooms extends AsyncDisposable {
-  /** Tells the emulator, if there is one, of APIs and environments that it does not know. */
-  emulate(desired: DesiredState): void;
-  /** Returns the engine for the gateway that `desired` names; the same one while its settings are the same. */
-  engineFor(desired: DesiredState, maxTries: number, emit: Emit): Promise<Engine>;
-  /** Stops and closes everything; resolves to the number of changes left unsent. */
-  close(): Promise<number>;
-}
-
-async function openRooms(settings: Settings, environment: Environment, emit: Emit, desired: DesiredState | null): Promise<Rooms> {
-  const store = await openStore({
-    url: settings.state,
-    emulated: settings.emulate,
-    waitMs: settings.waitMs,
-    onWait: (message) => emit({ type: 'store:waited', message }),
-  });
-  const emulator = settings.emulate ? await openEmulator() : null;
-  if (emulator && desired) emulator.world.add(seedFrom(desired, await store.readAll(desired.gateway)));
-  let current: { readonly name: string; readonly engine: Engine; readonly gateway: Gateway; readonly identity: GatewayIdentity } | null =
-    null;
-
-  const stop = async (): Promise<number> => {
-    if (!current) return 0;
-    const { engine, gateway, identity } = current;
-    current = null;
-    const left = await engine.stop();
-    await gateway.close();
-    await store.leave(identity, systemClock.now());
-    return left;
-  };
-  const engineFor = async (wanted: DesiredState, maxTries: number, emit: Emit): Promise<Engine> => {
-    const name = JSON.stringify(wanted.gateway);
-    if (current?.name === name) return current.engine;
-    await stop();
-    if (emulator) emulator.world.add(seedFrom(wanted, await store.readAll(wanted.gateway)));
-    const traffic = await openTraffic(wanted.gateway, emulator ? 0 : await quietMsFor(store, wanted.gateway));
-    const gateway = await openGatewayOf(wanted.gateway, emulator, traffic.admit, environment);
-    const { Engine } = await import('./engine/engine.ts');
-    const engine = new Engine(wanted, { store, gateway, traffic, emit, clock: systemClock, random: Math.random, maxTries });
-    current = { name, engine, gateway, identity: wanted.gateway };
-    return engine;
-  };
-  const close = async (): Promise<number> => {
-    const left = await stop();
-    await emulator?.close();
-    await store.close();
-    return left;
-  };
-  const emulate = (wanted: DesiredState): void => emulator?.world.add(seedFrom(wanted, new Map()));
-  return { emulate, engineFor, close, [Symbol.asyncDispose]: async () => void (await close()) };
-}
-
-async function openTraffic(gateway: GatewaySettings, quietMs: number): Promise<Traffic> {
-  const { Traffic } = await import('./engine/traffic.ts');
-  return new Traffic({ limit: gateway.limit, clock: systemClock, quietMs });
-}
-
-/** Returns how long the limit's window may still hold requests of the process before this one, in milliseconds. */
-async function quietMsFor(store: Store, gateway: GatewaySettings): Promise<number> {
-  const leftAtMs = await store.enter(gateway, systemClock.now());
-  const { perMs } = gateway.limit;
-  return leftAtMs === null ? perMs : Math.min(perMs, Math.max(0, leftAtMs + perMs - systemClock.now()));
-}
-
-async function openGatewayOf(
-  gateway: GatewaySettings,
-  emulator: Emulator | null,
-  admit: Admit,
-  environment: Environment,
-): Promise<Gateway> {
-  const { openGateway } = await import('./gateway/roma-gateway.ts');
-  const { openCredentials } = await import('./gateway/auth.ts');
-  const settings = emulator ? { ...gateway, endpoint: emulator.url, iam: emulator.url } : gateway;
-  const credentials = openCredentials(emulator ? { HW_AUTH_TOKEN: 'emulated' } : environment, settings, { clock: systemClock, admit });
-  return openGateway(settings, credentials, { admit });
-}
-
-async function openEmulator(): Promise<Emulator> {
-  const { startEmulator } = await import('./emulator/emulator.ts');
-  return startEmulator({ seed: { project: '', instance: '', apis: [], environments: [], anyToken: true } });
-}
-
-/** Returns what an emulated gateway must hold so that the file's calls can succeed and the record is true. */
-function seedFrom({ gateway, environments, publications }: DesiredState, recorded: RecordedState): Seed {
-  const known = [...publications.values(), ...recorded.values()];
-  const apis = new Map(known.map(({ api, apiId }) => [apiId, { id: apiId, name: api }]));
-  const places = new Map(known.map(({ environment, environmentId }) => [environmentId, { id: environmentId, name: environment }]));
-  for (const { id, name } of environments.values()) places.set(id, { id, name });
-  const online = [...recorded.values()].filter(({ state }) => state === 'online');
-  return {
-    project: gateway.project,
-    instance: gateway.instance,
-    apis: [...apis.values()],
-    environments: [...places.values()],
-    anyToken: true,
-    publications: online.map(({ apiId, environmentId, versionId }) => ({
-      api: apiId,
-      environment: environmentId,
-      ...(versionId && { versionId }),
-    })),
-  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

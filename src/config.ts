@@ -11,6 +11,8 @@ export interface Settings {
   readonly emulate: boolean;
   /** How long to wait for another edict to give the store free, in milliseconds. */
   readonly waitMs: number;
+  /** Whether the gateway is asked what is really published before anything is planned. */
+  readonly refresh: boolean;
 }
 
 /** The daemon's own settings, in milliseconds. */
@@ -27,11 +29,17 @@ const defaultEmulatedState = 'sqlite:.edict/emulated.db';
 /** Returns complete settings from what the command line and the environment say. */
 export function settingsFrom(
   file: string | undefined,
-  options: { readonly state?: string; readonly emulate?: boolean; readonly wait?: string },
+  options: { readonly state?: string; readonly emulate?: boolean; readonly wait?: string; readonly refresh?: boolean },
 ): Settings {
   const emulate = options.emulate ?? false;
   const waitMs = options.wait === undefined ? 0 : durationOption(options.wait, '--wait');
-  return { file: file ?? defaultFile, emulate, waitMs, state: options.state ?? (emulate ? defaultEmulatedState : defaultState) };
+  return {
+    file: file ?? defaultFile,
+    emulate,
+    waitMs,
+    refresh: options.refresh ?? false,
+    state: options.state ?? (emulate ? defaultEmulatedState : defaultState),
+  };
 }
 
 /** Returns the milliseconds of a command-line duration such as `200ms`, `10s` or `5m`. Throws an EdictError for any other text. */

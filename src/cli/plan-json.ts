@@ -1,10 +1,12 @@
 import { planDigest } from '../core/digest.ts';
 import { estimate } from '../core/estimate.ts';
+import type { Note } from '../core/observe.ts';
 import type { Plan } from '../core/plan.ts';
 import type { DesiredState } from '../core/publication.ts';
+import { seenOf } from './seen.ts';
 
 /** Returns a plan as other programs read it: the JSON that the README describes. */
-export function planJson(plan: Plan, desired: DesiredState) {
+export function planJson(plan: Plan, desired: DesiredState, notes: readonly Note[]) {
   return {
     format: 1,
     digest: planDigest(plan),
@@ -23,6 +25,7 @@ export function planJson(plan: Plan, desired: DesiredState) {
       held: held && `${held.rule}: ${held.message}`,
       source,
     })),
+    seen: seenOf(plan, notes),
     estimate: estimate(plan.changes, desired.gateway.limit),
   };
 }

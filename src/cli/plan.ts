@@ -12,8 +12,9 @@ export interface PlanOptions {
 
 /** Shows the plan. Returns 0, or with `detailedExitcode` 4 if something is held, else 2 if there are changes. */
 export async function showPlan(settings: Settings, { format, detailedExitcode }: PlanOptions, context: Context): Promise<ExitCode> {
-  const { desired, plan } = await readPlan(settings, context.environment);
-  context.stdout.write(planRenderers[format](plan, desired, paintersOf(context).out));
+  const planned = await readPlan(settings, context.environment);
+  const { plan } = planned;
+  context.stdout.write(planRenderers[format](planned, paintersOf(context).out));
   if (!detailedExitcode || plan.changes.length === 0) return exitCodes.done;
   return plan.changes.some((change) => change.held) ? exitCodes.held : exitCodes.changes;
 }

@@ -14,6 +14,7 @@ interface CommandOptions {
   readonly format: 'text' | 'json' | 'markdown';
   readonly emulate?: boolean;
   readonly dryRun?: boolean;
+  readonly refresh?: boolean;
   readonly wait?: string;
   readonly once?: boolean;
   readonly detailedExitcode?: boolean;
@@ -72,6 +73,7 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
   const format = (...choices: string[]) => new Option('--format <format>', 'how to show the result').choices(choices).default('text');
   const emulate = () => new Option('--emulate', 'talk to an emulated gateway inside this process instead of the file’s endpoint');
   const wait = () => new Option('--wait <duration>', 'wait so long for another edict to give the store free (default: not at all)');
+  const refresh = () => new Option('--refresh', 'ask the gateway what is really published first');
   const dryRun = () => new Option('--dry-run', 'show the plan, make no call and write nothing');
   const detailed = () => new Option('--detailed-exitcode', 'exit with 2 if there are changes, with 4 if one is held');
   const logging = (command: Command): Command =>
@@ -103,6 +105,7 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     .addOption(state())
     .addOption(format('text', 'json', 'markdown'))
     .addOption(emulate())
+    .addOption(refresh())
     .addOption(detailed())
     .action(plan);
 
@@ -115,6 +118,7 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     .addOption(format('text', 'json'))
     .addOption(emulate())
     .addOption(dryRun())
+    .addOption(refresh())
     .addOption(wait())
     .action((file: string, options: Options) => (options.dryRun ? plan(file, options) : apply(file, options)));
 
@@ -123,6 +127,7 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     .addOption(format('text', 'json'))
     .addOption(emulate())
     .addOption(dryRun())
+    .addOption(refresh())
     .addOption(wait())
     .addOption(new Option('--once', 'make one pass, then exit: the same as apply'))
     .action(async (file: string, options: Options) => {

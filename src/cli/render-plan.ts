@@ -1,3 +1,4 @@
+import type { Planned } from '../app.ts';
 import { planDigest } from '../core/digest.ts';
 import { estimate } from '../core/estimate.ts';
 import type { Change, Plan } from '../core/plan.ts';
@@ -5,21 +6,25 @@ import type { DesiredState } from '../core/publication.ts';
 import { columns } from './columns.ts';
 import type { Paint } from './paint.ts';
 import { counts, planJson } from './plan-json.ts';
+import { seenOf } from './seen.ts';
 import { counted, durationInWords, reasonInWords } from './words.ts';
 
-type Renderer = (plan: Plan, desired: DesiredState, paint: Paint) => string;
+type Renderer = (planned: Planned, paint: Paint) => string;
 
 /** The forms that a plan can be shown in; each returns the whole text, its last line ended. */
 export const planRenderers = { text, json, markdown } satisfies Record<string, Renderer>;
 export type PlanFormat = keyof typeof planRenderers;
 
-function json(plan: Plan, desired: DesiredState): string {
-  return `${JSON.stringify(planJson(plan, desired), null, 2)}\n`;
+function json({ plan, desired, notes }: Planned): string {
+  return `${JSON.stringify(planJson(plan, desired, notes), null, 2)}\n`;
 }
 
-function text(plan: Plan, desired: DesiredState, paint: Paint): string {
-  if (plan.changes.length === 0) return `${paint('green', 'In sync.')} ${agreement(plan)} Nothing to do.\n`;
-  const lines = [`${paint('bold', gatewayOf(plan))}`, ''];
+function text({ plan, desired, notes }: Planned, paint: Paint): string {
+  const seen = seenOf(plan, notes);
+  const seenLines = columns(seen.map(({ api, environment, message }) => [`~ ${api}`, environment, message])).map((line) => `  ${line}`);
+  const seenPart = seen.length > 0 ? [paint('yellow', `Seen at the gateway, no call is made (${seen.length})`), ...seenLines, ''] : [];
+  if (plan.changes.length === 0) return [...seenPart, `${paint('green', 'In sync.')} ${agreement(plan)} Nothing to do.\n`].join('\n');
+  const lines = [`${paint('bold', gatewayOf(plan))}`, '', ...seenPart];
   for (const group of groupsOf(plan)) {
     lines.push(paint(group.style, `${group.title} (${group.changes.length})`));
     lines.push(...columns(group.changes.map((change) => row(change, group.sign, paint))).map((line) => `  ${line}`), '');
@@ -30,19 +35,26 @@ function text(plan: Plan, desired: DesiredState, paint: Paint): string {
   return `${lines.join('\n')}\n`;
 }
 
-function markdown(plan: Plan, desired: DesiredState): string {
-  if (plan.changes.length === 0) return `### edict: in sync\n\n${agreement(plan)}\n`;
+function markdown({ plan, desired, notes }: Planned): string {
+  const seen = seenOf(plan, notes).map(({ api, environment, message }) => `| ${api} | ${environment} | ${escaped(message)} |`);
+  const seenPart =
+    seen.length > 0 ? ['', '**Seen at the gateway, no call is made**', '', '| API | environment | what |', '|---|---|---|', ...seen] : [];
+  if (plan.changes.length === 0) return [`### edict: in sync\n\n${agreement(plan)}`, ...seenPart, ''].join('\n');
   const lines = [`### edict: ${totals(plan)}`, '', `${gatewayOf(plan)}. ${cost(plan, desired)}`, ''];
   for (const { title, changes } of groupsOf(plan).toReversed()) {
     lines.push(`**${title}** (${changes.length})`, '', '| API | environment | why | where |', '|---|---|---|---|');
     for (const change of changes) {
       const cells = [change.api, change.environment, change.held?.message ?? reasonInWords(change), placeOf(change)];
-      lines.push(`| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
+      lines.push(`| ${cells.map(escaped).join(' | ')} |`);
     }
     lines.push('');
   }
-  lines.push(`Digest \`${planDigest(plan)}\``);
+  lines.push(`Digest \`${planDigest(plan)}\``, ...seenPart);
   return `${lines.join('\n')}\n`;
+}
+
+function escaped(cell: string): string {
+  return cell.replaceAll('|', '\\|');
 }
 
 interface Group {

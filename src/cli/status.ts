@@ -3,11 +3,12 @@ import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Change } from '../core/plan.ts';
 import type { Attempt, Condition } from '../core/ports.ts';
-import type { DesiredPublication, Limit, PublicationKey, RecordedPublication } from '../core/publication.ts';
+import { type DesiredPublication, type Limit, type PublicationKey, publicationKey, type RecordedPublication } from '../core/publication.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import type { Paint } from './paint.ts';
 import { counts } from './plan-json.ts';
+import { type Seen, seenOf } from './seen.ts';
 import { durationInWords, reasonInWords } from './words.ts';
 
 interface Row {
@@ -19,6 +20,7 @@ interface Row {
   readonly recorded: RecordedPublication | undefined;
   readonly change: Change | undefined;
   readonly last: Attempt | undefined;
+  readonly seen: Seen | undefined;
 }
 
 /** Shows what is desired, what is recorded and what came of the last attempt, a line per publication. Returns 0. */
@@ -32,6 +34,7 @@ export async function status(settings: Settings, { format }: { readonly format: 
 }
 
 function rowsOf({ desired, recorded, plan, lastAttempts }: StatusReport): Row[] {
+  const seen = new Map(seenOf(plan, []).map((each) => [publicationKey(each.apiId, each.environmentId), each]));
   const changes = new Map(plan.changes.map((change) => [change.key, change]));
   const keys = new Set<PublicationKey>([...desired.publications.keys(), ...recorded.keys()]);
   return [...keys].flatMap((key) => {
@@ -49,6 +52,7 @@ function rowsOf({ desired, recorded, plan, lastAttempts }: StatusReport): Row[] 
       recorded: was,
       change: changes.get(key),
       last: lastAttempts.get(key),
+      seen: seen.get(key),
     };
   });
 }
@@ -58,8 +62,8 @@ function toText({ plan, desired, condition }: StatusReport, rows: readonly Row[]
   const lines = columns([head, ...rows.map((row) => cells(row, paint))]);
   const { online, offline } = counts(plan);
   const held = plan.changes.length - online - offline;
-  const sum =
-    plan.changes.length === 0 ? 'All in sync.' : `To do: ${online} online, ${offline} offline${held > 0 ? `, ${held} held` : ''}.`;
+  const quiet = plan.drifted.length > 0 ? `Nothing to do, and ${plan.drifted.length} drifted.` : 'All in sync.';
+  const sum = plan.changes.length === 0 ? quiet : `To do: ${online} online, ${offline} offline${held > 0 ? `, ${held} held` : ''}.`;
   const atWork = condition ? `${conditionInWords(condition, desired.gateway.limit, paint)}\n` : '';
   return `${lines.join('\n')}\n\n${desired.publications.size} in the file. ${sum}\n${atWork}`;
 }
@@ -73,14 +77,15 @@ function conditionInWords({ pid, atMs, calls, perMs, stopped }: Condition, limit
   return `${isLower ? paint('yellow', `Slowed down to ${rate}, since the gateway asks for it`) : `At work with ${rate}`} (${since})`;
 }
 
-function cells({ api, environment, desired, recorded, change, last }: Row, paint: Paint): string[] {
+function cells(row: Row, paint: Paint): string[] {
+  const { api, environment, desired, recorded } = row;
   const since = recorded?.state ? new Date(recorded.recordedAtMs).toISOString().replace(/\.\d+Z$/, 'Z') : '-';
   const record = recorded?.unresolved ? paint('yellow', 'unresolved') : (recorded?.state ?? '-');
-  return [api, environment, desired?.state ?? paint('dim', 'not in file'), record, since, nextStep(change, last, paint)];
+  return [api, environment, desired?.state ?? paint('dim', 'not in file'), record, since, nextStep(row, paint)];
 }
 
-function nextStep(change: Change | undefined, last: Attempt | undefined, paint: Paint): string {
-  if (!change) return paint('green', 'in sync');
+function nextStep({ change, last, seen }: Row, paint: Paint): string {
+  if (!change) return seen ? paint('yellow', `${seen.kind}: ${seen.message}`) : paint('green', 'in sync');
   const failed =
     last && last.outcome !== 'succeeded'
       ? `; last attempt ${last.outcome ?? 'has no known outcome'}${last.code ? `: ${last.code} ${last.message ?? ''}` : ''}`
@@ -105,7 +110,7 @@ function toJson({ desired, plan, condition }: StatusReport, rows: readonly Row[]
         since: iso(condition.stopped.sinceMs),
       },
     },
-    publications: rows.map(({ api, apiId, environment, environmentId, desired: wanted, recorded, change, last }) => ({
+    publications: rows.map(({ api, apiId, environment, environmentId, desired: wanted, recorded, change, last, seen }) => ({
       api,
       apiId,
       environment,
@@ -123,6 +128,7 @@ function toJson({ desired, plan, condition }: StatusReport, rows: readonly Row[]
       next: change
         ? { action: change.action, reason: change.reason, held: change.held && `${change.held.rule}: ${change.held.message}` }
         : null,
+      seen: seen ? { kind: seen.kind, message: seen.message } : null,
       lastAttempt: last
         ? {
             attempt: last.id,

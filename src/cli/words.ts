@@ -10,6 +10,10 @@ export function reasonInWords({ reason, action, from, revision }: Change): strin
       return `the file says ${action}, the record ${from}`;
     case 'revision':
       return `new revision ${revision}: publish again`;
+    case 'edited':
+      return 'edited at the gateway since it was published';
+    case 'drift':
+      return from === 'online' ? 'published outside edict, against the file' : 'taken offline outside edict, against the file';
     case 'removed':
       return 'no longer in the file';
     case 'unresolved':
@@ -28,6 +32,11 @@ export function durationInWords(ms: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Returns a moment for a person, in UTC to the second: `2026-11-20T09:30:00Z`. */
+export function momentInWords(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** Returns a count with its noun: `1 change`, `3 changes`. */

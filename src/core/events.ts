@@ -1,4 +1,5 @@
 import type { InvalidFileError } from './errors.ts';
+import type { Note } from './observe.ts';
 import type { Outcome } from './outcome.ts';
 import type { Change, Plan } from './plan.ts';
 import type { Stopped } from './ports.ts';
@@ -43,6 +44,9 @@ export type EngineEvent =
       readonly reason: string;
       readonly isRepeated: boolean;
     }
+  | { readonly type: 'gateway:seen'; readonly passId: string; readonly listed: number; readonly changed: number }
+  | { readonly type: 'gateway:unseen'; readonly passId: string; readonly reason: string }
+  | { readonly type: 'publication:noted'; readonly passId: string; readonly note: Note }
   | { readonly type: 'calls:stopped'; readonly why: Stopped['why']; readonly message: string }
   | { readonly type: 'calls:resumed' }
   | { readonly type: 'rate:changed'; readonly calls: number; readonly perMs: number; readonly limit: number }

@@ -36,6 +36,18 @@ export interface Failure {
   readonly pauseMs: number | null;
 }
 
+const neverRecorded = {
+  state: null,
+  revision: null,
+  versionId: null,
+  publishId: null,
+  publishedAtMs: null,
+  editedAtMs: null,
+  drift: null,
+  corrections: 0,
+  correctedAtMs: null,
+} as const;
+
 /** Returns what the record says of a publication once `outcome` of the attempt for `change` is known. */
 export function nextRecord(
   change: Change,
@@ -47,14 +59,24 @@ export function nextRecord(
   const names = { key, api, apiId, environment, environmentId };
   switch (outcome.kind) {
     case 'succeeded':
-      return { ...names, state: action, revision, versionId: outcome.versionId, recordedAtMs: attempt.settledAtMs, unresolved: null };
+      return {
+        ...(before ?? neverRecorded),
+        ...names,
+        state: action,
+        revision,
+        versionId: outcome.versionId,
+        publishId: outcome.publishId,
+        publishedAtMs: null,
+        editedAtMs: null,
+        recordedAtMs: attempt.settledAtMs,
+        unresolved: null,
+        drift: null,
+        ...(change.reason === 'drift' && { corrections: (before?.corrections ?? 0) + 1, correctedAtMs: attempt.settledAtMs }),
+      };
     case 'unknown':
       return {
+        ...(before ?? { ...neverRecorded, recordedAtMs: attempt.settledAtMs }),
         ...names,
-        state: before?.state ?? null,
-        revision: before?.revision ?? null,
-        versionId: before?.versionId ?? null,
-        recordedAtMs: before?.recordedAtMs ?? attempt.settledAtMs,
         unresolved: { attemptId: attempt.id, action, revision, marker: attempt.marker, overAtMs: attempt.settledAtMs },
       };
     case 'dropped':

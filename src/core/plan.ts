@@ -13,10 +13,10 @@ import type {
 } from './publication.ts';
 
 /**
- * Why a publication must move: it was `new`ly declared, its `state` or `revision` differs from the record, it was
- * `removed` from the file, or an earlier attempt is `unresolved`.
+ * Why a publication must move: it was `new`ly declared, its `state` or `revision` differs from the record, its API was
+ * `edited` since, it was `removed` from the file, an earlier attempt is `unresolved`, or somebody else moved it: `drift`.
  */
-export type Reason = 'new' | 'state' | 'revision' | 'removed' | 'unresolved';
+export type Reason = 'new' | 'state' | 'revision' | 'edited' | 'removed' | 'unresolved' | 'drift';
 
 /** One publication that must move. */
 export interface Change extends PublicationNames {
@@ -39,6 +39,10 @@ export interface Plan {
   readonly gateway: GatewayIdentity;
   readonly changes: readonly Change[];
   readonly unchanged: number;
+  /** What somebody else has made and the plan leaves, since the file says `drift: report` or there is a truce. */
+  readonly drifted: readonly RecordedPublication[];
+  /** What is online with an older draft than the newest, and the plan leaves. */
+  readonly stale: readonly RecordedPublication[];
 }
 
 /**
@@ -56,6 +60,8 @@ export interface Plan {
  * | nothing         | online           | `removed: offline`: offline, `removed`; else none    |
  * | nothing         | nothing, offline | none                                                 |
  *
+ * What somebody else has made is a drift: with `drift: correct` the file's state is brought back with that reason, unless
+ * the same drift was corrected too often; with `drift: report` it is left. A new revision is asked for by a person and goes before.
  * An unresolved attempt on a publication that has left the file counts as online, since it may be.
  */
 export function decide(
@@ -70,11 +76,25 @@ export function decide(
   }
   if (recorded?.unresolved) return change(wanted, wanted.state, 'unresolved', recorded, desired);
   const from = recorded?.state ?? null;
+  const isRevised = wanted.state === 'online' && wanted.revision !== null && wanted.revision !== recorded?.revision;
+  if (recorded?.drift && wanted.state !== from && !(isRevised && from !== null)) {
+    const isCorrected = wanted.drift === 'correct' && recorded.drift.truceUntilMs === null;
+    return isCorrected ? change(wanted, wanted.state, 'drift', recorded, desired) : null;
+  }
   if (wanted.state === 'offline') return from === 'online' ? change(wanted, 'offline', 'state', recorded, desired) : null;
   if (from === null) return change(wanted, 'online', 'new', recorded, desired);
   if (from === 'offline') return change(wanted, 'online', 'state', recorded, desired);
-  const republish = wanted.revision !== null && wanted.revision !== recorded?.revision;
-  return republish ? change(wanted, 'online', 'revision', recorded, desired) : null;
+  if (isRevised) return change(wanted, 'online', 'revision', recorded, desired);
+  const isEdited = desired.republish === 'edited' && recorded !== undefined && isStale(recorded);
+  return isEdited ? change(wanted, 'online', 'edited', recorded, desired) : null;
+}
+
+/** An edit and a publication this close may be one act: the service's lists have whole seconds. */
+const sameActMs = 2000;
+
+/** Returns whether the API was edited since it was published, so that its callers do not reach the newest draft. */
+export function isStale({ state, publishedAtMs, editedAtMs }: RecordedPublication): boolean {
+  return state === 'online' && publishedAtMs !== null && editedAtMs !== null && editedAtMs > publishedAtMs + sameActMs;
 }
 
 function change(
@@ -109,9 +129,14 @@ function change(
  */
 export function plan(desired: DesiredState, recorded: RecordedState): Plan {
   const changes: Change[] = [];
+  const drifted: RecordedPublication[] = [];
+  const stale: RecordedPublication[] = [];
   for (const [key, wanted] of desired.publications) {
-    const needed = decide(wanted, recorded.get(key), desired);
+    const was = recorded.get(key);
+    const needed = decide(wanted, was, desired);
     if (needed) changes.push(needed);
+    else if (was?.drift && was.state !== wanted.state) drifted.push(was);
+    else if (was && isStale(was)) stale.push(was);
   }
   const inFile = changes.length;
   for (const [key, was] of recorded) {
@@ -123,7 +148,9 @@ export function plan(desired: DesiredState, recorded: RecordedState): Plan {
   return {
     gateway: { endpoint, project, instance },
     changes: changes.sort(byNames),
-    unchanged: desired.publications.size - inFile,
+    unchanged: desired.publications.size - inFile - drifted.length,
+    drifted: drifted.sort(byNames),
+    stale: stale.sort(byNames),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Observation, ObservedApi } from './observe.ts';
 import type { Failing, Failure, Outcome } from './outcome.ts';
 import type { Change, Reason } from './plan.ts';
 import type {
@@ -53,6 +54,10 @@ export interface Allowance {
 /** The gateway as a dry run sees it: there is nothing here that could change it. */
 export interface GatewayReader {
   readonly identity: GatewayIdentity;
+  /** Returns everything that the gateway lists, page by page. Never rejects either. */
+  apis(signal: AbortSignal): Promise<Read<Observation>>;
+  /** Returns one API, asked for by itself; `null` if there is none. Never rejects either. */
+  api(apiId: string, signal: AbortSignal): Promise<Read<ObservedApi | null>>;
   /** Returns the versions of an API in an environment. Never rejects for an answer of the gateway or a broken connection. */
   versions(of: Pick<PublicationNames, 'apiId' | 'environmentId'>, signal: AbortSignal): Promise<Read<readonly ListedVersion[]>>;
   /** Ends kept-alive connections. */
@@ -149,6 +154,8 @@ export interface RecordReader {
   history(gateway: GatewayIdentity, filter: HistoryFilter): Promise<Attempt[]>;
   /** Returns how the process that works on the gateway is getting on, as it last said; `null` if none does. */
   condition(gateway: GatewayIdentity): Promise<Condition | null>;
+  /** Returns how many APIs the gateway listed when it was last believed; `null` if it was never asked. */
+  listedApis(gateway: GatewayIdentity): Promise<number | null>;
   /** Returns the newest attempt of each publication of the gateway. */
   lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>>;
   close(): Promise<void>;
@@ -164,6 +171,8 @@ export interface Store extends RecordReader {
   enter(gateway: GatewayIdentity, atMs: number): Promise<number | null>;
   /** Notes that this process calls the gateway no more. */
   leave(gateway: GatewayIdentity, atMs: number): Promise<void>;
+  /** Writes what a look at the gateway has changed in the record, and how many APIs it listed. */
+  observe(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: number): Promise<void>;
   /** Notes how this process is getting on, for `condition`. */
   describe(gateway: GatewayIdentity, condition: Condition): Promise<void>;
   /** Returns the record of one publication, as it is now. */

@@ -61,8 +61,12 @@ export interface DesiredPublication extends PublicationNames {
   /** `null`: the file names none, and whatever was published last is fine. */
   readonly revision: string | null;
   readonly remark: string | null;
+  /** What happens when somebody else changes it: it is brought back, or only shown. */
+  readonly drift: DriftPolicy;
   readonly source: Source;
 }
+
+export type DriftPolicy = 'correct' | 'report';
 
 export interface Environment {
   readonly name: string;
@@ -77,6 +81,10 @@ export interface DesiredState {
   /** By ID. */
   readonly environments: ReadonlyMap<string, Environment>;
   readonly removed: 'keep' | 'offline';
+  /** How often the gateway is asked what is really published, in milliseconds; `null`: only with `--refresh`. */
+  readonly observeEveryMs: number | null;
+  /** Whether an API that was edited since its publication is published again by that alone. */
+  readonly republish: 'revision' | 'edited';
   readonly publications: ReadonlyMap<PublicationKey, DesiredPublication>;
 }
 
@@ -98,8 +106,27 @@ export interface RecordedPublication extends PublicationNames {
   readonly state: State | null;
   readonly revision: string | null;
   readonly versionId: string | null;
+  /** Changes with every publish and switch; `null` if it is not known. */
+  readonly publishId: string | null;
+  /** When the gateway says that it was published, and when its draft was last edited; `null` if it has not been asked. */
+  readonly publishedAtMs: number | null;
+  readonly editedAtMs: number | null;
   readonly recordedAtMs: number;
   readonly unresolved: UnresolvedAttempt | null;
+  /** Somebody else brought it to this state, against the file; `null` if nobody did. */
+  readonly drift: Drift | null;
+  /** How often a drift was corrected since the last quiet time, and when last. */
+  readonly corrections: number;
+  readonly correctedAtMs: number | null;
+}
+
+/** A state that somebody else has made. */
+export interface Drift {
+  /** What edict had recorded before; `null` if nothing. */
+  readonly from: State | null;
+  readonly seenAtMs: number;
+  /** Until when it is left alone, since it was corrected again and again; `null` if it is not. */
+  readonly truceUntilMs: number | null;
 }
 
 export type RecordedState = ReadonlyMap<PublicationKey, RecordedPublication>;

@@ -34,6 +34,8 @@ export function resolveAttempt(
     ...asBefore,
     state: effective ? 'online' : 'offline',
     versionId: effective?.versionId ?? null,
+    publishId: null,
+    publishedAtMs: null,
     recordedAtMs: atMs,
   };
   if (action === 'offline') {

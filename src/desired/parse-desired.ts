@@ -79,11 +79,21 @@ function resolve(written: WrittenFile, sourceOf: (path: Path) => DesiredPublicat
         state: own.state,
         revision: own.revision ?? revision ?? null,
         remark: own.remark ?? remark ?? null,
+        drift: own.drift ?? written.drift ?? 'report',
         source: sourceOf(['apis', api, 'environments', environment]),
       });
     }
   }
-  return { gateway: gatewayOf(written.gateway), environments, removed: written.removed ?? 'keep', publications };
+  const interval = /^every (\S+)$/.exec(written.observe ?? 'never')?.[1];
+  const observeEveryMs = interval === undefined ? null : checkedMs(interval);
+  return {
+    gateway: gatewayOf(written.gateway),
+    environments,
+    removed: written.removed ?? 'keep',
+    observeEveryMs,
+    republish: written.republish ?? 'revision',
+    publications,
+  };
 }
 
 function gatewayOf(written: WrittenFile['gateway']): GatewaySettings {

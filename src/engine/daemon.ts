@@ -39,7 +39,7 @@ export class Daemon {
     const watch = await source.watch(() => this.wake('file'));
     try {
       while (!signal.aborted) {
-        const cause = this.#cause ?? (await this.#woken(resyncMs));
+        const cause = this.#cause ?? (await this.#woken(Math.min(resyncMs, this.#desired?.observeEveryMs ?? resyncMs)));
         if (signal.aborted) break;
         if (cause === 'file') await this.#untilQuiet(debounceMs);
         this.#cause = null;

@@ -8,6 +8,7 @@ import type { DesiredState, PublicationKey } from '../core/publication.ts';
 import { backoffMs } from './backoff.ts';
 import { ConditionReport } from './condition-report.ts';
 import { Doubts } from './doubts.ts';
+import { Lookout } from './lookout.ts';
 import { type Reconciled, reconcile } from './reconciler.ts';
 import type { Traffic } from './traffic.ts';
 import { type Verdict, Workqueue } from './workqueue.ts';
@@ -22,6 +23,8 @@ export interface EngineDeps {
   readonly random: () => number;
   /** How often one change is tried in a row before it waits for a person or a new file. */
   readonly maxTries: number;
+  /** Whether the first pass asks the gateway what is really published, whatever the file says. */
+  readonly refresh: boolean;
 }
 
 /** How often the gateway is asked during an outage, in milliseconds: its end is noticed within two seconds. */
@@ -37,6 +40,7 @@ export class Engine {
   readonly #queue: Workqueue;
   readonly #doubts: Doubts;
   readonly #conditions: ConditionReport;
+  readonly #lookout: Lookout;
   readonly #settled: (() => void)[] = [];
   /** Keys whose last attempt in this engine did not succeed. */
   readonly #failing = new Set<PublicationKey>();
@@ -61,6 +65,7 @@ export class Engine {
       onDue: () => void this.pass(this.#desired, 'retry').catch((error: unknown) => this.#storeFailed(error)),
     });
     this.#conditions = new ConditionReport(desired.gateway, { store, traffic, clock, emit, onFailed: (error) => this.#storeFailed(error) });
+    this.#lookout = new Lookout({ store, gateway: deps.gateway, clock, emit, atFirst: deps.refresh });
     traffic.listen({ stopped: (stopped) => this.#callsStopped(stopped), resumed: () => this.#callsResumed() });
   }
 
@@ -77,7 +82,7 @@ export class Engine {
     emit({ type: 'pass:started', passId, cause });
     this.#desired = desired;
     if (cause === 'signal') gateway.retryCredentials();
-    const recorded = await store.readAll(desired.gateway);
+    const recorded = (await this.#lookout.look(desired, passId, this.#stopping.signal)) ?? (await store.readAll(desired.gateway));
     const made = plan(this.#desired, recorded);
     emit({ type: 'plan:made', passId, cause, plan: made });
     this.#pass = {

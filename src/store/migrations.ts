@@ -42,6 +42,18 @@ const steps: readonly string[] = [
   ALTER TABLE gateway ADD COLUMN condition TEXT;
   UPDATE gateway SET left_at_ms = NULL;
   `,
+  `
+  ALTER TABLE publication ADD COLUMN publish_id TEXT;
+  ALTER TABLE publication ADD COLUMN published_at_ms INTEGER;
+  ALTER TABLE publication ADD COLUMN edited_at_ms INTEGER;
+  ALTER TABLE publication ADD COLUMN drift_from TEXT;
+  ALTER TABLE publication ADD COLUMN drift_seen_at_ms INTEGER;
+  ALTER TABLE publication ADD COLUMN drift_truce_until_ms INTEGER;
+  ALTER TABLE publication ADD COLUMN corrections INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE publication ADD COLUMN corrected_at_ms INTEGER;
+  -- How many APIs the gateway listed when it was last believed.
+  ALTER TABLE gateway ADD COLUMN listed_apis INTEGER;
+  `,
 ];
 
 /** The version that this edict writes. */

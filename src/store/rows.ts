@@ -23,6 +23,9 @@ export function toRecordedPublication(row: Row): RecordedPublication {
     state: row['state'] as State | null,
     revision: text(row['revision']),
     versionId: text(row['version_id']),
+    publishId: text(row['publish_id']),
+    publishedAtMs: number(row['published_at_ms']),
+    editedAtMs: number(row['edited_at_ms']),
     recordedAtMs: Number(row['recorded_at_ms']),
     unresolved:
       attemptId === null
@@ -34,6 +37,16 @@ export function toRecordedPublication(row: Row): RecordedPublication {
             marker: text(row['unresolved_marker']),
             overAtMs: number(row['unresolved_over_at_ms']),
           },
+    drift:
+      row['drift_seen_at_ms'] === null
+        ? null
+        : {
+            from: row['drift_from'] as State | null,
+            seenAtMs: Number(row['drift_seen_at_ms']),
+            truceUntilMs: number(row['drift_truce_until_ms']),
+          },
+    corrections: Number(row['corrections']),
+    correctedAtMs: number(row['corrected_at_ms']),
   };
 }
 

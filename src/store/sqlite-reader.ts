@@ -61,6 +61,11 @@ export class SqliteReader implements RecordReader {
     return explained(this.path, () => toCondition(this.db.prepare(selectCondition).get(this.gatewayId(gateway))));
   }
 
+  async listedApis(gateway: GatewayIdentity): Promise<number | null> {
+    const row = explained(this.path, () => this.db.prepare('SELECT listed_apis FROM gateway WHERE id = ?').get(this.gatewayId(gateway)));
+    return row?.['listed_apis'] == null ? null : Number(row['listed_apis']);
+  }
+
   async lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>> {
     return explained(this.path, () => {
       const attempts = this.db.prepare(selectLastAttempts).all(this.gatewayId(gateway)).map(toAttempt);
@@ -83,6 +88,7 @@ export const emptyRecord: RecordReader = {
   readAll: async () => new Map(),
   history: async () => [],
   condition: async () => null,
+  listedApis: async () => null,
   lastAttempts: async () => new Map(),
   close: async () => undefined,
 };

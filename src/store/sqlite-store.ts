@@ -91,17 +91,19 @@ export class SqliteStore extends SqliteReader implements Store {
         publishId,
         attemptId,
       );
-      this.#statements.record.run(
-        next?.api ?? null,
-        next?.environment ?? null,
-        next?.state ?? null,
-        next?.revision ?? null,
-        next?.versionId ?? null,
-        next?.recordedAtMs ?? atMs,
-        next?.unresolved?.attemptId ?? null,
-        this.#knownGateway(gateway),
-        ...split(key),
-      );
+      this.#statements.record.run(this.#knownGateway(gateway), ...split(key), ...told(next, atMs));
+    });
+  }
+
+  observe(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: number): Promise<void> {
+    return this.#write(() => {
+      const id = this.#ensureGateway(gateway);
+      for (const next of updates) {
+        const { api, apiId, environment, environmentId, recordedAtMs } = next;
+        this.#statements.ensurePublication.run(id, api, apiId, environment, environmentId, recordedAtMs);
+        this.#statements.recordSettled.run(id, apiId, environmentId, ...told(next, recordedAtMs));
+      }
+      this.#statements.listed.run(listed, id);
     });
   }
 
@@ -168,6 +170,23 @@ function split(key: PublicationKey): [apiId: string, environmentId: string] {
   return [apiId, environmentId];
 }
 
+const updateRecord = `
+  UPDATE publication SET
+    api = coalesce(?4, api), environment = coalesce(?5, environment), state = ?6, revision = ?7, version_id = ?8, publish_id = ?9,
+    published_at_ms = ?10, edited_at_ms = ?11, recorded_at_ms = ?12, unresolved_attempt_id = ?13,
+    drift_from = ?14, drift_seen_at_ms = ?15, drift_truce_until_ms = ?16, corrections = ?17, corrected_at_ms = ?18
+  WHERE gateway_id = ?1 AND api_id = ?2 AND environment_id = ?3`;
+
+/** Returns the values of a record, in the order of the statement; `undefined` says nothing any more. */
+function told(next: RecordedPublication | undefined, atMs: number): (string | number | null)[] {
+  if (!next) return [null, null, null, null, null, null, null, null, atMs, null, null, null, null, 0, null];
+  const { api, environment, state, revision, versionId, publishId, publishedAtMs, editedAtMs, recordedAtMs, unresolved, drift } = next;
+  return [
+    ...[api, environment, state, revision, versionId, publishId, publishedAtMs, editedAtMs, recordedAtMs, unresolved?.attemptId ?? null],
+    ...[drift?.from ?? null, drift?.seenAtMs ?? null, drift?.truceUntilMs ?? null, next.corrections, next.correctedAtMs],
+  ];
+}
+
 function prepare(db: DatabaseSync) {
   const statement = (sql: string): StatementSync => db.prepare(sql);
   return {
@@ -194,8 +213,12 @@ function prepare(db: DatabaseSync) {
       UPDATE attempt SET settled_at_ms = ?, outcome = ?, code = coalesce(?, code), status = coalesce(?, status),
         message = coalesce(?, message), request_id = coalesce(?, request_id), version_id = ?, publish_id = ?
       WHERE id = ?`),
-    record: statement(`
-      UPDATE publication SET api = coalesce(?, api), environment = coalesce(?, environment), state = ?, revision = ?, version_id = ?, recorded_at_ms = ?, unresolved_attempt_id = ?
-      WHERE gateway_id = ? AND api_id = ? AND environment_id = ?`),
+    ensurePublication: statement(`
+      INSERT INTO publication (gateway_id, api, api_id, environment, environment_id, recorded_at_ms) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT (gateway_id, api_id, environment_id) DO NOTHING`),
+    listed: statement('UPDATE gateway SET listed_apis = ? WHERE id = ?'),
+    record: statement(updateRecord),
+    // An attempt that has begun meanwhile knows better than a look before it.
+    recordSettled: statement(`${updateRecord} AND unresolved_attempt_id IS NULL`),
   };
 }

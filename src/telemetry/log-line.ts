@@ -1,10 +1,18 @@
 import type { EngineEvent } from '../core/events.ts';
+import type { Note } from '../core/observe.ts';
 
 /** How an event is logged: its message is constant, what differs stands in fields. */
 export interface LogLine {
   readonly level: 'error' | 'warn' | 'info' | 'debug';
   readonly message: string;
 }
+
+const noted: Readonly<Record<Note['kind'], LogLine>> = {
+  adopted: { level: 'info', message: 'already online at the gateway, adopted without a call' },
+  outside: { level: 'warn', message: 'changed outside edict' },
+  drift: { level: 'warn', message: 'drift: changed outside edict, against the file' },
+  fight: { level: 'error', message: 'fight: changed outside edict again and again, left alone for a time' },
+};
 
 /** Returns the level and message of an event. */
 export function lineOf(event: EngineEvent): LogLine {
@@ -37,6 +45,12 @@ export function lineOf(event: EngineEvent): LogLine {
       return event.isRepeated
         ? { level: 'warn', message: 'nobody can tell whether an attempt happened, so it is repeated' }
         : { level: 'error', message: 'nobody can tell whether an attempt happened, so it waits for a person' };
+    case 'gateway:seen':
+      return { level: event.changed > 0 ? 'info' : 'debug', message: 'gateway observed' };
+    case 'gateway:unseen':
+      return { level: 'warn', message: 'gateway not observed, the record stays in force' };
+    case 'publication:noted':
+      return noted[event.note.kind];
     case 'calls:stopped':
       return { level: event.why === 'pause' ? 'warn' : 'error', message: 'no calls for the time being' };
     case 'calls:resumed':

@@ -55,6 +55,14 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
       const hint = event.isRepeated ? {} : { hint: heldHint };
       return { pass: event.passId, attempt: event.attemptId, ...named(event.change), reason: event.reason, ...hint };
     }
+    case 'gateway:seen':
+      return { pass: event.passId, listed: event.listed, changed: event.changed };
+    case 'gateway:unseen':
+      return { pass: event.passId, reason: event.reason };
+    case 'publication:noted': {
+      const { api, apiId, environment, environmentId, kind, was, now } = event.note;
+      return { pass: event.passId, api, apiId, environment, environmentId, kind, was, now };
+    }
     case 'calls:stopped':
       return { why: event.why, reason: event.message };
     case 'calls:resumed':

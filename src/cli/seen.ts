@@ -1,0 +1,43 @@
+import type { Note } from '../core/observe.ts';
+import type { Plan } from '../core/plan.ts';
+import type { PublicationNames, RecordedPublication } from '../core/publication.ts';
+import { momentInWords } from './words.ts';
+
+/** Something about a publication that no change of the plan says. */
+export interface Seen extends PublicationNames {
+  readonly kind: Note['kind'] | 'stale';
+  readonly message: string;
+}
+
+/** Returns what was seen at the gateway and what the plan leaves as it is, in the order of the plan's own lists. */
+export function seenOf({ drifted, stale }: Plan, notes: readonly Note[]): Seen[] {
+  const told = new Set([...drifted, ...stale].map(({ key }) => key));
+  return [
+    ...notes.filter(({ key, kind }) => (kind === 'adopted' || kind === 'outside') && !told.has(key)).map(ofNote),
+    ...drifted.map(ofDrift),
+    ...stale.map(ofStale),
+  ];
+}
+
+function ofNote(note: Note): Seen {
+  const { api, apiId, environment, environmentId, kind, now } = note;
+  const outside = now === 'online' ? 'published or switched outside edict since edict last did' : 'taken offline outside edict';
+  const message = kind === 'adopted' ? 'already online at the gateway, adopted without a call' : outside;
+  return { api, apiId, environment, environmentId, kind, message };
+}
+
+function ofDrift({ api, apiId, environment, environmentId, state, drift }: RecordedPublication): Seen {
+  const names = { api, apiId, environment, environmentId };
+  const what =
+    state === 'online' ? 'published outside edict, and the file says offline' : 'taken offline outside edict, and the file says online';
+  const seen = drift ? `, seen at ${momentInWords(drift.seenAtMs)}` : '';
+  if (drift?.truceUntilMs == null) return { ...names, kind: 'drift', message: `${what}${seen}; drift: correct would bring it back` };
+  const until = momentInWords(drift.truceUntilMs);
+  return { ...names, kind: 'fight', message: `${what}, again and again: somebody works against the file; left alone until ${until}` };
+}
+
+function ofStale({ api, apiId, environment, environmentId, editedAtMs, publishedAtMs }: RecordedPublication): Seen {
+  const at = [editedAtMs, publishedAtMs].map((ms) => momentInWords(ms ?? 0));
+  const message = `edited at ${at[0]}, published at ${at[1]}: callers reach the older draft`;
+  return { api, apiId, environment, environmentId, kind: 'stale', message };
+}
