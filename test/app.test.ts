@@ -11,7 +11,8 @@ import { fileOf, scratchFolder, until } from './support/edict-process.ts';
 /** Settings for an emulated gateway in a new folder, and a way to write its file. */
 function emulated() {
   const folder = scratchFolder();
-  const settings: Settings = { file: join(folder, 'edict.yaml'), state: `sqlite:${join(folder, 'state.db')}`, emulate: true, waitMs: 0 };
+  const state = `sqlite:${join(folder, 'state.db')}`;
+  const settings: Settings = { file: join(folder, 'edict.yaml'), state, emulate: true, waitMs: 0, refresh: false };
   const write = (states: Readonly<Record<string, string>>, limit?: string): void =>
     writeFileSync(settings.file, fileOf('https://roma.example.com', states, limit));
   return { settings, write };

@@ -13,6 +13,9 @@ import type {
 export interface ObservedApi {
   readonly apiId: string;
   readonly name: string;
+  /** The group it belongs to; empty if the gateway does not say. */
+  readonly groupId: string;
+  readonly group: string;
   /** When its draft was last edited; `null` if the gateway does not say. */
   readonly editedAtMs: number | null;
   /** Where it is published, by the environment's ID. */
@@ -20,8 +23,8 @@ export interface ObservedApi {
 }
 
 export interface ObservedPublication {
-  /** Changes with every publish and switch, whoever makes it. */
-  readonly publishId: string;
+  /** Changes with every publish and switch, whoever makes it; `null` if the gateway does not say. */
+  readonly publishId: string | null;
   readonly publishedAtMs: number | null;
 }
 
@@ -109,7 +112,7 @@ function look(
   const seen = { publishId, publishedAtMs, editedAtMs: api.editedAtMs };
   const online = { ...names, ...before, now: 'online' } as const;
   if (was?.state === 'online') {
-    if (was.publishId === null || was.publishId === publishId) return { next: { ...was, ...seen }, note: null };
+    if (was.publishId === null || publishId === null || was.publishId === publishId) return { next: { ...was, ...seen }, note: null };
     return { next: { ...was, ...seen, versionId: null, recordedAtMs: nowMs }, note: { ...online, kind: 'outside' } };
   }
   if (wanted === undefined) return null;

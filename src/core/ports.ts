@@ -51,6 +51,12 @@ export interface Allowance {
   readonly perMs: number;
 }
 
+/** An environment as the gateway lists it. */
+export interface ListedEnvironment {
+  readonly id: string;
+  readonly name: string;
+}
+
 /** The gateway as a dry run sees it: there is nothing here that could change it. */
 export interface GatewayReader {
   readonly identity: GatewayIdentity;
@@ -58,6 +64,8 @@ export interface GatewayReader {
   apis(signal: AbortSignal): Promise<Read<Observation>>;
   /** Returns one API, asked for by itself; `null` if there is none. Never rejects either. */
   api(apiId: string, signal: AbortSignal): Promise<Read<ObservedApi | null>>;
+  /** Returns the environments that there are. Never rejects either. */
+  environments(signal: AbortSignal): Promise<Read<readonly ListedEnvironment[]>>;
   /** Returns the versions of an API in an environment. Never rejects for an answer of the gateway or a broken connection. */
   versions(of: Pick<PublicationNames, 'apiId' | 'environmentId'>, signal: AbortSignal): Promise<Read<readonly ListedVersion[]>>;
   /** Ends kept-alive connections. */

@@ -4,7 +4,11 @@ import type { RecordedPublication, UnresolvedAttempt } from './publication.ts';
 /** A version as the gateway lists it. */
 export interface ListedVersion {
   readonly versionId: string;
+  /** What the gateway calls it for people; empty if it does not. */
+  readonly number: string;
   readonly remark: string;
+  /** Milliseconds since 1970, to the second; `null` if the gateway does not say. */
+  readonly publishedAtMs: number | null;
   /** Whether it is the one that callers reach. */
   readonly isEffective: boolean;
 }

@@ -11,12 +11,22 @@ type Schemas = components['schemas'];
 export interface Answers {
   readonly changePublication: Schemas['PublicationResponse'];
   readonly createToken: Schemas['TokenResponse'];
+  readonly getApi: Schemas['Api'];
+  readonly listApis: Schemas['ApiList'];
+  readonly listEnvironments: Schemas['EnvironmentList'];
   readonly listVersions: Schemas['VersionList'];
 }
 export type Operation = keyof Answers;
 
 /** The status of success, by operation. */
-const successes: Readonly<Record<Operation, number>> = { changePublication: 201, createToken: 201, listVersions: 200 };
+const successes: Readonly<Record<Operation, number>> = {
+  changePublication: 201,
+  createToken: 201,
+  getApi: 200,
+  listApis: 200,
+  listEnvironments: 200,
+  listVersions: 200,
+};
 
 /** An answer as openapi-fetch hands it over when it parses nothing: `error` is JSON where it can be. */
 export interface RawAnswer {

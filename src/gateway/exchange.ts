@@ -2,8 +2,8 @@ import { type Dispatcher, errors } from 'undici';
 import { messageOf } from '../core/errors.ts';
 import { ConnectionError, InvalidAnswerError } from './gateway-error.ts';
 
-/** A body over this is refused. */
-const largestBody = 1024 * 1024;
+/** A body over this is refused: a page of 500 APIs with all that the service says of each can have some 2 MB. */
+const largestBody = 16 * 1024 * 1024;
 
 /** What a call needs of a `Request`: the platform's own costs more than the rest of a call together. */
 export class OutgoingRequest {
@@ -111,7 +111,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#size += chunk.length;
     if (this.#size <= largestBody) this.#chunks.push(chunk);
     else
-      this.#giveUp(new InvalidAnswerError(`answered ${this.#status} with a body over 1 MiB, which is refused`, { status: this.#status }));
+      this.#giveUp(new InvalidAnswerError(`answered ${this.#status} with a body over 16 MiB, which is refused`, { status: this.#status }));
   }
 
   onResponseEnd(): void {

@@ -17,7 +17,7 @@ const inSync = desiredState([wanted('orders', 'test')]);
 const nothing = plan(inSync, recordedState([recorded('orders', 'test')]));
 
 test('the text shows what goes online, what is held, and last what goes offline', () => {
-  const text = planRenderers.text(made, desired, plain);
+  const text = planRenderers.text({ plan: made, desired, notes: [] }, plain);
   const order = [
     'Goes online (1)',
     '+ orders',
@@ -39,17 +39,20 @@ test('the text shows what goes online, what is held, and last what goes offline'
 });
 
 test('a plan without changes says that all is well', () => {
-  assert.is(planRenderers.text(nothing, inSync, plain), 'In sync. 1 publication is as the file says. Nothing to do.\n');
-  assert.match(planRenderers.markdown(nothing, inSync), 'in sync');
+  assert.is(
+    planRenderers.text({ plan: nothing, desired: inSync, notes: [] }, plain),
+    'In sync. 1 publication is as the file says. Nothing to do.\n',
+  );
+  assert.match(planRenderers.markdown({ plan: nothing, desired: inSync, notes: [] }), 'in sync');
 });
 
 test('the JSON is one document', () => {
-  assert.is((JSON.parse(planRenderers.json(made, desired)) as { changes: unknown[] }).changes.length, 3);
+  assert.is((JSON.parse(planRenderers.json({ plan: made, desired, notes: [] })) as { changes: unknown[] }).changes.length, 3);
 });
 
 test('the markdown shows what goes offline first, and no cell breaks its table', () => {
   const odd = desiredState([wanted('a|b', 'test', { state: 'offline' }), wanted('orders', 'test')]);
-  const text = planRenderers.markdown(plan(odd, recordedState([recorded('a|b', 'test')])), odd);
+  const text = planRenderers.markdown({ plan: plan(odd, recordedState([recorded('a|b', 'test')])), desired: odd, notes: [] });
   assert.ok(text.indexOf('Goes OFFLINE') < text.indexOf('Goes online'));
   assert.match(text, '| a\\|b | test |');
 });

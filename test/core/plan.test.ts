@@ -83,7 +83,7 @@ const columns: readonly (readonly (Partial<RecordedPublication> | null)[])[] = [
     ),
   ),
 ];
-const letters = { new: 'N', state: 'S', revision: 'R', unresolved: 'U', removed: 'R' } as const;
+const letters = { new: 'N', state: 'S', revision: 'R', edited: 'E', unresolved: 'U', drift: 'D', removed: 'R' } as const;
 
 for (const [file, removed, answers] of grid) {
   test(`every record beside ${file}, removed: ${removed}`, () => {

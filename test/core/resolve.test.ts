@@ -6,8 +6,20 @@ import { recorded } from '../support/states.ts';
 
 const online: UnresolvedAttempt = { attemptId: 7, action: 'online', revision: 'r2', marker: 'abc', overAtMs: null };
 const offline: UnresolvedAttempt = { attemptId: 7, action: 'offline', revision: null, marker: null, overAtMs: null };
-const mine = (isEffective: boolean): ListedVersion => ({ versionId: 'mine', remark: 'x [edict abc]', isEffective });
-const other = (isEffective: boolean): ListedVersion => ({ versionId: 'other', remark: 'x [edict abd]', isEffective });
+const mine = (isEffective: boolean): ListedVersion => ({
+  versionId: 'mine',
+  number: '',
+  publishedAtMs: null,
+  remark: 'x [edict abc]',
+  isEffective,
+});
+const other = (isEffective: boolean): ListedVersion => ({
+  versionId: 'other',
+  number: '',
+  publishedAtMs: null,
+  remark: 'x [edict abd]',
+  isEffective,
+});
 
 for (const [title, attempt, versions, expected] of [
   ['its version is effective: it happened', online, [other(false), mine(true)], ['happened', 'mine', 'online', 'mine', 'r2']],

@@ -301,6 +301,8 @@ test('an outcome that cannot be written is written later, and its call is not re
     leave: store.leave.bind(store),
     describe: store.describe.bind(store),
     begin: store.begin.bind(store),
+    observe: store.observe.bind(store),
+    listedApis: store.listedApis.bind(store),
     close: store.close.bind(store),
     settle: (...settled) => {
       failures -= 1;

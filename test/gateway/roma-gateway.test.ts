@@ -125,8 +125,8 @@ const answers: readonly (readonly [string, Answer, Outcome['kind'], string | nul
   ['a 204', (r) => r.writeHead(204).end(), 'unknown', 'ANSWER_INVALID'],
   ['half an answer', (r) => r.writeHead(201, { 'content-length': 99 }).write('{"api_id"', () => r.destroy()), 'unknown', 'CONNECTION_LOST'],
   ['a reset', (r) => r.socket?.resetAndDestroy(), 'unknown', 'CONNECTION_LOST'],
-  ['a huge body', (r) => json(r, 201, { ...about, remark: 'x'.repeat(2_000_000) }), 'unknown', 'ANSWER_INVALID'],
-  ['a huge error', (r) => r.writeHead(404).end('x'.repeat(2_000_000)), 'stalled', 'HTTP_404'],
+  ['a huge body', (r) => json(r, 201, { ...about, remark: 'x'.repeat(17_000_000) }), 'unknown', 'ANSWER_INVALID'],
+  ['a huge error', (r) => r.writeHead(404).end('x'.repeat(17_000_000)), 'stalled', 'HTTP_404'],
   ['a redirect', (r) => r.writeHead(307, { location: 'https://elsewhere.example/' }).end(), 'stalled', 'REDIRECTED'],
   ['a proxy that lost the answer', (r) => r.writeHead(502).end('<h1>Bad Gateway</h1>'), 'unknown', 'HTTP_502'],
   ['a proxy that ran out of time', (r) => r.writeHead(504).end(), 'unknown', 'HTTP_504'],
@@ -193,7 +193,14 @@ const listing: Answer = (response) =>
     size: 3,
     total: 3,
     api_versions: [
-      { version_id: 'v3', env_id: 'env-1', status: 1, remark: 'x [edict abc]' },
+      {
+        version_id: 'v3',
+        version_no: '20200803013600',
+        env_id: 'env-1',
+        status: 1,
+        remark: 'x [edict abc]',
+        publish_time: '2020-08-03T01:36:00Z',
+      },
       { version_id: 'v2', env_id: 'env-1', status: 2 },
       { version_id: 'v1', env_id: 'env-2', status: 1 },
     ],
@@ -215,8 +222,8 @@ test('lists the versions of an API in one environment', async () => {
   assert.equal(read, {
     kind: 'read',
     value: [
-      { versionId: 'v3', remark: 'x [edict abc]', isEffective: true },
-      { versionId: 'v2', remark: '', isEffective: false },
+      { versionId: 'v3', number: '20200803013600', remark: 'x [edict abc]', publishedAtMs: Date.UTC(2020, 7, 3, 1, 36), isEffective: true },
+      { versionId: 'v2', number: '', remark: '', publishedAtMs: null, isEffective: false },
     ],
   });
 });
@@ -404,7 +411,7 @@ test('a dry run has no way to send, and opens no connection', async () => {
   const server = await answeringServer(created);
   const settings = settingsFor(server.url);
   const reader = openGatewayReader(settings, givenToken('t0ken'));
-  assert.equal(Object.keys(reader).sort(), ['close', 'identity', 'versions']);
+  assert.equal(Object.keys(reader).sort(), ['api', 'apis', 'close', 'environments', 'identity', 'versions']);
   assert.not('send' in reader);
   assert.equal(reader.identity, { endpoint: server.url, project: 'project-1', instance: 'instance-1' });
   await reader.close();

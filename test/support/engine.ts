@@ -24,7 +24,6 @@ export interface Workshop extends AsyncDisposable {
   /** Returns the desired state of these APIs in `test`, by name. */
   desire(states: Readonly<Record<string, DesiredPublication['state'] | Partial<DesiredPublication>>>): DesiredState;
   /** Returns the API and action of each call for a change that the emulator has had. */
-
   requested(): string[];
 }
 
@@ -32,6 +31,8 @@ export interface WorkshopOptions {
   readonly apis: readonly string[];
   readonly limit?: Limit;
   readonly maxTries?: number;
+  /** Whether the gateway is asked first what is really published. */
+  readonly refresh?: boolean;
   readonly settings?: Partial<GatewaySettings>;
   readonly credentials?: Credentials;
   /** Whether the emulator takes any token, or only `token`. */
@@ -48,7 +49,7 @@ export async function workshop({
   ...options
 }: WorkshopOptions): Promise<Workshop> {
   const { maxTries = Number.POSITIVE_INFINITY, wrapStore = (store) => store, wrapGateway = (gateway) => gateway } = options;
-  const { anyToken = true } = options;
+  const { anyToken = true, refresh = false } = options;
   const emulator = await startEmulator({ seed: { ...seedOf(...apis), anyToken, tokens: [{ value: 'token' }] } });
   const stateUrl = `sqlite:${join(scratchFolder(), 'state.db')}`;
   const store = await openStore({ url: stateUrl, emulated: false });
@@ -69,6 +70,7 @@ export async function workshop({
     clock: systemClock,
     random: () => 0,
     maxTries,
+    refresh,
   });
   const requested = (): string[] =>
     emulator.requests

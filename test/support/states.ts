@@ -38,6 +38,7 @@ export function wanted(api: string, environment: string, over: Partial<DesiredPu
     state: 'online',
     revision: null,
     remark: null,
+    drift: 'report',
     source: { file: 'edict.yaml', line: 1, column: 1 },
     ...over,
   };
@@ -50,8 +51,14 @@ export function recorded(api: string, environment: string, over: Partial<Recorde
     state: 'online',
     revision: null,
     versionId: 'version',
+    publishId: null,
+    publishedAtMs: null,
+    editedAtMs: null,
     recordedAtMs: 1,
     unresolved: null,
+    drift: null,
+    corrections: 0,
+    correctedAtMs: null,
     ...over,
   };
 }
@@ -79,14 +86,16 @@ export function desiredState(
     readonly removed?: 'keep' | 'offline';
     readonly protectedNames?: readonly string[];
     readonly gateway?: DesiredState['gateway'];
+    readonly observeEveryMs?: number | null;
+    readonly republish?: DesiredState['republish'];
   } = {},
 ): DesiredState {
-  const { removed = 'keep', protectedNames = [], gateway = gatewaySettings() } = over;
+  const { removed = 'keep', protectedNames = [], gateway = gatewaySettings(), observeEveryMs = null, republish = 'revision' } = over;
   const environments = new Map<string, Environment>();
   for (const name of ['test', 'release', ...publications.map((publication) => publication.environment), ...protectedNames]) {
     environments.set(`env-${name}`, { name, id: `env-${name}`, protected: protectedNames.includes(name) });
   }
-  return { gateway, environments, removed, publications: byKey(publications) };
+  return { gateway, environments, removed, observeEveryMs, republish, publications: byKey(publications) };
 }
 
 /** Returns a recorded state. */
