@@ -111,6 +111,11 @@ export interface components {
         /** @description The ROMA Connect instance. `${NAME}` takes the environment variable NAME, in this block only. Credentials never stand in this file. */
         Gateway: {
             /**
+             * @description Groups up to so many changes of one environment, action and remark into one call. Left out, each change is a call of its own, as the service's page describes it.
+             * @example 100
+             */
+            batch?: number;
+            /**
              * @description The management endpoint, without a path.
              * @example https://roma.cn-north-4.myhuaweicloud.com
              */
@@ -189,6 +194,11 @@ export interface components {
             remark?: components["schemas"]["Remark"];
             revision?: components["schemas"]["Revision"];
             state: components["schemas"]["State"];
+            /**
+             * @description Keeps exactly this version effective, such as one from before a bad release; `edict history --versions API ENVIRONMENT` lists what the gateway keeps. Taken away again, the version stays until something else is published.
+             * @example ee1a5a38d3d3493abf1dc4ed6cacfa0b
+             */
+            version?: components["schemas"]["Id"];
         };
         /**
          * @description A note that the gateway keeps with the publication. At most 255 characters.

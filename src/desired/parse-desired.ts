@@ -79,6 +79,7 @@ function resolve(written: WrittenFile, sourceOf: (path: Path) => DesiredPublicat
         state: own.state,
         revision: own.revision ?? revision ?? null,
         remark: own.remark ?? remark ?? null,
+        version: own.version ?? null,
         drift: own.drift ?? written.drift ?? 'report',
         source: sourceOf(['apis', api, 'environments', environment]),
       });
@@ -112,6 +113,7 @@ function gatewayOf(written: WrittenFile['gateway']): GatewaySettings {
     marker: written.marker ?? true,
     unresolved: written.unresolved ?? 'hold',
     lagMs: checkedMs(written.lag ?? '10s'),
+    batch: written.batch ?? 1,
   };
 }
 

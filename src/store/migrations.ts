@@ -43,6 +43,7 @@ const steps: readonly string[] = [
   UPDATE gateway SET left_at_ms = NULL;
   `,
   `
+  ALTER TABLE attempt ADD COLUMN asked_version_id TEXT;
   ALTER TABLE publication ADD COLUMN publish_id TEXT;
   ALTER TABLE publication ADD COLUMN published_at_ms INTEGER;
   ALTER TABLE publication ADD COLUMN edited_at_ms INTEGER;

@@ -15,6 +15,7 @@ const selectGateway = 'SELECT id FROM gateway WHERE endpoint = ? AND project = ?
 /** What a gateway's publications were left as; a row that says nothing any more is none. */
 export const selectRecorded = `
   SELECT p.*, a.action AS unresolved_action, a.revision AS unresolved_revision, a.marker AS unresolved_marker,
+    a.asked_version_id AS unresolved_version,
     coalesce(a.orphaned_at_ms, a.settled_at_ms) AS unresolved_over_at_ms
   FROM publication p LEFT JOIN attempt a ON a.id = p.unresolved_attempt_id
   WHERE p.gateway_id = ? AND (p.state IS NOT NULL OR p.unresolved_attempt_id IS NOT NULL)`;

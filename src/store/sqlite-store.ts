@@ -60,9 +60,9 @@ export class SqliteStore extends SqliteReader implements Store {
     let attemptId = 0;
     await this.#write(() => {
       const gatewayId = this.#ensureGateway(gateway);
-      const { api, apiId, environment, environmentId, action, reason, revision, remark } = change;
+      const { api, apiId, environment, environmentId, action, reason, revision, remark, version } = change;
       const names = [gatewayId, api, apiId, environment, environmentId] as const;
-      const told = [passId, action, reason, revision, remark, marker, atMs] as const;
+      const told = [passId, action, reason, revision, remark, marker, version, atMs] as const;
       attemptId = Number(this.#statements.insertAttempt.run(...names, ...told).lastInsertRowid);
       this.#statements.markUnresolved.run(...names, atMs, attemptId);
     });
@@ -200,8 +200,9 @@ function prepare(db: DatabaseSync) {
     describe: statement('UPDATE gateway SET condition = ? WHERE id = ?'),
     read: statement(`${selectRecorded} AND p.api_id = ? AND p.environment_id = ?`),
     insertAttempt: statement(`
-      INSERT INTO attempt (gateway_id, api, api_id, environment, environment_id, pass_id, action, reason, revision, remark, marker, began_at_ms)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+      INSERT INTO attempt
+        (gateway_id, api, api_id, environment, environment_id, pass_id, action, reason, revision, remark, marker, asked_version_id, began_at_ms)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     markUnresolved: statement(`
       INSERT INTO publication
         (gateway_id, api, api_id, environment, environment_id, recorded_at_ms, unresolved_attempt_id, last_attempt_id)
