@@ -24,10 +24,20 @@ export interface components {
                 [key: string]: components["schemas"]["Publication"];
             };
             /**
-             * @description The API's ID at the gateway.
+             * @description The name or ID of the API's group, where the name alone is not enough.
+             * @example shop
+             */
+            group?: components["schemas"]["GatewayName"];
+            /**
+             * @description The API's ID at the gateway. Left out, it is looked up there by `name`.
              * @example 5f918d104dc84480a75166ba99efff21
              */
-            id: components["schemas"]["Id"];
+            id?: components["schemas"]["Id"];
+            /**
+             * @description The API's name at the gateway, to the letter. Left out, it is the name that stands here.
+             * @example orders
+             */
+            name?: components["schemas"]["GatewayName"];
             remark?: components["schemas"]["Remark"];
             revision?: components["schemas"]["Revision"];
         };
@@ -55,8 +65,13 @@ export interface components {
          */
         Environment: components["schemas"]["Id"] | components["schemas"]["EnvironmentSettings"];
         EnvironmentSettings: {
-            /** @description The environment's ID at the gateway. */
-            id: components["schemas"]["Id"];
+            /** @description The environment's ID at the gateway. Left out, it is looked up by `name`. */
+            id?: components["schemas"]["Id"];
+            /**
+             * @description The environment's name at the gateway. Without `id` it is looked up there; left out, it is the short name.
+             * @example RELEASE
+             */
+            name?: components["schemas"]["GatewayName"];
             /**
              * @description Nothing goes offline here: such a change is held until a person agrees.
              * @default false
@@ -158,6 +173,8 @@ export interface components {
              */
             unresolved: "hold" | "repeat";
         };
+        /** @description A name as the gateway has it. */
+        GatewayName: string;
         /** @description An ID as the gateway gives it: letters, digits, `.`, `_` and `-`. */
         Id: string;
         /**

@@ -1,3 +1,4 @@
+import type { NameKey } from './names.ts';
 import type { Observation, ObservedApi } from './observe.ts';
 import type { Failing, Failure, Outcome } from './outcome.ts';
 import type { Change, Reason } from './plan.ts';
@@ -186,6 +187,8 @@ export interface RecordReader {
   listedApis(gateway: GatewayIdentity): Promise<number | null>;
   /** Returns the newest attempt of each publication of the gateway. */
   lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>>;
+  /** Returns the IDs that names of the file were found to mean. */
+  names(gateway: GatewayIdentity): Promise<ReadonlyMap<NameKey, string>>;
   close(): Promise<void>;
 }
 
@@ -201,6 +204,8 @@ export interface Store extends RecordReader {
   leave(gateway: GatewayIdentity, atMs: number): Promise<void>;
   /** Writes what a look at the gateway has changed in the record, and how many APIs it listed. */
   observe(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: number): Promise<void>;
+  /** Makes `names` all that is remembered of names and their IDs. */
+  remember(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void>;
   /** Notes how this process is getting on, for `condition`. */
   describe(gateway: GatewayIdentity, condition: Condition): Promise<void>;
   /** Returns the record of one publication, as it is now. */

@@ -1,3 +1,5 @@
+import type { Name } from './names.ts';
+
 /** The nouns of edict. Everything here is plain, immutable data. */
 
 export type State = 'online' | 'offline';
@@ -67,6 +69,8 @@ export interface DesiredPublication extends PublicationNames {
   readonly version: string | null;
   /** What happens when somebody else changes it: it is brought back, or only shown. */
   readonly drift: DriftPolicy;
+  /** The name by which the file calls the API; `null`: it has its ID. */
+  readonly calledBy: Name | null;
   readonly source: Source;
 }
 

@@ -47,7 +47,7 @@ export class Departures {
     if (this.#most === 1 || name === null) return this.#alone(change);
     let departure = this.#open.get(name);
     if (!departure) {
-      const opened = new Departure(this.#markerFor(change), (group) => this.#depart(group));
+      const opened = new Departure(this.#markerFor(change), (group) => void this.#depart(group));
       departure = opened;
       this.#open.set(name, opened);
       void this.#deps.clock.sleep(lingerMs, this.#deps.signal).then(() => this.#close(name, opened));

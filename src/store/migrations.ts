@@ -54,6 +54,8 @@ const steps: readonly string[] = [
   ALTER TABLE publication ADD COLUMN corrected_at_ms INTEGER;
   -- How many APIs the gateway listed when it was last believed.
   ALTER TABLE gateway ADD COLUMN listed_apis INTEGER;
+  -- Which ID a name of the file was found to mean.
+  CREATE TABLE name (gateway_id INTEGER NOT NULL REFERENCES gateway (id), name TEXT, id TEXT NOT NULL, PRIMARY KEY (gateway_id, name)) WITHOUT ROWID;
   `,
 ];
 

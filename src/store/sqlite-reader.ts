@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { NameKey } from '../core/names.ts';
 import type { Attempt, Condition, HistoryFilter, RecordReader } from '../core/ports.ts';
 import {
   type GatewayIdentity,
@@ -67,6 +68,11 @@ export class SqliteReader implements RecordReader {
     return row?.['listed_apis'] == null ? null : Number(row['listed_apis']);
   }
 
+  async names(gateway: GatewayIdentity): Promise<ReadonlyMap<NameKey, string>> {
+    const rows = explained(this.path, () => this.db.prepare('SELECT name, id FROM name WHERE gateway_id = ?').all(this.gatewayId(gateway)));
+    return new Map(rows.map((row) => [String(row['name']) as NameKey, String(row['id'])]));
+  }
+
   async lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>> {
     return explained(this.path, () => {
       const attempts = this.db.prepare(selectLastAttempts).all(this.gatewayId(gateway)).map(toAttempt);
@@ -90,6 +96,7 @@ export const emptyRecord: RecordReader = {
   history: async () => [],
   condition: async () => null,
   listedApis: async () => null,
+  names: async () => new Map(),
   lastAttempts: async () => new Map(),
   close: async () => undefined,
 };

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { NameKey } from '../core/names.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
 import type { Condition, NewAttempt, Store } from '../core/ports.ts';
@@ -50,6 +51,14 @@ export class SqliteStore extends SqliteReader implements Store {
 
   leave(gateway: GatewayIdentity, atMs: number): Promise<void> {
     return this.#write(() => this.#statements.mark.run(atMs, null, this.#ensureGateway(gateway)));
+  }
+
+  remember(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void> {
+    return this.#write(() => {
+      const gatewayId = this.#ensureGateway(gateway);
+      this.#statements.forgetNames.run(gatewayId);
+      for (const [name, id] of names) this.#statements.rememberName.run(gatewayId, name, id);
+    });
   }
 
   describe(gateway: GatewayIdentity, condition: Condition): Promise<void> {
@@ -218,6 +227,8 @@ function prepare(db: DatabaseSync) {
       INSERT INTO publication (gateway_id, api, api_id, environment, environment_id, recorded_at_ms) VALUES (?, ?, ?, ?, ?, ?)
       ON CONFLICT (gateway_id, api_id, environment_id) DO NOTHING`),
     listed: statement('UPDATE gateway SET listed_apis = ? WHERE id = ?'),
+    forgetNames: statement('DELETE FROM name WHERE gateway_id = ?'),
+    rememberName: statement('INSERT INTO name (gateway_id, name, id) VALUES (?, ?, ?)'),
     record: statement(updateRecord),
     // An attempt that has begun meanwhile knows better than a look before it.
     recordSettled: statement(`${updateRecord} AND unresolved_attempt_id IS NULL`),

@@ -41,6 +41,7 @@ export function wanted(api: string, environment: string, over: Partial<DesiredPu
     remark: null,
     version: null,
     drift: 'report',
+    calledBy: null,
     source: { file: 'edict.yaml', line: 1, column: 1 },
     ...over,
   };
