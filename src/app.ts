@@ -4,12 +4,14 @@ import type { Emit, PassSummary } from './core/events.ts';
 import type { LogOptions } from './core/log-options.ts';
 import type { Note } from './core/observe.ts';
 import { type Plan, plan } from './core/plan.ts';
-import type { Attempt, Condition, HistoryFilter, RecordReader } from './core/ports.ts';
+import type { Attempt, Condition, HistoryFilter, Read, RecordReader } from './core/ports.ts';
 import type { DesiredState, PublicationKey, RecordedState } from './core/publication.ts';
+import type { AskedGateway } from './desired/asked-gateway.ts';
 import { FileSource } from './desired/file-source.ts';
+import type { WrittenDesired } from './desired/write-desired.ts';
 import type { Emulator, EmulatorOptions } from './emulator/emulator.ts';
 import { systemClock } from './engine/system-clock.ts';
-import { type Environment, openCredentialsOf, openEmulator, openRooms, openTraffic, seedFrom } from './rooms.ts';
+import { type Environment, openEmulator, openRooms, seedFrom, withGatewayReader } from './rooms.ts';
 import { openRecord } from './store/open-store.ts';
 
 /*
@@ -44,23 +46,41 @@ export async function readPlan(settings: Settings, environment: Environment): Pr
 
 async function seeGateway(desired: DesiredState, record: RecordReader, settings: Settings, environment: Environment) {
   const { look } = await import('./engine/observer.ts');
-  const { openGatewayReader } = await import('./gateway/roma-gateway.ts');
   const emulator = settings.emulate ? await openEmulator() : null;
   emulator?.world.add(seedFrom(desired, await record.readAll(desired.gateway)));
-  const traffic = await openTraffic(desired.gateway, 0);
-  const { at, credentials } = await openCredentialsOf(desired.gateway, emulator, traffic.admit, environment);
-  const gateway = openGatewayReader(at, credentials, { admit: traffic.admit });
   try {
-    const seen = await look(desired, { gateway, record, clock: systemClock, signal: new AbortController().signal });
+    const seen = await withGatewayReader(desired.gateway, emulator, environment, (gateway) =>
+      look(desired, { gateway, record, clock: systemClock, signal: new AbortController().signal }),
+    );
     if (seen.kind === 'observed') return seen;
     throw new EdictError('UNSEEN', `the gateway cannot be observed: ${seen.reason}`, {
       hint: 'without --refresh the plan starts from the record alone',
     });
   } finally {
-    traffic.close();
-    await gateway.close();
     await emulator?.close();
   }
+}
+
+/**
+ * Returns the file that declares what a live gateway shows, and what it could not say. Only reads leave, within the limit that
+ * the file will have. Throws an EdictError: `OPTION` for a gateway that no file may name, `CREDENTIALS_*`, `UNSEEN` if it cannot be read.
+ */
+export async function importGateway(asked: AskedGateway, environment: Environment): Promise<WrittenDesired> {
+  const { settingsOfAsked } = await import('./desired/asked-gateway.ts');
+  const { writeDesired } = await import('./desired/write-desired.ts');
+  const { patiently } = await import('./engine/patient-read.ts');
+  const { signal } = new AbortController();
+  return withGatewayReader(settingsOfAsked(asked), null, environment, async (gateway) => {
+    const read = async <T>(what: string, once: () => Promise<Read<T>>): Promise<T> => {
+      const came = await patiently(once, { clock: systemClock, random: Math.random, signal });
+      if (came.kind === 'read') return came.value;
+      const { code, message, hint } = came.failure;
+      throw new EdictError('UNSEEN', `the gateway's ${what} cannot be read: ${code} ${message}`, hint === null ? {} : { hint });
+    };
+    const environments = await read('environments', () => gateway.environments(signal));
+    const apis = await read('APIs', () => gateway.apis(signal));
+    return writeDesired({ gateway: asked, apis: [...apis.values()], environments });
+  });
 }
 
 /** What `status` shows. */

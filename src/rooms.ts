@@ -1,6 +1,6 @@
 import type { Settings } from './config.ts';
 import type { Emit } from './core/events.ts';
-import type { Admit, Gateway, Store } from './core/ports.ts';
+import type { Admit, Gateway, GatewayReader, Store } from './core/ports.ts';
 import type { DesiredState, GatewayIdentity, GatewaySettings, RecordedState } from './core/publication.ts';
 import type { Emulator } from './emulator/emulator.ts';
 import type { Seed } from './emulator/seed.ts';
@@ -109,6 +109,31 @@ export async function openCredentialsOf(gateway: GatewaySettings, emulator: Emul
   const at = emulator ? { ...gateway, endpoint: emulator.url, iam: emulator.url } : gateway;
   const credentials = openCredentials(emulator ? { HW_AUTH_TOKEN: 'emulated' } : environment, at, { clock: systemClock, admit });
   return { at, credentials };
+}
+
+/**
+ * Returns what `use` makes of a gateway that can only be read, or of the emulated one in its place. Everything is closed before
+ * it returns. Throws an EdictError `CREDENTIALS_*`.
+ */
+export async function withGatewayReader<T>(
+  settings: GatewaySettings,
+  emulator: Emulator | null,
+  environment: Environment,
+  use: (gateway: GatewayReader) => Promise<T>,
+): Promise<T> {
+  const { openGatewayReader } = await import('./gateway/roma-gateway.ts');
+  const traffic = await openTraffic(settings, 0);
+  try {
+    const { at, credentials } = await openCredentialsOf(settings, emulator, traffic.admit, environment);
+    const gateway = openGatewayReader(at, credentials, { admit: traffic.admit });
+    try {
+      return await use(gateway);
+    } finally {
+      await gateway.close();
+    }
+  } finally {
+    traffic.close();
+  }
 }
 
 /** Starts an emulated gateway that holds nothing yet. */
