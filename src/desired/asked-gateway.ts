@@ -23,6 +23,7 @@ export function settingsOfAsked(asked: AskedGateway): GatewaySettings {
 }
 
 function asOption({ path, message, hint }: Finding): EdictError {
-  const inWords = message.replace(/`gateway\.(\w+)`/, '`--$1`');
-  return new EdictError('OPTION', inWords === message ? `--${path.at(-1)}: ${message}` : inWords, hint === null ? {} : { hint });
+  const shown = message.replace(/\/\/[^/]*@/, '//***@'); // somebody may have written a password there
+  const inWords = shown.replace(/`gateway\.(\w+)`/, '`--$1`');
+  return new EdictError('OPTION', inWords === shown ? `--${path.at(-1)}: ${shown}` : inWords, hint === null ? {} : { hint });
 }

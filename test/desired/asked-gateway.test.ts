@@ -22,7 +22,7 @@ test('has the settings that a file without more would have', () => {
 
 for (const [over, message] of [
   [{ endpoint: 'roma.example.com' }, '"roma.example.com" is not allowed for `--endpoint`'],
-  [{ endpoint: 'https://user:secret@host' }, '"https://user:secret@host" is not allowed for `--endpoint`'],
+  [{ endpoint: 'https://user:secret@host' }, '"https://***@host" is not allowed for `--endpoint`'],
   [{ endpoint: 'https://host:99999' }, '--endpoint: "https://host:99999" is not an address'],
   [{ iam: 'https://host/path' }, '"https://host/path" is not allowed for `--iam`'],
   [{ project: 'a b' }, '"a b" is not allowed for `--project`'],
