@@ -24,10 +24,20 @@ export interface components {
                 [key: string]: components["schemas"]["Publication"];
             };
             /**
-             * @description The API's ID at the gateway.
+             * @description The name or ID of the API's group, where the name alone is not enough.
+             * @example shop
+             */
+            group?: components["schemas"]["GatewayName"];
+            /**
+             * @description The API's ID at the gateway. Left out, it is looked up there by `name`.
              * @example 5f918d104dc84480a75166ba99efff21
              */
-            id: components["schemas"]["Id"];
+            id?: components["schemas"]["Id"];
+            /**
+             * @description The API's name at the gateway, to the letter. Left out, it is the name that stands here.
+             * @example orders
+             */
+            name?: components["schemas"]["GatewayName"];
             remark?: components["schemas"]["Remark"];
             revision?: components["schemas"]["Revision"];
         };
@@ -55,8 +65,13 @@ export interface components {
          */
         Environment: components["schemas"]["Id"] | components["schemas"]["EnvironmentSettings"];
         EnvironmentSettings: {
-            /** @description The environment's ID at the gateway. */
-            id: components["schemas"]["Id"];
+            /** @description The environment's ID at the gateway. Left out, it is looked up by `name`. */
+            id?: components["schemas"]["Id"];
+            /**
+             * @description The environment's name at the gateway. Without `id` it is looked up there; left out, it is the short name.
+             * @example RELEASE
+             */
+            name?: components["schemas"]["GatewayName"];
             /**
              * @description Nothing goes offline here: such a change is held until a person agrees.
              * @default false
@@ -111,6 +126,11 @@ export interface components {
         /** @description The ROMA Connect instance. `${NAME}` takes the environment variable NAME, in this block only. Credentials never stand in this file. */
         Gateway: {
             /**
+             * @description Groups up to so many changes of one environment, action and remark into one call. Left out, each change is a call of its own, as the service's page describes it.
+             * @example 100
+             */
+            batch?: number;
+            /**
              * @description The management endpoint, without a path.
              * @example https://roma.cn-north-4.myhuaweicloud.com
              */
@@ -153,6 +173,8 @@ export interface components {
              */
             unresolved: "hold" | "repeat";
         };
+        /** @description A name as the gateway has it. */
+        GatewayName: string;
         /** @description An ID as the gateway gives it: letters, digits, `.`, `_` and `-`. */
         Id: string;
         /**
@@ -189,6 +211,11 @@ export interface components {
             remark?: components["schemas"]["Remark"];
             revision?: components["schemas"]["Revision"];
             state: components["schemas"]["State"];
+            /**
+             * @description Keeps exactly this version effective, such as one from before a bad release; `edict history --versions API ENVIRONMENT` lists what the gateway keeps. Taken away again, the version stays until something else is published.
+             * @example ee1a5a38d3d3493abf1dc4ed6cacfa0b
+             */
+            version?: components["schemas"]["Id"];
         };
         /**
          * @description A note that the gateway keeps with the publication. At most 255 characters.

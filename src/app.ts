@@ -2,25 +2,26 @@ import type { DaemonSettings, Settings } from './config.ts';
 import { EdictError, messageOf } from './core/errors.ts';
 import type { Emit, PassSummary } from './core/events.ts';
 import type { LogOptions } from './core/log-options.ts';
+import type { Meaning, NameKey } from './core/names.ts';
 import type { Note } from './core/observe.ts';
 import { type Plan, plan } from './core/plan.ts';
 import type { Attempt, Condition, HistoryFilter, Read, RecordReader } from './core/ports.ts';
 import type { DesiredState, PublicationKey, RecordedState } from './core/publication.ts';
 import type { AskedGateway } from './desired/asked-gateway.ts';
-import { FileSource } from './desired/file-source.ts';
+import { FileSource, type LookUp } from './desired/file-source.ts';
 import type { WrittenDesired } from './desired/write-desired.ts';
 import type { Emulator, EmulatorOptions } from './emulator/emulator.ts';
 import { systemClock } from './engine/system-clock.ts';
-import { type Environment, openEmulator, openRooms, seedFrom, withGatewayReader } from './rooms.ts';
+import { type Environment, invented, openRooms, type Rooms, seedFrom, withGatewayReader } from './rooms.ts';
 import { openRecord } from './store/open-store.ts';
 
 /*
  * The wiring: what a command asks for, and the rooms that answer. How rooms are opened together stands in rooms.ts.
  */
 
-/** Returns what the file declares. Throws as `FileSource.load` does. */
-export function readDesired(settings: Settings, environment: Environment): Promise<DesiredState> {
-  return new FileSource(settings.file, environment).load();
+/** Returns what the file declares, without asking anybody: what has a name only gets an ID that is made up. Throws as `FileSource.load` does. */
+export function checkFile(settings: Settings, environment: Environment): Promise<DesiredState> {
+  return new FileSource(settings.file, environment, async (_, names) => invented(names)).load();
 }
 
 /** A plan, and what was seen at the gateway on the way to it. */
@@ -35,8 +36,7 @@ export interface Planned {
  * nothing is opened here that could change the gateway. Throws an EdictError if the gateway cannot be seen.
  */
 export async function readPlan(settings: Settings, environment: Environment): Promise<Planned> {
-  const desired = await readDesired(settings, environment);
-  return withRecord(settings, async (record) => {
+  return withFile(settings, environment, 'ask', async (desired, record) => {
     const { recorded, notes } = settings.refresh
       ? await seeGateway(desired, record, settings, environment)
       : { recorded: await record.readAll(desired.gateway), notes: [] };
@@ -46,18 +46,39 @@ export async function readPlan(settings: Settings, environment: Environment): Pr
 
 async function seeGateway(desired: DesiredState, record: RecordReader, settings: Settings, environment: Environment) {
   const { look } = await import('./engine/observer.ts');
-  const emulator = settings.emulate ? await openEmulator() : null;
-  emulator?.world.add(seedFrom(desired, await record.readAll(desired.gateway)));
+  const seed = settings.emulate ? seedFrom(desired, await record.readAll(desired.gateway)) : null;
+  const seen = await withGatewayReader(desired.gateway, seed, environment, (gateway) =>
+    look(desired, { gateway, record, clock: systemClock, signal: new AbortController().signal }),
+  );
+  if (seen.kind === 'observed') return seen;
+  throw new EdictError('UNSEEN', `the gateway cannot be observed: ${seen.reason}`, {
+    hint: 'without --refresh the plan starts from the record alone',
+  });
+}
+
+/** Reads the file and opens the record. Names that were never looked up: the gateway is asked, or they mean nothing that is recorded. */
+async function withFile<T>(
+  settings: Settings,
+  environment: Environment,
+  names: 'ask' | 'never ask',
+  use: (desired: DesiredState, record: RecordReader) => Promise<T>,
+): Promise<T> {
+  const record = await openRecord({ url: settings.state });
   try {
-    const seen = await withGatewayReader(desired.gateway, emulator, environment, (gateway) =>
-      look(desired, { gateway, record, clock: systemClock, signal: new AbortController().signal }),
-    );
-    if (seen.kind === 'observed') return seen;
-    throw new EdictError('UNSEEN', `the gateway cannot be observed: ${seen.reason}`, {
-      hint: 'without --refresh the plan starts from the record alone',
-    });
+    const lookUp: LookUp = async (of, unknown) => {
+      if (settings.emulate) return invented(unknown);
+      const { lookUp } = await import('./engine/look-up.ts');
+      const remembered = await record.names(of);
+      const known = [...remembered].map(([key, id]): [NameKey, Meaning] => [key, { kind: 'one', id }]);
+      if (names === 'never ask') return new Map([...invented(unknown), ...known]);
+      return withGatewayReader(of, null, environment, (gateway) =>
+        lookUp(unknown, { gateway, remembered, signal: new AbortController().signal }),
+      );
+    };
+    const desired = await new FileSource(settings.file, environment, lookUp).load();
+    return await use(desired, record);
   } finally {
-    await emulator?.close();
+    await record.close();
   }
 }
 
@@ -95,8 +116,7 @@ export interface StatusReport {
 
 /** Returns desired, recorded and last attempts side by side. Makes no call and writes nothing. */
 export async function readStatus(settings: Settings, environment: Environment): Promise<StatusReport> {
-  const desired = await readDesired(settings, environment);
-  return withRecord(settings, async (record) => {
+  return withFile(settings, environment, 'never ask', async (desired, record) => {
     const recorded = await record.readAll(desired.gateway);
     return {
       desired,
@@ -110,17 +130,7 @@ export async function readStatus(settings: Settings, environment: Environment): 
 
 /** Returns attempts on the file's gateway, newest first. Makes no call and writes nothing. */
 export async function readHistory(settings: Settings, environment: Environment, filter: HistoryFilter): Promise<Attempt[]> {
-  const { gateway } = await readDesired(settings, environment);
-  return withRecord(settings, (record) => record.history(gateway, filter));
-}
-
-async function withRecord<T>(settings: Settings, read: (record: RecordReader) => Promise<T>): Promise<T> {
-  const record = await openRecord({ url: settings.state });
-  try {
-    return await read(record);
-  } finally {
-    await record.close();
-  }
+  return withFile(settings, environment, 'never ask', ({ gateway }, record) => record.history(gateway, filter));
 }
 
 /** What ends a run early: `stop` lets the calls in flight finish. */
@@ -139,12 +149,25 @@ export interface Applied {
 const applyTries = 4;
 
 /** Makes one pass over the file and returns when no call is left to make. Throws an EdictError if it cannot begin. */
-export async function applyOnce(settings: Settings, environment: Environment, emit: Emit, { signal }: Stopper): Promise<Applied> {
-  const desired = await readDesired(settings, environment);
-  await using opened = await openRooms(settings, environment, emit, desired);
+export async function applyOnce(settings: Settings, environment: Environment, emit: Emit, stopper: Stopper): Promise<Applied> {
+  let opened: Rooms | null = null;
+  const open = async (): Promise<Rooms> => {
+    opened ??= await openRooms(settings, environment, emit);
+    return opened;
+  };
+  try {
+    const lookUp: LookUp = async (of, names) => (await open()).lookUp(of, names);
+    const desired = await new FileSource(settings.file, environment, lookUp).load();
+    return await applyIn(await open(), desired, emit, stopper);
+  } finally {
+    await (opened as Rooms | null)?.close();
+  }
+}
+
+async function applyIn(rooms: Rooms, desired: DesiredState, emit: Emit, { signal }: Stopper): Promise<Applied> {
   const totals = { online: 0, offline: 0 };
   let last: PassSummary | null = null;
-  const engine = await opened.engineFor(desired, applyTries, (event) => {
+  const engine = await rooms.engineFor(desired, applyTries, (event) => {
     if ((event.type === 'attempt:settled' || event.type === 'attempt:resolved') && event.outcome.kind === 'succeeded') {
       totals[event.change.action] += 1;
     }
@@ -178,8 +201,8 @@ export async function startDaemon(
   emit: Emit,
 ): Promise<RunningDaemon> {
   const { Daemon } = await import('./engine/daemon.ts');
-  const source = new FileSource(settings.file, environment);
-  const opened = await openRooms(settings, environment, emit, null);
+  const opened = await openRooms(settings, environment, emit);
+  const source = new FileSource(settings.file, environment, opened.lookUp);
   const daemon = new Daemon({
     source,
     clock: systemClock,

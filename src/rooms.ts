@@ -1,10 +1,14 @@
+import { createHash } from 'node:crypto';
 import type { Settings } from './config.ts';
 import type { Emit } from './core/events.ts';
+import { type Meanings, type Name, nameKey } from './core/names.ts';
 import type { Admit, Gateway, GatewayReader, Store } from './core/ports.ts';
 import type { DesiredState, GatewayIdentity, GatewaySettings, RecordedState } from './core/publication.ts';
+import type { LookUp } from './desired/file-source.ts';
 import type { Emulator } from './emulator/emulator.ts';
 import type { Seed } from './emulator/seed.ts';
 import type { Engine } from './engine/engine.ts';
+import type { LookUpDeps } from './engine/look-up.ts';
 import { systemClock } from './engine/system-clock.ts';
 import type { Traffic } from './engine/traffic.ts';
 import { openStore } from './store/open-store.ts';
@@ -20,14 +24,25 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Rooms extends AsyncDisposable {
   /** Tells the emulator, if there is one, of APIs and environments that it does not know. */
   emulate(desired: DesiredState): void;
+  /** Finds out what names of the file mean, and remembers it. Rejects with an EdictError if the gateway cannot be asked. */
+  readonly lookUp: LookUp;
   /** Returns the engine for the gateway that `desired` names; the same one while its settings are the same. */
   engineFor(desired: DesiredState, maxTries: number, emit: Emit): Promise<Engine>;
   /** Stops and closes everything; resolves to the number of changes left unsent. */
   close(): Promise<number>;
 }
 
+/** The way to one gateway, and what works on it. */
+interface Line {
+  readonly name: string;
+  readonly identity: GatewayIdentity;
+  readonly traffic: Traffic;
+  readonly gateway: Gateway;
+  engine: Engine | null;
+}
+
 /** Opens the store, and an emulator if asked for; the gateway and the engine with the first file. Throws an EdictError if the store cannot be opened. */
-export async function openRooms(settings: Settings, environment: Environment, emit: Emit, desired: DesiredState | null): Promise<Rooms> {
+export async function openRooms(settings: Settings, environment: Environment, emit: Emit): Promise<Rooms> {
   const store = await openStore({
     url: settings.state,
     emulated: settings.emulate,
@@ -35,28 +50,43 @@ export async function openRooms(settings: Settings, environment: Environment, em
     onWait: (message) => emit({ type: 'store:waited', message }),
   });
   const emulator = settings.emulate ? await openEmulator() : null;
-  if (emulator && desired) emulator.world.add(seedFrom(desired, await store.readAll(desired.gateway)));
-  let current: { readonly name: string; readonly engine: Engine; readonly gateway: Gateway; readonly identity: GatewayIdentity } | null =
-    null;
+  let current: Line | null = null;
 
   const stop = async (): Promise<number> => {
     if (!current) return 0;
-    const { engine, gateway, identity } = current;
+    const { engine, traffic, gateway, identity } = current;
     current = null;
-    const left = await engine.stop();
+    const left = (await engine?.stop()) ?? 0;
+    traffic.close();
     await gateway.close();
     await store.leave(identity, systemClock.now());
     return left;
   };
-  const engineFor = async (wanted: DesiredState, maxTries: number, emit: Emit): Promise<Engine> => {
-    const name = JSON.stringify(wanted.gateway);
-    if (current?.name === name) return current.engine;
+  const lineTo = async (settings: GatewaySettings): Promise<Line> => {
+    const name = JSON.stringify(settings);
+    if (current?.name === name) return current;
     await stop();
+    const traffic = await openTraffic(settings, emulator ? 0 : await quietMsFor(store, settings));
+    const gateway = await openGatewayOf(settings, emulator, traffic.admit, environment);
+    current = { name, identity: settings, traffic, gateway, engine: null };
+    return current;
+  };
+  const lookUpNames: LookUp = async (of, names) => {
+    if (emulator) return invented(names);
+    const { found, lookUp } = await import('./engine/look-up.ts');
+    const remembered = await store.names(of);
+    const isKnown = names.every((name) => remembered.has(nameKey(name)));
+    const meanings = await lookUp(names, { remembered, signal: unending, gateway: isKnown ? noGateway : (await lineTo(of)).gateway });
+    if (!isKnown || remembered.size > names.length) await store.remember(of, found(meanings));
+    return meanings;
+  };
+  const engineFor = async (wanted: DesiredState, maxTries: number, emit: Emit): Promise<Engine> => {
+    const line = await lineTo(wanted.gateway);
+    if (line.engine) return line.engine;
     if (emulator) emulator.world.add(seedFrom(wanted, await store.readAll(wanted.gateway)));
-    const traffic = await openTraffic(wanted.gateway, emulator ? 0 : await quietMsFor(store, wanted.gateway));
-    const gateway = await openGatewayOf(wanted.gateway, emulator, traffic.admit, environment);
+    const { traffic, gateway } = line;
     const { Engine } = await import('./engine/engine.ts');
-    const engine = new Engine(wanted, {
+    line.engine = new Engine(wanted, {
       store,
       gateway,
       traffic,
@@ -66,8 +96,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
       maxTries,
       refresh: settings.refresh,
     });
-    current = { name, engine, gateway, identity: wanted.gateway };
-    return engine;
+    return line.engine;
   };
   const close = async (): Promise<number> => {
     const left = await stop();
@@ -76,11 +105,29 @@ export async function openRooms(settings: Settings, environment: Environment, em
     return left;
   };
   const emulate = (wanted: DesiredState): void => emulator?.world.add(seedFrom(wanted, new Map()));
-  return { emulate, engineFor, close, [Symbol.asyncDispose]: async () => void (await close()) };
+  return { emulate, lookUp: lookUpNames, engineFor, close, [Symbol.asyncDispose]: async () => void (await close()) };
+}
+
+const unending = new AbortController().signal;
+
+/** Where every name is remembered nobody is asked. */
+const noGateway: LookUpDeps['gateway'] = {
+  apis: () => Promise.reject(new TypeError('no API is to be looked up')),
+  environments: () => Promise.reject(new TypeError('no environment is to be looked up')),
+};
+
+/** Returns IDs made from the names, the same each time: an emulated gateway has whatever the file names. */
+export function invented(names: readonly Name[]): Meanings {
+  return new Map(
+    names.map((name) => {
+      const id = createHash('sha256').update(nameKey(name)).digest('hex').slice(0, 32);
+      return [nameKey(name), { kind: 'one', id }];
+    }),
+  );
 }
 
 /** Returns what decides when a request to the gateway may leave. `quietMs`: see `TrafficOptions`. */
-export async function openTraffic(gateway: GatewaySettings, quietMs: number): Promise<Traffic> {
+async function openTraffic(gateway: GatewaySettings, quietMs: number): Promise<Traffic> {
   const { Traffic } = await import('./engine/traffic.ts');
   return new Traffic({ limit: gateway.limit, clock: systemClock, quietMs });
 }
@@ -103,41 +150,38 @@ async function openGatewayOf(
   return openGateway(at, credentials, { admit });
 }
 
+/** Opens a gateway that can only be read, the emulated one if there is a `seed` for it, and closes it when `use` has ended. */
+export async function withGatewayReader<T>(
+  settings: GatewaySettings,
+  seed: Seed | null,
+  environment: Environment,
+  use: (gateway: GatewayReader) => Promise<T>,
+): Promise<T> {
+  const { openGatewayReader } = await import('./gateway/roma-gateway.ts');
+  const emulator = seed ? await openEmulator() : null;
+  if (seed) emulator?.world.add(seed);
+  const traffic = await openTraffic(settings, 0);
+  const { at, credentials } = await openCredentialsOf(settings, emulator, traffic.admit, environment);
+  const gateway = openGatewayReader(at, credentials, { admit: traffic.admit });
+  try {
+    return await use(gateway);
+  } finally {
+    traffic.close();
+    await gateway.close();
+    await emulator?.close();
+  }
+}
+
 /** Returns the credentials that the environment holds, and where they are taken: the gateway of the file, or the emulated one. Throws an EdictError `CREDENTIALS_*`. */
-export async function openCredentialsOf(gateway: GatewaySettings, emulator: Emulator | null, admit: Admit, environment: Environment) {
+async function openCredentialsOf(gateway: GatewaySettings, emulator: Emulator | null, admit: Admit, environment: Environment) {
   const { openCredentials } = await import('./gateway/auth.ts');
   const at = emulator ? { ...gateway, endpoint: emulator.url, iam: emulator.url } : gateway;
   const credentials = openCredentials(emulator ? { HW_AUTH_TOKEN: 'emulated' } : environment, at, { clock: systemClock, admit });
   return { at, credentials };
 }
 
-/**
- * Returns what `use` makes of a gateway that can only be read, or of the emulated one in its place. Everything is closed before
- * it returns. Throws an EdictError `CREDENTIALS_*`.
- */
-export async function withGatewayReader<T>(
-  settings: GatewaySettings,
-  emulator: Emulator | null,
-  environment: Environment,
-  use: (gateway: GatewayReader) => Promise<T>,
-): Promise<T> {
-  const { openGatewayReader } = await import('./gateway/roma-gateway.ts');
-  const traffic = await openTraffic(settings, 0);
-  try {
-    const { at, credentials } = await openCredentialsOf(settings, emulator, traffic.admit, environment);
-    const gateway = openGatewayReader(at, credentials, { admit: traffic.admit });
-    try {
-      return await use(gateway);
-    } finally {
-      await gateway.close();
-    }
-  } finally {
-    traffic.close();
-  }
-}
-
 /** Starts an emulated gateway that holds nothing yet. */
-export async function openEmulator(): Promise<Emulator> {
+async function openEmulator(): Promise<Emulator> {
   const { startEmulator } = await import('./emulator/emulator.ts');
   return startEmulator({ seed: { project: '', instance: '', apis: [], environments: [], anyToken: true } });
 }

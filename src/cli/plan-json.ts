@@ -12,7 +12,7 @@ export function planJson(plan: Plan, desired: DesiredState, notes: readonly Note
     digest: planDigest(plan),
     gateway: plan.gateway,
     summary: { ...counts(plan), unchanged: plan.unchanged, held: plan.changes.filter((change) => change.held).length },
-    changes: plan.changes.map(({ api, apiId, environment, environmentId, action, reason, from, to, revision, held, source }) => ({
+    changes: plan.changes.map(({ api, apiId, environment, environmentId, action, reason, from, to, revision, version, held, source }) => ({
       api,
       apiId,
       environment,
@@ -22,11 +22,12 @@ export function planJson(plan: Plan, desired: DesiredState, notes: readonly Note
       from,
       to,
       revision,
+      version,
       held: held && `${held.rule}: ${held.message}`,
       source,
     })),
     seen: seenOf(plan, notes),
-    estimate: estimate(plan.changes, desired.gateway.limit),
+    estimate: estimate(plan.changes, desired.gateway),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Planned } from '../app.ts';
 import { planDigest } from '../core/digest.ts';
-import { estimate } from '../core/estimate.ts';
+import { type Cost, estimate, proposedBatch } from '../core/estimate.ts';
 import type { Change, Plan } from '../core/plan.ts';
 import type { DesiredState } from '../core/publication.ts';
 import { columns } from './columns.ts';
@@ -8,6 +8,9 @@ import type { Paint } from './paint.ts';
 import { counts, planJson } from './plan-json.ts';
 import { seenOf } from './seen.ts';
 import { counted, durationInWords, reasonInWords } from './words.ts';
+
+/** Under so many seconds nobody minds how long it takes. */
+const worthSaving = 10;
 
 type Renderer = (planned: Planned, paint: Paint) => string;
 
@@ -99,7 +102,10 @@ function totals(plan: Plan): string {
   return `${counted(plan.changes.length, 'change')}: ${parts.join(', ')}.`;
 }
 
-function cost(plan: Plan, { gateway: { limit } }: DesiredState): string {
-  const { calls, seconds } = estimate(plan.changes, limit);
-  return `${counted(calls, 'call')}, about ${durationInWords(seconds * 1000)} at ${limit.calls} per ${durationInWords(limit.perMs)}.`;
+function cost(plan: Plan, { gateway }: DesiredState): string {
+  const { batched, ...single } = estimate(plan.changes, gateway);
+  const inWords = ({ calls, seconds }: Cost): string => `${counted(calls, 'call')}, about ${durationInWords(seconds * 1000)}`;
+  const limit = `${gateway.limit.calls} per ${durationInWords(gateway.limit.perMs)}`;
+  const saving = batched && single.seconds > worthSaving ? ` With \`gateway.batch: ${proposedBatch}\`: ${inWords(batched)}.` : '';
+  return `${inWords(single)} at ${limit}.${saving}`;
 }

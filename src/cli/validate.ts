@@ -1,4 +1,4 @@
-import { readDesired } from '../app.ts';
+import { checkFile } from '../app.ts';
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes, InvalidFileError } from '../core/errors.ts';
 import { type Context, paintersOf } from './context.ts';
@@ -10,7 +10,7 @@ export async function validate(settings: Settings, { format }: { readonly format
   const { out } = paintersOf(context);
   const asJson = format === 'json';
   try {
-    const { publications, environments } = await readDesired(settings, context.environment);
+    const { publications, environments } = await checkFile(settings, context.environment);
     const sizes = { publications: publications.size, environments: environments.size };
     const words = `${out('green', 'Valid.')} ${settings.file} declares ${counted(sizes.publications, 'publication')} in ${counted(sizes.environments, 'environment')}.`;
     context.stdout.write(`${asJson ? JSON.stringify({ format: 1, valid: true, ...sizes }) : words}\n`);

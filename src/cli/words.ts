@@ -2,7 +2,7 @@ import { assertNever } from '../core/errors.ts';
 import type { Change } from '../core/plan.ts';
 
 /** Returns why a change must be made, for a person. */
-export function reasonInWords({ reason, action, from, revision }: Change): string {
+export function reasonInWords({ reason, action, from, revision, version }: Change): string {
   switch (reason) {
     case 'new':
       return 'new: edict has not published it yet';
@@ -10,6 +10,8 @@ export function reasonInWords({ reason, action, from, revision }: Change): strin
       return `the file says ${action}, the record ${from}`;
     case 'revision':
       return `new revision ${revision}: publish again`;
+    case 'version':
+      return `another version than ${version} is effective: switch to it`;
     case 'edited':
       return 'edited at the gateway since it was published';
     case 'drift':

@@ -8,8 +8,8 @@ import type { Plan } from './plan.ts';
 export function planDigest({ gateway, changes }: Pick<Plan, 'gateway' | 'changes'>): string {
   const { endpoint, project, instance } = gateway;
   const work = changes
-    .map(({ apiId, environmentId, action, reason, from, revision, remark }) =>
-      JSON.stringify([apiId, environmentId, action, reason, from, revision, remark]),
+    .map(({ apiId, environmentId, action, reason, from, revision, remark, version }) =>
+      JSON.stringify([apiId, environmentId, action, reason, from, revision, remark, ...(version === null ? [] : [version])]),
     )
     .sort();
   return `sha256:${createHash('sha256')

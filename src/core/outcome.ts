@@ -55,7 +55,7 @@ export function nextRecord(
   before: RecordedPublication | undefined,
   attempt: { readonly id: number; readonly marker: string | null; readonly settledAtMs: number },
 ): RecordedPublication | undefined {
-  const { key, api, apiId, environment, environmentId, action, revision } = change;
+  const { key, api, apiId, environment, environmentId, action, revision, version } = change;
   const names = { key, api, apiId, environment, environmentId };
   switch (outcome.kind) {
     case 'succeeded':
@@ -63,8 +63,8 @@ export function nextRecord(
         ...(before ?? neverRecorded),
         ...names,
         state: action,
-        revision,
-        versionId: outcome.versionId,
+        revision: version === null ? revision : (before?.revision ?? null),
+        versionId: outcome.versionId ?? version,
         publishId: outcome.publishId,
         publishedAtMs: null,
         editedAtMs: null,
@@ -77,7 +77,7 @@ export function nextRecord(
       return {
         ...(before ?? { ...neverRecorded, recordedAtMs: attempt.settledAtMs }),
         ...names,
-        unresolved: { attemptId: attempt.id, action, revision, marker: attempt.marker, overAtMs: attempt.settledAtMs },
+        unresolved: { attemptId: attempt.id, action, revision, version, marker: attempt.marker, overAtMs: attempt.settledAtMs },
       };
     case 'dropped':
     case 'wait':

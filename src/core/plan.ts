@@ -13,10 +13,10 @@ import type {
 } from './publication.ts';
 
 /**
- * Why a publication must move: it was `new`ly declared, its `state` or `revision` differs from the record, its API was
- * `edited` since, it was `removed` from the file, an earlier attempt is `unresolved`, or somebody else moved it: `drift`.
+ * Why a publication must move: it was `new`ly declared, its `state`, `revision` or `version` differs from the record, its API
+ * was `edited` since, it was `removed` from the file, an earlier attempt is `unresolved`, or somebody else moved it: `drift`.
  */
-export type Reason = 'new' | 'state' | 'revision' | 'edited' | 'removed' | 'unresolved' | 'drift';
+export type Reason = 'new' | 'state' | 'revision' | 'version' | 'edited' | 'removed' | 'unresolved' | 'drift';
 
 /** One publication that must move. */
 export interface Change extends PublicationNames {
@@ -28,6 +28,8 @@ export interface Change extends PublicationNames {
   readonly to: State;
   readonly revision: string | null;
   readonly remark: string | null;
+  /** The kept version that an `online` makes effective, instead of making a new one; `null`: it makes a new one. */
+  readonly version: string | null;
   /** Why edict refuses to make this change until a person agrees; `null` if it does not. */
   readonly held: Hold | null;
   /** Where the file asks for it; `null` for a publication that left the file. */
@@ -54,6 +56,7 @@ export interface Plan {
  * | online          | nothing          | online, `new`                                        |
  * | online          | offline          | online, `state`                                      |
  * | online          | online           | online, `revision` if the file names another one     |
+ * | online, pinned  | another version  | online, `version`                                    |
  * | offline         | online           | offline, `state`                                     |
  * | offline         | nothing, offline | none: edict takes down only what it knows to be up   |
  * | nothing         | unresolved       | `removed: offline`: offline, `unresolved`; else none |
@@ -62,6 +65,7 @@ export interface Plan {
  *
  * What somebody else has made is a drift: with `drift: correct` the file's state is brought back with that reason, unless
  * the same drift was corrected too often; with `drift: report` it is left. A new revision is asked for by a person and goes before.
+ * A pinned version is switched to, which makes no new one; a revision waits until the pin is gone.
  * An unresolved attempt on a publication that has left the file counts as online, since it may be.
  */
 export function decide(
@@ -76,8 +80,9 @@ export function decide(
   }
   if (recorded?.unresolved) return change(wanted, wanted.state, 'unresolved', recorded, desired);
   const from = recorded?.state ?? null;
-  const isRevised = wanted.state === 'online' && wanted.revision !== null && wanted.revision !== recorded?.revision;
-  if (recorded?.drift && wanted.state !== from && !(isRevised && from !== null)) {
+  const isRevised =
+    wanted.state === 'online' && wanted.version === null && wanted.revision !== null && wanted.revision !== recorded?.revision;
+  if (recorded?.drift && differs(wanted, recorded) && !(isRevised && from !== null)) {
     const isCorrected = wanted.drift === 'correct' && recorded.drift.truceUntilMs === null;
     return isCorrected ? change(wanted, wanted.state, 'drift', recorded, desired) : null;
   }
@@ -85,8 +90,15 @@ export function decide(
   if (from === null) return change(wanted, 'online', 'new', recorded, desired);
   if (from === 'offline') return change(wanted, 'online', 'state', recorded, desired);
   if (isRevised) return change(wanted, 'online', 'revision', recorded, desired);
-  const isEdited = desired.republish === 'edited' && recorded !== undefined && isStale(recorded);
+  if (recorded && differs(wanted, recorded)) return change(wanted, 'online', 'version', recorded, desired);
+  const isEdited = desired.republish === 'edited' && wanted.version === null && recorded !== undefined && isStale(recorded);
   return isEdited ? change(wanted, 'online', 'edited', recorded, desired) : null;
+}
+
+/** Returns whether the recorded state, or the version that is effective, is not the one that the file asks for. */
+export function differs(wanted: DesiredPublication, recorded: RecordedPublication): boolean {
+  if (wanted.state !== recorded.state) return true;
+  return wanted.state === 'online' && wanted.version !== null && wanted.version !== recorded.versionId;
 }
 
 /** An edit and a publication this close may be one act: the service's lists have whole seconds. */
@@ -122,6 +134,7 @@ function change(
     to: action,
     revision: wanted?.revision ?? null,
     remark: wanted?.remark ?? null,
+    version: action === 'online' ? (wanted?.version ?? null) : null,
     source: wanted?.source ?? null,
   };
   return { ...proposed, held: guard(proposed, desired) };
@@ -139,8 +152,8 @@ export function plan(desired: DesiredState, recorded: RecordedState): Plan {
     const was = recorded.get(key);
     const needed = decide(wanted, was, desired);
     if (needed) changes.push(needed);
-    else if (was?.drift && was.state !== wanted.state) drifted.push(was);
-    else if (was && isStale(was)) stale.push(was);
+    else if (was?.drift && differs(wanted, was)) drifted.push(was);
+    else if (was && isStale(was) && wanted.version === null) stale.push(was);
   }
   const inFile = changes.length;
   for (const [key, was] of recorded) {

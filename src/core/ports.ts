@@ -1,3 +1,4 @@
+import type { NameKey } from './names.ts';
 import type { Observation, ObservedApi } from './observe.ts';
 import type { Failing, Failure, Outcome } from './outcome.ts';
 import type { Change, Reason } from './plan.ts';
@@ -79,6 +80,11 @@ export interface Gateway extends GatewayReader {
    * `signal` ends the waiting for the call's turn; a call that has left is let finish.
    */
   send(change: Change, how: Sending, signal: AbortSignal): Promise<Outcome>;
+  /**
+   * Makes one call for `changes`, which share environment, action and remark and ask for no version. Resolves to what came
+   * of each, in their order; never rejects like `send`.
+   */
+  sendTogether(changes: readonly Change[], how: SendingTogether, signal: AbortSignal): Promise<SentTogether>;
   /** Returns whether, after an outcome `refused`, the credentials are others now. */
   credentialsChanged(): boolean;
   /** Lets refused credentials be tried once more: a person asks for it. */
@@ -90,6 +96,19 @@ export interface Sending {
   readonly marker: string | null;
   /** Asked at the moment before the request leaves; if not, the outcome is `dropped`. */
   readonly isWanted: () => boolean;
+}
+
+export interface SendingTogether {
+  /** As for one change: all remarks are the same. */
+  readonly marker: string | null;
+  /** Asked of each change at the moment before the request leaves; what is not wanted is left out of it. */
+  readonly isWanted: (change: Change) => boolean;
+}
+
+export interface SentTogether {
+  readonly outcomes: readonly Outcome[];
+  /** Whether all of it ended in the same failure: one change alone may be why. */
+  readonly isWhole: boolean;
 }
 
 /** An attempt as the history shows it. Times are milliseconds since 1970. */
@@ -104,6 +123,8 @@ export interface Attempt extends PublicationNames {
   readonly remark: string | null;
   /** What the call's remark carries so that its version is known again; `null`: nothing. */
   readonly marker: string | null;
+  /** The kept version that it asks for; `null`: it asks for a new one, or for none. */
+  readonly askedVersionId: string | null;
   readonly beganAtMs: number;
   /** `null` while the attempt has no known outcome. */
   readonly settledAtMs: number | null;
@@ -166,6 +187,8 @@ export interface RecordReader {
   listedApis(gateway: GatewayIdentity): Promise<number | null>;
   /** Returns the newest attempt of each publication of the gateway. */
   lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>>;
+  /** Returns the IDs that names of the file were found to mean. */
+  names(gateway: GatewayIdentity): Promise<ReadonlyMap<NameKey, string>>;
   close(): Promise<void>;
 }
 
@@ -181,6 +204,8 @@ export interface Store extends RecordReader {
   leave(gateway: GatewayIdentity, atMs: number): Promise<void>;
   /** Writes what a look at the gateway has changed in the record, and how many APIs it listed. */
   observe(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: number): Promise<void>;
+  /** Makes `names` all that is remembered of names and their IDs. */
+  remember(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void>;
   /** Notes how this process is getting on, for `condition`. */
   describe(gateway: GatewayIdentity, condition: Condition): Promise<void>;
   /** Returns the record of one publication, as it is now. */

@@ -1,3 +1,5 @@
+import type { Name } from './names.ts';
+
 /** The nouns of edict. Everything here is plain, immutable data. */
 
 export type State = 'online' | 'offline';
@@ -38,6 +40,8 @@ export interface GatewaySettings extends GatewayIdentity {
   readonly unresolved: 'repeat' | 'hold';
   /** How long a change may take to show in the gateway's lists, in milliseconds. */
   readonly lagMs: number;
+  /** The most changes in one call; 1: each change is a call of its own. */
+  readonly batch: number;
 }
 
 /** Where something stands in the file. `line` and `column` count from 1. */
@@ -61,8 +65,12 @@ export interface DesiredPublication extends PublicationNames {
   /** `null`: the file names none, and whatever was published last is fine. */
   readonly revision: string | null;
   readonly remark: string | null;
+  /** The one version that is to be effective; `null`: whichever was published last. */
+  readonly version: string | null;
   /** What happens when somebody else changes it: it is brought back, or only shown. */
   readonly drift: DriftPolicy;
+  /** The name by which the file calls the API; `null`: it has its ID. */
+  readonly calledBy: Name | null;
   readonly source: Source;
 }
 
@@ -93,6 +101,8 @@ export interface UnresolvedAttempt {
   readonly attemptId: number;
   readonly action: Action;
   readonly revision: string | null;
+  /** The kept version that it was to make effective; `null`: it was a plain publication. */
+  readonly version: string | null;
   /** What its remark carried; `null` if nothing. */
   readonly marker: string | null;
   /** When its process was seen to have ended, or noted that there was no answer; `null` while neither is so. */

@@ -24,11 +24,11 @@ export type Resolution =
 
 /**
  * Returns what `versions`, those of the publication `recorded` at the gateway, say of its unresolved attempt. An `online`
- * has happened if its marker is there; an `offline` if no version is effective.
+ * has happened if its marker is there; one that switches if the version it asked for is effective; an `offline` if none is.
  */
 export function resolveAttempt(
   recorded: RecordedPublication,
-  { action, marker, revision }: UnresolvedAttempt,
+  { action, marker, revision, version }: UnresolvedAttempt,
   versions: readonly ListedVersion[],
   atMs: number,
 ): Resolution {
@@ -44,6 +44,10 @@ export function resolveAttempt(
   };
   if (action === 'offline') {
     return effective ? { kind: 'absent', next: asBefore } : { kind: 'happened', versionId: null, next: { ...asSeen, revision } };
+  }
+  if (version !== null) {
+    const isSwitched = effective?.versionId === version;
+    return isSwitched ? { kind: 'happened', versionId: version, next: asSeen } : { kind: 'absent', next: asBefore };
   }
   if (marker === null) return { kind: 'untold' };
   const made = versions.find((version) => hasMarker(version.remark, marker));

@@ -1,3 +1,4 @@
+import { type Meanings, type Name, type Nameable, nameKey } from '../core/names.ts';
 import type { Finding } from './finding.ts';
 import { nearest } from './nearest.ts';
 import type { Path } from './positions.ts';
@@ -5,14 +6,15 @@ import { isMap } from './yaml-value.ts';
 
 type LineOf = (path: Path) => number;
 
-/** How many declared environments a hint names. */
+/** How many environments or candidates a hint names. */
 const maxListed = 10;
 
 /**
  * Returns what no schema can see: an address that is none, an environment that is not declared, two names for one
- * environment, and one publication declared twice. Looks past values whose shape is wrong, since those are reported elsewhere.
+ * environment, and one publication declared twice; and names that mean nothing at the gateway or too much, as far as `meanings`
+ * says so. Looks past values whose shape is wrong, since those are reported elsewhere.
  */
-export function checkMeaning(file: unknown, lineOf: LineOf): Finding[] {
+export function checkMeaning(file: unknown, lineOf: LineOf, meanings: Meanings = new Map()): Finding[] {
   const findings: Finding[] = [];
   for (const key of ['endpoint', 'iam']) {
     const address = textAt(objectAt(file, 'gateway'), key);
@@ -28,15 +30,16 @@ export function checkMeaning(file: unknown, lineOf: LineOf): Finding[] {
   const idOf = new Map<string, string | null>();
   const firstById = new Map<string, Path>();
   for (const [name, setting] of entriesOf(file, 'environments')) {
-    const id = typeof setting === 'string' ? setting : textAt(setting, 'id');
+    const path = ['environments', name];
+    const id = typeof setting === 'string' ? setting : identified(setting, environmentName(name, setting), path, meanings, findings);
     idOf.set(name, id);
-    if (id !== null) once(firstById, id, ['environments', name], `\`${name}\` is the same environment as`, findings, lineOf);
+    if (id !== null) once(firstById, id, path, `\`${name}\` is the same environment as`, findings, lineOf);
   }
 
   const declared = [...idOf.keys()];
   const firstByPublication = new Map<string, Path>();
   for (const [api, setting] of entriesOf(file, 'apis')) {
-    const apiId = textAt(setting, 'id');
+    const apiId = identified(setting, apiName(api, setting), ['apis', api], meanings, findings);
     for (const environment of Object.keys(objectAt(setting, 'environments'))) {
       const path = ['apis', api, 'environments', environment];
       const environmentId = idOf.get(environment);
@@ -46,6 +49,60 @@ export function checkMeaning(file: unknown, lineOf: LineOf): Finding[] {
     }
   }
   return findings;
+}
+
+/** Returns the name by which the file calls an API that stands under `key` without an ID. */
+export function apiName(key: string, setting: unknown): Name {
+  return { of: 'api', name: textAt(setting, 'name') ?? key, group: textAt(setting, 'group') };
+}
+
+/** Returns the name by which the file calls an environment that stands under `key` without an ID. */
+export function environmentName(key: string, setting: unknown): Name {
+  return { of: 'environment', name: textAt(setting, 'name') ?? key, group: null };
+}
+
+/** Returns the ID that `setting` has or that its name means; `null` if there is none, which is a finding where it is known. */
+function identified(setting: unknown, name: Name, path: Path, meanings: Meanings, findings: Finding[]): string | null {
+  const id = textAt(setting, 'id');
+  if (id !== null) {
+    const spare = ['name', 'group'].find((key) => textAt(setting, key) !== null);
+    if (spare)
+      findings.push({
+        path: [...path, spare],
+        at: 'key',
+        message: `\`${spare}\` says nothing beside \`id\``,
+        hint: 'remove one of the two',
+      });
+    return id;
+  }
+  const meaning = meanings.get(nameKey(name));
+  if (meaning?.kind === 'one') return meaning.id;
+  if (meaning) {
+    const what = `${name.of === 'api' ? 'API' : 'environment'} named \`${name.name}\`${name.group === null ? '' : ` in the group \`${name.group}\``}`;
+    const isNone = meaning.kind === 'none';
+    findings.push({
+      path: textAt(setting, 'name') === null ? path : [...path, 'name'],
+      at: textAt(setting, 'name') === null ? 'key' : 'value',
+      message: `the gateway has ${isNone ? 'no' : `more than one`} ${what}`,
+      hint: isNone ? hintForNone(name, meaning.others) : `write one of ${list(meaning.candidates.map(inWords))}, or a \`group\``,
+    });
+  }
+  return null;
+}
+
+function hintForNone({ name }: Name, others: readonly Nameable[]): string {
+  const near = nearest(name, new Set(others.map((other) => other.name)));
+  const meant = near === null ? [] : others.filter((other) => other.name === near);
+  return meant.length > 0 ? `did you mean ${list(meant.map(inWords))}?` : 'look at its name in the console, or write its `id`';
+}
+
+function inWords({ id, name, group }: Nameable): string {
+  return `\`id: ${id}\` (${name}${group === '' ? '' : `, group ${group}`})`;
+}
+
+function list(words: readonly string[]): string {
+  const more = words.length > maxListed ? `, and ${words.length - maxListed} more` : '';
+  return `${words.slice(0, maxListed).join(', ')}${more}`;
 }
 
 function once(seen: Map<string, Path>, what: string, path: Path, message: string, findings: Finding[], lineOf: LineOf): void {

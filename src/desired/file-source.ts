@@ -3,9 +3,10 @@ import { createReadStream } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { EdictError, exitCodes, messageOf } from '../core/errors.ts';
+import type { Meanings, Name } from '../core/names.ts';
 import type { DesiredSource } from '../core/ports.ts';
-import type { DesiredState } from '../core/publication.ts';
-import { parseDesired } from './parse-desired.ts';
+import type { DesiredState, GatewaySettings } from '../core/publication.ts';
+import { parseFile } from './parse-desired.ts';
 import { type PathWatch, watchPath } from './path-watch.ts';
 import type { Variables } from './variables.ts';
 import type { PieceCache } from './yaml-pieces.ts';
@@ -13,31 +14,37 @@ import type { PieceCache } from './yaml-pieces.ts';
 /** No edict file of a full instance comes near; beyond it the path is most likely wrong. */
 const maxBytes = 64 * 1024 * 1024;
 
+/** Finds out what names of a file mean at its gateway. Rejects with an EdictError if the gateway cannot be asked. */
+export type LookUp = (gateway: GatewaySettings, names: readonly Name[]) => Promise<Meanings>;
+
 /** A YAML file as the source of the desired state. */
 export class FileSource implements DesiredSource {
   readonly #path: string;
   readonly #name: string;
   readonly #variables: Variables;
+  readonly #lookUp: LookUp;
   readonly #pieces: PieceCache = new Map();
   #last: { readonly text: string; readonly desired: DesiredState } | null = null;
 
-  constructor(path: string, variables: Variables) {
+  constructor(path: string, variables: Variables, lookUp: LookUp) {
     this.#path = resolve(path);
     this.#name = shortName(path);
     this.#variables = variables;
+    this.#lookUp = lookUp;
   }
 
   /**
    * Returns what the file declares now: the same object as before while its text is the same.
    *
    * @throws InvalidFileError with every mistake
-   * @throws EdictError `FILE_ABSENT`, `FILE_UNREADABLE`
+   * @throws EdictError `FILE_ABSENT`, `FILE_UNREADABLE`, and what the gateway's names throw
    */
   async load(): Promise<DesiredState> {
     const text = await readText(this.#path, this.#name);
     if (this.#last?.text !== text) {
-      const desired = parseDesired({ text, file: this.#name, variables: this.#variables, cache: this.#pieces });
-      this.#last = { text, desired };
+      const parsed = parseFile({ text, file: this.#name, variables: this.#variables, cache: this.#pieces });
+      const meanings: Meanings = parsed.names.length > 0 ? await this.#lookUp(parsed.gateway, parsed.names) : new Map();
+      this.#last = { text, desired: parsed.desired(meanings) };
     }
     return this.#last.desired;
   }

@@ -1,6 +1,7 @@
 import type { components } from '../../generated/edict-file.d.ts';
 import { durationMs } from '../core/duration.ts';
 import { InvalidFileError, type Mistake } from '../core/errors.ts';
+import { type Meanings, type Name, nameKey } from '../core/names.ts';
 import {
   type DesiredPublication,
   type DesiredState,
@@ -9,7 +10,7 @@ import {
   type PublicationKey,
   publicationKey,
 } from '../core/publication.ts';
-import { checkMeaning } from './check-meaning.ts';
+import { apiName, checkMeaning, environmentName } from './check-meaning.ts';
 import { checkShape } from './check-shape.ts';
 import type { Finding } from './finding.ts';
 import { LineIndex, locate, type Path, type Place } from './positions.ts';
@@ -30,12 +31,30 @@ export interface ParseInput {
   readonly cache?: PieceCache;
 }
 
+/** A file without a mistake, as far as it can be known without asking the gateway. */
+export interface ParsedFile {
+  readonly gateway: GatewaySettings;
+  /** What stands in the file without an ID. */
+  readonly names: readonly Name[];
+  /** Returns the desired state. Throws an InvalidFileError if `meanings` lacks one of `names`, or they make two publications one. */
+  readonly desired: (meanings: Meanings) => DesiredState;
+}
+
 /**
- * Returns the desired state that a file declares. A pure function of its input.
+ * Returns the desired state of a file that has an ID for everything. A pure function of its input.
  *
  * @throws InvalidFileError with every mistake in the file, in the order of the file
  */
-export function parseDesired({ text, file, variables, cache = new Map() }: ParseInput): DesiredState {
+export function parseDesired(input: ParseInput): DesiredState {
+  return parseFile(input).desired(new Map());
+}
+
+/**
+ * Returns what a file declares. A pure function of its input.
+ *
+ * @throws InvalidFileError with every mistake in the file, in the order of the file
+ */
+export function parseFile({ text, file, variables, cache = new Map() }: ParseInput): ParsedFile {
   const tree = parseYamlInPieces(text, cache);
   const lines = new LineIndex(text);
   if (tree.problems.length > 0) {
@@ -48,26 +67,50 @@ export function parseDesired({ text, file, variables, cache = new Map() }: Parse
   const findings: Finding[] = [];
   const value = substituteVariables(toValue(tree.root), variables, findings);
   findings.push(...checkShape(value));
-  findings.push(...checkMeaning(value, (path) => lines.at(startOf(place(path), 'key')).line));
-  if (findings.length > 0) throw new InvalidFileError(file, sorted(findings.map((finding) => located(finding, file, lines, place))));
-  return resolve(value as WrittenFile, (path) => ({ file, ...lines.at(startOf(place(path), 'key')) }));
+  const refuse = (found: readonly Finding[]): void => {
+    if (found.length > 0) throw new InvalidFileError(file, sorted(found.map((finding) => located(finding, file, lines, place))));
+  };
+  const lineOf = (path: Path): number => lines.at(startOf(place(path), 'key')).line;
+  refuse([...findings, ...checkMeaning(value, lineOf)]);
+  const written = value as WrittenFile;
+  const names = namesIn(written);
+  const desired = (meanings: Meanings): DesiredState => {
+    const known = new Map(names.map((name) => [nameKey(name), meanings.get(nameKey(name)) ?? ({ kind: 'none', others: [] } as const)]));
+    if (names.length > 0) refuse(checkMeaning(value, lineOf, known));
+    return resolve(written, known, (path) => ({ file, ...lines.at(startOf(place(path), 'key')) }));
+  };
+  return { gateway: gatewayOf(written.gateway), names, desired };
 }
 
-function resolve(written: WrittenFile, sourceOf: (path: Path) => DesiredPublication['source']): DesiredState {
+function namesIn(written: WrittenFile): Name[] {
+  const environments = Object.entries(written.environments).flatMap(([key, setting]) =>
+    typeof setting === 'string' || setting.id !== undefined ? [] : environmentName(key, setting),
+  );
+  const apis = Object.entries(written.apis).flatMap(([key, setting]) => (setting.id === undefined ? apiName(key, setting) : []));
+  return [...environments, ...apis];
+}
+
+function resolve(written: WrittenFile, meanings: Meanings, sourceOf: (path: Path) => DesiredPublication['source']): DesiredState {
+  const meant = (name: Name): string => {
+    const meaning = meanings.get(nameKey(name));
+    if (meaning?.kind !== 'one') throw new TypeError(`nobody has looked up ${nameKey(name)}`);
+    return meaning.id;
+  };
   const environments = new Map<string, Environment>();
   const idOf = new Map<string, string>();
-  for (const [name, setting] of Object.entries(written.environments)) {
-    const environment =
-      typeof setting === 'string'
-        ? { name, id: setting, protected: false }
-        : { name, id: setting.id, protected: setting.protected ?? false };
-    environments.set(environment.id, environment);
-    idOf.set(name, environment.id);
+  for (const [name, short] of Object.entries(written.environments)) {
+    const setting = typeof short === 'string' ? { id: short, protected: false } : short;
+    const id = setting.id ?? meant(environmentName(name, setting));
+    environments.set(id, { name, id, protected: setting.protected ?? false });
+    idOf.set(name, id);
   }
   const publications = new Map<PublicationKey, DesiredPublication>();
-  for (const [api, { id: apiId, revision, remark, environments: wanted }] of Object.entries(written.apis)) {
-    for (const [environment, setting] of Object.entries(wanted)) {
-      const own = typeof setting === 'string' ? { state: setting } : setting;
+  for (const [api, setting] of Object.entries(written.apis)) {
+    const { revision, remark, environments: wanted } = setting;
+    const calledBy = setting.id === undefined ? apiName(api, setting) : null;
+    const apiId = setting.id ?? meant(apiName(api, setting));
+    for (const [environment, publication] of Object.entries(wanted)) {
+      const own = typeof publication === 'string' ? { state: publication } : publication;
       const environmentId = idOf.get(environment) ?? environment;
       const key = publicationKey(apiId, environmentId);
       publications.set(key, {
@@ -79,6 +122,8 @@ function resolve(written: WrittenFile, sourceOf: (path: Path) => DesiredPublicat
         state: own.state,
         revision: own.revision ?? revision ?? null,
         remark: own.remark ?? remark ?? null,
+        version: own.version ?? null,
+        calledBy,
         drift: own.drift ?? written.drift ?? 'report',
         source: sourceOf(['apis', api, 'environments', environment]),
       });
@@ -116,6 +161,7 @@ export function gatewayOf(written: WrittenGateway): GatewaySettings {
     marker: written.marker ?? true,
     unresolved: written.unresolved ?? 'hold',
     lagMs: checkedMs(written.lag ?? '10s'),
+    batch: written.batch ?? 1,
   };
 }
 

@@ -70,6 +70,39 @@ export const throttleForm = {
   },
 };
 
+const text = { type: 'string', minLength: 1 };
+
+/** The form of a new API. */
+export const apiForm = {
+  type: 'object',
+  required: ['id', 'name'],
+  additionalProperties: false,
+  properties: { id: text, name: text, group: text, editedAt: { type: 'string', format: 'date-time' } },
+};
+
+/** The form of what changes about an API. */
+export const apiEditForm = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { name: text, edited: { type: 'boolean' }, hidden: { enum: ['list', 'everywhere', null] } },
+};
+
+/** The form of a new environment. */
+export const environmentForm = {
+  type: 'object',
+  required: ['id', 'name'],
+  additionalProperties: false,
+  properties: { id: text, name: text },
+};
+
+/** The form of a change that is made by hand. */
+export const byHandForm = {
+  type: 'object',
+  required: ['api', 'environment', 'action'],
+  additionalProperties: false,
+  properties: { api: text, environment: text, action: { enum: ['online', 'offline'] } },
+};
+
 /** The form of what a reader of the request log asks for. */
 export const sinceForm = {
   type: 'object',

@@ -1,11 +1,29 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { faultForm, formError, latencyForm, sinceForm, throttleForm } from './control-forms.ts';
+import type { ApiEdit } from './catalogue.ts';
+import {
+  apiEditForm,
+  apiForm,
+  byHandForm,
+  environmentForm,
+  faultForm,
+  formError,
+  latencyForm,
+  sinceForm,
+  throttleForm,
+} from './control-forms.ts';
 import type { Fault, Faults } from './faults.ts';
 import type { RequestLog } from './request-log.ts';
+import type { Named, SeedApi } from './seed.ts';
 import { type Limit, Throttle } from './throttle.ts';
 import type { World } from './world.ts';
 
 type WrittenLatency = { readonly ms: number } | { readonly minMs: number; readonly maxMs: number } | null;
+
+interface ByHand {
+  readonly api: string;
+  readonly environment: string;
+  readonly action: 'online' | 'offline';
+}
 
 /** What `/_emulator` shows and sets. */
 interface Controlled {
@@ -19,8 +37,27 @@ interface Controlled {
 export function addControl(server: FastifyInstance, { world, faults, requests, operationIds }: Controlled): void {
   const form = (schema: Readonly<Record<string, object>>) => ({ schema, schemaErrorFormatter: formError });
   const done = (reply: FastifyReply): FastifyReply => reply.code(204).send();
+  const noSuch = (reply: FastifyReply, id: string): FastifyReply => reply.code(404).send({ message: `no API has the ID ${id}` });
 
   server.get('/_emulator/publications', () => world.publications());
+  server.put<{ Body: ByHand }>('/_emulator/publications', form({ body: byHandForm }), async ({ body }, reply) => {
+    const made = world.changeByHand(body.api, body.environment, body.action);
+    return 'status' in made ? reply.code(made.status).send({ message: made.errorMsg }) : done(reply);
+  });
+  server.post<{ Body: SeedApi }>('/_emulator/apis', form({ body: apiForm }), async ({ body }, reply) => {
+    world.catalogue.addApi(body);
+    return done(reply);
+  });
+  server.patch<{ Params: { id: string }; Body: ApiEdit }>('/_emulator/apis/:id', form({ body: apiEditForm }), async (request, reply) =>
+    world.catalogue.changeApi(request.params.id, request.body) ? done(reply) : noSuch(reply, request.params.id),
+  );
+  server.delete<{ Params: { id: string } }>('/_emulator/apis/:id', async ({ params: { id } }, reply) =>
+    world.deleteApi(id) ? done(reply) : noSuch(reply, id),
+  );
+  server.post<{ Body: Named }>('/_emulator/environments', form({ body: environmentForm }), async ({ body }, reply) => {
+    world.catalogue.addEnvironment(body);
+    return done(reply);
+  });
   server.get<{ Querystring: { since?: string } }>('/_emulator/requests', form({ querystring: sinceForm }), ({ query: { since } }) =>
     since === undefined ? requests.all() : requests.since(Number(since)),
   );

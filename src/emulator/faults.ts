@@ -1,3 +1,4 @@
+import type { Refusal } from './answers.ts';
 import type { Random } from './random.ts';
 import type { Throttle } from './throttle.ts';
 
@@ -68,14 +69,22 @@ export class Faults {
     this.#waiting = [];
   }
 
+  /** Returns the error that is meant for this API alone in a batch, and uses it up by one; `null` if there is none. */
+  takeFor(apiId: string, operation: string): Refusal | null {
+    const fault = this.#take((entry) => entry.apiId === apiId && entry.operation === operation && isAnswer(entry));
+    return fault && isAnswer(fault) ? fault : null;
+  }
+
   /** Returns the fault for a call and uses it up by one; `null` if there is none. */
   take(call: { readonly operation: string; readonly apiId?: string | undefined }): Fault | null {
-    const entry = this.#waiting.find(
-      ({ fault: { operation = 'changePublication', apiId, share } }) =>
-        (operation === '*' || operation === call.operation) &&
-        (apiId === undefined || apiId === call.apiId) &&
-        (share === undefined || this.#random() < share),
+    return this.#take(
+      ({ operation = 'changePublication', apiId }) =>
+        (operation === '*' || operation === call.operation) && (apiId === undefined || apiId === call.apiId),
     );
+  }
+
+  #take(isMeant: (fault: Fault) => boolean): Fault | null {
+    const entry = this.#waiting.find(({ fault }) => isMeant(fault) && (fault.share === undefined || this.#random() < fault.share));
     if (!entry) return null;
     entry.left -= 1;
     if (entry.left <= 0) this.#waiting = this.#waiting.filter((other) => other !== entry);
@@ -88,4 +97,8 @@ export class Faults {
     const { minMs, maxMs } = this.latencyMs;
     return minMs + this.#random() * (maxMs - minMs);
   }
+}
+
+function isAnswer(fault: Fault): fault is Fault & Refusal {
+  return fault.kind === undefined || fault.kind === 'answer';
 }

@@ -1,7 +1,8 @@
 import type { operations } from '../../generated/roma-connect.d.ts';
-import { type Answer, refusal } from './answers.ts';
+import { type Answer, type Refusal, refusal } from './answers.ts';
+import { noApi } from './catalogue.ts';
 import type { Operation } from './specification.ts';
-import type { PlacedVersion, Published, World } from './world.ts';
+import type { PlacedApi, PlacedVersion, Published, World } from './world.ts';
 
 /** A request whose caller and form have been checked. */
 export interface Call {
@@ -10,6 +11,8 @@ export interface Call {
   readonly params: Readonly<Record<string, string>>;
   /** The query's parameters, with their defaults filled in. */
   readonly query: Readonly<Record<string, unknown>>;
+  /** What goes wrong with single APIs of a batch, by ID. */
+  readonly refused: ReadonlyMap<string, Refusal>;
 }
 
 export type Implementation = (call: Call, world: World) => Answer;
@@ -36,7 +39,53 @@ export const implementations: Readonly<Record<keyof operations, Implementation>>
   changePublication({ body }, world) {
     const { action, api_id: api, env_id: environment, remark = '' } = body as PublicationRequest;
     const done = action === 'online' ? world.publish(api, environment, remark) : world.takeOffline(api, environment);
-    return 'status' in done ? refusal(done) : { status: 201, body: publicationAnswer(done, environment) };
+    return 'status' in done ? refusal(done) : { status: 201, body: publicationAnswer(done) };
+  },
+
+  changePublications({ body, query: { action }, refused }, world) {
+    const { apis, env_id: environment, remark = '' } = body as BatchRequest;
+    if (!world.catalogue.environment(environment)) return refusal(noEnvironment(environment));
+    const done = apis.map((api) => {
+      const fault = refused.get(api);
+      return {
+        api,
+        result: fault ?? (action === 'online' ? world.publish(api, environment, remark) : world.takeOffline(api, environment)),
+      };
+    });
+    const success = done.flatMap(({ result }) => ('status' in result ? [] : [publicationAnswer(result)]));
+    const failure = done.flatMap(({ api, result }) => ('status' in result ? [failureAnswer(api, result, world)] : []));
+    return { status: 200, body: { success, failure } };
+  },
+
+  switchVersion({ body, params: { api_id: api = '' } }, world) {
+    const done = world.switchVersion(api, (body as { readonly version_id: string }).version_id);
+    return 'status' in done ? refusal(done) : { status: 200, body: publicationAnswer(done) };
+  },
+
+  listApis({ query }, world) {
+    const { id, name, group_id: group, env_id: environment, precise_search: precise = '', offset, limit } = query as unknown as ApiQuery;
+    const isPrecise = precise.split(',').includes('name');
+    const isMeant = (text: string): boolean => name === undefined || (isPrecise ? text === name : text.includes(name));
+    const listed = world.catalogue
+      .listedApis()
+      .filter((api) => (id ?? api.id) === api.id && (group ?? api.group.id) === api.group.id && isMeant(api.name))
+      .filter((api) => environment === undefined || world.placed(api, 'late').places.some((place) => place.environment.id === environment));
+    const apis = listed.slice(offset, offset + limit).map((api) => apiAnswer(world.placed(api, 'late')));
+    return { status: 200, body: { size: apis.length, total: listed.length, apis } };
+  },
+
+  getApi({ params: { api_id: id = '' } }, world) {
+    const api = world.catalogue.api(id);
+    return api ? { status: 200, body: apiAnswer(world.placed(api, 'now')) } : refusal(noApi(id));
+  },
+
+  listEnvironments({ query }, world) {
+    const { name = '', offset, limit } = query as unknown as PageQuery & { readonly name?: string };
+    const found = world.catalogue.environments().filter((environment) => environment.name.includes(name));
+    const envs = found
+      .slice(offset, offset + limit)
+      .map((environment) => ({ ...environment, remark: '', create_time: '2020-01-01T00:00:00Z' }));
+    return { status: 200, body: { size: envs.length, total: found.length, envs } };
   },
 
   listVersions({ params: { api_id: api = '' }, query }, world) {
@@ -71,9 +120,26 @@ interface PublicationRequest {
   readonly remark?: string;
 }
 
-interface VersionQuery {
+interface BatchRequest {
+  readonly apis: readonly string[];
+  readonly env_id: string;
+  readonly remark?: string;
+}
+
+interface PageQuery {
   readonly offset: number;
   readonly limit: number;
+}
+
+interface ApiQuery extends PageQuery {
+  readonly id?: string;
+  readonly name?: string;
+  readonly group_id?: string;
+  readonly env_id?: string;
+  readonly precise_search?: string;
+}
+
+interface VersionQuery extends PageQuery {
   readonly env_id?: string;
   readonly env_name?: string;
 }
@@ -85,13 +151,49 @@ interface TokenRequest {
 }
 
 /** `online` leaves out `api_name`, as the page's own example does; `offline` has the zero time and no version (seen at API Gateway). */
-function publicationAnswer({ api, version }: Published, environment: string) {
-  if (!version) return { api_id: api.id, env_id: environment, api_name: api.name, publish_time: '0001-01-01T00:00:00Z' };
-  const { publishId, publishTime, versionId, remark } = version;
-  return { api_id: api.id, env_id: environment, publish_id: publishId, publish_time: publishTime, version_id: versionId, remark };
+function publicationAnswer({ api, environmentId, effective }: Published) {
+  if (!effective) return { api_id: api.id, env_id: environmentId, api_name: api.name, publish_time: '0001-01-01T00:00:00Z' };
+  const { publishId, publishTime, versionId, remark } = effective;
+  return { api_id: api.id, env_id: environmentId, publish_id: publishId, publish_time: publishTime, version_id: versionId, remark };
+}
+
+function failureAnswer(id: string, { errorCode, errorMsg }: Refusal, world: World) {
+  return { api_id: id, api_name: world.catalogue.api(id)?.name ?? '', error_code: errorCode, error_msg: errorMsg };
+}
+
+function noEnvironment(id: string): Refusal {
+  return { status: 404, errorCode: 'APIG.3003', errorMsg: `The environment does not exist;id:${id}` };
+}
+
+/**
+ * Several records stand in one field, joined by `|` in the same order. The fields are not there for an API that was never
+ * published, and empty for one that is published nowhere any more: both forms are seen at the service.
+ */
+function apiAnswer({ api, places, wasPublished }: PlacedApi) {
+  const joined = (texts: readonly string[]): string => texts.join('|');
+  const published = {
+    run_env_id: joined(places.map(({ environment }) => environment.id)),
+    run_env_name: joined(places.map(({ environment }) => environment.name)),
+    publish_id: joined(places.map(({ record }) => record.publishId)),
+    publish_time: joined(places.map(({ record }) => inSeconds(record.publishTime))),
+  };
+  return {
+    id: api.id,
+    name: api.name,
+    group_id: api.group.id,
+    group_name: api.group.name,
+    status: 1,
+    ...(wasPublished && published),
+    register_time: inSeconds(api.registeredAt.toISOString()),
+    update_time: inSeconds(api.editedAt.toISOString()),
+  };
 }
 
 /** Lists have whole seconds where an action's own answer has nanoseconds. */
+function inSeconds(time: string): string {
+  return `${time.slice(0, 19)}Z`;
+}
+
 function versionAnswer(api: string, { environment, version, isEffective }: PlacedVersion) {
   const { versionId, publishTime, remark } = version;
   return {
@@ -101,7 +203,7 @@ function versionAnswer(api: string, { environment, version, isEffective }: Place
     env_id: environment.id,
     env_name: environment.name,
     remark,
-    publish_time: `${publishTime.slice(0, 19)}Z`,
+    publish_time: inSeconds(publishTime),
     status: isEffective ? 1 : 2,
   };
 }

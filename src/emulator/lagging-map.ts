@@ -29,6 +29,12 @@ export class LaggingMap<Value> {
     return this.#trails.get(key)?.findLast((entry) => entry.atMs <= atMs - this.#lagMs)?.value;
   }
 
+  /** Forgets what was ever written under a key. */
+  delete(key: string): void {
+    this.#newest.delete(key);
+    this.#trails.delete(key);
+  }
+
   /** Returns what was written last under each key. */
   values(): IterableIterator<Value> {
     return this.#newest.values();

@@ -7,7 +7,7 @@ import { deliver } from './deliver.ts';
 import type { Faults } from './faults.ts';
 import type { Call, WithImplementation } from './implementations.ts';
 import type { Random } from './random.ts';
-import type { RequestLog } from './request-log.ts';
+import type { Asked, RequestLog } from './request-log.ts';
 import type { World } from './world.ts';
 
 /** What every operation works with. */
@@ -45,9 +45,10 @@ export function addOperation(server: FastifyInstance, operation: WithImplementat
 }
 
 function courseOfRequest(operation: WithImplementation, request: FastifyRequest, { world, faults, random }: Parts): Course {
-  const call: Call = { body: request.body, params: request.params as Call['params'], query: { ...(request.query as object) } };
-  const wrong = check(operation, call);
+  const asking = { body: request.body, params: request.params as Call['params'], query: { ...(request.query as object) } };
+  const wrong = check(operation, asking);
   if (wrong) return plain(wrong);
+  const call: Call = { ...asking, refused: refusedOf(operation, request, faults) };
   const implementation = (): Answer => operation.implementation(call, world);
   const fault = faults.take({ operation: operation.id, apiId: asked(request).api });
   return fault ? courseOf(fault, implementation, { world, random, success: operation.success }) : plain(implementation());
@@ -69,7 +70,7 @@ function refuse({ needsToken }: WithImplementation, request: FastifyRequest, { w
 }
 
 /** Returns the service's answer to a request that breaks the specification, or `null`. Fills in the defaults of the query. */
-function check({ validQuery, validBody }: WithImplementation, { query, body }: Call): Answer | null {
+function check({ validQuery, validBody }: WithImplementation, { query, body }: Pick<Call, 'query' | 'body'>): Answer | null {
   const failed = !validQuery(query) ? validQuery : validBody && !validBody(body) ? validBody : null;
   if (failed === null) return null;
   const error = failed.errors?.[0];
@@ -83,11 +84,24 @@ function broken({ statusCode = 500, message }: FastifyError): Answer {
   return refusal({ status: 500, errorCode: 'APIG.9999', errorMsg: `The emulator failed: ${message}` });
 }
 
+/** Returns the faults that are meant for single APIs of a batch. */
+function refusedOf({ id }: WithImplementation, request: FastifyRequest, faults: Faults): Call['refused'] {
+  const own = (asked(request).apis ?? []).map((api) => [api, faults.takeFor(api, id)] as const);
+  return new Map(own.flatMap(([api, fault]) => (fault ? [[api, fault]] : [])));
+}
+
 /** Returns what a request asks for, as far as it says so: what it wants changed, or what it wants to know of an API. */
-function asked({ body, params }: FastifyRequest): { action?: string; api?: string; environment?: string; remark?: string } {
-  const { action, api_id: api, env_id: environment, remark } = (body ?? {}) as Record<string, unknown>;
-  const { api_id: read } = params as Call['params'];
-  if (typeof action !== 'string' || typeof api !== 'string' || typeof environment !== 'string')
-    return read === undefined ? {} : { api: read };
-  return { action, api, environment, ...(typeof remark === 'string' && { remark }) };
+function asked({ body, params, query }: FastifyRequest): Asked {
+  const written = { ...(query as object), ...(isMap(body) ? body : {}) } as Readonly<Record<string, unknown>>;
+  const { action, api_id: api, env_id: environment, remark, apis, version_id: version } = written;
+  const { api_id: named } = params as Call['params'];
+  if (named !== undefined) return { api: named, ...(typeof version === 'string' && { version }) };
+  if (typeof action !== 'string' || typeof environment !== 'string') return {};
+  const more = { action, environment, ...(typeof remark === 'string' && { remark }) };
+  if (Array.isArray(apis)) return { ...more, apis: apis.filter((id) => typeof id === 'string') };
+  return typeof api === 'string' ? { ...more, api } : {};
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,16 +1,24 @@
 import type { FaultKind } from './faults.ts';
 
+/** What a request asks for. */
+export interface Asked {
+  readonly action?: string;
+  readonly api?: string;
+  /** The APIs of a batch. */
+  readonly apis?: readonly string[];
+  readonly environment?: string;
+  readonly remark?: string;
+  /** The version that is to be effective. */
+  readonly version?: string;
+}
+
 /** One request as it reached the emulator. */
-export interface ReceivedRequest {
+export interface ReceivedRequest extends Asked {
   /** When it came, in milliseconds since 1970, to a fraction. */
   readonly atMs: number;
   readonly operation: string;
   /** `null` if no answer was begun. */
   readonly status: number | null;
-  readonly action?: string;
-  readonly api?: string;
-  readonly environment?: string;
-  readonly remark?: string;
   readonly fault: FaultKind | null;
   /** Whether it made a publication or took one offline. */
   readonly applied: boolean;

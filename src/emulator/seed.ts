@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 export interface Seed {
   readonly project: string;
   readonly instance: string;
-  readonly apis: readonly Named[];
+  readonly apis: readonly SeedApi[];
   readonly environments: readonly Named[];
   /** Tokens that the gateway knows. */
   readonly tokens?: readonly SeedToken[];
@@ -22,6 +22,13 @@ export interface Seed {
 export interface Named {
   readonly id: string;
   readonly name: string;
+}
+
+export interface SeedApi extends Named {
+  /** The name of its group; left out: `default`. */
+  readonly group?: string;
+  /** When its draft was last edited, as an ISO time; left out: before everything that happens here. */
+  readonly editedAt?: string;
 }
 
 export interface SeedToken {
@@ -49,6 +56,10 @@ export interface SeedPublication {
   readonly api: string;
   readonly environment: string;
   readonly versionId?: string;
+  readonly publishId?: string;
+  /** As an ISO time; left out: when the emulator started. */
+  readonly publishedAt?: string;
+  readonly remark?: string;
 }
 
 /** What exists when nobody says otherwise: a few APIs, two environments, and every token is taken. */
@@ -86,18 +97,22 @@ export function parseSeed(text: string, file: string): Seed {
 const kinds = {
   text: { type: 'string', optional: false, words: 'a text' },
   'optional text': { type: 'string', optional: true, words: 'a text' },
+  'optional time': { type: 'string', optional: true, words: 'an ISO time such as 2026-11-20T08:00:00Z' },
   'optional boolean': { type: 'boolean', optional: true, words: 'true or false' },
 } as const;
 
 type Kind = keyof typeof kinds;
 
 const lists: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
-  apis: { id: 'text', name: 'text' },
+  apis: { id: 'text', name: 'text', group: 'optional text', editedAt: 'optional time' },
   environments: { id: 'text', name: 'text' },
   tokens: { value: 'text', permitted: 'optional boolean' },
   users: { name: 'text', password: 'text', domain: 'text' },
   keys: { access: 'text', secret: 'text', securityToken: 'optional text', permitted: 'optional boolean' },
-  publications: { api: 'text', environment: 'text', versionId: 'optional text' },
+  publications: {
+    ...{ api: 'text', environment: 'text', versionId: 'optional text', publishId: 'optional text' },
+    ...{ publishedAt: 'optional time', remark: 'optional text' },
+  },
 };
 
 const needed = ['project', 'instance', 'apis', 'environments'];
@@ -132,7 +147,9 @@ function checkMap(
   for (const [name, kind] of Object.entries(fields)) {
     const field: unknown = (value as Record<string, unknown>)[name];
     const { type, optional, words } = kinds[kind];
-    if (typeof field !== type && !(optional && field === undefined)) throw new Error(`${place && `${place}.`}${name}: expected ${words}`);
+    const isWrong = kind === 'optional time' && typeof field === 'string' && Number.isNaN(Date.parse(field));
+    if (isWrong || (typeof field !== type && !(optional && field === undefined)))
+      throw new Error(`${place && `${place}.`}${name}: expected ${words}`);
   }
   const unknown = Object.keys(value).find((key) => !Object.hasOwn(fields, key) && !others.includes(key));
   if (unknown !== undefined) throw new Error(`${at}unknown key ${unknown}`);

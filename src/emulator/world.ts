@@ -1,5 +1,6 @@
 import type { Refusal } from './answers.ts';
 import { type Caller, Callers } from './callers.ts';
+import { type Api, Catalogue, noApi } from './catalogue.ts';
 import { LaggingMap } from './lagging-map.ts';
 import { newId } from './new-id.ts';
 import type { Named, Seed } from './seed.ts';
@@ -7,9 +8,14 @@ import type { Named, Seed } from './seed.ts';
 /** One version of an API in an environment. */
 export interface Version {
   readonly versionId: string;
-  readonly publishId: string;
   readonly publishTime: string;
   readonly remark: string;
+}
+
+/** What made a version effective: a publication or a switch. */
+export interface PublicationRecord {
+  readonly publishId: string;
+  readonly publishTime: string;
 }
 
 /** What an environment holds of one API, and how often it was asked to change. */
@@ -20,17 +26,33 @@ export interface Publication {
   readonly versions: readonly Version[];
   /** The version that callers reach; `null` while the API is offline here. */
   readonly effective: Version | null;
+  /** `null` while the API is offline here. */
+  readonly record: PublicationRecord | null;
   readonly onlineCalls: number;
   readonly offlineCalls: number;
+  readonly switchCalls: number;
 }
 
-export type Published = { readonly api: Named; readonly version: Version | null };
+/** What an action has left; nothing is effective after `offline`. */
+export interface Published {
+  readonly api: Api;
+  readonly environmentId: string;
+  readonly effective: (Version & PublicationRecord) | null;
+}
 
 /** A version together with where it is. */
 export interface PlacedVersion {
   readonly environment: Named;
   readonly version: Version;
   readonly isEffective: boolean;
+}
+
+/** An API together with where it is published, as lists show it. */
+export interface PlacedApi {
+  readonly api: Api;
+  /** Whether it was ever published anywhere. */
+  readonly wasPublished: boolean;
+  readonly places: readonly { readonly environment: Named; readonly record: PublicationRecord }[];
 }
 
 /** "At most 10 versions of an API are kept per environment": the service's reference on publishing. */
@@ -50,11 +72,10 @@ export interface WorldTimes {
 /** The gateway's state and the only ways in which it changes. */
 export class World {
   readonly callers: Callers;
+  readonly catalogue: Catalogue;
   readonly #projects = new Set<string>();
   readonly #instances = new Set<string>();
   readonly #now: () => Date;
-  readonly #apis = new Map<string, Named>();
-  readonly #environments = new Map<string, Named>();
   readonly #publications: LaggingMap<Publication>;
   #changes = 0;
   #isRehearsal = false;
@@ -62,6 +83,7 @@ export class World {
   constructor(seed: Seed, now: () => Date, { tokenLifeMs = usualTokenLifeMs, readLagMs = 0 }: WorldTimes = {}) {
     this.#now = now;
     this.callers = new Callers(now, tokenLifeMs);
+    this.catalogue = new Catalogue(now);
     this.#publications = new LaggingMap(readLagMs);
     this.add(seed);
   }
@@ -71,18 +93,19 @@ export class World {
     this.callers.add(callers);
     this.#projects.add(project);
     this.#instances.add(keyOf(project, instance));
-    for (const api of apis) addNew(this.#apis, api.id, api);
-    for (const environment of environments) addNew(this.#environments, environment.id, environment);
-    for (const { api, environment, versionId } of publications) {
+    for (const api of apis) this.catalogue.addApi(api);
+    for (const environment of environments) this.catalogue.addEnvironment(environment);
+    for (const { api, environment, versionId = newId(), publishId = newId(), publishedAt, remark = '' } of publications) {
       const key = keyOf(api, environment);
       if (this.#publications.get(key)) continue;
-      const version = this.#newVersion('', versionId);
-      const publication = { api, environment, versions: [version], effective: version, onlineCalls: 0, offlineCalls: 0 };
-      this.#publications.set(key, publication, Number.NEGATIVE_INFINITY);
+      const publishTime = timeOf(publishedAt === undefined ? this.#now() : new Date(publishedAt));
+      const version = { versionId, publishTime, remark };
+      const effective = { versions: [version], effective: version, record: { publishId, publishTime } };
+      this.#publications.set(key, { ...neverPublished(api, environment), ...effective }, Number.NEGATIVE_INFINITY);
     }
   }
 
-  /** How many publications were made or taken offline since the world began, one by one. */
+  /** How many publications were made, switched or taken offline since the world began, one by one. */
   get changes(): number {
     return this.#changes;
   }
@@ -107,34 +130,82 @@ export class World {
 
   /** Makes a new version effective, as each `online` does, also where the API is online already. */
   publish(apiId: string, environmentId: string, remark: string): Published | Refusal {
-    const api = this.#find(apiId, environmentId);
-    if ('status' in api) return api;
-    const before = this.#publication(apiId, environmentId);
-    const version = this.#newVersion(remark);
-    const versions = [version, ...before.versions].slice(0, keptVersions);
-    this.#put({ ...before, versions, effective: version, onlineCalls: before.onlineCalls + 1 }, 1);
-    return { api, version };
+    return this.#change(apiId, environmentId, (before) => {
+      const record = this.#newRecord();
+      const version = { versionId: newId(), publishTime: record.publishTime, remark };
+      const versions = [version, ...before.versions].slice(0, keptVersions);
+      return { ...before, versions, effective: version, record, onlineCalls: before.onlineCalls + 1 };
+    });
   }
 
   /** Takes the effective version out of service. Where there is none the service's answer is unknown; this one says 404 APIG.3015. */
   takeOffline(apiId: string, environmentId: string): Published | Refusal {
-    const api = this.#find(apiId, environmentId);
-    if ('status' in api) return api;
-    const before = this.#publication(apiId, environmentId);
-    this.#put({ ...before, effective: null, offlineCalls: before.offlineCalls + 1 }, before.effective ? 1 : 0);
-    return before.effective
-      ? { api, version: null }
-      : missing('APIG.3015', `API ${apiId} has not been published in environment ${environmentId}`);
+    const wasOnline = this.#publication(apiId, environmentId).effective !== null;
+    const done = this.#change(
+      apiId,
+      environmentId,
+      (before) => ({ ...before, effective: null, record: null, offlineCalls: before.offlineCalls + 1 }),
+      wasOnline ? 1 : 0,
+    );
+    if ('status' in done || wasOnline) return done;
+    return missing('APIG.3015', `API ${apiId} has not been published in environment ${environmentId}`);
+  }
+
+  /**
+   * Makes a kept version effective, without a new one. Where the API is offline by now, it is online again: what the service
+   * does then is not known.
+   */
+  switchVersion(apiId: string, versionId: string): Published | Refusal {
+    if (!this.catalogue.api(apiId)) return noApi(apiId);
+    for (const { id } of this.catalogue.environments()) {
+      const version = this.#publication(apiId, id).versions.find((kept) => kept.versionId === versionId);
+      if (!version) continue;
+      return this.#change(apiId, id, (before) => ({
+        ...before,
+        effective: version,
+        record: this.#newRecord(),
+        switchCalls: before.switchCalls + 1,
+      }));
+    }
+    return missing('APIG.3022', `The API version does not exist;id:${versionId}`);
+  }
+
+  /** Does what somebody does in the service's own console: a change that is no call. */
+  changeByHand(apiId: string, environmentId: string, action: 'online' | 'offline'): Published | Refusal {
+    const { onlineCalls, offlineCalls } = this.#publication(apiId, environmentId);
+    const done = action === 'online' ? this.publish(apiId, environmentId, '') : this.takeOffline(apiId, environmentId);
+    if (!('status' in done)) this.#put({ ...this.#publication(apiId, environmentId), onlineCalls, offlineCalls }, 0);
+    return done;
+  }
+
+  /** Removes an API and all of its publications. Returns whether there was one. */
+  deleteApi(apiId: string): boolean {
+    for (const { id } of this.catalogue.environments()) this.#publications.delete(keyOf(apiId, id));
+    return this.catalogue.deleteApi(apiId);
   }
 
   /** Returns the versions of an API in all environments, as far as lists show them by now. */
   versions(apiId: string): readonly PlacedVersion[] | Refusal {
-    if (!this.#apis.has(apiId)) return noApi(apiId);
+    if (!this.catalogue.api(apiId)) return noApi(apiId);
     const nowMs = this.#now().getTime();
-    return [...this.#environments.values()].flatMap((environment) => {
+    return this.catalogue.environments().flatMap((environment) => {
       const { versions = [], effective = null } = this.#publications.getLate(keyOf(apiId, environment.id), nowMs) ?? {};
       return versions.map((version) => ({ environment, version, isEffective: version === effective }));
     });
+  }
+
+  /** Returns where `api` is published: `now`, or `late` as lists show it by now. */
+  placed(api: Api, when: 'now' | 'late'): PlacedApi {
+    const nowMs = this.#now().getTime();
+    const all = this.catalogue.environments().map((environment) => {
+      const key = keyOf(api.id, environment.id);
+      const publication = when === 'now' ? this.#publications.get(key) : this.#publications.getLate(key, nowMs);
+      return { environment, publication };
+    });
+    const places = all.flatMap(({ environment, publication }) =>
+      publication?.record ? [{ environment, record: publication.record }] : [],
+    );
+    return { api, places, wasPublished: all.some(({ publication }) => (publication?.versions.length ?? 0) > 0) };
   }
 
   /** Returns everything that was ever published or asked for. */
@@ -142,23 +213,18 @@ export class World {
     return [...this.#publications.values()];
   }
 
-  #find(apiId: string, environmentId: string): Named | Refusal {
-    const api = this.#apis.get(apiId);
+  #change(apiId: string, environmentId: string, next: (before: Publication) => Publication, changes = 1): Published | Refusal {
+    const api = this.catalogue.api(apiId);
     if (!api) return noApi(apiId);
-    return this.#environments.has(environmentId) ? api : missing('APIG.3003', `The environment does not exist;id:${environmentId}`);
+    if (!this.catalogue.environment(environmentId)) return missing('APIG.3003', `The environment does not exist;id:${environmentId}`);
+    const after = next(this.#publication(apiId, environmentId));
+    this.#put(after, changes);
+    const { effective, record } = after;
+    return { api, environmentId, effective: effective && record && { ...effective, ...record } };
   }
 
   #publication(api: string, environment: string): Publication {
-    return (
-      this.#publications.get(keyOf(api, environment)) ?? {
-        api,
-        environment,
-        versions: [],
-        effective: null,
-        onlineCalls: 0,
-        offlineCalls: 0,
-      }
-    );
+    return this.#publications.get(keyOf(api, environment)) ?? neverPublished(api, environment);
   }
 
   #put(publication: Publication, changes: number): void {
@@ -167,23 +233,22 @@ export class World {
     this.#changes += changes;
   }
 
-  #newVersion(remark: string, versionId = newId()): Version {
-    // The service's times have nanoseconds; this machine's have milliseconds.
-    const publishTime = this.#now().toISOString().replace('Z', '000000Z');
-    return { versionId, publishId: newId(), publishTime, remark };
+  #newRecord(): PublicationRecord {
+    return { publishId: newId(), publishTime: timeOf(this.#now()) };
   }
+}
+
+function neverPublished(api: string, environment: string): Publication {
+  return { api, environment, versions: [], effective: null, record: null, onlineCalls: 0, offlineCalls: 0, switchCalls: 0 };
+}
+
+/** The service's times have nanoseconds; this machine's have milliseconds. */
+function timeOf(date: Date): string {
+  return date.toISOString().replace('Z', '000000Z');
 }
 
 function keyOf(...names: readonly string[]): string {
   return names.join('\0');
-}
-
-function addNew<T>(to: Map<string, T>, key: string, value: T): void {
-  if (!to.has(key)) to.set(key, value);
-}
-
-function noApi(id: string): Refusal {
-  return missing('APIG.3002', `API ${id} does not exist`);
 }
 
 function missing(errorCode: string, errorMsg: string): Refusal {

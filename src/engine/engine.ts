@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { callOf } from '../core/batch.ts';
 import { assertNever, EdictError } from '../core/errors.ts';
 import type { Emit, PassCause, PassSummary } from '../core/events.ts';
 import type { Failing, Failure } from '../core/outcome.ts';
-import { type Plan, plan } from '../core/plan.ts';
+import { type Change, type Plan, plan } from '../core/plan.ts';
 import type { Clock, Gateway, Stopped, Store } from '../core/ports.ts';
 import type { DesiredState, PublicationKey } from '../core/publication.ts';
 import { backoffMs } from './backoff.ts';
 import { ConditionReport } from './condition-report.ts';
+import { Departures } from './departures.ts';
 import { Doubts } from './doubts.ts';
 import { Lookout } from './lookout.ts';
 import { type Reconciled, reconcile } from './reconciler.ts';
@@ -39,6 +41,7 @@ export class Engine {
   readonly #stopping = new AbortController();
   readonly #queue: Workqueue;
   readonly #doubts: Doubts;
+  readonly #departures: Departures;
   readonly #conditions: ConditionReport;
   readonly #lookout: Lookout;
   readonly #settled: (() => void)[] = [];
@@ -57,8 +60,10 @@ export class Engine {
     this.#deps = deps;
     this.#desired = desired;
     this.#doubts = new Doubts(desired.gateway.lagMs, clock);
+    this.#departures = new Departures({ gateway: deps.gateway, settings: desired.gateway, clock, signal: this.#stopping.signal });
     this.#queue = new Workqueue({
       limit: desired.gateway.limit,
+      batch: desired.gateway.batch,
       clock,
       work: (key, failures, answered) => this.#work(key, failures, answered),
       onIdle: () => this.#finishPass(),
@@ -93,7 +98,9 @@ export class Engine {
       online: 0,
       offline: 0,
     };
-    const keys = made.changes.filter((change) => !change.held).map((change) => change.key);
+    const keys = inCalls(made.changes, desired.gateway.batch)
+      .filter((change) => !change.held)
+      .map((change) => change.key);
     const wanted = new Set(keys);
     for (const left of [this.#failing, this.#held]) for (const key of left) if (!wanted.has(key)) left.delete(key);
     this.#queue.replace(keys, { fresh: cause === 'file' || cause === 'signal' });
@@ -126,6 +133,7 @@ export class Engine {
       const reconciled = await reconcile(key, pass.passId, {
         store,
         gateway,
+        departures: this.#departures,
         emit,
         answered,
         settings: this.#desired.gateway,
@@ -267,6 +275,11 @@ export class Engine {
     }
     if (!this.#queue.hasDue) for (const resolve of this.#settled.splice(0)) resolve();
   }
+}
+
+/** What may go in one call is worked on together, else in the order of the plan. */
+function inCalls(changes: readonly Change[], batch: number): readonly Change[] {
+  return batch === 1 ? changes : [...Map.groupBy(changes, callOf).values()].flat();
 }
 
 /** Returns why another try is needed, for a person. */

@@ -1,15 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import type { EngineEvent } from '../core/events.ts';
 import { type Failing, type Failure, nextRecord, type Outcome } from '../core/outcome.ts';
 import { type Change, decide } from '../core/plan.ts';
 import type { Gateway, Store } from '../core/ports.ts';
 import type { DesiredState, GatewaySettings, PublicationKey, RecordedPublication, UnresolvedAttempt } from '../core/publication.ts';
 import { resolveAttempt } from '../core/resolve.ts';
+import type { Departures } from './departures.ts';
 import type { Doubts } from './doubts.ts';
 
 export interface ReconcilerDeps {
   readonly store: Store;
-  readonly gateway: Gateway;
+  readonly gateway: Pick<Gateway, 'versions'>;
+  readonly departures: Departures;
   readonly settings: GatewaySettings;
   readonly doubts: Doubts;
   readonly now: () => number;
@@ -63,19 +64,23 @@ async function attempt(
   recorded: RecordedPublication | undefined,
   wanted: DesiredState,
   passId: string,
-  { store, gateway, settings, doubts, now, emit, desired, signal, answered, persist }: ReconcilerDeps,
+  { store, departures, settings, doubts, now, emit, desired, signal, answered, persist }: ReconcilerDeps,
 ): Promise<Reconciled> {
   const { key } = change;
   const beganAtMs = now();
-  const marker = change.action === 'online' && settings.marker ? randomBytes(6).toString('hex') : null;
-  const id = await store.begin(settings, change, { passId, marker, atMs: beganAtMs });
+  const place = departures.place(change);
+  const { marker } = place;
+  const id = await store.begin(settings, change, { passId, marker, atMs: beganAtMs }).catch((error: unknown) => {
+    place.leave();
+    throw error;
+  });
   emit({ type: 'attempt:begun', passId, attemptId: id, change });
   const isWanted = (): boolean => {
     if (signal.aborted) return false;
     const newest = desired();
     return newest === wanted || isSame(change, decide(newest.publications.get(key), recorded, newest));
   };
-  const outcome = await gateway.send(change, { marker, isWanted }, signal);
+  const outcome = await place.send(isWanted);
   answered();
 
   const settledAtMs = now();
@@ -99,7 +104,7 @@ async function resolve(
 ): Promise<Reconciled | 'known' | 'repeat'> {
   const { attemptId, action } = unresolved;
   const cannotTell = (reason: string): Reconciled | 'repeat' => {
-    const isRepeated = action === 'offline' || settings.unresolved === 'repeat';
+    const isRepeated = action === 'offline' || unresolved.version !== null || settings.unresolved === 'repeat';
     emit({ type: 'attempt:untold', passId, attemptId, change, reason, isRepeated });
     return isRepeated ? 'repeat' : { kind: 'held', change };
   };
@@ -124,5 +129,11 @@ async function resolve(
 }
 
 function isSame(change: Change, other: Change | null): boolean {
-  return other !== null && !other.held && other.action === change.action && other.revision === change.revision;
+  return (
+    other !== null &&
+    !other.held &&
+    other.action === change.action &&
+    other.revision === change.revision &&
+    other.version === change.version
+  );
 }

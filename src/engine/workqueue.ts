@@ -18,6 +18,8 @@ type Slot =
 
 export interface WorkqueueDeps {
   readonly limit: Limit;
+  /** How many keys may share a request, and so a slot. */
+  readonly batch: number;
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   /**
    * Works on one key, inside a slot of the limit, which it gives free with `answered` as soon as its request has been
@@ -60,7 +62,7 @@ export class Workqueue {
 
   constructor(deps: WorkqueueDeps) {
     this.#deps = deps;
-    this.#limiter = openLimiter(deps.limit);
+    this.#limiter = openLimiter(deps);
     this.#aheadMs = this.#nowAheadMs();
     this.#clockTimer = setInterval(() => this.#watchClock(), clockLookMs);
     this.#clockTimer.unref();
@@ -150,7 +152,7 @@ export class Workqueue {
     this.#aheadMs = aheadMs;
     if (!isSetBack) return;
     this.#limiter.clear();
-    this.#limiter = openLimiter(this.#deps.limit);
+    this.#limiter = openLimiter(this.#deps);
     if (this.#isPaused) this.#limiter.pause();
     this.#waitingForLimiter = 0;
     this.#pump();
@@ -174,7 +176,8 @@ export class Workqueue {
   }
 
   #pump(): void {
-    const wanted = Math.min(this.queued, this.#deps.limit.concurrency);
+    const { limit, batch } = this.#deps;
+    const wanted = Math.min(this.queued, limit.concurrency * batch);
     while (this.#waitingForLimiter < wanted) {
       this.#waitingForLimiter += 1;
       this.#limiter.add(() => this.#workNext()).catch(ignoreCleared);
@@ -250,7 +253,7 @@ function ignoreCleared(error: unknown): void {
   if (!(error instanceof DOMException)) throw error;
 }
 
-function openLimiter({ calls, perMs, concurrency }: Limit): PQueue {
+function openLimiter({ limit: { calls, perMs, concurrency }, batch }: WorkqueueDeps): PQueue {
   // Without `strict` nearly two windows' worth of calls can fall into one window.
-  return new PQueue({ concurrency, interval: perMs, intervalCap: calls, strict: true });
+  return new PQueue({ concurrency: concurrency * batch, interval: perMs, intervalCap: calls * batch, strict: true });
 }

@@ -10,22 +10,26 @@ type Schemas = components['schemas'];
 /** What the specification says an operation answers when it succeeds. */
 export interface Answers {
   readonly changePublication: Schemas['PublicationResponse'];
+  readonly changePublications: Schemas['BatchResponse'];
   readonly createToken: Schemas['TokenResponse'];
   readonly getApi: Schemas['Api'];
   readonly listApis: Schemas['ApiList'];
   readonly listEnvironments: Schemas['EnvironmentList'];
   readonly listVersions: Schemas['VersionList'];
+  readonly switchVersion: Schemas['PublicationResponse'];
 }
 export type Operation = keyof Answers;
 
 /** The status of success, by operation. */
 const successes: Readonly<Record<Operation, number>> = {
   changePublication: 201,
+  changePublications: 200,
   createToken: 201,
   getApi: 200,
   listApis: 200,
   listEnvironments: 200,
   listVersions: 200,
+  switchVersion: 200,
 };
 
 /** An answer as openapi-fetch hands it over when it parses nothing: `error` is JSON where it can be. */

@@ -1,15 +1,13 @@
-import { markedRemark } from '../core/marker.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
-import type { Admit, Gateway, GatewayReader, Sending } from '../core/ports.ts';
+import type { Admit, Gateway, GatewayReader, Sending, SendingTogether, SentTogether } from '../core/ports.ts';
 import type { GatewaySettings } from '../core/publication.ts';
-import { type Answers, answeredBody } from './answer.ts';
-import { Caller, type OneRequest, proven, type RomaClient } from './caller.ts';
+import { Caller } from './caller.ts';
 import { type Credentials, stopped } from './credentials.ts';
-import { InvalidAnswerError } from './gateway-error.ts';
 import { outcomeOf } from './outcome-of.ts';
-import { readable } from './readable.ts';
 import { readsOf } from './reads.ts';
+import { changeMany, changeOne, switchOne } from './sends.ts';
+import { outcomesOf } from './together.ts';
 
 export interface GatewayOptions {
   /** Default: every request may leave at once. */
@@ -21,48 +19,59 @@ export function openGatewayReader(settings: GatewaySettings, credentials: Creden
   return Object.freeze(readsOf(new Caller(settings, credentials, admit, 'reads')));
 }
 
-/** Opens the gateway. No call is made before the first `send` or `versions`. */
+/** Opens the gateway. No call is made before the first `send` or read. */
 export function openGateway(settings: GatewaySettings, credentials: Credentials, { admit }: GatewayOptions = {}): Gateway {
   const caller = new Caller(settings, credentials, admit, 'everything');
+
   async function send(change: Change, { marker, isWanted }: Sending, signal: AbortSignal): Promise<Outcome> {
     let isDropped = false;
     try {
-      const { version_id: versionId, publish_id: publishId } = await caller.call(signal, (client, one) => {
+      const made = await caller.call(signal, (client, one) => {
         isDropped = signal.aborted || !isWanted();
         if (isDropped) throw stopped();
-        return post(client, one, change, marker);
+        return change.version === null ? changeOne(client, one, change, marker) : switchOne(client, one, change, change.version);
       });
-      return { kind: 'succeeded', versionId: versionId || null, publishId: publishId || null };
+      return { kind: 'succeeded', ...made };
     } catch (error) {
       return isDropped ? { kind: 'dropped' } : outcomeOf(error, change.action);
     }
   }
+
+  async function sendTogether(changes: readonly Change[], how: SendingTogether, signal: AbortSignal): Promise<SentTogether> {
+    const [first] = changes;
+    if (changes.length <= 1) {
+      const isWanted = (): boolean => first !== undefined && how.isWanted(first);
+      return { outcomes: first ? [await send(first, { ...how, isWanted }, signal)] : [], isWhole: false };
+    }
+    const done = new Map<Change, Outcome>();
+    let leaving = changes;
+    try {
+      const outcomes = await caller.call(signal, async (client, one) => {
+        leaving = signal.aborted ? [] : changes.filter(how.isWanted);
+        if (leaving.length === 0) throw stopped();
+        return outcomesOf(leaving, await changeMany(client, one, leaving, how.marker), one.secrets);
+      });
+      for (const [index, outcome] of outcomes.entries()) done.set(leaving[index] as Change, outcome);
+    } catch (error) {
+      const [one] = leaving;
+      const outcome = one && outcomeOf(error, one.action);
+      if (outcome?.kind === 'stalled') return split(changes, how, signal);
+      if (outcome) for (const change of leaving) done.set(change, outcome);
+    }
+    const outcomes = changes.map((change): Outcome => done.get(change) ?? { kind: 'dropped' });
+    const [some] = done.values();
+    return { outcomes, isWhole: some !== undefined && 'failure' in some && [...done.values()].every((outcome) => outcome === some) };
+  }
+
+  /** Nothing of a refused batch has happened, and one change of it may be why: its halves are sent by themselves. */
+  async function split(changes: readonly Change[], how: SendingTogether, signal: AbortSignal): Promise<SentTogether> {
+    const middle = Math.ceil(changes.length / 2);
+    const one = await sendTogether(changes.slice(0, middle), how, signal);
+    const other = await sendTogether(changes.slice(middle), how, signal);
+    return { outcomes: [...one.outcomes, ...other.outcomes], isWhole: true };
+  }
+
   const credentialsChanged = (): boolean => credentials.changed();
   const retryCredentials = (): void => credentials.forgive();
-  return Object.freeze({ ...readsOf(caller), send, credentialsChanged, retryCredentials });
-}
-
-/** Makes the one call there is. Returns the body of a 201 that is about this change. */
-async function post(
-  client: RomaClient,
-  { path, secrets, ...one }: OneRequest,
-  change: Change,
-  marker: string | null,
-): Promise<Answers['changePublication']> {
-  const { action, apiId, environmentId } = change;
-  const remark = marker === null ? change.remark : markedRemark(change.remark, marker);
-  const answer = await client.POST('/v2/{project_id}/apic/instances/{instance_id}/apis/action', {
-    params: { path, header: proven },
-    body: { action, api_id: apiId, env_id: environmentId, ...(remark === null ? {} : { remark }) },
-    parseAs: 'text',
-    ...one,
-  });
-  const body = answeredBody('changePublication', answer, secrets, Date.now());
-  const clean = (id: string | undefined): string => readable(id ?? '', secrets, 128);
-  if (body.api_id === apiId && body.env_id === environmentId) {
-    return { ...body, version_id: clean(body.version_id), publish_id: clean(body.publish_id) };
-  }
-  throw new InvalidAnswerError(`answered 201 about API ${clean(body.api_id)} in environment ${clean(body.env_id)}, which was not asked`, {
-    status: 201,
-  });
+  return Object.freeze({ ...readsOf(caller), send, sendTogether, credentialsChanged, retryCredentials });
 }

@@ -43,6 +43,7 @@ const steps: readonly string[] = [
   UPDATE gateway SET left_at_ms = NULL;
   `,
   `
+  ALTER TABLE attempt ADD COLUMN asked_version_id TEXT;
   ALTER TABLE publication ADD COLUMN publish_id TEXT;
   ALTER TABLE publication ADD COLUMN published_at_ms INTEGER;
   ALTER TABLE publication ADD COLUMN edited_at_ms INTEGER;
@@ -53,6 +54,8 @@ const steps: readonly string[] = [
   ALTER TABLE publication ADD COLUMN corrected_at_ms INTEGER;
   -- How many APIs the gateway listed when it was last believed.
   ALTER TABLE gateway ADD COLUMN listed_apis INTEGER;
+  -- Which ID a name of the file was found to mean.
+  CREATE TABLE name (gateway_id INTEGER NOT NULL REFERENCES gateway (id), name TEXT, id TEXT NOT NULL, PRIMARY KEY (gateway_id, name)) WITHOUT ROWID;
   `,
 ];
 

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { NameKey } from '../core/names.ts';
 import type { Attempt, Condition, HistoryFilter, RecordReader } from '../core/ports.ts';
 import {
   type GatewayIdentity,
@@ -15,6 +16,7 @@ const selectGateway = 'SELECT id FROM gateway WHERE endpoint = ? AND project = ?
 /** What a gateway's publications were left as; a row that says nothing any more is none. */
 export const selectRecorded = `
   SELECT p.*, a.action AS unresolved_action, a.revision AS unresolved_revision, a.marker AS unresolved_marker,
+    a.asked_version_id AS unresolved_version,
     coalesce(a.orphaned_at_ms, a.settled_at_ms) AS unresolved_over_at_ms
   FROM publication p LEFT JOIN attempt a ON a.id = p.unresolved_attempt_id
   WHERE p.gateway_id = ? AND (p.state IS NOT NULL OR p.unresolved_attempt_id IS NOT NULL)`;
@@ -66,6 +68,11 @@ export class SqliteReader implements RecordReader {
     return row?.['listed_apis'] == null ? null : Number(row['listed_apis']);
   }
 
+  async names(gateway: GatewayIdentity): Promise<ReadonlyMap<NameKey, string>> {
+    const rows = explained(this.path, () => this.db.prepare('SELECT name, id FROM name WHERE gateway_id = ?').all(this.gatewayId(gateway)));
+    return new Map(rows.map((row) => [String(row['name']) as NameKey, String(row['id'])]));
+  }
+
   async lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>> {
     return explained(this.path, () => {
       const attempts = this.db.prepare(selectLastAttempts).all(this.gatewayId(gateway)).map(toAttempt);
@@ -89,6 +96,7 @@ export const emptyRecord: RecordReader = {
   history: async () => [],
   condition: async () => null,
   listedApis: async () => null,
+  names: async () => new Map(),
   lastAttempts: async () => new Map(),
   close: async () => undefined,
 };

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { NameKey } from '../core/names.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
 import type { Condition, NewAttempt, Store } from '../core/ports.ts';
@@ -52,6 +53,14 @@ export class SqliteStore extends SqliteReader implements Store {
     return this.#write(() => this.#statements.mark.run(atMs, null, this.#ensureGateway(gateway)));
   }
 
+  remember(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void> {
+    return this.#write(() => {
+      const gatewayId = this.#ensureGateway(gateway);
+      this.#statements.forgetNames.run(gatewayId);
+      for (const [name, id] of names) this.#statements.rememberName.run(gatewayId, name, id);
+    });
+  }
+
   describe(gateway: GatewayIdentity, condition: Condition): Promise<void> {
     return this.#write(() => this.#statements.describe.run(JSON.stringify(condition), this.#ensureGateway(gateway)));
   }
@@ -60,9 +69,9 @@ export class SqliteStore extends SqliteReader implements Store {
     let attemptId = 0;
     await this.#write(() => {
       const gatewayId = this.#ensureGateway(gateway);
-      const { api, apiId, environment, environmentId, action, reason, revision, remark } = change;
+      const { api, apiId, environment, environmentId, action, reason, revision, remark, version } = change;
       const names = [gatewayId, api, apiId, environment, environmentId] as const;
-      const told = [passId, action, reason, revision, remark, marker, atMs] as const;
+      const told = [passId, action, reason, revision, remark, marker, version, atMs] as const;
       attemptId = Number(this.#statements.insertAttempt.run(...names, ...told).lastInsertRowid);
       this.#statements.markUnresolved.run(...names, atMs, attemptId);
     });
@@ -200,8 +209,9 @@ function prepare(db: DatabaseSync) {
     describe: statement('UPDATE gateway SET condition = ? WHERE id = ?'),
     read: statement(`${selectRecorded} AND p.api_id = ? AND p.environment_id = ?`),
     insertAttempt: statement(`
-      INSERT INTO attempt (gateway_id, api, api_id, environment, environment_id, pass_id, action, reason, revision, remark, marker, began_at_ms)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+      INSERT INTO attempt
+        (gateway_id, api, api_id, environment, environment_id, pass_id, action, reason, revision, remark, marker, asked_version_id, began_at_ms)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     markUnresolved: statement(`
       INSERT INTO publication
         (gateway_id, api, api_id, environment, environment_id, recorded_at_ms, unresolved_attempt_id, last_attempt_id)
@@ -217,6 +227,8 @@ function prepare(db: DatabaseSync) {
       INSERT INTO publication (gateway_id, api, api_id, environment, environment_id, recorded_at_ms) VALUES (?, ?, ?, ?, ?, ?)
       ON CONFLICT (gateway_id, api_id, environment_id) DO NOTHING`),
     listed: statement('UPDATE gateway SET listed_apis = ? WHERE id = ?'),
+    forgetNames: statement('DELETE FROM name WHERE gateway_id = ?'),
+    rememberName: statement('INSERT INTO name (gateway_id, name, id) VALUES (?, ?, ?)'),
     record: statement(updateRecord),
     // An attempt that has begun meanwhile knows better than a look before it.
     recordSettled: statement(`${updateRecord} AND unresolved_attempt_id IS NULL`),

@@ -25,8 +25,10 @@ test('counts come with their noun, and large ones in groups', () => {
 });
 
 test('every reason has words of its own', () => {
-  const reasons: Reason[] = ['new', 'state', 'revision', 'removed', 'unresolved'];
-  const words = reasons.map((reason) => reasonInWords({ reason, action: 'online', from: 'offline', revision: 'r7' } as Change));
+  const reasons: Reason[] = ['new', 'state', 'revision', 'version', 'edited', 'drift', 'removed', 'unresolved'];
+  const words = reasons.map((reason) =>
+    reasonInWords({ reason, action: 'online', from: 'offline', revision: 'r7', version: 'v7' } as Change),
+  );
   assert.is(new Set(words).size, reasons.length);
   assert.match(words[2] ?? '', 'r7');
 });

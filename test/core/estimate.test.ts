@@ -6,23 +6,45 @@ import { desiredState, recorded, recordedState, wanted } from '../support/states
 
 const changesFor = (count: number) =>
   plan(desiredState(Array.from({ length: count }, (_, index) => wanted(`api${index}`, 'test'))), new Map()).changes;
-const tenPerSecond = { calls: 10, perMs: 1000, concurrency: 4 };
+const tenPerSecond = { limit: { calls: 10, perMs: 1000, concurrency: 4 }, batch: 1 };
 
 test('three calls at ten a second take 0.2 s', () => {
-  assert.equal(estimate(changesFor(3), tenPerSecond), { calls: 3, seconds: 0.2 });
+  assert.equal(estimate(changesFor(3), tenPerSecond), { calls: 3, seconds: 0.2, batched: { calls: 1, seconds: 0 } });
 });
 
 test('nothing to do takes no time', () => {
-  assert.equal(estimate([], tenPerSecond), { calls: 0, seconds: 0 });
+  assert.equal(estimate([], tenPerSecond), { calls: 0, seconds: 0, batched: null });
 });
 
-test('a slow limit is felt', () => {
-  assert.equal(estimate(changesFor(5), { calls: 1, perMs: 60_000, concurrency: 1 }), { calls: 5, seconds: 240 });
+test('a slow limit is felt, and a batch helps', () => {
+  const slow = { limit: { calls: 1, perMs: 60_000, concurrency: 1 } };
+  assert.is(estimate(changesFor(5), { ...slow, batch: 1 }).seconds, 240);
+  assert.equal(estimate(changesFor(5), { limit: { calls: 1, perMs: 60_000, concurrency: 1 }, batch: 5 }), {
+    calls: 1,
+    seconds: 0,
+    batched: null,
+  });
 });
 
 test('what is held makes no call', () => {
   const desired = desiredState([wanted('a', 'test', { state: 'offline' })], { protectedNames: ['test'] });
-  assert.equal(estimate(plan(desired, recordedState([recorded('a', 'test')])).changes, tenPerSecond), { calls: 0, seconds: 0 });
+  assert.equal(estimate(plan(desired, recordedState([recorded('a', 'test')])).changes, tenPerSecond), {
+    calls: 0,
+    seconds: 0,
+    batched: null,
+  });
+});
+
+test('a batch holds changes of one environment, action and remark, and no switch to a version', () => {
+  const publications = [
+    ...['a', 'b', 'c', 'd'].map((api) => wanted(api, 'test')),
+    wanted('e', 'release'),
+    wanted('f', 'test', { remark: 'x' }),
+    wanted('g', 'test', { version: 'v1' }),
+    wanted('h', 'test', { version: 'v2' }),
+  ];
+  const { calls } = estimate(plan(desiredState(publications), new Map()).changes, { ...tenPerSecond, batch: 3 });
+  assert.is(calls, 2 + 1 + 1 + 2);
 });
 
 test.run();

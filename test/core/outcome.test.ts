@@ -15,13 +15,16 @@ test('a success becomes the record, with its revision and version', () => {
     recorded('orders', 'test', { state: 'offline' }),
     attempt,
   );
-  assert.equal(next, recorded('orders', 'test', { state: 'online', revision: 'r2', versionId: 'v2', recordedAtMs: 1000 }));
+  assert.equal(next, recorded('orders', 'test', { state: 'online', revision: 'r2', versionId: 'v2', publishId: 'p', recordedAtMs: 1000 }));
 });
 
 test('an unknown outcome leaves what was recorded and marks it unresolved', () => {
   const before = recorded('orders', 'test', { state: 'offline', revision: 'r1', recordedAtMs: 5 });
   const next = nextRecord(change, { kind: 'unknown', failure }, before, attempt);
-  assert.equal(next, { ...before, unresolved: { attemptId: 9, action: 'online', revision: 'r2', marker: null, overAtMs: 1000 } });
+  assert.equal(next, {
+    ...before,
+    unresolved: { attemptId: 9, action: 'online', revision: 'r2', version: null, marker: null, overAtMs: 1000 },
+  });
 });
 
 test('an unknown outcome of a first attempt is recorded without a state', () => {
@@ -41,7 +44,7 @@ const harmless: readonly Outcome[] = [
 for (const outcome of harmless) {
   test(`what was recorded stays as it was after: ${outcome.kind}`, () => {
     const before = recorded('orders', 'test', {
-      unresolved: { attemptId: 3, action: 'online', revision: null, marker: null, overAtMs: null },
+      unresolved: { attemptId: 3, action: 'online', revision: null, marker: null, version: null, overAtMs: null },
     });
     assert.is(nextRecord(change, outcome, before, attempt), before);
     assert.is(nextRecord(change, outcome, undefined, attempt), undefined);

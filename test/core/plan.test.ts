@@ -13,7 +13,7 @@ import type {
 } from '../../src/core/publication.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
-const unresolved = { attemptId: 7, action: 'online', revision: null, marker: null, overAtMs: null } as const;
+const unresolved = { attemptId: 7, action: 'online', revision: null, marker: null, version: null, overAtMs: null } as const;
 
 const rows: readonly [
   string,
@@ -78,12 +78,12 @@ const columns: readonly (readonly (Partial<RecordedPublication> | null)[])[] = [
       [null, 'a', 'b'].map((revision) => ({
         state,
         revision,
-        unresolved: { attemptId: 7, action, revision, marker: 'm', overAtMs: null },
+        unresolved: { attemptId: 7, action, revision, marker: 'm', version: null, overAtMs: null },
       })),
     ),
   ),
 ];
-const letters = { new: 'N', state: 'S', revision: 'R', edited: 'E', unresolved: 'U', drift: 'D', removed: 'R' } as const;
+const letters = { new: 'N', state: 'S', revision: 'R', version: 'V', edited: 'E', unresolved: 'U', drift: 'D', removed: 'R' } as const;
 
 for (const [file, removed, answers] of grid) {
   test(`every record beside ${file}, removed: ${removed}`, () => {

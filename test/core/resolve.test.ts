@@ -4,8 +4,8 @@ import type { UnresolvedAttempt } from '../../src/core/publication.ts';
 import { type ListedVersion, resolveAttempt } from '../../src/core/resolve.ts';
 import { recorded } from '../support/states.ts';
 
-const online: UnresolvedAttempt = { attemptId: 7, action: 'online', revision: 'r2', marker: 'abc', overAtMs: null };
-const offline: UnresolvedAttempt = { attemptId: 7, action: 'offline', revision: null, marker: null, overAtMs: null };
+const online: UnresolvedAttempt = { attemptId: 7, action: 'online', revision: 'r2', marker: 'abc', version: null, overAtMs: null };
+const offline: UnresolvedAttempt = { attemptId: 7, action: 'offline', revision: null, marker: null, version: null, overAtMs: null };
 const mine = (isEffective: boolean): ListedVersion => ({
   versionId: 'mine',
   number: '',

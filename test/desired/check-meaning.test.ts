@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type Meaning, type Meanings, type Nameable, nameKey } from '../../src/core/names.ts';
 import { checkMeaning } from '../../src/desired/check-meaning.ts';
 
 const found = (value: unknown): string[] => checkMeaning(value, () => 7).map(({ path, message }) => `${path.join('.')}: ${message}`);
@@ -51,6 +52,38 @@ test('looks past values of any other shape', () => {
     for (const value of [odd, inner, { gateway: { endpoint: odd }, environments: odd, apis: odd }])
       assert.type(found(value).length, 'number');
   }
+});
+
+const meanings = (name: string, meaning: Meaning): Meanings => new Map([[nameKey({ of: 'api', name, group: null }), meaning]]);
+const nameable = (id: string, name: string): Nameable => ({ id, name, groupId: 'g', group: 'shop' });
+
+test('a name that means nothing is a mistake, with what is near', () => {
+  const apis = { ordres: { environments: {} } };
+  const others = [nameable('A', 'orders'), nameable('B', 'carts')];
+  const [finding] = checkMeaning(file({ test: 'e1' }, apis), () => 7, meanings('ordres', { kind: 'none', others }));
+  assert.is(finding?.message, 'the gateway has no API named `ordres`');
+  assert.is(finding?.hint, 'did you mean `id: A` (orders, group shop)?');
+});
+
+test('a name that means several is a mistake at the name, with all of them', () => {
+  const apis = { o: { name: 'orders', environments: {} } };
+  const candidates = [nameable('A', 'orders'), nameable('B', 'orders')];
+  const [finding] = checkMeaning(file({ test: 'e1' }, apis), () => 7, meanings('orders', { kind: 'several', candidates }));
+  assert.equal([finding?.path.join('.'), finding?.message], ['apis.o.name', 'the gateway has more than one API named `orders`']);
+  assert.match(String(finding?.hint), /`id: A`.*`id: B`.*or a `group`/);
+});
+
+test('two names for one API are one publication declared twice', () => {
+  const apis = { a: { id: 'A', environments: { test: 'online' } }, orders: { environments: { test: 'online' } } };
+  const known = meanings('orders', { kind: 'one', id: 'A' });
+  assert.match(String(checkMeaning(file({ test: 'e1' }, apis), () => 7, known)[0]?.message), 'is the same publication as');
+});
+
+test('a name beside an ID says nothing', () => {
+  assert.equal(found(file({ test: { id: 'e1', name: 'TEST' } }, { a: { id: 'A', group: 'g', environments: {} } })), [
+    'environments.test.name: `name` says nothing beside `id`',
+    'apis.a.group: `group` says nothing beside `id`',
+  ]);
 });
 
 test.run();

@@ -3,13 +3,15 @@ import { join, relative } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError, InvalidFileError } from '../../src/core/errors.ts';
-import { FileSource } from '../../src/desired/file-source.ts';
+import { nameKey } from '../../src/core/names.ts';
+import { FileSource, type LookUp } from '../../src/desired/file-source.ts';
 import { eventually } from '../support/eventually.ts';
 import { head } from '../support/marked-file.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const folder = temporaryFolder();
 const valid = (revision: string): string => `${head}apis:\n  a: { id: x, revision: "${revision}", environments: { test: online } }\n`;
+const noNames: LookUp = () => Promise.reject(new Error('nothing is to be looked up'));
 let files = 0;
 
 function newFile(content: string | Buffer): string {
@@ -19,8 +21,27 @@ function newFile(content: string | Buffer): string {
   return path;
 }
 
+test('what has a name only is looked up, once for each text', async () => {
+  const path = newFile(`${head}apis:\n  a: { environments: { test: online } }\n`);
+  let asked = 0;
+  const source = new FileSource(path, {}, async ({ instance }, names) => {
+    asked += 1;
+    assert.is(instance, 'i');
+    return new Map(names.map((name) => [nameKey(name), { kind: 'one', id: `id-of-${name.name}` }]));
+  });
+  const [publication] = (await source.load()).publications.values();
+  assert.is(publication?.apiId, 'id-of-a');
+  await source.load();
+  assert.is(asked, 1);
+});
+
+test('a file with a mistake asks nobody', async () => {
+  const path = newFile(`${head}apis:\n  a: { environments: { nowhere: online } }\n`);
+  assert.instance(await refusal(path), InvalidFileError);
+});
+
 async function refusal(path: string): Promise<EdictError> {
-  const error = await new FileSource(path, {}).load().then(
+  const error = await new FileSource(path, {}, noNames).load().then(
     () => null,
     (thrown: unknown) => thrown,
   );
@@ -30,7 +51,7 @@ async function refusal(path: string): Promise<EdictError> {
 
 test('reads what the file says now, and is the same object while the file is the same', async () => {
   const path = newFile(valid('1'));
-  const source = new FileSource(path, {});
+  const source = new FileSource(path, {}, noNames);
   const first = await source.load();
   assert.is([...first.publications.values()][0]?.revision, '1');
   assert.is(await source.load(), first);
@@ -42,7 +63,7 @@ test('reads what the file says now, and is the same object while the file is the
 
 test('an invalid file is told as such each time, and its repair is seen', async () => {
   const path = newFile(valid('1'));
-  const source = new FileSource(path, {});
+  const source = new FileSource(path, {}, noNames);
   const before = await source.load();
   writeFileSync(path, 'edict: [');
   for (let time = 0; time < 2; time += 1) {
@@ -55,15 +76,15 @@ test('an invalid file is told as such each time, and its repair is seen', async 
 
 test('takes variables from what it was given', async () => {
   const path = newFile(valid('1').replace('project: p', `project: $\{P}`));
-  assert.is((await new FileSource(path, { P: 'from-outside' }).load()).gateway.project, 'from-outside');
+  assert.is((await new FileSource(path, { P: 'from-outside' }, noNames).load()).gateway.project, 'from-outside');
 });
 
 test('names the file as people would: short below the working directory, whole elsewhere', async () => {
   const path = newFile(valid('1'));
-  const [outside] = (await new FileSource(path, {}).load()).publications.values();
+  const [outside] = (await new FileSource(path, {}, noNames).load()).publications.values();
   assert.is(outside?.source.file, path);
   const here = join(import.meta.dirname, '../../examples/quickstart/edict.yaml');
-  const [inside] = (await new FileSource(here, {}).load()).publications.values();
+  const [inside] = (await new FileSource(here, {}, noNames).load()).publications.values();
   assert.is(inside?.source.file, relative('', here));
 });
 
@@ -99,14 +120,14 @@ function hugeFile(): string {
 }
 
 test('a byte order mark is no mistake', async () => {
-  assert.is((await new FileSource(newFile(`\uFEFF${valid('1')}`), {}).load()).publications.size, 1);
+  assert.is((await new FileSource(newFile(`\uFEFF${valid('1')}`), {}, noNames).load()).publications.size, 1);
 });
 
 test('calls the hint when the content or the way changes, and not when only the time does', async () => {
   const path = newFile(valid('1'));
   const link = linkTo(path, 'watched.yaml');
   let hints = 0;
-  const watch = await new FileSource(link, {}).watch(() => {
+  const watch = await new FileSource(link, {}, noNames).watch(() => {
     hints += 1;
   });
   const heard = async (act: () => void, what: string): Promise<void> => {

@@ -22,6 +22,7 @@ test('a file says everything that it does not say, too', () => {
     marker: true,
     unresolved: 'hold',
     lagMs: 10_000,
+    batch: 1,
   });
   assert.equal(
     desired.environments,
@@ -47,6 +48,7 @@ gateway:
   marker: false
   unresolved: repeat
   lag: 2m
+  batch: 50
 environments:
   release: { id: R, protected: true }
 removed: offline
@@ -71,6 +73,7 @@ apis:
     marker: false,
     unresolved: 'repeat',
     lagMs: 120_000,
+    batch: 50,
   });
   assert.is(desired.removed, 'offline');
   assert.equal(desired.environments.get('R'), { name: 'release', id: 'R', protected: true });

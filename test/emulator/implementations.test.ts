@@ -12,6 +12,8 @@ import { publishAt, sendTo, smallSeed } from './emulated-call.ts';
 const now = (): Date => new Date('2026-11-20T08:00:00.123Z');
 const id = /^[0-9a-f]{32}$/;
 
+const plain = { params: {}, query: {}, refused: new Map() };
+
 /** A world of one API and one environment, and the operations on it. */
 function open() {
   const world = new World(
@@ -25,23 +27,23 @@ function open() {
     now,
   );
   const change = (action: string, more: object = {}): Answer =>
-    implementations.changePublication({ params: {}, query: {}, body: { action, api_id: 'a', env_id: 'e', ...more } }, world);
+    implementations.changePublication({ ...plain, body: { action, api_id: 'a', env_id: 'e', ...more } }, world);
   const logIn = (user: object): Answer =>
-    implementations.createToken({ params: {}, query: {}, body: { auth: { identity: { password: { user } } } } }, world);
+    implementations.createToken({ ...plain, body: { auth: { identity: { password: { user } } } } }, world);
   return { world, change, logIn };
 }
 
 test('online answers with the version that it made', () => {
   const { world, change } = open();
   const answer = change('online', { remark: 'r' });
-  const version = world.publications()[0]?.effective;
-  assert.ok(version);
+  const { effective: version, record } = world.publications()[0] ?? {};
+  assert.ok(version && record);
   assert.equal(answer, {
     status: 201,
     body: {
       api_id: 'a',
       env_id: 'e',
-      publish_id: version.publishId,
+      publish_id: record.publishId,
       publish_time: '2026-11-20T08:00:00.123000000Z',
       version_id: version.versionId,
       remark: 'r',

@@ -20,9 +20,9 @@ const seed: Seed = {
 const now = (): Date => new Date('2026-11-20T08:00:00.123Z');
 const worldOf = (more: Partial<Seed> = {}): World => new World({ ...seed, ...more }, now);
 
-function versionOf(done: ReturnType<World['publish']>): NonNullable<Published['version']> {
-  assert.ok('version' in done && done.version, JSON.stringify(done));
-  return done.version;
+function versionOf(done: ReturnType<World['publish']>): NonNullable<Published['effective']> {
+  assert.ok('effective' in done && done.effective, JSON.stringify(done));
+  return done.effective;
 }
 
 const refusalOf = (world: World, token: string, project: string, instance: string) =>

@@ -303,6 +303,8 @@ test('an outcome that cannot be written is written later, and its call is not re
     begin: store.begin.bind(store),
     observe: store.observe.bind(store),
     listedApis: store.listedApis.bind(store),
+    names: store.names.bind(store),
+    remember: store.remember.bind(store),
     close: store.close.bind(store),
     settle: (...settled) => {
       failures -= 1;

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import type { EngineEvent } from '../../src/core/events.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
 import type { DesiredState, PublicationKey } from '../../src/core/publication.ts';
+import { Departures } from '../../src/engine/departures.ts';
 import { Doubts } from '../../src/engine/doubts.ts';
 import { type Reconciled, reconcile } from '../../src/engine/reconciler.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
@@ -29,26 +30,26 @@ async function reconciled(desired: () => DesiredState, send: () => Promise<Outco
   const shop = await workshop({ apis: ['orders'] });
   const events: EngineEvent[] = [];
   const settings = desired().gateway;
+  const { signal } = new AbortController();
   let answers = 0;
   const result = await reconcile(key, 'pass', {
     store: shop.store,
-    gateway: {
-      identity: settings,
-      send: (_, { isWanted }) => (isWanted() ? send() : Promise.resolve({ kind: 'dropped' })),
-      versions: async () => ({ kind: 'read', value: [] }),
-      apis: async () => ({ kind: 'read', value: new Map() }),
-      api: async () => ({ kind: 'read', value: null }),
-      environments: async () => ({ kind: 'read', value: [] }),
-      credentialsChanged: () => false,
-      retryCredentials: () => {},
-      close: async () => undefined,
-    },
+    gateway: { versions: async () => ({ kind: 'read', value: [] }) },
+    departures: new Departures({
+      gateway: {
+        send: (_, { isWanted }) => (isWanted() ? send() : Promise.resolve({ kind: 'dropped' })),
+        sendTogether: async () => ({ outcomes: [], isWhole: false }),
+      },
+      settings,
+      clock: systemClock,
+      signal,
+    }),
     settings,
     doubts: new Doubts(0, systemClock),
     now: () => 5,
     emit: (event) => events.push(event),
     desired,
-    signal: new AbortController().signal,
+    signal,
     answered: () => {
       answers += 1;
     },

@@ -15,6 +15,7 @@ function controlled(concurrency = 1, calls = 1000) {
   const counts = { idle: 0, due: 0 };
   const queue = new Workqueue({
     limit: { calls, perMs: 1000, concurrency },
+    batch: 1,
     clock: systemClock,
     work: (worked, failures, answered) =>
       new Promise((resolve) => {

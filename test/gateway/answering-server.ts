@@ -85,6 +85,7 @@ export function settingsFor(url: string, more: Partial<GatewaySettings> = {}): G
     marker: true,
     unresolved: 'hold',
     lagMs: 0,
+    batch: 1,
     ...more,
   };
 }
@@ -103,6 +104,7 @@ export function changeTo(action: 'online' | 'offline', more: Partial<Change> = {
     to: action,
     revision: null,
     remark: null,
+    version: null,
     held: null,
     source: null,
     ...more,

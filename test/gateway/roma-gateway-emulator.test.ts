@@ -54,8 +54,8 @@ function codeOf(outcome: Outcome): string {
 test('logs in, publishes and takes offline', async () => {
   await withEmulator(user, async ({ emulator, send, operations }) => {
     const online = await send(changeTo('online', { remark: 'first' }));
-    const effective = emulator.world.publications()[0]?.effective;
-    assert.equal(online, { kind: 'succeeded', versionId: effective?.versionId, publishId: effective?.publishId });
+    const { effective, record } = emulator.world.publications()[0] ?? {};
+    assert.equal(online, { kind: 'succeeded', versionId: effective?.versionId, publishId: record?.publishId });
     assert.is(effective?.remark, 'first');
     assert.equal(await send(changeTo('offline')), { kind: 'succeeded', versionId: null, publishId: null });
     assert.is(emulator.world.publications()[0]?.effective, null);

@@ -4,9 +4,13 @@ import { toAttempt, toRecordedPublication } from '../../src/store/rows.ts';
 import { recorded } from '../support/states.ts';
 
 const names = { api: 'orders', api_id: 'api-orders', environment: 'test', environment_id: 'env-test' };
+const unseen = {
+  ...{ publish_id: null, published_at_ms: null, edited_at_ms: null, corrections: 0, corrected_at_ms: null },
+  ...{ drift_from: null, drift_seen_at_ms: null, drift_truce_until_ms: null },
+};
 
 test('a row of a publication becomes its record', () => {
-  const row = { ...names, state: 'online', revision: 'r', version_id: 'v', recorded_at_ms: 5 };
+  const row = { ...names, ...unseen, state: 'online', revision: 'r', version_id: 'v', recorded_at_ms: 5 };
   const resolved = { ...row, unresolved_attempt_id: null, unresolved_action: null, unresolved_revision: null };
   const expected = recorded('orders', 'test', { revision: 'r', versionId: 'v', recordedAtMs: 5 });
   assert.equal(toRecordedPublication(resolved), expected);
@@ -16,22 +20,55 @@ test('a row of a publication becomes its record', () => {
     unresolved_action: 'offline',
     unresolved_revision: null,
     unresolved_marker: null,
+    unresolved_version: 'v3',
     unresolved_over_at_ms: null,
   };
   assert.equal(toRecordedPublication(pending), {
     ...expected,
-    unresolved: { attemptId: 3, action: 'offline', revision: null, marker: null, overAtMs: null },
+    unresolved: { attemptId: 3, action: 'offline', revision: null, version: 'v3', marker: null, overAtMs: null },
   });
 });
 
+test('what was seen at the gateway is in the record', () => {
+  const row = { ...names, ...unseen, state: 'offline', revision: null, version_id: null, recorded_at_ms: 5, unresolved_attempt_id: null };
+  const seen = { publish_id: 'p', published_at_ms: 1, edited_at_ms: 2, corrections: 3, corrected_at_ms: 4 };
+  const drift = { drift_from: 'online', drift_seen_at_ms: 6, drift_truce_until_ms: 7 };
+  assert.equal(
+    toRecordedPublication({ ...row, ...seen, ...drift }),
+    recorded('orders', 'test', {
+      ...{
+        state: 'offline',
+        versionId: null,
+        recordedAtMs: 5,
+        publishId: 'p',
+        publishedAtMs: 1,
+        editedAtMs: 2,
+        corrections: 3,
+        correctedAtMs: 4,
+      },
+      drift: { from: 'online', seenAtMs: 6, truceUntilMs: 7 },
+    }),
+  );
+});
+
 test('what is empty stays null, and an empty text stays a text', () => {
-  const row = { ...names, state: null, revision: '', version_id: null, recorded_at_ms: 5, unresolved_attempt_id: null };
+  const row = { ...names, ...unseen, state: null, revision: '', version_id: null, recorded_at_ms: 5, unresolved_attempt_id: null };
   assert.equal(toRecordedPublication(row), recorded('orders', 'test', { state: null, revision: '', versionId: null, recordedAtMs: 5 }));
 });
 
 test('a row of an attempt becomes the attempt', () => {
   const texts = { code: 'C', message: 'm', request_id: 'q', version_id: 'v', publish_id: 'p' };
-  const row = { id: 1, pass_id: 'a', ...names, action: 'online', reason: 'new', revision: null, remark: null, began_at_ms: 1 };
+  const row = {
+    id: 1,
+    asked_version_id: null,
+    pass_id: 'a',
+    ...names,
+    action: 'online',
+    reason: 'new',
+    revision: null,
+    remark: null,
+    began_at_ms: 1,
+  };
   const { message, code, requestId, versionId, publishId, status, settledAtMs, outcome } = toAttempt({
     ...row,
     ...texts,

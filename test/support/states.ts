@@ -21,6 +21,7 @@ export function gatewaySettings(over: Partial<DesiredState['gateway']> = {}): De
     marker: true,
     unresolved: 'hold',
     lagMs: 0,
+    batch: 1,
     ...over,
   };
 }
@@ -38,7 +39,9 @@ export function wanted(api: string, environment: string, over: Partial<DesiredPu
     state: 'online',
     revision: null,
     remark: null,
+    version: null,
     drift: 'report',
+    calledBy: null,
     source: { file: 'edict.yaml', line: 1, column: 1 },
     ...over,
   };
@@ -73,6 +76,7 @@ export function change(api: string, environment: string, over: Partial<Change> =
     to: over.action ?? 'online',
     revision: null,
     remark: null,
+    version: null,
     held: null,
     source: { file: 'edict.yaml', line: 1, column: 1 },
     ...over,

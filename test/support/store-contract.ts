@@ -52,7 +52,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       state: null,
       versionId: null,
       recordedAtMs: 1000,
-      unresolved: { attemptId, action: 'online', revision: 'r1', marker: 'm1', overAtMs: null },
+      unresolved: { attemptId, action: 'online', revision: 'r1', marker: 'm1', version: null, overAtMs: null },
     });
     assert.equal(await store.read(gateway, begun.key), expected);
     assert.equal(await store.readAll(gateway), new Map([[begun.key, expected]]));
@@ -70,7 +70,10 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       atMs: 3,
     });
     const now = await store.read(gateway, before.key);
-    assert.equal(now, { ...before, unresolved: { attemptId, action: 'offline', revision: null, marker: null, overAtMs: null } });
+    assert.equal(now, {
+      ...before,
+      unresolved: { attemptId, action: 'offline', revision: null, marker: null, version: null, overAtMs: null },
+    });
   });
 
   withStore('a settled attempt leaves the next record, all of it', async (store) => {
@@ -84,7 +87,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('a settled attempt may stay unresolved', async (store) => {
     const attemptId = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 1 });
-    const unresolved = { attemptId, action: 'online', revision: null, marker: null, overAtMs: 2 } as const;
+    const unresolved = { attemptId, action: 'online', revision: null, marker: null, version: null, overAtMs: 2 } as const;
     const next = recorded('orders', 'test', { state: null, unresolved });
     await store.settle(gateway, next.key, attemptId, { kind: 'unknown', failure }, next, 2);
     assert.equal(await store.read(gateway, next.key), next);
@@ -332,6 +335,7 @@ function attempt(over: Partial<Attempt>): Attempt {
     revision: null,
     remark: null,
     marker: null,
+    askedVersionId: null,
     beganAtMs: 1,
     settledAtMs: null,
     outcome: null,

@@ -1,0 +1,9 @@
+import type { Change } from './plan.ts';
+
+/**
+ * Returns a name for the batch call that can make `change`: all of one environment, action and remark may go in one;
+ * `null` for a change that needs a call of its own, since it switches to a version.
+ */
+export function callOf({ environmentId, action, remark, version }: Change): string | null {
+  return version === null ? JSON.stringify([environmentId, action, remark]) : null;
+}

@@ -1,0 +1,47 @@
+/** What the file calls by its name at the gateway, having no ID for it. */
+export interface Name {
+  readonly of: 'api' | 'environment';
+  readonly name: string;
+  /** The name or ID of the API's group; `null`: of any. */
+  readonly group: string | null;
+}
+
+declare const brand: unique symbol;
+
+/** Stands for a name in maps and in the store. Made by `nameKey` alone. */
+export type NameKey = string & { readonly [brand]: 'NameKey' };
+
+/** Returns the key of a name. */
+export function nameKey({ of, name, group }: Name): NameKey {
+  return JSON.stringify([of, name, group]) as NameKey;
+}
+
+/** Something at the gateway that has a name. `groupId` and `group` are empty for an environment. */
+export interface Nameable {
+  readonly id: string;
+  readonly name: string;
+  readonly groupId: string;
+  readonly group: string;
+}
+
+/** What a name turned out to mean: one ID, or none. */
+export type Meaning =
+  | { readonly kind: 'one'; readonly id: string }
+  /** `others`: what else there is, by name. */
+  | { readonly kind: 'none'; readonly others: readonly Nameable[] }
+  | { readonly kind: 'several'; readonly candidates: readonly Nameable[] };
+
+export type Meanings = ReadonlyMap<NameKey, Meaning>;
+
+/** Returns what `wanted` means among everything of its kind at the gateway: the exact name, within the group if one is given. */
+export function meaningOf(wanted: Name, all: readonly Nameable[]): Meaning {
+  const candidates = all.filter((one) => isNamed(one, wanted));
+  const [only] = candidates;
+  if (only && candidates.length === 1) return { kind: 'one', id: only.id };
+  return candidates.length === 0 ? { kind: 'none', others: all } : { kind: 'several', candidates };
+}
+
+/** Returns whether `one` is what `wanted` calls by its name. */
+export function isNamed(one: Nameable, { name, group }: Name): boolean {
+  return one.name === name && (group === null || one.group === group || one.groupId === group);
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import type { Refusal } from './answers.ts';
+import type { Named, SeedApi } from './seed.ts';
+
+/** An API, apart from where it is published. */
+export interface Api extends Named {
+  readonly group: Named;
+  readonly registeredAt: Date;
+  /** When its draft was last edited. */
+  readonly editedAt: Date;
+  /** Where it does not show: in lists only, or nowhere, as for a caller without the right to see it. */
+  readonly hidden: 'list' | 'everywhere' | null;
+}
+
+/** Before everything that happens here. */
+const longAgo = new Date('2020-01-01T00:00:00Z');
+
+/** The APIs and environments that there are. */
+export class Catalogue {
+  readonly #now: () => Date;
+  readonly #apis = new Map<string, Api>();
+  readonly #environments = new Map<string, Named>();
+
+  constructor(now: () => Date) {
+    this.#now = now;
+  }
+
+  /** Adds an API if there is none with its ID. */
+  addApi({ id, name, group = 'default', editedAt }: SeedApi): void {
+    if (this.#apis.has(id)) return;
+    const edited = editedAt === undefined ? longAgo : new Date(editedAt);
+    this.#apis.set(id, { id, name, group: groupOf(group), registeredAt: longAgo, editedAt: edited, hidden: null });
+  }
+
+  /** Adds an environment if there is none with its ID. */
+  addEnvironment({ id, name }: Named): void {
+    if (!this.#environments.has(id)) this.#environments.set(id, { id, name });
+  }
+
+  /** Changes an API; `edited` edits its draft now. Returns whether there is one. */
+  changeApi(id: string, { name, edited, hidden }: ApiEdit): boolean {
+    const before = this.#apis.get(id);
+    if (!before) return false;
+    this.#apis.set(id, {
+      ...before,
+      ...(name !== undefined && { name }),
+      ...(hidden !== undefined && { hidden }),
+      ...(edited && { editedAt: this.#now() }),
+    });
+    return true;
+  }
+
+  /** Removes an API. Returns whether there was one. */
+  deleteApi(id: string): boolean {
+    return this.#apis.delete(id);
+  }
+
+  /** Returns an API that its caller may see. */
+  api(id: string): Api | undefined {
+    const api = this.#apis.get(id);
+    return api?.hidden === 'everywhere' ? undefined : api;
+  }
+
+  /** Returns what lists show, newest first: what is added while somebody pages moves the rest to later places. */
+  listedApis(): Api[] {
+    return [...this.#apis.values()].filter(({ hidden }) => hidden === null).reverse();
+  }
+
+  environment(id: string): Named | undefined {
+    return this.#environments.get(id);
+  }
+
+  environments(): readonly Named[] {
+    return [...this.#environments.values()];
+  }
+}
+
+/** What can be changed about an API while the emulator runs. */
+export interface ApiEdit {
+  readonly name?: string;
+  readonly edited?: boolean;
+  readonly hidden?: Api['hidden'];
+}
+
+/** A group's ID follows from its name. */
+function groupOf(name: string): Named {
+  return { id: createHash('sha256').update(name).digest('hex').slice(0, 32), name };
+}
+
+/** Returns the service's answer about an API that does not exist. */
+export function noApi(id: string): Refusal {
+  return { status: 404, errorCode: 'APIG.3002', errorMsg: `API ${id} does not exist` };
+}
