@@ -102,18 +102,11 @@ test('what YAML would take for something else stands in quotes', () => {
   );
 });
 
-test('many environments stand one a line', () => {
+test('a few environments stand in one line, many one a line', () => {
   const environments = Array.from({ length: 12 }, (_, index) => ({ id: `e${index}`, name: `environment-${index}` }));
-  const { text } = write({
-    environments,
-    apis: [
-      api(
-        'a',
-        'orders',
-        environments.map(({ id }) => id),
-      ),
-    ],
-  });
+  const ids = environments.map(({ id }) => id);
+  const { text } = write({ environments, apis: [api('a', 'orders', ids), api('b', 'carts', ids.slice(0, 4))] });
+  assert.match(part(text, 'apis'), /environments: \{ environment-0: online, .*, environment-3: online \}\n/);
   assert.match(part(text, 'apis'), /environments:\n {6}environment-0: online\n {6}environment-1: online\n {6}environment-10: online\n/);
 });
 
