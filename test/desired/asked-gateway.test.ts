@@ -2,21 +2,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
 import { type AskedGateway, settingsOfAsked } from '../../src/desired/asked-gateway.ts';
+import { parseDesired } from '../../src/desired/parse-desired.ts';
 
 const asked: AskedGateway = { endpoint: 'https://roma.example.com/', project: 'p', instance: 'i' };
 
 test('has the settings that a file without more would have', () => {
-  assert.equal(settingsOfAsked(asked), {
-    endpoint: 'https://roma.example.com',
-    iam: 'https://iam.example.com',
-    project: 'p',
-    instance: 'i',
-    limit: { calls: 10, perMs: 1000, concurrency: 4 },
-    timeoutMs: 30_000,
-    marker: true,
-    unresolved: 'hold',
-    lagMs: 10_000,
-  });
+  const gateway = 'gateway: { endpoint: "https://roma.example.com/", project: p, instance: i }';
+  const text = `edict: 1\n${gateway}\nenvironments: { e: e }\napis: {}\n`;
+  assert.equal(settingsOfAsked(asked), parseDesired({ text, file: 'edict.yaml', variables: {} }).gateway);
   assert.is(settingsOfAsked({ ...asked, iam: 'https://iam.example.org' }).iam, 'https://iam.example.org');
 });
 
