@@ -5,8 +5,9 @@ import type { LogOptions } from './core/log-options.ts';
 import type { Meaning, NameKey } from './core/names.ts';
 import type { Note } from './core/observe.ts';
 import { type Plan, plan } from './core/plan.ts';
-import type { Attempt, Condition, HistoryFilter, Read, RecordReader } from './core/ports.ts';
-import type { DesiredState, PublicationKey, RecordedState } from './core/publication.ts';
+import type { Attempt, Condition, HistoryFilter, RecordReader } from './core/ports.ts';
+import type { DesiredState, PublicationKey, PublicationNames, RecordedState } from './core/publication.ts';
+import type { ListedVersion } from './core/resolve.ts';
 import type { AskedGateway } from './desired/asked-gateway.ts';
 import { FileSource, type LookUp } from './desired/file-source.ts';
 import type { WrittenDesired } from './desired/write-desired.ts';
@@ -48,12 +49,10 @@ async function seeGateway(desired: DesiredState, record: RecordReader, settings:
   const { look } = await import('./engine/observer.ts');
   const seed = settings.emulate ? seedFrom(desired, await record.readAll(desired.gateway)) : null;
   const seen = await withGatewayReader(desired.gateway, seed, environment, (gateway) =>
-    look(desired, { gateway, record, clock: systemClock, signal: new AbortController().signal }),
+    look(desired, { gateway, record, clock: systemClock, signal: unending }),
   );
   if (seen.kind === 'observed') return seen;
-  throw new EdictError('UNSEEN', `the gateway cannot be observed: ${seen.reason}`, {
-    hint: 'without --refresh the plan starts from the record alone',
-  });
+  throw unseen(seen.reason, 'without --refresh the plan starts from the record alone');
 }
 
 /** Reads the file and opens the record. Names that were never looked up: the gateway is asked, or they mean nothing that is recorded. */
@@ -71,9 +70,7 @@ async function withFile<T>(
       const remembered = await record.names(of);
       const known = [...remembered].map(([key, id]): [NameKey, Meaning] => [key, { kind: 'one', id }]);
       if (names === 'never ask') return new Map([...invented(unknown), ...known]);
-      return withGatewayReader(of, null, environment, (gateway) =>
-        lookUp(unknown, { gateway, remembered, signal: new AbortController().signal }),
-      );
+      return withGatewayReader(of, null, environment, (gateway) => lookUp(unknown, { gateway, remembered, signal: unending }));
     };
     const desired = await new FileSource(settings.file, environment, lookUp).load();
     return await use(desired, record);
@@ -89,18 +86,10 @@ async function withFile<T>(
 export async function importGateway(asked: AskedGateway, environment: Environment): Promise<WrittenDesired> {
   const { settingsOfAsked } = await import('./desired/asked-gateway.ts');
   const { writeDesired } = await import('./desired/write-desired.ts');
-  const { patiently } = await import('./engine/patient-read.ts');
-  const { signal } = new AbortController();
+  const { readListing } = await import('./engine/read-listing.ts');
   return withGatewayReader(settingsOfAsked(asked), null, environment, async (gateway) => {
-    const read = async <T>(what: string, once: () => Promise<Read<T>>): Promise<T> => {
-      const came = await patiently(once, { clock: systemClock, random: Math.random, signal });
-      if (came.kind === 'read') return came.value;
-      const { code, message, hint } = came.failure;
-      throw new EdictError('UNSEEN', `the gateway's ${what} cannot be read: ${code} ${message}`, hint === null ? {} : { hint });
-    };
-    const environments = await read('environments', () => gateway.environments(signal));
-    const apis = await read('APIs', () => gateway.apis(signal));
-    return writeDesired({ gateway: asked, apis: [...apis.values()], environments });
+    const listing = await readListing(gateway, { clock: systemClock, random: Math.random, signal: new AbortController().signal });
+    return writeDesired({ gateway: asked, ...listing });
   });
 }
 
@@ -132,6 +121,50 @@ export async function readStatus(settings: Settings, environment: Environment): 
 export async function readHistory(settings: Settings, environment: Environment, filter: HistoryFilter): Promise<Attempt[]> {
   return withFile(settings, environment, 'never ask', ({ gateway }, record) => record.history(gateway, filter));
 }
+
+/** The versions of one API in one environment. */
+export interface VersionsReport {
+  readonly names: PublicationNames;
+  /** Newest first. */
+  readonly versions: readonly ListedVersion[];
+  /** The version that the file pins; `null` if it pins none. */
+  readonly pinned: string | null;
+}
+
+/**
+ * Returns what the gateway keeps of a publication of the file or the record, whose API and environment are named by name or
+ * ID. Throws an EdictError `PUBLICATION_UNKNOWN` if there is none such, `UNSEEN` if the gateway cannot be asked.
+ */
+export async function readVersions(
+  settings: Settings,
+  environment: Environment,
+  of: { readonly api: string; readonly environment: string },
+): Promise<VersionsReport> {
+  return withFile(settings, environment, 'ask', async (desired, record) => {
+    const recorded = await record.readAll(desired.gateway);
+    const known = [...desired.publications.values(), ...recorded.values()];
+    const names = known.find(
+      (one) => (one.api === of.api || one.apiId === of.api) && (one.environment === of.environment || one.environmentId === of.environment),
+    );
+    if (!names) {
+      throw new EdictError('PUBLICATION_UNKNOWN', `neither the file nor the record has API ${of.api} in environment ${of.environment}`, {
+        hint: '`edict status` lists what there is',
+      });
+    }
+    const seed = settings.emulate ? seedFrom(desired, recorded) : null;
+    const read = await withGatewayReader(desired.gateway, seed, environment, (gateway) => gateway.versions(names, unending));
+    if (read.kind !== 'read') throw unseen(`${read.failure.code} ${read.failure.message}`, read.failure.hint);
+    const versions = [...read.value].sort((a, b) => (b.publishedAtMs ?? 0) - (a.publishedAtMs ?? 0));
+    const { api, apiId, environment: place, environmentId, key } = names;
+    return { names: { api, apiId, environment: place, environmentId }, versions, pinned: desired.publications.get(key)?.version ?? null };
+  });
+}
+
+function unseen(reason: string, hint: string | null): EdictError {
+  return new EdictError('UNSEEN', `the gateway cannot be observed: ${reason}`, hint === null ? {} : { hint });
+}
+
+const unending = new AbortController().signal;
 
 /** What ends a run early: `stop` lets the calls in flight finish. */
 export interface Stopper {

@@ -25,6 +25,7 @@ interface CommandOptions {
   readonly api?: string;
   readonly environment?: string;
   readonly limit: number;
+  readonly versions?: readonly string[];
   readonly seed?: string;
   readonly host: string;
   readonly port: number;
@@ -158,7 +159,13 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     .option('--api <name>', 'only this API, by name or ID')
     .option('--environment <name>', 'only this environment, by name or ID')
     .option('--limit <count>', 'at most so many attempts', wholeNumber, 50)
+    .option('--versions <names...>', 'API and environment: list the versions that the gateway keeps instead')
     .action(async (file: string, options: Options) => {
+      if (options.versions) {
+        const { versions, versionsOf } = await import('./versions.ts');
+        const of = versionsOf(options.versions);
+        return finish(await versions(settings(of.file ?? file, options), of, options, context));
+      }
       const { history } = await import('./history.ts');
       finish(await history(settings(file, options), options, context));
     });

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- plan load edit calls rate outage]`: measures what edict promises about speed and prints it beside the targets.
+ * `npm run bench [-- plan load edit calls rate outage observe]`: measures what edict promises about speed and prints it beside the targets.
  *
  * Exit code 1 only when something cannot be measured: a missed target is printed as `MISSED`, and on a busy machine means little.
  */
@@ -10,6 +10,7 @@ import { measureCalls } from './calls.ts';
 import { measureEdit } from './edit.ts';
 import { type Fixture, writeFixture } from './fixture.ts';
 import { measureLoad } from './load.ts';
+import { measureObserve } from './observe.ts';
 import { measureOutage } from './outage.ts';
 import { measurePlanProcess } from './plan-process.ts';
 import { measureRate } from './rate.ts';
@@ -27,6 +28,7 @@ const parts: Readonly<Record<string, Part>> = {
   calls: (folder) => measureCalls(main, folder),
   rate: (folder) => measureRate(main, folder),
   outage: (folder) => measureOutage(main, folder),
+  observe: (folder) => measureObserve(main, folder),
 };
 
 process.exitCode = await bench(process.argv.slice(2));
