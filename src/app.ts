@@ -8,7 +8,9 @@ import { type Plan, plan } from './core/plan.ts';
 import type { Attempt, Condition, HistoryFilter, RecordReader } from './core/ports.ts';
 import type { DesiredState, PublicationKey, PublicationNames, RecordedState } from './core/publication.ts';
 import type { ListedVersion } from './core/resolve.ts';
+import type { AskedGateway } from './desired/asked-gateway.ts';
 import { FileSource, type LookUp } from './desired/file-source.ts';
+import type { WrittenDesired } from './desired/write-desired.ts';
 import type { Emulator, EmulatorOptions } from './emulator/emulator.ts';
 import { systemClock } from './engine/system-clock.ts';
 import { type Environment, invented, openRooms, type Rooms, seedFrom, withGatewayReader } from './rooms.ts';
@@ -75,6 +77,20 @@ async function withFile<T>(
   } finally {
     await record.close();
   }
+}
+
+/**
+ * Returns the file that declares what a live gateway shows, and what it could not say. Only reads leave, within the limit that
+ * the file will have. Throws an EdictError: `OPTION` for a gateway that no file may name, `CREDENTIALS_*`, `UNSEEN` if it cannot be read.
+ */
+export async function importGateway(asked: AskedGateway, environment: Environment): Promise<WrittenDesired> {
+  const { settingsOfAsked } = await import('./desired/asked-gateway.ts');
+  const { writeDesired } = await import('./desired/write-desired.ts');
+  const { readListing } = await import('./engine/read-listing.ts');
+  return withGatewayReader(settingsOfAsked(asked), null, environment, async (gateway) => {
+    const listing = await readListing(gateway, { clock: systemClock, random: Math.random, signal: new AbortController().signal });
+    return writeDesired({ gateway: asked, ...listing });
+  });
 }
 
 /** What `status` shows. */

@@ -36,6 +36,10 @@ interface CommandOptions {
   readonly tokenLife?: string;
   readonly readLag?: string;
   readonly randomSeed?: number;
+  readonly endpoint?: string;
+  readonly project?: string;
+  readonly instance?: string;
+  readonly iam?: string;
 }
 
 /**
@@ -164,6 +168,18 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
       }
       const { history } = await import('./history.ts');
       finish(await history(settings(file, options), options, context));
+    });
+
+  program
+    .command('import')
+    .description('writes a file from a live gateway, to stdout')
+    .option('--endpoint <url>', 'its management endpoint (default: that of the region HW_REGION_NAME)')
+    .option('--project <id>', 'the project’s ID (default: HW_PROJECT_ID)')
+    .option('--instance <id>', 'the instance’s ID')
+    .option('--iam <url>', 'the identity service’s endpoint (default: that of the endpoint’s region)')
+    .action(async (options: Options) => {
+      const { importFile } = await import('./import.ts');
+      finish(await importFile(options, context));
     });
 
   program

@@ -105,7 +105,11 @@ export function differs(wanted: DesiredPublication, recorded: RecordedPublicatio
 const sameActMs = 2000;
 
 /** Returns whether the API was edited since it was published, so that its callers do not reach the newest draft. */
-export function isStale({ state, publishedAtMs, editedAtMs }: RecordedPublication): boolean {
+export function isStale({
+  state,
+  publishedAtMs,
+  editedAtMs,
+}: Pick<RecordedPublication, 'state' | 'publishedAtMs' | 'editedAtMs'>): boolean {
   return state === 'online' && publishedAtMs !== null && editedAtMs !== null && editedAtMs > publishedAtMs + sameActMs;
 }
 

@@ -11,7 +11,8 @@ async function run(...args: string[]) {
 test('help is a result', async () => {
   const { code, stdout } = await run('--help');
   assert.is(code, 0);
-  for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'history', 'emulate', 'schema']) assert.match(stdout, command);
+  for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'history', 'import', 'emulate', 'schema'])
+    assert.match(stdout, command);
 });
 
 const mistakes: readonly [string, readonly string[], RegExp][] = [
