@@ -1,7 +1,7 @@
+import { differs } from './plan.ts';
 import type {
   DesiredPublication,
   DesiredState,
-  Drift,
   PublicationKey,
   PublicationNames,
   RecordedPublication,
@@ -26,6 +26,8 @@ export interface ObservedPublication {
   /** Changes with every publish and switch, whoever makes it; `null` if the gateway does not say. */
   readonly publishId: string | null;
   readonly publishedAtMs: number | null;
+  /** The version in effect; left out where only the list of APIs was read, which does not have it. */
+  readonly versionId?: string;
 }
 
 /** What the gateway itself answered, by the API's ID. An API that is not in it says nothing. */
@@ -76,68 +78,119 @@ export function observe(desired: DesiredState, recorded: RecordedState, observat
     const of = wanted ?? was;
     const api = of && observation.get(of.apiId);
     if (!of || !api || was?.unresolved) continue;
-    const seen = look(wanted, was, api, of, nowMs);
-    if (seen?.note) notes.push(seen.note);
-    if (!seen || isSame(seen.next, was)) continue;
-    result.set(key, seen.next);
-    updates.push(seen.next);
+    const published = api.publications.get(of.environmentId);
+    const moved = published ? online(wanted, was, of, published, nowMs) : offline(was, of, nowMs);
+    if (!moved) continue;
+    const next = withDrift({ ...moved.next, editedAtMs: api.editedAtMs ?? moved.next.editedAtMs }, wanted, was, moved.isOutside, nowMs);
+    if (moved.isOutside) notes.push(noteOf(next, wanted, was));
+    if (was && isSame(next, was)) continue;
+    result.set(key, next);
+    updates.push(next);
   }
   return { recorded: result, updates, notes };
 }
 
-interface Seen {
+/** The record after the look, apart from drift, and whether somebody else has moved the publication. */
+interface Moved {
   readonly next: RecordedPublication;
-  readonly note: Note | null;
+  readonly isOutside: boolean;
 }
 
-function look(
+type Keyed = PublicationNames & { readonly key: PublicationKey };
+
+function namesOf({ key, api, apiId, environment, environmentId }: Keyed): Keyed {
+  return { key, api, apiId, environment, environmentId };
+}
+
+/** What is published nowhere and not recorded either needs no record. */
+function offline(was: RecordedPublication | undefined, of: Keyed, nowMs: number): Moved | null {
+  if (!was) return null;
+  if (was.state !== 'online') return { next: { ...was, ...namesOf(of) }, isOutside: false };
+  const gone = { state: 'offline', versionId: null, publishId: null, publishedAtMs: null, recordedAtMs: nowMs } as const;
+  return { next: { ...was, ...namesOf(of), ...gone }, isOutside: true };
+}
+
+function online(
   wanted: DesiredPublication | undefined,
   was: RecordedPublication | undefined,
-  api: ObservedApi,
-  of: PublicationNames & { readonly key: PublicationKey },
+  of: Keyed,
+  { publishId, publishedAtMs, versionId }: ObservedPublication,
   nowMs: number,
-): Seen | null {
-  const { key, apiId, environmentId } = of;
-  const names = { key, api: of.api, apiId, environment: of.environment, environmentId };
-  const before = { was: was?.state ?? null, wasSinceMs: was?.recordedAtMs ?? null, untilMs: null };
-  const published = api.publications.get(environmentId);
-  if (!published) {
-    if (!was) return null;
-    if (was.state !== 'online') return { next: { ...was, editedAtMs: api.editedAtMs }, note: null };
-    const drift = wanted?.state === 'online' ? driftOf(was, 'online', nowMs) : null;
-    const next = { ...was, state: 'offline', versionId: null, publishId: null, publishedAtMs: null, recordedAtMs: nowMs, drift } as const;
-    return { next, note: noteOf({ ...names, ...before, now: 'offline' }, drift) };
+): Moved | null {
+  const names = namesOf(of);
+  if (was?.state === 'online' && !isAnother(was.publishId, publishId) && !isAnother(was.versionId, versionId)) {
+    // What the gateway does not say this time is as it said before.
+    const seen = {
+      publishId: publishId ?? was.publishId,
+      publishedAtMs: publishedAtMs ?? was.publishedAtMs,
+      versionId: versionId ?? was.versionId,
+    };
+    return { next: { ...was, ...names, ...seen }, isOutside: false };
   }
-  const { publishId, publishedAtMs } = published;
-  const seen = { publishId, publishedAtMs, editedAtMs: api.editedAtMs };
-  const online = { ...names, ...before, now: 'online' } as const;
-  if (was?.state === 'online') {
-    if (was.publishId === null || publishId === null || was.publishId === publishId) return { next: { ...was, ...seen }, note: null };
-    return { next: { ...was, ...seen, versionId: null, recordedAtMs: nowMs }, note: { ...online, kind: 'outside' } };
-  }
-  if (wanted === undefined) return null;
-  const base = { revision: null, corrections: 0, correctedAtMs: null, ...was, ...names, ...seen, versionId: null, unresolved: null };
-  if (wanted.state === 'online') {
-    const next = { ...base, state: 'online', revision: wanted.revision, recordedAtMs: nowMs, drift: null } as const;
-    return { next, note: { ...online, kind: 'adopted' } };
-  }
-  const drift = driftOf(was, was?.state ?? null, nowMs);
-  return { next: { ...base, state: 'online', recordedAtMs: nowMs, drift }, note: noteOf(online, drift) };
+  if (was?.state !== 'online' && !wanted) return null;
+  const revision = was?.state === 'online' ? was.revision : adoptedRevision(wanted, was);
+  const seen = { state: 'online', publishId, publishedAtMs, versionId: versionId ?? null, recordedAtMs: nowMs } as const;
+  const before = was ?? { editedAtMs: null, unresolved: null, drift: null, corrections: 0, correctedAtMs: null };
+  return { next: { ...before, ...names, ...seen, revision }, isOutside: true };
 }
 
-function noteOf(seen: Omit<Note, 'kind'>, drift: Drift | null): Note {
-  if (drift === null) return { ...seen, kind: 'outside' };
-  return drift.truceUntilMs === null ? { ...seen, kind: 'drift' } : { ...seen, kind: 'fight', untilMs: drift.truceUntilMs };
+/** Returns whether both are known and differ. */
+function isAnother(one: string | null, other: string | null | undefined): boolean {
+  return one !== null && other != null && one !== other;
 }
 
-function driftOf(was: RecordedPublication | undefined, from: Drift['from'], nowMs: number): Drift {
-  const { corrections = 0, correctedAtMs = null } = was ?? {};
-  const isAgain = correctedAtMs !== null && nowMs - correctedAtMs < sameDriftMs;
-  const truceMs = Math.min(longestTruceMs, firstTruceMs * 2 ** (corrections - fightAfter));
-  const untilMs = isAgain && corrections >= fightAfter ? correctedAtMs + truceMs : null;
-  return { from, seenAtMs: was?.drift?.seenAtMs ?? nowMs, truceUntilMs: untilMs !== null && untilMs > nowMs ? untilMs : null };
+/** What is online without edict has the file's revision, unless the record knows that an older one was the last. */
+function adoptedRevision(wanted: DesiredPublication | undefined, was: RecordedPublication | undefined): string | null {
+  const last = was?.revision ?? null;
+  return last !== null || wanted?.state !== 'online' || wanted.version !== null ? last : wanted.revision;
 }
 
-function isSame(one: RecordedPublication, other: RecordedPublication | undefined): boolean {
-  return other !== undefined && JSON.stringify(one) === JSON.stringify(other);
+/** Returns `next` with what there is to say of a drift from the file. */
+function withDrift(
+  next: RecordedPublication,
+  wanted: DesiredPublication | undefined,
+  was: RecordedPublication | undefined,
+  isOutside: boolean,
+  nowMs: number,
+): RecordedPublication {
+  if (!wanted) return next.state === 'online' ? next : { ...next, drift: null };
+  if (!differs(wanted, next)) return { ...next, drift: null };
+  if (isOutside && !(was && differs(wanted, was))) {
+    const again = isAgain(next.correctedAtMs, nowMs) ? next : { ...next, corrections: 0, correctedAtMs: null };
+    return { ...again, drift: { from: was?.state ?? null, seenAtMs: nowMs, truceUntilMs: truceUntilMs(again, nowMs) } };
+  }
+  return next.drift ? { ...next, drift: { ...next.drift, truceUntilMs: truceUntilMs(next, nowMs) } } : next;
+}
+
+/** Near on either side: a clock may have been set back since. */
+function isAgain(correctedAtMs: number | null, nowMs: number): boolean {
+  return correctedAtMs !== null && Math.abs(nowMs - correctedAtMs) < sameDriftMs;
+}
+
+function truceUntilMs({ corrections, correctedAtMs }: RecordedPublication, nowMs: number): number | null {
+  if (correctedAtMs === null || corrections < fightAfter || !isAgain(correctedAtMs, nowMs)) return null;
+  const untilMs = Math.min(correctedAtMs, nowMs) + Math.min(longestTruceMs, firstTruceMs * 2 ** (corrections - fightAfter));
+  return untilMs > nowMs ? untilMs : null;
+}
+
+function noteOf(next: RecordedPublication, wanted: DesiredPublication | undefined, was: RecordedPublication | undefined): Note {
+  const now = next.state ?? 'offline';
+  const note = { ...namesOf(next), was: was?.state ?? null, wasSinceMs: was?.recordedAtMs ?? null, now, untilMs: null };
+  const { drift } = next;
+  if (drift !== null && drift.seenAtMs === next.recordedAtMs) {
+    return drift.truceUntilMs === null ? { ...note, kind: 'drift' } : { ...note, kind: 'fight', untilMs: drift.truceUntilMs };
+  }
+  return { ...note, kind: wanted?.state === 'online' && now === 'online' && was?.state !== 'online' ? 'adopted' : 'outside' };
+}
+
+function isSame(one: RecordedPublication, other: RecordedPublication): boolean {
+  return told(one) === told(other);
+}
+
+/** Everything that a look can change, in an order of its own. */
+function told({ api, environment, state, revision, versionId, publishId, drift, ...more }: RecordedPublication): string {
+  const { publishedAtMs, editedAtMs, recordedAtMs, corrections, correctedAtMs } = more;
+  const drifted = drift && [drift.from, drift.seenAtMs, drift.truceUntilMs];
+  const times = [publishedAtMs, editedAtMs, recordedAtMs, corrections, correctedAtMs];
+  return JSON.stringify([api, environment, state, revision, versionId, publishId, drifted, ...times]);
 }

@@ -71,7 +71,10 @@ export function nextRecord(
         recordedAtMs: attempt.settledAtMs,
         unresolved: null,
         drift: null,
-        ...(change.reason === 'drift' && { corrections: (before?.corrections ?? 0) + 1, correctedAtMs: attempt.settledAtMs }),
+        ...((change.reason === 'drift' || (change.reason === 'unresolved' && before?.drift)) && {
+          corrections: (before?.corrections ?? 0) + 1,
+          correctedAtMs: attempt.settledAtMs,
+        }),
       };
     case 'unknown':
       return {

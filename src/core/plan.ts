@@ -66,6 +66,7 @@ export interface Plan {
  * What somebody else has made is a drift: with `drift: correct` the file's state is brought back with that reason, unless
  * the same drift was corrected too often; with `drift: report` it is left. A new revision is asked for by a person and goes before.
  * A pinned version is switched to, which makes no new one; a revision waits until the pin is gone.
+ * What somebody else has put online against the file is not taken down when the file forgets it.
  * An unresolved attempt on a publication that has left the file counts as online, since it may be.
  */
 export function decide(
@@ -76,7 +77,8 @@ export function decide(
   if (wanted === undefined) {
     if (recorded === undefined || desired.removed === 'keep') return null;
     if (recorded.unresolved !== null) return change(recorded, 'offline', 'unresolved', recorded, desired);
-    return recorded.state === 'online' ? change(recorded, 'offline', 'removed', recorded, desired) : null;
+    const isOthers = recorded.drift !== null && recorded.drift.from !== 'online';
+    return recorded.state === 'online' && !isOthers ? change(recorded, 'offline', 'removed', recorded, desired) : null;
   }
   if (recorded?.unresolved) return change(wanted, wanted.state, 'unresolved', recorded, desired);
   const from = recorded?.state ?? null;

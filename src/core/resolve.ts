@@ -41,6 +41,8 @@ export function resolveAttempt(
     publishId: null,
     publishedAtMs: null,
     recordedAtMs: atMs,
+    drift: null,
+    ...(recorded.drift && { corrections: recorded.corrections + 1, correctedAtMs: atMs }),
   };
   if (action === 'offline') {
     return effective ? { kind: 'absent', next: asBefore } : { kind: 'happened', versionId: null, next: { ...asSeen, revision } };

@@ -51,4 +51,27 @@ for (const outcome of harmless) {
   });
 }
 
+const drift = { from: 'online', seenAtMs: 5, truceUntilMs: null } as const;
+
+for (const [reason, before, corrections] of [
+  ['drift', { drift, corrections: 2 }, 3],
+  ['unresolved', { drift, corrections: 2 }, 3],
+  ['unresolved', { corrections: 2 }, 2],
+  ['state', { drift, corrections: 2 }, 2],
+  ['revision', { drift, corrections: 0 }, 0],
+] as const) {
+  test(`a success for ${reason} ${'drift' in before ? 'over' : 'without'} a drift has corrected it ${corrections} times`, () => {
+    const was = recorded('orders', 'test', { state: 'offline', correctedAtMs: 7, ...before });
+    const next = nextRecord({ ...change, reason }, { kind: 'succeeded', versionId: null, publishId: null }, was, attempt);
+    const correctedAtMs = corrections > before.corrections ? 1000 : 7;
+    assert.equal([next?.drift, next?.corrections, next?.correctedAtMs], [null, corrections, correctedAtMs]);
+  });
+}
+
+test('what the gateway said of the publication before does not hold for the new one', () => {
+  const was = recorded('orders', 'test', { publishId: 'p1', publishedAtMs: 5, editedAtMs: 9 });
+  const next = nextRecord(change, { kind: 'succeeded', versionId: 'v2', publishId: null }, was, attempt);
+  assert.equal([next?.publishId, next?.publishedAtMs, next?.editedAtMs], [null, null, null]);
+});
+
 test.run();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nextRecord } from '../../src/core/outcome.ts';
-import { decide, plan } from '../../src/core/plan.ts';
+import { decide, isStale, plan } from '../../src/core/plan.ts';
 import type {
   DesiredPublication,
   DesiredState,
@@ -107,6 +107,114 @@ for (const [file, removed, answers] of grid) {
     }
   });
 }
+
+const drifts = {
+  none: null,
+  'from nothing': { from: null, seenAtMs: 5, truceUntilMs: null },
+  'from online': { from: 'online', seenAtMs: 5, truceUntilMs: null },
+  'from offline': { from: 'offline', seenAtMs: 5, truceUntilMs: null },
+  truced: { from: 'online', seenAtMs: 5, truceUntilMs: 9 },
+} as const;
+
+/** What the file says, the record, and the answer without drift, then with each of the others. Letters as in the grid above. */
+const driftGrid: readonly (readonly [file: string, record: string, answers: string])[] = [
+  ['online report', 'online', '. . . . .'],
+  ['online correct', 'online', '. . . . .'],
+  ['online report', 'offline', 'S . . . .'],
+  ['online correct', 'offline', 'S D D D .'],
+  ['online report at b', 'online', 'R R R R R'],
+  ['online report at b', 'offline', 'S S S S S'],
+  ['online correct at b', 'offline', 'S S S S S'],
+  ['offline report', 'online', 's . . . .'],
+  ['offline correct', 'online', 's d d d .'],
+  ['offline report at b', 'online', 's . . . .'],
+  ['offline report', 'offline', '. . . . .'],
+  ['offline correct', 'offline', '. . . . .'],
+  ['pinned report', 'online', 'V . . . .'],
+  ['pinned correct', 'online', 'V D D D .'],
+  ['pinned report at b', 'online', 'V . . . .'],
+  ['pinned report', 'offline', 'S . . . .'],
+  ['pinned correct', 'offline', 'S D D D .'],
+  ['nothing', 'online', 'r . r . r'],
+  ['nothing', 'offline', '. . . . .'],
+];
+
+for (const [file, state, answers] of driftGrid) {
+  test(`every drift of a record ${state} beside ${file}`, () => {
+    const [said = '', drift = 'report', , revision = null] = file.split(' ') as [string, 'report' | 'correct', string?, string?];
+    const over = said === 'pinned' ? { version: 'other', drift, revision } : { state: said as State, drift, revision };
+    const publication = said === 'nothing' ? undefined : wanted('orders', 'test', over);
+    for (const [index, drifted] of Object.values(drifts).entries()) {
+      const before = recorded('orders', 'test', { state: state as State, revision: 'a', drift: drifted });
+      const desired = desiredState(publication ? [publication] : [], { removed: 'offline' });
+      const change = decide(publication, before, desired);
+      const letter = change === null ? '.' : change.action === 'online' ? letters[change.reason] : letters[change.reason].toLowerCase();
+      assert.is(letter, answers.split(' ')[index], Object.keys(drifts)[index]);
+      const { drifted: left, unchanged, changes } = plan(desired, recordedState([before]));
+      const isLeft = drifted !== null && publication !== undefined && change === null && (said === 'pinned' || said !== state);
+      assert.equal(left, isLeft ? [before] : []);
+      assert.is(unchanged + changes.length + left.length, said === 'nothing' ? changes.length : 1);
+    }
+  });
+}
+
+test('an attempt without a known outcome goes before a drift and before an edit', () => {
+  const before = recorded('orders', 'test', { drift: drifts.truced, unresolved, publishedAtMs: 1, editedAtMs: 9_000 });
+  for (const over of [{}, { state: 'offline', drift: 'correct' }, { drift: 'report' }] as const) {
+    assert.is(decide(wanted('orders', 'test', over), before, desiredState([], { republish: 'edited' }))?.reason, 'unresolved');
+  }
+});
+
+for (const [title, over, expected] of [
+  ['edited a while after it was published', { publishedAtMs: 10_000, editedAtMs: 12_001 }, true],
+  ['edited and published in one act', { publishedAtMs: 10_000, editedAtMs: 12_000 }, false],
+  ['edited before it was published', { publishedAtMs: 10_000, editedAtMs: 9_000 }, false],
+  ['nobody knows when it was published', { publishedAtMs: null, editedAtMs: 99_000 }, false],
+  ['nobody knows when it was edited', { publishedAtMs: 10_000, editedAtMs: null }, false],
+  ['offline', { state: 'offline', publishedAtMs: 10_000, editedAtMs: 99_000 }, false],
+] as const satisfies readonly (readonly [string, Partial<RecordedPublication>, boolean])[]) {
+  test(`${title}: ${expected ? 'its callers do not reach the newest draft' : 'not stale'}`, () => {
+    const before = recorded('orders', 'test', over);
+    assert.is(isStale(before), expected);
+    const answersTo = (republish: DesiredState['republish'], more: Partial<DesiredPublication> = {}) => {
+      const made = plan(
+        desiredState([wanted('orders', 'test', { state: before.state ?? 'online', ...more })], { republish }),
+        recordedState([before]),
+      );
+      return [made.changes.map(({ action, reason }) => `${action} ${reason}`), made.stale.length];
+    };
+    assert.equal(answersTo('revision'), [[], expected ? 1 : 0]);
+    assert.equal(answersTo('edited'), [expected ? ['online edited'] : [], 0]);
+    if (before.state === 'online') assert.equal(answersTo('edited', { version: 'version' }), [[], 0], 'a pin is meant');
+  });
+}
+
+test('an edited API that has left the file, or is wanted offline, is not published again', () => {
+  const before = recorded('orders', 'test', { publishedAtMs: 10_000, editedAtMs: 99_000 });
+  assert.is(decide(undefined, before, desiredState([], { republish: 'edited' })), null);
+  const change = decide(wanted('orders', 'test', { state: 'offline' }), before, desiredState([], { republish: 'edited' }));
+  assert.is(change?.action, 'offline');
+});
+
+test('a correction that takes down what is protected is held, and so no drift that the plan leaves', () => {
+  const before = recorded('orders', 'test', { drift: drifts['from offline'] });
+  const publication = wanted('orders', 'test', { state: 'offline', drift: 'correct' });
+  const made = plan(desiredState([publication], { protectedNames: ['test'] }), recordedState([before]));
+  assert.equal([made.changes[0]?.held?.rule, made.changes[0]?.reason, made.drifted], ['protected', 'drift', []]);
+});
+
+test('what has drifted and what is stale is sorted by names', () => {
+  const publications = ['c', 'a', 'b'].flatMap((api) => [wanted(api, 'test'), wanted(api, 'release', { state: 'offline' })]);
+  const stale = ['b', 'c', 'a'].map((api) => recorded(api, 'test', { publishedAtMs: 1, editedAtMs: 99_000 }));
+  const drifted = ['b', 'a', 'c'].map((api) => recorded(api, 'release', { drift: drifts['from nothing'] }));
+  const made = plan(desiredState(publications), recordedState([...drifted, ...stale]));
+  for (const list of [made.drifted, made.stale])
+    assert.equal(
+      list.map(({ api }) => api),
+      ['a', 'b', 'c'],
+    );
+  assert.equal([made.changes, made.unchanged], [[], 3]);
+});
 
 const names = fc.constantFrom('a', 'b', 'c', 'd', 'e');
 const states = fc.constantFrom<State>('online', 'offline');

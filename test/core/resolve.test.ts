@@ -41,4 +41,15 @@ for (const [title, attempt, versions, expected] of [
   });
 }
 
+test('an attempt against a drift that happened ends the drift and counts as its correction', () => {
+  const drift = { from: 'online', seenAtMs: 5, truceUntilMs: null } as const;
+  const before = recorded('orders', 'test', { state: 'offline', drift, corrections: 2, correctedAtMs: 4, unresolved: online });
+  const happened = resolveAttempt(before, online, [mine(true)], 99);
+  const next = happened.kind === 'happened' ? happened.next : null;
+  assert.equal([next?.state, next?.drift, next?.corrections, next?.correctedAtMs], ['online', null, 3, 99]);
+  const absent = resolveAttempt(before, online, [], 99);
+  const still = absent.kind === 'absent' ? absent.next : null;
+  assert.equal([still?.state, still?.drift, still?.corrections, still?.correctedAtMs], ['offline', drift, 2, 4]);
+});
+
 test.run();

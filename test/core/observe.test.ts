@@ -1,0 +1,494 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Note, type Observation, type ObservedApi, type ObservedPublication, observe } from '../../src/core/observe.ts';
+import { nextRecord } from '../../src/core/outcome.ts';
+import { plan } from '../../src/core/plan.ts';
+import type {
+  DesiredPublication,
+  DesiredState,
+  PublicationKey,
+  RecordedPublication,
+  RecordedState,
+  State,
+} from '../../src/core/publication.ts';
+import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+
+const nowMs = 1_000_000_000_000;
+const hourMs = 3_600_000;
+const drift = { from: 'online', seenAtMs: 5, truceUntilMs: null } as const;
+const unresolved = { attemptId: 7, action: 'online', revision: null, version: null, marker: 'm', overAtMs: null } as const;
+const at = { publishId: 'p', publishedAtMs: 100 } as const;
+
+/** Returns API `api-orders` as it is listed; `published` is where, by the environment's name. */
+function listed(published: Readonly<Record<string, ObservedPublication>>, editedAtMs: number | null = 50): Observation {
+  const publications = new Map(Object.entries(published).map(([environment, publication]) => [`env-${environment}`, publication]));
+  const api: ObservedApi = { apiId: 'api-orders', name: 'orders', groupId: 'g', group: 'group', editedAtMs, publications };
+  return new Map([[api.apiId, api]]);
+}
+
+interface Case {
+  readonly file?: Partial<DesiredPublication> | null;
+  readonly record?: Partial<RecordedPublication> | null;
+  readonly seen?: ObservedPublication | null;
+  readonly atMs?: number;
+}
+
+/** Looks once at `orders` in `test`. Left out: the file says online, nothing is recorded, nothing is published. */
+function lookedAt({ file = {}, record = null, seen = null, atMs = nowMs }: Case) {
+  const desired = desiredState(file ? [wanted('orders', 'test', file)] : []);
+  const before = recordedState(record ? [recorded('orders', 'test', record)] : []);
+  const { recorded: after, updates, notes } = observe(desired, before, listed(seen ? { test: seen } : {}), atMs);
+  const [next] = after.values();
+  return { next, updates, note: notes[0] ?? null, notes, desired, after, before };
+}
+
+const known = { publishId: 'p', publishedAtMs: 100, editedAtMs: 50 } as const;
+
+const rows: readonly (readonly [title: string, Case, state: State | null, note: Note['kind'] | null, drifted: boolean])[] = [
+  ['wanted online, not recorded, not published: nothing', {}, null, null, false],
+  ['wanted online, not recorded, published: adopted', { seen: at }, 'online', 'adopted', false],
+  ['wanted online, recorded offline, published: adopted', { record: { state: 'offline' }, seen: at }, 'online', 'adopted', false],
+  ['wanted online, recorded online, not published: drift', { record: known }, 'offline', 'drift', true],
+  ['wanted online, recorded online, published: as it was', { record: known, seen: at }, 'online', null, false],
+  [
+    'wanted online, recorded online, published anew: outside',
+    { record: known, seen: { ...at, publishId: 'q' } },
+    'online',
+    'outside',
+    false,
+  ],
+  ['wanted online, recorded online under no ID, published: as it was', { record: {}, seen: at }, 'online', null, false],
+  ['wanted offline, not recorded, not published: nothing', { file: { state: 'offline' } }, null, null, false],
+  ['wanted offline, not recorded, published: drift', { file: { state: 'offline' }, seen: at }, 'online', 'drift', true],
+  [
+    'wanted offline, recorded offline, published: drift',
+    { file: { state: 'offline' }, record: { state: 'offline' }, seen: at },
+    'online',
+    'drift',
+    true,
+  ],
+  [
+    'wanted offline, still recorded online, published: to be taken down, no drift',
+    { file: { state: 'offline' }, record: known, seen: at },
+    'online',
+    null,
+    false,
+  ],
+  [
+    'wanted offline, still recorded online, published anew: to be taken down, no drift',
+    { file: { state: 'offline' }, record: known, seen: { ...at, publishId: 'q' } },
+    'online',
+    'outside',
+    false,
+  ],
+  [
+    'wanted offline, still recorded online, not published: somebody was quicker',
+    { file: { state: 'offline' }, record: known },
+    'offline',
+    'outside',
+    false,
+  ],
+  ['not in the file, recorded online, not published: outside', { file: null, record: known }, 'offline', 'outside', false],
+  ['not in the file, recorded online, published: as it was', { file: null, record: known, seen: at }, 'online', null, false],
+  [
+    'not in the file, recorded offline, published: not edict’s',
+    { file: null, record: { state: 'offline' }, seen: at },
+    'offline',
+    null,
+    false,
+  ],
+  ['unresolved and published: left to be resolved', { record: { state: 'offline', unresolved }, seen: at }, 'offline', null, false],
+  ['unresolved and not published: left to be resolved', { record: { ...known, unresolved } }, 'online', null, false],
+];
+
+for (const [title, looked, state, note, drifted] of rows) {
+  test(title, () => {
+    const { next, ...seen } = lookedAt(looked);
+    assert.equal([next?.state ?? null, seen.note?.kind ?? null, next?.drift != null], [state, note, drifted]);
+    if (!note && seen.updates.length > 0) assert.is(next?.recordedAtMs, 1, 'nothing has moved, so it is as old as it was');
+    if (note) assert.is(next?.recordedAtMs, nowMs);
+  });
+}
+
+test('a note says what it was, since when, and what it is', () => {
+  const { note } = lookedAt({ record: { ...known, recordedAtMs: 77 } });
+  const { key, api, apiId, environment, environmentId } = wanted('orders', 'test');
+  const names = { key, api, apiId, environment, environmentId };
+  assert.equal(note, { ...names, kind: 'drift', was: 'online', wasSinceMs: 77, now: 'offline', untilMs: null });
+  assert.equal(lookedAt({ seen: at }).note, { ...names, kind: 'adopted', was: null, wasSinceMs: null, now: 'online', untilMs: null });
+});
+
+test('what is adopted is recorded as edict would have left it', () => {
+  const { next, updates } = lookedAt({ file: { revision: 'a' }, seen: at });
+  const expected = recorded('orders', 'test', { ...known, revision: 'a', versionId: null, recordedAtMs: nowMs });
+  assert.equal(next, expected);
+  assert.equal(updates, [expected]);
+});
+
+test('an API that the list leaves out says nothing', () => {
+  const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test', { state: 'offline' })]);
+  const before = recordedState([recorded('orders', 'test'), recorded('invoices', 'test')]);
+  assert.equal(observe(desired, before, new Map(), nowMs), { recorded: before, updates: [], notes: [] });
+});
+
+test('what is published elsewhere is not published here', () => {
+  const desired = desiredState([wanted('orders', 'test')]);
+  const { recorded: after } = observe(desired, recordedState([recorded('orders', 'test')]), listed({ release: at }), nowMs);
+  assert.is([...after.values()][0]?.state, 'offline');
+});
+
+test('a publication anew keeps the revision and forgets the version', () => {
+  const { next } = lookedAt({ file: { revision: 'a' }, record: { ...known, revision: 'a' }, seen: { publishId: 'q', publishedAtMs: 200 } });
+  assert.equal([next?.revision, next?.versionId, next?.publishId, next?.publishedAtMs], ['a', null, 'q', 200]);
+});
+
+test('what was taken offline outside keeps the revision, so that it comes back with it', () => {
+  assert.is(lookedAt({ file: { revision: 'a' }, record: { ...known, revision: 'a' } }).next?.revision, 'a');
+});
+
+test('a revision that edict knows to be an older one is not taken for the file’s', () => {
+  const { next, after, desired } = lookedAt({ file: { revision: 'b' }, record: { state: 'offline', revision: 'a' }, seen: at });
+  assert.is(next?.revision, 'a');
+  assert.equal(
+    plan(desired, after).changes.map(({ reason }) => reason),
+    ['revision'],
+  );
+});
+
+test('what the gateway does not say this time is as it said before', () => {
+  const { next, updates } = lookedAt({ record: known, seen: { publishId: null, publishedAtMs: null } });
+  assert.equal([next?.publishId, next?.publishedAtMs], ['p', 100]);
+  assert.is(updates.length, 0);
+  const later = observe(
+    desiredState([wanted('orders', 'test')]),
+    recordedState([recorded('orders', 'test', known)]),
+    listed({ test: at }, null),
+    nowMs,
+  );
+  assert.is(later.updates.length, 0);
+});
+
+test('times and the publication’s ID are taken over without a note', () => {
+  const { next, note, updates } = lookedAt({ record: {}, seen: at });
+  assert.equal([next?.publishId, next?.publishedAtMs, next?.editedAtMs, next?.versionId, note], ['p', 100, 50, 'version', null]);
+  assert.is(updates.length, 1);
+});
+
+test('a new name in the file becomes the record’s', () => {
+  const before = recorded('orders', 'test', { ...known, api: 'old name', environment: 'old place' });
+  const { updates } = observe(desiredState([wanted('orders', 'test')]), recordedState([before]), listed({ test: at }), nowMs);
+  assert.equal([updates[0]?.api, updates[0]?.environment], ['orders', 'test']);
+});
+
+test('the same look again writes nothing, in whatever order the record was put together', () => {
+  const before = recorded('orders', 'test', { ...known, drift });
+  const { seenAtMs, truceUntilMs, from } = drift;
+  const otherOrder = Object.fromEntries(Object.entries({ ...before, drift: { truceUntilMs, seenAtMs, from } }).reverse());
+  const desired = desiredState([wanted('orders', 'test', { state: 'offline' })]);
+  const { updates } = observe(desired, recordedState([otherOrder as unknown as RecordedPublication]), listed({ test: at }), nowMs);
+  assert.equal(updates, []);
+});
+
+test('a drift is over when the file agrees with it, so that what the file says later is done', () => {
+  for (const [state, seen] of [
+    ['online', at],
+    ['offline', null],
+  ] as const) {
+    const record = { ...(state === 'online' ? known : { editedAtMs: 50 }), state, drift };
+    const { next } = lookedAt({ file: { state }, record, seen });
+    assert.is(next?.drift, null);
+    const other = desiredState([wanted('orders', 'test', { state: state === 'online' ? 'offline' : 'online' })]);
+    assert.is(plan(other, recordedState(next ? [next] : [])).changes[0]?.reason, 'state');
+  }
+});
+
+test('a drift that lasts is the same one', () => {
+  const offline = { state: 'offline', editedAtMs: 50, drift } as const;
+  const { next, updates, note } = lookedAt({ record: offline });
+  assert.equal([next?.drift, updates.length, note], [drift, 0, null]);
+});
+
+test('what was never edict’s is not taken down when it leaves the file', () => {
+  const first = lookedAt({ file: { state: 'offline' }, seen: at });
+  const gone = desiredState([], { removed: 'offline' });
+  assert.equal(plan(gone, first.after).changes, []);
+  const republished = observe(gone, first.after, listed({ test: { publishId: 'q', publishedAtMs: 300 } }), nowMs + hourMs);
+  assert.equal(plan(gone, republished.recorded).changes, []);
+  const agreed = observe(desiredState([wanted('orders', 'test')]), first.after, listed({ test: at }), nowMs);
+  assert.is(plan(gone, agreed.recorded).changes[0]?.reason, 'removed', 'the file has asked for it in between');
+});
+
+for (const [corrections, truceMs] of [
+  [0, null],
+  [2, null],
+  [3, 60_000],
+  [4, 120_000],
+  [8, 1_920_000],
+  [9, hourMs],
+  [500, hourMs],
+] as const) {
+  test(`after ${corrections} corrections the same drift is left alone for ${truceMs} ms`, () => {
+    const record = { ...known, corrections, correctedAtMs: nowMs - 1000 };
+    const { next, note } = lookedAt({ record });
+    const untilMs = truceMs === null ? null : nowMs - 1000 + truceMs;
+    assert.equal([next?.drift?.truceUntilMs, note?.kind, note?.untilMs], [untilMs, untilMs ? 'fight' : 'drift', untilMs]);
+  });
+}
+
+test('a truce ends', () => {
+  const correctedAtMs = nowMs - 61_000;
+  const truced = { from: 'online', seenAtMs: nowMs - 50_000, truceUntilMs: nowMs - 1000 } as const;
+  const record = { state: 'offline', editedAtMs: 50, corrections: 3, correctedAtMs, drift: truced } as const;
+  const { next, after, note } = lookedAt({ record });
+  assert.equal([next?.drift, next?.corrections, note], [{ ...truced, truceUntilMs: null }, 3, null]);
+  const desired = desiredState([wanted('orders', 'test', { drift: 'correct' })]);
+  assert.is(plan(desired, after).changes[0]?.reason, 'drift');
+});
+
+test('a drift after a quiet time is a new one, and its corrections count from the beginning', () => {
+  const { next, note } = lookedAt({ record: { ...known, corrections: 9, correctedAtMs: nowMs - hourMs } });
+  assert.equal([next?.corrections, next?.correctedAtMs, next?.drift?.truceUntilMs, note?.kind], [0, null, null, 'drift']);
+});
+
+test('a clock that is set back makes no truce longer than twice the longest', () => {
+  for (const aheadMs of [1, 60_000, hourMs - 1, hourMs, 365 * 24 * hourMs]) {
+    const { next } = lookedAt({ record: { ...known, corrections: 500, correctedAtMs: nowMs + aheadMs } });
+    assert.ok((next?.drift?.truceUntilMs ?? nowMs) <= nowMs + hourMs, `${aheadMs}`);
+  }
+});
+
+test('a version that the file pins and somebody else has replaced is a drift', () => {
+  const pinned = { version: 'version' } as const;
+  const other = { ...at, publishId: 'q' };
+  for (const [seen, kind, version] of [
+    [{ ...other, versionId: 'other' }, 'drift', 'other'],
+    [{ ...at, versionId: 'other' }, 'drift', 'other'],
+    [{ ...other, versionId: 'version' }, 'outside', 'version'],
+    [other, 'drift', null],
+    [{ ...at, versionId: 'version' }, null, 'version'],
+    [at, null, 'version'],
+  ] as const) {
+    const { next, note, after, desired } = lookedAt({ file: pinned, record: known, seen });
+    assert.equal([note?.kind ?? null, next?.versionId, next?.drift !== null], [kind, version, kind === 'drift'], JSON.stringify(seen));
+    assert.equal(plan(desired, after).changes, []);
+    const correcting = desiredState([wanted('orders', 'test', { ...pinned, drift: 'correct' })]);
+    assert.is(plan(correcting, after).changes[0]?.reason, kind === 'drift' ? 'drift' : undefined);
+  }
+});
+
+test('a version that the file has only now pinned is no drift', () => {
+  const { after, note, desired } = lookedAt({ file: { version: 'v9' }, record: known, seen: { ...at, publishId: 'q' } });
+  assert.is(note?.kind, 'outside');
+  assert.is(plan(desired, after).changes[0]?.reason, 'version');
+});
+
+test('what is adopted at its pinned version leaves the revision for the time without the pin', () => {
+  const file = { version: 'v1', revision: 'a' };
+  const { next, after, desired } = lookedAt({ file, seen: { ...at, versionId: 'v1' } });
+  assert.equal([next?.versionId, next?.revision], ['v1', null]);
+  assert.equal(plan(desired, after).changes, []);
+});
+
+/** A gateway that does what it is told, and counts. */
+class ModelGateway {
+  readonly up = new Map<PublicationKey, { publishId: string; version: string; publishedAtMs: number }>();
+  online = 0;
+  offline = 0;
+  needless = 0;
+  #count = 0;
+
+  publish(key: PublicationKey, atMs: number): { publishId: string; version: string } {
+    this.#count += 1;
+    const made = { publishId: `p${this.#count}`, version: `v${this.#count}`, publishedAtMs: atMs };
+    this.up.set(key, made);
+    return made;
+  }
+
+  /** Applies every change that is not held, and returns the record then. */
+  apply(desired: DesiredState, before: RecordedState, atMs: number): RecordedState {
+    const after = new Map(before);
+    for (const change of plan(desired, before).changes) {
+      if (change.held) continue;
+      const { key, action } = change;
+      const isUp = this.up.has(key);
+      this[action] += 1;
+      if (action === 'offline' ? !isUp : isUp && change.reason !== 'revision') this.needless += 1;
+      const made = action === 'online' ? this.publish(key, atMs) : null;
+      if (!made) this.up.delete(key);
+      const outcome = { kind: 'succeeded', versionId: made?.version ?? null, publishId: made?.publishId ?? null } as const;
+      const next = nextRecord(change, outcome, before.get(key), { id: 1, marker: null, settledAtMs: atMs });
+      if (next) after.set(key, next);
+    }
+    return after;
+  }
+
+  list(): Observation {
+    const apis = new Map<string, ObservedApi>(
+      apiNames.map((name) => [
+        `api-${name}`,
+        { apiId: `api-${name}`, name, groupId: '', group: '', editedAtMs: null, publications: new Map() },
+      ]),
+    );
+    for (const [key, { publishId, publishedAtMs }] of this.up) {
+      const [apiId = '', environmentId = ''] = key.split(' ');
+      const publications = apis.get(apiId)?.publications as Map<string, ObservedPublication> | undefined;
+      publications?.set(environmentId, { publishId, publishedAtMs });
+    }
+    return apis;
+  }
+}
+
+const apiNames = ['a', 'b', 'c', 'd'];
+const places = apiNames.flatMap((api) => ['test', 'release'].map((environment) => [api, environment] as const));
+const keyOf = (index: number): PublicationKey => wanted(...(places[index] as (typeof places)[number])).key;
+
+const files = fc
+  .record({
+    entries: fc.array(
+      fc.option(
+        fc.record({
+          state: fc.constantFrom<State>('online', 'offline'),
+          revision: fc.constantFrom(null, '1', '2'),
+          drift: fc.constantFrom<'correct' | 'report'>('correct', 'report'),
+        }),
+      ),
+      { minLength: places.length, maxLength: places.length },
+    ),
+    removed: fc.constantFrom<'keep' | 'offline'>('keep', 'offline'),
+  })
+  .map(({ entries, removed }) =>
+    desiredState(
+      entries.flatMap((entry, index) => {
+        const [api, environment] = places[index] as (typeof places)[number];
+        return entry ? [wanted(api, environment, entry)] : [];
+      }),
+      { removed },
+    ),
+  );
+
+type Step =
+  | { readonly kind: 'file'; readonly desired: DesiredState }
+  | { readonly kind: 'hand'; readonly place: number; readonly action: State }
+  | { readonly kind: 'pass'; readonly looks: boolean; readonly afterMs: number };
+
+const steps = fc.array(
+  fc.oneof<fc.Arbitrary<Step>[]>(
+    files.map((desired) => ({ kind: 'file', desired })),
+    fc.record({
+      kind: fc.constant('hand' as const),
+      place: fc.nat(places.length - 1),
+      action: fc.constantFrom<State>('online', 'offline'),
+    }),
+    fc.record({ kind: fc.constant('pass' as const), looks: fc.boolean(), afterMs: fc.constantFrom(0, 1, 60_000, hourMs) }),
+  ),
+  { maxLength: 20 },
+);
+
+test('whatever files and other people do: no call where it is needless, and what was looked at is true', () => {
+  fc.assert(
+    fc.property(files, steps, (first, story) => {
+      const gateway = new ModelGateway();
+      let desired = first;
+      let record: RecordedState = new Map();
+      let atMs = nowMs;
+      for (const step of [...story, { kind: 'pass', looks: true, afterMs: 2 * hourMs } as const]) {
+        if (step.kind === 'file') desired = step.desired;
+        else if (step.kind === 'hand') {
+          if (step.action === 'online') gateway.publish(keyOf(step.place), atMs);
+          else gateway.up.delete(keyOf(step.place));
+        } else {
+          atMs += step.afterMs;
+          const before = gateway.needless;
+          if (step.looks) {
+            const { recorded: after, updates } = observe(desired, record, gateway.list(), atMs);
+            for (const update of updates) assert.is(after.get(update.key), update);
+            const again = observe(desired, after, gateway.list(), atMs);
+            assert.equal([again.updates, again.notes], [[], []]);
+            for (const [key, { state }] of after) {
+              if (desired.publications.has(key) || state === 'online') assert.is(state === 'online', gateway.up.has(key), key);
+            }
+            record = after;
+          }
+          record = gateway.apply(desired, record, atMs);
+          if (step.looks) assert.is(gateway.needless, before, 'a call was made where the gateway already was as wanted');
+        }
+      }
+      for (const [key, { state, drift: policy }] of desired.publications) {
+        const isSo = gateway.up.has(key) === (state === 'online');
+        if (!isSo) assert.ok(policy === 'report' && record.get(key)?.drift, `${key} is neither so nor known to have drifted`);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('with drift: report no call follows from what others do', () => {
+  fc.assert(
+    fc.property(
+      files,
+      fc.array(fc.tuple(fc.nat(places.length - 1), fc.constantFrom<State>('online', 'offline')), { maxLength: 12 }),
+      (drawn, hands) => {
+        const publications = [...drawn.publications.values()].map((publication) => ({ ...publication, drift: 'report' as const }));
+        const desired = desiredState(publications, { removed: drawn.removed });
+        const gateway = new ModelGateway();
+        let record: RecordedState = gateway.apply(desired, new Map(), nowMs);
+        const [online, offline] = [gateway.online, gateway.offline];
+        for (const [index, [place, action]] of hands.entries()) {
+          if (action === 'online') gateway.publish(keyOf(place), nowMs);
+          else gateway.up.delete(keyOf(place));
+          record = observe(desired, record, gateway.list(), nowMs + index).recorded;
+          record = gateway.apply(desired, record, nowMs + index);
+        }
+        assert.equal([gateway.online, gateway.offline], [online, offline]);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('what was never asked for by a file stays up, whatever is looked at and removed', () => {
+  fc.assert(
+    fc.property(fc.array(files, { minLength: 1, maxLength: 6 }), (versions) => {
+      const gateway = new ModelGateway();
+      for (const index of places.keys()) gateway.publish(keyOf(index), nowMs);
+      const asked = new Set<PublicationKey>();
+      let record: RecordedState = new Map();
+      for (const [index, desired] of versions.entries()) {
+        for (const [key, { state, drift: policy }] of desired.publications) if (state === 'online' || policy === 'correct') asked.add(key);
+        record = observe(desired, record, gateway.list(), nowMs + index).recorded;
+        record = gateway.apply(desired, record, nowMs + index);
+      }
+      for (const index of places.keys()) if (!asked.has(keyOf(index))) assert.ok(gateway.up.has(keyOf(index)), keyOf(index));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('two that fight over a publication make few versions', () => {
+  const desired = desiredState([wanted('a', 'test', { drift: 'correct' })]);
+  const gateway = new ModelGateway();
+  let record: RecordedState = new Map();
+  const dayMs = 24 * hourMs;
+  for (let atMs = nowMs; atMs < nowMs + dayMs; atMs += 10_000) {
+    record = observe(desired, record, gateway.list(), atMs).recorded;
+    record = gateway.apply(desired, record, atMs);
+    gateway.up.clear();
+  }
+  assert.ok(gateway.online > 10 && gateway.online < 40, `${gateway.online} versions in a day`);
+});
+
+test('the inputs are left as they were', () => {
+  fc.assert(
+    fc.property(files, files, (desired, other) => {
+      const gateway = new ModelGateway();
+      const before = gateway.apply(other, new Map(), nowMs);
+      gateway.up.delete(keyOf(0));
+      const copy = structuredClone({ desired, before });
+      observe(desired, before, gateway.list(), nowMs);
+      assert.equal({ desired, before }, copy);
+    }),
+  );
+});
+
+test.run();
