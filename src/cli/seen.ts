@@ -1,7 +1,7 @@
 import type { Note } from '../core/observe.ts';
 import type { Plan } from '../core/plan.ts';
 import type { PublicationNames, RecordedPublication } from '../core/publication.ts';
-import { momentInWords } from './words.ts';
+import { driftInWords, momentInWords } from './words.ts';
 
 /** Something about a publication that no change of the plan says. */
 export interface Seen extends PublicationNames {
@@ -28,8 +28,7 @@ function ofNote(note: Note): Seen {
 
 function ofDrift({ api, apiId, environment, environmentId, state, drift }: RecordedPublication): Seen {
   const names = { api, apiId, environment, environmentId };
-  const what =
-    state === 'online' ? 'published outside edict, and the file says offline' : 'taken offline outside edict, and the file says online';
+  const what = driftInWords(state, drift);
   const seen = drift ? `, seen at ${momentInWords(drift.seenAtMs)}` : '';
   if (drift?.truceUntilMs == null) return { ...names, kind: 'drift', message: `${what}${seen}; drift: correct would bring it back` };
   const until = momentInWords(drift.truceUntilMs);

@@ -157,7 +157,15 @@ function withDrift(
   if (!differs(wanted, next)) return { ...next, drift: null };
   if (isOutside && !(was && differs(wanted, was))) {
     const again = isAgain(next.correctedAtMs, nowMs) ? next : { ...next, corrections: 0, correctedAtMs: null };
-    return { ...again, drift: { from: was?.state ?? null, seenAtMs: nowMs, truceUntilMs: truceUntilMs(again, nowMs) } };
+    return {
+      ...again,
+      drift: {
+        from: was?.state ?? null,
+        fromSinceMs: was?.recordedAtMs ?? null,
+        seenAtMs: nowMs,
+        truceUntilMs: truceUntilMs(again, nowMs),
+      },
+    };
   }
   return next.drift ? { ...next, drift: { ...next.drift, truceUntilMs: truceUntilMs(next, nowMs) } } : next;
 }
@@ -190,7 +198,7 @@ function isSame(one: RecordedPublication, other: RecordedPublication): boolean {
 /** Everything that a look can change, in an order of its own. */
 function told({ api, environment, state, revision, versionId, publishId, drift, ...more }: RecordedPublication): string {
   const { publishedAtMs, editedAtMs, recordedAtMs, corrections, correctedAtMs } = more;
-  const drifted = drift && [drift.from, drift.seenAtMs, drift.truceUntilMs];
+  const drifted = drift && [drift.from, drift.fromSinceMs, drift.seenAtMs, drift.truceUntilMs];
   const times = [publishedAtMs, editedAtMs, recordedAtMs, corrections, correctedAtMs];
   return JSON.stringify([api, environment, state, revision, versionId, publishId, drifted, ...times]);
 }

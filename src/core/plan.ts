@@ -3,6 +3,7 @@ import type {
   Action,
   DesiredPublication,
   DesiredState,
+  Drift,
   GatewayIdentity,
   PublicationKey,
   PublicationNames,
@@ -30,6 +31,8 @@ export interface Change extends PublicationNames {
   readonly remark: string | null;
   /** The kept version that an `online` makes effective, instead of making a new one; `null`: it makes a new one. */
   readonly version: string | null;
+  /** What somebody else has done against the file; `null` if nobody did. */
+  readonly drift: Drift | null;
   /** Why edict refuses to make this change until a person agrees; `null` if it does not. */
   readonly held: Hold | null;
   /** Where the file asks for it; `null` for a publication that left the file. */
@@ -137,6 +140,7 @@ function change(
     revision: wanted?.revision ?? null,
     remark: wanted?.remark ?? null,
     version: action === 'online' ? (wanted?.version ?? null) : null,
+    drift: reason === 'drift' ? (recorded?.drift ?? null) : null,
     source: wanted?.source ?? null,
   };
   return { ...proposed, held: guard(proposed, desired) };

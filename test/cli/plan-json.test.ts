@@ -21,7 +21,7 @@ test('is the JSON that the design promises', () => {
     changes: [
       {
         ...{ api: 'gone', apiId: 'api-gone', environment: 'test', environmentId: 'env-test', action: 'offline', reason: 'removed' },
-        ...{ from: 'online', to: 'offline', revision: null, version: null, held: null, source: null },
+        ...{ from: 'online', to: 'offline', revision: null, version: null, drift: null, held: null, source: null },
       },
       {
         ...{
@@ -32,13 +32,13 @@ test('is the JSON that the design promises', () => {
           action: 'offline',
           reason: 'state',
         },
-        ...{ from: 'online', to: 'offline', revision: null, version: null },
+        ...{ from: 'online', to: 'offline', revision: null, version: null, drift: null },
         held: 'protected: environment release is protected: nothing goes offline there',
         source: { file: 'edict.yaml', line: 1, column: 1 },
       },
       {
         ...{ api: 'orders', apiId: 'api-orders', environment: 'test', environmentId: 'env-test', action: 'online', reason: 'new' },
-        ...{ from: null, to: 'online', revision: 'r1', version: null, held: null, source },
+        ...{ from: null, to: 'online', revision: 'r1', version: null, drift: null, held: null, source },
       },
     ],
     seen: [],

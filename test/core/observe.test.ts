@@ -16,7 +16,7 @@ import { desiredState, recorded, recordedState, wanted } from '../support/states
 
 const nowMs = 1_000_000_000_000;
 const hourMs = 3_600_000;
-const drift = { from: 'online', seenAtMs: 5, truceUntilMs: null } as const;
+const drift = { from: 'online', fromSinceMs: null, seenAtMs: 5, truceUntilMs: null } as const;
 const unresolved = { attemptId: 7, action: 'online', revision: null, version: null, marker: 'm', overAtMs: null } as const;
 const at = { publishId: 'p', publishedAtMs: 100 } as const;
 
@@ -238,7 +238,7 @@ for (const [corrections, truceMs] of [
 
 test('a truce ends', () => {
   const correctedAtMs = nowMs - 61_000;
-  const truced = { from: 'online', seenAtMs: nowMs - 50_000, truceUntilMs: nowMs - 1000 } as const;
+  const truced = { from: 'online', fromSinceMs: null, seenAtMs: nowMs - 50_000, truceUntilMs: nowMs - 1000 } as const;
   const record = { state: 'offline', editedAtMs: 50, corrections: 3, correctedAtMs, drift: truced } as const;
   const { next, after, note } = lookedAt({ record });
   assert.equal([next?.drift, next?.corrections, note], [{ ...truced, truceUntilMs: null }, 3, null]);
