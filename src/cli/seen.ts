@@ -13,14 +13,18 @@ export interface Seen extends PublicationNames {
 export function seenOf({ drifted, stale }: Plan, notes: readonly Note[]): Seen[] {
   const told = new Set([...drifted, ...stale].map(({ key }) => key));
   return [
-    ...notes.filter(({ key, kind }) => (kind === 'adopted' || kind === 'outside') && !told.has(key)).map(ofNote),
+    ...notes.filter(({ key, kind }) => kind === 'gone' || ((kind === 'adopted' || kind === 'outside') && !told.has(key))).map(ofNote),
     ...drifted.map(ofDrift),
     ...stale.map(ofStale),
   ];
 }
 
 function ofNote(note: Note): Seen {
-  const { api, apiId, environment, environmentId, kind, now } = note;
+  const { api, apiId, environment, environmentId, kind, now, heirId } = note;
+  if (kind === 'gone') {
+    const heir = heirId === null ? '' : `; another one has its name now: if that is meant, write \`id: ${heirId}\``;
+    return { api, apiId, environment, environmentId, kind, message: `API ${apiId} is no longer at the gateway${heir}` };
+  }
   const outside = now === 'online' ? 'published or switched outside edict since edict last did' : 'taken offline outside edict';
   const message = kind === 'adopted' ? 'already online at the gateway, adopted without a call' : outside;
   return { api, apiId, environment, environmentId, kind, message };

@@ -60,8 +60,8 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
     case 'gateway:unseen':
       return { pass: event.passId, reason: event.reason };
     case 'publication:noted': {
-      const { api, apiId, environment, environmentId, kind, was, now } = event.note;
-      return { pass: event.passId, api, apiId, environment, environmentId, kind, was, now };
+      const { api, apiId, environment, environmentId, kind, was, now, heirId } = event.note;
+      return { pass: event.passId, api, apiId, environment, environmentId, kind, was, now, ...(heirId !== null && { heirId }) };
     }
     case 'calls:stopped':
       return { why: event.why, reason: event.message };

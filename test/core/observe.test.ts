@@ -115,8 +115,16 @@ test('a note says what it was, since when, and what it is', () => {
   const { note } = lookedAt({ record: { ...known, recordedAtMs: 77 } });
   const { key, api, apiId, environment, environmentId } = wanted('orders', 'test');
   const names = { key, api, apiId, environment, environmentId };
-  assert.equal(note, { ...names, kind: 'drift', was: 'online', wasSinceMs: 77, now: 'offline', untilMs: null });
-  assert.equal(lookedAt({ seen: at }).note, { ...names, kind: 'adopted', was: null, wasSinceMs: null, now: 'online', untilMs: null });
+  assert.equal(note, { ...names, kind: 'drift', was: 'online', wasSinceMs: 77, now: 'offline', untilMs: null, heirId: null });
+  assert.equal(lookedAt({ seen: at }).note, {
+    ...names,
+    kind: 'adopted',
+    was: null,
+    wasSinceMs: null,
+    now: 'online',
+    untilMs: null,
+    heirId: null,
+  });
 });
 
 test('what is adopted is recorded as edict would have left it', () => {
