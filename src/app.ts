@@ -209,7 +209,7 @@ async function applyIn(rooms: Rooms, desired: DesiredState, emit: Emit, { signal
   });
   const startedAtMs = systemClock.now();
   emit({ type: 'file:accepted', desired });
-  const made = await engine.pass(desired, 'start');
+  const made = await engine.pass(desired, 'start', signal);
   await Promise.race([engine.settled(), aborted(signal)]);
   const left = await engine.stop();
   const finished: PassSummary = last ?? { online: 0, offline: 0, unchanged: made.unchanged, held: 0, failed: 0, tookMs: 0 };

@@ -68,9 +68,10 @@ export class Daemon {
     if (!this.#desired) return;
     const engine = await this.#deps.engineFor(this.#desired);
     try {
-      await engine.pass(this.#desired, cause);
+      await engine.pass(this.#desired, cause, this.#stopping.signal);
     } catch (error) {
       if (!(error instanceof EdictError)) throw error;
+      if (error.code === 'UNSEEN') return; // the engine has told it
       this.#deps.emit({ type: 'store:failed', passId: '', message: error.message });
     }
   }

@@ -78,16 +78,19 @@ export class Engine {
    * Plans from the whole desired and recorded state and starts the calls; those of an earlier pass that have not been
    * sent are dropped unless this plan asks for them too. Resolves to the plan, before its calls have been made.
    *
-   * @throws EdictError `STORE_*` if the record cannot be read; nothing was sent then
+   * @param signal ends a look at the gateway under way
+   * @throws EdictError `STORE_*` if the record cannot be read, `UNSEEN` as `Lookout.look` does; nothing was sent then
    */
-  async pass(desired: DesiredState, cause: PassCause): Promise<Plan> {
+  async pass(desired: DesiredState, cause: PassCause, signal?: AbortSignal): Promise<Plan> {
     const { store, emit, clock, gateway } = this.#deps;
     const passId = randomUUID();
     const startedAtMs = clock.monotonic();
     emit({ type: 'pass:started', passId, cause });
     this.#desired = desired;
     if (cause === 'signal') gateway.retryCredentials();
-    const recorded = (await this.#lookout.look(desired, passId, this.#stopping.signal)) ?? (await store.readAll(desired.gateway));
+    const stopping = this.#stopping.signal;
+    const seen = await this.#lookout.look(desired, passId, signal ? AbortSignal.any([stopping, signal]) : stopping);
+    const recorded = seen ?? (await store.readAll(desired.gateway));
     const made = plan(this.#desired, recorded);
     emit({ type: 'plan:made', passId, cause, plan: made });
     this.#pass = {
@@ -261,6 +264,7 @@ export class Engine {
 
   #storeFailed(error: unknown): void {
     if (!(error instanceof EdictError)) throw error;
+    if (error.code === 'UNSEEN') return; // it has been told
     this.#deps.emit({ type: 'store:failed', passId: this.#pass?.passId ?? '', message: error.message });
   }
 

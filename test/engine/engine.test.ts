@@ -340,4 +340,68 @@ for (const [calls, perMs, concurrency] of [
   });
 }
 
+test('a gateway that was never seen and cannot be is left alone, whatever the file says is new', async () => {
+  await using shop = await workshop({ apis: ['orders'], refresh: true, maxTries: 1 });
+  shop.emulator.faults.add({ times: 1, status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', operation: 'listApis' });
+  const desired = shop.desire({ orders: 'online' });
+  const refused = await shop.engine.pass(desired, 'start').catch((error: unknown) => error);
+  assert.is(refused instanceof EdictError && refused.code, 'UNSEEN');
+  await shop.engine.settled();
+  assert.equal(shop.requested(), []);
+  await shop.engine.pass(desired, 'resync');
+  await shop.engine.settled();
+  assert.equal(shop.requested(), ['orders online']);
+});
+
+test('what is online already is adopted without a call, and what drifts is brought back once', async () => {
+  await using shop = await workshop({ apis: ['orders', 'carts'], refresh: true });
+  shop.emulator.world.changeByHand('api-orders', 'env-test', 'online');
+  const desired = { ...shop.desire({ orders: { drift: 'correct' }, carts: 'online' }), observeEveryMs: 1 };
+  const pass = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await shop.engine.pass(desired, 'resync');
+    await shop.engine.settled();
+  };
+  await pass();
+  assert.equal(shop.requested(), ['carts online']);
+  shop.emulator.world.changeByHand('api-orders', 'env-test', 'offline');
+  shop.emulator.world.changeByHand('api-carts', 'env-test', 'offline');
+  for (let passes = 0; passes < 3; passes += 1) await pass();
+  assert.equal(shop.requested(), ['carts online', 'orders online']);
+  const notes = shop.events.flatMap((event) => (event.type === 'publication:noted' ? [`${event.note.api} ${event.note.kind}`] : []));
+  assert.equal(notes, ['orders adopted', 'orders drift', 'carts drift']);
+  const plans = shop.events.flatMap((event) => (event.type === 'plan:made' ? [event.plan.drifted.map(({ api }) => api)] : []));
+  assert.equal(plans.at(-1), ['carts']);
+});
+
+test('a list that lags behind edict’s own calls costs no version', async () => {
+  await using shop = await workshop({ apis: ['orders'], refresh: true, settings: { lagMs: 60_000 } });
+  const desired = { ...shop.desire({ orders: { drift: 'correct' } }), observeEveryMs: 1 };
+  await shop.engine.pass(desired, 'start');
+  await shop.engine.settled();
+  const placed = shop.emulator.world.placed.bind(shop.emulator.world);
+  shop.emulator.world.placed = (api) => ({ ...placed(api, 'now'), places: [] });
+  for (let passes = 0; passes < 3; passes += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await shop.engine.pass(desired, 'resync');
+    await shop.engine.settled();
+  }
+  assert.equal(shop.requested(), ['orders online']);
+});
+
+test('a look under way ends when the process is to end', async () => {
+  const wrapGateway = (gateway: Gateway): Gateway => ({
+    ...gateway,
+    apis: async (signal) => {
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      return gateway.apis(signal);
+    },
+  });
+  await using shop = await workshop({ apis: ['orders'], refresh: true, wrapGateway });
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(), 20);
+  const ended = await shop.engine.pass(shop.desire({ orders: 'online' }), 'start', stop.signal).catch((error: unknown) => error);
+  assert.is(ended instanceof EdictError && ended.code, 'UNSEEN');
+});
+
 test.run();
