@@ -2,10 +2,12 @@ import type { DaemonSettings, Settings } from './config.ts';
 import { EdictError, messageOf } from './core/errors.ts';
 import type { Emit, PassSummary } from './core/events.ts';
 import type { LogOptions } from './core/log-options.ts';
+import { narrow } from './core/narrow.ts';
 import type { Note } from './core/observe.ts';
 import { type Plan, plan } from './core/plan.ts';
-import type { Attempt, Condition, HistoryFilter, RecordReader } from './core/ports.ts';
+import type { Attempt, Condition, RecordReader } from './core/ports.ts';
 import type { DesiredState, PublicationKey, RecordedState } from './core/publication.ts';
+import { everything, isNarrowed, isTargeted, type Targets } from './core/targets.ts';
 import { FileSource } from './desired/file-source.ts';
 import type { Emulator, EmulatorOptions } from './emulator/emulator.ts';
 import { systemClock } from './engine/system-clock.ts';
@@ -29,17 +31,32 @@ export interface Planned {
 }
 
 /**
- * Returns the plan from the record to the file; with `refresh` from what the gateway itself shows. Writes nothing, and
- * nothing is opened here that could change the gateway. Throws an EdictError if the gateway cannot be seen.
+ * Returns the plan from the record to the file, or what of it is targeted; with `refresh` from what the gateway itself shows.
+ * Writes nothing, and nothing is opened here that could change the gateway. Throws an EdictError if the gateway cannot be
+ * seen, or a target is none.
  */
 export async function readPlan(settings: Settings, environment: Environment): Promise<Planned> {
   const desired = await readDesired(settings, environment);
   return withRecord(settings, async (record) => {
+    const before = await record.readAll(desired.gateway);
+    const targets = await targetsOf(settings, desired, before);
     const { recorded, notes } = settings.refresh
       ? await seeGateway(desired, record, settings, environment)
-      : { recorded: await record.readAll(desired.gateway), notes: [] };
-    return { desired, plan: plan(desired, recorded), notes };
+      : { recorded: before, notes: [] };
+    return {
+      desired,
+      plan: narrow(plan(desired, recorded), desired, targets),
+      notes: notes.filter((note) => isTargeted(targets, note)),
+    };
   });
+}
+
+/** Returns what the command is about. Throws an EdictError `TARGET_UNKNOWN` for a pattern that matches nothing there is. */
+async function targetsOf(settings: Settings, desired: DesiredState, recorded: RecordedState): Promise<Targets> {
+  if (!isNarrowed(settings.targets)) return everything;
+  const { compileTargets, refuseUnknown } = await import('./desired/target-patterns.ts');
+  refuseUnknown(settings.targets, desired, recorded);
+  return compileTargets(settings.targets);
 }
 
 async function seeGateway(desired: DesiredState, record: RecordReader, settings: Settings, environment: Environment) {
@@ -67,6 +84,8 @@ async function seeGateway(desired: DesiredState, record: RecordReader, settings:
 export interface StatusReport {
   readonly desired: DesiredState;
   readonly recorded: RecordedState;
+  /** What of all this is to be shown. */
+  readonly targets: Targets;
   readonly plan: Plan;
   readonly lastAttempts: ReadonlyMap<PublicationKey, Attempt>;
   /** How the process that works on the gateway is getting on; `null` if none does. */
@@ -78,20 +97,38 @@ export async function readStatus(settings: Settings, environment: Environment): 
   const desired = await readDesired(settings, environment);
   return withRecord(settings, async (record) => {
     const recorded = await record.readAll(desired.gateway);
+    const targets = await targetsOf(settings, desired, recorded);
     return {
       desired,
       recorded,
-      plan: plan(desired, recorded),
+      targets,
+      plan: narrow(plan(desired, recorded), desired, targets),
       lastAttempts: await record.lastAttempts(desired.gateway),
       condition: await record.condition(desired.gateway),
     };
   });
 }
 
-/** Returns attempts on the file's gateway, newest first. Makes no call and writes nothing. */
-export async function readHistory(settings: Settings, environment: Environment, filter: HistoryFilter): Promise<Attempt[]> {
-  const { gateway } = await readDesired(settings, environment);
-  return withRecord(settings, (record) => record.history(gateway, filter));
+/**
+ * Returns at most `limit` attempts on what is targeted of the file's gateway, newest first. Makes no call and writes nothing.
+ * A pattern finds an API by the name it has now, and all its attempts then, under earlier names too; an earlier name finds its own.
+ */
+export async function readHistory(settings: Settings, environment: Environment, limit: number): Promise<Attempt[]> {
+  const { gateway, publications } = await readDesired(settings, environment);
+  const { apis, environments } = settings.targets;
+  return withRecord(settings, async (record) => {
+    if (!isNarrowed(settings.targets)) return record.history(gateway, { limit });
+    const { compileTargets } = await import('./desired/target-patterns.ts');
+    const targets = compileTargets(settings.targets);
+    const known = [...publications.values(), ...(await record.lastAttempts(gateway)).values()];
+    const apiIds = known.filter(targets.hasApi).map(({ apiId }) => apiId);
+    const environmentIds = known.filter(targets.hasEnvironment).map(({ environmentId }) => environmentId);
+    return record.history(gateway, {
+      ...(apis.length > 0 && { apis: [...new Set([...apis, ...apiIds])] }),
+      ...(environments.length > 0 && { environments: [...new Set([...environments, ...environmentIds])] }),
+      limit,
+    });
+  });
 }
 
 async function withRecord<T>(settings: Settings, read: (record: RecordReader) => Promise<T>): Promise<T> {
@@ -118,19 +155,25 @@ export interface Applied {
 /** How often `apply` tries one change before it leaves it to a person. */
 const applyTries = 4;
 
-/** Makes one pass over the file and returns when no call is left to make. Throws an EdictError if it cannot begin. */
+/** Makes one pass over the file, or what of it is targeted, and returns when no call is left to make. Throws an EdictError if it cannot begin. */
 export async function applyOnce(settings: Settings, environment: Environment, emit: Emit, { signal }: Stopper): Promise<Applied> {
   const desired = await readDesired(settings, environment);
   await using opened = await openRooms(settings, environment, emit, desired);
+  const targets = await targetsOf(settings, desired, await opened.recorded(desired.gateway));
   const totals = { online: 0, offline: 0 };
   let last: PassSummary | null = null;
-  const engine = await opened.engineFor(desired, applyTries, (event) => {
-    if ((event.type === 'attempt:settled' || event.type === 'attempt:resolved') && event.outcome.kind === 'succeeded') {
-      totals[event.change.action] += 1;
-    }
-    if (event.type === 'pass:finished') last = event.summary;
-    emit(event);
-  });
+  const engine = await opened.engineFor(
+    desired,
+    applyTries,
+    (event) => {
+      if ((event.type === 'attempt:settled' || event.type === 'attempt:resolved') && event.outcome.kind === 'succeeded') {
+        totals[event.change.action] += 1;
+      }
+      if (event.type === 'pass:finished') last = event.summary;
+      emit(event);
+    },
+    targets,
+  );
   const startedAtMs = systemClock.now();
   emit({ type: 'file:accepted', desired });
   const made = await engine.pass(desired, 'start');

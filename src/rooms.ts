@@ -2,6 +2,7 @@ import type { Settings } from './config.ts';
 import type { Emit } from './core/events.ts';
 import type { Admit, Gateway, Store } from './core/ports.ts';
 import type { DesiredState, GatewayIdentity, GatewaySettings, RecordedState } from './core/publication.ts';
+import { everything, type Targets } from './core/targets.ts';
 import type { Emulator } from './emulator/emulator.ts';
 import type { Seed } from './emulator/seed.ts';
 import type { Engine } from './engine/engine.ts';
@@ -20,8 +21,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Rooms extends AsyncDisposable {
   /** Tells the emulator, if there is one, of APIs and environments that it does not know. */
   emulate(desired: DesiredState): void;
+  /** Returns the record of a gateway. */
+  recorded(gateway: GatewayIdentity): Promise<RecordedState>;
   /** Returns the engine for the gateway that `desired` names; the same one while its settings are the same. */
-  engineFor(desired: DesiredState, maxTries: number, emit: Emit): Promise<Engine>;
+  engineFor(desired: DesiredState, maxTries: number, emit: Emit, targets?: Targets): Promise<Engine>;
   /** Stops and closes everything; resolves to the number of changes left unsent. */
   close(): Promise<number>;
 }
@@ -48,7 +51,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
     await store.leave(identity, systemClock.now());
     return left;
   };
-  const engineFor = async (wanted: DesiredState, maxTries: number, emit: Emit): Promise<Engine> => {
+  const engineFor = async (wanted: DesiredState, maxTries: number, emit: Emit, targets: Targets = everything): Promise<Engine> => {
     const name = JSON.stringify(wanted.gateway);
     if (current?.name === name) return current.engine;
     await stop();
@@ -65,6 +68,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
       random: Math.random,
       maxTries,
       refresh: settings.refresh,
+      targets,
     });
     current = { name, engine, gateway, identity: wanted.gateway };
     return engine;
@@ -76,7 +80,8 @@ export async function openRooms(settings: Settings, environment: Environment, em
     return left;
   };
   const emulate = (wanted: DesiredState): void => emulator?.world.add(seedFrom(wanted, new Map()));
-  return { emulate, engineFor, close, [Symbol.asyncDispose]: async () => void (await close()) };
+  const recorded = (gateway: GatewayIdentity): Promise<RecordedState> => store.readAll(gateway);
+  return { emulate, recorded, engineFor, close, [Symbol.asyncDispose]: async () => void (await close()) };
 }
 
 /** Returns what decides when a request to the gateway may leave. `quietMs`: see `TrafficOptions`. */

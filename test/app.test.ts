@@ -6,13 +6,21 @@ import { applyOnce, readHistory, readPlan, readStatus, startDaemon, startEmulato
 import type { Settings } from '../src/config.ts';
 import { EdictError } from '../src/core/errors.ts';
 import type { EngineEvent } from '../src/core/events.ts';
+import { everything } from '../src/core/targets.ts';
 import { fileOf, scratchFolder, until } from './support/edict-process.ts';
 
 /** Settings for an emulated gateway in a new folder, and a way to write its file. */
 function emulated() {
   const folder = scratchFolder();
   const state = `sqlite:${join(folder, 'state.db')}`;
-  const settings: Settings = { file: join(folder, 'edict.yaml'), state, emulate: true, waitMs: 0, refresh: false };
+  const settings: Settings = {
+    file: join(folder, 'edict.yaml'),
+    state,
+    emulate: true,
+    waitMs: 0,
+    refresh: false,
+    targets: everything.patterns,
+  };
   const write = (states: Readonly<Record<string, string>>, limit?: string): void =>
     writeFileSync(settings.file, fileOf('https://roma.example.com', states, limit));
   return { settings, write };
@@ -30,7 +38,7 @@ test('an apply leads to an empty plan, and the record says so', async () => {
   assert.is((await readPlan(settings, {})).plan.changes.length, 0);
   const { recorded, lastAttempts } = await readStatus(settings, {});
   assert.equal([recorded.size, lastAttempts.size], [1, 1]);
-  assert.is((await readHistory(settings, {}, { limit: 10 })).length, 1);
+  assert.is((await readHistory(settings, {}, 10)).length, 1);
 });
 
 test('the emulated world is as the record says when it starts again', async () => {
@@ -77,7 +85,7 @@ test('a real gateway without credentials is refused before anything is sent', as
   });
   assert.instance(thrown, EdictError);
   assert.is((thrown as EdictError).code, 'CREDENTIALS_MISSING');
-  assert.is((await readHistory(real, {}, { limit: 10 })).length, 0);
+  assert.is((await readHistory(real, {}, 10)).length, 0);
 });
 
 test('an emulator with a wrong seed says which', async () => {

@@ -1,5 +1,6 @@
 import { assertNever } from '../core/errors.ts';
-import type { Change } from '../core/plan.ts';
+import type { Change, Plan } from '../core/plan.ts';
+import { isNarrowed } from '../core/targets.ts';
 
 /** Returns why a change must be made, for a person. */
 export function reasonInWords({ reason, action, from, revision }: Change): string {
@@ -21,6 +22,16 @@ export function reasonInWords({ reason, action, from, revision }: Change): strin
     default:
       return assertNever(reason);
   }
+}
+
+/** Returns what a plan is about and how much that leaves out; `null` if it is about everything. */
+export function targetsInWords({ targets, untargeted }: Plan): string | null {
+  if (!isNarrowed(targets)) return null;
+  const given = [
+    ...targets.apis.map((pattern) => `--api ${pattern}`),
+    ...targets.environments.map((pattern) => `--environment ${pattern}`),
+  ];
+  return `Only ${given.join(', ')}: ${untargeted === 0 ? 'no change' : counted(untargeted, 'change')} left out.`;
 }
 
 /** Returns a duration for a person: `0.4 s`, `12 s`, `4 min 10 s`, `2 h 5 min`. */

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { assertNever, EdictError } from '../core/errors.ts';
 import type { Emit, PassCause, PassSummary } from '../core/events.ts';
+import { narrow } from '../core/narrow.ts';
 import type { Failing, Failure } from '../core/outcome.ts';
 import { type Plan, plan } from '../core/plan.ts';
 import type { Clock, Gateway, Stopped, Store } from '../core/ports.ts';
 import type { DesiredState, PublicationKey } from '../core/publication.ts';
+import type { Targets } from '../core/targets.ts';
 import { backoffMs } from './backoff.ts';
 import { ConditionReport } from './condition-report.ts';
 import { Doubts } from './doubts.ts';
@@ -25,6 +27,8 @@ export interface EngineDeps {
   readonly maxTries: number;
   /** Whether the first pass asks the gateway what is really published, whatever the file says. */
   readonly refresh: boolean;
+  /** What calls are made for; the rest is planned and left out. */
+  readonly targets: Targets;
 }
 
 /** How often the gateway is asked during an outage, in milliseconds: its end is noticed within two seconds. */
@@ -76,14 +80,14 @@ export class Engine {
    * @throws EdictError `STORE_*` if the record cannot be read; nothing was sent then
    */
   async pass(desired: DesiredState, cause: PassCause): Promise<Plan> {
-    const { store, emit, clock, gateway } = this.#deps;
+    const { store, emit, clock, gateway, targets } = this.#deps;
     const passId = randomUUID();
     const startedAtMs = clock.monotonic();
     emit({ type: 'pass:started', passId, cause });
     this.#desired = desired;
     if (cause === 'signal') gateway.retryCredentials();
     const recorded = (await this.#lookout.look(desired, passId, this.#stopping.signal)) ?? (await store.readAll(desired.gateway));
-    const made = plan(this.#desired, recorded);
+    const made = narrow(plan(this.#desired, recorded), this.#desired, targets);
     emit({ type: 'plan:made', passId, cause, plan: made });
     this.#pass = {
       passId,
