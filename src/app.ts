@@ -39,7 +39,7 @@ export async function readPlan(settings: Settings, environment: Environment): Pr
   const desired = await readDesired(settings, environment);
   return withRecord(settings, async (record) => {
     const before = await record.readAll(desired.gateway);
-    const targets = await targetsOf(settings, desired, before);
+    const targets = await targetsOf(settings, desired, async () => before);
     const { recorded, notes } = settings.refresh
       ? await seeGateway(desired, record, settings, environment)
       : { recorded: before, notes: [] };
@@ -52,10 +52,10 @@ export async function readPlan(settings: Settings, environment: Environment): Pr
 }
 
 /** Returns what the command is about. Throws an EdictError `TARGET_UNKNOWN` for a pattern that matches nothing there is. */
-async function targetsOf(settings: Settings, desired: DesiredState, recorded: RecordedState): Promise<Targets> {
+async function targetsOf(settings: Settings, desired: DesiredState, read: () => Promise<RecordedState>): Promise<Targets> {
   if (!isNarrowed(settings.targets)) return everything;
   const { compileTargets, refuseUnknown } = await import('./desired/target-patterns.ts');
-  refuseUnknown(settings.targets, desired, recorded);
+  refuseUnknown(settings.targets, desired, await read());
   return compileTargets(settings.targets);
 }
 
@@ -97,7 +97,7 @@ export async function readStatus(settings: Settings, environment: Environment): 
   const desired = await readDesired(settings, environment);
   return withRecord(settings, async (record) => {
     const recorded = await record.readAll(desired.gateway);
-    const targets = await targetsOf(settings, desired, recorded);
+    const targets = await targetsOf(settings, desired, async () => recorded);
     return {
       desired,
       recorded,
@@ -159,7 +159,7 @@ const applyTries = 4;
 export async function applyOnce(settings: Settings, environment: Environment, emit: Emit, { signal }: Stopper): Promise<Applied> {
   const desired = await readDesired(settings, environment);
   await using opened = await openRooms(settings, environment, emit, desired);
-  const targets = await targetsOf(settings, desired, await opened.recorded(desired.gateway));
+  const targets = await targetsOf(settings, desired, () => opened.recorded(desired.gateway));
   const totals = { online: 0, offline: 0 };
   let last: PassSummary | null = null;
   const engine = await opened.engineFor(

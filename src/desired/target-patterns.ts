@@ -7,7 +7,7 @@ import type { TargetPatterns, Targets } from '../core/targets.ts';
 /** A name or an ID. */
 type Matcher = (name: string) => boolean;
 
-/** Returns the targets that patterns mean: `*`, `?`, `[…]` and `{…,…}` as in a shell. What a pattern is letter by letter, it matches always. */
+/** Returns the targets that patterns mean: `*`, `?`, `[…]` and `{…,…}` as in a shell, without negation. What a pattern is letter by letter, it matches always. */
 export function compileTargets(patterns: TargetPatterns): Targets {
   const [isApi, isEnvironment] = [anyOf(patterns.apis), anyOf(patterns.environments)];
   return {
@@ -53,9 +53,9 @@ interface Unknown {
 }
 
 function unknownOf(option: string, patterns: readonly string[], names: readonly string[]): Unknown[] {
-  const known = new Set(names);
+  const known = [...new Set(names)];
   return patterns
-    .filter((pattern) => ![...known].some(matcherOf(pattern)))
+    .filter((pattern) => !known.some(matcherOf(pattern)))
     .map((pattern) => ({ option, pattern, near: nearestTo(pattern, known) }));
 }
 
@@ -70,11 +70,13 @@ const longestPattern = 65_536;
 
 function matcherOf(pattern: string): Matcher {
   const isSame: Matcher = (name) => name === pattern;
-  if (pattern === '' || pattern.length > longestPattern) return isSame;
-  // `posix` for `[!a]`, which would be `!` or `a` without it; no negation by a leading `!`, which no other pattern could narrow again.
-  const isMatch = picomatch(flat(pattern), { windows: false, dot: true, nonegate: true, posix: true, expandRange });
+  if (pattern === '' || pattern.length > longestPattern || negation.test(pattern)) return isSame;
+  const isMatch = picomatch(flat(pattern), { windows: false, dot: true, nonegate: true, noextglob: true, expandRange });
   return (name) => isSame(name) || isMatch(flat(name));
 }
+
+/** A name or an ID is enough, and so `!(release)` and `[!r]*` would match by its ID the very environment that they leave out. */
+const negation = /!\(|\[[!^]/;
 
 /** A name is no path: its `/` is a letter like any other, for `*` too. */
 function flat(text: string): string {
@@ -100,7 +102,7 @@ function expandRange(...range: readonly (string | object)[]): string {
 const mostShown = 3;
 
 /** Returns the names that a pattern comes nearest to with its letters, wherever in a name those may stand. */
-function nearestTo(pattern: string, names: Iterable<string>): string[] {
+function nearestTo(pattern: string, names: readonly string[]): string[] {
   const letters = pattern.replace(/[*?[\]{}()!]/g, '').toLowerCase();
   const isWhole = letters === pattern.toLowerCase();
   const edits = (name: string): number => {
@@ -108,7 +110,7 @@ function nearestTo(pattern: string, names: Iterable<string>): string[] {
     const parts = isWhole || letters === '' ? [lower] : [lower, lower.slice(0, letters.length), lower.slice(-letters.length)];
     return Math.min(...parts.map((part) => distance(letters, part)));
   };
-  return [...names]
+  return names
     .map((name) => ({ name, edits: edits(name) }))
     .sort((a, b) => a.edits - b.edits || (a.name < b.name ? -1 : 1))
     .slice(0, mostShown)

@@ -20,8 +20,8 @@ const rows: readonly [pattern: string, names: readonly string[]][] = [
   ['shop?cart', ['shop-cart', 'shop/cart']],
   ['shop-?', ['shop-1', 'shop-b']],
   ['shop-[a-c]', ['shop-b']],
-  ['shop-[!a-c]', ['shop-1']],
-  ['shop-[^a-c]', ['shop-1']],
+  ['shop-[!a-c]', []],
+  ['shop-[^a-c]', []],
   ['{shop,a1}', ['shop', 'a1']],
   ['{shop-*,a1}', ['shop-1', 'shop-10', 'shop-b', 'shop-cart', 'a1']],
   ['shop{,-1}', ['shop', 'shop-1']],
@@ -32,7 +32,8 @@ const rows: readonly [pattern: string, names: readonly string[]][] = [
   ['shop-{aa..cc}', []],
   ['shop-{1..9..2}', []],
   ['shop-{1..99999999}', []],
-  ['!(shop*)', ['Shop', 'a1', 'a[1]', '.x', 'a.b', 'a+b', 'äpfel', '!a']],
+  ['!(shop*)', []],
+  ['!shop*', []],
   ['a.b', ['a.b']],
   ['a+b', ['a+b']],
   ['ä*', ['äpfel']],
@@ -48,7 +49,7 @@ for (const [pattern, names] of rows) {
   test(`${JSON.stringify(pattern)} matches ${names.join(' ') || 'nothing'}`, () => {
     const targets = compileTargets({ apis: [pattern], environments: [pattern] });
     assert.equal(
-      all.filter((api) => targets.hasApi({ api, apiId: '' })),
+      all.filter((api) => targets.hasApi({ api, apiId: '-' })),
       names,
     );
     assert.equal(
