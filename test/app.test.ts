@@ -10,7 +10,8 @@ import type { EngineEvent } from '../src/core/events.ts';
 import { narrow } from '../src/core/narrow.ts';
 import { everything, isTargeted } from '../src/core/targets.ts';
 import { compileTargets } from '../src/desired/target-patterns.ts';
-import { fileOf, scratchFolder, until } from './support/edict-process.ts';
+import { startEmulator } from '../src/emulator/emulator.ts';
+import { fileOf, scratchFolder, seedOf, until } from './support/edict-process.ts';
 
 /** Settings for an emulated gateway in a new folder, and a way to write its file. */
 function emulated() {
@@ -24,8 +25,8 @@ function emulated() {
     refresh: false,
     targets: everything.patterns,
   };
-  const write = (states: Readonly<Record<string, string>>, limit?: string): void =>
-    writeFileSync(settings.file, fileOf('https://roma.example.com', states, limit));
+  const write = (states: Readonly<Record<string, string>>, limit?: string, endpoint = 'https://roma.example.com'): void =>
+    writeFileSync(settings.file, fileOf(endpoint, states, limit));
   return { settings, write };
 }
 
@@ -135,6 +136,24 @@ test('a target that is none is refused before anything is opened for calls, and 
   assert.equal(events, []);
   assert.equal(await readHistory(wrong, {}, 10), []);
   assert.is((await applyOnce(settings, {}, silent, unstopped)).summary.online, 1);
+});
+
+test('of what is seen at the gateway, a plan with targets shows what is targeted', async () => {
+  const { settings, write } = emulated();
+  const publications = ['orders', 'carts'].map((api) => ({ api: `api-${api}`, environment: 'env-test' }));
+  const emulator = await startEmulator({ seed: { ...seedOf('orders', 'carts', 'users'), publications } });
+  write({ orders: 'online', carts: 'online', users: 'online' }, undefined, emulator.url);
+  const real = { ...settings, emulate: false, refresh: true };
+  const shown = async (apis: string[]) => {
+    const { plan, notes } = await readPlan({ ...real, targets: { apis, environments: [] } }, { HW_AUTH_TOKEN: 'token' });
+    return [notes.map(({ api, kind }) => `${api} ${kind}`).toSorted(), plan.changes.map(({ api }) => api), plan.unchanged, plan.untargeted];
+  };
+  try {
+    assert.equal(await shown([]), [['carts adopted', 'orders adopted'], ['users'], 2, 0]);
+    assert.equal(await shown(['o*']), [['orders adopted'], [], 1, 1]);
+  } finally {
+    await emulator.close();
+  }
 });
 
 test('the history of what is targeted is under names and IDs, of now and of then, and has the newest first', async () => {
