@@ -1,5 +1,5 @@
-import { importGateway } from '../app.ts';
 import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
+import { importGateway } from '../reports.ts';
 import { type Context, paintersOf } from './context.ts';
 
 /** The gateway as it is named on the command line. */

@@ -12,7 +12,13 @@ export function planJson(plan: Plan, desired: DesiredState, notes: readonly Note
     format: 1,
     digest: planDigest(plan),
     gateway: plan.gateway,
-    summary: { ...counts(plan), unchanged: plan.unchanged, held: plan.changes.filter((change) => change.held).length },
+    targets: plan.targets,
+    summary: {
+      ...counts(plan),
+      unchanged: plan.unchanged,
+      held: plan.changes.filter((change) => change.held).length,
+      untargeted: plan.untargeted,
+    },
     changes: plan.changes.map(
       ({ api, apiId, environment, environmentId, action, reason, from, to, revision, version, drift, held, source }) => ({
         api,

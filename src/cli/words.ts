@@ -1,6 +1,7 @@
 import { assertNever } from '../core/errors.ts';
-import type { Change } from '../core/plan.ts';
+import type { Change, Plan } from '../core/plan.ts';
 import type { Drift, State } from '../core/publication.ts';
+import { isNarrowed } from '../core/targets.ts';
 
 /** Returns why a change must be made, for a person. */
 export function reasonInWords({ reason, action, from, revision, version, drift }: Change): string {
@@ -34,6 +35,16 @@ export function driftInWords(now: State | null, drift: Drift | null): string {
   return drift?.from === 'offline' && since
     ? `published outside edict after it was offline at ${since}`
     : 'published outside edict, which never did';
+}
+
+/** Returns what a plan is about and how much that leaves out; `null` if it is about everything. */
+export function targetsInWords({ targets, untargeted }: Plan): string | null {
+  if (!isNarrowed(targets)) return null;
+  const given = [
+    ...targets.apis.map((pattern) => `--api ${pattern}`),
+    ...targets.environments.map((pattern) => `--environment ${pattern}`),
+  ];
+  return `Only ${given.join(', ')}: ${untargeted === 0 ? 'no change' : counted(untargeted, 'change')} left out.`;
 }
 
 /** Returns a duration for a person: `0.4 s`, `12 s`, `4 min 10 s`, `2 h 5 min`. */

@@ -12,6 +12,7 @@ import type {
   Source,
   State,
 } from './publication.ts';
+import { everything, type TargetPatterns } from './targets.ts';
 
 /**
  * Why a publication must move: it was `new`ly declared, its `state`, `revision` or `version` differs from the record, its API
@@ -42,8 +43,12 @@ export interface Change extends PublicationNames {
 /** The ordered set of changes that leads from the recorded to the desired state. */
 export interface Plan {
   readonly gateway: GatewayIdentity;
+  /** What the plan is about; see `narrow`. */
+  readonly targets: TargetPatterns;
   readonly changes: readonly Change[];
   readonly unchanged: number;
+  /** How many changes are left out, since they are not targeted. */
+  readonly untargeted: number;
   /** What somebody else has made and the plan leaves, since the file says `drift: report` or there is a truce. */
   readonly drifted: readonly RecordedPublication[];
   /** What is online with an older draft than the newest, and the plan leaves. */
@@ -170,8 +175,10 @@ export function plan(desired: DesiredState, recorded: RecordedState): Plan {
   const { endpoint, project, instance } = desired.gateway;
   return {
     gateway: { endpoint, project, instance },
+    targets: everything.patterns,
     changes: changes.sort(byNames),
     unchanged: desired.publications.size - inFile - drifted.length,
+    untargeted: 0,
     drifted: drifted.sort(byNames),
     stale: stale.sort(byNames),
   };

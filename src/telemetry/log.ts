@@ -28,8 +28,9 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
     case 'file:rejected':
       return { mistakes: event.error.mistakes };
     case 'plan:made': {
-      const { changes, unchanged } = event.plan;
-      return { pass: event.passId, changes: changes.length, held: changes.filter((change) => change.held).length, unchanged };
+      const { changes, unchanged, untargeted } = event.plan;
+      const held = changes.filter((change) => change.held).length;
+      return { pass: event.passId, changes: changes.length, held, unchanged, ...(untargeted > 0 && { untargeted }) };
     }
     case 'attempt:begun':
       return { pass: event.passId, attempt: event.attemptId, ...named(event.change) };

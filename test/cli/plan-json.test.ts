@@ -17,7 +17,8 @@ test('is the JSON that the design promises', () => {
     format: 1,
     digest: planDigest(made),
     gateway: { endpoint: 'https://roma.example.com', project: 'project', instance: 'instance' },
-    summary: { online: 1, offline: 1, unchanged: 1, held: 1 },
+    targets: { apis: [], environments: [] },
+    summary: { online: 1, offline: 1, unchanged: 1, held: 1, untargeted: 0 },
     changes: [
       {
         ...{ api: 'gone', apiId: 'api-gone', environment: 'test', environmentId: 'env-test', action: 'offline', reason: 'removed' },

@@ -4,10 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readHistory, startDaemon } from '../../src/app.ts';
+import { startDaemon } from '../../src/app.ts';
+import type { Settings } from '../../src/config.ts';
 import type { EngineEvent } from '../../src/core/events.ts';
+import { everything } from '../../src/core/targets.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import type { ReceivedRequest } from '../../src/emulator/request-log.ts';
+import { readHistory } from '../../src/reports.ts';
 import { sendByVendor } from '../emulator/vendor-client.ts';
 import { scratchFolder, seedOf, until } from '../support/edict-process.ts';
 
@@ -85,12 +88,13 @@ test('whatever somebody else does meanwhile, the gateway comes to be as the file
         seed: { ...seedOf(...apis), keys: [key], tokens: [{ value: 'edict' }], anyToken: false, publications },
       });
       const folder = scratchFolder();
-      const settings = {
+      const settings: Settings = {
         file: join(folder, 'edict.yaml'),
         state: `sqlite:${join(folder, 'state.db')}`,
         emulate: false,
         waitMs: 0,
         refresh: false,
+        targets: everything.patterns,
       };
       const lines = apis.map((api) => `  ${api}: { id: api-${api}, environments: { test: ${wanted[api]} } }\n`).join('');
       writeFileSync(
@@ -119,7 +123,7 @@ test('whatever somebody else does meanwhile, the gateway comes to be as the file
         await daemon.ended;
         await emulator.close();
       }
-      const history = await readHistory(settings, environment, { limit: 100 });
+      const history = await readHistory(settings, environment, 100);
       for (const { apiId, action, reason } of history) {
         const first = history.findLast((attempt) => attempt.apiId === apiId);
         const isFirst = first?.reason === reason && reason === 'new';
