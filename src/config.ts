@@ -1,5 +1,6 @@
 import { durationMs } from './core/duration.ts';
 import { EdictError } from './core/errors.ts';
+import type { TargetPatterns } from './core/targets.ts';
 
 /** What every command can be told, with its defaults filled in. */
 export interface Settings {
@@ -13,6 +14,8 @@ export interface Settings {
   readonly waitMs: number;
   /** Whether the gateway is asked what is really published before anything is planned. */
   readonly refresh: boolean;
+  /** What the command is about; the daemon is always about the whole file. */
+  readonly targets: TargetPatterns;
 }
 
 /** The daemon's own settings, in milliseconds. */
@@ -29,7 +32,14 @@ const defaultEmulatedState = 'sqlite:.edict/emulated.db';
 /** Returns complete settings from what the command line and the environment say. */
 export function settingsFrom(
   file: string | undefined,
-  options: { readonly state?: string; readonly emulate?: boolean; readonly wait?: string; readonly refresh?: boolean },
+  options: {
+    readonly state?: string;
+    readonly emulate?: boolean;
+    readonly wait?: string;
+    readonly refresh?: boolean;
+    readonly api?: readonly string[];
+    readonly environment?: readonly string[];
+  },
 ): Settings {
   const emulate = options.emulate ?? false;
   const waitMs = options.wait === undefined ? 0 : durationOption(options.wait, '--wait');
@@ -38,6 +48,7 @@ export function settingsFrom(
     emulate,
     waitMs,
     refresh: options.refresh ?? false,
+    targets: { apis: options.api ?? [], environments: options.environment ?? [] },
     state: options.state ?? (emulate ? defaultEmulatedState : defaultState),
   };
 }

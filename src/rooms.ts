@@ -4,6 +4,7 @@ import type { Emit } from './core/events.ts';
 import { type Meanings, type Name, nameKey } from './core/names.ts';
 import type { Admit, Gateway, GatewayReader, Store } from './core/ports.ts';
 import type { DesiredState, GatewayIdentity, GatewaySettings, RecordedState } from './core/publication.ts';
+import { everything, isNarrowed, type Targets } from './core/targets.ts';
 import type { LookUp } from './desired/file-source.ts';
 import type { Emulator } from './emulator/emulator.ts';
 import type { Seed } from './emulator/seed.ts';
@@ -26,8 +27,10 @@ export interface Rooms extends AsyncDisposable {
   emulate(desired: DesiredState): void;
   /** Finds out what names of the file mean, and remembers it. Rejects with an EdictError if the gateway cannot be asked. */
   readonly lookUp: LookUp;
+  /** Returns the record of a gateway. */
+  recorded(gateway: GatewayIdentity): Promise<RecordedState>;
   /** Returns the engine for the gateway that `desired` names; the same one while its settings are the same. */
-  engineFor(desired: DesiredState, maxTries: number, emit: Emit): Promise<Engine>;
+  engineFor(desired: DesiredState, maxTries: number, emit: Emit, targets?: Targets): Promise<Engine>;
   /** Stops and closes everything; resolves to the number of changes left unsent. */
   close(): Promise<number>;
 }
@@ -80,7 +83,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
     if (!isKnown || remembered.size > names.length) await store.remember(of, found(meanings));
     return meanings;
   };
-  const engineFor = async (wanted: DesiredState, maxTries: number, emit: Emit): Promise<Engine> => {
+  const engineFor = async (wanted: DesiredState, maxTries: number, emit: Emit, targets: Targets = everything): Promise<Engine> => {
     const line = await lineTo(wanted.gateway);
     if (line.engine) return line.engine;
     if (emulator) emulator.world.add(seedFrom(wanted, await store.readAll(wanted.gateway)));
@@ -95,6 +98,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
       random: Math.random,
       maxTries,
       refresh: settings.refresh,
+      targets,
     });
     return line.engine;
   };
@@ -105,7 +109,8 @@ export async function openRooms(settings: Settings, environment: Environment, em
     return left;
   };
   const emulate = (wanted: DesiredState): void => emulator?.world.add(seedFrom(wanted, new Map()));
-  return { emulate, lookUp: lookUpNames, engineFor, close, [Symbol.asyncDispose]: async () => void (await close()) };
+  const recorded = (gateway: GatewayIdentity): Promise<RecordedState> => store.readAll(gateway);
+  return { emulate, recorded, lookUp: lookUpNames, engineFor, close, [Symbol.asyncDispose]: async () => void (await close()) };
 }
 
 const unending = new AbortController().signal;
@@ -124,6 +129,14 @@ export function invented(names: readonly Name[]): Meanings {
       return [nameKey(name), { kind: 'one', id }];
     }),
   );
+}
+
+/** Returns what the command is about. Throws an EdictError `TARGET_UNKNOWN` for a pattern that matches nothing there is. */
+export async function targetsOf(settings: Settings, desired: DesiredState, read: () => Promise<RecordedState>): Promise<Targets> {
+  if (!isNarrowed(settings.targets)) return everything;
+  const { compileTargets, refuseUnknown } = await import('./desired/target-patterns.ts');
+  refuseUnknown(settings.targets, desired, await read());
+  return compileTargets(settings.targets);
 }
 
 /** Returns what decides when a request to the gateway may leave. `quietMs`: see `TrafficOptions`. */

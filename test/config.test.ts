@@ -3,12 +3,24 @@ import * as assert from 'uvu/assert';
 import { durationOption, settingsFrom } from '../src/config.ts';
 
 test('what nobody says is filled in', () => {
-  assert.equal(settingsFrom(undefined, {}), { file: 'edict.yaml', state: 'sqlite:.edict/state.db', emulate: false, waitMs: 0 });
+  assert.equal(settingsFrom(undefined, {}), {
+    file: 'edict.yaml',
+    state: 'sqlite:.edict/state.db',
+    emulate: false,
+    waitMs: 0,
+    refresh: false,
+    targets: { apis: [], environments: [] },
+  });
 });
 
 test('an emulated gateway has a store of its own, unless one is named', () => {
   assert.is(settingsFrom('f', { emulate: true }).state, 'sqlite:.edict/emulated.db');
   assert.is(settingsFrom('f', { emulate: true, state: 'sqlite:x' }).state, 'sqlite:x');
+});
+
+test('targets are taken as they are given', () => {
+  const { targets } = settingsFrom('f', { api: ['shop-*', 'orders'], environment: ['test'] });
+  assert.equal(targets, { apis: ['shop-*', 'orders'], environments: ['test'] });
 });
 
 test('durations are read with their unit', () => {

@@ -7,7 +7,7 @@ import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import { openProgress } from './progress.ts';
 import { onStopSignal } from './signals.ts';
-import { counted, durationInWords } from './words.ts';
+import { counted, durationInWords, targetsInWords } from './words.ts';
 
 export interface ApplyOptions {
   readonly format: string;
@@ -35,9 +35,10 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
   using stop = onStopSignal();
   const { plan, summary, left } = await applyOnce(settings, context.environment, emit, { signal: stop.signal });
   progress?.clear();
-  if (asJson) context.stdout.write(`${JSON.stringify({ type: 'summary', format: 1, ...summary, left })}\n`);
+  if (asJson) context.stdout.write(`${JSON.stringify({ type: 'summary', format: 1, ...summary, left, untargeted: plan.untargeted })}\n`);
   else {
-    context.stdout.write(`${words(summary, left)}\n`);
+    const only = targetsInWords(plan);
+    context.stdout.write(`${words(summary, left)}${only ? ` ${only}` : ''}\n`);
     const held = plan.changes.flatMap((change) => (change.held ? { ...change, held: change.held } : []));
     writeSome(context, columns([...failures.values()].slice(0, mostShown).map((failure) => failureRow(failure, out))), failures.size);
     writeSome(

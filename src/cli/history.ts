@@ -1,23 +1,20 @@
-import { readHistory } from '../app.ts';
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
-import type { Attempt, HistoryFilter } from '../core/ports.ts';
+import type { Attempt } from '../core/ports.ts';
+import { readHistory } from '../reports.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import type { Paint } from './paint.ts';
 
-export interface HistoryOptions extends HistoryFilter {
+export interface HistoryOptions {
   readonly format: string;
+  /** At most so many attempts, newest first. */
+  readonly limit: number;
 }
 
 /** Shows attempts, newest first. Returns 0. */
-export async function history(
-  settings: Settings,
-  { format, api, environment, limit }: HistoryOptions,
-  context: Context,
-): Promise<ExitCode> {
-  const filter = { limit, ...(api !== undefined && { api }), ...(environment !== undefined && { environment }) };
-  const attempts = await readHistory(settings, context.environment, filter);
+export async function history(settings: Settings, { format, limit }: HistoryOptions, context: Context): Promise<ExitCode> {
+  const attempts = await readHistory(settings, context.environment, limit);
   context.stdout.write(
     format === 'json'
       ? `${JSON.stringify({ format: 1, attempts: attempts.map(toJson) }, null, 2)}\n`

@@ -4,6 +4,7 @@ import type { Note } from '../core/observe.ts';
 import type { Plan } from '../core/plan.ts';
 import type { DesiredState } from '../core/publication.ts';
 import { seenOf } from './seen.ts';
+import { momentInWords } from './words.ts';
 
 /** Returns a plan as other programs read it: the JSON that the README describes. */
 export function planJson(plan: Plan, desired: DesiredState, notes: readonly Note[]) {
@@ -11,21 +12,34 @@ export function planJson(plan: Plan, desired: DesiredState, notes: readonly Note
     format: 1,
     digest: planDigest(plan),
     gateway: plan.gateway,
-    summary: { ...counts(plan), unchanged: plan.unchanged, held: plan.changes.filter((change) => change.held).length },
-    changes: plan.changes.map(({ api, apiId, environment, environmentId, action, reason, from, to, revision, version, held, source }) => ({
-      api,
-      apiId,
-      environment,
-      environmentId,
-      action,
-      reason,
-      from,
-      to,
-      revision,
-      version,
-      held: held && `${held.rule}: ${held.message}`,
-      source,
-    })),
+    targets: plan.targets,
+    summary: {
+      ...counts(plan),
+      unchanged: plan.unchanged,
+      held: plan.changes.filter((change) => change.held).length,
+      untargeted: plan.untargeted,
+    },
+    changes: plan.changes.map(
+      ({ api, apiId, environment, environmentId, action, reason, from, to, revision, version, drift, held, source }) => ({
+        api,
+        apiId,
+        environment,
+        environmentId,
+        action,
+        reason,
+        from,
+        to,
+        revision,
+        version,
+        drift: drift && {
+          from: drift.from,
+          since: drift.fromSinceMs === null ? null : momentInWords(drift.fromSinceMs),
+          seen: momentInWords(drift.seenAtMs),
+        },
+        held: held && `${held.rule}: ${held.message}`,
+        source,
+      }),
+    ),
     seen: seenOf(plan, notes),
     estimate: estimate(plan.changes, desired.gateway),
   };

@@ -1,6 +1,6 @@
-import { readPlan } from '../app.ts';
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
+import { readPlan } from '../reports.ts';
 import { type Context, paintersOf } from './context.ts';
 import { type PlanFormat, planRenderers } from './render-plan.ts';
 

@@ -22,8 +22,8 @@ interface CommandOptions {
   readonly logFormat?: (typeof logFormats)[number];
   readonly debounce: string;
   readonly resync: string;
-  readonly api?: string;
-  readonly environment?: string;
+  readonly api?: readonly string[];
+  readonly environment?: readonly string[];
   readonly limit: number;
   readonly versions?: readonly string[];
   readonly seed?: string;
@@ -36,6 +36,10 @@ interface CommandOptions {
   readonly tokenLife?: string;
   readonly readLag?: string;
   readonly randomSeed?: number;
+  readonly endpoint?: string;
+  readonly project?: string;
+  readonly instance?: string;
+  readonly iam?: string;
 }
 
 /**
@@ -77,6 +81,10 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
   const refresh = () => new Option('--refresh', 'ask the gateway what is really published first');
   const dryRun = () => new Option('--dry-run', 'show the plan, make no call and write nothing');
   const detailed = () => new Option('--detailed-exitcode', 'exit with 2 if there are changes, with 4 if one is held');
+  const targeted = (command: Command): Command =>
+    command
+      .option('--api <pattern>', 'only APIs whose name or ID matches, such as "shop-*" (repeatable)', all)
+      .option('--environment <pattern>', 'only environments whose name or ID matches, such as "{test,stage}" (repeatable)', all);
   const logging = (command: Command): Command =>
     command
       .addOption(new Option('--log-level <level>', 'the least that is logged').choices(logLevels).default('info').env('EDICT_LOG_LEVEL'))
@@ -102,7 +110,7 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     const { showPlan } = await import('./plan.ts');
     finish(await showPlan(settings(file, options), options, context));
   };
-  withFile('plan', 'shows the plan; makes no call and writes nothing')
+  targeted(withFile('plan', 'shows the plan; makes no call and writes nothing'))
     .addOption(state())
     .addOption(format('text', 'json', 'markdown'))
     .addOption(emulate())
@@ -114,7 +122,7 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     const { apply } = await import('./apply.ts');
     finish(await apply(settings(file, options), options, context));
   };
-  logging(withFile('apply', 'makes the calls that are missing, then exits'))
+  logging(targeted(withFile('apply', 'makes the calls that are missing, then exits')))
     .addOption(state())
     .addOption(format('text', 'json'))
     .addOption(emulate())
@@ -139,7 +147,7 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
       finish(await run(settings(file, options), times, options, context));
     });
 
-  withFile('status', 'shows desired and recorded state and the last outcome of each publication')
+  targeted(withFile('status', 'shows desired and recorded state and the last outcome of each publication'))
     .addOption(state())
     .addOption(format('text', 'json'))
     .addOption(emulate())
@@ -148,12 +156,10 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
       finish(await status(settings(file, options), options, context));
     });
 
-  withFile('history', 'shows attempts, newest first')
+  targeted(withFile('history', 'shows attempts, newest first'))
     .addOption(state())
     .addOption(format('text', 'json'))
     .addOption(emulate())
-    .option('--api <name>', 'only this API, by name or ID')
-    .option('--environment <name>', 'only this environment, by name or ID')
     .option('--limit <count>', 'at most so many attempts', wholeNumber, 50)
     .option('--versions <names...>', 'API and environment: list the versions that the gateway keeps instead')
     .action(async (file: string, options: Options) => {
@@ -167,6 +173,18 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     });
 
   program
+    .command('import')
+    .description('writes a file from a live gateway, to stdout')
+    .option('--endpoint <url>', 'its management endpoint (default: that of the region HW_REGION_NAME)')
+    .option('--project <id>', 'the project’s ID (default: HW_PROJECT_ID)')
+    .option('--instance <id>', 'the instance’s ID')
+    .option('--iam <url>', 'the identity service’s endpoint (default: that of the endpoint’s region)')
+    .action(async (options: Options) => {
+      const { importFile } = await import('./import.ts');
+      finish(await importFile(options, context));
+    });
+
+  program
     .command('emulate')
     .description('the service itself on this machine')
     .option('--seed <file>', 'what exists there, as YAML or JSON (default: a few APIs and two environments)')
@@ -175,7 +193,7 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     .option(
       '--fault <spec>',
       'what goes wrong with a share of the changes: cut, half, invalid, hang or an error code, as in cut=0.05 or APIG.9999:applied=0.1 (repeatable)',
-      (spec: string, before: readonly string[] = []) => [...before, spec],
+      all,
     )
     .option('--latency <duration>', 'how long answers are held back, such as 20ms or 20ms..200ms')
     .option('--throttle <limit>', 'how many calls get through in any time, such as 10/1s')
@@ -196,6 +214,11 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
       finish(await schema(context));
     });
   return program;
+}
+
+/** Keeps every value of an option that may be repeated. */
+function all(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 function wholeNumber(text: string): number {

@@ -1,13 +1,13 @@
-import type { Planned } from '../app.ts';
 import { planDigest } from '../core/digest.ts';
 import { type Cost, estimate, proposedBatch } from '../core/estimate.ts';
 import type { Change, Plan } from '../core/plan.ts';
 import type { DesiredState } from '../core/publication.ts';
+import type { Planned } from '../reports.ts';
 import { columns } from './columns.ts';
 import type { Paint } from './paint.ts';
 import { counts, planJson } from './plan-json.ts';
 import { seenOf } from './seen.ts';
-import { counted, durationInWords, reasonInWords } from './words.ts';
+import { counted, durationInWords, reasonInWords, targetsInWords } from './words.ts';
 
 /** Under so many seconds nobody minds how long it takes. */
 const worthSaving = 10;
@@ -26,13 +26,17 @@ function text({ plan, desired, notes }: Planned, paint: Paint): string {
   const seen = seenOf(plan, notes);
   const seenLines = columns(seen.map(({ api, environment, message }) => [`~ ${api}`, environment, message])).map((line) => `  ${line}`);
   const seenPart = seen.length > 0 ? [paint('yellow', `Seen at the gateway, no call is made (${seen.length})`), ...seenLines, ''] : [];
-  if (plan.changes.length === 0) return [...seenPart, `${paint('green', 'In sync.')} ${agreement(plan)} Nothing to do.\n`].join('\n');
+  const only = targetsInWords(plan);
+  if (plan.changes.length === 0) {
+    const sentence = `${paint('green', 'In sync.')} ${agreement(plan)} Nothing to do.`;
+    return `${[...seenPart, sentence, ...(only ? [only] : [])].join('\n')}\n`;
+  }
   const lines = [`${paint('bold', gatewayOf(plan))}`, '', ...seenPart];
   for (const group of groupsOf(plan)) {
     lines.push(paint(group.style, `${group.title} (${group.changes.length})`));
     lines.push(...columns(group.changes.map((change) => row(change, group.sign, paint))).map((line) => `  ${line}`), '');
   }
-  lines.push(paint('bold', totals(plan)), cost(plan, desired));
+  lines.push(paint('bold', totals(plan)), ...(only ? [only] : []), cost(plan, desired));
   for (const hint of new Set(plan.changes.flatMap((change) => change.held?.hint ?? []))) lines.push(`Held: ${hint}.`);
   lines.push(paint('dim', `Digest ${planDigest(plan)}`));
   return `${lines.join('\n')}\n`;
@@ -42,8 +46,10 @@ function markdown({ plan, desired, notes }: Planned): string {
   const seen = seenOf(plan, notes).map(({ api, environment, message }) => `| ${api} | ${environment} | ${escaped(message)} |`);
   const seenPart =
     seen.length > 0 ? ['', '**Seen at the gateway, no call is made**', '', '| API | environment | what |', '|---|---|---|', ...seen] : [];
-  if (plan.changes.length === 0) return [`### edict: in sync\n\n${agreement(plan)}`, ...seenPart, ''].join('\n');
-  const lines = [`### edict: ${totals(plan)}`, '', `${gatewayOf(plan)}. ${cost(plan, desired)}`, ''];
+  const only = targetsInWords(plan);
+  const onlyPart = only ? ['', escapedProse(only)] : [];
+  if (plan.changes.length === 0) return [`### edict: in sync\n\n${agreement(plan)}`, ...onlyPart, ...seenPart, ''].join('\n');
+  const lines = [`### edict: ${totals(plan)}`, '', `${gatewayOf(plan)}. ${cost(plan, desired)}`, ...onlyPart, ''];
   for (const { title, changes } of groupsOf(plan).toReversed()) {
     lines.push(`**${title}** (${changes.length})`, '', '| API | environment | why | where |', '|---|---|---|---|');
     for (const change of changes) {
@@ -54,6 +60,11 @@ function markdown({ plan, desired, notes }: Planned): string {
   }
   lines.push(`Digest \`${planDigest(plan)}\``, ...seenPart);
   return `${lines.join('\n')}\n`;
+}
+
+/** A pattern's stars are no emphasis. */
+function escapedProse(text: string): string {
+  return text.replace(/[\\`*_[\]<>]/g, '\\$&');
 }
 
 function escaped(cell: string): string {

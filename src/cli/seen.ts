@@ -1,7 +1,7 @@
 import type { Note } from '../core/observe.ts';
 import type { Plan } from '../core/plan.ts';
 import type { PublicationNames, RecordedPublication } from '../core/publication.ts';
-import { momentInWords } from './words.ts';
+import { driftInWords, momentInWords } from './words.ts';
 
 /** Something about a publication that no change of the plan says. */
 export interface Seen extends PublicationNames {
@@ -13,14 +13,18 @@ export interface Seen extends PublicationNames {
 export function seenOf({ drifted, stale }: Plan, notes: readonly Note[]): Seen[] {
   const told = new Set([...drifted, ...stale].map(({ key }) => key));
   return [
-    ...notes.filter(({ key, kind }) => (kind === 'adopted' || kind === 'outside') && !told.has(key)).map(ofNote),
+    ...notes.filter(({ key, kind }) => kind === 'gone' || ((kind === 'adopted' || kind === 'outside') && !told.has(key))).map(ofNote),
     ...drifted.map(ofDrift),
     ...stale.map(ofStale),
   ];
 }
 
 function ofNote(note: Note): Seen {
-  const { api, apiId, environment, environmentId, kind, now } = note;
+  const { api, apiId, environment, environmentId, kind, now, heirId } = note;
+  if (kind === 'gone') {
+    const heir = heirId === null ? '' : `; another one has its name now: if that is meant, write \`id: ${heirId}\``;
+    return { api, apiId, environment, environmentId, kind, message: `API ${apiId} is no longer at the gateway${heir}` };
+  }
   const outside = now === 'online' ? 'published or switched outside edict since edict last did' : 'taken offline outside edict';
   const message = kind === 'adopted' ? 'already online at the gateway, adopted without a call' : outside;
   return { api, apiId, environment, environmentId, kind, message };
@@ -28,8 +32,7 @@ function ofNote(note: Note): Seen {
 
 function ofDrift({ api, apiId, environment, environmentId, state, drift }: RecordedPublication): Seen {
   const names = { api, apiId, environment, environmentId };
-  const what =
-    state === 'online' ? 'published outside edict, and the file says offline' : 'taken offline outside edict, and the file says online';
+  const what = driftInWords(state, drift);
   const seen = drift ? `, seen at ${momentInWords(drift.seenAtMs)}` : '';
   if (drift?.truceUntilMs == null) return { ...names, kind: 'drift', message: `${what}${seen}; drift: correct would bring it back` };
   const until = momentInWords(drift.truceUntilMs);

@@ -1,15 +1,16 @@
-import { readStatus, type StatusReport } from '../app.ts';
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Change } from '../core/plan.ts';
 import type { Attempt, Condition } from '../core/ports.ts';
 import { type DesiredPublication, type Limit, type PublicationKey, publicationKey, type RecordedPublication } from '../core/publication.ts';
+import { isTargeted } from '../core/targets.ts';
+import { readStatus, type StatusReport } from '../reports.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import type { Paint } from './paint.ts';
 import { counts } from './plan-json.ts';
 import { type Seen, seenOf } from './seen.ts';
-import { durationInWords, reasonInWords } from './words.ts';
+import { durationInWords, reasonInWords, targetsInWords } from './words.ts';
 
 interface Row {
   readonly api: string;
@@ -33,7 +34,7 @@ export async function status(settings: Settings, { format }: { readonly format: 
   return exitCodes.done;
 }
 
-function rowsOf({ desired, recorded, plan, lastAttempts }: StatusReport): Row[] {
+function rowsOf({ desired, recorded, targets, plan, lastAttempts }: StatusReport): Row[] {
   const seen = new Map(seenOf(plan, []).map((each) => [publicationKey(each.apiId, each.environmentId), each]));
   const changes = new Map(plan.changes.map((change) => [change.key, change]));
   const keys = new Set<PublicationKey>([...desired.publications.keys(), ...recorded.keys()]);
@@ -41,7 +42,7 @@ function rowsOf({ desired, recorded, plan, lastAttempts }: StatusReport): Row[] 
     const wanted = desired.publications.get(key);
     const was = recorded.get(key);
     const named = wanted ?? was;
-    if (!named) return [];
+    if (!named || !isTargeted(targets, named)) return [];
     const { api, apiId, environment, environmentId } = named;
     return {
       api,
@@ -65,7 +66,9 @@ function toText({ plan, desired, condition }: StatusReport, rows: readonly Row[]
   const quiet = plan.drifted.length > 0 ? `Nothing to do, and ${plan.drifted.length} drifted.` : 'All in sync.';
   const sum = plan.changes.length === 0 ? quiet : `To do: ${online} online, ${offline} offline${held > 0 ? `, ${held} held` : ''}.`;
   const atWork = condition ? `${conditionInWords(condition, desired.gateway.limit, paint)}\n` : '';
-  return `${lines.join('\n')}\n\n${desired.publications.size} in the file. ${sum}\n${atWork}`;
+  const only = targetsInWords(plan);
+  const inFile = rows.filter((row) => row.desired).length;
+  return `${lines.join('\n')}\n\n${inFile} in the file. ${sum}${only ? ` ${only}` : ''}\n${atWork}`;
 }
 
 /** Says how the process at work is getting on; of one that was killed, how it last did. */
@@ -99,7 +102,13 @@ function toJson({ desired, plan, condition }: StatusReport, rows: readonly Row[]
   return {
     format: 1,
     gateway: { endpoint, project, instance },
-    summary: { ...counts(plan), unchanged: plan.unchanged, held: plan.changes.filter((change) => change.held).length },
+    targets: plan.targets,
+    summary: {
+      ...counts(plan),
+      unchanged: plan.unchanged,
+      held: plan.changes.filter((change) => change.held).length,
+      untargeted: plan.untargeted,
+    },
     daemon: condition && {
       pid: condition.pid,
       asOf: iso(condition.atMs),

@@ -1,6 +1,6 @@
-import { checkFile } from '../app.ts';
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes, InvalidFileError } from '../core/errors.ts';
+import { checkFile } from '../reports.ts';
 import { type Context, paintersOf } from './context.ts';
 import { mistakesJson, renderMistakes } from './render-mistakes.ts';
 import { counted } from './words.ts';

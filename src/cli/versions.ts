@@ -1,6 +1,6 @@
-import { readVersions, type VersionsReport } from '../app.ts';
 import type { Settings } from '../config.ts';
 import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
+import { readVersions, type VersionsReport } from '../reports.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import type { Paint } from './paint.ts';

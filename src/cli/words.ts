@@ -1,8 +1,10 @@
 import { assertNever } from '../core/errors.ts';
-import type { Change } from '../core/plan.ts';
+import type { Change, Plan } from '../core/plan.ts';
+import type { Drift, State } from '../core/publication.ts';
+import { isNarrowed } from '../core/targets.ts';
 
 /** Returns why a change must be made, for a person. */
-export function reasonInWords({ reason, action, from, revision, version }: Change): string {
+export function reasonInWords({ reason, action, from, revision, version, drift }: Change): string {
   switch (reason) {
     case 'new':
       return 'new: edict has not published it yet';
@@ -15,7 +17,7 @@ export function reasonInWords({ reason, action, from, revision, version }: Chang
     case 'edited':
       return 'edited at the gateway since it was published';
     case 'drift':
-      return from === 'online' ? 'published outside edict, against the file' : 'taken offline outside edict, against the file';
+      return driftInWords(from, drift);
     case 'removed':
       return 'no longer in the file';
     case 'unresolved':
@@ -23,6 +25,26 @@ export function reasonInWords({ reason, action, from, revision, version }: Chang
     default:
       return assertNever(reason);
   }
+}
+
+/** Returns what somebody else has done to bring a publication to `now`, against the file. */
+export function driftInWords(now: State | null, drift: Drift | null): string {
+  const since = drift?.fromSinceMs == null ? '' : momentInWords(drift.fromSinceMs);
+  if (now === 'offline') return `taken offline outside edict${since && ` after it was published at ${since}`}`;
+  if (drift?.from === 'online') return `another version made effective outside edict${since && ` after ${since}`}`;
+  return drift?.from === 'offline' && since
+    ? `published outside edict after it was offline at ${since}`
+    : 'published outside edict, which never did';
+}
+
+/** Returns what a plan is about and how much that leaves out; `null` if it is about everything. */
+export function targetsInWords({ targets, untargeted }: Plan): string | null {
+  if (!isNarrowed(targets)) return null;
+  const given = [
+    ...targets.apis.map((pattern) => `--api ${pattern}`),
+    ...targets.environments.map((pattern) => `--environment ${pattern}`),
+  ];
+  return `Only ${given.join(', ')}: ${untargeted === 0 ? 'no change' : counted(untargeted, 'change')} left out.`;
 }
 
 /** Returns a duration for a person: `0.4 s`, `12 s`, `4 min 10 s`, `2 h 5 min`. */

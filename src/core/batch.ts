@@ -7,3 +7,8 @@ import type { Change } from './plan.ts';
 export function callOf({ environmentId, action, remark, version }: Change): string | null {
   return version === null ? JSON.stringify([environmentId, action, remark]) : null;
 }
+
+/** Returns `changes` ordered so that what may go in one call comes together; without batches in the order of the plan. */
+export function inCalls(changes: readonly Change[], batch: number): readonly Change[] {
+  return batch === 1 ? changes : [...Map.groupBy(changes, callOf).values()].flat();
+}

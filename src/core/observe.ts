@@ -38,15 +38,18 @@ export interface Note extends PublicationNames {
   readonly key: PublicationKey;
   /**
    * `adopted`: it is as the file says, without edict. `outside`: somebody else published or switched it. `drift`: somebody else
-   * brought it to the state that the file does not want. `fight`: the same drift was corrected again and again.
+   * brought it to the state that the file does not want. `fight`: the same drift was corrected again and again. `gone`: the
+   * API is no longer there.
    */
-  readonly kind: 'adopted' | 'outside' | 'drift' | 'fight';
+  readonly kind: 'adopted' | 'outside' | 'drift' | 'fight' | 'gone';
   /** The recorded state before, and since when; `null` if there was none. */
   readonly was: State | null;
   readonly wasSinceMs: number | null;
   readonly now: State;
   /** Until when a fight is left alone; `null` for all else. */
   readonly untilMs: number | null;
+  /** The API that has the name of one that is gone; `null` if none has. */
+  readonly heirId: string | null;
 }
 
 /** The record after a look at the gateway. */
@@ -157,7 +160,15 @@ function withDrift(
   if (!differs(wanted, next)) return { ...next, drift: null };
   if (isOutside && !(was && differs(wanted, was))) {
     const again = isAgain(next.correctedAtMs, nowMs) ? next : { ...next, corrections: 0, correctedAtMs: null };
-    return { ...again, drift: { from: was?.state ?? null, seenAtMs: nowMs, truceUntilMs: truceUntilMs(again, nowMs) } };
+    return {
+      ...again,
+      drift: {
+        from: was?.state ?? null,
+        fromSinceMs: was?.recordedAtMs ?? null,
+        seenAtMs: nowMs,
+        truceUntilMs: truceUntilMs(again, nowMs),
+      },
+    };
   }
   return next.drift ? { ...next, drift: { ...next.drift, truceUntilMs: truceUntilMs(next, nowMs) } } : next;
 }
@@ -175,7 +186,7 @@ function truceUntilMs({ corrections, correctedAtMs }: RecordedPublication, nowMs
 
 function noteOf(next: RecordedPublication, wanted: DesiredPublication | undefined, was: RecordedPublication | undefined): Note {
   const now = next.state ?? 'offline';
-  const note = { ...namesOf(next), was: was?.state ?? null, wasSinceMs: was?.recordedAtMs ?? null, now, untilMs: null };
+  const note = { ...namesOf(next), was: was?.state ?? null, wasSinceMs: was?.recordedAtMs ?? null, now, untilMs: null, heirId: null };
   const { drift } = next;
   if (drift !== null && drift.seenAtMs === next.recordedAtMs) {
     return drift.truceUntilMs === null ? { ...note, kind: 'drift' } : { ...note, kind: 'fight', untilMs: drift.truceUntilMs };
@@ -190,7 +201,7 @@ function isSame(one: RecordedPublication, other: RecordedPublication): boolean {
 /** Everything that a look can change, in an order of its own. */
 function told({ api, environment, state, revision, versionId, publishId, drift, ...more }: RecordedPublication): string {
   const { publishedAtMs, editedAtMs, recordedAtMs, corrections, correctedAtMs } = more;
-  const drifted = drift && [drift.from, drift.seenAtMs, drift.truceUntilMs];
+  const drifted = drift && [drift.from, drift.fromSinceMs, drift.seenAtMs, drift.truceUntilMs];
   const times = [publishedAtMs, editedAtMs, recordedAtMs, corrections, correctedAtMs];
   return JSON.stringify([api, environment, state, revision, versionId, publishId, drifted, ...times]);
 }

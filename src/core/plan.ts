@@ -3,6 +3,7 @@ import type {
   Action,
   DesiredPublication,
   DesiredState,
+  Drift,
   GatewayIdentity,
   PublicationKey,
   PublicationNames,
@@ -11,6 +12,7 @@ import type {
   Source,
   State,
 } from './publication.ts';
+import { everything, type TargetPatterns } from './targets.ts';
 
 /**
  * Why a publication must move: it was `new`ly declared, its `state`, `revision` or `version` differs from the record, its API
@@ -30,6 +32,8 @@ export interface Change extends PublicationNames {
   readonly remark: string | null;
   /** The kept version that an `online` makes effective, instead of making a new one; `null`: it makes a new one. */
   readonly version: string | null;
+  /** What somebody else has done against the file; `null` if nobody did. */
+  readonly drift: Drift | null;
   /** Why edict refuses to make this change until a person agrees; `null` if it does not. */
   readonly held: Hold | null;
   /** Where the file asks for it; `null` for a publication that left the file. */
@@ -39,8 +43,12 @@ export interface Change extends PublicationNames {
 /** The ordered set of changes that leads from the recorded to the desired state. */
 export interface Plan {
   readonly gateway: GatewayIdentity;
+  /** What the plan is about; see `narrow`. */
+  readonly targets: TargetPatterns;
   readonly changes: readonly Change[];
   readonly unchanged: number;
+  /** How many changes are left out, since they are not targeted. */
+  readonly untargeted: number;
   /** What somebody else has made and the plan leaves, since the file says `drift: report` or there is a truce. */
   readonly drifted: readonly RecordedPublication[];
   /** What is online with an older draft than the newest, and the plan leaves. */
@@ -107,7 +115,11 @@ export function differs(wanted: DesiredPublication, recorded: RecordedPublicatio
 const sameActMs = 2000;
 
 /** Returns whether the API was edited since it was published, so that its callers do not reach the newest draft. */
-export function isStale({ state, publishedAtMs, editedAtMs }: RecordedPublication): boolean {
+export function isStale({
+  state,
+  publishedAtMs,
+  editedAtMs,
+}: Pick<RecordedPublication, 'state' | 'publishedAtMs' | 'editedAtMs'>): boolean {
   return state === 'online' && publishedAtMs !== null && editedAtMs !== null && editedAtMs > publishedAtMs + sameActMs;
 }
 
@@ -133,6 +145,7 @@ function change(
     revision: wanted?.revision ?? null,
     remark: wanted?.remark ?? null,
     version: action === 'online' ? (wanted?.version ?? null) : null,
+    drift: reason === 'drift' ? (recorded?.drift ?? null) : null,
     source: wanted?.source ?? null,
   };
   return { ...proposed, held: guard(proposed, desired) };
@@ -162,8 +175,10 @@ export function plan(desired: DesiredState, recorded: RecordedState): Plan {
   const { endpoint, project, instance } = desired.gateway;
   return {
     gateway: { endpoint, project, instance },
+    targets: everything.patterns,
     changes: changes.sort(byNames),
     unchanged: desired.publications.size - inFile - drifted.length,
+    untargeted: 0,
     drifted: drifted.sort(byNames),
     stale: stale.sort(byNames),
   };

@@ -139,10 +139,10 @@ export interface Attempt extends PublicationNames {
 }
 
 export interface HistoryFilter {
-  /** An API's name or ID. */
-  readonly api?: string;
-  /** An environment's name or ID. */
-  readonly environment?: string;
+  /** Names or IDs of APIs; without them all. */
+  readonly apis?: readonly string[];
+  /** Names or IDs of environments; without them all. */
+  readonly environments?: readonly string[];
   /** At most so many attempts, newest first. */
   readonly limit: number;
 }

@@ -134,6 +134,8 @@ export interface RecordedPublication extends PublicationNames {
 export interface Drift {
   /** What edict had recorded before; `null` if nothing. */
   readonly from: State | null;
+  /** Since when it was recorded so; `null` if it was not. */
+  readonly fromSinceMs: number | null;
   readonly seenAtMs: number;
   /** Until when it is left alone, since it was corrected again and again; `null` if it is not. */
   readonly truceUntilMs: number | null;

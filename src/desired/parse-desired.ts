@@ -141,7 +141,11 @@ function resolve(written: WrittenFile, meanings: Meanings, sourceOf: (path: Path
   };
 }
 
-function gatewayOf(written: WrittenFile['gateway']): GatewaySettings {
+/** What a gateway block holds at least; the rest has defaults. */
+export type WrittenGateway = Pick<WrittenFile['gateway'], 'endpoint' | 'project' | 'instance'> & Partial<WrittenFile['gateway']>;
+
+/** Returns the settings that a gateway block means. Its shape has been checked before. */
+export function gatewayOf(written: WrittenGateway): GatewaySettings {
   const endpoint = new URL(written.endpoint).origin;
   return {
     endpoint,

@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { callOf } from '../core/batch.ts';
+import { inCalls } from '../core/batch.ts';
 import { assertNever, EdictError } from '../core/errors.ts';
 import type { Emit, PassCause, PassSummary } from '../core/events.ts';
+import { narrow } from '../core/narrow.ts';
 import type { Failing, Failure } from '../core/outcome.ts';
-import { type Change, type Plan, plan } from '../core/plan.ts';
+import { type Plan, plan } from '../core/plan.ts';
 import type { Clock, Gateway, Stopped, Store } from '../core/ports.ts';
 import type { DesiredState, PublicationKey } from '../core/publication.ts';
+import type { Targets } from '../core/targets.ts';
 import { backoffMs } from './backoff.ts';
 import { ConditionReport } from './condition-report.ts';
 import { Departures } from './departures.ts';
 import { Doubts } from './doubts.ts';
 import { Lookout } from './lookout.ts';
-import { type Reconciled, reconcile } from './reconciler.ts';
+import { type Reconciled, reasonOf, reconcile } from './reconciler.ts';
 import type { Traffic } from './traffic.ts';
 import { type Verdict, Workqueue } from './workqueue.ts';
 
@@ -27,6 +29,8 @@ export interface EngineDeps {
   readonly maxTries: number;
   /** Whether the first pass asks the gateway what is really published, whatever the file says. */
   readonly refresh: boolean;
+  /** What calls are made for; the rest is planned and left out. */
+  readonly targets: Targets;
 }
 
 /** How often the gateway is asked during an outage, in milliseconds: its end is noticed within two seconds. */
@@ -81,7 +85,7 @@ export class Engine {
    * @throws EdictError `STORE_*` if the record cannot be read, `UNSEEN` as `Lookout.look` does; nothing was sent then
    */
   async pass(desired: DesiredState, cause: PassCause, signal = this.#stopping.signal): Promise<Plan> {
-    const { store, emit, clock, gateway } = this.#deps;
+    const { store, emit, clock, gateway, targets } = this.#deps;
     const passId = randomUUID();
     const startedAtMs = clock.monotonic();
     emit({ type: 'pass:started', passId, cause });
@@ -89,7 +93,7 @@ export class Engine {
     if (cause === 'signal') gateway.retryCredentials();
     const seen = await this.#lookout.look(desired, passId, AbortSignal.any([this.#stopping.signal, signal]));
     const recorded = seen ?? (await store.readAll(desired.gateway));
-    const made = plan(this.#desired, recorded);
+    const made = narrow(plan(this.#desired, recorded), this.#desired, targets);
     emit({ type: 'plan:made', passId, cause, plan: made });
     this.#pass = {
       passId,
@@ -274,19 +278,6 @@ export class Engine {
     }
     if (!this.#queue.hasDue) for (const resolve of this.#settled.splice(0)) resolve();
   }
-}
-
-/** What may go in one call is worked on together, else in the order of the plan. */
-function inCalls(changes: readonly Change[], batch: number): readonly Change[] {
-  return batch === 1 ? changes : [...Map.groupBy(changes, callOf).values()].flat();
-}
-
-/** Returns why another try is needed, for a person. */
-function reasonOf(reconciled: Reconciled): string {
-  if (reconciled.kind === 'early') return 'an attempt has no known outcome, and the gateway may not show it yet';
-  if (reconciled.kind === 'unread') return `${reconciled.failure.code} ${reconciled.failure.message}`;
-  const failure = reconciled.kind === 'attempted' && 'failure' in reconciled.outcome ? reconciled.outcome.failure : null;
-  return failure ? `${failure.code} ${failure.message}` : '';
 }
 
 interface Pass {

@@ -1,3 +1,4 @@
+import { isNamed } from '../core/names.ts';
 import type { Note, Observation, ObservedApi } from '../core/observe.ts';
 import { observe } from '../core/observe.ts';
 import type { Clock, GatewayReader, RecordReader } from '../core/ports.ts';
@@ -62,9 +63,17 @@ export async function look(desired: DesiredState, deps: LookDeps): Promise<Look>
   const settled = new Map([...recorded].filter(([key]) => isOpen(key)));
   const observable = { ...desired, publications: new Map([...desired.publications].filter(([key]) => isOpen(key))) };
   const { updates, notes } = observe(observable, settled, closer.observation, clock.now());
+  const gone = goneNotes(observable, recorded, closer.gone, read.value);
+  const told = new Set(gone.map(({ key }) => key));
   const result = new Map(recorded);
   for (const next of updates) result.set(next.key, next);
-  return { kind: 'observed', recorded: result, updates, notes, listed: read.value.size };
+  return {
+    kind: 'observed',
+    recorded: result,
+    updates,
+    notes: [...gone, ...notes.filter(({ key }) => !told.has(key))],
+    listed: read.value.size,
+  };
 }
 
 function blind(reason: string, listed: number | null = null): Blind {
@@ -76,6 +85,8 @@ interface CloserLook {
   readonly observation: Observation;
   /** What nobody can tell of this time. */
   readonly unasked: ReadonlySet<PublicationKey>;
+  /** The IDs of APIs that are no longer there. */
+  readonly gone: ReadonlySet<string>;
 }
 
 async function lookCloser(
@@ -86,29 +97,58 @@ async function lookCloser(
   deps: LookDeps,
 ): Promise<CloserLook | Blind> {
   const settled = [...recorded.values()].filter((was) => !was.unresolved && isSettled(was));
-  const doubt = (await doubtOmitted(observation, desired, recorded, deps)) ?? (await doubtLost(observation, settled, deps));
+  const omitted = await doubtOmitted(observation, desired, recorded, deps);
+  const doubt = omitted instanceof Set ? await doubtLost(observation, settled, deps) : omitted;
   if (doubt) return doubt;
-  return pinnedVersions(observation, desired, recorded, deps);
+  const gone = omitted instanceof Set ? omitted : new Set<string>();
+  const withGone = new Map(observation);
+  for (const apiId of gone) withGone.set(apiId, { apiId, name: '', groupId: '', group: '', editedAtMs: null, publications: new Map() });
+  const pinned = await pinnedVersions(withGone, desired, recorded, deps);
+  return pinned.kind === 'blind' ? pinned : { ...pinned, gone };
 }
 
-/** What the list leaves out and a closer look still finds speaks against all of it. */
+/** Tells of APIs that are no longer there, and whether another one has the name by which the file calls them. */
+function goneNotes(desired: DesiredState, recorded: RecordedState, gone: ReadonlySet<string>, listed: Observation): Note[] {
+  const wanted = gone.size === 0 ? [] : [...desired.publications.values()].filter(({ apiId }) => gone.has(apiId));
+  return wanted.map(({ key, api, apiId, environment, environmentId, calledBy }) => {
+    const heir = calledBy && [...listed.values()].find((one) => isNamed({ ...one, id: one.apiId }, calledBy));
+    const was = recorded.get(key);
+    const before = { was: was?.state ?? null, wasSinceMs: was?.recordedAtMs ?? null };
+    return {
+      key,
+      api,
+      apiId,
+      environment,
+      environmentId,
+      kind: 'gone',
+      ...before,
+      now: 'offline',
+      untilMs: null,
+      heirId: heir?.apiId ?? null,
+    };
+  });
+}
+
+/** What the list leaves out and a closer look still finds speaks against all of it. Resolves to the IDs of what is really gone. */
 async function doubtOmitted(
   observation: Observation,
   desired: DesiredState,
   recorded: RecordedState,
   { gateway, record, signal }: LookDeps,
-): Promise<Blind | null> {
+): Promise<Blind | Set<string>> {
   const ours = new Set([...desired.publications.values(), ...recorded.values()].map(({ apiId }) => apiId));
   const omitted = [...ours].filter((apiId) => !observation.has(apiId)).sort();
+  const gone = new Set<string>();
   for (const apiId of sample(omitted)) {
     const read = await gateway.api(apiId, signal);
     if (read.kind === 'read' && read.value) return blind(`the list leaves out API ${apiId}, which is there when it is asked for by itself`);
+    if (read.kind === 'read') gone.add(apiId);
     // What edict may not ask for says nothing of the list.
     if (read.kind !== 'read' && read.kind !== 'stalled') return blind(`${read.failure.code} ${read.failure.message}`);
   }
   const before = await record.listedApis(desired.gateway);
   const isShort = before !== null && observation.size < before * (1 - believedLoss);
-  if (!isShort || omitted.length <= askedForSingly) return null;
+  if (!isShort || omitted.length <= askedForSingly) return gone;
   const reason = `the list holds ${observation.size} APIs and held ${before} the last time; it is believed if the next one is no longer`;
   return blind(reason, observation.size);
 }
@@ -138,7 +178,7 @@ async function pinnedVersions(
   desired: DesiredState,
   recorded: RecordedState,
   { gateway, signal }: LookDeps,
-): Promise<CloserLook | Blind> {
+): Promise<Omit<CloserLook, 'gone'> | Blind> {
   const result = new Map(observation);
   const unasked = new Set<PublicationKey>();
   let asked = 0;

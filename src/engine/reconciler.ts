@@ -128,6 +128,14 @@ async function resolve(
   return 'known';
 }
 
+/** Returns why another try is needed, for a person. */
+export function reasonOf(reconciled: Reconciled): string {
+  if (reconciled.kind === 'early') return 'an attempt has no known outcome, and the gateway may not show it yet';
+  if (reconciled.kind === 'unread') return `${reconciled.failure.code} ${reconciled.failure.message}`;
+  const failure = reconciled.kind === 'attempted' && 'failure' in reconciled.outcome ? reconciled.outcome.failure : null;
+  return failure ? `${failure.code} ${failure.message}` : '';
+}
+
 function isSame(change: Change, other: Change | null): boolean {
   return (
     other !== null &&

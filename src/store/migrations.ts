@@ -48,6 +48,7 @@ const steps: readonly string[] = [
   ALTER TABLE publication ADD COLUMN published_at_ms INTEGER;
   ALTER TABLE publication ADD COLUMN edited_at_ms INTEGER;
   ALTER TABLE publication ADD COLUMN drift_from TEXT;
+  ALTER TABLE publication ADD COLUMN drift_from_since_ms INTEGER;
   ALTER TABLE publication ADD COLUMN drift_seen_at_ms INTEGER;
   ALTER TABLE publication ADD COLUMN drift_truce_until_ms INTEGER;
   ALTER TABLE publication ADD COLUMN corrections INTEGER NOT NULL DEFAULT 0;

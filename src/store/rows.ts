@@ -43,6 +43,7 @@ export function toRecordedPublication(row: Row): RecordedPublication {
         ? null
         : {
             from: row['drift_from'] as State | null,
+            fromSinceMs: number(row['drift_from_since_ms']),
             seenAtMs: Number(row['drift_seen_at_ms']),
             truceUntilMs: number(row['drift_truce_until_ms']),
           },

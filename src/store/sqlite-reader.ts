@@ -23,7 +23,10 @@ export const selectRecorded = `
 
 const selectHistory = `
   SELECT * FROM attempt
-  WHERE gateway_id = :gateway AND (:api IS NULL OR :api IN (api, api_id)) AND (:environment IS NULL OR :environment IN (environment, environment_id))
+  WHERE gateway_id = :gateway
+    AND (:apis IS NULL OR api_id IN (SELECT value FROM json_each(:apis)) OR api IN (SELECT value FROM json_each(:apis)))
+    AND (:environments IS NULL OR environment_id IN (SELECT value FROM json_each(:environments))
+      OR environment IN (SELECT value FROM json_each(:environments)))
   ORDER BY id DESC LIMIT :limit`;
 
 const selectCondition = 'SELECT condition FROM gateway WHERE id = ?';
@@ -54,8 +57,9 @@ export class SqliteReader implements RecordReader {
     });
   }
 
-  async history(gateway: GatewayIdentity, { api, environment, limit }: HistoryFilter): Promise<Attempt[]> {
-    const parameters = { gateway: this.gatewayId(gateway), api: api ?? null, environment: environment ?? null, limit };
+  async history(gateway: GatewayIdentity, { apis, environments, limit }: HistoryFilter): Promise<Attempt[]> {
+    const list = (names: readonly string[] | undefined): string | null => (names ? JSON.stringify(names) : null);
+    const parameters = { gateway: this.gatewayId(gateway), apis: list(apis), environments: list(environments), limit };
     return explained(this.path, () => this.db.prepare(selectHistory).all(parameters).map(toAttempt));
   }
 

@@ -183,16 +183,17 @@ const updateRecord = `
   UPDATE publication SET
     api = coalesce(?4, api), environment = coalesce(?5, environment), state = ?6, revision = ?7, version_id = ?8, publish_id = ?9,
     published_at_ms = ?10, edited_at_ms = ?11, recorded_at_ms = ?12, unresolved_attempt_id = ?13,
-    drift_from = ?14, drift_seen_at_ms = ?15, drift_truce_until_ms = ?16, corrections = ?17, corrected_at_ms = ?18
+    drift_from = ?14, drift_from_since_ms = ?15, drift_seen_at_ms = ?16, drift_truce_until_ms = ?17, corrections = ?18, corrected_at_ms = ?19
   WHERE gateway_id = ?1 AND api_id = ?2 AND environment_id = ?3`;
 
 /** Returns the values of a record, in the order of the statement; `undefined` says nothing any more. */
 function told(next: RecordedPublication | undefined, atMs: number): (string | number | null)[] {
-  if (!next) return [null, null, null, null, null, null, null, null, atMs, null, null, null, null, 0, null];
+  if (!next) return [null, null, null, null, null, null, null, null, atMs, null, null, null, null, null, 0, null];
   const { api, environment, state, revision, versionId, publishId, publishedAtMs, editedAtMs, recordedAtMs, unresolved, drift } = next;
   return [
     ...[api, environment, state, revision, versionId, publishId, publishedAtMs, editedAtMs, recordedAtMs, unresolved?.attemptId ?? null],
-    ...[drift?.from ?? null, drift?.seenAtMs ?? null, drift?.truceUntilMs ?? null, next.corrections, next.correctedAtMs],
+    ...[drift?.from ?? null, drift?.fromSinceMs ?? null, drift?.seenAtMs ?? null, drift?.truceUntilMs ?? null],
+    ...[next.corrections, next.correctedAtMs],
   ];
 }
 

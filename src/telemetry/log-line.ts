@@ -11,6 +11,7 @@ const noted: Readonly<Record<Note['kind'], LogLine>> = {
   adopted: { level: 'info', message: 'already online at the gateway, adopted without a call' },
   outside: { level: 'warn', message: 'changed outside edict' },
   drift: { level: 'warn', message: 'drift: changed outside edict, against the file' },
+  gone: { level: 'error', message: 'the API is no longer at the gateway' },
   fight: { level: 'error', message: 'fight: changed outside edict again and again, left alone for a time' },
 };
 

@@ -28,8 +28,9 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
     case 'file:rejected':
       return { mistakes: event.error.mistakes };
     case 'plan:made': {
-      const { changes, unchanged } = event.plan;
-      return { pass: event.passId, changes: changes.length, held: changes.filter((change) => change.held).length, unchanged };
+      const { changes, unchanged, untargeted } = event.plan;
+      const held = changes.filter((change) => change.held).length;
+      return { pass: event.passId, changes: changes.length, held, unchanged, ...(untargeted > 0 && { untargeted }) };
     }
     case 'attempt:begun':
       return { pass: event.passId, attempt: event.attemptId, ...named(event.change) };
@@ -60,8 +61,8 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
     case 'gateway:unseen':
       return { pass: event.passId, reason: event.reason };
     case 'publication:noted': {
-      const { api, apiId, environment, environmentId, kind, was, now } = event.note;
-      return { pass: event.passId, api, apiId, environment, environmentId, kind, was, now };
+      const { api, apiId, environment, environmentId, kind, was, now, heirId } = event.note;
+      return { pass: event.passId, api, apiId, environment, environmentId, kind, was, now, ...(heirId !== null && { heirId }) };
     }
     case 'calls:stopped':
       return { why: event.why, reason: event.message };

@@ -45,6 +45,8 @@ function sentence(
       return `${change}: ${log['code'] ?? log['outcome']} ${log['message'] ?? ''}${log['hint'] ? ` (${log['hint']})` : ''}`;
     case 'retry:scheduled':
       return `${change}: ${message} in ${(Number(log['afterMs']) / 1000).toFixed(1)} s`;
+    case 'publication:noted':
+      return `${paint('yellow', `~ ${log['now']}`)} ${paint('bold', String(log['api']))} in ${log['environment']}: ${message}`;
     case 'pass:finished':
       return `${message}: ${log['online']} online, ${log['offline']} offline, ${log['failed']} failed, ${log['held']} held, ${log['unchanged']} unchanged`;
     default:

@@ -20,6 +20,10 @@ test('shows attempts, newest first, and only those asked for', async () => {
   assert.equal(await shown(), ['orders offline', 'orders online', 'carts online']);
   assert.equal(await shown('--api', 'carts'), ['carts online']);
   assert.equal(await shown('--api', 'api-orders', '--limit', '1'), ['orders offline']);
+  assert.equal(await shown('--api', 'c*', '--api', 'orders', '--environment', '{test,stage}', '--limit', '2'), [
+    'orders offline',
+    'orders online',
+  ]);
   assert.equal(await shown('--environment', 'release'), []);
   assert.match((await edict(['history', '--emulate', '--environment', 'release'], folder)).stdout, 'No attempts recorded.');
   assert.match(

@@ -17,11 +17,12 @@ test('is the JSON that the design promises', () => {
     format: 1,
     digest: planDigest(made),
     gateway: { endpoint: 'https://roma.example.com', project: 'project', instance: 'instance' },
-    summary: { online: 1, offline: 1, unchanged: 1, held: 1 },
+    targets: { apis: [], environments: [] },
+    summary: { online: 1, offline: 1, unchanged: 1, held: 1, untargeted: 0 },
     changes: [
       {
         ...{ api: 'gone', apiId: 'api-gone', environment: 'test', environmentId: 'env-test', action: 'offline', reason: 'removed' },
-        ...{ from: 'online', to: 'offline', revision: null, version: null, held: null, source: null },
+        ...{ from: 'online', to: 'offline', revision: null, version: null, drift: null, held: null, source: null },
       },
       {
         ...{
@@ -32,13 +33,13 @@ test('is the JSON that the design promises', () => {
           action: 'offline',
           reason: 'state',
         },
-        ...{ from: 'online', to: 'offline', revision: null, version: null },
+        ...{ from: 'online', to: 'offline', revision: null, version: null, drift: null },
         held: 'protected: environment release is protected: nothing goes offline there',
         source: { file: 'edict.yaml', line: 1, column: 1 },
       },
       {
         ...{ api: 'orders', apiId: 'api-orders', environment: 'test', environmentId: 'env-test', action: 'online', reason: 'new' },
-        ...{ from: null, to: 'online', revision: 'r1', version: null, held: null, source },
+        ...{ from: null, to: 'online', revision: 'r1', version: null, drift: null, held: null, source },
       },
     ],
     seen: [],

@@ -22,4 +22,14 @@ test('on request the exit code says that there are changes', async () => {
   assert.is(await showPlan(settings, { format: 'text', detailedExitcode: true }, testContext().context), 2);
 });
 
+test('of what is targeted alone, and the exit code is about that', async () => {
+  const only = { ...settings, targets: { apis: ['pay*'], environments: [] } };
+  const { context, stdout } = testContext();
+  assert.is(await showPlan(only, { format: 'text', detailedExitcode: true }, context), 2);
+  assert.match(stdout(), 'Goes online (1)');
+  assert.match(stdout(), 'Only --api pay*: 4 changes left out.');
+  const none = { ...settings, targets: { apis: ['payments'], environments: ['release'] } };
+  assert.is(await showPlan(none, { format: 'text', detailedExitcode: true }, testContext().context), 0);
+});
+
 test.run();

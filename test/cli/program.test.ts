@@ -11,7 +11,8 @@ async function run(...args: string[]) {
 test('help is a result', async () => {
   const { code, stdout } = await run('--help');
   assert.is(code, 0);
-  for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'history', 'emulate', 'schema']) assert.match(stdout, command);
+  for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'history', 'import', 'emulate', 'schema'])
+    assert.match(stdout, command);
 });
 
 const mistakes: readonly [string, readonly string[], RegExp][] = [
@@ -21,6 +22,12 @@ const mistakes: readonly [string, readonly string[], RegExp][] = [
   ['a limit that is no number', ['history', '--limit', 'many'], /expected a whole number/],
   ['a duration without a unit', ['run', '--debounce', '5'], /--debounce 5 is not a duration/],
   ['a store of another kind', ['status', 'examples/quickstart/edict.yaml', '--state', 'mysql:x'], /not an address of a store/],
+  ['targets for the daemon', ['run', '--api', 'orders'], /unknown option '--api'/],
+  [
+    'a target that is none',
+    ['plan', 'examples/quickstart/edict.yaml', '--api', 'oders', '--api', 'pay*'],
+    /"oders" .*\n {2}nearest to "oders": orders,/,
+  ],
   ['too many arguments', ['plan', 'a', 'b'], /too many arguments/],
 ];
 for (const [name, args, expected] of mistakes) {

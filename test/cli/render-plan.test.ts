@@ -57,4 +57,20 @@ test('the markdown shows what goes offline first, and no cell breaks its table',
   assert.match(text, '| a\\|b | test |');
 });
 
+test('every form says what the plan is about and how much that leaves out', () => {
+  const targets = { apis: ['or*', '*_x'], environments: ['test'] };
+  const some = { ...made, targets, changes: made.changes.filter(({ api }) => api === 'orders'), untargeted: 2 };
+  const none = { ...nothing, targets, untargeted: 2 };
+  const sentence = 'Only --api or*, --api *_x, --environment test: 2 changes left out.';
+  for (const shown of [some, none]) {
+    assert.match(planRenderers.text({ plan: shown, desired, notes: [] }, plain), sentence);
+    assert.match(
+      planRenderers.markdown({ plan: shown, desired, notes: [] }),
+      'Only --api or\\*, --api \\*\\_x, --environment test: 2 changes',
+    );
+  }
+  const json = JSON.parse(planRenderers.json({ plan: some, desired, notes: [] })) as { targets: unknown; summary: { untargeted: number } };
+  assert.equal([json.targets, json.summary.untargeted], [targets, 2]);
+});
+
 test.run();

@@ -48,4 +48,26 @@ test('shows what is desired, recorded and next, of what left the file too', asyn
   assert.match(text, 'To do: 1 online, 1 offline.');
 });
 
+test('shows only what is targeted, and counts only that', async () => {
+  const folder = scratchFolder();
+  const states = { 'shop-a': 'online', 'shop-b': 'offline', users: 'online' };
+  writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', states));
+  const { stdout } = await edict(['status', '--emulate', '--format', 'json', '--api', 'shop-*'], folder);
+  const { publications, summary, targets } = JSON.parse(stdout) as StatusJson & { targets: unknown };
+  assert.equal(
+    publications.map(({ api }) => api),
+    ['shop-a', 'shop-b'],
+  );
+  assert.equal(
+    [summary['online'], summary['unchanged'], summary['untargeted'], targets],
+    [1, 1, 1, { apis: ['shop-*'], environments: [] }],
+  );
+  const text = (await edict(['status', '--emulate', '--api', 'shop-*', '--environment', 'test'], folder)).stdout;
+  assert.not.match(text, 'users');
+  assert.match(text, '2 in the file. To do: 1 online, 0 offline. Only --api shop-*, --environment test: 1 change left out.');
+  const wrong = await edict(['status', '--emulate', '--environment', 'tset'], folder);
+  assert.equal([wrong.code, wrong.stdout], [1, '']);
+  assert.match(wrong.stderr, '--environment "tset" matches nothing in the file or the record\n  nearest to "tset": test, ');
+});
+
 test.run();

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { counted, durationInWords, reasonInWords } from '../../src/cli/words.ts';
-import type { Change, Reason } from '../../src/core/plan.ts';
+import { counted, durationInWords, reasonInWords, targetsInWords } from '../../src/cli/words.ts';
+import type { Change, Plan, Reason } from '../../src/core/plan.ts';
 
 const durations: readonly [number, string][] = [
   [0, '0 s'],
@@ -31,6 +31,15 @@ test('every reason has words of its own', () => {
   );
   assert.is(new Set(words).size, reasons.length);
   assert.match(words[2] ?? '', 'r7');
+});
+
+test('a plan about everything says nothing of targets, and one that is not what it leaves out', () => {
+  const words = (apis: string[], environments: string[], untargeted: number): string | null =>
+    targetsInWords({ targets: { apis, environments }, untargeted } as Partial<Plan> as Plan);
+  assert.is(words([], [], 0), null);
+  assert.is(words(['shop-*', 'users'], ['test'], 3), 'Only --api shop-*, --api users, --environment test: 3 changes left out.');
+  assert.is(words([], ['test'], 1), 'Only --environment test: 1 change left out.');
+  assert.is(words(['users'], [], 0), 'Only --api users: no change left out.');
 });
 
 test.run();

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { callOf } from '../../src/core/batch.ts';
+import { callOf, inCalls } from '../../src/core/batch.ts';
 import { change } from '../support/states.ts';
 
 test('changes of one environment, action and remark may go in one call', () => {
@@ -11,6 +11,19 @@ test('changes of one environment, action and remark may go in one call', () => {
 
 test('a switch to a version needs a call of its own', () => {
   assert.is(callOf(change('a', 'test', { version: 'v1' })), null);
+});
+
+test('what may go in one call comes together, and nothing is lost', () => {
+  const changes = [
+    change('a', 'test'),
+    change('a', 'release'),
+    change('b', 'test'),
+    change('c', 'test', { version: 'v' }),
+    change('b', 'release'),
+  ];
+  const names = inCalls(changes, 10).map(({ api, environment }) => `${api} ${environment}`);
+  assert.equal(names, ['a test', 'b test', 'a release', 'b release', 'c test']);
+  assert.is(inCalls(changes, 1), changes);
 });
 
 test.run();

@@ -16,7 +16,7 @@ import { desiredState, recorded, recordedState, wanted } from '../support/states
 
 const nowMs = 1_000_000_000_000;
 const hourMs = 3_600_000;
-const drift = { from: 'online', seenAtMs: 5, truceUntilMs: null } as const;
+const drift = { from: 'online', fromSinceMs: null, seenAtMs: 5, truceUntilMs: null } as const;
 const unresolved = { attemptId: 7, action: 'online', revision: null, version: null, marker: 'm', overAtMs: null } as const;
 const at = { publishId: 'p', publishedAtMs: 100 } as const;
 
@@ -115,8 +115,16 @@ test('a note says what it was, since when, and what it is', () => {
   const { note } = lookedAt({ record: { ...known, recordedAtMs: 77 } });
   const { key, api, apiId, environment, environmentId } = wanted('orders', 'test');
   const names = { key, api, apiId, environment, environmentId };
-  assert.equal(note, { ...names, kind: 'drift', was: 'online', wasSinceMs: 77, now: 'offline', untilMs: null });
-  assert.equal(lookedAt({ seen: at }).note, { ...names, kind: 'adopted', was: null, wasSinceMs: null, now: 'online', untilMs: null });
+  assert.equal(note, { ...names, kind: 'drift', was: 'online', wasSinceMs: 77, now: 'offline', untilMs: null, heirId: null });
+  assert.equal(lookedAt({ seen: at }).note, {
+    ...names,
+    kind: 'adopted',
+    was: null,
+    wasSinceMs: null,
+    now: 'online',
+    untilMs: null,
+    heirId: null,
+  });
 });
 
 test('what is adopted is recorded as edict would have left it', () => {
@@ -238,7 +246,7 @@ for (const [corrections, truceMs] of [
 
 test('a truce ends', () => {
   const correctedAtMs = nowMs - 61_000;
-  const truced = { from: 'online', seenAtMs: nowMs - 50_000, truceUntilMs: nowMs - 1000 } as const;
+  const truced = { from: 'online', fromSinceMs: null, seenAtMs: nowMs - 50_000, truceUntilMs: nowMs - 1000 } as const;
   const record = { state: 'offline', editedAtMs: 50, corrections: 3, correctedAtMs, drift: truced } as const;
   const { next, after, note } = lookedAt({ record });
   assert.equal([next?.drift, next?.corrections, note], [{ ...truced, truceUntilMs: null }, 3, null]);

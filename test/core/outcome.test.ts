@@ -51,7 +51,7 @@ for (const outcome of harmless) {
   });
 }
 
-const drift = { from: 'online', seenAtMs: 5, truceUntilMs: null } as const;
+const drift = { from: 'online', fromSinceMs: null, seenAtMs: 5, truceUntilMs: null } as const;
 
 for (const [reason, before, corrections] of [
   ['drift', { drift, corrections: 2 }, 3],

@@ -110,10 +110,10 @@ for (const [file, removed, answers] of grid) {
 
 const drifts = {
   none: null,
-  'from nothing': { from: null, seenAtMs: 5, truceUntilMs: null },
-  'from online': { from: 'online', seenAtMs: 5, truceUntilMs: null },
-  'from offline': { from: 'offline', seenAtMs: 5, truceUntilMs: null },
-  truced: { from: 'online', seenAtMs: 5, truceUntilMs: 9 },
+  'from nothing': { from: null, fromSinceMs: null, seenAtMs: 5, truceUntilMs: null },
+  'from online': { from: 'online', fromSinceMs: null, seenAtMs: 5, truceUntilMs: null },
+  'from offline': { from: 'offline', fromSinceMs: null, seenAtMs: 5, truceUntilMs: null },
+  truced: { from: 'online', fromSinceMs: null, seenAtMs: 5, truceUntilMs: 9 },
 } as const;
 
 /** What the file says, the record, and the answer without drift, then with each of the others. Letters as in the grid above. */

@@ -42,7 +42,7 @@ for (const [title, attempt, versions, expected] of [
 }
 
 test('an attempt against a drift that happened ends the drift and counts as its correction', () => {
-  const drift = { from: 'online', seenAtMs: 5, truceUntilMs: null } as const;
+  const drift = { from: 'online', fromSinceMs: null, seenAtMs: 5, truceUntilMs: null } as const;
   const before = recorded('orders', 'test', { state: 'offline', drift, corrections: 2, correctedAtMs: 4, unresolved: online });
   const happened = resolveAttempt(before, online, [mine(true)], 99);
   const next = happened.kind === 'happened' ? happened.next : null;

@@ -32,6 +32,7 @@ test('a file says everything that it does not say, too', () => {
     ]),
   );
   assert.is(desired.removed, 'keep');
+  assert.equal([desired.observeEveryMs, desired.republish], [null, 'revision']);
   assert.is(desired.publications.size, 0);
 });
 
@@ -52,13 +53,15 @@ gateway:
 environments:
   release: { id: R, protected: true }
 removed: offline
+observe: every 2m
+republish: edited
 apis:
   orders: # one
     id: A
     revision: r1
     remark: of the API
     environments:
-      release: { state: offline, revision: r2, remark: own }
+      release: { state: offline, revision: r2, remark: own, version: v5, drift: correct }
   invoices: { id: B, revision: r1, remark: of the API, environments: { release: online } }
 `,
     { variables: { P: 'p', Q: 'q' } },
@@ -76,6 +79,7 @@ apis:
     batch: 50,
   });
   assert.is(desired.removed, 'offline');
+  assert.equal([desired.observeEveryMs, desired.republish], [120_000, 'edited']);
   assert.equal(desired.environments.get('R'), { name: 'release', id: 'R', protected: true });
   const orders = {
     key: publicationKey('A', 'R'),
@@ -86,7 +90,10 @@ apis:
     state: 'offline',
     revision: 'r2',
     remark: 'own',
-    source: { file: 'edict.yaml', line: 21, column: 7 },
+    version: 'v5',
+    drift: 'correct',
+    calledBy: null,
+    source: { file: 'edict.yaml', line: 24, column: 7 },
   };
   const invoices = {
     ...orders,
@@ -96,7 +103,9 @@ apis:
     state: 'online',
     revision: 'r1',
     remark: 'of the API',
-    source: { file: 'edict.yaml', line: 22, column: 72 },
+    version: null,
+    drift: 'report',
+    source: { file: 'edict.yaml', line: 25, column: 72 },
   };
   assert.equal([...desired.publications.values()], [orders, invoices]);
 });
@@ -158,7 +167,8 @@ const mistaken: readonly [name: string, marked: string, says: readonly RegExp[]]
   ],
   ['a state that is a yes', `${head}apis:\n  a: { id: x, environments: { test: «true» } }\n`, [/`true` is not allowed.*online or offline/]],
   ['settings without a state', `${head}apis:\n  a: { id: x, environments: { «test»: {} } }\n`, [/lacks `state`/]],
-  ['an environment without an ID', `${head}  «other»: { protected: true }\napis: {}\n`, [/`environments.other` lacks `id`/]],
+  ['a name beside an ID', `${head}  other: { id: x, «name»: y }\napis: {}\n`, [/`name` says nothing beside `id`/]],
+  ['an API without environments', `${head}apis:\n  «a»: { id: x }\n`, [/`apis.a` lacks `environments`/]],
   ['an environment with a setting too much', `${head}  other: { id: x, «protect»: true }\napis: {}\n`, [/did you mean `protected`/]],
   ['a yes that is a text', `${head}  other: { id: x, protected: «"true"» }\napis: {}\n`, [/is a text; expected true or false/]],
   [

@@ -107,7 +107,7 @@ test('a list that leaves out an API which is there is not believed in anything',
   assert.match(reason ?? '', 'api-orders');
 });
 
-test('an API that is gone, or may not be asked for, says nothing and does not blind the look', async () => {
+test('an API that is gone is published nowhere; one that may not be asked for says nothing; neither blinds the look', async () => {
   const api = async (apiId: string): Promise<Read<ObservedApi | null>> =>
     apiId === 'api-gone' ? { kind: 'read', value: null } : failing('stalled', 'APIG.1005');
   const record = [online, recorded('gone', 'test'), recorded('secret', 'test')];
@@ -115,8 +115,27 @@ test('an API that is gone, or may not be asked for, says nothing and does not bl
   assert.equal(asked, ['apis', 'api-gone', 'api-secret', 'versions of api-orders']);
   assert.equal(
     observed?.updates.map(({ api: name, state }) => [name, state]),
-    [['orders', 'offline']],
+    [
+      ['orders', 'offline'],
+      ['gone', 'offline'],
+    ],
   );
+});
+
+test('an API that was made anew under its name is told of, and not taken for the old one', async () => {
+  const calledBy = { of: 'api', name: 'orders', group: null } as const;
+  const heir = { ...listed('carts', 'test'), apiId: 'api-anew', name: 'orders' };
+  const { observed } = await lookAt({
+    desired: desiredState([wanted('orders', 'test', { calledBy })]),
+    record: [online],
+    list: [heir],
+    api: async () => ({ kind: 'read', value: null }),
+  });
+  assert.equal(
+    observed?.notes.map(({ kind, apiId, heirId }) => [kind, apiId, heirId]),
+    [['gone', 'api-orders', 'api-anew']],
+  );
+  assert.equal([...(observed?.recorded.keys() ?? [])], [online.key]);
 });
 
 for (const kind of ['wait', 'retry', 'refused'] as const) {
@@ -241,7 +260,7 @@ test('what edict does while it looks closer is not overwritten', async () => {
   };
   const list = [listed('orders', 'test')];
   const { observed, notes } = await lookAt({ desired, list, api, now: () => atMs, reader: { readAll: store.readAll.bind(store) } });
-  assert.equal([observed?.updates, notes], [[], []]);
+  assert.equal([observed?.updates, notes], [[], ['gone']]);
   assert.is(observed?.recorded.get(online.key)?.versionId, 'mine');
   await store.close();
 });

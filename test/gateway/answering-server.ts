@@ -105,6 +105,7 @@ export function changeTo(action: 'online' | 'offline', more: Partial<Change> = {
     revision: null,
     remark: null,
     version: null,
+    drift: null,
     held: null,
     source: null,
     ...more,

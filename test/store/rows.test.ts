@@ -6,7 +6,7 @@ import { recorded } from '../support/states.ts';
 const names = { api: 'orders', api_id: 'api-orders', environment: 'test', environment_id: 'env-test' };
 const unseen = {
   ...{ publish_id: null, published_at_ms: null, edited_at_ms: null, corrections: 0, corrected_at_ms: null },
-  ...{ drift_from: null, drift_seen_at_ms: null, drift_truce_until_ms: null },
+  ...{ drift_from: null, drift_from_since_ms: null, drift_seen_at_ms: null, drift_truce_until_ms: null },
 };
 
 test('a row of a publication becomes its record', () => {
@@ -32,7 +32,7 @@ test('a row of a publication becomes its record', () => {
 test('what was seen at the gateway is in the record', () => {
   const row = { ...names, ...unseen, state: 'offline', revision: null, version_id: null, recorded_at_ms: 5, unresolved_attempt_id: null };
   const seen = { publish_id: 'p', published_at_ms: 1, edited_at_ms: 2, corrections: 3, corrected_at_ms: 4 };
-  const drift = { drift_from: 'online', drift_seen_at_ms: 6, drift_truce_until_ms: 7 };
+  const drift = { drift_from: 'online', drift_from_since_ms: 5, drift_seen_at_ms: 6, drift_truce_until_ms: 7 };
   assert.equal(
     toRecordedPublication({ ...row, ...seen, ...drift }),
     recorded('orders', 'test', {
@@ -46,7 +46,7 @@ test('what was seen at the gateway is in the record', () => {
         corrections: 3,
         correctedAtMs: 4,
       },
-      drift: { from: 'online', seenAtMs: 6, truceUntilMs: 7 },
+      drift: { from: 'online', fromSinceMs: 5, seenAtMs: 6, truceUntilMs: 7 },
     }),
   );
 });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { EngineEvent } from '../../src/core/events.ts';
 import type { Gateway, Store } from '../../src/core/ports.ts';
 import type { DesiredPublication, DesiredState, GatewaySettings, Limit } from '../../src/core/publication.ts';
+import { everything, type Targets } from '../../src/core/targets.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
@@ -33,6 +34,8 @@ export interface WorkshopOptions {
   readonly maxTries?: number;
   /** Whether the gateway is asked first what is really published. */
   readonly refresh?: boolean;
+  /** What calls are made for; else everything. */
+  readonly targets?: Targets;
   readonly settings?: Partial<GatewaySettings>;
   readonly credentials?: Credentials;
   /** Whether the emulator takes any token, or only `token`. */
@@ -71,6 +74,7 @@ export async function workshop({
     random: () => 0,
     maxTries,
     refresh,
+    targets: options.targets ?? everything,
   });
   const requested = (): string[] =>
     emulator.requests

@@ -77,6 +77,7 @@ export function change(api: string, environment: string, over: Partial<Change> =
     revision: null,
     remark: null,
     version: null,
+    drift: null,
     held: null,
     source: { file: 'edict.yaml', line: 1, column: 1 },
     ...over,

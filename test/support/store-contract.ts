@@ -187,15 +187,20 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     ] as const) {
       await settled(store, change(api, environment), success, recorded(api, environment));
     }
-    const ids = async (filter: { api?: string; environment?: string; limit?: number }): Promise<string[]> =>
+    const ids = async (filter: { apis?: readonly string[]; environments?: readonly string[]; limit?: number }): Promise<string[]> =>
       (await store.history(gateway, { limit: 10, ...filter })).map(({ api, environment }) => `${api} ${environment}`);
     assert.equal(await ids({}), ['orders test', 'invoices test', 'orders release', 'orders test']);
     assert.equal(await ids({ limit: 2 }), ['orders test', 'invoices test']);
     assert.equal(await ids({ limit: 0 }), []);
-    assert.equal(await ids({ api: 'orders' }), ['orders test', 'orders release', 'orders test']);
-    assert.equal(await ids({ api: 'api-orders', environment: 'env-release' }), ['orders release']);
-    assert.equal(await ids({ environment: 'test', limit: 1 }), ['orders test']);
-    assert.equal(await ids({ api: 'none' }), []);
+    assert.equal(await ids({ apis: ['orders'] }), ['orders test', 'orders release', 'orders test']);
+    assert.equal(await ids({ apis: ['api-orders'], environments: ['env-release'] }), ['orders release']);
+    assert.equal(await ids({ apis: ['invoices', 'none'], environments: ['env-release', 'test'] }), ['invoices test']);
+    assert.equal(await ids({ apis: ['api-orders', 'invoices'], limit: 2 }), ['orders test', 'invoices test']);
+    assert.equal(await ids({ environments: ['test'], limit: 1 }), ['orders test']);
+    assert.equal(await ids({ apis: ['none'] }), []);
+    assert.equal(await ids({ apis: [] }), []);
+    assert.equal(await ids({ apis: ['orders'], environments: [] }), []);
+    assert.equal(await ids({ apis: ["'orders'", 'order*', '"'] }), []);
     const order = (await store.history(gateway, { limit: 10 })).map(({ id }) => id);
     assert.equal(
       order,

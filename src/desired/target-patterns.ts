@@ -1,0 +1,118 @@
+import { distance } from 'fastest-levenshtein';
+import picomatch from 'picomatch';
+import { EdictError } from '../core/errors.ts';
+import type { DesiredState, RecordedState } from '../core/publication.ts';
+import type { TargetPatterns, Targets } from '../core/targets.ts';
+
+/** A name or an ID. */
+type Matcher = (name: string) => boolean;
+
+/** Returns the targets that patterns mean: `*`, `?`, `[…]` and `{…,…}` as in a shell, without negation. What a pattern is letter by letter, it matches always. */
+export function compileTargets(patterns: TargetPatterns): Targets {
+  const [isApi, isEnvironment] = [anyOf(patterns.apis), anyOf(patterns.environments)];
+  return {
+    patterns,
+    hasApi: ({ api, apiId }) => isApi(api) || isApi(apiId),
+    hasEnvironment: ({ environment, environmentId }) => isEnvironment(environment) || isEnvironment(environmentId),
+  };
+}
+
+/**
+ * Refuses patterns that match nothing that file or record names: they are slips, and what they should have meant would be
+ * left out in silence.
+ *
+ * @throws EdictError `TARGET_UNKNOWN`, which names each such pattern and what it may have meant
+ */
+export function refuseUnknown({ apis, environments }: TargetPatterns, desired: DesiredState, recorded: RecordedState): void {
+  const gone = [...recorded.values()].filter(({ key }) => !desired.publications.has(key));
+  const publications = [...desired.publications.values(), ...gone];
+  const unknown = [
+    ...unknownOf(
+      '--api',
+      apis,
+      publications.flatMap(({ api, apiId }) => [api, apiId]),
+    ),
+    ...unknownOf('--environment', environments, [
+      ...publications.flatMap(({ environment, environmentId }) => [environment, environmentId]),
+      ...[...desired.environments.values()].flatMap(({ name, id }) => [name, id]),
+    ]),
+  ];
+  if (unknown.length === 0) return;
+  const message = unknown.map(({ option, pattern }) => `${option} ${JSON.stringify(pattern)}`).join(' and ');
+  throw new EdictError('TARGET_UNKNOWN', `${message} ${unknown.length === 1 ? 'matches' : 'match'} nothing in the file or the record`, {
+    hint: unknown
+      .map(({ pattern, near }) => `nearest to ${JSON.stringify(pattern)}: ${near.join(', ') || 'there are no names'}`)
+      .join('; '),
+  });
+}
+
+interface Unknown {
+  readonly option: string;
+  readonly pattern: string;
+  readonly near: readonly string[];
+}
+
+function unknownOf(option: string, patterns: readonly string[], names: readonly string[]): Unknown[] {
+  const known = [...new Set(names)];
+  return patterns
+    .filter((pattern) => !known.some(matcherOf(pattern)))
+    .map((pattern) => ({ option, pattern, near: nearestTo(pattern, known) }));
+}
+
+function anyOf(patterns: readonly string[]): Matcher {
+  if (patterns.length === 0) return () => true;
+  const matchers = patterns.map(matcherOf);
+  return (name) => matchers.some((isMatch) => isMatch(name));
+}
+
+/** picomatch refuses longer ones. */
+const longestPattern = 65_536;
+
+function matcherOf(pattern: string): Matcher {
+  const isSame: Matcher = (name) => name === pattern;
+  if (pattern === '' || pattern.length > longestPattern || negation.test(pattern)) return isSame;
+  const isMatch = picomatch(flat(pattern), { windows: false, dot: true, nonegate: true, noextglob: true, expandRange });
+  return (name) => isSame(name) || isMatch(flat(name));
+}
+
+/** A name or an ID is enough, and so `!(release)` and `[!r]*` would match by its ID the very environment that they leave out. */
+const negation = /!\(|\[[!^]/;
+
+/** A name is no path: its `/` is a letter like any other, for `*` too. */
+function flat(text: string): string {
+  return text.replaceAll('/', '\u0001');
+}
+
+/** So many names at most come out of one range. */
+const longestRange = 10_000;
+const nothing = '(?!)';
+
+/** Returns the regular expression of `{from..to}`. picomatch alone would make `[1-10]` of `{1..10}`: 0 and 1. */
+function expandRange(...range: readonly (string | object)[]): string {
+  const [from, to, ...more] = range.filter((part) => typeof part === 'string');
+  if (from === undefined || to === undefined || more.length > 0) return nothing;
+  if (/^[a-z]$/.test(from + to.slice(1)) && /^[a-z]$/.test(to)) return from <= to ? `[${from}-${to}]` : `[${to}-${from}]`;
+  if (!/^\d{1,15}$/.test(from) || !/^\d{1,15}$/.test(to)) return nothing;
+  const [first, last] = [Math.min(Number(from), Number(to)), Math.max(Number(from), Number(to))];
+  if (last - first >= longestRange) return nothing;
+  const width = /^0\d/.test(from) || /^0\d/.test(to) ? Math.max(from.length, to.length) : 0;
+  return `(${Array.from({ length: last - first + 1 }, (_, index) => String(first + index).padStart(width, '0')).join('|')})`;
+}
+
+const mostShown = 3;
+
+/** Returns the names that a pattern comes nearest to with its letters, wherever in a name those may stand. */
+function nearestTo(pattern: string, names: readonly string[]): string[] {
+  const letters = pattern.replace(/[*?[\]{}()!]/g, '').toLowerCase();
+  const isWhole = letters === pattern.toLowerCase();
+  const edits = (name: string): number => {
+    const lower = name.toLowerCase();
+    const parts = isWhole || letters === '' ? [lower] : [lower, lower.slice(0, letters.length), lower.slice(-letters.length)];
+    return Math.min(...parts.map((part) => distance(letters, part)));
+  };
+  return names
+    .map((name) => ({ name, edits: edits(name) }))
+    .sort((a, b) => a.edits - b.edits || (a.name < b.name ? -1 : 1))
+    .slice(0, mostShown)
+    .map(({ name }) => name);
+}

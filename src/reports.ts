@@ -1,0 +1,193 @@
+import type { Settings } from './config.ts';
+import { EdictError } from './core/errors.ts';
+import type { Meaning, NameKey } from './core/names.ts';
+import { narrow } from './core/narrow.ts';
+import type { Note } from './core/observe.ts';
+import { type Plan, plan } from './core/plan.ts';
+import type { Attempt, Condition, RecordReader } from './core/ports.ts';
+import type { DesiredState, PublicationKey, PublicationNames, RecordedState } from './core/publication.ts';
+import type { ListedVersion } from './core/resolve.ts';
+import { isNarrowed, isTargeted, type Targets } from './core/targets.ts';
+import type { AskedGateway } from './desired/asked-gateway.ts';
+import { FileSource, type LookUp } from './desired/file-source.ts';
+import type { WrittenDesired } from './desired/write-desired.ts';
+import { systemClock } from './engine/system-clock.ts';
+import { type Environment, invented, seedFrom, targetsOf, withGatewayReader } from './rooms.ts';
+import { openRecord } from './store/open-store.ts';
+
+/*
+ * What the commands that only look show: file, record and gateway are read, nothing is written and no call is made.
+ */
+
+/** Returns what the file declares, without asking anybody: what has a name only gets an ID that is made up. Throws as `FileSource.load` does. */
+export function checkFile(settings: Settings, environment: Environment): Promise<DesiredState> {
+  return new FileSource(settings.file, environment, async (_, names) => invented(names)).load();
+}
+
+/** A plan, and what was seen at the gateway on the way to it. */
+export interface Planned {
+  readonly desired: DesiredState;
+  readonly plan: Plan;
+  readonly notes: readonly Note[];
+}
+
+/**
+ * Returns the plan from the record to the file, or what of it is targeted; with `refresh` from what the gateway itself shows.
+ * Writes nothing, and nothing is opened here that could change the gateway. Throws an EdictError if the gateway cannot be
+ * seen, or a target is none.
+ */
+export async function readPlan(settings: Settings, environment: Environment): Promise<Planned> {
+  return withFile(settings, environment, 'ask', async (desired, record) => {
+    const before = await record.readAll(desired.gateway);
+    const targets = await targetsOf(settings, desired, async () => before);
+    const { recorded, notes } = settings.refresh
+      ? await seeGateway(desired, record, settings, environment)
+      : { recorded: before, notes: [] };
+    return {
+      desired,
+      plan: narrow(plan(desired, recorded), desired, targets),
+      notes: notes.filter((note) => isTargeted(targets, note)),
+    };
+  });
+}
+
+async function seeGateway(desired: DesiredState, record: RecordReader, settings: Settings, environment: Environment) {
+  const { look } = await import('./engine/observer.ts');
+  const seed = settings.emulate ? seedFrom(desired, await record.readAll(desired.gateway)) : null;
+  const seen = await withGatewayReader(desired.gateway, seed, environment, (gateway) =>
+    look(desired, { gateway, record, clock: systemClock, signal: unending }),
+  );
+  if (seen.kind === 'observed') return seen;
+  throw unseen(seen.reason, 'without --refresh the plan starts from the record alone');
+}
+
+/** Reads the file and opens the record. Names that were never looked up: the gateway is asked, or they mean nothing that is recorded. */
+async function withFile<T>(
+  settings: Settings,
+  environment: Environment,
+  names: 'ask' | 'never ask',
+  use: (desired: DesiredState, record: RecordReader) => Promise<T>,
+): Promise<T> {
+  const record = await openRecord({ url: settings.state });
+  try {
+    const lookUp: LookUp = async (of, unknown) => {
+      if (settings.emulate) return invented(unknown);
+      const { lookUp } = await import('./engine/look-up.ts');
+      const remembered = await record.names(of);
+      const known = [...remembered].map(([key, id]): [NameKey, Meaning] => [key, { kind: 'one', id }]);
+      if (names === 'never ask') return new Map([...invented(unknown), ...known]);
+      return withGatewayReader(of, null, environment, (gateway) => lookUp(unknown, { gateway, remembered, signal: unending }));
+    };
+    const desired = await new FileSource(settings.file, environment, lookUp).load();
+    return await use(desired, record);
+  } finally {
+    await record.close();
+  }
+}
+
+/**
+ * Returns the file that declares what a live gateway shows, and what it could not say. Only reads leave, within the limit that
+ * the file will have. Throws an EdictError: `OPTION` for a gateway that no file may name, `CREDENTIALS_*`, `UNSEEN` if it cannot be read.
+ */
+export async function importGateway(asked: AskedGateway, environment: Environment): Promise<WrittenDesired> {
+  const { settingsOfAsked } = await import('./desired/asked-gateway.ts');
+  const { writeDesired } = await import('./desired/write-desired.ts');
+  const { readListing } = await import('./engine/read-listing.ts');
+  return withGatewayReader(settingsOfAsked(asked), null, environment, async (gateway) => {
+    const listing = await readListing(gateway, { clock: systemClock, random: Math.random, signal: new AbortController().signal });
+    return writeDesired({ gateway: asked, ...listing });
+  });
+}
+
+/** What `status` shows. */
+export interface StatusReport {
+  readonly desired: DesiredState;
+  readonly recorded: RecordedState;
+  /** What of all this is to be shown. */
+  readonly targets: Targets;
+  readonly plan: Plan;
+  readonly lastAttempts: ReadonlyMap<PublicationKey, Attempt>;
+  /** How the process that works on the gateway is getting on; `null` if none does. */
+  readonly condition: Condition | null;
+}
+
+/** Returns desired, recorded and last attempts side by side. Makes no call and writes nothing. */
+export async function readStatus(settings: Settings, environment: Environment): Promise<StatusReport> {
+  return withFile(settings, environment, 'never ask', async (desired, record) => {
+    const recorded = await record.readAll(desired.gateway);
+    const targets = await targetsOf(settings, desired, async () => recorded);
+    return {
+      desired,
+      recorded,
+      targets,
+      plan: narrow(plan(desired, recorded), desired, targets),
+      lastAttempts: await record.lastAttempts(desired.gateway),
+      condition: await record.condition(desired.gateway),
+    };
+  });
+}
+
+/**
+ * Returns at most `limit` attempts on what is targeted of the file's gateway, newest first. Makes no call and writes nothing.
+ * A pattern finds an API by the name it has now, and all its attempts then, under earlier names too; an earlier name finds its own.
+ */
+export async function readHistory(settings: Settings, environment: Environment, limit: number): Promise<Attempt[]> {
+  const { apis, environments } = settings.targets;
+  return withFile(settings, environment, 'never ask', async ({ gateway, publications }, record) => {
+    if (!isNarrowed(settings.targets)) return record.history(gateway, { limit });
+    const { compileTargets } = await import('./desired/target-patterns.ts');
+    const targets = compileTargets(settings.targets);
+    const known = [...publications.values(), ...(await record.lastAttempts(gateway)).values()];
+    const apiIds = known.filter(targets.hasApi).map(({ apiId }) => apiId);
+    const environmentIds = known.filter(targets.hasEnvironment).map(({ environmentId }) => environmentId);
+    return record.history(gateway, {
+      ...(apis.length > 0 && { apis: [...new Set([...apis, ...apiIds])] }),
+      ...(environments.length > 0 && { environments: [...new Set([...environments, ...environmentIds])] }),
+      limit,
+    });
+  });
+}
+
+/** The versions of one API in one environment. */
+export interface VersionsReport {
+  readonly names: PublicationNames;
+  /** Newest first. */
+  readonly versions: readonly ListedVersion[];
+  /** The version that the file pins; `null` if it pins none. */
+  readonly pinned: string | null;
+}
+
+/**
+ * Returns what the gateway keeps of a publication of the file or the record, whose API and environment are named by name or
+ * ID. Throws an EdictError `PUBLICATION_UNKNOWN` if there is none such, `UNSEEN` if the gateway cannot be asked.
+ */
+export async function readVersions(
+  settings: Settings,
+  environment: Environment,
+  of: { readonly api: string; readonly environment: string },
+): Promise<VersionsReport> {
+  return withFile(settings, environment, 'ask', async (desired, record) => {
+    const recorded = await record.readAll(desired.gateway);
+    const known = [...desired.publications.values(), ...recorded.values()];
+    const names = known.find(
+      (one) => (one.api === of.api || one.apiId === of.api) && (one.environment === of.environment || one.environmentId === of.environment),
+    );
+    if (!names) {
+      throw new EdictError('PUBLICATION_UNKNOWN', `neither the file nor the record has API ${of.api} in environment ${of.environment}`, {
+        hint: '`edict status` lists what there is',
+      });
+    }
+    const seed = settings.emulate ? seedFrom(desired, recorded) : null;
+    const read = await withGatewayReader(desired.gateway, seed, environment, (gateway) => gateway.versions(names, unending));
+    if (read.kind !== 'read') throw unseen(`${read.failure.code} ${read.failure.message}`, read.failure.hint);
+    const versions = [...read.value].sort((a, b) => (b.publishedAtMs ?? 0) - (a.publishedAtMs ?? 0));
+    const { api, apiId, environment: place, environmentId, key } = names;
+    return { names: { api, apiId, environment: place, environmentId }, versions, pinned: desired.publications.get(key)?.version ?? null };
+  });
+}
+
+function unseen(reason: string, hint: string | null): EdictError {
+  return new EdictError('UNSEEN', `the gateway cannot be observed: ${reason}`, hint === null ? {} : { hint });
+}
+
+const unending = new AbortController().signal;

@@ -1,0 +1,144 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { settingsFrom } from '../../src/config.ts';
+import { isId } from '../../src/desired/allowed.ts';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import type { Seed } from '../../src/emulator/seed.ts';
+import type { World } from '../../src/emulator/world.ts';
+import { importGateway, readPlan } from '../../src/reports.ts';
+import { edict, scratchFolder } from '../support/edict-process.ts';
+import { listings } from '../support/gateway-listings.ts';
+import { type Listed, listingServer } from '../support/listing-server.ts';
+
+const environment = { HW_AUTH_TOKEN: 'token' };
+
+/** Imports the gateway at `url` and returns the text and the plan over it, against a store that was never there. */
+async function roundTrip(url: string, file: string) {
+  const { text } = await importGateway({ endpoint: url, project: 'project', instance: 'instance' }, environment);
+  writeFileSync(file, text);
+  const planned = await readPlan(settingsFrom(file, { refresh: true, state: `sqlite:${file}.db` }), environment);
+  return { text, ...planned };
+}
+
+function publicationsOf({ apis }: Listed): number {
+  const counts = apis.map(({ apiId, publications }) => (isId(apiId) ? [...publications.keys()].filter(isId).length : 0));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+test('whatever a gateway lists, a plan over its own file has no change', async () => {
+  let listed: Listed = { apis: [], environments: [] };
+  const server = await listingServer(() => listed);
+  const file = join(scratchFolder(), 'edict.yaml');
+  const worlds = fc.asyncProperty(listings, async (listing) => {
+    listed = listing;
+    const { plan, notes } = await roundTrip(server.url, file);
+    assert.equal(plan.changes, []);
+    assert.equal([plan.unchanged, plan.drifted.length, notes.length], [publicationsOf(listing), 0, publicationsOf(listing)]);
+  });
+  await fc.assert(worlds, { numRuns: 300 });
+  await server.close();
+});
+
+const kinds = ['publish', 'publish', 'take offline', 'edit', 'hide', 'delete', 'switch'] as const;
+interface Action {
+  readonly kind: (typeof kinds)[number];
+  /** Which of the APIs and environments, counted round. */
+  readonly api: number;
+  readonly environment: number;
+}
+const actions: fc.Arbitrary<Action[]> = fc.array(fc.record({ kind: fc.constantFrom(...kinds), api: fc.nat(11), environment: fc.nat(7) }), {
+  maxLength: 15,
+});
+
+/** Does to the emulated gateway what teams do to a real one in a year. */
+function act(world: World, { apis, environments }: Listed, { kind, api: which, environment: where }: Action): void {
+  const api = apis[which % apis.length]?.apiId;
+  const environment = environments[where % environments.length]?.id;
+  if (api === undefined || environment === undefined) return;
+  switch (kind) {
+    case 'publish':
+      return void world.publish(api, environment, 'by hand');
+    case 'take offline':
+      return void world.takeOffline(api, environment);
+    case 'edit':
+      return void world.catalogue.changeApi(api, { edited: true });
+    case 'hide':
+      return void world.catalogue.changeApi(api, { hidden: 'list' });
+    case 'delete':
+      return void world.deleteApi(api);
+    case 'switch': {
+      const versions = world.versions(api);
+      const version = 'status' in versions ? undefined : versions.at(-1)?.version.versionId;
+      return void (version !== undefined && world.switchVersion(api, version));
+    }
+  }
+}
+
+function seedOf({ apis, environments }: Listed): Seed {
+  const known = new Set(environments.map(({ id }) => id));
+  const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+  return {
+    project: 'project',
+    instance: 'instance',
+    anyToken: true,
+    environments,
+    apis: apis.map(({ apiId: id, name, group, editedAtMs }) => {
+      const editedAt = iso(editedAtMs);
+      return { id, name, ...(group !== '' && { group }), ...(editedAt !== null && { editedAt }) };
+    }),
+    publications: apis.flatMap(({ apiId: api, publications }) =>
+      [...publications]
+        .filter(([id]) => known.has(id))
+        .map(([environment, { publishedAtMs }]) => {
+          const publishedAt = iso(publishedAtMs);
+          return { api, environment, ...(publishedAt !== null && { publishedAt }) };
+        }),
+    ),
+  };
+}
+
+test('a plan over the file of any emulated gateway has no change', async () => {
+  const file = join(scratchFolder(), 'edict.yaml');
+  let publications = 0;
+  const worlds = fc.asyncProperty(listings, actions, async (listing, done) => {
+    await using emulator = disposable(await startEmulator({ seed: seedOf(listing) }));
+    const { world } = emulator;
+    for (const action of done) act(world, listing, action);
+    const shown = new Set(world.catalogue.listedApis().map(({ id }) => id));
+    const online = world
+      .publications()
+      .filter(({ api, environment, effective }) => effective && shown.has(api) && isId(api) && isId(environment));
+    const before = world.changes;
+    const { plan } = await roundTrip(emulator.url, file);
+    assert.equal(plan.changes, []);
+    assert.equal([plan.unchanged, plan.drifted.length], [online.length, 0]);
+    assert.is(world.changes, before);
+    publications += online.length;
+  });
+  await fc.assert(worlds, { numRuns: 1000 });
+  assert.ok(publications > 1500, `only ${publications} publications were tried`);
+});
+
+function disposable(emulator: Emulator): Emulator & AsyncDisposable {
+  return { ...emulator, [Symbol.asyncDispose]: () => emulator.close() };
+}
+
+test('so it is on the command line', async () => {
+  for (const listed of fc.sample(listings, { numRuns: 3, seed: 4 })) {
+    const server = await listingServer(() => listed);
+    const folder = scratchFolder();
+    const imported = await edict(['import', '--endpoint', server.url, '--project', 'project', '--instance', 'instance'], folder);
+    assert.is(imported.code, 0, imported.stderr);
+    writeFileSync(join(folder, 'edict.yaml'), imported.stdout);
+    const planned = await edict(['plan', '--refresh', '--detailed-exitcode', '--format', 'json'], folder);
+    assert.is(planned.code, 0, planned.stderr);
+    const { changes, summary } = JSON.parse(planned.stdout) as { changes: unknown[]; summary: { unchanged: number } };
+    assert.equal([changes.length, summary.unchanged], [0, publicationsOf(listed)]);
+    await server.close();
+  }
+});
+
+test.run();

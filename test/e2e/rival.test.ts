@@ -1,0 +1,137 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startDaemon } from '../../src/app.ts';
+import type { Settings } from '../../src/config.ts';
+import type { EngineEvent } from '../../src/core/events.ts';
+import { everything } from '../../src/core/targets.ts';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import type { ReceivedRequest } from '../../src/emulator/request-log.ts';
+import { readHistory } from '../../src/reports.ts';
+import { sendByVendor } from '../emulator/vendor-client.ts';
+import { scratchFolder, seedOf, until } from '../support/edict-process.ts';
+
+/*
+ * Somebody else publishes and takes offline behind the daemon's back: the vendor's own client, with a key of its own.
+ */
+
+type State = 'online' | 'offline';
+const apis = ['a', 'b', 'c', 'd'] as const;
+type Api = (typeof apis)[number];
+
+interface Deed {
+  readonly api: Api;
+  readonly action: State;
+  /** How long after the one before, in milliseconds. */
+  readonly afterMs: number;
+}
+
+interface Course {
+  /** What the file wants. */
+  readonly wanted: Readonly<Record<Api, State>>;
+  /** What is online before edict has ever looked. */
+  readonly before: readonly Api[];
+  readonly deeds: readonly Deed[];
+}
+
+const key = { access: 'AKRIVAL', secret: 'SKRIVAL' };
+/** More corrections of one drift than this are a fight, which edict leaves alone for a time. */
+const mostDeeds = 3;
+
+const courses: fc.Arbitrary<Course> = fc.record({
+  wanted: fc.record(
+    Object.fromEntries(apis.map((api) => [api, fc.constantFrom<State>('online', 'online', 'offline')])) as Record<Api, fc.Arbitrary<State>>,
+  ),
+  before: fc.subarray([...apis]),
+  deeds: fc
+    .array(fc.record({ api: fc.constantFrom(...apis), action: fc.constantFrom<State>('online', 'offline'), afterMs: fc.nat(120) }), {
+      minLength: 1,
+      maxLength: 10,
+    })
+    .map((deeds) => deeds.filter(({ api }, index) => deeds.slice(0, index).filter((deed) => deed.api === api).length < mostDeeds)),
+});
+
+async function rivalDoes(emulator: Emulator, { api, action }: Deed): Promise<void> {
+  const data = { action, api_id: `api-${api}`, env_id: 'env-test', remark: 'rival' };
+  const url = '/v2/project/apic/instances/instance/apis/action';
+  // Taking offline what is offline is refused, which is all the same to a rival.
+  await sendByVendor(emulator, key, { method: 'POST', url, data }).catch(() => undefined);
+}
+
+function stateOf(emulator: Emulator, api: Api): State {
+  return emulator.world.publications().find((publication) => publication.api === `api-${api}`)?.effective ? 'online' : 'offline';
+}
+
+/** Returns edict's own calls that changed nothing, although the list that they follow from said so already. */
+function needless(requests: readonly ReceivedRequest[], before: readonly Api[]): string[] {
+  const states = new Map<string, State>(before.map((api) => [`api-${api}`, 'online']));
+  let atLastLook = new Map(states);
+  const found: string[] = [];
+  for (const { operation, api = '', action, remark, applied } of requests) {
+    if (operation === 'listApis') atLastLook = new Map(states);
+    if (operation !== 'changePublication') continue;
+    const was = [states.get(api) ?? 'offline', atLastLook.get(api) ?? 'offline'];
+    if (remark !== 'rival' && was.every((state) => state === action)) found.push(`${action} ${api}`);
+    if (applied) states.set(api, action as State);
+  }
+  return found;
+}
+
+test('whatever somebody else does meanwhile, the gateway comes to be as the file says, without a needless call', async () => {
+  await fc.assert(
+    fc.asyncProperty(courses, async ({ wanted, before, deeds }) => {
+      const publications = before.map((api) => ({ api: `api-${api}`, environment: 'env-test' }));
+      const emulator = await startEmulator({
+        seed: { ...seedOf(...apis), keys: [key], tokens: [{ value: 'edict' }], anyToken: false, publications },
+      });
+      const folder = scratchFolder();
+      const settings: Settings = {
+        file: join(folder, 'edict.yaml'),
+        state: `sqlite:${join(folder, 'state.db')}`,
+        emulate: false,
+        waitMs: 0,
+        refresh: false,
+        targets: everything.patterns,
+      };
+      const lines = apis.map((api) => `  ${api}: { id: api-${api}, environments: { test: ${wanted[api]} } }\n`).join('');
+      writeFileSync(
+        settings.file,
+        `edict: 1\ngateway: { endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 1s }, lag: 1ms }\n` +
+          `environments: { test: env-test }\nobserve: every 50ms\ndrift: correct\napis:\n${lines}`,
+      );
+      const events: EngineEvent[] = [];
+      const environment = { HW_AUTH_TOKEN: 'edict' };
+      const daemon = await startDaemon(settings, { debounceMs: 10, resyncMs: 60_000 }, environment, (event) => events.push(event));
+      try {
+        for (const deed of deeds) {
+          await sleep(deed.afterMs);
+          await rivalDoes(emulator, deed);
+        }
+        await until('the gateway is as the file says', () => apis.every((api) => stateOf(emulator, api) === wanted[api]));
+        await sleep(150);
+        assert.ok(
+          apis.every((api) => stateOf(emulator, api) === wanted[api]),
+          'and stays so',
+        );
+        assert.equal(needless(emulator.requests.all(), before), []);
+        assert.ok(events.every((event) => event.type !== 'publication:noted' || event.note.kind !== 'fight'));
+      } finally {
+        daemon.stop();
+        await daemon.ended;
+        await emulator.close();
+      }
+      const history = await readHistory(settings, environment, 100);
+      for (const { apiId, action, reason } of history) {
+        const first = history.findLast((attempt) => attempt.apiId === apiId);
+        const isFirst = first?.reason === reason && reason === 'new';
+        assert.ok(isFirst || reason === 'drift', `${action} ${apiId} ${reason}`);
+      }
+    }),
+    { numRuns: 12 },
+  );
+});
+
+test.run();
