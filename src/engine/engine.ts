@@ -80,20 +80,18 @@ export class Engine {
 
   /**
    * Plans from the whole desired and recorded state and starts the calls; those of an earlier pass that have not been
-   * sent are dropped unless this plan asks for them too. Resolves to the plan, before its calls have been made.
+   * sent are dropped unless this plan asks for them too. Resolves to the plan, before its calls have been made. `signal` ends a look.
    *
-   * @param signal ends a look at the gateway under way
    * @throws EdictError `STORE_*` if the record cannot be read, `UNSEEN` as `Lookout.look` does; nothing was sent then
    */
-  async pass(desired: DesiredState, cause: PassCause, signal?: AbortSignal): Promise<Plan> {
+  async pass(desired: DesiredState, cause: PassCause, signal = this.#stopping.signal): Promise<Plan> {
     const { store, emit, clock, gateway, targets } = this.#deps;
     const passId = randomUUID();
     const startedAtMs = clock.monotonic();
     emit({ type: 'pass:started', passId, cause });
     this.#desired = desired;
     if (cause === 'signal') gateway.retryCredentials();
-    const stopping = this.#stopping.signal;
-    const seen = await this.#lookout.look(desired, passId, signal ? AbortSignal.any([stopping, signal]) : stopping);
+    const seen = await this.#lookout.look(desired, passId, AbortSignal.any([this.#stopping.signal, signal]));
     const recorded = seen ?? (await store.readAll(desired.gateway));
     const made = narrow(plan(this.#desired, recorded), this.#desired, targets);
     emit({ type: 'plan:made', passId, cause, plan: made });
@@ -105,9 +103,7 @@ export class Engine {
       online: 0,
       offline: 0,
     };
-    const keys = inCalls(made.changes, desired.gateway.batch)
-      .filter((change) => !change.held)
-      .map((change) => change.key);
+    const keys = inCalls(made.changes, desired.gateway.batch).flatMap(({ held, key }) => (held ? [] : [key]));
     const wanted = new Set(keys);
     for (const left of [this.#failing, this.#held]) for (const key of left) if (!wanted.has(key)) left.delete(key);
     this.#queue.replace(keys, { fresh: cause === 'file' || cause === 'signal' });
@@ -268,8 +264,7 @@ export class Engine {
 
   #storeFailed(error: unknown): void {
     if (!(error instanceof EdictError)) throw error;
-    if (error.code === 'UNSEEN') return; // it has been told
-    this.#deps.emit({ type: 'store:failed', passId: this.#pass?.passId ?? '', message: error.message });
+    if (error.code !== 'UNSEEN') this.#deps.emit({ type: 'store:failed', passId: this.#pass?.passId ?? '', message: error.message });
   }
 
   #finishPass(): void {

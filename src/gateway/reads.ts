@@ -12,6 +12,9 @@ import { readable } from './readable.ts';
 /** The most entries that the service puts into one answer. */
 const pageSize = 500;
 
+/** Twenty times as many as an instance holds. */
+const most = 100_000;
+
 const idLength = 128;
 
 /** Returns everything that can be asked of a gateway without changing it. */
@@ -45,18 +48,29 @@ interface Page<T> {
   readonly entries: readonly T[];
 }
 
-/** Reads the first page, then all others at once. What moves between pages meanwhile may stand on two of them or on none. */
+/**
+ * Reads the first page, then all others at once: a page is as long as the first one is, which may be shorter than asked for.
+ * What moves between pages meanwhile may stand on two of them or on none.
+ */
 async function allPages<T>(pageAt: (offset: number) => Promise<Read<Page<T>>>): Promise<Read<readonly T[]>> {
   const first = await pageAt(0);
   if (first.kind !== 'read') return first;
-  const count = Math.ceil(first.value.total / pageSize);
-  const rest = await Promise.all(Array.from({ length: Math.max(0, count - 1) }, (_, page) => pageAt((page + 1) * pageSize)));
-  const entries = [...first.value.entries];
-  for (const page of rest) {
+  const { total, entries: found } = first.value;
+  const offsets: number[] = [];
+  for (let offset = found.length; offset < total && found.length > 0; offset += found.length) offsets.push(offset);
+  const entries = [...found];
+  for (const page of await Promise.all(offsets.map(pageAt))) {
     if (page.kind !== 'read') return page;
     for (const entry of page.value.entries) entries.push(entry);
   }
   return { kind: 'read', value: entries };
+}
+
+/** Returns a page. Throws an InvalidAnswerError for a first one that cannot be the first of `total`. */
+function pageOf<T>(offset: number, total: number, entries: readonly T[]): Page<T> {
+  if (total > most) throw new InvalidAnswerError(`says that there are ${total}, more than any instance holds`, { status: 200 });
+  if (offset === 0 && entries.length === 0 && total > 0) throw new InvalidAnswerError(`listed none of ${total}`, { status: 200 });
+  return { total, entries };
 }
 
 async function apisPage(client: RomaClient, { path, secrets, ...one }: OneRequest, offset: number): Promise<Page<ObservedApi>> {
@@ -66,7 +80,11 @@ async function apisPage(client: RomaClient, { path, secrets, ...one }: OneReques
     ...one,
   });
   const { total, apis } = answeredBody('listApis', answer, secrets, Date.now());
-  return { total, entries: apis.map((api) => observed(api, secrets)) };
+  return pageOf(
+    offset,
+    total,
+    apis.map((api) => observed(api, secrets)),
+  );
 }
 
 async function oneApi(client: RomaClient, { path, secrets, ...one }: OneRequest, apiId: string): Promise<ObservedApi | null> {
@@ -94,7 +112,11 @@ async function environmentsPage(
     ...one,
   });
   const { total, envs } = answeredBody('listEnvironments', answer, secrets, Date.now());
-  return { total, entries: envs.map(({ id, name }) => ({ id: readable(id, secrets, idLength), name: readable(name, secrets, idLength) })) };
+  return pageOf(
+    offset,
+    total,
+    envs.map(({ id, name }) => ({ id: readable(id, secrets, idLength), name: readable(name, secrets, idLength) })),
+  );
 }
 
 /** Ten versions are kept in an environment, so one page of the largest size holds all of an API. */
@@ -128,15 +150,22 @@ const joint = '|';
 
 function observed(api: components['schemas']['Api'], secrets: readonly string[]): ObservedApi {
   const clean = (text: string): string => readable(text, secrets, idLength);
-  const publishIds = api.publish_id?.split(joint) ?? [];
-  const times = api.publish_time?.split(joint) ?? [];
+  const environmentIds = (api.run_env_id ?? '').split(joint);
+  const publishIds = aligned(api.publish_id, environmentIds.length);
+  const times = aligned(api.publish_time, environmentIds.length);
   const publications = new Map<string, ObservedPublication>();
-  for (const [index, environmentId] of (api.run_env_id ?? '').split(joint).entries()) {
+  for (const [index, environmentId] of environmentIds.map(clean).entries()) {
     if (environmentId === '') continue;
-    publications.set(clean(environmentId), { publishId: clean(publishIds[index] ?? '') || null, publishedAtMs: timeOf(times[index]) });
+    publications.set(environmentId, { publishId: clean(publishIds[index] ?? '') || null, publishedAtMs: timeOf(times[index]) });
   }
   const { id, name, group_id: groupId = '', group_name: group = '', update_time: editedAt } = api;
   return { apiId: clean(id), name: clean(name), groupId: clean(groupId), group: clean(group), editedAtMs: timeOf(editedAt), publications };
+}
+
+/** Returns the entries of a joined field; none if they are not as many as there are environments, since nobody knows whose they are. */
+function aligned(joined: string | undefined, count: number): readonly string[] {
+  const entries = joined?.split(joint) ?? [];
+  return entries.length === count ? entries : [];
 }
 
 /** Returns the milliseconds since 1970 that a text of the service means; `null` for none and for its zero time, `0001-01-01T00:00:00Z`. */

@@ -188,65 +188,6 @@ test('a marker stands in the remark, after the text', async () => {
   assert.is(remarkOf(await sendTo(created, { marker: 'abc', change: changeTo('online', { remark: 'CHG-1' }) })), 'CHG-1 [edict abc]');
 });
 
-const listing: Answer = (response) =>
-  json(response, 200, {
-    size: 3,
-    total: 3,
-    api_versions: [
-      {
-        version_id: 'v3',
-        version_no: '20200803013600',
-        env_id: 'env-1',
-        status: 1,
-        remark: 'x [edict abc]',
-        publish_time: '2020-08-03T01:36:00Z',
-      },
-      { version_id: 'v2', env_id: 'env-1', status: 2 },
-      { version_id: 'v1', env_id: 'env-2', status: 1 },
-    ],
-  });
-
-/** Reads the versions of API `api-1` in environment `env-1` from a gateway that answers with `answer`. */
-async function versionsFrom(answer: Answer) {
-  const server = await answeringServer(answer);
-  const gateway = openGateway(settingsFor(server.url), givenToken('t0ken'));
-  const read = await gateway.versions(changeTo('online'), new AbortController().signal);
-  await gateway.close();
-  await server.close();
-  return { read, requests: server.requests };
-}
-
-test('lists the versions of an API in one environment', async () => {
-  const { read, requests } = await versionsFrom(listing);
-  assert.is(requests[0]?.path, '/v2/project-1/apic/instances/instance-1/apis/publish/api-1?env_id=env-1&limit=500');
-  assert.equal(read, {
-    kind: 'read',
-    value: [
-      { versionId: 'v3', number: '20200803013600', remark: 'x [edict abc]', publishedAtMs: Date.UTC(2020, 7, 3, 1, 36), isEffective: true },
-      { versionId: 'v2', number: '', remark: '', publishedAtMs: null, isEffective: false },
-    ],
-  });
-});
-
-for (const [title, answer, kind] of [
-  [
-    'an API that was never published has no versions',
-    (response) => json(response, 404, { error_code: 'APIG.3015', error_msg: 'x' }),
-    'read',
-  ],
-  ['an API that is gone cannot be read', (response) => json(response, 404, { error_code: 'APIG.3002', error_msg: 'x' }), 'stalled'],
-  [
-    'without the right to read it cannot be read',
-    (response) => json(response, 403, { error_code: 'APIG.1005', error_msg: 'x' }),
-    'stalled',
-  ],
-  ['an error in the gateway is tried again', (response) => json(response, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'retry'],
-  ['a page out of many says nothing', (response) => json(response, 200, { size: 0, total: 501, api_versions: [] }), 'retry'],
-  ['an answer that breaks the specification says nothing', (response) => json(response, 200, { total: 0 }), 'retry'],
-] as const satisfies readonly (readonly [string, Answer, string])[]) {
-  test(title, async () => assert.is((await versionsFrom(answer)).read.kind, kind));
-}
-
 const tooMany = {
   error_code: 'APIG.0308',
   error_msg: 'The throttling threshold has been reached: policy ip over ratelimit,limit:5,time:1 minute',
