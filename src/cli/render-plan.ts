@@ -43,7 +43,7 @@ function text({ plan, desired, notes }: Planned, paint: Paint): string {
 }
 
 function markdown({ plan, desired, notes }: Planned): string {
-  const seen = seenOf(plan, notes).map(({ api, environment, message }) => `| ${api} | ${environment} | ${escaped(message)} |`);
+  const seen = seenOf(plan, notes).map(({ api, environment, message }) => `| ${[api, environment, message].map(escaped).join(' | ')} |`);
   const seenPart =
     seen.length > 0 ? ['', '**Seen at the gateway, no call is made**', '', '| API | environment | what |', '|---|---|---|', ...seen] : [];
   const only = targetsInWords(plan);

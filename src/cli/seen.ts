@@ -10,8 +10,8 @@ export interface Seen extends PublicationNames {
 }
 
 /** Returns what was seen at the gateway and what the plan leaves as it is, in the order of the plan's own lists. */
-export function seenOf({ drifted, stale }: Plan, notes: readonly Note[]): Seen[] {
-  const told = new Set([...drifted, ...stale].map(({ key }) => key));
+export function seenOf({ changes, drifted, stale }: Plan, notes: readonly Note[]): Seen[] {
+  const told = new Set([...changes, ...drifted, ...stale].map(({ key }) => key));
   return [
     ...notes.filter(({ key, kind }) => kind === 'gone' || ((kind === 'adopted' || kind === 'outside') && !told.has(key))).map(ofNote),
     ...drifted.map(ofDrift),

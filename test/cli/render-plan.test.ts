@@ -73,4 +73,37 @@ test('every form says what the plan is about and how much that leaves out', () =
   assert.equal([json.targets, json.summary.untargeted], [targets, 2]);
 });
 
+/** A plan that leaves a drift, beside the changes of `changed`. */
+function drifting(...changed: readonly string[]): Parameters<typeof planRenderers.json>[0] {
+  const drift = { from: null, fromSinceMs: null, seenAtMs: 0, truceUntilMs: null };
+  const file = desiredState([wanted('a|b', 'test', { state: 'offline' }), ...changed.map((api) => wanted(api, 'test'))]);
+  return { plan: plan(file, recordedState([recorded('a|b', 'test', { drift })])), desired: file, notes: [] };
+}
+
+test('what was seen and is left as it is stands in every form, and is no change', () => {
+  for (const planned of [drifting(), drifting('orders')]) {
+    const text = planRenderers.text(planned, plain);
+    assert.match(text, 'Seen at the gateway, no call is made (1)');
+    assert.match(text, /~ a\|b +test +published outside edict/);
+    const markdown = planRenderers.markdown(planned);
+    assert.match(markdown, '**Seen at the gateway, no call is made**');
+    assert.match(markdown, '| a\\|b | test | published outside edict');
+    const document = JSON.parse(planRenderers.json(planned)) as { seen: { kind: string; api: string }[]; summary: { unchanged: number } };
+    assert.equal(
+      document.seen.map(({ kind, api }) => [kind, api]),
+      [['drift', 'a|b']],
+    );
+    assert.is(document.summary.unchanged, 0);
+  }
+});
+
+test('a note stands beside an empty plan', () => {
+  const { key, api, apiId, environment, environmentId } = wanted('orders', 'test');
+  const names = { key, api, apiId, environment, environmentId };
+  const adopted = { ...names, kind: 'adopted', was: null, wasSinceMs: null, now: 'online', untilMs: null, heirId: null } as const;
+  const planned = { plan: nothing, desired: inSync, notes: [adopted] };
+  assert.match(planRenderers.text(planned, plain), /adopted without a call[\s\S]*In sync/);
+  assert.match(planRenderers.markdown(planned), /in sync[\s\S]*adopted without a call/);
+});
+
 test.run();

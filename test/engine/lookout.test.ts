@@ -172,7 +172,7 @@ test('a list that has become short is believed when the next one is as short', a
   assert.equal(at.types(), ['gateway:unseen']);
   at.time.ms += minuteMs;
   assert.ok(await at.look(desired));
-  assert.equal(at.types(), ['gateway:seen']);
+  assert.is(at.types()[0], 'gateway:seen');
 });
 
 test('who asks while a look is under way waits for it, and does not look as well', async () => {

@@ -277,4 +277,45 @@ test('an address that is none is refused without showing its password', async ()
   }
 });
 
+/** Makes a store as the edict wrote it that knew two steps: no column for what the gateway shows. */
+async function olderStore(): Promise<string> {
+  const path = await writtenStore();
+  const db = new DatabaseSync(path);
+  const columns = (table: string): string[] =>
+    db
+      .prepare(`SELECT name FROM pragma_table_info('${table}')`)
+      .all()
+      .map((row) => String(row['name']));
+  const old = {
+    attempt:
+      'id gateway_id pass_id api api_id environment environment_id action reason revision remark began_at_ms settled_at_ms outcome code status message request_id version_id publish_id marker orphaned_at_ms',
+    publication:
+      'id gateway_id api api_id environment environment_id state revision version_id recorded_at_ms unresolved_attempt_id last_attempt_id',
+    gateway: 'id endpoint project instance left_at_ms condition',
+  };
+  for (const [table, kept] of Object.entries(old)) {
+    for (const column of columns(table)) if (!kept.split(' ').includes(column)) db.exec(`ALTER TABLE ${table} DROP COLUMN ${column}`);
+  }
+  db.exec('DROP TABLE name; PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE)');
+  db.close();
+  return path;
+}
+
+test('an older store is brought up to date where it is written, and its record is as it was', async () => {
+  const path = await olderStore();
+  const store = await open(path);
+  assert.equal(await store.read(gateway, change('orders', 'test').key), recorded('orders', 'test'));
+  const [last] = await store.history(gateway, { limit: 1 });
+  const unresolved = { attemptId: last?.id ?? 0, action: 'online', revision: null, version: null, marker: null, overAtMs: null } as const;
+  const pending = recorded('invoices', 'test', { state: null, versionId: null, unresolved });
+  assert.equal(await store.read(gateway, pending.key), pending);
+  assert.is(await store.listedApis(gateway), null, 'nobody has looked');
+  await store.observe(gateway, [recorded('carts', 'test', { publishId: 'p' })], 3);
+  assert.is((await store.readAll(gateway)).size, 3);
+  await store.close();
+  const again = await read(path);
+  assert.equal([await again.listedApis(gateway), (await again.readAll(gateway)).size], [3, 3]);
+  await again.close();
+});
+
 test.run();

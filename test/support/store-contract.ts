@@ -3,6 +3,7 @@ import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Failure, Outcome } from '../../src/core/outcome.ts';
 import type { Attempt, RecordReader, Store } from '../../src/core/ports.ts';
+import { publicationKey } from '../../src/core/publication.ts';
 import { change, gatewaySettings, recorded } from './states.ts';
 
 /** One empty store of an engine under test, and the ways to come back to it. */
@@ -245,6 +246,76 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       const [newest] = await store.history(gateway, { limit: 1 });
       assert.equal([newest?.api, newest?.revision, newest?.remark], [text, text, text]);
     }
+  });
+
+  withStore('what a look has changed is written, all of it', async (store) => {
+    const drift = { from: 'offline', fromSinceMs: 2, seenAtMs: 3, truceUntilMs: 4 } as const;
+    const told = { publishId: 'p', publishedAtMs: 5, editedAtMs: 6, drift, corrections: 7, correctedAtMs: 8, revision: 'r' } as const;
+    const updates = [recorded('orders', 'test', told), recorded('carts', 'test', { state: 'offline', versionId: null, recordedAtMs: 9 })];
+    await store.observe(gateway, updates, 2);
+    assert.equal(await store.readAll(gateway), new Map(updates.map((update) => [update.key, update])));
+    for (const update of updates) assert.equal(await store.read(gateway, update.key), update);
+    const next = recorded('orders', 'test', { api: 'renamed', recordedAtMs: 10 });
+    await store.observe(gateway, [next], 2);
+    assert.equal(await store.read(gateway, next.key), next);
+    assert.equal(await store.history(gateway, { limit: 10 }), [], 'a look is no attempt');
+    assert.equal(await store.lastAttempts(gateway), new Map());
+  });
+
+  withStore('a look leaves what an attempt without a known outcome is about', async (store) => {
+    const before = recorded('orders', 'test', { state: 'offline', versionId: null, recordedAtMs: 2 });
+    await settled(store, change('orders', 'test'), success, before);
+    const began = { passId: 'pass', marker: 'm', atMs: 3 };
+    const ids = [await store.begin(gateway, change('orders', 'test'), began), await store.begin(gateway, change('carts', 'test'), began)];
+    const unresolved = await store.readAll(gateway);
+    await store.observe(gateway, [recorded('orders', 'test'), recorded('carts', 'test'), recorded('invoices', 'test')], 3);
+    const after = await store.readAll(gateway);
+    for (const [key, was] of unresolved) assert.equal(after.get(key), was);
+    assert.is(after.size, 3);
+    const next = recorded('orders', 'test', { recordedAtMs: 4 });
+    await store.settle(gateway, next.key, ids[0] ?? 0, success, next, 4);
+    assert.equal(await store.read(gateway, next.key), next);
+    await store.observe(gateway, [before], 3);
+    assert.equal(await store.read(gateway, next.key), before, 'once it is settled a look counts again');
+  });
+
+  withStore('a look and an attempt that begins in the same moment: the attempt counts', async (store) => {
+    const [begun, seen] = [change('orders', 'test'), recorded('orders', 'test')];
+    for (const first of ['attempt', 'look'] as const) {
+      const api = { ...begun, apiId: first, key: publicationKey(first, begun.environmentId) };
+      const look = () => store.observe(gateway, [{ ...seen, apiId: first, key: api.key }], 1);
+      const begin = () => store.begin(gateway, api, { passId: 'pass', marker: 'm', atMs: 5 });
+      await Promise.all(first === 'look' ? [look(), begin()] : [begin(), look()]);
+      const now = await store.read(gateway, api.key);
+      assert.is(now?.unresolved?.marker, 'm');
+      assert.is(now?.state, first === 'look' ? 'online' : null);
+    }
+  });
+
+  promise('remembers how many APIs each gateway listed the last time, also across openings', async (under) => {
+    const other = gatewaySettings({ instance: 'other' });
+    const first = await under.open();
+    assert.is(await first.listedApis(gateway), null);
+    await first.observe(gateway, [], 5000);
+    await first.observe(gateway, [], 0);
+    await first.observe(other, [], 7);
+    await first.close();
+    const second = await under.open();
+    const reader = await under.openRecord();
+    for (const record of [second, reader]) {
+      assert.equal([await record.listedApis(gateway), await record.listedApis(other)], [0, 7]);
+      assert.is(await record.listedApis(gatewaySettings({ instance: 'third' })), null);
+    }
+    await reader.close();
+    await second.close();
+  });
+
+  withStore('a look at one gateway says nothing of another', async (store) => {
+    const other = gatewaySettings({ project: 'other' });
+    await store.observe(gateway, [recorded('orders', 'test')], 1);
+    await store.observe(other, [recorded('orders', 'test', { state: 'offline', versionId: null })], 1);
+    const states = async (of: typeof gateway) => [...(await store.readAll(of)).values()].map(({ state }) => state);
+    assert.equal([await states(gateway), await states(other)], [['online'], ['offline']]);
   });
 
   withStore('many writes at once are all made, each under an id of its own', async (store) => {
