@@ -19,12 +19,13 @@ test('shows the publications', async () => {
   const published = (await (await publishAt(emulator, { remark: 'r' })).json()) as Record<string, unknown>;
   const version = {
     versionId: published['version_id'],
-    publishId: published['publish_id'],
     publishTime: published['publish_time'],
     remark: 'r',
   };
+  const record = { publishId: published['publish_id'], publishTime: published['publish_time'] };
+  const counts = { onlineCalls: 1, offlineCalls: 0, switchCalls: 0 };
   assert.equal(await get('/_emulator/publications'), [
-    { api: 'a', environment: 'e', versions: [version], effective: version, onlineCalls: 1, offlineCalls: 0 },
+    { api: 'a', environment: 'e', versions: [version], effective: version, record, ...counts },
   ]);
 });
 
@@ -34,6 +35,40 @@ test('shows the requests, forgets them when told, and does not count itself', as
   assert.is(emulator.requests.all().length, 1);
   assert.is((await sendTo(emulator, '/_emulator/requests', { method: 'DELETE' })).status, 204);
   assert.equal(await get('/_emulator/requests'), []);
+});
+
+test('a change by hand is made, and is no call', async () => {
+  const byHand = (body: object) => sendTo(emulator, '/_emulator/publications', { method: 'PUT', body });
+  assert.is((await byHand({ api: 'a', environment: 'e', action: 'online' })).status, 204);
+  assert.is(emulator.world.publications()[0]?.onlineCalls, 0);
+  assert.ok(emulator.world.publications()[0]?.effective);
+  assert.is((await byHand({ api: 'x', environment: 'e', action: 'online' })).status, 404);
+  assert.is((await byHand({ api: 'a', environment: 'e', action: 'up' })).status, 400);
+});
+
+test('APIs and environments come, change, hide and go while it runs', async () => {
+  const send = async (method: string, path: string, body?: object): Promise<number> =>
+    (await sendTo(emulator, `/_emulator/${path}`, { method, ...(body && { body }) })).status;
+  const names = (): string[] => emulator.world.catalogue.listedApis().map(({ name }) => name);
+  assert.is(await send('POST', 'apis', { id: 'b', name: 'carts', group: 'shop', editedAt: '2026-11-20T08:00:00Z' }), 204);
+  assert.is(await send('POST', 'environments', { id: 'f', name: 'TEST' }), 204);
+  assert.equal(names(), ['carts', 'orders']);
+  assert.is(await send('PATCH', 'apis/b', { name: 'baskets', edited: true }), 204);
+  assert.equal(names(), ['baskets', 'orders']);
+  assert.is(await send('PATCH', 'apis/b', { hidden: 'list' }), 204);
+  assert.equal(names(), ['orders']);
+  assert.is(await send('DELETE', 'apis/b'), 204);
+  for (const status of [await send('DELETE', 'apis/b'), await send('PATCH', 'apis/b', { edited: true })]) assert.is(status, 404);
+  for (const body of [
+    {},
+    { id: 'c' },
+    { id: 'c', name: '' },
+    { id: 'c', name: 'c', groups: [] },
+    { id: 'c', name: 'c', editedAt: 'now' },
+  ]) {
+    assert.is(await send('POST', 'apis', body), 400, JSON.stringify(body));
+  }
+  assert.is(await send('PATCH', 'apis/a', { hidden: 'yes' }), 400);
 });
 
 test('a fault that is set answers the next calls, with all that it says', async () => {
@@ -149,8 +184,8 @@ for (const [method, path, body, message] of [
   [
     'POST',
     'faults',
-    { kind: 'cut', times: 1, operation: 'listApis' },
-    'body/operation must be one of changePublication, listVersions, createToken, *',
+    { kind: 'cut', times: 1, operation: 'listAll' },
+    'body/operation must be one of listApis, getApi, listEnvironments, changePublication, changePublications, listVersions, switchVersion, createToken, *',
   ],
   ['PUT', 'throttle', {}, "body must have required property 'calls'"],
   ['PUT', 'throttle', { calls: 0, perMs: 1 }, 'body/calls must be >= 1'],

@@ -60,8 +60,8 @@ for (const [what, seed, message] of [
   ['anyToken as a text', { ...whole, anyToken: 'false' }, 'anyToken: expected true or false'],
   ['no APIs', without('apis'), 'apis: expected a list'],
   ['APIs as a map', { ...whole, apis: { orders: 'a' } }, 'apis: expected a list'],
-  ['an API that is a text', { ...whole, apis: ['a'] }, 'apis[0]: expected a map with id, name'],
-  ['an API that is null', { ...whole, apis: [whole.apis[0], null] }, 'apis[1]: expected a map with id, name'],
+  ['an API that is a text', { ...whole, apis: ['a'] }, 'apis[0]: expected a map with id, name, group, editedAt'],
+  ['an API that is null', { ...whole, apis: [whole.apis[0], null] }, 'apis[1]: expected a map with id, name, group, editedAt'],
   ['an API without an ID', { ...whole, apis: [{ name: 'orders' }] }, 'apis[0].id: expected a text'],
   ['an API whose ID is a number', { ...whole, apis: [{ id: 5, name: 'orders' }] }, 'apis[0].id: expected a text'],
   ['an API without a name', { ...whole, apis: [{ id: 'a' }] }, 'apis[0].name: expected a text'],
@@ -90,6 +90,11 @@ for (const [what, seed, message] of [
     'a publication whose version is a number',
     { ...whole, publications: [{ api: 'a', environment: 'e', versionId: 1 }] },
     'publications[0].versionId: expected a text',
+  ],
+  [
+    'a time that is none',
+    { ...whole, apis: [{ id: 'a', name: 'orders', editedAt: 'yesterday' }] },
+    'apis[0].editedAt: expected an ISO time such as 2026-11-20T08:00:00Z',
   ],
   ['a publication of nothing', { ...whole, publications: [{ api: 'b', environment: 'e' }] }, 'publications[0].api: no API has the ID b'],
   [

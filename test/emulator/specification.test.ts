@@ -9,24 +9,22 @@ const operationOf = (id: string) => {
   return found;
 };
 
+/** An operation on an instance, which needs a token. */
+const managed = (id: string, method: string, path: string, status: number, required: readonly string[]) => ({
+  ...{ id, method, url: `/v2/:project_id/apic/instances/:instance_id${path}`, needsToken: true, success: { status, required } },
+});
+
 test('has the operations of the specification, as a server names them', () => {
   assert.equal(
     known.map(({ id, method, url, needsToken, success }) => ({ id, method, url, needsToken, success })),
     [
-      {
-        id: 'changePublication',
-        method: 'POST',
-        url: '/v2/:project_id/apic/instances/:instance_id/apis/action',
-        needsToken: true,
-        success: { status: 201, required: ['api_id', 'env_id'] },
-      },
-      {
-        id: 'listVersions',
-        method: 'GET',
-        url: '/v2/:project_id/apic/instances/:instance_id/apis/publish/:api_id',
-        needsToken: true,
-        success: { status: 200, required: ['size', 'total', 'api_versions'] },
-      },
+      managed('listApis', 'GET', '/apis', 200, ['size', 'total', 'apis']),
+      managed('getApi', 'GET', '/apis/:api_id', 200, ['id', 'name']),
+      managed('listEnvironments', 'GET', '/envs', 200, ['size', 'total', 'envs']),
+      managed('changePublication', 'POST', '/apis/action', 201, ['api_id', 'env_id']),
+      managed('changePublications', 'POST', '/apis/publish', 200, []),
+      managed('listVersions', 'GET', '/apis/publish/:api_id', 200, ['size', 'total', 'api_versions']),
+      managed('switchVersion', 'PUT', '/apis/publish/:api_id', 200, ['api_id', 'env_id']),
       { id: 'createToken', method: 'POST', url: '/v3/auth/tokens', needsToken: false, success: { status: 201, required: ['token'] } },
     ],
   );

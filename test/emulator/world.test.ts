@@ -28,17 +28,21 @@ function versionOf(done: ReturnType<World['publish']>): NonNullable<Published['e
 const refusalOf = (world: World, token: string, project: string, instance: string) =>
   world.refusal(world.callers.byToken(token), project, instance);
 
+const neverAsked = { api: 'a', environment: 'e', effective: null, record: null, onlineCalls: 0, offlineCalls: 0, switchCalls: 0 };
 const id = /^[0-9a-f]{32}$/;
 
 test('online makes a version and makes it effective', () => {
   const world = worldOf();
-  const version = versionOf(world.publish('a', 'e', 'first'));
+  const { publishId, ...version } = versionOf(world.publish('a', 'e', 'first'));
   assert.match(version.versionId, id);
-  assert.match(version.publishId, id);
+  assert.match(publishId, id);
   assert.is(version.publishTime, '2026-11-20T08:00:00.123000000Z');
   assert.is(version.remark, 'first');
   assert.equal(world.publications(), [
-    { api: 'a', environment: 'e', versions: [version], effective: version, onlineCalls: 1, offlineCalls: 0 },
+    {
+      ...{ api: 'a', environment: 'e', versions: [version], effective: version, onlineCalls: 1, offlineCalls: 0, switchCalls: 0 },
+      record: { publishId, publishTime: version.publishTime },
+    },
   ]);
 });
 
@@ -53,8 +57,12 @@ test('ten versions are kept, newest first, and the oldest is dropped', () => {
   const world = worldOf();
   const made = Array.from({ length: 13 }, (_, number) => versionOf(world.publish('a', 'e', `${number}`)));
   const [publication] = world.publications();
-  assert.equal(publication?.versions, made.slice(3).reverse());
-  assert.is(publication?.effective, made.at(-1));
+  const ids = made.map(({ versionId }) => versionId);
+  assert.equal(
+    publication?.versions.map(({ versionId }) => versionId),
+    ids.slice(3).reverse(),
+  );
+  assert.is(publication?.effective?.versionId, ids.at(-1));
   assert.is(publication?.onlineCalls, 13);
 });
 
@@ -79,11 +87,10 @@ test('environments and APIs have versions of their own', () => {
 
 test('offline leaves the versions and has none effective', () => {
   const world = worldOf();
-  const version = versionOf(world.publish('a', 'e', ''));
-  assert.equal(world.takeOffline('a', 'e'), { api: { id: 'a', name: 'orders' }, version: null });
-  assert.equal(world.publications(), [
-    { api: 'a', environment: 'e', versions: [version], effective: null, onlineCalls: 1, offlineCalls: 1 },
-  ]);
+  const { publishId: _, ...version } = versionOf(world.publish('a', 'e', ''));
+  const done = world.takeOffline('a', 'e');
+  assert.equal('api' in done && [done.api.id, done.environmentId, done.effective], ['a', 'e', null]);
+  assert.equal(world.publications(), [{ ...neverAsked, versions: [version], onlineCalls: 1, offlineCalls: 1 }]);
 });
 
 test('offline where nothing is published is refused, and counted', () => {
@@ -102,7 +109,10 @@ test('online after offline makes a new version', () => {
   world.takeOffline('a', 'e');
   const second = versionOf(world.publish('a', 'e', ''));
   assert.is.not(second.versionId, first.versionId);
-  assert.equal(world.publications()[0]?.versions, [second, first]);
+  assert.equal(
+    world.publications()[0]?.versions.map(({ versionId }) => versionId),
+    [second.versionId, first.versionId],
+  );
 });
 
 for (const [what, api, environment, errorCode, errorMsg] of [

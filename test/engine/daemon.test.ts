@@ -70,10 +70,7 @@ test('a gateway that could not be asked for names is asked again soon', async ()
   const { file, passes, types, waits, stop } = await started(new EdictError('NAMES_UNKNOWN', 'no connection'), { faster: 1000 });
   await until('it has asked a few times', () => file.loads > 2);
   assert.equal([types(), passes.length], [['file:missed'], 0]);
-  assert.ok(
-    waits.every((ms) => ms === 10_000),
-    String(waits),
-  );
+  assert.equal([...new Set(waits)], [10_000]);
   file.content = state('a');
   await until('the first pass is made', () => passes.length === 1);
   await until('it waits longer again', () => waits.at(-1) === 60_000);
