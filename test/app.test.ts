@@ -59,24 +59,24 @@ const patterns = fc.record({
 });
 
 /** Returns a file that declares these publications, and wants offline what leaves it. */
-function fileWith(publications: readonly (readonly [api: string, environment: string, state: string])[]): string {
+function fileWith(publications: readonly (readonly [api: string, environment: string, state: string])[], batch: string): string {
   const of = (name: string): string[] =>
     publications.filter(([api]) => api === name).map(([, environment, state]) => `${environment}: ${state}`);
   const apis = ['shop-a', 'shop-b', 'users'].map(
     (name) => `  ${name}: { id: api-${name}, environments: { ${of(name).join(', ') || 'test: offline'} } }\n`,
   );
   const environments = 'environments: { test: env-test, stage: env-stage, release: { id: env-release, protected: true } }';
-  const gateway = 'gateway: { endpoint: "https://roma.example.com", project: p, instance: i, limit: { calls: 1000, per: 1s } }';
+  const gateway = `gateway: { endpoint: "https://roma.example.com", project: p, instance: i, limit: { calls: 1000, per: 1s }${batch} }`;
   return `edict: 1\n${gateway}\n${environments}\nremoved: offline\napis:\n${apis.join('')}`;
 }
 
 test('an apply with targets makes exactly the changes of the plan that match, and the rest stays as it was', async () => {
   await fc.assert(
-    fc.asyncProperty(someStates, someStates, patterns, async (first, second, given) => {
+    fc.asyncProperty(someStates, someStates, patterns, fc.constantFrom('', ', batch: 3'), async (first, second, given, batch) => {
       const { settings } = emulated();
-      writeFileSync(settings.file, fileWith(first));
+      writeFileSync(settings.file, fileWith(first, batch));
       await applyOnce(settings, {}, silent, unstopped);
-      writeFileSync(settings.file, fileWith(second));
+      writeFileSync(settings.file, fileWith(second, batch));
       const before = (await readStatus(settings, {})).recorded;
       const whole = await readPlan(settings, {});
 

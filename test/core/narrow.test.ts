@@ -92,7 +92,14 @@ const state = fc.constantFrom<State>('online', 'offline');
 const desiredStates: fc.Arbitrary<DesiredState> = fc
   .tuple(
     pairs,
-    fc.infiniteStream(fc.record({ state, revision, drift: fc.constantFrom<'correct' | 'report'>('correct', 'report') })),
+    fc.infiniteStream(
+      fc.record({
+        state,
+        revision,
+        version: fc.constantFrom(null, null, 'v1'),
+        drift: fc.constantFrom<'correct' | 'report'>('correct', 'report'),
+      }),
+    ),
     fc.constantFrom<'keep' | 'offline'>('keep', 'offline'),
     fc.subarray(['test', 'release', 'stage']),
     fc.constantFrom<'revision' | 'edited'>('revision', 'edited'),
@@ -105,6 +112,7 @@ const desiredStates: fc.Arbitrary<DesiredState> = fc
   );
 const records: fc.Arbitrary<Partial<RecordedPublication>> = fc.record({
   state: fc.constantFrom<State | null>('online', 'offline', null),
+  versionId: fc.constantFrom('v1', 'v2'),
   revision,
   drift,
   unresolved: fc.constantFrom(null, null, unresolved),
@@ -123,7 +131,7 @@ function applied(made: Plan, was: RecordedState): RecordedState {
   const after = new Map(was);
   for (const change of made.changes) {
     if (change.held) continue;
-    const outcome = { kind: 'succeeded', versionId: 'new', publishId: 'new' } as const;
+    const outcome = { kind: 'succeeded', versionId: change.version ?? 'new', publishId: 'new' } as const;
     const next = nextRecord(change, outcome, was.get(change.key), { id: 1, marker: null, settledAtMs: 2 });
     if (next) after.set(change.key, next);
   }
