@@ -38,13 +38,14 @@ export class Catalogue {
   }
 
   /** Changes an API; `edited` edits its draft now. Returns whether there is one. */
-  changeApi(id: string, { name, edited, hidden }: ApiEdit): boolean {
+  changeApi(id: string, { name, edited, editedAt, hidden }: ApiEdit): boolean {
     const before = this.#apis.get(id);
     if (!before) return false;
     this.#apis.set(id, {
       ...before,
       ...(name !== undefined && { name }),
       ...(hidden !== undefined && { hidden }),
+      ...(editedAt !== undefined && { editedAt: new Date(editedAt) }),
       ...(edited && { editedAt: this.#now() }),
     });
     return true;
@@ -78,7 +79,10 @@ export class Catalogue {
 /** What can be changed about an API while the emulator runs. */
 export interface ApiEdit {
   readonly name?: string;
+  /** Whether its draft is edited now. */
   readonly edited?: boolean;
+  /** When its draft was last edited, as an ISO time. */
+  readonly editedAt?: string;
   readonly hidden?: Api['hidden'];
 }
 

@@ -84,7 +84,12 @@ export const apiForm = {
 export const apiEditForm = {
   type: 'object',
   additionalProperties: false,
-  properties: { name: text, edited: { type: 'boolean' }, hidden: { enum: ['list', 'everywhere', null] } },
+  properties: {
+    name: text,
+    edited: { type: 'boolean' },
+    editedAt: { type: 'string', format: 'date-time' },
+    hidden: { enum: ['list', 'everywhere', null] },
+  },
 };
 
 /** The form of a new environment. */

@@ -16,6 +16,9 @@ export interface DaemonDeps {
   readonly engineFor: (desired: DesiredState) => Promise<Engine>;
 }
 
+/** How long after the gateway could not be asked for names it is asked again, in milliseconds. */
+const namesAgainMs = 10_000;
+
 /**
  * The loop: whatever wakes it, it reads the whole file and makes a whole pass. A wake carries no data, so a late, doubled
  * or lost one costs nothing. A file that is broken or absent leaves the last valid desired state in force.
@@ -27,6 +30,8 @@ export class Daemon {
   #cause: PassCause | null = 'start';
   #desired: DesiredState | null = null;
   #lastComplaint = '';
+  /** The file is well, but the gateway could not be asked what its names mean. */
+  #lacksNames = false;
 
   constructor(deps: DaemonDeps) {
     this.#deps = deps;
@@ -39,7 +44,9 @@ export class Daemon {
     const watch = await source.watch(() => this.wake('file'));
     try {
       while (!signal.aborted) {
-        const cause = this.#cause ?? (await this.#woken(Math.min(resyncMs, this.#desired?.observeEveryMs ?? resyncMs)));
+        const cause =
+          this.#cause ??
+          (await this.#woken(Math.min(resyncMs, this.#desired?.observeEveryMs ?? resyncMs, this.#lacksNames ? namesAgainMs : resyncMs)));
         if (signal.aborted) break;
         if (cause === 'file') await this.#untilQuiet(debounceMs);
         this.#cause = null;
@@ -82,12 +89,14 @@ export class Daemon {
     try {
       const desired = await source.load();
       this.#lastComplaint = '';
+      this.#lacksNames = false;
       if (desired === this.#desired) return false;
       this.#desired = desired;
       emit({ type: 'file:accepted', desired });
       return true;
     } catch (error) {
       if (!(error instanceof EdictError)) throw error;
+      this.#lacksNames = error.code === 'NAMES_UNKNOWN';
       const complaint = error instanceof InvalidFileError ? JSON.stringify(error.mistakes) : error.message;
       if (complaint !== this.#lastComplaint) {
         this.#lastComplaint = complaint;

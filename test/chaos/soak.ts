@@ -5,7 +5,7 @@
  * if it did not end when asked, or if the gateway was not as the file says at the end.
  */
 import { randomInt } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -44,7 +44,23 @@ const file = join(folder, 'edict.yaml');
 const states = new Map<string, 'online' | 'offline'>(names.map((name) => [name, 'online']));
 const revisions = new Map(names.map((name) => [name, 0]));
 writeText(fileText());
-const user = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'hunter2', HW_DOMAIN_NAME: 'acme' };
+/**
+ * Preloaded into the daemon: after each SIGUSR2 it collects garbage and writes down what is resident apart from what the heap has
+ * spare. Without that the numbers would tell of V8's mood, which lets the heap grow for minutes before it settles.
+ */
+const held = join(folder, 'held');
+const reportHeld = `data:text/javascript,${encodeURIComponent(`
+import { writeFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc');
+process.on('SIGUSR2', () => {
+  gc();
+  const { rss, heapTotal, heapUsed } = process.memoryUsage();
+  writeFileSync(${JSON.stringify(held)}, String(rss - heapTotal + heapUsed));
+});`)}`;
+const user = { NODE_OPTIONS: `--import=${reportHeld}`, HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'hunter2', HW_DOMAIN_NAME: 'acme' };
 const daemon = startEdict(['run', '--debounce', '50ms', '--resync', '2s', '--log-format', 'json', '--log-level', 'warn'], folder, user);
 const pid = daemon.child.pid ?? 0;
 await sleep(3000);
@@ -57,7 +73,8 @@ let edits = 0;
 for (const endMs = performance.now() + minutes * 60_000; performance.now() < endMs; ) {
   edit();
   await sleep(random() * 2 * sampleMs);
-  memory.push(residentMib());
+  daemon.child.kill('SIGUSR2');
+  if (existsSync(held)) memory.push(Number(readFileSync(held, 'utf8')) / 1024 ** 2);
   daemon.output.stderr = '';
 }
 ending.abort();
@@ -121,10 +138,6 @@ async function becomesCalm(): Promise<boolean> {
     await sleep(1000);
   }
   return false;
-}
-
-function residentMib(): number {
-  return Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
 
 function openFiles(): number {

@@ -12,10 +12,11 @@ const state = (...apis: readonly string[]): DesiredState => desiredState(apis.ma
 const invalid = new InvalidFileError('f', [{ file: 'f', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: '' }]);
 
 /** A daemon over a file that is a variable. Its engine notes the passes it is asked for. */
-async function started(first: DesiredState | EdictError, times: { debounceMs?: number; resyncMs?: number } = {}) {
+async function started(first: DesiredState | EdictError, times: { debounceMs?: number; resyncMs?: number; faster?: number } = {}) {
   const file = { content: first, loads: 0, hint: () => {}, isWatched: true };
   const passes: { desired: DesiredState; cause: PassCause }[] = [];
   const events: EngineEvent[] = [];
+  const waits: number[] = [];
   const engine = {
     pass: async (desired: DesiredState, cause: PassCause) => {
       passes.push({ desired, cause });
@@ -42,7 +43,8 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
       monotonic: () => performance.now(),
       sleep: (ms, signal) =>
         new Promise((resolve) => {
-          const timer = setTimeout(resolve, ms);
+          waits.push(ms);
+          const timer = setTimeout(resolve, ms / (times.faster ?? 1));
           signal.addEventListener('abort', () => {
             clearTimeout(timer);
             resolve();
@@ -61,8 +63,22 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
     await ended;
   };
   const types = (): string[] => events.map(({ type }) => type);
-  return { daemon, file, passes, types, stop };
+  return { daemon, file, passes, types, waits, stop };
 }
+
+test('a gateway that could not be asked for names is asked again soon', async () => {
+  const { file, passes, types, waits, stop } = await started(new EdictError('NAMES_UNKNOWN', 'no connection'), { faster: 1000 });
+  await until('it has asked a few times', () => file.loads > 2);
+  assert.equal([types(), passes.length], [['file:missed'], 0]);
+  assert.ok(
+    waits.every((ms) => ms === 10_000),
+    String(waits),
+  );
+  file.content = state('a');
+  await until('the first pass is made', () => passes.length === 1);
+  await until('it waits longer again', () => waits.at(-1) === 60_000);
+  await stop();
+});
 
 test('makes a pass at the start, after an edit, and on a signal', async () => {
   const { daemon, file, passes, stop } = await started(state('a'));

@@ -1,0 +1,211 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Applied, applyOnce } from '../../src/app.ts';
+import type { Settings } from '../../src/config.ts';
+import { InvalidFileError } from '../../src/core/errors.ts';
+import { everything } from '../../src/core/targets.ts';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import type { Seed } from '../../src/emulator/seed.ts';
+import { type Planned, readHistory, readPlan, readStatus, readVersions } from '../../src/reports.ts';
+import { scratchFolder, seedOf } from '../support/edict-process.ts';
+
+/*
+ * The whole way with a look at the gateway: a real file, the emulator over HTTP, a real store.
+ */
+
+const environment = { HW_AUTH_TOKEN: 'any' };
+const unstopped = { signal: new AbortController().signal };
+
+interface Scene extends AsyncDisposable {
+  readonly emulator: Emulator;
+  /** Writes the file: `rest` follows the gateway block, whose settings `more` adds to. */
+  write(rest: string, more?: string): void;
+  plan(refresh?: boolean): Promise<Planned>;
+  apply(refresh?: boolean): Promise<Applied>;
+  readonly settings: Settings;
+  /** Returns the operations that have come since the last call. */
+  operations(): string[];
+}
+
+async function scene(seed: Seed): Promise<Scene> {
+  const emulator = await startEmulator({ seed });
+  const folder = scratchFolder();
+  const state = `sqlite:${join(folder, 'state.db')}`;
+  const settings: Settings = {
+    file: join(folder, 'edict.yaml'),
+    state,
+    emulate: false,
+    waitMs: 0,
+    refresh: false,
+    targets: everything.patterns,
+  };
+  const write: Scene['write'] = (rest, more = '') => {
+    const gateway = `endpoint: "${emulator.url}", project: ${seed.project}, instance: ${seed.instance}, limit: { calls: 1000, per: 1s }, lag: 1ms`;
+    writeFileSync(settings.file, `edict: 1\ngateway: { ${gateway}${more} }\n${rest}`);
+  };
+  let seen = 0;
+  return {
+    emulator,
+    write,
+    settings,
+    plan: (refresh = true) => readPlan({ ...settings, refresh }, environment),
+    apply: (refresh = false) => applyOnce({ ...settings, refresh }, environment, () => undefined, unstopped),
+    operations: () => {
+      const all = emulator.requests.since(seen);
+      seen += all.length;
+      return all.map(({ operation }) => operation);
+    },
+    [Symbol.asyncDispose]: () => emulator.close(),
+  };
+}
+
+const oneApi = (publication: string, api = 'id: api-orders') =>
+  `environments: { test: env-test }\napis:\n  orders: { ${api}, environments: { test: ${publication} } }\n`;
+const short = ({ plan: { changes } }: Planned): string[] => changes.map(({ api, action, reason }) => `${action} ${api} ${reason}`);
+
+test('a full instance in sync is looked at in as many reads as it has pages', async () => {
+  const names = Array.from({ length: 5000 }, (_, index) => `a${index}`);
+  const environments = ['one', 'two', 'three'];
+  const publications = names.flatMap((name) => environments.map((place) => ({ api: `api-${name}`, environment: `env-${place}` })));
+  const places = environments.map((name) => ({ id: `env-${name}`, name }));
+  await using at = await scene({ ...seedOf(...names), environments: places, publications });
+  const apis = names.map((name) => `  ${name}: { id: api-${name}, environments: { one: online, two: online, three: online } }\n`);
+  at.write(`environments: { one: env-one, two: env-two, three: env-three }\napis:\n${apis.join('')}`);
+  const { plan, notes } = await at.plan();
+  assert.equal([plan.changes.length, plan.unchanged, notes.length], [0, 15_000, 15_000]);
+  assert.equal(at.operations(), Array(10).fill('listApis'));
+});
+
+test('what is online already is adopted without a call, and stays adopted', async () => {
+  await using at = await scene({ ...seedOf('orders'), publications: [{ api: 'api-orders', environment: 'env-test' }] });
+  at.write(oneApi('online'));
+  assert.equal(short(await at.plan(false)), ['online orders new']);
+  const { summary, plan } = await at.apply(true);
+  assert.equal([summary.online, plan.changes.length], [0, 0]);
+  assert.equal(short(await at.plan(false)), []);
+  assert.equal(at.operations(), ['listApis']);
+});
+
+test('drift is told with `report` and brought back with `correct`, and the history says why', async () => {
+  await using at = await scene(seedOf('orders'));
+  at.write(oneApi('online'));
+  await at.apply();
+  at.emulator.world.changeByHand('api-orders', 'env-test', 'offline');
+  const reported = await at.plan();
+  assert.equal([short(reported), reported.plan.drifted.length], [[], 1]);
+  await at.apply(true);
+  assert.is((await readStatus(at.settings, environment)).plan.drifted.length, 1);
+  at.write(oneApi('{ state: online, drift: correct }'));
+  assert.equal(short(await at.plan(false)), ['online orders drift']);
+  await at.apply();
+  assert.equal(short(await at.plan()), []);
+  assert.equal(
+    (await readHistory(at.settings, environment, 9)).map(({ action, reason }) => `${action} ${reason}`),
+    ['online drift', 'online new'],
+  );
+});
+
+test('an edited API is stale; with `republish: edited` it is published again, once', async () => {
+  await using at = await scene(seedOf('orders'));
+  at.write(oneApi('online'));
+  await at.apply();
+  at.emulator.world.catalogue.changeApi('api-orders', { editedAt: new Date(Date.now() + 60_000).toISOString() });
+  const stale = await at.plan();
+  assert.equal([short(stale), stale.plan.stale.length], [[], 1]);
+  at.write(`republish: edited\n${oneApi('online')}`);
+  assert.equal(short(await at.plan()), ['online orders edited']);
+  at.emulator.world.catalogue.changeApi('api-orders', { editedAt: new Date(Date.now() - 60_000).toISOString() });
+  await at.apply(true);
+  assert.equal(short(await at.plan()), []);
+});
+
+test('a pinned version is switched to and kept, without a new one', async () => {
+  await using at = await scene(seedOf('orders'));
+  at.write(oneApi('{ state: online, revision: r1 }'));
+  await at.apply();
+  at.write(oneApi('{ state: online, revision: r2 }'));
+  await at.apply();
+  const listed = await readVersions(at.settings, environment, { api: 'orders', environment: 'test' });
+  const good = listed.versions.find(({ isEffective }) => !isEffective)?.versionId ?? '';
+  at.write(oneApi(`{ state: online, revision: r3, version: ${good}, drift: correct }`));
+  assert.equal(short(await at.plan(false)), ['online orders version']);
+  at.operations();
+  await at.apply();
+  assert.equal(at.operations(), ['switchVersion']);
+  const effective = (): string | undefined => at.emulator.world.publications()[0]?.effective?.versionId;
+  assert.is(effective(), good);
+  assert.equal(short(await at.plan()), []);
+
+  at.emulator.world.publish('api-orders', 'env-test', 'by hand');
+  assert.equal(short(await at.plan()), ['online orders drift']);
+  await at.apply(true);
+  assert.is(effective(), good);
+  assert.is(at.emulator.world.publications()[0]?.versions.length, 3, 'two of edict, one by hand');
+  at.write(oneApi('{ state: online, revision: r3 }'));
+  assert.equal(short(await at.plan()), ['online orders revision'], 'what waited for the pin');
+});
+
+test('names are looked up once and remembered; an API made anew under its name is told of', async () => {
+  await using at = await scene(seedOf('orders', 'carts'));
+  const named = (api: string): string =>
+    `environments: { test: { name: test } }\napis:\n  ${api}: { environments: { test: online } }\n  c: { name: carts, environments: { test: online } }\n`;
+  at.write(named('ordres'));
+  const mistaken = await at.plan(false).catch((error: unknown) => error);
+  assert.instance(mistaken, InvalidFileError);
+  assert.match(JSON.stringify((mistaken as InvalidFileError).mistakes), 'did you mean `id: api-orders`');
+  at.write(named('orders'));
+  at.operations();
+  await at.apply();
+  assert.equal(at.operations().sort(), ['changePublication', 'changePublication', 'listApis', 'listEnvironments']);
+  await at.apply();
+  assert.equal(at.operations(), [], 'nothing to do, nothing to ask');
+
+  at.emulator.world.deleteApi('api-orders');
+  at.emulator.world.catalogue.addApi({ id: 'api-anew', name: 'orders' });
+  const { plan, notes } = await at.plan();
+  assert.equal(
+    notes.map(({ kind, api, heirId }) => [kind, api, heirId]),
+    [['gone', 'orders', 'api-anew']],
+  );
+  assert.equal(plan.changes, []);
+});
+
+test('a batch reads what failed of it, tries only that again, and needs few calls', async () => {
+  const names = Array.from({ length: 25 }, (_, index) => `a${index}`);
+  await using at = await scene(seedOf(...names));
+  const apis = names.map((name) => `  ${name}: { id: api-${name}, environments: { test: online } }\n`).join('');
+  at.write(`environments: { test: env-test }\napis:\n${apis}`, ', batch: 10');
+  const fault = { status: 409, errorCode: 'APIC.7701', errorMsg: 'busy' };
+  at.emulator.faults.add({ kind: 'answer', ...fault, operation: 'changePublications', apiId: 'api-a3', times: 1 });
+  const { summary } = await at.apply();
+  assert.equal([summary.online, summary.failed], [25, 0]);
+  const sizes = at.emulator.requests.all().map(({ apis: batch, api }) => batch?.length ?? (api === undefined ? 0 : 1));
+  assert.equal(sizes, [10, 10, 5, 1], 'the busy one again, alone');
+  assert.ok(at.emulator.world.publications().every(({ versions }) => versions.length === 1));
+  assert.equal(short(await at.plan()), []);
+});
+
+test('a batch whose answer is lost is looked for, API by API, and nothing is published twice', async () => {
+  const names = ['a', 'b', 'c', 'd'];
+  await using at = await scene(seedOf(...names));
+  const apis = names.map((name) => `  ${name}: { id: api-${name}, environments: { test: online } }\n`).join('');
+  at.write(`environments: { test: env-test }\napis:\n${apis}`, ', batch: 10');
+  at.emulator.faults.add({ kind: 'cut', operation: 'changePublications', applied: true, times: 1 });
+  const { summary } = await at.apply();
+  assert.equal([summary.online, summary.failed], [4, 0]);
+  assert.ok(at.emulator.world.publications().every(({ versions }) => versions.length === 1));
+  assert.equal(at.operations().sort(), ['changePublications', ...Array(4).fill('listVersions')]);
+});
+
+test('a batch with an API that is not there publishes the others', async () => {
+  await using at = await scene(seedOf('a', 'b', 'c'));
+  const apis = ['a', 'b', 'c', 'x'].map((name) => `  ${name}: { id: api-${name}, environments: { test: online } }\n`).join('');
+  at.write(`environments: { test: env-test }\napis:\n${apis}`, ', batch: 10');
+  const { summary } = await at.apply();
+  assert.equal([summary.online, summary.failed], [3, 1]);
+  assert.equal(short(await at.plan()), ['online x new']);
+});
+
+test.run();
