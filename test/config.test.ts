@@ -13,6 +13,11 @@ test('what nobody says is filled in', () => {
   });
 });
 
+test('the gateway is looked at first only where somebody asks for it', () => {
+  assert.is(settingsFrom('f', { refresh: true }).refresh, true);
+  assert.is(settingsFrom('f', { refresh: false }).refresh, false);
+});
+
 test('an emulated gateway has a store of its own, unless one is named', () => {
   assert.is(settingsFrom('f', { emulate: true }).state, 'sqlite:.edict/emulated.db');
   assert.is(settingsFrom('f', { emulate: true, state: 'sqlite:x' }).state, 'sqlite:x');

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { EdictError } from '../core/errors.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
 import { currentVersion, migrate, schemaState } from './migrations.ts';
+import { upToDateCopy } from './older-copy.ts';
 import { emptyRecord, SqliteReader } from './sqlite-reader.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { explained } from './store-error.ts';
@@ -38,9 +39,9 @@ export async function openRecord({ url }: Pick<StoreOptions, 'url'>): Promise<Re
   return explained(path, () => {
     if (!isStored(path)) return emptyRecord;
     const { db, version } = openForReading(path);
-    if (version > 0) return new SqliteReader(db, path);
+    if (version === currentVersion) return new SqliteReader(db, path);
     db.close();
-    return emptyRecord;
+    return version === 0 ? emptyRecord : new SqliteReader(upToDateCopy(path, version, busyMs), path);
   });
 }
 

@@ -110,6 +110,29 @@ apis:
   assert.equal([...desired.publications.values()], [orders, invoices]);
 });
 
+for (const [written, ms] of [
+  ['never', null],
+  ['every 500ms', 500],
+  ['every 30s', 30_000],
+  ['every 5m', 300_000],
+  ['every 24h', 86_400_000],
+] as const) {
+  test(`observes ${written}`, () => {
+    assert.is(parse(`${head}observe: ${written}\napis: {}\n`).observeEveryMs, ms);
+  });
+}
+
+test('what the file says of drift holds where the publication says nothing', () => {
+  const apis = ['online', '{ state: offline, drift: report }', '{ state: online, drift: correct }'].map(
+    (said, index) => `  a${index}: { id: x${index}, environments: { test: ${said} } }\n`,
+  );
+  const drifts = (rule: string): string[] =>
+    [...parse(`${head}${rule}apis:\n${apis.join('')}`).publications.values()].map(({ drift }) => drift);
+  assert.equal(drifts(''), ['report', 'report', 'correct']);
+  assert.equal(drifts('drift: correct\n'), ['correct', 'report', 'correct']);
+  assert.equal(drifts('drift: report\n'), ['report', 'report', 'correct']);
+});
+
 /** A reference to an environment variable, as the file has it. */
 const variable = (name: string): string => `$\{${name}}`;
 const withProject = (project: string): string => `${head.replace('project: p', `project: ${project}`)}apis: {}\n`;
@@ -120,6 +143,13 @@ const mistaken: readonly [name: string, marked: string, says: readonly RegExp[]]
   ['a file that is a list', '«- a»', [/the file is a list/]],
   ['an unknown key', `${head}apis: {}\n«removd»: keep\n`, [/unknown key `removd` in the file.*did you mean `removed`/]],
   ['an unknown key that is near to none', `${head}«x»: 1\napis: {}\n`, [/unknown key `x`.*known here: edict, gateway/]],
+  ['a look without an interval', `${head}observe: «every»\napis: {}\n`, [/`observe`/]],
+  ['a look at an interval without a unit', `${head}observe: «every 5»\napis: {}\n`, [/`observe`/]],
+  ['a look every no time', `${head}observe: «every 0s»\napis: {}\n`, [/`observe`/]],
+  ['a look every week', `${head}observe: «every 168h»\napis: {}\n`, [/`observe`/]],
+  ['a look now and then', `${head}observe: «sometimes»\napis: {}\n`, [/`observe`/]],
+  ['an unknown rule for drift', `${head}drift: «fix»\napis: {}\n`, [/`drift`/]],
+  ['an unknown rule for what was edited', `${head}republish: «always»\napis: {}\n`, [/`republish`/]],
   ['an unknown key in flow style', `${head}apis:\n  a: { id: x, «enviroments»: {}, environments: {} }\n`, [/did you mean `environments`/]],
   ['a missing key', `${head}apis:\n  «a»:\n    id: x\n`, [/`apis.a` lacks `environments`/]],
   [

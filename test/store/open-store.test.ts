@@ -318,4 +318,19 @@ test('an older store is brought up to date where it is written, and its record i
   await again.close();
 });
 
+test('an older store is read as it is, byte for byte, before it is ever written', async () => {
+  const path = await olderStore();
+  const bytes = readFileSync(path);
+  const record = await read(path);
+  assert.equal((await record.readAll(gateway)).get(change('orders', 'test').key), recorded('orders', 'test'));
+  assert.is((await record.readAll(gateway)).size, 2);
+  assert.is((await record.history(gateway, { limit: 10 })).length, 2);
+  assert.is((await record.lastAttempts(gateway)).size, 2);
+  assert.equal([await record.condition(gateway), await record.listedApis(gateway)], [null, null]);
+  assert.is((await record.names(gateway)).size, 0);
+  await record.close();
+  assert.equal(readFileSync(path), bytes);
+  assert.equal(filesBeside(path), ['state.db', 'state.db.lock']);
+});
+
 test.run();
