@@ -171,7 +171,7 @@ test('what the seed publishes is online from the start, under its version', () =
   assert.is(first?.effective?.versionId, 'v1');
   assert.match(String(second?.effective?.versionId), id);
   assert.equal([first?.versions.length, first?.onlineCalls, first?.offlineCalls], [1, 0, 0]);
-  assert.ok('version' in world.takeOffline('a', 'e'));
+  assert.ok('effective' in world.takeOffline('a', 'e'));
 });
 
 test('adding to a running world adds what is new', () => {
