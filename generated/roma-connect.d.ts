@@ -188,32 +188,32 @@ export interface components {
     schemas: {
         /**
          * @description edict needs to know which API it is. `run_env_id`, `run_env_name`, `publish_id` and `publish_time` each hold one
-         *     entry for each place where it is published, joined by `|` in the same order; absent or empty where it is
+         *     entry for each place where it is published, joined by `|` in the same order; absent, empty or `null` where it is
          *     published nowhere.
          */
         Api: {
             /** @description ID of the API's group. */
-            group_id?: string;
+            group_id?: string | null;
             /** @description Name of the API's group. */
-            group_name?: string;
+            group_name?: string | null;
             /** @description API ID. */
             id: string;
             /** @description API name. Unique only within a group. */
             name: string;
             /** @description IDs of the publication records. */
-            publish_id?: string;
+            publish_id?: string | null;
             /** @description Times of the publications, in seconds. */
-            publish_time?: string;
+            publish_time?: string | null;
             /** @description When the API was made. */
-            register_time?: string;
+            register_time?: string | null;
             /** @description IDs of the environments in which it is published. */
-            run_env_id?: string;
+            run_env_id?: string | null;
             /** @description Names of those environments. */
-            run_env_name?: string;
+            run_env_name?: string | null;
             /** @description Whether the API is valid (1). It does not say whether the API is published. */
             status?: number;
             /** @description When the API's draft was last edited. */
-            update_time?: string;
+            update_time?: string | null;
         };
         /** @description A page of APIs. */
         ApiList: {

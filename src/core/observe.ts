@@ -1,4 +1,4 @@
-import { differs } from './plan.ts';
+import { differs, sameActMs } from './plan.ts';
 import type {
   DesiredPublication,
   DesiredState,
@@ -84,13 +84,23 @@ export function observe(desired: DesiredState, recorded: RecordedState, observat
     const published = api.publications.get(of.environmentId);
     const moved = published ? online(wanted, was, of, published, nowMs) : offline(was, of, nowMs);
     if (!moved) continue;
-    const next = withDrift({ ...moved.next, editedAtMs: api.editedAtMs ?? moved.next.editedAtMs }, wanted, was, moved.isOutside, nowMs);
+    const next = withDrift({ ...moved.next, editedAtMs: editOf(api) ?? moved.next.editedAtMs }, wanted, was, moved.isOutside, nowMs);
     if (moved.isOutside) notes.push(noteOf(next, wanted, was));
     if (was && isSame(next, was)) continue;
     result.set(key, next);
     updates.push(next);
   }
   return { recorded: result, updates, notes };
+}
+
+/**
+ * Returns when the draft was last edited; `null` if that is not known, or if a publication may have been all that there was.
+ * Otherwise a gateway that notes a publication as an edit would have two environments publish each other again for ever.
+ */
+function editOf({ editedAtMs, publications }: ObservedApi): number | null {
+  const isPublication = ({ publishedAtMs }: ObservedPublication): boolean =>
+    editedAtMs !== null && publishedAtMs !== null && editedAtMs >= publishedAtMs && editedAtMs <= publishedAtMs + sameActMs;
+  return [...publications.values()].some(isPublication) ? null : editedAtMs;
 }
 
 /** The record after the look, apart from drift, and whether somebody else has moved the publication. */

@@ -111,8 +111,8 @@ export function differs(wanted: DesiredPublication, recorded: RecordedPublicatio
   return wanted.state === 'online' && wanted.version !== null && wanted.version !== recorded.versionId;
 }
 
-/** An edit and a publication this close may be one act: the service's lists have whole seconds. */
-const sameActMs = 2000;
+/** An edit that follows a publication this closely, in milliseconds, may be one act with it: the service's lists have whole seconds. */
+export const sameActMs = 2000;
 
 /** Returns whether the API was edited since it was published, so that its callers do not reach the newest draft. */
 export function isStale({

@@ -1,5 +1,6 @@
 import { EdictError } from '../core/errors.ts';
 import type { Emit } from '../core/events.ts';
+import type { Note } from '../core/observe.ts';
 import type { Clock, GatewayReader, Store } from '../core/ports.ts';
 import type { DesiredState, RecordedState } from '../core/publication.ts';
 import { look } from './observer.ts';
@@ -23,6 +24,8 @@ export class Lookout {
   #turn: Promise<unknown> = Promise.resolve();
   /** Whether the first look, asked for by a person, is still to be made. */
   #isAwaited: boolean;
+  /** What was told of APIs that are gone: it stays so, and is told once. */
+  #gone = new Set<string>();
 
   constructor(deps: LookoutDeps) {
     this.#deps = deps;
@@ -61,8 +64,15 @@ export class Lookout {
     await store.observe(desired.gateway, seen.updates, seen.listed);
     this.#isAwaited = false;
     emit({ type: 'gateway:seen', passId, listed: seen.listed, changed: seen.updates.length });
-    for (const note of seen.notes) emit({ type: 'publication:noted', passId, note });
+    for (const note of this.#news(seen.notes)) emit({ type: 'publication:noted', passId, note });
     return seen.recorded;
+  }
+
+  #news(notes: readonly Note[]): Note[] {
+    const nameOf = ({ key, heirId }: Note): string => `${key} ${heirId}`;
+    const told = this.#gone;
+    this.#gone = new Set(notes.filter(({ kind }) => kind === 'gone').map(nameOf));
+    return notes.filter((note) => note.kind !== 'gone' || !told.has(nameOf(note)));
   }
 }
 

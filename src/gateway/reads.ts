@@ -15,6 +15,9 @@ const pageSize = 500;
 /** Twenty times as many as an instance holds. */
 const most = 100_000;
 
+/** How often a list is read in which APIs have moved between pages, so that some stand on none. */
+const mostTries = 3;
+
 const idLength = 128;
 
 /** Returns everything that can be asked of a gateway without changing it. */
@@ -33,11 +36,18 @@ export function readsOf(caller: Caller): GatewayReader {
     identity: caller.identity,
     close: () => caller.close(),
     async apis(signal) {
-      const listed = await list(signal, apisPage);
-      return listed.kind === 'read' ? { kind: 'read', value: new Map(listed.value.map((api) => [api.apiId, api])) } : listed;
+      for (let tries = 1; ; tries += 1) {
+        const listed = await list(signal, apisPage);
+        if (listed.kind !== 'read') return listed;
+        const value = new Map(listed.value.entries.map((api) => [api.apiId, api]));
+        if (value.size >= listed.value.total || tries >= mostTries) return { kind: 'read', value };
+      }
     },
     api: (apiId, signal) => read<ObservedApi | null>(signal, null, (client, one) => oneApi(client, one, apiId)),
-    environments: (signal) => list(signal, environmentsPage),
+    async environments(signal) {
+      const listed = await list(signal, environmentsPage);
+      return listed.kind === 'read' ? { kind: 'read', value: listed.value.entries } : listed;
+    },
     versions: (of, signal) => read<readonly ListedVersion[]>(signal, [], (client, one) => versionsOf(client, one, of)),
   };
 }
@@ -52,7 +62,7 @@ interface Page<T> {
  * Reads the first page, then all others at once: a page is as long as the first one is, which may be shorter than asked for.
  * What moves between pages meanwhile may stand on two of them or on none.
  */
-async function allPages<T>(pageAt: (offset: number) => Promise<Read<Page<T>>>): Promise<Read<readonly T[]>> {
+async function allPages<T>(pageAt: (offset: number) => Promise<Read<Page<T>>>): Promise<Read<Page<T>>> {
   const first = await pageAt(0);
   if (first.kind !== 'read') return first;
   const { total, entries: found } = first.value;
@@ -63,7 +73,7 @@ async function allPages<T>(pageAt: (offset: number) => Promise<Read<Page<T>>>): 
     if (page.kind !== 'read') return page;
     for (const entry of page.value.entries) entries.push(entry);
   }
-  return { kind: 'read', value: entries };
+  return { kind: 'read', value: { total, entries } };
 }
 
 /** Returns a page. Throws an InvalidAnswerError for a first one that cannot be the first of `total`. */
@@ -158,18 +168,18 @@ function observed(api: components['schemas']['Api'], secrets: readonly string[])
     if (environmentId === '') continue;
     publications.set(environmentId, { publishId: clean(publishIds[index] ?? '') || null, publishedAtMs: timeOf(times[index]) });
   }
-  const { id, name, group_id: groupId = '', group_name: group = '', update_time: editedAt } = api;
-  return { apiId: clean(id), name: clean(name), groupId: clean(groupId), group: clean(group), editedAtMs: timeOf(editedAt), publications };
+  const [groupId, group] = [clean(api.group_id ?? ''), clean(api.group_name ?? '')];
+  return { apiId: clean(api.id), name: clean(api.name), groupId, group, editedAtMs: timeOf(api.update_time), publications };
 }
 
 /** Returns the entries of a joined field; none if they are not as many as there are environments, since nobody knows whose they are. */
-function aligned(joined: string | undefined, count: number): readonly string[] {
+function aligned(joined: string | null | undefined, count: number): readonly string[] {
   const entries = joined?.split(joint) ?? [];
   return entries.length === count ? entries : [];
 }
 
 /** Returns the milliseconds since 1970 that a text of the service means; `null` for none and for its zero time, `0001-01-01T00:00:00Z`. */
-function timeOf(text: string | undefined): number | null {
+function timeOf(text: string | null | undefined): number | null {
   const ms = Date.parse(text ?? '');
   return ms > 0 ? ms : null;
 }

@@ -111,6 +111,25 @@ for (const [title, looked, state, note, drifted] of rows) {
   });
 }
 
+test('an edit that a publication may have been is none: two environments would publish each other for ever', () => {
+  const at1000 = { test: { publishId: 'p', publishedAtMs: 10_000 } };
+  const look = (editedAtMs: number) =>
+    observe(
+      desiredState([wanted('orders', 'test')]),
+      recordedState([recorded('orders', 'test', known)]),
+      listed(at1000, editedAtMs),
+      nowMs,
+    );
+  for (const [editedAtMs, expected] of [
+    [9_999, 9_999],
+    [10_000, known.editedAtMs],
+    [12_000, known.editedAtMs],
+    [12_001, 12_001],
+  ] as const) {
+    assert.is([...look(editedAtMs).recorded.values()][0]?.editedAtMs, expected, String(editedAtMs));
+  }
+});
+
 test('a note says what it was, since when, and what it is', () => {
   const { note } = lookedAt({ record: { ...known, recordedAtMs: 77 } });
   const { key, api, apiId, environment, environmentId } = wanted('orders', 'test');

@@ -146,6 +146,7 @@ const mistaken: readonly [name: string, marked: string, says: readonly RegExp[]]
   ['a look without an interval', `${head}observe: «every»\napis: {}\n`, [/`observe`/]],
   ['a look at an interval without a unit', `${head}observe: «every 5»\napis: {}\n`, [/`observe`/]],
   ['a look every no time', `${head}observe: «every 0s»\napis: {}\n`, [/`observe`/]],
+  ['a look all the time', `${head}observe: «every 50ms»\napis: {}\n`, [/`observe`/]],
   ['a look every week', `${head}observe: «every 168h»\napis: {}\n`, [/`observe`/]],
   ['a look now and then', `${head}observe: «sometimes»\napis: {}\n`, [/`observe`/]],
   ['an unknown rule for drift', `${head}drift: «fix»\napis: {}\n`, [/`drift`/]],

@@ -100,7 +100,7 @@ test('whatever somebody else does meanwhile, the gateway comes to be as the file
       writeFileSync(
         settings.file,
         `edict: 1\ngateway: { endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 1s }, lag: 1ms }\n` +
-          `environments: { test: env-test }\nobserve: every 50ms\ndrift: correct\napis:\n${lines}`,
+          `environments: { test: env-test }\nobserve: every 100ms\ndrift: correct\napis:\n${lines}`,
       );
       const events: EngineEvent[] = [];
       const environment = { HW_AUTH_TOKEN: 'edict' };
@@ -111,7 +111,7 @@ test('whatever somebody else does meanwhile, the gateway comes to be as the file
           await rivalDoes(emulator, deed);
         }
         await until('the gateway is as the file says', () => apis.every((api) => stateOf(emulator, api) === wanted[api]));
-        await sleep(150);
+        await sleep(250);
         assert.ok(
           apis.every((api) => stateOf(emulator, api) === wanted[api]),
           'and stays so',

@@ -100,6 +100,22 @@ test('looks again when the interval is over, and the same look again writes noth
   assert.equal([at.shown.reads, at.types(), await at.store.readAll(file(null).gateway)], [2, ['gateway:seen'], before]);
 });
 
+test('an API that is gone is told of once', async () => {
+  await using at = await watching();
+  at.shown.apis = { kind: 'read', value: new Map() };
+  const looked = async (): Promise<string[]> => {
+    at.time.ms += minuteMs;
+    await at.look(file(minuteMs));
+    return at.types();
+  };
+  assert.equal(await looked(), ['gateway:seen', 'gone']);
+  assert.equal(await looked(), ['gateway:seen']);
+  at.shown.apis = published('test');
+  await looked();
+  at.shown.apis = { kind: 'read', value: new Map() };
+  assert.equal(await looked(), ['gateway:seen', 'gone']);
+});
+
 test('an interval that has become longer counts from the next look', async () => {
   await using at = await watching();
   await at.look(file(60 * minuteMs));

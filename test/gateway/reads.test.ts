@@ -99,6 +99,20 @@ test('what moves to a later page while it is read stands there once', async () =
   assert.not(value.has('new'));
 });
 
+test('a list in which something has moved is read again, and three times at most', async () => {
+  const all = numbered(1000);
+  const movingFor = async (times: number) =>
+    reading((response, request, count) => {
+      const isMoved = count <= times * 2 && offsetOf(request) > 0;
+      const apis = (isMoved ? [{ id: 'new', name: 'new' }, ...all] : all).slice(offsetOf(request), offsetOf(request) + 500);
+      json(response, 200, { size: apis.length, total: all.length, apis });
+    }, readApis);
+  const once = await movingFor(1);
+  assert.equal([readValue(once.read).size, once.requests.length], [1000, 4]);
+  const always = await movingFor(9);
+  assert.equal([readValue(always.read).size, always.requests.length], [999, 6]);
+});
+
 test('a page that fails fails the list: half of it would say that the rest is not there', async () => {
   for (const [answer, failure] of [
     [(response) => json(response, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'retry APIG.9999'],
@@ -191,6 +205,7 @@ for (const [title, fields, expected] of [
   ['absent', {}, {}],
   ['empty', { run_env_id: '', publish_id: '', publish_time: '' }, {}],
   ['left over without an environment', { run_env_id: '', publish_id: 'p1', publish_time: time }, {}],
+  ['null', { run_env_id: null, publish_id: null, publish_time: null, update_time: null, group_id: null }, {}],
   ['separators alone', { run_env_id: '|', publish_id: '|', publish_time: '|' }, {}],
   ['an environment alone', { run_env_id: 'e1' }, { e1: nothing }],
   ['an empty publish_id', { run_env_id: 'e1', publish_id: '', publish_time: '' }, { e1: nothing }],
