@@ -41,6 +41,12 @@ export interface components {
             remark?: components["schemas"]["Remark"];
             revision?: components["schemas"]["Revision"];
         };
+        /** @description A whole number from 0. */
+        Count: number;
+        CountAndShare: {
+            count: components["schemas"]["Count"];
+            share: components["schemas"]["Share"];
+        };
         /**
          * @description What happens where somebody else has published or taken offline against this file: `correct` brings it back, `report` only shows it.
          * @default report
@@ -67,6 +73,8 @@ export interface components {
         EnvironmentSettings: {
             /** @description The environment's ID at the gateway. Left out, it is looked up by `name`. */
             id?: components["schemas"]["Id"];
+            /** @description How many publications one plan may take offline here, besides what `guards` says of all environments together. */
+            maxOffline?: components["schemas"]["Most"];
             /**
              * @description The environment's name at the gateway. Without `id` it is looked up there; left out, it is the short name.
              * @example RELEASE
@@ -103,6 +111,22 @@ export interface components {
                 [key: string]: components["schemas"]["Environment"];
             };
             gateway: components["schemas"]["Gateway"];
+            /**
+             * @description What is held until a person agrees. Left out, the defaults hold.
+             * @example {
+             *       "maxOffline": {
+             *         "count": 10,
+             *         "share": "20%"
+             *       },
+             *       "maxLost": "30%"
+             *     }
+             */
+            guards?: {
+                /** @description How many publications may leave the file at once. By default three tenths of them, but one at least; a file that is empty all at once is held in any case. */
+                maxLost?: components["schemas"]["Most"];
+                /** @description How many publications one plan may take offline. By default 10, and a fifth of those that are online, but one at least. */
+                maxOffline?: components["schemas"]["Most"];
+            };
             /**
              * @description How often the daemon asks the gateway what is really published: `every 5m`, or `never` without `--refresh`.
              * @default never
@@ -202,6 +226,16 @@ export interface components {
              */
             per: components["schemas"]["Duration"];
         };
+        /**
+         * @description A count, a share such as `20%`, or both, and then the less of the two. A share allows one at least, unless it is `0%`.
+         * @example 5
+         * @example 20%
+         * @example {
+         *       "count": 10,
+         *       "share": "20%"
+         *     }
+         */
+        Most: components["schemas"]["Count"] | components["schemas"]["Share"] | components["schemas"]["CountAndShare"];
         /** @description A short name: letters, digits, `.`, `_`, `-` and `/`, at most 128. */
         Name: string;
         /** @description The wanted state, alone or with settings. */
@@ -228,6 +262,8 @@ export interface components {
          * @example v1.4.2
          */
         Revision: string;
+        /** @description A share in percent. */
+        Share: string;
         /**
          * @description `online`: the API can be called in the environment. `offline`: it cannot. edict takes down only what it knows to be up.
          * @enum {unknown}

@@ -1,9 +1,9 @@
 import type { Settings } from './config.ts';
 import { EdictError } from './core/errors.ts';
+import { guardedPlan } from './core/guarded-plan.ts';
 import type { Meaning, NameKey } from './core/names.ts';
-import { narrow } from './core/narrow.ts';
 import type { Note } from './core/observe.ts';
-import { type Plan, plan } from './core/plan.ts';
+import type { Plan } from './core/plan.ts';
 import type { Attempt, Condition, RecordReader } from './core/ports.ts';
 import type { DesiredState, PublicationKey, PublicationNames, RecordedState } from './core/publication.ts';
 import type { ListedVersion } from './core/resolve.ts';
@@ -45,10 +45,15 @@ export async function readPlan(settings: Settings, environment: Environment): Pr
       : { recorded: before, notes: [] };
     return {
       desired,
-      plan: narrow(plan(desired, recorded), desired, targets),
+      plan: await planOf(desired, recorded, record, targets),
       notes: notes.filter((note) => isTargeted(targets, note)),
     };
   });
+}
+
+async function planOf(desired: DesiredState, recorded: RecordedState, record: RecordReader, targets: Targets): Promise<Plan> {
+  const nowMs = systemClock.now();
+  return guardedPlan(desired, recorded, await record.past(desired.gateway, nowMs), targets, nowMs);
 }
 
 async function seeGateway(desired: DesiredState, record: RecordReader, settings: Settings, environment: Environment) {
@@ -120,7 +125,7 @@ export async function readStatus(settings: Settings, environment: Environment): 
       desired,
       recorded,
       targets,
-      plan: narrow(plan(desired, recorded), desired, targets),
+      plan: await planOf(desired, recorded, record, targets),
       lastAttempts: await record.lastAttempts(desired.gateway),
       condition: await record.condition(desired.gateway),
     };

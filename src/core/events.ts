@@ -56,7 +56,7 @@ export type EngineEvent =
   | { readonly type: 'daemon:stopped'; readonly signal: string; readonly left: number };
 
 /** What woke a pass. */
-export type PassCause = 'start' | 'file' | 'resync' | 'signal' | 'retry';
+export type PassCause = 'start' | 'file' | 'resync' | 'signal' | 'retry' | 'approval';
 
 /** What a pass did. `failed` counts changes whose last attempt did not succeed. */
 export interface PassSummary {

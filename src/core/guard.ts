@@ -2,9 +2,14 @@ import type { Action, DesiredState } from './publication.ts';
 
 /** Why a change is held. `rule` is stable; `message` says it to a person, `hint` what to do about it. */
 export interface Hold {
-  readonly rule: 'protected' | 'undeclared';
+  readonly rule: 'protected' | 'undeclared' | 'maxOffline' | 'lost' | 'empty' | 'moved';
   readonly message: string;
   readonly hint: string;
+}
+
+/** Why a file as a whole is held. `lost`: what is missing, or found elsewhere, so that an approval is for this and nothing else. */
+export interface Suspicion extends Hold {
+  readonly lost: readonly string[];
 }
 
 /** Returns why edict must not make this change until a person agrees, or `null` if nothing speaks against it. */

@@ -1,4 +1,4 @@
-import { guard, type Hold } from './guard.ts';
+import { guard, type Hold, type Suspicion } from './guard.ts';
 import type {
   Action,
   DesiredPublication,
@@ -36,6 +36,8 @@ export interface Change extends PublicationNames {
   readonly drift: Drift | null;
   /** Why edict refuses to make this change until a person agrees; `null` if it does not. */
   readonly held: Hold | null;
+  /** Whose agreement has released it; `null` if it needed none. */
+  readonly approval: { readonly id: number; readonly by: string; readonly why: string } | null;
   /** Where the file asks for it; `null` for a publication that left the file. */
   readonly source: Source | null;
 }
@@ -47,6 +49,8 @@ export interface Plan {
   readonly targets: TargetPatterns;
   readonly changes: readonly Change[];
   readonly unchanged: number;
+  /** Why the whole file is held until a person agrees; `null` if nothing speaks against it. */
+  readonly suspicion: Suspicion | null;
   /** How many changes are left out, since they are not targeted. */
   readonly untargeted: number;
   /** What somebody else has made and the plan leaves, since the file says `drift: report` or there is a truce. */
@@ -148,7 +152,7 @@ function change(
     drift: reason === 'drift' ? (recorded?.drift ?? null) : null,
     source: wanted?.source ?? null,
   };
-  return { ...proposed, held: guard(proposed, desired) };
+  return { ...proposed, held: guard(proposed, desired), approval: null };
 }
 
 /**
@@ -179,6 +183,7 @@ export function plan(desired: DesiredState, recorded: RecordedState): Plan {
     changes: changes.sort(byNames),
     unchanged: desired.publications.size - inFile - drifted.length,
     untargeted: 0,
+    suspicion: null,
     drifted: drifted.sort(byNames),
     stale: stale.sort(byNames),
   };

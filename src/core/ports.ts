@@ -1,3 +1,4 @@
+import type { Approval, Past } from './guards.ts';
 import type { NameKey } from './names.ts';
 import type { Observation, ObservedApi } from './observe.ts';
 import type { Failing, Failure, Outcome } from './outcome.ts';
@@ -136,6 +137,8 @@ export interface Attempt extends PublicationNames {
   readonly requestId: string | null;
   readonly versionId: string | null;
   readonly publishId: string | null;
+  /** Who has agreed to it, and why; `null` if it needed no agreement. */
+  readonly approval: { readonly by: string; readonly why: string } | null;
 }
 
 export interface HistoryFilter {
@@ -187,6 +190,10 @@ export interface RecordReader {
   listedApis(gateway: GatewayIdentity): Promise<number | null>;
   /** Returns the newest attempt of each publication of the gateway. */
   lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>>;
+  /** Returns what is known of the files before and of approvals that have not expired at `nowMs`. */
+  past(gateway: GatewayIdentity, nowMs: number): Promise<Past>;
+  /** Returns every approval, newest first. */
+  approvals(gateway: GatewayIdentity): Promise<readonly Approval[]>;
   /** Returns the IDs that names of the file were found to mean. */
   names(gateway: GatewayIdentity): Promise<ReadonlyMap<NameKey, string>>;
   close(): Promise<void>;
@@ -204,6 +211,8 @@ export interface Store extends RecordReader {
   leave(gateway: GatewayIdentity, atMs: number): Promise<void>;
   /** Writes what a look at the gateway has changed in the record, and how many APIs it listed. */
   observe(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: number): Promise<void>;
+  /** Notes what a file declares that is acted on. */
+  declare(gateway: GatewayIdentity, keys: Iterable<PublicationKey>): Promise<void>;
   /** Makes `names` all that is remembered of names and their IDs. */
   remember(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void>;
   /** Notes how this process is getting on, for `condition`. */

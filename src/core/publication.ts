@@ -81,6 +81,22 @@ export interface Environment {
   readonly id: string;
   /** Nothing goes offline here without a person's agreement. */
   readonly protected: boolean;
+  /** What may go offline here at once; `null`: only what `guards` says of all environments together. */
+  readonly maxOffline: Most | null;
+}
+
+/** The most of something: a count, a share from 0 to 1 of what there is, or both, and then the less of the two. */
+export interface Most {
+  readonly count: number | null;
+  readonly share: number | null;
+}
+
+/** What a plan may do without a person's agreement. */
+export interface Guards {
+  /** Publications that go offline, of those that are recorded online. */
+  readonly maxOffline: Most;
+  /** Publications that leave the file, of those that the last file had which was acted on. */
+  readonly maxLost: Most;
 }
 
 /** Everything that a valid file says. */
@@ -89,6 +105,7 @@ export interface DesiredState {
   /** By ID. */
   readonly environments: ReadonlyMap<string, Environment>;
   readonly removed: 'keep' | 'offline';
+  readonly guards: Guards;
   /** How often the gateway is asked what is really published, in milliseconds; `null`: only with `--refresh`. */
   readonly observeEveryMs: number | null;
   /** Whether an API that was edited since its publication is published again by that alone. */

@@ -7,6 +7,7 @@ import {
   type DesiredState,
   type Environment,
   type GatewaySettings,
+  type Most,
   type PublicationKey,
   publicationKey,
 } from '../core/publication.ts';
@@ -101,7 +102,8 @@ function resolve(written: WrittenFile, meanings: Meanings, sourceOf: (path: Path
   for (const [name, short] of Object.entries(written.environments)) {
     const setting = typeof short === 'string' ? { id: short, protected: false } : short;
     const id = setting.id ?? meant(environmentName(name, setting));
-    environments.set(id, { name, id, protected: setting.protected ?? false });
+    const maxOffline = 'maxOffline' in setting && setting.maxOffline !== undefined ? mostFrom(setting.maxOffline) : null;
+    environments.set(id, { name, id, protected: setting.protected ?? false, maxOffline });
     idOf.set(name, id);
   }
   const publications = new Map<PublicationKey, DesiredPublication>();
@@ -135,6 +137,10 @@ function resolve(written: WrittenFile, meanings: Meanings, sourceOf: (path: Path
     gateway: gatewayOf(written.gateway),
     environments,
     removed: written.removed ?? 'keep',
+    guards: {
+      maxOffline: mostFrom(written.guards?.maxOffline ?? { count: 10, share: '20%' }),
+      maxLost: mostFrom(written.guards?.maxLost ?? '30%'),
+    },
     observeEveryMs,
     republish: written.republish ?? 'revision',
     publications,
@@ -163,6 +169,12 @@ export function gatewayOf(written: WrittenGateway): GatewaySettings {
     lagMs: checkedMs(written.lag ?? '10s'),
     batch: written.batch ?? 1,
   };
+}
+
+function mostFrom(written: components['schemas']['Most']): Most {
+  if (typeof written === 'number') return { count: written, share: null };
+  if (typeof written === 'string') return { count: null, share: Number.parseInt(written, 10) / 100 };
+  return { count: written.count, share: Number.parseInt(written.share, 10) / 100 };
 }
 
 /** The schema has looked at the text before. */

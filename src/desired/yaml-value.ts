@@ -10,7 +10,7 @@ const numberPlaces: ReadonlySet<string> = new Set(['.edict', '.gateway.limit.cal
 export function toValue(node: YamlNode, place = ''): unknown {
   switch (node.kind) {
     case 'scalar':
-      return typeof node.value === 'number' && !numberPlaces.has(place) ? node.text : node.value;
+      return typeof node.value === 'number' && !isNumberPlace(place) ? node.text : node.value;
     case 'seq':
       return node.items.map((item) => toValue(item, `${place}[]`));
     case 'map': {
@@ -23,6 +23,11 @@ export function toValue(node: YamlNode, place = ''): unknown {
       return value;
     }
   }
+}
+
+/** Everything below `guards` and a `maxOffline` is a number or a share. */
+function isNumberPlace(place: string): boolean {
+  return numberPlaces.has(place) || place.startsWith('.guards.') || /^\.environments\..*\.maxOffline(?:\.count)?$/.test(place);
 }
 
 /** Returns whether a value of the file is a map. */

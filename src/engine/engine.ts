@@ -2,18 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { inCalls } from '../core/batch.ts';
 import { assertNever, EdictError } from '../core/errors.ts';
 import type { Emit, PassCause, PassSummary } from '../core/events.ts';
-import { narrow } from '../core/narrow.ts';
+import { guardedPlan } from '../core/guarded-plan.ts';
+import { heldDigest } from '../core/guards.ts';
 import type { Failing, Failure } from '../core/outcome.ts';
-import { type Plan, plan } from '../core/plan.ts';
+import type { Change, Plan } from '../core/plan.ts';
 import type { Clock, Gateway, Stopped, Store } from '../core/ports.ts';
 import type { DesiredState, PublicationKey } from '../core/publication.ts';
 import type { Targets } from '../core/targets.ts';
+import { ApprovalWatch } from './approval-watch.ts';
 import { backoffMs } from './backoff.ts';
 import { ConditionReport } from './condition-report.ts';
 import { Departures } from './departures.ts';
 import { Doubts } from './doubts.ts';
 import { Lookout } from './lookout.ts';
 import { type Reconciled, reasonOf, reconcile } from './reconciler.ts';
+import { awaitCredentials, probe } from './recovery.ts';
 import type { Traffic } from './traffic.ts';
 import { type Verdict, Workqueue } from './workqueue.ts';
 
@@ -33,12 +36,6 @@ export interface EngineDeps {
   readonly targets: Targets;
 }
 
-/** How often the gateway is asked during an outage, in milliseconds: its end is noticed within two seconds. */
-const probeEveryMs = 1000;
-
-/** How often refused credentials are looked at, in milliseconds. */
-const lookEveryMs = 1000;
-
 /** Makes passes over one gateway: from the whole desired state and the whole record to the calls that are missing. */
 export class Engine {
   readonly #deps: EngineDeps;
@@ -48,6 +45,7 @@ export class Engine {
   readonly #departures: Departures;
   readonly #conditions: ConditionReport;
   readonly #lookout: Lookout;
+  readonly #approvals: ApprovalWatch;
   readonly #settled: (() => void)[] = [];
   /** Keys whose last attempt in this engine did not succeed. */
   readonly #failing = new Set<PublicationKey>();
@@ -57,6 +55,8 @@ export class Engine {
   #hastens = false;
   #hasGivenUp = false;
   #desired: DesiredState;
+  /** What the last plan allows to be done, by key. Guards look at whole plans, so nothing else leaves. */
+  #permitted: ReadonlyMap<PublicationKey, Change> = new Map();
   #pass: Pass | null = null;
 
   constructor(desired: DesiredState, deps: EngineDeps) {
@@ -75,6 +75,13 @@ export class Engine {
     });
     this.#conditions = new ConditionReport(desired.gateway, { store, traffic, clock, emit, onFailed: (error) => this.#storeFailed(error) });
     this.#lookout = new Lookout({ store, gateway: deps.gateway, clock, emit, atFirst: deps.refresh });
+    this.#approvals = new ApprovalWatch({
+      store,
+      clock,
+      gateway: desired.gateway,
+      signal: this.#stopping.signal,
+      onApproval: () => void this.pass(this.#desired, 'approval').catch((error: unknown) => this.#storeFailed(error)),
+    });
     traffic.listen({ stopped: (stopped) => this.#callsStopped(stopped), resumed: () => this.#callsResumed() });
   }
 
@@ -85,7 +92,7 @@ export class Engine {
    * @throws EdictError `STORE_*` if the record cannot be read, `UNSEEN` as `Lookout.look` does; nothing was sent then
    */
   async pass(desired: DesiredState, cause: PassCause, signal = this.#stopping.signal): Promise<Plan> {
-    const { store, emit, clock, gateway, targets } = this.#deps;
+    const { store, emit, clock, gateway, targets, maxTries } = this.#deps;
     const passId = randomUUID();
     const startedAtMs = clock.monotonic();
     emit({ type: 'pass:started', passId, cause });
@@ -93,7 +100,10 @@ export class Engine {
     if (cause === 'signal') gateway.retryCredentials();
     const seen = await this.#lookout.look(desired, passId, AbortSignal.any([this.#stopping.signal, signal]));
     const recorded = seen ?? (await store.readAll(desired.gateway));
-    const made = narrow(plan(this.#desired, recorded), this.#desired, targets);
+    const past = await store.past(desired.gateway, clock.now());
+    const made = guardedPlan(this.#desired, recorded, past, targets, clock.now());
+    this.#permitted = new Map(made.changes.flatMap((change) => (change.held ? [] : [[change.key, change]])));
+    if (!made.suspicion) await this.#declare(desired);
     emit({ type: 'plan:made', passId, cause, plan: made });
     this.#pass = {
       passId,
@@ -106,7 +116,8 @@ export class Engine {
     const keys = inCalls(made.changes, desired.gateway.batch).flatMap(({ held, key }) => (held ? [] : [key]));
     const wanted = new Set(keys);
     for (const left of [this.#failing, this.#held]) for (const key of left) if (!wanted.has(key)) left.delete(key);
-    this.#queue.replace(keys, { fresh: cause === 'file' || cause === 'signal' });
+    if (maxTries === Number.POSITIVE_INFINITY) this.#approvals.update(heldDigest(made) !== null);
+    this.#queue.replace(keys, { fresh: cause === 'file' || cause === 'signal' || cause === 'approval' });
     return made;
   }
 
@@ -128,6 +139,15 @@ export class Engine {
     return left;
   }
 
+  /** A disk that takes this not will not take an attempt either: those are tried again, and this with the next pass. */
+  async #declare(desired: DesiredState): Promise<void> {
+    try {
+      await this.#deps.store.declare(desired.gateway, desired.publications.keys());
+    } catch (error) {
+      this.#storeFailed(error);
+    }
+  }
+
   async #work(key: PublicationKey, failures: number, answered: () => void): Promise<Verdict> {
     const { store, gateway, emit, clock } = this.#deps;
     const pass = this.#pass;
@@ -143,6 +163,7 @@ export class Engine {
         doubts: this.#doubts,
         now: clock.now,
         desired: () => this.#desired,
+        permitted: (change) => this.#permitted.get(change.key) ?? null,
         signal: this.#stopping.signal,
         persist: (write) => this.#persist(write),
       });
@@ -222,7 +243,8 @@ export class Engine {
     this.#hastens ||= stopped.why !== 'pause';
     this.#deps.emit({ type: 'calls:stopped', why: stopped.why, message: stopped.message });
     this.#conditions.changed();
-    if (stopped.why === 'outage') void this.#probe();
+    const [some] = this.#desired.publications.values();
+    if (stopped.why === 'outage') void probe(some, this.#deps, this.#stopping.signal);
   }
 
   #callsResumed(): void {
@@ -233,21 +255,9 @@ export class Engine {
     this.#hastens = false;
   }
 
-  /** Asks for something harmless once in a while, until an answer ends the outage. */
-  async #probe(): Promise<void> {
-    const { gateway, clock, traffic } = this.#deps;
-    const { signal } = this.#stopping;
-    const [publication] = this.#desired.publications.values();
-    while (traffic.stopped?.why === 'outage' && publication && !signal.aborted) {
-      await clock.sleep(probeEveryMs, signal);
-      await gateway.versions(publication, signal);
-    }
-  }
-
   /** Makes no call until the credentials change: some failures in a row lock a key or an account. */
   #credentialsRefused({ code, message, hint }: Failure): void {
-    const { clock, traffic, gateway, maxTries } = this.#deps;
-    const { signal } = this.#stopping;
+    const { traffic, maxTries } = this.#deps;
     if (traffic.isStoppedFor('credentials')) return;
     traffic.stop('credentials', `${code} ${message}${hint ? `; ${hint}` : ''}`);
     if (maxTries < Number.POSITIVE_INFINITY) {
@@ -255,11 +265,7 @@ export class Engine {
       for (const resolve of this.#settled.splice(0)) resolve();
       return;
     }
-    const untilChanged = async (): Promise<void> => {
-      while (!signal.aborted && !gateway.credentialsChanged()) await clock.sleep(lookEveryMs, signal);
-      if (!signal.aborted) traffic.go('credentials');
-    };
-    void untilChanged();
+    void awaitCredentials(this.#deps, this.#stopping.signal);
   }
 
   #storeFailed(error: unknown): void {

@@ -17,6 +17,8 @@ export interface ReconcilerDeps {
   readonly emit: (event: EngineEvent) => void;
   /** The newest valid desired state. */
   readonly desired: () => DesiredState;
+  /** Returns what the newest plan allows for the publication of `change`; `null` if nothing. */
+  readonly permitted: (change: Change) => Change | null;
   /** Ends the waiting for a turn, and reads under way. */
   readonly signal: AbortSignal;
   /** Called when the request has been answered, before the outcome is on the disk: the next one may leave. */
@@ -46,12 +48,12 @@ export type Reconciled =
  * @throws EdictError `STORE_*` if the attempt cannot be recorded; nothing was sent then
  */
 export async function reconcile(key: PublicationKey, passId: string, deps: ReconcilerDeps): Promise<Reconciled> {
-  const { store, settings, desired } = deps;
+  const { store, settings, desired, permitted } = deps;
   let recorded = await store.read(settings, key);
   for (let mayResolve = true; ; mayResolve = false) {
     const wanted = desired();
-    const change = decide(wanted.publications.get(key), recorded, wanted);
-    if (!change || change.held) return { kind: 'in sync' };
+    const change = allowed(decide(wanted.publications.get(key), recorded, wanted), permitted);
+    if (!change) return { kind: 'in sync' };
     if (!recorded?.unresolved || !mayResolve) return attempt(change, recorded, wanted, passId, deps);
     const resolved = await resolve(recorded, recorded.unresolved, change, passId, deps);
     if (resolved !== 'known' && resolved !== 'repeat') return resolved;
@@ -64,7 +66,7 @@ async function attempt(
   recorded: RecordedPublication | undefined,
   wanted: DesiredState,
   passId: string,
-  { store, departures, settings, doubts, now, emit, desired, signal, answered, persist }: ReconcilerDeps,
+  { store, departures, settings, doubts, now, emit, desired, permitted, signal, answered, persist }: ReconcilerDeps,
 ): Promise<Reconciled> {
   const { key } = change;
   const beganAtMs = now();
@@ -78,7 +80,8 @@ async function attempt(
   const isWanted = (): boolean => {
     if (signal.aborted) return false;
     const newest = desired();
-    return newest === wanted || isSame(change, decide(newest.publications.get(key), recorded, newest));
+    if (newest === wanted) return permitted(change)?.action === change.action;
+    return isSame(change, allowed(decide(newest.publications.get(key), recorded, newest), permitted));
   };
   const outcome = await place.send(isWanted);
   answered();
@@ -136,12 +139,15 @@ export function reasonOf(reconciled: Reconciled): string {
   return failure ? `${failure.code} ${failure.message}` : '';
 }
 
+/**
+ * Returns `change` if the newest plan allows it, with the agreement that it rests on. The plan looks at all publications
+ * together and at what a person has agreed to, which one publication by itself cannot tell.
+ */
+function allowed(change: Change | null, permitted: ReconcilerDeps['permitted']): Change | null {
+  const plan = change && permitted(change);
+  return plan && plan.action === change.action ? { ...change, held: null, approval: plan.approval } : null;
+}
+
 function isSame(change: Change, other: Change | null): boolean {
-  return (
-    other !== null &&
-    !other.held &&
-    other.action === change.action &&
-    other.revision === change.revision &&
-    other.version === change.version
-  );
+  return other !== null && other.action === change.action && other.revision === change.revision && other.version === change.version;
 }

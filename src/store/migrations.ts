@@ -58,6 +58,19 @@ const steps: readonly string[] = [
   -- Which ID a name of the file was found to mean.
   CREATE TABLE name (gateway_id INTEGER NOT NULL REFERENCES gateway (id), name TEXT, id TEXT NOT NULL, PRIMARY KEY (gateway_id, name)) WITHOUT ROWID;
   `,
+  `
+  -- What the last file declared that was acted on.
+  CREATE TABLE declared (
+    gateway_id INTEGER NOT NULL REFERENCES gateway (id), api_id TEXT, environment_id TEXT,
+    PRIMARY KEY (gateway_id, api_id, environment_id)
+  ) WITHOUT ROWID;
+  CREATE TABLE approval (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    gateway_id INTEGER NOT NULL REFERENCES gateway (id),
+    digest TEXT NOT NULL, approved_by TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL, work TEXT NOT NULL
+  );
+  ALTER TABLE attempt ADD COLUMN approval_id INTEGER REFERENCES approval (id);
+  `,
 ];
 
 /** The version that this edict writes. */

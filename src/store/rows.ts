@@ -1,5 +1,6 @@
+import type { Approval } from '../core/guards.ts';
 import type { Attempt, Condition } from '../core/ports.ts';
-import { type Action, publicationKey, type RecordedPublication, type State } from '../core/publication.ts';
+import { type Action, type GatewayIdentity, publicationKey, type RecordedPublication, type State } from '../core/publication.ts';
 
 /** A row as SQLite gives it. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -73,7 +74,26 @@ export function toAttempt(row: Row): Attempt {
     requestId: text(row['request_id']),
     versionId: text(row['version_id']),
     publishId: text(row['publish_id']),
+    approval: row['approved_by'] == null ? null : { by: String(row['approved_by']), why: String(row['approved_why']) },
   };
+}
+
+/** Returns the approval of a row of `approval`. */
+export function toApproval(row: Row): Approval {
+  return {
+    id: Number(row['id']),
+    digest: String(row['digest']),
+    by: String(row['approved_by']),
+    why: String(row['why']),
+    atMs: Number(row['at_ms']),
+    expiresAtMs: Number(row['expires_at_ms']),
+    work: JSON.parse(String(row['work'])) as string[],
+  };
+}
+
+/** Returns the gateway of a row of `gateway`. */
+export function identityOf(row: Row): GatewayIdentity {
+  return { endpoint: String(row['endpoint']), project: String(row['project']), instance: String(row['instance']) };
 }
 
 /** Returns the condition in a row of `gateway`; `null` if nobody is at work. */

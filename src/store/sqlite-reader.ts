@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Approval, Past } from '../core/guards.ts';
 import type { NameKey } from '../core/names.ts';
 import type { Attempt, Condition, HistoryFilter, RecordReader } from '../core/ports.ts';
 import {
@@ -8,7 +9,7 @@ import {
   type RecordedPublication,
   type RecordedState,
 } from '../core/publication.ts';
-import { toAttempt, toCondition, toRecordedPublication } from './rows.ts';
+import { identityOf, toApproval, toAttempt, toCondition, toRecordedPublication } from './rows.ts';
 import { explained } from './store-error.ts';
 
 const selectGateway = 'SELECT id FROM gateway WHERE endpoint = ? AND project = ? AND instance = ?';
@@ -22,17 +23,27 @@ export const selectRecorded = `
   WHERE p.gateway_id = ? AND (p.state IS NOT NULL OR p.unresolved_attempt_id IS NOT NULL)`;
 
 const selectHistory = `
-  SELECT * FROM attempt
-  WHERE gateway_id = :gateway
+  SELECT attempt.*, approved_by, approval.why AS approved_why FROM attempt LEFT JOIN approval ON approval.id = approval_id
+  WHERE attempt.gateway_id = :gateway
     AND (:apis IS NULL OR api_id IN (SELECT value FROM json_each(:apis)) OR api IN (SELECT value FROM json_each(:apis)))
     AND (:environments IS NULL OR environment_id IN (SELECT value FROM json_each(:environments))
       OR environment IN (SELECT value FROM json_each(:environments)))
-  ORDER BY id DESC LIMIT :limit`;
+  ORDER BY attempt.id DESC LIMIT :limit`;
 
 const selectCondition = 'SELECT condition FROM gateway WHERE id = ?';
 
+const selectDeclared = 'SELECT api_id, environment_id FROM declared WHERE gateway_id = ?';
+
+const selectElsewhere = `
+  SELECT DISTINCT g.id, g.endpoint, g.project, g.instance, d.api_id
+  FROM declared d JOIN gateway g ON g.id = d.gateway_id
+  WHERE d.gateway_id <> ?`;
+
+const selectApprovals = 'SELECT * FROM approval WHERE gateway_id = ? ORDER BY id';
+
 const selectLastAttempts = `
-  SELECT a.* FROM publication p JOIN attempt a ON a.id = p.last_attempt_id
+  SELECT a.*, approved_by, approval.why AS approved_why
+  FROM publication p JOIN attempt a ON a.id = p.last_attempt_id LEFT JOIN approval ON approval.id = a.approval_id
   WHERE p.gateway_id = ?`;
 
 /** Reads a SQLite store of the current version. Every method throws an EdictError `STORE_*` if SQLite fails. */
@@ -72,6 +83,33 @@ export class SqliteReader implements RecordReader {
     return row?.['listed_apis'] == null ? null : Number(row['listed_apis']);
   }
 
+  async past(gateway: GatewayIdentity, nowMs: number): Promise<Past> {
+    return explained(this.path, () => {
+      const id = this.gatewayId(gateway);
+      const declared = new Set(
+        this.db
+          .prepare(selectDeclared)
+          .all(id)
+          .map((row) => publicationKey(String(row['api_id']), String(row['environment_id']))),
+      );
+      const others = declared.size > 0 ? [] : this.db.prepare(selectElsewhere).all(id);
+      const elsewhere = [...Map.groupBy(others, (row) => String(row['id'])).values()].map((rows) => ({
+        gateway: identityOf(rows[0] ?? {}),
+        apiIds: new Set(rows.map((row) => String(row['api_id']))),
+      }));
+      const approvals = this.db
+        .prepare(selectApprovals)
+        .all(id)
+        .map(toApproval)
+        .filter(({ expiresAtMs }) => expiresAtMs > nowMs);
+      return { declared, elsewhere, approvals };
+    });
+  }
+
+  async approvals(gateway: GatewayIdentity): Promise<readonly Approval[]> {
+    return explained(this.path, () => this.db.prepare(selectApprovals).all(this.gatewayId(gateway)).map(toApproval).reverse());
+  }
+
   async names(gateway: GatewayIdentity): Promise<ReadonlyMap<NameKey, string>> {
     const rows = explained(this.path, () => this.db.prepare('SELECT name, id FROM name WHERE gateway_id = ?').all(this.gatewayId(gateway)));
     return new Map(rows.map((row) => [String(row['name']) as NameKey, String(row['id'])]));
@@ -101,6 +139,8 @@ export const emptyRecord: RecordReader = {
   condition: async () => null,
   listedApis: async () => null,
   names: async () => new Map(),
+  past: async () => ({ declared: new Set(), elsewhere: [], approvals: [] }),
+  approvals: async () => [],
   lastAttempts: async () => new Map(),
   close: async () => undefined,
 };

@@ -61,6 +61,19 @@ export class SqliteStore extends SqliteReader implements Store {
     });
   }
 
+  async declare(gateway: GatewayIdentity, keys: Iterable<PublicationKey>): Promise<void> {
+    const now = new Set(keys);
+    const { declared } = await this.past(gateway, 0);
+    const lost = [...declared].filter((key) => !now.has(key));
+    const found = [...now].filter((key) => !declared.has(key));
+    if (lost.length + found.length === 0) return;
+    await this.#write(() => {
+      const id = this.#ensureGateway(gateway);
+      for (const key of lost) this.#statements.undeclare.run(id, ...split(key));
+      for (const key of found) this.#statements.declare.run(id, ...split(key));
+    });
+  }
+
   describe(gateway: GatewayIdentity, condition: Condition): Promise<void> {
     return this.#write(() => this.#statements.describe.run(JSON.stringify(condition), this.#ensureGateway(gateway)));
   }
@@ -69,9 +82,9 @@ export class SqliteStore extends SqliteReader implements Store {
     let attemptId = 0;
     await this.#write(() => {
       const gatewayId = this.#ensureGateway(gateway);
-      const { api, apiId, environment, environmentId, action, reason, revision, remark, version } = change;
+      const { api, apiId, environment, environmentId, action, reason, revision, remark, version, approval } = change;
       const names = [gatewayId, api, apiId, environment, environmentId] as const;
-      const told = [passId, action, reason, revision, remark, marker, version, atMs] as const;
+      const told = [passId, action, reason, revision, remark, marker, version, approval?.id ?? null, atMs] as const;
       attemptId = Number(this.#statements.insertAttempt.run(...names, ...told).lastInsertRowid);
       this.#statements.markUnresolved.run(...names, atMs, attemptId);
     });
@@ -211,8 +224,9 @@ function prepare(db: DatabaseSync) {
     read: statement(`${selectRecorded} AND p.api_id = ? AND p.environment_id = ?`),
     insertAttempt: statement(`
       INSERT INTO attempt
-        (gateway_id, api, api_id, environment, environment_id, pass_id, action, reason, revision, remark, marker, asked_version_id, began_at_ms)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+        (gateway_id, api, api_id, environment, environment_id, pass_id, action, reason, revision, remark, marker, asked_version_id, approval_id,
+          began_at_ms)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     markUnresolved: statement(`
       INSERT INTO publication
         (gateway_id, api, api_id, environment, environment_id, recorded_at_ms, unresolved_attempt_id, last_attempt_id)
@@ -228,6 +242,8 @@ function prepare(db: DatabaseSync) {
       INSERT INTO publication (gateway_id, api, api_id, environment, environment_id, recorded_at_ms) VALUES (?, ?, ?, ?, ?, ?)
       ON CONFLICT (gateway_id, api_id, environment_id) DO NOTHING`),
     listed: statement('UPDATE gateway SET listed_apis = ? WHERE id = ?'),
+    declare: statement('INSERT OR IGNORE INTO declared (gateway_id, api_id, environment_id) VALUES (?, ?, ?)'),
+    undeclare: statement('DELETE FROM declared WHERE gateway_id = ? AND api_id = ? AND environment_id = ?'),
     forgetNames: statement('DELETE FROM name WHERE gateway_id = ?'),
     rememberName: statement('INSERT INTO name (gateway_id, name, id) VALUES (?, ?, ?)'),
     record: statement(updateRecord),

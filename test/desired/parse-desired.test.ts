@@ -27,12 +27,13 @@ test('a file says everything that it does not say, too', () => {
   assert.equal(
     desired.environments,
     new Map([
-      ['e1', { name: 'test', id: 'e1', protected: false }],
-      ['e2', { name: 'release', id: 'e2', protected: false }],
+      ['e1', { name: 'test', id: 'e1', protected: false, maxOffline: null }],
+      ['e2', { name: 'release', id: 'e2', protected: false, maxOffline: null }],
     ]),
   );
   assert.is(desired.removed, 'keep');
   assert.equal([desired.observeEveryMs, desired.republish], [null, 'revision']);
+  assert.equal(desired.guards, { maxOffline: { count: 10, share: 0.2 }, maxLost: { count: null, share: 0.3 } });
   assert.is(desired.publications.size, 0);
 });
 
@@ -51,7 +52,8 @@ gateway:
   lag: 2m
   batch: 50
 environments:
-  release: { id: R, protected: true }
+  release: { id: R, protected: true, maxOffline: 50% }
+guards: { maxOffline: { count: 5, share: 10% }, maxLost: 3 }
 removed: offline
 observe: every 2m
 republish: edited
@@ -80,7 +82,8 @@ apis:
   });
   assert.is(desired.removed, 'offline');
   assert.equal([desired.observeEveryMs, desired.republish], [120_000, 'edited']);
-  assert.equal(desired.environments.get('R'), { name: 'release', id: 'R', protected: true });
+  assert.equal(desired.guards, { maxOffline: { count: 5, share: 0.1 }, maxLost: { count: 3, share: null } });
+  assert.equal(desired.environments.get('R'), { name: 'release', id: 'R', protected: true, maxOffline: { count: null, share: 0.5 } });
   const orders = {
     key: publicationKey('A', 'R'),
     api: 'orders',
@@ -93,7 +96,7 @@ apis:
     version: 'v5',
     drift: 'correct',
     calledBy: null,
-    source: { file: 'edict.yaml', line: 24, column: 7 },
+    source: { file: 'edict.yaml', line: 25, column: 7 },
   };
   const invoices = {
     ...orders,
@@ -105,7 +108,7 @@ apis:
     remark: 'of the API',
     version: null,
     drift: 'report',
-    source: { file: 'edict.yaml', line: 25, column: 72 },
+    source: { file: 'edict.yaml', line: 26, column: 72 },
   };
   assert.equal([...desired.publications.values()], [orders, invoices]);
 });

@@ -281,6 +281,8 @@ test('a store that cannot record an attempt means no call', async () => {
       readAll: store.readAll.bind(store),
       read: store.read.bind(store),
       describe: store.describe.bind(store),
+      past: store.past.bind(store),
+      declare: () => Promise.reject(full),
     });
   await using shop = await workshop({ apis: ['orders'], wrapStore, maxTries: 1 });
   await shop.engine.pass(shop.desire({ orders: 'online' }), 'start');
@@ -304,6 +306,9 @@ test('an outcome that cannot be written is written later, and its call is not re
     observe: store.observe.bind(store),
     listedApis: store.listedApis.bind(store),
     names: store.names.bind(store),
+    past: store.past.bind(store),
+    approvals: store.approvals.bind(store),
+    declare: store.declare.bind(store),
     remember: store.remember.bind(store),
     close: store.close.bind(store),
     settle: (...settled) => {

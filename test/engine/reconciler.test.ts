@@ -49,6 +49,7 @@ async function reconciled(desired: () => DesiredState, send: () => Promise<Outco
     now: () => 5,
     emit: (event) => events.push(event),
     desired,
+    permitted: (change) => change,
     signal,
     answered: () => {
       answers += 1;

@@ -296,7 +296,7 @@ async function olderStore(): Promise<string> {
   for (const [table, kept] of Object.entries(old)) {
     for (const column of columns(table)) if (!kept.split(' ').includes(column)) db.exec(`ALTER TABLE ${table} DROP COLUMN ${column}`);
   }
-  db.exec('DROP TABLE name; PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE)');
+  db.exec('DROP TABLE name; DROP TABLE declared; DROP TABLE approval; PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE)');
   db.close();
   return path;
 }

@@ -79,28 +79,42 @@ export function change(api: string, environment: string, over: Partial<Change> =
     version: null,
     drift: null,
     held: null,
+    approval: null,
     source: { file: 'edict.yaml', line: 1, column: 1 },
     ...over,
   };
 }
 
-/** Returns the desired state of `publications`; `test` and `release` are always declared, and environments named in `protectedNames` are protected. */
+const anything = { count: null, share: null };
+
+/** Guards that hold nothing. */
+export const noGuards: DesiredState['guards'] = { maxOffline: anything, maxLost: anything };
+
+/** Returns the desired state of `publications`, without guards unless `over` has some; `test` and `release` are always declared, and environments named in `protectedNames` are protected. */
 export function desiredState(
   publications: readonly DesiredPublication[],
   over: {
     readonly removed?: 'keep' | 'offline';
     readonly protectedNames?: readonly string[];
     readonly gateway?: DesiredState['gateway'];
+    readonly guards?: DesiredState['guards'];
     readonly observeEveryMs?: number | null;
     readonly republish?: DesiredState['republish'];
   } = {},
 ): DesiredState {
-  const { removed = 'keep', protectedNames = [], gateway = gatewaySettings(), observeEveryMs = null, republish = 'revision' } = over;
+  const {
+    removed = 'keep',
+    protectedNames = [],
+    gateway = gatewaySettings(),
+    observeEveryMs = null,
+    republish = 'revision',
+    guards = noGuards,
+  } = over;
   const environments = new Map<string, Environment>();
   for (const name of ['test', 'release', ...publications.map((publication) => publication.environment), ...protectedNames]) {
-    environments.set(`env-${name}`, { name, id: `env-${name}`, protected: protectedNames.includes(name) });
+    environments.set(`env-${name}`, { name, id: `env-${name}`, protected: protectedNames.includes(name), maxOffline: null });
   }
-  return { gateway, environments, removed, observeEveryMs, republish, publications: byKey(publications) };
+  return { gateway, environments, removed, guards, observeEveryMs, republish, publications: byKey(publications) };
 }
 
 /** Returns a recorded state. */

@@ -421,6 +421,7 @@ function attempt(over: Partial<Attempt>): Attempt {
     requestId: null,
     versionId: null,
     publishId: null,
+    approval: null,
     ...over,
   };
 }

@@ -1,0 +1,15 @@
+import { holdBack, type Past, release } from './guards.ts';
+import { narrow } from './narrow.ts';
+import { type Plan, plan } from './plan.ts';
+import type { DesiredState, RecordedState } from './publication.ts';
+import type { Targets } from './targets.ts';
+
+/**
+ * Returns the plan that may be carried out: what the file needs, held back by the guards as a whole, then narrowed to what is
+ * targeted, then released where a person has agreed. A pure function. Guards look at the whole plan, so that nobody slips past
+ * them by doing it in parts.
+ */
+export function guardedPlan(desired: DesiredState, recorded: RecordedState, past: Past, targets: Targets, nowMs: number): Plan {
+  const held = holdBack(plan(desired, recorded), desired, recorded, past);
+  return release(narrow(held, desired, targets), recorded, past.approvals, nowMs);
+}
