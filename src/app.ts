@@ -63,7 +63,7 @@ async function applyIn(rooms: Rooms, desired: DesiredState, targets: Targets, em
   const made = await engine.pass(desired, 'start', signal);
   await Promise.race([engine.settled(), aborted(signal)]);
   const left = await engine.stop();
-  const finished: PassSummary = last ?? { online: 0, offline: 0, unchanged: made.unchanged, held: 0, failed: 0, tookMs: 0 };
+  const finished: PassSummary = last ?? { online: 0, offline: 0, unchanged: made.unchanged, held: 0, waiting: 0, failed: 0, tookMs: 0 };
   return { plan: made, summary: { ...finished, ...totals, unchanged: made.unchanged, tookMs: systemClock.now() - startedAtMs }, left };
 }
 

@@ -32,6 +32,7 @@ const typesOnly = [
   'src/core/log-options.ts',
   'src/core/ports.ts',
   'src/core/publication.ts',
+  'src/core/wait.ts',
   'src/desired/finding.ts',
   'src/engine/p-queue-dom.d.ts',
 ];

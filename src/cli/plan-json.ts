@@ -1,7 +1,7 @@
 import { planDigest } from '../core/digest.ts';
 import { estimate } from '../core/estimate.ts';
 import type { Note } from '../core/observe.ts';
-import type { Plan } from '../core/plan.ts';
+import { isMade, type Plan } from '../core/plan.ts';
 import type { DesiredState } from '../core/publication.ts';
 import { seenOf } from './seen.ts';
 import { momentInWords } from './words.ts';
@@ -17,10 +17,11 @@ export function planJson(plan: Plan, desired: DesiredState, notes: readonly Note
       ...counts(plan),
       unchanged: plan.unchanged,
       held: plan.changes.filter((change) => change.held).length,
+      waiting: plan.changes.filter((change) => change.waits && !change.held).length,
       untargeted: plan.untargeted,
     },
     changes: plan.changes.map(
-      ({ api, apiId, environment, environmentId, action, reason, from, to, revision, version, drift, held, source }) => ({
+      ({ api, apiId, environment, environmentId, action, reason, from, to, revision, version, drift, held, waits, source }) => ({
         api,
         apiId,
         environment,
@@ -37,6 +38,7 @@ export function planJson(plan: Plan, desired: DesiredState, notes: readonly Note
           seen: momentInWords(drift.seenAtMs),
         },
         held: held && `${held.rule}: ${held.message}`,
+        waits: waits && { rule: waits.rule, message: waits.message, until: waits.untilMs === null ? null : momentInWords(waits.untilMs) },
         source,
       }),
     ),
@@ -45,9 +47,9 @@ export function planJson(plan: Plan, desired: DesiredState, notes: readonly Note
   };
 }
 
-/** Returns how many changes of each action a plan would make; what is held is not among them. */
+/** Returns how many changes of each action a plan would make; what is held or waits is not among them. */
 export function counts({ changes }: Plan): { readonly online: number; readonly offline: number } {
-  const made = changes.filter((change) => change.held === null);
+  const made = changes.filter(isMade);
   const online = made.filter((change) => change.action === 'online').length;
   return { online, offline: made.length - online };
 }

@@ -1,5 +1,5 @@
 import { callOf } from './batch.ts';
-import type { Change } from './plan.ts';
+import { type Change, isMade } from './plan.ts';
 import type { GatewaySettings, Limit } from './publication.ts';
 
 /** What a plan will cost. */
@@ -9,7 +9,7 @@ export interface Estimate extends Cost {
 }
 
 export interface Cost {
-  /** Calls that change the gateway; what is held makes none. */
+  /** Calls that change the gateway; what is held or waits makes none. */
   readonly calls: number;
   /** How long they take at the limit, the gateway's own time not counted. To a tenth of a second. */
   readonly seconds: number;
@@ -20,7 +20,7 @@ export const proposedBatch = 100;
 
 /** Returns what `changes` cost at the file's limit and batch. */
 export function estimate(changes: readonly Change[], { limit, batch }: Pick<GatewaySettings, 'limit' | 'batch'>): Estimate {
-  const made = changes.filter((change) => change.held === null);
+  const made = changes.filter(isMade);
   const cost = costOf(callsFor(made, batch), limit);
   const batched = costOf(callsFor(made, proposedBatch), limit);
   return { ...cost, batched: batch === 1 && batched.calls < cost.calls ? batched : null };

@@ -56,7 +56,7 @@ export type EngineEvent =
   | { readonly type: 'daemon:stopped'; readonly signal: string; readonly left: number };
 
 /** What woke a pass. */
-export type PassCause = 'start' | 'file' | 'resync' | 'signal' | 'retry' | 'approval';
+export type PassCause = 'start' | 'file' | 'resync' | 'signal' | 'retry' | 'approval' | 'due';
 
 /** What a pass did. `failed` counts changes whose last attempt did not succeed. */
 export interface PassSummary {
@@ -64,6 +64,8 @@ export interface PassSummary {
   readonly offline: number;
   readonly unchanged: number;
   readonly held: number;
+  /** What is made later, without anybody's agreement. */
+  readonly waiting: number;
   readonly failed: number;
   readonly tookMs: number;
 }

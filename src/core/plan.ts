@@ -13,6 +13,7 @@ import type {
   State,
 } from './publication.ts';
 import { everything, type TargetPatterns } from './targets.ts';
+import type { Wait } from './wait.ts';
 
 /**
  * Why a publication must move: it was `new`ly declared, its `state`, `revision` or `version` differs from the record, its API
@@ -36,10 +37,17 @@ export interface Change extends PublicationNames {
   readonly drift: Drift | null;
   /** Why edict refuses to make this change until a person agrees; `null` if it does not. */
   readonly held: Hold | null;
+  /** Why edict makes it later; `null` if it does not wait. */
+  readonly waits: Wait | null;
   /** Whose agreement has released it; `null` if it needed none. */
   readonly approval: { readonly id: number; readonly by: string; readonly why: string } | null;
   /** Where the file asks for it; `null` for a publication that left the file. */
   readonly source: Source | null;
+}
+
+/** Returns whether a plan makes this change now: it is not held, and it does not wait. */
+export function isMade({ held, waits }: Pick<Change, 'held' | 'waits'>): boolean {
+  return held === null && waits === null;
 }
 
 /** The ordered set of changes that leads from the recorded to the desired state. */
@@ -152,7 +160,7 @@ function change(
     drift: reason === 'drift' ? (recorded?.drift ?? null) : null,
     source: wanted?.source ?? null,
   };
-  return { ...proposed, held: guard(proposed, desired), approval: null };
+  return { ...proposed, held: guard(proposed, desired), waits: null, approval: null };
 }
 
 /**

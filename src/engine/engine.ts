@@ -5,16 +5,19 @@ import type { Emit, PassCause, PassSummary } from '../core/events.ts';
 import { guardedPlan } from '../core/guarded-plan.ts';
 import { heldDigest } from '../core/guards.ts';
 import type { Failing, Failure } from '../core/outcome.ts';
-import type { Change, Plan } from '../core/plan.ts';
+import { type Change, isMade, type Plan } from '../core/plan.ts';
 import type { Clock, Gateway, Stopped, Store } from '../core/ports.ts';
 import type { DesiredState, PublicationKey } from '../core/publication.ts';
 import type { Targets } from '../core/targets.ts';
+import { Alarm } from './alarm.ts';
 import { ApprovalWatch } from './approval-watch.ts';
 import { backoffMs } from './backoff.ts';
 import { ConditionReport } from './condition-report.ts';
 import { Departures } from './departures.ts';
 import { Doubts } from './doubts.ts';
 import { Lookout } from './lookout.ts';
+import { firstDueMs, openPass, type Pass } from './pass.ts';
+import { persist } from './persist.ts';
 import { type Reconciled, reasonOf, reconcile } from './reconciler.ts';
 import { awaitCredentials, probe } from './recovery.ts';
 import type { Traffic } from './traffic.ts';
@@ -46,6 +49,7 @@ export class Engine {
   readonly #conditions: ConditionReport;
   readonly #lookout: Lookout;
   readonly #approvals: ApprovalWatch;
+  readonly #alarm: Alarm;
   readonly #settled: (() => void)[] = [];
   /** Keys whose last attempt in this engine did not succeed. */
   readonly #failing = new Set<PublicationKey>();
@@ -71,7 +75,7 @@ export class Engine {
       clock,
       work: (key, failures, answered) => this.#work(key, failures, answered),
       onIdle: () => this.#finishPass(),
-      onDue: () => void this.pass(this.#desired, 'retry').catch((error: unknown) => this.#storeFailed(error)),
+      onDue: () => this.#passAgain('retry'),
     });
     this.#conditions = new ConditionReport(desired.gateway, { store, traffic, clock, emit, onFailed: (error) => this.#storeFailed(error) });
     this.#lookout = new Lookout({ store, gateway: deps.gateway, clock, emit, atFirst: deps.refresh });
@@ -80,8 +84,9 @@ export class Engine {
       clock,
       gateway: desired.gateway,
       signal: this.#stopping.signal,
-      onApproval: () => void this.pass(this.#desired, 'approval').catch((error: unknown) => this.#storeFailed(error)),
+      onApproval: () => this.#passAgain('approval'),
     });
+    this.#alarm = new Alarm(clock, () => this.#passAgain('due'));
     traffic.listen({ stopped: (stopped) => this.#callsStopped(stopped), resumed: () => this.#callsResumed() });
   }
 
@@ -102,21 +107,19 @@ export class Engine {
     const recorded = seen ?? (await store.readAll(desired.gateway));
     const past = await store.past(desired.gateway, clock.now());
     const made = guardedPlan(this.#desired, recorded, past, targets, clock.now());
-    this.#permitted = new Map(made.changes.flatMap((change) => (change.held ? [] : [[change.key, change]])));
+    this.#permitted = new Map(made.changes.filter(isMade).map((change) => [change.key, change]));
     if (!made.suspicion) await this.#declare(desired);
     emit({ type: 'plan:made', passId, cause, plan: made });
-    this.#pass = {
-      passId,
-      startedAtMs,
-      unchanged: made.unchanged,
-      held: made.changes.filter((change) => change.held).length,
-      online: 0,
-      offline: 0,
-    };
-    const keys = inCalls(made.changes, desired.gateway.batch).flatMap(({ held, key }) => (held ? [] : [key]));
+    this.#pass = openPass(made, passId, startedAtMs);
+    const keys = inCalls(made.changes, desired.gateway.batch)
+      .filter(isMade)
+      .map(({ key }) => key);
     const wanted = new Set(keys);
     for (const left of [this.#failing, this.#held]) for (const key of left) if (!wanted.has(key)) left.delete(key);
-    if (maxTries === Number.POSITIVE_INFINITY) this.#approvals.update(heldDigest(made) !== null);
+    if (maxTries === Number.POSITIVE_INFINITY) {
+      this.#approvals.update(heldDigest(made) !== null);
+      this.#alarm.set(firstDueMs(made));
+    }
     this.#queue.replace(keys, { fresh: cause === 'file' || cause === 'signal' || cause === 'approval' });
     return made;
   }
@@ -131,12 +134,17 @@ export class Engine {
   async stop(): Promise<number> {
     const left = this.#queue.queued;
     this.#stopping.abort();
+    this.#alarm.set(null);
     this.#queue.start();
     await this.#queue.stop();
     this.#deps.traffic.close();
     await this.#conditions.close();
     this.#finishPass();
     return left;
+  }
+
+  #passAgain(cause: PassCause): void {
+    void this.pass(this.#desired, cause).catch((error: unknown) => this.#storeFailed(error));
   }
 
   /** A disk that takes this not will not take an attempt either: those are tried again, and this with the next pass. */
@@ -165,7 +173,7 @@ export class Engine {
         desired: () => this.#desired,
         permitted: (change) => this.#permitted.get(change.key) ?? null,
         signal: this.#stopping.signal,
-        persist: (write) => this.#persist(write),
+        persist: (write) => persist(write, { ...this.#deps, signal: this.#stopping.signal, onFailed: (error) => this.#storeFailed(error) }),
       });
       const verdict = this.#verdict(reconciled, pass, failures + 1);
       for (const left of [this.#failing, this.#held]) left.delete(key);
@@ -179,20 +187,6 @@ export class Engine {
       this.#failing.add(key);
       this.#storeFailed(error);
       return this.#again(failures + 1);
-    }
-  }
-
-  /** An outcome that cannot be written is kept and written later: to lose it would mean to ask for the same version again. */
-  async #persist(write: () => Promise<void>): Promise<boolean> {
-    for (let failures = 1; ; failures += 1) {
-      try {
-        await write();
-        return true;
-      } catch (error) {
-        this.#storeFailed(error);
-        if (failures >= this.#deps.maxTries || this.#stopping.signal.aborted) return false;
-        await this.#deps.clock.sleep(backoffMs(failures, this.#deps.random()), this.#stopping.signal);
-      }
     }
   }
 
@@ -277,20 +271,19 @@ export class Engine {
     const pass = this.#pass;
     if (pass) {
       this.#pass = null;
-      const { passId, startedAtMs, online, offline, unchanged, held } = pass;
+      const { passId, startedAtMs, online, offline, unchanged, held, waiting } = pass;
       const tookMs = Math.round(this.#deps.clock.monotonic() - startedAtMs);
-      const summary: PassSummary = { online, offline, unchanged, held: held + this.#held.size, failed: this.#failing.size, tookMs };
+      const summary: PassSummary = {
+        online,
+        offline,
+        unchanged,
+        held: held + this.#held.size,
+        waiting,
+        failed: this.#failing.size,
+        tookMs,
+      };
       this.#deps.emit({ type: 'pass:finished', passId, summary });
     }
     if (!this.#queue.hasDue) for (const resolve of this.#settled.splice(0)) resolve();
   }
-}
-
-interface Pass {
-  readonly passId: string;
-  readonly startedAtMs: number;
-  readonly unchanged: number;
-  readonly held: number;
-  online: number;
-  offline: number;
 }

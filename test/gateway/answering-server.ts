@@ -107,6 +107,7 @@ export function changeTo(action: 'online' | 'offline', more: Partial<Change> = {
     version: null,
     drift: null,
     held: null,
+    waits: null,
     approval: null,
     source: null,
     ...more,

@@ -79,6 +79,7 @@ export function change(api: string, environment: string, over: Partial<Change> =
     version: null,
     drift: null,
     held: null,
+    waits: null,
     approval: null,
     source: { file: 'edict.yaml', line: 1, column: 1 },
     ...over,

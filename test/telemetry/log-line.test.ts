@@ -14,7 +14,7 @@ const settled = (outcome: Outcome): EngineEvent => ({ type: 'attempt:settled', p
 const finished = (over: object): EngineEvent => ({
   type: 'pass:finished',
   passId: 'p',
-  summary: { online: 0, offline: 0, unchanged: 1, held: 0, failed: 0, tookMs: 1, ...over },
+  summary: { online: 0, offline: 0, unchanged: 1, held: 0, waiting: 0, failed: 0, tookMs: 1, ...over },
 });
 
 const levels: readonly [string, EngineEvent, string][] = [

@@ -1,0 +1,33 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Hold } from '../../src/core/guard.ts';
+import { plan } from '../../src/core/plan.ts';
+import { firstDueMs, openPass } from '../../src/engine/pass.ts';
+import { change, desiredState } from '../support/states.ts';
+
+const test = suite('pass');
+const held: Hold = { rule: 'protected', message: 'protected', hint: '' };
+const waits = (untilMs: number | null) => ({ rule: 'freeze', message: 'frozen', untilMs }) as const;
+
+function planOf(...changes: readonly ReturnType<typeof change>[]) {
+  return { ...plan(desiredState([]), new Map()), changes };
+}
+
+test('begins with what is held and what waits; what is both is held', () => {
+  const changes = [change('a', 'test'), change('b', 'test', { held }), change('c', 'test', { waits: waits(1) })];
+  const pass = openPass(planOf(...changes, change('d', 'test', { held, waits: waits(1) })), 'one', 5);
+  assert.equal(pass, { passId: 'one', startedAtMs: 5, unchanged: 0, held: 2, waiting: 1, online: 0, offline: 0 });
+});
+
+test('the first that is due is the earliest that the clock ends and nobody holds', () => {
+  const changes = [
+    change('a', 'test', { waits: waits(30) }),
+    change('b', 'test', { waits: waits(20) }),
+    change('c', 'test', { waits: waits(10), held }),
+    change('d', 'test', { waits: waits(null) }),
+  ];
+  assert.is(firstDueMs(planOf(...changes)), 20);
+  assert.is(firstDueMs(planOf()), null);
+});
+
+test.run();
