@@ -1,6 +1,8 @@
 import type { DaemonSettings, Settings } from './config.ts';
+import { planDigest } from './core/digest.ts';
 import { EdictError, messageOf } from './core/errors.ts';
 import type { Emit, PassSummary } from './core/events.ts';
+import { heldDigest, heldWork, type NewApproval } from './core/guards.ts';
 import type { LogOptions } from './core/log-options.ts';
 import type { Plan } from './core/plan.ts';
 import type { DesiredState } from './core/publication.ts';
@@ -8,6 +10,7 @@ import type { Targets } from './core/targets.ts';
 import { FileSource, type LookUp } from './desired/file-source.ts';
 import type { Emulator, EmulatorOptions } from './emulator/emulator.ts';
 import { systemClock } from './engine/system-clock.ts';
+import { type Planned, readPlan } from './reports.ts';
 import { type Environment, openRooms, type Rooms, targetsOf } from './rooms.ts';
 
 /*
@@ -65,6 +68,46 @@ async function applyIn(rooms: Rooms, desired: DesiredState, targets: Targets, em
   const left = await engine.stop();
   const finished: PassSummary = last ?? { online: 0, offline: 0, unchanged: made.unchanged, held: 0, waiting: 0, failed: 0, tookMs: 0 };
   return { plan: made, summary: { ...finished, ...totals, unchanged: made.unchanged, tookMs: systemClock.now() - startedAtMs }, left };
+}
+
+/** What a person says who agrees to what is held. */
+export interface Agreeing {
+  /** What `heldDigest` gives for the plan, or the plan's own digest. */
+  readonly digest: string;
+  readonly by: string;
+  readonly why: string;
+  /** How long calls that rest on it may leave, in milliseconds. */
+  readonly expiresMs: number;
+}
+
+/** An approval as it was written, and the plan that it is for. */
+export interface Approved extends Planned {
+  readonly approval: NewApproval;
+}
+
+/**
+ * Writes down that a person agrees to what the plan holds. It makes no call: the daemon, or the next apply, finds it in the store.
+ *
+ * @throws EdictError `APPROVAL` if nothing is held, or another plan is held than `digest` names; `STORE_*`
+ */
+export async function approve(settings: Settings, environment: Environment, { digest, by, why, expiresMs }: Agreeing): Promise<Approved> {
+  const planned = await readPlan(settings, environment);
+  const { plan } = planned;
+  const held = heldDigest(plan);
+  if (held === null) {
+    const message = plan.approval ? `this is approved already, by ${plan.approval.by}: ${plan.approval.why}` : 'nothing is held';
+    throw new EdictError('APPROVAL', message, { hint: '`edict plan` shows what would be done' });
+  }
+  if (digest !== held && digest !== planDigest(plan)) {
+    throw new EdictError('APPROVAL', `${digest} is not what is held now: that is ${held}`, {
+      hint: 'the file, the record or the targets have changed since; look at `edict plan` and agree to what it shows',
+    });
+  }
+  const atMs = systemClock.now();
+  const approval = { digest: held, by, why, atMs, expiresAtMs: atMs + expiresMs, work: heldWork(plan) };
+  const { writeApproval } = await import('./store/write-approval.ts');
+  await writeApproval(settings.state, plan.gateway, approval);
+  return { ...planned, approval };
 }
 
 /** The daemon as its command holds it. */

@@ -25,9 +25,11 @@ export interface DaemonSettings {
 }
 
 export const defaultFile = 'edict.yaml';
-const defaultState = 'sqlite:.edict/state.db';
-/** The record of an emulated gateway never mixes with a real one's. */
-const defaultEmulatedState = 'sqlite:.edict/emulated.db';
+
+/** Returns the store that is used unless another one is named: the record of an emulated gateway never mixes with a real one's. */
+export function defaultState(emulate: boolean): string {
+  return emulate ? 'sqlite:.edict/emulated.db' : 'sqlite:.edict/state.db';
+}
 
 /** Returns complete settings from what the command line and the environment say. */
 export function settingsFrom(
@@ -49,7 +51,7 @@ export function settingsFrom(
     waitMs,
     refresh: options.refresh ?? false,
     targets: { apis: options.api ?? [], environments: options.environment ?? [] },
-    state: options.state ?? (emulate ? defaultEmulatedState : defaultState),
+    state: options.state ?? defaultState(emulate),
   };
 }
 

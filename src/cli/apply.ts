@@ -3,9 +3,11 @@ import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Emit, EngineEvent, PassSummary } from '../core/events.ts';
 import type { LogFormat, LogLevel } from '../core/log-options.ts';
+import type { Plan } from '../core/plan.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import { openProgress } from './progress.ts';
+import { releaseCommand } from './release-command.ts';
 import { onStopSignal } from './signals.ts';
 import { counted, durationInWords, targetsInWords } from './words.ts';
 
@@ -35,10 +37,14 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
   using stop = onStopSignal();
   const { plan, summary, left } = await applyOnce(settings, context.environment, emit, { signal: stop.signal });
   progress?.clear();
-  if (asJson) context.stdout.write(`${JSON.stringify({ type: 'summary', format: 1, ...summary, left, untargeted: plan.untargeted })}\n`);
+  const release = releaseCommand(plan, settings);
+  const { suspicion } = plan;
+  if (asJson) context.stdout.write(`${JSON.stringify(summaryJson(plan, summary, left, release))}\n`);
   else {
     const only = targetsInWords(plan);
-    context.stdout.write(`${words(summary, left)}${only ? ` ${only}` : ''}\n`);
+    context.stdout.write(
+      `${suspicion ? `${out('yellow', 'The whole file is held:')} ${suspicion.message}. Nothing was sent: ${suspicion.hint}.` : words(summary, left)}${only ? ` ${only}` : ''}\n`,
+    );
     const held = plan.changes.flatMap((change) => (change.held ? { ...change, held: change.held } : []));
     writeSome(context, columns([...failures.values()].slice(0, mostShown).map((failure) => failureRow(failure, out))), failures.size);
     writeSome(
@@ -48,10 +54,11 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
         .map((change) => `${out('yellow', '!')} ${change.api} in ${change.environment} is held: ${change.held.message}`),
       held.length,
     );
+    if (release !== null) context.stdout.write(`To agree to what is held: ${out('bold', release)}\n`);
   }
   if (stop.signal.aborted) return exitCodes.error;
   if (summary.failed > 0 || left > 0) return exitCodes.callsFailed;
-  return summary.held > 0 ? exitCodes.held : exitCodes.done;
+  return summary.held > 0 || suspicion ? exitCodes.held : exitCodes.done;
 }
 
 /** More lines than this hide the first ones; `status` shows all. */
@@ -62,11 +69,12 @@ function writeSome({ stdout }: Context, lines: readonly string[], all: number): 
   if (all > lines.length) stdout.write(`  … and ${all - lines.length} more; see edict status\n`);
 }
 
-function words({ online, offline, unchanged, held, failed, tookMs }: PassSummary, left: number): string {
-  if (online + offline + held + failed + left === 0)
+function words({ online, offline, unchanged, held, waiting, failed, tookMs }: PassSummary, left: number): string {
+  if (online + offline + held + waiting + failed + left === 0)
     return `In sync. ${counted(unchanged, 'publication')} as the file says. Nothing was sent.`;
   const parts = [`${online} online`, `${offline} offline`, `${unchanged} unchanged`];
   if (held > 0) parts.push(`${held} held`);
+  if (waiting > 0) parts.push(`${waiting} waiting`);
   if (failed > 0) parts.push(`${failed} failed`);
   if (left > 0) parts.push(`${left} not sent, since it was stopped`);
   return `Applied in ${durationInWords(tookMs)}: ${parts.join(', ')}.`;
@@ -81,6 +89,11 @@ function failureRow({ change, outcome }: Settled, paint: ReturnType<typeof paint
     failure?.code ?? outcome.kind,
     [failure?.message, failure?.hint].filter(Boolean).join('; '),
   ];
+}
+
+function summaryJson({ suspicion, untargeted }: Plan, summary: PassSummary, left: number, release: string | null) {
+  const held = suspicion && { rule: suspicion.rule, message: suspicion.message, hint: suspicion.hint };
+  return { type: 'summary', format: 1, ...summary, left, untargeted, suspicion: held, release };
 }
 
 function attemptJson({ attemptId, change, outcome, tookMs }: Settled) {

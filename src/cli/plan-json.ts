@@ -1,16 +1,21 @@
 import { planDigest } from '../core/digest.ts';
 import { estimate } from '../core/estimate.ts';
+import { heldDigest } from '../core/guards.ts';
 import type { Note } from '../core/observe.ts';
 import { isMade, type Plan } from '../core/plan.ts';
 import type { DesiredState } from '../core/publication.ts';
 import { seenOf } from './seen.ts';
 import { momentInWords } from './words.ts';
 
-/** Returns a plan as other programs read it: the JSON that the README describes. */
-export function planJson(plan: Plan, desired: DesiredState, notes: readonly Note[]) {
+/** Returns a plan as other programs read it: the JSON that the README describes. `release` is the command that agrees to what is held. */
+export function planJson(plan: Plan, desired: DesiredState, notes: readonly Note[], release: string | null) {
   return {
     format: 1,
     digest: planDigest(plan),
+    heldDigest: heldDigest(plan),
+    release,
+    suspicion: plan.suspicion && { rule: plan.suspicion.rule, message: plan.suspicion.message, hint: plan.suspicion.hint },
+    approval: plan.approval && { by: plan.approval.by, why: plan.approval.why, expires: momentInWords(plan.approval.expiresAtMs) },
     gateway: plan.gateway,
     targets: plan.targets,
     summary: {

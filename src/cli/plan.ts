@@ -2,6 +2,7 @@ import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import { readPlan } from '../reports.ts';
 import { type Context, paintersOf } from './context.ts';
+import { releaseCommand } from './release-command.ts';
 import { type PlanFormat, planRenderers } from './render-plan.ts';
 
 export interface PlanOptions {
@@ -14,7 +15,9 @@ export interface PlanOptions {
 export async function showPlan(settings: Settings, { format, detailedExitcode }: PlanOptions, context: Context): Promise<ExitCode> {
   const planned = await readPlan(settings, context.environment);
   const { plan } = planned;
-  context.stdout.write(planRenderers[format](planned, paintersOf(context).out));
-  if (!detailedExitcode || plan.changes.length === 0) return exitCodes.done;
-  return plan.changes.some((change) => change.held) ? exitCodes.held : exitCodes.changes;
+  const shown = { ...planned, release: releaseCommand(plan, settings) };
+  context.stdout.write(planRenderers[format](shown, paintersOf(context).out));
+  if (!detailedExitcode) return exitCodes.done;
+  if (plan.suspicion || plan.changes.some((change) => change.held)) return exitCodes.held;
+  return plan.changes.length > 0 ? exitCodes.changes : exitCodes.done;
 }

@@ -40,6 +40,9 @@ interface CommandOptions {
   readonly project?: string;
   readonly instance?: string;
   readonly iam?: string;
+  readonly by: string;
+  readonly why: string;
+  readonly expires: string;
 }
 
 /**
@@ -170,6 +173,21 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
       }
       const { history } = await import('./history.ts');
       finish(await history(settings(file, options), options, context));
+    });
+
+  targeted(program.command('approve').description('agrees to what the plan holds, so that it is made once'))
+    .argument('<digest>', 'the digest that the plan shows for it')
+    .argument('[file]', 'the edict file', defaultFile)
+    .requiredOption('--by <who>', 'who agrees')
+    .requiredOption('--why <text>', 'why, for the history')
+    .option('--expires <duration>', 'how long calls that rest on it may leave, 168h at most', '1h')
+    .addOption(state())
+    .addOption(format('text', 'json'))
+    .addOption(emulate())
+    .addOption(refresh())
+    .action(async (digest: string, file: string, options: Options) => {
+      const { agree } = await import('./approve.ts');
+      finish(await agree(digest, settings(file, options), options, context));
     });
 
   program

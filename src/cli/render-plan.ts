@@ -1,32 +1,41 @@
 import { planDigest } from '../core/digest.ts';
 import { type Cost, estimate, proposedBatch } from '../core/estimate.ts';
-import type { Change, Plan } from '../core/plan.ts';
+import type { Hold } from '../core/guard.ts';
+import { type Change, isMade, type Plan } from '../core/plan.ts';
 import type { DesiredState } from '../core/publication.ts';
 import type { Planned } from '../reports.ts';
 import { columns } from './columns.ts';
 import type { Paint } from './paint.ts';
 import { counts, planJson } from './plan-json.ts';
 import { seenOf } from './seen.ts';
-import { counted, durationInWords, reasonInWords, targetsInWords } from './words.ts';
+import { agreementInWords, counted, durationInWords, reasonInWords, targetsInWords } from './words.ts';
 
 /** Under so many seconds nobody minds how long it takes. */
 const worthSaving = 10;
 
-type Renderer = (planned: Planned, paint: Paint) => string;
+/** A plan, and how to release what it holds. */
+export interface Shown extends Planned {
+  /** The command; `null` if nothing is held. */
+  readonly release: string | null;
+}
+
+type Renderer = (shown: Shown, paint: Paint) => string;
 
 /** The forms that a plan can be shown in; each returns the whole text, its last line ended. */
 export const planRenderers = { text, json, markdown } satisfies Record<string, Renderer>;
 export type PlanFormat = keyof typeof planRenderers;
 
-function json({ plan, desired, notes }: Planned): string {
-  return `${JSON.stringify(planJson(plan, desired, notes), null, 2)}\n`;
+function json({ plan, desired, notes, release }: Shown): string {
+  return `${JSON.stringify(planJson(plan, desired, notes, release), null, 2)}\n`;
 }
 
-function text({ plan, desired, notes }: Planned, paint: Paint): string {
+function text({ plan, desired, notes, release }: Shown, paint: Paint): string {
   const seen = seenOf(plan, notes);
   const seenLines = columns(seen.map(({ api, environment, message }) => [`~ ${api}`, environment, message])).map((line) => `  ${line}`);
   const seenPart = seen.length > 0 ? [paint('yellow', `Seen at the gateway, no call is made (${seen.length})`), ...seenLines, ''] : [];
   const only = targetsInWords(plan);
+  const heldPart = release === null ? [] : heldLines(plan, release, paint);
+  if (plan.changes.length === 0 && plan.suspicion) return `${[...seenPart, ...heldPart].join('\n')}\n`;
   if (plan.changes.length === 0) {
     const sentence = `${paint('green', 'In sync.')} ${agreement(plan)} Nothing to do.`;
     return `${[...seenPart, sentence, ...(only ? [only] : [])].join('\n')}\n`;
@@ -37,19 +46,23 @@ function text({ plan, desired, notes }: Planned, paint: Paint): string {
     lines.push(...columns(group.changes.map((change) => row(change, group.sign, paint))).map((line) => `  ${line}`), '');
   }
   lines.push(paint('bold', totals(plan)), ...(only ? [only] : []), cost(plan, desired));
-  for (const hint of new Set(plan.changes.flatMap((change) => change.held?.hint ?? []))) lines.push(`Held: ${hint}.`);
+  if (plan.approval) lines.push(agreementInWords(plan.approval));
+  lines.push(...heldPart);
   lines.push(paint('dim', `Digest ${planDigest(plan)}`));
   return `${lines.join('\n')}\n`;
 }
 
-function markdown({ plan, desired, notes }: Planned): string {
+function markdown({ plan, desired, notes, release }: Shown): string {
   const seen = seenOf(plan, notes).map(({ api, environment, message }) => `| ${[api, environment, message].map(escaped).join(' | ')} |`);
   const seenPart =
     seen.length > 0 ? ['', '**Seen at the gateway, no call is made**', '', '| API | environment | what |', '|---|---|---|', ...seen] : [];
   const only = targetsInWords(plan);
   const onlyPart = only ? ['', escapedProse(only)] : [];
-  if (plan.changes.length === 0) return [`### edict: in sync\n\n${agreement(plan)}`, ...onlyPart, ...seenPart, ''].join('\n');
+  if (plan.changes.length === 0 && !plan.suspicion)
+    return [`### edict: in sync\n\n${agreement(plan)}`, ...onlyPart, ...seenPart, ''].join('\n');
   const lines = [`### edict: ${totals(plan)}`, '', `${gatewayOf(plan)}. ${cost(plan, desired)}`, ...onlyPart, ''];
+  if (plan.suspicion) lines.push(`**The whole file is held**: ${escapedProse(plan.suspicion.message)}`, '');
+  if (release !== null) lines.push(`To release what is held: \`${release}\``, '');
   for (const { title, changes } of groupsOf(plan).toReversed()) {
     lines.push(`**${title}** (${changes.length})`, '', '| API | environment | why | where |', '|---|---|---|---|');
     for (const change of changes) {
@@ -80,18 +93,41 @@ interface Group {
 
 /** What goes offline comes last in the text, next to the totals, where a tired reader looks. */
 function groupsOf({ changes }: Plan): Group[] {
-  const made = changes.filter((change) => change.held === null);
+  const made = changes.filter(isMade);
   const groups: Group[] = [
     { title: 'Goes online', sign: '+', style: 'green', changes: made.filter((change) => change.action === 'online') },
     { title: 'Held: edict does not make these', sign: '!', style: 'yellow', changes: changes.filter((change) => change.held) },
+    { title: 'Waits', sign: '…', style: 'yellow', changes: changes.filter((change) => change.waits && !change.held) },
     { title: 'Goes OFFLINE', sign: '-', style: 'red', changes: made.filter((change) => change.action === 'offline') },
   ];
   return groups.filter((group) => group.changes.length > 0);
 }
 
 function row(change: Change, sign: string, paint: Paint): string[] {
-  const why = change.held ? `${change.action}: ${change.held.message}` : reasonInWords(change);
+  const why = change.held
+    ? heldInWords(change, change.held)
+    : change.waits
+      ? `${change.action}: ${change.waits.message}`
+      : reasonInWords(change);
   return [`${sign} ${change.api}`, change.environment, why, paint('dim', placeOf(change))];
+}
+
+/** Where the whole file is held, that is said once, and each line says what it would do. */
+function heldInWords(change: Change, held: Hold): string {
+  return `${change.action}: ${isWholeFile(held) ? reasonInWords(change) : held.message}`;
+}
+
+function isWholeFile(held: Hold): boolean {
+  return 'lost' in held;
+}
+
+/** Says why something is held, and what to do. */
+function heldLines(plan: Plan, release: string, paint: Paint): string[] {
+  const file = plan.suspicion
+    ? [`${paint(['bold', 'yellow'], 'The whole file is held:')} ${plan.suspicion.message}.`, `Nothing is sent: ${plan.suspicion.hint}.`]
+    : [];
+  const hints = new Set(plan.changes.flatMap(({ held }) => (held && !isWholeFile(held) ? [held.hint] : [])));
+  return [...file, ...[...hints].map((hint) => `Held: ${hint}.`), `To agree: ${paint('bold', release)}`];
 }
 
 function placeOf({ source }: Change): string {
@@ -108,8 +144,15 @@ function agreement({ unchanged }: Plan): string {
 
 function totals(plan: Plan): string {
   const { online, offline } = counts(plan);
-  const held = plan.changes.length - online - offline;
-  const parts = [`${online} online`, `${offline} offline`, ...(held > 0 ? [`${held} held`] : []), `${plan.unchanged} unchanged`];
+  const held = plan.changes.filter((change) => change.held).length;
+  const waiting = plan.changes.length - online - offline - held;
+  const parts = [
+    `${online} online`,
+    `${offline} offline`,
+    ...(held > 0 ? [`${held} held`] : []),
+    ...(waiting > 0 ? [`${waiting} waiting`] : []),
+    `${plan.unchanged} unchanged`,
+  ];
   return `${counted(plan.changes.length, 'change')}: ${parts.join(', ')}.`;
 }
 

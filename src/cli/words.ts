@@ -1,4 +1,5 @@
 import { assertNever } from '../core/errors.ts';
+import type { Agreement } from '../core/guard.ts';
 import type { Change, Plan } from '../core/plan.ts';
 import type { Drift, State } from '../core/publication.ts';
 import { isNarrowed } from '../core/targets.ts';
@@ -45,6 +46,11 @@ export function targetsInWords({ targets, untargeted }: Plan): string | null {
     ...targets.environments.map((pattern) => `--environment ${pattern}`),
   ];
   return `Only ${given.join(', ')}: ${untargeted === 0 ? 'no change' : counted(untargeted, 'change')} left out.`;
+}
+
+/** Returns whose agreement has released what was held. */
+export function agreementInWords({ by, why }: Agreement): string {
+  return `Approved by ${by}: ${why}`;
 }
 
 /** Returns a duration for a person: `0.4 s`, `12 s`, `4 min 10 s`, `2 h 5 min`. */

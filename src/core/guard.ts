@@ -2,9 +2,18 @@ import type { Action, DesiredState } from './publication.ts';
 
 /** Why a change is held. `rule` is stable; `message` says it to a person, `hint` what to do about it. */
 export interface Hold {
-  readonly rule: 'protected' | 'undeclared' | 'maxOffline' | 'lost' | 'empty' | 'moved';
+  readonly rule: 'protected' | 'undeclared' | 'maxOffline' | 'swapped' | 'lost' | 'empty' | 'moved';
   readonly message: string;
   readonly hint: string;
+}
+
+/** A person's agreement, as what rests on it names it. */
+export interface Agreement {
+  readonly id: number;
+  readonly by: string;
+  readonly why: string;
+  /** Until when a call that rests on it may leave, in milliseconds since 1970. */
+  readonly expiresAtMs: number;
 }
 
 /** Why a file as a whole is held. `lost`: what is missing, or found elsewhere, so that an approval is for this and nothing else. */
@@ -23,13 +32,13 @@ export function guard(
     return {
       rule: 'undeclared',
       message: `environment ${change.environment} left the file, and with it the word whether it is protected`,
-      hint: `if it is meant, keep ${change.environment} under \`environments\` in the commit that takes its publications out`,
+      hint: `if it is meant, approve the plan, or keep ${change.environment} under \`environments\` until nothing is online there`,
     };
   }
   if (!environment.protected) return null;
   return {
     rule: 'protected',
     message: `environment ${environment.name} is protected: nothing goes offline there`,
-    hint: `if it is meant, set \`protected: false\` for ${environment.name} in the commit that takes it offline`,
+    hint: 'if it is meant, approve the plan',
   };
 }

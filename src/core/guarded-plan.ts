@@ -11,5 +11,5 @@ import type { Targets } from './targets.ts';
  */
 export function guardedPlan(desired: DesiredState, recorded: RecordedState, past: Past, targets: Targets, nowMs: number): Plan {
   const held = holdBack(plan(desired, recorded), desired, recorded, past);
-  return release(narrow(held, desired, targets), recorded, past.approvals, nowMs);
+  return release(narrow(held, desired, targets), past.approvals, nowMs);
 }

@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { Hold, Suspicion } from './guard.ts';
+import type { Agreement, Hold, Suspicion } from './guard.ts';
 import type { Change, Plan } from './plan.ts';
-import type { DesiredState, GatewayIdentity, Most, PublicationKey, RecordedPublication, RecordedState } from './publication.ts';
+import {
+  type DesiredState,
+  type GatewayIdentity,
+  type Most,
+  type PublicationKey,
+  publicationKey,
+  type RecordedPublication,
+  type RecordedState,
+} from './publication.ts';
 
 /** Returns how many of `all` `most` allows. A share allows one at least, unless it is 0: of three publications one may go. */
 export function mostOf({ count, share }: Most, all: number): number {
@@ -19,25 +27,28 @@ export interface Past {
 }
 
 /** A person's agreement to what was held. */
-export interface Approval {
-  readonly id: number;
+export interface Approval extends Agreement {
   readonly digest: string;
-  readonly by: string;
-  readonly why: string;
   /** Milliseconds since 1970. */
   readonly atMs: number;
-  readonly expiresAtMs: number;
   /** What it releases, each as `workOf` says it. */
   readonly work: readonly string[];
+  /** What has been made with it: it releases each change once. */
+  readonly done: ReadonlySet<PublicationKey>;
+  /** Whether the suspicious file that it is for has been acted on. */
+  readonly isSpent: boolean;
 }
+
+/** An approval that is not in the store yet. */
+export type NewApproval = Omit<Approval, 'id' | 'done' | 'isSpent'>;
 
 /** Returns `plan` with everything held that a guard refuses. A pure function; it never releases and never adds a change. */
 export function holdBack(plan: Plan, desired: DesiredState, recorded: RecordedState, past: Pick<Past, 'declared' | 'elsewhere'>): Plan {
-  const suspicion = suspicionOf(desired, past);
+  const suspicion = suspicionOf(desired, recorded, past);
   if (suspicion) return { ...plan, suspicion, changes: plan.changes.map((change) => ({ ...change, held: change.held ?? suspicion })) };
   const offline = plan.changes.filter((change) => change.action === 'offline' && !change.held);
   const online = [...recorded.values()].filter(({ state, unresolved }) => state === 'online' || unresolved);
-  const held = new Map<PublicationKey, Hold>();
+  const held = swapped(plan.changes, desired, recorded);
   hold(desired.guards.maxOffline, offline, online, 'the file', held);
   for (const { id, name, maxOffline } of desired.environments.values()) {
     const isHere = ({ environmentId }: Change | RecordedPublication): boolean => environmentId === id;
@@ -56,14 +67,41 @@ function hold(most: Most, offline: readonly Change[], online: readonly unknown[]
     held.set(key, { rule: 'maxOffline', message, hint: 'take them offline in smaller steps, or approve the plan' });
 }
 
+/**
+ * Returns the changes of APIs that have exchanged their names since they were recorded: each by itself may look right, but
+ * IDs that were mixed up take down the wrong API. A new API under a known name is no exchange.
+ */
+function swapped(changes: readonly Change[], desired: DesiredState, recorded: RecordedState): Map<PublicationKey, Hold> {
+  const nameOf = new Map([...recorded.values()].map(({ apiId, api }) => [apiId, api]));
+  const idOf = new Map([...desired.publications.values()].map(({ api, apiId }) => [api, apiId]));
+  const held = new Map<PublicationKey, Hold>();
+  for (const { key, api, apiId } of changes) {
+    const before = nameOf.get(apiId);
+    const heir = before === undefined ? undefined : idOf.get(before);
+    if (before === undefined || heir === undefined || heir === apiId || (nameOf.get(heir) ?? before) === before) continue;
+    const message = `${apiId} was ${before} and is ${api} now, and ${before} is ${heir}: the IDs look mixed up`;
+    held.set(key, { rule: 'swapped', message, hint: 'check the IDs; if they are meant, approve the plan' });
+  }
+  return held;
+}
+
 /** Returns why the whole file is not to be believed without a person's word, or `null`. */
-function suspicionOf(desired: DesiredState, { declared, elsewhere }: Pick<Past, 'declared' | 'elsewhere'>): Suspicion | null {
+function suspicionOf(
+  desired: DesiredState,
+  recorded: RecordedState,
+  { declared, elsewhere }: Pick<Past, 'declared' | 'elsewhere'>,
+): Suspicion | null {
   const lost = [...declared].filter((key) => !desired.publications.has(key)).sort();
   if (declared.size > 0 && desired.publications.size === 0) {
-    return { rule: 'empty', message: `the file is empty, and the last one had ${declared.size} publications`, hint: suspicionHint, lost };
+    return {
+      rule: 'empty',
+      message: `the file declares nothing, and the last one had ${named(lost, recorded)}`,
+      hint: suspicionHint,
+      lost,
+    };
   }
   if (lost.length > mostOf(desired.guards.maxLost, declared.size)) {
-    const message = `the file has lost ${lost.length} of the ${declared.size} publications that the last one had`;
+    const message = `the file has lost ${lost.length} of the ${declared.size} publications that the last one had: ${named(lost, recorded)}`;
     return { rule: 'lost', message, hint: suspicionHint, lost };
   }
   if (declared.size > 0) return null;
@@ -80,6 +118,17 @@ function suspicionOf(desired: DesiredState, { declared, elsewhere }: Pick<Past, 
     };
   }
   return null;
+}
+
+/** So many names tell a person what it is about. */
+const mostNamed = 3;
+
+function named(keys: readonly PublicationKey[], recorded: RecordedState): string {
+  const names = keys.slice(0, mostNamed).map((key) => {
+    const { api, environment } = recorded.get(key) ?? { api: key, environment: null };
+    return environment === null ? api : `${api} in ${environment}`;
+  });
+  return keys.length > mostNamed ? `${names.join(', ')} and ${keys.length - mostNamed} more` : names.join(', ');
 }
 
 const suspicionHint = 'check that the whole file is there; if it is meant, approve the plan';
@@ -108,31 +157,30 @@ function digestOf(parts: unknown): string {
 
 /**
  * Returns `plan` with what is held released where a person has agreed to exactly that: everything that is held now must be
- * what the approval is for, apart from what has been done since. Nothing is released by half.
+ * what the approval is for and nothing has been made with yet. Nothing is released by half, and nothing twice.
  */
-export function release(plan: Plan, recorded: RecordedState, approvals: readonly Approval[], nowMs: number): Plan {
-  const work = heldWork(plan);
-  if (work.length === 0) return plan;
-  const approval = approvals.findLast((one) => nowMs < one.expiresAtMs && isFor(one, work, recorded));
+export function release(plan: Plan, approvals: readonly Approval[], nowMs: number): Plan {
+  const held = heldWork(plan);
+  if (held.length === 0) return plan;
+  const approval = approvals.findLast((one) => nowMs < one.expiresAtMs && isFor(one, held));
   if (!approval) return plan;
-  const { id, by, why } = approval;
-  const released = plan.changes.map((change) => (change.held ? { ...change, held: null, approval: { id, by, why } } : change));
-  return { ...plan, suspicion: null, changes: released };
+  const { id, by, why, expiresAtMs } = approval;
+  const agreement: Agreement = { id, by, why, expiresAtMs };
+  const changes = plan.changes.map((change) => (change.held ? { ...change, held: null, approval: agreement } : change));
+  return { ...plan, suspicion: null, approval: agreement, changes };
 }
 
-function isFor({ work, atMs }: Approval, held: readonly string[], recorded: RecordedState): boolean {
-  const left = new Set(held);
-  const done = new Map(
-    [...recorded.values()]
-      .filter((one) => one.recordedAtMs >= atMs && !one.unresolved)
-      .map((one) => [`${one.apiId} ${one.environmentId}`, one.state]),
-  );
-  const isDone = (text: string): boolean => {
-    const [apiId, environmentId, action] = JSON.parse(text) as unknown[];
-    return done.get(`${String(apiId)} ${String(environmentId)}`) === action;
-  };
-  const isSuspicion = (text: string): boolean => (JSON.parse(text) as unknown[]).length === 2;
-  // A file that was suspicious is not any more once it has been acted on.
-  const open = work.filter((text) => left.has(text) || !(isDone(text) || isSuspicion(text)));
-  return open.length === left.size && open.every((text) => left.has(text));
+function isFor({ work, done, isSpent }: Approval, held: readonly string[]): boolean {
+  const open = new Set(work.filter((text) => (isSuspicion(text) ? !isSpent : !done.has(keyOf(text)))));
+  // Once the suspicious file has been acted on, other guards look at its changes, and not all of them are held.
+  return held.every((text) => open.has(text)) && (isSpent || open.size === held.length);
+}
+
+function isSuspicion(work: string): boolean {
+  return (JSON.parse(work) as unknown[]).length === 2;
+}
+
+function keyOf(work: string): PublicationKey {
+  const [apiId, environmentId] = JSON.parse(work) as readonly unknown[];
+  return publicationKey(String(apiId), String(environmentId));
 }

@@ -1,4 +1,4 @@
-import { guard, type Hold, type Suspicion } from './guard.ts';
+import { type Agreement, guard, type Hold, type Suspicion } from './guard.ts';
 import type {
   Action,
   DesiredPublication,
@@ -40,7 +40,7 @@ export interface Change extends PublicationNames {
   /** Why edict makes it later; `null` if it does not wait. */
   readonly waits: Wait | null;
   /** Whose agreement has released it; `null` if it needed none. */
-  readonly approval: { readonly id: number; readonly by: string; readonly why: string } | null;
+  readonly approval: Agreement | null;
   /** Where the file asks for it; `null` for a publication that left the file. */
   readonly source: Source | null;
 }
@@ -59,6 +59,8 @@ export interface Plan {
   readonly unchanged: number;
   /** Why the whole file is held until a person agrees; `null` if nothing speaks against it. */
   readonly suspicion: Suspicion | null;
+  /** Whose agreement has released what was held; `null` if nobody's. */
+  readonly approval: Agreement | null;
   /** How many changes are left out, since they are not targeted. */
   readonly untargeted: number;
   /** What somebody else has made and the plan leaves, since the file says `drift: report` or there is a truce. */
@@ -192,6 +194,7 @@ export function plan(desired: DesiredState, recorded: RecordedState): Plan {
     unchanged: desired.publications.size - inFile - drifted.length,
     untargeted: 0,
     suspicion: null,
+    approval: null,
     drifted: drifted.sort(byNames),
     stale: stale.sort(byNames),
   };

@@ -59,6 +59,8 @@ export class Engine {
   #hastens = false;
   #hasGivenUp = false;
   #desired: DesiredState;
+  /** What the record knows as declared. */
+  #declared: DesiredState | null = null;
   /** What the last plan allows to be done, by key. Guards look at whole plans, so nothing else leaves. */
   #permitted: ReadonlyMap<PublicationKey, Change> = new Map();
   #pass: Pass | null = null;
@@ -108,7 +110,7 @@ export class Engine {
     const past = await store.past(desired.gateway, clock.now());
     const made = guardedPlan(this.#desired, recorded, past, targets, clock.now());
     this.#permitted = new Map(made.changes.filter(isMade).map((change) => [change.key, change]));
-    if (!made.suspicion) await this.#declare(desired);
+    if (!made.suspicion) await this.#declare(desired, made);
     emit({ type: 'plan:made', passId, cause, plan: made });
     this.#pass = openPass(made, passId, startedAtMs);
     const keys = inCalls(made.changes, desired.gateway.batch)
@@ -143,14 +145,22 @@ export class Engine {
     return left;
   }
 
+  /** An approval may have expired since the plan was made. */
+  #permittedNow({ key }: Change): Change | null {
+    const change = this.#permitted.get(key);
+    return change && this.#deps.clock.now() < (change.approval?.expiresAtMs ?? Number.POSITIVE_INFINITY) ? change : null;
+  }
+
   #passAgain(cause: PassCause): void {
     void this.pass(this.#desired, cause).catch((error: unknown) => this.#storeFailed(error));
   }
 
   /** A disk that takes this not will not take an attempt either: those are tried again, and this with the next pass. */
-  async #declare(desired: DesiredState): Promise<void> {
+  async #declare(desired: DesiredState, { approval }: Plan): Promise<void> {
+    if (desired === this.#declared && approval === null) return;
     try {
-      await this.#deps.store.declare(desired.gateway, desired.publications.keys());
+      await this.#deps.store.declare(desired.gateway, desired.publications.keys(), approval?.id ?? null);
+      this.#declared = desired;
     } catch (error) {
       this.#storeFailed(error);
     }
@@ -171,7 +181,7 @@ export class Engine {
         doubts: this.#doubts,
         now: clock.now,
         desired: () => this.#desired,
-        permitted: (change) => this.#permitted.get(change.key) ?? null,
+        permitted: (change) => this.#permittedNow(change),
         signal: this.#stopping.signal,
         persist: (write) => persist(write, { ...this.#deps, signal: this.#stopping.signal, onFailed: (error) => this.#storeFailed(error) }),
       });

@@ -67,9 +67,12 @@ const steps: readonly string[] = [
   CREATE TABLE approval (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     gateway_id INTEGER NOT NULL REFERENCES gateway (id),
-    digest TEXT NOT NULL, approved_by TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL, work TEXT NOT NULL
+    digest TEXT NOT NULL, approved_by TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL, work TEXT NOT NULL,
+    -- Whether the suspicious file that it is for has been acted on.
+    is_spent INTEGER NOT NULL DEFAULT 0
   );
   ALTER TABLE attempt ADD COLUMN approval_id INTEGER REFERENCES approval (id);
+  CREATE INDEX attempt_by_approval ON attempt (gateway_id, approval_id) WHERE approval_id IS NOT NULL;
   `,
 ];
 

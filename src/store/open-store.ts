@@ -4,9 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { EdictError } from '../core/errors.ts';
-import type { Approval } from '../core/guards.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
-import type { GatewayIdentity } from '../core/publication.ts';
 import { currentVersion, migrate, schemaState } from './migrations.ts';
 import { upToDateCopy } from './older-copy.ts';
 import { emptyRecord, SqliteReader } from './sqlite-reader.ts';
@@ -83,36 +81,8 @@ function openNow(path: string, emulated: boolean): Store | null {
   });
 }
 
-/**
- * Writes an approval into a store that another edict may have: it changes nothing that the other one has in hand.
- *
- * @throws EdictError `STORE_*` for a store that this edict cannot or must not write, or that is of another format than its own
- */
-export async function writeApproval(url: string, gateway: GatewayIdentity, approval: Omit<Approval, 'id'>): Promise<void> {
-  const path = pathOf(url);
-  explained(path, () => {
-    const { db, version } = openForReading(path);
-    try {
-      if (version !== currentVersion) {
-        throw new EdictError('STORE_OLDER', `the store ${path} was written by an older edict`, {
-          hint: 'run `edict apply` or the daemon of this version first',
-        });
-      }
-      db.exec('PRAGMA query_only = OFF; PRAGMA synchronous = FULL');
-      const { endpoint, project, instance } = gateway;
-      const { digest, by, why, atMs, expiresAtMs, work } = approval;
-      db.prepare(insertApproval).run(digest, by, why, atMs, expiresAtMs, JSON.stringify(work), endpoint, project, instance);
-    } finally {
-      db.close();
-    }
-  });
-}
-
-const insertApproval = `
-  INSERT INTO approval (gateway_id, digest, approved_by, why, at_ms, expires_at_ms, work)
-  SELECT id, ?, ?, ?, ?, ?, ? FROM gateway WHERE endpoint = ? AND project = ? AND instance = ?`;
-
-function openForReading(path: string): { readonly db: DatabaseSync; readonly version: number } {
+/** Opens a store that exists, of any version, for reading; throws an EdictError `STORE_*` for one that is none. */
+export function openForReading(path: string): { readonly db: DatabaseSync; readonly version: number } {
   // A read-only connection would leave its shared-memory file behind; one that may write but does not cleans up.
   const db = new DatabaseSync(`${pathToFileURL(path)}?mode=rw`, { timeout: busyMs });
   try {
@@ -226,7 +196,8 @@ function makePrivateFile(path: string): void {
   closeSync(openSync(path, 'a', 0o600));
 }
 
-function pathOf(url: string): string {
+/** Returns the path of a store's address. Throws an EdictError `STATE_URL` for any other address. */
+export function pathOf(url: string): string {
   const match = /^sqlite:(?:\/\/)?([^\0]+)$/.exec(url);
   if (!match?.[1]) {
     throw new EdictError('STATE_URL', `--state ${url.replace(/:\/\/.*@/, '://***@')} is not an address of a store`, {

@@ -1,6 +1,13 @@
 import type { Approval } from '../core/guards.ts';
 import type { Attempt, Condition } from '../core/ports.ts';
-import { type Action, type GatewayIdentity, publicationKey, type RecordedPublication, type State } from '../core/publication.ts';
+import {
+  type Action,
+  type GatewayIdentity,
+  type PublicationKey,
+  publicationKey,
+  type RecordedPublication,
+  type State,
+} from '../core/publication.ts';
 
 /** A row as SQLite gives it. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -78,8 +85,8 @@ export function toAttempt(row: Row): Attempt {
   };
 }
 
-/** Returns the approval of a row of `approval`. */
-export function toApproval(row: Row): Approval {
+/** Returns the approval of a row of `approval`; `done` is what has been made with it. */
+export function toApproval(row: Row, done: ReadonlySet<PublicationKey>): Approval {
   return {
     id: Number(row['id']),
     digest: String(row['digest']),
@@ -88,6 +95,8 @@ export function toApproval(row: Row): Approval {
     atMs: Number(row['at_ms']),
     expiresAtMs: Number(row['expires_at_ms']),
     work: JSON.parse(String(row['work'])) as string[],
+    done,
+    isSpent: row['is_spent'] === 1,
   };
 }
 

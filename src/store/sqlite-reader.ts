@@ -39,6 +39,10 @@ const selectElsewhere = `
   FROM declared d JOIN gateway g ON g.id = d.gateway_id
   WHERE d.gateway_id <> ?`;
 
+const selectDone = `
+  SELECT approval_id, api_id, environment_id FROM attempt
+  WHERE gateway_id = ? AND approval_id IS NOT NULL AND outcome = 'succeeded'`;
+
 const selectApprovals = 'SELECT * FROM approval WHERE gateway_id = ? ORDER BY id';
 
 const selectLastAttempts = `
@@ -97,17 +101,23 @@ export class SqliteReader implements RecordReader {
         gateway: identityOf(rows[0] ?? {}),
         apiIds: new Set(rows.map((row) => String(row['api_id']))),
       }));
-      const approvals = this.db
-        .prepare(selectApprovals)
-        .all(id)
-        .map(toApproval)
-        .filter(({ expiresAtMs }) => expiresAtMs > nowMs);
+      const approvals = this.#approvals(id).filter(({ expiresAtMs }) => expiresAtMs > nowMs);
       return { declared, elsewhere, approvals };
     });
   }
 
   async approvals(gateway: GatewayIdentity): Promise<readonly Approval[]> {
-    return explained(this.path, () => this.db.prepare(selectApprovals).all(this.gatewayId(gateway)).map(toApproval).reverse());
+    return explained(this.path, () => this.#approvals(this.gatewayId(gateway)).reverse());
+  }
+
+  #approvals(gatewayId: number): Approval[] {
+    const rows = this.db.prepare(selectApprovals).all(gatewayId);
+    if (rows.length === 0) return [];
+    const done = Map.groupBy(this.db.prepare(selectDone).all(gatewayId), (row) => Number(row['approval_id']));
+    return rows.map((row) => {
+      const made = done.get(Number(row['id'])) ?? [];
+      return toApproval(row, new Set(made.map((one) => publicationKey(String(one['api_id']), String(one['environment_id'])))));
+    });
   }
 
   async names(gateway: GatewayIdentity): Promise<ReadonlyMap<NameKey, string>> {

@@ -61,16 +61,17 @@ export class SqliteStore extends SqliteReader implements Store {
     });
   }
 
-  async declare(gateway: GatewayIdentity, keys: Iterable<PublicationKey>): Promise<void> {
+  async declare(gateway: GatewayIdentity, keys: Iterable<PublicationKey>, approvalId: number | null): Promise<void> {
     const now = new Set(keys);
     const { declared } = await this.past(gateway, 0);
     const lost = [...declared].filter((key) => !now.has(key));
     const found = [...now].filter((key) => !declared.has(key));
-    if (lost.length + found.length === 0) return;
+    if (lost.length + found.length === 0 && approvalId === null) return;
     await this.#write(() => {
       const id = this.#ensureGateway(gateway);
       for (const key of lost) this.#statements.undeclare.run(id, ...split(key));
       for (const key of found) this.#statements.declare.run(id, ...split(key));
+      if (approvalId !== null) this.#statements.spend.run(approvalId);
     });
   }
 
@@ -243,6 +244,7 @@ function prepare(db: DatabaseSync) {
       ON CONFLICT (gateway_id, api_id, environment_id) DO NOTHING`),
     listed: statement('UPDATE gateway SET listed_apis = ? WHERE id = ?'),
     declare: statement('INSERT OR IGNORE INTO declared (gateway_id, api_id, environment_id) VALUES (?, ?, ?)'),
+    spend: statement('UPDATE approval SET is_spent = 1 WHERE id = ?'),
     undeclare: statement('DELETE FROM declared WHERE gateway_id = ? AND api_id = ? AND environment_id = ?'),
     forgetNames: statement('DELETE FROM name WHERE gateway_id = ?'),
     rememberName: statement('INSERT INTO name (gateway_id, name, id) VALUES (?, ?, ?)'),
