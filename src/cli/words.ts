@@ -49,7 +49,7 @@ export function targetsInWords({ targets, untargeted }: Plan): string | null {
 }
 
 /** Returns whose agreement has released what was held. */
-export function agreementInWords({ by, why }: Agreement): string {
+export function agreementInWords({ by, why }: Pick<Agreement, 'by' | 'why'>): string {
   return `Approved by ${by}: ${why}`;
 }
 

@@ -119,7 +119,7 @@ export class Engine {
     const wanted = new Set(keys);
     for (const left of [this.#failing, this.#held]) for (const key of left) if (!wanted.has(key)) left.delete(key);
     if (maxTries === Number.POSITIVE_INFINITY) {
-      this.#approvals.update(heldDigest(made) !== null);
+      this.#approvals.update(heldDigest(made) !== null, past.approvals);
       this.#alarm.set(firstDueMs(made));
     }
     this.#queue.replace(keys, { fresh: cause === 'file' || cause === 'signal' || cause === 'approval' });
