@@ -9,7 +9,7 @@ import { type Context, paintersOf } from './context.ts';
 import { openProgress } from './progress.ts';
 import { releaseCommand } from './release-command.ts';
 import { onStopSignal } from './signals.ts';
-import { counted, durationInWords, targetsInWords } from './words.ts';
+import { counted, durationInWords, obstacleInWords, targetsInWords } from './words.ts';
 
 export interface ApplyOptions {
   readonly format: string;
@@ -43,15 +43,15 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
   else {
     const only = targetsInWords(plan);
     context.stdout.write(
-      `${suspicion ? `${out('yellow', 'The whole file is held:')} ${suspicion.message}. Nothing was sent: ${suspicion.hint}.` : words(summary, left)}${only ? ` ${only}` : ''}\n`,
+      `${suspicion ? `${out('yellow', 'The whole file is held:')} ${suspicion.message}. Nothing was sent. Before you agree: ${suspicion.hint}.` : words(summary, left)}${only ? ` ${only}` : ''}\n`,
     );
-    const held = plan.changes.flatMap((change) => (change.held ? { ...change, held: change.held } : []));
+    const held = plan.changes.filter((change) => change.held);
     writeSome(context, columns([...failures.values()].slice(0, mostShown).map((failure) => failureRow(failure, out))), failures.size);
     writeSome(
       context,
       held
         .slice(0, mostShown)
-        .map((change) => `${out('yellow', '!')} ${change.api} in ${change.environment} is held: ${change.held.message}`),
+        .map((change) => `${out('yellow', '!')} ${change.api} in ${change.environment} is held: ${obstacleInWords(change)}`),
       held.length,
     );
     if (release !== null) context.stdout.write(`To agree to what is held: ${out('bold', release)}\n`);

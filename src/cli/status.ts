@@ -11,7 +11,7 @@ import type { Paint } from './paint.ts';
 import { counts } from './plan-json.ts';
 import { releaseCommand } from './release-command.ts';
 import { type Seen, seenOf } from './seen.ts';
-import { durationInWords, reasonInWords, targetsInWords } from './words.ts';
+import { durationInWords, obstacleInWords, reasonInWords, targetsInWords } from './words.ts';
 
 interface Row {
   readonly api: string;
@@ -105,8 +105,8 @@ function nextStep({ change, last, seen }: Row, paint: Paint): string {
     last && last.outcome !== 'succeeded'
       ? `; last attempt ${last.outcome ?? 'has no known outcome'}${last.code ? `: ${last.code} ${last.message ?? ''}` : ''}`
       : '';
-  if (change.held) return paint('yellow', `held: ${change.held.message}`);
-  if (change.waits) return paint('yellow', `waits: ${change.waits.message}`);
+  if (change.held) return paint('yellow', `held: ${obstacleInWords(change)}`);
+  if (change.waits) return paint('yellow', `waits: ${obstacleInWords(change)}`);
   return `${paint(change.action === 'online' ? 'green' : 'red', change.action)}: ${reasonInWords(change)}${paint('red', failed)}`;
 }
 

@@ -34,7 +34,7 @@ test('the text shows what goes online, what is held, and last what goes offline'
     places.toSorted((a, b) => a - b),
   );
   assert.match(text, 'edict.yaml:1');
-  assert.match(text, 'Held: if it is meant, approve the plan.\nTo agree: edict approve sha256:1');
+  assert.match(text, 'Before you agree: check that it is meant.\nTo agree: edict approve sha256:1');
   assert.match(text, '2 calls, about 0.1 s at 10 per 1 s.');
 });
 
@@ -46,7 +46,7 @@ test('a file that is held as a whole says so once, and each change what it would
   assert.is(text.split(lost.message).length, 2);
   assert.match(
     text,
-    'The whole file is held: the file has lost 3 of the 4 publications.\nNothing is sent: check it.\nTo agree: edict approve x',
+    'The whole file is held: the file has lost 3 of the 4 publications. Nothing is sent.\nBefore you agree: check it.\nTo agree: edict approve x',
   );
   assert.match(text, /! orders +test +online: new/);
 });
