@@ -3,7 +3,7 @@ import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Emit, EngineEvent, PassSummary } from '../core/events.ts';
 import type { LogFormat, LogLevel } from '../core/log-options.ts';
-import type { Plan } from '../core/plan.ts';
+import { type Change, isMade, type Plan } from '../core/plan.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import { openProgress } from './progress.ts';
@@ -39,6 +39,7 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
   progress?.clear();
   const release = releaseCommand(plan, settings);
   const { suspicion } = plan;
+  if (asJson) for (const change of plan.changes) if (!isMade(change)) context.stdout.write(`${JSON.stringify(unmadeJson(change))}\n`);
   if (asJson) context.stdout.write(`${JSON.stringify(summaryJson(plan, summary, left, release))}\n`);
   else {
     const only = targetsInWords(plan);
@@ -94,6 +95,11 @@ function failureRow({ change, outcome }: Settled, paint: ReturnType<typeof paint
 function summaryJson({ suspicion, untargeted }: Plan, summary: PassSummary, left: number, release: string | null) {
   const held = suspicion && { rule: suspicion.rule, message: suspicion.message, hint: suspicion.hint };
   return { type: 'summary', format: 1, ...summary, left, untargeted, suspicion: held, release };
+}
+
+function unmadeJson({ api, apiId, environment, environmentId, action, reason, held, waits }: Change) {
+  const { rule, message } = held ?? waits ?? { rule: null, message: null };
+  return { type: held ? 'held' : 'waiting', api, apiId, environment, environmentId, action, reason, rule, message };
 }
 
 function attemptJson({ attemptId, change, outcome, tookMs }: Settled) {
