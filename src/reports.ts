@@ -1,15 +1,23 @@
 import type { Settings } from './config.ts';
 import { EdictError } from './core/errors.ts';
-import type { Meaning, NameKey } from './core/names.ts';
+import { type Meaning, type NameKey, nameKey } from './core/names.ts';
 import { narrow } from './core/narrow.ts';
 import type { Note } from './core/observe.ts';
 import { type Plan, plan } from './core/plan.ts';
 import type { Attempt, Condition, RecordReader } from './core/ports.ts';
-import type { DesiredState, PublicationKey, PublicationNames, RecordedState } from './core/publication.ts';
+import type {
+  DesiredPublication,
+  DesiredState,
+  PublicationKey,
+  PublicationNames,
+  RecordedPublication,
+  RecordedState,
+} from './core/publication.ts';
 import type { ListedVersion } from './core/resolve.ts';
 import { isNarrowed, isTargeted, type Targets } from './core/targets.ts';
 import type { AskedGateway } from './desired/asked-gateway.ts';
 import { FileSource, type LookUp } from './desired/file-source.ts';
+import { findPublication, type NamedPublication } from './desired/find-publication.ts';
 import type { WrittenDesired } from './desired/write-desired.ts';
 import { systemClock } from './engine/system-clock.ts';
 import { type Environment, invented, seedFrom, targetsOf, withGatewayReader } from './rooms.ts';
@@ -61,25 +69,33 @@ async function seeGateway(desired: DesiredState, record: RecordReader, settings:
   throw unseen(seen.reason, 'without --refresh the plan starts from the record alone');
 }
 
-/** Reads the file and opens the record. Names that were never looked up: the gateway is asked, or they mean nothing that is recorded. */
+/**
+ * Reads the file and opens the record. Names that were never looked up: the gateway is asked, or they mean nothing that is
+ * recorded, and `madeUp` has the IDs that stand for them.
+ */
 async function withFile<T>(
   settings: Settings,
   environment: Environment,
   names: 'ask' | 'never ask',
-  use: (desired: DesiredState, record: RecordReader) => Promise<T>,
+  use: (desired: DesiredState, record: RecordReader, madeUp: ReadonlySet<string>) => Promise<T>,
 ): Promise<T> {
   const record = await openRecord({ url: settings.state });
+  const madeUp = new Set<string>();
   try {
     const lookUp: LookUp = async (of, unknown) => {
       if (settings.emulate) return invented(unknown);
       const { lookUp } = await import('./engine/look-up.ts');
       const remembered = await record.names(of);
       const known = [...remembered].map(([key, id]): [NameKey, Meaning] => [key, { kind: 'one', id }]);
-      if (names === 'never ask') return new Map([...invented(unknown), ...known]);
+      if (names === 'never ask') {
+        const made = invented(unknown.filter((name) => !remembered.has(nameKey(name))));
+        for (const meaning of made.values()) if (meaning.kind === 'one') madeUp.add(meaning.id);
+        return new Map([...made, ...known]);
+      }
       return withGatewayReader(of, null, environment, (gateway) => lookUp(unknown, { gateway, remembered, signal: unending }));
     };
     const desired = await new FileSource(settings.file, environment, lookUp).load();
-    return await use(desired, record);
+    return await use(desired, record, madeUp);
   } finally {
     await record.close();
   }
@@ -161,22 +177,10 @@ export interface VersionsReport {
  * Returns what the gateway keeps of a publication of the file or the record, whose API and environment are named by name or
  * ID. Throws an EdictError `PUBLICATION_UNKNOWN` if there is none such, `UNSEEN` if the gateway cannot be asked.
  */
-export async function readVersions(
-  settings: Settings,
-  environment: Environment,
-  of: { readonly api: string; readonly environment: string },
-): Promise<VersionsReport> {
+export async function readVersions(settings: Settings, environment: Environment, of: NamedPublication): Promise<VersionsReport> {
   return withFile(settings, environment, 'ask', async (desired, record) => {
     const recorded = await record.readAll(desired.gateway);
-    const known = [...desired.publications.values(), ...recorded.values()];
-    const names = known.find(
-      (one) => (one.api === of.api || one.apiId === of.api) && (one.environment === of.environment || one.environmentId === of.environment),
-    );
-    if (!names) {
-      throw new EdictError('PUBLICATION_UNKNOWN', `neither the file nor the record has API ${of.api} in environment ${of.environment}`, {
-        hint: '`edict status` lists what there is',
-      });
-    }
+    const names = findPublication(of, desired, recorded);
     const seed = settings.emulate ? seedFrom(desired, recorded) : null;
     const read = await withGatewayReader(desired.gateway, seed, environment, (gateway) => gateway.versions(names, unending));
     if (read.kind !== 'read') throw unseen(`${read.failure.code} ${read.failure.message}`, read.failure.hint);
@@ -184,6 +188,104 @@ export async function readVersions(
     const { api, apiId, environment: place, environmentId, key } = names;
     return { names: { api, apiId, environment: place, environmentId }, versions, pinned: desired.publications.get(key)?.version ?? null };
   });
+}
+
+/** Everything that there is to say of one publication. */
+export interface Explanation {
+  readonly names: PublicationNames;
+  /** Whether its API, or its environment, has a name only that was never looked up, so that the ID is made up. */
+  readonly isMadeUp: { readonly api: boolean; readonly environment: boolean };
+  readonly desired: DesiredState;
+  /** What the file wants of it, and the text of the line that says so; `null` if it is not in the file. */
+  readonly wanted: { readonly publication: DesiredPublication; readonly line: string | null } | null;
+  /** What the store says; `null` if nothing. */
+  readonly recorded: RecordedPublication | null;
+  readonly gateway: GatewayView;
+  /** Newest first, each with what a person can do about it. */
+  readonly attempts: readonly { readonly attempt: Attempt; readonly hint: string | null }[];
+  /** The plan for this publication alone, from what the gateway shows where that is known. */
+  readonly plan: Plan;
+  readonly notes: readonly Note[];
+  /** How the process that works on the gateway is getting on; `null` if none does. */
+  readonly condition: Condition | null;
+}
+
+/** What is known of the gateway itself. */
+export type GatewayView =
+  /** Nobody has asked it now. `wasAsked`: an earlier look has been believed, and is in the record. */
+  | { readonly kind: 'unasked'; readonly wasAsked: boolean }
+  | { readonly kind: 'unseen'; readonly reason: string; readonly hint: string | null }
+  /** `recorded`: what the record would be after this look. `versions`: what is kept of the publication; `null` if it cannot be listed. */
+  | { readonly kind: 'seen'; readonly recorded: RecordedPublication | null; readonly versions: readonly ListedVersion[] | null };
+
+/**
+ * Returns what there is to say of one publication, with its `limit` newest attempts. Writes nothing, and asks nobody but with
+ * `refresh`; that the gateway cannot be seen then is part of the answer. Throws an EdictError `PUBLICATION_UNKNOWN` as `findPublication` does.
+ */
+export async function readExplanation(
+  settings: Settings,
+  environment: Environment,
+  of: NamedPublication,
+  limit: number,
+): Promise<Explanation> {
+  return withFile(settings, environment, settings.refresh ? 'ask' : 'never ask', async (desired, record, madeUp) => {
+    const before = await record.readAll(desired.gateway);
+    const { key, ...names } = findPublication(of, desired, before);
+    const { apiId, environmentId } = names;
+    const { view, recorded, notes } = settings.refresh
+      ? await viewOf(names, key, desired, record, settings, environment)
+      : { view: { kind: 'unasked', wasAsked: (await record.listedApis(desired.gateway)) !== null } as const, recorded: before, notes: [] };
+    const only: Targets = {
+      patterns: { apis: [apiId], environments: [environmentId] },
+      hasApi: (one) => one.apiId === apiId,
+      hasEnvironment: (one) => one.environmentId === environmentId,
+    };
+    const { classify } = await import('./gateway/classify.ts');
+    const { sourceLine } = await import('./desired/source-line.ts');
+    const attempts = await record.history(desired.gateway, { apis: [apiId], environments: [environmentId], limit });
+    const publication = desired.publications.get(key);
+    return {
+      names,
+      isMadeUp: { api: madeUp.has(apiId), environment: madeUp.has(environmentId) },
+      desired,
+      wanted: publication ? { publication, line: await sourceLine(publication.source) } : null,
+      recorded: before.get(key) ?? null,
+      gateway: view,
+      attempts: attempts.map((attempt) => {
+        const { code, status, action } = attempt;
+        return { attempt, hint: code === null ? null : classify(code, status, action).hint };
+      }),
+      plan: narrow(plan(desired, recorded), desired, only),
+      notes: notes.filter((note) => isTargeted(only, note)),
+      condition: await record.condition(desired.gateway),
+    };
+  });
+}
+
+/** Asks the gateway as `plan --refresh` does, and for the versions of the one publication. */
+async function viewOf(
+  names: PublicationNames,
+  key: PublicationKey,
+  desired: DesiredState,
+  record: RecordReader,
+  settings: Settings,
+  environment: Environment,
+): Promise<{ readonly view: GatewayView; readonly recorded: RecordedState; readonly notes: readonly Note[] }> {
+  const { look } = await import('./engine/observer.ts');
+  const recorded = await record.readAll(desired.gateway);
+  const seed = settings.emulate ? seedFrom(desired, recorded) : null;
+  try {
+    return await withGatewayReader(desired.gateway, seed, environment, async (gateway) => {
+      const seen = await look(desired, { gateway, record, clock: systemClock, signal: unending });
+      if (seen.kind === 'blind') return { view: { kind: 'unseen', reason: seen.reason, hint: null }, recorded, notes: [] };
+      const read = await gateway.versions(names, unending);
+      const versions = read.kind === 'read' ? read.value : null;
+      return { view: { kind: 'seen', recorded: seen.recorded.get(key) ?? null, versions }, recorded: seen.recorded, notes: seen.notes };
+    });
+  } catch (error) {
+    if (!(error instanceof EdictError)) throw error;
+    return { view: { kind: 'unseen', reason: error.message, hint: error.hint }, recorded, notes: [] };
+  }
 }
 
 function unseen(reason: string, hint: string | null): EdictError {

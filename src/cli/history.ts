@@ -17,7 +17,7 @@ export async function history(settings: Settings, { format, limit }: HistoryOpti
   const attempts = await readHistory(settings, context.environment, limit);
   context.stdout.write(
     format === 'json'
-      ? `${JSON.stringify({ format: 1, attempts: attempts.map(toJson) }, null, 2)}\n`
+      ? `${JSON.stringify({ format: 1, attempts: attempts.map(attemptJson) }, null, 2)}\n`
       : toText(attempts, paintersOf(context).out),
   );
   return exitCodes.done;
@@ -49,7 +49,8 @@ function cells(attempt: Attempt, paint: Paint): string[] {
   ];
 }
 
-function toJson({ beganAtMs, settledAtMs, ...attempt }: Attempt) {
+/** Returns an attempt as other programs read it. */
+export function attemptJson({ beganAtMs, settledAtMs, ...attempt }: Attempt) {
   return {
     ...attempt,
     began: new Date(beganAtMs).toISOString(),
