@@ -112,7 +112,9 @@ function gatewayPart({ of, paint, nowMs }: Told): string[] {
       const effective = versions?.find(({ isEffective }) => isEffective);
       const ago = (ms: number | null | undefined): string | null => (ms == null ? null : agoInWords(ms, nowMs));
       const state = versions === null ? (recorded?.state ?? 'offline') : effective ? 'online' : 'offline';
-      const seen = seenOf(of.plan, of.notes).map(({ kind, message }): Fact => ['seen', paint('yellow', `${kind}: ${message}`)]);
+      // What the plan leaves as it is comes below, as the next step.
+      const noted = seenOf(of.plan, of.notes).filter(({ kind }) => kind === 'gone' || kind === 'adopted' || kind === 'outside');
+      const seen = noted.map(({ kind, message }): Fact => ['seen', paint('yellow', `${kind}: ${message}`)]);
       return [
         title('Gateway', `${state}, asked just now`, paint),
         ...facts([

@@ -35,7 +35,8 @@ export function nextStepOf(of: Explanation, settings: Settings): NextStep {
 
 function ofChange(change: Change, of: Explanation, settings: Settings): NextStep {
   const { action, reason, held } = change;
-  const why = reasonInWords(change);
+  const failed = failureOf(change, of)?.attempt;
+  const why = reasonInWords(change) + (failed?.code ? `; the last attempt at it: ${failed.code} ${failed.message ?? ''}`.trimEnd() : '');
   const moves = { action, reason } as const;
   if (held) {
     const what = `nothing: going ${action} is held by the rule \`${held.rule}\``;
@@ -72,8 +73,7 @@ type Timing = Pick<NextStep, 'when' | 'advice'>;
 
 function timing(change: Change, of: Explanation, settings: Settings): Timing {
   const { condition, desired } = of;
-  const last = of.attempts[0];
-  const failed = last && isAbout(last.attempt, change) ? last : null;
+  const failed = failureOf(change, of);
   const hints = failed?.hint ? [failed.hint] : [];
   const unresolved = beforeIt(of)?.unresolved;
   if (change.reason === 'unresolved' && unresolved && isUntold(unresolved) && desired.gateway.unresolved === 'hold') {
@@ -97,9 +97,11 @@ function isUntold({ action, marker, version }: UnresolvedAttempt): boolean {
   return action === 'online' && marker === null && version === null;
 }
 
-/** Returns whether an attempt that did not succeed asked for the same. */
-function isAbout({ action, revision, askedVersionId, outcome }: Attempt, change: Change): boolean {
-  return outcome !== 'succeeded' && action === change.action && revision === change.revision && askedVersionId === change.version;
+/** Returns the last attempt if it asked for the same as the change and did not succeed. */
+function failureOf(change: Change, { attempts: [last] }: Explanation) {
+  if (!last || last.attempt.outcome === 'succeeded') return null;
+  const { action, revision, askedVersionId } = last.attempt;
+  return action === change.action && revision === change.revision && askedVersionId === change.version ? last : null;
 }
 
 function afterStop({ why, sinceMs }: NonNullable<Condition['stopped']>): string {
