@@ -99,6 +99,7 @@ export function desiredState(
     readonly protectedNames?: readonly string[];
     readonly gateway?: DesiredState['gateway'];
     readonly guards?: DesiredState['guards'];
+    readonly order?: DesiredState['order'];
     readonly observeEveryMs?: number | null;
     readonly republish?: DesiredState['republish'];
   } = {},
@@ -110,12 +111,13 @@ export function desiredState(
     observeEveryMs = null,
     republish = 'revision',
     guards = noGuards,
+    order = { steps: [], probeUrls: new Map() },
   } = over;
   const environments = new Map<string, Environment>();
   for (const name of ['test', 'release', ...publications.map((publication) => publication.environment), ...protectedNames]) {
     environments.set(`env-${name}`, { name, id: `env-${name}`, protected: protectedNames.includes(name), maxOffline: null });
   }
-  return { gateway, environments, removed, guards, observeEveryMs, republish, publications: byKey(publications) };
+  return { gateway, environments, removed, guards, order, observeEveryMs, republish, publications: byKey(publications) };
 }
 
 /** Returns a recorded state. */
