@@ -9,6 +9,7 @@ import type { Attempt, Condition, RecordReader } from './core/ports.ts';
 import type { DesiredState, PublicationKey, PublicationNames, RecordedState } from './core/publication.ts';
 import type { ListedVersion } from './core/resolve.ts';
 import { isNarrowed, isTargeted, type Targets } from './core/targets.ts';
+import type { ProbeAnswer } from './core/wait.ts';
 import type { AskedGateway } from './desired/asked-gateway.ts';
 import { FileSource, type LookUp } from './desired/file-source.ts';
 import type { WrittenDesired } from './desired/write-desired.ts';
@@ -52,9 +53,16 @@ export async function readPlan(settings: Settings, environment: Environment): Pr
   });
 }
 
-async function planOf(desired: DesiredState, recorded: RecordedState, record: RecordReader, targets: Targets): Promise<Plan> {
+async function planOf(
+  desired: DesiredState,
+  recorded: RecordedState,
+  record: RecordReader,
+  targets: Targets,
+  probes: readonly ProbeAnswer[] = [],
+): Promise<Plan> {
   const nowMs = systemClock.now();
-  return guardedPlan(desired, recorded, await record.past(desired.gateway, nowMs), targets, nowMs);
+  const answers = new Map(probes.map((answer) => [answer.key, answer]));
+  return guardedPlan(desired, recorded, await record.past(desired.gateway, nowMs), targets, nowMs, answers);
 }
 
 async function seeGateway(desired: DesiredState, record: RecordReader, settings: Settings, environment: Environment) {
@@ -122,13 +130,14 @@ export async function readStatus(settings: Settings, environment: Environment): 
   return withFile(settings, environment, 'never ask', async (desired, record) => {
     const recorded = await record.readAll(desired.gateway);
     const targets = await targetsOf(settings, desired, async () => recorded);
+    const condition = await record.condition(desired.gateway);
     return {
       desired,
       recorded,
       targets,
-      plan: await planOf(desired, recorded, record, targets),
+      plan: await planOf(desired, recorded, record, targets, condition?.probes),
       lastAttempts: await record.lastAttempts(desired.gateway),
-      condition: await record.condition(desired.gateway),
+      condition,
     };
   });
 }
