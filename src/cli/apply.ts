@@ -69,7 +69,7 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
       context,
       waiting
         .slice(0, mostShown)
-        .map((change) => `${out('yellow', '…')} ${change.api} in ${change.environment} waits: ${obstacleInWords(change)}`),
+        .map((change) => `${out('yellow', '…')} ${change.api} in ${change.environment}, ${obstacleInWords(change)}`),
       waiting.length,
     );
     writeSome(

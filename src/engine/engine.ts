@@ -113,7 +113,8 @@ export class Engine {
   async pass(desired: DesiredState, cause: PassCause, signal = this.#stopping.signal): Promise<Plan> {
     const { store, emit, clock, gateway, targets, maxTries } = this.#deps;
     const fresh = cause === 'file' || cause === 'signal' || cause === 'approval';
-    const before = cause === 'order' ? this.#pass : null;
+    const isSequel = cause === 'order' || cause === 'due';
+    const before = isSequel ? this.#pass : null;
     const passId = before?.passId ?? randomUUID();
     const startedAtMs = clock.monotonic();
     emit({ type: 'pass:started', passId, cause });
@@ -138,7 +139,7 @@ export class Engine {
       this.#approvals.update(heldDigest(made) !== null, past.approvals);
       this.#alarm.set(firstDueMs(made));
     }
-    this.#queue.replace(keys, { fresh, isSequel: cause === 'order' });
+    this.#queue.replace(keys, { fresh, isSequel });
     return made;
   }
 

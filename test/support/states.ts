@@ -3,6 +3,7 @@ import {
   type DesiredPublication,
   type DesiredState,
   type Environment,
+  type OrderStep,
   type PublicationKey,
   publicationKey,
   type RecordedPublication,
@@ -83,6 +84,15 @@ export function change(api: string, environment: string, over: Partial<Change> =
     approval: null,
     source: { file: 'edict.yaml', line: 1, column: 1 },
     ...over,
+  };
+}
+
+/** Returns the order of these environments, each by its name or with what must be so there before the next. */
+export function orderOf(...steps: readonly (string | ({ readonly environment: string } & Partial<OrderStep>))[]): DesiredState['order'] {
+  const written = steps.map((step) => (typeof step === 'string' ? { environment: step } : step));
+  return {
+    steps: written.map((step) => ({ environmentId: `env-${step.environment}`, soakMs: 0, probe: null, ...step })),
+    probeUrls: new Map(),
   };
 }
 
