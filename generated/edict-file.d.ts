@@ -38,6 +38,12 @@ export interface components {
              * @example orders
              */
             name?: components["schemas"]["GatewayName"];
+            /**
+             * @description The address that is asked instead of the `url` that `order` gives, or `none`: this API is not probed.
+             * @example https://{environment}.example.com/orders/ready
+             * @example none
+             */
+            probe?: string;
             remark?: components["schemas"]["Remark"];
             revision?: components["schemas"]["Revision"];
         };
@@ -134,6 +140,19 @@ export interface components {
              * @example never
              */
             observe: string;
+            /**
+             * @description The environments that an API's changes reach one after another: each only after the one before has succeeded. Environments that are not named here have their turn at once.
+             * @example [
+             *       "test",
+             *       {
+             *         "environment": "staging",
+             *         "soak": "10m",
+             *         "probe": "https://staging.example.com/{api}/health"
+             *       },
+             *       "release"
+             *     ]
+             */
+            order?: components["schemas"]["OrderEntry"][];
             /**
              * @description What happens to a publication that leaves this file: `keep` leaves it as it is at the gateway, `offline` takes it offline.
              * @default keep
@@ -238,6 +257,40 @@ export interface components {
         Most: components["schemas"]["Count"] | components["schemas"]["Share"] | components["schemas"]["CountAndShare"];
         /** @description A short name: letters, digits, `.`, `_`, `-` and `/`, at most 128. */
         Name: string;
+        /** @description An environment of the order: its name, or its name with what must be so there before the next one has its turn. */
+        OrderEntry: components["schemas"]["Name"] | components["schemas"]["OrderSettings"];
+        OrderSettings: {
+            /**
+             * @description The environment, as it is named under `environments`.
+             * @example staging
+             */
+            environment: components["schemas"]["Name"];
+            /** @description What an API is asked for here before its change goes on: an address, or an address with settings. */
+            probe?: components["schemas"]["ProbeUrl"] | components["schemas"]["ProbeSettings"];
+            /**
+             * @description How long a change stays here before it goes on.
+             * @example 10m
+             */
+            soak?: components["schemas"]["Duration"];
+        };
+        ProbeSettings: {
+            /**
+             * @description The status that is expected. Left out, any from 200 to 299.
+             * @example 204
+             */
+            status?: number;
+            /**
+             * @description How long the answer may take.
+             * @default 5s
+             */
+            timeout: components["schemas"]["Duration"];
+            url: components["schemas"]["ProbeUrl"];
+        };
+        /**
+         * @description An http or https address without user or fragment. `{api}` and `{environment}` stand for the names in this file.
+         * @example https://staging.example.com/{api}/health
+         */
+        ProbeUrl: string;
         /** @description The wanted state, alone or with settings. */
         Publication: components["schemas"]["State"] | components["schemas"]["PublicationSettings"];
         PublicationSettings: {

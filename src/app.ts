@@ -22,7 +22,7 @@ export interface Stopper {
   readonly signal: AbortSignal;
 }
 
-/** What `apply` came to. `left` counts changes that were not sent because the run was stopped. */
+/** What `apply` came to, and the plan that was left in the end. `left` counts changes that were not sent because the run was stopped. */
 export interface Applied {
   readonly plan: Plan;
   readonly summary: PassSummary;
@@ -52,11 +52,13 @@ export async function applyOnce(settings: Settings, environment: Environment, em
 
 async function applyIn(rooms: Rooms, desired: DesiredState, targets: Targets, emit: Emit, { signal }: Stopper): Promise<Applied> {
   const totals = { online: 0, offline: 0 };
+  let plan: Plan | null = null;
   let last: PassSummary | null = null;
   const heard: Emit = (event) => {
     if ((event.type === 'attempt:settled' || event.type === 'attempt:resolved') && event.outcome.kind === 'succeeded') {
       totals[event.change.action] += 1;
     }
+    if (event.type === 'plan:made') plan = event.plan;
     if (event.type === 'pass:finished') last = event.summary;
     emit(event);
   };
@@ -67,7 +69,11 @@ async function applyIn(rooms: Rooms, desired: DesiredState, targets: Targets, em
   await Promise.race([engine.settled(), aborted(signal)]);
   const left = await engine.stop();
   const finished: PassSummary = last ?? { online: 0, offline: 0, unchanged: made.unchanged, held: 0, waiting: 0, failed: 0, tookMs: 0 };
-  return { plan: made, summary: { ...finished, ...totals, unchanged: made.unchanged, tookMs: systemClock.now() - startedAtMs }, left };
+  return {
+    plan: plan ?? made,
+    summary: { ...finished, ...totals, unchanged: made.unchanged, tookMs: systemClock.now() - startedAtMs },
+    left,
+  };
 }
 
 /** What a person says who agrees to what is held. */

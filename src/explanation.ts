@@ -79,7 +79,8 @@ export async function readExplanation(
     const { sourceLine } = await import('./desired/source-line.ts');
     const attempts = await record.history(desired.gateway, { apis: [apiId], environments: [environmentId], limit });
     const publication = desired.publications.get(key);
-    const whole = await planOf(desired, recorded, record, everything);
+    const condition = await record.condition(desired.gateway);
+    const whole = await planOf(desired, recorded, record, everything, condition?.probes);
     return {
       names,
       isMadeUp: { api: madeUp.has(apiId), environment: madeUp.has(environmentId) },
@@ -94,7 +95,7 @@ export async function readExplanation(
       whole,
       plan: narrow(whole, desired, only),
       notes: notes.filter((note) => isTargeted(only, note)),
-      condition: await record.condition(desired.gateway),
+      condition,
     };
   });
 }

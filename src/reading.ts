@@ -6,6 +6,7 @@ import type { Plan } from './core/plan.ts';
 import type { RecordReader } from './core/ports.ts';
 import type { DesiredState, RecordedState } from './core/publication.ts';
 import type { Targets } from './core/targets.ts';
+import type { ProbeAnswer } from './core/wait.ts';
 import { FileSource, type LookUp } from './desired/file-source.ts';
 import { systemClock } from './engine/system-clock.ts';
 import { type Environment, invented, withGatewayReader } from './rooms.ts';
@@ -15,10 +16,17 @@ import { openRecord } from './store/open-store.ts';
  * How what only looks comes to a file, a record and a plan.
  */
 
-/** Returns the plan that may be carried out, as the engine would make it now. */
-export async function planOf(desired: DesiredState, recorded: RecordedState, record: RecordReader, targets: Targets): Promise<Plan> {
+/** Returns the plan that may be carried out, as the engine would make it now; `probes` is what it was answered last. */
+export async function planOf(
+  desired: DesiredState,
+  recorded: RecordedState,
+  record: RecordReader,
+  targets: Targets,
+  probes: readonly ProbeAnswer[] = [],
+): Promise<Plan> {
   const nowMs = systemClock.now();
-  return guardedPlan(desired, recorded, await record.past(desired.gateway, nowMs), targets, nowMs);
+  const answers = new Map(probes.map((answer) => [answer.key, answer]));
+  return guardedPlan(desired, recorded, await record.past(desired.gateway, nowMs), targets, nowMs, answers);
 }
 
 /**

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Settings } from './config.ts';
 import type { Emit } from './core/events.ts';
 import { type Meanings, type Name, nameKey } from './core/names.ts';
-import type { Admit, Gateway, GatewayReader, Store } from './core/ports.ts';
+import type { Admit, Gateway, GatewayReader, Probe, Prober, Store } from './core/ports.ts';
 import type { DesiredState, GatewayIdentity, GatewaySettings, RecordedState } from './core/publication.ts';
 import { everything, isNarrowed, type Targets } from './core/targets.ts';
 import type { LookUp } from './desired/file-source.ts';
@@ -54,6 +54,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
   });
   const emulator = settings.emulate ? await openEmulator() : null;
   let current: Line | null = null;
+  let prober: Prober | null = null;
 
   const stop = async (): Promise<number> => {
     if (!current) return 0;
@@ -88,11 +89,13 @@ export async function openRooms(settings: Settings, environment: Environment, em
     if (line.engine) return line.engine;
     if (emulator) emulator.world.add(seedFrom(wanted, await store.readAll(wanted.gateway)));
     const { traffic, gateway } = line;
+    if (!emulator) prober ??= (await import('./gateway/probe.ts')).openProber();
     const { Engine } = await import('./engine/engine.ts');
     line.engine = new Engine(wanted, {
       store,
       gateway,
       traffic,
+      probe: prober?.probe ?? emulatedProbe,
       emit,
       clock: systemClock,
       random: Math.random,
@@ -104,6 +107,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
   };
   const close = async (): Promise<number> => {
     const left = await stop();
+    await prober?.close();
     await emulator?.close();
     await store.close();
     return left;
@@ -114,6 +118,9 @@ export async function openRooms(settings: Settings, environment: Environment, em
 }
 
 const unending = new AbortController().signal;
+
+/** What is published at an emulated gateway has no address of its own. */
+const emulatedProbe: Probe = async () => ({ isExpected: true, said: 'emulated' });
 
 /** Where every name is remembered nobody is asked. */
 const noGateway: LookUpDeps['gateway'] = {

@@ -18,17 +18,23 @@ export interface ApplyOptions {
 }
 
 type Settled = EngineEvent & { readonly type: 'attempt:settled' };
+type Probed = EngineEvent & { readonly type: 'probe:answered' };
 
 /** Makes one pass over the file. Returns 0, 5 if calls failed, 4 if something is held, 1 if it was stopped before its end. */
 export async function apply(settings: Settings, options: ApplyOptions, context: Context): Promise<ExitCode> {
   const { out, err } = paintersOf(context);
   const asJson = options.format === 'json';
   const failures = new Map<string, Settled>();
+  const probes = new Map<string, Probed>();
   const progress = context.stderr.isTTY && options.logFormat === undefined ? openProgress(context.stderr, err) : null;
   const talk: Emit = progress ? progress.emit : (await openLog({ level: options.logLevel, format: options.logFormat ?? 'pretty' })).emit;
   const emit: Emit = (event) => {
     talk(event);
     if (event.type === 'attempt:resolved') failures.delete(event.change.key);
+    if (event.type === 'probe:answered') {
+      if (event.isExpected) probes.delete(event.target.key);
+      else probes.set(event.target.key, event);
+    }
     if (event.type !== 'attempt:settled') return;
     if ('failure' in event.outcome) failures.set(event.change.key, event);
     else failures.delete(event.change.key);
@@ -47,7 +53,25 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
       `${suspicion ? `${out('yellow', 'The whole file is held:')} ${suspicion.message}. Nothing was sent. Before you agree: ${suspicion.hint}.` : words(summary, left)}${only ? ` ${only}` : ''}\n`,
     );
     const held = plan.changes.filter((change) => change.held);
-    writeSome(context, columns([...failures.values()].slice(0, mostShown).map((failure) => failureRow(failure, out))), failures.size);
+    const waiting = plan.changes.filter((change) => change.waits && !change.held);
+    const failed = [
+      ...[...failures.values()].map((failure) => failureRow(failure, out)),
+      ...[...probes.values()].map(({ target, said }) => [
+        `${out('red', 'x')} ${target.api}`,
+        target.environment,
+        'probe',
+        said,
+        target.url,
+      ]),
+    ];
+    writeSome(context, columns(failed.slice(0, mostShown)), failed.length);
+    writeSome(
+      context,
+      waiting
+        .slice(0, mostShown)
+        .map((change) => `${out('yellow', '…')} ${change.api} in ${change.environment}, ${obstacleInWords(change)}`),
+      waiting.length,
+    );
     writeSome(
       context,
       held

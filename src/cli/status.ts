@@ -98,7 +98,7 @@ function nextStep({ change, last, seen }: Row, paint: Paint): string {
       ? `; last attempt ${last.outcome ?? 'has no known outcome'}${last.code ? `: ${last.code} ${last.message ?? ''}` : ''}`
       : '';
   if (change.held) return paint('yellow', `held: ${obstacleInWords(change)}`);
-  if (change.waits) return paint('yellow', `waits: ${obstacleInWords(change)}`);
+  if (change.waits) return paint('yellow', obstacleInWords(change) ?? '');
   return `${paint(change.action === 'online' ? 'green' : 'red', change.action)}: ${reasonInWords(change)}${paint('red', failed)}`;
 }
 

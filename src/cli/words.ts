@@ -3,6 +3,7 @@ import type { Agreement } from '../core/guard.ts';
 import type { Change, Plan } from '../core/plan.ts';
 import type { Drift, State } from '../core/publication.ts';
 import { isNarrowed } from '../core/targets.ts';
+import type { Wait } from '../core/wait.ts';
 
 /** Returns why a change must be made, for a person. */
 export function reasonInWords({ reason, action, from, revision, version, drift }: Change): string {
@@ -52,7 +53,12 @@ export function targetsInWords({ targets, untargeted }: Plan): string | null {
 export function obstacleInWords(change: Change): string | null {
   const { action, held, waits } = change;
   if (held) return `${action}: ${'lost' in held ? reasonInWords(change) : held.message}`;
-  return waits && `${action}: ${waits.message}`;
+  return waits && `${action}: ${waitInWords(waits)}`;
+}
+
+/** Returns why a change is made later, and when if that is known. */
+export function waitInWords({ message, untilMs }: Wait): string {
+  return untilMs === null ? message : `${message} until ${momentInWords(untilMs)}`;
 }
 
 /** Returns whose agreement has released what was held. */

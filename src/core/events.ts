@@ -4,6 +4,7 @@ import type { Outcome } from './outcome.ts';
 import type { Change, Plan } from './plan.ts';
 import type { Stopped } from './ports.ts';
 import type { DesiredState } from './publication.ts';
+import type { ProbeTarget } from './wait.ts';
 
 /** Everything that happens in the engine, past tense. The engine emits; log, progress and later listeners tell. */
 export type EngineEvent =
@@ -50,13 +51,21 @@ export type EngineEvent =
   | { readonly type: 'calls:stopped'; readonly why: Stopped['why']; readonly message: string }
   | { readonly type: 'calls:resumed' }
   | { readonly type: 'rate:changed'; readonly calls: number; readonly perMs: number; readonly limit: number }
+  | {
+      readonly type: 'probe:answered';
+      readonly target: ProbeTarget;
+      readonly isExpected: boolean;
+      readonly said: string;
+      /** When it is asked again, in milliseconds from now; `null`: not by itself. */
+      readonly afterMs: number | null;
+    }
   | { readonly type: 'pass:finished'; readonly passId: string; readonly summary: PassSummary }
   | { readonly type: 'store:waited'; readonly message: string }
   | { readonly type: 'store:failed'; readonly passId: string; readonly message: string }
   | { readonly type: 'daemon:stopped'; readonly signal: string; readonly left: number };
 
 /** What woke a pass. */
-export type PassCause = 'start' | 'file' | 'resync' | 'signal' | 'retry' | 'approval' | 'due';
+export type PassCause = 'start' | 'file' | 'resync' | 'signal' | 'retry' | 'approval' | 'due' | 'order';
 
 /** What a pass did. `failed` counts changes whose last attempt did not succeed. */
 export interface PassSummary {

@@ -1,15 +1,25 @@
 import { holdBack, type Past, release } from './guards.ts';
 import { narrow } from './narrow.ts';
+import { inOrder } from './order.ts';
 import { type Plan, plan } from './plan.ts';
 import type { DesiredState, RecordedState } from './publication.ts';
 import type { Targets } from './targets.ts';
+import type { ProbeAnswers } from './wait.ts';
 
 /**
- * Returns the plan that may be carried out: what the file needs, held back by the guards as a whole, then narrowed to what is
- * targeted, then released where a person has agreed. A pure function. Guards look at the whole plan, so that nobody slips past
- * them by doing it in parts.
+ * Returns the plan that may be carried out: what the file needs, held back by the guards as a whole, put in order, then narrowed
+ * to what is targeted, then released where a person has agreed. A pure function. Guards and order look at the whole plan, so that
+ * nobody slips past them by doing it in parts.
  */
-export function guardedPlan(desired: DesiredState, recorded: RecordedState, past: Past, targets: Targets, nowMs: number): Plan {
+export function guardedPlan(
+  desired: DesiredState,
+  recorded: RecordedState,
+  past: Past,
+  targets: Targets,
+  nowMs: number,
+  probes: ProbeAnswers = new Map(),
+): Plan {
   const held = holdBack(plan(desired, recorded), desired, recorded, past);
-  return release(narrow(held, desired, targets), past.approvals, nowMs);
+  const ordered = inOrder(held, desired, recorded, probes, nowMs);
+  return release(narrow(ordered, desired, targets), past.approvals, nowMs);
 }

@@ -13,6 +13,7 @@ import type {
   RecordedState,
 } from './publication.ts';
 import type { ListedVersion } from './resolve.ts';
+import type { ProbeAnswer, ProbeTarget } from './wait.ts';
 
 /** Time as a dependency. */
 export interface Clock {
@@ -112,6 +113,18 @@ export interface SentTogether {
   readonly isWhole: boolean;
 }
 
+/** Asks an API at its own address. Never rejects: that nothing answers is an answer too. `signal` ends the waiting for one. */
+export type Probe = (
+  target: Pick<ProbeTarget, 'url' | 'status' | 'timeoutMs'>,
+  signal: AbortSignal,
+) => Promise<Pick<ProbeAnswer, 'isExpected' | 'said'>>;
+
+export interface Prober {
+  readonly probe: Probe;
+  /** Ends connections. */
+  close(): Promise<void>;
+}
+
 /** An attempt as the history shows it. Times are milliseconds since 1970. */
 export interface Attempt extends PublicationNames {
   readonly id: number;
@@ -166,6 +179,8 @@ export interface Condition {
   readonly perMs: number;
   /** Why no call is made at present; `null` if calls are made. */
   readonly stopped: Stopped | null;
+  /** Probes that were not answered as expected, some of them if they are many; left out: none. */
+  readonly probes?: readonly ProbeAnswer[];
 }
 
 /**

@@ -99,6 +99,32 @@ export interface Guards {
   readonly maxLost: Most;
 }
 
+/** One environment of the order, and what must be so there before the next one has its turn. */
+export interface OrderStep {
+  readonly environment: string;
+  readonly environmentId: string;
+  /** How long a change stays here before it goes on, in milliseconds; 0: it goes on at once. */
+  readonly soakMs: number;
+  /** What an API is asked for before it goes on; `null`: nothing. */
+  readonly probe: StepProbe | null;
+}
+
+export interface StepProbe {
+  /** With `{api}` and `{environment}` for the names in the file. */
+  readonly url: string;
+  /** The status that is expected; `null`: any from 200 to 299. */
+  readonly status: number | null;
+  readonly timeoutMs: number;
+}
+
+/** The environments that an API's changes reach one after another. */
+export interface Order {
+  /** Empty: every environment has its turn at once. */
+  readonly steps: readonly OrderStep[];
+  /** By API ID, what is asked instead of a step's own `url`; `null`: nothing is asked. */
+  readonly probeUrls: ReadonlyMap<string, string | null>;
+}
+
 /** Everything that a valid file says. */
 export interface DesiredState {
   readonly gateway: GatewaySettings;
@@ -106,6 +132,7 @@ export interface DesiredState {
   readonly environments: ReadonlyMap<string, Environment>;
   readonly removed: 'keep' | 'offline';
   readonly guards: Guards;
+  readonly order: Order;
   /** How often the gateway is asked what is really published, in milliseconds; `null`: only with `--refresh`. */
   readonly observeEveryMs: number | null;
   /** Whether an API that was edited since its publication is published again by that alone. */

@@ -120,7 +120,8 @@ function once(seen: Map<string, Path>, what: string, path: Path, message: string
   });
 }
 
-function undeclared(path: Path, environment: string, declared: readonly string[]): Finding {
+/** Returns what is wrong with an entry under `path` that names an environment which is not declared. */
+export function undeclared(path: Path, environment: string, declared: readonly string[]): Finding {
   const near = nearest(environment, declared);
   const more = declared.length > maxListed ? `, and ${declared.length - maxListed} more` : '';
   const list = declared.length > 0 ? `declared: ${declared.slice(0, maxListed).join(', ')}${more}` : 'none is declared';

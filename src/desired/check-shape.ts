@@ -69,6 +69,8 @@ function toFinding(error: ErrorObject): Finding {
       return wrong(`${name} has ${[...String(data)].length} characters; at most ${params['limit']} are allowed`);
     case 'minLength':
       return wrong(`${name} is empty`, 'write a value, or remove the key');
+    case 'minItems':
+      return wrong(`${quoted(path)} needs ${params['limit']} entries at least`);
     case 'minProperties':
       return wrong(`${name} is empty; at least one is needed`);
     case 'minimum':
@@ -89,6 +91,7 @@ const kinds: Readonly<Record<string, string>> = {
   string: 'a text',
   integer: 'a whole number',
   boolean: 'true or false',
+  array: 'a list',
 };
 
 function unknownKey(path: Path, key: string, known: readonly string[]): Finding {

@@ -14,6 +14,7 @@ import {
 import { apiName, checkMeaning, environmentName } from './check-meaning.ts';
 import { checkShape } from './check-shape.ts';
 import type { Finding } from './finding.ts';
+import { checkOrder, orderOf } from './order.ts';
 import { LineIndex, locate, type Path, type Place } from './positions.ts';
 import { substituteVariables, type Variables } from './variables.ts';
 import { type PieceCache, parseYamlInPieces } from './yaml-pieces.ts';
@@ -72,7 +73,7 @@ export function parseFile({ text, file, variables, cache = new Map() }: ParseInp
     if (found.length > 0) throw new InvalidFileError(file, sorted(found.map((finding) => located(finding, file, lines, place))));
   };
   const lineOf = (path: Path): number => lines.at(startOf(place(path), 'key')).line;
-  refuse([...findings, ...checkMeaning(value, lineOf)]);
+  refuse([...findings, ...checkMeaning(value, lineOf), ...checkOrder(value, lineOf)]);
   const written = value as WrittenFile;
   const names = namesIn(written);
   const desired = (meanings: Meanings): DesiredState => {
@@ -141,6 +142,7 @@ function resolve(written: WrittenFile, meanings: Meanings, sourceOf: (path: Path
       maxOffline: mostFrom(written.guards?.maxOffline ?? { count: 10, share: '20%' }),
       maxLost: mostFrom(written.guards?.maxLost ?? '30%'),
     },
+    order: orderOf(written, idOf, publications.values()),
     observeEveryMs,
     republish: written.republish ?? 'revision',
     publications,

@@ -1,7 +1,13 @@
 import type { YamlNode } from './yaml-tree.ts';
 
 /** The only places of the file whose value is a number. */
-const numberPlaces: ReadonlySet<string> = new Set(['.edict', '.gateway.limit.calls', '.gateway.limit.concurrency', '.gateway.batch']);
+const numberPlaces: ReadonlySet<string> = new Set([
+  '.edict',
+  '.gateway.limit.calls',
+  '.gateway.limit.concurrency',
+  '.gateway.batch',
+  '.order[].probe.status',
+]);
 
 /**
  * Returns the plain value of a tree. A number where the file wants a text stays as it is written: the ID `5e12`

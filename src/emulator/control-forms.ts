@@ -27,6 +27,7 @@ export function faultForm(operationIds: readonly string[]): object {
       share: { type: 'number', minimum: 0, maximum: 1 },
       operation: { enum: [...operationIds, '*'] },
       apiId: { type: 'string' },
+      environmentId: { type: 'string' },
       applied: { type: 'boolean' },
       ...ofAnswer,
       headers: {

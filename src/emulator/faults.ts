@@ -30,6 +30,8 @@ interface Target {
   readonly operation?: string;
   /** Only calls for this API, by ID; left out: every call. */
   readonly apiId?: string;
+  /** Only calls for this environment, by ID; left out: for any. */
+  readonly environmentId?: string;
   /**
    * Whether the call takes effect all the same. A call that the service would refuse is then refused, as is one that would get
    * half an answer or an invalid one.
@@ -76,10 +78,16 @@ export class Faults {
   }
 
   /** Returns the fault for a call and uses it up by one; `null` if there is none. */
-  take(call: { readonly operation: string; readonly apiId?: string | undefined }): Fault | null {
+  take(call: {
+    readonly operation: string;
+    readonly apiId?: string | undefined;
+    readonly environmentId?: string | undefined;
+  }): Fault | null {
     return this.#take(
-      ({ operation = 'changePublication', apiId }) =>
-        (operation === '*' || operation === call.operation) && (apiId === undefined || apiId === call.apiId),
+      ({ operation = 'changePublication', apiId, environmentId }) =>
+        (operation === '*' || operation === call.operation) &&
+        (apiId === undefined || apiId === call.apiId) &&
+        (environmentId === undefined || environmentId === call.environmentId),
     );
   }
 

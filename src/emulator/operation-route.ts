@@ -50,7 +50,8 @@ function courseOfRequest(operation: WithImplementation, request: FastifyRequest,
   if (wrong) return plain(wrong);
   const call: Call = { ...asking, refused: refusedOf(operation, request, faults) };
   const implementation = (): Answer => operation.implementation(call, world);
-  const fault = faults.take({ operation: operation.id, apiId: asked(request).api });
+  const { api, environment } = asked(request);
+  const fault = faults.take({ operation: operation.id, apiId: api, environmentId: environment });
   return fault ? courseOf(fault, implementation, { world, random, success: operation.success }) : plain(implementation());
 }
 

@@ -1,10 +1,14 @@
 import type { Emit } from '../core/events.ts';
 import type { Clock, Store } from '../core/ports.ts';
 import type { GatewaySettings } from '../core/publication.ts';
+import type { ProbeAnswer } from '../core/wait.ts';
 import type { Traffic } from './traffic.ts';
 
 /** The rate moves all the time while it climbs: it is looked at once in this time. */
 const lookEveryMs = 1000;
+
+/** So many probes are written down: a whole gateway may fail them. */
+const mostProbes = 200;
 
 /** A smaller move of the rate, as a share of the limit, is not worth a line. */
 const worthTelling = 0.1;
@@ -14,6 +18,8 @@ export interface ConditionReportDeps {
   readonly traffic: Traffic;
   readonly clock: Clock;
   readonly emit: Emit;
+  /** Returns the probes that were not answered as expected. */
+  readonly failedProbes: () => readonly ProbeAnswer[];
   readonly onFailed: (error: unknown) => void;
 }
 
@@ -37,7 +43,7 @@ export class ConditionReport {
 
   /** Looks at once, since something has changed. */
   changed(): void {
-    const { traffic, clock, store, emit, onFailed } = this.#deps;
+    const { traffic, clock, store, emit, failedProbes, onFailed } = this.#deps;
     const { calls: limit } = this.#settings.limit;
     const { calls, perMs } = traffic.allowed;
     const isBack = calls >= limit && this.#toldCalls < limit;
@@ -45,7 +51,8 @@ export class ConditionReport {
       this.#toldCalls = calls;
       emit({ type: 'rate:changed', calls, perMs, limit });
     }
-    const condition = { calls: this.#toldCalls, perMs, stopped: traffic.stopped };
+    const probes = failedProbes().slice(0, mostProbes);
+    const condition = { calls: this.#toldCalls, perMs, stopped: traffic.stopped, ...(probes.length > 0 && { probes }) };
     const text = JSON.stringify(condition);
     if (text === this.#written) return;
     this.#written = text;

@@ -1,32 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import { inCalls } from '../core/batch.ts';
-import { assertNever, EdictError } from '../core/errors.ts';
-import type { Emit, PassCause, PassSummary } from '../core/events.ts';
+import { EdictError } from '../core/errors.ts';
+import type { Emit, PassCause } from '../core/events.ts';
 import { guardedPlan } from '../core/guarded-plan.ts';
 import { heldDigest } from '../core/guards.ts';
-import type { Failing, Failure } from '../core/outcome.ts';
+import type { Failure } from '../core/outcome.ts';
 import { type Change, isMade, type Plan } from '../core/plan.ts';
-import type { Clock, Gateway, Stopped, Store } from '../core/ports.ts';
+import type { Clock, Gateway, Probe, Stopped, Store } from '../core/ports.ts';
 import type { DesiredState, PublicationKey } from '../core/publication.ts';
 import type { Targets } from '../core/targets.ts';
 import { Alarm } from './alarm.ts';
 import { ApprovalWatch } from './approval-watch.ts';
-import { backoffMs } from './backoff.ts';
 import { ConditionReport } from './condition-report.ts';
 import { Departures } from './departures.ts';
 import { Doubts } from './doubts.ts';
 import { Lookout } from './lookout.ts';
-import { firstDueMs, openPass, type Pass } from './pass.ts';
+import { Onward } from './onward.ts';
+import { firstDueMs, goOn, openPass, type Pass, summaryOf } from './pass.ts';
 import { persist } from './persist.ts';
-import { type Reconciled, reasonOf, reconcile } from './reconciler.ts';
+import { Probes } from './probes.ts';
+import { reasonOf, reconcile } from './reconciler.ts';
 import { awaitCredentials, probe } from './recovery.ts';
 import type { Traffic } from './traffic.ts';
+import { refusalIn, tryAgain, verdictOf } from './verdict.ts';
 import { type Verdict, Workqueue } from './workqueue.ts';
 
 export interface EngineDeps {
   readonly store: Store;
   readonly gateway: Gateway;
   readonly traffic: Traffic;
+  readonly probe: Probe;
   readonly emit: Emit;
   readonly clock: Clock;
   /** A number from 0 to 1. */
@@ -50,6 +53,8 @@ export class Engine {
   readonly #lookout: Lookout;
   readonly #approvals: ApprovalWatch;
   readonly #alarm: Alarm;
+  readonly #onward: Onward;
+  readonly #probes: Probes;
   readonly #settled: (() => void)[] = [];
   /** Keys whose last attempt in this engine did not succeed. */
   readonly #failing = new Set<PublicationKey>();
@@ -79,7 +84,14 @@ export class Engine {
       onIdle: () => this.#finishPass(),
       onDue: () => this.#passAgain('retry'),
     });
-    this.#conditions = new ConditionReport(desired.gateway, { store, traffic, clock, emit, onFailed: (error) => this.#storeFailed(error) });
+    this.#onward = new Onward({
+      replan: () => this.#tryPass('order'),
+      onPlanned: () => this.#queue.isIdle && this.#finishPass(),
+      maxTries: deps.maxTries,
+    });
+    this.#probes = new Probes({ ...deps, onAnswer: () => this.#onward.request() });
+    const failedProbes = () => this.#probes.failed;
+    this.#conditions = new ConditionReport(desired.gateway, { ...deps, failedProbes, onFailed: (error) => this.#storeFailed(error) });
     this.#lookout = new Lookout({ store, gateway: deps.gateway, clock, emit, atFirst: deps.refresh });
     this.#approvals = new ApprovalWatch({
       store,
@@ -100,7 +112,10 @@ export class Engine {
    */
   async pass(desired: DesiredState, cause: PassCause, signal = this.#stopping.signal): Promise<Plan> {
     const { store, emit, clock, gateway, targets, maxTries } = this.#deps;
-    const passId = randomUUID();
+    const fresh = cause === 'file' || cause === 'signal' || cause === 'approval';
+    const isSequel = cause === 'order' || cause === 'due';
+    const before = isSequel ? this.#pass : null;
+    const passId = before?.passId ?? randomUUID();
     const startedAtMs = clock.monotonic();
     emit({ type: 'pass:started', passId, cause });
     this.#desired = desired;
@@ -108,13 +123,15 @@ export class Engine {
     const seen = await this.#lookout.look(desired, passId, AbortSignal.any([this.#stopping.signal, signal]));
     const recorded = seen ?? (await store.readAll(desired.gateway));
     const past = await store.past(desired.gateway, clock.now());
-    const made = guardedPlan(this.#desired, recorded, past, targets, clock.now());
+    const made = guardedPlan(this.#desired, recorded, past, targets, clock.now(), this.#probes.answers);
     this.#permitted = new Map(made.changes.filter(isMade).map((change) => [change.key, change]));
     if (!made.suspicion) await this.#declare(desired, made);
     emit({ type: 'plan:made', passId, cause, plan: made });
-    this.#pass = openPass(made, passId, startedAtMs);
+    this.#pass = before && this.#pass ? goOn(this.#pass, made) : openPass(made, passId, startedAtMs);
+    const resolvable = this.#onward.planned(made, clock.monotonic() - startedAtMs, { fresh });
+    this.#probes.planned(made, { fresh });
     const keys = inCalls(made.changes, desired.gateway.batch)
-      .filter(isMade)
+      .filter((change) => isMade(change) || resolvable.has(change.key))
       .map(({ key }) => key);
     const wanted = new Set(keys);
     for (const left of [this.#failing, this.#held]) for (const key of left) if (!wanted.has(key)) left.delete(key);
@@ -122,13 +139,13 @@ export class Engine {
       this.#approvals.update(heldDigest(made) !== null, past.approvals);
       this.#alarm.set(firstDueMs(made));
     }
-    this.#queue.replace(keys, { fresh: cause === 'file' || cause === 'signal' || cause === 'approval' });
+    this.#queue.replace(keys, { fresh, isSequel });
     return made;
   }
 
   /** Resolves when nothing waits for a call, is in flight, or will be tried again without a new file. */
   async settled(): Promise<void> {
-    if (this.#hasGivenUp || (this.#queue.isIdle && !this.#queue.hasDue)) return;
+    if (this.#hasGivenUp || (this.#queue.isIdle && this.#isDone())) return;
     await new Promise<void>((resolve) => this.#settled.push(resolve));
   }
 
@@ -139,6 +156,8 @@ export class Engine {
     this.#alarm.set(null);
     this.#queue.start();
     await this.#queue.stop();
+    await this.#onward.stop();
+    await this.#probes.stop();
     this.#deps.traffic.close();
     await this.#conditions.close();
     this.#finishPass();
@@ -152,7 +171,18 @@ export class Engine {
   }
 
   #passAgain(cause: PassCause): void {
-    void this.pass(this.#desired, cause).catch((error: unknown) => this.#storeFailed(error));
+    void this.#tryPass(cause);
+  }
+
+  /** Makes a pass and resolves to whether it could be made. */
+  async #tryPass(cause: PassCause): Promise<boolean> {
+    try {
+      await this.pass(this.#desired, cause);
+      return true;
+    } catch (error) {
+      this.#storeFailed(error);
+      return false;
+    }
   }
 
   /** A disk that takes this not will not take an attempt either: those are tried again, and this with the next pass. */
@@ -185,7 +215,13 @@ export class Engine {
         signal: this.#stopping.signal,
         persist: (write) => persist(write, { ...this.#deps, signal: this.#stopping.signal, onFailed: (error) => this.#storeFailed(error) }),
       });
-      const verdict = this.#verdict(reconciled, pass, failures + 1);
+      const verdict = verdictOf(reconciled, failures + 1, this.#deps);
+      const refusal = refusalIn(reconciled);
+      if (refusal) this.#credentialsRefused(refusal);
+      if (reconciled.kind === 'attempted' && reconciled.isRecorded && reconciled.outcome.kind === 'succeeded')
+        pass[reconciled.change.action] += 1;
+      if (reconciled.kind === 'waits') this.#onward.untold(key);
+      if (verdict.kind === 'done') this.#onward.done(key);
       for (const left of [this.#failing, this.#held]) left.delete(key);
       if (verdict.kind !== 'done') (reconciled.kind === 'held' ? this.#held : this.#failing).add(key);
       if (verdict.kind === 'again' && 'change' in reconciled) {
@@ -196,50 +232,8 @@ export class Engine {
     } catch (error) {
       this.#failing.add(key);
       this.#storeFailed(error);
-      return this.#again(failures + 1);
+      return tryAgain(failures + 1, this.#deps);
     }
-  }
-
-  #verdict(reconciled: Reconciled, pass: Pass, failures: number): Verdict {
-    switch (reconciled.kind) {
-      case 'in sync':
-        return { kind: 'done' };
-      case 'held':
-        return { kind: 'stalled' };
-      case 'early':
-        return { kind: 'again', afterMs: reconciled.afterMs, failures: failures - 1 };
-      case 'unread':
-        return this.#verdictOf(reconciled.failing, reconciled.failure, failures);
-      case 'attempted': {
-        const { change, outcome, isRecorded } = reconciled;
-        if (!isRecorded) return { kind: 'stalled' };
-        if (outcome.kind === 'succeeded') pass[change.action] += 1;
-        return 'failure' in outcome ? this.#verdictOf(outcome.kind, outcome.failure, failures) : { kind: 'done' };
-      }
-      default:
-        return assertNever(reconciled);
-    }
-  }
-
-  #verdictOf(kind: Failing | 'unknown', failure: Failure, failures: number): Verdict {
-    switch (kind) {
-      case 'stalled':
-        return { kind: 'stalled' };
-      case 'refused':
-        this.#credentialsRefused(failure);
-        return { kind: 'again', afterMs: 0, failures: failures - 1 };
-      case 'wait':
-      case 'unknown':
-      case 'retry':
-        return this.#again(failures);
-      default:
-        return assertNever(kind);
-    }
-  }
-
-  #again(failures: number): Verdict {
-    if (failures >= this.#deps.maxTries) return { kind: 'stalled' };
-    return { kind: 'again', afterMs: backoffMs(failures, this.#deps.random()), failures };
   }
 
   #callsStopped(stopped: Stopped): void {
@@ -277,23 +271,24 @@ export class Engine {
     if (error.code !== 'UNSEEN') this.#deps.emit({ type: 'store:failed', passId: this.#pass?.passId ?? '', message: error.message });
   }
 
+  /** Whether nothing will be done later by itself. */
+  #isDone(): boolean {
+    return !this.#queue.hasDue && !this.#onward.isPending && !this.#probes.isWorking;
+  }
+
+  /** Called when nothing is queued or in flight. What was done may be what other changes waited for. */
   #finishPass(): void {
+    if (this.#onward.isPending) {
+      this.#onward.hurry();
+      return;
+    }
     const pass = this.#pass;
     if (pass) {
       this.#pass = null;
-      const { passId, startedAtMs, online, offline, unchanged, held, waiting } = pass;
-      const tookMs = Math.round(this.#deps.clock.monotonic() - startedAtMs);
-      const summary: PassSummary = {
-        online,
-        offline,
-        unchanged,
-        held: held + this.#held.size,
-        waiting,
-        failed: this.#failing.size,
-        tookMs,
-      };
-      this.#deps.emit({ type: 'pass:finished', passId, summary });
+      const failed = this.#failing.size + this.#probes.failed.length;
+      const summary = summaryOf(pass, { failed, held: this.#held.size, nowMs: this.#deps.clock.monotonic() });
+      this.#deps.emit({ type: 'pass:finished', passId: pass.passId, summary });
     }
-    if (!this.#queue.hasDue) for (const resolve of this.#settled.splice(0)) resolve();
+    if (this.#isDone()) for (const resolve of this.#settled.splice(0)) resolve();
   }
 }

@@ -29,7 +29,7 @@ export interface ReconcilerDeps {
 
 /** What reconciling one publication came to. */
 export type Reconciled =
-  /** It needs no call. */
+  /** It needs no call, or the newest plan does not allow it. */
   | { readonly kind: 'in sync' }
   /** A call was made. `isRecorded`: the outcome is in the store; if not, the attempt is unresolved there. */
   | { readonly kind: 'attempted'; readonly change: Change; readonly outcome: Outcome; readonly isRecorded: boolean }
@@ -37,13 +37,16 @@ export type Reconciled =
   | { readonly kind: 'early'; readonly change: Change; readonly afterMs: number }
   /** An earlier attempt has no known outcome, and the gateway could not be asked now. */
   | { readonly kind: 'unread'; readonly change: Change; readonly failing: Failing; readonly failure: Failure }
+  /** An earlier attempt has no known outcome, the gateway cannot tell, and to repeat it is not its turn. */
+  | { readonly kind: 'waits' }
   /** An earlier attempt has no known outcome, the gateway cannot tell, and the file says `unresolved: hold`. */
   | { readonly kind: 'held'; readonly change: Change };
 
 /**
  * Makes the one call that a publication needs, if it needs one. Both states are read again here, at the moment of acting:
  * what woke the work carries no data. The attempt is durable before its request leaves and its outcome before this resolves.
- * Where an earlier attempt has no known outcome, nothing is sent before the gateway's list has told what came of it.
+ * Where an earlier attempt has no known outcome, nothing is sent before the gateway's list has told what came of it; that is
+ * asked also where the newest plan allows no call yet.
  *
  * @throws EdictError `STORE_*` if the attempt cannot be recorded; nothing was sent then
  */
@@ -52,10 +55,14 @@ export async function reconcile(key: PublicationKey, passId: string, deps: Recon
   let recorded = await store.read(settings, key);
   for (let mayResolve = true; ; mayResolve = false) {
     const wanted = desired();
-    const change = allowed(decide(wanted.publications.get(key), recorded, wanted), permitted);
-    if (!change) return { kind: 'in sync' };
-    if (!recorded?.unresolved || !mayResolve) return attempt(change, recorded, wanted, passId, deps);
-    const resolved = await resolve(recorded, recorded.unresolved, change, passId, deps);
+    const needed = decide(wanted.publications.get(key), recorded, wanted);
+    const change = allowed(needed, permitted);
+    if (!needed) return { kind: 'in sync' };
+    if (!recorded?.unresolved || !mayResolve) {
+      if (change) return attempt(change, recorded, wanted, passId, deps);
+      return { kind: recorded?.unresolved ? 'waits' : 'in sync' };
+    }
+    const resolved = await resolve(recorded, recorded.unresolved, needed, passId, deps);
     if (resolved !== 'known' && resolved !== 'repeat') return resolved;
     recorded = await store.read(settings, key);
   }
@@ -80,7 +87,7 @@ async function attempt(
   const isWanted = (): boolean => {
     if (signal.aborted) return false;
     const newest = desired();
-    if (newest === wanted) return permitted(change)?.action === change.action;
+    if (newest === wanted) return allowed(change, permitted) !== null;
     return isSame(change, allowed(decide(newest.publications.get(key), recorded, newest), permitted));
   };
   const outcome = await place.send(isWanted);
@@ -140,12 +147,12 @@ export function reasonOf(reconciled: Reconciled): string {
 }
 
 /**
- * Returns `change` if the newest plan allows it, with the agreement that it rests on. The plan looks at all publications
+ * Returns `change` if the newest plan allows just this work, with the agreement that it rests on. The plan looks at all publications
  * together and at what a person has agreed to, which one publication by itself cannot tell.
  */
 function allowed(change: Change | null, permitted: ReconcilerDeps['permitted']): Change | null {
   const plan = change && permitted(change);
-  return plan && plan.action === change.action ? { ...change, held: null, approval: plan.approval } : null;
+  return plan && isSame(change, plan) ? { ...change, held: null, approval: plan.approval } : null;
 }
 
 function isSame(change: Change, other: Change | null): boolean {

@@ -85,9 +85,10 @@ export class Workqueue {
 
   /**
    * Makes `keys` all that is wanted: what waits and is not among them is dropped, and one in flight is looked at again
-   * afterwards. `fresh` forgets earlier failures: a new file or a person may have mended what was wrong.
+   * afterwards, unless `isSequel`: then nothing has changed for it. `fresh` forgets earlier failures: a new file or a person
+   * may have mended what was wrong.
    */
-  replace(keys: Iterable<PublicationKey>, { fresh }: { readonly fresh: boolean }): void {
+  replace(keys: Iterable<PublicationKey>, { fresh, isSequel = false }: { readonly fresh: boolean; readonly isSequel?: boolean }): void {
     if (this.#stopped) return;
     const now = this.#deps.clock.monotonic();
     const before = new Map(this.#slots);
@@ -96,7 +97,7 @@ export class Workqueue {
     let dueAtMs = Number.POSITIVE_INFINITY;
     for (const key of keys) {
       const slot = before.get(key);
-      if (slot?.kind === 'running') slot.dirty = true;
+      if (slot?.kind === 'running') slot.dirty ||= !isSequel;
       else if (!fresh && slot?.kind === 'stalled') this.#slots.set(key, slot);
       else if (!fresh && slot?.kind === 'due' && slot.dueAtMs > now) {
         this.#slots.set(key, slot);

@@ -28,7 +28,7 @@ export function lineOf(event: EngineEvent): LogLine {
       return { level: 'debug', message: 'pass started' };
     case 'plan:made': {
       if (event.plan.suspicion) return { level: 'error', message: 'plan made: the whole file is held' };
-      const isQuiet = event.plan.changes.length === 0 && (event.cause === 'resync' || event.cause === 'retry');
+      const isQuiet = event.cause === 'order' || (event.plan.changes.length === 0 && (event.cause === 'resync' || event.cause === 'retry'));
       return { level: isQuiet ? 'debug' : 'info', message: 'plan made' };
     }
     case 'attempt:begun':
@@ -59,6 +59,10 @@ export function lineOf(event: EngineEvent): LogLine {
       return { level: 'info', message: 'calls go on' };
     case 'rate:changed':
       return { level: event.calls < event.limit ? 'warn' : 'info', message: 'rate changed' };
+    case 'probe:answered':
+      return event.isExpected
+        ? { level: 'info', message: 'probe answered as expected' }
+        : { level: 'warn', message: 'probe not answered as expected, the next environment waits' };
     case 'pass:finished': {
       const { online, offline, failed } = event.summary;
       if (failed > 0) return { level: 'warn', message: 'pass finished with failures' };

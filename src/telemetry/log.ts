@@ -83,6 +83,11 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
       return {};
     case 'rate:changed':
       return { calls: event.calls, perMs: event.perMs, limit: event.limit };
+    case 'probe:answered': {
+      const { target, said, afterMs } = event;
+      const { api, apiId, environment, environmentId, url } = target;
+      return { api, apiId, environment, environmentId, url, said, ...(afterMs !== null && { afterMs }) };
+    }
     case 'pass:started':
       return { pass: event.passId, cause: event.cause };
     case 'pass:finished':

@@ -45,6 +45,8 @@ function sentence(log: Record_, message: string, paint: Paint): string {
       return `${change}: ${message} in ${(Number(log['afterMs']) / 1000).toFixed(1)} s`;
     case 'publication:noted':
       return `${paint('yellow', `~ ${log['now']}`)} ${paint('bold', String(log['api']))} in ${log['environment']}: ${message}`;
+    case 'probe:answered':
+      return `${paint('bold', String(log['api']))} in ${log['environment']}: ${message}: ${log['url']} ${log['said']}${log['afterMs'] ? `; again in ${(Number(log['afterMs']) / 1000).toFixed(1)} s` : ''}`;
     case 'pass:finished':
       return `${message}: ${log['online']} online, ${log['offline']} offline, ${log['failed']} failed, ${log['held']} held, ${log['unchanged']} unchanged`;
     default:

@@ -64,6 +64,13 @@ test('a fault with a share strikes that part of the calls, and the same ones eac
   assert.equal(strikes(), strikes());
 });
 
+test('a fault for an environment strikes only there, and only the API that it names', () => {
+  const faults = open();
+  faults.add(fault({ times: 9, environmentId: 'staging', apiId: 'a' }));
+  const struck = (apiId: string, environmentId?: string): boolean => faults.take({ ...callFor(apiId), environmentId }) !== null;
+  assert.equal([struck('a', 'test'), struck('b', 'staging'), struck('a'), struck('a', 'staging')], [false, false, false, true]);
+});
+
 test('a share of 0 strikes nobody and a share of 1 everybody', () => {
   const faults = open();
   faults.add({ kind: 'cut', share: 0 });

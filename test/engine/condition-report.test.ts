@@ -9,7 +9,13 @@ test('writes what has changed, and tells of the rate', async () => {
   await using shop = await workshop({ apis: ['orders'], limit: { calls: 10, perMs: 1000, concurrency: 1 } });
   const { gateway } = shop.desire({});
   const events: EngineEvent[] = [];
-  const deps = { store: shop.store, traffic: shop.traffic, clock: systemClock, emit: (event: EngineEvent) => events.push(event) };
+  const deps = {
+    store: shop.store,
+    traffic: shop.traffic,
+    clock: systemClock,
+    emit: (event: EngineEvent) => events.push(event),
+    failedProbes: () => [],
+  };
   const report = new ConditionReport(gateway, { ...deps, onFailed: (error) => assert.unreachable(String(error)) });
   (await shop.traffic.admit(new AbortController().signal))({ kind: 'throttled', pauseMs: null, allowed: { calls: 5, perMs: 1000 } });
   shop.traffic.stop('credentials', 'no');
@@ -30,7 +36,14 @@ test('a store that cannot be written is said, and written later', async () => {
     describe: (...args: Parameters<typeof shop.store.describe>) =>
       isFull ? Promise.reject(new Error('full')) : shop.store.describe(...args),
   });
-  const deps = { store, traffic: shop.traffic, clock: systemClock, emit: () => {}, onFailed: (error: unknown) => failures.push(error) };
+  const deps = {
+    store,
+    traffic: shop.traffic,
+    clock: systemClock,
+    emit: () => {},
+    failedProbes: () => [],
+    onFailed: (error: unknown) => failures.push(error),
+  };
   const report = new ConditionReport(gateway, deps);
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.is(failures.length, 1);

@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EngineEvent } from '../../src/core/events.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
+import type { Change } from '../../src/core/plan.ts';
 import type { DesiredState, PublicationKey } from '../../src/core/publication.ts';
 import { Departures } from '../../src/engine/departures.ts';
 import { Doubts } from '../../src/engine/doubts.ts';
@@ -26,7 +27,12 @@ function outcomeKind(result: Reconciled): string | null {
 }
 
 /** Reconciles orders against a real store; `send` stands for the gateway. */
-async function reconciled(desired: () => DesiredState, send: () => Promise<Outcome>, key: PublicationKey = orders.key) {
+async function reconciled(
+  desired: () => DesiredState,
+  send: () => Promise<Outcome>,
+  key: PublicationKey = orders.key,
+  permitted: (change: Change) => Change | null = (change) => change,
+) {
   const shop = await workshop({ apis: ['orders'] });
   const events: EngineEvent[] = [];
   const settings = desired().gateway;
@@ -49,7 +55,7 @@ async function reconciled(desired: () => DesiredState, send: () => Promise<Outco
     now: () => 5,
     emit: (event) => events.push(event),
     desired,
-    permitted: (change) => change,
+    permitted,
     signal,
     answered: () => {
       answers += 1;
@@ -80,6 +86,17 @@ test('does nothing for what is as the file says, or is held', async () => {
   const offline = desiredState([{ ...orders, state: 'offline' }]);
   assert.is((await reconciled(() => offline, unreachable)).result.kind, 'in sync');
   assert.is((await reconciled(() => desiredState([]), unreachable)).result.kind, 'in sync');
+});
+
+test('does nothing that the newest plan does not allow to the letter', async () => {
+  const desired = () => desiredState([{ ...orders, revision: '2' }]);
+  for (const permitted of [
+    () => null,
+    (change: Change) => ({ ...change, revision: '1' }),
+    (change: Change) => ({ ...change, version: 'v' }),
+  ]) {
+    assert.is((await reconciled(desired, unreachable, orders.key, permitted)).result.kind, 'in sync');
+  }
 });
 
 test('a lost answer leaves the publication unresolved', async () => {

@@ -47,6 +47,22 @@ test('keys are worked on in their order, at most `concurrency` at a time', async
   assert.is(counts.idle, 1);
 });
 
+test('one in flight is looked at again afterwards, but not for a sequel, which has nothing new for it', async () => {
+  for (const isSequel of [false, true]) {
+    const { queue, begun } = controlled(1);
+    queue.replace(keys('a'), { fresh: false });
+    await until('it has begun', () => begun.length === 1);
+    queue.replace(keys('a', 'b'), { fresh: false, isSequel });
+    begun[0]?.end({ kind: 'stalled' });
+    await until('the next has begun', () => begun.length === 2);
+    begun[1]?.end();
+    if (!isSequel) await until('the first has begun again', () => begun.length === 3);
+    begun[2]?.end();
+    await until('all is done', () => queue.isIdle);
+    assert.is(begun.length, isSequel ? 2 : 3);
+  }
+});
+
 test('an answered request gives its slot free before the work has ended', async () => {
   const { queue, begun } = controlled(1);
   queue.replace(keys('a', 'b'), { fresh: true });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { EngineEvent } from '../../src/core/events.ts';
-import type { Gateway, Store } from '../../src/core/ports.ts';
+import type { Gateway, Probe, Store } from '../../src/core/ports.ts';
 import type { DesiredPublication, DesiredState, GatewaySettings, Limit } from '../../src/core/publication.ts';
 import { everything, type Targets } from '../../src/core/targets.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
@@ -37,6 +37,8 @@ export interface WorkshopOptions {
   /** What calls are made for; else everything. */
   readonly targets?: Targets;
   readonly settings?: Partial<GatewaySettings>;
+  /** What answers the probes of `order`; else everything answers as expected. */
+  readonly probe?: Probe;
   readonly credentials?: Credentials;
   /** Whether the emulator takes any token, or only `token`. */
   readonly anyToken?: boolean;
@@ -69,6 +71,7 @@ export async function workshop({
     store: wrapStore(store),
     gateway: wrapGateway(gateway),
     traffic,
+    probe: options.probe ?? (async () => ({ isExpected: true, said: 'answered 200' })),
     emit: (event) => events.push(event),
     clock: systemClock,
     random: () => 0,

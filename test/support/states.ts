@@ -3,6 +3,7 @@ import {
   type DesiredPublication,
   type DesiredState,
   type Environment,
+  type OrderStep,
   type PublicationKey,
   publicationKey,
   type RecordedPublication,
@@ -86,6 +87,15 @@ export function change(api: string, environment: string, over: Partial<Change> =
   };
 }
 
+/** Returns the order of these environments, each by its name or with what must be so there before the next. */
+export function orderOf(...steps: readonly (string | ({ readonly environment: string } & Partial<OrderStep>))[]): DesiredState['order'] {
+  const written = steps.map((step) => (typeof step === 'string' ? { environment: step } : step));
+  return {
+    steps: written.map((step) => ({ environmentId: `env-${step.environment}`, soakMs: 0, probe: null, ...step })),
+    probeUrls: new Map(),
+  };
+}
+
 const anything = { count: null, share: null };
 
 /** Guards that hold nothing. */
@@ -99,6 +109,7 @@ export function desiredState(
     readonly protectedNames?: readonly string[];
     readonly gateway?: DesiredState['gateway'];
     readonly guards?: DesiredState['guards'];
+    readonly order?: DesiredState['order'];
     readonly observeEveryMs?: number | null;
     readonly republish?: DesiredState['republish'];
   } = {},
@@ -110,12 +121,13 @@ export function desiredState(
     observeEveryMs = null,
     republish = 'revision',
     guards = noGuards,
+    order = { steps: [], probeUrls: new Map() },
   } = over;
   const environments = new Map<string, Environment>();
   for (const name of ['test', 'release', ...publications.map((publication) => publication.environment), ...protectedNames]) {
     environments.set(`env-${name}`, { name, id: `env-${name}`, protected: protectedNames.includes(name), maxOffline: null });
   }
-  return { gateway, environments, removed, guards, observeEveryMs, republish, publications: byKey(publications) };
+  return { gateway, environments, removed, guards, order, observeEveryMs, republish, publications: byKey(publications) };
 }
 
 /** Returns a recorded state. */

@@ -17,6 +17,14 @@ const finished = (over: object): EngineEvent => ({
   summary: { online: 0, offline: 0, unchanged: 1, held: 0, waiting: 0, failed: 0, tookMs: 1, ...over },
 });
 
+const probe = (isExpected: boolean): EngineEvent => ({
+  type: 'probe:answered',
+  target: { ...change, url: 'https://x', status: null, timeoutMs: 1, sinceMs: 1 },
+  isExpected,
+  said: '',
+  afterMs: null,
+});
+
 const levels: readonly [string, EngineEvent, string][] = [
   ['a change that was made', settled({ kind: 'succeeded', versionId: null, publishId: null }), 'info'],
   ['a change that waits for a person', settled({ kind: 'stalled', failure }), 'error'],
@@ -25,6 +33,9 @@ const levels: readonly [string, EngineEvent, string][] = [
   ['a change that was dropped', settled({ kind: 'dropped' }), 'info'],
   ['a plan with changes on a resync', { type: 'plan:made', passId: 'p', cause: 'resync', plan: made }, 'info'],
   ['a plan without changes on a resync', { type: 'plan:made', passId: 'p', cause: 'resync', plan: nothing }, 'debug'],
+  ['a plan that goes on with the last one', { type: 'plan:made', passId: 'p', cause: 'order', plan: made }, 'debug'],
+  ['a probe that was answered as expected', probe(true), 'info'],
+  ['a probe that was not', probe(false), 'warn'],
   ['a plan without changes at the start', { type: 'plan:made', passId: 'p', cause: 'start', plan: nothing }, 'info'],
   ['a pass with failures', finished({ failed: 1 }), 'warn'],
   ['a pass that made something', finished({ online: 1 }), 'info'],

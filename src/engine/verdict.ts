@@ -1,0 +1,62 @@
+import { assertNever } from '../core/errors.ts';
+import type { Failing, Failure } from '../core/outcome.ts';
+import { backoffMs } from './backoff.ts';
+import type { Reconciled } from './reconciler.ts';
+import type { Verdict } from './workqueue.ts';
+
+export interface Patience {
+  /** How often one change is tried in a row before it waits for a person or a new file. */
+  readonly maxTries: number;
+  /** Returns a number from 0 to 1. */
+  readonly random: () => number;
+}
+
+/** Returns what becomes of a publication after it was reconciled. `failures`: how many there are in a row if this is one. */
+export function verdictOf(reconciled: Reconciled, failures: number, patience: Patience): Verdict {
+  switch (reconciled.kind) {
+    case 'in sync':
+    case 'waits':
+      return { kind: 'done' };
+    case 'held':
+      return { kind: 'stalled' };
+    case 'early':
+      return { kind: 'again', afterMs: reconciled.afterMs, failures: failures - 1 };
+    case 'unread':
+      return verdictOn(reconciled.failing, failures, patience);
+    case 'attempted': {
+      const { outcome, isRecorded } = reconciled;
+      if (!isRecorded) return { kind: 'stalled' };
+      return 'failure' in outcome ? verdictOn(outcome.kind, failures, patience) : { kind: 'done' };
+    }
+    default:
+      return assertNever(reconciled);
+  }
+}
+
+/** Returns the verdict on one more failure: try again after a growing delay, or give up. */
+export function tryAgain(failures: number, { maxTries, random }: Patience): Verdict {
+  return failures >= maxTries ? { kind: 'stalled' } : { kind: 'again', afterMs: backoffMs(failures, random()), failures };
+}
+
+/** Returns with what the gateway has refused the credentials; `null` if it has not. */
+export function refusalIn(reconciled: Reconciled): Failure | null {
+  if (reconciled.kind === 'unread') return reconciled.failing === 'refused' ? reconciled.failure : null;
+  if (reconciled.kind !== 'attempted' || !reconciled.isRecorded) return null;
+  const { outcome } = reconciled;
+  return outcome.kind === 'refused' ? outcome.failure : null;
+}
+
+function verdictOn(kind: Failing | 'unknown', failures: number, patience: Patience): Verdict {
+  switch (kind) {
+    case 'stalled':
+      return { kind: 'stalled' };
+    case 'refused':
+      return { kind: 'again', afterMs: 0, failures: failures - 1 };
+    case 'wait':
+    case 'unknown':
+    case 'retry':
+      return tryAgain(failures, patience);
+    default:
+      return assertNever(kind);
+  }
+}

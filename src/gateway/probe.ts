@@ -1,0 +1,37 @@
+import { Agent, request } from 'undici';
+import { messageOf } from '../core/errors.ts';
+import type { Prober } from '../core/ports.ts';
+
+/**
+ * Returns what asks APIs at their own addresses: one GET, no credentials, redirects not followed, the answer's body not read.
+ * It has connections of its own, since these requests do not go to the gateway and do not count to its limit.
+ */
+export function openProber(): Prober {
+  const agent = new Agent();
+  return {
+    probe: async ({ url, status, timeoutMs }, signal) => {
+      const timeout = AbortSignal.timeout(timeoutMs);
+      try {
+        const answer = await request(url, {
+          dispatcher: agent,
+          headers: { 'user-agent': 'edict', accept: '*/*' },
+          signal: AbortSignal.any([signal, timeout]),
+        });
+        answer.body.on('error', () => {}).destroy();
+        const { statusCode } = answer;
+        const isExpected = status === null ? statusCode >= 200 && statusCode <= 299 : statusCode === status;
+        const expected = isExpected ? '' : `, expected ${status ?? '200 to 299'}`;
+        return { isExpected, said: `answered ${statusCode}${expected}` };
+      } catch (error) {
+        return { isExpected: false, said: timeout.aborted ? `no answer within ${timeoutMs} ms` : `no answer: ${reasonOf(error)}` };
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** Returns what an error of the connection says; one that stands for several addresses tried says nothing itself. */
+function reasonOf(error: unknown): string {
+  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  return messageOf(first ?? error);
+}
