@@ -46,6 +46,8 @@ export interface components {
             probe?: string;
             remark?: components["schemas"]["Remark"];
             revision?: components["schemas"]["Revision"];
+            /** @description Nothing is changed of this API for the time being. */
+            suspend?: components["schemas"]["Suspend"];
         };
         /** @description A whole number from 0. */
         Count: number;
@@ -91,6 +93,8 @@ export interface components {
              * @default false
              */
             protected: boolean;
+            /** @description Nothing is changed here for the time being. */
+            suspend?: components["schemas"]["Suspend"];
         };
         File: {
             /** @description The APIs under names that people read in plans and logs. */
@@ -116,6 +120,8 @@ export interface components {
             environments: {
                 [key: string]: components["schemas"]["Environment"];
             };
+            /** @description Times in which nothing is changed. What is due then is planned, and made when the freeze is over. */
+            freeze?: components["schemas"]["FreezeWindow"][];
             gateway: components["schemas"]["Gateway"];
             /**
              * @description What is held until a person agrees. Left out, the defaults hold.
@@ -165,6 +171,43 @@ export interface components {
              * @enum {unknown}
              */
             republish: "revision" | "edited";
+            /** @description Nothing of the whole file is acted on for the time being. */
+            suspend?: components["schemas"]["Suspend"];
+        };
+        /**
+         * @description A time in which nothing is changed, once or again and again.
+         * @example {
+         *       "name": "weekend",
+         *       "from": "0 18 * * FRI",
+         *       "to": "0 8 * * MON",
+         *       "timezone": "Europe/Berlin",
+         *       "environments": [
+         *         "release"
+         *       ]
+         *     }
+         * @example {
+         *       "name": "year end",
+         *       "from": "2026-12-18T18:00",
+         *       "to": "2027-01-04T08:00",
+         *       "timezone": "Europe/Berlin"
+         *     }
+         */
+        FreezeWindow: {
+            /** @description Where it holds; left out: everywhere. */
+            environments?: components["schemas"]["Name"][];
+            /** @description When it begins: a cron pattern such as `0 18 * * FRI`, or a date and time such as `2026-12-18T18:00`. */
+            from: string;
+            /** @description What people call it. */
+            name?: string;
+            /** @description Why nothing is to be changed. */
+            reason?: string;
+            /**
+             * @description In which `from` and `to` are, such as `Europe/Berlin`.
+             * @default UTC
+             */
+            timezone: string;
+            /** @description When it ends, in the same form: the first such moment after its begin. */
+            to: string;
         };
         /** @description The ROMA Connect instance. `${NAME}` takes the environment variable NAME, in this block only. Credentials never stand in this file. */
         Gateway: {
@@ -322,6 +365,22 @@ export interface components {
          * @enum {unknown}
          */
         State: "online" | "offline";
+        /**
+         * @description Nothing is changed until `until`, or until this leaves the file.
+         * @example {
+         *       "reason": "migration of the order service",
+         *       "until": "2026-11-24T08:00Z",
+         *       "by": "ada"
+         *     }
+         */
+        Suspend: {
+            /** @description Who says so. */
+            by?: string;
+            /** @description Why nothing is to be changed. */
+            reason: string;
+            /** @description A date and time with its zone, such as `2026-11-24T08:00Z` or `2026-11-24T08:00+01:00`. */
+            until?: string;
+        };
     };
     responses: never;
     parameters: never;

@@ -28,7 +28,7 @@ test('validate, status and history ask nobody what a name means', async () => {
   const settings = named(nowhere);
   assert.is((await checkFile(settings, {})).publications.size, 1);
   assert.is((await readStatus(settings, {})).plan.changes.length, 1);
-  assert.equal(await readHistory(settings, {}, 9), []);
+  assert.equal((await readHistory(settings, {}, 9)).attempts, []);
 });
 
 test('a plan cannot do without, and says so', async () => {

@@ -1,3 +1,4 @@
+import { delay } from './freeze.ts';
 import { holdBack, type Past, release } from './guards.ts';
 import { narrow } from './narrow.ts';
 import { inOrder } from './order.ts';
@@ -7,7 +8,7 @@ import type { Targets } from './targets.ts';
 import type { ProbeAnswers } from './wait.ts';
 
 /**
- * Returns the plan that may be carried out: what the file needs, held back by the guards as a whole, put in order, then narrowed
+ * Returns the plan that may be carried out: what the file needs, held back by the guards as a whole, delayed by freezes, put in order, then narrowed
  * to what is targeted, then released where a person has agreed. A pure function. Guards and order look at the whole plan, so that
  * nobody slips past them by doing it in parts.
  */
@@ -20,6 +21,6 @@ export function guardedPlan(
   probes: ProbeAnswers = new Map(),
 ): Plan {
   const held = holdBack(plan(desired, recorded), desired, recorded, past);
-  const ordered = inOrder(held, desired, recorded, probes, nowMs);
+  const ordered = inOrder(delay(held, desired, nowMs), desired, recorded, probes, nowMs);
   return release(narrow(ordered, desired, targets), past.approvals, nowMs);
 }

@@ -1,6 +1,6 @@
 import type { Name } from './names.ts';
 
-/** The nouns of edict. Everything here is plain, immutable data. */
+/** The nouns of edict. Everything here is immutable, and plain data but for the calendar of a freeze. */
 
 export type State = 'online' | 'offline';
 export type Action = State;
@@ -83,6 +83,8 @@ export interface Environment {
   readonly protected: boolean;
   /** What may go offline here at once; `null`: only what `guards` says of all environments together. */
   readonly maxOffline: Most | null;
+  /** Why nothing is changed here for the time being; `null`: it is. */
+  readonly suspension: Suspension | null;
 }
 
 /** The most of something: a count, a share from 0 to 1 of what there is, or both, and then the less of the two. */
@@ -125,6 +127,25 @@ export interface Order {
   readonly probeUrls: ReadonlyMap<string, string | null>;
 }
 
+/** A time in which nothing is changed. */
+export interface Freeze {
+  /** What a person calls it; `null` if it has no name. */
+  readonly name: string | null;
+  readonly reason: string | null;
+  /** Where it holds; `null`: in every environment. */
+  readonly environmentIds: ReadonlySet<string> | null;
+  /** Returns when it ends that is on at `nowMs`, in milliseconds since 1970; `null` if none is on. */
+  endMs(nowMs: number): number | null;
+}
+
+/** Somebody's word that nothing is to be changed for the time being. */
+export interface Suspension {
+  readonly reason: string;
+  readonly by: string | null;
+  /** In milliseconds since 1970; `null`: until it leaves the file. */
+  readonly untilMs: number | null;
+}
+
 /** Everything that a valid file says. */
 export interface DesiredState {
   readonly gateway: GatewaySettings;
@@ -133,6 +154,11 @@ export interface DesiredState {
   readonly removed: 'keep' | 'offline';
   readonly guards: Guards;
   readonly order: Order;
+  readonly freezes: readonly Freeze[];
+  /** Why nothing of the file is acted on for the time being; `null`: it is. */
+  readonly suspension: Suspension | null;
+  /** By API ID. */
+  readonly suspendedApis: ReadonlyMap<string, Suspension>;
   /** How often the gateway is asked what is really published, in milliseconds; `null`: only with `--refresh`. */
   readonly observeEveryMs: number | null;
   /** Whether an API that was edited since its publication is published again by that alone. */

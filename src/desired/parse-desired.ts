@@ -10,10 +10,12 @@ import {
   type Most,
   type PublicationKey,
   publicationKey,
+  type Suspension,
 } from '../core/publication.ts';
 import { apiName, checkMeaning, environmentName } from './check-meaning.ts';
 import { checkShape } from './check-shape.ts';
 import type { Finding } from './finding.ts';
+import { checkFreeze, freezesOf, suspensionOf } from './freeze.ts';
 import { checkOrder, orderOf } from './order.ts';
 import { LineIndex, locate, type Path, type Place } from './positions.ts';
 import { substituteVariables, type Variables } from './variables.ts';
@@ -73,7 +75,7 @@ export function parseFile({ text, file, variables, cache = new Map() }: ParseInp
     if (found.length > 0) throw new InvalidFileError(file, sorted(found.map((finding) => located(finding, file, lines, place))));
   };
   const lineOf = (path: Path): number => lines.at(startOf(place(path), 'key')).line;
-  refuse([...findings, ...checkMeaning(value, lineOf), ...checkOrder(value, lineOf)]);
+  refuse([...findings, ...checkMeaning(value, lineOf), ...checkOrder(value, lineOf), ...checkFreeze(value)]);
   const written = value as WrittenFile;
   const names = namesIn(written);
   const desired = (meanings: Meanings): DesiredState => {
@@ -104,14 +106,18 @@ function resolve(written: WrittenFile, meanings: Meanings, sourceOf: (path: Path
     const setting = typeof short === 'string' ? { id: short, protected: false } : short;
     const id = setting.id ?? meant(environmentName(name, setting));
     const maxOffline = 'maxOffline' in setting && setting.maxOffline !== undefined ? mostFrom(setting.maxOffline) : null;
-    environments.set(id, { name, id, protected: setting.protected ?? false, maxOffline });
+    const suspension = 'suspend' in setting ? suspensionOf(setting.suspend) : null;
+    environments.set(id, { name, id, protected: setting.protected ?? false, maxOffline, suspension });
     idOf.set(name, id);
   }
   const publications = new Map<PublicationKey, DesiredPublication>();
+  const suspendedApis = new Map<string, Suspension>();
   for (const [api, setting] of Object.entries(written.apis)) {
     const { revision, remark, environments: wanted } = setting;
     const calledBy = setting.id === undefined ? apiName(api, setting) : null;
     const apiId = setting.id ?? meant(apiName(api, setting));
+    const suspension = suspensionOf(setting.suspend);
+    if (suspension) suspendedApis.set(apiId, suspension);
     for (const [environment, publication] of Object.entries(wanted)) {
       const own = typeof publication === 'string' ? { state: publication } : publication;
       const environmentId = idOf.get(environment) ?? environment;
@@ -143,6 +149,9 @@ function resolve(written: WrittenFile, meanings: Meanings, sourceOf: (path: Path
       maxLost: mostFrom(written.guards?.maxLost ?? '30%'),
     },
     order: orderOf(written, idOf, publications.values()),
+    freezes: freezesOf(written.freeze, idOf),
+    suspension: suspensionOf(written.suspend),
+    suspendedApis,
     observeEveryMs,
     republish: written.republish ?? 'revision',
     publications,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { inCalls } from '../core/batch.ts';
 import { EdictError } from '../core/errors.ts';
 import type { Emit, PassCause } from '../core/events.ts';
+import { stopOf } from '../core/freeze.ts';
 import { guardedPlan } from '../core/guarded-plan.ts';
 import { heldDigest } from '../core/guards.ts';
 import type { Failure } from '../core/outcome.ts';
@@ -164,10 +165,14 @@ export class Engine {
     return left;
   }
 
-  /** An approval may have expired since the plan was made. */
+  /** An approval may have expired since the plan was made, or a freeze begun: then another plan is needed. */
   #permittedNow({ key }: Change): Change | null {
     const change = this.#permitted.get(key);
-    return change && this.#deps.clock.now() < (change.approval?.expiresAtMs ?? Number.POSITIVE_INFINITY) ? change : null;
+    if (!change) return null;
+    const nowMs = this.#deps.clock.now();
+    const isStill = nowMs < (change.approval?.expiresAtMs ?? Number.POSITIVE_INFINITY) && !stopOf(change, this.#desired, nowMs);
+    if (!isStill) this.#onward.request();
+    return isStill ? change : null;
   }
 
   #passAgain(cause: PassCause): void {

@@ -214,7 +214,7 @@ interface Recorded extends Pick<Attempt, 'outcome' | 'code' | 'marker' | 'apiId'
 }
 
 function open(folder: string): DatabaseSync {
-  return new DatabaseSync(join(folder, '.edict/state.db'), { readOnly: true });
+  return new DatabaseSync(join(folder, '.edict/state.db'), { readOnly: true, timeout: 5000 });
 }
 
 function hasUnresolved(folder: string): boolean {

@@ -58,7 +58,10 @@ test('an environment has a guard of its own, beside that of all', () => {
   const release_ = desired.environments.get('env-release');
   const environments = new Map([
     ...desired.environments,
-    ['env-release', { ...release_, name: 'release', id: 'env-release', protected: false, maxOffline: { count: 3, share: null } }] as const,
+    [
+      'env-release',
+      { ...release_, name: 'release', id: 'env-release', protected: false, suspension: null, maxOffline: { count: 3, share: null } },
+    ] as const,
   ]);
   const before = recordedState(publications.map(({ api, environment }) => recorded(api, environment)));
   const file = { ...desired, environments };

@@ -27,8 +27,8 @@ test('a file says everything that it does not say, too', () => {
   assert.equal(
     desired.environments,
     new Map([
-      ['e1', { name: 'test', id: 'e1', protected: false, maxOffline: null }],
-      ['e2', { name: 'release', id: 'e2', protected: false, maxOffline: null }],
+      ['e1', { name: 'test', id: 'e1', protected: false, maxOffline: null, suspension: null }],
+      ['e2', { name: 'release', id: 'e2', protected: false, maxOffline: null, suspension: null }],
     ]),
   );
   assert.is(desired.removed, 'keep');
@@ -83,7 +83,7 @@ apis:
   assert.is(desired.removed, 'offline');
   assert.equal([desired.observeEveryMs, desired.republish], [120_000, 'edited']);
   assert.equal(desired.guards, { maxOffline: { count: 5, share: 0.1 }, maxLost: { count: 3, share: null } });
-  assert.equal(desired.environments.get('R'), { name: 'release', id: 'R', protected: true, maxOffline: { count: null, share: 0.5 } });
+  assert.equal(desired.environments.get('R'), { name: 'release', id: 'R', protected: true, maxOffline: { count: null, share: 0.5 }, suspension: null });
   const orders = {
     key: publicationKey('A', 'R'),
     api: 'orders',

@@ -104,7 +104,7 @@ test('an invalid edit changes nothing and is logged with its place, and its repa
   const mistakes = running.events('file:rejected')[0]?.['mistakes'] as { file: string; line: number; column: number }[] | undefined;
   assert.equal(
     mistakes?.map(({ file, line, column }) => [file, line, column]),
-    [['edict.yaml', 6, 55]],
+    [['edict.yaml', 7, 55]],
   );
   assert.ok(isOnline('orders'));
   write({ orders: 'offline', invoices: 'online' });

@@ -82,7 +82,7 @@ test('apply does not wait for a soak, and says until when it lasts; the daemon g
   const { code, stdout } = await edict(['apply'], folder);
   assert.equal([code, calls('orders')], [0, ['test']]);
   assert.match(stdout, /… orders in staging, online: soaks in test until \d{4}-\S+Z/);
-  assert.match((await edict(['plan'], folder)).stdout, /Waits \(4\)[^]*… orders +staging +online: soaks in test until/);
+  assert.match((await edict(['plan'], folder)).stdout, /Waits \(4\)[\s\S]*… orders +staging +online: soaks in test until/);
   run();
   await until('all is released', () => calls('orders').length === 3 && calls('carts').length === 3);
   assert.equal(

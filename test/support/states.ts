@@ -110,6 +110,7 @@ export function desiredState(
     readonly gateway?: DesiredState['gateway'];
     readonly guards?: DesiredState['guards'];
     readonly order?: DesiredState['order'];
+    readonly freezes?: DesiredState['freezes'];
     readonly observeEveryMs?: number | null;
     readonly republish?: DesiredState['republish'];
   } = {},
@@ -122,12 +123,20 @@ export function desiredState(
     republish = 'revision',
     guards = noGuards,
     order = { steps: [], probeUrls: new Map() },
+    freezes = [],
   } = over;
   const environments = new Map<string, Environment>();
   for (const name of ['test', 'release', ...publications.map((publication) => publication.environment), ...protectedNames]) {
-    environments.set(`env-${name}`, { name, id: `env-${name}`, protected: protectedNames.includes(name), maxOffline: null });
+    environments.set(`env-${name}`, {
+      name,
+      id: `env-${name}`,
+      protected: protectedNames.includes(name),
+      maxOffline: null,
+      suspension: null,
+    });
   }
-  return { gateway, environments, removed, guards, order, observeEveryMs, republish, publications: byKey(publications) };
+  const pauses = { freezes, suspension: null, suspendedApis: new Map() };
+  return { gateway, environments, removed, guards, order, ...pauses, observeEveryMs, republish, publications: byKey(publications) };
 }
 
 /** Returns a recorded state. */

@@ -35,7 +35,7 @@ test('a broken file is shown with its place, and an absent one by its name', asy
   await until('both have complained', () => daemons.every((daemon) => /ERROR|WARN/.test(daemon.output.stderr)));
   for (const daemon of daemons) daemon.child.kill('SIGTERM');
   await Promise.all(daemons.map((daemon) => daemon.finished));
-  assert.match(broken?.output.stderr ?? '', /edict\.yaml:5:\d+ "onlin" is not allowed/);
+  assert.match(broken?.output.stderr ?? '', /edict\.yaml:6:\d+ "onlin" is not allowed/);
   assert.match(absent?.output.stderr ?? '', 'nowhere.yaml does not exist');
 });
 

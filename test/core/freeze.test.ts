@@ -1,0 +1,92 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { delay, stopOf } from '../../src/core/freeze.ts';
+import { inOrder } from '../../src/core/order.ts';
+import { plan } from '../../src/core/plan.ts';
+import type { DesiredState, Freeze, Suspension } from '../../src/core/publication.ts';
+import { desiredState, orderOf, wanted } from '../support/states.ts';
+
+const test = suite('freeze');
+
+function freeze(fromMs: number, toMs: number, over: Partial<Freeze> = {}): Freeze {
+  const endMs = (nowMs: number): number | null => (fromMs <= nowMs && nowMs < toMs ? toMs : null);
+  return { name: null, reason: null, environmentIds: null, endMs, ...over };
+}
+
+const suspension = (untilMs: number | null, over: Partial<Suspension> = {}): Suspension => ({
+  reason: 'migration',
+  by: null,
+  untilMs,
+  ...over,
+});
+const publications = ['orders', 'carts'].flatMap((api) => ['test', 'release'].map((environment) => wanted(api, environment)));
+
+function waiting(desired: DesiredState, nowMs: number): Record<string, number | null> {
+  const { changes } = delay(plan(desired, new Map()), desired, nowMs);
+  return Object.fromEntries(changes.flatMap(({ api, environment, waits }) => (waits ? [[`${api} ${environment}`, waits.untilMs]] : [])));
+}
+
+test('a freeze lets changes wait until it is over, in the environments that it names', () => {
+  const desired = desiredState(publications, { freezes: [freeze(10, 20, { environmentIds: new Set(['env-release']) })] });
+  assert.equal(waiting(desired, 9), {});
+  assert.equal(waiting(desired, 10), { 'carts release': 20, 'orders release': 20 });
+  assert.equal(waiting(desired, 19), { 'carts release': 20, 'orders release': 20 });
+  assert.equal(waiting(desired, 20), {});
+});
+
+test('freezes that overlap or touch are one, and a suspension between them too', () => {
+  const freezes = [freeze(10, 20), freeze(15, 30), freeze(40, 50)];
+  const desired = desiredState([wanted('orders', 'test')], { freezes });
+  assert.equal(waiting(desired, 12), { 'orders test': 30 });
+  assert.equal(waiting({ ...desired, suspension: suspension(40) }, 12), { 'orders test': 50 });
+});
+
+test('a freeze without an end is no promise', () => {
+  const desired = desiredState([wanted('orders', 'test')], { freezes: [freeze(10, Number.POSITIVE_INFINITY)] });
+  assert.equal(waiting(desired, 12), { 'orders test': null });
+  const endless = desiredState([wanted('orders', 'test')], { freezes: [{ ...freeze(0, 1), endMs: (nowMs) => nowMs + 1 }] });
+  assert.equal(waiting(endless, 12), { 'orders test': null });
+});
+
+test('the file, an environment and an API can be suspended, for a time or without an end', () => {
+  const desired = desiredState(publications);
+  assert.equal(Object.values(waiting({ ...desired, suspension: suspension(20) }, 10)), [20, 20, 20, 20]);
+  assert.equal(waiting({ ...desired, suspension: suspension(20) }, 20), {});
+  assert.equal(waiting({ ...desired, suspendedApis: new Map([['api-orders', suspension(null)]]) }, 10), {
+    'orders release': null,
+    'orders test': null,
+  });
+  const release = desired.environments.get('env-release');
+  if (!release) throw new Error('release is declared');
+  const environments = new Map([...desired.environments, ['env-release', { ...release, suspension: suspension(30) }] as const]);
+  assert.equal(waiting({ ...desired, environments }, 10), { 'carts release': 30, 'orders release': 30 });
+});
+
+test('says who and why', () => {
+  const place = { apiId: 'api-orders', environmentId: 'env-test' };
+  const desired = desiredState([], { freezes: [freeze(0, 9, { name: 'weekend', reason: 'nobody is there' })] });
+  assert.equal(stopOf(place, desired, 1), { rule: 'freeze', message: 'frozen (weekend, nobody is there)', untilMs: 9 });
+  assert.is(stopOf(place, desiredState([], { freezes: [freeze(0, 9)] }), 1)?.message, 'frozen');
+  const told = stopOf(place, { ...desired, suspension: suspension(null, { by: 'ada' }) }, 1);
+  assert.equal(told, { rule: 'suspended', message: 'suspended by ada (migration)', untilMs: null });
+});
+
+test('what is held stays held, and waits too', () => {
+  const desired = desiredState([wanted('orders', 'test')], { freezes: [freeze(0, 9)] });
+  const made = plan(desired, new Map());
+  const held = { rule: 'protected', message: '', hint: '' } as const;
+  const [change] = delay({ ...made, changes: made.changes.map((one) => ({ ...one, held })) }, desired, 1).changes;
+  assert.equal([change?.held?.rule, change?.waits?.rule], ['protected', 'freeze']);
+});
+
+test('what waits for a freeze keeps back what comes after it in the order', () => {
+  const freezes = [freeze(0, 9, { environmentIds: new Set(['env-test']) })];
+  const desired = desiredState(publications, { freezes, order: orderOf('test', 'release') });
+  const { changes } = inOrder(delay(plan(desired, new Map()), desired, 1), desired, new Map(), new Map(), 1);
+  assert.equal(
+    changes.map(({ environment, waits }) => `${environment} ${waits?.rule}`),
+    ['release order', 'test freeze', 'release order', 'test freeze'],
+  );
+});
+
+test.run();

@@ -1,0 +1,129 @@
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { InvalidFileError } from '../../src/core/errors.ts';
+import type { DesiredState } from '../../src/core/publication.ts';
+import { calendarOf } from '../../src/desired/calendar.ts';
+import { freezesOf, suspensionOf } from '../../src/desired/freeze.ts';
+import { parseDesired } from '../../src/desired/parse-desired.ts';
+
+const test = suite('freeze in the file');
+const at = (text: string): number => Date.parse(text);
+
+function file(more: string, test = 'env-test', orders = ''): string {
+  return `edict: 1
+gateway: { endpoint: "https://roma.example.com", project: p, instance: i }
+environments: { test: ${test}, release: env-release }
+${more}
+apis: { orders: { id: id-orders${orders}, environments: { test: online } } }
+`;
+}
+
+const parsed = (text: string): DesiredState => parseDesired({ text, file: 'edict.yaml', variables: {} });
+
+function mistakes(text: string): string[] {
+  try {
+    parsed(text);
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidFileError)
+      return error.mistakes.map(({ line, message, hint }) => `${line}: ${message}${hint ? ` (${hint})` : ''}`);
+    throw error;
+  }
+}
+
+test('a freeze again and again, in its environments', () => {
+  const [weekend] = parsed(
+    file('freeze: [{ name: weekend, from: "0 18 * * FRI", to: "0 8 * * MON", timezone: Europe/Berlin, environments: [release] }]'),
+  ).freezes;
+  assert.equal([weekend?.name, weekend?.reason, weekend?.environmentIds], ['weekend', null, new Set(['env-release'])]);
+  assert.is(weekend?.endMs(at('2026-11-21T12:00Z')), at('2026-11-23T07:00Z'));
+  assert.is(weekend?.endMs(at('2026-11-23T07:00Z')), null);
+  assert.is(weekend?.endMs(at('2026-11-20T17:00Z')), at('2026-11-23T07:00Z'));
+  assert.is(weekend?.endMs(at('2026-11-20T16:59:59Z')), null, 'it may be asked of an earlier time again');
+});
+
+test('a freeze once, everywhere', () => {
+  const [yearEnd] = parsed(file('freeze: [{ from: 2026-12-18T18:00, to: 2027-01-04T08:00, timezone: Europe/Berlin }]')).freezes;
+  assert.is(yearEnd?.environmentIds, null);
+  assert.is(yearEnd?.endMs(at('2026-12-24T00:00Z')), at('2027-01-04T07:00Z'));
+  assert.is(yearEnd?.endMs(at('2027-12-24T00:00Z')), null);
+});
+
+test('what is suspended, by whom, why and until when', () => {
+  const suspend = 'suspend: { reason: migration, until: "2026-11-24T08:00Z", by: ada }';
+  const expected = { reason: 'migration', by: 'ada', untilMs: at('2026-11-24T08:00Z') };
+  assert.equal(parsed(file(suspend)).suspension, expected);
+  assert.equal(parsed(file('', `{ id: env-test, ${suspend} }`)).environments.get('env-test')?.suspension, expected);
+  assert.equal(parsed(file('', 'env-test', `, ${suspend}`)).suspendedApis, new Map([['id-orders', expected]]));
+  assert.equal(suspensionOf({ reason: 'x' }), { reason: 'x', by: null, untilMs: null });
+  assert.is(suspensionOf(undefined), null);
+});
+
+const wrong: readonly [string, string, string][] = [
+  [
+    'a pattern that is none',
+    'freeze: [{ from: "0 25 * * *", to: "0 8 * * MON" }]',
+    '4: "0 25 * * *" is neither a cron pattern nor a date and time: Invalid value for hour: 25',
+  ],
+  ['a day that is none', 'freeze: [{ from: 2026-02-31T10:00, to: 2026-03-01T10:00 }]', 'there is no such date and time'],
+  [
+    'a zone that is none',
+    'freeze: [{ from: "0 1 * * *", to: "0 2 * * *", timezone: Europe/Berln }]',
+    'there is no time zone "Europe/Berln" (did you mean `Europe/Berlin`?)',
+  ],
+  [
+    'an end before the begin',
+    'freeze: [{ from: 2026-12-18T10:00, to: 2026-12-18T10:00 }]',
+    'the freeze ends at 2026-12-18T10:00, before it begins',
+  ],
+  ['two forms', 'freeze: [{ from: 2026-12-18T10:00, to: "0 8 * * MON" }]', '`from` and `to` are not of one form'],
+  ['a begin that never comes', 'freeze: [{ from: "0 0 31 2 *", to: "0 8 * * MON" }]', '"0 0 31 2 *" never comes'],
+  ['an end that never comes', 'freeze: [{ from: "0 8 * * MON", to: "0 0 31 2 *" }]', '"0 0 31 2 *" never comes'],
+  ['an environment that is not declared', 'freeze: [{ from: "0 1 * * *", to: "0 2 * * *", environments: [relase] }]', 'relase'],
+  ['no window', 'freeze: []', '`freeze`'],
+  ['no end', 'freeze: [{ from: "0 1 * * *" }]', '`to`'],
+  ['a suspension without a reason', 'suspend: { by: ada }', '`reason`'],
+  [
+    'a suspension until a time without a zone',
+    'suspend: { reason: x, until: 2026-11-24T08:00 }',
+    '4: "2026-11-24T08:00" is not a date and time with its zone',
+  ],
+];
+for (const [name, more, expected] of wrong) {
+  test(`${name} is a mistake with its line`, () => {
+    const found = mistakes(file(more));
+    assert.is(found.length, 1, found.join('; '));
+    assert.match(found[0] ?? '', expected);
+  });
+}
+
+test('a window is on exactly from each begin to the next end, minute by minute, over the changes of the clocks', () => {
+  const begins = fc.constantFrom('0 18 * * *', '30 2 * * *', '0 22 * * SAT', '15 */6 * * *');
+  const ends = fc.constantFrom('0 6 * * *', '30 3 * * *', '0 4 * * SUN', '45 */6 * * *');
+  const changes = fc.constantFrom('2026-03-28T12:00Z', '2026-10-24T12:00Z', '2026-06-06T12:00Z');
+  fc.assert(
+    fc.property(begins, ends, changes, fc.constantFrom('Europe/Berlin', 'UTC', 'America/New_York'), (from, to, change, timezone) => {
+      const [window] = freezesOf([{ from, to, timezone }], new Map());
+      const [begin, end] = [calendarOf(from, timezone), calendarOf(to, timezone)];
+      const startMs = begin.firstAfter(at(change) - 3 * 86_400_000) ?? 0;
+      let isOn = true;
+      let nextBegin = startMs;
+      let nextEnd = end.firstAfter(startMs) ?? 0;
+      for (let ms = startMs; ms < startMs + 3 * 86_400_000; ms += 60_000) {
+        if (isOn && ms >= nextEnd) {
+          isOn = false;
+          nextBegin = begin.firstAfter(ms - 1) ?? 0;
+        }
+        if (!isOn && ms >= nextBegin) {
+          isOn = true;
+          nextEnd = end.firstAfter(ms) ?? 0;
+        }
+        assert.is(window?.endMs(ms) ?? null, isOn ? nextEnd : null, new Date(ms).toISOString());
+      }
+    }),
+    { numRuns: 12, endOnFailure: true },
+  );
+});
+
+test.run();
