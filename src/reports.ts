@@ -1,21 +1,18 @@
 import type { Settings } from './config.ts';
-import { EdictError } from './core/errors.ts';
-import { guardedPlan } from './core/guarded-plan.ts';
 import type { Approval } from './core/guards.ts';
-import type { Meaning, NameKey } from './core/names.ts';
 import type { Note } from './core/observe.ts';
 import type { Plan } from './core/plan.ts';
 import type { Attempt, Condition, RecordReader } from './core/ports.ts';
 import type { DesiredState, PublicationKey, PublicationNames, RecordedState } from './core/publication.ts';
 import type { ListedVersion } from './core/resolve.ts';
 import { isNarrowed, isTargeted, type Targets } from './core/targets.ts';
-import type { ProbeAnswer } from './core/wait.ts';
 import type { AskedGateway } from './desired/asked-gateway.ts';
-import { FileSource, type LookUp } from './desired/file-source.ts';
+import { FileSource } from './desired/file-source.ts';
+import { findPublication, type NamedPublication } from './desired/find-publication.ts';
 import type { WrittenDesired } from './desired/write-desired.ts';
 import { systemClock } from './engine/system-clock.ts';
+import { planOf, unending, unseen, withFile } from './reading.ts';
 import { type Environment, invented, seedFrom, targetsOf, withGatewayReader } from './rooms.ts';
-import { openRecord } from './store/open-store.ts';
 
 /*
  * What the commands that only look show: file, record and gateway are read, nothing is written and no call is made.
@@ -53,18 +50,6 @@ export async function readPlan(settings: Settings, environment: Environment): Pr
   });
 }
 
-async function planOf(
-  desired: DesiredState,
-  recorded: RecordedState,
-  record: RecordReader,
-  targets: Targets,
-  probes: readonly ProbeAnswer[] = [],
-): Promise<Plan> {
-  const nowMs = systemClock.now();
-  const answers = new Map(probes.map((answer) => [answer.key, answer]));
-  return guardedPlan(desired, recorded, await record.past(desired.gateway, nowMs), targets, nowMs, answers);
-}
-
 async function seeGateway(desired: DesiredState, record: RecordReader, settings: Settings, environment: Environment) {
   const { look } = await import('./engine/observer.ts');
   const seed = settings.emulate ? seedFrom(desired, await record.readAll(desired.gateway)) : null;
@@ -73,30 +58,6 @@ async function seeGateway(desired: DesiredState, record: RecordReader, settings:
   );
   if (seen.kind === 'observed') return seen;
   throw unseen(seen.reason, 'without --refresh the plan starts from the record alone');
-}
-
-/** Reads the file and opens the record. Names that were never looked up: the gateway is asked, or they mean nothing that is recorded. */
-async function withFile<T>(
-  settings: Settings,
-  environment: Environment,
-  names: 'ask' | 'never ask',
-  use: (desired: DesiredState, record: RecordReader) => Promise<T>,
-): Promise<T> {
-  const record = await openRecord({ url: settings.state });
-  try {
-    const lookUp: LookUp = async (of, unknown) => {
-      if (settings.emulate) return invented(unknown);
-      const { lookUp } = await import('./engine/look-up.ts');
-      const remembered = await record.names(of);
-      const known = [...remembered].map(([key, id]): [NameKey, Meaning] => [key, { kind: 'one', id }]);
-      if (names === 'never ask') return new Map([...invented(unknown), ...known]);
-      return withGatewayReader(of, null, environment, (gateway) => lookUp(unknown, { gateway, remembered, signal: unending }));
-    };
-    const desired = await new FileSource(settings.file, environment, lookUp).load();
-    return await use(desired, record);
-  } finally {
-    await record.close();
-  }
 }
 
 /**
@@ -130,14 +91,13 @@ export async function readStatus(settings: Settings, environment: Environment): 
   return withFile(settings, environment, 'never ask', async (desired, record) => {
     const recorded = await record.readAll(desired.gateway);
     const targets = await targetsOf(settings, desired, async () => recorded);
-    const condition = await record.condition(desired.gateway);
     return {
       desired,
       recorded,
       targets,
-      plan: await planOf(desired, recorded, record, targets, condition?.probes),
+      plan: await planOf(desired, recorded, record, targets),
       lastAttempts: await record.lastAttempts(desired.gateway),
-      condition,
+      condition: await record.condition(desired.gateway),
     };
   });
 }
@@ -184,22 +144,10 @@ export interface VersionsReport {
  * Returns what the gateway keeps of a publication of the file or the record, whose API and environment are named by name or
  * ID. Throws an EdictError `PUBLICATION_UNKNOWN` if there is none such, `UNSEEN` if the gateway cannot be asked.
  */
-export async function readVersions(
-  settings: Settings,
-  environment: Environment,
-  of: { readonly api: string; readonly environment: string },
-): Promise<VersionsReport> {
+export async function readVersions(settings: Settings, environment: Environment, of: NamedPublication): Promise<VersionsReport> {
   return withFile(settings, environment, 'ask', async (desired, record) => {
     const recorded = await record.readAll(desired.gateway);
-    const known = [...desired.publications.values(), ...recorded.values()];
-    const names = known.find(
-      (one) => (one.api === of.api || one.apiId === of.api) && (one.environment === of.environment || one.environmentId === of.environment),
-    );
-    if (!names) {
-      throw new EdictError('PUBLICATION_UNKNOWN', `neither the file nor the record has API ${of.api} in environment ${of.environment}`, {
-        hint: '`edict status` lists what there is',
-      });
-    }
+    const names = findPublication(of, desired, recorded);
     const seed = settings.emulate ? seedFrom(desired, recorded) : null;
     const read = await withGatewayReader(desired.gateway, seed, environment, (gateway) => gateway.versions(names, unending));
     if (read.kind !== 'read') throw unseen(`${read.failure.code} ${read.failure.message}`, read.failure.hint);
@@ -208,9 +156,3 @@ export async function readVersions(
     return { names: { api, apiId, environment: place, environmentId }, versions, pinned: desired.publications.get(key)?.version ?? null };
   });
 }
-
-function unseen(reason: string, hint: string | null): EdictError {
-  return new EdictError('UNSEEN', `the gateway cannot be observed: ${reason}`, hint === null ? {} : { hint });
-}
-
-const unending = new AbortController().signal;

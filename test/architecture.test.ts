@@ -20,9 +20,11 @@ const floors: readonly { readonly floor: string; readonly mayImport: readonly st
   { floor: 'src/emulator/', mayImport: ['generated/'] },
   { floor: 'src/config.ts', mayImport: ['src/core/'] },
   { floor: 'src/rooms.ts', mayImport: ['src/core/', 'src/config.ts', 'src/emulator/', ...rooms] },
-  { floor: 'src/reports.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/emulator/', ...rooms] },
+  { floor: 'src/reading.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', ...rooms] },
+  { floor: 'src/reports.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', 'src/emulator/', ...rooms] },
+  { floor: 'src/explanation.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', ...rooms] },
   { floor: 'src/app.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reports.ts', 'src/emulator/', ...rooms] },
-  { floor: 'src/cli/', mayImport: ['src/core/', 'src/config.ts', 'src/app.ts', 'src/reports.ts', 'src/emulator/'] },
+  { floor: 'src/cli/', mayImport: ['src/core/', 'src/config.ts', 'src/app.ts', 'src/reports.ts', 'src/explanation.ts', 'src/emulator/'] },
   { floor: 'src/main.ts', mayImport: ['src/cli/'] },
 ];
 

@@ -19,7 +19,7 @@ export async function history(settings: Settings, { format, limit }: HistoryOpti
   const report = await readHistory(settings, context.environment, limit);
   context.stdout.write(
     format === 'json'
-      ? `${JSON.stringify({ format: 1, attempts: report.attempts.map(toJson), approvals: report.approvals.map(approvalJson) }, null, 2)}\n`
+      ? `${JSON.stringify({ format: 1, attempts: report.attempts.map(attemptJson), approvals: report.approvals.map(approvalJson) }, null, 2)}\n`
       : toText(report, paintersOf(context).out),
   );
   return exitCodes.done;
@@ -73,7 +73,8 @@ function approvalJson({ id, digest, by, why, atMs, expiresAtMs, work, done }: Ap
   return { id, digest, by, why, at: momentInWords(atMs), expires: momentInWords(expiresAtMs), items: work.length, made: done.size };
 }
 
-function toJson({ beganAtMs, settledAtMs, ...attempt }: Attempt) {
+/** Returns an attempt as other programs read it. */
+export function attemptJson({ beganAtMs, settledAtMs, ...attempt }: Attempt) {
   return {
     ...attempt,
     began: new Date(beganAtMs).toISOString(),

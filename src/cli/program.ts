@@ -191,6 +191,21 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     });
 
   program
+    .command('explain')
+    .description('tells all about one publication: what is wanted, recorded and seen, what was tried and what comes next')
+    .argument('<api>', 'the API, by name or ID')
+    .argument('<environment>', 'the environment, by name or ID')
+    .argument('[file]', 'the edict file', defaultFile)
+    .addOption(state())
+    .addOption(format('text', 'json'))
+    .addOption(emulate())
+    .addOption(refresh())
+    .action(async (api: string, environment: string, file: string, options: Options) => {
+      const { explain } = await import('./explain.ts');
+      finish(await explain(settings(file, options), { api, environment }, options, context));
+    });
+
+  program
     .command('import')
     .description('writes a file from a live gateway, to stdout')
     .option('--endpoint <url>', 'its management endpoint (default: that of the region HW_REGION_NAME)')

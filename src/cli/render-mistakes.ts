@@ -18,7 +18,10 @@ export function renderMistakes({ mistakes }: InvalidFileError, paint: Paint): st
 
 const widestFrame = 160;
 
-function frame({ line, column, length, text, hint }: Mistake, paint: Paint): string[] {
+type Framed = Pick<Mistake, 'line' | 'column' | 'length' | 'text' | 'hint'>;
+
+/** Returns a line of a file with a place in it marked, and below it what to do. */
+export function frame({ line, column, length, text, hint }: Framed, paint: Paint): string[] {
   const from = column > widestFrame ? column - widestFrame / 2 : 0;
   const shown = text.slice(from, from + widestFrame).replaceAll('\t', ' ');
   const gutter = String(line);

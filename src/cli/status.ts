@@ -1,17 +1,18 @@
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Change } from '../core/plan.ts';
-import type { Attempt, Condition } from '../core/ports.ts';
-import { type DesiredPublication, type Limit, type PublicationKey, publicationKey, type RecordedPublication } from '../core/publication.ts';
+import type { Attempt } from '../core/ports.ts';
+import { type DesiredPublication, type PublicationKey, publicationKey, type RecordedPublication } from '../core/publication.ts';
 import { isTargeted } from '../core/targets.ts';
 import { readStatus, type StatusReport } from '../reports.ts';
 import { columns } from './columns.ts';
+import { conditionInWords, conditionJson } from './condition.ts';
 import { type Context, paintersOf } from './context.ts';
 import type { Paint } from './paint.ts';
 import { counts } from './plan-json.ts';
 import { releaseCommand } from './release-command.ts';
 import { type Seen, seenOf } from './seen.ts';
-import { durationInWords, obstacleInWords, reasonInWords, targetsInWords } from './words.ts';
+import { obstacleInWords, reasonInWords, targetsInWords } from './words.ts';
 
 interface Row {
   readonly api: string;
@@ -83,15 +84,6 @@ function toText({ plan, desired, condition }: StatusReport, rows: readonly Row[]
   return `${lines.join('\n')}\n\n${inFile} in the file. ${sum}${only ? ` ${only}` : ''}\n${suspicious}${agreeing}${atWork}`;
 }
 
-/** Says how the process at work is getting on; of one that was killed, how it last did. */
-function conditionInWords({ pid, atMs, calls, perMs, stopped }: Condition, limit: Limit, paint: Paint): string {
-  const since = `pid ${pid}, as of ${iso(atMs)}`;
-  if (stopped) return `${paint('yellow', `No calls since ${iso(stopped.sinceMs)}: ${stopped.message}`)} (${since})`;
-  const rate = `${calls} calls per ${durationInWords(perMs)}`;
-  const isLower = calls * limit.perMs < limit.calls * perMs;
-  return `${isLower ? paint('yellow', `Slowed down to ${rate}, since the gateway asks for it`) : `At work with ${rate}`} (${since})`;
-}
-
 function cells(row: Row, paint: Paint): string[] {
   const { api, environment, desired, recorded } = row;
   const since = recorded?.state ? new Date(recorded.recordedAtMs).toISOString().replace(/\.\d+Z$/, 'Z') : '-';
@@ -125,16 +117,7 @@ function toJson({ desired, plan, condition }: StatusReport, rows: readonly Row[]
     },
     suspicion: plan.suspicion && { rule: plan.suspicion.rule, message: plan.suspicion.message, hint: plan.suspicion.hint },
     release,
-    daemon: condition && {
-      pid: condition.pid,
-      asOf: iso(condition.atMs),
-      rate: { calls: condition.calls, perMs: condition.perMs },
-      stopped: condition.stopped && {
-        why: condition.stopped.why,
-        message: condition.stopped.message,
-        since: iso(condition.stopped.sinceMs),
-      },
-    },
+    daemon: condition && conditionJson(condition),
     publications: rows.map(({ api, apiId, environment, environmentId, desired: wanted, recorded, change, last, seen }) => ({
       api,
       apiId,

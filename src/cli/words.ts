@@ -82,6 +82,15 @@ export function momentInWords(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
+/** Returns a moment with how long ago that is: `2026-11-20T09:30:00Z (12 min ago)`. */
+export function agoInWords(ms: number, nowMs: number): string {
+  const minutes = Math.round(Math.abs(nowMs - ms) / 60_000);
+  const coarse =
+    minutes < 120 ? `${minutes} min` : minutes < 48 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} days`;
+  const away = minutes === 0 ? 'just now' : nowMs < ms ? `in ${coarse}` : `${coarse} ago`;
+  return `${momentInWords(ms)} (${away})`;
+}
+
 /** Returns a count with its noun: `1 change`, `3 changes`. */
 export function counted(count: number, noun: string): string {
   return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;

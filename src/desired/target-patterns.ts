@@ -102,7 +102,7 @@ function expandRange(...range: readonly (string | object)[]): string {
 const mostShown = 3;
 
 /** Returns the names that a pattern comes nearest to with its letters, wherever in a name those may stand. */
-function nearestTo(pattern: string, names: readonly string[]): string[] {
+export function nearestTo(pattern: string, names: readonly string[]): string[] {
   const letters = pattern.replace(/[*?[\]{}()!]/g, '').toLowerCase();
   const isWhole = letters === pattern.toLowerCase();
   const edits = (name: string): number => {

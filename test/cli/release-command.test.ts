@@ -16,7 +16,7 @@ test('names the digest, and what differs from the defaults', () => {
   const settings = settingsFrom("shop's.yaml", { state: 'sqlite:/var/edict.db', api: ['shop-*'], environment: ['release'] });
   assert.is(
     releaseCommand(held, settings),
-    `edict approve ${digest} 'shop'\\''s.yaml' --state sqlite:/var/edict.db --api 'shop-*' --environment release --by YOU --why REASON`,
+    `edict approve ${digest} --api 'shop-*' --environment release 'shop'\\''s.yaml' --state sqlite:/var/edict.db --by YOU --why REASON`,
   );
   assert.match(releaseCommand(held, settingsFrom('edict.yaml', { emulate: true })) ?? '', `${digest} --emulate --by`);
 });

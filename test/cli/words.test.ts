@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { counted, durationInWords, reasonInWords, targetsInWords } from '../../src/cli/words.ts';
+import { agoInWords, counted, durationInWords, reasonInWords, targetsInWords } from '../../src/cli/words.ts';
 import type { Change, Plan, Reason } from '../../src/core/plan.ts';
 
 const durations: readonly [number, string][] = [
@@ -16,6 +16,21 @@ const durations: readonly [number, string][] = [
   [7_500_000, '2 h 5 min'],
 ];
 for (const [ms, words] of durations) test(`${ms} ms are ${words}`, () => assert.is(durationInWords(ms), words));
+
+const noonMs = Date.UTC(2026, 10, 20, 12);
+const ages: readonly [number, string][] = [
+  [20_000, 'just now'],
+  [12 * 60_000, '12 min ago'],
+  [119 * 60_000, '119 min ago'],
+  [26 * 3_600_000, '26 h ago'],
+  [9 * 86_400_000, '9 days ago'],
+  [-5 * 60_000, 'in 5 min'],
+];
+for (const [ms, words] of ages) {
+  test(`what is ${ms} ms old is ${words}`, () => {
+    assert.is(agoInWords(noonMs, noonMs + ms), `2026-11-20T12:00:00Z (${words})`);
+  });
+}
 
 test('counts come with their noun, and large ones in groups', () => {
   assert.equal(

@@ -1,0 +1,186 @@
+import type { Attempt } from '../core/ports.ts';
+import type { DesiredState, RecordedPublication } from '../core/publication.ts';
+import type { Explanation } from '../explanation.ts';
+import { columns } from './columns.ts';
+import { conditionInWords } from './condition.ts';
+import type { NextStep } from './next-step.ts';
+import type { Paint } from './paint.ts';
+import { frame } from './render-mistakes.ts';
+import { seenOf } from './seen.ts';
+import { agoInWords, driftInWords, durationInWords } from './words.ts';
+
+/** A label and what there is to say; `null`: nothing. */
+type Fact = readonly [label: string, value: string | null];
+
+/** What all parts need to know. */
+interface Told {
+  readonly of: Explanation;
+  readonly paint: Paint;
+  readonly nowMs: number;
+}
+
+/** Returns an explanation for a person: from what is wanted over what is known to what comes next, which is where the eye ends. */
+export function explanationText(of: Explanation, next: NextStep, paint: Paint, nowMs: number): string {
+  const told = { of, paint, nowMs };
+  const { api, apiId, environment, environmentId } = of.names;
+  const id = (made: boolean, text: string): string => (made ? 'not looked up yet' : text);
+  const parts = [
+    [
+      paint('bold', `${api} in ${environment}`),
+      paint('dim', `API ${id(of.isMadeUp.api, apiId)}, environment ${id(of.isMadeUp.environment, environmentId)}`),
+    ],
+    wantedPart(told),
+    recordedPart(told),
+    gatewayPart(told),
+    attemptsPart(told),
+    nextPart(next, told),
+  ];
+  return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function wantedPart({ of, paint }: Told): string[] {
+  const { wanted, desired } = of;
+  if (!wanted) return [title('File', 'does not name it', paint)];
+  const { state, revision, remark, version, drift, source } = wanted.publication;
+  const isProtected = desired.environments.get(of.names.environmentId)?.protected ?? false;
+  const { line } = wanted;
+  const shown = line === null ? [] : frame({ ...source, length: lengthOfKey(line, source.column), text: line, hint: null }, paint);
+  return [
+    `${title('File', state, paint)}  ${paint('dim', `${source.file}:${source.line}:${source.column}`)}`,
+    ...shown,
+    ...facts([
+      ['revision', revision],
+      ['remark', remark],
+      ['version', version && `${version}, pinned`],
+      [
+        'drift',
+        drift === 'correct' ? 'correct: what somebody else changes is brought back' : 'report: what somebody else changes is told and left',
+      ],
+      ['protected', isProtected ? 'yes: nothing goes offline here until a person agrees' : 'no'],
+    ]),
+  ];
+}
+
+/** How many characters the key at a column has. */
+function lengthOfKey(line: string, column: number): number {
+  return /^(?:"[^"]*"|'[^']*'|[^\s:,{}[\]]+)/.exec(line.slice(column - 1))?.[0].length ?? 1;
+}
+
+function recordedPart({ of, paint, nowMs }: Told): string[] {
+  const { recorded } = of;
+  if (!recorded) return [title('Record', 'nothing: edict never made a call for it that succeeded', paint)];
+  const { state, revision, versionId, recordedAtMs, publishedAtMs, editedAtMs, drift, corrections, correctedAtMs, unresolved } = recorded;
+  const ago = (ms: number | null): string | null => (ms === null ? null : agoInWords(ms, nowMs));
+  return [
+    title('Record', state ?? 'unresolved', paint),
+    ...facts([
+      ['since', state && ago(recordedAtMs)],
+      ['revision', revision],
+      ['version', versionId],
+      ['published', ago(publishedAtMs)],
+      ['edited', ago(editedAtMs)],
+      ['drift', drift && paint('yellow', `${driftInWords(state, drift)}, seen at ${agoInWords(drift.seenAtMs, nowMs)}`)],
+      ['corrected', corrections > 0 ? `${corrections} times, last at ${ago(correctedAtMs)}` : null],
+      ['unresolved', unresolved && paint('yellow', unresolvedInWords(unresolved, ago))],
+    ]),
+  ];
+}
+
+function unresolvedInWords(
+  { attemptId, action, overAtMs }: NonNullable<RecordedPublication['unresolved']>,
+  ago: (ms: number | null) => string | null,
+): string {
+  const since = overAtMs === null ? 'in flight, or its process was ended' : `over since ${ago(overAtMs)}`;
+  return `attempt ${attemptId} (${action}) has no known outcome, ${since}`;
+}
+
+function gatewayPart({ of, paint, nowMs }: Told): string[] {
+  const { gateway, desired } = of;
+  switch (gateway.kind) {
+    case 'unasked':
+      return [title('Gateway', 'not asked', paint), ...facts([['look', lookInWords(gateway.wasAsked, desired)]])];
+    case 'unseen':
+      return [
+        title('Gateway', paint('red', 'cannot be seen, so what follows is from the record alone'), paint),
+        ...facts([
+          ['why', gateway.reason],
+          ['hint', gateway.hint],
+        ]),
+      ];
+    case 'seen': {
+      const { recorded, versions } = gateway;
+      const effective = versions?.find(({ isEffective }) => isEffective);
+      const ago = (ms: number | null | undefined): string | null => (ms == null ? null : agoInWords(ms, nowMs));
+      const state = versions === null ? (recorded?.state ?? 'offline') : effective ? 'online' : 'offline';
+      // What the plan leaves as it is comes below, as the next step.
+      const noted = seenOf(of.plan, of.notes).filter(({ kind }) => kind === 'gone' || kind === 'adopted' || kind === 'outside');
+      const seen = noted.map(({ kind, message }): Fact => ['seen', paint('yellow', `${kind}: ${message}`)]);
+      return [
+        title('Gateway', `${state}, asked just now`, paint),
+        ...facts([
+          ['version', effective ? `${effective.versionId}${effective.number && `, ${effective.number}`}` : null],
+          ['published', ago(effective?.publishedAtMs ?? recorded?.publishedAtMs)],
+          ['edited', ago(recorded?.editedAtMs)],
+          ['kept', versions && versions.length > 0 ? `${versions.length} version${versions.length === 1 ? '' : 's'}` : null],
+          ...seen,
+        ]),
+      ];
+    }
+  }
+}
+
+function lookInWords(wasAsked: boolean, { observeEveryMs }: DesiredState): string {
+  const looks =
+    observeEveryMs === null ? 'the daemon never looks (`observe: never`)' : `the daemon looks every ${durationInWords(observeEveryMs)}`;
+  return `--refresh asks it; ${looks}${wasAsked ? ', and the record holds what was seen last' : ', and nobody has looked yet'}`;
+}
+
+function attemptsPart({ of, paint, nowMs }: Told): string[] {
+  if (of.attempts.length === 0) return [title('Attempts', 'none', paint)];
+  const rows = of.attempts.map(({ attempt }) => [
+    String(attempt.id),
+    agoInWords(attempt.beganAtMs, nowMs),
+    attempt.action,
+    attempt.revision === null ? attempt.reason : `${attempt.reason} ${attempt.revision}`,
+    paint(attempt.outcome === 'succeeded' ? 'green' : 'red', attempt.outcome ?? 'unresolved'),
+  ]);
+  const told = new Set<string>();
+  const lines = columns(rows).flatMap((line, index) => {
+    const { attempt, hint } = of.attempts[index] ?? {};
+    if (!attempt) return [];
+    const isNews = hint != null && !told.has(hint);
+    if (hint != null) told.add(hint);
+    return [`  ${line}`, ...details(attempt, isNews ? hint : null).map((detail) => `       ${paint('dim', detail)}`)];
+  });
+  return [title('Attempts', 'newest first', paint), ...lines];
+}
+
+/** A hint that an attempt above has given already is not repeated. */
+function details({ code, message, requestId, versionId, marker }: Attempt, hint: string | null): string[] {
+  const ids = [versionId && `version ${versionId}`, marker && `marker ${marker}`, requestId && `request ${requestId}`].filter(Boolean);
+  const lines = [[code, message].filter(Boolean).join(' '), ids.join(', '), hint ? `= ${hint}` : ''];
+  return lines.filter((line) => line !== '');
+}
+
+function nextPart({ kind, what, why, when, advice }: NextStep, { of, paint }: Told): string[] {
+  const style = kind === 'in sync' || kind === 'left alone' ? 'green' : kind === 'change' ? 'bold' : 'yellow';
+  const { condition, desired } = of;
+  return [
+    title('Next', paint(style, what), paint),
+    ...facts([
+      ['why', why],
+      ['when', when],
+      ...advice.map((line): Fact => ['to do', line]),
+      ['daemon', condition && conditionInWords(condition, desired.gateway.limit, paint)],
+    ]),
+  ];
+}
+
+function title(name: string, what: string, paint: Paint): string {
+  return `${paint('bold', `${name}:`)} ${what}`;
+}
+
+/** Returns a line for each fact that there is. */
+function facts(all: readonly Fact[]): string[] {
+  return all.flatMap(([label, value]) => (value === null ? [] : [`  ${label.padEnd(11)} ${value}`]));
+}

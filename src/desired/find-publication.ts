@@ -1,0 +1,50 @@
+import { EdictError } from '../core/errors.ts';
+import type { DesiredState, PublicationKey, PublicationNames, RecordedState } from '../core/publication.ts';
+import { nearestTo } from './target-patterns.ts';
+
+/** What a person calls a publication by: API and environment, each by its name or its ID. */
+export interface NamedPublication {
+  readonly api: string;
+  readonly environment: string;
+}
+
+/**
+ * Returns the publication of the file, or else of the record, that a person has named.
+ *
+ * @throws EdictError `PUBLICATION_UNKNOWN`, with what may have been meant
+ */
+export function findPublication(
+  of: NamedPublication,
+  desired: DesiredState,
+  recorded: RecordedState,
+): PublicationNames & { readonly key: PublicationKey } {
+  const known = [...desired.publications.values(), ...recorded.values()];
+  const ofApi = known.filter(({ api, apiId }) => api === of.api || apiId === of.api);
+  const isThere = ({ environment, environmentId }: PublicationNames): boolean =>
+    environment === of.environment || environmentId === of.environment;
+  const found = ofApi.find(isThere);
+  if (found) return found;
+  throw new EdictError('PUBLICATION_UNKNOWN', `neither the file nor the record has API ${of.api} in environment ${of.environment}`, {
+    hint: `${hintFor(of, known, ofApi, known.some(isThere))}; \`edict status\` lists what there is`,
+  });
+}
+
+/** Names the half that is wrong; where neither is, the two are not together. */
+function hintFor(
+  { api, environment }: NamedPublication,
+  known: readonly PublicationNames[],
+  ofApi: readonly PublicationNames[],
+  isEnvironment: boolean,
+): string {
+  if (known.length === 0) return 'there is no publication at all';
+  const near = (name: string, names: readonly string[]): string =>
+    `nearest to ${JSON.stringify(name)}: ${nearestTo(name, names).join(', ')}`;
+  const wrong: string[] = [];
+  if (ofApi.length === 0) wrong.push(near(api, unique(known.flatMap((one) => [one.api, one.apiId]))));
+  if (!isEnvironment) wrong.push(near(environment, unique(known.flatMap((one) => [one.environment, one.environmentId]))));
+  return wrong.join('; ') || `${api} is known in ${unique(ofApi.map((one) => one.environment)).join(', ')}`;
+}
+
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)];
+}

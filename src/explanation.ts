@@ -1,0 +1,126 @@
+import type { Settings } from './config.ts';
+import { EdictError } from './core/errors.ts';
+import { narrow } from './core/narrow.ts';
+import type { Note } from './core/observe.ts';
+import type { Plan } from './core/plan.ts';
+import type { Attempt, Condition, RecordReader } from './core/ports.ts';
+import type {
+  DesiredPublication,
+  DesiredState,
+  PublicationKey,
+  PublicationNames,
+  RecordedPublication,
+  RecordedState,
+} from './core/publication.ts';
+import type { ListedVersion } from './core/resolve.ts';
+import { everything, isTargeted, type Targets } from './core/targets.ts';
+import { findPublication, type NamedPublication } from './desired/find-publication.ts';
+import { systemClock } from './engine/system-clock.ts';
+import { planOf, unending, withFile } from './reading.ts';
+import { type Environment, seedFrom, withGatewayReader } from './rooms.ts';
+
+/*
+ * What `edict explain` shows: file, record and, if asked, the gateway are read, nothing is written and no call is made.
+ */
+
+/** Everything that there is to say of one publication. */
+export interface Explanation {
+  readonly names: PublicationNames;
+  /** Whether its API, or its environment, has a name only that was never looked up, so that the ID is made up. */
+  readonly isMadeUp: { readonly api: boolean; readonly environment: boolean };
+  readonly desired: DesiredState;
+  /** What the file wants of it, and the text of the line that says so; `null` if it is not in the file. */
+  readonly wanted: { readonly publication: DesiredPublication; readonly line: string | null } | null;
+  /** What the store says; `null` if nothing. */
+  readonly recorded: RecordedPublication | null;
+  readonly gateway: GatewayView;
+  /** Newest first, each with what a person can do about it. */
+  readonly attempts: readonly { readonly attempt: Attempt; readonly hint: string | null }[];
+  /** The plan for this publication alone, from what the gateway shows where that is known. */
+  readonly plan: Plan;
+  /** The plan of the whole file, which guards look at. */
+  readonly whole: Plan;
+  readonly notes: readonly Note[];
+  /** How the process that works on the gateway is getting on; `null` if none does. */
+  readonly condition: Condition | null;
+}
+
+/** What is known of the gateway itself. */
+export type GatewayView =
+  /** Nobody has asked it now. `wasAsked`: an earlier look has been believed, and is in the record. */
+  | { readonly kind: 'unasked'; readonly wasAsked: boolean }
+  | { readonly kind: 'unseen'; readonly reason: string; readonly hint: string | null }
+  /** `recorded`: what the record would be after this look. `versions`: what is kept of the publication; `null` if it cannot be listed. */
+  | { readonly kind: 'seen'; readonly recorded: RecordedPublication | null; readonly versions: readonly ListedVersion[] | null };
+
+/**
+ * Returns what there is to say of one publication, with its `limit` newest attempts. Writes nothing, and asks nobody but with
+ * `refresh`; that the gateway cannot be seen then is part of the answer. Throws an EdictError `PUBLICATION_UNKNOWN` as `findPublication` does.
+ */
+export async function readExplanation(
+  settings: Settings,
+  environment: Environment,
+  of: NamedPublication,
+  limit: number,
+): Promise<Explanation> {
+  return withFile(settings, environment, settings.refresh ? 'ask' : 'never ask', async (desired, record, madeUp) => {
+    const before = await record.readAll(desired.gateway);
+    const { key, ...names } = findPublication(of, desired, before);
+    const { apiId, environmentId } = names;
+    const { view, recorded, notes } = settings.refresh
+      ? await viewOf(names, key, desired, record, settings, environment)
+      : { view: { kind: 'unasked', wasAsked: (await record.listedApis(desired.gateway)) !== null } as const, recorded: before, notes: [] };
+    const only: Targets = {
+      patterns: { apis: [apiId], environments: [environmentId] },
+      hasApi: (one) => one.apiId === apiId,
+      hasEnvironment: (one) => one.environmentId === environmentId,
+    };
+    const { classify } = await import('./gateway/classify.ts');
+    const { sourceLine } = await import('./desired/source-line.ts');
+    const attempts = await record.history(desired.gateway, { apis: [apiId], environments: [environmentId], limit });
+    const publication = desired.publications.get(key);
+    const whole = await planOf(desired, recorded, record, everything);
+    return {
+      names,
+      isMadeUp: { api: madeUp.has(apiId), environment: madeUp.has(environmentId) },
+      desired,
+      wanted: publication ? { publication, line: await sourceLine(publication.source) } : null,
+      recorded: before.get(key) ?? null,
+      gateway: view,
+      attempts: attempts.map((attempt) => {
+        const { code, status, action } = attempt;
+        return { attempt, hint: code === null ? null : classify(code, status, action).hint };
+      }),
+      whole,
+      plan: narrow(whole, desired, only),
+      notes: notes.filter((note) => isTargeted(only, note)),
+      condition: await record.condition(desired.gateway),
+    };
+  });
+}
+
+/** Asks the gateway as `plan --refresh` does, and for the versions of the one publication. */
+async function viewOf(
+  names: PublicationNames,
+  key: PublicationKey,
+  desired: DesiredState,
+  record: RecordReader,
+  settings: Settings,
+  environment: Environment,
+): Promise<{ readonly view: GatewayView; readonly recorded: RecordedState; readonly notes: readonly Note[] }> {
+  const { look } = await import('./engine/observer.ts');
+  const recorded = await record.readAll(desired.gateway);
+  const seed = settings.emulate ? seedFrom(desired, recorded) : null;
+  try {
+    return await withGatewayReader(desired.gateway, seed, environment, async (gateway) => {
+      const seen = await look(desired, { gateway, record, clock: systemClock, signal: unending });
+      if (seen.kind === 'blind') return { view: { kind: 'unseen', reason: seen.reason, hint: null }, recorded, notes: [] };
+      const read = await gateway.versions(names, unending);
+      const versions = read.kind === 'read' ? read.value : null;
+      return { view: { kind: 'seen', recorded: seen.recorded.get(key) ?? null, versions }, recorded: seen.recorded, notes: seen.notes };
+    });
+  } catch (error) {
+    if (!(error instanceof EdictError)) throw error;
+    return { view: { kind: 'unseen', reason: error.message, hint: error.hint }, recorded, notes: [] };
+  }
+}

@@ -1,0 +1,30 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { conditionInWords, conditionJson } from '../../src/cli/condition.ts';
+import { plain } from '../../src/cli/paint.ts';
+
+const atMs = Date.UTC(2026, 10, 20, 9, 30);
+const limit = { calls: 10, perMs: 1000, concurrency: 4 };
+const idle = { atMs, pid: 7, calls: 10, perMs: 1000, stopped: null };
+const stopped = { why: 'outage', message: 'nobody answers', sinceMs: atMs } as const;
+
+for (const [name, condition, expected] of [
+  ['at work', idle, 'At work with 10 calls per 1 s (pid 7, as of 2026-11-20T09:30:00.000Z)'],
+  [
+    'slowed down',
+    { ...idle, calls: 4 },
+    'Slowed down to 4 calls per 1 s, since the gateway asks for it (pid 7, as of 2026-11-20T09:30:00.000Z)',
+  ],
+  ['stopped', { ...idle, stopped }, 'No calls since 2026-11-20T09:30:00.000Z: nobody answers (pid 7, as of 2026-11-20T09:30:00.000Z)'],
+] as const) {
+  test(`says how a process is getting on: ${name}`, () => assert.is(conditionInWords(condition, limit, plain), expected));
+}
+
+test('programs read the same', () => {
+  const asOf = '2026-11-20T09:30:00.000Z';
+  const rate = { calls: 10, perMs: 1000 };
+  assert.equal(conditionJson(idle), { pid: 7, asOf, rate, stopped: null });
+  assert.equal(conditionJson({ ...idle, stopped }).stopped, { why: 'outage', message: 'nobody answers', since: asOf });
+});
+
+test.run();

@@ -1,0 +1,52 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { settingsFrom } from '../src/config.ts';
+import { heldDigest, heldWork } from '../src/core/guards.ts';
+import { everything } from '../src/core/targets.ts';
+import { planOf, unseen, withFile } from '../src/reading.ts';
+import { openStore } from '../src/store/open-store.ts';
+import { writeApproval } from '../src/store/write-approval.ts';
+import { fileOf, scratchFolder } from './support/edict-process.ts';
+
+const test = suite('reading');
+
+test('a plan is made with what the record knows: files before, and agreements', async () => {
+  const folder = scratchFolder();
+  const url = `sqlite:${join(folder, 'state.db')}`;
+  const settings = settingsFrom(join(folder, 'edict.yaml'), { state: url });
+  writeFileSync(settings.file, fileOf('https://roma.example.com', { orders: 'online' }));
+  await withFile(settings, {}, 'never ask', async (desired) => {
+    const store = await openStore({ url, emulated: false });
+    await store.declare(desired.gateway, desired.publications.keys(), null);
+    await store.close();
+  });
+  writeFileSync(settings.file, fileOf('https://roma.example.com', {}));
+  const plan = () => withFile(settings, {}, 'never ask', async (desired, record) => planOf(desired, new Map(), record, everything));
+  const held = await plan();
+  assert.is(held.suspicion?.rule, 'empty');
+  const agreement = { digest: heldDigest(held) ?? '', by: 'ada', why: 'CHG-7', atMs: Date.now(), expiresAtMs: Date.now() + 60_000 };
+  await writeApproval(url, held.gateway, { ...agreement, work: heldWork(held) });
+  assert.is((await plan()).approval?.by, 'ada');
+});
+
+test('names that were never looked up get IDs that are made up, and nobody is asked', async () => {
+  const folder = scratchFolder();
+  const settings = settingsFrom(join(folder, 'edict.yaml'), { state: `sqlite:${join(folder, 'state.db')}` });
+  writeFileSync(settings.file, fileOf('https://127.0.0.1:1', { orders: 'online' }).replace('id: api-orders, ', ''));
+  const [apiIds, madeUp] = await withFile(settings, {}, 'never ask', async ({ publications }, _record, made) => [
+    [...publications.values()].map(({ apiId }) => apiId),
+    [...made],
+  ]);
+  assert.equal(apiIds, madeUp);
+  rmSync(settings.file);
+});
+
+test('a gateway that cannot be seen is an error with a hint', () => {
+  const { code, message, hint } = unseen('no answer', 'try again');
+  assert.equal([code, hint], ['UNSEEN', 'try again']);
+  assert.match(message, 'no answer');
+});
+
+test.run();
