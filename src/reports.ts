@@ -91,14 +91,13 @@ export async function readStatus(settings: Settings, environment: Environment): 
   return withFile(settings, environment, 'never ask', async (desired, record) => {
     const recorded = await record.readAll(desired.gateway);
     const targets = await targetsOf(settings, desired, async () => recorded);
-    const condition = await record.condition(desired.gateway);
     return {
       desired,
       recorded,
       targets,
-      plan: await planOf(desired, recorded, record, targets, condition?.probes),
+      plan: await planOf(desired, recorded, record, targets),
       lastAttempts: await record.lastAttempts(desired.gateway),
-      condition,
+      condition: await record.condition(desired.gateway),
     };
   });
 }

@@ -50,7 +50,7 @@ function checkApis(apis: unknown, urls: ReadonlyMap<string, string>): Finding[] 
     if (typeof own === 'string') {
       const hint = 'give an environment of `order` one, or remove this';
       if (urls.size === 0) return [{ path, at: 'key', message: '`probe` says nothing: no environment of `order` has one', hint }];
-      return wrongAddress(own, path, 'environment');
+      return isAsked(own) ? wrongAddress(own, path, 'environment') : [];
     }
     // A name in a path is harmless, but in a host not every name can stand.
     const bad = [...urls].find(([environment, url]) => isAddress(url, 'api', environment) && !isAddress(url, api, environment));
@@ -64,7 +64,12 @@ function checkApis(apis: unknown, urls: ReadonlyMap<string, string>): Finding[] 
 function writtenUrl(probe: unknown, path: Path): readonly [string | null, Path] {
   const isLong = isMap(probe);
   const url = isLong ? probe['url'] : probe;
-  return [typeof url === 'string' && /^https?:\/\//.test(url) ? url : null, isLong ? [...path, 'url'] : path];
+  return [typeof url === 'string' && isAsked(url) ? url : null, isLong ? [...path, 'url'] : path];
+}
+
+/** Anything else is reported for its shape. */
+function isAsked(url: string): boolean {
+  return /^https?:\/\//.test(url);
 }
 
 function wrongAddress(url: string, path: Path, environment: string): Finding[] {

@@ -122,6 +122,7 @@ export class Engine {
     this.#desired = desired;
     if (cause === 'signal') gateway.retryCredentials();
     const seen = await this.#lookout.look(desired, passId, AbortSignal.any([this.#stopping.signal, signal]));
+    const seenAtMs = clock.monotonic();
     const recorded = seen ?? (await store.readAll(desired.gateway));
     const past = await store.past(desired.gateway, clock.now());
     const made = guardedPlan(this.#desired, recorded, past, targets, clock.now(), this.#probes.answers);
@@ -129,7 +130,7 @@ export class Engine {
     if (!made.suspicion) await this.#declare(desired, made);
     emit({ type: 'plan:made', passId, cause, plan: made });
     this.#pass = before && this.#pass ? goOn(this.#pass, made) : openPass(made, passId, startedAtMs);
-    const resolvable = this.#onward.planned(made, clock.monotonic() - startedAtMs, { fresh });
+    const resolvable = this.#onward.planned(made, clock.monotonic() - seenAtMs, { fresh });
     this.#probes.planned(made, { fresh });
     const keys = inCalls(made.changes, desired.gateway.batch)
       .filter((change) => isMade(change) || resolvable.has(change.key))

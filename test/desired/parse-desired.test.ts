@@ -83,7 +83,13 @@ apis:
   assert.is(desired.removed, 'offline');
   assert.equal([desired.observeEveryMs, desired.republish], [120_000, 'edited']);
   assert.equal(desired.guards, { maxOffline: { count: 5, share: 0.1 }, maxLost: { count: 3, share: null } });
-  assert.equal(desired.environments.get('R'), { name: 'release', id: 'R', protected: true, maxOffline: { count: null, share: 0.5 }, suspension: null });
+  assert.equal(desired.environments.get('R'), {
+    name: 'release',
+    id: 'R',
+    protected: true,
+    maxOffline: { count: null, share: 0.5 },
+    suspension: null,
+  });
   const orders = {
     key: publicationKey('A', 'R'),
     api: 'orders',
