@@ -1,15 +1,33 @@
 import { holdBack, type Past, release } from './guards.ts';
+import { keepTo, withoutNewHolds } from './keep-to.ts';
 import { narrow } from './narrow.ts';
 import { type Plan, plan } from './plan.ts';
 import type { DesiredState, RecordedState } from './publication.ts';
+import type { LastAttempts, SavedPlan } from './saved-plan.ts';
 import type { Targets } from './targets.ts';
+
+/** A saved plan that is to be carried out, and the newest attempt of each publication. */
+export interface Keeping {
+  readonly saved: SavedPlan;
+  readonly attempts: LastAttempts;
+}
 
 /**
  * Returns the plan that may be carried out: what the file needs, held back by the guards as a whole, then narrowed to what is
- * targeted, then released where a person has agreed. A pure function. Guards look at the whole plan, so that nobody slips past
- * them by doing it in parts.
+ * targeted and to a saved plan if there is one, then released where a person has agreed. A pure function. Guards look at the
+ * whole plan, so that nobody slips past them by doing it in parts.
  */
-export function guardedPlan(desired: DesiredState, recorded: RecordedState, past: Past, targets: Targets, nowMs: number): Plan {
+export function guardedPlan(
+  desired: DesiredState,
+  recorded: RecordedState,
+  past: Past,
+  targets: Targets,
+  nowMs: number,
+  keeping: Keeping | null = null,
+): Plan {
   const held = holdBack(plan(desired, recorded), desired, recorded, past);
-  return release(narrow(held, desired, targets), past.approvals, nowMs);
+  const part = narrow(held, desired, targets);
+  if (!keeping) return release(part, past.approvals, nowMs);
+  const { saved, attempts } = keeping;
+  return withoutNewHolds(release(keepTo(part, held, saved, { desired, recorded, attempts }), past.approvals, nowMs), saved);
 }
