@@ -5,14 +5,15 @@ import type { Meaning, NameKey } from './core/names.ts';
 import type { Note } from './core/observe.ts';
 import type { Plan } from './core/plan.ts';
 import type { Attempt, Condition, RecordReader } from './core/ports.ts';
-import type { DesiredState, PublicationKey, PublicationNames, RecordedState } from './core/publication.ts';
+import type { DesiredState, GatewayIdentity, PublicationKey, PublicationNames, RecordedState } from './core/publication.ts';
 import type { ListedVersion } from './core/resolve.ts';
+import { type SavedPlan, savedPlanOf } from './core/saved-plan.ts';
 import { isNarrowed, isTargeted, type Targets } from './core/targets.ts';
 import type { AskedGateway } from './desired/asked-gateway.ts';
 import { FileSource, type LookUp } from './desired/file-source.ts';
 import type { WrittenDesired } from './desired/write-desired.ts';
 import { systemClock } from './engine/system-clock.ts';
-import { type Environment, invented, seedFrom, targetsOf, withGatewayReader } from './rooms.ts';
+import { type Environment, invented, openSavedPlan, seedFrom, targetsOf, targetsOfSaved, withGatewayReader } from './rooms.ts';
 import { openRecord } from './store/open-store.ts';
 
 /*
@@ -37,23 +38,76 @@ export interface Planned {
  * seen, or a target is none.
  */
 export async function readPlan(settings: Settings, environment: Environment): Promise<Planned> {
+  return withFile(settings, environment, 'ask', (desired, record) => planFrom(desired, record, settings, environment, null));
+}
+
+/** A plan, and the record that it was made from. */
+interface PlannedFrom extends Planned {
+  readonly recorded: RecordedState;
+}
+
+async function planFrom(
+  desired: DesiredState,
+  record: RecordReader,
+  settings: Settings,
+  environment: Environment,
+  saved: SavedPlan | null,
+): Promise<PlannedFrom> {
+  const before = await record.readAll(desired.gateway);
+  const targets = saved ? await targetsOfSaved(saved) : await targetsOf(settings, desired, async () => before);
+  const { recorded, notes } = settings.refresh
+    ? await seeGateway(desired, record, settings, environment)
+    : { recorded: before, notes: [] };
+  const plan = await planOf(desired, recorded, record, targets, saved);
+  return { desired, plan, recorded, notes: notes.filter((note) => isTargeted(targets, note)) };
+}
+
+/**
+ * Returns the plan as `readPlan` does, and writes it into the file `out`, which is all that is written. Throws an EdictError
+ * `PLAN_UNWRITABLE` if that cannot be.
+ */
+export async function savePlan(settings: Settings, environment: Environment, out: string): Promise<Planned> {
+  const { writePlanFile } = await import('./store/plan-file.ts');
   return withFile(settings, environment, 'ask', async (desired, record) => {
-    const before = await record.readAll(desired.gateway);
-    const targets = await targetsOf(settings, desired, async () => before);
-    const { recorded, notes } = settings.refresh
-      ? await seeGateway(desired, record, settings, environment)
-      : { recorded: before, notes: [] };
-    return {
-      desired,
-      plan: await planOf(desired, recorded, record, targets),
-      notes: notes.filter((note) => isTargeted(targets, note)),
-    };
+    const madeAtMs = systemClock.now();
+    const attempts = await record.lastAttempts(desired.gateway);
+    const planned = await planFrom(desired, record, settings, environment, null);
+    const { emulate: emulated, refresh: refreshed } = settings;
+    await writePlanFile(out, savedPlanOf(planned.plan, planned.recorded, attempts, { emulated, refreshed, madeAtMs }));
+    return planned;
   });
 }
 
-async function planOf(desired: DesiredState, recorded: RecordedState, record: RecordReader, targets: Targets): Promise<Plan> {
+/**
+ * Returns what an apply of the saved plan in the file `from` would do. Writes nothing and makes no call that changes
+ * anything. Throws as `openSavedPlan` does, and a StalePlanError if something has moved under the plan.
+ */
+export async function readSavedPlan(settings: Settings, environment: Environment, from: string): Promise<Planned> {
+  const opened = await openSavedPlan(from, settings);
+  return withFile(
+    opened.settings,
+    environment,
+    'ask',
+    async (desired, record) => {
+      const planned = await planFrom(desired, record, opened.settings, environment, opened.saved);
+      const { refuseStale } = await import('./engine/plan-of-pass.ts');
+      refuseStale(planned.plan, opened.saved);
+      return planned;
+    },
+    opened.expect,
+  );
+}
+
+async function planOf(
+  desired: DesiredState,
+  recorded: RecordedState,
+  record: RecordReader,
+  targets: Targets,
+  saved: SavedPlan | null = null,
+): Promise<Plan> {
   const nowMs = systemClock.now();
-  return guardedPlan(desired, recorded, await record.past(desired.gateway, nowMs), targets, nowMs);
+  const keeping = saved && { saved, attempts: await record.lastAttempts(desired.gateway) };
+  return guardedPlan(desired, recorded, await record.past(desired.gateway, nowMs), targets, nowMs, keeping);
 }
 
 async function seeGateway(desired: DesiredState, record: RecordReader, settings: Settings, environment: Environment) {
@@ -66,16 +120,18 @@ async function seeGateway(desired: DesiredState, record: RecordReader, settings:
   throw unseen(seen.reason, 'without --refresh the plan starts from the record alone');
 }
 
-/** Reads the file and opens the record. Names that were never looked up: the gateway is asked, or they mean nothing that is recorded. */
+/** Reads the file and opens the record. `expect` throws for a gateway that must not be asked anything. Names that were never looked up: the gateway is asked, or they mean nothing that is recorded. */
 async function withFile<T>(
   settings: Settings,
   environment: Environment,
   names: 'ask' | 'never ask',
   use: (desired: DesiredState, record: RecordReader) => Promise<T>,
+  expect: (gateway: GatewayIdentity) => void = () => undefined,
 ): Promise<T> {
   const record = await openRecord({ url: settings.state });
   try {
     const lookUp: LookUp = async (of, unknown) => {
+      expect(of);
       if (settings.emulate) return invented(unknown);
       const { lookUp } = await import('./engine/look-up.ts');
       const remembered = await record.names(of);
@@ -84,6 +140,7 @@ async function withFile<T>(
       return withGatewayReader(of, null, environment, (gateway) => lookUp(unknown, { gateway, remembered, signal: unending }));
     };
     const desired = await new FileSource(settings.file, environment, lookUp).load();
+    expect(desired.gateway);
     return await use(desired, record);
   } finally {
     await record.close();

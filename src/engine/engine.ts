@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { inCalls } from '../core/batch.ts';
 import { assertNever, EdictError } from '../core/errors.ts';
 import type { Emit, PassCause, PassSummary } from '../core/events.ts';
-import { guardedPlan } from '../core/guarded-plan.ts';
 import { heldDigest } from '../core/guards.ts';
 import type { Failing, Failure } from '../core/outcome.ts';
-import { type Change, isMade, type Plan } from '../core/plan.ts';
+import { isMade, type Plan } from '../core/plan.ts';
 import type { Clock, Gateway, Stopped, Store } from '../core/ports.ts';
 import type { DesiredState, PublicationKey } from '../core/publication.ts';
+import type { SavedPlan } from '../core/saved-plan.ts';
 import type { Targets } from '../core/targets.ts';
 import { Alarm } from './alarm.ts';
 import { ApprovalWatch } from './approval-watch.ts';
@@ -17,7 +17,9 @@ import { Departures } from './departures.ts';
 import { Doubts } from './doubts.ts';
 import { Lookout } from './lookout.ts';
 import { firstDueMs, openPass, type Pass } from './pass.ts';
+import { Permits } from './permits.ts';
 import { persist } from './persist.ts';
+import { planOfPass } from './plan-of-pass.ts';
 import { type Reconciled, reasonOf, reconcile } from './reconciler.ts';
 import { awaitCredentials, probe } from './recovery.ts';
 import type { Traffic } from './traffic.ts';
@@ -37,6 +39,8 @@ export interface EngineDeps {
   readonly refresh: boolean;
   /** What calls are made for; the rest is planned and left out. */
   readonly targets: Targets;
+  /** What alone calls are made for, unless it has moved; `null`: whatever is needed. */
+  readonly saved: SavedPlan | null;
 }
 
 /** Makes passes over one gateway: from the whole desired state and the whole record to the calls that are missing. */
@@ -50,6 +54,7 @@ export class Engine {
   readonly #lookout: Lookout;
   readonly #approvals: ApprovalWatch;
   readonly #alarm: Alarm;
+  readonly #permits: Permits;
   readonly #settled: (() => void)[] = [];
   /** Keys whose last attempt in this engine did not succeed. */
   readonly #failing = new Set<PublicationKey>();
@@ -61,8 +66,6 @@ export class Engine {
   #desired: DesiredState;
   /** What the record knows as declared. */
   #declared: DesiredState | null = null;
-  /** What the last plan allows to be done, by key. Guards look at whole plans, so nothing else leaves. */
-  #permitted: ReadonlyMap<PublicationKey, Change> = new Map();
   #pass: Pass | null = null;
 
   constructor(desired: DesiredState, deps: EngineDeps) {
@@ -88,6 +91,7 @@ export class Engine {
       signal: this.#stopping.signal,
       onApproval: () => this.#passAgain('approval'),
     });
+    this.#permits = new Permits(deps);
     this.#alarm = new Alarm(clock, () => this.#passAgain('due'));
     traffic.listen({ stopped: (stopped) => this.#callsStopped(stopped), resumed: () => this.#callsResumed() });
   }
@@ -96,20 +100,19 @@ export class Engine {
    * Plans from the whole desired and recorded state and starts the calls; those of an earlier pass that have not been
    * sent are dropped unless this plan asks for them too. Resolves to the plan, before its calls have been made. `signal` ends a look.
    *
-   * @throws EdictError `STORE_*` if the record cannot be read, `UNSEEN` as `Lookout.look` does; nothing was sent then
+   * @throws EdictError `STORE_*` if the record cannot be read, `UNSEEN` as `Lookout.look` does, `PLAN_STALE` as `planOfPass`
+   * does; nothing was sent then
    */
   async pass(desired: DesiredState, cause: PassCause, signal = this.#stopping.signal): Promise<Plan> {
-    const { store, emit, clock, gateway, targets, maxTries } = this.#deps;
+    const { emit, clock, gateway, maxTries } = this.#deps;
     const passId = randomUUID();
     const startedAtMs = clock.monotonic();
     emit({ type: 'pass:started', passId, cause });
     this.#desired = desired;
     if (cause === 'signal') gateway.retryCredentials();
     const seen = await this.#lookout.look(desired, passId, AbortSignal.any([this.#stopping.signal, signal]));
-    const recorded = seen ?? (await store.readAll(desired.gateway));
-    const past = await store.past(desired.gateway, clock.now());
-    const made = guardedPlan(this.#desired, recorded, past, targets, clock.now());
-    this.#permitted = new Map(made.changes.filter(isMade).map((change) => [change.key, change]));
+    const made = await planOfPass(() => this.#desired, seen, cause === 'start', this.#deps);
+    this.#permits.replace(made);
     if (!made.suspicion) await this.#declare(desired, made);
     emit({ type: 'plan:made', passId, cause, plan: made });
     this.#pass = openPass(made, passId, startedAtMs);
@@ -145,12 +148,6 @@ export class Engine {
     return left;
   }
 
-  /** An approval may have expired since the plan was made. */
-  #permittedNow({ key }: Change): Change | null {
-    const change = this.#permitted.get(key);
-    return change && this.#deps.clock.now() < (change.approval?.expiresAtMs ?? Number.POSITIVE_INFINITY) ? change : null;
-  }
-
   #passAgain(cause: PassCause): void {
     void this.pass(this.#desired, cause).catch((error: unknown) => this.#storeFailed(error));
   }
@@ -181,7 +178,7 @@ export class Engine {
         doubts: this.#doubts,
         now: clock.now,
         desired: () => this.#desired,
-        permitted: (change) => this.#permittedNow(change),
+        permitted: (change, recorded) => this.#permits.of(change, recorded),
         signal: this.#stopping.signal,
         persist: (write) => persist(write, { ...this.#deps, signal: this.#stopping.signal, onFailed: (error) => this.#storeFailed(error) }),
       });

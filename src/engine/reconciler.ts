@@ -17,8 +17,8 @@ export interface ReconcilerDeps {
   readonly emit: (event: EngineEvent) => void;
   /** The newest valid desired state. */
   readonly desired: () => DesiredState;
-  /** Returns what the newest plan allows for the publication of `change`; `null` if nothing. */
-  readonly permitted: (change: Change) => Change | null;
+  /** Returns what the newest plan allows for the publication of `change`, recorded like this now; `null` if nothing. */
+  readonly permitted: (change: Change, recorded: RecordedPublication | undefined) => Change | null;
   /** Ends the waiting for a turn, and reads under way. */
   readonly signal: AbortSignal;
   /** Called when the request has been answered, before the outcome is on the disk: the next one may leave. */
@@ -52,7 +52,7 @@ export async function reconcile(key: PublicationKey, passId: string, deps: Recon
   let recorded = await store.read(settings, key);
   for (let mayResolve = true; ; mayResolve = false) {
     const wanted = desired();
-    const change = allowed(decide(wanted.publications.get(key), recorded, wanted), permitted);
+    const change = allowed(decide(wanted.publications.get(key), recorded, wanted), recorded, permitted);
     if (!change) return { kind: 'in sync' };
     if (!recorded?.unresolved || !mayResolve) return attempt(change, recorded, wanted, passId, deps);
     const resolved = await resolve(recorded, recorded.unresolved, change, passId, deps);
@@ -80,8 +80,8 @@ async function attempt(
   const isWanted = (): boolean => {
     if (signal.aborted) return false;
     const newest = desired();
-    if (newest === wanted) return permitted(change)?.action === change.action;
-    return isSame(change, allowed(decide(newest.publications.get(key), recorded, newest), permitted));
+    if (newest === wanted) return permitted(change, recorded)?.action === change.action;
+    return isSame(change, allowed(decide(newest.publications.get(key), recorded, newest), recorded, permitted));
   };
   const outcome = await place.send(isWanted);
   answered();
@@ -143,8 +143,12 @@ export function reasonOf(reconciled: Reconciled): string {
  * Returns `change` if the newest plan allows it, with the agreement that it rests on. The plan looks at all publications
  * together and at what a person has agreed to, which one publication by itself cannot tell.
  */
-function allowed(change: Change | null, permitted: ReconcilerDeps['permitted']): Change | null {
-  const plan = change && permitted(change);
+function allowed(
+  change: Change | null,
+  recorded: RecordedPublication | undefined,
+  permitted: ReconcilerDeps['permitted'],
+): Change | null {
+  const plan = change && permitted(change, recorded);
   return plan && plan.action === change.action ? { ...change, held: null, approval: plan.approval } : null;
 }
 

@@ -1,0 +1,38 @@
+import { restsOn } from '../core/keep-to.ts';
+import { type Change, isMade, type Plan } from '../core/plan.ts';
+import type { Clock } from '../core/ports.ts';
+import type { PublicationKey, RecordedPublication } from '../core/publication.ts';
+import type { SavedPlan } from '../core/saved-plan.ts';
+
+export interface PermitsDeps {
+  readonly clock: Pick<Clock, 'now'>;
+  /** What alone may be done; `null`: whatever the newest plan allows. */
+  readonly saved: SavedPlan | null;
+}
+
+/** What the newest plan allows to be done. Guards look at whole plans, so nothing else leaves. */
+export class Permits {
+  readonly #deps: PermitsDeps;
+  #changes: ReadonlyMap<PublicationKey, Change> = new Map();
+
+  constructor(deps: PermitsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes the changes that `plan` makes in place of those before. */
+  replace(plan: Plan): void {
+    this.#changes = new Map(plan.changes.filter(isMade).map((change) => [change.key, change]));
+  }
+
+  /**
+   * Returns what may be done now for the publication of `change`; `null` if nothing. Since the plan was made its approval may
+   * have expired, and the record, read just now, have left what a saved plan rests on.
+   */
+  of({ key }: Change, recorded: RecordedPublication | undefined): Change | null {
+    const { clock, saved } = this.#deps;
+    const permitted = this.#changes.get(key) ?? null;
+    if (permitted?.approval && clock.now() >= permitted.approval.expiresAtMs) return null;
+    const planned = saved?.changes.get(key);
+    return saved && !(planned && restsOn(planned, recorded)) ? null : permitted;
+  }
+}
