@@ -109,7 +109,12 @@ async function applyIn(
   await Promise.race([engine.settled(), aborted(signal)]);
   const left = await engine.stop();
   const finished: PassSummary = last ?? { online: 0, offline: 0, unchanged: made.unchanged, held: 0, waiting: 0, failed: 0, tookMs: 0 };
-  return { plan: made, summary: { ...finished, ...totals, unchanged: made.unchanged, tookMs: systemClock.now() - startedAtMs }, left, dropped };
+  return {
+    plan: made,
+    summary: { ...finished, ...totals, unchanged: made.unchanged, tookMs: systemClock.now() - startedAtMs },
+    left,
+    dropped,
+  };
 }
 
 /** What a person says who agrees to what is held. */

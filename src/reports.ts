@@ -55,9 +55,7 @@ async function planFrom(
 ): Promise<PlannedFrom> {
   const before = await record.readAll(desired.gateway);
   const targets = saved ? await targetsOfSaved(saved) : await targetsOf(settings, desired, async () => before);
-  const { recorded, notes } = settings.refresh
-    ? await seeGateway(desired, record, settings, environment)
-    : { recorded: before, notes: [] };
+  const { recorded, notes } = settings.refresh ? await seeGateway(desired, record, settings, environment) : { recorded: before, notes: [] };
   const plan = await planOf(desired, recorded, record, targets, saved);
   return { desired, plan, recorded, notes: notes.filter((note) => isTargeted(targets, note)) };
 }

@@ -105,13 +105,11 @@ function movesUnder(standing: Standing): readonly Move[] | 'done' {
 function movesOfRecord({ action, version, basis: was }: SavedChange, now: Basis): Move[] {
   if (was.unresolved && isOutcomeOf(was.unresolved, now)) return [];
   const moves: Move[] = [];
+  // A version that was not known has not changed by being seen.
+  const isAnother = was.versionId !== null && now.versionId !== null && was.versionId !== now.versionId;
   if (was.state !== now.state) moves.push({ what: 'recorded state', was: was.state, now: now.state });
-  else {
-    if (was.revision !== now.revision) moves.push({ what: 'recorded revision', was: was.revision, now: now.revision });
-    // A version that was not known has not changed by being seen.
-    const isAnother = was.versionId !== null && now.versionId !== null && was.versionId !== now.versionId;
-    if (isAnother) moves.push({ what: 'effective version', was: was.versionId, now: now.versionId });
-  }
+  else if (was.revision !== now.revision) moves.push({ what: 'recorded revision', was: was.revision, now: now.revision });
+  else if (isAnother) moves.push({ what: 'effective version', was: was.versionId, now: now.versionId });
   const isDraft = action === 'online' && version === null;
   if (isDraft && was.editedAtMs !== null && now.editedAtMs !== null && was.editedAtMs !== now.editedAtMs) {
     moves.push({ what: 'edited', was: was.editedAtMs, now: now.editedAtMs });
@@ -132,7 +130,11 @@ function movesOfFile({ planned, now, wanted }: Standing): Move[] {
   const asked = now ?? (wanted && { ...wanted, action: wanted.state });
   if (!asked || (now && workOf(now) === workOf(planned))) return [];
   const moves: Move[] = [];
-  const compare = (what: 'wanted state' | 'wanted revision' | 'wanted remark' | 'wanted version', was: string | null, is: string | null) => {
+  const compare = (
+    what: 'wanted state' | 'wanted revision' | 'wanted remark' | 'wanted version',
+    was: string | null,
+    is: string | null,
+  ) => {
     if (was !== is) moves.push({ what, was, now: is });
   };
   compare('wanted state', planned.action, asked.action);

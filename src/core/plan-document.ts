@@ -46,8 +46,10 @@ export function readPlanDocument(json: string, name: string): SavedPlan {
   const saved = savedFrom(document);
   if (saved.changes.size < document.changes.length) throw refuse('is not one that edict has written: a publication is there twice');
   const [checksum, digest] = [checksumOf(saved), digestOf(saved)];
-  if (checksum !== document.checksum) throw refuse(`was changed after it was saved: its checksum is ${document.checksum}, that of its content ${checksum}`);
-  if (digest !== document.digest) throw refuse(`was changed after it was saved: its digest is ${document.digest}, that of its changes ${digest}`);
+  if (checksum !== document.checksum)
+    throw refuse(`was changed after it was saved: its checksum is ${document.checksum}, that of its content ${checksum}`);
+  if (digest !== document.digest)
+    throw refuse(`was changed after it was saved: its digest is ${document.digest}, that of its changes ${digest}`);
   return saved;
 }
 
@@ -107,7 +109,9 @@ function digestOf({ gateway, changes }: SavedPlan): string {
 
 /** Covers the content and not how it is laid out. */
 function checksumOf(saved: SavedPlan): string {
-  return `sha256:${createHash('sha256').update(JSON.stringify(contentOf(saved))).digest('hex')}`;
+  return `sha256:${createHash('sha256')
+    .update(JSON.stringify(contentOf(saved)))
+    .digest('hex')}`;
 }
 
 const state = oneOf('online', 'offline');

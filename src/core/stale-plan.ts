@@ -6,9 +6,13 @@ export class StalePlanError extends EdictError {
   readonly moved: readonly Moved[];
 
   constructor(moved: readonly Moved[], all: number) {
-    super('PLAN_STALE', `the saved plan is out of date: ${moved.length} of its ${all === 1 ? '1 change' : `${all} changes`} cannot be made as planned`, {
-      hint: 'nothing was sent; make a new plan with `edict plan --out FILE`',
-    });
+    super(
+      'PLAN_STALE',
+      `the saved plan is out of date: ${moved.length} of its ${all === 1 ? '1 change' : `${all} changes`} cannot be made as planned`,
+      {
+        hint: 'nothing was sent; make a new plan with `edict plan --out FILE`',
+      },
+    );
     this.name = 'StalePlanError';
     this.moved = moved;
   }

@@ -143,11 +143,7 @@ export function reasonOf(reconciled: Reconciled): string {
  * Returns `change` if the newest plan allows it, with the agreement that it rests on. The plan looks at all publications
  * together and at what a person has agreed to, which one publication by itself cannot tell.
  */
-function allowed(
-  change: Change | null,
-  recorded: RecordedPublication | undefined,
-  permitted: ReconcilerDeps['permitted'],
-): Change | null {
+function allowed(change: Change | null, recorded: RecordedPublication | undefined, permitted: ReconcilerDeps['permitted']): Change | null {
   const plan = change && permitted(change, recorded);
   return plan && plan.action === change.action ? { ...change, held: null, approval: plan.approval } : null;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { EdictError, messageOf } from '../core/errors.ts';
 import { looksLikeSavedPlan, readPlanDocument, writePlanDocument } from '../core/plan-document.ts';
 import type { SavedPlan } from '../core/saved-plan.ts';
@@ -53,10 +54,9 @@ export async function writePlanFile(path: string, saved: SavedPlan): Promise<voi
     await rename(beside, path);
   } catch (cause) {
     await rm(beside, { force: true });
-    throw new EdictError('PLAN_UNWRITABLE', `the plan cannot be saved: ${messageOf(cause)}`, {
-      hint: 'does the folder exist, and may edict write there?',
-      cause,
-    });
+    const isAbsent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const why = isAbsent ? `there is no folder ${dirname(path)}` : messageOf(cause);
+    throw new EdictError('PLAN_UNWRITABLE', `the plan cannot be saved in ${path}: ${why}`, { hint: 'name another file with --out', cause });
   }
 }
 
