@@ -1,6 +1,7 @@
 import type { Settings } from './config.ts';
 import { EdictError } from './core/errors.ts';
 import { guardedPlan } from './core/guarded-plan.ts';
+import type { Approval } from './core/guards.ts';
 import type { Meaning, NameKey } from './core/names.ts';
 import type { Note } from './core/observe.ts';
 import type { Plan } from './core/plan.ts';
@@ -187,24 +188,32 @@ export async function readStatus(settings: Settings, environment: Environment): 
   });
 }
 
+/** What `history` shows: newest first. */
+export interface HistoryReport {
+  readonly attempts: readonly Attempt[];
+  readonly approvals: readonly Approval[];
+}
+
 /**
- * Returns at most `limit` attempts on what is targeted of the file's gateway, newest first. Makes no call and writes nothing.
+ * Returns at most `limit` attempts on what is targeted of the file's gateway, and as many approvals of it. Makes no call and writes nothing.
  * A pattern finds an API by the name it has now, and all its attempts then, under earlier names too; an earlier name finds its own.
  */
-export async function readHistory(settings: Settings, environment: Environment, limit: number): Promise<Attempt[]> {
+export async function readHistory(settings: Settings, environment: Environment, limit: number): Promise<HistoryReport> {
   const { apis, environments } = settings.targets;
   return withFile(settings, environment, 'never ask', async ({ gateway, publications }, record) => {
-    if (!isNarrowed(settings.targets)) return record.history(gateway, { limit });
+    const approvals = (await record.approvals(gateway)).slice(0, limit);
+    if (!isNarrowed(settings.targets)) return { attempts: await record.history(gateway, { limit }), approvals };
     const { compileTargets } = await import('./desired/target-patterns.ts');
     const targets = compileTargets(settings.targets);
     const known = [...publications.values(), ...(await record.lastAttempts(gateway)).values()];
     const apiIds = known.filter(targets.hasApi).map(({ apiId }) => apiId);
     const environmentIds = known.filter(targets.hasEnvironment).map(({ environmentId }) => environmentId);
-    return record.history(gateway, {
+    const attempts = await record.history(gateway, {
       ...(apis.length > 0 && { apis: [...new Set([...apis, ...apiIds])] }),
       ...(environments.length > 0 && { environments: [...new Set([...environments, ...environmentIds])] }),
       limit,
     });
+    return { attempts, approvals };
   });
 }
 

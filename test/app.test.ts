@@ -43,7 +43,7 @@ test('an apply leads to an empty plan, and the record says so', async () => {
   assert.is((await readPlan(settings, {})).plan.changes.length, 0);
   const { recorded, lastAttempts } = await readStatus(settings, {});
   assert.equal([recorded.size, lastAttempts.size], [1, 1]);
-  assert.is((await readHistory(settings, {}, 10)).length, 1);
+  assert.is((await readHistory(settings, {}, 10)).attempts.length, 1);
 });
 
 const cells = fc.uniqueArray(fc.tuple(fc.constantFrom('shop-a', 'shop-b', 'users'), fc.constantFrom('test', 'stage', 'release')), {
@@ -135,7 +135,7 @@ test('a target that is none is refused before anything is opened for calls, and 
     assert.is(error?.code, 'TARGET_UNKNOWN');
   }
   assert.equal(events, []);
-  assert.equal(await readHistory(wrong, {}, 10), []);
+  assert.equal((await readHistory(wrong, {}, 10)).attempts, []);
   assert.is((await applyOnce(settings, {}, silent, unstopped)).summary.online, 1);
 });
 
@@ -164,7 +164,7 @@ test('the history of what is targeted is under names and IDs, of now and of then
   writeFileSync(settings.file, fileOf('https://roma.example.com', { 'shop-a': 'offline' }).replace('shop-a:', 'store-a:'));
   await applyOnce(settings, {}, silent, unstopped);
   const found = async (apis: string[], environments: string[] = [], limit = 10): Promise<string[]> =>
-    (await readHistory({ ...settings, targets: { apis, environments } }, {}, limit)).map(({ api, action }) => `${api} ${action}`);
+    (await readHistory({ ...settings, targets: { apis, environments } }, {}, limit)).attempts.map(({ api, action }) => `${api} ${action}`);
   assert.equal(await found(['store-a']), ['store-a offline', 'shop-a online']);
   assert.equal(await found(['api-shop-a']), ['store-a offline', 'shop-a online']);
   assert.equal(await found(['shop-a']), ['shop-a online']);
@@ -219,7 +219,7 @@ test('a real gateway without credentials is refused before anything is sent', as
   });
   assert.instance(thrown, EdictError);
   assert.is((thrown as EdictError).code, 'CREDENTIALS_MISSING');
-  assert.is((await readHistory(real, {}, 10)).length, 0);
+  assert.is((await readHistory(real, {}, 10)).attempts.length, 0);
 });
 
 test('an emulator with a wrong seed says which', async () => {

@@ -9,6 +9,8 @@ import { exitCodes } from '../src/core/errors.ts';
 import { parseDesired } from '../src/desired/parse-desired.ts';
 import { parseSeed } from '../src/emulator/seed.ts';
 import { answers } from '../src/gateway/classify.ts';
+import { dangersInFiles } from './support/dangers-in-files.ts';
+import { dangersOfPlans } from './support/dangers-of-plans.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -74,6 +76,14 @@ test('the answers in the README are those that the code knows', () => {
   assert.ok(readme.includes(`${head}${rows.join('\n')}\n\n`), `${head}${rows.join('\n')}\n`);
 });
 
+test('the dangers in the README are those that are tested, forty at least', () => {
+  const rows = [...dangersInFiles, ...dangersOfPlans].map(({ name, does }) => `| ${name} | ${does} |`);
+  const head = '| what happens | what edict does |\n|---|---|\n';
+  assert.ok(readme.includes(`${head}${rows.join('\n')}\n\n`), `${head}${rows.join('\n')}\n`);
+  assert.ok(rows.length >= 40);
+  assert.is(new Set(rows).size, rows.length);
+});
+
 test('the seed in the README is one', () => {
   assert.is(parseSeed(blockWith('users: [{'), 'README.md').apis.length, 1);
 });
@@ -87,7 +97,7 @@ test('the commands in the README are those of the program', () => {
 });
 
 test('the options in the README are known to the commands they are for', () => {
-  const help = ['plan', 'apply', 'run', 'history', 'import', 'emulate'].map((command) => edict(command, '--help')).join('\n');
+  const help = ['plan', 'apply', 'run', 'history', 'approve', 'import', 'emulate'].map((command) => edict(command, '--help')).join('\n');
   for (const [option] of readme.matchAll(/--[a-z][a-z-]+/g)) assert.ok(help.includes(option), option);
 });
 

@@ -4,14 +4,14 @@ import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Emit, EngineEvent, PassSummary } from '../core/events.ts';
 import type { Moved } from '../core/kept.ts';
 import type { LogFormat, LogLevel } from '../core/log-options.ts';
-import type { Plan } from '../core/plan.ts';
+import { type Change, isMade, type Plan } from '../core/plan.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import { openProgress } from './progress.ts';
 import { releaseCommand } from './release-command.ts';
 import { movedInWords, movedJson, scopeInWords } from './saved-words.ts';
 import { onStopSignal } from './signals.ts';
-import { counted, durationInWords } from './words.ts';
+import { counted, durationInWords, obstacleInWords } from './words.ts';
 
 export interface ApplyOptions {
   readonly format: string;
@@ -47,19 +47,20 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
   progress?.clear();
   const release = releaseCommand(plan, { ...settings, targets: plan.targets });
   const { suspicion } = plan;
+  if (asJson) for (const change of plan.changes) if (!isMade(change)) context.stdout.write(`${JSON.stringify(unmadeJson(change))}\n`);
   if (asJson) context.stdout.write(`${JSON.stringify(summaryJson(plan, summary, left, dropped, release))}\n`);
   else {
     const only = scopeInWords(plan);
     context.stdout.write(
-      `${suspicion ? `${out('yellow', 'The whole file is held:')} ${suspicion.message}. Nothing was sent: ${suspicion.hint}.` : words(summary, left, plan)}${only ? ` ${only}` : ''}\n`,
+      `${suspicion ? `${out('yellow', 'The whole file is held:')} ${suspicion.message}. Nothing was sent. Before you agree: ${suspicion.hint}.` : words(summary, left, plan)}${only ? ` ${only}` : ''}\n`,
     );
-    const held = plan.changes.flatMap((change) => (change.held ? { ...change, held: change.held } : []));
+    const held = plan.changes.filter((change) => change.held);
     writeSome(context, columns([...failures.values()].slice(0, mostShown).map((failure) => failureRow(failure, out))), failures.size);
     writeSome(
       context,
       held
         .slice(0, mostShown)
-        .map((change) => `${out('yellow', '!')} ${change.api} in ${change.environment} is held: ${change.held.message}`),
+        .map((change) => `${out('yellow', '!')} ${change.api} in ${change.environment} is held: ${obstacleInWords(change)}`),
       held.length,
     );
     writeSome(
@@ -114,6 +115,11 @@ function summaryJson(
   const held = suspicion && { rule: suspicion.rule, message: suspicion.message, hint: suspicion.hint };
   const saved = kept && { done: kept.done, newer: kept.newer, dropped: dropped.map(movedJson) };
   return { type: 'summary', format: 1, ...summary, left, untargeted, saved, suspicion: held, release };
+}
+
+function unmadeJson({ api, apiId, environment, environmentId, action, reason, held, waits }: Change) {
+  const { rule, message } = held ?? waits ?? { rule: null, message: null };
+  return { type: held ? 'held' : 'waiting', api, apiId, environment, environmentId, action, reason, rule, message };
 }
 
 function attemptJson({ attemptId, change, outcome, tookMs }: Settled) {

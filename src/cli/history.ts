@@ -1,10 +1,12 @@
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
+import type { Approval } from '../core/guards.ts';
 import type { Attempt } from '../core/ports.ts';
-import { readHistory } from '../reports.ts';
+import { type HistoryReport, readHistory } from '../reports.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import type { Paint } from './paint.ts';
+import { agreementInWords, counted, momentInWords } from './words.ts';
 
 export interface HistoryOptions {
   readonly format: string;
@@ -12,21 +14,39 @@ export interface HistoryOptions {
   readonly limit: number;
 }
 
-/** Shows attempts, newest first. Returns 0. */
+/** Shows attempts and approvals, each newest first. Returns 0. */
 export async function history(settings: Settings, { format, limit }: HistoryOptions, context: Context): Promise<ExitCode> {
-  const attempts = await readHistory(settings, context.environment, limit);
+  const report = await readHistory(settings, context.environment, limit);
   context.stdout.write(
     format === 'json'
-      ? `${JSON.stringify({ format: 1, attempts: attempts.map(toJson) }, null, 2)}\n`
-      : toText(attempts, paintersOf(context).out),
+      ? `${JSON.stringify({ format: 1, attempts: report.attempts.map(toJson), approvals: report.approvals.map(approvalJson) }, null, 2)}\n`
+      : toText(report, paintersOf(context).out),
   );
   return exitCodes.done;
 }
 
-function toText(attempts: readonly Attempt[], paint: Paint): string {
-  if (attempts.length === 0) return 'No attempts recorded.\n';
+function toText({ attempts, approvals }: HistoryReport, paint: Paint): string {
+  return [attemptLines(attempts, paint), ...(approvals.length > 0 ? ['', approvalLines(approvals, paint)] : []), ''].join('\n');
+}
+
+function approvalLines(approvals: readonly Approval[], paint: Paint): string {
+  const head = ['approval', 'at', 'expires', 'by', 'why', 'for', 'made'].map((title) => paint('bold', title));
+  const rows = approvals.map(({ id, atMs, expiresAtMs, by, why, work, done }) => [
+    String(id),
+    momentInWords(atMs),
+    momentInWords(expiresAtMs),
+    by,
+    why,
+    counted(work.length, 'item'),
+    String(done.size),
+  ]);
+  return columns([head, ...rows]).join('\n');
+}
+
+function attemptLines(attempts: readonly Attempt[], paint: Paint): string {
+  if (attempts.length === 0) return 'No attempts recorded.';
   const head = ['attempt', 'began', 'API', 'environment', 'action', 'why', 'outcome', ''].map((title) => paint('bold', title));
-  return `${columns([head, ...attempts.map((attempt) => cells(attempt, paint))]).join('\n')}\n`;
+  return columns([head, ...attempts.map((attempt) => cells(attempt, paint))]).join('\n');
 }
 
 function cells(attempt: Attempt, paint: Paint): string[] {
@@ -45,8 +65,12 @@ function cells(attempt: Attempt, paint: Paint): string[] {
     attempt.action,
     attempt.revision === null ? attempt.reason : `${attempt.reason} ${attempt.revision}`,
     paint(outcome === 'succeeded' ? 'green' : 'red', outcome),
-    paint('dim', detail),
+    paint('dim', [detail, attempt.approval ? agreementInWords(attempt.approval) : ''].filter(Boolean).join('; ')),
   ];
+}
+
+function approvalJson({ id, digest, by, why, atMs, expiresAtMs, work, done }: Approval) {
+  return { id, digest, by, why, at: momentInWords(atMs), expires: momentInWords(expiresAtMs), items: work.length, made: done.size };
 }
 
 function toJson({ beganAtMs, settledAtMs, ...attempt }: Attempt) {

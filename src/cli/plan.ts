@@ -1,6 +1,7 @@
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import { type Planned, readPlan, readSavedPlan, savePlan } from '../reports.ts';
+import { commandLine } from './command-line.ts';
 import { type Context, paintersOf } from './context.ts';
 import { releaseCommand } from './release-command.ts';
 import { type PlanFormat, planRenderers } from './render-plan.ts';
@@ -22,7 +23,8 @@ export async function showPlan(settings: Settings, options: PlanOptions, context
   const { plan } = planned;
   const shown = { ...planned, release: releaseCommand(plan, { ...settings, targets: plan.targets }) };
   context.stdout.write(planRenderers[format](shown, paintersOf(context).out));
-  if (out !== undefined) context.stderr.write(`Saved to ${out}; edict apply --plan ${out} makes exactly these changes\n`);
+  if (out !== undefined)
+    context.stderr.write(`Saved to ${out}. To make exactly these changes: ${commandLine('apply', ['--plan', out], settings)}\n`);
   if (!detailedExitcode) return exitCodes.done;
   if (plan.suspicion || plan.changes.some((change) => change.held)) return exitCodes.held;
   return plan.changes.length > 0 ? exitCodes.changes : exitCodes.done;

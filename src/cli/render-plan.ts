@@ -1,6 +1,5 @@
 import { planDigest } from '../core/digest.ts';
 import { type Cost, estimate, proposedBatch } from '../core/estimate.ts';
-import type { Hold } from '../core/guard.ts';
 import { type Change, isMade, type Plan } from '../core/plan.ts';
 import type { DesiredState } from '../core/publication.ts';
 import type { Planned } from '../reports.ts';
@@ -9,7 +8,7 @@ import type { Paint } from './paint.ts';
 import { counts, planJson } from './plan-json.ts';
 import { scopeInWords } from './saved-words.ts';
 import { seenOf } from './seen.ts';
-import { agreementInWords, counted, durationInWords, reasonInWords } from './words.ts';
+import { agreementInWords, counted, durationInWords, obstacleInWords, reasonInWords } from './words.ts';
 
 /** Under so many seconds nobody minds how long it takes. */
 const worthSaving = 10;
@@ -105,30 +104,18 @@ function groupsOf({ changes }: Plan): Group[] {
 }
 
 function row(change: Change, sign: string, paint: Paint): string[] {
-  const why = change.held
-    ? heldInWords(change, change.held)
-    : change.waits
-      ? `${change.action}: ${change.waits.message}`
-      : reasonInWords(change);
+  const why = obstacleInWords(change) ?? reasonInWords(change);
   return [`${sign} ${change.api}`, change.environment, why, paint('dim', placeOf(change))];
-}
-
-/** Where the whole file is held, that is said once, and each line says what it would do. */
-function heldInWords(change: Change, held: Hold): string {
-  return `${change.action}: ${isWholeFile(held) ? reasonInWords(change) : held.message}`;
-}
-
-function isWholeFile(held: Hold): boolean {
-  return 'lost' in held;
 }
 
 /** Says why something is held, and what to do. */
 function heldLines(plan: Plan, release: string, paint: Paint): string[] {
   const file = plan.suspicion
-    ? [`${paint(['bold', 'yellow'], 'The whole file is held:')} ${plan.suspicion.message}.`, `Nothing is sent: ${plan.suspicion.hint}.`]
+    ? [`${paint(['bold', 'yellow'], 'The whole file is held:')} ${plan.suspicion.message}. Nothing is sent.`]
     : [];
-  const hints = new Set(plan.changes.flatMap(({ held }) => (held && !isWholeFile(held) ? [held.hint] : [])));
-  return [...file, ...[...hints].map((hint) => `Held: ${hint}.`), `To agree: ${paint('bold', release)}`];
+  const hints = new Set(plan.changes.flatMap(({ held }) => held?.hint ?? []));
+  if (plan.suspicion) hints.add(plan.suspicion.hint);
+  return [...file, `Before you agree: ${[...hints].join('; ')}.`, `To agree: ${paint('bold', release)}`];
 }
 
 function placeOf({ source }: Change): string {

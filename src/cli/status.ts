@@ -9,8 +9,9 @@ import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import type { Paint } from './paint.ts';
 import { counts } from './plan-json.ts';
+import { releaseCommand } from './release-command.ts';
 import { type Seen, seenOf } from './seen.ts';
-import { durationInWords, reasonInWords, targetsInWords } from './words.ts';
+import { durationInWords, obstacleInWords, reasonInWords, targetsInWords } from './words.ts';
 
 interface Row {
   readonly api: string;
@@ -28,8 +29,11 @@ interface Row {
 export async function status(settings: Settings, { format }: { readonly format: string }, context: Context): Promise<ExitCode> {
   const report = await readStatus(settings, context.environment);
   const rows = rowsOf(report);
+  const release = releaseCommand(report.plan, settings);
   context.stdout.write(
-    format === 'json' ? `${JSON.stringify(toJson(report, rows), null, 2)}\n` : toText(report, rows, paintersOf(context).out),
+    format === 'json'
+      ? `${JSON.stringify(toJson(report, rows, release), null, 2)}\n`
+      : toText(report, rows, release, paintersOf(context).out),
   );
   return exitCodes.done;
 }
@@ -58,17 +62,25 @@ function rowsOf({ desired, recorded, targets, plan, lastAttempts }: StatusReport
   });
 }
 
-function toText({ plan, desired, condition }: StatusReport, rows: readonly Row[], paint: Paint): string {
+function toText({ plan, desired, condition }: StatusReport, rows: readonly Row[], release: string | null, paint: Paint): string {
   const head = ['API', 'environment', 'file', 'record', 'since', 'next'].map((title) => paint('bold', title));
   const lines = columns([head, ...rows.map((row) => cells(row, paint))]);
   const { online, offline } = counts(plan);
-  const held = plan.changes.length - online - offline;
+  const held = plan.changes.filter((change) => change.held).length;
+  const waiting = plan.changes.length - online - offline - held;
   const quiet = plan.drifted.length > 0 ? `Nothing to do, and ${plan.drifted.length} drifted.` : 'All in sync.';
-  const sum = plan.changes.length === 0 ? quiet : `To do: ${online} online, ${offline} offline${held > 0 ? `, ${held} held` : ''}.`;
+  const sum =
+    plan.changes.length === 0
+      ? quiet
+      : `To do: ${[`${online} online`, `${offline} offline`, ...(held > 0 ? [`${held} held`] : []), ...(waiting > 0 ? [`${waiting} waiting`] : [])].join(', ')}.`;
   const atWork = condition ? `${conditionInWords(condition, desired.gateway.limit, paint)}\n` : '';
   const only = targetsInWords(plan);
   const inFile = rows.filter((row) => row.desired).length;
-  return `${lines.join('\n')}\n\n${inFile} in the file. ${sum}${only ? ` ${only}` : ''}\n${atWork}`;
+  const suspicious = plan.suspicion
+    ? `${paint('yellow', 'The whole file is held:')} ${plan.suspicion.message}; ${plan.suspicion.hint}.\n`
+    : '';
+  const agreeing = release === null ? '' : `To agree to what is held: ${paint('bold', release)}\n`;
+  return `${lines.join('\n')}\n\n${inFile} in the file. ${sum}${only ? ` ${only}` : ''}\n${suspicious}${agreeing}${atWork}`;
 }
 
 /** Says how the process at work is getting on; of one that was killed, how it last did. */
@@ -93,11 +105,12 @@ function nextStep({ change, last, seen }: Row, paint: Paint): string {
     last && last.outcome !== 'succeeded'
       ? `; last attempt ${last.outcome ?? 'has no known outcome'}${last.code ? `: ${last.code} ${last.message ?? ''}` : ''}`
       : '';
-  if (change.held) return paint('yellow', `held: ${change.held.message}`);
+  if (change.held) return paint('yellow', `held: ${obstacleInWords(change)}`);
+  if (change.waits) return paint('yellow', `waits: ${obstacleInWords(change)}`);
   return `${paint(change.action === 'online' ? 'green' : 'red', change.action)}: ${reasonInWords(change)}${paint('red', failed)}`;
 }
 
-function toJson({ desired, plan, condition }: StatusReport, rows: readonly Row[]) {
+function toJson({ desired, plan, condition }: StatusReport, rows: readonly Row[], release: string | null) {
   const { endpoint, project, instance } = desired.gateway;
   return {
     format: 1,
@@ -107,8 +120,11 @@ function toJson({ desired, plan, condition }: StatusReport, rows: readonly Row[]
       ...counts(plan),
       unchanged: plan.unchanged,
       held: plan.changes.filter((change) => change.held).length,
+      waiting: plan.changes.filter((change) => change.waits && !change.held).length,
       untargeted: plan.untargeted,
     },
+    suspicion: plan.suspicion && { rule: plan.suspicion.rule, message: plan.suspicion.message, hint: plan.suspicion.hint },
+    release,
     daemon: condition && {
       pid: condition.pid,
       asOf: iso(condition.atMs),
@@ -135,7 +151,12 @@ function toJson({ desired, plan, condition }: StatusReport, rows: readonly Row[]
           }
         : null,
       next: change
-        ? { action: change.action, reason: change.reason, held: change.held && `${change.held.rule}: ${change.held.message}` }
+        ? {
+            action: change.action,
+            reason: change.reason,
+            held: change.held && `${change.held.rule}: ${change.held.message}`,
+            waits: change.waits && { rule: change.waits.rule, message: change.waits.message },
+          }
         : null,
       seen: seen ? { kind: seen.kind, message: seen.message } : null,
       lastAttempt: last

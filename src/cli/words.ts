@@ -48,8 +48,15 @@ export function targetsInWords({ targets, untargeted }: Plan): string | null {
   return `Only ${given.join(', ')}: ${untargeted === 0 ? 'no change' : counted(untargeted, 'change')} left out.`;
 }
 
+/** Returns what a change would do and why it is not made now; `null` if it is. What holds the whole file is said once, elsewhere. */
+export function obstacleInWords(change: Change): string | null {
+  const { action, held, waits } = change;
+  if (held) return `${action}: ${'lost' in held ? reasonInWords(change) : held.message}`;
+  return waits && `${action}: ${waits.message}`;
+}
+
 /** Returns whose agreement has released what was held. */
-export function agreementInWords({ by, why }: Agreement): string {
+export function agreementInWords({ by, why }: Pick<Agreement, 'by' | 'why'>): string {
   return `Approved by ${by}: ${why}`;
 }
 

@@ -32,13 +32,13 @@ export function guard(
     return {
       rule: 'undeclared',
       message: `environment ${change.environment} left the file, and with it the word whether it is protected`,
-      hint: `if it is meant, approve the plan, or keep ${change.environment} under \`environments\` until nothing is online there`,
+      hint: `keep ${change.environment} under \`environments\` until nothing is online there`,
     };
   }
   if (!environment.protected) return null;
   return {
     rule: 'protected',
     message: `environment ${environment.name} is protected: nothing goes offline there`,
-    hint: 'if it is meant, approve the plan',
+    hint: 'check that it is meant',
   };
 }

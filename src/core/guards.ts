@@ -63,8 +63,7 @@ function hold(most: Most, offline: readonly Change[], online: readonly unknown[]
   if (offline.length <= allowed) return;
   const where = scope === 'the file' ? 'guards.maxOffline' : `maxOffline of ${scope}`;
   const message = `${offline.length} of ${online.length} would go offline${scope === 'the file' ? '' : ` in ${scope}`} at once, and ${where} allows ${allowed}`;
-  for (const { key } of offline)
-    held.set(key, { rule: 'maxOffline', message, hint: 'take them offline in smaller steps, or approve the plan' });
+  for (const { key } of offline) held.set(key, { rule: 'maxOffline', message, hint: 'check that all of them are meant' });
 }
 
 /**
@@ -80,7 +79,7 @@ function swapped(changes: readonly Change[], desired: DesiredState, recorded: Re
     const heir = before === undefined ? undefined : idOf.get(before);
     if (before === undefined || heir === undefined || heir === apiId || (nameOf.get(heir) ?? before) === before) continue;
     const message = `${apiId} was ${before} and is ${api} now, and ${before} is ${heir}: the IDs look mixed up`;
-    held.set(key, { rule: 'swapped', message, hint: 'check the IDs; if they are meant, approve the plan' });
+    held.set(key, { rule: 'swapped', message, hint: 'check the IDs' });
   }
   return held;
 }
@@ -113,7 +112,7 @@ function suspicionOf(
     return {
       rule: 'moved',
       message,
-      hint: 'check gateway.endpoint, project and instance; if it is meant, approve the plan',
+      hint: 'check endpoint, project and instance of the gateway',
       lost: shared.sort(),
     };
   }
@@ -131,7 +130,7 @@ function named(keys: readonly PublicationKey[], recorded: RecordedState): string
   return keys.length > mostNamed ? `${names.join(', ')} and ${keys.length - mostNamed} more` : names.join(', ');
 }
 
-const suspicionHint = 'check that the whole file is there; if it is meant, approve the plan';
+const suspicionHint = 'check that the whole file is there';
 
 /** Returns what a change would do, as one text: what an approval is for. The reason may change meanwhile, the work may not. */
 export function workOf({

@@ -1,3 +1,4 @@
+import type { Approval } from '../core/guards.ts';
 import type { Clock, RecordReader } from '../core/ports.ts';
 import type { GatewayIdentity } from '../core/publication.ts';
 
@@ -9,7 +10,7 @@ export interface ApprovalWatchDeps {
   readonly clock: Pick<Clock, 'sleep'>;
   readonly gateway: GatewayIdentity;
   readonly signal: AbortSignal;
-  /** Called for each look that finds a new approval; a store that cannot be read is none. */
+  /** Called for each look that finds a new approval; a store that cannot be read shows none. */
   readonly onApproval: () => void;
 }
 
@@ -17,27 +18,28 @@ export interface ApprovalWatchDeps {
 export class ApprovalWatch {
   readonly #deps: ApprovalWatchDeps;
   #isHeld = false;
+  #known = 0;
   #isWatching = false;
 
   constructor(deps: ApprovalWatchDeps) {
     this.#deps = deps;
   }
 
-  /** Watches from now on if something is held, and no more if nothing is. */
-  update(isHeld: boolean): void {
+  /** Watches from now on if something is held, and no more if nothing is. `known` are the approvals that the plan has seen. */
+  update(isHeld: boolean, known: readonly Approval[]): void {
     this.#isHeld = isHeld;
+    this.#known = Math.max(this.#known, ...known.map(({ id }) => id));
     if (isHeld && !this.#isWatching) void this.#watch();
   }
 
   async #watch(): Promise<void> {
     const { clock, signal, onApproval } = this.#deps;
     this.#isWatching = true;
-    let known = await this.#newest();
     while (this.#isHeld && !signal.aborted) {
       await clock.sleep(lookEveryMs, signal);
       const newest = await this.#newest();
-      if (newest === known || signal.aborted) continue;
-      known = newest;
+      if (newest <= this.#known || signal.aborted) continue;
+      this.#known = newest;
       onApproval();
     }
     this.#isWatching = false;

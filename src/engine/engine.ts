@@ -111,7 +111,7 @@ export class Engine {
     this.#desired = desired;
     if (cause === 'signal') gateway.retryCredentials();
     const seen = await this.#lookout.look(desired, passId, AbortSignal.any([this.#stopping.signal, signal]));
-    const made = await planOfPass(() => this.#desired, seen, cause === 'start', this.#deps);
+    const { made, past } = await planOfPass(() => this.#desired, seen, cause === 'start', this.#deps);
     this.#permits.replace(made);
     if (!made.suspicion) await this.#declare(desired, made);
     emit({ type: 'plan:made', passId, cause, plan: made });
@@ -122,7 +122,7 @@ export class Engine {
     const wanted = new Set(keys);
     for (const left of [this.#failing, this.#held]) for (const key of left) if (!wanted.has(key)) left.delete(key);
     if (maxTries === Number.POSITIVE_INFINITY) {
-      this.#approvals.update(heldDigest(made) !== null);
+      this.#approvals.update(heldDigest(made) !== null, past.approvals);
       this.#alarm.set(firstDueMs(made));
     }
     this.#queue.replace(keys, { fresh: cause === 'file' || cause === 'signal' || cause === 'approval' });

@@ -1,4 +1,5 @@
 import { guardedPlan } from '../core/guarded-plan.ts';
+import type { Past } from '../core/guards.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Clock, Store } from '../core/ports.ts';
 import type { DesiredState, RecordedState } from '../core/publication.ts';
@@ -14,6 +15,12 @@ export interface PlanOfPassDeps {
   readonly saved: SavedPlan | null;
 }
 
+/** What a pass is to do, and what was known of the files before. */
+export interface PassPlan {
+  readonly made: Plan;
+  readonly past: Past;
+}
+
 /**
  * Returns what a pass is to do. `seen` is the record if it has just been read, `newest` gives the newest valid desired state.
  *
@@ -25,14 +32,14 @@ export async function planOfPass(
   seen: RecordedState | null,
   isFirst: boolean,
   { store, clock, targets, saved }: PlanOfPassDeps,
-): Promise<Plan> {
+): Promise<PassPlan> {
   const { gateway } = newest();
   const recorded = seen ?? (await store.readAll(gateway));
   const past = await store.past(gateway, clock.now());
   const keeping = saved && { saved, attempts: await store.lastAttempts(gateway) };
   const made = guardedPlan(newest(), recorded, past, targets, clock.now(), keeping);
   if (isFirst && saved) refuseStale(made, saved);
-  return made;
+  return { made, past };
 }
 
 /** Throws a StalePlanError if a change of the saved plan that `plan` is kept to has moved. */

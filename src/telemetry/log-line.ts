@@ -27,6 +27,7 @@ export function lineOf(event: EngineEvent): LogLine {
     case 'pass:started':
       return { level: 'debug', message: 'pass started' };
     case 'plan:made': {
+      if (event.plan.suspicion) return { level: 'error', message: 'plan made: the whole file is held' };
       const isQuiet = event.plan.changes.length === 0 && (event.cause === 'resync' || event.cause === 'retry');
       return { level: isQuiet ? 'debug' : 'info', message: 'plan made' };
     }

@@ -1,5 +1,6 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import type { Emit, EngineEvent } from '../core/events.ts';
+import { heldDigest } from '../core/guards.ts';
 import type { LogOptions } from '../core/log-options.ts';
 import type { Change } from '../core/plan.ts';
 import { lineOf } from './log-line.ts';
@@ -28,9 +29,21 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
     case 'file:rejected':
       return { mistakes: event.error.mistakes };
     case 'plan:made': {
-      const { changes, unchanged, untargeted } = event.plan;
+      const { changes, unchanged, untargeted, suspicion, approval } = event.plan;
       const held = changes.filter((change) => change.held).length;
-      return { pass: event.passId, changes: changes.length, held, unchanged, ...(untargeted > 0 && { untargeted }) };
+      const waiting = changes.filter((change) => change.waits && !change.held).length;
+      const digest = heldDigest(event.plan);
+      return {
+        pass: event.passId,
+        changes: changes.length,
+        held,
+        unchanged,
+        ...(waiting > 0 && { waiting }),
+        ...(untargeted > 0 && { untargeted }),
+        ...(suspicion && { suspicion: suspicion.rule, reason: `${suspicion.message}; ${suspicion.hint}` }),
+        ...(digest !== null && { heldDigest: digest }),
+        ...(approval && { approvedBy: approval.by, approvedWhy: approval.why }),
+      };
     }
     case 'attempt:begun':
       return { pass: event.passId, attempt: event.attemptId, ...named(event.change) };

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import pretty from 'pino-pretty';
 
 type Record_ = Readonly<Record<string, unknown>>;
+type Paint = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: string) => string;
 
 /** Returns a stream that writes log lines for people to `stream`: time, level, message and the fields that tell something. */
 export function openPretty(stream: NodeJS.WriteStream): ReturnType<typeof pretty.build> {
@@ -18,11 +19,7 @@ export function openPretty(stream: NodeJS.WriteStream): ReturnType<typeof pretty
   });
 }
 
-function sentence(
-  log: Record_,
-  message: string,
-  paint: (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: string) => string,
-): string {
+function sentence(log: Record_, message: string, paint: Paint): string {
   const change = log['api']
     ? `${log['action'] === 'online' ? paint('green', '+ online ') : paint('red', '- offline')} ${paint('bold', String(log['api']))} in ${log['environment']}`
     : '';
@@ -37,8 +34,9 @@ function sentence(
         ),
       ].join('\n');
     case 'plan:made':
+      if (log['suspicion']) return `${paint('yellow', message)}: ${log['reason']}; to agree: edict approve ${log['heldDigest']}`;
       if (log['changes'] === 0) return `${message}: ${paint('green', 'in sync')}, ${log['unchanged']} publications as the file says`;
-      return `${message}: ${log['changes']} to change, ${log['unchanged']} as the file says${Number(log['held']) > 0 ? `, ${paint('yellow', `${log['held']} held`)}` : ''}`;
+      return `${message}: ${log['changes']} to change, ${log['unchanged']} as the file says${heldPart(log, paint)}${Number(log['waiting'] ?? 0) > 0 ? `, ${paint('yellow', `${log['waiting']} waiting`)}` : ''}`;
     case 'attempt:settled':
       if (log['outcome'] === 'succeeded')
         return `${change} ${paint('dim', `(${log['reason']}, ${log['tookMs']} ms${log['version'] ? `, version ${log['version']}` : ''})`)}`;
@@ -52,6 +50,11 @@ function sentence(
     default:
       return [message, change || log['reason'] || log['signal'] || log['url']].filter(Boolean).join(': ');
   }
+}
+
+function heldPart(log: Record_, paint: Paint): string {
+  if (log['approvedBy']) return `, released by ${log['approvedBy']}: ${log['approvedWhy']}`;
+  return Number(log['held']) > 0 ? `, ${paint('yellow', `${log['held']} held`)} (to agree: edict approve ${log['heldDigest']})` : '';
 }
 
 function place(mistake: Record_): string {

@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { counts, planJson } from '../../src/cli/plan-json.ts';
 import { planDigest } from '../../src/core/digest.ts';
+import { heldDigest } from '../../src/core/guards.ts';
 import { plan } from '../../src/core/plan.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
@@ -13,16 +14,20 @@ const desired = desiredState(
 const made = plan(desired, recordedState([recorded('invoices', 'release'), recorded('carts', 'test'), recorded('gone', 'test')]));
 
 test('is the JSON that the design promises', () => {
-  assert.equal(JSON.parse(JSON.stringify(planJson(made, desired, []))), {
+  assert.equal(JSON.parse(JSON.stringify(planJson(made, desired, [], 'edict approve'))), {
     format: 1,
     digest: planDigest(made),
+    heldDigest: heldDigest(made),
+    release: 'edict approve',
+    suspicion: null,
+    approval: null,
     gateway: { endpoint: 'https://roma.example.com', project: 'project', instance: 'instance' },
     targets: { apis: [], environments: [] },
-    summary: { online: 1, offline: 1, unchanged: 1, held: 1, untargeted: 0 },
+    summary: { online: 1, offline: 1, unchanged: 1, held: 1, waiting: 0, untargeted: 0 },
     changes: [
       {
         ...{ api: 'gone', apiId: 'api-gone', environment: 'test', environmentId: 'env-test', action: 'offline', reason: 'removed' },
-        ...{ from: 'online', to: 'offline', revision: null, version: null, drift: null, held: null, source: null },
+        ...{ from: 'online', to: 'offline', revision: null, version: null, drift: null, held: null, waits: null, source: null },
       },
       {
         ...{
@@ -35,11 +40,12 @@ test('is the JSON that the design promises', () => {
         },
         ...{ from: 'online', to: 'offline', revision: null, version: null, drift: null },
         held: 'protected: environment release is protected: nothing goes offline there',
+        waits: null,
         source: { file: 'edict.yaml', line: 1, column: 1 },
       },
       {
         ...{ api: 'orders', apiId: 'api-orders', environment: 'test', environmentId: 'env-test', action: 'online', reason: 'new' },
-        ...{ from: null, to: 'online', revision: 'r1', version: null, drift: null, held: null, source },
+        ...{ from: null, to: 'online', revision: 'r1', version: null, drift: null, held: null, waits: null, source },
       },
     ],
     seen: [],

@@ -42,7 +42,10 @@ test('--out saves what is shown, and shows the same as without it in every forma
     await showPlan(settings, { format }, plain.context);
     assert.is(await showPlan(settings, { format, out, detailedExitcode: true }, saving.context), 2);
     assert.is(saving.stdout(), plain.stdout());
-    assert.match(saving.stderr(), `Saved to ${out}; edict apply --plan ${out}`);
+    assert.match(
+      saving.stderr(),
+      `Saved to ${out}. To make exactly these changes: edict apply --plan ${out} examples/quickstart/edict.yaml --state sqlite:nowhere.db\n`,
+    );
   }
   const { context, stdout } = testContext();
   await showPlan(settings, { format: 'json', plan: out }, context);

@@ -17,7 +17,7 @@ const inSync = desiredState([wanted('orders', 'test')]);
 const nothing = plan(inSync, recordedState([recorded('orders', 'test')]));
 
 test('the text shows what goes online, what is held, and last what goes offline', () => {
-  const text = planRenderers.text({ plan: made, desired, notes: [] }, plain);
+  const text = planRenderers.text({ plan: made, desired, notes: [], release: 'edict approve sha256:1' }, plain);
   const order = [
     'Goes online (1)',
     '+ orders',
@@ -34,25 +34,68 @@ test('the text shows what goes online, what is held, and last what goes offline'
     places.toSorted((a, b) => a - b),
   );
   assert.match(text, 'edict.yaml:1');
-  assert.match(text, 'Held: if it is meant, set `protected: false` for release');
+  assert.match(text, 'Before you agree: check that it is meant.\nTo agree: edict approve sha256:1');
   assert.match(text, '2 calls, about 0.1 s at 10 per 1 s.');
+});
+
+const lost = { rule: 'lost', message: 'the file has lost 3 of the 4 publications', hint: 'check it', lost: ['a'] } as const;
+
+test('a file that is held as a whole says so once, and each change what it would do', () => {
+  const changes = made.changes.map((change) => ({ ...change, held: lost }));
+  const text = planRenderers.text({ plan: { ...made, changes, suspicion: lost }, desired, notes: [], release: 'edict approve x' }, plain);
+  assert.is(text.split(lost.message).length, 2);
+  assert.match(
+    text,
+    'The whole file is held: the file has lost 3 of the 4 publications. Nothing is sent.\nBefore you agree: check it.\nTo agree: edict approve x',
+  );
+  assert.match(text, /! orders +test +online: new/);
+});
+
+test('a file that is held as a whole and needs no call does not look in sync', () => {
+  const suspicious = { plan: { ...nothing, suspicion: lost }, desired: inSync, notes: [], release: 'edict approve x' };
+  for (const text of [planRenderers.text(suspicious, plain), planRenderers.markdown(suspicious)]) {
+    assert.match(text, lost.message);
+    assert.match(text, 'edict approve x');
+    assert.not.match(text.toLowerCase(), 'in sync');
+  }
+});
+
+test('what waits stands by itself, with until when', () => {
+  const waits = { rule: 'freeze', message: 'frozen until Monday', untilMs: 1 } as const;
+  const changes = made.changes.map((change) => (change.api === 'orders' ? { ...change, waits } : change));
+  const text = planRenderers.text({ plan: { ...made, changes }, desired, notes: [], release: null }, plain);
+  assert.match(text, /Waits \(1\)\n +… orders +test +online: frozen until Monday/);
+  assert.match(text, '0 online, 1 offline, 1 held, 1 waiting, 0 unchanged');
+});
+
+test('who has agreed is named', () => {
+  const approval = { id: 1, by: 'ada', why: 'CHG-7', expiresAtMs: 1 };
+  assert.match(planRenderers.text({ plan: { ...made, approval }, desired, notes: [], release: null }, plain), 'Approved by ada: CHG-7');
 });
 
 test('a plan without changes says that all is well', () => {
   assert.is(
-    planRenderers.text({ plan: nothing, desired: inSync, notes: [] }, plain),
+    planRenderers.text({ plan: nothing, desired: inSync, notes: [], release: null }, plain),
     'In sync. 1 publication is as the file says. Nothing to do.\n',
   );
-  assert.match(planRenderers.markdown({ plan: nothing, desired: inSync, notes: [] }), 'in sync');
+  assert.match(planRenderers.markdown({ plan: nothing, desired: inSync, notes: [], release: null }), 'in sync');
 });
 
 test('the JSON is one document', () => {
-  assert.is((JSON.parse(planRenderers.json({ plan: made, desired, notes: [] })) as { changes: unknown[] }).changes.length, 3);
+  assert.is(
+    (JSON.parse(planRenderers.json({ plan: made, desired, notes: [], release: null })) as { changes: unknown[] }).changes.length,
+    3,
+  );
 });
 
 test('the markdown shows what goes offline first, and no cell breaks its table', () => {
   const odd = desiredState([wanted('a|b', 'test', { state: 'offline' }), wanted('orders', 'test')]);
-  const text = planRenderers.markdown({ plan: plan(odd, recordedState([recorded('a|b', 'test')])), desired: odd, notes: [] });
+  const text = planRenderers.markdown({
+    plan: plan(odd, recordedState([recorded('a|b', 'test')])),
+    desired: odd,
+    notes: [],
+    release: null,
+  });
   assert.ok(text.indexOf('Goes OFFLINE') < text.indexOf('Goes online'));
   assert.match(text, '| a\\|b | test |');
 });
@@ -63,13 +106,16 @@ test('every form says what the plan is about and how much that leaves out', () =
   const none = { ...nothing, targets, untargeted: 2 };
   const sentence = 'Only --api or*, --api *_x, --environment test: 2 changes left out.';
   for (const shown of [some, none]) {
-    assert.match(planRenderers.text({ plan: shown, desired, notes: [] }, plain), sentence);
+    assert.match(planRenderers.text({ plan: shown, desired, notes: [], release: null }, plain), sentence);
     assert.match(
-      planRenderers.markdown({ plan: shown, desired, notes: [] }),
+      planRenderers.markdown({ plan: shown, desired, notes: [], release: null }),
       'Only --api or\\*, --api \\*\\_x, --environment test: 2 changes',
     );
   }
-  const json = JSON.parse(planRenderers.json({ plan: some, desired, notes: [] })) as { targets: unknown; summary: { untargeted: number } };
+  const json = JSON.parse(planRenderers.json({ plan: some, desired, notes: [], release: null })) as {
+    targets: unknown;
+    summary: { untargeted: number };
+  };
   assert.equal([json.targets, json.summary.untargeted], [targets, 2]);
 });
 
@@ -77,7 +123,7 @@ test('every form says what the plan is about and how much that leaves out', () =
 function drifting(...changed: readonly string[]): Parameters<typeof planRenderers.json>[0] {
   const drift = { from: null, fromSinceMs: null, seenAtMs: 0, truceUntilMs: null };
   const file = desiredState([wanted('a|b', 'test', { state: 'offline' }), ...changed.map((api) => wanted(api, 'test'))]);
-  return { plan: plan(file, recordedState([recorded('a|b', 'test', { drift })])), desired: file, notes: [] };
+  return { plan: plan(file, recordedState([recorded('a|b', 'test', { drift })])), desired: file, notes: [], release: null };
 }
 
 test('what was seen and is left as it is stands in every form, and is no change', () => {
@@ -101,7 +147,7 @@ test('a note stands beside an empty plan', () => {
   const { key, api, apiId, environment, environmentId } = wanted('orders', 'test');
   const names = { key, api, apiId, environment, environmentId };
   const adopted = { ...names, kind: 'adopted', was: null, wasSinceMs: null, now: 'online', untilMs: null, heirId: null } as const;
-  const planned = { plan: nothing, desired: inSync, notes: [adopted] };
+  const planned = { plan: nothing, desired: inSync, notes: [adopted], release: null };
   assert.match(planRenderers.text(planned, plain), /adopted without a call[\s\S]*In sync/);
   assert.match(planRenderers.markdown(planned), /in sync[\s\S]*adopted without a call/);
 });

@@ -66,7 +66,7 @@ test('what is held is not sent, is shown, and the exit code is 4', async () => {
   writeFileSync(join(folder, 'edict.yaml'), text.replace('release: online', 'release: offline'));
   const { code, stdout } = await edict(['apply'], folder);
   assert.is(code, 4);
-  assert.match(stdout, 'orders in release is held: environment release is protected');
+  assert.match(stdout, 'orders in release is held: offline: environment release is protected');
   assert.is((await edict(['plan', '--detailed-exitcode'], folder)).code, 4);
   assert.is((await edict(['plan'], folder)).code, 0);
   assert.is(emulator.requests.all().length, 1);

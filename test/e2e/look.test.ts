@@ -102,7 +102,7 @@ test('drift is told with `report` and brought back with `correct`, and the histo
   await at.apply();
   assert.equal(short(await at.plan()), []);
   assert.equal(
-    (await readHistory(at.settings, environment, 9)).map(({ action, reason }) => `${action} ${reason}`),
+    (await readHistory(at.settings, environment, 9)).attempts.map(({ action, reason }) => `${action} ${reason}`),
     ['online drift', 'online new'],
   );
 });

@@ -123,7 +123,7 @@ test('whatever somebody else does meanwhile, the gateway comes to be as the file
         await daemon.ended;
         await emulator.close();
       }
-      const history = await readHistory(settings, environment, 100);
+      const { attempts: history } = await readHistory(settings, environment, 100);
       for (const { apiId, action, reason } of history) {
         const first = history.findLast((attempt) => attempt.apiId === apiId);
         const isFirst = first?.reason === reason && reason === 'new';

@@ -1,6 +1,5 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Plan } from '../../src/core/plan.ts';
 import type { Store } from '../../src/core/ports.ts';
 import { savedPlanOf } from '../../src/core/saved-plan.ts';
 import { StalePlanError } from '../../src/core/stale-plan.ts';
@@ -19,8 +18,8 @@ function deps(over: Partial<PlanOfPassDeps> = {}): PlanOfPassDeps {
 }
 
 test('plans from the record, or from what has just been seen', async () => {
-  assert.is((await planOfPass(() => desired, null, true, deps())).changes.length, 2);
-  assert.is((await planOfPass(() => desired, recordedState([recorded('orders', 'test')]), true, deps())).changes.length, 1);
+  assert.is((await planOfPass(() => desired, null, true, deps())).made.changes.length, 2);
+  assert.is((await planOfPass(() => desired, recordedState([recorded('orders', 'test')]), true, deps())).made.changes.length, 1);
 });
 
 test('takes the file as it is when the record has been read', async () => {
@@ -32,7 +31,7 @@ test('takes the file as it is when the record has been read', async () => {
       return recordedState([]);
     },
   };
-  assert.is((await planOfPass(() => newest, null, true, deps({ store }))).changes.length, 1);
+  assert.is((await planOfPass(() => newest, null, true, deps({ store }))).made.changes.length, 1);
 });
 
 test('a saved plan that has moved is refused in the first pass, and later done without what has moved', async () => {
@@ -44,7 +43,7 @@ test('a saved plan that has moved is refused in the first pass, and later done w
     (first as StalePlanError).moved.map(({ api }) => api),
     ['orders'],
   );
-  const later = await planOfPass(() => desired, seen, false, deps({ saved }));
+  const { made: later } = await planOfPass(() => desired, seen, false, deps({ saved }));
   assert.equal(
     later.changes.map(({ api }) => api),
     ['carts'],
@@ -52,7 +51,7 @@ test('a saved plan that has moved is refused in the first pass, and later done w
 });
 
 test('a plan that is kept to none is never out of date', async () => {
-  const made = await planOfPass(() => desired, null, true, deps());
+  const { made } = await planOfPass(() => desired, null, true, deps());
   assert.not.throws(() => refuseStale(made, savedFrom(desired, recordedState([]))));
 });
 
@@ -60,8 +59,8 @@ test('a plan that is kept to none is never out of date', async () => {
 async function savedIn({ store, desire }: Workshop, states: Parameters<Workshop['desire']>[0]) {
   const wantedNow = desire(states);
   const recordedNow = await store.readAll(wantedNow.gateway);
-  const plan: Plan = await planOfPass(() => wantedNow, recordedNow, true, deps());
-  return savedPlanOf(plan, recordedNow, new Map(), { emulated: false, refreshed: false, madeAtMs: 0 });
+  const { made } = await planOfPass(() => wantedNow, recordedNow, true, deps());
+  return savedPlanOf(made, recordedNow, new Map(), { emulated: false, refreshed: false, madeAtMs: 0 });
 }
 
 test('the engine makes the changes of a saved plan and no others, also when it tries again', async () => {

@@ -293,6 +293,7 @@ async function olderStore(): Promise<string> {
       'id gateway_id api api_id environment environment_id state revision version_id recorded_at_ms unresolved_attempt_id last_attempt_id',
     gateway: 'id endpoint project instance left_at_ms condition',
   };
+  db.exec('DROP INDEX attempt_by_approval');
   for (const [table, kept] of Object.entries(old)) {
     for (const column of columns(table)) if (!kept.split(' ').includes(column)) db.exec(`ALTER TABLE ${table} DROP COLUMN ${column}`);
   }

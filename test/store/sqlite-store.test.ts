@@ -5,7 +5,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { NewApproval } from '../../src/core/guards.ts';
+import type { GatewayIdentity } from '../../src/core/publication.ts';
 import { openRecord, openStore } from '../../src/store/open-store.ts';
+import { writeApproval } from '../../src/store/write-approval.ts';
 import { change, gatewaySettings } from '../support/states.ts';
 import { storeContract } from '../support/store-contract.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -18,7 +21,12 @@ function newStore() {
   stores += 1;
   const path = join(folder, `${stores}`, 'state.db');
   const url = `sqlite:${path}`;
-  return { path, open: () => openStore({ url, emulated: false }), openRecord: () => openRecord({ url }) };
+  return {
+    path,
+    open: () => openStore({ url, emulated: false }),
+    openRecord: () => openRecord({ url }),
+    approve: (of: GatewayIdentity, approval: NewApproval) => writeApproval(url, of, approval),
+  };
 }
 
 storeContract(test, 'sqlite', newStore);

@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { NewApproval } from '../../src/core/guards.ts';
 import type { Failure, Outcome } from '../../src/core/outcome.ts';
 import type { Attempt, RecordReader, Store } from '../../src/core/ports.ts';
-import { publicationKey } from '../../src/core/publication.ts';
+import { type GatewayIdentity, publicationKey } from '../../src/core/publication.ts';
 import { change, gatewaySettings, recorded } from './states.ts';
 
 /** One empty store of an engine under test, and the ways to come back to it. */
@@ -12,6 +13,8 @@ export interface StoreUnderTest {
   open(): Promise<Store>;
   /** Opens it for reading. */
   openRecord(): Promise<RecordReader>;
+  /** Writes an approval beside whoever has it open. */
+  approve(gateway: GatewayIdentity, approval: NewApproval): Promise<void>;
 }
 
 const gateway = gatewaySettings();
@@ -44,6 +47,49 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('knows nothing of a publication that was never written', async (store) => {
     assert.is(await store.read(gateway, change('orders', 'test').key), undefined);
     assert.equal(await store.readAll(gateway), new Map());
+  });
+
+  withStore('knows what the last file declared, and of each gateway by itself', async (store) => {
+    const other = { ...gateway, instance: 'other' };
+    const [orders, carts, invoices] = ['orders', 'carts', 'invoices'].map((api) => change(api, 'test').key);
+    if (!orders || !carts || !invoices) throw new Error('no keys');
+    assert.equal((await store.past(gateway, 0)).declared, new Set());
+    await store.declare(gateway, [orders, carts], null);
+    await store.declare(gateway, [carts, invoices], null);
+    assert.equal((await store.past(gateway, 0)).declared, new Set([carts, invoices]));
+    assert.equal((await store.past(gateway, 0)).elsewhere, []);
+    const { declared, elsewhere } = await store.past(other, 0);
+    assert.is(declared.size, 0);
+    const { endpoint, project, instance } = gateway;
+    assert.equal(elsewhere, [{ gateway: { endpoint, project, instance }, apiIds: new Set(['api-carts', 'api-invoices']) }]);
+  });
+
+  withStore('an approval is found until it expires, and so is what was made with it', async (store, under) => {
+    const of = change('orders', 'test', { action: 'offline' });
+    const approval = { digest: 'sha256:1', by: 'ada', why: 'CHG-7', atMs: 1, expiresAtMs: 100, work: ['["a"]', '["b"]'] };
+    await under.approve(gateway, approval);
+    await under.approve({ ...gateway, instance: 'other' }, { ...approval, by: 'eve' });
+    const [known] = (await store.past(gateway, 99)).approvals;
+    assert.equal(known, { ...approval, id: 1, done: new Set(), isSpent: false });
+    assert.equal((await store.past(gateway, 100)).approvals, []);
+    const agreed = { ...of, approval: { id: 1, by: 'ada', why: 'CHG-7', expiresAtMs: 100 } };
+    const lost = await store.begin(gateway, agreed, { passId: 'pass', marker: null, atMs: 2 });
+    await store.settle(gateway, of.key, lost, { kind: 'retry', failure }, undefined, 3);
+    assert.equal((await store.approvals(gateway))[0]?.done, new Set());
+    const id = await store.begin(gateway, agreed, { passId: 'pass', marker: null, atMs: 4 });
+    await store.settle(gateway, of.key, id, { kind: 'succeeded', versionId: null, publishId: null }, undefined, 5);
+    await store.declare(gateway, [], 1);
+    assert.equal(await store.approvals(gateway), [{ ...approval, id: 1, done: new Set([of.key]), isSpent: true }]);
+    assert.equal((await store.history(gateway, { limit: 1 }))[0]?.approval, { by: 'ada', why: 'CHG-7' });
+    assert.equal((await store.lastAttempts(gateway)).get(of.key)?.approval, { by: 'ada', why: 'CHG-7' });
+  });
+
+  withStore('the newest approval comes first', async (store, under) => {
+    for (const by of ['ada', 'eve']) await under.approve(gateway, { digest: 'sha256:1', by, why: '', atMs: 1, expiresAtMs: 100, work: [] });
+    assert.equal(
+      (await store.approvals(gateway)).map(({ by }) => by),
+      ['eve', 'ada'],
+    );
   });
 
   withStore('an attempt that has begun shows as unresolved', async (store) => {

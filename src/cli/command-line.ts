@@ -1,0 +1,16 @@
+import { defaultFile, defaultState, type Settings } from '../config.ts';
+
+/** Returns the command line that does something with the same file and record as this one, ready for a shell. */
+export function commandLine(command: string, args: readonly string[], { file, emulate, state }: Settings): string {
+  const words = [
+    ...['edict', command, ...args],
+    ...(file === defaultFile ? [] : [file]),
+    ...(emulate ? ['--emulate'] : []),
+    ...(state === defaultState(emulate) ? [] : ['--state', state]),
+  ];
+  return words.map(quoted).join(' ');
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,18 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { commandLine } from '../../src/cli/command-line.ts';
+import { settingsFrom } from '../../src/config.ts';
+
+const test = suite('command line');
+
+test('says only what is not the default', () => {
+  assert.is(commandLine('plan', [], settingsFrom('edict.yaml', {})), 'edict plan');
+  assert.is(commandLine('plan', ['--refresh'], settingsFrom('shop.yaml', { emulate: true })), 'edict plan --refresh shop.yaml --emulate');
+  assert.is(commandLine('plan', [], settingsFrom('edict.yaml', { state: 'sqlite:/x.db' })), 'edict plan --state sqlite:/x.db');
+});
+
+test('a shell takes each word as it is', () => {
+  assert.is(commandLine('plan', ['--api', 'shop-*'], settingsFrom("it's.yaml", {})), "edict plan --api 'shop-*' 'it'\\''s.yaml'");
+});
+
+test.run();

@@ -1,0 +1,76 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startEmulator } from '../../src/emulator/emulator.ts';
+import { edict, fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+
+const test = suite('approve');
+const apis = ['a', 'b', 'c', 'd', 'e', 'f'];
+const guarded = (text: string): string => text.replace('guards: { maxOffline: 100%, maxLost: 100% }\n', '');
+
+test('an agreement releases what a running daemon holds, once, and the history says whose it was', async () => {
+  const emulator = await startEmulator({ seed: seedOf(...apis) });
+  const folder = scratchFolder();
+  const online = (): string =>
+    emulator.world
+      .publications()
+      .filter(({ effective }) => effective)
+      .map(({ api }) => api.slice(-1))
+      .sort()
+      .join('');
+  const write = (...offline: readonly string[]): void =>
+    writeFileSync(
+      join(folder, 'edict.yaml'),
+      guarded(fileOf(emulator.url, Object.fromEntries(apis.map((api) => [api, offline.includes(api) ? 'offline' : 'online'])))),
+    );
+  write();
+  const daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
+  try {
+    await until('all are online', () => online() === 'abcdef');
+    write('a', 'b', 'c');
+    await until('it is held', () => daemon.events('plan:made').some(({ held }) => held === 3));
+    const digest = String(daemon.events('plan:made').at(-1)?.['heldDigest']);
+    const other = await edict(['approve', `sha256:${'0'.repeat(64)}`, '--by', 'eve', '--why', 'no reason'], folder);
+    assert.is(other.code, 1);
+    assert.match(other.stderr, digest);
+    await sleep(1500);
+    assert.is(online(), 'abcdef');
+    const approved = await edict(['approve', digest, '--by', 'ada', '--why', 'CHG-7'], folder);
+    assert.is(approved.code, 0, approved.stderr);
+    assert.match(approved.stdout, /Approved until \S+: 3 changes, by ada: CHG-7/);
+    await until('it is made', () => online() === 'def');
+    write();
+    await until('they are back', () => online() === 'abcdef');
+    write('a', 'b', 'c');
+    const plans = daemon.events('plan:made').length;
+    await until('it is held again', () =>
+      daemon
+        .events('plan:made')
+        .slice(plans)
+        .some(({ held }) => held === 3),
+    );
+    await sleep(1500);
+    assert.is(online(), 'abcdef');
+    const status = await edict(['status'], folder);
+    assert.match(status.stdout, `To agree to what is held: edict approve ${digest}`);
+    const { attempts, approvals } = JSON.parse((await edict(['history', '--format', 'json'], folder)).stdout) as {
+      attempts: { api: string; action: string; approval: unknown }[];
+      approvals: { by: string; why: string; items: number; made: number }[];
+    };
+    const agreed = attempts.filter(({ approval }) => approval !== null);
+    assert.equal(agreed.map(({ api, action }) => `${api} ${action}`).sort(), ['a offline', 'b offline', 'c offline']);
+    assert.equal(agreed[0]?.approval, { by: 'ada', why: 'CHG-7' });
+    assert.equal(
+      approvals.map(({ by, why, items, made }) => ({ by, why, items, made })),
+      [{ by: 'ada', why: 'CHG-7', items: 3, made: 3 }],
+    );
+  } finally {
+    daemon.child.kill('SIGTERM');
+    assert.is((await daemon.finished).code, 0);
+    await emulator.close();
+  }
+});
+
+test.run();

@@ -1,0 +1,248 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Danger, FileContent, Scene } from './danger.ts';
+
+const three: FileContent = { apis: { orders: 'test release', carts: 'test release', invoices: 'test release' }, more: 'removed: offline' };
+const ten: FileContent = {
+  apis: Object.fromEntries(
+    ['orders', 'carts', 'invoices', 'users', 'stock', 'prices', 'search', 'mail', 'tax', 'audit'].map((api) => [api, 'test']),
+  ),
+  more: 'removed: offline',
+};
+const without = ({ apis, ...rest }: FileContent, ...names: readonly string[]): FileContent => ({
+  ...rest,
+  apis: Object.fromEntries(Object.entries(apis).filter(([api]) => !names.includes(api))),
+});
+const writing = (content: FileContent) => (scene: Scene) => scene.write(scene.file(content));
+const edited =
+  (edit: (text: string) => string, before = three) =>
+  (scene: Scene) =>
+    scene.write(edit(scene.file(before)));
+
+/** What can be wrong with a file. */
+export const dangersInFiles: readonly Danger[] = [
+  {
+    name: 'the file is emptied',
+    does: 'calls it invalid: an empty file says nothing, not "nothing"',
+    before: three,
+    happens: ({ write }) => write(''),
+    exit: 3,
+    says: /edict\.yaml/,
+  },
+  {
+    name: 'of the file only comments are left',
+    does: 'calls it invalid',
+    before: three,
+    happens: ({ write }) => write('# under construction\n'),
+    exit: 3,
+    says: /edict\.yaml/,
+  },
+  {
+    name: 'the file says `apis: {}`',
+    does: 'holds the whole file, with `removed: offline` as with `keep`',
+    before: three,
+    happens: writing({ apis: {}, more: 'removed: offline' }),
+    exit: 4,
+    says: /the file declares nothing, and the last one had carts in release, carts in test, invoices in release and 3 more/,
+  },
+  {
+    name: 'the file says `apis: {}`, and what leaves it is kept',
+    does: 'holds the file all the same, since a next one would be compared with it',
+    before: { ...three, more: '' },
+    happens: writing({ apis: {} }),
+    exit: 4,
+    says: /the file declares nothing/,
+  },
+  {
+    name: 'half of the file is missing, cut in the middle of a line',
+    does: 'calls it invalid',
+    before: three,
+    happens: edited((text) => text.slice(0, text.indexOf('release: online', text.indexOf('carts')) + 9)),
+    exit: 3,
+    says: /edict\.yaml:\d+|"line":\d+/,
+  },
+  {
+    name: 'half of the file is missing, cut between two lines',
+    does: 'holds the whole file: it has lost more than `guards.maxLost`',
+    before: three,
+    happens: edited((text) => text.slice(0, text.indexOf('  carts'))),
+    exit: 4,
+    says: /the file has lost 4 of the 6 publications that the last one had: carts in release/,
+  },
+  {
+    name: 'the file is deleted',
+    does: 'says that it is absent; that is no empty file',
+    before: three,
+    happens: ({ folder }) => rmSync(join(folder, 'edict.yaml')),
+    exit: 3,
+    says: /does not exist|FILE_ABSENT/,
+  },
+  {
+    name: 'a folder stands where the file was',
+    does: 'says that it cannot be read',
+    before: three,
+    happens: ({ folder }) => {
+      rmSync(join(folder, 'edict.yaml'));
+      mkdirSync(join(folder, 'edict.yaml'));
+    },
+    exit: 3,
+    says: /edict\.yaml/,
+  },
+  {
+    name: 'a merge has left its conflict markers',
+    does: 'calls it invalid',
+    before: three,
+    happens: edited((text) =>
+      text.replace('  carts', '<<<<<<< HEAD\n  carts').replace('  invoices', '=======\n>>>>>>> theirs\n  invoices'),
+    ),
+    exit: 3,
+    says: /edict\.yaml:\d+|"line":\d+/,
+  },
+  {
+    name: 'an API stands twice in the file',
+    does: 'calls it invalid and shows both places, instead of believing the last',
+    before: three,
+    happens: edited((text) => `${text}  orders: { id: id-orders, environments: { test: offline } }\n`),
+    exit: 3,
+    says: /orders/,
+  },
+  {
+    name: 'the ID of an API stands under a second name too',
+    does: 'calls it invalid: nobody could say which of the two is meant',
+    before: three,
+    happens: writing({ apis: { ...three.apis, 'orders-v2': '-test' }, ids: { 'orders-v2': 'id-orders' } }),
+    exit: 3,
+    says: /id-orders|orders-v2/,
+  },
+  {
+    name: 'the IDs of two APIs are mixed up',
+    does: 'holds both: an API is recorded under the name that the other one has now',
+    before: { apis: { orders: 'test', carts: 'test', stock: 'test', users: '-test' } },
+    happens: async (scene) => {
+      scene.write(scene.file({ apis: { orders: 'test', carts: '-test', stock: 'test', users: '-test' } }));
+      await scene.edict('apply');
+      scene.write(scene.file({ apis: { orders: 'test', carts: '-test', stock: 'test' }, ids: { orders: 'id-carts', carts: 'id-orders' } }));
+    },
+    exit: 4,
+    says: /id-orders was orders and is carts now, and orders is id-carts: the IDs look mixed up/,
+    online: ['orders test', 'stock test'],
+  },
+  {
+    name: 'an environment gets another name',
+    does: 'nothing: its ID is what counts',
+    before: three,
+    happens: edited((text) => text.replaceAll('release', 'production').replace('env-production', 'env-release')),
+    exit: 0,
+    says: /In sync|"online":0,"offline":0/,
+  },
+  {
+    name: 'an environment gets the ID of another one',
+    does: 'calls it invalid',
+    before: three,
+    happens: writing({ ...three, environments: { release: 'env-test' } }),
+    exit: 3,
+    says: /env-test/,
+  },
+  {
+    name: 'an environment gets an ID that is none',
+    does: 'holds the whole file: everything in the environment that was seems lost',
+    before: three,
+    happens: writing({ ...three, environments: { release: 'env-relaese' } }),
+    exit: 4,
+    says: /the file has lost 3 of the 6 publications/,
+  },
+  {
+    name: 'an environment is taken out with all that was in it',
+    does: 'holds the whole file',
+    before: three,
+    happens: edited((text) => text.replaceAll(', release: online', '').replace(', release: env-release', '')),
+    exit: 4,
+    says: /the file has lost 3 of the 6 publications/,
+  },
+  {
+    name: 'one API leaves an environment that leaves the file too',
+    does: 'holds it: with the environment went the word whether it is protected',
+    before: { apis: { ...ten.apis, orders: 'test release' }, more: 'removed: offline' },
+    happens: edited((text) => text.replace(', release: online', '').replace(', release: env-release', ''), {
+      apis: { ...ten.apis, orders: 'test release' },
+      more: 'removed: offline',
+    }),
+    exit: 4,
+    says: /environment release left the file/,
+  },
+  {
+    name: 'another project is named',
+    does: 'holds the whole file: its APIs belong to another gateway',
+    before: three,
+    happens: writing({ ...three, gateway: 'project: another, instance: instance' }),
+    exit: 4,
+    says: /3 of the file's 3 APIs belong to another gateway/,
+  },
+  {
+    name: 'another instance is named',
+    does: 'holds the whole file',
+    before: three,
+    happens: writing({ ...three, gateway: 'project: project, instance: another' }),
+    exit: 4,
+    says: /3 of the file's 3 APIs belong to another gateway/,
+  },
+  {
+    name: 'another endpoint is named',
+    does: 'holds the whole file',
+    before: three,
+    happens: edited((text) => text.replace('127.0.0.1', 'localhost')),
+    exit: 4,
+    says: /3 of the file's 3 APIs belong to another gateway/,
+  },
+  {
+    name: 'the file of another shop is put in its place',
+    does: 'holds the whole file',
+    before: without(ten, 'tax', 'audit'),
+    happens: writing({ apis: { tax: 'test', audit: 'test' }, more: 'removed: offline' }),
+    exit: 4,
+    says: /the file has lost 8 of the 8 publications/,
+  },
+  {
+    name: 'a state is mistyped',
+    does: 'calls it invalid',
+    before: three,
+    happens: edited((text) => text.replace('release: online', 'release: onlin')),
+    exit: 3,
+    says: /online/,
+  },
+  {
+    name: 'a key is mistyped, so that its part would be missing',
+    does: 'calls it invalid and names the nearest key',
+    before: three,
+    happens: edited((text) => text.replace('carts: { id: id-carts, environments', 'carts: { id: id-carts, enviroments')),
+    exit: 3,
+    says: /environments/,
+  },
+  {
+    name: 'a part is indented too little, so that it would belong elsewhere',
+    does: 'calls it invalid',
+    before: three,
+    happens: edited((text) => text.replace('  carts:', 'carts:')),
+    exit: 3,
+    says: /invoices: \{|"line":/,
+  },
+  {
+    name: 'a variable of the gateway is not set',
+    does: 'calls it invalid, instead of asking a gateway without a name',
+    before: three,
+    happens: writing({ ...three, gateway: 'project: "$' + '{HW_PROJECT_ID}", instance: instance' }),
+    exit: 3,
+    says: /HW_PROJECT_ID/,
+  },
+  {
+    name: 'one of ten APIs leaves the file, and that is meant',
+    does: 'takes it offline: guards are for what nobody can have meant',
+    before: ten,
+    happens: writing(without(ten, 'audit')),
+    exit: 0,
+    says: /1 offline|"offline":1/,
+    online: Object.keys(ten.apis)
+      .filter((api) => api !== 'audit')
+      .map((api) => `${api} test`),
+  },
+];

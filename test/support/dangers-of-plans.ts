@@ -1,0 +1,260 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Danger, FileContent, Scene } from './danger.ts';
+
+const six = ['orders', 'carts', 'invoices', 'users', 'stock', 'prices'];
+const allOnline: FileContent = { apis: Object.fromEntries(six.map((api) => [api, 'test'])) };
+/** Takes these down in `test`. */
+const down = (...names: readonly string[]): FileContent => ({
+  apis: Object.fromEntries(six.map((api) => [api, names.includes(api) ? '-test' : 'test'])),
+});
+const rest = (...names: readonly string[]): string[] => six.filter((api) => !names.includes(api)).map((api) => `${api} test`);
+const protectedRelease = { release: '{ id: env-release, protected: true }' };
+const writing = (content: FileContent) => (scene: Scene) => scene.write(scene.file(content));
+const tooMany = /2 of 6 would go offline at once, and guards\.maxOffline allows 1/;
+
+/** What can be wrong with a plan, and with an agreement to it. */
+export const dangersOfPlans: readonly Danger[] = [
+  {
+    name: 'an API of a protected environment goes offline',
+    does: 'holds it',
+    before: { apis: { orders: 'release', carts: 'release', stock: 'release' }, environments: protectedRelease },
+    happens: writing({ apis: { orders: '-release', carts: 'release', stock: 'release' }, environments: protectedRelease }),
+    exit: 4,
+    says: /environment release is protected: nothing goes offline there/,
+  },
+  {
+    name: 'two of three publications go offline at once',
+    does: 'holds both: a share means something for three as for three thousand',
+    before: { apis: { orders: 'test', carts: 'test', stock: 'test' } },
+    happens: writing({ apis: { orders: '-test', carts: '-test', stock: 'test' } }),
+    exit: 4,
+    says: /2 of 3 would go offline at once, and guards\.maxOffline allows 1/,
+  },
+  {
+    name: 'more than a count of thirty goes offline at once',
+    does: 'holds all of them, though the share would allow more',
+    before: {
+      apis: Object.fromEntries(six.map((api) => [api, 'test staging release'])),
+      more: 'guards: { maxOffline: { count: 2, share: 50% } }',
+    },
+    happens: writing({
+      apis: Object.fromEntries(
+        six.map((api) => [api, ['orders', 'carts', 'stock'].includes(api) ? 'test staging -release' : 'test staging release']),
+      ),
+      more: 'guards: { maxOffline: { count: 2, share: 50% } }',
+    }),
+    exit: 4,
+    says: /3 of 18 would go offline at once, and guards\.maxOffline allows 2/,
+  },
+  {
+    name: 'an environment allows less than all together',
+    does: 'holds what goes offline there, and makes the rest',
+    before: {
+      apis: Object.fromEntries(six.map((api) => [api, 'test release'])),
+      environments: { release: '{ id: env-release, maxOffline: 0 }' },
+    },
+    happens: writing({
+      apis: { ...Object.fromEntries(six.map((api) => [api, 'test release'])), orders: '-test -release' },
+      environments: { release: '{ id: env-release, maxOffline: 0 }' },
+    }),
+    exit: 4,
+    says: /1 of 6 would go offline in release at once, and maxOffline of release allows 0/,
+    online: [...six.map((api) => `${api} release`), ...rest('orders')],
+  },
+  {
+    name: 'what is held comes together with what is not',
+    does: 'makes the rest, and ends with exit code 4',
+    before: { ...allOnline, apis: { ...allOnline.apis, mail: '-test' } },
+    happens: writing({ apis: { ...down('orders', 'carts').apis, mail: 'test' } }),
+    exit: 4,
+    says: tooMany,
+    online: [...rest(), 'mail test'],
+  },
+  {
+    name: 'a part of a plan is applied that is held as a whole',
+    does: 'holds the part too: nobody slips past a guard in steps',
+    before: allOnline,
+    happens: writing(down('orders', 'carts')),
+    command: () => ['apply', '--api', 'orders'],
+    exit: 4,
+    says: tooMany,
+  },
+  {
+    name: 'somebody agrees to what is held',
+    does: 'makes it, once, and notes who has agreed',
+    before: allOnline,
+    happens: async (scene) => {
+      scene.write(scene.file(down('orders', 'carts')));
+      await scene.approve();
+    },
+    exit: 0,
+    says: /2 offline|"offline":2/,
+    online: rest('orders', 'carts'),
+  },
+  {
+    name: 'somebody agrees to a file that lost most of its publications',
+    does: 'believes the file, once',
+    before: { ...allOnline, more: 'removed: offline' },
+    happens: async (scene) => {
+      scene.write(scene.file({ apis: { orders: 'test', carts: 'test' }, more: 'removed: offline' }));
+      await scene.approve();
+    },
+    exit: 0,
+    says: /4 offline|"offline":4/,
+    online: ['orders test', 'carts test'],
+  },
+  {
+    name: 'an agreement has expired',
+    does: 'holds the plan as before',
+    before: allOnline,
+    happens: async (scene) => {
+      scene.write(scene.file(down('orders', 'carts')));
+      await scene.approve('--expires', '1ms');
+    },
+    exit: 4,
+    says: tooMany,
+  },
+  {
+    name: 'the file takes down more than was agreed to',
+    does: 'holds all of it: any other plan has another digest',
+    before: allOnline,
+    happens: async (scene) => {
+      scene.write(scene.file(down('orders', 'carts')));
+      await scene.approve();
+      scene.write(scene.file(down('orders', 'carts', 'stock')));
+    },
+    exit: 4,
+    says: /3 of 6 would go offline at once/,
+  },
+  {
+    name: 'the file takes down something else than was agreed to',
+    does: 'holds it',
+    before: allOnline,
+    happens: async (scene) => {
+      scene.write(scene.file(down('orders', 'carts')));
+      await scene.approve();
+      scene.write(scene.file(down('orders', 'stock')));
+    },
+    exit: 4,
+    says: tooMany,
+  },
+  {
+    name: 'somebody agrees with a digest of an older plan',
+    does: 'refuses, and names the digest of what is held now',
+    before: allOnline,
+    happens: writing(down('orders', 'carts')),
+    command: () => ['approve', `sha256:${'0'.repeat(64)}`, '--by', 'ada', '--why', 'CHG-7'],
+    exit: 1,
+    says: /is not what is held now: that is sha256:[0-9a-f]{64}/,
+  },
+  {
+    name: 'somebody agrees where nothing is held',
+    does: 'refuses',
+    before: allOnline,
+    happens: () => {},
+    command: () => ['approve', `sha256:${'0'.repeat(64)}`, '--by', 'ada', '--why', 'CHG-7'],
+    exit: 1,
+    says: /nothing is held/,
+  },
+  {
+    name: 'two people agree to the same plan',
+    does: 'makes it once; the second is told who was first',
+    before: allOnline,
+    happens: async (scene) => {
+      scene.write(scene.file(down('orders', 'carts')));
+      await scene.approve();
+      const second = await scene.approve();
+      if (second.code !== 1) throw new Error(`the second agreement ended with ${second.code}`);
+    },
+    exit: 0,
+    says: /2 offline|"offline":2/,
+    online: rest('orders', 'carts'),
+  },
+  {
+    name: 'the same plan comes again after it was agreed to and made',
+    does: 'holds it: an agreement releases each change once',
+    before: allOnline,
+    happens: async (scene) => {
+      scene.write(scene.file(down('orders', 'carts')));
+      await scene.approve();
+      await scene.edict('apply');
+      scene.write(scene.file(allOnline));
+      await scene.edict('apply');
+      scene.write(scene.file(down('orders', 'carts')));
+    },
+    exit: 4,
+    says: tooMany,
+  },
+  {
+    name: 'nobody says who agrees',
+    does: 'refuses: an agreement has a name and a reason',
+    before: allOnline,
+    happens: writing(down('orders', 'carts')),
+    command: () => ['approve', `sha256:${'0'.repeat(64)}`, '--by', ' ', '--why', 'CHG-7'],
+    exit: 1,
+    says: /--by needs a text/,
+  },
+  {
+    name: 'somebody looks at a held plan with an exit code',
+    does: 'answers 4 and sends nothing',
+    before: allOnline,
+    happens: writing(down('orders', 'carts')),
+    command: () => ['plan', '--detailed-exitcode'],
+    exit: 4,
+    says: tooMany,
+  },
+  {
+    name: 'somebody looks at a suspicious file that needs no call',
+    does: 'answers 4 and does not call it in sync',
+    before: allOnline,
+    happens: writing({ apis: {} }),
+    command: () => ['plan', '--detailed-exitcode'],
+    exit: 4,
+    says: /the file declares nothing/,
+  },
+  {
+    name: 'an agreed plan is only looked at',
+    does: 'sends nothing: a dry run has no way to',
+    before: allOnline,
+    happens: async (scene) => {
+      scene.write(scene.file(down('orders', 'carts')));
+      await scene.approve();
+    },
+    command: () => ['apply', '--dry-run'],
+    exit: 0,
+    says: /Approved by ada|"by": ?"ada"/,
+  },
+  {
+    name: 'the record is lost, and the file wants something offline',
+    does: 'leaves it: it takes down only what it knows to be up',
+    before: allOnline,
+    happens: (scene) => {
+      rmSync(join(scene.folder, 'state.db'));
+      scene.write(scene.file({ apis: { orders: '-test' } }));
+    },
+    exit: 0,
+    says: /In sync|"offline":0/,
+  },
+  {
+    name: 'the record is lost, and edict looks at the gateway first',
+    does: 'adopts what is online without a call',
+    before: allOnline,
+    happens: ({ folder }) => rmSync(join(folder, 'state.db')),
+    command: () => ['apply', '--refresh'],
+    exit: 0,
+    says: /In sync|"online":0,"offline":0/,
+  },
+  {
+    name: 'the record is lost, and what it would show is offline in the file',
+    does: 'shows it as published outside edict, and leaves it',
+    before: allOnline,
+    happens: (scene) => {
+      rmSync(join(scene.folder, 'state.db'));
+      scene.write(scene.file(down('orders', 'carts', 'stock', 'users', 'invoices', 'prices')));
+    },
+    command: () => ['apply', '--refresh'],
+    exit: 0,
+    says: /In sync|Nothing|"offline":0/,
+  },
+];
