@@ -3,15 +3,17 @@ import { planDigest } from './core/digest.ts';
 import { EdictError, messageOf } from './core/errors.ts';
 import type { Emit, PassSummary } from './core/events.ts';
 import { heldDigest, heldWork, type NewApproval } from './core/guards.ts';
+import type { Moved } from './core/kept.ts';
 import type { LogOptions } from './core/log-options.ts';
 import type { Plan } from './core/plan.ts';
 import type { DesiredState } from './core/publication.ts';
+import type { SavedPlan } from './core/saved-plan.ts';
 import type { Targets } from './core/targets.ts';
 import { FileSource, type LookUp } from './desired/file-source.ts';
 import type { Emulator, EmulatorOptions } from './emulator/emulator.ts';
 import { systemClock } from './engine/system-clock.ts';
 import { type Planned, readPlan } from './reports.ts';
-import { type Environment, openRooms, type Rooms, targetsOf } from './rooms.ts';
+import { type Environment, type OpenedPlan, openRooms, openSavedPlan, type Rooms, targetsOf, targetsOfSaved } from './rooms.ts';
 
 /*
  * The commands that act, and the rooms that they need. How rooms are opened together stands in rooms.ts, what only looks in reports.ts.
@@ -27,42 +29,82 @@ export interface Applied {
   readonly plan: Plan;
   readonly summary: PassSummary;
   readonly left: number;
+  /** Changes of the saved plan that were left out since something moved under them while it was carried out. */
+  readonly dropped: readonly Moved[];
 }
 
 /** How often `apply` tries one change before it leaves it to a person. */
 const applyTries = 4;
 
 /** Makes one pass over the file, or what of it is targeted, and returns when no call is left to make. Throws an EdictError if it cannot begin. */
-export async function applyOnce(settings: Settings, environment: Environment, emit: Emit, stopper: Stopper): Promise<Applied> {
+export function applyOnce(settings: Settings, environment: Environment, emit: Emit, stopper: Stopper): Promise<Applied> {
+  return applyOf(settings, null, environment, emit, stopper);
+}
+
+/**
+ * Makes exactly the changes of the saved plan in the file `from` and returns when no call is left to make. Throws an EdictError
+ * `PLAN_*` with nothing sent if the file is no plan, or one of its changes rests on what has moved.
+ */
+export async function applySaved(
+  settings: Settings,
+  from: string,
+  environment: Environment,
+  emit: Emit,
+  stopper: Stopper,
+): Promise<Applied> {
+  const opened = await openSavedPlan(from, settings);
+  return applyOf(opened.settings, opened, environment, emit, stopper);
+}
+
+async function applyOf(
+  settings: Settings,
+  plan: OpenedPlan | null,
+  environment: Environment,
+  emit: Emit,
+  stopper: Stopper,
+): Promise<Applied> {
   let opened: Rooms | null = null;
   const open = async (): Promise<Rooms> => {
     opened ??= await openRooms(settings, environment, emit);
     return opened;
   };
   try {
-    const lookUp: LookUp = async (of, names) => (await open()).lookUp(of, names);
+    const lookUp: LookUp = async (of, names) => {
+      plan?.expect(of);
+      return (await open()).lookUp(of, names);
+    };
     const desired = await new FileSource(settings.file, environment, lookUp).load();
+    plan?.expect(desired.gateway);
     const rooms = await open();
-    const targets = await targetsOf(settings, desired, () => rooms.recorded(desired.gateway));
-    return await applyIn(rooms, desired, targets, emit, stopper);
+    const targets = plan ? await targetsOfSaved(plan.saved) : await targetsOf(settings, desired, () => rooms.recorded(desired.gateway));
+    return await applyIn(rooms, desired, targets, plan?.saved ?? null, emit, stopper);
   } finally {
     await (opened as Rooms | null)?.close();
   }
 }
 
-async function applyIn(rooms: Rooms, desired: DesiredState, targets: Targets, emit: Emit, { signal }: Stopper): Promise<Applied> {
+async function applyIn(
+  rooms: Rooms,
+  desired: DesiredState,
+  targets: Targets,
+  saved: SavedPlan | null,
+  emit: Emit,
+  { signal }: Stopper,
+): Promise<Applied> {
   const totals = { online: 0, offline: 0 };
   let plan: Plan | null = null;
   let last: PassSummary | null = null;
+  let dropped: readonly Moved[] = [];
   const heard: Emit = (event) => {
     if ((event.type === 'attempt:settled' || event.type === 'attempt:resolved') && event.outcome.kind === 'succeeded') {
       totals[event.change.action] += 1;
     }
     if (event.type === 'plan:made') plan = event.plan;
     if (event.type === 'pass:finished') last = event.summary;
+    if (event.type === 'plan:made') dropped = event.plan.kept?.moved ?? [];
     emit(event);
   };
-  const engine = await rooms.engineFor(desired, applyTries, heard, targets);
+  const engine = await rooms.engineFor(desired, applyTries, heard, targets, saved);
   const startedAtMs = systemClock.now();
   emit({ type: 'file:accepted', desired });
   const made = await engine.pass(desired, 'start', signal);
@@ -73,6 +115,7 @@ async function applyIn(rooms: Rooms, desired: DesiredState, targets: Targets, em
     plan: plan ?? made,
     summary: { ...finished, ...totals, unchanged: made.unchanged, tookMs: systemClock.now() - startedAtMs },
     left,
+    dropped,
   };
 }
 

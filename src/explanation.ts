@@ -80,7 +80,7 @@ export async function readExplanation(
     const attempts = await record.history(desired.gateway, { apis: [apiId], environments: [environmentId], limit });
     const publication = desired.publications.get(key);
     const condition = await record.condition(desired.gateway);
-    const whole = await planOf(desired, recorded, record, everything, condition?.probes);
+    const whole = await planOf(desired, recorded, record, everything);
     return {
       names,
       isMadeUp: { api: madeUp.has(apiId), environment: madeUp.has(environmentId) },

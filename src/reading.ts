@@ -4,9 +4,9 @@ import { guardedPlan } from './core/guarded-plan.ts';
 import { type Meaning, type NameKey, nameKey } from './core/names.ts';
 import type { Plan } from './core/plan.ts';
 import type { RecordReader } from './core/ports.ts';
-import type { DesiredState, RecordedState } from './core/publication.ts';
+import type { DesiredState, GatewayIdentity, RecordedState } from './core/publication.ts';
+import type { SavedPlan } from './core/saved-plan.ts';
 import type { Targets } from './core/targets.ts';
-import type { ProbeAnswer } from './core/wait.ts';
 import { FileSource, type LookUp } from './desired/file-source.ts';
 import { systemClock } from './engine/system-clock.ts';
 import { type Environment, invented, withGatewayReader } from './rooms.ts';
@@ -16,33 +16,37 @@ import { openRecord } from './store/open-store.ts';
  * How what only looks comes to a file, a record and a plan.
  */
 
-/** Returns the plan that may be carried out, as the engine would make it now; `probes` is what it was answered last. */
+/** Returns the plan that may be carried out, as the engine would make it now, with what probes have answered it last; with `saved` only what that plan has too. */
 export async function planOf(
   desired: DesiredState,
   recorded: RecordedState,
   record: RecordReader,
   targets: Targets,
-  probes: readonly ProbeAnswer[] = [],
+  saved: SavedPlan | null = null,
 ): Promise<Plan> {
   const nowMs = systemClock.now();
-  const answers = new Map(probes.map((answer) => [answer.key, answer]));
-  return guardedPlan(desired, recorded, await record.past(desired.gateway, nowMs), targets, nowMs, answers);
+  const condition = await record.condition(desired.gateway);
+  const probes = new Map(condition?.probes?.map((answer) => [answer.key, answer]));
+  const keeping = saved && { saved, attempts: await record.lastAttempts(desired.gateway) };
+  return guardedPlan(desired, recorded, await record.past(desired.gateway, nowMs), targets, nowMs, probes, keeping);
 }
 
 /**
  * Reads the file and opens the record. Names that were never looked up: the gateway is asked, or they mean nothing that is
- * recorded, and `madeUp` has the IDs that stand for them.
+ * recorded, and `madeUp` has the IDs that stand for them. `expect` throws for a gateway that must not be asked anything.
  */
 export async function withFile<T>(
   settings: Settings,
   environment: Environment,
   names: 'ask' | 'never ask',
   use: (desired: DesiredState, record: RecordReader, madeUp: ReadonlySet<string>) => Promise<T>,
+  expect: (gateway: GatewayIdentity) => void = () => undefined,
 ): Promise<T> {
   const record = await openRecord({ url: settings.state });
   const madeUp = new Set<string>();
   try {
     const lookUp: LookUp = async (of, unknown) => {
+      expect(of);
       if (settings.emulate) return invented(unknown);
       const { lookUp } = await import('./engine/look-up.ts');
       const remembered = await record.names(of);
@@ -55,6 +59,7 @@ export async function withFile<T>(
       return withGatewayReader(of, null, environment, (gateway) => lookUp(unknown, { gateway, remembered, signal: unending }));
     };
     const desired = await new FileSource(settings.file, environment, lookUp).load();
+    expect(desired.gateway);
     return await use(desired, record, madeUp);
   } finally {
     await record.close();

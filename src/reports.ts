@@ -5,6 +5,7 @@ import type { Plan } from './core/plan.ts';
 import type { Attempt, Condition, RecordReader } from './core/ports.ts';
 import type { DesiredState, PublicationKey, PublicationNames, RecordedState } from './core/publication.ts';
 import type { ListedVersion } from './core/resolve.ts';
+import { type SavedPlan, savedPlanOf } from './core/saved-plan.ts';
 import { isNarrowed, isTargeted, type Targets } from './core/targets.ts';
 import type { AskedGateway } from './desired/asked-gateway.ts';
 import { FileSource } from './desired/file-source.ts';
@@ -12,7 +13,7 @@ import { findPublication, type NamedPublication } from './desired/find-publicati
 import type { WrittenDesired } from './desired/write-desired.ts';
 import { systemClock } from './engine/system-clock.ts';
 import { planOf, unending, unseen, withFile } from './reading.ts';
-import { type Environment, invented, seedFrom, targetsOf, withGatewayReader } from './rooms.ts';
+import { type Environment, invented, openSavedPlan, seedFrom, targetsOf, targetsOfSaved, withGatewayReader } from './rooms.ts';
 
 /*
  * What the commands that only look show: file, record and gateway are read, nothing is written and no call is made.
@@ -36,18 +37,62 @@ export interface Planned {
  * seen, or a target is none.
  */
 export async function readPlan(settings: Settings, environment: Environment): Promise<Planned> {
+  return withFile(settings, environment, 'ask', (desired, record) => planFrom(desired, record, settings, environment, null));
+}
+
+/** A plan, and the record that it was made from. */
+interface PlannedFrom extends Planned {
+  readonly recorded: RecordedState;
+}
+
+async function planFrom(
+  desired: DesiredState,
+  record: RecordReader,
+  settings: Settings,
+  environment: Environment,
+  saved: SavedPlan | null,
+): Promise<PlannedFrom> {
+  const before = await record.readAll(desired.gateway);
+  const targets = saved ? await targetsOfSaved(saved) : await targetsOf(settings, desired, async () => before);
+  const { recorded, notes } = settings.refresh ? await seeGateway(desired, record, settings, environment) : { recorded: before, notes: [] };
+  const plan = await planOf(desired, recorded, record, targets, saved);
+  return { desired, plan, recorded, notes: notes.filter((note) => isTargeted(targets, note)) };
+}
+
+/**
+ * Returns the plan as `readPlan` does, and writes it into the file `out`, which is all that is written. Throws an EdictError
+ * `PLAN_UNWRITABLE` if that cannot be.
+ */
+export async function savePlan(settings: Settings, environment: Environment, out: string): Promise<Planned> {
+  const { writePlanFile } = await import('./store/plan-file.ts');
   return withFile(settings, environment, 'ask', async (desired, record) => {
-    const before = await record.readAll(desired.gateway);
-    const targets = await targetsOf(settings, desired, async () => before);
-    const { recorded, notes } = settings.refresh
-      ? await seeGateway(desired, record, settings, environment)
-      : { recorded: before, notes: [] };
-    return {
-      desired,
-      plan: await planOf(desired, recorded, record, targets),
-      notes: notes.filter((note) => isTargeted(targets, note)),
-    };
+    const madeAtMs = systemClock.now();
+    const attempts = await record.lastAttempts(desired.gateway);
+    const planned = await planFrom(desired, record, settings, environment, null);
+    const { emulate: emulated, refresh: refreshed } = settings;
+    await writePlanFile(out, savedPlanOf(planned.plan, planned.recorded, attempts, { emulated, refreshed, madeAtMs }));
+    return planned;
   });
+}
+
+/**
+ * Returns what an apply of the saved plan in the file `from` would do. Writes nothing and makes no call that changes
+ * anything. Throws as `openSavedPlan` does, and a StalePlanError if something has moved under the plan.
+ */
+export async function readSavedPlan(settings: Settings, environment: Environment, from: string): Promise<Planned> {
+  const opened = await openSavedPlan(from, settings);
+  return withFile(
+    opened.settings,
+    environment,
+    'ask',
+    async (desired, record) => {
+      const planned = await planFrom(desired, record, opened.settings, environment, opened.saved);
+      const { refuseStale } = await import('./engine/plan-of-pass.ts');
+      refuseStale(planned.plan, opened.saved);
+      return planned;
+    },
+    opened.expect,
+  );
 }
 
 async function seeGateway(desired: DesiredState, record: RecordReader, settings: Settings, environment: Environment) {

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Settings } from './config.ts';
+import { EdictError } from './core/errors.ts';
 import type { Emit } from './core/events.ts';
 import { type Meanings, type Name, nameKey } from './core/names.ts';
 import type { Admit, Gateway, GatewayReader, Probe, Prober, Store } from './core/ports.ts';
 import type { DesiredState, GatewayIdentity, GatewaySettings, RecordedState } from './core/publication.ts';
+import type { SavedPlan } from './core/saved-plan.ts';
 import { everything, isNarrowed, type Targets } from './core/targets.ts';
 import type { LookUp } from './desired/file-source.ts';
 import type { Emulator } from './emulator/emulator.ts';
@@ -30,7 +32,7 @@ export interface Rooms extends AsyncDisposable {
   /** Returns the record of a gateway. */
   recorded(gateway: GatewayIdentity): Promise<RecordedState>;
   /** Returns the engine for the gateway that `desired` names; the same one while its settings are the same. */
-  engineFor(desired: DesiredState, maxTries: number, emit: Emit, targets?: Targets): Promise<Engine>;
+  engineFor(desired: DesiredState, maxTries: number, emit: Emit, targets?: Targets, saved?: SavedPlan | null): Promise<Engine>;
   /** Stops and closes everything; resolves to the number of changes left unsent. */
   close(): Promise<number>;
 }
@@ -84,7 +86,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
     if (!isKnown || remembered.size > names.length) await store.remember(of, found(meanings));
     return meanings;
   };
-  const engineFor = async (wanted: DesiredState, maxTries: number, emit: Emit, targets: Targets = everything): Promise<Engine> => {
+  const engineFor: Rooms['engineFor'] = async (wanted, maxTries, emit, targets = everything, saved = null) => {
     const line = await lineTo(wanted.gateway);
     if (line.engine) return line.engine;
     if (emulator) emulator.world.add(seedFrom(wanted, await store.readAll(wanted.gateway)));
@@ -102,6 +104,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
       maxTries,
       refresh: settings.refresh,
       targets,
+      saved,
     });
     return line.engine;
   };
@@ -144,6 +147,41 @@ export async function targetsOf(settings: Settings, desired: DesiredState, read:
   const { compileTargets, refuseUnknown } = await import('./desired/target-patterns.ts');
   refuseUnknown(settings.targets, desired, await read());
   return compileTargets(settings.targets);
+}
+
+/** A saved plan that has been checked, and what applying it goes by. */
+export interface OpenedPlan {
+  readonly saved: SavedPlan;
+  /** A plan that rests on a look at the gateway is compared after a look. */
+  readonly settings: Settings;
+  /** Throws an EdictError `PLAN_GATEWAY` for another gateway than the plan's. */
+  expect(gateway: GatewayIdentity): void;
+}
+
+/** Reads the saved plan in the file `path`. Throws an EdictError `PLAN_*` if it is none, or for another kind of gateway. */
+export async function openSavedPlan(path: string, settings: Settings): Promise<OpenedPlan> {
+  const { readPlanFile } = await import('./store/plan-file.ts');
+  const saved = await readPlanFile(path);
+  const refuse = (why: string, hint: string): EdictError =>
+    new EdictError('PLAN_GATEWAY', `the saved plan ${path} is for another gateway: ${why}`, { hint: `nothing was sent; ${hint}` });
+  if (saved.emulated !== settings.emulate) {
+    throw saved.emulated
+      ? refuse('an emulated one', 'apply it with --emulate, or save a plan for the real one')
+      : refuse('a real one', 'apply it without --emulate, or save a plan with it');
+  }
+  const expect = (gateway: GatewayIdentity): void => {
+    const inWords = ({ endpoint, project, instance }: GatewayIdentity): string => `${endpoint}, project ${project}, instance ${instance}`;
+    const [planned, now] = [inWords(saved.gateway), inWords(gateway)];
+    if (planned !== now) throw refuse(`${planned}; the file's is ${now}`, 'name the file that the plan was made from');
+  };
+  return { saved, settings: { ...settings, refresh: settings.refresh || saved.refreshed }, expect };
+}
+
+/** Returns what a saved plan was about when it was made, whether or not that is there still. */
+export async function targetsOfSaved({ targets }: SavedPlan): Promise<Targets> {
+  if (!isNarrowed(targets)) return everything;
+  const { compileTargets } = await import('./desired/target-patterns.ts');
+  return compileTargets(targets);
 }
 
 /** Returns what decides when a request to the gateway may leave. `quietMs`: see `TrafficOptions`. */

@@ -31,6 +31,7 @@ const floors: readonly { readonly floor: string; readonly mayImport: readonly st
 /** Files of types, where a compiler is test enough. */
 const typesOnly = [
   'src/core/events.ts',
+  'src/core/kept.ts',
   'src/core/log-options.ts',
   'src/core/ports.ts',
   'src/core/publication.ts',

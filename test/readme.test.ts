@@ -11,6 +11,7 @@ import { parseSeed } from '../src/emulator/seed.ts';
 import { answers } from '../src/gateway/classify.ts';
 import { dangersInFiles } from './support/dangers-in-files.ts';
 import { dangersOfPlans } from './support/dangers-of-plans.ts';
+import { dangersOfTimes } from './support/dangers-of-times.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -77,7 +78,7 @@ test('the answers in the README are those that the code knows', () => {
 });
 
 test('the dangers in the README are those that are tested, forty at least', () => {
-  const rows = [...dangersInFiles, ...dangersOfPlans].map(({ name, does }) => `| ${name} | ${does} |`);
+  const rows = [...dangersInFiles, ...dangersOfPlans, ...dangersOfTimes].map(({ name, does }) => `| ${name} | ${does} |`);
   const head = '| what happens | what edict does |\n|---|---|\n';
   assert.ok(readme.includes(`${head}${rows.join('\n')}\n\n`), `${head}${rows.join('\n')}\n`);
   assert.ok(rows.length >= 40);

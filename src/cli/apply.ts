@@ -1,26 +1,30 @@
-import { applyOnce, openLog } from '../app.ts';
+import { applyOnce, applySaved, openLog } from '../app.ts';
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Emit, EngineEvent, PassSummary } from '../core/events.ts';
+import type { Moved } from '../core/kept.ts';
 import type { LogFormat, LogLevel } from '../core/log-options.ts';
 import { type Change, isMade, type Plan } from '../core/plan.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import { openProgress } from './progress.ts';
 import { releaseCommand } from './release-command.ts';
+import { movedInWords, movedJson, scopeInWords } from './saved-words.ts';
 import { onStopSignal } from './signals.ts';
-import { counted, durationInWords, obstacleInWords, targetsInWords } from './words.ts';
+import { counted, durationInWords, momentInWords, obstacleInWords } from './words.ts';
 
 export interface ApplyOptions {
   readonly format: string;
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat;
+  /** The file of a saved plan, of which everything is done or nothing. */
+  readonly plan?: string;
 }
 
 type Settled = EngineEvent & { readonly type: 'attempt:settled' };
 type Probed = EngineEvent & { readonly type: 'probe:answered' };
 
-/** Makes one pass over the file. Returns 0, 5 if calls failed, 4 if something is held, 1 if it was stopped before its end. */
+/** Makes one pass over the file, or the changes of a saved plan. Returns 0, 5 if calls failed, 4 if something is held, 1 if it was stopped before its end. */
 export async function apply(settings: Settings, options: ApplyOptions, context: Context): Promise<ExitCode> {
   const { out, err } = paintersOf(context);
   const asJson = options.format === 'json';
@@ -41,16 +45,20 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
     if (asJson) context.stdout.write(`${JSON.stringify(attemptJson(event))}\n`);
   };
   using stop = onStopSignal();
-  const { plan, summary, left } = await applyOnce(settings, context.environment, emit, { signal: stop.signal });
+  const { environment } = context;
+  const { plan, summary, left, dropped } =
+    options.plan !== undefined
+      ? await applySaved(settings, options.plan, environment, emit, stop)
+      : await applyOnce(settings, environment, emit, stop);
   progress?.clear();
-  const release = releaseCommand(plan, settings);
+  const release = releaseCommand(plan, { ...settings, targets: plan.targets });
   const { suspicion } = plan;
   if (asJson) for (const change of plan.changes) if (!isMade(change)) context.stdout.write(`${JSON.stringify(unmadeJson(change))}\n`);
-  if (asJson) context.stdout.write(`${JSON.stringify(summaryJson(plan, summary, left, release))}\n`);
+  if (asJson) context.stdout.write(`${JSON.stringify(summaryJson(plan, summary, left, dropped, release))}\n`);
   else {
-    const only = targetsInWords(plan);
+    const only = scopeInWords(plan);
     context.stdout.write(
-      `${suspicion ? `${out('yellow', 'The whole file is held:')} ${suspicion.message}. Nothing was sent. Before you agree: ${suspicion.hint}.` : words(summary, left)}${only ? ` ${only}` : ''}\n`,
+      `${suspicion ? `${out('yellow', 'The whole file is held:')} ${suspicion.message}. Nothing was sent. Before you agree: ${suspicion.hint}.` : words(summary, left, plan)}${only ? ` ${only}` : ''}\n`,
     );
     const held = plan.changes.filter((change) => change.held);
     const waiting = plan.changes.filter((change) => change.waits && !change.held);
@@ -79,10 +87,15 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
         .map((change) => `${out('yellow', '!')} ${change.api} in ${change.environment} is held: ${obstacleInWords(change)}`),
       held.length,
     );
+    writeSome(
+      context,
+      dropped.slice(0, mostShown).map((one) => `${out('red', 'x')} ${movedInWords(one)}; not made`),
+      dropped.length,
+    );
     if (release !== null) context.stdout.write(`To agree to what is held: ${out('bold', release)}\n`);
   }
   if (stop.signal.aborted) return exitCodes.error;
-  if (summary.failed > 0 || left > 0) return exitCodes.callsFailed;
+  if (summary.failed > 0 || left > 0 || dropped.length > 0) return exitCodes.callsFailed;
   return summary.held > 0 || suspicion ? exitCodes.held : exitCodes.done;
 }
 
@@ -94,9 +107,9 @@ function writeSome({ stdout }: Context, lines: readonly string[], all: number): 
   if (all > lines.length) stdout.write(`  … and ${all - lines.length} more; see edict status\n`);
 }
 
-function words({ online, offline, unchanged, held, waiting, failed, tookMs }: PassSummary, left: number): string {
+function words({ online, offline, unchanged, held, waiting, failed, tookMs }: PassSummary, left: number, { kept }: Plan): string {
   if (online + offline + held + waiting + failed + left === 0)
-    return `In sync. ${counted(unchanged, 'publication')} as the file says. Nothing was sent.`;
+    return kept ? 'Nothing was sent.' : `In sync. ${counted(unchanged, 'publication')} as the file says. Nothing was sent.`;
   const parts = [`${online} online`, `${offline} offline`, `${unchanged} unchanged`];
   if (held > 0) parts.push(`${held} held`);
   if (waiting > 0) parts.push(`${waiting} waiting`);
@@ -116,14 +129,22 @@ function failureRow({ change, outcome }: Settled, paint: ReturnType<typeof paint
   ];
 }
 
-function summaryJson({ suspicion, untargeted }: Plan, summary: PassSummary, left: number, release: string | null) {
+function summaryJson(
+  { suspicion, untargeted, kept }: Plan,
+  summary: PassSummary,
+  left: number,
+  dropped: readonly Moved[],
+  release: string | null,
+) {
   const held = suspicion && { rule: suspicion.rule, message: suspicion.message, hint: suspicion.hint };
-  return { type: 'summary', format: 1, ...summary, left, untargeted, suspicion: held, release };
+  const saved = kept && { done: kept.done, newer: kept.newer, dropped: dropped.map(movedJson) };
+  return { type: 'summary', format: 1, ...summary, left, untargeted, saved, suspicion: held, release };
 }
 
 function unmadeJson({ api, apiId, environment, environmentId, action, reason, held, waits }: Change) {
   const { rule, message } = held ?? waits ?? { rule: null, message: null };
-  return { type: held ? 'held' : 'waiting', api, apiId, environment, environmentId, action, reason, rule, message };
+  const until = held || waits?.untilMs == null ? null : momentInWords(waits.untilMs);
+  return { type: held ? 'held' : 'waiting', api, apiId, environment, environmentId, action, reason, rule, message, until };
 }
 
 function attemptJson({ attemptId, change, outcome, tookMs }: Settled) {

@@ -18,6 +18,7 @@ export function planJson(plan: Plan, desired: DesiredState, notes: readonly Note
     approval: plan.approval && { by: plan.approval.by, why: plan.approval.why, expires: momentInWords(plan.approval.expiresAtMs) },
     gateway: plan.gateway,
     targets: plan.targets,
+    ...(plan.kept && { saved: { done: plan.kept.done, newer: plan.kept.newer } }),
     summary: {
       ...counts(plan),
       unchanged: plan.unchanged,

@@ -1,6 +1,7 @@
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
-import { readPlan } from '../reports.ts';
+import { type Planned, readPlan, readSavedPlan, savePlan } from '../reports.ts';
+import { commandLine } from './command-line.ts';
 import { type Context, paintersOf } from './context.ts';
 import { releaseCommand } from './release-command.ts';
 import { type PlanFormat, planRenderers } from './render-plan.ts';
@@ -9,15 +10,27 @@ export interface PlanOptions {
   readonly format: PlanFormat;
   /** Whether the exit code says what the plan holds. */
   readonly detailedExitcode?: boolean;
+  /** The file in which the plan is saved. */
+  readonly out?: string;
+  /** The file of a saved plan: shown is what an apply of it would do. */
+  readonly plan?: string;
 }
 
-/** Shows the plan. Returns 0, or with `detailedExitcode` 4 if something is held, else 2 if there are changes. */
-export async function showPlan(settings: Settings, { format, detailedExitcode }: PlanOptions, context: Context): Promise<ExitCode> {
-  const planned = await readPlan(settings, context.environment);
+/** Shows the plan, and saves it if asked to. Returns 0, or with `detailedExitcode` 4 if something is held, else 2 if there are changes. */
+export async function showPlan(settings: Settings, options: PlanOptions, context: Context): Promise<ExitCode> {
+  const { format, detailedExitcode, out } = options;
+  const planned = await plannedAs(options, settings, context);
   const { plan } = planned;
-  const shown = { ...planned, release: releaseCommand(plan, settings) };
+  const shown = { ...planned, release: releaseCommand(plan, { ...settings, targets: plan.targets }) };
   context.stdout.write(planRenderers[format](shown, paintersOf(context).out));
+  if (out !== undefined)
+    context.stderr.write(`Saved to ${out}. To make exactly these changes: ${commandLine('apply', ['--plan', out], settings)}\n`);
   if (!detailedExitcode) return exitCodes.done;
   if (plan.suspicion || plan.changes.some((change) => change.held)) return exitCodes.held;
   return plan.changes.length > 0 ? exitCodes.changes : exitCodes.done;
+}
+
+function plannedAs({ out, plan }: PlanOptions, settings: Settings, { environment }: Context): Promise<Planned> {
+  if (out !== undefined) return savePlan(settings, environment, out);
+  return plan === undefined ? readPlan(settings, environment) : readSavedPlan(settings, environment, plan);
 }

@@ -18,6 +18,8 @@ interface CommandOptions {
   readonly wait?: string;
   readonly once?: boolean;
   readonly detailedExitcode?: boolean;
+  readonly out?: string;
+  readonly plan?: string;
   readonly logLevel: (typeof logLevels)[number];
   readonly logFormat?: (typeof logFormats)[number];
   readonly debounce: string;
@@ -119,6 +121,7 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     .addOption(emulate())
     .addOption(refresh())
     .addOption(detailed())
+    .option('--out <file>', 'save the plan for apply --plan')
     .action(plan);
 
   const apply = async (file: string, options: Options): Promise<void> => {
@@ -132,6 +135,7 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     .addOption(dryRun())
     .addOption(refresh())
     .addOption(wait())
+    .addOption(new Option('--plan <file>', 'make exactly the changes of a saved plan, or none').conflicts(['api', 'environment']))
     .action((file: string, options: Options) => (options.dryRun ? plan(file, options) : apply(file, options)));
 
   daemon(logging(withFile('run', 'the daemon: follows the file and makes the calls that are missing')))

@@ -6,8 +6,9 @@ import type { Planned } from '../reports.ts';
 import { columns } from './columns.ts';
 import type { Paint } from './paint.ts';
 import { counts, planJson } from './plan-json.ts';
+import { scopeInWords } from './saved-words.ts';
 import { seenOf } from './seen.ts';
-import { agreementInWords, counted, durationInWords, obstacleInWords, reasonInWords, targetsInWords } from './words.ts';
+import { agreementInWords, counted, durationInWords, obstacleInWords, reasonInWords } from './words.ts';
 
 /** Under so many seconds nobody minds how long it takes. */
 const worthSaving = 10;
@@ -32,11 +33,11 @@ function text({ plan, desired, notes, release }: Shown, paint: Paint): string {
   const seen = seenOf(plan, notes);
   const seenLines = columns(seen.map(({ api, environment, message }) => [`~ ${api}`, environment, message])).map((line) => `  ${line}`);
   const seenPart = seen.length > 0 ? [paint('yellow', `Seen at the gateway, no call is made (${seen.length})`), ...seenLines, ''] : [];
-  const only = targetsInWords(plan);
+  const only = scopeInWords(plan);
   const heldPart = release === null ? [] : heldLines(plan, release, paint);
   if (plan.changes.length === 0 && plan.suspicion) return `${[...seenPart, ...heldPart].join('\n')}\n`;
   if (plan.changes.length === 0) {
-    const sentence = `${paint('green', 'In sync.')} ${agreement(plan)} Nothing to do.`;
+    const sentence = plan.kept ? 'Nothing to do.' : `${paint('green', 'In sync.')} ${agreement(plan)} Nothing to do.`;
     return `${[...seenPart, sentence, ...(only ? [only] : [])].join('\n')}\n`;
   }
   const lines = [`${paint('bold', gatewayOf(plan))}`, '', ...seenPart];
@@ -55,7 +56,7 @@ function markdown({ plan, desired, notes, release }: Shown): string {
   const seen = seenOf(plan, notes).map(({ api, environment, message }) => `| ${[api, environment, message].map(escaped).join(' | ')} |`);
   const seenPart =
     seen.length > 0 ? ['', '**Seen at the gateway, no call is made**', '', '| API | environment | what |', '|---|---|---|', ...seen] : [];
-  const only = targetsInWords(plan);
+  const only = scopeInWords(plan);
   const onlyPart = only ? ['', escapedProse(only)] : [];
   if (plan.changes.length === 0 && !plan.suspicion)
     return [`### edict: in sync\n\n${agreement(plan)}`, ...onlyPart, ...seenPart, ''].join('\n');

@@ -1,6 +1,11 @@
 import { EdictError, type ExitCode, exitCodes, InvalidFileError } from '../core/errors.ts';
+import { StalePlanError } from '../core/stale-plan.ts';
 import { type Context, paintersOf } from './context.ts';
 import { mistakesJson, renderMistakes } from './render-mistakes.ts';
+import { movedInWords, movedJson } from './saved-words.ts';
+
+/** More lines than this hide the first ones. */
+const mostShown = 50;
 
 /**
  * Says what went wrong, on stderr for people and, if `asJson`, as the one document on stdout for programs. Returns the exit code.
@@ -17,8 +22,13 @@ export function reportError(error: unknown, context: Context, asJson: boolean): 
     context.stderr.write(`edict: this is a bug of edict, please report it\n${error instanceof Error ? error.stack : String(error)}\n`);
     return exitCodes.error;
   }
-  context.stderr.write(`${paint('red', 'edict:')} ${error.message}\n${error.hint ? `  ${error.hint}\n` : ''}`);
+  const moved = error instanceof StalePlanError ? error.moved : [];
+  const lines = moved.slice(0, mostShown).map((one) => `  ${movedInWords(one)}\n`);
+  if (moved.length > mostShown) lines.push(`  … and ${moved.length - mostShown} more\n`);
+  context.stderr.write(`${paint('red', 'edict:')} ${error.message}\n${lines.join('')}${error.hint ? `  ${error.hint}\n` : ''}`);
   if (asJson)
-    context.stdout.write(`${JSON.stringify({ format: 1, error: { code: error.code, message: error.message, hint: error.hint } })}\n`);
+    context.stdout.write(
+      `${JSON.stringify({ format: 1, error: { code: error.code, message: error.message, hint: error.hint, ...(moved.length > 0 && { moved: moved.map(movedJson) }) } })}\n`,
+    );
   return error.exitCode;
 }

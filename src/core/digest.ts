@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { Plan } from './plan.ts';
+import type { Change, Plan } from './plan.ts';
+
+/** What of a change its digest covers. */
+type Work = Pick<Change, 'apiId' | 'environmentId' | 'action' | 'reason' | 'from' | 'revision' | 'remark' | 'version'>;
 
 /**
  * Returns the digest of a plan, `sha256:` and 64 hex digits. It covers the gateway and what the calls would do and why,
  * not names, places in the file or holds: the same work has the same digest on every machine.
  */
-export function planDigest({ gateway, changes }: Pick<Plan, 'gateway' | 'changes'>): string {
+export function planDigest({ gateway, changes }: Pick<Plan, 'gateway'> & { readonly changes: readonly Work[] }): string {
   const { endpoint, project, instance } = gateway;
   const work = changes
     .map(({ apiId, environmentId, action, reason, from, revision, remark, version }) =>

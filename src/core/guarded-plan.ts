@@ -1,16 +1,24 @@
 import { delay } from './freeze.ts';
 import { holdBack, type Past, release } from './guards.ts';
+import { keepTo, withoutNewHolds } from './keep-to.ts';
 import { narrow } from './narrow.ts';
 import { inOrder } from './order.ts';
 import { type Plan, plan } from './plan.ts';
 import type { DesiredState, RecordedState } from './publication.ts';
+import type { LastAttempts, SavedPlan } from './saved-plan.ts';
 import type { Targets } from './targets.ts';
 import type { ProbeAnswers } from './wait.ts';
 
+/** A saved plan that is to be carried out, and the newest attempt of each publication. */
+export interface Keeping {
+  readonly saved: SavedPlan;
+  readonly attempts: LastAttempts;
+}
+
 /**
- * Returns the plan that may be carried out: what the file needs, held back by the guards as a whole, delayed by freezes, put in order, then narrowed
- * to what is targeted, then released where a person has agreed. A pure function. Guards and order look at the whole plan, so that
- * nobody slips past them by doing it in parts.
+ * Returns the plan that may be carried out: what the file needs, held back by the guards as a whole, delayed by freezes, put in
+ * order, then narrowed to what is targeted and to a saved plan if there is one, then released where a person has agreed. A pure
+ * function. Guards and order look at the whole plan, so that nobody slips past them by doing it in parts.
  */
 export function guardedPlan(
   desired: DesiredState,
@@ -19,8 +27,12 @@ export function guardedPlan(
   targets: Targets,
   nowMs: number,
   probes: ProbeAnswers = new Map(),
+  keeping: Keeping | null = null,
 ): Plan {
   const held = holdBack(plan(desired, recorded), desired, recorded, past);
-  const ordered = inOrder(delay(held, desired, nowMs), desired, recorded, probes, nowMs);
-  return release(narrow(ordered, desired, targets), past.approvals, nowMs);
+  const whole = inOrder(delay(held, desired, nowMs), desired, recorded, probes, nowMs);
+  const part = narrow(whole, desired, targets);
+  if (!keeping) return release(part, past.approvals, nowMs);
+  const { saved, attempts } = keeping;
+  return withoutNewHolds(release(keepTo(part, whole, saved, { desired, recorded, attempts }), past.approvals, nowMs), saved);
 }

@@ -133,7 +133,14 @@ function named(keys: readonly PublicationKey[], recorded: RecordedState): string
 const suspicionHint = 'check that the whole file is there';
 
 /** Returns what a change would do, as one text: what an approval is for. The reason may change meanwhile, the work may not. */
-export function workOf({ apiId, environmentId, action, revision, remark, version }: Change): string {
+export function workOf({
+  apiId,
+  environmentId,
+  action,
+  revision,
+  remark,
+  version,
+}: Pick<Change, 'apiId' | 'environmentId' | 'action' | 'revision' | 'remark' | 'version'>): string {
   return JSON.stringify([apiId, environmentId, action, revision, remark, version]);
 }
 

@@ -1,4 +1,5 @@
 import { type Agreement, guard, type Hold, type Suspicion } from './guard.ts';
+import type { Kept } from './kept.ts';
 import type {
   Action,
   DesiredPublication,
@@ -63,6 +64,8 @@ export interface Plan {
   readonly approval: Agreement | null;
   /** How many changes are left out, since they are not targeted. */
   readonly untargeted: number;
+  /** How it differs from the saved plan that it is kept to; `null` if it is kept to none. */
+  readonly kept: Kept | null;
   /** What somebody else has made and the plan leaves, since the file says `drift: report` or there is a truce. */
   readonly drifted: readonly RecordedPublication[];
   /** What is online with an older draft than the newest, and the plan leaves. */
@@ -193,6 +196,7 @@ export function plan(desired: DesiredState, recorded: RecordedState): Plan {
     changes: changes.sort(byNames),
     unchanged: desired.publications.size - inFile - drifted.length,
     untargeted: 0,
+    kept: null,
     suspicion: null,
     approval: null,
     drifted: drifted.sort(byNames),

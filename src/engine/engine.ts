@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { inCalls } from '../core/batch.ts';
 import { EdictError } from '../core/errors.ts';
 import type { Emit, PassCause } from '../core/events.ts';
-import { stopOf } from '../core/freeze.ts';
-import { guardedPlan } from '../core/guarded-plan.ts';
 import { heldDigest } from '../core/guards.ts';
 import type { Failure } from '../core/outcome.ts';
-import { type Change, isMade, type Plan } from '../core/plan.ts';
+import { isMade, type Plan } from '../core/plan.ts';
 import type { Clock, Gateway, Probe, Stopped, Store } from '../core/ports.ts';
 import type { DesiredState, PublicationKey } from '../core/publication.ts';
+import type { SavedPlan } from '../core/saved-plan.ts';
 import type { Targets } from '../core/targets.ts';
 import { Alarm } from './alarm.ts';
 import { ApprovalWatch } from './approval-watch.ts';
@@ -18,7 +17,9 @@ import { Doubts } from './doubts.ts';
 import { Lookout } from './lookout.ts';
 import { Onward } from './onward.ts';
 import { firstDueMs, goOn, openPass, type Pass, summaryOf } from './pass.ts';
+import { Permits } from './permits.ts';
 import { persist } from './persist.ts';
+import { planOfPass } from './plan-of-pass.ts';
 import { Probes } from './probes.ts';
 import { reasonOf, reconcile } from './reconciler.ts';
 import { awaitCredentials, probe } from './recovery.ts';
@@ -41,6 +42,8 @@ export interface EngineDeps {
   readonly refresh: boolean;
   /** What calls are made for; the rest is planned and left out. */
   readonly targets: Targets;
+  /** What alone calls are made for, unless it has moved; `null`: whatever is needed. */
+  readonly saved: SavedPlan | null;
 }
 
 /** Makes passes over one gateway: from the whole desired state and the whole record to the calls that are missing. */
@@ -56,6 +59,7 @@ export class Engine {
   readonly #alarm: Alarm;
   readonly #onward: Onward;
   readonly #probes: Probes;
+  readonly #permits: Permits;
   readonly #settled: (() => void)[] = [];
   /** Keys whose last attempt in this engine did not succeed. */
   readonly #failing = new Set<PublicationKey>();
@@ -67,8 +71,6 @@ export class Engine {
   #desired: DesiredState;
   /** What the record knows as declared. */
   #declared: DesiredState | null = null;
-  /** What the last plan allows to be done, by key. Guards look at whole plans, so nothing else leaves. */
-  #permitted: ReadonlyMap<PublicationKey, Change> = new Map();
   #pass: Pass | null = null;
 
   constructor(desired: DesiredState, deps: EngineDeps) {
@@ -101,6 +103,7 @@ export class Engine {
       signal: this.#stopping.signal,
       onApproval: () => this.#passAgain('approval'),
     });
+    this.#permits = new Permits({ ...deps, desired: () => this.#desired, onOver: () => this.#onward.request() });
     this.#alarm = new Alarm(clock, () => this.#passAgain('due'));
     traffic.listen({ stopped: (stopped) => this.#callsStopped(stopped), resumed: () => this.#callsResumed() });
   }
@@ -109,10 +112,11 @@ export class Engine {
    * Plans from the whole desired and recorded state and starts the calls; those of an earlier pass that have not been
    * sent are dropped unless this plan asks for them too. Resolves to the plan, before its calls have been made. `signal` ends a look.
    *
-   * @throws EdictError `STORE_*` if the record cannot be read, `UNSEEN` as `Lookout.look` does; nothing was sent then
+   * @throws EdictError `STORE_*` if the record cannot be read, `UNSEEN` as `Lookout.look` does, `PLAN_STALE` as `planOfPass`
+   * does; nothing was sent then
    */
   async pass(desired: DesiredState, cause: PassCause, signal = this.#stopping.signal): Promise<Plan> {
-    const { store, emit, clock, gateway, targets, maxTries } = this.#deps;
+    const { emit, clock, gateway, maxTries } = this.#deps;
     const fresh = cause === 'file' || cause === 'signal' || cause === 'approval';
     const isSequel = cause === 'order' || cause === 'due';
     const before = isSequel ? this.#pass : null;
@@ -123,10 +127,8 @@ export class Engine {
     if (cause === 'signal') gateway.retryCredentials();
     const seen = await this.#lookout.look(desired, passId, AbortSignal.any([this.#stopping.signal, signal]));
     const seenAtMs = clock.monotonic();
-    const recorded = seen ?? (await store.readAll(desired.gateway));
-    const past = await store.past(desired.gateway, clock.now());
-    const made = guardedPlan(this.#desired, recorded, past, targets, clock.now(), this.#probes.answers);
-    this.#permitted = new Map(made.changes.filter(isMade).map((change) => [change.key, change]));
+    const { made, past } = await planOfPass(() => this.#desired, seen, cause === 'start', { ...this.#deps, probes: this.#probes.answers });
+    this.#permits.replace(made);
     if (!made.suspicion) await this.#declare(desired, made);
     emit({ type: 'plan:made', passId, cause, plan: made });
     this.#pass = before && this.#pass ? goOn(this.#pass, made) : openPass(made, passId, startedAtMs);
@@ -164,16 +166,6 @@ export class Engine {
     await this.#conditions.close();
     this.#finishPass();
     return left;
-  }
-
-  /** An approval may have expired since the plan was made, or a freeze begun: then another plan is needed. */
-  #permittedNow({ key }: Change): Change | null {
-    const change = this.#permitted.get(key);
-    if (!change) return null;
-    const nowMs = this.#deps.clock.now();
-    const isStill = nowMs < (change.approval?.expiresAtMs ?? Number.POSITIVE_INFINITY) && !stopOf(change, this.#desired, nowMs);
-    if (!isStill) this.#onward.request();
-    return isStill ? change : null;
   }
 
   #passAgain(cause: PassCause): void {
@@ -217,7 +209,7 @@ export class Engine {
         doubts: this.#doubts,
         now: clock.now,
         desired: () => this.#desired,
-        permitted: (change) => this.#permittedNow(change),
+        permitted: (change, recorded) => this.#permits.of(change, recorded),
         signal: this.#stopping.signal,
         persist: (write) => persist(write, { ...this.#deps, signal: this.#stopping.signal, onFailed: (error) => this.#storeFailed(error) }),
       });

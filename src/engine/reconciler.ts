@@ -17,8 +17,8 @@ export interface ReconcilerDeps {
   readonly emit: (event: EngineEvent) => void;
   /** The newest valid desired state. */
   readonly desired: () => DesiredState;
-  /** Returns what the newest plan allows for the publication of `change`; `null` if nothing. */
-  readonly permitted: (change: Change) => Change | null;
+  /** Returns what the newest plan allows for the publication of `change`, recorded like this now; `null` if nothing. */
+  readonly permitted: (change: Change, recorded: RecordedPublication | undefined) => Change | null;
   /** Ends the waiting for a turn, and reads under way. */
   readonly signal: AbortSignal;
   /** Called when the request has been answered, before the outcome is on the disk: the next one may leave. */
@@ -56,7 +56,7 @@ export async function reconcile(key: PublicationKey, passId: string, deps: Recon
   for (let mayResolve = true; ; mayResolve = false) {
     const wanted = desired();
     const needed = decide(wanted.publications.get(key), recorded, wanted);
-    const change = allowed(needed, permitted);
+    const change = allowed(needed, recorded, permitted);
     if (!needed) return { kind: 'in sync' };
     if (!recorded?.unresolved || !mayResolve) {
       if (change) return attempt(change, recorded, wanted, passId, deps);
@@ -87,8 +87,8 @@ async function attempt(
   const isWanted = (): boolean => {
     if (signal.aborted) return false;
     const newest = desired();
-    if (newest === wanted) return allowed(change, permitted) !== null;
-    return isSame(change, allowed(decide(newest.publications.get(key), recorded, newest), permitted));
+    if (newest === wanted) return allowed(change, recorded, permitted) !== null;
+    return isSame(change, allowed(decide(newest.publications.get(key), recorded, newest), recorded, permitted));
   };
   const outcome = await place.send(isWanted);
   answered();
@@ -150,8 +150,8 @@ export function reasonOf(reconciled: Reconciled): string {
  * Returns `change` if the newest plan allows just this work, with the agreement that it rests on. The plan looks at all publications
  * together and at what a person has agreed to, which one publication by itself cannot tell.
  */
-function allowed(change: Change | null, permitted: ReconcilerDeps['permitted']): Change | null {
-  const plan = change && permitted(change);
+function allowed(change: Change | null, recorded: RecordedPublication | undefined, permitted: ReconcilerDeps['permitted']): Change | null {
+  const plan = change && permitted(change, recorded);
   return plan && isSame(change, plan) ? { ...change, held: null, approval: plan.approval } : null;
 }
 

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { showPlan } from '../../src/cli/plan.ts';
 import { settingsFrom } from '../../src/config.ts';
 import { testContext } from '../support/streams.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const settings = settingsFrom('examples/quickstart/edict.yaml', { state: 'sqlite:nowhere.db' });
 
@@ -30,6 +33,25 @@ test('of what is targeted alone, and the exit code is about that', async () => {
   assert.match(stdout(), 'Only --api pay*: 4 changes left out.');
   const none = { ...settings, targets: { apis: ['payments'], environments: ['release'] } };
   assert.is(await showPlan(none, { format: 'text', detailedExitcode: true }, testContext().context), 0);
+});
+
+test('--out saves what is shown, and shows the same as without it in every format', async () => {
+  const out = join(temporaryFolder(), 'release.plan');
+  for (const format of ['text', 'json', 'markdown'] as const) {
+    const [plain, saving] = [testContext(), testContext()];
+    await showPlan(settings, { format }, plain.context);
+    assert.is(await showPlan(settings, { format, out, detailedExitcode: true }, saving.context), 2);
+    assert.is(saving.stdout(), plain.stdout());
+    assert.match(
+      saving.stderr(),
+      `Saved to ${out}. To make exactly these changes: edict apply --plan ${out} examples/quickstart/edict.yaml --state sqlite:nowhere.db\n`,
+    );
+  }
+  const { context, stdout } = testContext();
+  await showPlan(settings, { format: 'json', plan: out }, context);
+  const shown = JSON.parse(stdout()) as { digest: string; saved: unknown };
+  assert.equal(shown.saved, { done: 0, newer: 0 });
+  assert.match(readFileSync(out, 'utf8'), `"digest":"${shown.digest}"`);
 });
 
 test.run();

@@ -28,6 +28,9 @@ const mistakes: readonly [string, readonly string[], RegExp][] = [
     ['plan', 'examples/quickstart/edict.yaml', '--api', 'oders', '--api', 'pay*'],
     /"oders" .*\n {2}nearest to "oders": orders,/,
   ],
+  ['a saved plan and targets', ['apply', '--plan', 'p', '--api', 'orders'], /'--plan <file>' cannot be used with option '--api <pattern>'/],
+  ['a saved plan that is not there', ['apply', '--plan', 'nowhere.plan'], /the saved plan nowhere\.plan does not exist/],
+  ['a saved plan without a name', ['apply', '--plan', ''], /the saved plan {2}does not exist/],
   ['too many arguments', ['plan', 'a', 'b'], /too many arguments/],
 ];
 for (const [name, args, expected] of mistakes) {

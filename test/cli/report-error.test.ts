@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { reportError } from '../../src/cli/report-error.ts';
 import { EdictError, exitCodes, InvalidFileError } from '../../src/core/errors.ts';
+import { StalePlanError } from '../../src/core/stale-plan.ts';
 import { testContext } from '../support/streams.ts';
 
 test('an error of a person has a message and a hint, and no stack', () => {
@@ -29,6 +30,27 @@ test('a bug shows its stack and asks to be reported', () => {
   const { context, stderr } = testContext();
   assert.is(reportError(new TypeError('oops'), context, false), 1);
   assert.match(stderr(), /bug of edict[\s\S]*TypeError: oops\n\s+at /);
+});
+
+test('a saved plan that is out of date says what has moved, as JSON for each change', () => {
+  const moves = [{ what: 'wanted revision', was: '2', now: '3' }] as const;
+  const of = { api: 'orders', apiId: 'api-orders', environment: 'release', environmentId: 'env-release', action: 'online' } as const;
+  const { context, stdout, stderr } = testContext();
+  assert.is(
+    reportError(
+      new StalePlanError(
+        Array.from({ length: 51 }, () => ({ ...of, moves, attempt: null })),
+        60,
+      ),
+      context,
+      true,
+    ),
+    1,
+  );
+  assert.match(stderr(), /51 of its 60 changes .*\n {2}orders in release: the file asks for revision 3 now, not for revision 2\n/);
+  assert.match(stderr(), '… and 1 more\n');
+  const { error } = JSON.parse(stdout()) as { error: { code: string; moved: { message: string }[] } };
+  assert.equal([error.code, error.moved.length], ['PLAN_STALE', 51]);
 });
 
 test.run();

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { EngineEvent } from '../../src/core/events.ts';
 import type { Gateway, Probe, Store } from '../../src/core/ports.ts';
 import type { DesiredPublication, DesiredState, GatewaySettings, Limit } from '../../src/core/publication.ts';
+import type { SavedPlan } from '../../src/core/saved-plan.ts';
 import { everything, type Targets } from '../../src/core/targets.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { Engine } from '../../src/engine/engine.ts';
@@ -36,6 +37,8 @@ export interface WorkshopOptions {
   readonly refresh?: boolean;
   /** What calls are made for; else everything. */
   readonly targets?: Targets;
+  /** What alone calls are made for; else whatever is needed. */
+  readonly saved?: SavedPlan;
   readonly settings?: Partial<GatewaySettings>;
   /** What answers the probes of `order`; else everything answers as expected. */
   readonly probe?: Probe;
@@ -78,6 +81,7 @@ export async function workshop({
     maxTries,
     refresh,
     targets: options.targets ?? everything,
+    saved: options.saved ?? null,
   });
   const requested = (): string[] =>
     emulator.requests

@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { planDigest } from './digest.ts';
+import { flag, listOf, oneOf, orNull, record, ShapeError, text, whole } from './document-shape.ts';
+import { EdictError } from './errors.ts';
+import type { Reason } from './plan.ts';
+import { publicationKey } from './publication.ts';
+import type { SavedChange, SavedPlan } from './saved-plan.ts';
+
+/** The form of a saved plan that this edict writes and reads. */
+const currentForm = 1;
+
+/** Returns whether a file that begins with `start` is, or was to become, a saved plan. */
+export function looksLikeSavedPlan(start: string): boolean {
+  return /^\s*(\{\s*"edictPlan"|$)/.test(start);
+}
+
+/** Returns the text of a saved plan: JSON, a line for each change. The same plan gives the same text. */
+export function writePlanDocument(saved: SavedPlan): string {
+  const { changes, ...head } = contentOf(saved);
+  const start = JSON.stringify({ edictPlan: currentForm, ...head, checksum: checksumOf(saved) }).slice(0, -1);
+  return `${start},"changes":[${changes.map((change) => `\n${JSON.stringify(change)}`).join(',')}\n]}\n`;
+}
+
+/**
+ * Returns the saved plan that a text holds. It is believed only if every key is known and it is as it was written: checksum
+ * and digest guard against accidents, not against somebody who means it. `name` is what the file is called.
+ *
+ * @throws EdictError `PLAN_INVALID`, which says what is wrong
+ */
+export function readPlanDocument(json: string, name: string): SavedPlan {
+  const refuse = (why: string, hint = again): EdictError => new EdictError('PLAN_INVALID', `the saved plan ${name} ${why}`, { hint });
+  const parsed = parse(json);
+  if (parsed === undefined) throw refuse(looksLikeSavedPlan(json) ? 'is not complete, or damaged: it is no valid JSON' : 'is not JSON');
+  const form = typeof parsed === 'object' && parsed !== null && 'edictPlan' in parsed ? parsed.edictPlan : undefined;
+  if (form === undefined) throw refuse('is no plan that edict has saved: it has no "edictPlan"', 'save one with `edict plan --out FILE`');
+  if (form !== currentForm) {
+    throw refuse(`has the form ${JSON.stringify(form)}, and this edict knows form ${currentForm}`, 'apply it with the edict that made it');
+  }
+  try {
+    shape(parsed, '');
+  } catch (error) {
+    if (error instanceof ShapeError) throw refuse(`is not one that edict has written: ${error.message}`);
+    throw error;
+  }
+  const document = parsed as PlanDocument;
+  const saved = savedFrom(document);
+  if (saved.changes.size < document.changes.length) throw refuse('is not one that edict has written: a publication is there twice');
+  const [checksum, digest] = [checksumOf(saved), digestOf(saved)];
+  if (checksum !== document.checksum)
+    throw refuse(`was changed after it was saved: its checksum is ${document.checksum}, that of its content ${checksum}`);
+  if (digest !== document.digest)
+    throw refuse(`was changed after it was saved: its digest is ${document.digest}, that of its changes ${digest}`);
+  return saved;
+}
+
+const again = 'nothing was sent; save the plan again with `edict plan --out FILE`';
+
+/** V8's own message would repeat the beginning of a file that may hold anything. */
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+type PlanDocument = ReturnType<typeof contentOf> & { readonly checksum: string };
+
+/** Returns what a document says, in its order. */
+function contentOf(saved: SavedPlan) {
+  const { gateway, emulated, refreshed, targets, madeAtMs, changes } = saved;
+  const { endpoint, project, instance } = gateway;
+  return {
+    digest: digestOf(saved),
+    madeAtMs,
+    gateway: { endpoint, project, instance, emulated },
+    refreshed,
+    targets: { apis: [...targets.apis], environments: [...targets.environments] },
+    changes: [...changes.values()].map(changeContent),
+  };
+}
+
+function changeContent({ key: _, held, waits, basis, attempt, ...of }: SavedChange) {
+  const { api, apiId, environment, environmentId, action, reason, from, revision, remark, version } = of;
+  const { state, versionId, editedAtMs, unresolved } = basis;
+  return {
+    ...{ api, apiId, environment, environmentId, action, reason, from, revision, remark, version },
+    held: held && { rule: held.rule, message: held.message, hint: held.hint },
+    waits: waits && { rule: waits.rule, message: waits.message, untilMs: waits.untilMs },
+    recorded: { state, revision: basis.revision, versionId, editedAtMs, unresolved: unresolved && attemptContent(unresolved) },
+    attempt,
+  };
+}
+
+function attemptContent({ attemptId, action, revision, version }: NonNullable<SavedChange['basis']['unresolved']>) {
+  return { attemptId, action, revision, version };
+}
+
+function savedFrom({ madeAtMs, gateway: { emulated, ...gateway }, refreshed, targets, changes }: PlanDocument): SavedPlan {
+  const saved = changes.map(({ recorded, ...change }): SavedChange => {
+    return { ...change, key: publicationKey(change.apiId, change.environmentId), basis: recorded };
+  });
+  return { gateway, emulated, refreshed, targets, madeAtMs, changes: new Map(saved.map((change) => [change.key, change])) };
+}
+
+function digestOf({ gateway, changes }: SavedPlan): string {
+  return planDigest({ gateway, changes: [...changes.values()] });
+}
+
+/** Covers the content and not how it is laid out. */
+function checksumOf(saved: SavedPlan): string {
+  return `sha256:${createHash('sha256')
+    .update(JSON.stringify(contentOf(saved)))
+    .digest('hex')}`;
+}
+
+const state = oneOf('online', 'offline');
+/** A record, so that none is forgotten. */
+const reasons: Record<Reason, true> = {
+  ...{ new: true, state: true, revision: true, version: true, edited: true, removed: true, unresolved: true, drift: true },
+};
+const reason = oneOf(...Object.keys(reasons));
+const orNone = orNull(text);
+const attemptShape = record({ attemptId: whole, action: state, revision: orNone, version: orNone });
+const recordedShape = record({
+  ...{ state: orNull(state), revision: orNone, versionId: orNone },
+  ...{ editedAtMs: orNull(whole), unresolved: orNull(attemptShape) },
+});
+const changeShape = record({
+  ...{ api: text, apiId: text, environment: text, environmentId: text, action: state, reason, from: orNull(state) },
+  ...{ revision: orNone, remark: orNone, version: orNone },
+  held: orNull(record({ rule: text, message: text, hint: text })),
+  waits: orNull(record({ rule: text, message: text, untilMs: orNull(whole) })),
+  ...{ recorded: recordedShape, attempt: orNull(whole) },
+});
+const shape = record({
+  ...{ edictPlan: whole, digest: text, madeAtMs: whole },
+  gateway: record({ endpoint: text, project: text, instance: text, emulated: flag }),
+  refreshed: flag,
+  targets: record({ apis: listOf(text), environments: listOf(text) }),
+  checksum: text,
+  changes: listOf(changeShape),
+});

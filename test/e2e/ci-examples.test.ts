@@ -1,0 +1,223 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parse } from 'yaml';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { answeringServer, json } from '../gateway/answering-server.ts';
+import { fileOf, scratchFolder, secretToken, seedOf } from '../support/edict-process.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const read = (name: string): string => readFileSync(join(root, 'examples/ci', name), 'utf8');
+
+interface Step {
+  readonly name?: string;
+  readonly uses?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+  readonly run?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+interface Workflow {
+  readonly permissions: object;
+  readonly jobs: Readonly<
+    Record<'comment' | 'plan' | 'apply', { readonly permissions: object; readonly needs?: string; readonly steps: readonly Step[] }>
+  >;
+}
+interface GitlabJob {
+  readonly script: readonly string[];
+  readonly needs?: readonly string[];
+  readonly cache: { readonly paths: readonly string[]; readonly policy: string };
+  readonly artifacts?: { readonly paths: readonly string[] };
+}
+type Pipeline = Readonly<Record<'comment' | 'plan' | 'apply', GitlabJob>>;
+
+const workflow = parse(read('github-actions.yaml')) as Workflow;
+const pipeline = parse(read('gitlab-ci.yaml'), { merge: true }) as Pipeline;
+
+/** What a pipeline does with edict, whoever runs it. */
+interface Ci {
+  readonly name: string;
+  /** The scripts of a job that run edict, in order. */
+  scripts(job: keyof Pipeline): readonly string[];
+  /** The script that writes the comment. */
+  readonly comment: string;
+  /** What goes from the plan to the apply, and what is kept from run to run. */
+  readonly handed: string;
+  readonly kept: string;
+}
+
+const runsEdict = (script: string): boolean => /^\s*edict /m.test(script);
+const writesComment = (script: string): boolean => script.includes('node --input-type=module');
+const stepUsing = (job: keyof Pipeline, action: string): Step | undefined =>
+  workflow.jobs[job].steps.find(({ uses }) => uses?.startsWith(`actions/${action}@`));
+
+const cis: readonly Ci[] = [
+  {
+    name: 'github-actions.yaml',
+    scripts: (job) => workflow.jobs[job].steps.flatMap(({ run }) => (run && runsEdict(run) ? [run] : [])),
+    comment: workflow.jobs.comment.steps.find(({ run }) => run && writesComment(run))?.run ?? '',
+    handed: String(stepUsing('plan', 'upload-artifact')?.with?.['path']),
+    kept: String(stepUsing('apply', 'cache/save')?.with?.['path']),
+  },
+  {
+    name: 'gitlab-ci.yaml',
+    scripts: (job) => pipeline[job].script.filter(runsEdict),
+    comment: pipeline.comment.script.find(writesComment) ?? '',
+    handed: pipeline.plan.artifacts?.paths[0] ?? '',
+    kept: pipeline.apply.cache.paths[0] ?? '',
+  },
+];
+
+/** Returns a folder with a command `edict` that is this checkout's. */
+function commandFolder(): string {
+  const folder = scratchFolder();
+  const command = join(folder, 'edict');
+  writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'src/main.ts')}" "$@"\n`);
+  chmodSync(command, 0o755);
+  return folder;
+}
+const commands = commandFolder();
+
+/** Runs a script as a runner does. Resolves to its exit code and all that it wrote. */
+async function shell(script: string, cwd: string, environment: Readonly<Record<string, string>>) {
+  const path = `${commands}:${resolve(process.execPath, '..')}:${process.env['PATH']}`;
+  const child = spawn('bash', ['-eo', 'pipefail', '-c', script], { cwd, env: { ...environment, PATH: path, NO_COLOR: '1' } });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, text };
+}
+
+/** A runner for one job: a new folder with the file, and what it is handed. */
+function runner(file: string, ...handed: readonly (readonly [folder: string, name: string])[]): string {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'edict.yaml'), file);
+  for (const [from, name] of handed) if (existsSync(join(from, name))) cpSync(join(from, name), join(folder, name), { recursive: true });
+  return folder;
+}
+
+const changes = (emulator: Emulator): string[] =>
+  emulator.requests
+    .all()
+    .filter(({ operation }) => operation === 'changePublication')
+    .map(({ api, action }) => `${api} ${action}`)
+    .toSorted();
+
+for (const { name, scripts, handed, kept, comment } of cis) {
+  const run = async (job: keyof Pipeline, folder: string): Promise<{ code: number | null; text: string }> => {
+    assert.is(scripts(job).length, 1, `${name}: ${job} runs edict in one script`);
+    const outputs = { GITHUB_OUTPUT: join(folder, 'output'), GITHUB_STEP_SUMMARY: join(folder, 'summary') };
+    const done = await shell(scripts(job)[0] ?? '', folder, { ...outputs, HW_AUTH_TOKEN: secretToken });
+    assert.not.match(done.text, secretToken);
+    return done;
+  };
+
+  test(`${name}: a request only shows the plan, and a merge applies the plan that its first job has made`, async () => {
+    const emulator = await startEmulator({ seed: seedOf('orders', 'carts', 'users') });
+    const file = fileOf(emulator.url, { orders: 'online', carts: 'online', users: 'offline' });
+    const [request, planning] = [runner(file), runner(file)];
+    assert.is((await run('comment', request)).code, 0);
+    assert.match(readFileSync(join(request, 'plan.md'), 'utf8'), '### edict: 2 changes: 2 online, 0 offline');
+    const planned = await run('plan', planning);
+    assert.is(planned.code, 0, planned.text);
+    assert.equal(changes(emulator), []);
+
+    const applying = runner(file, [planning, handed]);
+    const applied = await run('apply', applying);
+    assert.is(applied.code, 0, applied.text);
+    assert.match(applied.text, '2 online, 0 offline, 1 unchanged.');
+    assert.equal(changes(emulator), ['api-carts online', 'api-orders online']);
+
+    // The next merge finds the record that the last one has kept.
+    const later = fileOf(emulator.url, { orders: '{ state: online, revision: r2 }', carts: 'offline', users: 'offline' });
+    const next = runner(later, [applying, kept]);
+    assert.is((await run('plan', next)).code, 0);
+    const last = runner(later, [applying, kept], [next, handed]);
+    const finished = await run('apply', last);
+    assert.is(finished.code, 0, finished.text);
+    assert.match(finished.text, '1 online, 1 offline, 1 unchanged.');
+    assert.is(changes(emulator).length, 4);
+    await emulator.close();
+  });
+
+  test(`${name}: a lost record costs no version, and what moved between the two jobs is not overrun`, async () => {
+    const emulator = await startEmulator({ seed: seedOf('orders', 'carts') });
+    emulator.world.publish('api-orders', 'env-test', 'by hand');
+    const file = fileOf(emulator.url, { orders: 'online', carts: 'online' });
+    const planning = runner(file);
+    assert.is((await run('plan', planning)).code, 0);
+    emulator.world.publish('api-carts', 'env-test', 'by hand');
+    const stale = await run('apply', runner(file, [planning, handed]));
+    assert.is(stale.code, 1);
+    assert.match(stale.text, 'carts in test: never recorded when planned, online now');
+    assert.equal(changes(emulator), []);
+    await emulator.close();
+  });
+
+  test(`${name}: a request has one comment, which is kept up to date`, async () => {
+    const mine = { user: { type: 'Bot' }, author: { id: 7 } };
+    const comments: Record<string, unknown>[] = [
+      { id: 1, user: { type: 'User' }, author: { id: 8 }, body: '<!-- edict plan --> quoted' },
+      ...Array.from({ length: 100 }, (_, index) => ({ ...mine, id: index + 2, body: 'of another kind' })),
+    ];
+    const server = await answeringServer((response, { path, method, body }) => {
+      const url = new URL(path, 'http://forge');
+      if (url.pathname.endsWith('/user')) return json(response, 200, { id: 7 });
+      if (method === 'GET') {
+        const page = Number(url.searchParams.get('page'));
+        return json(response, 200, comments.slice((page - 1) * 100, page * 100));
+      }
+      const text = (JSON.parse(body) as { body: string }).body;
+      const known = comments.find(({ id }) => url.pathname.endsWith(`/${id}`));
+      if (method === 'POST') comments.push({ ...mine, id: comments.length + 1, body: text });
+      else Object.assign(known ?? {}, { body: text });
+      return json(response, 200, {});
+    });
+    const folder = scratchFolder();
+    const environment = {
+      ...{ GITHUB_API_URL: server.url, GITHUB_REPOSITORY: 'acme/apis', GITHUB_TOKEN: secretToken, NUMBER: '12' },
+      ...{ CI_API_V4_URL: server.url, CI_PROJECT_ID: '3', CI_MERGE_REQUEST_IID: '12', EDICT_NOTE_TOKEN: secretToken },
+    };
+    for (const plan of ['### first', '### second']) {
+      writeFileSync(join(folder, 'plan.md'), plan);
+      const { code, text } = await shell(comment, folder, environment);
+      assert.is(code, 0, text);
+      assert.not.match(text, secretToken);
+      assert.is(comments.length, 102);
+      assert.is(comments.at(-1)?.['body'], `<!-- edict plan -->\n${plan}`);
+    }
+    await server.close();
+  });
+}
+
+test('the workflow trusts no tag, asks for no more than it needs, and puts no secret into a script', () => {
+  assert.equal(workflow.permissions, {});
+  assert.equal(
+    Object.values(workflow.jobs).map(({ permissions }) => permissions),
+    [{ contents: 'read', 'pull-requests': 'write' }, { contents: 'read' }, { contents: 'read' }],
+  );
+  const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+  for (const { uses, run } of steps) {
+    if (uses) assert.match(uses, /^actions\/[a-z/-]+@[0-9a-f]{40}$/);
+    if (run) assert.not.match(run, /\$\{\{/);
+  }
+  assert.is(workflow.jobs.apply.needs, 'plan');
+  const [up, down] = [stepUsing('plan', 'upload-artifact'), stepUsing('apply', 'download-artifact')];
+  assert.is(up?.with?.['name'], down?.with?.['name']);
+});
+
+test('the pipeline hands the plan from one job to the next, and only the apply changes the record', () => {
+  assert.equal(pipeline.apply.needs, ['plan']);
+  assert.equal(
+    [pipeline.comment, pipeline.plan, pipeline.apply].map(({ cache }) => [cache.paths, cache.policy]),
+    [
+      [['.edict/'], 'pull'],
+      [['.edict/'], 'pull'],
+      [['.edict/'], 'pull-push'],
+    ],
+  );
+});
+
+test.run();

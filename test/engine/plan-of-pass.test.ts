@@ -1,0 +1,115 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Store } from '../../src/core/ports.ts';
+import { savedPlanOf } from '../../src/core/saved-plan.ts';
+import { StalePlanError } from '../../src/core/stale-plan.ts';
+import { everything } from '../../src/core/targets.ts';
+import { type PlanOfPassDeps, planOfPass, refuseStale } from '../../src/engine/plan-of-pass.ts';
+import { type Workshop, workshop } from '../support/engine.ts';
+import { lastAttempts, noPast, plannedAtMs, savedFrom } from '../support/saved-plans.ts';
+import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+
+const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
+const clock = { now: () => plannedAtMs };
+
+function deps(over: Partial<PlanOfPassDeps> = {}): PlanOfPassDeps {
+  const store = { readAll: async () => recordedState([]), past: async () => noPast, lastAttempts: async () => lastAttempts() };
+  return { store, clock, targets: everything, saved: null, probes: new Map(), ...over };
+}
+
+test('plans from the record, or from what has just been seen', async () => {
+  assert.is((await planOfPass(() => desired, null, true, deps())).made.changes.length, 2);
+  assert.is((await planOfPass(() => desired, recordedState([recorded('orders', 'test')]), true, deps())).made.changes.length, 1);
+});
+
+test('takes the file as it is when the record has been read', async () => {
+  let newest = desired;
+  const store = {
+    ...deps().store,
+    readAll: async () => {
+      newest = desiredState([wanted('orders', 'test')]);
+      return recordedState([]);
+    },
+  };
+  assert.is((await planOfPass(() => newest, null, true, deps({ store }))).made.changes.length, 1);
+});
+
+test('a saved plan that has moved is refused in the first pass, and later done without what has moved', async () => {
+  const saved = savedFrom(desired, recordedState([]));
+  const seen = recordedState([recorded('orders', 'test', { state: 'offline' })]);
+  const first = await planOfPass(() => desired, seen, true, deps({ saved })).catch((error: unknown) => error);
+  assert.instance(first, StalePlanError);
+  assert.equal(
+    (first as StalePlanError).moved.map(({ api }) => api),
+    ['orders'],
+  );
+  const { made: later } = await planOfPass(() => desired, seen, false, deps({ saved }));
+  assert.equal(
+    later.changes.map(({ api }) => api),
+    ['carts'],
+  );
+});
+
+test('a plan that is kept to none is never out of date', async () => {
+  const { made } = await planOfPass(() => desired, null, true, deps());
+  assert.not.throws(() => refuseStale(made, savedFrom(desired, recordedState([]))));
+});
+
+/** Returns the plan of `states` in a workshop, saved. */
+async function savedIn({ store, desire }: Workshop, states: Parameters<Workshop['desire']>[0]) {
+  const wantedNow = desire(states);
+  const recordedNow = await store.readAll(wantedNow.gateway);
+  const { made } = await planOfPass(() => wantedNow, recordedNow, true, deps());
+  return savedPlanOf(made, recordedNow, new Map(), { emulated: false, refreshed: false, madeAtMs: 0 });
+}
+
+test('the engine makes the changes of a saved plan and no others, also when it tries again', async () => {
+  await using planning = await workshop({ apis: ['a', 'b'] });
+  const saved = await savedIn(planning, { a: 'online', b: 'online' });
+  await using shop = await workshop({ apis: ['a', 'b', 'c'], saved, maxTries: 4 });
+  shop.emulator.faults.add({ times: 1, status: 503, errorCode: 'APIC.7701', errorMsg: 'busy' });
+  await shop.engine.pass(shop.desire({ a: 'online', b: 'online', c: 'online' }), 'start');
+  await shop.engine.settled();
+  assert.equal([...new Set(shop.requested())].toSorted(), ['a online', 'b online']);
+  assert.is(shop.requested().length, 3);
+  assert.equal(
+    shop.emulator.world
+      .publications()
+      .map(({ api, onlineCalls }) => [api, onlineCalls])
+      .toSorted(),
+    [
+      ['api-a', 1],
+      ['api-b', 1],
+    ],
+  );
+});
+
+test('the engine sends nothing of a saved plan that has moved', async () => {
+  await using planning = await workshop({ apis: ['a', 'b'] });
+  const saved = await savedIn(planning, { a: 'online', b: 'online' });
+  await using shop = await workshop({ apis: ['a', 'b'], saved });
+  const refused = await shop.engine.pass(shop.desire({ a: 'online', b: { revision: '2' } }), 'start').catch((error: unknown) => error);
+  assert.instance(refused, StalePlanError);
+  await shop.engine.settled();
+  assert.equal(shop.requested(), []);
+});
+
+test('a change whose record moves between plan and call is left', async () => {
+  await using planning = await workshop({ apis: ['a', 'b'] });
+  const saved = await savedIn(planning, { a: 'online', b: 'online' });
+  const moved = recorded('b', 'test', { state: 'offline' });
+  const wrapStore = (store: Store): Store =>
+    new Proxy(store, {
+      get: (target, name) => {
+        if (name === 'read') return async (...of: Parameters<Store['read']>) => (of[1] === moved.key ? moved : target.read(...of));
+        const member: unknown = Reflect.get(target, name);
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
+  await using shop = await workshop({ apis: ['a', 'b'], saved, wrapStore });
+  await shop.engine.pass(shop.desire({ a: 'online', b: 'online' }), 'start');
+  await shop.engine.settled();
+  assert.equal(shop.requested(), ['a online']);
+});
+
+test.run();
