@@ -211,7 +211,8 @@ test('never is there a call for an environment before the one before it is as th
         await shop.engine.pass(file, 'file');
         if (!written[at]?.isHasty) await shop.engine.settled();
       }
-      for (let times = 0; times < 6; times += 1) {
+      // As often as all faults together can refuse one publication.
+      for (let times = 0; times < 10; times += 1) {
         await shop.engine.settled();
         await shop.engine.pass(files.at(-1) as DesiredState, 'signal');
       }
