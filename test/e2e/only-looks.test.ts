@@ -1,0 +1,129 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { runCli } from '../../src/cli/program.ts';
+import { openScene, type Scene } from '../support/danger.ts';
+import { testContext } from '../support/streams.ts';
+
+const test = suite('only looks');
+
+type Args = readonly string[];
+
+/** What a command is given besides its options; `null`: it acts, or is the gateway itself, and so is not meant here. */
+const commands: Readonly<Record<string, ((scene: Scene) => Args) | null>> = {
+  validate: ({ folder }) => [join(folder, 'edict.yaml')],
+  plan: ({ folder }) => [join(folder, 'edict.yaml')],
+  apply: ({ folder }) => [join(folder, 'edict.yaml'), '--dry-run'],
+  run: ({ folder }) => [join(folder, 'edict.yaml'), '--dry-run'],
+  status: ({ folder }) => [join(folder, 'edict.yaml')],
+  history: ({ folder }) => [join(folder, 'edict.yaml')],
+  approve: ({ folder }) => [heldDigest, join(folder, 'edict.yaml'), '--by', 'ada', '--why', 'CHG-7'],
+  explain: ({ folder }) => ['orders', 'test', join(folder, 'edict.yaml')],
+  import: ({ emulator }) => ['--endpoint', emulator.url, '--project', 'project', '--instance', 'instance'],
+  emulate: null,
+  schema: () => [],
+};
+let heldDigest = '';
+
+/** How each option is tried, besides being left out. */
+const values: Readonly<Record<string, readonly Args[]>> = {
+  '--format': [['json'], ['text'], ['markdown']],
+  '--api': [['orders'], ['*']],
+  '--environment': [['test']],
+  '--emulate': [[]],
+  '--refresh': [[]],
+  '--detailed-exitcode': [[]],
+  '--out': [['plan.json']],
+  '--plan': [['saved.json']],
+  '--wait': [['1s']],
+  '--once': [[]],
+  '--dry-run': [],
+  '--limit': [['2']],
+  '--versions': [],
+  '--expires': [['1m']],
+  '--debounce': [['10ms']],
+  '--resync': [['1m']],
+  '--log-level': [['silent']],
+  '--log-format': [['json']],
+  '--iam': [],
+  ...Object.fromEntries(
+    ['--state', '--by', '--why', '--endpoint', '--project', '--instance', '--help', '--version'].map((name) => [name, []]),
+  ),
+};
+
+const reads = ['listApis', 'getApi', 'listEnvironments', 'listVersions', 'createToken'];
+
+async function run(...args: Args): Promise<{ readonly code: number; readonly text: string }> {
+  const { context, stdout, stderr } = testContext({ HW_AUTH_TOKEN: 'token' });
+  const code = await runCli(args, context);
+  return { code, text: `${stdout()}${stderr()}` };
+}
+
+/** A store never mixes a real gateway's record with an emulated one's. */
+const stateOf = ({ folder }: Scene, args: Args): string => join(folder, args.includes('--emulate') ? 'emulated.db' : 'state.db');
+
+/** Returns every way to give one value, or none, for each option; `values` knows each. */
+function combinations(options: readonly string[]): Args[] {
+  return options.reduce<Args[]>(
+    (all, option) => all.flatMap((before) => [before, ...(values[option] ?? []).map((value) => [...before, option, ...value])]),
+    [[]],
+  );
+}
+
+/** A gateway with something to publish, something to take down and something that is held; and a saved plan of it. */
+async function openWork(): Promise<Scene & AsyncDisposable> {
+  const scene = await openScene();
+  const environments = { release: '{ id: env-release, protected: true }' };
+  scene.write(scene.file({ apis: { orders: 'test release', carts: 'test', stock: 'test', users: 'test', tax: 'test' }, environments }));
+  await scene.edict('apply');
+  scene.write(
+    scene.file({ apis: { orders: '-test -release', carts: 'test', stock: 'test', users: 'test', tax: 'test release' }, environments }),
+  );
+  const { stdout } = await scene.edict('plan', '--format', 'json', '--out', join(scene.folder, 'saved.json'));
+  heldDigest = (JSON.parse(stdout) as { heldDigest: string }).heldDigest;
+  return scene;
+}
+
+test('every command and option is known here', async () => {
+  const { text } = await run('--help');
+  const named = [...text.slice(text.indexOf('Commands:')).matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name ?? '');
+  assert.equal(named.filter((name) => name !== 'help').sort(), Object.keys(commands).sort());
+  for (const name of named)
+    for (const option of await optionsOf(name)) assert.ok(commands[name] === null || option in values, `${name} ${option}`);
+});
+
+async function optionsOf(command: string): Promise<string[]> {
+  return [...(await run(command, '--help')).text.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, name]) => name ?? '');
+}
+
+for (const [command, given] of Object.entries(commands)) {
+  if (!given) continue;
+  test(`edict ${command} sends nothing that changes anything, whatever its options`, async () => {
+    await using scene = await openWork();
+    const state = join(scene.folder, 'state.db');
+    const [record, before] = [readFileSync(state), scene.emulator.requests.all().length];
+    let done = 0;
+    const known = await optionsOf(command);
+    for (const options of combinations(known)) {
+      const args = options.map((word) => (word.endsWith('.json') ? join(scene.folder, word) : word));
+      rmSync(join(scene.folder, 'plan.json'), { force: true });
+      const store = known.includes('--state') ? ['--state', `sqlite:${stateOf(scene, options)}`] : [];
+      const { code, text } = await run(command, ...given(scene), ...args, ...store);
+      assert.not.match(text, 'this is a bug of edict', `${command} ${options.join(' ')}`);
+      if (code !== 1) done += 1;
+      const sent = scene.emulator.requests.all().slice(before);
+      assert.equal(
+        sent.filter(({ operation }) => operation === null || !reads.includes(operation)),
+        [],
+        `${command} ${options.join(' ')}`,
+      );
+      if (command === 'approve') writeFileSync(state, record);
+      else assert.ok(record.equals(readFileSync(state)), `${command} ${options.join(' ')} wrote the record`);
+      assert.not.ok(existsSync(join(scene.folder, 'emulated.db')), `${command} ${options.join(' ')} made a record`);
+    }
+    assert.ok(done > 0, 'some of it can be done');
+  });
+}
+
+test.run();
