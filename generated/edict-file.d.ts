@@ -49,6 +49,10 @@ export interface components {
             /** @description Nothing is changed of this API for the time being. */
             suspend?: components["schemas"]["Suspend"];
         };
+        /** @description The APIs under names that people read in plans and logs. */
+        Apis: {
+            [key: string]: components["schemas"]["Api"];
+        };
         /** @description A whole number from 0. */
         Count: number;
         CountAndShare: {
@@ -97,10 +101,7 @@ export interface components {
             suspend?: components["schemas"]["Suspend"];
         };
         File: {
-            /** @description The APIs under names that people read in plans and logs. */
-            apis: {
-                [key: string]: components["schemas"]["Api"];
-            };
+            apis?: components["schemas"]["Apis"];
             drift?: components["schemas"]["Drift"];
             /**
              * @description The version of this file's format. Always 1.
@@ -139,6 +140,13 @@ export interface components {
                 /** @description How many publications one plan may take offline. By default 10, and a fifth of those that are online, but one at least. */
                 maxOffline?: components["schemas"]["Most"];
             };
+            /**
+             * @description Files with more APIs: paths or patterns (`*`, `?`, `[…]`, `{…,…}`, `**`), from this file's folder on. Each must match a file.
+             * @example [
+             *       "apis/*.yaml"
+             *     ]
+             */
+            include?: string[];
             /**
              * @description How often the daemon asks the gateway what is really published: `every 5m`, or `never` without `--refresh`.
              * @default never
@@ -263,6 +271,10 @@ export interface components {
         GatewayName: string;
         /** @description An ID as the gateway gives it: letters, digits, `.`, `_` and `-`. */
         Id: string;
+        /** @description A file that another one includes. It holds APIs and nothing else. */
+        Included: {
+            apis: components["schemas"]["Apis"];
+        };
         /**
          * @description The most requests that edict sends: no window of `per` holds more than `calls`.
          * @example {

@@ -88,11 +88,22 @@ function contents(): Map<string, string> {
   files.set('edict-file.d.ts', banner + typesOf(JSON.stringify(asOpenapi)));
   const fileAjv = new Ajv2020(validatorOptions({ verbose: true }));
   fileAjv.addSchema(file, 'edict-file');
-  files.set('edict-file-validator.cjs', banner + standaloneCode.default(fileAjv, { validateFile: 'edict-file' }));
+  fileAjv.addSchema({ $ref: `${file['$id']}#/$defs/Included` }, 'edict-included');
+  const validators = { validateFile: 'edict-file', validateIncluded: 'edict-included' };
+  files.set('edict-file-validator.cjs', banner + standaloneCode.default(fileAjv, validators));
   files.set(
     'edict-file-validator.d.cts',
-    `${banner}import type { ValidateFunction } from 'ajv';\nexport declare const validateFile: ValidateFunction;\n`,
+    `${banner}import type { ValidateFunction } from 'ajv';\n${Object.keys(validators)
+      .map((name) => `export declare const ${name}: ValidateFunction;\n`)
+      .join('')}`,
   );
+  const included = {
+    $id: 'urn:edict:included:1',
+    title: 'edict included file',
+    description: 'APIs of an edict file.',
+    $ref: '#/$defs/Included',
+  };
+  files.set('edict-included.schema.json', `${JSON.stringify({ ...file, ...included }, null, 2)}\n`);
   return files;
 }
 

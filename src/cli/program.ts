@@ -42,6 +42,7 @@ interface CommandOptions {
   readonly project?: string;
   readonly instance?: string;
   readonly iam?: string;
+  readonly included?: boolean;
   readonly by: string;
   readonly why: string;
   readonly expires: string;
@@ -246,9 +247,10 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
   program
     .command('schema')
     .description('prints the JSON Schema of the file')
-    .action(async () => {
+    .option('--included', 'of a file that another one includes')
+    .action(async (options: Options) => {
       const { schema } = await import('./schema.ts');
-      finish(await schema(context));
+      finish(await schema(options, context));
     });
   return program;
 }

@@ -2,7 +2,7 @@ import type { Action, DesiredState } from './publication.ts';
 
 /** Why a change is held. `rule` is stable; `message` says it to a person, `hint` what to do about it. */
 export interface Hold {
-  readonly rule: 'protected' | 'undeclared' | 'maxOffline' | 'swapped' | 'lost' | 'empty' | 'moved';
+  readonly rule: 'protected' | 'undeclared' | 'maxOffline' | 'swapped' | 'lost' | 'empty' | 'vanished' | 'moved';
   readonly message: string;
   readonly hint: string;
 }

@@ -19,8 +19,8 @@ export function mostOf({ count, share }: Most, all: number): number {
 
 /** What is known of the files before this one. */
 export interface Past {
-  /** What the last file declared that was acted on; empty if there was none. */
-  readonly declared: ReadonlySet<PublicationKey>;
+  /** What the last file declared that was acted on, each with its `home`; empty if there was none. */
+  readonly declared: ReadonlyMap<PublicationKey, string>;
   /** The IDs of APIs that files declared for other gateways, read only where nothing is known of this one. */
   readonly elsewhere: readonly { readonly gateway: GatewayIdentity; readonly apiIds: ReadonlySet<string> }[];
   readonly approvals: readonly Approval[];
@@ -90,7 +90,7 @@ function suspicionOf(
   recorded: RecordedState,
   { declared, elsewhere }: Pick<Past, 'declared' | 'elsewhere'>,
 ): Suspicion | null {
-  const lost = [...declared].filter((key) => !desired.publications.has(key)).sort();
+  const lost = [...declared.keys()].filter((key) => !desired.publications.has(key)).sort();
   if (declared.size > 0 && desired.publications.size === 0) {
     return {
       rule: 'empty',
@@ -98,6 +98,12 @@ function suspicionOf(
       hint: suspicionHint,
       lost,
     };
+  }
+  const homeless = lost.filter((key) => !desired.homes.has(declared.get(key) ?? ''));
+  if (homeless.length > 0) {
+    const homes = [...new Set(homeless.map((key) => declared.get(key)))].sort();
+    const message = `${homes.join(', ')} ${homes.length === 1 ? 'is' : 'are'} included no more, and with ${homes.length === 1 ? 'it' : 'them'} went ${named(homeless, recorded)}`;
+    return { rule: 'vanished', message, hint: suspicionHint, lost };
   }
   if (lost.length > mostOf(desired.guards.maxLost, declared.size)) {
     const message = `the file has lost ${lost.length} of the ${declared.size} publications that the last one had: ${named(lost, recorded)}`;

@@ -226,8 +226,8 @@ export interface Store extends RecordReader {
   leave(gateway: GatewayIdentity, atMs: number): Promise<void>;
   /** Writes what a look at the gateway has changed in the record, and how many APIs it listed. */
   observe(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: number): Promise<void>;
-  /** Notes what a file declares that is acted on, and by whose approval if it was suspicious. */
-  declare(gateway: GatewayIdentity, keys: Iterable<PublicationKey>, approvalId: number | null): Promise<void>;
+  /** Notes what a file declares that is acted on, each with its `home`, and by whose approval if it was suspicious. */
+  declare(gateway: GatewayIdentity, homes: ReadonlyMap<PublicationKey, string>, approvalId: number | null): Promise<void>;
   /** Makes `names` all that is remembered of names and their IDs. */
   remember(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void>;
   /** Notes how this process is getting on, for `condition`. */

@@ -72,6 +72,8 @@ export interface DesiredPublication extends PublicationNames {
   /** The name by which the file calls the API; `null`: it has its ID. */
   readonly calledBy: Name | null;
   readonly source: Source;
+  /** The path of its file from the main one's folder on; empty for the main file. */
+  readonly home: string;
 }
 
 export type DriftPolicy = 'correct' | 'report';
@@ -163,6 +165,8 @@ export interface DesiredState {
   readonly observeEveryMs: number | null;
   /** Whether an API that was edited since its publication is published again by that alone. */
   readonly republish: 'revision' | 'edited';
+  /** The paths of all files that say this, as `home`. */
+  readonly homes: ReadonlySet<string>;
   readonly publications: ReadonlyMap<PublicationKey, DesiredPublication>;
 }
 

@@ -17,7 +17,7 @@ export function settingsOfAsked(asked: AskedGateway): GatewaySettings {
   const variable = Object.entries(asked).find(([, text]) => text?.includes('${'));
   if (variable) throw new EdictError('OPTION', `--${variable[0]} ${JSON.stringify(variable[1])} holds \${…}, which only a file may`);
   const file = { edict: 1, gateway: asked, environments: { some: 'some' }, apis: {} };
-  const [finding] = [...checkShape(file), ...checkMeaning(file, () => 1)];
+  const [finding] = [...checkShape(file, 'File'), ...checkMeaning(file, () => '')];
   if (finding) throw asOption(finding);
   return gatewayOf(asked);
 }

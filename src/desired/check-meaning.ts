@@ -4,7 +4,8 @@ import { nearest } from './nearest.ts';
 import type { Path } from './positions.ts';
 import { isMap } from './yaml-value.ts';
 
-type LineOf = (path: Path) => number;
+/** Says where a path of the file leads, such as `line 12`. */
+type PlaceOf = (path: Path) => string;
 
 /** How many environments or candidates a hint names. */
 const maxListed = 10;
@@ -14,7 +15,7 @@ const maxListed = 10;
  * environment, and one publication declared twice; and names that mean nothing at the gateway or too much, as far as `meanings`
  * says so. Looks past values whose shape is wrong, since those are reported elsewhere.
  */
-export function checkMeaning(file: unknown, lineOf: LineOf, meanings: Meanings = new Map()): Finding[] {
+export function checkMeaning(file: unknown, placeOf: PlaceOf, meanings: Meanings = new Map()): Finding[] {
   const findings: Finding[] = [];
   for (const key of ['endpoint', 'iam']) {
     const address = textAt(objectAt(file, 'gateway'), key);
@@ -33,7 +34,7 @@ export function checkMeaning(file: unknown, lineOf: LineOf, meanings: Meanings =
     const path = ['environments', name];
     const id = typeof setting === 'string' ? setting : identified(setting, environmentName(name, setting), path, meanings, findings);
     idOf.set(name, id);
-    if (id !== null) once(firstById, id, path, `\`${name}\` is the same environment as`, findings, lineOf);
+    if (id !== null) once(firstById, id, path, `\`${name}\` is the same environment as`, findings, placeOf);
   }
 
   const declared = [...idOf.keys()];
@@ -45,7 +46,7 @@ export function checkMeaning(file: unknown, lineOf: LineOf, meanings: Meanings =
       const environmentId = idOf.get(environment);
       if (environmentId === undefined) findings.push(undeclared(path, environment, declared));
       if (apiId === null || !environmentId) continue;
-      once(firstByPublication, `${apiId} ${environmentId}`, path, `${api} in ${environment} is the same publication as`, findings, lineOf);
+      once(firstByPublication, `${apiId} ${environmentId}`, path, `${api} in ${environment} is the same publication as`, findings, placeOf);
     }
   }
   return findings;
@@ -105,7 +106,7 @@ function list(words: readonly string[]): string {
   return `${words.slice(0, maxListed).join(', ')}${more}`;
 }
 
-function once(seen: Map<string, Path>, what: string, path: Path, message: string, findings: Finding[], lineOf: LineOf): void {
+function once(seen: Map<string, Path>, what: string, path: Path, message: string, findings: Finding[], placeOf: PlaceOf): void {
   const first = seen.get(what);
   if (!first) {
     seen.set(what, path);
@@ -115,7 +116,7 @@ function once(seen: Map<string, Path>, what: string, path: Path, message: string
   findings.push({
     path,
     at: 'key',
-    message: `${message} ${name} in line ${lineOf(first)}: the IDs are equal`,
+    message: `${message} ${name} in ${placeOf(first)}: the IDs are equal`,
     hint: 'correct an ID, or remove one of the two',
   });
 }

@@ -1,14 +1,18 @@
 import type { ErrorObject } from 'ajv';
-import { validateFile } from '../../generated/edict-file-validator.cjs';
+import { validateFile, validateIncluded } from '../../generated/edict-file-validator.cjs';
 import type { Finding } from './finding.ts';
 import { nearest } from './nearest.ts';
 import type { Path } from './positions.ts';
 import { isMap } from './yaml-value.ts';
 
-/** Returns everything in which a file's value differs from spec/edict.schema.json; empty if it conforms. */
-export function checkShape(value: unknown): Finding[] {
-  if (validateFile(value)) return [];
-  const errors = validateFile.errors ?? [];
+/** What the schema calls the kinds of files. */
+const validators = { File: validateFile, Included: validateIncluded } as const;
+
+/** Returns everything in which the value of a file of a kind differs from spec/edict.schema.json; empty if it conforms. */
+export function checkShape(value: unknown, kind: keyof typeof validators): Finding[] {
+  const validate = validators[kind];
+  if (validate(value)) return [];
+  const errors = validate.errors ?? [];
   const unions = new Map(errors.filter((error) => error.keyword === 'anyOf').map((error) => [error.instancePath, error.data]));
   return errors.filter((error) => isTelling(error, unions)).map(toFinding);
 }
@@ -18,7 +22,7 @@ export function checkShape(value: unknown): Finding[] {
  * the person has chosen is worth a word.
  */
 function isTelling(error: ErrorObject, unions: ReadonlyMap<string, unknown>): boolean {
-  if (error.keyword === 'anyOf' || error.keyword === 'propertyNames') return false;
+  if (error.keyword === 'anyOf' || error.keyword === 'propertyNames' || error.keyword === 'if') return false;
   if (!unions.has(error.instancePath)) return true;
   const ofMapForm = error.keyword === 'required' || error.keyword === 'additionalProperties';
   if (isMap(unions.get(error.instancePath))) return ofMapForm;
@@ -28,7 +32,8 @@ function isTelling(error: ErrorObject, unions: ReadonlyMap<string, unknown>): bo
 function toFinding(error: ErrorObject): Finding {
   const path = pathOf(error.instancePath);
   const { data, params, parentSchema } = error as { data: unknown; params: Record<string, unknown>; parentSchema: Schema };
-  const name = path.at(-1) ?? 'the file';
+  const key = path.at(-1);
+  const name = key === undefined || /^\d+$/.test(key) ? quoted(path) : key;
   const wrong = (message: string, hint: string | null = null): Finding => ({ path, at: 'value', message, hint });
   switch (error.keyword) {
     case 'additionalProperties':

@@ -16,7 +16,7 @@ const defaultTimeout = '5s';
  * Returns what no schema can see in `order` and in the probes of APIs: environments that are not declared or stand there twice, a
  * soak or probe with nothing after it, and addresses that are none. Looks past values whose shape is wrong.
  */
-export function checkOrder(file: unknown, lineOf: (path: Path) => number): Finding[] {
+export function checkOrder(file: unknown, placeOf: (path: Path) => string): Finding[] {
   const findings: Finding[] = [];
   const root = isMap(file) ? file : {};
   const entries = Array.isArray(root['order']) ? (root['order'] as unknown[]) : [];
@@ -30,7 +30,7 @@ export function checkOrder(file: unknown, lineOf: (path: Path) => number): Findi
     const path = ['order', String(index), ...(isMap(entry) ? ['environment'] : [])];
     const before = first.get(name);
     if (!declared.includes(name)) findings.push({ ...undeclared(path, name, declared), at: 'value' });
-    else if (before) findings.push(twice(path, name, lineOf(before)));
+    else if (before) findings.push(twice(path, name, placeOf(before)));
     first.set(name, before ?? path);
     if (index === entries.length - 1 && index > 0) findings.push(...idle(path, name, settings));
     const [url, place] = writtenUrl(settings['probe'], ['order', String(index), 'probe']);
@@ -90,8 +90,8 @@ function isAddress(url: string, api: string, environment: string): boolean {
   return URL.canParse(probeUrl(url, { api, environment }));
 }
 
-function twice(path: Path, name: string, line: number): Finding {
-  return { path, at: 'value', message: `\`${name}\` stands in \`order\` already, in line ${line}`, hint: 'remove one of the two' };
+function twice(path: Path, name: string, place: string): Finding {
+  return { path, at: 'value', message: `\`${name}\` stands in \`order\` already, in ${place}`, hint: 'remove one of the two' };
 }
 
 function idle(path: Path, name: string, settings: Readonly<Record<string, unknown>>): Finding[] {
@@ -113,7 +113,7 @@ export function orderOf(
 ): Order {
   const probeUrls = new Map<string, string | null>();
   for (const { api, apiId } of publications) {
-    const own = apis[api]?.probe;
+    const own = apis?.[api]?.probe;
     if (own !== undefined) probeUrls.set(apiId, own === 'none' ? null : own);
   }
   return { steps: order.map((entry) => stepOf(entry, idOf)), probeUrls };

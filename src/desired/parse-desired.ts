@@ -1,6 +1,5 @@
 import type { components } from '../../generated/edict-file.d.ts';
 import { durationMs } from '../core/duration.ts';
-import { InvalidFileError, type Mistake } from '../core/errors.ts';
 import { type Meanings, type Name, nameKey } from '../core/names.ts';
 import {
   type DesiredPublication,
@@ -14,13 +13,14 @@ import {
 } from '../core/publication.ts';
 import { apiName, checkMeaning, environmentName } from './check-meaning.ts';
 import { checkShape } from './check-shape.ts';
+import { FilePart } from './file-part.ts';
+import { FileParts } from './file-parts.ts';
+import type { NamedText } from './file-set.ts';
 import type { Finding } from './finding.ts';
 import { checkFreeze, freezesOf, suspensionOf } from './freeze.ts';
 import { checkOrder, orderOf } from './order.ts';
-import { LineIndex, locate, type Path, type Place } from './positions.ts';
+import { RememberedTrees } from './remembered-trees.ts';
 import { substituteVariables, type Variables } from './variables.ts';
-import { type PieceCache, parseYamlInPieces } from './yaml-pieces.ts';
-import { toValue } from './yaml-value.ts';
 
 /** The file as people write it, after its shape has been checked. */
 export type WrittenFile = components['schemas']['File'];
@@ -31,8 +31,12 @@ export interface ParseInput {
   readonly file: string;
   /** What `${NAME}` in the gateway block may take. */
   readonly variables: Variables;
-  /** Pieces of the last reading; see `parseYamlInPieces`. */
-  readonly cache?: PieceCache;
+  /** What the file includes, in order. */
+  readonly included?: readonly NamedText[];
+  /** What is wrong with the entries of its `include`. */
+  readonly includeFindings?: readonly Finding[];
+  /** What the files were at the last reading. */
+  readonly trees?: RememberedTrees;
 }
 
 /** A file without a mistake, as far as it can be known without asking the gateway. */
@@ -45,43 +49,40 @@ export interface ParsedFile {
 }
 
 /**
- * Returns the desired state of a file that has an ID for everything. A pure function of its input.
+ * Returns the desired state of a file, and what it includes, that have an ID for everything. A pure function of its input.
  *
- * @throws InvalidFileError with every mistake in the file, in the order of the file
+ * @throws InvalidFileError with every mistake, in the order of the files
  */
 export function parseDesired(input: ParseInput): DesiredState {
   return parseFile(input).desired(new Map());
 }
 
 /**
- * Returns what a file declares. A pure function of its input.
+ * Returns what a file and those that it includes declare. A pure function of its input.
  *
- * @throws InvalidFileError with every mistake in the file, in the order of the file
+ * @throws InvalidFileError with every mistake, in the order of the files
  */
-export function parseFile({ text, file, variables, cache = new Map() }: ParseInput): ParsedFile {
-  const tree = parseYamlInPieces(text, cache);
-  const lines = new LineIndex(text);
-  if (tree.problems.length > 0) {
-    throw new InvalidFileError(
-      file,
-      sorted(tree.problems.map(({ start, end, message, hint }) => mistake(file, lines, start, end, message, hint))),
-    );
-  }
-  const place = (path: Path): Place => locate(tree.root, path);
-  const findings: Finding[] = [];
-  const value = substituteVariables(toValue(tree.root), variables, findings);
-  findings.push(...checkShape(value));
-  const refuse = (found: readonly Finding[]): void => {
-    if (found.length > 0) throw new InvalidFileError(file, sorted(found.map((finding) => located(finding, file, lines, place))));
-  };
-  const lineOf = (path: Path): number => lines.at(startOf(place(path), 'key')).line;
-  refuse([...findings, ...checkMeaning(value, lineOf), ...checkOrder(value, lineOf), ...checkFreeze(value)]);
+export function parseFile(input: ParseInput): ParsedFile {
+  const { file, variables, included = [], includeFindings = [], trees = new RememberedTrees() } = input;
+  const all = [{ file, home: '', text: input.text }, ...included];
+  const [main, ...others] = all.map((one) => new FilePart(one, trees.parse(one.file, one.text)));
+  if (!main) throw new TypeError('a file has a part');
+  trees.keep(new Set(all.map((one) => one.file)));
+  const parts = new FileParts(main, others);
+  parts.find(main, includeFindings);
+  const value = parts.joined((part, found) => {
+    const substituted = substituteVariables(part.value, part === main ? variables : {}, found);
+    found.push(...checkShape(substituted, part === main ? 'File' : 'Included'));
+    return substituted;
+  });
+  const check = (meanings: Meanings): void => parts.refuse(file, checkMeaning(value, parts.placeOf, meanings));
+  parts.refuse(file, [...checkMeaning(value, parts.placeOf), ...checkOrder(value, parts.placeOf), ...checkFreeze(value)]);
   const written = value as WrittenFile;
   const names = namesIn(written);
   const desired = (meanings: Meanings): DesiredState => {
     const known = new Map(names.map((name) => [nameKey(name), meanings.get(nameKey(name)) ?? ({ kind: 'none', others: [] } as const)]));
-    if (names.length > 0) refuse(checkMeaning(value, lineOf, known));
-    return resolve(written, known, (path) => ({ file, ...lines.at(startOf(place(path), 'key')) }));
+    if (names.length > 0) check(known);
+    return resolve(written, known, parts);
   };
   return { gateway: gatewayOf(written.gateway), names, desired };
 }
@@ -90,11 +91,11 @@ function namesIn(written: WrittenFile): Name[] {
   const environments = Object.entries(written.environments).flatMap(([key, setting]) =>
     typeof setting === 'string' || setting.id !== undefined ? [] : environmentName(key, setting),
   );
-  const apis = Object.entries(written.apis).flatMap(([key, setting]) => (setting.id === undefined ? apiName(key, setting) : []));
+  const apis = Object.entries(written.apis ?? {}).flatMap(([key, setting]) => (setting.id === undefined ? apiName(key, setting) : []));
   return [...environments, ...apis];
 }
 
-function resolve(written: WrittenFile, meanings: Meanings, sourceOf: (path: Path) => DesiredPublication['source']): DesiredState {
+function resolve(written: WrittenFile, meanings: Meanings, parts: FileParts): DesiredState {
   const meant = (name: Name): string => {
     const meaning = meanings.get(nameKey(name));
     if (meaning?.kind !== 'one') throw new TypeError(`nobody has looked up ${nameKey(name)}`);
@@ -112,8 +113,9 @@ function resolve(written: WrittenFile, meanings: Meanings, sourceOf: (path: Path
   }
   const publications = new Map<PublicationKey, DesiredPublication>();
   const suspendedApis = new Map<string, Suspension>();
-  for (const [api, setting] of Object.entries(written.apis)) {
+  for (const [api, setting] of Object.entries(written.apis ?? {})) {
     const { revision, remark, environments: wanted } = setting;
+    const part = parts.ofApi(api);
     const calledBy = setting.id === undefined ? apiName(api, setting) : null;
     const apiId = setting.id ?? meant(apiName(api, setting));
     const suspension = suspensionOf(setting.suspend);
@@ -134,7 +136,8 @@ function resolve(written: WrittenFile, meanings: Meanings, sourceOf: (path: Path
         version: own.version ?? null,
         calledBy,
         drift: own.drift ?? written.drift ?? 'report',
-        source: sourceOf(['apis', api, 'environments', environment]),
+        home: part.home,
+        source: part.sourceOf(['apis', api, 'environments', environment]),
       });
     }
   }
@@ -154,6 +157,7 @@ function resolve(written: WrittenFile, meanings: Meanings, sourceOf: (path: Path
     suspendedApis,
     observeEveryMs,
     republish: written.republish ?? 'revision',
+    homes: parts.homes,
     publications,
   };
 }
@@ -193,27 +197,4 @@ function checkedMs(text: string): number {
   const ms = durationMs(text);
   if (ms === null) throw new TypeError(`not a duration: ${text}`);
   return ms;
-}
-
-function located(finding: Finding, file: string, lines: LineIndex, place: (path: Path) => Place): Mistake {
-  const at = place(finding.path);
-  const range = finding.at === 'key' && at.key ? at.key : at.value.end > at.value.start ? at.value : (at.key ?? at.value);
-  return mistake(file, lines, range.start, range.end, finding.message, finding.hint);
-}
-
-function startOf(place: Place, at: Finding['at']): number {
-  return at === 'key' && place.key ? place.key.start : place.value.start;
-}
-
-function mistake(file: string, lines: LineIndex, start: number, end: number, message: string, hint: string | null): Mistake {
-  const { line, column } = lines.at(start);
-  const text = lines.textOf(line);
-  const length = Math.max(1, Math.min(end - start, text.length - column + 1));
-  return { file, line, column, length, message, hint, text };
-}
-
-/** In the order of the file, and once each: a value that aliases repeat is wrong only where it is written. */
-function sorted(mistakes: readonly Mistake[]): readonly Mistake[] {
-  const once = new Map(mistakes.map((mistake) => [`${mistake.line}:${mistake.column} ${mistake.message}`, mistake]));
-  return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
 }

@@ -9,38 +9,46 @@ export interface PathWatch {
 /** How often the path is looked at although nothing was heard: some file systems tell nothing. */
 const backstopMs = 5000;
 
+/** What one look at the files found. */
+export interface Look {
+  /** Differs when a path leads elsewhere or to other content. */
+  readonly fingerprint: string;
+  readonly paths: readonly string[];
+  /** Where anything new may count. */
+  readonly directories: readonly string[];
+}
+
 /**
- * Calls `hint` when `fingerprint` differs from its last value. It is taken anew when anything moves on the way to `path`: the
- * file itself, a symbolic link in it or in any directory above it (a ConfigMap's `..data`, git-sync's checkout), or a
- * directory that holds one of these. For a directory further up, and where the file system tells nothing, it is taken every 5 s.
+ * Calls `hint` when the fingerprint differs from its last value. It is taken anew when anything moves on the way to one of the
+ * paths: the file itself, a symbolic link in it or in any directory above it (a ConfigMap's `..data`, git-sync's checkout), or a
+ * directory that holds one of these; and for anything in one of the directories. For a directory further up, and where the file
+ * system tells nothing, it is taken every 5 s.
  */
-export async function watchPath(path: string, fingerprint: () => Promise<string>, hint: () => void): Promise<PathWatch> {
-  const watched = new WatchedPath(path, fingerprint, hint);
+export async function watchPaths(look: () => Promise<Look>, hint: () => void): Promise<PathWatch> {
+  const watched = new WatchedPaths(look, hint);
   await watched.open();
   return watched;
 }
 
-class WatchedPath implements PathWatch {
-  readonly #path: string;
-  readonly #fingerprint: () => Promise<string>;
+class WatchedPaths implements PathWatch {
+  readonly #look: () => Promise<Look>;
   readonly #hint: () => void;
   #backstop: NodeJS.Timeout | null = null;
   #watcher: FSWatcher | null = null;
   #way = '';
-  #last = '';
+  #last: Look = { fingerprint: '', paths: [], directories: [] };
   #checking: Promise<void> = Promise.resolve();
   #isCheckDue = false;
   #closed = false;
 
-  constructor(path: string, fingerprint: () => Promise<string>, hint: () => void) {
-    this.#path = path;
-    this.#fingerprint = fingerprint;
+  constructor(look: () => Promise<Look>, hint: () => void) {
+    this.#look = look;
     this.#hint = hint;
   }
 
   async open(): Promise<void> {
-    this.#last = await this.#fingerprint();
-    await this.#follow();
+    this.#last = await this.#look();
+    await this.#follow(this.#last);
     this.#backstop = setInterval(() => this.#check(), backstopMs);
     this.#check();
   }
@@ -59,39 +67,43 @@ class WatchedPath implements PathWatch {
     this.#checking = this.#checking.then(async () => {
       this.#isCheckDue = false;
       if (this.#closed) return;
-      await this.#follow();
-      const now = await this.#fingerprint();
-      if (now === this.#last) return;
-      this.#last = now;
+      await this.#follow(this.#last);
+      const { fingerprint } = this.#last;
+      this.#last = await this.#look();
+      if (this.#last.fingerprint === fingerprint) return;
+      // Other files may belong to it now, and may have moved since.
+      await this.#follow(this.#last);
+      if (this.#last.paths.length > 1) this.#check();
       this.#hint();
     });
   }
 
-  /** Watches the directories that decide where the path leads, anew until those are the same before and after. */
-  async #follow(): Promise<void> {
+  /** Watches the directories that decide where the paths lead, anew until those are the same before and after. */
+  async #follow({ paths, directories: open }: Look): Promise<void> {
     for (;;) {
-      const entries = await entriesOnTheWay(this.#path);
-      const directories = new Set([...entries].map((entry) => dirname(entry)));
+      const ways = await Promise.all([...paths, ...open].map(entriesOnTheWay));
+      const entries = new Set(ways.flatMap((entriesOfOne) => [...entriesOfOne]));
+      const directories = new Set([...[...entries].map((entry) => dirname(entry)), ...open]);
       const way = JSON.stringify([[...entries], await Promise.all([...directories].map(identityOf))]);
       if (way === this.#way || this.#closed) return;
       this.#way = way;
       const before = this.#watcher;
-      this.#watcher = await this.#watch(entries, directories);
+      this.#watcher = await this.#watch(entries, directories, new Set(open));
       await before?.close();
     }
   }
 
-  async #watch(entries: ReadonlySet<string>, directories: ReadonlySet<string>): Promise<FSWatcher> {
+  async #watch(entries: ReadonlySet<string>, directories: ReadonlySet<string>, open: ReadonlySet<string>): Promise<FSWatcher> {
     const names = new Set([...entries, ...directories].map((path) => basename(path)));
     const watcher = watch([...directories], {
       depth: 0,
       followSymlinks: false,
       ignoreInitial: true,
-      ignored: (candidate) => !entries.has(candidate) && !directories.has(candidate),
+      ignored: (candidate) => !entries.has(candidate) && !directories.has(candidate) && !open.has(dirname(candidate)),
     });
     watcher.on('all', () => this.#check());
     watcher.on('raw', (_event, name) => {
-      if (name === null || names.has(name)) this.#check();
+      if (name === null || open.size > 0 || names.has(name)) this.#check();
     });
     watcher.on('error', () => this.#check());
     await new Promise<void>((ready) => watcher.once('ready', () => ready()));

@@ -87,8 +87,8 @@ function flat(text: string): string {
 const longestRange = 10_000;
 const nothing = '(?!)';
 
-/** Returns the regular expression of `{from..to}`. picomatch alone would make `[1-10]` of `{1..10}`: 0 and 1. */
-function expandRange(...range: readonly (string | object)[]): string {
+/** Returns the regular expression of `{from..to}`, for picomatch. By itself it would make `[1-10]` of `{1..10}`: 0 and 1. */
+export function expandRange(...range: readonly (string | object)[]): string {
   const [from, to, ...more] = range.filter((part) => typeof part === 'string');
   if (from === undefined || to === undefined || more.length > 0) return nothing;
   if (/^[a-z]$/.test(from + to.slice(1)) && /^[a-z]$/.test(to)) return from <= to ? `[${from}-${to}]` : `[${to}-${from}]`;

@@ -187,7 +187,8 @@ export class Engine {
   async #declare(desired: DesiredState, { approval }: Plan): Promise<void> {
     if (desired === this.#declared && approval === null) return;
     try {
-      await this.#deps.store.declare(desired.gateway, desired.publications.keys(), approval?.id ?? null);
+      const homes = new Map([...desired.publications.values()].map(({ key, home }) => [key, home]));
+      await this.#deps.store.declare(desired.gateway, homes, approval?.id ?? null);
       this.#declared = desired;
     } catch (error) {
       this.#storeFailed(error);

@@ -62,6 +62,8 @@ const steps: readonly string[] = [
   -- What the last file declared that was acted on.
   CREATE TABLE declared (
     gateway_id INTEGER NOT NULL REFERENCES gateway (id), api_id TEXT, environment_id TEXT,
+    -- The path of the file from the main one's folder on; empty for the main file.
+    home TEXT NOT NULL,
     PRIMARY KEY (gateway_id, api_id, environment_id)
   ) WITHOUT ROWID;
   CREATE TABLE approval (

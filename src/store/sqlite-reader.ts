@@ -32,7 +32,7 @@ const selectHistory = `
 
 const selectCondition = 'SELECT condition FROM gateway WHERE id = ?';
 
-const selectDeclared = 'SELECT api_id, environment_id FROM declared WHERE gateway_id = ?';
+const selectDeclared = 'SELECT api_id, environment_id, home FROM declared WHERE gateway_id = ?';
 
 const selectElsewhere = `
   SELECT DISTINCT g.id, g.endpoint, g.project, g.instance, d.api_id
@@ -90,11 +90,9 @@ export class SqliteReader implements RecordReader {
   async past(gateway: GatewayIdentity, nowMs: number): Promise<Past> {
     return explained(this.path, () => {
       const id = this.gatewayId(gateway);
-      const declared = new Set(
-        this.db
-          .prepare(selectDeclared)
-          .all(id)
-          .map((row) => publicationKey(String(row['api_id']), String(row['environment_id']))),
+      const rows = this.db.prepare(selectDeclared).all(id);
+      const declared = new Map(
+        rows.map((row) => [publicationKey(String(row['api_id']), String(row['environment_id'])), String(row['home'])]),
       );
       const others = declared.size > 0 ? [] : this.db.prepare(selectElsewhere).all(id);
       const elsewhere = [...Map.groupBy(others, (row) => String(row['id'])).values()].map((rows) => ({
@@ -149,7 +147,7 @@ export const emptyRecord: RecordReader = {
   condition: async () => null,
   listedApis: async () => null,
   names: async () => new Map(),
-  past: async () => ({ declared: new Set(), elsewhere: [], approvals: [] }),
+  past: async () => ({ declared: new Map(), elsewhere: [], approvals: [] }),
   approvals: async () => [],
   lastAttempts: async () => new Map(),
   close: async () => undefined,

@@ -61,16 +61,15 @@ export class SqliteStore extends SqliteReader implements Store {
     });
   }
 
-  async declare(gateway: GatewayIdentity, keys: Iterable<PublicationKey>, approvalId: number | null): Promise<void> {
-    const now = new Set(keys);
+  async declare(gateway: GatewayIdentity, now: ReadonlyMap<PublicationKey, string>, approvalId: number | null): Promise<void> {
     const { declared } = await this.past(gateway, 0);
-    const lost = [...declared].filter((key) => !now.has(key));
-    const found = [...now].filter((key) => !declared.has(key));
+    const lost = [...declared.keys()].filter((key) => !now.has(key));
+    const found = [...now].filter(([key, home]) => declared.get(key) !== home);
     if (lost.length + found.length === 0 && approvalId === null) return;
     await this.#write(() => {
       const id = this.#ensureGateway(gateway);
       for (const key of lost) this.#statements.undeclare.run(id, ...split(key));
-      for (const key of found) this.#statements.declare.run(id, ...split(key));
+      for (const [key, home] of found) this.#statements.declare.run(id, ...split(key), home);
       if (approvalId !== null) this.#statements.spend.run(approvalId);
     });
   }
@@ -243,7 +242,7 @@ function prepare(db: DatabaseSync) {
       INSERT INTO publication (gateway_id, api, api_id, environment, environment_id, recorded_at_ms) VALUES (?, ?, ?, ?, ?, ?)
       ON CONFLICT (gateway_id, api_id, environment_id) DO NOTHING`),
     listed: statement('UPDATE gateway SET listed_apis = ? WHERE id = ?'),
-    declare: statement('INSERT OR IGNORE INTO declared (gateway_id, api_id, environment_id) VALUES (?, ?, ?)'),
+    declare: statement('INSERT OR REPLACE INTO declared (gateway_id, api_id, environment_id, home) VALUES (?, ?, ?, ?)'),
     spend: statement('UPDATE approval SET is_spent = 1 WHERE id = ?'),
     undeclare: statement('DELETE FROM declared WHERE gateway_id = ? AND api_id = ? AND environment_id = ?'),
     forgetNames: statement('DELETE FROM name WHERE gateway_id = ?'),

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { plan } from '../../src/core/plan.ts';
 import { parseDesired } from '../../src/desired/parse-desired.ts';
+import { RememberedTrees } from '../../src/desired/remembered-trees.ts';
 import { openRecord } from '../../src/store/open-store.ts';
 import { median } from './table.ts';
 
@@ -18,14 +19,14 @@ export interface LoadTimes {
 
 const [file = '', state = ''] = process.argv.slice(2);
 const text = readFileSync(file, 'utf8');
-const load = (cache = new Map(), content = text) => parseDesired({ text: content, file, variables: {}, cache });
+const load = (trees = new RememberedTrees(), content = text) => parseDesired({ text: content, file, variables: {}, trees });
 const coldMs = timed(() => load());
 const repeats = text.length > 2e6 ? 3 : 7;
 const warmMs = median(Array.from({ length: repeats }, () => timed(() => load())));
-const cache = new Map();
-const desired = load(cache);
+const trees = new RememberedTrees();
+const desired = load(trees);
 const edits = Array.from({ length: repeats }, (_, index) => text.replace(/^ {2}test: .*$/m, `  test: environment-${index}`));
-const editedMs = median(edits.map((edited) => timed(() => load(cache, edited))));
+const editedMs = median(edits.map((edited) => timed(() => load(trees, edited))));
 
 const record = await openRecord({ url: state });
 const startedAtMs = performance.now();

@@ -6,7 +6,7 @@ import { everything, type Targets } from '../../src/core/targets.ts';
 import { desiredState, noGuards, recorded, recordedState, wanted } from '../support/states.ts';
 
 const test = suite('guarded plan');
-const past: Past = { declared: new Set(), elsewhere: [], approvals: [] };
+const past: Past = { declared: new Map(), elsewhere: [], approvals: [] };
 const desired = desiredState(
   ['a', 'b', 'c'].map((api) => wanted(api, 'test', { state: 'offline' })),
   { guards: { ...noGuards, maxOffline: { count: 2, share: null } } },

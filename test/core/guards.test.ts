@@ -8,7 +8,7 @@ import type { DesiredPublication, DesiredState, RecordedState } from '../../src/
 import { desiredState, noGuards, recorded, recordedState, wanted } from '../support/states.ts';
 
 const test = suite('guards');
-const nothingKnown = { declared: new Set<never>(), elsewhere: [] };
+const nothingKnown = { declared: new Map<never, never>(), elsewhere: [] };
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `a${String(index).padStart(3, '0')}`);
 
 /** A file that takes `offline` of `all` APIs down, all of them recorded online. */
@@ -72,7 +72,7 @@ test('an environment has a guard of its own, beside that of all', () => {
 
 test('a file that lost more than a share of its publications is held as a whole', () => {
   const before = recordedState(names(10).map((api) => recorded(api, 'test')));
-  const declared = new Set(names(10).map((api) => wanted(api, 'test').key));
+  const declared = new Map(names(10).map((api) => [wanted(api, 'test').key, '']));
   const fileWith = (count: number, ...more: readonly DesiredPublication[]): Plan => {
     const desired = desiredState([...names(count).map((api) => wanted(api, 'test')), ...more], {
       guards: { ...noGuards, maxLost: { count: null, share: 0.3 } },
@@ -94,7 +94,7 @@ test('a file that became empty is held, however few it had', () => {
   const before = recordedState([recorded('a', 'test')]);
   for (const removed of ['keep', 'offline'] as const) {
     const desired = desiredState([], { removed });
-    const held = holdBack(plan(desired, before), desired, before, { declared: new Set([wanted('a', 'test').key]), elsewhere: [] });
+    const held = holdBack(plan(desired, before), desired, before, { declared: new Map([[wanted('a', 'test').key, '']]), elsewhere: [] });
     assert.is(held.suspicion?.rule, 'empty');
     assert.ok(heldDigest(held));
     assert.ok(held.changes.every((change) => change.held));
@@ -106,14 +106,28 @@ test('a file that was always empty is no matter', () => {
   assert.is(holdBack(plan(desired, new Map()), desired, new Map(), nothingKnown).suspicion, null);
 });
 
+test('a file that includes a file no more, and lost what stood in it, is held; what was moved to another file is not lost', () => {
+  const all = names(10).map((api, index) => wanted(api, 'test', { home: index < 1 ? 'apis/shop.yaml' : '' }));
+  const declared = new Map(all.map(({ key, home }) => [key, home]));
+  const suspicion = (publications: readonly DesiredPublication[], ...homes: readonly string[]) => {
+    const desired = { ...desiredState(publications), homes: new Set(['', ...homes]) };
+    return holdBack(plan(desired, new Map()), desired, new Map(), { declared, elsewhere: [] }).suspicion;
+  };
+  const held = suspicion(all.slice(1));
+  assert.equal([held?.rule, held?.lost.length], ['vanished', 1]);
+  assert.match(held?.message ?? '', 'apis/shop.yaml is included no more, and with it went');
+  assert.is(suspicion(all.slice(1), 'apis/shop.yaml'), null, 'its team has taken it out');
+  assert.is(suspicion(all.map((one) => ({ ...one, home: '' }))), null, 'it was moved');
+});
+
 test('a file whose APIs belong to another gateway is held', () => {
   const desired = desiredState([wanted('orders', 'test'), wanted('new', 'test')]);
   const gateway = { endpoint: 'https://other.example.com', project: 'p', instance: 'i' };
   const elsewhere = [{ gateway, apiIds: new Set(['api-orders', 'api-carts']) }];
-  const held = holdBack(plan(desired, new Map()), desired, new Map(), { declared: new Set(), elsewhere });
+  const held = holdBack(plan(desired, new Map()), desired, new Map(), { declared: new Map(), elsewhere });
   assert.is(held.suspicion?.rule, 'moved');
   assert.match(held.suspicion?.message ?? '', "1 of the file's 2 APIs belong to another gateway: https://other.example.com, instance i");
-  const known = { declared: new Set([wanted('orders', 'test').key]), elsewhere };
+  const known = { declared: new Map([[wanted('orders', 'test').key, '']]), elsewhere };
   assert.is(holdBack(plan(desired, new Map()), desired, new Map(), known).suspicion, null);
 });
 
@@ -192,13 +206,16 @@ test('an approval releases the rest after some was made, and nothing twice', () 
 
 test('after a suspicious file was acted on, its approval holds for what other guards hold of it, and for no other loss', () => {
   const [made, desired, before] = takingDown(2, 4, { maxOffline, maxLost: { count: 0, share: null } });
-  const declared = new Set([...desired.publications.keys(), wanted('lost', 'test').key]);
+  const declared = new Map([...desired.publications.keys(), wanted('lost', 'test').key].map((key) => [key, '']));
   const suspicious = holdBack(made, desired, before, { declared, elsewhere: [] });
   const approval = approvalOf(suspicious);
   assert.is(release(suspicious, [approval], 50).suspicion, null);
   const spent = { ...approval, isSpent: true };
   assert.is(release(suspicious, [spent], 50), suspicious);
-  const after = holdBack(made, desired, before, { declared: new Set(desired.publications.keys()), elsewhere: [] });
+  const after = holdBack(made, desired, before, {
+    declared: new Map([...desired.publications.keys()].map((key) => [key, ''])),
+    elsewhere: [],
+  });
   assert.equal(heldRules(after), ['maxOffline', 'maxOffline']);
   assert.ok(release(after, [spent], 50).changes.every(isMade));
 });

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { InvalidFileError } from '../../src/core/errors.ts';
 import { publicationKey } from '../../src/core/publication.ts';
 import { type ParseInput, parseDesired } from '../../src/desired/parse-desired.ts';
-import type { PieceCache } from '../../src/desired/yaml-pieces.ts';
+import { RememberedTrees } from '../../src/desired/remembered-trees.ts';
 import { brokenTexts, edictTexts } from '../support/edict-texts.ts';
 import { head, mistakesIn, unmarked } from '../support/marked-file.ts';
 
@@ -102,6 +102,7 @@ apis:
     version: 'v5',
     drift: 'correct',
     calledBy: null,
+    home: '',
     source: { file: 'edict.yaml', line: 25, column: 7 },
   };
   const invoices = {
@@ -416,12 +417,12 @@ test('many aliases are no matter', () => {
 
 test('a thousand broken files never crash it, and every mistake names a place in the file', () => {
   let broken = 0;
-  const cache: PieceCache = new Map();
+  const trees = new RememberedTrees();
   fc.assert(
     fc.property(fc.oneof(brokenTexts, edictTexts, fc.string({ unit: 'binary' })), (text) => {
       const lines = text.split('\n');
       try {
-        const { publications } = parse(text, { cache });
+        const { publications } = parse(text, { trees });
         for (const { source } of publications.values()) assert.ok(source.line <= lines.length && source.column >= 1);
       } catch (error) {
         if (!(error instanceof InvalidFileError)) throw error;
@@ -446,7 +447,7 @@ test('a thousand broken files never crash it, and every mistake names a place in
 test('an old reading of another text changes nothing', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(edictTexts, brokenTexts), { minLength: 2, maxLength: 4 }), (texts) => {
-      const cache: PieceCache = new Map();
+      const trees = new RememberedTrees();
       const result = (text: string, over: Partial<ParseInput>) => {
         try {
           return parse(text, over);
@@ -454,7 +455,7 @@ test('an old reading of another text changes nothing', () => {
           return (error as InvalidFileError).mistakes;
         }
       };
-      for (const text of texts) assert.equal(result(text, { cache }), result(text, {}));
+      for (const text of texts) assert.equal(result(text, { trees }), result(text, {}));
     }),
     { numRuns: 100 },
   );

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { watchPath } from '../../src/desired/path-watch.ts';
+import { watchPaths } from '../../src/desired/path-watch.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -40,15 +40,18 @@ async function contentOf(path: string): Promise<string> {
   }
 }
 
+async function lookAt(path: string, ...directories: readonly string[]) {
+  return { fingerprint: await contentOf(path), paths: [path], directories };
+}
+
 /** Watches `path` while `run` moves things; `heard` does something and waits until the hint has come. */
 async function watching(
   path: string,
   run: (heard: (act: () => void, what: string) => Promise<void>, hints: () => number) => Promise<void>,
 ) {
   let hints = 0;
-  const watch = await watchPath(
-    path,
-    () => contentOf(path),
+  const watch = await watchPaths(
+    () => lookAt(path),
     () => {
       hints += 1;
     },
@@ -224,9 +227,12 @@ test('a burst of saves ends in the last one being seen', async () => {
   const file = join(newFolder(), 'edict.yaml');
   write(file, '0');
   let seen = '';
-  const watch = await watchPath(
-    file,
-    async () => (seen = await contentOf(file)),
+  const watch = await watchPaths(
+    async () => {
+      const look = await lookAt(file);
+      seen = look.fingerprint;
+      return look;
+    },
     () => undefined,
   );
   for (let index = 1; index <= 300; index += 1) writeFileSync(file, `${index}`);
@@ -240,9 +246,8 @@ test('says nothing after it was closed, and leaves nothing open', async () => {
   const open = () => process.getActiveResourcesInfo().filter((kind) => /FSEvent|FSWatch|StatWatcher|Timeout/.test(kind)).length;
   const before = open();
   let hints = 0;
-  const watch = await watchPath(
-    file,
-    () => contentOf(file),
+  const watch = await watchPaths(
+    () => lookAt(file),
     () => {
       hints += 1;
     },

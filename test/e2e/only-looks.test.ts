@@ -46,6 +46,7 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--resync': [['1m']],
   '--log-level': [['silent']],
   '--log-format': [['json']],
+  '--included': [[]],
   '--iam': [],
   ...Object.fromEntries(
     ['--state', '--by', '--why', '--endpoint', '--project', '--instance', '--help', '--version'].map((name) => [name, []]),

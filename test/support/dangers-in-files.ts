@@ -99,6 +99,53 @@ export const dangersInFiles: readonly Danger[] = [
     says: /edict\.yaml:\d+|"line":\d+/,
   },
   {
+    name: 'an included file vanishes, and its pattern matches others',
+    does: 'holds the whole file, however little was in it',
+    before: ten,
+    happens: async (scene) => {
+      const { apis, ...rest } = ten;
+      const part = (names: readonly string[]): string =>
+        `apis:\n${names.map((name) => `  ${name}: { id: id-${name}, environments: { test: online } }\n`).join('')}`;
+      scene.write(scene.file({ ...rest, apis: {} }).replace('apis: {}', 'include: [apis/*.yaml]'));
+      scene.write(part(Object.keys(apis).slice(0, 9)), 'apis/shop.yaml');
+      scene.write(part(['audit']), 'apis/audit.yaml');
+      await scene.edict('apply');
+      rmSync(join(scene.folder, 'apis/audit.yaml'));
+    },
+    exit: 4,
+    says: /apis\/audit\.yaml is included no more, and with it went audit in test/,
+  },
+  {
+    name: 'a pattern of included files matches nothing any more',
+    does: 'calls the file invalid',
+    before: three,
+    happens: edited((text) => text.replace('apis:\n', 'include: [apis/*.yaml]\napis:\n')),
+    exit: 3,
+    says: /matches no file/,
+  },
+  {
+    name: 'an included file is half-written',
+    does: 'calls it invalid and names its line: nothing of the whole file is acted on',
+    before: three,
+    happens: (scene) => {
+      scene.write('apis:\n  tax: { id: id-tax, environ', 'apis/tax.yaml');
+      scene.write(scene.file({ ...three, more: 'include: [apis/*.yaml]' }));
+    },
+    exit: 3,
+    says: /apis\/tax\.yaml/,
+  },
+  {
+    name: 'two teams declare one API in two files',
+    does: 'calls it invalid and names both places',
+    before: three,
+    happens: (scene) => {
+      scene.write('apis:\n  orders: { id: id-orders, environments: { test: offline } }\n', 'apis/orders.yaml');
+      scene.write(scene.file({ ...three, more: 'include: [apis/*.yaml]' }));
+    },
+    exit: 3,
+    says: /the API `orders` stands in .*edict\.yaml:\d+ too/,
+  },
+  {
     name: 'an API stands twice in the file',
     does: 'calls it invalid and shows both places, instead of believing the last',
     before: three,

@@ -11,7 +11,7 @@ import { change } from './states.ts';
 export const plannedAtMs = 1_000_000;
 
 /** Nothing is known of earlier files. */
-export const noPast: Past = { declared: new Set(), elsewhere: [], approvals: [] };
+export const noPast: Past = { declared: new Map(), elsewhere: [], approvals: [] };
 
 /** Returns the last attempts of these publications. */
 export function lastAttempts(...attempts: readonly Attempt[]): LastAttempts {

@@ -43,6 +43,7 @@ export function wanted(api: string, environment: string, over: Partial<DesiredPu
     version: null,
     drift: 'report',
     calledBy: null,
+    home: '',
     source: { file: 'edict.yaml', line: 1, column: 1 },
     ...over,
   };
@@ -136,7 +137,18 @@ export function desiredState(
     });
   }
   const pauses = { freezes, suspension: null, suspendedApis: new Map() };
-  return { gateway, environments, removed, guards, order, ...pauses, observeEveryMs, republish, publications: byKey(publications) };
+  return {
+    homes: new Set(['']),
+    gateway,
+    environments,
+    removed,
+    guards,
+    order,
+    ...pauses,
+    observeEveryMs,
+    republish,
+    publications: byKey(publications),
+  };
 }
 
 /** Returns a recorded state. */

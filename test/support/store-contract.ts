@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { NewApproval } from '../../src/core/guards.ts';
 import type { Failure, Outcome } from '../../src/core/outcome.ts';
 import type { Attempt, RecordReader, Store } from '../../src/core/ports.ts';
-import { type GatewayIdentity, publicationKey } from '../../src/core/publication.ts';
+import { type GatewayIdentity, type PublicationKey, publicationKey } from '../../src/core/publication.ts';
 import { change, gatewaySettings, recorded } from './states.ts';
 
 /** One empty store of an engine under test, and the ways to come back to it. */
@@ -53,10 +53,18 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const other = { ...gateway, instance: 'other' };
     const [orders, carts, invoices] = ['orders', 'carts', 'invoices'].map((api) => change(api, 'test').key);
     if (!orders || !carts || !invoices) throw new Error('no keys');
-    assert.equal((await store.past(gateway, 0)).declared, new Set());
-    await store.declare(gateway, [orders, carts], null);
-    await store.declare(gateway, [carts, invoices], null);
-    assert.equal((await store.past(gateway, 0)).declared, new Set([carts, invoices]));
+    const inMain = (...keys: readonly PublicationKey[]) => new Map(keys.map((key) => [key, '']));
+    assert.equal((await store.past(gateway, 0)).declared, new Map());
+    await store.declare(gateway, inMain(orders, carts), null);
+    await store.declare(gateway, new Map([...inMain(invoices), [carts, 'apis/shop.yaml']]), null);
+    const known = new Map([...(await store.past(gateway, 0)).declared].sort());
+    assert.equal(
+      known,
+      new Map([
+        [carts, 'apis/shop.yaml'],
+        [invoices, ''],
+      ]),
+    );
     assert.equal((await store.past(gateway, 0)).elsewhere, []);
     const { declared, elsewhere } = await store.past(other, 0);
     assert.is(declared.size, 0);
@@ -78,7 +86,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal((await store.approvals(gateway))[0]?.done, new Set());
     const id = await store.begin(gateway, agreed, { passId: 'pass', marker: null, atMs: 4 });
     await store.settle(gateway, of.key, id, { kind: 'succeeded', versionId: null, publishId: null }, undefined, 5);
-    await store.declare(gateway, [], 1);
+    await store.declare(gateway, new Map(), 1);
     assert.equal(await store.approvals(gateway), [{ ...approval, id: 1, done: new Set([of.key]), isSpent: true }]);
     assert.equal((await store.history(gateway, { limit: 1 }))[0]?.approval, { by: 'ada', why: 'CHG-7' });
     assert.equal((await store.lastAttempts(gateway)).get(of.key)?.approval, { by: 'ada', why: 'CHG-7' });

@@ -1,0 +1,119 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { edict, fileOf, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+
+const test = suite('include');
+let emulator: Emulator;
+let folder: string;
+let daemon: Running | null = null;
+
+test.before.each(async () => {
+  emulator = await startEmulator({ seed: seedOf('a', 'b', 'c', 'd') });
+  folder = scratchFolder();
+});
+
+test.after.each(async () => {
+  daemon?.child.kill('SIGKILL');
+  await daemon?.finished;
+  daemon = null;
+  await emulator.close();
+});
+
+const online = (): string =>
+  emulator.world
+    .publications()
+    .filter(({ effective }) => effective)
+    .map(({ api }) => api.slice(-1))
+    .sort()
+    .join('');
+const calls = (): number => emulator.requests.all().filter(({ operation }) => operation === 'changePublication').length;
+
+const part = (states: Readonly<Record<string, string>>): string =>
+  `apis:\n${Object.entries(states)
+    .map(([name, state]) => `  ${name}: { id: api-${name}, environments: { test: ${state} } }\n`)
+    .join('')}`;
+
+function write(path: string, text: string): void {
+  mkdirSync(join(folder, path, '..'), { recursive: true });
+  writeFileSync(join(folder, path), text);
+}
+
+const writeMain = (path = 'edict.yaml'): void =>
+  write(path, fileOf(emulator.url, {}).replace('apis: {}', 'removed: offline\ninclude: [apis/*.yaml]'));
+
+async function running(file = 'edict.yaml'): Promise<void> {
+  daemon = startEdict(['run', file, '--log-format', 'json', '--log-level', 'debug'], folder);
+  await until('the first pass is over', () => daemon !== null && daemon.events('pass:finished').length > 0);
+}
+
+test('a file of a team is followed: edited, replaced, added, taken away, and moved to another', async () => {
+  writeMain();
+  write('apis/one.yaml', part({ a: 'online' }));
+  await running();
+  await until('a is online', () => online() === 'a');
+  write('apis/one.yaml', part({ a: 'online', b: 'online' }));
+  await until('an edit is made', () => online() === 'ab');
+  write('apis/one.new', part({ a: 'online', b: 'offline' }));
+  renameSync(join(folder, 'apis/one.new'), join(folder, 'apis/one.yaml'));
+  await until('a replacement is made', () => online() === 'a');
+  write('apis/two.yaml', part({ c: 'online' }));
+  await until('a new file counts', () => online() === 'ac');
+  const before = calls();
+  write('apis/two.yaml', part({ a: 'online', c: 'online' }));
+  write('apis/one.yaml', part({ b: 'offline' }));
+  await until('the move is read', () => daemon?.events('file:accepted').length === 5);
+  await sleep(300);
+  assert.equal([online(), calls()], ['ac', before], 'what was moved is not lost, and needs no call');
+  rmSync(join(folder, 'apis/two.yaml'));
+  await until('the vanished file is held', () => daemon?.events('plan:made').some(({ suspicion }) => suspicion === 'vanished') ?? false);
+  await sleep(300);
+  assert.is(online(), 'ac');
+  const digest = String(daemon?.events('plan:made').at(-1)?.['heldDigest']);
+  assert.is((await edict(['approve', digest, '--by', 'ada', '--why', 'the team is gone'], folder)).code, 0);
+  await until('it was meant', () => online() === '');
+});
+
+test('a half-written file of a team leaves the last valid state in force, and its repair is followed', async () => {
+  writeMain();
+  write('apis/one.yaml', part({ a: 'online' }));
+  await running();
+  await until('a is online', () => online() === 'a');
+  write('apis/one.yaml', 'apis:\n  a: { id: api-a, environments: { test: offl');
+  await until('it is refused', () => (daemon?.events('file:rejected').length ?? 0) > 0);
+  assert.match(JSON.stringify(daemon?.events('file:rejected')[0]?.['mistakes']), 'apis/one.yaml');
+  assert.is(online(), 'a');
+  write('apis/one.yaml', part({ a: 'offline' }));
+  await until('the repair is made', () => online() === '');
+});
+
+test('a checkout that is swapped by a symbolic link in a parent directory is read as one', async () => {
+  for (const [name, state] of [
+    ['first', 'online'],
+    ['second', 'offline'],
+  ] as const) {
+    writeMain(`${name}/edict.yaml`);
+    write(`${name}/apis/one.yaml`, part({ a: state }));
+  }
+  symlinkSync('first', join(folder, 'current'));
+  await running('current/edict.yaml');
+  await until('a is online', () => online() === 'a');
+  symlinkSync('second', join(folder, 'next'));
+  renameSync(join(folder, 'next'), join(folder, 'current'));
+  await until('the swap is followed', () => online() === '');
+});
+
+test('a plan names the file of the team, and so does a mistake', async () => {
+  writeMain();
+  write('apis/one.yaml', part({ a: 'online' }));
+  assert.match((await edict(['plan'], folder)).stdout, /\+ a +test +new: .* apis\/one\.yaml:2/);
+  write('apis/one.yaml', part({ a: 'onlin' }));
+  const { code, stdout } = await edict(['validate'], folder);
+  assert.is(code, 3);
+  assert.match(stdout, /^apis\/one\.yaml:2:\d+ {2}"onlin" is not allowed/m);
+});
+
+test.run();
