@@ -1,15 +1,15 @@
 import type { Change } from '../core/plan.ts';
 import { code, prose } from './markdown-text.ts';
 import { placeInWords } from './plan-words.ts';
-import type { Shown } from './shown-plan.ts';
+import type { Blamed } from './shown-plan.ts';
 import { obstacleInWords, reasonInWords } from './words.ts';
 
 /** Returns the heads of the columns that `cellsOf` fills. */
-export function changeColumns(_shown: Shown): readonly string[] {
+export function changeColumns(_blamed: Blamed): readonly string[] {
   return ['API', 'environment', 'why', 'where'];
 }
 
 /** Returns the cells of a change in a table. */
-export function cellsOf(change: Change, _shown: Shown): readonly string[] {
+export function cellsOf(change: Change, _blamed: Blamed): readonly string[] {
   return [code(change.api), code(change.environment), prose(obstacleInWords(change) ?? reasonInWords(change)), code(placeInWords(change))];
 }

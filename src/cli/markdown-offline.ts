@@ -2,15 +2,15 @@ import { type Change, isMade } from '../core/plan.ts';
 import { cellsOf, changeColumns } from './markdown-change.ts';
 import { firstFitting, type Part, wholeTable } from './markdown-room.ts';
 import { code } from './markdown-text.ts';
-import type { Shown } from './shown-plan.ts';
+import type { Blamed } from './shown-plan.ts';
 import { counted } from './words.ts';
 
 /**
  * Returns the part that shows everything that goes offline, now, after a wait or with somebody's agreement: as tables; else
  * the names, by environment; else how many there are in each environment, and that the list is in the JSON.
  */
-export function wentOffline(shown: Shown): Part {
-  const offline = shown.plan.changes.filter(({ action }) => action === 'offline');
+export function offlinePart(changes: readonly Change[], blamed: Blamed): Part {
+  const offline = changes.filter(({ action }) => action === 'offline');
   const groups = [
     { title: 'Goes OFFLINE', changes: offline.filter(isMade) },
     { title: 'Waits, then goes OFFLINE', changes: offline.filter((change) => change.waits && !change.held) },
@@ -19,7 +19,7 @@ export function wentOffline(shown: Shown): Part {
   const told = (say: (changes: readonly Change[], heading: string) => string): string =>
     groups.map(({ title, changes }) => say(changes, `**${title}** (${changes.length})`)).join('\n\n');
 
-  const tables = (): string => told((changes, heading) => tableOf(changes, heading, shown));
+  const tables = (): string => told((changes, heading) => tableOf(changes, heading, blamed));
   const names = (): string =>
     `${told((changes, heading) => `${heading}\n\n${byEnvironment(changes, namesOf)}`)}\n\nToo many for a table: where and why is in the JSON, \`edict plan --format json\`.`;
   const counts = (): string =>
@@ -33,9 +33,9 @@ export function wentOffline(shown: Shown): Part {
 
 const unnamed = '**Too many to be named here. The whole list is in the JSON: `edict plan --format json`.** Read it before you agree.';
 
-function tableOf(changes: readonly Change[], heading: string, shown: Shown): string {
-  const row = (index: number): readonly string[] => cellsOf(changes[index] as Change, shown);
-  return wholeTable({ heading, columns: changeColumns(shown), size: changes.length, row });
+function tableOf(changes: readonly Change[], heading: string, blamed: Blamed): string {
+  const row = (index: number): readonly string[] => cellsOf(changes[index] as Change, blamed);
+  return wholeTable({ heading, columns: changeColumns(blamed), size: changes.length, row });
 }
 
 function environmentsOf(changes: readonly Change[]): Map<string, Change[]> {

@@ -2,7 +2,7 @@ import { planDigest } from '../core/digest.ts';
 import { heldDigest } from '../core/guards.ts';
 import { type Change, isMade, type Plan } from '../core/plan.ts';
 import { cellsOf, changeColumns } from './markdown-change.ts';
-import { wentOffline } from './markdown-offline.ts';
+import { offlinePart } from './markdown-offline.ts';
 import { fit, fixed, foldedTable, type Part, type Table } from './markdown-room.ts';
 import { code, prose, visible } from './markdown-text.ts';
 import { costInWords, totalsInWords, unchangedInWords } from './plan-words.ts';
@@ -36,7 +36,7 @@ export function markdown(shown: Shown): string {
   const waiting = others.filter((change) => change.waits && !change.held);
   const parts = [
     fixed(headOf(shown)),
-    wentOffline(shown),
+    offlinePart(plan.changes, shown),
     fixed(suspicionOf(plan)),
     changesPart('Held: edict does not make these', held, shown),
     fixed(releaseOf(shown)),

@@ -58,8 +58,10 @@ export function foldedTable(table: Table, open: number, rest: string): Part {
   const least = `${table.heading}\n\n${rest}`;
   const most = (room: number): string => {
     const head = headOf(table);
-    const folding = '\n\n<details><summary>1,000,000 more</summary>\n\n'.length + head.length + '\n\n</details>\n\n'.length;
-    const roomForRows = room - table.heading.length - head.length - 4 - rest.length - folding;
+    // Beside the rows: the heading, the head twice, the fold, and the word about what is left.
+    const fold = `\n\n<details><summary>${table.size} more</summary>\n\n${head}\n\n\n</details>\n\n`;
+    const aside = `${table.heading}\n\n${head}\n${fold}And ${table.size} more. ${rest}`;
+    const roomForRows = room - aside.length;
     const shown = rowsOf(table, 0, roomForRows, open);
     if (shown.lines.length === 0) return least;
     const folded = rowsOf(table, shown.lines.length, roomForRows - shown.length);
