@@ -28,7 +28,13 @@ export function offlinePart(changes: readonly Change[], blamed: Blamed): Part {
     groups.length === 0
       ? ''
       : `${told((changes, heading) => `${heading} in ${counted(environmentsOf(changes).size, 'environment')}`)}\n\n${unnamed}`;
-  return { least: sums(), most: (room) => (groups.length === 0 ? '' : firstFitting([tables, names, counts, sums], room)) };
+  const most = (room: number): string => {
+    if (groups.length === 0) return '';
+    // Of so many not even the shortest rows and names have room: none is made.
+    const [hasTables, hasNames] = [offline.length * 18 < room, offline.length * 5 < room];
+    return firstFitting([...(hasTables ? [tables] : []), ...(hasNames ? [names] : []), counts, sums], room);
+  };
+  return { least: sums(), most };
 }
 
 const unnamed = '**Too many to be named here. The whole list is in the JSON: `edict plan --format json`.** Read it before you agree.';

@@ -3,6 +3,8 @@ import { defaultFile, durationOption, settingsFrom } from '../config.ts';
 import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
 import { logFormats, logLevels } from '../core/log-options.ts';
 import type { Context } from './context.ts';
+import type { MistakeFormat } from './mistake-renderers.ts';
+import type { PlanFormat } from './render-plan.ts';
 import { reportError } from './report-error.ts';
 import { version } from './version.ts';
 
@@ -11,7 +13,7 @@ type Options = Record<string, never> & CommandOptions;
 /** Every option of every command, as commander hands them over. */
 interface CommandOptions {
   readonly state?: string;
-  readonly format: 'text' | 'json' | 'markdown';
+  readonly format: 'text' | 'json' | 'markdown' | 'github' | 'sarif';
   readonly emulate?: boolean;
   readonly dryRun?: boolean;
   readonly refresh?: boolean;
@@ -63,7 +65,7 @@ export async function runCli(argv: readonly string[], context: Context): Promise
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.error;
-    return reportError(error, context, argv.includes('json') || argv.includes('--format=json'));
+    return reportError(error, context, formatFor(argv));
   }
 }
 
@@ -106,19 +108,19 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
   const settings = (file: string, options: Options) => settingsFrom(file, options);
 
   withFile('validate', 'checks the file')
-    .addOption(format('text', 'json'))
+    .addOption(format('text', 'json', 'github', 'sarif'))
     .action(async (file: string, options: Options) => {
       const { validate } = await import('./validate.ts');
-      finish(await validate(settings(file, options), options, context));
+      finish(await validate(settings(file, options), options as Options & { readonly format: MistakeFormat }, context));
     });
 
   const plan = async (file: string, options: Options): Promise<void> => {
     const { showPlan } = await import('./plan.ts');
-    finish(await showPlan(settings(file, options), options, context));
+    finish(await showPlan(settings(file, options), options as Options & { readonly format: PlanFormat }, context));
   };
   targeted(withFile('plan', 'shows the plan; makes no call and writes nothing'))
     .addOption(state())
-    .addOption(format('text', 'json', 'markdown'))
+    .addOption(format('text', 'json', 'markdown', 'github'))
     .addOption(emulate())
     .addOption(refresh())
     .addOption(detailed())
@@ -253,6 +255,13 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
       finish(await schema(options, context));
     });
   return program;
+}
+
+/** Returns the form in which an error is told besides. */
+function formatFor(argv: readonly string[]): MistakeFormat {
+  const given = argv.flatMap((word, index) => (argv[index - 1] === '--format' ? word : word.startsWith('--format=') ? word.slice(9) : []));
+  const last = given.at(-1);
+  return last === 'json' || last === 'github' || last === 'sarif' ? last : 'text';
 }
 
 /** Keeps every value of an option that may be repeated. */

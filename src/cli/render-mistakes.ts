@@ -30,7 +30,7 @@ export function frame({ line, column, length, text, hint }: Framed, paint: Paint
   return hint ? [...lines, `  ${' '.repeat(gutter.length)} ${paint('dim', '=')} ${hint}`] : lines;
 }
 
-/** Returns what is wrong with a file as one JSON document. */
+/** Returns what is wrong with a file as one JSON document, in one line: an `apply` writes nothing else. */
 export function mistakesJson({ mistakes }: InvalidFileError): string {
-  return `${JSON.stringify({ format: 1, valid: false, mistakes: mistakes.map(({ text: _text, ...mistake }) => mistake) }, null, 2)}\n`;
+  return `${JSON.stringify({ format: 1, valid: false, mistakes: mistakes.map(({ text: _text, ...mistake }) => mistake) })}\n`;
 }

@@ -1,6 +1,7 @@
 import { planDigest } from '../core/digest.ts';
 import { type Change, isMade, type Plan } from '../core/plan.ts';
 import { columns } from './columns.ts';
+import { planAnnotations } from './github-annotations.ts';
 import { markdown } from './markdown-plan.ts';
 import type { Paint } from './paint.ts';
 import { planJson } from './plan-json.ts';
@@ -13,11 +14,15 @@ import { agreementInWords, obstacleInWords, reasonInWords } from './words.ts';
 type Renderer = (shown: Shown, paint: Paint) => string;
 
 /** The forms that a plan can be shown in; each returns the whole text, its last line ended. */
-export const planRenderers = { text, json, markdown } satisfies Record<string, Renderer>;
+export const planRenderers = { text, json, markdown, github } satisfies Record<string, Renderer>;
 export type PlanFormat = keyof typeof planRenderers;
 
 function json({ plan, desired, notes, release }: Shown): string {
   return `${JSON.stringify(planJson(plan, desired, notes, release), null, 2)}\n`;
+}
+
+function github({ plan }: Shown): string {
+  return planAnnotations(plan);
 }
 
 function text({ plan, desired, notes, release }: Shown, paint: Paint): string {

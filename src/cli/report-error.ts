@@ -1,21 +1,22 @@
 import { EdictError, type ExitCode, exitCodes, InvalidFileError } from '../core/errors.ts';
 import { StalePlanError } from '../core/stale-plan.ts';
 import { type Context, paintersOf } from './context.ts';
-import { mistakesJson, renderMistakes } from './render-mistakes.ts';
+import { errorRenderers, type MistakeFormat, mistakeRenderers } from './mistake-renderers.ts';
+import { renderMistakes } from './render-mistakes.ts';
 import { movedInWords, movedJson } from './saved-words.ts';
 
 /** More lines than this hide the first ones. */
 const mostShown = 50;
 
 /**
- * Says what went wrong, on stderr for people and, if `asJson`, as the one document on stdout for programs. Returns the exit code.
+ * Says what went wrong, on stderr for people and, unless `format` is for them, on stdout for programs. Returns the exit code.
  * Only what is not an EdictError, a bug of edict, shows a stack trace.
  */
-export function reportError(error: unknown, context: Context, asJson: boolean): ExitCode {
+export function reportError(error: unknown, context: Context, format: MistakeFormat): ExitCode {
   const paint = paintersOf(context).err;
   if (error instanceof InvalidFileError) {
     context.stderr.write(renderMistakes(error, paint));
-    if (asJson) context.stdout.write(mistakesJson(error));
+    if (format !== 'text') context.stdout.write(mistakeRenderers[format](error));
     return error.exitCode;
   }
   if (!(error instanceof EdictError)) {
@@ -26,7 +27,8 @@ export function reportError(error: unknown, context: Context, asJson: boolean): 
   const lines = moved.slice(0, mostShown).map((one) => `  ${movedInWords(one)}\n`);
   if (moved.length > mostShown) lines.push(`  … and ${moved.length - mostShown} more\n`);
   context.stderr.write(`${paint('red', 'edict:')} ${error.message}\n${lines.join('')}${error.hint ? `  ${error.hint}\n` : ''}`);
-  if (asJson)
+  if (format === 'github' || format === 'sarif') context.stdout.write(errorRenderers[format](error));
+  if (format === 'json')
     context.stdout.write(
       `${JSON.stringify({ format: 1, error: { code: error.code, message: error.message, hint: error.hint, ...(moved.length > 0 && { moved: moved.map(movedJson) }) } })}\n`,
     );

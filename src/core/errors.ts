@@ -29,8 +29,25 @@ export const exitCodes = {
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
+/** What kind a mistake in the file is of. */
+export type MistakeRule =
+  | 'yaml'
+  | 'duplicate-key'
+  | 'unknown-key'
+  | 'missing-key'
+  | 'value'
+  | 'variable'
+  | 'undeclared-environment'
+  | 'declared-twice'
+  | 'unknown-name'
+  | 'spare-key'
+  | 'order'
+  | 'freeze'
+  | 'include';
+
 /** One mistake in the file. */
 export interface Mistake {
+  readonly rule: MistakeRule;
   readonly file: string;
   /** Counts from 1. */
   readonly line: number;

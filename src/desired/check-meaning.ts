@@ -21,6 +21,7 @@ export function checkMeaning(file: unknown, placeOf: PlaceOf, meanings: Meanings
     const address = textAt(objectAt(file, 'gateway'), key);
     if (address !== null && /^https?:/.test(address) && !URL.canParse(address)) {
       findings.push({
+        rule: 'value',
         path: ['gateway', key],
         at: 'value',
         message: `"${address}" is not an address`,
@@ -69,6 +70,7 @@ function identified(setting: unknown, name: Name, path: Path, meanings: Meanings
     const spare = ['name', 'group'].find((key) => textAt(setting, key) !== null);
     if (spare)
       findings.push({
+        rule: 'spare-key',
         path: [...path, spare],
         at: 'key',
         message: `\`${spare}\` says nothing beside \`id\``,
@@ -82,6 +84,7 @@ function identified(setting: unknown, name: Name, path: Path, meanings: Meanings
     const what = `${name.of === 'api' ? 'API' : 'environment'} named \`${name.name}\`${name.group === null ? '' : ` in the group \`${name.group}\``}`;
     const isNone = meaning.kind === 'none';
     findings.push({
+      rule: 'unknown-name',
       path: textAt(setting, 'name') === null ? path : [...path, 'name'],
       at: textAt(setting, 'name') === null ? 'key' : 'value',
       message: `the gateway has ${isNone ? 'no' : `more than one`} ${what}`,
@@ -114,6 +117,7 @@ function once(seen: Map<string, Path>, what: string, path: Path, message: string
   }
   const name = first[0] === 'apis' ? `${first[1]} in ${first[3]}` : `\`${first[1]}\``;
   findings.push({
+    rule: 'declared-twice',
     path,
     at: 'key',
     message: `${message} ${name} in ${placeOf(first)}: the IDs are equal`,
@@ -127,6 +131,7 @@ export function undeclared(path: Path, environment: string, declared: readonly s
   const more = declared.length > maxListed ? `, and ${declared.length - maxListed} more` : '';
   const list = declared.length > 0 ? `declared: ${declared.slice(0, maxListed).join(', ')}${more}` : 'none is declared';
   return {
+    rule: 'undeclared-environment',
     path,
     at: 'key',
     message: `the environment \`${environment}\` is not declared under \`environments\``,

@@ -1,5 +1,6 @@
 import type { ErrorObject } from 'ajv';
 import { validateFile, validateIncluded } from '../../generated/edict-file-validator.cjs';
+import type { MistakeRule } from '../core/errors.ts';
 import type { Finding } from './finding.ts';
 import { nearest } from './nearest.ts';
 import type { Path } from './positions.ts';
@@ -14,7 +15,7 @@ export function checkShape(value: unknown, kind: keyof typeof validators): Findi
   if (validate(value)) return [];
   const errors = validate.errors ?? [];
   const unions = new Map(errors.filter((error) => error.keyword === 'anyOf').map((error) => [error.instancePath, error.data]));
-  return errors.filter((error) => isTelling(error, unions)).map(toFinding);
+  return errors.filter((error) => isTelling(error, unions)).map((error) => ({ ...toFinding(error), rule: ruleOf(error) }));
 }
 
 /**
@@ -27,6 +28,11 @@ function isTelling(error: ErrorObject, unions: ReadonlyMap<string, unknown>): bo
   const ofMapForm = error.keyword === 'required' || error.keyword === 'additionalProperties';
   if (isMap(unions.get(error.instancePath))) return ofMapForm;
   return !ofMapForm && error.params['type'] !== 'object';
+}
+
+function ruleOf({ keyword }: ErrorObject): MistakeRule {
+  if (keyword === 'additionalProperties') return 'unknown-key';
+  return keyword === 'required' ? 'missing-key' : 'value';
 }
 
 function toFinding(error: ErrorObject): Finding {

@@ -1,4 +1,4 @@
-import type { Mistake } from '../core/errors.ts';
+import type { Mistake, MistakeRule } from '../core/errors.ts';
 import type { Source } from '../core/publication.ts';
 import type { NamedText } from './file-set.ts';
 import type { Finding } from './finding.ts';
@@ -32,7 +32,7 @@ export class FilePart {
 
   /** Returns what YAML itself does not allow. */
   problems(): readonly Mistake[] {
-    return ordered(this.tree.problems.map(({ start, end, message, hint }) => this.#mistake(start, end, message, hint)));
+    return ordered(this.tree.problems.map(({ rule, start, end, message, hint }) => this.#mistake(rule, start, end, message, hint)));
   }
 
   /** Returns findings with their places, in the order of the file. */
@@ -40,16 +40,16 @@ export class FilePart {
     return ordered(
       findings.map((finding) => {
         const { start, end } = rangeOf(finding, locate(this.tree.root, finding.path));
-        return this.#mistake(start, end, finding.message, finding.hint);
+        return this.#mistake(finding.rule ?? 'value', start, end, finding.message, finding.hint);
       }),
     );
   }
 
-  #mistake(start: number, end: number, message: string, hint: string | null): Mistake {
+  #mistake(rule: MistakeRule, start: number, end: number, message: string, hint: string | null): Mistake {
     const { line, column } = this.#lines.at(start);
     const text = this.#lines.textOf(line);
     const length = Math.max(1, Math.min(end - start, text.length - column + 1));
-    return { file: this.file, line, column, length, message, hint, text };
+    return { rule, file: this.file, line, column, length, message, hint, text };
   }
 }
 

@@ -49,7 +49,7 @@ export class FileParts {
       const { file, line } = first.sourceOf(['apis', api]);
       const message = `the API \`${api}\` stands in ${file}:${line} too`;
       const hint = 'an API stands in one file; remove one of the two, or give it another name';
-      this.find(part, [{ path: ['apis', api], at: 'key', message, hint }]);
+      this.find(part, [{ path: ['apis', api], at: 'key', rule: 'declared-twice', message, hint }]);
     }
     return !first;
   }

@@ -1,5 +1,6 @@
 import type { components } from '../../generated/edict-file.d.ts';
 import { durationMs } from '../core/duration.ts';
+import type { MistakeRule } from '../core/errors.ts';
 import { type Meanings, type Name, nameKey } from '../core/names.ts';
 import {
   type DesiredPublication,
@@ -69,14 +70,19 @@ export function parseFile(input: ParseInput): ParsedFile {
   if (!main) throw new TypeError('a file has a part');
   trees.keep(new Set(all.map((one) => one.file)));
   const parts = new FileParts(main, others);
-  parts.find(main, includeFindings);
+  parts.find(main, includeFindings.map(ofRule('include')));
   const value = parts.joined((part, found) => {
-    const substituted = substituteVariables(part.value, part === main ? variables : {}, found);
-    found.push(...checkShape(substituted, part === main ? 'File' : 'Included'));
+    const misplaced: Finding[] = [];
+    const substituted = substituteVariables(part.value, part === main ? variables : {}, misplaced);
+    found.push(...misplaced.map(ofRule('variable')), ...checkShape(substituted, part === main ? 'File' : 'Included'));
     return substituted;
   });
   const check = (meanings: Meanings): void => parts.refuse(file, checkMeaning(value, parts.placeOf, meanings));
-  parts.refuse(file, [...checkMeaning(value, parts.placeOf), ...checkOrder(value, parts.placeOf), ...checkFreeze(value)]);
+  parts.refuse(file, [
+    ...checkMeaning(value, parts.placeOf),
+    ...checkOrder(value, parts.placeOf).map(ofRule('order')),
+    ...checkFreeze(value).map(ofRule('freeze')),
+  ]);
   const written = value as WrittenFile;
   const names = namesIn(written);
   const desired = (meanings: Meanings): DesiredState => {
@@ -197,4 +203,9 @@ function checkedMs(text: string): number {
   const ms = durationMs(text);
   if (ms === null) throw new TypeError(`not a duration: ${text}`);
   return ms;
+}
+
+/** Gives what one check has found its rule, unless it has one. */
+function ofRule(rule: MistakeRule): (finding: Finding) => Finding {
+  return (finding) => ({ rule, ...finding });
 }

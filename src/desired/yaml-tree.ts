@@ -34,6 +34,7 @@ export interface Range {
 
 /** Something that YAML itself, or edict's use of it, does not allow. */
 export interface YamlProblem extends Range {
+  readonly rule: 'yaml' | 'duplicate-key';
   readonly message: string;
   readonly hint: string | null;
 }
@@ -71,7 +72,7 @@ export function parseYaml(text: string): MeasuredTree {
     return parseDocumentTree(text);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return { root: nothing(0, 0), problems: [{ start: 0, end: 1, ...tooDeep }], depth: 0, aliases: 0 };
+    return { root: nothing(0, 0), problems: [{ rule: 'yaml', start: 0, end: 1, ...tooDeep }], depth: 0, aliases: 0 };
   }
 }
 
@@ -136,7 +137,8 @@ class TreeBuilder {
         continue;
       }
       const name = typeof key.value === 'string' ? key.value : (key.source ?? '');
-      if (entries.has(name)) this.#problem(start, end, `the key "${name}" stands twice in this map`, 'remove one of the two');
+      if (entries.has(name))
+        this.#problem(start, end, `the key "${name}" stands twice in this map`, 'remove one of the two', 'duplicate-key');
       else entries.set(name, { base: 0, key: { start, end }, node });
     }
     return entries;
@@ -170,8 +172,8 @@ class TreeBuilder {
     if (this.#repeating === 0 && (isScalar(node) || isMap(node) || isSeq(node)) && node.anchor) this.#anchors.set(node.anchor, node);
   }
 
-  #problem(start: number, end: number, message: string, hint: string | null = null): void {
-    this.problems.push({ start, end: Math.max(end, start + 1), message, hint });
+  #problem(start: number, end: number, message: string, hint: string | null = null, rule: YamlProblem['rule'] = 'yaml'): void {
+    this.problems.push({ rule, start, end: Math.max(end, start + 1), message, hint });
   }
 }
 

@@ -42,7 +42,11 @@ test('with still less the environments are counted, and it is said that this is 
 
 test('at the least everything is counted', () => {
   const least = '**Goes OFFLINE** (300) in 2 environments';
-  assert.ok(part(...many).most(0).startsWith(least));
+  assert.ok(
+    part(...many)
+      .most(0)
+      .startsWith(least),
+  );
   assert.ok(part(...many).least.startsWith(least));
 });
 

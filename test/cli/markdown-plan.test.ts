@@ -85,14 +85,39 @@ test('who agreed, and what the plan is about, is no markup', () => {
   readMarkdown(text);
 });
 
-const evil = ['|', '`', '``', '\\', '@ada', '<script>', '</details>', '<details>', '&lt;', '🎉', '\u202e', '#12', '**', '_', 'й', '-->', '~', ' '];
+const evil = [
+  '|',
+  '`',
+  '``',
+  '\\',
+  '@ada',
+  '<script>',
+  '</details>',
+  '<details>',
+  '&lt;',
+  '🎉',
+  '\u202e',
+  '#12',
+  '**',
+  '_',
+  'й',
+  '-->',
+  '~',
+  ' ',
+];
 const name = fc.oneof(
-  { weight: 3, arbitrary: fc.array(fc.constantFrom(...evil, 'orders', 'x'), { minLength: 1, maxLength: 8 }).map((parts) => parts.join('')) },
+  {
+    weight: 3,
+    arbitrary: fc.array(fc.constantFrom(...evil, 'orders', 'x'), { minLength: 1, maxLength: 8 }).map((parts) => parts.join('')),
+  },
   { weight: 1, arbitrary: fc.constantFrom('n'.repeat(255), '🎉'.repeat(255), '|'.repeat(255), '\u202e'.repeat(255)) },
   { weight: 1, arbitrary: fc.string({ minLength: 1, maxLength: 255, unit: 'binary' }) },
 );
 const planned = fc.record({
-  size: fc.constantFrom(0, 1, 3, 25, 200, 700, 3000, 20_000, 100_000),
+  size: fc.oneof(
+    { weight: 20, arbitrary: fc.constantFrom(0, 1, 3, 25, 200, 700, 3000) },
+    { weight: 1, arbitrary: fc.constantFrom(20_000, 100_000) },
+  ),
   names: fc.array(name, { minLength: 1, maxLength: 5 }),
   environments: fc.array(name, { minLength: 1, maxLength: 4 }),
   spread: fc.constantFrom(1, 2, 900),
@@ -108,8 +133,8 @@ const shownAs = (text: string): string =>
 /** Returns whether a name is too long to be shown whole; no file has such. */
 const isClipped = (text: string): boolean => [...shownAs(text)].length > 300;
 
-test('of any size and with any names it fits, breaks no table, and all that goes offline is in sight', () => {
-  fc.assert(
+test('of any size and with any names it fits, breaks no table, and all that goes offline is in sight', async () => {
+  await fc.assert(
     fc.property(planned, ({ size, names, environments, spread, offlineEach, isSuspicious, text }) => {
       const changes = Array.from({ length: size }, (_, index): Change => {
         const [api, environment] = [names[index % names.length], environments[index % environments.length]];
@@ -145,7 +170,7 @@ test('of any size and with any names it fits, breaks no table, and all that goes
         else assert.ok(inTables.has(`${shownAs(api)} ${shownAs(environment)}`), where);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 });
 

@@ -47,7 +47,10 @@ test('the first text with room is taken, and none after it is made', () => {
 
 test('the first part has the first choice, and each says its least', () => {
   const greedy = { least: 'ab', most: (room: number) => 'a'.repeat(room) };
-  assert.is(fit([greedy, fixed(''), { least: 'c', most: (room) => 'c'.repeat(room) }, fixed('end')], 20), `${'a'.repeat(10)}\n\nc\n\nend\n`);
+  assert.is(
+    fit([greedy, fixed(''), { least: 'c', most: (room) => 'c'.repeat(room) }, fixed('end')], 20),
+    `${'a'.repeat(10)}\n\nc\n\nend\n`,
+  );
   assert.is(fit([greedy, fixed('end')], 3), 'ab\n\nend\n');
 });
 

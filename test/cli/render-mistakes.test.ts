@@ -4,7 +4,16 @@ import { plain } from '../../src/cli/paint.ts';
 import { mistakesJson, renderMistakes } from '../../src/cli/render-mistakes.ts';
 import { InvalidFileError, type Mistake } from '../../src/core/errors.ts';
 
-const mistake: Mistake = { file: 'edict.yaml', line: 12, column: 5, length: 3, message: 'wrong', hint: 'do this', text: '    bad: x' };
+const mistake: Mistake = {
+  rule: 'value',
+  file: 'edict.yaml',
+  line: 12,
+  column: 5,
+  length: 3,
+  message: 'wrong',
+  hint: 'do this',
+  text: '    bad: x',
+};
 
 test('shows place, message, frame and hint', () => {
   const text = renderMistakes(new InvalidFileError('edict.yaml', [mistake]), plain);
@@ -33,7 +42,7 @@ test('as JSON every mistake has its place and no frame', () => {
     mistakes: unknown[];
   };
   assert.is(valid, false);
-  assert.equal(mistakes, [{ file: 'edict.yaml', line: 12, column: 5, length: 3, message: 'wrong', hint: 'do this' }]);
+  assert.equal(mistakes, [{ rule: 'value', file: 'edict.yaml', line: 12, column: 5, length: 3, message: 'wrong', hint: 'do this' }]);
 });
 
 test.run();

@@ -7,28 +7,28 @@ import { testContext } from '../support/streams.ts';
 
 test('an error of a person has a message and a hint, and no stack', () => {
   const { context, stderr, stdout } = testContext();
-  assert.is(reportError(new EdictError('CODE', 'what', { hint: 'do this', exitCode: exitCodes.held }), context, false), 4);
+  assert.is(reportError(new EdictError('CODE', 'what', { hint: 'do this', exitCode: exitCodes.held }), context, 'text'), 4);
   assert.is(stderr(), 'edict: what\n  do this\n');
   assert.is(stdout(), '');
 });
 
 test('as JSON it is one document on stdout', () => {
   const { context, stdout } = testContext();
-  reportError(new EdictError('CODE', 'what'), context, true);
+  reportError(new EdictError('CODE', 'what'), context, 'json');
   assert.equal(JSON.parse(stdout()), { format: 1, error: { code: 'CODE', message: 'what', hint: null } });
 });
 
 test('an invalid file shows its mistakes', () => {
   const { context, stderr, stdout } = testContext();
-  const mistake = { file: 'f', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: 'x' };
-  assert.is(reportError(new InvalidFileError('f', [mistake]), context, true), 3);
+  const mistake = { rule: 'value' as const, file: 'f', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: 'x' };
+  assert.is(reportError(new InvalidFileError('f', [mistake]), context, 'json'), 3);
   assert.match(stderr(), 'f:1:1  wrong');
   assert.is((JSON.parse(stdout()) as { valid: boolean }).valid, false);
 });
 
 test('a bug shows its stack and asks to be reported', () => {
   const { context, stderr } = testContext();
-  assert.is(reportError(new TypeError('oops'), context, false), 1);
+  assert.is(reportError(new TypeError('oops'), context, 'text'), 1);
   assert.match(stderr(), /bug of edict[\s\S]*TypeError: oops\n\s+at /);
 });
 
@@ -43,7 +43,7 @@ test('a saved plan that is out of date says what has moved, as JSON for each cha
         60,
       ),
       context,
-      true,
+      'json',
     ),
     1,
   );

@@ -2,12 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { MistakeFormat } from '../../src/cli/mistake-renderers.ts';
 import { validate } from '../../src/cli/validate.ts';
 import { settingsFrom } from '../../src/config.ts';
 import { fileOf, scratchFolder } from '../support/edict-process.ts';
 import { testContext } from '../support/streams.ts';
 
-async function check(text: string, format: string) {
+async function check(text: string, format: MistakeFormat) {
   const file = join(scratchFolder(), 'edict.yaml');
   writeFileSync(file, text);
   const { context, stdout } = testContext();
@@ -21,6 +22,12 @@ test('a valid file is counted', async () => {
   assert.is(text.code, 0);
   assert.match(text.stdout, /^Valid\. .* declares 2 publications in 2 environments\.\n$/);
   assert.equal(JSON.parse((await check(valid, 'json')).stdout), { format: 1, valid: true, publications: 2, environments: 2 });
+});
+
+test('a valid file has no annotations, and a SARIF log without results', async () => {
+  assert.match((await check(valid, 'github')).stdout, /^Valid\. /);
+  const { runs } = JSON.parse((await check(valid, 'sarif')).stdout) as { runs: { results: unknown[] }[] };
+  assert.equal(runs[0]?.results, []);
 });
 
 test('the mistakes of an invalid file are the result', async () => {

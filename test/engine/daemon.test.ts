@@ -9,7 +9,9 @@ import { until } from '../support/edict-process.ts';
 import { desiredState, wanted } from '../support/states.ts';
 
 const state = (...apis: readonly string[]): DesiredState => desiredState(apis.map((api) => wanted(api, 'test')));
-const invalid = new InvalidFileError('f', [{ file: 'f', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: '' }]);
+const invalid = new InvalidFileError('f', [
+  { rule: 'value', file: 'f', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: '' },
+]);
 
 /** A daemon over a file that is a variable. Its engine notes the passes it is asked for. */
 async function started(first: DesiredState | EdictError, times: { debounceMs?: number; resyncMs?: number; faster?: number } = {}) {
