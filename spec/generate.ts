@@ -45,14 +45,21 @@ function answerSchemas(document: Json, documentId: string): Record<string, Json>
  * Returns the TypeScript types of an OpenAPI document, from openapi-typescript's command: its library's own types do not
  * check. It runs in another folder, since it would hold the file's schema to the rules of redocly.yaml.
  */
-function typesOf(document: string): string {
+function typesOf(document: string, ...options: readonly string[]): string {
   const command = new URL('node_modules/openapi-typescript/bin/cli.js', root).pathname;
-  return execFileSync(process.execPath, [command, '--alphabetize'], {
+  return execFileSync(process.execPath, [command, '--alphabetize', ...options], {
     input: document,
     encoding: 'utf8',
     stdio: ['pipe', 'pipe', 'ignore'],
     cwd: tmpdir(),
   });
+}
+
+/** Returns the TypeScript types of all that a JSON Schema defines. */
+function typesOfSchema(schema: Json, ...options: readonly string[]): string {
+  const defs = JSON.parse(JSON.stringify(schema['$defs']).replaceAll('#/$defs/', '#/components/schemas/')) as Json;
+  const asOpenapi = { openapi: '3.1.0', info: { title: '', version: '' }, paths: {}, components: { schemas: defs } };
+  return typesOf(JSON.stringify(asOpenapi), ...options);
 }
 
 function validatorOptions(options: object) {
@@ -83,9 +90,11 @@ function contents(): Map<string, string> {
   );
 
   const file = JSON.parse(read('spec/edict.schema.json')) as Json;
-  const defs = JSON.parse(JSON.stringify(file['$defs']).replaceAll('#/$defs/', '#/components/schemas/')) as Json;
-  const asOpenapi = { openapi: '3.1.0', info: { title: '', version: '' }, paths: {}, components: { schemas: defs } };
-  files.set('edict-file.d.ts', banner + typesOf(JSON.stringify(asOpenapi)));
+  files.set('edict-file.d.ts', banner + typesOfSchema(file));
+  for (const name of ['plan', 'apply']) {
+    const schema = JSON.parse(read(`spec/${name}.schema.json`)) as Json;
+    files.set(`edict-${name}.d.ts`, banner + typesOfSchema(schema, '--immutable'));
+  }
   const fileAjv = new Ajv2020(validatorOptions({ verbose: true }));
   fileAjv.addSchema(file, 'edict-file');
   fileAjv.addSchema({ $ref: `${file['$id']}#/$defs/Included` }, 'edict-included');

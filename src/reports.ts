@@ -1,4 +1,5 @@
 import type { Settings } from './config.ts';
+import type { Commits } from './core/commit.ts';
 import type { Approval } from './core/guards.ts';
 import type { Note } from './core/observe.ts';
 import type { Plan } from './core/plan.ts';
@@ -38,6 +39,15 @@ export interface Planned {
  */
 export async function readPlan(settings: Settings, environment: Environment): Promise<Planned> {
   return withFile(settings, environment, 'ask', (desired, record) => planFrom(desired, record, settings, environment, null));
+}
+
+/** Returns who has committed the lines of the file that ask for a plan's changes, as far as Git knows. Takes a few seconds at most. */
+export async function readCommits({ changes }: Plan, environment: Environment): Promise<Commits> {
+  const { blame } = await import('./desired/blame.ts');
+  return blame(
+    changes.flatMap(({ source }) => source ?? []),
+    environment,
+  );
 }
 
 /** A plan, and the record that it was made from. */

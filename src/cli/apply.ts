@@ -2,16 +2,16 @@ import { applyOnce, applySaved, openLog } from '../app.ts';
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Emit, EngineEvent, PassSummary } from '../core/events.ts';
-import type { Moved } from '../core/kept.ts';
 import type { LogFormat, LogLevel } from '../core/log-options.ts';
-import { type Change, isMade, type Plan } from '../core/plan.ts';
+import { isMade, type Plan } from '../core/plan.ts';
+import { attemptJson, type Settled, summaryJson, unmadeJson } from './apply-json.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import { openProgress } from './progress.ts';
 import { releaseCommand } from './release-command.ts';
-import { movedInWords, movedJson, scopeInWords } from './saved-words.ts';
+import { movedInWords, scopeInWords } from './saved-words.ts';
 import { onStopSignal } from './signals.ts';
-import { counted, durationInWords, momentInWords, obstacleInWords } from './words.ts';
+import { counted, durationInWords, obstacleInWords } from './words.ts';
 
 export interface ApplyOptions {
   readonly format: string;
@@ -21,7 +21,6 @@ export interface ApplyOptions {
   readonly plan?: string;
 }
 
-type Settled = EngineEvent & { readonly type: 'attempt:settled' };
 type Probed = EngineEvent & { readonly type: 'probe:answered' };
 
 /** Makes one pass over the file, or the changes of a saved plan. Returns 0, 5 if calls failed, 4 if something is held, 1 if it was stopped before its end. */
@@ -54,7 +53,7 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
   const release = releaseCommand(plan, { ...settings, targets: plan.targets });
   const { suspicion } = plan;
   if (asJson) for (const change of plan.changes) if (!isMade(change)) context.stdout.write(`${JSON.stringify(unmadeJson(change))}\n`);
-  if (asJson) context.stdout.write(`${JSON.stringify(summaryJson(plan, summary, left, dropped, release))}\n`);
+  if (asJson) context.stdout.write(`${JSON.stringify(summaryJson({ plan, summary, left, dropped }, release))}\n`);
   else {
     const only = scopeInWords(plan);
     context.stdout.write(
@@ -127,40 +126,4 @@ function failureRow({ change, outcome }: Settled, paint: ReturnType<typeof paint
     failure?.code ?? outcome.kind,
     [failure?.message, failure?.hint].filter(Boolean).join('; '),
   ];
-}
-
-function summaryJson(
-  { suspicion, untargeted, kept }: Plan,
-  summary: PassSummary,
-  left: number,
-  dropped: readonly Moved[],
-  release: string | null,
-) {
-  const held = suspicion && { rule: suspicion.rule, message: suspicion.message, hint: suspicion.hint };
-  const saved = kept && { done: kept.done, newer: kept.newer, dropped: dropped.map(movedJson) };
-  return { type: 'summary', format: 1, ...summary, left, untargeted, saved, suspicion: held, release };
-}
-
-function unmadeJson({ api, apiId, environment, environmentId, action, reason, held, waits }: Change) {
-  const { rule, message } = held ?? waits ?? { rule: null, message: null };
-  const until = held || waits?.untilMs == null ? null : momentInWords(waits.untilMs);
-  return { type: held ? 'held' : 'waiting', api, apiId, environment, environmentId, action, reason, rule, message, until };
-}
-
-function attemptJson({ attemptId, change, outcome, tookMs }: Settled) {
-  const { api, apiId, environment, environmentId, action, reason } = change;
-  const result = outcome.kind === 'succeeded' ? { versionId: outcome.versionId } : 'failure' in outcome ? outcome.failure : {};
-  return {
-    type: 'attempt',
-    attempt: attemptId,
-    api,
-    apiId,
-    environment,
-    environmentId,
-    action,
-    reason,
-    outcome: outcome.kind,
-    ...result,
-    tookMs,
-  };
 }

@@ -1,15 +1,22 @@
 import type { Change } from '../core/plan.ts';
+import { commitOf } from './commit-words.ts';
 import { code, prose } from './markdown-text.ts';
 import { placeInWords } from './plan-words.ts';
 import type { Blamed } from './shown-plan.ts';
 import { obstacleInWords, reasonInWords } from './words.ts';
 
 /** Returns the heads of the columns that `cellsOf` fills. */
-export function changeColumns(_blamed: Blamed): readonly string[] {
-  return ['API', 'environment', 'why', 'where'];
+export function changeColumns({ commits }: Blamed): readonly string[] {
+  return ['API', 'environment', 'why', 'where', ...(commits ? ['commit'] : [])];
 }
 
 /** Returns the cells of a change in a table. */
-export function cellsOf(change: Change, _blamed: Blamed): readonly string[] {
-  return [code(change.api), code(change.environment), prose(obstacleInWords(change) ?? reasonInWords(change)), code(placeInWords(change))];
+export function cellsOf(change: Change, { commits }: Blamed): readonly string[] {
+  return [
+    code(change.api),
+    code(change.environment),
+    prose(obstacleInWords(change) ?? reasonInWords(change)),
+    code(placeInWords(change)),
+    ...(commits ? [prose(commitOf(change, commits))] : []),
+  ];
 }

@@ -15,5 +15,5 @@ export const mistakeRenderers = {
 } satisfies Record<string, Renderer>;
 export type MistakeFormat = keyof typeof mistakeRenderers;
 
-/** The forms in which programs are told any other error; see `errorJson` for JSON. */
+/** The forms in which programs are told any other error; JSON is not among them, since it has more to say. */
 export const errorRenderers = { github: errorAnnotation, sarif: errorSarif } satisfies Record<string, (error: EdictError) => string>;

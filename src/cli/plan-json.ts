@@ -1,14 +1,17 @@
+import type { components } from '../../generated/edict-plan.d.ts';
 import { planDigest } from '../core/digest.ts';
 import { estimate } from '../core/estimate.ts';
 import { heldDigest } from '../core/guards.ts';
-import type { Note } from '../core/observe.ts';
-import { isMade, type Plan } from '../core/plan.ts';
-import type { DesiredState } from '../core/publication.ts';
+import { type Change, isMade, type Plan } from '../core/plan.ts';
+import { commitJson } from './commit-words.ts';
 import { seenOf } from './seen.ts';
+import type { Blamed, Shown } from './shown-plan.ts';
 import { momentInWords } from './words.ts';
 
-/** Returns a plan as other programs read it: the JSON that the README describes. `release` is the command that agrees to what is held. */
-export function planJson(plan: Plan, desired: DesiredState, notes: readonly Note[], release: string | null) {
+type Schemas = components['schemas'];
+
+/** Returns a plan as other programs read it: what spec/plan.schema.json describes. */
+export function planJson({ plan, desired, notes, release, commits }: Shown): Schemas['Plan'] {
   return {
     format: 1,
     digest: planDigest(plan),
@@ -26,30 +29,24 @@ export function planJson(plan: Plan, desired: DesiredState, notes: readonly Note
       waiting: plan.changes.filter((change) => change.waits && !change.held).length,
       untargeted: plan.untargeted,
     },
-    changes: plan.changes.map(
-      ({ api, apiId, environment, environmentId, action, reason, from, to, revision, version, drift, held, waits, source }) => ({
-        api,
-        apiId,
-        environment,
-        environmentId,
-        action,
-        reason,
-        from,
-        to,
-        revision,
-        version,
-        drift: drift && {
-          from: drift.from,
-          since: drift.fromSinceMs === null ? null : momentInWords(drift.fromSinceMs),
-          seen: momentInWords(drift.seenAtMs),
-        },
-        held: held && `${held.rule}: ${held.message}`,
-        waits: waits && { rule: waits.rule, message: waits.message, until: waits.untilMs === null ? null : momentInWords(waits.untilMs) },
-        source,
-      }),
-    ),
+    changes: plan.changes.map((change) => changeJson(change, commits)),
     seen: seenOf(plan, notes),
     estimate: estimate(plan.changes, desired.gateway),
+  };
+}
+
+function changeJson(change: Change, commits: Blamed['commits']): Schemas['Change'] {
+  const { api, apiId, environment, environmentId, action, reason, from, to, revision, version, drift, held, waits, source } = change;
+  return {
+    ...{ api, apiId, environment, environmentId, action, reason, from, to, revision, version },
+    drift: drift && {
+      from: drift.from,
+      since: drift.fromSinceMs === null ? null : momentInWords(drift.fromSinceMs),
+      seen: momentInWords(drift.seenAtMs),
+    },
+    held: held && `${held.rule}: ${held.message}`,
+    waits: waits && { rule: waits.rule, message: waits.message, until: waits.untilMs === null ? null : momentInWords(waits.untilMs) },
+    source: source && { file: source.file, line: source.line, column: source.column, commit: commits ? commitJson(commits(source)) : null },
   };
 }
 

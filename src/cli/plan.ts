@@ -1,6 +1,6 @@
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
-import { type Planned, readPlan, readSavedPlan, savePlan } from '../reports.ts';
+import { type Planned, readCommits, readPlan, readSavedPlan, savePlan } from '../reports.ts';
 import { commandLine } from './command-line.ts';
 import { type Context, paintersOf } from './context.ts';
 import { releaseCommand } from './release-command.ts';
@@ -10,6 +10,8 @@ export interface PlanOptions {
   readonly format: PlanFormat;
   /** Whether the exit code says what the plan holds. */
   readonly detailedExitcode?: boolean;
+  /** Whether each change names the commit of its line. */
+  readonly blame?: boolean;
   /** The file in which the plan is saved. */
   readonly out?: string;
   /** The file of a saved plan: shown is what an apply of it would do. */
@@ -21,7 +23,8 @@ export async function showPlan(settings: Settings, options: PlanOptions, context
   const { format, detailedExitcode, out } = options;
   const planned = await plannedAs(options, settings, context);
   const { plan } = planned;
-  const shown = { ...planned, release: releaseCommand(plan, { ...settings, targets: plan.targets }) };
+  const blamed = options.blame ? { commits: await readCommits(plan, context.environment) } : {};
+  const shown = { ...planned, ...blamed, release: releaseCommand(plan, { ...settings, targets: plan.targets }) };
   context.stdout.write(planRenderers[format](shown, paintersOf(context).out));
   if (out !== undefined)
     context.stderr.write(`Saved to ${out}. To make exactly these changes: ${commandLine('apply', ['--plan', out], settings)}\n`);

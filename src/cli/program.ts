@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { defaultFile, durationOption, settingsFrom } from '../config.ts';
 import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
 import { logFormats, logLevels } from '../core/log-options.ts';
@@ -20,6 +20,7 @@ interface CommandOptions {
   readonly wait?: string;
   readonly once?: boolean;
   readonly detailedExitcode?: boolean;
+  readonly blame?: boolean;
   readonly out?: string;
   readonly plan?: string;
   readonly logLevel: (typeof logLevels)[number];
@@ -44,7 +45,6 @@ interface CommandOptions {
   readonly project?: string;
   readonly instance?: string;
   readonly iam?: string;
-  readonly included?: boolean;
   readonly by: string;
   readonly why: string;
   readonly expires: string;
@@ -125,6 +125,7 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     .addOption(refresh())
     .addOption(detailed())
     .option('--out <file>', 'save the plan for apply --plan')
+    .option('--blame', 'name the commit of the line that asks for each change, from git blame')
     .action(plan);
 
   const apply = async (file: string, options: Options): Promise<void> => {
@@ -248,11 +249,11 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
 
   program
     .command('schema')
-    .description('prints the JSON Schema of the file')
-    .option('--included', 'of a file that another one includes')
-    .action(async (options: Options) => {
+    .description('prints the JSON Schema of the file, of one that it includes, or of what plan or apply write with --format json')
+    .addArgument(new Argument('[of]', 'of what').choices(['file', 'included', 'plan', 'apply']).default('file'))
+    .action(async (of: 'file' | 'included' | 'plan' | 'apply') => {
       const { schema } = await import('./schema.ts');
-      finish(await schema(options, context));
+      finish(await schema(of, context));
     });
   return program;
 }

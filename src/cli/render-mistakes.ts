@@ -1,3 +1,4 @@
+import type { components } from '../../generated/edict-plan.d.ts';
 import type { InvalidFileError, Mistake } from '../core/errors.ts';
 import type { Paint } from './paint.ts';
 import { counted } from './words.ts';
@@ -32,5 +33,7 @@ export function frame({ line, column, length, text, hint }: Framed, paint: Paint
 
 /** Returns what is wrong with a file as one JSON document, in one line: an `apply` writes nothing else. */
 export function mistakesJson({ mistakes }: InvalidFileError): string {
-  return `${JSON.stringify({ format: 1, valid: false, mistakes: mistakes.map(({ text: _text, ...mistake }) => mistake) })}\n`;
+  const told = mistakes.map(({ text: _text, ...mistake }) => mistake);
+  const document: components['schemas']['InvalidFile'] = { format: 1, valid: false, mistakes: told };
+  return `${JSON.stringify(document)}\n`;
 }

@@ -1,6 +1,7 @@
 import { planDigest } from '../core/digest.ts';
 import { type Change, isMade, type Plan } from '../core/plan.ts';
 import { columns } from './columns.ts';
+import { commitOf } from './commit-words.ts';
 import { planAnnotations } from './github-annotations.ts';
 import { markdown } from './markdown-plan.ts';
 import type { Paint } from './paint.ts';
@@ -8,7 +9,7 @@ import { planJson } from './plan-json.ts';
 import { costInWords, placeInWords, totalsInWords, unchangedInWords } from './plan-words.ts';
 import { scopeInWords } from './saved-words.ts';
 import { seenOf } from './seen.ts';
-import type { Shown } from './shown-plan.ts';
+import type { Blamed, Shown } from './shown-plan.ts';
 import { agreementInWords, obstacleInWords, reasonInWords } from './words.ts';
 
 type Renderer = (shown: Shown, paint: Paint) => string;
@@ -17,15 +18,16 @@ type Renderer = (shown: Shown, paint: Paint) => string;
 export const planRenderers = { text, json, markdown, github } satisfies Record<string, Renderer>;
 export type PlanFormat = keyof typeof planRenderers;
 
-function json({ plan, desired, notes, release }: Shown): string {
-  return `${JSON.stringify(planJson(plan, desired, notes, release), null, 2)}\n`;
+function json(shown: Shown): string {
+  return `${JSON.stringify(planJson(shown), null, 2)}\n`;
 }
 
 function github({ plan }: Shown): string {
   return planAnnotations(plan);
 }
 
-function text({ plan, desired, notes, release }: Shown, paint: Paint): string {
+function text(shown: Shown, paint: Paint): string {
+  const { plan, desired, notes, release } = shown;
   const seen = seenOf(plan, notes);
   const seenLines = columns(seen.map(({ api, environment, message }) => [`~ ${api}`, environment, message])).map((line) => `  ${line}`);
   const seenPart = seen.length > 0 ? [paint('yellow', `Seen at the gateway, no call is made (${seen.length})`), ...seenLines, ''] : [];
@@ -39,7 +41,7 @@ function text({ plan, desired, notes, release }: Shown, paint: Paint): string {
   const lines = [`${paint('bold', `Gateway ${plan.gateway.endpoint}, instance ${plan.gateway.instance}`)}`, '', ...seenPart];
   for (const group of groupsOf(plan)) {
     lines.push(paint(group.style, `${group.title} (${group.changes.length})`));
-    lines.push(...columns(group.changes.map((change) => row(change, group.sign, paint))).map((line) => `  ${line}`), '');
+    lines.push(...columns(group.changes.map((change) => row(change, group.sign, shown, paint))).map((line) => `  ${line}`), '');
   }
   lines.push(paint('bold', totalsInWords(plan)), ...(only ? [only] : []), costInWords(plan, desired));
   if (plan.approval) lines.push(agreementInWords(plan.approval));
@@ -67,9 +69,9 @@ function groupsOf({ changes }: Plan): Group[] {
   return groups.filter((group) => group.changes.length > 0);
 }
 
-function row(change: Change, sign: string, paint: Paint): string[] {
+function row(change: Change, sign: string, { commits }: Blamed, paint: Paint): string[] {
   const why = obstacleInWords(change) ?? reasonInWords(change);
-  return [`${sign} ${change.api}`, change.environment, why, paint('dim', placeInWords(change))];
+  return [`${sign} ${change.api}`, change.environment, why, paint('dim', placeInWords(change)), paint('dim', commitOf(change, commits))];
 }
 
 /** Says why something is held, and what to do. */

@@ -1,3 +1,4 @@
+import type { components } from '../../generated/edict-plan.d.ts';
 import { EdictError, type ExitCode, exitCodes, InvalidFileError } from '../core/errors.ts';
 import { StalePlanError } from '../core/stale-plan.ts';
 import { type Context, paintersOf } from './context.ts';
@@ -28,9 +29,13 @@ export function reportError(error: unknown, context: Context, format: MistakeFor
   if (moved.length > mostShown) lines.push(`  … and ${moved.length - mostShown} more\n`);
   context.stderr.write(`${paint('red', 'edict:')} ${error.message}\n${lines.join('')}${error.hint ? `  ${error.hint}\n` : ''}`);
   if (format === 'github' || format === 'sarif') context.stdout.write(errorRenderers[format](error));
-  if (format === 'json')
-    context.stdout.write(
-      `${JSON.stringify({ format: 1, error: { code: error.code, message: error.message, hint: error.hint, ...(moved.length > 0 && { moved: moved.map(movedJson) }) } })}\n`,
-    );
+  if (format === 'json') {
+    const { code, message, hint } = error;
+    const document: components['schemas']['Failed'] = {
+      format: 1,
+      error: { code, message, hint, ...(moved.length > 0 && { moved: moved.map(movedJson) }) },
+    };
+    context.stdout.write(`${JSON.stringify(document)}\n`);
+  }
   return error.exitCode;
 }

@@ -1,3 +1,4 @@
+import type { components } from '../../generated/edict-plan.d.ts';
 import { assertNever } from '../core/errors.ts';
 import type { Kept, Move, Moved } from '../core/kept.ts';
 import type { Plan } from '../core/plan.ts';
@@ -9,7 +10,7 @@ export function scopeInWords(plan: Plan): string | null {
 }
 
 /** Returns a moved change as other programs read it. */
-export function movedJson(moved: Moved) {
+export function movedJson(moved: Moved): components['schemas']['Moved'] {
   const { api, apiId, environment, environmentId, action, moves, attempt } = moved;
   return {
     api,

@@ -2,9 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Context } from './context.ts';
 
-/** Prints the JSON Schema of the file, or with `included` of one that it includes. Returns 0. */
-export async function schema({ included = false }: { readonly included?: boolean }, { stdout }: Context): Promise<ExitCode> {
-  const path = included ? '../../generated/edict-included.schema.json' : '../../spec/edict.schema.json';
-  stdout.write(await readFile(new URL(path, import.meta.url), 'utf8'));
+/** Where the schemas stand that can be printed. */
+export const schemas = {
+  file: '../../spec/edict.schema.json',
+  included: '../../generated/edict-included.schema.json',
+  plan: '../../spec/plan.schema.json',
+  apply: '../../spec/apply.schema.json',
+} as const;
+
+/** Prints a JSON Schema. Returns 0. */
+export async function schema(of: keyof typeof schemas, { stdout }: Context): Promise<ExitCode> {
+  stdout.write(await readFile(new URL(schemas[of], import.meta.url), 'utf8'));
   return exitCodes.done;
 }

@@ -14,7 +14,7 @@ const desired = desiredState(
 const made = plan(desired, recordedState([recorded('invoices', 'release'), recorded('carts', 'test'), recorded('gone', 'test')]));
 
 test('is the JSON that the design promises', () => {
-  assert.equal(JSON.parse(JSON.stringify(planJson(made, desired, [], 'edict approve'))), {
+  assert.equal(JSON.parse(JSON.stringify(planJson({ plan: made, desired, notes: [], release: 'edict approve' }))), {
     format: 1,
     digest: planDigest(made),
     heldDigest: heldDigest(made),
@@ -41,11 +41,12 @@ test('is the JSON that the design promises', () => {
         ...{ from: 'online', to: 'offline', revision: null, version: null, drift: null },
         held: 'protected: environment release is protected: nothing goes offline there',
         waits: null,
-        source: { file: 'edict.yaml', line: 1, column: 1 },
+        source: { file: 'edict.yaml', line: 1, column: 1, commit: null },
       },
       {
         ...{ api: 'orders', apiId: 'api-orders', environment: 'test', environmentId: 'env-test', action: 'online', reason: 'new' },
-        ...{ from: null, to: 'online', revision: 'r1', version: null, drift: null, held: null, waits: null, source },
+        ...{ from: null, to: 'online', revision: 'r1', version: null, drift: null, held: null, waits: null },
+        source: { ...source, commit: null },
       },
     ],
     seen: [],

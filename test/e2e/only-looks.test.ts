@@ -28,11 +28,12 @@ let heldDigest = '';
 
 /** How each option is tried, besides being left out. */
 const values: Readonly<Record<string, readonly Args[]>> = {
-  '--format': [['json'], ['text'], ['markdown']],
+  '--format': [['json'], ['text'], ['markdown'], ['github'], ['sarif']],
   '--api': [['orders'], ['*']],
   '--environment': [['test']],
   '--emulate': [[]],
   '--refresh': [[]],
+  '--blame': [[]],
   '--detailed-exitcode': [[]],
   '--out': [['plan.json']],
   '--plan': [['saved.json']],
@@ -46,7 +47,6 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--resync': [['1m']],
   '--log-level': [['silent']],
   '--log-format': [['json']],
-  '--included': [[]],
   '--iam': [],
   ...Object.fromEntries(
     ['--state', '--by', '--why', '--endpoint', '--project', '--instance', '--help', '--version'].map((name) => [name, []]),
