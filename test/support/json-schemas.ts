@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import * as assert from 'uvu/assert';
+
+const ajv = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true });
+
+function compiled(name: string): ValidateFunction {
+  const text = readFileSync(new URL(`../../spec/${name}.schema.json`, import.meta.url), 'utf8');
+  return ajv.compile(JSON.parse(text) as object);
+}
+
+const validators = { plan: compiled('plan'), apply: compiled('apply') };
+
+/** Returns whether a value is what the published schema says. */
+export function conforms(of: keyof typeof validators, value: unknown): boolean {
+  return validators[of](value);
+}
+
+/** Throws an AssertionError if a value is not what the published schema says. */
+export function assertConforms(of: keyof typeof validators, value: unknown): void {
+  const validate = validators[of];
+  assert.ok(validate(value), `${JSON.stringify(validate.errors, null, 2)}\n${JSON.stringify(value, null, 2)}`);
+}
+
+/** Returns the one document that `plan --format json` wrote. Throws an AssertionError if the schema does not know it. */
+export function planDocument<T = Readonly<Record<string, unknown>>>(stdout: string): T {
+  const value = JSON.parse(stdout) as T;
+  assertConforms('plan', value);
+  return value;
+}
+
+/** Returns the lines that `apply --format json` wrote. Throws an AssertionError if the schema does not know one. */
+export function applyLines(stdout: string): Readonly<Record<string, unknown>>[] {
+  assert.ok(stdout.endsWith('\n'), stdout);
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+  for (const line of lines) assertConforms('apply', line);
+  return lines;
+}
