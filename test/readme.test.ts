@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { mistakeRules } from '../src/cli/mistake-rules.ts';
 import { exitCodes } from '../src/core/errors.ts';
 import { parseDesired } from '../src/desired/parse-desired.ts';
 import { parseSeed } from '../src/emulator/seed.ts';
@@ -66,6 +67,29 @@ test('the mistake in the README is what the command prints', () => {
   }
   const shown = blockWith('"oflin"').trimEnd().split('\n');
   assert.equal(printed.replace(file, 'edict.yaml').split('\n').slice(0, shown.length), shown);
+});
+
+test('the comment in the README is what the command prints', () => {
+  assert.is(blockWith('<!-- edict plan'), edict('plan', '--format', 'markdown', 'examples/quickstart/edict.yaml'));
+});
+
+test('the annotation in the README is what the command prints', () => {
+  const file = join(scratch, 'edict.yaml');
+  const quickstart = readFileSync(join(root, 'examples/quickstart/edict.yaml'), 'utf8');
+  writeFileSync(file, quickstart.replace('test: online', 'test: oflin'));
+  let printed = '';
+  try {
+    edict('validate', '--format', 'github', file);
+  } catch (error) {
+    printed = (error as { stdout: string }).stdout;
+  }
+  assert.ok(printed.replace(file, 'edict.yaml').startsWith(blockWith('::error file')), printed);
+});
+
+test('the mistakes in the README are those that the program knows', () => {
+  const rows = Object.entries(mistakeRules).map(([rule, means]) => `| \`${rule}\` | ${means} |`);
+  const head = '| mistake | means |\n|---|---|\n';
+  assert.ok(readme.includes(`${head}${rows.join('\n')}\n\n`), `${head}${rows.join('\n')}\n`);
 });
 
 test('the answers in the README are those that the code knows', () => {

@@ -5,7 +5,7 @@ import type { Commit, Commits } from '../core/commit.ts';
 import type { Source } from '../core/publication.ts';
 
 /** How long all questions together may take, in milliseconds: a plan is worth more than the names beside it. */
-const patienceMs = 5000;
+const patienceMs = 10_000;
 
 /** The most output of one answer, in bytes; that of 100,000 lines is less. */
 const maxBytes = 64 * 1024 * 1024;

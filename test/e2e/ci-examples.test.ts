@@ -159,7 +159,7 @@ for (const { name, scripts, handed, kept, comment } of cis) {
   test(`${name}: a request has one comment, which is kept up to date`, async () => {
     const mine = { user: { type: 'Bot' }, author: { id: 7 } };
     const comments: Record<string, unknown>[] = [
-      { id: 1, user: { type: 'User' }, author: { id: 8 }, body: '<!-- edict plan --> quoted' },
+      { id: 1, user: { type: 'User' }, author: { id: 8 }, body: '<!-- edict plan instance --> quoted' },
       ...Array.from({ length: 100 }, (_, index) => ({ ...mine, id: index + 2, body: 'of another kind' })),
     ];
     const server = await answeringServer((response, { path, method, body }) => {
@@ -180,13 +180,14 @@ for (const { name, scripts, handed, kept, comment } of cis) {
       ...{ GITHUB_API_URL: server.url, GITHUB_REPOSITORY: 'acme/apis', GITHUB_TOKEN: secretToken, NUMBER: '12' },
       ...{ CI_API_V4_URL: server.url, CI_PROJECT_ID: '3', CI_MERGE_REQUEST_IID: '12', EDICT_NOTE_TOKEN: secretToken },
     };
-    for (const plan of ['### first', '### second']) {
+    const mark = '<!-- edict plan instance -->';
+    for (const plan of [`${mark}\n### first`, `${mark}\n### second`]) {
       writeFileSync(join(folder, 'plan.md'), plan);
       const { code, text } = await shell(comment, folder, environment);
       assert.is(code, 0, text);
       assert.not.match(text, secretToken);
       assert.is(comments.length, 102);
-      assert.is(comments.at(-1)?.['body'], `<!-- edict plan -->\n${plan}`);
+      assert.is(comments.at(-1)?.['body'], plan);
     }
     await server.close();
   });
