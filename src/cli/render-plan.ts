@@ -71,7 +71,13 @@ function groupsOf({ changes }: Plan): Group[] {
 
 function row(change: Change, sign: string, { commits }: Blamed, paint: Paint): string[] {
   const why = obstacleInWords(change) ?? reasonInWords(change);
-  return [`${sign} ${change.api}`, change.environment, why, paint('dim', placeInWords(change)), paint('dim', commitOf(change, commits))];
+  return [
+    `${sign} ${change.api}`,
+    change.environment,
+    why,
+    paint('dim', placeInWords(change)),
+    ...(commits ? [paint('dim', commitOf(change, commits))] : []),
+  ];
 }
 
 /** Says why something is held, and what to do. */
