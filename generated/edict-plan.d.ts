@@ -152,7 +152,7 @@ export interface components {
          * @description The kind of a mistake.
          * @enum {unknown}
          */
-        readonly MistakeRule: "yaml" | "duplicate-key" | "unknown-key" | "missing-key" | "value" | "variable" | "undeclared-environment" | "declared-twice" | "unknown-name" | "spare-key" | "order" | "freeze";
+        readonly MistakeRule: "yaml" | "duplicate-key" | "unknown-key" | "missing-key" | "value" | "variable" | "undeclared-environment" | "declared-twice" | "unknown-name" | "spare-key" | "order" | "freeze" | "include";
         /**
          * @description A moment in UTC, to the second.
          * @example 2026-11-20T09:30:00Z
@@ -281,7 +281,7 @@ export interface components {
              * @description The guard that holds it.
              * @enum {unknown}
              */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped" | "lost" | "empty" | "moved";
+            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped" | "lost" | "empty" | "vanished" | "moved";
         };
         /** @description The patterns of --api and --environment; none means everything. */
         readonly Targets: {
