@@ -13,6 +13,9 @@ type WrittenSuspend = components['schemas']['Suspend'];
 /** A freeze that has not begun or ended once since then never will; cron patterns reach four years at most, to the next 29 February. */
 const sometimeMs = Date.UTC(2000, 0, 1);
 
+/** A window that has gone on after so many of its ends goes on for ever. */
+const mostInARow = 1000;
+
 /**
  * Returns what no schema can see in `freeze` and in every `suspend`: times and time zones that are none, a freeze without an end,
  * environments that are not declared. Looks past values whose shape is wrong.
@@ -38,7 +41,7 @@ function checkWindow(window: Record<string, unknown>, path: Path, declared: read
       ? []
       : [{ ...undeclared([...path, 'environments', String(index)], name, declared), at: 'value' as const }],
   );
-  if (typeof from !== 'string' || typeof to !== 'string' || typeof timezone !== 'string') return findings;
+  if (typeof from !== 'string' || typeof to !== 'string' || typeof timezone !== 'string' || timezone === '') return findings;
   if (!isZone(timezone)) return [...findings, noZone([...path, 'timezone'], timezone)];
   const [begin, end] = [calendarAt('from', from, timezone, path, findings), calendarAt('to', to, timezone, path, findings)];
   if (!begin || !end) return findings;
@@ -48,10 +51,21 @@ function checkWindow(window: Record<string, unknown>, path: Path, declared: read
   }
   const beginMs = begin.firstAfter(sometimeMs);
   if (beginMs === null) return [...findings, { path: [...path, 'from'], at: 'value', message: `"${from}" never comes`, hint: null }];
-  const endMs = end.firstAfter(isMoment(from) ? beginMs : sometimeMs);
-  if (endMs !== null) return findings;
-  const message = isMoment(from) ? `the freeze ends at ${to}, before it begins` : `"${to}" never comes`;
-  return [...findings, { path: [...path, 'to'], at: 'value', message, hint: null }];
+  const endMs = end.firstAfter(beginMs);
+  if (endMs === null) {
+    const message = isMoment(from) ? `the freeze ends at ${to}, before it begins` : `"${to}" never comes`;
+    return [...findings, { path: [...path, 'to'], at: 'value', message, hint: null }];
+  }
+  if (isMoment(from) || isOnceOver(remembering(begin, end), beginMs)) return findings;
+  const hint = 'a `to` that comes when `from` does not';
+  return [...findings, { path: [...path, 'to'], at: 'value', message: 'the freeze is never over: whenever it ends, it begins again', hint }];
+}
+
+/** Whether there is a time between two freezes of a window. */
+function isOnceOver(endMs: Freeze['endMs'], beginMs: number): boolean {
+  let untilMs = endMs(beginMs);
+  for (let rounds = 0; untilMs !== null && untilMs < Number.POSITIVE_INFINITY && rounds < mostInARow; rounds += 1) untilMs = endMs(untilMs);
+  return untilMs === null;
 }
 
 function calendarAt(key: string, text: string, timezone: string, path: Path, findings: Finding[]): Calendar | null {
@@ -73,7 +87,9 @@ function isZone(name: string): boolean {
 }
 
 function noZone(path: Path, name: string): Finding {
-  const near = nearest(name, Intl.supportedValuesOf('timeZone'));
+  const zones = Intl.supportedValuesOf('timeZone');
+  const cities = new Map(zones.map((zone) => [zone.slice(zone.lastIndexOf('/') + 1), zone]));
+  const near = nearest(name, zones) ?? cities.get(nearest(name.replaceAll(' ', '_'), cities.keys()) ?? '') ?? null;
   const hint = near === null ? 'a name such as Europe/Berlin or UTC' : `did you mean \`${near}\`?`;
   return { path, at: 'value', message: `there is no time zone "${name}"`, hint };
 }
@@ -106,12 +122,17 @@ function remembering(begin: Calendar, end: Calendar): Freeze['endMs'] {
     if (nowMs < holds.fromMs || holds.toMs <= nowMs) {
       const begunMs = begin.lastUntil(nowMs);
       const endMs = begunMs === null ? null : end.firstAfter(begunMs);
-      const isOn = begunMs !== null && (endMs === null || nowMs < endMs);
+      const isOn = begunMs !== null && (endMs === null || nowMs < endMs) && !isLeftOut(begunMs, begin, end);
       const nextMs = isOn ? endMs : begin.firstAfter(nowMs);
       holds = { fromMs: nowMs, toMs: nextMs ?? Number.POSITIVE_INFINITY, endMs: isOn ? (endMs ?? Number.POSITIVE_INFINITY) : null };
     }
     return holds.endMs;
   };
+}
+
+/** Whether the clocks were put forward over a whole freeze: it begins and ends at one moment then, and is not on until its next end. */
+function isLeftOut(begunMs: number, begin: Calendar, end: Calendar): boolean {
+  return end.lastUntil(begunMs) === begunMs && begin.wallMs(begunMs) < end.wallMs(begunMs);
 }
 
 /** Returns the suspension that a checked file writes; `null` if there is none. */

@@ -60,6 +60,31 @@ test('what is suspended, by whom, why and until when', () => {
   assert.is(suspensionOf(undefined), null);
 });
 
+for (const form of ['2026-12-18 18:00', '2026-12-18T18:00:00.000Z', '2026-12-18 18:00:00']) {
+  test(`${form}, which the cron library reads as a date, is no date of a file`, () => {
+    const found = mistakes(file(`freeze: [{ from: ${form}, to: ${form.replace('12-18', '12-10')} }]`));
+    assert.is(found.length, 2, found.join('; '));
+    assert.match(found[0] ?? '', `"${form}" is neither a cron pattern nor a date and time`);
+  });
+}
+
+const leftOut: readonly [string, string, string, string | null][] = [
+  ['the clocks are put forward over all of it', '0 2 * * *', '30 2 * * *', null],
+  ['its end is when the clocks have been put forward', '30 2 * * *', '0 3 * * *', null],
+  ['only its begin is left out', '30 2 * * *', '30 3 * * *', '2026-03-29T01:30Z'],
+  ['only its end is left out', '0 3 * * *', '30 2 * * *', '2026-03-30T00:30Z'],
+  ['it begins before its end, both left out', '45 2 * * *', '15 2 * * *', '2026-03-30T00:15Z'],
+  ['it is of a whole day and its begin is left out', '30 2 * * SUN', '30 2 * * *', '2026-03-30T00:30Z'],
+];
+for (const [name, from, to, expected] of leftOut) {
+  test(`a freeze on the night of summer time: ${name}`, () => {
+    const [window] = freezesOf([{ from, to, timezone: 'Europe/Berlin' }], new Map());
+    const atMs = at('2026-03-29T01:00Z');
+    assert.is(window?.endMs(atMs) ?? null, expected === null ? null : at(expected));
+    if (expected === null) assert.is(window?.endMs(atMs + 6 * 3_600_000) ?? null, null, 'nor for the rest of the day');
+  });
+}
+
 const wrong: readonly [string, string, string][] = [
   [
     'a pattern that is none',
@@ -77,6 +102,16 @@ const wrong: readonly [string, string, string][] = [
     'freeze: [{ from: 2026-12-18T10:00, to: 2026-12-18T10:00 }]',
     'the freeze ends at 2026-12-18T10:00, before it begins',
   ],
+  [
+    'a begin and an end that are one',
+    'freeze: [{ from: "0 8 * * *", to: "0 8 * * *" }]',
+    '4: the freeze is never over: whenever it ends, it begins again (a `to` that comes when `from` does not)',
+  ],
+  ['an end at which it always begins again', 'freeze: [{ from: "0 * * * *", to: "0 8 * * *" }]', 'never over'],
+  ['an end so rare that nobody sees the last', 'freeze: [{ from: "* * * * *", to: "0 0 1 1 *" }]', 'never over'],
+  ['a city that is no zone', 'freeze: [{ from: "0 1 * * *", to: "0 2 * * *", timezone: New York }]', 'did you mean `America/New_York`?'],
+  ['a year', 'freeze: [{ from: "0 0 0 1 1 * 2027", to: "0 8 * * *" }]', '"0 0 0 1 1 * 2027" is neither a cron pattern nor a date and time'],
+  ['a suspension by a flag', 'suspend: true', '`suspend` is the boolean true'],
   ['two forms', 'freeze: [{ from: 2026-12-18T10:00, to: "0 8 * * MON" }]', '`from` and `to` are not of one form'],
   ['a begin that never comes', 'freeze: [{ from: "0 0 31 2 *", to: "0 8 * * MON" }]', '"0 0 31 2 *" never comes'],
   ['an end that never comes', 'freeze: [{ from: "0 8 * * MON", to: "0 0 31 2 *" }]', '"0 0 31 2 *" never comes'],
