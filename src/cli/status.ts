@@ -12,7 +12,7 @@ import type { Paint } from './paint.ts';
 import { counts } from './plan-json.ts';
 import { releaseCommand } from './release-command.ts';
 import { type Seen, seenOf } from './seen.ts';
-import { obstacleInWords, reasonInWords, targetsInWords } from './words.ts';
+import { momentInWords, obstacleInWords, reasonInWords, targetsInWords } from './words.ts';
 
 interface Row {
   readonly api: string;
@@ -138,7 +138,11 @@ function toJson({ desired, plan, condition }: StatusReport, rows: readonly Row[]
             action: change.action,
             reason: change.reason,
             held: change.held && `${change.held.rule}: ${change.held.message}`,
-            waits: change.waits && { rule: change.waits.rule, message: change.waits.message },
+            waits: change.waits && {
+              rule: change.waits.rule,
+              message: change.waits.message,
+              until: change.waits.untilMs === null ? null : momentInWords(change.waits.untilMs),
+            },
           }
         : null,
       seen: seen ? { kind: seen.kind, message: seen.message } : null,

@@ -9,12 +9,25 @@ const mostInARow = 1000;
 
 /**
  * Returns `plan` with every change waiting that is suspended or in a freeze at `nowMs`. A pure function. Whoever makes a change
- * asks `stopOf` once more at the moment of acting, since a freeze may begin in between.
+ * asks `isStopped` once more at the moment of acting, since a freeze may begin in between.
  */
 export function delay(plan: Plan, desired: DesiredState, nowMs: number): Plan {
   if (!canStop(desired)) return plan;
-  const changes = plan.changes.map((change) => ({ ...change, waits: change.waits ?? stopOf(change, desired, nowMs) }));
+  const known = new Map<string, Wait | null>();
+  const stopAt = (place: Place): Wait | null => {
+    const own = desired.suspendedApis.get(place.apiId);
+    const kind = JSON.stringify([place.environmentId, own]);
+    const stop = known.has(kind) ? (known.get(kind) ?? null) : stopOf(place, desired, nowMs);
+    known.set(kind, stop);
+    return stop;
+  };
+  const changes = plan.changes.map((change) => ({ ...change, waits: change.waits ?? stopAt(change) }));
   return { ...plan, changes };
+}
+
+/** Returns whether a change must not be made at `nowMs`: what `stopOf` says, without looking for the end of it. */
+export function isStopped(place: Place, desired: DesiredState, nowMs: number): boolean {
+  return canStop(desired) && stopsAt(place, desired, nowMs).length > 0;
 }
 
 /** Returns why a change must not be made at `nowMs`; `null` if nothing speaks against it. `untilMs` is when the last of all stops is over. */

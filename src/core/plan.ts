@@ -72,6 +72,12 @@ export interface Plan {
   readonly stale: readonly RecordedPublication[];
 }
 
+/** Returns when the first change is due that waits for the clock; `null` if none does. */
+export function firstDueMs({ changes }: Pick<Plan, 'changes'>): number | null {
+  const dueMs = changes.flatMap(({ held, waits }) => (held || waits?.untilMs == null ? [] : [waits.untilMs]));
+  return dueMs.length === 0 ? null : dueMs.reduce((first, ms) => Math.min(first, ms));
+}
+
 /**
  * Returns the change that one publication needs, or `null`. The one rule of edict:
  *

@@ -58,7 +58,10 @@ function checkWindow(window: Record<string, unknown>, path: Path, declared: read
   }
   if (isMoment(from) || isOnceOver(remembering(begin, end), beginMs)) return findings;
   const hint = 'a `to` that comes when `from` does not';
-  return [...findings, { path: [...path, 'to'], at: 'value', message: 'the freeze is never over: whenever it ends, it begins again', hint }];
+  return [
+    ...findings,
+    { path: [...path, 'to'], at: 'value', message: 'the freeze is never over: whenever it ends, it begins again', hint },
+  ];
 }
 
 /** Whether there is a time between two freezes of a window. */
@@ -130,7 +133,7 @@ function remembering(begin: Calendar, end: Calendar): Freeze['endMs'] {
   };
 }
 
-/** Whether the clocks were put forward over a whole freeze: it begins and ends at one moment then, and is not on until its next end. */
+/** Whether the clocks were put forward over a whole freeze: it begins and ends at one moment then, and is not on. */
 function isLeftOut(begunMs: number, begin: Calendar, end: Calendar): boolean {
   return end.lastUntil(begunMs) === begunMs && begin.wallMs(begunMs) < end.wallMs(begunMs);
 }

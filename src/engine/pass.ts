@@ -30,9 +30,3 @@ export function summaryOf(pass: Pass, { failed, held, nowMs }: { failed: number;
   const { online, offline, unchanged, waiting, startedAtMs } = pass;
   return { online, offline, unchanged, held: pass.held + held, waiting, failed, tookMs: Math.round(nowMs - startedAtMs) };
 }
-
-/** Returns when the first change is due that waits for the clock; `null` if none does. */
-export function firstDueMs({ changes }: Plan): number | null {
-  const dueMs = changes.flatMap(({ held, waits }) => (held || waits?.untilMs == null ? [] : [waits.untilMs]));
-  return dueMs.length === 0 ? null : dueMs.reduce((first, ms) => Math.min(first, ms));
-}

@@ -1,4 +1,4 @@
-import { stopOf } from '../core/freeze.ts';
+import { isStopped } from '../core/freeze.ts';
 import { restsOn } from '../core/keep-to.ts';
 import { type Change, isMade, type Plan } from '../core/plan.ts';
 import type { Clock } from '../core/ports.ts';
@@ -38,7 +38,7 @@ export class Permits {
     const permitted = this.#changes.get(key);
     if (!permitted) return null;
     const nowMs = clock.now();
-    if (nowMs >= (permitted.approval?.expiresAtMs ?? Number.POSITIVE_INFINITY) || stopOf(permitted, desired(), nowMs)) {
+    if (nowMs >= (permitted.approval?.expiresAtMs ?? Number.POSITIVE_INFINITY) || isStopped(permitted, desired(), nowMs)) {
       onOver();
       return null;
     }

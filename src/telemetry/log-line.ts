@@ -28,7 +28,8 @@ export function lineOf(event: EngineEvent): LogLine {
       return { level: 'debug', message: 'pass started' };
     case 'plan:made': {
       if (event.plan.suspicion) return { level: 'error', message: 'plan made: the whole file is held' };
-      const isQuiet = event.cause === 'order' || (event.plan.changes.length === 0 && (event.cause === 'resync' || event.cause === 'retry'));
+      const isRepeated = event.cause === 'resync' || event.cause === 'retry';
+      const isQuiet = event.cause === 'order' || (isRepeated && event.plan.changes.every(({ held, waits }) => waits && !held));
       return { level: isQuiet ? 'debug' : 'info', message: 'plan made' };
     }
     case 'attempt:begun':

@@ -2,7 +2,7 @@ import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import type { Emit, EngineEvent } from '../core/events.ts';
 import { heldDigest } from '../core/guards.ts';
 import type { LogOptions } from '../core/log-options.ts';
-import type { Change } from '../core/plan.ts';
+import { type Change, firstDueMs } from '../core/plan.ts';
 import { lineOf } from './log-line.ts';
 import { openPretty } from './pretty.ts';
 
@@ -33,12 +33,14 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
       const held = changes.filter((change) => change.held).length;
       const waiting = changes.filter((change) => change.waits && !change.held).length;
       const digest = heldDigest(event.plan);
+      const dueMs = firstDueMs(event.plan);
       return {
         pass: event.passId,
         changes: changes.length,
         held,
         unchanged,
         ...(waiting > 0 && { waiting }),
+        ...(dueMs !== null && { firstDue: new Date(dueMs).toISOString() }),
         ...(untargeted > 0 && { untargeted }),
         ...(suspicion && { suspicion: suspicion.rule, reason: `${suspicion.message}; ${suspicion.hint}` }),
         ...(digest !== null && { heldDigest: digest }),

@@ -36,7 +36,7 @@ function sentence(log: Record_, message: string, paint: Paint): string {
     case 'plan:made':
       if (log['suspicion']) return `${paint('yellow', message)}: ${log['reason']}; to agree: edict approve ${log['heldDigest']}`;
       if (log['changes'] === 0) return `${message}: ${paint('green', 'in sync')}, ${log['unchanged']} publications as the file says`;
-      return `${message}: ${log['changes']} to change, ${log['unchanged']} as the file says${heldPart(log, paint)}${Number(log['waiting'] ?? 0) > 0 ? `, ${paint('yellow', `${log['waiting']} waiting`)}` : ''}`;
+      return `${message}: ${log['changes']} to change, ${log['unchanged']} as the file says${heldPart(log, paint)}${waitingPart(log, paint)}`;
     case 'attempt:settled':
       if (log['outcome'] === 'succeeded')
         return `${change} ${paint('dim', `(${log['reason']}, ${log['tookMs']} ms${log['version'] ? `, version ${log['version']}` : ''})`)}`;
@@ -57,6 +57,12 @@ function sentence(log: Record_, message: string, paint: Paint): string {
 function heldPart(log: Record_, paint: Paint): string {
   if (log['approvedBy']) return `, released by ${log['approvedBy']}: ${log['approvedWhy']}`;
   return Number(log['held']) > 0 ? `, ${paint('yellow', `${log['held']} held`)} (to agree: edict approve ${log['heldDigest']})` : '';
+}
+
+function waitingPart(log: Record_, paint: Paint): string {
+  if (!(Number(log['waiting'] ?? 0) > 0)) return '';
+  const due = log['firstDue'] === undefined ? '' : ` (the first until ${String(log['firstDue']).replace(/\.\d+Z$/, 'Z')})`;
+  return `, ${paint('yellow', `${log['waiting']} waiting`)}${due}`;
 }
 
 function place(mistake: Record_): string {

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { delay, stopOf } from '../../src/core/freeze.ts';
+import { delay, isStopped, stopOf } from '../../src/core/freeze.ts';
 import { inOrder } from '../../src/core/order.ts';
 import { plan } from '../../src/core/plan.ts';
 import type { DesiredState, Freeze, Suspension } from '../../src/core/publication.ts';
@@ -60,6 +60,36 @@ test('the file, an environment and an API can be suspended, for a time or withou
   if (!release) throw new Error('release is declared');
   const environments = new Map([...desired.environments, ['env-release', { ...release, suspension: suspension(30) }] as const]);
   assert.equal(waiting({ ...desired, environments }, 10), { 'carts release': 30, 'orders release': 30 });
+});
+
+test('whether something is stopped is what `stopOf` says, and no end is looked for', () => {
+  let asked = 0;
+  const endMs = (nowMs: number): number | null => {
+    asked += 1;
+    return nowMs < 10 ? null : nowMs + 1;
+  };
+  const endless: Freeze = { ...freeze(0, 1), endMs };
+  const desired = desiredState([], { freezes: [endless] });
+  const place = { apiId: 'api-orders', environmentId: 'env-test' };
+  assert.equal([isStopped(place, desired, 9), isStopped(place, desired, 10)], [false, true]);
+  assert.is(asked, 2);
+  assert.equal([stopOf(place, desired, 9), stopOf(place, desired, 10)?.untilMs], [null, null]);
+  assert.is(isStopped(place, { ...desired, freezes: [], suspension: suspension(20) }, 20), false);
+});
+
+test('a calendar takes its time, and is asked for each environment and not for each API', () => {
+  let asked = 0;
+  const endMs = (nowMs: number): number | null => {
+    asked += 1;
+    return nowMs < 9 ? 9 : null;
+  };
+  const costly: Freeze = { ...freeze(0, 9), endMs };
+  const apis = Array.from({ length: 500 }, (_, index) => `a${index}`);
+  const many = apis.flatMap((api) => [wanted(api, 'test'), wanted(api, 'release')]);
+  const suspendedApis = new Map([['api-a0', suspension(20)]]);
+  const found = waiting({ ...desiredState(many, { freezes: [costly] }), suspendedApis }, 1);
+  assert.equal([found['a0 test'], found['a1 test'], Object.keys(found).length], [20, 9, 1000]);
+  assert.ok(asked < 20, `asked ${asked} times`);
 });
 
 test('says who and why', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nextRecord } from '../../src/core/outcome.ts';
-import { decide, isStale, plan } from '../../src/core/plan.ts';
+import { decide, firstDueMs, isStale, plan } from '../../src/core/plan.ts';
 import type {
   DesiredPublication,
   DesiredState,
@@ -11,7 +11,7 @@ import type {
   RecordedState,
   State,
 } from '../../src/core/publication.ts';
-import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
 const unresolved = { attemptId: 7, action: 'online', revision: null, marker: null, version: null, overAtMs: null } as const;
 
@@ -339,6 +339,19 @@ test('changes are sorted by the names of API and environment', () => {
   const publications = [wanted('b', 'test'), wanted('a', 'test'), wanted('B', 'test'), wanted('a', 'release'), wanted('ä', 'test')];
   const order = plan(desiredState(publications), new Map()).changes.map(({ api, environment }) => `${api} ${environment}`);
   assert.equal(order, ['B test', 'a release', 'a test', 'b test', 'ä test']);
+});
+
+test('the first that is due is the earliest that the clock ends and nobody holds', () => {
+  const held = { rule: 'protected', message: '', hint: '' } as const;
+  const waits = (untilMs: number | null) => ({ rule: 'freeze', message: 'frozen', untilMs }) as const;
+  const changes = [
+    change('a', 'test', { waits: waits(30) }),
+    change('b', 'test', { waits: waits(20) }),
+    change('c', 'test', { waits: waits(10), held }),
+    change('d', 'test', { waits: waits(null) }),
+  ];
+  assert.is(firstDueMs({ changes }), 20);
+  assert.is(firstDueMs({ changes: [] }), null);
 });
 
 test.run();

@@ -54,6 +54,56 @@ test('what is neither is refused with a reason', () => {
   }
 });
 
+test('comes at the minutes that an independent clock shows, on every day that the clocks are changed', () => {
+  const patterns: readonly [string, (hour: number, minute: number, day: string) => boolean][] = [
+    ['30 2 * * *', (hour, minute) => hour === 2 && minute === 30],
+    ['0 2 * * SUN', (hour, minute, day) => hour === 2 && minute === 0 && day === 'Sun'],
+    ['0 3 * * *', (hour, minute) => hour === 3 && minute === 0],
+    ['45 1 * * *', (hour, minute) => hour === 1 && minute === 45],
+    ['0 0 * * *', (hour, minute) => hour === 0 && minute === 0],
+    ['0 18 * * FRI', (hour, minute, day) => hour === 18 && minute === 0 && day === 'Fri'],
+  ];
+  const changes: readonly [string, string][] = [
+    ['Europe/Berlin', '2026-03-29T01:00Z'],
+    ['Europe/Berlin', '2026-10-25T01:00Z'],
+    ['America/New_York', '2026-03-08T07:00Z'],
+    ['America/New_York', '2026-11-01T06:00Z'],
+    ['Australia/Lord_Howe', '2026-04-04T15:00Z'],
+    ['Australia/Lord_Howe', '2026-10-03T15:30Z'],
+    ['Africa/Cairo', '2026-04-23T22:00Z'],
+    ['Africa/Cairo', '2026-10-29T21:00Z'],
+  ];
+  for (const [zone, change] of changes) {
+    const startMs = at(change) - 86_400_000;
+    const shown = minutesOf(zone, startMs, startMs + 2 * 86_400_000);
+    for (const [pattern, matches] of patterns) {
+      const expected = comingOf(shown, matches);
+      const calendar = calendarOf(pattern, zone);
+      const found: number[] = [];
+      for (let ms = calendar.firstAfter(startMs - 1); ms !== null && ms < startMs + 2 * 86_400_000; ms = calendar.firstAfter(ms))
+        found.push(ms);
+      assert.equal(found.map(iso), expected.map(iso), `${pattern} in ${zone} around ${change}`);
+      const backwards: number[] = [];
+      for (let ms = calendar.lastUntil(startMs + 2 * 86_400_000 - 1); ms !== null && ms >= startMs; ms = calendar.lastUntil(ms - 1))
+        backwards.unshift(ms);
+      assert.equal(backwards, found, `${pattern} in ${zone} around ${change}, backwards`);
+    }
+  }
+});
+
+test('a wall knows which time was meant that the clocks have left out', () => {
+  const summerMs = at('2026-03-29T01:00Z');
+  for (const [pattern, expected] of [
+    ['0 2 * * *', '2026-03-29T02:00Z'],
+    ['30 2 * * *', '2026-03-29T02:30Z'],
+    ['0 3 * * *', '2026-03-29T03:00Z'],
+  ] as const) {
+    const calendar = calendarOf(pattern, 'Europe/Berlin');
+    assert.is(calendar.lastUntil(summerMs), summerMs, pattern);
+    assert.is(iso(calendar.wallMs(summerMs)), iso(at(expected)), pattern);
+  }
+});
+
 test('a moment names its zone', () => {
   assert.is(momentMs('2026-11-24T08:00Z'), at('2026-11-24T08:00:00Z'));
   assert.is(momentMs('2026-11-24T08:00+01:00'), at('2026-11-24T07:00:00Z'));
@@ -77,5 +127,42 @@ test('the last run is never later, the first never earlier, and nothing is betwe
     { numRuns: 300 },
   );
 });
+
+interface Minute {
+  readonly ms: number;
+  /** Minutes of the day. */
+  readonly wall: number;
+  readonly day: string;
+}
+
+/** What the clocks of a zone show, minute by minute. */
+function minutesOf(zone: string, fromMs: number, toMs: number): Minute[] {
+  const clock = new Intl.DateTimeFormat('en-GB', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    hour: '2-digit',
+    minute: '2-digit',
+    weekday: 'short',
+  });
+  return Array.from({ length: (toMs - fromMs) / 60_000 }, (_, index) => {
+    const ms = fromMs + index * 60_000;
+    const [, day = '', hour, minute] = /^(\w+),? (\d+):(\d+)$/.exec(clock.format(ms)) ?? [];
+    return { ms, wall: Number(hour) * 60 + Number(minute), day };
+  });
+}
+
+/** Of a time that is shown twice the first, and one that is left out when the clocks have been put forward. */
+function comingOf(minutes: readonly Minute[], matches: (hour: number, minute: number, day: string) => boolean): number[] {
+  const does = (wall: number, day: string): boolean => matches(Math.floor(wall / 60), wall % 60, day);
+  return minutes.flatMap(({ ms, wall, day }, index) => {
+    const before = minutes[index - 1];
+    const leftOut = before ? (wall - before.wall - 1 + 1440) % 1440 : 0;
+    const isForward = leftOut > 0 && leftOut <= 120;
+    const isSkipped =
+      isForward && Array.from({ length: leftOut }, (_, back) => wall - 1 - back).some((missed) => does((missed + 1440) % 1440, day));
+    const isRepeated = minutes.slice(Math.max(0, index - 180), index).some((earlier) => earlier.wall === wall && earlier.day === day);
+    return isSkipped || (does(wall, day) && !isRepeated) ? [ms] : [];
+  });
+}
 
 test.run();

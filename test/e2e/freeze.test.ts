@@ -81,6 +81,80 @@ test('in a freeze `apply` ends with 0, says until when it waits, and sends nothi
   assert.is(calls().length, 0);
 });
 
+test('a freeze that begins and ends while the daemon works is a gap in its calls, and nothing is lost', async () => {
+  const beginMs = nextSecond(Date.now() + 2000);
+  const endMs = beginMs + 3000;
+  const window = `freeze: [{ name: launch, from: "${moment(beginMs)}", to: "${moment(endMs)}" }]`;
+  write(window, apis, '{ calls: 4, per: 1s }');
+  daemon = startEdict(['run', '--log-format', 'json'], folder);
+  await until('all are online', () => calls().length === apis.length);
+  assert.ok(calls().some(({ atMs }) => atMs < beginMs) && calls().some(({ atMs }) => atMs >= endMs), 'there were calls before and after');
+  assert.equal(
+    calls().filter(({ atMs }) => atMs >= beginMs + 100 && atMs < endMs),
+    [],
+    'none came in between, but for its way',
+  );
+  assert.is(new Set(calls().map(({ api }) => api)).size, apis.length, 'each was asked for once');
+});
+
+test('a try again that is due in a freeze waits for its end', async () => {
+  const beginMs = nextSecond(Date.now() + 1500);
+  const endMs = beginMs + 3000;
+  emulator.faults.add({ times: 3, status: 429, errorCode: 'APIG.0308', errorMsg: 'slow down' });
+  write(`freeze: [{ from: "${moment(beginMs)}", to: "${moment(endMs)}" }]`, ['a0']);
+  daemon = startEdict(['run', '--log-format', 'json'], folder);
+  await until('it is online', () => daemon?.events('attempt:settled').some(({ outcome }) => outcome === 'succeeded') ?? false);
+  assert.equal(
+    calls().filter(({ atMs }) => atMs >= beginMs + 100 && atMs < endMs),
+    [],
+  );
+});
+
+test('with batches, too, what has not left when a freeze begins stays', async () => {
+  const beginMs = nextSecond(Date.now() + 2000);
+  const text = fileOf(emulator.url, Object.fromEntries(apis.map((name) => [name, 'online'])), '{ calls: 2, per: 1s, concurrency: 1 }');
+  const window = `freeze: [{ from: "${moment(beginMs)}", to: "${moment(beginMs + 3_600_000)}" }]`;
+  writeFileSync(join(folder, 'edict.yaml'), text.replace('apis:', `${window}\napis:`).replace(/limit:/, 'batch: 3, limit:'));
+  const { code, stdout } = await edict(['apply', '--format', 'json'], folder);
+  assert.is(code, 0);
+  const batches = emulator.requests.all().filter(({ operation }) => operation === 'changePublications');
+  assert.ok(batches.length > 0, 'batches were sent');
+  assert.ok(batches.every(({ atMs }) => atMs < beginMs + 100));
+  const summary = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { online: number; waiting: number };
+  assert.ok(summary.online > 0 && summary.waiting > 0, JSON.stringify(summary));
+  assert.is(summary.online + summary.waiting, apis.length);
+});
+
+test('to act in a freeze, it is taken out of the file: the daemon acts at once', async () => {
+  write(`freeze: [{ from: "${moment(Date.now() - 60_000)}", to: "${moment(Date.now() + 3_600_000)}" }]`);
+  daemon = startEdict(['run', '--log-format', 'json'], folder);
+  await until('it waits', () => daemon?.events('plan:made').some(({ waiting }) => waiting === 2) ?? false);
+  assert.is(calls().length, 0);
+  write('');
+  await until('all are online', () => calls().length === 2);
+});
+
+test('a daemon that waits says so once, with the time, and not at every resync', async () => {
+  const endMs = nextSecond(Date.now() + 3_600_000);
+  write(`freeze: [{ name: launch, from: "${moment(endMs - 7_200_000)}", to: "${moment(endMs)}" }]`);
+  daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug', '--resync', '50ms'], folder);
+  await until('it has looked again and again', () => (daemon?.events('pass:started').length ?? 0) > 5);
+  const told = (level: number) => daemon?.events('plan:made').filter((line) => line['level'] === level) ?? [];
+  assert.ok(told(20).length > 2, 'the others are for who looks closely');
+  assert.equal(
+    told(30).map(({ waiting, firstDue }) => [waiting, firstDue]),
+    [[2, new Date(endMs).toISOString()]],
+  );
+});
+
+test('the status tells programs until when', async () => {
+  const endMs = nextSecond(Date.now() + 3_600_000);
+  write(`freeze: [{ name: launch, from: "${moment(endMs - 7_200_000)}", to: "${moment(endMs)}" }]`, ['a0']);
+  const { stdout } = await edict(['status', '--format', 'json'], folder);
+  const [publication] = (JSON.parse(stdout) as { publications: { next: { waits: unknown } }[] }).publications;
+  assert.equal(publication?.next.waits, { rule: 'freeze', message: 'frozen (launch)', until: moment(endMs) });
+});
+
 test('a suspended API waits, and its neighbours go', async () => {
   write('', ['a0', 'a1']);
   const text = fileOf(emulator.url, { a0: 'online', a1: 'online' });

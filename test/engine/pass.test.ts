@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Hold } from '../../src/core/guard.ts';
 import { plan } from '../../src/core/plan.ts';
-import { firstDueMs, goOn, openPass, summaryOf } from '../../src/engine/pass.ts';
+import { goOn, openPass, summaryOf } from '../../src/engine/pass.ts';
 import { change, desiredState } from '../support/states.ts';
 
 const test = suite('pass');
@@ -25,17 +25,6 @@ test('goes on with a newer plan, and sums up what it did', () => {
   assert.is(goOn(pass, planOf(change('b', 'test', { held }))), pass);
   const summary = summaryOf(pass, { failed: 2, held: 1, nowMs: 12.4 });
   assert.equal(summary, { online: 3, offline: 0, unchanged: 0, held: 2, waiting: 0, failed: 2, tookMs: 7 });
-});
-
-test('the first that is due is the earliest that the clock ends and nobody holds', () => {
-  const changes = [
-    change('a', 'test', { waits: waits(30) }),
-    change('b', 'test', { waits: waits(20) }),
-    change('c', 'test', { waits: waits(10), held }),
-    change('d', 'test', { waits: waits(null) }),
-  ];
-  assert.is(firstDueMs(planOf(...changes)), 20);
-  assert.is(firstDueMs(planOf()), null);
 });
 
 test.run();

@@ -17,6 +17,12 @@ const finished = (over: object): EngineEvent => ({
   summary: { online: 0, offline: 0, unchanged: 1, held: 0, waiting: 0, failed: 0, tookMs: 1, ...over },
 });
 
+const waiting = (held: Change['held'] = null) => {
+  const waits = { rule: 'freeze', message: 'frozen', untilMs: 1 } as const;
+  return { ...made, changes: made.changes.map((one) => ({ ...one, waits, held })) };
+};
+const hold = { rule: 'protected', message: '', hint: '' } as const;
+
 const probe = (isExpected: boolean): EngineEvent => ({
   type: 'probe:answered',
   target: { ...change, url: 'https://x', status: null, timeoutMs: 1, sinceMs: 1 },
@@ -34,6 +40,9 @@ const levels: readonly [string, EngineEvent, string][] = [
   ['a plan with changes on a resync', { type: 'plan:made', passId: 'p', cause: 'resync', plan: made }, 'info'],
   ['a plan without changes on a resync', { type: 'plan:made', passId: 'p', cause: 'resync', plan: nothing }, 'debug'],
   ['a plan that goes on with the last one', { type: 'plan:made', passId: 'p', cause: 'order', plan: made }, 'debug'],
+  ['a plan that waits at the start', { type: 'plan:made', passId: 'p', cause: 'start', plan: waiting() }, 'info'],
+  ['a plan that waits still on a resync', { type: 'plan:made', passId: 'p', cause: 'resync', plan: waiting() }, 'debug'],
+  ['a plan that waits and is held on a resync', { type: 'plan:made', passId: 'p', cause: 'resync', plan: waiting(hold) }, 'info'],
   ['a probe that was answered as expected', probe(true), 'info'],
   ['a probe that was not', probe(false), 'warn'],
   ['a plan without changes at the start', { type: 'plan:made', passId: 'p', cause: 'start', plan: nothing }, 'info'],
