@@ -203,7 +203,7 @@ export interface components {
         FreezeWindow: {
             /** @description Where it holds; left out: everywhere. */
             environments?: components["schemas"]["Name"][];
-            /** @description When it begins: a cron pattern such as `0 18 * * FRI`, or a date and time such as `2026-12-18T18:00`. */
+            /** @description When it begins: a cron pattern of five fields (six with seconds) such as `0 18 * * FRI`, or a date and time such as `2026-12-18T18:00`. */
             from: string;
             /** @description What people call it. */
             name?: string;

@@ -38,6 +38,7 @@ for (const [rule, text] of [
   ['spare-key', `${head}apis: { a: { id: A, name: B, environments: {} } }\n`],
   ['order', `${head}order: [test, release, test]\napis: {}\n`],
   ['freeze', `${head}suspend: { reason: x, until: tomorrow }\napis: {}\n`],
+  ['include', `${head}include: [nowhere.yaml]\napis: {}\n`],
 ] as const) {
   test(`a mistake of the kind ${rule} is called so`, async () => {
     assert.equal(await rulesOf(text), [rule]);
@@ -46,7 +47,7 @@ for (const [rule, text] of [
 }
 
 test('there is no kind that nothing is of', () => {
-  assert.is(Object.keys(mistakeRules).length, 12);
+  assert.is(Object.keys(mistakeRules).length, 13);
 });
 
 test.run();
