@@ -94,7 +94,7 @@ function suspicionOf(
   if (declared.size > 0 && desired.publications.size === 0) {
     return {
       rule: 'empty',
-      message: `the file declares nothing, and the last one had ${named(lost, recorded)}`,
+      message: `the file declares nothing, and the last one had ${named(lost, recorded, desired)}`,
       hint: suspicionHint,
       lost,
     };
@@ -102,11 +102,11 @@ function suspicionOf(
   const homeless = lost.filter((key) => !desired.homes.has(declared.get(key) ?? ''));
   if (homeless.length > 0) {
     const homes = [...new Set(homeless.map((key) => declared.get(key)))].sort();
-    const message = `${homes.join(', ')} ${homes.length === 1 ? 'is' : 'are'} included no more, and with ${homes.length === 1 ? 'it' : 'them'} went ${named(homeless, recorded)}`;
+    const message = `${homes.join(', ')} ${homes.length === 1 ? 'is' : 'are'} included no more, and with ${homes.length === 1 ? 'it' : 'them'} went ${named(homeless, recorded, desired)}`;
     return { rule: 'vanished', message, hint: suspicionHint, lost };
   }
   if (lost.length > mostOf(desired.guards.maxLost, declared.size)) {
-    const message = `the file has lost ${lost.length} of the ${declared.size} publications that the last one had: ${named(lost, recorded)}`;
+    const message = `the file has lost ${lost.length} of the ${declared.size} publications that the last one had: ${named(lost, recorded, desired)}`;
     return { rule: 'lost', message, hint: suspicionHint, lost };
   }
   if (declared.size > 0) return null;
@@ -128,10 +128,16 @@ function suspicionOf(
 /** So many names tell a person what it is about. */
 const mostNamed = 3;
 
-function named(keys: readonly PublicationKey[], recorded: RecordedState): string {
+function named(keys: readonly PublicationKey[], recorded: RecordedState, { environments }: DesiredState): string {
+  const apis = new Map([...recorded.values()].map(({ apiId, api }) => [apiId, api]));
   const names = keys.slice(0, mostNamed).map((key) => {
-    const { api, environment } = recorded.get(key) ?? { api: key, environment: null };
-    return environment === null ? api : `${api} in ${environment}`;
+    // What was never published has left no name by itself, but may have one elsewhere.
+    const [apiId = '', environmentId = ''] = key.split(' ');
+    const { api, environment } = recorded.get(key) ?? {
+      api: apis.get(apiId) ?? apiId,
+      environment: environments.get(environmentId)?.name ?? environmentId,
+    };
+    return `${api} in ${environment}`;
   });
   return keys.length > mostNamed ? `${names.join(', ')} and ${keys.length - mostNamed} more` : names.join(', ');
 }

@@ -101,6 +101,14 @@ test('a file that became empty is held, however few it had', () => {
   }
 });
 
+test('what was never published is named as far as anybody knows', () => {
+  const before = recordedState([recorded('orders', 'release')]);
+  const desired = desiredState([]);
+  const declared = new Map(['orders', 'carts'].map((api) => [wanted(api, 'test').key, '']));
+  const { suspicion } = holdBack(plan(desired, before), desired, before, { declared, elsewhere: [] });
+  assert.match(suspicion?.message ?? '', 'the last one had api-carts in test, orders in test');
+});
+
 test('a file that was always empty is no matter', () => {
   const desired = desiredState([]);
   assert.is(holdBack(plan(desired, new Map()), desired, new Map(), nothingKnown).suspicion, null);
