@@ -70,7 +70,7 @@ test('the mistake in the README is what the command prints', () => {
 });
 
 test('the comment in the README is what the command prints', () => {
-  assert.is(blockWith('<!-- edict plan'), edict('plan', '--format', 'markdown', 'examples/quickstart/edict.yaml'));
+  assert.is(blockWith('<!-- edict plan'), edict('plan', '--format', 'markdown', '--no-blame', 'examples/quickstart/edict.yaml'));
 });
 
 test('the annotation in the README is what the command prints', () => {

@@ -10,7 +10,7 @@ export interface PlanOptions {
   readonly format: PlanFormat;
   /** Whether the exit code says what the plan holds. */
   readonly detailedExitcode?: boolean;
-  /** Whether each change names the commit of its line. */
+  /** Whether each change names the commit of its line; left out: where the plan is for others than the one who asks. */
   readonly blame?: boolean;
   /** The file in which the plan is saved. */
   readonly out?: string;
@@ -23,7 +23,7 @@ export async function showPlan(settings: Settings, options: PlanOptions, context
   const { format, detailedExitcode, out } = options;
   const planned = await plannedAs(options, settings, context);
   const { plan } = planned;
-  const blamed = options.blame ? { commits: await readCommits(plan, context.environment) } : {};
+  const blamed = (options.blame ?? format !== 'text') ? { commits: await readCommits(plan, context.environment) } : {};
   const shown = { ...planned, ...blamed, release: releaseCommand(plan, { ...settings, targets: plan.targets }) };
   context.stdout.write(planRenderers[format](shown, paintersOf(context).out));
   if (out !== undefined)

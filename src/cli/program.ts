@@ -125,7 +125,8 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
     .addOption(refresh())
     .addOption(detailed())
     .option('--out <file>', 'save the plan for apply --plan')
-    .option('--blame', 'name the commit of the line that asks for each change, from git blame')
+    .option('--blame', 'name the commit of the line that asks for each change, from git blame (default: with json and markdown)')
+    .option('--no-blame', 'do not')
     .action(plan);
 
   const apply = async (file: string, options: Options): Promise<void> => {

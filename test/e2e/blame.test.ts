@@ -42,11 +42,13 @@ test('each change names the commit of its line, in every form', async () => {
   );
 });
 
-test('nobody is named unless it is asked for, nor where there is no checkout', async () => {
+test('nobody is named in text unless it is asked for, nor where that is refused or there is no checkout', async () => {
   const { folder, commit } = gitRepository();
   commit('edict.yaml', file('orders'));
   const commitsIn = (stdout: string) => planDocument<PlanLike>(stdout).changes.map(({ source }) => source.commit);
-  assert.equal(commitsIn((await edict(['plan', '--emulate', '--format', 'json'], folder, environment)).stdout), [null]);
+  assert.equal(commitsIn((await edict(['plan', '--emulate', '--format', 'json', '--no-blame'], folder, environment)).stdout), [null]);
+  assert.is(commitsIn((await edict(['plan', '--emulate', '--format', 'json'], folder, environment)).stdout)[0] === null, false);
+  assert.not.match((await edict(['plan', '--emulate'], folder, environment)).stdout, 'Ada');
   const alone = scratchFolder();
   writeFileSync(join(alone, 'edict.yaml'), file('orders'));
   const isolated = { ...environment, GIT_CEILING_DIRECTORIES: join(alone, '..') };

@@ -34,6 +34,7 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--emulate': [[]],
   '--refresh': [[]],
   '--blame': [[]],
+  '--no-blame': [],
   '--detailed-exitcode': [[]],
   '--out': [['plan.json']],
   '--plan': [['saved.json']],
