@@ -18,9 +18,10 @@ import type { Wait } from './wait.ts';
 
 /**
  * Why a publication must move: it was `new`ly declared, its `state`, `revision` or `version` differs from the record, its API
- * was `edited` since, it was `removed` from the file, an earlier attempt is `unresolved`, or somebody else moved it: `drift`.
+ * was `edited` since, it was `removed` from the file, an earlier attempt is `unresolved`, somebody else moved it: `drift`, or a
+ * person asked to `undo` what was done.
  */
-export type Reason = 'new' | 'state' | 'revision' | 'version' | 'edited' | 'removed' | 'unresolved' | 'drift';
+export type Reason = 'new' | 'state' | 'revision' | 'version' | 'edited' | 'removed' | 'unresolved' | 'drift' | 'undo';
 
 /** One publication that must move. */
 export interface Change extends PublicationNames {
@@ -162,7 +163,7 @@ function change(
     environment,
     environmentId,
     action,
-    reason,
+    reason: desired.undoes.has(key) ? 'undo' : reason,
     from: recorded?.state ?? null,
     to: action,
     revision: wanted?.revision ?? null,

@@ -5,6 +5,7 @@ import type { Failing, Failure, Outcome } from './outcome.ts';
 import type { Change, Reason } from './plan.ts';
 import type {
   Action,
+  Before,
   DesiredState,
   GatewayIdentity,
   PublicationKey,
@@ -152,7 +153,12 @@ export interface Attempt extends PublicationNames {
   readonly publishId: string | null;
   /** Who has agreed to it, and why; `null` if it needed no agreement. */
   readonly approval: { readonly by: string; readonly why: string } | null;
+  /** What was recorded when it began; `null` if that is not known, since an older edict made it. */
+  readonly before: Before | null;
 }
+
+/** One attempt, every attempt of the passes whose ID begins so, or those of the last pass that changed something. */
+export type Which = { readonly attempt: number } | { readonly pass: string } | 'last';
 
 export interface HistoryFilter {
   /** Names or IDs of APIs; without them all. */
@@ -205,6 +211,10 @@ export interface RecordReader {
   listedApis(gateway: GatewayIdentity): Promise<number | null>;
   /** Returns the newest attempt of each publication of the gateway. */
   lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>>;
+  /** Returns the attempts that a person names, oldest first; those of several passes if the begin of an ID fits several. */
+  attemptsOf(gateway: GatewayIdentity, which: Which): Promise<readonly Attempt[]>;
+  /** Returns the attempts after `attemptId` that succeeded, oldest first. */
+  succeededAfter(gateway: GatewayIdentity, attemptId: number): Promise<readonly Attempt[]>;
   /** Returns what is known of the files before and of approvals that have not expired at `nowMs`. */
   past(gateway: GatewayIdentity, nowMs: number): Promise<Past>;
   /** Returns every approval, newest first. */

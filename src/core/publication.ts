@@ -167,6 +167,8 @@ export interface DesiredState {
   readonly republish: 'revision' | 'edited';
   /** The paths of all files that say this, as `home`. */
   readonly homes: ReadonlySet<string>;
+  /** What is wanted against the file, to undo something; empty while all is as the file says. */
+  readonly undoes: ReadonlySet<PublicationKey>;
   readonly publications: ReadonlyMap<PublicationKey, DesiredPublication>;
 }
 
@@ -181,6 +183,17 @@ export interface UnresolvedAttempt {
   readonly marker: string | null;
   /** When its process was seen to have ended, or noted that there was no answer; `null` while neither is so. */
   readonly overAtMs: number | null;
+  /** Whether it was to undo something, so that the revision from before comes back with the version; left out: no. */
+  readonly isUndo?: boolean;
+}
+
+/** What was recorded of a publication at some moment before. */
+export interface Before {
+  /** `null`: nothing was recorded. */
+  readonly state: State | null;
+  readonly revision: string | null;
+  /** The version that was effective; `null` if none was, or if it was not known. */
+  readonly versionId: string | null;
 }
 
 /** What the store says of one publication. Times are milliseconds since 1970. */

@@ -129,7 +129,8 @@ export class Engine {
     const seenAtMs = clock.monotonic();
     const { made, past } = await planOfPass(() => this.#desired, seen, cause === 'start', { ...this.#deps, probes: this.#probes.answers });
     this.#permits.replace(made);
-    if (!made.suspicion) await this.#declare(desired, made);
+    // An undo acts against the file: it is no word on what the file has lost.
+    if (!made.suspicion && desired.undoes.size === 0) await this.#declare(desired, made);
     emit({ type: 'plan:made', passId, cause, plan: made });
     this.#pass = before && this.#pass ? goOn(this.#pass, made) : openPass(made, passId, startedAtMs);
     const resolvable = this.#onward.planned(made, clock.monotonic() - seenAtMs, { fresh });

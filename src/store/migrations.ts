@@ -75,6 +75,10 @@ const steps: readonly string[] = [
   );
   ALTER TABLE attempt ADD COLUMN approval_id INTEGER REFERENCES approval (id);
   CREATE INDEX attempt_by_approval ON attempt (gateway_id, approval_id) WHERE approval_id IS NOT NULL;
+  -- What was recorded when the attempt began, so that it can be undone; 'none': nothing was. NULL: an older edict made it.
+  ALTER TABLE attempt ADD COLUMN before_state TEXT;
+  ALTER TABLE attempt ADD COLUMN before_revision TEXT;
+  ALTER TABLE attempt ADD COLUMN before_version_id TEXT;
   `,
 ];
 

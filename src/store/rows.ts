@@ -2,6 +2,7 @@ import type { Approval } from '../core/guards.ts';
 import type { Attempt, Condition } from '../core/ports.ts';
 import {
   type Action,
+  type Before,
   type GatewayIdentity,
   type PublicationKey,
   publicationKey,
@@ -45,6 +46,7 @@ export function toRecordedPublication(row: Row): RecordedPublication {
             version: text(row['unresolved_version']),
             marker: text(row['unresolved_marker']),
             overAtMs: number(row['unresolved_over_at_ms']),
+            ...(row['unresolved_reason'] === 'undo' && { isUndo: true }),
           },
     drift:
       row['drift_seen_at_ms'] === null
@@ -57,6 +59,16 @@ export function toRecordedPublication(row: Row): RecordedPublication {
           },
     corrections: Number(row['corrections']),
     correctedAtMs: number(row['corrected_at_ms']),
+  };
+}
+
+function toBefore(row: Row): Before | null {
+  const state = row['before_state'];
+  if (state == null) return null;
+  return {
+    state: state === 'none' ? null : (state as State),
+    revision: text(row['before_revision']),
+    versionId: text(row['before_version_id']),
   };
 }
 
@@ -81,6 +93,7 @@ export function toAttempt(row: Row): Attempt {
     requestId: text(row['request_id']),
     versionId: text(row['version_id']),
     publishId: text(row['publish_id']),
+    before: toBefore(row),
     approval: row['approved_by'] == null ? null : { by: String(row['approved_by']), why: String(row['approved_why']) },
   };
 }

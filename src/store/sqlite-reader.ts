@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Approval, Past } from '../core/guards.ts';
 import type { NameKey } from '../core/names.ts';
-import type { Attempt, Condition, HistoryFilter, RecordReader } from '../core/ports.ts';
+import type { Attempt, Condition, HistoryFilter, RecordReader, Which } from '../core/ports.ts';
 import {
   type GatewayIdentity,
   type PublicationKey,
@@ -17,18 +17,30 @@ const selectGateway = 'SELECT id FROM gateway WHERE endpoint = ? AND project = ?
 /** What a gateway's publications were left as; a row that says nothing any more is none. */
 export const selectRecorded = `
   SELECT p.*, a.action AS unresolved_action, a.revision AS unresolved_revision, a.marker AS unresolved_marker,
-    a.asked_version_id AS unresolved_version,
+    a.asked_version_id AS unresolved_version, a.reason AS unresolved_reason,
     coalesce(a.orphaned_at_ms, a.settled_at_ms) AS unresolved_over_at_ms
   FROM publication p LEFT JOIN attempt a ON a.id = p.unresolved_attempt_id
   WHERE p.gateway_id = ? AND (p.state IS NOT NULL OR p.unresolved_attempt_id IS NOT NULL)`;
 
-const selectHistory = `
+const selectAttempts = `
   SELECT attempt.*, approved_by, approval.why AS approved_why FROM attempt LEFT JOIN approval ON approval.id = approval_id
-  WHERE attempt.gateway_id = :gateway
+  WHERE`;
+
+const selectHistory = `${selectAttempts} attempt.gateway_id = :gateway
     AND (:apis IS NULL OR api_id IN (SELECT value FROM json_each(:apis)) OR api IN (SELECT value FROM json_each(:apis)))
     AND (:environments IS NULL OR environment_id IN (SELECT value FROM json_each(:environments))
       OR environment IN (SELECT value FROM json_each(:environments)))
   ORDER BY attempt.id DESC LIMIT :limit`;
+
+const selectAttempt = `${selectAttempts} attempt.gateway_id = ? AND attempt.id = ?`;
+
+const selectPass = `${selectAttempts} attempt.gateway_id = ?1 AND substr(pass_id, 1, length(?2)) = ?2 ORDER BY attempt.id`;
+
+const selectLastPass = `${selectAttempts} attempt.gateway_id = ?1 AND pass_id =
+    (SELECT pass_id FROM attempt WHERE gateway_id = ?1 AND outcome = 'succeeded' ORDER BY id DESC LIMIT 1)
+  ORDER BY attempt.id`;
+
+const selectSucceeded = `${selectAttempts} attempt.gateway_id = ? AND attempt.id > ? AND outcome = 'succeeded' ORDER BY attempt.id`;
 
 const selectCondition = 'SELECT condition FROM gateway WHERE id = ?';
 
@@ -76,6 +88,20 @@ export class SqliteReader implements RecordReader {
     const list = (names: readonly string[] | undefined): string | null => (names ? JSON.stringify(names) : null);
     const parameters = { gateway: this.gatewayId(gateway), apis: list(apis), environments: list(environments), limit };
     return explained(this.path, () => this.db.prepare(selectHistory).all(parameters).map(toAttempt));
+  }
+
+  async attemptsOf(gateway: GatewayIdentity, which: Which): Promise<readonly Attempt[]> {
+    const id = this.gatewayId(gateway);
+    return explained(this.path, () => {
+      if (which === 'last') return this.db.prepare(selectLastPass).all(id).map(toAttempt);
+      const rows =
+        'attempt' in which ? this.db.prepare(selectAttempt).all(id, which.attempt) : this.db.prepare(selectPass).all(id, which.pass);
+      return rows.map(toAttempt);
+    });
+  }
+
+  async succeededAfter(gateway: GatewayIdentity, attemptId: number): Promise<readonly Attempt[]> {
+    return explained(this.path, () => this.db.prepare(selectSucceeded).all(this.gatewayId(gateway), attemptId).map(toAttempt));
   }
 
   async condition(gateway: GatewayIdentity): Promise<Condition | null> {
@@ -144,6 +170,8 @@ export class SqliteReader implements RecordReader {
 export const emptyRecord: RecordReader = {
   readAll: async () => new Map(),
   history: async () => [],
+  attemptsOf: async () => [],
+  succeededAfter: async () => [],
   condition: async () => null,
   listedApis: async () => null,
   names: async () => new Map(),

@@ -225,8 +225,9 @@ function prepare(db: DatabaseSync) {
     insertAttempt: statement(`
       INSERT INTO attempt
         (gateway_id, api, api_id, environment, environment_id, pass_id, action, reason, revision, remark, marker, asked_version_id, approval_id,
-          began_at_ms)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+          began_at_ms, before_state, before_revision, before_version_id)
+      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, coalesce(state, 'none'), p.revision, version_id
+      FROM (SELECT 1) LEFT JOIN publication p ON gateway_id = ?1 AND api_id = ?3 AND environment_id = ?5`),
     markUnresolved: statement(`
       INSERT INTO publication
         (gateway_id, api, api_id, environment, environment_id, recorded_at_ms, unresolved_attempt_id, last_attempt_id)

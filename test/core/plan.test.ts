@@ -83,7 +83,17 @@ const columns: readonly (readonly (Partial<RecordedPublication> | null)[])[] = [
     ),
   ),
 ];
-const letters = { new: 'N', state: 'S', revision: 'R', version: 'V', edited: 'E', unresolved: 'U', drift: 'D', removed: 'R' } as const;
+const letters = {
+  new: 'N',
+  state: 'S',
+  revision: 'R',
+  version: 'V',
+  edited: 'E',
+  unresolved: 'U',
+  drift: 'D',
+  undo: '-',
+  removed: 'R',
+} as const;
 
 for (const [file, removed, answers] of grid) {
   test(`every record beside ${file}, removed: ${removed}`, () => {

@@ -298,6 +298,8 @@ test('an outcome that cannot be written is written later, and its call is not re
     readAll: store.readAll.bind(store),
     history: store.history.bind(store),
     lastAttempts: store.lastAttempts.bind(store),
+    attemptsOf: store.attemptsOf.bind(store),
+    succeededAfter: store.succeededAfter.bind(store),
     condition: store.condition.bind(store),
     enter: store.enter.bind(store),
     leave: store.leave.bind(store),

@@ -29,6 +29,7 @@ export function attempt(over: Partial<Attempt> = {}): Attempt {
     versionId: null,
     publishId: null,
     approval: null,
+    before: null,
     ...over,
   };
 }

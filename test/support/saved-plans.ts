@@ -25,7 +25,7 @@ export function attemptAt(api: string, environment: string, over: Partial<Attemp
     ...{ api, apiId, environment, environmentId, action, reason, revision, remark },
     ...{ id: 42, passId: 'pass', marker: null, askedVersionId: null },
     ...{ beganAtMs: plannedAtMs + 1000, settledAtMs: plannedAtMs + 1001, outcome: 'succeeded' },
-    ...{ code: null, status: null, message: null, requestId: null, versionId: 'new', publishId: null, approval: null },
+    ...{ code: null, status: null, message: null, requestId: null, versionId: 'new', publishId: null, approval: null, before: null },
     ...over,
   };
 }

@@ -147,6 +147,7 @@ export function desiredState(
     ...pauses,
     observeEveryMs,
     republish,
+    undoes: new Set(),
     publications: byKey(publications),
   };
 }

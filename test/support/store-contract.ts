@@ -476,6 +476,7 @@ function attempt(over: Partial<Attempt>): Attempt {
     versionId: null,
     publishId: null,
     approval: null,
+    before: { state: null, revision: null, versionId: null },
     ...over,
   };
 }
