@@ -8,12 +8,13 @@ import type { LogOptions } from './core/log-options.ts';
 import type { Plan } from './core/plan.ts';
 import type { DesiredState } from './core/publication.ts';
 import type { SavedPlan } from './core/saved-plan.ts';
-import type { Targets } from './core/targets.ts';
+import { everything, type Targets } from './core/targets.ts';
 import { FileSource, type LookUp } from './desired/file-source.ts';
 import type { Emulator, EmulatorOptions } from './emulator/emulator.ts';
 import { systemClock } from './engine/system-clock.ts';
 import { type Planned, readPlan } from './reports.ts';
 import { type Environment, type OpenedPlan, openRooms, openSavedPlan, type Rooms, targetsOf, targetsOfSaved } from './rooms.ts';
+import { type Asked, planUndo, readUndo, type Undo } from './undoing.ts';
 
 /*
  * The commands that act, and the rooms that they need. How rooms are opened together stands in rooms.ts, what only looks in reports.ts.
@@ -119,6 +120,43 @@ async function applyIn(
   };
 }
 
+/** What an undo came to. `applied` is `null` if there was nothing to make. */
+export interface UndoApplied {
+  readonly undo: Undo;
+  readonly applied: Applied | null;
+}
+
+/**
+ * Undoes what is asked for and returns when no call is left to make. Throws as `readUndo`
+ * does, and an EdictError `STORE_LOCKED` while another edict is at work.
+ */
+export async function applyUndo(
+  settings: Settings,
+  asked: Asked,
+  environment: Environment,
+  emit: Emit,
+  stopper: Stopper,
+): Promise<UndoApplied> {
+  await using rooms = await openRooms(settings, environment, emit).catch((error: unknown) => {
+    throw error instanceof EdictError && error.code === 'STORE_LOCKED' ? atWork(error) : error;
+  });
+  const desired = await new FileSource(settings.file, environment, rooms.lookUp).load();
+  const undo = await planUndo(asked, desired, settings, environment, rooms.record, async (seed, use) =>
+    use(await rooms.readerFor(desired, seed)),
+  );
+  if (undo.plan.changes.length === 0) return { undo, applied: null };
+  const { desired: wanted, saved } = undo.carriedOut;
+  const applied = await applyIn(rooms, wanted, everything, saved, emit, stopper);
+  const { kept } = applied.plan;
+  return { undo, applied: { ...applied, plan: { ...applied.plan, kept: kept && { ...kept, done: 0, newer: 0 } } } };
+}
+
+/** A daemon follows the file: what is undone beside it comes back at its next pass. */
+function atWork({ message }: EdictError): EdictError {
+  const hint = 'a daemon keeps to the file: make the change to the file that `edict undo` prints without --apply, or stop the daemon first';
+  return new EdictError('STORE_LOCKED', message, { hint });
+}
+
 /** What a person says who agrees to what is held. */
 export interface Agreeing {
   /** What `heldDigest` gives for the plan, or the plan's own digest. */
@@ -127,6 +165,8 @@ export interface Agreeing {
   readonly why: string;
   /** How long calls that rest on it may leave, in milliseconds. */
   readonly expiresMs: number;
+  /** The undo that is agreed to; `null`: the plan. */
+  readonly undo: Asked | null;
 }
 
 /** An approval as it was written, and the plan that it is for. */
@@ -139,8 +179,12 @@ export interface Approved extends Planned {
  *
  * @throws EdictError `APPROVAL` if nothing is held, or another plan is held than `digest` names; `STORE_*`
  */
-export async function approve(settings: Settings, environment: Environment, { digest, by, why, expiresMs }: Agreeing): Promise<Approved> {
-  const planned = await readPlan(settings, environment);
+export async function approve(
+  settings: Settings,
+  environment: Environment,
+  { digest, by, why, expiresMs, undo }: Agreeing,
+): Promise<Approved> {
+  const planned = undo ? await readUndo(settings, environment, undo) : await readPlan(settings, environment);
   const { plan } = planned;
   const held = heldDigest(plan);
   if (held === null) {

@@ -3,7 +3,7 @@ import type { Settings } from './config.ts';
 import { EdictError } from './core/errors.ts';
 import type { Emit } from './core/events.ts';
 import { type Meanings, type Name, nameKey } from './core/names.ts';
-import type { Admit, Gateway, GatewayReader, Probe, Prober, Store } from './core/ports.ts';
+import type { Admit, Gateway, GatewayReader, Probe, Prober, RecordReader, Store } from './core/ports.ts';
 import type { DesiredState, GatewayIdentity, GatewaySettings, RecordedState } from './core/publication.ts';
 import type { SavedPlan } from './core/saved-plan.ts';
 import { everything, isNarrowed, type Targets } from './core/targets.ts';
@@ -31,6 +31,10 @@ export interface Rooms extends AsyncDisposable {
   readonly lookUp: LookUp;
   /** Returns the record of a gateway. */
   recorded(gateway: GatewayIdentity): Promise<RecordedState>;
+  /** The record, as what only looks sees it. */
+  readonly record: RecordReader;
+  /** Returns the gateway that `desired` names, as what only looks sees it; an emulated one has what is in `seed` too. */
+  readerFor(desired: DesiredState, seed: Seed | null): Promise<GatewayReader>;
   /** Returns the engine for the gateway that `desired` names; the same one while its settings are the same. */
   engineFor(desired: DesiredState, maxTries: number, emit: Emit, targets?: Targets, saved?: SavedPlan | null): Promise<Engine>;
   /** Stops and closes everything; resolves to the number of changes left unsent. */
@@ -108,6 +112,10 @@ export async function openRooms(settings: Settings, environment: Environment, em
     });
     return line.engine;
   };
+  const readerFor: Rooms['readerFor'] = async (wanted, seed) => {
+    if (seed) emulator?.world.add(seed);
+    return (await lineTo(wanted.gateway)).gateway;
+  };
   const close = async (): Promise<number> => {
     const left = await stop();
     await prober?.close();
@@ -117,7 +125,16 @@ export async function openRooms(settings: Settings, environment: Environment, em
   };
   const emulate = (wanted: DesiredState): void => emulator?.world.add(seedFrom(wanted, new Map()));
   const recorded = (gateway: GatewayIdentity): Promise<RecordedState> => store.readAll(gateway);
-  return { emulate, recorded, lookUp: lookUpNames, engineFor, close, [Symbol.asyncDispose]: async () => void (await close()) };
+  return {
+    record: store,
+    emulate,
+    recorded,
+    lookUp: lookUpNames,
+    readerFor,
+    engineFor,
+    close,
+    [Symbol.asyncDispose]: async () => void (await close()),
+  };
 }
 
 const unending = new AbortController().signal;

@@ -17,6 +17,8 @@ export interface Seed {
   readonly keys?: readonly SeedKey[];
   /** What is published from the start, by the IDs of API and environment. */
   readonly publications?: readonly SeedPublication[];
+  /** Versions that are kept beside those, the newest first. */
+  readonly kept?: readonly SeedVersion[];
 }
 
 export interface Named {
@@ -60,6 +62,12 @@ export interface SeedPublication {
   /** As an ISO time; left out: when the emulator started. */
   readonly publishedAt?: string;
   readonly remark?: string;
+}
+
+export interface SeedVersion {
+  readonly api: string;
+  readonly environment: string;
+  readonly versionId: string;
 }
 
 /** What exists when nobody says otherwise: a few APIs, two environments, and every token is taken. */
@@ -113,6 +121,7 @@ const lists: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
     ...{ api: 'text', environment: 'text', versionId: 'optional text', publishId: 'optional text' },
     ...{ publishedAt: 'optional time', remark: 'optional text' },
   },
+  kept: { api: 'text', environment: 'text', versionId: 'text' },
 };
 
 const needed = ['project', 'instance', 'apis', 'environments'];

@@ -89,7 +89,7 @@ export class World {
   }
 
   /** Adds what `seed` has and the world lacks; changes nothing that is there. */
-  add({ project, instance, apis, environments, publications = [], ...callers }: Seed): void {
+  add({ project, instance, apis, environments, publications = [], kept = [], ...callers }: Seed): void {
     this.callers.add(callers);
     this.#projects.add(project);
     this.#instances.add(keyOf(project, instance));
@@ -102,6 +102,12 @@ export class World {
       const version = { versionId, publishTime, remark };
       const effective = { versions: [version], effective: version, record: { publishId, publishTime } };
       this.#publications.set(key, { ...neverPublished(api, environment), ...effective }, Number.NEGATIVE_INFINITY);
+    }
+    for (const { api, environment, versionId } of kept) {
+      const before = this.#publication(api, environment);
+      if (before.versions.length >= keptVersions || before.versions.some((version) => version.versionId === versionId)) continue;
+      const versions = [...before.versions, { versionId, publishTime: timeOf(this.#now()), remark: '' }];
+      this.#publications.set(keyOf(api, environment), { ...before, versions }, Number.NEGATIVE_INFINITY);
     }
   }
 
