@@ -1,4 +1,4 @@
-import { applyOnce, applySaved, openLog } from '../app.ts';
+import { type Applied, applyOnce, applySaved, openLog, type Stopper } from '../app.ts';
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Emit, EngineEvent, PassSummary } from '../core/events.ts';
@@ -24,7 +24,30 @@ export interface ApplyOptions {
 type Probed = EngineEvent & { readonly type: 'probe:answered' };
 
 /** Makes one pass over the file, or the changes of a saved plan. Returns 0, 5 if calls failed, 4 if something is held, 1 if it was stopped before its end. */
-export async function apply(settings: Settings, options: ApplyOptions, context: Context): Promise<ExitCode> {
+export function apply(settings: Settings, options: ApplyOptions, context: Context): Promise<ExitCode> {
+  const { environment } = context;
+  const from = options.plan;
+  return report(options, context, {
+    verb: 'Applied',
+    act: (emit, stop) =>
+      from === undefined ? applyOnce(settings, environment, emit, stop) : applySaved(settings, from, environment, emit, stop),
+    release: (plan) => releaseCommand(plan, { ...settings, targets: plan.targets }),
+    more: () => ({}),
+  });
+}
+
+/** What is made and told of. */
+export interface Making {
+  readonly verb: 'Applied' | 'Undone';
+  readonly act: (emit: Emit, stop: Stopper) => Promise<Applied | null>;
+  /** Returns the command that agrees to what the plan holds; `null` if it holds nothing. */
+  readonly release: (plan: Plan) => string | null;
+  /** Returns what else the summary says as JSON. */
+  readonly more: () => object;
+}
+
+/** Makes what `act` makes and tells of it as it goes. Returns what `apply` does, and 0 where `act` has nothing to make and tells so itself. */
+export async function report(options: ApplyOptions, context: Context, { verb, act, release: releaseOf, more }: Making): Promise<ExitCode> {
   const { out, err } = paintersOf(context);
   const asJson = options.format === 'json';
   const failures = new Map<string, Settled>();
@@ -44,20 +67,19 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
     if (asJson) context.stdout.write(`${JSON.stringify(attemptJson(event))}\n`);
   };
   using stop = onStopSignal();
-  const { environment } = context;
-  const { plan, summary, left, dropped } =
-    options.plan !== undefined
-      ? await applySaved(settings, options.plan, environment, emit, stop)
-      : await applyOnce(settings, environment, emit, stop);
+  const applied = await act(emit, stop);
   progress?.clear();
-  const release = releaseCommand(plan, { ...settings, targets: plan.targets });
+  if (!applied) return exitCodes.done;
+  const { plan, summary, left, dropped } = applied;
+  const release = releaseOf(plan);
   const { suspicion } = plan;
   if (asJson) for (const change of plan.changes) if (!isMade(change)) context.stdout.write(`${JSON.stringify(unmadeJson(change))}\n`);
-  if (asJson) context.stdout.write(`${JSON.stringify(summaryJson({ plan, summary, left, dropped }, release))}\n`);
+  if (asJson) context.stdout.write(`${JSON.stringify({ ...summaryJson({ plan, summary, left, dropped }, release), ...more() })}
+`);
   else {
     const only = scopeInWords(plan);
     context.stdout.write(
-      `${suspicion ? `${out('yellow', 'The whole file is held:')} ${suspicion.message}. Nothing was sent. Before you agree: ${suspicion.hint}.` : words(summary, left, plan)}${only ? ` ${only}` : ''}\n`,
+      `${suspicion ? `${out('yellow', 'The whole file is held:')} ${suspicion.message}. Nothing was sent. Before you agree: ${suspicion.hint}.` : words(summary, left, plan, verb)}${only ? ` ${only}` : ''}\n`,
     );
     const held = plan.changes.filter((change) => change.held);
     const waiting = plan.changes.filter((change) => change.waits && !change.held);
@@ -106,7 +128,12 @@ function writeSome({ stdout }: Context, lines: readonly string[], all: number): 
   if (all > lines.length) stdout.write(`  … and ${all - lines.length} more; see edict status\n`);
 }
 
-function words({ online, offline, unchanged, held, waiting, failed, tookMs }: PassSummary, left: number, { kept }: Plan): string {
+function words(
+  { online, offline, unchanged, held, waiting, failed, tookMs }: PassSummary,
+  left: number,
+  { kept }: Plan,
+  verb: string,
+): string {
   if (online + offline + held + waiting + failed + left === 0)
     return kept ? 'Nothing was sent.' : `In sync. ${counted(unchanged, 'publication')} as the file says. Nothing was sent.`;
   const parts = [`${online} online`, `${offline} offline`, `${unchanged} unchanged`];
@@ -114,7 +141,7 @@ function words({ online, offline, unchanged, held, waiting, failed, tookMs }: Pa
   if (waiting > 0) parts.push(`${waiting} waiting`);
   if (failed > 0) parts.push(`${failed} failed`);
   if (left > 0) parts.push(`${left} not sent, since it was stopped`);
-  return `Applied in ${durationInWords(tookMs)}: ${parts.join(', ')}.`;
+  return `${verb} in ${durationInWords(tookMs)}: ${parts.join(', ')}.`;
 }
 
 function failureRow({ change, outcome }: Settled, paint: ReturnType<typeof paintersOf>['out']): string[] {

@@ -3,6 +3,7 @@ import type { Settings } from '../config.ts';
 import { durationOption } from '../config.ts';
 import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
 import { estimate } from '../core/estimate.ts';
+import { type Asked, askedFor } from '../undoing.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import type { Paint } from './paint.ts';
@@ -13,6 +14,8 @@ export interface ApproveOptions {
   readonly by: string;
   readonly why: string;
   readonly expires: string;
+  /** The undo that is agreed to, as it was asked for; left out: the plan. */
+  readonly undo?: string;
 }
 
 /** The longest that an approval may hold: nobody remembers an older one. */
@@ -22,11 +25,11 @@ const longestMs = 7 * 24 * 3_600_000;
 export async function agree(digest: string, settings: Settings, options: ApproveOptions, context: Context): Promise<ExitCode> {
   const approved = await approve(settings, context.environment, agreeing(digest, options));
   const { out } = paintersOf(context);
-  context.stdout.write(options.format === 'json' ? `${JSON.stringify(toJson(approved), null, 2)}\n` : toText(approved, out));
+  context.stdout.write(options.format === 'json' ? `${JSON.stringify(toJson(approved), null, 2)}\n` : toText(approved, options.undo, out));
   return exitCodes.done;
 }
 
-function agreeing(digest: string, { by, why, expires }: ApproveOptions): Agreeing {
+function agreeing(digest: string, { by, why, expires, undo }: ApproveOptions): Agreeing {
   const hex = digest.replace(/^sha256:/, '');
   if (!/^[0-9a-f]{64}$/.test(hex)) {
     throw new EdictError('OPTION', `${digest} is not a digest`, { hint: 'expected sha256: and 64 hex digits, as `edict plan` shows them' });
@@ -43,10 +46,18 @@ function agreeing(digest: string, { by, why, expires }: ApproveOptions): Agreein
       hint: 'expected more than nothing and 7 days (168h) at most',
     });
   }
-  return { digest: `sha256:${hex}`, by: by.trim(), why: why.trim(), expiresMs };
+  return { digest: `sha256:${hex}`, by: by.trim(), why: why.trim(), expiresMs, undo: undo === undefined ? null : askedIn(undo) };
 }
 
-function toText({ approval, plan, desired }: Approved, paint: Paint): string {
+function askedIn(text: string): Asked {
+  const asked = askedFor(text);
+  if (asked) return asked;
+  throw new EdictError('OPTION', `--undo ${text} names no attempt or apply`, {
+    hint: 'expected what `edict undo` was asked for: a number, an ID, or last',
+  });
+}
+
+function toText({ approval, plan, desired }: Approved, undo: string | undefined, paint: Paint): string {
   const held = plan.changes.filter((change) => change.held);
   const until = `until ${momentInWords(approval.expiresAtMs)}`;
   const what = held.length > 0 ? counted(held.length, 'change') : 'the file';
@@ -63,7 +74,7 @@ function toText({ approval, plan, desired }: Approved, paint: Paint): string {
     `${paint('bold', `Approved ${until}:`)} ${what}, by ${approval.by}: ${approval.why}`,
     ...columns(rows).map((line) => `  ${line}`),
     ...(isTooSlow ? [paint('yellow', slow)] : []),
-    'A daemon goes on by itself; without one, run `edict apply`.',
+    undo === undefined ? 'A daemon goes on by itself; without one, run `edict apply`.' : `To make it: run \`edict undo ${undo} --apply\`.`,
   ].join('\n')}\n`;
 }
 

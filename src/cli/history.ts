@@ -45,7 +45,7 @@ function approvalLines(approvals: readonly Approval[], paint: Paint): string {
 
 function attemptLines(attempts: readonly Attempt[], paint: Paint): string {
   if (attempts.length === 0) return 'No attempts recorded.';
-  const head = ['attempt', 'began', 'API', 'environment', 'action', 'why', 'outcome', ''].map((title) => paint('bold', title));
+  const head = ['attempt', 'began', 'API', 'environment', 'action', 'why', 'outcome', 'apply', ''].map((title) => paint('bold', title));
   return columns([head, ...attempts.map((attempt) => cells(attempt, paint))]).join('\n');
 }
 
@@ -65,8 +65,14 @@ function cells(attempt: Attempt, paint: Paint): string[] {
     attempt.action,
     attempt.revision === null ? attempt.reason : `${attempt.reason} ${attempt.revision}`,
     paint(outcome === 'succeeded' ? 'green' : 'red', outcome),
+    shortId(attempt.passId),
     paint('dim', [detail, attempt.approval ? agreementInWords(attempt.approval) : ''].filter(Boolean).join('; ')),
   ];
+}
+
+/** Returns enough of the ID of an apply for a person to name it by. */
+export function shortId(passId: string): string {
+  return passId.slice(0, 8);
 }
 
 function approvalJson({ id, digest, by, why, atMs, expiresAtMs, work, done }: Approval) {

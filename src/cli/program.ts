@@ -48,6 +48,8 @@ interface CommandOptions {
   readonly by: string;
   readonly why: string;
   readonly expires: string;
+  readonly apply?: boolean;
+  readonly undo?: string;
 }
 
 /**
@@ -184,11 +186,24 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
       finish(await history(settings(file, options), options, context));
     });
 
+  logging(program.command('undo').description('prints the plan that undoes an apply or an attempt, and makes it with --apply'))
+    .argument('[what]', 'the number of an attempt, the ID of an apply or its begin, or last: the last apply that changed something', 'last')
+    .argument('[file]', 'the edict file', defaultFile)
+    .option('--apply', 'make the calls')
+    .addOption(state())
+    .addOption(format('text', 'json'))
+    .addOption(emulate())
+    .action(async (what: string, file: string, options: Options) => {
+      const { undo } = await import('./undo.ts');
+      finish(await undo(what, settings(file, options), options, context));
+    });
+
   targeted(program.command('approve').description('agrees to what the plan holds, so that it is made once'))
     .argument('<digest>', 'the digest that the plan shows for it')
     .argument('[file]', 'the edict file', defaultFile)
     .requiredOption('--by <who>', 'who agrees')
     .requiredOption('--why <text>', 'why, for the history')
+    .option('--undo <what>', 'agree to what this undo holds instead')
     .option('--expires <duration>', 'how long calls that rest on it may leave, 168h at most', '1h')
     .addOption(state())
     .addOption(format('text', 'json'))
