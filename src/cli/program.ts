@@ -188,14 +188,14 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
 
   logging(program.command('undo').description('prints the plan that undoes an apply or an attempt, and makes it with --apply'))
     .argument('[what]', 'the number of an attempt, the ID of an apply or its begin, or last: the last apply that changed something', 'last')
-    .argument('[file]', 'the edict file', defaultFile)
+    .argument('[file]', `the edict file (default: "${defaultFile}")`)
     .option('--apply', 'make the calls')
     .addOption(state())
     .addOption(format('text', 'json'))
     .addOption(emulate())
-    .action(async (what: string, file: string, options: Options) => {
+    .action(async (what: string, file: string | undefined, options: Options) => {
       const { undo } = await import('./undo.ts');
-      finish(await undo(what, settings(file, options), options, context));
+      finish(await undo({ what, file }, settings(file ?? defaultFile, options), options, context));
     });
 
   targeted(program.command('approve').description('agrees to what the plan holds, so that it is made once'))

@@ -1,5 +1,5 @@
 import { applyUndo } from '../app.ts';
-import { defaultFile, type Settings } from '../config.ts';
+import type { Settings } from '../config.ts';
 import { assertNever, EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
 import { heldDigest } from '../core/guards.ts';
 import type { LogFormat, LogLevel } from '../core/log-options.ts';
@@ -25,11 +25,11 @@ export interface UndoOptions {
 }
 
 /**
- * Shows the plan that undoes `what`, or makes it, and the change to the file that makes it last. Returns 0, and what `apply` does where
+ * Shows the plan that undoes what is asked for, or makes it, and the change to the file that makes it last. Returns 0, and what `apply` does where
  * calls are made. Throws an EdictError as `readUndo` and `applyUndo` do.
  */
-export async function undo(what: string, given: Settings, options: UndoOptions, context: Context): Promise<ExitCode> {
-  const { asked, settings } = argumentsIn(what, given);
+export async function undo(words: UndoWords, given: Settings, options: UndoOptions, context: Context): Promise<ExitCode> {
+  const { asked, settings } = argumentsIn(words, given);
   const asJson = options.format === 'json';
   const { out } = paintersOf(context);
   if (!options.apply) {
@@ -54,11 +54,17 @@ export async function undo(what: string, given: Settings, options: UndoOptions, 
   return code;
 }
 
+/** The two words behind the command; the second one may be missing. */
+export interface UndoWords {
+  readonly what: string;
+  readonly file: string | undefined;
+}
+
 /** A single word that names no attempt and no apply is the file. */
-function argumentsIn(what: string, settings: Settings): { readonly asked: Asked; readonly settings: Settings } {
+function argumentsIn({ what, file }: UndoWords, settings: Settings): { readonly asked: Asked; readonly settings: Settings } {
   const asked = askedFor(what);
   if (asked) return { asked, settings };
-  if (settings.file === defaultFile) return { asked: { text: 'last', which: 'last' }, settings: { ...settings, file: what } };
+  if (file === undefined) return { asked: { text: 'last', which: 'last' }, settings: { ...settings, file: what } };
   throw new EdictError('OPTION', `${what} names no attempt or apply`, {
     hint: 'expected the number of an attempt, the ID of an apply or its begin (4 characters at least), or last',
   });
@@ -76,9 +82,13 @@ function toText(shown: Undo, release: string | null, settings: Settings, paint: 
   const command = commandLine('undo', [of.kind === 'apply' ? shortId(of.id) : of.id, '--apply'], settings);
   const planned =
     plan.changes.length === 0
-      ? [...leftLines(shown, paint), 'Nothing to make.']
+      ? [...leftLines(shown, paint), nothingToMake(shown)]
       : [planRenderers.text({ ...shown, release }, paint).trimEnd(), ...leftLines(shown, paint), `To make it: ${paint('bold', command)}`];
   return `${[paint('bold', titleOf(shown)), ...planned, ...fileLines(shown, plan.changes.length > 0, paint)].join('\n')}\n`;
+}
+
+function nothingToMake({ ways, left }: Undo): string {
+  return ways.length + left.length === 0 ? 'Nothing to make: it has changed nothing, since no call of it succeeded.' : 'Nothing to make.';
 }
 
 const nothing = 'Nothing to undo: edict has changed nothing on this gateway.\n';
@@ -92,7 +102,7 @@ function titleOf({ of }: Undo): string {
 function afterwards(made: Undo, paint: Paint): string {
   if (made.of === null) return nothing;
   const isMade = made.plan.changes.length > 0;
-  return `${[...leftLines(made, paint), ...(isMade ? [] : ['Nothing was sent.']), ...fileLines(made, isMade, paint)].map((line) => `${line}\n`).join('')}`;
+  return `${[...leftLines(made, paint), ...(isMade ? [] : [`${nothingToMake(made)} Nothing was sent.`]), ...fileLines(made, isMade, paint)].map((line) => `${line}\n`).join('')}`;
 }
 
 function leftLines({ left, ways }: Undo, paint: Paint): string[] {
