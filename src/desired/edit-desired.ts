@@ -73,7 +73,9 @@ function namedAsIn({ publications }: DesiredState): (wish: Wish) => Wish {
 function unitsOf(text: string, root: YamlNode, wishes: readonly Wish[], { publications, environments }: DesiredState): Unit[] {
   const isInFile = ({ key }: Wish): boolean => publications.has(key);
   const isPlace = ({ environment, environmentId }: Wish): boolean => environments.get(environmentId)?.name === environment;
-  const missing = wishes.filter((wish) => !isInFile(wish) && isPlace(wish));
+  const idOf = new Map([...publications.values()].map(({ api, apiId }) => [api, apiId]));
+  const isFree = ({ api, apiId }: Wish): boolean => (idOf.get(api) ?? apiId) === apiId;
+  const missing = wishes.filter((wish) => !isInFile(wish) && isPlace(wish) && isFree(wish));
   const found = [
     ...wishes.filter(isInFile).map((wish) => ({ wishes: [wish], edits: changed(text, root, wish) })),
     ...[...Map.groupBy(missing, ({ apiId }) => apiId).values()].map((own) => ({ wishes: own, edits: added(text, root, own) })),
@@ -107,6 +109,7 @@ function isAsWished(before: Said, after: Said | null, wishes: readonly Wish[]): 
     const [was, is, wish] = [before.get(name), after.get(name), wished.get(name)];
     if (!is) return false;
     if (!wish) return contentOf(was) === contentOf(is);
+    if (is.calledBy === null && is.apiId !== wish.apiId) return false;
     return is.state === wish.state && (wish.state === 'offline' || is.version === wish.version);
   });
 }
