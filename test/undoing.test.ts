@@ -44,7 +44,7 @@ const moves = fc.uniqueArray(fc.tuple(fc.constantFrom(...publications), fc.const
 
 /** Returns a file with these settings, in braces or on lines. */
 function fileOf(endpoint: string, of: Settings, isBlock: boolean): string {
-  const gateway = `gateway: { endpoint: "${endpoint}", project: project, instance: instance, limit: { calls: 1000, per: 1s }, lag: 0s }`;
+  const gateway = `gateway: { endpoint: "${endpoint}", project: project, instance: instance, limit: { calls: 1000, per: 10ms }, lag: 10ms }`;
   const top = `edict: 1\n${gateway}\nenvironments: { test: env-test, release: env-release }\nremoved: offline\n`;
   const lines = apis.map((api) => {
     const entries = places.flatMap((place) => {
@@ -122,7 +122,7 @@ test('an undo leads back to what was in effect before, but for what has moved si
         await emulator.close();
       }
     }),
-    { numRuns: 25, endOnFailure: true },
+    { numRuns: 25, endOnFailure: true, includeErrorInReport: true },
   );
 });
 

@@ -3,7 +3,7 @@ import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { NewApproval } from '../../src/core/guards.ts';
 import type { Failure, Outcome } from '../../src/core/outcome.ts';
-import type { Attempt, RecordReader, Store } from '../../src/core/ports.ts';
+import type { Attempt, RecordReader, Store, Which } from '../../src/core/ports.ts';
 import { type GatewayIdentity, type PublicationKey, publicationKey } from '../../src/core/publication.ts';
 import { change, gatewaySettings, recorded } from './states.ts';
 
@@ -41,6 +41,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal(await record.readAll(gateway), new Map());
     assert.equal(await record.history(gateway, { limit: 10 }), []);
     assert.equal(await record.lastAttempts(gateway), new Map());
+    assert.equal([await record.attemptsOf(gateway, 'last'), await record.succeededAfter(gateway, 0)], [[], []]);
     await record.close();
   });
 
@@ -70,6 +71,51 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.is(declared.size, 0);
     const { endpoint, project, instance } = gateway;
     assert.equal(elsewhere, [{ gateway: { endpoint, project, instance }, apiIds: new Set(['api-carts', 'api-invoices']) }]);
+  });
+
+  withStore('an attempt remembers what was recorded when it began', async (store) => {
+    const of = change('orders', 'test');
+    const first = await store.begin(gateway, of, { passId: 'pass-1', marker: null, atMs: 1 });
+    await store.settle(gateway, of.key, first, success, recorded('orders', 'test', { revision: 'r1', versionId: 'v1' }), 2);
+    const second = await store.begin(gateway, { ...of, reason: 'undo' }, { passId: 'pass-2', marker: null, atMs: 3 });
+    assert.is((await store.read(gateway, of.key))?.unresolved?.isUndo, true);
+    await store.settle(gateway, of.key, second, { kind: 'stalled', failure }, recorded('orders', 'test'), 4);
+    const attempts = await store.attemptsOf(gateway, { pass: 'pass-' });
+    assert.equal(
+      attempts.map(({ id, before }) => [id, before]),
+      [
+        [first, { state: null, revision: null, versionId: null }],
+        [second, { state: 'online', revision: 'r1', versionId: 'v1' }],
+      ],
+    );
+  });
+
+  withStore('finds the attempts that a person names', async (store) => {
+    const ids: number[] = [];
+    for (const [passId, api, outcome] of [
+      ['aa11', 'orders', success],
+      ['aa22', 'orders', success],
+      ['aa22', 'carts', { kind: 'stalled', failure }],
+      ['bb33', 'carts', { kind: 'stalled', failure }],
+    ] as const) {
+      const of = change(api, 'test');
+      const id = await store.begin(gateway, of, { passId, marker: null, atMs: 1 });
+      await store.settle(gateway, of.key, id, outcome, recorded(api, 'test'), 2);
+      ids.push(id);
+    }
+    const found = async (which: Which, of: GatewayIdentity = gateway): Promise<readonly number[]> =>
+      (await store.attemptsOf(of, which)).map(({ id }) => id);
+    assert.equal(await found('last'), ids.slice(1, 3));
+    assert.equal(await found({ attempt: ids[3] ?? 0 }), ids.slice(3));
+    assert.equal(await found({ attempt: 99 }), []);
+    assert.equal(await found({ pass: 'aa' }), ids.slice(0, 3));
+    assert.equal(await found({ pass: 'a%' }), []);
+    assert.equal(await found('last', { ...gateway, instance: 'other' }), []);
+    const later = await store.succeededAfter(gateway, ids[0] ?? 0);
+    assert.equal(
+      later.map(({ id }) => id),
+      ids.slice(1, 2),
+    );
   });
 
   withStore('an approval is found until it expires, and so is what was made with it', async (store, under) => {
