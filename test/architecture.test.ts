@@ -30,7 +30,16 @@ const floors: readonly { readonly floor: string; readonly mayImport: readonly st
   },
   {
     floor: 'src/cli/',
-    mayImport: ['src/core/', 'generated/', 'src/config.ts', 'src/app.ts', 'src/reports.ts', 'src/explanation.ts', 'src/undoing.ts', 'src/emulator/'],
+    mayImport: [
+      'src/core/',
+      'generated/',
+      'src/config.ts',
+      'src/app.ts',
+      'src/reports.ts',
+      'src/explanation.ts',
+      'src/undoing.ts',
+      'src/emulator/',
+    ],
   },
   { floor: 'src/main.ts', mayImport: ['src/cli/'] },
 ];

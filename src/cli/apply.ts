@@ -74,7 +74,8 @@ export async function report(options: ApplyOptions, context: Context, { verb, ac
   const release = releaseOf(plan);
   const { suspicion } = plan;
   if (asJson) for (const change of plan.changes) if (!isMade(change)) context.stdout.write(`${JSON.stringify(unmadeJson(change))}\n`);
-  if (asJson) context.stdout.write(`${JSON.stringify({ ...summaryJson({ plan, summary, left, dropped }, release), ...more() })}
+  if (asJson)
+    context.stdout.write(`${JSON.stringify({ ...summaryJson({ plan, summary, left, dropped }, release), ...more() })}
 `);
   else {
     const only = scopeInWords(plan);

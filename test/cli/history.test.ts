@@ -28,7 +28,7 @@ test('shows attempts, newest first, and only those asked for', async () => {
   assert.match((await edict(['history', '--emulate', '--environment', 'release'], folder)).stdout, 'No attempts recorded.');
   assert.match(
     (await edict(['history', '--emulate'], folder)).stdout,
-    /^1 +\S+Z +carts +test +online +new +succeeded +version [0-9a-f]{32}$/m,
+    /^1 +\S+Z +carts +test +online +new +succeeded +[0-9a-f]{8} +version [0-9a-f]{32}$/m,
   );
 });
 

@@ -25,7 +25,11 @@ test('a file elsewhere is changed in its own folder', async () => {
   writeFileSync(file, fileOf(endpoint, { orders: 'online' }));
   await edict(['apply', file, '--emulate'], other);
   const { stdout } = await edict(['undo', file, '--emulate', '--format', 'json'], other);
-  const shown = JSON.parse(stdout) as { file: { folder: string; diff: string }; back: { api: string; to: string }[]; undo: { kind: string } };
+  const shown = JSON.parse(stdout) as {
+    file: { folder: string; diff: string };
+    back: { api: string; to: string }[];
+    undo: { kind: string };
+  };
   assert.is(shown.file.folder, folder);
   assert.match(shown.file.diff, '+++ b/edict.yaml');
   assert.equal(

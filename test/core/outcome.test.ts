@@ -27,6 +27,15 @@ test('an unknown outcome leaves what was recorded and marks it unresolved', () =
   });
 });
 
+test('a switch that undoes brings its revision back with the version, and another one does not', () => {
+  const before = recorded('orders', 'test', { revision: 'r9', versionId: 'v9' });
+  const after = (reason: Change['reason'], outcome: Outcome) => nextRecord({ ...change, reason, version: 'v1' }, outcome, before, attempt);
+  const done: Outcome = { kind: 'succeeded', versionId: 'v1', publishId: null };
+  assert.equal([after('undo', done)?.revision, after('version', done)?.revision], ['r2', 'r9']);
+  const lost: Outcome = { kind: 'unknown', failure };
+  assert.equal([after('undo', lost)?.unresolved?.isUndo, after('version', lost)?.unresolved?.isUndo], [true, undefined]);
+});
+
 test('an unknown outcome of a first attempt is recorded without a state', () => {
   const next = nextRecord(change, { kind: 'unknown', failure }, undefined, attempt);
   assert.is(next?.state, null);

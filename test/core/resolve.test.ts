@@ -41,6 +41,16 @@ for (const [title, attempt, versions, expected] of [
   });
 }
 
+test('a switch that undoes brings its revision back with the version, and another one does not', () => {
+  const switched: UnresolvedAttempt = { ...online, marker: null, version: 'other' };
+  const revisionAfter = (attempt: UnresolvedAttempt): string | null => {
+    const resolution = resolveAttempt(recorded('orders', 'test', { revision: 'r1', unresolved: attempt }), attempt, [other(true)], 99);
+    return resolution.kind === 'happened' ? resolution.next.revision : 'not happened';
+  };
+  assert.is(revisionAfter(switched), 'r1');
+  assert.is(revisionAfter({ ...switched, isUndo: true }), 'r2');
+});
+
 test('an attempt against a drift that happened ends the drift and counts as its correction', () => {
   const drift = { from: 'online', fromSinceMs: null, seenAtMs: 5, truceUntilMs: null } as const;
   const before = recorded('orders', 'test', { state: 'offline', drift, corrections: 2, correctedAtMs: 4, unresolved: online });

@@ -160,6 +160,16 @@ test('adding a seed without anyToken takes the permission from nobody', () => {
   assert.is(refusalOf(world, 'whatever', 'p', 'i'), null);
 });
 
+test('what the seed keeps can be switched to, ten versions at most', () => {
+  const kept = Array.from({ length: 12 }, (_, index) => ({ api: 'a', environment: 'e', versionId: `v${index}` }));
+  const world = worldOf({ publications: [{ api: 'a', environment: 'e', versionId: 'v0' }], kept });
+  assert.equal(
+    world.publications()[0]?.versions.map(({ versionId }) => versionId),
+    ['v0', 'v1', 'v2', 'v3', 'v4', 'v5', 'v6', 'v7', 'v8', 'v9'],
+  );
+  assert.is(versionOf(world.switchVersion('a', 'v3')).versionId, 'v3');
+});
+
 test('what the seed publishes is online from the start, under its version', () => {
   const world = worldOf({
     publications: [
