@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Settings } from './config.ts';
-import { EdictError, messageOf } from './core/errors.ts';
+import { EdictError } from './core/errors.ts';
 import type { Note } from './core/observe.ts';
 import type { Plan } from './core/plan.ts';
 import type { Attempt, GatewayReader, RecordReader, Which } from './core/ports.ts';
@@ -9,6 +8,7 @@ import { type DesiredState, publicationKey, type RecordedState } from './core/pu
 import { againstFile, type LeftAlone, openWays, type Undoable, undoable, type WayBack } from './core/undo.ts';
 import { type UndoPlan, undoPlan } from './core/undo-plan.ts';
 import type { FileEdit } from './desired/edit-desired.ts';
+import type { ParseInput } from './desired/parse-desired.ts';
 import type { Seed } from './emulator/seed.ts';
 import { systemClock } from './engine/system-clock.ts';
 import { unending, unseen, withFile } from './reading.ts';
@@ -181,10 +181,32 @@ async function fileChange(
   const folder = isOutside ? dirname(path) : null;
   if (against.length === 0) return { against, folder, diff: '', byHand: [] };
   const { editDesired } = await import('./desired/edit-desired.ts');
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new EdictError('FILE_UNREADABLE', `${file} cannot be read: ${messageOf(cause)}`, { cause });
+  const { main, included } = await readParts(path);
+  const nameOf = (home: string): string =>
+    relative(folder ?? '', join(dirname(path), home || basename(path)))
+      .split(sep)
+      .join('/');
+  const edits = [{ file, home: '', text: main }, ...included].map(({ home, text }) => {
+    const wishes = against
+      .filter(({ key }) => (desired.publications.get(key)?.home ?? '') === home)
+      .map((way) => ({ ...way, state: way.to }));
+    const whole = (other: string): ParseInput => ({
+      file,
+      text: home === '' ? other : main,
+      variables: environment,
+      included: included.map((one) => (one.home === home ? { ...one, text: other } : one)),
+    });
+    return wishes.length === 0 ? { diff: '', byHand: [] } : editDesired({ text, file: nameOf(home), whole, desired }, wishes);
   });
-  const name = isOutside ? basename(path) : fromHere.split(sep).join('/');
-  const wishes = against.map((way) => ({ ...way, state: way.to }));
-  return { against, folder, ...editDesired({ text, file: name, variables: environment, desired }, wishes) };
+  return { against, folder, diff: edits.map(({ diff }) => diff).join(''), byHand: edits.flatMap(({ byHand }) => byHand) };
+}
+
+/** Returns the texts of the file and of those that it includes, which have been read a moment ago. */
+async function readParts(path: string) {
+  const { readFileSet } = await import('./desired/file-set.ts');
+  const { includeEntries } = await import('./desired/include-entries.ts');
+  const { parseYaml } = await import('./desired/yaml-tree.ts');
+  const { main, included } = await readFileSet(path, (text) => includeEntries(parseYaml(text)));
+  if (main.kind !== 'read') throw new EdictError('FILE_UNREADABLE', `${path} cannot be read any more`);
+  return { main: main.text, included };
 }

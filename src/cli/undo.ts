@@ -164,7 +164,7 @@ function inFile(state: string, version: string | null): string {
 }
 
 function toJson(shown: Undo, release: string | null) {
-  return { ...planJson(shown.plan, shown.desired, shown.notes, release), ...moreJson(shown) };
+  return { ...planJson({ ...shown, release }), ...moreJson(shown) };
 }
 
 function moreJson({ of, ways, left, file }: Undo) {

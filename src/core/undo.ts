@@ -176,11 +176,11 @@ export function desiredBefore(desired: DesiredState, ways: readonly WayBack[]): 
 }
 
 function wantedBefore(way: WayBack, inFile: DesiredPublication | undefined): DesiredPublication {
-  const outside = { remark: null, calledBy: null, source: { file: '', line: 0, column: 0 } };
+  const outside = { remark: null, calledBy: null, home: '', source: { file: '', line: 0, column: 0 } };
   return {
     ...outside,
     ...namesOf(way.key, inFile ?? way),
-    ...(inFile && { remark: inFile.remark, calledBy: inFile.calledBy, source: inFile.source }),
+    ...(inFile && { remark: inFile.remark, calledBy: inFile.calledBy, home: inFile.home, source: inFile.source }),
     state: way.to,
     revision: way.asNew === null ? way.revision : (inFile?.revision ?? way.revision),
     version: way.version,

@@ -1,9 +1,8 @@
 import { type Meaning, type Name, type NameKey, nameKey } from '../core/names.ts';
 import type { DesiredPublication, DesiredState, PublicationKey, PublicationNames, State } from '../core/publication.ts';
-import { parseFile } from './parse-desired.ts';
+import { type ParseInput, parseFile } from './parse-desired.ts';
 import { locate } from './positions.ts';
 import { edited, type TextEdit, unifiedDiff } from './text-edit.ts';
-import type { Variables } from './variables.ts';
 import { parseYaml, type YamlMap, type YamlNode } from './yaml-tree.ts';
 
 /** What a file is to say of one publication. */
@@ -26,7 +25,8 @@ export interface EditInput {
   readonly text: string;
   /** The file's name in the diff, relative. */
   readonly file: string;
-  readonly variables: Variables;
+  /** Returns what is read where the file has another text: it may include others, or be included. */
+  readonly whole: (text: string) => ParseInput;
   /** What the file says now. */
   readonly desired: DesiredState;
 }
@@ -86,9 +86,9 @@ function unitsOf(text: string, root: YamlNode, wishes: readonly Wish[], { public
 /** What a file says of each publication, by the names that it has there; `null` if it is not valid. */
 type Said = ReadonlyMap<string, DesiredPublication>;
 
-function said(text: string, { file, variables }: EditInput): Said | null {
+function said(text: string, { whole }: EditInput): Said | null {
   try {
-    const parsed = parseFile({ text, file, variables });
+    const parsed = parseFile(whole(text));
     const { publications } = parsed.desired(standIns(parsed.names));
     return new Map([...publications.values()].map((publication) => [nameOf(publication), publication]));
   } catch {

@@ -71,7 +71,7 @@ test('the limits of what may go offline, freezes and suspicion hold for an undo'
     frozen.plan.changes.map(({ waits }) => waits?.rule),
     ['freeze', 'freeze', 'freeze'],
   );
-  const declared = new Set([...publications, wanted('d', 'test'), wanted('e', 'test'), wanted('f', 'test')].map(({ key }) => key));
+  const declared = new Map([...publications, wanted('d', 'test'), wanted('e', 'test'), wanted('f', 'test')].map(({ key }) => [key, '']));
   const lost = undoPlan(desiredState(publications, { guards }), ways, { ...basis, recorded: record, past: { ...noPast, declared } });
   assert.is(lost.plan.suspicion?.rule, 'lost');
 });

@@ -20,7 +20,10 @@ function wish(api: string, environment: string, state: Wish['state'], version: s
 function edit(apis: string, ...wishes: readonly Wish[]): readonly [lines: readonly string[], byHand: number] {
   const text = head + apis;
   const desired = parseDesired({ text, file: 'edict.yaml', variables: {} });
-  const { diff, byHand } = editDesired({ text, file: 'edict.yaml', variables: {}, desired }, wishes);
+  const { diff, byHand } = editDesired(
+    { text, file: 'edict.yaml', whole: (other) => ({ text: other, file: 'edict.yaml', variables: {} }), desired },
+    wishes,
+  );
   const lines = diff
     .split('\n')
     .slice(2)

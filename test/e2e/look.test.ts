@@ -182,7 +182,12 @@ test('a batch reads what failed of it, tries only that again, and needs few call
   const { summary } = await at.apply();
   assert.equal([summary.online, summary.failed], [25, 0]);
   const sizes = at.emulator.requests.all().map(({ apis: batch, api }) => batch?.length ?? (api === undefined ? 0 : 1));
-  assert.equal(sizes, [10, 10, 5, 1], 'the busy one again, alone');
+  // On a busy machine it may come again before the last of the others.
+  assert.equal(
+    sizes.toSorted((a, b) => b - a),
+    [10, 10, 5, 1],
+    'the busy one again, alone',
+  );
   assert.ok(at.emulator.world.publications().every(({ versions }) => versions.length === 1));
   assert.equal(short(await at.plan()), []);
 });

@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, ((scene: Scene) => Args) | null>> = {
   status: ({ folder }) => [join(folder, 'edict.yaml')],
   history: ({ folder }) => [join(folder, 'edict.yaml')],
   approve: ({ folder }) => [heldDigest, join(folder, 'edict.yaml'), '--by', 'ada', '--why', 'CHG-7'],
+  undo: ({ folder }) => ['last', join(folder, 'edict.yaml')],
   explain: ({ folder }) => ['orders', 'test', join(folder, 'edict.yaml')],
   import: ({ emulator }) => ['--endpoint', emulator.url, '--project', 'project', '--instance', 'instance'],
   emulate: null,
@@ -44,13 +45,14 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--limit': [['2']],
   '--versions': [],
   '--expires': [['1m']],
+  '--undo': [['last']],
   '--debounce': [['10ms']],
   '--resync': [['1m']],
   '--log-level': [['silent']],
   '--log-format': [['json']],
   '--iam': [],
   ...Object.fromEntries(
-    ['--state', '--by', '--why', '--endpoint', '--project', '--instance', '--help', '--version'].map((name) => [name, []]),
+    ['--apply', '--state', '--by', '--why', '--endpoint', '--project', '--instance', '--help', '--version'].map((name) => [name, []]),
   ),
 };
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -210,6 +210,25 @@ test('while a daemon is at work nothing is undone, and it is said what to do', a
     daemon.child.kill('SIGTERM');
     await daemon.finished;
   }
+});
+
+test('the change is to the file in which the API stands', async () => {
+  mkdirSync(join(folder, 'apis'));
+  const team = (name: string, state: string): void =>
+    writeFileSync(join(folder, `apis/${name}.yaml`), `apis:\n  ${name}:\n    id: api-${name}\n    environments:\n      test: ${state}\n`);
+  write([]);
+  const main = readFileSync(join(folder, 'edict.yaml'), 'utf8');
+  writeFileSync(join(folder, 'edict.yaml'), main.replace('apis:\n', 'include: [apis/*.yaml]\n').trimEnd());
+  for (const name of ['orders', 'carts', 'users']) team(name, 'online');
+  await apply();
+  for (const name of ['orders', 'carts']) team(name, 'offline');
+  await apply();
+  const { code, stdout } = await run('undo', '--apply');
+  assert.is(code, 0, stdout);
+  assert.match(stdout, '--- a/apis/carts.yaml');
+  assert.match(stdout, '--- a/apis/orders.yaml');
+  gitApply(stdout);
+  await assertInSync();
 });
 
 test('an undo is undone by the next one', async () => {
