@@ -123,17 +123,37 @@ test('what has moved since is told and not touched', async () => {
 });
 
 test('a version that is no longer kept cannot be brought back, and what went offline comes back as a new one', async () => {
-  write(['  orders: { id: api-orders, revision: r0, environments: { test: online, release: online } }']);
+  const line = (revision: string, release: string) =>
+    `  orders: { id: api-orders, revision: ${revision}, environments: { test: online, release: ${release} } }`;
+  const open = (): void => {
+    const file = join(folder, 'edict.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(', protected: true', ''));
+  };
+  write([line('r0', 'online')]);
   await apply();
-  write(['  orders: { id: api-orders, revision: r1, environments: { test: online, release: online } }']);
+  write([line('r1', 'offline')]);
+  open();
   await apply();
-  const [last] = (JSON.parse((await run('history', '--format', 'json')).stdout) as { attempts: { passId: string }[] }).attempts;
-  const current = effective('orders');
-  for (let count = 0; count < 11; count += 1) emulator.world.publish('api-orders', 'env-test', '');
+  const [current, kept] = [
+    effective('orders'),
+    emulator.world.publications().find((one) => one.environment === 'env-release')?.versions[0],
+  ];
+  for (let count = 0; count < 9; count += 1) emulator.world.publish('api-orders', 'env-test', '');
   emulator.world.switchVersion('api-orders', current ?? '');
-  const { stdout } = await run('undo', last?.passId ?? '');
-  assert.match(stdout, /~ orders +test +(?:it cannot be brought back|somebody else)/);
-  assert.match(stdout, /\+ orders +release +undo: back to version/);
+  for (let count = 0; count < 10; count += 1) emulator.world.publish('api-orders', 'env-release', '');
+  emulator.world.takeOffline('api-orders', 'env-release');
+  const { stdout } = await run('undo', '--apply');
+  assert.match(stdout, /~ orders +test +it cannot be brought back: version [0-9a-f]{32}, which was effective before, is no longer kept/);
+  assert.match(
+    stdout,
+    "orders in release: the version from before is no longer kept, so going online makes a new version, of today's draft.",
+  );
+  assert.is(effective('orders'), current);
+  assert.ok(![null, kept?.versionId].includes(effective('orders', 'release')));
+  gitApply(stdout);
+  const plan = await run('plan', '--refresh', '--detailed-exitcode');
+  assert.is(plan.code, 0, plan.stdout);
+  assert.match(plan.stdout, /^Seen at the gateway, no call is made \(1\)\n {2}~ orders +test +[^\n]*\n\nIn sync\./);
 });
 
 test('a protected environment holds an undo until a person agrees to just that', async () => {
