@@ -184,4 +184,45 @@ export const dangersOfTimes: readonly Danger[] = [
     says: /./,
     online: online(withoutOrders),
   },
+  {
+    name: 'an undo would take an API of a protected environment offline',
+    does: 'holds it: an undo slips past no guard',
+    before: { ...allOnline, environments: { release: '{ id: env-release, protected: true }' } },
+    happens: async (scene) => {
+      const apis = { ...allOnline.apis, orders: 'test release' };
+      scene.write(scene.file({ apis, environments: { release: '{ id: env-release, protected: true }' } }));
+      await scene.edict('apply');
+    },
+    command: () => ['undo', 'last', '--apply'],
+    exit: 4,
+    says: /environment release is protected/,
+    online: [...online(allOnline), 'orders release'],
+  },
+  {
+    name: 'what is to be undone has moved since',
+    does: 'leaves it as it is, and says what has moved it',
+    before: allOnline,
+    happens: async (scene) => {
+      for (const content of [withoutOrders, allOnline]) {
+        scene.write(scene.file(content));
+        await scene.edict('apply');
+      }
+    },
+    command: () => ['undo', `${six.length + 1}`, '--apply'],
+    exit: 0,
+    says: /attempt 8 has moved it since/,
+  },
+  {
+    name: 'an undo is only looked at',
+    does: 'sends nothing, and prints the change to the file that would make it last',
+    before: allOnline,
+    happens: async (scene) => {
+      scene.write(scene.file(withoutOrders));
+      await scene.edict('apply');
+    },
+    command: () => ['undo', 'last'],
+    exit: 0,
+    says: /orders/,
+    online: online(withoutOrders),
+  },
 ];
