@@ -12,6 +12,7 @@ import { everything, type Targets } from './core/targets.ts';
 import { FileSource, type LookUp } from './desired/file-source.ts';
 import type { Emulator, EmulatorOptions } from './emulator/emulator.ts';
 import { systemClock } from './engine/system-clock.ts';
+import type { Face } from './face.ts';
 import { type Planned, readPlan } from './reports.ts';
 import { type Environment, type OpenedPlan, openRooms, openSavedPlan, type Rooms, targetsOf, targetsOfSaved } from './rooms.ts';
 import { type Asked, planUndo, readUndo, type Undo } from './undoing.ts';
@@ -211,36 +212,51 @@ export interface RunningDaemon {
   readonly ended: Promise<number>;
   /** Sends nothing more, lets the calls in flight finish, records them and ends. */
   stop(): void;
+  /** Where it can be asked how it is; `null`: nowhere. */
+  readonly url: string | null;
 }
 
-/** Starts the daemon. Throws an EdictError if the store cannot be opened. */
+/** Starts the daemon. Throws an EdictError if the store cannot be opened, or `LISTEN` if the address cannot be had. */
 export async function startDaemon(
   settings: Settings,
-  daemonSettings: DaemonSettings,
+  { listen, ...times }: DaemonSettings,
   environment: Environment,
-  emit: Emit,
+  talk: Emit,
 ): Promise<RunningDaemon> {
   const { Daemon } = await import('./engine/daemon.ts');
+  let face: Face | null = null;
+  const emit: Emit = (event) => {
+    face?.emit(event);
+    talk(event);
+  };
   const opened = await openRooms(settings, environment, emit);
+  try {
+    const { openFace } = await import('./face.ts');
+    face = listen && (await openFace(listen));
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
   const source = new FileSource(settings.file, environment, opened.lookUp);
   const daemon = new Daemon({
     source,
     clock: systemClock,
-    ...daemonSettings,
+    ...times,
     emit: (event) => {
       if (event.type === 'file:accepted') opened.emulate(event.desired);
       emit(event);
     },
     engineFor: (desired) => opened.engineFor(desired, Number.POSITIVE_INFINITY, emit),
   });
-  const ended = daemon.run().then(
-    () => opened.close(),
-    async (error: unknown) => {
-      await opened.close();
-      throw error;
-    },
-  );
-  return { passNow: () => daemon.wake('signal'), stop: () => daemon.stop(), ended };
+  const close = async (): Promise<number> => {
+    await face?.close();
+    return opened.close();
+  };
+  const ended = daemon.run().then(close, async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  return { passNow: () => daemon.wake('signal'), stop: () => daemon.stop(), ended, url: face?.url ?? null };
 }
 
 /** What a command says while it works. */

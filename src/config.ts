@@ -18,10 +18,12 @@ export interface Settings {
   readonly targets: TargetPatterns;
 }
 
-/** The daemon's own settings, in milliseconds. */
+/** The daemon's own settings; times in milliseconds. */
 export interface DaemonSettings {
   readonly debounceMs: number;
   readonly resyncMs: number;
+  /** Where it can be asked how it is; `null`: nowhere. */
+  readonly listen: { readonly host: string; readonly port: number } | null;
 }
 
 export const defaultFile = 'edict.yaml';
@@ -53,6 +55,15 @@ export function settingsFrom(
     targets: { apis: options.api ?? [], environments: options.environment ?? [] },
     state: options.state ?? defaultState(emulate),
   };
+}
+
+/** Returns the address that `--listen` names, `null` for `off`. Throws an EdictError for any other text. */
+export function listenOption(text: string): DaemonSettings['listen'] {
+  if (text === 'off') return null;
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):(\d{1,5})$/.exec(text);
+  const [host = '', port = 70_000] = [match?.[1]?.replace(/^\[|\]$/g, ''), Number(match?.[2] ?? 70_000)];
+  if (match && port < 65_536) return { host, port };
+  throw new EdictError('OPTION', `--listen ${text} is not an address`, { hint: 'expected HOST:PORT, such as 127.0.0.1:9470, or off' });
 }
 
 /** Returns the milliseconds of a command-line duration such as `200ms`, `10s` or `5m`. Throws an EdictError for any other text. */

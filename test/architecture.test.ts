@@ -23,10 +23,11 @@ const floors: readonly { readonly floor: string; readonly mayImport: readonly st
   { floor: 'src/reading.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', ...rooms] },
   { floor: 'src/reports.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', 'src/emulator/', ...rooms] },
   { floor: 'src/explanation.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', ...rooms] },
+  { floor: 'src/face.ts', mayImport: ['src/core/', 'src/config.ts', ...rooms] },
   { floor: 'src/undoing.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', 'src/emulator/', ...rooms] },
   {
     floor: 'src/app.ts',
-    mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reports.ts', 'src/undoing.ts', 'src/emulator/', ...rooms],
+    mayImport: ['src/core/', 'src/config.ts', 'src/face.ts', 'src/rooms.ts', 'src/reports.ts', 'src/undoing.ts', 'src/emulator/', ...rooms],
   },
   {
     floor: 'src/cli/',

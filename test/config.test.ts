@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { durationOption, settingsFrom } from '../src/config.ts';
+import { durationOption, listenOption, settingsFrom } from '../src/config.ts';
 
 test('what nobody says is filled in', () => {
   assert.equal(settingsFrom(undefined, {}), {
@@ -32,6 +32,15 @@ test('durations are read with their unit', () => {
   const read = ['5ms', '2s', '3m', '1h'].map((text) => durationOption(text, '--x'));
   assert.equal(read, [5, 2000, 180_000, 3_600_000]);
   for (const text of ['', '5', 's', '-1s', '1 s', '1d', '9999999999s']) assert.throws(() => durationOption(text, '--x'), /--x/);
+});
+
+test('an address to listen on has a host and a port', () => {
+  assert.is(listenOption('off'), null);
+  assert.equal(listenOption('127.0.0.1:9470'), { host: '127.0.0.1', port: 9470 });
+  assert.equal(listenOption('[::1]:0'), { host: '::1', port: 0 });
+  for (const text of ['9470', 'localhost', 'localhost:', ':9470', 'localhost:70000', '::1:9470', 'on']) {
+    assert.throws(() => listenOption(text), /--listen .* is not an address/, text);
+  }
 });
 
 test.run();

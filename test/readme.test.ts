@@ -10,6 +10,7 @@ import { exitCodes } from '../src/core/errors.ts';
 import { parseDesired } from '../src/desired/parse-desired.ts';
 import { parseSeed } from '../src/emulator/seed.ts';
 import { answers } from '../src/gateway/classify.ts';
+import { openMetrics } from '../src/telemetry/metrics.ts';
 import { dangersInFiles } from './support/dangers-in-files.ts';
 import { dangersOfPlans } from './support/dangers-of-plans.ts';
 import { dangersOfTimes } from './support/dangers-of-times.ts';
@@ -107,6 +108,11 @@ test('the dangers in the README are those that are tested, forty at least', () =
   assert.ok(readme.includes(`${head}${rows.join('\n')}\n\n`), `${head}${rows.join('\n')}\n`);
   assert.ok(rows.length >= 40);
   assert.is(new Set(rows).size, rows.length);
+});
+
+test('the metrics in the README are those that the daemon gives', async () => {
+  const rows = [...(await openMetrics().text()).matchAll(/^# HELP (\S+) (.*)$/gm)].map(([, name, help]) => `| \`${name}\` | ${help} |`);
+  assert.ok(readme.includes(`| metric | tells |\n|---|---|\n${rows.join('\n')}\n\n`), rows.join('\n'));
 });
 
 test('the seed in the README is one', () => {

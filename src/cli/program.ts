@@ -1,9 +1,10 @@
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { defaultFile, durationOption, settingsFrom } from '../config.ts';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { defaultFile, durationOption, listenOption, settingsFrom } from '../config.ts';
 import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
 import { logFormats, logLevels } from '../core/log-options.ts';
 import type { Context } from './context.ts';
 import type { MistakeFormat } from './mistake-renderers.ts';
+import { all, wholeNumber } from './option-values.ts';
 import type { PlanFormat } from './render-plan.ts';
 import { reportError } from './report-error.ts';
 import { version } from './version.ts';
@@ -27,6 +28,7 @@ interface CommandOptions {
   readonly logFormat?: (typeof logFormats)[number];
   readonly debounce: string;
   readonly resync: string;
+  readonly listen: string;
   readonly api?: readonly string[];
   readonly environment?: readonly string[];
   readonly limit: number;
@@ -106,7 +108,10 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
   const daemon = (command: Command): Command =>
     command
       .addOption(new Option('--debounce <duration>', 'how long the file must be left alone before it is read').default('200ms'))
-      .addOption(new Option('--resync <duration>', 'how often a pass is made without being asked').default('5m'));
+      .addOption(new Option('--resync <duration>', 'how often a pass is made without being asked').default('5m'))
+      .addOption(
+        new Option('--listen <address>', 'answer health checks and monitoring at HOST:PORT, or off').default('off').env('EDICT_LISTEN'),
+      );
   const settings = (file: string, options: Options) => settingsFrom(file, options);
 
   withFile('validate', 'checks the file')
@@ -157,7 +162,11 @@ function buildProgram(context: Context, finish: (code: ExitCode) => void): Comma
       if (options.dryRun) return plan(file, options);
       if (options.once) return apply(file, options);
       const { run } = await import('./run.ts');
-      const times = { debounceMs: durationOption(options.debounce, '--debounce'), resyncMs: durationOption(options.resync, '--resync') };
+      const times = {
+        debounceMs: durationOption(options.debounce, '--debounce'),
+        resyncMs: durationOption(options.resync, '--resync'),
+        listen: listenOption(options.listen),
+      };
       finish(await run(settings(file, options), times, options, context));
     });
 
@@ -279,16 +288,6 @@ function formatFor(argv: readonly string[]): MistakeFormat {
   const given = argv.flatMap((word, index) => (argv[index - 1] === '--format' ? word : word.startsWith('--format=') ? word.slice(9) : []));
   const last = given.at(-1);
   return last === 'json' || last === 'github' || last === 'sarif' ? last : 'text';
-}
-
-/** Keeps every value of an option that may be repeated. */
-function all(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
-  return Number(text);
 }
 
 /** A reader such as `head` that has seen enough is not an error. */

@@ -48,6 +48,7 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--undo': [['last']],
   '--debounce': [['10ms']],
   '--resync': [['1m']],
+  '--listen': [['off']],
   '--log-level': [['silent']],
   '--log-format': [['json']],
   '--iam': [],

@@ -1,0 +1,36 @@
+import type { EngineEvent } from '../core/events.ts';
+
+/** What a check of health answers. */
+export interface Answer {
+  readonly ok: boolean;
+  /** For a person, in one line. */
+  readonly message: string;
+}
+
+/** Whether the daemon is fit for work. A gateway that is down is none of its faults: to start it anew would help nobody. */
+export class Health {
+  #hasFile = false;
+  #storeError: string | null = null;
+  #hasEnded = false;
+
+  /** Hears what happens in the engine. */
+  emit(event: EngineEvent): void {
+    if (event.type === 'file:accepted') this.#hasFile = true;
+    if (event.type === 'store:failed') this.#storeError = event.message;
+    // A plan has read the record, an attempt has written it.
+    if (event.type === 'plan:made' || event.type === 'attempt:begun') this.#storeError = null;
+    if (event.type === 'daemon:stopped') this.#hasEnded = true;
+  }
+
+  /** Returns whether the loop goes on. */
+  live(): Answer {
+    return this.#hasEnded ? { ok: false, message: 'the daemon has ended' } : { ok: true, message: 'alive' };
+  }
+
+  /** Returns whether a valid file has been read and the store works. */
+  ready(): Answer {
+    if (!this.#hasFile) return { ok: false, message: 'no valid file has been read yet' };
+    if (this.#storeError !== null) return { ok: false, message: `the store fails: ${this.#storeError}` };
+    return { ok: true, message: 'ready' };
+  }
+}

@@ -1,0 +1,42 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { plan } from '../../src/core/plan.ts';
+import { Health } from '../../src/server/health.ts';
+import { desiredState } from '../support/states.ts';
+
+const test = suite('health');
+const desired = desiredState([]);
+
+test('is ready when a valid file has been read, and stays so when a later one is invalid', () => {
+  const health = new Health();
+  assert.equal(health.ready(), { ok: false, message: 'no valid file has been read yet' });
+  health.emit({ type: 'file:accepted', desired });
+  assert.ok(health.ready().ok);
+  health.emit({ type: 'file:missed', message: 'gone' });
+  assert.ok(health.ready().ok);
+});
+
+test('is not ready while the store fails, and again when it has been read', () => {
+  const health = new Health();
+  health.emit({ type: 'file:accepted', desired });
+  health.emit({ type: 'store:failed', passId: '', message: 'the disk is full' });
+  assert.equal(health.ready(), { ok: false, message: 'the store fails: the disk is full' });
+  assert.ok(health.live().ok);
+  health.emit({ type: 'plan:made', passId: '', cause: 'resync', plan: plan(desired, new Map()) });
+  assert.ok(health.ready().ok);
+});
+
+test('a gateway that is down is none of its faults', () => {
+  const health = new Health();
+  health.emit({ type: 'file:accepted', desired });
+  health.emit({ type: 'calls:stopped', why: 'outage', message: 'no connection' });
+  assert.ok(health.ready().ok && health.live().ok);
+});
+
+test('what has ended is not alive', () => {
+  const health = new Health();
+  health.emit({ type: 'daemon:stopped', signal: 'SIGTERM', left: 0 });
+  assert.not.ok(health.live().ok);
+});
+
+test.run();
