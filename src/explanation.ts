@@ -43,6 +43,8 @@ export interface Explanation {
   readonly notes: readonly Note[];
   /** How the process that works on the gateway is getting on; `null` if none does. */
   readonly condition: Condition | null;
+  /** Whether that process is there: one that was killed leaves its last word. `false` also for one of another machine or container. */
+  readonly isAlive: boolean;
 }
 
 /** What is known of the gateway itself. */
@@ -96,6 +98,7 @@ export async function readExplanation(
       plan: narrow(whole, desired, only),
       notes: notes.filter((note) => isTargeted(only, note)),
       condition,
+      isAlive: condition !== null && isProcess(condition.pid),
     };
   });
 }
@@ -123,5 +126,14 @@ async function viewOf(
   } catch (error) {
     if (!(error instanceof EdictError)) throw error;
     return { view: { kind: 'unseen', reason: error.message, hint: error.hint }, recorded, notes: [] };
+  }
+}
+
+/** Signal 0 reaches nobody: it only tells whether there is anybody. */
+function isProcess(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -1,4 +1,5 @@
 import type { Drift, RecordedPublication } from '../core/publication.ts';
+import type { Wait } from '../core/wait.ts';
 import type { Explanation } from '../explanation.ts';
 import { conditionJson } from './condition.ts';
 import { attemptJson } from './history.ts';
@@ -21,9 +22,10 @@ export function explanationJson(explanation: Explanation, next: NextStep) {
     recorded: recorded && recordedJson(recorded),
     observed: observedJson(explanation),
     attempts: attempts.map(({ attempt, hint }) => ({ ...attemptJson(attempt), hint })),
-    next: { ...next, held: plan.changes[0]?.held ?? null },
+    next: { ...next, held: plan.changes[0]?.held ?? null, waits: waitsJson(plan.changes[0]?.waits ?? null) },
+    suspicion: plan.suspicion && { rule: plan.suspicion.rule, message: plan.suspicion.message, hint: plan.suspicion.hint },
     seen: seenOf(plan, notes).map(({ kind, message }) => ({ kind, message })),
-    daemon: condition && conditionJson(condition),
+    daemon: condition && { ...conditionJson(condition), isAlive: explanation.isAlive },
   };
 }
 
@@ -55,6 +57,10 @@ function recordedJson(recorded: RecordedPublication) {
 
 function driftJson({ from, fromSinceMs, seenAtMs, truceUntilMs }: Drift) {
   return { from, since: moment(fromSinceMs), seen: momentInWords(seenAtMs), leftAloneUntil: moment(truceUntilMs) };
+}
+
+function waitsJson(waits: Wait | null) {
+  return waits && { rule: waits.rule, message: waits.message, until: moment(waits.untilMs) };
 }
 
 function observedJson({ gateway }: Explanation) {

@@ -1,4 +1,3 @@
-import type { Attempt } from '../core/ports.ts';
 import type { DesiredState, RecordedPublication } from '../core/publication.ts';
 import type { Explanation } from '../explanation.ts';
 import { columns } from './columns.ts';
@@ -7,10 +6,24 @@ import type { NextStep } from './next-step.ts';
 import type { Paint } from './paint.ts';
 import { frame } from './render-mistakes.ts';
 import { seenOf } from './seen.ts';
-import { agoInWords, driftInWords, durationInWords } from './words.ts';
+import { agoInWords, counted, driftInWords, durationInWords } from './words.ts';
 
 /** A label and what there is to say; `null`: nothing. */
 type Fact = readonly [label: string, value: string | null];
+
+/** In sync is green, a failure red, what a person should look at yellow. */
+const styles = {
+  'in sync': 'green',
+  'left alone': 'green',
+  change: 'bold',
+  failing: 'red',
+  unresolved: 'yellow',
+  held: 'yellow',
+  waiting: 'yellow',
+  drift: 'yellow',
+  fight: 'yellow',
+  stale: 'yellow',
+} as const satisfies Record<NextStep['kind'], unknown>;
 
 /** What all parts need to know. */
 interface Told {
@@ -52,11 +65,8 @@ function wantedPart({ of, paint }: Told): string[] {
       ['revision', revision],
       ['remark', remark],
       ['version', version && `${version}, pinned`],
-      [
-        'drift',
-        drift === 'correct' ? 'correct: what somebody else changes is brought back' : 'report: what somebody else changes is told and left',
-      ],
-      ['protected', isProtected ? 'yes: nothing goes offline here until a person agrees' : 'no'],
+      ['drift', drift === 'correct' ? 'correct: what somebody else changes is brought back' : null],
+      ['protected', isProtected ? 'yes: nothing goes offline here until a person agrees' : null],
     ]),
   ];
 }
@@ -80,7 +90,7 @@ function recordedPart({ of, paint, nowMs }: Told): string[] {
       ['published', ago(publishedAtMs)],
       ['edited', ago(editedAtMs)],
       ['drift', drift && paint('yellow', `${driftInWords(state, drift)}, seen at ${agoInWords(drift.seenAtMs, nowMs)}`)],
-      ['corrected', corrections > 0 ? `${corrections} times, last at ${ago(correctedAtMs)}` : null],
+      ['corrected', corrections > 0 ? `${counted(corrections, 'time')}, last at ${ago(correctedAtMs)}` : null],
       ['unresolved', unresolved && paint('yellow', unresolvedInWords(unresolved, ago))],
     ]),
   ];
@@ -98,7 +108,7 @@ function gatewayPart({ of, paint, nowMs }: Told): string[] {
   const { gateway, desired } = of;
   switch (gateway.kind) {
     case 'unasked':
-      return [title('Gateway', 'not asked', paint), ...facts([['look', lookInWords(gateway.wasAsked, desired)]])];
+      return [title('Gateway', `not asked: ${lookInWords(gateway.wasAsked, desired)}`, paint)];
     case 'unseen':
       return [
         title('Gateway', paint('red', 'cannot be seen, so what follows is from the record alone'), paint),
@@ -130,40 +140,31 @@ function gatewayPart({ of, paint, nowMs }: Told): string[] {
 }
 
 function lookInWords(wasAsked: boolean, { observeEveryMs }: DesiredState): string {
-  const looks =
-    observeEveryMs === null ? 'the daemon never looks (`observe: never`)' : `the daemon looks every ${durationInWords(observeEveryMs)}`;
-  return `--refresh asks it; ${looks}${wasAsked ? ', and the record holds what was seen last' : ', and nobody has looked yet'}`;
+  const looks = observeEveryMs === null ? 'edict looks only if told to' : `the daemon looks every ${durationInWords(observeEveryMs)}`;
+  return `${looks}${wasAsked ? ', and the record holds what was seen last' : ', and nobody has looked yet'} (--refresh does)`;
 }
 
 function attemptsPart({ of, paint, nowMs }: Told): string[] {
   if (of.attempts.length === 0) return [title('Attempts', 'none', paint)];
-  const rows = of.attempts.map(({ attempt }) => [
-    String(attempt.id),
-    agoInWords(attempt.beganAtMs, nowMs),
-    attempt.action,
-    attempt.revision === null ? attempt.reason : `${attempt.reason} ${attempt.revision}`,
-    paint(attempt.outcome === 'succeeded' ? 'green' : 'red', attempt.outcome ?? 'unresolved'),
-  ]);
-  const told = new Set<string>();
-  const lines = columns(rows).flatMap((line, index) => {
-    const { attempt, hint } = of.attempts[index] ?? {};
-    if (!attempt) return [];
-    const isNews = hint != null && !told.has(hint);
-    if (hint != null) told.add(hint);
-    return [`  ${line}`, ...details(attempt, isNews ? hint : null).map((detail) => `       ${paint('dim', detail)}`)];
-  });
-  return [title('Attempts', 'newest first', paint), ...lines];
+  const lines = columns(
+    of.attempts.map(({ attempt }) => [
+      String(attempt.id),
+      agoInWords(attempt.beganAtMs, nowMs),
+      attempt.action,
+      attempt.revision === null ? attempt.reason : `${attempt.reason} ${attempt.revision}`,
+      paint(attempt.outcome === 'succeeded' ? 'green' : 'red', attempt.outcome ?? 'unresolved'),
+      [attempt.code, attempt.message].filter(Boolean).join(' '),
+    ]),
+  ).map((line) => `  ${line}`);
+  const [newest, ...older] = lines;
+  const { requestId = null, outcome } = of.attempts[0]?.attempt ?? {};
+  // Whoever asks the service about a failure needs its number; the older ones are in the history.
+  const request = requestId === null || outcome === 'succeeded' ? [] : [paint('dim', `     request ${requestId}`)];
+  return [title('Attempts', 'newest first', paint), newest ?? '', ...request, ...older];
 }
 
-/** A hint that an attempt above has given already is not repeated. */
-function details({ code, message, requestId, versionId, marker }: Attempt, hint: string | null): string[] {
-  const ids = [versionId && `version ${versionId}`, marker && `marker ${marker}`, requestId && `request ${requestId}`].filter(Boolean);
-  const lines = [[code, message].filter(Boolean).join(' '), ids.join(', '), hint ? `= ${hint}` : ''];
-  return lines.filter((line) => line !== '');
-}
-
-function nextPart({ kind, what, why, when, advice }: NextStep, { of, paint }: Told): string[] {
-  const style = kind === 'in sync' || kind === 'left alone' ? 'green' : kind === 'change' ? 'bold' : 'yellow';
+function nextPart({ kind, what, why, when, advice, command }: NextStep, { of, paint }: Told): string[] {
+  const style = of.plan.suspicion ? 'yellow' : styles[kind];
   const { condition, desired } = of;
   return [
     title('Next', paint(style, what), paint),
@@ -171,7 +172,8 @@ function nextPart({ kind, what, why, when, advice }: NextStep, { of, paint }: To
       ['why', why],
       ['when', when],
       ...advice.map((line): Fact => ['to do', line]),
-      ['daemon', condition && conditionInWords(condition, desired.gateway.limit, paint)],
+      ['command', command && paint('bold', command)],
+      ['daemon', condition && of.isAlive ? conditionInWords(condition, desired.gateway.limit, paint) : null],
     ]),
   ];
 }

@@ -1,7 +1,7 @@
 import type { Settings } from '../config.ts';
 import type { Change, Reason } from '../core/plan.ts';
 import type { Attempt, Condition } from '../core/ports.ts';
-import type { Action, UnresolvedAttempt } from '../core/publication.ts';
+import type { Action, DesiredState, UnresolvedAttempt } from '../core/publication.ts';
 import { everything } from '../core/targets.ts';
 import type { Explanation } from '../explanation.ts';
 import { commandLine } from './command-line.ts';
@@ -12,10 +12,10 @@ import { durationInWords, momentInWords, reasonInWords } from './words.ts';
 /** What happens next to one publication, for a person and for programs. */
 export interface NextStep {
   /**
-   * `change`: a call is made. `unresolved`: first it is found out what became of an attempt. `held`: a call is wanted and not
-   * made until a person agrees. `waiting`: it is made later by itself. All else is left as it is.
+   * `change`: a call is made. `failing`: the last one for it failed. `unresolved`: first it is found out what became of an
+   * attempt. `held`: a call is wanted and not made until a person agrees. `waiting`: it is made later. All else is left as it is.
    */
-  readonly kind: 'change' | 'unresolved' | 'held' | 'waiting' | 'drift' | 'fight' | 'stale' | 'in sync' | 'left alone';
+  readonly kind: 'change' | 'failing' | 'unresolved' | 'held' | 'waiting' | 'drift' | 'fight' | 'stale' | 'in sync' | 'left alone';
   readonly action: Action | null;
   readonly reason: Reason | null;
   /** A few words for a title. */
@@ -25,6 +25,8 @@ export interface NextStep {
   readonly when: string | null;
   /** What a person can do about it; empty if nothing is needed. */
   readonly advice: readonly string[];
+  /** The command line that brings it on, ready for a shell; `null` if there is none. */
+  readonly command: string | null;
 }
 
 /** Returns what happens next to the publication, why, when, and what a person can do. */
@@ -32,7 +34,24 @@ export function nextStepOf(of: Explanation, settings: Settings): NextStep {
   const [change] = of.plan.changes;
   if (change) return ofChange(change, of, settings);
   const [seen] = seenOf(of.plan, []);
-  return seen ? ofSeen(seen, of) : ofRest(of);
+  const step = seen ? ofSeen(seen, of) : ofRest(of);
+  const { suspicion } = of.plan;
+  if (!suspicion) return step;
+  const why = `${step.why}; the file is held: ${suspicion.message}`;
+  return {
+    ...step,
+    what: `${step.what}; and the whole file is held`,
+    why,
+    advice: [...step.advice, suspicion.hint, agreeing],
+    command: releaseOf(of, settings),
+  };
+}
+
+const agreeing = 'the command below agrees to all that is held, not to this alone';
+
+/** Guards look at the whole file, so an agreement is to all that they hold. */
+function releaseOf({ whole }: Explanation, settings: Settings): string | null {
+  return releaseCommand(whole, { ...settings, targets: everything.patterns });
 }
 
 function ofChange(change: Change, of: Explanation, settings: Settings): NextStep {
@@ -42,22 +61,36 @@ function ofChange(change: Change, of: Explanation, settings: Settings): NextStep
   const moves = { action, reason } as const;
   if (held) {
     const what = `nothing: going ${action} is held by the rule \`${held.rule}\``;
-    const release = releaseCommand(of.whole, { ...settings, targets: everything.patterns });
-    const advice = [held.hint, ...(release === null ? [] : [`to agree to all that is held: \`${release}\``])];
-    return { kind: 'held', ...moves, what, why: `${why}; ${held.message}`, when: 'not before a person agrees', advice };
+    const when = `not before a person agrees${isAtWork(of) ? '' : `, and then ${whenApplied(of)}`}`;
+    return {
+      kind: 'held',
+      ...moves,
+      what,
+      why: `${why}; ${held.message}`,
+      when,
+      advice: [held.hint, agreeing],
+      command: releaseOf(of, settings),
+    };
   }
   if (waits) {
-    const when = waits.untilMs === null ? 'when that is over' : `at ${momentInWords(waits.untilMs)}`;
-    return { kind: 'waiting', ...moves, what: `goes ${action} later`, why: `${why}; ${waits.message}`, when, advice: [] };
+    const from = waits.untilMs === null ? 'when that is over' : `from ${momentInWords(waits.untilMs)} on`;
+    const when = isAtWork(of) ? `${from}, by itself` : `${from}, ${whenApplied(of)}`;
+    return { kind: 'waiting', ...moves, what: `goes ${action} later: ${waits.message}`, why, when, advice: [], command: null };
   }
-  const { when, advice } = timing(change, of, settings);
+  const time = timing(change, of, settings);
   const unresolved = beforeIt(of)?.unresolved;
   if (reason === 'unresolved' && unresolved) {
-    const what = `attempt ${unresolved.attemptId} (${unresolved.action}) is looked for at the gateway, then ${action} if it is still missing`;
-    return { kind: 'unresolved', ...moves, what, why: `${why}; ${lookedForBy(unresolved, of)}`, when, advice };
+    const attempt = `attempt ${unresolved.attemptId} (${unresolved.action})`;
+    const isUnderWay = isAtWork(of) && failed?.outcome === null;
+    const what = isUnderWay ? `${attempt} is under way` : `first it is found out whether ${attempt} happened; if not, it goes ${action}`;
+    return { kind: 'unresolved', ...moves, what, why: `${why}; ${lookedForBy(unresolved, of)}`, ...time };
   }
   const how = change.version === null ? ', as a new version' : `, by a switch to version ${change.version}`;
-  return { kind: 'change', ...moves, what: `goes ${action}${action === 'online' ? how : ''}`, why, when, advice };
+  const what = `goes ${action}${action === 'online' ? how : ''}`;
+  if (failed === undefined) return { kind: 'change', ...moves, what, why, ...time };
+  const isForPeople = isAtWork(of) && (failed.outcome === 'stalled' || failed.outcome === 'refused');
+  const again = isForPeople ? `nothing: going ${action} failed, and waits for a person` : `going ${action} failed, and is tried again`;
+  return { kind: 'failing', ...moves, what: again, why, ...time };
 }
 
 /** The record that the plan starts from. */
@@ -68,7 +101,7 @@ function beforeIt({ gateway, recorded }: Explanation) {
 /** Says how the gateway's list tells what came of an attempt. */
 function lookedForBy({ action, marker, version }: UnresolvedAttempt, { desired }: Explanation): string {
   const { lagMs, unresolved } = desired.gateway;
-  const absent = `not there ${durationInWords(lagMs)} after it was over, it did not happen`;
+  const absent = `if not, ${durationInWords(lagMs)} after the call was over, it did not`;
   if (action === 'offline') return 'no effective version means that it happened';
   if (version !== null) return `it happened if version ${version} is effective; ${absent}`;
   if (marker !== null) return `it happened if a version carries its marker ${marker}; ${absent}`;
@@ -77,7 +110,17 @@ function lookedForBy({ action, marker, version }: UnresolvedAttempt, { desired }
     : 'it carried no marker, so the gateway cannot tell, and the file says `unresolved: repeat`: it is sent again';
 }
 
-type Timing = Pick<NextStep, 'when' | 'advice'>;
+type Timing = Pick<NextStep, 'when' | 'advice' | 'command'>;
+
+function isAtWork({ condition, isAlive }: Explanation): boolean {
+  return condition !== null && isAlive;
+}
+
+function whenApplied({ condition }: Explanation): string {
+  return condition
+    ? `when somebody applies it or edict is started again: pid ${condition.pid}, which last wrote the record, is not a process of this machine`
+    : 'when somebody applies it: no edict is at work on this gateway';
+}
 
 function timing(change: Change, of: Explanation, settings: Settings): Timing {
   const { condition, desired } = of;
@@ -86,19 +129,21 @@ function timing(change: Change, of: Explanation, settings: Settings): Timing {
   const unresolved = beforeIt(of)?.unresolved;
   if (change.reason === 'unresolved' && unresolved && isUntold(unresolved) && desired.gateway.unresolved === 'hold') {
     const advice = [
-      `look at the versions: \`${commandLine('history', ['--versions', of.names.api, of.names.environment], settings)}\``,
+      'the command below lists the versions: look whether it happened',
       'to send it once more whatever came of it, set `gateway.unresolved: repeat`',
     ];
-    return { when: 'not before a person decides', advice };
+    const command = commandLine('history', ['--versions', of.names.api, of.names.environment], settings);
+    return { when: 'not before a person decides', advice, command };
   }
-  if (!condition) {
+  if (!condition || !isAtWork(of)) {
     const narrowed = ['--api', of.names.api, '--environment', of.names.environment];
     const command = commandLine('apply', [...narrowed, ...(settings.refresh ? ['--refresh'] : [])], settings);
-    return { when: 'when somebody applies it: no edict is at work on this gateway', advice: [...hints, `\`${command}\``] };
+    return { when: whenApplied(of), advice: hints, command };
   }
-  if (condition.stopped) return { when: afterStop(condition.stopped), advice: hints };
-  if (failed) return { when: afterFailure(failed.attempt, condition), advice: hints };
-  return { when: "at the daemon's next pass: when the file changes, at SIGHUP, or after its --resync (5m unless it was told)", advice: [] };
+  if (condition.stopped) return { when: afterStop(condition.stopped), advice: hints, command: null };
+  if (failed) return { when: afterFailure(failed.attempt, condition, desired), advice: hints, command: null };
+  const when = "at the daemon's next pass: when the file changes, at SIGHUP, or after its --resync (5m unless it was told)";
+  return { when, advice: [], command: null };
 }
 
 function isUntold({ action, marker, version }: UnresolvedAttempt): boolean {
@@ -121,19 +166,21 @@ function afterStop({ why, sinceMs }: NonNullable<Condition['stopped']>): string 
   return `no call is made since ${momentInWords(sinceMs)}; it goes on ${ends[why]}`;
 }
 
-function afterFailure({ outcome }: Attempt, { pid }: Condition): string {
+function afterFailure({ outcome, beganAtMs, settledAtMs }: Attempt, { pid }: Condition, { gateway }: DesiredState): string {
   switch (outcome) {
+    case null:
+      return `when the call that is under way is over: it began at ${momentInWords(beganAtMs)}, and takes ${durationInWords(gateway.timeoutMs)} at most`;
     case 'stalled':
-      return `not by itself: when the file changes, at SIGHUP (kill -HUP ${pid}), or when the daemon starts again`;
+      return `when the file changes, at SIGHUP (kill -HUP ${pid}), or when the daemon starts again; not by itself`;
     case 'refused':
       return 'when the credentials change, or at SIGHUP';
     default:
-      return 'by itself: after a second, then later each time, up to five minutes; the moment is in the log alone';
+      return `by itself, at most 5 min after the last attempt was over (${momentInWords(settledAtMs ?? beganAtMs)}); the log has the moment`;
   }
 }
 
 function ofSeen({ kind, message }: Seen, { desired, wanted }: Explanation): NextStep {
-  const rest = { action: null, reason: null, why: message } as const;
+  const rest = { action: null, reason: null, why: message, command: null } as const;
   if (kind === 'fight') {
     const looks = desired.observeEveryMs === null ? '`edict apply --refresh`' : "the daemon's";
     const advice = ['find out who works against the file: the console and the audit log of the gateway know'];
@@ -158,7 +205,7 @@ function ofSeen({ kind, message }: Seen, { desired, wanted }: Explanation): Next
 function ofRest(of: Explanation): NextStep {
   const { desired, wanted } = of;
   const before = beforeIt(of);
-  const rest = { action: null, reason: null, when: null, advice: [] as readonly string[] } as const;
+  const rest = { action: null, reason: null, when: null, advice: [] as readonly string[], command: null } as const;
   if (wanted) {
     const { state, version, revision } = wanted.publication;
     if (state === 'offline' && (before?.state ?? null) === null) {

@@ -25,7 +25,7 @@ export function findPublication(
   const found = ofApi.find(isThere);
   if (found) return found;
   throw new EdictError('PUBLICATION_UNKNOWN', `neither the file nor the record has API ${of.api} in environment ${of.environment}`, {
-    hint: `${hintFor(of, known, ofApi, known.some(isThere))}; \`edict status\` lists what there is`,
+    hint: `${hintFor(of, known, ofApi, environmentsOf(known, desired))}; \`edict status\` lists what there is`,
   });
 }
 
@@ -34,15 +34,21 @@ function hintFor(
   { api, environment }: NamedPublication,
   known: readonly PublicationNames[],
   ofApi: readonly PublicationNames[],
-  isEnvironment: boolean,
+  environments: readonly string[],
 ): string {
   if (known.length === 0) return 'there is no publication at all';
   const near = (name: string, names: readonly string[]): string =>
     `nearest to ${JSON.stringify(name)}: ${nearestTo(name, names).join(', ')}`;
   const wrong: string[] = [];
   if (ofApi.length === 0) wrong.push(near(api, unique(known.flatMap((one) => [one.api, one.apiId]))));
-  if (!isEnvironment) wrong.push(near(environment, unique(known.flatMap((one) => [one.environment, one.environmentId]))));
+  if (!environments.includes(environment)) wrong.push(near(environment, environments));
   return wrong.join('; ') || `${api} is known in ${unique(ofApi.map((one) => one.environment)).join(', ')}`;
+}
+
+/** An environment can be declared without anything in it. */
+function environmentsOf(known: readonly PublicationNames[], { environments }: DesiredState): string[] {
+  const declared = [...environments.values()].flatMap(({ name, id }) => [name, id]);
+  return unique([...declared, ...known.flatMap((one) => [one.environment, one.environmentId])]);
 }
 
 function unique(names: readonly string[]): string[] {

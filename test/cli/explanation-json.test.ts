@@ -19,8 +19,8 @@ test('every part is there, with times in words', () => {
     explanation({ file: { revision: 'r' }, record, tried: { beganAtMs: atMs, code: 'X' }, hint: 'mend it', protects: true }),
   );
   assert.equal(Object.keys(made), [
-    ...['format', 'gateway', 'api', 'apiId', 'environment', 'environmentId', 'desired', 'recorded', 'observed', 'attempts', 'next', 'seen'],
-    'daemon',
+    ...['format', 'gateway', 'api', 'apiId', 'environment', 'environmentId', 'desired', 'recorded', 'observed', 'attempts', 'next'],
+    ...['suspicion', 'seen', 'daemon'],
   ]);
   const source = { file: 'edict.yaml', line: 1, column: 1, text: '      test: online' };
   assert.equal(made.desired, { state: 'online', revision: 'r', remark: null, version: null, drift: 'report', protected: true, source });
@@ -31,12 +31,20 @@ test('every part is there, with times in words', () => {
   });
   assert.equal(made.observed, { kind: 'unasked', wasAsked: false });
   assert.equal([made.attempts[0]?.began, made.attempts[0]?.hint], ['2026-11-20T09:30:00.000Z', 'mend it']);
+  assert.equal([made.next.waits, made.suspicion], [null, null]);
   assert.equal([made.next.kind, made.next.action, made.next.reason, made.next.held], ['unresolved', 'online', 'unresolved', null]);
 });
 
 test('what holds it, what was seen, and an ID that nobody knows yet', () => {
   const held = json(explanation({ file: { state: 'offline' }, record: {}, protects: true }));
   assert.equal([held.next.kind, held.next.held?.rule], ['held', 'protected']);
+  const calm = explanation({ file: {} });
+  const waits = { rule: 'freeze', message: 'frozen', untilMs: atMs } as const;
+  const suspicion = { rule: 'lost', message: 'it lost much', hint: 'check it', lost: ['x'] } as const;
+  const [change] = calm.plan.changes;
+  const waiting = json({ ...calm, plan: { ...calm.plan, suspicion, changes: change ? [{ ...change, waits }] : [] } });
+  assert.equal(waiting.next.waits, { rule: 'freeze', message: 'frozen', until: at });
+  assert.equal(waiting.suspicion, { rule: 'lost', message: 'it lost much', hint: 'check it' });
   const stale = json(explanation({ file: {}, record: { publishedAtMs: 1, editedAtMs: atMs } }));
   assert.equal([stale.next.kind, stale.seen[0]?.kind], ['stale', 'stale']);
   const made = json({ ...explanation({ file: {} }), isMadeUp: { api: true, environment: true } });

@@ -30,40 +30,36 @@ File: online  edict.yaml:7:7
     |       ^^^^
   revision    r2
   remark      see CHG-1042
-  drift       report: what somebody else changes is told and left
-  protected   no
 
 Record: online
   since       2026-11-20T09:25:00Z (5 min ago)
   revision    r1
   version     version
 
-Gateway: not asked
-  look        --refresh asks it; the daemon never looks (\`observe: never\`), and nobody has looked yet
+Gateway: not asked: edict looks only if told to, and nobody has looked yet (--refresh does)
 
 Attempts: newest first
-  3  2026-11-20T09:29:00Z (1 min ago)  online  revision r2  stalled
-       APIG.3002 no such API
-       marker cafe, request req-1
-       = check the id
+  3  2026-11-20T09:29:00Z (1 min ago)  online  revision r2  stalled  APIG.3002 no such API
+     request req-1
 
-Next: goes online, as a new version
+Next: going online failed, and is tried again
   why         new revision r2: publish again; the last attempt at it: APIG.3002 no such API
   when        when somebody applies it: no edict is at work on this gateway
   to do       check the id
-  to do       \`edict apply --api orders --environment test\`
+  command     edict apply --api orders --environment test
 `,
   );
 });
 
-test('a hint is given once, and an attempt in flight is unresolved', () => {
+test('only the newest failure shows its request, and an attempt in flight is unresolved', () => {
   const failed = [3, 2, 1].map((id) => ({
-    attempt: attempt({ id, outcome: id === 3 ? null : 'retry', code: 'X', message: 'no' }),
+    attempt: attempt({ id, outcome: id === 3 ? null : 'retry', code: 'X', message: 'no', requestId: `req-${id}` }),
     hint: 'mend it',
   }));
   const said = text({ ...explanation({ file: {} }), attempts: failed });
-  assert.is(said.match(/= mend it/g)?.length, 1);
-  assert.match(said, /^ {2}3 .*unresolved$/m);
+  assert.equal(said.match(/request req-\d/g), ['request req-3']);
+  assert.match(said, /^ {2}3 .*unresolved +X no$/m);
+  assert.match(said, /^ {2}1 .*retry +X no$/m);
 });
 
 test('what the record knows of others is said', () => {
@@ -96,7 +92,7 @@ test('what is not in the file, made up or gone meanwhile is said so', () => {
   assert.match(left, '\nAttempts: none\n');
   const made = text({ ...explanation({ file: {}, line: null }), isMadeUp: { api: true, environment: false } });
   assert.match(made, 'API not looked up yet, environment env-test');
-  assert.match(made, 'edict.yaml:1:1\n  drift');
+  assert.match(made, 'edict.yaml:1:1\n\nRecord');
 });
 
 for (const [key, line, column] of [

@@ -33,22 +33,27 @@ const situations: readonly [name: string, given: Given, kind: NextStep['kind'], 
     'held',
     { file: { state: 'offline' }, record: {}, protects: true },
     'held',
-    ['`protected`', 'the record online', 'check that it is meant'],
+    ['`protected`', 'the record online', 'check that it is meant', 'edict approve sha256:'],
   ],
   [
     'refused for good',
     { file: {}, tried: { outcome: 'stalled', code: 'X', message: 'no' }, hint: 'mend it' },
-    'change',
+    'failing',
     ['X no', 'mend it', 'edict apply'],
   ],
   [
     'refused for good under a daemon',
     { file: {}, tried: { outcome: 'stalled' }, hint: 'mend it', condition: idle },
-    'change',
+    'failing',
     ['mend it', 'not by itself', 'kill -HUP 4711'],
   ],
-  ['failed under a daemon', { file: {}, tried: { outcome: 'retry' }, condition: idle }, 'change', ['by itself', 'five minutes']],
-  ['refused credentials', { file: {}, tried: { outcome: 'refused' }, condition: idle }, 'change', ['when the credentials change']],
+  [
+    'failed under a daemon',
+    { file: {}, tried: { outcome: 'retry' }, condition: idle },
+    'failing',
+    ['is tried again', 'by itself', '5 min'],
+  ],
+  ['refused credentials', { file: {}, tried: { outcome: 'refused' }, condition: idle }, 'failing', ['when the credentials change']],
   [
     'another failure before',
     { file: { state: 'online' }, tried: { action: 'offline', code: 'X' }, condition: idle },
@@ -61,7 +66,24 @@ const situations: readonly [name: string, given: Given, kind: NextStep['kind'], 
     'change',
     ['since 2026-11-20T09:30:00Z', 'once a second'],
   ],
-  ['an attempt in doubt', { file: {}, record: { unresolved } }, 'unresolved', ['attempt 12', 'marker cafe', 'did not happen']],
+  [
+    'an attempt in doubt',
+    { file: {}, record: { unresolved } },
+    'unresolved',
+    ['attempt 12', 'marker cafe', 'after the call was over, it did not'],
+  ],
+  [
+    'an attempt under way',
+    { file: {}, record: { unresolved }, tried: { outcome: null, beganAtMs: atMs, settledAtMs: null }, condition: idle },
+    'unresolved',
+    ['attempt 12 (online) is under way', 'began at 2026-11-20T09:30:00Z, and takes 5 s at most'],
+  ],
+  [
+    'an attempt whose process was killed',
+    { file: {}, record: { unresolved }, tried: { outcome: null }, condition: idle, isAlive: false },
+    'unresolved',
+    ['whether attempt 12 (online) happened', 'pid 4711, which last wrote the record, is not a process', 'edict apply'],
+  ],
   [
     'an attempt in doubt that nobody can tell',
     { file: {}, record: { unresolved: { ...unresolved, marker: null } } },
@@ -122,21 +144,47 @@ for (const [name, given, kind, said] of situations) {
   test(`says what comes next: ${name}`, () => {
     const step = next(given);
     assert.is(step.kind, kind);
-    const words = [step.what, step.why, step.when ?? '', ...step.advice].join('\n');
+    const words = [step.what, step.why, step.when ?? '', ...step.advice, step.command ?? ''].join('\n');
     for (const part of said) assert.match(words, part);
   });
 }
 
+for (const [name, untilMs, condition, when] of [
+  ['for a moment under a daemon', atMs, idle, 'from 2026-11-20T09:30:00Z on, by itself'],
+  ['for a moment', atMs, null, 'from 2026-11-20T09:30:00Z on, when somebody applies it: no edict is at work on this gateway'],
+  ['for what has no time', null, idle, 'when that is over, by itself'],
+] as const) {
+  test(`a change that waits says why and until when: ${name}`, () => {
+    const of = explanation({ file: {}, condition });
+    const waits = { rule: 'freeze', message: 'frozen (launch)', untilMs } as const;
+    const plan = { ...of.plan, changes: of.plan.changes.map((change) => ({ ...change, waits })) };
+    const step = nextStepOf({ ...of, plan }, settings);
+    assert.equal([step.kind, step.what, step.when, step.command], ['waiting', 'goes online later: frozen (launch)', when, null]);
+  });
+}
+
+test('that the whole file is held is said of what is in sync, with the command that releases it', () => {
+  const of = explanation({ file: {}, record: {} });
+  const suspicion = { rule: 'lost', message: 'it lost 7 of 8', hint: 'check it', lost: ['x'] } as const;
+  const step = nextStepOf({ ...of, plan: { ...of.plan, suspicion }, whole: { ...of.whole, suspicion } }, settings);
+  assert.equal([step.kind, step.what], ['in sync', 'nothing, it is in sync; and the whole file is held']);
+  assert.match(step.why, 'the file is held: it lost 7 of 8');
+  assert.is(step.advice[0], 'check it');
+  assert.match(step.command ?? '', /^edict approve sha256:[0-9a-f]{64} --by YOU --why REASON$/);
+});
+
 test('what nothing is going to happen to has no time', () => {
-  assert.equal([next({ file: {}, record: {} }).when, next({ file: {}, record: {} }).advice], [null, []]);
+  const { when, advice, command } = next({ file: {}, record: {} });
+  assert.equal([when, advice, command], [null, [], null]);
 });
 
 test('the command that it names is for the same file and record', () => {
   const odd = explanation({ publication: wanted("o'rders", 'test') });
   const own = settingsFrom('a b.yaml', { emulate: true, state: 'sqlite:s.db', refresh: true });
-  assert.equal(nextStepOf(odd, own).advice, [
-    "`edict apply --api 'o'\\''rders' --environment test --refresh 'a b.yaml' --emulate --state sqlite:s.db`",
-  ]);
+  assert.is(
+    nextStepOf(odd, own).command,
+    "edict apply --api 'o'\\''rders' --environment test --refresh 'a b.yaml' --emulate --state sqlite:s.db",
+  );
 });
 
 test.run();

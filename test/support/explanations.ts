@@ -44,6 +44,7 @@ export function explanation({
   tried,
   hint = null,
   condition = null,
+  isAlive = condition !== null,
   protects = false,
   removed = 'keep',
   gateway,
@@ -57,6 +58,8 @@ export function explanation({
   readonly tried?: Partial<Attempt>;
   readonly hint?: string | null;
   readonly condition?: Condition | null;
+  /** Whether the process of `condition` is there. */
+  readonly isAlive?: boolean;
   /** Whether the environment is protected. */
   readonly protects?: boolean;
   readonly removed?: DesiredState['removed'];
@@ -80,5 +83,6 @@ export function explanation({
     whole,
     notes: [],
     condition,
+    isAlive,
   };
 }

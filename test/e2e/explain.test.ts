@@ -1,0 +1,222 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { edict, type Finished, fileOf, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { storeContent } from '../support/store-content.ts';
+
+/*
+ * `edict explain` in the states that a publication can be in. Where no daemon is at work
+ * every look is checked to have asked nobody and to have left the store as it was.
+ */
+
+const test = suite('explain');
+const apis = ['orders', 'carts', 'stock', 'bills', 'mails'];
+const allOnline = Object.fromEntries(apis.map((api) => [api, 'online']));
+let emulator: Emulator;
+let folder: string;
+let daemon: Running | null = null;
+
+test.before.each(async () => {
+  emulator = await startEmulator({ seed: seedOf(...apis) });
+  folder = scratchFolder();
+});
+
+test.after.each(async () => {
+  daemon?.child.kill('SIGKILL');
+  await daemon?.finished;
+  daemon = null;
+  await emulator.close();
+});
+
+/** Writes the file: all APIs are online in `test` but as `states` says; `edit` changes its text. */
+function write(states: Readonly<Record<string, string>>, edit = (text: string): string => text): void {
+  writeFileSync(join(folder, 'edict.yaml'), edit(fileOf(emulator.url, { ...allOnline, ...states })));
+}
+
+const withGuards = (text: string): string => text.replace(/guards:.*\n/, '');
+const withProtection = (text: string): string => text.replace('test: env-test', 'test: { id: env-test, protected: true }');
+
+async function done(...args: readonly string[]): Promise<Finished> {
+  const finished = await edict(args, folder);
+  assert.is(finished.code, 0, finished.stderr);
+  return finished;
+}
+
+/** Starts the daemon and resolves when it has made its first plan. */
+async function startDaemon(): Promise<Running> {
+  const started = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
+  daemon = started;
+  await until('the daemon plans', () => started.events('plan:made').length > 0);
+  return started;
+}
+
+interface Told {
+  readonly text: string;
+  readonly next: {
+    readonly kind: string;
+    readonly when: string | null;
+    readonly command: string | null;
+    readonly held: { rule: string } | null;
+  };
+  readonly recorded: { readonly state: string | null; readonly unresolved: unknown } | null;
+  readonly attempts: readonly { readonly outcome: string | null; readonly code: string | null }[];
+}
+
+/** What one look must leave as it is, where nobody else is at work: the requests that have come, and the store. */
+function untouched(): unknown {
+  if (daemon) return null;
+  return [emulator.requests.all().length, storeContent(join(folder, '.edict', 'state.db'))];
+}
+
+/** Explains one publication as text and as JSON, without credentials. */
+async function explain(api = 'orders', environment = 'test'): Promise<Told> {
+  const before = untouched();
+  const text = await edict(['explain', api, environment], folder, {});
+  const json = await edict(['explain', api, environment, '--format', 'json'], folder, {});
+  assert.equal([text.code, text.stderr, json.code, json.stderr], [0, '', 0, '']);
+  assert.equal(untouched(), before);
+  return { ...(JSON.parse(json.stdout) as Omit<Told, 'text'>), text: text.stdout };
+}
+
+test('from new over in sync to what failed, by the emulator’s fault', async () => {
+  write({});
+  const line = readFileSync(join(folder, 'edict.yaml'), 'utf8').split('\n')[5] ?? '';
+  const fresh = await explain();
+  assert.equal([fresh.next.kind, fresh.recorded, fresh.attempts], ['change', null, []]);
+  assert.match(fresh.text, `File: online  edict.yaml:6:45\n  6 | ${line}\n`);
+  assert.match(fresh.text, 'Next: goes online, as a new version\n');
+  assert.is(fresh.next.command, 'edict apply --api orders --environment test');
+
+  emulator.faults.add({ status: 404, errorCode: 'APIG.3002', errorMsg: 'no such API', times: 1, apiId: 'api-orders' });
+  assert.is((await edict(['apply'], folder)).code, 5);
+  const failed = await explain('api-orders', 'env-test');
+  assert.equal([failed.next.kind, failed.attempts[0]?.outcome, failed.attempts[0]?.code], ['failing', 'stalled', 'APIG.3002']);
+  assert.match(failed.text, /stalled +APIG\.3002 no such API\n/);
+
+  assert.is((await edict((fresh.next.command ?? '').split(' ').slice(1), folder)).code, 0);
+  const synced = await explain();
+  assert.equal([synced.next.kind, synced.next.when, synced.next.command], ['in sync', null, null]);
+  assert.equal(
+    synced.attempts.map(({ outcome }) => outcome),
+    ['succeeded', 'stalled'],
+  );
+  assert.match(synced.text, 'Next: nothing, it is in sync\n');
+});
+
+test('while a daemon has the store: what it tries again, and what it will not try again by itself', async () => {
+  emulator.faults.add({ status: 409, errorCode: 'APIC.7701', errorMsg: 'busy', share: 1, apiId: 'api-orders' });
+  emulator.faults.add({ status: 404, errorCode: 'APIG.3002', errorMsg: 'no such API', share: 1, apiId: 'api-carts' });
+  write({});
+  const { events, child } = await startDaemon();
+  await until('both failed', () => new Set(events('attempt:settled').map(({ api, outcome }) => `${api} ${outcome}`)).size >= 5);
+  const again = await explain('orders');
+  assert.is(again.next.kind, 'failing');
+  assert.match(again.text, 'Next: going online failed, and is tried again\n');
+  assert.match(again.next.when ?? '', /^by itself, at most 5 min after the last attempt/);
+  assert.match(again.text, new RegExp(`daemon +At work .*pid ${child.pid},`));
+  const never = await explain('carts');
+  assert.match(never.text, 'Next: nothing: going online failed, and waits for a person\n');
+  assert.match(never.next.when ?? '', `kill -HUP ${child.pid}`);
+});
+
+test('held: the rule, and a command that releases it as it stands', async () => {
+  write({});
+  await done('apply');
+  write({ orders: 'offline' }, withProtection);
+  const kept = await explain();
+  assert.equal([kept.next.kind, kept.next.held?.rule], ['held', 'protected']);
+  assert.match(kept.text, 'Next: nothing: going offline is held by the rule `protected`\n');
+
+  write({ orders: 'offline', carts: 'offline', stock: 'offline' }, withGuards);
+  const { next, text } = await explain();
+  assert.equal([next.kind, next.held?.rule], ['held', 'maxOffline']);
+  assert.match(text, '3 of 5 would go offline at once, and guards.maxOffline allows 1');
+  assert.match(text, `command     ${next.command}\n`);
+  const command = (next.command ?? '').replace('YOU', 'ada').replace('REASON', 'CHG-7').split(' ').slice(1);
+  await done(...command);
+  assert.is((await explain()).next.kind, 'change');
+  await done('apply');
+  assert.equal([(await explain()).next.kind, (await explain()).recorded?.state], ['in sync', 'offline']);
+});
+
+test('a file that lost too much is told of also for what it still has, and for what it lost', async () => {
+  write({});
+  await done('apply');
+  writeFileSync(join(folder, 'edict.yaml'), withGuards(fileOf(emulator.url, { orders: 'online' })));
+  const there = await explain('orders');
+  assert.match(there.text, 'Next: nothing, it is in sync; and the whole file is held\n');
+  assert.match(there.next.command ?? '', /^edict approve sha256:/);
+  const lost = await explain('carts');
+  assert.match(lost.text, 'File: does not name it\n');
+  assert.match(lost.text, 'the file has lost 4 of the 5 publications');
+});
+
+test('drifted and stale, once somebody has looked', async () => {
+  write({});
+  await done('apply');
+  await sleep(400); // What edict itself has changed within `gateway.lag`, 300 ms here, is not judged.
+  emulator.world.changeByHand('api-orders', 'env-test', 'offline');
+  emulator.world.catalogue.changeApi('api-carts', { editedAt: new Date(Date.now() + 60_000).toISOString() });
+  assert.is((await explain()).next.kind, 'in sync', 'nobody has looked');
+  await done('apply', '--refresh');
+  const drifted = await explain('orders');
+  assert.equal([drifted.next.kind, drifted.recorded?.state], ['drift', 'offline']);
+  assert.match(drifted.text, /drift +taken offline outside edict after it was published at /);
+  assert.match(drifted.text, 'Next: nothing, the drift is only told\n');
+  const stale = await explain('carts');
+  assert.is(stale.next.kind, 'stale');
+  assert.match(stale.text, 'Next: nothing, though an older draft is online\n');
+  write({ orders: '{ state: online, drift: correct }' });
+  assert.is((await explain('orders')).next.kind, 'change');
+});
+
+test('unresolved: under way while the daemon lives, in doubt once it was killed', async () => {
+  emulator.faults.add({ kind: 'hang', times: 1, apiId: 'api-orders' });
+  write({});
+  const { child, finished } = await startDaemon();
+  await until('the call hangs', () => emulator.requests.all().some(({ fault }) => fault === 'hang'));
+  const going = await explain();
+  assert.equal([going.next.kind, going.attempts[0]?.outcome], ['unresolved', null]);
+  assert.match(going.text, /^Next: attempt \d+ \(online\) is under way$/m);
+  child.kill('SIGKILL');
+  await finished;
+  daemon = null;
+  const doubted = await explain();
+  assert.ok(doubted.recorded?.unresolved);
+  assert.match(doubted.text, /^Next: first it is found out whether attempt \d+ \(online\) happened; if not, it goes online$/m);
+  assert.match(doubted.next.when ?? '', `pid ${child.pid}, which last wrote the record, is not a process of this machine`);
+  await sleep(400); // As above: only then the list tells that the call did not happen.
+  await done(...(doubted.next.command ?? '').split(' ').slice(1));
+  assert.is((await explain()).next.kind, 'in sync');
+});
+
+test('in a freeze: why, and from when on', async () => {
+  write({}, (text) => text.replace('apis:', 'freeze: [{ name: launch, from: "2020-01-01T00:00:00Z", to: "2999-01-01T00:00:00Z" }]\napis:'));
+  const { text, next } = await explain();
+  assert.is(next.kind, 'waiting');
+  assert.match(text, 'Next: goes online later: frozen (launch)\n');
+  assert.match(text, 'from 2999-01-01T00:00:00Z on');
+});
+
+test('calls that are stopped are told of, with how that ends', async () => {
+  emulator.faults.add({ status: 401, errorCode: 'APIG.1002', errorMsg: 'the token is not valid', share: 1, operation: '*' });
+  write({});
+  const { events } = await startDaemon();
+  await until('it stopped', () => events('calls:stopped').length > 0);
+  const { next, text } = await explain();
+  assert.match(next.when ?? '', 'it goes on when the credentials change, or at SIGHUP');
+  assert.match(text, /daemon +No calls since /);
+});
+
+test('what is unknown is an error with the nearest names', async () => {
+  write({});
+  const { code, stdout, stderr } = await edict(['explain', 'ordres', 'tset'], folder);
+  assert.equal([code, stdout], [1, '']);
+  assert.match(stderr, 'nearest to "ordres": orders');
+  assert.match(stderr, 'nearest to "tset": test');
+});
+
+test.run();
