@@ -51,6 +51,12 @@ test('the plan in the README is what the command prints', () => {
   assert.is(block.slice(block.indexOf('\n') + 1), edict('plan', 'examples/quickstart/edict.yaml'));
 });
 
+test('what explain tells in the README is what the command prints', () => {
+  const block = blockWith('$ npm run -s edict -- explain');
+  const printed = edict('explain', 'orders', 'release', 'examples/quickstart/edict.yaml');
+  assert.is(block.slice(block.indexOf('\n') + 1), printed.replace(/ --state \S+/, ''));
+});
+
 test('the file in the README is valid', () => {
   const desired = parseDesired({ text: blockWith('apis:\n  orders:'), file: 'README.md', variables: { HW_PROJECT_ID: 'p' } });
   assert.is(desired.publications.size, 4);

@@ -73,7 +73,8 @@ export async function runCli(argv: readonly string[], context: Context): Promise
   }
 }
 
-function buildProgram(context: Context, finish: (code: ExitCode) => void): Command {
+/** Returns the commands with their options; `finish` is told the exit code of the one that ran. Throws a CommanderError for a wrong command line. */
+export function buildProgram(context: Context, finish: (code: ExitCode) => void): Command {
   const program = new Command('edict')
     .description('Keeps the APIs of a ROMA Connect instance published exactly where a YAML file says.')
     .version(version())
