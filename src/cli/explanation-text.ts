@@ -57,7 +57,9 @@ function wantedPart({ of, paint }: Told): string[] {
   const { state, revision, remark, version, drift, source } = wanted.publication;
   const isProtected = desired.environments.get(of.names.environmentId)?.protected ?? false;
   const { line } = wanted;
-  const shown = line === null ? [] : frame({ ...source, length: lengthOfKey(line, source.column), text: line, hint: null }, paint);
+  // The mark under a mistake is red, and this is none.
+  const calm: Paint = (style, text) => paint(style === 'red' ? 'dim' : style, text);
+  const shown = line === null ? [] : frame({ ...source, length: lengthOfKey(line, source.column), text: line, hint: null }, calm);
   return [
     `${title('File', state, paint)}  ${paint('dim', `${source.file}:${source.line}:${source.column}`)}`,
     ...shown,
