@@ -16,7 +16,7 @@ import type { ListedVersion } from './core/resolve.ts';
 import { everything, isTargeted, type Targets } from './core/targets.ts';
 import { findPublication, type NamedPublication } from './desired/find-publication.ts';
 import { systemClock } from './engine/system-clock.ts';
-import { planOf, unending, withFile } from './reading.ts';
+import { isProcess, planOf, unending, withFile } from './reading.ts';
 import { type Environment, seedFrom, withGatewayReader } from './rooms.ts';
 
 /*
@@ -126,14 +126,5 @@ async function viewOf(
   } catch (error) {
     if (!(error instanceof EdictError)) throw error;
     return { view: { kind: 'unseen', reason: error.message, hint: error.hint }, recorded, notes: [] };
-  }
-}
-
-/** Signal 0 reaches nobody: it only tells whether there is anybody. */
-function isProcess(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

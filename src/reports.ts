@@ -13,7 +13,7 @@ import { FileSource } from './desired/file-source.ts';
 import { findPublication, type NamedPublication } from './desired/find-publication.ts';
 import type { WrittenDesired } from './desired/write-desired.ts';
 import { systemClock } from './engine/system-clock.ts';
-import { planOf, unending, unseen, withFile } from './reading.ts';
+import { isProcess, planOf, unending, unseen, withFile } from './reading.ts';
 import { type Environment, invented, openSavedPlan, seedFrom, targetsOf, targetsOfSaved, withGatewayReader } from './rooms.ts';
 
 /*
@@ -139,6 +139,8 @@ export interface StatusReport {
   readonly lastAttempts: ReadonlyMap<PublicationKey, Attempt>;
   /** How the process that works on the gateway is getting on; `null` if none does. */
   readonly condition: Condition | null;
+  /** Whether that process is there: one that was killed leaves its last word. `false` also for one of another machine or container. */
+  readonly isAlive: boolean;
 }
 
 /** Returns desired, recorded and last attempts side by side. Makes no call and writes nothing. */
@@ -146,13 +148,15 @@ export async function readStatus(settings: Settings, environment: Environment): 
   return withFile(settings, environment, 'never ask', async (desired, record) => {
     const recorded = await record.readAll(desired.gateway);
     const targets = await targetsOf(settings, desired, async () => recorded);
+    const condition = await record.condition(desired.gateway);
     return {
       desired,
       recorded,
       targets,
       plan: await planOf(desired, recorded, record, targets),
       lastAttempts: await record.lastAttempts(desired.gateway),
-      condition: await record.condition(desired.gateway),
+      condition,
+      isAlive: condition !== null && isProcess(condition.pid),
     };
   });
 }

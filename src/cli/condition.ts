@@ -3,7 +3,7 @@ import type { Limit } from '../core/publication.ts';
 import type { Paint } from './paint.ts';
 import { durationInWords } from './words.ts';
 
-/** Says how the process at work is getting on; of one that was killed, how it last did. */
+/** Says how the process at work is getting on. */
 export function conditionInWords({ pid, atMs, calls, perMs, stopped }: Condition, limit: Limit, paint: Paint): string {
   const since = `pid ${pid}, as of ${iso(atMs)}`;
   if (stopped) return `${paint('yellow', `No calls since ${iso(stopped.sinceMs)}: ${stopped.message}`)} (${since})`;
@@ -12,7 +12,12 @@ export function conditionInWords({ pid, atMs, calls, perMs, stopped }: Condition
   return `${isLower ? paint('yellow', `Slowed down to ${rate}, since the gateway asks for it`) : `At work with ${rate}`} (${since})`;
 }
 
-/** Returns the same as other programs read it. */
+/** Says of a process that has left its word and is not there that it was killed, or is elsewhere. */
+export function goneInWords({ pid, atMs }: Condition, paint: Paint): string {
+  return `${paint('yellow', 'No edict is at work here')}: the last one, pid ${pid}, as of ${iso(atMs)}, is not a process of this machine.`;
+}
+
+/** Returns how it is getting on as other programs read it. */
 export function conditionJson({ pid, atMs, calls, perMs, stopped }: Condition) {
   return {
     pid,

@@ -6,7 +6,7 @@ import { type DesiredPublication, type PublicationKey, publicationKey, type Reco
 import { isTargeted } from '../core/targets.ts';
 import { readStatus, type StatusReport } from '../reports.ts';
 import { columns } from './columns.ts';
-import { conditionInWords, conditionJson } from './condition.ts';
+import { conditionInWords, conditionJson, goneInWords } from './condition.ts';
 import { type Context, paintersOf } from './context.ts';
 import type { Paint } from './paint.ts';
 import { counts } from './plan-json.ts';
@@ -63,7 +63,7 @@ function rowsOf({ desired, recorded, targets, plan, lastAttempts }: StatusReport
   });
 }
 
-function toText({ plan, desired, condition }: StatusReport, rows: readonly Row[], release: string | null, paint: Paint): string {
+function toText({ plan, desired, condition, isAlive }: StatusReport, rows: readonly Row[], release: string | null, paint: Paint): string {
   const head = ['API', 'environment', 'file', 'record', 'since', 'next'].map((title) => paint('bold', title));
   const lines = columns([head, ...rows.map((row) => cells(row, paint))]);
   const { online, offline } = counts(plan);
@@ -74,7 +74,9 @@ function toText({ plan, desired, condition }: StatusReport, rows: readonly Row[]
     plan.changes.length === 0
       ? quiet
       : `To do: ${[`${online} online`, `${offline} offline`, ...(held > 0 ? [`${held} held`] : []), ...(waiting > 0 ? [`${waiting} waiting`] : [])].join(', ')}.`;
-  const atWork = condition ? `${conditionInWords(condition, desired.gateway.limit, paint)}\n` : '';
+  const atWork = condition
+    ? `${isAlive ? conditionInWords(condition, desired.gateway.limit, paint) : goneInWords(condition, paint)}\n`
+    : '';
   const only = targetsInWords(plan);
   const inFile = rows.filter((row) => row.desired).length;
   const suspicious = plan.suspicion
@@ -102,7 +104,7 @@ function nextStep({ change, last, seen }: Row, paint: Paint): string {
   return `${paint(change.action === 'online' ? 'green' : 'red', change.action)}: ${reasonInWords(change)}${paint('red', failed)}`;
 }
 
-function toJson({ desired, plan, condition }: StatusReport, rows: readonly Row[], release: string | null) {
+function toJson({ desired, plan, condition, isAlive }: StatusReport, rows: readonly Row[], release: string | null) {
   const { endpoint, project, instance } = desired.gateway;
   return {
     format: 1,
@@ -117,7 +119,7 @@ function toJson({ desired, plan, condition }: StatusReport, rows: readonly Row[]
     },
     suspicion: plan.suspicion && { rule: plan.suspicion.rule, message: plan.suspicion.message, hint: plan.suspicion.hint },
     release,
-    daemon: condition && conditionJson(condition),
+    daemon: condition && { ...conditionJson(condition), isAlive },
     publications: rows.map(({ api, apiId, environment, environmentId, desired: wanted, recorded, change, last, seen }) => ({
       api,
       apiId,

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { conditionInWords, conditionJson } from '../../src/cli/condition.ts';
+import { conditionInWords, conditionJson, goneInWords } from '../../src/cli/condition.ts';
 import { plain } from '../../src/cli/paint.ts';
 
 const atMs = Date.UTC(2026, 10, 20, 9, 30);
@@ -19,6 +19,11 @@ for (const [name, condition, expected] of [
 ] as const) {
   test(`says how a process is getting on: ${name}`, () => assert.is(conditionInWords(condition, limit, plain), expected));
 }
+
+test('says of a process that is not there that it was killed, or is elsewhere', () => {
+  const expected = 'No edict is at work here: the last one, pid 7, as of 2026-11-20T09:30:00.000Z, is not a process of this machine.';
+  assert.is(goneInWords(idle, plain), expected);
+});
 
 test('programs read the same', () => {
   const asOf = '2026-11-20T09:30:00.000Z';

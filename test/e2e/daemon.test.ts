@@ -193,4 +193,15 @@ test('a new file supersedes what has not been sent', async () => {
   assert.ok(emulator.world.publications().every((known) => known.effective === null));
 });
 
+test('of a daemon that was killed the status does not say that it is at work', async () => {
+  write({ orders: 'online' });
+  const { child, finished } = await started();
+  assert.match((await edict(['status'], folder)).stdout, /At work with .* \(pid \d+, as of/);
+  child.kill('SIGKILL');
+  await finished;
+  assert.match((await edict(['status'], folder)).stdout, `No edict is at work here: the last one, pid ${child.pid}, as of`);
+  const { daemon: told } = JSON.parse((await edict(['status', '--format', 'json'], folder)).stdout) as { daemon: { isAlive: boolean } };
+  assert.is(told.isAlive, false);
+});
+
 test.run();
