@@ -34,12 +34,12 @@ export class FileParts {
     const values = new Map(this.#sound().map((part) => [part, each(part, this.#foundIn(part))]));
     const value = values.get(this.#main);
     if (this.#others.length === 0 || !isMap(value)) return value;
-    const apis: Record<string, unknown> = {};
+    const apis: [string, unknown][] = [];
     for (const [part, its] of values) {
       const own = isMap(its) && isMap(its['apis']) ? its['apis'] : {};
-      for (const [api, setting] of Object.entries(own)) if (this.#isAtHome(part, api)) apis[api] = setting;
+      for (const [api, setting] of Object.entries(own)) if (this.#isAtHome(part, api)) apis.push([api, setting]);
     }
-    return { ...value, apis };
+    return { ...value, apis: Object.fromEntries(apis) };
   }
 
   #isAtHome(part: FilePart, api: string): boolean {

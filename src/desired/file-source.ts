@@ -66,15 +66,19 @@ export class FileSource implements DesiredSource {
     return readFileSet(this.#path, (text) => includeEntries(this.#trees.parse(this.#name, text)));
   }
 
-  /** Several files are of one state of the checkout only if a second look finds the same. */
+  /** Several files are of one state of the checkout only if a second look finds the same: half of it must not look removed. */
   async #readWhole(): Promise<FileSet> {
     let files = await this.#read();
-    for (let looks = 1; files.hasIncludes && looks < mostLooks; looks += 1) {
+    if (!files.hasIncludes) return files;
+    for (let looks = 1; looks < mostLooks; looks += 1) {
       const again = await this.#read();
-      if (isSameContent(files, again)) break;
+      if (isSameContent(files, again)) return again;
       files = again;
     }
-    return files;
+    throw new EdictError('FILE_UNREADABLE', `${this.#name} and what it includes change faster than they can be read`, {
+      hint: 'try again when nothing writes to them any more',
+      exitCode: exitCodes.invalidFile,
+    });
   }
 }
 

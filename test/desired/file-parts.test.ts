@@ -38,6 +38,16 @@ test('the APIs of all files are declared, each with its place and its file', () 
   assert.equal(homes, new Set(['', 'apis/0.yaml', 'apis/1.yaml']));
 });
 
+test('an API may have any name that YAML may, also one that every object has', () => {
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    const { publications } = parsed(api(name), api('b'));
+    assert.equal(
+      [...publications.values()].map((publication) => publication.api),
+      [name, 'b'],
+    );
+  }
+});
+
 test('a file that includes others needs no APIs of its own', () => {
   assert.is(parsed('', api('b')).publications.size, 1);
 });

@@ -107,6 +107,13 @@ for (const [name, make, code, says] of [
   });
 }
 
+test('files that are never twice the same are refused: they may be of two checkouts', async () => {
+  const error = await refusal(newFile(`${head}include: [/proc/sys/kernel/random/uuid]\n`));
+  assert.is(error.code, 'FILE_UNREADABLE');
+  assert.match(error.message, /change faster than they can be read/);
+  assert.is(error.exitCode, 3);
+});
+
 function linkTo(target: string, name = 'link.yaml'): string {
   const path = join(folder, name);
   symlinkSync(target, path);
