@@ -1,10 +1,11 @@
 import type { Settings } from './config.ts';
 import type { Commits } from './core/commit.ts';
 import type { Approval } from './core/guards.ts';
+import { type Matrix, matrixOf } from './core/matrix.ts';
 import type { Note } from './core/observe.ts';
 import type { Plan } from './core/plan.ts';
 import type { Attempt, Condition, RecordReader } from './core/ports.ts';
-import type { DesiredState, PublicationKey, PublicationNames, RecordedState } from './core/publication.ts';
+import type { DesiredState, PublicationNames, RecordedState } from './core/publication.ts';
 import type { ListedVersion } from './core/resolve.ts';
 import { type SavedPlan, savedPlanOf } from './core/saved-plan.ts';
 import { isNarrowed, isTargeted, type Targets } from './core/targets.ts';
@@ -131,12 +132,10 @@ export async function importGateway(asked: AskedGateway, environment: Environmen
 
 /** What `status` shows. */
 export interface StatusReport {
-  readonly desired: DesiredState;
-  readonly recorded: RecordedState;
+  readonly matrix: Matrix;
   /** What of all this is to be shown. */
   readonly targets: Targets;
   readonly plan: Plan;
-  readonly lastAttempts: ReadonlyMap<PublicationKey, Attempt>;
   /** How the process that works on the gateway is getting on; `null` if none does. */
   readonly condition: Condition | null;
   /** Whether that process is there: one that was killed leaves its last word. `false` also for one of another machine or container. */
@@ -149,12 +148,11 @@ export async function readStatus(settings: Settings, environment: Environment): 
     const recorded = await record.readAll(desired.gateway);
     const targets = await targetsOf(settings, desired, async () => recorded);
     const condition = await record.condition(desired.gateway);
+    const plan = await planOf(desired, recorded, record, targets);
     return {
-      desired,
-      recorded,
+      matrix: matrixOf(desired, recorded, plan, await record.lastAttempts(desired.gateway)),
       targets,
-      plan: await planOf(desired, recorded, record, targets),
-      lastAttempts: await record.lastAttempts(desired.gateway),
+      plan,
       condition,
       isAlive: condition !== null && isProcess(condition.pid),
     };

@@ -41,7 +41,7 @@ test('an apply leads to an empty plan, and the record says so', async () => {
   const { summary, left } = await applyOnce(settings, {}, silent, unstopped);
   assert.equal([summary.online, summary.failed, left], [1, 0, 0]);
   assert.is((await readPlan(settings, {})).plan.changes.length, 0);
-  const { recorded, lastAttempts } = await readStatus(settings, {});
+  const { recorded, lastAttempts } = (await readStatus(settings, {})).matrix;
   assert.equal([recorded.size, lastAttempts.size], [1, 1]);
   assert.is((await readHistory(settings, {}, 10)).attempts.length, 1);
 });
@@ -77,7 +77,7 @@ test('an apply with targets makes exactly the changes of the plan that match, an
       writeFileSync(settings.file, fileWith(first, batch));
       await applyOnce(settings, {}, silent, unstopped);
       writeFileSync(settings.file, fileWith(second, batch));
-      const before = (await readStatus(settings, {})).recorded;
+      const before = (await readStatus(settings, {})).matrix.recorded;
       const whole = await readPlan(settings, {});
 
       const targets = compileTargets(given);
@@ -104,7 +104,7 @@ test('an apply with targets makes exactly the changes of the plan that match, an
         [summary.online + summary.offline, summary.failed, summary.held, summary.unchanged],
         [sent.length, 0, expected.changes.length - sent.length, expected.unchanged],
       );
-      const after = (await readStatus(settings, {})).recorded;
+      const after = (await readStatus(settings, {})).matrix.recorded;
       for (const [key, publication] of [...before, ...after]) {
         if (!isTargeted(targets, publication)) assert.equal(after.get(key), before.get(key));
       }

@@ -42,7 +42,7 @@ test('what an apply has looked up is known to all afterwards, without the gatewa
   const settings = named(emulator.url);
   await applyOnce(settings, environment, () => undefined, { signal: new AbortController().signal });
   await emulator.close();
-  const [recorded] = (await readStatus(settings, {})).recorded.values();
+  const [recorded] = (await readStatus(settings, {})).matrix.recorded.values();
   assert.equal([recorded?.apiId, recorded?.environmentId], ['api-orders', 'env-test']);
   assert.equal((await readPlan(settings, environment)).plan.changes, []);
 });

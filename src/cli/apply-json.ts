@@ -2,8 +2,8 @@ import type { components } from '../../generated/edict-apply.d.ts';
 import type { Applied } from '../app.ts';
 import type { EngineEvent } from '../core/events.ts';
 import type { Change } from '../core/plan.ts';
+import { momentInWords } from '../words/phrases.ts';
 import { movedJson } from './saved-words.ts';
-import { momentInWords } from './words.ts';
 
 /*
  * The lines of `apply --format json`: what spec/apply.schema.json describes.

@@ -4,14 +4,14 @@ import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Emit, EngineEvent, PassSummary } from '../core/events.ts';
 import type { LogFormat, LogLevel } from '../core/log-options.ts';
 import { isMade, type Plan } from '../core/plan.ts';
+import { counted, durationInWords, obstacleInWords } from '../words/phrases.ts';
+import { releaseCommand } from '../words/release-command.ts';
 import { attemptJson, type Settled, summaryJson, unmadeJson } from './apply-json.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import { openProgress } from './progress.ts';
-import { releaseCommand } from './release-command.ts';
 import { movedInWords, scopeInWords } from './saved-words.ts';
 import { onStopSignal } from './signals.ts';
-import { counted, durationInWords, obstacleInWords } from './words.ts';
 
 export interface ApplyOptions {
   readonly format: string;

@@ -4,10 +4,10 @@ import { durationOption } from '../config.ts';
 import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
 import { estimate } from '../core/estimate.ts';
 import { type Asked, askedFor } from '../undoing.ts';
+import { counted, durationInWords, momentInWords, reasonInWords } from '../words/phrases.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import type { Paint } from './paint.ts';
-import { counted, durationInWords, momentInWords, reasonInWords } from './words.ts';
 
 export interface ApproveOptions {
   readonly format: string;

@@ -1,8 +1,7 @@
-import type { components } from '../../generated/edict-plan.d.ts';
 import type { Commit, Commits } from '../core/commit.ts';
 import type { Change } from '../core/plan.ts';
+import { momentInWords } from '../words/phrases.ts';
 import { clipped } from './markdown-text.ts';
-import { momentInWords } from './words.ts';
 
 /** The most characters that are shown of a name. */
 const longestName = 60;
@@ -22,11 +21,4 @@ function authorInWords(author: string): string {
 /** Returns the commit of the line that asks for a change, in words; empty if nobody asked, or it is not known. */
 export function commitOf({ source }: Pick<Change, 'source'>, commits: Commits | undefined): string {
   return commits && source ? commitInWords(commits(source)) : '';
-}
-
-/** Returns a commit as other programs read it, its author as he calls himself. */
-export function commitJson(commit: Commit | null): components['schemas']['Commit'] | null {
-  if (commit === null) return null;
-  if (commit.kind === 'uncommitted') return { id: null, author: null, at: null };
-  return { id: commit.id, author: commit.author, at: momentInWords(commit.atMs) };
 }

@@ -1,11 +1,11 @@
 import type { Drift, RecordedPublication } from '../core/publication.ts';
 import type { Wait } from '../core/wait.ts';
 import type { Explanation } from '../explanation.ts';
-import { conditionJson } from './condition.ts';
-import { attemptJson } from './history.ts';
+import { attemptJson } from '../words/attempt-json.ts';
+import { conditionJson } from '../words/condition-json.ts';
+import { momentInWords } from '../words/phrases.ts';
+import { seenOf } from '../words/seen.ts';
 import type { NextStep } from './next-step.ts';
-import { seenOf } from './seen.ts';
-import { momentInWords } from './words.ts';
 
 /** Returns an explanation as other programs read it: the JSON that the README describes. */
 export function explanationJson(explanation: Explanation, next: NextStep) {

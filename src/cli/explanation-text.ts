@@ -1,12 +1,12 @@
 import type { DesiredState, RecordedPublication } from '../core/publication.ts';
 import type { Explanation } from '../explanation.ts';
+import { agoInWords, counted, driftInWords, durationInWords } from '../words/phrases.ts';
+import { seenOf } from '../words/seen.ts';
 import { columns } from './columns.ts';
 import { conditionInWords } from './condition.ts';
 import type { NextStep } from './next-step.ts';
 import type { Paint } from './paint.ts';
 import { frame } from './render-mistakes.ts';
-import { seenOf } from './seen.ts';
-import { agoInWords, counted, driftInWords, durationInWords } from './words.ts';
 
 /** A label and what there is to say; `null`: nothing. */
 type Fact = readonly [label: string, value: string | null];

@@ -1,8 +1,8 @@
 import type { EdictError, InvalidFileError, Mistake } from '../core/errors.ts';
 import type { Change, Plan } from '../core/plan.ts';
+import { counted, obstacleInWords, reasonInWords } from '../words/phrases.ts';
 import { totalsInWords } from './plan-words.ts';
 import { repositoryPath } from './repository-path.ts';
-import { counted, obstacleInWords, reasonInWords } from './words.ts';
 
 /*
  * Workflow commands of GitHub Actions: lines on stdout that a runner turns into annotations.

@@ -3,10 +3,11 @@ import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Approval } from '../core/guards.ts';
 import type { Attempt } from '../core/ports.ts';
 import { type HistoryReport, readHistory } from '../reports.ts';
+import { approvalJson, attemptJson } from '../words/attempt-json.ts';
+import { agreementInWords, counted, momentInWords } from '../words/phrases.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import type { Paint } from './paint.ts';
-import { agreementInWords, counted, momentInWords } from './words.ts';
 
 export interface HistoryOptions {
   readonly format: string;
@@ -73,17 +74,4 @@ function cells(attempt: Attempt, paint: Paint): string[] {
 /** Returns enough of the ID of an apply for a person to name it by. */
 export function shortId(passId: string): string {
   return passId.slice(0, 8);
-}
-
-function approvalJson({ id, digest, by, why, atMs, expiresAtMs, work, done }: Approval) {
-  return { id, digest, by, why, at: momentInWords(atMs), expires: momentInWords(expiresAtMs), items: work.length, made: done.size };
-}
-
-/** Returns an attempt as other programs read it. */
-export function attemptJson({ beganAtMs, settledAtMs, ...attempt }: Attempt) {
-  return {
-    ...attempt,
-    began: new Date(beganAtMs).toISOString(),
-    settled: settledAtMs === null ? null : new Date(settledAtMs).toISOString(),
-  };
 }

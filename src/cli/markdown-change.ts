@@ -1,9 +1,9 @@
 import type { Change } from '../core/plan.ts';
+import { obstacleInWords, reasonInWords } from '../words/phrases.ts';
+import type { Blamed } from '../words/shown-plan.ts';
 import { commitOf } from './commit-words.ts';
 import { code, prose } from './markdown-text.ts';
 import { placeInWords } from './plan-words.ts';
-import type { Blamed } from './shown-plan.ts';
-import { obstacleInWords, reasonInWords } from './words.ts';
 
 /** Returns the heads of the columns that `cellsOf` fills. */
 export function changeColumns({ commits }: Blamed): readonly string[] {

@@ -1,9 +1,9 @@
 import { type Change, isMade } from '../core/plan.ts';
+import { counted } from '../words/phrases.ts';
+import type { Blamed } from '../words/shown-plan.ts';
 import { cellsOf, changeColumns } from './markdown-change.ts';
 import { firstFitting, type Part, wholeTable } from './markdown-room.ts';
 import { code } from './markdown-text.ts';
-import type { Blamed } from './shown-plan.ts';
-import { counted } from './words.ts';
 
 /**
  * Returns the part that shows everything that goes offline, now, after a wait or with somebody's agreement: as tables; else

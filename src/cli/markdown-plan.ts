@@ -1,15 +1,15 @@
 import { planDigest } from '../core/digest.ts';
 import { heldDigest } from '../core/guards.ts';
 import { type Change, isMade, type Plan } from '../core/plan.ts';
+import { agreementInWords, counted } from '../words/phrases.ts';
+import { seenOf } from '../words/seen.ts';
+import type { Shown } from '../words/shown-plan.ts';
 import { cellsOf, changeColumns } from './markdown-change.ts';
 import { offlinePart } from './markdown-offline.ts';
 import { fit, fixed, foldedTable, type Part, type Table } from './markdown-room.ts';
 import { code, prose, visible } from './markdown-text.ts';
 import { costInWords, totalsInWords, unchangedInWords } from './plan-words.ts';
 import { scopeInWords } from './saved-words.ts';
-import { seenOf } from './seen.ts';
-import type { Shown } from './shown-plan.ts';
-import { agreementInWords, counted } from './words.ts';
 
 /** The most characters of a comment at GitHub, less one; GitLab takes more. Counted in UTF-16 units, which are never fewer. */
 const longestComment = 65_535;

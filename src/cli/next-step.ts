@@ -4,10 +4,10 @@ import type { Attempt, Condition } from '../core/ports.ts';
 import type { Action, DesiredState, UnresolvedAttempt } from '../core/publication.ts';
 import { everything } from '../core/targets.ts';
 import type { Explanation } from '../explanation.ts';
-import { commandLine } from './command-line.ts';
-import { releaseCommand } from './release-command.ts';
-import { type Seen, seenOf } from './seen.ts';
-import { durationInWords, momentInWords, reasonInWords } from './words.ts';
+import { commandLine } from '../words/command-line.ts';
+import { durationInWords, momentInWords, reasonInWords } from '../words/phrases.ts';
+import { releaseCommand } from '../words/release-command.ts';
+import { type Seen, seenOf } from '../words/seen.ts';
 
 /** What happens next to one publication, for a person and for programs. */
 export interface NextStep {

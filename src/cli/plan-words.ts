@@ -1,8 +1,8 @@
 import { type Cost, estimate, proposedBatch } from '../core/estimate.ts';
 import type { Change, Plan } from '../core/plan.ts';
 import type { DesiredState } from '../core/publication.ts';
-import { counts } from './plan-json.ts';
-import { counted, durationInWords } from './words.ts';
+import { totalsOf } from '../core/totals.ts';
+import { counted, durationInWords } from '../words/phrases.ts';
 
 /** Under so many seconds nobody minds how long it takes. */
 const worthSaving = 10;
@@ -19,9 +19,7 @@ export function unchangedInWords({ unchanged }: Plan): string {
 
 /** Returns how many changes a plan has, of each kind. */
 export function totalsInWords(plan: Plan): string {
-  const { online, offline } = counts(plan);
-  const held = plan.changes.filter((change) => change.held).length;
-  const waiting = plan.changes.length - online - offline - held;
+  const { online, offline, held, waiting } = totalsOf(plan);
   const parts = [
     `${online} online`,
     `${offline} offline`,

@@ -1,9 +1,9 @@
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import { type Planned, readCommits, readPlan, readSavedPlan, savePlan } from '../reports.ts';
-import { commandLine } from './command-line.ts';
+import { commandLine } from '../words/command-line.ts';
+import { releaseCommand } from '../words/release-command.ts';
 import { type Context, paintersOf } from './context.ts';
-import { releaseCommand } from './release-command.ts';
 import { type PlanFormat, planRenderers } from './render-plan.ts';
 
 export interface PlanOptions {

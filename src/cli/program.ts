@@ -52,6 +52,7 @@ interface CommandOptions {
   readonly expires: string;
   readonly apply?: boolean;
   readonly undo?: string;
+  readonly watch?: boolean;
 }
 
 /**
@@ -175,6 +176,7 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
     .addOption(state())
     .addOption(format('text', 'json'))
     .addOption(emulate())
+    .option('--watch', 'show it again whenever it has changed, until Ctrl-C')
     .action(async (file: string, options: Options) => {
       const { status } = await import('./status.ts');
       finish(await status(settings(file, options), options, context));

@@ -1,6 +1,6 @@
 import type { Emit } from '../core/events.ts';
+import { durationInWords } from '../words/phrases.ts';
 import type { Paint } from './paint.ts';
-import { durationInWords } from './words.ts';
 
 /** A line on a terminal that says how far an apply has come. */
 export interface Progress {

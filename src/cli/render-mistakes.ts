@@ -1,7 +1,7 @@
 import type { components } from '../../generated/edict-plan.d.ts';
 import type { InvalidFileError, Mistake } from '../core/errors.ts';
+import { counted } from '../words/phrases.ts';
 import type { Paint } from './paint.ts';
-import { counted } from './words.ts';
 
 /** A frame for each of thousands of mistakes would hide the first ones. */
 const maxFrames = 50;

@@ -1,16 +1,16 @@
 import { planDigest } from '../core/digest.ts';
 import { type Change, isMade, type Plan } from '../core/plan.ts';
+import { agreementInWords, obstacleInWords, reasonInWords } from '../words/phrases.ts';
+import { planJson } from '../words/plan-json.ts';
+import { seenOf } from '../words/seen.ts';
+import type { Blamed, Shown } from '../words/shown-plan.ts';
 import { columns } from './columns.ts';
 import { commitOf } from './commit-words.ts';
 import { planAnnotations } from './github-annotations.ts';
 import { markdown } from './markdown-plan.ts';
 import type { Paint } from './paint.ts';
-import { planJson } from './plan-json.ts';
 import { costInWords, placeInWords, totalsInWords, unchangedInWords } from './plan-words.ts';
 import { scopeInWords } from './saved-words.ts';
-import { seenOf } from './seen.ts';
-import type { Blamed, Shown } from './shown-plan.ts';
-import { agreementInWords, obstacleInWords, reasonInWords } from './words.ts';
 
 type Renderer = (shown: Shown, paint: Paint) => string;
 

@@ -2,7 +2,7 @@ import type { components } from '../../generated/edict-plan.d.ts';
 import { assertNever } from '../core/errors.ts';
 import type { Kept, Move, Moved } from '../core/kept.ts';
 import type { Plan } from '../core/plan.ts';
-import { counted, momentInWords, targetsInWords } from './words.ts';
+import { counted, momentInWords, targetsInWords } from '../words/phrases.ts';
 
 /** Returns what a plan is about, how much that leaves out, and how a saved plan compares; `null` if it is about everything. */
 export function scopeInWords(plan: Plan): string | null {

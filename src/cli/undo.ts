@@ -6,15 +6,15 @@ import type { LogFormat, LogLevel } from '../core/log-options.ts';
 import type { Plan } from '../core/plan.ts';
 import type { LeftAlone, WayBack } from '../core/undo.ts';
 import { type Asked, askedFor, readUndo, type Undo } from '../undoing.ts';
+import { commandLine } from '../words/command-line.ts';
+import { counted, momentInWords } from '../words/phrases.ts';
+import { planJson } from '../words/plan-json.ts';
 import { report } from './apply.ts';
 import { columns } from './columns.ts';
-import { commandLine } from './command-line.ts';
 import { type Context, paintersOf } from './context.ts';
 import { shortId } from './history.ts';
 import type { Paint } from './paint.ts';
-import { planJson } from './plan-json.ts';
 import { planRenderers } from './render-plan.ts';
-import { counted, momentInWords } from './words.ts';
 
 export interface UndoOptions {
   readonly format: string;

@@ -1,10 +1,10 @@
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes, InvalidFileError } from '../core/errors.ts';
 import { checkFile } from '../reports.ts';
+import { counted } from '../words/phrases.ts';
 import { type Context, paintersOf } from './context.ts';
 import { type MistakeFormat, mistakeRenderers } from './mistake-renderers.ts';
 import { mistakesSarif } from './sarif.ts';
-import { counted } from './words.ts';
 
 /** Checks the file; the mistakes are the result. Returns 0 or 3. */
 export async function validate(settings: Settings, { format }: { readonly format: MistakeFormat }, context: Context): Promise<ExitCode> {

@@ -1,10 +1,10 @@
 import type { Settings } from '../config.ts';
 import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
 import { readVersions, type VersionsReport } from '../reports.ts';
+import { momentInWords } from '../words/phrases.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import type { Paint } from './paint.ts';
-import { momentInWords } from './words.ts';
 
 /** What `--versions` was given: API and environment, and the file where it follows them. */
 export interface VersionsOf {

@@ -1,5 +1,6 @@
 import type { PassSummary } from '../core/events.ts';
 import type { Plan } from '../core/plan.ts';
+import { totalsOf } from '../core/totals.ts';
 
 /** What one pass has done so far. */
 export interface Pass {
@@ -19,9 +20,10 @@ export function openPass(plan: Plan, passId: string, startedAtMs: number): Pass 
 }
 
 /** Returns `pass`, which goes on with a newer plan. */
-export function goOn(pass: Pass, { changes }: Plan): Pass {
-  pass.held = changes.filter((change) => change.held).length;
-  pass.waiting = changes.filter((change) => change.waits && !change.held).length;
+export function goOn(pass: Pass, plan: Plan): Pass {
+  const { held, waiting } = totalsOf(plan);
+  pass.held = held;
+  pass.waiting = waiting;
   return pass;
 }
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { commitInWords, commitJson, commitOf } from '../../src/cli/commit-words.ts';
+import { commitInWords, commitOf } from '../../src/cli/commit-words.ts';
 import type { Commit } from '../../src/core/commit.ts';
 import { change } from '../support/states.ts';
 
@@ -17,12 +17,6 @@ test('no author moves the cursor or fills the line', () => {
   assert.is(commitInWords({ ...commit, author: ' \u001b[2J\u202eeve\n' }), '3f9a1c0b7d [2J eve 2026-11-20');
   assert.is([...commitInWords({ ...commit, author: 'x'.repeat(5000) })].length, 10 + 1 + 59 + 1 + 10);
   assert.is(commitInWords({ ...commit, author: '' }), '3f9a1c0b7d 2026-11-20');
-});
-
-test('in JSON the author is as the commit has it', () => {
-  assert.equal(commitJson({ ...commit, author: '\u001b' }), { id, author: '\u001b', at: '2026-11-20T09:30:00Z' });
-  assert.equal(commitJson({ kind: 'uncommitted' }), { id: null, author: null, at: null });
-  assert.is(commitJson(null), null);
 });
 
 test('what nobody asked for, or has left the file, has no commit', () => {

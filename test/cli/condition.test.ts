@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { conditionInWords, conditionJson, goneInWords } from '../../src/cli/condition.ts';
+import { conditionInWords, goneInWords } from '../../src/cli/condition.ts';
 import { plain } from '../../src/cli/paint.ts';
 
 const atMs = Date.UTC(2026, 10, 20, 9, 30);
@@ -23,13 +23,6 @@ for (const [name, condition, expected] of [
 test('says of a process that is not there that it was killed, or is elsewhere', () => {
   const expected = 'No edict is at work here: the last one, pid 7, as of 2026-11-20T09:30:00.000Z, is not a process of this machine.';
   assert.is(goneInWords(idle, plain), expected);
-});
-
-test('programs read the same', () => {
-  const asOf = '2026-11-20T09:30:00.000Z';
-  const rate = { calls: 10, perMs: 1000 };
-  assert.equal(conditionJson(idle), { pid: 7, asOf, rate, stopped: null });
-  assert.equal(conditionJson({ ...idle, stopped }).stopped, { why: 'outage', message: 'nobody answers', since: asOf });
 });
 
 test.run();

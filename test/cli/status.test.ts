@@ -45,6 +45,8 @@ test('shows what is desired, recorded and next, of what left the file too', asyn
   const text = (await edict(['status', '--emulate'], folder)).stdout;
   assert.match(text, /^orders +test +offline +online +\S+Z +offline: the file says offline, the record online$/m);
   assert.match(text, /^carts +test +not in file +online/m);
+  assert.match(text, /^API +test$/m);
+  assert.match(text, /^orders +▼ going offline$/m);
   assert.match(text, 'To do: 1 online, 1 offline.');
 });
 

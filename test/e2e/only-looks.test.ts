@@ -44,6 +44,8 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--dry-run': [],
   '--limit': [['2']],
   '--versions': [],
+  // It ends by a signal alone: test/cli/watch.test.ts.
+  '--watch': [],
   '--expires': [['1m']],
   '--undo': [['last']],
   '--debounce': [['10ms']],

@@ -150,7 +150,12 @@ test('a plan whose checksum was made anew can still do nothing that the file doe
   const saved = forged.readPlanDocument(readFileSync(plan, 'utf8'), plan);
   const [change] = saved.changes.values();
   assert.ok(change);
-  const down = { ...change, key: [...(await readStatus(settingsOf(), {})).recorded.keys()][0] ?? change.key, api: 'a', apiId: 'api-a' };
+  const down = {
+    ...change,
+    key: [...(await readStatus(settingsOf(), {})).matrix.recorded.keys()][0] ?? change.key,
+    api: 'a',
+    apiId: 'api-a',
+  };
   const basis = { ...change.basis, state: 'online' } as const;
   for (const evil of [
     { ...down, action: 'offline', basis },
@@ -333,7 +338,7 @@ test('whatever moves between, an apply makes exactly the plan, or nothing', asyn
             .filter((work) => needed.includes(work))
             .toSorted(),
         );
-        const recorded = (await readStatus(settings, {})).recorded;
+        const recorded = (await readStatus(settings, {})).matrix.recorded;
         for (const { key, action, revision } of planned.changes) {
           assert.is(recorded.get(key)?.state, action);
           if (revision !== null) assert.is(recorded.get(key)?.revision, revision);

@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { releaseCommand } from '../../src/cli/release-command.ts';
 import { settingsFrom } from '../../src/config.ts';
 import { heldDigest } from '../../src/core/guards.ts';
 import { plan } from '../../src/core/plan.ts';
+import { releaseCommand } from '../../src/words/release-command.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
 const test = suite('release command');

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { agoInWords, counted, durationInWords, reasonInWords, targetsInWords } from '../../src/cli/words.ts';
 import type { Change, Plan, Reason } from '../../src/core/plan.ts';
+import { agoInWords, counted, durationInWords, reasonInWords, targetsInWords } from '../../src/words/phrases.ts';
 
 const durations: readonly [number, string][] = [
   [0, '0 s'],

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { commandLine } from '../../src/cli/command-line.ts';
 import { settingsFrom } from '../../src/config.ts';
+import { commandLine } from '../../src/words/command-line.ts';
 
 const test = suite('command line');
 

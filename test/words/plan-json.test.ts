@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { counts, planJson } from '../../src/cli/plan-json.ts';
 import { planDigest } from '../../src/core/digest.ts';
 import { heldDigest } from '../../src/core/guards.ts';
 import { plan } from '../../src/core/plan.ts';
+import { planJson } from '../../src/words/plan-json.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
 const source = { file: 'edict.yaml', line: 14, column: 7 };
@@ -52,10 +52,6 @@ test('is the JSON that the design promises', () => {
     seen: [],
     estimate: { calls: 2, seconds: 0.1, batched: null },
   });
-});
-
-test('what is held is not counted as made', () => {
-  assert.equal(counts(made), { online: 1, offline: 1 });
 });
 
 test.run();

@@ -1,7 +1,7 @@
 import type { Note } from '../core/observe.ts';
 import type { Plan } from '../core/plan.ts';
 import type { PublicationNames, RecordedPublication } from '../core/publication.ts';
-import { driftInWords, momentInWords } from './words.ts';
+import { driftInWords, momentInWords } from './phrases.ts';
 
 /** Something about a publication that no change of the plan says. */
 export interface Seen extends PublicationNames {
@@ -14,8 +14,8 @@ export function seenOf({ changes, drifted, stale }: Plan, notes: readonly Note[]
   const told = new Set([...changes, ...drifted, ...stale].map(({ key }) => key));
   return [
     ...notes.filter(({ key, kind }) => kind === 'gone' || ((kind === 'adopted' || kind === 'outside') && !told.has(key))).map(ofNote),
-    ...drifted.map(ofDrift),
-    ...stale.map(ofStale),
+    ...drifted.map(driftSeen),
+    ...stale.map(staleSeen),
   ];
 }
 
@@ -30,7 +30,8 @@ function ofNote(note: Note): Seen {
   return { api, apiId, environment, environmentId, kind, message };
 }
 
-function ofDrift({ api, apiId, environment, environmentId, state, drift }: RecordedPublication): Seen {
+/** Returns what is to be said of a publication that somebody else has moved. */
+export function driftSeen({ api, apiId, environment, environmentId, state, drift }: RecordedPublication): Seen {
   const names = { api, apiId, environment, environmentId };
   const what = driftInWords(state, drift);
   const seen = drift ? `, seen at ${momentInWords(drift.seenAtMs)}` : '';
@@ -39,7 +40,8 @@ function ofDrift({ api, apiId, environment, environmentId, state, drift }: Recor
   return { ...names, kind: 'fight', message: `${what}, again and again: somebody works against the file; left alone until ${until}` };
 }
 
-function ofStale({ api, apiId, environment, environmentId, editedAtMs, publishedAtMs }: RecordedPublication): Seen {
+/** Returns what is to be said of a publication whose API was edited since. */
+export function staleSeen({ api, apiId, environment, environmentId, editedAtMs, publishedAtMs }: RecordedPublication): Seen {
   const at = [editedAtMs, publishedAtMs].map((ms) => momentInWords(ms ?? 0));
   const message = `edited at ${at[0]}, published at ${at[1]}: callers reach the older draft`;
   return { api, apiId, environment, environmentId, kind: 'stale', message };

@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { seenOf } from '../../src/cli/seen.ts';
 import type { Note } from '../../src/core/observe.ts';
 import { plan } from '../../src/core/plan.ts';
 import type { DesiredPublication, RecordedPublication } from '../../src/core/publication.ts';
+import { seenOf } from '../../src/words/seen.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
 const seenAtMs = Date.UTC(2026, 10, 20, 9, 30);

@@ -2,11 +2,12 @@ import type { components } from '../../generated/edict-plan.d.ts';
 import { planDigest } from '../core/digest.ts';
 import { estimate } from '../core/estimate.ts';
 import { heldDigest } from '../core/guards.ts';
-import { type Change, isMade, type Plan } from '../core/plan.ts';
-import { commitJson } from './commit-words.ts';
+import type { Change, Plan } from '../core/plan.ts';
+import { totalsOf } from '../core/totals.ts';
+import { commitJson } from './commit-json.ts';
+import { momentInWords } from './phrases.ts';
 import { seenOf } from './seen.ts';
 import type { Blamed, Shown } from './shown-plan.ts';
-import { momentInWords } from './words.ts';
 
 type Schemas = components['schemas'];
 
@@ -22,13 +23,7 @@ export function planJson({ plan, desired, notes, release, commits }: Shown): Sch
     gateway: plan.gateway,
     targets: plan.targets,
     ...(plan.kept && { saved: { done: plan.kept.done, newer: plan.kept.newer } }),
-    summary: {
-      ...counts(plan),
-      unchanged: plan.unchanged,
-      held: plan.changes.filter((change) => change.held).length,
-      waiting: plan.changes.filter((change) => change.waits && !change.held).length,
-      untargeted: plan.untargeted,
-    },
+    summary: summaryJson(plan),
     changes: plan.changes.map((change) => changeJson(change, commits)),
     seen: seenOf(plan, notes),
     estimate: estimate(plan.changes, desired.gateway),
@@ -50,9 +45,8 @@ function changeJson(change: Change, commits: Blamed['commits']): Schemas['Change
   };
 }
 
-/** Returns how many changes of each action a plan would make; what is held or waits is not among them. */
-export function counts({ changes }: Plan): { readonly online: number; readonly offline: number } {
-  const made = changes.filter(isMade);
-  const online = made.filter((change) => change.action === 'online').length;
-  return { online, offline: made.length - online };
+/** Returns how much of a plan there is of each kind, as other programs read it. */
+export function summaryJson(plan: Plan): Schemas['Summary'] {
+  const { online, offline, held, waiting } = totalsOf(plan);
+  return { online, offline, unchanged: plan.unchanged, held, waiting, untargeted: plan.untargeted };
 }

@@ -1,0 +1,55 @@
+import { setTimeout } from 'node:timers/promises';
+import { EdictError, InvalidFileError } from '../core/errors.ts';
+import { type Context, paintersOf } from './context.ts';
+import { mistakesJson, renderMistakes } from './render-mistakes.ts';
+import { onStopSignal } from './signals.ts';
+
+/** How often it is looked, in milliseconds. */
+const lookEveryMs = 1000;
+
+const enter = '\u001B[?1049h\u001B[?25l';
+const leave = '\u001B[?25h\u001B[?1049l';
+
+/**
+ * Shows what `read` returns again whenever it has changed, until SIGINT or SIGTERM: on a terminal in place, as much of it as
+ * the screen has lines, elsewhere one after the other. A mistake of a person is shown until it is mended.
+ */
+export async function watch(read: () => Promise<string>, context: Context, format: 'text' | 'json'): Promise<void> {
+  const { stdout } = context;
+  const isScreen = stdout.isTTY && format === 'text';
+  using stop = onStopSignal();
+  let shown = '';
+  const show = (text: string): void => {
+    const now = isScreen ? screenful(text, stdout.rows || Number.POSITIVE_INFINITY) : text;
+    if (now === shown) return;
+    shown = now;
+    stdout.write(isScreen ? `\u001B[H${now.replaceAll('\n', '\u001B[K\n')}\u001B[J` : now);
+  };
+  if (isScreen) stdout.write(enter);
+  try {
+    while (!stop.signal.aborted) {
+      const text = await read().catch((error: unknown) => mistakeIn(error, context, format));
+      show(text);
+      await setTimeout(lookEveryMs, null, { signal: stop.signal }).catch(() => undefined);
+    }
+  } finally {
+    if (isScreen) stdout.write(leave);
+  }
+}
+
+/** Returns as many lines as the screen has, the last one of which says how many more there are. */
+function screenful(text: string, rows: number): string {
+  const lines = text.trimEnd().split('\n');
+  if (lines.length < rows) return `${lines.join('\n')}\n`;
+  const fitting = Math.max(1, rows - 2);
+  return `${[...lines.slice(0, fitting), `… ${lines.length - fitting} more lines`].join('\n')}\n`;
+}
+
+function mistakeIn(error: unknown, context: Context, format: 'text' | 'json'): string {
+  if (!(error instanceof EdictError)) throw error;
+  const { code, message, hint } = error;
+  const paint = paintersOf(context).out;
+  if (error instanceof InvalidFileError) return format === 'json' ? mistakesJson(error) : renderMistakes(error, paint);
+  if (format === 'json') return `${JSON.stringify({ format: 1, error: { code, message, hint } })}\n`;
+  return `${paint('red', message)}\n${hint ? `  ${hint}\n` : ''}`;
+}

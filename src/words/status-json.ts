@@ -1,0 +1,83 @@
+import { type Cell, cellOf, keysOf, type LastAttempt, type Matrix } from '../core/matrix.ts';
+import type { Change, Plan } from '../core/plan.ts';
+import type { Condition } from '../core/ports.ts';
+import type { RecordedPublication } from '../core/publication.ts';
+import { isTargeted, type Targets } from '../core/targets.ts';
+import { cellInWords } from './cell-words.ts';
+import { conditionJson } from './condition-json.ts';
+import { momentInWords } from './phrases.ts';
+import { summaryJson } from './plan-json.ts';
+import { driftSeen, staleSeen } from './seen.ts';
+
+/** What there is to say of a file and its record. */
+export interface Status {
+  readonly matrix: Matrix;
+  readonly plan: Plan;
+  readonly targets: Targets;
+  /** How the process that works on the gateway is getting on; `null` if none does. */
+  readonly condition: Condition | null;
+  /** Whether that process is there. */
+  readonly isAlive: boolean;
+  /** The command that releases what is held; `null` if nothing is. */
+  readonly release: string | null;
+}
+
+/** Returns every publication that is targeted, those of the file first. */
+export function cellsOf({ matrix, targets }: Pick<Status, 'matrix' | 'targets'>): Cell[] {
+  const cells = [...keysOf(matrix)].map((key) => cellOf(key, matrix));
+  return cells.filter((cell) => cell !== null && isTargeted(targets, cell)) as Cell[];
+}
+
+/** Returns a status as other programs read it. */
+export function statusJson(status: Status) {
+  const { matrix, plan, condition, isAlive, release } = status;
+  const { endpoint, project, instance } = matrix.desired.gateway;
+  return {
+    format: 1,
+    gateway: { endpoint, project, instance },
+    targets: plan.targets,
+    summary: summaryJson(plan),
+    suspicion: plan.suspicion && { rule: plan.suspicion.rule, message: plan.suspicion.message, hint: plan.suspicion.hint },
+    release,
+    daemon: condition && { ...conditionJson(condition), isAlive },
+    publications: cellsOf(status).map(publicationJson),
+  };
+}
+
+/** Returns a publication as other programs read it. */
+export function publicationJson(cell: Cell) {
+  const { api, apiId, environment, environmentId, desired, recorded, change, last, standing } = cell;
+  return {
+    ...{ api, apiId, environment, environmentId, standing, message: cellInWords(cell) },
+    desired: desired && { state: desired.state, revision: desired.revision, source: desired.source },
+    recorded: recorded && recordedJson(recorded),
+    next: change && nextJson(change),
+    seen: seenJson(cell),
+    lastAttempt: last && lastJson(last),
+  };
+}
+
+function recordedJson({ state, revision, versionId, recordedAtMs, unresolved }: RecordedPublication) {
+  return { state, revision, versionId, recordedAt: iso(recordedAtMs), unresolved: unresolved !== null };
+}
+
+function nextJson({ action, reason, held, waits }: Change) {
+  return {
+    ...{ action, reason, held: held && `${held.rule}: ${held.message}` },
+    waits: waits && { rule: waits.rule, message: waits.message, until: waits.untilMs === null ? null : momentInWords(waits.untilMs) },
+  };
+}
+
+function seenJson({ standing, recorded }: Cell) {
+  if (!recorded || (standing !== 'drifted' && standing !== 'stale')) return null;
+  const { kind, message } = standing === 'drifted' ? driftSeen(recorded) : staleSeen(recorded);
+  return { kind, message };
+}
+
+function lastJson({ id, action, outcome, code, message, beganAtMs }: LastAttempt) {
+  return { attempt: id, action, outcome, code, message, began: iso(beganAtMs) };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
