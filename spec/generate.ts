@@ -1,19 +1,21 @@
 /**
- * Writes `generated/` from `spec/`, or with `--check` says which of its files are out of date (exit code 1).
+ * Writes `generated/` from `spec/` and `src/page/`, or with `--check` says which of its files are out of date (exit code 1).
  *
  * Everything here runs when the repository is built on, never when edict runs: start-up pays for no schema compiling.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import standaloneCode from 'ajv/dist/standalone/index.js';
+import typescript from 'typescript';
 import { parse } from 'yaml';
 
 type Json = { readonly [key: string]: unknown };
 
 const root = new URL('../', import.meta.url);
 const banner = '// Made by `npm run generate` from spec/. Do not edit.\n';
+const pageBanner = '// Made by `npm run generate` from src/page/. Do not edit.\n';
 
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 
@@ -55,11 +57,28 @@ function typesOf(document: string, ...options: readonly string[]): string {
   });
 }
 
+/** Returns what a browser runs of a TypeScript source. */
+function scriptOf(source: string): string {
+  const { target, module } = { target: typescript.ScriptTarget.ES2022, module: typescript.ModuleKind.ESNext };
+  const compilerOptions = { target, module, verbatimModuleSyntax: true, rewriteRelativeImportExtensions: true };
+  return typescript.transpileModule(source, { compilerOptions }).outputText;
+}
+
 /** Returns the TypeScript types of all that a JSON Schema defines. */
 function typesOfSchema(schema: Json, ...options: readonly string[]): string {
   const defs = JSON.parse(JSON.stringify(schema['$defs']).replaceAll('#/$defs/', '#/components/schemas/')) as Json;
   const asOpenapi = { openapi: '3.1.0', info: { title: '', version: '' }, paths: {}, components: { schemas: defs } };
   return typesOf(JSON.stringify(asOpenapi), ...options);
+}
+
+/** Returns an OpenAPI document in which everything that it takes from the plan's schema stands among its own schemas. */
+function withPlan(document: Json): Json {
+  const plan = JSON.parse(read('spec/plan.schema.json').replaceAll('#/$defs/', '#/components/schemas/')) as Json;
+  const own = JSON.parse(JSON.stringify(document).replaceAll('plan.schema.json#/$defs/', '#/components/schemas/Plan.')) as Json;
+  const prefixed = JSON.parse(JSON.stringify(plan['$defs']).replaceAll('#/components/schemas/', '#/components/schemas/Plan.')) as Json;
+  const schemas = Object.fromEntries(Object.entries(prefixed).map(([name, schema]) => [`Plan.${name}`, schema]));
+  const components = own['components'] as Json;
+  return { ...own, components: { ...components, schemas: { ...(components['schemas'] as Json), ...schemas } } };
 }
 
 function validatorOptions(options: object) {
@@ -89,6 +108,10 @@ function contents(): Map<string, string> {
       .join('')}`,
   );
 
+  const api = JSON.stringify(withPlan(parse(read('spec/edict-api.openapi.yaml')) as Json), null, 1);
+  files.set('edict-api.d.ts', banner + typesOf(api, '--immutable'));
+  files.set('edict-api.json', `${api}\n`);
+
   const file = JSON.parse(read('spec/edict.schema.json')) as Json;
   files.set('edict-file.d.ts', banner + typesOfSchema(file));
   for (const name of ['plan', 'apply']) {
@@ -112,12 +135,16 @@ function contents(): Map<string, string> {
     description: 'APIs of an edict file.',
     $ref: '#/$defs/Included',
   };
+  for (const name of readdirSync(new URL('src/page/', root)).filter((path) => path.endsWith('.ts'))) {
+    files.set(`page/${name.replace(/ts$/, 'js')}`, pageBanner + scriptOf(read(`src/page/${name}`)));
+  }
   files.set('edict-included.schema.json', `${JSON.stringify({ ...file, ...included }, null, 2)}\n`);
   return files;
 }
 
 const check = process.argv.includes('--check');
 const stale: string[] = [];
+mkdirSync(new URL('generated/page/', root), { recursive: true });
 for (const [name, content] of contents()) {
   const path = new URL(`generated/${name}`, root);
   if (!check) writeFileSync(path, content);

@@ -1,11 +1,12 @@
 import type { DaemonSettings, Settings } from './config.ts';
-import { planDigest } from './core/digest.ts';
+import { type Agreeing, approvalOf } from './core/agreeing.ts';
 import { EdictError, messageOf } from './core/errors.ts';
 import type { Emit, PassSummary } from './core/events.ts';
-import { heldDigest, heldWork, type NewApproval } from './core/guards.ts';
+import type { NewApproval } from './core/guards.ts';
 import type { Moved } from './core/kept.ts';
 import type { LogOptions } from './core/log-options.ts';
 import type { Plan } from './core/plan.ts';
+import type { RecordReader } from './core/ports.ts';
 import type { DesiredState } from './core/publication.ts';
 import type { SavedPlan } from './core/saved-plan.ts';
 import { everything, type Targets } from './core/targets.ts';
@@ -158,49 +159,20 @@ function atWork({ message }: EdictError): EdictError {
   return new EdictError('STORE_LOCKED', message, { hint });
 }
 
-/** What a person says who agrees to what is held. */
-export interface Agreeing {
-  /** What `heldDigest` gives for the plan, or the plan's own digest. */
-  readonly digest: string;
-  readonly by: string;
-  readonly why: string;
-  /** How long calls that rest on it may leave, in milliseconds. */
-  readonly expiresMs: number;
-  /** The undo that is agreed to; `null`: the plan. */
-  readonly undo: Asked | null;
-}
-
 /** An approval as it was written, and the plan that it is for. */
 export interface Approved extends Planned {
   readonly approval: NewApproval;
 }
 
 /**
- * Writes down that a person agrees to what the plan holds. It makes no call: the daemon, or the next apply, finds it in the store.
- *
- * @throws EdictError `APPROVAL` if nothing is held, or another plan is held than `digest` names; `STORE_*`
+ * Writes down that a person agrees to what the plan holds, or to what an undo holds. It makes no call: the daemon, or the next
+ * apply, finds it in the store. Throws as `approvalOf` does, and an EdictError `STORE_*`.
  */
-export async function approve(
-  settings: Settings,
-  environment: Environment,
-  { digest, by, why, expiresMs, undo }: Agreeing,
-): Promise<Approved> {
+export async function approve(settings: Settings, environment: Environment, agreeing: Agreeing, undo: Asked | null): Promise<Approved> {
   const planned = undo ? await readUndo(settings, environment, undo) : await readPlan(settings, environment);
-  const { plan } = planned;
-  const held = heldDigest(plan);
-  if (held === null) {
-    const message = plan.approval ? `this is approved already, by ${plan.approval.by}: ${plan.approval.why}` : 'nothing is held';
-    throw new EdictError('APPROVAL', message, { hint: '`edict plan` shows what would be done' });
-  }
-  if (digest !== held && digest !== planDigest(plan)) {
-    throw new EdictError('APPROVAL', `${digest} is not what is held now: that is ${held}`, {
-      hint: 'the file, the record or the targets have changed since; look at `edict plan` and agree to what it shows',
-    });
-  }
-  const atMs = systemClock.now();
-  const approval = { digest: held, by, why, atMs, expiresAtMs: atMs + expiresMs, work: heldWork(plan) };
+  const approval = approvalOf(planned.plan, agreeing, systemClock.now());
   const { writeApproval } = await import('./store/write-approval.ts');
-  await writeApproval(settings.state, plan.gateway, approval);
+  await writeApproval(settings.state, planned.plan.gateway, approval);
   return { ...planned, approval };
 }
 
@@ -214,28 +186,33 @@ export interface RunningDaemon {
   stop(): void;
   /** Where it can be asked how it is; `null`: nowhere. */
   readonly url: string | null;
+  /** Why it cannot be asked although nobody has said so; `null` otherwise. */
+  readonly unheard: string | null;
 }
 
 /** Starts the daemon. Throws an EdictError if the store cannot be opened, or `LISTEN` if the address cannot be had. */
 export async function startDaemon(
   settings: Settings,
-  { listen, ...times }: DaemonSettings,
+  { listen, isListenAsked, ...times }: DaemonSettings,
   environment: Environment,
   talk: Emit,
 ): Promise<RunningDaemon> {
   const { Daemon } = await import('./engine/daemon.ts');
   let face: Face | null = null;
+  let unheard: string | null = null;
   const emit: Emit = (event) => {
     face?.emit(event);
     talk(event);
   };
   const opened = await openRooms(settings, environment, emit);
   try {
-    const { openFace } = await import('./face.ts');
-    face = listen && (await openFace(listen));
+    if (listen) face = await openFaceOf(listen, settings, environment, opened.record, () => daemon.wake('signal'));
   } catch (error) {
-    await opened.close();
-    throw error;
+    if (isListenAsked || !(error instanceof EdictError)) {
+      await opened.close();
+      throw error;
+    }
+    unheard = error.message;
   }
   const source = new FileSource(settings.file, environment, opened.lookUp);
   const daemon = new Daemon({
@@ -256,7 +233,22 @@ export async function startDaemon(
     await close();
     throw error;
   });
-  return { passNow: () => daemon.wake('signal'), stop: () => daemon.stop(), ended, url: face?.url ?? null };
+  return { passNow: () => daemon.wake('signal'), stop: () => daemon.stop(), ended, url: face?.url ?? null, unheard };
+}
+
+async function openFaceOf(
+  address: NonNullable<DaemonSettings['listen']>,
+  settings: Settings,
+  environment: Environment,
+  record: RecordReader,
+  resync: () => void,
+): Promise<Face> {
+  const { openFace } = await import('./face.ts');
+  const { writeApproval } = await import('./store/write-approval.ts');
+  return openFace(address, {
+    ...{ settings, environment, record, resync, now: systemClock.now },
+    approve: (gateway, approval) => writeApproval(settings.state, gateway, approval),
+  });
 }
 
 /** What a command says while it works. */

@@ -24,7 +24,12 @@ export interface DaemonSettings {
   readonly resyncMs: number;
   /** Where it can be asked how it is; `null`: nowhere. */
   readonly listen: { readonly host: string; readonly port: number } | null;
+  /** Whether a person has named that address: otherwise the daemon goes on without where it cannot be had. */
+  readonly isListenAsked: boolean;
 }
+
+/** Where a daemon can be asked unless told otherwise: by this machine alone. */
+export const defaultListen = '127.0.0.1:9470';
 
 export const defaultFile = 'edict.yaml';
 

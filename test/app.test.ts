@@ -199,7 +199,9 @@ test('the daemon takes over another limit, and an API that the file adds', async
   const { settings, write } = emulated();
   write({ orders: 'online' });
   const events: EngineEvent[] = [];
-  const daemon = await startDaemon(settings, { debounceMs: 10, resyncMs: 60_000, listen: null }, {}, (event) => events.push(event));
+  const daemon = await startDaemon(settings, { debounceMs: 10, resyncMs: 60_000, listen: null, isListenAsked: true }, {}, (event) =>
+    events.push(event),
+  );
   const succeeded = (): number => events.filter((event) => event.type === 'attempt:settled' && event.outcome.kind === 'succeeded').length;
   await until('the first call is made', () => succeeded() === 1);
   write({ orders: 'online', added: 'online' }, '{ calls: 5, per: 100ms }');

@@ -16,6 +16,7 @@ const floors: readonly { readonly floor: string; readonly mayImport: readonly st
   { floor: 'src/store/', mayImport: ['src/core/'] },
   { floor: 'src/engine/', mayImport: ['src/core/'] },
   { floor: 'src/telemetry/', mayImport: ['src/core/'] },
+  { floor: 'src/page/', mayImport: ['generated/'] },
   { floor: 'src/server/', mayImport: ['src/core/', 'src/words/', 'generated/'] },
   { floor: 'src/emulator/', mayImport: ['generated/'] },
   { floor: 'src/config.ts', mayImport: ['src/core/'] },
@@ -24,7 +25,7 @@ const floors: readonly { readonly floor: string; readonly mayImport: readonly st
   { floor: 'src/reading.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', ...rooms] },
   { floor: 'src/reports.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', 'src/emulator/', ...rooms] },
   { floor: 'src/explanation.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', ...rooms] },
-  { floor: 'src/face.ts', mayImport: ['src/core/', 'src/config.ts', ...rooms] },
+  { floor: 'src/face.ts', mayImport: ['src/core/', 'src/config.ts', 'src/words/', ...rooms] },
   { floor: 'src/undoing.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', 'src/emulator/', ...rooms] },
   {
     floor: 'src/app.ts',

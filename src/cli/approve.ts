@@ -1,6 +1,7 @@
-import { type Agreeing, type Approved, approve } from '../app.ts';
+import { type Approved, approve } from '../app.ts';
 import type { Settings } from '../config.ts';
 import { durationOption } from '../config.ts';
+import { type Agreeing, longestApprovalMs } from '../core/agreeing.ts';
 import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
 import { estimate } from '../core/estimate.ts';
 import { type Asked, askedFor } from '../undoing.ts';
@@ -18,18 +19,16 @@ export interface ApproveOptions {
   readonly undo?: string;
 }
 
-/** The longest that an approval may hold: nobody remembers an older one. */
-const longestMs = 7 * 24 * 3_600_000;
-
 /** Agrees to what the plan holds. Returns 0. Throws an EdictError: `OPTION`, and what `approve` of the wiring throws. */
 export async function agree(digest: string, settings: Settings, options: ApproveOptions, context: Context): Promise<ExitCode> {
-  const approved = await approve(settings, context.environment, agreeing(digest, options));
+  const undo = options.undo === undefined ? null : askedIn(options.undo);
+  const approved = await approve(settings, context.environment, agreeing(digest, options), undo);
   const { out } = paintersOf(context);
   context.stdout.write(options.format === 'json' ? `${JSON.stringify(toJson(approved), null, 2)}\n` : toText(approved, options.undo, out));
   return exitCodes.done;
 }
 
-function agreeing(digest: string, { by, why, expires, undo }: ApproveOptions): Agreeing {
+function agreeing(digest: string, { by, why, expires }: ApproveOptions): Agreeing {
   const hex = digest.replace(/^sha256:/, '');
   if (!/^[0-9a-f]{64}$/.test(hex)) {
     throw new EdictError('OPTION', `${digest} is not a digest`, { hint: 'expected sha256: and 64 hex digits, as `edict plan` shows them' });
@@ -41,12 +40,12 @@ function agreeing(digest: string, { by, why, expires, undo }: ApproveOptions): A
     if (text.trim() === '' || text.length > 1000) throw new EdictError('OPTION', `${option} needs a text of up to 1,000 characters`);
   }
   const expiresMs = durationOption(expires, '--expires');
-  if (expiresMs === 0 || expiresMs > longestMs) {
+  if (expiresMs === 0 || expiresMs > longestApprovalMs) {
     throw new EdictError('OPTION', `--expires ${expires} is out of range`, {
       hint: 'expected more than nothing and 7 days (168h) at most',
     });
   }
-  return { digest: `sha256:${hex}`, by: by.trim(), why: why.trim(), expiresMs, undo: undo === undefined ? null : askedIn(undo) };
+  return { digest: `sha256:${hex}`, by: by.trim(), why: why.trim(), expiresMs };
 }
 
 function askedIn(text: string): Asked {

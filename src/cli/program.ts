@@ -1,13 +1,13 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
-import { defaultFile, durationOption, listenOption, settingsFrom } from '../config.ts';
+import { defaultFile, defaultListen, durationOption, listenOption, settingsFrom } from '../config.ts';
 import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
 import { logFormats, logLevels } from '../core/log-options.ts';
+import { version } from '../words/version.ts';
 import type { Context } from './context.ts';
 import type { MistakeFormat } from './mistake-renderers.ts';
 import { all, wholeNumber } from './option-values.ts';
 import type { PlanFormat } from './render-plan.ts';
 import { reportError } from './report-error.ts';
-import { version } from './version.ts';
 
 type Options = Record<string, never> & CommandOptions;
 
@@ -112,7 +112,9 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
       .addOption(new Option('--debounce <duration>', 'how long the file must be left alone before it is read').default('200ms'))
       .addOption(new Option('--resync <duration>', 'how often a pass is made without being asked').default('5m'))
       .addOption(
-        new Option('--listen <address>', 'answer health checks and monitoring at HOST:PORT, or off').default('off').env('EDICT_LISTEN'),
+        new Option('--listen <address>', 'show the page and answer monitoring at HOST:PORT, or off')
+          .default(defaultListen)
+          .env('EDICT_LISTEN'),
       );
   const settings = (file: string, options: Options) => settingsFrom(file, options);
 
@@ -160,7 +162,7 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
     .addOption(refresh())
     .addOption(wait())
     .addOption(new Option('--once', 'make one pass, then exit: the same as apply'))
-    .action(async (file: string, options: Options) => {
+    .action(async (file: string, options: Options, command: Command) => {
       if (options.dryRun) return plan(file, options);
       if (options.once) return apply(file, options);
       const { run } = await import('./run.ts');
@@ -168,6 +170,7 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
         debounceMs: durationOption(options.debounce, '--debounce'),
         resyncMs: durationOption(options.resync, '--resync'),
         listen: listenOption(options.listen),
+        isListenAsked: command.getOptionValueSource('listen') !== 'default',
       };
       finish(await run(settings(file, options), times, options, context));
     });

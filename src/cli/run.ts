@@ -20,7 +20,8 @@ export async function run(settings: Settings, times: DaemonSettings, options: Ru
   const daemon = await startDaemon(settings, times, context.environment, emit);
   process.on('SIGHUP', daemon.passNow);
   stop.signal.addEventListener('abort', daemon.stop);
-  const { url } = daemon;
+  const { url, unheard } = daemon;
+  if (unheard !== null) note('page:missing', `no page: ${unheard}`, { hint: 'name another address with --listen, or off' });
   note('daemon:started', 'daemon started', { file: settings.file, state: settings.state, emulated: settings.emulate, ...(url && { url }) });
   try {
     const left = await daemon.ended;

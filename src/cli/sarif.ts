@@ -1,8 +1,8 @@
 import { pathToFileURL } from 'node:url';
 import type { EdictError, Mistake, MistakeRule } from '../core/errors.ts';
+import { version } from '../words/version.ts';
 import { mistakeRules } from './mistake-rules.ts';
 import { repositoryPath } from './repository-path.ts';
-import { version } from './version.ts';
 
 /*
  * SARIF 2.1.0, the form in which code scanning takes what a program has found.

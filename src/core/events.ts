@@ -3,7 +3,7 @@ import type { Note } from './observe.ts';
 import type { Outcome } from './outcome.ts';
 import type { Change, Plan } from './plan.ts';
 import type { Stopped } from './ports.ts';
-import type { DesiredState } from './publication.ts';
+import type { DesiredState, RecordedState } from './publication.ts';
 import type { ProbeTarget } from './wait.ts';
 
 /** Everything that happens in the engine, past tense. The engine emits; log, progress and later listeners tell. */
@@ -12,7 +12,14 @@ export type EngineEvent =
   | { readonly type: 'file:rejected'; readonly error: InvalidFileError }
   | { readonly type: 'file:missed'; readonly message: string }
   | { readonly type: 'pass:started'; readonly passId: string; readonly cause: PassCause }
-  | { readonly type: 'plan:made'; readonly passId: string; readonly cause: PassCause; readonly plan: Plan }
+  | {
+      readonly type: 'plan:made';
+      readonly passId: string;
+      readonly cause: PassCause;
+      readonly plan: Plan;
+      /** What it was made from, besides the newest desired state. */
+      readonly recorded: RecordedState;
+    }
   | { readonly type: 'attempt:begun'; readonly passId: string; readonly attemptId: number; readonly change: Change }
   | {
       readonly type: 'attempt:settled';

@@ -127,11 +127,14 @@ export class Engine {
     if (cause === 'signal') gateway.retryCredentials();
     const seen = await this.#lookout.look(desired, passId, AbortSignal.any([this.#stopping.signal, signal]));
     const seenAtMs = clock.monotonic();
-    const { made, past } = await planOfPass(() => this.#desired, seen, cause === 'start', { ...this.#deps, probes: this.#probes.answers });
+    const { made, recorded, past } = await planOfPass(() => this.#desired, seen, cause === 'start', {
+      ...this.#deps,
+      probes: this.#probes.answers,
+    });
     this.#permits.replace(made);
     // An undo acts against the file: it is no word on what the file has lost.
     if (!made.suspicion && desired.undoes.size === 0) await this.#declare(desired, made);
-    emit({ type: 'plan:made', passId, cause, plan: made });
+    emit({ type: 'plan:made', passId, cause, plan: made, recorded });
     this.#pass = before && this.#pass ? goOn(this.#pass, made) : openPass(made, passId, startedAtMs);
     const resolvable = this.#onward.planned(made, clock.monotonic() - seenAtMs, { fresh });
     this.#probes.planned(made, { fresh });

@@ -21,6 +21,7 @@ export interface PlanOfPassDeps {
 /** What a pass is to do, and what was known of the files before. */
 export interface PassPlan {
   readonly made: Plan;
+  readonly recorded: RecordedState;
   readonly past: Past;
 }
 
@@ -42,7 +43,7 @@ export async function planOfPass(
   const keeping = saved && { saved, attempts: await store.lastAttempts(gateway) };
   const made = guardedPlan(newest(), recorded, past, targets, clock.now(), probes, keeping);
   if (isFirst && saved) refuseStale(made, saved);
-  return { made, past };
+  return { made, recorded, past };
 }
 
 /** Throws a StalePlanError if a change of the saved plan that `plan` is kept to has moved. */

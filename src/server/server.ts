@@ -1,7 +1,9 @@
-import { isIP } from 'node:net';
-import fastify from 'fastify';
+import fastify, { type FastifyError, type FastifyReply } from 'fastify';
 import { EdictError, messageOf } from '../core/errors.ts';
+import { type ApiDeps, addApi } from './api.ts';
 import type { Answer, Health } from './health.ts';
+import { readPageFiles } from './page-files.ts';
+import { refusalOf } from './trusted-request.ts';
 
 /** Where the daemon can be asked. */
 export interface ListenAddress {
@@ -10,9 +12,11 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-export interface ServerDeps {
+export interface ServerDeps extends ApiDeps {
   readonly health: Pick<Health, 'live' | 'ready'>;
   readonly metrics: { text(): Promise<string>; readonly contentType: string };
+  /** The names that it answers to besides addresses, `localhost` and the host that it listens on. */
+  readonly names: readonly string[];
 }
 
 export interface Server {
@@ -21,18 +25,46 @@ export interface Server {
   close(): Promise<void>;
 }
 
+/** A browser runs and shows what comes from here alone, and no other page frames it. */
+const headers = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+};
+
+/** With which status an error is told; every other one with 500. */
+const statuses: Readonly<Record<string, number>> = { NO_PLAN: 503, BUSY: 503, NO_TOKEN: 403, TOKEN: 401, APPROVAL: 409, OPTION: 400 };
+
 /**
- * Starts what answers health checks and monitoring. Requests that a page of another site has sent under a name of its own (DNS
- * rebinding) are refused: an address, `localhost` and the host that it listens on are the only names it answers to.
+ * Starts what answers people, health checks and monitoring. Requests that a page of another site has sent are refused.
  *
  * @throws EdictError `LISTEN` if the address cannot be had
  */
-export async function startServer({ host, port }: ListenAddress, { health, metrics }: ServerDeps): Promise<Server> {
-  const server = fastify({ logger: false });
+export async function startServer({ host, port }: ListenAddress, deps: ServerDeps): Promise<Server> {
+  const { health, metrics } = deps;
+  const server = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    // What nobody knows is refused, not dropped in silence.
+    ajv: { customOptions: { removeAdditional: false } },
+  });
+  const names = new Set([host, ...deps.names]);
   server.addHook('onRequest', async (request, reply) => {
-    const name = request.hostname.replace(/^\[|\]$/g, '');
-    if (isIP(name) === 0 && name !== 'localhost' && name !== host)
-      await reply.code(421).type('text/plain').send('not known by this name\n');
+    reply.headers(headers);
+    const refusal = refusalOf(request, names);
+    if (refusal) return failed(reply, refusal.status, { code: 'REFUSED', ...refusal });
+  });
+  server.setErrorHandler((error: FastifyError | EdictError, _request, reply) => {
+    if (error instanceof EdictError) return failed(reply, statuses[error.code] ?? 500, error);
+    const { statusCode = 500, code, message } = error;
+    return failed(reply, statusCode, statusCode < 500 ? { code, message, hint: null } : { code: 'BUG', message, hint: null });
+  });
+  server.setNotFoundHandler((request, reply) => {
+    const message = `there is no ${request.method} ${request.url.split('?')[0]}`;
+    return failed(reply, 404, { code: 'NOT_FOUND', message, hint: 'the page is at /, the interface is described by /api/v1/openapi.json' });
   });
   for (const [path, ask] of [
     ['/livez', (): Answer => health.live()],
@@ -47,6 +79,10 @@ export async function startServer({ host, port }: ListenAddress, { health, metri
     });
   }
   server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  addApi(server, deps);
+  for (const [path, { type, body }] of readPageFiles()) {
+    server.get(path, async (_request, reply) => reply.header('cache-control', 'no-cache').type(type).send(body));
+  }
   try {
     const url = await server.listen({ host, port });
     return { url, close: () => server.close() };
@@ -56,4 +92,12 @@ export async function startServer({ host, port }: ListenAddress, { health, metri
       cause,
     });
   }
+}
+
+function failed(
+  reply: FastifyReply,
+  status: number,
+  { code, message, hint }: { readonly code: string; readonly message: string; readonly hint: string | null },
+): FastifyReply {
+  return reply.code(status).send({ format: 1, error: { code, message, hint } });
 }

@@ -1,3 +1,4 @@
+import type { components } from '../../generated/edict-api.d.ts';
 import { type Cell, cellOf, keysOf, type LastAttempt, type Matrix } from '../core/matrix.ts';
 import type { Change, Plan } from '../core/plan.ts';
 import type { Condition } from '../core/ports.ts';
@@ -8,6 +9,8 @@ import { conditionJson } from './condition-json.ts';
 import { momentInWords } from './phrases.ts';
 import { summaryJson } from './plan-json.ts';
 import { driftSeen, staleSeen } from './seen.ts';
+
+type Schemas = components['schemas'];
 
 /** What there is to say of a file and its record. */
 export interface Status {
@@ -28,6 +31,16 @@ export function cellsOf({ matrix, targets }: Pick<Status, 'matrix' | 'targets'>)
   return cells.filter((cell) => cell !== null && isTargeted(targets, cell)) as Cell[];
 }
 
+/** Returns a publication at a glance, as other programs read it. */
+export function cellJson(cell: Cell): Schemas['Cell'] {
+  const { api, apiId, environmentId, standing, desired, recorded } = cell;
+  return {
+    ...{ api, apiId, environmentId, standing, message: cellInWords(cell) },
+    ...{ desired: desired?.state ?? null, recorded: recorded?.state ?? null },
+    observed: (recorded && observedJson(recorded)?.state) ?? null,
+  };
+}
+
 /** Returns a status as other programs read it. */
 export function statusJson(status: Status) {
   const { matrix, plan, condition, isAlive, release } = status;
@@ -44,13 +57,14 @@ export function statusJson(status: Status) {
   };
 }
 
-/** Returns a publication as other programs read it. */
-export function publicationJson(cell: Cell) {
+/** Returns a publication as other programs read it: what spec/edict-api.openapi.yaml describes. */
+export function publicationJson(cell: Cell): Schemas['Publication'] {
   const { api, apiId, environment, environmentId, desired, recorded, change, last, standing } = cell;
   return {
     ...{ api, apiId, environment, environmentId, standing, message: cellInWords(cell) },
     desired: desired && { state: desired.state, revision: desired.revision, source: desired.source },
     recorded: recorded && recordedJson(recorded),
+    observed: recorded && observedJson(recorded),
     next: change && nextJson(change),
     seen: seenJson(cell),
     lastAttempt: last && lastJson(last),
@@ -59,6 +73,12 @@ export function publicationJson(cell: Cell) {
 
 function recordedJson({ state, revision, versionId, recordedAtMs, unresolved }: RecordedPublication) {
   return { state, revision, versionId, recordedAt: iso(recordedAtMs), unresolved: unresolved !== null };
+}
+
+/** What edict has done itself since the last look was not seen yet. */
+function observedJson({ state, publishedAtMs, editedAtMs, drift }: RecordedPublication) {
+  if (state === null || (publishedAtMs === null && drift === null)) return null;
+  return { state, publishedAt: isoOrNull(publishedAtMs), editedAt: isoOrNull(editedAtMs), driftSeenAt: isoOrNull(drift?.seenAtMs ?? null) };
 }
 
 function nextJson({ action, reason, held, waits }: Change) {
@@ -76,6 +96,10 @@ function seenJson({ standing, recorded }: Cell) {
 
 function lastJson({ id, action, outcome, code, message, beganAtMs }: LastAttempt) {
   return { attempt: id, action, outcome, code, message, began: iso(beganAtMs) };
+}
+
+function isoOrNull(ms: number | null): string | null {
+  return ms === null ? null : iso(ms);
 }
 
 function iso(ms: number): string {

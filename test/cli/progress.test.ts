@@ -15,7 +15,7 @@ test('says what is done, failed and left, and goes away', () => {
   const made = plan(desiredState(['a', 'b', 'c', 'd'].map((api) => wanted(api, 'test'))), new Map());
   const settled = (index: number) =>
     ({ type: 'attempt:settled', passId: 'p', attemptId: 1, change: made.changes[index] as Change, tookMs: 1 }) as const;
-  progress.emit({ type: 'plan:made', passId: 'p', cause: 'start', plan: made });
+  progress.emit({ type: 'plan:made', passId: 'p', cause: 'start', recorded: new Map(), plan: made });
   progress.emit({ ...settled(0), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
   assert.match(text(), /\[=====\s+\] 1 of 4 done, 3 left, .* to go$/);
   for (const rest of [1, 2]) progress.emit({ ...settled(rest), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
@@ -28,7 +28,7 @@ test('says what is done, failed and left, and goes away', () => {
 test('draws nothing where there is nothing to do', () => {
   const { stream, text } = textStream();
   const progress = openProgress(stream, plain);
-  progress.emit({ type: 'plan:made', passId: 'p', cause: 'start', plan: plan(desiredState([]), new Map()) });
+  progress.emit({ type: 'plan:made', passId: 'p', cause: 'start', recorded: new Map(), plan: plan(desiredState([]), new Map()) });
   progress.clear();
   assert.is(text(), '');
 });

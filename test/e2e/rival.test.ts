@@ -104,8 +104,11 @@ test('whatever somebody else does meanwhile, the gateway comes to be as the file
       );
       const events: EngineEvent[] = [];
       const environment = { HW_AUTH_TOKEN: 'edict' };
-      const daemon = await startDaemon(settings, { debounceMs: 10, resyncMs: 60_000, listen: null }, environment, (event) =>
-        events.push(event),
+      const daemon = await startDaemon(
+        settings,
+        { debounceMs: 10, resyncMs: 60_000, listen: null, isListenAsked: true },
+        environment,
+        (event) => events.push(event),
       );
       try {
         for (const deed of deeds) {

@@ -22,7 +22,7 @@ test('is not ready while the store fails, and again when it has been read', () =
   health.emit({ type: 'store:failed', passId: '', message: 'the disk is full' });
   assert.equal(health.ready(), { ok: false, message: 'the store fails: the disk is full' });
   assert.ok(health.live().ok);
-  health.emit({ type: 'plan:made', passId: '', cause: 'resync', plan: plan(desired, new Map()) });
+  health.emit({ type: 'plan:made', passId: '', cause: 'resync', recorded: new Map(), plan: plan(desired, new Map()) });
   assert.ok(health.ready().ok);
 });
 

@@ -2,15 +2,25 @@ import { request } from 'node:http';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
-import { type Server, startServer } from '../../src/server/server.ts';
+import type { Attempt } from '../../src/core/ports.ts';
+import { Board } from '../../src/server/board.ts';
+import { Broadcast } from '../../src/server/broadcast.ts';
+import { type Server, type ServerDeps, startServer } from '../../src/server/server.ts';
 
 const test = suite('server');
 let isReady = true;
 let server: Server;
 const answer = () => ({ ok: isReady, message: isReady ? 'ready' : 'not yet' });
-const deps = {
+const about = { version: '1', file: 'edict.yaml', release: () => null };
+const board = new Board(Date.now);
+const deps: ServerDeps = {
+  ...{ board, broadcast: new Broadcast(board, about), about, now: Date.now, names: ['edict.example.com'], token: null },
   health: { live: answer, ready: answer },
   metrics: { text: async () => 'edict_file_held 0\n', contentType: 'text/plain; version=0.0.4' },
+  history: async (): Promise<Attempt[]> => [],
+  approvals: async () => [],
+  approve: async () => undefined,
+  resync: () => undefined,
 };
 test.before(async () => {
   server = await startServer({ host: '127.0.0.1', port: 0 }, deps);
@@ -33,17 +43,45 @@ test('gives its metrics', async () => {
   assert.is(await given.text(), 'edict_file_held 0\n');
 });
 
+test('gives the page, which a browser lets load nothing from elsewhere and no other page frame', async () => {
+  const page = await fetch(server.url);
+  assert.equal([page.status, page.headers.get('content-type')], [200, 'text/html; charset=utf-8']);
+  const policy = page.headers.get('content-security-policy') ?? '';
+  for (const part of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"]) assert.match(policy, part);
+  assert.not.match(policy, 'unsafe');
+  assert.is(page.headers.get('x-content-type-options'), 'nosniff');
+  assert.is((await fetch(`${server.url}/page/page.js`)).headers.get('content-type'), 'text/javascript; charset=utf-8');
+});
+
+const statusWith = (path: string, headers: Readonly<Record<string, string>>) =>
+  new Promise((resolve) => {
+    request(`${server.url}${path}`, { headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).end();
+  });
+
 test('answers to no other name, so that no page of another site can ask under a name of its own', async () => {
-  const statusAs = (host: string) =>
-    new Promise((resolve) => {
-      request(`${server.url}/metrics`, { headers: { host } }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      }).end();
-    });
-  assert.is(await statusAs('evil.example.com'), 421);
-  assert.is(await statusAs('localhost:9470'), 200);
-  assert.is(await statusAs('[::1]:9470'), 200);
+  for (const path of ['/metrics', '/', '/api/v1/status', '/api/v1/events']) {
+    assert.is(await statusWith(path, { host: 'evil.example.com' }), 421, path);
+  }
+  for (const host of ['localhost:9470', '[::1]:9470', 'edict.example.com']) assert.is(await statusWith('/metrics', { host }), 200, host);
+});
+
+test('a page of another site gets no answer', async () => {
+  const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors', origin: 'https://evil.example.com' };
+  for (const path of ['/api/v1/status', '/api/v1/events', '/metrics']) assert.is(await statusWith(path, headers), 403, path);
+});
+
+test('what is not there, or asked in the wrong way, is said as JSON', async () => {
+  const ask = async (path: string, method = 'GET') => {
+    const response = await fetch(server.url + path, { method });
+    return [response.status, ((await response.json()) as { error: { message: string } }).error.message] as const;
+  };
+  assert.equal(await ask('/nothing?token=secret'), [404, 'there is no GET /nothing']);
+  assert.is((await ask('/api/v1/status', 'POST'))[0], 404);
+  assert.is((await ask('/page/../package.json'))[0], 404);
+  assert.is((await ask('/page/%2e%2e%2fpage.ts'))[0], 404);
 });
 
 test('an address that is taken is an error for a person', async () => {

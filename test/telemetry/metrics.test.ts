@@ -14,11 +14,11 @@ test('the newest plan says how many publications are in each state, and whether 
   const { emit, text } = openMetrics();
   const waits = { rule: 'freeze', message: '', untilMs: null } as const;
   const changes = [change('a', 'test'), change('b', 'test', { held }), change('c', 'test', { held }), change('d', 'test', { waits })];
-  emit({ type: 'plan:made', passId: '', cause: 'file', plan: { ...made, changes, unchanged: 7 } });
+  emit({ type: 'plan:made', passId: '', cause: 'file', recorded: new Map(), plan: { ...made, changes, unchanged: 7 } });
   for (const line of ['unchanged"} 7', 'changing"} 1', 'held"} 2', 'waiting"} 1'])
     assert.match(await text(), `edict_publications{state="${line}\n`);
   assert.match(await text(), 'edict_file_held 0\n');
-  emit({ type: 'plan:made', passId: '', cause: 'file', plan: { ...made, suspicion } });
+  emit({ type: 'plan:made', passId: '', cause: 'file', recorded: new Map(), plan: { ...made, suspicion } });
   assert.match(await text(), 'edict_file_held 1\n');
 });
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { version } from '../../src/cli/version.ts';
+import { version } from '../../src/words/version.ts';
 import { edict } from '../support/edict-process.ts';
 
 test('is the one in package.json, and what --version prints', async () => {

@@ -1,0 +1,116 @@
+// Made by `npm run generate` from src/page/. Do not edit.
+import { byId } from "./element.js";
+import { grouped } from "./format.js";
+import { Grid } from "./grid.js";
+import { Model, rowsFor } from "./model.js";
+import { showNotices, showPasses, showQueue, showStandings } from "./panels.js";
+import { Timeline } from "./timeline.js";
+/** How long after a refused connection it is tried again, in milliseconds; a lost one the browser tries again by itself. */
+const againMs = 2000;
+const model = new Model();
+const timeline = new Timeline(byId('timeline'));
+const grid = new Grid(byId('matrix'), (row) => timeline.open(row));
+const filter = byId('filter');
+const pressed = new Set();
+let live = null;
+function showRows() {
+    const { rows } = model;
+    const shown = rowsFor(rows, { text: filter.value, standings: pressed });
+    grid.show(shown, live?.environments ?? []);
+    const text = shown.length === rows.length ? `${grouped(rows.length)} APIs` : `${grouped(shown.length)} of ${grouped(rows.length)} APIs`;
+    const node = byId('shown');
+    if (node.textContent !== text)
+        node.textContent = text;
+}
+function showLive() {
+    if (!live)
+        return;
+    const { gateway, file, queue, passes, standings } = live;
+    const name = gateway ? `${gateway.endpoint} · instance ${gateway.instance} · ${file.path}` : file.path;
+    if (byId('gateway').textContent !== name)
+        byId('gateway').textContent = name;
+    showNotices(byId('notices'), live, live.release === null ? [] : heldWhys());
+    showStandings(byId('standings'), standings, pressed, toggle);
+    showQueue(byId('queue'), queue, standings['failed'] ?? 0);
+    showPasses(byId('passes'), passes);
+    document.title = titleOf(live);
+}
+/** Returns why changes are held, each reason once. */
+function heldWhys() {
+    const held = model.rows.flatMap(({ cells }) => [...cells.values()].filter(({ standing }) => standing === 'held'));
+    return [...new Set(held.map(({ message }) => message))];
+}
+function titleOf({ file, queue, release, standings }) {
+    const failed = standings['failed'] ?? 0;
+    if (file.complaint !== null)
+        return 'edict: invalid file';
+    if (queue.stopped)
+        return 'edict: no calls';
+    if (failed > 0)
+        return `edict: ${grouped(failed)} failed`;
+    if (release !== null)
+        return 'edict: held';
+    return queue.left > 0 ? `edict: ${grouped(queue.left)} to do` : 'edict: in sync';
+}
+function toggle(standing) {
+    if (!pressed.delete(standing))
+        pressed.add(standing);
+    showRows();
+    if (live)
+        showStandings(byId('standings'), live.standings, pressed, toggle);
+}
+function taken(cells) {
+    const { apiIds, isOther } = model.take(cells);
+    if (apiIds.size === 0)
+        return;
+    if (isOther || pressed.size > 0)
+        showRows();
+    else
+        grid.update(apiIds);
+    timeline.update(apiIds);
+}
+function connect() {
+    const source = new EventSource('/api/v1/events');
+    source.addEventListener('open', () => showConnection(true));
+    source.addEventListener('live', ({ data }) => {
+        const before = live;
+        live = JSON.parse(data);
+        if (before && before.version !== live.version)
+            location.reload();
+        if (JSON.stringify(before?.environments) !== JSON.stringify(live.environments))
+            showRows();
+        showLive();
+    });
+    source.addEventListener('cells', ({ data }) => {
+        taken(JSON.parse(data));
+        showLive();
+    });
+    source.addEventListener('error', () => {
+        showConnection(false);
+        if (source.readyState === EventSource.CLOSED)
+            setTimeout(connect, againMs);
+    });
+}
+function showConnection(isLive) {
+    byId('connection').textContent = isLive ? 'live' : 'connection lost, trying again';
+    byId('connection').className = isLive ? '' : 'lost';
+}
+filter.addEventListener('input', showRows);
+document.addEventListener('keydown', (event) => {
+    const isTyping = event.target instanceof HTMLInputElement;
+    if (event.key === '/' && !isTyping && !event.ctrlKey && !event.metaKey) {
+        event.preventDefault();
+        filter.focus();
+        filter.select();
+    }
+    else if (event.key === 'Escape' && isTyping) {
+        filter.value = '';
+        showRows();
+        grid.focus();
+    }
+    else if ((event.key === 'ArrowDown' || event.key === 'Enter') && isTyping) {
+        event.preventDefault();
+        grid.focus();
+    }
+});
+connect();

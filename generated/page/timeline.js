@@ -1,0 +1,96 @@
+// Made by `npm run generate` from src/page/. Do not edit.
+import { element } from "./element.js";
+import { clockTime } from "./format.js";
+import { classOf, signOf } from "./looks.js";
+/** So many attempts tell enough of an API; `edict history` has the rest. */
+const mostAttempts = 100;
+/** The timeline of one API: how its publications stand, and every attempt. */
+export class Timeline {
+    #dialog;
+    #row = null;
+    #asked = 0;
+    constructor(dialog) {
+        this.#dialog = dialog;
+        dialog.addEventListener('close', () => {
+            this.#row = null;
+        });
+        // A click beside it is one on the dialog itself.
+        dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
+    }
+    /** Shows this API. */
+    open(row) {
+        this.#row = row;
+        this.#dialog.replaceChildren(head(row, () => this.#dialog.close()), element('p', { class: 'quiet' }, 'Loading…'));
+        if (!this.#dialog.open)
+            this.#dialog.showModal();
+        void this.#load(row);
+    }
+    /** Shows what is new, if it is open for one of these APIs. */
+    update(apiIds) {
+        if (this.#row && apiIds.has(this.#row.apiId))
+            void this.#load(this.#row);
+    }
+    async #load(row) {
+        this.#asked += 1;
+        const asked = this.#asked;
+        const content = await contentOf(row).catch((error) => [
+            element('p', { class: 'failed' }, `It cannot be loaded: ${error instanceof Error ? error.message : error}`),
+        ]);
+        if (asked === this.#asked && this.#row === row)
+            this.#dialog.replaceChildren(head(row, () => this.#dialog.close()), ...content);
+    }
+}
+function head({ api, apiId }, close) {
+    return element('header', {}, element('h2', { id: 'timeline-title' }, api), element('code', {}, apiId), element('button', { type: 'button', autofocus: true, onclick: close }, 'Close'));
+}
+async function contentOf({ apiId }) {
+    const id = encodeURIComponent(apiId);
+    const [{ publications }, { attempts }] = await Promise.all([
+        ask(`/api/v1/status?api=${id}`),
+        ask(`/api/v1/history?api=${id}&limit=${mostAttempts}`),
+    ]);
+    const title = attempts.length < mostAttempts ? 'Attempts' : `The last ${mostAttempts} attempts`;
+    const none = element('p', { class: 'quiet' }, 'None yet: edict has made no call for it.');
+    return [
+        ...publications.map(publication),
+        element('h3', {}, title),
+        attempts.length === 0 ? none : element('ol', { class: 'attempts' }, ...attempts.map(attempt)),
+    ];
+}
+async function ask(path) {
+    const response = await fetch(path);
+    const answer = await response.json();
+    if (!response.ok)
+        throw new Error(answer.error.message);
+    return answer;
+}
+function publication({ environment, standing, message, desired, recorded, observed }) {
+    const now = new Date();
+    const place = desired ? ` (${desired.source.file}:${desired.source.line})` : '';
+    const rows = [
+        ['file', desired ? `${desired.state}${desired.revision === null ? '' : `, revision ${desired.revision}`}${place}` : 'not in the file'],
+        [
+            'record',
+            recorded?.state
+                ? `${recorded.state} since ${clockTime(recorded.recordedAt, now)}${recorded.versionId === null ? '' : `, version ${recorded.versionId}`}`
+                : 'nothing recorded',
+        ],
+        [
+            'gateway',
+            observed
+                ? `${observed.state}${observed.publishedAt === null ? '' : `, published ${clockTime(observed.publishedAt, now)}`}${observed.driftSeenAt === null ? '' : `, moved by somebody else, seen ${clockTime(observed.driftSeenAt, now)}`}`
+                : 'not asked since',
+        ],
+        ['next', message],
+    ];
+    return element('section', {}, element('h3', {}, `${environment}: `, element('span', { class: classOf(standing) }, `${signOf(standing)} ${standing}`)), element('dl', {}, ...rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)])));
+}
+function attempt({ id, environment, action, reason, revision, began, outcome, code, message, versionId, approval, }) {
+    const isDone = outcome === 'succeeded';
+    const details = [
+        isDone ? (versionId === null ? '' : `version ${versionId}`) : [code, message].filter(Boolean).join(' '),
+        approval ? `approved by ${approval.by}: ${approval.why}` : '',
+        `attempt ${id}`,
+    ];
+    return element('li', {}, element('time', { datetime: began }, clockTime(began, new Date())), element('span', {}, environment), element('span', {}, `${action === 'online' ? '▲' : '▼'} ${action}, ${revision === null ? reason : `${reason} ${revision}`}: `, element('strong', { class: isDone ? 'in-sync' : 'failed' }, outcome ?? 'no known outcome')), element('span', { class: 'quiet' }, details.filter(Boolean).join(' · ')));
+}

@@ -1,0 +1,113 @@
+import type { components } from '../../generated/edict-api.d.ts';
+import { byId } from './element.ts';
+import { grouped } from './format.ts';
+import { Grid } from './grid.ts';
+import type { Standing } from './looks.ts';
+import { Model, rowsFor } from './model.ts';
+import { showNotices, showPasses, showQueue, showStandings } from './panels.ts';
+import { Timeline } from './timeline.ts';
+
+type Schemas = components['schemas'];
+
+/** How long after a refused connection it is tried again, in milliseconds; a lost one the browser tries again by itself. */
+const againMs = 2000;
+
+const model = new Model();
+const timeline = new Timeline(byId('timeline') as HTMLDialogElement);
+const grid = new Grid(byId('matrix'), (row) => timeline.open(row));
+const filter = byId('filter') as HTMLInputElement;
+const pressed = new Set<Standing>();
+let live: Schemas['Live'] | null = null;
+
+function showRows(): void {
+  const { rows } = model;
+  const shown = rowsFor(rows, { text: filter.value, standings: pressed });
+  grid.show(shown, live?.environments ?? []);
+  const text = shown.length === rows.length ? `${grouped(rows.length)} APIs` : `${grouped(shown.length)} of ${grouped(rows.length)} APIs`;
+  const node = byId('shown');
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function showLive(): void {
+  if (!live) return;
+  const { gateway, file, queue, passes, standings } = live;
+  const name = gateway ? `${gateway.endpoint} · instance ${gateway.instance} · ${file.path}` : file.path;
+  if (byId('gateway').textContent !== name) byId('gateway').textContent = name;
+  showNotices(byId('notices'), live, live.release === null ? [] : heldWhys());
+  showStandings(byId('standings'), standings, pressed, toggle);
+  showQueue(byId('queue'), queue, standings['failed'] ?? 0);
+  showPasses(byId('passes'), passes);
+  document.title = titleOf(live);
+}
+
+/** Returns why changes are held, each reason once. */
+function heldWhys(): string[] {
+  const held = model.rows.flatMap(({ cells }) => [...cells.values()].filter(({ standing }) => standing === 'held'));
+  return [...new Set(held.map(({ message }) => message))];
+}
+
+function titleOf({ file, queue, release, standings }: Schemas['Live']): string {
+  const failed = standings['failed'] ?? 0;
+  if (file.complaint !== null) return 'edict: invalid file';
+  if (queue.stopped) return 'edict: no calls';
+  if (failed > 0) return `edict: ${grouped(failed)} failed`;
+  if (release !== null) return 'edict: held';
+  return queue.left > 0 ? `edict: ${grouped(queue.left)} to do` : 'edict: in sync';
+}
+
+function toggle(standing: Standing): void {
+  if (!pressed.delete(standing)) pressed.add(standing);
+  showRows();
+  if (live) showStandings(byId('standings'), live.standings, pressed, toggle);
+}
+
+function taken(cells: Schemas['Cells']): void {
+  const { apiIds, isOther } = model.take(cells);
+  if (apiIds.size === 0) return;
+  if (isOther || pressed.size > 0) showRows();
+  else grid.update(apiIds);
+  timeline.update(apiIds);
+}
+
+function connect(): void {
+  const source = new EventSource('/api/v1/events');
+  source.addEventListener('open', () => showConnection(true));
+  source.addEventListener('live', ({ data }) => {
+    const before = live;
+    live = JSON.parse(data) as Schemas['Live'];
+    if (before && before.version !== live.version) location.reload();
+    if (JSON.stringify(before?.environments) !== JSON.stringify(live.environments)) showRows();
+    showLive();
+  });
+  source.addEventListener('cells', ({ data }) => {
+    taken(JSON.parse(data) as Schemas['Cells']);
+    showLive();
+  });
+  source.addEventListener('error', () => {
+    showConnection(false);
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, againMs);
+  });
+}
+
+function showConnection(isLive: boolean): void {
+  byId('connection').textContent = isLive ? 'live' : 'connection lost, trying again';
+  byId('connection').className = isLive ? '' : 'lost';
+}
+
+filter.addEventListener('input', showRows);
+document.addEventListener('keydown', (event) => {
+  const isTyping = event.target instanceof HTMLInputElement;
+  if (event.key === '/' && !isTyping && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    filter.focus();
+    filter.select();
+  } else if (event.key === 'Escape' && isTyping) {
+    filter.value = '';
+    showRows();
+    grid.focus();
+  } else if ((event.key === 'ArrowDown' || event.key === 'Enter') && isTyping) {
+    event.preventDefault();
+    grid.focus();
+  }
+});
+connect();

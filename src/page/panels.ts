@@ -1,0 +1,176 @@
+import type { components } from '../../generated/edict-api.d.ts';
+import { element } from './element.ts';
+import { clockTime, durationInWords, grouped, rateInWords } from './format.ts';
+import { classOf, type Standing, signOf, standings } from './looks.ts';
+
+type Schemas = components['schemas'];
+type Live = Schemas['Live'];
+
+/** Shows what needs a person: a file that is not acted on, what is held, why no call is made. `heldWhys` are the reasons, each once. */
+export function showNotices(
+  root: HTMLElement,
+  { file, queue, release, suspicion, standings: counts }: Live,
+  heldWhys: readonly string[],
+): void {
+  const notices: HTMLElement[] = [];
+  if (file.complaint !== null) {
+    const title = element('h2', {}, file.complaint);
+    const state =
+      file.acceptedAt === null
+        ? 'Nothing is done until it is mended.'
+        : `The last valid one, of ${clockTime(file.acceptedAt, new Date())}, stays in force.`;
+    notices.push(element('div', { class: 'notice bad', role: 'alert' }, title, element('p', {}, state), ...file.mistakes.map(frame)));
+  }
+  if (queue.stopped) {
+    const since = `No call is made since ${clockTime(queue.stopped.since, new Date())}: ${queue.stopped.message}`;
+    notices.push(
+      element('div', { class: 'notice bad', role: 'alert' }, element('h2', {}, stops[queue.stopped.why]), element('p', {}, since)),
+    );
+  }
+  if (release !== null) {
+    const held = counts['held'] ?? 0;
+    const title = suspicion ? 'The whole file is held' : `${grouped(held)} ${held === 1 ? 'change is' : 'changes are'} held`;
+    const whys = suspicion ? [`${suspicion.message}; ${suspicion.hint}`] : heldWhys;
+    notices.push(
+      element(
+        'div',
+        { class: 'notice' },
+        element('h2', {}, title),
+        ...whys.slice(0, 3).map((why) => element('p', {}, why)),
+        whys.length > 3 ? element('p', { class: 'quiet' }, `and ${grouped(whys.length - 3)} more reasons`) : null,
+        command('To agree, run:', release),
+      ),
+    );
+  }
+  replaceIfOther(root, notices);
+}
+
+const stops: Readonly<Record<Schemas['Stopped']['why'], string>> = {
+  pause: 'The gateway asks to be left alone',
+  outage: 'The gateway cannot be reached',
+  credentials: 'The credentials are not taken',
+};
+
+function frame({ file, line, column, length, message, hint, text }: Schemas['Mistake']): HTMLElement {
+  const gutter = `${line} | `;
+  const from = Math.max(0, column - 60);
+  const shown = text.slice(from, from + 160).replaceAll('\t', ' ');
+  const marks = `${' '.repeat(gutter.length + Math.max(0, column - 1 - from))}${'^'.repeat(Math.max(1, Math.min(length, shown.length)))}`;
+  return element(
+    'pre',
+    { tabindex: 0 },
+    element('strong', {}, `${file}:${line}:${column}`),
+    `  ${message}\n${gutter}${shown}\n`,
+    element('mark', { 'aria-hidden': true }, marks),
+    hint === null ? '' : `\n${' '.repeat(gutter.length - 2)}= ${hint}`,
+  );
+}
+
+function command(label: string, text: string): HTMLElement {
+  const done = element('span', { role: 'status' });
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(text);
+    done.textContent = 'copied';
+  };
+  const button = element(
+    'button',
+    {
+      type: 'button',
+      onclick: () =>
+        void copy().catch(() => {
+          done.textContent = 'select it and copy';
+        }),
+    },
+    'Copy',
+  );
+  return element('div', {}, element('p', {}, label), element('div', { class: 'command' }, element('code', {}, text), button, done));
+}
+
+/** Shows how many publications stand how, each a button that shows only those. `toggle` is called with what a person has pressed. */
+export function showStandings(
+  root: HTMLElement,
+  counts: Live['standings'],
+  pressed: ReadonlySet<Standing>,
+  toggle: (standing: Standing) => void,
+): void {
+  const known = standings.filter((standing) => (counts[standing] ?? 0) > 0 || pressed.has(standing));
+  const before = new Map([...root.children].map((node) => [(node as HTMLElement).dataset['standing'], node as HTMLElement]));
+  const buttons = known.map((standing) => {
+    const text = `${signOf(standing)} ${grouped(counts[standing] ?? 0)} ${standing}`;
+    const button =
+      before.get(standing) ??
+      element('button', { type: 'button', class: classOf(standing), 'data-standing': standing, onclick: () => toggle(standing) });
+    if (button.textContent !== text) button.textContent = text;
+    button.setAttribute('aria-pressed', String(pressed.has(standing)));
+    return button;
+  });
+  if (buttons.length !== root.children.length || buttons.some((button, index) => root.children[index] !== button))
+    root.replaceChildren(...buttons);
+}
+
+/** Shows what is left to do, at which rate, how long it takes, and what slows it. */
+export function showQueue(
+  root: HTMLElement,
+  { left, inFlight, rate, limit, secondsToGo, slowedBy }: Schemas['Queue'],
+  failed: number,
+): void {
+  const rows: readonly (readonly [string, string | null])[] = [
+    ['in flight', grouped(inFlight)],
+    ['rate', rateInWords(rate)],
+    ['limit', rate.calls === limit.calls && rate.perMs === limit.perMs ? null : rateInWords(limit)],
+    ['time to go', left === 0 || secondsToGo === null ? null : `about ${durationInWords(secondsToGo)}`],
+    ['slowed by', slowedBy],
+    ['failing', failed === 0 ? null : grouped(failed)],
+  ];
+  replaceIfOther(root, [
+    element('h2', {}, 'Queue'),
+    element('p', { class: left === 0 ? 'figure quiet' : 'figure' }, left === 0 ? 'nothing to do' : `${grouped(left)} to do`),
+    element('dl', {}, ...rows.flatMap(([name, value]) => (value === null ? [] : [element('dt', {}, name), element('dd', {}, value)]))),
+  ]);
+}
+
+/** Shows the last passes, newest first. */
+export function showPasses(root: HTMLElement, passes: readonly Schemas['Pass'][]): void {
+  const items = passes
+    .slice(0, 8)
+    .map(({ cause, startedAt, result }) =>
+      element(
+        'li',
+        {},
+        element('time', { datetime: startedAt }, clockTime(startedAt, new Date())),
+        ` ${causes[cause] ?? cause}: ${result ? resultInWords(result) : 'under way'}`,
+      ),
+    );
+  replaceIfOther(root, [
+    element('h2', {}, 'Last passes'),
+    items.length > 0 ? element('ol', {}, ...items) : element('p', { class: 'quiet' }, 'none yet'),
+  ]);
+}
+
+const causes: Readonly<Record<string, string>> = {
+  start: 'start',
+  file: 'new file',
+  resync: 'resync',
+  signal: 'asked for',
+  retry: 'retry',
+  approval: 'approval',
+  due: 'its time had come',
+  order: 'next environment',
+};
+
+function resultInWords({ online, offline, held, waiting, failed, tookMs }: Schemas['PassResult']): string {
+  const parts = [
+    online > 0 ? `${grouped(online)} online` : '',
+    offline > 0 ? `${grouped(offline)} offline` : '',
+    held > 0 ? `${grouped(held)} held` : '',
+    waiting > 0 ? `${grouped(waiting)} waiting` : '',
+    failed > 0 ? `${grouped(failed)} failed` : '',
+  ].filter(Boolean);
+  return `${parts.length > 0 ? parts.join(', ') : 'nothing to do'} in ${durationInWords(tookMs / 1000)}`;
+}
+
+/** Leaves what a person may be reading, or has the focus in, as it is if nothing has changed. */
+function replaceIfOther(root: HTMLElement, content: readonly HTMLElement[]): void {
+  const next = element('div', {}, ...content);
+  if (next.innerHTML !== root.innerHTML) root.replaceChildren(...next.childNodes);
+}

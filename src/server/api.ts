@@ -1,0 +1,116 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { components } from '../../generated/edict-api.d.ts';
+import { approvalOf, longestApprovalMs } from '../core/agreeing.ts';
+import { durationMs } from '../core/duration.ts';
+import { EdictError } from '../core/errors.ts';
+import type { Approval, NewApproval } from '../core/guards.ts';
+import { cellOf } from '../core/matrix.ts';
+import type { Plan } from '../core/plan.ts';
+import type { Attempt, HistoryFilter } from '../core/ports.ts';
+import type { GatewayIdentity } from '../core/publication.ts';
+import { approvalJson, attemptJson } from '../words/attempt-json.ts';
+import { momentInWords } from '../words/phrases.ts';
+import { planJson } from '../words/plan-json.ts';
+import { publicationJson } from '../words/status-json.ts';
+import { apiDocumentText, requestSchemas } from './api-document.ts';
+import { demandToken } from './bearer.ts';
+import { type Board, keysOn } from './board.ts';
+import type { Broadcast } from './broadcast.ts';
+import { streamEvents } from './event-stream.ts';
+import { type About, liveJson } from './live-json.ts';
+
+type Schemas = components['schemas'];
+
+/** What the interface shows, and what it can have done. */
+export interface ApiDeps {
+  readonly board: Board;
+  readonly broadcast: Broadcast;
+  readonly about: About;
+  readonly history: (gateway: GatewayIdentity, filter: HistoryFilter) => Promise<readonly Attempt[]>;
+  readonly approvals: (gateway: GatewayIdentity) => Promise<readonly Approval[]>;
+  readonly approve: (gateway: GatewayIdentity, approval: NewApproval) => Promise<void>;
+  readonly resync: () => void;
+  /** What lets a request act; `null`: nothing does. */
+  readonly token: string | null;
+  /** Returns milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** So many may look at one time. */
+const mostWatchers = 200;
+
+/** Adds everything under /api/v1 to `server`, with requests checked against the description of the interface. */
+export function addApi(server: FastifyInstance, deps: ApiDeps): void {
+  const { board, broadcast, about } = deps;
+  const text = apiDocumentText();
+  const schema = requestSchemas(text);
+  const acts = async (request: FastifyRequest): Promise<void> => demandToken(request.headers.authorization, deps.token);
+
+  server.get('/api/v1/openapi.json', async (_, reply) => reply.type('application/json').send(text));
+
+  server.get<{ Querystring: { api?: string } }>('/api/v1/status', { schema: schema('GET', '/api/v1/status') }, async ({ query }) =>
+    statusJson(board, about, query.api),
+  );
+
+  server.get('/api/v1/plan', { schema: schema('GET', '/api/v1/plan') }, async () => {
+    const { plan, matrix } = planned(board);
+    return planJson({ plan, desired: matrix.desired, notes: [], release: about.release(plan) });
+  });
+
+  server.get<{ Querystring: { api?: string; environment?: string; limit: number } }>(
+    '/api/v1/history',
+    { schema: schema('GET', '/api/v1/history') },
+    async ({ query: { api, environment, limit } }) => {
+      const { gateway } = planned(board).plan;
+      const narrowed = { ...(api && { apis: [api] }), ...(environment && { environments: [environment] }) };
+      const attempts = await deps.history(gateway, { ...narrowed, limit });
+      const approvals = (await deps.approvals(gateway)).slice(0, limit);
+      return { format: 1, attempts: attempts.map(attemptJson), approvals: approvals.map(approvalJson) };
+    },
+  );
+
+  server.get('/api/v1/events', { schema: schema('GET', '/api/v1/events') }, (_, reply: FastifyReply) => {
+    if (broadcast.subscribers >= mostWatchers) {
+      throw new EdictError('BUSY', `${mostWatchers} are looking already`, { hint: 'close some pages' });
+    }
+    reply.hijack();
+    streamEvents(reply.raw, broadcast);
+  });
+
+  server.post('/api/v1/resync', { schema: schema('POST', '/api/v1/resync'), onRequest: acts }, async (_, reply) => {
+    deps.resync();
+    return reply.code(202).send();
+  });
+
+  server.post<{ Body: Required<Schemas['Agreeing']> }>(
+    '/api/v1/approvals',
+    { schema: schema('POST', '/api/v1/approvals'), onRequest: acts },
+    async ({ body: { digest, by, why, expires } }, reply) => {
+      const expiresMs = durationMs(expires) ?? 0;
+      if (expiresMs === 0 || expiresMs > longestApprovalMs) {
+        throw new EdictError('OPTION', `expires: ${expires} is out of range`, { hint: 'expected more than nothing and 168h at most' });
+      }
+      const { plan } = planned(board);
+      const approval = approvalOf(plan, { digest, by, why, expiresMs }, deps.now());
+      await deps.approve(plan.gateway, approval);
+      return reply.code(201).send(agreedJson(approval));
+    },
+  );
+}
+
+function planned({ plan, matrix }: Board): { readonly plan: Plan; readonly matrix: NonNullable<Board['matrix']> } {
+  if (plan && matrix) return { plan, matrix };
+  throw new EdictError('NO_PLAN', 'there is no plan yet', { hint: 'it comes with the first valid file; /readyz says what is missing' });
+}
+
+function statusJson(board: Board, about: About, apiId: string | undefined): Schemas['Status'] {
+  const { matrix } = board;
+  const cells = matrix ? [...keysOn(board)].flatMap((key) => cellOf(key, matrix) ?? []) : [];
+  const standings = Object.fromEntries([...Map.groupBy(cells, ({ standing }) => standing)].map(([name, { length }]) => [name, length]));
+  const shown = apiId === undefined ? cells : cells.filter((cell) => cell.apiId === apiId);
+  return { live: liveJson(board, standings, about), publications: shown.map(publicationJson) };
+}
+
+function agreedJson({ digest, by, why, atMs, expiresAtMs }: NewApproval): Schemas['Agreed'] {
+  return { format: 1, digest, by, why, at: momentInWords(atMs), expires: momentInWords(expiresAtMs) };
+}

@@ -1,0 +1,201 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { EngineEvent } from '../../src/core/events.ts';
+import { heldDigest, type NewApproval } from '../../src/core/guards.ts';
+import { plan } from '../../src/core/plan.ts';
+import type { Attempt, HistoryFilter } from '../../src/core/ports.ts';
+import { apiDocumentText } from '../../src/server/api-document.ts';
+import { Board } from '../../src/server/board.ts';
+import { Broadcast } from '../../src/server/broadcast.ts';
+import { type Server, startServer } from '../../src/server/server.ts';
+import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+
+const test = suite('api');
+
+interface Operation {
+  readonly responses: Readonly<
+    Record<string, { readonly $ref?: string; readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
+  >;
+}
+const document = JSON.parse(apiDocumentText()) as {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: object; responses: Record<string, Operation['responses'][string]> };
+};
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+ajv.addSchema({ $id: 'urn:edict:api', components: { schemas: document.components.schemas } }, 'urn:edict:api');
+
+/** Asserts that an answer is one that the description of the interface has. */
+function assertDescribed(method: string, path: string, status: number, body: unknown): void {
+  const operation = document.paths[path.split('?')[0] ?? '']?.[method.toLowerCase()];
+  const response = operation?.responses[String(status)];
+  assert.ok(response, `${method} ${path} answers ${status}, which is not described`);
+  const { content } = response?.$ref ? (document.components.responses[response.$ref.split('/').at(-1) ?? ''] ?? {}) : (response ?? {});
+  const schema = content?.['application/json']?.schema;
+  if (!schema) return;
+  const validate = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('#/components', 'urn:edict:api#/components')) as object);
+  assert.ok(validate(body), `${method} ${path}: ${ajv.errorsText(validate.errors)}`);
+}
+
+const wantedOrders = wanted('orders', 'release', { state: 'offline' });
+const desired = desiredState([wantedOrders, wanted('carts', 'test', { revision: 'r1' })], { protectedNames: ['release'] });
+const was = recordedState([recorded('orders', 'release', { publishedAtMs: 1, editedAtMs: 2 }), recorded('old', 'test')]);
+const made = plan(desired, was);
+const start: readonly EngineEvent[] = [
+  { type: 'pass:started', passId: 'p', cause: 'start' },
+  { type: 'file:accepted', desired },
+  { type: 'plan:made', passId: 'p', cause: 'start', plan: made, recorded: was },
+];
+const attempt = {
+  ...{
+    id: 7,
+    passId: 'p',
+    api: 'carts',
+    apiId: 'api-carts',
+    environment: 'test',
+    environmentId: 'env-test',
+    action: 'online',
+    reason: 'new',
+  },
+  ...{ revision: null, remark: null, marker: null, askedVersionId: null, beganAtMs: 1, settledAtMs: 2, outcome: 'succeeded', code: null },
+  ...{ status: null, message: null, requestId: null, versionId: 'v', publishId: null, approval: null, before: null },
+} as const satisfies Attempt;
+
+const board = new Board(() => 1000);
+const about = { version: '1', file: 'edict.yaml', release: () => 'edict approve' };
+const broadcast = new Broadcast(board, about);
+const asked: HistoryFilter[] = [];
+const approved: NewApproval[] = [];
+let resyncs = 0;
+let server: Server;
+
+test.before(async () => {
+  server = await startServer(
+    { host: '127.0.0.1', port: 0 },
+    {
+      ...{ board, broadcast, about, names: [], token: 'right', now: () => 5000 },
+      health: { live: () => ({ ok: true, message: '' }), ready: () => ({ ok: true, message: '' }) },
+      metrics: { text: async () => '', contentType: 'text/plain' },
+      history: async (_, filter) => {
+        asked.push(filter);
+        return [attempt];
+      },
+      approvals: async () => [
+        { id: 1, digest: 'sha256:0', by: 'ada', why: 'CHG', atMs: 1, expiresAtMs: 2, work: [], done: new Set(), isSpent: false },
+      ],
+      approve: async (_, approval) => void approved.push(approval),
+      resync: () => {
+        resyncs += 1;
+      },
+    },
+  );
+});
+test.after(() => server.close());
+
+async function ask(method: string, path: string, body: unknown = undefined, token: string | null = null) {
+  const response = await fetch(server.url + path, {
+    method,
+    headers: {
+      ...(token !== null && { authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const answer = text === '' ? null : (JSON.parse(text) as Record<string, unknown>);
+  assertDescribed(method, path, response.status, answer);
+  return { status: response.status, answer: answer as Record<string, unknown> };
+}
+
+test('before the first plan there is a status, and no plan or history', async () => {
+  assert.equal((await ask('GET', '/api/v1/status')).answer['publications'], []);
+  for (const path of ['/api/v1/plan', '/api/v1/history']) assert.is((await ask('GET', path)).status, 503, path);
+  for (const event of start) board.emit(event);
+});
+
+test('the status has every publication, or those of one API', async () => {
+  const standings = async (query = '') =>
+    ((await ask('GET', `/api/v1/status${query}`)).answer['publications'] as { api: string; standing: string }[]).map(
+      ({ api, standing }) => `${api} ${standing}`,
+    );
+  assert.equal(await standings(), ['orders held', 'carts changing', 'old kept']);
+  assert.equal(await standings('?api=api-carts'), ['carts changing']);
+  assert.equal(await standings('?api=nobody'), []);
+});
+
+test('the plan is what edict plan shows', async () => {
+  const { answer } = await ask('GET', '/api/v1/plan');
+  assert.equal([answer['heldDigest'], (answer['changes'] as unknown[]).length], [heldDigest(made), 2]);
+});
+
+test('the history is narrowed by name or ID and limited', async () => {
+  await ask('GET', '/api/v1/history');
+  await ask('GET', '/api/v1/history?api=carts&environment=test&limit=7');
+  assert.equal(asked, [{ limit: 50 }, { apis: ['carts'], environments: ['test'], limit: 7 }]);
+});
+
+test('events begin with everything', async () => {
+  const abort = new AbortController();
+  const response = await fetch(`${server.url}/api/v1/events`, { signal: abort.signal });
+  const { value } = await (response.body as ReadableStream<Uint8Array>).getReader().read();
+  const [live = '', cells = ''] = new TextDecoder().decode(value).split('\n\n');
+  for (const [text, name] of [
+    [live, 'Live'],
+    [cells, 'Cells'],
+  ] as const) {
+    const validate = ajv.compile({ $ref: `urn:edict:api#/components/schemas/${name}` });
+    assert.ok(validate(JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? '')), `${name}: ${ajv.errorsText(validate.errors)}`);
+  }
+  abort.abort();
+});
+
+for (const path of [
+  '/api/v1/history?limit=0',
+  '/api/v1/history?limit=many',
+  '/api/v1/history?other=1',
+  `/api/v1/status?api=${'x'.repeat(201)}`,
+]) {
+  test(`refuses GET ${path.slice(0, 40)}`, async () => assert.is((await ask('GET', path)).status, 400));
+}
+
+test('nobody acts without the token, whatever else he sends', async () => {
+  for (const token of [null, 'wrong', '']) {
+    assert.is((await ask('POST', '/api/v1/resync', undefined, token)).status, 401);
+    assert.is((await ask('POST', '/api/v1/approvals', { digest: heldDigest(made), by: 'ada', why: 'CHG' }, token)).status, 401);
+    assert.is((await ask('POST', '/api/v1/approvals', 'not JSON', token)).status, token === 'right' ? 400 : 401);
+  }
+  assert.equal([resyncs, approved.length], [0, 0]);
+});
+
+test('asks for a pass now', async () => {
+  assert.is((await ask('POST', '/api/v1/resync', undefined, 'right')).status, 202);
+  assert.is(resyncs, 1);
+});
+
+test('agrees to exactly what is held', async () => {
+  const agreeing = { digest: heldDigest(made), by: 'ada', why: 'CHG-7' };
+  const { status, answer } = await ask('POST', '/api/v1/approvals', agreeing, 'right');
+  assert.equal([status, answer['expires']], [201, '1970-01-01T01:00:05Z']);
+  assert.equal(approved, [{ ...agreeing, atMs: 5000, expiresAtMs: 3_605_000, work: approved[0]?.work ?? [] }]);
+  assert.is(approved[0]?.work.length, 1);
+  const other = await ask('POST', '/api/v1/approvals', { ...agreeing, digest: `sha256:${'0'.repeat(64)}` }, 'right');
+  assert.is(other.status, 409);
+});
+
+for (const [name, body] of [
+  ['nothing', {}],
+  ['no digest', { digest: 'sha256:1', by: 'ada', why: 'CHG' }],
+  ['nobody', { digest: `sha256:${'0'.repeat(64)}`, by: '', why: 'CHG' }],
+  ['a key that nobody knows', { digest: `sha256:${'0'.repeat(64)}`, by: 'ada', why: 'CHG', force: true }],
+  ['eight days', { digest: `sha256:${'0'.repeat(64)}`, by: 'ada', why: 'CHG', expires: '192h' }],
+  ['no duration', { digest: `sha256:${'0'.repeat(64)}`, by: 'ada', why: 'CHG', expires: 'soon' }],
+  ['broken JSON', '{"digest":'],
+] as const) {
+  test(`an approval with ${name} is refused`, async () => assert.is((await ask('POST', '/api/v1/approvals', body, 'right')).status, 400));
+}
+
+test('the description is there to be read', async () => {
+  assert.equal(await (await fetch(`${server.url}/api/v1/openapi.json`)).json(), document);
+});
+
+test.run();

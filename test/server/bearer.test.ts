@@ -1,0 +1,28 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { EdictError } from '../../src/core/errors.ts';
+import { demandToken } from '../../src/server/bearer.ts';
+
+test('the token lets a request act', () => {
+  demandToken('Bearer right', 'right');
+  demandToken('bearer right', 'right');
+});
+
+for (const [given, token, code] of [
+  [undefined, 'right', 'TOKEN'],
+  ['Bearer wrong', 'right', 'TOKEN'],
+  ['Bearer ', 'right', 'TOKEN'],
+  ['Basic right', 'right', 'TOKEN'],
+  ['Bearer right and more', 'right', 'TOKEN'],
+  ['Bearer anything', null, 'NO_TOKEN'],
+  [undefined, null, 'NO_TOKEN'],
+] as const) {
+  test(`${given ?? 'nothing'} does not${token === null ? ', where the daemon has no token' : ''}`, () => {
+    assert.throws(
+      () => demandToken(given, token),
+      (error: unknown) => error instanceof EdictError && error.code === code && !error.message.includes('right'),
+    );
+  });
+}
+
+test.run();

@@ -1,0 +1,123 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { InvalidFileError } from '../../src/core/errors.ts';
+import type { EngineEvent } from '../../src/core/events.ts';
+import { cellOf } from '../../src/core/matrix.ts';
+import { plan } from '../../src/core/plan.ts';
+import { Board, keysOn, type Touched } from '../../src/server/board.ts';
+import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+
+const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
+const was = recordedState([recorded('carts', 'test')]);
+const accepted: EngineEvent = { type: 'file:accepted', desired };
+const planned: EngineEvent = { type: 'plan:made', passId: 'p', cause: 'file', plan: plan(desired, was), recorded: was };
+const orders = change('orders', 'test');
+const failure = { code: 'APIG.9999', status: 500, message: 'System error', hint: null, requestId: null, pauseMs: null };
+const begun: EngineEvent = { type: 'attempt:begun', passId: 'p', attemptId: 7, change: orders };
+const settled = (outcome: Extract<EngineEvent, { type: 'attempt:settled' }>['outcome']): EngineEvent => {
+  return { type: 'attempt:settled', passId: 'p', attemptId: 7, change: orders, outcome, tookMs: 5 };
+};
+const succeeded = settled({ kind: 'succeeded', versionId: 'v1', publishId: null });
+
+function boardAfter(...events: readonly EngineEvent[]): Board {
+  const board = new Board(() => 1000);
+  for (const event of events) board.emit(event);
+  return board;
+}
+
+const standingsOn = (board: Board) => {
+  const { matrix } = board;
+  return [...keysOn(board)].map((key) => (matrix ? cellOf(key, matrix)?.standing : null));
+};
+
+test('nothing is there before the first plan', () => {
+  assert.is(boardAfter(accepted).matrix, null);
+  assert.equal(standingsOn(boardAfter()), []);
+});
+
+test('an attempt is followed from its begin to its end', () => {
+  assert.equal(standingsOn(boardAfter(accepted, planned)), ['changing', 'in sync']);
+  const flying = boardAfter(accepted, planned, begun);
+  assert.equal([flying.inFlight, standingsOn(flying)], [1, ['changing', 'in sync']]);
+  const done = boardAfter(accepted, planned, begun, succeeded);
+  assert.equal([done.inFlight, standingsOn(done)], [0, ['in sync', 'in sync']]);
+  assert.is(done.matrix?.recorded.get(orders.key)?.versionId, 'v1');
+  const failed = boardAfter(accepted, planned, begun, settled({ kind: 'retry', failure }));
+  assert.equal(standingsOn(failed), ['failed', 'in sync']);
+});
+
+test('it does not matter whether somebody has looked before', () => {
+  const board = boardAfter(accepted, planned);
+  assert.equal(standingsOn(board), ['changing', 'in sync']);
+  board.emit(begun);
+  board.emit(succeeded);
+  assert.equal(standingsOn(board), ['in sync', 'in sync']);
+});
+
+test('the record that a plan was made from is left as it is', () => {
+  boardAfter(accepted, planned, begun, succeeded).matrix;
+  assert.is(was.size, 1);
+});
+
+test('a newer file shows with its plan, not before', () => {
+  const board = boardAfter(accepted, planned, { type: 'file:accepted', desired: desiredState([]) });
+  assert.is(board.matrix?.desired, desired);
+});
+
+test('what an earlier process has tried shows where this one has not', () => {
+  const board = boardAfter(accepted, planned);
+  const earlier = { id: 3, action: 'online', revision: null, outcome: 'stalled', code: 'X', message: '', beganAtMs: 1 } as const;
+  board.recall(new Map([[orders.key, earlier]]));
+  assert.equal(standingsOn(board), ['failed', 'in sync']);
+  board.emit(begun);
+  board.recall(new Map([[orders.key, earlier]]));
+  assert.equal(standingsOn(board), ['changing', 'in sync']);
+});
+
+test('a complaint about the file stays until the file is well', () => {
+  const mistake = { rule: 'value', file: 'edict.yaml', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: 'x' } as const;
+  const board = boardAfter(accepted, { type: 'file:rejected', error: new InvalidFileError('edict.yaml', [mistake]) });
+  assert.equal(board.complaint, { message: 'edict.yaml has 1 mistake', mistakes: [mistake] });
+  board.emit({ type: 'file:missed', message: 'edict.yaml is not there' });
+  assert.equal(board.complaint, { message: 'edict.yaml is not there', mistakes: [] });
+  board.emit(accepted);
+  assert.is(board.complaint, null);
+});
+
+test('a pass is one line, however often it plans anew', () => {
+  const started: EngineEvent = { type: 'pass:started', passId: 'p', cause: 'file' };
+  const summary = { online: 1, offline: 0, unchanged: 1, held: 0, waiting: 0, failed: 0, tookMs: 5 };
+  const board = boardAfter(started, { ...started, cause: 'order' }, { type: 'pass:finished', passId: 'p', summary });
+  assert.equal(board.passes, [{ id: 'p', cause: 'file', startedAtMs: 1000, result: summary }]);
+  for (let index = 0; index < 50; index += 1) board.emit({ ...started, passId: String(index) });
+  assert.equal([board.passes.length, board.passes[0]?.id], [20, '49']);
+});
+
+test('rate and stops are the last that were told', () => {
+  const board = boardAfter(
+    { type: 'rate:changed', calls: 4, perMs: 1000, limit: 10 },
+    { type: 'calls:stopped', why: 'outage', message: 'gone' },
+  );
+  assert.equal(
+    [board.rate, board.stopped],
+    [
+      { calls: 4, perMs: 1000 },
+      { why: 'outage', message: 'gone', sinceMs: 1000 },
+    ],
+  );
+  board.emit({ type: 'calls:resumed' });
+  assert.is(board.stopped, null);
+});
+
+test('who listens hears what has changed, and no more once he has left', () => {
+  const board = new Board(() => 1000);
+  const heard: Touched[] = [];
+  const leave = board.listen((touched) => heard.push(touched));
+  for (const event of [accepted, planned, begun]) board.emit(event);
+  board.emit({ type: 'store:waited', message: '' });
+  leave();
+  board.emit(succeeded);
+  assert.equal(heard, ['live', 'all', orders.key]);
+});
+
+test.run();

@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { streamEvents } from '../../src/server/event-stream.ts';
+import { eventually } from '../support/eventually.ts';
+
+const test = suite('event stream');
+
+test('what is told comes at once, for as long as the other side listens', async () => {
+  const senders = new Set<(message: string) => void>();
+  const broadcast = {
+    subscribe: (send: (message: string) => void) => {
+      senders.add(send);
+      send('event: live\ndata: 1\n\n');
+      return () => senders.delete(send);
+    },
+  };
+  const server = createServer((_, response) => streamEvents(response, broadcast)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const abort = new AbortController();
+  const response = await fetch(`http://127.0.0.1:${port}`, { signal: abort.signal });
+  assert.is(response.headers.get('content-type'), 'text/event-stream; charset=utf-8');
+  assert.is(response.headers.get('cache-control'), 'no-store');
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  const next = async () => new TextDecoder().decode((await reader.read()).value);
+  assert.is(await next(), 'event: live\ndata: 1\n\n');
+  for (const send of senders) send('event: cells\ndata: 2\n\n');
+  assert.is(await next(), 'event: cells\ndata: 2\n\n');
+  abort.abort();
+  await eventually(() => senders.size === 0, 5000, 'who is gone is told nothing more');
+  server.close();
+});
+
+test('who does not read is let go, so that nothing piles up', async () => {
+  let told: ((message: string) => void) | null = null;
+  const broadcast = {
+    subscribe: (send: (message: string) => void) => {
+      told = send;
+      return () => {
+        told = null;
+      };
+    },
+  };
+  const server = createServer((_, response) => streamEvents(response, broadcast)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
+  client.pause().write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  await eventually(() => told !== null, 5000, 'it is told');
+  const message = `data: ${'x'.repeat(1024 * 1024)}\n\n`;
+  const send = (): boolean => {
+    (told as ((message: string) => void) | null)?.(message);
+    return told === null;
+  };
+  await eventually(send, 20_000, 'the connection is ended');
+  client.destroy();
+  server.close();
+});
+
+test.run();

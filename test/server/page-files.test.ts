@@ -1,0 +1,30 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readPageFiles } from '../../src/server/page-files.ts';
+
+const files = readPageFiles();
+
+test('everything that the page names is there, and nothing else of the disk', () => {
+  const html = files.get('/')?.body.toString() ?? '';
+  const named = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path ?? '');
+  const scripts = [...files].filter(([path]) => path.endsWith('.js'));
+  const imported = scripts.flatMap(([, { body }]) =>
+    [...body.toString().matchAll(/from ["']\.\/([^"']+)["']/g)].map(([, name]) => `/page/${name}`),
+  );
+  assert.ok(named.length > 2 && imported.length > 5);
+  for (const path of [...named, ...imported]) assert.ok(files.has(path), path);
+  assert.equal(
+    [...files.keys()].filter((path) => !/^\/$|^\/page\/[a-z]+\.(css|js|svg)$/.test(path)),
+    [],
+  );
+});
+
+test('a page loads nothing from elsewhere', () => {
+  for (const [path, { body }] of files) assert.not.match(body.toString().replaceAll('http://www.w3.org/2000/svg', ''), /https?:\/\//, path);
+});
+
+test('nothing in the page is a style or a script of its own, which its policy would refuse', () => {
+  assert.not.match(files.get('/')?.body.toString() ?? '', /<style|style=|<script(?![^>]* src=)| on\w+=/);
+});
+
+test.run();

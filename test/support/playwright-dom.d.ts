@@ -1,0 +1,11 @@
+// Playwright's types name these of the browsers' library, which no test needs.
+interface Node {
+  readonly nodeName: string;
+}
+interface HTMLElement extends Node {
+  readonly style: unknown;
+}
+interface SVGElement extends Node {
+  readonly ownerSVGElement: unknown;
+}
+type HTMLElementTagNameMap = Record<string, HTMLElement>;
