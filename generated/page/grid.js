@@ -32,12 +32,14 @@ export class Grid {
     show(rows, columns) {
         const isOther = columns.length !== this.#columns.length ||
             columns.some(({ id, name }, index) => this.#columns[index]?.id !== id || this.#columns[index]?.name !== name);
+        const active = this.#rows[this.#active.row]?.apiId;
+        const index = rows.findIndex(({ apiId }) => apiId === active);
         this.#rows = rows;
         if (isOther)
             this.#showColumns(columns);
         this.#root.setAttribute('aria-rowcount', String(rows.length + 1));
         this.#body.style.height = `${rows.length * this.#rowHeight}px`;
-        this.#active = { ...this.#active, row: Math.max(0, Math.min(this.#active.row, rows.length - 1)) };
+        this.#active = { ...this.#active, row: index >= 0 ? index : Math.max(0, Math.min(this.#active.row, rows.length - 1)) };
         this.#draw();
     }
     /** Shows what these APIs are now; their rows are the same. */
@@ -57,7 +59,7 @@ export class Grid {
         this.#columns = columns;
         this.#root.setAttribute('aria-colcount', String(columns.length + 1));
         this.#root.style.setProperty('--environments', String(columns.length));
-        const titles = columns.map(({ name, protected: isProtected }) => element('div', { role: 'columnheader' }, name, isProtected ? element('span', { class: 'to', title: 'Nothing goes offline here without a person’s agreement' }, 'protected') : null));
+        const titles = columns.map(({ name, protected: isProtected }) => element('div', { role: 'columnheader' }, `${name} `, isProtected ? element('span', { class: 'to', title: 'Nothing goes offline here without a person’s agreement' }, 'protected') : null));
         this.#head.replaceChildren(element('div', { role: 'columnheader' }, 'API'), ...titles);
         for (const { node } of this.#shown.values())
             node.remove();
@@ -201,5 +203,6 @@ function paint(node, cell, isUpdate) {
         void node.offsetWidth;
         node.classList.add('new');
     }
-    node.replaceChildren(element('span', { class: 'sign', 'aria-hidden': true }, look.sign), look.word, look.to ? element('span', { class: 'to' }, look.to) : '');
+    const sign = element('span', { class: 'sign', 'aria-hidden': true }, look.sign);
+    node.replaceChildren(sign, ` ${look.word}`, ...(look.to ? [' ', element('span', { class: 'to' }, look.to)] : []));
 }

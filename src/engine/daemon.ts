@@ -88,12 +88,12 @@ export class Daemon {
     const { source, emit } = this.#deps;
     try {
       const desired = await source.load();
+      const [isNew, isMended] = [desired !== this.#desired, this.#lastComplaint !== ''];
       this.#lastComplaint = '';
       this.#lacksNames = false;
-      if (desired === this.#desired) return false;
       this.#desired = desired;
-      emit({ type: 'file:accepted', desired });
-      return true;
+      if (isNew || isMended) emit({ type: 'file:accepted', desired });
+      return isNew;
     } catch (error) {
       if (!(error instanceof EdictError)) throw error;
       this.#lacksNames = error.code === 'NAMES_UNKNOWN';

@@ -50,11 +50,13 @@ export class Grid {
     const isOther =
       columns.length !== this.#columns.length ||
       columns.some(({ id, name }, index) => this.#columns[index]?.id !== id || this.#columns[index]?.name !== name);
+    const active = this.#rows[this.#active.row]?.apiId;
+    const index = rows.findIndex(({ apiId }) => apiId === active);
     this.#rows = rows;
     if (isOther) this.#showColumns(columns);
     this.#root.setAttribute('aria-rowcount', String(rows.length + 1));
     this.#body.style.height = `${rows.length * this.#rowHeight}px`;
-    this.#active = { ...this.#active, row: Math.max(0, Math.min(this.#active.row, rows.length - 1)) };
+    this.#active = { ...this.#active, row: index >= 0 ? index : Math.max(0, Math.min(this.#active.row, rows.length - 1)) };
     this.#draw();
   }
 
@@ -80,7 +82,7 @@ export class Grid {
       element(
         'div',
         { role: 'columnheader' },
-        name,
+        `${name} `,
         isProtected ? element('span', { class: 'to', title: 'Nothing goes offline here without a person’s agreement' }, 'protected') : null,
       ),
     );
@@ -217,9 +219,6 @@ function paint(node: HTMLElement, cell: Cell | undefined, isUpdate: boolean): vo
     void node.offsetWidth;
     node.classList.add('new');
   }
-  node.replaceChildren(
-    element('span', { class: 'sign', 'aria-hidden': true }, look.sign),
-    look.word,
-    look.to ? element('span', { class: 'to' }, look.to) : '',
-  );
+  const sign = element('span', { class: 'sign', 'aria-hidden': true }, look.sign);
+  node.replaceChildren(sign, ` ${look.word}`, ...(look.to ? [' ', element('span', { class: 'to' }, look.to)] : []));
 }

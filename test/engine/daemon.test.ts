@@ -138,6 +138,21 @@ test('an invalid or absent file leaves the last valid one in force, and is compl
   assert.ok(passes.every(({ desired }) => desired.publications.size === 1));
 });
 
+test('a broken file that is mended as it was before is told to be well again, and is no new one', async () => {
+  const before = state('a');
+  const { file, passes, types, stop } = await started(before);
+  await until('the first pass is made', () => passes.length === 1);
+  for (const content of [invalid, before]) {
+    const { length } = types();
+    file.content = content;
+    file.hint();
+    await until('it is told', () => types().length > length);
+  }
+  await stop();
+  assert.equal(types(), ['file:accepted', 'file:rejected', 'file:accepted']);
+  assert.not.ok(passes.slice(1).some(({ cause }) => cause === 'file'));
+});
+
 test('a broken file at the start is waited for', async () => {
   const { file, passes, types, stop } = await started(invalid);
   await until('it is complained of', () => types().includes('file:rejected'));

@@ -7,7 +7,9 @@ import { type Browser, type Page, chromium as playwright } from 'playwright-core
 export async function openBrowser(): Promise<Browser> {
   const named = process.env['EDICT_TEST_CHROMIUM'];
   if (named) return playwright.launch({ executablePath: named, args: ['--no-sandbox'] });
-  return playwright.launch({ executablePath: await chromium.executablePath(), args: chromium.args });
+  // With one process for all, the first page that is closed takes the browser along.
+  const args = chromium.args.filter((arg) => arg !== '--single-process' && arg !== '--no-zygote');
+  return playwright.launch({ executablePath: await chromium.executablePath(), args });
 }
 
 /** Returns what axe, the accessibility checker, finds wrong with a page as it is now, each with its rule and places. */

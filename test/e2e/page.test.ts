@@ -1,0 +1,146 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { openBrowser, violations } from '../support/browser.ts';
+import { fileOf, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+
+/*
+ * The page of a real daemon, at a real emulator, in a real browser.
+ */
+const test = suite('page of the daemon');
+
+const names = ['orders', 'carts', 'users', 'tax'];
+let browser: Browser;
+let emulator: Emulator;
+let folder: string;
+let daemon: Running;
+let page: Page;
+let url = '';
+
+const write = (states: Readonly<Record<string, string>>): void => writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, states));
+const allOnline = Object.fromEntries(names.map((name) => [name, 'online']));
+
+async function startDaemon(listen: string, environment: Readonly<Record<string, string>> = {}): Promise<void> {
+  const args = ['run', '--log-format', 'json', '--log-level', 'debug', '--debounce', '50ms', '--listen', listen];
+  daemon = startEdict(args, folder, { HW_AUTH_TOKEN: secretToken, ...environment });
+  await until('the daemon runs', () => daemon.events('daemon:started').length === 1);
+  url = String(daemon.events('daemon:started')[0]?.['url']);
+}
+
+async function stopDaemon(): Promise<void> {
+  daemon.child.kill('SIGTERM');
+  await daemon.finished;
+}
+
+const cell = (api: string) => page.getByRole('row', { name: api }).getByRole('gridcell').first();
+
+test.before(async () => {
+  browser = await openBrowser();
+});
+test.after(() => browser.close());
+test.before.each(async () => {
+  folder = scratchFolder();
+  emulator = await startEmulator({ seed: seedOf(...names) });
+  write(allOnline);
+  await startDaemon('127.0.0.1:0');
+  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  await page.goto(url);
+  await page.getByText('nothing to do').waitFor();
+});
+test.after.each(async () => {
+  await page.close();
+  await stopDaemon();
+  await emulator.close();
+});
+
+test('follows an edit of the file, within a second', async () => {
+  assert.is((await cell('orders').innerText()).trim(), '✓ online');
+  write({ ...allOnline, orders: 'offline' });
+  await cell('orders').getByText('offline').waitFor({ timeout: 1000 });
+  await page.getByText('new file: 1 offline').waitFor();
+});
+
+test('shows an invalid file while the last valid one stays in force, and that it is mended', async () => {
+  writeFileSync(join(folder, 'edict.yaml'), 'edict: 1\ngateways: {}\n');
+  const alert = page.getByRole('alert');
+  await alert.getByText('edict.yaml:2:1').waitFor();
+  assert.match(await alert.innerText(), 'unknown key');
+  assert.is((await cell('orders').innerText()).trim(), '✓ online');
+  write(allOnline);
+  await alert.waitFor({ state: 'detached' });
+});
+
+test('outlives the daemon: it says that the connection is lost, and goes on with the next one', async () => {
+  const { port } = new URL(url);
+  await stopDaemon();
+  await page.getByText('connection lost').waitFor();
+  write({ ...allOnline, carts: 'offline' });
+  await startDaemon(`127.0.0.1:${port}`);
+  await page.getByText('live', { exact: true }).waitFor();
+  await cell('carts').getByText('offline').waitFor();
+});
+
+test('shows what is held, with the command that releases it, and that it was released', async () => {
+  writeFileSync(
+    join(folder, 'edict.yaml'),
+    fileOf(emulator.url, { ...allOnline, tax: 'offline' }).replace('test: env-test', 'test: { id: env-test, protected: true }'),
+  );
+  const notice = page.locator('.notice');
+  await notice.getByText('1 change is held').waitFor();
+  assert.is((await cell('tax').innerText()).trim().replace(/\s+/g, ' '), '■ held online → offline');
+  const [, ...args] = (await notice.locator('code').innerText()).replace('YOU', 'ada').replace('REASON', 'CHG-7').split(' ');
+  assert.is((await startEdict(args, folder).finished).code, 0);
+  await cell('tax').getByText('✓').waitFor();
+  await notice.waitFor({ state: 'detached' });
+});
+
+test('by keyboard alone: filter, move, timeline, back', async () => {
+  await page.keyboard.press('/');
+  await page.keyboard.type('users');
+  await page.getByText('1 of 4 APIs').waitFor();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'users' });
+  await dialog.getByText('· attempt').waitFor();
+  assert.match(await dialog.innerText(), /▲ online, new: succeeded\s+version [0-9a-f]{32} · attempt \d+/);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  await page.keyboard.press('/');
+  await page.keyboard.press('Escape');
+  await page.getByText('4 APIs', { exact: true }).waitFor();
+});
+
+test('says that the gateway cannot be reached, and what fails, and that it is over', async () => {
+  const { port } = new URL(emulator.url);
+  await emulator.close();
+  write({ ...allOnline, orders: 'offline', carts: 'offline' });
+  await cell('orders').getByText('failed').waitFor();
+  emulator = await startEmulator({ seed: seedOf(...names), port: Number(port) });
+  daemon.child.kill('SIGHUP');
+  await cell('orders').getByText('✓').waitFor({ timeout: 20_000 });
+});
+
+test('with the token it can be asked to act over HTTP; without it nobody can', async () => {
+  const { port } = new URL(url);
+  await stopDaemon();
+  await startDaemon(`127.0.0.1:${port}`, { EDICT_TOKEN: 'act-token-that-nobody-may-see' });
+  const resync = (token: string) => fetch(`${url}/api/v1/resync`, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
+  assert.is((await resync('guess')).status, 401);
+  assert.is((await resync('act-token-that-nobody-may-see')).status, 202);
+  await until('the pass is made', () => daemon.events('pass:started').some(({ cause }) => cause === 'signal'));
+  const texts = [daemon.output.stderr, await (await fetch(`${url}/api/v1/status`)).text(), await (await fetch(`${url}/metrics`)).text()];
+  for (const text of texts) assert.not.match(text, /that-nobody-may-see/);
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`axe finds nothing wrong, ${colorScheme}`, async () => {
+    await page.emulateMedia({ colorScheme });
+    assert.equal(await violations(page), []);
+  });
+}
+
+test.run();

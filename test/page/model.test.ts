@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Cell, Standing } from '../../src/page/looks.ts';
+import { Model, rowsFor } from '../../src/page/model.ts';
+
+const cell = (api: string, environmentId: string, standing: Standing = 'in sync'): Cell => ({
+  ...{ api, apiId: `api-${api}`, environmentId, standing, desired: 'online', recorded: 'online', observed: null, message: standing },
+});
+const whole = (...cells: readonly Cell[]) => ({ isWhole: true, cells, gone: [] });
+const part = (...cells: readonly Cell[]) => ({ isWhole: false, cells, gone: [] });
+
+test('an API is a row, in the order in which people read names', () => {
+  const model = new Model();
+  model.take(whole(cell('api10', 'test'), cell('api9', 'test'), cell('Api1', 'test'), cell('api9', 'release')));
+  assert.equal(
+    model.rows.map(({ api, cells }) => `${api} ${cells.size}`),
+    ['Api1 1', 'api9 2', 'api10 1'],
+  );
+});
+
+test('a change is told by the API that it is in, and nothing by what is the same', () => {
+  const model = new Model();
+  model.take(whole(cell('orders', 'test'), cell('carts', 'test')));
+  assert.equal(model.take(part(cell('orders', 'test'))), { apiIds: new Set(), isOther: false });
+  assert.equal(model.take(part(cell('orders', 'test', 'held'))), { apiIds: new Set(['api-orders']), isOther: false });
+  assert.equal(model.take(whole(cell('orders', 'test', 'held'), cell('carts', 'test'))), { apiIds: new Set(), isOther: false });
+});
+
+test('what has gone goes, its row with the last of it', () => {
+  const model = new Model();
+  model.take(whole(cell('orders', 'test'), cell('orders', 'release'), cell('carts', 'test')));
+  const gone = (api: string, environmentId: string) => ({ isWhole: false, cells: [], gone: [{ apiId: `api-${api}`, environmentId }] });
+  assert.equal(model.take(gone('orders', 'test')), { apiIds: new Set(['api-orders']), isOther: false });
+  assert.equal(model.take(gone('orders', 'release')), { apiIds: new Set(['api-orders']), isOther: true });
+  assert.equal(
+    model.rows.map(({ api }) => api),
+    ['carts'],
+  );
+  model.take(whole());
+  assert.equal(model.rows, []);
+});
+
+test('parts and the whole lead to the same', () => {
+  const some = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('x', 'y'), fc.constantFrom<Standing>('held', 'in sync')));
+  fc.assert(
+    fc.property(fc.array(some, { maxLength: 6 }), (states) => {
+      const model = new Model();
+      let before = new Map<string, Cell>();
+      for (const state of states) {
+        const now = new Map(state.map(([api, environmentId, standing]) => [`${api} ${environmentId}`, cell(api, environmentId, standing)]));
+        const gone = [...before].filter(([key]) => !now.has(key)).map(([, { apiId, environmentId }]) => ({ apiId, environmentId }));
+        model.take({ isWhole: false, cells: [...now.values()], gone });
+        before = now;
+      }
+      const fresh = new Model();
+      fresh.take(whole(...before.values()));
+      const shown = ({ rows }: Model) =>
+        rows.map(({ api, cells }) => [api, [...cells.values()].map((one) => `${one.environmentId} ${one.standing}`).sort()]);
+      assert.equal(shown(model), shown(fresh));
+    }),
+  );
+});
+
+for (const [text, standings, expected] of [
+  ['', [], ['carts', 'orders-eu', 'orders-us']],
+  ['ORDERS', [], ['orders-eu', 'orders-us']],
+  ['us ord', [], ['orders-us']],
+  ['api-carts', [], ['carts']],
+  ['nobody', [], []],
+  ['', ['held'], ['orders-eu']],
+  ['us', ['held'], []],
+  ['', ['held', 'failed'], ['carts', 'orders-eu']],
+] as const) {
+  test(`"${text}" ${standings.join(' ')} finds ${expected.join(', ') || 'nothing'}`, () => {
+    const model = new Model();
+    model.take(
+      whole(cell('orders-eu', 'test'), cell('orders-eu', 'release', 'held'), cell('orders-us', 'test'), cell('carts', 'test', 'failed')),
+    );
+    assert.equal(
+      rowsFor(model.rows, { text, standings: new Set<Standing>(standings) }).map(({ api }) => api),
+      expected,
+    );
+  });
+}
+
+test.run();
