@@ -17,7 +17,8 @@ export function grouped(count) {
 /** Returns a rate for a person: `10 calls/s`, `3 calls in 2 s`. */
 export function rateInWords({ calls, perMs }) {
     const rounded = Math.round(calls * 10) / 10;
-    return perMs === 1000 ? `${rounded} calls/s` : `${rounded} calls in ${durationInWords(perMs / 1000)}`;
+    const noun = rounded === 1 ? 'call' : 'calls';
+    return perMs === 1000 ? `${rounded} ${noun}/s` : `${rounded} ${noun} in ${durationInWords(perMs / 1000)}`;
 }
 /** Returns a moment in the time zone of who looks: the time alone for one of the day of `now`, else with its date. */
 export function clockTime(moment, now) {

@@ -36,7 +36,7 @@ export function lookOf({ standing, desired, recorded, observed }) {
         case 'changing':
         case 'waiting':
         case 'frozen':
-            return { sign, word: standing, to: `${recorded ?? 'new'} → ${desired ?? 'offline'}` };
+            return { sign, word: standing, to: recorded === desired ? 'again' : `${recorded ?? 'new'} → ${desired ?? 'offline'}` };
         default:
             return standing;
     }

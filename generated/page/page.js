@@ -35,10 +35,15 @@ function showLive() {
     showPasses(byId('passes'), passes);
     document.title = titleOf(live);
 }
-/** Returns why changes are held, each reason once. */
+/** Returns why changes are held, each reason once with some of the changes. */
 function heldWhys() {
+    const names = new Map(live?.environments.map(({ id, name }) => [id, name]));
     const held = model.rows.flatMap(({ cells }) => [...cells.values()].filter(({ standing }) => standing === 'held'));
-    return [...new Set(held.map(({ message }) => message))];
+    return [...Map.groupBy(held, ({ message }) => message)].map(([message, cells]) => {
+        const places = cells.slice(0, 3).map(({ api, environmentId }) => `${api} in ${names.get(environmentId) ?? environmentId}`);
+        const more = cells.length > places.length ? ` and ${grouped(cells.length - places.length)} more` : '';
+        return `${places.join(', ')}${more}: ${message}`;
+    });
 }
 function titleOf({ file, queue, release, standings }) {
     const failed = standings['failed'] ?? 0;

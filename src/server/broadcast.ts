@@ -15,11 +15,11 @@ interface Told {
   readonly environmentId: string;
 }
 
-/** The shortest time between two tellings, in milliseconds: a person sees nothing shorter. */
-const shortestMs = 100;
+/** The shortest time between two tellings, in milliseconds; the first after a quiet time comes at once. */
+const shortestMs = 500;
 
-/** Telling may take one part in so many of the time. */
-const restFactor = 30;
+/** Telling takes one part in so many of the time at most. */
+const restFactor = 60;
 
 /**
  * Tells everybody who looks what changes on the board, and only that; the same text for all. While nobody looks it costs
@@ -28,7 +28,7 @@ const restFactor = 30;
 export class Broadcast {
   readonly #board: Board;
   readonly #about: About;
-  readonly #subscribers = new Set<(message: string) => void>();
+  readonly #subscribers = new Set<(message: Buffer) => void>();
   readonly #touched = new Set<Touched>();
   readonly #unlisten: () => void;
   #told = new Map<PublicationKey, Told>();
@@ -48,11 +48,13 @@ export class Broadcast {
   }
 
   /** Sends everything that there is, and from then on what changes, until the returned function is called. */
-  subscribe(send: (message: string) => void): () => void {
+  subscribe(send: (message: Buffer) => void): () => void {
     if (this.#subscribers.size === 0) this.#refresh(new Set(['all']));
     // What has changed and was not told yet comes to all with the next message.
-    send(this.#live);
-    send(messageOf('cells', `{"isWhole":true,"cells":[${[...this.#told.values()].map(({ text }) => text).join(',')}],"gone":[]}`));
+    send(Buffer.from(this.#live));
+    send(
+      Buffer.from(messageOf('cells', `{"isWhole":true,"cells":[${[...this.#told.values()].map(({ text }) => text).join(',')}],"gone":[]}`)),
+    );
     this.#subscribers.add(send);
     return () => {
       this.#subscribers.delete(send);
@@ -97,8 +99,10 @@ export class Broadcast {
     this.#restUntilMs = endedAtMs + Math.max(shortestMs, (endedAtMs - startedAtMs) * restFactor);
   }
 
+  /** The text is made to bytes once for all. */
   #send(message: string): void {
-    for (const send of this.#subscribers) send(message);
+    const bytes = Buffer.from(message);
+    for (const send of this.#subscribers) send(bytes);
   }
 
   /** Brings what was told up to date, and returns what of it is new. */

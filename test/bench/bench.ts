@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- plan load edit calls rate outage observe]`: measures what edict promises about speed and prints it beside the targets.
+ * `npm run bench [-- plan load edit calls rate outage observe page watchers]`: measures what edict promises about speed and prints it beside the targets.
  *
  * Exit code 1 only when something cannot be measured: a missed target is printed as `MISSED`, and on a busy machine means little.
  */
@@ -12,8 +12,10 @@ import { type Fixture, writeFixture } from './fixture.ts';
 import { measureLoad } from './load.ts';
 import { measureObserve } from './observe.ts';
 import { measureOutage } from './outage.ts';
+import { measurePage } from './page.ts';
 import { measurePlanProcess } from './plan-process.ts';
 import { measureRate } from './rate.ts';
+import { measureWatchers } from './watchers.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const main = join(root, 'src/main.ts');
@@ -29,6 +31,8 @@ const parts: Readonly<Record<string, Part>> = {
   rate: (folder) => measureRate(main, folder),
   outage: (folder) => measureOutage(main, folder),
   observe: (folder) => measureObserve(main, folder),
+  page: (folder) => measurePage(main, folder),
+  watchers: (folder) => measureWatchers(main, folder),
 };
 
 process.exitCode = await bench(process.argv.slice(2));

@@ -15,6 +15,7 @@ for (const [seconds, expected] of [
 test('counts and rates are told in a way that can be read', () => {
   assert.is(grouped(10_000), '10,000');
   assert.is(rateInWords({ calls: 10, perMs: 1000 }), '10 calls/s');
+  assert.is(rateInWords({ calls: 1, perMs: 1000 }), '1 call/s');
   assert.is(rateInWords({ calls: 2.46, perMs: 60_000 }), '2.5 calls in 1 min 0 s');
 });
 

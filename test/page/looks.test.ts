@@ -22,6 +22,7 @@ for (const [given, expected] of [
   [cell({ standing: 'changing', desired: 'offline' }), '▼ changing online → offline'],
   [cell({ standing: 'changing', desired: null }), '▼ changing online → offline'],
   [cell({ standing: 'held', desired: 'offline' }), '■ held online → offline'],
+  [cell({ standing: 'frozen' }), '❄ frozen again'],
   [cell({ standing: 'drifted', recorded: 'offline', observed: 'offline' }), '≠ drifted offline'],
   [cell({ standing: 'stale' }), '○ stale online'],
 ] as const) {

@@ -67,7 +67,10 @@ test('says what is held and why, with the command that releases it, ready to be 
   );
   const notice = shown.page.locator('.notice');
   await notice.getByText('2 changes are held').waitFor();
-  assert.match(await notice.innerText(), 'environment release is protected: nothing goes offline there');
+  assert.match(
+    await notice.innerText(),
+    'a in release, b in release: offline: environment release is protected: nothing goes offline there',
+  );
   await shown.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await notice.getByRole('button', { name: 'Copy' }).click();
   await notice.getByText('copied').waitFor();

@@ -25,7 +25,7 @@ function open() {
     const lives: Schemas['Live'][] = [];
     const cells: Schemas['Cells'][] = [];
     const leave = broadcast.subscribe((message) => {
-      const [, event, json = ''] = /^event: (\w+)\ndata: (.*)\n\n$/.exec(message) ?? [];
+      const [, event, json = ''] = /^event: (\w+)\ndata: (.*)\n\n$/.exec(message.toString()) ?? [];
       if (event === 'live') lives.push(JSON.parse(json) as Schemas['Live']);
       else cells.push(JSON.parse(json) as Schemas['Cells']);
     });
@@ -74,7 +74,7 @@ test('a hundred changes at once are one message, the same text for all who look'
     [],
   );
   const heard: string[][] = [[], []];
-  for (const list of heard) broadcast.subscribe((message) => list.push(message));
+  for (const list of heard) broadcast.subscribe((message) => list.push(message.toString()));
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
   for (const [attemptId, name] of names.entries()) {
     board.emit({ type: 'attempt:settled', passId: 'p', attemptId, change: change(name, 'test'), outcome, tookMs: 1 });

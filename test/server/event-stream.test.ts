@@ -9,11 +9,11 @@ import { eventually } from '../support/eventually.ts';
 const test = suite('event stream');
 
 test('what is told comes at once, for as long as the other side listens', async () => {
-  const senders = new Set<(message: string) => void>();
+  const senders = new Set<(message: Buffer) => void>();
   const broadcast = {
-    subscribe: (send: (message: string) => void) => {
+    subscribe: (send: (message: Buffer) => void) => {
       senders.add(send);
-      send('event: live\ndata: 1\n\n');
+      send(Buffer.from('event: live\ndata: 1\n\n'));
       return () => senders.delete(send);
     },
   };
@@ -27,7 +27,7 @@ test('what is told comes at once, for as long as the other side listens', async 
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   const next = async () => new TextDecoder().decode((await reader.read()).value);
   assert.is(await next(), 'event: live\ndata: 1\n\n');
-  for (const send of senders) send('event: cells\ndata: 2\n\n');
+  for (const send of senders) send(Buffer.from('event: cells\ndata: 2\n\n'));
   assert.is(await next(), 'event: cells\ndata: 2\n\n');
   abort.abort();
   await eventually(() => senders.size === 0, 5000, 'who is gone is told nothing more');
@@ -35,9 +35,9 @@ test('what is told comes at once, for as long as the other side listens', async 
 });
 
 test('who does not read is let go, so that nothing piles up', async () => {
-  let told: ((message: string) => void) | null = null;
+  let told: ((message: Buffer) => void) | null = null;
   const broadcast = {
-    subscribe: (send: (message: string) => void) => {
+    subscribe: (send: (message: Buffer) => void) => {
       told = send;
       return () => {
         told = null;
@@ -49,9 +49,9 @@ test('who does not read is let go, so that nothing piles up', async () => {
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
   client.pause().write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
   await eventually(() => told !== null, 5000, 'it is told');
-  const message = `data: ${'x'.repeat(1024 * 1024)}\n\n`;
+  const message = Buffer.from(`data: ${'x'.repeat(1024 * 1024)}\n\n`);
   const send = (): boolean => {
-    (told as ((message: string) => void) | null)?.(message);
+    (told as ((message: Buffer) => void) | null)?.(message);
     return told === null;
   };
   await eventually(send, 20_000, 'the connection is ended');
