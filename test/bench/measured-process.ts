@@ -10,7 +10,7 @@ export interface Finished {
   readonly tookMs: number;
 }
 
-const options: SpawnOptions = { env: { ...process.env, NO_COLOR: '1', HW_AUTH_TOKEN: 'bench' } };
+const options: SpawnOptions = { env: { ...process.env, NO_COLOR: '1', EDICT_LISTEN: 'off', HW_AUTH_TOKEN: 'bench' } };
 
 /** Runs Node with `args` to its end. Throws an Error with what it wrote to stderr if it exits with anything but 0. */
 export async function runNode(args: readonly string[]): Promise<Finished> {

@@ -29,13 +29,16 @@ export interface Running {
   readonly finished: Promise<Finished>;
 }
 
-/** Starts `edict ARGS` in `cwd` with nothing of this process's environment but the token and `environment`. */
+/** Starts `edict ARGS` in `cwd` with nothing of this process's environment but the token and `environment`. A daemon shows no page unless asked. */
 export function startEdict(
   args: readonly string[],
   cwd: string,
   environment: Readonly<Record<string, string>> = { HW_AUTH_TOKEN: secretToken },
 ): Running {
-  const child = spawn(process.execPath, [main, ...args], { cwd, env: { PATH: process.env['PATH'], NO_COLOR: '1', ...environment } });
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd,
+    env: { PATH: process.env['PATH'], NO_COLOR: '1', EDICT_LISTEN: 'off', ...environment },
+  });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => {
     output.stdout += chunk;
