@@ -3,57 +3,12 @@ import { defaultFile, defaultListen, durationOption, listenOption, settingsFrom 
 import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
 import { logFormats, logLevels } from '../core/log-options.ts';
 import { version } from '../words/version.ts';
+import type { Options } from './command-options.ts';
 import type { Context } from './context.ts';
 import type { MistakeFormat } from './mistake-renderers.ts';
 import { all, wholeNumber } from './option-values.ts';
 import type { PlanFormat } from './render-plan.ts';
 import { reportError } from './report-error.ts';
-
-type Options = Record<string, never> & CommandOptions;
-
-/** Every option of every command, as commander hands them over. */
-interface CommandOptions {
-  readonly state?: string;
-  readonly format: 'text' | 'json' | 'markdown' | 'github' | 'sarif';
-  readonly emulate?: boolean;
-  readonly dryRun?: boolean;
-  readonly refresh?: boolean;
-  readonly wait?: string;
-  readonly once?: boolean;
-  readonly detailedExitcode?: boolean;
-  readonly blame?: boolean;
-  readonly out?: string;
-  readonly plan?: string;
-  readonly logLevel: (typeof logLevels)[number];
-  readonly logFormat?: (typeof logFormats)[number];
-  readonly debounce: string;
-  readonly resync: string;
-  readonly listen: string;
-  readonly api?: readonly string[];
-  readonly environment?: readonly string[];
-  readonly limit: number;
-  readonly versions?: readonly string[];
-  readonly seed?: string;
-  readonly host: string;
-  readonly port: number;
-  readonly fault?: readonly string[];
-  readonly latency?: string;
-  readonly throttle?: string;
-  readonly retryAfter?: boolean;
-  readonly tokenLife?: string;
-  readonly readLag?: string;
-  readonly randomSeed?: number;
-  readonly endpoint?: string;
-  readonly project?: string;
-  readonly instance?: string;
-  readonly iam?: string;
-  readonly by: string;
-  readonly why: string;
-  readonly expires: string;
-  readonly apply?: boolean;
-  readonly undo?: string;
-  readonly watch?: boolean;
-}
 
 /**
  * Runs one command line and returns its exit code; the README has the table. Never throws for what a person did wrong:
