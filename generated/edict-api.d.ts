@@ -110,6 +110,27 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/suspension": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Lets no call leave until it is taken back, or its time is over
+         * @description It is in the store, so that it outlives the daemon, and `apply` keeps to it too. What has not left yet is dropped by the pass that follows at once; what is in flight is let finish.
+         */
+        readonly put: operations["suspend"];
+        readonly post?: never;
+        /** Takes a suspension back */
+        readonly delete: operations["resume"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -155,6 +176,8 @@ export interface components {
             } | null;
             readonly began: components["schemas"]["Moment"];
             readonly code: string | null;
+            /** @description The commit of the file that asked for it; `null` if it is not known, or was not committed. */
+            readonly commitId: string | null;
             readonly environment: string;
             readonly environmentId: string;
             readonly id: number;
@@ -246,6 +269,8 @@ export interface components {
             readonly startedAt: components["schemas"]["Moment"];
             /** @description The newest plan in numbers. */
             readonly summary: components["schemas"]["Summary"] | null;
+            /** @description Why no call leaves for the time being, by a person's word that is not in the file. */
+            readonly suspension: components["schemas"]["Suspension"] | null;
             /** @description Why the whole file is held. */
             readonly suspicion: components["schemas"]["Suspicion"] | null;
             /** @description That of edict. */
@@ -480,6 +505,8 @@ export interface components {
             /** @description What is known of publications that no change says. */
             readonly seen: readonly components["schemas"]["Plan.Seen"][];
             readonly summary: components["schemas"]["Plan.Summary"];
+            /** @description A person's word, beside the file, that no call is made for the time being; null if there is none. */
+            readonly suspension: components["schemas"]["Plan.Suspension"] | null;
             /** @description Why the whole file is held; null if it is not. */
             readonly suspicion: components["schemas"]["Plan.Suspicion"] | null;
             readonly targets: components["schemas"]["Plan.Targets"];
@@ -544,6 +571,12 @@ export interface components {
             readonly untargeted: number;
             /** @description Changes that are made later, without anybody's agreement. */
             readonly waiting: number;
+        };
+        readonly "Plan.Suspension": {
+            readonly by: string | null;
+            /** @description Null: until it is taken back. */
+            readonly until: components["schemas"]["Plan.Moment"] | null;
+            readonly why: string;
         };
         /** @description Why the whole file is held until a person agrees. */
         readonly "Plan.Suspicion": {
@@ -674,6 +707,18 @@ export interface components {
             readonly unchanged: number;
             readonly untargeted: number;
             readonly waiting: number;
+        };
+        readonly Suspending: {
+            readonly by: string;
+            /** @description How long, such as 2h; without it until it is taken back. */
+            readonly for?: string;
+            readonly why: string;
+        };
+        readonly Suspension: {
+            readonly by: string | null;
+            /** @description `null`: until it is taken back. */
+            readonly until: components["schemas"]["Moment"] | null;
+            readonly why: string;
         };
         readonly Suspicion: {
             readonly hint: string;
@@ -855,6 +900,55 @@ export interface operations {
             };
             readonly 400: components["responses"]["Refused"];
             readonly 421: components["responses"]["Refused"];
+        };
+    };
+    readonly suspend: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Suspending"];
+            };
+        };
+        readonly responses: {
+            /** @description It is written down. */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 400: components["responses"]["Refused"];
+            readonly 401: components["responses"]["Refused"];
+            readonly 403: components["responses"]["Refused"];
+            readonly 421: components["responses"]["Refused"];
+            readonly 503: components["responses"]["NotYet"];
+        };
+    };
+    readonly resume: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description It is taken back. */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 401: components["responses"]["Refused"];
+            readonly 403: components["responses"]["Refused"];
+            readonly 421: components["responses"]["Refused"];
+            readonly 503: components["responses"]["NotYet"];
         };
     };
 }

@@ -206,6 +206,8 @@ export interface components {
             /** @description What is known of publications that no change says. */
             readonly seen: readonly components["schemas"]["Seen"][];
             readonly summary: components["schemas"]["Summary"];
+            /** @description A person's word, beside the file, that no call is made for the time being; null if there is none. */
+            readonly suspension: components["schemas"]["Suspension"] | null;
             /** @description Why the whole file is held; null if it is not. */
             readonly suspicion: components["schemas"]["Suspicion"] | null;
             readonly targets: components["schemas"]["Targets"];
@@ -270,6 +272,12 @@ export interface components {
             readonly untargeted: number;
             /** @description Changes that are made later, without anybody's agreement. */
             readonly waiting: number;
+        };
+        readonly Suspension: {
+            readonly by: string | null;
+            /** @description Null: until it is taken back. */
+            readonly until: components["schemas"]["Moment"] | null;
+            readonly why: string;
         };
         /** @description Why the whole file is held until a person agrees. */
         readonly Suspicion: {

@@ -144,7 +144,7 @@ function contents(): Map<string, string> {
 
 const check = process.argv.includes('--check');
 const stale: string[] = [];
-mkdirSync(new URL('generated/page/', root), { recursive: true });
+if (!check) mkdirSync(new URL('generated/page/', root), { recursive: true });
 for (const [name, content] of contents()) {
   const path = new URL(`generated/${name}`, root);
   if (!check) writeFileSync(path, content);

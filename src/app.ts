@@ -1,15 +1,15 @@
 import type { DaemonSettings, Settings } from './config.ts';
 import { type Agreeing, approvalOf } from './core/agreeing.ts';
 import { EdictError, messageOf } from './core/errors.ts';
-import type { Emit, PassSummary } from './core/events.ts';
+import type { Emit, PassCause, PassSummary } from './core/events.ts';
 import type { NewApproval } from './core/guards.ts';
 import type { Moved } from './core/kept.ts';
 import type { LogOptions } from './core/log-options.ts';
 import type { Plan } from './core/plan.ts';
-import type { RecordReader } from './core/ports.ts';
 import type { DesiredState } from './core/publication.ts';
 import type { SavedPlan } from './core/saved-plan.ts';
 import { everything, type Targets } from './core/targets.ts';
+import { commitOf } from './desired/commit-of.ts';
 import { FileSource, type LookUp } from './desired/file-source.ts';
 import type { Emulator, EmulatorOptions } from './emulator/emulator.ts';
 import { systemClock } from './engine/system-clock.ts';
@@ -76,7 +76,7 @@ async function applyOf(
       plan?.expect(of);
       return (await open()).lookUp(of, names);
     };
-    const desired = await new FileSource(settings.file, environment, lookUp).load();
+    const desired = await sourceOf(settings, environment, lookUp).load();
     plan?.expect(desired.gateway);
     const rooms = await open();
     const targets = plan ? await targetsOfSaved(plan.saved) : await targetsOf(settings, desired, () => rooms.recorded(desired.gateway));
@@ -142,7 +142,7 @@ export async function applyUndo(
   await using rooms = await openRooms(settings, environment, emit).catch((error: unknown) => {
     throw error instanceof EdictError && error.code === 'STORE_LOCKED' ? atWork(error) : error;
   });
-  const desired = await new FileSource(settings.file, environment, rooms.lookUp).load();
+  const desired = await sourceOf(settings, environment, rooms.lookUp).load();
   const undo = await planUndo(asked, desired, settings, environment, rooms.record, async (seed, use) =>
     use(await rooms.readerFor(desired, seed)),
   );
@@ -206,7 +206,7 @@ export async function startDaemon(
   };
   const opened = await openRooms(settings, environment, emit);
   try {
-    if (listen) face = await openFaceOf(listen, settings, environment, opened.record, () => daemon.wake('signal'));
+    if (listen) face = await openFaceOf(listen, settings, environment, opened, (cause) => daemon.wake(cause));
   } catch (error) {
     if (isListenAsked || !(error instanceof EdictError)) {
       await opened.close();
@@ -214,7 +214,7 @@ export async function startDaemon(
     }
     unheard = error.message;
   }
-  const source = new FileSource(settings.file, environment, opened.lookUp);
+  const source = sourceOf(settings, environment, opened.lookUp);
   const daemon = new Daemon({
     source,
     clock: systemClock,
@@ -240,14 +240,18 @@ async function openFaceOf(
   address: NonNullable<DaemonSettings['listen']>,
   settings: Settings,
   environment: Environment,
-  record: RecordReader,
-  resync: () => void,
+  rooms: Rooms,
+  wake: (cause: PassCause) => void,
 ): Promise<Face> {
   const { openFace } = await import('./face.ts');
   const { writeApproval } = await import('./store/write-approval.ts');
   return openFace(address, {
-    ...{ settings, environment, record, resync, now: systemClock.now },
+    ...{ settings, environment, record: rooms.record, resync: () => wake('signal'), now: systemClock.now },
     approve: (gateway, approval) => writeApproval(settings.state, gateway, approval),
+    suspend: async (gateway, suspension) => {
+      await rooms.suspend(gateway, suspension);
+      wake('resync');
+    },
   });
 }
 
@@ -274,6 +278,11 @@ export async function startEmulatorFrom(seedFile: string | null, options: Omit<E
   } catch (cause) {
     throw new EdictError('EMULATOR', `the emulator cannot start: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** What acts notes in its record which commit has asked for it. */
+function sourceOf({ file }: Settings, environment: Environment, lookUp: LookUp): FileSource {
+  return new FileSource(file, environment, lookUp, (paths) => commitOf(paths, environment));
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

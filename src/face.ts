@@ -3,7 +3,7 @@ import type { Emit } from './core/events.ts';
 import type { NewApproval } from './core/guards.ts';
 import type { Plan } from './core/plan.ts';
 import type { RecordReader } from './core/ports.ts';
-import type { GatewayIdentity } from './core/publication.ts';
+import type { GatewayIdentity, Suspension } from './core/publication.ts';
 import { Board } from './server/board.ts';
 import { Broadcast } from './server/broadcast.ts';
 import { Health } from './server/health.ts';
@@ -25,6 +25,7 @@ export interface FaceDeps {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly record: Pick<RecordReader, 'history' | 'approvals' | 'lastAttempts'>;
   readonly approve: (gateway: GatewayIdentity, approval: NewApproval) => Promise<void>;
+  readonly suspend: (gateway: GatewayIdentity, suspension: Suspension | null) => Promise<void>;
   /** Asks for a pass now. */
   readonly resync: () => void;
   /** Returns milliseconds since 1970. */
@@ -44,6 +45,7 @@ export async function openFace(address: NonNullable<DaemonSettings['listen']>, d
     history: (gateway, filter) => record.history(gateway, filter),
     approvals: (gateway) => record.approvals(gateway),
     approve: deps.approve,
+    suspend: deps.suspend,
     resync: deps.resync,
   });
   const emit: Emit = (event) => {

@@ -4,7 +4,7 @@ import { EdictError } from './core/errors.ts';
 import type { Emit } from './core/events.ts';
 import { type Meanings, type Name, nameKey } from './core/names.ts';
 import type { Admit, Gateway, GatewayReader, Probe, Prober, RecordReader, Store } from './core/ports.ts';
-import type { DesiredState, GatewayIdentity, GatewaySettings, RecordedState } from './core/publication.ts';
+import type { DesiredState, GatewayIdentity, GatewaySettings, RecordedState, Suspension } from './core/publication.ts';
 import type { SavedPlan } from './core/saved-plan.ts';
 import { everything, isNarrowed, type Targets } from './core/targets.ts';
 import type { LookUp } from './desired/file-source.ts';
@@ -33,6 +33,8 @@ export interface Rooms extends AsyncDisposable {
   recorded(gateway: GatewayIdentity): Promise<RecordedState>;
   /** The record, as what only looks sees it. */
   readonly record: RecordReader;
+  /** Notes a person's word that no call is to be made; `null` takes it back. */
+  suspend(gateway: GatewayIdentity, suspension: Suspension | null): Promise<void>;
   /** Returns the gateway that `desired` names, as what only looks sees it; an emulated one has what is in `seed` too. */
   readerFor(desired: DesiredState, seed: Seed | null): Promise<GatewayReader>;
   /** Returns the engine for the gateway that `desired` names; the same one while its settings are the same. */
@@ -127,6 +129,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
   const recorded = (gateway: GatewayIdentity): Promise<RecordedState> => store.readAll(gateway);
   return {
     record: store,
+    suspend: (gateway, suspension) => store.suspend(gateway, suspension),
     emulate,
     recorded,
     lookUp: lookUpNames,

@@ -20,7 +20,7 @@ function open(environment: Readonly<Record<string, string>> = {}, onResync = () 
         approvals: async () => [],
         lastAttempts: async () => new Map([[wanted('orders', 'test').key, last as never]]),
       },
-      ...{ approve: async () => undefined, resync: onResync, now: Date.now },
+      ...{ approve: async () => undefined, suspend: async () => undefined, resync: onResync, now: Date.now },
     },
   );
 }

@@ -3,7 +3,7 @@ import { element } from "./element.js";
 import { clockTime, durationInWords, grouped, rateInWords } from "./format.js";
 import { classOf, signOf, standings } from "./looks.js";
 /** Shows what needs a person: a file that is not acted on, what is held, why no call is made. `heldWhys` are the reasons, each once. */
-export function showNotices(root, { file, queue, release, suspicion, standings: counts }, heldWhys) {
+export function showNotices(root, { file, queue, release, suspension, suspicion, standings: counts }, heldWhys) {
     const notices = [];
     if (file.complaint !== null) {
         const title = element('h2', {}, file.complaint);
@@ -15,6 +15,11 @@ export function showNotices(root, { file, queue, release, suspicion, standings: 
     if (queue.stopped) {
         const since = `No call is made since ${clockTime(queue.stopped.since, new Date())}: ${queue.stopped.message}`;
         notices.push(element('div', { class: 'notice bad', role: 'alert' }, element('h2', {}, stops[queue.stopped.why]), element('p', {}, since)));
+    }
+    if (suspension) {
+        const until = suspension.until === null ? 'until it is taken back' : `until ${clockTime(suspension.until, new Date())}`;
+        const said = suspension.by === null ? suspension.why : `${suspension.by}: ${suspension.why}`;
+        notices.push(element('div', { class: 'notice' }, element('h2', {}, 'Suspended: no call is made'), element('p', {}, `${said}, ${until}.`)));
     }
     if (release !== null) {
         const held = counts['held'] ?? 0;

@@ -85,10 +85,11 @@ function publication({ environment, standing, message, desired, recorded, observ
     ];
     return element('section', {}, element('h3', {}, `${environment}: `, element('span', { class: classOf(standing) }, `${signOf(standing)} ${standing}`)), element('dl', {}, ...rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)])));
 }
-function attempt({ id, environment, action, reason, revision, began, outcome, code, message, versionId, approval, }) {
+function attempt({ id, environment, action, reason, revision, began, outcome, code, message, versionId, commitId, approval, }) {
     const isDone = outcome === 'succeeded';
     const details = [
         isDone ? (versionId === null ? '' : `version ${versionId}`) : [code, message].filter(Boolean).join(' '),
+        commitId === null ? '' : `commit ${commitId.slice(0, 10)}`,
         approval ? `approved by ${approval.by}: ${approval.why}` : '',
         `attempt ${id}`,
     ];

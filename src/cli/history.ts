@@ -67,7 +67,16 @@ function cells(attempt: Attempt, paint: Paint): string[] {
     attempt.revision === null ? attempt.reason : `${attempt.reason} ${attempt.revision}`,
     paint(outcome === 'succeeded' ? 'green' : 'red', outcome),
     shortId(attempt.passId),
-    paint('dim', [detail, attempt.approval ? agreementInWords(attempt.approval) : ''].filter(Boolean).join('; ')),
+    paint(
+      'dim',
+      [
+        detail,
+        attempt.commitId === null ? '' : `commit ${attempt.commitId.slice(0, 10)}`,
+        attempt.approval ? agreementInWords(attempt.approval) : '',
+      ]
+        .filter(Boolean)
+        .join('; '),
+    ),
   ];
 }
 

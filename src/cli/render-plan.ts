@@ -1,6 +1,6 @@
 import { planDigest } from '../core/digest.ts';
 import { type Change, isMade, type Plan } from '../core/plan.ts';
-import { agreementInWords, obstacleInWords, reasonInWords } from '../words/phrases.ts';
+import { agreementInWords, obstacleInWords, reasonInWords, suspensionInWords } from '../words/phrases.ts';
 import { planJson } from '../words/plan-json.ts';
 import { seenOf } from '../words/seen.ts';
 import type { Blamed, Shown } from '../words/shown-plan.ts';
@@ -33,17 +33,18 @@ function text(shown: Shown, paint: Paint): string {
   const seenPart = seen.length > 0 ? [paint('yellow', `Seen at the gateway, no call is made (${seen.length})`), ...seenLines, ''] : [];
   const only = scopeInWords(plan);
   const heldPart = release === null ? [] : heldLines(plan, release, paint);
+  const suspended = plan.suspension ? [paint('yellow', suspensionInWords(plan.suspension))] : [];
   if (plan.changes.length === 0 && plan.suspicion) return `${[...seenPart, ...heldPart].join('\n')}\n`;
   if (plan.changes.length === 0) {
     const sentence = plan.kept ? 'Nothing to do.' : `${paint('green', 'In sync.')} ${unchangedInWords(plan)} Nothing to do.`;
-    return `${[...seenPart, sentence, ...(only ? [only] : [])].join('\n')}\n`;
+    return `${[...seenPart, sentence, ...suspended, ...(only ? [only] : [])].join('\n')}\n`;
   }
   const lines = [`${paint('bold', `Gateway ${plan.gateway.endpoint}, instance ${plan.gateway.instance}`)}`, '', ...seenPart];
   for (const group of groupsOf(plan)) {
     lines.push(paint(group.style, `${group.title} (${group.changes.length})`));
     lines.push(...columns(group.changes.map((change) => row(change, group.sign, shown, paint))).map((line) => `  ${line}`), '');
   }
-  lines.push(paint('bold', totalsInWords(plan)), ...(only ? [only] : []), costInWords(plan, desired));
+  lines.push(paint('bold', totalsInWords(plan)), ...(only ? [only] : []), costInWords(plan, desired), ...suspended);
   if (plan.approval) lines.push(agreementInWords(plan.approval));
   lines.push(...heldPart);
   lines.push(paint('dim', `Digest ${planDigest(plan)}`));

@@ -3,7 +3,7 @@ import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Cell } from '../core/matrix.ts';
 import { totalsOf } from '../core/totals.ts';
 import { readStatus } from '../reports.ts';
-import { targetsInWords } from '../words/phrases.ts';
+import { suspensionInWords, targetsInWords } from '../words/phrases.ts';
 import { releaseCommand } from '../words/release-command.ts';
 import { cellsOf, type Status, statusJson } from '../words/status-json.ts';
 import { conditionInWords, goneInWords } from './condition.ts';
@@ -62,6 +62,7 @@ function sums({ plan, matrix, condition, isAlive, release }: Status, cells: read
   const only = targetsInWords(plan);
   const lines = [`${inFile} in the file. ${sum}${only ? ` ${only}` : ''}`];
   if (plan.suspicion) lines.push(`${paint('yellow', 'The whole file is held:')} ${plan.suspicion.message}; ${plan.suspicion.hint}.`);
+  if (plan.suspension) lines.push(paint('yellow', suspensionInWords(plan.suspension)));
   if (release !== null) lines.push(`To agree to what is held: ${paint('bold', release)}`);
   if (condition) lines.push(isAlive ? conditionInWords(condition, matrix.desired.gateway.limit, paint) : goneInWords(condition, paint));
   return lines;

@@ -4,7 +4,7 @@ import { keepTo, withoutNewHolds } from './keep-to.ts';
 import { narrow } from './narrow.ts';
 import { inOrder } from './order.ts';
 import { type Plan, plan } from './plan.ts';
-import type { DesiredState, RecordedState } from './publication.ts';
+import type { DesiredState, RecordedState, Suspension } from './publication.ts';
 import type { LastAttempts, SavedPlan } from './saved-plan.ts';
 import type { Targets } from './targets.ts';
 import type { ProbeAnswers } from './wait.ts';
@@ -29,10 +29,27 @@ export function guardedPlan(
   probes: ProbeAnswers = new Map(),
   keeping: Keeping | null = null,
 ): Plan {
-  const held = holdBack(plan(desired, recorded), desired, recorded, past);
-  const whole = inOrder(delay(held, desired, nowMs), desired, recorded, probes, nowMs);
+  const suspension = holdsAt(past.suspension, nowMs) ? past.suspension : null;
+  const held = holdBack({ ...plan(desired, recorded), suspension }, desired, recorded, past);
+  const whole = inOrder(
+    delay(held, { ...desired, suspension: longer(desired.suspension, suspension) }, nowMs),
+    desired,
+    recorded,
+    probes,
+    nowMs,
+  );
   const part = narrow(whole, desired, targets);
   if (!keeping) return release(part, past.approvals, nowMs);
   const { saved, attempts } = keeping;
   return withoutNewHolds(release(keepTo(part, whole, saved, { desired, recorded, attempts }), past.approvals, nowMs), saved);
+}
+
+function holdsAt(suspension: Suspension | null, nowMs: number): boolean {
+  return suspension !== null && nowMs < (suspension.untilMs ?? Number.POSITIVE_INFINITY);
+}
+
+/** Returns the one of two words that holds longer. */
+function longer(a: Suspension | null, b: Suspension | null): Suspension | null {
+  if (a === null || b === null) return a ?? b;
+  return (a.untilMs ?? Number.POSITIVE_INFINITY) >= (b.untilMs ?? Number.POSITIVE_INFINITY) ? a : b;
 }

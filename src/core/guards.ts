@@ -9,6 +9,7 @@ import {
   publicationKey,
   type RecordedPublication,
   type RecordedState,
+  type Suspension,
 } from './publication.ts';
 
 /** Returns how many of `all` `most` allows. A share allows one at least, unless it is 0: of three publications one may go. */
@@ -24,6 +25,8 @@ export interface Past {
   /** The IDs of APIs that files declared for other gateways, read only where nothing is known of this one. */
   readonly elsewhere: readonly { readonly gateway: GatewayIdentity; readonly apiIds: ReadonlySet<string> }[];
   readonly approvals: readonly Approval[];
+  /** A person's word, beside the file, that no call is to be made for the time being; `null` if there is none. */
+  readonly suspension: Suspension | null;
 }
 
 /** A person's agreement to what was held. */

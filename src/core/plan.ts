@@ -12,6 +12,7 @@ import type {
   RecordedState,
   Source,
   State,
+  Suspension,
 } from './publication.ts';
 import { everything, type TargetPatterns } from './targets.ts';
 import type { Wait } from './wait.ts';
@@ -61,6 +62,8 @@ export interface Plan {
   readonly unchanged: number;
   /** Why the whole file is held until a person agrees; `null` if nothing speaks against it. */
   readonly suspicion: Suspicion | null;
+  /** A person's word, beside the file, that no call is made for the time being; `null` if there is none. */
+  readonly suspension: Suspension | null;
   /** Whose agreement has released what was held; `null` if nobody's. */
   readonly approval: Agreement | null;
   /** How many changes are left out, since they are not targeted. */
@@ -205,6 +208,7 @@ export function plan(desired: DesiredState, recorded: RecordedState): Plan {
     untargeted: 0,
     kept: null,
     suspicion: null,
+    suspension: null,
     approval: null,
     drifted: drifted.sort(byNames),
     stale: stale.sort(byNames),

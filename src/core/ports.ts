@@ -12,6 +12,7 @@ import type {
   PublicationNames,
   RecordedPublication,
   RecordedState,
+  Suspension,
 } from './publication.ts';
 import type { ListedVersion } from './resolve.ts';
 import type { ProbeAnswer, ProbeTarget } from './wait.ts';
@@ -151,6 +152,8 @@ export interface Attempt extends PublicationNames {
   readonly requestId: string | null;
   readonly versionId: string | null;
   readonly publishId: string | null;
+  /** The commit of the file that asked for it; `null` if that is not known, or was not committed. */
+  readonly commitId: string | null;
   /** Who has agreed to it, and why; `null` if it needed no agreement. */
   readonly approval: { readonly by: string; readonly why: string } | null;
   /** What was recorded when it began; `null` if that is not known, since an older edict made it. */
@@ -173,6 +176,8 @@ export interface HistoryFilter {
 export interface NewAttempt {
   readonly passId: string;
   readonly marker: string | null;
+  /** The commit of the file that asks for it; `null` if it is not known, or not committed. */
+  readonly commitId: string | null;
   readonly atMs: number;
 }
 
@@ -232,6 +237,8 @@ export interface Store extends RecordReader {
    * 1970: 0 if there was none, `null` if it was killed, so that it may have called until just now.
    */
   enter(gateway: GatewayIdentity, atMs: number): Promise<number | null>;
+  /** Notes a person's word that no call is to be made for the time being; `null` takes it back. */
+  suspend(gateway: GatewayIdentity, suspension: Suspension | null): Promise<void>;
   /** Notes that this process calls the gateway no more. */
   leave(gateway: GatewayIdentity, atMs: number): Promise<void>;
   /** Writes what a look at the gateway has changed in the record, and how many APIs it listed. */

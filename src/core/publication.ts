@@ -167,6 +167,8 @@ export interface DesiredState {
   readonly republish: 'revision' | 'edited';
   /** The paths of all files that say this, as `home`. */
   readonly homes: ReadonlySet<string>;
+  /** The commit that its files are of; `null` if they are of none, or if that was not asked. */
+  readonly commitId: string | null;
   /** What is wanted against the file, to undo something; empty while all is as the file says. */
   readonly undoes: ReadonlySet<PublicationKey>;
   readonly publications: ReadonlyMap<PublicationKey, DesiredPublication>;

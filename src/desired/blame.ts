@@ -1,22 +1,17 @@
-import { execFile } from 'node:child_process';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { Commit, Commits } from '../core/commit.ts';
 import type { Source } from '../core/publication.ts';
+import { type Environment, gitIn } from './git.ts';
 
 /** How long all questions together may take, in milliseconds: a plan is worth more than the names beside it. */
 const patienceMs = 10_000;
-
-/** The most output of one answer, in bytes; that of 100,000 lines is less. */
-const maxBytes = 64 * 1024 * 1024;
 
 /** So many ranges of lines fit on a command line with ease; of more than that the whole file is asked for. */
 const maxRanges = 200;
 
 /** The last moment that there is a date for, in milliseconds since 1970: a commit can claim any. */
 const lastMs = 8.64e15;
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Returns who has written the lines at `sources`, as Git says: one `git blame` per file, all in at most `limitMs`. Nothing is
@@ -42,7 +37,7 @@ async function blameFile(
   // Git would blame a symbolic link for where it leads to.
   const path = await realpath(resolve(file)).catch(() => null);
   if (path === null) return new Map();
-  const git: Git = (...args) => run(args, dirname(path), environment, signal);
+  const git = gitIn(dirname(path), environment, signal);
   const text = await git('blame', '--porcelain', '--encoding=UTF-8', ...rangesOf(lines), '--', basename(path));
   const blamed = text === null ? [] : parsePorcelain(text);
   const hasEdge = blamed.some(({ isEdge }) => isEdge);
@@ -93,22 +88,3 @@ export function parsePorcelain(text: string): Blamed[] {
   }
   return blamed;
 }
-
-type Git = (...args: readonly string[]) => Promise<string | null>;
-
-/** Resolves to what Git writes; `null` if it fails, for whatever reason. */
-function run(args: readonly string[], cwd: string, environment: Environment, signal: AbortSignal): Promise<string | null> {
-  const options = { cwd, env: gitEnvironment(environment), signal, maxBuffer: maxBytes, killSignal: 'SIGKILL', windowsHide: true } as const;
-  return new Promise((settle) => {
-    execFile('git', ['-c', 'core.fsmonitor=false', ...args], options, (error, stdout) => settle(error ? null : stdout));
-  });
-}
-
-/** Git needs to know where it and its settings are. It gets no secret, and no repository but that of the file. */
-function gitEnvironment(environment: Environment): Record<string, string> {
-  const passed = Object.entries(environment).filter(([name, value]) => value !== undefined && forGit.test(name)) as [string, string][];
-  const calm = { GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: 'none', LC_ALL: 'C' };
-  return { ...Object.fromEntries(passed), ...calm };
-}
-
-const forGit = /^(PATH|HOME|XDG_CONFIG_HOME|TMPDIR|USERPROFILE|SYSTEMROOT|GIT_CONFIG_\w+|GIT_CEILING_DIRECTORIES)$/i;

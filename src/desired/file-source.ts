@@ -17,20 +17,26 @@ const mostLooks = 5;
 /** Finds out what names of a file mean at its gateway. Rejects with an EdictError if the gateway cannot be asked. */
 export type LookUp = (gateway: GatewaySettings, names: readonly Name[]) => Promise<Meanings>;
 
+/** Finds out which commit files are of, by their paths; `null` if none, or if nobody knows. Never rejects. */
+export type CommitOf = (paths: readonly string[]) => Promise<string | null>;
+
 /** A YAML file, with what it includes, as the source of the desired state. */
 export class FileSource implements DesiredSource {
   readonly #path: string;
   readonly #name: string;
   readonly #variables: Variables;
   readonly #lookUp: LookUp;
+  readonly #commitOf: CommitOf;
   readonly #trees = new RememberedTrees();
   #last: { readonly files: FileSet; readonly desired: DesiredState } | null = null;
 
-  constructor(path: string, variables: Variables, lookUp: LookUp) {
+  /** `commitOf` is asked for each new content; left out, nobody is. */
+  constructor(path: string, variables: Variables, lookUp: LookUp, commitOf: CommitOf = async () => null) {
     this.#path = resolve(path);
     this.#name = shortName(path);
     this.#variables = variables;
     this.#lookUp = lookUp;
+    this.#commitOf = commitOf;
   }
 
   /**
@@ -46,9 +52,11 @@ export class FileSource implements DesiredSource {
     if (!this.#last || !isSameContent(this.#last.files, files)) {
       const { text } = main;
       const [file, variables, trees] = [this.#name, this.#variables, this.#trees];
+      // Git is asked while the file is parsed.
+      const asked = this.#commitOf(files.places);
       const parsed = parseFile({ text, file, variables, included, includeFindings: findings, trees });
       const meanings: Meanings = parsed.names.length > 0 ? await this.#lookUp(parsed.gateway, parsed.names) : new Map();
-      this.#last = { files, desired: parsed.desired(meanings) };
+      this.#last = { files, desired: { ...parsed.desired(meanings), commitId: await asked } };
     }
     return this.#last.desired;
   }

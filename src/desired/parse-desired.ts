@@ -164,6 +164,7 @@ function resolve(written: WrittenFile, meanings: Meanings, parts: FileParts): De
     observeEveryMs,
     republish: written.republish ?? 'revision',
     homes: parts.homes,
+    commitId: null,
     undoes: new Set(),
     publications,
   };

@@ -59,6 +59,8 @@ export class Daemon {
 
   /** Asks for a pass soon. */
   wake(cause: PassCause): void {
+    // The first pass does whatever another one would.
+    if (this.#cause === 'start') return;
     this.#cause = this.#cause === 'signal' ? 'signal' : cause;
     this.#wake?.();
   }

@@ -79,7 +79,7 @@ async function attempt(
   const beganAtMs = now();
   const place = departures.place(change);
   const { marker } = place;
-  const id = await store.begin(settings, change, { passId, marker, atMs: beganAtMs }).catch((error: unknown) => {
+  const id = await store.begin(settings, change, { passId, marker, commitId: wanted.commitId, atMs: beganAtMs }).catch((error: unknown) => {
     place.leave();
     throw error;
   });

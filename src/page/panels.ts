@@ -9,7 +9,7 @@ type Live = Schemas['Live'];
 /** Shows what needs a person: a file that is not acted on, what is held, why no call is made. `heldWhys` are the reasons, each once. */
 export function showNotices(
   root: HTMLElement,
-  { file, queue, release, suspicion, standings: counts }: Live,
+  { file, queue, release, suspension, suspicion, standings: counts }: Live,
   heldWhys: readonly string[],
 ): void {
   const notices: HTMLElement[] = [];
@@ -25,6 +25,13 @@ export function showNotices(
     const since = `No call is made since ${clockTime(queue.stopped.since, new Date())}: ${queue.stopped.message}`;
     notices.push(
       element('div', { class: 'notice bad', role: 'alert' }, element('h2', {}, stops[queue.stopped.why]), element('p', {}, since)),
+    );
+  }
+  if (suspension) {
+    const until = suspension.until === null ? 'until it is taken back' : `until ${clockTime(suspension.until, new Date())}`;
+    const said = suspension.by === null ? suspension.why : `${suspension.by}: ${suspension.why}`;
+    notices.push(
+      element('div', { class: 'notice' }, element('h2', {}, 'Suspended: no call is made'), element('p', {}, `${said}, ${until}.`)),
     );
   }
   if (release !== null) {

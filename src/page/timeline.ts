@@ -124,11 +124,13 @@ function attempt({
   code,
   message,
   versionId,
+  commitId,
   approval,
 }: Schemas['Attempt']): HTMLElement {
   const isDone = outcome === 'succeeded';
   const details = [
     isDone ? (versionId === null ? '' : `version ${versionId}`) : [code, message].filter(Boolean).join(' '),
+    commitId === null ? '' : `commit ${commitId.slice(0, 10)}`,
     approval ? `approved by ${approval.by}: ${approval.why}` : '',
     `attempt ${id}`,
   ];

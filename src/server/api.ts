@@ -7,7 +7,7 @@ import type { Approval, NewApproval } from '../core/guards.ts';
 import { cellOf } from '../core/matrix.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Attempt, HistoryFilter } from '../core/ports.ts';
-import type { GatewayIdentity } from '../core/publication.ts';
+import type { GatewayIdentity, Suspension } from '../core/publication.ts';
 import { approvalJson, attemptJson } from '../words/attempt-json.ts';
 import { momentInWords } from '../words/phrases.ts';
 import { planJson } from '../words/plan-json.ts';
@@ -29,6 +29,8 @@ export interface ApiDeps {
   readonly history: (gateway: GatewayIdentity, filter: HistoryFilter) => Promise<readonly Attempt[]>;
   readonly approvals: (gateway: GatewayIdentity) => Promise<readonly Approval[]>;
   readonly approve: (gateway: GatewayIdentity, approval: NewApproval) => Promise<void>;
+  /** Notes a person's word that no call is to be made; `null` takes it back. Resolves when it holds. */
+  readonly suspend: (gateway: GatewayIdentity, suspension: Suspension | null) => Promise<void>;
   readonly resync: () => void;
   /** What lets a request act; `null`: nothing does. */
   readonly token: string | null;
@@ -96,6 +98,24 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
       return reply.code(201).send(agreedJson(approval));
     },
   );
+
+  server.put<{ Body: Schemas['Suspending'] }>(
+    '/api/v1/suspension',
+    { schema: schema('PUT', '/api/v1/suspension'), onRequest: acts },
+    async ({ body: { by, why, for: time } }, reply) => {
+      const forMs = time === undefined ? null : durationMs(time);
+      if (time !== undefined && !forMs)
+        throw new EdictError('OPTION', `for: ${time} is no duration`, { hint: 'expected such as 30m or 2h' });
+      const suspension = { by, reason: why, untilMs: forMs === null ? null : deps.now() + forMs };
+      await deps.suspend(planned(board).plan.gateway, suspension);
+      return reply.code(204).send();
+    },
+  );
+
+  server.delete('/api/v1/suspension', { schema: schema('DELETE', '/api/v1/suspension'), onRequest: acts }, async (_, reply) => {
+    await deps.suspend(planned(board).plan.gateway, null);
+    return reply.code(204).send();
+  });
 }
 
 function planned({ plan, matrix }: Board): { readonly plan: Plan; readonly matrix: NonNullable<Board['matrix']> } {

@@ -5,7 +5,7 @@ import type { Change } from '../core/plan.ts';
 import type { Allowance } from '../core/ports.ts';
 import type { DesiredState } from '../core/publication.ts';
 import { durationInWords, momentInWords } from '../words/phrases.ts';
-import { summaryJson } from '../words/plan-json.ts';
+import { summaryJson, suspensionJson } from '../words/plan-json.ts';
 import type { Board, ShownPass } from './board.ts';
 
 type Schemas = components['schemas'];
@@ -36,6 +36,7 @@ export function liveJson(board: Board, standings: Readonly<Partial<Record<Standi
     environments: matrix ? environmentsJson(matrix) : [],
     standings: { ...standings },
     summary: plan && summaryJson(plan),
+    suspension: plan?.suspension ? suspensionJson(plan.suspension) : null,
     suspicion: plan?.suspicion ? { rule: plan.suspicion.rule, message: plan.suspicion.message, hint: plan.suspicion.hint } : null,
     release: plan && about.release(plan),
     queue: queueJson(board),

@@ -80,6 +80,12 @@ const steps: readonly string[] = [
   ALTER TABLE attempt ADD COLUMN before_revision TEXT;
   ALTER TABLE attempt ADD COLUMN before_version_id TEXT;
   `,
+  `
+  -- Which commit of the file asked for the attempt; NULL: nobody knows, or it was not committed.
+  ALTER TABLE attempt ADD COLUMN commit_id TEXT;
+  -- A person's word that no call is to be made for the time being, as JSON; NULL: there is none.
+  ALTER TABLE gateway ADD COLUMN suspension TEXT;
+  `,
 ];
 
 /** The version that this edict writes. */

@@ -8,6 +8,7 @@ import {
   publicationKey,
   type RecordedPublication,
   type State,
+  type Suspension,
 } from '../core/publication.ts';
 
 /** A row as SQLite gives it. */
@@ -93,6 +94,7 @@ export function toAttempt(row: Row): Attempt {
     requestId: text(row['request_id']),
     versionId: text(row['version_id']),
     publishId: text(row['publish_id']),
+    commitId: text(row['commit_id']),
     before: toBefore(row),
     approval: row['approved_by'] == null ? null : { by: String(row['approved_by']), why: String(row['approved_why']) },
   };
@@ -122,4 +124,10 @@ export function identityOf(row: Row): GatewayIdentity {
 export function toCondition(row: Row | undefined): Condition | null {
   const written = row?.['condition'];
   return typeof written === 'string' ? (JSON.parse(written) as Condition) : null;
+}
+
+/** Returns the suspension in a row of `gateway`; `null` if there is none. */
+export function toSuspension(row: Row | undefined): Suspension | null {
+  const written = row?.['suspension'];
+  return typeof written === 'string' ? (JSON.parse(written) as Suspension) : null;
 }

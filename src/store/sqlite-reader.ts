@@ -9,7 +9,7 @@ import {
   type RecordedPublication,
   type RecordedState,
 } from '../core/publication.ts';
-import { identityOf, toApproval, toAttempt, toCondition, toRecordedPublication } from './rows.ts';
+import { identityOf, toApproval, toAttempt, toCondition, toRecordedPublication, toSuspension } from './rows.ts';
 import { explained } from './store-error.ts';
 
 const selectGateway = 'SELECT id FROM gateway WHERE endpoint = ? AND project = ? AND instance = ?';
@@ -43,6 +43,8 @@ const selectLastPass = `${selectAttempts} attempt.gateway_id = ?1 AND pass_id =
 const selectSucceeded = `${selectAttempts} attempt.gateway_id = ? AND attempt.id > ? AND outcome = 'succeeded' ORDER BY attempt.id`;
 
 const selectCondition = 'SELECT condition FROM gateway WHERE id = ?';
+
+const selectSuspension = 'SELECT suspension FROM gateway WHERE id = ?';
 
 const selectDeclared = 'SELECT api_id, environment_id, home FROM declared WHERE gateway_id = ?';
 
@@ -126,7 +128,8 @@ export class SqliteReader implements RecordReader {
         apiIds: new Set(rows.map((row) => String(row['api_id']))),
       }));
       const approvals = this.#approvals(id).filter(({ expiresAtMs }) => expiresAtMs > nowMs);
-      return { declared, elsewhere, approvals };
+      const suspension = toSuspension(this.db.prepare(selectSuspension).get(id));
+      return { declared, elsewhere, approvals, suspension };
     });
   }
 
@@ -175,7 +178,7 @@ export const emptyRecord: RecordReader = {
   condition: async () => null,
   listedApis: async () => null,
   names: async () => new Map(),
-  past: async () => ({ declared: new Map(), elsewhere: [], approvals: [] }),
+  past: async () => ({ declared: new Map(), elsewhere: [], approvals: [], suspension: null }),
   approvals: async () => [],
   lastAttempts: async () => new Map(),
   close: async () => undefined,

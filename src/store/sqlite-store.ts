@@ -3,7 +3,7 @@ import type { NameKey } from '../core/names.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
 import type { Condition, NewAttempt, Store } from '../core/ports.ts';
-import type { GatewayIdentity, PublicationKey, RecordedPublication } from '../core/publication.ts';
+import type { GatewayIdentity, PublicationKey, RecordedPublication, Suspension } from '../core/publication.ts';
 import { toRecordedPublication } from './rows.ts';
 import { SqliteReader, selectRecorded } from './sqlite-reader.ts';
 import { explained } from './store-error.ts';
@@ -74,17 +74,22 @@ export class SqliteStore extends SqliteReader implements Store {
     });
   }
 
+  suspend(gateway: GatewayIdentity, suspension: Suspension | null): Promise<void> {
+    const text = suspension && JSON.stringify(suspension);
+    return this.#write(() => this.#statements.suspend.run(text, this.#ensureGateway(gateway)));
+  }
+
   describe(gateway: GatewayIdentity, condition: Condition): Promise<void> {
     return this.#write(() => this.#statements.describe.run(JSON.stringify(condition), this.#ensureGateway(gateway)));
   }
 
-  async begin(gateway: GatewayIdentity, change: Change, { passId, marker, atMs }: NewAttempt): Promise<number> {
+  async begin(gateway: GatewayIdentity, change: Change, { passId, marker, commitId, atMs }: NewAttempt): Promise<number> {
     let attemptId = 0;
     await this.#write(() => {
       const gatewayId = this.#ensureGateway(gateway);
       const { api, apiId, environment, environmentId, action, reason, revision, remark, version, approval } = change;
       const names = [gatewayId, api, apiId, environment, environmentId] as const;
-      const told = [passId, action, reason, revision, remark, marker, version, approval?.id ?? null, atMs] as const;
+      const told = [passId, action, reason, revision, remark, marker, version, approval?.id ?? null, commitId, atMs] as const;
       attemptId = Number(this.#statements.insertAttempt.run(...names, ...told).lastInsertRowid);
       this.#statements.markUnresolved.run(...names, atMs, attemptId);
     });
@@ -221,12 +226,13 @@ function prepare(db: DatabaseSync) {
       WHERE settled_at_ms IS NULL AND orphaned_at_ms IS NULL
         AND id IN (SELECT unresolved_attempt_id FROM publication WHERE gateway_id = ? AND unresolved_attempt_id IS NOT NULL)`),
     describe: statement('UPDATE gateway SET condition = ? WHERE id = ?'),
+    suspend: statement('UPDATE gateway SET suspension = ? WHERE id = ?'),
     read: statement(`${selectRecorded} AND p.api_id = ? AND p.environment_id = ?`),
     insertAttempt: statement(`
       INSERT INTO attempt
         (gateway_id, api, api_id, environment, environment_id, pass_id, action, reason, revision, remark, marker, asked_version_id, approval_id,
-          began_at_ms, before_state, before_revision, before_version_id)
-      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, coalesce(state, 'none'), p.revision, version_id
+          commit_id, began_at_ms, before_state, before_revision, before_version_id)
+      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, coalesce(state, 'none'), p.revision, version_id
       FROM (SELECT 1) LEFT JOIN publication p ON gateway_id = ?1 AND api_id = ?3 AND environment_id = ?5`),
     markUnresolved: statement(`
       INSERT INTO publication

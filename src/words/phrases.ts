@@ -1,7 +1,7 @@
 import { assertNever } from '../core/errors.ts';
 import type { Agreement } from '../core/guard.ts';
 import type { Change, Plan } from '../core/plan.ts';
-import type { Drift, State } from '../core/publication.ts';
+import type { Drift, State, Suspension } from '../core/publication.ts';
 import { isNarrowed } from '../core/targets.ts';
 import type { Wait } from '../core/wait.ts';
 
@@ -66,6 +66,12 @@ export function obstacleInWords(change: Change): string | null {
 /** Returns why a change is made later, and when if that is known. */
 export function waitInWords({ message, untilMs }: Wait): string {
   return untilMs === null ? message : `${message} until ${momentInWords(untilMs)}`;
+}
+
+/** Returns that no call is made by a person's word, who said so, and until when. */
+export function suspensionInWords({ by, reason, untilMs }: Suspension): string {
+  const until = untilMs === null ? '' : ` until ${momentInWords(untilMs)}`;
+  return `No call is made${until}: suspended${by === null ? '' : ` by ${by}`} (${reason}).`;
 }
 
 /** Returns whose agreement has released what was held. */

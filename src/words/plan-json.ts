@@ -3,6 +3,7 @@ import { planDigest } from '../core/digest.ts';
 import { estimate } from '../core/estimate.ts';
 import { heldDigest } from '../core/guards.ts';
 import type { Change, Plan } from '../core/plan.ts';
+import type { Suspension } from '../core/publication.ts';
 import { totalsOf } from '../core/totals.ts';
 import { commitJson } from './commit-json.ts';
 import { momentInWords } from './phrases.ts';
@@ -19,6 +20,7 @@ export function planJson({ plan, desired, notes, release, commits }: Shown): Sch
     heldDigest: heldDigest(plan),
     release,
     suspicion: plan.suspicion && { rule: plan.suspicion.rule, message: plan.suspicion.message, hint: plan.suspicion.hint },
+    suspension: plan.suspension && suspensionJson(plan.suspension),
     approval: plan.approval && { by: plan.approval.by, why: plan.approval.why, expires: momentInWords(plan.approval.expiresAtMs) },
     gateway: plan.gateway,
     targets: plan.targets,
@@ -43,6 +45,11 @@ function changeJson(change: Change, commits: Blamed['commits']): Schemas['Change
     waits: waits && { rule: waits.rule, message: waits.message, until: waits.untilMs === null ? null : momentInWords(waits.untilMs) },
     source: source && { file: source.file, line: source.line, column: source.column, commit: commits ? commitJson(commits(source)) : null },
   };
+}
+
+/** Returns a person's word that no call is made, as other programs read it. */
+export function suspensionJson({ by, reason, untilMs }: Suspension): Schemas['Suspension'] {
+  return { by, why: reason, until: untilMs === null ? null : momentInWords(untilMs) };
 }
 
 /** Returns how much of a plan there is of each kind, as other programs read it. */

@@ -7,7 +7,7 @@ import { isTargeted, type Targets } from '../core/targets.ts';
 import { cellInWords } from './cell-words.ts';
 import { conditionJson } from './condition-json.ts';
 import { momentInWords } from './phrases.ts';
-import { summaryJson } from './plan-json.ts';
+import { summaryJson, suspensionJson } from './plan-json.ts';
 import { driftSeen, staleSeen } from './seen.ts';
 
 type Schemas = components['schemas'];
@@ -51,6 +51,7 @@ export function statusJson(status: Status) {
     targets: plan.targets,
     summary: summaryJson(plan),
     suspicion: plan.suspicion && { rule: plan.suspicion.rule, message: plan.suspicion.message, hint: plan.suspicion.hint },
+    suspension: plan.suspension && suspensionJson(plan.suspension),
     release,
     daemon: condition && { ...conditionJson(condition), isAlive },
     publications: cellsOf(status).map(publicationJson),

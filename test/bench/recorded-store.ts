@@ -9,7 +9,7 @@ export async function recordAsApplied(url: string, desired: DesiredState): Promi
   const { gateway } = desired;
   const { changes } = plan(desired, new Map());
   const ids = await Promise.all(
-    changes.map((change, index) => store.begin(gateway, change, { passId: 'bench', marker: null, atMs: index })),
+    changes.map((change, index) => store.begin(gateway, change, { passId: 'bench', marker: null, commitId: null, atMs: index })),
   );
   await Promise.all(
     changes.map((change, index) => {

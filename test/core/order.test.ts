@@ -11,7 +11,7 @@ import type { ProbeAnswer } from '../../src/core/wait.ts';
 import { desiredState, orderOf, recorded, recordedState, wanted } from '../support/states.ts';
 
 const probe = { url: 'https://{environment}.example.com/{api}', status: null, timeoutMs: 5000 };
-const past = { declared: new Map<never, never>(), elsewhere: [], approvals: [] };
+const past = { declared: new Map<never, never>(), elsewhere: [], approvals: [], suspension: null };
 const unresolved = { attemptId: 1, action: 'online', revision: null, version: null, marker: null, overAtMs: 1 } as const;
 
 /** Says of each change in a plan, by environment, what it waits for; an empty text: nothing. */

@@ -37,7 +37,7 @@ test('what is not recorded is nothing but null', () => {
 test('what is held is saved as held, without the list of what a suspicious file has lost', () => {
   const desired = desiredState([], { removed: 'offline' });
   const before = recordedState([recorded('a', 'test')]);
-  const past = { declared: new Map([[publicationKey('api-a', 'env-test'), '']]), elsewhere: [], approvals: [] };
+  const past = { declared: new Map([[publicationKey('api-a', 'env-test'), '']]), elsewhere: [], approvals: [], suspension: null };
   const [change] = savedFrom(desired, before, new Map(), past).changes.values();
   assert.is(change?.held?.rule, 'empty');
   assert.equal(Object.keys(change?.held ?? {}), ['rule', 'message', 'hint']);

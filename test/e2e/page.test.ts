@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -5,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { openBrowser, violations } from '../support/browser.ts';
-import { fileOf, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { edict, fileOf, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 /*
  * The page of a real daemon, at a real emulator, in a real browser.
@@ -26,7 +27,7 @@ const allOnline = Object.fromEntries(names.map((name) => [name, 'online']));
 async function startDaemon(listen: string, environment: Readonly<Record<string, string>> = {}): Promise<void> {
   const args = ['run', '--log-format', 'json', '--log-level', 'debug', '--debounce', '50ms', '--listen', listen];
   daemon = startEdict(args, folder, { HW_AUTH_TOKEN: secretToken, ...environment });
-  await until('the daemon runs', () => daemon.events('daemon:started').length === 1);
+  await until('the daemon runs', () => daemon.events('daemon:started').length + daemon.events('plan:made').length > 1);
   url = String(daemon.events('daemon:started')[0]?.['url']);
 }
 
@@ -134,6 +135,60 @@ test('with the token it can be asked to act over HTTP; without it nobody can', a
   await until('the pass is made', () => daemon.events('pass:started').some(({ cause }) => cause === 'signal'));
   const texts = [daemon.output.stderr, await (await fetch(`${url}/api/v1/status`)).text(), await (await fetch(`${url}/metrics`)).text()];
   for (const text of texts) assert.not.match(text, /that-nobody-may-see/);
+});
+
+test('a suspension over HTTP stops every call, shows everywhere and outlives the daemon, until it is taken back', async () => {
+  const { port } = new URL(url);
+  const environment = { EDICT_TOKEN: 'right' };
+  await stopDaemon();
+  await startDaemon(`127.0.0.1:${port}`, environment);
+  const ask = (method: string, body?: object) =>
+    fetch(`${url}/api/v1/suspension`, {
+      method,
+      headers: { authorization: 'Bearer right', ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+  await page.getByText('live', { exact: true }).waitFor();
+  assert.is((await ask('PUT', { by: 'ada', why: 'INC-7' })).status, 204);
+  await page.getByText('Suspended: no call is made').waitFor();
+  const before = emulator.requests.all().length;
+  write({ ...allOnline, orders: 'offline' });
+  await cell('orders').getByText('frozen').waitFor();
+  assert.match((await edict(['plan'], folder)).stdout, 'No call is made: suspended by ada (INC-7).');
+  assert.match((await edict(['status'], folder)).stdout, 'No call is made: suspended by ada (INC-7).');
+  await stopDaemon();
+  assert.is((await edict(['apply'], folder)).code, 0);
+  await startDaemon(`127.0.0.1:${port}`, environment);
+  await cell('orders').getByText('frozen').waitFor();
+  assert.is(emulator.requests.all().length, before, 'nothing was sent');
+  assert.is((await ask('DELETE')).status, 204);
+  await cell('orders').getByText('✓').waitFor();
+  assert.match((await edict(['plan'], folder)).stdout, 'In sync');
+});
+
+test('the history knows the commit that has asked for each attempt', async () => {
+  const git = (...args: readonly string[]) =>
+    execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=a@example.com', ...args], { cwd: folder, encoding: 'utf8' });
+  git('init', '--quiet');
+  write({ ...allOnline, orders: 'offline' });
+  git('add', 'edict.yaml');
+  git('commit', '--quiet', '--message', 'orders go');
+  const id = git('rev-parse', 'HEAD').trim();
+  await stopDaemon();
+  // What the daemon has sent by itself between the write and the commit is not what is meant here.
+  write({ ...allOnline, orders: 'offline', carts: 'offline' });
+  git('commit', '--quiet', '--all', '--message', 'carts go');
+  const last = git('rev-parse', 'HEAD').trim();
+  assert.not.equal(id, last);
+  await startDaemon('127.0.0.1:0');
+  await page.goto(url);
+  await cell('carts').getByText('offline').waitFor();
+  await cell('carts').click();
+  await page
+    .getByRole('dialog')
+    .getByText(`commit ${last.slice(0, 10)}`)
+    .waitFor();
+  assert.match((await edict(['history', '--limit', '1'], folder)).stdout, `commit ${last.slice(0, 10)}`);
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {

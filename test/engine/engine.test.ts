@@ -304,6 +304,7 @@ test('an outcome that cannot be written is written later, and its call is not re
     enter: store.enter.bind(store),
     leave: store.leave.bind(store),
     describe: store.describe.bind(store),
+    suspend: store.suspend.bind(store),
     begin: store.begin.bind(store),
     observe: store.observe.bind(store),
     listedApis: store.listedApis.bind(store),

@@ -253,7 +253,7 @@ test('what edict does while it looks closer is not overwritten', async () => {
   let atMs = nowMs;
   const api = async (): Promise<Read<null>> => {
     atMs += 1;
-    const id = await store.begin(desired.gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs });
+    const id = await store.begin(desired.gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs });
     const made = recorded('orders', 'test', { revision: 'r9', versionId: 'mine', publishId: 'mine', recordedAtMs: atMs });
     await store.settle(desired.gateway, made.key, id, { kind: 'succeeded', versionId: 'mine', publishId: 'mine' }, made, atMs);
     return { kind: 'read', value: null };

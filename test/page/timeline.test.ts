@@ -2,26 +2,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Attempt } from '../../src/core/ports.ts';
 import { openShownPage, type ShownPage } from '../support/shown-page.ts';
+import * as states from '../support/states.ts';
 import { change, recorded, wanted } from '../support/states.ts';
 
 const test = suite('timeline');
 
 const attempts: Attempt[] = [];
-const attempt = (id: number, over: Partial<Attempt>): Attempt => ({
-  ...{
-    id,
-    passId: 'p',
-    api: 'orders',
-    apiId: 'api-orders',
-    environment: 'test',
-    environmentId: 'env-test',
-    action: 'online',
-    reason: 'new',
-  },
-  ...{ revision: null, remark: null, marker: null, askedVersionId: null, beganAtMs: id, settledAtMs: 2, outcome: 'succeeded', code: null },
-  ...{ status: null, message: null, requestId: null, versionId: null, publishId: null, approval: null, before: null },
-  ...over,
-});
+const attempt = (id: number, over: Partial<Attempt>): Attempt =>
+  states.attempt('orders', 'test', { id, beganAtMs: id, settledAtMs: 2, outcome: 'succeeded', ...over });
 let shown: ShownPage;
 test.before(async () => {
   attempts.push(

@@ -4,12 +4,13 @@ import * as assert from 'uvu/assert';
 import type { EngineEvent } from '../../src/core/events.ts';
 import { heldDigest, type NewApproval } from '../../src/core/guards.ts';
 import { plan } from '../../src/core/plan.ts';
-import type { Attempt, HistoryFilter } from '../../src/core/ports.ts';
+import type { HistoryFilter } from '../../src/core/ports.ts';
+import type { Suspension } from '../../src/core/publication.ts';
 import { apiDocumentText } from '../../src/server/api-document.ts';
 import { Board } from '../../src/server/board.ts';
 import { Broadcast } from '../../src/server/broadcast.ts';
 import { type Server, startServer } from '../../src/server/server.ts';
-import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+import { attempt, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
 const test = suite('api');
 
@@ -46,26 +47,14 @@ const start: readonly EngineEvent[] = [
   { type: 'file:accepted', desired },
   { type: 'plan:made', passId: 'p', cause: 'start', plan: made, recorded: was },
 ];
-const attempt = {
-  ...{
-    id: 7,
-    passId: 'p',
-    api: 'carts',
-    apiId: 'api-carts',
-    environment: 'test',
-    environmentId: 'env-test',
-    action: 'online',
-    reason: 'new',
-  },
-  ...{ revision: null, remark: null, marker: null, askedVersionId: null, beganAtMs: 1, settledAtMs: 2, outcome: 'succeeded', code: null },
-  ...{ status: null, message: null, requestId: null, versionId: 'v', publishId: null, approval: null, before: null },
-} as const satisfies Attempt;
+const tried = attempt('carts', 'test', { id: 7, settledAtMs: 2, outcome: 'succeeded', versionId: 'v' });
 
 const board = new Board(() => 1000);
 const about = { version: '1', file: 'edict.yaml', release: () => 'edict approve' };
 const broadcast = new Broadcast(board, about);
 const asked: HistoryFilter[] = [];
 const approved: NewApproval[] = [];
+const suspensions: (Suspension | null)[] = [];
 let resyncs = 0;
 let server: Server;
 
@@ -78,12 +67,13 @@ test.before(async () => {
       metrics: { text: async () => '', contentType: 'text/plain' },
       history: async (_, filter) => {
         asked.push(filter);
-        return [attempt];
+        return [tried];
       },
       approvals: async () => [
         { id: 1, digest: 'sha256:0', by: 'ada', why: 'CHG', atMs: 1, expiresAtMs: 2, work: [], done: new Set(), isSpent: false },
       ],
       approve: async (_, approval) => void approved.push(approval),
+      suspend: async (_, suspension) => void suspensions.push(suspension),
       resync: () => {
         resyncs += 1;
       },
@@ -193,6 +183,24 @@ for (const [name, body] of [
 ] as const) {
   test(`an approval with ${name} is refused`, async () => assert.is((await ask('POST', '/api/v1/approvals', body, 'right')).status, 400));
 }
+
+test('suspends for a time or without an end, and takes it back', async () => {
+  assert.is((await ask('PUT', '/api/v1/suspension', { by: 'ada', why: 'INC-1', for: '2h' }, 'right')).status, 204);
+  assert.is((await ask('PUT', '/api/v1/suspension', { by: 'ada', why: 'INC-1' }, 'right')).status, 204);
+  assert.is((await ask('DELETE', '/api/v1/suspension', undefined, 'right')).status, 204);
+  assert.equal(suspensions, [{ by: 'ada', reason: 'INC-1', untilMs: 7_205_000 }, { by: 'ada', reason: 'INC-1', untilMs: null }, null]);
+  for (const body of [
+    { by: 'ada' },
+    { by: '', why: 'INC-1' },
+    { by: 'ada', why: 'INC-1', for: 'ever' },
+    { by: 'ada', why: 'INC-1', for: '0s' },
+  ]) {
+    assert.is((await ask('PUT', '/api/v1/suspension', body, 'right')).status, 400, JSON.stringify(body));
+  }
+  assert.is((await ask('PUT', '/api/v1/suspension', { by: 'eve', why: 'fun' })).status, 401);
+  assert.is((await ask('DELETE', '/api/v1/suspension')).status, 401);
+  assert.is(suspensions.length, 3);
+});
 
 test('the description is there to be read', async () => {
   assert.equal(await (await fetch(`${server.url}/api/v1/openapi.json`)).json(), document);

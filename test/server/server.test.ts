@@ -20,6 +20,7 @@ const deps: ServerDeps = {
   history: async (): Promise<Attempt[]> => [],
   approvals: async () => [],
   approve: async () => undefined,
+  suspend: async () => undefined,
   resync: () => undefined,
 };
 test.before(async () => {

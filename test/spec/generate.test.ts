@@ -6,7 +6,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
 const root = join(import.meta.dirname, '../..');
-const generated = readdirSync(join(root, 'generated'));
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('.'));
+const generated = filesIn(join(root, 'generated'));
 
 interface Ended {
   readonly code: number;
@@ -27,7 +29,7 @@ function generate(folder: string, ...options: readonly string[]): Promise<Ended>
 async function withCopy(run: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'edict-generate-'));
   try {
-    for (const name of ['spec', 'generated', 'package.json']) cpSync(join(root, name), join(folder, name), { recursive: true });
+    for (const name of ['spec', 'src/page', 'generated', 'package.json']) cpSync(join(root, name), join(folder, name), { recursive: true });
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     await run(folder);
   } finally {
@@ -55,7 +57,7 @@ test('every generated file is looked at', () =>
     for (const name of generated) appendFileSync(join(folder, 'generated', name), '\n');
     const { code, stderr } = await generate(folder, '--check');
     assert.is(code, 1);
-    assert.equal([...stderr.matchAll(/generated\/([\w.-]+)(?=[,.] )/g)].map(([, name]) => name).sort(), generated);
+    assert.equal([...stderr.matchAll(/generated\/([\w./-]+)(?=[,.] )/g)].map(([, name]) => name).sort(), generated.toSorted());
   }));
 
 test('a generated file that is missing is named', () =>
@@ -75,7 +77,7 @@ test('a change of the specification makes old what comes from it, and generating
     assert.match(stderr, 'Out of date: generated/roma-connect.d.ts, generated/roma-connect.json, generated/roma-connect-answers.cjs. Run');
     assert.equal(await generate(folder), { code: 0, stderr: '' });
     assert.equal(await generate(folder, '--check'), { code: 0, stderr: '' });
-    assert.equal(readdirSync(join(folder, 'generated')), generated);
+    assert.equal(filesIn(join(folder, 'generated')).toSorted(), generated.toSorted());
   }));
 
 test.run();

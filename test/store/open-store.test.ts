@@ -44,10 +44,10 @@ async function refusal(opening: Promise<{ close(): Promise<void> }>): Promise<Ed
 async function writtenStore(): Promise<string> {
   const path = newPath();
   const store = await open(path);
-  const id = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 1 });
+  const id = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: 'p' } as const;
   await store.settle(gateway, change('orders', 'test').key, id, outcome, recorded('orders', 'test'), 2);
-  await store.begin(gateway, change('invoices', 'test'), { passId: 'pass', marker: null, atMs: 1 });
+  await store.begin(gateway, change('invoices', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
   await store.close();
   return path;
 }
@@ -60,7 +60,7 @@ test('makes the file and its folders for the owner alone', async () => {
   const path = join(newPath(), '..', 'a', 'b #?%41', 'state.db');
   const store = await open(path);
   process.umask(before);
-  await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 1 });
+  await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
   assert.equal(filesBeside(path), ['state.db', 'state.db-shm', 'state.db-wal', 'state.db.lock', 'state.db.lock-journal']);
   for (const file of filesBeside(path)) assert.is(modeOf(join(path, '..', file)), '600', file);
   assert.is(modeOf(join(path, '..')), '700');
@@ -107,7 +107,7 @@ test('an empty file is an empty store', async () => {
   await record.close();
   assert.is(statSync(path).size, 0);
   const store = await open(path);
-  assert.ok((await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 1 })) > 0);
+  assert.ok((await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 })) > 0);
   await store.close();
 });
 

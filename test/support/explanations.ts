@@ -4,34 +4,12 @@ import type { Attempt, Condition } from '../../src/core/ports.ts';
 import type { DesiredPublication, DesiredState, RecordedPublication } from '../../src/core/publication.ts';
 import { everything } from '../../src/core/targets.ts';
 import type { Explanation, GatewayView } from '../../src/explanation.ts';
+import * as states from './states.ts';
 import { desiredState, recorded, recordedState, wanted } from './states.ts';
 
 /** Returns a successful first attempt on `orders` in `test`; `over` replaces parts. */
 export function attempt(over: Partial<Attempt> = {}): Attempt {
-  const { api, apiId, environment, environmentId } = wanted('orders', 'test');
-  return {
-    id: 1,
-    passId: 'pass',
-    ...{ api, apiId, environment, environmentId },
-    action: 'online',
-    reason: 'new',
-    revision: null,
-    remark: null,
-    marker: null,
-    askedVersionId: null,
-    beganAtMs: 0,
-    settledAtMs: 1,
-    outcome: 'succeeded',
-    code: null,
-    status: null,
-    message: null,
-    requestId: null,
-    versionId: null,
-    publishId: null,
-    approval: null,
-    before: null,
-    ...over,
-  };
+  return states.attempt('orders', 'test', { beganAtMs: 0, settledAtMs: 1, outcome: 'succeeded', ...over });
 }
 
 /** Returns what there is to say of `orders` in `test`; without `file` the file does not name it, without `record` nothing is recorded. */

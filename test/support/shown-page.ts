@@ -36,6 +36,7 @@ export async function openShownPage(attempts: readonly Attempt[] = [], options: 
       history: async (_, { apis }) => attempts.filter(({ apiId }) => apis?.includes(apiId) ?? true),
       approvals: async () => [],
       approve: async () => undefined,
+      suspend: async () => undefined,
       resync: () => undefined,
     },
   );

@@ -1,4 +1,5 @@
 import type { Change } from '../../src/core/plan.ts';
+import type { Attempt } from '../../src/core/ports.ts';
 import {
   type DesiredPublication,
   type DesiredState,
@@ -88,6 +89,18 @@ export function change(api: string, environment: string, over: Partial<Change> =
   };
 }
 
+/** Returns an attempt at a first `online` under the same names as `wanted`, which has just begun; `over` replaces parts. */
+export function attempt(api: string, environment: string, over: Partial<Attempt> = {}): Attempt {
+  const { key: _, ...names } = named(api, environment);
+  return {
+    ...names,
+    ...{ id: 1, passId: 'pass', action: 'online', reason: 'new', revision: null, remark: null, marker: null, askedVersionId: null },
+    ...{ commitId: null, beganAtMs: 1, settledAtMs: null, outcome: null, code: null, status: null, message: null, requestId: null },
+    ...{ versionId: null, publishId: null, approval: null, before: null },
+    ...over,
+  };
+}
+
 /** Returns the order of these environments, each by its name or with what must be so there before the next. */
 export function orderOf(...steps: readonly (string | ({ readonly environment: string } & Partial<OrderStep>))[]): DesiredState['order'] {
   const written = steps.map((step) => (typeof step === 'string' ? { environment: step } : step));
@@ -147,6 +160,7 @@ export function desiredState(
     ...pauses,
     observeEveryMs,
     republish,
+    commitId: null,
     undoes: new Set(),
     publications: byKey(publications),
   };

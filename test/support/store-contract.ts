@@ -5,6 +5,7 @@ import type { NewApproval } from '../../src/core/guards.ts';
 import type { Failure, Outcome } from '../../src/core/outcome.ts';
 import type { Attempt, RecordReader, Store, Which } from '../../src/core/ports.ts';
 import { type GatewayIdentity, type PublicationKey, publicationKey } from '../../src/core/publication.ts';
+import * as states from './states.ts';
 import { change, gatewaySettings, recorded } from './states.ts';
 
 /** One empty store of an engine under test, and the ways to come back to it. */
@@ -75,9 +76,9 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('an attempt remembers what was recorded when it began', async (store) => {
     const of = change('orders', 'test');
-    const first = await store.begin(gateway, of, { passId: 'pass-1', marker: null, atMs: 1 });
+    const first = await store.begin(gateway, of, { passId: 'pass-1', marker: null, commitId: null, atMs: 1 });
     await store.settle(gateway, of.key, first, success, recorded('orders', 'test', { revision: 'r1', versionId: 'v1' }), 2);
-    const second = await store.begin(gateway, { ...of, reason: 'undo' }, { passId: 'pass-2', marker: null, atMs: 3 });
+    const second = await store.begin(gateway, { ...of, reason: 'undo' }, { passId: 'pass-2', marker: null, commitId: null, atMs: 3 });
     assert.is((await store.read(gateway, of.key))?.unresolved?.isUndo, true);
     await store.settle(gateway, of.key, second, { kind: 'stalled', failure }, recorded('orders', 'test'), 4);
     const attempts = await store.attemptsOf(gateway, { pass: 'pass-' });
@@ -99,7 +100,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       ['bb33', 'carts', { kind: 'stalled', failure }],
     ] as const) {
       const of = change(api, 'test');
-      const id = await store.begin(gateway, of, { passId, marker: null, atMs: 1 });
+      const id = await store.begin(gateway, of, { passId, marker: null, commitId: null, atMs: 1 });
       await store.settle(gateway, of.key, id, outcome, recorded(api, 'test'), 2);
       ids.push(id);
     }
@@ -127,10 +128,10 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal(known, { ...approval, id: 1, done: new Set(), isSpent: false });
     assert.equal((await store.past(gateway, 100)).approvals, []);
     const agreed = { ...of, approval: { id: 1, by: 'ada', why: 'CHG-7', expiresAtMs: 100 } };
-    const lost = await store.begin(gateway, agreed, { passId: 'pass', marker: null, atMs: 2 });
+    const lost = await store.begin(gateway, agreed, { passId: 'pass', marker: null, commitId: null, atMs: 2 });
     await store.settle(gateway, of.key, lost, { kind: 'retry', failure }, undefined, 3);
     assert.equal((await store.approvals(gateway))[0]?.done, new Set());
-    const id = await store.begin(gateway, agreed, { passId: 'pass', marker: null, atMs: 4 });
+    const id = await store.begin(gateway, agreed, { passId: 'pass', marker: null, commitId: null, atMs: 4 });
     await store.settle(gateway, of.key, id, { kind: 'succeeded', versionId: null, publishId: null }, undefined, 5);
     await store.declare(gateway, new Map(), 1);
     assert.equal(await store.approvals(gateway), [{ ...approval, id: 1, done: new Set([of.key]), isSpent: true }]);
@@ -148,7 +149,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('an attempt that has begun shows as unresolved', async (store) => {
     const begun = change('orders', 'test', { revision: 'r1', remark: 'a note' });
-    const attemptId = await store.begin(gateway, begun, { passId: 'pass-1', marker: 'm1', atMs: 1000 });
+    const attemptId = await store.begin(gateway, begun, { passId: 'pass-1', marker: 'm1', commitId: null, atMs: 1000 });
     const expected = recorded('orders', 'test', {
       state: null,
       versionId: null,
@@ -168,6 +169,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const attemptId = await store.begin(gateway, change('orders', 'test', { action: 'offline', reason: 'state' }), {
       passId: 'pass-2',
       marker: null,
+      commitId: null,
       atMs: 3,
     });
     const now = await store.read(gateway, before.key);
@@ -187,7 +189,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   });
 
   withStore('a settled attempt may stay unresolved', async (store) => {
-    const attemptId = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 1 });
+    const attemptId = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
     const unresolved = { attemptId, action: 'online', revision: null, marker: null, version: null, overAtMs: 2 } as const;
     const next = recorded('orders', 'test', { state: null, unresolved });
     await store.settle(gateway, next.key, attemptId, { kind: 'unknown', failure }, next, 2);
@@ -257,7 +259,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   promise('an attempt that a process left without an outcome is over when the next one finds it', async (under) => {
     const first = await under.open();
     const { key } = change('orders', 'test');
-    await first.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: 'm', atMs: 1 });
+    await first.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: 'm', commitId: null, atMs: 1 });
     await first.close();
     for (const atMs of [500, 900]) {
       const next = await under.open();
@@ -277,6 +279,24 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await store.leave(gateway, 9);
     assert.is(await store.condition(gateway), null);
     await record.close();
+  });
+
+  withStore('a suspension is known until it is taken back, of each gateway by itself', async (store, under) => {
+    const word = { reason: 'INC-1', by: 'ada', untilMs: 5 };
+    await store.suspend(gateway, word);
+    const record = await under.openRecord();
+    assert.equal(
+      [(await record.past(gateway, 1)).suspension, (await store.past(gatewaySettings({ instance: 'other' }), 1)).suspension],
+      [word, null],
+    );
+    await record.close();
+    await store.suspend(gateway, null);
+    assert.is((await store.past(gateway, 1)).suspension, null);
+  });
+
+  withStore('an attempt knows the commit that has asked for it', async (store) => {
+    await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: 'abc', atMs: 1 });
+    assert.is((await store.history(gateway, { limit: 1 }))[0]?.commitId, 'abc');
   });
 
   withStore('the history is newest first, as long as asked for, and of the API and environment asked for', async (store) => {
@@ -312,7 +332,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('the last attempt of each publication is its newest, settled or not', async (store) => {
     await settled(store, change('orders', 'test'), { kind: 'retry', failure }, undefined);
     const invoices = await settled(store, change('invoices', 'test'), success, recorded('invoices', 'test'));
-    const orders = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 9 });
+    const orders = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 9 });
     const last = await store.lastAttempts(gateway);
     assert.equal(
       new Map([...last].map(([key, { id }]) => [key, id])),
@@ -326,7 +346,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('gateways do not see each other', async (store) => {
     for (const other of [{ endpoint: 'https://other' }, { project: 'other' }, { instance: 'other' }].map(gatewaySettings)) {
-      const id = await store.begin(other, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 1 });
+      const id = await store.begin(other, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
       await store.settle(other, change('orders', 'test').key, id, success, recorded('orders', 'test'), 2);
       assert.is((await store.readAll(other)).size, 1);
       assert.is((await store.history(other, { limit: 10 })).length, 1);
@@ -365,7 +385,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('a look leaves what an attempt without a known outcome is about', async (store) => {
     const before = recorded('orders', 'test', { state: 'offline', versionId: null, recordedAtMs: 2 });
     await settled(store, change('orders', 'test'), success, before);
-    const began = { passId: 'pass', marker: 'm', atMs: 3 };
+    const began = { passId: 'pass', marker: 'm', commitId: null, atMs: 3 };
     const ids = [await store.begin(gateway, change('orders', 'test'), began), await store.begin(gateway, change('carts', 'test'), began)];
     const unresolved = await store.readAll(gateway);
     await store.observe(gateway, [recorded('orders', 'test'), recorded('carts', 'test'), recorded('invoices', 'test')], 3);
@@ -384,7 +404,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     for (const first of ['attempt', 'look'] as const) {
       const api = { ...begun, apiId: first, key: publicationKey(first, begun.environmentId) };
       const look = () => store.observe(gateway, [{ ...seen, apiId: first, key: api.key }], 1);
-      const begin = () => store.begin(gateway, api, { passId: 'pass', marker: 'm', atMs: 5 });
+      const begin = () => store.begin(gateway, api, { passId: 'pass', marker: 'm', commitId: null, atMs: 5 });
       await Promise.all(first === 'look' ? [look(), begin()] : [begin(), look()]);
       const now = await store.read(gateway, api.key);
       assert.is(now?.unresolved?.marker, 'm');
@@ -420,7 +440,9 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('many writes at once are all made, each under an id of its own', async (store) => {
     const changes = Array.from({ length: 500 }, (_, index) => change(`api${index}`, 'test'));
-    const ids = await Promise.all(changes.map((each) => store.begin(gateway, each, { passId: 'pass', marker: null, atMs: 1 })));
+    const ids = await Promise.all(
+      changes.map((each) => store.begin(gateway, each, { passId: 'pass', marker: null, commitId: null, atMs: 1 })),
+    );
     assert.is(new Set(ids).size, 500);
     const all = await store.readAll(gateway);
     assert.equal(
@@ -435,10 +457,10 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   });
 
   withStore('a write stands once its promise has resolved, and not before that for anyone else', async (store, under) => {
-    await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 1 });
+    await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
     const reader = await under.openRecord();
     assert.is((await reader.readAll(gateway)).size, 1);
-    const writing = store.begin(gateway, change('invoices', 'test'), { passId: 'pass', marker: null, atMs: 1 });
+    const writing = store.begin(gateway, change('invoices', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
     await writing;
     await nextTurn();
     assert.is((await reader.readAll(gateway)).size, 2);
@@ -450,13 +472,13 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const first = await under.open();
     const settledRecord = recorded('orders', 'test', { revision: 'r1' });
     const id = await settled(first, change('orders', 'test', { revision: 'r1' }), success, settledRecord);
-    const attemptId = await first.begin(gateway, change('invoices', 'test'), { passId: 'pass', marker: null, atMs: 5 });
+    const attemptId = await first.begin(gateway, change('invoices', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 5 });
     const before = [await first.readAll(gateway), await first.history(gateway, { limit: 10 }), await first.lastAttempts(gateway)];
     await first.close();
     const second = await under.open();
     assert.equal([await second.readAll(gateway), await second.history(gateway, { limit: 10 }), await second.lastAttempts(gateway)], before);
     assert.is((await second.read(gateway, change('invoices', 'test').key))?.unresolved?.attemptId, attemptId);
-    const next = await second.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 9 });
+    const next = await second.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 9 });
     assert.ok(next > attemptId && attemptId > id, 'ids grow, across openings too');
     await second.close();
     const reader = await under.openRecord();
@@ -466,7 +488,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   promise('what is being written when it is closed is written', async (under) => {
     const first = await under.open();
-    const writing = first.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 1 });
+    const writing = first.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
     await first.close();
     assert.ok((await writing) > 0);
     const reader = await under.openRecord();
@@ -477,7 +499,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   promise('a write after it was closed is refused, not lost in silence', async (under) => {
     const store = await under.open();
     await store.close();
-    const refused = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, atMs: 1 }).then(
+    const refused = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 }).then(
       () => false,
       () => true,
     );
@@ -492,37 +514,12 @@ async function settled(
   outcome: Outcome,
   next: Parameters<Store['settle']>[4],
 ): Promise<number> {
-  const id = await store.begin(gateway, of, { passId: 'pass', marker: null, atMs: 1 });
+  const id = await store.begin(gateway, of, { passId: 'pass', marker: null, commitId: null, atMs: 1 });
   await store.settle(gateway, of.key, id, outcome, next, 2);
   return id;
 }
 
 /** An attempt on `orders` in `test`, as the history shows it before it is settled. */
 function attempt(over: Partial<Attempt>): Attempt {
-  return {
-    id: 1,
-    passId: 'pass',
-    api: 'orders',
-    apiId: 'api-orders',
-    environment: 'test',
-    environmentId: 'env-test',
-    action: 'online',
-    reason: 'new',
-    revision: null,
-    remark: null,
-    marker: null,
-    askedVersionId: null,
-    beganAtMs: 1,
-    settledAtMs: null,
-    outcome: null,
-    code: null,
-    status: null,
-    message: null,
-    requestId: null,
-    versionId: null,
-    publishId: null,
-    approval: null,
-    before: { state: null, revision: null, versionId: null },
-    ...over,
-  };
+  return states.attempt('orders', 'test', { before: { state: null, revision: null, versionId: null }, ...over });
 }

@@ -20,6 +20,7 @@ test('is the JSON that the design promises', () => {
     heldDigest: heldDigest(made),
     release: 'edict approve',
     suspicion: null,
+    suspension: null,
     approval: null,
     gateway: { endpoint: 'https://roma.example.com', project: 'project', instance: 'instance' },
     targets: { apis: [], environments: [] },
