@@ -114,7 +114,7 @@ function contents(): Map<string, string> {
 
   const file = JSON.parse(read('spec/edict.schema.json')) as Json;
   files.set('edict-file.d.ts', banner + typesOfSchema(file));
-  for (const name of ['plan', 'apply']) {
+  for (const name of ['plan', 'apply', 'notification']) {
     const schema = JSON.parse(read(`spec/${name}.schema.json`)) as Json;
     files.set(`edict-${name}.d.ts`, banner + typesOfSchema(schema, '--immutable'));
   }

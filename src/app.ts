@@ -1,7 +1,7 @@
-import type { DaemonSettings, Settings } from './config.ts';
+import type { Settings } from './config.ts';
 import { type Agreeing, approvalOf } from './core/agreeing.ts';
 import { EdictError, messageOf } from './core/errors.ts';
-import type { Emit, PassCause, PassSummary } from './core/events.ts';
+import type { Emit, PassSummary } from './core/events.ts';
 import type { NewApproval } from './core/guards.ts';
 import type { Moved } from './core/kept.ts';
 import type { LogOptions } from './core/log-options.ts';
@@ -9,13 +9,11 @@ import type { Plan } from './core/plan.ts';
 import type { DesiredState } from './core/publication.ts';
 import type { SavedPlan } from './core/saved-plan.ts';
 import { everything, type Targets } from './core/targets.ts';
-import { commitOf } from './desired/commit-of.ts';
-import { FileSource, type LookUp } from './desired/file-source.ts';
+import type { LookUp } from './desired/file-source.ts';
 import type { Emulator, EmulatorOptions } from './emulator/emulator.ts';
 import { systemClock } from './engine/system-clock.ts';
-import type { Face } from './face.ts';
 import { type Planned, readPlan } from './reports.ts';
-import { type Environment, type OpenedPlan, openRooms, openSavedPlan, type Rooms, targetsOf, targetsOfSaved } from './rooms.ts';
+import { type Environment, type OpenedPlan, openRooms, openSavedPlan, type Rooms, sourceOf, targetsOf, targetsOfSaved } from './rooms.ts';
 import { type Asked, planUndo, readUndo, type Undo } from './undoing.ts';
 
 /*
@@ -176,85 +174,6 @@ export async function approve(settings: Settings, environment: Environment, agre
   return { ...planned, approval };
 }
 
-/** The daemon as its command holds it. */
-export interface RunningDaemon {
-  /** Asks for a pass now. */
-  passNow(): void;
-  /** Resolves when the daemon has ended after `stop`, with the number of changes left unsent. */
-  readonly ended: Promise<number>;
-  /** Sends nothing more, lets the calls in flight finish, records them and ends. */
-  stop(): void;
-  /** Where it can be asked how it is; `null`: nowhere. */
-  readonly url: string | null;
-  /** Why it cannot be asked although nobody has said so; `null` otherwise. */
-  readonly unheard: string | null;
-}
-
-/** Starts the daemon. Throws an EdictError if the store cannot be opened, or `LISTEN` if the address cannot be had. */
-export async function startDaemon(
-  settings: Settings,
-  { listen, isListenAsked, ...times }: DaemonSettings,
-  environment: Environment,
-  talk: Emit,
-): Promise<RunningDaemon> {
-  const { Daemon } = await import('./engine/daemon.ts');
-  let face: Face | null = null;
-  let unheard: string | null = null;
-  const emit: Emit = (event) => {
-    face?.emit(event);
-    talk(event);
-  };
-  const opened = await openRooms(settings, environment, emit);
-  try {
-    if (listen) face = await openFaceOf(listen, settings, environment, opened, (cause) => daemon.wake(cause));
-  } catch (error) {
-    if (isListenAsked || !(error instanceof EdictError)) {
-      await opened.close();
-      throw error;
-    }
-    unheard = error.message;
-  }
-  const source = sourceOf(settings, environment, opened.lookUp);
-  const daemon = new Daemon({
-    source,
-    clock: systemClock,
-    ...times,
-    emit: (event) => {
-      if (event.type === 'file:accepted') opened.emulate(event.desired);
-      emit(event);
-    },
-    engineFor: (desired) => opened.engineFor(desired, Number.POSITIVE_INFINITY, emit),
-  });
-  const close = async (): Promise<number> => {
-    await face?.close();
-    return opened.close();
-  };
-  const ended = daemon.run().then(close, async (error: unknown) => {
-    await close();
-    throw error;
-  });
-  return { passNow: () => daemon.wake('signal'), stop: () => daemon.stop(), ended, url: face?.url ?? null, unheard };
-}
-
-async function openFaceOf(
-  address: NonNullable<DaemonSettings['listen']>,
-  settings: Settings,
-  environment: Environment,
-  rooms: Rooms,
-  wake: (cause: PassCause) => void,
-): Promise<Face> {
-  const { openFace } = await import('./face.ts');
-  const { writeApproval } = await import('./store/write-approval.ts');
-  return openFace(address, {
-    ...{ settings, environment, record: rooms.record, resync: () => wake('signal'), now: systemClock.now },
-    approve: (gateway, approval) => writeApproval(settings.state, gateway, approval),
-    suspend: async (gateway, suspension) => {
-      await rooms.suspend(gateway, suspension);
-      wake('resync');
-    },
-  });
-}
-
 /** What a command says while it works. */
 export interface Talk {
   readonly emit: Emit;
@@ -278,11 +197,6 @@ export async function startEmulatorFrom(seedFile: string | null, options: Omit<E
   } catch (cause) {
     throw new EdictError('EMULATOR', `the emulator cannot start: ${messageOf(cause)}`, { cause });
   }
-}
-
-/** What acts notes in its record which commit has asked for it. */
-function sourceOf({ file }: Settings, environment: Environment, lookUp: LookUp): FileSource {
-  return new FileSource(file, environment, lookUp, (paths) => commitOf(paths, environment));
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -7,7 +7,8 @@ import type { Admit, Gateway, GatewayReader, Probe, Prober, RecordReader, Store 
 import type { DesiredState, GatewayIdentity, GatewaySettings, RecordedState, Suspension } from './core/publication.ts';
 import type { SavedPlan } from './core/saved-plan.ts';
 import { everything, isNarrowed, type Targets } from './core/targets.ts';
-import type { LookUp } from './desired/file-source.ts';
+import { commitOf } from './desired/commit-of.ts';
+import { FileSource, type LookUp } from './desired/file-source.ts';
 import type { Emulator } from './emulator/emulator.ts';
 import type { Seed } from './emulator/seed.ts';
 import type { Engine } from './engine/engine.ts';
@@ -138,6 +139,11 @@ export async function openRooms(settings: Settings, environment: Environment, em
     close,
     [Symbol.asyncDispose]: async () => void (await close()),
   };
+}
+
+/** Returns the file as the source of what acts, which notes in its record which commit has asked for it. */
+export function sourceOf({ file }: Settings, environment: Environment, lookUp: LookUp): FileSource {
+  return new FileSource(file, environment, lookUp, (paths) => commitOf(paths, environment));
 }
 
 const unending = new AbortController().signal;

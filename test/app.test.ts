@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { applyOnce, startDaemon, startEmulatorFrom } from '../src/app.ts';
+import { applyOnce, startEmulatorFrom } from '../src/app.ts';
 import type { Settings } from '../src/config.ts';
 import { EdictError } from '../src/core/errors.ts';
 import type { EngineEvent } from '../src/core/events.ts';
@@ -12,7 +12,7 @@ import { everything, isTargeted } from '../src/core/targets.ts';
 import { compileTargets } from '../src/desired/target-patterns.ts';
 import { startEmulator } from '../src/emulator/emulator.ts';
 import { readHistory, readPlan, readStatus } from '../src/reports.ts';
-import { fileOf, scratchFolder, seedOf, until } from './support/edict-process.ts';
+import { fileOf, scratchFolder, seedOf } from './support/edict-process.ts';
 
 /** Settings for an emulated gateway in a new folder, and a way to write its file. */
 function emulated() {
@@ -193,22 +193,6 @@ test('a stopped apply sends no more and says what is left', async () => {
   };
   const { summary, left } = await applyOnce(settings, {}, emit, { signal: stop.signal });
   assert.equal([summary.online, left], [1, 19]);
-});
-
-test('the daemon takes over another limit, and an API that the file adds', async () => {
-  const { settings, write } = emulated();
-  write({ orders: 'online' });
-  const events: EngineEvent[] = [];
-  const daemon = await startDaemon(settings, { debounceMs: 10, resyncMs: 60_000, listen: null, isListenAsked: true }, {}, (event) =>
-    events.push(event),
-  );
-  const succeeded = (): number => events.filter((event) => event.type === 'attempt:settled' && event.outcome.kind === 'succeeded').length;
-  await until('the first call is made', () => succeeded() === 1);
-  write({ orders: 'online', added: 'online' }, '{ calls: 5, per: 100ms }');
-  daemon.passNow();
-  await until('the API that was added is online', () => succeeded() === 2);
-  daemon.stop();
-  assert.is(await daemon.ended, 0);
 });
 
 test('a real gateway without credentials is refused before anything is sent', async () => {

@@ -235,9 +235,11 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
 
   program
     .command('schema')
-    .description('prints the JSON Schema of the file, of one that it includes, or of what plan or apply write with --format json')
-    .addArgument(new Argument('[of]', 'of what').choices(['file', 'included', 'plan', 'apply']).default('file'))
-    .action(async (of: 'file' | 'included' | 'plan' | 'apply') => {
+    .description(
+      'prints the JSON Schema of the file, of one that it includes, of what plan or apply write with --format json, or of a notification',
+    )
+    .addArgument(new Argument('[of]', 'of what').choices(['file', 'included', 'plan', 'apply', 'notification']).default('file'))
+    .action(async (of: 'file' | 'included' | 'plan' | 'apply' | 'notification') => {
       const { schema } = await import('./schema.ts');
       finish(await schema(of, context));
     });

@@ -1,7 +1,8 @@
-import { openLog, startDaemon } from '../app.ts';
+import { openLog } from '../app.ts';
 import type { DaemonSettings, Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { LogFormat, LogLevel } from '../core/log-options.ts';
+import { startDaemon } from '../daemon.ts';
 import type { Context } from './context.ts';
 import { onStopSignal } from './signals.ts';
 

@@ -8,6 +8,7 @@ export const schemas = {
   included: '../../generated/edict-included.schema.json',
   plan: '../../spec/plan.schema.json',
   apply: '../../spec/apply.schema.json',
+  notification: '../../spec/notification.schema.json',
 } as const;
 
 /** Prints a JSON Schema. Returns 0. */

@@ -6,7 +6,7 @@ import type { Stopped } from './ports.ts';
 import type { DesiredState, RecordedState } from './publication.ts';
 import type { ProbeTarget } from './wait.ts';
 
-/** Everything that happens in the engine, past tense. The engine emits; log, progress and later listeners tell. */
+/** Everything that happens in the engine, and to what tells of it, past tense. The engine emits; log, progress and other listeners tell. */
 export type EngineEvent =
   | { readonly type: 'file:accepted'; readonly desired: DesiredState }
   | { readonly type: 'file:rejected'; readonly error: InvalidFileError }
@@ -69,6 +69,8 @@ export type EngineEvent =
   | { readonly type: 'pass:finished'; readonly passId: string; readonly summary: PassSummary }
   | { readonly type: 'store:waited'; readonly message: string }
   | { readonly type: 'store:failed'; readonly passId: string; readonly message: string }
+  /** A receiver of notifications did not take one. `dropped`: how many were given up since the last such event. */
+  | { readonly type: 'notify:failed'; readonly to: string; readonly reason: string; readonly dropped: number }
   | { readonly type: 'daemon:stopped'; readonly signal: string; readonly left: number };
 
 /** What woke a pass. */

@@ -7,6 +7,9 @@ export interface LogLine {
   readonly message: string;
 }
 
+/** What a person can do about an attempt of which nobody can tell whether it happened. */
+export const untoldHint = 'look at the API in the gateway’s console; `unresolved: repeat` in the gateway block publishes it once more';
+
 const noted: Readonly<Record<Note['kind'], LogLine>> = {
   adopted: { level: 'info', message: 'already online at the gateway, adopted without a call' },
   outside: { level: 'warn', message: 'changed outside edict' },
@@ -73,6 +76,8 @@ export function lineOf(event: EngineEvent): LogLine {
       return { level: 'warn', message: 'waiting for the store' };
     case 'store:failed':
       return { level: 'error', message: 'store failed, nothing was sent without its record' };
+    case 'notify:failed':
+      return { level: 'warn', message: 'notification not delivered' };
     case 'daemon:stopped':
       return { level: 'info', message: 'stopped' };
   }

@@ -3,7 +3,7 @@ import type { Emit, EngineEvent } from '../core/events.ts';
 import { heldDigest } from '../core/guards.ts';
 import type { LogOptions } from '../core/log-options.ts';
 import { type Change, firstDueMs } from '../core/plan.ts';
-import { lineOf } from './log-line.ts';
+import { lineOf, untoldHint } from './log-line.ts';
 import { openPretty } from './pretty.ts';
 
 /** Returns a log on stderr. One event is one line; a line is written before the call returns, so that no crash loses it. */
@@ -68,7 +68,7 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
       return { pass: event.passId, attempt: event.attemptId, ...named(event.change), outcome: event.outcome.kind, ...version };
     }
     case 'attempt:untold': {
-      const hint = event.isRepeated ? {} : { hint: heldHint };
+      const hint = event.isRepeated ? {} : { hint: untoldHint };
       return { pass: event.passId, attempt: event.attemptId, ...named(event.change), reason: event.reason, ...hint };
     }
     case 'gateway:seen':
@@ -99,12 +99,12 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
     case 'file:missed':
     case 'store:waited':
       return { reason: event.message };
+    case 'notify:failed':
+      return { to: event.to, reason: event.reason, dropped: event.dropped };
     case 'daemon:stopped':
       return { signal: event.signal, left: event.left };
   }
 }
-
-const heldHint = 'look at the API in the gateway’s console; `unresolved: repeat` in the gateway block publishes it once more';
 
 function named({ api, apiId, environment, environmentId, action, reason }: Change): Record<string, unknown> {
   return { api, apiId, environment, environmentId, action, reason };

@@ -45,6 +45,7 @@ export function openMetrics(): Metrics {
     probes: counter('edict_probes_total', 'Probes between environments, by whether the answer was the expected one.', 'expected'),
     converged: gauge('edict_converged_timestamp_seconds', 'When the last pass ended with everything as the file says.'),
     storeErrors: counter('edict_store_errors_total', 'Reads and writes of the store that failed.'),
+    notificationsDropped: counter('edict_notifications_dropped_total', 'Notifications that a receiver did not take in any try.'),
   };
   for (const why of whys) of.stopped.set({ why }, 0);
   return { emit: (event) => note(event, of), text: () => registry.metrics(), contentType: registry.contentType };
@@ -94,6 +95,9 @@ function note(event: EngineEvent, of: Instruments): void {
     case 'store:failed':
       of.storeErrors.inc();
       break;
+    case 'notify:failed':
+      of.notificationsDropped.inc(event.dropped);
+      break;
     case 'attempt:begun':
     case 'attempt:resolved':
     case 'attempt:untold':
@@ -123,6 +127,7 @@ interface Instruments {
   readonly probes: Counter<'expected'>;
   readonly converged: Gauge;
   readonly storeErrors: Counter;
+  readonly notificationsDropped: Counter;
 }
 
 function planned({ changes, unchanged, suspicion, drifted, stale }: Plan, { publications, fileHeld }: Instruments): void {

@@ -10,6 +10,7 @@ const paths = {
   included: 'generated/edict-included.schema.json',
   plan: 'spec/plan.schema.json',
   apply: 'spec/apply.schema.json',
+  notification: 'spec/notification.schema.json',
 } as const;
 
 for (const of of Object.keys(schemas) as (keyof typeof schemas)[]) {
@@ -25,7 +26,7 @@ test('the schema of the file is the one that is printed without being named, and
   assert.is(await runCli(['schema'], context), 0);
   assert.is((JSON.parse(stdout()) as { title: string }).title, 'edict file');
   assert.is(await runCli(['schema', 'plans'], context), 1);
-  assert.match(stderr(), 'file, included, plan, apply');
+  assert.match(stderr(), 'file, included, plan, apply, notification');
 });
 
 test.run();

@@ -9,7 +9,7 @@ function compiled(name: string): ValidateFunction {
   return ajv.compile(JSON.parse(text) as object);
 }
 
-const validators = { plan: compiled('plan'), apply: compiled('apply') };
+const validators = { plan: compiled('plan'), apply: compiled('apply'), notification: compiled('notification') };
 
 /** Returns whether a value is what the published schema says. */
 export function conforms(of: keyof typeof validators, value: unknown): boolean {

@@ -1,0 +1,85 @@
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { settingsFrom } from '../src/config.ts';
+import { EdictError } from '../src/core/errors.ts';
+import type { EngineEvent } from '../src/core/events.ts';
+import { startDaemon } from '../src/daemon.ts';
+import { fileOf, scratchFolder, until } from './support/edict-process.ts';
+
+const test = suite('daemon');
+
+const quiet = { debounceMs: 10, resyncMs: 60_000, listen: null, isListenAsked: true };
+
+/** Settings for an emulated gateway in a new folder, and a way to write its file. */
+function emulated() {
+  const folder = scratchFolder();
+  const settings = settingsFrom(join(folder, 'edict.yaml'), { emulate: true, state: `sqlite:${join(folder, 'state.db')}` });
+  const write = (states: Readonly<Record<string, string>>, limit?: string): void =>
+    writeFileSync(settings.file, fileOf('https://roma.example.com', states, limit));
+  return { settings, write };
+}
+
+test('the daemon takes over another limit, and an API that the file adds', async () => {
+  const { settings, write } = emulated();
+  write({ orders: 'online' });
+  const events: EngineEvent[] = [];
+  const daemon = await startDaemon(settings, quiet, {}, (event) => events.push(event));
+  const succeeded = (): number => events.filter((event) => event.type === 'attempt:settled' && event.outcome.kind === 'succeeded').length;
+  await until('the first call is made', () => succeeded() === 1);
+  write({ orders: 'online', added: 'online' }, '{ calls: 5, per: 100ms }');
+  daemon.passNow();
+  await until('the API that was added is online', () => succeeded() === 2);
+  daemon.stop();
+  assert.is(await daemon.ended, 0);
+});
+
+/** An address that somebody else has. */
+async function withTakenAddress(use: (listen: { host: string; port: number }) => Promise<void>): Promise<void> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  try {
+    await use({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  } finally {
+    server.close();
+  }
+}
+
+test('where the default address is taken the daemon goes on without a page, and says so', () =>
+  withTakenAddress(async (listen) => {
+    const { settings, write } = emulated();
+    write({ orders: 'online' });
+    const events: EngineEvent[] = [];
+    const daemon = await startDaemon(settings, { ...quiet, listen, isListenAsked: false }, {}, (event) => events.push(event));
+    await until('the call is made', () => events.some(({ type }) => type === 'attempt:settled'));
+    assert.is(daemon.url, null);
+    assert.match(daemon.unheard ?? '', /cannot be listened on/);
+    daemon.stop();
+    await daemon.ended;
+  }));
+
+test('an address that was asked for and is taken is an error, and so is a wrong receiver of notices; the store is free again', () =>
+  withTakenAddress(async (listen) => {
+    const { settings, write } = emulated();
+    write({ orders: 'online' });
+    for (const [times, environment, code] of [
+      [{ ...quiet, listen }, {}, 'LISTEN'],
+      [{ ...quiet, listen, isListenAsked: false }, { EDICT_NOTIFY_URL: 'nowhere' }, 'NOTIFY'],
+    ] as const) {
+      try {
+        await startDaemon(settings, times, environment, () => undefined);
+        assert.unreachable();
+      } catch (error) {
+        assert.instance(error, EdictError);
+        assert.is((error as EdictError).code, code);
+      }
+    }
+    const daemon = await startDaemon(settings, quiet, {}, () => undefined);
+    daemon.stop();
+    await daemon.ended;
+  }));
+
+test.run();
