@@ -22,8 +22,8 @@ export async function run(settings: Settings, times: DaemonSettings, options: Ru
   process.on('SIGHUP', daemon.passNow);
   stop.signal.addEventListener('abort', daemon.stop);
   const { url, unheard } = daemon;
-  if (unheard !== null) note('page:missing', `no page: ${unheard}`, { hint: 'name another address with --listen, or off' });
   note('daemon:started', 'daemon started', { file: settings.file, state: settings.state, emulated: settings.emulate, ...(url && { url }) });
+  if (unheard !== null) note('page:missing', `no page: ${unheard}`, { hint: 'name another address with --listen, or off' });
   try {
     const left = await daemon.ended;
     emit({ type: 'daemon:stopped', signal: String(stop.signal.reason ?? ''), left });

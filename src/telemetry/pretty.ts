@@ -15,6 +15,10 @@ export function openPretty(stream: NodeJS.WriteStream): ReturnType<typeof pretty
     hideObject: true,
     customColors: 'info:gray,warn:yellow,error:red,message:reset',
     useOnlyCustomProps: false,
+    // The longest is ERROR: what is said begins in one column.
+    customPrettifiers: {
+      level: (_level, _key, _log, { label, labelColorized }) => ' '.repeat(Math.max(0, 5 - label.length)) + labelColorized,
+    },
     messageFormat: (log) => sentence(log, String(log['msg']), paint),
   });
 }
@@ -40,7 +44,7 @@ function sentence(log: Record_, message: string, paint: Paint): string {
     case 'attempt:settled':
       if (log['outcome'] === 'succeeded')
         return `${change} ${paint('dim', `(${log['reason']}, ${log['tookMs']} ms${log['version'] ? `, version ${log['version']}` : ''})`)}`;
-      return `${change}: ${log['code'] ?? log['outcome']} ${log['message'] ?? ''}${log['hint'] ? ` (${log['hint']})` : ''}`;
+      return `${change}: ${log['code'] ?? log['outcome']}${log['message'] ? ` ${log['message']}` : ''}${log['hint'] ? ` (${log['hint']})` : ''}`;
     case 'retry:scheduled':
       return `${change}: ${message} in ${(Number(log['afterMs']) / 1000).toFixed(1)} s`;
     case 'publication:noted':
@@ -48,10 +52,35 @@ function sentence(log: Record_, message: string, paint: Paint): string {
     case 'probe:answered':
       return `${paint('bold', String(log['api']))} in ${log['environment']}: ${message}: ${log['url']} ${log['said']}${log['afterMs'] ? `; again in ${(Number(log['afterMs']) / 1000).toFixed(1)} s` : ''}`;
     case 'pass:finished':
-      return `${message}: ${log['online']} online, ${log['offline']} offline, ${log['failed']} failed, ${log['held']} held, ${log['unchanged']} unchanged`;
+      return `${message}: ${sums(log, paint)}`;
+    case 'pass:started':
+      return `${message}: ${log['cause']}`;
+    case 'attempt:untold':
+      return `${change}: ${message}: ${log['reason']}${log['hint'] ? ` (${log['hint']})` : ''}`;
+    case 'attempt:begun':
+    case 'attempt:resolved':
+      return `${change}: ${message}`;
+    case 'gateway:seen':
+      return `${message}: APIs ${log['listed']}, publications not as recorded ${log['changed']}`;
+    case 'rate:changed':
+      return `${message}: ${log['calls']} of ${log['limit']} calls in ${Number(log['perMs']) / 1000} s`;
+    case 'notify:failed':
+      return `${message}: ${log['to']} ${log['reason']}${log['dropped'] ? `, ${log['dropped']} given up` : ''}`;
+    case 'daemon:stopped':
+      return `${message}: ${log['signal']}${log['left'] ? `, ${log['left']} changes left for the next start` : ''}`;
     default:
       return [message, change || log['reason'] || log['signal'] || log['url']].filter(Boolean).join(': ');
   }
+}
+
+/** What was done and what was not; what there is none of goes without saying. */
+function sums(log: Record_, paint: Paint): string {
+  const count = (name: string, style?: Parameters<Paint>[0]): string[] => {
+    const text = `${log[name]} ${name}`;
+    return Number(log[name] ?? 0) > 0 ? [style ? paint(style, text) : text] : [];
+  };
+  const told = [count('online'), count('offline'), count('failed', 'red'), count('held', 'yellow'), count('waiting', 'yellow')];
+  return [...told.flat(), `${log['unchanged']} unchanged`].join(', ');
 }
 
 function heldPart(log: Record_, paint: Paint): string {

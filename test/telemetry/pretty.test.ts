@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startEmulator } from '../../src/emulator/emulator.ts';
 import { edict, fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { everyEvent } from '../support/every-event.ts';
 
 test('a person reads what was done, why it failed and what to do', async () => {
   const emulator = await startEmulator({ seed: seedOf('orders') });
@@ -12,14 +14,14 @@ test('a person reads what was done, why it failed and what to do', async () => {
   emulator.faults.add({ times: 1, status: 503, errorCode: 'APIG.3500', errorMsg: 'not now', apiId: 'api-orders' });
   const { stderr } = await edict(['apply', '--log-format', 'pretty'], folder);
   await emulator.close();
-  const shown = stderr.replaceAll(/^\[\d\d:\d\d:\d\d\] /gm, '').replaceAll(/\d+ ms|[0-9a-f]{32}|\d\.\d s/g, '…');
+  const shown = stderr.replaceAll(/^\[\d\d:\d\d:\d\d\] +/gm, '').replaceAll(/\d+ ms|[0-9a-f]{32}|\d\.\d s/g, '…');
   for (const line of [
     'INFO: plan made: 2 to change, 0 as the file says',
     "ERROR: + online  nowhere in test: APIG.3002 API api-nowhere does not exist (check the API's id in the file, or remove the API from it)",
     'WARN: + online  orders in test: APIG.3500 not now',
     'INFO: + online  orders in test: will try again in …',
     'INFO: + online  orders in test (new, …, version …)',
-    'WARN: pass finished with failures: 1 online, 0 offline, 1 failed, 0 held, 0 unchanged',
+    'WARN: pass finished with failures: 1 online, 1 failed, 0 unchanged',
   ]) {
     assert.ok(shown.includes(line), `${line}\nin\n${shown}`);
   }
@@ -37,6 +39,30 @@ test('a broken file is shown with its place, and an absent one by its name', asy
   await Promise.all(daemons.map((daemon) => daemon.finished));
   assert.match(broken?.output.stderr ?? '', /edict\.yaml:6:\d+ "onlin" is not allowed/);
   assert.match(absent?.output.stderr ?? '', 'nowhere.yaml does not exist');
+});
+
+test('every event is one sentence that says what happened, and all begin in one column', async () => {
+  const script = `import { openLogger, logEvents } from '${new URL('../../src/telemetry/log.ts', import.meta.url)}';
+    import { everyEvent } from '${new URL('../support/every-event.ts', import.meta.url)}';
+    const emit = logEvents(openLogger({ level: 'debug', format: 'pretty' }));
+    for (const event of Object.values(everyEvent).flat()) emit(event);`;
+  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env: { NO_COLOR: '1' } });
+  const lines = stderr.trimEnd().split('\n');
+  assert.ok(lines.length >= Object.values(everyEvent).flat().length);
+  for (const line of lines) assert.match(line, /^\[\d\d:\d\d:\d\d\] ( INFO|ERROR| WARN|DEBUG): \S.*\S$/);
+  assert.not.match(stderr, /undefined|null|NaN|\[object/);
+  for (const sentence of [
+    'pass started: start',
+    'rate changed: 5 of 10 calls in 1 s',
+    'notification not delivered: x r, 1 given up',
+    'orders in test: dropped',
+    'stopped: SIGTERM',
+  ]) {
+    assert.ok(
+      lines.some((line) => line.endsWith(sentence)),
+      sentence,
+    );
+  }
 });
 
 test.run();
