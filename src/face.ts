@@ -35,7 +35,7 @@ export interface FaceDeps {
 /** Opens what answers people, health checks and monitoring, fed with the engine's events. Throws an EdictError `LISTEN` if the address cannot be had. */
 export async function openFace(address: NonNullable<DaemonSettings['listen']>, deps: FaceDeps): Promise<Face> {
   const { settings, environment, record, now } = deps;
-  const [metrics, health, board] = [openMetrics(), new Health(), new Board(now)];
+  const [metrics, health, board] = [openMetrics(version()), new Health(), new Board(now)];
   const about = { version: version(), file: settings.file, release: (plan: Plan) => releaseCommand(plan, settings) };
   const broadcast = new Broadcast(board, about);
   const server = await startServer(address, {

@@ -80,7 +80,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
     if (current?.name === name) return current;
     await stop();
     const traffic = await openTraffic(settings, emulator ? 0 : await quietMsFor(store, settings));
-    const gateway = await openGatewayOf(settings, emulator, traffic.admit, environment);
+    const gateway = await openGatewayOf(settings, emulator, traffic.admit, environment, () => emit({ type: 'token:taken' }));
     current = { name, identity: settings, traffic, gateway, engine: null };
     return current;
   };
@@ -228,9 +228,10 @@ async function openGatewayOf(
   emulator: Emulator | null,
   admit: Admit,
   environment: Environment,
+  onToken: () => void,
 ): Promise<Gateway> {
   const { openGateway } = await import('./gateway/roma-gateway.ts');
-  const { at, credentials } = await openCredentialsOf(gateway, emulator, admit, environment);
+  const { at, credentials } = await openCredentialsOf(gateway, emulator, admit, environment, onToken);
   return openGateway(at, credentials, { admit });
 }
 
@@ -257,10 +258,16 @@ export async function withGatewayReader<T>(
 }
 
 /** Returns the credentials that the environment holds, and where they are taken: the gateway of the file, or the emulated one. Throws an EdictError `CREDENTIALS_*`. */
-async function openCredentialsOf(gateway: GatewaySettings, emulator: Emulator | null, admit: Admit, environment: Environment) {
+async function openCredentialsOf(
+  gateway: GatewaySettings,
+  emulator: Emulator | null,
+  admit: Admit,
+  environment: Environment,
+  onToken: () => void = () => {},
+) {
   const { openCredentials } = await import('./gateway/auth.ts');
   const at = emulator ? { ...gateway, endpoint: emulator.url, iam: emulator.url } : gateway;
-  const credentials = openCredentials(emulator ? { HW_AUTH_TOKEN: 'emulated' } : environment, at, { clock: systemClock, admit });
+  const credentials = openCredentials(emulator ? { HW_AUTH_TOKEN: 'emulated' } : environment, at, { clock: systemClock, admit, onToken });
   return { at, credentials };
 }
 

@@ -57,6 +57,8 @@ export type EngineEvent =
   | { readonly type: 'publication:noted'; readonly passId: string; readonly note: Note }
   | { readonly type: 'calls:stopped'; readonly why: Stopped['why']; readonly message: string }
   | { readonly type: 'calls:resumed' }
+  /** The identity service has given a token, which is in use from now on. */
+  | { readonly type: 'token:taken' }
   | { readonly type: 'rate:changed'; readonly calls: number; readonly perMs: number; readonly limit: number }
   | {
       readonly type: 'probe:answered';

@@ -32,6 +32,8 @@ export interface TokenDeps {
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   /** Asked before each login. */
   readonly admit?: Admit;
+  /** Hears of each new token. */
+  readonly onToken?: () => void;
   /** Fetches a token; `logIn` unless a test says otherwise. */
   readonly fetchToken?: typeof logIn;
 }
@@ -46,16 +48,18 @@ export class TokenCredentials implements Credentials {
   readonly #login: Login;
   readonly #clock: TokenDeps['clock'];
   readonly #admit: Admit | undefined;
+  readonly #onToken: () => void;
   readonly #fetchToken: typeof logIn;
   #held: Held | null = null;
   #flight: Flight | null = null;
   #refusal: { readonly error: CredentialsError; readonly password: string } | null = null;
   #replacesRefused = false;
 
-  constructor(login: Login, { clock, admit, fetchToken = logIn }: TokenDeps) {
+  constructor(login: Login, { clock, admit, onToken = () => {}, fetchToken = logIn }: TokenDeps) {
     this.#login = login;
     this.#admit = admit;
     this.#clock = clock;
+    this.#onToken = onToken;
     this.#fetchToken = fetchToken;
   }
 
@@ -130,6 +134,7 @@ export class TokenCredentials implements Credentials {
       const token = await admitted(this.#admit, signal, () => this.#fetchToken(this.#login, signal, this.#clock.now()));
       this.#held = this.#hold(token);
       this.#refusal = null;
+      this.#onToken();
       return this.#held;
     } catch (error) {
       if (error instanceof CredentialsError && error.code === 'CREDENTIALS_REFUSED') {

@@ -14,6 +14,8 @@ export interface CredentialsDeps {
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   /** Asked before each call to the identity service: it counts in the gateway's limit. */
   readonly admit?: Admit;
+  /** Hears of each token that the identity service has given. */
+  readonly onToken?: () => void;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface CredentialsDeps {
 export function openCredentials(
   environment: Environment,
   settings: Pick<GatewaySettings, 'iam' | 'project' | 'timeoutMs'>,
-  { clock, admit }: CredentialsDeps,
+  { clock, admit, onToken }: CredentialsDeps,
 ): Credentials {
   const setting = (name: string): Setting | null => settingOf(environment, name, clock.monotonic);
   const token = setting('HW_AUTH_TOKEN');
@@ -50,7 +52,7 @@ export function openCredentials(
   }
   const { iam, project, timeoutMs } = settings;
   const login = { iam, user, password: () => new Secret(password.value()), domain, project, timeoutMs };
-  return new TokenCredentials(login, { clock, ...(admit && { admit }) });
+  return new TokenCredentials(login, { clock, ...(admit && { admit }), ...(onToken && { onToken }) });
 }
 
 function foundToken(setting: Setting): Found {

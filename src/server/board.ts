@@ -108,6 +108,11 @@ export class Board {
   emit(event: EngineEvent): void {
     switch (event.type) {
       case 'file:accepted':
+        // For a gateway with other settings the engine begins anew.
+        if (JSON.stringify(event.desired.gateway) !== JSON.stringify(this.#accepted?.desired.gateway)) {
+          this.#rate = null;
+          this.#stopped = null;
+        }
         this.#accepted = { desired: event.desired, atMs: this.#now() };
         this.#complaint = null;
         break;

@@ -61,6 +61,8 @@ export function lineOf(event: EngineEvent): LogLine {
       return { level: event.why === 'pause' ? 'warn' : 'error', message: 'no calls for the time being' };
     case 'calls:resumed':
       return { level: 'info', message: 'calls go on' };
+    case 'token:taken':
+      return { level: 'debug', message: 'logged in' };
     case 'rate:changed':
       return { level: event.calls < event.limit ? 'warn' : 'info', message: 'rate changed' };
     case 'probe:answered':

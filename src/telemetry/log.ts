@@ -82,6 +82,7 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
     case 'calls:stopped':
       return { why: event.why, reason: event.message };
     case 'calls:resumed':
+    case 'token:taken':
       return {};
     case 'rate:changed':
       return { calls: event.calls, perMs: event.perMs, limit: event.limit };

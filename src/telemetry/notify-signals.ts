@@ -115,6 +115,7 @@ export function signalsOf(event: EngineEvent, release: Release): readonly Signal
       return [{ type: 'rested' }];
     case 'pass:started':
     case 'retry:scheduled':
+    case 'token:taken':
     case 'rate:changed':
     case 'store:waited':
     case 'notify:failed':

@@ -5,7 +5,7 @@ import type { EngineEvent } from '../../src/core/events.ts';
 import { cellOf } from '../../src/core/matrix.ts';
 import { plan } from '../../src/core/plan.ts';
 import { Board, keysOn, type Touched } from '../../src/server/board.ts';
-import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+import { change, desiredState, gatewaySettings, recorded, recordedState, wanted } from '../support/states.ts';
 
 const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
 const was = recordedState([recorded('carts', 'test')]);
@@ -107,6 +107,15 @@ test('rate and stops are the last that were told', () => {
   );
   board.emit({ type: 'calls:resumed' });
   assert.is(board.stopped, null);
+});
+
+test('with another limit the rate is that limit again', () => {
+  const slow: EngineEvent = { type: 'rate:changed', calls: 4, perMs: 1000, limit: 10 };
+  const board = boardAfter(accepted, slow, { type: 'file:accepted', desired: desiredState([]) });
+  assert.equal(board.rate, { calls: 4, perMs: 1000 }, 'the gateway has the same settings');
+  const faster = gatewaySettings({ limit: { calls: 20, perMs: 1000, concurrency: 4 } });
+  board.emit({ type: 'file:accepted', desired: desiredState([], { gateway: faster }) });
+  assert.is(board.rate, null);
 });
 
 test('who listens hears what has changed, and no more once he has left', () => {

@@ -77,6 +77,7 @@ export const everyEvent: { readonly [T in EngineEvent['type']]: readonly EventOf
   }),
   'calls:stopped': (['pause', 'outage', 'credentials'] as const).map((why) => ({ type: 'calls:stopped', why, message: 'm' })),
   'calls:resumed': [{ type: 'calls:resumed' }],
+  'token:taken': [{ type: 'token:taken' }],
   'rate:changed': [5, 10].map((calls) => ({ type: 'rate:changed', calls, perMs: 1000, limit: 10 })),
   'probe:answered': [true, false].map((isExpected) => ({ type: 'probe:answered', ...probe, isExpected })),
   'pass:finished': [summary, { ...summary, online: 1 }, { ...summary, failed: 1 }].map((of) => {

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { plan } from '../../src/core/plan.ts';
 import { openMetrics } from '../../src/telemetry/metrics.ts';
-import { change, desiredState, wanted } from '../support/states.ts';
+import { change, desiredState, gatewaySettings, wanted } from '../support/states.ts';
 
 const test = suite('metrics');
 const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
@@ -11,11 +11,11 @@ const held = { rule: 'protected', message: '', hint: '' } as const;
 const suspicion = { rule: 'lost', message: '', hint: '', lost: [] } as const;
 
 test('the newest plan says how many publications are in each state, and whether the file is held', async () => {
-  const { emit, text } = openMetrics();
+  const { emit, text } = openMetrics('1.2.3');
   const waits = { rule: 'freeze', message: '', untilMs: null } as const;
   const changes = [change('a', 'test'), change('b', 'test', { held }), change('c', 'test', { held }), change('d', 'test', { waits })];
   emit({ type: 'plan:made', passId: '', cause: 'file', recorded: new Map(), plan: { ...made, changes, unchanged: 7 } });
-  for (const line of ['unchanged"} 7', 'changing"} 1', 'held"} 2', 'waiting"} 1'])
+  for (const line of ['unchanged"} 7', 'changing"} 1', 'held"} 2', 'frozen"} 1', 'waiting"} 0'])
     assert.match(await text(), `edict_publications{state="${line}\n`);
   assert.match(await text(), 'edict_file_held 0\n');
   emit({ type: 'plan:made', passId: '', cause: 'file', recorded: new Map(), plan: { ...made, suspicion } });
@@ -23,7 +23,7 @@ test('the newest plan says how many publications are in each state, and whether 
 });
 
 test('calls are counted by what they do and what came of them', async () => {
-  const { emit, text } = openMetrics();
+  const { emit, text } = openMetrics('1.2.3');
   const settled = { type: 'attempt:settled', passId: '', attemptId: 1, change: change('a', 'test'), tookMs: 30 } as const;
   emit({ ...settled, outcome: { kind: 'succeeded', versionId: null, publishId: null } });
   emit({ ...settled, outcome: { kind: 'dropped' } });
@@ -34,7 +34,7 @@ test('calls are counted by what they do and what came of them', async () => {
 });
 
 test('what stops the calls, the rate, the file, and when all was well', async () => {
-  const { emit, text } = openMetrics();
+  const { emit, text } = openMetrics('1.2.3');
   emit({ type: 'calls:stopped', why: 'outage', message: '' });
   assert.match(await text(), 'edict_calls_stopped{why="outage"} 1\n');
   emit({ type: 'calls:resumed' });
@@ -53,12 +53,60 @@ test('what stops the calls, the rate, the file, and when all was well', async ()
 });
 
 test('passes, retries, probes and failures of the store are counted', async () => {
-  const { emit, text } = openMetrics();
+  const { emit, text } = openMetrics('1.2.3');
   emit({ type: 'pass:started', passId: '', cause: 'file' });
   emit({ type: 'retry:scheduled', passId: '', change: change('a', 'test'), afterMs: 1, reason: '' });
   emit({ type: 'store:failed', passId: '', message: '' });
   const shown = await text();
   for (const line of ['edict_passes_total{cause="file"} 1', 'edict_retries_total 1', 'edict_store_errors_total 1'])
+    assert.match(shown, `${line}\n`);
+});
+
+test('the limit is the rate until the engine tells otherwise, and a new limit is the rate again', async () => {
+  const { emit, text } = openMetrics('1.2.3');
+  const rates = async () =>
+    [...(await text()).matchAll(/^edict_(?:rate|limit)_calls_per_second (\S+)$/gm)].map(([, value]) => Number(value));
+  emit({ type: 'file:accepted', desired });
+  assert.equal(await rates(), [10, 10]);
+  emit({ type: 'rate:changed', calls: 4, perMs: 1000, limit: 10 });
+  emit({ type: 'file:accepted', desired: desiredState([]) });
+  assert.equal(await rates(), [4, 10]);
+  const gateway = gatewaySettings({ limit: { calls: 30, perMs: 2000, concurrency: 1 } });
+  emit({ type: 'file:accepted', desired: desiredState([], { gateway }) });
+  assert.equal(await rates(), [15, 15]);
+});
+
+test('a token has its time, the version its name, a suspension its gauge, and the process its own metrics', async () => {
+  const { emit, text } = openMetrics('1.2.3');
+  assert.match(await text(), 'edict_token_timestamp_seconds 0\n');
+  emit({ type: 'token:taken' });
+  const suspension = { reason: 'INC-1', by: null, untilMs: null };
+  emit({ type: 'plan:made', passId: '', cause: 'file', recorded: new Map(), plan: { ...made, suspension } });
+  const shown = await text();
+  assert.match(shown, /edict_token_timestamp_seconds 1\d{9}/);
+  for (const line of ['edict_info{version="1.2.3"} 1', 'edict_suspended 1']) assert.match(shown, `${line}\n`);
+  assert.match(shown, /^process_resident_memory_bytes \d+/m);
+});
+
+test('the queue is counted, and what waited and what converged is timed', async () => {
+  const { emit, text } = openMetrics('1.2.3');
+  emit({ type: 'file:accepted', desired });
+  emit({ type: 'plan:made', passId: '', cause: 'file', recorded: new Map(), plan: made });
+  assert.match(await text(), 'edict_queue_changes 2\n');
+  for (const one of made.changes) {
+    emit({ type: 'attempt:begun', passId: '', attemptId: 1, change: one });
+    emit({
+      type: 'attempt:settled',
+      passId: '',
+      attemptId: 1,
+      change: one,
+      tookMs: 1,
+      outcome: { kind: 'succeeded', versionId: null, publishId: null },
+    });
+  }
+  emit({ type: 'pass:finished', passId: '', summary: { online: 2, offline: 0, unchanged: 0, held: 0, waiting: 0, failed: 0, tookMs: 5 } });
+  const shown = await text();
+  for (const line of ['edict_queue_changes 0', 'edict_queue_wait_seconds_count 2', 'edict_file_converged_seconds_count 1'])
     assert.match(shown, `${line}\n`);
 });
 
