@@ -8,6 +8,7 @@ import { settingOf } from './gateway/setting.ts';
 import type { NotifySettings } from './telemetry/notify.ts';
 import type { Receiver } from './telemetry/notify-courier.ts';
 import { noticeKinds } from './telemetry/notify-signals.ts';
+import { traceSettings } from './telemetry/trace-settings.ts';
 import { releaseCommand } from './words/release-command.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -37,6 +38,12 @@ export async function openListeners(environment: Environment, deps: ListenersDep
     const { file, emulate: emulated } = deps.settings;
     const release = (plan: Plan): string | null => releaseCommand(plan, deps.settings);
     opened.push(new Notifier(notify, { ...deps, release, file, emulated }));
+  }
+  const { settings, problem } = traceSettings(environment);
+  if (problem !== null) deps.emit({ type: 'trace:failed', to: '', reason: problem });
+  if (settings) {
+    const { openTraceExport } = await import('./telemetry/trace-export.ts');
+    opened.push(await openTraceExport(settings, deps.emit));
   }
   return {
     emit: (event) => {

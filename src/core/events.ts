@@ -73,6 +73,8 @@ export type EngineEvent =
   | { readonly type: 'store:failed'; readonly passId: string; readonly message: string }
   /** A receiver of notifications did not take one. `dropped`: how many were given up since the last such event. */
   | { readonly type: 'notify:failed'; readonly to: string; readonly reason: string; readonly dropped: number }
+  /** Traces do not leave: told once, and again after some have. `to` is empty where the settings are why. */
+  | { readonly type: 'trace:failed'; readonly to: string; readonly reason: string }
   | { readonly type: 'daemon:stopped'; readonly signal: string; readonly left: number };
 
 /** What woke a pass. */

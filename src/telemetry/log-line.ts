@@ -80,6 +80,8 @@ export function lineOf(event: EngineEvent): LogLine {
       return { level: 'error', message: 'store failed, nothing was sent without its record' };
     case 'notify:failed':
       return { level: 'warn', message: 'notification not delivered' };
+    case 'trace:failed':
+      return { level: 'warn', message: 'traces not delivered' };
     case 'daemon:stopped':
       return { level: 'info', message: 'stopped' };
   }

@@ -102,6 +102,8 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
       return { reason: event.message };
     case 'notify:failed':
       return { to: event.to, reason: event.reason, dropped: event.dropped };
+    case 'trace:failed':
+      return { ...(event.to && { to: event.to }), reason: event.reason };
     case 'daemon:stopped':
       return { signal: event.signal, left: event.left };
   }

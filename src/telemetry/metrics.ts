@@ -97,6 +97,7 @@ function note(event: EngineEvent, of: Instruments): void {
     case 'gateway:unseen':
     case 'publication:noted':
     case 'store:waited':
+    case 'trace:failed':
     case 'daemon:stopped':
       break;
     default:

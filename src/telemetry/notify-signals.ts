@@ -119,6 +119,7 @@ export function signalsOf(event: EngineEvent, release: Release): readonly Signal
     case 'rate:changed':
     case 'store:waited':
     case 'notify:failed':
+    case 'trace:failed':
     case 'daemon:stopped':
       return none;
   }

@@ -66,6 +66,8 @@ function sentence(log: Record_, message: string, paint: Paint): string {
       return `${message}: ${log['calls']} of ${log['limit']} calls in ${Number(log['perMs']) / 1000} s`;
     case 'notify:failed':
       return `${message}: ${log['to']} ${log['reason']}${log['dropped'] ? `, ${log['dropped']} given up` : ''}`;
+    case 'trace:failed':
+      return `${message}: ${[log['to'], log['reason']].filter(Boolean).join(' ')}`;
     case 'daemon:stopped':
       return `${message}: ${log['signal']}${log['left'] ? `, ${log['left']} changes left for the next start` : ''}`;
     default:

@@ -86,5 +86,6 @@ export const everyEvent: { readonly [T in EngineEvent['type']]: readonly EventOf
   'store:waited': [{ type: 'store:waited', message: 'm' }],
   'store:failed': [{ type: 'store:failed', passId: 'p', message: 'm' }],
   'notify:failed': [{ type: 'notify:failed', to: 'x', reason: 'r', dropped: 1 }],
+  'trace:failed': ['x', ''].map((to) => ({ type: 'trace:failed', to, reason: 'r' })),
   'daemon:stopped': [{ type: 'daemon:stopped', signal: 'SIGTERM', left: 0 }],
 };

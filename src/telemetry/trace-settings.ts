@@ -1,0 +1,77 @@
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** How traces leave, from the settings that OpenTelemetry has names for; those of the way itself the exporter reads. */
+export interface TraceSettings {
+  readonly protocol: 'http/protobuf' | 'http/json';
+  /** The host that traces go to: more of its address may be a secret. */
+  readonly host: string;
+  readonly sampler: { readonly kind: 'on' | 'off' } | { readonly kind: 'ratio'; readonly share: number };
+  /** Whether the environment says how long an export may take. */
+  readonly hasTimeout: boolean;
+  /** How spans are gathered; left out where the environment does not say. */
+  readonly batch: {
+    readonly scheduledDelayMillis?: number;
+    readonly exportTimeoutMillis?: number;
+    readonly maxQueueSize?: number;
+    readonly maxExportBatchSize?: number;
+  };
+}
+
+/** What the environment asks for, and what of it cannot be followed, for a person. `settings` is `null` where nothing is traced. */
+export interface ReadTraceSettings {
+  readonly settings: TraceSettings | null;
+  readonly problem: string | null;
+}
+
+const batchNames = [
+  ['OTEL_BSP_SCHEDULE_DELAY', 'scheduledDelayMillis'],
+  ['OTEL_BSP_EXPORT_TIMEOUT', 'exportTimeoutMillis'],
+  ['OTEL_BSP_MAX_QUEUE_SIZE', 'maxQueueSize'],
+  ['OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 'maxExportBatchSize'],
+] as const;
+
+/** Returns how the environment wants traces to leave. A setting that cannot be followed stops nothing: it is told. */
+export function traceSettings(environment: Environment): ReadTraceSettings {
+  const text = (...names: readonly string[]): string | null => names.flatMap((name) => environment[name]?.trim() || [])[0] ?? null;
+  const exporter = text('OTEL_TRACES_EXPORTER');
+  const endpoint = text('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT');
+  if (text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true' || exporter === 'none') return { settings: null, problem: null };
+  if (endpoint === null && exporter === null) return { settings: null, problem: null };
+  if (exporter !== null && exporter !== 'otlp') return refused('OTEL_TRACES_EXPORTER', exporter, 'otlp or none');
+  const protocol = text('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL') ?? 'http/protobuf';
+  if (protocol !== 'http/protobuf' && protocol !== 'http/json')
+    return refused('OTEL_EXPORTER_OTLP_PROTOCOL', protocol, 'http/protobuf or http/json');
+  const url = URL.parse(endpoint ?? 'http://localhost:4318');
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    return { settings: null, problem: 'OTEL_EXPORTER_OTLP_ENDPOINT is not an address; expected http://… or https://…' };
+  const batch = Object.fromEntries(
+    batchNames.flatMap(([name, option]) => {
+      const number = Number(text(name) ?? Number.NaN);
+      return number > 0 ? [[option, number] as const] : [];
+    }),
+  );
+  const hasTimeout = text('OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'OTEL_EXPORTER_OTLP_TIMEOUT') !== null;
+  const { sampler, problem } = samplerIn(text('OTEL_TRACES_SAMPLER') ?? 'parentbased_always_on', text('OTEL_TRACES_SAMPLER_ARG'));
+  return { settings: { protocol, host: url.host, sampler, hasTimeout, batch }, problem };
+}
+
+/** A pass has no parent elsewhere: what is based on one is what it is without. */
+function samplerIn(name: string, argument: string | null): { readonly sampler: TraceSettings['sampler']; readonly problem: string | null } {
+  switch (name.replace(/^parentbased_/, '')) {
+    case 'always_on':
+      return { sampler: { kind: 'on' }, problem: null };
+    case 'always_off':
+      return { sampler: { kind: 'off' }, problem: null };
+    case 'traceidratio': {
+      const share = Number(argument ?? 1);
+      if (share >= 0 && share <= 1) return { sampler: { kind: 'ratio', share }, problem: null };
+      return { sampler: { kind: 'on' }, problem: `OTEL_TRACES_SAMPLER_ARG=${argument} is no share from 0 to 1; everything is traced` };
+    }
+    default:
+      return { sampler: { kind: 'on' }, problem: `OTEL_TRACES_SAMPLER=${name} is not known to edict; everything is traced` };
+  }
+}
+
+function refused(name: string, value: string, expected: string): ReadTraceSettings {
+  return { settings: null, problem: `${name}=${value} is not known to edict; expected ${expected}; nothing is traced` };
+}

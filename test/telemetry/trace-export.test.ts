@@ -1,0 +1,64 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { EngineEvent } from '../../src/core/events.ts';
+import { openTraceExport } from '../../src/telemetry/trace-export.ts';
+import type { TraceSettings } from '../../src/telemetry/trace-settings.ts';
+import { type Answer, answeringServer, json } from '../gateway/answering-server.ts';
+
+const test = suite('trace export');
+const settings: TraceSettings = {
+  ...{ protocol: 'http/json', host: 'collector', hasTimeout: false, sampler: { kind: 'on' } },
+  batch: { scheduledDelayMillis: 10 },
+};
+const passes = (count: number, from = 0): EngineEvent[] =>
+  Array.from({ length: count }, (_, index) => ({ type: 'pass:started', passId: `p${from + index}`, cause: 'resync' }) as const);
+
+/** Traces some passes to a collector that answers so, and returns what was told and what arrived. */
+async function traced(answer: Answer, over: Partial<TraceSettings> = {}, rounds = 1) {
+  const server = await answeringServer(answer);
+  process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `${server.url}/SECRET`;
+  const told: EngineEvent[] = [];
+  const opened = await openTraceExport({ ...settings, ...over }, (event) => told.push(event));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const event of passes(3, round * 3)) opened.emit(event);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const startedAtMs = performance.now();
+  await opened.close();
+  const closedInMs = performance.now() - startedAtMs;
+  await server.close();
+  return { told, requests: server.requests, closedInMs };
+}
+
+test('spans arrive in both forms of OTLP', async () => {
+  const asJson = await traced((response) => json(response, 200, {}));
+  assert.is(asJson.requests[0]?.path, '/SECRET/v1/traces');
+  assert.is(
+    asJson.requests.map(({ body }) => body.match(/"name":"pass"/g)?.length ?? 0).reduce((sum, count) => sum + count, 0),
+    3,
+  );
+  assert.equal(asJson.told, []);
+  const { requests } = await traced((response) => response.end(), { protocol: 'http/protobuf' });
+  assert.is(requests[0]?.headers['content-type'], 'application/x-protobuf');
+  assert.match(requests[0]?.body ?? '', 'edict.pass');
+});
+
+test('nothing is sent of what is not sampled', async () => {
+  const answer: Answer = (response) => json(response, 200, {});
+  assert.is((await traced(answer, { sampler: { kind: 'off' } })).requests.length, 0);
+  assert.is((await traced(answer, { sampler: { kind: 'ratio', share: 0 } })).requests.length, 0);
+  assert.ok((await traced(answer, { sampler: { kind: 'ratio', share: 1 } })).requests.length > 0);
+});
+
+test('a collector that refuses is told once, by its host alone', async () => {
+  const { told, requests } = await traced((response) => json(response, 400, {}), {}, 5);
+  assert.ok(requests.length > 2);
+  assert.equal(told, [{ type: 'trace:failed', to: 'collector', reason: 'answered 400' }]);
+});
+
+test('a collector that hangs does not hold the end', async () => {
+  const { closedInMs } = await traced(() => {});
+  assert.ok(closedInMs < 3500, `${closedInMs} ms`);
+});
+
+test.run();

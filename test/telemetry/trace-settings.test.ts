@@ -1,0 +1,72 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { traceSettings } from '../../src/telemetry/trace-settings.ts';
+
+const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com:4318/SECRET' };
+
+test('nothing is traced unless the environment says so', () => {
+  for (const environment of [
+    {},
+    { OTEL_SERVICE_NAME: 'edict', OTEL_TRACES_SAMPLER: 'always_on' },
+    { ...endpoint, OTEL_SDK_DISABLED: 'True' },
+    { ...endpoint, OTEL_TRACES_EXPORTER: 'none' },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: ' ' },
+  ]) {
+    assert.equal(traceSettings(environment), { settings: null, problem: null });
+  }
+});
+
+test('an address is enough, and so is the exporter’s name', () => {
+  const plain = { protocol: 'http/protobuf', sampler: { kind: 'on' }, hasTimeout: false, batch: {} } as const;
+  assert.equal(traceSettings(endpoint), { settings: { ...plain, host: 'collector.example.com:4318' }, problem: null });
+  assert.is(traceSettings({ OTEL_TRACES_EXPORTER: 'otlp' }).settings?.host, 'localhost:4318');
+  const own = { ...endpoint, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://traces:1/v1/traces' };
+  assert.is(traceSettings(own).settings?.host, 'traces:1');
+});
+
+test('protocol, sampler, batches and time are followed', () => {
+  const { settings, problem } = traceSettings({
+    ...endpoint,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: '0.25',
+    OTEL_BSP_SCHEDULE_DELAY: '100',
+    OTEL_BSP_MAX_QUEUE_SIZE: '10',
+    OTEL_BSP_EXPORT_TIMEOUT: 'soon',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '500',
+  });
+  assert.is(problem, null);
+  assert.equal(
+    [settings?.protocol, settings?.sampler, settings?.batch, settings?.hasTimeout],
+    ['http/json', { kind: 'ratio', share: 0.25 }, { scheduledDelayMillis: 100, maxQueueSize: 10 }, true],
+  );
+  assert.equal(traceSettings({ ...endpoint, OTEL_TRACES_SAMPLER: 'always_off' }).settings?.sampler, { kind: 'off' });
+});
+
+test('what cannot be followed is told, and stops nothing', () => {
+  const problems = [
+    { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
+    { OTEL_TRACES_EXPORTER: 'zipkin' },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector/SECRET' },
+  ].map((environment) => traceSettings({ ...endpoint, ...environment }));
+  assert.equal(
+    problems.map(({ settings }) => settings),
+    [null, null, null],
+  );
+  assert.equal(
+    problems.map(({ problem }) => problem),
+    [
+      'OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not known to edict; expected http/protobuf or http/json; nothing is traced',
+      'OTEL_TRACES_EXPORTER=zipkin is not known to edict; expected otlp or none; nothing is traced',
+      'OTEL_EXPORTER_OTLP_ENDPOINT is not an address; expected http://… or https://…',
+    ],
+  );
+  const odd = [{ OTEL_TRACES_SAMPLER: 'jaeger_remote' }, { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: 'half' }];
+  for (const environment of odd) {
+    const { settings, problem } = traceSettings({ ...endpoint, ...environment });
+    assert.equal(settings?.sampler, { kind: 'on' });
+    assert.match(problem ?? '', /everything is traced$/);
+  }
+});
+
+test.run();

@@ -1,0 +1,159 @@
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { EngineEvent, PassCause } from '../../src/core/events.ts';
+import type { Outcome } from '../../src/core/outcome.ts';
+import { plan } from '../../src/core/plan.ts';
+import { Tracing } from '../../src/telemetry/tracing.ts';
+import { change, desiredState } from '../support/states.ts';
+
+const test = suite('tracing');
+let exporter: InMemorySpanExporter;
+let tracing: Tracing;
+
+test.before.each(() => {
+  exporter = new InMemorySpanExporter();
+  tracing = new Tracing(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }).getTracer('test'));
+});
+
+const hear = (...events: readonly EngineEvent[]): void => {
+  for (const event of events) tracing.emit(event);
+};
+const started = (passId: string, cause: PassCause = 'file'): EngineEvent => ({ type: 'pass:started', passId, cause });
+const planned = (passId: string): EngineEvent => {
+  const changes = [change('a', 'test'), change('b', 'test', { held: { rule: 'protected', message: '', hint: '' } })];
+  return { type: 'plan:made', passId, cause: 'file', plan: { ...plan(desiredState([]), new Map()), changes } };
+};
+const begun = (passId: string, attemptId: number): EngineEvent => ({
+  type: 'attempt:begun',
+  passId,
+  attemptId,
+  change: change(`a${attemptId}`, 'test'),
+});
+const settled = (
+  passId: string,
+  attemptId: number,
+  outcome: Outcome = { kind: 'succeeded', versionId: 'v', publishId: null },
+): EngineEvent => ({
+  ...{ type: 'attempt:settled', passId, attemptId, outcome, tookMs: 1 },
+  change: change(`a${attemptId}`, 'test'),
+});
+const finished = (passId: string, failed = 0): EngineEvent => ({
+  type: 'pass:finished',
+  passId,
+  summary: { online: 2, offline: 0, unchanged: 3, held: 1, waiting: 0, failed, tookMs: 1 },
+});
+
+/** Returns the spans that have ended, in short: those of a pass below it. */
+function shown(): string[] {
+  const spans = exporter.getFinishedSpans();
+  const nameOf = ({ name, attributes }: ReadableSpan): string =>
+    [name, attributes['edict.pass'] ?? attributes['edict.attempt'] ?? ''].join(' ').trim();
+  return spans.map((span) => {
+    const parent = spans.find((other) => other.spanContext().spanId === span.parentSpanContext?.spanId);
+    return parent ? `${nameOf(parent)} > ${nameOf(span)}` : nameOf(span);
+  });
+}
+
+const spanNamed = (name: string): ReadableSpan => {
+  const span = exporter.getFinishedSpans().find((one) => one.name === name);
+  assert.ok(span, name);
+  return span;
+};
+
+test('a pass has its plan and its calls below it, in one trace', () => {
+  hear(started('p'), planned('p'), begun('p', 1), begun('p', 2), settled('p', 2), settled('p', 1), finished('p'));
+  assert.equal(shown(), ['pass p > plan', 'pass p > call online 2', 'pass p > call online 1', 'pass p']);
+  assert.is(new Set(exporter.getFinishedSpans().map((span) => span.spanContext().traceId)).size, 1);
+  const pass = spanNamed('pass');
+  assert.equal([pass.attributes['edict.cause'], pass.attributes['edict.online'], pass.attributes['edict.held']], ['file', 2, 1]);
+  assert.is(pass.status.code, SpanStatusCode.UNSET);
+  const { attributes } = spanNamed('plan');
+  assert.equal([attributes['edict.changes'], attributes['edict.held']], [1, 1]);
+  assert.match(String(attributes['edict.held.digest']), /^sha256:/);
+});
+
+test('a call says what it was for and what came of it', () => {
+  const failure = { code: 'APIG.3500', status: 503, message: 'not now', hint: null, requestId: 'r1', pauseMs: null };
+  hear(
+    started('p'),
+    planned('p'),
+    begun('p', 1),
+    settled('p', 1),
+    begun('p', 2),
+    settled('p', 2, { kind: 'retry', failure }),
+    finished('p', 1),
+  );
+  const [good, bad] = exporter.getFinishedSpans().filter(({ name }) => name === 'call online');
+  assert.is(good?.kind, SpanKind.CLIENT);
+  assert.equal(good?.attributes, {
+    'edict.api': 'a1',
+    'edict.api.id': 'api-a1',
+    'edict.environment': 'test',
+    'edict.environment.id': 'env-test',
+    'edict.action': 'online',
+    'edict.reason': 'new',
+    'edict.attempt': 1,
+    'edict.outcome': 'succeeded',
+    'edict.version': 'v',
+  });
+  assert.equal(
+    [bad?.status, bad?.attributes['error.type'], bad?.attributes['http.response.status_code'], bad?.attributes['edict.request']],
+    [{ code: SpanStatusCode.ERROR, message: 'APIG.3500 not now' }, 'APIG.3500', 503, 'r1'],
+  );
+  assert.equal(spanNamed('pass').status, { code: SpanStatusCode.ERROR, message: '1 failed' });
+});
+
+test('a span lasts as long as what it stands for', async () => {
+  hear(started('p'), planned('p'), begun('p', 1));
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  hear(settled('p', 1), finished('p'));
+  const [call, whole] = [spanNamed('call online'), spanNamed('pass')].map(({ duration: [s, ns] }) => s * 1000 + ns / 1e6);
+  assert.ok(call !== undefined && call >= 55 && call < 1000, `${call} ms`);
+  assert.ok(whole !== undefined && whole >= call);
+});
+
+test('a pass that gives way to a newer one ends with its last call', () => {
+  hear(started('p'), planned('p'), begun('p', 1), started('q'));
+  assert.equal(shown(), ['plan']);
+  hear(planned('q'));
+  assert.equal(exporter.getFinishedSpans().filter(({ name }) => name === 'pass').length, 0);
+  hear(settled('p', 1));
+  assert.is(spanNamed('pass').attributes['edict.superseded'], true);
+  hear(begun('p', 2), settled('p', 2), finished('q'));
+  assert.equal(shown().slice(-2), ['pass q > call online 2', 'pass q']);
+});
+
+test('a pass that goes on has a plan for each time', () => {
+  hear(started('p'), planned('p'), begun('p', 1), settled('p', 1), started('p', 'order'), planned('p'), finished('p'));
+  assert.equal(shown(), ['pass p > plan', 'pass p > call online 1', 'pass p > plan', 'pass p']);
+});
+
+test('a pass without a plan is an error, and the one before it goes on', () => {
+  hear(started('p'), planned('p'), begun('p', 1), started('q', 'resync'), { type: 'gateway:unseen', passId: 'q', reason: 'TIMEOUT' });
+  hear(started('r'));
+  assert.equal(shown(), ['plan', 'pass q > plan', 'pass q']);
+  assert.equal(spanNamed('pass').status, { code: SpanStatusCode.ERROR, message: 'no plan could be made' });
+  const events = exporter.getFinishedSpans()[1]?.events.map(({ name, attributes }) => [name, attributes?.['edict.reason']]);
+  assert.equal(events, [['gateway:unseen', 'TIMEOUT']]);
+  hear(settled('p', 1), finished('p'));
+  assert.is(shown().at(-1), 'pass p');
+});
+
+test('what is found out of an earlier attempt is an event of the pass', () => {
+  const of = { passId: 'p', attemptId: 7, change: change('a', 'test') } as const;
+  hear(started('p'), planned('p'), { type: 'attempt:resolved', ...of, outcome: { kind: 'absent' } }, finished('p'));
+  assert.equal(
+    spanNamed('pass').events.map(({ name, attributes }) => [name, attributes?.['edict.attempt']]),
+    [['attempt:resolved', 7]],
+  );
+});
+
+test('at the end nothing is left open', () => {
+  hear(started('p'), planned('p'), begun('p', 1), started('q'));
+  tracing.close();
+  assert.equal(shown().sort(), ['pass p', 'pass p > call online 1', 'pass p > plan', 'pass q', 'pass q > plan']);
+});
+
+test.run();
