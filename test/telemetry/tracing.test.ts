@@ -23,7 +23,7 @@ const hear = (...events: readonly EngineEvent[]): void => {
 const started = (passId: string, cause: PassCause = 'file'): EngineEvent => ({ type: 'pass:started', passId, cause });
 const planned = (passId: string): EngineEvent => {
   const changes = [change('a', 'test'), change('b', 'test', { held: { rule: 'protected', message: '', hint: '' } })];
-  return { type: 'plan:made', passId, cause: 'file', plan: { ...plan(desiredState([]), new Map()), changes } };
+  return { type: 'plan:made', passId, cause: 'file', plan: { ...plan(desiredState([]), new Map()), changes }, recorded: new Map() };
 };
 const begun = (passId: string, attemptId: number): EngineEvent => ({
   type: 'attempt:begun',
