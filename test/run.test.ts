@@ -163,6 +163,12 @@ test('sums up all files, prints the output of a failed one and ends with exit co
   assert.ok(lines.some((line) => line.includes('c.test.ts: no summary')));
 });
 
+test('shows what a file notes that it could not look at', () => {
+  write('notes/a.test.ts', `console.log('note: no such tool');\nconsole.log('some other line');\n${good}test.run();`);
+  const { lines } = command('--in', join(folder, 'notes'));
+  assert.equal(lines.slice(1), ['note: no such tool', '2 passed, 0 failed']);
+});
+
 test('runs only the files whose path holds one of the arguments', () => {
   write('sum/a.test.ts', `${good}test.run();`);
   write('sum/z.test.ts', failing);

@@ -1,7 +1,7 @@
 /**
  * `npm test [part of a path …]`: runs each test file in a process of its own and ends with `N passed, N failed`.
  *
- * Exit code 1 when anything failed or nothing ran. `--in FOLDER` and `--limit SECONDS` (per file) are there for its own test.
+ * A line `note: …` that a file writes is shown: something could not be looked at here. Exit code 1 when anything failed or nothing ran. `--in FOLDER` and `--limit SECONDS` (per file) are there for its own test.
  */
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -32,7 +32,10 @@ async function work(queue: string[]): Promise<void> {
     passed += result.passed;
     failed += result.failed;
     const line = `${path}  ${result.passed} passed  ${result.seconds.toFixed(1)} s\n`;
-    process.stdout.write(result.why === null ? `ok    ${line}` : `FAIL  ${line}${result.output}\n      ${path}: ${result.why}\n\n`);
+    const notes = result.output.match(/^note: .*\n/gm) ?? [];
+    process.stdout.write(
+      result.why === null ? `ok    ${line}${notes.join('')}` : `FAIL  ${line}${result.output}\n      ${path}: ${result.why}\n\n`,
+    );
   }
 }
 

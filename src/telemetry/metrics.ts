@@ -26,6 +26,9 @@ export function openMetrics(version: string): Metrics {
   const times = new QueueTimes(() => performance.now());
   of.about.set({ version }, 1);
   for (const why of whys) of.stopped.set({ why }, 0);
+  // Prometheus sees no increase from a series that is not there yet.
+  for (const expected of ['true', 'false']) of.probes.inc({ expected }, 0);
+  for (const action of ['online', 'offline']) of.calls.inc({ action, outcome: 'succeeded' }, 0);
   let limit = '';
   const emit: Emit = (event) => {
     note(event, of);

@@ -22,6 +22,12 @@ test('the newest plan says how many publications are in each state, and whether 
   assert.match(await text(), 'edict_file_held 1\n');
 });
 
+test('what alerts are made of is there before it first happens', async () => {
+  const shown = await openMetrics('1.2.3').text();
+  assert.match(shown, 'edict_probes_total{expected="false"} 0\n');
+  assert.match(shown, 'edict_calls_total{action="offline",outcome="succeeded"} 0\n');
+});
+
 test('calls are counted by what they do and what came of them', async () => {
   const { emit, text } = openMetrics('1.2.3');
   const settled = { type: 'attempt:settled', passId: '', attemptId: 1, change: change('a', 'test'), tookMs: 30 } as const;
