@@ -10,6 +10,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import typescript from 'typescript';
 import { parse } from 'yaml';
+import { storeQueries } from './store-queries.ts';
 
 type Json = { readonly [key: string]: unknown };
 
@@ -81,6 +82,24 @@ function withPlan(document: Json): Json {
   return { ...own, components: { ...components, schemas: { ...(components['schemas'] as Json), ...schemas } } };
 }
 
+/** Returns the source of an object of queries, a line each. */
+function inLines(queries: ReturnType<typeof storeQueries>): string {
+  const lines = Object.entries(queries).map(
+    ([name, { sql, parameters }]) => `  ${name}: { sql: ${JSON.stringify(sql)}, parameters: ${JSON.stringify(parameters)} },\n`,
+  );
+  return `{\n${lines.join('')}}`;
+}
+
+/** Returns the types of queries, each with the names of its parameters. */
+function queryTypes(queries: ReturnType<typeof storeQueries>): string {
+  const lines = Object.entries(queries).map(([name, { parameters }]) => {
+    const names = [...new Set(parameters)].map((parameter) => `'${parameter}'`);
+    return `  readonly ${name}: Query<${names.join(' | ')}>;\n`;
+  });
+  const query = 'export interface Query<P extends string> {\n  readonly sql: string;\n  readonly parameters: readonly P[];\n}\n';
+  return `${query}export interface StoreQueries {\n${lines.join('')}}\n`;
+}
+
 function validatorOptions(options: object) {
   return { strict: true, allErrors: true, code: { source: true, optimize: 2 }, ...options } as const;
 }
@@ -135,6 +154,10 @@ function contents(): Map<string, string> {
     description: 'APIs of an edict file.',
     $ref: '#/$defs/Included',
   };
+  const engines = ['sqlite', 'postgres'] as const;
+  const declared = engines.map((engine) => `export declare const ${engine}: StoreQueries;\n`);
+  files.set('store-queries.js', banner + engines.map((engine) => `export const ${engine} = ${inLines(storeQueries(engine))};\n`).join(''));
+  files.set('store-queries.d.ts', banner + queryTypes(storeQueries('sqlite')) + declared.join(''));
   for (const name of readdirSync(new URL('src/page/', root)).filter((path) => path.endsWith('.ts'))) {
     files.set(`page/${name.replace(/ts$/, 'js')}`, pageBanner + scriptOf(read(`src/page/${name}`)));
   }

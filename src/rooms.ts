@@ -3,7 +3,7 @@ import type { Settings } from './config.ts';
 import { EdictError } from './core/errors.ts';
 import type { Emit } from './core/events.ts';
 import { type Meanings, type Name, nameKey } from './core/names.ts';
-import type { Admit, Gateway, GatewayReader, Probe, Prober, RecordReader, Store } from './core/ports.ts';
+import type { Admit, Gateway, GatewayReader, Probe, Prober, RecordReader } from './core/ports.ts';
 import type { DesiredState, GatewayIdentity, GatewaySettings, RecordedState, Suspension } from './core/publication.ts';
 import type { SavedPlan } from './core/saved-plan.ts';
 import { everything, isNarrowed, type Targets } from './core/targets.ts';
@@ -79,8 +79,12 @@ export async function openRooms(settings: Settings, environment: Environment, em
     const name = JSON.stringify(settings);
     if (current?.name === name) return current;
     await stop();
-    const traffic = await openTraffic(settings, emulator ? 0 : await quietMsFor(store, settings));
-    const gateway = await openGatewayOf(settings, emulator, traffic.admit, environment, () => emit({ type: 'token:taken' }));
+    const { lease, silentMs } = await store.enter(settings, systemClock.now());
+    // The limit's window may still hold requests of the edict before this one.
+    const traffic = await openTraffic(settings, emulator ? 0 : Math.max(0, settings.limit.perMs - silentMs));
+    const { underLease } = await import('./gateway/under-lease.ts');
+    const admit = underLease(lease, traffic.admit);
+    const gateway = await openGatewayOf(settings, emulator, admit, environment, () => emit({ type: 'token:taken' }));
     current = { name, identity: settings, traffic, gateway, engine: null };
     return current;
   };
@@ -214,13 +218,6 @@ export async function targetsOfSaved({ targets }: SavedPlan): Promise<Targets> {
 async function openTraffic(gateway: GatewaySettings, quietMs: number): Promise<Traffic> {
   const { Traffic } = await import('./engine/traffic.ts');
   return new Traffic({ limit: gateway.limit, clock: systemClock, quietMs });
-}
-
-/** Returns how long the limit's window may still hold requests of the process before this one, in milliseconds. */
-async function quietMsFor(store: Store, gateway: GatewaySettings): Promise<number> {
-  const leftAtMs = await store.enter(gateway, systemClock.now());
-  const { perMs } = gateway.limit;
-  return leftAtMs === null ? perMs : Math.min(perMs, Math.max(0, leftAtMs + perMs - systemClock.now()));
 }
 
 async function openGatewayOf(

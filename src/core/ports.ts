@@ -229,17 +229,33 @@ export interface RecordReader {
   close(): Promise<void>;
 }
 
-/** The record, and the right to write it: at most one process holds it for a store at a time. */
+/** The right to call one gateway: one edict has it at a time. */
+export interface Lease {
+  /** Greater than that of whoever had it before; every attempt records it. */
+  readonly fence: number;
+  /** Aborted when it must be given back, or is not this edict's any more. */
+  readonly ending: AbortSignal;
+  /** Returns whether a request may leave now: no other edict can have the lease yet. */
+  isHeld(): boolean;
+}
+
+/** What `Store.enter` resolves to. */
+export interface Entered {
+  readonly lease: Lease;
+  /** How long nobody can have called the gateway, in milliseconds: 0 if the one before was killed, so that it may have called until just now. */
+  readonly silentMs: number;
+}
+
+/** The record, and what it takes to write it: what is about a gateway's work is written under its lease alone. */
 export interface Store extends RecordReader {
   /**
-   * Notes that this process is about to call the gateway, and that what an earlier one left without an outcome is over at
-   * `atMs`. Resolves to when the one before it stopped, in milliseconds since
-   * 1970: 0 if there was none, `null` if it was killed, so that it may have called until just now.
+   * Takes the lease of the gateway, and notes that what an earlier edict left without an outcome is over at `atMs`. Rejects with
+   * an EdictError `GATEWAY_HELD` while another edict has it, or is to have it.
    */
-  enter(gateway: GatewayIdentity, atMs: number): Promise<number | null>;
+  enter(gateway: GatewayIdentity, atMs: number): Promise<Entered>;
   /** Notes a person's word that no call is to be made for the time being; `null` takes it back. */
   suspend(gateway: GatewayIdentity, suspension: Suspension | null): Promise<void>;
-  /** Notes that this process calls the gateway no more. */
+  /** Notes that this process calls the gateway no more, and gives the lease back. */
   leave(gateway: GatewayIdentity, atMs: number): Promise<void>;
   /** Writes what a look at the gateway has changed in the record, and how many APIs it listed. */
   observe(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: number): Promise<void>;

@@ -86,6 +86,11 @@ const steps: readonly string[] = [
   -- A person's word that no call is to be made for the time being, as JSON; NULL: there is none.
   ALTER TABLE gateway ADD COLUMN suspension TEXT;
   `,
+  `
+  -- Grows with each edict that begins to work on the gateway; an attempt has that of whoever made it.
+  ALTER TABLE gateway ADD COLUMN fence INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE attempt ADD COLUMN fence INTEGER;
+  `,
 ];
 
 /** The version that this edict writes. */

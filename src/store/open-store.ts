@@ -5,11 +5,13 @@ import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { EdictError } from '../core/errors.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
+import { OwnLeases } from './leases.ts';
 import { currentVersion, migrate, schemaState } from './migrations.ts';
 import { upToDateCopy } from './older-copy.ts';
-import { emptyRecord, SqliteReader } from './sqlite-reader.ts';
-import { SqliteStore } from './sqlite-store.ts';
+import { RecordStore } from './record-store.ts';
+import { SqliteDatabase } from './sqlite-database.ts';
 import { explained } from './store-error.ts';
+import { emptyRecord, StoredRecord } from './stored-record.ts';
 import { lockForWriting } from './writer-lock.ts';
 
 export interface StoreOptions {
@@ -39,9 +41,9 @@ export async function openRecord({ url }: Pick<StoreOptions, 'url'>): Promise<Re
   return explained(path, () => {
     if (!isStored(path)) return emptyRecord;
     const { db, version } = openForReading(path);
-    if (version === currentVersion) return new SqliteReader(db, path);
+    if (version === currentVersion) return new StoredRecord(new SqliteDatabase(db, path));
     db.close();
-    return version === 0 ? emptyRecord : new SqliteReader(upToDateCopy(path, version, busyMs), path);
+    return version === 0 ? emptyRecord : new StoredRecord(new SqliteDatabase(upToDateCopy(path, version, busyMs), path));
   });
 }
 
@@ -73,7 +75,8 @@ function openNow(path: string, emulated: boolean): Store | null {
     const lock = explained(`${path}.lock`, () => lockForWriting(path));
     if (!lock) return null;
     try {
-      return new SqliteStore(openForWriting(path, emulated), path, lock);
+      const database = new SqliteDatabase(openForWriting(path, emulated), path, () => lock.release());
+      return new RecordStore(database, new OwnLeases(database));
     } catch (error) {
       lock.release();
       throw error;

@@ -9,7 +9,7 @@ import type { DesiredState, RecordedPublication } from '../../src/core/publicati
 import type { ListedVersion } from '../../src/core/resolve.ts';
 import { look } from '../../src/engine/observer.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import { emptyRecord } from '../../src/store/sqlite-reader.ts';
+import { emptyRecord } from '../../src/store/stored-record.ts';
 import { change, desiredState, gatewaySettings, recorded, recordedState, wanted } from '../support/states.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -250,6 +250,7 @@ test('an attempt without a known outcome is left to be resolved, and nothing is 
 test('what edict does while it looks closer is not overwritten', async () => {
   const store = await openStore({ url: `sqlite:${join(temporaryFolder(), 'state.db')}`, emulated: false });
   const desired = desiredState([wanted('orders', 'test'), wanted('gone', 'test')]);
+  await store.enter(desired.gateway, nowMs);
   let atMs = nowMs;
   const api = async (): Promise<Read<null>> => {
     atMs += 1;

@@ -44,9 +44,11 @@ async function refusal(opening: Promise<{ close(): Promise<void> }>): Promise<Ed
 async function writtenStore(): Promise<string> {
   const path = newPath();
   const store = await open(path);
+  await store.enter(gateway, 1);
   const id = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: 'p' } as const;
   await store.settle(gateway, change('orders', 'test').key, id, outcome, recorded('orders', 'test'), 2);
+  await store.enter(gateway, 1);
   await store.begin(gateway, change('invoices', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
   await store.close();
   return path;
@@ -60,6 +62,7 @@ test('makes the file and its folders for the owner alone', async () => {
   const path = join(newPath(), '..', 'a', 'b #?%41', 'state.db');
   const store = await open(path);
   process.umask(before);
+  await store.enter(gateway, 1);
   await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
   assert.equal(filesBeside(path), ['state.db', 'state.db-shm', 'state.db-wal', 'state.db.lock', 'state.db.lock-journal']);
   for (const file of filesBeside(path)) assert.is(modeOf(join(path, '..', file)), '600', file);
@@ -107,6 +110,7 @@ test('an empty file is an empty store', async () => {
   await record.close();
   assert.is(statSync(path).size, 0);
   const store = await open(path);
+  await store.enter(gateway, 1);
   assert.ok((await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 })) > 0);
   await store.close();
 });
@@ -311,6 +315,7 @@ test('an older store is brought up to date where it is written, and its record i
   const pending = recorded('invoices', 'test', { state: null, versionId: null, unresolved });
   assert.equal(await store.read(gateway, pending.key), pending);
   assert.is(await store.listedApis(gateway), null, 'nobody has looked');
+  await store.enter(gateway, 1);
   await store.observe(gateway, [recorded('carts', 'test', { publishId: 'p' })], 3);
   assert.is((await store.readAll(gateway)).size, 3);
   await store.close();

@@ -22,3 +22,8 @@ StatementSync.prototype.run = function (this: StatementSync, ...values: Paramete
   dieIfDue();
   return run.apply(this, values);
 } as typeof run;
+const { all } = StatementSync.prototype;
+StatementSync.prototype.all = function (this: StatementSync, ...values: Parameters<typeof all>) {
+  if (!/^\s*select\b/i.test(this.sourceSQL)) dieIfDue();
+  return all.apply(this, values);
+} as typeof all;

@@ -62,6 +62,7 @@ export async function workshop({
   const stateUrl = `sqlite:${join(scratchFolder(), 'state.db')}`;
   const store = await openStore({ url: stateUrl, emulated: false });
   const settings = gatewaySettings({ endpoint: emulator.url, limit, ...options.settings });
+  await store.enter(settings, systemClock.now());
   const traffic = new Traffic({ limit, clock: systemClock, quietMs: 0 });
   const gateway = openGateway(settings, options.credentials ?? givenToken('token'), { admit: traffic.admit });
   const events: EngineEvent[] = [];

@@ -1,6 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { EdictError } from '../../src/core/errors.ts';
 import type { NewApproval } from '../../src/core/guards.ts';
 import type { Failure, Outcome } from '../../src/core/outcome.ts';
 import type { Attempt, RecordReader, Store, Which } from '../../src/core/ports.ts';
@@ -29,7 +30,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   };
   const withStore = (says: string, run: (store: Store, under: StoreUnderTest) => Promise<void>): void =>
     promise(says, async (under) => {
-      const store = await under.open();
+      const store = await opened(under);
       try {
         await run(store, under);
       } finally {
@@ -242,22 +243,44 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     ]);
   });
 
-  promise('knows when the process before stopped calling, and that it was killed', async (under) => {
+  promise('knows for how long nobody can have called the gateway, and that the one before was killed', async (under) => {
     const first = await under.open();
-    assert.is(await first.enter(gateway, 1), 0);
-    await first.leave(gateway, 1234);
+    assert.ok((await first.enter(gateway, Date.now())).silentMs > 1_000_000_000, 'nobody was there');
+    await first.leave(gateway, Date.now());
     await first.close();
+    await sleep(30);
     const second = await under.open();
-    assert.is(await second.enter(gateway, 1), 1234);
+    const { silentMs } = await second.enter(gateway, Date.now());
+    assert.ok(silentMs >= 29 && silentMs < 10_000, `${silentMs}`);
     await second.close();
     const third = await under.open();
-    assert.is(await third.enter(gateway, 1), null, 'the second never left');
-    assert.is(await third.enter(gatewaySettings({ instance: 'other' }), 1), 0);
+    assert.is((await third.enter(gateway, Date.now())).silentMs, 0, 'the second never left');
+    assert.ok((await third.enter(gatewaySettings({ instance: 'other' }), Date.now())).silentMs > 0);
     await third.close();
   });
 
-  promise('an attempt that a process left without an outcome is over when the next one finds it', async (under) => {
+  promise('every lease has a greater fence than the one before, and an attempt needs one', async (under) => {
     const first = await under.open();
+    const begin = (store: Store) =>
+      store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
+    const refused = (await begin(first).catch((error: unknown) => error)) as EdictError;
+    assert.is(refused.code, 'GATEWAY_HELD');
+    const { lease } = await first.enter(gateway, 1);
+    assert.ok(lease.isHeld());
+    assert.not(lease.ending.aborted);
+    await begin(first);
+    await first.leave(gateway, 2);
+    assert.is(((await begin(first).catch((error: unknown) => error)) as EdictError).code, 'GATEWAY_HELD');
+    const again = await first.enter(gateway, 3);
+    assert.ok(again.lease.fence > lease.fence);
+    await first.close();
+    const second = await under.open();
+    assert.ok((await second.enter(gateway, 4)).lease.fence > again.lease.fence);
+    await second.close();
+  });
+
+  promise('an attempt that a process left without an outcome is over when the next one finds it', async (under) => {
+    const first = await opened(under);
     const { key } = change('orders', 'test');
     await first.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: 'm', commitId: null, atMs: 1 });
     await first.close();
@@ -346,6 +369,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('gateways do not see each other', async (store) => {
     for (const other of [{ endpoint: 'https://other' }, { project: 'other' }, { instance: 'other' }].map(gatewaySettings)) {
+      await store.enter(other, 1);
       const id = await store.begin(other, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
       await store.settle(other, change('orders', 'test').key, id, success, recorded('orders', 'test'), 2);
       assert.is((await store.readAll(other)).size, 1);
@@ -414,13 +438,14 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   promise('remembers how many APIs each gateway listed the last time, also across openings', async (under) => {
     const other = gatewaySettings({ instance: 'other' });
-    const first = await under.open();
+    const first = await opened(under);
     assert.is(await first.listedApis(gateway), null);
     await first.observe(gateway, [], 5000);
     await first.observe(gateway, [], 0);
+    await first.enter(other, 1);
     await first.observe(other, [], 7);
     await first.close();
-    const second = await under.open();
+    const second = await opened(under);
     const reader = await under.openRecord();
     for (const record of [second, reader]) {
       assert.equal([await record.listedApis(gateway), await record.listedApis(other)], [0, 7]);
@@ -432,6 +457,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('a look at one gateway says nothing of another', async (store) => {
     const other = gatewaySettings({ project: 'other' });
+    await store.enter(other, 1);
     await store.observe(gateway, [recorded('orders', 'test')], 1);
     await store.observe(other, [recorded('orders', 'test', { state: 'offline', versionId: null })], 1);
     const states = async (of: typeof gateway) => [...(await store.readAll(of)).values()].map(({ state }) => state);
@@ -469,7 +495,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   });
 
   promise('everything is there after it is opened again, attempts without an outcome included', async (under) => {
-    const first = await under.open();
+    const first = await opened(under);
     const settledRecord = recorded('orders', 'test', { revision: 'r1' });
     const id = await settled(first, change('orders', 'test', { revision: 'r1' }), success, settledRecord);
     const attemptId = await first.begin(gateway, change('invoices', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 5 });
@@ -478,6 +504,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const second = await under.open();
     assert.equal([await second.readAll(gateway), await second.history(gateway, { limit: 10 }), await second.lastAttempts(gateway)], before);
     assert.is((await second.read(gateway, change('invoices', 'test').key))?.unresolved?.attemptId, attemptId);
+    await second.enter(gateway, 6);
     const next = await second.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 9 });
     assert.ok(next > attemptId && attemptId > id, 'ids grow, across openings too');
     await second.close();
@@ -487,7 +514,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   });
 
   promise('what is being written when it is closed is written', async (under) => {
-    const first = await under.open();
+    const first = await opened(under);
     const writing = first.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
     await first.close();
     assert.ok((await writing) > 0);
@@ -497,7 +524,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   });
 
   promise('a write after it was closed is refused, not lost in silence', async (under) => {
-    const store = await under.open();
+    const store = await opened(under);
     await store.close();
     const refused = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 }).then(
       () => false,
@@ -505,6 +532,13 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     );
     assert.ok(refused);
   });
+}
+
+/** Opens a store with the lease of the gateway. */
+async function opened(under: StoreUnderTest): Promise<Store> {
+  const store = await under.open();
+  await store.enter(gateway, 0);
+  return store;
 }
 
 /** Begins and settles an attempt; returns its id. */

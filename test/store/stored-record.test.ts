@@ -3,7 +3,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
 import { migrate } from '../../src/store/migrations.ts';
-import { emptyRecord, SqliteReader } from '../../src/store/sqlite-reader.ts';
+import { SqliteDatabase } from '../../src/store/sqlite-database.ts';
+import { emptyRecord, StoredRecord } from '../../src/store/stored-record.ts';
 import { gatewaySettings } from '../support/states.ts';
 
 const gateway = gatewaySettings();
@@ -18,7 +19,7 @@ test('a store that does not exist has no record', async () => {
 test('a gateway that was never written has no record, and is not written by asking', async () => {
   const db = new DatabaseSync(':memory:');
   migrate(db, 0);
-  const reader = new SqliteReader(db, 'state.db');
+  const reader = new StoredRecord(new SqliteDatabase(db, 'state.db'));
   assert.equal(await reader.readAll(gateway), new Map());
   assert.equal(await reader.history(gateway, { limit: 5 }), []);
   assert.equal(await reader.lastAttempts(gateway), new Map());
@@ -28,7 +29,7 @@ test('a gateway that was never written has no record, and is not written by aski
 });
 
 test('every method explains what SQLite refuses', async () => {
-  const reader = new SqliteReader(new DatabaseSync(':memory:'), 'state.db');
+  const reader = new StoredRecord(new SqliteDatabase(new DatabaseSync(':memory:'), 'state.db'));
   for (const reading of [() => reader.readAll(gateway), () => reader.history(gateway, { limit: 5 }), () => reader.lastAttempts(gateway)]) {
     const error = (await reading().catch((thrown: unknown) => thrown)) as EdictError;
     assert.is(error.code, 'STORE_FAILED');

@@ -1,0 +1,325 @@
+import {
+  type CompiledQuery,
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type RawBuilder,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  sql,
+} from 'kysely';
+import type { Tables } from './store-tables.ts';
+
+/*
+ * Every query of the store, written once and compiled for both engines by `npm run generate`: when edict runs, no query is built.
+ * Only what a dialect cannot say in the other's words differs, in `Dialect`.
+ */
+
+/** What the two engines say differently. */
+interface Dialect {
+  readonly db: Kysely<Tables>;
+  /** The texts of a JSON array. */
+  texts(array: RawBuilder<string>): RawBuilder<string>;
+  /** The ID of the attempt that this connection has just written. */
+  readonly newestAttempt: RawBuilder<number>;
+}
+
+/** A query with names for its parameters, in their order. */
+export interface CompiledByName {
+  readonly sql: string;
+  readonly parameters: readonly string[];
+}
+
+/** Stands for a value that the query is run with. */
+class Argument {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** Returns what stands for the value `name`. Kysely knows parameters by their value alone, so it is told that it has the column's type. */
+const arg = <T = never>(name: string): T => new Argument(name) as T;
+const textArg = (name: string): RawBuilder<string> => sql<string>`cast(${new Argument(name)} as text)`;
+
+const dialects: Readonly<Record<'sqlite' | 'postgres', Dialect>> = {
+  sqlite: {
+    db: new Kysely<Tables>({
+      dialect: {
+        createAdapter: () => new SqliteAdapter(),
+        createDriver: () => new DummyDriver(),
+        createIntrospector: (db) => new SqliteIntrospector(db),
+        createQueryCompiler: () => new SqliteQueryCompiler(),
+      },
+    }),
+    texts: (array) => sql`(select value from json_each(${array}))`,
+    newestAttempt: sql`last_insert_rowid()`,
+  },
+  postgres: {
+    db: new Kysely<Tables>({
+      dialect: {
+        createAdapter: () => new PostgresAdapter(),
+        createDriver: () => new DummyDriver(),
+        createIntrospector: (db) => new PostgresIntrospector(db),
+        createQueryCompiler: () => new PostgresQueryCompiler(),
+      },
+    }).withSchema('edict'),
+    texts: (array) => sql`(select jsonb_array_elements_text(cast(${array} as jsonb)))`,
+    newestAttempt: sql`currval('edict.attempt_id_seq')`,
+  },
+};
+
+/** Returns every query of the store in the words of one engine. */
+export function storeQueries(name: keyof typeof dialects): Readonly<Record<string, CompiledByName>> {
+  const dialect = dialects[name];
+  const queries = { ...gatewayQueries(dialect), ...attemptQueries(dialect), ...publicationQueries(dialect), ...approvalQueries(dialect) };
+  return Object.fromEntries(Object.entries(queries).map(([name, query]) => [name, byName(query.compile())]));
+}
+
+function byName({ sql, parameters }: CompiledQuery): CompiledByName {
+  const names = parameters.map((parameter) => {
+    if (parameter instanceof Argument) return parameter.name;
+    throw new TypeError(`a value in the query ${sql}: write it as sql.lit`);
+  });
+  return { sql, parameters: names };
+}
+
+function gatewayQueries({ db }: Dialect) {
+  const ofGateway = () => db.updateTable('gateway').where('id', '=', arg('gateway'));
+  return {
+    readSetting: db.selectFrom('setting').select('value').where('name', '=', arg('name')),
+    insertSetting: db
+      .insertInto('setting')
+      .values({ name: arg('name'), value: arg('value') })
+      .onConflict((on) => on.doNothing()),
+    insertGateway: db
+      .insertInto('gateway')
+      .values({ endpoint: arg('endpoint'), project: arg('project'), instance: arg('instance') })
+      .onConflict((on) => on.doNothing()),
+    findGateway: db
+      .selectFrom('gateway')
+      .select('id')
+      .where('endpoint', '=', arg('endpoint'))
+      .where('project', '=', arg('project'))
+      .where('instance', '=', arg('instance')),
+    readGateway: db.selectFrom('gateway').selectAll().where('id', '=', arg('gateway')),
+    enterGateway: ofGateway().set({ left_at_ms: sql.lit(null), condition: sql.lit(null), fence: (eb) => eb('fence', '+', sql.lit(1)) }),
+    leaveGateway: ofGateway().set({ left_at_ms: arg('atMs'), condition: sql.lit(null) }),
+    describe: ofGateway().set({ condition: arg('condition') }),
+    suspend: ofGateway().set({ suspension: arg('suspension') }),
+    setListed: ofGateway().set({ listed_apis: arg('listed') }),
+    names: db.selectFrom('name').select(['name', 'id']).where('gateway_id', '=', arg('gateway')),
+    forgetNames: db.deleteFrom('name').where('gateway_id', '=', arg('gateway')),
+    rememberName: db.insertInto('name').values({ gateway_id: arg('gateway'), name: arg('name'), id: arg('id') }),
+    declared: db.selectFrom('declared').select(['api_id', 'environment_id', 'home']).where('gateway_id', '=', arg('gateway')),
+    declaredElsewhere: db
+      .selectFrom('declared as d')
+      .innerJoin('gateway as g', 'g.id', 'd.gateway_id')
+      .select(['g.id', 'g.endpoint', 'g.project', 'g.instance', 'd.api_id'])
+      .distinct()
+      .where('d.gateway_id', '<>', arg('gateway')),
+    declare: db
+      .insertInto('declared')
+      .values({ gateway_id: arg('gateway'), api_id: arg('apiId'), environment_id: arg('environmentId'), home: arg('home') })
+      .onConflict((on) => on.columns(['gateway_id', 'api_id', 'environment_id']).doUpdateSet({ home: (eb) => eb.ref('excluded.home') })),
+    undeclare: db
+      .deleteFrom('declared')
+      .where('gateway_id', '=', arg('gateway'))
+      .where('api_id', '=', arg('apiId'))
+      .where('environment_id', '=', arg('environmentId')),
+  };
+}
+
+function attemptQueries({ db, texts }: Dialect) {
+  const attempts = db
+    .selectFrom('attempt')
+    .leftJoin('approval', 'approval.id', 'attempt.approval_id')
+    .selectAll('attempt')
+    .select(['approval.approved_by', 'approval.why as approved_why']);
+  const ofGateway = attempts.where('attempt.gateway_id', '=', arg('gateway'));
+  const publication = db
+    .selectFrom('publication')
+    .where('gateway_id', '=', arg('gateway'))
+    .where('api_id', '=', arg('apiId'))
+    .where('environment_id', '=', arg('environmentId'));
+  const wanted = (name: string, id: 'attempt.api_id' | 'attempt.environment_id', word: 'attempt.api' | 'attempt.environment') =>
+    sql<boolean>`(${textArg(name)} is null or ${sql.ref(id)} in ${texts(textArg(name))} or ${sql.ref(word)} in ${texts(textArg(name))})`;
+  return {
+    history: ofGateway
+      .where(wanted('apis', 'attempt.api_id', 'attempt.api'))
+      .where(wanted('environments', 'attempt.environment_id', 'attempt.environment'))
+      .orderBy('attempt.id', 'desc')
+      .limit(arg<number>('limit')),
+    attempt: ofGateway.where('attempt.id', '=', arg('attempt')),
+    attemptsOfPass: ofGateway
+      .where(sql<boolean>`substr(pass_id, 1, length(${textArg('pass')})) = ${textArg('pass')}`)
+      .orderBy('attempt.id'),
+    attemptsOfLastPass: ofGateway
+      .where('pass_id', '=', (eb) =>
+        eb
+          .selectFrom('attempt as a')
+          .select('a.pass_id')
+          .where('a.gateway_id', '=', arg('gateway'))
+          .where('a.outcome', '=', sql.lit('succeeded'))
+          .orderBy('a.id', 'desc')
+          .limit(sql.lit(1)),
+      )
+      .orderBy('attempt.id'),
+    succeededAfter: ofGateway.where('attempt.id', '>', arg('attempt')).where('outcome', '=', sql.lit('succeeded')).orderBy('attempt.id'),
+    lastAttempts: ofGateway.innerJoin('publication as p', 'p.last_attempt_id', 'attempt.id'),
+    doneWithApproval: db
+      .selectFrom('attempt')
+      .select(['approval_id', 'api_id', 'environment_id'])
+      .where('gateway_id', '=', arg('gateway'))
+      .where('approval_id', 'is not', null)
+      .where('outcome', '=', sql.lit('succeeded')),
+    insertAttempt: db
+      .insertInto('attempt')
+      .values({
+        gateway_id: arg('gateway'),
+        api: arg('api'),
+        api_id: arg('apiId'),
+        environment: arg('environment'),
+        environment_id: arg('environmentId'),
+        pass_id: arg('passId'),
+        action: arg('action'),
+        reason: arg('reason'),
+        revision: arg('revision'),
+        remark: arg('remark'),
+        marker: arg('marker'),
+        asked_version_id: arg('version'),
+        approval_id: arg('approval'),
+        commit_id: arg('commitId'),
+        fence: arg('fence'),
+        began_at_ms: arg('atMs'),
+        before_state: (eb) => eb.fn.coalesce(publication.select('state'), sql.lit('none')),
+        before_revision: publication.select('revision'),
+        before_version_id: publication.select('version_id'),
+      })
+      .returning('id'),
+    orphan: db
+      .updateTable('attempt')
+      .set({ orphaned_at_ms: arg('atMs') })
+      .where('settled_at_ms', 'is', null)
+      .where('orphaned_at_ms', 'is', null)
+      .where('id', 'in', (eb) =>
+        eb
+          .selectFrom('publication')
+          .select('unresolved_attempt_id')
+          .where('gateway_id', '=', arg('gateway'))
+          .where('unresolved_attempt_id', 'is not', null)
+          .$narrowType<{ unresolved_attempt_id: number }>(),
+      ),
+    settleAttempt: db
+      .updateTable('attempt')
+      .set((eb) => ({
+        settled_at_ms: arg('atMs'),
+        outcome: arg('outcome'),
+        code: eb.fn.coalesce(eb.val(arg<string>('code')), 'code'),
+        status: eb.fn.coalesce(eb.val(arg<number>('status')), 'status'),
+        message: eb.fn.coalesce(eb.val(arg<string>('message')), 'message'),
+        request_id: eb.fn.coalesce(eb.val(arg<string>('requestId')), 'request_id'),
+        version_id: arg('versionId'),
+        publish_id: arg('publishId'),
+      }))
+      .where('id', '=', arg('attempt')),
+  };
+}
+
+function publicationQueries({ db, newestAttempt }: Dialect) {
+  const recorded = db
+    .selectFrom('publication as p')
+    .leftJoin('attempt as a', 'a.id', 'p.unresolved_attempt_id')
+    .selectAll('p')
+    .select([
+      'a.action as unresolved_action',
+      'a.revision as unresolved_revision',
+      'a.marker as unresolved_marker',
+      'a.asked_version_id as unresolved_version',
+      'a.reason as unresolved_reason',
+    ])
+    .select((eb) => eb.fn.coalesce('a.orphaned_at_ms', 'a.settled_at_ms').as('unresolved_over_at_ms'))
+    .where('p.gateway_id', '=', arg('gateway'))
+    // A row that says nothing any more is none.
+    .where((eb) => eb.or([eb('p.state', 'is not', null), eb('p.unresolved_attempt_id', 'is not', null)]));
+  const named = {
+    gateway_id: arg('gateway'),
+    api: arg('api'),
+    api_id: arg('apiId'),
+    environment: arg('environment'),
+    environment_id: arg('environmentId'),
+    recorded_at_ms: arg('atMs'),
+  };
+  const record = db
+    .updateTable('publication')
+    .set((eb) => ({
+      api: eb.fn.coalesce(textArg('api'), 'api'),
+      environment: eb.fn.coalesce(textArg('environment'), 'environment'),
+      state: arg('state'),
+      revision: arg('revision'),
+      version_id: arg('versionId'),
+      publish_id: arg('publishId'),
+      published_at_ms: arg('publishedAtMs'),
+      edited_at_ms: arg('editedAtMs'),
+      recorded_at_ms: arg('atMs'),
+      unresolved_attempt_id: arg('unresolved'),
+      drift_from: arg('driftFrom'),
+      drift_from_since_ms: arg('driftFromSinceMs'),
+      drift_seen_at_ms: arg('driftSeenAtMs'),
+      drift_truce_until_ms: arg('driftTruceUntilMs'),
+      corrections: arg('corrections'),
+      corrected_at_ms: arg('correctedAtMs'),
+    }))
+    .where('gateway_id', '=', arg('gateway'))
+    .where('api_id', '=', arg('apiId'))
+    .where('environment_id', '=', arg('environmentId'));
+  return {
+    recorded,
+    recordedOne: recorded.where('p.api_id', '=', arg('apiId')).where('p.environment_id', '=', arg('environmentId')),
+    markUnresolved: db
+      .insertInto('publication')
+      .values({ ...named, unresolved_attempt_id: newestAttempt, last_attempt_id: newestAttempt })
+      .onConflict((on) =>
+        on.columns(['gateway_id', 'api_id', 'environment_id']).doUpdateSet((eb) => ({
+          api: eb.ref('excluded.api'),
+          environment: eb.ref('excluded.environment'),
+          unresolved_attempt_id: eb.ref('excluded.unresolved_attempt_id'),
+          last_attempt_id: eb.ref('excluded.last_attempt_id'),
+        })),
+      ),
+    ensurePublication: db
+      .insertInto('publication')
+      .values(named)
+      .onConflict((on) => on.columns(['gateway_id', 'api_id', 'environment_id']).doNothing()),
+    record,
+    // An attempt that has begun meanwhile knows better than a look before it.
+    recordSettled: record.where('unresolved_attempt_id', 'is', null),
+  };
+}
+
+function approvalQueries({ db }: Dialect) {
+  return {
+    approvals: db.selectFrom('approval').selectAll().where('gateway_id', '=', arg('gateway')).orderBy('id'),
+    spendApproval: db
+      .updateTable('approval')
+      .set({ is_spent: sql.lit(1) })
+      .where('id', '=', arg('approval')),
+    insertApproval: db.insertInto('approval').values({
+      gateway_id: db
+        .selectFrom('gateway')
+        .select('id')
+        .where('endpoint', '=', arg('endpoint'))
+        .where('project', '=', arg('project'))
+        .where('instance', '=', arg('instance')),
+      digest: arg('digest'),
+      approved_by: arg('by'),
+      why: arg('why'),
+      at_ms: arg('atMs'),
+      expires_at_ms: arg('expiresAtMs'),
+      work: arg('work'),
+    }),
+  };
+}

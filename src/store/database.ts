@@ -1,0 +1,27 @@
+import type { Query, StoreQueries } from '../../generated/store-queries.d.ts';
+import type { Row } from './rows.ts';
+
+export type Value = string | number | null;
+
+/** A query with its values, in its order. */
+export interface Step {
+  readonly query: Query<string>;
+  readonly values: readonly Value[];
+}
+
+/** What an engine does for the store. Every method rejects with an EdictError `STORE_*` if the engine fails. */
+export interface Database {
+  /** The store's queries in the engine's words. */
+  readonly queries: StoreQueries;
+  /** Returns the rows that a query finds. */
+  read(step: Step): Promise<readonly Row[]>;
+  /** Runs all of `steps` or none, and resolves once that is durable, to what each returned. */
+  write(steps: readonly Step[]): Promise<readonly (readonly Row[])[]>;
+  /** Writes what is pending and ends. */
+  close(): Promise<void>;
+}
+
+/** Returns a query with its values. */
+export function step<P extends string>(query: Query<P>, values: Readonly<Record<P, Value>>): Step {
+  return { query, values: query.parameters.map((name) => values[name]) };
+}

@@ -1,0 +1,15 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { postgres, sqlite } from '../../generated/store-queries.js';
+import { step } from '../../src/store/database.ts';
+
+test('values stand in the order of the query, one as often as it is asked for', () => {
+  assert.equal(step(sqlite.attemptsOfPass, { pass: 'p', gateway: 7 }).values, [7, 'p', 'p']);
+});
+
+test('both engines ask for the same values', () => {
+  assert.equal(Object.keys(sqlite), Object.keys(postgres));
+  for (const name of Object.keys(sqlite) as (keyof typeof sqlite)[]) assert.equal(sqlite[name].parameters, postgres[name].parameters);
+});
+
+test.run();
