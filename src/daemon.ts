@@ -39,8 +39,9 @@ export async function startDaemon(
     face?.emit(event);
     listeners?.emit(event);
     talk(event);
+    if (event.type === 'lease:ended') daemon.wake('resync');
   };
-  const opened = await openRooms(settings, environment, emit);
+  const opened = await openRooms(settings, environment, emit, 0);
   try {
     const { openListeners } = await import('./listeners.ts');
     listeners = await openListeners(environment, { settings, clock: systemClock, emit });

@@ -15,9 +15,10 @@ import type {
 import type { ListedVersion } from './core/resolve.ts';
 import { everything, isTargeted, type Targets } from './core/targets.ts';
 import { findPublication, type NamedPublication } from './desired/find-publication.ts';
+import { seedFrom } from './emulated.ts';
 import { systemClock } from './engine/system-clock.ts';
 import { isProcess, planOf, unending, withFile } from './reading.ts';
-import { type Environment, seedFrom, withGatewayReader } from './rooms.ts';
+import { type Environment, withGatewayReader } from './rooms.ts';
 
 /*
  * What `edict explain` shows: file, record and, if asked, the gateway are read, nothing is written and no call is made.

@@ -8,8 +8,9 @@ import type { DesiredState, GatewayIdentity, RecordedState } from './core/public
 import type { SavedPlan } from './core/saved-plan.ts';
 import type { Targets } from './core/targets.ts';
 import { FileSource, type LookUp } from './desired/file-source.ts';
+import { invented } from './emulated.ts';
 import { systemClock } from './engine/system-clock.ts';
-import { type Environment, invented, withGatewayReader } from './rooms.ts';
+import { type Environment, withGatewayReader } from './rooms.ts';
 import { openRecord } from './store/open-store.ts';
 
 /*

@@ -13,9 +13,10 @@ import type { AskedGateway } from './desired/asked-gateway.ts';
 import { FileSource } from './desired/file-source.ts';
 import { findPublication, type NamedPublication } from './desired/find-publication.ts';
 import type { WrittenDesired } from './desired/write-desired.ts';
+import { invented, seedFrom } from './emulated.ts';
 import { systemClock } from './engine/system-clock.ts';
 import { isProcess, planOf, unending, unseen, withFile } from './reading.ts';
-import { type Environment, invented, openSavedPlan, seedFrom, targetsOf, targetsOfSaved, withGatewayReader } from './rooms.ts';
+import { type Environment, openSavedPlan, targetsOf, targetsOfSaved, withGatewayReader } from './rooms.ts';
 
 /*
  * What the commands that only look show: file, record and gateway are read, nothing is written and no call is made.

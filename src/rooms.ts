@@ -1,17 +1,18 @@
-import { createHash } from 'node:crypto';
 import type { Settings } from './config.ts';
 import { EdictError } from './core/errors.ts';
 import type { Emit } from './core/events.ts';
-import { type Meanings, type Name, nameKey } from './core/names.ts';
-import type { Admit, Gateway, GatewayReader, Probe, Prober, RecordReader } from './core/ports.ts';
+import { nameKey } from './core/names.ts';
+import type { Admit, Gateway, GatewayReader, Lease, Prober, RecordReader } from './core/ports.ts';
 import type { DesiredState, GatewayIdentity, GatewaySettings, RecordedState, Suspension } from './core/publication.ts';
 import type { SavedPlan } from './core/saved-plan.ts';
 import { everything, isNarrowed, type Targets } from './core/targets.ts';
 import { commitOf } from './desired/commit-of.ts';
 import { FileSource, type LookUp } from './desired/file-source.ts';
+import { emulatedProbe, invented, openEmulator, seedFrom } from './emulated.ts';
 import type { Emulator } from './emulator/emulator.ts';
 import type { Seed } from './emulator/seed.ts';
 import type { Engine } from './engine/engine.ts';
+import { enterWhenFree } from './engine/entering.ts';
 import type { LookUpDeps } from './engine/look-up.ts';
 import { systemClock } from './engine/system-clock.ts';
 import type { Traffic } from './engine/traffic.ts';
@@ -47,19 +48,24 @@ export interface Rooms extends AsyncDisposable {
 /** The way to one gateway, and what works on it. */
 interface Line {
   readonly name: string;
+  readonly lease: Lease;
   readonly identity: GatewayIdentity;
   readonly traffic: Traffic;
   readonly gateway: Gateway;
   engine: Engine | null;
 }
 
-/** Opens the store, and an emulator if asked for; the gateway and the engine with the first file. Throws an EdictError if the store cannot be opened. */
-export async function openRooms(settings: Settings, environment: Environment, emit: Emit): Promise<Rooms> {
+/**
+ * Opens the store, and an emulator if asked for; the gateway and the engine with the first file, when another edict has given its lease
+ * free, which is waited for up to `leaseWaitMs`. Throws an EdictError if the store cannot be opened.
+ */
+export async function openRooms(settings: Settings, environment: Environment, emit: Emit, leaseWaitMs = settings.waitMs): Promise<Rooms> {
+  const onWait = (message: string): void => emit({ type: 'store:waited', message });
   const store = await openStore({
     url: settings.state,
     emulated: settings.emulate,
     waitMs: settings.waitMs,
-    onWait: (message) => emit({ type: 'store:waited', message }),
+    onWait,
   });
   const emulator = settings.emulate ? await openEmulator() : null;
   let current: Line | null = null;
@@ -77,15 +83,16 @@ export async function openRooms(settings: Settings, environment: Environment, em
   };
   const lineTo = async (settings: GatewaySettings): Promise<Line> => {
     const name = JSON.stringify(settings);
-    if (current?.name === name) return current;
+    if (current?.name === name && !current.lease.ending.aborted) return current;
     await stop();
-    const { lease, silentMs } = await store.enter(settings, systemClock.now());
+    const { lease, silentMs } = await enterWhenFree(settings, { store, clock: systemClock, waitMs: leaseWaitMs, onWait });
+    lease.ending.addEventListener('abort', () => emit({ type: 'lease:ended' }));
     // The limit's window may still hold requests of the edict before this one.
     const traffic = await openTraffic(settings, emulator ? 0 : Math.max(0, settings.limit.perMs - silentMs));
     const { underLease } = await import('./gateway/under-lease.ts');
     const admit = underLease(lease, traffic.admit);
     const gateway = await openGatewayOf(settings, emulator, admit, environment, () => emit({ type: 'token:taken' }));
-    current = { name, identity: settings, traffic, gateway, engine: null };
+    current = { name, lease, identity: settings, traffic, gateway, engine: null };
     return current;
   };
   const lookUpNames: LookUp = async (of, names) => {
@@ -152,24 +159,11 @@ export function sourceOf({ file }: Settings, environment: Environment, lookUp: L
 
 const unending = new AbortController().signal;
 
-/** What is published at an emulated gateway has no address of its own. */
-const emulatedProbe: Probe = async () => ({ isExpected: true, said: 'emulated' });
-
 /** Where every name is remembered nobody is asked. */
 const noGateway: LookUpDeps['gateway'] = {
   apis: () => Promise.reject(new TypeError('no API is to be looked up')),
   environments: () => Promise.reject(new TypeError('no environment is to be looked up')),
 };
-
-/** Returns IDs made from the names, the same each time: an emulated gateway has whatever the file names. */
-export function invented(names: readonly Name[]): Meanings {
-  return new Map(
-    names.map((name) => {
-      const id = createHash('sha256').update(nameKey(name)).digest('hex').slice(0, 32);
-      return [nameKey(name), { kind: 'one', id }];
-    }),
-  );
-}
 
 /** Returns what the command is about. Throws an EdictError `TARGET_UNKNOWN` for a pattern that matches nothing there is. */
 export async function targetsOf(settings: Settings, desired: DesiredState, read: () => Promise<RecordedState>): Promise<Targets> {
@@ -266,31 +260,4 @@ async function openCredentialsOf(
   const at = emulator ? { ...gateway, endpoint: emulator.url, iam: emulator.url } : gateway;
   const credentials = openCredentials(emulator ? { HW_AUTH_TOKEN: 'emulated' } : environment, at, { clock: systemClock, admit, onToken });
   return { at, credentials };
-}
-
-/** Starts an emulated gateway that holds nothing yet. */
-async function openEmulator(): Promise<Emulator> {
-  const { startEmulator } = await import('./emulator/emulator.ts');
-  return startEmulator({ seed: { project: '', instance: '', apis: [], environments: [], anyToken: true } });
-}
-
-/** Returns what an emulated gateway must hold so that the file's calls can succeed and the record is true. */
-export function seedFrom({ gateway, environments, publications }: DesiredState, recorded: RecordedState): Seed {
-  const known = [...publications.values(), ...recorded.values()];
-  const apis = new Map(known.map(({ api, apiId }) => [apiId, { id: apiId, name: api }]));
-  const places = new Map(known.map(({ environment, environmentId }) => [environmentId, { id: environmentId, name: environment }]));
-  for (const { id, name } of environments.values()) places.set(id, { id, name });
-  const online = [...recorded.values()].filter(({ state }) => state === 'online');
-  return {
-    project: gateway.project,
-    instance: gateway.instance,
-    apis: [...apis.values()],
-    environments: [...places.values()],
-    anyToken: true,
-    publications: online.map(({ apiId, environmentId, versionId }) => ({
-      api: apiId,
-      environment: environmentId,
-      ...(versionId && { versionId }),
-    })),
-  };
 }

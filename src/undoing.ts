@@ -9,10 +9,11 @@ import { againstFile, type LeftAlone, openWays, type Undoable, undoable, type Wa
 import { type UndoPlan, undoPlan } from './core/undo-plan.ts';
 import type { FileEdit } from './desired/edit-desired.ts';
 import type { ParseInput } from './desired/parse-desired.ts';
+import { seedFrom } from './emulated.ts';
 import type { Seed } from './emulator/seed.ts';
 import { systemClock } from './engine/system-clock.ts';
 import { unending, unseen, withFile } from './reading.ts';
-import { type Environment, seedFrom, withGatewayReader } from './rooms.ts';
+import { type Environment, withGatewayReader } from './rooms.ts';
 
 /*
  * How what an apply or an attempt has done is led back: what of it can be, the plan for that, and the change to the file that makes it last.

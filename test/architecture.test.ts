@@ -21,17 +21,24 @@ const floors: readonly { readonly floor: string; readonly mayImport: readonly st
   { floor: 'src/emulator/', mayImport: ['generated/'] },
   { floor: 'src/config.ts', mayImport: ['src/core/'] },
   { floor: 'src/words/', mayImport: ['src/core/', 'generated/', 'src/config.ts'] },
-  { floor: 'src/rooms.ts', mayImport: ['src/core/', 'src/config.ts', 'src/emulator/', ...rooms] },
-  { floor: 'src/reading.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', ...rooms] },
-  { floor: 'src/reports.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', 'src/emulator/', ...rooms] },
-  { floor: 'src/explanation.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', ...rooms] },
+  { floor: 'src/emulated.ts', mayImport: ['src/core/', 'src/emulator/'] },
+  { floor: 'src/rooms.ts', mayImport: ['src/core/', 'src/config.ts', 'src/emulated.ts', 'src/emulator/', ...rooms] },
+  { floor: 'src/reading.ts', mayImport: ['src/core/', 'src/config.ts', 'src/emulated.ts', 'src/rooms.ts', ...rooms] },
+  {
+    floor: 'src/reports.ts',
+    mayImport: ['src/core/', 'src/config.ts', 'src/emulated.ts', 'src/rooms.ts', 'src/reading.ts', 'src/emulator/', ...rooms],
+  },
+  { floor: 'src/explanation.ts', mayImport: ['src/core/', 'src/config.ts', 'src/emulated.ts', 'src/rooms.ts', 'src/reading.ts', ...rooms] },
   { floor: 'src/face.ts', mayImport: ['src/core/', 'src/config.ts', 'src/words/', ...rooms] },
   { floor: 'src/listeners.ts', mayImport: ['src/core/', 'src/config.ts', 'src/words/', ...rooms] },
   {
     floor: 'src/daemon.ts',
     mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/face.ts', 'src/listeners.ts', ...rooms],
   },
-  { floor: 'src/undoing.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', 'src/emulator/', ...rooms] },
+  {
+    floor: 'src/undoing.ts',
+    mayImport: ['src/core/', 'src/config.ts', 'src/emulated.ts', 'src/rooms.ts', 'src/reading.ts', 'src/emulator/', ...rooms],
+  },
   {
     floor: 'src/app.ts',
     mayImport: [

@@ -6,8 +6,9 @@ import { EdictError } from '../src/core/errors.ts';
 import type { EngineEvent } from '../src/core/events.ts';
 import { nameKey } from '../src/core/names.ts';
 import type { GatewaySettings } from '../src/core/publication.ts';
+import { seedFrom } from '../src/emulated.ts';
 import { startEmulator } from '../src/emulator/emulator.ts';
-import { invented, openRooms, seedFrom, withGatewayReader } from '../src/rooms.ts';
+import { openRooms, withGatewayReader } from '../src/rooms.ts';
 import { openRecord } from '../src/store/open-store.ts';
 import { scratchFolder, seedOf } from './support/edict-process.ts';
 import { desiredState, gatewaySettings, recorded, recordedState, wanted } from './support/states.ts';
@@ -138,27 +139,6 @@ test('an emulated reader shows what the record says is online', async () => {
     ['carts', []],
     ['orders', ['env-test']],
   ]);
-});
-
-test('the seed of an emulated gateway holds what file and record name, once each', () => {
-  const desired = desiredState([wanted('orders', 'test'), wanted('orders', 'release')], { protectedNames: ['prod'] });
-  const record = recordedState([recorded('orders', 'test', { versionId: null }), recorded('old', 'gone', { state: 'offline' })]);
-  const seed = seedFrom(desired, record);
-  assert.equal(
-    seed.apis.map(({ id }) => id),
-    ['api-orders', 'api-old'],
-  );
-  assert.equal(seed.environments.map(({ id }) => id).toSorted(), ['env-gone', 'env-prod', 'env-release', 'env-test']);
-  assert.equal(seed.publications, [{ api: 'api-orders', environment: 'env-test' }]);
-  assert.equal([seed.project, seed.instance, seed.anyToken], ['project', 'instance', true]);
-});
-
-test('invented IDs follow from the names', () => {
-  const names = ['a', 'b'].map((name) => ({ of: 'environment', name, group: null }) as const);
-  const ids = [...invented(names).values()].map((meaning) => (meaning.kind === 'one' ? meaning.id : ''));
-  assert.is(new Set(ids).size, 2);
-  for (const id of ids) assert.match(id, /^[0-9a-f]{32}$/);
-  assert.equal(invented(names), invented(names));
 });
 
 test.run();

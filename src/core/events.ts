@@ -69,6 +69,12 @@ export type EngineEvent =
       readonly afterMs: number | null;
     }
   | { readonly type: 'pass:finished'; readonly passId: string; readonly summary: PassSummary }
+  /** Another edict has the gateway's lease; this one stands by. `reason` says who. */
+  | { readonly type: 'lease:waited'; readonly reason: string }
+  /** This edict has the gateway's lease after it had stood by, or had lost it. */
+  | { readonly type: 'lease:taken' }
+  /** The gateway's lease is not this edict's any more, or must be given back: no request leaves. */
+  | { readonly type: 'lease:ended' }
   | { readonly type: 'store:waited'; readonly message: string }
   | { readonly type: 'store:failed'; readonly passId: string; readonly message: string }
   /** A receiver of notifications did not take one. `dropped`: how many were given up since the last such event. */

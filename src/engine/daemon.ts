@@ -2,6 +2,7 @@ import { EdictError, InvalidFileError } from '../core/errors.ts';
 import type { Emit, PassCause } from '../core/events.ts';
 import type { Clock, DesiredSource } from '../core/ports.ts';
 import type { DesiredState } from '../core/publication.ts';
+import { backoffMs } from './backoff.ts';
 import type { Engine } from './engine.ts';
 
 export interface DaemonDeps {
@@ -12,12 +13,18 @@ export interface DaemonDeps {
   readonly debounceMs: number;
   /** A pass is made so often even if nothing seems to have happened, in milliseconds. */
   readonly resyncMs: number;
-  /** Returns the engine for a desired state's gateway: the present one, or another where address or limit have changed. */
+  /**
+   * Returns the engine for a desired state's gateway: the present one, or another where address or limit have changed or its lease has
+   * ended. Rejects with an EdictError `GATEWAY_HELD` while another edict has the lease.
+   */
   readonly engineFor: (desired: DesiredState) => Promise<Engine>;
 }
 
 /** How long after the gateway could not be asked for names it is asked again, in milliseconds. */
 const namesAgainMs = 10_000;
+
+/** How long after another edict was found to have the gateway's lease it is asked for again, in milliseconds. */
+const leaseAgainMs = 500;
 
 /**
  * The loop: whatever wakes it, it reads the whole file and makes a whole pass. A wake carries no data, so a late, doubled
@@ -32,21 +39,23 @@ export class Daemon {
   #lastComplaint = '';
   /** The file is well, but the gateway could not be asked what its names mean. */
   #lacksNames = false;
+  /** Why another edict has the gateway's lease; `null` while this one has it. */
+  #standsBy: string | null = null;
+  /** How often in a row the store has failed. */
+  #storeFailures = 0;
 
   constructor(deps: DaemonDeps) {
     this.#deps = deps;
   }
 
-  /** Runs until `stop`. Throws what `engineFor` throws: a gateway that cannot even be addressed. */
+  /** Runs until `stop`. Throws what `engineFor` throws besides failures of the store: a gateway that cannot even be addressed. */
   async run(): Promise<void> {
-    const { source, debounceMs, resyncMs } = this.#deps;
+    const { source, debounceMs } = this.#deps;
     const { signal } = this.#stopping;
     const watch = await source.watch(() => this.wake('file'));
     try {
       while (!signal.aborted) {
-        const cause =
-          this.#cause ??
-          (await this.#woken(Math.min(resyncMs, this.#desired?.observeEveryMs ?? resyncMs, this.#lacksNames ? namesAgainMs : resyncMs)));
+        const cause = this.#cause ?? (await this.#woken(this.#restMs()));
         if (signal.aborted) break;
         if (cause === 'file') await this.#untilQuiet(debounceMs);
         this.#cause = null;
@@ -71,18 +80,45 @@ export class Daemon {
     this.#wake?.();
   }
 
+  /** How long the loop may rest if nothing wakes it, in milliseconds. */
+  #restMs(): number {
+    const { resyncMs } = this.#deps;
+    return Math.min(
+      resyncMs,
+      this.#desired?.observeEveryMs ?? resyncMs,
+      this.#lacksNames ? namesAgainMs : resyncMs,
+      this.#standsBy === null ? resyncMs : leaseAgainMs,
+      this.#storeFailures === 0 ? resyncMs : backoffMs(this.#storeFailures, 1),
+    );
+  }
+
   async #pass(woken: PassCause): Promise<void> {
+    const { engineFor, emit } = this.#deps;
     const changed = await this.#load();
-    const cause = changed && woken !== 'start' ? 'file' : woken === 'file' ? 'resync' : woken;
     if (!this.#desired) return;
-    const engine = await this.#deps.engineFor(this.#desired);
     try {
+      const engine = await engineFor(this.#desired);
+      const stoodBy = this.#standsBy !== null;
+      this.#standsBy = null;
+      if (stoodBy) emit({ type: 'lease:taken' });
+      const cause = stoodBy ? 'start' : changed && woken !== 'start' ? 'file' : woken === 'file' ? 'resync' : woken;
       await engine.pass(this.#desired, cause, this.#stopping.signal);
+      this.#storeFailures = 0;
     } catch (error) {
-      if (!(error instanceof EdictError)) throw error;
+      if (!(error instanceof EdictError) || !/^(?:UNSEEN|GATEWAY_HELD|STORE_.*)$/.test(error.code)) throw error;
       if (error.code === 'UNSEEN') return; // the engine has told it
-      this.#deps.emit({ type: 'store:failed', passId: '', message: error.message });
+      if (error.code === 'GATEWAY_HELD') this.#standBy(error.message);
+      else {
+        this.#storeFailures += 1;
+        emit({ type: 'store:failed', passId: '', message: error.message });
+      }
     }
+  }
+
+  #standBy(reason: string): void {
+    if (reason !== this.#standsBy) this.#deps.emit({ type: 'lease:waited', reason });
+    this.#standsBy = reason;
+    this.#storeFailures = 0;
   }
 
   /** Reads the file and returns whether it gave a new desired state. */

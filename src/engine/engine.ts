@@ -271,7 +271,9 @@ export class Engine {
 
   #storeFailed(error: unknown): void {
     if (!(error instanceof EdictError)) throw error;
-    if (error.code !== 'UNSEEN') this.#deps.emit({ type: 'store:failed', passId: this.#pass?.passId ?? '', message: error.message });
+    // Both have been told, and the second by whoever gave the lease.
+    if (error.code !== 'UNSEEN' && error.code !== 'GATEWAY_HELD')
+      this.#deps.emit({ type: 'store:failed', passId: this.#pass?.passId ?? '', message: error.message });
   }
 
   /** Whether nothing will be done later by itself. */

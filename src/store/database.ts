@@ -1,6 +1,18 @@
 import type { Query, StoreQueries } from '../../generated/store-queries.d.ts';
 import type { Row } from './rows.ts';
 
+/** How a store is opened for writing. */
+export interface StoreOptions {
+  /** `sqlite:PATH`, relative to the working directory, or `postgres://…`. */
+  readonly url: string;
+  /** Whether the gateway is an emulated one: its record and a real one's never share a store. */
+  readonly emulated: boolean;
+  /** How long to wait for another edict that has the whole store, in milliseconds; default: not at all. */
+  readonly waitMs?: number;
+  /** Hears, once, whom it waits for. */
+  readonly onWait?: (message: string) => void;
+}
+
 export type Value = string | number | null;
 
 /** A query with its values, in its order. */

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { migrate } from './migrations.ts';
+import { migrate } from './sqlite-migrations.ts';
 
 /**
  * Returns a copy in memory of the store at `path`, brought from `version` to the current one: a command that only looks must

@@ -1,211 +1,46 @@
-import { chmodSync, closeSync, mkdirSync, openSync, type Stats, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { setTimeout } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { EdictError } from '../core/errors.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
-import { OwnLeases } from './leases.ts';
-import { currentVersion, migrate, schemaState } from './migrations.ts';
-import { upToDateCopy } from './older-copy.ts';
-import { RecordStore } from './record-store.ts';
-import { SqliteDatabase } from './sqlite-database.ts';
-import { explained } from './store-error.ts';
-import { emptyRecord, StoredRecord } from './stored-record.ts';
-import { lockForWriting } from './writer-lock.ts';
+import type { Database, StoreOptions } from './database.ts';
 
-export interface StoreOptions {
-  /** `sqlite:PATH`, relative to the working directory. */
-  readonly url: string;
-  /** Whether the gateway is an emulated one: its record and a real one's never share a store. */
-  readonly emulated: boolean;
-  /** How long to wait for another edict to give the store free, in milliseconds; default: not at all. */
-  readonly waitMs?: number;
-  /** Hears, once, whom it waits for. */
-  readonly onWait?: (message: string) => void;
+/** An engine that keeps stores. */
+interface StoreEngine {
+  openRecord(url: string): Promise<RecordReader>;
+  openStore(options: StoreOptions): Promise<Store>;
+  openBeside(url: string): Promise<Database>;
 }
 
-/** How often a store that another edict has is looked at, in milliseconds. */
-const lookEveryMs = 200;
-
-/** How long a read or write waits for another process's transaction, in milliseconds. */
-const busyMs = 5000;
-
 /**
- * Opens the store for reading and makes no file. A store that does not exist is an empty one.
+ * Opens the store for reading and makes nothing. A store that does not exist is an empty one.
  *
- * @throws EdictError `STORE_*` for a store that this edict cannot or must not read
+ * @throws EdictError `STORE_*` for a store that this edict cannot or must not read, `STATE_URL` for an address of none
  */
 export async function openRecord({ url }: Pick<StoreOptions, 'url'>): Promise<RecordReader> {
-  const path = pathOf(url);
-  return explained(path, () => {
-    if (!isStored(path)) return emptyRecord;
-    const { db, version } = openForReading(path);
-    if (version === currentVersion) return new StoredRecord(new SqliteDatabase(db, path));
-    db.close();
-    return version === 0 ? emptyRecord : new StoredRecord(new SqliteDatabase(upToDateCopy(path, version, busyMs), path));
-  });
+  return (await engineOf(url)).openRecord(url);
 }
 
 /**
- * Opens the store for writing, makes or migrates it where needed, and keeps every other process from writing it.
- * The file can be read and written by its owner alone.
+ * Opens the store for writing, and makes or migrates it where needed. What it says of a gateway is written under that gateway's lease.
  *
- * @throws EdictError `STORE_LOCKED` if another edict has it, `STORE_*` for a store that this edict cannot or must not write
+ * @throws EdictError `STORE_LOCKED` if another edict has it, `STORE_*` for a store that this edict cannot or must not write, `STATE_URL` for an address of none
  */
-export async function openStore({ url, emulated, waitMs = 0, onWait }: StoreOptions): Promise<Store> {
-  const path = pathOf(url);
-  const untilMs = performance.now() + waitMs;
-  for (let looks = 0; ; looks += 1) {
-    const store = openNow(path, emulated);
-    if (store) return store;
-    if (performance.now() >= untilMs) throw locked(path);
-    if (looks === 0) onWait?.(locked(path).message);
-    await setTimeout(lookEveryMs);
-  }
+export async function openStore(options: StoreOptions): Promise<Store> {
+  return (await engineOf(options.url)).openStore(options);
 }
 
-/** Returns the store, `null` if another edict has it. */
-function openNow(path: string, emulated: boolean): Store | null {
-  return explained(path, () => {
-    // A file that is not edict's is not touched, and none is put beside it.
-    if (isStored(path)) openForReading(path).db.close();
-    makePrivateDirectory(dirname(path));
-    for (const file of [path, `${path}.lock`]) if (isAbsent(file)) makePrivateFile(file);
-    const lock = explained(`${path}.lock`, () => lockForWriting(path));
-    if (!lock) return null;
-    try {
-      const database = new SqliteDatabase(openForWriting(path, emulated), path, () => lock.release());
-      return new RecordStore(database, new OwnLeases(database));
-    } catch (error) {
-      lock.release();
-      throw error;
-    }
+/**
+ * Opens a store for what is written without a lease, beside whoever works on it: a person's word.
+ *
+ * @throws EdictError `STORE_*` for a store that this edict cannot or must not write, or that is of another format than its own
+ */
+export async function openBeside(url: string): Promise<Database> {
+  return (await engineOf(url)).openBeside(url);
+}
+
+/** Only the engine that is asked for is loaded. */
+async function engineOf(url: string): Promise<StoreEngine> {
+  if (/^sqlite:(?:\/\/)?[^\0]+$/.test(url)) return import('./open-sqlite.ts');
+  if (/^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)) return import('./open-postgres.ts');
+  throw new EdictError('STATE_URL', `--state ${url.replace(/:\/\/.*@/, '://***@')} is not an address of a store`, {
+    hint: 'expected: sqlite:PATH, such as sqlite:.edict/state.db, or postgres://USER@HOST/DATABASE',
   });
-}
-
-/** Opens a store that exists, of any version, for reading; throws an EdictError `STORE_*` for one that is none. */
-export function openForReading(path: string): { readonly db: DatabaseSync; readonly version: number } {
-  // A read-only connection would leave its shared-memory file behind; one that may write but does not cleans up.
-  const db = new DatabaseSync(`${pathToFileURL(path)}?mode=rw`, { timeout: busyMs });
-  try {
-    db.exec('PRAGMA query_only = ON');
-    return { db, version: versionOf(db, path) };
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-}
-
-function openForWriting(path: string, emulated: boolean): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: busyMs });
-  try {
-    const version = versionOf(db, path);
-    chmodSync(path, 0o600);
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000');
-    migrate(db, version);
-    claim(db, path, emulated);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-}
-
-function claim(db: DatabaseSync, path: string, emulated: boolean): void {
-  const kind = emulated ? 'emulated' : 'real';
-  db.prepare("INSERT INTO setting (name, value) VALUES ('gateways', ?) ON CONFLICT DO NOTHING").run(kind);
-  const found = db.prepare("SELECT value FROM setting WHERE name = 'gateways'").get()?.['value'];
-  if (found !== kind) {
-    const hint = emulated
-      ? 'leave --state out with --emulate, or name another store'
-      : 'this store was written with --emulate; name another one with --state';
-    throw new EdictError('STORE_KIND', `the store ${path} holds the record of ${found === 'emulated' ? 'an emulated' : 'a real'} gateway`, {
-      hint,
-    });
-  }
-  db.prepare('INSERT OR REPLACE INTO holder (one, pid, since_ms) VALUES (1, ?, ?)').run(process.pid, Date.now());
-}
-
-function versionOf(db: DatabaseSync, path: string): number {
-  const state = schemaState(db);
-  if (state.kind === 'foreign') {
-    throw new EdictError('STORE_FOREIGN', `the store ${path} is a database, but not one of edict's`, {
-      hint: 'name another file with --state',
-    });
-  }
-  if (state.version > currentVersion) {
-    const hint = 'use that edict or a newer one; this one has changed nothing in the store';
-    throw new EdictError(
-      'STORE_NEWER',
-      `the store ${path} was written by a newer edict (format ${state.version}, known here: ${currentVersion})`,
-      { hint },
-    );
-  }
-  return state.version;
-}
-
-function locked(path: string): EdictError {
-  return new EdictError('STORE_LOCKED', `the store ${path} is in use by another edict${holderOf(path)}`, {
-    hint: 'stop that one first, wait for it with --wait, or name another store with --state',
-  });
-}
-
-function holderOf(path: string): string {
-  try {
-    using db = new DatabaseSync(path, { readOnly: true });
-    const row = db.prepare('SELECT pid, since_ms FROM holder').get();
-    return row ? ` (pid ${row['pid']}, since ${new Date(Number(row['since_ms'])).toISOString()})` : '';
-  } catch {
-    return '';
-  }
-}
-
-function isAbsent(path: string): boolean {
-  return statsOf(path) === null;
-}
-
-function statsOf(path: string): Stats | null {
-  try {
-    return statSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
-}
-
-/** Anything but a plain file, a device above all, is refused before it is opened or its permissions are changed. */
-function isStored(path: string): boolean {
-  const stats = statsOf(path);
-  if (stats === null || stats.isFile()) return stats !== null;
-  throw new EdictError('STORE_UNOPENABLE', `the store ${path} cannot be opened: it is not a file`, {
-    hint: 'name another file with --state',
-  });
-}
-
-/** Step by step, since Node's `recursive` never ends below /proc. */
-function makePrivateDirectory(path: string): void {
-  if (!isAbsent(path)) return;
-  makePrivateDirectory(dirname(path));
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-}
-
-/** Never for a file that exists: to close it would end every lock that this process holds on it. */
-function makePrivateFile(path: string): void {
-  closeSync(openSync(path, 'a', 0o600));
-}
-
-/** Returns the path of a store's address. Throws an EdictError `STATE_URL` for any other address. */
-export function pathOf(url: string): string {
-  const match = /^sqlite:(?:\/\/)?([^\0]+)$/.exec(url);
-  if (!match?.[1]) {
-    throw new EdictError('STATE_URL', `--state ${url.replace(/:\/\/.*@/, '://***@')} is not an address of a store`, {
-      hint: 'expected: sqlite:PATH, such as sqlite:.edict/state.db',
-    });
-  }
-  return resolve(match[1]);
 }

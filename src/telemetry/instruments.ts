@@ -38,6 +38,7 @@ export function instrumentsIn(registry: Registry) {
     rate: gauge('edict_rate_calls_per_second', 'The rate that is kept now.'),
     limit: gauge('edict_limit_calls_per_second', 'The rate that the file allows.'),
     token: gauge('edict_token_timestamp_seconds', 'When the identity service gave the token in use; 0 with a token or key that was given.'),
+    lease: gauge('edict_lease_held', '1 while this edict may work on the gateway; 0 while it stands by, since another one does.'),
     probes: counter('edict_probes_total', 'Probes between environments, by whether the answer was the expected one.', 'expected'),
     storeErrors: counter('edict_store_errors_total', 'Reads and writes of the store that failed.'),
     notificationsDropped: counter('edict_notifications_dropped_total', 'Notifications that a receiver did not take in any try.'),

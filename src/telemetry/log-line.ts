@@ -74,6 +74,12 @@ export function lineOf(event: EngineEvent): LogLine {
       if (failed > 0) return { level: 'warn', message: 'pass finished with failures' };
       return { level: online + offline > 0 ? 'info' : 'debug', message: 'pass finished' };
     }
+    case 'lease:waited':
+      return { level: 'info', message: 'standing by' };
+    case 'lease:taken':
+      return { level: 'info', message: 'lease taken, at work' };
+    case 'lease:ended':
+      return { level: 'warn', message: 'lease ended, nothing more is sent' };
     case 'store:waited':
       return { level: 'warn', message: 'waiting for the store' };
     case 'store:failed':

@@ -83,7 +83,11 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
       return { why: event.why, reason: event.message };
     case 'calls:resumed':
     case 'token:taken':
+    case 'lease:taken':
+    case 'lease:ended':
       return {};
+    case 'lease:waited':
+      return { reason: event.reason };
     case 'rate:changed':
       return { calls: event.calls, perMs: event.perMs, limit: event.limit };
     case 'probe:answered': {

@@ -56,6 +56,7 @@ function note(event: EngineEvent, of: Instruments): void {
       of.passes.inc({ cause: event.cause });
       break;
     case 'plan:made':
+      of.lease.set(1);
       planned(event.plan, of);
       break;
     case 'attempt:settled':
@@ -87,6 +88,13 @@ function note(event: EngineEvent, of: Instruments): void {
       if (failed + held + waiting === 0) of.converged.setToCurrentTime();
       break;
     }
+    case 'lease:taken':
+      of.lease.set(1);
+      break;
+    case 'lease:waited':
+    case 'lease:ended':
+      of.lease.set(0);
+      break;
     case 'store:failed':
       of.storeErrors.inc();
       break;

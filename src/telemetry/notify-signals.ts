@@ -117,6 +117,9 @@ export function signalsOf(event: EngineEvent, release: Release): readonly Signal
     case 'retry:scheduled':
     case 'token:taken':
     case 'rate:changed':
+    case 'lease:waited':
+    case 'lease:taken':
+    case 'lease:ended':
     case 'store:waited':
     case 'notify:failed':
     case 'trace:failed':

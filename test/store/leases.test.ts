@@ -3,8 +3,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { step } from '../../src/store/database.ts';
 import { OwnLeases } from '../../src/store/leases.ts';
-import { migrate } from '../../src/store/migrations.ts';
 import { SqliteDatabase } from '../../src/store/sqlite-database.ts';
+import { migrate } from '../../src/store/sqlite-migrations.ts';
 
 async function opened() {
   const db = new DatabaseSync(':memory:');

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { currentVersion, migrate, schemaState } from '../../src/store/migrations.ts';
 import { upToDateCopy } from '../../src/store/older-copy.ts';
+import { currentVersion, migrate, schemaState } from '../../src/store/sqlite-migrations.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** Makes the store of the first format, with a gateway, an attempt and the publication that it left. */

@@ -2,8 +2,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
-import { migrate } from '../../src/store/migrations.ts';
 import { SqliteDatabase } from '../../src/store/sqlite-database.ts';
+import { migrate } from '../../src/store/sqlite-migrations.ts';
 import { emptyRecord, StoredRecord } from '../../src/store/stored-record.ts';
 import { gatewaySettings } from '../support/states.ts';
 

@@ -83,6 +83,9 @@ export const everyEvent: { readonly [T in EngineEvent['type']]: readonly EventOf
   'pass:finished': [summary, { ...summary, online: 1 }, { ...summary, failed: 1 }].map((of) => {
     return { type: 'pass:finished', passId: 'p', summary: of };
   }),
+  'lease:waited': [{ type: 'lease:waited', reason: 'r' }],
+  'lease:taken': [{ type: 'lease:taken' }],
+  'lease:ended': [{ type: 'lease:ended' }],
   'store:waited': [{ type: 'store:waited', message: 'm' }],
   'store:failed': [{ type: 'store:failed', passId: 'p', message: 'm' }],
   'notify:failed': [{ type: 'notify:failed', to: 'x', reason: 'r', dropped: 1 }],

@@ -24,9 +24,9 @@ const failure: Failure = { code: 'APIG.3500', status: 500, message: 'Internal er
 const success: Outcome = { kind: 'succeeded', versionId: 'version', publishId: 'publish' };
 
 /** Adds to `test` what every store promises its callers, whatever engine it is built on. `empty` makes a new one for each test. */
-export function storeContract(test: Test, name: string, empty: () => StoreUnderTest): void {
+export function storeContract(test: Test, name: string, empty: () => StoreUnderTest | Promise<StoreUnderTest>): void {
   const promise = (says: string, run: (under: StoreUnderTest) => Promise<void>): void => {
-    test(`${name}: ${says}`, () => run(empty()));
+    test(`${name}: ${says}`, async () => run(await empty()));
   };
   const withStore = (says: string, run: (store: Store, under: StoreUnderTest) => Promise<void>): void =>
     promise(says, async (under) => {

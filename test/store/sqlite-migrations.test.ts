@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { currentVersion, migrate, schemaState } from '../../src/store/migrations.ts';
+import { currentVersion, migrate, schemaState } from '../../src/store/sqlite-migrations.ts';
 
 const schemaOf = (db: DatabaseSync) => db.prepare('SELECT name, sql FROM sqlite_schema ORDER BY name').all();
 

@@ -1,0 +1,31 @@
+import { EdictError } from '../core/errors.ts';
+import type { Clock, Entered, Store } from '../core/ports.ts';
+import type { GatewayIdentity } from '../core/publication.ts';
+
+export interface EnteringDeps {
+  readonly store: Pick<Store, 'enter'>;
+  readonly clock: Clock;
+  /** How long to wait while another edict has the lease, in milliseconds. */
+  readonly waitMs: number;
+  /** Hears, once, whom it waits for. */
+  readonly onWait: (message: string) => void;
+}
+
+/** How often a lease that another edict has is asked for, in milliseconds. */
+const askEveryMs = 200;
+
+/** Takes the gateway's lease as soon as it is free. Rejects as `Store.enter` does when the time is over. */
+export async function enterWhenFree(gateway: GatewayIdentity, { store, clock, waitMs, onWait }: EnteringDeps): Promise<Entered> {
+  const untilMs = clock.monotonic() + waitMs;
+  for (let asked = 1; ; asked += 1) {
+    try {
+      return await store.enter(gateway, clock.now());
+    } catch (error) {
+      if (!(error instanceof EdictError) || error.code !== 'GATEWAY_HELD' || clock.monotonic() >= untilMs) throw error;
+      if (asked === 1) onWait(error.message);
+    }
+    await clock.sleep(askEveryMs, unending);
+  }
+}
+
+const unending = new AbortController().signal;

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type pg from 'pg';
+import { EdictError } from '../core/errors.ts';
+import type { RecordReader, Store } from '../core/ports.ts';
+import { type Database, type StoreOptions, step } from './database.ts';
+import { connect, shown } from './postgres-connection.ts';
+import { PostgresDatabase } from './postgres-database.ts';
+import { postgresError } from './postgres-error.ts';
+import { PostgresLeases } from './postgres-leases.ts';
+import { currentFormat, migrate, storeState } from './postgres-migrations.ts';
+import { RecordStore } from './record-store.ts';
+import { emptyRecord, StoredRecord } from './stored-record.ts';
+
+/** How long a lease is held after its last renewal, in milliseconds: a dead edict's gateways are taken over soon after. */
+const leaseMs = 4000;
+
+/**
+ * Opens the store for reading. A database in which edict has never been is an empty store.
+ *
+ * @throws EdictError `STORE_*` for a store that this edict cannot or must not read
+ */
+export async function openRecord(url: string): Promise<RecordReader> {
+  const format = await withClient(url, (client) => formatIn(client, url));
+  if (format === 0) return emptyRecord;
+  refuseOlder(format, url);
+  return new StoredRecord(new PostgresDatabase(url));
+}
+
+/**
+ * Opens the store for writing, and makes or migrates its tables where needed. Any number of edicts can have it open: each gateway has a
+ * lease of its own.
+ *
+ * @throws EdictError `STORE_*` for a store that this edict cannot or must not write
+ */
+export async function openStore({ url, emulated }: StoreOptions): Promise<Store> {
+  await withClient(url, async (client) => {
+    if ((await formatIn(client, url)) < currentFormat) await migrate(client);
+  });
+  const database = new PostgresDatabase(url);
+  try {
+    await claim(database, url, emulated);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  const holder = `${hostname()}, pid ${process.pid}, ${randomUUID().slice(0, 8)}`;
+  return new RecordStore(database, new PostgresLeases(database, { url, holder, leaseMs, clock: performanceClock }));
+}
+
+/**
+ * Opens the store for what is written without a lease.
+ *
+ * @throws EdictError `STORE_*` for a store that this edict cannot or must not write, or that is of another format than its own
+ */
+export async function openBeside(url: string): Promise<Database> {
+  refuseOlder(await withClient(url, (client) => formatIn(client, url)), url);
+  return new PostgresDatabase(url);
+}
+
+const performanceClock = { monotonic: () => performance.now() };
+
+async function formatIn(client: pg.Client, url: string): Promise<number> {
+  const state = await storeState(client);
+  if (state.kind === 'foreign') {
+    throw new EdictError('STORE_FOREIGN', `the database ${shown(url)} has a schema "edict" that is not edict's`, {
+      hint: 'name another database with --state',
+    });
+  }
+  if (state.format > currentFormat) {
+    throw new EdictError(
+      'STORE_NEWER',
+      `the store ${shown(url)} was written by a newer edict (format ${state.format}, known here: ${currentFormat})`,
+      { hint: 'use that edict or a newer one; this one has changed nothing in the store' },
+    );
+  }
+  return state.format;
+}
+
+function refuseOlder(format: number, url: string): void {
+  if (format === currentFormat) return;
+  throw new EdictError('STORE_OLDER', `the store ${shown(url)} was written by an older edict`, {
+    hint: 'run `edict apply` or the daemon of this version first',
+  });
+}
+
+async function claim(database: PostgresDatabase, url: string, emulated: boolean): Promise<void> {
+  const kind = emulated ? 'emulated' : 'real';
+  const { insertSetting, readSetting } = database.queries;
+  await database.write([step(insertSetting, { name: 'gateways', value: kind })]);
+  const [row] = await database.read(step(readSetting, { name: 'gateways' }));
+  if (row?.['value'] === kind) return;
+  throw new EdictError('STORE_KIND', `the store ${shown(url)} holds the record of ${emulated ? 'real gateways' : 'emulated gateways'}`, {
+    hint: emulated
+      ? 'leave --state out with --emulate, or name another store'
+      : 'this store was written with --emulate; name another one with --state',
+  });
+}
+
+async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await connect({ url, name: 'edict' });
+  try {
+    return await use(client);
+  } catch (error) {
+    throw postgresError(error, shown(url));
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import pg from 'pg';
+import { EdictError } from '../core/errors.ts';
+import { postgresError } from './postgres-error.ts';
+
+/** How long to wait for a connection, in milliseconds. */
+const connectMs = 5000;
+
+/** How long an answer may take, in milliseconds; after it the connection is given up. */
+const answerMs = 30_000;
+
+export interface Connecting {
+  /** `postgres://…`; what it leaves out comes from the `PG*` variables. */
+  readonly url: string;
+  /** What the server shows beside the connection. */
+  readonly name: string;
+  /** How long an answer may take, in milliseconds; default: 30 s. */
+  readonly answerMs?: number;
+}
+
+/**
+ * Opens a connection on which questions are sent without waiting for the answers before them. A password in a file is read anew.
+ *
+ * @throws EdictError `STORE_*`
+ */
+export async function connect({ url, name, answerMs: query_timeout = answerMs }: Connecting): Promise<pg.Client> {
+  try {
+    const connectionString = addressIn(url);
+    const client = new pg.Client({
+      ...(connectionString !== null && { connectionString }),
+      application_name: name,
+      connectionTimeoutMillis: connectMs,
+      query_timeout,
+      keepAlive: true,
+      pipeline: true,
+    });
+    // Whoever waits for an answer hears of it; without a listener it would end the process.
+    client.on('error', () => {});
+    await client.connect();
+    return client;
+  } catch (error) {
+    throw postgresError(error, shown(url));
+  }
+}
+
+/** Returns the address of a store without its password. */
+export function shown(url: string): string {
+  const address = new URL(url);
+  if (address.password !== '') address.password = '***';
+  for (const name of ['password', 'sslpassword']) if (address.searchParams.has(name)) address.searchParams.set(name, '***');
+  return address.href.replaceAll('%2A', '*');
+}
+
+/** Returns the address with the password that is in a file. `postgres://` alone, `null`, says nothing that the `PG*` variables do not. */
+function addressIn(url: string): string | null {
+  const address = new URL(url);
+  const passwordFile = address.searchParams.get('password_file');
+  if (passwordFile !== null && address.password !== '') {
+    throw new EdictError('STATE_URL', `--state ${shown(url)} has a password and a password_file`, { hint: 'keep one of them' });
+  }
+  address.searchParams.delete('password_file');
+  if (passwordFile !== null) address.password = encodeURIComponent(readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, ''));
+  const isEmpty = address.host === '' && address.pathname.replace('/', '') === '' && address.search === '' && address.username === '';
+  return isEmpty ? null : address.href;
+}

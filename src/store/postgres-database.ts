@@ -1,0 +1,141 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type pg from 'pg';
+import { postgres } from '../../generated/store-queries.js';
+import type { Database, Step } from './database.ts';
+import { connect, shown } from './postgres-connection.ts';
+import { postgresError } from './postgres-error.ts';
+import type { Row } from './rows.ts';
+
+interface Write {
+  readonly steps: readonly Step[];
+  readonly done: (returned: readonly (readonly Row[])[]) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Writes that stand or fall together. */
+interface Batch {
+  readonly guard: Step | null;
+  readonly writes: Write[];
+}
+
+/**
+ * A PostgreSQL database over one connection, which is opened anew when it was lost. A write is durable when its promise resolves;
+ * writes of one turn of the event loop share one transaction, and all of it is sent at once.
+ */
+export class PostgresDatabase implements Database {
+  readonly queries = postgres;
+  readonly #url: string;
+  #client: Promise<pg.Client> | null = null;
+  #isClosed = false;
+  readonly #pending = new Map<string, Batch>();
+  readonly #writing = new Set<Promise<void>>();
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  async read(step: Step): Promise<readonly Row[]> {
+    const isFirst = this.#client === null;
+    try {
+      return await this.#query(await this.#connected(), step);
+    } catch (error) {
+      // A connection that died while nobody used it is no reason to fail; a new one that fails is.
+      if (isFirst || this.#client !== null) throw postgresError(error, shown(this.#url));
+    }
+    try {
+      return await this.#query(await this.#connected(), step);
+    } catch (error) {
+      throw postgresError(error, shown(this.#url));
+    }
+  }
+
+  write(steps: readonly Step[]): Promise<readonly (readonly Row[])[]> {
+    return this.writeIf(null, steps);
+  }
+
+  /** Like `write`, but nothing is written if `guard` fails. */
+  writeIf(guard: Step | null, steps: readonly Step[]): Promise<readonly (readonly Row[])[]> {
+    const name = guard ? JSON.stringify(guard.values) : '';
+    if (this.#pending.size === 0) setImmediate(() => this.#flush());
+    return new Promise((done, failed) => {
+      const batch = this.#pending.get(name) ?? { guard, writes: [] };
+      batch.writes.push({ steps, done, failed });
+      this.#pending.set(name, batch);
+    });
+  }
+
+  /** Resolves when what is being written, or is about to be in this turn, has been. */
+  async drained(): Promise<void> {
+    await nextTurn();
+    this.#flush();
+    await Promise.all(this.#writing);
+  }
+
+  async close(): Promise<void> {
+    await this.drained();
+    this.#isClosed = true;
+    const client = await this.#client?.catch(() => null);
+    this.#client = null;
+    await client?.end().catch(() => {});
+  }
+
+  #flush(): void {
+    const batches = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const batch of batches) {
+      const writing = this.#commit(batch).finally(() => this.#writing.delete(writing));
+      this.#writing.add(writing);
+    }
+  }
+
+  async #commit({ guard, writes }: Batch): Promise<void> {
+    try {
+      const client = await this.#connected();
+      const steps = writes.flatMap((write) => write.steps);
+      // All is sent before the first answer: after an error the server refuses the rest of the transaction by itself.
+      const answers = await Promise.allSettled([
+        client.query('BEGIN'),
+        ...(guard ? [this.#query(client, guard)] : []),
+        ...steps.map((step) => this.#query(client, step)),
+        client.query('COMMIT'),
+      ]);
+      const failed = answers.find((answer) => answer.status === 'rejected');
+      if (failed) throw failed.reason;
+      const rows = answers
+        .slice(guard ? 2 : 1, -1)
+        .map((answer) => (answer.status === 'fulfilled' ? (answer.value as readonly Row[]) : []));
+      for (const write of writes) write.done(rows.splice(0, write.steps.length));
+    } catch (error) {
+      const explained = postgresError(error, shown(this.#url));
+      for (const write of writes) write.failed(explained);
+    }
+  }
+
+  async #query(client: pg.Client, { query, values }: Step): Promise<readonly Row[]> {
+    // PostgreSQL has no text with a NUL.
+    const sent = values.map((value) => (typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value));
+    const { rows } = await client.query<Row>({ text: query.sql, values: sent });
+    return rows;
+  }
+
+  /** Returns the connection; a new one where the last one was lost. */
+  #connected(): Promise<pg.Client> {
+    if (this.#isClosed) return Promise.reject(new Error('the store was closed'));
+    this.#client ??= this.#connect();
+    return this.#client;
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const forget = (): void => {
+      this.#client = null;
+    };
+    try {
+      const client = await connect({ url: this.#url, name: 'edict' });
+      client.once('end', forget).once('error', forget);
+      return client;
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+}

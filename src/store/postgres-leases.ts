@@ -1,0 +1,177 @@
+import type pg from 'pg';
+import { EdictError } from '../core/errors.ts';
+import type { Clock, Entered } from '../core/ports.ts';
+import type { Step } from './database.ts';
+import type { Leases } from './leases.ts';
+import { connect, shown } from './postgres-connection.ts';
+import type { PostgresDatabase } from './postgres-database.ts';
+import { postgresError } from './postgres-error.ts';
+import type { Row } from './rows.ts';
+
+export interface LeaseOptions {
+  readonly url: string;
+  /** Who holds what is taken, for people and other edicts; no two have the same. */
+  readonly holder: string;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** How long a lease is held after its last renewal, in milliseconds. */
+  readonly leaseMs: number;
+}
+
+interface Held {
+  readonly fence: number;
+  readonly ending: AbortController;
+  /** When it may be another's, on the monotonic clock. */
+  untilMs: number;
+}
+
+/** So many renewals fit into a lease: one that is late, or lost, ends nothing. */
+const renewalsPerLease = 4;
+
+/** What is left of a lease when nothing is begun under it any more: a request that leaves just then has arrived by its end. */
+const marginShare = 1 / 8;
+
+/**
+ * Leases in PostgreSQL, by its clock alone: each is renewed several times while it lasts, over a connection of its own. A process that
+ * was stopped, or cannot reach the database, knows by its own clock that the lease may be another's, before it can be.
+ */
+export class PostgresLeases implements Leases {
+  readonly #database: PostgresDatabase;
+  readonly #options: LeaseOptions;
+  readonly #held = new Map<number, Held>();
+  #client: pg.Client | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #renewing: Promise<void> | null = null;
+
+  constructor(database: PostgresDatabase, options: LeaseOptions) {
+    this.#database = database;
+    this.#options = options;
+  }
+
+  async take(gatewayId: number): Promise<Entered> {
+    const { holder, leaseMs, clock } = this.#options;
+    const askedAtMs = clock.monotonic();
+    const [taken] = await this.#query(takeLease, [gatewayId, holder, leaseMs / 1000]);
+    if (!taken) throw await this.#heldBy(gatewayId);
+    const held: Held = { fence: Number(taken['fence']), ending: new AbortController(), untilMs: this.#until(askedAtMs) };
+    this.#held.get(gatewayId)?.ending.abort();
+    this.#held.set(gatewayId, held);
+    this.#timer ??= setInterval(() => this.#renew(), leaseMs / renewalsPerLease).unref();
+    const isHeld = (): boolean => this.#held.get(gatewayId) === held && clock.monotonic() < held.untilMs;
+    return { silentMs: Number(taken['silent_ms']), lease: { fence: held.fence, ending: held.ending.signal, isHeld } };
+  }
+
+  fenceOf(gatewayId: number): number | null {
+    return this.#held.get(gatewayId)?.fence ?? null;
+  }
+
+  write(gatewayId: number, steps: readonly Step[]): Promise<readonly (readonly Row[])[]> {
+    return this.#database.writeIf({ query: mustHold, values: [gatewayId, this.fenceOf(gatewayId)] }, steps);
+  }
+
+  async give(gatewayId: number): Promise<void> {
+    const held = this.#held.get(gatewayId);
+    if (!held) return;
+    await this.#query(leaveLease, [gatewayId, held.fence]);
+    this.#held.delete(gatewayId);
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    await this.#database.drained();
+    await this.#renewing;
+    try {
+      for (const [gatewayId, { fence }] of this.#held) await this.#query(freeLease, [gatewayId, fence]);
+    } catch {
+      // It ends by itself.
+    }
+    for (const { ending } of this.#held.values()) ending.abort();
+    this.#held.clear();
+    await this.#client?.end().catch(() => {});
+  }
+
+  #until(askedAtMs: number): number {
+    return askedAtMs + this.#options.leaseMs * (1 - marginShare);
+  }
+
+  #renew(): void {
+    this.#endLate();
+    if (this.#renewing || this.#held.size === 0) return;
+    this.#renewing = this.#renewAll()
+      .catch(() => {})
+      .finally(() => {
+        this.#renewing = null;
+      });
+  }
+
+  async #renewAll(): Promise<void> {
+    const { holder, leaseMs, clock } = this.#options;
+    const asked = new Map(this.#held);
+    const askedAtMs = clock.monotonic();
+    const rows = await this.#query(renewLeases, [holder, [...asked.keys()], leaseMs / 1000]);
+    const renewed = new Map(rows.map((row) => [Number(row['id']), Number(row['fence'])]));
+    for (const [gatewayId, held] of asked) {
+      if (renewed.get(gatewayId) === held.fence) held.untilMs = this.#until(askedAtMs);
+      else this.#end(gatewayId, held);
+    }
+  }
+
+  /** What was not renewed in time may be another's: it is not renewed any more, but taken anew. */
+  #endLate(): void {
+    for (const [gatewayId, held] of this.#held) if (this.#options.clock.monotonic() >= held.untilMs) this.#end(gatewayId, held);
+  }
+
+  #end(gatewayId: number, held: Held): void {
+    if (this.#held.get(gatewayId) === held) this.#held.delete(gatewayId);
+    held.ending.abort();
+  }
+
+  async #heldBy(gatewayId: number): Promise<EdictError> {
+    const [row] = await this.#query('SELECT holder FROM edict.gateway WHERE id = $1', [gatewayId]);
+    const holder = row?.['holder'];
+    return new EdictError('GATEWAY_HELD', `another edict works on the gateway${holder ? ` (${String(holder)})` : ''}`, {
+      hint: 'stop that one first, or wait for it with --wait',
+    });
+  }
+
+  async #query(sql: string, values: readonly unknown[]): Promise<readonly Row[]> {
+    const { url, leaseMs } = this.#options;
+    try {
+      this.#client ??= await this.#connect(url, leaseMs);
+      return (await this.#client.query<Row>(sql, [...values])).rows;
+    } catch (error) {
+      throw postgresError(error, shown(url));
+    }
+  }
+
+  async #connect(url: string, leaseMs: number): Promise<pg.Client> {
+    const client = await connect({ url, name: 'edict lease', answerMs: leaseMs });
+    const forget = (): void => {
+      if (this.#client === client) this.#client = null;
+    };
+    client.once('end', forget).once('error', forget);
+    return client;
+  }
+}
+
+const mustHold = { sql: 'SELECT edict.must_hold($1, $2)', parameters: ['gateway', 'fence'] } as const;
+
+const takeLease = `
+  WITH was AS (SELECT id, left_at_ms, holder, held_until FROM edict.gateway WHERE id = $1 FOR UPDATE)
+  UPDATE edict.gateway g
+  SET fence = g.fence + 1, holder = $2, held_until = clock_timestamp() + make_interval(secs => $3), left_at_ms = NULL, condition = NULL
+  FROM was
+  WHERE g.id = was.id AND (was.holder IS NULL OR was.holder = $2 OR was.held_until < clock_timestamp())
+  RETURNING g.fence,
+    CASE WHEN was.left_at_ms IS NULL THEN 0 ELSE greatest(0, extract(epoch FROM clock_timestamp()) * 1000 - was.left_at_ms) END AS silent_ms`;
+
+const renewLeases = `
+  UPDATE edict.gateway SET held_until = clock_timestamp() + make_interval(secs => $3)
+  WHERE holder = $1 AND id = ANY ($2::bigint[])
+  RETURNING id, fence`;
+
+/** When an edict stopped is told by the clock of the database: those of two machines differ. */
+const leaveLease = `
+  UPDATE edict.gateway SET holder = NULL, held_until = NULL, condition = NULL, left_at_ms = extract(epoch FROM clock_timestamp()) * 1000
+  WHERE id = $1 AND fence = $2`;
+
+const freeLease = 'UPDATE edict.gateway SET holder = NULL, held_until = NULL WHERE id = $1 AND fence = $2';

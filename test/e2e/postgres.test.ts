@@ -1,0 +1,139 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { edict, fileOf, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { type PostgresServer, postgresServer } from '../support/postgres.ts';
+
+/*
+ * Several edicts, each on a machine of its own as far as they know, with one record in PostgreSQL.
+ */
+const test = suite('a store in PostgreSQL');
+const names = Array.from({ length: 60 }, (_, index) => `api${index}`);
+let server: PostgresServer;
+let emulator: Emulator;
+let state: string;
+let running: Running[] = [];
+
+test.before(async () => {
+  server = await postgresServer();
+});
+test.after(() => server.close());
+test.before.each(async () => {
+  emulator = await startEmulator({ seed: seedOf(...names) });
+  state = await server.database();
+  running = [];
+});
+test.after.each(async () => {
+  for (const { child } of running) child.kill('SIGCONT');
+  for (const { child } of running) child.kill('SIGKILL');
+  await Promise.all(running.map(({ finished }) => finished));
+  await emulator.close();
+});
+
+/** A machine of its own: a folder with the same file. */
+function machine(states: Readonly<Record<string, string>>, limit?: string): string {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, states, limit));
+  return folder;
+}
+
+function start(folder: string): Running {
+  const daemon = startEdict(['run', '--state', state, '--log-format', 'json', '--log-level', 'debug', '--debounce', '20ms'], folder);
+  running.push(daemon);
+  return daemon;
+}
+
+const all = (wanted: 'online' | 'offline', of: readonly string[] = names) => Object.fromEntries(of.map((name) => [name, wanted]));
+const published = (): number => emulator.world.publications().filter(({ effective }) => effective !== null).length;
+const isAtWork = (daemon: Running): boolean => daemon.events('plan:made').length > 0;
+const standsBy = (daemon: Running): boolean => daemon.events('lease:waited').length > 0;
+/** How many versions the gateway has made: each needless call would make one more. */
+const versions = (): number =>
+  emulator.requests.all().filter(({ operation, status }) => operation === 'changePublication' && (status ?? 500) < 300).length;
+
+test('apply, status, history and plan work as with a file', async () => {
+  const folder = machine({ api0: 'online', api1: 'online' });
+  const run = (...args: string[]) => edict([...args, '--state', state], folder, { HW_AUTH_TOKEN: secretToken });
+  assert.match((await run('plan')).stdout, '2');
+  assert.is((await run('apply')).code, 0);
+  assert.is(published(), 2);
+  const plan = JSON.parse((await run('plan', '--format', 'json')).stdout);
+  assert.equal([plan.summary.unchanged, plan.changes], [2, []]);
+  assert.match((await run('status')).stdout, 'api0');
+  assert.is(JSON.parse((await run('history', '--format', 'json')).stdout).attempts.length, 2);
+  assert.is((await run('apply')).code, 0);
+  assert.is(versions(), 2);
+});
+
+test('one daemon works, the other stands by and takes over within 5 s when the first is killed', async () => {
+  const states = all('online');
+  const first = start(machine(states, '{ calls: 20, per: 1s }'));
+  await until('the first works', () => isAtWork(first));
+  const second = start(machine(states, '{ calls: 20, per: 1s }'));
+  await until('the second stands by', () => standsBy(second));
+  await until('some are online', () => published() > 10);
+  first.child.kill('SIGKILL');
+  const killedAtMs = Date.now();
+  await until('the second works', () => isAtWork(second));
+  const tookMs = Date.now() - killedAtMs;
+  assert.ok(tookMs < 5000, `${tookMs} ms`);
+  await until('all is online', () => published() === names.length);
+  await until('it has converged', () => second.events('pass:finished').some(({ failed }) => failed === 0));
+  assert.is(versions(), names.length, 'not one needless call');
+});
+
+test('a daemon that is stopped hands over at once', async () => {
+  const folder = machine(all('online'));
+  const first = start(folder);
+  await until('the first has converged', () => published() === names.length && first.events('pass:finished').length > 0);
+  const second = start(machine({ ...all('online'), api0: 'offline' }));
+  await until('the second stands by', () => standsBy(second));
+  first.child.kill('SIGTERM');
+  assert.is((await first.finished).code, 0);
+  const stoppedAtMs = Date.now();
+  await until('the second works', () => isAtWork(second));
+  assert.ok(Date.now() - stoppedAtMs < 2000, `${Date.now() - stoppedAtMs} ms`);
+  await until('it has made its own change', () => published() === names.length - 1);
+});
+
+test('a daemon that was stopped in its sleep sends nothing after it has lost the lease, and stands by', async () => {
+  const states = all('online');
+  const first = start(machine(states, '{ calls: 20, per: 1s }'));
+  await until('some are online', () => published() > 10);
+  first.child.kill('SIGSTOP');
+  const second = start(machine(states, '{ calls: 20, per: 1s }'));
+  await until('the second works', () => isAtWork(second));
+  first.child.kill('SIGCONT');
+  await until('all is online', () => published() === names.length);
+  await until('the first stands by', () => standsBy(first));
+  await until('the second has converged', () => second.events('pass:finished').some(({ failed }) => failed === 0));
+  assert.is(versions(), names.length, 'not one needless call');
+});
+
+test('while the database is away nothing is sent, and afterwards it goes on', async () => {
+  const folder = machine(all('online', names.slice(0, 30)), '{ calls: 20, per: 1s }');
+  start(folder);
+  await until('some are online', () => published() > 5);
+  await server.restart();
+  await until('all is online', () => published() === 30);
+  await sleep(300);
+  assert.is(versions(), 30, 'not one needless call');
+});
+
+test('apply says who works on the gateway, and with --wait waits for it', async () => {
+  const folder = machine(all('online'));
+  const daemon = start(folder);
+  await until('it works', () => isAtWork(daemon));
+  const refused = await edict(['apply', '--state', state], folder);
+  assert.is(refused.code, 1);
+  assert.match(refused.stderr, /another edict works on the gateway \(.*pid \d+/);
+  const waiting = startEdict(['apply', '--state', state, '--wait', '20s'], folder);
+  await until('it waits', () => waiting.output.stderr.includes('another edict works on the gateway'));
+  daemon.child.kill('SIGTERM');
+  assert.is((await waiting.finished).code, 0);
+});
+
+test.run();

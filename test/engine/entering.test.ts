@@ -1,0 +1,53 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { EdictError } from '../../src/core/errors.ts';
+import type { Entered } from '../../src/core/ports.ts';
+import { enterWhenFree } from '../../src/engine/entering.ts';
+import { gatewaySettings } from '../support/states.ts';
+
+const entered: Entered = { silentMs: 0, lease: { fence: 1, ending: new AbortController().signal, isHeld: () => true } };
+
+/** A lease that is free from `freeAtMs` on, and a clock that waiting moves on. */
+function opened(freeAtMs: number, error: Error = new EdictError('GATEWAY_HELD', 'another edict works on the gateway')) {
+  const time = { ms: 0 };
+  const told: string[] = [];
+  const enter = (waitMs: number) =>
+    enterWhenFree(gatewaySettings(), {
+      store: {
+        enter: async () => {
+          if (time.ms < freeAtMs) throw error;
+          return entered;
+        },
+      },
+      clock: {
+        now: () => time.ms,
+        monotonic: () => time.ms,
+        sleep: async (ms) => {
+          time.ms += ms;
+        },
+      },
+      waitMs,
+      onWait: (message) => told.push(message),
+    });
+  return { time, told, enter };
+}
+
+test('a lease that is free is taken without a word', async () => {
+  const { told, enter } = opened(0);
+  assert.equal([await enter(0), told], [entered, []]);
+});
+
+test('a lease that another edict has is waited for, and it is said once for whom', async () => {
+  const { time, told, enter } = opened(1500);
+  assert.is(await enter(60_000), entered);
+  assert.equal([time.ms, told], [1600, ['another edict works on the gateway']]);
+});
+
+test('when the time is over, and after any other failure, it says why not', async () => {
+  const code = (error: unknown): unknown => (error as EdictError).code;
+  assert.is(await opened(5000).enter(1000).catch(code), 'GATEWAY_HELD');
+  assert.is(await opened(5000).enter(0).catch(code), 'GATEWAY_HELD');
+  assert.is(await opened(5000, new EdictError('STORE_FULL', 'full')).enter(60_000).catch(code), 'STORE_FULL');
+});
+
+test.run();

@@ -1,0 +1,84 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { EdictError } from '../../src/core/errors.ts';
+import { type Step, step, type Value } from '../../src/store/database.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import { PostgresDatabase } from '../../src/store/postgres-database.ts';
+import { type PostgresServer, postgresServer } from '../support/postgres.ts';
+
+const test = suite('a PostgreSQL database');
+let server: PostgresServer;
+let database: PostgresDatabase;
+test.before(async () => {
+  server = await postgresServer();
+});
+test.after(() => server.close());
+test.before.each(async () => {
+  const url = await server.database();
+  await (await openStore({ url, emulated: false })).close();
+  database = new PostgresDatabase(url);
+});
+test.after.each(() => database.close());
+
+const raw = (sql: string, ...values: readonly Value[]): Step => ({ query: { sql, parameters: [] }, values });
+const setting = (name: string, value: string): Step => step(database.queries.insertSetting, { name, value });
+const read = async (name: string): Promise<unknown> => (await database.read(step(database.queries.readSetting, { name })))[0]?.['value'];
+
+test('writes of one turn share one transaction', async () => {
+  const writes = Array.from({ length: 50 }, (_, index) => database.write([setting(`n${index}`, 'x'), raw('SELECT txid_current() AS id')]));
+  const ids = (await Promise.all(writes)).map(([, rows]) => rows?.[0]?.['id']);
+  assert.is(new Set(ids).size, 1);
+});
+
+test('a write that fails leaves nothing of its transaction, and the next one goes well', async () => {
+  const failed = await Promise.allSettled([
+    database.write([setting('a', '1')]),
+    database.write([raw('SELECT 1/0')]),
+    database.write([setting('b', '2')]),
+  ]);
+  assert.equal(
+    failed.map((one) => (one.status === 'rejected' ? (one.reason as EdictError).code : 'written')),
+    Array(3).fill('STORE_FAILED'),
+  );
+  assert.equal([await read('a'), await read('b')], [undefined, undefined]);
+  await database.write([setting('a', '1')]);
+  assert.is(await read('a'), '1');
+});
+
+test('writes under another guard do not fall with one that fails', async () => {
+  const [bad, good] = await Promise.allSettled([
+    database.writeIf(raw('SELECT 1 / $1::int', 0), [setting('a', '1')]),
+    database.writeIf(raw('SELECT 1 / $1::int', 1), [setting('b', '2')]),
+  ]);
+  assert.equal([bad?.status, good?.status, await read('a'), await read('b')], ['rejected', 'fulfilled', undefined, '2']);
+});
+
+test('each write gets what its own steps returned', async () => {
+  const returned = await Promise.all([
+    database.write([raw('SELECT 1 AS n'), raw('SELECT 2 AS n')]),
+    database.writeIf(raw('SELECT $1::int', 7), [raw('SELECT 3 AS n')]),
+  ]);
+  assert.equal(returned, [[[{ n: 1 }], [{ n: 2 }]], [[{ n: 3 }]]]);
+});
+
+test('a text that PostgreSQL cannot hold is written without what it cannot', async () => {
+  await database.write([setting('nul', 'a\0b')]);
+  assert.is(await read('nul'), 'a\uFFFDb');
+});
+
+test('after the server was started anew it goes on, and what is written meanwhile is refused or written', async () => {
+  await database.write([setting('before', '1')]);
+  await server.restart();
+  assert.is(await read('before'), '1');
+  await database.write([setting('after', '2')]);
+  assert.is(await read('after'), '2');
+});
+
+test('what is asked of it after it was closed is refused', async () => {
+  await database.close();
+  const code = (error: EdictError): string => error.code;
+  assert.is(await read('a').catch(code), 'STORE_UNREACHABLE');
+  assert.is(await database.write([setting('a', '1')]).then(String, code), 'STORE_UNREACHABLE');
+});
+
+test.run();

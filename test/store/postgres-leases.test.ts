@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { EdictError } from '../../src/core/errors.ts';
+import { step } from '../../src/store/database.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import { PostgresDatabase } from '../../src/store/postgres-database.ts';
+import { PostgresLeases } from '../../src/store/postgres-leases.ts';
+import { type PostgresServer, postgresServer } from '../support/postgres.ts';
+import { gatewaySettings } from '../support/states.ts';
+
+const test = suite('leases in PostgreSQL');
+const leaseMs = 600;
+let server: PostgresServer;
+let url: string;
+let opened: { readonly leases: PostgresLeases; readonly database: PostgresDatabase }[] = [];
+
+test.before(async () => {
+  server = await postgresServer();
+});
+test.after(() => server.close());
+test.before.each(async () => {
+  url = await server.database();
+  const store = await openStore({ url, emulated: false });
+  await store.suspend(gatewaySettings(), null);
+  await store.close();
+});
+test.after.each(async () => {
+  for (const { leases, database } of opened) {
+    await leases.close();
+    await database.close();
+  }
+  opened = [];
+});
+
+/** The leases of one edict; `clock` is its own idea of time. */
+function edict(holder: string, clock = { monotonic: () => performance.now() }) {
+  const database = new PostgresDatabase(url);
+  const leases = new PostgresLeases(database, { url, holder, leaseMs, clock });
+  opened.push({ leases, database });
+  return leases;
+}
+
+const code = (error: unknown): string => (error as EdictError).code;
+const words = (of: PostgresLeases, text: string) =>
+  of.write(1, [step(new PostgresDatabase(url).queries.describe, { gateway: 1, condition: text })]);
+
+test('one edict at a time has a lease, as long as it renews it, and tells who', async () => {
+  const [first, second] = [edict('host-1, pid 1'), edict('host-2, pid 2')];
+  const { lease } = await first.take(1);
+  await sleep(leaseMs * 2);
+  assert.ok(lease.isHeld());
+  const refused = (await second.take(1).catch((error: unknown) => error)) as EdictError;
+  assert.equal([refused.code, refused.message], ['GATEWAY_HELD', 'another edict works on the gateway (host-1, pid 1)']);
+});
+
+test('a lease that was given back is free at once, with a greater fence, and it is known since when', async () => {
+  const [first, second] = [edict('one'), edict('two')];
+  const { lease } = await first.take(1);
+  await first.give(1);
+  assert.not(lease.isHeld());
+  await sleep(50);
+  const taken = await second.take(1);
+  assert.ok(taken.lease.fence > lease.fence);
+  assert.ok(taken.silentMs >= 50 && taken.silentMs < 5000, `${taken.silentMs}`);
+});
+
+test('an edict that could not renew knows that its lease has ended before another one can have it', async () => {
+  const time = { skippedMs: 0 };
+  const [first, second] = [edict('one', { monotonic: () => performance.now() + time.skippedMs }), edict('two')];
+  const { lease } = await first.take(1);
+  time.skippedMs = leaseMs;
+  assert.not(lease.isHeld(), 'it was asleep for so long');
+  assert.is(await second.take(1).then(String, code), 'GATEWAY_HELD', 'the database waits longer');
+  await sleep(leaseMs / 2);
+  assert.ok(lease.ending.aborted);
+  await sleep(leaseMs);
+  assert.ok((await second.take(1)).lease.isHeld(), 'it was not renewed any more');
+});
+
+test('whoever has lost its lease writes nothing', async () => {
+  const [first, second] = [edict('one'), edict('two')];
+  await first.take(1);
+  await words(first, 'first');
+  const thief = new PostgresDatabase(url);
+  await thief.read({ query: { sql: "UPDATE edict.gateway SET held_until = '-infinity'", parameters: [] }, values: [] });
+  await second.take(1);
+  assert.is(await words(first, 'first again').then(String, code), 'GATEWAY_HELD');
+  await words(second, 'second');
+  const [row] = await thief.read(step(thief.queries.readGateway, { gateway: 1 }));
+  assert.is(row?.['condition'], 'second');
+  await thief.close();
+});
+
+test('an edict that ends without a word gives its leases free, and nobody takes it for gone long ago', async () => {
+  const [first, second] = [edict('one'), edict('two')];
+  await first.take(1);
+  await first.close();
+  assert.is((await second.take(1)).silentMs, 0);
+});
+
+test('while the database is away a lease ends, and it is taken anew when it is back', async () => {
+  const first = edict('one');
+  const { lease } = await first.take(1);
+  await server.restart();
+  for (let tries = 0; !lease.ending.aborted && lease.isHeld() && tries < 20; tries += 1) await sleep(50);
+  const again = await first.take(1);
+  assert.ok(again.lease.isHeld() && again.lease.fence > lease.fence);
+});
+
+test.run();

