@@ -52,14 +52,15 @@ test('status --watch tells each change once, a broken file too, until it is stop
   const running = startEdict(['status', '--emulate', '--watch'], folder);
   const json = startEdict(['status', '--emulate', '--watch', '--format', 'json'], folder);
   try {
-    await until('the plan is shown', () => running.output.stdout.includes('▲ going online'));
+    const told = (documents: number): boolean => json.output.stdout.split('\n').length > documents;
+    await until('the plan is shown', () => running.output.stdout.includes('▲ going online') && told(1));
     await edict(['apply', '--emulate'], folder);
-    await until('the apply is shown', () => running.output.stdout.includes('✓ online'));
+    await until('the apply is shown', () => running.output.stdout.includes('✓ online') && told(2));
     writeFileSync(join(folder, 'edict.yaml'), 'edict: 2\n');
     await until('the mistake is shown', () => /edict.yaml:1:8/.test(running.output.stdout));
     await until('programs read it too', () => json.output.stdout.includes('"valid":false'));
     write({ orders: 'online' });
-    await until('all is well', () => running.output.stdout.match(/All in sync/g)?.length === 2);
+    await until('all is well', () => running.output.stdout.match(/All in sync/g)?.length === 2 && told(4));
   } finally {
     running.child.kill('SIGTERM');
     json.child.kill('SIGTERM');
