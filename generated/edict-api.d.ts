@@ -266,6 +266,8 @@ export interface components {
             readonly standings: {
                 readonly [key: string]: number;
             };
+            /** @description Which other edict works on the gateway, so that this one does not. */
+            readonly standsBy: string | null;
             readonly startedAt: components["schemas"]["Moment"];
             /** @description The newest plan in numbers. */
             readonly summary: components["schemas"]["Summary"] | null;

@@ -177,6 +177,8 @@ export async function approve(settings: Settings, environment: Environment, agre
 /** What a command says while it works. */
 export interface Talk {
   readonly emit: Emit;
+  /** Returns what tells of one file of several, which is in every line. */
+  of(file: string): Emit;
   /** Logs what is not an event of the engine. */
   note(event: string, message: string, fields: Readonly<Record<string, unknown>>): void;
 }
@@ -185,7 +187,11 @@ export interface Talk {
 export async function openLog(options: LogOptions): Promise<Talk> {
   const { logEvents, openLogger } = await import('./telemetry/log.ts');
   const logger = openLogger(options);
-  return { emit: logEvents(logger), note: (event, message, fields) => logger.info({ event, ...fields }, message) };
+  return {
+    emit: logEvents(logger),
+    of: (file) => logEvents(logger.child({ file })),
+    note: (event, message, fields) => logger.info({ event, ...fields }, message),
+  };
 }
 
 /** Starts the emulator by itself. Throws an EdictError if the seed is none or the address cannot be had. */

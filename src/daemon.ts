@@ -1,102 +1,157 @@
 import type { DaemonSettings, Settings } from './config.ts';
 import { EdictError } from './core/errors.ts';
 import type { Emit, PassCause } from './core/events.ts';
+import type { Store } from './core/ports.ts';
+import { filesIn } from './desired/files-in.ts';
+import type { Daemon } from './engine/daemon.ts';
 import { systemClock } from './engine/system-clock.ts';
-import type { Face } from './face.ts';
+import type { Face, FaceOfFile } from './face.ts';
 import type { Listeners } from './listeners.ts';
-import { type Environment, openRooms, type Rooms, sourceOf } from './rooms.ts';
+import { type Environment, openRooms, openStoreOf, type Rooms, sourceOf } from './rooms.ts';
 
 /*
- * The daemon, and what is opened around it: the rooms, the listeners that the environment asks for, and the page.
+ * The daemon, and what is opened around it: the store, for each file its rooms, its loop and the listeners that the environment asks for,
+ * and the page of all.
  */
 
 /** The daemon as its command holds it. */
 export interface RunningDaemon {
-  /** Asks for a pass now. */
+  /** Asks for a pass over every file now. */
   passNow(): void;
-  /** Resolves when the daemon has ended after `stop`, with the number of changes left unsent. */
+  /** Resolves when the daemon has ended after `stop`, with the number of changes left unsent. Rejects when no file can be worked on. */
   readonly ended: Promise<number>;
   /** Sends nothing more, lets the calls in flight finish, records them and ends. */
   stop(): void;
+  readonly files: readonly string[];
   /** Where it can be asked how it is; `null`: nowhere. */
   readonly url: string | null;
   /** Why it cannot be asked although nobody has said so; `null` otherwise. */
   readonly unheard: string | null;
 }
 
-/** Starts the daemon. Throws an EdictError if the store cannot be opened, or `LISTEN` if the address cannot be had. */
+/** One file's part of the daemon: a gateway with a queue, a limit and failures of its own. */
+interface Part {
+  readonly settings: Settings;
+  readonly rooms: Rooms;
+  readonly daemon: Daemon;
+  readonly listeners: Listeners;
+  /** Hears what happens, besides the listeners and the log. */
+  readonly shows: { emit: Emit };
+  readonly emit: Emit;
+}
+
+/**
+ * Starts the daemon over the files that `paths` name, as `filesIn` has it. `talkOf` returns what tells people of a file, of several if `isOne` is
+ * false. Throws an EdictError if the store cannot be opened, `FILE_ABSENT` for a folder without a file, or `LISTEN` if the address cannot be had.
+ */
 export async function startDaemon(
   settings: Settings,
+  paths: readonly string[],
   { listen, isListenAsked, ...times }: DaemonSettings,
   environment: Environment,
-  talk: Emit,
+  talkOf: (file: string, isOne: boolean) => Emit,
 ): Promise<RunningDaemon> {
-  const { Daemon } = await import('./engine/daemon.ts');
+  const files = filesIn(paths);
+  const parts: Part[] = [];
+  const store = await openStoreOf(settings, talkOf(settings.file, true));
   let face: Face | null = null;
   let unheard: string | null = null;
-  let listeners: Listeners | null = null;
-  const emit: Emit = (event) => {
-    face?.emit(event);
-    listeners?.emit(event);
-    talk(event);
-    if (event.type === 'lease:ended') daemon.wake('resync');
+  const close = async (): Promise<number> => {
+    await face?.close();
+    const left = await Promise.all(parts.map(({ rooms }) => rooms.close()));
+    await store.close();
+    await Promise.all(parts.map(({ listeners }) => listeners.close()));
+    return left.reduce((sum, of) => sum + of, 0);
   };
-  const opened = await openRooms(settings, environment, emit, 0);
   try {
-    const { openListeners } = await import('./listeners.ts');
-    listeners = await openListeners(environment, { settings, clock: systemClock, emit });
+    for (const file of files)
+      parts.push(await openPart({ ...settings, file }, times, environment, store, talkOf(file, files.length === 1)));
+    if (listen) face = await openFaceOf(listen, environment, parts);
+    for (const { settings, shows } of parts) shows.emit = face?.emitOf(settings.file) ?? shows.emit;
   } catch (error) {
-    await opened.close();
-    throw error;
-  }
-  try {
-    if (listen) face = await openFaceOf(listen, settings, environment, opened, (cause) => daemon.wake(cause));
-  } catch (error) {
-    if (isListenAsked || !(error instanceof EdictError)) {
-      await opened.close();
+    if (isListenAsked || !(error instanceof EdictError) || error.code !== 'LISTEN') {
+      await close();
       throw error;
     }
     unheard = error.message;
   }
-  const source = sourceOf(settings, environment, opened.lookUp);
-  const daemon = new Daemon({
-    source,
-    clock: systemClock,
-    ...times,
-    emit: (event) => {
-      if (event.type === 'file:accepted') opened.emulate(event.desired);
-      emit(event);
-    },
-    engineFor: (desired) => opened.engineFor(desired, Number.POSITIVE_INFINITY, emit),
-  });
-  const close = async (): Promise<number> => {
-    await face?.close();
-    const left = await opened.close();
-    await listeners?.close();
-    return left;
-  };
-  const ended = daemon.run().then(close, async (error: unknown) => {
+  const ended = runAll(parts).then(close, async (error: unknown) => {
     await close();
     throw error;
   });
-  return { passNow: () => daemon.wake('signal'), stop: () => daemon.stop(), ended, url: face?.url ?? null, unheard };
+  return {
+    passNow: () => parts.forEach(({ daemon }) => void daemon.wake('signal')),
+    stop: () => parts.forEach(({ daemon }) => void daemon.stop()),
+    ended,
+    files,
+    url: face?.url ?? null,
+    unheard,
+  };
 }
 
-async function openFaceOf(
-  address: NonNullable<DaemonSettings['listen']>,
+/** Resolves when every part has ended. One that cannot go on is told and ends by itself; rejects with its error if that was the last. */
+async function runAll(parts: readonly Part[]): Promise<void> {
+  let working = parts.length;
+  await Promise.all(
+    parts.map(async ({ daemon, emit }) => {
+      try {
+        await daemon.run();
+      } catch (error) {
+        working -= 1;
+        if (working === 0 || !(error instanceof EdictError)) throw error;
+        emit({ type: 'file:failed', message: error.message, hint: error.hint });
+      }
+    }),
+  );
+}
+
+async function openPart(
   settings: Settings,
+  times: Pick<DaemonSettings, 'debounceMs' | 'resyncMs'>,
   environment: Environment,
-  rooms: Rooms,
-  wake: (cause: PassCause) => void,
-): Promise<Face> {
+  store: Store,
+  talk: Emit,
+): Promise<Part> {
+  const { Daemon } = await import('./engine/daemon.ts');
+  const { openListeners } = await import('./listeners.ts');
+  const shows = { emit: (() => {}) as Emit };
+  const told: Emit = (event) => {
+    shows.emit(event);
+    talk(event);
+  };
+  const listeners = await openListeners(environment, { settings, clock: systemClock, emit: told });
+  const emit: Emit = (event) => {
+    if (event.type === 'file:accepted') rooms.emulate(event.desired);
+    listeners.emit(event);
+    told(event);
+    if (event.type === 'lease:ended') daemon.wake('resync');
+  };
+  const rooms = await openRooms(settings, environment, emit, { standsBy: true, store });
+  const daemon = new Daemon({
+    source: sourceOf(settings, environment, rooms.lookUp),
+    clock: systemClock,
+    ...times,
+    emit,
+    engineFor: (desired) => rooms.engineFor(desired, Number.POSITIVE_INFINITY, emit),
+  });
+  return { settings, rooms, daemon, listeners, shows, emit };
+}
+
+async function openFaceOf(address: NonNullable<DaemonSettings['listen']>, environment: Environment, parts: readonly Part[]): Promise<Face> {
   const { openFace } = await import('./face.ts');
   const { writeApproval } = await import('./store/write-approval.ts');
-  return openFace(address, {
-    ...{ settings, environment, record: rooms.record, resync: () => wake('signal'), now: systemClock.now },
-    approve: (gateway, approval) => writeApproval(settings.state, gateway, approval),
-    suspend: async (gateway, suspension) => {
-      await rooms.suspend(gateway, suspension);
-      wake('resync');
-    },
+  const files = parts.map(({ settings, rooms, daemon }): FaceOfFile => {
+    const wake = (cause: PassCause): void => daemon.wake(cause);
+    return {
+      settings,
+      record: rooms.record,
+      resync: () => wake('signal'),
+      approve: (gateway, approval) => writeApproval(settings.state, gateway, approval),
+      suspend: async (gateway, suspension) => {
+        await rooms.suspend(gateway, suspension);
+        wake('resync');
+      },
+    };
   });
+  return openFace(address, { environment, now: systemClock.now, files });
 }

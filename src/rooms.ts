@@ -2,7 +2,7 @@ import type { Settings } from './config.ts';
 import { EdictError } from './core/errors.ts';
 import type { Emit } from './core/events.ts';
 import { nameKey } from './core/names.ts';
-import type { Admit, Gateway, GatewayReader, Lease, Prober, RecordReader } from './core/ports.ts';
+import type { Admit, Gateway, GatewayReader, Lease, Prober, RecordReader, Store } from './core/ports.ts';
 import type { DesiredState, GatewayIdentity, GatewaySettings, RecordedState, Suspension } from './core/publication.ts';
 import type { SavedPlan } from './core/saved-plan.ts';
 import { everything, isNarrowed, type Targets } from './core/targets.ts';
@@ -55,18 +55,27 @@ interface Line {
   engine: Engine | null;
 }
 
+export interface RoomsOptions {
+  /** Whether it stands by while another edict has the lease of the gateway, and shares gateways evenly; default: it waits as long as for the store. */
+  readonly standsBy?: boolean;
+  /** A store that is open already, and stays open; default: one is opened. */
+  readonly store?: Store;
+}
+
+/** Opens the store that the settings name, for writing. Throws an EdictError `STORE_*`. */
+export function openStoreOf({ state, emulate, waitMs }: Settings, emit: Emit): Promise<Store> {
+  return openStore({ url: state, emulated: emulate, waitMs, onWait: (message) => emit({ type: 'store:waited', message }) });
+}
+
 /**
  * Opens the store, and an emulator if asked for; the gateway and the engine with the first file, when another edict has given its lease
- * free, which is waited for up to `leaseWaitMs`. Throws an EdictError if the store cannot be opened.
+ * free. Throws an EdictError if the store cannot be opened.
  */
-export async function openRooms(settings: Settings, environment: Environment, emit: Emit, leaseWaitMs = settings.waitMs): Promise<Rooms> {
+export async function openRooms(settings: Settings, environment: Environment, emit: Emit, options: RoomsOptions = {}): Promise<Rooms> {
+  const store = options.store ?? (await openStoreOf(settings, emit));
+  const { standsBy = false } = options;
+  const waitMs = standsBy ? 0 : settings.waitMs;
   const onWait = (message: string): void => emit({ type: 'store:waited', message });
-  const store = await openStore({
-    url: settings.state,
-    emulated: settings.emulate,
-    waitMs: settings.waitMs,
-    onWait,
-  });
   const emulator = settings.emulate ? await openEmulator() : null;
   let current: Line | null = null;
   let prober: Prober | null = null;
@@ -85,7 +94,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
     const name = JSON.stringify(settings);
     if (current?.name === name && !current.lease.ending.aborted) return current;
     await stop();
-    const { lease, silentMs } = await enterWhenFree(settings, { store, clock: systemClock, waitMs: leaseWaitMs, onWait });
+    const { lease, silentMs } = await enterWhenFree(settings, { store, clock: systemClock, waitMs, shares: standsBy, onWait });
     lease.ending.addEventListener('abort', () => emit({ type: 'lease:ended' }));
     // The limit's window may still hold requests of the edict before this one.
     const traffic = await openTraffic(settings, emulator ? 0 : Math.max(0, settings.limit.perMs - silentMs));
@@ -134,7 +143,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
     const left = await stop();
     await prober?.close();
     await emulator?.close();
-    await store.close();
+    if (!options.store) await store.close();
     return left;
   };
   const emulate = (wanted: DesiredState): void => emulator?.world.add(seedFrom(wanted, new Map()));

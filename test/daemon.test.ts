@@ -27,7 +27,7 @@ test('the daemon takes over another limit, and an API that the file adds', async
   const { settings, write } = emulated();
   write({ orders: 'online' });
   const events: EngineEvent[] = [];
-  const daemon = await startDaemon(settings, quiet, {}, (event) => events.push(event));
+  const daemon = await startDaemon(settings, [settings.file], quiet, {}, () => (event) => events.push(event));
   const succeeded = (): number => events.filter((event) => event.type === 'attempt:settled' && event.outcome.kind === 'succeeded').length;
   await until('the first call is made', () => succeeded() === 1);
   write({ orders: 'online', added: 'online' }, '{ calls: 5, per: 100ms }');
@@ -53,7 +53,13 @@ test('where the default address is taken the daemon goes on without a page, and 
     const { settings, write } = emulated();
     write({ orders: 'online' });
     const events: EngineEvent[] = [];
-    const daemon = await startDaemon(settings, { ...quiet, listen, isListenAsked: false }, {}, (event) => events.push(event));
+    const daemon = await startDaemon(
+      settings,
+      [settings.file],
+      { ...quiet, listen, isListenAsked: false },
+      {},
+      () => (event) => events.push(event),
+    );
     await until('the call is made', () => events.some(({ type }) => type === 'attempt:settled'));
     assert.is(daemon.url, null);
     assert.match(daemon.unheard ?? '', /cannot be listened on/);
@@ -70,14 +76,14 @@ test('an address that was asked for and is taken is an error, and so is a wrong 
       [{ ...quiet, listen, isListenAsked: false }, { EDICT_NOTIFY_URL: 'nowhere' }, 'NOTIFY'],
     ] as const) {
       try {
-        await startDaemon(settings, times, environment, () => undefined);
+        await startDaemon(settings, [settings.file], times, environment, () => () => undefined);
         assert.unreachable();
       } catch (error) {
         assert.instance(error, EdictError);
         assert.is((error as EdictError).code, code);
       }
     }
-    const daemon = await startDaemon(settings, quiet, {}, () => undefined);
+    const daemon = await startDaemon(settings, [settings.file], quiet, {}, () => () => undefined);
     daemon.stop();
     await daemon.ended;
   }));

@@ -2,25 +2,28 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { settingsFrom } from '../src/config.ts';
 import { plan } from '../src/core/plan.ts';
-import { openFace } from '../src/face.ts';
+import { openFace, siteNames } from '../src/face.ts';
 import { desiredState, recorded, recordedState, wanted } from './support/states.ts';
 
 const test = suite('face');
 
 const last = { id: 3, action: 'offline', revision: null, outcome: 'stalled', code: 'X', message: '', beganAtMs: 1 };
 
-function open(environment: Readonly<Record<string, string>> = {}, onResync = () => {}) {
+function open(environment: Readonly<Record<string, string>> = {}, onResync = () => {}, files: readonly string[] = ['shop.yaml']) {
   return openFace(
     { host: '127.0.0.1', port: 0 },
     {
-      settings: settingsFrom('shop.yaml', {}),
       environment,
-      record: {
-        history: async () => [],
-        approvals: async () => [],
-        lastAttempts: async () => new Map([[wanted('orders', 'test').key, last as never]]),
-      },
-      ...{ approve: async () => undefined, suspend: async () => undefined, resync: onResync, now: Date.now },
+      now: Date.now,
+      files: files.map((file) => ({
+        settings: settingsFrom(file, {}),
+        record: {
+          history: async () => [],
+          approvals: async () => [],
+          lastAttempts: async () => new Map([[wanted('orders', 'test').key, last as never]]),
+        },
+        ...{ approve: async () => undefined, suspend: async () => undefined, resync: onResync },
+      })),
     },
   );
 }
@@ -34,10 +37,11 @@ test('what happens in the engine is what it answers', async () => {
   assert.is((await ask('/readyz'))[0], 503);
   const desired = desiredState([wanted('orders', 'test', { state: 'offline' })], { protectedNames: [] });
   const was = recordedState([recorded('orders', 'test')]);
-  face.emit({ type: 'file:accepted', desired });
-  face.emit({ type: 'plan:made', passId: 'p', cause: 'start', plan: plan(desired, was), recorded: was });
+  const emit = face.emitOf('shop.yaml');
+  emit({ type: 'file:accepted', desired });
+  emit({ type: 'plan:made', passId: 'p', cause: 'start', plan: plan(desired, was), recorded: was });
   assert.is((await ask('/readyz'))[0], 200);
-  assert.match((await ask('/metrics'))[1], 'edict_file_valid 1\n');
+  assert.match((await ask('/metrics'))[1], 'edict_file_valid{file="shop.yaml"} 1\n');
   const status = (await ask('/api/v1/status'))[1];
   assert.match(status, '"path":"shop.yaml"');
   assert.match(status, '"standing":"failed"', 'what an earlier process has tried is known');
@@ -57,6 +61,37 @@ test('a token in the environment lets a request act, a name there is answered to
   };
   assert.equal([await resync({}), await resync({ EDICT_TOKEN: '' }), await resync({ EDICT_TOKEN: 'other' }), resyncs], [403, 403, 401, 0]);
   assert.equal([await resync({ EDICT_TOKEN: 'right' }), resyncs], [202, 1]);
+});
+
+test('of several files each has a page and an interface of its own, and the first page leads there', async () => {
+  const face = await open({}, () => {}, ['a/shop.yaml', 'b/shop.yaml', 'c/<b>.yaml']);
+  const get = async (path: string) => {
+    const response = await fetch(face.url + path);
+    return { status: response.status, url: response.url, text: await response.text() };
+  };
+  const overview = await get('/');
+  assert.match(overview.text, '<a href="/shop-2/">b/shop.yaml</a></th><td>starting</td>');
+  assert.match(overview.text, 'c/&lt;b&gt;.yaml');
+  assert.match((await get('/shop')).url, '/shop/');
+  assert.match((await get('/shop/')).text, 'id="matrix"');
+  assert.match((await get('/shop-2/api/v1/status')).text, '"path":"b/shop.yaml"');
+  assert.is((await get('/api/v1/status')).status, 404);
+  const desired = desiredState([wanted('orders', 'test')], { protectedNames: [] });
+  for (const file of ['a/shop.yaml', 'b/shop.yaml']) face.emitOf(file)({ type: 'file:accepted', desired });
+  assert.equal((await get('/readyz')).text, 'c/<b>.yaml: no valid file has been read yet\n');
+  face.emitOf('b/shop.yaml')({ type: 'lease:waited', reason: 'another edict works on the gateway' });
+  assert.match((await get('/')).text, '<td>stands by</td>');
+  assert.match((await get('/shop-2/api/v1/status')).text, '"standsBy":"another edict works on the gateway"');
+  const { text } = await get('/metrics');
+  assert.match(text, 'edict_file_valid{file="a/shop.yaml"} 1\n');
+  assert.match(text, 'edict_file_valid{file="c/<b>.yaml"} 0\n');
+  assert.is(text.match(/^# TYPE edict_file_valid /gm)?.length, 1);
+  await face.close();
+});
+
+test('files have names that can stand in a path, no two the same', () => {
+  assert.equal(siteNames(['edict.yaml']), ['']);
+  assert.equal(siteNames(['a/x.yaml', 'b/x.yaml', 'x-2.yaml', 'api.yaml', 'ä b.yml']), ['x', 'x-2', 'x-2-2', 'api-2', '--b']);
 });
 
 test.run();

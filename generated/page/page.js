@@ -75,7 +75,7 @@ function taken(cells) {
     timeline.update(apiIds);
 }
 function connect() {
-    const source = new EventSource('/api/v1/events');
+    const source = new EventSource('api/v1/events');
     source.addEventListener('open', () => showConnection(true));
     source.addEventListener('live', ({ data }) => {
         const before = live;

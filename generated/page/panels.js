@@ -3,7 +3,7 @@ import { element } from "./element.js";
 import { clockTime, durationInWords, grouped, rateInWords } from "./format.js";
 import { classOf, signOf, standings } from "./looks.js";
 /** Shows what needs a person: a file that is not acted on, what is held, why no call is made. `heldWhys` are the reasons, each once. */
-export function showNotices(root, { file, queue, release, suspension, suspicion, standings: counts }, heldWhys) {
+export function showNotices(root, { file, queue, release, standsBy, suspension, suspicion, standings: counts }, heldWhys) {
     const notices = [];
     if (file.complaint !== null) {
         const title = element('h2', {}, file.complaint);
@@ -15,6 +15,10 @@ export function showNotices(root, { file, queue, release, suspension, suspicion,
     if (queue.stopped) {
         const since = `No call is made since ${clockTime(queue.stopped.since, new Date())}: ${queue.stopped.message}`;
         notices.push(element('div', { class: 'notice bad', role: 'alert' }, element('h2', {}, stops[queue.stopped.why]), element('p', {}, since)));
+    }
+    if (standsBy !== null) {
+        const says = `${standsBy}. This one takes over when that one ends; until then its page shows more.`;
+        notices.push(element('div', { class: 'notice' }, element('h2', {}, 'Stands by'), element('p', {}, says)));
     }
     if (suspension) {
         const until = suspension.until === null ? 'until it is taken back' : `until ${clockTime(suspension.until, new Date())}`;

@@ -46,8 +46,8 @@ function head({ api, apiId }, close) {
 async function contentOf({ apiId }) {
     const id = encodeURIComponent(apiId);
     const [{ publications }, { attempts }] = await Promise.all([
-        ask(`/api/v1/status?api=${id}`),
-        ask(`/api/v1/history?api=${id}&limit=${mostAttempts}`),
+        ask(`api/v1/status?api=${id}`),
+        ask(`api/v1/history?api=${id}&limit=${mostAttempts}`),
     ]);
     const title = attempts.length < mostAttempts ? 'Attempts' : `The last ${mostAttempts} attempts`;
     const none = element('p', { class: 'quiet' }, 'None yet: edict has made no call for it.');

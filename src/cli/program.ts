@@ -109,7 +109,12 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
     .addOption(new Option('--plan <file>', 'make exactly the changes of a saved plan, or none').conflicts(['api', 'environment']))
     .action((file: string, options: Options) => (options.dryRun ? plan(file, options) : apply(file, options)));
 
-  daemon(logging(withFile('run', 'the daemon: follows the file and makes the calls that are missing')))
+  const withFiles = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .argument('[files...]', 'edict files, each for a gateway of its own, or folders with such files', [defaultFile]);
+  daemon(logging(withFiles('run', 'the daemon: follows the files and makes the calls that are missing')))
     .addOption(state())
     .addOption(format('text', 'json'))
     .addOption(emulate())
@@ -117,7 +122,13 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
     .addOption(refresh())
     .addOption(wait())
     .addOption(new Option('--once', 'make one pass, then exit: the same as apply'))
-    .action(async (file: string, options: Options, command: Command) => {
+    .action(async (files: readonly string[], options: Options, command: Command) => {
+      const [file = defaultFile, ...more] = files;
+      if ((options.dryRun || options.once) && more.length > 0) {
+        throw new EdictError('OPTION', `${options.once ? '--once' : '--dry-run'} is for one file`, {
+          hint: 'run `edict plan` or `edict apply` for each',
+        });
+      }
       if (options.dryRun) return plan(file, options);
       if (options.once) return apply(file, options);
       const { run } = await import('./run.ts');
@@ -127,7 +138,7 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
         listen: listenOption(options.listen),
         isListenAsked: command.getOptionValueSource('listen') !== 'default',
       };
-      finish(await run(settings(file, options), times, options, context));
+      finish(await run(settings(file, options), files, times, options, context));
     });
 
   targeted(withFile('status', 'shows desired and recorded state and the last outcome of each publication'))

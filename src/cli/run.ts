@@ -11,18 +11,29 @@ export interface RunOptions {
   readonly logFormat?: LogFormat;
 }
 
-/** Runs the daemon until SIGTERM or SIGINT; SIGHUP asks for a pass now. Returns 0. */
-export async function run(settings: Settings, times: DaemonSettings, options: RunOptions, context: Context): Promise<ExitCode> {
-  const { emit, note } = await openLog({
+/** Runs the daemon over the files that `paths` name until SIGTERM or SIGINT; SIGHUP asks for a pass now. Returns 0. */
+export async function run(
+  settings: Settings,
+  paths: readonly string[],
+  times: DaemonSettings,
+  options: RunOptions,
+  context: Context,
+): Promise<ExitCode> {
+  const { emit, of, note } = await openLog({
     level: options.logLevel,
     format: options.logFormat ?? (context.stderr.isTTY ? 'pretty' : 'json'),
   });
   using stop = onStopSignal();
-  const daemon = await startDaemon(settings, times, context.environment, emit);
+  const daemon = await startDaemon(settings, paths, times, context.environment, (file, isOne) => (isOne ? emit : of(file)));
   process.on('SIGHUP', daemon.passNow);
   stop.signal.addEventListener('abort', daemon.stop);
-  const { url, unheard } = daemon;
-  note('daemon:started', 'daemon started', { file: settings.file, state: settings.state, emulated: settings.emulate, ...(url && { url }) });
+  const { files, url, unheard } = daemon;
+  note('daemon:started', 'daemon started', {
+    ...(files.length === 1 ? { file: files[0] } : { files }),
+    state: settings.state,
+    emulated: settings.emulate,
+    ...(url && { url }),
+  });
   if (unheard !== null) note('page:missing', `no page: ${unheard}`, { hint: 'name another address with --listen, or off' });
   try {
     const left = await daemon.ended;

@@ -11,6 +11,8 @@ export type EngineEvent =
   | { readonly type: 'file:accepted'; readonly desired: DesiredState }
   | { readonly type: 'file:rejected'; readonly error: InvalidFileError }
   | { readonly type: 'file:missed'; readonly message: string }
+  /** The daemon gives this file up, and goes on with the others. */
+  | { readonly type: 'file:failed'; readonly message: string; readonly hint: string | null }
   | { readonly type: 'pass:started'; readonly passId: string; readonly cause: PassCause }
   | {
       readonly type: 'plan:made';

@@ -250,9 +250,9 @@ export interface Entered {
 export interface Store extends RecordReader {
   /**
    * Takes the lease of the gateway, and notes that what an earlier edict left without an outcome is over at `atMs`. Rejects with
-   * an EdictError `GATEWAY_HELD` while another edict has it, or is to have it.
+   * an EdictError `GATEWAY_HELD` while another edict has it, or if this one `shares` and is to leave it to one that has fewer.
    */
-  enter(gateway: GatewayIdentity, atMs: number): Promise<Entered>;
+  enter(gateway: GatewayIdentity, atMs: number, shares?: boolean): Promise<Entered>;
   /** Notes a person's word that no call is to be made for the time being; `null` takes it back. */
   suspend(gateway: GatewayIdentity, suspension: Suspension | null): Promise<void>;
   /** Notes that this process calls the gateway no more, and gives the lease back. */

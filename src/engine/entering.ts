@@ -7,6 +7,8 @@ export interface EnteringDeps {
   readonly clock: Clock;
   /** How long to wait while another edict has the lease, in milliseconds. */
   readonly waitMs: number;
+  /** Whether to leave it to another edict that has fewer. */
+  readonly shares: boolean;
   /** Hears, once, whom it waits for. */
   readonly onWait: (message: string) => void;
 }
@@ -15,11 +17,11 @@ export interface EnteringDeps {
 const askEveryMs = 200;
 
 /** Takes the gateway's lease as soon as it is free. Rejects as `Store.enter` does when the time is over. */
-export async function enterWhenFree(gateway: GatewayIdentity, { store, clock, waitMs, onWait }: EnteringDeps): Promise<Entered> {
+export async function enterWhenFree(gateway: GatewayIdentity, { store, clock, waitMs, shares, onWait }: EnteringDeps): Promise<Entered> {
   const untilMs = clock.monotonic() + waitMs;
   for (let asked = 1; ; asked += 1) {
     try {
-      return await store.enter(gateway, clock.now());
+      return await store.enter(gateway, clock.now(), shares);
     } catch (error) {
       if (!(error instanceof EdictError) || error.code !== 'GATEWAY_HELD' || clock.monotonic() >= untilMs) throw error;
       if (asked === 1) onWait(error.message);

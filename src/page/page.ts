@@ -75,7 +75,7 @@ function taken(cells: Schemas['Cells']): void {
 }
 
 function connect(): void {
-  const source = new EventSource('/api/v1/events');
+  const source = new EventSource('api/v1/events');
   source.addEventListener('open', () => showConnection(true));
   source.addEventListener('live', ({ data }) => {
     const before = live;

@@ -9,7 +9,7 @@ type Live = Schemas['Live'];
 /** Shows what needs a person: a file that is not acted on, what is held, why no call is made. `heldWhys` are the reasons, each once. */
 export function showNotices(
   root: HTMLElement,
-  { file, queue, release, suspension, suspicion, standings: counts }: Live,
+  { file, queue, release, standsBy, suspension, suspicion, standings: counts }: Live,
   heldWhys: readonly string[],
 ): void {
   const notices: HTMLElement[] = [];
@@ -26,6 +26,10 @@ export function showNotices(
     notices.push(
       element('div', { class: 'notice bad', role: 'alert' }, element('h2', {}, stops[queue.stopped.why]), element('p', {}, since)),
     );
+  }
+  if (standsBy !== null) {
+    const says = `${standsBy}. This one takes over when that one ends; until then its page shows more.`;
+    notices.push(element('div', { class: 'notice' }, element('h2', {}, 'Stands by'), element('p', {}, says)));
   }
   if (suspension) {
     const until = suspension.until === null ? 'until it is taken back' : `until ${clockTime(suspension.until, new Date())}`;

@@ -67,8 +67,8 @@ function head({ api, apiId }: Row, close: () => void): HTMLElement {
 async function contentOf({ apiId }: Row): Promise<HTMLElement[]> {
   const id = encodeURIComponent(apiId);
   const [{ publications }, { attempts }] = await Promise.all([
-    ask<Schemas['Status']>(`/api/v1/status?api=${id}`),
-    ask<Schemas['History']>(`/api/v1/history?api=${id}&limit=${mostAttempts}`),
+    ask<Schemas['Status']>(`api/v1/status?api=${id}`),
+    ask<Schemas['History']>(`api/v1/history?api=${id}&limit=${mostAttempts}`),
   ]);
   const title = attempts.length < mostAttempts ? 'Attempts' : `The last ${mostAttempts} attempts`;
   const none = element('p', { class: 'quiet' }, 'None yet: edict has made no call for it.');

@@ -49,11 +49,17 @@ export class Board {
   #passes: ShownPass[] = [];
   #rate: Allowance | null = null;
   #stopped: Stopped | null = null;
+  #standsBy: string | null = null;
 
   /** `now` returns milliseconds since 1970. */
   constructor(now: () => number) {
     this.#now = now;
     this.startedAtMs = now();
+  }
+
+  /** Which other edict works on the gateway; `null` while this one does. */
+  get standsBy(): string | null {
+    return this.#standsBy;
   }
 
   get acceptedAtMs(): number | null {
@@ -116,6 +122,7 @@ export class Board {
         this.#accepted = { desired: event.desired, atMs: this.#now() };
         this.#complaint = null;
         break;
+      case 'file:failed':
       case 'file:rejected':
       case 'file:missed':
         this.#complaint = complaintOf(event.type === 'file:rejected' ? event.error : new EdictError('', event.message));
@@ -150,6 +157,12 @@ export class Board {
         break;
       case 'calls:resumed':
         this.#stopped = null;
+        break;
+      case 'lease:waited':
+        this.#standsBy = event.reason;
+        break;
+      case 'lease:taken':
+        this.#standsBy = null;
         break;
       default:
         return;

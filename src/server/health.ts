@@ -12,10 +12,12 @@ export class Health {
   #hasFile = false;
   #storeError: string | null = null;
   #hasEnded = false;
+  #failure: string | null = null;
 
   /** Hears what happens in the engine. */
   emit(event: EngineEvent): void {
     if (event.type === 'file:accepted') this.#hasFile = true;
+    if (event.type === 'file:failed') this.#failure = event.message;
     if (event.type === 'store:failed') this.#storeError = event.message;
     // A plan has read the record, an attempt has written it.
     if (event.type === 'plan:made' || event.type === 'attempt:begun') this.#storeError = null;
@@ -29,6 +31,7 @@ export class Health {
 
   /** Returns whether a valid file has been read and the store works. */
   ready(): Answer {
+    if (this.#failure !== null) return { ok: false, message: this.#failure };
     if (!this.#hasFile) return { ok: false, message: 'no valid file has been read yet' };
     if (this.#storeError !== null) return { ok: false, message: `the store fails: ${this.#storeError}` };
     return { ok: true, message: 'ready' };

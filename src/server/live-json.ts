@@ -36,6 +36,7 @@ export function liveJson(board: Board, standings: Readonly<Partial<Record<Standi
     environments: matrix ? environmentsJson(matrix) : [],
     standings: { ...standings },
     summary: plan && summaryJson(plan),
+    standsBy: board.standsBy,
     suspension: plan?.suspension ? suspensionJson(plan.suspension) : null,
     suspicion: plan?.suspicion ? { rule: plan.suspicion.rule, message: plan.suspicion.message, hint: plan.suspicion.hint } : null,
     release: plan && about.release(plan),

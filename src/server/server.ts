@@ -2,6 +2,7 @@ import fastify, { type FastifyError, type FastifyReply } from 'fastify';
 import { EdictError, messageOf } from '../core/errors.ts';
 import { type ApiDeps, addApi } from './api.ts';
 import type { Answer, Health } from './health.ts';
+import { overview } from './overview.ts';
 import { readPageFiles } from './page-files.ts';
 import { refusalOf } from './trusted-request.ts';
 
@@ -12,7 +13,14 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-export interface ServerDeps extends ApiDeps {
+/** What is shown of one file. */
+export interface Site extends ApiDeps {
+  /** The first part of its paths; empty if it is the only one. */
+  readonly name: string;
+}
+
+export interface ServerDeps {
+  readonly sites: readonly Site[];
   readonly health: Pick<Health, 'live' | 'ready'>;
   readonly metrics: { text(): Promise<string>; readonly contentType: string };
   /** The names that it answers to besides addresses, `localhost` and the host that it listens on. */
@@ -79,9 +87,32 @@ export async function startServer({ host, port }: ListenAddress, deps: ServerDep
     });
   }
   server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
-  addApi(server, deps);
-  for (const [path, { type, body }] of readPageFiles()) {
-    server.get(path, async (_request, reply) => reply.header('cache-control', 'no-cache').type(type).send(body));
+  const files = readPageFiles();
+  for (const [path, { type, body }] of files) {
+    if (path !== '/') server.get(path, async (_request, reply) => reply.header('cache-control', 'no-cache').type(type).send(body));
+  }
+  for (const site of deps.sites) {
+    const prefix = site.name === '' ? '' : `/${site.name}`;
+    const page = files.get('/');
+    server.get(`${prefix}/`, async (_request, reply) =>
+      reply
+        .header('cache-control', 'no-cache')
+        .type(page?.type ?? '')
+        .send(page?.body),
+    );
+    if (prefix !== '') server.get(prefix, async (_request, reply) => reply.redirect(`${prefix}/`));
+    server.register(
+      (scope, _options, done) => {
+        addApi(scope, site);
+        done();
+      },
+      { prefix },
+    );
+  }
+  if (deps.sites.length > 1) {
+    server.get('/', async (_request, reply) =>
+      reply.header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(overview(deps.sites)),
+    );
   }
   try {
     const url = await server.listen({ host, port });

@@ -1,11 +1,15 @@
+import { EdictError } from '../core/errors.ts';
 import type { Entered } from '../core/ports.ts';
 import { type Database, type Step, step } from './database.ts';
 import type { Row } from './rows.ts';
 
 /** Who may work on which gateway, by its row id. */
 export interface Leases {
-  /** Takes a gateway's lease at `atMs`, milliseconds since 1970. Rejects with an EdictError `GATEWAY_HELD` while another edict has it, or is to have it. */
-  take(gatewayId: number, atMs: number): Promise<Entered>;
+  /**
+   * Takes a gateway's lease at `atMs`, milliseconds since 1970. Rejects with an EdictError `GATEWAY_HELD` while another edict has it, or
+   * if this one `shares` and is to leave it to one that has fewer.
+   */
+  take(gatewayId: number, atMs: number, shares: boolean): Promise<Entered>;
   /** Returns the fence of a lease that was taken and not given back; `null` without one. */
   fenceOf(gatewayId: number): number | null;
   /** Writes what only the lease's holder may write. Rejects with an EdictError `GATEWAY_HELD` if that is not this edict. */
@@ -26,6 +30,7 @@ export class OwnLeases implements Leases {
   }
 
   async take(gatewayId: number, atMs: number): Promise<Entered> {
+    if (this.#fences.has(gatewayId)) throw heldAlready();
     const { readGateway, enterGateway } = this.#database.queries;
     const [row] = await this.#database.read(step(readGateway, { gateway: gatewayId }));
     await this.#database.write([step(enterGateway, { gateway: gatewayId })]);
@@ -50,6 +55,11 @@ export class OwnLeases implements Leases {
   }
 
   async close(): Promise<void> {}
+}
+
+/** Returns the error of an edict that is asked to work on one gateway twice. */
+export function heldAlready(): EdictError {
+  return new EdictError('GATEWAY_HELD', 'this edict works on the gateway already, for another file', { hint: 'one file is one gateway' });
 }
 
 const never = new AbortController().signal;

@@ -2,7 +2,8 @@ import type pg from 'pg';
 import { EdictError } from '../core/errors.ts';
 import type { Clock, Entered } from '../core/ports.ts';
 import type { Step } from './database.ts';
-import type { Leases } from './leases.ts';
+import { divide } from './divide.ts';
+import { heldAlready, type Leases } from './leases.ts';
 import { connect, shown } from './postgres-connection.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
 import { postgresError } from './postgres-error.ts';
@@ -20,6 +21,7 @@ export interface LeaseOptions {
 interface Held {
   readonly fence: number;
   readonly ending: AbortController;
+  readonly shares: boolean;
   /** When it may be another's, on the monotonic clock. */
   untilMs: number;
 }
@@ -47,13 +49,17 @@ export class PostgresLeases implements Leases {
     this.#options = options;
   }
 
-  async take(gatewayId: number): Promise<Entered> {
+  async take(gatewayId: number, _atMs: number, shares: boolean): Promise<Entered> {
+    if (this.#held.has(gatewayId)) throw heldAlready();
     const { holder, leaseMs, clock } = this.#options;
+    if (shares) {
+      await this.#wish([gatewayId]);
+      if ((await this.#owners()).get(gatewayId) !== holder) throw await this.#heldBy(gatewayId);
+    }
     const askedAtMs = clock.monotonic();
     const [taken] = await this.#query(takeLease, [gatewayId, holder, leaseMs / 1000]);
     if (!taken) throw await this.#heldBy(gatewayId);
-    const held: Held = { fence: Number(taken['fence']), ending: new AbortController(), untilMs: this.#until(askedAtMs) };
-    this.#held.get(gatewayId)?.ending.abort();
+    const held: Held = { fence: Number(taken['fence']), ending: new AbortController(), shares, untilMs: this.#until(askedAtMs) };
     this.#held.set(gatewayId, held);
     this.#timer ??= setInterval(() => this.#renew(), leaseMs / renewalsPerLease).unref();
     const isHeld = (): boolean => this.#held.get(gatewayId) === held && clock.monotonic() < held.untilMs;
@@ -72,6 +78,7 @@ export class PostgresLeases implements Leases {
     const held = this.#held.get(gatewayId);
     if (!held) return;
     await this.#query(leaveLease, [gatewayId, held.fence]);
+    await this.#query('DELETE FROM edict.wish WHERE gateway_id = $1 AND holder = $2', [gatewayId, this.#options.holder]);
     this.#held.delete(gatewayId);
   }
 
@@ -81,6 +88,7 @@ export class PostgresLeases implements Leases {
     await this.#renewing;
     try {
       for (const [gatewayId, { fence }] of this.#held) await this.#query(freeLease, [gatewayId, fence]);
+      if (this.#client) await this.#query('DELETE FROM edict.wish WHERE holder = $1', [this.#options.holder]);
     } catch {
       // It ends by itself.
     }
@@ -113,6 +121,32 @@ export class PostgresLeases implements Leases {
       if (renewed.get(gatewayId) === held.fence) held.untilMs = this.#until(askedAtMs);
       else this.#end(gatewayId, held);
     }
+    await this.#yield();
+  }
+
+  /** Lets go of what an edict that has fewer is to have; it is held until it is given back. */
+  async #yield(): Promise<void> {
+    const shared = [...this.#held].filter(([, { shares }]) => shares);
+    if (shared.length === 0) return;
+    await this.#wish(shared.map(([gatewayId]) => gatewayId));
+    const owners = await this.#owners();
+    for (const [gatewayId, held] of shared) if (owners.get(gatewayId) !== this.#options.holder) held.ending.abort();
+  }
+
+  async #wish(gatewayIds: readonly number[]): Promise<void> {
+    const { holder, leaseMs } = this.#options;
+    await this.#query(wish, [gatewayIds, holder, leaseMs / 1000]);
+  }
+
+  async #owners(): Promise<ReadonlyMap<number, string>> {
+    const rows = await this.#query(claims, []);
+    return divide(
+      rows.map((row) => ({
+        gatewayId: Number(row['id']),
+        holder: row['holder'] === null ? null : String(row['holder']),
+        wanted: row['wanted'] as string[],
+      })),
+    );
   }
 
   /** What was not renewed in time may be another's: it is not renewed any more, but taken anew. */
@@ -168,6 +202,16 @@ const renewLeases = `
   UPDATE edict.gateway SET held_until = clock_timestamp() + make_interval(secs => $3)
   WHERE holder = $1 AND id = ANY ($2::bigint[])
   RETURNING id, fence`;
+
+const wish = `
+  INSERT INTO edict.wish (gateway_id, holder, lives_until)
+  SELECT gateway_id, $2, clock_timestamp() + make_interval(secs => $3) FROM unnest($1::bigint[]) AS gateway_id
+  ON CONFLICT (gateway_id, holder) DO UPDATE SET lives_until = excluded.lives_until`;
+
+const claims = `
+  SELECT g.id, CASE WHEN g.held_until >= clock_timestamp() THEN g.holder END AS holder, array_agg(w.holder) AS wanted
+  FROM edict.gateway g JOIN edict.wish w ON w.gateway_id = g.id AND w.lives_until >= clock_timestamp()
+  GROUP BY g.id`;
 
 /** When an edict stopped is told by the clock of the database: those of two machines differ. */
 const leaveLease = `

@@ -54,6 +54,11 @@ const steps: readonly string[] = [
     gateway_id bigint NOT NULL REFERENCES edict.gateway (id), api_id text, environment_id text, home text NOT NULL,
     PRIMARY KEY (gateway_id, api_id, environment_id)
   );
+  -- Which edicts that live would work on which gateway, whoever does: by it they divide them.
+  CREATE TABLE edict.wish (
+    gateway_id bigint NOT NULL REFERENCES edict.gateway (id), holder text NOT NULL, lives_until timestamptz NOT NULL,
+    PRIMARY KEY (gateway_id, holder)
+  );
   -- Asked first in every transaction about a gateway's work: whoever lost its lease writes nothing more. The row stays locked until the
   -- transaction ends, so that nobody takes the lease meanwhile.
   CREATE FUNCTION edict.must_hold(of_gateway bigint, with_fence bigint) RETURNS void LANGUAGE plpgsql AS $$

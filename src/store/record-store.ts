@@ -25,9 +25,9 @@ export class RecordStore extends StoredRecord implements Store {
     return row && toRecordedPublication(row);
   }
 
-  async enter(gateway: GatewayIdentity, atMs: number): Promise<Entered> {
+  async enter(gateway: GatewayIdentity, atMs: number, shares = false): Promise<Entered> {
     const id = await this.#ensureGateway(gateway);
-    const entered = await this.#leases.take(id, atMs);
+    const entered = await this.#leases.take(id, atMs, shares);
     await this.#write(id, [step(this.queries.orphan, { gateway: id, atMs })]);
     return entered;
   }

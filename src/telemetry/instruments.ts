@@ -1,13 +1,12 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** Returns every metric of edict, in `registry`. No label has more values than a person could list. */
+/** Returns every metric of a file, in `registry`. No label has more values than a person could list. */
 export function instrumentsIn(registry: Registry) {
   const registers = [registry];
   const gauge = <T extends string>(name: string, help: string, ...labelNames: T[]) => new Gauge({ name, help, labelNames, registers });
   const counter = <T extends string>(name: string, help: string, ...labelNames: T[]) => new Counter({ name, help, labelNames, registers });
   const histogram = (name: string, help: string, buckets: number[]) => new Histogram({ name, help, buckets, registers });
   return {
-    about: gauge('edict_info', 'Always 1, with the version that runs.', 'version'),
     passes: counter('edict_passes_total', 'Passes from the whole file and the whole record, by what woke them.', 'cause'),
     passSeconds: histogram('edict_pass_duration_seconds', 'How long passes took, calls included.', [0.01, 0.1, 1, 10, 60, 600, 3600]),
     calls: counter('edict_calls_total', 'Calls for changes, by what they do and what came of them.', 'action', 'outcome'),

@@ -74,6 +74,8 @@ export function lineOf(event: EngineEvent): LogLine {
       if (failed > 0) return { level: 'warn', message: 'pass finished with failures' };
       return { level: online + offline > 0 ? 'info' : 'debug', message: 'pass finished' };
     }
+    case 'file:failed':
+      return { level: 'error', message: 'file given up, the others go on' };
     case 'lease:waited':
       return { level: 'info', message: 'standing by' };
     case 'lease:taken':

@@ -86,6 +86,8 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
     case 'lease:taken':
     case 'lease:ended':
       return {};
+    case 'file:failed':
+      return { reason: event.message, ...(event.hint && { hint: event.hint }) };
     case 'lease:waited':
       return { reason: event.reason };
     case 'rate:changed':

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { AggregatorRegistry, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { assertNever } from '../core/errors.ts';
 import type { Emit, EngineEvent } from '../core/events.ts';
 import type { Plan } from '../core/plan.ts';
@@ -10,7 +10,8 @@ import { QueueTimes } from './queue-times.ts';
 
 /** What a monitoring system collects of one daemon. */
 export interface Metrics {
-  readonly emit: Emit;
+  /** Returns what follows the engine's events of one file, which is a label of all that is told of it. */
+  of(file: string): Emit;
   /** Returns all metrics in the text format of Prometheus. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -18,19 +19,36 @@ export interface Metrics {
 
 const whys: readonly Stopped['why'][] = ['pause', 'outage', 'credentials'];
 
-/** Returns metrics of the process and of edict, which follow the engine's events. */
+/** Returns metrics of the process, and of each file that it works on. */
 export function openMetrics(version: string): Metrics {
-  const registry = new Registry();
-  const of = instrumentsIn(registry);
-  collectDefaultMetrics({ register: registry });
+  const ofProcess = new Registry();
+  collectDefaultMetrics({ register: ofProcess });
+  new Gauge({ name: 'edict_info', help: 'Always 1, with the version that runs.', labelNames: ['version'], registers: [ofProcess] }).set(
+    { version },
+    1,
+  );
+  const registries: Registry[] = [];
+  const of = (file: string): Emit => {
+    const registry = new Registry();
+    registry.setDefaultLabels({ file });
+    registries.push(registry);
+    return follow(instrumentsIn(registry));
+  };
+  const text = async (): Promise<string> => {
+    const ofFiles = AggregatorRegistry.aggregate(await Promise.all(registries.map((registry) => registry.getMetricsAsJSON())));
+    return (await ofProcess.metrics()) + (await ofFiles.metrics());
+  };
+  return { of, text, contentType: ofProcess.contentType };
+}
+
+function follow(of: Instruments): Emit {
   const times = new QueueTimes(() => performance.now());
-  of.about.set({ version }, 1);
   for (const why of whys) of.stopped.set({ why }, 0);
   // Prometheus sees no increase from a series that is not there yet.
   for (const expected of ['true', 'false']) of.probes.inc({ expected }, 0);
   for (const action of ['online', 'offline']) of.calls.inc({ action, outcome: 'succeeded' }, 0);
   let limit = '';
-  const emit: Emit = (event) => {
+  return (event) => {
     note(event, of);
     if (event.type === 'file:accepted' && JSON.stringify(event.desired.gateway.limit) !== limit) {
       limit = JSON.stringify(event.desired.gateway.limit);
@@ -40,7 +58,6 @@ export function openMetrics(version: string): Metrics {
     if (time) (time.kind === 'waited' ? of.waitSeconds : of.convergedSeconds).observe(time.seconds);
     of.queued.set(times.queued);
   };
-  return { emit, text: () => registry.metrics(), contentType: registry.contentType };
 }
 
 function note(event: EngineEvent, of: Instruments): void {
@@ -50,6 +67,7 @@ function note(event: EngineEvent, of: Instruments): void {
       break;
     case 'file:rejected':
     case 'file:missed':
+    case 'file:failed':
       of.fileValid.set(0);
       break;
     case 'pass:started':

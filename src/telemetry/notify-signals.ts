@@ -78,6 +78,7 @@ export function signalsOf(event: EngineEvent, release: Release): readonly Signal
       return [is('file', '', { kind: 'invalid', count: mistakes.length, summary: message, mistakes: shown })];
     }
     case 'file:missed':
+    case 'file:failed':
       return [is('file', '', { kind: 'invalid', count: 0, summary: event.message, mistakes: [] })];
     case 'plan:made':
       return ofPlan(event.plan, release);

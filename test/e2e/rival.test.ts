@@ -106,9 +106,10 @@ test('whatever somebody else does meanwhile, the gateway comes to be as the file
       const environment = { HW_AUTH_TOKEN: 'edict' };
       const daemon = await startDaemon(
         settings,
+        [settings.file],
         { debounceMs: 10, resyncMs: 60_000, listen: null, isListenAsked: true },
         environment,
-        (event) => events.push(event),
+        () => (event) => events.push(event),
       );
       try {
         for (const deed of deeds) {

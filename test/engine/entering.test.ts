@@ -27,6 +27,7 @@ function opened(freeAtMs: number, error: Error = new EdictError('GATEWAY_HELD', 
         },
       },
       waitMs,
+      shares: false,
       onWait: (message) => told.push(message),
     });
   return { time, told, enter };

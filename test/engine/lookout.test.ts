@@ -35,6 +35,7 @@ function published(...environments: readonly string[]): Read<ReadonlyMap<string,
 async function watching({ atFirst = false }: { readonly atFirst?: boolean } = {}) {
   stores += 1;
   const store = await openStore({ url: `sqlite:${join(root, `${stores}.db`)}`, emulated: false });
+  await store.enter(file(null).gateway, 0);
   const events: EngineEvent[] = [];
   const shown = { apis: published('test') as Read<ReadonlyMap<string, ObservedApi>>, reads: 0, delay: Promise.resolve() };
   const time = { ms: 5_000_000 };

@@ -36,6 +36,7 @@ async function reconciled(
   const shop = await workshop({ apis: ['orders'] });
   const events: EngineEvent[] = [];
   const settings = desired().gateway;
+  await shop.store.enter(settings, 0);
   const { signal } = new AbortController();
   let answers = 0;
   const result = await reconcile(key, 'pass', {

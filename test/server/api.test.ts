@@ -62,21 +62,26 @@ test.before(async () => {
   server = await startServer(
     { host: '127.0.0.1', port: 0 },
     {
-      ...{ board, broadcast, about, names: [], token: 'right', now: () => 5000 },
+      names: [],
       health: { live: () => ({ ok: true, message: '' }), ready: () => ({ ok: true, message: '' }) },
       metrics: { text: async () => '', contentType: 'text/plain' },
-      history: async (_, filter) => {
-        asked.push(filter);
-        return [tried];
-      },
-      approvals: async () => [
-        { id: 1, digest: 'sha256:0', by: 'ada', why: 'CHG', atMs: 1, expiresAtMs: 2, work: [], done: new Set(), isSpent: false },
+      sites: [
+        {
+          ...{ name: '', board, broadcast, about, token: 'right', now: () => 5000 },
+          history: async (_, filter) => {
+            asked.push(filter);
+            return [tried];
+          },
+          approvals: async () => [
+            { id: 1, digest: 'sha256:0', by: 'ada', why: 'CHG', atMs: 1, expiresAtMs: 2, work: [], done: new Set(), isSpent: false },
+          ],
+          approve: async (_, approval) => void approved.push(approval),
+          suspend: async (_, suspension) => void suspensions.push(suspension),
+          resync: () => {
+            resyncs += 1;
+          },
+        },
       ],
-      approve: async (_, approval) => void approved.push(approval),
-      suspend: async (_, suspension) => void suspensions.push(suspension),
-      resync: () => {
-        resyncs += 1;
-      },
     },
   );
 });

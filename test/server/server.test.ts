@@ -5,7 +5,7 @@ import { EdictError } from '../../src/core/errors.ts';
 import type { Attempt } from '../../src/core/ports.ts';
 import { Board } from '../../src/server/board.ts';
 import { Broadcast } from '../../src/server/broadcast.ts';
-import { type Server, type ServerDeps, startServer } from '../../src/server/server.ts';
+import { type Server, type ServerDeps, type Site, startServer } from '../../src/server/server.ts';
 
 const test = suite('server');
 let isReady = true;
@@ -13,15 +13,19 @@ let server: Server;
 const answer = () => ({ ok: isReady, message: isReady ? 'ready' : 'not yet' });
 const about = { version: '1', file: 'edict.yaml', release: () => null };
 const board = new Board(Date.now);
-const deps: ServerDeps = {
-  ...{ board, broadcast: new Broadcast(board, about), about, now: Date.now, names: ['edict.example.com'], token: null },
-  health: { live: answer, ready: answer },
-  metrics: { text: async () => 'edict_file_held 0\n', contentType: 'text/plain; version=0.0.4' },
+const site: Site = {
+  ...{ name: '', board, broadcast: new Broadcast(board, about), about, now: Date.now, token: null },
   history: async (): Promise<Attempt[]> => [],
   approvals: async () => [],
   approve: async () => undefined,
   suspend: async () => undefined,
   resync: () => undefined,
+};
+const deps: ServerDeps = {
+  sites: [site],
+  names: ['edict.example.com'],
+  health: { live: answer, ready: answer },
+  metrics: { text: async () => 'edict_file_held 0\n', contentType: 'text/plain; version=0.0.4' },
 };
 test.before(async () => {
   server = await startServer({ host: '127.0.0.1', port: 0 }, deps);

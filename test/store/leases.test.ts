@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { EdictError } from '../../src/core/errors.ts';
 import { step } from '../../src/store/database.ts';
 import { OwnLeases } from '../../src/store/leases.ts';
 import { SqliteDatabase } from '../../src/store/sqlite-database.ts';
@@ -24,10 +25,19 @@ test('a lease is had from when it is taken until it is given back, with a fence 
   assert.is((await leases.take(1, 30)).lease.fence, 2);
 });
 
-test('it tells how long nobody can have called: not at all after one who never left, nor where the clock was set back', async () => {
+test('one edict has a gateway for one file', async () => {
   const { leases } = await opened();
   await leases.take(1, 10);
-  assert.is((await leases.take(1, 50)).silentMs, 0);
+  const refused = (await leases.take(1, 20).catch((error: unknown) => error)) as EdictError;
+  assert.equal([refused.code, refused.message], ['GATEWAY_HELD', 'this edict works on the gateway already, for another file']);
+});
+
+test('it tells how long nobody can have called: not at all after one who never left, nor where the clock was set back', async () => {
+  const { database, leases } = await opened();
+  const next = new OwnLeases(database);
+  await leases.take(1, 10);
+  assert.is((await next.take(1, 50)).silentMs, 0);
+  await next.give(1, 100);
   await leases.give(1, 100);
   assert.is((await leases.take(1, 130)).silentMs, 30);
   await leases.give(1, 200);

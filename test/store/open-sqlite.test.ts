@@ -48,7 +48,6 @@ async function writtenStore(): Promise<string> {
   const id = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: 'p' } as const;
   await store.settle(gateway, change('orders', 'test').key, id, outcome, recorded('orders', 'test'), 2);
-  await store.enter(gateway, 1);
   await store.begin(gateway, change('invoices', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
   await store.close();
   return path;
@@ -268,16 +267,6 @@ test('the address names a path, from the working directory or the root', async (
     const record = await openRecord({ url });
     assert.is((await record.readAll(gateway)).size, 2, url);
     await record.close();
-  }
-});
-
-test('an address that is none is refused without showing its password', async () => {
-  for (const url of ['', 'state.db', 'sqlite:', 'SQLITE:x', 'sqlite:a\0b', 'postgres://user:secret@host/db']) {
-    const { code, message, hint } = await refusal(openRecord({ url }));
-    assert.is(code, 'STATE_URL', url);
-    assert.not.match(message, 'secret');
-    assert.match(hint ?? '', 'sqlite:PATH');
-    assert.is((await refusal(openStore({ url, emulated: false }))).code, 'STATE_URL');
   }
 });
 

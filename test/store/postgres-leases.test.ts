@@ -47,20 +47,20 @@ const words = (of: PostgresLeases, text: string) =>
 
 test('one edict at a time has a lease, as long as it renews it, and tells who', async () => {
   const [first, second] = [edict('host-1, pid 1'), edict('host-2, pid 2')];
-  const { lease } = await first.take(1);
+  const { lease } = await first.take(1, 0, false);
   await sleep(leaseMs * 2);
   assert.ok(lease.isHeld());
-  const refused = (await second.take(1).catch((error: unknown) => error)) as EdictError;
+  const refused = (await second.take(1, 0, false).catch((error: unknown) => error)) as EdictError;
   assert.equal([refused.code, refused.message], ['GATEWAY_HELD', 'another edict works on the gateway (host-1, pid 1)']);
 });
 
 test('a lease that was given back is free at once, with a greater fence, and it is known since when', async () => {
   const [first, second] = [edict('one'), edict('two')];
-  const { lease } = await first.take(1);
+  const { lease } = await first.take(1, 0, false);
   await first.give(1);
   assert.not(lease.isHeld());
   await sleep(50);
-  const taken = await second.take(1);
+  const taken = await second.take(1, 0, false);
   assert.ok(taken.lease.fence > lease.fence);
   assert.ok(taken.silentMs >= 50 && taken.silentMs < 5000, `${taken.silentMs}`);
 });
@@ -68,23 +68,23 @@ test('a lease that was given back is free at once, with a greater fence, and it 
 test('an edict that could not renew knows that its lease has ended before another one can have it', async () => {
   const time = { skippedMs: 0 };
   const [first, second] = [edict('one', { monotonic: () => performance.now() + time.skippedMs }), edict('two')];
-  const { lease } = await first.take(1);
+  const { lease } = await first.take(1, 0, false);
   time.skippedMs = leaseMs;
   assert.not(lease.isHeld(), 'it was asleep for so long');
-  assert.is(await second.take(1).then(String, code), 'GATEWAY_HELD', 'the database waits longer');
+  assert.is(await second.take(1, 0, false).then(String, code), 'GATEWAY_HELD', 'the database waits longer');
   await sleep(leaseMs / 2);
   assert.ok(lease.ending.aborted);
   await sleep(leaseMs);
-  assert.ok((await second.take(1)).lease.isHeld(), 'it was not renewed any more');
+  assert.ok((await second.take(1, 0, false)).lease.isHeld(), 'it was not renewed any more');
 });
 
 test('whoever has lost its lease writes nothing', async () => {
   const [first, second] = [edict('one'), edict('two')];
-  await first.take(1);
+  await first.take(1, 0, false);
   await words(first, 'first');
   const thief = new PostgresDatabase(url);
   await thief.read({ query: { sql: "UPDATE edict.gateway SET held_until = '-infinity'", parameters: [] }, values: [] });
-  await second.take(1);
+  await second.take(1, 0, false);
   assert.is(await words(first, 'first again').then(String, code), 'GATEWAY_HELD');
   await words(second, 'second');
   const [row] = await thief.read(step(thief.queries.readGateway, { gateway: 1 }));
@@ -94,17 +94,69 @@ test('whoever has lost its lease writes nothing', async () => {
 
 test('an edict that ends without a word gives its leases free, and nobody takes it for gone long ago', async () => {
   const [first, second] = [edict('one'), edict('two')];
-  await first.take(1);
+  await first.take(1, 0, false);
   await first.close();
-  assert.is((await second.take(1)).silentMs, 0);
+  assert.is((await second.take(1, 0, false)).silentMs, 0);
+});
+
+test('edicts that share divide the gateways evenly: one that comes gets its part, one that goes leaves its part', async () => {
+  const store = await openStore({ url, emulated: false });
+  for (let more = 2; more <= 4; more += 1) await store.suspend(gatewaySettings({ instance: `${more}` }), null);
+  await store.close();
+  const ids = [1, 2, 3, 4];
+  /** What a daemon does: it takes what it may have, and gives back what it must. */
+  const daemon = (holder: string) => {
+    const leases = edict(holder);
+    const had = new Map<number, AbortSignal>();
+    const work = async (): Promise<number> => {
+      for (const id of ids) {
+        const ending = had.get(id);
+        if (ending?.aborted) {
+          await leases.give(id);
+          had.delete(id);
+        }
+        if (had.has(id)) continue;
+        const taken = await leases.take(id, 0, true).catch(code);
+        if (typeof taken !== 'string') had.set(id, taken.lease.ending);
+      }
+      return had.size;
+    };
+    return { leases, work, count: () => had.size };
+  };
+  const [first, second] = [daemon('a'), daemon('b')];
+  const settle = async (of: readonly { work(): Promise<number> }[]): Promise<number[]> => {
+    let counts: number[] = [];
+    for (let turn = 0; turn < 12; turn += 1) {
+      counts = [];
+      for (const one of of) counts.push(await one.work());
+      await sleep(100);
+    }
+    return counts;
+  };
+  assert.equal(await settle([first]), [4]);
+  assert.equal(await settle([first, second]), [2, 2]);
+  await first.leases.close();
+  assert.equal(await settle([second]), [4]);
+});
+
+test('an edict that does not share keeps what it has, and takes what is free', async () => {
+  const [first, second] = [edict('apply'), edict('daemon')];
+  await first.take(1, 0, false);
+  for (let turn = 0; turn < 10; turn += 1) {
+    assert.is(await second.take(1, 0, true).then(String, code), 'GATEWAY_HELD');
+    await sleep(100);
+  }
+  await first.give(1);
+  await second.take(1, 0, true);
 });
 
 test('while the database is away a lease ends, and it is taken anew when it is back', async () => {
   const first = edict('one');
-  const { lease } = await first.take(1);
-  await server.restart();
-  for (let tries = 0; !lease.ending.aborted && lease.isHeld() && tries < 20; tries += 1) await sleep(50);
-  const again = await first.take(1);
+  const { lease } = await first.take(1, 0, false);
+  await server.restart(leaseMs);
+  assert.ok(lease.ending.aborted);
+  assert.not(lease.isHeld());
+  const again = await first.take(1, 0, false);
   assert.ok(again.lease.isHeld() && again.lease.fence > lease.fence);
 });
 

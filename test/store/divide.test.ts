@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Claim, divide } from '../../src/store/divide.ts';
+
+const edicts = ['a', 'b', 'c', 'd'];
+const someClaims = fc
+  .uniqueArray(fc.integer({ min: 1, max: 30 }), { maxLength: 12 })
+  .chain((ids) =>
+    fc.tuple(
+      ...ids.map((gatewayId) =>
+        fc.record({
+          gatewayId: fc.constant(gatewayId),
+          wanted: fc.subarray(edicts),
+          holder: fc.constantFrom(null, ...edicts),
+        }),
+      ),
+    ),
+  )
+  .map((claims): Claim[] =>
+    claims.map((claim) => ({ ...claim, wanted: [...new Set([...claim.wanted, ...(claim.holder ? [claim.holder] : [])])] })),
+  );
+
+const loadsOf = (owners: ReadonlyMap<number, string>): number[] =>
+  edicts.map((edict) => [...owners.values()].filter((owner) => owner === edict).length);
+
+const sorted = (owners: ReadonlyMap<number, string>): (readonly [number, string])[] => [...owners].toSorted(([a], [b]) => a - b);
+
+test('three edicts that want six gateways have two each', () => {
+  const claims = [1, 2, 3, 4, 5, 6].map((gatewayId) => ({ gatewayId, holder: null, wanted: ['a', 'b', 'c'] }));
+  assert.equal(loadsOf(divide(claims)), [2, 2, 2, 0]);
+});
+
+test('one that comes gets its share from those that have more, and one that has gone leaves its to the others', () => {
+  const held = [1, 2, 3, 4].map((gatewayId) => ({ gatewayId, holder: 'a', wanted: ['a', 'b'] }));
+  assert.equal(loadsOf(divide(held)), [2, 2, 0, 0]);
+  const left = [1, 2, 3, 4].map((gatewayId) => ({ gatewayId, holder: gatewayId < 3 ? null : 'a', wanted: ['a', 'c'] }));
+  assert.equal(loadsOf(divide(left)), [2, 0, 2, 0]);
+});
+
+test('one that does not share keeps what it has', () => {
+  const claims = [1, 2, 3].map((gatewayId) => ({ gatewayId, holder: 'pipeline', wanted: ['a'] }));
+  assert.equal([...divide(claims).values()], ['pipeline', 'pipeline', 'pipeline']);
+});
+
+test('where nobody would have two fewer everything stays, and the answer is everybody’s', () => {
+  fc.assert(
+    fc.property(someClaims, fc.infiniteStream(fc.nat()), (claims, random) => {
+      const owners = divide(claims);
+      const settled = claims.map((claim) => ({ ...claim, holder: owners.get(claim.gatewayId) ?? null }));
+      assert.equal(sorted(divide(settled)), sorted(owners));
+      const shuffled = claims.toSorted(() => ((random.next().value as number) % 2 ? 1 : -1));
+      assert.equal(sorted(divide(shuffled)), sorted(owners));
+    }),
+  );
+});
+
+test('each gateway that somebody wants has one who wants it, and nobody could be given one to make it more even', () => {
+  fc.assert(
+    fc.property(someClaims, (claims) => {
+      const owners = divide(claims);
+      const load = (edict: string): number => [...owners.values()].filter((owner) => owner === edict).length;
+      for (const { gatewayId, wanted } of claims) {
+        const owner = owners.get(gatewayId);
+        assert.is(owner !== undefined, wanted.length > 0);
+        if (owner === undefined) continue;
+        assert.ok(wanted.includes(owner));
+        for (const other of wanted) assert.ok(load(owner) <= load(other) + 1, `${owner} has ${load(owner)}, ${other} ${load(other)}`);
+      }
+    }),
+  );
+});
+
+test.run();
