@@ -1,4 +1,3 @@
-import { EdictError } from '../core/errors.ts';
 import type { Entered } from '../core/ports.ts';
 import { type Database, type Step, step } from './database.ts';
 import type { Row } from './rows.ts';
@@ -30,7 +29,6 @@ export class OwnLeases implements Leases {
   }
 
   async take(gatewayId: number, atMs: number): Promise<Entered> {
-    if (this.#fences.has(gatewayId)) throw heldAlready();
     const { readGateway, enterGateway } = this.#database.queries;
     const [row] = await this.#database.read(step(readGateway, { gateway: gatewayId }));
     await this.#database.write([step(enterGateway, { gateway: gatewayId })]);
@@ -55,11 +53,6 @@ export class OwnLeases implements Leases {
   }
 
   async close(): Promise<void> {}
-}
-
-/** Returns the error of an edict that is asked to work on one gateway twice. */
-export function heldAlready(): EdictError {
-  return new EdictError('GATEWAY_HELD', 'this edict works on the gateway already, for another file', { hint: 'one file is one gateway' });
 }
 
 const never = new AbortController().signal;

@@ -3,7 +3,7 @@ import { EdictError } from '../core/errors.ts';
 import type { Clock, Entered } from '../core/ports.ts';
 import type { Step } from './database.ts';
 import { divide } from './divide.ts';
-import { heldAlready, type Leases } from './leases.ts';
+import type { Leases } from './leases.ts';
 import { connect, shown } from './postgres-connection.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
 import { postgresError } from './postgres-error.ts';
@@ -50,7 +50,6 @@ export class PostgresLeases implements Leases {
   }
 
   async take(gatewayId: number, _atMs: number, shares: boolean): Promise<Entered> {
-    if (this.#held.has(gatewayId)) throw heldAlready();
     const { holder, leaseMs, clock } = this.#options;
     if (shares) {
       await this.#wish([gatewayId]);

@@ -13,6 +13,8 @@ import { StoredRecord } from './stored-record.ts';
 export class RecordStore extends StoredRecord implements Store {
   readonly #leases: Leases;
   readonly #gateways = new Map<string, number>();
+  /** What was entered and not left. */
+  readonly #entered = new Set<number>();
 
   constructor(database: Database, leases: Leases) {
     super(database);
@@ -27,13 +29,22 @@ export class RecordStore extends StoredRecord implements Store {
 
   async enter(gateway: GatewayIdentity, atMs: number, shares = false): Promise<Entered> {
     const id = await this.#ensureGateway(gateway);
-    const entered = await this.#leases.take(id, atMs, shares);
-    await this.#write(id, [step(this.queries.orphan, { gateway: id, atMs })]);
-    return entered;
+    if (this.#entered.has(id)) throw heldAlready();
+    this.#entered.add(id);
+    try {
+      const entered = await this.#leases.take(id, atMs, shares);
+      await this.#write(id, [step(this.queries.orphan, { gateway: id, atMs })]);
+      return entered;
+    } catch (error) {
+      this.#entered.delete(id);
+      throw error;
+    }
   }
 
   async leave(gateway: GatewayIdentity, atMs: number): Promise<void> {
-    await this.#leases.give(await this.#ensureGateway(gateway), atMs);
+    const id = await this.#ensureGateway(gateway);
+    this.#entered.delete(id);
+    await this.#leases.give(id, atMs);
   }
 
   async remember(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void> {
@@ -172,4 +183,9 @@ function recordOf(next: RecordedPublication | undefined, atMs: number) {
     corrections: next?.corrections ?? 0,
     correctedAtMs: next?.correctedAtMs ?? null,
   } satisfies Record<string, Value>;
+}
+
+/** Two files for one gateway would undo each other's changes. */
+function heldAlready(): EdictError {
+  return new EdictError('GATEWAY_HELD', 'this edict works on the gateway already, for another file', { hint: 'one file is one gateway' });
 }

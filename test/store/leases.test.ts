@@ -1,7 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EdictError } from '../../src/core/errors.ts';
 import { step } from '../../src/store/database.ts';
 import { OwnLeases } from '../../src/store/leases.ts';
 import { SqliteDatabase } from '../../src/store/sqlite-database.ts';
@@ -23,13 +22,6 @@ test('a lease is had from when it is taken until it is given back, with a fence 
   await leases.give(1, 20);
   assert.is(leases.fenceOf(1), null);
   assert.is((await leases.take(1, 30)).lease.fence, 2);
-});
-
-test('one edict has a gateway for one file', async () => {
-  const { leases } = await opened();
-  await leases.take(1, 10);
-  const refused = (await leases.take(1, 20).catch((error: unknown) => error)) as EdictError;
-  assert.equal([refused.code, refused.message], ['GATEWAY_HELD', 'this edict works on the gateway already, for another file']);
 });
 
 test('it tells how long nobody can have called: not at all after one who never left, nor where the clock was set back', async () => {

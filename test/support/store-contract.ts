@@ -47,6 +47,16 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await record.close();
   });
 
+  promise('enters a gateway for one file of an edict at a time, even if two ask at once', async (under) => {
+    const store = await under.open();
+    const enter = () => store.enter(gateway, 1).catch((error: EdictError) => `${error.code}: ${error.message}`);
+    const [first, second] = await Promise.all([enter(), enter()]);
+    assert.equal([typeof first, second], ['object', 'GATEWAY_HELD: this edict works on the gateway already, for another file']);
+    await store.leave(gateway, 2);
+    assert.is(typeof (await enter()), 'object');
+    await store.close();
+  });
+
   withStore('knows nothing of a publication that was never written', async (store) => {
     assert.is(await store.read(gateway, change('orders', 'test').key), undefined);
     assert.equal(await store.readAll(gateway), new Map());

@@ -1,0 +1,97 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { fileOf, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+
+/*
+ * One edict with several files, each for a gateway of its own.
+ */
+const test = suite('several files');
+const names = ['a', 'b', 'c', 'd'];
+let emulators: Emulator[];
+let folder: string;
+let running: Running[];
+
+async function gateways(count: number): Promise<void> {
+  emulators = await Promise.all(
+    Array.from({ length: count }, (_, gateway) => startEmulator({ seed: seedOf(...names.map((name) => `${name}${gateway}`)) })),
+  );
+}
+test.before.each(() => {
+  folder = scratchFolder();
+  running = [];
+});
+test.after.each(async () => {
+  for (const { child } of running) child.kill('SIGKILL');
+  await Promise.all(running.map(({ finished }) => finished));
+  await Promise.all(emulators.map((emulator) => emulator.close()));
+});
+
+/** Writes a file in which every API of the gateway is online but those named; no two gateways have an API in common. */
+function write(name: string, gateway: number, ...offline: readonly string[]): void {
+  const states = Object.fromEntries(names.map((api) => [`${api}${gateway}`, offline.includes(api) ? 'offline' : 'online']));
+  writeFileSync(join(folder, name), fileOf(emulators[gateway]?.url ?? '', states));
+}
+const online = (gateway: number): number =>
+  emulators[gateway]?.world.publications().filter(({ effective }) => effective !== null).length ?? 0;
+
+function start(paths: readonly string[], ...options: readonly string[]): Running {
+  const args = ['run', ...paths, '--log-format', 'json', '--log-level', 'debug', '--debounce', '20ms', ...options];
+  const daemon = startEdict(args, folder);
+  running.push(daemon);
+  return daemon;
+}
+
+/** Returns the events of one of the files. */
+const of = (daemon: Running, event: string, file: string) => daemon.events(event).filter((record) => String(record['file']).endsWith(file));
+
+test('each file has its gateway and its own failures: one that is broken, and a gateway that is away, keep no other back', async () => {
+  await gateways(3);
+  mkdirSync(join(folder, 'more'));
+  write('good.yaml', 0);
+  write('more/away.yaml', 1);
+  await emulators[1]?.close();
+  writeFileSync(join(folder, 'more/broken.yaml'), 'edict: 1\napis: [\n');
+  const daemon = start(['good.yaml', 'more/']);
+  await until('what can be done is done', () => online(0) === names.length);
+  await until('the file is refused', () => of(daemon, 'file:rejected', 'broken.yaml').length === 1);
+  await until('the gateway is away', () => of(daemon, 'retry:scheduled', 'away.yaml').length > 0);
+  assert.is(of(daemon, 'retry:scheduled', 'good.yaml').length, 0);
+  write('more/broken.yaml', 2);
+  await until('what was mended is done too', () => online(2) === names.length);
+  write('good.yaml', 0, 'a');
+  await until('an edit is followed', () => online(0) === names.length - 1);
+  daemon.child.kill('SIGTERM');
+  assert.is((await daemon.finished).code, 0);
+});
+
+test('the page of several files names each, and leads to it', async () => {
+  await gateways(2);
+  write('one.yaml', 0);
+  write('two.yaml', 1);
+  const daemon = start(['one.yaml', 'two.yaml'], '--listen', '127.0.0.1:0');
+  await until('all is online', () => online(0) === names.length && online(1) === names.length);
+  const url = String(daemon.events('daemon:started')[0]?.['url']);
+  const overview = await (await fetch(url)).text();
+  for (const name of ['one', 'two']) {
+    assert.match(overview, `${name}.yaml`);
+    const status = (await (await fetch(new URL(`${name}/api/v1/status`, `${url}/`))).json()) as { live: { file: { path: string } } };
+    assert.match(status.live.file.path, `${name}.yaml`);
+  }
+  const metrics = await (await fetch(new URL('/metrics', url))).text();
+  for (const name of ['one', 'two']) assert.match(metrics, `edict_file_valid{file="${name}.yaml"} 1\n`);
+});
+
+test('of two files for one gateway the second stands by', async () => {
+  await gateways(1);
+  write('one.yaml', 0);
+  write('two.yaml', 0, ...names);
+  const daemon = start(['one.yaml', 'two.yaml']);
+  await until('one stands by', () => daemon.events('lease:waited').length === 1);
+  const [waiting] = daemon.events('lease:waited');
+  assert.match(String(waiting?.['reason']), 'for another file');
+});
+
+test.run();
