@@ -186,7 +186,7 @@ export interface Talk {
 /** Returns the log on stderr, fed with the engine's events. */
 export async function openLog(options: LogOptions): Promise<Talk> {
   const { logEvents, openLogger } = await import('./telemetry/log.ts');
-  const logger = openLogger(options);
+  const logger = await openLogger(options);
   return {
     emit: logEvents(logger),
     of: (file) => logEvents(logger.child({ file })),

@@ -6,7 +6,7 @@ import type { DesiredState, GatewaySettings } from '../core/publication.ts';
 import { type FileSet, fingerprintOf, isSameContent, maxBytes, readFileSet, shortName } from './file-set.ts';
 import { includeEntries } from './include-entries.ts';
 import { parseFile } from './parse-desired.ts';
-import { type PathWatch, watchPaths } from './path-watch.ts';
+import type { PathWatch } from './path-watch.ts';
 import type { TextRead } from './read-text.ts';
 import { RememberedTrees } from './remembered-trees.ts';
 import type { Variables } from './variables.ts';
@@ -62,7 +62,8 @@ export class FileSource implements DesiredSource {
   }
 
   /** Calls `hint` whenever the content of the files or the places that their paths lead to may have changed, until closed. */
-  watch(hint: () => void): Promise<PathWatch> {
+  async watch(hint: () => void): Promise<PathWatch> {
+    const { watchPaths } = await import('./path-watch.ts');
     const look = async () => {
       const files = await this.#read();
       return { fingerprint: fingerprintOf(files), paths: files.paths, directories: files.directories };

@@ -4,12 +4,12 @@ import { heldDigest } from '../core/guards.ts';
 import type { LogOptions } from '../core/log-options.ts';
 import { type Change, firstDueMs } from '../core/plan.ts';
 import { lineOf, untoldHint } from './log-line.ts';
-import { openPretty } from './pretty.ts';
 
 /** Returns a log on stderr. One event is one line; a line is written before the call returns, so that no crash loses it. */
-export function openLogger({ level, format }: LogOptions): Logger {
+export async function openLogger({ level, format }: LogOptions): Promise<Logger> {
   const stderr: DestinationStream = destination({ fd: 2, sync: true });
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, format === 'pretty' ? openPretty(process.stderr) : stderr);
+  const stream = format === 'pretty' ? (await import('./pretty.ts')).openPretty(process.stderr) : stderr;
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
 }
 
 /** Returns a listener that logs every event of the engine under its stable name, in the field `event`. */

@@ -44,7 +44,7 @@ test('a broken file is shown with its place, and an absent one by its name', asy
 test('every event is one sentence that says what happened, and all begin in one column', async () => {
   const script = `import { openLogger, logEvents } from '${new URL('../../src/telemetry/log.ts', import.meta.url)}';
     import { everyEvent } from '${new URL('../support/every-event.ts', import.meta.url)}';
-    const emit = logEvents(openLogger({ level: 'debug', format: 'pretty' }));
+    const emit = logEvents(await openLogger({ level: 'debug', format: 'pretty' }));
     for (const event of Object.values(everyEvent).flat()) emit(event);`;
   const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env: { NO_COLOR: '1' } });
   const lines = stderr.trimEnd().split('\n');

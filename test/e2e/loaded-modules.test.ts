@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { fileOf, scratchFolder } from '../support/edict-process.ts';
+
+/*
+ * What each command loads of the packages and of the rooms: a command that loads what it does not need starts later.
+ */
+const test = suite('loaded modules');
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const noting = new URL('../support/note-modules.ts', import.meta.url).href;
+
+async function loadedBy(...args: readonly string[]): Promise<{ packages: readonly string[]; rooms: readonly string[] }> {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));
+  const noted = join(folder, 'modules.json');
+  const environment = { PATH: process.env['PATH'], NOTE_MODULES: noted };
+  const child = spawn(process.execPath, ['--import', noting, main, ...args], { cwd: folder, env: environment });
+  const [code] = await once(child, 'close');
+  assert.is(code, 0, args.join(' '));
+  return JSON.parse(readFileSync(noted, 'utf8'));
+}
+
+const toRead = ['ajv', 'commander', 'croner', 'fastest-levenshtein', 'picomatch', 'yaml'];
+
+test('edict itself and its help load the command line alone', async () => {
+  for (const args of [['--version'], ['--help'], ['plan', '--help'], ['schema']]) {
+    assert.equal(await loadedBy(...args), { packages: ['commander'], rooms: ['cli', 'core', 'words'] }, args.join(' '));
+  }
+});
+
+test('what looks at file and record loads neither an HTTP client, nor a watcher, a server, a log or PostgreSQL', async () => {
+  for (const command of ['validate', 'plan', 'status', 'history']) {
+    const { packages, rooms } = await loadedBy(command);
+    assert.equal(packages, toRead, command);
+    assert.equal(rooms, ['cli', 'core', 'desired', 'engine', 'store', 'words'], command);
+  }
+});
+
+test('apply loads a client and a log, but no watcher, server, metrics or traces, and the emulator only if it is asked for', async () => {
+  const { packages, rooms } = await loadedBy('apply', '--emulate', '--log-format', 'json');
+  for (const needed of ['openapi-fetch', 'undici', 'p-queue', 'pino', 'fastify']) assert.ok(packages.includes(needed), needed);
+  for (const needless of ['chokidar', 'prom-client', 'pg', 'pino-pretty', '@opentelemetry/api'])
+    assert.not(packages.includes(needless), needless);
+  assert.equal(rooms, ['cli', 'core', 'desired', 'emulator', 'engine', 'gateway', 'store', 'telemetry', 'words']);
+});
+
+test.run();
