@@ -17,7 +17,7 @@ import { everything, isTargeted, type Targets } from './core/targets.ts';
 import { findPublication, type NamedPublication } from './desired/find-publication.ts';
 import { seedFrom } from './emulated.ts';
 import { systemClock } from './engine/system-clock.ts';
-import { isProcess, planOf, unending, withFile } from './reading.ts';
+import { planOf, unending, withFile } from './reading.ts';
 import { type Environment, withGatewayReader } from './rooms.ts';
 
 /*
@@ -42,10 +42,10 @@ export interface Explanation {
   /** The plan of the whole file, which guards look at. */
   readonly whole: Plan;
   readonly notes: readonly Note[];
-  /** How the process that works on the gateway is getting on; `null` if none does. */
+  /** How the process that works on the gateway is getting on, or was when it was killed; `null` if none does. */
   readonly condition: Condition | null;
-  /** Whether that process is there: one that was killed leaves its last word. `false` also for one of another machine or container. */
-  readonly isAlive: boolean;
+  /** Which edict works on the gateway; `null` if none does, as far as can be told from here. */
+  readonly holder: string | null;
 }
 
 /** What is known of the gateway itself. */
@@ -99,7 +99,7 @@ export async function readExplanation(
       plan: narrow(whole, desired, only),
       notes: notes.filter((note) => isTargeted(only, note)),
       condition,
-      isAlive: condition !== null && isProcess(condition.pid),
+      holder: await record.holder(desired.gateway),
     };
   });
 }

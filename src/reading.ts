@@ -74,12 +74,3 @@ export function unseen(reason: string, hint: string | null): EdictError {
 
 /** Ends nothing: what only looks is ended by ending its process. */
 export const unending = new AbortController().signal;
-
-/** Returns whether a process of this machine has this ID. Signal 0 reaches nobody: it only tells whether there is anybody. */
-export function isProcess(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}

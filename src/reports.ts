@@ -15,7 +15,7 @@ import { findPublication, type NamedPublication } from './desired/find-publicati
 import type { WrittenDesired } from './desired/write-desired.ts';
 import { invented, seedFrom } from './emulated.ts';
 import { systemClock } from './engine/system-clock.ts';
-import { isProcess, planOf, unending, unseen, withFile } from './reading.ts';
+import { planOf, unending, unseen, withFile } from './reading.ts';
 import { type Environment, openSavedPlan, targetsOf, targetsOfSaved, withGatewayReader } from './rooms.ts';
 
 /*
@@ -137,10 +137,10 @@ export interface StatusReport {
   /** What of all this is to be shown. */
   readonly targets: Targets;
   readonly plan: Plan;
-  /** How the process that works on the gateway is getting on; `null` if none does. */
+  /** How the process that works on the gateway is getting on, or was when it was killed; `null` if none does. */
   readonly condition: Condition | null;
-  /** Whether that process is there: one that was killed leaves its last word. `false` also for one of another machine or container. */
-  readonly isAlive: boolean;
+  /** Which edict works on the gateway; `null` if none does, as far as can be told from here. */
+  readonly holder: string | null;
 }
 
 /** Returns desired, recorded and last attempts side by side. Makes no call and writes nothing. */
@@ -155,7 +155,7 @@ export async function readStatus(settings: Settings, environment: Environment): 
       targets,
       plan,
       condition,
-      isAlive: condition !== null && isProcess(condition.pid),
+      holder: await record.holder(desired.gateway),
     };
   });
 }

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -7,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { settingsFrom } from '../src/config.ts';
 import { heldDigest, heldWork } from '../src/core/guards.ts';
 import { everything } from '../src/core/targets.ts';
-import { isProcess, planOf, unseen, withFile } from '../src/reading.ts';
+import { planOf, unseen, withFile } from '../src/reading.ts';
 import { openStore } from '../src/store/open-store.ts';
 import { writeApproval } from '../src/store/write-approval.ts';
 import { fileOf, scratchFolder } from './support/edict-process.ts';
@@ -44,13 +42,6 @@ test('names that were never looked up get IDs that are made up, and nobody is as
   ]);
   assert.equal(apiIds, madeUp);
   rmSync(settings.file);
-});
-
-test('a process that has ended is none', async () => {
-  assert.ok(isProcess(process.pid));
-  const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
-  await once(child, 'close');
-  assert.not.ok(isProcess(child.pid ?? 0));
 });
 
 test('a gateway that cannot be seen is an error with a hint', () => {

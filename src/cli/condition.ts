@@ -3,9 +3,9 @@ import type { Limit } from '../core/publication.ts';
 import { durationInWords } from '../words/phrases.ts';
 import type { Paint } from './paint.ts';
 
-/** Says how the process at work is getting on. */
-export function conditionInWords({ pid, atMs, calls, perMs, stopped }: Condition, limit: Limit, paint: Paint): string {
-  const since = `pid ${pid}, as of ${iso(atMs)}`;
+/** Says how the edict at work, `holder`, is getting on. */
+export function conditionInWords({ atMs, calls, perMs, stopped }: Condition, holder: string, limit: Limit, paint: Paint): string {
+  const since = `${holder}, as of ${iso(atMs)}`;
   if (stopped) return `${paint('yellow', `No calls since ${iso(stopped.sinceMs)}: ${stopped.message}`)} (${since})`;
   const rate = `${calls} calls per ${durationInWords(perMs)}`;
   const isLower = calls * limit.perMs < limit.calls * perMs;

@@ -25,7 +25,7 @@ export function explanationJson(explanation: Explanation, next: NextStep) {
     next: { ...next, held: plan.changes[0]?.held ?? null, waits: waitsJson(plan.changes[0]?.waits ?? null) },
     suspicion: plan.suspicion && { rule: plan.suspicion.rule, message: plan.suspicion.message, hint: plan.suspicion.hint },
     seen: seenOf(plan, notes).map(({ kind, message }) => ({ kind, message })),
-    daemon: condition && { ...conditionJson(condition), isAlive: explanation.isAlive },
+    daemon: condition && { ...conditionJson(condition), isAlive: explanation.holder !== null, holder: explanation.holder },
   };
 }
 

@@ -175,7 +175,7 @@ function nextPart({ kind, what, why, when, advice, command }: NextStep, { of, pa
       ['when', when],
       ...advice.map((line): Fact => ['to do', line]),
       ['command', command && paint('bold', command)],
-      ['daemon', condition && of.isAlive ? conditionInWords(condition, desired.gateway.limit, paint) : null],
+      ['daemon', condition && of.holder ? conditionInWords(condition, of.holder, desired.gateway.limit, paint) : null],
     ]),
   ];
 }

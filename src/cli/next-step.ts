@@ -112,8 +112,8 @@ function lookedForBy({ action, marker, version }: UnresolvedAttempt, { desired }
 
 type Timing = Pick<NextStep, 'when' | 'advice' | 'command'>;
 
-function isAtWork({ condition, isAlive }: Explanation): boolean {
-  return condition !== null && isAlive;
+function isAtWork({ holder }: Explanation): boolean {
+  return holder !== null;
 }
 
 function whenApplied({ condition }: Explanation): string {

@@ -53,7 +53,7 @@ function watched(status: Status, width: number, paint: Paint): string {
     .join('\n')}`;
 }
 
-function sums({ plan, matrix, condition, isAlive, release }: Status, cells: readonly Cell[], paint: Paint): string[] {
+function sums({ plan, matrix, condition, holder, release }: Status, cells: readonly Cell[], paint: Paint): string[] {
   const { online, offline, held, waiting } = totalsOf(plan);
   const quiet = plan.drifted.length > 0 ? `Nothing to do, and ${plan.drifted.length} drifted.` : 'All in sync.';
   const more = [...(held > 0 ? [`${held} held`] : []), ...(waiting > 0 ? [`${waiting} waiting`] : [])];
@@ -64,6 +64,8 @@ function sums({ plan, matrix, condition, isAlive, release }: Status, cells: read
   if (plan.suspicion) lines.push(`${paint('yellow', 'The whole file is held:')} ${plan.suspicion.message}; ${plan.suspicion.hint}.`);
   if (plan.suspension) lines.push(paint('yellow', suspensionInWords(plan.suspension)));
   if (release !== null) lines.push(`To agree to what is held: ${paint('bold', release)}`);
-  if (condition) lines.push(isAlive ? conditionInWords(condition, matrix.desired.gateway.limit, paint) : goneInWords(condition, paint));
+  if (condition && holder) lines.push(conditionInWords(condition, holder, matrix.desired.gateway.limit, paint));
+  else if (holder) lines.push(`At work: ${holder}`);
+  else if (condition) lines.push(goneInWords(condition, paint));
   return lines;
 }

@@ -212,6 +212,8 @@ export interface RecordReader {
   history(gateway: GatewayIdentity, filter: HistoryFilter): Promise<Attempt[]>;
   /** Returns how the process that works on the gateway is getting on, as it last said; `null` if none does. */
   condition(gateway: GatewayIdentity): Promise<Condition | null>;
+  /** Returns which edict works on the gateway now, in words such as `host, pid 12`; `null` if none does, as far as can be told from here. */
+  holder(gateway: GatewayIdentity): Promise<string | null>;
   /** Returns how many APIs the gateway listed when it was last believed; `null` if it was never asked. */
   listedApis(gateway: GatewayIdentity): Promise<number | null>;
   /** Returns the newest attempt of each publication of the gateway. */

@@ -29,6 +29,8 @@ export interface Database {
   read(step: Step): Promise<readonly Row[]>;
   /** Runs all of `steps` or none, and resolves once that is durable, to what each returned. */
   write(steps: readonly Step[]): Promise<readonly (readonly Row[])[]>;
+  /** Returns who works on a gateway now, by its row id; `null` if nobody does, as far as can be told from here. */
+  holder(gatewayId: number): Promise<string | null>;
   /** Writes what is pending and ends. */
   close(): Promise<void>;
 }

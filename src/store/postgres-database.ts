@@ -71,6 +71,11 @@ export class PostgresDatabase implements Database {
     await Promise.all(this.#writing);
   }
 
+  async holder(gatewayId: number): Promise<string | null> {
+    const [row] = await this.read({ query: holderNow, values: [gatewayId] });
+    return row ? String(row['holder']) : null;
+  }
+
   async close(): Promise<void> {
     await this.drained();
     this.#isClosed = true;
@@ -139,3 +144,8 @@ export class PostgresDatabase implements Database {
     }
   }
 }
+
+const holderNow = {
+  sql: 'SELECT holder FROM edict.gateway WHERE id = $1 AND held_until >= clock_timestamp()',
+  parameters: ['gateway'],
+} as const;

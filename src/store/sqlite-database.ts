@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Query } from '../../generated/store-queries.d.ts';
 import { sqlite } from '../../generated/store-queries.js';
-import type { Database, Step } from './database.ts';
-import type { Row } from './rows.ts';
+import { type Database, type Step, step } from './database.ts';
+import { isProcess } from './is-process.ts';
+import { type Row, toCondition } from './rows.ts';
 import { explained } from './store-error.ts';
 
 interface Prepared {
@@ -46,6 +47,13 @@ export class SqliteDatabase implements Database {
     return new Promise((done, failed) => {
       this.#pending.push({ steps, done, failed });
     });
+  }
+
+  /** The one that wrote last how it is getting on, if it is there: one that was killed leaves its last word, and one in another container cannot be seen. */
+  async holder(gatewayId: number): Promise<string | null> {
+    const [row] = await this.read(step(this.queries.readGateway, { gateway: gatewayId }));
+    const condition = toCondition(row);
+    return condition && isProcess(condition.pid) ? `pid ${condition.pid}` : null;
   }
 
   /** Also empties the write-ahead log. */

@@ -57,6 +57,10 @@ export class StoredRecord implements RecordReader {
     return toCondition(await this.#gateway(gateway));
   }
 
+  async holder(gateway: GatewayIdentity): Promise<string | null> {
+    return this.database.holder(await this.gatewayId(gateway));
+  }
+
   async listedApis(gateway: GatewayIdentity): Promise<number | null> {
     const listed = (await this.#gateway(gateway))?.['listed_apis'];
     return listed == null ? null : Number(listed);
@@ -128,6 +132,7 @@ export const emptyRecord: RecordReader = {
   attemptsOf: async () => [],
   succeededAfter: async () => [],
   condition: async () => null,
+  holder: async () => null,
   listedApis: async () => null,
   names: async () => new Map(),
   past: async () => ({ declared: new Map(), elsewhere: [], approvals: [], suspension: null }),

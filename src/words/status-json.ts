@@ -17,10 +17,10 @@ export interface Status {
   readonly matrix: Matrix;
   readonly plan: Plan;
   readonly targets: Targets;
-  /** How the process that works on the gateway is getting on; `null` if none does. */
+  /** How the process that works on the gateway is getting on, or was when it was killed; `null` if none does. */
   readonly condition: Condition | null;
-  /** Whether that process is there. */
-  readonly isAlive: boolean;
+  /** Which edict works on the gateway; `null` if none does, as far as can be told from here. */
+  readonly holder: string | null;
   /** The command that releases what is held; `null` if nothing is. */
   readonly release: string | null;
 }
@@ -43,7 +43,7 @@ export function cellJson(cell: Cell): Schemas['Cell'] {
 
 /** Returns a status as other programs read it. */
 export function statusJson(status: Status) {
-  const { matrix, plan, condition, isAlive, release } = status;
+  const { matrix, plan, condition, holder, release } = status;
   const { endpoint, project, instance } = matrix.desired.gateway;
   return {
     format: 1,
@@ -53,7 +53,7 @@ export function statusJson(status: Status) {
     suspicion: plan.suspicion && { rule: plan.suspicion.rule, message: plan.suspicion.message, hint: plan.suspicion.hint },
     suspension: plan.suspension && suspensionJson(plan.suspension),
     release,
-    daemon: condition && { ...conditionJson(condition), isAlive },
+    daemon: condition && { ...conditionJson(condition), isAlive: holder !== null, holder },
     publications: cellsOf(status).map(publicationJson),
   };
 }

@@ -17,7 +17,7 @@ for (const [name, condition, expected] of [
   ],
   ['stopped', { ...idle, stopped }, 'No calls since 2026-11-20T09:30:00.000Z: nobody answers (pid 7, as of 2026-11-20T09:30:00.000Z)'],
 ] as const) {
-  test(`says how a process is getting on: ${name}`, () => assert.is(conditionInWords(condition, limit, plain), expected));
+  test(`says how a process is getting on: ${name}`, () => assert.is(conditionInWords(condition, 'pid 7', limit, plain), expected));
 }
 
 test('says of a process that is not there that it was killed, or is elsewhere', () => {

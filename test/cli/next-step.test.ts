@@ -80,7 +80,7 @@ const situations: readonly [name: string, given: Given, kind: NextStep['kind'], 
   ],
   [
     'an attempt whose process was killed',
-    { file: {}, record: { unresolved }, tried: { outcome: null }, condition: idle, isAlive: false },
+    { file: {}, record: { unresolved }, tried: { outcome: null }, condition: idle, holder: null },
     'unresolved',
     ['whether attempt 12 (online) happened', 'pid 4711, which last wrote the record, is not a process', 'edict apply'],
   ],

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -127,6 +128,10 @@ test('apply says who works on the gateway, and with --wait waits for it', async 
   const folder = machine(all('online'));
   const daemon = start(folder);
   await until('it works', () => isAtWork(daemon));
+  assert.match(
+    (await edict(['status', '--state', state], folder)).stdout,
+    new RegExp(`At work.*\\(${hostname()}, pid ${daemon.child.pid}`),
+  );
   const refused = await edict(['apply', '--state', state], folder);
   assert.is(refused.code, 1);
   assert.match(refused.stderr, /another edict works on the gateway \(.*pid \d+/);

@@ -22,7 +22,7 @@ export function explanation({
   tried,
   hint = null,
   condition = null,
-  isAlive = condition !== null,
+  holder = condition && `pid ${condition.pid}`,
   protects = false,
   removed = 'keep',
   gateway,
@@ -36,8 +36,8 @@ export function explanation({
   readonly tried?: Partial<Attempt>;
   readonly hint?: string | null;
   readonly condition?: Condition | null;
-  /** Whether the process of `condition` is there. */
-  readonly isAlive?: boolean;
+  /** Who is at work; default: the process of `condition`. */
+  readonly holder?: string | null;
   /** Whether the environment is protected. */
   readonly protects?: boolean;
   readonly removed?: DesiredState['removed'];
@@ -61,6 +61,6 @@ export function explanation({
     whole,
     notes: [],
     condition,
-    isAlive,
+    holder,
   };
 }

@@ -313,6 +313,16 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await record.close();
   });
 
+  withStore('tells who is at work, until it leaves', async (store, under) => {
+    const record = await under.openRecord();
+    await store.describe(gateway, { atMs: 1, pid: process.pid, calls: 5, perMs: 1000, stopped: null });
+    assert.match((await record.holder(gateway)) ?? '', new RegExp(`\\bpid ${process.pid}\\b`));
+    assert.is(await record.holder(gatewaySettings({ instance: 'other' })), null);
+    await store.leave(gateway, 9);
+    assert.is(await record.holder(gateway), null);
+    await record.close();
+  });
+
   withStore('a suspension is known until it is taken back, of each gateway by itself', async (store, under) => {
     const word = { reason: 'INC-1', by: 'ada', untilMs: 5 };
     await store.suspend(gateway, word);

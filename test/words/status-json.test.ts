@@ -11,7 +11,7 @@ const was = recordedState([recorded('orders', 'test'), recorded('users', 'test')
 const made = plan(desired, was);
 const statusOf = (targets: Targets) => ({
   matrix: matrixOf(desired, was, made, new Map()),
-  ...{ plan: made, targets, condition: null, isAlive: false, release: null },
+  ...{ plan: made, targets, condition: null, holder: null, release: null },
 });
 
 test('programs read every publication with where it stands, what is wanted, recorded and next', () => {
