@@ -54,6 +54,10 @@ const floors: readonly { readonly floor: string; readonly mayImport: readonly st
     ],
   },
   {
+    floor: 'src/by-daemon.ts',
+    mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', 'src/app.ts', ...rooms],
+  },
+  {
     floor: 'src/cli/',
     mayImport: [
       'src/core/',
@@ -61,6 +65,7 @@ const floors: readonly { readonly floor: string; readonly mayImport: readonly st
       'generated/',
       'src/config.ts',
       'src/app.ts',
+      'src/by-daemon.ts',
       'src/daemon.ts',
       'src/reports.ts',
       'src/explanation.ts',

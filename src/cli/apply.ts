@@ -1,4 +1,5 @@
 import { type Applied, applyOnce, applySaved, openLog, type Stopper } from '../app.ts';
+import { applyByDaemon } from '../by-daemon.ts';
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Emit, EngineEvent, PassSummary } from '../core/events.ts';
@@ -19,6 +20,8 @@ export interface ApplyOptions {
   readonly logFormat?: LogFormat;
   /** The file of a saved plan, of which everything is done or nothing. */
   readonly plan?: string;
+  /** Whether to leave it to the daemon. */
+  readonly viaDaemon?: boolean;
 }
 
 type Probed = EngineEvent & { readonly type: 'probe:answered' };
@@ -27,14 +30,19 @@ type Probed = EngineEvent & { readonly type: 'probe:answered' };
 export function apply(settings: Settings, options: ApplyOptions, context: Context): Promise<ExitCode> {
   const { environment } = context;
   const from = options.plan;
+  const act: Making['act'] = (emit, stop) => {
+    if (options.viaDaemon) return applyByDaemon(settings, from ?? null, environment, emit, stop);
+    return from === undefined ? applyOnce(settings, environment, emit, stop) : applySaved(settings, from, environment, emit, stop);
+  };
   return report(options, context, {
-    verb: 'Applied',
-    act: (emit, stop) =>
-      from === undefined ? applyOnce(settings, environment, emit, stop) : applySaved(settings, from, environment, emit, stop),
+    ...{ verb: 'Applied', act, more: () => ({}) },
     release: (plan) => releaseCommand(plan, { ...settings, targets: plan.targets }),
-    more: () => ({}),
+    left: options.viaDaemon ? 'not made by the daemon in time: see edict status, and whether it follows the same file' : stopped,
   });
 }
+
+/** Why changes are left where nobody waited for them. */
+export const stopped = 'not sent, since it was stopped';
 
 /** What is made and told of. */
 export interface Making {
@@ -42,12 +50,18 @@ export interface Making {
   readonly act: (emit: Emit, stop: Stopper) => Promise<Applied | null>;
   /** Returns the command that agrees to what the plan holds; `null` if it holds nothing. */
   readonly release: (plan: Plan) => string | null;
+  /** Why changes are left. */
+  readonly left: string;
   /** Returns what else the summary says as JSON. */
   readonly more: () => object;
 }
 
 /** Makes what `act` makes and tells of it as it goes. Returns what `apply` does, and 0 where `act` has nothing to make and tells so itself. */
-export async function report(options: ApplyOptions, context: Context, { verb, act, release: releaseOf, more }: Making): Promise<ExitCode> {
+export async function report(
+  options: ApplyOptions,
+  context: Context,
+  { verb, act, release: releaseOf, left: leftWhy, more }: Making,
+): Promise<ExitCode> {
   const { out, err } = paintersOf(context);
   const asJson = options.format === 'json';
   const failures = new Map<string, Settled>();
@@ -80,7 +94,7 @@ export async function report(options: ApplyOptions, context: Context, { verb, ac
   else {
     const only = scopeInWords(plan);
     context.stdout.write(
-      `${suspicion ? `${out('yellow', 'The whole file is held:')} ${suspicion.message}. Nothing was sent. Before you agree: ${suspicion.hint}.` : words(summary, left, plan, verb)}${only ? ` ${only}` : ''}\n`,
+      `${suspicion ? `${out('yellow', 'The whole file is held:')} ${suspicion.message}. Nothing was sent. Before you agree: ${suspicion.hint}.` : words(summary, left, plan, verb, leftWhy)}${only ? ` ${only}` : ''}\n`,
     );
     const held = plan.changes.filter((change) => change.held);
     const waiting = plan.changes.filter((change) => change.waits && !change.held);
@@ -134,6 +148,7 @@ function words(
   left: number,
   { kept }: Plan,
   verb: string,
+  leftWhy: string,
 ): string {
   if (online + offline + held + waiting + failed + left === 0)
     return kept ? 'Nothing was sent.' : `In sync. ${counted(unchanged, 'publication')} as the file says. Nothing was sent.`;
@@ -141,7 +156,7 @@ function words(
   if (held > 0) parts.push(`${held} held`);
   if (waiting > 0) parts.push(`${waiting} waiting`);
   if (failed > 0) parts.push(`${failed} failed`);
-  if (left > 0) parts.push(`${left} not sent, since it was stopped`);
+  if (left > 0) parts.push(`${left} ${leftWhy}`);
   return `${verb} in ${durationInWords(tookMs)}: ${parts.join(', ')}.`;
 }
 

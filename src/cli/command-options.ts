@@ -15,6 +15,7 @@ interface CommandOptions {
   readonly blame?: boolean;
   readonly out?: string;
   readonly plan?: string;
+  readonly viaDaemon?: boolean;
   readonly logLevel: (typeof logLevels)[number];
   readonly logFormat?: (typeof logFormats)[number];
   readonly debounce: string;

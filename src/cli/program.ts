@@ -41,12 +41,13 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
   const withFile = (name: string, description: string): Command =>
     program.command(name).description(description).argument('[file]', 'the edict file', defaultFile);
   const state = () =>
-    new Option('--state <url>', 'the store: sqlite:PATH (default: sqlite:.edict/state.db, with --emulate sqlite:.edict/emulated.db)').env(
-      'EDICT_STATE',
-    );
+    new Option(
+      '--state <url>',
+      'the store: sqlite:PATH or postgres://USER@HOST/DATABASE (default: sqlite:.edict/state.db, with --emulate sqlite:.edict/emulated.db)',
+    ).env('EDICT_STATE');
   const format = (...choices: string[]) => new Option('--format <format>', 'how to show the result').choices(choices).default('text');
   const emulate = () => new Option('--emulate', 'talk to an emulated gateway inside this process instead of the file’s endpoint');
-  const wait = () => new Option('--wait <duration>', 'wait so long for another edict to give the store free (default: not at all)');
+  const wait = () => new Option('--wait <duration>', 'wait so long for another edict (default: not at all; with --via-daemon: 10m)');
   const refresh = () => new Option('--refresh', 'ask the gateway what is really published first');
   const dryRun = () => new Option('--dry-run', 'show the plan, make no call and write nothing');
   const detailed = () => new Option('--detailed-exitcode', 'exit with 2 if there are changes, with 4 if one is held');
@@ -107,6 +108,12 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
     .addOption(refresh())
     .addOption(wait())
     .addOption(new Option('--plan <file>', 'make exactly the changes of a saved plan, or none').conflicts(['api', 'environment']))
+    .addOption(
+      new Option('--via-daemon', 'leave the calls to the daemon that works on the gateway, and wait until it has made them').conflicts([
+        'dryRun',
+        'refresh',
+      ]),
+    )
     .action((file: string, options: Options) => (options.dryRun ? plan(file, options) : apply(file, options)));
 
   const withFiles = (name: string, description: string): Command =>

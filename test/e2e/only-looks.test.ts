@@ -39,6 +39,8 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--detailed-exitcode': [[]],
   '--out': [['plan.json']],
   '--plan': [['saved.json']],
+  // Nobody is there to leave it to: test/by-daemon.test.ts.
+  '--via-daemon': [],
   '--wait': [['1s']],
   '--once': [[]],
   '--dry-run': [],
