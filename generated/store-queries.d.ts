@@ -5,6 +5,7 @@ export interface Query<P extends string> {
 }
 export interface StoreQueries {
   readonly readSetting: Query<'name'>;
+  readonly deleteSetting: Query<'name'>;
   readonly insertSetting: Query<'name' | 'value'>;
   readonly insertGateway: Query<'endpoint' | 'project' | 'instance'>;
   readonly findGateway: Query<'endpoint' | 'project' | 'instance'>;
@@ -30,6 +31,7 @@ export interface StoreQueries {
   readonly doneWithApproval: Query<'gateway'>;
   readonly insertAttempt: Query<'gateway' | 'api' | 'apiId' | 'environment' | 'environmentId' | 'passId' | 'action' | 'reason' | 'revision' | 'remark' | 'marker' | 'version' | 'approval' | 'commitId' | 'fence' | 'atMs'>;
   readonly orphan: Query<'atMs' | 'gateway'>;
+  readonly prune: Query<'gateway' | 'beforeMs' | 'limit'>;
   readonly settleAttempt: Query<'atMs' | 'outcome' | 'code' | 'status' | 'message' | 'requestId' | 'versionId' | 'publishId' | 'attempt'>;
   readonly recorded: Query<'gateway'>;
   readonly recordedOne: Query<'gateway' | 'apiId' | 'environmentId'>;
@@ -40,6 +42,29 @@ export interface StoreQueries {
   readonly approvals: Query<'gateway'>;
   readonly spendApproval: Query<'approval'>;
   readonly insertApproval: Query<'endpoint' | 'project' | 'instance' | 'digest' | 'by' | 'why' | 'atMs' | 'expiresAtMs' | 'work'>;
+  readonly gateways: Query<never>;
+  readonly rowsOfGateway: Query<'after' | 'limit'>;
+  readonly copyGateway: Query<'id' | 'endpoint' | 'project' | 'instance' | 'left_at_ms' | 'listed_apis' | 'suspension' | 'fence'>;
+  readonly clearGateway: Query<never>;
+  readonly continueGateway: Query<never>;
+  readonly rowsOfApproval: Query<'after' | 'limit'>;
+  readonly copyApproval: Query<'id' | 'gateway_id' | 'digest' | 'approved_by' | 'why' | 'at_ms' | 'expires_at_ms' | 'work' | 'is_spent'>;
+  readonly clearApproval: Query<never>;
+  readonly continueApproval: Query<never>;
+  readonly rowsOfAttempt: Query<'after' | 'limit'>;
+  readonly copyAttempt: Query<'id' | 'gateway_id' | 'pass_id' | 'api' | 'api_id' | 'environment' | 'environment_id' | 'action' | 'reason' | 'revision' | 'remark' | 'marker' | 'asked_version_id' | 'approval_id' | 'commit_id' | 'fence' | 'began_at_ms' | 'settled_at_ms' | 'orphaned_at_ms' | 'outcome' | 'code' | 'status' | 'message' | 'request_id' | 'version_id' | 'publish_id' | 'before_state' | 'before_revision' | 'before_version_id'>;
+  readonly clearAttempt: Query<never>;
+  readonly continueAttempt: Query<never>;
+  readonly rowsOfPublication: Query<'after' | 'limit'>;
+  readonly copyPublication: Query<'id' | 'gateway_id' | 'api' | 'api_id' | 'environment' | 'environment_id' | 'state' | 'revision' | 'version_id' | 'publish_id' | 'published_at_ms' | 'edited_at_ms' | 'recorded_at_ms' | 'unresolved_attempt_id' | 'last_attempt_id' | 'drift_from' | 'drift_from_since_ms' | 'drift_seen_at_ms' | 'drift_truce_until_ms' | 'corrections' | 'corrected_at_ms'>;
+  readonly clearPublication: Query<never>;
+  readonly continuePublication: Query<never>;
+  readonly rowsOfName: Query<never>;
+  readonly copyName: Query<'gateway_id' | 'name' | 'id'>;
+  readonly clearName: Query<never>;
+  readonly rowsOfDeclared: Query<never>;
+  readonly copyDeclared: Query<'gateway_id' | 'api_id' | 'environment_id' | 'home'>;
+  readonly clearDeclared: Query<never>;
 }
 export declare const sqlite: StoreQueries;
 export declare const postgres: StoreQueries;

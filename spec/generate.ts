@@ -94,7 +94,7 @@ function inLines(queries: ReturnType<typeof storeQueries>): string {
 function queryTypes(queries: ReturnType<typeof storeQueries>): string {
   const lines = Object.entries(queries).map(([name, { parameters }]) => {
     const names = [...new Set(parameters)].map((parameter) => `'${parameter}'`);
-    return `  readonly ${name}: Query<${names.join(' | ')}>;\n`;
+    return `  readonly ${name}: Query<${names.join(' | ') || 'never'}>;\n`;
   });
   const query = 'export interface Query<P extends string> {\n  readonly sql: string;\n  readonly parameters: readonly P[];\n}\n';
   return `${query}export interface StoreQueries {\n${lines.join('')}}\n`;

@@ -1,6 +1,7 @@
 import {
   type CompiledQuery,
   DummyDriver,
+  type ExpressionBuilder,
   Kysely,
   PostgresAdapter,
   PostgresIntrospector,
@@ -25,6 +26,8 @@ interface Dialect {
   texts(array: RawBuilder<string>): RawBuilder<string>;
   /** The ID of the attempt that this connection has just written. */
   readonly newestAttempt: RawBuilder<number>;
+  /** Goes on counting after the IDs that were copied into a table. */
+  continueIds(table: string): RawBuilder<unknown>;
 }
 
 /** A query with names for its parameters, in their order. */
@@ -57,6 +60,8 @@ const dialects: Readonly<Record<'sqlite' | 'postgres', Dialect>> = {
     }),
     texts: (array) => sql`(select value from json_each(${array}))`,
     newestAttempt: sql`last_insert_rowid()`,
+    // It does so by itself.
+    continueIds: () => sql`select 1`,
   },
   postgres: {
     db: new Kysely<Tables>({
@@ -69,13 +74,21 @@ const dialects: Readonly<Record<'sqlite' | 'postgres', Dialect>> = {
     }).withSchema('edict'),
     texts: (array) => sql`(select jsonb_array_elements_text(cast(${array} as jsonb)))`,
     newestAttempt: sql`currval('edict.attempt_id_seq')`,
+    continueIds: (table) =>
+      sql`select setval(pg_get_serial_sequence(${sql.lit(`edict.${table}`)}, 'id'), coalesce(max(id), 0) + 1, false) from ${sql.table(`edict.${table}`)}`,
   },
 };
 
 /** Returns every query of the store in the words of one engine. */
 export function storeQueries(name: keyof typeof dialects): Readonly<Record<string, CompiledByName>> {
   const dialect = dialects[name];
-  const queries = { ...gatewayQueries(dialect), ...attemptQueries(dialect), ...publicationQueries(dialect), ...approvalQueries(dialect) };
+  const queries = {
+    ...gatewayQueries(dialect),
+    ...attemptQueries(dialect),
+    ...publicationQueries(dialect),
+    ...approvalQueries(dialect),
+    ...wholeQueries(dialect),
+  };
   return Object.fromEntries(Object.entries(queries).map(([name, query]) => [name, byName(query.compile())]));
 }
 
@@ -91,6 +104,7 @@ function gatewayQueries({ db }: Dialect) {
   const ofGateway = () => db.updateTable('gateway').where('id', '=', arg('gateway'));
   return {
     readSetting: db.selectFrom('setting').select('value').where('name', '=', arg('name')),
+    deleteSetting: db.deleteFrom('setting').where('name', '=', arg('name')),
     insertSetting: db
       .insertInto('setting')
       .values({ name: arg('name'), value: arg('value') })
@@ -145,6 +159,13 @@ function attemptQueries({ db, texts }: Dialect) {
     .where('gateway_id', '=', arg('gateway'))
     .where('api_id', '=', arg('apiId'))
     .where('environment_id', '=', arg('environmentId'));
+  const restsOn = (eb: ExpressionBuilder<Tables, 'attempt'>, column: 'last_attempt_id' | 'unresolved_attempt_id') =>
+    eb
+      .selectFrom('publication as p')
+      .select(`p.${column} as id`)
+      .where('p.gateway_id', '=', arg('gateway'))
+      .where(`p.${column}`, 'is not', null)
+      .$narrowType<{ id: number }>();
   const wanted = (name: string, id: 'attempt.api_id' | 'attempt.environment_id', word: 'attempt.api' | 'attempt.environment') =>
     sql<boolean>`(${textArg(name)} is null or ${sql.ref(id)} in ${texts(textArg(name))} or ${sql.ref(word)} in ${texts(textArg(name))})`;
   return {
@@ -213,6 +234,21 @@ function attemptQueries({ db, texts }: Dialect) {
           .where('unresolved_attempt_id', 'is not', null)
           .$narrowType<{ unresolved_attempt_id: number }>(),
       ),
+    // What the record rests on stays, and what an agreement that is still in force has made.
+    prune: db
+      .deleteFrom('attempt')
+      .where('id', 'in', (eb) =>
+        eb
+          .selectFrom('attempt as old')
+          .select('old.id')
+          .where('old.gateway_id', '=', arg('gateway'))
+          .where('old.began_at_ms', '<', arg('beforeMs'))
+          .where('old.id', 'not in', restsOn(eb, 'last_attempt_id'))
+          .where('old.id', 'not in', restsOn(eb, 'unresolved_attempt_id'))
+          .orderBy('old.id')
+          .limit(arg<number>('limit')),
+      )
+      .returning('id'),
     settleAttempt: db
       .updateTable('attempt')
       .set((eb) => ({
@@ -322,4 +358,85 @@ function approvalQueries({ db }: Dialect) {
       work: arg('work'),
     }),
   };
+}
+
+/** The tables of a record in an order in which each comes after those that it refers to, with their columns. */
+const wholeTables = {
+  gateway: ['id', 'endpoint', 'project', 'instance', 'left_at_ms', 'listed_apis', 'suspension', 'fence'],
+  approval: ['id', 'gateway_id', 'digest', 'approved_by', 'why', 'at_ms', 'expires_at_ms', 'work', 'is_spent'],
+  attempt: [
+    ...[
+      'id',
+      'gateway_id',
+      'pass_id',
+      'api',
+      'api_id',
+      'environment',
+      'environment_id',
+      'action',
+      'reason',
+      'revision',
+      'remark',
+      'marker',
+    ],
+    ...[
+      'asked_version_id',
+      'approval_id',
+      'commit_id',
+      'fence',
+      'began_at_ms',
+      'settled_at_ms',
+      'orphaned_at_ms',
+      'outcome',
+      'code',
+      'status',
+    ],
+    ...['message', 'request_id', 'version_id', 'publish_id', 'before_state', 'before_revision', 'before_version_id'],
+  ],
+  publication: [
+    ...['id', 'gateway_id', 'api', 'api_id', 'environment', 'environment_id', 'state', 'revision', 'version_id', 'publish_id'],
+    ...['published_at_ms', 'edited_at_ms', 'recorded_at_ms', 'unresolved_attempt_id', 'last_attempt_id', 'drift_from'],
+    ...['drift_from_since_ms', 'drift_seen_at_ms', 'drift_truce_until_ms', 'corrections', 'corrected_at_ms'],
+  ],
+  name: ['gateway_id', 'name', 'id'],
+  declared: ['gateway_id', 'api_id', 'environment_id', 'home'],
+} as const satisfies { readonly [T in Exclude<keyof Tables, 'setting'>]: readonly string[] };
+
+/** What is asked of a whole store: what is in it, and what copies all of it into another. */
+function wholeQueries({ db, continueIds }: Dialect) {
+  const queries: Record<string, { compile(): CompiledQuery }> = {
+    gateways: db
+      .selectFrom('gateway as g')
+      .selectAll('g')
+      .select((eb) => [
+        eb
+          .selectFrom('publication as p')
+          .select((of) => of.fn.countAll().as('n'))
+          .whereRef('p.gateway_id', '=', 'g.id')
+          .where('p.state', 'is not', null)
+          .as('publications'),
+        eb
+          .selectFrom('attempt as a')
+          .select((of) => of.fn.countAll().as('n'))
+          .whereRef('a.gateway_id', '=', 'g.id')
+          .as('attempts'),
+        eb
+          .selectFrom('attempt as f')
+          .select((of) => of.fn.min('f.began_at_ms').as('at'))
+          .whereRef('f.gateway_id', '=', 'g.id')
+          .as('first_at_ms'),
+      ])
+      .orderBy('g.id'),
+  };
+  const whole = db as unknown as Kysely<Record<string, Record<string, unknown>>>;
+  for (const [table, columns] of Object.entries(wholeTables)) {
+    const name = `${table.slice(0, 1).toUpperCase()}${table.slice(1)}`;
+    const rows = whole.selectFrom(table).select(columns);
+    const hasId = columns[0] === 'id';
+    queries[`rowsOf${name}`] = hasId ? rows.where('id', '>', arg('after')).orderBy('id').limit(arg<number>('limit')) : rows;
+    queries[`copy${name}`] = whole.insertInto(table).values(Object.fromEntries(columns.map((column) => [column, arg(column)])));
+    queries[`clear${name}`] = whole.deleteFrom(table);
+    if (hasId) queries[`continue${name}`] = { compile: () => continueIds(table).compile(db) };
+  }
+  return queries;
 }

@@ -13,6 +13,9 @@ export interface StoreOptions {
   readonly onWait?: (message: string) => void;
 }
 
+/** What a store holds the record of: they never mix. */
+export type Kind = 'real' | 'emulated';
+
 export type Value = string | number | null;
 
 /** A query with its values, in its order. */

@@ -3,7 +3,8 @@ import { hostname } from 'node:os';
 import type pg from 'pg';
 import { EdictError } from '../core/errors.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
-import { type Database, type StoreOptions, step } from './database.ts';
+import { refuseClosed } from './closed.ts';
+import { type Database, type Kind, type StoreOptions, step } from './database.ts';
 import { connect, shown } from './postgres-connection.ts';
 import { PostgresDatabase } from './postgres-database.ts';
 import { postgresError } from './postgres-error.ts';
@@ -24,7 +25,9 @@ export async function openRecord(url: string): Promise<RecordReader> {
   const format = await withClient(url, (client) => formatIn(client, url));
   if (format === 0) return emptyRecord;
   refuseOlder(format, url);
-  return new StoredRecord(new PostgresDatabase(url));
+  const database = new PostgresDatabase(url);
+  await checked(database, () => refuseClosed(database, shown(url)));
+  return new StoredRecord(database);
 }
 
 /**
@@ -34,16 +37,12 @@ export async function openRecord(url: string): Promise<RecordReader> {
  * @throws EdictError `STORE_*` for a store that this edict cannot or must not write
  */
 export async function openStore({ url, emulated }: StoreOptions): Promise<Store> {
-  await withClient(url, async (client) => {
-    if ((await formatIn(client, url)) < currentFormat) await migrate(client);
-  });
+  await migrated(url);
   const database = new PostgresDatabase(url);
-  try {
-    await claim(database, url, emulated);
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
+  await checked(database, async () => {
+    await claim(database, url, emulated ? 'emulated' : 'real');
+    await refuseClosed(database, shown(url));
+  });
   const holder = `${hostname()}, pid ${process.pid}, ${randomUUID().slice(0, 8)}`;
   return new RecordStore(database, new PostgresLeases(database, { url, holder, leaseMs, clock: performanceClock }));
 }
@@ -56,6 +55,51 @@ export async function openStore({ url, emulated }: StoreOptions): Promise<Store>
 export async function openBeside(url: string): Promise<Database> {
   refuseOlder(await withClient(url, (client) => formatIn(client, url)), url);
   return new PostgresDatabase(url);
+}
+
+/** Opens a store that exists so that every read sees it as it is now. Throws an EdictError `STORE_*`. */
+export async function openSnapshot(url: string): Promise<Database> {
+  const format = await withClient(url, (client) => formatIn(client, url));
+  if (format === 0) throw new EdictError('STORE_ABSENT', `there is no store in ${shown(url)}`, { hint: 'name it with --state' });
+  refuseOlder(format, url);
+  const database = new PostgresDatabase(url);
+  await checked(database, () => database.freeze());
+  return database;
+}
+
+/** Opens a store for writing while no edict has a lease in it, also a closed one. Throws an EdictError `STORE_*`. */
+export async function openWhole(url: string, kind: Kind | null): Promise<Database> {
+  await migrated(url);
+  const database = new PostgresDatabase(url);
+  await checked(database, async () => {
+    if (kind) await claim(database, url, kind);
+    const holders = await database.holders();
+    if (holders.length > 0) {
+      throw new EdictError('STORE_LOCKED', `the store ${shown(url)} is in use: ${holders.join('; ')}`, { hint: 'stop them first' });
+    }
+  });
+  return database;
+}
+
+/** Returns the address of a store without its password. */
+export function nameOf(url: string): string {
+  return shown(url);
+}
+
+async function migrated(url: string): Promise<void> {
+  await withClient(url, async (client) => {
+    if ((await formatIn(client, url)) < currentFormat) await migrate(client);
+  });
+}
+
+/** Closes the database if `check` rejects, and rejects so. */
+async function checked(database: PostgresDatabase, check: () => Promise<void>): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
 }
 
 const performanceClock = { monotonic: () => performance.now() };
@@ -84,17 +128,21 @@ function refuseOlder(format: number, url: string): void {
   });
 }
 
-async function claim(database: PostgresDatabase, url: string, emulated: boolean): Promise<void> {
-  const kind = emulated ? 'emulated' : 'real';
+async function claim(database: PostgresDatabase, url: string, kind: Kind): Promise<void> {
   const { insertSetting, readSetting } = database.queries;
   await database.write([step(insertSetting, { name: 'gateways', value: kind })]);
   const [row] = await database.read(step(readSetting, { name: 'gateways' }));
   if (row?.['value'] === kind) return;
-  throw new EdictError('STORE_KIND', `the store ${shown(url)} holds the record of ${emulated ? 'real gateways' : 'emulated gateways'}`, {
-    hint: emulated
-      ? 'leave --state out with --emulate, or name another store'
-      : 'this store was written with --emulate; name another one with --state',
-  });
+  throw new EdictError(
+    'STORE_KIND',
+    `the store ${shown(url)} holds the record of ${kind === 'emulated' ? 'real gateways' : 'emulated gateways'}`,
+    {
+      hint:
+        kind === 'emulated'
+          ? 'leave --state out with --emulate, or name another store'
+          : 'this store was written with --emulate; name another one with --state',
+    },
+  );
 }
 
 async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {

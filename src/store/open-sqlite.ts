@@ -5,7 +5,8 @@ import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { EdictError } from '../core/errors.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
-import type { Database, StoreOptions } from './database.ts';
+import { refuseClosed } from './closed.ts';
+import type { Database, Kind, StoreOptions } from './database.ts';
 import { OwnLeases } from './leases.ts';
 import { upToDateCopy } from './older-copy.ts';
 import { RecordStore } from './record-store.ts';
@@ -31,10 +32,24 @@ export async function openRecord(url: string): Promise<RecordReader> {
   return explained(path, () => {
     if (!isStored(path)) return emptyRecord;
     const { db, version } = openForReading(path);
-    if (version === currentVersion) return new StoredRecord(new SqliteDatabase(db, path));
+    if (version === currentVersion) return openRecordIn(new SqliteDatabase(db, path), path);
     db.close();
     return version === 0 ? emptyRecord : new StoredRecord(new SqliteDatabase(upToDateCopy(path, version, busyMs), path));
   });
+}
+
+async function openRecordIn(database: SqliteDatabase, path: string): Promise<RecordReader> {
+  await refusedIfClosed(database, path);
+  return new StoredRecord(database);
+}
+
+async function refusedIfClosed(database: SqliteDatabase, path: string): Promise<void> {
+  try {
+    await refuseClosed(database, nameOf(path));
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
 }
 
 /**
@@ -47,8 +62,11 @@ export async function openStore({ url, emulated, waitMs = 0, onWait }: StoreOpti
   const path = pathOf(url);
   const untilMs = performance.now() + waitMs;
   for (let looks = 0; ; looks += 1) {
-    const store = openNow(path, emulated);
-    if (store) return store;
+    const database = openNow(path, emulated ? 'emulated' : 'real');
+    if (database) {
+      await refusedIfClosed(database, path);
+      return new RecordStore(database, new OwnLeases(database));
+    }
     if (performance.now() >= untilMs) throw locked(path);
     if (looks === 0) onWait?.(locked(path).message);
     await setTimeout(lookEveryMs);
@@ -56,7 +74,7 @@ export async function openStore({ url, emulated, waitMs = 0, onWait }: StoreOpti
 }
 
 /** Returns the store, `null` if another edict has it. */
-function openNow(path: string, emulated: boolean): Store | null {
+function openNow(path: string, kind: Kind | null): SqliteDatabase | null {
   return explained(path, () => {
     // A file that is not edict's is not touched, and none is put beside it.
     if (isStored(path)) openForReading(path).db.close();
@@ -65,8 +83,7 @@ function openNow(path: string, emulated: boolean): Store | null {
     const lock = explained(`${path}.lock`, () => lockForWriting(path));
     if (!lock) return null;
     try {
-      const database = new SqliteDatabase(openForWriting(path, emulated), path, () => lock.release());
-      return new RecordStore(database, new OwnLeases(database));
+      return new SqliteDatabase(openForWriting(path, kind), path, () => lock.release());
     } catch (error) {
       lock.release();
       throw error;
@@ -87,14 +104,14 @@ function openForReading(path: string): { readonly db: DatabaseSync; readonly ver
   }
 }
 
-function openForWriting(path: string, emulated: boolean): DatabaseSync {
+function openForWriting(path: string, kind: Kind | null): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: busyMs });
   try {
     const version = versionOf(db, path);
     chmodSync(path, 0o600);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000');
     migrate(db, version);
-    claim(db, path, emulated);
+    claim(db, path, kind);
     return db;
   } catch (error) {
     db.close();
@@ -102,14 +119,14 @@ function openForWriting(path: string, emulated: boolean): DatabaseSync {
   }
 }
 
-function claim(db: DatabaseSync, path: string, emulated: boolean): void {
-  const kind = emulated ? 'emulated' : 'real';
-  db.prepare("INSERT INTO setting (name, value) VALUES ('gateways', ?) ON CONFLICT DO NOTHING").run(kind);
+function claim(db: DatabaseSync, path: string, kind: Kind | null): void {
+  if (kind) db.prepare("INSERT INTO setting (name, value) VALUES ('gateways', ?) ON CONFLICT DO NOTHING").run(kind);
   const found = db.prepare("SELECT value FROM setting WHERE name = 'gateways'").get()?.['value'];
-  if (found !== kind) {
-    const hint = emulated
-      ? 'leave --state out with --emulate, or name another store'
-      : 'this store was written with --emulate; name another one with --state';
+  if (kind && found !== kind) {
+    const hint =
+      kind === 'emulated'
+        ? 'leave --state out with --emulate, or name another store'
+        : 'this store was written with --emulate; name another one with --state';
     throw new EdictError('STORE_KIND', `the store ${path} holds the record of ${found === 'emulated' ? 'an emulated' : 'a real'} gateway`, {
       hint,
     });
@@ -200,12 +217,44 @@ export async function openBeside(url: string): Promise<Database> {
     const { db, version } = openForReading(path);
     if (version !== currentVersion) {
       db.close();
-      throw new EdictError('STORE_OLDER', `the store ${path} was written by an older edict`, {
-        hint: 'run `edict apply` or the daemon of this version first',
-      });
+      throw older(path);
     }
     db.exec('PRAGMA query_only = OFF; PRAGMA synchronous = FULL');
     return new SqliteDatabase(db, path);
+  });
+}
+
+/** Opens a store that exists so that every read sees it as it is now. Throws an EdictError `STORE_*`. */
+export async function openSnapshot(url: string): Promise<Database> {
+  const path = pathOf(url);
+  return explained(path, () => {
+    if (!isStored(path)) throw new EdictError('STORE_ABSENT', `there is no store ${path}`, { hint: 'name it with --state' });
+    const { db, version } = openForReading(path);
+    if (version !== currentVersion) {
+      db.close();
+      throw older(path);
+    }
+    db.exec('BEGIN');
+    return new SqliteDatabase(db, path);
+  });
+}
+
+/** Opens a store for writing while no other edict has it, also a closed one. Throws an EdictError `STORE_*`. */
+export async function openWhole(url: string, kind: Kind | null): Promise<Database> {
+  const path = pathOf(url);
+  const database = openNow(path, kind);
+  if (!database) throw locked(path);
+  return database;
+}
+
+/** Returns the address of a store by its whole path. */
+export function nameOf(url: string): string {
+  return `sqlite:${pathOf(url)}`;
+}
+
+function older(path: string): EdictError {
+  return new EdictError('STORE_OLDER', `the store ${path} was written by an older edict`, {
+    hint: 'run `edict apply` or the daemon of this version first',
   });
 }
 

@@ -1,12 +1,15 @@
 import { EdictError } from '../core/errors.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
-import type { Database, StoreOptions } from './database.ts';
+import type { Database, Kind, StoreOptions } from './database.ts';
 
 /** An engine that keeps stores. */
 interface StoreEngine {
   openRecord(url: string): Promise<RecordReader>;
   openStore(options: StoreOptions): Promise<Store>;
   openBeside(url: string): Promise<Database>;
+  openSnapshot(url: string): Promise<Database>;
+  openWhole(url: string, kind: Kind | null): Promise<Database>;
+  nameOf(url: string): string;
 }
 
 /**
@@ -34,6 +37,30 @@ export async function openStore(options: StoreOptions): Promise<Store> {
  */
 export async function openBeside(url: string): Promise<Database> {
   return (await engineOf(url)).openBeside(url);
+}
+
+/**
+ * Opens a store that exists for reading, so that every read sees it as it is now.
+ *
+ * @throws EdictError `STORE_*` for a store that this edict cannot read, or that is of another format than its own
+ */
+export async function openSnapshot(url: string): Promise<Database> {
+  return (await engineOf(url)).openSnapshot(url);
+}
+
+/**
+ * Opens a store while no other edict works with it, and keeps them from it; makes or migrates it where needed, for gateways of `kind` if it is not `null`.
+ * A closed one is opened too.
+ *
+ * @throws EdictError `STORE_LOCKED` if another edict works with it, `STORE_*` for a store that this edict cannot or must not write
+ */
+export async function openWhole(url: string, kind: Kind | null): Promise<Database> {
+  return (await engineOf(url)).openWhole(url, kind);
+}
+
+/** Returns the address of a store as other commands can be given it, without a password. Throws an EdictError `STATE_URL` for an address of none. */
+export async function nameOf(url: string): Promise<string> {
+  return (await engineOf(url)).nameOf(url);
 }
 
 /** Only the engine that is asked for is loaded. */

@@ -9,6 +9,12 @@ const connectMs = 5000;
 /** How long an answer may take, in milliseconds; after it the connection is given up. */
 const answerMs = 30_000;
 
+/**
+ * How long a transaction may wait for its next statement, in milliseconds: one whose process was paused in the middle of it would keep
+ * its locks, and with them the lease from everybody else. Shorter than a lease.
+ */
+const idleInTransactionMs = 2000;
+
 export interface Connecting {
   /** `postgres://…`; what it leaves out comes from the `PG*` variables. */
   readonly url: string;
@@ -31,6 +37,7 @@ export async function connect({ url, name, answerMs: query_timeout = answerMs }:
       application_name: name,
       connectionTimeoutMillis: connectMs,
       query_timeout,
+      idle_in_transaction_session_timeout: idleInTransactionMs,
       keepAlive: true,
       pipeline: true,
     });

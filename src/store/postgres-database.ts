@@ -71,6 +71,18 @@ export class PostgresDatabase implements Database {
     await Promise.all(this.#writing);
   }
 
+  /** Lets every read from now on see the database as it is now. */
+  async freeze(): Promise<void> {
+    const client = await this.#connected();
+    await client.query('SET idle_in_transaction_session_timeout = 0');
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+  }
+
+  /** Returns who works on any gateway now. */
+  async holders(): Promise<readonly string[]> {
+    return (await this.read({ query: holdersNow, values: [] })).map((row) => String(row['holder']));
+  }
+
   async holder(gatewayId: number): Promise<string | null> {
     const [row] = await this.read({ query: holderNow, values: [gatewayId] });
     return row ? String(row['holder']) : null;
@@ -145,6 +157,7 @@ export class PostgresDatabase implements Database {
   }
 }
 
+const holdersNow = { sql: 'SELECT DISTINCT holder FROM edict.gateway WHERE held_until >= clock_timestamp()', parameters: [] } as const;
 const holderNow = {
   sql: 'SELECT holder FROM edict.gateway WHERE id = $1 AND held_until >= clock_timestamp()',
   parameters: ['gateway'],

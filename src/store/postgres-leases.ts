@@ -188,12 +188,13 @@ export class PostgresLeases implements Leases {
 
 const mustHold = { sql: 'SELECT edict.must_hold($1, $2)', parameters: ['gateway', 'fence'] } as const;
 
+/** A row that is locked is one that its holder writes under: it is not waited for. */
 const takeLease = `
-  WITH was AS (SELECT id, left_at_ms, holder, held_until FROM edict.gateway WHERE id = $1 FOR UPDATE)
+  WITH was AS (SELECT id, left_at_ms, holder, held_until FROM edict.gateway WHERE id = $1 FOR UPDATE SKIP LOCKED)
   UPDATE edict.gateway g
   SET fence = g.fence + 1, holder = $2, held_until = clock_timestamp() + make_interval(secs => $3), left_at_ms = NULL, condition = NULL
   FROM was
-  WHERE g.id = was.id AND (was.holder IS NULL OR was.holder = $2 OR was.held_until < clock_timestamp())
+  WHERE g.id = was.id AND NOT EXISTS (SELECT FROM edict.setting WHERE name = 'closed') AND (was.holder IS NULL OR was.holder = $2 OR was.held_until < clock_timestamp())
   RETURNING g.fence,
     CASE WHEN was.left_at_ms IS NULL THEN 0 ELSE greatest(0, extract(epoch FROM clock_timestamp()) * 1000 - was.left_at_ms) END AS silent_ms`;
 

@@ -9,6 +9,9 @@ import type { Leases } from './leases.ts';
 import { type Row, toRecordedPublication } from './rows.ts';
 import { StoredRecord } from './stored-record.ts';
 
+/** So few are deleted at once that nothing waits for it long. */
+const pruneAtOnce = 200;
+
 /** The record, open for writing, on any engine. Every write is durable when its promise resolves. */
 export class RecordStore extends StoredRecord implements Store {
   readonly #leases: Leases;
@@ -45,6 +48,17 @@ export class RecordStore extends StoredRecord implements Store {
     const id = await this.#ensureGateway(gateway);
     this.#entered.delete(id);
     await this.#leases.give(id, atMs);
+  }
+
+  async forget(gateway: GatewayIdentity, key: PublicationKey, atMs: number): Promise<void> {
+    const of = { gateway: await this.#ensureGateway(gateway), ...split(key) };
+    await this.#write(of.gateway, [step(this.queries.record, { ...of, ...recordOf(undefined, atMs) })]);
+  }
+
+  async prune(gateway: GatewayIdentity, beforeMs: number): Promise<number> {
+    const of = { gateway: await this.#ensureGateway(gateway), beforeMs, limit: pruneAtOnce };
+    const [rows] = await this.#write(of.gateway, [step(this.queries.prune, of)]);
+    return rows?.length ?? 0;
   }
 
   async remember(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void> {

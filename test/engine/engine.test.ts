@@ -304,6 +304,8 @@ test('an outcome that cannot be written is written later, and its call is not re
     holder: store.holder.bind(store),
     enter: store.enter.bind(store),
     leave: store.leave.bind(store),
+    forget: store.forget.bind(store),
+    prune: store.prune.bind(store),
     describe: store.describe.bind(store),
     suspend: store.suspend.bind(store),
     begin: store.begin.bind(store),

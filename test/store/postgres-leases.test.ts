@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
 import { step } from '../../src/store/database.ts';
 import { openStore } from '../../src/store/open-store.ts';
+import { connect } from '../../src/store/postgres-connection.ts';
 import { PostgresDatabase } from '../../src/store/postgres-database.ts';
 import { PostgresLeases } from '../../src/store/postgres-leases.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
@@ -63,6 +64,22 @@ test('a lease that was given back is free at once, with a greater fence, and it 
   const taken = await second.take(1, 0, false);
   assert.ok(taken.lease.fence > lease.fence);
   assert.ok(taken.silentMs >= 50 && taken.silentMs < 5000, `${taken.silentMs}`);
+});
+
+test('one that was paused in the middle of a transaction keeps the lease from nobody', async () => {
+  const first = edict('one');
+  const { lease } = await first.take(1, 0, false);
+  await first.close();
+  const paused = await connect({ url, name: 'paused' });
+  const ended = new Promise((resolve) => paused.once('error', resolve).once('end', () => resolve(null)));
+  await paused.query("UPDATE edict.gateway SET holder = 'one', held_until = clock_timestamp() + interval '100 ms'");
+  await paused.query('BEGIN');
+  await paused.query('SELECT edict.must_hold(1, $1)', [lease.fence]);
+  await sleep(200);
+  const second = edict('two');
+  assert.is(await second.take(1, 0, false).then(String, code), 'GATEWAY_HELD');
+  await ended;
+  assert.ok((await second.take(1, 0, false)).lease.fence > lease.fence);
 });
 
 test('an edict that could not renew knows that its lease has ended before another one can have it', async () => {

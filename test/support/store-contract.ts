@@ -313,6 +313,36 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await record.close();
   });
 
+  withStore('forgets a publication, and not its history', async (store) => {
+    const made = change('orders', 'test');
+    const id = await store.begin(gateway, made, { passId: 'pass', marker: null, commitId: null, atMs: 1 });
+    await store.settle(gateway, made.key, id, success, recorded('orders', 'test'), 2);
+    await store.forget(gateway, made.key, 3);
+    assert.is(await store.read(gateway, made.key), undefined);
+    assert.equal([...(await store.readAll(gateway)).keys()], []);
+    assert.is((await store.history(gateway, { limit: 10 })).length, 1);
+  });
+
+  withStore('deletes old attempts, a few at a time, but not those that the record rests on', async (store) => {
+    const attempt = async (api: string, atMs: number, outcome: Outcome | null): Promise<number> => {
+      const made = change(api, 'test');
+      const id = await store.begin(gateway, made, { passId: 'pass', marker: null, commitId: null, atMs });
+      if (outcome) await store.settle(gateway, made.key, id, outcome, recorded(api, 'test'), atMs + 1);
+      return id;
+    };
+    for (let index = 0; index < 250; index += 1) await attempt('orders', index, { kind: 'retry', failure });
+    const kept = [await attempt('orders', 250, success), await attempt('carts', 251, null), await attempt('invoices', 5000, success)];
+    await attempt('orders', 252, success);
+    const counts: number[] = [];
+    for (let count = -1; count !== 0; counts.push(count)) count = await store.prune(gateway, 1000);
+    assert.equal(counts, [200, 51, 0]);
+    const left = (await store.history(gateway, { limit: 300 })).map(({ id }) => id);
+    assert.equal(left.length, 3);
+    assert.equal(left.includes(kept[0] ?? 0), false, 'a later attempt has taken its place');
+    assert.ok(left.includes(kept[1] ?? 0) && left.includes(kept[2] ?? 0));
+    assert.is((await store.read(gateway, change('carts', 'test').key))?.unresolved?.attemptId, kept[1]);
+  });
+
   withStore('tells who is at work, until it leaves', async (store, under) => {
     const record = await under.openRecord();
     await store.describe(gateway, { atMs: 1, pid: process.pid, calls: 5, perMs: 1000, stopped: null });
