@@ -22,6 +22,8 @@ export interface Settings {
 export interface DaemonSettings {
   readonly debounceMs: number;
   readonly resyncMs: number;
+  /** How long attempts are kept; `null`: for ever. */
+  readonly keepHistoryMs: number | null;
   /** Where it can be asked how it is; `null`: nowhere. */
   readonly listen: { readonly host: string; readonly port: number } | null;
   /** Whether a person has named that address: otherwise the daemon goes on without where it cannot be had. */
@@ -60,6 +62,19 @@ export function settingsFrom(
     targets: { apis: options.api ?? [], environments: options.environment ?? [] },
     state: options.state ?? defaultState(emulate),
   };
+}
+
+/** Agreements are in force no longer than this, and count what they have made. */
+const leastHistoryMs = 168 * 3_600_000;
+
+/** Returns the milliseconds of `--keep-history`, `null` without it. Throws an EdictError for what is no duration, or too short a one. */
+export function keepHistoryOption(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const ms = durationOption(text, '--keep-history');
+  if (ms >= leastHistoryMs) return ms;
+  throw new EdictError('OPTION', `--keep-history ${text} is too short`, {
+    hint: 'expected 168h (a week) at least, such as 2160h (90 days)',
+  });
 }
 
 /** Returns the address that `--listen` names, `null` for `off`. Throws an EdictError for any other text. */

@@ -2,6 +2,7 @@ import type { DaemonSettings, Settings } from './config.ts';
 import { EdictError } from './core/errors.ts';
 import type { Emit, PassCause } from './core/events.ts';
 import type { Store } from './core/ports.ts';
+import type { GatewayIdentity } from './core/publication.ts';
 import { filesIn } from './desired/files-in.ts';
 import type { Daemon } from './engine/daemon.ts';
 import { systemClock } from './engine/system-clock.ts';
@@ -38,6 +39,8 @@ interface Part {
   /** Hears what happens, besides the listeners and the log. */
   readonly shows: { emit: Emit };
   readonly emit: Emit;
+  /** Deletes no more of the history. */
+  readonly endTidying: () => void;
 }
 
 /**
@@ -58,6 +61,7 @@ export async function startDaemon(
   let unheard: string | null = null;
   const close = async (): Promise<number> => {
     await face?.close();
+    for (const { endTidying } of parts) endTidying();
     const left = await Promise.all(parts.map(({ rooms }) => rooms.close()));
     await store.close();
     await Promise.all(parts.map(({ listeners }) => listeners.close()));
@@ -107,24 +111,32 @@ async function runAll(parts: readonly Part[]): Promise<void> {
 
 async function openPart(
   settings: Settings,
-  times: Pick<DaemonSettings, 'debounceMs' | 'resyncMs'>,
+  { keepHistoryMs, ...times }: Pick<DaemonSettings, 'debounceMs' | 'resyncMs' | 'keepHistoryMs'>,
   environment: Environment,
   store: Store,
   talk: Emit,
 ): Promise<Part> {
   const { Daemon } = await import('./engine/daemon.ts');
+  const { Tidying } = await import('./engine/tidying.ts');
   const { openListeners } = await import('./listeners.ts');
   const shows = { emit: (() => {}) as Emit };
   const told: Emit = (event) => {
     shows.emit(event);
     talk(event);
   };
+  const tidying = new Tidying({ store, clock: systemClock, emit: told, keepMs: keepHistoryMs });
+  const tidyingUntil = new AbortController();
+  let gateway: GatewayIdentity | null = null;
   const listeners = await openListeners(environment, { settings, clock: systemClock, emit: told });
   const emit: Emit = (event) => {
-    if (event.type === 'file:accepted') rooms.emulate(event.desired);
+    if (event.type === 'file:accepted') {
+      rooms.emulate(event.desired);
+      ({ gateway } = event.desired);
+    }
     listeners.emit(event);
     told(event);
     if (event.type === 'lease:ended') daemon.wake('resync');
+    if (event.type === 'pass:finished' && gateway) void tidying.tidy(gateway, tidyingUntil.signal);
   };
   const rooms = await openRooms(settings, environment, emit, { standsBy: true, store });
   const daemon = new Daemon({
@@ -134,7 +146,7 @@ async function openPart(
     emit,
     engineFor: (desired) => rooms.engineFor(desired, Number.POSITIVE_INFINITY, emit),
   });
-  return { settings, rooms, daemon, listeners, shows, emit };
+  return { settings, rooms, daemon, listeners, shows, emit, endTidying: () => tidyingUntil.abort() };
 }
 
 async function openFaceOf(address: NonNullable<DaemonSettings['listen']>, environment: Environment, parts: readonly Part[]): Promise<Face> {

@@ -53,6 +53,7 @@ const floors: readonly { readonly floor: string; readonly mayImport: readonly st
       ...rooms,
     ],
   },
+  { floor: 'src/keeping.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', ...rooms] },
   {
     floor: 'src/by-daemon.ts',
     mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', 'src/app.ts', ...rooms],
@@ -67,6 +68,7 @@ const floors: readonly { readonly floor: string; readonly mayImport: readonly st
       'src/app.ts',
       'src/by-daemon.ts',
       'src/daemon.ts',
+      'src/keeping.ts',
       'src/reports.ts',
       'src/explanation.ts',
       'src/undoing.ts',

@@ -12,7 +12,7 @@ import { fileOf, scratchFolder, until } from './support/edict-process.ts';
 
 const test = suite('daemon');
 
-const quiet = { debounceMs: 10, resyncMs: 60_000, listen: null, isListenAsked: true };
+const quiet = { debounceMs: 10, resyncMs: 60_000, keepHistoryMs: null, listen: null, isListenAsked: true };
 
 /** Settings for an emulated gateway in a new folder, and a way to write its file. */
 function emulated() {

@@ -1,5 +1,5 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
-import { defaultFile, defaultListen, durationOption, listenOption, settingsFrom } from '../config.ts';
+import { defaultFile, defaultListen, durationOption, keepHistoryOption, listenOption, settingsFrom } from '../config.ts';
 import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
 import { logFormats, logLevels } from '../core/log-options.ts';
 import { version } from '../words/version.ts';
@@ -7,8 +7,10 @@ import type { Options } from './command-options.ts';
 import type { Context } from './context.ts';
 import type { MistakeFormat } from './mistake-renderers.ts';
 import { all, wholeNumber } from './option-values.ts';
+import { detailed, dryRun, emulate, format, refresh, state, wait } from './options.ts';
 import type { PlanFormat } from './render-plan.ts';
 import { reportError } from './report-error.ts';
+import { addStateCommands } from './state-commands.ts';
 
 /**
  * Runs one command line and returns its exit code; the README has the table. Never throws for what a person did wrong:
@@ -40,17 +42,6 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
 
   const withFile = (name: string, description: string): Command =>
     program.command(name).description(description).argument('[file]', 'the edict file', defaultFile);
-  const state = () =>
-    new Option(
-      '--state <url>',
-      'the store: sqlite:PATH or postgres://USER@HOST/DATABASE (default: sqlite:.edict/state.db, with --emulate sqlite:.edict/emulated.db)',
-    ).env('EDICT_STATE');
-  const format = (...choices: string[]) => new Option('--format <format>', 'how to show the result').choices(choices).default('text');
-  const emulate = () => new Option('--emulate', 'talk to an emulated gateway inside this process instead of the file’s endpoint');
-  const wait = () => new Option('--wait <duration>', 'wait so long for another edict (default: not at all; with --via-daemon: 10m)');
-  const refresh = () => new Option('--refresh', 'ask the gateway what is really published first');
-  const dryRun = () => new Option('--dry-run', 'show the plan, make no call and write nothing');
-  const detailed = () => new Option('--detailed-exitcode', 'exit with 2 if there are changes, with 4 if one is held');
   const targeted = (command: Command): Command =>
     command
       .option('--api <pattern>', 'only APIs whose name or ID matches, such as "shop-*" (repeatable)', all)
@@ -67,6 +58,9 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
     command
       .addOption(new Option('--debounce <duration>', 'how long the file must be left alone before it is read').default('200ms'))
       .addOption(new Option('--resync <duration>', 'how often a pass is made without being asked').default('5m'))
+      .addOption(
+        new Option('--keep-history <duration>', 'delete attempts that are older, 168h at least (default: none)').env('EDICT_KEEP_HISTORY'),
+      )
       .addOption(
         new Option('--listen <address>', 'show the page and answer monitoring at HOST:PORT, or off')
           .default(defaultListen)
@@ -142,6 +136,7 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
       const times = {
         debounceMs: durationOption(options.debounce, '--debounce'),
         resyncMs: durationOption(options.resync, '--resync'),
+        keepHistoryMs: keepHistoryOption(options.keepHistory),
         listen: listenOption(options.listen),
         isListenAsked: command.getOptionValueSource('listen') !== 'default',
       };
@@ -216,6 +211,8 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
       const { explain } = await import('./explain.ts');
       finish(await explain(settings(file, options), { api, environment }, options, context));
     });
+
+  addStateCommands(program, context, finish);
 
   program
     .command('import')

@@ -78,6 +78,8 @@ export type EngineEvent =
   /** The gateway's lease is not this edict's any more, or must be given back: no request leaves. */
   | { readonly type: 'lease:ended' }
   | { readonly type: 'store:waited'; readonly message: string }
+  /** Attempts that began before then were deleted. */
+  | { readonly type: 'history:pruned'; readonly attempts: number; readonly beforeMs: number }
   | { readonly type: 'store:failed'; readonly passId: string; readonly message: string }
   /** A receiver of notifications did not take one. `dropped`: how many were given up since the last such event. */
   | { readonly type: 'notify:failed'; readonly to: string; readonly reason: string; readonly dropped: number }

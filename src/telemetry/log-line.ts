@@ -84,6 +84,8 @@ export function lineOf(event: EngineEvent): LogLine {
       return { level: 'warn', message: 'lease ended, nothing more is sent' };
     case 'store:waited':
       return { level: 'warn', message: 'waiting for the store' };
+    case 'history:pruned':
+      return { level: 'info', message: 'old attempts deleted' };
     case 'store:failed':
       return { level: 'error', message: 'store failed, nothing was sent without its record' };
     case 'notify:failed':

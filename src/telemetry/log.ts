@@ -101,6 +101,8 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
       return { pass: event.passId, cause: event.cause };
     case 'pass:finished':
       return { pass: event.passId, ...event.summary };
+    case 'history:pruned':
+      return { attempts: event.attempts, before: new Date(event.beforeMs).toISOString() };
     case 'store:failed':
       return { pass: event.passId || undefined, reason: event.message };
     case 'file:missed':

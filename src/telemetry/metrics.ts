@@ -126,6 +126,7 @@ function note(event: EngineEvent, of: Instruments): void {
     case 'gateway:unseen':
     case 'publication:noted':
     case 'store:waited':
+    case 'history:pruned':
     case 'trace:failed':
     case 'daemon:stopped':
       break;

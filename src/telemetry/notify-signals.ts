@@ -122,6 +122,7 @@ export function signalsOf(event: EngineEvent, release: Release): readonly Signal
     case 'lease:taken':
     case 'lease:ended':
     case 'store:waited':
+    case 'history:pruned':
     case 'notify:failed':
     case 'trace:failed':
     case 'daemon:stopped':

@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, ((scene: Scene) => Args) | null>> = {
   explain: ({ folder }) => ['orders', 'test', join(folder, 'edict.yaml')],
   import: ({ emulator }) => ['--endpoint', emulator.url, '--project', 'project', '--instance', 'instance'],
   emulate: null,
+  state: ({ folder }) => ['show', '--state', `sqlite:${join(folder, 'state.db')}`],
   schema: () => [],
 };
 let heldDigest = '';
@@ -52,6 +53,8 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--undo': [['last']],
   '--debounce': [['10ms']],
   '--resync': [['1m']],
+  // For the daemon alone: test/engine/tidying.test.ts.
+  '--keep-history': [],
   '--listen': [['off']],
   '--log-level': [['silent']],
   '--log-format': [['json']],

@@ -107,7 +107,7 @@ test('whatever somebody else does meanwhile, the gateway comes to be as the file
       const daemon = await startDaemon(
         settings,
         [settings.file],
-        { debounceMs: 10, resyncMs: 60_000, listen: null, isListenAsked: true },
+        { debounceMs: 10, resyncMs: 60_000, keepHistoryMs: null, listen: null, isListenAsked: true },
         environment,
         () => (event) => events.push(event),
       );

@@ -88,6 +88,7 @@ export const everyEvent: { readonly [T in EngineEvent['type']]: readonly EventOf
   'lease:taken': [{ type: 'lease:taken' }],
   'lease:ended': [{ type: 'lease:ended' }],
   'store:waited': [{ type: 'store:waited', message: 'm' }],
+  'history:pruned': [{ type: 'history:pruned', attempts: 3, beforeMs: 1 }],
   'store:failed': [{ type: 'store:failed', passId: 'p', message: 'm' }],
   'notify:failed': [{ type: 'notify:failed', to: 'x', reason: 'r', dropped: 1 }],
   'trace:failed': ['x', ''].map((to) => ({ type: 'trace:failed', to, reason: 'r' })),

@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import { defaultFile, settingsFrom } from '../config.ts';
+import type { ExitCode } from '../core/errors.ts';
+import type { Options } from './command-options.ts';
+import type { Context } from './context.ts';
+import { emulate, format, state, wait } from './options.ts';
+
+/** Adds `edict state` with its own commands; `finish` is told the exit code of the one that ran. */
+export function addStateCommands(program: Command, context: Context, finish: (code: ExitCode) => void): void {
+  const group = program.command('state').description('looks after the store: what is in it, copies of it, another place for it');
+
+  group
+    .command('show')
+    .description('shows of which gateways there is a record, and who works on them')
+    .addOption(state())
+    .addOption(format('text', 'json'))
+    .action(async (options: Options) => {
+      const { show } = await import('./state.ts');
+      finish(await show(settingsFrom(undefined, options), options, context));
+    });
+
+  group
+    .command('backup')
+    .description('copies the record as it is now into an empty store; whoever works with it goes on')
+    .argument('<to>', 'the new store: a path, or an address as for --state')
+    .addOption(state())
+    .addOption(format('text', 'json'))
+    .action(async (to: string, options: Options) => {
+      const { copy } = await import('./state.ts');
+      finish(await copy('backup', to, settingsFrom(undefined, options), options, context));
+    });
+
+  group
+    .command('move')
+    .description('moves the record into an empty store, also of the other kind; the old store then sends everybody to the new one')
+    .argument('<to>', 'the new store: a path, or an address as for --state')
+    .addOption(state())
+    .addOption(format('text', 'json'))
+    .action(async (to: string, options: Options) => {
+      const { copy } = await import('./state.ts');
+      finish(await copy('move', to, settingsFrom(undefined, options), options, context));
+    });
+
+  group
+    .command('forget')
+    .description('makes the record say nothing of a publication any more; nothing is sent, and its history stays')
+    .argument('<api>', 'the API, by name or ID')
+    .argument('<environment>', 'the environment, by name or ID')
+    .argument('[file]', 'the edict file', defaultFile)
+    .addOption(state())
+    .addOption(format('text', 'json'))
+    .addOption(emulate())
+    .addOption(wait())
+    .action(async (api: string, environment: string, file: string, options: Options) => {
+      const { forget } = await import('./state.ts');
+      finish(await forget({ api, environment }, settingsFrom(file, options), options, context));
+    });
+}

@@ -1,0 +1,78 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { edict, fileOf, scratchFolder, secretToken, seedOf } from '../support/edict-process.ts';
+
+const test = suite('state');
+let emulator: Emulator;
+let folder: string;
+
+test.before.each(async () => {
+  emulator = await startEmulator({ seed: seedOf('orders', 'carts') });
+  folder = scratchFolder();
+  writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { orders: 'online', carts: 'online' }));
+  assert.is((await run('apply')).code, 0);
+});
+test.after.each(() => emulator.close());
+
+const run = (...args: readonly string[]) => edict(args, folder, { HW_AUTH_TOKEN: secretToken, EDICT_LOG_LEVEL: 'error' });
+const calls = (): number => emulator.requests.all().filter(({ operation }) => operation === 'changePublication').length;
+
+test('show tells of each gateway what is recorded, and who is at work', async () => {
+  const { code, stdout } = await run('state', 'show');
+  assert.is(code, 0);
+  const lines = stdout.split('\n');
+  assert.is(lines[0], `Store sqlite:${join(folder, '.edict/state.db')}`);
+  assert.is(lines[1], `${emulator.url}, project project, instance instance`);
+  assert.match(lines[2] ?? '', /^ {2}2 publications recorded, 2 attempts since 20\d\d-.*Z$/);
+  assert.is(lines[3], '  no edict is at work');
+  const { gateways } = JSON.parse((await run('state', 'show', '--format', 'json')).stdout);
+  assert.equal([gateways[0].publications, gateways[0].attempts, gateways[0].holder], [2, 2, null]);
+  const absent = await run('state', 'show', '--state', 'sqlite:elsewhere.db');
+  assert.equal([absent.code, existsSync(join(folder, 'elsewhere.db'))], [1, false]);
+  assert.match(absent.stderr, 'there is no store');
+});
+
+test('a backup is a store: the plan from it is the same', async () => {
+  assert.match(
+    (await run('state', 'backup', 'backup.db')).stdout,
+    /^Copied 1 gateway, 2 publications and 2 attempts to sqlite:.*backup\.db\.$/m,
+  );
+  assert.match((await run('plan', '--state', 'sqlite:backup.db')).stdout, 'In sync');
+  const again = await run('state', 'backup', 'backup.db');
+  assert.is(again.code, 1);
+  assert.match(again.stderr, 'holds a record already');
+  assert.match((await run('plan')).stdout, 'In sync');
+});
+
+test('after a move every command is sent to the new store', async () => {
+  assert.match((await run('state', 'move', 'next/state.db')).stdout, 'Moved 1 gateway, 2 publications and 2 attempts');
+  for (const command of ['plan', 'apply', 'status', 'history']) {
+    const { code, stderr } = await run(command);
+    assert.is(code, 1, command);
+    assert.match(stderr, /was moved to sqlite:.*next\/state\.db/);
+    assert.match(stderr, /--state sqlite:/);
+  }
+  const { stdout } = await run('apply', '--state', 'sqlite:next/state.db');
+  assert.match(stdout, 'In sync');
+  assert.is(calls(), 2);
+});
+
+test('forget sends nothing; what is forgotten is adopted by a look, and is not there to be forgotten twice', async () => {
+  const { code, stdout } = await run('state', 'forget', 'orders', 'test');
+  assert.is(code, 0);
+  assert.match(stdout, 'Forgot orders in test, which was recorded as online. The next apply takes it for new and publishes it again.');
+  assert.is(calls(), 2);
+  const again = await run('state', 'forget', 'orders', 'test', '--format', 'json');
+  assert.equal(JSON.parse(again.stdout).was, null);
+  assert.is((await run('apply', '--refresh')).code, 0);
+  assert.is(calls(), 2, 'adopted without a call');
+  assert.match((await run('status')).stdout, 'in sync');
+  const unknown = await run('state', 'forget', 'order', 'test');
+  assert.is(unknown.code, 1);
+  assert.match(unknown.stderr, 'nearest to "order": orders');
+});
+
+test.run();

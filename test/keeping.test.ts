@@ -1,0 +1,54 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { applyOnce } from '../src/app.ts';
+import { settingsFrom } from '../src/config.ts';
+import type { EdictError } from '../src/core/errors.ts';
+import { startDaemon } from '../src/daemon.ts';
+import { copyStore, forgetPublication, readStore } from '../src/keeping.ts';
+import { fileOf, scratchFolder, until } from './support/edict-process.ts';
+
+/** A store in which an emulated gateway's `orders` is recorded. */
+async function recorded() {
+  const folder = scratchFolder();
+  const settings = settingsFrom(join(folder, 'edict.yaml'), { emulate: true, state: `sqlite:${join(folder, 'state.db')}` });
+  writeFileSync(settings.file, fileOf('https://roma.example.com', { orders: 'online' }));
+  await applyOnce(settings, {}, () => undefined, { signal: new AbortController().signal });
+  return { folder, settings };
+}
+
+test('a path is a store too, and a copy of an emulated record is one', async () => {
+  const { folder, settings } = await recorded();
+  const to = join(folder, 'copy.db');
+  assert.equal(await copyStore('backup', settings, to), {
+    from: settings.state,
+    to: `sqlite:${to}`,
+    gateways: 1,
+    publications: 1,
+    attempts: 1,
+  });
+  const copy = { ...settings, state: `sqlite:${to}` };
+  assert.is((await readStore(copy)).gateways[0]?.publications, 1);
+  assert.is((await forgetPublication(copy, { api: 'orders', environment: 'test' }, {})).was?.state, 'online');
+  assert.is((await readStore(copy)).gateways[0]?.publications, 0);
+  assert.is((await readStore(settings)).gateways[0]?.publications, 1);
+});
+
+test('nothing is forgotten or moved while a daemon works with the store', async () => {
+  const { folder, settings } = await recorded();
+  const times = { debounceMs: 10, resyncMs: 60_000, keepHistoryMs: null, listen: null, isListenAsked: true };
+  let passes = 0;
+  const daemon = await startDaemon(settings, [settings.file], times, {}, () => ({ type }) => {
+    if (type === 'pass:finished') passes += 1;
+  });
+  await until('it has made a pass', () => passes > 0);
+  const code = (error: unknown): string => (error as EdictError).code;
+  assert.is(await forgetPublication(settings, { api: 'orders', environment: 'test' }, {}).then(String, code), 'STORE_LOCKED');
+  assert.is(await copyStore('move', settings, join(folder, 'next.db')).then(String, code), 'STORE_LOCKED');
+  assert.match((await readStore(settings)).gateways[0]?.holder ?? '', `pid ${process.pid}`);
+  daemon.stop();
+  await daemon.ended;
+});
+
+test.run();
