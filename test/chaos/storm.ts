@@ -1,15 +1,11 @@
-import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasMarker } from '../../src/core/marker.ts';
 import type { Attempt } from '../../src/core/ports.ts';
-import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { type Random, randomFrom } from '../../src/emulator/random.ts';
 import { edict, type Running, scratchFolder, startEdict } from '../support/edict-process.ts';
-import { fullestWindow } from './rate.ts';
-import { openWay } from './way.ts';
-import { rage } from './weather.ts';
+import { late, limit, RagedGateway, type Recorded, user } from './raged-gateway.ts';
 
 export interface StormOptions {
   /** How often the process is killed. */
@@ -38,15 +34,7 @@ export interface Report {
   readonly seconds: number;
 }
 
-const limit = { calls: 50, perMs: 200, concurrency: 8 };
 const longestRoundMs = 120_000;
-const user = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'hunter2', HW_DOMAIN_NAME: 'acme' };
-
-/** Where one publication should be, and how many versions it should have by now. */
-interface Expected {
-  state: 'online' | 'offline';
-  versions: number;
-}
 
 /**
  * Lets edict's daemon bring publications to one state after the other while everything goes wrong and its process is killed
@@ -55,58 +43,31 @@ interface Expected {
 export async function storm({ kills, publications, seed, say }: StormOptions): Promise<Report> {
   const startedAtMs = Date.now();
   const random = randomFrom(seed);
-  const names = Array.from({ length: publications }, (_, index) => `a${index}`);
-  const emulator = await startEmulator({
-    seed: {
-      project: 'project',
-      instance: 'instance',
-      apis: names.map((name) => ({ id: `api-${name}`, name })),
-      environments: [{ id: 'env-test', name: 'test' }],
-      users: [{ name: 'ada', password: 'hunter2', domain: 'acme' }],
-    },
-    tokenLifeMs: 5000,
-    readLagMs: 200,
-    random: seed,
-  });
+  await using gateway = await RagedGateway.open('a', publications, seed);
   const folder = scratchFolder();
-  const ending = new AbortController();
-  await using way = await openWay(emulator.url);
-  const expected = new Map<string, Expected>(names.map((name) => [`api-${name}`, { state: 'offline', versions: 0 }]));
-  const raging = rage(emulator, way, randomFrom(seed + 1), ending.signal);
   const daemon = new MortalDaemon(folder, kills, random, say);
   let rounds = 0;
   try {
     while (rounds === 0 || daemon.killsLeft > 0) {
       rounds += 1;
-      writeRound(folder, way.url, rounds, expected, random);
-      await daemon.untilCalm(() => isReached(emulator, expected), `round ${rounds} is reached`);
+      gateway.write(join(folder, 'edict.yaml'), rounds, random);
+      await daemon.untilCalm(() => gateway.isReached(), `round ${rounds} is reached`);
     }
   } finally {
-    ending.abort();
-    await raging;
+    await gateway.calm();
     await daemon.stop();
-    await emulator.close();
   }
   const history = readHistory(folder);
-  checkRecord(history, emulator, expected);
+  gateway.check(history);
   await checkInSync(folder);
-  const requests = emulator.requests.all();
-  const fullest = fullestWindow(
-    requests.map(({ atMs }) => atMs),
-    limit.perMs,
-  );
-  if (fullest > limit.calls) throw new Error(`a window of ${limit.perMs} ms held ${fullest} requests, and ${limit.calls} are allowed`);
-  const outcomes = (wanted: Attempt['outcome'], isLate: boolean): number =>
-    history.filter(({ outcome, code, settledLate }) => outcome === wanted && (!isLate || code !== null || settledLate)).length;
   return {
     kills: daemon.kills,
     rounds,
-    requests: requests.length,
-    versions: [...expected.values()].reduce((sum, { versions }) => sum + versions, 0),
+    requests: gateway.emulator.requests.all().length,
+    versions: gateway.versions,
     attempts: history.length,
-    found: outcomes('succeeded', true),
-    absent: outcomes('absent', false),
-    fullest,
+    ...late(history),
+    fullest: gateway.fullest(),
     allowed: limit.calls,
     seconds: Math.round((Date.now() - startedAtMs) / 1000),
   };
@@ -178,41 +139,6 @@ class MortalDaemon {
   }
 }
 
-/** Asks for something new of every publication: a new version, or to be offline. */
-function writeRound(folder: string, endpoint: string, round: number, expected: Map<string, Expected>, random: Random): void {
-  const apis = [...expected].map(([id, publication]) => {
-    publication.state = random() < 0.75 ? 'online' : 'offline';
-    if (publication.state === 'online') publication.versions += 1;
-    return `  ${id}: { id: ${id}, revision: r${round}, environments: { test: ${publication.state} } }\n`;
-  });
-  const { calls, perMs, concurrency } = limit;
-  const settings = `limit: { calls: ${calls}, per: ${perMs}ms, concurrency: ${concurrency} }, timeout: 700ms, lag: 1s`;
-  const gateway = `gateway: { endpoint: "${endpoint}", iam: "${endpoint}", project: project, instance: instance, ${settings} }\n`;
-  const file = join(folder, 'edict.yaml');
-  writeFileSync(
-    `${file}.new`,
-    `edict: 1\n${gateway}environments: { test: env-test }\nguards: { maxOffline: 100%, maxLost: 100% }\napis:\n${apis.join('')}`,
-  );
-  renameSync(`${file}.new`, file);
-}
-
-/** Returns whether the gateway is as expected. Throws an Error if a publication has more versions than were ever wanted. */
-function isReached(emulator: Emulator, expected: ReadonlyMap<string, Expected>): boolean {
-  const found = new Map(emulator.world.publications().map((publication) => [publication.api, publication]));
-  let isReached = true;
-  for (const [api, { state, versions }] of expected) {
-    const { effective = null, onlineCalls = 0 } = found.get(api) ?? {};
-    if (onlineCalls > versions) throw new Error(`${api} has ${onlineCalls} versions, and ${versions} were wanted`);
-    if ((effective !== null) !== (state === 'online') || onlineCalls < versions) isReached = false;
-  }
-  return isReached;
-}
-
-interface Recorded extends Pick<Attempt, 'outcome' | 'code' | 'marker' | 'apiId' | 'action'> {
-  /** Settled long after its begin: by a later process, or a later look. */
-  readonly settledLate: boolean;
-}
-
 function open(folder: string): DatabaseSync {
   return new DatabaseSync(join(folder, '.edict/state.db'), { readOnly: true, timeout: 5000 });
 }
@@ -234,36 +160,6 @@ function readHistory(folder: string): Recorded[] {
     marker: row['marker'] as string | null,
     settledLate: Number(row['took']) > 1000,
   }));
-}
-
-/** Every request is in the history, and every attempt has an outcome. */
-function checkRecord(history: readonly Recorded[], emulator: Emulator, expected: ReadonlyMap<string, Expected>): void {
-  const markers = new Set(history.map(({ marker }) => marker));
-  const markerOf = (remark: string): string | null => /\[edict ([0-9a-f]+)\]$/.exec(remark)?.[1] ?? null;
-  const offline = new Map<string, number>();
-  for (const { operation, action, api = '', remark = '' } of emulator.requests.all()) {
-    if (operation !== 'changePublication') continue;
-    if (action === 'offline') offline.set(api, (offline.get(api) ?? 0) + 1);
-    else if (!markers.has(markerOf(remark))) throw new Error(`a request for ${api} with the remark ${remark} is not in the history`);
-  }
-  for (const api of offline.keys()) {
-    if (!history.some(({ apiId, action }) => apiId === api && action === 'offline'))
-      throw new Error(`an offline of ${api} is not in the history`);
-  }
-  const open = history.filter(({ outcome }) => outcome === null || outcome === 'unknown').length;
-  if (open > 0) throw new Error(`${open} attempts have no outcome`);
-  for (const { api, versions } of emulator.world.publications()) {
-    for (const version of versions) {
-      if (!history.some(({ marker }) => marker !== null && hasMarker(version.remark, marker)))
-        throw new Error(`a version of ${api} is of no attempt`);
-    }
-  }
-  for (const [api, { versions }] of expected) {
-    const succeeded = history.filter(
-      ({ apiId, action, outcome }) => apiId === api && action === 'online' && outcome === 'succeeded',
-    ).length;
-    if (succeeded !== versions) throw new Error(`${api} has ${succeeded} successful attempts and ${versions} versions`);
-  }
 }
 
 async function checkInSync(folder: string): Promise<void> {

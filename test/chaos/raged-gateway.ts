@@ -1,0 +1,153 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { hasMarker } from '../../src/core/marker.ts';
+import type { Attempt } from '../../src/core/ports.ts';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { type Random, randomFrom } from '../../src/emulator/random.ts';
+import { fullestWindow } from './rate.ts';
+import { openWay, type Way } from './way.ts';
+import { rage } from './weather.ts';
+
+/** The limit of every gateway. */
+export const limit = { calls: 50, perMs: 200, concurrency: 8 };
+
+/** Who may call it, as edict finds it in its environment. */
+export const user = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'hunter2', HW_DOMAIN_NAME: 'acme' };
+
+/** What the history says of an attempt. */
+export interface Recorded extends Pick<Attempt, 'outcome' | 'code' | 'marker' | 'apiId' | 'action'> {
+  /** Settled long after its begin: by a later process, or a later look. */
+  readonly settledLate: boolean;
+}
+
+/** Where one publication should be, and how many versions it should have by now. */
+interface Expected {
+  state: 'online' | 'offline';
+  versions: number;
+}
+
+/** An emulated gateway at which everything goes wrong, and what is wanted of it. */
+export class RagedGateway implements AsyncDisposable {
+  readonly emulator: Emulator;
+  readonly #way: Way;
+  readonly #expected: Map<string, Expected>;
+  readonly #ending = new AbortController();
+  readonly #raging: Promise<void>;
+
+  private constructor(emulator: Emulator, way: Way, names: readonly string[], seed: number) {
+    this.emulator = emulator;
+    this.#way = way;
+    this.#expected = new Map(names.map((name) => [`api-${name}`, { state: 'offline', versions: 0 }]));
+    this.#raging = rage(emulator, way, randomFrom(seed), this.#ending.signal);
+  }
+
+  /** Starts a gateway whose APIs have names that begin with `prefix`. */
+  static async open(prefix: string, publications: number, seed: number): Promise<RagedGateway> {
+    const names = Array.from({ length: publications }, (_, index) => `${prefix}${index}`);
+    const emulator = await startEmulator({
+      seed: {
+        project: 'project',
+        instance: 'instance',
+        apis: names.map((name) => ({ id: `api-${name}`, name })),
+        environments: [{ id: 'env-test', name: 'test' }],
+        users: [{ name: 'ada', password: 'hunter2', domain: 'acme' }],
+      },
+      tokenLifeMs: 5000,
+      readLagMs: 200,
+      random: seed,
+    });
+    return new RagedGateway(emulator, await openWay(emulator.url), names, seed + 1);
+  }
+
+  /** How many versions were ever wanted. */
+  get versions(): number {
+    return [...this.#expected.values()].reduce((sum, { versions }) => sum + versions, 0);
+  }
+
+  /** Asks in `file` for something new of every publication: a new version, or to be offline. */
+  write(file: string, round: number, random: Random): void {
+    const apis = [...this.#expected].map(([id, publication]) => {
+      publication.state = random() < 0.75 ? 'online' : 'offline';
+      if (publication.state === 'online') publication.versions += 1;
+      return `  ${id}: { id: ${id}, revision: r${round}, environments: { test: ${publication.state} } }\n`;
+    });
+    const { calls, perMs, concurrency } = limit;
+    const { url } = this.#way;
+    const settings = `limit: { calls: ${calls}, per: ${perMs}ms, concurrency: ${concurrency} }, timeout: 700ms, lag: 1s`;
+    const gateway = `gateway: { endpoint: "${url}", iam: "${url}", project: project, instance: instance, ${settings} }\n`;
+    const rest = `environments: { test: env-test }\nguards: { maxOffline: 100%, maxLost: 100% }\napis:\n${apis.join('')}`;
+    writeFileSync(`${file}.new`, `edict: 1\n${gateway}${rest}`);
+    renameSync(`${file}.new`, file);
+  }
+
+  /** Returns whether the gateway is as the file asks. Throws an Error if a publication has more versions than were ever wanted. */
+  isReached(): boolean {
+    const found = new Map(this.emulator.world.publications().map((publication) => [publication.api, publication]));
+    let isReached = true;
+    for (const [api, { state, versions }] of this.#expected) {
+      const { effective = null, onlineCalls = 0 } = found.get(api) ?? {};
+      if (onlineCalls > versions) throw new Error(`${api} has ${onlineCalls} versions, and ${versions} were wanted`);
+      if ((effective !== null) !== (state === 'online') || onlineCalls < versions) isReached = false;
+    }
+    return isReached;
+  }
+
+  /** Returns how many requests the fullest window held. Throws an Error if more than are allowed. */
+  fullest(): number {
+    const fullest = fullestWindow(
+      this.emulator.requests.all().map(({ atMs }) => atMs),
+      limit.perMs,
+    );
+    if (fullest <= limit.calls) return fullest;
+    throw new Error(`a window of ${limit.perMs} ms held ${fullest} requests, and ${limit.calls} are allowed`);
+  }
+
+  /** Throws an Error unless every request is in the history, and every attempt has an outcome. */
+  check(history: readonly Recorded[]): void {
+    const markers = new Set(history.map(({ marker }) => marker));
+    const markerOf = (remark: string): string | null => /\[edict ([0-9a-f]+)\]$/.exec(remark)?.[1] ?? null;
+    const offline = new Map<string, number>();
+    for (const { operation, action, api = '', remark = '' } of this.emulator.requests.all()) {
+      if (operation !== 'changePublication') continue;
+      if (action === 'offline') offline.set(api, (offline.get(api) ?? 0) + 1);
+      else if (!markers.has(markerOf(remark))) throw new Error(`a request for ${api} with the remark ${remark} is not in the history`);
+    }
+    for (const api of offline.keys()) {
+      if (!history.some(({ apiId, action }) => apiId === api && action === 'offline'))
+        throw new Error(`an offline of ${api} is not in the history`);
+    }
+    const open = history.filter(({ outcome }) => outcome === null || outcome === 'unknown').length;
+    if (open > 0) throw new Error(`${open} attempts have no outcome`);
+    for (const { api, versions } of this.emulator.world.publications()) {
+      for (const version of versions) {
+        if (!history.some(({ marker }) => marker !== null && hasMarker(version.remark, marker)))
+          throw new Error(`a version of ${api} is of no attempt`);
+      }
+    }
+    for (const [api, { versions }] of this.#expected) {
+      const succeeded = history.filter(
+        ({ apiId, action, outcome }) => apiId === api && action === 'online' && outcome === 'succeeded',
+      ).length;
+      if (succeeded !== versions) throw new Error(`${api} has ${succeeded} successful attempts and ${versions} versions`);
+    }
+  }
+
+  /** Lets nothing go wrong any more. */
+  async calm(): Promise<void> {
+    this.#ending.abort();
+    await this.#raging;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.calm();
+    await this.emulator.close();
+    await this.#way[Symbol.asyncDispose]();
+  }
+}
+
+/** Returns how many attempts were without an answer and were found at the gateway afterwards, and how many were not there. */
+export function late(history: readonly Recorded[]): { readonly found: number; readonly absent: number } {
+  return {
+    found: history.filter(({ outcome, code, settledLate }) => outcome === 'succeeded' && (code !== null || settledLate)).length,
+    absent: history.filter(({ outcome }) => outcome === 'absent').length,
+  };
+}
