@@ -4,6 +4,7 @@ import type { Emit, PassCause } from './core/events.ts';
 import type { Store } from './core/ports.ts';
 import type { GatewayIdentity } from './core/publication.ts';
 import { filesIn } from './desired/files-in.ts';
+import { backoffMs } from './engine/backoff.ts';
 import type { Daemon } from './engine/daemon.ts';
 import { systemClock } from './engine/system-clock.ts';
 import type { Face, FaceOfFile } from './face.ts';
@@ -45,7 +46,7 @@ interface Part {
 
 /**
  * Starts the daemon over the files that `paths` name, as `filesIn` has it. `talkOf` returns what tells people of a file, of several if `isOne` is
- * false. Throws an EdictError if the store cannot be opened, `FILE_ABSENT` for a folder without a file, or `LISTEN` if the address cannot be had.
+ * false. A store that cannot be reached is waited for until `signal` is aborted. Throws an EdictError if the store cannot be opened, `FILE_ABSENT` for a folder without a file, or `LISTEN` if the address cannot be had.
  */
 export async function startDaemon(
   settings: Settings,
@@ -53,10 +54,11 @@ export async function startDaemon(
   { listen, isListenAsked, ...times }: DaemonSettings,
   environment: Environment,
   talkOf: (file: string, isOne: boolean) => Emit,
+  signal: AbortSignal = unending,
 ): Promise<RunningDaemon> {
   const files = filesIn(paths);
   const parts: Part[] = [];
-  const store = await openStoreOf(settings, talkOf(settings.file, true));
+  const store = await openReachable(settings, talkOf(settings.file, true), signal);
   let face: Face | null = null;
   let unheard: string | null = null;
   const close = async (): Promise<number> => {
@@ -91,6 +93,21 @@ export async function startDaemon(
     url: face?.url ?? null,
     unheard,
   };
+}
+
+const unending = new AbortController().signal;
+
+/** Opens the store; one that cannot be reached is tried again, later each time. */
+async function openReachable(settings: Settings, emit: Emit, signal: AbortSignal): Promise<Store> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await openStoreOf(settings, emit);
+    } catch (error) {
+      if (!(error instanceof EdictError) || error.code !== 'STORE_UNREACHABLE' || signal.aborted) throw error;
+      emit({ type: 'store:failed', passId: '', message: error.message });
+      await systemClock.sleep(backoffMs(failures, 1), signal);
+    }
+  }
 }
 
 /** Resolves when every part has ended. One that cannot go on is told and ends by itself; rejects with its error if that was the last. */

@@ -24,9 +24,25 @@ export async function run(
     format: options.logFormat ?? (context.stderr.isTTY ? 'pretty' : 'json'),
   });
   using stop = onStopSignal();
-  const daemon = await startDaemon(settings, paths, times, context.environment, (file, isOne) => (isOne ? emit : of(file)));
+  const daemon = await startDaemon(
+    settings,
+    paths,
+    times,
+    context.environment,
+    (file, isOne) => (isOne ? emit : of(file)),
+    stop.signal,
+  ).catch((error: unknown) => {
+    if (stop.signal.aborted) return null;
+    throw error;
+  });
+  if (daemon === null) {
+    emit({ type: 'daemon:stopped', signal: String(stop.signal.reason ?? ''), left: 0 });
+    return exitCodes.done;
+  }
   process.on('SIGHUP', daemon.passNow);
   stop.signal.addEventListener('abort', daemon.stop);
+  // It may have come while the daemon was being opened.
+  if (stop.signal.aborted) daemon.stop();
   const { files, url, unheard } = daemon;
   note('daemon:started', 'daemon started', {
     ...(files.length === 1 ? { file: files[0] } : { files }),

@@ -40,7 +40,7 @@ export class PostgresLeases implements Leases {
   readonly #database: PostgresDatabase;
   readonly #options: LeaseOptions;
   readonly #held = new Map<number, Held>();
-  #client: pg.Client | null = null;
+  #client: Promise<pg.Client> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #renewing: Promise<void> | null = null;
 
@@ -93,7 +93,8 @@ export class PostgresLeases implements Leases {
     }
     for (const { ending } of this.#held.values()) ending.abort();
     this.#held.clear();
-    await this.#client?.end().catch(() => {});
+    const client = await this.#client?.catch(() => null);
+    await client?.end().catch(() => {});
   }
 
   #until(askedAtMs: number): number {
@@ -169,20 +170,27 @@ export class PostgresLeases implements Leases {
   async #query(sql: string, values: readonly unknown[]): Promise<readonly Row[]> {
     const { url, leaseMs } = this.#options;
     try {
-      this.#client ??= await this.#connect(url, leaseMs);
-      return (await this.#client.query<Row>(sql, [...values])).rows;
+      // Gateways are taken side by side, over one connection.
+      this.#client ??= this.#connect(url, leaseMs);
+      const client = await this.#client;
+      return (await client.query<Row>(sql, [...values])).rows;
     } catch (error) {
       throw postgresError(error, shown(url));
     }
   }
 
   async #connect(url: string, leaseMs: number): Promise<pg.Client> {
-    const client = await connect({ url, name: 'edict lease', answerMs: leaseMs });
     const forget = (): void => {
-      if (this.#client === client) this.#client = null;
+      this.#client = null;
     };
-    client.once('end', forget).once('error', forget);
-    return client;
+    try {
+      const client = await connect({ url, name: 'edict lease', answerMs: leaseMs });
+      client.once('end', forget).once('error', forget);
+      return client;
+    } catch (error) {
+      forget();
+      throw error;
+    }
   }
 }
 

@@ -1,10 +1,12 @@
 /**
- * `npm run chaos [-- --kills 300 --publications 200 --seed N]`: edict under every fault at once, killed again and again.
+ * `npm run chaos [-- --kills 300 --publications 200 --seed N --store postgres --processes 3 --gateways 6]`: edict under every fault at once,
+ * killed again and again; with `--store postgres` several processes that are also paused and cut off from their database, which is restarted.
  *
  * Exit code 1 if anything was lost, doubled, too fast or not recorded. The seed is printed first, so that a run can be repeated.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { fleet } from './fleet.ts';
 import { storm } from './storm.ts';
 
 const { values } = parseArgs({
@@ -12,18 +14,29 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '300' },
     publications: { type: 'string', default: '200' },
     seed: { type: 'string', default: String(randomInt(1_000_000)) },
+    store: { type: 'string', default: 'sqlite' },
+    processes: { type: 'string', default: '3' },
+    gateways: { type: 'string', default: '6' },
   },
 });
-const [kills, publications, seed] = [values.kills, values.publications, values.seed].map(Number) as [number, number, number];
+const number = (name: 'kills' | 'publications' | 'seed' | 'processes' | 'gateways'): number => Number(values[name]);
+const [kills, publications, seed] = [number('kills'), number('publications'), number('seed')];
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-say(`seed ${seed}, ${publications} publications, ${kills} kills`);
+say(`seed ${seed}, ${publications} publications, ${kills} kills, ${values.store}`);
 try {
-  const report = await storm({ kills, publications, seed, say });
+  const run = { kills, publications, seed, say };
+  const many = values.store === 'postgres' ? await fleet({ ...run, processes: number('processes'), gateways: number('gateways') }) : null;
+  const report = many ?? (await storm(run));
   say(`${report.rounds} rounds, ${report.requests} requests, ${report.attempts} attempts, ${report.seconds} s`);
+  if (many) {
+    const harm = Object.entries(many.harm).map(([what, times]) => `${what} ${times} times`);
+    say(harm.join(', '));
+  }
   say(`${report.versions} versions wanted, ${report.versions} made: nothing lost, nothing doubled`);
   say(`without an answer: ${report.found} found at the gateway afterwards, ${report.absent} not found there and made again`);
   say(`the fullest window held ${report.fullest} of ${report.allowed} requests; every request is in the history`);
+  if (many) say(`the longest take-over after a death took ${many.takeOverMs} ms`);
 } catch (error) {
   say(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;

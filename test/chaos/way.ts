@@ -1,13 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** What happens to what is sent over the way: it gets through, is refused, or is swallowed and never arrives. */
-export type Weather = 'clear' | 'refused' | 'swallowed';
+/**
+ * What happens to what is sent over the way: it gets through, is refused, or is swallowed and never arrives. `frozen` swallows it too, but
+ * connections that stand do not notice: each end thinks that the other one is there and silent.
+ */
+export type Weather = 'clear' | 'refused' | 'swallowed' | 'frozen';
 
 /** A TCP way to a server, of which the weather can be changed. */
 export interface Way extends AsyncDisposable {
   readonly url: string;
-  /** Changes the weather; connections that stand are cut. */
+  /** Changes the weather; connections that stand are cut, unless it is to be frozen. */
   turn(weather: Weather): void;
 }
 
@@ -23,7 +26,7 @@ export async function openWay(target: string): Promise<Way> {
   const server = createServer((near) => {
     keep(near);
     if (weather === 'refused') near.resetAndDestroy();
-    else if (weather === 'swallowed') near.resume();
+    else if (weather === 'swallowed' || weather === 'frozen') near.resume();
     else {
       const far = connect(Number(port), hostname);
       keep(far);
@@ -41,7 +44,8 @@ export async function openWay(target: string): Promise<Way> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     turn: (next) => {
       weather = next;
-      cut();
+      if (next === 'frozen') for (const socket of sockets) socket.unpipe();
+      else cut();
     },
     [Symbol.asyncDispose]: async () => {
       server.close();

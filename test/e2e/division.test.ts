@@ -68,8 +68,12 @@ test('three edicts with six files have two gateways each; those of one that is k
   await until('three have two each', () => loads() === '2,2,2');
   running.shift()?.child.kill('SIGKILL');
   await until('two have three each again', () => loads() === '3,3');
-  running.shift()?.child.kill('SIGTERM');
+  const stopped = running.shift();
+  stopped?.child.kill('SIGTERM');
+  assert.is((await stopped?.finished)?.code, 0);
   await until('one has all again', () => loads() === '6');
+  for (const { child } of running) child.kill('SIGTERM');
+  for (const { finished } of running) assert.is((await finished).code, 0);
   for (const { world, requests } of emulators) {
     assert.is(world.publications().filter(({ effective }) => effective !== null).length, names.length);
     assert.is(requests.all().filter(({ operation }) => operation === 'changePublication').length, names.length, 'not one needless call');

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { openWay } from '../chaos/way.ts';
 import { edict, fileOf, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
 
@@ -122,6 +123,26 @@ test('while the database is away nothing is sent, and afterwards it goes on', as
   await until('all is online', () => published() === 30);
   await sleep(300);
   assert.is(versions(), 30, 'not one needless call');
+});
+
+test('a database that is not there yet is waited for, and SIGTERM ends the waiting', async () => {
+  const folder = machine({ api0: 'online' });
+  const way = await openWay(`http://${new URL(state).host}`);
+  const address = new URL(state);
+  address.host = new URL(way.url).host;
+  way.turn('refused');
+  const start = () => startEdict(['run', '--state', address.href, '--log-format', 'json', '--debounce', '20ms'], folder);
+  const daemon = start();
+  running.push(daemon);
+  await until('it says so', () => daemon.events('store:failed').length > 0);
+  way.turn('clear');
+  await until('it works', () => published() === 1);
+  way.turn('refused');
+  const other = start();
+  await until('the other one says so', () => other.events('store:failed').length > 0);
+  other.child.kill('SIGTERM');
+  assert.is((await other.finished).code, 0);
+  await way[Symbol.asyncDispose]();
 });
 
 test('apply says who works on the gateway, and with --wait waits for it', async () => {

@@ -1,0 +1,281 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { oneOf, type Random, randomFrom } from '../../src/emulator/random.ts';
+import { edict, type Running, scratchFolder, startEdict } from '../support/edict-process.ts';
+import { type PostgresServer, postgresServer } from '../support/postgres.ts';
+import { late, limit, RagedGateway, type Recorded, user } from './raged-gateway.ts';
+import type { StormOptions, Report as StormReport } from './storm.ts';
+import { openWay, type Way, type Weather } from './way.ts';
+
+export interface FleetOptions extends StormOptions {
+  readonly processes: number;
+  readonly gateways: number;
+}
+
+/** What a fleet showed in its storm. */
+export interface Report extends StormReport {
+  /** How often a process was killed, stopped in its sleep, and cut off from the database; and the database started again. */
+  readonly harm: Readonly<Record<Harm, number>>;
+  /** The longest time from the death of a process until another one has had all its leases, in milliseconds, when all else was well. */
+  readonly takeOverMs: number;
+}
+
+type Harm = 'killed' | 'stopped' | 'paused' | 'cut off' | 'database restarted';
+
+const longestRoundMs = 180_000;
+
+/**
+ * Lets several daemons with one store in PostgreSQL bring the publications of several gateways to one state after the other while everything
+ * goes wrong, and at the gateways too. Throws an Error that says what was lost, doubled, too fast or not recorded.
+ */
+export async function fleet({ kills, publications, processes, gateways, seed, say }: FleetOptions): Promise<Report> {
+  const startedAtMs = Date.now();
+  const random = randomFrom(seed);
+  const server = await postgresServer();
+  const each = Math.ceil(publications / gateways);
+  const raged = await Promise.all(Array.from({ length: gateways }, (_, index) => RagedGateway.open(`g${index}a`, each, seed + index * 10)));
+  const ships = new Fleet(server, await server.database(), kills, random, say);
+  let rounds = 0;
+  try {
+    await ships.launch(processes);
+    while (rounds === 0 || ships.left > 0) {
+      rounds += 1;
+      for (const [index, gateway] of raged.entries()) gateway.write(join(ships.folder, `gateway${index}.yaml`), rounds, random);
+      // Each is asked, since each may have something to say.
+      const isReached = (): boolean => raged.map((gateway) => gateway.isReached()).every(Boolean);
+      await ships.untilCalm(isReached, `round ${rounds} is reached`);
+      say(`round ${rounds} reached`);
+    }
+    await Promise.all(raged.map((gateway) => gateway.calm()));
+    const takeOverMs = await ships.takeOver();
+    await ships.end();
+    const history = await ships.histories(gateways);
+    for (const [index, gateway] of raged.entries()) gateway.check(history[index] ?? []);
+    await ships.checkInSync(gateways);
+    const all = history.flat();
+    return {
+      kills: ships.harm.killed,
+      harm: ships.harm,
+      takeOverMs,
+      rounds,
+      requests: raged.reduce((sum, { emulator }) => sum + emulator.requests.all().length, 0),
+      versions: raged.reduce((sum, { versions }) => sum + versions, 0),
+      attempts: all.length,
+      ...late(all),
+      fullest: Math.max(...raged.map((gateway) => gateway.fullest())),
+      allowed: limit.calls,
+      seconds: Math.round((Date.now() - startedAtMs) / 1000),
+    };
+  } finally {
+    await ships.end();
+    await Promise.all(raged.map((gateway) => gateway[Symbol.asyncDispose]()));
+    await server.close();
+  }
+}
+
+/** A daemon, and its own way to the database. */
+interface Ship {
+  readonly way: Way;
+  running: Running;
+  /** What was done to it is undone by this. */
+  mend: Promise<void> | null;
+}
+
+/** Daemons with the same files and the same store, to which harm is done. */
+class Fleet {
+  /** Where the files are. */
+  readonly folder = scratchFolder();
+  readonly harm: Record<Harm, number> = { killed: 0, stopped: 0, paused: 0, 'cut off': 0, 'database restarted': 0 };
+  readonly #server: PostgresServer;
+  readonly #state: string;
+  readonly #random: Random;
+  readonly #say: (line: string) => void;
+  readonly #ships: Ship[] = [];
+  #hastenedAtMs = 0;
+  /** How many kills are left to come. */
+  left: number;
+
+  constructor(server: PostgresServer, state: string, kills: number, random: Random, say: (line: string) => void) {
+    this.#server = server;
+    this.#state = state;
+    this.left = kills;
+    this.#random = random;
+    this.#say = say;
+    mkdirSync(join(this.folder, 'logs'));
+  }
+
+  async launch(processes: number): Promise<void> {
+    const { host } = new URL(this.#state);
+    for (let index = 0; index < processes; index += 1) {
+      const way = await openWay(`http://${host}`);
+      this.#ships.push({ way, running: this.#start(way), mend: null });
+    }
+  }
+
+  /** Resolves when `isReached` holds and nothing is left to do, doing harm at random until then. Throws if it takes too long. */
+  async untilCalm(isReached: () => boolean, what: string): Promise<void> {
+    const deadlineMs = Date.now() + longestRoundMs;
+    for (;;) {
+      if (Date.now() > deadlineMs) throw new Error(`waited ${longestRoundMs / 1000} s in vain until ${what}\n${this.#lastWords()}`);
+      if (isReached() && !(await this.#hasUnresolved())) return;
+      await sleep(this.left > 0 ? 20 + this.#random() * 1500 : 100);
+      const dead = this.#ships.find(({ running }) => running.child.exitCode !== null);
+      if (dead) throw new Error(`edict ended by itself with ${dead.running.child.exitCode}\n${dead.running.output.stderr.slice(-4000)}`);
+      if (this.left > 0) await this.#doHarm();
+      else this.#hasten();
+    }
+  }
+
+  async #doHarm(): Promise<void> {
+    const ship = oneOf(this.#ships, this.#random);
+    if (ship.mend) return;
+    const chance = this.#random();
+    const forMs = 300 + this.#random() ** 2 * 9000;
+    if (chance < 0.5) {
+      this.harm.killed += 1;
+      this.left -= 1;
+      if (this.harm.killed % 20 === 0) this.#say(`${this.harm.killed} kills`);
+      ship.running.child.kill('SIGKILL');
+      await ship.running.finished;
+      ship.running = this.#start(ship.way);
+    } else if (chance < 0.55) {
+      this.harm.stopped += 1;
+      ship.running.child.kill('SIGTERM');
+      await ship.running.finished;
+      ship.running = this.#start(ship.way);
+    } else if (chance < 0.75) {
+      this.harm.paused += 1;
+      ship.running.child.kill('SIGSTOP');
+      this.#mendLater(ship, forMs, () => ship.running.child.kill('SIGCONT'));
+    } else if (chance < 0.97) {
+      this.harm['cut off'] += 1;
+      ship.way.turn(oneOf<Weather>(['refused', 'swallowed', 'frozen'], this.#random));
+      this.#mendLater(ship, forMs, () => ship.way.turn('clear'));
+    } else if (!process.env['EDICT_TEST_PG']) {
+      this.harm['database restarted'] += 1;
+      await this.#server.restart(this.#random() * 2000);
+    }
+  }
+
+  #mendLater(ship: Ship, afterMs: number, mend: () => void): void {
+    ship.mend = sleep(afterMs).then(() => {
+      mend();
+      ship.mend = null;
+    });
+  }
+
+  /** Kills each process in turn when all else is well. Returns the longest time until its leases were all another's, in milliseconds. */
+  async takeOver(): Promise<number> {
+    await Promise.all(this.#ships.map(({ mend }) => mend));
+    let longestMs = 0;
+    for (const ship of this.#ships) {
+      await this.#until('all gateways have somebody, and each process has one', async () => {
+        const held = await this.#holders();
+        return held.every((holder) => holder !== null) && new Set(held).size === this.#ships.length;
+      });
+      const { pid } = ship.running.child;
+      ship.running.child.kill('SIGKILL');
+      const killedAtMs = performance.now();
+      await ship.running.finished;
+      const isHis = (holder: string | null): boolean => holder === null || holder.includes(`pid ${pid},`);
+      await this.#until('the others have its gateways', async () => !(await this.#holders()).some(isHis));
+      longestMs = Math.max(longestMs, performance.now() - killedAtMs);
+      ship.running = this.#start(ship.way);
+    }
+    return Math.round(longestMs);
+  }
+
+  async #until(what: string, condition: () => Promise<boolean>): Promise<void> {
+    for (const deadlineMs = Date.now() + 60_000; !(await condition()); await sleep(20)) {
+      if (Date.now() > deadlineMs) throw new Error(`waited in vain until ${what}\n${this.#lastWords()}`);
+    }
+  }
+
+  /** Ends every daemon. */
+  async end(): Promise<void> {
+    for (const { way, running } of this.#ships.splice(0)) {
+      running.child.kill('SIGCONT');
+      running.child.kill('SIGKILL');
+      await running.finished;
+      await way[Symbol.asyncDispose]();
+    }
+  }
+
+  /** Returns the history of each gateway. Throws an Error if an attempt has the fence of an earlier lease than one before it. */
+  async histories(gateways: number): Promise<Recorded[][]> {
+    const rows = await this.#query(`
+      SELECT a.*, g.endpoint, a.settled_at_ms - a.began_at_ms AS took FROM edict.attempt a JOIN edict.gateway g ON g.id = a.gateway_id ORDER BY a.id`);
+    const fences = new Map<string, number>();
+    const histories = new Map<string, Recorded[]>();
+    for (const row of rows) {
+      const [endpoint, fence] = [String(row['endpoint']), Number(row['fence'])];
+      if (fence < (fences.get(endpoint) ?? 0))
+        throw new Error(`attempt ${row['id']} was begun under fence ${fence}, and a later one before it`);
+      fences.set(endpoint, fence);
+      const index = /^api-g(\d+)a/.exec(String(row['api_id']))?.[1] ?? '';
+      histories.set(index, [
+        ...(histories.get(index) ?? []),
+        {
+          apiId: String(row['api_id']),
+          action: row['action'] as Recorded['action'],
+          outcome: row['outcome'] as Recorded['outcome'],
+          code: row['code'] as string | null,
+          marker: row['marker'] as string | null,
+          settledLate: Number(row['took']) > 1000,
+        },
+      ]);
+    }
+    return Array.from({ length: gateways }, (_, index) => histories.get(String(index)) ?? []);
+  }
+
+  /** Throws an Error if there is something left to do for one of the files. */
+  async checkInSync(gateways: number): Promise<void> {
+    for (let index = 0; index < gateways; index += 1) {
+      const args = ['plan', `gateway${index}.yaml`, '--detailed-exitcode', '--state', this.#state];
+      const { code, stdout, stderr } = await edict(args, this.folder, user);
+      if (code !== 0) throw new Error(`there is something left to do: exit code ${code}\n${stdout}${stderr}`);
+    }
+  }
+
+  async #hasUnresolved(): Promise<boolean> {
+    const sql = 'SELECT 1 FROM edict.publication WHERE unresolved_attempt_id IS NOT NULL LIMIT 1';
+    return (await this.#query(sql).catch(() => [{}])).length > 0;
+  }
+
+  async #holders(): Promise<(string | null)[]> {
+    const sql = 'SELECT CASE WHEN held_until >= clock_timestamp() THEN holder END AS holder FROM edict.gateway';
+    return (await this.#query(sql)).map(({ holder }) => holder as string | null);
+  }
+
+  async #query(sql: string): Promise<Record<string, unknown>[]> {
+    const client = new pg.Client({ connectionString: this.#state });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      return (await client.query(sql)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** What has failed often waits up to minutes, which is longer than anybody wants to watch. */
+  #hasten(): void {
+    if (Date.now() < this.#hastenedAtMs + 3000) return;
+    this.#hastenedAtMs = Date.now();
+    for (const { running } of this.#ships) running.child.kill('SIGHUP');
+  }
+
+  #start(way: Way): Running {
+    this.#hastenedAtMs = Date.now();
+    const state = new URL(this.#state);
+    state.host = new URL(way.url).host;
+    const args = ['run', '.', '--state', state.href, '--debounce', '20ms', '--log-format', 'json', '--log-level', 'debug'];
+    return startEdict(args, this.folder, user);
+  }
+
+  #lastWords(): string {
+    return this.#ships.map(({ running }) => running.output.stderr.split('\n').slice(-15).join('\n')).join('\n\n');
+  }
+}
