@@ -258,6 +258,15 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
       const { schema } = await import('./schema.ts');
       finish(await schema(of, context));
     });
+
+  program
+    .command('completion')
+    .description('prints what completes commands, options and files in a shell')
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell: 'bash' | 'zsh' | 'fish') => {
+      const { completionScript } = await import('./completion.ts');
+      context.stdout.write(completionScript(shell, program));
+    });
   return program;
 }
 

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- plan load edit calls rate outage observe page watchers]`: measures what edict promises about speed and prints it beside the targets.
+ * `npm run bench [-- plan load edit calls rate outage observe page watchers stores hand-over start-up]`: measures what edict promises about speed and prints it beside the targets.
  *
  * Exit code 1 only when something cannot be measured: a missed target is printed as `MISSED`, and on a busy machine means little.
  */
@@ -9,12 +9,15 @@ import { join, resolve } from 'node:path';
 import { measureCalls } from './calls.ts';
 import { measureEdit } from './edit.ts';
 import { type Fixture, writeFixture } from './fixture.ts';
+import { measureHandOver } from './hand-over.ts';
 import { measureLoad } from './load.ts';
 import { measureObserve } from './observe.ts';
 import { measureOutage } from './outage.ts';
 import { measurePage } from './page.ts';
 import { measurePlanProcess } from './plan-process.ts';
 import { measureRate } from './rate.ts';
+import { measureStartUp } from './start-up.ts';
+import { measureStores } from './stores.ts';
 import { measureWatchers } from './watchers.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -33,6 +36,9 @@ const parts: Readonly<Record<string, Part>> = {
   observe: (folder) => measureObserve(main, folder),
   page: (folder) => measurePage(main, folder),
   watchers: (folder) => measureWatchers(main, folder),
+  stores: (folder) => measureStores(folder),
+  'hand-over': (folder) => measureHandOver(folder),
+  'start-up': (folder) => measureStartUp(main, folder),
 };
 
 process.exitCode = await bench(process.argv.slice(2));

@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, ((scene: Scene) => Args) | null>> = {
   emulate: null,
   state: ({ folder }) => ['show', '--state', `sqlite:${join(folder, 'state.db')}`],
   schema: () => [],
+  completion: () => ['bash'],
 };
 let heldDigest = '';
 

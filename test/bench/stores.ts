@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { nextRecord } from '../../src/core/outcome.ts';
+import type { Change } from '../../src/core/plan.ts';
+import type { Store } from '../../src/core/ports.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import { postgresServer } from '../support/postgres.ts';
+import { change, gatewaySettings } from '../support/states.ts';
+import { grouped, type Row, table } from './table.ts';
+
+const attempts = 6_000;
+const concurrencies = [1, 16, 64] as const;
+const gateway = gatewaySettings();
+
+/** Measures how many attempts a second each engine takes, each written before and after its call, without any call. Returns the table. */
+export async function measureStores(folder: string): Promise<string> {
+  const server = await postgresServer();
+  try {
+    const rows: Row[] = [];
+    for (const concurrency of concurrencies) {
+      const [sqlite, postgres] = [
+        await rate(`sqlite:${join(folder, `stores-${concurrency}.db`)}`, concurrency),
+        await rate(await server.database(), concurrency),
+      ];
+      rows.push({ cells: [String(concurrency), grouped(sqlite), grouped(postgres), `${((postgres / sqlite) * 100).toFixed(0)} %`] });
+    }
+    const title =
+      'Attempts a second, begun and settled on the disk, without their calls; PostgreSQL on this machine, so that its network costs nothing';
+    return table(title, ['concurrency', 'SQLite', 'PostgreSQL', 'of SQLite'], rows);
+  } finally {
+    await server.close();
+  }
+}
+
+async function rate(url: string, concurrency: number): Promise<number> {
+  const store = await openStore({ url, emulated: false });
+  await store.enter(gateway, 0);
+  const changes = Array.from({ length: attempts }, (_, index) => change(`api-${index}`, 'test'));
+  const beganAtMs = performance.now();
+  const queue = changes.values();
+  await Promise.all(
+    Array.from({ length: concurrency }, async () => {
+      for (const one of queue) await attempt(store, one);
+    }),
+  );
+  const tookMs = performance.now() - beganAtMs;
+  await store.leave(gateway, 1);
+  await store.close();
+  return (attempts * 1000) / tookMs;
+}
+
+async function attempt(store: Store, change: Change): Promise<void> {
+  const id = await store.begin(gateway, change, { passId: 'bench', marker: null, commitId: null, atMs: 1 });
+  const outcome = { kind: 'succeeded', versionId: 'version', publishId: null } as const;
+  const next = nextRecord(change, outcome, undefined, { id, marker: null, settledAtMs: 2 });
+  await store.settle(gateway, change.key, id, outcome, next, 2);
+}
