@@ -29,6 +29,7 @@ export class PostgresDatabase implements Database {
   #isClosed = false;
   readonly #pending = new Map<string, Batch>();
   readonly #writing = new Set<Promise<void>>();
+  readonly #names = new Map<Step['query'], string>();
 
   constructor(url: string) {
     this.#url = url;
@@ -131,8 +132,15 @@ export class PostgresDatabase implements Database {
   async #query(client: pg.Client, { query, values }: Step): Promise<readonly Row[]> {
     // PostgreSQL has no text with a NUL.
     const sent = values.map((value) => (typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value));
-    const { rows } = await client.query<Row>({ text: query.sql, values: sent });
+    const { rows } = await client.query<Row>({ name: this.#nameOf(query), text: query.sql, values: sent });
     return rows;
+  }
+
+  /** The server plans what has a name once for each connection. */
+  #nameOf(query: Step['query']): string {
+    const known = this.#names.get(query) ?? `edict-${this.#names.size}`;
+    this.#names.set(query, known);
+    return known;
   }
 
   /** Returns the connection; a new one where the last one was lost. */

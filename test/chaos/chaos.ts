@@ -2,7 +2,7 @@
  * `npm run chaos [-- --kills 300 --publications 200 --seed N --store postgres --processes 3 --gateways 6]`: edict under every fault at once,
  * killed again and again; with `--store postgres` several processes that are also paused and cut off from their database, which is restarted.
  *
- * Exit code 1 if anything was lost, doubled, too fast or not recorded. The seed is printed first, so that a run can be repeated.
+ * Exit code 1 if anything was lost, doubled, too fast or not recorded, or a take-over took longer than 5 s. The seed is printed first, so that a run can be repeated.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -36,7 +36,10 @@ try {
   say(`${report.versions} versions wanted, ${report.versions} made: nothing lost, nothing doubled`);
   say(`without an answer: ${report.found} found at the gateway afterwards, ${report.absent} not found there and made again`);
   say(`the fullest window held ${report.fullest} of ${report.allowed} requests; every request is in the history`);
-  if (many) say(`the longest take-over after a death took ${many.takeOverMs} ms`);
+  if (many) {
+    say(`the longest take-over after a death took ${many.takeOverMs} ms`);
+    if (many.takeOverMs > 5000) process.exitCode = 1;
+  }
 } catch (error) {
   say(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;

@@ -1,0 +1,18 @@
+import { randomInt } from 'node:crypto';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { fleet } from './fleet.ts';
+
+test('three daemons with one store in PostgreSQL, killed, paused and cut off, make each wanted version exactly once', async () => {
+  const seed = randomInt(1_000_000);
+  try {
+    const report = await fleet({ kills: 8, publications: 24, processes: 3, gateways: 3, seed, say: () => {} });
+    assert.is(report.kills, 8);
+    assert.ok(report.versions > 0, JSON.stringify(report));
+  } catch (error) {
+    const command = `npm run chaos -- --store postgres --gateways 3 --publications 24 --kills 8 --seed ${seed}`;
+    throw new Error(`${command}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+});
+
+test.run();
