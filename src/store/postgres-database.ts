@@ -29,7 +29,8 @@ export class PostgresDatabase implements Database {
   #isClosed = false;
   readonly #pending = new Map<string, Batch>();
   readonly #writing = new Set<Promise<void>>();
-  readonly #names = new Map<Step['query'], string>();
+  #names = new Map<Step['query'], string>();
+  #namesGiven = 0;
 
   constructor(url: string) {
     this.#url = url;
@@ -41,7 +42,7 @@ export class PostgresDatabase implements Database {
       return await this.#query(await this.#connected(), step);
     } catch (error) {
       // A connection that died while nobody used it is no reason to fail; a new one that fails is.
-      if (isFirst || this.#client !== null) throw postgresError(error, shown(this.#url));
+      if (!this.#wasForgotten(error) && (isFirst || this.#client !== null)) throw postgresError(error, shown(this.#url));
     }
     try {
       return await this.#query(await this.#connected(), step);
@@ -106,7 +107,8 @@ export class PostgresDatabase implements Database {
     }
   }
 
-  async #commit({ guard, writes }: Batch): Promise<void> {
+  async #commit(batch: Batch, isAgain = false): Promise<void> {
+    const { guard, writes } = batch;
     try {
       const client = await this.#connected();
       const steps = writes.flatMap((write) => write.steps);
@@ -124,6 +126,7 @@ export class PostgresDatabase implements Database {
         .map((answer) => (answer.status === 'fulfilled' ? (answer.value as readonly Row[]) : []));
       for (const write of writes) write.done(rows.splice(0, write.steps.length));
     } catch (error) {
+      if (this.#wasForgotten(error) && !isAgain) return this.#commit(batch, true);
       const explained = postgresError(error, shown(this.#url));
       for (const write of writes) write.failed(explained);
     }
@@ -136,11 +139,24 @@ export class PostgresDatabase implements Database {
     return rows;
   }
 
+  /**
+   * Returns whether a statement was unknown to the server: what was to be prepared in a transaction that failed was not, and what came
+   * behind it counted on it. It is prepared anew.
+   */
+  #wasForgotten(error: unknown): boolean {
+    this.#names = new Map();
+    return (error as { readonly code?: unknown }).code === unknownStatement;
+  }
+
   /** The server plans what has a name once for each connection. */
   #nameOf(query: Step['query']): string {
-    const known = this.#names.get(query) ?? `edict-${this.#names.size}`;
-    this.#names.set(query, known);
-    return known;
+    let name = this.#names.get(query);
+    if (name === undefined) {
+      this.#namesGiven += 1;
+      name = `edict-${this.#namesGiven}`;
+      this.#names.set(query, name);
+    }
+    return name;
   }
 
   /** Returns the connection; a new one where the last one was lost. */
@@ -164,6 +180,9 @@ export class PostgresDatabase implements Database {
     }
   }
 }
+
+/** SQLSTATE of a prepared statement that the server does not know. */
+const unknownStatement = '26000';
 
 const holdersNow = { sql: 'SELECT DISTINCT holder FROM edict.gateway WHERE held_until >= clock_timestamp()', parameters: [] } as const;
 const holderNow = {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
@@ -51,6 +52,18 @@ test('writes under another guard do not fall with one that fails', async () => {
     database.writeIf(raw('SELECT 1 / $1::int', 1), [setting('b', '2')]),
   ]);
   assert.equal([bad?.status, good?.status, await read('a'), await read('b')], ['rejected', 'fulfilled', undefined, '2']);
+});
+
+test('what is asked right behind a transaction that fails is answered, though the statement was to be prepared in that one', async () => {
+  const asked = step(database.queries.readSetting, { name: 'a' });
+  const failing = database.writeIf(raw('SELECT 1 / 0'), [asked]);
+  await nextTurn();
+  const [failed, ...others] = await Promise.allSettled([failing, database.read(asked), database.write([asked]), database.read(asked)]);
+  assert.is(failed?.status, 'rejected');
+  assert.equal(
+    others.map((one) => (one.status === 'fulfilled' ? 'fulfilled' : one.reason.message)),
+    Array(3).fill('fulfilled'),
+  );
 });
 
 test('each write gets what its own steps returned', async () => {
