@@ -128,7 +128,7 @@ export interface UndoApplied {
 
 /**
  * Undoes what is asked for and returns when no call is left to make. Throws as `readUndo`
- * does, and an EdictError `STORE_LOCKED` while another edict is at work.
+ * does, and an EdictError `STORE_LOCKED` or `GATEWAY_HELD` while another edict is at work.
  */
 export async function applyUndo(
   settings: Settings,
@@ -137,9 +137,22 @@ export async function applyUndo(
   emit: Emit,
   stopper: Stopper,
 ): Promise<UndoApplied> {
-  await using rooms = await openRooms(settings, environment, emit).catch((error: unknown) => {
-    throw error instanceof EdictError && error.code === 'STORE_LOCKED' ? atWork(error) : error;
-  });
+  try {
+    await using rooms = await openRooms(settings, environment, emit);
+    return await undoIn(rooms, settings, asked, environment, emit, stopper);
+  } catch (error) {
+    throw error instanceof EdictError && /^(?:STORE_LOCKED|GATEWAY_HELD)$/.test(error.code) ? atWork(error) : error;
+  }
+}
+
+async function undoIn(
+  rooms: Rooms,
+  settings: Settings,
+  asked: Asked,
+  environment: Environment,
+  emit: Emit,
+  stopper: Stopper,
+): Promise<UndoApplied> {
   const desired = await sourceOf(settings, environment, rooms.lookUp).load();
   const undo = await planUndo(asked, desired, settings, environment, rooms.record, async (seed, use) =>
     use(await rooms.readerFor(desired, seed)),
@@ -152,9 +165,9 @@ export async function applyUndo(
 }
 
 /** A daemon follows the file: what is undone beside it comes back at its next pass. */
-function atWork({ message }: EdictError): EdictError {
+function atWork({ code, message }: EdictError): EdictError {
   const hint = 'a daemon keeps to the file: make the change to the file that `edict undo` prints without --apply, or stop the daemon first';
-  return new EdictError('STORE_LOCKED', message, { hint });
+  return new EdictError(code, message, { hint });
 }
 
 /** An approval as it was written, and the plan that it is for. */

@@ -151,6 +151,9 @@ test('apply says who works on the gateway, and with --wait waits for it', async 
   const refused = await edict(['apply', '--state', state], folder);
   assert.is(refused.code, 1);
   assert.match(refused.stderr, /another edict works on the gateway \(.*pid \d+/);
+  const undone = await edict(['undo', '--apply', '--state', state], folder);
+  assert.is(undone.code, 1);
+  assert.match(undone.stderr, 'a daemon keeps to the file');
   const waiting = startEdict(['apply', '--state', state, '--wait', '20s'], folder);
   await until('it waits', () => waiting.output.stderr.includes('another edict works on the gateway'));
   daemon.child.kill('SIGTERM');

@@ -17,10 +17,11 @@ export interface PostgresServer {
   close(): Promise<void>;
 }
 
-/** Returns the server that `EDICT_TEST_PG` names (`postgres://…`), whose user may make databases; without it one that is started here. */
-export async function postgresServer(): Promise<PostgresServer> {
+/** Returns the server that `EDICT_TEST_PG` names (`postgres://…`), whose user may make databases; without it, or with `flags` of its own, one that is started here. */
+export async function postgresServer(flags: readonly string[] = []): Promise<PostgresServer> {
   const given = process.env['EDICT_TEST_PG'];
-  if (given) return serverAt(given, { restart: async () => Promise.reject(new Error('not ours to restart')), close: async () => {} });
+  if (given && flags.length === 0)
+    return serverAt(given, { restart: async () => Promise.reject(new Error('not ours to restart')), close: async () => {} });
   const port = await freePort();
   // Where tests run as root the server runs as another user, who must get there.
   const folder = mkdtempSync(join(tmpdir(), 'edict-postgres-'));
@@ -32,6 +33,7 @@ export async function postgresServer(): Promise<PostgresServer> {
     password: 'password',
     persistent: true,
     createPostgresUser: true,
+    postgresFlags: [...flags],
     onLog: () => {},
     onError: () => {},
   });

@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdtempSync, statSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { EdictError } from '../../src/core/errors.ts';
+import { connect } from '../../src/store/postgres-connection.ts';
+import { postgresServer } from '../support/postgres.ts';
+
+/** Makes a key and a certificate for `localhost` that signs itself; `null` where there is no openssl. */
+function certificate(): { readonly cert: string; readonly key: string } | null {
+  const folder = mkdtempSync(join(tmpdir(), 'edict-tls-'));
+  chmodSync(folder, 0o755);
+  const [cert, key] = [join(folder, 'server.crt'), join(folder, 'server.key')];
+  const options = [
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=localhost',
+    '-addext',
+    'subjectAltName=DNS:localhost',
+  ];
+  try {
+    execFileSync('openssl', ['req', ...options, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  } catch {
+    return null;
+  }
+  chmodSync(key, 0o600);
+  return { cert, key };
+}
+
+/** Where tests run as root, the server runs as the user `postgres`, whose the key must be. */
+function giveToServer(path: string): void {
+  if (userInfo().uid !== 0) return;
+  const [uid = 0, gid = 0] = ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' })));
+  chownSync(path, uid, gid);
+}
+
+test('a server is believed by its certificate alone, where that is asked for', async () => {
+  // The first server makes the user.
+  await (await postgresServer(['-c', 'ssl=off'])).close();
+  const made = certificate();
+  const other = certificate();
+  if (!made || !other) {
+    process.stdout.write('note: openssl is not installed, TLS to PostgreSQL was not tried\n');
+    return;
+  }
+  giveToServer(made.key);
+  assert.is(statSync(made.key).mode & 0o77, 0);
+  const server = await postgresServer(['-c', 'ssl=on', '-c', `ssl_cert_file=${made.cert}`, '-c', `ssl_key_file=${made.key}`]);
+  try {
+    const url = await server.database();
+    const ask = async (host: string, mode: string, rootCertificate?: string): Promise<unknown> => {
+      const address = new URL(url);
+      address.hostname = host;
+      address.searchParams.set('sslmode', mode);
+      if (rootCertificate) address.searchParams.set('sslrootcert', rootCertificate);
+      const client = await connect({ url: address.href, name: 'tls' }).catch((error: EdictError) => error);
+      if (!('end' in client)) return client.code;
+      const { rows } = await client.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
+      await client.end();
+      return rows[0]?.ssl;
+    };
+    assert.is(await ask('localhost', 'verify-full', made.cert), true);
+    assert.is(await ask('localhost', 'disable'), false);
+    assert.is(await ask('localhost', 'verify-full', other.cert), 'STORE_UNREACHABLE', 'another certificate');
+    assert.is(await ask('localhost', 'verify-full'), 'STORE_UNREACHABLE', 'nobody whom the system knows has signed it');
+    assert.is(await ask('127.0.0.1', 'verify-full', made.cert), 'STORE_UNREACHABLE', 'it is for another name');
+  } finally {
+    await server.close();
+  }
+});
+
+test.run();
