@@ -84,11 +84,14 @@ export async function openRooms(settings: Settings, environment: Environment, em
     if (!current) return 0;
     const { engine, traffic, gateway, identity } = current;
     current = null;
-    const left = (await engine?.stop()) ?? 0;
-    traffic.close();
-    await gateway.close();
-    await store.leave(identity, systemClock.now());
-    return left;
+    try {
+      return (await engine?.stop()) ?? 0;
+    } finally {
+      // Whatever the engine could not write: a lease that is not given back could not be taken again.
+      traffic.close();
+      await gateway.close();
+      await store.leave(identity, systemClock.now());
+    }
   };
   const lineTo = async (settings: GatewaySettings): Promise<Line> => {
     const name = JSON.stringify(settings);

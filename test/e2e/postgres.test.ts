@@ -112,10 +112,10 @@ test('a daemon that was stopped in its sleep sends nothing after it has lost the
 
 test('while the database is away nothing is sent, and afterwards it goes on', async () => {
   const folder = machine(all('online', names.slice(0, 30)), '{ calls: 20, per: 1s }');
-  start(folder);
+  const daemon = start(folder);
   await until('some are online', () => published() > 5);
   await server.restart();
-  await until('all is online', () => published() === 30);
+  await until('all is online', () => published() === 30, daemon, 45_000);
   await sleep(300);
   assert.is(versions(), 30, 'not one needless call');
 });
