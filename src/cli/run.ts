@@ -2,6 +2,7 @@ import { openLog } from '../app.ts';
 import type { DaemonSettings, Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { LogFormat, LogLevel } from '../core/log-options.ts';
+import { shownAddress } from '../core/store-address.ts';
 import { startDaemon } from '../daemon.ts';
 import type { Context } from './context.ts';
 import { onStopSignal } from './signals.ts';
@@ -46,7 +47,7 @@ export async function run(
   const { files, url, unheard } = daemon;
   note('daemon:started', 'daemon started', {
     ...(files.length === 1 ? { file: files[0] } : { files }),
-    state: settings.state,
+    state: shownAddress(settings.state),
     emulated: settings.emulate,
     ...(url && { url }),
   });

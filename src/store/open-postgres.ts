@@ -3,9 +3,10 @@ import { hostname } from 'node:os';
 import type pg from 'pg';
 import { EdictError } from '../core/errors.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
+import { shownAddress } from '../core/store-address.ts';
 import { refuseClosed } from './closed.ts';
 import { type Database, type Kind, type StoreOptions, step } from './database.ts';
-import { connect, shown } from './postgres-connection.ts';
+import { connect } from './postgres-connection.ts';
 import { PostgresDatabase } from './postgres-database.ts';
 import { postgresError } from './postgres-error.ts';
 import { PostgresLeases } from './postgres-leases.ts';
@@ -26,7 +27,7 @@ export async function openRecord(url: string): Promise<RecordReader> {
   if (format === 0) return emptyRecord;
   refuseOlder(format, url);
   const database = new PostgresDatabase(url);
-  await checked(database, () => refuseClosed(database, shown(url)));
+  await checked(database, () => refuseClosed(database, shownAddress(url)));
   return new StoredRecord(database);
 }
 
@@ -41,7 +42,7 @@ export async function openStore({ url, emulated }: StoreOptions): Promise<Store>
   const database = new PostgresDatabase(url);
   await checked(database, async () => {
     await claim(database, url, emulated ? 'emulated' : 'real');
-    await refuseClosed(database, shown(url));
+    await refuseClosed(database, shownAddress(url));
   });
   const holder = `${hostname()}, pid ${process.pid}, ${randomUUID().slice(0, 8)}`;
   return new RecordStore(database, new PostgresLeases(database, { url, holder, leaseMs, clock: performanceClock }));
@@ -60,7 +61,7 @@ export async function openBeside(url: string): Promise<Database> {
 /** Opens a store that exists so that every read sees it as it is now. Throws an EdictError `STORE_*`. */
 export async function openSnapshot(url: string): Promise<Database> {
   const format = await withClient(url, (client) => formatIn(client, url));
-  if (format === 0) throw new EdictError('STORE_ABSENT', `there is no store in ${shown(url)}`, { hint: 'name it with --state' });
+  if (format === 0) throw new EdictError('STORE_ABSENT', `there is no store in ${shownAddress(url)}`, { hint: 'name it with --state' });
   refuseOlder(format, url);
   const database = new PostgresDatabase(url);
   await checked(database, () => database.freeze());
@@ -75,7 +76,7 @@ export async function openWhole(url: string, kind: Kind | null): Promise<Databas
     if (kind) await claim(database, url, kind);
     const holders = await database.holders();
     if (holders.length > 0) {
-      throw new EdictError('STORE_LOCKED', `the store ${shown(url)} is in use: ${holders.join('; ')}`, { hint: 'stop them first' });
+      throw new EdictError('STORE_LOCKED', `the store ${shownAddress(url)} is in use: ${holders.join('; ')}`, { hint: 'stop them first' });
     }
   });
   return database;
@@ -83,7 +84,7 @@ export async function openWhole(url: string, kind: Kind | null): Promise<Databas
 
 /** Returns the address of a store without its password. */
 export function nameOf(url: string): string {
-  return shown(url);
+  return shownAddress(url);
 }
 
 async function migrated(url: string): Promise<void> {
@@ -107,14 +108,14 @@ const performanceClock = { monotonic: () => performance.now() };
 async function formatIn(client: pg.Client, url: string): Promise<number> {
   const state = await storeState(client);
   if (state.kind === 'foreign') {
-    throw new EdictError('STORE_FOREIGN', `the database ${shown(url)} has a schema "edict" that is not edict's`, {
+    throw new EdictError('STORE_FOREIGN', `the database ${shownAddress(url)} has a schema "edict" that is not edict's`, {
       hint: 'name another database with --state',
     });
   }
   if (state.format > currentFormat) {
     throw new EdictError(
       'STORE_NEWER',
-      `the store ${shown(url)} was written by a newer edict (format ${state.format}, known here: ${currentFormat})`,
+      `the store ${shownAddress(url)} was written by a newer edict (format ${state.format}, known here: ${currentFormat})`,
       { hint: 'use that edict or a newer one; this one has changed nothing in the store' },
     );
   }
@@ -123,7 +124,7 @@ async function formatIn(client: pg.Client, url: string): Promise<number> {
 
 function refuseOlder(format: number, url: string): void {
   if (format === currentFormat) return;
-  throw new EdictError('STORE_OLDER', `the store ${shown(url)} was written by an older edict`, {
+  throw new EdictError('STORE_OLDER', `the store ${shownAddress(url)} was written by an older edict`, {
     hint: 'run `edict apply` or the daemon of this version first',
   });
 }
@@ -135,7 +136,7 @@ async function claim(database: PostgresDatabase, url: string, kind: Kind): Promi
   if (row?.['value'] === kind) return;
   throw new EdictError(
     'STORE_KIND',
-    `the store ${shown(url)} holds the record of ${kind === 'emulated' ? 'real gateways' : 'emulated gateways'}`,
+    `the store ${shownAddress(url)} holds the record of ${kind === 'emulated' ? 'real gateways' : 'emulated gateways'}`,
     {
       hint:
         kind === 'emulated'
@@ -150,7 +151,7 @@ async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>
   try {
     return await use(client);
   } catch (error) {
-    throw postgresError(error, shown(url));
+    throw postgresError(error, shownAddress(url));
   } finally {
     await client.end().catch(() => {});
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { EdictError } from '../core/errors.ts';
+import { shownAddress } from '../core/store-address.ts';
 import { postgresError } from './postgres-error.ts';
 
 /** How long to wait for a connection, in milliseconds. */
@@ -46,16 +47,8 @@ export async function connect({ url, name, answerMs: query_timeout = answerMs }:
     await client.connect();
     return client;
   } catch (error) {
-    throw postgresError(error, shown(url));
+    throw postgresError(error, shownAddress(url));
   }
-}
-
-/** Returns the address of a store without its password. */
-export function shown(url: string): string {
-  const address = new URL(url);
-  if (address.password !== '') address.password = '***';
-  for (const name of ['password', 'sslpassword']) if (address.searchParams.has(name)) address.searchParams.set(name, '***');
-  return address.href.replaceAll('%2A', '*');
 }
 
 /** Returns the address with the password that is in a file. `postgres://` alone, `null`, says nothing that the `PG*` variables do not. */
@@ -63,7 +56,7 @@ function addressIn(url: string): string | null {
   const address = new URL(url);
   const passwordFile = address.searchParams.get('password_file');
   if (passwordFile !== null && address.password !== '') {
-    throw new EdictError('STATE_URL', `--state ${shown(url)} has a password and a password_file`, { hint: 'keep one of them' });
+    throw new EdictError('STATE_URL', `--state ${shownAddress(url)} has a password and a password_file`, { hint: 'keep one of them' });
   }
   address.searchParams.delete('password_file');
   if (passwordFile !== null) address.password = encodeURIComponent(readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, ''));

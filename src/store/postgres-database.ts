@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type pg from 'pg';
 import { postgres } from '../../generated/store-queries.js';
+import { shownAddress } from '../core/store-address.ts';
 import type { Database, Step } from './database.ts';
-import { connect, shown } from './postgres-connection.ts';
+import { connect } from './postgres-connection.ts';
 import { postgresError } from './postgres-error.ts';
 import type { Row } from './rows.ts';
 
@@ -42,12 +43,12 @@ export class PostgresDatabase implements Database {
       return await this.#query(await this.#connected(), step);
     } catch (error) {
       // A connection that died while nobody used it is no reason to fail; a new one that fails is.
-      if (!this.#wasForgotten(error) && (isFirst || this.#client !== null)) throw postgresError(error, shown(this.#url));
+      if (!this.#wasForgotten(error) && (isFirst || this.#client !== null)) throw postgresError(error, shownAddress(this.#url));
     }
     try {
       return await this.#query(await this.#connected(), step);
     } catch (error) {
-      throw postgresError(error, shown(this.#url));
+      throw postgresError(error, shownAddress(this.#url));
     }
   }
 
@@ -127,7 +128,7 @@ export class PostgresDatabase implements Database {
       for (const write of writes) write.done(rows.splice(0, write.steps.length));
     } catch (error) {
       if (this.#wasForgotten(error) && !isAgain) return this.#commit(batch, true);
-      const explained = postgresError(error, shown(this.#url));
+      const explained = postgresError(error, shownAddress(this.#url));
       for (const write of writes) write.failed(explained);
     }
   }

@@ -1,10 +1,11 @@
 import type pg from 'pg';
 import { EdictError } from '../core/errors.ts';
 import type { Clock, Entered } from '../core/ports.ts';
+import { shownAddress } from '../core/store-address.ts';
 import type { Step } from './database.ts';
 import { divide } from './divide.ts';
 import type { Leases } from './leases.ts';
-import { connect, shown } from './postgres-connection.ts';
+import { connect } from './postgres-connection.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
 import { postgresError } from './postgres-error.ts';
 import type { Row } from './rows.ts';
@@ -175,7 +176,7 @@ export class PostgresLeases implements Leases {
       const client = await this.#client;
       return (await client.query<Row>(sql, [...values])).rows;
     } catch (error) {
-      throw postgresError(error, shown(url));
+      throw postgresError(error, shownAddress(url));
     }
   }
 

@@ -70,6 +70,38 @@ test('apply, status, history and plan work as with a file', async () => {
   assert.is(versions(), 2);
 });
 
+test('the password of the store is in nothing that is written', async () => {
+  const { password } = new URL(state);
+  const folder = machine({ api0: 'online', api1: 'online' });
+  const guarded = (states: Readonly<Record<string, string>>): void =>
+    writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, states).replace('maxOffline: 100%', 'maxOffline: 0'));
+  const daemon = startEdict(['run', '--state', state, '--log-format', 'json', '--debounce', '20ms', '--listen', '127.0.0.1:0'], folder);
+  running.push(daemon);
+  await until('both are online', () => published() === 2);
+  guarded({ api0: 'online', api1: 'offline' });
+  await until('it is held', () => daemon.events('plan:made').some(({ held }) => held === 1));
+  const url = String(daemon.events('daemon:started')[0]?.['url']);
+  const written = [
+    await (await fetch(new URL('api/v1/status', `${url}/`))).text(),
+    await (await fetch(new URL('metrics', `${url}/`))).text(),
+  ];
+  for (const args of [
+    ['plan'],
+    ['status'],
+    ['status', '--format', 'json'],
+    ['explain', 'api1', 'test'],
+    ['state', 'show'],
+    ['apply'],
+    ['history'],
+  ]) {
+    const { stdout, stderr } = await edict([...args, '--state', state], folder);
+    written.push(stdout, stderr);
+  }
+  written.push(daemon.output.stderr);
+  assert.match(written.join(''), 'edict approve');
+  for (const text of written) assert.not.match(text, new RegExp(`:${password || 'no password'}@`));
+});
+
 test('one daemon works, the other stands by and takes over when the first is killed', async () => {
   const states = all('online');
   const first = start(machine(states, '{ calls: 20, per: 1s }'));

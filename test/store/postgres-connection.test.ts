@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
-import { connect, shown } from '../../src/store/postgres-connection.ts';
+import { connect } from '../../src/store/postgres-connection.ts';
 import { scratchFolder } from '../support/edict-process.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
 
@@ -27,11 +27,6 @@ const changed = (change: (address: URL) => void): string => {
   change(address);
   return address.href;
 };
-
-test('an address is shown without its secrets', () => {
-  assert.is(shown('postgres://ada:geheim@db:5432/edict?sslpassword=geheim'), 'postgres://ada:***@db:5432/edict?sslpassword=***');
-  assert.is(shown('postgres://db/edict'), 'postgres://db/edict');
-});
 
 test('a password may stand in a file, which is read anew for each connection', async () => {
   const file = join(scratchFolder(), 'password');
