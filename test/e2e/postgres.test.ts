@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { openWay } from '../chaos/way.ts';
-import { edict, fileOf, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { edict, fileOf, type Running, scratchFolder, secretToken, seedOf, startEdict, until as untilOf } from '../support/edict-process.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
 
 /*
@@ -34,6 +34,8 @@ test.after.each(async () => {
   await Promise.all(running.map(({ finished }) => finished));
   await emulator.close();
 });
+
+const until = (what: string, condition: () => boolean, withinMs?: number): Promise<void> => untilOf(what, condition, running, withinMs);
 
 /** A machine of its own: a folder with the same file. */
 function machine(states: Readonly<Record<string, string>>, limit?: string): string {
@@ -144,10 +146,10 @@ test('a daemon that was stopped in its sleep sends nothing after it has lost the
 
 test('while the database is away nothing is sent, and afterwards it goes on', async () => {
   const folder = machine(all('online', names.slice(0, 30)), '{ calls: 20, per: 1s }');
-  const daemon = start(folder);
+  start(folder);
   await until('some are online', () => published() > 5);
   await server.restart();
-  await until('all is online', () => published() === 30, daemon, 45_000);
+  await until('all is online', () => published() === 30, 45_000);
   await sleep(300);
   assert.is(versions(), 30, 'not one needless call');
 });
