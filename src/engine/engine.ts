@@ -16,6 +16,7 @@ import { Departures } from './departures.ts';
 import { Doubts } from './doubts.ts';
 import { Lookout } from './lookout.ts';
 import { Onward } from './onward.ts';
+import { OwnPasses } from './own-passes.ts';
 import { goOn, openPass, type Pass, summaryOf } from './pass.ts';
 import { Permits } from './permits.ts';
 import { persist } from './persist.ts';
@@ -58,6 +59,7 @@ export class Engine {
   readonly #approvals: ApprovalWatch;
   readonly #alarm: Alarm;
   readonly #onward: Onward;
+  readonly #own: OwnPasses;
   readonly #probes: Probes;
   readonly #permits: Permits;
   readonly #settled: (() => void)[] = [];
@@ -85,7 +87,13 @@ export class Engine {
       clock,
       work: (key, failures, answered) => this.#work(key, failures, answered),
       onIdle: () => this.#finishPass(),
-      onDue: () => this.#passAgain('retry'),
+      onDue: () => this.#own.request('retry'),
+    });
+    this.#own = new OwnPasses({
+      ...deps,
+      make: (cause) => this.#tryPass(cause),
+      signal: this.#stopping.signal,
+      onEnd: () => this.#queue.isIdle && this.#finishPass(),
     });
     this.#onward = new Onward({
       replan: () => this.#tryPass('order'),
@@ -96,15 +104,10 @@ export class Engine {
     const failedProbes = () => this.#probes.failed;
     this.#conditions = new ConditionReport(desired.gateway, { ...deps, failedProbes, onFailed: (error) => this.#storeFailed(error) });
     this.#lookout = new Lookout({ store, gateway: deps.gateway, clock, emit, atFirst: deps.refresh });
-    this.#approvals = new ApprovalWatch({
-      store,
-      clock,
-      gateway: desired.gateway,
-      signal: this.#stopping.signal,
-      onApproval: () => this.#passAgain('approval'),
-    });
+    const onApproval = () => this.#own.request('approval');
+    this.#approvals = new ApprovalWatch({ ...deps, gateway: desired.gateway, signal: this.#stopping.signal, onApproval });
     this.#permits = new Permits({ ...deps, desired: () => this.#desired, onOver: () => this.#onward.request() });
-    this.#alarm = new Alarm(clock, () => this.#passAgain('due'));
+    this.#alarm = new Alarm(clock, () => this.#own.request('due'));
     traffic.listen({ stopped: (stopped) => this.#callsStopped(stopped), resumed: () => this.#callsResumed() });
   }
 
@@ -165,15 +168,12 @@ export class Engine {
     this.#queue.start();
     await this.#queue.stop();
     await this.#onward.stop();
+    await this.#own.ended();
     await this.#probes.stop();
     this.#deps.traffic.close();
     await this.#conditions.close();
     this.#finishPass();
     return left;
-  }
-
-  #passAgain(cause: PassCause): void {
-    void this.#tryPass(cause);
   }
 
   /** Makes a pass and resolves to whether it could be made. */
@@ -278,7 +278,7 @@ export class Engine {
 
   /** Whether nothing will be done later by itself. */
   #isDone(): boolean {
-    return !this.#queue.hasDue && !this.#onward.isPending && !this.#probes.isWorking;
+    return !this.#queue.hasDue && !this.#own.isPending && !this.#onward.isPending && !this.#probes.isWorking;
   }
 
   /** Called when nothing is queued or in flight. What was done may be what other changes waited for. */
