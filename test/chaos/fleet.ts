@@ -153,7 +153,7 @@ class Fleet {
       this.harm['cut off'] += 1;
       ship.way.turn(oneOf<Weather>(['refused', 'swallowed', 'frozen'], this.#random));
       this.#mendLater(ship, forMs, () => ship.way.turn('clear'));
-    } else if (!process.env['EDICT_TEST_PG']) {
+    } else {
       this.harm['database restarted'] += 1;
       await this.#server.restart(this.#random() * 2000);
     }

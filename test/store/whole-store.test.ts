@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
+import { shownAddress } from '../../src/core/store-address.ts';
 import { closedOf } from '../../src/store/closed.ts';
 import { openRecord, openStore, openWhole } from '../../src/store/open-store.ts';
 import { backUp, listGateways, moveRecord } from '../../src/store/whole-store.ts';
@@ -110,7 +111,7 @@ for (const [name, make] of [
     const [source, half] = [await openWhole(url, null), await openWhole(target, 'real')];
     const { close } = await import('../../src/store/closed.ts');
     await close(half, { why: 'copying', at: url });
-    await close(source, { why: 'moved', at: target.replace(/:password@/, ':***@') });
+    await close(source, { why: 'moved', at: shownAddress(target) });
     await half.write([{ query: half.queries.insertGateway, values: ['https://roma.example.com', 'p', 'i'] }]);
     await Promise.all([source.close(), half.close()]);
     for (const one of [url, target]) assert.is(await openStore({ url: one, emulated: false }).then(String, code), 'STORE_CLOSED');

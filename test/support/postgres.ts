@@ -12,7 +12,7 @@ import pg from 'pg';
 export interface PostgresServer {
   /** Makes an empty database and returns its address. */
   database(): Promise<string>;
-  /** Ends the server and starts it again after `awayMs` milliseconds with what it holds; only one that was started here. */
+  /** Ends the server and starts it again after `awayMs` milliseconds with what it holds; another's server does as if, for the databases made here. */
   restart(awayMs?: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -20,8 +20,7 @@ export interface PostgresServer {
 /** Returns the server that `EDICT_TEST_PG` names (`postgres://…`), whose user may make databases; without it, or with `flags` of its own, one that is started here. */
 export async function postgresServer(flags: readonly string[] = []): Promise<PostgresServer> {
   const given = process.env['EDICT_TEST_PG'];
-  if (given && flags.length === 0)
-    return serverAt(given, { restart: async () => Promise.reject(new Error('not ours to restart')), close: async () => {} });
+  if (given && flags.length === 0) return serverAt(given);
   const port = await freePort();
   // Where tests run as root the server runs as another user, who must get there.
   const folder = mkdtempSync(join(tmpdir(), 'edict-postgres-'));
@@ -52,7 +51,8 @@ export async function postgresServer(flags: readonly string[] = []): Promise<Pos
   });
 }
 
-function serverAt(url: string, server: Pick<PostgresServer, 'restart' | 'close'>): PostgresServer {
+/** Returns the server at `url`, with `own` for what only whoever has started it can do. */
+function serverAt(url: string, own?: Pick<PostgresServer, 'restart' | 'close'>): PostgresServer {
   const made: string[] = [];
   const admin = async (sql: string): Promise<void> => {
     const client = new pg.Client({ connectionString: url });
@@ -68,11 +68,17 @@ function serverAt(url: string, server: Pick<PostgresServer, 'restart' | 'close'>
     address.pathname = `/${name}`;
     return address.href;
   };
+  const shut = async (awayMs = 0): Promise<void> => {
+    for (const name of made) await admin(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+    await admin(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('${made.join("', '")}')`);
+    await sleep(awayMs);
+    for (const name of made) await admin(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+  };
   const close = async (): Promise<void> => {
     for (const name of made) await admin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-    await server.close();
+    await own?.close();
   };
-  return { database, restart: server.restart, close };
+  return { database, restart: own?.restart ?? shut, close };
 }
 
 async function freePort(): Promise<number> {
