@@ -1,19 +1,17 @@
 import type { DaemonSettings, Settings } from './config.ts';
 import { EdictError } from './core/errors.ts';
-import type { Emit, PassCause } from './core/events.ts';
+import type { Emit } from './core/events.ts';
 import type { Store } from './core/ports.ts';
-import type { GatewayIdentity } from './core/publication.ts';
-import { filesIn } from './desired/files-in.ts';
+import { FilesIn } from './desired/files-in.ts';
+import { followFiles } from './desired/follow-files.ts';
 import { backoffMs } from './engine/backoff.ts';
-import type { Daemon } from './engine/daemon.ts';
 import { systemClock } from './engine/system-clock.ts';
-import type { Face, FaceOfFile } from './face.ts';
-import type { Listeners } from './listeners.ts';
-import { type Environment, openRooms, openStoreOf, type Rooms, sourceOf } from './rooms.ts';
+import type { Face } from './face.ts';
+import { faceOf, openPart, type Part } from './part.ts';
+import { type Environment, openStoreOf } from './rooms.ts';
 
 /*
- * The daemon, and what is opened around it: the store, for each file its rooms, its loop and the listeners that the environment asks for,
- * and the page of all.
+ * The daemon, and what is opened around it: the store, a part for each file, and the page of all.
  */
 
 /** The daemon as its command holds it. */
@@ -24,6 +22,7 @@ export interface RunningDaemon {
   readonly ended: Promise<number>;
   /** Sends nothing more, lets the calls in flight finish, records them and ends. */
   stop(): void;
+  /** Those of the start. */
   readonly files: readonly string[];
   /** Where it can be asked how it is; `null`: nowhere. */
   readonly url: string | null;
@@ -31,22 +30,10 @@ export interface RunningDaemon {
   readonly unheard: string | null;
 }
 
-/** One file's part of the daemon: a gateway with a queue, a limit and failures of its own. */
-interface Part {
-  readonly settings: Settings;
-  readonly rooms: Rooms;
-  readonly daemon: Daemon;
-  readonly listeners: Listeners;
-  /** Hears what happens, besides the listeners and the log. */
-  readonly shows: { emit: Emit };
-  readonly emit: Emit;
-  /** Deletes no more of the history. */
-  readonly endTidying: () => void;
-}
-
 /**
- * Starts the daemon over the files that `paths` name, as `filesIn` has it. `talkOf` returns what tells people of a file, of several if `isOne` is
- * false. A store that cannot be reached is waited for until `signal` is aborted. Throws an EdictError if the store cannot be opened, `FILE_ABSENT` for a folder without a file, or `LISTEN` if the address cannot be had.
+ * Starts the daemon over the files that `paths` name, as `FilesIn` has it, and follows which ones there are. `talkOf` returns what tells
+ * people of a file, of several if `isOne` is false. A store that cannot be reached is waited for until `signal` is aborted. Throws an
+ * EdictError if the store cannot be opened, `FILE_ABSENT` for a folder without a file, or `LISTEN` if the address cannot be had.
  */
 export async function startDaemon(
   settings: Settings,
@@ -56,24 +43,35 @@ export async function startDaemon(
   talkOf: (file: string, isOne: boolean) => Emit,
   signal: AbortSignal = unending,
 ): Promise<RunningDaemon> {
-  const files = filesIn(paths);
-  const parts: Part[] = [];
+  const named = new FilesIn(paths);
+  const files = named.look();
+  const isOne = files.length === 1 && files[0] === paths[0];
+  const stopping = new AbortController();
+  const parts = new Map<string, Part>();
   const store = await openReachable(settings, talkOf(settings.file, true), signal);
   let face: Face | null = null;
   let unheard: string | null = null;
+  const open = async (file: string): Promise<Part> => {
+    const part = await openPart({ ...settings, file }, times, environment, store, talkOf(file, isOne));
+    parts.set(file, part);
+    return part;
+  };
   const close = async (): Promise<number> => {
     await face?.close();
-    for (const { endTidying } of parts) endTidying();
-    const left = await Promise.all(parts.map(({ rooms }) => rooms.close()));
+    for (const { endTidying } of parts.values()) endTidying();
+    const left = await Promise.all([...parts.values()].map(({ rooms }) => rooms.close()));
     await store.close();
-    await Promise.all(parts.map(({ listeners }) => listeners.close()));
+    await Promise.all([...parts.values()].map(({ listeners }) => listeners.close()));
     return left.reduce((sum, of) => sum + of, 0);
   };
   try {
-    for (const file of files)
-      parts.push(await openPart({ ...settings, file }, times, environment, store, talkOf(file, files.length === 1)));
-    if (listen) face = await openFaceOf(listen, environment, parts);
-    for (const { settings, shows } of parts) shows.emit = face?.emitOf(settings.file) ?? shows.emit;
+    for (const file of files) await open(file);
+    if (listen) {
+      const { openFace } = await import('./face.ts');
+      const shown = await Promise.all([...parts.values()].map(faceOf));
+      face = await openFace(listen, { environment, now: systemClock.now, isOne, files: shown });
+    }
+    for (const { settings, shows } of parts.values()) shows.emit = face?.emitOf(settings.file) ?? shows.emit;
   } catch (error) {
     if (isListenAsked || !(error instanceof EdictError) || error.code !== 'LISTEN') {
       await close();
@@ -81,13 +79,45 @@ export async function startDaemon(
     }
     unheard = error.message;
   }
-  const ended = runAll(parts).then(close, async (error: unknown) => {
-    await close();
-    throw error;
-  });
+  const loops = new Loops(stopping.signal);
+  for (const part of parts.values()) loops.begin(part);
+  const added = async (file: string): Promise<void> => {
+    const part = await open(file);
+    await face?.add(await faceOf(part));
+    part.shows.emit = face?.emitOf(file) ?? part.shows.emit;
+    part.emit({ type: 'file:added' });
+    loops.begin(part);
+  };
+  const removed = async (file: string): Promise<void> => {
+    const part = parts.get(file);
+    if (!part) return;
+    part.emit({ type: 'file:removed' });
+    await loops.end(part);
+    part.endTidying();
+    await part.rooms.close();
+    await face?.remove(file);
+    await part.listeners.close();
+    parts.delete(file);
+  };
+  const following = followFiles(files, { look: () => named.look(), clock: systemClock, signal: stopping.signal, added, removed });
+  const allEnded = async (): Promise<number> => {
+    let left = 0;
+    try {
+      await loops.over;
+    } finally {
+      stopping.abort();
+      await following;
+      left = await close();
+    }
+    return left;
+  };
+  const ended = allEnded();
   return {
     passNow: () => parts.forEach(({ daemon }) => void daemon.wake('signal')),
-    stop: () => parts.forEach(({ daemon }) => void daemon.stop()),
+    stop: () => {
+      stopping.abort();
+      for (const { daemon } of parts.values()) daemon.stop();
+    },
     ended,
     files,
     url: face?.url ?? null,
@@ -110,77 +140,45 @@ async function openReachable(settings: Settings, emit: Emit, signal: AbortSignal
   }
 }
 
-/** Resolves when every part has ended. One that cannot go on is told and ends by itself; rejects with its error if that was the last. */
-async function runAll(parts: readonly Part[]): Promise<void> {
-  let working = parts.length;
-  await Promise.all(
-    parts.map(async ({ daemon, emit }) => {
-      try {
-        await daemon.run();
-      } catch (error) {
-        working -= 1;
-        if (working === 0 || !(error instanceof EdictError)) throw error;
-        emit({ type: 'file:failed', message: error.message, hint: error.hint });
-      }
-    }),
-  );
-}
+/** The loops of all parts. */
+class Loops {
+  readonly #running = new Map<Part, Promise<void>>();
+  readonly #stopping: AbortSignal;
+  readonly #over = Promise.withResolvers<void>();
+  #failure: EdictError | null = null;
 
-async function openPart(
-  settings: Settings,
-  { keepHistoryMs, ...times }: Pick<DaemonSettings, 'debounceMs' | 'resyncMs' | 'keepHistoryMs'>,
-  environment: Environment,
-  store: Store,
-  talk: Emit,
-): Promise<Part> {
-  const { Daemon } = await import('./engine/daemon.ts');
-  const { Tidying } = await import('./engine/tidying.ts');
-  const { openListeners } = await import('./listeners.ts');
-  const shows = { emit: (() => {}) as Emit };
-  const told: Emit = (event) => {
-    shows.emit(event);
-    talk(event);
-  };
-  const tidying = new Tidying({ store, clock: systemClock, emit: told, keepMs: keepHistoryMs });
-  const tidyingUntil = new AbortController();
-  let gateway: GatewayIdentity | null = null;
-  const listeners = await openListeners(environment, { settings, clock: systemClock, emit: told });
-  const emit: Emit = (event) => {
-    if (event.type === 'file:accepted') {
-      rooms.emulate(event.desired);
-      ({ gateway } = event.desired);
+  constructor(stopping: AbortSignal) {
+    this.#stopping = stopping;
+  }
+
+  /** Resolves when each has ended after a stop. Rejects when none goes on, with the error of the one that failed last. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  /** One that cannot go on is told and ends by itself. */
+  begin(part: Part): void {
+    if (this.#stopping.aborted) part.daemon.stop();
+    this.#running.set(part, this.#run(part));
+  }
+
+  /** Resolves when the loop of a part has ended. */
+  async end(part: Part): Promise<void> {
+    part.daemon.stop();
+    await this.#running.get(part);
+  }
+
+  async #run(part: Part): Promise<void> {
+    try {
+      await part.daemon.run();
+    } catch (error) {
+      if (!(error instanceof EdictError)) return this.#over.reject(error);
+      this.#failure = error;
+      if (this.#running.size > 1) part.emit({ type: 'file:failed', message: error.message, hint: error.hint });
     }
-    listeners.emit(event);
-    told(event);
-    if (event.type === 'lease:ended') daemon.wake('resync');
-    if (event.type === 'pass:finished' && gateway) void tidying.tidy(gateway, tidyingUntil.signal);
-  };
-  const rooms = await openRooms(settings, environment, emit, { standsBy: true, store });
-  const daemon = new Daemon({
-    source: sourceOf(settings, environment, rooms.lookUp),
-    clock: systemClock,
-    ...times,
-    emit,
-    engineFor: (desired) => rooms.engineFor(desired, Number.POSITIVE_INFINITY, emit),
-  });
-  return { settings, rooms, daemon, listeners, shows, emit, endTidying: () => tidyingUntil.abort() };
-}
-
-async function openFaceOf(address: NonNullable<DaemonSettings['listen']>, environment: Environment, parts: readonly Part[]): Promise<Face> {
-  const { openFace } = await import('./face.ts');
-  const { writeApproval } = await import('./store/write-approval.ts');
-  const files = parts.map(({ settings, rooms, daemon }): FaceOfFile => {
-    const wake = (cause: PassCause): void => daemon.wake(cause);
-    return {
-      settings,
-      record: rooms.record,
-      resync: () => wake('signal'),
-      approve: (gateway, approval) => writeApproval(settings.state, gateway, approval),
-      suspend: async (gateway, suspension) => {
-        await rooms.suspend(gateway, suspension);
-        wake('resync');
-      },
-    };
-  });
-  return openFace(address, { environment, now: systemClock.now, files });
+    this.#running.delete(part);
+    if (this.#running.size > 0) return;
+    if (this.#failure && !this.#stopping.aborted) this.#over.reject(this.#failure);
+    else this.#over.resolve();
+  }
 }

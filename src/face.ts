@@ -8,7 +8,7 @@ import type { GatewayIdentity, Suspension } from './core/publication.ts';
 import { Board } from './server/board.ts';
 import { Broadcast } from './server/broadcast.ts';
 import { type Answer, Health } from './server/health.ts';
-import { startServer } from './server/server.ts';
+import { type Site, startServer } from './server/server.ts';
 import { openMetrics } from './telemetry/metrics.ts';
 import { releaseCommand } from './words/release-command.ts';
 import { version } from './words/version.ts';
@@ -17,6 +17,10 @@ import { version } from './words/version.ts';
 export interface Face {
   /** Returns what hears the engine's events of a file. */
   emitOf(file: string): Emit;
+  /** Shows one more file. */
+  add(file: FaceOfFile): Promise<void>;
+  /** Shows a file no more. */
+  remove(file: string): Promise<void>;
   readonly url: string;
   close(): Promise<void>;
 }
@@ -36,14 +40,28 @@ export interface FaceDeps {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Returns milliseconds since 1970. */
   readonly now: () => number;
+  /** Whether there will only be one file, whose page is the first then. */
+  readonly isOne: boolean;
+  /** The first ones, which the daemon is not ready without. */
   readonly files: readonly FaceOfFile[];
 }
 
+interface Shown {
+  readonly file: string;
+  readonly health: Health;
+  readonly emit: Emit;
+  readonly site: Site;
+}
+
 /** Opens what answers people, health checks and monitoring, fed with the engine's events. Throws an EdictError `LISTEN` if the address cannot be had. */
-export async function openFace(address: NonNullable<DaemonSettings['listen']>, { environment, now, files }: FaceDeps): Promise<Face> {
+export async function openFace(
+  address: NonNullable<DaemonSettings['listen']>,
+  { environment, now, isOne, files }: FaceDeps,
+): Promise<Face> {
   const metrics = openMetrics(version());
-  const names = siteNames(files.map(({ settings }) => settings.file));
-  const sites = files.map(({ settings, record, ...acts }, index) => {
+  const token = environment['EDICT_TOKEN'] || null;
+  const shown: Shown[] = [];
+  const show = ({ settings, record, ...acts }: FaceOfFile): Shown => {
     const [health, board] = [new Health(), new Board(now)];
     const about = { version: version(), file: settings.file, release: (plan: Plan) => releaseCommand(plan, settings) };
     const count = metrics.of(settings.file);
@@ -54,49 +72,63 @@ export async function openFace(address: NonNullable<DaemonSettings['listen']>, {
       health.emit(event);
       board.emit(event);
     };
-    const site = {
-      ...{ name: names[index] ?? '', board, about, now, broadcast: new Broadcast(board, about), token: environment['EDICT_TOKEN'] || null },
+    const taken = shown.map(({ site }) => site.name);
+    const site: Site = {
+      ...{ name: isOne ? '' : siteName(settings.file, taken), board, about, now, broadcast: new Broadcast(board, about), token },
       history: (gateway: GatewayIdentity, filter: HistoryFilter) => record.history(gateway, filter),
       approvals: (gateway: GatewayIdentity) => record.approvals(gateway),
       ...acts,
     };
-    return { file: settings.file, health, emit, site };
-  });
+    const one = { file: settings.file, health, emit, site };
+    shown.push(one);
+    return one;
+  };
+  // A file that comes later may be broken: that is no reason to take what edict stands beside out of service.
+  const awaited = files.map(show);
   const server = await startServer(address, {
     metrics,
-    health: { live: () => worst(sites, ({ health }) => health.live()), ready: () => worst(sites, ({ health }) => health.ready()) },
-    sites: sites.map(({ site }) => site),
+    health: { live: () => worst(shown, ({ health }) => health.live()), ready: () => worst(awaited, ({ health }) => health.ready()) },
+    sites: shown.map(({ site }) => site),
     names: (environment['EDICT_HOSTS'] ?? '').split(',').flatMap((name) => name.trim() || []),
   });
-  const emitOf = (of: string): Emit => sites.find(({ file }) => file === of)?.emit ?? (() => {});
-  const close = async (): Promise<void> => {
-    for (const { site } of sites) site.broadcast.close();
-    await server.close();
+  const update = (): Promise<void> => server.show(shown.map(({ site }) => site));
+  return {
+    emitOf: (of) => shown.find(({ file }) => file === of)?.emit ?? (() => {}),
+    add: async (file) => {
+      show(file);
+      await update();
+    },
+    remove: async (of) => {
+      const [gone] = shown.filter(({ file }) => file === of);
+      for (const list of [shown, awaited]) if (gone && list.includes(gone)) list.splice(list.indexOf(gone), 1);
+      gone?.site.broadcast.close();
+      metrics.drop(of);
+      await update();
+    },
+    url: server.url,
+    close: async () => {
+      for (const { site } of shown) site.broadcast.close();
+      await server.close();
+    },
   };
-  return { emitOf, url: server.url, close };
 }
 
-/** Returns the answer of the first file that is not well, which it names where there are several; otherwise that of the first. */
-function worst<T extends { readonly file: string }>(sites: readonly T[], ask: (of: T) => Answer): Answer {
-  for (const site of sites) {
-    const { ok, message } = ask(site);
-    if (!ok) return { ok, message: sites.length > 1 ? `${site.file}: ${message}` : message };
+/** Returns the answer of the first file that is not well, which it names if there may be several; otherwise that of the first. */
+function worst(files: readonly Shown[], ask: (of: Shown) => Answer): Answer {
+  for (const of of files) {
+    const { ok, message } = ask(of);
+    if (!ok) return { ok, message: of.site.name === '' ? message : `${of.file}: ${message}` };
   }
-  return sites[0] ? ask(sites[0]) : { ok: false, message: 'no file' };
+  return files[0] ? ask(files[0]) : { ok: true, message: 'the files of the start have left their folder' };
 }
 
-/** Returns names for the paths of each file, no two the same; an only one needs none. */
-export function siteNames(files: readonly string[]): readonly string[] {
-  if (files.length === 1) return [''];
-  const names: string[] = [];
-  for (const file of files) {
-    const name = basename(file, extname(file)).replaceAll(/[^\w.-]/g, '-');
-    const isTaken = (of: string): boolean => names.includes(of) || reserved.has(of);
-    let unique = name;
-    for (let number = 2; isTaken(unique); number += 1) unique = `${name}-${number}`;
-    names.push(unique);
-  }
-  return names;
+/** Returns a name for the paths of a file, other than those that are `taken`. */
+export function siteName(file: string, taken: readonly string[]): string {
+  const name = basename(file, extname(file)).replaceAll(/[^\w.-]/g, '-');
+  const isTaken = (of: string): boolean => taken.includes(of) || reserved.has(of);
+  let unique = name;
+  for (let number = 2; isTaken(unique); number += 1) unique = `${name}-${number}`;
+  return unique;
 }
 
 const reserved = new Set(['', '.', '..', 'api', 'page', 'metrics', 'livez', 'readyz']);

@@ -2,12 +2,22 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { settingsFrom } from '../src/config.ts';
 import { plan } from '../src/core/plan.ts';
-import { openFace, siteNames } from '../src/face.ts';
+import { openFace, siteName } from '../src/face.ts';
 import { desiredState, recorded, recordedState, wanted } from './support/states.ts';
 
 const test = suite('face');
 
 const last = { id: 3, action: 'offline', revision: null, outcome: 'stalled', code: 'X', message: '', beganAtMs: 1 };
+
+const fileOf = (file: string, onResync = (): void => {}) => ({
+  settings: settingsFrom(file, {}),
+  record: {
+    history: async () => [],
+    approvals: async () => [],
+    lastAttempts: async () => new Map([[wanted('orders', 'test').key, last as never]]),
+  },
+  ...{ approve: async () => undefined, suspend: async () => undefined, resync: onResync },
+});
 
 function open(environment: Readonly<Record<string, string>> = {}, onResync = () => {}, files: readonly string[] = ['shop.yaml']) {
   return openFace(
@@ -15,15 +25,8 @@ function open(environment: Readonly<Record<string, string>> = {}, onResync = () 
     {
       environment,
       now: Date.now,
-      files: files.map((file) => ({
-        settings: settingsFrom(file, {}),
-        record: {
-          history: async () => [],
-          approvals: async () => [],
-          lastAttempts: async () => new Map([[wanted('orders', 'test').key, last as never]]),
-        },
-        ...{ approve: async () => undefined, suspend: async () => undefined, resync: onResync },
-      })),
+      isOne: files.length === 1,
+      files: files.map((file) => fileOf(file, onResync)),
     },
   );
 }
@@ -89,9 +92,31 @@ test('of several files each has a page and an interface of its own, and the firs
   await face.close();
 });
 
+test('a file that comes is shown besides, is no reason not to be ready, and is not shown any more when it has gone', async () => {
+  const face = await open({}, () => {}, ['a/shop.yaml', 'b/shop.yaml']);
+  const get = async (path: string): Promise<string> => (await fetch(face.url + path)).text();
+  const desired = desiredState([wanted('orders', 'test')], { protectedNames: [] });
+  for (const file of ['a/shop.yaml', 'b/shop.yaml']) face.emitOf(file)({ type: 'file:accepted', desired });
+  await face.add(fileOf('c/shop.yaml'));
+  assert.match(await get('/shop-3/api/v1/status'), '"path":"c/shop.yaml"');
+  assert.match(await get('/'), 'c/shop.yaml');
+  face.emitOf('c/shop.yaml')({ type: 'file:failed', message: 'broken', hint: null });
+  assert.is(await get('/readyz'), 'ready\n');
+  assert.match(await get('/metrics'), 'edict_file_valid{file="c/shop.yaml"} 0\n');
+  await face.remove('c/shop.yaml');
+  await face.remove('a/shop.yaml');
+  assert.not.match((await get('/')) + (await get('/metrics')), /[ac]\/shop/);
+  assert.match(await get('/shop-2/api/v1/status'), '"path":"b/shop.yaml"');
+  assert.match(await get('/shop-3/api/v1/status'), 'NOT_FOUND');
+  await face.remove('b/shop.yaml');
+  assert.is(await get('/readyz'), 'the files of the start have left their folder\n');
+  await face.close();
+});
+
 test('files have names that can stand in a path, no two the same', () => {
-  assert.equal(siteNames(['edict.yaml']), ['']);
-  assert.equal(siteNames(['a/x.yaml', 'b/x.yaml', 'x-2.yaml', 'api.yaml', 'ä b.yml']), ['x', 'x-2', 'x-2-2', 'api-2', '--b']);
+  const names: string[] = [];
+  for (const file of ['a/x.yaml', 'b/x.yaml', 'x-2.yaml', 'api.yaml', 'ä b.yml']) names.push(siteName(file, names));
+  assert.equal(names, ['x', 'x-2', 'x-2-2', 'api-2', '--b']);
 });
 
 test.run();

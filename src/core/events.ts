@@ -11,6 +11,10 @@ export type EngineEvent =
   | { readonly type: 'file:accepted'; readonly desired: DesiredState }
   | { readonly type: 'file:rejected'; readonly error: InvalidFileError }
   | { readonly type: 'file:missed'; readonly message: string }
+  /** The daemon has found this file in a folder that it looks after. */
+  | { readonly type: 'file:added' }
+  /** It has not found it there any more, and leaves its gateway as it is. */
+  | { readonly type: 'file:removed' }
   /** The daemon gives this file up, and goes on with the others. */
   | { readonly type: 'file:failed'; readonly message: string; readonly hint: string | null }
   | { readonly type: 'pass:started'; readonly passId: string; readonly cause: PassCause }

@@ -1,14 +1,26 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { EdictError } from '../core/errors.ts';
+import { EdictError, messageOf } from '../core/errors.ts';
 
-/**
- * Returns the files that `paths` name, each once: a folder stands for the YAML files right in it, in the order of their names. A path at
- * which there is nothing yet is a file. Throws an EdictError `FILE_ABSENT` for a folder without one.
- */
-export function filesIn(paths: readonly string[]): readonly string[] {
-  const files = paths.flatMap((path) => (isFolder(path) ? yamlFilesIn(path) : [path]));
-  return [...new Map(files.map((file) => [resolve(file), file])).values()];
+/** The edict files that a command names: a folder stands for the YAML files right in it. */
+export class FilesIn {
+  readonly #paths: readonly string[];
+  /** Which paths are folders; one that has gone is no file for that. */
+  readonly #folders = new Set<string>();
+
+  constructor(paths: readonly string[]) {
+    this.#paths = paths;
+  }
+
+  /**
+   * Returns the files that there are now, each once, those of a folder in the order of their names. A path at which there has never been a
+   * folder is a file, there or not. Throws an EdictError `FILE_ABSENT` for a folder without one, or that has gone.
+   */
+  look(): readonly string[] {
+    for (const path of this.#paths) if (isFolder(path)) this.#folders.add(path);
+    const files = this.#paths.flatMap((path) => (this.#folders.has(path) ? yamlFilesIn(path) : [path]));
+    return [...new Map(files.map((file) => [resolve(file), file])).values()];
+  }
 }
 
 function isFolder(path: string): boolean {
@@ -16,11 +28,19 @@ function isFolder(path: string): boolean {
 }
 
 function yamlFilesIn(folder: string): string[] {
-  const names = readdirSync(folder).filter((name) => /^[^.].*\.ya?ml$/.test(name) && !isFolder(join(folder, name)));
+  const names = namesIn(folder).filter((name) => /^[^.].*\.ya?ml$/.test(name) && !isFolder(join(folder, name)));
   if (names.length === 0) {
     throw new EdictError('FILE_ABSENT', `there is no YAML file in the folder ${folder}`, {
       hint: 'name files, or a folder with edict files right in it',
     });
   }
   return names.sort().map((name) => join(folder, name));
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (cause) {
+    throw new EdictError('FILE_ABSENT', `the folder ${folder} cannot be read: ${messageOf(cause)}`, { cause });
+  }
 }

@@ -1,4 +1,5 @@
-import fastify, { type FastifyError, type FastifyReply } from 'fastify';
+import { createServer } from 'node:http';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
 import { EdictError, messageOf } from '../core/errors.ts';
 import { type ApiDeps, addApi } from './api.ts';
 import type { Answer, Health } from './health.ts';
@@ -15,7 +16,7 @@ export interface ListenAddress {
 
 /** What is shown of one file. */
 export interface Site extends ApiDeps {
-  /** The first part of its paths; empty if it is the only one. */
+  /** The first part of its paths; empty if there will be no other. */
   readonly name: string;
 }
 
@@ -30,6 +31,8 @@ export interface ServerDeps {
 export interface Server {
   /** The address at which it can be asked. */
   readonly url: string;
+  /** Shows these from the next request on; what is being answered goes on. */
+  show(sites: readonly Site[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -52,14 +55,44 @@ const statuses: Readonly<Record<string, number>> = { NO_PLAN: 503, BUSY: 503, NO
  * @throws EdictError `LISTEN` if the address cannot be had
  */
 export async function startServer({ host, port }: ListenAddress, deps: ServerDeps): Promise<Server> {
-  const { health, metrics } = deps;
+  const names = new Set([host, ...deps.names]);
+  // Routes cannot be added to those of a server that listens: all are made anew, and the server asks the newest.
+  const listening = routesOf(deps.sites, deps, names, {
+    serverFactory: () => createServer((request, answer) => newest.routing(request, answer)),
+  });
+  let newest = listening;
+  try {
+    const url = await listening.listen({ host, port });
+    return {
+      url,
+      show: async (sites) => {
+        const routes = routesOf(sites, deps, names);
+        await routes.ready();
+        newest = routes;
+      },
+      close: () => listening.close(),
+    };
+  } catch (cause) {
+    throw new EdictError('LISTEN', `${host}:${port} cannot be listened on: ${messageOf(cause)}`, {
+      hint: 'name another address with --listen',
+      cause,
+    });
+  }
+}
+
+function routesOf(
+  sites: readonly Site[],
+  { health, metrics }: ServerDeps,
+  names: ReadonlySet<string>,
+  options: Pick<FastifyServerOptions, 'serverFactory'> = {},
+): FastifyInstance {
   const server = fastify({
+    ...options,
     logger: false,
     forceCloseConnections: true,
     // What nobody knows is refused, not dropped in silence.
     ajv: { customOptions: { removeAdditional: false } },
   });
-  const names = new Set([host, ...deps.names]);
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(headers);
     const refusal = refusalOf(request, names);
@@ -91,7 +124,7 @@ export async function startServer({ host, port }: ListenAddress, deps: ServerDep
   for (const [path, { type, body }] of files) {
     if (path !== '/') server.get(path, async (_request, reply) => reply.header('cache-control', 'no-cache').type(type).send(body));
   }
-  for (const site of deps.sites) {
+  for (const site of sites) {
     const prefix = site.name === '' ? '' : `/${site.name}`;
     const page = files.get('/');
     server.get(`${prefix}/`, async (_request, reply) =>
@@ -109,20 +142,12 @@ export async function startServer({ host, port }: ListenAddress, deps: ServerDep
       { prefix },
     );
   }
-  if (deps.sites.length > 1) {
+  if (sites.every(({ name }) => name !== '')) {
     server.get('/', async (_request, reply) =>
-      reply.header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(overview(deps.sites)),
+      reply.header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(overview(sites)),
     );
   }
-  try {
-    const url = await server.listen({ host, port });
-    return { url, close: () => server.close() };
-  } catch (cause) {
-    throw new EdictError('LISTEN', `${host}:${port} cannot be listened on: ${messageOf(cause)}`, {
-      hint: 'name another address with --listen',
-      cause,
-    });
-  }
+  return server;
 }
 
 function failed(

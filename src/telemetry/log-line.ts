@@ -74,6 +74,10 @@ export function lineOf(event: EngineEvent): LogLine {
       if (failed > 0) return { level: 'warn', message: 'pass finished with failures' };
       return { level: online + offline > 0 ? 'info' : 'debug', message: 'pass finished' };
     }
+    case 'file:added':
+      return { level: 'info', message: 'new file in the folder' };
+    case 'file:removed':
+      return { level: 'warn', message: 'file has left the folder, its gateway is left as it is' };
     case 'file:failed':
       return { level: 'error', message: 'file given up, the others go on' };
     case 'lease:waited':

@@ -85,6 +85,8 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
     case 'token:taken':
     case 'lease:taken':
     case 'lease:ended':
+    case 'file:added':
+    case 'file:removed':
       return {};
     case 'file:failed':
       return { reason: event.message, ...(event.hint && { hint: event.hint }) };

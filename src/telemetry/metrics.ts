@@ -12,6 +12,8 @@ import { QueueTimes } from './queue-times.ts';
 export interface Metrics {
   /** Returns what follows the engine's events of one file, which is a label of all that is told of it. */
   of(file: string): Emit;
+  /** Tells nothing of a file any more. */
+  drop(file: string): void;
   /** Returns all metrics in the text format of Prometheus. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -27,18 +29,21 @@ export function openMetrics(version: string): Metrics {
     { version },
     1,
   );
-  const registries: Registry[] = [];
+  const registries = new Map<string, Registry>();
   const of = (file: string): Emit => {
     const registry = new Registry();
     registry.setDefaultLabels({ file });
-    registries.push(registry);
+    registries.set(file, registry);
     return follow(instrumentsIn(registry));
   };
   const text = async (): Promise<string> => {
-    const ofFiles = AggregatorRegistry.aggregate(await Promise.all(registries.map((registry) => registry.getMetricsAsJSON())));
+    const ofFiles = AggregatorRegistry.aggregate(
+      await Promise.all([...registries.values()].map((registry) => registry.getMetricsAsJSON())),
+    );
     return (await ofProcess.metrics()) + (await ofFiles.metrics());
   };
-  return { of, text, contentType: ofProcess.contentType };
+  const drop = (file: string): void => void registries.delete(file);
+  return { of, drop, text, contentType: ofProcess.contentType };
 }
 
 function follow(of: Instruments): Emit {
@@ -129,6 +134,8 @@ function note(event: EngineEvent, of: Instruments): void {
     case 'history:pruned':
     case 'trace:failed':
     case 'daemon:stopped':
+    case 'file:added':
+    case 'file:removed':
       break;
     default:
       assertNever(event);

@@ -69,6 +69,7 @@ const none: readonly Signal[] = [];
 export function signalsOf(event: EngineEvent, release: Release): readonly Signal[] {
   switch (event.type) {
     case 'file:accepted':
+    case 'file:removed':
       return [ended('file', '')];
     case 'file:rejected': {
       const { message, mistakes } = event.error;
@@ -126,6 +127,7 @@ export function signalsOf(event: EngineEvent, release: Release): readonly Signal
     case 'notify:failed':
     case 'trace:failed':
     case 'daemon:stopped':
+    case 'file:added':
       return none;
   }
 }

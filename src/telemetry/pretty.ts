@@ -19,7 +19,7 @@ export function openPretty(stream: NodeJS.WriteStream): ReturnType<typeof pretty
     customPrettifiers: {
       level: (_level, _key, _log, { label, labelColorized }) => ' '.repeat(Math.max(0, 5 - label.length)) + labelColorized,
     },
-    messageFormat: (log) => sentence(log, String(log['msg']), paint),
+    messageFormat: (log) => `${filePart(log, paint)}${sentence(log, String(log['msg']), paint)}`,
   });
 }
 
@@ -38,7 +38,7 @@ function sentence(log: Record_, message: string, paint: Paint): string {
         ),
       ].join('\n');
     case 'plan:made':
-      if (log['suspicion']) return `${paint('yellow', message)}: ${log['reason']}; to agree: edict approve ${log['heldDigest']}`;
+      if (log['suspicion']) return `${paint('yellow', message)}: ${log['reason']}; ${agreeing(log)}`;
       if (log['changes'] === 0) return `${message}: ${paint('green', 'in sync')}, ${log['unchanged']} publications as the file says`;
       return `${message}: ${log['changes']} to change, ${log['unchanged']} as the file says${heldPart(log, paint)}${waitingPart(log, paint)}`;
     case 'attempt:settled':
@@ -75,6 +75,11 @@ function sentence(log: Record_, message: string, paint: Paint): string {
   }
 }
 
+/** Of one of several files it is said which. */
+function filePart(log: Record_, paint: Paint): string {
+  return log['file'] && log['event'] !== 'daemon:started' ? `${paint('dim', String(log['file']))} ` : '';
+}
+
 /** What was done and what was not; what there is none of goes without saying. */
 function sums(log: Record_, paint: Paint): string {
   const count = (name: string, style?: Parameters<Paint>[0]): string[] => {
@@ -87,7 +92,11 @@ function sums(log: Record_, paint: Paint): string {
 
 function heldPart(log: Record_, paint: Paint): string {
   if (log['approvedBy']) return `, released by ${log['approvedBy']}: ${log['approvedWhy']}`;
-  return Number(log['held']) > 0 ? `, ${paint('yellow', `${log['held']} held`)} (to agree: edict approve ${log['heldDigest']})` : '';
+  return Number(log['held']) > 0 ? `, ${paint('yellow', `${log['held']} held`)} (${agreeing(log)})` : '';
+}
+
+function agreeing(log: Record_): string {
+  return `to agree: edict approve ${log['heldDigest']}${log['file'] ? ` ${log['file']}` : ''}`;
 }
 
 function waitingPart(log: Record_, paint: Paint): string {

@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
@@ -92,6 +93,35 @@ test('of two files for one gateway the second stands by', async () => {
   await until('one stands by', () => daemon.events('lease:waited').length === 1);
   const [waiting] = daemon.events('lease:waited');
   assert.match(String(waiting?.['reason']), 'for another file');
+});
+
+test('a file that comes into the folder is looked after, and one that has gone no more: what it has published stays', async () => {
+  await gateways(3);
+  mkdirSync(join(folder, 'all'));
+  write('all/one.yaml', 0);
+  const daemon = start(['all/'], '--listen', '127.0.0.1:0');
+  await until('all of the first is online', () => online(0) === names.length);
+  write('all/two.yaml', 1, 'a');
+  writeFileSync(join(folder, 'all/three.yaml'), 'edict: 1\napis: [\n');
+  await until('all of the second is online', () => online(1) === names.length - 1);
+  await until('the broken one is told', () => of(daemon, 'file:rejected', 'three.yaml').length === 1);
+  const url = String(daemon.events('daemon:started')[0]?.['url']);
+  assert.is((await fetch(`${url}/readyz`)).status, 200, 'a broken one that comes takes nothing out of service');
+  assert.match(await (await fetch(url)).text(), 'all/two.yaml');
+  renameSync(join(folder, 'all/one.yaml'), join(folder, 'all/renamed.yaml'));
+  await until('the old name is given up', () => of(daemon, 'file:removed', 'one.yaml').length === 1);
+  await until('the new one is at work', () => of(daemon, 'lease:taken', 'renamed.yaml').length === 1);
+  write('all/renamed.yaml', 0, 'b');
+  await until('an edit of it is followed', () => online(0) === names.length - 1);
+  const calls = (): number =>
+    emulators.flatMap(({ requests }) => requests.all()).filter(({ operation }) => operation === 'changePublication').length;
+  assert.is(calls(), names.length * 2, 'four, three, and one offline: not one needless');
+  rmSync(join(folder, 'all'), { recursive: true });
+  await sleep(11_000);
+  assert.is(daemon.events('file:removed').length, 1, 'a folder that has gone is no word on its files');
+  daemon.child.kill('SIGTERM');
+  assert.is((await daemon.finished).code, 0);
+  assert.is(calls(), names.length * 2);
 });
 
 test.run();

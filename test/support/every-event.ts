@@ -83,6 +83,8 @@ export const everyEvent: { readonly [T in EngineEvent['type']]: readonly EventOf
   'pass:finished': [summary, { ...summary, online: 1 }, { ...summary, failed: 1 }].map((of) => {
     return { type: 'pass:finished', passId: 'p', summary: of };
   }),
+  'file:added': [{ type: 'file:added' }],
+  'file:removed': [{ type: 'file:removed' }],
   'file:failed': [{ type: 'file:failed', message: 'm', hint: 'h' }],
   'lease:waited': [{ type: 'lease:waited', reason: 'r' }],
   'lease:taken': [{ type: 'lease:taken' }],

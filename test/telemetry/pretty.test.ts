@@ -65,4 +65,17 @@ test('every event is one sentence that says what happened, and all begin in one 
   }
 });
 
+test('of several files each line names its own', () => {
+  const script = `import { openLogger, logEvents } from '${new URL('../../src/telemetry/log.ts', import.meta.url)}';
+    import { everyEvent } from '${new URL('../support/every-event.ts', import.meta.url)}';
+    const logger = await openLogger({ level: 'debug', format: 'pretty' });
+    const emit = logEvents(logger.child({ file: 'gateways/shop.yaml' }));
+    for (const event of Object.values(everyEvent).flat()) emit(event);`;
+  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env: { NO_COLOR: '1' } });
+  const lines = stderr.trimEnd().split('\n');
+  for (const line of lines) assert.match(line, /^\[\d\d:\d\d:\d\d\] ( INFO|ERROR| WARN|DEBUG): gateways\/shop\.yaml \S/);
+  assert.match(stderr, 'gateways/shop.yaml pass started: start\n');
+  assert.match(stderr, / edict approve sha256:\w+ gateways\/shop\.yaml/);
+});
+
 test.run();

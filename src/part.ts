@@ -1,0 +1,79 @@
+import type { DaemonSettings, Settings } from './config.ts';
+import type { Emit, PassCause } from './core/events.ts';
+import type { Store } from './core/ports.ts';
+import type { GatewayIdentity } from './core/publication.ts';
+import type { Daemon } from './engine/daemon.ts';
+import { systemClock } from './engine/system-clock.ts';
+import type { FaceOfFile } from './face.ts';
+import type { Listeners } from './listeners.ts';
+import { type Environment, openRooms, type Rooms, sourceOf } from './rooms.ts';
+
+/** One file's part of the daemon: a gateway with a lease, a queue, a limit and failures of its own. */
+export interface Part {
+  readonly settings: Settings;
+  readonly rooms: Rooms;
+  readonly daemon: Daemon;
+  readonly listeners: Listeners;
+  /** Hears what happens, besides the listeners and the log. */
+  readonly shows: { emit: Emit };
+  readonly emit: Emit;
+  /** Deletes no more of the history. */
+  readonly endTidying: () => void;
+}
+
+/** Opens what one file needs, with a loop that does not run yet; `talk` tells people. Throws an EdictError `NOTIFY` for a wrong receiver. */
+export async function openPart(
+  settings: Settings,
+  { keepHistoryMs, ...times }: Pick<DaemonSettings, 'debounceMs' | 'resyncMs' | 'keepHistoryMs'>,
+  environment: Environment,
+  store: Store,
+  talk: Emit,
+): Promise<Part> {
+  const { Daemon } = await import('./engine/daemon.ts');
+  const { Tidying } = await import('./engine/tidying.ts');
+  const { openListeners } = await import('./listeners.ts');
+  const shows = { emit: (() => {}) as Emit };
+  const told: Emit = (event) => {
+    shows.emit(event);
+    talk(event);
+  };
+  const tidying = new Tidying({ store, clock: systemClock, emit: told, keepMs: keepHistoryMs });
+  const tidyingUntil = new AbortController();
+  let gateway: GatewayIdentity | null = null;
+  const listeners = await openListeners(environment, { settings, clock: systemClock, emit: told });
+  const emit: Emit = (event) => {
+    if (event.type === 'file:accepted') {
+      rooms.emulate(event.desired);
+      ({ gateway } = event.desired);
+    }
+    listeners.emit(event);
+    told(event);
+    if (event.type === 'lease:ended') daemon.wake('resync');
+    if (event.type === 'pass:finished' && gateway) void tidying.tidy(gateway, tidyingUntil.signal);
+  };
+  const rooms = await openRooms(settings, environment, emit, { standsBy: true, store });
+  const daemon = new Daemon({
+    source: sourceOf(settings, environment, rooms.lookUp),
+    clock: systemClock,
+    ...times,
+    emit,
+    engineFor: (desired) => rooms.engineFor(desired, Number.POSITIVE_INFINITY, emit),
+  });
+  return { settings, rooms, daemon, listeners, shows, emit, endTidying: () => tidyingUntil.abort() };
+}
+
+/** Returns what is shown of a part, and what can be done with it. */
+export async function faceOf({ settings, rooms, daemon }: Part): Promise<FaceOfFile> {
+  const { writeApproval } = await import('./store/write-approval.ts');
+  const wake = (cause: PassCause): void => daemon.wake(cause);
+  return {
+    settings,
+    record: rooms.record,
+    resync: () => wake('signal'),
+    approve: (gateway, approval) => writeApproval(settings.state, gateway, approval),
+    suspend: async (gateway, suspension) => {
+      await rooms.suspend(gateway, suspension);
+      wake('resync');
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { settingsFrom } from '../src/config.ts';
+import type { EngineEvent } from '../src/core/events.ts';
+import { faceOf, openPart } from '../src/part.ts';
+import { openStore } from '../src/store/open-store.ts';
+import { fileOf, scratchFolder, until } from './support/edict-process.ts';
+
+const test = suite('part');
+
+test('works on its file, tells what happens to people and to the page, and can be suspended and asked for a pass', async () => {
+  const folder = scratchFolder();
+  const settings = settingsFrom(join(folder, 'edict.yaml'), { emulate: true, state: `sqlite:${join(folder, 'state.db')}` });
+  writeFileSync(settings.file, fileOf('https://roma.example.com', { orders: 'online' }));
+  const store = await openStore({ url: settings.state, emulated: true });
+  const [told, shown]: [EngineEvent[], EngineEvent[]] = [[], []];
+  const times = { debounceMs: 10, resyncMs: 60_000, keepHistoryMs: null };
+  const part = await openPart(settings, times, {}, store, (event) => told.push(event));
+  part.shows.emit = (event) => shown.push(event);
+  const running = part.daemon.run();
+  await until('the call is made', () => told.some(({ type }) => type === 'pass:finished'));
+  const face = await faceOf(part);
+  const accepted = told.find((event) => event.type === 'file:accepted');
+  assert.ok(accepted);
+  assert.is((await face.record.history(accepted.desired.gateway, { limit: 9 })).length, 1);
+  await face.suspend(accepted.desired.gateway, { reason: 'maintenance', untilMs: null, by: null });
+  const suspended = (event: EngineEvent): boolean => event.type === 'plan:made' && event.plan.suspension !== null;
+  await until('a plan knows it', () => told.some(suspended));
+  const passes = (): number => told.filter(({ type }) => type === 'pass:started').length;
+  const before = passes();
+  face.resync();
+  await until('a pass is made', () => passes() > before);
+  part.daemon.stop();
+  await running;
+  assert.is(await part.rooms.close(), 0);
+  await store.close();
+  assert.equal(
+    shown.map(({ type }) => type),
+    told.map(({ type }) => type),
+  );
+});
+
+test.run();
