@@ -4,6 +4,7 @@ import { EdictError, messageOf } from './core/errors.ts';
 import type { Emit } from './core/events.ts';
 import type { Plan } from './core/plan.ts';
 import type { Clock } from './core/ports.ts';
+import { proxiesOf } from './core/proxies.ts';
 import { settingOf } from './gateway/setting.ts';
 import type { NotifySettings } from './telemetry/notify.ts';
 import type { Receiver } from './telemetry/notify-courier.ts';
@@ -71,7 +72,7 @@ export function notifySettings(environment: Environment, { monotonic }: Pick<Clo
   if (windowMs === 0) throw new EdictError('NOTIFY', 'EDICT_NOTIFY_WINDOW is not a duration', { hint: 'expected one such as 30s or 2m' });
   const kinds = kindsIn(environment['EDICT_NOTIFY_ON'] ?? '');
   for (const { address, secret } of receivers) tried(() => [address(), secret()]);
-  return receivers.length === 0 ? null : { receivers, kinds, windowMs };
+  return receivers.length === 0 ? null : { receivers, kinds, windowMs, proxies: proxiesOf(environment) };
 }
 
 /** Returns the address of a setting. It is a secret: no error has it. */

@@ -3,6 +3,7 @@ import { EdictError } from './core/errors.ts';
 import type { Emit } from './core/events.ts';
 import { nameKey } from './core/names.ts';
 import type { Admit, Gateway, GatewayReader, Lease, Prober, RecordReader, Store } from './core/ports.ts';
+import { proxiesOf } from './core/proxies.ts';
 import type { DesiredState, GatewayIdentity, GatewaySettings, RecordedState, Suspension } from './core/publication.ts';
 import type { SavedPlan } from './core/saved-plan.ts';
 import { everything, isNarrowed, type Targets } from './core/targets.ts';
@@ -121,7 +122,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
     if (line.engine) return line.engine;
     if (emulator) emulator.world.add(seedFrom(wanted, await store.readAll(wanted.gateway)));
     const { traffic, gateway } = line;
-    if (!emulator) prober ??= (await import('./gateway/probe.ts')).openProber();
+    if (!emulator) prober ??= (await import('./gateway/probe.ts')).openProber(proxiesOf(environment));
     const { Engine } = await import('./engine/engine.ts');
     line.engine = new Engine(wanted, {
       store,
@@ -235,7 +236,7 @@ async function openGatewayOf(
 ): Promise<Gateway> {
   const { openGateway } = await import('./gateway/roma-gateway.ts');
   const { at, credentials } = await openCredentialsOf(gateway, emulator, admit, environment, onToken);
-  return openGateway(at, credentials, { admit });
+  return openGateway(at, credentials, { admit, proxies: proxiesOf(environment) });
 }
 
 /** Opens a gateway that can only be read, the emulated one if there is a `seed` for it, and closes it when `use` has ended. */
@@ -250,7 +251,7 @@ export async function withGatewayReader<T>(
   if (seed) emulator?.world.add(seed);
   const traffic = await openTraffic(settings, 0);
   const { at, credentials } = await openCredentialsOf(settings, emulator, traffic.admit, environment);
-  const gateway = openGatewayReader(at, credentials, { admit: traffic.admit });
+  const gateway = openGatewayReader(at, credentials, { admit: traffic.admit, proxies: proxiesOf(environment) });
   try {
     return await use(gateway);
   } finally {

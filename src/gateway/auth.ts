@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { EdictError } from '../core/errors.ts';
 import type { Admit, Clock } from '../core/ports.ts';
+import { proxiesOf } from '../core/proxies.ts';
 import type { GatewaySettings } from '../core/publication.ts';
 import { signRequest } from '../core/signature.ts';
 import { type Found, GivenCredentials } from './auth-given.ts';
@@ -23,7 +24,7 @@ export interface CredentialsDeps {
  * HW_SECRET_KEY and, if it is a temporary one, HW_SECURITY_TOKEN, a login with HW_USER_NAME, HW_USER_PASSWORD and
  * HW_DOMAIN_NAME for the gateway's project. Each secret may stand in a file instead, which NAME_FILE names. Makes no call.
  *
- * Throws an EdictError: `CREDENTIALS_MISSING` if there are none, `CREDENTIALS_INVALID` for what cannot be a token or key.
+ * Throws an EdictError: `CREDENTIALS_MISSING` if there are none, `CREDENTIALS_INVALID` for what cannot be a token or key, and as `proxiesOf` does.
  */
 export function openCredentials(
   environment: Environment,
@@ -51,7 +52,7 @@ export function openCredentials(
     );
   }
   const { iam, project, timeoutMs } = settings;
-  const login = { iam, user, password: () => new Secret(password.value()), domain, project, timeoutMs };
+  const login = { iam, user, password: () => new Secret(password.value()), domain, project, timeoutMs, proxies: proxiesOf(environment) };
   return new TokenCredentials(login, { clock, ...(admit && { admit }), ...(onToken && { onToken }) });
 }
 

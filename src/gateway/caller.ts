@@ -1,6 +1,7 @@
 import createClient, { type Client } from 'openapi-fetch';
 import type { paths } from '../../generated/roma-connect.d.ts';
 import type { Admit } from '../core/ports.ts';
+import type { Proxies } from '../core/proxies.ts';
 import type { GatewayIdentity, GatewaySettings } from '../core/publication.ts';
 import { admitted } from './admitted.ts';
 import { classify } from './classify.ts';
@@ -32,11 +33,12 @@ export class Caller {
     credentials: Credentials,
     admit: Admit | undefined,
     mode: TransportMode,
+    proxies: Proxies | null = null,
   ) {
     this.identity = { endpoint, project, instance };
     this.#credentials = credentials;
     this.#admit = admit;
-    this.#transport = openTransport({ mode, connections: limit.concurrency, timeoutMs });
+    this.#transport = openTransport({ mode, connections: limit.concurrency, timeoutMs, proxies });
     this.#client = createClient<paths>({ ...this.#transport, baseUrl: endpoint });
   }
 

@@ -1,6 +1,7 @@
 import createClient from 'openapi-fetch';
 import type { paths } from '../../generated/roma-connect.d.ts';
 import { messageOf } from '../core/errors.ts';
+import type { Proxies } from '../core/proxies.ts';
 import { answeredBody } from './answer.ts';
 import { isHeaderValue } from './credentials.ts';
 import { type CredentialsCode, CredentialsError, GatewayError } from './gateway-error.ts';
@@ -19,6 +20,8 @@ export interface Login {
   /** The ID of the project that the token is for. */
   readonly project: string;
   readonly timeoutMs: number;
+  /** Default: the identity service is asked itself. */
+  readonly proxies?: Proxies | null;
 }
 
 export interface Token {
@@ -29,7 +32,8 @@ export interface Token {
 
 /** Fetches a new token with one call, over a connection of its own: it happens about once a day. Rejects with a CredentialsError. */
 export async function logIn(login: Login, signal: AbortSignal, nowMs: number): Promise<Token> {
-  const transport = openTransport({ mode: 'everything', connections: 1, timeoutMs: login.timeoutMs });
+  const { timeoutMs, proxies = null } = login;
+  const transport = openTransport({ mode: 'everything', connections: 1, timeoutMs, proxies });
   try {
     return await fetchToken(login, createClient<paths>({ ...transport, baseUrl: login.iam }), signal, nowMs);
   } catch (error) {

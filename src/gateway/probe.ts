@@ -1,13 +1,14 @@
-import { Agent, request } from 'undici';
+import { Agent, EnvHttpProxyAgent, request } from 'undici';
 import { messageOf } from '../core/errors.ts';
 import type { Prober } from '../core/ports.ts';
+import type { Proxies } from '../core/proxies.ts';
 
 /**
  * Returns what asks APIs at their own addresses: one GET, no credentials, redirects not followed, the answer's body not read.
  * It has connections of its own, since these requests do not go to the gateway and do not count to its limit.
  */
-export function openProber(): Prober {
-  const agent = new Agent();
+export function openProber(proxies: Proxies | null = null): Prober {
+  const agent = proxies === null ? new Agent() : new EnvHttpProxyAgent(proxies);
   return {
     probe: async ({ url, status, timeoutMs }, signal) => {
       const timeout = AbortSignal.timeout(timeoutMs);

@@ -1,6 +1,7 @@
 import type { Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
 import type { Admit, Gateway, GatewayReader, Sending, SendingTogether, SentTogether } from '../core/ports.ts';
+import type { Proxies } from '../core/proxies.ts';
 import type { GatewaySettings } from '../core/publication.ts';
 import { Caller } from './caller.ts';
 import { type Credentials, stopped } from './credentials.ts';
@@ -12,16 +13,22 @@ import { outcomesOf } from './together.ts';
 export interface GatewayOptions {
   /** Default: every request may leave at once. */
   readonly admit?: Admit;
+  /** Default: the gateway is asked itself. */
+  readonly proxies?: Proxies | null;
 }
 
 /** Opens the gateway for a dry run: it has no way to send a change, and its transport lets nothing leave but GET. */
-export function openGatewayReader(settings: GatewaySettings, credentials: Credentials, { admit }: GatewayOptions = {}): GatewayReader {
-  return Object.freeze(readsOf(new Caller(settings, credentials, admit, 'reads')));
+export function openGatewayReader(
+  settings: GatewaySettings,
+  credentials: Credentials,
+  { admit, proxies }: GatewayOptions = {},
+): GatewayReader {
+  return Object.freeze(readsOf(new Caller(settings, credentials, admit, 'reads', proxies)));
 }
 
 /** Opens the gateway. No call is made before the first `send` or read. */
-export function openGateway(settings: GatewaySettings, credentials: Credentials, { admit }: GatewayOptions = {}): Gateway {
-  const caller = new Caller(settings, credentials, admit, 'everything');
+export function openGateway(settings: GatewaySettings, credentials: Credentials, { admit, proxies }: GatewayOptions = {}): Gateway {
+  const caller = new Caller(settings, credentials, admit, 'everything', proxies);
 
   async function send(change: Change, { marker, isWanted }: Sending, signal: AbortSignal): Promise<Outcome> {
     let isDropped = false;

@@ -1,4 +1,5 @@
-import { Agent } from 'undici';
+import { Agent, EnvHttpProxyAgent } from 'undici';
+import type { Proxies } from '../core/proxies.ts';
 import type { Proof } from './credentials.ts';
 import { exchange, OutgoingRequest } from './exchange.ts';
 import { ReadsOnlyError } from './gateway-error.ts';
@@ -12,6 +13,8 @@ export interface TransportOptions {
   readonly connections: number;
   /** How long one exchange may take, from the call to the last byte of the answer. */
   readonly timeoutMs: number;
+  /** Default: every server is asked itself. */
+  readonly proxies?: Proxies | null;
 }
 
 /** Kept-alive connections in the form that openapi-fetch takes: pass both members to `createClient`. */
@@ -28,13 +31,14 @@ export interface Transport {
 const connectTimeoutMs = 10_000;
 
 /** Opens a transport; no connection is made before the first call. Its errors are those of `exchange`, and ReadsOnlyError. */
-export function openTransport({ mode, connections, timeoutMs }: TransportOptions): Transport {
-  const agent = new Agent({
+export function openTransport({ mode, connections, timeoutMs, proxies = null }: TransportOptions): Transport {
+  const options = {
     connections,
     connect: { timeout: Math.min(connectTimeoutMs, timeoutMs) },
     headersTimeout: 0,
     bodyTimeout: 0,
-  });
+  };
+  const agent = proxies === null ? new Agent(options) : new EnvHttpProxyAgent({ ...options, ...proxies });
   const sendWith = (proof: Proof | null) => async (request: OutgoingRequest) => {
     if (mode === 'reads' && request.method !== 'GET') throw new ReadsOnlyError(request.method);
     return exchange(agent, request, proof?.sign(request) ?? {}, timeoutMs);

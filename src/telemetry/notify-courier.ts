@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
-import { Agent, request } from 'undici';
+import { Agent, EnvHttpProxyAgent, request } from 'undici';
 import type { Clock } from '../core/ports.ts';
+import type { Proxies } from '../core/proxies.ts';
 import { type Message, wholeMessage } from './notify-document.ts';
 import { slackMessage } from './notify-slack.ts';
 
@@ -15,6 +16,8 @@ export interface Receiver {
 
 export interface CourierDeps {
   readonly receiver: Receiver;
+  /** `null`: the receiver is asked itself. */
+  readonly proxies: Proxies | null;
   readonly clock: Pick<Clock, 'now' | 'monotonic' | 'sleep'>;
   /** Called when a message is given up, and for tries that fail once a minute at most. `dropped`: messages given up since the last call. */
   readonly onFailed: (told: { readonly to: string; readonly reason: string; readonly dropped: number }) => void;
@@ -41,7 +44,7 @@ type Try =
 /** Brings messages to one receiver, one after another. Nobody waits for it. */
 export class Courier {
   readonly #deps: CourierDeps;
-  readonly #agent = new Agent({ connections: 1, connect: { timeout: tryMs } });
+  readonly #agent: Agent | EnvHttpProxyAgent;
   readonly #stopping = new AbortController();
   readonly #waiting: Message[] = [];
   #walk: Promise<void> | null = null;
@@ -52,6 +55,8 @@ export class Courier {
 
   constructor(deps: CourierDeps) {
     this.#deps = deps;
+    const options = { connections: 1, connect: { timeout: tryMs } };
+    this.#agent = deps.proxies === null ? new Agent(options) : new EnvHttpProxyAgent({ ...options, ...deps.proxies });
   }
 
   /** Takes a message to deliver; returns at once. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Emit } from '../core/events.ts';
 import type { Clock } from '../core/ports.ts';
+import type { Proxies } from '../core/proxies.ts';
 import type { GatewayIdentity } from '../core/publication.ts';
 import { NotifyBook, type Told } from './notify-book.ts';
 import { Courier, type Receiver } from './notify-courier.ts';
@@ -13,6 +14,8 @@ export interface NotifySettings {
   readonly kinds: ReadonlySet<NoticeKind>;
   /** What comes within this time is one message, in milliseconds. */
   readonly windowMs: number;
+  /** `null`: receivers are asked themselves. */
+  readonly proxies: Proxies | null;
 }
 
 export interface NotifierDeps {
@@ -41,7 +44,9 @@ export class Notifier {
     this.#book = new NotifyBook(settings.windowMs);
     const onFailed = (told: { readonly to: string; readonly reason: string; readonly dropped: number }) =>
       deps.emit({ type: 'notify:failed', ...told });
-    this.#couriers = settings.receivers.map((receiver) => new Courier({ receiver, clock: deps.clock, onFailed }));
+    this.#couriers = settings.receivers.map(
+      (receiver) => new Courier({ receiver, proxies: settings.proxies, clock: deps.clock, onFailed }),
+    );
   }
 
   /** Hears what happens in the engine; returns at once. */

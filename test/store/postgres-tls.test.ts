@@ -1,38 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdtempSync, statSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { chownSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
 import { connect } from '../../src/store/postgres-connection.ts';
+import { selfSigned } from '../support/certificate.ts';
 import { postgresServer } from '../support/postgres.ts';
-
-/** Makes a key and a certificate for `localhost` that signs itself; `null` where there is no openssl. */
-function certificate(): { readonly cert: string; readonly key: string } | null {
-  const folder = mkdtempSync(join(tmpdir(), 'edict-tls-'));
-  chmodSync(folder, 0o755);
-  const [cert, key] = [join(folder, 'server.crt'), join(folder, 'server.key')];
-  const options = [
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=localhost',
-    '-addext',
-    'subjectAltName=DNS:localhost',
-  ];
-  try {
-    execFileSync('openssl', ['req', ...options, '-keyout', key, '-out', cert], { stdio: 'ignore' });
-  } catch {
-    return null;
-  }
-  chmodSync(key, 0o600);
-  return { cert, key };
-}
 
 /** Where tests run as root, the server runs as the user `postgres`, whose the key must be. */
 function giveToServer(path: string): void {
@@ -44,8 +18,8 @@ function giveToServer(path: string): void {
 test('a server is believed by its certificate alone, where that is asked for', async () => {
   // The first server makes the user.
   await (await postgresServer(['-c', 'ssl=off'])).close();
-  const made = certificate();
-  const other = certificate();
+  const made = selfSigned('localhost');
+  const other = selfSigned('localhost');
   if (!made || !other) {
     process.stdout.write('note: openssl is not installed, TLS to PostgreSQL was not tried\n');
     return;

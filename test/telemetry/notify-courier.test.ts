@@ -30,7 +30,7 @@ async function start(answer: Answer, over: Partial<CourierDeps['receiver']> = {}
   told = [];
   slept = [];
   const receiver = { form: 'json', address: () => new URL(`${server.url}/hook/SECRET?key=SECRET`), secret: () => null, ...over } as const;
-  courier = new Courier({ receiver, clock, onFailed: (one) => told.push(one) });
+  courier = new Courier({ receiver, proxies: null, clock, onFailed: (one) => told.push(one) });
 }
 
 test.after.each(async () => {

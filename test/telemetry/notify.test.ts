@@ -27,7 +27,7 @@ async function start(over: Partial<NotifySettings> = {}): Promise<void> {
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
   const receiver = (form: 'json' | 'slack') => ({ form, address: () => new URL(`${url}/${form}`), secret: () => null });
   notifier = new Notifier(
-    { receivers: [receiver('json'), receiver('slack')], kinds: new Set(noticeKinds), windowMs: 100, ...over },
+    { receivers: [receiver('json'), receiver('slack')], kinds: new Set(noticeKinds), windowMs: 100, proxies: null, ...over },
     { file: 'edict.yaml', emulated: true, release: () => null, clock: systemClock, emit: (event) => events.push(event) },
   );
 }

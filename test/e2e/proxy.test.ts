@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { selfSigned } from '../support/certificate.ts';
+import { edict, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { type ProxyServer, startProxy } from '../support/proxy-server.ts';
+
+/*
+ * A gateway that is only reached through a proxy: its host is known to nobody else.
+ */
+const test = suite('proxy');
+let emulator: Emulator;
+let proxy: ProxyServer;
+let folder: string;
+
+test.before.each(async () => {
+  [emulator, proxy] = await Promise.all([startEmulator({ seed: seedOf('orders') }), startProxy()]);
+  folder = scratchFolder();
+});
+test.after.each(async () => {
+  await proxy.close();
+  await emulator.close();
+});
+
+const port = (url: string): string => new URL(url).port;
+const withPassword = (password: string): string => proxy.url.replace('//', `//name:${password}@`);
+
+function write(endpoint: string): void {
+  writeFileSync(join(folder, 'edict.yaml'), fileOf(endpoint, { orders: 'online' }));
+}
+
+/** Runs `edict apply` with a token and `environment`. */
+function apply(environment: Readonly<Record<string, string>>) {
+  return edict(['apply', '--format', 'json'], folder, { HW_AUTH_TOKEN: secretToken, ...environment });
+}
+
+test('a gateway is asked through HTTP_PROXY, and one in NO_PROXY or on this machine is not', async () => {
+  write(`http://roma.test:${port(emulator.url)}`);
+  const { code, stderr } = await apply({ HTTP_PROXY: withPassword('s3cret') });
+  assert.is(code, 0, stderr);
+  assert.match(proxy.asked[0] ?? '', `POST http://roma.test:${port(emulator.url)}/v2/`);
+  assert.not.match(stderr, 's3cret');
+  const asked = proxy.asked.length;
+  assert.is((await apply({ HTTP_PROXY: withPassword('s3cret'), NO_PROXY: 'roma.test' })).code, 0, 'nothing is to be done');
+  rmSync(join(folder, '.edict'), { recursive: true });
+  write(emulator.url);
+  assert.is((await apply({ HTTP_PROXY: withPassword('s3cret') })).code, 0);
+  assert.is(proxy.asked.length, asked);
+});
+
+test('a gateway with TLS is asked through HTTPS_PROXY, whose password is told nobody', async () => {
+  const made = selfSigned('roma.test');
+  if (!made) {
+    process.stdout.write('note: openssl is not installed, HTTPS through a proxy was not tried\n');
+    return;
+  }
+  const secured = createServer({ key: readFileSync(made.key), cert: readFileSync(made.cert) }, (incoming, outgoing) => {
+    const { method, headers, url: path } = incoming;
+    const passed = request({ host: '127.0.0.1', port: port(emulator.url), path, method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    incoming.pipe(passed);
+  }).listen(0, '127.0.0.1');
+  await once(secured, 'listening');
+  const at = `roma.test:${(secured.address() as AddressInfo).port}`;
+  write(`https://${at}`);
+  const refused = await apply({ HTTPS_PROXY: withPassword('wr0ng'), NODE_EXTRA_CA_CERTS: made.cert });
+  assert.is(refused.code, 5);
+  assert.match(refused.stderr, '407');
+  assert.not.match(refused.stderr + refused.stdout, 'wr0ng');
+  assert.is(emulator.requests.all().length, 0);
+  const { code, stderr } = await apply({ https_proxy: withPassword('s3cret'), NODE_EXTRA_CA_CERTS: made.cert });
+  assert.is(code, 0, stderr);
+  assert.is(proxy.asked.at(-1), `CONNECT ${at}`);
+  assert.is(emulator.requests.all().filter(({ operation }) => operation === 'changePublication').length, 1);
+  secured.close();
+  secured.closeAllConnections();
+});
+
+test('what is no proxy is said before anything is sent, also by the daemon, and without its password', async () => {
+  write('https://roma.example.com');
+  const { code, stderr } = await apply({ HTTPS_PROXY: 'ftp://name:s3cret@proxy' });
+  assert.is(code, 1);
+  assert.match(stderr, 'HTTPS_PROXY is not the address of a proxy');
+  assert.not.match(stderr, 's3cret');
+  const daemon = startEdict(['run'], folder, { HW_AUTH_TOKEN: secretToken, HTTPS_PROXY: 'ftp://name:s3cret@proxy' });
+  assert.is((await daemon.finished).code, 1);
+  assert.match(daemon.output.stderr, 'HTTPS_PROXY is not the address of a proxy');
+});
+
+test('notifications go through the proxy too', async () => {
+  writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { orders: 'online', nowhere: 'online' }));
+  const environment = {
+    HW_AUTH_TOKEN: secretToken,
+    HTTP_PROXY: withPassword('s3cret'),
+    EDICT_NOTIFY_URL: 'http://receiver.test:9/notices',
+    EDICT_NOTIFY_WINDOW: '1s',
+  };
+  const daemon = startEdict(['run', '--log-format', 'json'], folder, environment);
+  await until('the proxy is asked to reach the receiver', () => proxy.asked.includes('POST http://receiver.test:9/notices'), [daemon]);
+  daemon.child.kill('SIGTERM');
+  await daemon.finished;
+});
+
+test.run();
