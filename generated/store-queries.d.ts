@@ -14,6 +14,7 @@ export interface StoreQueries {
   readonly leaveGateway: Query<'atMs' | 'gateway'>;
   readonly describe: Query<'condition' | 'gateway'>;
   readonly suspend: Query<'suspension' | 'gateway'>;
+  readonly setActed: Query<'acted' | 'gateway'>;
   readonly setListed: Query<'listed' | 'gateway'>;
   readonly names: Query<'gateway'>;
   readonly forgetNames: Query<'gateway'>;
@@ -44,7 +45,7 @@ export interface StoreQueries {
   readonly insertApproval: Query<'endpoint' | 'project' | 'instance' | 'digest' | 'by' | 'why' | 'atMs' | 'expiresAtMs' | 'work'>;
   readonly gateways: Query<never>;
   readonly rowsOfGateway: Query<'after' | 'limit'>;
-  readonly copyGateway: Query<'id' | 'endpoint' | 'project' | 'instance' | 'left_at_ms' | 'listed_apis' | 'suspension' | 'fence'>;
+  readonly copyGateway: Query<'id' | 'endpoint' | 'project' | 'instance' | 'left_at_ms' | 'listed_apis' | 'suspension' | 'fence' | 'acted'>;
   readonly clearGateway: Query<never>;
   readonly continueGateway: Query<never>;
   readonly rowsOfApproval: Query<'after' | 'limit'>;

@@ -124,6 +124,7 @@ function gatewayQueries({ db }: Dialect) {
     leaveGateway: ofGateway().set({ left_at_ms: arg('atMs'), condition: sql.lit(null) }),
     describe: ofGateway().set({ condition: arg('condition') }),
     suspend: ofGateway().set({ suspension: arg('suspension') }),
+    setActed: ofGateway().set({ acted: arg('acted') }),
     setListed: ofGateway().set({ listed_apis: arg('listed') }),
     names: db.selectFrom('name').select(['name', 'id']).where('gateway_id', '=', arg('gateway')),
     forgetNames: db.deleteFrom('name').where('gateway_id', '=', arg('gateway')),
@@ -362,7 +363,7 @@ function approvalQueries({ db }: Dialect) {
 
 /** The tables of a record in an order in which each comes after those that it refers to, with their columns. */
 const wholeTables = {
-  gateway: ['id', 'endpoint', 'project', 'instance', 'left_at_ms', 'listed_apis', 'suspension', 'fence'],
+  gateway: ['id', 'endpoint', 'project', 'instance', 'left_at_ms', 'listed_apis', 'suspension', 'fence', 'acted'],
   approval: ['id', 'gateway_id', 'digest', 'approved_by', 'why', 'at_ms', 'expires_at_ms', 'work', 'is_spent'],
   attempt: [
     ...[

@@ -19,6 +19,7 @@ interface GatewayTable {
   readonly condition: string | null;
   readonly listed_apis: number | null;
   readonly suspension: string | null;
+  readonly acted: string | null;
   readonly fence: Generated<number>;
 }
 

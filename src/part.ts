@@ -30,6 +30,7 @@ export async function openPart(
   talk: Emit,
 ): Promise<Part> {
   const { Daemon } = await import('./engine/daemon.ts');
+  const { TakeOvers } = await import('./engine/take-over.ts');
   const { Tidying } = await import('./engine/tidying.ts');
   const { openListeners } = await import('./listeners.ts');
   const shows = { emit: (() => {}) as Emit };
@@ -52,12 +53,14 @@ export async function openPart(
     if (event.type === 'pass:finished' && gateway) void tidying.tidy(gateway, tidyingUntil.signal);
   };
   const rooms = await openRooms(settings, environment, emit, { standsBy: true, store });
+  const takeOvers = new TakeOvers({ record: rooms.record, clock: systemClock });
   const daemon = new Daemon({
     source: sourceOf(settings, environment, rooms.lookUp),
     clock: systemClock,
     ...times,
     emit,
     engineFor: (desired) => rooms.engineFor(desired, Number.POSITIVE_INFINITY, emit),
+    mayTakeOver: (desired) => takeOvers.may(desired),
   });
   return { settings, rooms, daemon, listeners, shows, emit, endTidying: () => tidyingUntil.abort() };
 }

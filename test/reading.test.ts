@@ -20,7 +20,7 @@ test('a plan is made with what the record knows: files before, and agreements', 
   await withFile(settings, {}, 'never ask', async (desired) => {
     const store = await openStore({ url, emulated: false });
     await store.enter(desired.gateway, 0);
-    await store.declare(desired.gateway, new Map([...desired.publications.keys()].map((key) => [key, ''])), null);
+    await store.declare(desired.gateway, new Map([...desired.publications.keys()].map((key) => [key, ''])), 'digest', null);
     await store.close();
   });
   writeFileSync(settings.file, fileOf('https://roma.example.com', {}));

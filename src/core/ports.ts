@@ -212,6 +212,8 @@ export interface RecordReader {
   history(gateway: GatewayIdentity, filter: HistoryFilter): Promise<Attempt[]>;
   /** Returns how the process that works on the gateway is getting on, as it last said; `null` if none does. */
   condition(gateway: GatewayIdentity): Promise<Condition | null>;
+  /** Returns the `wantedDigest` of what was acted on so far, the latest last. */
+  acted(gateway: GatewayIdentity): Promise<readonly string[]>;
   /** Returns which edict works on the gateway now, in words such as `host, pid 12`; `null` if none does, as far as can be told from here. */
   holder(gateway: GatewayIdentity): Promise<string | null>;
   /** Returns how many APIs the gateway listed when it was last believed; `null` if it was never asked. */
@@ -261,8 +263,8 @@ export interface Store extends RecordReader {
   leave(gateway: GatewayIdentity, atMs: number): Promise<void>;
   /** Writes what a look at the gateway has changed in the record, and how many APIs it listed. */
   observe(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: number): Promise<void>;
-  /** Notes what a file declares that is acted on, each with its `home`, and by whose approval if it was suspicious. */
-  declare(gateway: GatewayIdentity, homes: ReadonlyMap<PublicationKey, string>, approvalId: number | null): Promise<void>;
+  /** Notes what a file declares that is acted on, each with its `home`, its `wantedDigest`, and by whose approval if it was suspicious. */
+  declare(gateway: GatewayIdentity, homes: ReadonlyMap<PublicationKey, string>, acted: string, approvalId: number | null): Promise<void>;
   /** Makes the record say nothing of a publication any more; its attempts stay in the history. */
   forget(gateway: GatewayIdentity, key: PublicationKey, atMs: number): Promise<void>;
   /** Deletes a few attempts that began before `beforeMs` and that nothing rests on; resolves to how many, 0 if there are none left. */

@@ -4,6 +4,7 @@ import type { Clock, DesiredSource } from '../core/ports.ts';
 import type { DesiredState } from '../core/publication.ts';
 import { backoffMs } from './backoff.ts';
 import type { Engine } from './engine.ts';
+import type { TakeOver } from './take-over.ts';
 
 export interface DaemonDeps {
   readonly source: DesiredSource;
@@ -18,6 +19,8 @@ export interface DaemonDeps {
    * ended. Rejects with an EdictError `GATEWAY_HELD` while another edict has the lease.
    */
   readonly engineFor: (desired: DesiredState) => Promise<Engine>;
+  /** Returns whether a gateway may be taken over that another edict has had. Rejects with an EdictError `STORE_*`. */
+  readonly mayTakeOver: (desired: DesiredState) => Promise<TakeOver>;
 }
 
 /** How long after the gateway could not be asked for names it is asked again, in milliseconds. */
@@ -25,6 +28,9 @@ const namesAgainMs = 10_000;
 
 /** How long after another edict was found to have the gateway's lease it is asked for again, in milliseconds. */
 const leaseAgainMs = 500;
+
+const olderFile =
+  'the file here is older than the one that was acted on last: for three minutes a newer one is waited for, here or with another edict; SIGHUP takes this one';
 
 /**
  * The loop: whatever wakes it, it reads the whole file and makes a whole pass. A wake carries no data, so a late, doubled
@@ -93,12 +99,17 @@ export class Daemon {
   }
 
   async #pass(woken: PassCause): Promise<void> {
-    const { engineFor, emit } = this.#deps;
+    const { engineFor, mayTakeOver, emit } = this.#deps;
     const changed = await this.#load();
     if (!this.#desired) return;
     try {
-      const engine = await engineFor(this.#desired);
       const stoodBy = this.#standsBy !== null;
+      if (stoodBy && woken !== 'signal') {
+        const takeOver = await mayTakeOver(this.#desired);
+        if (takeOver === 'behind') this.#standBy(olderFile);
+        if (takeOver !== 'free') return;
+      }
+      const engine = await engineFor(this.#desired);
       this.#standsBy = null;
       if (stoodBy) emit({ type: 'lease:taken' });
       const cause = stoodBy ? 'start' : changed && woken !== 'start' ? 'file' : woken === 'file' ? 'resync' : woken;

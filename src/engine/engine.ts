@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { wantedDigest } from '../core/acted.ts';
 import { inCalls } from '../core/batch.ts';
 import { EdictError } from '../core/errors.ts';
 import type { Emit, PassCause } from '../core/events.ts';
@@ -192,7 +193,7 @@ export class Engine {
     if (desired === this.#declared && approval === null) return;
     try {
       const homes = new Map([...desired.publications.values()].map(({ key, home }) => [key, home]));
-      await this.#deps.store.declare(desired.gateway, homes, approval?.id ?? null);
+      await this.#deps.store.declare(desired.gateway, homes, wantedDigest(desired), approval?.id ?? null);
       this.#declared = desired;
     } catch (error) {
       this.#storeFailed(error);

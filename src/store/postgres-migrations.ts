@@ -67,6 +67,10 @@ const steps: readonly string[] = [
     IF NOT FOUND THEN RAISE EXCEPTION 'the lease is another''s' USING ERRCODE = 'ED001'; END IF;
   END $$;
   `,
+  `
+  -- Digests of what the files wanted that were acted on, as JSON, the latest last.
+  ALTER TABLE edict.gateway ADD COLUMN acted text;
+  `,
 ];
 
 /** The format that this edict writes. */

@@ -1,3 +1,4 @@
+import { withActed } from '../core/acted.ts';
 import { EdictError } from '../core/errors.ts';
 import type { NameKey } from '../core/names.ts';
 import type { Outcome } from '../core/outcome.ts';
@@ -67,16 +68,25 @@ export class RecordStore extends StoredRecord implements Store {
     await this.database.write([step(this.queries.forgetNames, of), ...remembered]);
   }
 
-  async declare(gateway: GatewayIdentity, now: ReadonlyMap<PublicationKey, string>, approvalId: number | null): Promise<void> {
+  async declare(
+    gateway: GatewayIdentity,
+    now: ReadonlyMap<PublicationKey, string>,
+    latest: string,
+    approvalId: number | null,
+  ): Promise<void> {
     const { declared } = await this.past(gateway, 0);
+    const before = await this.acted(gateway);
+    const acted = withActed(before, latest);
+    const isNew = JSON.stringify(acted) !== JSON.stringify(before);
     const lost = [...declared.keys()].filter((key) => !now.has(key));
     const found = [...now].filter(([key, home]) => declared.get(key) !== home);
-    if (lost.length + found.length === 0 && approvalId === null) return;
-    const { undeclare, declare, spendApproval } = this.queries;
+    if (lost.length + found.length === 0 && !isNew && approvalId === null) return;
+    const { undeclare, declare, setActed, spendApproval } = this.queries;
     const of = { gateway: await this.#ensureGateway(gateway) };
     await this.#write(of.gateway, [
       ...lost.map((key) => step(undeclare, { ...of, ...split(key) })),
       ...found.map(([key, home]) => step(declare, { ...of, ...split(key), home })),
+      ...(isNew ? [step(setActed, { ...of, acted: JSON.stringify(acted) })] : []),
       ...(approvalId === null ? [] : [step(spendApproval, { approval: approvalId })]),
     ]);
   }

@@ -126,6 +126,12 @@ export function toCondition(row: Row | undefined): Condition | null {
   return typeof written === 'string' ? (JSON.parse(written) as Condition) : null;
 }
 
+/** Returns what was acted on, as a row of `gateway` has it. */
+export function toActed(row: Row | undefined): readonly string[] {
+  const written = row?.['acted'];
+  return typeof written === 'string' ? (JSON.parse(written) as string[]) : [];
+}
+
 /** Returns the suspension in a row of `gateway`; `null` if there is none. */
 export function toSuspension(row: Row | undefined): Suspension | null {
   const written = row?.['suspension'];

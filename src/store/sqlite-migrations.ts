@@ -91,6 +91,10 @@ const steps: readonly string[] = [
   ALTER TABLE gateway ADD COLUMN fence INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE attempt ADD COLUMN fence INTEGER;
   `,
+  `
+  -- Digests of what the files wanted that were acted on, as JSON, the latest last.
+  ALTER TABLE gateway ADD COLUMN acted TEXT;
+  `,
 ];
 
 /** The version that this edict writes. */

@@ -10,7 +10,7 @@ import {
   type RecordedState,
 } from '../core/publication.ts';
 import { type Database, type Step, step } from './database.ts';
-import { identityOf, type Row, toApproval, toAttempt, toCondition, toRecordedPublication, toSuspension } from './rows.ts';
+import { identityOf, type Row, toActed, toApproval, toAttempt, toCondition, toRecordedPublication, toSuspension } from './rows.ts';
 
 /** Reads a store of the current format. Every method rejects with an EdictError `STORE_*` if the engine fails. */
 export class StoredRecord implements RecordReader {
@@ -55,6 +55,10 @@ export class StoredRecord implements RecordReader {
 
   async condition(gateway: GatewayIdentity): Promise<Condition | null> {
     return toCondition(await this.#gateway(gateway));
+  }
+
+  async acted(gateway: GatewayIdentity): Promise<readonly string[]> {
+    return toActed(await this.#gateway(gateway));
   }
 
   async holder(gateway: GatewayIdentity): Promise<string | null> {
@@ -132,6 +136,7 @@ export const emptyRecord: RecordReader = {
   attemptsOf: async () => [],
   succeededAfter: async () => [],
   condition: async () => null,
+  acted: async () => [],
   holder: async () => null,
   listedApis: async () => null,
   names: async () => new Map(),

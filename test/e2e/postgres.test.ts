@@ -144,6 +144,27 @@ test('a daemon that was stopped in its sleep sends nothing after it has lost the
   assert.is(versions(), names.length, 'not one needless call');
 });
 
+test('an edict whose file is older than what was acted on last does not take over, until its file has come too', async () => {
+  const before = all('online', names.slice(0, 3));
+  const after = { ...before, api0: 'offline' };
+  const [ahead, late] = [machine(before), machine(before)];
+  const first = start(ahead);
+  await until('the first has made all', () => published() === 3);
+  const second = start(late);
+  await until('the second stands by', () => standsBy(second));
+  writeFileSync(join(ahead, 'edict.yaml'), fileOf(emulator.url, after));
+  await until('what is newer is made', () => published() === 2);
+  first.child.kill('SIGTERM');
+  await first.finished;
+  await until('the second waits for its file', () => second.events('lease:waited').some(({ reason }) => String(reason).includes('older')));
+  await sleep(3000);
+  assert.equal([published(), isAtWork(second), versions()], [2, false, 4]);
+  writeFileSync(join(late, 'edict.yaml'), fileOf(emulator.url, after));
+  await until('it takes over with the same file', () => isAtWork(second));
+  await sleep(300);
+  assert.equal([published(), versions()], [2, 4]);
+});
+
 test('while the database is away nothing is sent, and afterwards it goes on', async () => {
   const folder = machine(all('online', names.slice(0, 30)), '{ calls: 20, per: 1s }');
   start(folder);

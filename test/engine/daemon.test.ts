@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError, InvalidFileError } from '../../src/core/errors.ts';
@@ -5,6 +6,7 @@ import type { EngineEvent, PassCause } from '../../src/core/events.ts';
 import type { DesiredState } from '../../src/core/publication.ts';
 import { Daemon } from '../../src/engine/daemon.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import type { TakeOver } from '../../src/engine/take-over.ts';
 import { until } from '../support/edict-process.ts';
 import { desiredState, wanted } from '../support/states.ts';
 
@@ -57,6 +59,7 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
     debounceMs: times.debounceMs ?? 5,
     resyncMs: times.resyncMs ?? 60_000,
     engineFor: async () => engine as unknown as Engine,
+    mayTakeOver: async () => 'free',
   });
   const ended = daemon.run();
   await until('the file is read', () => file.loads > 0);
@@ -170,6 +173,47 @@ test('a hint for a file that is still the same is no reason to try again what ha
   await until('a pass is made', () => passes.length === 2);
   await stop();
   assert.is(passes[1]?.cause, 'resync');
+});
+
+test('what may not be taken over is not asked for until it may, or a person asks for it', async () => {
+  const told = new EdictError('GATEWAY_HELD', 'another edict has it');
+  const asked: string[] = [];
+  const events: EngineEvent[] = [];
+  let takeOver: TakeOver = 'held';
+  let isHeld = true;
+  const daemon: Daemon = new Daemon({
+    source: { load: async () => desired, watch: async () => ({ close: async () => undefined }) },
+    clock: {
+      now: Date.now,
+      monotonic: () => performance.now(),
+      sleep: (ms, signal) => sleep(ms / 100, undefined, { signal }).catch(() => {}),
+    },
+    emit: (event) => events.push(event),
+    debounceMs: 5,
+    resyncMs: 60_000,
+    engineFor: async () => {
+      asked.push(takeOver);
+      if (isHeld) throw told;
+      return { pass: async () => undefined } as unknown as Engine;
+    },
+    mayTakeOver: async () => takeOver,
+  });
+  const desired = state('orders');
+  const reasons = (): string[] => events.flatMap((event) => (event.type === 'lease:waited' ? [event.reason] : []));
+  const running = daemon.run();
+  await until('it stands by', () => reasons().length === 1);
+  await sleep(100);
+  assert.equal([asked.length, reasons()], [1, ['another edict has it']]);
+  [takeOver, isHeld] = ['behind', false];
+  await until('it says why it waits', () => reasons().length === 2);
+  await sleep(100);
+  assert.is(asked.length, 1);
+  assert.match(reasons()[1] ?? '', 'older');
+  daemon.wake('signal');
+  await until('a person has it taken', () => asked.length === 2);
+  assert.ok(events.some(({ type }) => type === 'lease:taken'));
+  daemon.stop();
+  await running;
 });
 
 test.run();

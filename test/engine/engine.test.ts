@@ -301,6 +301,7 @@ test('an outcome that cannot be written is written later, and its call is not re
     attemptsOf: store.attemptsOf.bind(store),
     succeededAfter: store.succeededAfter.bind(store),
     condition: store.condition.bind(store),
+    acted: store.acted.bind(store),
     holder: store.holder.bind(store),
     enter: store.enter.bind(store),
     leave: store.leave.bind(store),

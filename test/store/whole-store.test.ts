@@ -33,7 +33,7 @@ async function written(url: string): Promise<void> {
     if (api === 'orders') await store.settle(gateway, made.key, id, outcome, recorded(api, 'test', { revision: '7\u2028é' }), 2);
   }
   await store.remember(gateway, new Map([['api\u0000orders' as never, 'api-orders']]));
-  await store.declare(gateway, new Map([[change('orders', 'test').key, 'apis/shop.yaml']]), null);
+  await store.declare(gateway, new Map([[change('orders', 'test').key, 'apis/shop.yaml']]), 'digest', null);
   await store.leave(gateway, 5);
   await store.close();
 }

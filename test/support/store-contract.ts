@@ -68,8 +68,8 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     if (!orders || !carts || !invoices) throw new Error('no keys');
     const inMain = (...keys: readonly PublicationKey[]) => new Map(keys.map((key) => [key, '']));
     assert.equal((await store.past(gateway, 0)).declared, new Map());
-    await store.declare(gateway, inMain(orders, carts), null);
-    await store.declare(gateway, new Map([...inMain(invoices), [carts, 'apis/shop.yaml']]), null);
+    await store.declare(gateway, inMain(orders, carts), 'first', null);
+    await store.declare(gateway, new Map([...inMain(invoices), [carts, 'apis/shop.yaml']]), 'second', null);
     const known = new Map([...(await store.past(gateway, 0)).declared].sort());
     assert.equal(
       known,
@@ -78,6 +78,9 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
         [invoices, ''],
       ]),
     );
+    assert.equal(await store.acted(gateway), ['first', 'second']);
+    await store.declare(gateway, known, 'first', null);
+    assert.equal([await store.acted(gateway), await store.acted(other)], [['second', 'first'], []]);
     assert.equal((await store.past(gateway, 0)).elsewhere, []);
     const { declared, elsewhere } = await store.past(other, 0);
     assert.is(declared.size, 0);
@@ -144,7 +147,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal((await store.approvals(gateway))[0]?.done, new Set());
     const id = await store.begin(gateway, agreed, { passId: 'pass', marker: null, commitId: null, atMs: 4 });
     await store.settle(gateway, of.key, id, { kind: 'succeeded', versionId: null, publishId: null }, undefined, 5);
-    await store.declare(gateway, new Map(), 1);
+    await store.declare(gateway, new Map(), 'third', 1);
     assert.equal(await store.approvals(gateway), [{ ...approval, id: 1, done: new Set([of.key]), isSpent: true }]);
     assert.equal((await store.history(gateway, { limit: 1 }))[0]?.approval, { by: 'ada', why: 'CHG-7' });
     assert.equal((await store.lastAttempts(gateway)).get(of.key)?.approval, { by: 'ada', why: 'CHG-7' });

@@ -1,0 +1,29 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { isBehind, wantedDigest, withActed } from '../../src/core/acted.ts';
+import { desiredState, wanted } from '../support/states.ts';
+
+test('the digest covers what is wanted of each publication, in whatever order, and nothing else', () => {
+  const [orders, carts] = [wanted('orders', 'test'), wanted('carts', 'test')];
+  const digest = wantedDigest(desiredState([orders, carts]));
+  assert.is(wantedDigest(desiredState([carts, { ...orders, remark: 'another', home: 'apis/x.yaml' }])), digest);
+  const others = [
+    desiredState([orders]),
+    desiredState([orders, { ...carts, state: 'offline' }]),
+    desiredState([orders, { ...carts, revision: '2' }]),
+    desiredState([orders, { ...carts, version: 'v' }]),
+    { ...desiredState([orders, carts]), removed: 'offline' as const },
+  ];
+  for (const other of others) assert.is.not(wantedDigest(other), digest);
+});
+
+test('behind is what was acted on once and is not what was acted on last', () => {
+  let acted = withActed(withActed([], 'a'), 'b');
+  assert.equal([isBehind([], 'a'), isBehind(acted, 'a'), isBehind(acted, 'b'), isBehind(acted, 'c')], [false, true, false, false]);
+  acted = withActed(acted, 'a');
+  assert.equal([acted, isBehind(acted, 'a'), isBehind(acted, 'b')], [['b', 'a'], false, true]);
+  for (let number = 0; number < 60; number += 1) acted = withActed(acted, `n${number}`);
+  assert.equal([acted.length, acted.at(-1), acted.includes('a')], [50, 'n59', false]);
+});
+
+test.run();
