@@ -6,7 +6,7 @@ import type { GatewaySettings } from '../core/publication.ts';
 import { signRequest } from '../core/signature.ts';
 import { type Found, GivenCredentials } from './auth-given.ts';
 import { TokenCredentials } from './auth-token.ts';
-import { type Credentials, isHeaderValue, tokenProof } from './credentials.ts';
+import { type Credentials, isHeaderValue, type Proof, tokenProof } from './credentials.ts';
 import { CredentialsError } from './gateway-error.ts';
 import { Secret } from './secret.ts';
 import { type Environment, type Setting, settingOf } from './setting.ts';
@@ -35,12 +35,12 @@ export function openCredentials(
   const token = setting('HW_AUTH_TOKEN');
   if (token) {
     checkNow(token, 'set it to the value of the X-Subject-Token header alone');
-    return new GivenCredentials(() => foundToken(token), token.name);
+    return new GivenCredentials(foundToken(token), token.name);
   }
   const [access, secret, securityToken] = [setting('HW_ACCESS_KEY'), setting('HW_SECRET_KEY'), setting('HW_SECURITY_TOKEN')];
   if (access && secret) {
     for (const part of [access, secret]) checkNow(part, 'set it to the key alone, as the console shows it');
-    return new GivenCredentials(() => foundKey(access, secret, securityToken, clock), access.name);
+    return new GivenCredentials(foundKey(access, secret, securityToken, clock), access.name);
   }
   const { HW_USER_NAME: user, HW_DOMAIN_NAME: domain } = environment;
   const password = setting('HW_USER_PASSWORD');
@@ -56,29 +56,39 @@ export function openCredentials(
   return new TokenCredentials(login, { clock, ...(admit && { admit }), ...(onToken && { onToken }) });
 }
 
-function foundToken(setting: Setting): Found {
-  const token = checked(setting);
-  return { proof: tokenProof(token), fingerprint: fingerprintOf(token) };
+function foundToken(setting: Setting): () => Found {
+  return foundOnce([setting], ([token = '']) => tokenProof(token));
 }
 
-function foundKey(accessKey: Setting, secretKey: Setting, temporary: Setting | null, clock: Pick<Clock, 'now'>): Found {
-  const [access, secret, securityToken] = [checked(accessKey), checked(secretKey), temporary && checked(temporary)];
-  return {
-    fingerprint: fingerprintOf(access, secret, securityToken ?? ''),
-    proof: {
-      secrets: [secret, ...(securityToken === null ? [] : [securityToken])],
-      sign: (request) =>
-        signRequest(
-          { method: request.method, url: request.url, headers: Object.fromEntries(request.headers), body: request.body ?? '' },
-          { access, secret, ...(securityToken !== null && { securityToken }) },
-          new Date(clock.now()),
-        ),
-    },
+function foundKey(accessKey: Setting, secretKey: Setting, temporary: Setting | null, clock: Pick<Clock, 'now'>): () => Found {
+  return foundOnce(temporary ? [accessKey, secretKey, temporary] : [accessKey, secretKey], ([access = '', secret = '', securityToken]) => ({
+    secrets: [secret, ...(securityToken === undefined ? [] : [securityToken])],
+    sign: (request) =>
+      signRequest(
+        { method: request.method, url: request.url, headers: Object.fromEntries(request.headers), body: request.body ?? '' },
+        { access, secret, ...(securityToken !== undefined && { securityToken }) },
+        new Date(clock.now()),
+      ),
+  }));
+}
+
+/**
+ * Returns what finds the proof that `settings` make. It is made when one of them has changed, not for each call: a token can have
+ * thousands of characters. Throws like `checked`.
+ */
+function foundOnce(settings: readonly Setting[], proofOf: (texts: readonly string[]) => Proof): () => Found {
+  let last: { readonly texts: readonly string[]; readonly found: Found } | null = null;
+  return () => {
+    const texts = settings.map((setting) => setting.value());
+    if (last?.texts.every((text, index) => text === texts[index])) return last.found;
+    for (const setting of settings) checked(setting);
+    last = { texts, found: { proof: proofOf(texts), fingerprint: fingerprintOf(texts) } };
+    return last.found;
   };
 }
 
 /** Tells credentials apart without keeping a second copy of them. */
-function fingerprintOf(...parts: readonly string[]): string {
+function fingerprintOf(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 

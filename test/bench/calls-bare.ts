@@ -1,17 +1,23 @@
-/** `node calls-bare.ts FILE CONCURRENCY`: makes the calls that `edict apply` would make on an empty store, bare, and writes `CallsMade`. */
+/**
+ * `node calls-bare.ts FILE CONCURRENCY [STATE]`: makes the calls that `edict apply` would make on an empty store, bare, and writes
+ * `CallsMade`. With STATE it also records each attempt before its call and each outcome after it: what is the least that edict must do.
+ */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import type { Change } from '../../src/core/plan.ts';
 import { plan } from '../../src/core/plan.ts';
 import { parseDesired } from '../../src/desired/parse-desired.ts';
+import { openStore } from '../../src/store/open-store.ts';
 import type { CallsMade } from './calls.ts';
+import { recordedAttempt } from './recorded-attempt.ts';
 
-const [file = '', concurrency = ''] = process.argv.slice(2);
+const [file = '', concurrency = '', state] = process.argv.slice(2);
 const desired = parseDesired({ text: readFileSync(file, 'utf8'), file, variables: {} });
 const { endpoint, project, instance } = desired.gateway;
 const { hostname, port } = new URL(endpoint);
-const bodies = plan(desired, new Map()).changes.map(({ action, apiId, environmentId, remark }) =>
-  JSON.stringify({ action, api_id: apiId, env_id: environmentId, ...(remark === null ? {} : { remark }) }),
-);
+const { changes } = plan(desired, new Map());
+const store = state === undefined ? null : await openStore({ url: state, emulated: false });
+await store?.enter(desired.gateway, 0);
 const options = {
   agent: new Agent({ keepAlive: true, maxSockets: Number(concurrency) }),
   hostname,
@@ -21,24 +27,29 @@ const options = {
 };
 
 const startedAtMs = performance.now();
-let next = 0;
+const queue = changes.values();
+const settling: Promise<void>[] = [];
 await Promise.all(Array.from({ length: Number(concurrency) }, work));
-const made: CallsMade = { calls: bodies.length, tookMs: performance.now() - startedAtMs };
+await Promise.all(settling);
+const made: CallsMade = { calls: changes.length, tookMs: performance.now() - startedAtMs };
 options.agent.destroy();
+await store?.close();
 process.stdout.write(JSON.stringify(made));
 
 async function work(): Promise<void> {
-  for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) {
-    const status = await call(body);
-    if (status !== 201) throw new Error(`a call was answered with ${status}`);
+  for (const change of queue) {
+    if (store) settling.push((await recordedAttempt(store, desired.gateway, change, () => call(change))).settled);
+    else await call(change);
   }
 }
 
-function call(body: string): Promise<number | undefined> {
+function call({ action, apiId, environmentId, remark }: Change): Promise<void> {
+  const body = JSON.stringify({ action, api_id: apiId, env_id: environmentId, ...(remark === null ? {} : { remark }) });
   return new Promise((resolve, reject) => {
     const headers = { 'x-auth-token': 'bench', 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     request({ ...options, headers }, (answer) => {
-      answer.on('end', () => resolve(answer.statusCode)).on('error', reject);
+      const end = (): void => (answer.statusCode === 201 ? resolve() : reject(new Error(`a call was answered with ${answer.statusCode}`)));
+      answer.on('end', end).on('error', reject);
       answer.resume();
     })
       .on('error', reject)

@@ -1,10 +1,8 @@
 import { join } from 'node:path';
-import { nextRecord } from '../../src/core/outcome.ts';
-import type { Change } from '../../src/core/plan.ts';
-import type { Store } from '../../src/core/ports.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { postgresServer } from '../support/postgres.ts';
 import { change, gatewaySettings } from '../support/states.ts';
+import { recordedAttempt } from './recorded-attempt.ts';
 import { grouped, type Row, table } from './table.ts';
 
 const attempts = 6_000;
@@ -39,7 +37,7 @@ async function rate(url: string, concurrency: number): Promise<number> {
   const queue = changes.values();
   await Promise.all(
     Array.from({ length: concurrency }, async () => {
-      for (const one of queue) await attempt(store, one);
+      for (const one of queue) await (await recordedAttempt(store, gateway, one, noCall)).settled;
     }),
   );
   const tookMs = performance.now() - beganAtMs;
@@ -48,9 +46,4 @@ async function rate(url: string, concurrency: number): Promise<number> {
   return (attempts * 1000) / tookMs;
 }
 
-async function attempt(store: Store, change: Change): Promise<void> {
-  const id = await store.begin(gateway, change, { passId: 'bench', marker: null, commitId: null, atMs: 1 });
-  const outcome = { kind: 'succeeded', versionId: 'version', publishId: null } as const;
-  const next = nextRecord(change, outcome, undefined, { id, marker: null, settledAtMs: 2 });
-  await store.settle(gateway, change.key, id, outcome, next, 2);
-}
+async function noCall(): Promise<void> {}

@@ -1,0 +1,21 @@
+import { nextRecord } from '../../src/core/outcome.ts';
+import type { Change } from '../../src/core/plan.ts';
+import type { Store } from '../../src/core/ports.ts';
+import type { GatewayIdentity } from '../../src/core/publication.ts';
+
+/**
+ * Records an attempt before `call` and its outcome after it, as edict does, and does nothing else that edict does. Resolves when the
+ * call is over; `settled` resolves when its outcome is recorded too.
+ */
+export async function recordedAttempt(
+  store: Store,
+  gateway: GatewayIdentity,
+  change: Change,
+  call: () => Promise<unknown>,
+): Promise<{ readonly settled: Promise<void> }> {
+  const id = await store.begin(gateway, change, { passId: 'bench', marker: null, commitId: null, atMs: 1 });
+  await call();
+  const outcome = { kind: 'succeeded', versionId: 'version', publishId: null } as const;
+  const next = nextRecord(change, outcome, undefined, { id, marker: null, settledAtMs: 2 });
+  return { settled: store.settle(gateway, change.key, id, outcome, next, 2) };
+}
