@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
 import { buildProgram } from '../../src/cli/program.ts';
 import { startEmulator } from '../../src/emulator/emulator.ts';
-import { edict, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { cleanShell } from '../support/clean-shell.ts';
+import { edict, fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { postgresServer } from '../support/postgres.ts';
 import { testContext } from '../support/streams.ts';
 
@@ -93,6 +94,12 @@ for (const path of ['kubernetes/git-sync.yaml', 'kubernetes/config-map.yaml']) {
       assert.ok(securityContext.readOnlyRootFilesystem && !securityContext.allowPrivilegeEscalation, name);
       assert.ok(Object.keys(resources.requests).length === 2 && 'memory' in resources.limits, name);
       assert.match(image, /:v?\d+\.\d+\.\d+$/);
+      // HOME in git-sync's image, where it runs `git config --global` first of all.
+      if (image.includes('/git-sync:'))
+        assert.ok(
+          volumeMounts.some(({ mountPath }) => mountPath === '/tmp'),
+          name,
+        );
       for (const mount of volumeMounts)
         assert.ok(
           pod.volumes.some((volume) => volume.name === mount.name),
@@ -166,20 +173,39 @@ test('systemd/edict.service: its command is one of edict’s, and systemd takes 
   assert.equal([status === 0 || complaints.length === 0, complaints], [true, []]);
 });
 
-test('container/Containerfile: it builds from what there is, for a Node.js that is new enough, and ends as nobody in particular', async () => {
+test('container/Containerfile: what it builds runs, for a Node.js that is new enough, and ends as nobody in particular', async () => {
   const lines = read('container/Containerfile').split('\n');
-  const values = (name: string): string[] => lines.flatMap((line) => (line.startsWith(`${name} `) ? line.slice(name.length + 1) : []));
-  const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { engines: { node: string } };
-  for (const from of values('FROM')) assert.match(from, `node:${engines.node.replace(/\D/g, '')}-alpine`);
+  const values = (name: string, of = lines): string[] =>
+    of.flatMap((line) => (line.startsWith(`${name} `) ? line.slice(name.length + 1) : []));
+  const { engines, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    readonly engines: { readonly node: string };
+    readonly bin: { readonly edict: string };
+  };
+  const node = `docker.io/library/node:${engines.node.replace(/\D/g, '')}`;
+  assert.equal(values('FROM'), [`${node}-slim AS build`, `${node}-alpine`]);
   assert.match(values('USER').at(-1) ?? '', /^[1-9]\d+:[1-9]\d+$/);
+
+  const image = scratchFolder();
+  const inImage = (text: string): string => text.replace(/(?<=^| )\/(?=source|package|app|config)/g, `${image}/`);
+  const ignored = readFileSync(join(root, '.dockerignore'), 'utf8').trimEnd().split('\n');
+  cpSync(root, join(image, 'source'), { recursive: true, filter: (path) => !ignored.includes(relative(root, path)) });
+  const stage = lines.slice(
+    0,
+    lines.findLastIndex((line) => line.startsWith('FROM ')),
+  );
+  let folder = image;
+  for (const line of stage) {
+    folder = values('WORKDIR', [line]).map(inImage)[0] ?? folder;
+    mkdirSync(folder, { recursive: true });
+    for (const command of values('RUN', [line])) await cleanShell(inImage(command), folder);
+  }
   const [entry] = values('ENTRYPOINT').map((value) => JSON.parse(value) as string[]);
-  const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { bin: { edict: string } };
   assert.equal(entry, ['node', `/app/node_modules/edict/${bin.edict}`]);
-  const folder = scratchFolder();
-  cpSync(join(root, 'examples/quickstart/edict.yaml'), join(folder, 'edict.yaml'));
   const [args] = values('CMD').map((value) => JSON.parse(value) as string[]);
-  const local = (args ?? []).map((arg) => arg.replace('/config/', `${folder}/`));
-  assert.is((await edict([...local, '--once', '--emulate'], folder, { HW_AUTH_TOKEN: secretToken })).code, 0);
+  mkdirSync(join(image, 'config'));
+  cpSync(join(root, 'examples/quickstart/edict.yaml'), join(image, 'config/edict.yaml'));
+  const words = [...(entry ?? []), ...(args ?? []), '--once', '--emulate'].map(inImage);
+  assert.match(await cleanShell(words.join(' '), image), /Applied in .*: 5 online/);
 });
 
 test.run();

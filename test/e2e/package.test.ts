@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { cleanShell } from '../support/clean-shell.ts';
 import { scratchFolder, until } from '../support/edict-process.ts';
 
 /*
@@ -16,19 +17,7 @@ const run = promisify(execFile);
 let folder: string;
 let tarball: string;
 
-/** Runs a command line of the README as it stands, without edict's own variables, or those of the npm that runs the tests. */
-async function shell(line: string): Promise<string> {
-  const own = Object.entries(process.env).filter(([name]) => !/^(?:EDICT|HW)_|^npm_(?!config_)|^npm_config_\w*prefix$/.test(name));
-  const env = {
-    ...Object.fromEntries(own),
-    PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}`,
-    NO_COLOR: '1',
-    npm_config_prefer_offline: 'true',
-    npm_config_audit: 'false',
-    npm_config_fund: 'false',
-  };
-  return (await run('sh', ['-c', line], { cwd: folder, env })).stdout;
-}
+const shell = (line: string): Promise<string> => cleanShell(line, folder);
 
 test.before(async () => {
   // Packed in a copy: what it builds would stand beside the sources while other tests read them.
