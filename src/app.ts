@@ -66,7 +66,7 @@ async function applyOf(
 ): Promise<Applied> {
   let opened: Rooms | null = null;
   const open = async (): Promise<Rooms> => {
-    opened ??= await openRooms(settings, environment, emit);
+    opened ??= await openRooms(settings, environment, emit, stopper);
     return opened;
   };
   try {
@@ -79,6 +79,8 @@ async function applyOf(
     const rooms = await open();
     const targets = plan ? await targetsOfSaved(plan.saved) : await targetsOf(settings, desired, () => rooms.recorded(desired.gateway));
     return await applyIn(rooms, desired, targets, plan?.saved ?? null, emit, stopper);
+  } catch (error) {
+    throw besideDaemon(error, 'stop that one first, wait for it with --wait, or leave the calls to it with --via-daemon');
   } finally {
     await (opened as Rooms | null)?.close();
   }
@@ -138,10 +140,14 @@ export async function applyUndo(
   stopper: Stopper,
 ): Promise<UndoApplied> {
   try {
-    await using rooms = await openRooms(settings, environment, emit);
+    await using rooms = await openRooms(settings, environment, emit, stopper);
     return await undoIn(rooms, settings, asked, environment, emit, stopper);
   } catch (error) {
-    throw error instanceof EdictError && /^(?:STORE_LOCKED|GATEWAY_HELD)$/.test(error.code) ? atWork(error) : error;
+    // A daemon follows the file: what is undone beside it comes back at its next pass.
+    throw besideDaemon(
+      error,
+      'a daemon keeps to the file: make the change to the file that `edict undo` prints without --apply, or stop the daemon first',
+    );
   }
 }
 
@@ -164,10 +170,10 @@ async function undoIn(
   return { undo, applied: { ...applied, plan: { ...applied.plan, kept: kept && { ...kept, done: 0, newer: 0 } } } };
 }
 
-/** A daemon follows the file: what is undone beside it comes back at its next pass. */
-function atWork({ code, message }: EdictError): EdictError {
-  const hint = 'a daemon keeps to the file: make the change to the file that `edict undo` prints without --apply, or stop the daemon first';
-  return new EdictError(code, message, { hint });
+/** Returns `error`, with another `hint` where it says that another edict is at work. */
+function besideDaemon(error: unknown, hint: string): unknown {
+  const isAtWork = error instanceof EdictError && /^(?:STORE_LOCKED|GATEWAY_HELD)$/.test(error.code);
+  return isAtWork ? new EdictError(error.code, error.message, { hint }) : error;
 }
 
 /** An approval as it was written, and the plan that it is for. */

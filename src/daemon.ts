@@ -131,7 +131,7 @@ const unending = new AbortController().signal;
 async function openReachable(settings: Settings, emit: Emit, signal: AbortSignal): Promise<Store> {
   for (let failures = 1; ; failures += 1) {
     try {
-      return await openStoreOf(settings, emit);
+      return await openStoreOf(settings, emit, signal);
     } catch (error) {
       if (!(error instanceof EdictError) || error.code !== 'STORE_UNREACHABLE' || signal.aborted) throw error;
       emit({ type: 'store:failed', passId: '', message: error.message });

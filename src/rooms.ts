@@ -61,11 +61,13 @@ export interface RoomsOptions {
   readonly standsBy?: boolean;
   /** A store that is open already, and stays open; default: one is opened. */
   readonly store?: Store;
+  /** Ends the waiting for another edict; default: nothing does. */
+  readonly signal?: AbortSignal;
 }
 
-/** Opens the store that the settings name, for writing. Throws an EdictError `STORE_*`. */
-export function openStoreOf({ state, emulate, waitMs }: Settings, emit: Emit): Promise<Store> {
-  return openStore({ url: state, emulated: emulate, waitMs, onWait: (message) => emit({ type: 'store:waited', message }) });
+/** Opens the store that the settings name, for writing; `signal` ends the waiting for it. Throws an EdictError `STORE_*`. */
+export function openStoreOf({ state, emulate, waitMs }: Settings, emit: Emit, signal: AbortSignal = unending): Promise<Store> {
+  return openStore({ url: state, emulated: emulate, waitMs, signal, onWait: (message) => emit({ type: 'store:waited', message }) });
 }
 
 /**
@@ -73,8 +75,8 @@ export function openStoreOf({ state, emulate, waitMs }: Settings, emit: Emit): P
  * free. Throws an EdictError if the store cannot be opened.
  */
 export async function openRooms(settings: Settings, environment: Environment, emit: Emit, options: RoomsOptions = {}): Promise<Rooms> {
-  const store = options.store ?? (await openStoreOf(settings, emit));
-  const { standsBy = false } = options;
+  const { standsBy = false, signal = unending } = options;
+  const store = options.store ?? (await openStoreOf(settings, emit, signal));
   const waitMs = standsBy ? 0 : settings.waitMs;
   const onWait = (message: string): void => emit({ type: 'store:waited', message });
   const emulator = settings.emulate ? await openEmulator() : null;
@@ -98,7 +100,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
     const name = JSON.stringify(settings);
     if (current?.name === name && !current.lease.ending.aborted) return current;
     await stop();
-    const { lease, silentMs } = await enterWhenFree(settings, { store, clock: systemClock, waitMs, shares: standsBy, onWait });
+    const { lease, silentMs } = await enterWhenFree(settings, { store, clock: systemClock, waitMs, shares: standsBy, signal, onWait });
     lease.ending.addEventListener('abort', () => emit({ type: 'lease:ended' }));
     // The limit's window may still hold requests of the edict before this one.
     const traffic = await openTraffic(settings, emulator ? 0 : Math.max(0, settings.limit.perMs - silentMs));

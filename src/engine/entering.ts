@@ -9,6 +9,8 @@ export interface EnteringDeps {
   readonly waitMs: number;
   /** Whether to leave it to another edict that has fewer. */
   readonly shares: boolean;
+  /** Ends the waiting. */
+  readonly signal: AbortSignal;
   /** Hears, once, whom it waits for. */
   readonly onWait: (message: string) => void;
 }
@@ -16,18 +18,20 @@ export interface EnteringDeps {
 /** How often a lease that another edict has is asked for, in milliseconds. */
 const askEveryMs = 200;
 
-/** Takes the gateway's lease as soon as it is free. Rejects as `Store.enter` does when the time is over. */
-export async function enterWhenFree(gateway: GatewayIdentity, { store, clock, waitMs, shares, onWait }: EnteringDeps): Promise<Entered> {
+/** Takes the gateway's lease as soon as it is free. Rejects as `Store.enter` does when the time is over or `signal` is aborted. */
+export async function enterWhenFree(
+  gateway: GatewayIdentity,
+  { store, clock, waitMs, shares, signal, onWait }: EnteringDeps,
+): Promise<Entered> {
   const untilMs = clock.monotonic() + waitMs;
   for (let asked = 1; ; asked += 1) {
     try {
       return await store.enter(gateway, clock.now(), shares);
     } catch (error) {
-      if (!(error instanceof EdictError) || error.code !== 'GATEWAY_HELD' || clock.monotonic() >= untilMs) throw error;
+      if (!(error instanceof EdictError) || error.code !== 'GATEWAY_HELD') throw error;
+      if (signal.aborted || clock.monotonic() >= untilMs) throw error;
       if (asked === 1) onWait(error.message);
     }
-    await clock.sleep(askEveryMs, unending);
+    await clock.sleep(askEveryMs, signal);
   }
 }
-
-const unending = new AbortController().signal;

@@ -9,6 +9,8 @@ export interface StoreOptions {
   readonly emulated: boolean;
   /** How long to wait for another edict that has the whole store, in milliseconds; default: not at all. */
   readonly waitMs?: number;
+  /** Ends the waiting; default: nothing does. */
+  readonly signal?: AbortSignal;
   /** Hears, once, whom it waits for. */
   readonly onWait?: (message: string) => void;
 }

@@ -58,7 +58,7 @@ async function refusedIfClosed(database: SqliteDatabase, path: string): Promise<
  *
  * @throws EdictError `STORE_LOCKED` if another edict has it, `STORE_*` for a store that this edict cannot or must not write
  */
-export async function openStore({ url, emulated, waitMs = 0, onWait }: StoreOptions): Promise<Store> {
+export async function openStore({ url, emulated, waitMs = 0, signal, onWait }: StoreOptions): Promise<Store> {
   const path = pathOf(url);
   const untilMs = performance.now() + waitMs;
   for (let looks = 0; ; looks += 1) {
@@ -67,9 +67,9 @@ export async function openStore({ url, emulated, waitMs = 0, onWait }: StoreOpti
       await refusedIfClosed(database, path);
       return new RecordStore(database, new OwnLeases(database));
     }
-    if (performance.now() >= untilMs) throw locked(path);
+    if (signal?.aborted || performance.now() >= untilMs) throw locked(path);
     if (looks === 0) onWait?.(locked(path).message);
-    await setTimeout(lookEveryMs);
+    await setTimeout(lookEveryMs, undefined, { ...(signal && { signal }) }).catch(() => {});
   }
 }
 
@@ -154,7 +154,7 @@ function versionOf(db: DatabaseSync, path: string): number {
 
 function locked(path: string): EdictError {
   return new EdictError('STORE_LOCKED', `the store ${path} is in use by another edict${holderOf(path)}`, {
-    hint: 'stop that one first, wait for it with --wait, or name another store with --state',
+    hint: 'stop that one first, or wait for it with --wait',
   });
 }
 

@@ -2,8 +2,8 @@ import { EdictError, messageOf } from '../core/errors.ts';
 
 /** SQLite's primary result codes, from sqlite.org/rescode.html, that mean something to a person. */
 const meanings: Readonly<Record<number, { code: string; what: string; hint: string }>> = {
-  5: { code: 'STORE_LOCKED', what: 'is locked by another process', hint: 'wait until it has finished, or name another store with --state' },
-  6: { code: 'STORE_LOCKED', what: 'is locked by another process', hint: 'wait until it has finished, or name another store with --state' },
+  5: { code: 'STORE_LOCKED', what: 'is locked by another process', hint: 'wait until it has finished' },
+  6: { code: 'STORE_LOCKED', what: 'is locked by another process', hint: 'wait until it has finished' },
   8: { code: 'STORE_READ_ONLY', what: 'cannot be written', hint: 'give this user write permission on the file and its directory' },
   10: {
     code: 'STORE_UNWRITABLE',

@@ -77,13 +77,24 @@ test('a second process is told who has the store, or waits for it', async () => 
   const refused = await edict(['apply'], folder);
   assert.is(refused.code, 1);
   assert.match(refused.stderr, new RegExp(`is in use by another edict \\(pid ${daemon.child.pid}, since \\d{4}-.*Z\\)`));
-  assert.match(refused.stderr, '--wait');
+  assert.match(refused.stderr, 'wait for it with --wait, or leave the calls to it with --via-daemon');
   const impatient = await edict(['apply', '--wait', '300ms'], folder);
   assert.is(impatient.code, 1);
   const waiting = startEdict(['apply', '--wait', '20s'], folder);
   await new Promise((resolve) => setTimeout(resolve, 700));
   assert.is(waiting.child.exitCode, null);
   assert.match(waiting.output.stderr, /waiting for the store: the store .* is in use by another edict \(pid \d+/);
+  for (const [command, code] of [
+    ['apply', 1],
+    ['run', 0],
+  ] as const) {
+    const stopped = startEdict([command, '--wait', '20s'], folder);
+    await until('it waits', () => stopped.output.stderr.includes('waiting for the store'));
+    stopped.child.kill('SIGTERM');
+    const stoppedAtMs = performance.now();
+    assert.is((await stopped.finished).code, code, command);
+    assert.ok(performance.now() < stoppedAtMs + 5000, `${command} waited on after SIGTERM`);
+  }
   daemon.child.kill('SIGTERM');
   await daemon.finished;
   const waited = await waiting.finished;

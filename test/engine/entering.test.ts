@@ -11,6 +11,7 @@ const entered: Entered = { silentMs: 0, lease: { fence: 1, ending: new AbortCont
 function opened(freeAtMs: number, error: Error = new EdictError('GATEWAY_HELD', 'another edict works on the gateway')) {
   const time = { ms: 0 };
   const told: string[] = [];
+  const stopping = new AbortController();
   const enter = (waitMs: number) =>
     enterWhenFree(gatewaySettings(), {
       store: {
@@ -28,9 +29,10 @@ function opened(freeAtMs: number, error: Error = new EdictError('GATEWAY_HELD', 
       },
       waitMs,
       shares: false,
+      signal: stopping.signal,
       onWait: (message) => told.push(message),
     });
-  return { time, told, enter };
+  return { time, told, stopping, enter };
 }
 
 test('a lease that is free is taken without a word', async () => {
@@ -49,6 +51,13 @@ test('when the time is over, and after any other failure, it says why not', asyn
   assert.is(await opened(5000).enter(1000).catch(code), 'GATEWAY_HELD');
   assert.is(await opened(5000).enter(0).catch(code), 'GATEWAY_HELD');
   assert.is(await opened(5000, new EdictError('STORE_FULL', 'full')).enter(60_000).catch(code), 'STORE_FULL');
+});
+
+test('a stop ends the waiting', async () => {
+  const { stopping, told, enter } = opened(5000);
+  stopping.abort();
+  assert.is(await enter(60_000).catch((error: unknown) => (error as EdictError).code), 'GATEWAY_HELD');
+  assert.equal(told, []);
 });
 
 test.run();
