@@ -61,6 +61,7 @@ export async function openPart(
     emit,
     engineFor: (desired) => rooms.engineFor(desired, Number.POSITIVE_INFINITY, emit),
     mayTakeOver: (desired) => takeOvers.may(desired),
+    leave: () => rooms.leave(),
   });
   return { settings, rooms, daemon, listeners, shows, emit, endTidying: () => tidyingUntil.abort() };
 }

@@ -42,6 +42,8 @@ export interface Rooms extends AsyncDisposable {
   readerFor(desired: DesiredState, seed: Seed | null): Promise<GatewayReader>;
   /** Returns the engine for the gateway that `desired` names; the same one while its settings are the same. */
   engineFor(desired: DesiredState, maxTries: number, emit: Emit, targets?: Targets, saved?: SavedPlan | null): Promise<Engine>;
+  /** Sends nothing more and gives the gateway's lease back, if there is one; resolves to the number of changes left unsent. */
+  leave(): Promise<number>;
   /** Stops and closes everything; resolves to the number of changes left unsent. */
   close(): Promise<number>;
 }
@@ -83,7 +85,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
   let current: Line | null = null;
   let prober: Prober | null = null;
 
-  const stop = async (): Promise<number> => {
+  const leave = async (): Promise<number> => {
     if (!current) return 0;
     const { engine, traffic, gateway, identity } = current;
     current = null;
@@ -93,13 +95,17 @@ export async function openRooms(settings: Settings, environment: Environment, em
       // Whatever the engine could not write: a lease that is not given back could not be taken again.
       traffic.close();
       await gateway.close();
-      await store.leave(identity, systemClock.now());
+      await store.leave(identity, systemClock.now()).catch((error: unknown) => {
+        // Nothing works under it any more, and it ends by itself.
+        if (!(error instanceof EdictError)) throw error;
+        emit({ type: 'store:failed', passId: '', message: error.message });
+      });
     }
   };
   const lineTo = async (settings: GatewaySettings): Promise<Line> => {
     const name = JSON.stringify(settings);
     if (current?.name === name && !current.lease.ending.aborted) return current;
-    await stop();
+    await leave();
     const { lease, silentMs } = await enterWhenFree(settings, { store, clock: systemClock, waitMs, shares: standsBy, signal, onWait });
     lease.ending.addEventListener('abort', () => emit({ type: 'lease:ended' }));
     // The limit's window may still hold requests of the edict before this one.
@@ -115,8 +121,12 @@ export async function openRooms(settings: Settings, environment: Environment, em
     const { found, lookUp } = await import('./engine/look-up.ts');
     const remembered = await store.names(of);
     const isKnown = names.every((name) => remembered.has(nameKey(name)));
-    const meanings = await lookUp(names, { remembered, signal: unending, gateway: isKnown ? noGateway : (await lineTo(of)).gateway });
-    if (!isKnown || remembered.size > names.length) await store.remember(of, found(meanings));
+    // Only whoever works on the gateway asks it and forgets names: one that stands by may have another version of the file.
+    const isAtWork = current?.name === JSON.stringify(of) && current.lease.isHeld();
+    const forgets = remembered.size > names.length && (isAtWork || !standsBy);
+    const line = isKnown && !forgets ? null : await lineTo(of);
+    const meanings = await lookUp(names, { remembered, signal: unending, gateway: isKnown || !line ? noGateway : line.gateway });
+    if (line) await store.remember(of, found(meanings));
     return meanings;
   };
   const engineFor: Rooms['engineFor'] = async (wanted, maxTries, emit, targets = everything, saved = null) => {
@@ -146,7 +156,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
     return (await lineTo(wanted.gateway)).gateway;
   };
   const close = async (): Promise<number> => {
-    const left = await stop();
+    const left = await leave();
     await prober?.close();
     await emulator?.close();
     if (!options.store) await store.close();
@@ -162,6 +172,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
     lookUp: lookUpNames,
     readerFor,
     engineFor,
+    leave,
     close,
     [Symbol.asyncDispose]: async () => void (await close()),
   };

@@ -5,6 +5,7 @@ import type { Settings } from '../src/config.ts';
 import { EdictError } from '../src/core/errors.ts';
 import type { EngineEvent } from '../src/core/events.ts';
 import { nameKey } from '../src/core/names.ts';
+import type { Store } from '../src/core/ports.ts';
 import type { GatewaySettings } from '../src/core/publication.ts';
 import { seedFrom } from '../src/emulated.ts';
 import { startEmulator } from '../src/emulator/emulator.ts';
@@ -109,6 +110,34 @@ test('names are looked up once, and remembered', async () => {
   const asked = at.emulator.requests.all().length;
   assert.equal(await at.rooms.lookUp(at.gateway, names), first);
   assert.is(at.emulator.requests.all().length, asked);
+});
+
+test('what a name means is forgotten by nobody but whoever works on the gateway', async () => {
+  await using at = await opened();
+  const [test, gone] = (['test', 'release'] as const).map((name) => ({ of: 'environment', name, group: null }) as const);
+  assert.ok(test && gone);
+  await at.rooms.lookUp(at.gateway, [test, gone]);
+  await at.rooms.leave();
+  const record = await openRecord({ url: at.settings.state });
+  const store = at.rooms.record as Store;
+  await using standby = await openRooms(at.settings, token, silent, { standsBy: true, store });
+  await standby.lookUp(at.gateway, [test]);
+  assert.is((await record.names(at.gateway)).size, 2);
+  await at.rooms.lookUp(at.gateway, [test]);
+  assert.is((await record.names(at.gateway)).size, 1);
+  await record.close();
+});
+
+test('a lease that cannot be given back is told, and ends nothing', async () => {
+  const at = await opened();
+  await at.rooms.engineFor(at.file(), 1, silent);
+  const store = at.rooms.record as Store;
+  store.leave = () => Promise.reject(new EdictError('STORE_UNREACHABLE', 'away'));
+  await at[Symbol.asyncDispose]();
+  assert.equal(
+    at.events.map((event) => [event.type, 'message' in event && event.message]),
+    [['store:failed', 'away']],
+  );
 });
 
 test('a reader is closed after its use, whatever came of it, and sends nothing', async () => {

@@ -21,6 +21,8 @@ export interface DaemonDeps {
   readonly engineFor: (desired: DesiredState) => Promise<Engine>;
   /** Returns whether a gateway may be taken over that another edict has had. Rejects with an EdictError `STORE_*`. */
   readonly mayTakeOver: (desired: DesiredState) => Promise<TakeOver>;
+  /** Gives the lease back, if this edict has one. */
+  readonly leave: () => Promise<unknown>;
 }
 
 /** How long after the gateway could not be asked for names it is asked again, in milliseconds. */
@@ -99,15 +101,19 @@ export class Daemon {
   }
 
   async #pass(woken: PassCause): Promise<void> {
-    const { engineFor, mayTakeOver, emit } = this.#deps;
-    const changed = await this.#load();
-    if (!this.#desired) return;
+    const { engineFor, mayTakeOver, leave, emit } = this.#deps;
     try {
+      const changed = await this.#load();
+      if (!this.#desired) return;
       const stoodBy = this.#standsBy !== null;
       if (stoodBy && woken !== 'signal') {
         const takeOver = await mayTakeOver(this.#desired);
         if (takeOver === 'behind') this.#standBy(olderFile);
-        if (takeOver !== 'free') return;
+        // It may have been taken to find out what names mean, which is not yet to act.
+        if (takeOver !== 'free') {
+          await leave();
+          return;
+        }
       }
       const engine = await engineFor(this.#desired);
       this.#standsBy = null;
@@ -132,7 +138,10 @@ export class Daemon {
     this.#storeFailures = 0;
   }
 
-  /** Reads the file and returns whether it gave a new desired state. */
+  /**
+   * Reads the file and returns whether it gave a new desired state. Rejects with an EdictError `GATEWAY_HELD` or `STORE_*` where it needs
+   * the lease or the store to find out what its names mean.
+   */
   async #load(): Promise<boolean> {
     const { source, emit } = this.#deps;
     try {
@@ -144,7 +153,7 @@ export class Daemon {
       if (isNew || isMended) emit({ type: 'file:accepted', desired });
       return isNew;
     } catch (error) {
-      if (!(error instanceof EdictError)) throw error;
+      if (!(error instanceof EdictError) || /^(?:GATEWAY_HELD|STORE_.*)$/.test(error.code)) throw error;
       this.#lacksNames = error.code === 'NAMES_UNKNOWN';
       const complaint = error instanceof InvalidFileError ? JSON.stringify(error.mistakes) : error.message;
       if (complaint !== this.#lastComplaint) {

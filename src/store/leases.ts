@@ -13,7 +13,7 @@ export interface Leases {
   fenceOf(gatewayId: number): number | null;
   /** Writes what only the lease's holder may write. Rejects with an EdictError `GATEWAY_HELD` if that is not this edict. */
   write(gatewayId: number, steps: readonly Step[]): Promise<readonly (readonly Row[])[]>;
-  /** Gives a lease back at `atMs`, if it is this edict's still. */
+  /** Gives a lease back at `atMs`, if it is this edict's still. Where that fails it is held no more either, and ends by itself. */
   give(gatewayId: number, atMs: number): Promise<void>;
   /** Gives everything back and ends. */
   close(): Promise<void>;
@@ -48,8 +48,8 @@ export class OwnLeases implements Leases {
   }
 
   async give(gatewayId: number, atMs: number): Promise<void> {
+    if (!this.#fences.delete(gatewayId)) return;
     await this.#database.write([step(this.#database.queries.leaveGateway, { gateway: gatewayId, atMs })]);
-    this.#fences.delete(gatewayId);
   }
 
   async close(): Promise<void> {}

@@ -77,9 +77,10 @@ export class PostgresLeases implements Leases {
   async give(gatewayId: number): Promise<void> {
     const held = this.#held.get(gatewayId);
     if (!held) return;
+    // First of all: what nobody works under is not renewed, also where the database does not hear of it.
+    this.#held.delete(gatewayId);
     await this.#query(leaveLease, [gatewayId, held.fence]);
     await this.#query('DELETE FROM edict.wish WHERE gateway_id = $1 AND holder = $2', [gatewayId, this.#options.holder]);
-    this.#held.delete(gatewayId);
   }
 
   async close(): Promise<void> {

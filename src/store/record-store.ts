@@ -41,6 +41,8 @@ export class RecordStore extends StoredRecord implements Store {
       return entered;
     } catch (error) {
       this.#entered.delete(id);
+      // What failed is told; whether the lease could be given back too is not: it ends by itself.
+      await this.#leases.give(id, atMs).catch(() => {});
       throw error;
     }
   }
@@ -65,7 +67,7 @@ export class RecordStore extends StoredRecord implements Store {
   async remember(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void> {
     const of = { gateway: await this.#ensureGateway(gateway) };
     const remembered = [...names].map(([name, id]) => step(this.queries.rememberName, { ...of, name, id }));
-    await this.database.write([step(this.queries.forgetNames, of), ...remembered]);
+    await this.#write(of.gateway, [step(this.queries.forgetNames, of), ...remembered]);
   }
 
   async declare(

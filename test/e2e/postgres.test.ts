@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -118,6 +118,29 @@ test('one daemon works, the other stands by and takes over when the first is kil
   assert.is(versions(), names.length, 'not one needless call');
 });
 
+test('a replica whose file has names instead of IDs stands by and takes over like any other', async () => {
+  const named = (): string => {
+    const folder = machine(all('online', names.slice(0, 3)));
+    const file = join(folder, 'edict.yaml');
+    writeFileSync(
+      file,
+      readFileSync(file, 'utf8')
+        .replaceAll(/id: api-\w+, /g, '')
+        .replace('test: env-test', 'test: { name: test }'),
+    );
+    return folder;
+  };
+  const [one, other] = [start(named()), start(named())] as const;
+  await until('one of them works', () => isAtWork(one) || isAtWork(other));
+  const [first, second] = isAtWork(one) ? [one, other] : [other, one];
+  await until('the other one stands by', () => standsBy(second));
+  await until('all is online', () => published() === 3);
+  first.child.kill('SIGKILL');
+  await until('the other one works', () => isAtWork(second), 15_000);
+  await until('it has made its pass', () => second.events('pass:finished').length > 0);
+  assert.is(versions(), 3, 'not one needless call');
+});
+
 test('a daemon that is stopped hands over', async () => {
   const folder = machine(all('online'));
   const first = start(folder);
@@ -173,6 +196,33 @@ test('while the database is away nothing is sent, and afterwards it goes on', as
   await until('all is online', () => published() === 30, 45_000);
   await sleep(300);
   assert.is(versions(), 30, 'not one needless call');
+});
+
+test('a file that leaves its folder while the database is away ends nothing else', async () => {
+  const [way, folder] = [await openWay(`http://${new URL(state).host}`), scratchFolder()];
+  const other = await startEmulator({ seed: seedOf('other') });
+  const through = new URL(state);
+  through.host = new URL(way.url).host;
+  mkdirSync(join(folder, 'all'));
+  writeFileSync(join(folder, 'all/one.yaml'), fileOf(emulator.url, { api0: 'online' }));
+  writeFileSync(join(folder, 'all/two.yaml'), fileOf(other.url, { other: 'online' }));
+  const daemon = startEdict(['run', 'all/', '--state', through.href, '--log-format', 'json', '--debounce', '20ms'], folder);
+  running.push(daemon);
+  await until('both are looked after', () => daemon.events('pass:finished').length === 2);
+  rmSync(join(folder, 'all/two.yaml'));
+  // It is given up after ten seconds; then the database has just gone, and the lease is thought to be held.
+  const startedAtMs = Date.parse(String(daemon.events('daemon:started')[0]?.['time']));
+  await sleep(startedAtMs + 8500 - Date.now());
+  way.turn('refused');
+  await until('it is given up', () => daemon.events('file:removed').length === 1);
+  await until('it is told that the database is away', () => daemon.events('store:failed').length > 0);
+  way.turn('clear');
+  writeFileSync(join(folder, 'all/one.yaml'), fileOf(emulator.url, { api0: 'online', api1: 'online' }));
+  await until('the other one is looked after as ever', () => published() === 2);
+  daemon.child.kill('SIGTERM');
+  assert.is((await daemon.finished).code, 0);
+  await other.close();
+  await way[Symbol.asyncDispose]();
 });
 
 test('a database that is not there yet is waited for, and SIGTERM ends the waiting', async () => {

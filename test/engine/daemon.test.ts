@@ -17,7 +17,7 @@ const invalid = new InvalidFileError('f', [
 
 /** A daemon over a file that is a variable. Its engine notes the passes it is asked for. */
 async function started(first: DesiredState | EdictError, times: { debounceMs?: number; resyncMs?: number; faster?: number } = {}) {
-  const file = { content: first, loads: 0, hint: () => {}, isWatched: true };
+  const file = { content: first, loads: 0, leaves: 0, takeOver: 'free' as TakeOver, hint: () => {}, isWatched: true };
   const passes: { desired: DesiredState; cause: PassCause }[] = [];
   const events: EngineEvent[] = [];
   const waits: number[] = [];
@@ -59,7 +59,10 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
     debounceMs: times.debounceMs ?? 5,
     resyncMs: times.resyncMs ?? 60_000,
     engineFor: async () => engine as unknown as Engine,
-    mayTakeOver: async () => 'free',
+    mayTakeOver: async () => file.takeOver,
+    leave: async () => {
+      file.leaves += 1;
+    },
   });
   const ended = daemon.run();
   await until('the file is read', () => file.loads > 0);
@@ -79,6 +82,37 @@ test('a gateway that could not be asked for names is asked again soon', async ()
   file.content = state('a');
   await until('the first pass is made', () => passes.length === 1);
   await until('it waits longer again', () => waits.at(-1) === 60_000);
+  await stop();
+});
+
+test('whoever needs the lease to find out what the names of its file mean stands by while another edict has it', async () => {
+  const held = new EdictError('GATEWAY_HELD', 'another edict works on the gateway');
+  const { file, passes, types, waits, stop } = await started(held, { faster: 100 });
+  await until('it has asked a few times', () => file.loads > 2);
+  assert.equal([types(), [...new Set(waits)]], [['lease:waited'], [500]]);
+  file.content = state('a');
+  await until('the first pass is made', () => passes.length === 1);
+  assert.equal(types(), ['lease:waited', 'file:accepted', 'lease:taken']);
+  await stop();
+});
+
+test('whoever has taken a lease for the names of an older file gives it back', async () => {
+  const { file, passes, stop } = await started(new EdictError('GATEWAY_HELD', 'another edict works on the gateway'), { faster: 100 });
+  await until('it stands by', () => file.loads > 1);
+  file.takeOver = 'held';
+  file.content = state('a');
+  await until('it has given it back', () => file.leaves > 0);
+  assert.is(passes.length, 0);
+  await stop();
+});
+
+test('a store that fails while the names of a file are looked for is tried again soon', async () => {
+  const { file, passes, types, waits, stop } = await started(new EdictError('STORE_UNREACHABLE', 'away'), { faster: 100 });
+  await until('it has asked a few times', () => file.loads > 2);
+  assert.equal([...new Set(types())], ['store:failed']);
+  assert.ok(waits.every((ms) => ms < 60_000));
+  file.content = state('a');
+  await until('the first pass is made', () => passes.length === 1);
   await stop();
 });
 
@@ -197,6 +231,7 @@ test('what may not be taken over is not asked for until it may, or a person asks
       return { pass: async () => undefined } as unknown as Engine;
     },
     mayTakeOver: async () => takeOver,
+    leave: async () => undefined,
   });
   const desired = state('orders');
   const reasons = (): string[] => events.flatMap((event) => (event.type === 'lease:waited' ? [event.reason] : []));

@@ -124,6 +124,30 @@ test('an edict that ends without a word gives its leases free, and nobody takes 
   assert.is((await second.take(1, 0, false)).silentMs, 0);
 });
 
+test('a lease whose giving back was lost is not renewed: it ends, and whoever is to have it takes it', async () => {
+  const [first, second, breaker] = [edict('one'), edict('two'), new PostgresDatabase(url)];
+  const sql = (text: string) => breaker.read({ query: { sql: text, parameters: [] }, values: [] });
+  const { lease } = await first.take(1, 0, false);
+  await sql('ALTER TABLE edict.gateway RENAME TO away');
+  assert.is(await first.give(1).then(String, code), 'STORE_FAILED');
+  await sql('ALTER TABLE edict.away RENAME TO gateway');
+  assert.not(lease.isHeld());
+  await sleep(leaseMs * 2);
+  assert.ok((await second.take(1, 0, false)).lease.fence > lease.fence);
+  await breaker.close();
+});
+
+test('an edict that could not enter a gateway whose lease it had taken keeps it from nobody', async () => {
+  const [first, second] = [await openStore({ url, emulated: false }), await openStore({ url, emulated: false })];
+  const breaker = new PostgresDatabase(url);
+  const sql = (text: string) => breaker.read({ query: { sql: text, parameters: [] }, values: [] });
+  await sql('ALTER TABLE edict.attempt RENAME TO away');
+  assert.is(await first.enter(gatewaySettings(), 0).then(String, code), 'STORE_FAILED');
+  await sql('ALTER TABLE edict.away RENAME TO attempt');
+  await second.enter(gatewaySettings(), 0);
+  for (const store of [first, second, breaker]) await store.close();
+});
+
 test('edicts that share divide the gateways evenly: one that comes gets its part, one that goes leaves its part', async () => {
   const store = await openStore({ url, emulated: false });
   for (let more = 2; more <= 4; more += 1) await store.suspend(gatewaySettings({ instance: `${more}` }), null);

@@ -3,6 +3,7 @@ import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
 import type { NewApproval } from '../../src/core/guards.ts';
+import type { NameKey } from '../../src/core/names.ts';
 import type { Failure, Outcome } from '../../src/core/outcome.ts';
 import type { Attempt, RecordReader, Store, Which } from '../../src/core/ports.ts';
 import { type GatewayIdentity, type PublicationKey, publicationKey } from '../../src/core/publication.ts';
@@ -563,6 +564,21 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const reader = await under.openRecord();
     assert.is((await reader.readAll(gateway)).get(settledRecord.key)?.unresolved?.attemptId, next);
     await reader.close();
+  });
+
+  promise('only whoever works on the gateway writes what names mean, and it replaces what was known', async (under) => {
+    const store = await under.open();
+    const meaning = (...names: readonly string[]) => new Map(names.map((name) => [name as NameKey, `${name}-id`]));
+    const refused = await store.remember(gateway, meaning('a')).then(
+      () => null,
+      ({ code }: EdictError) => code,
+    );
+    assert.is(refused, 'GATEWAY_HELD');
+    await store.enter(gateway, 0);
+    await store.remember(gateway, meaning('a', 'b'));
+    await store.remember(gateway, meaning('b', 'c'));
+    assert.equal(await store.names(gateway), meaning('b', 'c'));
+    await store.close();
   });
 
   promise('what is being written when it is closed is written', async (under) => {
