@@ -112,7 +112,8 @@ export async function openRooms(settings: Settings, environment: Environment, em
     const traffic = await openTraffic(settings, emulator ? 0 : Math.max(0, settings.limit.perMs - silentMs));
     const { underLease } = await import('./gateway/under-lease.ts');
     const admit = underLease(lease, traffic.admit);
-    const gateway = await openGatewayOf(settings, emulator, admit, environment, () => emit({ type: 'token:taken' }));
+    const onToken = (): void => emit({ type: 'token:taken' });
+    const gateway = await openGatewayOf(settings, emulator, { admit, mayLeave: lease.isHeld }, environment, onToken);
     current = { name, lease, identity: settings, traffic, gateway, engine: null };
     return current;
   };
@@ -243,13 +244,13 @@ async function openTraffic(gateway: GatewaySettings, quietMs: number): Promise<T
 async function openGatewayOf(
   gateway: GatewaySettings,
   emulator: Emulator | null,
-  admit: Admit,
+  { admit, mayLeave }: { readonly admit: Admit; readonly mayLeave: () => boolean },
   environment: Environment,
   onToken: () => void,
 ): Promise<Gateway> {
   const { openGateway } = await import('./gateway/roma-gateway.ts');
   const { at, credentials } = await openCredentialsOf(gateway, emulator, admit, environment, onToken);
-  return openGateway(at, credentials, { admit, proxies: proxiesOf(environment) });
+  return openGateway(at, credentials, { admit, mayLeave, proxies: proxiesOf(environment) });
 }
 
 /** Opens a gateway that can only be read, the emulated one if there is a `seed` for it, and closes it when `use` has ended. */

@@ -1,5 +1,5 @@
-import { type Credentials, type Proof, stopped } from './credentials.ts';
-import { CredentialsError } from './gateway-error.ts';
+import type { Credentials, Proof } from './credentials.ts';
+import { CredentialsError, stopped } from './gateway-error.ts';
 
 /** Credentials as they were found, with what tells them from others. */
 export interface Found {

@@ -1,7 +1,7 @@
 import type { Admit, Clock } from '../core/ports.ts';
 import { admitted } from './admitted.ts';
-import { type Credentials, type Proof, stopped, tokenProof } from './credentials.ts';
-import { CredentialsError } from './gateway-error.ts';
+import { type Credentials, type Proof, tokenProof } from './credentials.ts';
+import { CredentialsError, stopped } from './gateway-error.ts';
 import { type Login, logIn, type Token } from './iam.ts';
 
 /** How long before its end a token is replaced, at most: a tenth of its life, if that is less. */

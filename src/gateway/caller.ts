@@ -1,13 +1,12 @@
 import createClient, { type Client } from 'openapi-fetch';
 import type { paths } from '../../generated/roma-connect.d.ts';
 import type { Admit } from '../core/ports.ts';
-import type { Proxies } from '../core/proxies.ts';
 import type { GatewayIdentity, GatewaySettings } from '../core/publication.ts';
 import { admitted } from './admitted.ts';
 import { classify } from './classify.ts';
 import type { Credentials, tokenHeader } from './credentials.ts';
 import { GatewayError, RefusedError } from './gateway-error.ts';
-import { openTransport, type Transport, type TransportMode } from './transport.ts';
+import { openTransport, type Transport, type TransportMode, type TransportOptions } from './transport.ts';
 
 /** openapi-fetch for one request, with what it needs besides its own parameters. */
 export interface OneRequest {
@@ -33,12 +32,12 @@ export class Caller {
     credentials: Credentials,
     admit: Admit | undefined,
     mode: TransportMode,
-    proxies: Proxies | null = null,
+    { proxies = null, mayLeave }: Pick<TransportOptions, 'proxies' | 'mayLeave'> = {},
   ) {
     this.identity = { endpoint, project, instance };
     this.#credentials = credentials;
     this.#admit = admit;
-    this.#transport = openTransport({ mode, connections: limit.concurrency, timeoutMs, proxies });
+    this.#transport = openTransport({ mode, connections: limit.concurrency, timeoutMs, proxies, ...(mayLeave && { mayLeave }) });
     this.#client = createClient<paths>({ ...this.#transport, baseUrl: endpoint });
   }
 

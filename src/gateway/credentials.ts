@@ -1,5 +1,4 @@
 import type { OutgoingRequest } from './exchange.ts';
-import { ConnectionError } from './gateway-error.ts';
 
 /** What proves for one request who calls. */
 export interface Proof {
@@ -32,9 +31,4 @@ export function isHeaderValue(text: string): boolean {
 /** Returns the proof that is a token. */
 export function tokenProof(token: string): Proof {
   return { sign: () => ({ [tokenHeader]: token }), secrets: [token] };
-}
-
-/** Returns the error of a caller that stopped before anything was sent. */
-export function stopped(): ConnectionError {
-  return new ConnectionError('NOT_SENT', 'stopped before anything was sent');
 }

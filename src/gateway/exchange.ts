@@ -1,6 +1,6 @@
 import { type Dispatcher, errors } from 'undici';
 import { messageOf } from '../core/errors.ts';
-import { ConnectionError, InvalidAnswerError } from './gateway-error.ts';
+import { ConnectionError, InvalidAnswerError, stopped } from './gateway-error.ts';
 
 /** A body over this is refused: a page of 500 APIs with all that the service says of each can have some 2 MB. */
 const largestBody = 16 * 1024 * 1024;
@@ -46,14 +46,15 @@ export class ReceivedAnswer {
 }
 
 /**
- * Sends one request, with `more` headers, and reads its whole answer, in at most `timeoutMs`. Rejects with a ConnectionError that knows
- * whether anything has left, or an InvalidAnswerError. Redirects are answers like any other.
+ * Sends one request, with `more` headers, and reads its whole answer, in at most `timeoutMs`. `mayLeave` is asked when its connection
+ * stands. Rejects with a ConnectionError that knows whether anything has left, or an InvalidAnswerError. Redirects are answers like any other.
  */
 export async function exchange(
   dispatcher: Dispatcher,
   request: OutgoingRequest,
   more: Readonly<Record<string, string>>,
   timeoutMs: number,
+  mayLeave: () => boolean = () => true,
 ): Promise<ReceivedAnswer> {
   const address = URL.parse(request.url);
   if (address === null) throw new ConnectionError('CONNECTION_FAILED', `no connection: ${request.url} is not an address`);
@@ -62,7 +63,7 @@ export async function exchange(
   for (const [name, value] of request.headers) headers[name] = value;
   Object.assign(headers, more);
   return new Promise((resolve, reject) => {
-    const running = new Exchange(request.signal, timeoutMs, resolve, reject);
+    const running = new Exchange(request.signal, timeoutMs, mayLeave, resolve, reject);
     if (running.settled) return;
     const method = request.method as Dispatcher.HttpMethod;
     dispatcher.dispatch({ origin, path: pathname + search, method, headers, body: request.body }, running);
@@ -80,11 +81,19 @@ class Exchange implements Dispatcher.DispatchHandler {
   #size = 0;
   readonly #timer: NodeJS.Timeout;
   readonly #signal: AbortSignal | null;
+  readonly #mayLeave: () => boolean;
   readonly #resolve: (answer: ReceivedAnswer) => void;
   readonly #reject: (error: Error) => void;
 
-  constructor(signal: AbortSignal | null, timeoutMs: number, resolve: (answer: ReceivedAnswer) => void, reject: (error: Error) => void) {
+  constructor(
+    signal: AbortSignal | null,
+    timeoutMs: number,
+    mayLeave: () => boolean,
+    resolve: (answer: ReceivedAnswer) => void,
+    reject: (error: Error) => void,
+  ) {
     this.#signal = signal;
+    this.#mayLeave = mayLeave;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#timer = setTimeout(this.#timeOut, timeoutMs, timeoutMs);
@@ -95,7 +104,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.settled) controller.abort(new Error('given up before it was sent'));
-    else this.#sent = true;
+    else if (this.#mayLeave()) this.#sent = true;
+    else this.#giveUp(stopped());
   }
 
   onResponseStart(

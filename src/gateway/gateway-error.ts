@@ -101,3 +101,8 @@ export class ReadsOnlyError extends Error {
     this.name = 'ReadsOnlyError';
   }
 }
+
+/** Returns the error of a caller that stopped before anything was sent. */
+export function stopped(): ConnectionError {
+  return new ConnectionError('NOT_SENT', 'stopped before anything was sent');
+}

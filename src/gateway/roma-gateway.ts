@@ -4,7 +4,8 @@ import type { Admit, Gateway, GatewayReader, Sending, SendingTogether, SentToget
 import type { Proxies } from '../core/proxies.ts';
 import type { GatewaySettings } from '../core/publication.ts';
 import { Caller } from './caller.ts';
-import { type Credentials, stopped } from './credentials.ts';
+import type { Credentials } from './credentials.ts';
+import { stopped } from './gateway-error.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { readsOf } from './reads.ts';
 import { changeMany, changeOne, switchOne } from './sends.ts';
@@ -15,20 +16,22 @@ export interface GatewayOptions {
   readonly admit?: Admit;
   /** Default: the gateway is asked itself. */
   readonly proxies?: Proxies | null;
+  /** Asked when the connection of a request stands, just before it leaves; default: it may. */
+  readonly mayLeave?: () => boolean;
 }
 
 /** Opens the gateway for a dry run: it has no way to send a change, and its transport lets nothing leave but GET. */
 export function openGatewayReader(
   settings: GatewaySettings,
   credentials: Credentials,
-  { admit, proxies }: GatewayOptions = {},
+  { admit, ...options }: GatewayOptions = {},
 ): GatewayReader {
-  return Object.freeze(readsOf(new Caller(settings, credentials, admit, 'reads', proxies)));
+  return Object.freeze(readsOf(new Caller(settings, credentials, admit, 'reads', options)));
 }
 
 /** Opens the gateway. No call is made before the first `send` or read. */
-export function openGateway(settings: GatewaySettings, credentials: Credentials, { admit, proxies }: GatewayOptions = {}): Gateway {
-  const caller = new Caller(settings, credentials, admit, 'everything', proxies);
+export function openGateway(settings: GatewaySettings, credentials: Credentials, { admit, ...options }: GatewayOptions = {}): Gateway {
+  const caller = new Caller(settings, credentials, admit, 'everything', options);
 
   async function send(change: Change, { marker, isWanted }: Sending, signal: AbortSignal): Promise<Outcome> {
     let isDropped = false;

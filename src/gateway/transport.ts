@@ -15,6 +15,8 @@ export interface TransportOptions {
   readonly timeoutMs: number;
   /** Default: every server is asked itself. */
   readonly proxies?: Proxies | null;
+  /** Asked when the connection of a request stands, just before it leaves; default: it may. */
+  readonly mayLeave?: () => boolean;
 }
 
 /** Kept-alive connections in the form that openapi-fetch takes: pass both members to `createClient`. */
@@ -31,7 +33,7 @@ export interface Transport {
 const connectTimeoutMs = 10_000;
 
 /** Opens a transport; no connection is made before the first call. Its errors are those of `exchange`, and ReadsOnlyError. */
-export function openTransport({ mode, connections, timeoutMs, proxies = null }: TransportOptions): Transport {
+export function openTransport({ mode, connections, timeoutMs, proxies = null, mayLeave }: TransportOptions): Transport {
   const options = {
     connections,
     connect: { timeout: Math.min(connectTimeoutMs, timeoutMs) },
@@ -41,7 +43,7 @@ export function openTransport({ mode, connections, timeoutMs, proxies = null }: 
   const agent = proxies === null ? new Agent(options) : new EnvHttpProxyAgent({ ...options, ...proxies });
   const sendWith = (proof: Proof | null) => async (request: OutgoingRequest) => {
     if (mode === 'reads' && request.method !== 'GET') throw new ReadsOnlyError(request.method);
-    return exchange(agent, request, proof?.sign(request) ?? {}, timeoutMs);
+    return exchange(agent, request, proof?.sign(request) ?? {}, timeoutMs, mayLeave);
   };
   return {
     fetch: sendWith(null) as unknown as Transport['fetch'],

@@ -1,5 +1,5 @@
 import type { Admit, Lease } from '../core/ports.ts';
-import { stopped } from './credentials.ts';
+import { stopped } from './gateway-error.ts';
 
 /**
  * Returns an `admit` that lets nothing leave when the lease is not held any more, however late its turn comes. It rejects with a

@@ -45,7 +45,7 @@ export async function openStore({ url, emulated }: StoreOptions): Promise<Store>
     await refuseClosed(database, shownAddress(url));
   });
   const holder = `${hostname()}, pid ${process.pid}, ${randomUUID().slice(0, 8)}`;
-  return new RecordStore(database, new PostgresLeases(database, { url, holder, leaseMs, clock: performanceClock }));
+  return new RecordStore(database, new PostgresLeases(database, { url, holder, leaseMs, clock }));
 }
 
 /**
@@ -103,7 +103,7 @@ async function checked(database: PostgresDatabase, check: () => Promise<void>): 
   }
 }
 
-const performanceClock = { monotonic: () => performance.now() };
+const clock = { monotonic: () => performance.now(), now: () => Date.now() };
 
 async function formatIn(client: pg.Client, url: string): Promise<number> {
   const state = await storeState(client);

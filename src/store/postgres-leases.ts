@@ -14,7 +14,7 @@ export interface LeaseOptions {
   readonly url: string;
   /** Who holds what is taken, for people and other edicts; no two have the same. */
   readonly holder: string;
-  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly clock: Pick<Clock, 'monotonic' | 'now'>;
   /** How long a lease is held after its last renewal, in milliseconds. */
   readonly leaseMs: number;
 }
@@ -23,8 +23,14 @@ interface Held {
   readonly fence: number;
   readonly ending: AbortController;
   readonly shares: boolean;
-  /** When it may be another's, on the monotonic clock. */
-  untilMs: number;
+  /** When it may be another's. */
+  until: Moment;
+}
+
+/** A moment on the monotonic clock, and on the machine's: the first stands still while the machine sleeps, the second may be set. */
+interface Moment {
+  readonly monotonicMs: number;
+  readonly dateMs: number;
 }
 
 /** So many renewals fit into a lease: one that is late, or lost, ends nothing. */
@@ -51,18 +57,18 @@ export class PostgresLeases implements Leases {
   }
 
   async take(gatewayId: number, _atMs: number, shares: boolean): Promise<Entered> {
-    const { holder, leaseMs, clock } = this.#options;
+    const { holder, leaseMs } = this.#options;
     if (shares) {
       await this.#wish([gatewayId]);
       if ((await this.#owners()).get(gatewayId) !== holder) throw await this.#heldBy(gatewayId);
     }
-    const askedAtMs = clock.monotonic();
+    const until = this.#until();
     const [taken] = await this.#query(takeLease, [gatewayId, holder, leaseMs / 1000]);
     if (!taken) throw await this.#heldBy(gatewayId);
-    const held: Held = { fence: Number(taken['fence']), ending: new AbortController(), shares, untilMs: this.#until(askedAtMs) };
+    const held: Held = { fence: Number(taken['fence']), ending: new AbortController(), shares, until };
     this.#held.set(gatewayId, held);
     this.#timer ??= setInterval(() => this.#renew(), leaseMs / renewalsPerLease).unref();
-    const isHeld = (): boolean => this.#held.get(gatewayId) === held && clock.monotonic() < held.untilMs;
+    const isHeld = (): boolean => this.#held.get(gatewayId) === held && !this.#isLate(held);
     return { silentMs: Number(taken['silent_ms']), lease: { fence: held.fence, ending: held.ending.signal, isHeld } };
   }
 
@@ -99,8 +105,16 @@ export class PostgresLeases implements Leases {
     await client?.end().catch(() => {});
   }
 
-  #until(askedAtMs: number): number {
-    return askedAtMs + this.#options.leaseMs * (1 - marginShare);
+  /** When a lease that is asked for now may be another's. */
+  #until(): Moment {
+    const { leaseMs, clock } = this.#options;
+    const forMs = leaseMs * (1 - marginShare);
+    return { monotonicMs: clock.monotonic() + forMs, dateMs: clock.now() + forMs };
+  }
+
+  #isLate({ until: { monotonicMs, dateMs } }: Held): boolean {
+    const { clock } = this.#options;
+    return clock.monotonic() >= monotonicMs || clock.now() >= dateMs;
   }
 
   #renew(): void {
@@ -114,13 +128,13 @@ export class PostgresLeases implements Leases {
   }
 
   async #renewAll(): Promise<void> {
-    const { holder, leaseMs, clock } = this.#options;
+    const { holder, leaseMs } = this.#options;
     const asked = new Map(this.#held);
-    const askedAtMs = clock.monotonic();
+    const until = this.#until();
     const rows = await this.#query(renewLeases, [holder, [...asked.keys()], leaseMs / 1000]);
     const renewed = new Map(rows.map((row) => [Number(row['id']), Number(row['fence'])]));
     for (const [gatewayId, held] of asked) {
-      if (renewed.get(gatewayId) === held.fence) held.untilMs = this.#until(askedAtMs);
+      if (renewed.get(gatewayId) === held.fence) held.until = until;
       else this.#end(gatewayId, held);
     }
     await this.#yield();
@@ -153,7 +167,7 @@ export class PostgresLeases implements Leases {
 
   /** What was not renewed in time may be another's: it is not renewed any more, but taken anew. */
   #endLate(): void {
-    for (const [gatewayId, held] of this.#held) if (this.#options.clock.monotonic() >= held.untilMs) this.#end(gatewayId, held);
+    for (const [gatewayId, held] of this.#held) if (this.#isLate(held)) this.#end(gatewayId, held);
   }
 
   #end(gatewayId: number, held: Held): void {

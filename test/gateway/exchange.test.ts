@@ -12,11 +12,14 @@ interface Exchanged {
   readonly tookMs: number;
 }
 
+interface How {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly mayLeave?: () => boolean;
+}
+
 /** Makes one POST to a server that does `serve` with each connection once it has the whole request. */
-async function exchangeWith(
-  serve: (socket: Socket) => void,
-  { timeoutMs = 2_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
-): Promise<Exchanged> {
+async function exchangeWith(serve: (socket: Socket) => void, how: How = {}): Promise<Exchanged> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     sockets.push(socket.on('error', () => {}));
@@ -29,17 +32,14 @@ async function exchangeWith(
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {
-    return await exchangeAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { timeoutMs, ...(signal && { signal }) });
+    return await exchangeAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, how);
   } finally {
     for (const socket of sockets) socket.destroy();
     server.close();
   }
 }
 
-async function exchangeAt(
-  url: string,
-  { timeoutMs = 2_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
-): Promise<Exchanged> {
+async function exchangeAt(url: string, { timeoutMs = 2_000, signal, mayLeave }: How = {}): Promise<Exchanged> {
   const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
   const startedAtMs = performance.now();
   try {
@@ -49,7 +49,7 @@ async function exchangeAt(
       body: 'the body',
       signal: signal ?? null,
     });
-    const [answer, error] = await exchange(agent, request, { 'x-more': '2' }, timeoutMs).then(
+    const [answer, error] = await exchange(agent, request, { 'x-more': '2' }, timeoutMs, mayLeave).then(
       (done) => [done, null] as const,
       (thrown: unknown) => [null, thrown] as const,
     );
@@ -207,6 +207,14 @@ test('stopped beforehand, nothing leaves', async () => {
   );
   assert.is((error as ConnectionError).code, 'NOT_SENT');
   assert.not(served);
+});
+
+test('what may not leave any more when its connection stands does not leave', async () => {
+  const [asked, served]: [string[], string[]] = [[], []];
+  const mayLeave = (): boolean => asked.push('asked') === 0;
+  const { error } = await exchangeWith(() => served.push('served'), { mayLeave });
+  assert.is((error as ConnectionError).code, 'NOT_SENT');
+  assert.equal([asked, served], [['asked'], []]);
 });
 
 test('stopped while the answer is on its way, it may have happened', async () => {

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
+import type { Clock } from '../../src/core/ports.ts';
+import { systemClock } from '../../src/engine/system-clock.ts';
 import { step } from '../../src/store/database.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { connect } from '../../src/store/postgres-connection.ts';
@@ -36,9 +38,9 @@ test.after.each(async () => {
 });
 
 /** The leases of one edict; `clock` is its own idea of time. */
-function edict(holder: string, clock = { monotonic: () => performance.now() }) {
+function edict(holder: string, clock: Partial<Pick<Clock, 'monotonic' | 'now'>> = {}) {
   const database = new PostgresDatabase(url);
-  const leases = new PostgresLeases(database, { url, holder, leaseMs, clock });
+  const leases = new PostgresLeases(database, { url, holder, leaseMs, clock: { ...systemClock, ...clock } });
   opened.push({ leases, database });
   return leases;
 }
@@ -101,6 +103,16 @@ test('an edict that could not renew knows that its lease has ended before anothe
   assert.ok(lease.ending.aborted);
   await sleep(leaseMs);
   assert.ok((await second.take(1, 0, false)).lease.isHeld(), 'it was not renewed any more');
+});
+
+test('a machine that slept, whose monotonic clock stood still meanwhile, knows it by the other clock', async () => {
+  const time = { skippedMs: 0 };
+  const { lease } = await edict('one', { now: () => Date.now() + time.skippedMs }).take(1, 0, false);
+  assert.ok(lease.isHeld());
+  time.skippedMs = leaseMs;
+  assert.not(lease.isHeld());
+  time.skippedMs = -3_600_000;
+  assert.ok(lease.isHeld(), 'a clock that was set back says nothing');
 });
 
 test('whoever has lost its lease writes nothing', async () => {
