@@ -101,19 +101,16 @@ export class RagedGateway implements AsyncDisposable {
     throw new Error(`a window of ${limit.perMs} ms held ${fullest} requests, and ${limit.calls} are allowed`);
   }
 
-  /** Throws an Error unless every request is in the history, and every attempt has an outcome. */
+  /** Throws an Error unless every request is one attempt of the history, and every attempt has an outcome. */
   check(history: readonly Recorded[]): void {
-    const markers = new Set(history.map(({ marker }) => marker));
-    const markerOf = (remark: string): string | null => /\[edict ([0-9a-f]+)\]$/.exec(remark)?.[1] ?? null;
-    const offline = new Map<string, number>();
-    for (const { operation, action, api = '', remark = '' } of this.emulator.requests.all()) {
-      if (operation !== 'changePublication') continue;
-      if (action === 'offline') offline.set(api, (offline.get(api) ?? 0) + 1);
-      else if (!markers.has(markerOf(remark))) throw new Error(`a request for ${api} with the remark ${remark} is not in the history`);
-    }
-    for (const api of offline.keys()) {
-      if (!history.some(({ apiId, action }) => apiId === api && action === 'offline'))
-        throw new Error(`an offline of ${api} is not in the history`);
+    const nameOf = (api: string, marker: string | null): string => marker ?? `offline ${api}`;
+    const attempts = countOf(history.map(({ apiId, marker }) => nameOf(apiId, marker)));
+    // A refused token is no word on the attempt, which goes on with another one.
+    const changes = this.emulator.requests.all().filter(({ operation, status }) => operation === 'changePublication' && status !== 401);
+    const requests = countOf(changes.map(({ api = '', remark = '' }) => nameOf(api, /\[edict ([0-9a-f]+)\]$/.exec(remark)?.[1] ?? null)));
+    for (const [name, times] of requests) {
+      const begun = attempts.get(name) ?? 0;
+      if (times > begun) throw new Error(`${name}: ${times} requests, and ${begun} attempts in the history`);
     }
     const open = history.filter(({ outcome }) => outcome === null || outcome === 'unknown').length;
     if (open > 0) throw new Error(`${open} attempts have no outcome`);
@@ -142,6 +139,12 @@ export class RagedGateway implements AsyncDisposable {
     await this.emulator.close();
     await this.#way[Symbol.asyncDispose]();
   }
+}
+
+function countOf(names: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
 }
 
 /** Returns how many attempts were without an answer and were found at the gateway afterwards, and how many were not there. */

@@ -1,0 +1,96 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startEmulator } from '../../src/emulator/emulator.ts';
+import { fullestWindow } from '../chaos/rate.ts';
+import { openWay } from '../chaos/way.ts';
+import { fileOf, type Running, scratchFolder, seedOf, startEdict } from '../support/edict-process.ts';
+import { all, isAtWork, machinesFor, standsBy } from '../support/machines.ts';
+
+/*
+ * A gateway that passes from one edict to another.
+ */
+const test = suite('hand-over');
+const names = Array.from({ length: 60 }, (_, index) => `api${index}`);
+const at = machinesFor(test, names);
+const { until, machine, start, published, versions } = at;
+
+test('a replica whose file has names instead of IDs stands by and takes over like any other', async () => {
+  const named = (): string => {
+    const folder = machine(all('online', names.slice(0, 3)));
+    const file = join(folder, 'edict.yaml');
+    writeFileSync(
+      file,
+      readFileSync(file, 'utf8')
+        .replaceAll(/id: api-\w+, /g, '')
+        .replace('test: env-test', 'test: { name: test }'),
+    );
+    return folder;
+  };
+  const [one, other] = [start(named()), start(named())] as const;
+  await until('one of them works', () => isAtWork(one) || isAtWork(other));
+  const [first, second] = isAtWork(one) ? [one, other] : [other, one];
+  await until('the other one stands by', () => standsBy(second));
+  await until('all is online', () => published() === 3);
+  first.child.kill('SIGKILL');
+  await until('the other one works', () => isAtWork(second), 15_000);
+  await until('it has made its pass', () => second.events('pass:finished').length > 0);
+  assert.is(versions(), 3, 'not one needless call');
+});
+
+test('no window holds more than the limit across a hand-over, whether nobody knows when the one before sent last or it said so', async () => {
+  const [calls, perMs] = [5, 8000];
+  const states = all('online', names.slice(0, 15));
+  const [first, second, third] = Array.from({ length: 3 }, () => start(machine(states, `{ calls: ${calls}, per: ${perMs}ms }`)));
+  const oneWorks = async (among: readonly (Running | undefined)[], count: number): Promise<Running> => {
+    await until(`${count} are online`, () => published() === count, 30_000);
+    const working = among.find((daemon) => daemon !== undefined && daemon.events('attempt:settled').length > 0);
+    assert.ok(working);
+    return working;
+  };
+  const killed = await oneWorks([first, second, third], 5);
+  killed.child.kill('SIGKILL');
+  const stopped = await oneWorks(
+    [first, second, third].filter((daemon) => daemon !== killed),
+    10,
+  );
+  stopped.child.kill('SIGTERM');
+  await oneWorks(
+    [first, second, third].filter((daemon) => daemon !== killed && daemon !== stopped),
+    15,
+  );
+  assert.is(versions(), 15);
+  const times = at.emulator.requests.all().map(({ atMs }) => atMs);
+  assert.ok(fullestWindow(times, perMs) <= calls, `${times}`);
+});
+
+test('a file that leaves its folder while the database is away ends nothing else', async () => {
+  const [way, folder] = [await openWay(`http://${new URL(at.state).host}`), scratchFolder()];
+  const other = await startEmulator({ seed: seedOf('other') });
+  const through = new URL(at.state);
+  through.host = new URL(way.url).host;
+  mkdirSync(join(folder, 'all'));
+  writeFileSync(join(folder, 'all/one.yaml'), fileOf(at.emulator.url, { api0: 'online' }));
+  writeFileSync(join(folder, 'all/two.yaml'), fileOf(other.url, { other: 'online' }));
+  const daemon = startEdict(['run', 'all/', '--state', through.href, '--log-format', 'json', '--debounce', '20ms'], folder);
+  at.running.push(daemon);
+  await until('both are looked after', () => daemon.events('pass:finished').length === 2);
+  rmSync(join(folder, 'all/two.yaml'));
+  // It is given up after ten seconds; then the database has just gone, and the lease is thought to be held.
+  const startedAtMs = Date.parse(String(daemon.events('daemon:started')[0]?.['time']));
+  await sleep(startedAtMs + 8500 - Date.now());
+  way.turn('refused');
+  await until('it is given up', () => daemon.events('file:removed').length === 1);
+  await until('it is told that the database is away', () => daemon.events('store:failed').length > 0);
+  way.turn('clear');
+  writeFileSync(join(folder, 'all/one.yaml'), fileOf(at.emulator.url, { api0: 'online', api1: 'online' }));
+  await until('the other one is looked after as ever', () => published() === 2);
+  daemon.child.kill('SIGTERM');
+  assert.is((await daemon.finished).code, 0);
+  await other.close();
+  await way[Symbol.asyncDispose]();
+});
+
+test.run();

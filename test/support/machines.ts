@@ -1,0 +1,67 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Test } from 'uvu';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { fileOf, type Running, scratchFolder, seedOf, startEdict, until } from './edict-process.ts';
+import { type PostgresServer, postgresServer } from './postgres.ts';
+
+/** Several edicts, each on a machine of its own as far as they know, with one gateway and one record in PostgreSQL. */
+export interface Machines {
+  /** The gateway, which has every API of `names`. */
+  readonly emulator: Emulator;
+  readonly server: PostgresServer;
+  /** The address of the store. */
+  readonly state: string;
+  /** Ended after the test. */
+  readonly running: Running[];
+  readonly until: (what: string, condition: () => boolean, withinMs?: number) => Promise<void>;
+  /** Returns a machine of its own: a folder with a file. */
+  readonly machine: (states: Readonly<Record<string, string>>, limit?: string) => string;
+  /** Starts a daemon on a machine. */
+  readonly start: (folder: string) => Running;
+  readonly published: () => number;
+  /** How many versions the gateway has made: each needless call would make one more. */
+  readonly versions: () => number;
+}
+
+/** Returns machines that are new for each test of `test`. */
+export function machinesFor(test: Test, names: readonly string[]): Machines {
+  const at = { running: [] as Running[] } as { server: PostgresServer; emulator: Emulator; state: string; running: Running[] };
+  test.before(async () => {
+    at.server = await postgresServer();
+  });
+  test.after(() => at.server.close());
+  test.before.each(async () => {
+    at.emulator = await startEmulator({ seed: seedOf(...names) });
+    at.state = await at.server.database();
+  });
+  test.after.each(async () => {
+    const ended = at.running.splice(0);
+    for (const { child } of ended) child.kill('SIGCONT');
+    for (const { child } of ended) child.kill('SIGKILL');
+    await Promise.all(ended.map(({ finished }) => finished));
+    await at.emulator.close();
+  });
+  return Object.assign(at, {
+    until: (what: string, condition: () => boolean, withinMs?: number) => until(what, condition, at.running, withinMs),
+    machine: (states: Readonly<Record<string, string>>, limit?: string): string => {
+      const folder = scratchFolder();
+      writeFileSync(join(folder, 'edict.yaml'), fileOf(at.emulator.url, states, limit));
+      return folder;
+    },
+    start: (folder: string): Running => {
+      const args = ['run', '--state', at.state, '--log-format', 'json', '--log-level', 'debug', '--debounce', '20ms'];
+      const daemon = startEdict(args, folder);
+      at.running.push(daemon);
+      return daemon;
+    },
+    published: () => at.emulator.world.publications().filter(({ effective }) => effective !== null).length,
+    versions: () =>
+      at.emulator.requests.all().filter(({ operation, status }) => operation === 'changePublication' && (status ?? 500) < 300).length,
+  });
+}
+
+/** Returns the states of a file in which each of the APIs `of` is as `wanted`. */
+export const all = (wanted: 'online' | 'offline', of: readonly string[]) => Object.fromEntries(of.map((name) => [name, wanted]));
+export const isAtWork = (daemon: Running): boolean => daemon.events('plan:made').length > 0;
+export const standsBy = (daemon: Running): boolean => daemon.events('lease:waited').length > 0;
