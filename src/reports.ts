@@ -11,6 +11,7 @@ import { type SavedPlan, savedPlanOf } from './core/saved-plan.ts';
 import { isNarrowed, isTargeted, type Targets } from './core/targets.ts';
 import type { AskedGateway } from './desired/asked-gateway.ts';
 import { FileSource } from './desired/file-source.ts';
+import { FilesIn } from './desired/files-in.ts';
 import { findPublication, type NamedPublication } from './desired/find-publication.ts';
 import type { WrittenDesired } from './desired/write-desired.ts';
 import { invented, seedFrom } from './emulated.ts';
@@ -21,6 +22,12 @@ import { type Environment, openSavedPlan, targetsOf, targetsOfSaved, withGateway
 /*
  * What the commands that only look show: file, record and gateway are read, nothing is written and no call is made.
  */
+
+/** Returns the files that `paths` name now, as `FilesIn` has it, and whether that is one file and no folder. Throws an EdictError `FILE_ABSENT`. */
+export function filesAt(paths: readonly string[]): { readonly files: readonly string[]; readonly isOne: boolean } {
+  const files = new FilesIn(paths).look();
+  return { files, isOne: files.length === 1 && files[0] === paths[0] };
+}
 
 /** Returns what the file declares, without asking anybody: what has a name only gets an ID that is made up. Throws as `FileSource.load` does. */
 export function checkFile(settings: Settings, environment: Environment): Promise<DesiredState> {

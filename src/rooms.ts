@@ -107,7 +107,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
     if (current?.name === name && !current.lease.ending.aborted) return current;
     await leave();
     const { lease, silentMs } = await enterWhenFree(settings, { store, clock: systemClock, waitMs, shares: standsBy, signal, onWait });
-    lease.ending.addEventListener('abort', () => emit({ type: 'lease:ended' }));
+    lease.ending.addEventListener('abort', () => emit({ type: 'lease:ended', isShared: lease.ending.reason === 'shared' }));
     // The limit's window may still hold requests of the edict before this one.
     const traffic = await openTraffic(settings, emulator ? 0 : Math.max(0, settings.limit.perMs - silentMs));
     const { underLease } = await import('./gateway/under-lease.ts');

@@ -143,14 +143,14 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
       finish(await run(settings(file, options), files, times, options, context));
     });
 
-  targeted(withFile('status', 'shows desired and recorded state and the last outcome of each publication'))
+  targeted(withFiles('status', 'shows desired and recorded state and the last outcome of each publication'))
     .addOption(state())
     .addOption(format('text', 'json'))
     .addOption(emulate())
     .option('--watch', 'show it again whenever it has changed, until Ctrl-C')
-    .action(async (file: string, options: Options) => {
+    .action(async (files: readonly string[], options: Options) => {
       const { status } = await import('./status.ts');
-      finish(await status(settings(file, options), options, context));
+      finish(await status(settings(defaultFile, options), files, options, context));
     });
 
   targeted(withFile('history', 'shows attempts, newest first'))

@@ -31,9 +31,12 @@ export function frame({ line, column, length, text, hint }: Framed, paint: Paint
   return hint ? [...lines, `  ${' '.repeat(gutter.length)} ${paint('dim', '=')} ${hint}`] : lines;
 }
 
+/** Returns what is wrong with a file for programs. */
+export function mistakesDocument({ mistakes }: InvalidFileError): components['schemas']['InvalidFile'] {
+  return { format: 1, valid: false, mistakes: mistakes.map(({ text: _text, ...mistake }) => mistake) };
+}
+
 /** Returns what is wrong with a file as one JSON document, in one line: an `apply` writes nothing else. */
-export function mistakesJson({ mistakes }: InvalidFileError): string {
-  const told = mistakes.map(({ text: _text, ...mistake }) => mistake);
-  const document: components['schemas']['InvalidFile'] = { format: 1, valid: false, mistakes: told };
-  return `${JSON.stringify(document)}\n`;
+export function mistakesJson(error: InvalidFileError): string {
+  return `${JSON.stringify(mistakesDocument(error))}\n`;
 }

@@ -1,8 +1,8 @@
 import type { Settings } from '../config.ts';
-import { type ExitCode, exitCodes } from '../core/errors.ts';
+import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Cell } from '../core/matrix.ts';
 import { totalsOf } from '../core/totals.ts';
-import { readStatus } from '../reports.ts';
+import { filesAt, readStatus } from '../reports.ts';
 import { suspensionInWords, targetsInWords } from '../words/phrases.ts';
 import { releaseCommand } from '../words/release-command.ts';
 import { cellsOf, type Status, statusJson } from '../words/status-json.ts';
@@ -10,6 +10,7 @@ import { conditionInWords, goneInWords } from './condition.ts';
 import { type Context, paintersOf } from './context.ts';
 import type { Paint } from './paint.ts';
 import { matrixLines, openLines } from './status-table.ts';
+import { errorDocument, toldError } from './told-error.ts';
 import { watch } from './watch.ts';
 
 export interface StatusOptions {
@@ -18,21 +19,49 @@ export interface StatusOptions {
   readonly watch?: boolean;
 }
 
-/** Shows how every publication stands; with `watch` until SIGINT or SIGTERM. Returns 0. */
-export async function status(settings: Settings, { format, watch: isWatched }: StatusOptions, context: Context): Promise<ExitCode> {
-  const read = async (): Promise<Status> => {
-    const report = await readStatus(settings, context.environment);
-    return { ...report, release: releaseCommand(report.plan, settings) };
-  };
+/**
+ * Shows how every publication of the files that `paths` name stands; with `watch` until SIGINT or SIGTERM. Of several files, or a folder, one
+ * that cannot be read keeps no other back. Returns 0, else what the first of those ends with alone.
+ */
+export async function status(
+  settings: Settings,
+  paths: readonly string[],
+  { format, watch: isWatched = false }: StatusOptions,
+  context: Context,
+): Promise<ExitCode> {
+  const asJson = format === 'json';
   const paint = paintersOf(context).out;
   // A terminal that does not tell its size says 0.
   const width = context.stdout.columns || Number.POSITIVE_INFINITY;
-  if (format === 'json') {
-    if (isWatched) await watch(async () => `${JSON.stringify(statusJson(await read()))}\n`, context, 'json');
-    else context.stdout.write(`${JSON.stringify(statusJson(await read()), null, 2)}\n`);
-  } else if (isWatched) await watch(async () => watched(await read(), width, paint), context, 'text');
-  else context.stdout.write(toText(await read(), width, paint));
-  return exitCodes.done;
+  const inText = (status: Status): string => (isWatched ? watched : toText)(status, width, paint);
+  const inJson = (document: object): string => `${JSON.stringify(document, null, isWatched ? undefined : 2)}\n`;
+  const read = async (file: string): Promise<Status> => {
+    const report = await readStatus({ ...settings, file }, context.environment);
+    return { ...report, release: releaseCommand(report.plan, { ...settings, file }) };
+  };
+  let code: ExitCode = exitCodes.done;
+  const show = async (): Promise<string> => {
+    const { files, isOne } = filesAt(paths);
+    const [first = ''] = files;
+    if (isOne) return read(first).then(asJson ? (status) => inJson(statusJson(status)) : inText);
+    const shown: (Status | EdictError)[] = [];
+    for (const file of files) shown.push(await read(file).catch(asEdictError));
+    code = shown.find((one) => one instanceof EdictError)?.exitCode ?? exitCodes.done;
+    if (asJson) {
+      const documents = shown.map((one) => (one instanceof EdictError ? errorDocument(one) : statusJson(one)));
+      return inJson({ format: 1, files: files.map((file, index) => ({ file, ...documents[index] })) });
+    }
+    const texts = shown.map((one) => (one instanceof EdictError ? toldError(one, context) : inText(one)));
+    return files.map((file, index) => `${paint('bold', file)}\n${texts[index]}`).join('\n');
+  };
+  if (isWatched) await watch(show, context, asJson ? 'json' : 'text');
+  else context.stdout.write(await show());
+  return isWatched ? exitCodes.done : code;
+}
+
+function asEdictError(error: unknown): EdictError {
+  if (error instanceof EdictError) return error;
+  throw error;
 }
 
 /** The sums come last, where the eye is when a command has ended. */

@@ -1,8 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { EdictError, InvalidFileError } from '../core/errors.ts';
-import { type Context, paintersOf } from './context.ts';
-import { mistakesJson, renderMistakes } from './render-mistakes.ts';
+import type { Context } from './context.ts';
 import { onStopSignal } from './signals.ts';
+import { errorDocument, toldError } from './told-error.ts';
 
 /** How often it is looked, in milliseconds. */
 const lookEveryMs = 1000;
@@ -28,7 +27,9 @@ export async function watch(read: () => Promise<string>, context: Context, forma
   if (isScreen) stdout.write(enter);
   try {
     while (!stop.signal.aborted) {
-      const text = await read().catch((error: unknown) => mistakeIn(error, context, format));
+      const text = await read().catch((error: unknown) =>
+        format === 'json' ? `${JSON.stringify(errorDocument(error))}\n` : toldError(error, context),
+      );
       show(text);
       await setTimeout(lookEveryMs, null, { signal: stop.signal }).catch(() => undefined);
     }
@@ -43,13 +44,4 @@ function screenful(text: string, rows: number): string {
   if (lines.length < rows) return `${lines.join('\n')}\n`;
   const fitting = Math.max(1, rows - 2);
   return `${[...lines.slice(0, fitting), `… ${lines.length - fitting} more lines`].join('\n')}\n`;
-}
-
-function mistakeIn(error: unknown, context: Context, format: 'text' | 'json'): string {
-  if (!(error instanceof EdictError)) throw error;
-  const { code, message, hint } = error;
-  const paint = paintersOf(context).out;
-  if (error instanceof InvalidFileError) return format === 'json' ? mistakesJson(error) : renderMistakes(error, paint);
-  if (format === 'json') return `${JSON.stringify({ format: 1, error: { code, message, hint } })}\n`;
-  return `${paint('red', message)}\n${hint ? `  ${hint}\n` : ''}`;
 }

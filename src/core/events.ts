@@ -79,8 +79,8 @@ export type EngineEvent =
   | { readonly type: 'lease:waited'; readonly reason: string }
   /** This edict has the gateway's lease after it had stood by, or had lost it. */
   | { readonly type: 'lease:taken' }
-  /** The gateway's lease is not this edict's any more, or must be given back: no request leaves. */
-  | { readonly type: 'lease:ended' }
+  /** The gateway's lease is not this edict's any more, or is given back (`isShared`) for one that has fewer: no request leaves. */
+  | { readonly type: 'lease:ended'; readonly isShared: boolean }
   | { readonly type: 'store:waited'; readonly message: string }
   /** Attempts that began before then were deleted. */
   | { readonly type: 'history:pruned'; readonly attempts: number; readonly beforeMs: number }

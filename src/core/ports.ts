@@ -237,7 +237,7 @@ export interface RecordReader {
 export interface Lease {
   /** Greater than that of whoever had it before; every attempt records it. */
   readonly fence: number;
-  /** Aborted when it must be given back, or is not this edict's any more. */
+  /** Aborted when it is not this edict's any more, or, with the reason `shared`, must be given back for one that has fewer. */
   readonly ending: AbortSignal;
   /** Returns whether a request may leave now: no other edict can have the lease yet. */
   isHeld(): boolean;

@@ -146,7 +146,7 @@ export class PostgresLeases implements Leases {
     if (shared.length === 0) return;
     await this.#wish(shared.map(([gatewayId]) => gatewayId));
     const owners = await this.#owners();
-    for (const [gatewayId, held] of shared) if (owners.get(gatewayId) !== this.#options.holder) held.ending.abort();
+    for (const [gatewayId, held] of shared) if (owners.get(gatewayId) !== this.#options.holder) held.ending.abort('shared');
   }
 
   async #wish(gatewayIds: readonly number[]): Promise<void> {

@@ -85,7 +85,9 @@ export function lineOf(event: EngineEvent): LogLine {
     case 'lease:taken':
       return { level: 'info', message: 'lease taken, at work' };
     case 'lease:ended':
-      return { level: 'warn', message: 'lease ended, nothing more is sent' };
+      return event.isShared
+        ? { level: 'info', message: 'lease given to an edict that has fewer gateways' }
+        : { level: 'warn', message: 'lease ended, nothing more is sent' };
     case 'store:waited':
       return { level: 'warn', message: 'waiting for the store' };
     case 'history:pruned':

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -70,6 +70,38 @@ test('shows only what is targeted, and counts only that', async () => {
   const wrong = await edict(['status', '--emulate', '--environment', 'tset'], folder);
   assert.equal([wrong.code, wrong.stdout], [1, '']);
   assert.match(wrong.stderr, '--environment "tset" matches nothing in the file or the record\n  nearest to "tset": test, ');
+});
+
+test('of several files, or a folder, each is shown, and one that is broken keeps no other back', async () => {
+  const folder = scratchFolder();
+  mkdirSync(join(folder, 'gateways'));
+  writeFileSync(join(folder, 'gateways/one.yaml'), fileOf('https://one.example.com', { orders: 'online' }));
+  writeFileSync(join(folder, 'gateways/two.yaml'), fileOf('https://two.example.com', { carts: 'online' }));
+  const both = await edict(['status', 'gateways'], folder);
+  assert.is(both.code, 0, both.stderr);
+  assert.match(
+    both.stdout,
+    /^gateways\/one\.yaml\nAPI [\s\S]*orders[\s\S]*To do: 1 online[\s\S]*\n\ngateways\/two\.yaml\nAPI [\s\S]*carts[\s\S]*To do: 1 online/,
+  );
+  writeFileSync(join(folder, 'gateways/broken.yaml'), 'edict: 1\napis: [\n');
+  const broken = await edict(['status', 'gateways/', '--format', 'json'], folder);
+  assert.is(broken.code, 3);
+  const { format, files } = JSON.parse(broken.stdout) as { format: number; files: { file: string; valid?: boolean; summary?: object }[] };
+  assert.equal(
+    [format, files.map(({ file, valid, summary }) => [file, valid, summary !== undefined])],
+    [
+      1,
+      [
+        ['gateways/broken.yaml', false, false],
+        ['gateways/one.yaml', undefined, true],
+        ['gateways/two.yaml', undefined, true],
+      ],
+    ],
+  );
+  assert.match((await edict(['status', 'gateways/'], folder)).stdout, /broken\.yaml\n[\s\S]*broken\.yaml:\d+:\d+[\s\S]*carts/);
+  const named = await edict(['status', 'gateways/one.yaml', 'gateways/none.yaml'], folder);
+  assert.is(named.code, 3);
+  assert.match(named.stdout, 'gateways/none.yaml does not exist');
 });
 
 test.run();

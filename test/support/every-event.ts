@@ -88,7 +88,10 @@ export const everyEvent: { readonly [T in EngineEvent['type']]: readonly EventOf
   'file:failed': [{ type: 'file:failed', message: 'm', hint: 'h' }],
   'lease:waited': [{ type: 'lease:waited', reason: 'r' }],
   'lease:taken': [{ type: 'lease:taken' }],
-  'lease:ended': [{ type: 'lease:ended' }],
+  'lease:ended': [
+    { type: 'lease:ended', isShared: false },
+    { type: 'lease:ended', isShared: true },
+  ],
   'store:waited': [{ type: 'store:waited', message: 'm' }],
   'history:pruned': [{ type: 'history:pruned', attempts: 3, beforeMs: 1 }],
   'store:failed': [{ type: 'store:failed', passId: 'p', message: 'm' }],
