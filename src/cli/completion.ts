@@ -133,7 +133,11 @@ function described({ command }: Completed): string {
 function fish(name: string, all: readonly Completed[]): string {
   const lines = all.flatMap((one) => {
     const [first = '', second] = one.words;
-    const before = second === undefined ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${first}`;
+    const beside = all.flatMap(({ words }) => (words.length === 2 && words[0] === first ? (words[1] ?? '') : []));
+    const before =
+      second === undefined
+        ? '__fish_use_subcommand'
+        : `__fish_seen_subcommand_from ${first}; and not __fish_seen_subcommand_from ${beside.join(' ')}`;
     const inside = one.words.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ');
     const options = optionsOf(one).map((option) => {
       const value = option.argChoices ? ` -x -a ${quoted(option.argChoices.join(' '))}` : takesValue(option) ? ' -r' : '';

@@ -61,6 +61,17 @@ test('fish completes them too', () => {
   }
 });
 
+test('fish offers no second command of a group, but the files of this folder', () => {
+  writeFileSync(join(folder, 'copy.db'), '');
+  for (const line of ['state backup ', 'state show ', 'plan ']) {
+    const said = ask('fish', `cd ${folder}; source SCRIPT; complete -C "edict ${line}"`, ['--no-config']);
+    if (said === null) return;
+    const offered = said.split('\n').map((one) => one.split('\t')[0] ?? '');
+    assert.not(offered.some((one) => ['show', 'backup', 'move', 'forget', 'apply'].includes(one)), `${line}: ${offered}`);
+    assert.ok(offered.includes('copy.db'), `${line}: ${offered}`);
+  }
+});
+
 test('zsh takes the script, and has a function for each command', () => {
   const said = ask('zsh', `autoload -U compinit; compinit -u -D; source SCRIPT; print \${(ok)functions[(I)_edict*]}`, ['-f']);
   if (said === null) return;
