@@ -67,7 +67,10 @@ test('fish offers no second command of a group, but the files of this folder', (
     const said = ask('fish', `cd ${folder}; source SCRIPT; complete -C "edict ${line}"`, ['--no-config']);
     if (said === null) return;
     const offered = said.split('\n').map((one) => one.split('\t')[0] ?? '');
-    assert.not(offered.some((one) => ['show', 'backup', 'move', 'forget', 'apply'].includes(one)), `${line}: ${offered}`);
+    assert.not(
+      offered.some((one) => ['show', 'backup', 'move', 'forget', 'apply'].includes(one)),
+      `${line}: ${offered}`,
+    );
     assert.ok(offered.includes('copy.db'), `${line}: ${offered}`);
   }
 });
