@@ -34,9 +34,9 @@ export interface CopyReport {
   readonly attempts: number;
 }
 
-/** Copies the record into the store `to`, a path or an address, or moves it there. Throws as `backUp` and `moveRecord` do. */
+/** Copies the record into the store `to`, a path or an address, or moves it there; what may hold a password is no path. Throws as `backUp` and `moveRecord` do. */
 export async function copyStore(how: 'backup' | 'move', { state }: Settings, to: string): Promise<CopyReport> {
-  const address = /^(?:sqlite|postgres(?:ql)?):/.test(to) ? to : `sqlite:${to}`;
+  const address = /^(?:sqlite|postgres(?:ql)?):|:.*@/s.test(to) ? to : `sqlite:${to}`;
   const copied = how === 'move' ? await moveRecord(state, address) : await backUp(state, address);
   return { from: await nameOf(state), to: await nameOf(address), ...copied };
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -33,6 +33,16 @@ test('a path is a store too, and a copy of an emulated record is one', async () 
   assert.is((await forgetPublication(copy, { api: 'orders', environment: 'test' }, {})).was?.state, 'online');
   assert.is((await readStore(copy)).gateways[0]?.publications, 0);
   assert.is((await readStore(settings)).gateways[0]?.publications, 1);
+});
+
+test('what was meant for an address is not made a file, and a password in it is not shown', async () => {
+  const { folder, settings } = await recorded();
+  for (const to of [`${folder}/ada:geheim@db/edict`, 'mysql://ada:geheim@db/edict', 'postgres:/ada:geheim@db/edict']) {
+    const error = (await copyStore('backup', settings, to).catch((thrown: unknown) => thrown)) as EdictError;
+    assert.is(error.code, 'STATE_URL', to);
+    assert.not.match(error.message, 'geheim');
+  }
+  assert.equal(readdirSync(folder).sort(), ['edict.yaml', 'state.db', 'state.db.lock']);
 });
 
 test('nothing is forgotten or moved while a daemon works with the store', async () => {

@@ -1,9 +1,62 @@
-/** Returns the address of a store, or what was given for one, without its password. */
+/** What an address of PostgreSQL may say behind its `?` that is no secret. */
+export const plainParameters = [
+  'host',
+  'port',
+  'user',
+  'application_name',
+  'options',
+  'password_file',
+  'sslmode',
+  'sslrootcert',
+  'sslcert',
+  'sslkey',
+] as const;
+
+/**
+ * An address of PostgreSQL without a doubt where its password is: scheme, user, password, place, parameters. An @ stands right before the
+ * host and nowhere else, and a # nowhere: with one, what looks like a port or a database may be a piece of a password.
+ */
+const withoutDoubt =
+  /^(postgres(?:ql)?:\/\/)(?:((?:[^\s:/?#@%]|%40)*)(:[^\s/?#]*)?@)?((?:%2[fF](?:[\w.-]|%2[fF]|%3[aA])*|\[[\da-fA-F:.]+\]|[\w.-]*)(?::\d+)?(?:\/(?:[^\s?#@%]|%(?!40))*)?)(?:\?([^\s#@]*))?$/;
+
+/** Returns whether this is an address of PostgreSQL that leaves no doubt what is what in it. */
+export function isPostgresAddress(address: string): boolean {
+  return withoutDoubt.test(address) && URL.canParse(address) && isDecodable(address);
+}
+
+/** Returns the address of a store, or what was given for one, without its password: of what leaves a doubt only what cannot be a piece of one. */
 export function shownAddress(address: string): string {
-  const url = /^postgres(?:ql)?:\/\//.test(address) ? URL.parse(address) : null;
-  // A password with a slash in it that was not encoded is taken for a part of the path.
-  if (!url || url.pathname.includes('@')) return address.replace(/:\/\/.*@/, '://***@');
-  if (url.password !== '') url.password = '***';
-  for (const name of ['password', 'sslpassword']) if (url.searchParams.has(name)) url.searchParams.set(name, '***');
-  return url.href.replaceAll('%2A', '*');
+  if (address.startsWith('sqlite:')) return address;
+  const [, scheme, user, password, place, parameters] = withoutDoubt.exec(address) ?? [];
+  if (scheme === undefined) return shownInDoubt(address);
+  const who = user === undefined ? '' : `${user}${password === undefined ? '' : ':***'}@`;
+  return `${scheme}${who}${place}${shownParameters(parameters)}`;
+}
+
+function shownInDoubt(address: string): string {
+  const scheme = /^(?:postgres(?:ql)?:\/{0,2}|[a-z]+:\/\/)/.exec(address)?.[0] ?? '';
+  const [, hidden = '', place = '', parameters, rest] =
+    /^(.*(?:@|%40))?([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(address.slice(scheme.length)) ?? [];
+  // Without an @, what stands behind a colon may be a password; behind a parameter, what looks like a host may be its end.
+  const isPlace = hidden === '' ? /^[\w./~-]*$/.test(place) : /^[\w.:/~,[\]-]*$/.test(place) && !/\?.*=/s.test(hidden);
+  return `${scheme}${hidden && '***@'}${isPlace ? place : '***'}${shownParameters(parameters)}${rest === undefined ? '' : '#***'}`;
+}
+
+function shownParameters(parameters: string | undefined): string {
+  if (parameters === undefined) return '';
+  const shown = parameters.split('&').map((parameter) => {
+    const [name = ''] = parameter.split('=', 1);
+    if (plainParameters.some((plain) => plain === name)) return parameter;
+    return /^(?:ssl)?password$/i.test(name) ? `${name}=***` : '***';
+  });
+  return `?${shown.join('&')}`;
+}
+
+function isDecodable(address: string): boolean {
+  try {
+    decodeURIComponent(address);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,6 @@
 import { EdictError } from '../core/errors.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
-import { shownAddress } from '../core/store-address.ts';
+import { isPostgresAddress, shownAddress } from '../core/store-address.ts';
 import type { Database, Kind, StoreOptions } from './database.ts';
 
 /** An engine that keeps stores. */
@@ -67,8 +67,10 @@ export async function nameOf(url: string): Promise<string> {
 /** Only the engine that is asked for is loaded. */
 async function engineOf(url: string): Promise<StoreEngine> {
   if (/^sqlite:(?:\/\/)?[^\0]+$/.test(url)) return import('./open-sqlite.ts');
-  if (/^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)) return import('./open-postgres.ts');
+  if (isPostgresAddress(url)) return import('./open-postgres.ts');
   throw new EdictError('STATE_URL', `--state ${shownAddress(url)} is not an address of a store`, {
-    hint: 'expected: sqlite:PATH, such as sqlite:.edict/state.db, or postgres://USER@HOST/DATABASE',
+    hint:
+      'expected: sqlite:PATH, such as sqlite:.edict/state.db, or postgres://USER@HOST/DATABASE; its password belongs into a file ' +
+      '(?password_file=PATH), or has each of : / ? # @ % written as %3A %2F %3F %23 %40 %25',
   });
 }
