@@ -107,8 +107,7 @@ export async function migrate(client: pg.Client): Promise<void> {
     const state = await storeState(client);
     const format = state.kind === 'edict' ? state.format : currentFormat;
     if (format < currentFormat) {
-      if (format === 0)
-        await client.query('CREATE SCHEMA IF NOT EXISTS edict; CREATE TABLE edict.setting (name text PRIMARY KEY, value text NOT NULL)');
+      if (format === 0) await makeSetting(client);
       for (const step of steps.slice(format)) await client.query(step);
       await client.query(
         `INSERT INTO edict.setting (name, value) VALUES ('format', '${currentFormat}') ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
@@ -121,4 +120,11 @@ export async function migrate(client: pg.Client): Promise<void> {
   } finally {
     await client.query(`SELECT pg_advisory_unlock(${migrationLock})`).catch(() => {});
   }
+}
+
+/** A schema that is there is left alone: only to ask for one, if it is missing or not, takes a right on the whole database. */
+async function makeSetting(client: pg.Client): Promise<void> {
+  const { rows } = await client.query("SELECT 1 WHERE to_regnamespace('edict') IS NULL");
+  if (rows.length > 0) await client.query('CREATE SCHEMA edict');
+  await client.query('CREATE TABLE edict.setting (name text PRIMARY KEY, value text NOT NULL)');
 }

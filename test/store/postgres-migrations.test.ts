@@ -6,7 +6,7 @@ import { openBeside, openRecord, openStore } from '../../src/store/open-store.ts
 import { connect } from '../../src/store/postgres-connection.ts';
 import { currentFormat, migrate, storeState } from '../../src/store/postgres-migrations.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
-import { gatewaySettings } from '../support/states.ts';
+import { change, gatewaySettings } from '../support/states.ts';
 
 const test = suite('migrations of PostgreSQL');
 let server: PostgresServer;
@@ -75,6 +75,27 @@ test('a user who may not make the tables is told what is missing', async () => {
   address.password = 'geheim';
   assert.is(await code(openStore({ url: address.href, emulated: false })), 'STORE_READ_ONLY');
   await client.query(`DROP ROLE ${role}`);
+});
+
+test('a user whose own the schema edict is needs no right on the database', async () => {
+  const role = `edict_owner_${process.pid}`;
+  await client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'geheim'; CREATE SCHEMA edict AUTHORIZATION ${role}`);
+  const address = new URL(url);
+  address.username = role;
+  address.password = 'geheim';
+  assert.is(await code(openStore({ url: address.href, emulated: false })), 'opened');
+  assert.equal(await storeState(client), { kind: 'edict', format: currentFormat });
+  await client.query(`DROP OWNED BY ${role} CASCADE; DROP ROLE ${role}`);
+});
+
+test('a step may take from edicts that go on running what every write begins with', async () => {
+  const store = await openStore({ url, emulated: false });
+  await store.enter(gatewaySettings(), 0);
+  await client.query('ALTER FUNCTION edict.must_hold(bigint, bigint) RENAME TO must_hold_of_old');
+  const attempt = { passId: 'pass', marker: null, commitId: null, atMs: 1 };
+  const written = await store.begin(gatewaySettings(), change('orders', 'test'), attempt).then(String, (error: EdictError) => error.code);
+  assert.is(written, 'STORE_FAILED');
+  await store.close();
 });
 
 test.run();
