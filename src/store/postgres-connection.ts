@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
-import { EdictError } from '../core/errors.ts';
 import { shownAddress } from '../core/store-address.ts';
+import { passwordIn } from './pass-file.ts';
 import { postgresError } from './postgres-error.ts';
+import { postgresSettings } from './postgres-settings.ts';
 
 /** How long to wait for a connection, in milliseconds. */
 const connectMs = 5000;
@@ -26,40 +28,39 @@ export interface Connecting {
 }
 
 /**
+ * What holds for a connection of edict's. It is said once the connection is open, since poolers refuse it at the start. Without a wait for the
+ * disk a call could leave whose record is lost with the server; what else `synchronous_commit` says is about standbys, and left to the operator.
+ */
+const onceOpen = `
+  SET idle_in_transaction_session_timeout = ${idleInTransactionMs};
+  SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
+
+/**
  * Opens a connection on which questions are sent without waiting for the answers before them. A password in a file is read anew.
  *
- * @throws EdictError `STORE_*`
+ * @throws EdictError `STORE_*`, `STATE_URL` for an address that says what edict does not know
  */
 export async function connect({ url, name, answerMs: query_timeout = answerMs }: Connecting): Promise<pg.Client> {
+  const { password, application_name = name, ...settings } = postgresSettings(url, process.env);
+  const passFile = process.env['PGPASSFILE'] || join(homedir(), '.pgpass');
+  const client: pg.Client = new pg.Client({
+    ...settings,
+    application_name,
+    // Only if it is asked for; pg would warn, on stderr, if it looked into the file itself.
+    password: () => password ?? passwordIn(passFile, client) ?? '',
+    connectionTimeoutMillis: connectMs,
+    query_timeout,
+    keepAlive: true,
+    pipeline: true,
+  });
+  // Whoever waits for an answer hears of it; without a listener it would end the process.
+  client.on('error', () => {});
   try {
-    const connectionString = addressIn(url);
-    const client = new pg.Client({
-      ...(connectionString !== null && { connectionString }),
-      application_name: name,
-      connectionTimeoutMillis: connectMs,
-      query_timeout,
-      idle_in_transaction_session_timeout: idleInTransactionMs,
-      keepAlive: true,
-      pipeline: true,
-    });
-    // Whoever waits for an answer hears of it; without a listener it would end the process.
-    client.on('error', () => {});
     await client.connect();
+    await client.query(onceOpen);
     return client;
   } catch (error) {
+    client.end().catch(() => {});
     throw postgresError(error, shownAddress(url));
   }
-}
-
-/** Returns the address with the password that is in a file. `postgres://` alone, `null`, says nothing that the `PG*` variables do not. */
-function addressIn(url: string): string | null {
-  const address = new URL(url);
-  const passwordFile = address.searchParams.get('password_file');
-  if (passwordFile !== null && address.password !== '') {
-    throw new EdictError('STATE_URL', `--state ${shownAddress(url)} has a password and a password_file`, { hint: 'keep one of them' });
-  }
-  address.searchParams.delete('password_file');
-  if (passwordFile !== null) address.password = encodeURIComponent(readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, ''));
-  const isEmpty = address.host === '' && address.pathname.replace('/', '') === '' && address.search === '' && address.username === '';
-  return isEmpty ? null : address.href;
 }

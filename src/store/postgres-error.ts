@@ -17,6 +17,17 @@ const refused: Meaning = {
   hint: 'check user and password (PGUSER, PGPASSWORD, PGPASSFILE, or password_file in its address)',
 };
 
+const unbelieved: Meaning = {
+  code: 'STORE_UNREACHABLE',
+  what: 'is not believed',
+  hint: 'name who has signed its certificate with sslrootcert in its address, or PGSSLROOTCERT, and its host as the certificate does',
+};
+const withoutTls: Meaning = {
+  code: 'STORE_REFUSED',
+  what: 'has no TLS',
+  hint: 'turn it on there; sslmode=disable in its address, or PGSSLMODE, goes without',
+};
+
 /** What PostgreSQL's codes mean to a person: whole ones, or their class, from postgresql.org/docs/current/errcodes-appendix.html. */
 const meanings: Readonly<Record<string, Meaning>> = {
   '08': unreachable,
@@ -66,8 +77,9 @@ export function postgresError(thrown: unknown, at: string): EdictError {
 
 /** Without a SQLSTATE it was the network, or pg itself. */
 function connectionMeaning(thrown: unknown, code: string): Meaning | null {
-  // The file of a password, or none at all.
-  if (code === 'ENOENT' || code === 'EACCES' || /password must be a string|SASL/.test(messageOf(thrown))) return refused;
+  if (/SASL/.test(messageOf(thrown))) return refused;
+  if (/does not support SSL/.test(messageOf(thrown))) return withoutTls;
+  if (/CERT|SELF_SIGNED|VERIFY|ISSUER/.test(code)) return unbelieved;
   const isConnection =
     code !== '' || thrown instanceof AggregateError || /timeout|terminated|not queryable|closed|ended/i.test(messageOf(thrown));
   return isConnection ? unreachable : null;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -5,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
 import { connect } from '../../src/store/postgres-connection.ts';
-import { scratchFolder } from '../support/edict-process.ts';
+import { scratchFolder, until } from '../support/edict-process.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
 
 const test = suite('connections to PostgreSQL');
@@ -43,6 +44,97 @@ test('a password may stand in a file, which is read anew for each connection', a
   assert.is((await refused(address)).code, 'STORE_REFUSED');
   const twice = changed((of) => of.searchParams.set('password_file', file));
   assert.is((await refused(twice)).code, 'STATE_URL');
+});
+
+/** Runs `work` with other variables of pg in the environment. */
+async function withVariables<T>(variables: Readonly<Record<string, string>>, work: () => Promise<T>): Promise<T> {
+  const before = Object.fromEntries(Object.keys(variables).map((name) => [name, process.env[name]]));
+  Object.assign(process.env, variables);
+  try {
+    return await work();
+  } finally {
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
+}
+
+const answer = async (address: string, sql: string): Promise<unknown> => {
+  const client = await connect({ url: address, name: 'test' });
+  const { rows } = await client.query(sql);
+  await client.end();
+  return Object.values(rows[0] ?? {})[0];
+};
+
+test('a password may stand in a file also where the host comes from PGHOST', async () => {
+  const { hostname, port, username, password, pathname } = new URL(url);
+  const file = join(scratchFolder(), 'password');
+  writeFileSync(file, decodeURIComponent(password));
+  await withVariables({ PGHOST: hostname, PGPORT: port, PGUSER: username, PGDATABASE: pathname.slice(1) }, async () => {
+    for (const address of [`postgres:///${pathname.slice(1)}?password_file=${file}`, `postgres://?password_file=${file}`]) {
+      assert.is(await answer(address, 'SELECT 1'), 1, address);
+    }
+  });
+});
+
+test("libpq's password file is used, and nothing is said on stderr", async () => {
+  const { hostname, port, username, password, pathname } = new URL(url);
+  const file = join(scratchFolder(), 'pgpass');
+  writeFileSync(file, `${hostname}:${port}:*:${username}:${decodeURIComponent(password)}\n`, { mode: 0o600 });
+  const warned: unknown[] = [];
+  const warn = (warning: unknown): void => {
+    warned.push(warning);
+  };
+  process.on('warning', warn);
+  const address = `postgres://${username}@${hostname}:${port}${pathname}`;
+  await withVariables({ PGPASSFILE: file }, async () => assert.is(await answer(address, 'SELECT 1'), 1));
+  await withVariables({ PGPASSFILE: '/absent' }, async () => assert.is((await refused(address)).code, 'STORE_REFUSED'));
+  process.off('warning', warn);
+  assert.equal(warned, []);
+});
+
+test('a commit is durable also where the role or the database says otherwise, and nothing else is changed', async () => {
+  const database = new URL(url).pathname.slice(1);
+  for (const [set, is] of [
+    ['off', 'on'],
+    ['local', 'local'],
+    ['remote_apply', 'remote_apply'],
+  ]) {
+    await answer(url, `ALTER DATABASE ${database} SET synchronous_commit = ${set}`);
+    assert.is(await answer(url, 'SHOW synchronous_commit'), is);
+  }
+  await answer(url, `ALTER DATABASE ${database} RESET synchronous_commit`);
+});
+
+test('a transaction that stands still is given up, as each connection asks once it is open: poolers refuse to be asked at the start', async () => {
+  assert.is(await answer(url, 'SHOW idle_in_transaction_session_timeout'), '2s');
+  const started = Promise.withResolvers<Buffer>();
+  const pooler = createServer((socket) =>
+    socket.once('data', (packet) => {
+      started.resolve(packet);
+      socket.destroy();
+    }),
+  ).listen(0, '127.0.0.1');
+  await once(pooler, 'listening');
+  const { port } = pooler.address() as { port: number };
+  assert.is((await refused(`postgres://ada:geheim@127.0.0.1:${port}/edict`)).code, 'STORE_UNREACHABLE');
+  // The length and the version, then names and values, each with a NUL behind it.
+  const words = (await started.promise).subarray(8).toString().split('\0');
+  const names = words.filter((word, index) => index % 2 === 0 && word !== '').sort();
+  assert.equal(names, ['application_name', 'client_encoding', 'database', 'user']);
+  pooler.close();
+});
+
+test('a log-in that is given up leaves no connection behind', async () => {
+  const { hostname, port, username, pathname } = new URL(url);
+  const file = join(scratchFolder(), 'pgpass');
+  writeFileSync(file, '*:*:*:*:geheim', { mode: 0o644 });
+  const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
+  const before = sockets();
+  const error = await withVariables({ PGPASSFILE: file }, () => refused(`postgres://${username}@${hostname}:${port}${pathname}`));
+  assert.is(error.code, 'STORE_SETTING');
+  await until('the socket is closed', () => sockets() <= before);
 });
 
 test('what cannot be reached, is not there or does not answer is told, and never a password', async () => {

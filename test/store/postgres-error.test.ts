@@ -14,7 +14,7 @@ for (const [code, expected] of [
   ['57P03', 'STORE_UNREACHABLE'],
   ['57014', 'STORE_UNREACHABLE'],
   ['28P01', 'STORE_REFUSED'],
-  ['ENOENT', 'STORE_REFUSED'],
+  ['ENOENT', 'STORE_UNREACHABLE'],
   ['3D000', 'STORE_UNOPENABLE'],
   ['42501', 'STORE_READ_ONLY'],
   ['25006', 'STORE_READ_ONLY'],
@@ -38,6 +38,21 @@ test('a connection that ended by itself, and one of several addresses, are told 
   assert.is(of(undefined, 'Connection terminated unexpectedly').code, 'STORE_UNREACHABLE');
   const several = new AggregateError([new Error('connect ECONNREFUSED ::1:5432'), new Error('x')]);
   assert.match(postgresError(several, 'db').message, 'ECONNREFUSED ::1');
+});
+
+test('what TLS, or a password that nobody gave, did not let through is told as that', () => {
+  for (const code of [
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  ]) {
+    const { code: told, hint } = of(code);
+    assert.is(told, 'STORE_UNREACHABLE');
+    assert.match(hint ?? '', 'sslrootcert');
+  }
+  assert.match(of(undefined, 'The server does not support SSL connections').hint ?? '', 'PGSSLMODE');
+  assert.is(of(undefined, 'SASL: client password must be a non-empty string').code, 'STORE_REFUSED');
 });
 
 test('what is told already stays as it is', () => {

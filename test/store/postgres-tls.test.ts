@@ -41,7 +41,13 @@ test('a server is believed by its certificate alone, where that is asked for', a
       return rows[0]?.ssl;
     };
     assert.is(await ask('localhost', 'verify-full', made.cert), true);
+    assert.is(await ask('localhost', 'require', made.cert), true);
+    assert.is(await ask('localhost', 'no-verify'), true);
     assert.is(await ask('localhost', 'disable'), false);
+    process.env['PGSSLROOTCERT'] = made.cert;
+    assert.is(await ask('localhost', 'verify-full'), true);
+    assert.is(await ask('localhost', 'verify-full', other.cert), 'STORE_UNREACHABLE', 'the address counts first');
+    delete process.env['PGSSLROOTCERT'];
     assert.is(await ask('localhost', 'verify-full', other.cert), 'STORE_UNREACHABLE', 'another certificate');
     assert.is(await ask('localhost', 'verify-full'), 'STORE_UNREACHABLE', 'nobody whom the system knows has signed it');
     assert.is(await ask('127.0.0.1', 'verify-full', made.cert), 'STORE_UNREACHABLE', 'it is for another name');
