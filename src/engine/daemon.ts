@@ -95,7 +95,7 @@ export class Daemon {
       resyncMs,
       this.#desired?.observeEveryMs ?? resyncMs,
       this.#lacksNames ? namesAgainMs : resyncMs,
-      this.#standsBy === null ? resyncMs : leaseAgainMs,
+      this.#standsBy === null || this.#storeFailures > 0 ? resyncMs : leaseAgainMs,
       this.#storeFailures === 0 ? resyncMs : backoffMs(this.#storeFailures, 1),
     );
   }
@@ -112,6 +112,7 @@ export class Daemon {
         // It may have been taken to find out what names mean, which is not yet to act.
         if (takeOver !== 'free') {
           await leave();
+          this.#storeFailures = 0;
           return;
         }
       }

@@ -251,4 +251,44 @@ test('what may not be taken over is not asked for until it may, or a person asks
   await running;
 });
 
+test('an edict that stands by with a store whose record was moved says so, sends nothing, asks later each time, and goes on when it is back', async () => {
+  const events: EngineEvent[] = [];
+  const waits: number[] = [];
+  const passes: PassCause[] = [];
+  let refusal: EdictError | null = new EdictError('GATEWAY_HELD', 'another edict has it');
+  const daemon = new Daemon({
+    source: { load: async () => desired, watch: async () => ({ close: async () => {} }) },
+    clock: {
+      now: Date.now,
+      monotonic: () => performance.now(),
+      sleep: async (ms, signal) => {
+        waits.push(ms);
+        await sleep(1, undefined, { signal }).catch(() => {});
+      },
+    },
+    emit: (event) => events.push(event),
+    debounceMs: 5,
+    resyncMs: 60_000,
+    engineFor: async () => {
+      if (refusal) throw refusal;
+      return { pass: async (_: DesiredState, cause: PassCause) => void passes.push(cause) } as unknown as Engine;
+    },
+    mayTakeOver: async () => 'free',
+  });
+  const desired = state('orders');
+  const running = daemon.run();
+  await until('it stands by', () => waits.includes(500));
+  refusal = new EdictError('STORE_CLOSED', 'the record of the store a was moved to b');
+  await until('it has asked a few times', () => waits.includes(4000));
+  const later = waits.slice(waits.indexOf(1000));
+  const failed = events.filter(({ type }) => type === 'store:failed');
+  assert.ok(failed.length >= 3 && failed.every((event) => 'message' in event && event.message === refusal?.message));
+  assert.equal([later.slice(0, 3), later.includes(500), passes], [[1000, 2000, 4000], false, []]);
+  refusal = null;
+  await until('it goes on', () => passes.length > 0);
+  assert.is(passes[0], 'start');
+  daemon.stop();
+  await running;
+});
+
 test.run();
