@@ -227,9 +227,16 @@ const renewLeases = `
   WHERE holder = $1 AND id = ANY ($2::bigint[])
   RETURNING id, fence`;
 
+/** Also deletes those of edicts that were killed. One that is locked is being made anew. */
 const wish = `
+  WITH dead AS (
+    DELETE FROM edict.wish WHERE (gateway_id, holder) IN (
+      SELECT gateway_id, holder FROM edict.wish WHERE lives_until < clock_timestamp() AND holder <> $2 FOR UPDATE SKIP LOCKED
+    )
+  )
   INSERT INTO edict.wish (gateway_id, holder, lives_until)
   SELECT gateway_id, $2, clock_timestamp() + make_interval(secs => $3) FROM unnest($1::bigint[]) AS gateway_id
+  WHERE NOT EXISTS (SELECT FROM edict.setting WHERE name = 'closed')
   ON CONFLICT (gateway_id, holder) DO UPDATE SET lives_until = excluded.lives_until`;
 
 const claims = `

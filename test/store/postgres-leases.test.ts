@@ -200,6 +200,19 @@ test('edicts that share divide the gateways evenly: one that comes gets its part
   assert.equal(await settle([second]), [4]);
 });
 
+test('what an edict that was killed wanted is deleted when another one wants something', async () => {
+  const sql = new PostgresDatabase(url);
+  const raw = (text: string) => sql.read({ query: { sql: text, parameters: [] }, values: [] });
+  await raw(`INSERT INTO edict.wish VALUES
+    (1, 'killed', clock_timestamp() - interval '1 ms'), (1, 'second', clock_timestamp() - interval '1 day'),
+    (1, 'alive', clock_timestamp() + interval '1 day')`);
+  const second = edict('second');
+  await second.take(1, 0, true).catch(code);
+  const names = async () => (await raw('SELECT holder FROM edict.wish ORDER BY holder')).map(({ holder }) => holder);
+  assert.equal(await names(), ['alive', 'second']);
+  await sql.close();
+});
+
 test('an edict that does not share keeps what it has, and takes what is free', async () => {
   const [first, second] = [edict('apply'), edict('daemon')];
   await first.take(1, 0, false);
