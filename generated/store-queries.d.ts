@@ -43,6 +43,7 @@ export interface StoreQueries {
   readonly approvals: Query<'gateway'>;
   readonly spendApproval: Query<'approval'>;
   readonly insertApproval: Query<'endpoint' | 'project' | 'instance' | 'digest' | 'by' | 'why' | 'atMs' | 'expiresAtMs' | 'work'>;
+  readonly closeEmpty: Query<'value'>;
   readonly gateways: Query<never>;
   readonly rowsOfGateway: Query<'after' | 'limit'>;
   readonly copyGateway: Query<'id' | 'endpoint' | 'project' | 'instance' | 'left_at_ms' | 'listed_apis' | 'suspension' | 'fence' | 'acted'>;

@@ -102,6 +102,7 @@ function byName({ sql, parameters }: CompiledQuery): CompiledByName {
 
 function gatewayQueries({ db }: Dialect) {
   const ofGateway = () => db.updateTable('gateway').where('id', '=', arg('gateway'));
+  const isOpen = sql<boolean>`not exists ${db.selectFrom('setting').select('name').where('name', '=', sql.lit('closed'))}`;
   return {
     readSetting: db.selectFrom('setting').select('value').where('name', '=', arg('name')),
     deleteSetting: db.deleteFrom('setting').where('name', '=', arg('name')),
@@ -109,9 +110,15 @@ function gatewayQueries({ db }: Dialect) {
       .insertInto('setting')
       .values({ name: arg('name'), value: arg('value') })
       .onConflict((on) => on.doNothing()),
+    // What is closed gets no gateway: its ID would be another's where the record went on.
     insertGateway: db
       .insertInto('gateway')
-      .values({ endpoint: arg('endpoint'), project: arg('project'), instance: arg('instance') })
+      .columns(['endpoint', 'project', 'instance'])
+      .expression(
+        db
+          .selectNoFrom([textArg('endpoint').as('endpoint'), textArg('project').as('project'), textArg('instance').as('instance')])
+          .where(isOpen),
+      )
       .onConflict((on) => on.doNothing()),
     findGateway: db
       .selectFrom('gateway')
@@ -123,7 +130,10 @@ function gatewayQueries({ db }: Dialect) {
     enterGateway: ofGateway().set({ left_at_ms: sql.lit(null), condition: sql.lit(null), fence: (eb) => eb('fence', '+', sql.lit(1)) }),
     leaveGateway: ofGateway().set({ left_at_ms: arg('atMs'), condition: sql.lit(null) }),
     describe: ofGateway().set({ condition: arg('condition') }),
-    suspend: ofGateway().set({ suspension: arg('suspension') }),
+    suspend: ofGateway()
+      .set({ suspension: arg('suspension') })
+      .where(isOpen)
+      .returning('id'),
     setActed: ofGateway().set({ acted: arg('acted') }),
     setListed: ofGateway().set({ listed_apis: arg('listed') }),
     names: db.selectFrom('name').select(['name', 'id']).where('gateway_id', '=', arg('gateway')),
@@ -406,6 +416,15 @@ const wholeTables = {
 /** What is asked of a whole store: what is in it, and what copies all of it into another. */
 function wholeQueries({ db, continueIds }: Dialect) {
   const queries: Record<string, { compile(): CompiledQuery }> = {
+    closeEmpty: db
+      .insertInto('setting')
+      .columns(['name', 'value'])
+      .expression(
+        db
+          .selectNoFrom([sql.lit('closed').as('name'), textArg('value').as('value')])
+          .where(({ not, exists, selectFrom }) => not(exists(selectFrom('gateway').select('id')))),
+      )
+      .returning('name'),
     gateways: db
       .selectFrom('gateway as g')
       .selectAll('g')

@@ -38,9 +38,9 @@ export async function copyRecord(from: Database, to: Database): Promise<Copied> 
   return { gateways: of('Gateway'), publications: of('Publication'), attempts: of('Attempt') };
 }
 
-/** Deletes every row of a record. */
+/** Deletes every row of a record in a store that was opened as a whole. Rejects with an EdictError `STORE_LOCKED` if a lease is held. */
 export async function clearRecord(database: Database): Promise<void> {
-  await database.write(tables.toReversed().map((table) => step(database.queries[`clear${table}`], {})));
+  await database.writeAlone(tables.toReversed().map((table) => step(database.queries[`clear${table}`], {})));
 }
 
 function valuesOf(row: Row): Readonly<Record<string, string | number | null>> {

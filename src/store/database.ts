@@ -28,12 +28,19 @@ export interface Step {
 
 /** What an engine does for the store. Every method rejects with an EdictError `STORE_*` if the engine fails. */
 export interface Database {
+  /** The store's address, without a password. */
+  readonly name: string;
   /** The store's queries in the engine's words. */
   readonly queries: StoreQueries;
   /** Returns the rows that a query finds. */
   read(step: Step): Promise<readonly Row[]>;
   /** Runs all of `steps` or none, and resolves once that is durable, to what each returned. */
   write(steps: readonly Step[]): Promise<readonly (readonly Row[])[]>;
+  /**
+   * Like `write`, in a store that was opened as a whole: from its beginning to its end no lease is in force, and none is taken. Rejects
+   * with an EdictError `STORE_LOCKED` if an edict has one.
+   */
+  writeAlone(steps: readonly Step[]): Promise<readonly (readonly Row[])[]>;
   /** Returns who works on a gateway now, by its row id; `null` if nobody does, as far as can be told from here. */
   holder(gatewayId: number): Promise<string | null>;
   /** Writes what is pending and ends. */

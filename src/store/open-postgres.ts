@@ -27,7 +27,7 @@ export async function openRecord(url: string): Promise<RecordReader> {
   if (format === 0) return emptyRecord;
   refuseOlder(format, url);
   const database = new PostgresDatabase(url);
-  await checked(database, () => refuseClosed(database, shownAddress(url)));
+  await checked(database, () => refuseClosed(database));
   return new StoredRecord(database);
 }
 
@@ -42,7 +42,7 @@ export async function openStore({ url, emulated }: StoreOptions): Promise<Store>
   const database = new PostgresDatabase(url);
   await checked(database, async () => {
     await claim(database, url, emulated ? 'emulated' : 'real');
-    await refuseClosed(database, shownAddress(url));
+    await refuseClosed(database);
   });
   const holder = `${hostname()}, pid ${process.pid}, ${randomUUID().slice(0, 8)}`;
   return new RecordStore(database, new PostgresLeases(database, { url, holder, leaseMs, clock }));
@@ -55,7 +55,9 @@ export async function openStore({ url, emulated }: StoreOptions): Promise<Store>
  */
 export async function openBeside(url: string): Promise<Database> {
   refuseOlder(await withClient(url, (client) => formatIn(client, url)), url);
-  return new PostgresDatabase(url);
+  const database = new PostgresDatabase(url);
+  await checked(database, () => refuseClosed(database));
+  return database;
 }
 
 /** Opens a store that exists so that every read sees it as it is now. Throws an EdictError `STORE_*`. */
@@ -68,16 +70,14 @@ export async function openSnapshot(url: string): Promise<Database> {
   return database;
 }
 
-/** Opens a store for writing while no edict has a lease in it, also a closed one. Throws an EdictError `STORE_*`. */
+/** Opens a store for writing, also a closed one, while no lease is held in it and nobody else has it so. Throws an EdictError `STORE_*`. */
 export async function openWhole(url: string, kind: Kind | null): Promise<Database> {
   await migrated(url);
   const database = new PostgresDatabase(url);
   await checked(database, async () => {
+    await database.occupy();
     if (kind) await claim(database, url, kind);
-    const holders = await database.holders();
-    if (holders.length > 0) {
-      throw new EdictError('STORE_LOCKED', `the store ${shownAddress(url)} is in use: ${holders.join('; ')}`, { hint: 'stop them first' });
-    }
+    await database.writeAlone([]);
   });
   return database;
 }

@@ -32,20 +32,20 @@ export async function openRecord(url: string): Promise<RecordReader> {
   return explained(path, () => {
     if (!isStored(path)) return emptyRecord;
     const { db, version } = openForReading(path);
-    if (version === currentVersion) return openRecordIn(new SqliteDatabase(db, path), path);
+    if (version === currentVersion) return openRecordIn(new SqliteDatabase(db, path));
     db.close();
     return version === 0 ? emptyRecord : new StoredRecord(new SqliteDatabase(upToDateCopy(path, version, busyMs), path));
   });
 }
 
-async function openRecordIn(database: SqliteDatabase, path: string): Promise<RecordReader> {
-  await refusedIfClosed(database, path);
+async function openRecordIn(database: SqliteDatabase): Promise<RecordReader> {
+  await refusedIfClosed(database);
   return new StoredRecord(database);
 }
 
-async function refusedIfClosed(database: SqliteDatabase, path: string): Promise<void> {
+async function refusedIfClosed(database: SqliteDatabase): Promise<void> {
   try {
-    await refuseClosed(database, nameOf(path));
+    await refuseClosed(database);
   } catch (error) {
     await database.close();
     throw error;
@@ -64,7 +64,7 @@ export async function openStore({ url, emulated, waitMs = 0, signal, onWait }: S
   for (let looks = 0; ; looks += 1) {
     const database = openNow(path, emulated ? 'emulated' : 'real');
     if (database) {
-      await refusedIfClosed(database, path);
+      await refusedIfClosed(database);
       return new RecordStore(database, new OwnLeases(database));
     }
     if (signal?.aborted || performance.now() >= untilMs) throw locked(path);
@@ -213,7 +213,7 @@ function makePrivateFile(path: string): void {
  */
 export async function openBeside(url: string): Promise<Database> {
   const path = pathOf(url);
-  return explained(path, () => {
+  const database = explained(path, () => {
     const { db, version } = openForReading(path);
     if (version !== currentVersion) {
       db.close();
@@ -222,6 +222,8 @@ export async function openBeside(url: string): Promise<Database> {
     db.exec('PRAGMA query_only = OFF; PRAGMA synchronous = FULL');
     return new SqliteDatabase(db, path);
   });
+  await refusedIfClosed(database);
+  return database;
 }
 
 /** Opens a store that exists so that every read sees it as it is now. Throws an EdictError `STORE_*`. */

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type pg from 'pg';
 import { postgres } from '../../generated/store-queries.js';
+import { EdictError } from '../core/errors.ts';
 import { shownAddress } from '../core/store-address.ts';
 import type { Database, Step } from './database.ts';
 import { connect } from './postgres-connection.ts';
@@ -20,14 +21,17 @@ interface Batch {
 }
 
 /**
- * A PostgreSQL database over one connection, which is opened anew when it was lost. A write is durable when its promise resolves;
- * writes of one turn of the event loop share one transaction, and all of it is sent at once.
+ * A PostgreSQL database over one connection, which is opened anew when it was lost, unless all must happen over one. A write is durable
+ * when its promise resolves; writes of one turn of the event loop share one transaction, and all of it is sent at once.
  */
 export class PostgresDatabase implements Database {
   readonly queries = postgres;
+  readonly name: string;
   readonly #url: string;
   #client: Promise<pg.Client> | null = null;
   #isClosed = false;
+  /** Whether what this is for ends with the connection. */
+  #isBound = false;
   readonly #pending = new Map<string, Batch>();
   readonly #writing = new Set<Promise<void>>();
   #names = new Map<Step['query'], string>();
@@ -35,6 +39,7 @@ export class PostgresDatabase implements Database {
 
   constructor(url: string) {
     this.#url = url;
+    this.name = shownAddress(url);
   }
 
   async read(step: Step): Promise<readonly Row[]> {
@@ -67,6 +72,10 @@ export class PostgresDatabase implements Database {
     });
   }
 
+  writeAlone(steps: readonly Step[]): Promise<readonly (readonly Row[])[]> {
+    return this.writeIf({ query: mustBeFree, values: [] }, steps);
+  }
+
   /** Resolves when what is being written, or is about to be in this turn, has been. */
   async drained(): Promise<void> {
     await nextTurn();
@@ -74,16 +83,20 @@ export class PostgresDatabase implements Database {
     await Promise.all(this.#writing);
   }
 
-  /** Lets every read from now on see the database as it is now. */
+  /** Lets every read from now on see the database as it is now; when the connection is lost, each fails. */
   async freeze(): Promise<void> {
-    const client = await this.#connected();
-    await client.query('SET idle_in_transaction_session_timeout = 0');
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+    await this.#bind();
+    // What is seen is what there is at the first question, not at the beginning of the transaction.
+    const begin = ['SET idle_in_transaction_session_timeout = 0', 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY', 'SELECT now()'];
+    for (const sql of begin) await this.read({ query: { sql, parameters: [] }, values: [] });
   }
 
-  /** Returns who works on any gateway now. */
-  async holders(): Promise<readonly string[]> {
-    return (await this.read({ query: holdersNow, values: [] })).map((row) => String(row['holder']));
+  /** Has the store as a whole, alone, while the connection lasts. Rejects with an EdictError `STORE_LOCKED` if another one has it so. */
+  async occupy(): Promise<void> {
+    await this.#bind();
+    const [row] = await this.read({ query: tryWhole, values: [] });
+    if (row?.['has']) return;
+    throw new EdictError('STORE_LOCKED', `the store ${this.name} is being moved or copied into`, { hint: 'wait until that has ended' });
   }
 
   async holder(gatewayId: number): Promise<string | null> {
@@ -115,7 +128,8 @@ export class PostgresDatabase implements Database {
       const steps = writes.flatMap((write) => write.steps);
       // All is sent before the first answer: after an error the server refuses the rest of the transaction by itself.
       const answers = await Promise.allSettled([
-        client.query('BEGIN'),
+        // A guard that waits for a lock must see what was written meanwhile, whatever the database is set to.
+        client.query('BEGIN ISOLATION LEVEL READ COMMITTED'),
         ...(guard ? [this.#query(client, guard)] : []),
         ...steps.map((step) => this.#query(client, step)),
         client.query('COMMIT'),
@@ -163,8 +177,22 @@ export class PostgresDatabase implements Database {
   /** Returns the connection; a new one where the last one was lost. */
   #connected(): Promise<pg.Client> {
     if (this.#isClosed) return Promise.reject(new Error('the store was closed'));
+    if (this.#isBound && this.#client === null) return Promise.reject(this.#cutOff());
     this.#client ??= this.#connect();
     return this.#client;
+  }
+
+  /** From now on all happens over the present connection. */
+  async #bind(): Promise<void> {
+    await this.#connected();
+    this.#isBound = true;
+  }
+
+  /** What was read, or kept from others, over a connection that was lost is worth nothing over another one. */
+  #cutOff(): EdictError {
+    return new EdictError('STORE_UNREACHABLE', `the connection to the store ${this.name} was lost in the middle of it`, {
+      hint: 'nothing was lost; run the same `edict state` command again',
+    });
   }
 
   async #connect(): Promise<pg.Client> {
@@ -185,7 +213,27 @@ export class PostgresDatabase implements Database {
 /** SQLSTATE of a prepared statement that the server does not know. */
 const unknownStatement = '26000';
 
-const holdersNow = { sql: 'SELECT DISTINCT holder FROM edict.gateway WHERE held_until >= clock_timestamp()', parameters: [] } as const;
+/** The lock under which one edict alone has a store as a whole ("edwh"). */
+const tryWhole = { sql: `SELECT pg_try_advisory_lock(${0x65647768}) AS has`, parameters: [] } as const;
+
+/**
+ * Whoever takes a lease, writes under one or adds a gateway has locked the table of gateways, and is waited for or waits. Leases that have
+ * lapsed could still be renewed and written under, until somebody takes them: they end. So do all wishes, since they keep gateways from
+ * being deleted; who makes one locks its table first, as is done here. Every gateway is written to, so that what has looked at the table
+ * before it waited fails.
+ */
+const mustBeFree = {
+  sql: `
+  DO $$ DECLARE holders text; BEGIN
+    LOCK TABLE edict.wish, edict.gateway IN EXCLUSIVE MODE;
+    SELECT string_agg(DISTINCT holder, '; ') INTO holders FROM edict.gateway WHERE held_until >= clock_timestamp();
+    IF holders IS NOT NULL THEN RAISE EXCEPTION '%', holders USING ERRCODE = 'ED002'; END IF;
+    UPDATE edict.gateway SET holder = NULL, held_until = NULL;
+    DELETE FROM edict.wish;
+  END $$`,
+  parameters: [],
+} as const;
+
 const holderNow = {
   sql: 'SELECT holder FROM edict.gateway WHERE id = $1 AND held_until >= clock_timestamp()',
   parameters: ['gateway'],

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { EdictError } from '../core/errors.ts';
 import type { Clock, Entered } from '../core/ports.ts';
 import { shownAddress } from '../core/store-address.ts';
+import { refuseClosed } from './closed.ts';
 import type { Step } from './database.ts';
 import { divide } from './divide.ts';
 import type { Leases } from './leases.ts';
@@ -95,7 +96,7 @@ export class PostgresLeases implements Leases {
     await this.#renewing;
     try {
       for (const [gatewayId, { fence }] of this.#held) await this.#query(freeLease, [gatewayId, fence]);
-      if (this.#client) await this.#query('DELETE FROM edict.wish WHERE holder = $1', [this.#options.holder]);
+      if (this.#client !== null) await this.#query('DELETE FROM edict.wish WHERE holder = $1', [this.#options.holder]);
     } catch {
       // It ends by itself.
     }
@@ -175,7 +176,9 @@ export class PostgresLeases implements Leases {
     held.ending.abort();
   }
 
+  /** Returns why a lease could not be had. Rejects with an EdictError `STORE_CLOSED` if the store is closed. */
   async #heldBy(gatewayId: number): Promise<EdictError> {
+    await refuseClosed(this.#database);
     const [row] = await this.#query('SELECT holder FROM edict.gateway WHERE id = $1', [gatewayId]);
     const holder = row?.['holder'];
     return new EdictError('GATEWAY_HELD', `another edict works on the gateway${holder ? ` (${String(holder)})` : ''}`, {

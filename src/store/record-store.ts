@@ -5,6 +5,7 @@ import type { Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
 import type { Condition, Entered, NewAttempt, Store } from '../core/ports.ts';
 import type { GatewayIdentity, PublicationKey, RecordedPublication, Suspension } from '../core/publication.ts';
+import { refuseClosed } from './closed.ts';
 import { type Database, type Step, step, type Value } from './database.ts';
 import type { Leases } from './leases.ts';
 import { type Row, toRecordedPublication } from './rows.ts';
@@ -95,7 +96,8 @@ export class RecordStore extends StoredRecord implements Store {
 
   async suspend(gateway: GatewayIdentity, suspension: Suspension | null): Promise<void> {
     const of = { gateway: await this.#ensureGateway(gateway), suspension: suspension && JSON.stringify(suspension) };
-    await this.database.write([step(this.queries.suspend, of)]);
+    const [rows] = await this.database.write([step(this.queries.suspend, of)]);
+    if (rows?.length === 0) await refuseClosed(this.database);
   }
 
   async describe(gateway: GatewayIdentity, condition: Condition): Promise<void> {
@@ -170,6 +172,8 @@ export class RecordStore extends StoredRecord implements Store {
     const { endpoint, project, instance } = gateway;
     await this.database.write([step(this.queries.insertGateway, { endpoint, project, instance })]);
     const id = await super.gatewayId(gateway);
+    // In a closed store there is none for a gateway that is new.
+    if (id === 0) await refuseClosed(this.database);
     this.#gateways.set(nameOf(gateway), id);
     return id;
   }

@@ -25,16 +25,18 @@ const nothing: readonly Row[] = [];
  */
 export class SqliteDatabase implements Database {
   readonly queries = sqlite;
+  readonly name: string;
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #onClosed: () => void;
   readonly #prepared = new Map<Query<string>, Prepared>();
   #pending: Write[] = [];
 
-  /** `path` is for messages; `onClosed` gives back what the file was opened with. */
+  /** `path` is for messages and the name; `onClosed` gives back what the file was opened with. */
   constructor(db: DatabaseSync, path: string, onClosed: () => void = () => {}) {
     this.#db = db;
     this.#path = path;
+    this.name = `sqlite:${path}`;
     this.#onClosed = onClosed;
   }
 
@@ -47,6 +49,11 @@ export class SqliteDatabase implements Database {
     return new Promise((done, failed) => {
       this.#pending.push({ steps, done, failed });
     });
+  }
+
+  /** Who has opened the store as a whole keeps every other edict from it. */
+  writeAlone(steps: readonly Step[]): Promise<readonly (readonly Row[])[]> {
+    return this.write(steps);
   }
 
   /** The one that wrote last how it is getting on, if it is there: one that was killed leaves its last word, and one in another container cannot be seen. */

@@ -1,6 +1,6 @@
 import { EdictError } from '../core/errors.ts';
 import type { GatewayIdentity } from '../core/publication.ts';
-import { type Closed, close, closedOf, refuseClosed } from './closed.ts';
+import { type Closed, close, closedOf, closeEmpty, refuseClosed } from './closed.ts';
 import { type Copied, clearRecord, copyRecord } from './copy-store.ts';
 import { type Database, type Kind, step } from './database.ts';
 import { nameOf, openSnapshot, openWhole } from './open-store.ts';
@@ -21,7 +21,7 @@ export interface KnownGateway extends GatewayIdentity {
 export async function listGateways(url: string): Promise<readonly KnownGateway[]> {
   const database = await openSnapshot(url);
   try {
-    await refuseClosed(database, await nameOf(url));
+    await refuseClosed(database);
     const rows = await database.read(step(database.queries.gateways, {}));
     return await Promise.all(
       rows.map(async (row) => ({
@@ -43,42 +43,38 @@ export async function listGateways(url: string): Promise<readonly KnownGateway[]
  * @throws EdictError `STORE_*` if one of the two cannot be opened, `STORE_NOT_EMPTY` if `to` holds another record
  */
 export async function backUp(url: string, to: string): Promise<Copied> {
-  const names = await namesOf(url, to);
+  await refuseItself(url, to);
   const from = await openSnapshot(url);
   try {
-    await refuseClosed(from, names.from);
-    return await withTarget(from, to, names, async (target) => {
-      const copied = await fill(from, target, names);
-      await close(target, null);
-      return copied;
-    });
+    await refuseClosed(from);
+    return await fill(to, from, ['copying'], (target) => copyInto(target, from));
   } finally {
     await from.close();
   }
 }
 
 /**
- * Moves the record of a store into the empty store `to`. No edict may work with either; from the first moment on the old one is refused
- * by all, and names the new one. Moved again after it was interrupted, it is moved as a whole.
+ * Moves the record of a store into the empty store `to`, or back into the one that it was moved away from. No edict may work with either;
+ * from the first moment on the old one is refused by all, and names the new one. Moved again after it was interrupted, it is moved as a
+ * whole.
  *
  * @throws EdictError `STORE_*` if one of the two cannot be opened, `STORE_NOT_EMPTY` if `to` holds another record
  */
 export async function moveRecord(url: string, to: string): Promise<Copied> {
-  const names = await namesOf(url, to);
+  await refuseItself(url, to);
   await (await openSnapshot(url)).close();
   const from = await openWhole(url, null);
   try {
     const before = await closedOf(from);
-    if (!isTo(before, 'moved', names.to)) await refuseClosed(from, names.from);
-    return await withTarget(from, to, names, async (target) => {
-      await close(target, { why: 'copying', at: names.from });
-      await close(from, { why: 'moved', at: names.to });
+    if (before?.why !== 'moved' || before.at !== (await nameOf(to))) await refuseClosed(from);
+    return await fill(to, from, ['copying', 'moved'], async (target) => {
+      // Under the lock that whoever takes a lease waits for: what was written until now is copied, and nothing is written after.
+      await close(from, { why: 'moved', at: target.name });
       try {
-        const copied = await fill(from, target, names);
-        await close(target, null);
-        return copied;
+        return await copyInto(target, from);
       } catch (error) {
-        await close(from, null);
+        // The new one stays closed, so that never two are open. Where this fails too the old one does as well: it can be moved again.
+        await close(from, null).catch(() => {});
         throw error;
       }
     });
@@ -87,42 +83,48 @@ export async function moveRecord(url: string, to: string): Promise<Copied> {
   }
 }
 
-interface Names {
-  readonly from: string;
-  readonly to: string;
+async function refuseItself(url: string, to: string): Promise<void> {
+  const name = await nameOf(to);
+  if ((await nameOf(url)) === name) throw new EdictError('OPTION', `${name} is the store itself`, { hint: 'name another store' });
 }
 
-async function namesOf(url: string, to: string): Promise<Names> {
-  const names = { from: await nameOf(url), to: await nameOf(to) };
-  if (names.from !== names.to) return names;
-  throw new EdictError('OPTION', `${names.to} is the store itself`, { hint: 'name another store' });
-}
-
-async function withTarget(from: Database, to: string, names: Names, use: (target: Database) => Promise<Copied>): Promise<Copied> {
+/**
+ * Has `copy` fill the store `to`, which is closed meanwhile and stays so if that fails. It must be empty, or closed with the name of
+ * `from` for a reason that is in `replaces`.
+ */
+async function fill(
+  to: string,
+  from: Database,
+  replaces: readonly Closed['why'][],
+  copy: (target: Database) => Promise<Copied>,
+): Promise<Copied> {
   const [row] = await from.read(step(from.queries.readSetting, { name: 'gateways' }));
   const target = await openWhole(to, (row?.['value'] ?? 'real') as Kind);
   try {
-    const closed = await closedOf(target);
-    const isOurs = isTo(closed, 'copying', names.from) || isTo(closed, 'moved', names.from);
-    const isEmpty = (await target.read(step(target.queries.gateways, {}))).length === 0;
-    if (!isOurs) await refuseClosed(target, names.to);
-    if (!isOurs && !isEmpty) {
-      throw new EdictError('STORE_NOT_EMPTY', `the store ${names.to} holds a record already`, {
-        hint: 'nothing was copied; name a new one',
-      });
+    const before = await closedOf(target);
+    const copying: Closed = { why: 'copying', at: from.name };
+    if (before?.at === from.name && replaces.includes(before.why)) await close(target, copying);
+    else {
+      await refuseClosed(target);
+      if (!(await closeEmpty(target, copying))) throw await notEmpty(target, from);
     }
-    return await use(target);
+    const copied = await copy(target);
+    await close(target, null);
+    return copied;
   } finally {
     await target.close();
   }
 }
 
-async function fill(from: Database, target: Database, names: Names): Promise<Copied> {
-  await close(target, { why: 'copying', at: names.from });
+async function copyInto(target: Database, from: Database): Promise<Copied> {
   await clearRecord(target);
   return copyRecord(from, target);
 }
 
-function isTo(closed: Closed | null, why: Closed['why'], at: string): boolean {
-  return closed?.why === why && closed.at === at;
+/** Rejects with an EdictError `STORE_CLOSED` if the record is there since an earlier move, whose end was not heard of. */
+async function notEmpty(target: Database, from: Database): Promise<EdictError> {
+  await refuseClosed(from);
+  return new EdictError('STORE_NOT_EMPTY', `the store ${target.name} holds a record already`, {
+    hint: 'nothing was copied; name a new one',
+  });
 }

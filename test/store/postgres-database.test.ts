@@ -10,12 +10,13 @@ import { type PostgresServer, postgresServer } from '../support/postgres.ts';
 const test = suite('a PostgreSQL database');
 let server: PostgresServer;
 let database: PostgresDatabase;
+let url: string;
 test.before(async () => {
   server = await postgresServer();
 });
 test.after(() => server.close());
 test.before.each(async () => {
-  const url = await server.database();
+  url = await server.database();
   await (await openStore({ url, emulated: false })).close();
   database = new PostgresDatabase(url);
 });
@@ -85,6 +86,21 @@ test('after the server was started anew it goes on, and what is written meanwhil
   assert.is(await read('before'), '1');
   await database.write([setting('after', '2')]);
   assert.is(await read('after'), '2');
+});
+
+test('what was frozen is seen as it was, and not at all over another connection', async () => {
+  await database.write([setting('a', '1')]);
+  await database.freeze();
+  const other = new PostgresDatabase(url);
+  await other.write([setting('b', '2')]);
+  assert.equal([await read('a'), await read('b')], ['1', undefined]);
+  await other.read(
+    raw(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`),
+  );
+  const told = (error: EdictError): string => `${error.code} ${error.hint}`;
+  for (let tries = 0; tries < 3; tries += 1) assert.match(await read('b').then(String, told), 'STORE_UNREACHABLE');
+  assert.match(await read('b').then(String, told), 'run the same');
+  await other.close();
 });
 
 test('what is asked of it after it was closed is refused', async () => {

@@ -22,6 +22,7 @@ for (const [code, expected] of [
   ['XX001', 'STORE_CORRUPT'],
   ['42P01', 'STORE_FAILED'],
   ['ED001', 'GATEWAY_HELD'],
+  ['ED002', 'STORE_LOCKED'],
 ] as const) {
   test(`${code} is ${expected}`, () => {
     assert.is(of(code).code, expected);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { test } from 'uvu';
+import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { NewApproval } from '../../src/core/guards.ts';
 import type { GatewayIdentity } from '../../src/core/publication.ts';
@@ -10,42 +10,38 @@ import { openRecord, openStore } from '../../src/store/open-store.ts';
 import { writeApproval } from '../../src/store/write-approval.ts';
 import { change, gatewaySettings } from '../support/states.ts';
 import { storeContract } from '../support/store-contract.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { storeEngines } from '../support/store-engines.ts';
 
+const test = suite('record store');
 const gateway = gatewaySettings();
-const folder = temporaryFolder();
-let stores = 0;
 
-function newStore() {
-  stores += 1;
-  const path = join(folder, `${stores}`, 'state.db');
-  const url = `sqlite:${path}`;
-  return {
-    url,
-    open: () => openStore({ url, emulated: false }),
-    openRecord: () => openRecord({ url }),
-    approve: (of: GatewayIdentity, approval: NewApproval) => writeApproval(url, of, approval),
-  };
+for (const { name, make } of storeEngines(test)) {
+  storeContract(test, name, async () => {
+    const url = await make();
+    return {
+      open: () => openStore({ url, emulated: false }),
+      openRecord: () => openRecord({ url }),
+      approve: (of: GatewayIdentity, approval: NewApproval) => writeApproval(url, of, approval),
+    };
+  });
+
+  test(`${name}: an attempt that had begun is unresolved after its process was killed`, async () => {
+    const url = await make();
+    const source = `
+      import { openStore } from ${JSON.stringify(join(import.meta.dirname, '../../src/store/open-store.ts'))};
+      import { change, gatewaySettings } from ${JSON.stringify(join(import.meta.dirname, '../support/states.ts'))};
+      const store = await openStore({ url: ${JSON.stringify(url)}, emulated: false });
+      await store.enter(gatewaySettings(), 1);
+      await store.begin(gatewaySettings(), change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
+      process.kill(process.pid, 'SIGKILL');`;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', source], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const complaint = text(child.stderr);
+    const [, signal] = await once(child, 'exit');
+    assert.is(signal, 'SIGKILL', await complaint);
+    const store = await openStore({ url, emulated: false });
+    assert.ok((await store.read(gateway, change('orders', 'test').key))?.unresolved);
+    await store.close();
+  });
 }
-
-storeContract(test, 'sqlite', newStore);
-
-test('an attempt that had begun is unresolved after its process was killed', async () => {
-  const { url, open } = newStore();
-  const source = `
-    import { openStore } from ${JSON.stringify(join(import.meta.dirname, '../../src/store/open-store.ts'))};
-    import { change, gatewaySettings } from ${JSON.stringify(join(import.meta.dirname, '../support/states.ts'))};
-    const store = await openStore({ url: ${JSON.stringify(url)}, emulated: false });
-    await store.enter(gatewaySettings(), 1);
-    await store.begin(gatewaySettings(), change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
-    process.kill(process.pid, 'SIGKILL');`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', source], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const complaint = text(child.stderr);
-  const [, signal] = await once(child, 'exit');
-  assert.is(signal, 'SIGKILL', await complaint);
-  const store = await open();
-  assert.ok((await store.read(gateway, change('orders', 'test').key))?.unresolved);
-  await store.close();
-});
 
 test.run();

@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import type { Test } from 'uvu';
+import { scratchFolder } from './edict-process.ts';
+import { type PostgresServer, postgresServer } from './postgres.ts';
+
+/** An engine that keeps stores. */
+export interface StoreEngine {
+  readonly name: 'sqlite' | 'postgres';
+  /** Returns the address of a store that is not there yet. */
+  readonly make: () => Promise<string>;
+}
+
+/** Returns every engine, for the tests in `test` alone: a server of its own runs from before the first to after the last. */
+export function storeEngines(test: Test): readonly StoreEngine[] {
+  let server: PostgresServer;
+  test.before(async () => {
+    server = await postgresServer();
+  });
+  test.after(() => server.close());
+  return [
+    { name: 'sqlite', make: async () => `sqlite:${join(scratchFolder(), 'state.db')}` },
+    { name: 'postgres', make: () => server.database() },
+  ];
+}
