@@ -1,40 +1,70 @@
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
-import { openRecord, openStore } from '../../src/store/open-store.ts';
+import { close } from '../../src/store/closed.ts';
+import { openRecord, openStore, openWhole } from '../../src/store/open-store.ts';
 import { writeApproval } from '../../src/store/write-approval.ts';
-import { scratchFolder } from '../support/edict-process.ts';
 import { gatewaySettings } from '../support/states.ts';
+import { storeEngines } from '../support/store-engines.ts';
 
 const test = suite('write approval');
 const gateway = gatewaySettings();
 const approval = { digest: 'sha256:1', by: 'ada', why: 'CHG-7', atMs: 1, expiresAtMs: 100, work: ['["a"]'] };
 
-test('is written while another edict has the store, which finds it, and leaves no file behind', async () => {
-  const path = join(scratchFolder(), 'state.db');
-  const store = await openStore({ url: `sqlite:${path}`, emulated: false });
-  await writeApproval(`sqlite:${path}`, gateway, approval);
-  assert.is((await store.approvals(gateway))[0]?.by, 'ada');
-  await store.close();
-  await writeApproval(`sqlite:${path}`, gateway, { ...approval, by: 'eve' });
-  assert.not.ok(existsSync(`${path}-shm`));
-  assert.is(statSync(path).mode & 0o777, 0o600);
-  const record = await openRecord({ url: `sqlite:${path}` });
-  assert.is((await record.approvals(gateway)).length, 2);
-  await record.close();
-});
+/** Makes a store of an older format of it. */
+const makeOlder = {
+  sqlite: async (url: string) => {
+    const db = new DatabaseSync(url.replace('sqlite:', ''));
+    db.exec('PRAGMA user_version = 1');
+    db.close();
+  },
+  postgres: async (url: string) => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query("UPDATE edict.setting SET value = '1' WHERE name = 'format'");
+    await client.end();
+  },
+};
 
-test('a store of another version, none, and one that is not there are refused', async () => {
-  const path = join(scratchFolder(), 'state.db');
-  assert.match(await refusal(`sqlite:${path}`), 'STORE_');
-  await (await openStore({ url: `sqlite:${path}`, emulated: false })).close();
-  const db = new DatabaseSync(path);
-  db.exec('PRAGMA user_version = 1');
-  db.close();
-  assert.is(await refusal(`sqlite:${path}`), 'STORE_OLDER');
+for (const { name, make } of storeEngines(test)) {
+  test(`${name}: is written while another edict has the store, which finds it, and leaves no file behind`, async () => {
+    const url = await make();
+    const store = await openStore({ url, emulated: false });
+    await writeApproval(url, gateway, approval);
+    assert.is((await store.approvals(gateway))[0]?.by, 'ada');
+    await store.close();
+    await writeApproval(url, gateway, { ...approval, by: 'eve' });
+    if (name === 'sqlite') {
+      const path = url.replace('sqlite:', '');
+      assert.not.ok(existsSync(`${path}-shm`));
+      assert.is(statSync(path).mode & 0o777, 0o600);
+    }
+    const record = await openRecord({ url });
+    assert.is((await record.approvals(gateway)).length, 2);
+    await record.close();
+  });
+
+  test(`${name}: a store of another version, and one that is not there, are refused`, async () => {
+    const url = await make();
+    assert.match(await refusal(url), 'STORE_');
+    await (await openStore({ url, emulated: false })).close();
+    await makeOlder[name](url);
+    assert.is(await refusal(url), 'STORE_OLDER');
+  });
+
+  test(`${name}: a store whose record is elsewhere is refused`, async () => {
+    const url = await make();
+    const whole = await openWhole(url, 'real');
+    await close(whole, { why: 'moved', at: 'sqlite:/new.db' });
+    await whole.close();
+    assert.is(await refusal(url), 'STORE_CLOSED');
+  });
+}
+
+test('what is no store is refused', async () => {
   assert.is(await refusal('file'), 'STATE_URL');
 });
 
