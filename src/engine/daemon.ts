@@ -31,6 +31,9 @@ const namesAgainMs = 10_000;
 /** How long after another edict was found to have the gateway's lease it is asked for again, in milliseconds. */
 const leaseAgainMs = 500;
 
+/** A store that fails is asked again so often at least, in milliseconds: what waits for it is what is to be taken over. */
+const storeAgainMs = 10_000;
+
 const olderFile =
   'the file here is older than the one that was acted on last: for three minutes a newer one is waited for, here or with another edict; SIGHUP takes this one';
 
@@ -96,7 +99,7 @@ export class Daemon {
       this.#desired?.observeEveryMs ?? resyncMs,
       this.#lacksNames ? namesAgainMs : resyncMs,
       this.#standsBy === null || this.#storeFailures > 0 ? resyncMs : leaseAgainMs,
-      this.#storeFailures === 0 ? resyncMs : backoffMs(this.#storeFailures, 1),
+      this.#storeFailures === 0 ? resyncMs : Math.min(storeAgainMs, backoffMs(this.#storeFailures, 1)),
     );
   }
 

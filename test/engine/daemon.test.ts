@@ -274,6 +274,7 @@ test('an edict that stands by with a store whose record was moved says so, sends
       return { pass: async (_: DesiredState, cause: PassCause) => void passes.push(cause) } as unknown as Engine;
     },
     mayTakeOver: async () => 'free',
+    leave: async () => undefined,
   });
   const desired = state('orders');
   const running = daemon.run();

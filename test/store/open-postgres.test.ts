@@ -2,6 +2,7 @@ import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
+import { systemClock } from '../../src/engine/system-clock.ts';
 import { close, closedOf } from '../../src/store/closed.ts';
 import { step } from '../../src/store/database.ts';
 import { openBeside, openSnapshot, openStore, openWhole } from '../../src/store/open-postgres.ts';
@@ -65,8 +66,7 @@ test('a store in which a lease was taken since it was opened as a whole is not c
 
 test('what is being written under a lease that has just lapsed is waited for, and is there when the store is closed; nothing comes after', async () => {
   const database = new PostgresDatabase(url);
-  const clock = { monotonic: () => performance.now() };
-  const leases = new PostgresLeases(database, { url, holder: 'slow', leaseMs: 3_600_000, clock });
+  const leases = new PostgresLeases(database, { url, holder: 'slow', leaseMs: 3_600_000, clock: systemClock });
   const { lease } = await leases.take(1, 1, false);
   const writer = await session();
   await writer.query('BEGIN');
