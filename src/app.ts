@@ -32,6 +32,8 @@ export interface Applied {
   readonly left: number;
   /** Changes of the saved plan that were left out since something moved under them while it was carried out. */
   readonly dropped: readonly Moved[];
+  /** Why there are changes `left`; without it they were stopped. */
+  readonly leftWhy?: string;
 }
 
 /** How often `apply` tries one change before it leaves it to a person. */

@@ -58,7 +58,7 @@ export async function startDaemon(
   };
   const close = async (): Promise<number> => {
     await face?.close();
-    for (const { endTidying } of parts.values()) endTidying();
+    for (const { endBeside } of parts.values()) endBeside();
     const left = await Promise.all([...parts.values()].map(({ rooms }) => rooms.close()));
     await store.close();
     await Promise.all([...parts.values()].map(({ listeners }) => listeners.close()));
@@ -93,7 +93,7 @@ export async function startDaemon(
     if (!part) return;
     part.emit({ type: 'file:removed' });
     await loops.end(part);
-    part.endTidying();
+    part.endBeside();
     await part.rooms.close();
     await face?.remove(file);
     await part.listeners.close();

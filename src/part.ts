@@ -17,8 +17,8 @@ export interface Part {
   /** Hears what happens, besides the listeners and the log. */
   readonly shows: { emit: Emit };
   readonly emit: Emit;
-  /** Deletes no more of the history. */
-  readonly endTidying: () => void;
+  /** Deletes no more of the history, and looks for no more requests. */
+  readonly endBeside: () => void;
 }
 
 /** Opens what one file needs, with a loop that does not run yet; `talk` tells people. Throws an EdictError `NOTIFY` for a wrong receiver. */
@@ -31,6 +31,7 @@ export async function openPart(
 ): Promise<Part> {
   const { Daemon } = await import('./engine/daemon.ts');
   const { TakeOvers } = await import('./engine/take-over.ts');
+  const { RequestWatch } = await import('./engine/request-watch.ts');
   const { Tidying } = await import('./engine/tidying.ts');
   const { openListeners } = await import('./listeners.ts');
   const shows = { emit: (() => {}) as Emit };
@@ -39,18 +40,22 @@ export async function openPart(
     talk(event);
   };
   const tidying = new Tidying({ store, clock: systemClock, emit: told, keepMs: keepHistoryMs });
-  const tidyingUntil = new AbortController();
+  const beside = new AbortController();
+  const { signal } = beside;
+  const onRequest = (): void => daemon.wake('request');
+  const requests = new RequestWatch({ store, clock: systemClock, signal, onRequest });
   let gateway: GatewayIdentity | null = null;
   const listeners = await openListeners(environment, { settings, clock: systemClock, emit: told });
   const emit: Emit = (event) => {
     if (event.type === 'file:accepted') {
       rooms.emulate(event.desired);
       ({ gateway } = event.desired);
+      requests.follow(gateway);
     }
     listeners.emit(event);
     told(event);
     if (event.type === 'lease:ended') daemon.wake('resync');
-    if (event.type === 'pass:finished' && gateway) void tidying.tidy(gateway, tidyingUntil.signal);
+    if (event.type === 'pass:finished' && gateway) void tidying.tidy(gateway, signal);
   };
   const rooms = await openRooms(settings, environment, emit, { standsBy: true, store });
   const takeOvers = new TakeOvers({ record: rooms.record, clock: systemClock });
@@ -63,7 +68,7 @@ export async function openPart(
     mayTakeOver: (desired) => takeOvers.may(desired),
     leave: () => rooms.leave(),
   });
-  return { settings, rooms, daemon, listeners, shows, emit, endTidying: () => tidyingUntil.abort() };
+  return { settings, rooms, daemon, listeners, shows, emit, endBeside: () => beside.abort() };
 }
 
 /** Returns what is shown of a part, and what can be done with it. */

@@ -2,7 +2,7 @@ import type { Settings } from './config.ts';
 import { EdictError } from './core/errors.ts';
 import type { Emit } from './core/events.ts';
 import { nameKey } from './core/names.ts';
-import type { Admit, Gateway, GatewayReader, Lease, Prober, RecordReader, Store } from './core/ports.ts';
+import type { Admit, Gateway, GatewayReader, Lease, RecordReader, Store } from './core/ports.ts';
 import { proxiesOf } from './core/proxies.ts';
 import type { DesiredState, GatewayIdentity, GatewaySettings, RecordedState, Suspension } from './core/publication.ts';
 import type { SavedPlan } from './core/saved-plan.ts';
@@ -17,6 +17,7 @@ import { enterWhenFree } from './engine/entering.ts';
 import type { LookUpDeps } from './engine/look-up.ts';
 import { systemClock } from './engine/system-clock.ts';
 import type { Traffic } from './engine/traffic.ts';
+import type { Prober } from './gateway/probe.ts';
 import { openStore } from './store/open-store.ts';
 
 /*

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { settingsFrom } from '../src/config.ts';
 import type { EngineEvent } from '../src/core/events.ts';
 import { faceOf, openPart } from '../src/part.ts';
+import { askPass } from '../src/store/ask-pass.ts';
 import { openStore } from '../src/store/open-store.ts';
 import { fileOf, scratchFolder, until } from './support/edict-process.ts';
 
@@ -32,7 +33,12 @@ test('works on its file, tells what happens to people and to the page, and can b
   const before = passes();
   face.resync();
   await until('a pass is made', () => passes() > before);
+  await until('its last pass is over', () => told.at(-1)?.type === 'pass:finished');
+  const asked = passes();
+  await askPass(settings.state, accepted.desired.gateway);
+  await until('a pass is made for who asks in the store', () => passes() > asked);
   part.daemon.stop();
+  part.endBeside();
   await running;
   assert.is(await part.rooms.close(), 0);
   await store.close();

@@ -108,6 +108,7 @@ const causes = {
     signal: 'asked for',
     retry: 'retry',
     approval: 'approval',
+    request: 'request',
     due: 'its time had come',
     order: 'next environment',
 };

@@ -37,12 +37,11 @@ export function apply(settings: Settings, options: ApplyOptions, context: Contex
   return report(options, context, {
     ...{ verb: 'Applied', act, more: () => ({}) },
     release: (plan) => releaseCommand(plan, { ...settings, targets: plan.targets }),
-    left: options.viaDaemon ? 'not made by the daemon in time: see edict status, and whether it follows the same file' : stopped,
   });
 }
 
-/** Why changes are left where nobody waited for them. */
-export const stopped = 'not sent, since it was stopped';
+/** Why changes are left unless it is said. */
+const stopped = 'not sent, since it was stopped';
 
 /** What is made and told of. */
 export interface Making {
@@ -50,18 +49,12 @@ export interface Making {
   readonly act: (emit: Emit, stop: Stopper) => Promise<Applied | null>;
   /** Returns the command that agrees to what the plan holds; `null` if it holds nothing. */
   readonly release: (plan: Plan) => string | null;
-  /** Why changes are left. */
-  readonly left: string;
   /** Returns what else the summary says as JSON. */
   readonly more: () => object;
 }
 
 /** Makes what `act` makes and tells of it as it goes. Returns what `apply` does, and 0 where `act` has nothing to make and tells so itself. */
-export async function report(
-  options: ApplyOptions,
-  context: Context,
-  { verb, act, release: releaseOf, left: leftWhy, more }: Making,
-): Promise<ExitCode> {
+export async function report(options: ApplyOptions, context: Context, { verb, act, release: releaseOf, more }: Making): Promise<ExitCode> {
   const { out, err } = paintersOf(context);
   const asJson = options.format === 'json';
   const failures = new Map<string, Settled>();
@@ -84,7 +77,7 @@ export async function report(
   const applied = await act(emit, stop);
   progress?.clear();
   if (!applied) return exitCodes.done;
-  const { plan, summary, left, dropped } = applied;
+  const { plan, summary, left, dropped, leftWhy = stopped } = applied;
   const release = releaseOf(plan);
   const { suspicion } = plan;
   if (asJson) for (const change of plan.changes) if (!isMade(change)) context.stdout.write(`${JSON.stringify(unmadeJson(change))}\n`);

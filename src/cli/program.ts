@@ -103,7 +103,7 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
     .addOption(wait())
     .addOption(new Option('--plan <file>', 'make exactly the changes of a saved plan, or none').conflicts(['api', 'environment']))
     .addOption(
-      new Option('--via-daemon', 'leave the calls to the daemon that works on the gateway, and wait until it has made them').conflicts([
+      new Option('--via-daemon', 'hand the changes to the daemon that works on the gateway, and wait until it has made them').conflicts([
         'dryRun',
         'refresh',
       ]),

@@ -9,7 +9,7 @@ import { type Asked, askedFor, readUndo, type Undo } from '../undoing.ts';
 import { commandLine } from '../words/command-line.ts';
 import { counted, momentInWords } from '../words/phrases.ts';
 import { planJson } from '../words/plan-json.ts';
-import { report, stopped } from './apply.ts';
+import { report } from './apply.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
 import { shortId } from './history.ts';
@@ -48,7 +48,6 @@ export async function undo(words: UndoWords, given: Settings, options: UndoOptio
       return applied;
     },
     release: (plan) => (made ? releaseOf(plan, made, settings) : null),
-    left: stopped,
     more: () => (made ? moreJson(made) : {}),
   });
   if (made && !asJson) context.stdout.write(afterwards(made, out));

@@ -82,6 +82,8 @@ export type EngineEvent =
   /** The gateway's lease is not this edict's any more, or is given back (`isShared`) for one that has fewer: no request leaves. */
   | { readonly type: 'lease:ended'; readonly isShared: boolean }
   | { readonly type: 'store:waited'; readonly message: string }
+  /** A command leaves changes to another edict, and waits. `reason`: how that stands. */
+  | { readonly type: 'daemon:awaited'; readonly reason: string }
   /** Attempts that began before then were deleted. */
   | { readonly type: 'history:pruned'; readonly attempts: number; readonly beforeMs: number }
   | { readonly type: 'store:failed'; readonly passId: string; readonly message: string }
@@ -92,7 +94,7 @@ export type EngineEvent =
   | { readonly type: 'daemon:stopped'; readonly signal: string; readonly left: number };
 
 /** What woke a pass. */
-export type PassCause = 'start' | 'file' | 'resync' | 'signal' | 'retry' | 'approval' | 'due' | 'order';
+export type PassCause = 'start' | 'file' | 'resync' | 'signal' | 'retry' | 'approval' | 'request' | 'due' | 'order';
 
 /** What a pass did. `failed` counts changes whose last attempt did not succeed. */
 export interface PassSummary {

@@ -121,12 +121,6 @@ export type Probe = (
   signal: AbortSignal,
 ) => Promise<Pick<ProbeAnswer, 'isExpected' | 'said'>>;
 
-export interface Prober {
-  readonly probe: Probe;
-  /** Ends connections. */
-  close(): Promise<void>;
-}
-
 /** An attempt as the history shows it. Times are milliseconds since 1970. */
 export interface Attempt extends PublicationNames {
   readonly id: number;
@@ -216,6 +210,8 @@ export interface RecordReader {
   acted(gateway: GatewayIdentity): Promise<readonly string[]>;
   /** Returns which edict works on the gateway now, in words such as `host, pid 12`; `null` if none does, as far as can be told from here. */
   holder(gateway: GatewayIdentity): Promise<string | null>;
+  /** Returns a text that is another one after each time that somebody asked its holder for a pass; `null`: nobody ever has. */
+  passAsked(gateway: GatewayIdentity): Promise<string | null>;
   /** Returns how many APIs the gateway listed when it was last believed; `null` if it was never asked. */
   listedApis(gateway: GatewayIdentity): Promise<number | null>;
   /** Returns the newest attempt of each publication of the gateway. */

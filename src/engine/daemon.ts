@@ -66,9 +66,10 @@ export class Daemon {
     const watch = await source.watch(() => this.wake('file'));
     try {
       while (!signal.aborted) {
-        const cause = this.#cause ?? (await this.#woken(this.#restMs()));
+        const woken = this.#cause ?? (await this.#woken(this.#restMs()));
         if (signal.aborted) break;
-        if (cause === 'file') await this.#untilQuiet(debounceMs);
+        // A request is for a file that may be just on its way.
+        const cause = woken === 'file' || woken === 'request' ? await this.#untilQuiet(debounceMs, woken) : woken;
         this.#cause = null;
         await this.#pass(cause);
       }
@@ -81,7 +82,7 @@ export class Daemon {
   wake(cause: PassCause): void {
     // The first pass does whatever another one would.
     if (this.#cause === 'start') return;
-    this.#cause = this.#cause === 'signal' ? 'signal' : cause;
+    this.#cause = stronger(this.#cause, cause);
     this.#wake?.();
   }
 
@@ -181,13 +182,20 @@ export class Daemon {
     return this.#cause ?? 'resync';
   }
 
-  /** Resolves when nothing has asked for a pass for `debounceMs`; a person's signal does not wait. */
-  async #untilQuiet(debounceMs: number): Promise<void> {
+  /** Resolves when nothing has asked for a pass for `debounceMs`, to the strongest cause of it; a person's signal does not wait. */
+  async #untilQuiet(debounceMs: number, first: PassCause): Promise<PassCause> {
     const { signal } = this.#stopping;
-    while (!signal.aborted) {
+    for (let strongest = first; ; ) {
       this.#cause = null;
       const cause = await this.#woken(debounceMs);
-      if (cause !== 'file') return;
+      strongest = stronger(strongest, cause);
+      if (signal.aborted || (cause !== 'file' && cause !== 'request')) return strongest;
     }
   }
+}
+
+/** Returns the cause that makes a pass do more: each of these does what the ones behind it do. */
+function stronger(before: PassCause | null, cause: PassCause): PassCause {
+  for (const strong of ['signal', 'request', 'file'] as const) if (before === strong || cause === strong) return strong;
+  return cause;
 }

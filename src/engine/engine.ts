@@ -121,7 +121,7 @@ export class Engine {
    */
   async pass(desired: DesiredState, cause: PassCause, signal = this.#stopping.signal): Promise<Plan> {
     const { emit, clock, gateway, maxTries } = this.#deps;
-    const fresh = cause === 'file' || cause === 'signal' || cause === 'approval';
+    const fresh = cause === 'file' || cause === 'signal' || cause === 'approval' || cause === 'request';
     const isSequel = cause === 'order' || cause === 'due';
     const before = isSequel ? this.#pass : null;
     const passId = before?.passId ?? randomUUID();

@@ -1,7 +1,14 @@
 import { Agent, EnvHttpProxyAgent, request } from 'undici';
 import { messageOf } from '../core/errors.ts';
-import type { Prober } from '../core/ports.ts';
+import type { Probe } from '../core/ports.ts';
 import type { Proxies } from '../core/proxies.ts';
+
+/** What asks APIs, and its connections. */
+export interface Prober {
+  readonly probe: Probe;
+  /** Ends connections. */
+  close(): Promise<void>;
+}
 
 /**
  * Returns what asks APIs at their own addresses: one GET, no credentials, redirects not followed, the answer's body not read.

@@ -165,6 +165,7 @@ const causes: Readonly<Record<string, string>> = {
   signal: 'asked for',
   retry: 'retry',
   approval: 'approval',
+  request: 'request',
   due: 'its time had come',
   order: 'next environment',
 };

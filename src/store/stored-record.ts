@@ -65,6 +65,11 @@ export class StoredRecord implements RecordReader {
     return this.database.holder(await this.gatewayId(gateway));
   }
 
+  async passAsked(gateway: GatewayIdentity): Promise<string | null> {
+    const [row] = await this.database.read(step(this.queries.readSetting, { name: passSettingOf(gateway) }));
+    return row ? String(row['value']) : null;
+  }
+
   async listedApis(gateway: GatewayIdentity): Promise<number | null> {
     const listed = (await this.#gateway(gateway))?.['listed_apis'];
     return listed == null ? null : Number(listed);
@@ -129,6 +134,11 @@ export class StoredRecord implements RecordReader {
   }
 }
 
+/** Returns the name of the setting in which a pass over a gateway is asked for. */
+export function passSettingOf({ endpoint, project, instance }: GatewayIdentity): string {
+  return `pass ${endpoint} ${project} ${instance}`;
+}
+
 /** Reads a store that does not exist yet. */
 export const emptyRecord: RecordReader = {
   readAll: async () => new Map(),
@@ -138,6 +148,7 @@ export const emptyRecord: RecordReader = {
   condition: async () => null,
   acted: async () => [],
   holder: async () => null,
+  passAsked: async () => null,
   listedApis: async () => null,
   names: async () => new Map(),
   past: async () => ({ declared: new Map(), elsewhere: [], approvals: [], suspension: null }),

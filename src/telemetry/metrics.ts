@@ -131,6 +131,7 @@ function note(event: EngineEvent, of: Instruments): void {
     case 'gateway:unseen':
     case 'publication:noted':
     case 'store:waited':
+    case 'daemon:awaited':
     case 'history:pruned':
     case 'trace:failed':
     case 'daemon:stopped':

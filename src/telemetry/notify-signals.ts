@@ -123,6 +123,7 @@ export function signalsOf(event: EngineEvent, release: Release): readonly Signal
     case 'lease:taken':
     case 'lease:ended':
     case 'store:waited':
+    case 'daemon:awaited':
     case 'history:pruned':
     case 'notify:failed':
     case 'trace:failed':

@@ -25,6 +25,15 @@ test('says what is done, failed and left, and goes away', () => {
   assert.ok(text().endsWith('\r\u001B[2K'));
 });
 
+test('says what it waits for, in lines of their own', () => {
+  const { stream, text } = textStream();
+  const progress = openProgress(stream, plain);
+  progress.emit({ type: 'store:waited', message: 'it is locked' });
+  progress.emit({ type: 'daemon:awaited', reason: 'one has not acted yet' });
+  assert.ok(text().includes('Waiting for the store: it is locked\n'));
+  assert.ok(text().endsWith('Left to the daemon: one has not acted yet\n'));
+});
+
 test('draws nothing where there is nothing to do', () => {
   const { stream, text } = textStream();
   const progress = openProgress(stream, plain);

@@ -136,6 +136,32 @@ test('makes a pass at the start, after an edit, and on a signal', async () => {
   assert.not.ok(file.isWatched);
 });
 
+test('a signal or a request while the file comes to rest is not taken for an edit', async () => {
+  for (const cause of ['signal', 'request'] as const) {
+    const { daemon, file, passes, stop } = await started(state('a'), { debounceMs: 50 });
+    await until('the first pass is made', () => passes.length === 1);
+    file.hint();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    daemon.wake(cause);
+    file.hint();
+    await until('a pass is made', () => passes.length === 2);
+    await stop();
+    assert.is(passes[1]?.cause, cause);
+  }
+});
+
+test('a file that is on its way when a pass is asked for is waited for', async () => {
+  const { daemon, file, passes, stop } = await started(state('a'), { debounceMs: 50 });
+  await until('the first pass is made', () => passes.length === 1);
+  daemon.wake('request');
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.is(file.loads, 1);
+  file.content = state('a', 'b');
+  await until('a pass is made', () => passes.length === 2);
+  await stop();
+  assert.equal([file.loads, passes[1]?.cause, passes[1]?.desired.publications.size], [2, 'file', 2]);
+});
+
 test('many hints in a row are one reading', async () => {
   const { file, passes, stop } = await started(state('a'), { debounceMs: 50 });
   await until('the first pass is made', () => passes.length === 1);

@@ -303,6 +303,7 @@ test('an outcome that cannot be written is written later, and its call is not re
     condition: store.condition.bind(store),
     acted: store.acted.bind(store),
     holder: store.holder.bind(store),
+    passAsked: store.passAsked.bind(store),
     enter: store.enter.bind(store),
     leave: store.leave.bind(store),
     forget: store.forget.bind(store),
