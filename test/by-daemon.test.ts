@@ -139,16 +139,19 @@ onBoth('what the daemon does not make in time is told with the reason, and exit 
   assert.match(stdout, '1 not made by the daemon in time: it has not acted on this file yet');
 });
 
-onBoth('what stops the calls of the daemon is told, and is the reason in the end', async () => {
-  await startDaemon({ a: 'online' });
+onBoth('what stops the calls of the daemon is told, is the reason in the end, and is not tried again for a pipeline', async () => {
+  const daemon = await startDaemon({ a: 'online' });
   await until('a is online', () => calls() === 1);
   emulator.faults.add({ share: 1, status: 401, errorCode: 'APIG.1002', errorMsg: 'Incorrect token or token resolution failed' });
   for (const folder of [pipeline, sidecar]) write(folder, { a: 'online', b: 'online' });
-  const applying = apply('--wait', '5s');
+  await until('its credentials are refused', () => daemon.events('calls:stopped').length > 0, [daemon]);
+  const before = calls();
+  const applying = apply('--wait', '3s');
   const { code, stdout } = await applying.finished;
   assert.is(code, 5);
-  assert.equal(applying.events('calls:stopped').length, 1);
-  assert.match(stdout, /x b +test +online +APIG\.1002/);
+  assert.is(applying.events('calls:stopped').length, 1);
+  assert.match(stdout, /1 not made by the daemon in time: it makes no call, APIG\.1002/);
+  assert.is(calls(), before);
 });
 
 onBoth('a probe between two environments is waited for, and told where it fails', async () => {
