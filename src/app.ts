@@ -115,9 +115,11 @@ async function applyIn(
   const made = await engine.pass(desired, 'start', signal);
   await Promise.race([engine.settled(), aborted(signal)]);
   const left = await engine.stop();
+  const { kept, ...newest } = plan ?? made;
   const finished: PassSummary = last ?? { online: 0, offline: 0, unchanged: made.unchanged, held: 0, waiting: 0, failed: 0, tookMs: 0 };
   return {
-    plan: plan ?? made,
+    // What it made itself was not made before.
+    plan: { ...newest, kept: kept && { ...kept, done: made.kept?.done ?? 0 } },
     summary: { ...finished, ...totals, unchanged: made.unchanged, tookMs: systemClock.now() - startedAtMs },
     left,
     dropped,

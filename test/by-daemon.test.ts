@@ -256,12 +256,19 @@ onBoth('Ctrl-C ends the waiting alone, and says that the daemon goes on', async 
   assert.match(stdout, '1 not waited for any longer, which the daemon goes on with');
 });
 
-onBoth('where no daemon works on the gateway it says so and sends nothing', async () => {
+test('where no daemon works on the gateway it says so and sends nothing, on both engines', async () => {
   write(pipeline, { a: 'online' });
-  const { code, stderr } = await apply().finished;
-  assert.is(code, 1);
-  assert.match(stderr, 'no edict works on the gateway');
-  assert.match(stderr, 'leave --via-daemon out');
+  const stores = [`sqlite:${join(sidecar, 'state.db')}`, await server.database()];
+  const applying = stores.map((url) => {
+    store = url;
+    return apply();
+  });
+  for (const { finished } of applying) {
+    const { code, stderr } = await finished;
+    assert.is(code, 1);
+    assert.match(stderr, 'no edict works on the gateway');
+    assert.match(stderr, 'leave --via-daemon out');
+  }
   assert.is(calls(), 0);
 });
 

@@ -71,6 +71,15 @@ test('a plan is applied in another working copy with the same record, and done a
   assert.is(calls().length, 4);
 });
 
+test('what it makes itself, one environment after another, was not made before', async () => {
+  const file = fileOf(emulator.url, { a: 'online' });
+  const inOrder = file.replace('apis:', 'order: [test, release]\napis:').replace('test: online', 'test: online, release: online');
+  writeFileSync(join(folder, 'edict.yaml'), inOrder);
+  assert.is((await edict(['plan', '--out', plan], folder)).code, 0);
+  const applied = await edict(['apply', '--plan', plan], folder);
+  assert.match(applied.stdout, /^Applied in .*: 2 online, 0 offline, 0 unchanged\.\n$/);
+});
+
 test('what came newly is told of and not made', async () => {
   write({ a: 'online' });
   await edict(['plan', '--out', plan], folder);
