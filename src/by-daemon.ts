@@ -150,7 +150,7 @@ class Holder {
     this.#allowedMs = unheldMs;
     const stands = `${presence.name} has ${this.#hasActed ? 'acted on this file' : 'not acted on this file yet'}`;
     const changes = left === 1 ? '1 change' : `${left} changes`;
-    if (stands !== this.#told) this.#tell(`${changes}, ${Math.round(this.#waitMs / 1000)} s at most; ${stands}`);
+    if (left > 0 && stands !== this.#told) this.#tell(`${changes}, ${Math.round(this.#waitMs / 1000)} s at most; ${stands}`);
     this.#told = stands;
     const { why = null, message = '' } = presence.condition?.stopped ?? {};
     if (why !== null && message !== this.#stopped) this.#emit({ type: 'calls:stopped', why, message });
