@@ -28,6 +28,9 @@ interface Held {
   until: Moment;
 }
 
+/** For so much of a lease what was answered to one is the answer to another. */
+const sharedAnswerShare = 1 / 40;
+
 /** A moment on the monotonic clock, and on the machine's: the first stands still while the machine sleeps, the second may be set. */
 interface Moment {
   readonly monotonicMs: number;
@@ -48,6 +51,9 @@ export class PostgresLeases implements Leases {
   readonly #database: PostgresDatabase;
   readonly #options: LeaseOptions;
   readonly #held = new Map<number, Held>();
+  /** When it was last said that this edict would work on a gateway, on the monotonic clock. */
+  readonly #wishedAtMs = new Map<number, number>();
+  #owners: { readonly atMs: number; readonly divided: Promise<ReadonlyMap<number, string>> } | null = null;
   #client: Promise<pg.Client> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #renewing: Promise<void> | null = null;
@@ -58,10 +64,11 @@ export class PostgresLeases implements Leases {
   }
 
   async take(gatewayId: number, _atMs: number, shares: boolean): Promise<Entered> {
-    const { holder, leaseMs } = this.#options;
+    const { holder, leaseMs, clock } = this.#options;
     if (shares) {
-      await this.#wish([gatewayId]);
-      if ((await this.#owners()).get(gatewayId) !== holder) throw await this.#heldBy(gatewayId);
+      const nextWishAtMs = (this.#wishedAtMs.get(gatewayId) ?? Number.NEGATIVE_INFINITY) + leaseMs / renewalsPerLease;
+      if (clock.monotonic() >= nextWishAtMs) await this.#wish([gatewayId]);
+      if ((await this.#ownersSoon()).get(gatewayId) !== holder) throw await this.#heldBy(gatewayId);
     }
     const until = this.#until();
     const [taken] = await this.#query(takeLease, [gatewayId, holder, leaseMs / 1000]);
@@ -86,6 +93,7 @@ export class PostgresLeases implements Leases {
     if (!held) return;
     // First of all: what nobody works under is not renewed, also where the database does not hear of it.
     this.#held.delete(gatewayId);
+    this.#wishedAtMs.delete(gatewayId);
     await this.#query(leaveLease, [gatewayId, held.fence]);
     await this.#query('DELETE FROM edict.wish WHERE gateway_id = $1 AND holder = $2', [gatewayId, this.#options.holder]);
   }
@@ -146,16 +154,28 @@ export class PostgresLeases implements Leases {
     const shared = [...this.#held].filter(([, { shares }]) => shares);
     if (shared.length === 0) return;
     await this.#wish(shared.map(([gatewayId]) => gatewayId));
-    const owners = await this.#owners();
+    const owners = await this.#divided();
     for (const [gatewayId, held] of shared) if (owners.get(gatewayId) !== this.#options.holder) held.ending.abort('shared');
   }
 
   async #wish(gatewayIds: readonly number[]): Promise<void> {
-    const { holder, leaseMs } = this.#options;
+    const { holder, leaseMs, clock } = this.#options;
+    const atMs = clock.monotonic();
     await this.#query(wish, [gatewayIds, holder, leaseMs / 1000]);
+    for (const gatewayId of gatewayIds) this.#wishedAtMs.set(gatewayId, atMs);
+    this.#owners = null;
   }
 
-  async #owners(): Promise<ReadonlyMap<number, string>> {
+  /** Like `#divided`, with one answer for all that ask at about the same time: who stands by at many gateways asks for each. */
+  #ownersSoon(): Promise<ReadonlyMap<number, string>> {
+    const { leaseMs, clock } = this.#options;
+    if (this.#owners === null || clock.monotonic() >= this.#owners.atMs + leaseMs * sharedAnswerShare) {
+      this.#owners = { atMs: clock.monotonic(), divided: this.#divided() };
+    }
+    return this.#owners.divided;
+  }
+
+  async #divided(): Promise<ReadonlyMap<number, string>> {
     const rows = await this.#query(claims, []);
     return divide(
       rows.map((row) => ({

@@ -160,6 +160,30 @@ test('an edict that could not enter a gateway whose lease it had taken keeps it 
   for (const store of [first, second, breaker]) await store.close();
 });
 
+test('an edict that stands by says seldom that it would work on a gateway, and again at once after it has given it back', async () => {
+  const [first, second, looking] = [edict('one'), edict('two'), new PostgresDatabase(url)];
+  const wished = async (): Promise<unknown> => {
+    const sql = "SELECT lives_until::text AS until FROM edict.wish WHERE holder = 'two'";
+    return (await looking.read({ query: { sql, parameters: [] }, values: [] }))[0]?.['until'];
+  };
+  await first.take(1, 0, false);
+  assert.is(await second.take(1, 0, true).then(String, code), 'GATEWAY_HELD');
+  const until = await wished();
+  assert.ok(until);
+  assert.is(await second.take(1, 0, true).then(String, code), 'GATEWAY_HELD');
+  assert.is(await wished(), until, 'the word before is good for a while');
+  await sleep(leaseMs / 2);
+  assert.is(await second.take(1, 0, true).then(String, code), 'GATEWAY_HELD');
+  assert.is.not(await wished(), until);
+  await first.give(1);
+  await second.take(1, 0, true);
+  await second.give(1);
+  assert.is(await wished(), undefined);
+  await second.take(1, 0, true);
+  assert.ok(await wished());
+  await looking.close();
+});
+
 test('edicts that share divide the gateways evenly: one that comes gets its part, one that goes leaves its part', async () => {
   const store = await openStore({ url, emulated: false });
   for (let more = 2; more <= 4; more += 1) await store.suspend(gatewaySettings({ instance: `${more}` }), null);
