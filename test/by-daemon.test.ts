@@ -167,7 +167,7 @@ onBoth('a probe between two environments is waited for, and told where it fails'
   assert.match(stdout, /a in release, online: waits for a probe of test, .*answered \d+, expected 299/);
 });
 
-onBoth('what the gateway refuses for good ends the waiting; the next one has the daemon try it once more', async () => {
+onBoth('what the gateway refuses for good ends the waiting', async () => {
   await startDaemon({ a: 'online' });
   await until('a is online', () => calls() === 1);
   refuse('b', 'test');
@@ -179,11 +179,18 @@ onBoth('what the gateway refuses for good ends the waiting; the next one has the
   assert.is(code, 5);
   assert.match(stdout, /1 failed/);
   assert.match(stdout, /x b +test +online +APIG\.3002/);
+});
+
+onBoth('what the daemon has given up by itself it tries once more when a pipeline hands it over', async () => {
+  refuse('b', 'test');
+  const daemon = await startDaemon({ a: 'online', b: 'online' });
+  await until('it has given up', () => daemon.events('pass:finished').length === 1);
   emulator.faults.clear();
   const before = calls();
-  const again = await apply().finished;
-  assert.is(again.code, 0, again.stdout);
-  assert.match(again.stdout, '1 online');
+  write(pipeline, { a: 'online', b: 'online' });
+  const { code, stdout } = await apply().finished;
+  assert.is(code, 0, stdout);
+  assert.match(stdout, '1 online');
   assert.is(calls(), before + 1);
 });
 
