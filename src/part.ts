@@ -66,7 +66,6 @@ export async function openPart(
     emit,
     engineFor: (desired) => rooms.engineFor(desired, Number.POSITIVE_INFINITY, emit),
     mayTakeOver: (desired) => takeOvers.may(desired),
-    leave: () => rooms.leave(),
   });
   return { settings, rooms, daemon, listeners, shows, emit, endBeside: () => beside.abort() };
 }

@@ -17,6 +17,7 @@ import { enterWhenFree } from './engine/entering.ts';
 import type { LookUpDeps } from './engine/look-up.ts';
 import { systemClock } from './engine/system-clock.ts';
 import type { Traffic } from './engine/traffic.ts';
+import type { Credentials } from './gateway/credentials.ts';
 import type { Prober } from './gateway/probe.ts';
 import { openStore } from './store/open-store.ts';
 
@@ -43,8 +44,6 @@ export interface Rooms extends AsyncDisposable {
   readerFor(desired: DesiredState, seed: Seed | null): Promise<GatewayReader>;
   /** Returns the engine for the gateway that `desired` names; the same one while its settings are the same. */
   engineFor(desired: DesiredState, maxTries: number, emit: Emit, targets?: Targets, saved?: SavedPlan | null): Promise<Engine>;
-  /** Sends nothing more and gives the gateway's lease back, if there is one; resolves to the number of changes left unsent. */
-  leave(): Promise<number>;
   /** Stops and closes everything; resolves to the number of changes left unsent. */
   close(): Promise<number>;
 }
@@ -84,6 +83,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
   const onWait = (message: string): void => emit({ type: 'store:waited', message });
   const emulator = settings.emulate ? await openEmulator() : null;
   let current: Line | null = null;
+  let known: (Access & { readonly name: string }) | null = null;
   let prober: Prober | null = null;
 
   const leave = async (): Promise<number> => {
@@ -103,18 +103,28 @@ export async function openRooms(settings: Settings, environment: Environment, em
       });
     }
   };
-  const lineTo = async (settings: GatewaySettings): Promise<Line> => {
+  let admitted: Admit = () => Promise.reject(new TypeError('nobody has a lease yet'));
+  /** Kept from one lease to the next: a token is good for both, and what was refused once is not sent again. */
+  const accessTo = async (settings: GatewaySettings, name: string): Promise<Access> => {
+    const onToken = (): void => emit({ type: 'token:taken' });
+    const admit: Admit = (until) => admitted(until);
+    if (known?.name !== name) known = { name, ...(await openCredentialsOf(settings, emulator, admit, environment, onToken)) };
+    return known;
+  };
+  const lineTo = async (settings: GatewaySettings, shares = standsBy): Promise<Line> => {
     const name = JSON.stringify(settings);
     if (current?.name === name && !current.lease.ending.aborted) return current;
     await leave();
-    const { lease, silentMs } = await enterWhenFree(settings, { store, clock: systemClock, waitMs, shares: standsBy, signal, onWait });
+    const { at, credentials } = await accessTo(settings, name);
+    const { openGateway } = await import('./gateway/roma-gateway.ts');
+    const { underLease } = await import('./gateway/under-lease.ts');
+    const proxies = proxiesOf(environment);
+    const { lease, silentMs } = await enterWhenFree(settings, { store, clock: systemClock, waitMs, shares, signal, onWait });
     lease.ending.addEventListener('abort', () => emit({ type: 'lease:ended', isShared: lease.ending.reason === 'shared' }));
     // The limit's window may still hold requests of the edict before this one.
     const traffic = await openTraffic(settings, emulator ? 0 : Math.max(0, settings.limit.perMs - silentMs));
-    const { underLease } = await import('./gateway/under-lease.ts');
-    const admit = underLease(lease, traffic.admit);
-    const onToken = (): void => emit({ type: 'token:taken' });
-    const gateway = await openGatewayOf(settings, emulator, { admit, mayLeave: lease.isHeld }, environment, onToken);
+    admitted = underLease(lease, traffic.admit);
+    const gateway = openGateway(at, credentials, { admit: admitted, mayLeave: lease.isHeld, proxies });
     current = { name, lease, identity: settings, traffic, gateway, engine: null };
     return current;
   };
@@ -123,13 +133,19 @@ export async function openRooms(settings: Settings, environment: Environment, em
     const { found, lookUp } = await import('./engine/look-up.ts');
     const remembered = await store.names(of);
     const isKnown = names.every((name) => remembered.has(nameKey(name)));
-    // Only whoever works on the gateway asks it and forgets names: one that stands by may have another version of the file.
+    // Only whoever works on the gateway forgets names: one that stands by may have another version of the file.
     const isAtWork = current?.name === JSON.stringify(of) && current.lease.isHeld();
     const forgets = remembered.size > names.length && (isAtWork || !standsBy);
-    const line = isKnown && !forgets ? null : await lineTo(of);
-    const meanings = await lookUp(names, { remembered, signal: unending, gateway: isKnown || !line ? noGateway : line.gateway });
-    if (line) await store.remember(of, found(meanings));
-    return meanings;
+    if (isKnown && !forgets) return lookUp(names, { remembered, signal: unending, gateway: noGateway });
+    // Nobody gives the gateway up for names, and to have asked for them is not yet to work on it.
+    const { gateway } = await lineTo(of, false);
+    try {
+      const meanings = await lookUp(names, { remembered, signal: unending, gateway: isKnown ? noGateway : gateway });
+      await store.remember(of, found(meanings));
+      return meanings;
+    } finally {
+      if (standsBy && !isAtWork) await leave();
+    }
   };
   const engineFor: Rooms['engineFor'] = async (wanted, maxTries, emit, targets = everything, saved = null) => {
     const line = await lineTo(wanted.gateway);
@@ -174,7 +190,6 @@ export async function openRooms(settings: Settings, environment: Environment, em
     lookUp: lookUpNames,
     readerFor,
     engineFor,
-    leave,
     close,
     [Symbol.asyncDispose]: async () => void (await close()),
   };
@@ -242,18 +257,6 @@ async function openTraffic(gateway: GatewaySettings, quietMs: number): Promise<T
   return new Traffic({ limit: gateway.limit, clock: systemClock, quietMs });
 }
 
-async function openGatewayOf(
-  gateway: GatewaySettings,
-  emulator: Emulator | null,
-  { admit, mayLeave }: { readonly admit: Admit; readonly mayLeave: () => boolean },
-  environment: Environment,
-  onToken: () => void,
-): Promise<Gateway> {
-  const { openGateway } = await import('./gateway/roma-gateway.ts');
-  const { at, credentials } = await openCredentialsOf(gateway, emulator, admit, environment, onToken);
-  return openGateway(at, credentials, { admit, mayLeave, proxies: proxiesOf(environment) });
-}
-
 /** Opens a gateway that can only be read, the emulated one if there is a `seed` for it, and closes it when `use` has ended. */
 export async function withGatewayReader<T>(
   settings: GatewaySettings,
@@ -276,14 +279,20 @@ export async function withGatewayReader<T>(
   }
 }
 
-/** Returns the credentials that the environment holds, and where they are taken: the gateway of the file, or the emulated one. Throws an EdictError `CREDENTIALS_*`. */
+/** The credentials that the environment holds, and where they are taken: the gateway of the file, or the emulated one. */
+interface Access {
+  readonly at: GatewaySettings;
+  readonly credentials: Credentials;
+}
+
+/** Returns the access to a gateway. Throws an EdictError `CREDENTIALS_*`. */
 async function openCredentialsOf(
   gateway: GatewaySettings,
   emulator: Emulator | null,
   admit: Admit,
   environment: Environment,
   onToken: () => void = () => {},
-) {
+): Promise<Access> {
   const { openCredentials } = await import('./gateway/auth.ts');
   const at = emulator ? { ...gateway, endpoint: emulator.url, iam: emulator.url } : gateway;
   const credentials = openCredentials(emulator ? { HW_AUTH_TOKEN: 'emulated' } : environment, at, { clock: systemClock, admit, onToken });

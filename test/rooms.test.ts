@@ -117,7 +117,6 @@ test('what a name means is forgotten by nobody but whoever works on the gateway'
   const [test, gone] = (['test', 'release'] as const).map((name) => ({ of: 'environment', name, group: null }) as const);
   assert.ok(test && gone);
   await at.rooms.lookUp(at.gateway, [test, gone]);
-  await at.rooms.leave();
   const record = await openRecord({ url: at.settings.state });
   const store = at.rooms.record as Store;
   await using standby = await openRooms(at.settings, token, silent, { standsBy: true, store });
@@ -126,6 +125,36 @@ test('what a name means is forgotten by nobody but whoever works on the gateway'
   await at.rooms.lookUp(at.gateway, [test]);
   assert.is((await record.names(at.gateway)).size, 1);
   await record.close();
+});
+
+test('what stands by and has looked names up has no lease afterwards, whatever came of it', async () => {
+  await using at = await opened();
+  const store = at.rooms.record as Store;
+  const names = [{ of: 'environment', name: 'test', group: null }] as const;
+  const isFree = async (): Promise<void> => {
+    await store.enter(at.gateway, 0);
+    await store.leave(at.gateway, 0);
+  };
+  await using without = await openRooms(at.settings, {}, silent, { standsBy: true, store });
+  const refused = await without.lookUp(at.gateway, names).catch((error: unknown) => error);
+  assert.is(refused instanceof EdictError && refused.code, 'CREDENTIALS_MISSING');
+  await isFree();
+  await using standby = await openRooms(at.settings, token, silent, { standsBy: true, store });
+  await standby.lookUp(at.gateway, names);
+  await isFree();
+});
+
+test('credentials that were refused are not sent again with the next lease', async () => {
+  await using at = await opened();
+  const store = at.rooms.record as Store;
+  at.emulator.faults.add({ share: 1, operation: 'listEnvironments', status: 401, errorCode: 'APIG.1002', errorMsg: 'Incorrect token' });
+  await using standby = await openRooms(at.settings, token, silent, { standsBy: true, store });
+  const names = [{ of: 'environment', name: 'test', group: null }] as const;
+  for (let tries = 0; tries < 3; tries += 1) {
+    const error = await standby.lookUp(at.gateway, names).catch((thrown: unknown) => thrown);
+    assert.is(error instanceof EdictError && error.code, 'NAMES_UNKNOWN');
+  }
+  assert.is(at.emulator.requests.all().length, 1);
 });
 
 test('a lease that cannot be given back is told, and ends nothing', async () => {

@@ -21,8 +21,6 @@ export interface DaemonDeps {
   readonly engineFor: (desired: DesiredState) => Promise<Engine>;
   /** Returns whether a gateway may be taken over that another edict has had. Rejects with an EdictError `STORE_*`. */
   readonly mayTakeOver: (desired: DesiredState) => Promise<TakeOver>;
-  /** Gives the lease back, if this edict has one. */
-  readonly leave: () => Promise<unknown>;
 }
 
 /** How long after the gateway could not be asked for names it is asked again, in milliseconds. */
@@ -54,6 +52,10 @@ export class Daemon {
   #standsBy: string | null = null;
   /** How often in a row the store has failed. */
   #storeFailures = 0;
+  /** Why a pass is to be made that could not be made. */
+  #owed: PassCause | null = null;
+  /** A file that is broken is not read again before, unless something has happened: what its names mean was asked at the gateway. */
+  #readAgainAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: DaemonDeps) {
     this.#deps = deps;
@@ -105,17 +107,16 @@ export class Daemon {
   }
 
   async #pass(woken: PassCause): Promise<void> {
-    const { engineFor, mayTakeOver, leave, emit } = this.#deps;
+    const { engineFor, mayTakeOver, emit } = this.#deps;
+    let cause = stronger(this.#owed, woken);
     try {
-      const changed = await this.#load();
+      const changed = await this.#load(cause);
       if (!this.#desired) return;
       const stoodBy = this.#standsBy !== null;
-      if (stoodBy && woken !== 'signal') {
+      if (stoodBy && cause !== 'signal') {
         const takeOver = await mayTakeOver(this.#desired);
         if (takeOver === 'behind') this.#standBy(olderFile);
-        // It may have been taken to find out what names mean, which is not yet to act.
         if (takeOver !== 'free') {
-          await leave();
           this.#storeFailures = 0;
           return;
         }
@@ -123,11 +124,14 @@ export class Daemon {
       const engine = await engineFor(this.#desired);
       this.#standsBy = null;
       if (stoodBy) emit({ type: 'lease:taken' });
-      const cause = stoodBy ? 'start' : changed && woken !== 'start' ? 'file' : woken === 'file' ? 'resync' : woken;
+      const asked = changed && woken !== 'start' ? 'file' : woken === 'file' ? 'resync' : woken;
+      cause = stoodBy ? 'start' : stronger(this.#owed, asked);
       await engine.pass(this.#desired, cause, this.#stopping.signal);
       this.#storeFailures = 0;
+      this.#owed = null;
     } catch (error) {
       if (!(error instanceof EdictError) || !/^(?:UNSEEN|GATEWAY_HELD|STORE_.*)$/.test(error.code)) throw error;
+      this.#owed = stronger(this.#owed, cause);
       if (error.code === 'UNSEEN') return; // the engine has told it
       if (error.code === 'GATEWAY_HELD') this.#standBy(error.message);
       else {
@@ -141,14 +145,17 @@ export class Daemon {
     if (reason !== this.#standsBy) this.#deps.emit({ type: 'lease:waited', reason });
     this.#standsBy = reason;
     this.#storeFailures = 0;
+    // Whoever takes over begins anew.
+    this.#owed = null;
   }
 
   /**
    * Reads the file and returns whether it gave a new desired state. Rejects with an EdictError `GATEWAY_HELD` or `STORE_*` where it needs
    * the lease or the store to find out what its names mean.
    */
-  async #load(): Promise<boolean> {
-    const { source, emit } = this.#deps;
+  async #load(cause: PassCause): Promise<boolean> {
+    const { source, emit, clock } = this.#deps;
+    if (cause === 'resync' && clock.monotonic() < this.#readAgainAtMs) return false;
     try {
       const desired = await source.load();
       const [isNew, isMended] = [desired !== this.#desired, this.#lastComplaint !== ''];
@@ -160,6 +167,7 @@ export class Daemon {
     } catch (error) {
       if (!(error instanceof EdictError) || /^(?:GATEWAY_HELD|STORE_.*)$/.test(error.code)) throw error;
       this.#lacksNames = error.code === 'NAMES_UNKNOWN';
+      this.#readAgainAtMs = clock.monotonic() + namesAgainMs;
       const complaint = error instanceof InvalidFileError ? JSON.stringify(error.mistakes) : error.message;
       if (complaint !== this.#lastComplaint) {
         this.#lastComplaint = complaint;

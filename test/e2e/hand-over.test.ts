@@ -40,6 +40,32 @@ test('a replica whose file has names instead of IDs stands by and takes over lik
   assert.is(versions(), 3, 'not one needless call');
 });
 
+test('a replica whose file has a name that the gateway does not know takes nothing from the one at work, and asks the gateway nothing', async () => {
+  const named = (name: string): string => {
+    const folder = machine({ [name]: 'online' });
+    const file = join(folder, 'edict.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/id: api-\w+, /g, ''));
+    return folder;
+  };
+  const working = start(named('api0'));
+  await until('it works', () => published() === 1);
+  const broken = start(named('nobody'));
+  await until('the other one stands by', () => standsBy(broken));
+  const asked = at.emulator.requests.all().length;
+  await sleep(3000);
+  assert.is(at.emulator.requests.all().length, asked);
+  assert.equal([working.events('lease:ended'), broken.events('plan:made')], [[], []]);
+  working.child.kill('SIGTERM');
+  await working.finished;
+  await until('the mistake of the other one is told', () => broken.events('file:rejected').length === 1);
+  const told = at.emulator.requests.all().length;
+  await sleep(3000);
+  assert.ok(at.emulator.requests.all().length <= told + 1, 'it is not asked again and again');
+  const third = start(named('api1'));
+  await until('the gateway is free for a replica whose file is well', () => published() === 2);
+  assert.is(third.events('lease:waited').length, 0);
+});
+
 test('no window holds more than the limit across a hand-over, whether nobody knows when the one before sent last or it said so', async () => {
   const [calls, perMs] = [5, 8000];
   const states = all('online', names.slice(0, 15));

@@ -17,7 +17,7 @@ const invalid = new InvalidFileError('f', [
 
 /** A daemon over a file that is a variable. Its engine notes the passes it is asked for. */
 async function started(first: DesiredState | EdictError, times: { debounceMs?: number; resyncMs?: number; faster?: number } = {}) {
-  const file = { content: first, loads: 0, leaves: 0, takeOver: 'free' as TakeOver, hint: () => {}, isWatched: true };
+  const file = { content: first, engine: null as EdictError | null, loads: 0, hint: () => {}, isWatched: true };
   const passes: { desired: DesiredState; cause: PassCause }[] = [];
   const events: EngineEvent[] = [];
   const waits: number[] = [];
@@ -44,7 +44,7 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
     },
     clock: {
       now: Date.now,
-      monotonic: () => performance.now(),
+      monotonic: () => performance.now() * (times.faster ?? 1),
       sleep: (ms, signal) =>
         new Promise((resolve) => {
           waits.push(ms);
@@ -58,11 +58,11 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
     emit: (event) => events.push(event),
     debounceMs: times.debounceMs ?? 5,
     resyncMs: times.resyncMs ?? 60_000,
-    engineFor: async () => engine as unknown as Engine,
-    mayTakeOver: async () => file.takeOver,
-    leave: async () => {
-      file.leaves += 1;
+    engineFor: async () => {
+      if (file.engine) throw file.engine;
+      return engine as unknown as Engine;
     },
+    mayTakeOver: async () => 'free',
   });
   const ended = daemon.run();
   await until('the file is read', () => file.loads > 0);
@@ -96,13 +96,35 @@ test('whoever needs the lease to find out what the names of its file mean stands
   await stop();
 });
 
-test('whoever has taken a lease for the names of an older file gives it back', async () => {
-  const { file, passes, stop } = await started(new EdictError('GATEWAY_HELD', 'another edict works on the gateway'), { faster: 100 });
-  await until('it stands by', () => file.loads > 1);
-  file.takeOver = 'held';
-  file.content = state('a');
-  await until('it has given it back', () => file.leaves > 0);
-  assert.is(passes.length, 0);
+test('a file that is broken is not read again and again while another edict has the lease', async () => {
+  const { file, waits, stop } = await started(state('a'), { faster: 100 });
+  await until('it has made a pass', () => file.loads === 1);
+  file.engine = new EdictError('GATEWAY_HELD', 'another edict works on the gateway');
+  file.content = invalid;
+  file.hint();
+  await until('it stands by', () => waits.filter((ms) => ms === 500).length > 3);
+  const { loads } = file;
+  await until('it has asked for the lease a few times more', () => waits.filter((ms) => ms === 500).length > 10);
+  assert.is(file.loads, loads);
+  file.content = state('b');
+  file.hint();
+  await until('a file that was mended is read at once', () => file.loads > loads);
+  await stop();
+});
+
+test('what a person asks for is done when the store is back, though a pass in between could not be made', async () => {
+  const { daemon, file, passes, types, stop } = await started(state('a'), { faster: 100 });
+  await until('it has made a pass', () => passes.length === 1);
+  for (const cause of ['signal', 'request'] as const) {
+    const before = passes.length;
+    const failed = types().length;
+    file.engine = new EdictError('STORE_UNREACHABLE', 'away');
+    daemon.wake(cause);
+    await until('the store has failed', () => types().length > failed);
+    file.engine = null;
+    await until('it is back', () => passes.length > before);
+    assert.is(passes[before]?.cause, cause);
+  }
   await stop();
 });
 
@@ -257,7 +279,6 @@ test('what may not be taken over is not asked for until it may, or a person asks
       return { pass: async () => undefined } as unknown as Engine;
     },
     mayTakeOver: async () => takeOver,
-    leave: async () => undefined,
   });
   const desired = state('orders');
   const reasons = (): string[] => events.flatMap((event) => (event.type === 'lease:waited' ? [event.reason] : []));
@@ -300,7 +321,6 @@ test('an edict that stands by with a store whose record was moved says so, sends
       return { pass: async (_: DesiredState, cause: PassCause) => void passes.push(cause) } as unknown as Engine;
     },
     mayTakeOver: async () => 'free',
-    leave: async () => undefined,
   });
   const desired = state('orders');
   const running = daemon.run();
