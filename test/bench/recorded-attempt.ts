@@ -15,7 +15,7 @@ export async function recordedAttempt(
 ): Promise<{ readonly settled: Promise<void> }> {
   const id = await store.begin(gateway, change, { passId: 'bench', marker: null, commitId: null, atMs: 1 });
   await call();
-  const outcome = { kind: 'succeeded', versionId: 'version', publishId: null } as const;
+  const outcome = { kind: 'succeeded', versionId: change.apiId, publishId: null } as const;
   const next = nextRecord(change, outcome, undefined, { id, marker: null, settledAtMs: 2 });
   return { settled: store.settle(gateway, change.key, id, outcome, next, 2) };
 }

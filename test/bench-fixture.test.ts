@@ -1,0 +1,17 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { writeFixture } from './bench/fixture.ts';
+import { edict, scratchFolder } from './support/edict-process.ts';
+
+/*
+ * What `npm run bench` measures with is made like this; the bench itself is run by people.
+ */
+test('a file of the bench and its record are in sync', async () => {
+  const folder = scratchFolder();
+  const { file, state } = await writeFixture(folder, { publications: 60 });
+  const { code, stdout, stderr } = await edict(['plan', file, '--state', state, '--detailed-exitcode'], folder);
+  assert.is(code, 0, `${stdout}${stderr}`);
+  assert.match(stdout, 'In sync. 60 publications');
+});
+
+test.run();
