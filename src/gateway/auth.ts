@@ -74,14 +74,14 @@ function foundKey(accessKey: Setting, secretKey: Setting, temporary: Setting | n
 
 /**
  * Returns what finds the proof that `settings` make. It is made when one of them has changed, not for each call: a token can have
- * thousands of characters. Throws like `checked`.
+ * thousands of characters. Throws like `check`.
  */
 function foundOnce(settings: readonly Setting[], proofOf: (texts: readonly string[]) => Proof): () => Found {
   let last: { readonly texts: readonly string[]; readonly found: Found } | null = null;
   return () => {
     const texts = settings.map((setting) => setting.value());
     if (last?.texts.every((text, index) => text === texts[index])) return last.found;
-    for (const setting of settings) checked(setting);
+    for (const [index, text] of texts.entries()) check(settings[index]?.name ?? '', text);
     last = { texts, found: { proof: proofOf(texts), fingerprint: fingerprintOf(texts) } };
     return last.found;
   };
@@ -92,11 +92,11 @@ function fingerprintOf(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-function checked(setting: Setting): string {
-  const text = setting.value();
-  if (isHeaderValue(text)) return text;
+/** Throws a CredentialsError for a text that cannot be sent; `name` is the setting that it is of. */
+function check(name: string, text: string): void {
+  if (isHeaderValue(text)) return;
   throw new CredentialsError(
-    `${setting.name} holds ${text === '' ? 'nothing' : 'a space, a line break or another character that cannot be sent'}`,
+    `${name} holds ${text === '' ? 'nothing' : 'a space, a line break or another character that cannot be sent'}`,
     {
       code: 'CREDENTIALS_UNREADABLE',
     },
@@ -106,7 +106,7 @@ function checked(setting: Setting): string {
 /** At the start a mistake is said at once; later, when a file changes, it is waited for. */
 function checkNow(setting: Setting, hint: string): void {
   try {
-    checked(setting);
+    check(setting.name, setting.value());
   } catch (error) {
     if (error instanceof CredentialsError) throw new EdictError('CREDENTIALS_INVALID', error.message, { hint });
     throw error;

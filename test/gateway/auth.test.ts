@@ -117,6 +117,23 @@ test('a token in a file follows the file', async () => {
   assert.is(await token(), 'second');
 });
 
+test('what is sent is what was checked, also where the file changes in between', async () => {
+  const file = join(scratchFolder(), 'token');
+  writeFileSync(file, 'first');
+  let looks = 0;
+  // It is long ago at each look, so that each reads the file.
+  const monotonic = (): number => {
+    looks += 1;
+    if (looks === 3) writeFileSync(file, 'second');
+    return looks * 1000;
+  };
+  const credentials = openCredentials({ HW_AUTH_TOKEN_FILE: file }, settings, { clock: { now: Date.now, monotonic } });
+  assert.is(looks, 1);
+  writeFileSync(file, 'half of it');
+  const stuck = (await credentials.proof(signal).catch((error: unknown) => error)) as EdictError;
+  assert.match(String(stuck), 'HW_AUTH_TOKEN_FILE holds a space');
+});
+
 test('a token that can be none is refused without being shown', () => {
   const error = errorOf({ HW_AUTH_TOKEN: 'two words' });
   assert.is(error.code, 'CREDENTIALS_INVALID');
