@@ -44,11 +44,12 @@ export class PostgresDatabase implements Database {
 
   async read(step: Step): Promise<readonly Row[]> {
     const isFirst = this.#client === null;
+    const connected = this.#connected();
     try {
-      return await this.#query(await this.#connected(), step);
+      return await this.#query(await connected, step);
     } catch (error) {
       // A connection that died while nobody used it is no reason to fail; a new one that fails is.
-      if (!this.#wasForgotten(error) && (isFirst || this.#client !== null)) throw postgresError(error, shownAddress(this.#url));
+      if (!this.#wasForgotten(error) && (isFirst || this.#client === connected)) throw postgresError(error, shownAddress(this.#url));
     }
     try {
       return await this.#query(await this.#connected(), step);
@@ -195,18 +196,19 @@ export class PostgresDatabase implements Database {
     });
   }
 
-  async #connect(): Promise<pg.Client> {
+  #connect(): Promise<pg.Client> {
+    const connecting = connect({ url: this.#url, name: 'edict' }).then(
+      (client) => client.once('end', forget).once('error', forget),
+      (error: unknown) => {
+        forget();
+        throw error;
+      },
+    );
+    // By then there may be another one, which is still to be closed.
     const forget = (): void => {
-      this.#client = null;
+      if (this.#client === connecting) this.#client = null;
     };
-    try {
-      const client = await connect({ url: this.#url, name: 'edict' });
-      client.once('end', forget).once('error', forget);
-      return client;
-    } catch (error) {
-      forget();
-      throw error;
-    }
+    return connecting;
   }
 }
 

@@ -218,18 +218,19 @@ export class PostgresLeases implements Leases {
     }
   }
 
-  async #connect(url: string, leaseMs: number): Promise<pg.Client> {
+  #connect(url: string, leaseMs: number): Promise<pg.Client> {
+    const connecting = connect({ url, name: 'edict lease', answerMs: leaseMs }).then(
+      (client) => client.once('end', forget).once('error', forget),
+      (error: unknown) => {
+        forget();
+        throw error;
+      },
+    );
+    // By then there may be another one, which is still to be closed.
     const forget = (): void => {
-      this.#client = null;
+      if (this.#client === connecting) this.#client = null;
     };
-    try {
-      const client = await connect({ url, name: 'edict lease', answerMs: leaseMs });
-      client.once('end', forget).once('error', forget);
-      return client;
-    } catch (error) {
-      forget();
-      throw error;
-    }
+    return connecting;
   }
 }
 

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
@@ -86,6 +86,31 @@ test('after the server was started anew it goes on, and what is written meanwhil
   assert.is(await read('before'), '1');
   await database.write([setting('after', '2')]);
   assert.is(await read('after'), '2');
+});
+
+test('of a connection that was lost nothing is left behind, however often that happens while it is used', async () => {
+  const other = new PostgresDatabase(url);
+  const others = `FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+  for (let times = 0; times < 20; times += 1) {
+    let isEnded = false;
+    const ended = other.read(raw(`SELECT pg_terminate_backend(pid) ${others}`)).finally(() => {
+      isEnded = true;
+    });
+    const reads: Promise<unknown>[] = [];
+    while (!isEnded) {
+      // What was asked just then may fail.
+      reads.push(read('a').catch(() => null));
+      await nextTurn();
+    }
+    await Promise.all([ended, ...reads]);
+  }
+  await database.close();
+  const count = async (): Promise<unknown> => (await other.read(raw(`SELECT count(*)::int AS n ${others}`)))[0]?.['n'];
+  // A server ends a connection a moment after its client.
+  const untilMs = performance.now() + 10_000;
+  while ((await count()) !== 0 && performance.now() < untilMs) await sleep(20);
+  assert.is(await count(), 0);
+  await other.close();
 });
 
 test('what was frozen is seen as it was, and not at all over another connection', async () => {
