@@ -42,7 +42,7 @@ export interface StoreQueries {
   readonly recordSettled: Query<'api' | 'environment' | 'state' | 'revision' | 'versionId' | 'publishId' | 'publishedAtMs' | 'editedAtMs' | 'atMs' | 'unresolved' | 'driftFrom' | 'driftFromSinceMs' | 'driftSeenAtMs' | 'driftTruceUntilMs' | 'corrections' | 'correctedAtMs' | 'gateway' | 'apiId' | 'environmentId'>;
   readonly approvals: Query<'gateway'>;
   readonly spendApproval: Query<'approval'>;
-  readonly insertApproval: Query<'endpoint' | 'project' | 'instance' | 'digest' | 'by' | 'why' | 'atMs' | 'expiresAtMs' | 'work'>;
+  readonly insertApproval: Query<'digest' | 'by' | 'why' | 'atMs' | 'expiresAtMs' | 'work' | 'endpoint' | 'project' | 'instance'>;
   readonly closeEmpty: Query<'value'>;
   readonly gateways: Query<never>;
   readonly rowsOfGateway: Query<'after' | 'limit'>;

@@ -47,6 +47,7 @@ class Argument {
 /** Returns what stands for the value `name`. Kysely knows parameters by their value alone, so it is told that it has the column's type. */
 const arg = <T = never>(name: string): T => new Argument(name) as T;
 const textArg = (name: string): RawBuilder<string> => sql<string>`cast(${new Argument(name)} as text)`;
+const numberArg = (name: string): RawBuilder<number> => sql<number>`cast(${new Argument(name)} as bigint)`;
 
 const dialects: Readonly<Record<'sqlite' | 'postgres', Dialect>> = {
   sqlite: {
@@ -100,9 +101,12 @@ function byName({ sql, parameters }: CompiledQuery): CompiledByName {
   return { sql, parameters: names };
 }
 
+function isOpen(db: Dialect['db']): RawBuilder<boolean> {
+  return sql<boolean>`not exists ${db.selectFrom('setting').select('name').where('name', '=', sql.lit('closed'))}`;
+}
+
 function gatewayQueries({ db }: Dialect) {
   const ofGateway = () => db.updateTable('gateway').where('id', '=', arg('gateway'));
-  const isOpen = sql<boolean>`not exists ${db.selectFrom('setting').select('name').where('name', '=', sql.lit('closed'))}`;
   return {
     readSetting: db.selectFrom('setting').select('value').where('name', '=', arg('name')),
     deleteSetting: db.deleteFrom('setting').where('name', '=', arg('name')),
@@ -117,7 +121,7 @@ function gatewayQueries({ db }: Dialect) {
       .expression(
         db
           .selectNoFrom([textArg('endpoint').as('endpoint'), textArg('project').as('project'), textArg('instance').as('instance')])
-          .where(isOpen),
+          .where(isOpen(db)),
       )
       .onConflict((on) => on.doNothing()),
     findGateway: db
@@ -132,7 +136,7 @@ function gatewayQueries({ db }: Dialect) {
     describe: ofGateway().set({ condition: arg('condition') }),
     suspend: ofGateway()
       .set({ suspension: arg('suspension') })
-      .where(isOpen)
+      .where(isOpen(db))
       .returning('id'),
     setActed: ofGateway().set({ acted: arg('acted') }),
     setListed: ofGateway().set({ listed_apis: arg('listed') }),
@@ -354,20 +358,28 @@ function approvalQueries({ db }: Dialect) {
       .updateTable('approval')
       .set({ is_spent: sql.lit(1) })
       .where('id', '=', arg('approval')),
-    insertApproval: db.insertInto('approval').values({
-      gateway_id: db
-        .selectFrom('gateway')
-        .select('id')
-        .where('endpoint', '=', arg('endpoint'))
-        .where('project', '=', arg('project'))
-        .where('instance', '=', arg('instance')),
-      digest: arg('digest'),
-      approved_by: arg('by'),
-      why: arg('why'),
-      at_ms: arg('atMs'),
-      expires_at_ms: arg('expiresAtMs'),
-      work: arg('work'),
-    }),
+    // What is closed gets no approval: it would be missing where the record went on.
+    insertApproval: db
+      .insertInto('approval')
+      .columns(['gateway_id', 'digest', 'approved_by', 'why', 'at_ms', 'expires_at_ms', 'work'])
+      .expression(
+        db
+          .selectFrom('gateway')
+          .select([
+            'id',
+            textArg('digest').as('digest'),
+            textArg('by').as('approved_by'),
+            textArg('why').as('why'),
+            numberArg('atMs').as('at_ms'),
+            numberArg('expiresAtMs').as('expires_at_ms'),
+            textArg('work').as('work'),
+          ])
+          .where('endpoint', '=', arg('endpoint'))
+          .where('project', '=', arg('project'))
+          .where('instance', '=', arg('instance'))
+          .where(isOpen(db)),
+      )
+      .returning('id'),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { NewApproval } from '../core/guards.ts';
 import type { GatewayIdentity } from '../core/publication.ts';
+import { refuseClosed } from './closed.ts';
 import { step } from './database.ts';
 import { openBeside } from './open-store.ts';
 
@@ -13,10 +14,12 @@ export async function writeApproval(url: string, { endpoint, project, instance }
   try {
     const { insertGateway, insertApproval } = database.queries;
     const { digest, by, why, atMs, expiresAtMs, work } = approval;
-    await database.write([
+    const [, inserted] = await database.write([
       step(insertGateway, { endpoint, project, instance }),
       step(insertApproval, { endpoint, project, instance, digest, by, why, atMs, expiresAtMs, work: JSON.stringify(work) }),
     ]);
+    // Its record may have begun to be moved since it was opened.
+    if (inserted?.length !== 1) await refuseClosed(database);
   } finally {
     await database.close();
   }
