@@ -60,7 +60,8 @@ export function settingsFrom(
     waitMs,
     refresh: options.refresh ?? false,
     targets: { apis: options.api ?? [], environments: options.environment ?? [] },
-    state: options.state ?? defaultState(emulate),
+    // What comes out of a file or a secret often ends with a line break.
+    state: options.state?.trim() ?? defaultState(emulate),
   };
 }
 

@@ -23,6 +23,10 @@ test('an emulated gateway has a store of its own, unless one is named', () => {
   assert.is(settingsFrom('f', { emulate: true, state: 'sqlite:x' }).state, 'sqlite:x');
 });
 
+test('white space around the address of a store is none of it', () => {
+  assert.is(settingsFrom('f', { state: ' postgres://ada@db/edict\n' }).state, 'postgres://ada@db/edict');
+});
+
 test('targets are taken as they are given', () => {
   const { targets } = settingsFrom('f', { api: ['shop-*', 'orders'], environment: ['test'] });
   assert.equal(targets, { apis: ['shop-*', 'orders'], environments: ['test'] });

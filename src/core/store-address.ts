@@ -14,14 +14,26 @@ export const plainParameters = [
 
 /**
  * An address of PostgreSQL without a doubt where its password is: scheme, user, password, place, parameters. An @ stands right before the
- * host and nowhere else, and a # nowhere: with one, what looks like a port or a database may be a piece of a password.
+ * host and nowhere else, and a # nowhere: with one, what looks like a port or a database may be a piece of a password. So may what stands
+ * behind a colon in a user, written %3A.
  */
 const withoutDoubt =
-  /^(postgres(?:ql)?:\/\/)(?:((?:[^\s:/?#@%]|%40)*)(:[^\s/?#]*)?@)?((?:%2[fF](?:[\w.-]|%2[fF]|%3[aA])*|\[[\da-fA-F:.]+\]|[\w.-]*)(?::\d+)?(?:\/(?:[^\s?#@%]|%(?!40))*)?)(?:\?([^\s#@]*))?$/;
+  /^(postgres(?:ql)?:\/\/)(?:((?:[^\s:/?#@%]|%(?!3[aA])[\da-fA-F]{2})*|(?:[^\s:/?#@%]|%[\da-fA-F]{2})*(?=:))(:[^\s/?#]*)?@)?((?:%2[fF](?:[\w.-]|%2[fF]|%3[aA])*|\[[\da-fA-F:.]+\]|[\w.-]*)(?::\d+)?(?:\/(?:[^\s?#@%]|%(?!40))*)?)(?:\?([^\s#@]*))?$/;
 
 /** Returns whether this is an address of PostgreSQL that leaves no doubt what is what in it. */
 export function isPostgresAddress(address: string): boolean {
   return withoutDoubt.test(address) && URL.canParse(address) && isDecodable(address);
+}
+
+/** Returns how to write what was given for an address of PostgreSQL and is none, as far as that can be told; `null` if it cannot. */
+export function howToWrite(address: string): string | null {
+  if (/^postgres(?:ql)?:\/\/[^\s:/?#@]*@(?:[/?]|$)/.test(address)) {
+    return 'without a host, the user stands behind the ?: postgres:///DATABASE?host=/var/run/postgresql&user=USER';
+  }
+  if (/^postgres(?:ql)?:\/\/[^\s?#]*\?[^\s#]*@/.test(address)) {
+    return 'an @ behind the ?, as in a path, is written %40; in a password each of : / ? # @ % is written %3A %2F %3F %23 %40 %25';
+  }
+  return null;
 }
 
 /** Returns the address of a store, or what was given for one, without its password: of what leaves a doubt only what cannot be a piece of one. */
@@ -29,7 +41,7 @@ export function shownAddress(address: string): string {
   if (address.startsWith('sqlite:')) return address;
   const [, scheme, user, password, place, parameters] = withoutDoubt.exec(address) ?? [];
   if (scheme === undefined) return shownInDoubt(address);
-  const who = user === undefined ? '' : `${user}${password === undefined ? '' : ':***'}@`;
+  const who = user === undefined ? '' : `${/%3a/i.test(user) ? '***' : user}${password === undefined ? '' : ':***'}@`;
   return `${scheme}${who}${place}${shownParameters(parameters)}`;
 }
 

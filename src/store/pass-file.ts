@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { EdictError } from '../core/errors.ts';
 
 /** Where a password is for. */
@@ -30,6 +31,17 @@ export function passwordIn(path: string, { host, port, database, user }: Login):
     if (password !== undefined && pattern.every((field, index) => field === '*' || field === wanted[index])) return password;
   }
   return null;
+}
+
+/** Returns where libpq's password file is; `null` without a home, as for a user whom the system does not know. */
+export function passFile(environment: Readonly<Record<string, string | undefined>>, home: () => string): string | null {
+  const named = environment['PGPASSFILE'];
+  if (named) return named;
+  try {
+    return join(home(), '.pgpass');
+  } catch {
+    return null;
+  }
 }
 
 /** Returns the text of the file that `name` names. Throws an EdictError `STORE_SETTING` for one that cannot be read. */

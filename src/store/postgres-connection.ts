@@ -1,12 +1,11 @@
 import { homedir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import { shownAddress } from '../core/store-address.ts';
-import { passwordIn } from './pass-file.ts';
+import { passFile, passwordIn } from './pass-file.ts';
 import { postgresError } from './postgres-error.ts';
 import { postgresSettings } from './postgres-settings.ts';
 
-/** How long to wait for a connection, in milliseconds. */
+/** How long to wait for a connection unless the address says it, in milliseconds. */
 const connectMs = 5000;
 
 /** How long an answer may take, in milliseconds; after it the connection is given up. */
@@ -41,14 +40,17 @@ const onceOpen = `
  * @throws EdictError `STORE_*`, `STATE_URL` for an address that says what edict does not know
  */
 export async function connect({ url, name, answerMs: query_timeout = answerMs }: Connecting): Promise<pg.Client> {
-  const { password, application_name = name, ...settings } = postgresSettings(url, process.env);
-  const passFile = process.env['PGPASSFILE'] || join(homedir(), '.pgpass');
+  const { password, application_name = name, connectionTimeoutMillis = connectMs, ...settings } = postgresSettings(url, process.env);
   const client: pg.Client = new pg.Client({
     ...settings,
     application_name,
     // Only if it is asked for; pg would warn, on stderr, if it looked into the file itself.
-    password: () => password ?? passwordIn(passFile, client) ?? '',
-    connectionTimeoutMillis: connectMs,
+    password: () => {
+      if (password !== null) return password;
+      const file = passFile(process.env, homedir);
+      return (file && passwordIn(file, client)) ?? '';
+    },
+    connectionTimeoutMillis,
     query_timeout,
     keepAlive: true,
     pipeline: true,

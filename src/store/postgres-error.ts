@@ -55,6 +55,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   '57P': { ...unreachable, what: 'is being stopped or started' },
   '25P03': { ...unreachable, what: 'gave up a transaction that stood still, since this process was paused' },
   '57014': { ...unreachable, what: 'took too long to answer' },
+  '55000': { ...unreachable, what: 'takes no connections' },
   '55P03': { code: 'STORE_LOCKED', what: 'is locked by another process', hint: 'wait until it has finished' },
   XX001: { code: 'STORE_CORRUPT', what: 'is damaged', hint: 'restore a copy; edict has changed nothing in it' },
 };

@@ -1,3 +1,4 @@
+import { EdictError } from '../core/errors.ts';
 import type { NewApproval } from '../core/guards.ts';
 import type { GatewayIdentity } from '../core/publication.ts';
 import { refuseClosed } from './closed.ts';
@@ -19,7 +20,9 @@ export async function writeApproval(url: string, { endpoint, project, instance }
       step(insertApproval, { endpoint, project, instance, digest, by, why, atMs, expiresAtMs, work: JSON.stringify(work) }),
     ]);
     // Its record may have begun to be moved since it was opened.
-    if (inserted?.length !== 1) await refuseClosed(database);
+    if (inserted?.length === 1) return;
+    await refuseClosed(database);
+    throw new EdictError('STORE_CLOSED', `the store ${database.name} was being moved`, { hint: 'run the same command again' });
   } finally {
     await database.close();
   }

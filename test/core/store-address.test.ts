@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isPostgresAddress, shownAddress } from '../../src/core/store-address.ts';
+import { howToWrite, isPostgresAddress, shownAddress } from '../../src/core/store-address.ts';
 
 test('an address is shown without its secrets', () => {
   for (const [address, shown] of [
@@ -12,6 +12,8 @@ test('an address is shown without its secrets', () => {
     ['postgres://db/edict?password_file=/run/password', 'postgres://db/edict?password_file=/run/password'],
     ['postgres://ada%40corp:ge@heim@[::1]:5432', 'postgres://ada%40corp:***@[::1]:5432'],
     ['postgres://ada@%2Fcloudsql%2Facme%3Aeu%3Amain/edict', 'postgres://ada@%2Fcloudsql%2Facme%3Aeu%3Amain/edict'],
+    ['postgres://first%2Elast@db/edict', 'postgres://first%2Elast@db/edict'],
+    ['postgres://ada%3Ax:geheim@db/edict', 'postgres://***:***@db/edict'],
     ['sqlite:.edict/state.db', 'sqlite:.edict/state.db'],
   ] as const) {
     assert.is(shownAddress(address), shown);
@@ -26,6 +28,7 @@ test('of what leaves a doubt nothing is shown that may be a piece of a password'
     ['postgres://edict:geheim/edict', 'postgres://***'],
     ['postgres://edict@db/edict?password=ge#heim', 'postgres://***@db/edict?password=***#***'],
     ['postgres://edict@db/edict?password=ge@heim', 'postgres://***@***'],
+    ['postgres://edict%3Ageheim@db/edict', 'postgres://***@db/edict'],
     ['postgres://edict%3Ageheim%40db/edict', 'postgres://***@db/edict'],
     ['postgres://ada:ge@heim/@db:port/edict', 'postgres://***@db:port/edict'],
     ['postgres:/edict:geheim@db/edict', 'postgres:/***@db/edict'],
@@ -49,6 +52,8 @@ test('an address of PostgreSQL says without a doubt what is what', () => {
     'postgresql://ada:2024@db.example.com:5432/edict?sslmode=verify-full',
     'postgres://ada:ge@heim@10.0.0.1',
     'postgres://ada%40corp:100%25@[::1]:5432/edict',
+    'postgres://first%2Elast@db/edict',
+    'postgres://ada%3Ax:geheim@db/edict',
   ]) {
     assert.ok(isPostgresAddress(address), address);
   }
@@ -57,11 +62,19 @@ test('an address of PostgreSQL says without a doubt what is what', () => {
   }
 });
 
+test('how to write what is none is told where that can be seen', () => {
+  assert.match(howToWrite('postgres://ada@/edict?host=/var/run/postgresql') ?? '', '&user=USER');
+  assert.match(howToWrite('postgres://ada@db/edict?password_file=/run/credentials/edict@prod.service/pw') ?? '', 'is written %40');
+  assert.is(howToWrite('postgres://ada:ge/heim@db/edict'), null);
+});
+
 /** How a person may write a password into an address, rightly or not. */
 const shapes: readonly ((password: string) => string)[] = [
   (password) => `postgres://edict:${password}@db:5432/edict`,
   (password) => `postgres://edict:${encodeURIComponent(password)}@db/edict`,
   (password) => `postgresql://:${password}@/edict`,
+  (password) => `postgres://${encodeURIComponent(`edict:${password}`)}@db/edict`,
+  (password) => `postgres://edict%3A${password}@db/edict`,
   (password) => `postgres://edict:2024#${password}@db/edict`,
   (password) => `postgres://edict:2024?${password}@db/edict`,
   (password) => `postgres://edict:2024/${password}@db/edict`,

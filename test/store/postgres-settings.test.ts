@@ -1,5 +1,7 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
@@ -31,6 +33,7 @@ test('what an address leaves out is left to the variables of pg', () => {
     database: undefined,
     options: undefined,
     application_name: undefined,
+    connectionTimeoutMillis: undefined,
     password: null,
     ssl: false,
   });
@@ -63,7 +66,10 @@ test('a password comes from the address, its file or PGPASSWORD, whether there i
 });
 
 test('TLS checks the certificate unless it is told not to, and says nothing on stderr', () => {
-  const root = written('root.crt', 'the root');
+  const ca = rootCertificates[0] ?? '';
+  const root = written('root.crt', ca);
+  const key = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+  const keyFile = written('client.key', key);
   const warned: unknown[] = [];
   const warn = (warning: unknown): void => {
     warned.push(warning);
@@ -75,13 +81,14 @@ test('TLS checks the certificate unless it is told not to, and says nothing on s
     ['?sslmode=no-verify', {}, { rejectUnauthorized: false }],
     ['?sslmode=require', {}, {}],
     ['?sslmode=verify-ca', {}, {}],
-    [`?sslmode=verify-full&sslrootcert=${root}`, { PGSSLROOTCERT: '/absent' }, { ca: 'the root' }],
-    [`?sslrootcert=${root}`, {}, { ca: 'the root' }],
-    ['?sslmode=verify-full', { PGSSLROOTCERT: root }, { ca: 'the root' }],
+    ['?ssl=true', { PGSSLMODE: 'disable' }, {}],
+    [`?sslmode=verify-full&sslrootcert=${root}`, { PGSSLROOTCERT: '/absent' }, { ca }],
+    [`?sslrootcert=${root}`, {}, { ca }],
+    ['?sslmode=verify-full', { PGSSLROOTCERT: root }, { ca }],
     ['', { PGSSLROOTCERT: 'system' }, {}],
-    ['', { PGSSLMODE: 'verify-full', PGSSLROOTCERT: root }, { ca: 'the root' }],
+    ['', { PGSSLMODE: 'verify-full', PGSSLROOTCERT: root }, { ca }],
     ['', { PGSSLMODE: 'disable', PGSSLROOTCERT: root }, false],
-    [`?sslcert=${root}`, { PGSSLKEY: root }, { cert: 'the root', key: 'the root' }],
+    [`?sslcert=${root}`, { PGSSLKEY: keyFile }, { cert: ca, key }],
   ] as const) {
     assert.equal(postgresSettings(`postgres://db/edict${parameters}`, environment).ssl, ssl, parameters);
   }
@@ -98,6 +105,43 @@ test('a file that is missing is named, and what names it', () => {
     const error = refused(url, environment);
     assert.is(error.code, 'STORE_SETTING');
     assert.match(error.message, what);
+  }
+});
+
+test('a file that holds no certificate, or no key, is named, and what names it', () => {
+  const file = written('garbage', 'not PEM');
+  for (const name of ['sslrootcert', 'sslcert', 'sslkey']) {
+    const error = refused(`postgres://db/edict?sslmode=verify-full&${name}=${file}`);
+    assert.is(error.code, 'STORE_SETTING');
+    assert.ok(error.message.includes(name) && error.message.includes(file), error.message);
+  }
+});
+
+test('what addresses for libpq often say is taken, and what edict cannot do of it is refused by name', () => {
+  const said =
+    'connect_timeout=10&target_session_attrs=read-write&channel_binding=prefer&gssencmode=disable&keepalives=1&keepalives_idle=30';
+  assert.is(postgresSettings(`postgres://db/edict?${said}`, {}).connectionTimeoutMillis, 10_000);
+  for (const [parameter, what] of [
+    ['channel_binding=require', /has a channel_binding.*/],
+    ['target_session_attrs=standby', /has a target_session_attrs/],
+    ['connect_timeout=long', /has a connect_timeout/],
+    ['sslmode=allow', /allow, which edict does not do/],
+    ['conect_timeout=10', /does not know: conect_timeout$/],
+  ] as const) {
+    const error = refused(`postgres://db/edict?${parameter}`);
+    assert.is(error.code, 'STATE_URL');
+    assert.match(error.message, what);
+  }
+  assert.match(refused('postgres://db/edict', { PGSSLMODE: 'allow' }).hint ?? '', 'verify-full');
+});
+
+test('what may be a piece of a password is not told as the name of a parameter', () => {
+  for (const url of [
+    'postgres://db/edict?password=ge&heim=x',
+    'postgres://db/edict?ge1heim=x',
+    'postgres://db/edict?sslmode=require&geheim',
+  ]) {
+    assert.not.match(`${refused(url).message} ${refused(url).hint}`, 'heim');
   }
 });
 

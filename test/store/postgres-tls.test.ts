@@ -51,6 +51,8 @@ test('a server is believed by its certificate alone, where that is asked for', a
     assert.is(await ask('localhost', 'verify-full', other.cert), 'STORE_UNREACHABLE', 'another certificate');
     assert.is(await ask('localhost', 'verify-full'), 'STORE_UNREACHABLE', 'nobody whom the system knows has signed it');
     assert.is(await ask('127.0.0.1', 'verify-full', made.cert), 'STORE_UNREACHABLE', 'it is for another name');
+    assert.is(await ask('127.0.0.1', 'verify-ca', made.cert), true, 'any name will do');
+    assert.is(await ask('127.0.0.1', 'verify-ca', other.cert), 'STORE_UNREACHABLE', 'but not another certificate');
   } finally {
     await server.close();
   }
