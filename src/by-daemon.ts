@@ -44,6 +44,8 @@ export async function applyByDaemon(
   const saved = opened?.saved ?? null;
   const beganAtMs = systemClock.monotonic();
   const waitMs = settings.waitMs || defaultWaitMs;
+  const isOver = (): boolean => signal.aborted || systemClock.monotonic() - beganAtMs >= waitMs;
+  const rest = () => systemClock.sleep(lookEveryMs, signal);
   const use = async (desired: DesiredState, record: RecordReader): Promise<Applied> => {
     const { gateway } = desired;
     const targets = saved ? await targetsOfSaved(saved) : await targetsOf(settings, desired, () => record.readAll(gateway));
@@ -65,9 +67,7 @@ export async function applyByDaemon(
       const [name, acted, condition] = await Promise.all([record.holder(gateway), record.acted(gateway), record.condition(gateway)]);
       holder.see({ name, acted, condition }, watched.open.length);
     };
-    const isOver = (): boolean => signal.aborted || systemClock.monotonic() - beganAtMs >= waitMs;
-    const rest = () => systemClock.sleep(lookEveryMs, signal);
-    const patient = new Patience(emit, holder, isOver, rest);
+    const patient = new Patience(emit, (ms) => holder.unseen(ms), isOver, rest);
     if (watched.open.length > 0) {
       await patient.until(look);
       await patient.until(() => holder.ask(settings.state));
@@ -80,25 +80,27 @@ export async function applyByDaemon(
     const leftWhy = signal.aborted ? 'not waited for any longer, which the daemon goes on with' : holder.whyLate;
     return { ...watched.applied(systemClock.monotonic() - beganAtMs), leftWhy };
   };
-  return withFile(settings, environment, 'ask', use, opened?.expect);
+  // Once it waits for changes, a store that is away comes here only when the time is over.
+  return new Patience(emit, () => {}, isOver, rest).until(() => withFile(settings, environment, 'ask', use, opened?.expect));
 }
 
 /** Lets a store that is away for a while come back. */
 class Patience {
   readonly #emit: Emit;
-  readonly #holder: Holder;
+  readonly #away: (ms: number) => void;
   readonly #isOver: () => boolean;
   readonly #rest: () => Promise<void>;
 
-  constructor(emit: Emit, holder: Holder, isOver: () => boolean, rest: () => Promise<void>) {
+  /** `away` hears for how many milliseconds the store has been away. */
+  constructor(emit: Emit, away: (ms: number) => void, isOver: () => boolean, rest: () => Promise<void>) {
     this.#emit = emit;
-    this.#holder = holder;
+    this.#away = away;
     this.#isOver = isOver;
     this.#rest = rest;
   }
 
-  /** Resolves when `act` has; rejects with what it rejects with if that is another thing than a store that is away, or the time is over. */
-  async until(act: () => Promise<void>): Promise<void> {
+  /** Resolves with what `act` resolves with; rejects with what it rejects with if that is another thing than a store that is away, or the time is over. */
+  async until<T>(act: () => Promise<T>): Promise<T> {
     const sinceMs = systemClock.monotonic();
     for (let isTold = false; ; isTold = true) {
       try {
@@ -107,7 +109,7 @@ class Patience {
         const isAway = error instanceof EdictError && /^STORE_(?:UNREACHABLE|LOCKED)$/.test(error.code);
         if (!isAway || this.#isOver()) throw error;
         if (!isTold) this.#emit({ type: 'store:waited', message: error.message });
-        this.#holder.unseen(systemClock.monotonic() - sinceMs);
+        this.#away(systemClock.monotonic() - sinceMs);
         await this.#rest();
       }
     }

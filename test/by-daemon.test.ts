@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../src/emulator/emulator.ts';
@@ -305,6 +306,26 @@ test('a database that is away for a while is waited for, and told of once', () =
     const { code, stdout, stderr } = await applying.finished;
     assert.is(code, 0, stderr + daemon.output.stderr);
     assert.match(stdout, '1 online');
+    assert.is(applying.events('store:waited').length, 1);
+  }));
+
+test('a database that is away when it begins is waited for too', () =>
+  inPostgres(async () => {
+    write(pipeline, { a: 'online' });
+    await startDaemon({ a: 'online' });
+    await until('a is online', () => calls() === 1);
+    const database = new URL(store);
+    const admin = new pg.Client({ connectionString: new URL('/postgres', database).href });
+    await admin.connect();
+    const allow = (word: boolean) => admin.query(`ALTER DATABASE ${database.pathname.slice(1)} ALLOW_CONNECTIONS ${word}`);
+    await allow(false);
+    const applying = apply();
+    await until('it has noticed', () => applying.events('store:waited').length > 0, [applying]);
+    await allow(true);
+    await admin.end();
+    const { code, stdout, stderr } = await applying.finished;
+    assert.is(code, 0, stderr);
+    assert.match(stdout, 'In sync');
     assert.is(applying.events('store:waited').length, 1);
   }));
 
