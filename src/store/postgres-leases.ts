@@ -68,7 +68,10 @@ export class PostgresLeases implements Leases {
     if (shares) {
       const nextWishAtMs = (this.#wishedAtMs.get(gatewayId) ?? Number.NEGATIVE_INFINITY) + leaseMs / renewalsPerLease;
       if (clock.monotonic() >= nextWishAtMs) await this.#wish([gatewayId]);
-      if ((await this.#ownersSoon()).get(gatewayId) !== holder) throw await this.#heldBy(gatewayId);
+      const owner = (await this.#ownersSoon()).get(gatewayId);
+      // Its wish was not taken, as in a store that is closed.
+      if (owner === undefined) this.#wishedAtMs.delete(gatewayId);
+      if (owner !== holder) throw await this.#heldBy(gatewayId);
     }
     const until = this.#until();
     const [taken] = await this.#query(takeLease, [gatewayId, holder, leaseMs / 1000]);

@@ -69,24 +69,19 @@ test('a replica whose file has a name that the gateway does not know takes nothi
 test('no window holds more than the limit across a hand-over, whether nobody knows when the one before sent last or it said so', async () => {
   const [calls, perMs] = [5, 8000];
   const states = all('online', names.slice(0, 15));
-  const [first, second, third] = Array.from({ length: 3 }, () => start(machine(states, `{ calls: ${calls}, per: ${perMs}ms }`)));
-  const oneWorks = async (among: readonly (Running | undefined)[], count: number): Promise<Running> => {
-    await until(`${count} are online`, () => published() === count, 30_000);
-    const working = among.find((daemon) => daemon !== undefined && daemon.events('attempt:settled').length > 0);
-    assert.ok(working);
-    return working;
+  const daemons = Array.from({ length: 3 }, () => start(machine(states, `{ calls: ${calls}, per: ${perMs}ms }`)));
+  /** Resolves to one that has used up a window and recorded it, and was not meant before. */
+  const worked = async (...before: readonly Running[]): Promise<Running> => {
+    const among = daemons.filter((daemon) => !before.includes(daemon));
+    const has = (daemon: Running): boolean => daemon.events('attempt:settled').length >= calls;
+    await until('one has used up its window', () => among.some(has), 60_000);
+    return among.find(has) as Running;
   };
-  const killed = await oneWorks([first, second, third], 5);
+  const killed = await worked();
   killed.child.kill('SIGKILL');
-  const stopped = await oneWorks(
-    [first, second, third].filter((daemon) => daemon !== killed),
-    10,
-  );
+  const stopped = await worked(killed);
   stopped.child.kill('SIGTERM');
-  await oneWorks(
-    [first, second, third].filter((daemon) => daemon !== killed && daemon !== stopped),
-    15,
-  );
+  await until('all is online', () => published() === 15, 60_000);
   assert.is(versions(), 15);
   const times = at.emulator.requests.all().map(({ atMs }) => atMs);
   assert.ok(fullestWindow(times, perMs) <= calls, `${times}`);
