@@ -4,7 +4,7 @@ import { postgres } from '../../generated/store-queries.js';
 import { EdictError } from '../core/errors.ts';
 import { shownAddress } from '../core/store-address.ts';
 import type { Database, Step } from './database.ts';
-import { connect } from './postgres-connection.ts';
+import { KeptConnection } from './kept-connection.ts';
 import { postgresError } from './postgres-error.ts';
 import type { Row } from './rows.ts';
 
@@ -27,8 +27,7 @@ interface Batch {
 export class PostgresDatabase implements Database {
   readonly queries = postgres;
   readonly name: string;
-  readonly #url: string;
-  #client: Promise<pg.Client> | null = null;
+  readonly #connection: KeptConnection;
   #isClosed = false;
   /** Whether what this is for ends with the connection. */
   #isBound = false;
@@ -38,23 +37,23 @@ export class PostgresDatabase implements Database {
   #namesGiven = 0;
 
   constructor(url: string) {
-    this.#url = url;
+    this.#connection = new KeptConnection({ url, name: 'edict' });
     this.name = shownAddress(url);
   }
 
   async read(step: Step): Promise<readonly Row[]> {
-    const isFirst = this.#client === null;
+    const isFirst = this.#connection.present === null;
     const connected = this.#connected();
     try {
       return await this.#query(await connected, step);
     } catch (error) {
       // A connection that died while nobody used it is no reason to fail; a new one that fails is.
-      if (!this.#wasForgotten(error) && (isFirst || this.#client === connected)) throw postgresError(error, shownAddress(this.#url));
+      if (!this.#wasForgotten(error) && (isFirst || this.#connection.present === connected)) throw postgresError(error, this.name);
     }
     try {
       return await this.#query(await this.#connected(), step);
     } catch (error) {
-      throw postgresError(error, shownAddress(this.#url));
+      throw postgresError(error, this.name);
     }
   }
 
@@ -108,9 +107,7 @@ export class PostgresDatabase implements Database {
   async close(): Promise<void> {
     await this.drained();
     this.#isClosed = true;
-    const client = await this.#client?.catch(() => null);
-    this.#client = null;
-    await client?.end().catch(() => {});
+    await this.#connection.close();
   }
 
   #flush(): void {
@@ -143,7 +140,7 @@ export class PostgresDatabase implements Database {
       for (const write of writes) write.done(rows.splice(0, write.steps.length));
     } catch (error) {
       if (this.#wasForgotten(error) && !isAgain) return this.#commit(batch, true);
-      const explained = postgresError(error, shownAddress(this.#url));
+      const explained = postgresError(error, this.name);
       for (const write of writes) write.failed(explained);
     }
   }
@@ -178,9 +175,8 @@ export class PostgresDatabase implements Database {
   /** Returns the connection; a new one where the last one was lost. */
   #connected(): Promise<pg.Client> {
     if (this.#isClosed) return Promise.reject(new Error('the store was closed'));
-    if (this.#isBound && this.#client === null) return Promise.reject(this.#cutOff());
-    this.#client ??= this.#connect();
-    return this.#client;
+    if (this.#isBound && this.#connection.present === null) return Promise.reject(this.#cutOff());
+    return this.#connection.open();
   }
 
   /** From now on all happens over the present connection. */
@@ -194,21 +190,6 @@ export class PostgresDatabase implements Database {
     return new EdictError('STORE_UNREACHABLE', `the connection to the store ${this.name} was lost in the middle of it`, {
       hint: 'nothing was lost; run the same `edict state` command again',
     });
-  }
-
-  #connect(): Promise<pg.Client> {
-    const connecting = connect({ url: this.#url, name: 'edict' }).then(
-      (client) => client.once('end', forget).once('error', forget),
-      (error: unknown) => {
-        forget();
-        throw error;
-      },
-    );
-    // By then there may be another one, which is still to be closed.
-    const forget = (): void => {
-      if (this.#client === connecting) this.#client = null;
-    };
-    return connecting;
   }
 }
 

@@ -1,12 +1,11 @@
-import type pg from 'pg';
 import { EdictError } from '../core/errors.ts';
 import type { Clock, Entered } from '../core/ports.ts';
 import { shownAddress } from '../core/store-address.ts';
 import { refuseClosed } from './closed.ts';
 import type { Step } from './database.ts';
 import { divide } from './divide.ts';
+import { KeptConnection } from './kept-connection.ts';
 import type { Leases } from './leases.ts';
-import { connect } from './postgres-connection.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
 import { postgresError } from './postgres-error.ts';
 import type { Row } from './rows.ts';
@@ -54,13 +53,14 @@ export class PostgresLeases implements Leases {
   /** When it was last said that this edict would work on a gateway, on the monotonic clock. */
   readonly #wishedAtMs = new Map<number, number>();
   #owners: { readonly atMs: number; readonly divided: Promise<ReadonlyMap<number, string>> } | null = null;
-  #client: Promise<pg.Client> | null = null;
+  readonly #connection: KeptConnection;
   #timer: NodeJS.Timeout | null = null;
   #renewing: Promise<void> | null = null;
 
   constructor(database: PostgresDatabase, options: LeaseOptions) {
     this.#database = database;
     this.#options = options;
+    this.#connection = new KeptConnection({ url: options.url, name: 'edict lease', answerMs: options.leaseMs });
   }
 
   async take(gatewayId: number, _atMs: number, shares: boolean): Promise<Entered> {
@@ -107,14 +107,13 @@ export class PostgresLeases implements Leases {
     await this.#renewing;
     try {
       for (const [gatewayId, { fence }] of this.#held) await this.#query(freeLease, [gatewayId, fence]);
-      if (this.#client !== null) await this.#query('DELETE FROM edict.wish WHERE holder = $1', [this.#options.holder]);
+      if (this.#connection.present !== null) await this.#query('DELETE FROM edict.wish WHERE holder = $1', [this.#options.holder]);
     } catch {
       // It ends by itself.
     }
     for (const { ending } of this.#held.values()) ending.abort();
     this.#held.clear();
-    const client = await this.#client?.catch(() => null);
-    await client?.end().catch(() => {});
+    await this.#connection.close();
   }
 
   /** When a lease that is asked for now may be another's. */
@@ -210,30 +209,13 @@ export class PostgresLeases implements Leases {
   }
 
   async #query(sql: string, values: readonly unknown[]): Promise<readonly Row[]> {
-    const { url, leaseMs } = this.#options;
     try {
       // Gateways are taken side by side, over one connection.
-      this.#client ??= this.#connect(url, leaseMs);
-      const client = await this.#client;
+      const client = await this.#connection.open();
       return (await client.query<Row>(sql, [...values])).rows;
     } catch (error) {
-      throw postgresError(error, shownAddress(url));
+      throw postgresError(error, shownAddress(this.#options.url));
     }
-  }
-
-  #connect(url: string, leaseMs: number): Promise<pg.Client> {
-    const connecting = connect({ url, name: 'edict lease', answerMs: leaseMs }).then(
-      (client) => client.once('end', forget).once('error', forget),
-      (error: unknown) => {
-        forget();
-        throw error;
-      },
-    );
-    // By then there may be another one, which is still to be closed.
-    const forget = (): void => {
-      if (this.#client === connecting) this.#client = null;
-    };
-    return connecting;
   }
 }
 
