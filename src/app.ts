@@ -3,6 +3,7 @@ import { type Agreeing, approvalOf } from './core/agreeing.ts';
 import { EdictError, messageOf } from './core/errors.ts';
 import type { Emit, PassSummary } from './core/events.ts';
 import type { NewApproval } from './core/guards.ts';
+import { sinceFirst } from './core/keep-to.ts';
 import type { Moved } from './core/kept.ts';
 import type { LogOptions } from './core/log-options.ts';
 import type { Plan } from './core/plan.ts';
@@ -115,11 +116,9 @@ async function applyIn(
   const made = await engine.pass(desired, 'start', signal);
   await Promise.race([engine.settled(), aborted(signal)]);
   const left = await engine.stop();
-  const { kept, ...newest } = plan ?? made;
   const finished: PassSummary = last ?? { online: 0, offline: 0, unchanged: made.unchanged, held: 0, waiting: 0, failed: 0, tookMs: 0 };
   return {
-    // What it made itself was not made before.
-    plan: { ...newest, kept: kept && { ...kept, done: made.kept?.done ?? 0 } },
+    plan: sinceFirst(plan ?? made, made),
     summary: { ...finished, ...totals, unchanged: made.unchanged, tookMs: systemClock.now() - startedAtMs },
     left,
     dropped,

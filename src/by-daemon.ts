@@ -3,6 +3,7 @@ import type { Settings } from './config.ts';
 import { wantedDigest } from './core/acted.ts';
 import { EdictError } from './core/errors.ts';
 import type { Emit } from './core/events.ts';
+import { sinceFirst } from './core/keep-to.ts';
 import type { Outcome } from './core/outcome.ts';
 import { type Change, isMade, type Plan } from './core/plan.ts';
 import type { Attempt, Condition, RecordReader } from './core/ports.ts';
@@ -253,8 +254,7 @@ class Watched {
     const waiting = changes.filter((change) => change.waits && !change.held).length;
     const { unchanged } = this.#first;
     const summary = { online: count('online'), offline: count('offline'), unchanged, held, waiting, failed, tookMs };
-    // What was made meanwhile was not made before.
-    const plan = { ...this.#plan, kept: kept && { ...kept, done: this.#first.kept?.done ?? 0 } };
+    const plan = sinceFirst(this.#plan, this.#first);
     return { plan, summary, left: awaited.length - failed, dropped: kept?.moved ?? [] };
   }
 }

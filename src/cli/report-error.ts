@@ -1,10 +1,10 @@
-import type { components } from '../../generated/edict-plan.d.ts';
 import { EdictError, type ExitCode, exitCodes, InvalidFileError } from '../core/errors.ts';
 import { StalePlanError } from '../core/stale-plan.ts';
 import { type Context, paintersOf } from './context.ts';
 import { errorRenderers, type MistakeFormat, mistakeRenderers } from './mistake-renderers.ts';
 import { renderMistakes } from './render-mistakes.ts';
-import { movedInWords, movedJson } from './saved-words.ts';
+import { movedInWords } from './saved-words.ts';
+import { errorDocument } from './told-error.ts';
 
 /** More lines than this hide the first ones. */
 const mostShown = 50;
@@ -29,13 +29,6 @@ export function reportError(error: unknown, context: Context, format: MistakeFor
   if (moved.length > mostShown) lines.push(`  … and ${moved.length - mostShown} more\n`);
   context.stderr.write(`${paint('red', 'edict:')} ${error.message}\n${lines.join('')}${error.hint ? `  ${error.hint}\n` : ''}`);
   if (format === 'github' || format === 'sarif') context.stdout.write(errorRenderers[format](error));
-  if (format === 'json') {
-    const { code, message, hint } = error;
-    const document: components['schemas']['Failed'] = {
-      format: 1,
-      error: { code, message, hint, ...(moved.length > 0 && { moved: moved.map(movedJson) }) },
-    };
-    context.stdout.write(`${JSON.stringify(document)}\n`);
-  }
+  if (format === 'json') context.stdout.write(`${JSON.stringify(errorDocument(error))}\n`);
   return error.exitCode;
 }

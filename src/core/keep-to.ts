@@ -156,3 +156,8 @@ function namesOf({ api, apiId, environment, environmentId, action }: SavedChange
 function workOfAttempt({ askedVersionId, ...attempt }: Attempt): string {
   return workOf({ ...attempt, version: askedVersionId });
 }
+
+/** Returns `plan`, made later in a run that began with `first`, without what that run itself has made among what was made before. */
+export function sinceFirst(plan: Plan, first: Plan): Plan {
+  return { ...plan, kept: plan.kept && { ...plan.kept, done: first.kept?.done ?? 0 } };
+}

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { heldDigest, heldWork, workOf } from '../../src/core/guards.ts';
-import { restsOn } from '../../src/core/keep-to.ts';
+import { restsOn, sinceFirst } from '../../src/core/keep-to.ts';
+import { plan } from '../../src/core/plan.ts';
 import type { Attempt } from '../../src/core/ports.ts';
 import type { DesiredPublication, RecordedPublication } from '../../src/core/publication.ts';
 import type { SavedPlan } from '../../src/core/saved-plan.ts';
@@ -321,6 +322,13 @@ test('whatever moves, each change of the plan is done as it was or has moved, no
     ),
     { numRuns: 2000 },
   );
+});
+
+test('what a run has made itself was not made before it', () => {
+  const [first, later] = [1, 3].map((done) => ({ ...plan(desiredState([]), new Map()), kept: { moved: [], done, newer: 2 } }));
+  assert.ok(first && later);
+  assert.equal(sinceFirst(later, first).kept, { moved: [], done: 1, newer: 2 });
+  assert.is(sinceFirst({ ...later, kept: null }, first).kept, null);
 });
 
 test.run();
