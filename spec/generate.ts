@@ -6,6 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import typescript from 'typescript';
@@ -49,7 +50,7 @@ function answerSchemas(document: Json, documentId: string): Record<string, Json>
  * check. It runs in another folder, since it would hold the file's schema to the rules of redocly.yaml.
  */
 function typesOf(document: string, ...options: readonly string[]): string {
-  const command = new URL('node_modules/openapi-typescript/bin/cli.js', root).pathname;
+  const command = fileURLToPath(new URL('node_modules/openapi-typescript/bin/cli.js', root));
   return execFileSync(process.execPath, [command, '--alphabetize', ...options], {
     input: document,
     encoding: 'utf8',

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { applyOnce, startEmulatorFrom } from '../src/app.ts';
@@ -13,6 +12,7 @@ import { compileTargets } from '../src/desired/target-patterns.ts';
 import { startEmulator } from '../src/emulator/emulator.ts';
 import { readHistory, readPlan, readStatus } from '../src/reports.ts';
 import { fileOf, scratchFolder, seedOf } from './support/edict-process.ts';
+import { fc, runs } from './support/fast-check.ts';
 
 /** Settings for an emulated gateway in a new folder, and a way to write its file. */
 function emulated() {
@@ -114,7 +114,7 @@ test('an apply with targets makes exactly the changes of the plan that match, an
         whole.plan.changes.filter((change) => !change.held && !isTargeted(targets, change)).map(({ key }) => key),
       );
     }),
-    { numRuns: 25 },
+    { numRuns: runs(25) },
   );
 });
 

@@ -2,17 +2,22 @@
  * `npm test [part of a path …]`: runs each test file in a process of its own and ends with `N passed, N failed`.
  *
  * A line `note: …` that a file writes is shown: something could not be looked at here. Exit code 1 when anything failed or nothing ran. `--in FOLDER` and `--limit SECONDS` (per file) are there for its own test.
+ *
+ * All files share a temporary folder (`EDICT_TEST_FOLDER`), which is removed at the end, and one PostgreSQL (`EDICT_TEST_PG`), which is
+ * started if one of them needs it.
  */
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { startPostgres } from './support/postgres.ts';
 import { runTestFile } from './support/test-process.ts';
 
 const concurrency = 2;
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
-  options: { in: { type: 'string', default: import.meta.dirname }, limit: { type: 'string', default: '120' } },
+  options: { in: { type: 'string', default: import.meta.dirname }, limit: { type: 'string', default: '600' } },
 });
 const folder = resolve(values.in);
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -22,6 +27,17 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
 
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
+
+process.umask(0o022);
+await using shared = new AsyncDisposableStack();
+const scratch = mkdtempSync(join(realpathSync(tmpdir()), 'edict-tests-'));
+shared.defer(() => rmSync(scratch, { recursive: true, force: true }));
+process.env['EDICT_TEST_FOLDER'] = scratch;
+if (!process.env['EDICT_TEST_PG'] && files.some((path) => readFileSync(join(folder, path), 'utf8').includes('postgresServer('))) {
+  const server = await startPostgres();
+  shared.defer(() => server.close());
+  process.env['EDICT_TEST_PG'] = server.url;
+}
 
 let passed = 0;
 let failed = 0;

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { applyOnce, applyUndo } from '../src/app.ts';
@@ -9,6 +8,7 @@ import { type Emulator, startEmulator } from '../src/emulator/emulator.ts';
 import { readPlan } from '../src/reports.ts';
 import { askedFor, readUndo } from '../src/undoing.ts';
 import { scratchFolder, seedOf } from './support/edict-process.ts';
+import { fc, runs } from './support/fast-check.ts';
 import { gitApplied } from './support/git-apply.ts';
 
 const environment = { HW_AUTH_TOKEN: 'token' };
@@ -122,7 +122,7 @@ test('an undo leads back to what was in effect before, but for what has moved si
         await emulator.close();
       }
     }),
-    { numRuns: 25, endOnFailure: true, includeErrorInReport: true },
+    { numRuns: runs(25), endOnFailure: true, includeErrorInReport: true },
   );
 });
 

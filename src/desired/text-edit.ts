@@ -36,15 +36,26 @@ export function unifiedDiff(name: string, text: string, edits: readonly TextEdit
   if (edits.length === 0) return '';
   const lines = linesOf(text);
   const blocks = blocksOf(text, lines, inOrder(edits));
-  // A name with a blank ends with a tab, as in git's own diffs.
-  const path = name.includes(' ') ? `${name}\t` : name;
+  if (blocks.length === 0) return '';
   let shift = 0;
   const hunks = groups(blocks).map((group) => {
     const hunk = hunkOf(lines, group, shift);
     for (const { from, to, now } of group) shift += now.length - (to - from);
     return hunk;
   });
-  return `--- a/${path}\n+++ b/${path}\n${hunks.join('')}`;
+  return `--- ${pathInDiff(`a/${name}`)}\n+++ ${pathInDiff(`b/${name}`)}\n${hunks.join('')}`;
+}
+
+/** Returns a path as Git writes it in a diff: quoted like a string of C where it has to be, with a tab behind it where a space could end it. */
+function pathInDiff(path: string): string {
+  const bytes = [...new TextEncoder().encode(path)];
+  const isPlain = bytes.every((byte) => byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c);
+  if (isPlain) return path.includes(' ') ? `${path}\t` : path;
+  const quoted = bytes.map((byte) => {
+    if (byte === 0x22 || byte === 0x5c) return `\\${String.fromCharCode(byte)}`;
+    return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`;
+  });
+  return `"${quoted.join('')}"`;
 }
 
 function inOrder(edits: readonly TextEdit[]): readonly TextEdit[] {
@@ -73,12 +84,24 @@ function blocksOf(text: string, lines: readonly string[], edits: readonly TextEd
       last.edits.push(edit);
     } else blocks.push({ from, to, edits: [edit] });
   }
-  return blocks.map(({ from, to, edits: own }) => {
+  return blocks.flatMap(({ from, to, edits: own }) => {
     const start = starts[from] ?? text.length;
     const part = text.slice(start, starts[to]);
     const moved = own.map((edit) => ({ ...edit, start: edit.start - start, end: edit.end - start }));
-    return { from, to, now: linesOf(edited(part, moved)) };
+    return changedPart(lines, { from, to: Math.min(to, lines.length), now: linesOf(edited(part, moved)) });
   });
+}
+
+/**
+ * Returns a block without the lines at its begin and end that stay as they are; none if all of them do. Git refuses a hunk that changes nothing,
+ * and takes a line that is removed and added again for a conflict with blank lines around it.
+ */
+function changedPart(lines: readonly string[], { from, to, now }: Block): Block[] {
+  let [first, last, until] = [from, to, now.length];
+  while (first < last && first - from < until && lines[first] === now[first - from]) first += 1;
+  while (last > first && until > first - from && lines[last - 1] === now[until - 1]) [last, until] = [last - 1, until - 1];
+  const added = now.slice(first - from, until);
+  return first === last && added.length === 0 ? [] : [{ from: first, to: last, now: added }];
 }
 
 /** Blocks whose context touches stand in one hunk. */

@@ -5,7 +5,7 @@ import { shownAddress } from '../core/store-address.ts';
 export function commandLine(command: string, args: readonly string[], { file, emulate, state }: Settings): string {
   const words = [
     ...['edict', command, ...args],
-    ...(file === defaultFile ? [] : [file]),
+    ...(file === defaultFile ? [] : [file.startsWith('-') ? `./${file}` : file]),
     ...(emulate ? ['--emulate'] : []),
     ...(state === defaultState(emulate) ? [] : ['--state', shownAddress(state)]),
   ];
@@ -13,5 +13,5 @@ export function commandLine(command: string, args: readonly string[], { file, em
 }
 
 function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return /^[\w@%+:,./-][\w@%+=:,./-]*$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

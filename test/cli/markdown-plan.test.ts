@@ -1,10 +1,10 @@
-import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { markdown } from '../../src/cli/markdown-plan.ts';
 import type { Suspicion } from '../../src/core/guard.ts';
 import { heldDigest } from '../../src/core/guards.ts';
 import { type Change, type Plan, plan } from '../../src/core/plan.ts';
+import { fc, runs } from '../support/fast-check.ts';
 import { readMarkdown } from '../support/read-markdown.ts';
 import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
@@ -170,7 +170,7 @@ test('of any size and with any names it fits, breaks no table, and all that goes
         else assert.ok(inTables.has(`${shownAs(api)} ${shownAs(environment)}`), where);
       }
     }),
-    { numRuns: 100 },
+    { numRuns: runs(100) },
   );
 });
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { durationMs } from '../../src/core/duration.ts';
+import { fc } from '../support/fast-check.ts';
 
 for (const [duration, ms] of [
   ['500ms', 500],

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { planDigest } from '../../src/core/digest.ts';
 import { type Approval, heldDigest, heldWork, holdBack, mostOf, release } from '../../src/core/guards.ts';
 import { isMade, type Plan, plan } from '../../src/core/plan.ts';
 import type { DesiredPublication, DesiredState, RecordedState } from '../../src/core/publication.ts';
+import { fc } from '../support/fast-check.ts';
 import { desiredState, noGuards, recorded, recordedState, wanted } from '../support/states.ts';
 
 const test = suite('guards');

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { heldDigest, heldWork, workOf } from '../../src/core/guards.ts';
@@ -7,6 +6,7 @@ import { plan } from '../../src/core/plan.ts';
 import type { Attempt } from '../../src/core/ports.ts';
 import type { DesiredPublication, RecordedPublication } from '../../src/core/publication.ts';
 import type { SavedPlan } from '../../src/core/saved-plan.ts';
+import { fc, runs } from '../support/fast-check.ts';
 import { attemptAt, keptTo, lastAttempts, noPast, plannedAtMs, savedFrom } from '../support/saved-plans.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
@@ -320,7 +320,7 @@ test('whatever moves, each change of the plan is done as it was or has moved, no
         for (const { key } of still) assert.ok(changes.some((change) => change.key === key));
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });
 

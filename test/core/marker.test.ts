@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hasMarker, markedRemark } from '../../src/core/marker.ts';
+import { fc } from '../support/fast-check.ts';
 
 test('a marker stands after the text, or alone', () => {
   assert.is(markedRemark('retired, see CHG-1', '3f9a1c0b7d2e'), 'retired, see CHG-1 [edict 3f9a1c0b7d2e]');

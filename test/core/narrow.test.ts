@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { planDigest } from '../../src/core/digest.ts';
@@ -7,6 +6,7 @@ import { nextRecord } from '../../src/core/outcome.ts';
 import { type Plan, plan } from '../../src/core/plan.ts';
 import type { DesiredState, PublicationNames, RecordedPublication, RecordedState, State } from '../../src/core/publication.ts';
 import { everything, isTargeted, type Targets } from '../../src/core/targets.ts';
+import { fc, runs } from '../support/fast-check.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
 /** Targets whose patterns are names or IDs, letter by letter. */
@@ -156,7 +156,7 @@ test('the changes are exactly those of the plan that match, and what does not ma
       );
       assert.ok(narrow(rest, wantedState, targets).changes.every(({ held }) => held));
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 
@@ -168,7 +168,7 @@ test('every targeted publication of the file is changed, drifted or unchanged', 
       const meant = [...wantedState.publications.values()].filter((publication) => isTargeted(targets, publication)).length;
       assert.is(inFile + made.drifted.length + made.unchanged, meant);
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Note, type Observation, type ObservedApi, type ObservedPublication, observe } from '../../src/core/observe.ts';
@@ -12,6 +11,7 @@ import type {
   RecordedState,
   State,
 } from '../../src/core/publication.ts';
+import { fc, runs } from '../support/fast-check.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
 const nowMs = 1_000_000_000_000;
@@ -446,7 +446,7 @@ test('whatever files and other people do: no call where it is needless, and what
         if (!isSo) assert.ok(policy === 'report' && record.get(key)?.drift, `${key} is neither so nor known to have drifted`);
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 
@@ -470,7 +470,7 @@ test('with drift: report no call follows from what others do', () => {
         assert.equal([gateway.online, gateway.offline], [online, offline]);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 
@@ -488,7 +488,7 @@ test('what was never asked for by a file stays up, whatever is looked at and rem
       }
       for (const index of places.keys()) if (!asked.has(keyOf(index))) assert.ok(gateway.up.has(keyOf(index)), keyOf(index));
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 

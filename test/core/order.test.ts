@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { guardedPlan } from '../../src/core/guarded-plan.ts';
@@ -8,6 +7,7 @@ import { isMade, plan } from '../../src/core/plan.ts';
 import type { DesiredState, Order, OrderStep, RecordedPublication, RecordedState, State } from '../../src/core/publication.ts';
 import { everything } from '../../src/core/targets.ts';
 import type { ProbeAnswer } from '../../src/core/wait.ts';
+import { fc, runs } from '../support/fast-check.ts';
 import { desiredState, orderOf, recorded, recordedState, wanted } from '../support/states.ts';
 
 const probe = { url: 'https://{environment}.example.com/{api}', status: null, timeoutMs: 5000 };
@@ -242,7 +242,7 @@ test('a change that is made has nothing left to do before it; and made one by on
       }
       return false;
     }),
-    { numRuns: 2_000 },
+    { numRuns: runs(2_000) },
   );
 });
 

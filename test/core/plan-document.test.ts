@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
 import { looksLikeSavedPlan, readPlanDocument, writePlanDocument } from '../../src/core/plan-document.ts';
 import type { SavedPlan } from '../../src/core/saved-plan.ts';
+import { fc, runs } from '../support/fast-check.ts';
 import { attemptAt, lastAttempts, savedFrom } from '../support/saved-plans.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
@@ -118,7 +118,7 @@ test('no change of a single letter is believed, unless it means the same', () =>
       }
       if (read) assert.equal(read, saved);
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });
 

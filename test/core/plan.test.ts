@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nextRecord } from '../../src/core/outcome.ts';
@@ -11,6 +10,7 @@ import type {
   RecordedState,
   State,
 } from '../../src/core/publication.ts';
+import { fc, runs } from '../support/fast-check.ts';
 import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
 const unresolved = { attemptId: 7, action: 'online', revision: null, marker: null, version: null, overAtMs: null } as const;
@@ -294,7 +294,7 @@ test('applying the plan reaches the desired state, and planning again is empty b
         else assert.is.not(was.state, 'online');
       }
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 
@@ -308,7 +308,7 @@ test('no change is made that is not needed', () => {
         else assert.ok(was?.state !== 'online' || (revision !== null && was.revision !== revision));
       }
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 

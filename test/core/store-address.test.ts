@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { howToWrite, isPostgresAddress, shownAddress } from '../../src/core/store-address.ts';
+import { fc, runs } from '../support/fast-check.ts';
 
 test('an address is shown without its secrets', () => {
   for (const [address, shown] of [
@@ -100,7 +100,7 @@ test('no form of an address shows a password, or a piece of it', () => {
     fc.property(passwords, fc.constantFrom(...shapes), (middle, shape) => {
       assert.not.match(shownAddress(shape(`SECRET${middle}SECRET`)), 'SECRET');
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   );
 });
 

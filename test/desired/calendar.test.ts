@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { calendarOf, isMoment, momentMs } from '../../src/desired/calendar.ts';
+import { fc, runs } from '../support/fast-check.ts';
 
 const test = suite('calendar');
 const at = (text: string): number => Date.parse(text);
@@ -124,7 +124,7 @@ test('the last run is never later, the first never earlier, and nothing is betwe
       assert.is(firstAfter(last), first);
       assert.is(lastUntil(first), first);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 

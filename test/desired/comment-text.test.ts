@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { quotedForComment } from '../../src/desired/comment-text.ts';
+import { fc, runs } from '../support/fast-check.ts';
 import { names } from '../support/gateway-listings.ts';
 
 for (const [text, expected] of [
@@ -27,7 +27,7 @@ test('nothing of a foreign text moves the line or the cursor', () => {
     fc.property(names, (text) => {
       assert.not.match(quotedForComment(text), /[\p{C}\p{Zl}\p{Zp}]/u);
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 

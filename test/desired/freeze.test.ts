@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvalidFileError } from '../../src/core/errors.ts';
@@ -6,6 +5,7 @@ import type { DesiredState } from '../../src/core/publication.ts';
 import { calendarOf } from '../../src/desired/calendar.ts';
 import { freezesOf, suspensionOf } from '../../src/desired/freeze.ts';
 import { parseDesired } from '../../src/desired/parse-desired.ts';
+import { fc, runs } from '../support/fast-check.ts';
 
 const test = suite('freeze in the file');
 const at = (text: string): number => Date.parse(text);
@@ -157,7 +157,7 @@ test('a window is on exactly from each begin to the next end, minute by minute, 
         assert.is(window?.endMs(ms) ?? null, isOn ? nextEnd : null, new Date(ms).toISOString());
       }
     }),
-    { numRuns: 12, endOnFailure: true },
+    { numRuns: runs(12), endOnFailure: true },
   );
 });
 

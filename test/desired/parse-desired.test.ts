@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvalidFileError } from '../../src/core/errors.ts';
@@ -6,6 +5,7 @@ import { publicationKey } from '../../src/core/publication.ts';
 import { type ParseInput, parseDesired } from '../../src/desired/parse-desired.ts';
 import { RememberedTrees } from '../../src/desired/remembered-trees.ts';
 import { brokenTexts, edictTexts } from '../support/edict-texts.ts';
+import { fc, runs } from '../support/fast-check.ts';
 import { head, mistakesIn, unmarked } from '../support/marked-file.ts';
 
 const parse = (text: string, over: Partial<ParseInput> = {}) => parseDesired({ text, file: 'edict.yaml', variables: {}, ...over });
@@ -439,7 +439,7 @@ test('a thousand broken files never crash it, and every mistake names a place in
         }
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
   assert.ok(broken >= 1000, `${broken} were broken`);
 });
@@ -457,7 +457,7 @@ test('an old reading of another text changes nothing', () => {
       };
       for (const text of texts) assert.equal(result(text, { trees }), result(text, {}));
     }),
-    { numRuns: 100 },
+    { numRuns: runs(100) },
   );
 });
 

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LineIndex, locate, type Path } from '../../src/desired/positions.ts';
 import { parseYamlInPieces } from '../../src/desired/yaml-pieces.ts';
 import { parseYaml } from '../../src/desired/yaml-tree.ts';
+import { fc } from '../support/fast-check.ts';
 
 const text = 'a:\n  b: one\n  list: [two, { c: three }]\nd: {}\n';
 

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
 import type { DesiredState, RecordedState } from '../../src/core/publication.ts';
 import { isTargeted, type TargetPatterns } from '../../src/core/targets.ts';
 import { compileTargets, refuseUnknown } from '../../src/desired/target-patterns.ts';
+import { fc, runs } from '../support/fast-check.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
 const all = ['shop', 'shop-1', 'shop-10', 'shop-b', 'shop-cart', 'shop/cart', 'Shop', 'a1', 'a[1]', '.x', 'a.b', 'a+b', 'äpfel', '!a'];
@@ -80,7 +80,7 @@ test('every text matches itself, whatever it holds, and no pattern throws', () =
       assert.ok(targets.hasApi({ api: pattern, apiId: 'id' }));
       targets.hasApi({ api: other, apiId: 'id' });
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
   const long = 'x'.repeat(70_000);
   assert.ok(compileTargets({ apis: [long], environments: [] }).hasApi({ api: long, apiId: 'id' }));
@@ -92,7 +92,7 @@ test('a text without pattern characters matches nothing but itself', () => {
     fc.property(name, name, (pattern, other) => {
       assert.is(compileTargets({ apis: [pattern], environments: [] }).hasApi({ api: other, apiId: '' }), pattern === other);
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });
 

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isName } from '../../src/desired/allowed.ts';
 import { nameFrom, uniqueKeys, withSuffix } from '../../src/desired/unique-keys.ts';
+import { fc, runs } from '../support/fast-check.ts';
 import { names } from '../support/gateway-listings.ts';
 
 type Candidates = [...(string | null)[], string];
@@ -69,7 +69,7 @@ test('whatever is left of a text is a name, with a suffix too', () => {
       assert.ok(isName(name));
       if (suffix !== null) assert.ok(isName(withSuffix(name, suffix)));
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 

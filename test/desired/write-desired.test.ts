@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
@@ -8,6 +7,7 @@ import { publicationKey } from '../../src/core/publication.ts';
 import { isId } from '../../src/desired/allowed.ts';
 import { parseDesired } from '../../src/desired/parse-desired.ts';
 import { type GatewayListing, writeDesired } from '../../src/desired/write-desired.ts';
+import { fc, runs } from '../support/fast-check.ts';
 import { listings } from '../support/gateway-listings.ts';
 
 const gateway = { endpoint: 'https://roma.example.com/', project: 'p-1', instance: 'i-1' };
@@ -142,7 +142,7 @@ test('a plan over any gateway and its own file has no change', () => {
       assert.is(unchanged, published.length);
       assert.ok(notes.every(({ kind }) => kind === 'adopted'));
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });
 
@@ -165,7 +165,7 @@ test('every environment and API is named once, whatever they are called', () => 
         assert.equal([...file.keys()], ['edict', 'gateway', 'environments', 'removed', 'apis']);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 
@@ -176,7 +176,7 @@ test('the order in which the gateway lists changes nothing', () => {
       const { text } = writeDesired({ ...listing, apis, environments: [...listing.environments].reverse() });
       assert.is(text, writeDesired(listing).text);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 

@@ -1,6 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { locate } from '../../src/desired/positions.ts';
@@ -8,6 +7,7 @@ import { type PieceCache, parseYamlInPieces } from '../../src/desired/yaml-piece
 import { parseYaml, type YamlNode } from '../../src/desired/yaml-tree.ts';
 import { toValue } from '../../src/desired/yaml-value.ts';
 import { brokenTexts, edictTexts, yamlTexts } from '../support/edict-texts.ts';
+import { fc, runs } from '../support/fast-check.ts';
 
 /** Returns the path of every key and list item of a tree. */
 function pathsOf(node: YamlNode, path: readonly string[] = []): string[][] {
@@ -36,14 +36,14 @@ function assertSame(text: string, cache: PieceCache): void {
 test('gives the same tree as the yaml package on every style of file', () => {
   fc.assert(
     fc.property(edictTexts, (text) => assertSame(text, new Map())),
-    { numRuns: 400 },
+    { numRuns: runs(400) },
   );
 });
 
 test('gives the same tree and the same problems on broken files', () => {
   fc.assert(
     fc.property(brokenTexts, (text) => assertSame(text, new Map())),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 
@@ -54,7 +54,7 @@ test('gives the same tree and the same problems on any YAML', () => {
       assertSame(text, new Map());
       assertSame(text, cache);
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 
@@ -64,7 +64,7 @@ test('gives the same tree when pieces of another text are known', () => {
       const cache: PieceCache = new Map();
       for (const text of texts) assertSame(text, cache);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
 import { maxDepth, parseYaml } from '../../src/desired/yaml-tree.ts';
 import { toValue } from '../../src/desired/yaml-value.ts';
 import { brokenTexts, edictTexts } from '../support/edict-texts.ts';
+import { fc, runs } from '../support/fast-check.ts';
 
 const problemsOf = (text: string) => parseYaml(text).problems.map(({ start, end, message }) => [text.slice(start, end), message] as const);
 
@@ -27,7 +27,7 @@ test('never throws, and every problem has a place in the text', () => {
     fc.property(fc.oneof(brokenTexts, fc.string({ unit: 'binary' })), (text) => {
       for (const { start, end } of parseYaml(text).problems) assert.ok(start >= 0 && start <= text.length && end > start);
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 

@@ -1,12 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startEmulator } from '../../src/emulator/emulator.ts';
 import { edict, fileOf, scratchFolder, secretToken, seedOf } from '../support/edict-process.ts';
 
-const crashing = fileURLToPath(new URL('../support/crash-at-write.ts', import.meta.url));
+const crashing = new URL('../support/crash-at-write.ts', import.meta.url).href;
 const crashAt = (write: number): Record<string, string> => ({
   HW_AUTH_TOKEN: secretToken,
   EDICT_CRASH_AT: String(write),

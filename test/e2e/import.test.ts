@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { settingsFrom } from '../../src/config.ts';
@@ -10,6 +9,7 @@ import type { Seed } from '../../src/emulator/seed.ts';
 import type { World } from '../../src/emulator/world.ts';
 import { importGateway, readPlan } from '../../src/reports.ts';
 import { edict, scratchFolder } from '../support/edict-process.ts';
+import { fc, runs } from '../support/fast-check.ts';
 import { listings } from '../support/gateway-listings.ts';
 import { type Listed, listingServer } from '../support/listing-server.ts';
 
@@ -38,7 +38,7 @@ test('whatever a gateway lists, a plan over its own file has no change', async (
     assert.equal(plan.changes, []);
     assert.equal([plan.unchanged, plan.drifted.length, notes.length], [publicationsOf(listing), 0, publicationsOf(listing)]);
   });
-  await fc.assert(worlds, { numRuns: 300 });
+  await fc.assert(worlds, { numRuns: runs(300) });
   await server.close();
 });
 
@@ -118,7 +118,7 @@ test('a plan over the file of any emulated gateway has no change', async () => {
     assert.is(world.changes, before);
     publications += online.length;
   });
-  await fc.assert(worlds, { numRuns: 1000 });
+  await fc.assert(worlds, { numRuns: runs(1000) });
   assert.ok(publications > 1500, `only ${publications} publications were tried`);
 });
 

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Settings } from '../../src/config.ts';
@@ -13,6 +12,7 @@ import type { ReceivedRequest } from '../../src/emulator/request-log.ts';
 import { readHistory } from '../../src/reports.ts';
 import { sendByVendor } from '../emulator/vendor-client.ts';
 import { scratchFolder, seedOf, until } from '../support/edict-process.ts';
+import { fc, runs } from '../support/fast-check.ts';
 
 /*
  * Somebody else publishes and takes offline behind the daemon's back: the vendor's own client, with a key of its own.
@@ -136,7 +136,7 @@ test('whatever somebody else does meanwhile, the gateway comes to be as the file
         assert.ok(isFirst || reason === 'drift', `${action} ${apiId} ${reason}`);
       }
     }),
-    { numRuns: 12 },
+    { numRuns: runs(12) },
   );
 });
 

@@ -1,6 +1,5 @@
 import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { applyOnce, applySaved } from '../../src/app.ts';
@@ -11,6 +10,7 @@ import { everything } from '../../src/core/targets.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { readPlan, readStatus, savePlan } from '../../src/reports.ts';
 import { edict, type Finished, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { fc, runs } from '../support/fast-check.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f'];
 let emulator: Emulator;
@@ -354,7 +354,7 @@ test('whatever moves between, an apply makes exactly the plan, or nothing', asyn
         }
       },
     ),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
   assert.ok(outcomes.made > 5 && outcomes.refused > 5, JSON.stringify(outcomes));
 });

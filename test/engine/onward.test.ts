@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DesiredPublication, DesiredState } from '../../src/core/publication.ts';
 import { Onward } from '../../src/engine/onward.ts';
 import { until } from '../support/edict-process.ts';
 import { type Workshop, type WorkshopOptions, workshop } from '../support/engine.ts';
+import { fc, runs } from '../support/fast-check.ts';
 import { change, desiredState, orderOf, wanted } from '../support/states.ts';
 
 const way = ['test', 'staging', 'release'] as const;
@@ -221,7 +221,7 @@ test('never is there a call for an environment before the one before it is as th
       const [last] = shop.events.filter((event) => event.type === 'pass:finished').slice(-1);
       assert.equal([last?.summary.failed, last?.summary.waiting, last?.summary.held], [0, 0, 0]);
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
 });
 

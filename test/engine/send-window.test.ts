@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Clock } from '../../src/core/ports.ts';
 import { SendWindow } from '../../src/engine/send-window.ts';
 import { fullestWindow } from '../chaos/rate.ts';
+import { fc, runs } from '../support/fast-check.ts';
 
 /** A clock that stands still but for what is slept. */
 function sleepingClock(): Clock & { ms: number } {
@@ -92,7 +92,7 @@ test('so it is for any limit, from one a minute to a thousand a second', async (
         assert.ok(fullestWindow(arrived, perMs) <= calls);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
 });
 

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Cell, Standing } from '../../src/page/looks.ts';
 import { Model, rowsFor } from '../../src/page/model.ts';
+import { fc } from '../support/fast-check.ts';
 
 const cell = (api: string, environmentId: string, standing: Standing = 'in sync'): Cell => ({
   ...{ api, apiId: `api-${api}`, environmentId, standing, desired: 'online', recorded: 'online', observed: null, message: standing },

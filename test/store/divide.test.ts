@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Claim, divide } from '../../src/store/divide.ts';
+import { fc } from '../support/fast-check.ts';
 
 const edicts = ['a', 'b', 'c', 'd'];
 const someClaims = fc

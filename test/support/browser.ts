@@ -1,15 +1,46 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import chromium from '@sparticuz/chromium';
 import { type Browser, type Page, chromium as playwright } from 'playwright-core';
+import { temporaryFolder } from './temporary-folder.ts';
 
-/** Returns a headless Chromium: the one that EDICT_TEST_CHROMIUM names, else the one that an npm package carries. */
+/** Returns a headless Chromium: the one that EDICT_TEST_CHROMIUM names, else the one in an npm package. Rejects with the browser's own output if it does not start. */
 export async function openBrowser(): Promise<Browser> {
   const named = process.env['EDICT_TEST_CHROMIUM'];
-  if (named) return playwright.launch({ executablePath: named, args: ['--no-sandbox'] });
-  // With one process for all, the first page that is closed takes the browser along.
+  if (named) return playwright.launch({ executablePath: named, args: ['--no-sandbox'], timeout: startMs });
+  // In a single process, the first page that is closed ends the browser.
   const args = chromium.args.filter((arg) => arg !== '--single-process' && arg !== '--no-zygote');
-  return playwright.launch({ executablePath: await chromium.executablePath(), args });
+  return playwright.launch({ executablePath: await unpacked(), args, timeout: startMs });
+}
+
+const startMs = 60_000;
+
+/**
+ * Returns the path of the package's Chromium, unpacked in the folder of this test run, or in one of this process. The package itself unpacks
+ * to a fixed path for all users, where another user's browser cannot be started and another version's stays.
+ */
+async function unpacked(): Promise<string> {
+  const folder = join(process.env['EDICT_TEST_FOLDER'] ?? temporaryFolder(), 'chromium');
+  const executable = join(folder, 'chromium');
+  if (existsSync(executable)) return executable;
+  const own = `${folder}-${process.pid}`;
+  mkdirSync(own);
+  const before = process.env['TMPDIR'];
+  process.env['TMPDIR'] = own;
+  try {
+    await chromium.executablePath();
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  }
+  try {
+    renameSync(own, folder);
+  } catch (error) {
+    if (!existsSync(executable)) throw error;
+    rmSync(own, { recursive: true }); // another test file was faster
+  }
+  return executable;
 }
 
 /** Returns what axe, the accessibility checker, finds wrong with a page as it is now, each with its rule and places. */

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import type { ObservedApi } from '../../src/core/observe.ts';
 import type { GatewayListing } from '../../src/desired/write-desired.ts';
+import { fc } from './fast-check.ts';
 
 /** Names that mean something to YAML, to JavaScript, or to whoever reads comments and terminals. */
 export const oddNames = [

@@ -21,6 +21,20 @@ export interface RunOptions {
 
 const summary = /^ {2}Total: +(\d+)\n {2}Passed: +(\d+)\n {2}Skipped: +(\d+)\n {2}Duration: /gm;
 
+/** How long a file may stay alive after its summary: a failed test may have left something open. */
+const lingerMs = 10_000;
+
+const hooks = new URL('./uvu-hooks.ts', import.meta.url).href;
+
+/** What a shell, a Git hook or a pipeline may have set and what changes how edict, Git, PostgreSQL, npm, the formats of times or colours behave. */
+const settings =
+  /^(?:GIT_|HW_|HUAWEICLOUD_|EDICT_(?!TEST_)|PG|OTEL_|LC_|npm_(?!config_))|^(?:LANG|LANGUAGE|TZ|NODE_OPTIONS|FORCE_COLOR|CLICOLOR_FORCE|COLORTERM|CDPATH)$/;
+
+/** Returns `env` without the settings of whoever runs the tests. */
+export function neutralEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !settings.test(name)));
+}
+
 /** How long the pipes of an ended process may stay open: a child that left its process group would hold them for ever. */
 const drainMs = 1_000;
 
@@ -33,31 +47,34 @@ const drainMs = 1_000;
  */
 export async function runTestFile(file: string, { limitMs, signal }: RunOptions): Promise<FileResult> {
   const startedAtMs = performance.now();
-  const { FORCE_COLOR: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, [file], {
+  const child = spawn(process.execPath, ['--import', hooks, file], {
     detached: true, // a process group of its own, so that its children can be ended with it
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...inherited, NO_COLOR: '1' },
+    env: { ...neutralEnv(process.env), NO_COLOR: '1' },
   });
   const { pid } = child;
   let stdout = '';
   let output = '';
+  const isOver = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
     output += text;
+    if (timer === undefined && stdout.includes('\n  Duration:  ')) timer = setTimeout(() => isOver.abort(), lingerMs);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     output += text;
   });
 
   const limit = AbortSignal.timeout(limitMs);
-  const stop = AbortSignal.any([limit, signal]);
+  const stop = AbortSignal.any([limit, signal, isOver.signal]);
   const kill = (): void => killGroup(pid);
   if (stop.aborted) kill();
   else stop.addEventListener('abort', kill);
   const closed = once(child, 'close');
   const [code, killedBy] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   const stopped = stop.aborted;
+  clearTimeout(timer);
   stop.removeEventListener('abort', kill);
   kill();
   await Promise.race([closed, sleep(drainMs, undefined, { ref: false })]);
@@ -65,7 +82,7 @@ export async function runTestFile(file: string, { limitMs, signal }: RunOptions)
   child.stderr.destroy();
 
   const seconds = (performance.now() - startedAtMs) / 1_000;
-  const limitText = limit.aborted ? `still running after ${limitMs / 1_000} s` : 'stopped';
+  const limitText = signal.aborted ? 'stopped' : `still running after ${Math.round(seconds)} s`;
   return { ...judge(stdout, stopped ? limitText : null, code ?? killedBy), seconds, output };
 }
 

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NotifyBook, type Told } from '../../src/telemetry/notify-book.ts';
 import type { Matter, MatterId, NoticeKind, Signal } from '../../src/telemetry/notify-signals.ts';
+import { fc, runs } from '../support/fast-check.ts';
 
 const windowMs = 30_000;
 const hourMs = 3_600_000;
@@ -230,7 +230,7 @@ test('whatever happens, messages are few, and what persists is told once', () =>
         if (toMs - fromMs > longestMs) assert.ok(naming.length === 1 || goesOn, 'persisted untold');
       }
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -263,7 +263,7 @@ test('nothing is told that is no longer so', () => {
       desk.pass(dayMs);
       look();
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
