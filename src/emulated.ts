@@ -33,6 +33,9 @@ export function seedFrom({ gateway, environments, publications }: DesiredState, 
       environment: environmentId,
       ...(versionId && { versionId }),
     })),
+    kept: [...publications.values()].flatMap(({ apiId, environmentId, version }) =>
+      version === null ? [] : [{ api: apiId, environment: environmentId, versionId: version }],
+    ),
   };
 }
 

@@ -180,7 +180,8 @@ export async function openRooms(settings: Settings, environment: Environment, em
     if (!options.store) await store.close();
     return left;
   };
-  const emulate = (wanted: DesiredState): void => emulator?.world.add(seedFrom(wanted, new Map()));
+  // A version that the emulator had here would keep it from what the record has online, which is added with the engine.
+  const emulate = (wanted: DesiredState): void => emulator?.world.add({ ...seedFrom(wanted, new Map()), kept: [] });
   const recorded = (gateway: GatewayIdentity): Promise<RecordedState> => store.readAll(gateway);
   return {
     record: store,

@@ -4,7 +4,9 @@ import { invented, seedFrom } from '../src/emulated.ts';
 import { desiredState, recorded, recordedState, wanted } from './support/states.ts';
 
 test('the seed of an emulated gateway holds what file and record name, once each', () => {
-  const desired = desiredState([wanted('orders', 'test'), wanted('orders', 'release')], { protectedNames: ['prod'] });
+  const desired = desiredState([wanted('orders', 'test', { version: 'pinned' }), wanted('orders', 'release')], {
+    protectedNames: ['prod'],
+  });
   const record = recordedState([recorded('orders', 'test', { versionId: null }), recorded('old', 'gone', { state: 'offline' })]);
   const seed = seedFrom(desired, record);
   assert.equal(
@@ -13,6 +15,7 @@ test('the seed of an emulated gateway holds what file and record name, once each
   );
   assert.equal(seed.environments.map(({ id }) => id).toSorted(), ['env-gone', 'env-prod', 'env-release', 'env-test']);
   assert.equal(seed.publications, [{ api: 'api-orders', environment: 'env-test' }]);
+  assert.equal(seed.kept, [{ api: 'api-orders', environment: 'env-test', versionId: 'pinned' }]);
   assert.equal([seed.project, seed.instance, seed.anyToken], ['project', 'instance', true]);
 });
 
