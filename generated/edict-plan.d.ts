@@ -216,7 +216,7 @@ export interface components {
          * @description Why a publication must move; the README says what each means.
          * @enum {unknown}
          */
-        readonly Reason: "new" | "state" | "revision" | "version" | "edited" | "removed" | "unresolved" | "drift" | "undo";
+        readonly Reason: "new" | "state" | "revision" | "version" | "edited" | "removed" | "unresolved" | "drift";
         /** @description A saved plan beside what is needed now. */
         readonly Saved: {
             /** @description How many of its changes were made before. */

@@ -290,7 +290,6 @@ function publicationQueries({ db, newestAttempt }: Dialect) {
       'a.revision as unresolved_revision',
       'a.marker as unresolved_marker',
       'a.asked_version_id as unresolved_version',
-      'a.reason as unresolved_reason',
     ])
     .select((eb) => eb.fn.coalesce('a.orphaned_at_ms', 'a.settled_at_ms').as('unresolved_over_at_ms'))
     .where('p.gateway_id', '=', arg('gateway'))

@@ -9,13 +9,12 @@ import type { LogOptions } from './core/log-options.ts';
 import type { Plan } from './core/plan.ts';
 import type { DesiredState } from './core/publication.ts';
 import type { SavedPlan } from './core/saved-plan.ts';
-import { everything, type Targets } from './core/targets.ts';
+import type { Targets } from './core/targets.ts';
 import type { LookUp } from './desired/file-source.ts';
 import type { Emulator, EmulatorOptions } from './emulator/emulator.ts';
 import { systemClock } from './engine/system-clock.ts';
 import { type Planned, readPlan } from './reports.ts';
 import { type Environment, type OpenedPlan, openRooms, openSavedPlan, type Rooms, sourceOf, targetsOf, targetsOfSaved } from './rooms.ts';
-import { type Asked, planUndo, readUndo, type Undo } from './undoing.ts';
 
 /*
  * The commands that act, and the rooms that they need. How rooms are opened together stands in rooms.ts, what only looks in reports.ts.
@@ -125,54 +124,6 @@ async function applyIn(
   };
 }
 
-/** What an undo came to. `applied` is `null` if there was nothing to make. */
-export interface UndoApplied {
-  readonly undo: Undo;
-  readonly applied: Applied | null;
-}
-
-/**
- * Undoes what is asked for and returns when no call is left to make. Throws as `readUndo`
- * does, and an EdictError `STORE_LOCKED` or `GATEWAY_HELD` while another edict is at work.
- */
-export async function applyUndo(
-  settings: Settings,
-  asked: Asked,
-  environment: Environment,
-  emit: Emit,
-  stopper: Stopper,
-): Promise<UndoApplied> {
-  try {
-    await using rooms = await openRooms(settings, environment, emit, stopper);
-    return await undoIn(rooms, settings, asked, environment, emit, stopper);
-  } catch (error) {
-    // A daemon follows the file: what is undone beside it comes back at its next pass.
-    throw besideDaemon(
-      error,
-      'a daemon keeps to the file: make the change to the file that `edict undo` prints without --apply, or stop the daemon first',
-    );
-  }
-}
-
-async function undoIn(
-  rooms: Rooms,
-  settings: Settings,
-  asked: Asked,
-  environment: Environment,
-  emit: Emit,
-  stopper: Stopper,
-): Promise<UndoApplied> {
-  const desired = await sourceOf(settings, environment, rooms.lookUp).load();
-  const undo = await planUndo(asked, desired, settings, environment, rooms.record, async (seed, use) =>
-    use(await rooms.readerFor(desired, seed)),
-  );
-  if (undo.plan.changes.length === 0) return { undo, applied: null };
-  const { desired: wanted, saved } = undo.carriedOut;
-  const applied = await applyIn(rooms, wanted, everything, saved, emit, stopper);
-  const { kept } = applied.plan;
-  return { undo, applied: { ...applied, plan: { ...applied.plan, kept: kept && { ...kept, done: 0, newer: 0 } } } };
-}
-
 /** Returns `error`, with another `hint` where it says that another edict is at work. */
 function besideDaemon(error: unknown, hint: string): unknown {
   const isAtWork = error instanceof EdictError && /^(?:STORE_LOCKED|GATEWAY_HELD)$/.test(error.code);
@@ -185,11 +136,10 @@ export interface Approved extends Planned {
 }
 
 /**
- * Writes down that a person agrees to what the plan holds, or to what an undo holds. It makes no call: the daemon, or the next
- * apply, finds it in the store. Throws as `approvalOf` does, and an EdictError `STORE_*`.
+ * Writes down that a person agrees to what the plan holds. It makes no call: the daemon, or the next apply, finds it in the store. Throws as `approvalOf` does, and an EdictError `STORE_*`.
  */
-export async function approve(settings: Settings, environment: Environment, agreeing: Agreeing, undo: Asked | null): Promise<Approved> {
-  const planned = undo ? await readUndo(settings, environment, undo) : await readPlan(settings, environment);
+export async function approve(settings: Settings, environment: Environment, agreeing: Agreeing): Promise<Approved> {
+  const planned = await readPlan(settings, environment);
   const approval = approvalOf(planned.plan, agreeing, systemClock.now());
   const { writeApproval } = await import('./store/write-approval.ts');
   await writeApproval(settings.state, planned.plan.gateway, approval);

@@ -40,8 +40,6 @@ export interface Rooms extends AsyncDisposable {
   readonly record: RecordReader;
   /** Notes a person's word that no call is to be made; `null` takes it back. */
   suspend(gateway: GatewayIdentity, suspension: Suspension | null): Promise<void>;
-  /** Returns the gateway that `desired` names, as what only looks sees it; an emulated one has what is in `seed` too. */
-  readerFor(desired: DesiredState, seed: Seed | null): Promise<GatewayReader>;
   /** Returns the engine for the gateway that `desired` names; the same one while its settings are the same. */
   engineFor(desired: DesiredState, maxTries: number, emit: Emit, targets?: Targets, saved?: SavedPlan | null): Promise<Engine>;
   /** Stops and closes everything; resolves to the number of changes left unsent. */
@@ -169,10 +167,6 @@ export async function openRooms(settings: Settings, environment: Environment, em
     });
     return line.engine;
   };
-  const readerFor: Rooms['readerFor'] = async (wanted, seed) => {
-    if (seed) emulator?.world.add(seed);
-    return (await lineTo(wanted.gateway)).gateway;
-  };
   const close = async (): Promise<number> => {
     const left = await leave();
     await prober?.close();
@@ -180,7 +174,7 @@ export async function openRooms(settings: Settings, environment: Environment, em
     if (!options.store) await store.close();
     return left;
   };
-  // A version that the emulator had here would keep it from what the record has online, which is added with the engine.
+  // Pinned versions come with the engine: here they would make a publication known as offline that the record has online.
   const emulate = (wanted: DesiredState): void => emulator?.world.add({ ...seedFrom(wanted, new Map()), kept: [] });
   const recorded = (gateway: GatewayIdentity): Promise<RecordedState> => store.readAll(gateway);
   return {
@@ -189,7 +183,6 @@ export async function openRooms(settings: Settings, environment: Environment, em
     emulate,
     recorded,
     lookUp: lookUpNames,
-    readerFor,
     engineFor,
     close,
     [Symbol.asyncDispose]: async () => void (await close()),

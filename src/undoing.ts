@@ -1,22 +1,18 @@
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Settings } from './config.ts';
 import { EdictError } from './core/errors.ts';
-import type { Note } from './core/observe.ts';
-import type { Plan } from './core/plan.ts';
-import type { Attempt, GatewayReader, RecordReader, Which } from './core/ports.ts';
-import { type DesiredState, publicationKey, type RecordedState } from './core/publication.ts';
-import { againstFile, type LeftAlone, openWays, type Undoable, undoable, type WayBack } from './core/undo.ts';
-import { type UndoPlan, undoPlan } from './core/undo-plan.ts';
+import type { Attempt, RecordReader, Which } from './core/ports.ts';
+import type { DesiredState, RecordedState } from './core/publication.ts';
+import { missingFromFile, type Restoration, restorable, type Undoable, undoable } from './core/undo.ts';
 import type { FileEdit } from './desired/edit-desired.ts';
 import type { ParseInput } from './desired/parse-desired.ts';
-import { seedFrom } from './emulated.ts';
-import type { Seed } from './emulator/seed.ts';
 import { systemClock } from './engine/system-clock.ts';
 import { unending, unseen, withFile } from './reading.ts';
 import { type Environment, withGatewayReader } from './rooms.ts';
 
 /*
- * How what an apply or an attempt has done is led back: what of it can be, the plan for that, and the change to the file that makes it last.
+ * The change to the file that restores the states and versions from before an apply or an attempt. It only reads: the file is
+ * changed by `git apply`, the gateway by the next `edict apply` or the daemon, under the usual guards.
  */
 
 /** What is undone. `id` names it to the next command. */
@@ -29,24 +25,18 @@ export interface Undone {
 
 /** A change to the file, and where it is to be made. */
 export interface FileChange extends FileEdit {
-  /** What the file has otherwise. */
-  readonly against: readonly WayBack[];
+  /** Whether the file asks for everything that can be restored already. */
+  readonly agrees: boolean;
   /** The folder in which the diff is to be applied; `null`: the working directory. */
   readonly folder: string | null;
 }
 
-/** A plan that leads back, and all that there is to be said of it. */
-export interface Undo {
+/** What was asked to be undone, and how the file must change for it. */
+export interface Undo extends Undoable {
   /** `null`: edict has never changed anything here. */
   readonly of: Undone | null;
-  readonly desired: DesiredState;
-  readonly plan: Plan;
-  /** Nothing is looked at beside what is undone. */
-  readonly notes: readonly Note[];
-  /** What the engine needs to make the plan and nothing else. */
-  readonly carriedOut: Pick<UndoPlan, 'desired' | 'saved'>;
-  readonly ways: readonly WayBack[];
-  readonly left: readonly LeftAlone[];
+  /** Why the gateway was not asked which versions it keeps; `null` if it was, or if no answer is needed. */
+  readonly unchecked: string | null;
   readonly file: FileChange;
 }
 
@@ -64,46 +54,21 @@ export function askedFor(text: string): Asked | null {
 }
 
 /**
- * Returns the plan that undoes what is asked for. Writes nothing and makes no call that changes anything; the gateway is asked for the
- * versions that it keeps.
+ * Returns the change to the file that undoes what is asked for. Writes nothing; the gateway is only asked for the versions that it
+ * keeps, and not even that with `--emulate` or without credentials.
  *
  * @throws EdictError `UNDO_UNKNOWN` if there is no such attempt or apply, `UNSEEN` if the gateway cannot be asked
  */
 export function readUndo(settings: Settings, environment: Environment, asked: Asked): Promise<Undo> {
-  return withFile(settings, environment, 'ask', (desired, record) =>
-    planUndo(asked, desired, settings, environment, record, (seed, use) => withGatewayReader(desired.gateway, seed, environment, use)),
-  );
-}
-
-/** Lends a gateway for reading; an emulated one has what is in the seed. */
-type LendGateway = <T>(seed: Seed | null, use: (gateway: GatewayReader) => Promise<T>) => Promise<T>;
-
-/** Returns the plan that undoes what is asked for, as `readUndo` does, over a record and a gateway that are open. */
-export async function planUndo(
-  asked: Asked,
-  desired: DesiredState,
-  settings: Settings,
-  environment: Environment,
-  record: RecordReader,
-  lendGateway: LendGateway,
-): Promise<Undo> {
-  const { gateway } = desired;
-  const { of, attempts } = await attemptsAsked(asked, desired, record);
-  const recorded = await record.readAll(gateway);
-  const found = undoable(attempts, await record.succeededAfter(gateway, attempts[0]?.id ?? 0), recorded);
-  const { ways, left } = found.ways.length === 0 ? found : await withVersions(found, recorded, desired, settings, record, lendGateway);
-  const nowMs = systemClock.now();
-  const condition = await record.condition(gateway);
-  const { plan, ...carriedOut } = undoPlan(desired, ways, {
-    recorded,
-    past: await record.past(gateway, nowMs),
-    attempts: await record.lastAttempts(gateway),
-    probes: new Map(condition?.probes?.map((answer) => [answer.key, answer])),
-    nowMs,
-    emulated: settings.emulate,
+  return withFile(settings, environment, 'ask', async (desired, record) => {
+    const { gateway } = desired;
+    const { of, attempts } = await attemptsAsked(asked, desired, record);
+    const recorded = await record.readAll(gateway);
+    const found = undoable(attempts, await record.succeededAfter(gateway, attempts[0]?.id ?? 0), recorded);
+    const checked = await checkVersions(found, recorded, desired, settings, environment);
+    const file = await fileChange(missingFromFile(desired, recorded, checked.restored), desired, settings, environment);
+    return { of, ...checked, file };
   });
-  const file = await fileChange(againstFile(desired, recorded, ways), desired, settings, environment);
-  return { of, desired, plan, notes: [], carriedOut, ways, left, file };
 }
 
 async function attemptsAsked(
@@ -126,52 +91,30 @@ async function attemptsAsked(
   return { of: { kind: isAttempt ? 'attempt' : 'apply', id, beganAtMs: first.beganAtMs }, attempts };
 }
 
-async function withVersions(
+/** An emulated gateway lives no longer than a command and has kept nothing: with `--emulate` the record alone tells. */
+async function checkVersions(
   found: Undoable,
   recorded: RecordedState,
-  desired: DesiredState,
+  { gateway: settings }: DesiredState,
   { emulate }: Settings,
-  record: RecordReader,
-  lendGateway: LendGateway,
-): Promise<Undoable> {
+  environment: Environment,
+): Promise<Undoable & Pick<Undo, 'unchecked'>> {
+  if (found.restored.length === 0 || emulate) return { ...found, unchecked: null };
   const { readKept } = await import('./engine/read-kept.ts');
-  const seed = emulate ? await seedWithVersions(found.ways, desired, recorded, record) : null;
-  const read = await lendGateway(seed, (gateway) =>
-    readKept(found.ways, recorded, {
-      gateway,
-      settings: desired.gateway,
-      clock: systemClock,
-      random: Math.random,
-      signal: unending,
-    }),
-  );
-  if (read.kind !== 'read') throw unseen(`${read.failure.code} ${read.failure.message}`, read.failure.hint);
-  return openWays(found, recorded, read.value);
-}
-
-/** So many attempts of the past are looked through for versions that an emulated gateway is to keep. */
-const mostRemembered = 10_000;
-
-/** An emulated gateway is a new one each time: it keeps what the history tells of. */
-async function seedWithVersions(
-  ways: readonly WayBack[],
-  desired: DesiredState,
-  recorded: RecordedState,
-  record: RecordReader,
-): Promise<Seed> {
-  const keys = new Set(ways.map(({ key }) => key));
-  const apis = [...new Set(ways.map(({ apiId }) => apiId))];
-  const attempts = await record.history(desired.gateway, { apis, limit: mostRemembered });
-  const kept = attempts.flatMap(({ outcome, apiId, environmentId, versionId }) =>
-    outcome === 'succeeded' && versionId !== null && keys.has(publicationKey(apiId, environmentId))
-      ? [{ api: apiId, environment: environmentId, versionId }]
-      : [],
-  );
-  return { ...seedFrom(desired, recorded), kept };
+  try {
+    const read = await withGatewayReader(settings, null, environment, (gateway) =>
+      readKept(found.restored, recorded, { gateway, settings, clock: systemClock, random: Math.random, signal: unending }),
+    );
+    if (read.kind !== 'read') throw unseen(`${read.failure.code} ${read.failure.message}`, read.failure.hint);
+    return { ...restorable(found, recorded, read.value), unchecked: null };
+  } catch (error) {
+    if (!(error instanceof EdictError) || error.code !== 'CREDENTIALS_MISSING') throw error;
+    return { ...found, unchecked: error.message };
+  }
 }
 
 async function fileChange(
-  against: readonly WayBack[],
+  missing: readonly Restoration[],
   desired: DesiredState,
   { file }: Settings,
   environment: Environment,
@@ -180,7 +123,7 @@ async function fileChange(
   const fromHere = relative('', path);
   const isOutside = fromHere.startsWith('..') || isAbsolute(fromHere);
   const folder = isOutside ? dirname(path) : null;
-  if (against.length === 0) return { against, folder, diff: '', byHand: [] };
+  if (missing.length === 0) return { agrees: true, folder, diff: '', byHand: [] };
   const { editDesired } = await import('./desired/edit-desired.ts');
   const { main, included } = await readParts(path);
   const nameOf = (home: string): string =>
@@ -188,9 +131,7 @@ async function fileChange(
       .split(sep)
       .join('/');
   const edits = [{ file, home: '', text: main }, ...included].map(({ home, text }) => {
-    const wishes = against
-      .filter(({ key }) => (desired.publications.get(key)?.home ?? '') === home)
-      .map((way) => ({ ...way, state: way.to }));
+    const wishes = missing.filter(({ key }) => (desired.publications.get(key)?.home ?? '') === home);
     const whole = (other: string): ParseInput => ({
       file,
       text: home === '' ? other : main,
@@ -199,7 +140,7 @@ async function fileChange(
     });
     return wishes.length === 0 ? { diff: '', byHand: [] } : editDesired({ text, file: nameOf(home), whole, desired }, wishes);
   });
-  return { against, folder, diff: edits.map(({ diff }) => diff).join(''), byHand: edits.flatMap(({ byHand }) => byHand) };
+  return { agrees: false, folder, diff: edits.map(({ diff }) => diff).join(''), byHand: edits.flatMap(({ byHand }) => byHand) };
 }
 
 /** Returns the texts of the file and of those that it includes, which have been read a moment ago. */

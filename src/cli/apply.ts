@@ -26,35 +26,17 @@ export interface ApplyOptions {
 
 type Probed = EngineEvent & { readonly type: 'probe:answered' };
 
-/** Makes one pass over the file, or the changes of a saved plan. Returns 0, 5 if calls failed, 4 if something is held, 1 if it was stopped before its end. */
-export function apply(settings: Settings, options: ApplyOptions, context: Context): Promise<ExitCode> {
-  const { environment } = context;
-  const from = options.plan;
-  const act: Making['act'] = (emit, stop) => {
-    if (options.viaDaemon) return applyByDaemon(settings, from ?? null, environment, emit, stop);
-    return from === undefined ? applyOnce(settings, environment, emit, stop) : applySaved(settings, from, environment, emit, stop);
-  };
-  return report(options, context, {
-    ...{ verb: 'Applied', act, more: () => ({}) },
-    release: (plan) => releaseCommand(plan, { ...settings, targets: plan.targets }),
-  });
-}
-
 /** Why changes are left unless it is said. */
 const stopped = 'not sent, since it was stopped';
 
-/** What is made and told of. */
-export interface Making {
-  readonly verb: 'Applied' | 'Undone';
-  readonly act: (emit: Emit, stop: Stopper) => Promise<Applied | null>;
-  /** Returns the command that agrees to what the plan holds; `null` if it holds nothing. */
-  readonly release: (plan: Plan) => string | null;
-  /** Returns what else the summary says as JSON. */
-  readonly more: () => object;
-}
-
-/** Makes what `act` makes and tells of it as it goes. Returns what `apply` does, and 0 where `act` has nothing to make and tells so itself. */
-export async function report(options: ApplyOptions, context: Context, { verb, act, release: releaseOf, more }: Making): Promise<ExitCode> {
+/** Makes one pass over the file, or the changes of a saved plan. Returns 0, 5 if calls failed, 4 if something is held, 1 if it was stopped before its end. */
+export async function apply(settings: Settings, options: ApplyOptions, context: Context): Promise<ExitCode> {
+  const { environment } = context;
+  const from = options.plan;
+  const act = (emit: Emit, stop: Stopper): Promise<Applied> => {
+    if (options.viaDaemon) return applyByDaemon(settings, from ?? null, environment, emit, stop);
+    return from === undefined ? applyOnce(settings, environment, emit, stop) : applySaved(settings, from, environment, emit, stop);
+  };
   const { out, err } = paintersOf(context);
   const asJson = options.format === 'json';
   const failures = new Map<string, Settled>();
@@ -76,18 +58,15 @@ export async function report(options: ApplyOptions, context: Context, { verb, ac
   using stop = onStopSignal();
   const applied = await act(emit, stop);
   progress?.clear();
-  if (!applied) return exitCodes.done;
   const { plan, summary, left, dropped, leftWhy = stopped } = applied;
-  const release = releaseOf(plan);
+  const release = releaseCommand(plan, { ...settings, targets: plan.targets });
   const { suspicion } = plan;
   if (asJson) for (const change of plan.changes) if (!isMade(change)) context.stdout.write(`${JSON.stringify(unmadeJson(change))}\n`);
-  if (asJson)
-    context.stdout.write(`${JSON.stringify({ ...summaryJson({ plan, summary, left, dropped }, release), ...more() })}
-`);
+  if (asJson) context.stdout.write(`${JSON.stringify(summaryJson({ plan, summary, left, dropped }, release))}\n`);
   else {
     const only = scopeInWords(plan);
     context.stdout.write(
-      `${suspicion ? `${out('yellow', 'The whole file is held:')} ${suspicion.message}. Nothing was sent. Before you agree: ${suspicion.hint}.` : words(summary, left, plan, verb, leftWhy)}${only ? ` ${only}` : ''}\n`,
+      `${suspicion ? `${out('yellow', 'The whole file is held:')} ${suspicion.message}. Nothing was sent. Before you agree: ${suspicion.hint}.` : words(summary, left, plan, leftWhy)}${only ? ` ${only}` : ''}\n`,
     );
     const held = plan.changes.filter((change) => change.held);
     const waiting = plan.changes.filter((change) => change.waits && !change.held);
@@ -140,7 +119,6 @@ function words(
   { online, offline, unchanged, held, waiting, failed, tookMs }: PassSummary,
   left: number,
   { kept }: Plan,
-  verb: string,
   leftWhy: string,
 ): string {
   if (online + offline + held + waiting + failed + left === 0)
@@ -150,7 +128,7 @@ function words(
   if (waiting > 0) parts.push(`${waiting} waiting`);
   if (failed > 0) parts.push(`${failed} failed`);
   if (left > 0) parts.push(`${left} ${leftWhy}`);
-  return `${verb} in ${durationInWords(tookMs)}: ${parts.join(', ')}.`;
+  return `Applied in ${durationInWords(tookMs)}: ${parts.join(', ')}.`;
 }
 
 function failureRow({ change, outcome }: Settled, paint: ReturnType<typeof paintersOf>['out']): string[] {

@@ -4,7 +4,6 @@ import { durationOption } from '../config.ts';
 import { type Agreeing, longestApprovalMs } from '../core/agreeing.ts';
 import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
 import { estimate } from '../core/estimate.ts';
-import { type Asked, askedFor } from '../undoing.ts';
 import { counted, durationInWords, momentInWords, reasonInWords } from '../words/phrases.ts';
 import { columns } from './columns.ts';
 import { type Context, paintersOf } from './context.ts';
@@ -15,16 +14,13 @@ export interface ApproveOptions {
   readonly by: string;
   readonly why: string;
   readonly expires: string;
-  /** The undo that is agreed to, as it was asked for; left out: the plan. */
-  readonly undo?: string;
 }
 
 /** Agrees to what the plan holds. Returns 0. Throws an EdictError: `OPTION`, and what `approve` of the wiring throws. */
 export async function agree(digest: string, settings: Settings, options: ApproveOptions, context: Context): Promise<ExitCode> {
-  const undo = options.undo === undefined ? null : askedIn(options.undo);
-  const approved = await approve(settings, context.environment, agreeing(digest, options), undo);
+  const approved = await approve(settings, context.environment, agreeing(digest, options));
   const { out } = paintersOf(context);
-  context.stdout.write(options.format === 'json' ? `${JSON.stringify(toJson(approved), null, 2)}\n` : toText(approved, options.undo, out));
+  context.stdout.write(options.format === 'json' ? `${JSON.stringify(toJson(approved), null, 2)}\n` : toText(approved, out));
   return exitCodes.done;
 }
 
@@ -48,15 +44,7 @@ function agreeing(digest: string, { by, why, expires }: ApproveOptions): Agreein
   return { digest: `sha256:${hex}`, by: by.trim(), why: why.trim(), expiresMs };
 }
 
-function askedIn(text: string): Asked {
-  const asked = askedFor(text);
-  if (asked) return asked;
-  throw new EdictError('OPTION', `--undo ${text} names no attempt or apply`, {
-    hint: 'expected what `edict undo` was asked for: a number, an ID, or last',
-  });
-}
-
-function toText({ approval, plan, desired }: Approved, undo: string | undefined, paint: Paint): string {
+function toText({ approval, plan, desired }: Approved, paint: Paint): string {
   const held = plan.changes.filter((change) => change.held);
   const until = `until ${momentInWords(approval.expiresAtMs)}`;
   const what = held.length > 0 ? counted(held.length, 'change') : 'the file';
@@ -73,7 +61,7 @@ function toText({ approval, plan, desired }: Approved, undo: string | undefined,
     `${paint('bold', `Approved ${until}:`)} ${what}, by ${approval.by}: ${approval.why}`,
     ...columns(rows).map((line) => `  ${line}`),
     ...(isTooSlow ? [paint('yellow', slow)] : []),
-    undo === undefined ? 'A daemon goes on by itself; without one, run `edict apply`.' : `To make it: run \`edict undo ${undo} --apply\`.`,
+    'A daemon goes on by itself; without one, run `edict apply`.',
   ].join('\n')}\n`;
 }
 

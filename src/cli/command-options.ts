@@ -43,7 +43,5 @@ interface CommandOptions {
   readonly by: string;
   readonly why: string;
   readonly expires: string;
-  readonly apply?: boolean;
-  readonly undo?: string;
   readonly watch?: boolean;
 }

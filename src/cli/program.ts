@@ -169,10 +169,11 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
       finish(await history(settings(file, options), options, context));
     });
 
-  logging(program.command('undo').description('prints the plan that undoes an apply or an attempt, and makes it with --apply'))
+  program
+    .command('undo')
+    .description('prints the change to the file that undoes an apply or an attempt, for git apply')
     .argument('[what]', 'the number of an attempt, the ID of an apply or its begin, or last: the last apply that changed something', 'last')
     .argument('[file]', `the edict file (default: "${defaultFile}")`)
-    .option('--apply', 'make the calls')
     .addOption(state())
     .addOption(format('text', 'json'))
     .addOption(emulate())
@@ -186,7 +187,6 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
     .argument('[file]', 'the edict file', defaultFile)
     .requiredOption('--by <who>', 'who agrees')
     .requiredOption('--why <text>', 'why, for the history')
-    .option('--undo <what>', 'agree to what this undo holds instead')
     .option('--expires <duration>', 'how long calls that rest on it may leave, 168h at most', '1h')
     .addOption(state())
     .addOption(format('text', 'json'))

@@ -56,7 +56,6 @@ export function nextRecord(
   attempt: { readonly id: number; readonly marker: string | null; readonly settledAtMs: number },
 ): RecordedPublication | undefined {
   const { key, api, apiId, environment, environmentId, action, revision, version } = change;
-  const isUndo = change.reason === 'undo';
   const names = { key, api, apiId, environment, environmentId };
   switch (outcome.kind) {
     case 'succeeded':
@@ -64,7 +63,7 @@ export function nextRecord(
         ...(before ?? neverRecorded),
         ...names,
         state: action,
-        revision: version === null || isUndo ? revision : (before?.revision ?? null),
+        revision: version === null ? revision : (before?.revision ?? null),
         versionId: outcome.versionId ?? version,
         publishId: outcome.publishId,
         publishedAtMs: null,
@@ -81,10 +80,7 @@ export function nextRecord(
       return {
         ...(before ?? { ...neverRecorded, recordedAtMs: attempt.settledAtMs }),
         ...names,
-        unresolved: {
-          ...{ attemptId: attempt.id, action, revision, version, marker: attempt.marker, overAtMs: attempt.settledAtMs },
-          ...(isUndo && { isUndo }),
-        },
+        unresolved: { attemptId: attempt.id, action, revision, version, marker: attempt.marker, overAtMs: attempt.settledAtMs },
       };
     case 'dropped':
     case 'wait':

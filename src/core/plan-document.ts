@@ -117,7 +117,7 @@ function checksumOf(saved: SavedPlan): string {
 const state = oneOf('online', 'offline');
 /** A record, so that none is forgotten. */
 const reasons: Record<Reason, true> = {
-  ...{ new: true, state: true, revision: true, version: true, edited: true, removed: true, unresolved: true, drift: true, undo: true },
+  ...{ new: true, state: true, revision: true, version: true, edited: true, removed: true, unresolved: true, drift: true },
 };
 const reason = oneOf(...Object.keys(reasons));
 const orNone = orNull(text);

@@ -19,10 +19,9 @@ import type { Wait } from './wait.ts';
 
 /**
  * Why a publication must move: it was `new`ly declared, its `state`, `revision` or `version` differs from the record, its API
- * was `edited` since, it was `removed` from the file, an earlier attempt is `unresolved`, somebody else moved it: `drift`, or a
- * person asked to `undo` what was done.
+ * was `edited` since, it was `removed` from the file, an earlier attempt is `unresolved`, or somebody else moved it: `drift`.
  */
-export type Reason = 'new' | 'state' | 'revision' | 'version' | 'edited' | 'removed' | 'unresolved' | 'drift' | 'undo';
+export type Reason = 'new' | 'state' | 'revision' | 'version' | 'edited' | 'removed' | 'unresolved' | 'drift';
 
 /** One publication that must move. */
 export interface Change extends PublicationNames {
@@ -166,7 +165,7 @@ function change(
     environment,
     environmentId,
     action,
-    reason: desired.undoes.has(key) ? 'undo' : reason,
+    reason,
     from: recorded?.state ?? null,
     to: action,
     revision: wanted?.revision ?? null,

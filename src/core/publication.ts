@@ -169,8 +169,6 @@ export interface DesiredState {
   readonly homes: ReadonlySet<string>;
   /** The commit that its files are of; `null` if they are of none, or if that was not asked. */
   readonly commitId: string | null;
-  /** What is wanted against the file, to undo something; empty while all is as the file says. */
-  readonly undoes: ReadonlySet<PublicationKey>;
   readonly publications: ReadonlyMap<PublicationKey, DesiredPublication>;
 }
 
@@ -185,8 +183,6 @@ export interface UnresolvedAttempt {
   readonly marker: string | null;
   /** When its process was seen to have ended, or noted that there was no answer; `null` while neither is so. */
   readonly overAtMs: number | null;
-  /** Whether it was to undo something, so that the revision from before comes back with the version; left out: no. */
-  readonly isUndo?: boolean;
 }
 
 /** What was recorded of a publication at some moment before. */

@@ -28,7 +28,7 @@ export type Resolution =
  */
 export function resolveAttempt(
   recorded: RecordedPublication,
-  { action, marker, revision, version, isUndo }: UnresolvedAttempt,
+  { action, marker, revision, version }: UnresolvedAttempt,
   versions: readonly ListedVersion[],
   atMs: number,
 ): Resolution {
@@ -49,9 +49,7 @@ export function resolveAttempt(
   }
   if (version !== null) {
     const isSwitched = effective?.versionId === version;
-    return isSwitched
-      ? { kind: 'happened', versionId: version, next: isUndo ? { ...asSeen, revision } : asSeen }
-      : { kind: 'absent', next: asBefore };
+    return isSwitched ? { kind: 'happened', versionId: version, next: asSeen } : { kind: 'absent', next: asBefore };
   }
   if (marker === null) return { kind: 'untold' };
   const made = versions.find((version) => hasMarker(version.remark, marker));

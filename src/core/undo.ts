@@ -1,7 +1,6 @@
 import { decide } from './plan.ts';
 import type { Attempt } from './ports.ts';
 import {
-  type DesiredPublication,
   type DesiredState,
   type PublicationKey,
   type PublicationNames,
@@ -14,16 +13,14 @@ import type { ListedVersion } from './resolve.ts';
 
 type Keyed = PublicationNames & { readonly key: PublicationKey };
 
-/** The way back of one publication. */
-export interface WayBack extends Keyed {
+/** One publication, and the state and version from before that it can get again. */
+export interface Restoration extends Keyed {
   /** The attempt whose work is undone; the last one, if a pass made several. */
   readonly attempt: number;
   /** When it was over, in milliseconds since 1970. */
   readonly madeAtMs: number;
-  readonly to: State;
-  /** The revision that was recorded before. */
-  readonly revision: string | null;
-  /** The kept version that is made effective again; `null`: none is, or a new one is made. */
+  readonly state: State;
+  /** The version that is to be pinned; `null`: none, since it goes offline or a new version is made. */
   readonly version: string | null;
   /** Why going online makes a new version, of today's draft: the one from before is no longer kept, or is not known. `null` if it does not. */
   readonly asNew: 'gone' | 'unknown' | null;
@@ -31,8 +28,8 @@ export interface WayBack extends Keyed {
   readonly mayHaveBeenOnline: boolean;
 }
 
-/** What is left as it is, and why. */
-export interface LeftAlone extends Keyed {
+/** One publication that is not restored, and why. */
+export interface NotRestored extends Keyed {
   readonly attempt: number;
   readonly why: /** An older edict made the attempt, and nothing is known of what was before. */
     | { readonly kind: 'unrecorded' }
@@ -51,19 +48,19 @@ export interface LeftAlone extends Keyed {
     | { readonly kind: 'same' };
 }
 
-/** What can be undone as far as attempts and record tell, and what is left alone. */
+/** The publications that attempts have changed: those whose state from before can be restored, and the others. */
 export interface Undoable {
-  readonly ways: readonly WayBack[];
-  readonly left: readonly LeftAlone[];
+  readonly restored: readonly Restoration[];
+  readonly notRestored: readonly NotRestored[];
 }
 
 /**
- * Returns how what `attempts`, oldest first, have done can be undone: by the inverse of all that succeeded on a publication
- * together. What has moved since is left alone: `later` holds the attempts after the first of them that succeeded. A pure function.
+ * Returns the states and versions from before `attempts`, oldest first: for each publication the inverse of all its attempts that
+ * succeeded. A publication that has moved since is not restored: `later` holds the successful attempts after the first of them. A pure function.
  */
 export function undoable(attempts: readonly Attempt[], later: readonly Attempt[], recorded: RecordedState): Undoable {
-  const ways: WayBack[] = [];
-  const left: LeftAlone[] = [];
+  const restored: Restoration[] = [];
+  const notRestored: NotRestored[] = [];
   const own = new Set(attempts.map(({ id }) => id));
   const newest = new Map(later.filter(({ id }) => !own.has(id)).map((attempt) => [keyOf(attempt), attempt]));
   for (const [key, all] of Map.groupBy(attempts, keyOf)) {
@@ -73,51 +70,52 @@ export function undoable(attempts: readonly Attempt[], later: readonly Attempt[]
     const open = was?.unresolved && all.some(({ id }) => id === was.unresolved?.attemptId) ? was.unresolved : null;
     if (!first || !last) {
       if (open)
-        left.push({ ...namesOf(key, all[0] ?? was), attempt: open.attemptId, why: { kind: 'unresolved', attempt: open.attemptId } });
+        notRestored.push({ ...namesOf(key, all[0] ?? was), attempt: open.attemptId, why: { kind: 'unresolved', attempt: open.attemptId } });
       continue;
     }
     const after = newest.get(key);
-    const found = after && after.id > last.id ? laterThan(after) : wayBack(first, last, was);
+    const found = after && after.id > last.id ? laterThan(after) : stateBefore(first, last, was);
     const of = { ...namesOf(key, last), attempt: last.id };
-    if ('kind' in found) left.push({ ...of, why: found });
-    else ways.push({ ...of, madeAtMs: last.settledAtMs ?? last.beganAtMs, asNew: null, ...found });
+    if ('kind' in found) notRestored.push({ ...of, why: found });
+    else restored.push({ ...of, madeAtMs: last.settledAtMs ?? last.beganAtMs, ...found });
   }
-  return { ways, left };
+  return { restored, notRestored };
 }
 
-function laterThan({ id, beganAtMs }: Attempt): LeftAlone['why'] {
+function laterThan({ id, beganAtMs }: Attempt): NotRestored['why'] {
   return { kind: 'later', attempt: id, atMs: beganAtMs };
 }
 
 /**
  * Returns what the inverse of `first` to `last` leads to:
  *
- * | done    | before                    | way back                                                  |
- * |---------|---------------------------|-----------------------------------------------------------|
- * | online  | nothing, offline          | offline                                                   |
- * | online  | online, another version   | a switch to that version                                  |
- * | online  | online, version not known | none                                                      |
- * | offline | online                    | a switch to the version before; a new one if not known    |
+ * | done    | before                    | restored                                           |
+ * |---------|---------------------------|----------------------------------------------------|
+ * | online  | nothing, offline          | offline                                            |
+ * | online  | online, another version   | online with that version                           |
+ * | online  | online, version not known | none                                               |
+ * | offline | online                    | online with that version; a new one if not known   |
  */
-function wayBack(
+function stateBefore(
   { before }: Attempt,
   last: Attempt,
   was: RecordedPublication | undefined,
-): LeftAlone['why'] | Pick<WayBack, 'to' | 'revision' | 'version' | 'mayHaveBeenOnline'> {
+): NotRestored['why'] | Pick<Restoration, 'state' | 'version' | 'asNew' | 'mayHaveBeenOnline'> {
   const mayHaveBeenOnline = before?.state === null;
   if (was?.unresolved) return { kind: 'unresolved', attempt: was.unresolved.attemptId };
   const made = last.versionId ?? last.askedVersionId;
   const isAsMade = was?.state === last.action && (last.action === 'offline' || isSameVersion(was.versionId, made));
   if (!isAsMade || was.drift) return { kind: 'outside' };
   if (!before) return { kind: 'unrecorded' };
-  const { state, revision, versionId } = before;
+  const { state, versionId } = before;
   if (last.action === 'offline') {
     if (state === null) return { kind: 'unrecorded' };
-    return state === 'offline' ? { kind: 'same' } : { to: 'online', revision, version: versionId, mayHaveBeenOnline };
+    if (state === 'offline') return { kind: 'same' };
+    return { state, version: versionId, asNew: versionId === null ? 'unknown' : null, mayHaveBeenOnline };
   }
-  if (state !== 'online') return { to: 'offline', revision, version: null, mayHaveBeenOnline };
+  if (state !== 'online') return { state: 'offline', version: null, asNew: null, mayHaveBeenOnline };
   if (versionId === null) return { kind: 'unknown version' };
-  return versionId === was.versionId ? { kind: 'same' } : { to: 'online', revision, version: versionId, mayHaveBeenOnline };
+  return versionId === was.versionId ? { kind: 'same' } : { state, version: versionId, asNew: null, mayHaveBeenOnline };
 }
 
 /** What is not known cannot be said to be another one. */
@@ -136,66 +134,43 @@ export function isAsRecorded(recorded: RecordedPublication | undefined, versions
 }
 
 /**
- * Returns which ways back are open at a gateway that keeps `versions`. What it shows otherwise than it is recorded has moved. A
- * version that is no longer kept cannot be brought back; what went offline with it comes back as a new one. A pure function.
+ * Returns what can be restored at a gateway that keeps `versions`. A publication that the gateway shows otherwise than it is recorded
+ * has moved. A version that is no longer kept cannot be restored; an offline publication comes back as a new one. A pure function.
  */
-export function openWays({ ways, left }: Undoable, recorded: RecordedState, versions: KeptVersions): Undoable {
-  const open: WayBack[] = [];
-  const closed: LeftAlone[] = [...left];
-  for (const way of ways) {
-    const was = recorded.get(way.key);
-    const kept = versions.get(way.key) ?? [];
+export function restorable({ restored, notRestored }: Undoable, recorded: RecordedState, versions: KeptVersions): Undoable {
+  const open: Restoration[] = [];
+  const closed: NotRestored[] = [...notRestored];
+  for (const one of restored) {
+    const was = recorded.get(one.key);
+    const kept = versions.get(one.key) ?? [];
+    const close = (why: NotRestored['why']) => closed.push({ ...namesOf(one.key, one), attempt: one.attempt, why });
     if (typeof kept === 'string') {
-      closed.push({ ...namesOf(way.key, way), attempt: way.attempt, why: { kind: 'unread', message: kept } });
+      close({ kind: 'unread', message: kept });
       continue;
     }
-    const isKept = kept.some(({ versionId }) => versionId === way.version);
-    const close = (why: LeftAlone['why']) => closed.push({ ...namesOf(way.key, way), attempt: way.attempt, why });
+    const isKept = kept.some(({ versionId }) => versionId === one.version);
     if (!isAsRecorded(was, kept)) close({ kind: 'outside' });
-    else if (way.to === 'offline')
-      open.push({
-        ...way,
-        mayHaveBeenOnline: way.mayHaveBeenOnline && kept.some((one) => !one.isEffective && isOlder(one.publishedAtMs, way)),
-      });
-    else if (isKept) open.push(way);
-    else if (was?.state === 'offline') open.push({ ...way, version: null, asNew: way.version === null ? 'unknown' : 'gone' });
-    else close({ kind: 'gone', version: way.version ?? '' });
+    else if (one.state === 'offline') {
+      const keepsOlder = kept.some((version) => !version.isEffective && isOlder(version.publishedAtMs, one));
+      open.push({ ...one, mayHaveBeenOnline: one.mayHaveBeenOnline && keepsOlder });
+    } else if (isKept || one.version === null) open.push(one);
+    else if (was?.state === 'offline') open.push({ ...one, version: null, asNew: 'gone' });
+    else close({ kind: 'gone', version: one.version });
   }
-  return { ways: open, left: closed };
+  return { restored: open, notRestored: closed };
 }
 
-function isOlder(publishedAtMs: number | null, { madeAtMs }: WayBack): boolean {
+function isOlder(publishedAtMs: number | null, { madeAtMs }: Restoration): boolean {
   return publishedAtMs === null || publishedAtMs < madeAtMs;
 }
 
-/** Returns the desired state of the file with the publications of `ways` as they were before. */
-export function desiredBefore(desired: DesiredState, ways: readonly WayBack[]): DesiredState {
-  const publications = new Map(desired.publications);
-  for (const way of ways) publications.set(way.key, wantedBefore(way, desired.publications.get(way.key)));
-  return { ...desired, observeEveryMs: null, undoes: new Set(ways.map(({ key }) => key)), publications };
-}
-
-function wantedBefore(way: WayBack, inFile: DesiredPublication | undefined): DesiredPublication {
-  const outside = { remark: null, calledBy: null, home: '', source: { file: '', line: 0, column: 0 } };
-  return {
-    ...outside,
-    ...namesOf(way.key, inFile ?? way),
-    ...(inFile && { remark: inFile.remark, calledBy: inFile.calledBy, home: inFile.home, source: inFile.source }),
-    state: way.to,
-    revision: way.asNew === null ? way.revision : (inFile?.revision ?? way.revision),
-    version: way.version,
-    drift: 'correct',
-  };
-}
-
-/** Returns the ways back after which the file would have something else: it is to be changed, or they do not last. */
-export function againstFile(desired: DesiredState, recorded: RecordedState, ways: readonly WayBack[]): readonly WayBack[] {
-  const before = desiredBefore(desired, ways);
-  return ways.filter(({ key, to, version }) => {
-    const was = recorded.get(key);
-    const revision = before.publications.get(key)?.revision ?? null;
-    const after = was && { ...was, state: to, revision, versionId: version, editedAtMs: null, unresolved: null, drift: null };
-    return decide(desired.publications.get(key), after, desired) !== null;
+/** Returns those of `restored` that the file does not ask for already, so that it must be changed. A pure function. */
+export function missingFromFile(desired: DesiredState, recorded: RecordedState, restored: readonly Restoration[]): readonly Restoration[] {
+  return restored.filter(({ key, state, version }) => {
+    const wanted = desired.publications.get(key);
+    // With `removed: offline` the next apply takes down what is not in the file.
+    if (!wanted) return state === 'online' || decide(undefined, recorded.get(key), desired)?.action !== 'offline';
+    return wanted.state !== state || (state === 'online' && wanted.version !== version);
   });
 }
 

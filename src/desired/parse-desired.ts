@@ -165,7 +165,6 @@ function resolve(written: WrittenFile, meanings: Meanings, parts: FileParts): De
     republish: written.republish ?? 'revision',
     homes: parts.homes,
     commitId: null,
-    undoes: new Set(),
     publications,
   };
 }

@@ -136,8 +136,7 @@ export class Engine {
       probes: this.#probes.answers,
     });
     this.#permits.replace(made);
-    // An undo acts against the file: it is no word on what the file has lost.
-    if (!made.suspicion && desired.undoes.size === 0) await this.#declare(desired, made);
+    if (!made.suspicion) await this.#declare(desired, made);
     emit({ type: 'plan:made', passId, cause, plan: made, recorded });
     this.#pass = before && this.#pass ? goOn(this.#pass, made) : openPass(made, passId, startedAtMs);
     const resolvable = this.#onward.planned(made, clock.monotonic() - seenAtMs, { fresh });

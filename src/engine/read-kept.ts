@@ -1,7 +1,7 @@
 import type { Clock, GatewayReader, Read, ReadFailure } from '../core/ports.ts';
 import type { GatewaySettings, PublicationKey, RecordedState } from '../core/publication.ts';
 import type { ListedVersion } from '../core/resolve.ts';
-import { isAsRecorded, type KeptVersions, type WayBack } from '../core/undo.ts';
+import { isAsRecorded, type KeptVersions, type Restoration } from '../core/undo.ts';
 import { patiently } from './patient-read.ts';
 
 export interface ReadKeptDeps {
@@ -15,24 +15,24 @@ export interface ReadKeptDeps {
 }
 
 /**
- * Returns the versions that the gateway keeps of what is to be undone, as many reads at a time as the file allows. What was changed so
+ * Returns the versions that the gateway keeps of the publications that are to be restored, as many reads at a time as the file allows. What was changed so
  * lately that the list may not show it yet is read again when it must. What the gateway does not tell of one publication says
  * why; a failure that is none of a single publication's is the answer for all.
  */
 export async function readKept(
-  ways: readonly WayBack[],
+  restored: readonly Restoration[],
   recorded: RecordedState,
   deps: ReadKeptDeps,
 ): Promise<{ readonly kind: 'read'; readonly value: KeptVersions } | ReadFailure> {
   const kept = new Map<PublicationKey, readonly ListedVersion[] | string>();
   let failure: ReadFailure | null = null;
-  const left = ways.values();
+  const left = restored.values();
   const reader = async (): Promise<void> => {
-    for (const way of left) {
+    for (const one of left) {
       if (failure) return;
-      const read = await readOne(way, recorded, deps);
-      if (read.kind === 'read') kept.set(way.key, read.value);
-      else if (read.kind === 'stalled') kept.set(way.key, `${read.failure.code} ${read.failure.message}`);
+      const read = await readOne(one, recorded, deps);
+      if (read.kind === 'read') kept.set(one.key, read.value);
+      else if (read.kind === 'stalled') kept.set(one.key, `${read.failure.code} ${read.failure.message}`);
       else failure = read;
     }
   };
@@ -40,11 +40,11 @@ export async function readKept(
   return failure ?? { kind: 'read', value: kept };
 }
 
-async function readOne(way: WayBack, recorded: RecordedState, deps: ReadKeptDeps): Promise<Read<readonly ListedVersion[]>> {
+async function readOne(one: Restoration, recorded: RecordedState, deps: ReadKeptDeps): Promise<Read<readonly ListedVersion[]>> {
   const { gateway, settings, clock, signal } = deps;
-  const once = () => patiently(() => gateway.versions(way, signal), deps);
+  const once = () => patiently(() => gateway.versions(one, signal), deps);
   const read = await once();
-  const was = recorded.get(way.key);
+  const was = recorded.get(one.key);
   const ageMs = clock.now() - (was?.recordedAtMs ?? 0);
   const isYoung = ageMs < settings.lagMs;
   if (read.kind !== 'read' || !isYoung || isAsRecorded(was, read.value)) return read;

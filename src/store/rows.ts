@@ -47,7 +47,6 @@ export function toRecordedPublication(row: Row): RecordedPublication {
             version: text(row['unresolved_version']),
             marker: text(row['unresolved_marker']),
             overAtMs: number(row['unresolved_over_at_ms']),
-            ...(row['unresolved_reason'] === 'undo' && { isUndo: true }),
           },
     drift:
       row['drift_seen_at_ms'] === null

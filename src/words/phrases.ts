@@ -20,8 +20,6 @@ export function reasonInWords({ reason, action, from, revision, version, drift }
       return 'edited at the gateway since it was published';
     case 'drift':
       return driftInWords(from, drift);
-    case 'undo':
-      return undoInWords({ action, version });
     case 'removed':
       return 'no longer in the file';
     case 'unresolved':
@@ -29,11 +27,6 @@ export function reasonInWords({ reason, action, from, revision, version, drift }
     default:
       return assertNever(reason);
   }
-}
-
-function undoInWords({ action, version }: Pick<Change, 'action' | 'version'>): string {
-  if (action === 'offline') return 'undo: it was not online before';
-  return version === null ? 'undo: online again, as a new version of today’s draft' : `undo: back to version ${version}`;
 }
 
 /** Returns what somebody else has done to bring a publication to `now`, against the file. */

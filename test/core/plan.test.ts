@@ -91,7 +91,6 @@ const letters = {
   edited: 'E',
   unresolved: 'U',
   drift: 'D',
-  undo: '-',
   removed: 'R',
 } as const;
 

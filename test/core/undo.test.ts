@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Attempt } from '../../src/core/ports.ts';
-import type { RecordedPublication } from '../../src/core/publication.ts';
+import type { DesiredState, RecordedPublication } from '../../src/core/publication.ts';
 import type { ListedVersion } from '../../src/core/resolve.ts';
-import { againstFile, desiredBefore, isAsRecorded, openWays, undoable, type WayBack } from '../../src/core/undo.ts';
+import { isAsRecorded, missingFromFile, type Restoration, restorable, undoable } from '../../src/core/undo.ts';
 import { attemptAt } from '../support/saved-plans.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
@@ -15,24 +15,24 @@ const wentOffline = { action: 'offline', versionId: null } as const;
 const isOffline = { state: 'offline', versionId: null } as const;
 const isOnline = { state: 'online', versionId: 'new' } as const;
 
-/** Returns the way back, in short, or why there is none. */
+/** Returns the state that is restored, in short, or why none is. */
 function back(attempt: Partial<Attempt>, now: Partial<RecordedPublication>, later: readonly Attempt[] = []): string {
-  const { ways, left } = undoable([attemptAt('orders', 'test', attempt)], later, recordedState([recorded('orders', 'test', now)]));
-  const [way] = ways;
-  return way ? `${way.to} ${way.version} ${way.revision}` : (left[0]?.why.kind ?? 'none');
+  const found = undoable([attemptAt('orders', 'test', attempt)], later, recordedState([recorded('orders', 'test', now)]));
+  const [one] = found.restored;
+  return one ? `${one.state} ${one.version}${one.asNew ? ` as new: ${one.asNew}` : ''}` : (found.notRestored[0]?.why.kind ?? 'none');
 }
 
 const rows: readonly [name: string, attempt: Partial<Attempt>, now: Partial<RecordedPublication>, expected: string][] = [
-  ['what was new goes offline', { before: nothing }, isOnline, 'offline null null'],
-  ['what was offline goes offline again', { before: offline }, isOnline, 'offline null r1'],
-  ['what replaced a version is switched back', { before: online }, isOnline, 'online old r1'],
+  ['what was new goes offline', { before: nothing }, isOnline, 'offline null'],
+  ['what was offline goes offline again', { before: offline }, isOnline, 'offline null'],
+  ['what replaced a version gets it back', { before: online }, isOnline, 'online old'],
   ['what replaced a version that was not known stays', { before: { ...online, versionId: null } }, isOnline, 'unknown version'],
-  ['what went offline comes back with its version', { ...wentOffline, before: online }, isOffline, 'online old r1'],
+  ['what went offline comes back with its version', { ...wentOffline, before: online }, isOffline, 'online old'],
   [
     'what went offline with a version that was not known comes back',
     { ...wentOffline, before: { ...online, versionId: null } },
     isOffline,
-    'online null r1',
+    'online null as new: unknown',
   ],
   ['nothing is known of an older attempt', { before: null }, isOnline, 'unrecorded'],
   ['an offline before which nothing was recorded has no inverse', { ...wentOffline, before: nothing }, isOffline, 'unrecorded'],
@@ -42,7 +42,7 @@ const rows: readonly [name: string, attempt: Partial<Attempt>, now: Partial<Reco
     'a switch is known by the version it asked for',
     { versionId: null, askedVersionId: 'pin', before: online },
     { ...isOnline, versionId: 'pin' },
-    'online old r1',
+    'online old',
   ],
   ['another version has been made effective since', { before: online }, { ...isOnline, versionId: 'other' }, 'outside'],
   ['it has been taken offline since', { before: online }, isOffline, 'outside'],
@@ -60,7 +60,7 @@ for (const [name, attempt, now, expected] of rows) test(name, () => assert.is(ba
 
 test('a later attempt has moved it, and one before has not', () => {
   assert.is(back({ before: online }, isOnline, [attemptAt('orders', 'test', { id: 43 })]), 'later');
-  assert.is(back({ before: online }, isOnline, [attemptAt('carts', 'test', { id: 43 })]), 'online old r1');
+  assert.is(back({ before: online }, isOnline, [attemptAt('carts', 'test', { id: 43 })]), 'online old');
 });
 
 test('what a pass did to one publication is undone together', () => {
@@ -69,12 +69,12 @@ test('what a pass did to one publication is undone together', () => {
     attemptAt('orders', 'test', { id: 2, outcome: 'retry', before: online }),
     attemptAt('orders', 'test', { id: 3, before: { ...online, versionId: 'v2' }, versionId: 'new' }),
   ];
-  const { ways, left } = undoable(attempts, attempts, recordedState([recorded('orders', 'test', isOnline)]));
+  const { restored, notRestored } = undoable(attempts, attempts, recordedState([recorded('orders', 'test', isOnline)]));
   assert.equal(
-    ways.map(({ attempt, version }) => [attempt, version]),
+    restored.map(({ attempt, version }) => [attempt, version]),
     [[3, 'old']],
   );
-  assert.equal(left, []);
+  assert.equal(notRestored, []);
 });
 
 const version = (versionId: string, over: Partial<ListedVersion> = {}): ListedVersion => ({
@@ -94,13 +94,13 @@ test('the gateway shows what is recorded, or it has moved', () => {
   assert.ok(isAsRecorded(undefined, []));
 });
 
-/** Returns what is open of one way back at a gateway that keeps `versions`. */
+/** Returns what can be restored at a gateway that keeps `versions`. */
 function open(attempt: Partial<Attempt>, now: Partial<RecordedPublication>, versions: readonly ListedVersion[] | string): string {
   const state = recordedState([recorded('orders', 'test', now)]);
   const found = undoable([attemptAt('orders', 'test', attempt)], [], state);
-  const { ways, left } = openWays(found, state, new Map(found.ways.map(({ key }) => [key, versions])));
-  const [way] = ways;
-  return way ? `${way.to} ${way.version} ${way.asNew}${way.mayHaveBeenOnline ? ' doubtful' : ''}` : (left[0]?.why.kind ?? 'none');
+  const { restored, notRestored } = restorable(found, state, new Map(found.restored.map(({ key }) => [key, versions])));
+  const [one] = restored;
+  return one ? `${one.state} ${one.version} ${one.asNew}${one.mayHaveBeenOnline ? ' doubtful' : ''}` : (notRestored[0]?.why.kind ?? 'none');
 }
 
 const current = version('new', { isEffective: true, publishedAtMs: 5_000_000 });
@@ -145,35 +145,35 @@ for (const [name, attempt, now, versions, expected] of gateways) {
   test(`at the gateway ${name}`, () => assert.is(open(attempt, now, versions), expected));
 }
 
-const way: WayBack = {
+const one: Restoration = {
   ...{ key: wanted('orders', 'test').key, api: 'orders', apiId: 'api-orders', environment: 'test', environmentId: 'env-test' },
-  ...{ attempt: 42, madeAtMs: 1, to: 'online', revision: 'r1', version: 'old', asNew: null, mayHaveBeenOnline: false },
+  ...{ attempt: 42, madeAtMs: 1, state: 'online', version: 'old', asNew: null, mayHaveBeenOnline: false },
 };
+const down: Restoration = { ...one, state: 'offline', version: null };
+const asNew: Restoration = { ...one, version: null, asNew: 'gone' };
+const nowOnline = recorded('orders', 'test', { ...isOnline, revision: 'r2' });
+const byHand = { ...nowOnline, drift: { from: null, fromSinceMs: null, seenAtMs: 2, truceUntilMs: null } };
 
-test('only what is undone is wanted otherwise than in the file', () => {
-  const file = desiredState([wanted('orders', 'test', { revision: 'r2', remark: 'hi' }), wanted('carts', 'test')], {
-    observeEveryMs: 1000,
-  });
-  const before = desiredBefore(file, [way]);
-  assert.equal([...before.undoes], [way.key]);
-  assert.is(before.observeEveryMs, null);
-  const orders = before.publications.get(way.key);
-  assert.equal([orders?.revision, orders?.version, orders?.remark], ['r1', 'old', 'hi']);
-  assert.is(before.publications.get(wanted('carts', 'test').key), file.publications.get(wanted('carts', 'test').key));
-  assert.is(desiredBefore(desiredState([]), [way]).publications.get(way.key)?.version, 'old');
-});
-
-test('the file is to be changed only where it would have something else', () => {
-  const now = recordedState([recorded('orders', 'test', { ...isOnline, revision: 'r2' })]);
-  const against = (over: object, one: WayBack = way): number =>
-    againstFile(desiredState([wanted('orders', 'test', over)]), now, [one]).length;
-  assert.is(against({ revision: 'r2' }), 1);
-  assert.is(against({ revision: 'r1' }), 0);
-  assert.is(against({ revision: 'r2', version: 'old' }), 0);
-  assert.is(against({}, { ...way, to: 'offline', version: null }), 1);
-  assert.is(against({ state: 'offline' }, { ...way, to: 'offline', version: null }), 0);
-  assert.is(againstFile(desiredState([], { removed: 'keep' }), now, [way]).length, 0);
-  assert.is(againstFile(desiredState([], { removed: 'offline' }), now, [way]).length, 1);
-});
+const inFile = (over: object) => desiredState([wanted('orders', 'test', over)]);
+const files: readonly [name: string, file: DesiredState, Restoration, isMissing: boolean, RecordedPublication?][] = [
+  ['a version that is not pinned', inFile({ revision: 'r2' }), one, true],
+  ['a version that is not pinned, with the revision from before', inFile({ revision: 'r1' }), one, true],
+  ['another version', inFile({ version: 'other' }), one, true],
+  ['the version itself', inFile({ revision: 'r2', version: 'old' }), one, false],
+  ['a version of what the file takes offline', inFile({ state: 'offline' }), one, true],
+  ['offline, and the file says online', inFile({}), down, true],
+  ['offline, and so says the file', inFile({ state: 'offline' }), down, false],
+  ['a new version, and the file says online', inFile({}), asNew, false],
+  ['a new version, and the file pins one', inFile({ version: 'other' }), asNew, true],
+  ['a new version, and the file says offline', inFile({ state: 'offline' }), asNew, true],
+  ['a version of what left the file', desiredState([], { removed: 'offline' }), one, true],
+  ['offline of what left the file', desiredState([], { removed: 'offline' }), down, false],
+  ['offline of what left a file that keeps it', desiredState([], { removed: 'keep' }), down, true],
+  ['offline of what left the file and was put online by somebody else', desiredState([], { removed: 'offline' }), down, true, byHand],
+];
+for (const [name, file, restoration, isMissing, record = nowOnline] of files) {
+  test(`the file ${isMissing ? 'must be changed for' : 'asks already for'} ${name}`, () =>
+    assert.is(missingFromFile(file, recordedState([record]), [restoration]).length, isMissing ? 1 : 0));
+}
 
 test.run();

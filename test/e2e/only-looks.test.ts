@@ -51,7 +51,6 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   // It ends by a signal alone: test/cli/watch.test.ts.
   '--watch': [],
   '--expires': [['1m']],
-  '--undo': [['last']],
   '--debounce': [['10ms']],
   '--resync': [['1m']],
   // For the daemon alone: test/engine/tidying.test.ts.
@@ -61,7 +60,7 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--log-format': [['json']],
   '--iam': [],
   ...Object.fromEntries(
-    ['--apply', '--state', '--by', '--why', '--endpoint', '--project', '--instance', '--help', '--version'].map((name) => [name, []]),
+    ['--state', '--by', '--why', '--endpoint', '--project', '--instance', '--help', '--version'].map((name) => [name, []]),
   ),
 };
 

@@ -184,9 +184,7 @@ test('apply says who works on the gateway, and with --wait waits for it', async 
   const refused = await edict(['apply', '--state', at.state], folder);
   assert.is(refused.code, 1);
   assert.match(refused.stderr, /another edict works on the gateway \(.*pid \d+/);
-  const undone = await edict(['undo', '--apply', '--state', at.state], folder);
-  assert.is(undone.code, 1);
-  assert.match(undone.stderr, 'a daemon keeps to the file');
+  assert.is((await edict(['undo', '--state', at.state], folder)).code, 0, 'undo only reads');
   const waiting = startEdict(['apply', '--state', at.state, '--wait', '20s'], folder);
   await until('it waits', () => waiting.output.stderr.includes('another edict works on the gateway'));
   daemon.child.kill('SIGTERM');

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Read } from '../../src/core/ports.ts';
 import type { ListedVersion } from '../../src/core/resolve.ts';
-import type { WayBack } from '../../src/core/undo.ts';
+import type { Restoration } from '../../src/core/undo.ts';
 import { type ReadKeptDeps, readKept } from '../../src/engine/read-kept.ts';
 import { gatewaySettings, recorded, recordedState, wanted } from '../support/states.ts';
 
@@ -18,10 +18,10 @@ const failed = (kind: 'stalled' | 'refused', code: string): Read<never> => ({
   failure: { code, status: 403, message: 'no', hint: null, requestId: null, pauseMs: null },
 });
 
-function wayBack(api: string): WayBack {
+function restoration(api: string): Restoration {
   const { key, apiId, environment, environmentId } = wanted(api, 'test');
   const names = { key, api, apiId, environment, environmentId };
-  return { ...names, attempt: 1, madeAtMs: 1, to: 'online', revision: null, version: 'old', asNew: null, mayHaveBeenOnline: false };
+  return { ...names, attempt: 1, madeAtMs: 1, state: 'online', version: 'old', asNew: null, mayHaveBeenOnline: false };
 }
 
 /** Reads at a gateway that gives these answers for each API, the last one again and again; returns what came and how long was waited. */
@@ -43,7 +43,7 @@ async function read(answers: Readonly<Record<string, readonly Read<readonly List
     signal: new AbortController().signal,
   };
   const record = recordedState(Object.keys(answers).map((api) => recorded(api, 'test', { versionId: 'new', recordedAtMs: 998_000 })));
-  return { came: await readKept(Object.keys(answers).map(wayBack), record, deps), asked, slept };
+  return { came: await readKept(Object.keys(answers).map(restoration), record, deps), asked, slept };
 }
 
 const shown = { kind: 'read', value: [version('new', true), version('old')] } as const;
@@ -58,13 +58,13 @@ test('reads the versions of each publication once', async () => {
 test('a list that may not show a young change yet is read again when it must', async () => {
   const { came, slept } = await read({ a: [late, shown] });
   assert.equal(slept, [3000]);
-  assert.equal(came.kind === 'read' && came.value.get(wayBack('a').key), shown.value);
+  assert.equal(came.kind === 'read' && came.value.get(restoration('a').key), shown.value);
 });
 
 test('an older change that is not shown is not waited for', async () => {
   const { came, asked, slept } = await read({ a: [late, shown] }, 1_003_000);
   assert.equal([asked.length, slept], [1, []]);
-  assert.equal(came.kind === 'read' && came.value.get(wayBack('a').key), late.value);
+  assert.equal(came.kind === 'read' && came.value.get(restoration('a').key), late.value);
 });
 
 test('what the gateway does not tell of one publication says why', async () => {

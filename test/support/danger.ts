@@ -97,7 +97,7 @@ export async function openScene(): Promise<Scene & AsyncDisposable> {
   const edict: Scene['edict'] = async (command, ...args) => {
     const { context, stdout, stderr } = testContext({ HW_AUTH_TOKEN: 'token' });
     const shared = command === 'validate' ? [] : ['--state', `sqlite:${join(folder, 'state.db')}`];
-    const log = command === 'apply' || command === 'undo' ? ['--log-level', 'error'] : [];
+    const log = command === 'apply' ? ['--log-level', 'error'] : [];
     const first = command === 'approve' || command === 'undo' ? 1 : 0;
     const code = await runCli([command, ...args.slice(0, first), file, ...args.slice(first), ...shared, ...log], context);
     return { code, stdout: stdout(), stderr: stderr() };

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Danger, FileContent, Scene } from './danger.ts';
+import { gitApplied } from './git-apply.ts';
 
 const six = ['orders', 'carts', 'invoices', 'users', 'stock', 'prices'];
 const allOnline: FileContent = { apis: Object.fromEntries(six.map((api) => [api, 'test'])) };
@@ -185,22 +186,23 @@ export const dangersOfTimes: readonly Danger[] = [
     online: online(withoutOrders),
   },
   {
-    name: 'an undo would take an API of a protected environment offline',
-    does: 'holds it: an undo slips past no guard',
+    name: 'the change of an undo would take an API of a protected environment offline',
+    does: 'holds it: the file asks for it like for any other change',
     before: { ...allOnline, environments: { release: '{ id: env-release, protected: true }' } },
     happens: async (scene) => {
       const apis = { ...allOnline.apis, orders: 'test release' };
-      scene.write(scene.file({ apis, environments: { release: '{ id: env-release, protected: true }' } }));
+      const text = scene.file({ apis, environments: { release: '{ id: env-release, protected: true }' } });
+      scene.write(text);
       await scene.edict('apply');
+      scene.write(gitApplied(text, (await scene.edict('undo', 'last')).stdout, 'edict.yaml'));
     },
-    command: () => ['undo', 'last', '--apply'],
     exit: 4,
     says: /environment release is protected/,
     online: [...online(allOnline), 'orders release'],
   },
   {
     name: 'what is to be undone has moved since',
-    does: 'leaves it as it is, and says what has moved it',
+    does: 'leaves it out of the change, and says what has moved it',
     before: allOnline,
     happens: async (scene) => {
       for (const content of [withoutOrders, allOnline]) {
@@ -208,13 +210,13 @@ export const dangersOfTimes: readonly Danger[] = [
         await scene.edict('apply');
       }
     },
-    command: () => ['undo', `${six.length + 1}`, '--apply'],
+    command: () => ['undo', `${six.length + 1}`],
     exit: 0,
     says: /attempt 8 has moved it since/,
   },
   {
-    name: 'an undo is only looked at',
-    does: 'sends nothing, and prints the change to the file that would make it last',
+    name: 'somebody asks for an undo',
+    does: 'sends nothing, and prints the change to the file that restores what was before',
     before: allOnline,
     happens: async (scene) => {
       scene.write(scene.file(withoutOrders));
@@ -222,7 +224,7 @@ export const dangersOfTimes: readonly Danger[] = [
     },
     command: () => ['undo', 'last'],
     exit: 0,
-    says: /orders/,
+    says: /\+\+\+ b\/edict\.yaml/,
     online: online(withoutOrders),
   },
 ];

@@ -161,7 +161,6 @@ export function desiredState(
     observeEveryMs,
     republish,
     commitId: null,
-    undoes: new Set(),
     publications: byKey(publications),
   };
 }

@@ -93,8 +93,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const of = change('orders', 'test');
     const first = await store.begin(gateway, of, { passId: 'pass-1', marker: null, commitId: null, atMs: 1 });
     await store.settle(gateway, of.key, first, success, recorded('orders', 'test', { revision: 'r1', versionId: 'v1' }), 2);
-    const second = await store.begin(gateway, { ...of, reason: 'undo' }, { passId: 'pass-2', marker: null, commitId: null, atMs: 3 });
-    assert.is((await store.read(gateway, of.key))?.unresolved?.isUndo, true);
+    const second = await store.begin(gateway, { ...of, reason: 'version' }, { passId: 'pass-2', marker: null, commitId: null, atMs: 3 });
     await store.settle(gateway, of.key, second, { kind: 'stalled', failure }, recorded('orders', 'test'), 4);
     const attempts = await store.attemptsOf(gateway, { pass: 'pass-' });
     assert.equal(

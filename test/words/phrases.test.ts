@@ -40,7 +40,7 @@ test('counts come with their noun, and large ones in groups', () => {
 });
 
 test('every reason has words of its own', () => {
-  const reasons: Reason[] = ['new', 'state', 'revision', 'version', 'edited', 'drift', 'removed', 'unresolved', 'undo'];
+  const reasons: Reason[] = ['new', 'state', 'revision', 'version', 'edited', 'drift', 'removed', 'unresolved'];
   const words = reasons.map((reason) =>
     reasonInWords({ reason, action: 'online', from: 'offline', revision: 'r7', version: 'v7' } as Change),
   );
