@@ -162,7 +162,7 @@ test('systemd/edict.service: its command is one of edict’s, and systemd takes 
     );
   const folder = scratchFolder();
   const path = join(folder, 'edict.service');
-  writeFileSync(path, unit.replaceAll('/usr/bin/edict', process.execPath));
+  writeFileSync(path, unit.replaceAll('/usr/bin/edict', `"${process.execPath}"`));
   const { error, status, stderr } = spawnSync('systemd-analyze', ['verify', path], { encoding: 'utf8' });
   if (error) {
     process.stdout.write('note: systemd-analyze is not installed, the unit was not verified\n');

@@ -3,13 +3,15 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { runCli } from '../../src/cli/program.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { edict, fileOf, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { fileOf, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { gitRepository } from '../support/git-repository.ts';
 import { planDocument } from '../support/json-schemas.ts';
+import { testContext } from '../support/streams.ts';
 
 /** File and folder names that a shell, a URL, a pattern, Git or an option parser reads as something else. */
-const names = ['my team', `it's "quoted"`, 'größe 海', '-leading-dash', '100% #1?', '[a]*{b}', 'a;b&c$HOME`d`', '~', ':(top)'];
+const names = [`it's "größe" 海`, '-leading-dash [a]*{b} 100% #1?', '~;b&c$HOME`d` :(top)'];
 
 const environment = { HW_AUTH_TOKEN: 'token', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
 
@@ -25,15 +27,17 @@ for (const name of names) {
     const folder = join(root, name);
     const inner = `${name}.d`;
     mkdirSync(join(folder, inner), { recursive: true });
+    process.chdir(folder);
     const [file, part, state, out] = [`${name}.yaml`, `${inner}/part.yaml`, `${inner}/state.db`, `./${name}.plan`];
     writeFileSync(join(folder, file), `${fileOf(emulator.url, { orders: 'online' })}include: [${JSON.stringify(part)}]\n`);
     writeFileSync(join(folder, part), 'apis:\n  carts: { id: api-carts, environments: { test: online } }\n');
     git('add', '--all', '.');
     git('commit', '--quiet', '--message', 'both');
     const run = async (...args: readonly string[]) => {
-      const { code, stdout, stderr } = await edict([...args, '--', file], folder, { ...environment, EDICT_STATE: `sqlite:${state}` });
-      assert.is(code, 0, `${args[0]}: ${stdout}${stderr}`);
-      return stdout;
+      const { context, stdout, stderr } = testContext({ ...environment, PATH: process.env['PATH'] ?? '' });
+      const store = args[0] === 'validate' ? [] : ['--state', `sqlite:${state}`];
+      assert.is(await runCli([...args, ...store, '--', file], context), 0, `${args[0]}: ${stdout()}${stderr()}`);
+      return stdout();
     };
 
     await run('validate');
@@ -56,7 +60,7 @@ for (const name of names) {
     writeFileSync(join(folder, part), readFileSync(join(folder, part), 'utf8').replace('online', 'offline'));
     await run('apply');
     execFileSync('git', ['apply', '-'], { cwd: folder, input: await run('undo') });
-    assert.match(readFileSync(join(folder, part), 'utf8'), 'test: online');
+    assert.match(readFileSync(join(folder, part), 'utf8'), 'state: online, version:');
 
     const daemon = startEdict(['run', '--log-format', 'json', '--state', `sqlite:${state}`, '--', file], folder, environment);
     const isOnline = () => emulator.world.publications().every(({ effective }) => effective !== null);
