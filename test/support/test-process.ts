@@ -22,7 +22,7 @@ export interface RunOptions {
 const summary = /^ {2}Total: +(\d+)\n {2}Passed: +(\d+)\n {2}Skipped: +(\d+)\n {2}Duration: /gm;
 
 /** How long a file may stay alive after its summary: a failed test may have left something open. */
-const lingerMs = 10_000;
+const lingerMs = 60_000;
 
 const hooks = new URL('./uvu-hooks.ts', import.meta.url).href;
 
