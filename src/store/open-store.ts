@@ -1,6 +1,6 @@
 import { EdictError } from '../core/errors.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
-import { howToWrite, isPostgresAddress, shownAddress } from '../core/store-address.ts';
+import { isPostgresAddress, shownAddress } from '../core/store-address.ts';
 import type { Database, Kind, StoreOptions } from './database.ts';
 
 /** An engine that keeps stores. */
@@ -70,8 +70,7 @@ async function engineOf(url: string): Promise<StoreEngine> {
   if (isPostgresAddress(url)) return import('./open-postgres.ts');
   throw new EdictError('STATE_URL', `--state ${shownAddress(url)} is not an address of a store`, {
     hint:
-      howToWrite(url) ??
-      'expected: sqlite:PATH, such as sqlite:.edict/state.db, or postgres://USER@HOST/DATABASE; its password belongs into a file ' +
-        '(?password_file=PATH), or has each of : / ? # @ % written as %3A %2F %3F %23 %40 %25',
+      'expected: sqlite:PATH, such as sqlite:.edict/state.db, or postgres://USER@HOST/DATABASE; put its password in a file ' +
+      '(?password_file=PATH), or write each of : / ? # @ % in it as %3A %2F %3F %23 %40 %25; behind the ? an @ is written %40',
   });
 }

@@ -1,12 +1,7 @@
-import { homedir } from 'node:os';
 import pg from 'pg';
 import { shownAddress } from '../core/store-address.ts';
-import { passFile, passwordIn } from './pass-file.ts';
 import { postgresError } from './postgres-error.ts';
 import { postgresSettings } from './postgres-settings.ts';
-
-/** How long to wait for a connection unless the address says it, in milliseconds. */
-const connectMs = 5000;
 
 /** How long an answer may take, in milliseconds; after it the connection is given up. */
 const answerMs = 30_000;
@@ -40,17 +35,12 @@ const onceOpen = `
  * @throws EdictError `STORE_*`, `STATE_URL` for an address that says what edict does not know
  */
 export async function connect({ url, name, answerMs: query_timeout = answerMs }: Connecting): Promise<pg.Client> {
-  const { password, application_name = name, connectionTimeoutMillis = connectMs, ...settings } = postgresSettings(url, process.env);
+  const settings = postgresSettings(url, process.env);
   const client: pg.Client = new pg.Client({
+    application_name: name,
     ...settings,
-    application_name,
-    // Only if it is asked for; pg would warn, on stderr, if it looked into the file itself.
-    password: () => {
-      if (password !== null) return password;
-      const file = passFile(process.env, homedir);
-      return (file && passwordIn(file, client)) ?? '';
-    },
-    connectionTimeoutMillis,
+    // pg would read libpq's password file too, but with a deprecation warning on stderr.
+    password: settings.password || process.env['PGPASSWORD'] || (() => passwordInPassFile(client)),
     query_timeout,
     keepAlive: true,
     pipeline: true,
@@ -65,4 +55,10 @@ export async function connect({ url, name, answerMs: query_timeout = answerMs }:
     client.end().catch(() => {});
     throw postgresError(error, shownAddress(url));
   }
+}
+
+/** Returns the password that libpq's password file (`PGPASSFILE`, `~/.pgpass`) has for a login; '' if it has none. */
+async function passwordInPassFile(login: pg.Client): Promise<string> {
+  const { default: pgpass } = await import('pgpass');
+  return new Promise((resolve) => pgpass(login, (password) => resolve(password ?? '')));
 }

@@ -22,6 +22,11 @@ const unbelieved: Meaning = {
   what: 'is not believed',
   hint: 'name who has signed its certificate with sslrootcert in its address, or PGSSLROOTCERT, and its host as the certificate does',
 };
+const unusableFiles: Meaning = {
+  code: 'STORE_SETTING',
+  what: 'cannot be reached with these files for TLS',
+  hint: 'sslcert and sslrootcert in its address (PGSSLCERT, PGSSLROOTCERT) name certificates in PEM, sslkey (PGSSLKEY) a private key',
+};
 const withoutTls: Meaning = {
   code: 'STORE_REFUSED',
   what: 'has no TLS',
@@ -85,6 +90,7 @@ function connectionMeaning(thrown: unknown, code: string): Meaning | null {
   if (/SASL/.test(messageOf(thrown))) return refused;
   if (/does not support SSL/.test(messageOf(thrown))) return withoutTls;
   if (/CERT|SELF_SIGNED|VERIFY|ISSUER/.test(code)) return unbelieved;
+  if (/^ERR_OSSL/.test(code)) return unusableFiles;
   const isConnection =
     code !== '' || thrown instanceof AggregateError || /timeout|terminated|not queryable|closed|ended/i.test(messageOf(thrown));
   return isConnection ? unreachable : null;

@@ -1,19 +1,19 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { howToWrite, isPostgresAddress, shownAddress } from '../../src/core/store-address.ts';
+import { isPostgresAddress, shownAddress } from '../../src/core/store-address.ts';
 import { fc, runs } from '../support/fast-check.ts';
 
 test('an address is shown without its secrets', () => {
   for (const [address, shown] of [
-    ['postgres://ada:geheim@db:5432/edict?sslpassword=geheim', 'postgres://ada:***@db:5432/edict?sslpassword=***'],
+    ['postgres://ada:geheim@db:5432/edict?sslpassword=geheim', 'postgres://ada:***@db:5432/edict?***'],
     ['postgresql://ada@db/edict?password=geheim&sslmode=verify-full', 'postgresql://ada@db/edict?password=***&sslmode=verify-full'],
-    ['postgresql://ada@db/edict?PASSWORD=geheim', 'postgresql://ada@db/edict?PASSWORD=***'],
+    ['postgresql://ada@db/edict?PASSWORD=geheim', 'postgresql://ada@db/edict?***'],
     ['postgresql://ada@db/edict?pass=ge&heim', 'postgresql://ada@db/edict?***&***'],
     ['postgres://db/edict?password_file=/run/password', 'postgres://db/edict?password_file=/run/password'],
     ['postgres://ada%40corp:ge@heim@[::1]:5432', 'postgres://ada%40corp:***@[::1]:5432'],
     ['postgres://ada@%2Fcloudsql%2Facme%3Aeu%3Amain/edict', 'postgres://ada@%2Fcloudsql%2Facme%3Aeu%3Amain/edict'],
     ['postgres://first%2Elast@db/edict', 'postgres://first%2Elast@db/edict'],
-    ['postgres://ada%3Ax:geheim@db/edict', 'postgres://***:***@db/edict'],
+    ['postgres://ada@/edict?host=/run/postgresql', 'postgres://ada@/edict?host=/run/postgresql'],
     ['sqlite:.edict/state.db', 'sqlite:.edict/state.db'],
   ] as const) {
     assert.is(shownAddress(address), shown);
@@ -22,20 +22,22 @@ test('an address is shown without its secrets', () => {
 
 test('of what leaves a doubt nothing is shown that may be a piece of a password', () => {
   for (const [address, shown] of [
-    ['postgres://edict:2024#geheim@db/edict', 'postgres://***@db/edict'],
-    ['postgres://edict:2024?geheim@db/edict', 'postgres://***@db/edict'],
-    ['postgres://edict:12/geheim@db/edict', 'postgres://***@db/edict'],
+    ['postgres://edict:2024#geheim@db/edict', 'postgres://***'],
+    ['postgres://edict:2024?geheim@db/edict', 'postgres://***'],
+    ['postgres://edict:12/geheim@db/edict', 'postgres://***'],
     ['postgres://edict:geheim/edict', 'postgres://***'],
-    ['postgres://edict@db/edict?password=ge#heim', 'postgres://***@db/edict?password=***#***'],
-    ['postgres://edict@db/edict?password=ge@heim', 'postgres://***@***'],
-    ['postgres://edict%3Ageheim@db/edict', 'postgres://***@db/edict'],
-    ['postgres://edict%3Ageheim%40db/edict', 'postgres://***@db/edict'],
-    ['postgres://ada:ge@heim/@db:port/edict', 'postgres://***@db:port/edict'],
-    ['postgres:/edict:geheim@db/edict', 'postgres:/***@db/edict'],
-    ['postgres:edict:geheim@db/edict?user=ada', 'postgres:***@db/edict?user=ada'],
-    ['edict:geheim@db/edict', '***@db/edict'],
-    ['"postgres://edict:geheim@db/edict"', '***@***'],
-    ['mysql://ada:geheim@db/edict', 'mysql://***@db/edict'],
+    ['postgres://edict@db/edict?password=ge#heim', 'postgres://***'],
+    ['postgres://edict@db/edict?password=ge@heim', 'postgres://***'],
+    ['postgres://edict%3Ageheim@db/edict', 'postgres://***'],
+    ['postgres://edict%3Ageheim:x@db/edict', 'postgres://***'],
+    ['postgres://edict%3Ageheim%40db/edict', 'postgres://***'],
+    ['postgres://ada:ge@heim/@db:port/edict', 'postgres://***'],
+    ['postgres:/edict:geheim@db/edict', '***'],
+    ['postgres:edict:geheim@db/edict?user=ada', '***'],
+    ['edict:geheim@db/edict', '***'],
+    ['"postgres://edict:geheim@db/edict"', '***'],
+    ['POSTGRES://edict:geheim@db/edict', '***'],
+    ['mysql://ada:geheim@db/edict', 'mysql://***'],
     ['host=db password=geheim', '***'],
     ['state.db', 'state.db'],
     ['', ''],
@@ -53,19 +55,10 @@ test('an address of PostgreSQL says without a doubt what is what', () => {
     'postgres://ada:ge@heim@10.0.0.1',
     'postgres://ada%40corp:100%25@[::1]:5432/edict',
     'postgres://first%2Elast@db/edict',
-    'postgres://ada%3Ax:geheim@db/edict',
+    'postgres://ada@/edict?host=/run/postgresql',
   ]) {
     assert.ok(isPostgresAddress(address), address);
   }
-  for (const address of ['postgres://ada:100%@db/edict', 'postgres://ada:%ff@db/edict', 'postgres://db:99999/', 'POSTGRES://db/edict']) {
-    assert.not(isPostgresAddress(address), address);
-  }
-});
-
-test('how to write what is none is told where that can be seen', () => {
-  assert.match(howToWrite('postgres://ada@/edict?host=/var/run/postgresql') ?? '', '&user=USER');
-  assert.match(howToWrite('postgres://ada@db/edict?password_file=/run/credentials/edict@prod.service/pw') ?? '', 'is written %40');
-  assert.is(howToWrite('postgres://ada:ge/heim@db/edict'), null);
 });
 
 /** How a person may write a password into an address, rightly or not. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -42,6 +42,10 @@ test('a password may stand in a file, which is read anew for each connection', a
   await client.end();
   writeFileSync(file, 'wrong');
   assert.is((await refused(address)).code, 'STORE_REFUSED');
+  rmSync(file);
+  const missing = await refused(address);
+  assert.is(missing.code, 'STORE_SETTING');
+  assert.match(missing.message, /password_file.*\/password/);
   const twice = changed((of) => of.searchParams.set('password_file', file));
   assert.is((await refused(twice)).code, 'STATE_URL');
 });
@@ -89,6 +93,9 @@ test("libpq's password file is used, and nothing is said on stderr", async () =>
   process.on('warning', warn);
   const address = `postgres://${username}@${hostname}:${port}${pathname}`;
   await withVariables({ PGPASSFILE: file }, async () => assert.is(await answer(address, 'SELECT 1'), 1));
+  await withVariables({ PGPASSFILE: '/absent', PGPASSWORD: decodeURIComponent(password) }, async () =>
+    assert.is(await answer(address, 'SELECT 1'), 1),
+  );
   await withVariables({ PGPASSFILE: '/absent' }, async () => assert.is((await refused(address)).code, 'STORE_REFUSED'));
   process.off('warning', warn);
   assert.equal(warned, []);
@@ -127,12 +134,14 @@ test('a transaction that stands still is given up, as each connection asks once 
 });
 
 test('a log-in that is given up leaves no connection behind', async () => {
-  const { hostname, port, username, pathname } = new URL(url);
-  const file = join(scratchFolder(), 'pgpass');
-  writeFileSync(file, '*:*:*:*:geheim', { mode: 0o644 });
   const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
   const before = sockets();
-  const error = await withVariables({ PGPASSFILE: file }, () => refused(`postgres://${username}@${hostname}:${port}${pathname}`));
+  const error = await refused(
+    changed((of) => {
+      of.password = '';
+      of.searchParams.set('password_file', '/absent');
+    }),
+  );
   assert.is(error.code, 'STORE_SETTING');
   await until('the socket is closed', () => sockets() <= before);
 });

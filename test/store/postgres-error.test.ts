@@ -22,6 +22,7 @@ for (const [code, expected] of [
   ['53100', 'STORE_FULL'],
   ['XX001', 'STORE_CORRUPT'],
   ['42P01', 'STORE_FAILED'],
+  ['ERR_OSSL_PEM_NO_START_LINE', 'STORE_SETTING'],
   ['ED001', 'GATEWAY_HELD'],
   ['ED002', 'STORE_LOCKED'],
 ] as const) {
