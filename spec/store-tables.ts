@@ -1,7 +1,7 @@
 import type { Generated } from 'kysely';
 
 /*
- * The tables of the store, as its queries see them. How they are made stands with each engine's migrations.
+ * The tables of the store, as its queries see them. Each engine creates them from its schema in src/store/.
  * Times are milliseconds since 1970.
  */
 
@@ -39,7 +39,7 @@ interface AttemptTable {
   readonly asked_version_id: string | null;
   readonly approval_id: number | null;
   readonly commit_id: string | null;
-  readonly fence: number | null;
+  readonly fence: number;
   readonly began_at_ms: number;
   readonly settled_at_ms: number | null;
   readonly orphaned_at_ms: number | null;
@@ -50,7 +50,7 @@ interface AttemptTable {
   readonly request_id: string | null;
   readonly version_id: string | null;
   readonly publish_id: string | null;
-  readonly before_state: string | null;
+  readonly before_state: string;
   readonly before_revision: string | null;
   readonly before_version_id: string | null;
 }

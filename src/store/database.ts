@@ -18,6 +18,9 @@ export interface StoreOptions {
 /** What a store holds the record of: they never mix. */
 export type Kind = 'real' | 'emulated';
 
+/** The format of the tables, on both engines. edict reads and writes no other. */
+export const storeFormat = 1;
+
 export type Value = string | number | null;
 
 /** A query with its values, in its order. */

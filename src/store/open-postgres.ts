@@ -5,13 +5,14 @@ import { EdictError } from '../core/errors.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
 import { shownAddress } from '../core/store-address.ts';
 import { refuseClosed } from './closed.ts';
-import { type Database, type Kind, type StoreOptions, step } from './database.ts';
+import { type Database, type Kind, type StoreOptions, step, storeFormat } from './database.ts';
 import { connect } from './postgres-connection.ts';
 import { PostgresDatabase } from './postgres-database.ts';
 import { postgresError } from './postgres-error.ts';
 import { PostgresLeases } from './postgres-leases.ts';
-import { currentFormat, migrate, storeState } from './postgres-migrations.ts';
+import { createSchema, formatIn } from './postgres-schema.ts';
 import { RecordStore } from './record-store.ts';
+import { otherFormat } from './store-error.ts';
 import { emptyRecord, StoredRecord } from './stored-record.ts';
 
 /** How long a lease is held after its last renewal, in milliseconds: a dead edict's gateways are taken over soon after. */
@@ -23,22 +24,20 @@ const leaseMs = 4000;
  * @throws EdictError `STORE_*` for a store that this edict cannot or must not read
  */
 export async function openRecord(url: string): Promise<RecordReader> {
-  const format = await withClient(url, (client) => formatIn(client, url));
-  if (format === 0) return emptyRecord;
-  refuseOlder(format, url);
+  if (!(await withClient(url, (client) => hasStore(client, url)))) return emptyRecord;
   const database = new PostgresDatabase(url);
   await checked(database, () => refuseClosed(database));
   return new StoredRecord(database);
 }
 
 /**
- * Opens the store for writing, and makes or migrates its tables where needed. Any number of edicts can have it open: each gateway has a
+ * Opens the store for writing, and creates its tables where they are missing. Any number of edicts can have it open: each gateway has a
  * lease of its own.
  *
  * @throws EdictError `STORE_*` for a store that this edict cannot or must not write
  */
 export async function openStore({ url, emulated }: StoreOptions): Promise<Store> {
-  await migrated(url);
+  await createWhereMissing(url);
   const database = new PostgresDatabase(url);
   await checked(database, async () => {
     await claim(database, url, emulated ? 'emulated' : 'real');
@@ -54,7 +53,7 @@ export async function openStore({ url, emulated }: StoreOptions): Promise<Store>
  * @throws EdictError `STORE_*` for a store that this edict cannot or must not write, or that is of another format than its own
  */
 export async function openBeside(url: string): Promise<Database> {
-  refuseOlder(await withClient(url, (client) => formatIn(client, url)), url);
+  await refuseAbsent(url);
   const database = new PostgresDatabase(url);
   await checked(database, () => refuseClosed(database));
   return database;
@@ -62,9 +61,7 @@ export async function openBeside(url: string): Promise<Database> {
 
 /** Opens a store that exists so that every read sees it as it is now. Throws an EdictError `STORE_*`. */
 export async function openSnapshot(url: string): Promise<Database> {
-  const format = await withClient(url, (client) => formatIn(client, url));
-  if (format === 0) throw new EdictError('STORE_ABSENT', `there is no store in ${shownAddress(url)}`, { hint: 'name it with --state' });
-  refuseOlder(format, url);
+  await refuseAbsent(url);
   const database = new PostgresDatabase(url);
   await checked(database, () => database.freeze());
   return database;
@@ -72,7 +69,7 @@ export async function openSnapshot(url: string): Promise<Database> {
 
 /** Opens a store for writing, also a closed one, while no lease is held in it and nobody else has it so. Throws an EdictError `STORE_*`. */
 export async function openWhole(url: string, kind: Kind | null): Promise<Database> {
-  await migrated(url);
+  await createWhereMissing(url);
   const database = new PostgresDatabase(url);
   await checked(database, async () => {
     await database.occupy();
@@ -87,10 +84,15 @@ export function nameOf(url: string): string {
   return shownAddress(url);
 }
 
-async function migrated(url: string): Promise<void> {
+async function createWhereMissing(url: string): Promise<void> {
   await withClient(url, async (client) => {
-    if ((await formatIn(client, url)) < currentFormat) await migrate(client);
+    if (!(await hasStore(client, url))) await createSchema(client);
   });
+}
+
+async function refuseAbsent(url: string): Promise<void> {
+  if (await withClient(url, (client) => hasStore(client, url))) return;
+  throw new EdictError('STORE_ABSENT', `there is no store in ${shownAddress(url)}`, { hint: 'name it with --state' });
 }
 
 /** Closes the database if `check` rejects, and rejects so. */
@@ -105,28 +107,16 @@ async function checked(database: PostgresDatabase, check: () => Promise<void>): 
 
 const clock = { monotonic: () => performance.now(), now: () => Date.now() };
 
-async function formatIn(client: pg.Client, url: string): Promise<number> {
-  const state = await storeState(client);
-  if (state.kind === 'foreign') {
+/** Returns whether the database has a store. Rejects with an EdictError `STORE_*` for one of another format, and for a schema of somebody else. */
+async function hasStore(client: pg.Client, url: string): Promise<boolean> {
+  const format = await formatIn(client);
+  if (format === null) {
     throw new EdictError('STORE_FOREIGN', `the database ${shownAddress(url)} has a schema "edict" that is not edict's`, {
       hint: 'name another database with --state',
     });
   }
-  if (state.format > currentFormat) {
-    throw new EdictError(
-      'STORE_NEWER',
-      `the store ${shownAddress(url)} was written by a newer edict (format ${state.format}, known here: ${currentFormat})`,
-      { hint: 'use that edict or a newer one; this one has changed nothing in the store' },
-    );
-  }
-  return state.format;
-}
-
-function refuseOlder(format: number, url: string): void {
-  if (format === currentFormat) return;
-  throw new EdictError('STORE_OLDER', `the store ${shownAddress(url)} was written by an older edict`, {
-    hint: 'run `edict apply` or the daemon of this version first',
-  });
+  if (format !== 0 && format !== storeFormat) throw otherFormat(shownAddress(url), format);
+  return format !== 0;
 }
 
 async function claim(database: PostgresDatabase, url: string, kind: Kind): Promise<void> {

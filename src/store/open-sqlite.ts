@@ -6,13 +6,12 @@ import { pathToFileURL } from 'node:url';
 import { EdictError } from '../core/errors.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
 import { refuseClosed } from './closed.ts';
-import type { Database, Kind, StoreOptions } from './database.ts';
+import { type Database, type Kind, type StoreOptions, storeFormat } from './database.ts';
 import { OwnLeases } from './leases.ts';
-import { upToDateCopy } from './older-copy.ts';
 import { RecordStore } from './record-store.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
-import { currentVersion, migrate, schemaState } from './sqlite-migrations.ts';
-import { explained } from './store-error.ts';
+import { createSchema, formatIn } from './sqlite-schema.ts';
+import { explained, otherFormat } from './store-error.ts';
 import { emptyRecord, StoredRecord } from './stored-record.ts';
 import { lockForWriting } from './writer-lock.ts';
 
@@ -31,10 +30,10 @@ export async function openRecord(url: string): Promise<RecordReader> {
   const path = pathOf(url);
   return explained(path, () => {
     if (!isStored(path)) return emptyRecord;
-    const { db, version } = openForReading(path);
-    if (version === currentVersion) return openRecordIn(new SqliteDatabase(db, path));
+    const { db, isEmpty } = openForReading(path);
+    if (!isEmpty) return openRecordIn(new SqliteDatabase(db, path));
     db.close();
-    return version === 0 ? emptyRecord : new StoredRecord(new SqliteDatabase(upToDateCopy(path, version, busyMs), path));
+    return emptyRecord;
   });
 }
 
@@ -53,7 +52,7 @@ async function refusedIfClosed(database: SqliteDatabase): Promise<void> {
 }
 
 /**
- * Opens the store for writing, makes or migrates it where needed, and keeps every other process from writing it.
+ * Opens the store for writing, creates it where it is missing, and keeps every other process from writing it.
  * The file can be read and written by its owner alone.
  *
  * @throws EdictError `STORE_LOCKED` if another edict has it, `STORE_*` for a store that this edict cannot or must not write
@@ -91,13 +90,13 @@ function openNow(path: string, kind: Kind | null): SqliteDatabase | null {
   });
 }
 
-/** Opens a store that exists, of any version, for reading; throws an EdictError `STORE_*` for one that is none. */
-function openForReading(path: string): { readonly db: DatabaseSync; readonly version: number } {
+/** Opens a file that exists for reading; throws an EdictError `STORE_*` for one that is no store of this format, nor empty. */
+function openForReading(path: string): { readonly db: DatabaseSync; readonly isEmpty: boolean } {
   // A read-only connection would leave its shared-memory file behind; one that may write but does not cleans up.
   const db = new DatabaseSync(`${pathToFileURL(path)}?mode=rw`, { timeout: busyMs });
   try {
     db.exec('PRAGMA query_only = ON');
-    return { db, version: versionOf(db, path) };
+    return { db, isEmpty: isEmpty(db, path) };
   } catch (error) {
     db.close();
     throw error;
@@ -107,10 +106,10 @@ function openForReading(path: string): { readonly db: DatabaseSync; readonly ver
 function openForWriting(path: string, kind: Kind | null): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: busyMs });
   try {
-    const version = versionOf(db, path);
+    const isNew = isEmpty(db, path);
     chmodSync(path, 0o600);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000');
-    migrate(db, version);
+    if (isNew) createSchema(db);
     claim(db, path, kind);
     return db;
   } catch (error) {
@@ -134,22 +133,15 @@ function claim(db: DatabaseSync, path: string, kind: Kind | null): void {
   db.prepare('INSERT OR REPLACE INTO holder (one, pid, since_ms) VALUES (1, ?, ?)').run(process.pid, Date.now());
 }
 
-function versionOf(db: DatabaseSync, path: string): number {
-  const state = schemaState(db);
-  if (state.kind === 'foreign') {
+function isEmpty(db: DatabaseSync, path: string): boolean {
+  const format = formatIn(db);
+  if (format === null) {
     throw new EdictError('STORE_FOREIGN', `the store ${path} is a database, but not one of edict's`, {
       hint: 'name another file with --state',
     });
   }
-  if (state.version > currentVersion) {
-    const hint = 'use that edict or a newer one; this one has changed nothing in the store';
-    throw new EdictError(
-      'STORE_NEWER',
-      `the store ${path} was written by a newer edict (format ${state.version}, known here: ${currentVersion})`,
-      { hint },
-    );
-  }
-  return state.version;
+  if (format !== 0 && format !== storeFormat) throw otherFormat(path, format);
+  return format === 0;
 }
 
 function locked(path: string): EdictError {
@@ -214,11 +206,7 @@ function makePrivateFile(path: string): void {
 export async function openBeside(url: string): Promise<Database> {
   const path = pathOf(url);
   const database = explained(path, () => {
-    const { db, version } = openForReading(path);
-    if (version !== currentVersion) {
-      db.close();
-      throw older(path);
-    }
+    const db = openExisting(path);
     db.exec('PRAGMA query_only = OFF; PRAGMA synchronous = FULL');
     return new SqliteDatabase(db, path);
   });
@@ -230,12 +218,7 @@ export async function openBeside(url: string): Promise<Database> {
 export async function openSnapshot(url: string): Promise<Database> {
   const path = pathOf(url);
   return explained(path, () => {
-    if (!isStored(path)) throw new EdictError('STORE_ABSENT', `there is no store ${path}`, { hint: 'name it with --state' });
-    const { db, version } = openForReading(path);
-    if (version !== currentVersion) {
-      db.close();
-      throw older(path);
-    }
+    const db = openExisting(path);
     db.exec('BEGIN');
     return new SqliteDatabase(db, path);
   });
@@ -254,10 +237,11 @@ export function nameOf(url: string): string {
   return `sqlite:${pathOf(url)}`;
 }
 
-function older(path: string): EdictError {
-  return new EdictError('STORE_OLDER', `the store ${path} was written by an older edict`, {
-    hint: 'run `edict apply` or the daemon of this version first',
-  });
+function openExisting(path: string): DatabaseSync {
+  const opened = isStored(path) ? openForReading(path) : null;
+  if (opened && !opened.isEmpty) return opened.db;
+  opened?.db.close();
+  throw new EdictError('STORE_ABSENT', `there is no store ${path}`, { hint: 'name it with --state' });
 }
 
 /** Returns the path of a store's address. */

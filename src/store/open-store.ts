@@ -23,7 +23,7 @@ export async function openRecord({ url }: Pick<StoreOptions, 'url'>): Promise<Re
 }
 
 /**
- * Opens the store for writing, and makes or migrates it where needed. What it says of a gateway is written under that gateway's lease.
+ * Opens the store for writing, and creates it where it is missing. What it says of a gateway is written under that gateway's lease.
  *
  * @throws EdictError `STORE_LOCKED` if another edict has it, `STORE_*` for a store that this edict cannot or must not write, `STATE_URL` for an address of none
  */
@@ -50,7 +50,7 @@ export async function openSnapshot(url: string): Promise<Database> {
 }
 
 /**
- * Opens a store while no other edict works with it, and keeps them from it; makes or migrates it where needed, for gateways of `kind` if it is not `null`.
+ * Opens a store while no other edict works with it, and keeps them from it; creates it where it is missing, for gateways of `kind` if it is not `null`.
  * A closed one is opened too.
  *
  * @throws EdictError `STORE_LOCKED` if another edict works with it, `STORE_*` for a store that this edict cannot or must not write

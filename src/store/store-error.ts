@@ -1,4 +1,5 @@
 import { EdictError, messageOf } from '../core/errors.ts';
+import { storeFormat } from './database.ts';
 
 /** SQLite's primary result codes, from sqlite.org/rescode.html, that mean something to a person. */
 const meanings: Readonly<Record<number, { code: string; what: string; hint: string }>> = {
@@ -53,4 +54,11 @@ export function explained<T>(path: string, action: () => T): T {
   } catch (error) {
     throw storeError(error, path);
   }
+}
+
+/** Returns the error for a store of another format; `at` names the store, without a password. */
+export function otherFormat(at: string, format: number): EdictError {
+  return new EdictError('STORE_FORMAT', `the store ${at} has format ${format}, and this edict works with format ${storeFormat} only`, {
+    hint: 'use the edict that wrote it, or name another store with --state; nothing was changed in it',
+  });
 }

@@ -4,11 +4,11 @@ import * as assert from 'uvu/assert';
 import { step } from '../../src/store/database.ts';
 import { OwnLeases } from '../../src/store/leases.ts';
 import { SqliteDatabase } from '../../src/store/sqlite-database.ts';
-import { migrate } from '../../src/store/sqlite-migrations.ts';
+import { createSchema } from '../../src/store/sqlite-schema.ts';
 
 async function opened() {
   const db = new DatabaseSync(':memory:');
-  migrate(db, 0);
+  createSchema(db);
   const database = new SqliteDatabase(db, 'state.db');
   await database.write([step(database.queries.insertGateway, { endpoint: 'e', project: 'p', instance: 'i' })]);
   return { database, leases: new OwnLeases(database) };

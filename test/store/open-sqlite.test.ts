@@ -5,10 +5,11 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, 
 import { createServer } from 'node:net';
 import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { text } from 'node:stream/consumers';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
-import { openRecord, openStore } from '../../src/store/open-store.ts';
+import { openBeside, openRecord, openSnapshot, openStore } from '../../src/store/open-store.ts';
 import { change, gatewaySettings, recorded } from '../support/states.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -26,6 +27,8 @@ function newPath(): string {
 
 const open = (path: string, emulated = false) => openStore({ url: `sqlite:${path}`, emulated });
 const read = (path: string) => openRecord({ url: `sqlite:${path}` });
+const beside = (path: string) => openBeside(`sqlite:${path}`);
+const snapshot = (path: string) => openSnapshot(`sqlite:${path}`);
 
 /** Returns the error with which `opening` is refused. */
 async function refusal(opening: Promise<{ close(): Promise<void> }>): Promise<EdictError> {
@@ -162,20 +165,53 @@ test('a second writer in the same process is refused, and does not free the stor
   await store.close();
 });
 
-test('a store of a newer edict is refused and stays as it is, byte for byte', async () => {
-  const path = await writtenStore();
-  const db = new DatabaseSync(path);
-  db.exec('PRAGMA user_version = 99; PRAGMA wal_checkpoint(TRUNCATE)');
-  db.close();
-  chmodSync(path, 0o640);
-  const bytes = readFileSync(path);
-  for (const opening of [open, read]) {
-    const { code, message } = await refusal(opening(path));
-    assert.is(code, 'STORE_NEWER');
-    assert.match(message, /format 99, known here: \d+/);
+test('a store of another format is refused and stays as it is, byte for byte', async () => {
+  for (const format of [2, 99]) {
+    const path = await writtenStore();
+    const db = new DatabaseSync(path);
+    db.exec(`PRAGMA user_version = ${format}; PRAGMA wal_checkpoint(TRUNCATE)`);
+    db.close();
+    chmodSync(path, 0o640);
+    const [bytes, files] = [readFileSync(path), filesBeside(path)];
+    for (const opening of [open, read, beside, snapshot]) {
+      const { code, message, hint } = await refusal(opening(path));
+      assert.is(code, 'STORE_FORMAT');
+      assert.is(message, `the store ${path} has format ${format}, and this edict works with format 1 only`);
+      assert.match(hint ?? '', '--state');
+    }
+    assert.equal(readFileSync(path), bytes);
+    assert.equal(filesBeside(path), files);
+    assert.is(modeOf(path), '640');
   }
-  assert.equal(readFileSync(path), bytes);
-  assert.is(modeOf(path), '640');
+});
+
+test('a store that is not there, or has no tables yet, is not written beside', async () => {
+  const [absent, empty] = [newPath(), newPath()];
+  writeFileSync(empty, '');
+  for (const path of [absent, empty])
+    for (const opening of [beside, snapshot]) assert.is((await refusal(opening(path))).code, 'STORE_ABSENT');
+  assert.not(existsSync(absent));
+  assert.is(statSync(empty).size, 0);
+});
+
+test('of processes that create one store at once, each has it in its turn or is refused, and it is whole', async () => {
+  const path = join(newPath(), '..', 'folder', 'state.db');
+  const holders = Array.from({ length: 6 }, () =>
+    spawn(process.execPath, [join(import.meta.dirname, '../support/store-holder.ts'), `sqlite:${path}`], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    }),
+  );
+  const said = await Promise.all(
+    holders.map(async (holder) => {
+      const [stderr, [exitCode]] = await Promise.all([text(holder.stderr), once(holder, 'exit')]);
+      return exitCode === 0 ? 'opened' : (/STORE_\w+/.exec(stderr)?.[0] ?? stderr);
+    }),
+  );
+  assert.ok(said.includes('opened'), said.join());
+  for (const one of said) assert.ok(['opened', 'STORE_LOCKED'].includes(one), one);
+  const store = await open(path);
+  assert.is((await store.readAll(gateway)).size, 0);
+  await store.close();
 });
 
 test('a database of someone else is refused and stays as it is', async () => {
@@ -268,64 +304,6 @@ test('the address names a path, from the working directory or the root', async (
     assert.is((await record.readAll(gateway)).size, 2, url);
     await record.close();
   }
-});
-
-/** Makes a store as the edict wrote it that knew two steps: no column for what the gateway shows. */
-async function olderStore(): Promise<string> {
-  const path = await writtenStore();
-  const db = new DatabaseSync(path);
-  const columns = (table: string): string[] =>
-    db
-      .prepare(`SELECT name FROM pragma_table_info('${table}')`)
-      .all()
-      .map((row) => String(row['name']));
-  const old = {
-    attempt:
-      'id gateway_id pass_id api api_id environment environment_id action reason revision remark began_at_ms settled_at_ms outcome code status message request_id version_id publish_id marker orphaned_at_ms',
-    publication:
-      'id gateway_id api api_id environment environment_id state revision version_id recorded_at_ms unresolved_attempt_id last_attempt_id',
-    gateway: 'id endpoint project instance left_at_ms condition',
-  };
-  db.exec('DROP INDEX attempt_by_approval');
-  for (const [table, kept] of Object.entries(old)) {
-    for (const column of columns(table)) if (!kept.split(' ').includes(column)) db.exec(`ALTER TABLE ${table} DROP COLUMN ${column}`);
-  }
-  db.exec('DROP TABLE name; DROP TABLE declared; DROP TABLE approval; PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE)');
-  db.close();
-  return path;
-}
-
-test('an older store is brought up to date where it is written, and its record is as it was', async () => {
-  const path = await olderStore();
-  const store = await open(path);
-  assert.equal(await store.read(gateway, change('orders', 'test').key), recorded('orders', 'test'));
-  const [last] = await store.history(gateway, { limit: 1 });
-  const unresolved = { attemptId: last?.id ?? 0, action: 'online', revision: null, version: null, marker: null, overAtMs: null } as const;
-  const pending = recorded('invoices', 'test', { state: null, versionId: null, unresolved });
-  assert.equal(await store.read(gateway, pending.key), pending);
-  assert.is(await store.listedApis(gateway), null, 'nobody has looked');
-  await store.enter(gateway, 1);
-  await store.observe(gateway, [recorded('carts', 'test', { publishId: 'p' })], 3);
-  assert.is((await store.readAll(gateway)).size, 3);
-  await store.close();
-  const again = await read(path);
-  assert.equal([await again.listedApis(gateway), (await again.readAll(gateway)).size], [3, 3]);
-  await again.close();
-});
-
-test('an older store is read as it is, byte for byte, before it is ever written', async () => {
-  const path = await olderStore();
-  const bytes = readFileSync(path);
-  const record = await read(path);
-  assert.equal((await record.readAll(gateway)).get(change('orders', 'test').key), recorded('orders', 'test'));
-  assert.is((await record.readAll(gateway)).size, 2);
-  assert.is((await record.history(gateway, { limit: 10 })).length, 2);
-  assert.is((await record.lastAttempts(gateway)).size, 2);
-  assert.equal([await record.condition(gateway), await record.listedApis(gateway)], [null, null]);
-  assert.is((await record.names(gateway)).size, 0);
-  await record.close();
-  assert.equal(readFileSync(path), bytes);
-  assert.equal(filesBeside(path), ['state.db', 'state.db.lock']);
 });
 
 test.run();

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
 import { SqliteDatabase } from '../../src/store/sqlite-database.ts';
-import { migrate } from '../../src/store/sqlite-migrations.ts';
+import { createSchema } from '../../src/store/sqlite-schema.ts';
 import { emptyRecord, StoredRecord } from '../../src/store/stored-record.ts';
 import { gatewaySettings } from '../support/states.ts';
 
@@ -18,7 +18,7 @@ test('a store that does not exist has no record', async () => {
 
 test('a gateway that was never written has no record, and is not written by asking', async () => {
   const db = new DatabaseSync(':memory:');
-  migrate(db, 0);
+  createSchema(db);
   const reader = new StoredRecord(new SqliteDatabase(db, 'state.db'));
   assert.equal(await reader.readAll(gateway), new Map());
   assert.equal(await reader.history(gateway, { limit: 5 }), []);

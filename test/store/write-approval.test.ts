@@ -16,17 +16,17 @@ const test = suite('write approval');
 const gateway = gatewaySettings();
 const approval = { digest: 'sha256:1', by: 'ada', why: 'CHG-7', atMs: 1, expiresAtMs: 100, work: ['["a"]'] };
 
-/** Makes a store of an older format of it. */
-const makeOlder = {
+/** Gives a store another format. */
+const changeFormat = {
   sqlite: async (url: string) => {
     const db = new DatabaseSync(url.replace('sqlite:', ''));
-    db.exec('PRAGMA user_version = 1');
+    db.exec('PRAGMA user_version = 2');
     db.close();
   },
   postgres: async (url: string) => {
     const client = new pg.Client({ connectionString: url });
     await client.connect();
-    await client.query("UPDATE edict.setting SET value = '1' WHERE name = 'format'");
+    await client.query("UPDATE edict.setting SET value = '2' WHERE name = 'format'");
     await client.end();
   },
 };
@@ -67,12 +67,12 @@ for (const { name, make } of storeEngines(test)) {
     await database.close();
   });
 
-  test(`${name}: a store of another version, and one that is not there, are refused`, async () => {
+  test(`${name}: a store of another format, and one that is not there, are refused`, async () => {
     const url = await make();
-    assert.match(await refusal(url), 'STORE_');
+    assert.is(await refusal(url), 'STORE_ABSENT');
     await (await openStore({ url, emulated: false })).close();
-    await makeOlder[name](url);
-    assert.is(await refusal(url), 'STORE_OLDER');
+    await changeFormat[name](url);
+    assert.is(await refusal(url), 'STORE_FORMAT');
   });
 
   test(`${name}: a store whose record is elsewhere is refused`, async () => {

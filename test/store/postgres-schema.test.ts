@@ -1,14 +1,14 @@
 import type pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EdictError } from '../../src/core/errors.ts';
-import { openBeside, openRecord, openStore } from '../../src/store/open-store.ts';
+import { EdictError } from '../../src/core/errors.ts';
+import { openBeside, openRecord, openSnapshot, openStore } from '../../src/store/open-store.ts';
 import { connect } from '../../src/store/postgres-connection.ts';
-import { currentFormat, migrate, storeState } from '../../src/store/postgres-migrations.ts';
+import { createSchema, formatIn } from '../../src/store/postgres-schema.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
-import { change, gatewaySettings } from '../support/states.ts';
+import { gatewaySettings } from '../support/states.ts';
 
-const test = suite('migrations of PostgreSQL');
+const test = suite('schema of PostgreSQL');
 let server: PostgresServer;
 let url: string;
 let client: pg.Client;
@@ -31,30 +31,40 @@ const code = (opening: Promise<{ close(): Promise<void> }>): Promise<string> =>
     (error: EdictError) => error.code,
   );
 
-test('any number of edicts may bring one database up to date at once', async () => {
-  assert.equal(await storeState(client), { kind: 'edict', format: 0 });
+test('any number of edicts may create the tables of one database at once', async () => {
+  assert.is(await formatIn(client), 0);
   const opening = Array.from({ length: 5 }, () => code(openStore({ url, emulated: false })));
   assert.equal(await Promise.all(opening), Array(5).fill('opened'));
-  assert.equal(await storeState(client), { kind: 'edict', format: currentFormat });
-  await migrate(client);
+  assert.is(await formatIn(client), 1);
+  await createSchema(client);
+  assert.is(await formatIn(client), 1, 'tables that are there are left alone');
 });
 
-test('a migration that is interrupted never happened', async () => {
+test('a creation that is interrupted never happened', async () => {
   await client.query("CREATE SCHEMA edict; CREATE FUNCTION edict.must_hold(bigint, bigint) RETURNS int LANGUAGE sql AS 'SELECT 1'");
-  const failed = await migrate(client).then(
+  const failed = await createSchema(client).then(
     () => null,
     (error: unknown) => error,
   );
   assert.ok(failed);
-  assert.equal(await storeState(client), { kind: 'edict', format: 0 });
+  assert.is(await formatIn(client), 0);
 });
 
-test('a newer store, one of somebody else, and one of another kind are refused by everything, and not changed', async () => {
-  const everyWay = [() => openStore({ url, emulated: false }), () => openRecord({ url }), () => openBeside(url)];
+test('a store of another format, one of somebody else, and one of another kind are refused by everything, and not changed', async () => {
+  const everyWay = [() => openStore({ url, emulated: false }), () => openRecord({ url }), () => openBeside(url), () => openSnapshot(url)];
   await (await openStore({ url, emulated: false })).close();
   assert.is(await code(openStore({ url, emulated: true })), 'STORE_KIND');
-  await client.query("UPDATE edict.setting SET value = '999' WHERE name = 'format'");
-  for (const open of everyWay) assert.is(await code(open()), 'STORE_NEWER');
+  for (const format of ['2', '999']) {
+    await client.query("UPDATE edict.setting SET value = $1 WHERE name = 'format'", [format]);
+    for (const open of everyWay) assert.is(await code(open()), 'STORE_FORMAT');
+    const refused = await openStore({ url, emulated: false }).catch((error: unknown) => error);
+    assert.instance(refused, EdictError);
+    const { message, hint } = refused as EdictError;
+    assert.match(message, new RegExp(`the store postgres://.*${new URL(url).pathname} has format ${format}, .* format 1 only`));
+    assert.match(hint ?? '', '--state');
+    const { rows } = await client.query("SELECT value FROM edict.setting WHERE name = 'format'");
+    assert.equal(rows, [{ value: format }]);
+  }
   await client.query('DROP SCHEMA edict CASCADE; CREATE SCHEMA edict; CREATE TABLE edict.mine (x int)');
   for (const open of everyWay) assert.is(await code(open()), 'STORE_FOREIGN');
 });
@@ -63,8 +73,8 @@ test('to look at a database in which edict has never been makes nothing there', 
   const record = await openRecord({ url });
   assert.is((await record.readAll(gatewaySettings())).size, 0);
   await record.close();
-  assert.equal(await storeState(client), { kind: 'edict', format: 0 });
-  assert.is(await code(openBeside(url)), 'STORE_OLDER');
+  assert.is(await formatIn(client), 0);
+  assert.is(await code(openBeside(url)), 'STORE_ABSENT');
 });
 
 test('a user who may not make the tables is told what is missing', async () => {
@@ -84,18 +94,8 @@ test('a user whose own the schema edict is needs no right on the database', asyn
   address.username = role;
   address.password = 'geheim';
   assert.is(await code(openStore({ url: address.href, emulated: false })), 'opened');
-  assert.equal(await storeState(client), { kind: 'edict', format: currentFormat });
+  assert.is(await formatIn(client), 1);
   await client.query(`DROP OWNED BY ${role} CASCADE; DROP ROLE ${role}`);
-});
-
-test('a step may take from edicts that go on running what every write begins with', async () => {
-  const store = await openStore({ url, emulated: false });
-  await store.enter(gatewaySettings(), 0);
-  await client.query('ALTER FUNCTION edict.must_hold(bigint, bigint) RENAME TO must_hold_of_old');
-  const attempt = { passId: 'pass', marker: null, commitId: null, atMs: 1 };
-  const written = await store.begin(gatewaySettings(), change('orders', 'test'), attempt).then(String, (error: EdictError) => error.code);
-  assert.is(written, 'STORE_FAILED');
-  await store.close();
 });
 
 test.run();
