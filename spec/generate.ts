@@ -105,6 +105,13 @@ function validatorOptions(options: object) {
   return { strict: true, allErrors: true, code: { source: true, optimize: 2 }, ...options } as const;
 }
 
+/** Adds a module of validators, each under the name that it has in `names`, and its types. */
+function addValidators(files: Map<string, string>, name: string, ajv: Ajv2020, names: Readonly<Record<string, string>>): void {
+  files.set(`${name}.cjs`, banner + standaloneCode.default(ajv, names));
+  const declared = Object.keys(names).map((validator) => `export declare const ${validator}: ValidateFunction;\n`);
+  files.set(`${name}.d.cts`, `${banner}import type { ValidateFunction } from 'ajv';\n${declared.join('')}`);
+}
+
 function contents(): Map<string, string> {
   const files = new Map<string, string>();
 
@@ -120,13 +127,7 @@ function contents(): Map<string, string> {
   answersAjv.addSchema({ $id: documentId, components: openapi['components'] }, documentId, false, false);
   for (const [key, schema] of Object.entries(answers)) answersAjv.addSchema(schema, key);
   const names = Object.fromEntries(Object.keys(answers).map((key) => [key, key]));
-  files.set('roma-connect-answers.cjs', banner + standaloneCode.default(answersAjv, names));
-  files.set(
-    'roma-connect-answers.d.cts',
-    `${banner}import type { ValidateFunction } from 'ajv';\n${Object.keys(names)
-      .map((name) => `export declare const ${name}: ValidateFunction;\n`)
-      .join('')}`,
-  );
+  addValidators(files, 'roma-connect-answers', answersAjv, names);
 
   const api = JSON.stringify(withPlan(parse(read('spec/edict-api.openapi.yaml')) as Json), null, 1);
   files.set('edict-api.d.ts', banner + typesOf(api, '--immutable'));
@@ -141,14 +142,17 @@ function contents(): Map<string, string> {
   const fileAjv = new Ajv2020(validatorOptions({ verbose: true }));
   fileAjv.addSchema(file, 'edict-file');
   fileAjv.addSchema({ $ref: `${file['$id']}#/$defs/Included` }, 'edict-included');
-  const validators = { validateFile: 'edict-file', validateIncluded: 'edict-included' };
-  files.set('edict-file-validator.cjs', banner + standaloneCode.default(fileAjv, validators));
-  files.set(
-    'edict-file-validator.d.cts',
-    `${banner}import type { ValidateFunction } from 'ajv';\n${Object.keys(validators)
-      .map((name) => `export declare const ${name}: ValidateFunction;\n`)
-      .join('')}`,
-  );
+  addValidators(files, 'edict-file-validator', fileAjv, { validateFile: 'edict-file', validateIncluded: 'edict-included' });
+  for (const [name, validator] of [
+    ['saved-plan', 'validateSavedPlan'],
+    ['emulator-seed', 'validateSeed'],
+  ] as const) {
+    // Only the first error: a forged plan of 256 MB could have millions.
+    const ajv = new Ajv2020(validatorOptions({ verbose: true, allErrors: false }));
+    ajv.addSchema(JSON.parse(read('spec/plan.schema.json')) as Json);
+    ajv.addSchema(JSON.parse(read(`spec/${name}.schema.json`)) as Json, name);
+    addValidators(files, `${name}-validator`, ajv, { [validator]: name });
+  }
   const included = {
     $id: 'urn:edict:included:1',
     title: 'edict included file',

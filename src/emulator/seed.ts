@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
+import { validateSeed } from '../../generated/emulator-seed-validator.cjs';
+import { formError } from './control-forms.ts';
 
 /** What exists at an emulated gateway when it starts. */
 export interface Seed {
@@ -95,71 +97,27 @@ export async function readSeed(file: string): Promise<Seed> {
 export function parseSeed(text: string, file: string): Seed {
   try {
     const seed: unknown = parse(text);
-    checkSeed(seed);
-    return seed;
+    if (!validateSeed(seed)) throw formError(validateSeed.errors ?? [], 'seed');
+    checkReferences(seed as Seed);
+    return seed as Seed;
   } catch (error) {
     throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }
 
-const kinds = {
-  text: { type: 'string', optional: false, words: 'a text' },
-  'optional text': { type: 'string', optional: true, words: 'a text' },
-  'optional time': { type: 'string', optional: true, words: 'an ISO time such as 2026-11-20T08:00:00Z' },
-  'optional boolean': { type: 'boolean', optional: true, words: 'true or false' },
-} as const;
-
-type Kind = keyof typeof kinds;
-
-const lists: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
-  apis: { id: 'text', name: 'text', group: 'optional text', editedAt: 'optional time' },
-  environments: { id: 'text', name: 'text' },
-  tokens: { value: 'text', permitted: 'optional boolean' },
-  users: { name: 'text', password: 'text', domain: 'text' },
-  keys: { access: 'text', secret: 'text', securityToken: 'optional text', permitted: 'optional boolean' },
-  publications: {
-    ...{ api: 'text', environment: 'text', versionId: 'optional text', publishId: 'optional text' },
-    ...{ publishedAt: 'optional time', remark: 'optional text' },
-  },
-  kept: { api: 'text', environment: 'text', versionId: 'text' },
-};
-
-const needed = ['project', 'instance', 'apis', 'environments'];
-
-function checkSeed(seed: unknown): asserts seed is Seed {
-  checkMap(seed, '', { project: 'text', instance: 'text', anyToken: 'optional boolean' }, Object.keys(lists));
-  for (const [key, fields] of Object.entries(lists)) {
-    const list = seed[key];
-    if (list === undefined && !needed.includes(key)) continue;
-    if (!Array.isArray(list)) throw new Error(`${key}: expected a list`);
-    for (const [index, item] of list.entries()) checkMap(item, `${key}[${index}]`, fields);
-  }
-  const { apis, environments, publications = [] } = seed as unknown as Seed;
+/** Checks what no schema can see. */
+function checkReferences({ apis, environments, publications = [] }: Seed): void {
   const [apiIds, environmentIds] = [apis, environments].map((named) => new Set(named.map(({ id }) => id)));
-  for (const [index, { api, environment }] of publications.entries()) {
-    const place = `publications[${index}]`;
-    if (!apiIds?.has(api)) throw new Error(`${place}.api: no API has the ID ${api}`);
-    if (!environmentIds?.has(environment)) throw new Error(`${place}.environment: no environment has the ID ${environment}`);
+  for (const [index, { editedAt }] of apis.entries()) checkTime(editedAt, `seed/apis/${index}/editedAt`);
+  for (const [index, { api, environment, publishedAt }] of publications.entries()) {
+    const place = `seed/publications/${index}`;
+    checkTime(publishedAt, `${place}/publishedAt`);
+    if (!apiIds?.has(api)) throw new Error(`${place}/api: no API has the ID ${api}`);
+    if (!environmentIds?.has(environment)) throw new Error(`${place}/environment: no environment has the ID ${environment}`);
   }
 }
 
-function checkMap(
-  value: unknown,
-  place: string,
-  fields: Readonly<Record<string, Kind>>,
-  others: readonly string[] = [],
-): asserts value is Record<string, unknown> {
-  const at = place && `${place}: `;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Error(`${at}expected a map with ${(place ? Object.keys(fields) : needed).join(', ')}`);
-  }
-  for (const [name, kind] of Object.entries(fields)) {
-    const field: unknown = (value as Record<string, unknown>)[name];
-    const { type, optional, words } = kinds[kind];
-    const isWrong = kind === 'optional time' && typeof field === 'string' && Number.isNaN(Date.parse(field));
-    if (isWrong || (typeof field !== type && !(optional && field === undefined)))
-      throw new Error(`${place && `${place}.`}${name}: expected ${words}`);
-  }
-  const unknown = Object.keys(value).find((key) => !Object.hasOwn(fields, key) && !others.includes(key));
-  if (unknown !== undefined) throw new Error(`${at}unknown key ${unknown}`);
+function checkTime(time: string | undefined, place: string): void {
+  if (time === undefined || !Number.isNaN(Date.parse(time))) return;
+  throw new Error(`${place} must be an ISO time such as 2026-11-20T08:00:00Z`);
 }

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { EdictError, messageOf } from '../core/errors.ts';
-import { looksLikeSavedPlan, readPlanDocument, writePlanDocument } from '../core/plan-document.ts';
 import type { SavedPlan } from '../core/saved-plan.ts';
+import { looksLikeSavedPlan, readPlanDocument, writePlanDocument } from './plan-document.ts';
 
 /** A plan of 100,000 changes has about 60 MB. */
 const mostBytes = 256 * 1024 * 1024;

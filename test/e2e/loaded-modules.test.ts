@@ -14,7 +14,14 @@ const test = suite('loaded modules');
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const noting = new URL('../support/note-modules.ts', import.meta.url).href;
 
-async function loadedBy(...args: readonly string[]): Promise<{ packages: readonly string[]; rooms: readonly string[] }> {
+interface Loaded {
+  readonly packages: readonly string[];
+  readonly rooms: readonly string[];
+  /** Modules in generated/. */
+  readonly generated: readonly string[];
+}
+
+async function loadedBy(...args: readonly string[]): Promise<Loaded> {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));
   const noted = join(folder, 'modules.json');
@@ -29,24 +36,30 @@ const toRead = ['ajv', 'commander', 'croner', 'fastest-levenshtein', 'picomatch'
 
 test('edict itself and its help load the command line alone', async () => {
   for (const args of [['--version'], ['--help'], ['plan', '--help'], ['schema']]) {
-    assert.equal(await loadedBy(...args), { packages: ['commander'], rooms: ['cli', 'core', 'words'] }, args.join(' '));
+    assert.equal(await loadedBy(...args), { packages: ['commander'], rooms: ['cli', 'core', 'words'], generated: [] }, args.join(' '));
   }
 });
 
 test('what looks at file and record loads neither an HTTP client, nor a watcher, a server, a log or PostgreSQL', async () => {
   for (const command of ['validate', 'plan', 'status', 'history']) {
-    const { packages, rooms } = await loadedBy(command);
+    const { packages, rooms, generated } = await loadedBy(command);
     assert.equal(packages, toRead, command);
+    assert.equal(generated, ['edict-file-validator', ...(command === 'validate' ? [] : ['store-queries'])], command);
     assert.equal(rooms, ['cli', 'core', 'desired', 'engine', 'store', 'words'], command);
   }
 });
 
 test('apply loads a client and a log, but no watcher, server, metrics or traces, and the emulator only if it is asked for', async () => {
-  const { packages, rooms } = await loadedBy('apply', '--emulate', '--log-format', 'json');
+  const { packages, rooms, generated } = await loadedBy('apply', '--emulate', '--log-format', 'json');
+  assert.not(generated.includes('saved-plan-validator'));
   for (const needed of ['openapi-fetch', 'undici', 'p-queue', 'pino', 'fastify']) assert.ok(packages.includes(needed), needed);
   for (const needless of ['chokidar', 'prom-client', 'pg', 'pino-pretty', '@opentelemetry/api'])
     assert.not(packages.includes(needless), needless);
   assert.equal(rooms, ['cli', 'core', 'desired', 'emulator', 'engine', 'gateway', 'store', 'telemetry', 'words']);
+});
+
+test('the validator of saved plans is loaded only with a saved plan', async () => {
+  assert.ok((await loadedBy('plan', '--out', 'release.plan')).generated.includes('saved-plan-validator'));
 });
 
 test.run();

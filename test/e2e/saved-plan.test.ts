@@ -155,7 +155,7 @@ test('a plan whose checksum was made anew can still do nothing that the file doe
   await edict(['apply'], folder);
   write({ a: 'online', b: 'online', c: 'online' });
   await edict(['plan', '--out', plan], folder);
-  const forged = await import('../../src/core/plan-document.ts');
+  const forged = await import('../../src/store/plan-document.ts');
   const saved = forged.readPlanDocument(readFileSync(plan, 'utf8'), plan);
   const [change] = saved.changes.values();
   assert.ok(change);

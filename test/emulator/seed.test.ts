@@ -50,60 +50,84 @@ test('reads a file, and names one that is not there', async () => {
 const without = (key: string) => Object.fromEntries(Object.entries(whole).filter(([name]) => name !== key));
 
 for (const [what, seed, message] of [
-  ['a text', 'p', 'expected a map with project, instance, apis, environments'],
-  ['nothing', null, 'expected a map with project, instance, apis, environments'],
-  ['a list', [whole], 'expected a map with project, instance, apis, environments'],
-  ['no project', without('project'), 'project: expected a text'],
-  ['a project that is a number', { ...whole, project: 7 }, 'project: expected a text'],
-  ['no instance', without('instance'), 'instance: expected a text'],
-  ['an instance that is null', { ...whole, instance: null }, 'instance: expected a text'],
-  ['anyToken as a text', { ...whole, anyToken: 'false' }, 'anyToken: expected true or false'],
-  ['no APIs', without('apis'), 'apis: expected a list'],
-  ['APIs as a map', { ...whole, apis: { orders: 'a' } }, 'apis: expected a list'],
-  ['an API that is a text', { ...whole, apis: ['a'] }, 'apis[0]: expected a map with id, name, group, editedAt'],
-  ['an API that is null', { ...whole, apis: [whole.apis[0], null] }, 'apis[1]: expected a map with id, name, group, editedAt'],
-  ['an API without an ID', { ...whole, apis: [{ name: 'orders' }] }, 'apis[0].id: expected a text'],
-  ['an API whose ID is a number', { ...whole, apis: [{ id: 5, name: 'orders' }] }, 'apis[0].id: expected a text'],
-  ['an API without a name', { ...whole, apis: [{ id: 'a' }] }, 'apis[0].name: expected a text'],
-  ['an API with more', { ...whole, apis: [{ id: 'a', name: 'orders', nmae: 'x' }] }, 'apis[0]: unknown key nmae'],
-  ['no environments', without('environments'), 'environments: expected a list'],
-  ['an environment without an ID', { ...whole, environments: [{ name: 'RELEASE' }] }, 'environments[0].id: expected a text'],
-  ['an environment without a name', { ...whole, environments: [{ id: 'e' }] }, 'environments[0].name: expected a text'],
-  ['tokens as a text', { ...whole, tokens: 'good' }, 'tokens: expected a list'],
-  ['a token that is a text', { ...whole, tokens: ['good'] }, 'tokens[0]: expected a map with value, permitted'],
-  ['a token without a value', { ...whole, tokens: [{}] }, 'tokens[0].value: expected a text'],
-  ['a token permitted by a text', { ...whole, tokens: [{ value: 't', permitted: 'no' }] }, 'tokens[0].permitted: expected true or false'],
-  ['a token with a typing mistake', { ...whole, tokens: [{ value: 't', permited: false }] }, 'tokens[0]: unknown key permited'],
-  ['a user without a name', { ...whole, users: [{ password: 'x', domain: 'd' }] }, 'users[0].name: expected a text'],
-  ['a user without a password', { ...whole, users: [{ name: 'ada', domain: 'd' }] }, 'users[0].password: expected a text'],
-  ['a user without a domain', { ...whole, users: [{ name: 'ada', password: 'x' }] }, 'users[0].domain: expected a text'],
-  ['a key without a secret', { ...whole, keys: [{ access: 'ak' }] }, 'keys[0].secret: expected a text'],
-  ['a key without a name', { ...whole, keys: [{ secret: 'sk' }] }, 'keys[0].access: expected a text'],
+  ['a text', 'p', 'seed must be object'],
+  ['nothing', null, 'seed must be object'],
+  ['a list', [whole], 'seed must be object'],
+  ['no project', without('project'), "seed must have required property 'project'"],
+  ['a project that is a number', { ...whole, project: 7 }, 'seed/project must be string'],
+  ['no instance', without('instance'), "seed must have required property 'instance'"],
+  ['an instance that is null', { ...whole, instance: null }, 'seed/instance must be string'],
+  ['anyToken as a text', { ...whole, anyToken: 'false' }, 'seed/anyToken must be boolean'],
+  ['no APIs', without('apis'), "seed must have required property 'apis'"],
+  ['APIs as a map', { ...whole, apis: { orders: 'a' } }, 'seed/apis must be array'],
+  ['an API that is a text', { ...whole, apis: ['a'] }, 'seed/apis/0 must be object'],
+  ['an API that is null', { ...whole, apis: [whole.apis[0], null] }, 'seed/apis/1 must be object'],
+  ['an API without an ID', { ...whole, apis: [{ name: 'orders' }] }, "seed/apis/0 must have required property 'id'"],
+  ['an API whose ID is a number', { ...whole, apis: [{ id: 5, name: 'orders' }] }, 'seed/apis/0/id must be string'],
+  ['an API without a name', { ...whole, apis: [{ id: 'a' }] }, "seed/apis/0 must have required property 'name'"],
+  [
+    'an API with more',
+    { ...whole, apis: [{ id: 'a', name: 'orders', nmae: 'x' }] },
+    'seed/apis/0 must NOT have additional properties, such as nmae',
+  ],
+  ['no environments', without('environments'), "seed must have required property 'environments'"],
+  [
+    'an environment without an ID',
+    { ...whole, environments: [{ name: 'RELEASE' }] },
+    "seed/environments/0 must have required property 'id'",
+  ],
+  ['an environment without a name', { ...whole, environments: [{ id: 'e' }] }, "seed/environments/0 must have required property 'name'"],
+  ['tokens as a text', { ...whole, tokens: 'good' }, 'seed/tokens must be array'],
+  ['a token that is a text', { ...whole, tokens: ['good'] }, 'seed/tokens/0 must be object'],
+  ['a token without a value', { ...whole, tokens: [{}] }, "seed/tokens/0 must have required property 'value'"],
+  ['a token permitted by a text', { ...whole, tokens: [{ value: 't', permitted: 'no' }] }, 'seed/tokens/0/permitted must be boolean'],
+  [
+    'a token with a typing mistake',
+    { ...whole, tokens: [{ value: 't', permited: false }] },
+    'seed/tokens/0 must NOT have additional properties, such as permited',
+  ],
+  ['a user without a name', { ...whole, users: [{ password: 'x', domain: 'd' }] }, "seed/users/0 must have required property 'name'"],
+  ['a user without a password', { ...whole, users: [{ name: 'ada', domain: 'd' }] }, "seed/users/0 must have required property 'password'"],
+  ['a user without a domain', { ...whole, users: [{ name: 'ada', password: 'x' }] }, "seed/users/0 must have required property 'domain'"],
+  ['a key without a secret', { ...whole, keys: [{ access: 'ak' }] }, "seed/keys/0 must have required property 'secret'"],
+  ['a key without a name', { ...whole, keys: [{ secret: 'sk' }] }, "seed/keys/0 must have required property 'access'"],
   [
     'a key whose token is a number',
     { ...whole, keys: [{ access: 'ak', secret: 'sk', securityToken: 1 }] },
-    'keys[0].securityToken: expected a text',
+    'seed/keys/0/securityToken must be string',
   ],
-  ['a publication without an API', { ...whole, publications: [{ environment: 'e' }] }, 'publications[0].api: expected a text'],
-  ['a publication without a place', { ...whole, publications: [{ api: 'a' }] }, 'publications[0].environment: expected a text'],
+  [
+    'a publication without an API',
+    { ...whole, publications: [{ environment: 'e' }] },
+    "seed/publications/0 must have required property 'api'",
+  ],
+  [
+    'a publication without a place',
+    { ...whole, publications: [{ api: 'a' }] },
+    "seed/publications/0 must have required property 'environment'",
+  ],
   [
     'a publication whose version is a number',
     { ...whole, publications: [{ api: 'a', environment: 'e', versionId: 1 }] },
-    'publications[0].versionId: expected a text',
+    'seed/publications/0/versionId must be string',
   ],
   [
     'a time that is none',
     { ...whole, apis: [{ id: 'a', name: 'orders', editedAt: 'yesterday' }] },
-    'apis[0].editedAt: expected an ISO time such as 2026-11-20T08:00:00Z',
+    'seed/apis/0/editedAt must be an ISO time such as 2026-11-20T08:00:00Z',
   ],
-  ['a publication of nothing', { ...whole, publications: [{ api: 'b', environment: 'e' }] }, 'publications[0].api: no API has the ID b'],
+  [
+    'a publication of nothing',
+    { ...whole, publications: [{ api: 'b', environment: 'e' }] },
+    'seed/publications/0/api: no API has the ID b',
+  ],
   [
     'a publication nowhere',
     { ...whole, publications: [{ api: 'a', environment: 'f' }] },
-    'publications[0].environment: no environment has the ID f',
+    'seed/publications/0/environment: no environment has the ID f',
   ],
-  ['an unknown key', { ...whole, enviroments: [] }, 'unknown key enviroments'],
-  ['a key that every object has', { ...whole, toString: 'x' }, 'unknown key toString'],
+  ['an unknown key', { ...whole, enviroments: [] }, 'seed must NOT have additional properties, such as enviroments'],
+  ['a key that every object has', { ...whole, toString: 'x' }, 'seed must NOT have additional properties, such as toString'],
 ] as const) {
   test(`refuses ${what}, by its field`, () => {
     assert.throws(
@@ -118,7 +142,7 @@ test('refuses what is no YAML, with its line', () => {
 });
 
 test('an empty file is no seed', () => {
-  assert.throws(() => parseSeed('', 'seed.yaml'), 'seed.yaml: expected a map');
+  assert.throws(() => parseSeed('', 'seed.yaml'), 'seed.yaml: seed must be object');
 });
 
 test.run();

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { planDigest } from './digest.ts';
-import { flag, listOf, oneOf, orNull, record, ShapeError, text, whole } from './document-shape.ts';
-import { EdictError } from './errors.ts';
-import type { Reason } from './plan.ts';
-import { publicationKey } from './publication.ts';
-import type { SavedChange, SavedPlan } from './saved-plan.ts';
+import type { ErrorObject } from 'ajv';
+import { validateSavedPlan } from '../../generated/saved-plan-validator.cjs';
+import { planDigest } from '../core/digest.ts';
+import { EdictError } from '../core/errors.ts';
+import { publicationKey } from '../core/publication.ts';
+import type { SavedChange, SavedPlan } from '../core/saved-plan.ts';
 
 /** The form of a saved plan that this edict writes and reads. */
 const currentForm = 1;
@@ -36,11 +36,9 @@ export function readPlanDocument(json: string, name: string): SavedPlan {
   if (form !== currentForm) {
     throw refuse(`has the form ${JSON.stringify(form)}, and this edict knows form ${currentForm}`, 'apply it with the edict that made it');
   }
-  try {
-    shape(parsed, '');
-  } catch (error) {
-    if (error instanceof ShapeError) throw refuse(`is not one that edict has written: ${error.message}`);
-    throw error;
+  if (!validateSavedPlan(parsed)) {
+    const [error] = validateSavedPlan.errors ?? [];
+    throw refuse(`is not one that edict has written${error ? `: ${problemOf(error)}` : ''}`);
   }
   const document = parsed as PlanDocument;
   const saved = savedFrom(document);
@@ -114,30 +112,22 @@ function checksumOf(saved: SavedPlan): string {
     .digest('hex')}`;
 }
 
-const state = oneOf('online', 'offline');
-/** A record, so that none is forgotten. */
-const reasons: Record<Reason, true> = {
-  ...{ new: true, state: true, revision: true, version: true, edited: true, removed: true, unresolved: true, drift: true },
-};
-const reason = oneOf(...Object.keys(reasons));
-const orNone = orNull(text);
-const attemptShape = record({ attemptId: whole, action: state, revision: orNone, version: orNone });
-const recordedShape = record({
-  ...{ state: orNull(state), revision: orNone, versionId: orNone },
-  ...{ editedAtMs: orNull(whole), unresolved: orNull(attemptShape) },
-});
-const changeShape = record({
-  ...{ api: text, apiId: text, environment: text, environmentId: text, action: state, reason, from: orNull(state) },
-  ...{ revision: orNone, remark: orNone, version: orNone },
-  held: orNull(record({ rule: text, message: text, hint: text })),
-  waits: orNull(record({ rule: text, message: text, untilMs: orNull(whole) })),
-  ...{ recorded: recordedShape, attempt: orNull(whole) },
-});
-const shape = record({
-  ...{ edictPlan: whole, digest: text, madeAtMs: whole },
-  gateway: record({ endpoint: text, project: text, instance: text, emulated: flag }),
-  refreshed: flag,
-  targets: record({ apis: listOf(text), environments: listOf(text) }),
-  checksum: text,
-  changes: listOf(changeShape),
-});
+/** The most characters of a value or a key that an error shows. */
+const maxShown = 60;
+
+function problemOf({ instancePath, keyword, params, data, message }: ErrorObject): string {
+  const at =
+    instancePath
+      .slice(1)
+      .replaceAll(/\/(\d+)/g, '[$1]')
+      .replaceAll('/', '.') || 'it';
+  const shown = (value: unknown): string => {
+    const json = JSON.stringify(value);
+    return json.length > maxShown ? `${json.slice(0, maxShown)}…` : json;
+  };
+  if (keyword === 'additionalProperties') return `${at} has an unknown key ${shown(params['additionalProperty'])}`;
+  if (keyword === 'required') return `${at} has no ${shown(params['missingProperty'])}`;
+  const found = typeof data === 'object' && data !== null ? '' : ` is ${shown(data)};`;
+  const allowed = keyword === 'enum' ? `: ${(params['allowedValues'] as readonly unknown[]).join(', ')}` : '';
+  return `${at}${found} ${message}${allowed}`;
+}

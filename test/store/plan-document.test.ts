@@ -1,9 +1,9 @@
+import { fc, runs } from '../support/fast-check.ts';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
-import { looksLikeSavedPlan, readPlanDocument, writePlanDocument } from '../../src/core/plan-document.ts';
 import type { SavedPlan } from '../../src/core/saved-plan.ts';
-import { fc, runs } from '../support/fast-check.ts';
+import { looksLikeSavedPlan, readPlanDocument, writePlanDocument } from '../../src/store/plan-document.ts';
 import { attemptAt, lastAttempts, savedFrom } from '../support/saved-plans.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
@@ -79,7 +79,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   [
     'an action that there is not',
     edit(({ changes }) => Object.assign(changes[0] ?? {}, { action: 'delete' })),
-    /changes\[0\]\.action is "delete"; expected online or offline/,
+    /changes\[0\]\.action is "delete"; must be equal to one of the allowed values: online, offline/,
   ],
   [
     'another action',
@@ -91,9 +91,51 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ['a change twice', edit(({ changes }) => changes.push({ ...changes[0] })), /a publication is there twice/],
   [
     'another digest',
-    edit((document) => Object.assign(document, { digest: 'sha256:0' })),
+    edit((document) => Object.assign(document, { digest: `sha256:${'0'.repeat(64)}` })),
     /was changed after it was saved: its digest is sha256:0/,
   ],
+  [
+    'a digest that is none',
+    edit((document) => Object.assign(document, { digest: '\u001b[2J' })),
+    /digest is "\\u001b\[2J"; must match pattern/,
+  ],
+  [
+    'a reason that there is not',
+    edit(({ changes }) => Object.assign(changes[0] ?? {}, { reason: 'force' })),
+    /changes\[0\]\.reason is "force"/,
+  ],
+  [
+    'a number for a text',
+    edit(({ changes }) => Object.assign(changes[0] ?? {}, { remark: 5 })),
+    /changes\[0\]\.remark is 5; must be string,null/,
+  ],
+  [
+    'null for a text',
+    edit(({ changes }) => Object.assign(changes[0] ?? {}, { apiId: null })),
+    /changes\[0\]\.apiId is null; must be string/,
+  ],
+  ['a text for a flag', edit((document) => Object.assign(document, { refreshed: 'true' })), /refreshed is "true"; must be boolean/],
+  ['an object for a list', edit((document) => Object.assign(document, { changes: { length: 0 } })), /changes must be array/],
+  ['a list for an object', edit((document) => Object.assign(document, { gateway: [] })), /gateway must be object/],
+  ['half a number', edit((document) => Object.assign(document, { madeAtMs: 0.5 })), /madeAtMs is 0.5; must be integer/],
+  ['a number below zero', edit((document) => Object.assign(document, { madeAtMs: -1 })), /madeAtMs is -1; must be >= 0/],
+  [
+    'a number that no number can hold',
+    edit(({ changes }) => Object.assign(changes[0] ?? {}, { attempt: 2 ** 60 })),
+    /changes\[0\]\.attempt is 1152921504606847000; must be <=/,
+  ],
+  [
+    'a key that objects have anyway',
+    written.replace('{"edictPlan":1', '{"edictPlan":1,"__proto__":{}'),
+    /it has an unknown key "__proto__"/,
+  ],
+  ['a key that objects have anyway for one that lacks', written.replace('"remark":', '"toString":'), /changes\[0\] has /],
+  [
+    'something wrong deep inside',
+    edit(({ changes }) => Object.assign(changes[2] ?? {}, { recorded: { ...(changes[2]?.['recorded'] as object), unresolved: {} } })),
+    /changes\[2\]\.recorded\.unresolved has no "attemptId"/,
+  ],
+  ['a long key', edit((document) => Object.assign(document, { ['x'.repeat(99)]: 1 })), /unknown key "x{59}…$/],
 ];
 for (const [name, json, expected] of refused) {
   test(`refuses ${name}`, () => {
