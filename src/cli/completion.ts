@@ -1,159 +1,75 @@
-import type { Command, Option } from 'commander';
+import tab from '@bomb.sh/tab/commander';
+import type { Command } from 'commander';
 
 /*
- * Scripts that complete commands, options and their values in a shell. They hold all that they need, so that no key press starts edict;
- * where it is neither of those, the shell completes files.
+ * Shell completion. A few lines in the shell run `edict __complete -- WORDS` and offer the candidates that it prints, or files if there are
+ * none. @bomb.sh/tab finds the candidates in the commands as commander knows them. Its own scripts are not used: those for bash and zsh pass
+ * the typed words to `eval`, so that the tab key after `edict plan $(COMMAND)` would run COMMAND.
  */
 
-/** A command with the words before it: `state show`. */
-interface Completed {
-  readonly words: readonly string[];
-  readonly command: Command;
-}
-
-/** Returns the script that completes `program` in a shell. */
-export function completionScript(shell: 'bash' | 'zsh' | 'fish', program: Command): string {
-  const all = commandsIn(program, []);
-  return { bash, zsh, fish }[shell](program.name(), all);
-}
-
-function commandsIn(parent: Command, words: readonly string[]): Completed[] {
-  return parent.commands.flatMap((command) => {
-    const own = [...words, command.name()];
-    return [{ words: own, command }, ...commandsIn(command, own)];
-  });
-}
-
-const optionsOf = ({ command }: Completed): readonly Option[] => command.createHelp().visibleOptions(command);
-const longOf = ({ long }: Option): string => long ?? '';
-const takesValue = ({ required, optional }: Option): boolean => required || optional;
-
-/** Returns the words that may come next besides options and files: commands, or what an argument allows. */
-function wordsAfter({ words, command }: Completed, all: readonly Completed[]): readonly string[] {
-  const below = all.filter((one) => one.words.length === words.length + 1 && words.every((word, index) => one.words[index] === word));
-  return [...below.map(({ command }) => command.name()), ...(command.registeredArguments[0]?.argChoices ?? [])];
-}
-
-function bash(name: string, all: readonly Completed[]): string {
-  const values = all.flatMap((one) =>
-    optionsOf(one).flatMap((option) =>
-      takesValue(option)
-        ? [`    '${one.words.join(' ')} ${longOf(option)}') ${option.argChoices ? reply(option.argChoices) : 'return'} ;;`]
-        : [],
-    ),
-  );
-  const words = all.map((one) => {
-    const options = optionsOf(one).map(longOf);
-    const next = wordsAfter(one, all);
-    return `    '${one.words.join(' ')}') options='${options.join(' ')}' words='${next.join(' ')}' ;;`;
-  });
-  const top = all.filter(({ words }) => words.length === 1).map(({ command }) => command.name());
-  const groups = top.filter((word) => all.some(({ words }) => words.length === 2 && words[0] === word));
-  return `# Completes ${name} in bash: source <(${name} completion bash)
-_${name}() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} command=\${COMP_WORDS[1]} options= words=
+/**
+ * The script of each shell. It passes each typed word on as one argument and never evaluates it. A line of the answer is a value, a tab and
+ * a description; the last line begins with a colon and is not a candidate.
+ */
+const scripts = {
+  bash: `# edict completion for bash. Load it with: source <(edict completion bash)
+_edict() {
+  local value description
   COMPREPLY=()
-  if ((COMP_CWORD == 1)); then
-    ${reply(top)}
-  fi
-  case $command in
-    ${groups.join('|')}) ((COMP_CWORD > 2)) && command="$command \${COMP_WORDS[2]}" ;;
-  esac
-  case "$command $prev" in
-${values.join('\n')}
-  esac
-  case $command in
-${words.join('\n')}
-  esac
-  if [[ $cur == -* ]]; then
-    COMPREPLY=($(compgen -W "$options" -- "$cur"))
-  elif [[ -n $words ]]; then
-    COMPREPLY=($(compgen -W "$words" -- "$cur"))
-  fi
+  while IFS=$'\\t' read -r value description; do
+    [[ $value == :* ]] || COMPREPLY+=("$value")
+  done < <(edict __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
-complete -o default -F _${name} ${name}
-`;
-}
-
-function reply(words: readonly string[]): string {
-  return `COMPREPLY=($(compgen -W '${words.join(' ')}' -- "$cur")); return`;
-}
-
-function zsh(name: string, all: readonly Completed[]): string {
-  const functions = all.map((one) => {
-    const below = all.filter(({ words }) => words.length === 2 && words[0] === one.words[0]);
-    return one.words.length === 1 && below.length > 0 ? zshGroup(name, one, below) : zshCommand(name, one, all);
-  });
-  const top = all.filter(({ words }) => words.length === 1);
-  return `#compdef ${name}
-# Completes ${name} in zsh: source <(${name} completion zsh)
-${functions.join('')}
-_${name}() {
-  if ((CURRENT == 2)); then
-    local -a commands=(${top.map(described).join(' ')})
-    _describe command commands
-  elif ((\${+functions[_${name}_$words[2]]})); then
-    shift words
-    ((CURRENT--))
-    _${name}_$words[1]
+complete -o default -F _edict edict
+`,
+  zsh: `#compdef edict
+# edict completion for zsh. Load it with: source <(edict completion zsh)
+_edict() {
+  local value description
+  local -a candidates
+  while IFS=$'\\t' read -r value description; do
+    [[ $value == :* ]] || candidates+=("\${value//:/\\\\:}\${description:+:$description}")
+  done < <(edict __complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)
+  if (( $#candidates )); then
+    compset -P '--*='
+    _describe -V candidate candidates
+  else
+    _files
   fi
 }
-compdef _${name} ${name}
-`;
+compdef _edict edict
+`,
+  fish: `# edict completion for fish. Load it with: edict completion fish | source
+function __edict_complete
+  set -l previous (commandline -opc)
+  set -l current (commandline -ct)
+  set -l candidates (edict __complete -- $previous[2..-1] "$current" 2>/dev/null | string match -v ':*')
+  if set -q candidates[1]
+    set -l option (string match -r -- '^--[^=]*=' "$current")
+    printf '%s\\n' "$option"$candidates
+  else
+    __fish_complete_path "$current"
+  end
+end
+complete -c edict -f -a '(__edict_complete)'
+`,
+} as const;
+
+/** Returns the script that completes edict in a shell. */
+export function completionScript(shell: keyof typeof scripts): string {
+  return scripts[shell];
 }
 
-function zshGroup(name: string, { words }: Completed, below: readonly Completed[]): string {
-  return `_${name}_${words.join('_')}() {
-  if ((CURRENT == 2)); then
-    local -a commands=(${below.map(described).join(' ')})
-    _describe command commands
-  elif ((\${+functions[_${name}_${words.join('_')}_$words[2]]})); then
-    shift words
-    ((CURRENT--))
-    _${name}_${words.join('_')}_$words[1]
-  fi
-}
-`;
+/** Prints the candidates for the last of `words`, the words after `edict` up to the cursor, to the process's stdout. */
+export function complete(program: Command, words: readonly string[]): void {
+  const candidates = tab(program);
+  // The command that the adapter has added to print its own scripts.
+  candidates.commands.delete('complete');
+  candidates.parse(joined(words));
 }
 
-function zshCommand(name: string, one: Completed, all: readonly Completed[]): string {
-  const options = optionsOf(one).map((option) => {
-    const value = option.argChoices ? `:value:(${option.argChoices.join(' ')})` : takesValue(option) ? ':value:_files' : '';
-    return quoted(`*${longOf(option)}[${option.description.replace(/[[\]\\]/g, '\\$&')}]${value}`);
-  });
-  const next = wordsAfter(one, all);
-  const rest = next.length > 0 ? `*:word:(${next.join(' ')})` : '*:file:_files';
-  return `_${name}_${one.words.join('_')}() { _arguments -S ${[...options, quoted(rest)].join(' ')} }\n`;
-}
-
-function described({ command }: Completed): string {
-  return quoted(`${command.name()}:${command.description()}`);
-}
-
-function fish(name: string, all: readonly Completed[]): string {
-  const lines = all.flatMap((one) => {
-    const [first = '', second] = one.words;
-    const beside = all.flatMap(({ words }) => (words.length === 2 && words[0] === first ? (words[1] ?? '') : []));
-    const before =
-      second === undefined
-        ? '__fish_use_subcommand'
-        : `__fish_seen_subcommand_from ${first}; and not __fish_seen_subcommand_from ${beside.join(' ')}`;
-    const inside = one.words.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ');
-    const options = optionsOf(one).map((option) => {
-      const value = option.argChoices ? ` -x -a ${quoted(option.argChoices.join(' '))}` : takesValue(option) ? ' -r' : '';
-      return `complete -c ${name} -n '${inside}' -l ${longOf(option).slice(2)}${value} -d ${quoted(option.description)}`;
-    });
-    const choices = one.command.registeredArguments[0]?.argChoices;
-    return [
-      `complete -c ${name} -f -n '${before}' -a ${one.command.name()} -d ${quoted(one.command.description())}`,
-      ...(choices ? [`complete -c ${name} -f -n '${inside}' -a ${quoted(choices.join(' '))}`] : []),
-      ...options,
-    ];
-  });
-  return `# Completes ${name} in fish: ${name} completion fish | source\n${lines.join('\n')}\n`;
-}
-
-/** One word of a shell, whatever is in it. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
+/** Returns `words` without the `=` that bash has split off: `--format`, `=`, `js` ask for the same as `--format`, `js`. */
+function joined(words: readonly string[]): string[] {
+  const last = words.length - 1;
+  return words.flatMap((word, index) => (word !== '=' ? word : index === last ? '' : []));
 }

@@ -261,11 +261,20 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
 
   program
     .command('completion')
-    .description('prints what completes commands, options and files in a shell')
+    .description('prints the completion script of a shell: commands, options, values and files')
     .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
     .action(async (shell: 'bash' | 'zsh' | 'fish') => {
       const { completionScript } = await import('./completion.ts');
-      context.stdout.write(completionScript(shell, program));
+      context.stdout.write(completionScript(shell));
+    });
+
+  program
+    .command('__complete', { hidden: true })
+    .description('prints the candidates for the last word, for the completion scripts')
+    .argument('[words...]', 'the words after the program up to the cursor')
+    .action(async (words: readonly string[]) => {
+      const { complete } = await import('./completion.ts');
+      complete(program, words);
     });
   return program;
 }
