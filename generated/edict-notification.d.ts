@@ -8,7 +8,7 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description What edict has changed. */
+        /** @description Changes that edict made, sent when a reconciliation is over. */
         readonly Applied: {
             /** @description How many publications. */
             readonly count: number;
@@ -23,10 +23,25 @@ export interface components {
             readonly online: number;
             /** @description The first of them. */
             readonly publications: readonly components["schemas"]["Move"][];
-            /** @description All of it in one sentence. */
+            /** @description The notice in one sentence. */
             readonly summary: string;
         };
-        /** @description A publication that somebody else has changed. */
+        /** @description One error in the file. */
+        readonly Diagnostic: {
+            /** @description Counts from 1, in UTF-16 units. */
+            readonly column: number;
+            /** @description The file that it is in. */
+            readonly file: string;
+            /** @description What to do now; null if the message says it. */
+            readonly hint: string | null;
+            /** @description Counts from 1. */
+            readonly line: number;
+            /** @description The error, and what was expected. */
+            readonly message: string;
+            /** @description The kind of error. */
+            readonly rule: string;
+        };
+        /** @description A publication that was changed outside edict, against the file. */
         readonly Drift: {
             /** @description The API's name in the file. */
             readonly api: string;
@@ -36,22 +51,17 @@ export interface components {
             readonly environment: string;
             /** @description The environment's ID. */
             readonly environmentId: string;
-            /**
-             * @description Against the file; against the file again and again, so that it is left alone for a time; within the file; or its API is no longer there.
-             * @enum {unknown}
-             */
-            readonly how: "drift" | "fight" | "outside" | "gone";
             /** @description The state at the gateway. */
             readonly now: components["schemas"]["State"];
             /** @description The recorded state before; null if there was none. */
             readonly was: components["schemas"]["State"] | null;
         };
-        /** @description What somebody else has changed at the gateway. */
+        /** @description Publications at the gateway were changed outside edict, against the file. */
         readonly Drifted: {
             /** @description How many publications. */
             readonly count: number;
-            /** @description Whether it was told a day ago and is so still. */
-            readonly isReminder: boolean;
+            /** @description Whether edict has corrected the same drift so often that it leaves it alone for a time. */
+            readonly flapping: boolean;
             /**
              * @description The kind of notice.
              * @constant
@@ -59,37 +69,63 @@ export interface components {
             readonly kind: "drifted";
             /** @description The first of them. */
             readonly publications: readonly components["schemas"]["Drift"][];
-            /** @description All of it in one sentence. */
+            /** @description When the condition began. */
+            readonly since: components["schemas"]["Moment"];
+            readonly status: components["schemas"]["Status"];
+            /** @description The notice in one sentence. */
             readonly summary: string;
         };
-        /** @description What does not succeed, and goes on so. */
-        readonly Failed: {
-            /** @description How many there are. */
+        /** @description Changes outside edict that are not drift, sent when a reconciliation is over. */
+        readonly External: {
+            /** @description How many publications. */
             readonly count: number;
+            /**
+             * @description The kind of notice.
+             * @constant
+             */
+            readonly kind: "external";
             /** @description The first of them. */
-            readonly failures: readonly components["schemas"]["Failure"][];
-            /** @description Whether it was told a day ago and is so still. */
-            readonly isReminder: boolean;
+            readonly publications: readonly components["schemas"]["ExternalChange"][];
+            /** @description The notice in one sentence. */
+            readonly summary: string;
+        };
+        /** @description A publication that was changed outside edict within the file, or whose API was deleted. */
+        readonly ExternalChange: {
+            /** @description The API's name in the file. */
+            readonly api: string;
+            /** @description Whether the API no longer exists at the gateway. */
+            readonly apiDeleted: boolean;
+            /** @description The API's ID. */
+            readonly apiId: string;
+            /** @description The environment's name in the file. */
+            readonly environment: string;
+            /** @description The environment's ID. */
+            readonly environmentId: string;
+            /** @description The state at the gateway. */
+            readonly now: components["schemas"]["State"];
+            /** @description The recorded state before; null if there was none. */
+            readonly was: components["schemas"]["State"] | null;
+        };
+        /** @description Something does not succeed. Sent for the first failure of its kind; resolved when nothing of that kind fails. */
+        readonly Failed: {
+            /** @description The gateway's error code, or one of edict's own; null if there is none. */
+            readonly code: string | null;
+            /** @description How a person can fix it; null if nothing is needed. */
+            readonly hint: string | null;
             /**
              * @description The kind of notice.
              * @constant
              */
             readonly kind: "failed";
-            /** @description All of it in one sentence. */
-            readonly summary: string;
-        };
-        /** @description One thing that does not succeed. */
-        readonly Failure: {
-            /** @description The gateway's error code, or one of edict's own; null if there is none. */
-            readonly code: string | null;
-            /** @description What a person can do; null if nothing is needed. */
-            readonly hint: string | null;
-            /** @description What went wrong. */
+            /** @description The error. */
             readonly message: string;
-            /** @description The publication that it is about; null if it is about none alone. */
+            /** @description The first publication that failed; null if the failure is not about one publication. */
             readonly publication: components["schemas"]["Publication"] | null;
-            /** @description Since when it is so. */
+            /** @description When the condition began. */
             readonly since: components["schemas"]["Moment"];
+            readonly status: components["schemas"]["Status"];
+            /** @description The notice in one sentence. */
+            readonly summary: string;
             readonly what: components["schemas"]["What"];
         };
         /** @description One ROMA Connect instance. */
@@ -101,16 +137,14 @@ export interface components {
             /** @description The project's ID. */
             readonly project: string;
         };
-        /** @description What edict refuses to make until a person agrees. */
+        /** @description Changes are held for approval. A plan that holds something else resolves the notice and sends another one. */
         readonly Held: {
-            /** @description The command with which a person agrees; null if there is none. */
+            /** @description The command that approves them; null if there is none. */
             readonly command: string | null;
             /** @description How many changes are held. */
             readonly count: number;
-            /** @description What an approval names; null if none can release it. */
+            /** @description The digest to approve; null if an approval cannot release them. */
             readonly digest: string | null;
-            /** @description Whether it was told a day ago and is so still. */
-            readonly isReminder: boolean;
             /**
              * @description The kind of notice.
              * @constant
@@ -118,59 +152,48 @@ export interface components {
             readonly kind: "held";
             /** @description The first of them. */
             readonly publications: readonly components["schemas"]["Move"][];
-            /** @description Why, each once. */
+            /** @description The reasons, each once. */
             readonly reasons: readonly components["schemas"]["HoldReason"][];
-            /** @description All of it in one sentence. */
+            /** @description When the condition began. */
+            readonly since: components["schemas"]["Moment"];
+            readonly status: components["schemas"]["Status"];
+            /** @description The notice in one sentence. */
             readonly summary: string;
         };
         /** @description Why something is held. */
         readonly HoldReason: {
             /** @description What a person can do. */
             readonly hint: string;
-            /** @description That in words. */
+            /** @description The reason in words. */
             readonly message: string;
             /**
-             * @description The guard that holds it; `unresolved`: nobody can tell whether an attempt happened.
+             * @description The guard that holds it; `unresolved`: the outcome of an attempt is unknown.
              * @enum {unknown}
              */
             readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped" | "lost" | "empty" | "vanished" | "moved" | "unresolved";
         };
-        /** @description The file cannot be read or is invalid; the last valid one stays in force. */
+        /** @description The file cannot be read or is invalid; the last valid file stays in force. */
         readonly Invalid: {
-            /** @description How many mistakes it has; 0 if it cannot be read. */
+            /** @description How many errors the file has; 0 if it cannot be read. */
             readonly count: number;
-            /** @description Whether it was told a day ago and is so still. */
-            readonly isReminder: boolean;
+            /** @description The first of them. */
+            readonly errors: readonly components["schemas"]["Diagnostic"][];
             /**
              * @description The kind of notice.
              * @constant
              */
             readonly kind: "invalid";
-            /** @description The first of them. */
-            readonly mistakes: readonly components["schemas"]["Mistake"][];
-            /** @description All of it in one sentence. */
+            /** @description When the condition began. */
+            readonly since: components["schemas"]["Moment"];
+            readonly status: components["schemas"]["Status"];
+            /** @description The notice in one sentence. */
             readonly summary: string;
-        };
-        /** @description One mistake in the file. */
-        readonly Mistake: {
-            /** @description Counts from 1, in UTF-16 units. */
-            readonly column: number;
-            /** @description The file that it is in. */
-            readonly file: string;
-            /** @description What to do now; null if the message says it. */
-            readonly hint: string | null;
-            /** @description Counts from 1. */
-            readonly line: number;
-            /** @description What is wrong, and what was expected. */
-            readonly message: string;
-            /** @description The kind of mistake. */
-            readonly rule: string;
         };
         /** @description A moment in UTC. */
         readonly Moment: string;
-        /** @description A publication and where it moves. */
+        /** @description A publication and its change. */
         readonly Move: {
-            /** @description What is done. */
+            /** @description The change. */
             readonly action: components["schemas"]["State"];
             /** @description The API's name in the file. */
             readonly api: string;
@@ -181,28 +204,27 @@ export interface components {
             /** @description The environment's ID. */
             readonly environmentId: string;
         };
-        /** @description What is told of one kind. */
-        readonly Notice: components["schemas"]["Failed"] | components["schemas"]["Held"] | components["schemas"]["Invalid"] | components["schemas"]["Drifted"] | components["schemas"]["Recovered"] | components["schemas"]["Applied"];
-        /** @description What there is to tell since the last message. */
+        /** @description A condition that begins or ends, or changes that were made. */
+        readonly Notice: components["schemas"]["Failed"] | components["schemas"]["Held"] | components["schemas"]["Invalid"] | components["schemas"]["Drifted"] | components["schemas"]["Applied"] | components["schemas"]["External"];
+        /** @description One notice, with its origin. */
         readonly Notification: {
-            /** @description When it was written. */
+            /** @description When the notification was created. */
             readonly at: components["schemas"]["Moment"];
-            /** @description Whether the gateway is only emulated. */
+            /** @description Whether the gateway is emulated. */
             readonly emulated: boolean;
-            /** @description The edict file, as the daemon was told it. */
+            /** @description The edict file, as on the command line. */
             readonly file: string;
             /**
              * @description The format of this document.
              * @constant
              */
             readonly format: 1;
-            /** @description The gateway of the last valid file; null if there was none yet. */
+            /** @description The gateway of the last valid file; null if no file has been valid yet. */
             readonly gateway: components["schemas"]["Gateway"] | null;
-            /** @description The message's own name. A message that is sent once more, since its answer was lost, has the same. */
+            /** @description The ID of this notification, also in the header `webhook-id`. A retry has the same ID. */
             readonly id: string;
-            /** @description At most one of each kind, what is wrong first. */
-            readonly notices: readonly components["schemas"]["Notice"][];
-            /** @description How many messages before this one could not be delivered to this receiver. */
+            readonly notice: components["schemas"]["Notice"];
+            /** @description How many notifications were dropped since the last one that was delivered. */
             readonly undelivered: number;
         };
         /** @description A publication, as the file and the gateway name it. */
@@ -216,30 +238,21 @@ export interface components {
             /** @description The environment's ID. */
             readonly environmentId: string;
         };
-        /** @description What was told as failed or invalid and is well again, or no longer asked for. */
-        readonly Recovered: {
-            /** @description How many there are. */
-            readonly count: number;
-            /** @description The first of them, as they were. */
-            readonly failures: readonly components["schemas"]["Failure"][];
-            /**
-             * @description The kind of notice.
-             * @constant
-             */
-            readonly kind: "recovered";
-            /** @description All of it in one sentence. */
-            readonly summary: string;
-        };
         /**
          * @description The state of a publication.
          * @enum {unknown}
          */
         readonly State: "online" | "offline";
         /**
-         * @description What does not succeed: the change of a publication, a probe between environments, all calls, looking at the gateway, the store, or reading the file.
+         * @description Whether the condition begins or ends. A resolved notice repeats the one that it resolves.
          * @enum {unknown}
          */
-        readonly What: "publication" | "probe" | "calls" | "gateway" | "store" | "file";
+        readonly Status: "firing" | "resolved";
+        /**
+         * @description What fails: changes of publications, probes between environments, all calls because of an outage or refused credentials, observing the gateway, or the store.
+         * @enum {unknown}
+         */
+        readonly What: "publication" | "probe" | "outage" | "credentials" | "gateway" | "store";
     };
     responses: never;
     parameters: never;

@@ -21,7 +21,7 @@ export interface Part {
   readonly endBeside: () => void;
 }
 
-/** Opens what one file needs, with a loop that does not run yet; `talk` tells people. Throws an EdictError `NOTIFY` for a wrong receiver. */
+/** Opens what one file needs, with a loop that does not run yet; `talk` tells people. Throws an EdictError `WEBHOOK` for a webhook that cannot be used. */
 export async function openPart(
   settings: Settings,
   { keepHistoryMs, ...times }: Pick<DaemonSettings, 'debounceMs' | 'resyncMs' | 'keepHistoryMs'>,

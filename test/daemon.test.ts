@@ -73,7 +73,7 @@ test('an address that was asked for and is taken is an error, and so is a wrong 
     write({ orders: 'online' });
     for (const [times, environment, code] of [
       [{ ...quiet, listen }, {}, 'LISTEN'],
-      [{ ...quiet, listen, isListenAsked: false }, { EDICT_NOTIFY_URL: 'nowhere' }, 'NOTIFY'],
+      [{ ...quiet, listen, isListenAsked: false }, { EDICT_WEBHOOK_URL: 'nowhere' }, 'WEBHOOK'],
     ] as const) {
       try {
         await startDaemon(settings, [settings.file], times, environment, () => () => undefined);

@@ -5,14 +5,16 @@ import * as assert from 'uvu/assert';
 import { settingsFrom } from '../src/config.ts';
 import { EdictError } from '../src/core/errors.ts';
 import { systemClock } from '../src/engine/system-clock.ts';
-import { notifySettings, openListeners } from '../src/listeners.ts';
+import { openListeners, webhookSettings } from '../src/listeners.ts';
 import { scratchFolder } from './support/edict-process.ts';
 
 const test = suite('listeners');
-const read = (environment: Record<string, string>) => notifySettings(environment, systemClock);
-const url = 'https://hooks.example.com/SECRET';
+const read = (environment: Record<string, string>) => webhookSettings(environment, systemClock);
+const url = 'https://hooks.example.com/MARKED';
+const key = Buffer.alloc(32, 7);
+const secret = `whsec_${key.toString('base64')}`;
 
-/** Returns what is said of settings that are none. */
+/** Returns the error for settings that cannot be used. */
 function refusal(environment: Record<string, string>): string {
   try {
     read(environment);
@@ -20,56 +22,59 @@ function refusal(environment: Record<string, string>): string {
   } catch (error) {
     assert.instance(error, EdictError);
     const { code, message, hint } = error as EdictError;
-    assert.not.match(`${message} ${hint}`, 'SECRET');
+    for (const part of ['MARKED', 'c2VjcmV0']) assert.not.match(`${message} ${hint}`, part);
     return `${code} ${message}; ${hint}`;
   }
 }
 
-test('nobody is told of anything unless the environment says so', async () => {
+test('nothing is posted unless the environment names a webhook', async () => {
   assert.is(read({}), null);
-  assert.is(read({ EDICT_NOTIFY_ON: 'failed', EDICT_NOTIFY_SECRET: 's' }), null);
+  assert.is(read({ EDICT_WEBHOOK_SECRET: secret }), null);
   const listeners = await openListeners({}, { settings: settingsFrom('f', {}), clock: systemClock, emit: () => {} });
   listeners.emit({ type: 'calls:resumed' });
   await listeners.close();
 });
 
-test('both receivers, what they are told and when', () => {
-  const settings = read({
-    EDICT_NOTIFY_URL: ` ${url} `,
-    EDICT_NOTIFY_SLACK_URL: 'http://slack.example.com/x',
-    EDICT_NOTIFY_ON: 'failed, held,',
-    EDICT_NOTIFY_SECRET: 's',
-    EDICT_NOTIFY_WINDOW: '2m',
-  });
-  assert.equal(
-    settings?.receivers.map(({ form, address, secret }) => [form, address().href, secret()]),
-    [
-      ['json', url, 's'],
-      ['slack', 'http://slack.example.com/x', null],
-    ],
-  );
-  assert.equal([[...(settings?.kinds ?? [])], settings?.windowMs], [['failed', 'held'], 120_000]);
-  const plain = read({ EDICT_NOTIFY_URL: url });
-  assert.equal([plain?.kinds.size, plain?.windowMs, plain?.receivers[0]?.secret()], [6, 30_000, null]);
+test('a webhook has a URL, the key in its secret, and the proxies of everything else', () => {
+  const settings = read({ EDICT_WEBHOOK_URL: ` ${url} `, EDICT_WEBHOOK_SECRET: ` ${secret} ` });
+  assert.equal([settings?.url().href, settings?.key(), settings?.proxies], [url, key, null]);
+  const proxied = read({ EDICT_WEBHOOK_URL: url, EDICT_WEBHOOK_SECRET: secret, HTTPS_PROXY: 'http://proxy:3128' });
+  assert.is(proxied?.proxies?.httpsProxy, 'http://proxy:3128');
 });
 
-test('an address may stand in a file', () => {
-  const file = join(scratchFolder(), 'address');
-  writeFileSync(file, `${url}\n`);
-  assert.is(read({ EDICT_NOTIFY_URL_FILE: file })?.receivers[0]?.address().href, url);
-  assert.match(refusal({ EDICT_NOTIFY_URL_FILE: `${file}-not` }), 'NOTIFY EDICT_NOTIFY_URL_FILE cannot be read: ENOENT');
+test('URL and secret can be in files, which are read again', () => {
+  const [urlFile, secretFile] = ['url', 'secret'].map((name) => join(scratchFolder(), name)) as [string, string];
+  writeFileSync(urlFile, `${url}\n`);
+  writeFileSync(secretFile, `${secret}\n`);
+  let nowMs = 0;
+  const files = { EDICT_WEBHOOK_URL_FILE: urlFile, EDICT_WEBHOOK_SECRET_FILE: secretFile };
+  const settings = webhookSettings(files, { monotonic: () => nowMs });
+  assert.equal([settings?.url().href, settings?.key()], [url, key]);
+  const other = Buffer.alloc(24, 8);
+  writeFileSync(secretFile, `whsec_${other.toString('base64')}`);
+  nowMs = 10_000;
+  assert.equal(settings?.key(), other);
+  assert.match(refusal({ ...files, EDICT_WEBHOOK_URL_FILE: `${urlFile}-not` }), 'WEBHOOK EDICT_WEBHOOK_URL_FILE cannot be read: ENOENT');
+  assert.match(refusal({ ...files, EDICT_WEBHOOK_SECRET_FILE: '/not' }), 'WEBHOOK EDICT_WEBHOOK_SECRET_FILE cannot be read: ENOENT');
 });
 
-test('what is no setting is refused, without showing it', () => {
-  for (const address of ['hooks.example.com/SECRET', 'ftp://example.com/SECRET', 'https://']) {
-    const expected = 'NOTIFY EDICT_NOTIFY_SLACK_URL is not an address that messages can be posted to; expected http://… or https://…';
-    assert.is(refusal({ EDICT_NOTIFY_SLACK_URL: address }), expected);
+test('a URL or secret that cannot be used is refused, without showing it', () => {
+  for (const address of ['hooks.example.com/MARKED', 'ftp://example.com/MARKED', 'https://']) {
+    const expected = 'WEBHOOK EDICT_WEBHOOK_URL is not a URL that can be posted to; expected http://… or https://…';
+    assert.is(refusal({ EDICT_WEBHOOK_URL: address, EDICT_WEBHOOK_SECRET: secret }), expected);
   }
-  assert.match(
-    refusal({ EDICT_NOTIFY_URL: url, EDICT_NOTIFY_ON: 'failed,broken' }),
-    'no kind of notice: broken; expected some of failed, held, invalid',
-  );
-  for (const window of ['soon', '0s']) assert.match(refusal({ EDICT_NOTIFY_URL: url, EDICT_NOTIFY_WINDOW: window }), 'is not a duration');
+  const expected = 'expected whsec_ and 24 to 64 bytes as base64: echo "whsec_$(openssl rand -base64 32)"';
+  assert.is(refusal({ EDICT_WEBHOOK_URL: url }), `WEBHOOK EDICT_WEBHOOK_URL needs EDICT_WEBHOOK_SECRET, which signs; ${expected}`);
+  for (const bytes of [0, 23, 65]) {
+    const secret = `whsec_${Buffer.from('secret'.repeat(20)).subarray(0, bytes).toString('base64')}`;
+    assert.is(
+      refusal({ EDICT_WEBHOOK_URL: url, EDICT_WEBHOOK_SECRET: secret }),
+      `WEBHOOK EDICT_WEBHOOK_SECRET is not a signing secret; ${expected}`,
+    );
+  }
+  for (const secret of ['MARKED', `${key.toString('base64')}`, `whsec_${key.toString('hex')}!`]) {
+    assert.match(refusal({ EDICT_WEBHOOK_URL: url, EDICT_WEBHOOK_SECRET: secret }), 'is not a signing secret');
+  }
 });
 
 test.run();

@@ -87,7 +87,7 @@ export type EngineEvent =
   /** Attempts that began before then were deleted. */
   | { readonly type: 'history:pruned'; readonly attempts: number; readonly beforeMs: number }
   | { readonly type: 'store:failed'; readonly passId: string; readonly message: string }
-  /** A receiver of notifications did not take one. `dropped`: how many were given up since the last such event. */
+  /** A notification was not delivered to the webhook at host `to`. `dropped`: how many are not retried, 0 if it will be. */
   | { readonly type: 'notify:failed'; readonly to: string; readonly reason: string; readonly dropped: number }
   /** Traces do not leave: told once, and again after some have. `to` is empty where the settings are why. */
   | { readonly type: 'trace:failed'; readonly to: string; readonly reason: string }

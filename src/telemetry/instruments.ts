@@ -32,6 +32,7 @@ export function instrumentsIn(registry: Registry) {
     ),
     converged: gauge('edict_converged_timestamp_seconds', 'When the last pass ended with everything as the file says.'),
     failing: gauge('edict_failing', 'Changes whose last attempt did not succeed, and failed probes, after the last pass.'),
+    held: gauge('edict_held', 'Changes that wait for a person after the last pass, those with an unknown outcome included.'),
     suspended: gauge('edict_suspended', '1 while a person’s word beside the file lets no call leave.'),
     stopped: gauge('edict_calls_stopped', '1 while no call is made, by why.', 'why'),
     rate: gauge('edict_rate_calls_per_second', 'The rate that is kept now.'),
@@ -39,8 +40,9 @@ export function instrumentsIn(registry: Registry) {
     token: gauge('edict_token_timestamp_seconds', 'When the identity service gave the token in use; 0 with a token or key that was given.'),
     lease: gauge('edict_lease_held', '1 while this edict may work on the gateway; 0 while it stands by, since another one does.'),
     probes: counter('edict_probes_total', 'Probes between environments, by whether the answer was the expected one.', 'expected'),
+    observations: counter('edict_observations_total', 'Observations of the gateway, by outcome.', 'outcome'),
     storeErrors: counter('edict_store_errors_total', 'Reads and writes of the store that failed.'),
-    notificationsDropped: counter('edict_notifications_dropped_total', 'Notifications that a receiver did not take in any try.'),
+    notificationsDropped: counter('edict_notifications_dropped_total', 'Notifications that the webhook did not take.'),
   };
 }
 

@@ -51,6 +51,7 @@ function follow(of: Instruments): Emit {
   for (const why of whys) of.stopped.set({ why }, 0);
   // Prometheus sees no increase from a series that is not there yet.
   for (const expected of ['true', 'false']) of.probes.inc({ expected }, 0);
+  for (const outcome of ['succeeded', 'failed']) of.observations.inc({ outcome }, 0);
   for (const action of ['online', 'offline']) of.calls.inc({ action, outcome: 'succeeded' }, 0);
   let limit = '';
   return (event) => {
@@ -108,9 +109,16 @@ function note(event: EngineEvent, of: Instruments): void {
       const { failed, held, waiting, tookMs } = event.summary;
       of.passSeconds.observe(tookMs / 1000);
       of.failing.set(failed);
+      of.held.set(held);
       if (failed + held + waiting === 0) of.converged.setToCurrentTime();
       break;
     }
+    case 'gateway:seen':
+      of.observations.inc({ outcome: 'succeeded' });
+      break;
+    case 'gateway:unseen':
+      of.observations.inc({ outcome: 'failed' });
+      break;
     case 'lease:taken':
       of.lease.set(1);
       break;
@@ -127,8 +135,6 @@ function note(event: EngineEvent, of: Instruments): void {
     case 'attempt:begun':
     case 'attempt:resolved':
     case 'attempt:untold':
-    case 'gateway:seen':
-    case 'gateway:unseen':
     case 'publication:noted':
     case 'store:waited':
     case 'daemon:awaited':

@@ -100,8 +100,8 @@ test('notifications go through the proxy too', async () => {
   const environment = {
     HW_AUTH_TOKEN: secretToken,
     HTTP_PROXY: withPassword('s3cret'),
-    EDICT_NOTIFY_URL: 'http://receiver.test:9/notices',
-    EDICT_NOTIFY_WINDOW: '1s',
+    EDICT_WEBHOOK_URL: 'http://receiver.test:9/notices',
+    EDICT_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32).toString('base64')}`,
   };
   const daemon = startEdict(['run', '--log-format', 'json'], folder, environment);
   await until('the proxy is asked to reach the receiver', () => proxy.asked.includes('POST http://receiver.test:9/notices'), [daemon]);

@@ -1,9 +1,9 @@
-import { fc, runs } from '../support/fast-check.ts';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
 import type { SavedPlan } from '../../src/core/saved-plan.ts';
 import { looksLikeSavedPlan, readPlanDocument, writePlanDocument } from '../../src/store/plan-document.ts';
+import { fc, runs } from '../support/fast-check.ts';
 import { attemptAt, lastAttempts, savedFrom } from '../support/saved-plans.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 

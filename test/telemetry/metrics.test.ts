@@ -32,7 +32,19 @@ test('the newest plan says how many publications are in each state, and whether 
 test('what alerts are made of is there before it first happens', async () => {
   const shown = await opened().text();
   assert.match(shown, 'edict_probes_total{expected="false"} 0\n');
+  assert.match(shown, 'edict_observations_total{outcome="failed"} 0\n');
   assert.match(shown, 'edict_calls_total{action="offline",outcome="succeeded"} 0\n');
+});
+
+test('observations are counted by outcome, and changes that wait for a person after a pass', async () => {
+  const { emit, text } = opened();
+  for (const reason of ['r', 'r']) emit({ type: 'gateway:unseen', passId: '', reason });
+  emit({ type: 'gateway:seen', passId: '', listed: 1, changed: 0 });
+  assert.match(await text(), 'edict_observations_total{outcome="failed"} 2\n');
+  assert.match(await text(), 'edict_observations_total{outcome="succeeded"} 1\n');
+  const summary = { online: 0, offline: 0, unchanged: 2, held: 3, waiting: 0, failed: 0, tookMs: 5 };
+  emit({ type: 'pass:finished', passId: '', summary });
+  assert.match(await text(), 'edict_held 3\n');
 });
 
 test('calls are counted by what they do and what came of them', async () => {

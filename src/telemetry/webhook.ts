@@ -1,0 +1,221 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { Agent, EnvHttpProxyAgent, request } from 'undici';
+import type { components } from '../../generated/edict-notification.d.ts';
+import type { Emit } from '../core/events.ts';
+import type { Clock } from '../core/ports.ts';
+import type { Proxies } from '../core/proxies.ts';
+import type { GatewayIdentity } from '../core/publication.ts';
+import type { Notice } from './webhook-documents.ts';
+import { Notices, type Release } from './webhook-notices.ts';
+
+/*
+ * Posts each notice as one signed JSON document, as https://www.standardwebhooks.com describes it. Nothing waits for the receiver: a slow or
+ * broken one costs at most `maxQueued` notifications of memory and two seconds when the daemon stops.
+ */
+type Notification = components['schemas']['Notification'];
+/** A notification but for what its receiver has missed, which is known when it is sent. */
+type Queued = Omit<Notification, 'undelivered'>;
+
+/** Where notifications go. The URL is a secret too: whoever has it can post there. */
+export interface WebhookSettings {
+  /** Returns the present URL. Throws if there is none. */
+  readonly url: () => URL;
+  /** Returns the present key that signs. Throws if there is none. */
+  readonly key: () => Buffer;
+  /** `null`: the receiver is reached directly. */
+  readonly proxies: Proxies | null;
+}
+
+export interface WebhookDeps {
+  readonly file: string;
+  readonly emulated: boolean;
+  readonly release: Release;
+  readonly clock: Pick<Clock, 'now' | 'monotonic' | 'sleep'>;
+  /** Returns a number from 0 to 1. */
+  readonly random: () => number;
+  /** Receives `notify:failed`: once for each notification that is dropped, and at most once a minute for attempts that fail. */
+  readonly emit: Emit;
+}
+
+/** When more notifications wait, the oldest is dropped. */
+const maxQueued = 100;
+/** The time limit of one attempt, in milliseconds. */
+const attemptMs = 10_000;
+/** The delays before the retries, in milliseconds, of which up to a half is random; after the last retry the notification is dropped. */
+const retryDelaysMs = [1000, 4000, 16_000, 64_000, 256_000] as const;
+/** A `Retry-After` counts up to this, in milliseconds. */
+const maxRetryAfterMs = 600_000;
+/** Failing attempts are reported so often, in milliseconds. */
+const reportEveryMs = 60_000;
+/** The time limit of the last attempts when the daemon stops, in milliseconds. */
+const closeMs = 2000;
+
+/** The result of one attempt. */
+type Result =
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'failed'; readonly reason: string; readonly isFinal: boolean; readonly retryAfterMs: number };
+
+/** Notifies the receiver of one webhook of what happens to one file. */
+export class Webhook {
+  readonly #settings: WebhookSettings;
+  readonly #deps: WebhookDeps;
+  readonly #notices: Notices;
+  readonly #agent: Agent | EnvHttpProxyAgent;
+  readonly #stopping = new AbortController();
+  /** The first is being sent. */
+  readonly #queue: Queued[] = [];
+  #delivery: Promise<void> | null = null;
+  #gateway: GatewayIdentity | null = null;
+  /** Notifications that were dropped since the last one that was delivered. */
+  #undelivered = 0;
+  #reportedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(settings: WebhookSettings, deps: WebhookDeps) {
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#notices = new Notices(deps.release, deps.clock.now);
+    const options = { connections: 1, connect: { timeout: attemptMs } };
+    this.#agent = settings.proxies === null ? new Agent(options) : new EnvHttpProxyAgent({ ...options, ...settings.proxies });
+  }
+
+  /** Takes an event of the engine; returns at once. */
+  readonly emit: Emit = (event) => {
+    if (this.#stopping.signal.aborted) return;
+    if (event.type === 'file:accepted') this.#gateway = event.desired.gateway;
+    for (const notice of this.#notices.of(event)) this.#send(notice);
+  };
+
+  /** Makes one more attempt for each notification that is left and ends, after two seconds at the latest. */
+  async close(): Promise<void> {
+    for (const notice of this.#notices.rest()) this.#send(notice);
+    this.#stopping.abort();
+    const late = AbortSignal.timeout(closeMs);
+    const over = new Promise<void>((resolve) => late.addEventListener('abort', () => resolve(), { once: true }));
+    await Promise.race([this.#delivery ?? Promise.resolve(), over]);
+    this.#drop('the daemon stops', this.#queue.splice(1).length);
+    await this.#agent.destroy();
+    await this.#delivery;
+  }
+
+  #send(notice: Notice): void {
+    const { file, emulated, clock } = this.#deps;
+    const gateway = this.#gateway && { endpoint: this.#gateway.endpoint, project: this.#gateway.project, instance: this.#gateway.instance };
+    this.#queue.push({ format: 1, id: randomUUID(), at: new Date(clock.now()).toISOString(), file, emulated, gateway, notice });
+    if (this.#queue.length > maxQueued) this.#drop('the receiver is too slow', this.#queue.splice(1, 1).length);
+    this.#delivery ??= this.#deliver().finally(() => {
+      this.#delivery = null;
+    });
+  }
+
+  async #deliver(): Promise<void> {
+    for (let next = this.#queue[0]; next; next = this.#queue[0]) {
+      const missed = this.#undelivered;
+      const { notice, ...origin } = next;
+      const body: Notification = { ...origin, undelivered: missed, notice };
+      if (await this.#isDelivered(next.id, JSON.stringify(body))) this.#undelivered -= missed;
+      this.#queue.shift();
+    }
+  }
+
+  async #isDelivered(id: string, body: string): Promise<boolean> {
+    const { clock, random } = this.#deps;
+    const { signal } = this.#stopping;
+    for (let attempts = 0; ; attempts += 1) {
+      const result = await this.#attempt(id, body);
+      if (result.kind === 'delivered') return true;
+      const delayMs = retryDelaysMs[attempts];
+      if (result.isFinal || delayMs === undefined || signal.aborted) {
+        this.#drop(result.reason, 1);
+        return false;
+      }
+      this.#report(result.reason);
+      await clock.sleep(Math.max(result.retryAfterMs, Math.round(delayMs * (1 - random() / 2))), signal);
+    }
+  }
+
+  async #attempt(id: string, body: string): Promise<Result> {
+    const { clock } = this.#deps;
+    try {
+      const url = this.#settings.url();
+      const key = this.#settings.key();
+      const timestamp = String(Math.floor(clock.now() / 1000));
+      const answer = await request(withoutUser(url), {
+        method: 'POST',
+        dispatcher: this.#agent,
+        headers: {
+          'content-type': 'application/json',
+          'user-agent': 'edict',
+          ...(url.username !== '' && { authorization: basicAuth(url) }),
+          'webhook-id': id,
+          'webhook-timestamp': timestamp,
+          'webhook-signature': signatureOf(key, id, timestamp, body),
+        },
+        body,
+        signal: AbortSignal.timeout(attemptMs),
+      });
+      // Nothing in the answer counts but its status, and it may be endless.
+      answer.body.on('error', () => {}).destroy();
+      const { statusCode, headers } = answer;
+      if (statusCode >= 200 && statusCode <= 299) return { kind: 'delivered' };
+      const isFinal = statusCode < 500 && ![408, 425, 429].includes(statusCode);
+      const retryAfterMs = retryAfterIn(headers['retry-after'], clock.now());
+      return { kind: 'failed', reason: `answered ${statusCode}`, isFinal, retryAfterMs };
+    } catch (error) {
+      return { kind: 'failed', reason: reasonOf(error), isFinal: false, retryAfterMs: 0 };
+    }
+  }
+
+  #drop(reason: string, dropped: number): void {
+    if (dropped === 0) return;
+    this.#undelivered += dropped;
+    this.#deps.emit({ type: 'notify:failed', to: this.#host(), reason, dropped });
+    this.#reportedAtMs = this.#deps.clock.monotonic();
+  }
+
+  #report(reason: string): void {
+    const nowMs = this.#deps.clock.monotonic();
+    if (nowMs < this.#reportedAtMs + reportEveryMs) return;
+    this.#deps.emit({ type: 'notify:failed', to: this.#host(), reason, dropped: 0 });
+    this.#reportedAtMs = nowMs;
+  }
+
+  /** Returns the part of the URL that is no secret. */
+  #host(): string {
+    try {
+      return this.#settings.url().host;
+    } catch {
+      return '';
+    }
+  }
+}
+
+/** Returns the header `webhook-signature`. `timestamp` is in seconds since 1970. */
+export function signatureOf(key: Buffer, id: string, timestamp: string, body: string): string {
+  return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
+}
+
+function withoutUser(url: URL): URL {
+  const bare = new URL(url);
+  bare.username = '';
+  bare.password = '';
+  return bare;
+}
+
+function basicAuth({ username, password }: URL): string {
+  return `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`;
+}
+
+/** Returns the delay that a `Retry-After` asks for, in milliseconds: it is a number of seconds or a date. */
+function retryAfterIn(header: string | string[] | undefined, nowMs: number): number {
+  const text = String(header ?? '');
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  return Number.isNaN(ms) ? 0 : Math.min(maxRetryAfterMs, Math.max(0, ms));
+}
+
+/** Returns the code of an error, never its message, which may quote the URL. */
+function reasonOf(error: unknown): string {
+  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  const { code, name } = (first ?? error) as { readonly code?: unknown; readonly name?: unknown };
+  if (name === 'TimeoutError') return `no answer within ${attemptMs / 1000} s`;
+  return `no answer: ${String(code ?? name)}`;
+}

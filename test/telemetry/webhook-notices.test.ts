@@ -1,0 +1,328 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { InvalidFileError, type Mistake } from '../../src/core/errors.ts';
+import type { EngineEvent } from '../../src/core/events.ts';
+import type { Failure, Outcome } from '../../src/core/outcome.ts';
+import { type Change, type Plan, plan } from '../../src/core/plan.ts';
+import type { Notice } from '../../src/telemetry/webhook-documents.ts';
+import { Notices } from '../../src/telemetry/webhook-notices.ts';
+import { everyEvent } from '../support/every-event.ts';
+import { fc, runs } from '../support/fast-check.ts';
+import { assertConforms } from '../support/json-schemas.ts';
+import { change, desiredState, recorded, wanted } from '../support/states.ts';
+
+const nowMs = Date.UTC(2026, 10, 30, 12);
+const orders = change('orders', 'test');
+const failure: Failure = { code: 'X', status: 500, message: 'no', hint: 'look', requestId: null, pauseMs: null };
+const hold = { rule: 'protected', message: 'protected', hint: 'check' } as const;
+const mistake: Mistake = { rule: 'value', file: 'edict.yaml', line: 3, column: 5, length: 1, message: 'bad', hint: null, text: 'secret' };
+
+const settled = (outcome: Outcome, of: Change = orders): EngineEvent => {
+  return { type: 'attempt:settled', passId: 'p', attemptId: 1, change: of, outcome, tookMs: 1 };
+};
+const resolved = (outcome: Outcome): EngineEvent => ({ type: 'attempt:resolved', passId: 'p', attemptId: 1, change: orders, outcome });
+const succeeded: Outcome = { kind: 'succeeded', versionId: null, publishId: null };
+const made = (over: Partial<Plan> = {}): EngineEvent => {
+  return { type: 'plan:made', passId: 'p', cause: 'file', recorded: new Map(), plan: { ...plan(desiredState([]), new Map()), ...over } };
+};
+const summary = { online: 0, offline: 0, unchanged: 0, held: 0, waiting: 0, failed: 0, tookMs: 1 };
+const finished: EngineEvent = { type: 'pass:finished', passId: 'p', summary };
+const invalidFile: EngineEvent = { type: 'file:rejected', error: new InvalidFileError('edict.yaml', [mistake]) };
+const missedFile: EngineEvent = { type: 'file:missed', message: 'edict.yaml does not exist' };
+const validFile: EngineEvent = { type: 'file:accepted', desired: desiredState([wanted('orders', 'test')]) };
+const unseen: EngineEvent = { type: 'gateway:unseen', passId: 'p', reason: 'r' };
+const seen: EngineEvent = { type: 'gateway:seen', passId: 'p', listed: 1, changed: 0 };
+const stopped = (why: 'pause' | 'outage' | 'credentials'): EngineEvent => ({ type: 'calls:stopped', why, message: 'm' });
+const resumed: EngineEvent = { type: 'calls:resumed' };
+const target = { ...orders, url: 'https://x', status: null, timeoutMs: 1, sinceMs: 1 };
+const probed = (isExpected: boolean): EngineEvent => ({ type: 'probe:answered', target, isExpected, said: 's', afterMs: 1 });
+const storeFailed: EngineEvent = { type: 'store:failed', passId: 'p', message: 'full' };
+const begun: EngineEvent = { type: 'attempt:begun', passId: 'p', attemptId: 1, change: orders };
+const unknown = (isRepeated: boolean): EngineEvent => {
+  return { type: 'attempt:untold', passId: 'p', attemptId: 1, change: orders, reason: 'r', isRepeated };
+};
+const noted = (kind: 'adopted' | 'outside' | 'drift' | 'gone' | 'fight', api = 'orders'): EngineEvent => {
+  const of = { ...recorded(api, 'test'), wasSinceMs: 1, was: 'online', now: 'offline', untilMs: null, heirId: null } as const;
+  return { type: 'publication:noted', passId: 'p', note: { ...of, kind } };
+};
+const leaseLost: EngineEvent = { type: 'lease:ended', isShared: false };
+const standsBy: EngineEvent = { type: 'lease:waited', reason: 'r' };
+const drift = { from: 'online', fromSinceMs: 1, seenAtMs: 2, truceUntilMs: null } as const;
+const drifted = (api: string, truceUntilMs: number | null = null) =>
+  recorded(api, 'test', { state: 'offline', drift: { ...drift, truceUntilMs } });
+
+/** Returns the notices that events lead to, one list for each event. */
+function noticesOf(...events: readonly EngineEvent[]): Notice[][] {
+  const notices = new Notices(
+    () => 'edict approve',
+    () => nowMs,
+  );
+  return events.map((event) => [...notices.of(event)]);
+}
+
+/** Returns notices in short: the kind, what fails, and whether it fires or is resolved. */
+function inShort(notices: readonly Notice[]): string {
+  return notices
+    .map((one) => {
+      const what = one.kind === 'failed' ? ` ${one.what}` : one.kind === 'drifted' && one.flapping ? ' flapping' : '';
+      return `${one.kind}${what}${'status' in one ? ` ${one.status}` : ` ${one.count}`}`;
+    })
+    .join(', ');
+}
+
+const begins = (what: string) => `${what} firing`;
+const ends = (what: string) => `${what} resolved`;
+
+const table: readonly (readonly [name: string, ...steps: (readonly [EngineEvent, string])[]])[] = [
+  [
+    'an invalid file, until a valid one',
+    [invalidFile, begins('invalid')],
+    [missedFile, ''],
+    [made(), ''],
+    [validFile, ends('invalid')],
+    [validFile, ''],
+    [missedFile, begins('invalid')],
+    [{ type: 'file:removed' }, ends('invalid')],
+  ],
+  ['a file that is given up', [{ type: 'file:failed', message: 'm', hint: null }, begins('invalid')]],
+  [
+    'a change that the gateway rejects, until it is made',
+    [settled({ kind: 'stalled', failure }), begins('failed publication')],
+    [settled({ kind: 'stalled', failure }), ''],
+    [finished, ''],
+    [settled(succeeded), ends('failed publication')],
+    [finished, 'applied 1'],
+  ],
+  [
+    'a change that is retried, from its second failure in a row',
+    [settled({ kind: 'retry', failure }), ''],
+    [settled(succeeded), ''],
+    [settled({ kind: 'retry', failure }), ''],
+    [settled({ kind: 'unknown', failure }), begins('failed publication')],
+    [settled(succeeded), ends('failed publication')],
+  ],
+  [
+    'several changes that fail are one condition',
+    [settled({ kind: 'stalled', failure }, change('a', 'test')), begins('failed publication')],
+    [settled({ kind: 'stalled', failure }, change('b', 'test')), ''],
+    [settled({ kind: 'retry', failure }, change('c', 'test')), ''],
+    [settled(succeeded, change('a', 'test')), ''],
+    [settled(succeeded, change('b', 'test')), ends('failed publication')],
+    [settled({ kind: 'retry', failure }, change('c', 'test')), begins('failed publication')],
+  ],
+  [
+    'a failing change that the next plan does not have, holds or defers',
+    [settled({ kind: 'stalled', failure }), begins('failed publication')],
+    [made({ changes: [orders] }), ''],
+    [made({ changes: [{ ...orders, waits: { rule: 'freeze', message: '', untilMs: null } }] }), ends('failed publication')],
+    [settled({ kind: 'stalled', failure }), begins('failed publication')],
+    [made({ changes: [{ ...orders, held: hold }] }), `${ends('failed publication')}, ${begins('held')}`],
+    [settled({ kind: 'stalled', failure }), begins('failed publication')],
+    [made(), `${ends('failed publication')}, ${ends('held')}`],
+  ],
+  [
+    'throttling, refused credentials and a change that was not sent are no failures of a publication',
+    [settled({ kind: 'wait', failure }), ''],
+    [settled({ kind: 'refused', failure }), ''],
+    [settled({ kind: 'dropped' }), ''],
+    [settled({ kind: 'wait', failure }), ''],
+  ],
+  [
+    'an attempt with an unknown outcome that waits for a person',
+    [unknown(true), ''],
+    [unknown(false), begins('held')],
+    [made({ changes: [{ ...orders, reason: 'unresolved' }] }), ''],
+    [resolved({ kind: 'absent' }), ends('held')],
+    [unknown(false), begins('held')],
+    [resolved(succeeded), ends('held')],
+    [unknown(false), begins('held')],
+    [made({ changes: [orders] }), ends('held')],
+  ],
+  [
+    'a gateway that cannot be observed, from the second time in a row',
+    [unseen, ''],
+    [seen, ''],
+    [unseen, ''],
+    [unseen, begins('failed gateway')],
+    [unseen, ''],
+    [seen, ends('failed gateway')],
+  ],
+  [
+    'an outage and refused credentials, and no pause',
+    [stopped('pause'), ''],
+    [stopped('outage'), begins('failed outage')],
+    [stopped('outage'), ''],
+    [stopped('credentials'), begins('failed credentials')],
+    [resumed, `${ends('failed outage')}, ${ends('failed credentials')}`],
+    [resumed, ''],
+  ],
+  [
+    'a probe, from its second wrong answer in a row',
+    [probed(false), ''],
+    [probed(true), ''],
+    [probed(false), ''],
+    [probed(false), begins('failed probe')],
+    [probed(true), ends('failed probe')],
+    [probed(false), ''],
+    [probed(false), begins('failed probe')],
+    [made({ changes: [{ ...orders, waits: { rule: 'order', message: '', untilMs: null, probe: target } }] }), ''],
+    [made({ changes: [orders] }), ends('failed probe')],
+  ],
+  [
+    'a store, until it takes an attempt or gives a plan',
+    [storeFailed, begins('failed store')],
+    [storeFailed, ''],
+    [begun, ends('failed store')],
+    [storeFailed, begins('failed store')],
+    [made(), ends('failed store')],
+  ],
+  [
+    'a drift, until it is corrected',
+    [noted('drift'), ''],
+    [made({ changes: [{ ...orders, reason: 'drift' }] }), begins('drifted')],
+    [settled(succeeded, { ...orders, reason: 'drift' }), ends('drifted')],
+    [finished, 'applied 1'],
+  ],
+  [
+    'drift that is only reported, and drift that flaps',
+    [made({ drifted: [drifted('a')] }), begins('drifted')],
+    [made({ drifted: [drifted('a'), drifted('b')] }), ''],
+    [noted('fight'), ''],
+    [made({ drifted: [drifted('a'), drifted('b', 9)] }), begins('drifted flapping')],
+    [made({ drifted: [drifted('a', 9), drifted('b', 9)] }), ends('drifted')],
+    [made(), ends('drifted flapping')],
+  ],
+  [
+    'changes outside edict that are not drift, when the reconciliation is over',
+    [noted('adopted'), ''],
+    [noted('outside'), ''],
+    [noted('outside'), ''],
+    [noted('gone', 'carts'), ''],
+    [finished, 'external 2'],
+    [finished, ''],
+  ],
+  [
+    'a plan that holds something else needs another approval',
+    [made({ changes: [{ ...orders, held: hold }] }), begins('held')],
+    [made({ changes: [{ ...orders, held: hold }, change('carts', 'test')] }), ''],
+    [made({ changes: [{ ...change('carts', 'test'), held: hold }] }), `${ends('held')}, ${begins('held')}`],
+    [made(), ends('held')],
+  ],
+  [
+    'a lease that is lost resolves everything but an invalid file and the store, and standing by the store too',
+    [invalidFile, begins('invalid')],
+    [settled({ kind: 'stalled', failure }), begins('failed publication')],
+    [stopped('outage'), begins('failed outage')],
+    [storeFailed, begins('failed store')],
+    [leaseLost, `${ends('failed publication')}, ${ends('failed outage')}`],
+    [standsBy, ends('failed store')],
+    [validFile, ends('invalid')],
+  ],
+  [
+    'a file that leaves its folder resolves everything',
+    [settled({ kind: 'stalled', failure }), begins('failed publication')],
+    [made({ changes: [orders], drifted: [drifted('a')] }), begins('drifted')],
+    [{ type: 'file:removed' }, `${ends('failed publication')}, ${ends('drifted')}`],
+  ],
+  ['a notification that is not delivered', [{ type: 'notify:failed', to: 'x', reason: 'r', dropped: 1 }, '']],
+];
+for (const [name, ...steps] of table) {
+  test(`notices: ${name}`, () => {
+    const said = noticesOf(...steps.map(([event]) => event));
+    assert.equal(
+      said.map(inShort),
+      steps.map(([, expected]) => expected),
+    );
+    for (const notice of said.flat()) assertNotice(notice);
+  });
+}
+
+function assertNotice(notice: Notice): void {
+  const origin = { format: 1, id: 'i', at: '2026-01-01T00:00:00Z', file: 'f', gateway: null, emulated: false, undelivered: 0 };
+  assertConforms('notification', { ...origin, notice });
+}
+
+test('a resolved notice repeats the one that it resolves', () => {
+  const [[firing], [over]] = noticesOf(settled({ kind: 'stalled', failure }), settled(succeeded)) as [Notice[], Notice[]];
+  const expected = {
+    kind: 'failed',
+    summary: 'orders in test fails: no',
+    what: 'publication',
+    publication: { api: 'orders', apiId: 'api-orders', environment: 'test', environmentId: 'env-test' },
+    code: 'X',
+    message: 'no',
+    hint: 'look',
+    since: '2026-11-30T12:00:00.000Z',
+  };
+  assert.equal(firing, { ...expected, status: 'firing' });
+  assert.equal(over, { ...expected, status: 'resolved' });
+});
+
+test('every event gives notices that the schema knows', () => {
+  const notices = new Notices(
+    () => null,
+    () => nowMs,
+  );
+  for (const event of Object.values(everyEvent).flat()) for (const notice of notices.of(event)) assertNotice(notice);
+  for (const notice of notices.rest()) assertNotice(notice);
+});
+
+test('an outage that meets 10,000 publications is one notice, and its end another', () => {
+  const all = Array.from({ length: 10_000 }, (_, index) => change(`a${index}`, 'test'));
+  const events = [
+    made({ changes: all }),
+    ...all.map((of) => settled({ kind: 'stalled', failure }, of)),
+    ...all.map((of) => settled(succeeded, of)),
+    finished,
+  ];
+  const startedAtMs = performance.now();
+  assert.is(inShort(noticesOf(...events).flat()), 'failed publication firing, failed publication resolved, applied 10000');
+  assert.ok(performance.now() - startedAtMs < 5000, `${performance.now() - startedAtMs} ms`);
+});
+
+/** Everything that may begin or end a condition. */
+const anyEvents: readonly EngineEvent[] = [
+  ...Object.values(everyEvent).flat(),
+  ...['a', 'b'].flatMap((api) => [
+    settled({ kind: 'stalled', failure }, change(api, 'test')),
+    settled({ kind: 'retry', failure }, change(api, 'test')),
+    settled(succeeded, change(api, 'test')),
+    made({ changes: [change(api, 'test')], drifted: [drifted(api), drifted('c', 9)] }),
+    made({ changes: [{ ...change(api, 'test'), held: hold }] }),
+  ]),
+  made(),
+  probed(true),
+  unknown(false),
+];
+
+test('whatever happens, a condition fires and is resolved in turn', () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...anyEvents), { maxLength: 300 }), (events) => {
+      const firing = new Map<string, Notice>();
+      for (const notice of noticesOf(...events).flat()) {
+        if (!('status' in notice)) continue;
+        const { status, ...condition } = notice;
+        const name = inShort([{ ...notice, status: 'firing' }]) + (notice.kind === 'held' ? String(notice.digest === null) : '');
+        assert.is(firing.has(name), status === 'resolved', name);
+        if (status === 'resolved') {
+          assert.equal({ ...firing.get(name), status }, { ...condition, status });
+          firing.delete(name);
+        } else firing.set(name, notice);
+      }
+    }),
+    { numRuns: runs(300) },
+  );
+});
+
+test('nothing fires any more after a plan without changes, a valid file and a gateway that answers', () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...anyEvents), { maxLength: 100 }), (events) => {
+      const notices = noticesOf(...events, validFile, seen, resumed, made()).flat();
+      const count = (status: string) => notices.filter((one) => 'status' in one && one.status === status).length;
+      assert.is(count('firing'), count('resolved'));
+    }),
+    { numRuns: runs(300) },
+  );
+});
+
+test.run();
