@@ -101,10 +101,6 @@ function byName({ sql, parameters }: CompiledQuery): CompiledByName {
   return { sql, parameters: names };
 }
 
-function isOpen(db: Dialect['db']): RawBuilder<boolean> {
-  return sql<boolean>`not exists ${db.selectFrom('setting').select('name').where('name', '=', sql.lit('closed'))}`;
-}
-
 function gatewayQueries({ db }: Dialect) {
   const ofGateway = () => db.updateTable('gateway').where('id', '=', arg('gateway'));
   return {
@@ -114,15 +110,9 @@ function gatewayQueries({ db }: Dialect) {
       .insertInto('setting')
       .values({ name: arg('name'), value: arg('value') })
       .onConflict((on) => on.doNothing()),
-    // What is closed gets no gateway: its ID would be another's where the record went on.
     insertGateway: db
       .insertInto('gateway')
-      .columns(['endpoint', 'project', 'instance'])
-      .expression(
-        db
-          .selectNoFrom([textArg('endpoint').as('endpoint'), textArg('project').as('project'), textArg('instance').as('instance')])
-          .where(isOpen(db)),
-      )
+      .values({ endpoint: arg('endpoint'), project: arg('project'), instance: arg('instance') })
       .onConflict((on) => on.doNothing()),
     findGateway: db
       .selectFrom('gateway')
@@ -134,10 +124,7 @@ function gatewayQueries({ db }: Dialect) {
     enterGateway: ofGateway().set({ left_at_ms: sql.lit(null), condition: sql.lit(null), fence: (eb) => eb('fence', '+', sql.lit(1)) }),
     leaveGateway: ofGateway().set({ left_at_ms: arg('atMs'), condition: sql.lit(null) }),
     describe: ofGateway().set({ condition: arg('condition') }),
-    suspend: ofGateway()
-      .set({ suspension: arg('suspension') })
-      .where(isOpen(db))
-      .returning('id'),
+    suspend: ofGateway().set({ suspension: arg('suspension') }),
     setActed: ofGateway().set({ acted: arg('acted') }),
     setListed: ofGateway().set({ listed_apis: arg('listed') }),
     names: db.selectFrom('name').select(['name', 'id']).where('gateway_id', '=', arg('gateway')),
@@ -357,7 +344,6 @@ function approvalQueries({ db }: Dialect) {
       .updateTable('approval')
       .set({ is_spent: sql.lit(1) })
       .where('id', '=', arg('approval')),
-    // What is closed gets no approval: it would be missing where the record went on.
     insertApproval: db
       .insertInto('approval')
       .columns(['gateway_id', 'digest', 'approved_by', 'why', 'at_ms', 'expires_at_ms', 'work'])
@@ -375,10 +361,8 @@ function approvalQueries({ db }: Dialect) {
           ])
           .where('endpoint', '=', arg('endpoint'))
           .where('project', '=', arg('project'))
-          .where('instance', '=', arg('instance'))
-          .where(isOpen(db)),
-      )
-      .returning('id'),
+          .where('instance', '=', arg('instance')),
+      ),
   };
 }
 
@@ -427,15 +411,6 @@ const wholeTables = {
 /** What is asked of a whole store: what is in it, and what copies all of it into another. */
 function wholeQueries({ db, continueIds }: Dialect) {
   const queries: Record<string, { compile(): CompiledQuery }> = {
-    closeEmpty: db
-      .insertInto('setting')
-      .columns(['name', 'value'])
-      .expression(
-        db
-          .selectNoFrom([sql.lit('closed').as('name'), textArg('value').as('value')])
-          .where(({ not, exists, selectFrom }) => not(exists(selectFrom('gateway').select('id')))),
-      )
-      .returning('name'),
     gateways: db
       .selectFrom('gateway as g')
       .selectAll('g')
@@ -466,7 +441,6 @@ function wholeQueries({ db, continueIds }: Dialect) {
     const hasId = columns[0] === 'id';
     queries[`rowsOf${name}`] = hasId ? rows.where('id', '>', arg('after')).orderBy('id').limit(arg<number>('limit')) : rows;
     queries[`copy${name}`] = whole.insertInto(table).values(Object.fromEntries(columns.map((column) => [column, arg(column)])));
-    queries[`clear${name}`] = whole.deleteFrom(table);
     if (hasId) queries[`continue${name}`] = { compile: () => continueIds(table).compile(db) };
   }
   return queries;

@@ -47,7 +47,7 @@ const floors: readonly { readonly floor: string; readonly mayImport: readonly st
       ...rooms,
     ],
   },
-  { floor: 'src/keeping.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', ...rooms] },
+  { floor: 'src/state.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', ...rooms] },
   {
     floor: 'src/by-daemon.ts',
     mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', 'src/app.ts', ...rooms],
@@ -62,7 +62,7 @@ const floors: readonly { readonly floor: string; readonly mayImport: readonly st
       'src/app.ts',
       'src/by-daemon.ts',
       'src/daemon.ts',
-      'src/keeping.ts',
+      'src/state.ts',
       'src/reports.ts',
       'src/explanation.ts',
       'src/undoing.ts',

@@ -7,7 +7,7 @@ import { emulate, format, state, wait } from './options.ts';
 
 /** Adds `edict state` with its own commands; `finish` is told the exit code of the one that ran. */
 export function addStateCommands(program: Command, context: Context, finish: (code: ExitCode) => void): void {
-  const group = program.command('state').description('looks after the store: what is in it, copies of it, another place for it');
+  const group = program.command('state').description('shows and copies the store, and deletes records in it');
 
   group
     .command('show')
@@ -20,30 +20,19 @@ export function addStateCommands(program: Command, context: Context, finish: (co
     });
 
   group
-    .command('backup')
-    .description('copies the record as it is now into an empty store; whoever works with it goes on')
+    .command('copy')
+    .description('copies the store, as it is now, into an empty one; also while a daemon uses it')
     .argument('<to>', 'the new store: a path, or an address as for --state')
     .addOption(state())
     .addOption(format('text', 'json'))
     .action(async (to: string, options: Options) => {
       const { copy } = await import('./state.ts');
-      finish(await copy('backup', to, settingsFrom(undefined, options), options, context));
+      finish(await copy(to, settingsFrom(undefined, options), options, context));
     });
 
   group
-    .command('move')
-    .description('moves the record into an empty store, also of the other kind; the old store then sends everybody to the new one')
-    .argument('<to>', 'the new store: a path, or an address as for --state')
-    .addOption(state())
-    .addOption(format('text', 'json'))
-    .action(async (to: string, options: Options) => {
-      const { copy } = await import('./state.ts');
-      finish(await copy('move', to, settingsFrom(undefined, options), options, context));
-    });
-
-  group
-    .command('forget')
-    .description('makes the record say nothing of a publication any more; nothing is sent, and its history stays')
+    .command('rm')
+    .description('deletes the recorded state of a publication; sends nothing and keeps its history')
     .argument('<api>', 'the API, by name or ID')
     .argument('<environment>', 'the environment, by name or ID')
     .argument('[file]', 'the edict file', defaultFile)
@@ -52,7 +41,7 @@ export function addStateCommands(program: Command, context: Context, finish: (co
     .addOption(emulate())
     .addOption(wait())
     .action(async (api: string, environment: string, file: string, options: Options) => {
-      const { forget } = await import('./state.ts');
-      finish(await forget({ api, environment }, settingsFrom(file, options), options, context));
+      const { remove } = await import('./state.ts');
+      finish(await remove({ api, environment }, settingsFrom(file, options), options, context));
     });
 }

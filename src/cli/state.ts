@@ -1,7 +1,7 @@
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import { isMade } from '../core/plan.ts';
-import { type CopyReport, copyStore, type Forgotten, forgetPublication, readStore, type StoreReport } from '../keeping.ts';
+import { type CopyReport, copyState, type RemovedRecord, readStore, removeRecord, type StoreReport } from '../state.ts';
 import { counted, momentInWords } from '../words/phrases.ts';
 import { type Context, paintersOf } from './context.ts';
 import type { Paint } from './paint.ts';
@@ -21,34 +21,35 @@ export async function show(settings: Settings, { format }: StateOptions, context
   );
 }
 
-/** Backs the record up, or moves it, into the store `to`. Returns 0. */
-export async function copy(
-  how: 'backup' | 'move',
-  to: string,
-  settings: Settings,
-  { format }: StateOptions,
-  context: Context,
-): Promise<ExitCode> {
-  const report = await copyStore(how, settings, to);
-  return written(format, { format: 1, ...report }, copyText(how, report, paintersOf(context).out), context);
+/** Copies the store into the store `to`, and warns on stderr if it was in use meanwhile. Returns 0. */
+export async function copy(to: string, settings: Settings, { format }: StateOptions, context: Context): Promise<ExitCode> {
+  const report = await copyState(settings, to);
+  const { out, err } = paintersOf(context);
+  if (report.holders.length > 0) {
+    context.stderr.write(
+      `${err('yellow', 'edict: warning:')} ${report.from} was copied while in use by ${report.holders.join('; ')}\n` +
+        '  the copy is a consistent snapshot without later changes; to switch to the copy, stop that process and copy again\n',
+    );
+  }
+  return written(format, { format: 1, ...report }, copyText(report, out), context);
 }
 
-/** Makes the record say nothing of a publication. Returns 0. */
-export async function forget(
+/** Deletes the recorded state of a publication. Returns 0. */
+export async function remove(
   of: { readonly api: string; readonly environment: string },
   settings: Settings,
   { format }: StateOptions,
   context: Context,
 ): Promise<ExitCode> {
-  const forgotten = await forgetPublication(settings, of, context.environment);
-  const { names, was } = forgotten;
+  const removed = await removeRecord(settings, of, context.environment);
+  const { names, was } = removed;
   const json = {
     format: 1,
     ...names,
     was: was && { state: was.state, revision: was.revision, versionId: was.versionId },
-    next: nextOf(forgotten),
+    next: nextOf(removed),
   };
-  return written(format, json, forgetText(forgotten, paintersOf(context).out), context);
+  return written(format, json, removedText(removed, paintersOf(context).out), context);
 }
 
 function written(format: string, json: object, text: string, { stdout }: Context): ExitCode {
@@ -69,25 +70,24 @@ function gatewayJson({ firstAttemptAtMs, ...gateway }: StoreReport['gateways'][n
   return { ...gateway, firstAttempt: firstAttemptAtMs === null ? null : momentInWords(firstAttemptAtMs) };
 }
 
-function copyText(how: 'backup' | 'move', { from, to, gateways, publications, attempts }: CopyReport, paint: Paint): string {
-  const what = `${counted(gateways, 'gateway')}, ${counted(publications, 'publication')} and ${counted(attempts, 'attempt')}`;
-  if (how === 'backup') return `Copied ${what} to ${paint('bold', to)}.`;
-  return `Moved ${what} to ${paint('bold', to)}. ${from} is not used any more: name the new store with --state or EDICT_STATE.`;
+function copyText({ to, gateways, publications, attempts }: CopyReport, paint: Paint): string {
+  const counts = `${counted(gateways, 'gateway')}, ${counted(publications, 'publication')} and ${counted(attempts, 'attempt')}`;
+  return `Copied ${counts} to ${paint('bold', to)}.`;
 }
 
-function forgetText(forgotten: Forgotten, paint: Paint): string {
-  const { names, was } = forgotten;
+function removedText(removed: RemovedRecord, paint: Paint): string {
+  const { names, was } = removed;
   const title = paint('bold', `${names.api} in ${names.environment}`);
   if (!was) return `Nothing is recorded of ${title}. Nothing has changed.`;
-  const next = nextOf(forgotten);
+  const next = nextOf(removed);
   const then = next
     ? `The next apply takes it for new and publishes it again. To adopt what is published there, apply with --refresh.`
     : 'The plan has nothing to do for it.';
-  return `Forgot ${title}, which was recorded as ${was.state ?? 'unknown'}. ${then}`;
+  return `Removed ${title}, which was recorded as ${was.state ?? 'unknown'}. ${then}`;
 }
 
 /** Returns what the plan does with it now. */
-function nextOf({ names, plan }: Forgotten) {
+function nextOf({ names, plan }: RemovedRecord) {
   const change = plan.changes.find(({ apiId, environmentId }) => apiId === names.apiId && environmentId === names.environmentId);
   return change ? { action: change.action, made: isMade(change) } : null;
 }

@@ -261,8 +261,8 @@ export interface Store extends RecordReader {
   observe(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: number): Promise<void>;
   /** Notes what a file declares that is acted on, each with its `home`, its `wantedDigest`, and by whose approval if it was suspicious. */
   declare(gateway: GatewayIdentity, homes: ReadonlyMap<PublicationKey, string>, acted: string, approvalId: number | null): Promise<void>;
-  /** Makes the record say nothing of a publication any more; its attempts stay in the history. */
-  forget(gateway: GatewayIdentity, key: PublicationKey, atMs: number): Promise<void>;
+  /** Deletes the recorded state of a publication; its attempts stay in the history. */
+  deleteRecord(gateway: GatewayIdentity, key: PublicationKey, atMs: number): Promise<void>;
   /** Deletes a few attempts that began before `beforeMs` and that nothing rests on; resolves to how many, 0 if there are none left. */
   prune(gateway: GatewayIdentity, beforeMs: number): Promise<number>;
   /** Makes `names` all that is remembered of names and their IDs. */

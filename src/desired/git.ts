@@ -20,7 +20,14 @@ export function gitIn(cwd: string, environment: Environment, signal: AbortSignal
 /** Git needs to know where it and its settings are. It gets no secret, and no repository but that of the file. */
 function gitEnvironment(environment: Environment): Record<string, string> {
   const passed = Object.entries(environment).filter(([name, value]) => value !== undefined && forGit.test(name)) as [string, string][];
-  const calm = { GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: 'none', GIT_LITERAL_PATHSPECS: '1', LC_ALL: 'C' };
+  const calm = {
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_NO_LAZY_FETCH: '1',
+    GIT_ALLOW_PROTOCOL: 'none',
+    GIT_LITERAL_PATHSPECS: '1',
+    LC_ALL: 'C',
+  };
   return { ...Object.fromEntries(passed), ...calm };
 }
 

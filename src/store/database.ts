@@ -39,14 +39,17 @@ export interface Database {
   read(step: Step): Promise<readonly Row[]>;
   /** Runs all of `steps` or none, and resolves once that is durable, to what each returned. */
   write(steps: readonly Step[]): Promise<readonly (readonly Row[])[]>;
-  /**
-   * Like `write`, in a store that was opened as a whole: from its beginning to its end no lease is in force, and none is taken. Rejects
-   * with an EdictError `STORE_LOCKED` if an edict has one.
-   */
-  writeAlone(steps: readonly Step[]): Promise<readonly (readonly Row[])[]>;
   /** Returns who works on a gateway now, by its row id; `null` if nobody does, as far as can be told from here. */
   holder(gatewayId: number): Promise<string | null>;
   /** Writes what is pending and ends. */
+  close(): Promise<void>;
+}
+
+/** One transaction that fills an empty store. Until `commit` nobody else sees anything of it; closed or killed before, it leaves the store empty. */
+export interface StoreFill extends Pick<Database, 'name' | 'queries'> {
+  run(step: Step): Promise<readonly Row[]>;
+  /** Makes the copy durable and visible to others. */
+  commit(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -6,7 +6,7 @@ import type { Row } from './rows.ts';
 export interface Leases {
   /**
    * Takes a gateway's lease at `atMs`, milliseconds since 1970. Rejects with an EdictError `GATEWAY_HELD` while another edict has it, or
-   * if this one `shares` and is to leave it to one that has fewer, and `STORE_CLOSED` if the record is elsewhere by now.
+   * if this one `shares` and is to leave it to one that has fewer.
    */
   take(gatewayId: number, atMs: number, shares: boolean): Promise<Entered>;
   /** Returns the fence of a lease that was taken and not given back; `null` without one. */

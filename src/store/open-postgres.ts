@@ -4,8 +4,7 @@ import type pg from 'pg';
 import { EdictError } from '../core/errors.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
 import { shownAddress } from '../core/store-address.ts';
-import { refuseClosed } from './closed.ts';
-import { type Database, type Kind, type StoreOptions, step, storeFormat } from './database.ts';
+import { type Database, type Kind, type Step, type StoreFill, type StoreOptions, step, storeFormat } from './database.ts';
 import { connect } from './postgres-connection.ts';
 import { PostgresDatabase } from './postgres-database.ts';
 import { postgresError } from './postgres-error.ts';
@@ -25,9 +24,7 @@ const leaseMs = 4000;
  */
 export async function openRecord(url: string): Promise<RecordReader> {
   if (!(await withClient(url, (client) => hasStore(client, url)))) return emptyRecord;
-  const database = new PostgresDatabase(url);
-  await checked(database, () => refuseClosed(database));
-  return new StoredRecord(database);
+  return new StoredRecord(new PostgresDatabase(url));
 }
 
 /**
@@ -39,10 +36,7 @@ export async function openRecord(url: string): Promise<RecordReader> {
 export async function openStore({ url, emulated }: StoreOptions): Promise<Store> {
   await createWhereMissing(url);
   const database = new PostgresDatabase(url);
-  await checked(database, async () => {
-    await claim(database, url, emulated ? 'emulated' : 'real');
-    await refuseClosed(database);
-  });
+  await checked(database, () => claim((one) => database.write([one]), database, emulated ? 'emulated' : 'real'));
   const holder = `${hostname()}, pid ${process.pid}, ${randomUUID().slice(0, 8)}`;
   return new RecordStore(database, new PostgresLeases(database, { url, holder, leaseMs, clock }));
 }
@@ -54,30 +48,48 @@ export async function openStore({ url, emulated }: StoreOptions): Promise<Store>
  */
 export async function openBeside(url: string): Promise<Database> {
   await refuseAbsent(url);
-  const database = new PostgresDatabase(url);
-  await checked(database, () => refuseClosed(database));
-  return database;
+  return new PostgresDatabase(url);
 }
 
 /** Opens a store that exists so that every read sees it as it is now. Throws an EdictError `STORE_*`. */
 export async function openSnapshot(url: string): Promise<Database> {
   await refuseAbsent(url);
   const database = new PostgresDatabase(url);
-  await checked(database, () => database.freeze());
+  await checked(database, () => database.begin(snapshot));
   return database;
 }
 
-/** Opens a store for writing, also a closed one, while no lease is held in it and nobody else has it so. Throws an EdictError `STORE_*`. */
-export async function openWhole(url: string, kind: Kind | null): Promise<Database> {
+/** The snapshot is that of the first query, not that of BEGIN. */
+const snapshot = ['SET idle_in_transaction_session_timeout = 0', 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY', 'SELECT now()'];
+
+/**
+ * Opens a store for a copy, and creates its tables where needed; its gateways are of `kind`. Throws an EdictError `STORE_*`, also for a store
+ * that another copy is filling.
+ */
+export async function openFill(url: string, kind: Kind): Promise<StoreFill> {
   await createWhereMissing(url);
   const database = new PostgresDatabase(url);
+  const run = (one: Step) => database.read(one);
   await checked(database, async () => {
-    await database.occupy();
-    if (kind) await claim(database, url, kind);
-    await database.writeAlone([]);
+    await database.begin(fill);
+    await claim(run, database, kind);
   });
-  return database;
+  const { name, queries } = database;
+  return { name, queries, run, commit: async () => void (await run(commit)), close: () => database.close() };
 }
+
+/**
+ * Whoever adds a gateway or takes a lease waits until the copy has ended, and finds it then. The time between two statements is that of
+ * reading the other store.
+ */
+const fill = [
+  "SET idle_in_transaction_session_timeout = '60s'",
+  'BEGIN ISOLATION LEVEL READ COMMITTED',
+  "SET LOCAL lock_timeout = '5s'",
+  'LOCK TABLE edict.gateway IN EXCLUSIVE MODE',
+];
+
+const commit: Step = { query: { sql: 'COMMIT', parameters: [] }, values: [] };
 
 /** Returns the address of a store without its password. */
 export function nameOf(url: string): string {
@@ -119,14 +131,15 @@ async function hasStore(client: pg.Client, url: string): Promise<boolean> {
   return format !== 0;
 }
 
-async function claim(database: PostgresDatabase, url: string, kind: Kind): Promise<void> {
+/** Makes the store one for gateways of `kind`, unless it has been claimed for the other. */
+async function claim(write: (one: Step) => Promise<unknown>, database: PostgresDatabase, kind: Kind): Promise<void> {
   const { insertSetting, readSetting } = database.queries;
-  await database.write([step(insertSetting, { name: 'gateways', value: kind })]);
+  await write(step(insertSetting, { name: 'gateways', value: kind }));
   const [row] = await database.read(step(readSetting, { name: 'gateways' }));
   if (row?.['value'] === kind) return;
   throw new EdictError(
     'STORE_KIND',
-    `the store ${shownAddress(url)} holds the record of ${kind === 'emulated' ? 'real gateways' : 'emulated gateways'}`,
+    `the store ${database.name} holds the record of ${kind === 'emulated' ? 'real gateways' : 'emulated gateways'}`,
     {
       hint:
         kind === 'emulated'

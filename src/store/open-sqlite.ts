@@ -5,8 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { EdictError } from '../core/errors.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
-import { refuseClosed } from './closed.ts';
-import { type Database, type Kind, type StoreOptions, storeFormat } from './database.ts';
+import { type Database, type Kind, type StoreFill, type StoreOptions, storeFormat } from './database.ts';
 import { OwnLeases } from './leases.ts';
 import { RecordStore } from './record-store.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
@@ -31,24 +30,10 @@ export async function openRecord(url: string): Promise<RecordReader> {
   return explained(path, () => {
     if (!isStored(path)) return emptyRecord;
     const { db, isEmpty } = openForReading(path);
-    if (!isEmpty) return openRecordIn(new SqliteDatabase(db, path));
+    if (!isEmpty) return new StoredRecord(new SqliteDatabase(db, path));
     db.close();
     return emptyRecord;
   });
-}
-
-async function openRecordIn(database: SqliteDatabase): Promise<RecordReader> {
-  await refusedIfClosed(database);
-  return new StoredRecord(database);
-}
-
-async function refusedIfClosed(database: SqliteDatabase): Promise<void> {
-  try {
-    await refuseClosed(database);
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
 }
 
 /**
@@ -61,19 +46,16 @@ export async function openStore({ url, emulated, waitMs = 0, signal, onWait }: S
   const path = pathOf(url);
   const untilMs = performance.now() + waitMs;
   for (let looks = 0; ; looks += 1) {
-    const database = openNow(path, emulated ? 'emulated' : 'real');
-    if (database) {
-      await refusedIfClosed(database);
-      return new RecordStore(database, new OwnLeases(database));
-    }
+    const database = openNow(path, (db) => claim(db, path, emulated ? 'emulated' : 'real'));
+    if (database) return new RecordStore(database, new OwnLeases(database));
     if (signal?.aborted || performance.now() >= untilMs) throw locked(path);
     if (looks === 0) onWait?.(locked(path).message);
     await setTimeout(lookEveryMs, undefined, { ...(signal && { signal }) }).catch(() => {});
   }
 }
 
-/** Returns the store, `null` if another edict has it. */
-function openNow(path: string, kind: Kind | null): SqliteDatabase | null {
+/** Returns the store after `prepare`, `null` if another edict has it. */
+function openNow(path: string, prepare: (db: DatabaseSync) => void): SqliteDatabase | null {
   return explained(path, () => {
     // A file that is not edict's is not touched, and none is put beside it.
     if (isStored(path)) openForReading(path).db.close();
@@ -82,7 +64,7 @@ function openNow(path: string, kind: Kind | null): SqliteDatabase | null {
     const lock = explained(`${path}.lock`, () => lockForWriting(path));
     if (!lock) return null;
     try {
-      return new SqliteDatabase(openForWriting(path, kind), path, () => lock.release());
+      return new SqliteDatabase(openForWriting(path, prepare), path, () => lock.release());
     } catch (error) {
       lock.release();
       throw error;
@@ -103,14 +85,15 @@ function openForReading(path: string): { readonly db: DatabaseSync; readonly isE
   }
 }
 
-function openForWriting(path: string, kind: Kind | null): DatabaseSync {
+function openForWriting(path: string, prepare: (db: DatabaseSync) => void): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: busyMs });
   try {
     const isNew = isEmpty(db, path);
     chmodSync(path, 0o600);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000');
     if (isNew) createSchema(db);
-    claim(db, path, kind);
+    db.prepare('INSERT OR REPLACE INTO holder (one, pid, since_ms) VALUES (1, ?, ?)').run(process.pid, Date.now());
+    prepare(db);
     return db;
   } catch (error) {
     db.close();
@@ -118,10 +101,11 @@ function openForWriting(path: string, kind: Kind | null): DatabaseSync {
   }
 }
 
-function claim(db: DatabaseSync, path: string, kind: Kind | null): void {
-  if (kind) db.prepare("INSERT INTO setting (name, value) VALUES ('gateways', ?) ON CONFLICT DO NOTHING").run(kind);
+/** Makes the store one for gateways of `kind`, unless it has been claimed for the other. */
+function claim(db: DatabaseSync, path: string, kind: Kind): void {
+  db.prepare("INSERT INTO setting (name, value) VALUES ('gateways', ?) ON CONFLICT DO NOTHING").run(kind);
   const found = db.prepare("SELECT value FROM setting WHERE name = 'gateways'").get()?.['value'];
-  if (kind && found !== kind) {
+  if (found !== kind) {
     const hint =
       kind === 'emulated'
         ? 'leave --state out with --emulate, or name another store'
@@ -130,7 +114,6 @@ function claim(db: DatabaseSync, path: string, kind: Kind | null): void {
       hint,
     });
   }
-  db.prepare('INSERT OR REPLACE INTO holder (one, pid, since_ms) VALUES (1, ?, ?)').run(process.pid, Date.now());
 }
 
 function isEmpty(db: DatabaseSync, path: string): boolean {
@@ -205,13 +188,11 @@ function makePrivateFile(path: string): void {
  */
 export async function openBeside(url: string): Promise<Database> {
   const path = pathOf(url);
-  const database = explained(path, () => {
+  return explained(path, () => {
     const db = openExisting(path);
     db.exec('PRAGMA query_only = OFF; PRAGMA synchronous = FULL');
     return new SqliteDatabase(db, path);
   });
-  await refusedIfClosed(database);
-  return database;
 }
 
 /** Opens a store that exists so that every read sees it as it is now. Throws an EdictError `STORE_*`. */
@@ -224,12 +205,24 @@ export async function openSnapshot(url: string): Promise<Database> {
   });
 }
 
-/** Opens a store for writing while no other edict has it, also a closed one. Throws an EdictError `STORE_*`. */
-export async function openWhole(url: string, kind: Kind | null): Promise<Database> {
+/** Opens a store for a copy while no other edict has it, and makes it where needed; its gateways are of `kind`. Throws an EdictError `STORE_*`. */
+export async function openFill(url: string, kind: Kind): Promise<StoreFill> {
   const path = pathOf(url);
-  const database = openNow(path, kind);
+  let commit = (): void => {};
+  const database = openNow(path, (db) => {
+    db.exec('BEGIN IMMEDIATE');
+    claim(db, path, kind);
+    commit = () => db.exec('COMMIT');
+  });
   if (!database) throw locked(path);
-  return database;
+  const { name, queries } = database;
+  return {
+    name,
+    queries,
+    run: (step) => database.read(step),
+    commit: async () => explained(path, commit),
+    close: () => database.close(),
+  };
 }
 
 /** Returns the address of a store by its whole path. */

@@ -1,7 +1,7 @@
 import { EdictError } from '../core/errors.ts';
 import type { RecordReader, Store } from '../core/ports.ts';
 import { isPostgresAddress, shownAddress } from '../core/store-address.ts';
-import type { Database, Kind, StoreOptions } from './database.ts';
+import type { Database, Kind, StoreFill, StoreOptions } from './database.ts';
 
 /** An engine that keeps stores. */
 interface StoreEngine {
@@ -9,7 +9,7 @@ interface StoreEngine {
   openStore(options: StoreOptions): Promise<Store>;
   openBeside(url: string): Promise<Database>;
   openSnapshot(url: string): Promise<Database>;
-  openWhole(url: string, kind: Kind | null): Promise<Database>;
+  openFill(url: string, kind: Kind): Promise<StoreFill>;
   nameOf(url: string): string;
 }
 
@@ -50,13 +50,12 @@ export async function openSnapshot(url: string): Promise<Database> {
 }
 
 /**
- * Opens a store while no other edict works with it, and keeps them from it; creates it where it is missing, for gateways of `kind` if it is not `null`.
- * A closed one is opened too.
+ * Opens a store that a copy is to fill, and creates it where it is missing, for gateways of `kind`.
  *
- * @throws EdictError `STORE_LOCKED` if another edict works with it, `STORE_*` for a store that this edict cannot or must not write
+ * @throws EdictError `STORE_LOCKED` if another process fills it or has a SQLite store, `STORE_*` for a store that this edict cannot or must not write
  */
-export async function openWhole(url: string, kind: Kind | null): Promise<Database> {
-  return (await engineOf(url)).openWhole(url, kind);
+export async function openFill(url: string, kind: Kind): Promise<StoreFill> {
+  return (await engineOf(url)).openFill(url, kind);
 }
 
 /** Returns the address of a store as other commands can be given it, without a password. Throws an EdictError `STATE_URL` for an address of none. */

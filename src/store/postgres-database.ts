@@ -29,7 +29,7 @@ export class PostgresDatabase implements Database {
   readonly name: string;
   readonly #connection: KeptConnection;
   #isClosed = false;
-  /** Whether what this is for ends with the connection. */
+  /** Whether a transaction was opened, which ends with the connection. */
   #isBound = false;
   readonly #pending = new Map<string, Batch>();
   readonly #writing = new Set<Promise<void>>();
@@ -72,10 +72,6 @@ export class PostgresDatabase implements Database {
     });
   }
 
-  writeAlone(steps: readonly Step[]): Promise<readonly (readonly Row[])[]> {
-    return this.writeIf({ query: mustBeFree, values: [] }, steps);
-  }
-
   /** Resolves when what is being written, or is about to be in this turn, has been. */
   async drained(): Promise<void> {
     await nextTurn();
@@ -83,20 +79,11 @@ export class PostgresDatabase implements Database {
     await Promise.all(this.#writing);
   }
 
-  /** Lets every read from now on see the database as it is now; when the connection is lost, each fails. */
-  async freeze(): Promise<void> {
-    await this.#bind();
-    // What is seen is what there is at the first question, not at the beginning of the transaction.
-    const begin = ['SET idle_in_transaction_session_timeout = 0', 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY', 'SELECT now()'];
-    for (const sql of begin) await this.read({ query: { sql, parameters: [] }, values: [] });
-  }
-
-  /** Has the store as a whole, alone, while the connection lasts. Rejects with an EdictError `STORE_LOCKED` if another one has it so. */
-  async occupy(): Promise<void> {
-    await this.#bind();
-    const [row] = await this.read({ query: tryWhole, values: [] });
-    if (row?.['has']) return;
-    throw new EdictError('STORE_LOCKED', `the store ${this.name} is being moved or copied into`, { hint: 'wait until that has ended' });
+  /** Runs statements that open a transaction for every read from now on; when the connection is lost, each fails. */
+  async begin(statements: readonly string[]): Promise<void> {
+    await this.#connected();
+    this.#isBound = true;
+    for (const sql of statements) await this.read({ query: { sql, parameters: [] }, values: [] });
   }
 
   async holder(gatewayId: number): Promise<string | null> {
@@ -179,43 +166,16 @@ export class PostgresDatabase implements Database {
     return this.#connection.open();
   }
 
-  /** From now on all happens over the present connection. */
-  async #bind(): Promise<void> {
-    await this.#connected();
-    this.#isBound = true;
-  }
-
-  /** What was read, or kept from others, over a connection that was lost is worth nothing over another one. */
+  /** A new connection would not see the same snapshot, and would not hold the same locks. */
   #cutOff(): EdictError {
     return new EdictError('STORE_UNREACHABLE', `the connection to the store ${this.name} was lost in the middle of it`, {
-      hint: 'nothing was lost; run the same `edict state` command again',
+      hint: 'run the same `edict state` command again',
     });
   }
 }
 
 /** SQLSTATE of a prepared statement that the server does not know. */
 const unknownStatement = '26000';
-
-/** The lock under which one edict alone has a store as a whole ("edwh"). */
-const tryWhole = { sql: `SELECT pg_try_advisory_lock(${0x65647768}) AS has`, parameters: [] } as const;
-
-/**
- * Whoever takes a lease, writes under one or adds a gateway has locked the table of gateways, and is waited for or waits. Leases that have
- * lapsed could still be renewed and written under, until somebody takes them: they end. So do all wishes, since they keep gateways from
- * being deleted; who makes one locks its table first, as is done here. Every gateway is written to, so that what has looked at the table
- * before it waited fails.
- */
-const mustBeFree = {
-  sql: `
-  DO $$ DECLARE holders text; BEGIN
-    LOCK TABLE edict.wish, edict.gateway IN EXCLUSIVE MODE;
-    SELECT string_agg(DISTINCT holder, '; ') INTO holders FROM edict.gateway WHERE held_until >= clock_timestamp();
-    IF holders IS NOT NULL THEN RAISE EXCEPTION '%', holders USING ERRCODE = 'ED002'; END IF;
-    UPDATE edict.gateway SET holder = NULL, held_until = NULL;
-    DELETE FROM edict.wish;
-  END $$`,
-  parameters: [],
-} as const;
 
 const holderNow = {
   sql: 'SELECT holder FROM edict.gateway WHERE id = $1 AND held_until >= clock_timestamp()',

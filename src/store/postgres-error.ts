@@ -68,9 +68,6 @@ const meanings: Readonly<Record<string, Meaning>> = {
 /** SQLSTATE of `edict.must_hold`: the lease is another's. */
 const lostLease = 'ED001';
 
-/** SQLSTATE of what is written alone: some edict has a lease; the message says which. */
-const inUse = 'ED002';
-
 /** Returns an EdictError that says what a failure of PostgreSQL means; `at` names the store, without a password. */
 export function postgresError(thrown: unknown, at: string): EdictError {
   if (thrown instanceof EdictError) return thrown;
@@ -78,7 +75,6 @@ export function postgresError(thrown: unknown, at: string): EdictError {
   if (code === lostLease) {
     return new EdictError('GATEWAY_HELD', 'another edict has the lease of the gateway by now', { hint: 'nothing was written or sent' });
   }
-  if (code === inUse) return new EdictError('STORE_LOCKED', `the store ${at} is in use: ${messageOf(thrown)}`, { hint: 'stop it first' });
   const isState = /^[0-9A-Z]{5}$/.test(code);
   const meaning = isState ? (meanings[code] ?? meanings[code.slice(0, 3)] ?? meanings[code.slice(0, 2)]) : connectionMeaning(thrown, code);
   if (!meaning) return new EdictError('STORE_FAILED', `the store ${at} failed: ${messageOf(thrown)}`, { cause: thrown });

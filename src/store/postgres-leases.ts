@@ -1,7 +1,6 @@
 import { EdictError } from '../core/errors.ts';
 import type { Clock, Entered } from '../core/ports.ts';
 import { shownAddress } from '../core/store-address.ts';
-import { refuseClosed } from './closed.ts';
 import type { Step } from './database.ts';
 import { divide } from './divide.ts';
 import { KeptConnection } from './kept-connection.ts';
@@ -69,7 +68,7 @@ export class PostgresLeases implements Leases {
       const nextWishAtMs = (this.#wishedAtMs.get(gatewayId) ?? Number.NEGATIVE_INFINITY) + leaseMs / renewalsPerLease;
       if (clock.monotonic() >= nextWishAtMs) await this.#wish([gatewayId]);
       const owner = (await this.#ownersSoon()).get(gatewayId);
-      // Its wish was not taken, as in a store that is closed.
+      // Its wish has lapsed, as after the machine slept.
       if (owner === undefined) this.#wishedAtMs.delete(gatewayId);
       if (owner !== holder) throw await this.#heldBy(gatewayId);
     }
@@ -198,9 +197,8 @@ export class PostgresLeases implements Leases {
     held.ending.abort();
   }
 
-  /** Returns why a lease could not be had. Rejects with an EdictError `STORE_CLOSED` if the store is closed. */
+  /** Returns why a lease could not be had. */
   async #heldBy(gatewayId: number): Promise<EdictError> {
-    await refuseClosed(this.#database);
     const [row] = await this.#query('SELECT holder FROM edict.gateway WHERE id = $1', [gatewayId]);
     const holder = row?.['holder'];
     return new EdictError('GATEWAY_HELD', `another edict works on the gateway${holder ? ` (${String(holder)})` : ''}`, {
@@ -227,7 +225,7 @@ const takeLease = `
   UPDATE edict.gateway g
   SET fence = g.fence + 1, holder = $2, held_until = clock_timestamp() + make_interval(secs => $3), left_at_ms = NULL, condition = NULL
   FROM was
-  WHERE g.id = was.id AND NOT EXISTS (SELECT FROM edict.setting WHERE name = 'closed') AND (was.holder IS NULL OR was.holder = $2 OR was.held_until < clock_timestamp())
+  WHERE g.id = was.id AND (was.holder IS NULL OR was.holder = $2 OR was.held_until < clock_timestamp())
   RETURNING g.fence,
     CASE WHEN was.left_at_ms IS NULL THEN 0 ELSE greatest(0, extract(epoch FROM clock_timestamp()) * 1000 - was.left_at_ms) END AS silent_ms`;
 
@@ -245,7 +243,6 @@ const wish = `
   )
   INSERT INTO edict.wish (gateway_id, holder, lives_until)
   SELECT gateway_id, $2, clock_timestamp() + make_interval(secs => $3) FROM unnest($1::bigint[]) AS gateway_id
-  WHERE NOT EXISTS (SELECT FROM edict.setting WHERE name = 'closed')
   ON CONFLICT (gateway_id, holder) DO UPDATE SET lives_until = excluded.lives_until`;
 
 const claims = `

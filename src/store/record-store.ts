@@ -5,7 +5,6 @@ import type { Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
 import type { Condition, Entered, NewAttempt, Store } from '../core/ports.ts';
 import type { GatewayIdentity, PublicationKey, RecordedPublication, Suspension } from '../core/publication.ts';
-import { refuseClosed } from './closed.ts';
 import { type Database, type Step, step, type Value } from './database.ts';
 import type { Leases } from './leases.ts';
 import { type Row, toRecordedPublication } from './rows.ts';
@@ -54,7 +53,7 @@ export class RecordStore extends StoredRecord implements Store {
     await this.#leases.give(id, atMs);
   }
 
-  async forget(gateway: GatewayIdentity, key: PublicationKey, atMs: number): Promise<void> {
+  async deleteRecord(gateway: GatewayIdentity, key: PublicationKey, atMs: number): Promise<void> {
     const of = { gateway: await this.#ensureGateway(gateway), ...split(key) };
     await this.#write(of.gateway, [step(this.queries.record, { ...of, ...recordOf(undefined, atMs) })]);
   }
@@ -96,8 +95,7 @@ export class RecordStore extends StoredRecord implements Store {
 
   async suspend(gateway: GatewayIdentity, suspension: Suspension | null): Promise<void> {
     const of = { gateway: await this.#ensureGateway(gateway), suspension: suspension && JSON.stringify(suspension) };
-    const [rows] = await this.database.write([step(this.queries.suspend, of)]);
-    if (rows?.length === 0) await refuseClosed(this.database);
+    await this.database.write([step(this.queries.suspend, of)]);
   }
 
   async describe(gateway: GatewayIdentity, condition: Condition): Promise<void> {
@@ -172,8 +170,6 @@ export class RecordStore extends StoredRecord implements Store {
     const { endpoint, project, instance } = gateway;
     await this.database.write([step(this.queries.insertGateway, { endpoint, project, instance })]);
     const id = await super.gatewayId(gateway);
-    // In a closed store there is none for a gateway that is new.
-    if (id === 0) await refuseClosed(this.database);
     this.#gateways.set(nameOf(gateway), id);
     return id;
   }

@@ -51,11 +51,6 @@ export class SqliteDatabase implements Database {
     });
   }
 
-  /** Who has opened the store as a whole keeps every other edict from it. */
-  writeAlone(steps: readonly Step[]): Promise<readonly (readonly Row[])[]> {
-    return this.write(steps);
-  }
-
   /** The one that wrote last how it is getting on, if it is there: one that was killed leaves its last word, and one in another container cannot be seen. */
   async holder(gatewayId: number): Promise<string | null> {
     const [row] = await this.read(step(this.queries.readGateway, { gateway: gatewayId }));

@@ -47,7 +47,7 @@ const asked: readonly (readonly [words: readonly string[], candidates: string])[
   [['plan', '--api', "'shop; *'", '--dry', '--format', 'json', '--sta'], '--state'],
   [['plan', 'exam'], ''],
   [['plan', '--out', "''"], ''],
-  [['state', "''"], 'show backup move forget help'],
+  [['state', "''"], 'show copy rm help'],
   [['state', 'show', '--st'], '--state'],
   [['schema', 'n'], 'notification'],
   [['completion', "''"], 'bash zsh fish'],

@@ -10,8 +10,8 @@ test('`edict state` alone lists what it can do, and each command has its options
     return `${stdout()}${stderr()}`;
   };
   const commands = [...(await helpOf()).matchAll(/^ {2}([a-z]+) .*\S/gm)].map(([, name]) => name);
-  assert.equal(commands, ['show', 'backup', 'move', 'forget', 'help']);
-  for (const name of ['show', 'backup', 'move', 'forget']) {
+  assert.equal(commands, ['show', 'copy', 'rm', 'help']);
+  for (const name of ['show', 'copy', 'rm']) {
     for (const option of ['--state', '--format']) assert.match(await helpOf(name, '--help'), option);
   }
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { edict, fileOf, scratchFolder, secretToken, seedOf } from '../support/edict-process.ts';
+import { edict, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 const test = suite('state');
 let emulator: Emulator;
@@ -35,42 +35,45 @@ test('show tells of each gateway what is recorded, and who is at work', async ()
   assert.match(absent.stderr, 'there is no store');
 });
 
-test('a backup is a store: the plan from it is the same', async () => {
-  assert.match(
-    (await run('state', 'backup', 'backup.db')).stdout,
-    /^Copied 1 gateway, 2 publications and 2 attempts to sqlite:.*backup\.db\.$/m,
-  );
-  assert.match((await run('plan', '--state', 'sqlite:backup.db')).stdout, 'In sync');
-  const again = await run('state', 'backup', 'backup.db');
+test('a copy is a store: the plan from it is the same', async () => {
+  const copied = await run('state', 'copy', 'copy.db');
+  assert.match(copied.stdout, /^Copied 1 gateway, 2 publications and 2 attempts to sqlite:.*copy\.db\.$/m);
+  assert.is(copied.stderr, '');
+  assert.match((await run('plan', '--state', 'sqlite:copy.db')).stdout, 'In sync');
+  const again = await run('state', 'copy', 'copy.db');
   assert.is(again.code, 1);
-  assert.match(again.stderr, 'holds a record already');
+  assert.match(again.stderr, 'has a record already');
   assert.match((await run('plan')).stdout, 'In sync');
 });
 
-test('after a move every command is sent to the new store', async () => {
-  assert.match((await run('state', 'move', 'next/state.db')).stdout, 'Moved 1 gateway, 2 publications and 2 attempts');
-  for (const command of ['plan', 'apply', 'status', 'history']) {
-    const { code, stderr } = await run(command);
-    assert.is(code, 1, command);
-    assert.match(stderr, /was moved to sqlite:.*next\/state\.db/);
-    assert.match(stderr, /--state sqlite:/);
-  }
-  const { stdout } = await run('apply', '--state', 'sqlite:next/state.db');
-  assert.match(stdout, 'In sync');
-  assert.is(calls(), 2);
+test('a copy of a store in use warns on stderr with the process that uses it, and is made all the same', async () => {
+  const daemon = startEdict(['run', '--log-format', 'json'], folder);
+  await until('it holds the lease', () => daemon.events('plan:made').length > 0, [daemon]);
+  const { code, stdout, stderr } = await run('state', 'copy', 'copy.db', '--format', 'json');
+  assert.is(code, 0);
+  assert.match(stderr, new RegExp(`^edict: warning: sqlite:.*state\\.db was copied while in use by pid ${daemon.child.pid}$`, 'm'));
+  assert.match(stderr, 'stop that process and copy again');
+  const { holders, gateways, publications, attempts } = JSON.parse(stdout);
+  assert.equal([holders, gateways, publications, attempts], [[`pid ${daemon.child.pid}`], 1, 2, 2]);
+  const refused = await run('state', 'rm', 'orders', 'test');
+  assert.is(refused.code, 1);
+  assert.match(refused.stderr, 'in use by another edict');
+  daemon.child.kill('SIGTERM');
+  await daemon.finished;
+  assert.match((await run('plan', '--state', 'sqlite:copy.db')).stdout, 'In sync');
 });
 
-test('forget sends nothing; what is forgotten is adopted by a look, and is not there to be forgotten twice', async () => {
-  const { code, stdout } = await run('state', 'forget', 'orders', 'test');
+test('rm sends nothing; a removed record is adopted by a refresh, and cannot be removed twice', async () => {
+  const { code, stdout } = await run('state', 'rm', 'orders', 'test');
   assert.is(code, 0);
-  assert.match(stdout, 'Forgot orders in test, which was recorded as online. The next apply takes it for new and publishes it again.');
+  assert.match(stdout, 'Removed orders in test, which was recorded as online. The next apply takes it for new and publishes it again.');
   assert.is(calls(), 2);
-  const again = await run('state', 'forget', 'orders', 'test', '--format', 'json');
+  const again = await run('state', 'rm', 'orders', 'test', '--format', 'json');
   assert.equal(JSON.parse(again.stdout).was, null);
   assert.is((await run('apply', '--refresh')).code, 0);
   assert.is(calls(), 2, 'adopted without a call');
   assert.match((await run('status')).stdout, 'in sync');
-  const unknown = await run('state', 'forget', 'order', 'test');
+  const unknown = await run('state', 'rm', 'order', 'test');
   assert.is(unknown.code, 1);
   assert.match(unknown.stderr, 'nearest to "order": orders');
 });

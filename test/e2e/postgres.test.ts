@@ -153,26 +153,6 @@ test('a database that is not there yet is waited for, and SIGTERM ends the waiti
   await way[Symbol.asyncDispose]();
 });
 
-test('a daemon whose store was moved away under it sends nothing, says where the record is, and goes on when it is moved back', async () => {
-  const folder = machine({ api0: 'online' });
-  const run = (...args: string[]) => edict(args, folder, { HW_AUTH_TOKEN: secretToken });
-  assert.is((await run('apply', '--state', at.state)).code, 0);
-  writeFileSync(join(folder, 'edict.yaml'), 'edict: 2');
-  const daemon = start(folder);
-  await until('it has no file to work for', () => daemon.events('file:rejected').length > 0);
-  const moved = await run('state', 'move', 'moved.db', '--state', at.state);
-  assert.is(moved.code, 0, moved.stderr);
-  writeFileSync(join(folder, 'edict.yaml'), fileOf(at.emulator.url, { api0: 'online', api1: 'online' }));
-  await until('it has said so twice', () => daemon.events('store:failed').length > 1);
-  const said = daemon.events('store:failed').map(({ reason }) => String(reason));
-  assert.ok(said.every((reason) => reason.includes('was moved to sqlite:') && reason.includes('moved.db')));
-  assert.is(versions(), 1);
-  const back = await run('state', 'move', at.state, '--state', 'sqlite:moved.db');
-  assert.is(back.code, 0, back.stderr);
-  await until('it works', () => published() === 2);
-  assert.is(versions(), 2);
-});
-
 test('apply says who works on the gateway, and with --wait waits for it', async () => {
   const folder = machine(all('online', names));
   const daemon = start(folder);

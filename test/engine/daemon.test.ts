@@ -298,7 +298,7 @@ test('what may not be taken over is not asked for until it may, or a person asks
   await running;
 });
 
-test('an edict that stands by with a store whose record was moved says so, sends nothing, asks later each time, and goes on when it is back', async () => {
+test('an edict that stands by with a store that fails says so, sends nothing, asks later each time, and goes on when it works again', async () => {
   const events: EngineEvent[] = [];
   const waits: number[] = [];
   const passes: PassCause[] = [];
@@ -325,7 +325,7 @@ test('an edict that stands by with a store whose record was moved says so, sends
   const desired = state('orders');
   const running = daemon.run();
   await until('it stands by', () => waits.includes(500));
-  refusal = new EdictError('STORE_CLOSED', 'the record of the store a was moved to b');
+  refusal = new EdictError('STORE_FAILED', 'the store failed');
   await until('it has asked a few times', () => waits.includes(4000));
   const later = waits.slice(waits.indexOf(1000));
   const failed = events.filter(({ type }) => type === 'store:failed');

@@ -306,7 +306,7 @@ test('an outcome that cannot be written is written later, and its call is not re
     passAsked: store.passAsked.bind(store),
     enter: store.enter.bind(store),
     leave: store.leave.bind(store),
-    forget: store.forget.bind(store),
+    deleteRecord: store.deleteRecord.bind(store),
     prune: store.prune.bind(store),
     describe: store.describe.bind(store),
     suspend: store.suspend.bind(store),

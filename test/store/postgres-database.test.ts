@@ -113,9 +113,9 @@ test('of a connection that was lost nothing is left behind, however often that h
   await other.close();
 });
 
-test('what was frozen is seen as it was, and not at all over another connection', async () => {
+test('a snapshot is seen as it was, and not at all over another connection', async () => {
   await database.write([setting('a', '1')]);
-  await database.freeze();
+  await database.begin(['BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY', 'SELECT now()']);
   const other = new PostgresDatabase(url);
   await other.write([setting('b', '2')]);
   assert.equal([await read('a'), await read('b')], ['1', undefined]);

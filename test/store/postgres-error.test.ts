@@ -24,7 +24,6 @@ for (const [code, expected] of [
   ['42P01', 'STORE_FAILED'],
   ['ERR_OSSL_PEM_NO_START_LINE', 'STORE_SETTING'],
   ['ED001', 'GATEWAY_HELD'],
-  ['ED002', 'STORE_LOCKED'],
 ] as const) {
   test(`${code} is ${expected}`, () => {
     assert.is(of(code).code, expected);

@@ -320,7 +320,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const made = change('orders', 'test');
     const id = await store.begin(gateway, made, { passId: 'pass', marker: null, commitId: null, atMs: 1 });
     await store.settle(gateway, made.key, id, success, recorded('orders', 'test'), 2);
-    await store.forget(gateway, made.key, 3);
+    await store.deleteRecord(gateway, made.key, 3);
     assert.is(await store.read(gateway, made.key), undefined);
     assert.equal([...(await store.readAll(gateway)).keys()], []);
     assert.is((await store.history(gateway, { limit: 10 })).length, 1);

@@ -6,7 +6,7 @@ import { applyOnce } from '../src/app.ts';
 import { settingsFrom } from '../src/config.ts';
 import type { EdictError } from '../src/core/errors.ts';
 import { startDaemon } from '../src/daemon.ts';
-import { copyStore, forgetPublication, readStore } from '../src/keeping.ts';
+import { copyState, readStore, removeRecord } from '../src/state.ts';
 import { fileOf, scratchFolder, until } from './support/edict-process.ts';
 
 /** A store in which an emulated gateway's `orders` is recorded. */
@@ -18,34 +18,35 @@ async function recorded() {
   return { folder, settings };
 }
 
-test('a path is a store too, and a copy of an emulated record is one', async () => {
+test('a path names a store too, and a copy of an emulated record is a store', async () => {
   const { folder, settings } = await recorded();
   const to = join(folder, 'copy.db');
-  assert.equal(await copyStore('backup', settings, to), {
+  assert.equal(await copyState(settings, to), {
     from: settings.state,
     to: `sqlite:${to}`,
     gateways: 1,
     publications: 1,
     attempts: 1,
+    holders: [],
   });
   const copy = { ...settings, state: `sqlite:${to}` };
   assert.is((await readStore(copy)).gateways[0]?.publications, 1);
-  assert.is((await forgetPublication(copy, { api: 'orders', environment: 'test' }, {})).was?.state, 'online');
+  assert.is((await removeRecord(copy, { api: 'orders', environment: 'test' }, {})).was?.state, 'online');
   assert.is((await readStore(copy)).gateways[0]?.publications, 0);
   assert.is((await readStore(settings)).gateways[0]?.publications, 1);
 });
 
-test('what was meant for an address is not made a file, and a password in it is not shown', async () => {
+test('a mistyped address is not made a file, and a password in it is not shown', async () => {
   const { folder, settings } = await recorded();
   for (const to of [`${folder}/ada:geheim@db/edict`, 'mysql://ada:geheim@db/edict', 'postgres:/ada:geheim@db/edict']) {
-    const error = (await copyStore('backup', settings, to).catch((thrown: unknown) => thrown)) as EdictError;
+    const error = (await copyState(settings, to).catch((thrown: unknown) => thrown)) as EdictError;
     assert.is(error.code, 'STATE_URL', to);
     assert.not.match(error.message, 'geheim');
   }
   assert.equal(readdirSync(folder).sort(), ['edict.yaml', 'state.db', 'state.db.lock']);
 });
 
-test('nothing is forgotten or moved while a daemon works with the store', async () => {
+test('while a daemon holds the lease no record is removed, and a copy names the daemon', async () => {
   const { folder, settings } = await recorded();
   const times = { debounceMs: 10, resyncMs: 60_000, keepHistoryMs: null, listen: null, isListenAsked: true };
   let passes = 0;
@@ -54,8 +55,8 @@ test('nothing is forgotten or moved while a daemon works with the store', async 
   });
   await until('it has made a pass', () => passes > 0);
   const code = (error: unknown): string => (error as EdictError).code;
-  assert.is(await forgetPublication(settings, { api: 'orders', environment: 'test' }, {}).then(String, code), 'STORE_LOCKED');
-  assert.is(await copyStore('move', settings, join(folder, 'next.db')).then(String, code), 'STORE_LOCKED');
+  assert.is(await removeRecord(settings, { api: 'orders', environment: 'test' }, {}).then(String, code), 'STORE_LOCKED');
+  assert.match((await copyState(settings, join(folder, 'next.db'))).holders[0] ?? '', `pid ${process.pid}`);
   assert.match((await readStore(settings)).gateways[0]?.holder ?? '', `pid ${process.pid}`);
   daemon.stop();
   await daemon.ended;

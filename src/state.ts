@@ -6,11 +6,12 @@ import { findPublication, type NamedPublication } from './desired/find-publicati
 import { systemClock } from './engine/system-clock.ts';
 import { planOf, withFile } from './reading.ts';
 import { type Environment, openStoreOf } from './rooms.ts';
+import { type Copied, copyStore } from './store/copy-store.ts';
+import { type KnownGateway, listGateways } from './store/list-gateways.ts';
 import { nameOf } from './store/open-store.ts';
-import { backUp, type KnownGateway, listGateways, moveRecord } from './store/whole-store.ts';
 
 /*
- * What is done to the store itself.
+ * `edict state`: what is done to the store itself.
  */
 
 /** What a store has the record of. */
@@ -26,35 +27,31 @@ export async function readStore({ state }: Settings): Promise<StoreReport> {
 }
 
 /** What was copied, from where and to where. */
-export interface CopyReport {
+export interface CopyReport extends Copied {
   readonly from: string;
   readonly to: string;
-  readonly gateways: number;
-  readonly publications: number;
-  readonly attempts: number;
 }
 
-/** Copies the record into the store `to`, a path or an address, or moves it there; what may hold a password is no path. Throws as `backUp` and `moveRecord` do. */
-export async function copyStore(how: 'backup' | 'move', { state }: Settings, to: string): Promise<CopyReport> {
+/** Copies the store into the empty store `to`, a path or an address. Text that may contain a password is not taken for a path. Throws as `copyStore` does. */
+export async function copyState({ state }: Settings, to: string): Promise<CopyReport> {
   const address = /^(?:sqlite|postgres(?:ql)?):|:.*@/s.test(to) ? to : `sqlite:${to}`;
-  const copied = how === 'move' ? await moveRecord(state, address) : await backUp(state, address);
-  return { from: await nameOf(state), to: await nameOf(address), ...copied };
+  return { from: await nameOf(state), to: await nameOf(address), ...(await copyStore(state, address)) };
 }
 
-/** What was forgotten, and what comes of it. */
-export interface Forgotten {
+/** A publication whose recorded state was deleted, and what the plan does with it now. */
+export interface RemovedRecord {
   readonly names: PublicationNames;
-  /** What was recorded; `null`: nothing was, and nothing has changed. */
+  /** The state that was recorded; `null`: there was none, and nothing has changed. */
   readonly was: RecordedPublication | null;
   /** The plan afterwards. */
   readonly plan: Plan;
 }
 
 /**
- * Makes the record say nothing of a publication. Throws an EdictError `PUBLICATION_UNKNOWN` for what neither file nor record has,
- * `STORE_LOCKED` or `GATEWAY_HELD` while another edict works on the gateway.
+ * Deletes the recorded state of a publication. Throws an EdictError `PUBLICATION_UNKNOWN` for one that neither file nor record has,
+ * `STORE_LOCKED` or `GATEWAY_HELD` while another edict holds the gateway's lease.
  */
-export async function forgetPublication(settings: Settings, of: NamedPublication, environment: Environment): Promise<Forgotten> {
+export async function removeRecord(settings: Settings, of: NamedPublication, environment: Environment): Promise<RemovedRecord> {
   const found = await withFile(settings, environment, 'never ask', async (desired, record) => {
     const recorded = await record.readAll(desired.gateway);
     const { key, api, apiId, environment, environmentId } = findPublication(of, desired, recorded);
@@ -64,7 +61,7 @@ export async function forgetPublication(settings: Settings, of: NamedPublication
     const store = await openStoreOf(settings, () => undefined);
     try {
       await store.enter(found.gateway, systemClock.now());
-      await store.forget(found.gateway, found.key, systemClock.now());
+      await store.deleteRecord(found.gateway, found.key, systemClock.now());
       await store.leave(found.gateway, systemClock.now());
     } finally {
       await store.close();

@@ -1,0 +1,31 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { EdictError } from '../../src/core/errors.ts';
+import { listGateways } from '../../src/store/list-gateways.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import { change, gatewaySettings, recorded } from '../support/states.ts';
+import { storeEngines } from '../support/store-engines.ts';
+
+const test = suite('list gateways');
+const gateway = gatewaySettings();
+
+for (const { name, make } of storeEngines(test)) {
+  test(`${name}: counts the records of each gateway and names the lease holder, and makes no store`, async () => {
+    const url = await make();
+    assert.is(await listGateways(url).then(String, (error: EdictError) => error.code), 'STORE_ABSENT');
+    const store = await openStore({ url, emulated: false });
+    await store.enter(gateway, 0);
+    await store.describe(gateway, { atMs: 0, pid: process.pid, calls: 1, perMs: 1, stopped: null });
+    const made = change('orders', 'test');
+    const id = await store.begin(gateway, made, { passId: 'pass', marker: null, commitId: null, atMs: 7 });
+    await store.settle(gateway, made.key, id, { kind: 'succeeded', versionId: 'v', publishId: 'p' }, recorded('orders', 'test'), 8);
+    await store.suspend({ ...gateway, instance: 'other' }, null);
+    const [first, second] = await listGateways(url);
+    assert.equal([first?.publications, first?.attempts, first?.firstAttemptAtMs], [1, 1, 7]);
+    assert.match(first?.holder ?? '', `pid ${process.pid}`);
+    assert.equal([second?.publications, second?.attempts, second?.firstAttemptAtMs, second?.holder], [0, 0, null, null]);
+    await store.close();
+  });
+}
+
+test.run();
