@@ -85,7 +85,7 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        /** A pass now, from the whole file and the whole record */
+        /** Asks whoever holds the gateway's lease to reconcile now, as `edict wait --reconcile` does */
         readonly post: operations["resync"];
         readonly delete?: never;
         readonly options?: never;
@@ -867,7 +867,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description The pass will be made. */
+            /** @description The request is in the store. The lease holder finds it within a second. */
             readonly 202: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -31,8 +31,8 @@ export interface FaceOfFile {
   readonly record: Pick<RecordReader, 'history' | 'approvals' | 'lastAttempts'>;
   readonly approve: (gateway: GatewayIdentity, approval: NewApproval) => Promise<void>;
   readonly suspend: (gateway: GatewayIdentity, suspension: Suspension | null) => Promise<void>;
-  /** Asks for a pass now. */
-  readonly resync: () => void;
+  /** Asks whoever holds the gateway's lease to reconcile now. */
+  readonly resync: () => Promise<void>;
 }
 
 export interface FaceDeps {

@@ -1,5 +1,5 @@
 import type { DaemonSettings, Settings } from './config.ts';
-import type { Emit, PassCause } from './core/events.ts';
+import type { Emit } from './core/events.ts';
 import type { Store } from './core/ports.ts';
 import type { GatewayIdentity } from './core/publication.ts';
 import type { Daemon } from './engine/daemon.ts';
@@ -17,6 +17,8 @@ export interface Part {
   /** Hears what happens, besides the listeners and the log. */
   readonly shows: { emit: Emit };
   readonly emit: Emit;
+  /** The gateway of the last valid file; `null` before the first one. */
+  readonly gateway: () => GatewayIdentity | null;
   /** Deletes no more of the history, and looks for no more requests. */
   readonly endBeside: () => void;
 }
@@ -67,21 +69,26 @@ export async function openPart(
     engineFor: (desired) => rooms.engineFor(desired, Number.POSITIVE_INFINITY, emit),
     mayTakeOver: (desired) => takeOvers.may(desired),
   });
-  return { settings, rooms, daemon, listeners, shows, emit, endBeside: () => beside.abort() };
+  return { settings, rooms, daemon, listeners, shows, emit, gateway: () => gateway, endBeside: () => beside.abort() };
 }
 
 /** Returns what is shown of a part, and what can be done with it. */
-export async function faceOf({ settings, rooms, daemon }: Part): Promise<FaceOfFile> {
+export async function faceOf({ settings, rooms, daemon, gateway }: Part): Promise<FaceOfFile> {
+  const { askPass } = await import('./store/ask-pass.ts');
   const { writeApproval } = await import('./store/write-approval.ts');
-  const wake = (cause: PassCause): void => daemon.wake(cause);
   return {
     settings,
     record: rooms.record,
-    resync: () => wake('signal'),
+    // Through the store, since another process may hold the lease. Without a valid file nobody knows the gateway, but it can be read again.
+    resync: async () => {
+      const known = gateway();
+      if (known) await askPass(settings.state, known);
+      else daemon.wake('signal');
+    },
     approve: (gateway, approval) => writeApproval(settings.state, gateway, approval),
     suspend: async (gateway, suspension) => {
       await rooms.suspend(gateway, suspension);
-      wake('resync');
+      daemon.wake('resync');
     },
   };
 }

@@ -16,7 +16,7 @@ const fileOf = (file: string, onResync = (): void => {}) => ({
     approvals: async () => [],
     lastAttempts: async () => new Map([[wanted('orders', 'test').key, last as never]]),
   },
-  ...{ approve: async () => undefined, suspend: async () => undefined, resync: onResync },
+  ...{ approve: async () => undefined, suspend: async () => undefined, resync: async () => onResync() },
 });
 
 function open(environment: Readonly<Record<string, string>> = {}, onResync = () => {}, files: readonly string[] = ['shop.yaml']) {

@@ -31,7 +31,7 @@ test('works on its file, tells what happens to people and to the page, and can b
   await until('a plan knows it', () => told.some(suspended));
   const passes = (): number => told.filter(({ type }) => type === 'pass:started').length;
   const before = passes();
-  face.resync();
+  await face.resync();
   await until('a pass is made', () => passes() > before);
   await until('its last pass is over', () => told.at(-1)?.type === 'pass:finished');
   const asked = passes();

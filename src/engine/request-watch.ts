@@ -12,7 +12,7 @@ export interface RequestWatchDeps {
   readonly onRequest: () => void;
 }
 
-/** Waits for another process that asks for a pass through the store: a pipeline that leaves its changes to the daemon. */
+/** Polls the store for requests to reconcile now, which `edict wait --reconcile` and `POST /resync` write, also of another process. */
 export class RequestWatch {
   readonly #deps: RequestWatchDeps;
   #gateway: GatewayIdentity | null = null;

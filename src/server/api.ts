@@ -31,7 +31,7 @@ export interface ApiDeps {
   readonly approve: (gateway: GatewayIdentity, approval: NewApproval) => Promise<void>;
   /** Notes a person's word that no call is to be made; `null` takes it back. Resolves when it holds. */
   readonly suspend: (gateway: GatewayIdentity, suspension: Suspension | null) => Promise<void>;
-  readonly resync: () => void;
+  readonly resync: () => Promise<void>;
   /** What lets a request act; `null`: nothing does. */
   readonly token: string | null;
   /** Returns milliseconds since 1970. */
@@ -80,7 +80,7 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
   });
 
   server.post('/api/v1/resync', { schema: schema('POST', '/api/v1/resync'), onRequest: acts }, async (_, reply) => {
-    deps.resync();
+    await deps.resync();
     return reply.code(202).send();
   });
 

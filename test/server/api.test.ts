@@ -77,7 +77,7 @@ test.before(async () => {
           ],
           approve: async (_, approval) => void approved.push(approval),
           suspend: async (_, suspension) => void suspensions.push(suspension),
-          resync: () => {
+          resync: async () => {
             resyncs += 1;
           },
         },

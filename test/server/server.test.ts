@@ -19,7 +19,7 @@ const site: Site = {
   approvals: async () => [],
   approve: async () => undefined,
   suspend: async () => undefined,
-  resync: () => undefined,
+  resync: async () => undefined,
 };
 const deps: ServerDeps = {
   sites: [site],

@@ -40,7 +40,7 @@ export async function openShownPage(attempts: readonly Attempt[] = [], options: 
           approvals: async () => [],
           approve: async () => undefined,
           suspend: async () => undefined,
-          resync: () => undefined,
+          resync: async () => undefined,
         },
       ],
     },
