@@ -32,8 +32,6 @@ export interface Applied {
   readonly left: number;
   /** Changes of the saved plan that were left out since something moved under them while it was carried out. */
   readonly dropped: readonly Moved[];
-  /** Why there are changes `left`; without it they were stopped. */
-  readonly leftWhy?: string;
 }
 
 /** How often `apply` tries one change before it leaves it to a person. */
@@ -82,7 +80,7 @@ async function applyOf(
     const targets = plan ? await targetsOfSaved(plan.saved) : await targetsOf(settings, desired, () => rooms.recorded(desired.gateway));
     return await applyIn(rooms, desired, targets, plan?.saved ?? null, emit, stopper);
   } catch (error) {
-    throw besideDaemon(error, 'stop that one first, wait for it with --wait, or leave the calls to it with --via-daemon');
+    throw besideDaemon(error, 'stop that one first, wait for it with --wait, or let a daemon apply the file: `edict wait`');
   } finally {
     await (opened as Rooms | null)?.close();
   }

@@ -49,8 +49,8 @@ const floors: readonly { readonly floor: string; readonly mayImport: readonly st
   },
   { floor: 'src/state.ts', mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', ...rooms] },
   {
-    floor: 'src/by-daemon.ts',
-    mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', 'src/app.ts', ...rooms],
+    floor: 'src/wait.ts',
+    mayImport: ['src/core/', 'src/config.ts', 'src/rooms.ts', 'src/reading.ts', ...rooms],
   },
   {
     floor: 'src/cli/',
@@ -60,7 +60,7 @@ const floors: readonly { readonly floor: string; readonly mayImport: readonly st
       'generated/',
       'src/config.ts',
       'src/app.ts',
-      'src/by-daemon.ts',
+      'src/wait.ts',
       'src/daemon.ts',
       'src/state.ts',
       'src/reports.ts',

@@ -136,7 +136,7 @@ test('the commands in the README are those of the program', () => {
 });
 
 test('the options in the README are known to the commands they are for', () => {
-  const help = ['plan', 'apply', 'run', 'status', 'history', 'undo', 'approve', 'import', 'emulate', 'schema']
+  const help = ['plan', 'apply', 'run', 'wait', 'status', 'history', 'undo', 'approve', 'import', 'emulate', 'schema']
     .map((command) => edict(command, '--help'))
     .join('\n');
   for (const [option] of readme.replaceAll(/^npm install .*$/gm, '').matchAll(/--[a-z][a-z-]+/g)) assert.ok(help.includes(option), option);

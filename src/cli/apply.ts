@@ -1,5 +1,4 @@
 import { type Applied, applyOnce, applySaved, openLog, type Stopper } from '../app.ts';
-import { applyByDaemon } from '../by-daemon.ts';
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Emit, EngineEvent, PassSummary } from '../core/events.ts';
@@ -20,23 +19,16 @@ export interface ApplyOptions {
   readonly logFormat?: LogFormat;
   /** The file of a saved plan, of which everything is done or nothing. */
   readonly plan?: string;
-  /** Whether to leave it to the daemon. */
-  readonly viaDaemon?: boolean;
 }
 
 type Probed = EngineEvent & { readonly type: 'probe:answered' };
-
-/** Why changes are left unless it is said. */
-const stopped = 'not sent, since it was stopped';
 
 /** Makes one pass over the file, or the changes of a saved plan. Returns 0, 5 if calls failed, 4 if something is held, 1 if it was stopped before its end. */
 export async function apply(settings: Settings, options: ApplyOptions, context: Context): Promise<ExitCode> {
   const { environment } = context;
   const from = options.plan;
-  const act = (emit: Emit, stop: Stopper): Promise<Applied> => {
-    if (options.viaDaemon) return applyByDaemon(settings, from ?? null, environment, emit, stop);
-    return from === undefined ? applyOnce(settings, environment, emit, stop) : applySaved(settings, from, environment, emit, stop);
-  };
+  const act = (emit: Emit, stop: Stopper): Promise<Applied> =>
+    from === undefined ? applyOnce(settings, environment, emit, stop) : applySaved(settings, from, environment, emit, stop);
   const { out, err } = paintersOf(context);
   const asJson = options.format === 'json';
   const failures = new Map<string, Settled>();
@@ -58,7 +50,7 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
   using stop = onStopSignal();
   const applied = await act(emit, stop);
   progress?.clear();
-  const { plan, summary, left, dropped, leftWhy = stopped } = applied;
+  const { plan, summary, left, dropped } = applied;
   const release = releaseCommand(plan, { ...settings, targets: plan.targets });
   const { suspicion } = plan;
   if (asJson) for (const change of plan.changes) if (!isMade(change)) context.stdout.write(`${JSON.stringify(unmadeJson(change))}\n`);
@@ -66,7 +58,7 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
   else {
     const only = scopeInWords(plan);
     context.stdout.write(
-      `${suspicion ? `${out('yellow', 'The whole file is held:')} ${suspicion.message}. Nothing was sent. Before you agree: ${suspicion.hint}.` : words(summary, left, plan, leftWhy)}${only ? ` ${only}` : ''}\n`,
+      `${suspicion ? `${out('yellow', 'The whole file is held:')} ${suspicion.message}. Nothing was sent. Before you agree: ${suspicion.hint}.` : words(summary, left, plan)}${only ? ` ${only}` : ''}\n`,
     );
     const held = plan.changes.filter((change) => change.held);
     const waiting = plan.changes.filter((change) => change.waits && !change.held);
@@ -115,19 +107,14 @@ function writeSome({ stdout }: Context, lines: readonly string[], all: number): 
   if (all > lines.length) stdout.write(`  … and ${all - lines.length} more; see edict status\n`);
 }
 
-function words(
-  { online, offline, unchanged, held, waiting, failed, tookMs }: PassSummary,
-  left: number,
-  { kept }: Plan,
-  leftWhy: string,
-): string {
+function words({ online, offline, unchanged, held, waiting, failed, tookMs }: PassSummary, left: number, { kept }: Plan): string {
   if (online + offline + held + waiting + failed + left === 0)
     return kept ? 'Nothing was sent.' : `In sync. ${counted(unchanged, 'publication')} as the file says. Nothing was sent.`;
   const parts = [`${online} online`, `${offline} offline`, `${unchanged} unchanged`];
   if (held > 0) parts.push(`${held} held`);
   if (waiting > 0) parts.push(`${waiting} waiting`);
   if (failed > 0) parts.push(`${failed} failed`);
-  if (left > 0) parts.push(`${left} ${leftWhy}`);
+  if (left > 0) parts.push(`${left} not sent, since it was stopped`);
   return `Applied in ${durationInWords(tookMs)}: ${parts.join(', ')}.`;
 }
 

@@ -15,7 +15,8 @@ interface CommandOptions {
   readonly blame?: boolean;
   readonly out?: string;
   readonly plan?: string;
-  readonly viaDaemon?: boolean;
+  readonly timeout: string;
+  readonly reconcile?: boolean;
   readonly logLevel: (typeof logLevels)[number];
   readonly logFormat?: (typeof logFormats)[number];
   readonly debounce: string;

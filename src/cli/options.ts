@@ -15,7 +15,7 @@ export const format = (...choices: string[]) => new Option('--format <format>', 
 /** Returns the option for an emulated gateway. */
 export const emulate = () => new Option('--emulate', 'talk to an emulated gateway inside this process instead of the file’s endpoint');
 /** Returns the option that says how long to wait. */
-export const wait = () => new Option('--wait <duration>', 'wait so long for another edict (default: not at all; with --via-daemon: 10m)');
+export const wait = () => new Option('--wait <duration>', 'wait so long for another edict (default: not at all)');
 /** Returns the option that asks the gateway first. */
 export const refresh = () => new Option('--refresh', 'ask the gateway what is really published first');
 /** Returns the option that only shows the plan. */

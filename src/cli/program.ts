@@ -102,12 +102,6 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
     .addOption(refresh())
     .addOption(wait())
     .addOption(new Option('--plan <file>', 'make exactly the changes of a saved plan, or none').conflicts(['api', 'environment']))
-    .addOption(
-      new Option('--via-daemon', 'hand the changes to the daemon that works on the gateway, and wait until it has made them').conflicts([
-        'dryRun',
-        'refresh',
-      ]),
-    )
     .action((file: string, options: Options) => (options.dryRun ? plan(file, options) : apply(file, options)));
 
   const withFiles = (name: string, description: string): Command =>
@@ -141,6 +135,18 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
         isListenAsked: command.getOptionValueSource('listen') !== 'default',
       };
       finish(await run(settings(file, options), files, times, options, context));
+    });
+
+  withFile('wait', 'waits until the daemon has brought the file into effect; makes no call')
+    .addOption(state())
+    .addOption(format('text', 'json'))
+    .addOption(emulate())
+    .addOption(new Option('--timeout <duration>', 'how long to wait').default('10m'))
+    .option('--reconcile', 'ask the daemon to reconcile now, and to retry changes that it has given up')
+    .action(async (file: string, options: Options) => {
+      const { wait } = await import('./wait.ts');
+      const times = { timeoutMs: durationOption(options.timeout, '--timeout'), reconcile: options.reconcile ?? false };
+      finish(await wait(settings(file, options), { ...times, format: options.format }, context));
     });
 
   targeted(withFiles('status', 'shows desired and recorded state and the last outcome of each publication'))

@@ -34,7 +34,6 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Paint): Progress
         total = event.plan.changes.filter((change) => change.held === null).length;
         startedAtMs = Date.now();
       }
-      if (event.type === 'daemon:awaited') stream.write(`\r\u001B[2KLeft to the daemon: ${event.reason}\n`);
       if (event.type === 'store:waited') stream.write(`\r\u001B[2KWaiting for the store: ${event.message}\n`);
       if (event.type === 'calls:stopped') stop = `, ${paint('yellow', event.message)}`;
       else if (event.type === 'calls:resumed') stop = '';

@@ -82,8 +82,6 @@ export type EngineEvent =
   /** The gateway's lease is not this edict's any more, or is given back (`isShared`) for one that has fewer: no request leaves. */
   | { readonly type: 'lease:ended'; readonly isShared: boolean }
   | { readonly type: 'store:waited'; readonly message: string }
-  /** A command leaves changes to another edict, and waits. `reason`: how that stands. */
-  | { readonly type: 'daemon:awaited'; readonly reason: string }
   /** Attempts that began before then were deleted. */
   | { readonly type: 'history:pruned'; readonly attempts: number; readonly beforeMs: number }
   | { readonly type: 'store:failed'; readonly passId: string; readonly message: string }

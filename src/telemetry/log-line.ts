@@ -90,8 +90,6 @@ export function lineOf(event: EngineEvent): LogLine {
         : { level: 'warn', message: 'lease ended, nothing more is sent' };
     case 'store:waited':
       return { level: 'warn', message: 'waiting for the store' };
-    case 'daemon:awaited':
-      return { level: 'info', message: 'left to the daemon' };
     case 'history:pruned':
       return { level: 'info', message: 'old attempts deleted' };
     case 'store:failed':

@@ -91,7 +91,6 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
     case 'file:failed':
       return { reason: event.message, ...(event.hint && { hint: event.hint }) };
     case 'lease:waited':
-    case 'daemon:awaited':
       return { reason: event.reason };
     case 'rate:changed':
       return { calls: event.calls, perMs: event.perMs, limit: event.limit };

@@ -137,7 +137,6 @@ function note(event: EngineEvent, of: Instruments): void {
     case 'attempt:untold':
     case 'publication:noted':
     case 'store:waited':
-    case 'daemon:awaited':
     case 'history:pruned':
     case 'trace:failed':
     case 'daemon:stopped':

@@ -139,7 +139,6 @@ export class Notices {
       case 'rate:changed':
       case 'lease:taken':
       case 'store:waited':
-      case 'daemon:awaited':
       case 'history:pruned':
       case 'notify:failed':
       case 'trace:failed':

@@ -29,9 +29,7 @@ test('says what it waits for, in lines of their own', () => {
   const { stream, text } = textStream();
   const progress = openProgress(stream, plain);
   progress.emit({ type: 'store:waited', message: 'it is locked' });
-  progress.emit({ type: 'daemon:awaited', reason: 'one has not acted yet' });
-  assert.ok(text().includes('Waiting for the store: it is locked\n'));
-  assert.ok(text().endsWith('Left to the daemon: one has not acted yet\n'));
+  assert.ok(text().endsWith('Waiting for the store: it is locked\n'));
 });
 
 test('draws nothing where there is nothing to do', () => {

@@ -77,7 +77,7 @@ test('a second process is told who has the store, or waits for it', async () => 
   const refused = await edict(['apply'], folder);
   assert.is(refused.code, 1);
   assert.match(refused.stderr, new RegExp(`is in use by another edict \\(pid ${daemon.child.pid}, since \\d{4}-.*Z\\)`));
-  assert.match(refused.stderr, 'wait for it with --wait, or leave the calls to it with --via-daemon');
+  assert.match(refused.stderr, 'wait for it with --wait, or let a daemon apply the file: `edict wait`');
   const impatient = await edict(['apply', '--wait', '300ms'], folder);
   assert.is(impatient.code, 1);
   const waiting = startEdict(['apply', '--wait', '20s'], folder);

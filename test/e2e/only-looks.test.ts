@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runCli } from '../../src/cli/program.ts';
@@ -16,6 +17,7 @@ const commands: Readonly<Record<string, ((scene: Scene) => Args) | null>> = {
   plan: ({ folder }) => [join(folder, 'edict.yaml')],
   apply: ({ folder }) => [join(folder, 'edict.yaml'), '--dry-run'],
   run: ({ folder }) => [join(folder, 'edict.yaml'), '--dry-run'],
+  wait: ({ folder }) => [join(folder, 'edict.yaml'), '--timeout', '0s'],
   status: ({ folder }) => [join(folder, 'edict.yaml')],
   history: ({ folder }) => [join(folder, 'edict.yaml')],
   approve: ({ folder }) => [heldDigest, join(folder, 'edict.yaml'), '--by', 'ada', '--why', 'CHG-7'],
@@ -41,8 +43,9 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--detailed-exitcode': [[]],
   '--out': [['plan.json']],
   '--plan': [['saved.json']],
-  // Nobody is there to leave it to: test/by-daemon.test.ts.
-  '--via-daemon': [],
+  '--timeout': [],
+  // It writes its request: test/wait.test.ts.
+  '--reconcile': [],
   '--wait': [['1s']],
   '--once': [[]],
   '--dry-run': [],
@@ -97,6 +100,13 @@ async function openWork(): Promise<Scene & AsyncDisposable> {
   return scene;
 }
 
+/** Makes this process the one that works on the gateways of a store. */
+function holdLease(path: string): void {
+  const db = new DatabaseSync(path);
+  db.prepare('UPDATE gateway SET condition = ?').run(JSON.stringify({ pid: process.pid, stopped: null }));
+  db.close();
+}
+
 test('every command and option is known here', async () => {
   const { text } = await run('--help');
   const named = [...text.slice(text.indexOf('Commands:')).matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name ?? '');
@@ -114,6 +124,7 @@ for (const [command, given] of Object.entries(commands)) {
   test(`edict ${command} sends nothing that changes anything, whatever its options`, async () => {
     await using scene = await openWork();
     const state = join(scene.folder, 'state.db');
+    if (command === 'wait') holdLease(state);
     const [record, before] = [readFileSync(state), scene.emulator.requests.all().length];
     let done = 0;
     const known = await optionsOf(command);

@@ -92,7 +92,6 @@ export const everyEvent: { readonly [T in EngineEvent['type']]: readonly EventOf
     { type: 'lease:ended', isShared: false },
     { type: 'lease:ended', isShared: true },
   ],
-  'daemon:awaited': [{ type: 'daemon:awaited', reason: 'r' }],
   'store:waited': [{ type: 'store:waited', message: 'm' }],
   'history:pruned': [{ type: 'history:pruned', attempts: 3, beforeMs: 1 }],
   'store:failed': [{ type: 'store:failed', passId: 'p', message: 'm' }],
