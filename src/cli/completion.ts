@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 /*
  * Shell completion. A few lines in the shell run `edict __complete -- WORDS` and offer the candidates that it prints, or files if there are
  * none. @bomb.sh/tab finds the candidates in the commands as commander knows them. Its own scripts are not used: those for bash and zsh pass
- * the typed words to `eval`, so that the tab key after `edict plan $(COMMAND)` would run COMMAND.
+ * typed words to `eval`, so the tab key would run a command substitution that is on the line, and they never offer files.
  */
 
 /**
