@@ -441,7 +441,7 @@ test('a thousand broken files never crash it, and every mistake names a place in
     }),
     { numRuns: runs(2000) },
   );
-  assert.ok(broken >= 1000, `${broken} were broken`);
+  assert.ok(broken >= runs(2000) / 2, `${broken} were broken`);
 });
 
 test('an old reading of another text changes nothing', () => {
