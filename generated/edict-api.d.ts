@@ -301,13 +301,13 @@ export interface components {
             readonly startedAt: components["schemas"]["Moment"];
         };
         readonly PassResult: {
+            readonly deferred: number;
+            readonly durationMs: number;
             readonly failed: number;
             readonly held: number;
             readonly offline: number;
             readonly online: number;
-            readonly tookMs: number;
             readonly unchanged: number;
-            readonly waiting: number;
         };
         /** @description A person's agreement. */
         readonly "Plan.Approval": {

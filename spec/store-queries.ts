@@ -23,21 +23,21 @@ import type { Tables } from './store-tables.ts';
 interface Dialect {
   readonly db: Kysely<Tables>;
   /** The texts of a JSON array. */
-  texts(array: RawBuilder<string>): RawBuilder<string>;
+  jsonTexts(array: RawBuilder<string>): RawBuilder<string>;
   /** The ID of the attempt that this connection has just written. */
-  readonly newestAttempt: RawBuilder<number>;
+  readonly lastAttemptId: RawBuilder<number>;
   /** Goes on counting after the IDs that were copied into a table. */
-  continueIds(table: string): RawBuilder<unknown>;
+  resetIdSequence(table: string): RawBuilder<unknown>;
 }
 
 /** A query with names for its parameters, in their order. */
-export interface CompiledByName {
+export interface NamedQuery {
   readonly sql: string;
   readonly parameters: readonly string[];
 }
 
 /** Stands for a value that the query is run with. */
-class Argument {
+class NamedParameter {
   readonly name: string;
   constructor(name: string) {
     this.name = name;
@@ -45,9 +45,9 @@ class Argument {
 }
 
 /** Returns what stands for the value `name`. Kysely knows parameters by their value alone, so it is told that it has the column's type. */
-const arg = <T = never>(name: string): T => new Argument(name) as T;
-const textArg = (name: string): RawBuilder<string> => sql<string>`cast(${new Argument(name)} as text)`;
-const numberArg = (name: string): RawBuilder<number> => sql<number>`cast(${new Argument(name)} as bigint)`;
+const param = <T = never>(name: string): T => new NamedParameter(name) as T;
+const textParam = (name: string): RawBuilder<string> => sql<string>`cast(${new NamedParameter(name)} as text)`;
+const numberParam = (name: string): RawBuilder<number> => sql<number>`cast(${new NamedParameter(name)} as bigint)`;
 
 const dialects: Readonly<Record<'sqlite' | 'postgres', Dialect>> = {
   sqlite: {
@@ -59,10 +59,10 @@ const dialects: Readonly<Record<'sqlite' | 'postgres', Dialect>> = {
         createQueryCompiler: () => new SqliteQueryCompiler(),
       },
     }),
-    texts: (array) => sql`(select value from json_each(${array}))`,
-    newestAttempt: sql`last_insert_rowid()`,
+    jsonTexts: (array) => sql`(select value from json_each(${array}))`,
+    lastAttemptId: sql`last_insert_rowid()`,
     // It does so by itself.
-    continueIds: () => sql`select 1`,
+    resetIdSequence: () => sql`select 1`,
   },
   postgres: {
     db: new Kysely<Tables>({
@@ -73,151 +73,151 @@ const dialects: Readonly<Record<'sqlite' | 'postgres', Dialect>> = {
         createQueryCompiler: () => new PostgresQueryCompiler(),
       },
     }).withSchema('edict'),
-    texts: (array) => sql`(select jsonb_array_elements_text(cast(${array} as jsonb)))`,
-    newestAttempt: sql`currval('edict.attempt_id_seq')`,
-    continueIds: (table) =>
+    jsonTexts: (array) => sql`(select jsonb_array_elements_text(cast(${array} as jsonb)))`,
+    lastAttemptId: sql`currval('edict.attempt_id_seq')`,
+    resetIdSequence: (table) =>
       sql`select setval(pg_get_serial_sequence(${sql.lit(`edict.${table}`)}, 'id'), coalesce(max(id), 0) + 1, false) from ${sql.table(`edict.${table}`)}`,
   },
 };
 
 /** Returns every query of the store in the words of one engine. */
-export function storeQueries(name: keyof typeof dialects): Readonly<Record<string, CompiledByName>> {
+export function storeQueries(name: keyof typeof dialects): Readonly<Record<string, NamedQuery>> {
   const dialect = dialects[name];
   const queries = {
     ...gatewayQueries(dialect),
     ...attemptQueries(dialect),
     ...publicationQueries(dialect),
     ...approvalQueries(dialect),
-    ...wholeQueries(dialect),
+    ...copyQueries(dialect),
   };
-  return Object.fromEntries(Object.entries(queries).map(([name, query]) => [name, byName(query.compile())]));
+  return Object.fromEntries(Object.entries(queries).map(([name, query]) => [name, nameParameters(query.compile())]));
 }
 
-function byName({ sql, parameters }: CompiledQuery): CompiledByName {
+function nameParameters({ sql, parameters }: CompiledQuery): NamedQuery {
   const names = parameters.map((parameter) => {
-    if (parameter instanceof Argument) return parameter.name;
+    if (parameter instanceof NamedParameter) return parameter.name;
     throw new TypeError(`a value in the query ${sql}: write it as sql.lit`);
   });
   return { sql, parameters: names };
 }
 
 function gatewayQueries({ db }: Dialect) {
-  const ofGateway = () => db.updateTable('gateway').where('id', '=', arg('gateway'));
+  const ofGateway = () => db.updateTable('gateway').where('id', '=', param('gateway'));
   return {
-    readSetting: db.selectFrom('setting').select('value').where('name', '=', arg('name')),
-    deleteSetting: db.deleteFrom('setting').where('name', '=', arg('name')),
+    readSetting: db.selectFrom('setting').select('value').where('name', '=', param('name')),
+    deleteSetting: db.deleteFrom('setting').where('name', '=', param('name')),
     insertSetting: db
       .insertInto('setting')
-      .values({ name: arg('name'), value: arg('value') })
+      .values({ name: param('name'), value: param('value') })
       .onConflict((on) => on.doNothing()),
     insertGateway: db
       .insertInto('gateway')
-      .values({ endpoint: arg('endpoint'), project: arg('project'), instance: arg('instance') })
+      .values({ endpoint: param('endpoint'), project: param('project'), instance: param('instance') })
       .onConflict((on) => on.doNothing()),
     findGateway: db
       .selectFrom('gateway')
       .select('id')
-      .where('endpoint', '=', arg('endpoint'))
-      .where('project', '=', arg('project'))
-      .where('instance', '=', arg('instance')),
-    readGateway: db.selectFrom('gateway').selectAll().where('id', '=', arg('gateway')),
+      .where('endpoint', '=', param('endpoint'))
+      .where('project', '=', param('project'))
+      .where('instance', '=', param('instance')),
+    readGateway: db.selectFrom('gateway').selectAll().where('id', '=', param('gateway')),
     enterGateway: ofGateway().set({ left_at_ms: sql.lit(null), condition: sql.lit(null), fence: (eb) => eb('fence', '+', sql.lit(1)) }),
-    leaveGateway: ofGateway().set({ left_at_ms: arg('atMs'), condition: sql.lit(null) }),
-    describe: ofGateway().set({ condition: arg('condition') }),
-    suspend: ofGateway().set({ suspension: arg('suspension') }),
-    setActed: ofGateway().set({ acted: arg('acted') }),
-    setListed: ofGateway().set({ listed_apis: arg('listed') }),
-    names: db.selectFrom('name').select(['name', 'id']).where('gateway_id', '=', arg('gateway')),
-    forgetNames: db.deleteFrom('name').where('gateway_id', '=', arg('gateway')),
-    rememberName: db.insertInto('name').values({ gateway_id: arg('gateway'), name: arg('name'), id: arg('id') }),
-    declared: db.selectFrom('declared').select(['api_id', 'environment_id', 'home']).where('gateway_id', '=', arg('gateway')),
+    leaveGateway: ofGateway().set({ left_at_ms: param('atMs'), condition: sql.lit(null) }),
+    describe: ofGateway().set({ condition: param('condition') }),
+    suspend: ofGateway().set({ suspension: param('suspension') }),
+    setActed: ofGateway().set({ acted: param('acted') }),
+    setListed: ofGateway().set({ listed_apis: param('listed') }),
+    names: db.selectFrom('name').select(['name', 'id']).where('gateway_id', '=', param('gateway')),
+    forgetNames: db.deleteFrom('name').where('gateway_id', '=', param('gateway')),
+    rememberName: db.insertInto('name').values({ gateway_id: param('gateway'), name: param('name'), id: param('id') }),
+    declared: db.selectFrom('declared').select(['api_id', 'environment_id', 'home']).where('gateway_id', '=', param('gateway')),
     declaredElsewhere: db
       .selectFrom('declared as d')
       .innerJoin('gateway as g', 'g.id', 'd.gateway_id')
       .select(['g.id', 'g.endpoint', 'g.project', 'g.instance', 'd.api_id'])
       .distinct()
-      .where('d.gateway_id', '<>', arg('gateway')),
+      .where('d.gateway_id', '<>', param('gateway')),
     declare: db
       .insertInto('declared')
-      .values({ gateway_id: arg('gateway'), api_id: arg('apiId'), environment_id: arg('environmentId'), home: arg('home') })
+      .values({ gateway_id: param('gateway'), api_id: param('apiId'), environment_id: param('environmentId'), home: param('home') })
       .onConflict((on) => on.columns(['gateway_id', 'api_id', 'environment_id']).doUpdateSet({ home: (eb) => eb.ref('excluded.home') })),
     undeclare: db
       .deleteFrom('declared')
-      .where('gateway_id', '=', arg('gateway'))
-      .where('api_id', '=', arg('apiId'))
-      .where('environment_id', '=', arg('environmentId')),
+      .where('gateway_id', '=', param('gateway'))
+      .where('api_id', '=', param('apiId'))
+      .where('environment_id', '=', param('environmentId')),
   };
 }
 
-function attemptQueries({ db, texts }: Dialect) {
+function attemptQueries({ db, jsonTexts }: Dialect) {
   const attempts = db
     .selectFrom('attempt')
     .leftJoin('approval', 'approval.id', 'attempt.approval_id')
     .selectAll('attempt')
     .select(['approval.approved_by', 'approval.why as approved_why']);
-  const ofGateway = attempts.where('attempt.gateway_id', '=', arg('gateway'));
+  const ofGateway = attempts.where('attempt.gateway_id', '=', param('gateway'));
   const publication = db
     .selectFrom('publication')
-    .where('gateway_id', '=', arg('gateway'))
-    .where('api_id', '=', arg('apiId'))
-    .where('environment_id', '=', arg('environmentId'));
+    .where('gateway_id', '=', param('gateway'))
+    .where('api_id', '=', param('apiId'))
+    .where('environment_id', '=', param('environmentId'));
   const restsOn = (eb: ExpressionBuilder<Tables, 'attempt'>, column: 'last_attempt_id' | 'unresolved_attempt_id') =>
     eb
       .selectFrom('publication as p')
       .select(`p.${column} as id`)
-      .where('p.gateway_id', '=', arg('gateway'))
+      .where('p.gateway_id', '=', param('gateway'))
       .where(`p.${column}`, 'is not', null)
       .$narrowType<{ id: number }>();
   const wanted = (name: string, id: 'attempt.api_id' | 'attempt.environment_id', word: 'attempt.api' | 'attempt.environment') =>
-    sql<boolean>`(${textArg(name)} is null or ${sql.ref(id)} in ${texts(textArg(name))} or ${sql.ref(word)} in ${texts(textArg(name))})`;
+    sql<boolean>`(${textParam(name)} is null or ${sql.ref(id)} in ${jsonTexts(textParam(name))} or ${sql.ref(word)} in ${jsonTexts(textParam(name))})`;
   return {
     history: ofGateway
       .where(wanted('apis', 'attempt.api_id', 'attempt.api'))
       .where(wanted('environments', 'attempt.environment_id', 'attempt.environment'))
       .orderBy('attempt.id', 'desc')
-      .limit(arg<number>('limit')),
-    attempt: ofGateway.where('attempt.id', '=', arg('attempt')),
+      .limit(param<number>('limit')),
+    attempt: ofGateway.where('attempt.id', '=', param('attempt')),
     attemptsOfPass: ofGateway
-      .where(sql<boolean>`substr(pass_id, 1, length(${textArg('pass')})) = ${textArg('pass')}`)
+      .where(sql<boolean>`substr(pass_id, 1, length(${textParam('pass')})) = ${textParam('pass')}`)
       .orderBy('attempt.id'),
     attemptsOfLastPass: ofGateway
       .where('pass_id', '=', (eb) =>
         eb
           .selectFrom('attempt as a')
           .select('a.pass_id')
-          .where('a.gateway_id', '=', arg('gateway'))
+          .where('a.gateway_id', '=', param('gateway'))
           .where('a.outcome', '=', sql.lit('succeeded'))
           .orderBy('a.id', 'desc')
           .limit(sql.lit(1)),
       )
       .orderBy('attempt.id'),
-    succeededAfter: ofGateway.where('attempt.id', '>', arg('attempt')).where('outcome', '=', sql.lit('succeeded')).orderBy('attempt.id'),
+    succeededAfter: ofGateway.where('attempt.id', '>', param('attempt')).where('outcome', '=', sql.lit('succeeded')).orderBy('attempt.id'),
     lastAttempts: ofGateway.innerJoin('publication as p', 'p.last_attempt_id', 'attempt.id'),
     doneWithApproval: db
       .selectFrom('attempt')
       .select(['approval_id', 'api_id', 'environment_id'])
-      .where('gateway_id', '=', arg('gateway'))
+      .where('gateway_id', '=', param('gateway'))
       .where('approval_id', 'is not', null)
       .where('outcome', '=', sql.lit('succeeded')),
     insertAttempt: db
       .insertInto('attempt')
       .values({
-        gateway_id: arg('gateway'),
-        api: arg('api'),
-        api_id: arg('apiId'),
-        environment: arg('environment'),
-        environment_id: arg('environmentId'),
-        pass_id: arg('passId'),
-        action: arg('action'),
-        reason: arg('reason'),
-        revision: arg('revision'),
-        remark: arg('remark'),
-        marker: arg('marker'),
-        asked_version_id: arg('version'),
-        approval_id: arg('approval'),
-        commit_id: arg('commitId'),
-        fence: arg('fence'),
-        began_at_ms: arg('atMs'),
+        gateway_id: param('gateway'),
+        api: param('api'),
+        api_id: param('apiId'),
+        environment: param('environment'),
+        environment_id: param('environmentId'),
+        pass_id: param('passId'),
+        action: param('action'),
+        reason: param('reason'),
+        revision: param('revision'),
+        remark: param('remark'),
+        marker: param('marker'),
+        asked_version_id: param('version'),
+        approval_id: param('approval'),
+        commit_id: param('commitId'),
+        fence: param('fence'),
+        began_at_ms: param('atMs'),
         before_state: (eb) => eb.fn.coalesce(publication.select('state'), sql.lit('none')),
         before_revision: publication.select('revision'),
         before_version_id: publication.select('version_id'),
@@ -225,14 +225,14 @@ function attemptQueries({ db, texts }: Dialect) {
       .returning('id'),
     orphan: db
       .updateTable('attempt')
-      .set({ orphaned_at_ms: arg('atMs') })
+      .set({ orphaned_at_ms: param('atMs') })
       .where('settled_at_ms', 'is', null)
       .where('orphaned_at_ms', 'is', null)
       .where('id', 'in', (eb) =>
         eb
           .selectFrom('publication')
           .select('unresolved_attempt_id')
-          .where('gateway_id', '=', arg('gateway'))
+          .where('gateway_id', '=', param('gateway'))
           .where('unresolved_attempt_id', 'is not', null)
           .$narrowType<{ unresolved_attempt_id: number }>(),
       ),
@@ -243,31 +243,31 @@ function attemptQueries({ db, texts }: Dialect) {
         eb
           .selectFrom('attempt as old')
           .select('old.id')
-          .where('old.gateway_id', '=', arg('gateway'))
-          .where('old.began_at_ms', '<', arg('beforeMs'))
+          .where('old.gateway_id', '=', param('gateway'))
+          .where('old.began_at_ms', '<', param('beforeMs'))
           .where('old.id', 'not in', restsOn(eb, 'last_attempt_id'))
           .where('old.id', 'not in', restsOn(eb, 'unresolved_attempt_id'))
           .orderBy('old.id')
-          .limit(arg<number>('limit')),
+          .limit(param<number>('limit')),
       )
       .returning('id'),
     settleAttempt: db
       .updateTable('attempt')
       .set((eb) => ({
-        settled_at_ms: arg('atMs'),
-        outcome: arg('outcome'),
-        code: eb.fn.coalesce(eb.val(arg<string>('code')), 'code'),
-        status: eb.fn.coalesce(eb.val(arg<number>('status')), 'status'),
-        message: eb.fn.coalesce(eb.val(arg<string>('message')), 'message'),
-        request_id: eb.fn.coalesce(eb.val(arg<string>('requestId')), 'request_id'),
-        version_id: arg('versionId'),
-        publish_id: arg('publishId'),
+        settled_at_ms: param('atMs'),
+        outcome: param('outcome'),
+        code: eb.fn.coalesce(eb.val(param<string>('code')), 'code'),
+        status: eb.fn.coalesce(eb.val(param<number>('status')), 'status'),
+        message: eb.fn.coalesce(eb.val(param<string>('message')), 'message'),
+        request_id: eb.fn.coalesce(eb.val(param<string>('requestId')), 'request_id'),
+        version_id: param('versionId'),
+        publish_id: param('publishId'),
       }))
-      .where('id', '=', arg('attempt')),
+      .where('id', '=', param('attempt')),
   };
 }
 
-function publicationQueries({ db, newestAttempt }: Dialect) {
+function publicationQueries({ db, lastAttemptId }: Dialect) {
   const recorded = db
     .selectFrom('publication as p')
     .leftJoin('attempt as a', 'a.id', 'p.unresolved_attempt_id')
@@ -279,46 +279,46 @@ function publicationQueries({ db, newestAttempt }: Dialect) {
       'a.asked_version_id as unresolved_version',
     ])
     .select((eb) => eb.fn.coalesce('a.orphaned_at_ms', 'a.settled_at_ms').as('unresolved_over_at_ms'))
-    .where('p.gateway_id', '=', arg('gateway'))
+    .where('p.gateway_id', '=', param('gateway'))
     // A row that says nothing any more is none.
     .where((eb) => eb.or([eb('p.state', 'is not', null), eb('p.unresolved_attempt_id', 'is not', null)]));
   const named = {
-    gateway_id: arg('gateway'),
-    api: arg('api'),
-    api_id: arg('apiId'),
-    environment: arg('environment'),
-    environment_id: arg('environmentId'),
-    recorded_at_ms: arg('atMs'),
+    gateway_id: param('gateway'),
+    api: param('api'),
+    api_id: param('apiId'),
+    environment: param('environment'),
+    environment_id: param('environmentId'),
+    recorded_at_ms: param('atMs'),
   };
   const record = db
     .updateTable('publication')
     .set((eb) => ({
-      api: eb.fn.coalesce(textArg('api'), 'api'),
-      environment: eb.fn.coalesce(textArg('environment'), 'environment'),
-      state: arg('state'),
-      revision: arg('revision'),
-      version_id: arg('versionId'),
-      publish_id: arg('publishId'),
-      published_at_ms: arg('publishedAtMs'),
-      edited_at_ms: arg('editedAtMs'),
-      recorded_at_ms: arg('atMs'),
-      unresolved_attempt_id: arg('unresolved'),
-      drift_from: arg('driftFrom'),
-      drift_from_since_ms: arg('driftFromSinceMs'),
-      drift_seen_at_ms: arg('driftSeenAtMs'),
-      drift_truce_until_ms: arg('driftTruceUntilMs'),
-      corrections: arg('corrections'),
-      corrected_at_ms: arg('correctedAtMs'),
+      api: eb.fn.coalesce(textParam('api'), 'api'),
+      environment: eb.fn.coalesce(textParam('environment'), 'environment'),
+      state: param('state'),
+      revision: param('revision'),
+      version_id: param('versionId'),
+      publish_id: param('publishId'),
+      published_at_ms: param('publishedAtMs'),
+      edited_at_ms: param('editedAtMs'),
+      recorded_at_ms: param('atMs'),
+      unresolved_attempt_id: param('unresolved'),
+      drift_from: param('driftFrom'),
+      drift_from_since_ms: param('driftFromSinceMs'),
+      drift_seen_at_ms: param('driftSeenAtMs'),
+      drift_truce_until_ms: param('driftTruceUntilMs'),
+      corrections: param('corrections'),
+      corrected_at_ms: param('correctedAtMs'),
     }))
-    .where('gateway_id', '=', arg('gateway'))
-    .where('api_id', '=', arg('apiId'))
-    .where('environment_id', '=', arg('environmentId'));
+    .where('gateway_id', '=', param('gateway'))
+    .where('api_id', '=', param('apiId'))
+    .where('environment_id', '=', param('environmentId'));
   return {
     recorded,
-    recordedOne: recorded.where('p.api_id', '=', arg('apiId')).where('p.environment_id', '=', arg('environmentId')),
+    recordedOne: recorded.where('p.api_id', '=', param('apiId')).where('p.environment_id', '=', param('environmentId')),
     markUnresolved: db
       .insertInto('publication')
-      .values({ ...named, unresolved_attempt_id: newestAttempt, last_attempt_id: newestAttempt })
+      .values({ ...named, unresolved_attempt_id: lastAttemptId, last_attempt_id: lastAttemptId })
       .onConflict((on) =>
         on.columns(['gateway_id', 'api_id', 'environment_id']).doUpdateSet((eb) => ({
           api: eb.ref('excluded.api'),
@@ -339,11 +339,11 @@ function publicationQueries({ db, newestAttempt }: Dialect) {
 
 function approvalQueries({ db }: Dialect) {
   return {
-    approvals: db.selectFrom('approval').selectAll().where('gateway_id', '=', arg('gateway')).orderBy('id'),
+    approvals: db.selectFrom('approval').selectAll().where('gateway_id', '=', param('gateway')).orderBy('id'),
     spendApproval: db
       .updateTable('approval')
       .set({ is_spent: sql.lit(1) })
-      .where('id', '=', arg('approval')),
+      .where('id', '=', param('approval')),
     insertApproval: db
       .insertInto('approval')
       .columns(['gateway_id', 'digest', 'approved_by', 'why', 'at_ms', 'expires_at_ms', 'work'])
@@ -352,22 +352,22 @@ function approvalQueries({ db }: Dialect) {
           .selectFrom('gateway')
           .select([
             'id',
-            textArg('digest').as('digest'),
-            textArg('by').as('approved_by'),
-            textArg('why').as('why'),
-            numberArg('atMs').as('at_ms'),
-            numberArg('expiresAtMs').as('expires_at_ms'),
-            textArg('work').as('work'),
+            textParam('digest').as('digest'),
+            textParam('by').as('approved_by'),
+            textParam('why').as('why'),
+            numberParam('atMs').as('at_ms'),
+            numberParam('expiresAtMs').as('expires_at_ms'),
+            textParam('work').as('work'),
           ])
-          .where('endpoint', '=', arg('endpoint'))
-          .where('project', '=', arg('project'))
-          .where('instance', '=', arg('instance')),
+          .where('endpoint', '=', param('endpoint'))
+          .where('project', '=', param('project'))
+          .where('instance', '=', param('instance')),
       ),
   };
 }
 
 /** The tables of a record in an order in which each comes after those that it refers to, with their columns. */
-const wholeTables = {
+const copiedColumns = {
   gateway: ['id', 'endpoint', 'project', 'instance', 'left_at_ms', 'listed_apis', 'suspension', 'fence', 'acted'],
   approval: ['id', 'gateway_id', 'digest', 'approved_by', 'why', 'at_ms', 'expires_at_ms', 'work', 'is_spent'],
   attempt: [
@@ -409,7 +409,7 @@ const wholeTables = {
 } as const satisfies { readonly [T in Exclude<keyof Tables, 'setting'>]: readonly string[] };
 
 /** What is asked of a whole store: what is in it, and what copies all of it into another. */
-function wholeQueries({ db, continueIds }: Dialect) {
+function copyQueries({ db, resetIdSequence }: Dialect) {
   const queries: Record<string, { compile(): CompiledQuery }> = {
     gateways: db
       .selectFrom('gateway as g')
@@ -435,13 +435,13 @@ function wholeQueries({ db, continueIds }: Dialect) {
       .orderBy('g.id'),
   };
   const whole = db as unknown as Kysely<Record<string, Record<string, unknown>>>;
-  for (const [table, columns] of Object.entries(wholeTables)) {
+  for (const [table, columns] of Object.entries(copiedColumns)) {
     const name = `${table.slice(0, 1).toUpperCase()}${table.slice(1)}`;
     const rows = whole.selectFrom(table).select(columns);
     const hasId = columns[0] === 'id';
-    queries[`rowsOf${name}`] = hasId ? rows.where('id', '>', arg('after')).orderBy('id').limit(arg<number>('limit')) : rows;
-    queries[`copy${name}`] = whole.insertInto(table).values(Object.fromEntries(columns.map((column) => [column, arg(column)])));
-    if (hasId) queries[`continue${name}`] = { compile: () => continueIds(table).compile(db) };
+    queries[`rowsOf${name}`] = hasId ? rows.where('id', '>', param('after')).orderBy('id').limit(param<number>('limit')) : rows;
+    queries[`copy${name}`] = whole.insertInto(table).values(Object.fromEntries(columns.map((column) => [column, param(column)])));
+    if (hasId) queries[`continue${name}`] = { compile: () => resetIdSequence(table).compile(db) };
   }
   return queries;
 }

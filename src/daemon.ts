@@ -2,24 +2,24 @@ import type { DaemonSettings, Settings } from './config.ts';
 import { EdictError } from './core/errors.ts';
 import type { Emit } from './core/events.ts';
 import type { Store } from './core/ports.ts';
-import { FilesIn } from './desired/files-in.ts';
-import { followFiles } from './desired/follow-files.ts';
+import { SourceDirectory } from './desired/files-in.ts';
+import { watchSourceFiles } from './desired/follow-files.ts';
 import { backoffMs } from './engine/backoff.ts';
 import { systemClock } from './engine/system-clock.ts';
-import type { Face } from './face.ts';
-import { faceOf, openPart, type Part } from './part.ts';
-import { type Environment, openStoreOf } from './rooms.ts';
+import type { StatusServer } from './face.ts';
+import { type ManagedFile, openManagedFile, toServedFile } from './part.ts';
+import { type Env, openConfiguredStore } from './rooms.ts';
 
 /*
  * The daemon, and what is opened around it: the store, a part for each file, and the page of all.
  */
 
 /** The daemon as its command holds it. */
-export interface RunningDaemon {
+export interface Daemon {
   /** Asks for a pass over every file now. */
-  passNow(): void;
+  reconcileNow(): void;
   /** Resolves when the daemon has ended after `stop`, with the number of changes left unsent. Rejects when no file can be worked on. */
-  readonly ended: Promise<number>;
+  readonly done: Promise<number>;
   /** Sends nothing more, lets the calls in flight finish, records them and ends. */
   stop(): void;
   /** Those of the start. */
@@ -27,7 +27,7 @@ export interface RunningDaemon {
   /** Where it can be asked how it is; `null`: nowhere. */
   readonly url: string | null;
   /** Why it cannot be asked although nobody has said so; `null` otherwise. */
-  readonly unheard: string | null;
+  readonly listenError: string | null;
 }
 
 /**
@@ -38,72 +38,72 @@ export interface RunningDaemon {
 export async function startDaemon(
   settings: Settings,
   paths: readonly string[],
-  { listen, isListenAsked, ...times }: DaemonSettings,
-  environment: Environment,
+  { listen, listenIsExplicit, ...times }: DaemonSettings,
+  env: Env,
   talkOf: (file: string, isOne: boolean) => Emit,
-  signal: AbortSignal = unending,
-): Promise<RunningDaemon> {
-  const named = new FilesIn(paths);
-  const files = named.look();
-  const isOne = files.length === 1 && files[0] === paths[0];
+  signal: AbortSignal = neverAborted,
+): Promise<Daemon> {
+  const named = new SourceDirectory(paths);
+  const files = named.list();
+  const isSingleFile = files.length === 1 && files[0] === paths[0];
   const stopping = new AbortController();
-  const parts = new Map<string, Part>();
-  const store = await openReachable(settings, talkOf(settings.file, true), signal);
-  let face: Face | null = null;
-  let unheard: string | null = null;
-  const open = async (file: string): Promise<Part> => {
-    const part = await openPart({ ...settings, file }, times, environment, store, talkOf(file, isOne));
+  const parts = new Map<string, ManagedFile>();
+  const store = await openStoreWithRetry(settings, talkOf(settings.file, true), signal);
+  let face: StatusServer | null = null;
+  let listenError: string | null = null;
+  const open = async (file: string): Promise<ManagedFile> => {
+    const part = await openManagedFile({ ...settings, file }, times, env, store, talkOf(file, isSingleFile));
     parts.set(file, part);
     return part;
   };
   const close = async (): Promise<number> => {
     await face?.close();
-    for (const { endBeside } of parts.values()) endBeside();
-    const left = await Promise.all([...parts.values()].map(({ rooms }) => rooms.close()));
+    for (const { stopBackgroundTasks } of parts.values()) stopBackgroundTasks();
+    const left = await Promise.all([...parts.values()].map(({ session }) => session.close()));
     await store.close();
-    await Promise.all([...parts.values()].map(({ listeners }) => listeners.close()));
+    await Promise.all([...parts.values()].map(({ subscribers }) => subscribers.close()));
     return left.reduce((sum, of) => sum + of, 0);
   };
   try {
     for (const file of files) await open(file);
     if (listen) {
-      const { openFace } = await import('./face.ts');
-      const shown = await Promise.all([...parts.values()].map(faceOf));
-      face = await openFace(listen, { environment, now: systemClock.now, isOne, files: shown });
+      const { openStatusServer } = await import('./face.ts');
+      const shown = await Promise.all([...parts.values()].map(toServedFile));
+      face = await openStatusServer(listen, { env, now: systemClock.now, isSingleFile, files: shown });
     }
-    for (const { settings, shows } of parts.values()) shows.emit = face?.emitOf(settings.file) ?? shows.emit;
+    for (const { settings, events } of parts.values()) events.emit = face?.emitterFor(settings.file) ?? events.emit;
   } catch (error) {
-    if (isListenAsked || !(error instanceof EdictError) || error.code !== 'LISTEN') {
+    if (listenIsExplicit || !(error instanceof EdictError) || error.code !== 'LISTEN') {
       await close();
       throw error;
     }
-    unheard = error.message;
+    listenError = error.message;
   }
-  const loops = new Loops(stopping.signal);
-  for (const part of parts.values()) loops.begin(part);
-  const added = async (file: string): Promise<void> => {
+  const loops = new ControllerGroup(stopping.signal);
+  for (const part of parts.values()) loops.start(part);
+  const onAdded = async (file: string): Promise<void> => {
     const part = await open(file);
-    await face?.add(await faceOf(part));
-    part.shows.emit = face?.emitOf(file) ?? part.shows.emit;
+    await face?.addFile(await toServedFile(part));
+    part.events.emit = face?.emitterFor(file) ?? part.events.emit;
     part.emit({ type: 'file:added' });
-    loops.begin(part);
+    loops.start(part);
   };
-  const removed = async (file: string): Promise<void> => {
+  const onRemoved = async (file: string): Promise<void> => {
     const part = parts.get(file);
     if (!part) return;
     part.emit({ type: 'file:removed' });
-    await loops.end(part);
-    part.endBeside();
-    await part.rooms.close();
-    await face?.remove(file);
-    await part.listeners.close();
+    await loops.stop(part);
+    part.stopBackgroundTasks();
+    await part.session.close();
+    await face?.removeFile(file);
+    await part.subscribers.close();
     parts.delete(file);
   };
-  const following = followFiles(files, { look: () => named.look(), clock: systemClock, signal: stopping.signal, added, removed });
+  const following = watchSourceFiles(files, { list: () => named.list(), clock: systemClock, signal: stopping.signal, onAdded, onRemoved });
   const allEnded = async (): Promise<number> => {
     let left = 0;
     try {
-      await loops.over;
+      await loops.done;
     } finally {
       stopping.abort();
       await following;
@@ -111,74 +111,74 @@ export async function startDaemon(
     }
     return left;
   };
-  const ended = allEnded();
+  const done = allEnded();
   return {
-    passNow: () => parts.forEach(({ daemon }) => void daemon.wake('signal')),
+    reconcileNow: () => parts.forEach(({ controller }) => void controller.trigger('signal')),
     stop: () => {
       stopping.abort();
-      for (const { daemon } of parts.values()) daemon.stop();
+      for (const { controller } of parts.values()) controller.stop();
     },
-    ended,
+    done,
     files,
     url: face?.url ?? null,
-    unheard,
+    listenError,
   };
 }
 
-const unending = new AbortController().signal;
+const neverAborted = new AbortController().signal;
 
 /** Opens the store; one that cannot be reached is tried again, later each time. */
-async function openReachable(settings: Settings, emit: Emit, signal: AbortSignal): Promise<Store> {
+async function openStoreWithRetry(settings: Settings, emit: Emit, signal: AbortSignal): Promise<Store> {
   for (let failures = 1; ; failures += 1) {
     try {
-      return await openStoreOf(settings, emit, signal);
+      return await openConfiguredStore(settings, emit, signal);
     } catch (error) {
       if (!(error instanceof EdictError) || error.code !== 'STORE_UNREACHABLE' || signal.aborted) throw error;
-      emit({ type: 'store:failed', passId: '', message: error.message });
+      emit({ type: 'store:failed', reconcileId: '', message: error.message });
       await systemClock.sleep(backoffMs(failures, 1), signal);
     }
   }
 }
 
 /** The loops of all parts. */
-class Loops {
-  readonly #running = new Map<Part, Promise<void>>();
-  readonly #stopping: AbortSignal;
-  readonly #over = Promise.withResolvers<void>();
-  #failure: EdictError | null = null;
+class ControllerGroup {
+  readonly #running = new Map<ManagedFile, Promise<void>>();
+  readonly #signal: AbortSignal;
+  readonly #done = Promise.withResolvers<void>();
+  #lastError: EdictError | null = null;
 
   constructor(stopping: AbortSignal) {
-    this.#stopping = stopping;
+    this.#signal = stopping;
   }
 
   /** Resolves when each has ended after a stop. Rejects when none goes on, with the error of the one that failed last. */
-  get over(): Promise<void> {
-    return this.#over.promise;
+  get done(): Promise<void> {
+    return this.#done.promise;
   }
 
   /** One that cannot go on is told and ends by itself. */
-  begin(part: Part): void {
-    if (this.#stopping.aborted) part.daemon.stop();
+  start(part: ManagedFile): void {
+    if (this.#signal.aborted) part.controller.stop();
     this.#running.set(part, this.#run(part));
   }
 
   /** Resolves when the loop of a part has ended. */
-  async end(part: Part): Promise<void> {
-    part.daemon.stop();
+  async stop(part: ManagedFile): Promise<void> {
+    part.controller.stop();
     await this.#running.get(part);
   }
 
-  async #run(part: Part): Promise<void> {
+  async #run(part: ManagedFile): Promise<void> {
     try {
-      await part.daemon.run();
+      await part.controller.run();
     } catch (error) {
-      if (!(error instanceof EdictError)) return this.#over.reject(error);
-      this.#failure = error;
+      if (!(error instanceof EdictError)) return this.#done.reject(error);
+      this.#lastError = error;
       if (this.#running.size > 1) part.emit({ type: 'file:failed', message: error.message, hint: error.hint });
     }
     this.#running.delete(part);
     if (this.#running.size > 0) return;
-    if (this.#failure && !this.#stopping.aborted) this.#over.reject(this.#failure);
-    else this.#over.resolve();
+    if (this.#lastError && !this.#signal.aborted) this.#done.reject(this.#lastError);
+    else this.#done.resolve();
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Meanings, type Name, nameKey } from './core/names.ts';
+import { type NameRef, type NameResolutions, nameKey } from './core/names.ts';
 import type { Probe } from './core/ports.ts';
 import type { DesiredState, RecordedState } from './core/publication.ts';
 import type { Emulator } from './emulator/emulator.ts';
@@ -10,13 +10,13 @@ import type { Seed } from './emulator/seed.ts';
  */
 
 /** Starts an emulated gateway that holds nothing yet. */
-export async function openEmulator(): Promise<Emulator> {
+export async function openEmulatedGateway(): Promise<Emulator> {
   const { startEmulator } = await import('./emulator/emulator.ts');
   return startEmulator({ seed: { project: '', instance: '', apis: [], environments: [], anyToken: true } });
 }
 
 /** Returns what an emulated gateway must hold so that the file's calls can succeed and the record is true. */
-export function seedFrom({ gateway, environments, publications }: DesiredState, recorded: RecordedState): Seed {
+export function seedFromState({ gateway, environments, publications }: DesiredState, recorded: RecordedState): Seed {
   const known = [...publications.values(), ...recorded.values()];
   const apis = new Map(known.map(({ api, apiId }) => [apiId, { id: apiId, name: api }]));
   const places = new Map(known.map(({ environment, environmentId }) => [environmentId, { id: environmentId, name: environment }]));
@@ -40,7 +40,7 @@ export function seedFrom({ gateway, environments, publications }: DesiredState, 
 }
 
 /** Returns IDs made from the names, the same each time: an emulated gateway has whatever the file names. */
-export function invented(names: readonly Name[]): Meanings {
+export function placeholderIds(names: readonly NameRef[]): NameResolutions {
   return new Map(
     names.map((name) => {
       const id = createHash('sha256').update(nameKey(name)).digest('hex').slice(0, 32);
@@ -50,4 +50,4 @@ export function invented(names: readonly Name[]): Meanings {
 }
 
 /** What is published at an emulated gateway has no address of its own. */
-export const emulatedProbe: Probe = async () => ({ isExpected: true, said: 'emulated' });
+export const emulatedProbe: Probe = async () => ({ isExpected: true, message: 'emulated' });

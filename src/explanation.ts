@@ -1,9 +1,9 @@
 import type { Settings } from './config.ts';
 import { EdictError } from './core/errors.ts';
-import { narrow } from './core/narrow.ts';
-import type { Note } from './core/observe.ts';
+import { filterPlan } from './core/narrow.ts';
+import type { DriftNotice } from './core/observe.ts';
 import type { Plan } from './core/plan.ts';
-import type { Attempt, Condition, RecordReader } from './core/ports.ts';
+import type { Attempt, ControllerStatus, StoreReader } from './core/ports.ts';
 import type {
   DesiredPublication,
   DesiredState,
@@ -13,12 +13,12 @@ import type {
   RecordedState,
 } from './core/publication.ts';
 import type { ListedVersion } from './core/resolve.ts';
-import { everything, isTargeted, type Targets } from './core/targets.ts';
-import { findPublication, type NamedPublication } from './desired/find-publication.ts';
-import { seedFrom } from './emulated.ts';
+import { allTargets, isTargeted, type Targets } from './core/targets.ts';
+import { findPublication, type PublicationRef } from './desired/find-publication.ts';
+import { seedFromState } from './emulated.ts';
 import { systemClock } from './engine/system-clock.ts';
-import { planOf, unending, withFile } from './reading.ts';
-import { type Environment, withGatewayReader } from './rooms.ts';
+import { computeCurrentPlan, neverAborted, openReadSession } from './reading.ts';
+import { type Env, withGatewayReader } from './rooms.ts';
 
 /*
  * What `edict explain` shows: file, record and, if asked, the gateway are read, nothing is written and no call is made.
@@ -28,28 +28,28 @@ import { type Environment, withGatewayReader } from './rooms.ts';
 export interface Explanation {
   readonly names: PublicationNames;
   /** Whether its API, or its environment, has a name only that was never looked up, so that the ID is made up. */
-  readonly isMadeUp: { readonly api: boolean; readonly environment: boolean };
+  readonly isPlaceholder: { readonly api: boolean; readonly environment: boolean };
   readonly desired: DesiredState;
   /** What the file wants of it, and the text of the line that says so; `null` if it is not in the file. */
-  readonly wanted: { readonly publication: DesiredPublication; readonly line: string | null } | null;
+  readonly declaration: { readonly publication: DesiredPublication; readonly line: string | null } | null;
   /** What the store says; `null` if nothing. */
   readonly recorded: RecordedPublication | null;
-  readonly gateway: GatewayView;
+  readonly gateway: GatewayLookup;
   /** Newest first, each with what a person can do about it. */
   readonly attempts: readonly { readonly attempt: Attempt; readonly hint: string | null }[];
   /** The plan for this publication alone, from what the gateway shows where that is known. */
   readonly plan: Plan;
   /** The plan of the whole file, which guards look at. */
-  readonly whole: Plan;
-  readonly notes: readonly Note[];
+  readonly wholePlan: Plan;
+  readonly notices: readonly DriftNotice[];
   /** How the process that works on the gateway is getting on, or was when it was killed; `null` if none does. */
-  readonly condition: Condition | null;
+  readonly controllerStatus: ControllerStatus | null;
   /** Which edict works on the gateway; `null` if none does, as far as can be told from here. */
-  readonly holder: string | null;
+  readonly leaseHolder: string | null;
 }
 
 /** What is known of the gateway itself. */
-export type GatewayView =
+export type GatewayLookup =
   /** Nobody has asked it now. `wasAsked`: an earlier look has been believed, and is in the record. */
   | { readonly kind: 'unasked'; readonly wasAsked: boolean }
   | { readonly kind: 'unseen'; readonly reason: string; readonly hint: string | null }
@@ -60,72 +60,71 @@ export type GatewayView =
  * Returns what there is to say of one publication, with its `limit` newest attempts. Writes nothing, and asks nobody but with
  * `refresh`; that the gateway cannot be seen then is part of the answer. Throws an EdictError `PUBLICATION_UNKNOWN` as `findPublication` does.
  */
-export async function readExplanation(
-  settings: Settings,
-  environment: Environment,
-  of: NamedPublication,
-  limit: number,
-): Promise<Explanation> {
-  return withFile(settings, environment, settings.refresh ? 'ask' : 'never ask', async (desired, record, madeUp) => {
-    const before = await record.readAll(desired.gateway);
+export async function readExplanation(settings: Settings, environment: Env, of: PublicationRef, limit: number): Promise<Explanation> {
+  return openReadSession(settings, environment, settings.refresh ? 'ask' : 'never ask', async (desired, record, madeUp) => {
+    const before = await record.readRecordedState(desired.gateway);
     const { key, ...names } = findPublication(of, desired, before);
     const { apiId, environmentId } = names;
-    const { view, recorded, notes } = settings.refresh
-      ? await viewOf(names, key, desired, record, settings, environment)
-      : { view: { kind: 'unasked', wasAsked: (await record.listedApis(desired.gateway)) !== null } as const, recorded: before, notes: [] };
+    const { view, recorded, notices } = settings.refresh
+      ? await lookUpGateway(names, key, desired, record, settings, environment)
+      : {
+          view: { kind: 'unasked', wasAsked: (await record.listedApiCount(desired.gateway)) !== null } as const,
+          recorded: before,
+          notices: [],
+        };
     const only: Targets = {
       patterns: { apis: [apiId], environments: [environmentId] },
-      hasApi: (one) => one.apiId === apiId,
-      hasEnvironment: (one) => one.environmentId === environmentId,
+      matchesApi: (one) => one.apiId === apiId,
+      matchesEnvironment: (one) => one.environmentId === environmentId,
     };
-    const { classify } = await import('./gateway/classify.ts');
-    const { sourceLine } = await import('./desired/source-line.ts');
+    const { findErrorRule } = await import('./gateway/classify.ts');
+    const { readSourceLine } = await import('./desired/source-line.ts');
     const attempts = await record.history(desired.gateway, { apis: [apiId], environments: [environmentId], limit });
     const publication = desired.publications.get(key);
-    const condition = await record.condition(desired.gateway);
-    const whole = await planOf(desired, recorded, record, everything);
+    const controllerStatus = await record.status(desired.gateway);
+    const wholePlan = await computeCurrentPlan(desired, recorded, record, allTargets);
     return {
       names,
-      isMadeUp: { api: madeUp.has(apiId), environment: madeUp.has(environmentId) },
+      isPlaceholder: { api: madeUp.has(apiId), environment: madeUp.has(environmentId) },
       desired,
-      wanted: publication ? { publication, line: await sourceLine(publication.source) } : null,
+      declaration: publication ? { publication, line: await readSourceLine(publication.source) } : null,
       recorded: before.get(key) ?? null,
       gateway: view,
       attempts: attempts.map((attempt) => {
         const { code, status, action } = attempt;
-        return { attempt, hint: code === null ? null : classify(code, status, action).hint };
+        return { attempt, hint: code === null ? null : findErrorRule(code, status, action).hint };
       }),
-      whole,
-      plan: narrow(whole, desired, only),
-      notes: notes.filter((note) => isTargeted(only, note)),
-      condition,
-      holder: await record.holder(desired.gateway),
+      wholePlan,
+      plan: filterPlan(wholePlan, desired, only),
+      notices: notices.filter((note) => isTargeted(only, note)),
+      controllerStatus,
+      leaseHolder: await record.leaseHolder(desired.gateway),
     };
   });
 }
 
 /** Asks the gateway as `plan --refresh` does, and for the versions of the one publication. */
-async function viewOf(
+async function lookUpGateway(
   names: PublicationNames,
   key: PublicationKey,
   desired: DesiredState,
-  record: RecordReader,
+  record: StoreReader,
   settings: Settings,
-  environment: Environment,
-): Promise<{ readonly view: GatewayView; readonly recorded: RecordedState; readonly notes: readonly Note[] }> {
-  const { look } = await import('./engine/observer.ts');
-  const recorded = await record.readAll(desired.gateway);
-  const seed = settings.emulate ? seedFrom(desired, recorded) : null;
+  environment: Env,
+): Promise<{ readonly view: GatewayLookup; readonly recorded: RecordedState; readonly notices: readonly DriftNotice[] }> {
+  const { observeGateway } = await import('./engine/observer.ts');
+  const recorded = await record.readRecordedState(desired.gateway);
+  const seed = settings.emulate ? seedFromState(desired, recorded) : null;
   try {
     return await withGatewayReader(desired.gateway, seed, environment, async (gateway) => {
-      const seen = await look(desired, { gateway, record, clock: systemClock, signal: unending });
-      if (seen.kind === 'blind') return { view: { kind: 'unseen', reason: seen.reason, hint: null }, recorded, notes: [] };
-      const read = await gateway.versions(names, unending);
+      const seen = await observeGateway(desired, { gateway, record, clock: systemClock, signal: neverAborted });
+      if (seen.kind === 'blind') return { view: { kind: 'unseen', reason: seen.reason, hint: null }, recorded, notices: [] };
+      const read = await gateway.listVersions(names, neverAborted);
       const versions = read.kind === 'read' ? read.value : null;
-      return { view: { kind: 'seen', recorded: seen.recorded.get(key) ?? null, versions }, recorded: seen.recorded, notes: seen.notes };
+      return { view: { kind: 'seen', recorded: seen.recorded.get(key) ?? null, versions }, recorded: seen.recorded, notices: seen.notices };
     });
   } catch (error) {
     if (!(error instanceof EdictError)) throw error;
-    return { view: { kind: 'unseen', reason: error.message, hint: error.hint }, recorded, notes: [] };
+    return { view: { kind: 'unseen', reason: error.message, hint: error.hint }, recorded, notices: [] };
   }
 }

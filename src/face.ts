@@ -3,83 +3,90 @@ import type { DaemonSettings, Settings } from './config.ts';
 import type { Emit } from './core/events.ts';
 import type { NewApproval } from './core/guards.ts';
 import type { Plan } from './core/plan.ts';
-import type { HistoryFilter, RecordReader } from './core/ports.ts';
+import type { HistoryFilter, StoreReader } from './core/ports.ts';
 import type { GatewayIdentity, Suspension } from './core/publication.ts';
-import { Board } from './server/board.ts';
-import { Broadcast } from './server/broadcast.ts';
-import { type Answer, Health } from './server/health.ts';
-import { type Site, startServer } from './server/server.ts';
+import { StatusCache } from './server/board.ts';
+import { Broadcaster } from './server/broadcast.ts';
+import { Health, type HealthResult } from './server/health.ts';
+import { type FileRoutes, startServer } from './server/server.ts';
 import { openMetrics } from './telemetry/metrics.ts';
-import { releaseCommand } from './words/release-command.ts';
-import { version } from './words/version.ts';
+import { approveCommand } from './words/release-command.ts';
+import { readVersion } from './words/version.ts';
 
 /** What a running daemon shows to those who look after it. */
-export interface Face {
+export interface StatusServer {
   /** Returns what hears the engine's events of a file. */
-  emitOf(file: string): Emit;
+  emitterFor(file: string): Emit;
   /** Shows one more file. */
-  add(file: FaceOfFile): Promise<void>;
+  addFile(file: ServedFile): Promise<void>;
   /** Shows a file no more. */
-  remove(file: string): Promise<void>;
+  removeFile(file: string): Promise<void>;
   readonly url: string;
   close(): Promise<void>;
 }
 
 /** What is shown of one file, and what can be done with it. */
-export interface FaceOfFile {
+export interface ServedFile {
   readonly settings: Settings;
-  readonly record: Pick<RecordReader, 'history' | 'approvals' | 'lastAttempts'>;
+  readonly store: Pick<StoreReader, 'history' | 'approvals' | 'lastAttempts'>;
   readonly approve: (gateway: GatewayIdentity, approval: NewApproval) => Promise<void>;
   readonly suspend: (gateway: GatewayIdentity, suspension: Suspension | null) => Promise<void>;
   /** Asks whoever holds the gateway's lease to reconcile now. */
   readonly resync: () => Promise<void>;
 }
 
-export interface FaceDeps {
+export interface StatusServerDeps {
   /** `EDICT_TOKEN` lets requests act, `EDICT_HOSTS` names the hosts that the daemon is known as. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Returns milliseconds since 1970. */
   readonly now: () => number;
   /** Whether there will only be one file, whose page is the first then. */
-  readonly isOne: boolean;
+  readonly isSingleFile: boolean;
   /** The first ones, which the daemon is not ready without. */
-  readonly files: readonly FaceOfFile[];
+  readonly files: readonly ServedFile[];
 }
 
-interface Shown {
+interface ServedFileEntry {
   readonly file: string;
   readonly health: Health;
   readonly emit: Emit;
-  readonly site: Site;
+  readonly routes: FileRoutes;
 }
 
 /** Opens what answers people, health checks and monitoring, fed with the engine's events. Throws an EdictError `LISTEN` if the address cannot be had. */
-export async function openFace(
+export async function openStatusServer(
   address: NonNullable<DaemonSettings['listen']>,
-  { environment, now, isOne, files }: FaceDeps,
-): Promise<Face> {
-  const metrics = openMetrics(version());
-  const token = environment['EDICT_TOKEN'] || null;
-  const shown: Shown[] = [];
-  const show = ({ settings, record, ...acts }: FaceOfFile): Shown => {
-    const [health, board] = [new Health(), new Board(now)];
-    const about = { version: version(), file: settings.file, release: (plan: Plan) => releaseCommand(plan, settings) };
-    const count = metrics.of(settings.file);
+  { env, now, isSingleFile, files }: StatusServerDeps,
+): Promise<StatusServer> {
+  const metrics = openMetrics(readVersion());
+  const token = env['EDICT_TOKEN'] || null;
+  const shown: ServedFileEntry[] = [];
+  const show = ({ settings, store, ...acts }: ServedFile): ServedFileEntry => {
+    const [health, statusCache] = [new Health(), new StatusCache(now)];
+    const daemonInfo = { version: readVersion(), file: settings.file, approveCommand: (plan: Plan) => approveCommand(plan, settings) };
+    const count = metrics.forFile(settings.file);
     const emit: Emit = (event) => {
       // What was tried before this process is looked up once, when the gateway is known.
-      if (event.type === 'plan:made' && board.plan === null) void recall(event.plan, record, board);
+      if (event.type === 'plan:made' && statusCache.plan === null) void loadLastAttempts(event.plan, store, statusCache);
       count(event);
       health.emit(event);
-      board.emit(event);
+      statusCache.emit(event);
     };
-    const taken = shown.map(({ site }) => site.name);
-    const site: Site = {
-      ...{ name: isOne ? '' : siteName(settings.file, taken), board, about, now, broadcast: new Broadcast(board, about), token },
-      history: (gateway: GatewayIdentity, filter: HistoryFilter) => record.history(gateway, filter),
-      approvals: (gateway: GatewayIdentity) => record.approvals(gateway),
+    const taken = shown.map(({ routes }) => routes.pathPrefix);
+    const routes: FileRoutes = {
+      ...{
+        pathPrefix: isSingleFile ? '' : routePrefix(settings.file, taken),
+        statusCache,
+        daemonInfo,
+        now,
+        broadcaster: new Broadcaster(statusCache, daemonInfo),
+        token,
+      },
+      history: (gateway: GatewayIdentity, filter: HistoryFilter) => store.history(gateway, filter),
+      approvals: (gateway: GatewayIdentity) => store.approvals(gateway),
       ...acts,
     };
-    const one = { file: settings.file, health, emit, site };
+    const one = { file: settings.file, health, emit, routes };
     shown.push(one);
     return one;
   };
@@ -87,53 +94,56 @@ export async function openFace(
   const awaited = files.map(show);
   const server = await startServer(address, {
     metrics,
-    health: { live: () => worst(shown, ({ health }) => health.live()), ready: () => worst(awaited, ({ health }) => health.ready()) },
-    sites: shown.map(({ site }) => site),
-    names: (environment['EDICT_HOSTS'] ?? '').split(',').flatMap((name) => name.trim() || []),
+    health: {
+      live: () => aggregateHealth(shown, ({ health }) => health.live()),
+      ready: () => aggregateHealth(awaited, ({ health }) => health.ready()),
+    },
+    routes: shown.map(({ routes }) => routes),
+    allowedHosts: (env['EDICT_HOSTS'] ?? '').split(',').flatMap((name) => name.trim() || []),
   });
-  const update = (): Promise<void> => server.show(shown.map(({ site }) => site));
+  const update = (): Promise<void> => server.setRoutes(shown.map(({ routes }) => routes));
   return {
-    emitOf: (of) => shown.find(({ file }) => file === of)?.emit ?? (() => {}),
-    add: async (file) => {
+    emitterFor: (of) => shown.find(({ file }) => file === of)?.emit ?? (() => {}),
+    addFile: async (file) => {
       show(file);
       await update();
     },
-    remove: async (of) => {
+    removeFile: async (of) => {
       const [gone] = shown.filter(({ file }) => file === of);
       for (const list of [shown, awaited]) if (gone && list.includes(gone)) list.splice(list.indexOf(gone), 1);
-      gone?.site.broadcast.close();
-      metrics.drop(of);
+      gone?.routes.broadcaster.close();
+      metrics.removeFile(of);
       await update();
     },
     url: server.url,
     close: async () => {
-      for (const { site } of shown) site.broadcast.close();
+      for (const { routes } of shown) routes.broadcaster.close();
       await server.close();
     },
   };
 }
 
 /** Returns the answer of the first file that is not well, which it names if there may be several; otherwise that of the first. */
-function worst(files: readonly Shown[], ask: (of: Shown) => Answer): Answer {
+function aggregateHealth(files: readonly ServedFileEntry[], ask: (of: ServedFileEntry) => HealthResult): HealthResult {
   for (const of of files) {
     const { ok, message } = ask(of);
-    if (!ok) return { ok, message: of.site.name === '' ? message : `${of.file}: ${message}` };
+    if (!ok) return { ok, message: of.routes.pathPrefix === '' ? message : `${of.file}: ${message}` };
   }
   return files[0] ? ask(files[0]) : { ok: true, message: 'the files of the start have left their folder' };
 }
 
 /** Returns a name for the paths of a file, other than those that are `taken`. */
-export function siteName(file: string, taken: readonly string[]): string {
+export function routePrefix(file: string, taken: readonly string[]): string {
   const name = basename(file, extname(file)).replaceAll(/[^\w.-]/g, '-');
-  const isTaken = (of: string): boolean => taken.includes(of) || reserved.has(of);
+  const isTaken = (of: string): boolean => taken.includes(of) || reservedPrefixes.has(of);
   let unique = name;
   for (let number = 2; isTaken(unique); number += 1) unique = `${name}-${number}`;
   return unique;
 }
 
-const reserved = new Set(['', '.', '..', 'api', 'page', 'metrics', 'livez', 'readyz']);
+const reservedPrefixes = new Set(['', '.', '..', 'api', 'page', 'metrics', 'livez', 'readyz']);
 
 /** A store that cannot be read is told by the engine; the board then knows less of the past. */
-async function recall({ gateway }: Plan, record: FaceOfFile['record'], board: Board): Promise<void> {
-  board.recall(await record.lastAttempts(gateway).catch(() => new Map()));
+async function loadLastAttempts({ gateway }: Plan, record: ServedFile['store'], board: StatusCache): Promise<void> {
+  board.addLastAttempts(await record.lastAttempts(gateway).catch(() => new Map()));
 }

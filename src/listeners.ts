@@ -1,24 +1,24 @@
 import type { Settings } from './config.ts';
-import { EdictError, messageOf } from './core/errors.ts';
+import { EdictError, errorMessage } from './core/errors.ts';
 import type { Emit } from './core/events.ts';
 import type { Plan } from './core/plan.ts';
 import type { Clock } from './core/ports.ts';
-import { proxiesOf } from './core/proxies.ts';
-import { type Setting, settingOf } from './gateway/setting.ts';
-import { traceSettings } from './telemetry/trace-settings.ts';
+import { parseProxySettings } from './core/proxies.ts';
+import { type EnvSecret, openEnvSecret } from './gateway/setting.ts';
+import { parseTraceSettings } from './telemetry/trace-settings.ts';
 import type { WebhookSettings } from './telemetry/webhook.ts';
-import { releaseCommand } from './words/release-command.ts';
+import { approveCommand } from './words/release-command.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+type Env = Readonly<Record<string, string | undefined>>;
 
 /** What the environment asks a running daemon to tell elsewhere. */
-export interface Listeners {
+export interface EventSubscribers {
   readonly emit: Emit;
   /** Tells what is left and ends, after a few seconds at the latest. */
   close(): Promise<void>;
 }
 
-export interface ListenersDeps {
+export interface EventSubscribersDeps {
   readonly settings: Settings;
   readonly clock: Clock;
   /** Hears of what cannot be told. */
@@ -26,16 +26,16 @@ export interface ListenersDeps {
 }
 
 /** Opens the listeners that `environment` asks for, and loads none that it does not. Throws an EdictError `WEBHOOK` for a setting that is none. */
-export async function openListeners(environment: Environment, deps: ListenersDeps): Promise<Listeners> {
+export async function openSubscribers(environment: Env, deps: EventSubscribersDeps): Promise<EventSubscribers> {
   const webhook = webhookSettings(environment, deps.clock);
-  const opened: Listeners[] = [];
+  const opened: EventSubscribers[] = [];
   if (webhook) {
     const { Webhook } = await import('./telemetry/webhook.ts');
     const { file, emulate: emulated } = deps.settings;
-    const release = (plan: Plan): string | null => releaseCommand(plan, deps.settings);
+    const release = (plan: Plan): string | null => approveCommand(plan, deps.settings);
     opened.push(new Webhook(webhook, { ...deps, release, file, emulated, random: Math.random }));
   }
-  const { settings, problem } = traceSettings(environment);
+  const { settings, problem } = parseTraceSettings(environment);
   if (problem !== null) deps.emit({ type: 'trace:failed', to: '', reason: problem });
   if (settings) {
     const { openTraceExport } = await import('./telemetry/trace-export.ts');
@@ -53,30 +53,30 @@ export async function openListeners(environment: Environment, deps: ListenersDep
  * Returns where notifications are posted; `null`: nowhere. Throws an EdictError `WEBHOOK` for a URL or secret that cannot be used, which it does
  * not contain.
  */
-export function webhookSettings(environment: Environment, { monotonic }: Pick<Clock, 'monotonic'>): WebhookSettings | null {
-  const address = settingOf(environment, 'EDICT_WEBHOOK_URL', monotonic);
-  const secret = settingOf(environment, 'EDICT_WEBHOOK_SECRET', monotonic);
+export function webhookSettings(environment: Env, { monotonicMs }: Pick<Clock, 'monotonicMs'>): WebhookSettings | null {
+  const address = openEnvSecret(environment, 'EDICT_WEBHOOK_URL', monotonicMs);
+  const secret = openEnvSecret(environment, 'EDICT_WEBHOOK_SECRET', monotonicMs);
   if (address === null) return null;
-  const settings = { url: () => urlIn(address), key: () => keyIn(secret), proxies: proxiesOf(environment) };
+  const settings = { url: () => urlIn(address), key: () => keyIn(secret), proxies: parseProxySettings(environment) };
   try {
     settings.url();
     settings.key();
   } catch (error) {
     if (error instanceof EdictError) throw error;
-    throw new EdictError('WEBHOOK', messageOf(error), { hint: 'check the path and its permissions', cause: error });
+    throw new EdictError('WEBHOOK', errorMessage(error), { hint: 'check the path and its permissions', cause: error });
   }
   return settings;
 }
 
-function urlIn({ name, value }: Setting): URL {
-  const url = URL.parse(value());
+function urlIn({ name, read }: EnvSecret): URL {
+  const url = URL.parse(read());
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
   throw new EdictError('WEBHOOK', `${name} is not a URL that can be posted to`, { hint: 'expected http://… or https://…' });
 }
 
 /** Returns the key in a secret in the form of https://www.standardwebhooks.com: 24 to 64 bytes, as base64 behind `whsec_`. */
-function keyIn(secret: Setting | null): Buffer {
-  const [, base64 = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret?.value() ?? '') ?? [];
+function keyIn(secret: EnvSecret | null): Buffer {
+  const [, base64 = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret?.read() ?? '') ?? [];
   const key = Buffer.from(base64, 'base64');
   if (key.length >= 24 && key.length <= 64) return key;
   const problem = secret === null ? 'EDICT_WEBHOOK_URL needs EDICT_WEBHOOK_SECRET, which signs' : `${secret.name} is not a signing secret`;

@@ -9,4 +9,4 @@ if (major < 24) {
 }
 module.enableCompileCache();
 const { runCli } = await import('./cli/program.ts');
-process.exitCode = await runCli(process.argv.slice(2), { environment: process.env, stdout: process.stdout, stderr: process.stderr });
+process.exitCode = await runCli(process.argv.slice(2), { env: process.env, stdout: process.stdout, stderr: process.stderr });

@@ -1,14 +1,14 @@
 import type { Settings } from './config.ts';
 import type { Plan } from './core/plan.ts';
 import type { PublicationNames, RecordedPublication } from './core/publication.ts';
-import { everything } from './core/targets.ts';
-import { findPublication, type NamedPublication } from './desired/find-publication.ts';
+import { allTargets } from './core/targets.ts';
+import { findPublication, type PublicationRef } from './desired/find-publication.ts';
 import { systemClock } from './engine/system-clock.ts';
-import { planOf, withFile } from './reading.ts';
-import { type Environment, openStoreOf } from './rooms.ts';
-import { type Copied, copyStore } from './store/copy-store.ts';
+import { computeCurrentPlan, openReadSession } from './reading.ts';
+import { type Env, openConfiguredStore } from './rooms.ts';
+import { type CopyCounts, copyStore } from './store/copy-store.ts';
 import { type KnownGateway, listGateways } from './store/list-gateways.ts';
-import { nameOf } from './store/open-store.ts';
+import { toDisplayUrl } from './store/open-store.ts';
 
 /*
  * `edict state`: what is done to the store itself.
@@ -22,20 +22,20 @@ export interface StoreReport {
 }
 
 /** Returns what is in the store. Throws an EdictError `STORE_*` for one that cannot be read. */
-export async function readStore({ state }: Settings): Promise<StoreReport> {
-  return { store: await nameOf(state), gateways: await listGateways(state) };
+export async function readStore({ storeUrl }: Settings): Promise<StoreReport> {
+  return { store: await toDisplayUrl(storeUrl), gateways: await listGateways(storeUrl) };
 }
 
 /** What was copied, from where and to where. */
-export interface CopyReport extends Copied {
+export interface CopyReport extends CopyCounts {
   readonly from: string;
   readonly to: string;
 }
 
 /** Copies the store into the empty store `to`, a path or an address. Text that may contain a password is not taken for a path. Throws as `copyStore` does. */
-export async function copyState({ state }: Settings, to: string): Promise<CopyReport> {
+export async function copyState({ storeUrl }: Settings, to: string): Promise<CopyReport> {
   const address = /^(?:sqlite|postgres(?:ql)?):|:.*@/s.test(to) ? to : `sqlite:${to}`;
-  return { from: await nameOf(state), to: await nameOf(address), ...(await copyStore(state, address)) };
+  return { from: await toDisplayUrl(storeUrl), to: await toDisplayUrl(address), ...(await copyStore(storeUrl, address)) };
 }
 
 /** A publication whose recorded state was deleted, and what the plan does with it now. */
@@ -51,24 +51,24 @@ export interface RemovedRecord {
  * Deletes the recorded state of a publication. Throws an EdictError `PUBLICATION_UNKNOWN` for one that neither file nor record has,
  * `STORE_LOCKED` or `GATEWAY_HELD` while another edict holds the gateway's lease.
  */
-export async function removeRecord(settings: Settings, of: NamedPublication, environment: Environment): Promise<RemovedRecord> {
-  const found = await withFile(settings, environment, 'never ask', async (desired, record) => {
-    const recorded = await record.readAll(desired.gateway);
+export async function removeRecord(settings: Settings, of: PublicationRef, environment: Env): Promise<RemovedRecord> {
+  const found = await openReadSession(settings, environment, 'never ask', async (desired, record) => {
+    const recorded = await record.readRecordedState(desired.gateway);
     const { key, api, apiId, environment, environmentId } = findPublication(of, desired, recorded);
     return { key, gateway: desired.gateway, names: { api, apiId, environment, environmentId }, was: recorded.get(key) ?? null };
   });
   if (found.was) {
-    const store = await openStoreOf(settings, () => undefined);
+    const store = await openConfiguredStore(settings, () => undefined);
     try {
-      await store.enter(found.gateway, systemClock.now());
+      await store.acquire(found.gateway, systemClock.now());
       await store.deleteRecord(found.gateway, found.key, systemClock.now());
-      await store.leave(found.gateway, systemClock.now());
+      await store.release(found.gateway, systemClock.now());
     } finally {
       await store.close();
     }
   }
-  const plan = await withFile(settings, environment, 'never ask', async (desired, record) =>
-    planOf(desired, await record.readAll(desired.gateway), record, everything),
+  const plan = await openReadSession(settings, environment, 'never ask', async (desired, record) =>
+    computeCurrentPlan(desired, await record.readRecordedState(desired.gateway), record, allTargets),
   );
   return { names: found.names, was: found.was, plan };
 }

@@ -1,15 +1,15 @@
 import type { Settings } from './config.ts';
-import { isBehind, wantedDigest } from './core/acted.ts';
+import { desiredDigest, isStaleSource } from './core/acted.ts';
 import { EdictError } from './core/errors.ts';
-import { type Change, isMade, type Plan } from './core/plan.ts';
-import type { Attempt, RecordReader } from './core/ports.ts';
+import { type Change, isActionable, type Plan } from './core/plan.ts';
+import type { Attempt, StoreReader } from './core/ports.ts';
 import { type DesiredState, publicationKey } from './core/publication.ts';
 import type { LastAttempts } from './core/saved-plan.ts';
-import { everything } from './core/targets.ts';
+import { allTargets } from './core/targets.ts';
 import { systemClock } from './engine/system-clock.ts';
-import { classify } from './gateway/classify.ts';
-import { planOf, withFile } from './reading.ts';
-import type { Environment } from './rooms.ts';
+import { findErrorRule } from './gateway/classify.ts';
+import { computeCurrentPlan, openReadSession } from './reading.ts';
+import type { Env } from './rooms.ts';
 
 /*
  * `edict wait`: polls the store until the daemon has brought the file into effect. It never calls the gateway.
@@ -72,38 +72,38 @@ export interface WaitResult {
 export async function waitForDaemon(
   settings: Settings,
   options: WaitOptions,
-  environment: Environment,
+  environment: Env,
   onProgress: (progress: WaitProgress) => void,
   signal: AbortSignal,
 ): Promise<WaitResult> {
-  const startedAtMs = systemClock.monotonic();
+  const startedAtMs = systemClock.monotonicMs();
   const grace = new Grace();
   const watch = new ChangeWatch();
   let isRequested = !options.reconcile;
   let awaySinceMs: number | null = null;
-  const isOver = (): boolean => signal.aborted || systemClock.monotonic() - startedAtMs >= options.timeoutMs;
+  const isOver = (): boolean => signal.aborted || systemClock.monotonicMs() - startedAtMs >= options.timeoutMs;
   const pause = () => systemClock.sleep(pollEveryMs, signal);
 
-  const poll = async (desired: DesiredState, record: RecordReader): Promise<WaitStatus> => {
+  const poll = async (desired: DesiredState, record: StoreReader): Promise<WaitStatus> => {
     const { gateway } = desired;
     // Read first: whatever changes the record after it, changes it for this file.
-    const acted = await record.acted(gateway);
-    const plan = await planOf(desired, await record.readAll(gateway), record, everything);
+    const acted = await record.appliedDigests(gateway);
+    const plan = await computeCurrentPlan(desired, await record.readRecordedState(gateway), record, allTargets);
     // Read last: an outcome that the plan knows is recorded by now.
     const attempts = await record.lastAttempts(gateway);
-    const [holder, condition] = await Promise.all([record.holder(gateway), record.condition(gateway)]);
-    const isReconciled = acted.at(-1) === wantedDigest(desired);
+    const [holder, condition] = await Promise.all([record.leaseHolder(gateway), record.status(gateway)]);
+    const isReconciled = acted.at(-1) === desiredDigest(desired);
     // A new file, and a request, have the daemon try rejected changes again.
     watch.start(isReconciled && !options.reconcile ? new Map() : attempts);
     if (holder !== null && !isRequested) {
-      await request(settings.state, desired);
+      await request(settings.storeUrl, desired);
       isRequested = true;
     }
-    return { holder, isReconciled, paused: condition?.stopped?.message ?? null, plan, ...watch.split(plan, attempts) };
+    return { holder, isReconciled, paused: condition?.paused?.message ?? null, plan, ...watch.split(plan, attempts) };
   };
 
   /** Returns the result; `null` to read file and store anew: a daemon may make the store, or look up names of the file. */
-  const pollUntilDone = async (desired: DesiredState, record: RecordReader, madeUp: ReadonlySet<string>): Promise<WaitResult | null> => {
+  const pollUntilDone = async (desired: DesiredState, record: StoreReader, madeUp: ReadonlySet<string>): Promise<WaitResult | null> => {
     for (; ; await pause()) {
       const status = await poll(desired, record);
       awaySinceMs = null;
@@ -111,26 +111,26 @@ export async function waitForDaemon(
       if (isSeen) grace.reset();
       onProgress(isSeen ? { kind: 'daemon', status } : { kind: 'holder' });
       const ended = (kind: WaitResult['kind'], reason: string | null = null): WaitResult => {
-        return { kind, reason, status, tookMs: systemClock.monotonic() - startedAtMs };
+        return { kind, reason, status, tookMs: systemClock.monotonicMs() - startedAtMs };
       };
       const kind = isSeen && madeUp.size === 0 ? doneKind(status) : null;
       if (kind !== null) return ended(kind);
       if (signal.aborted) return ended('interrupted');
       if (!isSeen && (grace.isOver || isOver())) throw noDaemon();
-      if (isOver()) return ended('timeout', lateReason(status, await record.acted(desired.gateway), desired));
+      if (isOver()) return ended('timeout', lateReason(status, await record.appliedDigests(desired.gateway), desired));
       if (!isSeen || madeUp.size > 0) return null;
     }
   };
 
   for (;;) {
     try {
-      const result = await withFile(settings, environment, 'never ask', pollUntilDone);
+      const result = await openReadSession(settings, environment, 'never ask', pollUntilDone);
       if (result) return result;
     } catch (error) {
       if (!(error instanceof EdictError) || !isAway(error) || isOver()) throw error;
-      awaySinceMs ??= systemClock.monotonic();
+      awaySinceMs ??= systemClock.monotonicMs();
       onProgress({ kind: 'store', message: error.message });
-      grace.extend(systemClock.monotonic() - awaySinceMs);
+      grace.extend(systemClock.monotonicMs() - awaySinceMs);
     }
     await pause();
   }
@@ -138,7 +138,7 @@ export async function waitForDaemon(
 
 /** Returns how the waiting ends with this status; `null` if it goes on. */
 function doneKind({ isReconciled, plan, pending, failed }: WaitStatus): 'in-sync' | 'deferred' | 'held' | 'failed' | null {
-  if (plan.suspicion) return 'held';
+  if (plan.fileHeld) return 'held';
   if (!isReconciled || pending.length > 0) return null;
   if (failed.length > 0) return 'failed';
   if (plan.changes.some(({ held }) => held)) return 'held';
@@ -148,18 +148,18 @@ function doneKind({ isReconciled, plan, pending, failed }: WaitStatus): 'in-sync
 function lateReason({ isReconciled, paused }: WaitStatus, acted: readonly string[], desired: DesiredState): string | null {
   if (paused !== null) return `the daemon makes no calls: ${paused}`;
   if (isReconciled) return null;
-  return isBehind(acted, wantedDigest(desired))
+  return isStaleSource(acted, desiredDigest(desired))
     ? 'the daemon has reconciled a different file since this one'
     : 'the daemon has not reconciled this file yet; check that its copy is current and valid';
 }
 
 /** Lets a lease be taken over, also by a daemon that notices only later that the store is back. */
 class Grace {
-  #sinceMs = systemClock.monotonic();
+  #sinceMs = systemClock.monotonicMs();
   #allowedMs = graceMs;
 
   get isOver(): boolean {
-    return systemClock.monotonic() - this.#sinceMs > this.#allowedMs;
+    return systemClock.monotonicMs() - this.#sinceMs > this.#allowedMs;
   }
 
   /** The lease is held. */
@@ -169,7 +169,7 @@ class Grace {
 
   /** The store has been away for `ms`: a daemon comes back as late again. */
   extend(ms: number): void {
-    this.#sinceMs = systemClock.monotonic();
+    this.#sinceMs = systemClock.monotonicMs();
     this.#allowedMs = graceMs + ms;
   }
 }
@@ -190,7 +190,7 @@ class ChangeWatch {
       const attempt = last.get(change.key);
       if (!attempt || !isFailed(attempt) || !isFor(change, attempt) || !this.#isNew(attempt)) return [];
       const { code, status } = attempt;
-      return { change, attempt, hint: code === null ? null : classify(code, status, change.action).hint };
+      return { change, attempt, hint: code === null ? null : findErrorRule(code, status, change.action).hint };
     });
     const rejected = new Set(failed.filter(({ attempt }) => attempt.outcome === 'stalled').map(({ change }) => change));
     return { pending: plan.changes.filter((change) => isAwaited(change) && !rejected.has(change)), failed };
@@ -204,24 +204,24 @@ class ChangeWatch {
 
 /** Returns whether the daemon makes a change now, or as soon as a probe is answered. */
 function isAwaited(change: Change): boolean {
-  return isMade(change) || (change.held === null && change.waits?.probe !== undefined);
+  return isActionable(change) || (change.held === null && change.deferred?.probe !== undefined);
 }
 
-function isFailed({ settledAtMs, outcome }: Attempt): boolean {
-  return settledAtMs !== null && outcome !== null && outcome !== 'succeeded';
+function isFailed({ finishedAtMs, outcome }: Attempt): boolean {
+  return finishedAtMs !== null && outcome !== null && outcome !== 'succeeded';
 }
 
 /** Returns whether an attempt was made for just this change: an older copy of the file may have asked for a different one. */
 function isFor({ action, revision, version }: Change, attempt: Attempt): boolean {
   if (attempt.action !== action) return false;
-  return action === 'offline' || (attempt.revision === revision && attempt.askedVersionId === version);
+  return action === 'offline' || (attempt.revision === revision && attempt.requestedVersionId === version);
 }
 
 /** Asks the lease holder to reconcile now. */
 async function request(state: string, { gateway }: DesiredState): Promise<void> {
-  const { askPass } = await import('./store/ask-pass.ts');
+  const { requestReconcile } = await import('./store/ask-pass.ts');
   try {
-    await askPass(state, gateway);
+    await requestReconcile(state, gateway);
   } catch (error) {
     if (!(error instanceof EdictError) || isAway(error)) throw error;
     throw new EdictError(error.code, `no reconciliation can be requested: ${error.message}`, {

@@ -2,12 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { applyOnce, startEmulatorFrom } from '../src/app.ts';
+import { applyOnce, startStandaloneEmulator } from '../src/app.ts';
 import type { Settings } from '../src/config.ts';
 import { EdictError } from '../src/core/errors.ts';
-import type { EngineEvent } from '../src/core/events.ts';
-import { narrow } from '../src/core/narrow.ts';
-import { everything, isTargeted } from '../src/core/targets.ts';
+import type { EdictEvent } from '../src/core/events.ts';
+import { filterPlan } from '../src/core/narrow.ts';
+import { allTargets, isTargeted } from '../src/core/targets.ts';
 import { compileTargets } from '../src/desired/target-patterns.ts';
 import { startEmulator } from '../src/emulator/emulator.ts';
 import { readHistory, readPlan, readStatus } from '../src/reports.ts';
@@ -17,14 +17,14 @@ import { fc, runs } from './support/fast-check.ts';
 /** Settings for an emulated gateway in a new folder, and a way to write its file. */
 function emulated() {
   const folder = scratchFolder();
-  const state = `sqlite:${join(folder, 'state.db')}`;
+  const storeUrl = `sqlite:${join(folder, 'state.db')}`;
   const settings: Settings = {
     file: join(folder, 'edict.yaml'),
-    state,
+    storeUrl,
     emulate: true,
-    waitMs: 0,
+    lockTimeoutMs: 0,
     refresh: false,
-    targets: everything.patterns,
+    targets: allTargets.patterns,
   };
   const write = (states: Readonly<Record<string, string>>, limit?: string, endpoint = 'https://roma.example.com'): void =>
     writeFileSync(settings.file, fileOf(endpoint, states, limit));
@@ -38,10 +38,10 @@ test('an apply leads to an empty plan, and the record says so', async () => {
   const { settings, write } = emulated();
   write({ orders: 'online', carts: 'offline' });
   assert.is((await readPlan(settings, {})).plan.changes.length, 1);
-  const { summary, left } = await applyOnce(settings, {}, silent, unstopped);
-  assert.equal([summary.online, summary.failed, left], [1, 0, 0]);
+  const { summary, unsent } = await applyOnce(settings, {}, silent, unstopped);
+  assert.equal([summary.online, summary.failed, unsent], [1, 0, 0]);
   assert.is((await readPlan(settings, {})).plan.changes.length, 0);
-  const { recorded, lastAttempts } = (await readStatus(settings, {})).matrix;
+  const { recorded, lastAttempts } = (await readStatus(settings, {})).input;
   assert.equal([recorded.size, lastAttempts.size], [1, 1]);
   assert.is((await readHistory(settings, {}, 10)).attempts.length, 1);
 });
@@ -77,11 +77,11 @@ test('an apply with targets makes exactly the changes of the plan that match, an
       writeFileSync(settings.file, fileWith(first, batch));
       await applyOnce(settings, {}, silent, unstopped);
       writeFileSync(settings.file, fileWith(second, batch));
-      const before = (await readStatus(settings, {})).matrix.recorded;
+      const before = (await readStatus(settings, {})).input.recorded;
       const whole = await readPlan(settings, {});
 
       const targets = compileTargets(given);
-      const expected = narrow(whole.plan, whole.desired, targets);
+      const expected = filterPlan(whole.plan, whole.desired, targets);
       const sent: string[] = [];
       const narrowed = { ...settings, targets: given };
       const { plan, summary } = await applyOnce(
@@ -104,7 +104,7 @@ test('an apply with targets makes exactly the changes of the plan that match, an
         [summary.online + summary.offline, summary.failed, summary.held, summary.unchanged],
         [sent.length, 0, expected.changes.length - sent.length, expected.unchanged],
       );
-      const after = (await readStatus(settings, {})).matrix.recorded;
+      const after = (await readStatus(settings, {})).input.recorded;
       for (const [key, publication] of [...before, ...after]) {
         if (!isTargeted(targets, publication)) assert.equal(after.get(key), before.get(key));
       }
@@ -146,8 +146,8 @@ test('of what is seen at the gateway, a plan with targets shows what is targeted
   write({ orders: 'online', carts: 'online', users: 'online' }, undefined, emulator.url);
   const real = { ...settings, emulate: false, refresh: true };
   const shown = async (apis: string[]) => {
-    const { plan, notes } = await readPlan({ ...real, targets: { apis, environments: [] } }, { HW_AUTH_TOKEN: 'token' });
-    return [notes.map(({ api, kind }) => `${api} ${kind}`).toSorted(), plan.changes.map(({ api }) => api), plan.unchanged, plan.untargeted];
+    const { plan, notices } = await readPlan({ ...real, targets: { apis, environments: [] } }, { HW_AUTH_TOKEN: 'token' });
+    return [notices.map(({ api, kind }) => `${api} ${kind}`).toSorted(), plan.changes.map(({ api }) => api), plan.unchanged, plan.excluded];
   };
   try {
     assert.equal(await shown([]), [['carts adopted', 'orders adopted'], ['users'], 2, 0]);
@@ -188,11 +188,11 @@ test('a stopped apply sends no more and says what is left', async () => {
   const { settings, write } = emulated();
   write(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`a${index}`, 'online'])), '{ calls: 1, per: 1m }');
   const stop = new AbortController();
-  const emit = (event: EngineEvent): void => {
+  const emit = (event: EdictEvent): void => {
     if (event.type === 'attempt:settled') stop.abort();
   };
-  const { summary, left } = await applyOnce(settings, {}, emit, { signal: stop.signal });
-  assert.equal([summary.online, left], [1, 19]);
+  const { summary, unsent } = await applyOnce(settings, {}, emit, { signal: stop.signal });
+  assert.equal([summary.online, unsent], [1, 19]);
 });
 
 test('a real gateway without credentials is refused before anything is sent', async () => {
@@ -210,7 +210,7 @@ test('a real gateway without credentials is refused before anything is sent', as
 
 test('an emulator with a wrong seed says which', async () => {
   let message = '';
-  await startEmulatorFrom('nowhere.yaml', { host: '127.0.0.1', port: 0 }).catch((error: EdictError) => {
+  await startStandaloneEmulator('nowhere.yaml', { host: '127.0.0.1', port: 0 }).catch((error: EdictError) => {
     message = error.message;
   });
   assert.match(message, 'nowhere.yaml');

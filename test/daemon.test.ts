@@ -4,20 +4,20 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { settingsFrom } from '../src/config.ts';
+import { parseSettings } from '../src/config.ts';
 import { EdictError } from '../src/core/errors.ts';
-import type { EngineEvent } from '../src/core/events.ts';
+import type { EdictEvent } from '../src/core/events.ts';
 import { startDaemon } from '../src/daemon.ts';
 import { fileOf, scratchFolder, until } from './support/edict-process.ts';
 
 const test = suite('daemon');
 
-const quiet = { debounceMs: 10, resyncMs: 60_000, keepHistoryMs: null, listen: null, isListenAsked: true };
+const quiet = { debounceMs: 10, resyncMs: 60_000, historyRetentionMs: null, listen: null, listenIsExplicit: true };
 
 /** Settings for an emulated gateway in a new folder, and a way to write its file. */
 function emulated() {
   const folder = scratchFolder();
-  const settings = settingsFrom(join(folder, 'edict.yaml'), { emulate: true, state: `sqlite:${join(folder, 'state.db')}` });
+  const settings = parseSettings(join(folder, 'edict.yaml'), { emulate: true, state: `sqlite:${join(folder, 'state.db')}` });
   const write = (states: Readonly<Record<string, string>>, limit?: string): void =>
     writeFileSync(settings.file, fileOf('https://roma.example.com', states, limit));
   return { settings, write };
@@ -26,15 +26,15 @@ function emulated() {
 test('the daemon takes over another limit, and an API that the file adds', async () => {
   const { settings, write } = emulated();
   write({ orders: 'online' });
-  const events: EngineEvent[] = [];
+  const events: EdictEvent[] = [];
   const daemon = await startDaemon(settings, [settings.file], quiet, {}, () => (event) => events.push(event));
   const succeeded = (): number => events.filter((event) => event.type === 'attempt:settled' && event.outcome.kind === 'succeeded').length;
   await until('the first call is made', () => succeeded() === 1);
-  write({ orders: 'online', added: 'online' }, '{ calls: 5, per: 100ms }');
-  daemon.passNow();
+  write({ orders: 'online', onAdded: 'online' }, '{ calls: 5, per: 100ms }');
+  daemon.reconcileNow();
   await until('the API that was added is online', () => succeeded() === 2);
   daemon.stop();
-  assert.is(await daemon.ended, 0);
+  assert.is(await daemon.done, 0);
 });
 
 /** An address that somebody else has. */
@@ -52,19 +52,19 @@ test('where the default address is taken the daemon goes on without a page, and 
   withTakenAddress(async (listen) => {
     const { settings, write } = emulated();
     write({ orders: 'online' });
-    const events: EngineEvent[] = [];
+    const events: EdictEvent[] = [];
     const daemon = await startDaemon(
       settings,
       [settings.file],
-      { ...quiet, listen, isListenAsked: false },
+      { ...quiet, listen, listenIsExplicit: false },
       {},
       () => (event) => events.push(event),
     );
     await until('the call is made', () => events.some(({ type }) => type === 'attempt:settled'));
     assert.is(daemon.url, null);
-    assert.match(daemon.unheard ?? '', /cannot be listened on/);
+    assert.match(daemon.listenError ?? '', /cannot be listened on/);
     daemon.stop();
-    await daemon.ended;
+    await daemon.done;
   }));
 
 test('an address that was asked for and is taken is an error, and so is a wrong receiver of notices; the store is free again', () =>
@@ -73,7 +73,7 @@ test('an address that was asked for and is taken is an error, and so is a wrong 
     write({ orders: 'online' });
     for (const [times, environment, code] of [
       [{ ...quiet, listen }, {}, 'LISTEN'],
-      [{ ...quiet, listen, isListenAsked: false }, { EDICT_WEBHOOK_URL: 'nowhere' }, 'WEBHOOK'],
+      [{ ...quiet, listen, listenIsExplicit: false }, { EDICT_WEBHOOK_URL: 'nowhere' }, 'WEBHOOK'],
     ] as const) {
       try {
         await startDaemon(settings, [settings.file], times, environment, () => () => undefined);
@@ -85,7 +85,7 @@ test('an address that was asked for and is taken is an error, and so is a wrong 
     }
     const daemon = await startDaemon(settings, [settings.file], quiet, {}, () => () => undefined);
     daemon.stop();
-    await daemon.ended;
+    await daemon.done;
   }));
 
 test.run();

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { invented, seedFrom } from '../src/emulated.ts';
+import { placeholderIds, seedFromState } from '../src/emulated.ts';
 import { desiredState, recorded, recordedState, wanted } from './support/states.ts';
 
 test('the seed of an emulated gateway holds what file and record name, once each', () => {
@@ -8,7 +8,7 @@ test('the seed of an emulated gateway holds what file and record name, once each
     protectedNames: ['prod'],
   });
   const record = recordedState([recorded('orders', 'test', { versionId: null }), recorded('old', 'gone', { state: 'offline' })]);
-  const seed = seedFrom(desired, record);
+  const seed = seedFromState(desired, record);
   assert.equal(
     seed.apis.map(({ id }) => id),
     ['api-orders', 'api-old'],
@@ -20,11 +20,11 @@ test('the seed of an emulated gateway holds what file and record name, once each
 });
 
 test('invented IDs follow from the names', () => {
-  const names = ['a', 'b'].map((name) => ({ of: 'environment', name, group: null }) as const);
-  const ids = [...invented(names).values()].map((meaning) => (meaning.kind === 'one' ? meaning.id : ''));
+  const names = ['a', 'b'].map((name) => ({ kind: 'environment', name, group: null }) as const);
+  const ids = [...placeholderIds(names).values()].map((meaning) => (meaning.kind === 'one' ? meaning.id : ''));
   assert.is(new Set(ids).size, 2);
   for (const id of ids) assert.match(id, /^[0-9a-f]{32}$/);
-  assert.equal(invented(names), invented(names));
+  assert.equal(placeholderIds(names), placeholderIds(names));
 });
 
 test.run();

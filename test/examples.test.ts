@@ -2,7 +2,7 @@ import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { plan } from '../src/core/plan.ts';
+import { diffStates } from '../src/core/plan.ts';
 import { FileSource } from '../src/desired/file-source.ts';
 
 const examples = globSync('examples/**/edict.yaml', { cwd: new URL('..', import.meta.url) });
@@ -15,7 +15,7 @@ for (const file of examples) {
   test(`${file} plans`, async () => {
     const path = fileURLToPath(new URL(`../${file}`, import.meta.url));
     const desired = await new FileSource(path, { HW_PROJECT_ID: '73d69ae0cfcf460190522d06b60f05ad' }, async () => new Map()).load();
-    const made = plan(desired, new Map());
+    const made = diffStates(desired, new Map());
     assert.is(made.changes.length + made.unchanged, desired.publications.size);
     assert.ok(made.changes.length > 0);
   });

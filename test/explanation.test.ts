@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { settingsFrom } from '../src/config.ts';
+import { parseSettings } from '../src/config.ts';
 import { EdictError } from '../src/core/errors.ts';
 import { readExplanation } from '../src/explanation.ts';
 import { openScene } from './support/danger.ts';
@@ -15,21 +15,26 @@ test('of one publication the plan is its own, and the whole one stands beside it
   scene.write(scene.file({ apis: { orders: 'test', carts: 'test', stock: 'test' } }));
   await scene.edict('apply');
   scene.write(scene.file({ apis: { orders: '-test', carts: '-test', stock: 'test' } }));
-  const settings = settingsFrom(join(scene.folder, 'edict.yaml'), { state: `sqlite:${join(scene.folder, 'state.db')}` });
-  const { plan, whole, attempts, recorded, wanted } = await readExplanation(settings, {}, { api: 'orders', environment: 'test' }, 5);
+  const settings = parseSettings(join(scene.folder, 'edict.yaml'), { state: `sqlite:${join(scene.folder, 'state.db')}` });
+  const { plan, wholePlan, attempts, recorded, declaration } = await readExplanation(
+    settings,
+    {},
+    { api: 'orders', environment: 'test' },
+    5,
+  );
   assert.equal(
     plan.changes.map(({ api, held }) => [api, held?.rule]),
     [['orders', 'maxOffline']],
   );
-  assert.is(whole.changes.length, 2);
-  assert.equal([attempts.length, recorded?.state, wanted?.publication.state], [1, 'online', 'offline']);
+  assert.is(wholePlan.changes.length, 2);
+  assert.equal([attempts.length, recorded?.state, declaration?.publication.state], [1, 'online', 'offline']);
 });
 
 test('what neither the file nor the record has is unknown', async () => {
   const file = join(scratchFolder(), 'edict.yaml');
   writeFileSync(file, fileOf('https://roma.example.com', { orders: 'online' }));
   try {
-    await readExplanation(settingsFrom(file, { emulate: true }), {}, { api: 'oders', environment: 'test' }, 5);
+    await readExplanation(parseSettings(file, { emulate: true }), {}, { api: 'oders', environment: 'test' }, 5);
     assert.unreachable();
   } catch (error) {
     assert.instance(error, EdictError);

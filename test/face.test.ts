@@ -1,17 +1,17 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { settingsFrom } from '../src/config.ts';
-import { plan } from '../src/core/plan.ts';
-import { openFace, siteName } from '../src/face.ts';
+import { parseSettings } from '../src/config.ts';
+import { diffStates } from '../src/core/plan.ts';
+import { openStatusServer, routePrefix } from '../src/face.ts';
 import { desiredState, recorded, recordedState, wanted } from './support/states.ts';
 
 const test = suite('face');
 
-const last = { id: 3, action: 'offline', revision: null, outcome: 'stalled', code: 'X', message: '', beganAtMs: 1 };
+const last = { id: 3, action: 'offline', revision: null, outcome: 'stalled', code: 'X', message: '', startedAtMs: 1 };
 
 const fileOf = (file: string, onResync = (): void => {}) => ({
-  settings: settingsFrom(file, {}),
-  record: {
+  settings: parseSettings(file, {}),
+  store: {
     history: async () => [],
     approvals: async () => [],
     lastAttempts: async () => new Map([[wanted('orders', 'test').key, last as never]]),
@@ -19,13 +19,13 @@ const fileOf = (file: string, onResync = (): void => {}) => ({
   ...{ approve: async () => undefined, suspend: async () => undefined, resync: async () => onResync() },
 });
 
-function open(environment: Readonly<Record<string, string>> = {}, onResync = () => {}, files: readonly string[] = ['shop.yaml']) {
-  return openFace(
+function open(env: Readonly<Record<string, string>> = {}, onResync = () => {}, files: readonly string[] = ['shop.yaml']) {
+  return openStatusServer(
     { host: '127.0.0.1', port: 0 },
     {
-      environment,
+      env,
       now: Date.now,
-      isOne: files.length === 1,
+      isSingleFile: files.length === 1,
       files: files.map((file) => fileOf(file, onResync)),
     },
   );
@@ -40,9 +40,9 @@ test('what happens in the engine is what it answers', async () => {
   assert.is((await ask('/readyz'))[0], 503);
   const desired = desiredState([wanted('orders', 'test', { state: 'offline' })], { protectedNames: [] });
   const was = recordedState([recorded('orders', 'test')]);
-  const emit = face.emitOf('shop.yaml');
+  const emit = face.emitterFor('shop.yaml');
   emit({ type: 'file:accepted', desired });
-  emit({ type: 'plan:made', passId: 'p', cause: 'start', plan: plan(desired, was), recorded: was });
+  emit({ type: 'plan:made', reconcileId: 'p', cause: 'start', plan: diffStates(desired, was), recorded: was });
   assert.is((await ask('/readyz'))[0], 200);
   assert.match((await ask('/metrics'))[1], 'edict_file_valid{file="shop.yaml"} 1\n');
   const status = (await ask('/api/v1/status'))[1];
@@ -80,9 +80,9 @@ test('of several files each has a page and an interface of its own, and the firs
   assert.match((await get('/shop-2/api/v1/status')).text, '"path":"b/shop.yaml"');
   assert.is((await get('/api/v1/status')).status, 404);
   const desired = desiredState([wanted('orders', 'test')], { protectedNames: [] });
-  for (const file of ['a/shop.yaml', 'b/shop.yaml']) face.emitOf(file)({ type: 'file:accepted', desired });
+  for (const file of ['a/shop.yaml', 'b/shop.yaml']) face.emitterFor(file)({ type: 'file:accepted', desired });
   assert.equal((await get('/readyz')).text, 'c/<b>.yaml: no valid file has been read yet\n');
-  face.emitOf('b/shop.yaml')({ type: 'lease:waited', reason: 'another edict works on the gateway' });
+  face.emitterFor('b/shop.yaml')({ type: 'lease:waited', reason: 'another edict works on the gateway' });
   assert.match((await get('/')).text, '<td>stands by</td>');
   assert.match((await get('/shop-2/api/v1/status')).text, '"standsBy":"another edict works on the gateway"');
   const { text } = await get('/metrics');
@@ -96,26 +96,26 @@ test('a file that comes is shown besides, is no reason not to be ready, and is n
   const face = await open({}, () => {}, ['a/shop.yaml', 'b/shop.yaml']);
   const get = async (path: string): Promise<string> => (await fetch(face.url + path)).text();
   const desired = desiredState([wanted('orders', 'test')], { protectedNames: [] });
-  for (const file of ['a/shop.yaml', 'b/shop.yaml']) face.emitOf(file)({ type: 'file:accepted', desired });
-  await face.add(fileOf('c/shop.yaml'));
+  for (const file of ['a/shop.yaml', 'b/shop.yaml']) face.emitterFor(file)({ type: 'file:accepted', desired });
+  await face.addFile(fileOf('c/shop.yaml'));
   assert.match(await get('/shop-3/api/v1/status'), '"path":"c/shop.yaml"');
   assert.match(await get('/'), 'c/shop.yaml');
-  face.emitOf('c/shop.yaml')({ type: 'file:failed', message: 'broken', hint: null });
+  face.emitterFor('c/shop.yaml')({ type: 'file:failed', message: 'broken', hint: null });
   assert.is(await get('/readyz'), 'ready\n');
   assert.match(await get('/metrics'), 'edict_file_valid{file="c/shop.yaml"} 0\n');
-  await face.remove('c/shop.yaml');
-  await face.remove('a/shop.yaml');
+  await face.removeFile('c/shop.yaml');
+  await face.removeFile('a/shop.yaml');
   assert.not.match((await get('/')) + (await get('/metrics')), /[ac]\/shop/);
   assert.match(await get('/shop-2/api/v1/status'), '"path":"b/shop.yaml"');
   assert.match(await get('/shop-3/api/v1/status'), 'NOT_FOUND');
-  await face.remove('b/shop.yaml');
+  await face.removeFile('b/shop.yaml');
   assert.is(await get('/readyz'), 'the files of the start have left their folder\n');
   await face.close();
 });
 
 test('files have names that can stand in a path, no two the same', () => {
   const names: string[] = [];
-  for (const file of ['a/x.yaml', 'b/x.yaml', 'x-2.yaml', 'api.yaml', 'ä b.yml']) names.push(siteName(file, names));
+  for (const file of ['a/x.yaml', 'b/x.yaml', 'x-2.yaml', 'api.yaml', 'ä b.yml']) names.push(routePrefix(file, names));
   assert.equal(names, ['x', 'x-2', 'x-2-2', 'api-2', '--b']);
 });
 

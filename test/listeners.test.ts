@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { settingsFrom } from '../src/config.ts';
+import { parseSettings } from '../src/config.ts';
 import { EdictError } from '../src/core/errors.ts';
 import { systemClock } from '../src/engine/system-clock.ts';
-import { openListeners, webhookSettings } from '../src/listeners.ts';
+import { openSubscribers, webhookSettings } from '../src/listeners.ts';
 import { scratchFolder } from './support/edict-process.ts';
 
 const test = suite('listeners');
@@ -30,7 +30,7 @@ function refusal(environment: Record<string, string>): string {
 test('nothing is posted unless the environment names a webhook', async () => {
   assert.is(read({}), null);
   assert.is(read({ EDICT_WEBHOOK_SECRET: secret }), null);
-  const listeners = await openListeners({}, { settings: settingsFrom('f', {}), clock: systemClock, emit: () => {} });
+  const listeners = await openSubscribers({}, { settings: parseSettings('f', {}), clock: systemClock, emit: () => {} });
   listeners.emit({ type: 'calls:resumed' });
   await listeners.close();
 });
@@ -48,7 +48,7 @@ test('URL and secret can be in files, which are read again', () => {
   writeFileSync(secretFile, `${secret}\n`);
   let nowMs = 0;
   const files = { EDICT_WEBHOOK_URL_FILE: urlFile, EDICT_WEBHOOK_SECRET_FILE: secretFile };
-  const settings = webhookSettings(files, { monotonic: () => nowMs });
+  const settings = webhookSettings(files, { monotonicMs: () => nowMs });
   assert.equal([settings?.url().href, settings?.key()], [url, key]);
   const other = Buffer.alloc(24, 8);
   writeFileSync(secretFile, `whsec_${other.toString('base64')}`);

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { mistakeRules } from '../src/cli/mistake-rules.ts';
+import { diagnosticRules } from '../src/cli/mistake-rules.ts';
 import { exitCodes } from '../src/core/errors.ts';
-import { parseDesired } from '../src/desired/parse-desired.ts';
+import { parseDesiredState } from '../src/desired/parse-desired.ts';
 import { parseSeed } from '../src/emulator/seed.ts';
-import { answers } from '../src/gateway/classify.ts';
+import { errorRules } from '../src/gateway/classify.ts';
 import { openMetrics } from '../src/telemetry/metrics.ts';
 import { dangersInFiles } from './support/dangers-in-files.ts';
 import { dangersOfPlans } from './support/dangers-of-plans.ts';
@@ -22,8 +22,8 @@ test.after(() => rmSync(scratch, { recursive: true }));
 
 function edict(...args: string[]): string {
   const state = `sqlite:${join(scratch, 'state.db')}`;
-  const environment = { PATH: process.env['PATH'], EDICT_STATE: state, NO_COLOR: '1', HW_PROJECT_ID: 'shown' };
-  return execFileSync(process.execPath, ['src/main.ts', ...args], { cwd: root, env: environment, encoding: 'utf8' });
+  const env = { PATH: process.env['PATH'], EDICT_STATE: state, NO_COLOR: '1', HW_PROJECT_ID: 'shown' };
+  return execFileSync(process.execPath, ['src/main.ts', ...args], { cwd: root, env, encoding: 'utf8' });
 }
 
 /** Returns the code block whose text contains `part`. */
@@ -58,7 +58,7 @@ test('what explain tells in the README is what the command prints', () => {
 });
 
 test('the file in the README is valid', () => {
-  const desired = parseDesired({ text: blockWith('apis:\n  orders:'), file: 'README.md', variables: { HW_PROJECT_ID: 'p' } });
+  const desired = parseDesiredState({ text: blockWith('apis:\n  orders:'), file: 'README.md', variables: { HW_PROJECT_ID: 'p' } });
   assert.is(desired.publications.size, 4);
 });
 
@@ -94,15 +94,15 @@ test('the annotation in the README is what the command prints', () => {
 });
 
 test('the mistakes in the README are those that the program knows', () => {
-  const rows = Object.entries(mistakeRules).map(([rule, means]) => `| \`${rule}\` | ${means} |`);
+  const rows = Object.entries(diagnosticRules).map(([rule, means]) => `| \`${rule}\` | ${means} |`);
   const head = '| mistake | means |\n|---|---|\n';
   assert.ok(readme.includes(`${head}${rows.join('\n')}\n\n`), `${head}${rows.join('\n')}\n`);
 });
 
 test('the answers in the README are those that the code knows', () => {
-  const rows = answers.map(({ codes, statuses, only, meaning, verdict }) => {
+  const rows = errorRules.map(({ codes, statuses, onlyFor, meaning, errorClass }) => {
     const what = codes.length > 0 ? codes.join(', ') : statuses.map((status) => `any other ${status}`).join(', ');
-    return `| ${what} | ${only === null ? '' : only} | ${meaning} | ${verdict} |`;
+    return `| ${what} | ${onlyFor === null ? '' : onlyFor} | ${meaning} | ${errorClass} |`;
   });
   const head = '| answer | only to | means | so |\n|---|---|---|---|\n';
   assert.ok(readme.includes(`${head}${rows.join('\n')}\n\n`), `${head}${rows.join('\n')}\n`);
@@ -118,7 +118,7 @@ test('the dangers in the README are those that are tested, forty at least', () =
 
 test('the metrics in the README are those that the daemon gives', async () => {
   const metrics = openMetrics('1');
-  metrics.of('f');
+  metrics.forFile('f');
   const rows = [...(await metrics.text()).matchAll(/^# HELP (edict_\S+) (.*)$/gm)].map(([, name, help]) => `| \`${name}\` | ${help} |`);
   assert.ok(readme.includes(`| metric | tells |\n|---|---|\n${rows.join('\n')}\n\n`), rows.join('\n'));
 });

@@ -5,9 +5,9 @@ import * as assert from 'uvu/assert';
 import { applyOnce } from '../src/app.ts';
 import type { Settings } from '../src/config.ts';
 import { EdictError } from '../src/core/errors.ts';
-import { everything } from '../src/core/targets.ts';
+import { allTargets } from '../src/core/targets.ts';
 import { startEmulator } from '../src/emulator/emulator.ts';
-import { checkFile, readHistory, readPlan, readStatus } from '../src/reports.ts';
+import { readDesiredState, readHistory, readPlan, readStatus } from '../src/reports.ts';
 import { scratchFolder, seedOf } from './support/edict-process.ts';
 
 const environment = { HW_AUTH_TOKEN: 'any' };
@@ -20,13 +20,13 @@ function named(endpoint: string): Settings {
   const file = join(folder, 'edict.yaml');
   const gateway = `{ endpoint: "${endpoint}", project: project, instance: instance }`;
   writeFileSync(file, `edict: 1\ngateway: ${gateway}\nenvironments: { test: {} }\napis:\n  orders: { environments: { test: online } }\n`);
-  const state = `sqlite:${join(folder, 'state.db')}`;
-  return { file, state, emulate: false, waitMs: 0, refresh: false, targets: everything.patterns };
+  const storeUrl = `sqlite:${join(folder, 'state.db')}`;
+  return { file, storeUrl, emulate: false, lockTimeoutMs: 0, refresh: false, targets: allTargets.patterns };
 }
 
 test('validate, status and history ask nobody what a name means', async () => {
   const settings = named(nowhere);
-  assert.is((await checkFile(settings, {})).publications.size, 1);
+  assert.is((await readDesiredState(settings, {})).publications.size, 1);
   assert.is((await readStatus(settings, {})).plan.changes.length, 1);
   assert.equal((await readHistory(settings, {}, 9)).attempts, []);
 });
@@ -42,7 +42,7 @@ test('what an apply has looked up is known to all afterwards, without the gatewa
   const settings = named(emulator.url);
   await applyOnce(settings, environment, () => undefined, { signal: new AbortController().signal });
   await emulator.close();
-  const [recorded] = (await readStatus(settings, {})).matrix.recorded.values();
+  const [recorded] = (await readStatus(settings, {})).input.recorded.values();
   assert.equal([recorded?.apiId, recorded?.environmentId], ['api-orders', 'env-test']);
   assert.equal((await readPlan(settings, environment)).plan.changes, []);
 });

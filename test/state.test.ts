@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { applyOnce } from '../src/app.ts';
-import { settingsFrom } from '../src/config.ts';
+import { parseSettings } from '../src/config.ts';
 import type { EdictError } from '../src/core/errors.ts';
 import { startDaemon } from '../src/daemon.ts';
 import { copyState, readStore, removeRecord } from '../src/state.ts';
@@ -12,7 +12,7 @@ import { fileOf, scratchFolder, until } from './support/edict-process.ts';
 /** A store in which an emulated gateway's `orders` is recorded. */
 async function recorded() {
   const folder = scratchFolder();
-  const settings = settingsFrom(join(folder, 'edict.yaml'), { emulate: true, state: `sqlite:${join(folder, 'state.db')}` });
+  const settings = parseSettings(join(folder, 'edict.yaml'), { emulate: true, state: `sqlite:${join(folder, 'state.db')}` });
   writeFileSync(settings.file, fileOf('https://roma.example.com', { orders: 'online' }));
   await applyOnce(settings, {}, () => undefined, { signal: new AbortController().signal });
   return { folder, settings };
@@ -22,7 +22,7 @@ test('a path names a store too, and a copy of an emulated record is a store', as
   const { folder, settings } = await recorded();
   const to = join(folder, 'copy.db');
   assert.equal(await copyState(settings, to), {
-    from: settings.state,
+    from: settings.storeUrl,
     to: `sqlite:${to}`,
     gateways: 1,
     publications: 1,
@@ -48,7 +48,7 @@ test('a mistyped address is not made a file, and a password in it is not shown',
 
 test('while a daemon holds the lease no record is removed, and a copy names the daemon', async () => {
   const { folder, settings } = await recorded();
-  const times = { debounceMs: 10, resyncMs: 60_000, keepHistoryMs: null, listen: null, isListenAsked: true };
+  const times = { debounceMs: 10, resyncMs: 60_000, historyRetentionMs: null, listen: null, listenIsExplicit: true };
   let passes = 0;
   const daemon = await startDaemon(settings, [settings.file], times, {}, () => ({ type }) => {
     if (type === 'pass:finished') passes += 1;
@@ -59,7 +59,7 @@ test('while a daemon holds the lease no record is removed, and a copy names the 
   assert.match((await copyState(settings, join(folder, 'next.db'))).holders[0] ?? '', `pid ${process.pid}`);
   assert.match((await readStore(settings)).gateways[0]?.holder ?? '', `pid ${process.pid}`);
   daemon.stop();
-  await daemon.ended;
+  await daemon.done;
 });
 
 test.run();

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { applyOnce } from '../src/app.ts';
-import { settingsFrom } from '../src/config.ts';
+import { parseSettings } from '../src/config.ts';
 import { type Emulator, startEmulator } from '../src/emulator/emulator.ts';
 import { readPlan } from '../src/reports.ts';
-import { askedFor, readUndo } from '../src/undoing.ts';
+import { parseUndoRequest, readUndo } from '../src/undoing.ts';
 import { scratchFolder, seedOf } from './support/edict-process.ts';
 import { fc, runs } from './support/fast-check.ts';
 import { gitApplied } from './support/git-apply.ts';
@@ -14,14 +14,14 @@ import { gitApplied } from './support/git-apply.ts';
 const environment = { HW_AUTH_TOKEN: 'token' };
 const stopper = { signal: new AbortController().signal };
 const quiet = (): void => undefined;
-const last = { text: 'last', which: 'last' } as const;
+const last = { text: 'last', selector: 'last' } as const;
 
 test('a person names an attempt, an apply or the last one', () => {
-  assert.equal(askedFor('last')?.which, 'last');
-  assert.equal(askedFor('12')?.which, { attempt: 12 });
-  assert.equal(askedFor('3f9a')?.which, { pass: '3f9a' });
-  assert.equal(askedFor('3f9a1c0b-7d2e-4c3f')?.which, { pass: '3f9a1c0b-7d2e-4c3f' });
-  for (const text of ['edict.yaml', 'abc', 'LAST', '3F9A', '', `${'a'.repeat(37)}`]) assert.is(askedFor(text), null, text);
+  assert.equal(parseUndoRequest('last')?.selector, 'last');
+  assert.equal(parseUndoRequest('12')?.selector, { attempt: 12 });
+  assert.equal(parseUndoRequest('3f9a')?.selector, { reconcile: '3f9a' });
+  assert.equal(parseUndoRequest('3f9a1c0b-7d2e-4c3f')?.selector, { reconcile: '3f9a1c0b-7d2e-4c3f' });
+  for (const text of ['edict.yaml', 'abc', 'LAST', '3F9A', '', `${'a'.repeat(37)}`]) assert.is(parseUndoRequest(text), null, text);
 });
 
 const apis = ['a', 'b', 'c'];
@@ -64,7 +64,7 @@ function fileOf(endpoint: string, of: Settings, isBlock: boolean): string {
 
 /** Returns the version in effect of each publication, `null` where there is none. */
 function effects(emulator: Emulator): Record<string, string | null> {
-  const all = emulator.world.publications();
+  const all = emulator.state.publications();
   return Object.fromEntries(
     publications.map((publication) => {
       const [api, place] = publication.split(' ');
@@ -81,7 +81,7 @@ test('an undo in the file restores what was in effect before, but for what has m
       try {
         const folder = scratchFolder();
         const file = join(folder, 'edict.yaml');
-        const given = settingsFrom(file, { state: `sqlite:${join(folder, 'state.db')}` });
+        const given = parseSettings(file, { state: `sqlite:${join(folder, 'state.db')}` });
         const apply = async (of: Settings): Promise<void> => {
           writeFileSync(file, fileOf(emulator.url, of, isBlock));
           assert.is((await applyOnce(given, environment, quiet, stopper)).summary.failed, 0);
@@ -91,14 +91,14 @@ test('an undo in the file restores what was in effect before, but for what has m
         await apply(second);
         const after = effects(emulator);
         const undone = await readUndo(given, environment, last);
-        const done = undone.restored.length + undone.notRestored.length;
+        const done = undone.restorations.length + undone.notRestored.length;
         assert.ok(done > 0 || JSON.stringify(before) === JSON.stringify(after) || Object.values(after).every((one) => one === null));
-        const passId = undone.of?.id;
+        const passId = undone.target?.id;
         if (passId === undefined) return;
         const isSecond = publications.some((publication) => before[publication] !== after[publication]);
         for (const [publication, how] of moved) {
           const [api, place] = publication.split(' ');
-          if (how !== 'apply') emulator.world.changeByHand(`api-${api}`, `env-${place}`, how as 'online' | 'offline');
+          if (how !== 'apply') emulator.state.changeManually(`api-${api}`, `env-${place}`, how as 'online' | 'offline');
         }
         const third = Object.fromEntries(
           moved.filter(([, how]) => how === 'apply').map(([name]) => [name, { state: 'online', revision: 9 } as const]),
@@ -106,9 +106,9 @@ test('an undo in the file restores what was in effect before, but for what has m
         const file3 = { ...second, ...third };
         if (Object.keys(third).length > 0) await apply(file3);
         const between = effects(emulator);
-        const undo = await readUndo(given, environment, { text: passId, which: { pass: passId } });
+        const undo = await readUndo(given, environment, { text: passId, selector: { reconcile: passId } });
         assert.equal(effects(emulator), between);
-        assert.equal(undo.file.byHand, []);
+        assert.equal(undo.file.manualEdits, []);
         const text = readFileSync(file, 'utf8');
         if (undo.file.diff !== '') writeFileSync(file, gitApplied(text, undo.file.diff, 'edict.yaml'));
         assert.is((await applyOnce(given, environment, quiet, stopper)).summary.failed, 0);

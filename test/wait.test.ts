@@ -4,9 +4,9 @@ import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runCli } from '../src/cli/program.ts';
-import { settingsFrom } from '../src/config.ts';
-import type { EngineEvent } from '../src/core/events.ts';
-import { type RunningDaemon, startDaemon } from '../src/daemon.ts';
+import { parseSettings } from '../src/config.ts';
+import type { EdictEvent } from '../src/core/events.ts';
+import { type Daemon, startDaemon } from '../src/daemon.ts';
 import { type Emulator, startEmulator } from '../src/emulator/emulator.ts';
 import { edict, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from './support/edict-process.ts';
 import { type PostgresServer, postgresServer } from './support/postgres.ts';
@@ -22,7 +22,7 @@ let emulator: Emulator;
 let pipeline: string;
 let sidecar: string;
 let store: string;
-let daemons: RunningDaemon[] = [];
+let daemons: Daemon[] = [];
 
 test.before(async () => {
   server = await postgresServer();
@@ -35,7 +35,7 @@ test.before.each(async () => {
 });
 test.after.each(async () => {
   for (const daemon of daemons) daemon.stop();
-  await Promise.all(daemons.map(({ ended }) => ended));
+  await Promise.all(daemons.map(({ done }) => done));
   daemons = [];
   await emulator.close();
 });
@@ -64,19 +64,19 @@ function wait(...options: readonly string[]) {
   const finished = runCli(['wait', join(pipeline, 'edict.yaml'), '--state', store, ...options], context).then((code) => ({
     ...{ code, stdout: stdout(), stderr: stderr() },
   }));
-  const shows = (text: string): Promise<void> => until(`it shows "${text}"`, () => stderr().includes(text));
-  return { finished, shows, stderr };
+  const events = (text: string): Promise<void> => until(`it shows "${text}"`, () => stderr().includes(text));
+  return { finished, shows: events, stderr };
 }
 
 /** Starts a daemon that reconciles only when its file changes or it is asked to. */
 async function openDaemon(states: Readonly<Record<string, string>>, edit?: (text: string) => string) {
   write(sidecar, states, edit);
-  const settings = settingsFrom(join(sidecar, 'edict.yaml'), { state: store });
-  const times = { debounceMs: 20, resyncMs: 3_600_000, keepHistoryMs: null, listen: null, isListenAsked: true };
-  const events: EngineEvent[] = [];
+  const settings = parseSettings(join(sidecar, 'edict.yaml'), { state: store });
+  const times = { debounceMs: 20, resyncMs: 3_600_000, historyRetentionMs: null, listen: null, listenIsExplicit: true };
+  const events: EdictEvent[] = [];
   const daemon = await startDaemon(settings, [settings.file], times, { HW_AUTH_TOKEN: secretToken }, () => (event) => events.push(event));
   daemons.push(daemon);
-  const count = (type: EngineEvent['type']): number => events.filter((event) => event.type === type).length;
+  const count = (type: EdictEvent['type']): number => events.filter((event) => event.type === type).length;
   await until('the daemon has planned', () => count('plan:made') > 0);
   return count;
 }

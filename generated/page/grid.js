@@ -1,6 +1,6 @@
 // Made by `npm run generate` from src/page/. Do not edit.
 import { element } from "./element.js";
-import { classOf, lookOf } from "./looks.js";
+import { statusClass, cellStyle } from "./looks.js";
 /** Rows beyond the visible ones, so that a quick scroll shows no gap. */
 const overscan = 8;
 /**
@@ -11,8 +11,8 @@ export class Grid {
     #root;
     #body = element('div', { class: 'body', role: 'presentation' });
     #head = element('div', { class: 'row head', role: 'row', 'aria-rowindex': 1 });
-    #open;
-    #shown = new Map();
+    #onOpen;
+    #rendered = new Map();
     #rows = [];
     #columns = [];
     /** The cell that Tab reaches; column 0 is the API's name. */
@@ -21,12 +21,12 @@ export class Grid {
     /** `open` is called with the row that a person wants to know more of. */
     constructor(root, open) {
         this.#root = root;
-        this.#open = open;
+        this.#onOpen = open;
         root.append(this.#head, this.#body);
-        root.addEventListener('scroll', () => this.#draw(), { passive: true });
-        root.addEventListener('keydown', (event) => this.#pressed(event));
-        root.addEventListener('click', (event) => this.#clicked(event));
-        new ResizeObserver(() => this.#draw()).observe(root);
+        root.addEventListener('scroll', () => this.#render(), { passive: true });
+        root.addEventListener('keydown', (event) => this.#onKeyDown(event));
+        root.addEventListener('click', (event) => this.#onClick(event));
+        new ResizeObserver(() => this.#render()).observe(root);
     }
     /** Shows these rows from now on. */
     show(rows, columns) {
@@ -40,15 +40,15 @@ export class Grid {
         this.#root.setAttribute('aria-rowcount', String(rows.length + 1));
         this.#body.style.height = `${rows.length * this.#rowHeight}px`;
         this.#active = { ...this.#active, row: index >= 0 ? index : Math.max(0, Math.min(this.#active.row, rows.length - 1)) };
-        this.#draw();
+        this.#render();
     }
     /** Shows what these APIs are now; their rows are the same. */
     update(apiIds) {
         for (const apiId of apiIds) {
-            const shown = this.#shown.get(apiId);
+            const shown = this.#rendered.get(apiId);
             const row = this.#rows[shown?.index ?? -1];
             if (shown && row?.apiId === apiId)
-                this.#fill(shown.node, row, true);
+                this.#fillRow(shown.node, row, true);
         }
     }
     /** Puts the focus into the matrix. */
@@ -61,14 +61,14 @@ export class Grid {
         this.#root.style.setProperty('--environments', String(columns.length));
         const titles = columns.map(({ name, protected: isProtected }) => element('div', { role: 'columnheader' }, `${name} `, isProtected ? element('span', { class: 'to', title: 'Nothing goes offline here without a person’s agreement' }, 'protected') : null));
         this.#head.replaceChildren(element('div', { role: 'columnheader' }, 'API'), ...titles);
-        for (const { node } of this.#shown.values())
+        for (const { node } of this.#rendered.values())
             node.remove();
-        this.#shown.clear();
+        this.#rendered.clear();
         const height = Number.parseFloat(getComputedStyle(this.#head).height);
         if (height > 0)
             this.#rowHeight = height;
     }
-    #draw() {
+    #render() {
         const first = Math.max(0, Math.floor(this.#root.scrollTop / this.#rowHeight) - overscan);
         const last = Math.min(this.#rows.length, Math.ceil((this.#root.scrollTop + this.#root.clientHeight) / this.#rowHeight) + overscan);
         const wanted = new Map();
@@ -78,28 +78,28 @@ export class Grid {
         const active = this.#rows[this.#active.row];
         if (active)
             wanted.set(active.apiId, this.#active.row);
-        for (const [apiId, { node }] of this.#shown) {
+        for (const [apiId, { node }] of this.#rendered) {
             if (wanted.has(apiId))
                 continue;
             node.remove();
-            this.#shown.delete(apiId);
+            this.#rendered.delete(apiId);
         }
         for (const [apiId, index] of wanted)
-            this.#place(apiId, index);
+            this.#renderRow(apiId, index);
     }
-    #place(apiId, index) {
+    #renderRow(apiId, index) {
         const row = this.#rows[index];
         if (!row)
             return;
-        let shown = this.#shown.get(apiId);
+        let shown = this.#rendered.get(apiId);
         if (!shown) {
             shown = { node: this.#emptyRow(), index: -1 };
-            this.#shown.set(apiId, shown);
+            this.#rendered.set(apiId, shown);
             this.#body.append(shown.node);
-            this.#fill(shown.node, row, false);
+            this.#fillRow(shown.node, row, false);
         }
         else
-            this.#fill(shown.node, row, true);
+            this.#fillRow(shown.node, row, true);
         if (shown.index === index)
             return;
         shown.index = index;
@@ -111,7 +111,7 @@ export class Grid {
         const cells = this.#columns.map(() => element('div', { role: 'gridcell', tabindex: -1 }));
         return element('div', { class: 'row', role: 'row' }, element('div', { role: 'rowheader', tabindex: -1 }), ...cells);
     }
-    #fill(node, row, isUpdate) {
+    #fillRow(node, row, isUpdate) {
         const [head, ...cells] = node.children;
         if (head && head.textContent !== row.api) {
             head.textContent = row.api;
@@ -120,7 +120,7 @@ export class Grid {
         for (const [index, { id }] of this.#columns.entries()) {
             const cell = cells[index];
             if (cell)
-                paint(cell, row.cells.get(id), isUpdate);
+                renderCell(cell, row.cells.get(id), isUpdate);
         }
     }
     #markActive(node, index) {
@@ -131,7 +131,7 @@ export class Grid {
     #activate(row, column) {
         const before = this.#rows[this.#active.row];
         this.#active = { row: Math.max(0, Math.min(row, this.#rows.length - 1)), column: Math.max(0, Math.min(column, this.#columns.length)) };
-        const old = before && this.#shown.get(before.apiId);
+        const old = before && this.#rendered.get(before.apiId);
         if (old)
             this.#markActive(old.node, old.index);
         const top = this.#active.row * this.#rowHeight;
@@ -140,12 +140,12 @@ export class Grid {
             this.#root.scrollTop = top;
         else if (top > this.#root.scrollTop + visible)
             this.#root.scrollTop = top - visible;
-        this.#draw();
+        this.#render();
         this.#focusActive();
     }
     #focusActive() {
         const row = this.#rows[this.#active.row];
-        const shown = row && this.#shown.get(row.apiId);
+        const shown = row && this.#rendered.get(row.apiId);
         if (!shown) {
             this.#root.focus();
             return;
@@ -153,7 +153,7 @@ export class Grid {
         this.#markActive(shown.node, shown.index);
         shown.node.children[this.#active.column]?.focus({ preventScroll: true });
     }
-    #pressed(event) {
+    #onKeyDown(event) {
         const { row, column } = this.#active;
         const page = Math.max(1, Math.floor(this.#root.clientHeight / this.#rowHeight) - 2);
         const last = this.#rows.length - 1;
@@ -172,37 +172,37 @@ export class Grid {
         if (move)
             this.#activate(...move);
         else if ((event.key === 'Enter' || event.key === ' ') && opened)
-            this.#open(opened);
+            this.#onOpen(opened);
         else
             return;
         event.preventDefault();
     }
-    #clicked(event) {
+    #onClick(event) {
         const cell = event.target.closest('.body .row > div');
         const node = cell?.parentElement;
-        const shown = [...this.#shown.values()].find((one) => one.node === node);
+        const shown = [...this.#rendered.values()].find((one) => one.node === node);
         const row = shown && this.#rows[shown.index];
         if (!row || !cell || !node)
             return;
         this.#activate(shown.index, [...node.children].indexOf(cell));
-        this.#open(row);
+        this.#onOpen(row);
     }
 }
 /** Touches the cell only if it shows something else than before. */
-function paint(node, cell, isUpdate) {
-    const look = cell ? lookOf(cell) : { sign: '', word: 'not declared', to: '' };
-    const state = `${look.sign} ${look.word} ${look.to}`;
+function renderCell(node, cell, isUpdate) {
+    const look = cell ? cellStyle(cell) : { sign: '', label: 'not declared', detail: '' };
+    const state = `${look.sign} ${look.label} ${look.detail}`;
     if (node.title !== (cell?.message ?? ''))
         node.title = cell?.message ?? '';
     if (node.dataset['state'] === state)
         return;
     node.dataset['state'] = state;
-    node.className = cell ? `${classOf(cell.standing)}${cell.standing === 'in sync' && cell.desired === 'offline' ? ' off' : ''}` : 'none';
+    node.className = cell ? `${statusClass(cell.standing)}${cell.standing === 'in sync' && cell.desired === 'offline' ? ' off' : ''}` : 'none';
     if (isUpdate) {
         // The animation begins anew only after the browser has seen the cell without it.
         void node.offsetWidth;
         node.classList.add('new');
     }
     const sign = element('span', { class: 'sign', 'aria-hidden': true }, look.sign);
-    node.replaceChildren(sign, ` ${look.word}`, ...(look.to ? [' ', element('span', { class: 'to' }, look.to)] : []));
+    node.replaceChildren(sign, ` ${look.label}`, ...(look.detail ? [' ', element('span', { class: 'to' }, look.detail)] : []));
 }

@@ -1,6 +1,6 @@
 // Made by `npm run generate` from src/page/. Do not edit.
 /** Every standing, those first that a person may have to look at. */
-export const standings = ['failed', 'held', 'changing', 'waiting', 'frozen', 'drifted', 'stale', 'kept', 'in sync'];
+export const statusOrder = ['failed', 'held', 'changing', 'waiting', 'frozen', 'drifted', 'stale', 'kept', 'in sync'];
 const signs = {
     failed: '✗',
     held: '■',
@@ -13,30 +13,30 @@ const signs = {
     'in sync': '✓',
 };
 /** Returns the sign of a standing. */
-export function signOf(standing) {
+export function statusSign(standing) {
     return signs[standing];
 }
 /** Returns the CSS class of a standing. */
-export function classOf(standing) {
+export function statusClass(standing) {
     return standing.replace(' ', '-');
 }
 /** Returns what a cell shows at a glance. */
-export function lookOf({ standing, desired, recorded, observed }) {
+export function cellStyle({ standing, desired, recorded, observed }) {
     const sign = standing === 'changing' && desired !== 'online' ? '▼' : signs[standing];
     switch (standing) {
         case 'in sync':
-            return { sign, word: desired ?? 'in sync', to: '' };
+            return { sign, label: desired ?? 'in sync', detail: '' };
         case 'kept':
-            return { sign, word: recorded ?? 'unknown', to: 'not in file' };
+            return { sign, label: recorded ?? 'unknown', detail: 'not in file' };
         case 'drifted':
         case 'stale':
-            return { sign, word: standing, to: observed ?? recorded ?? '' };
+            return { sign, label: standing, detail: observed ?? recorded ?? '' };
         case 'failed':
         case 'held':
         case 'changing':
         case 'waiting':
         case 'frozen':
-            return { sign, word: standing, to: recorded === desired ? 'again' : `${recorded ?? 'new'} → ${desired ?? 'offline'}` };
+            return { sign, label: standing, detail: recorded === desired ? 'again' : `${recorded ?? 'new'} → ${desired ?? 'offline'}` };
         default:
             return standing;
     }

@@ -1,30 +1,30 @@
 // Made by `npm run generate` from src/page/. Do not edit.
-const byName = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+const nameCollator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
 /** Every API, in the order of their names; kept up to date by what the daemon tells. */
 export class Model {
     #rows = new Map();
     #sorted = null;
     /** In the order of their names. */
     get rows() {
-        this.#sorted ??= [...this.#rows.values()].sort((a, b) => byName.compare(a.api, b.api) || (a.apiId < b.apiId ? -1 : 1));
+        this.#sorted ??= [...this.#rows.values()].sort((a, b) => nameCollator.compare(a.api, b.api) || (a.apiId < b.apiId ? -1 : 1));
         return this.#sorted;
     }
     /** Takes what the daemon tells, and returns what is other now than before. */
-    take({ isWhole, cells, gone }) {
+    applyCells({ isWhole, cells, gone }) {
         const apiIds = new Set();
         const left = isWhole ? new Set(this.#keys()) : new Set();
-        let isOther = false;
+        let hasRowChanges = false;
         for (const cell of cells) {
             left.delete(keyOf(cell));
             const row = this.#rows.get(cell.apiId);
             if (!row || row.api !== cell.api)
-                isOther = true;
+                hasRowChanges = true;
             if (!row)
                 this.#rows.set(cell.apiId, { apiId: cell.apiId, api: cell.api, cells: new Map([[cell.environmentId, cell]]) });
             else {
                 row.api = cell.api;
                 const before = row.cells.get(cell.environmentId);
-                if (before && isSame(before, cell))
+                if (before && isSameCell(before, cell))
                     continue;
                 row.cells.set(cell.environmentId, cell);
             }
@@ -38,11 +38,11 @@ export class Model {
             if (row?.cells.size !== 0)
                 continue;
             this.#rows.delete(apiId);
-            isOther = true;
+            hasRowChanges = true;
         }
-        if (isOther)
+        if (hasRowChanges)
             this.#sorted = null;
-        return { apiIds, isOther };
+        return { apiIds, hasRowChanges };
     }
     *#keys() {
         for (const { apiId, cells } of this.#rows.values())
@@ -53,7 +53,7 @@ export class Model {
 function keyOf({ apiId, environmentId }) {
     return `${apiId} ${environmentId}`;
 }
-function isSame(a, b) {
+function isSameCell(a, b) {
     return (a.standing === b.standing &&
         a.message === b.message &&
         a.desired === b.desired &&
@@ -61,14 +61,14 @@ function isSame(a, b) {
         a.observed === b.observed);
 }
 /** Returns the rows that fit a wish, in their order. */
-export function rowsFor(rows, { text, standings }) {
+export function filterRows(rows, { text, statuses }) {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-    if (words.length === 0 && standings.size === 0)
+    if (words.length === 0 && statuses.size === 0)
         return rows;
     return rows.filter(({ api, apiId, cells }) => {
         const name = `${api} ${apiId}`.toLowerCase();
         if (!words.every((word) => name.includes(word)))
             return false;
-        return standings.size === 0 || [...cells.values()].some(({ standing }) => standings.has(standing));
+        return statuses.size === 0 || [...cells.values()].some(({ standing }) => statuses.has(standing));
     });
 }

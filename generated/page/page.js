@@ -1,23 +1,23 @@
 // Made by `npm run generate` from src/page/. Do not edit.
 import { byId } from "./element.js";
-import { grouped } from "./format.js";
+import { formatNumber } from "./format.js";
 import { Grid } from "./grid.js";
-import { Model, rowsFor } from "./model.js";
-import { showNotices, showPasses, showQueue, showStandings } from "./panels.js";
+import { Model, filterRows } from "./model.js";
+import { showNotices, showReconciliations, showQueue, showStatusFilters } from "./panels.js";
 import { Timeline } from "./timeline.js";
 /** How long after a refused connection it is tried again, in milliseconds; a lost one the browser tries again by itself. */
-const againMs = 2000;
+const reconnectMs = 2000;
 const model = new Model();
 const timeline = new Timeline(byId('timeline'));
 const grid = new Grid(byId('matrix'), (row) => timeline.open(row));
 const filter = byId('filter');
-const pressed = new Set();
+const selectedStatuses = new Set();
 let live = null;
 function showRows() {
     const { rows } = model;
-    const shown = rowsFor(rows, { text: filter.value, standings: pressed });
+    const shown = filterRows(rows, { text: filter.value, statuses: selectedStatuses });
     grid.show(shown, live?.environments ?? []);
-    const text = shown.length === rows.length ? `${grouped(rows.length)} APIs` : `${grouped(shown.length)} of ${grouped(rows.length)} APIs`;
+    const text = shown.length === rows.length ? `${formatNumber(rows.length)} APIs` : `${formatNumber(shown.length)} of ${formatNumber(rows.length)} APIs`;
     const node = byId('shown');
     if (node.textContent !== text)
         node.textContent = text;
@@ -29,46 +29,46 @@ function showLive() {
     const name = gateway ? `${gateway.endpoint} · instance ${gateway.instance} · ${file.path}` : file.path;
     if (byId('gateway').textContent !== name)
         byId('gateway').textContent = name;
-    showNotices(byId('notices'), live, live.release === null ? [] : heldWhys());
-    showStandings(byId('standings'), standings, pressed, toggle);
+    showNotices(byId('notices'), live, live.release === null ? [] : heldReasons());
+    showStatusFilters(byId('standings'), standings, selectedStatuses, toggleStatus);
     showQueue(byId('queue'), queue, standings['failed'] ?? 0);
-    showPasses(byId('passes'), passes);
-    document.title = titleOf(live);
+    showReconciliations(byId('passes'), passes);
+    document.title = pageTitle(live);
 }
 /** Returns why changes are held, each reason once with some of the changes. */
-function heldWhys() {
+function heldReasons() {
     const names = new Map(live?.environments.map(({ id, name }) => [id, name]));
     const held = model.rows.flatMap(({ cells }) => [...cells.values()].filter(({ standing }) => standing === 'held'));
     return [...Map.groupBy(held, ({ message }) => message)].map(([message, cells]) => {
         const places = cells.slice(0, 3).map(({ api, environmentId }) => `${api} in ${names.get(environmentId) ?? environmentId}`);
-        const more = cells.length > places.length ? ` and ${grouped(cells.length - places.length)} more` : '';
+        const more = cells.length > places.length ? ` and ${formatNumber(cells.length - places.length)} more` : '';
         return `${places.join(', ')}${more}: ${message}`;
     });
 }
-function titleOf({ file, queue, release, standings }) {
+function pageTitle({ file, queue, release, standings }) {
     const failed = standings['failed'] ?? 0;
     if (file.complaint !== null)
         return 'edict: invalid file';
     if (queue.stopped)
         return 'edict: no calls';
     if (failed > 0)
-        return `edict: ${grouped(failed)} failed`;
+        return `edict: ${formatNumber(failed)} failed`;
     if (release !== null)
         return 'edict: held';
-    return queue.left > 0 ? `edict: ${grouped(queue.left)} to do` : 'edict: in sync';
+    return queue.left > 0 ? `edict: ${formatNumber(queue.left)} to do` : 'edict: in sync';
 }
-function toggle(standing) {
-    if (!pressed.delete(standing))
-        pressed.add(standing);
+function toggleStatus(standing) {
+    if (!selectedStatuses.delete(standing))
+        selectedStatuses.add(standing);
     showRows();
     if (live)
-        showStandings(byId('standings'), live.standings, pressed, toggle);
+        showStatusFilters(byId('standings'), live.standings, selectedStatuses, toggleStatus);
 }
-function taken(cells) {
-    const { apiIds, isOther } = model.take(cells);
+function onCells(cells) {
+    const { apiIds, hasRowChanges: isOther } = model.applyCells(cells);
     if (apiIds.size === 0)
         return;
-    if (isOther || pressed.size > 0)
+    if (isOther || selectedStatuses.size > 0)
         showRows();
     else
         grid.update(apiIds);
@@ -87,13 +87,13 @@ function connect() {
         showLive();
     });
     source.addEventListener('cells', ({ data }) => {
-        taken(JSON.parse(data));
+        onCells(JSON.parse(data));
         showLive();
     });
     source.addEventListener('error', () => {
         showConnection(false);
         if (source.readyState === EventSource.CLOSED)
-            setTimeout(connect, againMs);
+            setTimeout(connect, reconnectMs);
     });
 }
 function showConnection(isLive) {

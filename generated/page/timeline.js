@@ -1,14 +1,14 @@
 // Made by `npm run generate` from src/page/. Do not edit.
 import { element } from "./element.js";
-import { clockTime } from "./format.js";
-import { classOf, signOf } from "./looks.js";
+import { formatClockTime } from "./format.js";
+import { statusClass, statusSign } from "./looks.js";
 /** So many attempts tell enough of an API; `edict history` has the rest. */
-const mostAttempts = 100;
+const maxAttempts = 100;
 /** The timeline of one API: how its publications stand, and every attempt. */
 export class Timeline {
     #dialog;
     #row = null;
-    #asked = 0;
+    #loadCount = 0;
     constructor(dialog) {
         this.#dialog = dialog;
         dialog.addEventListener('close', () => {
@@ -20,7 +20,7 @@ export class Timeline {
     /** Shows this API. */
     open(row) {
         this.#row = row;
-        this.#dialog.replaceChildren(head(row, () => this.#dialog.close()), element('p', { class: 'quiet' }, 'Loading…'));
+        this.#dialog.replaceChildren(renderHeader(row, () => this.#dialog.close()), element('p', { class: 'quiet' }, 'Loading…'));
         if (!this.#dialog.open)
             this.#dialog.showModal();
         void this.#load(row);
@@ -31,40 +31,40 @@ export class Timeline {
             void this.#load(this.#row);
     }
     async #load(row) {
-        this.#asked += 1;
-        const asked = this.#asked;
-        const content = await contentOf(row).catch((error) => [
+        this.#loadCount += 1;
+        const asked = this.#loadCount;
+        const content = await loadContent(row).catch((error) => [
             element('p', { class: 'failed' }, `It cannot be loaded: ${error instanceof Error ? error.message : error}`),
         ]);
-        if (asked === this.#asked && this.#row === row)
-            this.#dialog.replaceChildren(head(row, () => this.#dialog.close()), ...content);
+        if (asked === this.#loadCount && this.#row === row)
+            this.#dialog.replaceChildren(renderHeader(row, () => this.#dialog.close()), ...content);
     }
 }
-function head({ api, apiId }, close) {
+function renderHeader({ api, apiId }, close) {
     return element('header', {}, element('h2', { id: 'timeline-title' }, api), element('code', {}, apiId), element('button', { type: 'button', autofocus: true, onclick: close }, 'Close'));
 }
-async function contentOf({ apiId }) {
+async function loadContent({ apiId }) {
     const id = encodeURIComponent(apiId);
     const [{ publications }, { attempts }] = await Promise.all([
-        ask(`api/v1/status?api=${id}`),
-        ask(`api/v1/history?api=${id}&limit=${mostAttempts}`),
+        fetchJson(`api/v1/status?api=${id}`),
+        fetchJson(`api/v1/history?api=${id}&limit=${maxAttempts}`),
     ]);
-    const title = attempts.length < mostAttempts ? 'Attempts' : `The last ${mostAttempts} attempts`;
+    const title = attempts.length < maxAttempts ? 'Attempts' : `The last ${maxAttempts} attempts`;
     const none = element('p', { class: 'quiet' }, 'None yet: edict has made no call for it.');
     return [
-        ...publications.map(publication),
+        ...publications.map(renderPublication),
         element('h3', {}, title),
-        attempts.length === 0 ? none : element('ol', { class: 'attempts' }, ...attempts.map(attempt)),
+        attempts.length === 0 ? none : element('ol', { class: 'attempts' }, ...attempts.map(renderAttempt)),
     ];
 }
-async function ask(path) {
+async function fetchJson(path) {
     const response = await fetch(path);
     const answer = await response.json();
     if (!response.ok)
         throw new Error(answer.error.message);
     return answer;
 }
-function publication({ environment, standing, message, desired, recorded, observed }) {
+function renderPublication({ environment, standing, message, desired, recorded, observed }) {
     const now = new Date();
     const place = desired ? ` (${desired.source.file}:${desired.source.line})` : '';
     const rows = [
@@ -72,20 +72,20 @@ function publication({ environment, standing, message, desired, recorded, observ
         [
             'record',
             recorded?.state
-                ? `${recorded.state} since ${clockTime(recorded.recordedAt, now)}${recorded.versionId === null ? '' : `, version ${recorded.versionId}`}`
+                ? `${recorded.state} since ${formatClockTime(recorded.recordedAt, now)}${recorded.versionId === null ? '' : `, version ${recorded.versionId}`}`
                 : 'nothing recorded',
         ],
         [
             'gateway',
             observed
-                ? `${observed.state}${observed.publishedAt === null ? '' : `, published ${clockTime(observed.publishedAt, now)}`}${observed.driftSeenAt === null ? '' : `, moved by somebody else, seen ${clockTime(observed.driftSeenAt, now)}`}`
+                ? `${observed.state}${observed.publishedAt === null ? '' : `, published ${formatClockTime(observed.publishedAt, now)}`}${observed.driftSeenAt === null ? '' : `, moved by somebody else, seen ${formatClockTime(observed.driftSeenAt, now)}`}`
                 : 'not asked since',
         ],
         ['next', message],
     ];
-    return element('section', {}, element('h3', {}, `${environment}: `, element('span', { class: classOf(standing) }, `${signOf(standing)} ${standing}`)), element('dl', {}, ...rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)])));
+    return element('section', {}, element('h3', {}, `${environment}: `, element('span', { class: statusClass(standing) }, `${statusSign(standing)} ${standing}`)), element('dl', {}, ...rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)])));
 }
-function attempt({ id, environment, action, reason, revision, began, outcome, code, message, versionId, commitId, approval, }) {
+function renderAttempt({ id, environment, action, reason, revision, began, outcome, code, message, versionId, commitId, approval, }) {
     const isDone = outcome === 'succeeded';
     const details = [
         isDone ? (versionId === null ? '' : `version ${versionId}`) : [code, message].filter(Boolean).join(' '),
@@ -93,5 +93,5 @@ function attempt({ id, environment, action, reason, revision, began, outcome, co
         approval ? `approved by ${approval.by}: ${approval.why}` : '',
         `attempt ${id}`,
     ];
-    return element('li', {}, element('time', { datetime: began }, clockTime(began, new Date())), element('span', {}, environment), element('span', {}, `${action === 'online' ? '▲' : '▼'} ${action}, ${revision === null ? reason : `${reason} ${revision}`}: `, element('strong', { class: isDone ? 'in-sync' : 'failed' }, outcome ?? 'no known outcome')), element('span', { class: 'quiet' }, details.filter(Boolean).join(' · ')));
+    return element('li', {}, element('time', { datetime: began }, formatClockTime(began, new Date())), element('span', {}, environment), element('span', {}, `${action === 'online' ? '▲' : '▼'} ${action}, ${revision === null ? reason : `${reason} ${revision}`}: `, element('strong', { class: isDone ? 'in-sync' : 'failed' }, outcome ?? 'no known outcome')), element('span', { class: 'quiet' }, details.filter(Boolean).join(' · ')));
 }

@@ -1,7 +1,7 @@
 import type { logFormats, logLevels } from '../core/log-options.ts';
 
 /** The options of any command, as commander hands them over. */
-export type Options = Record<string, never> & CommandOptions;
+export type ParsedOptions = Record<string, never> & CommandOptions;
 
 interface CommandOptions {
   readonly state?: string;
@@ -9,7 +9,7 @@ interface CommandOptions {
   readonly emulate?: boolean;
   readonly dryRun?: boolean;
   readonly refresh?: boolean;
-  readonly wait?: string;
+  readonly lockTimeout?: string;
   readonly once?: boolean;
   readonly detailedExitcode?: boolean;
   readonly blame?: boolean;
@@ -21,7 +21,7 @@ interface CommandOptions {
   readonly logFormat?: (typeof logFormats)[number];
   readonly debounce: string;
   readonly resync: string;
-  readonly keepHistory?: string;
+  readonly historyRetention?: string;
   readonly listen: string;
   readonly api?: readonly string[];
   readonly environment?: readonly string[];
@@ -42,7 +42,7 @@ interface CommandOptions {
   readonly instance?: string;
   readonly iam?: string;
   readonly by: string;
-  readonly why: string;
+  readonly reason: string;
   readonly expires: string;
   readonly watch?: boolean;
 }

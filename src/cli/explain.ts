@@ -1,27 +1,27 @@
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import { readExplanation } from '../explanation.ts';
-import { type Context, paintersOf } from './context.ts';
+import { type CliContext, colorizersFor } from './context.ts';
 import { explanationJson } from './explanation-json.ts';
 import { explanationText } from './explanation-text.ts';
-import { nextStepOf } from './next-step.ts';
+import { computeNextStep } from './next-step.ts';
 
 /** So many attempts tell what has been going on; `edict history` has them all. */
-const newestAttempts = 5;
+const maxAttempts = 5;
 
 /** Tells all about one publication: what is wanted, recorded and seen, what was tried, and what comes next. Returns 0. */
 export async function explain(
   settings: Settings,
   of: { readonly api: string; readonly environment: string },
   { format }: { readonly format: string },
-  context: Context,
+  context: CliContext,
 ): Promise<ExitCode> {
-  const explanation = await readExplanation(settings, context.environment, of, newestAttempts);
-  const next = nextStepOf(explanation, settings);
+  const explanation = await readExplanation(settings, context.env, of, maxAttempts);
+  const next = computeNextStep(explanation, settings);
   context.stdout.write(
     format === 'json'
       ? `${JSON.stringify(explanationJson(explanation, next), null, 2)}\n`
-      : explanationText(explanation, next, paintersOf(context).out, Date.now()),
+      : explanationText(explanation, next, colorizersFor(context).out, Date.now()),
   );
   return exitCodes.done;
 }

@@ -1,66 +1,76 @@
 import type { Drift, RecordedPublication } from '../core/publication.ts';
-import type { Wait } from '../core/wait.ts';
+import type { Deferral } from '../core/wait.ts';
 import type { Explanation } from '../explanation.ts';
-import { attemptJson } from '../words/attempt-json.ts';
-import { conditionJson } from '../words/condition-json.ts';
-import { momentInWords } from '../words/phrases.ts';
-import { seenOf } from '../words/seen.ts';
+import { historyAttemptJson } from '../words/attempt-json.ts';
+import { controllerStatusJson } from '../words/condition-json.ts';
+import { formatTimestamp } from '../words/phrases.ts';
+import { listNotices } from '../words/seen.ts';
 import type { NextStep } from './next-step.ts';
 
 /** Returns an explanation as other programs read it: the JSON that the README describes. */
 export function explanationJson(explanation: Explanation, next: NextStep) {
-  const { names, isMadeUp, desired, wanted, recorded, attempts, plan, notes, condition } = explanation;
+  const { names, isPlaceholder, desired, declaration, recorded, attempts, plan, notices, controllerStatus } = explanation;
   const { endpoint, project, instance } = desired.gateway;
   return {
     format: 1,
     gateway: { endpoint, project, instance },
     api: names.api,
-    apiId: isMadeUp.api ? null : names.apiId,
+    apiId: isPlaceholder.api ? null : names.apiId,
     environment: names.environment,
-    environmentId: isMadeUp.environment ? null : names.environmentId,
-    desired: wanted && desiredJson(wanted, desired.environments.get(names.environmentId)?.protected ?? false),
+    environmentId: isPlaceholder.environment ? null : names.environmentId,
+    desired: declaration && desiredJson(declaration, desired.environments.get(names.environmentId)?.isProtected ?? false),
     recorded: recorded && recordedJson(recorded),
     observed: observedJson(explanation),
-    attempts: attempts.map(({ attempt, hint }) => ({ ...attemptJson(attempt), hint })),
-    next: { ...next, held: plan.changes[0]?.held ?? null, waits: waitsJson(plan.changes[0]?.waits ?? null) },
-    suspicion: plan.suspicion && { rule: plan.suspicion.rule, message: plan.suspicion.message, hint: plan.suspicion.hint },
-    seen: seenOf(plan, notes).map(({ kind, message }) => ({ kind, message })),
-    daemon: condition && { ...conditionJson(condition), isAlive: explanation.holder !== null, holder: explanation.holder },
-  };
-}
-
-function desiredJson({ publication, line }: NonNullable<Explanation['wanted']>, isProtected: boolean) {
-  const { state, revision, remark, version, drift, source } = publication;
-  return { state, revision, remark, version, drift, protected: isProtected, source: { ...source, text: line } };
-}
-
-function recordedJson(recorded: RecordedPublication) {
-  const { state, revision, versionId, recordedAtMs, publishedAtMs, editedAtMs, drift, corrections, correctedAtMs, unresolved } = recorded;
-  return {
-    state,
-    revision,
-    versionId,
-    recordedAt: momentInWords(recordedAtMs),
-    publishedAt: moment(publishedAtMs),
-    editedAt: moment(editedAtMs),
-    drift: drift && driftJson(drift),
-    corrections,
-    correctedAt: moment(correctedAtMs),
-    unresolved: unresolved && {
-      attempt: unresolved.attemptId,
-      action: unresolved.action,
-      marker: unresolved.marker,
-      over: moment(unresolved.overAtMs),
+    attempts: attempts.map(({ attempt, hint }) => ({ ...historyAttemptJson(attempt), hint })),
+    next: { ...next, held: plan.changes[0]?.held ?? null, waits: deferralJson(plan.changes[0]?.deferred ?? null) },
+    suspicion: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
+    seen: listNotices(plan, notices).map(({ kind, message }) => ({ kind, message })),
+    daemon: controllerStatus && {
+      ...controllerStatusJson(controllerStatus),
+      isAlive: explanation.leaseHolder !== null,
+      holder: explanation.leaseHolder,
     },
   };
 }
 
-function driftJson({ from, fromSinceMs, seenAtMs, truceUntilMs }: Drift) {
-  return { from, since: moment(fromSinceMs), seen: momentInWords(seenAtMs), leftAloneUntil: moment(truceUntilMs) };
+function desiredJson({ publication, line }: NonNullable<Explanation['declaration']>, isProtected: boolean) {
+  const { state, revision, remark, version, driftPolicy, source } = publication;
+  return { state, revision, remark, version, drift: driftPolicy, protected: isProtected, source: { ...source, text: line } };
 }
 
-function waitsJson(waits: Wait | null) {
-  return waits && { rule: waits.rule, message: waits.message, until: moment(waits.untilMs) };
+function recordedJson(recorded: RecordedPublication) {
+  const { state, revision, versionId, recordedAtMs, publishedAtMs, editedAtMs, drift, correctionCount, lastCorrectedAtMs, unknownAttempt } =
+    recorded;
+  return {
+    state,
+    revision,
+    versionId,
+    recordedAt: formatTimestamp(recordedAtMs),
+    publishedAt: timestampOrNull(publishedAtMs),
+    editedAt: timestampOrNull(editedAtMs),
+    drift: drift && driftJson(drift),
+    corrections: correctionCount,
+    correctedAt: timestampOrNull(lastCorrectedAtMs),
+    unresolved: unknownAttempt && {
+      attempt: unknownAttempt.attemptId,
+      action: unknownAttempt.action,
+      marker: unknownAttempt.marker,
+      over: timestampOrNull(unknownAttempt.endedAtMs),
+    },
+  };
+}
+
+function driftJson({ from, fromSinceMs, detectedAtMs, backoffUntilMs }: Drift) {
+  return {
+    from,
+    since: timestampOrNull(fromSinceMs),
+    seen: formatTimestamp(detectedAtMs),
+    leftAloneUntil: timestampOrNull(backoffUntilMs),
+  };
+}
+
+function deferralJson(waits: Deferral | null) {
+  return waits && { rule: waits.rule, message: waits.message, until: timestampOrNull(waits.untilMs) };
 }
 
 function observedJson({ gateway }: Explanation) {
@@ -69,13 +79,13 @@ function observedJson({ gateway }: Explanation) {
   return {
     kind: gateway.kind,
     state: recorded?.state ?? null,
-    publishedAt: moment(recorded?.publishedAtMs ?? null),
-    editedAt: moment(recorded?.editedAtMs ?? null),
+    publishedAt: timestampOrNull(recorded?.publishedAtMs ?? null),
+    editedAt: timestampOrNull(recorded?.editedAtMs ?? null),
     effectiveVersionId: versions?.find(({ isEffective }) => isEffective)?.versionId ?? null,
     versions: versions?.length ?? null,
   };
 }
 
-function moment(ms: number | null): string | null {
-  return ms === null ? null : momentInWords(ms);
+function timestampOrNull(ms: number | null): string | null {
+  return ms === null ? null : formatTimestamp(ms);
 }

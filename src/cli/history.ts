@@ -3,11 +3,11 @@ import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Approval } from '../core/guards.ts';
 import type { Attempt } from '../core/ports.ts';
 import { type HistoryReport, readHistory } from '../reports.ts';
-import { approvalJson, attemptJson } from '../words/attempt-json.ts';
-import { agreementInWords, counted, momentInWords } from '../words/phrases.ts';
-import { columns } from './columns.ts';
-import { type Context, paintersOf } from './context.ts';
-import type { Paint } from './paint.ts';
+import { approvalJson, historyAttemptJson } from '../words/attempt-json.ts';
+import { formatApproval, formatTimestamp, pluralize } from '../words/phrases.ts';
+import { formatTable } from './columns.ts';
+import { type CliContext, colorizersFor } from './context.ts';
+import type { Colorize } from './paint.ts';
 
 export interface HistoryOptions {
   readonly format: string;
@@ -16,41 +16,41 @@ export interface HistoryOptions {
 }
 
 /** Shows attempts and approvals, each newest first. Returns 0. */
-export async function history(settings: Settings, { format, limit }: HistoryOptions, context: Context): Promise<ExitCode> {
-  const report = await readHistory(settings, context.environment, limit);
+export async function history(settings: Settings, { format, limit }: HistoryOptions, context: CliContext): Promise<ExitCode> {
+  const report = await readHistory(settings, context.env, limit);
   context.stdout.write(
     format === 'json'
-      ? `${JSON.stringify({ format: 1, attempts: report.attempts.map(attemptJson), approvals: report.approvals.map(approvalJson) }, null, 2)}\n`
-      : toText(report, paintersOf(context).out),
+      ? `${JSON.stringify({ format: 1, attempts: report.attempts.map(historyAttemptJson), approvals: report.approvals.map(approvalJson) }, null, 2)}\n`
+      : toText(report, colorizersFor(context).out),
   );
   return exitCodes.done;
 }
 
-function toText({ attempts, approvals }: HistoryReport, paint: Paint): string {
+function toText({ attempts, approvals }: HistoryReport, paint: Colorize): string {
   return [attemptLines(attempts, paint), ...(approvals.length > 0 ? ['', approvalLines(approvals, paint)] : []), ''].join('\n');
 }
 
-function approvalLines(approvals: readonly Approval[], paint: Paint): string {
+function approvalLines(approvals: readonly Approval[], paint: Colorize): string {
   const head = ['approval', 'at', 'expires', 'by', 'why', 'for', 'made'].map((title) => paint('bold', title));
-  const rows = approvals.map(({ id, atMs, expiresAtMs, by, why, work, done }) => [
+  const rows = approvals.map(({ id, approvedAtMs, expiresAtMs, by, reason, scope, usedKeys }) => [
     String(id),
-    momentInWords(atMs),
-    momentInWords(expiresAtMs),
+    formatTimestamp(approvedAtMs),
+    formatTimestamp(expiresAtMs),
     by,
-    why,
-    counted(work.length, 'item'),
-    String(done.size),
+    reason,
+    pluralize(scope.length, 'item'),
+    String(usedKeys.size),
   ]);
-  return columns([head, ...rows]).join('\n');
+  return formatTable([head, ...rows]).join('\n');
 }
 
-function attemptLines(attempts: readonly Attempt[], paint: Paint): string {
+function attemptLines(attempts: readonly Attempt[], paint: Colorize): string {
   if (attempts.length === 0) return 'No attempts recorded.';
   const head = ['attempt', 'began', 'API', 'environment', 'action', 'why', 'outcome', 'apply', ''].map((title) => paint('bold', title));
-  return columns([head, ...attempts.map((attempt) => cells(attempt, paint))]).join('\n');
+  return formatTable([head, ...attempts.map((attempt) => attemptRow(attempt, paint))]).join('\n');
 }
 
-function cells(attempt: Attempt, paint: Paint): string[] {
+function attemptRow(attempt: Attempt, paint: Colorize): string[] {
   const outcome = attempt.outcome ?? 'unresolved';
   const detail =
     attempt.outcome === 'succeeded'
@@ -60,19 +60,19 @@ function cells(attempt: Attempt, paint: Paint): string[] {
       : [attempt.code, attempt.message].filter(Boolean).join(' ');
   return [
     String(attempt.id),
-    new Date(attempt.beganAtMs).toISOString(),
+    new Date(attempt.startedAtMs).toISOString(),
     attempt.api,
     attempt.environment,
     attempt.action,
     attempt.revision === null ? attempt.reason : `${attempt.reason} ${attempt.revision}`,
     paint(outcome === 'succeeded' ? 'green' : 'red', outcome),
-    shortId(attempt.passId),
+    shortReconcileId(attempt.reconcileId),
     paint(
       'dim',
       [
         detail,
         attempt.commitId === null ? '' : `commit ${attempt.commitId.slice(0, 10)}`,
-        attempt.approval ? agreementInWords(attempt.approval) : '',
+        attempt.approval ? formatApproval(attempt.approval) : '',
       ]
         .filter(Boolean)
         .join('; '),
@@ -81,6 +81,6 @@ function cells(attempt: Attempt, paint: Paint): string[] {
 }
 
 /** Returns enough of the ID of an apply for a person to name it by. */
-export function shortId(passId: string): string {
+export function shortReconcileId(passId: string): string {
   return passId.slice(0, 8);
 }

@@ -1,7 +1,7 @@
-import type { MistakeRule } from '../core/errors.ts';
+import type { DiagnosticRule } from '../core/errors.ts';
 
 /** What each kind of mistake is, in the order in which programs that list them do. */
-export const mistakeRules: Readonly<Record<MistakeRule, string>> = {
+export const diagnosticRules: Readonly<Record<DiagnosticRule, string>> = {
   yaml: 'The text is not YAML, or uses more of it than an edict file may.',
   'duplicate-key': 'A key stands twice in one map.',
   'unknown-key': 'A key is not one that the file may have there.',

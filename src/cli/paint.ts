@@ -3,12 +3,12 @@ import { styleText } from 'node:util';
 type Style = Parameters<typeof styleText>[0];
 
 /** Colours text for one stream. */
-export type Paint = (style: Style, text: string) => string;
+export type Colorize = (style: Style, text: string) => string;
 
 /** Returns a painter for `stream`: plain where it is no terminal or NO_COLOR is set (see no-color.org). */
-export function painterFor(stream: NodeJS.WriteStream): Paint {
+export function colorizerFor(stream: NodeJS.WriteStream): Colorize {
   return (style, text) => styleText(style, text, { stream });
 }
 
 /** Leaves text as it is. */
-export const plain: Paint = (_style, text) => text;
+export const noColor: Colorize = (_style, text) => text;

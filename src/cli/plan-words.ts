@@ -1,40 +1,41 @@
-import { type Cost, estimate, proposedBatch } from '../core/estimate.ts';
+import { type Cost, estimateCost, suggestedBatchSize } from '../core/estimate.ts';
 import type { Change, Plan } from '../core/plan.ts';
 import type { DesiredState } from '../core/publication.ts';
-import { totalsOf } from '../core/totals.ts';
-import { counted, durationInWords } from '../words/phrases.ts';
+import { countChanges } from '../core/totals.ts';
+import { formatDurationMs, pluralize } from '../words/phrases.ts';
 
 /** Under so many seconds nobody minds how long it takes. */
-const worthSaving = 10;
+const minSecondsForBatchHint = 10;
 
 /** Returns where the file asks for a change, as `edict.yaml:14`; empty if it does not. */
-export function placeInWords({ source }: Pick<Change, 'source'>): string {
+export function formatSource({ source }: Pick<Change, 'source'>): string {
   return source ? `${source.file}:${source.line}` : '';
 }
 
 /** Returns how much is as the file says. */
-export function unchangedInWords({ unchanged }: Plan): string {
-  return unchanged === 1 ? '1 publication is as the file says.' : `${counted(unchanged, 'publication')} are as the file says.`;
+export function formatUnchanged({ unchanged }: Plan): string {
+  return unchanged === 1 ? '1 publication is as the file says.' : `${pluralize(unchanged, 'publication')} are as the file says.`;
 }
 
 /** Returns how many changes a plan has, of each kind. */
-export function totalsInWords(plan: Plan): string {
-  const { online, offline, held, waiting } = totalsOf(plan);
+export function formatTotals(plan: Plan): string {
+  const { online, offline, held, deferred } = countChanges(plan);
   const parts = [
     `${online} online`,
     `${offline} offline`,
     ...(held > 0 ? [`${held} held`] : []),
-    ...(waiting > 0 ? [`${waiting} waiting`] : []),
+    ...(deferred > 0 ? [`${deferred} waiting`] : []),
     `${plan.unchanged} unchanged`,
   ];
-  return `${counted(plan.changes.length, 'change')}: ${parts.join(', ')}.`;
+  return `${pluralize(plan.changes.length, 'change')}: ${parts.join(', ')}.`;
 }
 
 /** Returns how many calls a plan makes and how long they take. */
-export function costInWords(plan: Plan, { gateway }: DesiredState): string {
-  const { batched, ...single } = estimate(plan.changes, gateway);
-  const inWords = ({ calls, seconds }: Cost): string => `${counted(calls, 'call')}, about ${durationInWords(seconds * 1000)}`;
-  const limit = `${gateway.limit.calls} per ${durationInWords(gateway.limit.perMs)}`;
-  const saving = batched && single.seconds > worthSaving ? ` With \`gateway.batch: ${proposedBatch}\`: ${inWords(batched)}.` : '';
+export function formatCost(plan: Plan, { gateway }: DesiredState): string {
+  const { batched, ...single } = estimateCost(plan.changes, gateway);
+  const inWords = ({ calls, seconds }: Cost): string => `${pluralize(calls, 'call')}, about ${formatDurationMs(seconds * 1000)}`;
+  const limit = `${gateway.limit.calls} per ${formatDurationMs(gateway.limit.perMs)}`;
+  const saving =
+    batched && single.seconds > minSecondsForBatchHint ? ` With \`gateway.batch: ${suggestedBatchSize}\`: ${inWords(batched)}.` : '';
   return `${inWords(single)} at ${limit}.${saving}`;
 }

@@ -1,9 +1,9 @@
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
-import { type Planned, readCommits, readPlan, readSavedPlan, savePlan } from '../reports.ts';
-import { commandLine } from '../words/command-line.ts';
-import { releaseCommand } from '../words/release-command.ts';
-import { type Context, paintersOf } from './context.ts';
+import { type PlanReport, previewSavedPlan, readCommits, readPlan, writeSavedPlan } from '../reports.ts';
+import { formatCommandLine } from '../words/command-line.ts';
+import { approveCommand } from '../words/release-command.ts';
+import { type CliContext, colorizersFor } from './context.ts';
 import { type PlanFormat, planRenderers } from './render-plan.ts';
 
 export interface PlanOptions {
@@ -19,21 +19,21 @@ export interface PlanOptions {
 }
 
 /** Shows the plan, and saves it if asked to. Returns 0, or with `detailedExitcode` 4 if something is held, else 2 if there are changes. */
-export async function showPlan(settings: Settings, options: PlanOptions, context: Context): Promise<ExitCode> {
+export async function showPlan(settings: Settings, options: PlanOptions, context: CliContext): Promise<ExitCode> {
   const { format, detailedExitcode, out } = options;
-  const planned = await plannedAs(options, settings, context);
+  const planned = await readPlanFor(options, settings, context);
   const { plan } = planned;
-  const blamed = (options.blame ?? format !== 'text') ? { commits: await readCommits(plan, context.environment) } : {};
-  const shown = { ...planned, ...blamed, release: releaseCommand(plan, { ...settings, targets: plan.targets }) };
-  context.stdout.write(planRenderers[format](shown, paintersOf(context).out));
+  const blamed = (options.blame ?? format !== 'text') ? { commits: await readCommits(plan, context.env) } : {};
+  const shown = { ...planned, ...blamed, approveCommand: approveCommand(plan, { ...settings, targets: plan.targets }) };
+  context.stdout.write(planRenderers[format](shown, colorizersFor(context).out));
   if (out !== undefined)
-    context.stderr.write(`Saved to ${out}. To make exactly these changes: ${commandLine('apply', ['--plan', out], settings)}\n`);
+    context.stderr.write(`Saved to ${out}. To make exactly these changes: ${formatCommandLine('apply', ['--plan', out], settings)}\n`);
   if (!detailedExitcode) return exitCodes.done;
-  if (plan.suspicion || plan.changes.some((change) => change.held)) return exitCodes.held;
+  if (plan.fileHeld || plan.changes.some((change) => change.held)) return exitCodes.held;
   return plan.changes.length > 0 ? exitCodes.changes : exitCodes.done;
 }
 
-function plannedAs({ out, plan }: PlanOptions, settings: Settings, { environment }: Context): Promise<Planned> {
-  if (out !== undefined) return savePlan(settings, environment, out);
-  return plan === undefined ? readPlan(settings, environment) : readSavedPlan(settings, environment, plan);
+function readPlanFor({ out, plan }: PlanOptions, settings: Settings, { env }: CliContext): Promise<PlanReport> {
+  if (out !== undefined) return writeSavedPlan(settings, env, out);
+  return plan === undefined ? readPlan(settings, env) : previewSavedPlan(settings, env, plan);
 }

@@ -1,13 +1,28 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
-import { defaultFile, defaultListen, durationOption, keepHistoryOption, listenOption, settingsFrom } from '../config.ts';
+import {
+  defaultFile,
+  defaultListenAddress,
+  parseDurationOption,
+  parseHistoryRetention,
+  parseListenAddress,
+  parseSettings,
+} from '../config.ts';
 import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
 import { logFormats, logLevels } from '../core/log-options.ts';
-import { version } from '../words/version.ts';
-import type { Options } from './command-options.ts';
-import type { Context } from './context.ts';
-import type { MistakeFormat } from './mistake-renderers.ts';
-import { all, wholeNumber } from './option-values.ts';
-import { detailed, dryRun, emulate, format, refresh, state, wait } from './options.ts';
+import { readVersion } from '../words/version.ts';
+import type { ParsedOptions } from './command-options.ts';
+import type { CliContext } from './context.ts';
+import type { DiagnosticFormat } from './mistake-renderers.ts';
+import { collect, parseWholeNumber } from './option-values.ts';
+import {
+  detailedExitCodeOption,
+  dryRunOption,
+  emulateOption,
+  formatOption,
+  lockTimeoutOption,
+  refreshOption,
+  stateOption,
+} from './options.ts';
 import type { PlanFormat } from './render-plan.ts';
 import { reportError } from './report-error.ts';
 import { addStateCommands } from './state-commands.ts';
@@ -16,7 +31,7 @@ import { addStateCommands } from './state-commands.ts';
  * Runs one command line and returns its exit code; the README has the table. Never throws for what a person did wrong:
  * that is said on stderr, and on stdout as JSON where JSON was asked for.
  */
-export async function runCli(argv: readonly string[], context: Context): Promise<ExitCode> {
+export async function runCli(argv: readonly string[], context: CliContext): Promise<ExitCode> {
   let code: ExitCode = exitCodes.done;
   const program = buildProgram(context, (result) => {
     code = result;
@@ -27,15 +42,15 @@ export async function runCli(argv: readonly string[], context: Context): Promise
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.error;
-    return reportError(error, context, formatFor(argv));
+    return reportError(error, context, errorFormatOf(argv));
   }
 }
 
 /** Returns the commands with their options; `finish` is told the exit code of the one that ran. Throws a CommanderError for a wrong command line. */
-export function buildProgram(context: Context, finish: (code: ExitCode) => void): Command {
+export function buildProgram(context: CliContext, finish: (code: ExitCode) => void): Command {
   const program = new Command('edict')
     .description('Keeps the APIs of a ROMA Connect instance published exactly where a YAML file says.')
-    .version(version())
+    .version(readVersion())
     .exitOverride()
     .configureOutput({ writeOut: (text) => context.stdout.write(text), writeErr: (text) => context.stderr.write(text) })
     .showHelpAfterError('(see: edict --help)');
@@ -44,8 +59,8 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
     program.command(name).description(description).argument('[file]', 'the edict file', defaultFile);
   const targeted = (command: Command): Command =>
     command
-      .option('--api <pattern>', 'only APIs whose name or ID matches, such as "shop-*" (repeatable)', all)
-      .option('--environment <pattern>', 'only environments whose name or ID matches, such as "{test,stage}" (repeatable)', all);
+      .option('--api <pattern>', 'only APIs whose name or ID matches, such as "shop-*" (repeatable)', collect)
+      .option('--environment <pattern>', 'only environments whose name or ID matches, such as "{test,stage}" (repeatable)', collect);
   const logging = (command: Command): Command =>
     command
       .addOption(new Option('--log-level <level>', 'the least that is logged').choices(logLevels).default('info').env('EDICT_LOG_LEVEL'))
@@ -63,46 +78,46 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
       )
       .addOption(
         new Option('--listen <address>', 'show the page and answer monitoring at HOST:PORT, or off')
-          .default(defaultListen)
+          .default(defaultListenAddress)
           .env('EDICT_LISTEN'),
       );
-  const settings = (file: string, options: Options) => settingsFrom(file, options);
+  const settings = (file: string, options: ParsedOptions) => parseSettings(file, options);
 
   withFile('validate', 'checks the file')
-    .addOption(format('text', 'json', 'github', 'sarif'))
-    .action(async (file: string, options: Options) => {
+    .addOption(formatOption('text', 'json', 'github', 'sarif'))
+    .action(async (file: string, options: ParsedOptions) => {
       const { validate } = await import('./validate.ts');
-      finish(await validate(settings(file, options), options as Options & { readonly format: MistakeFormat }, context));
+      finish(await validate(settings(file, options), options as ParsedOptions & { readonly format: DiagnosticFormat }, context));
     });
 
-  const plan = async (file: string, options: Options): Promise<void> => {
+  const plan = async (file: string, options: ParsedOptions): Promise<void> => {
     const { showPlan } = await import('./plan.ts');
-    finish(await showPlan(settings(file, options), options as Options & { readonly format: PlanFormat }, context));
+    finish(await showPlan(settings(file, options), options as ParsedOptions & { readonly format: PlanFormat }, context));
   };
   targeted(withFile('plan', 'shows the plan; makes no call and writes nothing'))
-    .addOption(state())
-    .addOption(format('text', 'json', 'markdown', 'github'))
-    .addOption(emulate())
-    .addOption(refresh())
-    .addOption(detailed())
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json', 'markdown', 'github'))
+    .addOption(emulateOption())
+    .addOption(refreshOption())
+    .addOption(detailedExitCodeOption())
     .option('--out <file>', 'save the plan for apply --plan')
     .option('--blame', 'name the commit of the line that asks for each change, from git blame (default: with json and markdown)')
     .option('--no-blame', 'do not')
     .action(plan);
 
-  const apply = async (file: string, options: Options): Promise<void> => {
+  const apply = async (file: string, options: ParsedOptions): Promise<void> => {
     const { apply } = await import('./apply.ts');
     finish(await apply(settings(file, options), options, context));
   };
   logging(targeted(withFile('apply', 'makes the calls that are missing, then exits')))
-    .addOption(state())
-    .addOption(format('text', 'json'))
-    .addOption(emulate())
-    .addOption(dryRun())
-    .addOption(refresh())
-    .addOption(wait())
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .addOption(emulateOption())
+    .addOption(dryRunOption())
+    .addOption(refreshOption())
+    .addOption(lockTimeoutOption())
     .addOption(new Option('--plan <file>', 'make exactly the changes of a saved plan, or none').conflicts(['api', 'environment']))
-    .action((file: string, options: Options) => (options.dryRun ? plan(file, options) : apply(file, options)));
+    .action((file: string, options: ParsedOptions) => (options.dryRun ? plan(file, options) : apply(file, options)));
 
   const withFiles = (name: string, description: string): Command =>
     program
@@ -110,14 +125,14 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
       .description(description)
       .argument('[files...]', 'edict files, each for a gateway of its own, or folders with such files', [defaultFile]);
   daemon(logging(withFiles('run', 'the daemon: follows the files and makes the calls that are missing')))
-    .addOption(state())
-    .addOption(format('text', 'json'))
-    .addOption(emulate())
-    .addOption(dryRun())
-    .addOption(refresh())
-    .addOption(wait())
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .addOption(emulateOption())
+    .addOption(dryRunOption())
+    .addOption(refreshOption())
+    .addOption(lockTimeoutOption())
     .addOption(new Option('--once', 'make one pass, then exit: the same as apply'))
-    .action(async (files: readonly string[], options: Options, command: Command) => {
+    .action(async (files: readonly string[], options: ParsedOptions, command: Command) => {
       const [file = defaultFile, ...more] = files;
       if ((options.dryRun || options.once) && more.length > 0) {
         throw new EdictError('OPTION', `${options.once ? '--once' : '--dry-run'} is for one file`, {
@@ -128,48 +143,48 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
       if (options.once) return apply(file, options);
       const { run } = await import('./run.ts');
       const times = {
-        debounceMs: durationOption(options.debounce, '--debounce'),
-        resyncMs: durationOption(options.resync, '--resync'),
-        keepHistoryMs: keepHistoryOption(options.keepHistory),
-        listen: listenOption(options.listen),
-        isListenAsked: command.getOptionValueSource('listen') !== 'default',
+        debounceMs: parseDurationOption(options.debounce, '--debounce'),
+        resyncMs: parseDurationOption(options.resync, '--resync'),
+        historyRetentionMs: parseHistoryRetention(options.historyRetention),
+        listen: parseListenAddress(options.listen),
+        listenIsExplicit: command.getOptionValueSource('listen') !== 'default',
       };
       finish(await run(settings(file, options), files, times, options, context));
     });
 
   withFile('wait', 'waits until the daemon has brought the file into effect; makes no call')
-    .addOption(state())
-    .addOption(format('text', 'json'))
-    .addOption(emulate())
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .addOption(emulateOption())
     .addOption(new Option('--timeout <duration>', 'how long to wait').default('10m'))
     .option('--reconcile', 'ask the daemon to reconcile now, and to retry changes that it has given up')
-    .action(async (file: string, options: Options) => {
+    .action(async (file: string, options: ParsedOptions) => {
       const { wait } = await import('./wait.ts');
-      const times = { timeoutMs: durationOption(options.timeout, '--timeout'), reconcile: options.reconcile ?? false };
+      const times = { timeoutMs: parseDurationOption(options.timeout, '--timeout'), reconcile: options.reconcile ?? false };
       finish(await wait(settings(file, options), { ...times, format: options.format }, context));
     });
 
   targeted(withFiles('status', 'shows desired and recorded state and the last outcome of each publication'))
-    .addOption(state())
-    .addOption(format('text', 'json'))
-    .addOption(emulate())
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .addOption(emulateOption())
     .option('--watch', 'show it again whenever it has changed, until Ctrl-C')
-    .action(async (files: readonly string[], options: Options) => {
+    .action(async (files: readonly string[], options: ParsedOptions) => {
       const { status } = await import('./status.ts');
       finish(await status(settings(defaultFile, options), files, options, context));
     });
 
   targeted(withFile('history', 'shows attempts, newest first'))
-    .addOption(state())
-    .addOption(format('text', 'json'))
-    .addOption(emulate())
-    .option('--limit <count>', 'at most so many attempts', wholeNumber, 50)
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .addOption(emulateOption())
+    .option('--limit <count>', 'at most so many attempts', parseWholeNumber, 50)
     .option('--versions <names...>', 'API and environment: list the versions that the gateway keeps instead')
-    .action(async (file: string, options: Options) => {
+    .action(async (file: string, options: ParsedOptions) => {
       if (options.versions) {
-        const { versions, versionsOf } = await import('./versions.ts');
-        const of = versionsOf(options.versions);
-        return finish(await versions(settings(of.file ?? file, options), of, options, context));
+        const { listVersions, parseVersionsTarget } = await import('./versions.ts');
+        const of = parseVersionsTarget(options.versions);
+        return finish(await listVersions(settings(of.file ?? file, options), of, options, context));
       }
       const { history } = await import('./history.ts');
       finish(await history(settings(file, options), options, context));
@@ -180,10 +195,10 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
     .description('prints the change to the file that undoes an apply or an attempt, for git apply')
     .argument('[what]', 'the number of an attempt, the ID of an apply or its begin, or last: the last apply that changed something', 'last')
     .argument('[file]', `the edict file (default: "${defaultFile}")`)
-    .addOption(state())
-    .addOption(format('text', 'json'))
-    .addOption(emulate())
-    .action(async (what: string, file: string | undefined, options: Options) => {
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .addOption(emulateOption())
+    .action(async (what: string, file: string | undefined, options: ParsedOptions) => {
       const { undo } = await import('./undo.ts');
       finish(await undo({ what, file }, settings(file ?? defaultFile, options), options, context));
     });
@@ -194,13 +209,13 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
     .requiredOption('--by <who>', 'who agrees')
     .requiredOption('--why <text>', 'why, for the history')
     .option('--expires <duration>', 'how long calls that rest on it may leave, 168h at most', '1h')
-    .addOption(state())
-    .addOption(format('text', 'json'))
-    .addOption(emulate())
-    .addOption(refresh())
-    .action(async (digest: string, file: string, options: Options) => {
-      const { agree } = await import('./approve.ts');
-      finish(await agree(digest, settings(file, options), options, context));
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .addOption(emulateOption())
+    .addOption(refreshOption())
+    .action(async (digest: string, file: string, options: ParsedOptions) => {
+      const { approve } = await import('./approve.ts');
+      finish(await approve(digest, settings(file, options), options, context));
     });
 
   program
@@ -209,11 +224,11 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
     .argument('<api>', 'the API, by name or ID')
     .argument('<environment>', 'the environment, by name or ID')
     .argument('[file]', 'the edict file', defaultFile)
-    .addOption(state())
-    .addOption(format('text', 'json'))
-    .addOption(emulate())
-    .addOption(refresh())
-    .action(async (api: string, environment: string, file: string, options: Options) => {
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .addOption(emulateOption())
+    .addOption(refreshOption())
+    .action(async (api: string, environment: string, file: string, options: ParsedOptions) => {
       const { explain } = await import('./explain.ts');
       finish(await explain(settings(file, options), { api, environment }, options, context));
     });
@@ -227,7 +242,7 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
     .option('--project <id>', 'the project’s ID (default: HW_PROJECT_ID)')
     .option('--instance <id>', 'the instance’s ID')
     .option('--iam <url>', 'the identity service’s endpoint (default: that of the endpoint’s region)')
-    .action(async (options: Options) => {
+    .action(async (options: ParsedOptions) => {
       const { importFile } = await import('./import.ts');
       finish(await importFile(options, context));
     });
@@ -237,19 +252,19 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
     .description('the service itself on this machine')
     .option('--seed <file>', 'what exists there, as YAML or JSON (default: a few APIs and two environments)')
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
-    .option('--port <number>', 'the port to listen on', wholeNumber, 9400)
+    .option('--port <number>', 'the port to listen on', parseWholeNumber, 9400)
     .option(
       '--fault <spec>',
       'what goes wrong with a share of the changes: cut, half, invalid, hang or an error code, as in cut=0.05 or APIG.9999:applied=0.1 (repeatable)',
-      all,
+      collect,
     )
     .option('--latency <duration>', 'how long answers are held back, such as 20ms or 20ms..200ms')
     .option('--throttle <limit>', 'how many calls get through in any time, such as 10/1s')
     .option('--retry-after', 'let a throttled answer say when to come again')
     .option('--token-life <duration>', 'how long an issued token is taken (default: 24h)')
     .option('--read-lag <duration>', 'after which time a change shows in lists (default: at once)')
-    .option('--random-seed <number>', 'from what everything follows that is left to chance (default: 1)', wholeNumber)
-    .action(async (options: Options) => {
+    .option('--random-seed <number>', 'from what everything follows that is left to chance (default: 1)', parseWholeNumber)
+    .action(async (options: ParsedOptions) => {
       const { emulate: run } = await import('./emulate.ts');
       finish(await run(options, context));
     });
@@ -286,7 +301,7 @@ export function buildProgram(context: Context, finish: (code: ExitCode) => void)
 }
 
 /** Returns the form in which an error is told besides. */
-function formatFor(argv: readonly string[]): MistakeFormat {
+function errorFormatOf(argv: readonly string[]): DiagnosticFormat {
   const given = argv.flatMap((word, index) => (argv[index - 1] === '--format' ? word : word.startsWith('--format=') ? word.slice(9) : []));
   const last = given.at(-1);
   return last === 'json' || last === 'github' || last === 'sarif' ? last : 'text';

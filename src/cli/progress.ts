@@ -1,6 +1,6 @@
 import type { Emit } from '../core/events.ts';
-import { durationInWords } from '../words/phrases.ts';
-import type { Paint } from './paint.ts';
+import { formatDurationMs } from '../words/phrases.ts';
+import type { Colorize } from './paint.ts';
 
 /** A line on a terminal that says how far an apply has come. */
 export interface Progress {
@@ -10,7 +10,7 @@ export interface Progress {
 }
 
 /** Returns the progress line on `stream`, drawn at most ten times a second. */
-export function openProgress(stream: NodeJS.WriteStream, paint: Paint): Progress {
+export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progress {
   let total = 0;
   let done = 0;
   const failing = new Set<string>();
@@ -24,9 +24,9 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Paint): Progress
     if (total === 0 || (now - drawnAtMs < 100 && done + failed < total)) return;
     drawnAtMs = now;
     const left = Math.max(0, total - done);
-    const toGo = done > 0 ? `, ${durationInWords(((now - startedAtMs) / done) * left)} to go` : '';
+    const toGo = done > 0 ? `, ${formatDurationMs(((now - startedAtMs) / done) * left)} to go` : '';
     const failures = failed > 0 ? `, ${paint('red', `${failed} failed`)}` : '';
-    stream.write(`\r\u001B[2K${bar(done / total)} ${done} of ${total} done${failures}, ${left} left${left > 0 ? toGo : ''}${stop}`);
+    stream.write(`\r\u001B[2K${formatBar(done / total)} ${done} of ${total} done${failures}, ${left} left${left > 0 ? toGo : ''}${stop}`);
   };
   return {
     emit: (event) => {
@@ -52,7 +52,7 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Paint): Progress
   };
 }
 
-function bar(share: number): string {
+function formatBar(share: number): string {
   const filled = Math.round(share * 20);
   return `[${'='.repeat(filled)}${' '.repeat(20 - filled)}]`;
 }

@@ -7,12 +7,12 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
  */
 export function repositoryPath(file: string): string | null {
   const whole = resolve(file);
-  const path = relative(checkoutOf(dirname(whole)) ?? resolve(''), whole);
+  const path = relative(findCheckoutRoot(dirname(whole)) ?? resolve(''), whole);
   return path === '' || path.startsWith('..') || resolve(path) === path ? null : path.split(sep).join('/');
 }
 
 /** In a worktree and in a submodule `.git` is a file. */
-function checkoutOf(folder: string): string | null {
+function findCheckoutRoot(folder: string): string | null {
   for (let at = folder; ; at = dirname(at)) {
     if (existsSync(join(at, '.git'))) return at;
     if (dirname(at) === at) return null;

@@ -1,10 +1,10 @@
-import { openLog } from '../app.ts';
+import { openCommandLogger } from '../app.ts';
 import type { DaemonSettings, Settings } from '../config.ts';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
 import type { LogFormat, LogLevel } from '../core/log-options.ts';
-import { shownAddress } from '../core/store-address.ts';
+import { redactUrl } from '../core/store-address.ts';
 import { startDaemon } from '../daemon.ts';
-import type { Context } from './context.ts';
+import type { CliContext } from './context.ts';
 import { onStopSignal } from './signals.ts';
 
 export interface RunOptions {
@@ -18,45 +18,40 @@ export async function run(
   paths: readonly string[],
   times: DaemonSettings,
   options: RunOptions,
-  context: Context,
+  context: CliContext,
 ): Promise<ExitCode> {
-  const { emit, of, note } = await openLog({
+  const { emit, forFile, log } = await openCommandLogger({
     level: options.logLevel,
     format: options.logFormat ?? (context.stderr.isTTY ? 'pretty' : 'json'),
   });
   using stop = onStopSignal();
-  const daemon = await startDaemon(
-    settings,
-    paths,
-    times,
-    context.environment,
-    (file, isOne) => (isOne ? emit : of(file)),
-    stop.signal,
-  ).catch((error: unknown) => {
-    if (stop.signal.aborted) return null;
-    throw error;
-  });
+  const daemon = await startDaemon(settings, paths, times, context.env, (file, isOne) => (isOne ? emit : forFile(file)), stop.signal).catch(
+    (error: unknown) => {
+      if (stop.signal.aborted) return null;
+      throw error;
+    },
+  );
   if (daemon === null) {
-    emit({ type: 'daemon:stopped', signal: String(stop.signal.reason ?? ''), left: 0 });
+    emit({ type: 'daemon:stopped', signal: String(stop.signal.reason ?? ''), unsentCount: 0 });
     return exitCodes.done;
   }
-  process.on('SIGHUP', daemon.passNow);
+  process.on('SIGHUP', daemon.reconcileNow);
   stop.signal.addEventListener('abort', daemon.stop);
   // It may have come while the daemon was being opened.
   if (stop.signal.aborted) daemon.stop();
-  const { files, url, unheard } = daemon;
-  note('daemon:started', 'daemon started', {
+  const { files, url, listenError } = daemon;
+  log('daemon:started', 'daemon started', {
     ...(files.length === 1 ? { file: files[0] } : { files }),
-    state: shownAddress(settings.state),
+    state: redactUrl(settings.storeUrl),
     emulated: settings.emulate,
     ...(url && { url }),
   });
-  if (unheard !== null) note('page:missing', `no page: ${unheard}`, { hint: 'name another address with --listen, or off' });
+  if (listenError !== null) log('page:missing', `no page: ${listenError}`, { hint: 'name another address with --listen, or off' });
   try {
-    const left = await daemon.ended;
-    emit({ type: 'daemon:stopped', signal: String(stop.signal.reason ?? ''), left });
+    const unsentCount = await daemon.done;
+    emit({ type: 'daemon:stopped', signal: String(stop.signal.reason ?? ''), unsentCount });
     return exitCodes.done;
   } finally {
-    process.off('SIGHUP', daemon.passNow);
+    process.off('SIGHUP', daemon.reconcileNow);
   }
 }

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { type ExitCode, exitCodes } from '../core/errors.ts';
-import type { Context } from './context.ts';
+import type { CliContext } from './context.ts';
 
 /** Where the schemas stand that can be printed. */
-export const schemas = {
+export const schemaPaths = {
   file: '../../spec/edict.schema.json',
   included: '../../generated/edict-included.schema.json',
   plan: '../../spec/plan.schema.json',
@@ -12,7 +12,7 @@ export const schemas = {
 } as const;
 
 /** Prints a JSON Schema. Returns 0. */
-export async function schema(of: keyof typeof schemas, { stdout }: Context): Promise<ExitCode> {
-  stdout.write(await readFile(new URL(schemas[of], import.meta.url), 'utf8'));
+export async function schema(of: keyof typeof schemaPaths, { stdout }: CliContext): Promise<ExitCode> {
+  stdout.write(await readFile(new URL(schemaPaths[of], import.meta.url), 'utf8'));
   return exitCodes.done;
 }

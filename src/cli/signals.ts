@@ -4,7 +4,7 @@ export interface StopSignal extends Disposable {
 }
 
 /** One Ctrl-C can arrive twice: from the terminal, and once more from npm. */
-const echoMs = 1000;
+const duplicateSignalMs = 1000;
 
 /**
  * Listens for SIGINT and SIGTERM until disposed. The first asks for an orderly end, and is the reason of `signal`; one that
@@ -17,7 +17,7 @@ export function onStopSignal(): StopSignal {
     if (firstAtMs === null) {
       firstAtMs = Date.now();
       controller.abort(name);
-    } else if (Date.now() - firstAtMs > echoMs) {
+    } else if (Date.now() - firstAtMs > duplicateSignalMs) {
       release();
       process.kill(process.pid, name);
     }

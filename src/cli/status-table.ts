@@ -1,33 +1,33 @@
-import type { Cell, Standing } from '../core/matrix.ts';
-import { cellInWords } from '../words/cell-words.ts';
-import { columns } from './columns.ts';
-import type { Paint } from './paint.ts';
+import type { PublicationStatus, StatusCell } from '../core/matrix.ts';
+import { formatStatusCell } from '../words/cell-words.ts';
+import { formatTable } from './columns.ts';
+import type { Colorize } from './paint.ts';
 
-type Look = { readonly sign: string; readonly style: Parameters<Paint>[0]; readonly word: (cell: Cell) => string };
+type StatusStyle = { readonly sign: string; readonly style: Parameters<Colorize>[0]; readonly word: (cell: StatusCell) => string };
 
-const going = { online: '▲', offline: '▼' } as const;
-const stateOf = ({ desired, recorded }: Cell): string => desired?.state ?? recorded?.state ?? 'unknown';
+const directionSigns = { online: '▲', offline: '▼' } as const;
+const stateLabel = ({ desired, recorded }: StatusCell): string => desired?.state ?? recorded?.state ?? 'unknown';
 
 /** The sign and the word say what the colour says, for those who do not see it. */
-const looks = {
+const statusStyles = {
   failed: { sign: '✗', style: 'red', word: () => 'failed' },
   held: { sign: '■', style: 'yellow', word: () => 'held' },
-  changing: { sign: '', style: 'cyan', word: ({ change }) => `${going[change?.action ?? 'online']} going ${change?.action}` },
+  changing: { sign: '', style: 'cyan', word: ({ change }) => `${directionSigns[change?.action ?? 'online']} going ${change?.action}` },
   waiting: { sign: '…', style: 'yellow', word: () => 'waiting' },
   frozen: { sign: '*', style: 'blue', word: () => 'frozen' },
   drifted: { sign: '≠', style: 'magenta', word: () => 'drifted' },
   stale: { sign: '○', style: 'magenta', word: () => 'stale' },
-  kept: { sign: '·', style: 'dim', word: (cell) => `${stateOf(cell)}, not in file` },
-  'in sync': { sign: '✓', style: 'green', word: stateOf },
-} satisfies Record<Standing, Look>;
+  kept: { sign: '·', style: 'dim', word: (cell) => `${stateLabel(cell)}, not in file` },
+  'in sync': { sign: '✓', style: 'green', word: stateLabel },
+} satisfies Record<PublicationStatus, StatusStyle>;
 
 /** Returns the matrix of APIs and environments, a line for each API; in several parts where it is wider than `width` characters. */
-export function matrixLines(cells: readonly Cell[], width: number, paint: Paint): string[] {
+export function renderMatrix(cells: readonly StatusCell[], width: number, paint: Colorize): string[] {
   const environments = [...new Map(cells.map(({ environmentId, environment }) => [environmentId, environment]))];
   const byApi = Map.groupBy(cells, ({ apiId }) => apiId);
   for (let across = environments.length; across > 0; across -= 1) {
     const parts = Array.from({ length: Math.ceil(environments.length / across) }, (_, index) =>
-      tableOf(byApi, environments.slice(index * across, (index + 1) * across), paint),
+      renderMatrixPart(byApi, environments.slice(index * across, (index + 1) * across), paint),
     );
     const isFitting = parts.every(({ widest }) => widest <= width);
     if (isFitting || across === 1) return parts.flatMap(({ lines }, index) => (index === 0 ? lines : ['', ...lines]));
@@ -35,50 +35,50 @@ export function matrixLines(cells: readonly Cell[], width: number, paint: Paint)
   return [];
 }
 
-function tableOf(
-  byApi: ReadonlyMap<string, readonly Cell[]>,
+function renderMatrixPart(
+  byApi: ReadonlyMap<string, readonly StatusCell[]>,
   environments: readonly (readonly [string, string])[],
-  paint: Paint,
+  paint: Colorize,
 ): { readonly lines: string[]; readonly widest: number } {
-  const build = (paint: Paint): string[] => {
+  const build = (paint: Colorize): string[] => {
     const head = ['API', ...environments.map(([, name]) => name)].map((title) => paint('bold', title));
     const rows = [...byApi.values()].map((cells) => [
       cells[0]?.api ?? '',
       ...environments.map(([id]) => {
         const cell = cells.find(({ environmentId }) => environmentId === id);
-        return cell ? glance(cell, paint) : paint('dim', '-');
+        return cell ? formatStatus(cell, paint) : paint('dim', '-');
       }),
     ]);
-    return columns([head, ...rows]);
+    return formatTable([head, ...rows]);
   };
   return { lines: build(paint), widest: Math.max(...build((_, text) => text).map((line) => line.length)) };
 }
 
-function glance(cell: Cell, paint: Paint): string {
-  const { sign, style, word }: Look = looks[cell.standing];
+function formatStatus(cell: StatusCell, paint: Colorize): string {
+  const { sign, style, word }: StatusStyle = statusStyles[cell.status];
   return paint(style, `${sign} ${word(cell)}`.trim());
 }
 
 /** Returns a line for each publication that is not simply as the file says, with what comes next. */
-export function openLines(cells: readonly Cell[], paint: Paint): string[] {
-  const open = cells.filter(({ standing }) => standing !== 'in sync');
+export function renderOpenPublications(cells: readonly StatusCell[], paint: Colorize): string[] {
+  const open = cells.filter(({ status }) => status !== 'in sync');
   if (open.length === 0) return [];
   const head = ['API', 'environment', 'file', 'record', 'since', 'next'].map((title) => paint('bold', title));
-  return columns([head, ...open.map((cell) => row(cell, paint))]);
+  return formatTable([head, ...open.map((cell) => publicationRow(cell, paint))]);
 }
 
-function row(cell: Cell, paint: Paint): string[] {
-  const { api, environment, desired, recorded, change, standing } = cell;
+function publicationRow(cell: StatusCell, paint: Colorize): string[] {
+  const { api, environment, desired, recorded, change, status } = cell;
   const since = recorded?.state ? new Date(recorded.recordedAtMs).toISOString().replace(/\.\d+Z$/, 'Z') : '-';
-  const record = recorded?.unresolved ? paint('yellow', 'unresolved') : (recorded?.state ?? '-');
+  const record = recorded?.unknownAttempt ? paint('yellow', 'unresolved') : (recorded?.state ?? '-');
   const wanted = desired?.state ?? paint('dim', 'not in file');
-  return [api, environment, wanted, record, since, next(cellInWords(cell), standing, change, paint)];
+  return [api, environment, wanted, record, since, formatNext(formatStatusCell(cell), status, change, paint)];
 }
 
-function next(words: string, standing: Standing, change: Cell['change'], paint: Paint): string {
+function formatNext(words: string, standing: PublicationStatus, change: StatusCell['change'], paint: Colorize): string {
   if (standing === 'held') return paint('yellow', `held: ${words}`);
-  if (change?.waits) return paint('yellow', words);
-  if (!change) return paint(looks[standing].style, words);
+  if (change?.deferred) return paint('yellow', words);
+  if (!change) return paint(statusStyles[standing].style, words);
   const [action = '', ...rest] = words.split(': ');
   return [paint(change.action === 'online' ? 'green' : 'red', action), ...rest].join(': ');
 }

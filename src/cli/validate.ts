@@ -1,28 +1,32 @@
 import type { Settings } from '../config.ts';
 import { type ExitCode, exitCodes, InvalidFileError } from '../core/errors.ts';
-import { checkFile } from '../reports.ts';
-import { counted } from '../words/phrases.ts';
-import { type Context, paintersOf } from './context.ts';
-import { type MistakeFormat, mistakeRenderers } from './mistake-renderers.ts';
-import { mistakesSarif } from './sarif.ts';
+import { readDesiredState } from '../reports.ts';
+import { pluralize } from '../words/phrases.ts';
+import { type CliContext, colorizersFor } from './context.ts';
+import { type DiagnosticFormat, diagnosticRenderers } from './mistake-renderers.ts';
+import { renderDiagnosticsSarif } from './sarif.ts';
 
 /** Checks the file; the mistakes are the result. Returns 0 or 3. */
-export async function validate(settings: Settings, { format }: { readonly format: MistakeFormat }, context: Context): Promise<ExitCode> {
-  const { out } = paintersOf(context);
+export async function validate(
+  settings: Settings,
+  { format }: { readonly format: DiagnosticFormat },
+  context: CliContext,
+): Promise<ExitCode> {
+  const { out } = colorizersFor(context);
   try {
-    const { publications, environments } = await checkFile(settings, context.environment);
+    const { publications, environments } = await readDesiredState(settings, context.env);
     const sizes = { publications: publications.size, environments: environments.size };
-    const words = `${out('green', 'Valid.')} ${settings.file} declares ${counted(sizes.publications, 'publication')} in ${counted(sizes.environments, 'environment')}.`;
-    context.stdout.write(valid(format, sizes, words));
+    const words = `${out('green', 'Valid.')} ${settings.file} declares ${pluralize(sizes.publications, 'publication')} in ${pluralize(sizes.environments, 'environment')}.`;
+    context.stdout.write(formatValid(format, sizes, words));
     return exitCodes.done;
   } catch (error) {
     if (!(error instanceof InvalidFileError)) throw error;
-    context.stdout.write(mistakeRenderers[format](error, out));
+    context.stdout.write(diagnosticRenderers[format](error, out));
     return error.exitCode;
   }
 }
 
-function valid(format: MistakeFormat, sizes: object, words: string): string {
-  if (format === 'sarif') return mistakesSarif([]);
+function formatValid(format: DiagnosticFormat, sizes: object, words: string): string {
+  if (format === 'sarif') return renderDiagnosticsSarif([]);
   return `${format === 'json' ? JSON.stringify({ format: 1, valid: true, ...sizes }) : words}\n`;
 }

@@ -2,11 +2,11 @@ import type { Settings } from '../config.ts';
 import { assertNever, type ExitCode, exitCodes } from '../core/errors.ts';
 import type { Change } from '../core/plan.ts';
 import { type FailedChange, type WaitOptions, type WaitProgress, type WaitResult, type WaitStatus, waitForDaemon } from '../wait.ts';
-import { counted, durationInWords, obstacleInWords } from '../words/phrases.ts';
-import { releaseCommand } from '../words/release-command.ts';
-import { columns } from './columns.ts';
-import { type Context, paintersOf } from './context.ts';
-import type { Paint } from './paint.ts';
+import { formatBlocker, formatDurationMs, pluralize } from '../words/phrases.ts';
+import { approveCommand } from '../words/release-command.ts';
+import { formatTable } from './columns.ts';
+import { type CliContext, colorizersFor } from './context.ts';
+import type { Colorize } from './paint.ts';
 import { onStopSignal } from './signals.ts';
 
 /** More lines than this hide the first ones; `status` shows all. */
@@ -19,14 +19,14 @@ const mostShown = 50;
 export async function wait(
   settings: Settings,
   { format, ...options }: WaitOptions & { readonly format: string },
-  context: Context,
+  context: CliContext,
 ): Promise<ExitCode> {
   using stop = onStopSignal();
   const progress = openProgress(context);
-  const result = await waitForDaemon(settings, options, context.environment, progress.show, stop.signal).finally(progress.clear);
-  const release = releaseCommand(result.status.plan, settings);
+  const result = await waitForDaemon(settings, options, context.env, progress.show, stop.signal).finally(progress.clear);
+  const release = approveCommand(result.status.plan, settings);
   context.stdout.write(
-    format === 'json' ? `${JSON.stringify(toJson(result, release), null, 2)}\n` : toText(result, release, paintersOf(context).out),
+    format === 'json' ? `${JSON.stringify(toJson(result, release), null, 2)}\n` : toText(result, release, colorizersFor(context).out),
   );
   return exitCodeOf(result);
 }
@@ -49,7 +49,7 @@ function exitCodeOf({ kind }: WaitResult): ExitCode {
 }
 
 /** Says on stderr what is waited for: on a terminal in one line that is drawn again, elsewhere a line whenever that is another thing. */
-function openProgress({ stderr }: Context) {
+function openProgress({ stderr }: CliContext) {
   let shown = '';
   return {
     show: (progress: WaitProgress): void => {
@@ -79,7 +79,7 @@ function progressText(progress: WaitProgress): { readonly kind: string; readonly
       const failures = failed.length === 0 ? '' : `, ${failed.length} failed`;
       return {
         kind,
-        text: `Waiting for ${holder}: ${counted(pending.length, 'change')} left${failures}; ${kind.slice(`${holder}: `.length)}`,
+        text: `Waiting for ${holder}: ${pluralize(pending.length, 'change')} left${failures}; ${kind.slice(`${holder}: `.length)}`,
       };
     }
     default:
@@ -104,7 +104,7 @@ function leftOf({ plan, pending, failed }: WaitStatus): readonly LeftChange[] {
   return plan.changes.map((change) => {
     const failure = failures.get(change);
     if (failure) return { change, left: 'failed', code: failure.attempt.code, why: failureText(failure) };
-    const why = obstacleInWords(change) ?? change.action;
+    const why = formatBlocker(change) ?? change.action;
     if (change.held) return { change, left: 'held', code: null, why };
     return { change, left: isPending.has(change) ? 'pending' : 'deferred', code: null, why };
   });
@@ -133,7 +133,7 @@ function toJson(result: WaitResult, release: string | null) {
       held: count('held'),
       deferred: count('deferred'),
     },
-    fileHeld: plan.suspicion && { rule: plan.suspicion.rule, message: plan.suspicion.message, hint: plan.suspicion.hint },
+    fileHeld: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
     changes: left.map(({ change: { api, apiId, environment, environmentId, action, reason: because }, left: state, code, why }) => ({
       ...{ api, apiId, environment, environmentId, action, reason: because, state, code, message: why },
     })),
@@ -142,7 +142,7 @@ function toJson(result: WaitResult, release: string | null) {
   };
 }
 
-function toText(result: WaitResult, release: string | null, paint: Paint): string {
+function toText(result: WaitResult, release: string | null, paint: Colorize): string {
   const { plan } = result.status;
   const left = leftOf(result.status);
   const signs: Readonly<Record<Left, string>> = {
@@ -159,8 +159,8 @@ function toText(result: WaitResult, release: string | null, paint: Paint): strin
       result,
       left.map((one) => one.left),
     ),
-    ...(plan.suspicion ? [`${paint('yellow', 'The whole file is held:')} ${plan.suspicion.message}; ${plan.suspicion.hint}.`] : []),
-    ...columns(rows).map((line) => `  ${line}`),
+    ...(plan.fileHeld ? [`${paint('yellow', 'The whole file is held:')} ${plan.fileHeld.message}; ${plan.fileHeld.hint}.`] : []),
+    ...formatTable(rows).map((line) => `  ${line}`),
     ...(left.length > rows.length ? [`  … and ${left.length - rows.length} more; see edict status`] : []),
     ...(release === null ? [] : [`To approve: ${paint('bold', release)}`]),
   ];
@@ -172,7 +172,7 @@ function headline({ kind, reason, status, tookMs }: WaitResult, left: readonly L
     const count = left.filter((one) => one === state).length;
     return count === 0 ? [] : `${count} ${state}`;
   });
-  const sum = [`${counted(status.plan.unchanged, 'publication')} as declared`, ...counts].join(', ');
+  const sum = [`${pluralize(status.plan.unchanged, 'publication')} as declared`, ...counts].join(', ');
   switch (kind) {
     case 'in-sync':
       return `In sync. ${sum}.`;
@@ -183,7 +183,7 @@ function headline({ kind, reason, status, tookMs }: WaitResult, left: readonly L
     case 'failed':
       return `Failed: ${sum}.`;
     case 'timeout':
-      return `Not in effect after ${durationInWords(tookMs)}: ${sum}${reason === null ? '' : `; ${reason}`}.`;
+      return `Not in effect after ${formatDurationMs(tookMs)}: ${sum}${reason === null ? '' : `; ${reason}`}.`;
     case 'interrupted':
       return `Interrupted; the daemon goes on: ${sum}.`;
     default:

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { DesiredState } from './publication.ts';
 
 /** So many digests are remembered of one gateway. */
-const most = 50;
+const maxDigests = 50;
 
 /** Returns the digest of all that a file wants of publications, whatever else it says. */
-export function wantedDigest({ publications, removed }: Pick<DesiredState, 'publications' | 'removed'>): string {
-  const hash = createHash('sha256').update(removed);
+export function desiredDigest({ publications, prune }: Pick<DesiredState, 'publications' | 'prune'>): string {
+  const hash = createHash('sha256').update(prune);
   for (const { key, state, revision, version } of [...publications.values()].sort((a, b) => (a.key < b.key ? -1 : 1))) {
     hash.update(JSON.stringify([key, state, revision, version]));
   }
@@ -14,11 +14,11 @@ export function wantedDigest({ publications, removed }: Pick<DesiredState, 'publ
 }
 
 /** Returns the digests of what was acted on, with `latest` at their end and the oldest left out where there are many. */
-export function withActed(acted: readonly string[], latest: string): readonly string[] {
-  return [...acted.filter((one) => one !== latest), latest].slice(-most);
+export function appendDigest(acted: readonly string[], latest: string): readonly string[] {
+  return [...acted.filter((one) => one !== latest), latest].slice(-maxDigests);
 }
 
 /** Returns whether something else was acted on after `mine`, which was acted on once itself. */
-export function isBehind(acted: readonly string[], mine: string): boolean {
+export function isStaleSource(acted: readonly string[], mine: string): boolean {
   return acted.includes(mine) && acted.at(-1) !== mine;
 }

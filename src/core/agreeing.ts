@@ -1,30 +1,30 @@
 import { planDigest } from './digest.ts';
 import { EdictError } from './errors.ts';
-import { heldDigest, heldWork, type NewApproval } from './guards.ts';
+import { approvalDigest, approvalScope, type NewApproval } from './guards.ts';
 import type { Plan } from './plan.ts';
 
 /** What a person says who agrees to what is held. */
-export interface Agreeing {
+export interface ApprovalRequest {
   /** What `heldDigest` gives for the plan, or the plan's own digest. */
   readonly digest: string;
   readonly by: string;
-  readonly why: string;
+  readonly reason: string;
   /** How long calls that rest on it may leave, in milliseconds. */
-  readonly expiresMs: number;
+  readonly expiresAfterMs: number;
 }
 
 /** The longest that an approval may hold, in milliseconds: nobody remembers an older one. */
-export const longestApprovalMs = 7 * 24 * 3_600_000;
+export const maxApprovalMs = 7 * 24 * 3_600_000;
 
 /**
  * Returns the approval of all that `plan` holds. `nowMs`: milliseconds since 1970.
  *
  * @throws EdictError `APPROVAL` if nothing is held, or another plan is held than the digest names
  */
-export function approvalOf(plan: Plan, { digest, by, why, expiresMs }: Agreeing, nowMs: number): NewApproval {
-  const held = heldDigest(plan);
+export function createApproval(plan: Plan, { digest, by, reason, expiresAfterMs }: ApprovalRequest, nowMs: number): NewApproval {
+  const held = approvalDigest(plan);
   if (held === null) {
-    const message = plan.approval ? `this is approved already, by ${plan.approval.by}: ${plan.approval.why}` : 'nothing is held';
+    const message = plan.approval ? `this is approved already, by ${plan.approval.by}: ${plan.approval.reason}` : 'nothing is held';
     throw new EdictError('APPROVAL', message, { hint: '`edict plan` shows what would be done' });
   }
   if (digest !== held && digest !== planDigest(plan)) {
@@ -32,5 +32,5 @@ export function approvalOf(plan: Plan, { digest, by, why, expiresMs }: Agreeing,
       hint: 'the file, the record or the targets have changed since; look at `edict plan` and agree to what it shows',
     });
   }
-  return { digest: held, by, why, atMs: nowMs, expiresAtMs: nowMs + expiresMs, work: heldWork(plan) };
+  return { digest: held, by, reason, approvedAtMs: nowMs, expiresAtMs: nowMs + expiresAfterMs, scope: approvalScope(plan) };
 }

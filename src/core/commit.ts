@@ -1,4 +1,4 @@
-import type { Source } from './publication.ts';
+import type { SourceLocation } from './publication.ts';
 
 /** The commit that a line of the file comes from. Its author's name is whatever somebody has written. */
 export type Commit =
@@ -7,4 +7,4 @@ export type Commit =
   | { readonly kind: 'uncommitted' };
 
 /** Returns the commit of the line at a place; `null` if it is not known. */
-export type Commits = (source: Source) => Commit | null;
+export type CommitLookup = (source: SourceLocation) => Commit | null;

@@ -30,7 +30,7 @@ export const exitCodes = {
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** What kind a mistake in the file is of. */
-export type MistakeRule =
+export type DiagnosticRule =
   | 'yaml'
   | 'duplicate-key'
   | 'unknown-key'
@@ -46,8 +46,8 @@ export type MistakeRule =
   | 'include';
 
 /** One mistake in the file. */
-export interface Mistake {
-  readonly rule: MistakeRule;
+export interface Diagnostic {
+  readonly rule: DiagnosticRule;
   readonly file: string;
   /** Counts from 1. */
   readonly line: number;
@@ -65,19 +65,19 @@ export interface Mistake {
 
 /** The file cannot be read or breaks its format. Holds every mistake, in the order of the file. */
 export class InvalidFileError extends EdictError {
-  readonly mistakes: readonly Mistake[];
+  readonly diagnostics: readonly Diagnostic[];
 
-  constructor(file: string, mistakes: readonly Mistake[]) {
+  constructor(file: string, mistakes: readonly Diagnostic[]) {
     super('FILE_INVALID', `${file} has ${mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`}`, {
       exitCode: exitCodes.invalidFile,
     });
     this.name = 'InvalidFileError';
-    this.mistakes = mistakes;
+    this.diagnostics = mistakes;
   }
 }
 
 /** Returns the message of anything thrown. */
-export function messageOf(thrown: unknown): string {
+export function errorMessage(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 

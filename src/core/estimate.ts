@@ -1,6 +1,6 @@
-import { callOf } from './batch.ts';
-import { type Change, isMade } from './plan.ts';
-import type { GatewaySettings, Limit } from './publication.ts';
+import { batchKey } from './batch.ts';
+import { type Change, isActionable } from './plan.ts';
+import type { GatewaySettings, RequestLimits } from './publication.ts';
 
 /** What a plan will cost. */
 export interface Estimate extends Cost {
@@ -16,24 +16,24 @@ export interface Cost {
 }
 
 /** The size that the estimate proposes: a tenth of what the service's twin is known to take. */
-export const proposedBatch = 100;
+export const suggestedBatchSize = 100;
 
 /** Returns what `changes` cost at the file's limit and batch. */
-export function estimate(changes: readonly Change[], { limit, batch }: Pick<GatewaySettings, 'limit' | 'batch'>): Estimate {
-  const made = changes.filter(isMade);
-  const cost = costOf(callsFor(made, batch), limit);
-  const batched = costOf(callsFor(made, proposedBatch), limit);
-  return { ...cost, batched: batch === 1 && batched.calls < cost.calls ? batched : null };
+export function estimateCost(changes: readonly Change[], { limit, batchSize }: Pick<GatewaySettings, 'limit' | 'batchSize'>): Estimate {
+  const made = changes.filter(isActionable);
+  const cost = costOfCalls(countCalls(made, batchSize), limit);
+  const batched = costOfCalls(countCalls(made, suggestedBatchSize), limit);
+  return { ...cost, batched: batchSize === 1 && batched.calls < cost.calls ? batched : null };
 }
 
-function callsFor(changes: readonly Change[], batch: number): number {
+function countCalls(changes: readonly Change[], batch: number): number {
   if (batch === 1) return changes.length;
   let calls = 0;
-  for (const [call, { length }] of Map.groupBy(changes, callOf)) calls += call === null ? length : Math.ceil(length / batch);
+  for (const [call, { length }] of Map.groupBy(changes, batchKey)) calls += call === null ? length : Math.ceil(length / batch);
   return calls;
 }
 
-function costOf(calls: number, limit: Limit): Cost {
+function costOfCalls(calls: number, limit: RequestLimits): Cost {
   const ms = (Math.max(0, calls - 1) * limit.perMs) / limit.calls;
   return { calls, seconds: Math.round(ms / 100) / 10 };
 }

@@ -8,21 +8,21 @@ export interface Hold {
 }
 
 /** A person's agreement, as what rests on it names it. */
-export interface Agreement {
+export interface ApprovalRef {
   readonly id: number;
   readonly by: string;
-  readonly why: string;
+  readonly reason: string;
   /** Until when a call that rests on it may leave, in milliseconds since 1970. */
   readonly expiresAtMs: number;
 }
 
 /** Why a file as a whole is held. `lost`: what is missing, or found elsewhere, so that an approval is for this and nothing else. */
-export interface Suspicion extends Hold {
-  readonly lost: readonly string[];
+export interface FileHold extends Hold {
+  readonly affected: readonly string[];
 }
 
 /** Returns why edict must not make this change until a person agrees, or `null` if nothing speaks against it. */
-export function guard(
+export function protectionHold(
   change: { readonly action: Action; readonly environment: string; readonly environmentId: string },
   desired: DesiredState,
 ): Hold | null {
@@ -35,7 +35,7 @@ export function guard(
       hint: `keep ${change.environment} under \`environments\` until nothing is online there`,
     };
   }
-  if (!environment.protected) return null;
+  if (!environment.isProtected) return null;
   return {
     rule: 'protected',
     message: `environment ${environment.name} is protected: nothing goes offline there`,

@@ -1,68 +1,79 @@
 import { createHash } from 'node:crypto';
-import type { Agreement, Hold, Suspicion } from './guard.ts';
+import type { ApprovalRef, FileHold, Hold } from './guard.ts';
 import type { Change, Plan } from './plan.ts';
 import {
   type DesiredState,
   type GatewayIdentity,
-  type Most,
   type PublicationKey,
   publicationKey,
   type RecordedPublication,
   type RecordedState,
   type Suspension,
+  type Threshold,
 } from './publication.ts';
 
 /** Returns how many of `all` `most` allows. A share allows one at least, unless it is 0: of three publications one may go. */
-export function mostOf({ count, share }: Most, all: number): number {
+export function allowedCount({ count, share }: Threshold, all: number): number {
   const byShare = share === null ? all : share === 0 ? 0 : Math.max(1, Math.floor(share * all));
   return Math.min(count ?? all, byShare);
 }
 
 /** What is known of the files before this one. */
-export interface Past {
+export interface PreviousState {
   /** What the last file declared that was acted on, each with its `home`; empty if there was none. */
   readonly declared: ReadonlyMap<PublicationKey, string>;
   /** The IDs of APIs that files declared for other gateways, read only where nothing is known of this one. */
-  readonly elsewhere: readonly { readonly gateway: GatewayIdentity; readonly apiIds: ReadonlySet<string> }[];
+  readonly otherGateways: readonly { readonly gateway: GatewayIdentity; readonly apiIds: ReadonlySet<string> }[];
   readonly approvals: readonly Approval[];
   /** A person's word, beside the file, that no call is to be made for the time being; `null` if there is none. */
   readonly suspension: Suspension | null;
 }
 
 /** A person's agreement to what was held. */
-export interface Approval extends Agreement {
+export interface Approval extends ApprovalRef {
   readonly digest: string;
   /** Milliseconds since 1970. */
-  readonly atMs: number;
+  readonly approvedAtMs: number;
   /** What it releases, each as `workOf` says it. */
-  readonly work: readonly string[];
+  readonly scope: readonly string[];
   /** What has been made with it: it releases each change once. */
-  readonly done: ReadonlySet<PublicationKey>;
+  readonly usedKeys: ReadonlySet<PublicationKey>;
   /** Whether the suspicious file that it is for has been acted on. */
-  readonly isSpent: boolean;
+  readonly isFileHoldReleased: boolean;
 }
 
 /** An approval that is not in the store yet. */
-export type NewApproval = Omit<Approval, 'id' | 'done' | 'isSpent'>;
+export type NewApproval = Omit<Approval, 'id' | 'usedKeys' | 'isFileHoldReleased'>;
 
 /** Returns `plan` with everything held that a guard refuses. A pure function; it never releases and never adds a change. */
-export function holdBack(plan: Plan, desired: DesiredState, recorded: RecordedState, past: Pick<Past, 'declared' | 'elsewhere'>): Plan {
-  const suspicion = suspicionOf(desired, recorded, past);
-  if (suspicion) return { ...plan, suspicion, changes: plan.changes.map((change) => ({ ...change, held: change.held ?? suspicion })) };
+export function applyPolicies(
+  plan: Plan,
+  desired: DesiredState,
+  recorded: RecordedState,
+  past: Pick<PreviousState, 'declared' | 'otherGateways'>,
+): Plan {
+  const fileHeld = findFileHold(desired, recorded, past);
+  if (fileHeld) return { ...plan, fileHeld, changes: plan.changes.map((change) => ({ ...change, held: change.held ?? fileHeld })) };
   const offline = plan.changes.filter((change) => change.action === 'offline' && !change.held);
-  const online = [...recorded.values()].filter(({ state, unresolved }) => state === 'online' || unresolved);
-  const held = swapped(plan.changes, desired, recorded);
-  hold(desired.guards.maxOffline, offline, online, 'the file', held);
+  const online = [...recorded.values()].filter(({ state, unknownAttempt }) => state === 'online' || unknownAttempt);
+  const held = findSwappedIds(plan.changes, desired, recorded);
+  applyThreshold(desired.guards.maxOffline, offline, online, 'the file', held);
   for (const { id, name, maxOffline } of desired.environments.values()) {
     const isHere = ({ environmentId }: Change | RecordedPublication): boolean => environmentId === id;
-    if (maxOffline) hold(maxOffline, offline.filter(isHere), online.filter(isHere), name, held);
+    if (maxOffline) applyThreshold(maxOffline, offline.filter(isHere), online.filter(isHere), name, held);
   }
   if (held.size === 0) return plan;
   return { ...plan, changes: plan.changes.map((change) => ({ ...change, held: change.held ?? held.get(change.key) ?? null })) };
 }
 
-function hold(most: Most, offline: readonly Change[], online: readonly unknown[], scope: string, held: Map<PublicationKey, Hold>): void {
-  const allowed = mostOf(most, Math.max(online.length, offline.length));
+function applyThreshold(
+  most: Threshold,
+  offline: readonly Change[],
+  online: readonly unknown[],
+  scope: string,
+  held: Map<PublicationKey, Hold>,
+): void {
+  const allowed = allowedCount(most, Math.max(online.length, offline.length));
   if (offline.length <= allowed) return;
   const where = scope === 'the file' ? 'guards.maxOffline' : `maxOffline of ${scope}`;
   const message = `${offline.length} of ${online.length} would go offline${scope === 'the file' ? '' : ` in ${scope}`} at once, and ${where} allows ${allowed}`;
@@ -73,7 +84,7 @@ function hold(most: Most, offline: readonly Change[], online: readonly unknown[]
  * Returns the changes of APIs that have exchanged their names since they were recorded: each by itself may look right, but
  * IDs that were mixed up take down the wrong API. A new API under a known name is no exchange.
  */
-function swapped(changes: readonly Change[], desired: DesiredState, recorded: RecordedState): Map<PublicationKey, Hold> {
+function findSwappedIds(changes: readonly Change[], desired: DesiredState, recorded: RecordedState): Map<PublicationKey, Hold> {
   const nameOf = new Map([...recorded.values()].map(({ apiId, api }) => [apiId, api]));
   const idOf = new Map([...desired.publications.values()].map(({ api, apiId }) => [api, apiId]));
   const held = new Map<PublicationKey, Hold>();
@@ -88,33 +99,33 @@ function swapped(changes: readonly Change[], desired: DesiredState, recorded: Re
 }
 
 /** Returns why the whole file is not to be believed without a person's word, or `null`. */
-function suspicionOf(
+function findFileHold(
   desired: DesiredState,
   recorded: RecordedState,
-  { declared, elsewhere }: Pick<Past, 'declared' | 'elsewhere'>,
-): Suspicion | null {
-  const lost = [...declared.keys()].filter((key) => !desired.publications.has(key)).sort();
+  { declared, otherGateways }: Pick<PreviousState, 'declared' | 'otherGateways'>,
+): FileHold | null {
+  const affected = [...declared.keys()].filter((key) => !desired.publications.has(key)).sort();
   if (declared.size > 0 && desired.publications.size === 0) {
     return {
       rule: 'empty',
-      message: `the file declares nothing, and the last one had ${named(lost, recorded, desired)}`,
-      hint: suspicionHint,
-      lost,
+      message: `the file declares nothing, and the last one had ${describeKeys(affected, recorded, desired)}`,
+      hint: fileHoldHint,
+      affected,
     };
   }
-  const homeless = lost.filter((key) => !desired.homes.has(declared.get(key) ?? ''));
+  const homeless = affected.filter((key) => !desired.sourceFiles.has(declared.get(key) ?? ''));
   if (homeless.length > 0) {
     const homes = [...new Set(homeless.map((key) => declared.get(key)))].sort();
-    const message = `${homes.join(', ')} ${homes.length === 1 ? 'is' : 'are'} included no more, and with ${homes.length === 1 ? 'it' : 'them'} went ${named(homeless, recorded, desired)}`;
-    return { rule: 'vanished', message, hint: suspicionHint, lost };
+    const message = `${homes.join(', ')} ${homes.length === 1 ? 'is' : 'are'} included no more, and with ${homes.length === 1 ? 'it' : 'them'} went ${describeKeys(homeless, recorded, desired)}`;
+    return { rule: 'vanished', message, hint: fileHoldHint, affected };
   }
-  if (lost.length > mostOf(desired.guards.maxLost, declared.size)) {
-    const message = `the file has lost ${lost.length} of the ${declared.size} publications that the last one had: ${named(lost, recorded, desired)}`;
-    return { rule: 'lost', message, hint: suspicionHint, lost };
+  if (affected.length > allowedCount(desired.guards.maxRemoved, declared.size)) {
+    const message = `the file has lost ${affected.length} of the ${declared.size} publications that the last one had: ${describeKeys(affected, recorded, desired)}`;
+    return { rule: 'lost', message, hint: fileHoldHint, affected };
   }
   if (declared.size > 0) return null;
   const apiIds = new Set([...desired.publications.values()].map(({ apiId }) => apiId));
-  for (const { gateway, apiIds: known } of elsewhere) {
+  for (const { gateway, apiIds: known } of otherGateways) {
     const shared = [...apiIds].filter((apiId) => known.has(apiId));
     if (shared.length === 0) continue;
     const message = `${shared.length} of the file's ${apiIds.size} APIs belong to another gateway: ${gateway.endpoint}, instance ${gateway.instance}`;
@@ -122,18 +133,18 @@ function suspicionOf(
       rule: 'moved',
       message,
       hint: 'check endpoint, project and instance of the gateway',
-      lost: shared.sort(),
+      affected: shared.sort(),
     };
   }
   return null;
 }
 
 /** So many names tell a person what it is about. */
-const mostNamed = 3;
+const maxNamed = 3;
 
-function named(keys: readonly PublicationKey[], recorded: RecordedState, { environments }: DesiredState): string {
+function describeKeys(keys: readonly PublicationKey[], recorded: RecordedState, { environments }: DesiredState): string {
   const apis = new Map([...recorded.values()].map(({ apiId, api }) => [apiId, api]));
-  const names = keys.slice(0, mostNamed).map((key) => {
+  const names = keys.slice(0, maxNamed).map((key) => {
     // What was never published has left no name by itself, but may have one elsewhere.
     const [apiId = '', environmentId = ''] = key.split(' ');
     const { api, environment } = recorded.get(key) ?? {
@@ -142,13 +153,13 @@ function named(keys: readonly PublicationKey[], recorded: RecordedState, { envir
     };
     return `${api} in ${environment}`;
   });
-  return keys.length > mostNamed ? `${names.join(', ')} and ${keys.length - mostNamed} more` : names.join(', ');
+  return keys.length > maxNamed ? `${names.join(', ')} and ${keys.length - maxNamed} more` : names.join(', ');
 }
 
-const suspicionHint = 'check that the whole file is there';
+const fileHoldHint = 'check that the whole file is there';
 
 /** Returns what a change would do, as one text: what an approval is for. The reason may change meanwhile, the work may not. */
-export function workOf({
+export function changeFingerprint({
   apiId,
   environmentId,
   action,
@@ -160,19 +171,19 @@ export function workOf({
 }
 
 /** Returns all that is held of a plan, as texts in order: its changes, and what makes its file suspicious. */
-export function heldWork({ changes, suspicion }: Pick<Plan, 'changes' | 'suspicion'>): string[] {
-  const work = changes.filter((change) => change.held).map(workOf);
-  return [...work, ...(suspicion ? [JSON.stringify([suspicion.rule, suspicion.lost])] : [])].sort();
+export function approvalScope({ changes, fileHeld }: Pick<Plan, 'changes' | 'fileHeld'>): string[] {
+  const work = changes.filter((change) => change.held).map(changeFingerprint);
+  return [...work, ...(fileHeld ? [JSON.stringify([fileHeld.rule, fileHeld.affected])] : [])].sort();
 }
 
 /** Returns the digest of what is held, `sha256:` and 64 hex digits; `null` if nothing is. An approval names it. */
-export function heldDigest(plan: Pick<Plan, 'gateway' | 'changes' | 'suspicion'>): string | null {
-  const work = heldWork(plan);
+export function approvalDigest(plan: Pick<Plan, 'gateway' | 'changes' | 'fileHeld'>): string | null {
+  const work = approvalScope(plan);
   const { endpoint, project, instance } = plan.gateway;
-  return work.length === 0 ? null : digestOf(['edict hold 1', endpoint, project, instance, work]);
+  return work.length === 0 ? null : sha256Of(['edict hold 1', endpoint, project, instance, work]);
 }
 
-function digestOf(parts: unknown): string {
+function sha256Of(parts: unknown): string {
   return `sha256:${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
 }
 
@@ -180,28 +191,28 @@ function digestOf(parts: unknown): string {
  * Returns `plan` with what is held released where a person has agreed to exactly that: everything that is held now must be
  * what the approval is for and nothing has been made with yet. Nothing is released by half, and nothing twice.
  */
-export function release(plan: Plan, approvals: readonly Approval[], nowMs: number): Plan {
-  const held = heldWork(plan);
+export function applyApprovals(plan: Plan, approvals: readonly Approval[], nowMs: number): Plan {
+  const held = approvalScope(plan);
   if (held.length === 0) return plan;
-  const approval = approvals.findLast((one) => nowMs < one.expiresAtMs && isFor(one, held));
+  const approval = approvals.findLast((one) => nowMs < one.expiresAtMs && coversScope(one, held));
   if (!approval) return plan;
-  const { id, by, why, expiresAtMs } = approval;
-  const agreement: Agreement = { id, by, why, expiresAtMs };
+  const { id, by, reason, expiresAtMs } = approval;
+  const agreement: ApprovalRef = { id, by, reason, expiresAtMs };
   const changes = plan.changes.map((change) => (change.held ? { ...change, held: null, approval: agreement } : change));
-  return { ...plan, suspicion: null, approval: agreement, changes };
+  return { ...plan, fileHeld: null, approval: agreement, changes };
 }
 
-function isFor({ work, done, isSpent }: Approval, held: readonly string[]): boolean {
-  const open = new Set(work.filter((text) => (isSuspicion(text) ? !isSpent : !done.has(keyOf(text)))));
+function coversScope({ scope, usedKeys, isFileHoldReleased }: Approval, held: readonly string[]): boolean {
+  const open = new Set(scope.filter((text) => (isFileHoldEntry(text) ? !isFileHoldReleased : !usedKeys.has(entryKey(text)))));
   // Once the suspicious file has been acted on, other guards look at its changes, and not all of them are held.
-  return held.every((text) => open.has(text)) && (isSpent || open.size === held.length);
+  return held.every((text) => open.has(text)) && (isFileHoldReleased || open.size === held.length);
 }
 
-function isSuspicion(work: string): boolean {
+function isFileHoldEntry(work: string): boolean {
   return (JSON.parse(work) as unknown[]).length === 2;
 }
 
-function keyOf(work: string): PublicationKey {
+function entryKey(work: string): PublicationKey {
   const [apiId, environmentId] = JSON.parse(work) as readonly unknown[];
   return publicationKey(String(apiId), String(environmentId));
 }

@@ -1,42 +1,42 @@
-import type { Action, PublicationNames, State } from './publication.ts';
+import type { Action, PublicationNames, PublicationState } from './publication.ts';
 
 /** How a plan that is kept to a saved one differs from it. */
-export interface Kept {
+export interface SavedPlanDiff {
   /** Changes of the saved plan that must not be made any more, since what they rest on has moved. */
-  readonly moved: readonly Moved[];
+  readonly staleChanges: readonly StaleChange[];
   /** How many changes of the saved plan have been made since, by exactly that work. */
-  readonly done: number;
+  readonly appliedCount: number;
   /** How many changes are needed now and are not in the saved plan. */
-  readonly newer: number;
+  readonly notInPlan: number;
 }
 
 /** A change of a saved plan, and everything that has moved under it. */
-export interface Moved extends PublicationNames {
+export interface StaleChange extends PublicationNames {
   readonly action: Action;
   /** At least one. */
-  readonly moves: readonly Move[];
+  readonly divergences: readonly Divergence[];
   /** The newest attempt on it since the plan was made; `null` if there is none. `atMs`: milliseconds since 1970. */
   readonly attempt: { readonly id: number; readonly atMs: number } | null;
 }
 
 /** One thing that is not as it was when a plan was saved. */
-export type Move =
+export type Divergence =
   /** What the record says. */
-  | { readonly what: 'recorded state'; readonly was: State | null; readonly now: State | null }
-  | { readonly what: 'recorded revision' | 'effective version'; readonly was: string | null; readonly now: string | null }
+  | { readonly kind: 'recorded state'; readonly was: PublicationState | null; readonly now: PublicationState | null }
+  | { readonly kind: 'recorded revision' | 'effective version'; readonly was: string | null; readonly now: string | null }
   /** The API's draft was edited again at the gateway, in milliseconds since 1970. */
-  | { readonly what: 'edited'; readonly was: number; readonly now: number }
+  | { readonly kind: 'edited'; readonly was: number; readonly now: number }
   /** Another attempt has no known outcome. */
-  | { readonly what: 'unresolved'; readonly was: number | null; readonly now: number }
+  | { readonly kind: 'unresolved'; readonly was: number | null; readonly now: number }
   /** The record is as it was, and yet something was done in between. */
-  | { readonly what: 'done and undone' }
+  | { readonly kind: 'done and undone' }
   /** What the file asks for. */
   | {
-      readonly what: 'wanted state' | 'wanted revision' | 'wanted remark' | 'wanted version';
+      readonly kind: 'wanted state' | 'wanted revision' | 'wanted remark' | 'wanted version';
       readonly was: string | null;
       readonly now: string | null;
     }
   /** Nothing needs to be done any more. */
-  | { readonly what: 'not needed' }
+  | { readonly kind: 'not needed' }
   /** edict refuses it now, or makes it later, and did not when the plan was made. */
-  | { readonly what: 'held' | 'waits'; readonly message: string };
+  | { readonly kind: 'held' | 'waits'; readonly message: string };

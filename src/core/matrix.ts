@@ -22,14 +22,14 @@ import type {
  * - `kept`: it is recorded, and the file does not have it.
  * - `in sync`: it is as the file says.
  */
-export const standings = ['failed', 'held', 'changing', 'waiting', 'frozen', 'drifted', 'stale', 'kept', 'in sync'] as const;
-export type Standing = (typeof standings)[number];
+export const publicationStatuses = ['failed', 'held', 'changing', 'waiting', 'frozen', 'drifted', 'stale', 'kept', 'in sync'] as const;
+export type PublicationStatus = (typeof publicationStatuses)[number];
 
 /** What of a publication's newest attempt says how it stands. */
-export type LastAttempt = Pick<Attempt, 'id' | 'action' | 'revision' | 'outcome' | 'code' | 'message' | 'beganAtMs'>;
+export type AttemptSummary = Pick<Attempt, 'id' | 'action' | 'revision' | 'outcome' | 'code' | 'message' | 'startedAtMs'>;
 
 /** One publication: what is wanted, what is recorded, what comes next. */
-export interface Cell extends PublicationNames {
+export interface StatusCell extends PublicationNames {
   readonly key: PublicationKey;
   /** `null`: the file does not have it. */
   readonly desired: DesiredPublication | null;
@@ -38,67 +38,70 @@ export interface Cell extends PublicationNames {
   /** `null`: it is left as it is. */
   readonly change: Change | null;
   /** `null`: none was ever made. */
-  readonly last: LastAttempt | null;
-  readonly standing: Standing;
+  readonly lastAttempt: AttemptSummary | null;
+  readonly status: PublicationStatus;
 }
 
 /** What cells are made of. */
-export interface Matrix {
+export interface StatusInput {
   readonly desired: DesiredState;
   readonly recorded: RecordedState;
   readonly changes: ReadonlyMap<PublicationKey, Change>;
-  readonly stale: ReadonlySet<PublicationKey>;
-  readonly lastAttempts: ReadonlyMap<PublicationKey, LastAttempt>;
+  readonly outdated: ReadonlySet<PublicationKey>;
+  readonly lastAttempts: ReadonlyMap<PublicationKey, AttemptSummary>;
 }
 
 /** Returns what the cells of a plan are made of. */
-export function matrixOf(
+export function statusInput(
   desired: DesiredState,
   recorded: RecordedState,
-  { changes, stale }: Pick<Plan, 'changes' | 'stale'>,
-  lastAttempts: Matrix['lastAttempts'],
-): Matrix {
+  { changes, outdated }: Pick<Plan, 'changes' | 'outdated'>,
+  lastAttempts: StatusInput['lastAttempts'],
+): StatusInput {
   return {
     ...{ desired, recorded, lastAttempts },
     changes: new Map(changes.map((change) => [change.key, change])),
-    stale: new Set(stale.map(({ key }) => key)),
+    outdated: new Set(outdated.map(({ key }) => key)),
   };
 }
 
 /** Returns the keys of every publication that is declared or recorded, those of the file first, in its order. */
-export function keysOf({ desired, recorded }: Pick<Matrix, 'desired' | 'recorded'>): Set<PublicationKey> {
+export function publicationKeys({ desired, recorded }: Pick<StatusInput, 'desired' | 'recorded'>): Set<PublicationKey> {
   return new Set([...desired.publications.keys(), ...recorded.keys()]);
 }
 
 /** Returns one cell; `null` if there is no such publication. */
-export function cellOf(key: PublicationKey, { desired, recorded, changes, stale, lastAttempts }: Matrix): Cell | null {
+export function computeStatusCell(
+  key: PublicationKey,
+  { desired, recorded, changes, outdated, lastAttempts }: StatusInput,
+): StatusCell | null {
   const wanted = desired.publications.get(key) ?? null;
   const was = recorded.get(key) ?? null;
   const named = wanted ?? was;
   if (!named) return null;
   const { api, apiId, environment, environmentId } = named;
   const change = changes.get(key) ?? null;
-  const last = lastAttempts.get(key) ?? null;
-  const standing = change
-    ? standingOfChange(change, last)
+  const lastAttempt = lastAttempts.get(key) ?? null;
+  const status = change
+    ? statusOfChange(change, lastAttempt)
     : was?.drift
       ? 'drifted'
-      : stale.has(key)
+      : outdated.has(key)
         ? 'stale'
         : wanted
           ? 'in sync'
           : 'kept';
-  return { key, api, apiId, environment, environmentId, desired: wanted, recorded: was, change, last, standing };
+  return { key, api, apiId, environment, environmentId, desired: wanted, recorded: was, change, lastAttempt, status };
 }
 
-function standingOfChange(change: Change, last: LastAttempt | null): Standing {
+function statusOfChange(change: Change, last: AttemptSummary | null): PublicationStatus {
   if (change.held) return 'held';
-  if (change.waits) return change.waits.rule === 'order' ? 'waiting' : 'frozen';
+  if (change.deferred) return change.deferred.rule === 'order' ? 'waiting' : 'frozen';
   return hasFailed(change, last) ? 'failed' : 'changing';
 }
 
 /** Returns whether this very change was tried last, and did not succeed. */
-export function hasFailed(change: Pick<Change, 'action' | 'revision'>, last: LastAttempt | null): boolean {
+export function hasFailed(change: Pick<Change, 'action' | 'revision'>, last: AttemptSummary | null): boolean {
   if (!last || last.action !== change.action || last.revision !== change.revision) return false;
   return last.outcome !== null && last.outcome !== 'succeeded' && last.outcome !== 'dropped' && last.outcome !== 'absent';
 }

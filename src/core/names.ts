@@ -1,6 +1,6 @@
 /** What the file calls by its name at the gateway, having no ID for it. */
-export interface Name {
-  readonly of: 'api' | 'environment';
+export interface NameRef {
+  readonly kind: 'api' | 'environment';
   readonly name: string;
   /** The name or ID of the API's group; `null`: of any. */
   readonly group: string | null;
@@ -12,12 +12,12 @@ declare const brand: unique symbol;
 export type NameKey = string & { readonly [brand]: 'NameKey' };
 
 /** Returns the key of a name. */
-export function nameKey({ of, name, group }: Name): NameKey {
-  return JSON.stringify([of, name, group]) as NameKey;
+export function nameKey({ kind, name, group }: NameRef): NameKey {
+  return JSON.stringify([kind, name, group]) as NameKey;
 }
 
 /** Something at the gateway that has a name. `groupId` and `group` are empty for an environment. */
-export interface Nameable {
+export interface NamedResource {
   readonly id: string;
   readonly name: string;
   readonly groupId: string;
@@ -25,23 +25,23 @@ export interface Nameable {
 }
 
 /** What a name turned out to mean: one ID, or none. */
-export type Meaning =
+export type NameResolution =
   | { readonly kind: 'one'; readonly id: string }
   /** `others`: what else there is, by name. */
-  | { readonly kind: 'none'; readonly others: readonly Nameable[] }
-  | { readonly kind: 'several'; readonly candidates: readonly Nameable[] };
+  | { readonly kind: 'none'; readonly available: readonly NamedResource[] }
+  | { readonly kind: 'several'; readonly candidates: readonly NamedResource[] };
 
-export type Meanings = ReadonlyMap<NameKey, Meaning>;
+export type NameResolutions = ReadonlyMap<NameKey, NameResolution>;
 
 /** Returns what `wanted` means among everything of its kind at the gateway: the exact name, within the group if one is given. */
-export function meaningOf(wanted: Name, all: readonly Nameable[]): Meaning {
-  const candidates = all.filter((one) => isNamed(one, wanted));
+export function resolveName(wanted: NameRef, all: readonly NamedResource[]): NameResolution {
+  const candidates = all.filter((one) => matchesName(one, wanted));
   const [only] = candidates;
   if (only && candidates.length === 1) return { kind: 'one', id: only.id };
-  return candidates.length === 0 ? { kind: 'none', others: all } : { kind: 'several', candidates };
+  return candidates.length === 0 ? { kind: 'none', available: all } : { kind: 'several', candidates };
 }
 
 /** Returns whether `one` is what `wanted` calls by its name. */
-export function isNamed(one: Nameable, { name, group }: Name): boolean {
+export function matchesName(one: NamedResource, { name, group }: NameRef): boolean {
   return one.name === name && (group === null || one.group === group || one.groupId === group);
 }

@@ -1,12 +1,12 @@
-import { differs, sameActMs } from './plan.ts';
+import { editToleranceMs, isOutOfSync } from './plan.ts';
 import type {
   DesiredPublication,
   DesiredState,
   PublicationKey,
   PublicationNames,
+  PublicationState,
   RecordedPublication,
   RecordedState,
-  State,
 } from './publication.ts';
 
 /** One API as the gateway lists it. Times are milliseconds since 1970, to the second. */
@@ -34,7 +34,7 @@ export interface ObservedPublication {
 export type Observation = ReadonlyMap<string, ObservedApi>;
 
 /** Something that was seen at the gateway and that a person may want to know. */
-export interface Note extends PublicationNames {
+export interface DriftNotice extends PublicationNames {
   readonly key: PublicationKey;
   /**
    * `adopted`: it is as the file says, without edict. `outside`: somebody else published or switched it. `drift`: somebody else
@@ -43,70 +43,75 @@ export interface Note extends PublicationNames {
    */
   readonly kind: 'adopted' | 'outside' | 'drift' | 'fight' | 'gone';
   /** The recorded state before, and since when; `null` if there was none. */
-  readonly was: State | null;
-  readonly wasSinceMs: number | null;
-  readonly now: State;
+  readonly previousState: PublicationState | null;
+  readonly previousSinceMs: number | null;
+  readonly currentState: PublicationState;
   /** Until when a fight is left alone; `null` for all else. */
   readonly untilMs: number | null;
   /** The API that has the name of one that is gone; `null` if none has. */
-  readonly heirId: string | null;
+  readonly replacementId: string | null;
 }
 
 /** The record after a look at the gateway. */
-export interface Observed {
+export interface ObservationResult {
   readonly recorded: RecordedState;
   /** What of it has changed and is to be written. */
   readonly updates: readonly RecordedPublication[];
-  readonly notes: readonly Note[];
+  readonly notices: readonly DriftNotice[];
 }
 
 /** A drift that comes back within this time after its correction is the same one. */
-const sameDriftMs = 3_600_000;
+const sameDriftWindowMs = 3_600_000;
 /** So many corrections of the same drift are a fight with somebody else. */
-const fightAfter = 3;
-const firstTruceMs = 60_000;
-const longestTruceMs = 3_600_000;
+const flappingThreshold = 3;
+const initialBackoffMs = 60_000;
+const maxBackoffMs = 3_600_000;
 
 /**
  * Returns the record as it must be after `observation`: what the gateway shows goes before what edict last did. A pure
  * function. An attempt without a known outcome is left to be resolved; what is neither wanted nor recorded is not edict's.
  */
-export function observe(desired: DesiredState, recorded: RecordedState, observation: Observation, nowMs: number): Observed {
+export function applyObservation(
+  desired: DesiredState,
+  recorded: RecordedState,
+  observation: Observation,
+  nowMs: number,
+): ObservationResult {
   const result = new Map(recorded);
   const updates: RecordedPublication[] = [];
-  const notes: Note[] = [];
+  const notices: DriftNotice[] = [];
   for (const key of new Set([...desired.publications.keys(), ...recorded.keys()])) {
     const wanted = desired.publications.get(key);
     const was = recorded.get(key);
     const of = wanted ?? was;
     const api = of && observation.get(of.apiId);
-    if (!of || !api || was?.unresolved) continue;
+    if (!of || !api || was?.unknownAttempt) continue;
     const published = api.publications.get(of.environmentId);
-    const moved = published ? online(wanted, was, of, published, nowMs) : offline(was, of, nowMs);
+    const moved = published ? observeOnline(wanted, was, of, published, nowMs) : observeOffline(was, of, nowMs);
     if (!moved) continue;
-    const next = withDrift({ ...moved.next, editedAtMs: editOf(api) ?? moved.next.editedAtMs }, wanted, was, moved.isOutside, nowMs);
-    if (moved.isOutside) notes.push(noteOf(next, wanted, was));
+    const next = updateDrift({ ...moved.next, editedAtMs: lastEditMs(api) ?? moved.next.editedAtMs }, wanted, was, moved.isExternal, nowMs);
+    if (moved.isExternal) notices.push(toNotice(next, wanted, was));
     if (was && isSame(next, was)) continue;
     result.set(key, next);
     updates.push(next);
   }
-  return { recorded: result, updates, notes };
+  return { recorded: result, updates, notices };
 }
 
 /**
  * Returns when the draft was last edited; `null` if that is not known, or if a publication may have been all that there was.
  * Otherwise a gateway that notes a publication as an edit would have two environments publish each other again for ever.
  */
-function editOf({ editedAtMs, publications }: ObservedApi): number | null {
+function lastEditMs({ editedAtMs, publications }: ObservedApi): number | null {
   const isPublication = ({ publishedAtMs }: ObservedPublication): boolean =>
-    editedAtMs !== null && publishedAtMs !== null && editedAtMs >= publishedAtMs && editedAtMs <= publishedAtMs + sameActMs;
+    editedAtMs !== null && publishedAtMs !== null && editedAtMs >= publishedAtMs && editedAtMs <= publishedAtMs + editToleranceMs;
   return [...publications.values()].some(isPublication) ? null : editedAtMs;
 }
 
 /** The record after the look, apart from drift, and whether somebody else has moved the publication. */
-interface Moved {
+interface Transition {
   readonly next: RecordedPublication;
-  readonly isOutside: boolean;
+  readonly isExternal: boolean;
 }
 
 type Keyed = PublicationNames & { readonly key: PublicationKey };
@@ -116,39 +121,39 @@ function namesOf({ key, api, apiId, environment, environmentId }: Keyed): Keyed 
 }
 
 /** What is published nowhere and not recorded either needs no record. */
-function offline(was: RecordedPublication | undefined, of: Keyed, nowMs: number): Moved | null {
+function observeOffline(was: RecordedPublication | undefined, of: Keyed, nowMs: number): Transition | null {
   if (!was) return null;
-  if (was.state !== 'online') return { next: { ...was, ...namesOf(of) }, isOutside: false };
+  if (was.state !== 'online') return { next: { ...was, ...namesOf(of) }, isExternal: false };
   const gone = { state: 'offline', versionId: null, publishId: null, publishedAtMs: null, recordedAtMs: nowMs } as const;
-  return { next: { ...was, ...namesOf(of), ...gone }, isOutside: true };
+  return { next: { ...was, ...namesOf(of), ...gone }, isExternal: true };
 }
 
-function online(
+function observeOnline(
   wanted: DesiredPublication | undefined,
   was: RecordedPublication | undefined,
   of: Keyed,
   { publishId, publishedAtMs, versionId }: ObservedPublication,
   nowMs: number,
-): Moved | null {
+): Transition | null {
   const names = namesOf(of);
-  if (was?.state === 'online' && !isAnother(was.publishId, publishId) && !isAnother(was.versionId, versionId)) {
+  if (was?.state === 'online' && !isKnownDifferent(was.publishId, publishId) && !isKnownDifferent(was.versionId, versionId)) {
     // What the gateway does not say this time is as it said before.
     const seen = {
       publishId: publishId ?? was.publishId,
       publishedAtMs: publishedAtMs ?? was.publishedAtMs,
       versionId: versionId ?? was.versionId,
     };
-    return { next: { ...was, ...names, ...seen }, isOutside: false };
+    return { next: { ...was, ...names, ...seen }, isExternal: false };
   }
   if (was?.state !== 'online' && !wanted) return null;
   const revision = was?.state === 'online' ? was.revision : adoptedRevision(wanted, was);
   const seen = { state: 'online', publishId, publishedAtMs, versionId: versionId ?? null, recordedAtMs: nowMs } as const;
-  const before = was ?? { editedAtMs: null, unresolved: null, drift: null, corrections: 0, correctedAtMs: null };
-  return { next: { ...before, ...names, ...seen, revision }, isOutside: true };
+  const before = was ?? { editedAtMs: null, unknownAttempt: null, drift: null, correctionCount: 0, lastCorrectedAtMs: null };
+  return { next: { ...before, ...names, ...seen, revision }, isExternal: true };
 }
 
 /** Returns whether both are known and differ. */
-function isAnother(one: string | null, other: string | null | undefined): boolean {
+function isKnownDifferent(one: string | null, other: string | null | undefined): boolean {
   return one !== null && other != null && one !== other;
 }
 
@@ -159,7 +164,7 @@ function adoptedRevision(wanted: DesiredPublication | undefined, was: RecordedPu
 }
 
 /** Returns `next` with what there is to say of a drift from the file. */
-function withDrift(
+function updateDrift(
   next: RecordedPublication,
   wanted: DesiredPublication | undefined,
   was: RecordedPublication | undefined,
@@ -167,51 +172,59 @@ function withDrift(
   nowMs: number,
 ): RecordedPublication {
   if (!wanted) return next.state === 'online' ? next : { ...next, drift: null };
-  if (!differs(wanted, next)) return { ...next, drift: null };
-  if (isOutside && !(was && differs(wanted, was))) {
-    const again = isAgain(next.correctedAtMs, nowMs) ? next : { ...next, corrections: 0, correctedAtMs: null };
+  if (!isOutOfSync(wanted, next)) return { ...next, drift: null };
+  if (isOutside && !(was && isOutOfSync(wanted, was))) {
+    const again = isSameDrift(next.lastCorrectedAtMs, nowMs) ? next : { ...next, correctionCount: 0, lastCorrectedAtMs: null };
     return {
       ...again,
       drift: {
         from: was?.state ?? null,
         fromSinceMs: was?.recordedAtMs ?? null,
-        seenAtMs: nowMs,
-        truceUntilMs: truceUntilMs(again, nowMs),
+        detectedAtMs: nowMs,
+        backoffUntilMs: backoffUntilMs(again, nowMs),
       },
     };
   }
-  return next.drift ? { ...next, drift: { ...next.drift, truceUntilMs: truceUntilMs(next, nowMs) } } : next;
+  return next.drift ? { ...next, drift: { ...next.drift, backoffUntilMs: backoffUntilMs(next, nowMs) } } : next;
 }
 
 /** Near on either side: a clock may have been set back since. */
-function isAgain(correctedAtMs: number | null, nowMs: number): boolean {
-  return correctedAtMs !== null && Math.abs(nowMs - correctedAtMs) < sameDriftMs;
+function isSameDrift(correctedAtMs: number | null, nowMs: number): boolean {
+  return correctedAtMs !== null && Math.abs(nowMs - correctedAtMs) < sameDriftWindowMs;
 }
 
-function truceUntilMs({ corrections, correctedAtMs }: RecordedPublication, nowMs: number): number | null {
-  if (correctedAtMs === null || corrections < fightAfter || !isAgain(correctedAtMs, nowMs)) return null;
-  const untilMs = Math.min(correctedAtMs, nowMs) + Math.min(longestTruceMs, firstTruceMs * 2 ** (corrections - fightAfter));
+function backoffUntilMs({ correctionCount, lastCorrectedAtMs }: RecordedPublication, nowMs: number): number | null {
+  if (lastCorrectedAtMs === null || correctionCount < flappingThreshold || !isSameDrift(lastCorrectedAtMs, nowMs)) return null;
+  const untilMs =
+    Math.min(lastCorrectedAtMs, nowMs) + Math.min(maxBackoffMs, initialBackoffMs * 2 ** (correctionCount - flappingThreshold));
   return untilMs > nowMs ? untilMs : null;
 }
 
-function noteOf(next: RecordedPublication, wanted: DesiredPublication | undefined, was: RecordedPublication | undefined): Note {
-  const now = next.state ?? 'offline';
-  const note = { ...namesOf(next), was: was?.state ?? null, wasSinceMs: was?.recordedAtMs ?? null, now, untilMs: null, heirId: null };
+function toNotice(next: RecordedPublication, wanted: DesiredPublication | undefined, was: RecordedPublication | undefined): DriftNotice {
+  const currentState = next.state ?? 'offline';
+  const note = {
+    ...namesOf(next),
+    previousState: was?.state ?? null,
+    previousSinceMs: was?.recordedAtMs ?? null,
+    currentState,
+    untilMs: null,
+    replacementId: null,
+  };
   const { drift } = next;
-  if (drift !== null && drift.seenAtMs === next.recordedAtMs) {
-    return drift.truceUntilMs === null ? { ...note, kind: 'drift' } : { ...note, kind: 'fight', untilMs: drift.truceUntilMs };
+  if (drift !== null && drift.detectedAtMs === next.recordedAtMs) {
+    return drift.backoffUntilMs === null ? { ...note, kind: 'drift' } : { ...note, kind: 'fight', untilMs: drift.backoffUntilMs };
   }
-  return { ...note, kind: wanted?.state === 'online' && now === 'online' && was?.state !== 'online' ? 'adopted' : 'outside' };
+  return { ...note, kind: wanted?.state === 'online' && currentState === 'online' && was?.state !== 'online' ? 'adopted' : 'outside' };
 }
 
 function isSame(one: RecordedPublication, other: RecordedPublication): boolean {
-  return told(one) === told(other);
+  return comparableFields(one) === comparableFields(other);
 }
 
 /** Everything that a look can change, in an order of its own. */
-function told({ api, environment, state, revision, versionId, publishId, drift, ...more }: RecordedPublication): string {
-  const { publishedAtMs, editedAtMs, recordedAtMs, corrections, correctedAtMs } = more;
-  const drifted = drift && [drift.from, drift.fromSinceMs, drift.seenAtMs, drift.truceUntilMs];
-  const times = [publishedAtMs, editedAtMs, recordedAtMs, corrections, correctedAtMs];
+function comparableFields({ api, environment, state, revision, versionId, publishId, drift, ...more }: RecordedPublication): string {
+  const { publishedAtMs, editedAtMs, recordedAtMs, correctionCount, lastCorrectedAtMs } = more;
+  const drifted = drift && [drift.from, drift.fromSinceMs, drift.detectedAtMs, drift.backoffUntilMs];
+  const times = [publishedAtMs, editedAtMs, recordedAtMs, correctionCount, lastCorrectedAtMs];
   return JSON.stringify([api, environment, state, revision, versionId, publishId, drifted, ...times]);
 }

@@ -17,10 +17,10 @@ import type { RecordedPublication } from './publication.ts';
 export type Outcome =
   | { readonly kind: 'succeeded'; readonly versionId: string | null; readonly publishId: string | null }
   | { readonly kind: 'dropped' | 'absent' }
-  | { readonly kind: Failing | 'unknown'; readonly failure: Failure };
+  | { readonly kind: FailureKind | 'unknown'; readonly failure: Failure };
 
 /** How a request can end without having done anything. */
-export type Failing = 'wait' | 'retry' | 'stalled' | 'refused';
+export type FailureKind = 'wait' | 'retry' | 'stalled' | 'refused';
 
 /** What went wrong, without secrets. */
 export interface Failure {
@@ -33,10 +33,10 @@ export interface Failure {
   readonly hint: string | null;
   readonly requestId: string | null;
   /** How long the gateway asks to be left alone, in milliseconds; `null` if it does not say. */
-  readonly pauseMs: number | null;
+  readonly retryAfterMs: number | null;
 }
 
-const neverRecorded = {
+const emptyRecordFields = {
   state: null,
   revision: null,
   versionId: null,
@@ -44,23 +44,23 @@ const neverRecorded = {
   publishedAtMs: null,
   editedAtMs: null,
   drift: null,
-  corrections: 0,
-  correctedAtMs: null,
+  correctionCount: 0,
+  lastCorrectedAtMs: null,
 } as const;
 
 /** Returns what the record says of a publication once `outcome` of the attempt for `change` is known. */
-export function nextRecord(
+export function applyOutcome(
   change: Change,
   outcome: Outcome,
   before: RecordedPublication | undefined,
-  attempt: { readonly id: number; readonly marker: string | null; readonly settledAtMs: number },
+  attempt: { readonly id: number; readonly marker: string | null; readonly finishedAtMs: number },
 ): RecordedPublication | undefined {
   const { key, api, apiId, environment, environmentId, action, revision, version } = change;
   const names = { key, api, apiId, environment, environmentId };
   switch (outcome.kind) {
     case 'succeeded':
       return {
-        ...(before ?? neverRecorded),
+        ...(before ?? emptyRecordFields),
         ...names,
         state: action,
         revision: version === null ? revision : (before?.revision ?? null),
@@ -68,19 +68,19 @@ export function nextRecord(
         publishId: outcome.publishId,
         publishedAtMs: null,
         editedAtMs: null,
-        recordedAtMs: attempt.settledAtMs,
-        unresolved: null,
+        recordedAtMs: attempt.finishedAtMs,
+        unknownAttempt: null,
         drift: null,
         ...((change.reason === 'drift' || (change.reason === 'unresolved' && before?.drift)) && {
-          corrections: (before?.corrections ?? 0) + 1,
-          correctedAtMs: attempt.settledAtMs,
+          correctionCount: (before?.correctionCount ?? 0) + 1,
+          lastCorrectedAtMs: attempt.finishedAtMs,
         }),
       };
     case 'unknown':
       return {
-        ...(before ?? { ...neverRecorded, recordedAtMs: attempt.settledAtMs }),
+        ...(before ?? { ...emptyRecordFields, recordedAtMs: attempt.finishedAtMs }),
         ...names,
-        unresolved: { attemptId: attempt.id, action, revision, version, marker: attempt.marker, overAtMs: attempt.settledAtMs },
+        unknownAttempt: { attemptId: attempt.id, action, revision, version, marker: attempt.marker, endedAtMs: attempt.finishedAtMs },
       };
     case 'dropped':
     case 'wait':

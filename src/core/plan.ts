@@ -1,5 +1,5 @@
-import { type Agreement, guard, type Hold, type Suspicion } from './guard.ts';
-import type { Kept } from './kept.ts';
+import { type ApprovalRef, type FileHold, type Hold, protectionHold } from './guard.ts';
+import type { SavedPlanDiff } from './kept.ts';
 import type {
   Action,
   DesiredPublication,
@@ -8,29 +8,29 @@ import type {
   GatewayIdentity,
   PublicationKey,
   PublicationNames,
+  PublicationState,
   RecordedPublication,
   RecordedState,
-  Source,
-  State,
+  SourceLocation,
   Suspension,
 } from './publication.ts';
-import { everything, type TargetPatterns } from './targets.ts';
-import type { Wait } from './wait.ts';
+import { allTargets, type TargetPatterns } from './targets.ts';
+import type { Deferral } from './wait.ts';
 
 /**
  * Why a publication must move: it was `new`ly declared, its `state`, `revision` or `version` differs from the record, its API
  * was `edited` since, it was `removed` from the file, an earlier attempt is `unresolved`, or somebody else moved it: `drift`.
  */
-export type Reason = 'new' | 'state' | 'revision' | 'version' | 'edited' | 'removed' | 'unresolved' | 'drift';
+export type ChangeReason = 'new' | 'state' | 'revision' | 'version' | 'edited' | 'removed' | 'unresolved' | 'drift';
 
 /** One publication that must move. */
 export interface Change extends PublicationNames {
   readonly key: PublicationKey;
   readonly action: Action;
-  readonly reason: Reason;
+  readonly reason: ChangeReason;
   /** The recorded state; `null` if there is none. */
-  readonly from: State | null;
-  readonly to: State;
+  readonly from: PublicationState | null;
+  readonly to: PublicationState;
   readonly revision: string | null;
   readonly remark: string | null;
   /** The kept version that an `online` makes effective, instead of making a new one; `null`: it makes a new one. */
@@ -40,16 +40,16 @@ export interface Change extends PublicationNames {
   /** Why edict refuses to make this change until a person agrees; `null` if it does not. */
   readonly held: Hold | null;
   /** Why edict makes it later; `null` if it does not wait. */
-  readonly waits: Wait | null;
+  readonly deferred: Deferral | null;
   /** Whose agreement has released it; `null` if it needed none. */
-  readonly approval: Agreement | null;
+  readonly approval: ApprovalRef | null;
   /** Where the file asks for it; `null` for a publication that left the file. */
-  readonly source: Source | null;
+  readonly source: SourceLocation | null;
 }
 
 /** Returns whether a plan makes this change now: it is not held, and it does not wait. */
-export function isMade({ held, waits }: Pick<Change, 'held' | 'waits'>): boolean {
-  return held === null && waits === null;
+export function isActionable({ held, deferred }: Pick<Change, 'held' | 'deferred'>): boolean {
+  return held === null && deferred === null;
 }
 
 /** The ordered set of changes that leads from the recorded to the desired state. */
@@ -60,24 +60,24 @@ export interface Plan {
   readonly changes: readonly Change[];
   readonly unchanged: number;
   /** Why the whole file is held until a person agrees; `null` if nothing speaks against it. */
-  readonly suspicion: Suspicion | null;
+  readonly fileHeld: FileHold | null;
   /** A person's word, beside the file, that no call is made for the time being; `null` if there is none. */
   readonly suspension: Suspension | null;
   /** Whose agreement has released what was held; `null` if nobody's. */
-  readonly approval: Agreement | null;
+  readonly approval: ApprovalRef | null;
   /** How many changes are left out, since they are not targeted. */
-  readonly untargeted: number;
+  readonly excluded: number;
   /** How it differs from the saved plan that it is kept to; `null` if it is kept to none. */
-  readonly kept: Kept | null;
+  readonly savedPlanDiff: SavedPlanDiff | null;
   /** What somebody else has made and the plan leaves, since the file says `drift: report` or there is a truce. */
   readonly drifted: readonly RecordedPublication[];
   /** What is online with an older draft than the newest, and the plan leaves. */
-  readonly stale: readonly RecordedPublication[];
+  readonly outdated: readonly RecordedPublication[];
 }
 
 /** Returns when the first change is due that waits for the clock; `null` if none does. */
-export function firstDueMs({ changes }: Pick<Plan, 'changes'>): number | null {
-  const dueMs = changes.flatMap(({ held, waits }) => (held || waits?.untilMs == null ? [] : [waits.untilMs]));
+export function nextDueAtMs({ changes }: Pick<Plan, 'changes'>): number | null {
+  const dueMs = changes.flatMap(({ held, deferred }) => (held || deferred?.untilMs == null ? [] : [deferred.untilMs]));
   return dueMs.length === 0 ? null : dueMs.reduce((first, ms) => Math.min(first, ms));
 }
 
@@ -103,56 +103,56 @@ export function firstDueMs({ changes }: Pick<Plan, 'changes'>): number | null {
  * What somebody else has put online against the file is not taken down when the file forgets it.
  * An unresolved attempt on a publication that has left the file counts as online, since it may be.
  */
-export function decide(
+export function diffPublication(
   wanted: DesiredPublication | undefined,
   recorded: RecordedPublication | undefined,
   desired: DesiredState,
 ): Change | null {
   if (wanted === undefined) {
-    if (recorded === undefined || desired.removed === 'keep') return null;
-    if (recorded.unresolved !== null) return change(recorded, 'offline', 'unresolved', recorded, desired);
+    if (recorded === undefined || desired.prune === 'keep') return null;
+    if (recorded.unknownAttempt !== null) return buildChange(recorded, 'offline', 'unresolved', recorded, desired);
     const isOthers = recorded.drift !== null && recorded.drift.from !== 'online';
-    return recorded.state === 'online' && !isOthers ? change(recorded, 'offline', 'removed', recorded, desired) : null;
+    return recorded.state === 'online' && !isOthers ? buildChange(recorded, 'offline', 'removed', recorded, desired) : null;
   }
-  if (recorded?.unresolved) return change(wanted, wanted.state, 'unresolved', recorded, desired);
+  if (recorded?.unknownAttempt) return buildChange(wanted, wanted.state, 'unresolved', recorded, desired);
   const from = recorded?.state ?? null;
   const isRevised =
     wanted.state === 'online' && wanted.version === null && wanted.revision !== null && wanted.revision !== recorded?.revision;
-  if (recorded?.drift && differs(wanted, recorded) && !(isRevised && from !== null)) {
-    const isCorrected = wanted.drift === 'correct' && recorded.drift.truceUntilMs === null;
-    return isCorrected ? change(wanted, wanted.state, 'drift', recorded, desired) : null;
+  if (recorded?.drift && isOutOfSync(wanted, recorded) && !(isRevised && from !== null)) {
+    const isCorrected = wanted.driftPolicy === 'correct' && recorded.drift.backoffUntilMs === null;
+    return isCorrected ? buildChange(wanted, wanted.state, 'drift', recorded, desired) : null;
   }
-  if (wanted.state === 'offline') return from === 'online' ? change(wanted, 'offline', 'state', recorded, desired) : null;
-  if (from === null) return change(wanted, 'online', 'new', recorded, desired);
-  if (from === 'offline') return change(wanted, 'online', 'state', recorded, desired);
-  if (isRevised) return change(wanted, 'online', 'revision', recorded, desired);
-  if (recorded && differs(wanted, recorded)) return change(wanted, 'online', 'version', recorded, desired);
-  const isEdited = desired.republish === 'edited' && wanted.version === null && recorded !== undefined && isStale(recorded);
-  return isEdited ? change(wanted, 'online', 'edited', recorded, desired) : null;
+  if (wanted.state === 'offline') return from === 'online' ? buildChange(wanted, 'offline', 'state', recorded, desired) : null;
+  if (from === null) return buildChange(wanted, 'online', 'new', recorded, desired);
+  if (from === 'offline') return buildChange(wanted, 'online', 'state', recorded, desired);
+  if (isRevised) return buildChange(wanted, 'online', 'revision', recorded, desired);
+  if (recorded && isOutOfSync(wanted, recorded)) return buildChange(wanted, 'online', 'version', recorded, desired);
+  const isEdited = desired.republish === 'edited' && wanted.version === null && recorded !== undefined && isOutdated(recorded);
+  return isEdited ? buildChange(wanted, 'online', 'edited', recorded, desired) : null;
 }
 
 /** Returns whether the recorded state, or the version that is effective, is not the one that the file asks for. */
-export function differs(wanted: DesiredPublication, recorded: RecordedPublication): boolean {
+export function isOutOfSync(wanted: DesiredPublication, recorded: RecordedPublication): boolean {
   if (wanted.state !== recorded.state) return true;
   return wanted.state === 'online' && wanted.version !== null && wanted.version !== recorded.versionId;
 }
 
 /** An edit that follows a publication this closely, in milliseconds, may be one act with it: the service's lists have whole seconds. */
-export const sameActMs = 2000;
+export const editToleranceMs = 2000;
 
 /** Returns whether the API was edited since it was published, so that its callers do not reach the newest draft. */
-export function isStale({
+export function isOutdated({
   state,
   publishedAtMs,
   editedAtMs,
 }: Pick<RecordedPublication, 'state' | 'publishedAtMs' | 'editedAtMs'>): boolean {
-  return state === 'online' && publishedAtMs !== null && editedAtMs !== null && editedAtMs > publishedAtMs + sameActMs;
+  return state === 'online' && publishedAtMs !== null && editedAtMs !== null && editedAtMs > publishedAtMs + editToleranceMs;
 }
 
-function change(
+function buildChange(
   of: DesiredPublication | RecordedPublication,
   action: Action,
-  reason: Reason,
+  reason: ChangeReason,
   recorded: RecordedPublication | undefined,
   desired: DesiredState,
 ): Change {
@@ -174,53 +174,56 @@ function change(
     drift: reason === 'drift' ? (recorded?.drift ?? null) : null,
     source: wanted?.source ?? null,
   };
-  return { ...proposed, held: guard(proposed, desired), waits: null, approval: null };
+  return { ...proposed, held: protectionHold(proposed, desired), deferred: null, approval: null };
 }
 
 /**
  * Returns the plan that leads from `recorded` to `desired`, sorted by the names of API and environment. A pure function:
  * the same inputs give the same plan on every machine.
  */
-export function plan(desired: DesiredState, recorded: RecordedState): Plan {
+export function diffStates(desired: DesiredState, recorded: RecordedState): Plan {
   const changes: Change[] = [];
   const drifted: RecordedPublication[] = [];
   const stale: RecordedPublication[] = [];
   for (const [key, wanted] of desired.publications) {
     const was = recorded.get(key);
-    const needed = decide(wanted, was, desired);
+    const needed = diffPublication(wanted, was, desired);
     if (needed) changes.push(needed);
-    else if (was?.drift && differs(wanted, was)) drifted.push(was);
-    else if (was && isStale(was) && wanted.version === null) stale.push(was);
+    else if (was?.drift && isOutOfSync(wanted, was)) drifted.push(was);
+    else if (was && isOutdated(was) && wanted.version === null) stale.push(was);
   }
   const inFile = changes.length;
   for (const [key, was] of recorded) {
     if (desired.publications.has(key)) continue;
-    const needed = decide(undefined, was, desired);
+    const needed = diffPublication(undefined, was, desired);
     if (needed) changes.push(needed);
   }
   const { endpoint, project, instance } = desired.gateway;
   return {
     gateway: { endpoint, project, instance },
-    targets: everything.patterns,
-    changes: changes.sort(byNames),
+    targets: allTargets.patterns,
+    changes: changes.sort(compareNames),
     unchanged: desired.publications.size - inFile - drifted.length,
-    untargeted: 0,
-    kept: null,
-    suspicion: null,
+    excluded: 0,
+    savedPlanDiff: null,
+    fileHeld: null,
     suspension: null,
     approval: null,
-    drifted: drifted.sort(byNames),
-    stale: stale.sort(byNames),
+    drifted: drifted.sort(compareNames),
+    outdated: stale.sort(compareNames),
   };
 }
 
-function byNames(a: PublicationNames, b: PublicationNames): number {
+function compareNames(a: PublicationNames, b: PublicationNames): number {
   return (
-    compare(a.api, b.api) || compare(a.environment, b.environment) || compare(a.apiId, b.apiId) || compare(a.environmentId, b.environmentId)
+    compareCodeUnits(a.api, b.api) ||
+    compareCodeUnits(a.environment, b.environment) ||
+    compareCodeUnits(a.apiId, b.apiId) ||
+    compareCodeUnits(a.environmentId, b.environmentId)
   );
 }
 
 /** Orders by code unit, so that the order does not depend on a machine's locale. */
-function compare(a: string, b: string): number {
+function compareCodeUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

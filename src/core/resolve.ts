@@ -1,11 +1,11 @@
 import { hasMarker } from './marker.ts';
-import type { RecordedPublication, UnresolvedAttempt } from './publication.ts';
+import type { RecordedPublication, UnknownAttempt } from './publication.ts';
 
 /** A version as the gateway lists it. */
 export interface ListedVersion {
   readonly versionId: string;
   /** What the gateway calls it for people; empty if it does not. */
-  readonly number: string;
+  readonly versionNumber: string;
   readonly remark: string;
   /** Milliseconds since 1970, to the second; `null` if the gateway does not say. */
   readonly publishedAtMs: number | null;
@@ -14,11 +14,11 @@ export interface ListedVersion {
 }
 
 /** What the gateway's list says of an attempt whose outcome nobody knew. */
-export type Resolution =
+export type AttemptResolution =
   /** It happened. `next` is what the record must say now, `versionId` the version that it made; `null` for `offline`. */
-  | { readonly kind: 'happened'; readonly versionId: string | null; readonly next: RecordedPublication }
+  | { readonly kind: 'happened'; readonly versionId: string | null; readonly nextRecorded: RecordedPublication }
   /** Nothing of it is there: it did not happen, or not yet. */
-  | { readonly kind: 'absent'; readonly next: RecordedPublication }
+  | { readonly kind: 'absent'; readonly nextRecorded: RecordedPublication }
   /** The list cannot tell, since the attempt carried no marker. */
   | { readonly kind: 'untold' };
 
@@ -28,12 +28,12 @@ export type Resolution =
  */
 export function resolveAttempt(
   recorded: RecordedPublication,
-  { action, marker, revision, version }: UnresolvedAttempt,
+  { action, marker, revision, version }: UnknownAttempt,
   versions: readonly ListedVersion[],
   atMs: number,
-): Resolution {
+): AttemptResolution {
   const effective = versions.find((version) => version.isEffective);
-  const asBefore: RecordedPublication = { ...recorded, unresolved: null };
+  const asBefore: RecordedPublication = { ...recorded, unknownAttempt: null };
   const asSeen: RecordedPublication = {
     ...asBefore,
     state: effective ? 'online' : 'offline',
@@ -42,16 +42,20 @@ export function resolveAttempt(
     publishedAtMs: null,
     recordedAtMs: atMs,
     drift: null,
-    ...(recorded.drift && { corrections: recorded.corrections + 1, correctedAtMs: atMs }),
+    ...(recorded.drift && { correctionCount: recorded.correctionCount + 1, lastCorrectedAtMs: atMs }),
   };
   if (action === 'offline') {
-    return effective ? { kind: 'absent', next: asBefore } : { kind: 'happened', versionId: null, next: { ...asSeen, revision } };
+    return effective
+      ? { kind: 'absent', nextRecorded: asBefore }
+      : { kind: 'happened', versionId: null, nextRecorded: { ...asSeen, revision } };
   }
   if (version !== null) {
     const isSwitched = effective?.versionId === version;
-    return isSwitched ? { kind: 'happened', versionId: version, next: asSeen } : { kind: 'absent', next: asBefore };
+    return isSwitched ? { kind: 'happened', versionId: version, nextRecorded: asSeen } : { kind: 'absent', nextRecorded: asBefore };
   }
   if (marker === null) return { kind: 'untold' };
   const made = versions.find((version) => hasMarker(version.remark, marker));
-  return made ? { kind: 'happened', versionId: made.versionId, next: { ...asSeen, revision } } : { kind: 'absent', next: asBefore };
+  return made
+    ? { kind: 'happened', versionId: made.versionId, nextRecorded: { ...asSeen, revision } }
+    : { kind: 'absent', nextRecorded: asBefore };
 }

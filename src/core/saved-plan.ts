@@ -5,10 +5,10 @@ import type {
   GatewayIdentity,
   PublicationKey,
   PublicationNames,
+  PublicationState,
   RecordedPublication,
   RecordedState,
-  State,
-  UnresolvedAttempt,
+  UnknownAttempt,
 } from './publication.ts';
 import type { TargetPatterns } from './targets.ts';
 
@@ -16,62 +16,62 @@ import type { TargetPatterns } from './targets.ts';
 export interface SavedPlan {
   readonly gateway: GatewayIdentity;
   /** Whether the gateway was an emulated one. */
-  readonly emulated: boolean;
+  readonly isEmulated: boolean;
   /** Whether the gateway was asked what is really published. */
-  readonly refreshed: boolean;
+  readonly isRefreshed: boolean;
   readonly targets: TargetPatterns;
   /** When the record was read that it rests on, in milliseconds since 1970. */
-  readonly madeAtMs: number;
+  readonly createdAtMs: number;
   readonly changes: ReadonlyMap<PublicationKey, SavedChange>;
 }
 
 /** One change of a saved plan, with what it rests on. */
 export interface SavedChange
   extends PublicationNames,
-    Pick<Change, 'key' | 'action' | 'reason' | 'from' | 'revision' | 'remark' | 'version' | 'held' | 'waits'> {
-  readonly basis: Basis;
+    Pick<Change, 'key' | 'action' | 'reason' | 'from' | 'revision' | 'remark' | 'version' | 'held' | 'deferred'> {
+  readonly precondition: Precondition;
   /** The newest attempt on it when the plan was made; `null` if there was none. */
-  readonly attempt: number | null;
+  readonly lastAttemptId: number | null;
 }
 
 /** What the record said of a publication; all `null` if it said nothing. */
-export interface Basis {
-  readonly state: State | null;
+export interface Precondition {
+  readonly state: PublicationState | null;
   readonly revision: string | null;
   readonly versionId: string | null;
   readonly editedAtMs: number | null;
-  readonly unresolved: Pick<UnresolvedAttempt, 'attemptId' | 'action' | 'revision' | 'version'> | null;
+  readonly unknownAttempt: Pick<UnknownAttempt, 'attemptId' | 'action' | 'revision' | 'version'> | null;
 }
 
 export type LastAttempts = ReadonlyMap<PublicationKey, Attempt>;
 
 /** Returns what a change to a publication rests on. */
-export function basisOf(recorded: RecordedPublication | undefined): Basis {
-  const { state = null, revision = null, versionId = null, editedAtMs = null, unresolved = null } = recorded ?? {};
-  if (unresolved === null) return { state, revision, versionId, editedAtMs, unresolved };
-  const { attemptId, action, revision: asked, version } = unresolved;
-  return { state, revision, versionId, editedAtMs, unresolved: { attemptId, action, revision: asked, version } };
+export function preconditionOf(recorded: RecordedPublication | undefined): Precondition {
+  const { state = null, revision = null, versionId = null, editedAtMs = null, unknownAttempt = null } = recorded ?? {};
+  if (unknownAttempt === null) return { state, revision, versionId, editedAtMs, unknownAttempt };
+  const { attemptId, action, revision: asked, version } = unknownAttempt;
+  return { state, revision, versionId, editedAtMs, unknownAttempt: { attemptId, action, revision: asked, version } };
 }
 
 /** Returns `plan`, made from `recorded`, as it can be saved. Attempts that are newer than `recorded` only make it stale. */
-export function savedPlanOf(
+export function toSavedPlan(
   { gateway, targets, changes }: Plan,
   recorded: RecordedState,
   attempts: LastAttempts,
-  made: Pick<SavedPlan, 'emulated' | 'refreshed' | 'madeAtMs'>,
+  made: Pick<SavedPlan, 'isEmulated' | 'isRefreshed' | 'createdAtMs'>,
 ): SavedPlan {
   const saved = changes.map(
-    ({ key, api, apiId, environment, environmentId, action, reason, from, revision, remark, version, held, waits }): SavedChange => ({
-      ...{ key, api, apiId, environment, environmentId, action, reason, from, revision, remark, version, waits },
-      held: held && holdOf(held),
-      basis: basisOf(recorded.get(key)),
-      attempt: attempts.get(key)?.id ?? null,
+    ({ key, api, apiId, environment, environmentId, action, reason, from, revision, remark, version, held, deferred }): SavedChange => ({
+      ...{ key, api, apiId, environment, environmentId, action, reason, from, revision, remark, version, deferred },
+      held: held && toPlainHold(held),
+      precondition: preconditionOf(recorded.get(key)),
+      lastAttemptId: attempts.get(key)?.id ?? null,
     }),
   );
   return { gateway, targets, ...made, changes: new Map(saved.map((change) => [change.key, change])) };
 }
 
 /** A suspicion says more than why. */
-function holdOf({ rule, message, hint }: Hold): Hold {
+function toPlainHold({ rule, message, hint }: Hold): Hold {
   return { rule, message, hint };
 }

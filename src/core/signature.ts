@@ -13,13 +13,13 @@ export interface SignableRequest {
 
 /** An access key; a temporary one has a security token. */
 export interface AccessKey {
-  readonly access: string;
-  readonly secret: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
   readonly securityToken?: string | undefined;
 }
 
 /** A moment, such as a `Date`: the core has no clock of its own. */
-export interface Moment {
+export interface DateLike {
   toISOString(): string;
 }
 
@@ -37,25 +37,25 @@ const algorithm = 'SDK-HMAC-SHA256';
  */
 export function signRequest(
   { headers, ...request }: SignableRequest,
-  { access, secret, securityToken }: AccessKey,
-  date: Moment,
+  { accessKeyId, secretAccessKey, securityToken }: AccessKey,
+  date: DateLike,
 ): Record<string, string> {
   const added = {
     'X-Sdk-Date': date.toISOString().replace(/[-:]|\.\d+/g, ''),
     ...(securityToken !== undefined && { 'X-Security-Token': securityToken }),
   };
-  const signed = { host: new URL(request.url).host, ...lowered(headers), ...lowered(added) };
+  const signed = { host: new URL(request.url).host, ...lowerCaseKeys(headers), ...lowerCaseKeys(added) };
   const names = Object.keys(signed).sort();
-  const signature = signatureOf({ ...request, headers: signed }, names, secret);
-  return { ...added, Authorization: `${algorithm} Access=${access}, SignedHeaders=${names.join(';')}, Signature=${signature}` };
+  const signature = computeSignature({ ...request, headers: signed }, names, secretAccessKey);
+  return { ...added, Authorization: `${algorithm} Access=${accessKeyId}, SignedHeaders=${names.join(';')}, Signature=${signature}` };
 }
 
 /**
  * Returns the signature, 64 hex digits, of a request that has its `X-Sdk-Date` among its headers. `names` are the signed headers in
  * lower case, sorted; one that the request lacks counts as empty. Throws as `signRequest` does.
  */
-export function signatureOf(request: SignableRequest, names: readonly string[], secret: string): string {
-  const date = lowered(request.headers)['x-sdk-date'] ?? '';
+export function computeSignature(request: SignableRequest, names: readonly string[], secret: string): string {
+  const date = lowerCaseKeys(request.headers)['x-sdk-date'] ?? '';
   const toSign = [algorithm, date, sha256(canonicalRequest(request, names))].join('\n');
   return createHmac('sha256', secret).update(toSign).digest('hex');
 }
@@ -63,14 +63,14 @@ export function signatureOf(request: SignableRequest, names: readonly string[], 
 /** Returns the text that stands for a request in its signature; see `signatureOf` for `names` and what is thrown. */
 export function canonicalRequest({ method, url, headers, body }: SignableRequest, names: readonly string[]): string {
   const { pathname, searchParams } = new URL(url);
-  const values = lowered(headers);
-  const path = pathname.split('/').map((segment) => encoded(decodeURIComponent(segment)));
-  const query = [...searchParams].map(([name, value]) => [encoded(name), encoded(value)] as const);
+  const values = lowerCaseKeys(headers);
+  const path = pathname.split('/').map((segment) => encodeRfc3986(decodeURIComponent(segment)));
+  const query = [...searchParams].map(([name, value]) => [encodeRfc3986(name), encodeRfc3986(value)] as const);
   return [
     method.toUpperCase(),
     path.join('/').replace(/\/?$/, '/'),
     query
-      .sort(([name, value], [otherName, otherValue]) => compare(name, otherName) || compare(value, otherValue))
+      .sort(([name, value], [otherName, otherValue]) => compareCodeUnits(name, otherName) || compareCodeUnits(value, otherValue))
       .map((pair) => pair.join('='))
       .join('&'),
     names.map((name) => `${name}:${(values[name] ?? '').trim()}\n`).join(''),
@@ -79,17 +79,17 @@ export function canonicalRequest({ method, url, headers, body }: SignableRequest
   ].join('\n');
 }
 
-function lowered(headers: Readonly<Record<string, string>>): Record<string, string> {
+function lowerCaseKeys(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-function compare(one: string, other: string): number {
+function compareCodeUnits(one: string, other: string): number {
   if (one === other) return 0;
   return one < other ? -1 : 1;
 }
 
 /** RFC 3986 keeps fewer characters than `encodeURIComponent` does. */
-function encoded(text: string): string {
+function encodeRfc3986(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 

@@ -1,11 +1,11 @@
 import { EdictError } from './errors.ts';
-import type { Moved } from './kept.ts';
+import type { StaleChange } from './kept.ts';
 
 /** A saved plan rests on what has moved since. Nothing of it was sent. */
 export class StalePlanError extends EdictError {
-  readonly moved: readonly Moved[];
+  readonly staleChanges: readonly StaleChange[];
 
-  constructor(moved: readonly Moved[], all: number) {
+  constructor(moved: readonly StaleChange[], all: number) {
     super(
       'PLAN_STALE',
       `the saved plan is out of date: ${moved.length} of its ${all === 1 ? '1 change' : `${all} changes`} cannot be made as planned`,
@@ -14,6 +14,6 @@ export class StalePlanError extends EdictError {
       },
     );
     this.name = 'StalePlanError';
-    this.moved = moved;
+    this.staleChanges = moved;
   }
 }

@@ -1,5 +1,5 @@
 /** Parameters of an address of PostgreSQL that hold no secret. */
-export const plainParameters = [
+export const nonSecretParameters = [
   'host',
   'port',
   'user',
@@ -22,14 +22,14 @@ const unambiguous =
   /^(postgres(?:ql)?:\/\/)(?:((?:[^\s:/?#@%]|%(?!3a))*)(:[^\s/?#]*)?@)?((?:%2f(?:[\w.-]|%2f|%3a)*|\[[\da-f:.]+\]|[\w.-]*)(?::\d+)?(?:\/(?:[^\s?#@%]|%(?!40))*)?)(?:\?([^\s#@]*))?$/i;
 
 /** Returns whether this is an address of PostgreSQL in which a URL parser cannot take a piece of a password for something else. */
-export function isPostgresAddress(address: string): boolean {
+export function isPostgresUrl(address: string): boolean {
   return /^postgres/.test(address) && unambiguous.test(address);
 }
 
 /** Returns the address of a store without its password. Of an address that is ambiguous only the scheme is shown. */
-export function shownAddress(address: string): string {
+export function redactUrl(address: string): string {
   if (address.startsWith('sqlite:') || /^[\w./~-]*$/.test(address)) return address;
-  const [, scheme, user, password, place, parameters] = (isPostgresAddress(address) && unambiguous.exec(address)) || [];
+  const [, scheme, user, password, place, parameters] = (isPostgresUrl(address) && unambiguous.exec(address)) || [];
   if (scheme === undefined) return `${/^[a-z]+:\/\//.exec(address)?.[0] ?? ''}***`;
   const userInfo = user === undefined ? '' : `${user}${password === undefined ? '' : ':***'}@`;
   return `${scheme}${userInfo}${place}${parameters === undefined ? '' : `?${parameters.split('&').map(shownParameter).join('&')}`}`;
@@ -37,6 +37,6 @@ export function shownAddress(address: string): string {
 
 function shownParameter(parameter: string): string {
   const [name = ''] = parameter.split('=', 1);
-  if (plainParameters.some((plain) => plain === name)) return parameter;
+  if (nonSecretParameters.some((plain) => plain === name)) return parameter;
   return name === 'password' ? 'password=***' : '***';
 }

@@ -10,20 +10,20 @@ export interface TargetPatterns {
 export interface Targets {
   readonly patterns: TargetPatterns;
   /** Returns whether one of the API patterns matches its name or ID, or there is none. */
-  hasApi(of: Pick<PublicationNames, 'api' | 'apiId'>): boolean;
+  matchesApi(of: Pick<PublicationNames, 'api' | 'apiId'>): boolean;
   /** Returns whether one of the environment patterns matches its name or ID, or there is none. */
-  hasEnvironment(of: Pick<PublicationNames, 'environment' | 'environmentId'>): boolean;
+  matchesEnvironment(of: Pick<PublicationNames, 'environment' | 'environmentId'>): boolean;
 }
 
 /** What a command is about that nobody has narrowed. */
-export const everything: Targets = { patterns: { apis: [], environments: [] }, hasApi: () => true, hasEnvironment: () => true };
+export const allTargets: Targets = { patterns: { apis: [], environments: [] }, matchesApi: () => true, matchesEnvironment: () => true };
 
 /** Returns whether there is a pattern at all. */
-export function isNarrowed({ apis, environments }: TargetPatterns): boolean {
+export function hasTargets({ apis, environments }: TargetPatterns): boolean {
   return apis.length + environments.length > 0;
 }
 
 /** Returns whether a publication is targeted: by its API and by its environment. */
 export function isTargeted(targets: Targets, publication: PublicationNames): boolean {
-  return targets.hasApi(publication) && targets.hasEnvironment(publication);
+  return targets.matchesApi(publication) && targets.matchesEnvironment(publication);
 }

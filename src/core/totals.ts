@@ -1,20 +1,20 @@
-import { type Change, isMade } from './plan.ts';
+import { type Change, isActionable } from './plan.ts';
 
 /** How many changes a plan has of each kind; each is of one kind. */
-export interface Totals {
+export interface ChangeCounts {
   /** Made now. */
   readonly online: number;
   readonly offline: number;
   /** Not made until a person agrees. */
   readonly held: number;
   /** Made later, without anybody's agreement. */
-  readonly waiting: number;
+  readonly deferred: number;
 }
 
 /** Returns how many changes there are of each kind. */
-export function totalsOf({ changes }: { readonly changes: readonly Pick<Change, 'action' | 'held' | 'waits'>[] }): Totals {
-  const made = changes.filter(isMade);
+export function countChanges({ changes }: { readonly changes: readonly Pick<Change, 'action' | 'held' | 'deferred'>[] }): ChangeCounts {
+  const made = changes.filter(isActionable);
   const online = made.filter(({ action }) => action === 'online').length;
   const held = changes.filter((change) => change.held).length;
-  return { online, offline: made.length - online, held, waiting: changes.length - made.length - held };
+  return { online, offline: made.length - online, held, deferred: changes.length - made.length - held };
 }

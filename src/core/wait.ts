@@ -1,7 +1,7 @@
 import type { PublicationKey, PublicationNames } from './publication.ts';
 
 /** Why a change is made later, without anybody's agreement. `rule` is stable; `message` says it to a person, without the time of its end. */
-export interface Wait {
+export interface Deferral {
   readonly rule: 'freeze' | 'suspended' | 'order';
   readonly message: string;
   /** When it ends, in milliseconds since 1970; `null` if another thing than the clock ends it. */
@@ -15,18 +15,18 @@ export interface ProbeTarget extends PublicationNames {
   readonly key: PublicationKey;
   readonly url: string;
   /** The status that is expected; `null`: any from 200 to 299. */
-  readonly status: number | null;
+  readonly expectedStatus: number | null;
   readonly timeoutMs: number;
   /** Since when the publication is recorded as it is, in milliseconds since 1970: an answer says nothing of a later state. */
   readonly sinceMs: number;
 }
 
 /** What came of a probe. */
-export interface ProbeAnswer extends Pick<ProbeTarget, 'key' | 'url' | 'sinceMs'> {
+export interface ProbeResult extends Pick<ProbeTarget, 'key' | 'url' | 'sinceMs'> {
   readonly isExpected: boolean;
   /** What happened, for a person: `answered 503, expected 200 to 299`. */
-  readonly said: string;
+  readonly message: string;
 }
 
 /** The last answer of each publication that was probed. */
-export type ProbeAnswers = ReadonlyMap<PublicationKey, ProbeAnswer>;
+export type ProbeResults = ReadonlyMap<PublicationKey, ProbeResult>;

@@ -1,7 +1,7 @@
 import { validateFile } from '../../generated/edict-file-validator.cjs';
 
 /** A file that says the least. */
-const smallest = {
+const minimalFile = {
   edict: 1,
   gateway: { endpoint: 'https://host', project: 'p', instance: 'i' },
   environments: { e: 'e' },
@@ -9,11 +9,11 @@ const smallest = {
 };
 
 /** Returns whether the file may use `text` as the name of an API or an environment. */
-export function isName(text: string): boolean {
-  return validateFile({ ...smallest, apis: { [text]: { id: 'a', environments: {} } } });
+export function isValidName(text: string): boolean {
+  return validateFile({ ...minimalFile, apis: { [text]: { id: 'a', environments: {} } } });
 }
 
 /** Returns whether the file may use `text` as an ID. */
-export function isId(text: string): boolean {
-  return validateFile({ ...smallest, environments: { e: text } });
+export function isValidId(text: string): boolean {
+  return validateFile({ ...minimalFile, environments: { e: text } });
 }

@@ -1,28 +1,28 @@
 import { EdictError } from '../core/errors.ts';
 import type { GatewaySettings } from '../core/publication.ts';
-import { checkMeaning } from './check-meaning.ts';
-import { checkShape } from './check-shape.ts';
-import type { Finding } from './finding.ts';
-import { gatewayOf, type WrittenGateway } from './parse-desired.ts';
+import { checkSemantics } from './check-meaning.ts';
+import { checkSchema } from './check-shape.ts';
+import type { PathDiagnostic } from './finding.ts';
+import { type GatewayBlock, parseGateway } from './parse-desired.ts';
 
 /** A gateway that somebody names on the command line, where there is no file yet. */
-export type AskedGateway = Pick<WrittenGateway, 'endpoint' | 'project' | 'instance' | 'iam'>;
+export type GatewayArguments = Pick<GatewayBlock, 'endpoint' | 'project' | 'instance' | 'iam'>;
 
 /**
  * Returns the settings of a gateway block that says `asked` and nothing else. Throws an EdictError `OPTION` that names the
  * option for what such a block must not say.
  */
-export function settingsOfAsked(asked: AskedGateway): GatewaySettings {
+export function parseGatewayArguments(asked: GatewayArguments): GatewaySettings {
   // What would be taken for a variable in a file means nothing on the command line, where the shell has had its turn.
   const variable = Object.entries(asked).find(([, text]) => text?.includes('${'));
   if (variable) throw new EdictError('OPTION', `--${variable[0]} ${JSON.stringify(variable[1])} holds \${…}, which only a file may`);
   const file = { edict: 1, gateway: asked, environments: { some: 'some' }, apis: {} };
-  const [finding] = [...checkShape(file, 'File'), ...checkMeaning(file, () => '')];
-  if (finding) throw asOption(finding);
-  return gatewayOf(asked);
+  const [finding] = [...checkSchema(file, 'File'), ...checkSemantics(file, () => '')];
+  if (finding) throw toOptionError(finding);
+  return parseGateway(asked);
 }
 
-function asOption({ path, message, hint }: Finding): EdictError {
+function toOptionError({ path, message, hint }: PathDiagnostic): EdictError {
   const shown = message.replace(/\/\/[^/]*@/, '//***@'); // somebody may have written a password there
   const inWords = shown.replace(/`gateway\.(\w+)`/, '`--$1`');
   return new EdictError('OPTION', inWords === shown ? `--${path.at(-1)}: ${shown}` : inWords, hint === null ? {} : { hint });

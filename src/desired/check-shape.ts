@@ -1,28 +1,28 @@
 import type { ErrorObject } from 'ajv';
 import { validateFile, validateIncluded } from '../../generated/edict-file-validator.cjs';
-import type { MistakeRule } from '../core/errors.ts';
-import type { Finding } from './finding.ts';
-import { nearest } from './nearest.ts';
-import type { Path } from './positions.ts';
+import type { DiagnosticRule } from '../core/errors.ts';
+import type { PathDiagnostic } from './finding.ts';
+import { closestMatch } from './nearest.ts';
+import type { KeyPath } from './positions.ts';
 import { isMap } from './yaml-value.ts';
 
 /** What the schema calls the kinds of files. */
 const validators = { File: validateFile, Included: validateIncluded } as const;
 
 /** Returns everything in which the value of a file of a kind differs from spec/edict.schema.json; empty if it conforms. */
-export function checkShape(value: unknown, kind: keyof typeof validators): Finding[] {
+export function checkSchema(value: unknown, kind: keyof typeof validators): PathDiagnostic[] {
   const validate = validators[kind];
   if (validate(value)) return [];
   const errors = validate.errors ?? [];
   const unions = new Map(errors.filter((error) => error.keyword === 'anyOf').map((error) => [error.instancePath, error.data]));
-  return errors.filter((error) => isTelling(error, unions)).map((error) => ({ ...toFinding(error), rule: ruleOf(error) }));
+  return errors.filter((error) => isRelevant(error, unions)).map((error) => ({ ...toDiagnostic(error), rule: toRule(error) }));
 }
 
 /**
  * Where the schema allows a text or a map, ajv reports what is wrong with the value as either. Only the form that
  * the person has chosen is worth a word.
  */
-function isTelling(error: ErrorObject, unions: ReadonlyMap<string, unknown>): boolean {
+function isRelevant(error: ErrorObject, unions: ReadonlyMap<string, unknown>): boolean {
   if (error.keyword === 'anyOf' || error.keyword === 'propertyNames' || error.keyword === 'if') return false;
   if (!unions.has(error.instancePath)) return true;
   const ofMapForm = error.keyword === 'required' || error.keyword === 'additionalProperties';
@@ -30,63 +30,68 @@ function isTelling(error: ErrorObject, unions: ReadonlyMap<string, unknown>): bo
   return !ofMapForm && error.params['type'] !== 'object';
 }
 
-function ruleOf({ keyword }: ErrorObject): MistakeRule {
+function toRule({ keyword }: ErrorObject): DiagnosticRule {
   if (keyword === 'additionalProperties') return 'unknown-key';
   return keyword === 'required' ? 'missing-key' : 'value';
 }
 
-function toFinding(error: ErrorObject): Finding {
-  const path = pathOf(error.instancePath);
+function toDiagnostic(error: ErrorObject): PathDiagnostic {
+  const path = parseJsonPointer(error.instancePath);
   const { data, params, parentSchema } = error as { data: unknown; params: Record<string, unknown>; parentSchema: Schema };
   const key = path.at(-1);
-  const name = key === undefined || /^\d+$/.test(key) ? quoted(path) : key;
-  const wrong = (message: string, hint: string | null = null): Finding => ({ path, at: 'value', message, hint });
+  const name = key === undefined || /^\d+$/.test(key) ? formatPath(path) : key;
+  const wrong = (message: string, hint: string | null = null): PathDiagnostic => ({ path, target: 'value', message, hint });
   switch (error.keyword) {
     case 'additionalProperties':
       return unknownKey(path, String(params['additionalProperty']), Object.keys(parentSchema.properties ?? {}));
     case 'required':
       return {
         path,
-        at: 'key',
-        message: `${quoted(path)} lacks \`${params['missingProperty']}\``,
+        target: 'key',
+        message: `${formatPath(path)} lacks \`${params['missingProperty']}\``,
         hint: descriptionOf(parentSchema, String(params['missingProperty'])),
       };
     case 'enum': {
       const allowed = params['allowedValues'] as readonly string[];
-      const near = nearest(String(data), allowed);
+      const near = closestMatch(String(data), allowed);
       return wrong(
-        `${shown(data)} is not allowed for ${quoted(path)}; expected ${allowed.join(' or ')}`,
+        `${formatValue(data)} is not allowed for ${formatPath(path)}; expected ${allowed.join(' or ')}`,
         near && `did you mean \`${near}\`?`,
       );
     }
     case 'const':
-      return wrong(`${shown(data)} is not allowed for ${quoted(path)}; expected ${params['allowedValue']}`);
+      return wrong(`${formatValue(data)} is not allowed for ${formatPath(path)}; expected ${params['allowedValue']}`);
     case 'type':
       return wrong(
-        `${quoted(path)} is ${kindOf(data)}; expected ${kinds[String(params['type'])] ?? params['type']}`,
+        `${formatPath(path)} is ${describeType(data)}; expected ${typeNames[String(params['type'])] ?? params['type']}`,
         data === null ? 'write a value, or remove the key' : null,
       );
     case 'pattern':
       if (error.propertyName !== undefined) {
         return {
           path: [...path, error.propertyName],
-          at: 'key',
+          target: 'key',
           message: `the name "${error.propertyName}" is not allowed`,
           hint: parentSchema.description ?? null,
         };
       }
-      return wrong(`${shown(data)} is not allowed for ${quoted(path)}`, `expected: ${parentSchema.description ?? params['pattern']}`);
+      return wrong(
+        `${formatValue(data)} is not allowed for ${formatPath(path)}`,
+        `expected: ${parentSchema.description ?? params['pattern']}`,
+      );
     case 'maxLength':
       return wrong(`${name} has ${[...String(data)].length} characters; at most ${params['limit']} are allowed`);
     case 'minLength':
       return wrong(`${name} is empty`, 'write a value, or remove the key');
     case 'minItems':
-      return wrong(`${quoted(path)} needs ${params['limit']} entries at least`);
+      return wrong(`${formatPath(path)} needs ${params['limit']} entries at least`);
     case 'minProperties':
       return wrong(`${name} is empty; at least one is needed`);
     case 'minimum':
     case 'maximum':
-      return wrong(`${shown(data)} is not allowed for ${quoted(path)}; expected a number ${params['comparison']} ${params['limit']}`);
+      return wrong(
+        `${formatValue(data)} is not allowed for ${formatPath(path)}; expected a number ${params['comparison']} ${params['limit']}`,
+      );
     default:
       return wrong(`${name} ${error.message}`);
   }
@@ -97,7 +102,7 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
 }
 
-const kinds: Readonly<Record<string, string>> = {
+const typeNames: Readonly<Record<string, string>> = {
   object: 'a map (`key: value`)',
   string: 'a text',
   integer: 'a whole number',
@@ -105,13 +110,13 @@ const kinds: Readonly<Record<string, string>> = {
   array: 'a list',
 };
 
-function unknownKey(path: Path, key: string, known: readonly string[]): Finding {
-  const near = nearest(key, known);
+function unknownKey(path: KeyPath, key: string, known: readonly string[]): PathDiagnostic {
+  const near = closestMatch(key, known);
   const list = `known here: ${known.join(', ')}`;
   return {
     path: [...path, key],
-    at: 'key',
-    message: `unknown key \`${key}\` in ${quoted(path)}`,
+    target: 'key',
+    message: `unknown key \`${key}\` in ${formatPath(path)}`,
     hint: near ? `did you mean \`${near}\`? (${list})` : list,
   };
 }
@@ -120,23 +125,23 @@ function descriptionOf(schema: Schema, key: string): string | null {
   return schema.properties?.[key]?.description?.split('\n')[0] ?? null;
 }
 
-function pathOf(instancePath: string): Path {
+function parseJsonPointer(instancePath: string): KeyPath {
   return instancePath
     .split('/')
     .slice(1)
     .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
-function quoted(path: Path): string {
+function formatPath(path: KeyPath): string {
   return path.length === 0 ? 'the file' : `\`${path.join('.')}\``;
 }
 
-function shown(value: unknown): string {
-  if (typeof value !== 'string') return isMap(value) || Array.isArray(value) ? kindOf(value) : `\`${String(value)}\``;
+function formatValue(value: unknown): string {
+  if (typeof value !== 'string') return isMap(value) || Array.isArray(value) ? describeType(value) : `\`${String(value)}\``;
   return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);
 }
 
-function kindOf(value: unknown): string {
+function describeType(value: unknown): string {
   if (value === null) return 'empty';
   if (Array.isArray(value)) return 'a list';
   if (isMap(value)) return 'a map';

@@ -1,17 +1,17 @@
 import { dirname } from 'node:path';
-import { type Environment, gitIn } from './git.ts';
+import { createGit, type Env } from './git.ts';
 
 /** How long Git may take, in milliseconds: what is to be done is worth more than the name beside it. */
-const patienceMs = 2000;
+const commitTimeoutMs = 2000;
 
 /**
  * Returns the commit that has last changed one of `files`, absolute paths of one checkout; `null` if one of them is not as it
  * was committed, or if Git does not know in time. Writes nothing and reaches for no network.
  */
-export async function commitOf(files: readonly string[], environment: Environment, limitMs: number = patienceMs): Promise<string | null> {
+export async function readCommitId(files: readonly string[], environment: Env, limitMs: number = commitTimeoutMs): Promise<string | null> {
   const [first] = files;
   if (first === undefined) return null;
-  const git = gitIn(dirname(first), environment, AbortSignal.timeout(limitMs));
+  const git = createGit(dirname(first), environment, AbortSignal.timeout(limitMs));
   const [changed, id] = await Promise.all([
     git('status', '--porcelain', '--ignored', '--', ...files),
     git('log', '-1', '--format=%H', '--', ...files),

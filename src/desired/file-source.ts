@@ -1,42 +1,42 @@
 import { resolve } from 'node:path';
 import { EdictError, exitCodes } from '../core/errors.ts';
-import type { Meanings, Name } from '../core/names.ts';
+import type { NameRef, NameResolutions } from '../core/names.ts';
 import type { DesiredSource } from '../core/ports.ts';
 import type { DesiredState, GatewaySettings } from '../core/publication.ts';
-import { type FileSet, fingerprintOf, isSameContent, maxBytes, readFileSet, shortName } from './file-set.ts';
-import { includeEntries } from './include-entries.ts';
+import { type FileSet, fingerprintFileSet, hasSameContent, maxSourceBytes, readFileSet, toDisplayPath } from './file-set.ts';
+import { parseIncludes } from './include-entries.ts';
 import { parseFile } from './parse-desired.ts';
 import type { PathWatch } from './path-watch.ts';
-import type { TextRead } from './read-text.ts';
-import { RememberedTrees } from './remembered-trees.ts';
+import type { TextFileResult } from './read-text.ts';
+import { ParseCache } from './remembered-trees.ts';
 import type { Variables } from './variables.ts';
 
 /** How often files are read until two looks in a row are the same: a checkout is swapped in the middle of one, rarely of two. */
-const mostLooks = 5;
+const maxReads = 5;
 
 /** Finds out what names of a file mean at its gateway. Rejects with an EdictError if the gateway cannot be asked. */
-export type LookUp = (gateway: GatewaySettings, names: readonly Name[]) => Promise<Meanings>;
+export type ResolveNames = (gateway: GatewaySettings, names: readonly NameRef[]) => Promise<NameResolutions>;
 
 /** Finds out which commit files are of, by their paths; `null` if none, or if nobody knows. Never rejects. */
-export type CommitOf = (paths: readonly string[]) => Promise<string | null>;
+export type ReadCommitId = (paths: readonly string[]) => Promise<string | null>;
 
 /** A YAML file, with what it includes, as the source of the desired state. */
 export class FileSource implements DesiredSource {
   readonly #path: string;
-  readonly #name: string;
+  readonly #displayPath: string;
   readonly #variables: Variables;
-  readonly #lookUp: LookUp;
-  readonly #commitOf: CommitOf;
-  readonly #trees = new RememberedTrees();
+  readonly #resolveNames: ResolveNames;
+  readonly #readCommitId: ReadCommitId;
+  readonly #parseCache = new ParseCache();
   #last: { readonly files: FileSet; readonly desired: DesiredState } | null = null;
 
   /** `commitOf` is asked for each new content; left out, nobody is. */
-  constructor(path: string, variables: Variables, lookUp: LookUp, commitOf: CommitOf = async () => null) {
+  constructor(path: string, variables: Variables, lookUp: ResolveNames, commitOf: ReadCommitId = async () => null) {
     this.#path = resolve(path);
-    this.#name = shortName(path);
+    this.#displayPath = toDisplayPath(path);
     this.#variables = variables;
-    this.#lookUp = lookUp;
-    this.#commitOf = commitOf;
+    this.#resolveNames = lookUp;
+    this.#readCommitId = commitOf;
   }
 
   /**
@@ -46,17 +46,17 @@ export class FileSource implements DesiredSource {
    * @throws EdictError `FILE_ABSENT`, `FILE_UNREADABLE`, and what the gateway's names throw
    */
   async load(): Promise<DesiredState> {
-    const files = await this.#readWhole();
-    const { main, included, findings } = files;
-    if (main.kind !== 'read') throw unreadable(main, this.#name);
-    if (!this.#last || !isSameContent(this.#last.files, files)) {
+    const files = await this.#readConsistent();
+    const { main, included, diagnostics } = files;
+    if (main.kind !== 'read') throw toReadError(main, this.#displayPath);
+    if (!this.#last || !hasSameContent(this.#last.files, files)) {
       const { text } = main;
-      const [file, variables, trees] = [this.#name, this.#variables, this.#trees];
+      const [file, variables, parseCache] = [this.#displayPath, this.#variables, this.#parseCache];
       // Git is asked while the file is parsed.
-      const asked = this.#commitOf(files.places);
-      const parsed = parseFile({ text, file, variables, included, includeFindings: findings, trees });
-      const meanings: Meanings = parsed.names.length > 0 ? await this.#lookUp(parsed.gateway, parsed.names) : new Map();
-      this.#last = { files, desired: { ...parsed.desired(meanings), commitId: await asked } };
+      const asked = this.#readCommitId(files.realPaths);
+      const parsed = parseFile({ text, file, variables, included, includeDiagnostics: diagnostics, parseCache });
+      const meanings: NameResolutions = parsed.nameRefs.length > 0 ? await this.#resolveNames(parsed.gateway, parsed.nameRefs) : new Map();
+      this.#last = { files, desired: { ...parsed.toDesiredState(meanings), commitId: await asked } };
     }
     return this.#last.desired;
   }
@@ -66,32 +66,32 @@ export class FileSource implements DesiredSource {
     const { watchPaths } = await import('./path-watch.ts');
     const look = async () => {
       const files = await this.#read();
-      return { fingerprint: fingerprintOf(files), paths: files.paths, directories: files.directories };
+      return { fingerprint: fingerprintFileSet(files), paths: files.paths, directories: files.directories };
     };
     return watchPaths(look, hint);
   }
 
   #read(): Promise<FileSet> {
-    return readFileSet(this.#path, (text) => includeEntries(this.#trees.parse(this.#name, text)));
+    return readFileSet(this.#path, (text) => parseIncludes(this.#parseCache.parse(this.#displayPath, text)));
   }
 
   /** Several files are of one state of the checkout only if a second look finds the same: half of it must not look removed. */
-  async #readWhole(): Promise<FileSet> {
+  async #readConsistent(): Promise<FileSet> {
     let files = await this.#read();
     if (!files.hasIncludes) return files;
-    for (let looks = 1; looks < mostLooks; looks += 1) {
+    for (let looks = 1; looks < maxReads; looks += 1) {
       const again = await this.#read();
-      if (isSameContent(files, again)) return again;
+      if (hasSameContent(files, again)) return again;
       files = again;
     }
-    throw new EdictError('FILE_UNREADABLE', `${this.#name} and what it includes change faster than they can be read`, {
+    throw new EdictError('FILE_UNREADABLE', `${this.#displayPath} and what it includes change faster than they can be read`, {
       hint: 'try again when nothing writes to them any more',
       exitCode: exitCodes.invalidFile,
     });
   }
 }
 
-function unreadable(read: Exclude<TextRead, { readonly kind: 'read' }>, name: string): EdictError {
+function toReadError(read: Exclude<TextFileResult, { readonly kind: 'read' }>, name: string): EdictError {
   const exitCode = exitCodes.invalidFile;
   if (read.kind === 'absent') {
     return new EdictError('FILE_ABSENT', `${name} does not exist`, {
@@ -102,10 +102,10 @@ function unreadable(read: Exclude<TextRead, { readonly kind: 'read' }>, name: st
   }
   if (read.kind === 'too large') {
     const hint = 'name an edict file; none comes near this size';
-    return new EdictError('FILE_UNREADABLE', `${name} has more than ${maxBytes} bytes`, { hint, exitCode });
+    return new EdictError('FILE_UNREADABLE', `${name} has more than ${maxSourceBytes} bytes`, { hint, exitCode });
   }
   if (read.kind === 'no text') {
     return new EdictError('FILE_UNREADABLE', `${name} is not UTF-8 text`, { hint: 'save it as UTF-8', exitCode, cause: read.cause });
   }
-  return new EdictError('FILE_UNREADABLE', `${name} cannot be read: ${read.why}`, { exitCode, cause: read.cause });
+  return new EdictError('FILE_UNREADABLE', `${name} cannot be read: ${read.reason}`, { exitCode, cause: read.cause });
 }

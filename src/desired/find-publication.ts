@@ -1,9 +1,9 @@
 import { EdictError } from '../core/errors.ts';
 import type { DesiredState, PublicationKey, PublicationNames, RecordedState } from '../core/publication.ts';
-import { nearestTo } from './target-patterns.ts';
+import { closestMatches } from './target-patterns.ts';
 
 /** What a person calls a publication by: API and environment, each by its name or its ID. */
-export interface NamedPublication {
+export interface PublicationRef {
   readonly api: string;
   readonly environment: string;
 }
@@ -14,7 +14,7 @@ export interface NamedPublication {
  * @throws EdictError `PUBLICATION_UNKNOWN`, with what may have been meant
  */
 export function findPublication(
-  of: NamedPublication,
+  of: PublicationRef,
   desired: DesiredState,
   recorded: RecordedState,
 ): PublicationNames & { readonly key: PublicationKey } {
@@ -25,20 +25,20 @@ export function findPublication(
   const found = ofApi.find(isThere);
   if (found) return found;
   throw new EdictError('PUBLICATION_UNKNOWN', `neither the file nor the record has API ${of.api} in environment ${of.environment}`, {
-    hint: `${hintFor(of, known, ofApi, environmentsOf(known, desired))}; \`edict status\` lists what there is`,
+    hint: `${notFoundHint(of, known, ofApi, knownEnvironments(known, desired))}; \`edict status\` lists what there is`,
   });
 }
 
 /** Names the half that is wrong; where neither is, the two are not together. */
-function hintFor(
-  { api, environment }: NamedPublication,
+function notFoundHint(
+  { api, environment }: PublicationRef,
   known: readonly PublicationNames[],
   ofApi: readonly PublicationNames[],
   environments: readonly string[],
 ): string {
   if (known.length === 0) return 'there is no publication at all';
   const near = (name: string, names: readonly string[]): string =>
-    `nearest to ${JSON.stringify(name)}: ${nearestTo(name, names).join(', ')}`;
+    `nearest to ${JSON.stringify(name)}: ${closestMatches(name, names).join(', ')}`;
   const wrong: string[] = [];
   if (ofApi.length === 0) wrong.push(near(api, unique(known.flatMap((one) => [one.api, one.apiId]))));
   if (!environments.includes(environment)) wrong.push(near(environment, environments));
@@ -46,7 +46,7 @@ function hintFor(
 }
 
 /** An environment can be declared without anything in it. */
-function environmentsOf(known: readonly PublicationNames[], { environments }: DesiredState): string[] {
+function knownEnvironments(known: readonly PublicationNames[], { environments }: DesiredState): string[] {
   const declared = [...environments.values()].flatMap(({ name, id }) => [name, id]);
   return unique([...declared, ...known.flatMap((one) => [one.environment, one.environmentId])]);
 }

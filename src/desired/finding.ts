@@ -1,13 +1,13 @@
-import type { MistakeRule } from '../core/errors.ts';
-import type { Path } from './positions.ts';
+import type { DiagnosticRule } from '../core/errors.ts';
+import type { KeyPath } from './positions.ts';
 
 /** Something wrong at a place of the file, before its line is known. */
-export interface Finding {
+export interface PathDiagnostic {
   /** Left out: that of the check that has found it. */
-  readonly rule?: MistakeRule;
-  readonly path: Path;
+  readonly rule?: DiagnosticRule;
+  readonly path: KeyPath;
   /** Which part of the entry that `path` leads to is meant. */
-  readonly at: 'key' | 'value';
+  readonly target: 'key' | 'value';
   readonly message: string;
   readonly hint: string | null;
 }

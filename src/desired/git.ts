@@ -1,16 +1,16 @@
 import { execFile } from 'node:child_process';
 
 /** The most output of one answer, in bytes; that of 100,000 lines is less. */
-const maxBytes = 64 * 1024 * 1024;
+const maxOutputBytes = 64 * 1024 * 1024;
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Resolves to what Git writes; `null` if it fails, for whatever reason. */
 export type Git = (...args: readonly string[]) => Promise<string | null>;
 
 /** Returns Git in a folder, which is ended with `signal`. It reaches for no network, and gets no secret of `environment`. */
-export function gitIn(cwd: string, environment: Environment, signal: AbortSignal): Git {
-  const options = { cwd, env: gitEnvironment(environment), signal, maxBuffer: maxBytes, killSignal: 'SIGKILL', windowsHide: true } as const;
+export function createGit(cwd: string, environment: Env, signal: AbortSignal): Git {
+  const options = { cwd, env: gitEnv(environment), signal, maxBuffer: maxOutputBytes, killSignal: 'SIGKILL', windowsHide: true } as const;
   return (...args) =>
     new Promise((settle) => {
       execFile('git', ['-c', 'core.fsmonitor=false', ...args], options, (error, stdout) => settle(error ? null : stdout));
@@ -18,8 +18,11 @@ export function gitIn(cwd: string, environment: Environment, signal: AbortSignal
 }
 
 /** Git needs to know where it and its settings are. It gets no secret, and no repository but that of the file. */
-function gitEnvironment(environment: Environment): Record<string, string> {
-  const passed = Object.entries(environment).filter(([name, value]) => value !== undefined && forGit.test(name)) as [string, string][];
+function gitEnv(environment: Env): Record<string, string> {
+  const passed = Object.entries(environment).filter(([name, value]) => value !== undefined && passedVariables.test(name)) as [
+    string,
+    string,
+  ][];
   const calm = {
     GIT_TERMINAL_PROMPT: '0',
     GIT_OPTIONAL_LOCKS: '0',
@@ -31,4 +34,4 @@ function gitEnvironment(environment: Environment): Record<string, string> {
   return { ...Object.fromEntries(passed), ...calm };
 }
 
-const forGit = /^(PATH|HOME|XDG_CONFIG_HOME|TMPDIR|USERPROFILE|SYSTEMROOT|GIT_CONFIG_\w+|GIT_CEILING_DIRECTORIES)$/i;
+const passedVariables = /^(PATH|HOME|XDG_CONFIG_HOME|TMPDIR|USERPROFILE|SYSTEMROOT|GIT_CONFIG_\w+|GIT_CEILING_DIRECTORIES)$/i;

@@ -2,11 +2,11 @@ import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import picomatch from 'picomatch';
-import { isAbsence, whyUnreadable } from './read-text.ts';
+import { describeReadError, isNotFoundError } from './read-text.ts';
 import { expandRange } from './target-patterns.ts';
 
 /** Where an entry of `include` leads. */
-export interface Expanded {
+export interface ExpandedPattern {
   /** Absolute paths of the files that it means, as they are reached: links are not resolved. */
   readonly files: readonly string[];
   /** Absolute paths of the directories in which a new entry could be meant, too. */
@@ -23,16 +23,16 @@ const maxDirectories = 1000;
  * `*`, `?`, `[…]`, `{…,…}` stop at `/`, `**` does not, and neither means what begins with a dot, such as the folders behind
  * a ConfigMap: that must be written. Links are followed.
  */
-export async function expandPattern(directory: string, pattern: string): Promise<Expanded> {
+export async function expandPattern(directory: string, pattern: string): Promise<ExpandedPattern> {
   const path = resolve(directory, pattern);
-  const there = await kindOf(path);
+  const there = await readPathKind(path);
   if (there.kind === 'file') return { files: [path], directories: [], problem: null };
   const { base, glob, isGlob } = picomatch.scan(pattern, { nonegate: true });
-  if (!isGlob || there.kind !== 'absent') return { files: [path], directories: [], problem: problemOf(there, pattern) };
+  if (!isGlob || there.kind !== 'absent') return { files: [path], directories: [], problem: describeProblem(there, pattern) };
 
-  const walk = new Walk(glob);
+  const walk = new PatternWalk(glob);
   try {
-    await walk.through(resolve(directory, base), '', []);
+    await walk.visit(resolve(directory, base), '', []);
   } catch (error) {
     if (!(error instanceof WalkError)) throw error;
     return { files: [], directories: walk.directories, problem: error };
@@ -40,18 +40,18 @@ export async function expandPattern(directory: string, pattern: string): Promise
   return { files: walk.files, directories: walk.directories, problem: null };
 }
 
-type Kind = { readonly kind: 'file' | 'directory' | 'absent' | 'other' } | { readonly kind: 'unreadable'; readonly why: string };
+type PathKind = { readonly kind: 'file' | 'directory' | 'absent' | 'other' } | { readonly kind: 'unreadable'; readonly why: string };
 
-async function kindOf(path: string): Promise<Kind> {
+async function readPathKind(path: string): Promise<PathKind> {
   try {
     const stats = await stat(path);
     return { kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other' };
   } catch (error) {
-    return isAbsence(error) ? { kind: 'absent' } : { kind: 'unreadable', why: whyUnreadable(error) };
+    return isNotFoundError(error) ? { kind: 'absent' } : { kind: 'unreadable', why: describeReadError(error) };
   }
 }
 
-function problemOf(there: Kind, pattern: string): Expanded['problem'] {
+function describeProblem(there: PathKind, pattern: string): ExpandedPattern['problem'] {
   const name = JSON.stringify(pattern);
   switch (there.kind) {
     case 'absent':
@@ -76,45 +76,45 @@ class WalkError extends Error {
 }
 
 /** One walk through the directories that a pattern may mean. */
-class Walk {
+class PatternWalk {
   readonly files: string[] = [];
   readonly directories: string[] = [];
-  readonly #isMeant: (path: string) => boolean;
-  readonly #depth: number;
-  readonly #hasHidden: boolean;
+  readonly #isMatch: (path: string) => boolean;
+  readonly #maxDepth: number;
+  readonly #includesHidden: boolean;
 
   constructor(glob: string) {
-    this.#isMeant = picomatch(glob, { windows: false, nonegate: true, noextglob: true, expandRange });
-    this.#depth = glob.includes('**') ? Number.POSITIVE_INFINITY : glob.split('/').length;
-    this.#hasHidden = /(?:^|[/{,])\\?\./.test(glob);
+    this.#isMatch = picomatch(glob, { windows: false, nonegate: true, noextglob: true, expandRange });
+    this.#maxDepth = glob.includes('**') ? Number.POSITIVE_INFINITY : glob.split('/').length;
+    this.#includesHidden = /(?:^|[/{,])\\?\./.test(glob);
   }
 
   /** `below` is the way from the pattern's base; `above` are the resolved directories on it, where a link must not lead back to. */
-  async through(directory: string, below: string, above: readonly string[]): Promise<void> {
+  async visit(directory: string, below: string, above: readonly string[]): Promise<void> {
     this.directories.push(directory);
     if (this.directories.length > maxDirectories) {
       throw new WalkError(`the pattern leads through more than ${maxDirectories} directories`, 'name the folders in which the files are');
     }
-    const entries = await listed(directory);
+    const entries = await readDirectory(directory);
     if (entries === null || above.includes(entries.real)) return;
     for (const entry of entries.list) {
-      if (entry.name.startsWith('.') && !this.#hasHidden) continue;
+      if (entry.name.startsWith('.') && !this.#includesHidden) continue;
       const path = join(directory, entry.name);
       const relative = below === '' ? entry.name : `${below}/${entry.name}`;
-      const isDirectory = entry.isSymbolicLink() ? (await kindOf(path)).kind === 'directory' : entry.isDirectory();
+      const isDirectory = entry.isSymbolicLink() ? (await readPathKind(path)).kind === 'directory' : entry.isDirectory();
       if (!isDirectory) {
-        if (this.#isMeant(relative)) this.files.push(path);
-      } else if (relative.split('/').length < this.#depth) await this.through(path, relative, [...above, entries.real]);
+        if (this.#isMatch(relative)) this.files.push(path);
+      } else if (relative.split('/').length < this.#maxDepth) await this.visit(path, relative, [...above, entries.real]);
     }
   }
 }
 
 /** Returns what a directory holds; `null` if it is not there, or not a directory. */
-async function listed(directory: string): Promise<{ readonly list: readonly Dirent[]; readonly real: string } | null> {
+async function readDirectory(directory: string): Promise<{ readonly list: readonly Dirent[]; readonly real: string } | null> {
   try {
     return { list: await readdir(directory, { withFileTypes: true }), real: await realpath(directory) };
   } catch (error) {
-    if (isAbsence(error)) return null;
-    throw new WalkError(`${directory} cannot be looked through: ${whyUnreadable(error)}`);
+    if (isNotFoundError(error)) return null;
+    throw new WalkError(`${directory} cannot be looked through: ${describeReadError(error)}`);
   }
 }

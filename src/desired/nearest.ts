@@ -1,13 +1,13 @@
 import { distance } from 'fastest-levenshtein';
 
 /** Returns the known word that `word` most likely means, or `null` if none is near. Of two equally near the one that begins alike. */
-export function nearest(word: string, known: Iterable<string>): string | null {
+export function closestMatch(word: string, known: Iterable<string>): string | null {
   const allowed = Math.max(word.length > 3 ? 2 : 1, Math.floor(word.length / 3));
   let best: string | null = null;
   let least = allowed + 1;
   for (const candidate of known) {
     const edits = distance(word.toLowerCase(), candidate.toLowerCase());
-    if (edits < least || (edits === least && best !== null && sharedStart(word, candidate) > sharedStart(word, best))) {
+    if (edits < least || (edits === least && best !== null && commonPrefixLength(word, candidate) > commonPrefixLength(word, best))) {
       best = candidate;
       least = edits;
     }
@@ -15,7 +15,7 @@ export function nearest(word: string, known: Iterable<string>): string | null {
   return best;
 }
 
-function sharedStart(a: string, b: string): number {
+function commonPrefixLength(a: string, b: string): number {
   let length = 0;
   while (length < a.length && a[length]?.toLowerCase() === b[length]?.toLowerCase()) length += 1;
   return length;

@@ -7,10 +7,10 @@ export interface PathWatch {
 }
 
 /** How often the path is looked at although nothing was heard: some file systems tell nothing. */
-const backstopMs = 5000;
+const pollIntervalMs = 5000;
 
 /** What one look at the files found. */
-export interface Look {
+export interface Snapshot {
   /** Differs when a path leads elsewhere or to other content. */
   readonly fingerprint: string;
   readonly paths: readonly string[];
@@ -24,76 +24,76 @@ export interface Look {
  * directory that holds one of these; and for anything in one of the directories. For a directory further up, and where the file
  * system tells nothing, it is taken every 5 s.
  */
-export async function watchPaths(look: () => Promise<Look>, hint: () => void): Promise<PathWatch> {
-  const watched = new WatchedPaths(look, hint);
+export async function watchPaths(look: () => Promise<Snapshot>, hint: () => void): Promise<PathWatch> {
+  const watched = new PathWatcher(look, hint);
   await watched.open();
   return watched;
 }
 
-class WatchedPaths implements PathWatch {
-  readonly #look: () => Promise<Look>;
-  readonly #hint: () => void;
-  #backstop: NodeJS.Timeout | null = null;
+class PathWatcher implements PathWatch {
+  readonly #takeSnapshot: () => Promise<Snapshot>;
+  readonly #onChange: () => void;
+  #pollTimer: NodeJS.Timeout | null = null;
   #watcher: FSWatcher | null = null;
-  #way = '';
-  #last: Look = { fingerprint: '', paths: [], directories: [] };
-  #checking: Promise<void> = Promise.resolve();
-  #isCheckDue = false;
-  #closed = false;
+  #watchKey = '';
+  #lastSnapshot: Snapshot = { fingerprint: '', paths: [], directories: [] };
+  #lastCheck: Promise<void> = Promise.resolve();
+  #isCheckQueued = false;
+  #isClosed = false;
 
-  constructor(look: () => Promise<Look>, hint: () => void) {
-    this.#look = look;
-    this.#hint = hint;
+  constructor(look: () => Promise<Snapshot>, hint: () => void) {
+    this.#takeSnapshot = look;
+    this.#onChange = hint;
   }
 
   async open(): Promise<void> {
-    this.#last = await this.#look();
-    await this.#follow(this.#last);
-    this.#backstop = setInterval(() => this.#check(), backstopMs);
+    this.#lastSnapshot = await this.#takeSnapshot();
+    await this.#updateWatcher(this.#lastSnapshot);
+    this.#pollTimer = setInterval(() => this.#check(), pollIntervalMs);
     this.#check();
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#backstop) clearInterval(this.#backstop);
-    await this.#checking;
+    this.#isClosed = true;
+    if (this.#pollTimer) clearInterval(this.#pollTimer);
+    await this.#lastCheck;
     await this.#watcher?.close();
   }
 
   /** Checks run one after another, and one that has not begun stands for all: a swap in the middle of one is seen by the next. */
   #check(): void {
-    if (this.#isCheckDue) return;
-    this.#isCheckDue = true;
-    this.#checking = this.#checking.then(async () => {
-      this.#isCheckDue = false;
-      if (this.#closed) return;
-      await this.#follow(this.#last);
-      const { fingerprint } = this.#last;
-      this.#last = await this.#look();
-      if (this.#last.fingerprint === fingerprint) return;
+    if (this.#isCheckQueued) return;
+    this.#isCheckQueued = true;
+    this.#lastCheck = this.#lastCheck.then(async () => {
+      this.#isCheckQueued = false;
+      if (this.#isClosed) return;
+      await this.#updateWatcher(this.#lastSnapshot);
+      const { fingerprint } = this.#lastSnapshot;
+      this.#lastSnapshot = await this.#takeSnapshot();
+      if (this.#lastSnapshot.fingerprint === fingerprint) return;
       // Other files may belong to it now, and may have moved since.
-      await this.#follow(this.#last);
-      if (this.#last.paths.length > 1) this.#check();
-      this.#hint();
+      await this.#updateWatcher(this.#lastSnapshot);
+      if (this.#lastSnapshot.paths.length > 1) this.#check();
+      this.#onChange();
     });
   }
 
   /** Watches the directories that decide where the paths lead, anew until those are the same before and after. */
-  async #follow({ paths, directories: open }: Look): Promise<void> {
+  async #updateWatcher({ paths, directories: open }: Snapshot): Promise<void> {
     for (;;) {
-      const ways = await Promise.all([...paths, ...open].map(entriesOnTheWay));
+      const ways = await Promise.all([...paths, ...open].map(resolvePathEntries));
       const entries = new Set(ways.flatMap((entriesOfOne) => [...entriesOfOne]));
       const directories = new Set([...[...entries].map((entry) => dirname(entry)), ...open]);
-      const way = JSON.stringify([[...entries], await Promise.all([...directories].map(identityOf))]);
-      if (way === this.#way || this.#closed) return;
-      this.#way = way;
+      const way = JSON.stringify([[...entries], await Promise.all([...directories].map(readDirectoryIdentity))]);
+      if (way === this.#watchKey || this.#isClosed) return;
+      this.#watchKey = way;
       const before = this.#watcher;
-      this.#watcher = await this.#watch(entries, directories, new Set(open));
+      this.#watcher = await this.#startWatcher(entries, directories, new Set(open));
       await before?.close();
     }
   }
 
-  async #watch(entries: ReadonlySet<string>, directories: ReadonlySet<string>, open: ReadonlySet<string>): Promise<FSWatcher> {
+  async #startWatcher(entries: ReadonlySet<string>, directories: ReadonlySet<string>, open: ReadonlySet<string>): Promise<FSWatcher> {
     const names = new Set([...entries, ...directories].map((path) => basename(path)));
     const watcher = watch([...directories], {
       depth: 0,
@@ -112,13 +112,13 @@ class WatchedPaths implements PathWatch {
 }
 
 /** Returns a text that differs for another directory under the same path. Inode numbers are used again, hence the time of birth. */
-async function identityOf(directory: string): Promise<string> {
+async function readDirectoryIdentity(directory: string): Promise<string> {
   const stats = await stat(directory, { bigint: true }).catch(() => null);
   return stats === null ? 'absent' : `${stats.dev} ${stats.ino} ${stats.birthtimeNs}`;
 }
 
 /** Returns each symbolic link that is passed on the way to `path`, and the file at its end, or the first that is missing. */
-async function entriesOnTheWay(path: string): Promise<Set<string>> {
+async function resolvePathEntries(path: string): Promise<Set<string>> {
   const entries = new Set<string>();
   let rest = resolve(path).slice(parse(path).root.length).split(sep);
   let at = parse(resolve(path)).root;

@@ -1,16 +1,16 @@
 import type { Range, YamlNode } from './yaml-tree.ts';
 
-export type Path = readonly string[];
+export type KeyPath = readonly string[];
 
 /** Where a path leads: the value, and the key before it (`null` at the root and in a list). Offsets count from the text's begin. */
-export interface Place {
+export interface SourceRange {
   readonly key: Range | null;
   readonly value: Range;
   readonly node: YamlNode;
 }
 
 /** Returns the place of the longest part of `path` that stands in the tree. */
-export function locate(root: YamlNode, path: Path): Place {
+export function locate(root: YamlNode, path: KeyPath): SourceRange {
   let base = 0;
   let node = root;
   let key: Range | null = null;
@@ -19,7 +19,7 @@ export function locate(root: YamlNode, path: Path): Place {
       const entry = node.entries.get(step);
       if (!entry) break;
       base += entry.base;
-      key = shift(entry.key, base);
+      key = shiftRange(entry.key, base);
       node = entry.node;
     } else if (node.kind === 'seq') {
       const item = node.items[Number(step)];
@@ -28,10 +28,10 @@ export function locate(root: YamlNode, path: Path): Place {
       node = item;
     } else break;
   }
-  return { key, value: shift(node, base), node };
+  return { key, value: shiftRange(node, base), node };
 }
 
-function shift(range: Range, by: number): Range {
+function shiftRange(range: Range, by: number): Range {
   return { start: range.start + by, end: range.end + by };
 }
 
@@ -46,7 +46,7 @@ export class LineIndex {
   }
 
   /** Returns the place of an offset; one beyond the end counts as the end. */
-  at(offset: number): { readonly line: number; readonly column: number } {
+  positionAt(offset: number): { readonly line: number; readonly column: number } {
     let low = 0;
     let high = this.#starts.length - 1;
     while (low < high) {
@@ -58,7 +58,7 @@ export class LineIndex {
   }
 
   /** Returns the text of a line without its end. */
-  textOf(line: number): string {
+  lineText(line: number): string {
     const start = this.#starts[line - 1] ?? this.#text.length;
     const end = this.#starts[line] ?? this.#text.length + 1;
     return this.#text.slice(start, end - 1).replace(/\r$/, '');

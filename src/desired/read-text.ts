@@ -1,21 +1,21 @@
 import { createReadStream } from 'node:fs';
-import { messageOf } from '../core/errors.ts';
+import { errorMessage } from '../core/errors.ts';
 
 /** What came of reading a file: its text, or why there is none, so that it reads well after "the file". */
-export type TextRead =
+export type TextFileResult =
   | { readonly kind: 'read'; readonly text: string; readonly bytes: number }
   | { readonly kind: 'absent'; readonly cause: unknown }
   | { readonly kind: 'too large' }
   | { readonly kind: 'no text'; readonly cause: unknown }
-  | { readonly kind: 'unreadable'; readonly why: string; readonly cause: unknown };
+  | { readonly kind: 'unreadable'; readonly reason: string; readonly cause: unknown };
 
 /** Reads the UTF-8 text of a file of at most `maxBytes`. Never reads more than one beyond these: the path may lead to a file without end. */
-export async function readText(path: string, maxBytes: number): Promise<TextRead> {
+export async function readTextFile(path: string, maxBytes: number): Promise<TextFileResult> {
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of createReadStream(path, { end: maxBytes, highWaterMark: 256 * 1024 })) chunks.push(chunk);
   } catch (cause) {
-    return isAbsence(cause) ? { kind: 'absent', cause } : { kind: 'unreadable', why: whyUnreadable(cause), cause };
+    return isNotFoundError(cause) ? { kind: 'absent', cause } : { kind: 'unreadable', reason: describeReadError(cause), cause };
   }
   const bytes = Buffer.concat(chunks);
   if (bytes.length > maxBytes) return { kind: 'too large' };
@@ -27,13 +27,13 @@ export async function readText(path: string, maxBytes: number): Promise<TextRead
 }
 
 /** Returns whether an error of the file system says that there is nothing under a path. */
-export function isAbsence(error: unknown): boolean {
+export function isNotFoundError(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 /** Returns for a person why a path cannot be read. */
-export function whyUnreadable(error: unknown): string {
+export function describeReadError(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
-  return code === 'EISDIR' ? 'it is a directory' : code === 'EACCES' ? 'permission denied' : messageOf(error);
+  return code === 'EISDIR' ? 'it is a directory' : code === 'EACCES' ? 'permission denied' : errorMessage(error);
 }

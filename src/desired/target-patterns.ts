@@ -9,11 +9,11 @@ type Matcher = (name: string) => boolean;
 
 /** Returns the targets that patterns mean: `*`, `?`, `[…]` and `{…,…}` as in a shell, without negation. What a pattern is letter by letter, it matches always. */
 export function compileTargets(patterns: TargetPatterns): Targets {
-  const [isApi, isEnvironment] = [anyOf(patterns.apis), anyOf(patterns.environments)];
+  const [isApi, isEnvironment] = [matchAny(patterns.apis), matchAny(patterns.environments)];
   return {
     patterns,
-    hasApi: ({ api, apiId }) => isApi(api) || isApi(apiId),
-    hasEnvironment: ({ environment, environmentId }) => isEnvironment(environment) || isEnvironment(environmentId),
+    matchesApi: ({ api, apiId }) => isApi(api) || isApi(apiId),
+    matchesEnvironment: ({ environment, environmentId }) => isEnvironment(environment) || isEnvironment(environmentId),
   };
 }
 
@@ -23,16 +23,16 @@ export function compileTargets(patterns: TargetPatterns): Targets {
  *
  * @throws EdictError `TARGET_UNKNOWN`, which names each such pattern and what it may have meant
  */
-export function refuseUnknown({ apis, environments }: TargetPatterns, desired: DesiredState, recorded: RecordedState): void {
+export function assertTargetsExist({ apis, environments }: TargetPatterns, desired: DesiredState, recorded: RecordedState): void {
   const gone = [...recorded.values()].filter(({ key }) => !desired.publications.has(key));
   const publications = [...desired.publications.values(), ...gone];
   const unknown = [
-    ...unknownOf(
+    ...findUnmatched(
       '--api',
       apis,
       publications.flatMap(({ api, apiId }) => [api, apiId]),
     ),
-    ...unknownOf('--environment', environments, [
+    ...findUnmatched('--environment', environments, [
       ...publications.flatMap(({ environment, environmentId }) => [environment, environmentId]),
       ...[...desired.environments.values()].flatMap(({ name, id }) => [name, id]),
     ]),
@@ -41,68 +41,68 @@ export function refuseUnknown({ apis, environments }: TargetPatterns, desired: D
   const message = unknown.map(({ option, pattern }) => `${option} ${JSON.stringify(pattern)}`).join(' and ');
   throw new EdictError('TARGET_UNKNOWN', `${message} ${unknown.length === 1 ? 'matches' : 'match'} nothing in the file or the record`, {
     hint: unknown
-      .map(({ pattern, near }) => `nearest to ${JSON.stringify(pattern)}: ${near.join(', ') || 'there are no names'}`)
+      .map(({ pattern, suggestions }) => `nearest to ${JSON.stringify(pattern)}: ${suggestions.join(', ') || 'there are no names'}`)
       .join('; '),
   });
 }
 
-interface Unknown {
+interface UnmatchedPattern {
   readonly option: string;
   readonly pattern: string;
-  readonly near: readonly string[];
+  readonly suggestions: readonly string[];
 }
 
-function unknownOf(option: string, patterns: readonly string[], names: readonly string[]): Unknown[] {
+function findUnmatched(option: string, patterns: readonly string[], names: readonly string[]): UnmatchedPattern[] {
   const known = [...new Set(names)];
   return patterns
-    .filter((pattern) => !known.some(matcherOf(pattern)))
-    .map((pattern) => ({ option, pattern, near: nearestTo(pattern, known) }));
+    .filter((pattern) => !known.some(createMatcher(pattern)))
+    .map((pattern) => ({ option, pattern, suggestions: closestMatches(pattern, known) }));
 }
 
-function anyOf(patterns: readonly string[]): Matcher {
+function matchAny(patterns: readonly string[]): Matcher {
   if (patterns.length === 0) return () => true;
-  const matchers = patterns.map(matcherOf);
+  const matchers = patterns.map(createMatcher);
   return (name) => matchers.some((isMatch) => isMatch(name));
 }
 
 /** picomatch refuses longer ones. */
-const longestPattern = 65_536;
+const maxPatternLength = 65_536;
 
-function matcherOf(pattern: string): Matcher {
+function createMatcher(pattern: string): Matcher {
   const isSame: Matcher = (name) => name === pattern;
-  if (pattern === '' || pattern.length > longestPattern || negation.test(pattern)) return isSame;
-  const isMatch = picomatch(flat(pattern), { windows: false, dot: true, nonegate: true, noextglob: true, expandRange });
-  return (name) => isSame(name) || isMatch(flat(name));
+  if (pattern === '' || pattern.length > maxPatternLength || negationPattern.test(pattern)) return isSame;
+  const isMatch = picomatch(escapeSlashes(pattern), { windows: false, dot: true, nonegate: true, noextglob: true, expandRange });
+  return (name) => isSame(name) || isMatch(escapeSlashes(name));
 }
 
 /** A name or an ID is enough, and so `!(release)` and `[!r]*` would match by its ID the very environment that they leave out. */
-const negation = /!\(|\[[!^]/;
+const negationPattern = /!\(|\[[!^]/;
 
 /** A name is no path: its `/` is a letter like any other, for `*` too. */
-function flat(text: string): string {
+function escapeSlashes(text: string): string {
   return text.replaceAll('/', '\u0001');
 }
 
 /** So many names at most come out of one range. */
-const longestRange = 10_000;
-const nothing = '(?!)';
+const maxRangeSize = 10_000;
+const matchNothing = '(?!)';
 
 /** Returns the regular expression of `{from..to}`, for picomatch. By itself it would make `[1-10]` of `{1..10}`: 0 and 1. */
 export function expandRange(...range: readonly (string | object)[]): string {
   const [from, to, ...more] = range.filter((part) => typeof part === 'string');
-  if (from === undefined || to === undefined || more.length > 0) return nothing;
+  if (from === undefined || to === undefined || more.length > 0) return matchNothing;
   if (/^[a-z]$/.test(from + to.slice(1)) && /^[a-z]$/.test(to)) return from <= to ? `[${from}-${to}]` : `[${to}-${from}]`;
-  if (!/^\d{1,15}$/.test(from) || !/^\d{1,15}$/.test(to)) return nothing;
+  if (!/^\d{1,15}$/.test(from) || !/^\d{1,15}$/.test(to)) return matchNothing;
   const [first, last] = [Math.min(Number(from), Number(to)), Math.max(Number(from), Number(to))];
-  if (last - first >= longestRange) return nothing;
+  if (last - first >= maxRangeSize) return matchNothing;
   const width = /^0\d/.test(from) || /^0\d/.test(to) ? Math.max(from.length, to.length) : 0;
   return `(${Array.from({ length: last - first + 1 }, (_, index) => String(first + index).padStart(width, '0')).join('|')})`;
 }
 
-const mostShown = 3;
+const maxSuggestions = 3;
 
 /** Returns the names that a pattern comes nearest to with its letters, wherever in a name those may stand. */
-export function nearestTo(pattern: string, names: readonly string[]): string[] {
+export function closestMatches(pattern: string, names: readonly string[]): string[] {
   const letters = pattern.replace(/[*?[\]{}()!]/g, '').toLowerCase();
   const isWhole = letters === pattern.toLowerCase();
   const edits = (name: string): number => {
@@ -111,8 +111,8 @@ export function nearestTo(pattern: string, names: readonly string[]): string[] {
     return Math.min(...parts.map((part) => distance(letters, part)));
   };
   return names
-    .map((name) => ({ name, edits: edits(name) }))
-    .sort((a, b) => a.edits - b.edits || (a.name < b.name ? -1 : 1))
-    .slice(0, mostShown)
+    .map((name) => ({ name, textEdits: edits(name) }))
+    .sort((a, b) => a.textEdits - b.textEdits || (a.name < b.name ? -1 : 1))
+    .slice(0, maxSuggestions)
     .map(({ name }) => name);
 }

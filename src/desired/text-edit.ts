@@ -11,10 +11,10 @@ export interface TextEdit {
 const contextLines = 3;
 
 /** Returns `text` with `edits` made, which do not overlap. */
-export function edited(text: string, edits: readonly TextEdit[]): string {
+export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   let result = '';
   let at = 0;
-  for (const { start, end, text: now } of inOrder(edits)) {
+  for (const { start, end, text: now } of sortEdits(edits)) {
     result += text.slice(at, start) + now;
     at = end;
   }
@@ -22,32 +22,32 @@ export function edited(text: string, edits: readonly TextEdit[]): string {
 }
 
 /** Lines from `from` to `to`, exclusive, counting from 0, and what stands in their place afterwards. */
-interface Block {
+interface ChangedLines {
   readonly from: number;
   readonly to: number;
-  readonly now: readonly string[];
+  readonly replacement: readonly string[];
 }
 
 /**
  * Returns the unified diff that makes `edits` in the file `name`, as `git apply` in its folder and `patch -p1` take it; empty if there is
  * nothing to do. The name is relative, with slashes.
  */
-export function unifiedDiff(name: string, text: string, edits: readonly TextEdit[]): string {
+export function formatUnifiedDiff(name: string, text: string, edits: readonly TextEdit[]): string {
   if (edits.length === 0) return '';
-  const lines = linesOf(text);
-  const blocks = blocksOf(text, lines, inOrder(edits));
+  const lines = splitLines(text);
+  const blocks = toChangedLines(text, lines, sortEdits(edits));
   if (blocks.length === 0) return '';
   let shift = 0;
-  const hunks = groups(blocks).map((group) => {
-    const hunk = hunkOf(lines, group, shift);
-    for (const { from, to, now } of group) shift += now.length - (to - from);
+  const hunks = groupIntoHunks(blocks).map((group) => {
+    const hunk = formatHunk(lines, group, shift);
+    for (const { from, to, replacement } of group) shift += replacement.length - (to - from);
     return hunk;
   });
-  return `--- ${pathInDiff(`a/${name}`)}\n+++ ${pathInDiff(`b/${name}`)}\n${hunks.join('')}`;
+  return `--- ${formatDiffPath(`a/${name}`)}\n+++ ${formatDiffPath(`b/${name}`)}\n${hunks.join('')}`;
 }
 
 /** Returns a path as Git writes it in a diff: quoted like a string of C where it has to be, with a tab behind it where a space could end it. */
-function pathInDiff(path: string): string {
+function formatDiffPath(path: string): string {
   const bytes = [...new TextEncoder().encode(path)];
   const isPlain = bytes.every((byte) => byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c);
   if (isPlain) return path.includes(' ') ? `${path}\t` : path;
@@ -58,21 +58,21 @@ function pathInDiff(path: string): string {
   return `"${quoted.join('')}"`;
 }
 
-function inOrder(edits: readonly TextEdit[]): readonly TextEdit[] {
+function sortEdits(edits: readonly TextEdit[]): readonly TextEdit[] {
   return [...edits].sort((a, b) => a.start - b.start || a.end - b.end);
 }
 
 /** Each with its end. */
-function linesOf(text: string): string[] {
+function splitLines(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
 /** Edits that touch the same lines make one block; whole new lines replace none. */
-function blocksOf(text: string, lines: readonly string[], edits: readonly TextEdit[]): Block[] {
+function toChangedLines(text: string, lines: readonly string[], edits: readonly TextEdit[]): ChangedLines[] {
   const starts = [0];
   for (const line of lines) starts.push((starts.at(-1) ?? 0) + line.length);
   const index = new LineIndex(text);
-  const lineAt = (offset: number): number => index.at(offset).line - 1;
+  const lineAt = (offset: number): number => index.positionAt(offset).line - 1;
   const blocks: { from: number; to: number; edits: TextEdit[] }[] = [];
   for (const edit of edits) {
     const from = lineAt(edit.start);
@@ -88,7 +88,7 @@ function blocksOf(text: string, lines: readonly string[], edits: readonly TextEd
     const start = starts[from] ?? text.length;
     const part = text.slice(start, starts[to]);
     const moved = own.map((edit) => ({ ...edit, start: edit.start - start, end: edit.end - start }));
-    return changedPart(lines, { from, to: Math.min(to, lines.length), now: linesOf(edited(part, moved)) });
+    return trimUnchanged(lines, { from, to: Math.min(to, lines.length), replacement: splitLines(applyEdits(part, moved)) });
   });
 }
 
@@ -96,17 +96,17 @@ function blocksOf(text: string, lines: readonly string[], edits: readonly TextEd
  * Returns a block without the lines at its begin and end that stay as they are; none if all of them do. Git refuses a hunk that changes nothing,
  * and takes a line that is removed and added again for a conflict with blank lines around it.
  */
-function changedPart(lines: readonly string[], { from, to, now }: Block): Block[] {
-  let [first, last, until] = [from, to, now.length];
-  while (first < last && first - from < until && lines[first] === now[first - from]) first += 1;
-  while (last > first && until > first - from && lines[last - 1] === now[until - 1]) [last, until] = [last - 1, until - 1];
-  const added = now.slice(first - from, until);
-  return first === last && added.length === 0 ? [] : [{ from: first, to: last, now: added }];
+function trimUnchanged(lines: readonly string[], { from, to, replacement }: ChangedLines): ChangedLines[] {
+  let [first, last, until] = [from, to, replacement.length];
+  while (first < last && first - from < until && lines[first] === replacement[first - from]) first += 1;
+  while (last > first && until > first - from && lines[last - 1] === replacement[until - 1]) [last, until] = [last - 1, until - 1];
+  const added = replacement.slice(first - from, until);
+  return first === last && added.length === 0 ? [] : [{ from: first, to: last, replacement: added }];
 }
 
 /** Blocks whose context touches stand in one hunk. */
-function groups(blocks: readonly Block[]): Block[][] {
-  const result: Block[][] = [];
+function groupIntoHunks(blocks: readonly ChangedLines[]): ChangedLines[][] {
+  const result: ChangedLines[][] = [];
   for (const block of blocks) {
     const group = result.at(-1);
     const last = group?.at(-1);
@@ -116,14 +116,14 @@ function groups(blocks: readonly Block[]): Block[][] {
   return result;
 }
 
-function hunkOf(lines: readonly string[], group: readonly Block[], shift: number): string {
+function formatHunk(lines: readonly string[], group: readonly ChangedLines[], shift: number): string {
   const from = Math.max(0, (group[0]?.from ?? 0) - contextLines);
   const to = Math.min(lines.length, (group.at(-1)?.to ?? 0) + contextLines);
   const body: string[] = [];
   let at = from;
   for (const block of group) {
     body.push(...lines.slice(at, block.from).map((line) => ` ${line}`));
-    body.push(...lines.slice(block.from, block.to).map((line) => `-${line}`), ...block.now.map((line) => `+${line}`));
+    body.push(...lines.slice(block.from, block.to).map((line) => `-${line}`), ...block.replacement.map((line) => `+${line}`));
     at = block.to;
   }
   body.push(...lines.slice(at, to).map((line) => ` ${line}`));

@@ -1,8 +1,8 @@
 /** The most characters of a name: `Name` in spec/edict.schema.json. */
-const longestName = 128;
+const maxNameLength = 128;
 
 /** Something that needs a key of its own. */
-export interface Keyless {
+export interface NameCandidates {
   /** The keys that would suit it, the best first; `null` where there is none of that kind. All have as many. */
   readonly candidates: readonly [...(string | null)[], string];
 }
@@ -11,7 +11,7 @@ export interface Keyless {
  * Returns a key for each item, no two alike. A key that several items want in one round goes to none of them, nor to a later one:
  * so the keys do not depend on the order of the items, unless even the last candidates are alike.
  */
-export function uniqueKeys<T extends Keyless>(items: readonly T[]): ReadonlyMap<T, string> {
+export function assignUniqueNames<T extends NameCandidates>(items: readonly T[]): ReadonlyMap<T, string> {
   const keys = new Map<T, string>();
   const taken = new Set<string>();
   const rounds = Math.max(0, ...new Set(items.map(({ candidates }) => candidates.length)));
@@ -28,31 +28,31 @@ export function uniqueKeys<T extends Keyless>(items: readonly T[]): ReadonlyMap<
   for (const item of left) {
     const base = item.candidates.at(-1) ?? '';
     let count = 2;
-    while (taken.has(withSuffix(base, String(count)))) count += 1;
-    taken.add(withSuffix(base, String(count)));
-    keys.set(item, withSuffix(base, String(count)));
+    while (taken.has(appendSuffix(base, String(count)))) count += 1;
+    taken.add(appendSuffix(base, String(count)));
+    keys.set(item, appendSuffix(base, String(count)));
   }
   return keys;
 }
 
 /** Returns what of a text may stand in a name, the rest as `-`: `Orders (v2)` becomes `Orders-v2`; `null` if nothing is left. */
-export function nameFrom(text: string): string | null {
+export function sanitizeName(text: string): string | null {
   const allowed = text
     .normalize('NFC')
     .replace(/[^\p{L}\p{N}._/-]+/gu, '-')
     .replace(/^[./-]+/u, '');
-  const name = cut(allowed, longestName);
+  const name = truncate(allowed, maxNameLength);
   let end = name.length;
   while (name[end - 1] === '-') end -= 1;
   return name.slice(0, end) || null;
 }
 
 /** Returns `base-suffix`, of which the base loses its end where both are too long for a name. */
-export function withSuffix(base: string, suffix: string): string {
-  const room = longestName - [...suffix].length - 1;
-  return room < 1 ? cut(suffix, longestName) : `${cut(base, room)}-${suffix}`;
+export function appendSuffix(base: string, suffix: string): string {
+  const room = maxNameLength - [...suffix].length - 1;
+  return room < 1 ? truncate(suffix, maxNameLength) : `${truncate(base, room)}-${suffix}`;
 }
 
-function cut(text: string, length: number): string {
+function truncate(text: string, length: number): string {
   return text.length <= length ? text : [...text].slice(0, length).join('');
 }

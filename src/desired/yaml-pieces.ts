@@ -1,10 +1,10 @@
 import { maxDepth, parseYaml, type Range, type YamlEntry, type YamlMap, type YamlTree } from './yaml-tree.ts';
 
 /** Parsed pieces of a text, by their own text. Offsets in a piece count from its first character, so it is true wherever it stands. */
-export type PieceCache = Map<string, Piece>;
+export type SegmentCache = Map<string, Segment>;
 
 /** One `key: value`. The range is that of a map that holds nothing else. */
-interface Piece extends Range, Pick<YamlEntry, 'key' | 'node'> {
+interface Segment extends Range, Pick<YamlEntry, 'key' | 'node'> {
   readonly name: string;
 }
 
@@ -18,9 +18,9 @@ interface Piece extends Range, Pick<YamlEntry, 'key' | 'node'> {
  *
  * `cache` holds the pieces of the last reading and afterwards those of this one: a changed file costs what changed.
  */
-export function parseYamlInPieces(text: string, cache: PieceCache): YamlTree {
-  const pieces = new Pieces(text, cache);
-  const root = documentMarks.test(text) ? null : pieces.map(0, text.length, 0);
+export function parseYamlInSegments(text: string, cache: SegmentCache): YamlTree {
+  const pieces = new SegmentParser(text, cache);
+  const root = documentMarkers.test(text) ? null : pieces.parseMap(0, text.length, 0);
   cache.clear();
   if (!root) return parseYaml(text);
   for (const [piece, parsed] of pieces.used) cache.set(piece, parsed);
@@ -28,35 +28,35 @@ export function parseYamlInPieces(text: string, cache: PieceCache): YamlTree {
 }
 
 /** A byte order mark, a directive, the begin or end of a document, or a carriage return alone: left to the yaml package. */
-const documentMarks = /^(?:\uFEFF|%|---|\.\.\.)|\r(?!\n)/m;
+const documentMarkers = /^(?:\uFEFF|%|---|\.\.\.)|\r(?!\n)/m;
 
 /** `name:` with nothing behind it, so that the value stands in the lines below. */
 const bareKey = /^ *([A-Za-z_][\w.-]*):[ ]*\r?\n/;
 
 /** Deeper than any edict file; what lies deeper is parsed in one piece. */
-const maxCuts = 8;
+const maxSegmentDepth = 8;
 
-class Pieces {
-  readonly used: PieceCache = new Map();
+class SegmentParser {
+  readonly used: SegmentCache = new Map();
   readonly #text: string;
-  readonly #cache: PieceCache;
+  readonly #cache: SegmentCache;
   /** What an alias means, and whether the limits of depth and repetition hold, only the whole text can tell. */
-  #isWholeNeeded = false;
+  #needsWholeText = false;
 
-  constructor(text: string, cache: PieceCache) {
+  constructor(text: string, cache: SegmentCache) {
     this.#text = text;
     this.#cache = cache;
   }
 
   /** Returns the block map between two line starts, its offsets counting from `from`; `null` if it is not one. */
-  map(from: number, to: number, depth: number): YamlMap | null {
+  parseMap(from: number, to: number, depth: number): YamlMap | null {
     const starts = this.#entryStarts(from, to);
     if (!starts) return null;
     const entries = new Map<string, YamlEntry>();
     let first = 0;
     let last = 0;
     for (const [index, start] of starts.entries()) {
-      const piece = this.#piece(start, starts[index + 1] ?? to, depth);
+      const piece = this.#segment(start, starts[index + 1] ?? to, depth);
       if (!piece || entries.has(piece.name)) return null;
       entries.set(piece.name, { base: start - from, key: piece.key, node: piece.node });
       if (index === 0) first = start - from + piece.start;
@@ -91,21 +91,21 @@ class Pieces {
     return starts.length > 0 ? starts : null;
   }
 
-  #piece(from: number, to: number, depth: number): Piece | null {
+  #segment(from: number, to: number, depth: number): Segment | null {
     const text = this.#text.slice(from, to);
-    const known = this.used.get(text) ?? this.#cache.get(text) ?? this.#nested(text, from, to, depth) ?? this.#parse(text);
+    const known = this.used.get(text) ?? this.#cache.get(text) ?? this.#parseNested(text, from, to, depth) ?? this.#parse(text);
     if (known) this.used.set(text, known);
     return known;
   }
 
-  #nested(text: string, from: number, to: number, depth: number): Piece | null {
-    const head = depth < maxCuts ? bareKey.exec(text) : null;
+  #parseNested(text: string, from: number, to: number, depth: number): Segment | null {
+    const head = depth < maxSegmentDepth ? bareKey.exec(text) : null;
     const name = head?.[1];
     if (!head || !name) return null;
-    const map = this.map(from + head[0].length, to, depth + 1);
+    const map = this.parseMap(from + head[0].length, to, depth + 1);
     if (!map) return null;
     const start = head[0].indexOf(name);
-    const node = shifted(map, head[0].length);
+    const node = shiftMap(map, head[0].length);
     return { name, start, end: node.end, key: { start, end: start + name.length }, node };
   }
 
@@ -115,11 +115,11 @@ class Pieces {
    * The yaml package gets a copy of the text: the short texts that it cuts out would otherwise keep the whole file in memory
    * for as long as the piece is known.
    */
-  #parse(text: string): Piece | null {
-    if (this.#isWholeNeeded) return null;
+  #parse(text: string): Segment | null {
+    if (this.#needsWholeText) return null;
     const { root, problems, depth, aliases } = parseYaml(Buffer.from(text, 'utf16le').toString('utf16le'));
-    this.#isWholeNeeded = aliases > 0 || depth > maxDepth - maxCuts;
-    if (this.#isWholeNeeded || problems.length > 0 || root.kind !== 'map' || root.entries.size !== 1) return null;
+    this.#needsWholeText = aliases > 0 || depth > maxDepth - maxSegmentDepth;
+    if (this.#needsWholeText || problems.length > 0 || root.kind !== 'map' || root.entries.size !== 1) return null;
     const { start, end } = root;
     for (const [name, { key, node }] of root.entries) return key.start === text.search(/[^ ]/) ? { name, start, end, key, node } : null;
     return null;
@@ -127,7 +127,7 @@ class Pieces {
 }
 
 /** Moves a map made by `Pieces.map`, whose entries carry their own base. */
-function shifted(map: YamlMap, by: number): YamlMap {
+function shiftMap(map: YamlMap, by: number): YamlMap {
   const entries = new Map<string, YamlEntry>();
   for (const [name, entry] of map.entries) entries.set(name, { ...entry, base: entry.base + by });
   return { kind: 'map', entries, start: map.start + by, end: map.end + by };

@@ -60,7 +60,10 @@ const maxRepeatedNodes = 100_000;
 /** An edict file needs five levels. What walks a tree may recurse, since it is no deeper than this. */
 export const maxDepth = 64;
 
-const tooDeep = { message: 'the values are nested too deeply', hint: `at most ${maxDepth} levels are allowed; an edict file needs five` };
+const tooDeepProblem = {
+  message: 'the values are nested too deeply',
+  hint: `at most ${maxDepth} levels are allowed; an edict file needs five`,
+};
 
 /**
  * Returns the tree of one YAML document with the place of every node, and everything wrong with it. Never throws.
@@ -72,56 +75,56 @@ export function parseYaml(text: string): MeasuredTree {
     return parseDocumentTree(text);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return { root: nothing(0, 0), problems: [{ rule: 'yaml', start: 0, end: 1, ...tooDeep }], depth: 0, aliases: 0 };
+    return { root: emptyScalar(0, 0), problems: [{ rule: 'yaml', start: 0, end: 1, ...tooDeepProblem }], depth: 0, aliases: 0 };
   }
 }
 
 function parseDocumentTree(text: string): MeasuredTree {
   const document = parseDocument(text, { schema, uniqueKeys: false, prettyErrors: false });
   const builder = new TreeBuilder();
-  for (const error of document.errors) builder.explain(error);
+  for (const error of document.errors) builder.addError(error);
   const root = builder.build(document.contents);
-  return { root, problems: builder.problems, depth: builder.deepest, aliases: builder.aliases };
+  return { root, problems: builder.problems, depth: builder.depth, aliases: builder.aliases };
 }
 
 /** Turns the yaml package's nodes into edict's, in the order of the text: an alias means the last anchor of its name before it. */
 class TreeBuilder {
   readonly problems: YamlProblem[] = [];
-  deepest = 0;
+  depth = 0;
   aliases = 0;
   readonly #anchors = new Map<string, Node>();
-  readonly #targets = new Map<Alias, Node | undefined>();
+  readonly #aliasTargets = new Map<Alias, Node | undefined>();
   /** The maps and lists around what is being built, through aliases too. */
-  readonly #open = new Set<Node>();
+  readonly #ancestors = new Set<Node>();
   /** How many aliases lie between the text and what is being built. */
-  #repeating = 0;
+  #aliasDepth = 0;
   #repeatedNodes = 0;
 
-  explain({ code, message, pos: [start, end] }: Document.Parsed['errors'][number]): void {
-    if (code === 'RESOURCE_EXHAUSTION') this.#problem(start, end, tooDeep.message, tooDeep.hint);
-    else if (code === 'MULTIPLE_DOCS') this.#problem(start, end, 'a second document begins here; one file is one document');
-    else if (code === 'TAB_AS_INDENT') this.#problem(start, end, 'a tab is used for indentation; YAML wants spaces');
-    else this.#problem(start, end, message.charAt(0).toLowerCase() + message.slice(1));
+  addError({ code, message, pos: [start, end] }: Document.Parsed['errors'][number]): void {
+    if (code === 'RESOURCE_EXHAUSTION') this.#report(start, end, tooDeepProblem.message, tooDeepProblem.hint);
+    else if (code === 'MULTIPLE_DOCS') this.#report(start, end, 'a second document begins here; one file is one document');
+    else if (code === 'TAB_AS_INDENT') this.#report(start, end, 'a tab is used for indentation; YAML wants spaces');
+    else this.#report(start, end, message.charAt(0).toLowerCase() + message.slice(1));
   }
 
   build(node: Node | null): YamlNode {
     const start = node?.range?.[0] ?? 0;
     const end = node?.range?.[1] ?? start;
-    if (this.#repeating > 0) this.#repeatedNodes += 1;
-    if (isAlias(node)) return this.#alias(node, start, end);
-    this.#note(node);
+    if (this.#aliasDepth > 0) this.#repeatedNodes += 1;
+    if (isAlias(node)) return this.#resolveAlias(node, start, end);
+    this.#recordAnchor(node);
     if (isScalar(node)) return { kind: 'scalar', value: node.value, text: node.source ?? String(node.value), start, end };
-    if (!isMap(node) && !isSeq(node)) return nothing(start, end);
-    if (this.#open.size >= maxDepth) {
-      this.#problem(start, end, tooDeep.message, tooDeep.hint);
-      return nothing(start, end);
+    if (!isMap(node) && !isSeq(node)) return emptyScalar(start, end);
+    if (this.#ancestors.size >= maxDepth) {
+      this.#report(start, end, tooDeepProblem.message, tooDeepProblem.hint);
+      return emptyScalar(start, end);
     }
-    this.#open.add(node);
-    this.deepest = Math.max(this.deepest, this.#open.size);
+    this.#ancestors.add(node);
+    this.depth = Math.max(this.depth, this.#ancestors.size);
     const built: YamlNode = isMap(node)
       ? { kind: 'map', entries: this.#entries(node.items as readonly Pair[]), start, end }
       : { kind: 'seq', items: node.items.map((item) => this.build(item as Node | null)), start, end };
-    this.#open.delete(node);
+    this.#ancestors.delete(node);
     return built;
   }
 
@@ -130,54 +133,54 @@ class TreeBuilder {
     for (const { key, value } of pairs) {
       const start = key?.range?.[0] ?? 0;
       const end = key?.range?.[1] ?? start;
-      this.#note(key);
-      const node = value === null ? nothing(end, end) : this.build(value);
+      this.#recordAnchor(key);
+      const node = value === null ? emptyScalar(end, end) : this.build(value);
       if (!isScalar(key)) {
-        this.#problem(start, end, 'this key is not a text', 'write `name: value`');
+        this.#report(start, end, 'this key is not a text', 'write `name: value`');
         continue;
       }
       const name = typeof key.value === 'string' ? key.value : (key.source ?? '');
       if (entries.has(name))
-        this.#problem(start, end, `the key "${name}" stands twice in this map`, 'remove one of the two', 'duplicate-key');
+        this.#report(start, end, `the key "${name}" stands twice in this map`, 'remove one of the two', 'duplicate-key');
       else entries.set(name, { base: 0, key: { start, end }, node });
     }
     return entries;
   }
 
-  #alias(alias: Alias, start: number, end: number): YamlNode {
+  #resolveAlias(alias: Alias, start: number, end: number): YamlNode {
     const name = alias.source;
     this.aliases += 1;
-    if (!this.#targets.has(alias)) this.#targets.set(alias, this.#anchors.get(name));
-    const target = this.#targets.get(alias);
+    if (!this.#aliasTargets.has(alias)) this.#aliasTargets.set(alias, this.#anchors.get(name));
+    const target = this.#aliasTargets.get(alias);
     if (target === undefined) {
-      this.#problem(start, end, `the alias *${name} has no anchor before it`, `write &${name} before the value that it repeats`);
-      return nothing(start, end);
+      this.#report(start, end, `the alias *${name} has no anchor before it`, `write &${name} before the value that it repeats`);
+      return emptyScalar(start, end);
     }
-    if (this.#open.has(target)) {
-      this.#problem(start, end, `the alias *${name} contains itself`);
-      return nothing(start, end);
+    if (this.#ancestors.has(target)) {
+      this.#report(start, end, `the alias *${name} contains itself`);
+      return emptyScalar(start, end);
     }
     if (this.#repeatedNodes > maxRepeatedNodes) {
-      this.#problem(start, end, `the aliases up to *${name} repeat more than ${maxRepeatedNodes} values`, 'write them out, or use fewer');
-      return nothing(start, end);
+      this.#report(start, end, `the aliases up to *${name} repeat more than ${maxRepeatedNodes} values`, 'write them out, or use fewer');
+      return emptyScalar(start, end);
     }
-    this.#repeating += 1;
+    this.#aliasDepth += 1;
     const built = this.build(target);
-    this.#repeating -= 1;
+    this.#aliasDepth -= 1;
     return built;
   }
 
   /** Remembers a node's anchor where it stands, not where an alias repeats it. */
-  #note(node: Node | null): void {
-    if (this.#repeating === 0 && (isScalar(node) || isMap(node) || isSeq(node)) && node.anchor) this.#anchors.set(node.anchor, node);
+  #recordAnchor(node: Node | null): void {
+    if (this.#aliasDepth === 0 && (isScalar(node) || isMap(node) || isSeq(node)) && node.anchor) this.#anchors.set(node.anchor, node);
   }
 
-  #problem(start: number, end: number, message: string, hint: string | null = null, rule: YamlProblem['rule'] = 'yaml'): void {
+  #report(start: number, end: number, message: string, hint: string | null = null, rule: YamlProblem['rule'] = 'yaml'): void {
     this.problems.push({ rule, start, end: Math.max(end, start + 1), message, hint });
   }
 }
 
-function nothing(start: number, end: number): YamlScalar {
+function emptyScalar(start: number, end: number): YamlScalar {
   return { kind: 'scalar', value: null, text: '', start, end };
 }
 

@@ -1,7 +1,7 @@
 import type { YamlNode } from './yaml-tree.ts';
 
 /** The only places of the file whose value is a number. */
-const numberPlaces: ReadonlySet<string> = new Set([
+const numberPaths: ReadonlySet<string> = new Set([
   '.edict',
   '.gateway.limit.calls',
   '.gateway.limit.concurrency',
@@ -13,16 +13,16 @@ const numberPlaces: ReadonlySet<string> = new Set([
  * Returns the plain value of a tree. A number where the file wants a text stays as it is written: the ID `5e12`
  * is not five million millions, and the revision `1.10` is not `1.1`.
  */
-export function toValue(node: YamlNode, place = ''): unknown {
+export function toPlainValue(node: YamlNode, place = ''): unknown {
   switch (node.kind) {
     case 'scalar':
-      return typeof node.value === 'number' && !isNumberPlace(place) ? node.text : node.value;
+      return typeof node.value === 'number' && !isNumberPath(place) ? node.text : node.value;
     case 'seq':
-      return node.items.map((item) => toValue(item, `${place}[]`));
+      return node.items.map((item) => toPlainValue(item, `${place}[]`));
     case 'map': {
       const value: Record<string, unknown> = {};
       for (const [name, entry] of node.entries) {
-        const inner = toValue(entry.node, `${place}.${name}`);
+        const inner = toPlainValue(entry.node, `${place}.${name}`);
         if (name === '__proto__') Object.defineProperty(value, name, { value: inner, enumerable: true });
         else value[name] = inner;
       }
@@ -32,8 +32,8 @@ export function toValue(node: YamlNode, place = ''): unknown {
 }
 
 /** Everything below `guards` and a `maxOffline` is a number or a share. */
-function isNumberPlace(place: string): boolean {
-  return numberPlaces.has(place) || place.startsWith('.guards.') || /^\.environments\..*\.maxOffline(?:\.count)?$/.test(place);
+function isNumberPath(place: string): boolean {
+  return numberPaths.has(place) || place.startsWith('.guards.') || /^\.environments\..*\.maxOffline(?:\.count)?$/.test(place);
 }
 
 /** Returns whether a value of the file is a map. */

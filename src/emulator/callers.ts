@@ -1,12 +1,12 @@
-import type { Refusal } from './answers.ts';
+import type { EmulatedError } from './answers.ts';
 import { newId } from './new-id.ts';
 import type { Seed, SeedKey, SeedUser } from './seed.ts';
 
 /** Who calls: somebody who may or may not publish, or nobody that the service knows. */
-export type Caller = { readonly permitted: boolean } | Refusal;
+export type Caller = { readonly permitted: boolean } | EmulatedError;
 
 /** How an access key stands. */
-export interface KeyState {
+export interface AccessKeyState {
   readonly access: string;
   /** Failures since the last success, or since the key was last locked. */
   readonly failures: number;
@@ -15,24 +15,24 @@ export interface KeyState {
 }
 
 /** "More than five failures in a row lock the key for five minutes": the service's common errors of authentication. */
-const forgivenFailures = 5;
-const lockMs = 5 * 60_000;
+const maxFailures = 5;
+const lockoutMs = 5 * 60_000;
 
-const noToken: Refusal = { status: 401, errorCode: 'APIG.1002', errorMsg: 'Incorrect token or token resolution failed' };
-const wrongSignature: Refusal = signatureRefusal('verify aksk signature fail');
-const lockedKey: Refusal = signatureRefusal('AK access failed to reach the limit,forbidden.');
+const invalidTokenError: EmulatedError = { status: 401, errorCode: 'APIG.1002', errorMsg: 'Incorrect token or token resolution failed' };
+const invalidSignatureError: EmulatedError = signatureError('verify aksk signature fail');
+const lockedKeyError: EmulatedError = signatureError('AK access failed to reach the limit,forbidden.');
 
 /** Who may call: tokens, given and issued; users, who can have tokens issued; access keys. */
-export class Callers {
+export class AuthState {
   readonly #now: () => Date;
   readonly #tokenLifeMs: number;
-  readonly #given = new Map<string, boolean>();
+  readonly #seededTokens = new Map<string, boolean>();
   /** When issued tokens end, in milliseconds since 1970. One that has ended is kept: it is refused also where any token is taken. */
-  readonly #issued = new Map<string, number>();
+  readonly #issuedTokens = new Map<string, number>();
   readonly #users = new Map<string, SeedUser>();
   readonly #keys = new Map<string, SeedKey>();
-  readonly #keyStates = new Map<string, KeyState>();
-  #anyToken = false;
+  readonly #keyStates = new Map<string, AccessKeyState>();
+  #acceptsAnyToken = false;
 
   constructor(now: () => Date, tokenLifeMs: number) {
     this.#now = now;
@@ -41,13 +41,13 @@ export class Callers {
 
   /** Adds what `seed` has and is not there; changes nothing that is. */
   add({ tokens = [], users = [], keys = [], anyToken = false }: Pick<Seed, 'tokens' | 'users' | 'keys' | 'anyToken'>): void {
-    for (const { value, permitted = true } of tokens) addNew(this.#given, value, permitted);
-    for (const user of users) addNew(this.#users, userKey(user.domain, user.name), user);
+    for (const { value, permitted = true } of tokens) setIfAbsent(this.#seededTokens, value, permitted);
+    for (const user of users) setIfAbsent(this.#users, userKey(user.domain, user.name), user);
     for (const key of keys) {
-      addNew(this.#keys, key.access, key);
-      addNew(this.#keyStates, key.access, { access: key.access, failures: 0, lockedUntilMs: null });
+      setIfAbsent(this.#keys, key.access, key);
+      setIfAbsent(this.#keyStates, key.access, { access: key.access, failures: 0, lockedUntilMs: null });
     }
-    this.#anyToken ||= anyToken;
+    this.#acceptsAnyToken ||= anyToken;
   }
 
   /** Returns a new token with its beginning and its end if the login is right, else `null`. */
@@ -56,47 +56,47 @@ export class Callers {
     const token = `token-${newId()}`;
     const from = this.#now();
     const to = new Date(from.getTime() + this.#tokenLifeMs);
-    this.#issued.set(token, to.getTime());
+    this.#issuedTokens.set(token, to.getTime());
     return { token, from, to };
   }
 
   /** Ends every issued token now, as a changed password does. */
-  endTokens(): void {
-    for (const token of this.#issued.keys()) this.#issued.set(token, Number.NEGATIVE_INFINITY);
+  revokeTokens(): void {
+    for (const token of this.#issuedTokens.keys()) this.#issuedTokens.set(token, Number.NEGATIVE_INFINITY);
   }
 
   /** Returns who has this token. */
-  byToken(token: string): Caller {
-    const endsAtMs = this.#issued.get(token);
-    if (endsAtMs !== undefined) return this.#now().getTime() < endsAtMs ? { permitted: true } : noToken;
-    const permitted = this.#given.get(token) ?? (this.#anyToken && token !== '' ? true : undefined);
-    return permitted === undefined ? noToken : { permitted };
+  authenticateToken(token: string): Caller {
+    const endsAtMs = this.#issuedTokens.get(token);
+    if (endsAtMs !== undefined) return this.#now().getTime() < endsAtMs ? { permitted: true } : invalidTokenError;
+    const permitted = this.#seededTokens.get(token) ?? (this.#acceptsAnyToken && token !== '' ? true : undefined);
+    return permitted === undefined ? invalidTokenError : { permitted };
   }
 
   /** Returns who signed with the key `access`, where `isProven` says whether its secret and token fit; counts failures and locks. */
-  byKey(access: string, isProven: (key: SeedKey, nowMs: number) => boolean): Caller {
+  authenticateKey(access: string, isProven: (key: SeedKey, nowMs: number) => boolean): Caller {
     const key = this.#keys.get(access);
     const state = this.#keyStates.get(access);
-    if (!key || !state) return wrongSignature;
+    if (!key || !state) return invalidSignatureError;
     const nowMs = this.#now().getTime();
-    if (nowMs < (state.lockedUntilMs ?? 0)) return lockedKey;
+    if (nowMs < (state.lockedUntilMs ?? 0)) return lockedKeyError;
     if (isProven(key, nowMs)) {
       this.#keyStates.set(access, { ...state, failures: 0 });
       return { permitted: key.permitted ?? true };
     }
     const failures = state.failures + 1;
-    const isLocked = failures > forgivenFailures;
-    this.#keyStates.set(access, isLocked ? { access, failures: 0, lockedUntilMs: nowMs + lockMs } : { ...state, failures });
-    return wrongSignature;
+    const isLocked = failures > maxFailures;
+    this.#keyStates.set(access, isLocked ? { access, failures: 0, lockedUntilMs: nowMs + lockoutMs } : { ...state, failures });
+    return invalidSignatureError;
   }
 
   /** Returns how every key stands. */
-  keys(): readonly KeyState[] {
+  keys(): readonly AccessKeyState[] {
     return [...this.#keyStates.values()];
   }
 }
 
-function signatureRefusal(why: string): Refusal {
+function signatureError(why: string): EmulatedError {
   return { status: 401, errorCode: 'APIGW.0301', errorMsg: `Incorrect IAM authentication information: ${why}` };
 }
 
@@ -104,6 +104,6 @@ function userKey(domain: string, name: string): string {
   return `${domain}\0${name}`;
 }
 
-function addNew<T>(to: Map<string, T>, key: string, value: T): void {
+function setIfAbsent<T>(to: Map<string, T>, key: string, value: T): void {
   if (!to.has(key)) to.set(key, value);
 }

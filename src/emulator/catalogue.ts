@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Refusal } from './answers.ts';
-import type { Named, SeedApi } from './seed.ts';
+import type { EmulatedError } from './answers.ts';
+import type { SeedApi, SeedResource } from './seed.ts';
 
 /** An API, apart from where it is published. */
-export interface Api extends Named {
-  readonly group: Named;
+export interface Api extends SeedResource {
+  readonly group: SeedResource;
   readonly registeredAt: Date;
   /** When its draft was last edited. */
   readonly editedAt: Date;
@@ -13,13 +13,13 @@ export interface Api extends Named {
 }
 
 /** Before everything that happens here. */
-const longAgo = new Date('2020-01-01T00:00:00Z');
+const initialTime = new Date('2020-01-01T00:00:00Z');
 
 /** The APIs and environments that there are. */
-export class Catalogue {
+export class Catalog {
   readonly #now: () => Date;
   readonly #apis = new Map<string, Api>();
-  readonly #environments = new Map<string, Named>();
+  readonly #environments = new Map<string, SeedResource>();
 
   constructor(now: () => Date) {
     this.#now = now;
@@ -28,17 +28,17 @@ export class Catalogue {
   /** Adds an API if there is none with its ID. */
   addApi({ id, name, group = 'default', editedAt }: SeedApi): void {
     if (this.#apis.has(id)) return;
-    const edited = editedAt === undefined ? longAgo : new Date(editedAt);
-    this.#apis.set(id, { id, name, group: groupOf(group), registeredAt: longAgo, editedAt: edited, hidden: null });
+    const edited = editedAt === undefined ? initialTime : new Date(editedAt);
+    this.#apis.set(id, { id, name, group: groupFor(group), registeredAt: initialTime, editedAt: edited, hidden: null });
   }
 
   /** Adds an environment if there is none with its ID. */
-  addEnvironment({ id, name }: Named): void {
+  addEnvironment({ id, name }: SeedResource): void {
     if (!this.#environments.has(id)) this.#environments.set(id, { id, name });
   }
 
   /** Changes an API; `edited` edits its draft now. Returns whether there is one. */
-  changeApi(id: string, { name, edited, editedAt, hidden }: ApiEdit): boolean {
+  updateApi(id: string, { name, edited, editedAt, hidden }: ApiUpdate): boolean {
     const before = this.#apis.get(id);
     if (!before) return false;
     this.#apis.set(id, {
@@ -63,21 +63,21 @@ export class Catalogue {
   }
 
   /** Returns what lists show, newest first: what is added while somebody pages moves the rest to later places. */
-  listedApis(): Api[] {
+  listApis(): Api[] {
     return [...this.#apis.values()].filter(({ hidden }) => hidden === null).reverse();
   }
 
-  environment(id: string): Named | undefined {
+  environment(id: string): SeedResource | undefined {
     return this.#environments.get(id);
   }
 
-  environments(): readonly Named[] {
+  environments(): readonly SeedResource[] {
     return [...this.#environments.values()];
   }
 }
 
 /** What can be changed about an API while the emulator runs. */
-export interface ApiEdit {
+export interface ApiUpdate {
   readonly name?: string;
   /** Whether its draft is edited now. */
   readonly edited?: boolean;
@@ -87,11 +87,11 @@ export interface ApiEdit {
 }
 
 /** A group's ID follows from its name. */
-function groupOf(name: string): Named {
+function groupFor(name: string): SeedResource {
   return { id: createHash('sha256').update(name).digest('hex').slice(0, 32), name };
 }
 
 /** Returns the service's answer about an API that does not exist. */
-export function noApi(id: string): Refusal {
+export function apiNotFound(id: string): EmulatedError {
   return { status: 404, errorCode: 'APIG.3002', errorMsg: `API ${id} does not exist` };
 }

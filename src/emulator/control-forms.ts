@@ -4,15 +4,15 @@ import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
  * The forms of what `/_emulator` takes, as JSON Schema.
  */
 
-function when(condition: object, fits: object, otherwise: object): object {
+function ifThenElse(condition: object, fits: object, otherwise: object): object {
   // biome-ignore lint/suspicious/noThenProperty: it is JSON Schema's keyword.
   return { if: condition, then: fits, else: otherwise };
 }
 
-const longestMs = 600_000;
+const maxDelayMs = 600_000;
 
 /** Returns the form of a fault; `operationIds` are the operations that there are. */
-export function faultForm(operationIds: readonly string[]): object {
+export function faultSchema(operationIds: readonly string[]): object {
   const ofAnswer = {
     status: { type: 'integer', minimum: 400, maximum: 599 },
     errorCode: { type: 'string' },
@@ -38,8 +38,8 @@ export function faultForm(operationIds: readonly string[]): object {
       },
     },
     allOf: [
-      when({ required: ['share'] }, { properties: { times: false } }, { required: ['times'] }),
-      when(
+      ifThenElse({ required: ['share'] }, { properties: { times: false } }, { required: ['times'] }),
+      ifThenElse(
         { properties: { kind: { const: 'answer' } } },
         { required: Object.keys(ofAnswer) },
         { properties: { status: false, errorCode: false, errorMsg: false, headers: false } },
@@ -48,18 +48,22 @@ export function faultForm(operationIds: readonly string[]): object {
   };
 }
 
-const ms = { type: 'integer', minimum: 0, maximum: longestMs };
+const ms = { type: 'integer', minimum: 0, maximum: maxDelayMs };
 
 /** The form of a latency; `null` ends it. */
-export const latencyForm = {
+export const latencySchema = {
   type: ['object', 'null'],
   additionalProperties: false,
   properties: { ms, minMs: ms, maxMs: ms },
-  ...when({ required: ['minMs'] }, { required: ['maxMs'], properties: { ms: false } }, { required: ['ms'], properties: { maxMs: false } }),
+  ...ifThenElse(
+    { required: ['minMs'] },
+    { required: ['maxMs'], properties: { ms: false } },
+    { required: ['ms'], properties: { maxMs: false } },
+  ),
 };
 
 /** The form of a throttle; `null` ends it. */
-export const throttleForm = {
+export const throttleSchema = {
   type: ['object', 'null'],
   required: ['calls', 'perMs'],
   additionalProperties: false,
@@ -71,22 +75,22 @@ export const throttleForm = {
   },
 };
 
-const text = { type: 'string', minLength: 1 };
+const nonEmptyString = { type: 'string', minLength: 1 };
 
 /** The form of a new API. */
-export const apiForm = {
+export const apiSchema = {
   type: 'object',
   required: ['id', 'name'],
   additionalProperties: false,
-  properties: { id: text, name: text, group: text, editedAt: { type: 'string', format: 'date-time' } },
+  properties: { id: nonEmptyString, name: nonEmptyString, group: nonEmptyString, editedAt: { type: 'string', format: 'date-time' } },
 };
 
 /** The form of what changes about an API. */
-export const apiEditForm = {
+export const apiUpdateSchema = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    name: text,
+    name: nonEmptyString,
     edited: { type: 'boolean' },
     editedAt: { type: 'string', format: 'date-time' },
     hidden: { enum: ['list', 'everywhere', null] },
@@ -94,30 +98,30 @@ export const apiEditForm = {
 };
 
 /** The form of a new environment. */
-export const environmentForm = {
+export const environmentSchema = {
   type: 'object',
   required: ['id', 'name'],
   additionalProperties: false,
-  properties: { id: text, name: text },
+  properties: { id: nonEmptyString, name: nonEmptyString },
 };
 
 /** The form of a change that is made by hand. */
-export const byHandForm = {
+export const manualChangeSchema = {
   type: 'object',
   required: ['api', 'environment', 'action'],
   additionalProperties: false,
-  properties: { api: text, environment: text, action: { enum: ['online', 'offline'] } },
+  properties: { api: nonEmptyString, environment: nonEmptyString, action: { enum: ['online', 'offline'] } },
 };
 
 /** The form of what a reader of the request log asks for. */
-export const sinceForm = {
+export const sinceSchema = {
   type: 'object',
   additionalProperties: false,
   properties: { since: { type: 'string', pattern: '^\\d{1,12}$' } },
 };
 
 /** Returns an error that says in words what is wrong with what was sent. `where` is the part of the request. */
-export function formError([error]: FastifySchemaValidationError[], where: string): Error {
+export function schemaError([error]: FastifySchemaValidationError[], where: string): Error {
   const place = `${where}${error?.instancePath ?? ''}`;
   switch (error?.keyword) {
     case 'false schema':

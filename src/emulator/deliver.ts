@@ -1,24 +1,24 @@
 import type { FastifyReply } from 'fastify';
 import type { Delivery } from './course.ts';
-import { halfOf } from './invalid-body.ts';
+import { firstHalf } from './invalid-body.ts';
 
-const type = { 'content-type': 'application/json' };
+const contentType = { 'content-type': 'application/json' };
 
 /** Gives a caller what becomes of the call. */
-export function deliver(reply: FastifyReply, delivery: Delivery): FastifyReply {
+export function respondWith(reply: FastifyReply, delivery: Delivery): FastifyReply {
   switch (delivery.kind) {
     case 'whole': {
-      const { status, headers, text } = delivery.written;
+      const { status, headers, text } = delivery.response;
       return reply
         .code(status)
-        .headers({ ...type, ...headers })
+        .headers({ ...contentType, ...headers })
         .send(text);
     }
     case 'half': {
-      const { status, headers, text } = delivery.written;
+      const { status, headers, text } = delivery.response;
       const { raw } = reply.hijack();
-      raw.writeHead(status, { ...type, ...headers, 'content-length': Buffer.byteLength(text) });
-      raw.write(halfOf(text), () => raw.destroy());
+      raw.writeHead(status, { ...contentType, ...headers, 'content-length': Buffer.byteLength(text) });
+      raw.write(firstHalf(text), () => raw.destroy());
       return reply;
     }
     case 'cut':

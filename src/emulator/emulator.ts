@@ -1,20 +1,20 @@
 import Fastify, { type FastifyError } from 'fastify';
-import { refusal, wrongAddress } from './answers.ts';
-import { addControl } from './control.ts';
-import { plain } from './course.ts';
-import { deliver } from './deliver.ts';
-import { type Fault, Faults, type Latency } from './faults.ts';
-import { implementations, implemented } from './implementations.ts';
-import { addOperation } from './operation-route.ts';
-import { randomFrom } from './random.ts';
-import { keepRawBodies } from './raw-bodies.ts';
+import { errorResponse, unknownApiResponse } from './answers.ts';
+import { addControlRoutes } from './control.ts';
+import { withoutFault } from './course.ts';
+import { respondWith } from './deliver.ts';
+import { type Fault, FaultInjector, type Latency } from './faults.ts';
+import { implementations, implementOperations } from './implementations.ts';
+import { addOperationRoute } from './operation-route.ts';
+import { seededRandom } from './random.ts';
+import { captureRawBodies } from './raw-bodies.ts';
 import { RequestLog } from './request-log.ts';
 import type { Seed } from './seed.ts';
-import { operations } from './specification.ts';
-import { type Limit, Throttle } from './throttle.ts';
-import { World, type WorldTimes } from './world.ts';
+import { loadOperations } from './specification.ts';
+import { Throttle, type ThrottleLimit } from './throttle.ts';
+import { GatewayState, type GatewayTiming } from './world.ts';
 
-export interface EmulatorOptions extends WorldTimes, Conditions {
+export interface EmulatorOptions extends GatewayTiming, FaultInjection {
   readonly seed: Seed;
   /** Default: 127.0.0.1. */
   readonly host?: string;
@@ -25,10 +25,10 @@ export interface EmulatorOptions extends WorldTimes, Conditions {
 }
 
 /** What makes the service hard to use from the start. */
-export interface Conditions {
+export interface FaultInjection {
   readonly faults?: readonly Fault[];
   readonly latencyMs?: Latency | undefined;
-  readonly throttle?: Limit | undefined;
+  readonly throttle?: ThrottleLimit | undefined;
   /** A whole number from which everything follows that is left to chance; default: 1. */
   readonly random?: number | undefined;
 }
@@ -37,8 +37,8 @@ export interface Conditions {
 export interface Emulator {
   /** Its address, without a slash at the end. */
   readonly url: string;
-  readonly world: World;
-  readonly faults: Faults;
+  readonly state: GatewayState;
+  readonly faults: FaultInjector;
   readonly requests: RequestLog;
   /** Ends all connections and gives the port free. */
   close(): Promise<void>;
@@ -56,9 +56,9 @@ export async function startEmulator({
   random: randomSeed = 1,
   ...more
 }: EmulatorOptions): Promise<Emulator> {
-  const world = new World(seed, now, more);
-  const random = randomFrom(randomSeed);
-  const faults = faultsFrom(more, new Faults(random));
+  const state = new GatewayState(seed, now, more);
+  const random = seededRandom(randomSeed);
+  const faults = configureFaults(more, new FaultInjector(random));
   const requests = new RequestLog();
   const closing = new AbortController();
   const server = Fastify({
@@ -66,28 +66,28 @@ export async function startEmulator({
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
-    frameworkErrors: (_error, _request, reply) => void deliver(reply, plain(wrongAddress()).delivery),
+    frameworkErrors: (_error, _request, reply) => void respondWith(reply, withoutFault(unknownApiResponse()).delivery),
   });
-  const rawBody = keepRawBodies(server);
-  const known = operations();
-  for (const operation of implemented(known, implementations)) {
-    addOperation(server, operation, { world, faults, requests, random, rawBody, closing: closing.signal });
+  const rawBody = captureRawBodies(server);
+  const known = loadOperations();
+  for (const operation of implementOperations(known, implementations)) {
+    addOperationRoute(server, operation, { state, faults, requests, random, rawBody, closeSignal: closing.signal });
   }
-  addControl(server, { world, faults, requests, operationIds: known.map(({ id }) => id) });
-  server.setNotFoundHandler((_request, reply) => deliver(reply, plain(wrongAddress()).delivery));
+  addControlRoutes(server, { state, faults, requests, operationIds: known.map(({ id }) => id) });
+  server.setNotFoundHandler((_request, reply) => respondWith(reply, withoutFault(unknownApiResponse()).delivery));
   server.setErrorHandler(({ message: errorMsg }: FastifyError, request, reply) => {
-    const answer = request.is404 ? wrongAddress() : refusal({ status: 400, errorCode: 'APIG.2011', errorMsg });
-    return deliver(reply, plain(answer).delivery);
+    const answer = request.is404 ? unknownApiResponse() : errorResponse({ status: 400, errorCode: 'APIG.2011', errorMsg });
+    return respondWith(reply, withoutFault(answer).delivery);
   });
   const url = await server.listen({ host, port });
   const close = async (): Promise<void> => {
     await server.close();
     closing.abort();
   };
-  return { url, world, faults, requests, close };
+  return { url, state, faults, requests, close };
 }
 
-function faultsFrom({ faults: given = [], latencyMs = 0, throttle }: Conditions, faults: Faults): Faults {
+function configureFaults({ faults: given = [], latencyMs = 0, throttle }: FaultInjection, faults: FaultInjector): FaultInjector {
   for (const fault of given) faults.add(fault);
   faults.latencyMs = latencyMs;
   if (throttle) faults.throttle = new Throttle(throttle);

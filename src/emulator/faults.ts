@@ -1,12 +1,12 @@
-import type { Refusal } from './answers.ts';
+import type { EmulatedError } from './answers.ts';
 import type { Random } from './random.ts';
 import type { Throttle } from './throttle.ts';
 
 /** What goes wrong with a call, where, and how often. */
-export type Fault = Effect & Target & Frequency;
+export type Fault = FaultEffect & FaultTarget & FaultFrequency;
 
 /** What the caller gets. */
-type Effect =
+type FaultEffect =
   | {
       /** An error answer of one's own; the kind that is meant where none is written. */
       readonly kind?: 'answer';
@@ -25,7 +25,7 @@ type Effect =
 
 export type FaultKind = NonNullable<Fault['kind']>;
 
-interface Target {
+interface FaultTarget {
   /** An `operationId`, or `*` for all; default: `changePublication`. */
   readonly operation?: string;
   /** Only calls for this API, by ID; left out: every call. */
@@ -39,7 +39,7 @@ interface Target {
   readonly applied?: boolean;
 }
 
-type Frequency =
+type FaultFrequency =
   /** The next so many calls. */
   | { readonly times: number; readonly share?: never }
   /** Each call with this probability, from 0 to 1, until faults are cleared. */
@@ -49,11 +49,11 @@ type Frequency =
 export type Latency = number | { readonly minMs: number; readonly maxMs: number };
 
 /** The faults that wait for calls, first come, first served; and how slow and how narrow the way to the service is. */
-export class Faults {
+export class FaultInjector {
   latencyMs: Latency = 0;
   throttle: Throttle | null = null;
   readonly #random: Random;
-  #waiting: { readonly fault: Fault; left: number }[] = [];
+  #queue: { readonly fault: Fault; left: number }[] = [];
 
   constructor(random: Random) {
     this.#random = random;
@@ -61,20 +61,20 @@ export class Faults {
 
   /** Adds a fault behind those that wait. */
   add(fault: Fault): void {
-    this.#waiting.push({ fault, left: fault.times ?? Number.POSITIVE_INFINITY });
+    this.#queue.push({ fault, left: fault.times ?? Number.POSITIVE_INFINITY });
   }
 
   /** Forgets all faults, the latency and the throttle. */
   clear(): void {
     this.latencyMs = 0;
     this.throttle = null;
-    this.#waiting = [];
+    this.#queue = [];
   }
 
   /** Returns the error that is meant for this API alone in a batch, and uses it up by one; `null` if there is none. */
-  takeFor(apiId: string, operation: string): Refusal | null {
-    const fault = this.#take((entry) => entry.apiId === apiId && entry.operation === operation && isAnswer(entry));
-    return fault && isAnswer(fault) ? fault : null;
+  takeForApi(apiId: string, operation: string): EmulatedError | null {
+    const fault = this.#take((entry) => entry.apiId === apiId && entry.operation === operation && isErrorFault(entry));
+    return fault && isErrorFault(fault) ? fault : null;
   }
 
   /** Returns the fault for a call and uses it up by one; `null` if there is none. */
@@ -92,21 +92,21 @@ export class Faults {
   }
 
   #take(isMeant: (fault: Fault) => boolean): Fault | null {
-    const entry = this.#waiting.find(({ fault }) => isMeant(fault) && (fault.share === undefined || this.#random() < fault.share));
+    const entry = this.#queue.find(({ fault }) => isMeant(fault) && (fault.share === undefined || this.#random() < fault.share));
     if (!entry) return null;
     entry.left -= 1;
-    if (entry.left <= 0) this.#waiting = this.#waiting.filter((other) => other !== entry);
+    if (entry.left <= 0) this.#queue = this.#queue.filter((other) => other !== entry);
     return entry.fault;
   }
 
   /** Returns for how many milliseconds to hold back the next answer. */
-  delayMs(): number {
+  nextDelayMs(): number {
     if (typeof this.latencyMs === 'number') return this.latencyMs;
     const { minMs, maxMs } = this.latencyMs;
     return minMs + this.#random() * (maxMs - minMs);
   }
 }
 
-function isAnswer(fault: Fault): fault is Fault & Refusal {
+function isErrorFault(fault: Fault): fault is Fault & EmulatedError {
   return fault.kind === undefined || fault.kind === 'answer';
 }

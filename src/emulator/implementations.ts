@@ -1,29 +1,32 @@
 import type { operations } from '../../generated/roma-connect.d.ts';
-import { type Answer, type Refusal, refusal } from './answers.ts';
-import { noApi } from './catalogue.ts';
-import type { Operation } from './specification.ts';
-import type { PlacedApi, PlacedVersion, Published, World } from './world.ts';
+import { type EmulatedError, type EmulatedResponse, errorResponse } from './answers.ts';
+import { apiNotFound } from './catalogue.ts';
+import type { OperationSpec } from './specification.ts';
+import type { ApiPlacement, GatewayState, PublishedApi, VersionInEnvironment } from './world.ts';
 
 /** A request whose caller and form have been checked. */
-export interface Call {
+export interface OperationCall {
   readonly body: unknown;
   /** The path's parameters. */
   readonly params: Readonly<Record<string, string>>;
   /** The query's parameters, with their defaults filled in. */
   readonly query: Readonly<Record<string, unknown>>;
   /** What goes wrong with single APIs of a batch, by ID. */
-  readonly refused: ReadonlyMap<string, Refusal>;
+  readonly apiErrors: ReadonlyMap<string, EmulatedError>;
 }
 
-export type Implementation = (call: Call, world: World) => Answer;
+export type Implementation = (call: OperationCall, world: GatewayState) => EmulatedResponse;
 
 /** An operation together with what it does. */
-export interface WithImplementation extends Operation {
+export interface ImplementedOperation extends OperationSpec {
   readonly implementation: Implementation;
 }
 
 /** Returns every operation with its implementation. Throws an Error that names those which have no counterpart, on either side. */
-export function implemented(operations: readonly Operation[], byId: Readonly<Record<string, Implementation>>): WithImplementation[] {
+export function implementOperations(
+  operations: readonly OperationSpec[],
+  byId: Readonly<Record<string, Implementation>>,
+): ImplementedOperation[] {
   const ids = new Set(operations.map(({ id }) => id));
   const strays = Object.keys(byId).filter((id) => !ids.has(id));
   if (strays.length > 0) throw new Error(`the specification has no operation for the implementation of ${strays.join(', ')}`);
@@ -39,49 +42,52 @@ export const implementations: Readonly<Record<keyof operations, Implementation>>
   changePublication({ body }, world) {
     const { action, api_id: api, env_id: environment, remark = '' } = body as PublicationRequest;
     const done = action === 'online' ? world.publish(api, environment, remark) : world.takeOffline(api, environment);
-    return 'status' in done ? refusal(done) : { status: 201, body: publicationAnswer(done) };
+    return 'status' in done ? errorResponse(done) : { status: 201, body: publicationBody(done) };
   },
 
-  changePublications({ body, query: { action }, refused }, world) {
+  changePublications({ body, query: { action }, apiErrors }, world) {
     const { apis, env_id: environment, remark = '' } = body as BatchRequest;
-    if (!world.catalogue.environment(environment)) return refusal(noEnvironment(environment));
+    if (!world.catalog.environment(environment)) return errorResponse(environmentNotFound(environment));
     const done = apis.map((api) => {
-      const fault = refused.get(api);
+      const fault = apiErrors.get(api);
       return {
         api,
         result: fault ?? (action === 'online' ? world.publish(api, environment, remark) : world.takeOffline(api, environment)),
       };
     });
-    const success = done.flatMap(({ result }) => ('status' in result ? [] : [publicationAnswer(result)]));
-    const failure = done.flatMap(({ api, result }) => ('status' in result ? [failureAnswer(api, result, world)] : []));
+    const success = done.flatMap(({ result }) => ('status' in result ? [] : [publicationBody(result)]));
+    const failure = done.flatMap(({ api, result }) => ('status' in result ? [failureBody(api, result, world)] : []));
     return { status: 200, body: { success, failure } };
   },
 
   switchVersion({ body, params: { api_id: api = '' } }, world) {
     const done = world.switchVersion(api, (body as { readonly version_id: string }).version_id);
-    return 'status' in done ? refusal(done) : { status: 200, body: publicationAnswer(done) };
+    return 'status' in done ? errorResponse(done) : { status: 200, body: publicationBody(done) };
   },
 
   listApis({ query }, world) {
     const { id, name, group_id: group, env_id: environment, precise_search: precise = '', offset, limit } = query as unknown as ApiQuery;
     const isPrecise = precise.split(',').includes('name');
     const isMeant = (text: string): boolean => name === undefined || (isPrecise ? text === name : text.includes(name));
-    const listed = world.catalogue
-      .listedApis()
+    const listed = world.catalog
+      .listApis()
       .filter((api) => (id ?? api.id) === api.id && (group ?? api.group.id) === api.group.id && isMeant(api.name))
-      .filter((api) => environment === undefined || world.placed(api, 'late').places.some((place) => place.environment.id === environment));
-    const apis = listed.slice(offset, offset + limit).map((api) => apiAnswer(world.placed(api, 'late')));
+      .filter(
+        (api) =>
+          environment === undefined || world.placementOf(api, 'late').placements.some((place) => place.environment.id === environment),
+      );
+    const apis = listed.slice(offset, offset + limit).map((api) => apiBody(world.placementOf(api, 'late')));
     return { status: 200, body: { size: apis.length, total: listed.length, apis } };
   },
 
   getApi({ params: { api_id: id = '' } }, world) {
-    const api = world.catalogue.api(id);
-    return api ? { status: 200, body: apiAnswer(world.placed(api, 'now')) } : refusal(noApi(id));
+    const api = world.catalog.api(id);
+    return api ? { status: 200, body: apiBody(world.placementOf(api, 'now')) } : errorResponse(apiNotFound(id));
   },
 
   listEnvironments({ query }, world) {
     const { name = '', offset, limit } = query as unknown as PageQuery & { readonly name?: string };
-    const found = world.catalogue.environments().filter((environment) => environment.name.includes(name));
+    const found = world.catalog.environments().filter((environment) => environment.name.includes(name));
     const envs = found
       .slice(offset, offset + limit)
       .map((environment) => ({ ...environment, remark: '', create_time: '2020-01-01T00:00:00Z' }));
@@ -90,7 +96,7 @@ export const implementations: Readonly<Record<keyof operations, Implementation>>
 
   listVersions({ params: { api_id: api = '' }, query }, world) {
     const found = world.versions(api);
-    if ('status' in found) return refusal(found);
+    if ('status' in found) return errorResponse(found);
     const { env_id: id, env_name: name, offset, limit } = query as unknown as VersionQuery;
     const wanted = found.filter(
       ({ environment }) => (id ?? environment.id) === environment.id && (name ?? environment.name) === environment.name,
@@ -98,13 +104,13 @@ export const implementations: Readonly<Record<keyof operations, Implementation>>
     const page = wanted.slice(offset, offset + limit);
     return {
       status: 200,
-      body: { size: page.length, total: wanted.length, api_versions: page.map((version) => versionAnswer(api, version)) },
+      body: { size: page.length, total: wanted.length, api_versions: page.map((version) => versionBody(api, version)) },
     };
   },
 
   createToken({ body }, world) {
     const { user } = (body as TokenRequest).auth.identity.password;
-    const login = world.callers.logIn(user.name, user.password, user.domain.name);
+    const login = world.auth.logIn(user.name, user.password, user.domain.name);
     if (login === null) {
       return { status: 401, body: { error: { code: 401, title: 'Unauthorized', message: 'The username or password is wrong.' } } };
     }
@@ -151,17 +157,17 @@ interface TokenRequest {
 }
 
 /** `online` leaves out `api_name`, as the page's own example does; `offline` has the zero time and no version (seen at API Gateway). */
-function publicationAnswer({ api, environmentId, effective }: Published) {
+function publicationBody({ api, environmentId, effective }: PublishedApi) {
   if (!effective) return { api_id: api.id, env_id: environmentId, api_name: api.name, publish_time: '0001-01-01T00:00:00Z' };
   const { publishId, publishTime, versionId, remark } = effective;
   return { api_id: api.id, env_id: environmentId, publish_id: publishId, publish_time: publishTime, version_id: versionId, remark };
 }
 
-function failureAnswer(id: string, { errorCode, errorMsg }: Refusal, world: World) {
-  return { api_id: id, api_name: world.catalogue.api(id)?.name ?? '', error_code: errorCode, error_msg: errorMsg };
+function failureBody(id: string, { errorCode, errorMsg }: EmulatedError, world: GatewayState) {
+  return { api_id: id, api_name: world.catalog.api(id)?.name ?? '', error_code: errorCode, error_msg: errorMsg };
 }
 
-function noEnvironment(id: string): Refusal {
+function environmentNotFound(id: string): EmulatedError {
   return { status: 404, errorCode: 'APIG.3003', errorMsg: `The environment does not exist;id:${id}` };
 }
 
@@ -169,13 +175,13 @@ function noEnvironment(id: string): Refusal {
  * Several records stand in one field, joined by `|` in the same order. The fields are not there for an API that was never
  * published, and empty for one that is published nowhere any more: both forms are seen at the service.
  */
-function apiAnswer({ api, places, wasPublished }: PlacedApi) {
+function apiBody({ api, placements, wasPublished }: ApiPlacement) {
   const joined = (texts: readonly string[]): string => texts.join('|');
   const published = {
-    run_env_id: joined(places.map(({ environment }) => environment.id)),
-    run_env_name: joined(places.map(({ environment }) => environment.name)),
-    publish_id: joined(places.map(({ record }) => record.publishId)),
-    publish_time: joined(places.map(({ record }) => inSeconds(record.publishTime))),
+    run_env_id: joined(placements.map(({ environment }) => environment.id)),
+    run_env_name: joined(placements.map(({ environment }) => environment.name)),
+    publish_id: joined(placements.map(({ record }) => record.publishId)),
+    publish_time: joined(placements.map(({ record }) => truncateToSeconds(record.publishTime))),
   };
   return {
     id: api.id,
@@ -184,17 +190,17 @@ function apiAnswer({ api, places, wasPublished }: PlacedApi) {
     group_name: api.group.name,
     status: 1,
     ...(wasPublished && published),
-    register_time: inSeconds(api.registeredAt.toISOString()),
-    update_time: inSeconds(api.editedAt.toISOString()),
+    register_time: truncateToSeconds(api.registeredAt.toISOString()),
+    update_time: truncateToSeconds(api.editedAt.toISOString()),
   };
 }
 
 /** Lists have whole seconds where an action's own answer has nanoseconds. */
-function inSeconds(time: string): string {
+function truncateToSeconds(time: string): string {
   return `${time.slice(0, 19)}Z`;
 }
 
-function versionAnswer(api: string, { environment, version, isEffective }: PlacedVersion) {
+function versionBody(api: string, { environment, version, isEffective }: VersionInEnvironment) {
   const { versionId, publishTime, remark } = version;
   return {
     version_id: versionId,
@@ -203,7 +209,7 @@ function versionAnswer(api: string, { environment, version, isEffective }: Place
     env_id: environment.id,
     env_name: environment.name,
     remark,
-    publish_time: inSeconds(publishTime),
+    publish_time: truncateToSeconds(publishTime),
     status: isEffective ? 1 : 2,
   };
 }

@@ -2,7 +2,7 @@
 export type Random = () => number;
 
 /** Returns a sequence that is the same for the same `seed`, a whole number. The algorithm is mulberry32. */
-export function randomFrom(seed: number): Random {
+export function seededRandom(seed: number): Random {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -13,7 +13,7 @@ export function randomFrom(seed: number): Random {
 }
 
 /** Returns one entry of `list` at random. Throws a RangeError if there is none. */
-export function oneOf<T>(list: readonly T[], random: Random): T {
+export function pickRandom<T>(list: readonly T[], random: Random): T {
   if (list.length === 0) throw new RangeError('nothing to choose from');
   return list[Math.floor(random() * list.length)] as T;
 }

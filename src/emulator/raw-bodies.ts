@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
  * Keeps the bytes of the JSON bodies of requests with an `Authorization`: a signature goes over bytes. Returns how to get those of a
  * request, empty if it has none; they are gone when the request is.
  */
-export function keepRawBodies(server: FastifyInstance): (request: FastifyRequest) => Buffer {
+export function captureRawBodies(server: FastifyInstance): (request: FastifyRequest) => Buffer {
   const bodies = new WeakMap<FastifyRequest, Buffer>();
   const parse = server.getDefaultJsonParser('error', 'error');
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {

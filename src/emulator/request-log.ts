@@ -1,7 +1,7 @@
 import type { FaultKind } from './faults.ts';
 
 /** What a request asks for. */
-export interface Asked {
+export interface RequestSummary {
   readonly action?: string;
   readonly api?: string;
   /** The APIs of a batch. */
@@ -13,7 +13,7 @@ export interface Asked {
 }
 
 /** One request as it reached the emulator. */
-export interface ReceivedRequest extends Asked {
+export interface ReceivedRequest extends RequestSummary {
   /** When it came, in milliseconds since 1970, to a fraction. */
   readonly atMs: number;
   readonly operation: string;
@@ -24,7 +24,7 @@ export interface ReceivedRequest extends Asked {
   readonly applied: boolean;
 }
 
-const kept = 200_000;
+const maxRequests = 200_000;
 
 /** The requests that came, oldest first; the oldest are forgotten beyond 200,000. */
 export class RequestLog {
@@ -35,17 +35,17 @@ export class RequestLog {
   add(request: ReceivedRequest): void {
     this.#requests.push(request);
     this.#count += 1;
-    if (this.#requests.length > kept * 1.5) this.#requests = this.#requests.slice(-kept);
+    if (this.#requests.length > maxRequests * 1.5) this.#requests = this.#requests.slice(-maxRequests);
   }
 
   /** Returns the last 200,000 requests. */
   all(): readonly ReceivedRequest[] {
-    return this.#requests.slice(-kept);
+    return this.#requests.slice(-maxRequests);
   }
 
   /** Returns the requests from the one with this index on, counted from 0 since the log was cleared; those forgotten are left out. */
   since(index: number): readonly ReceivedRequest[] {
-    const count = Math.min(this.#count - index, kept);
+    const count = Math.min(this.#count - index, maxRequests);
     return count > 0 ? this.#requests.slice(-count) : [];
   }
 

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { validateSeed } from '../../generated/emulator-seed-validator.cjs';
-import { formError } from './control-forms.ts';
+import { schemaError } from './control-forms.ts';
 
 /** What exists at an emulated gateway when it starts. */
 export interface Seed {
   readonly project: string;
   readonly instance: string;
   readonly apis: readonly SeedApi[];
-  readonly environments: readonly Named[];
+  readonly environments: readonly SeedResource[];
   /** Tokens that the gateway knows. */
   readonly tokens?: readonly SeedToken[];
   /** Whether every token is taken, whatever `tokens` says. */
@@ -23,12 +23,12 @@ export interface Seed {
   readonly kept?: readonly SeedVersion[];
 }
 
-export interface Named {
+export interface SeedResource {
   readonly id: string;
   readonly name: string;
 }
 
-export interface SeedApi extends Named {
+export interface SeedApi extends SeedResource {
   /** The name of its group; left out: `default`. */
   readonly group?: string;
   /** When its draft was last edited, as an ISO time; left out: before everything that happens here. */
@@ -97,7 +97,7 @@ export async function readSeed(file: string): Promise<Seed> {
 export function parseSeed(text: string, file: string): Seed {
   try {
     const seed: unknown = parse(text);
-    if (!validateSeed(seed)) throw formError(validateSeed.errors ?? [], 'seed');
+    if (!validateSeed(seed)) throw schemaError(validateSeed.errors ?? [], 'seed');
     checkReferences(seed as Seed);
     return seed as Seed;
   } catch (error) {

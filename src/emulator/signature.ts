@@ -2,7 +2,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { parse } from 'node:querystring';
 
 /** A request as it came from the wire. */
-export interface ArrivedRequest {
+export interface ReceivedHttpRequest {
   readonly method: string;
   /** What stood in the request's first line: path and query. */
   readonly url: string;
@@ -11,23 +11,23 @@ export interface ArrivedRequest {
 }
 
 /** What the header `Authorization` of a signed request says. */
-export interface Authorization {
+export interface SignatureHeader {
   readonly access: string;
   /** The signed headers in the order in which they were signed. */
   readonly signedHeaders: readonly string[];
   readonly signature: string;
 }
 
-const form = /^SDK-HMAC-SHA256 Access=([^,\s]+), ?SignedHeaders=([^,\s]+), ?Signature=([0-9a-f]{64})$/;
+const headerPattern = /^SDK-HMAC-SHA256 Access=([^,\s]+), ?SignedHeaders=([^,\s]+), ?Signature=([0-9a-f]{64})$/;
 
 /** Returns what a header `Authorization` says, or `null` if it is not of the form of a signature. */
-export function readAuthorization(text: string): Authorization | null {
-  const [, access, names, signature] = form.exec(text) ?? [];
+export function parseAuthorization(text: string): SignatureHeader | null {
+  const [, access, names, signature] = headerPattern.exec(text) ?? [];
   return access && names && signature ? { access, signedHeaders: names.toLowerCase().split(';'), signature } : null;
 }
 
 /** Returns the milliseconds since 1970 of an `X-Sdk-Date` such as `20230629T080000Z`; NaN for any other text. */
-export function sdkDateMs(text: string): number {
+export function parseSdkDateMs(text: string): number {
   const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
   return parts ? Date.parse(text.replace(/^(....)(..)(..T..)(..)/, '$1-$2-$3:$4:')) : Number.NaN;
 }
@@ -36,10 +36,10 @@ export function sdkDateMs(text: string): number {
  * Returns whether a request was signed with `secret`, over what came from the wire. By Huawei Cloud's "API Request Signing Guide",
  * written without a look at edict's own signer, which it is there to check. `host` and `x-sdk-date` must be signed.
  */
-export function isSignedWith(request: ArrivedRequest, { signedHeaders, signature }: Authorization, secret: string): boolean {
+export function isSignatureValid(request: ReceivedHttpRequest, { signedHeaders, signature }: SignatureHeader, secret: string): boolean {
   if (!['host', 'x-sdk-date'].every((name) => signedHeaders.includes(name))) return false;
   const [path = '', query = ''] = request.url.split(/\?(.*)/s);
-  const uri = path.split('/').map((segment) => escaped(decoded(segment)));
+  const uri = path.split('/').map((segment) => percentEncode(decodeOrKeep(segment)));
   const canonical = [
     request.method,
     path.endsWith('/') ? uri.join('/') : `${uri.join('/')}/`,
@@ -57,13 +57,13 @@ export function isSignedWith(request: ArrivedRequest, { signedHeaders, signature
 /** Names sorted, and under one name its values. */
 function canonicalQuery(query: string): string {
   const given = parse(query);
-  const byName = Object.keys(given).map((name) => [escaped(name), [given[name] ?? ''].flat().map(escaped).sort()] as const);
+  const byName = Object.keys(given).map((name) => [percentEncode(name), [given[name] ?? ''].flat().map(percentEncode).sort()] as const);
   byName.sort(([one], [other]) => (one < other ? -1 : 1));
   return byName.flatMap(([name, values]) => values.map((value) => `${name}=${value}`)).join('&');
 }
 
 /** What cannot be decoded stands for itself. */
-function decoded(text: string): string {
+function decodeOrKeep(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -72,10 +72,12 @@ function decoded(text: string): string {
 }
 
 /** RFC 3986: only letters, digits and `-._~` stand for themselves. */
-function escaped(text: string): string {
-  return [...Buffer.from(text)].map((byte) => (/[\w.~-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : hex(byte))).join('');
+function percentEncode(text: string): string {
+  return [...Buffer.from(text)]
+    .map((byte) => (/[\w.~-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : percentHex(byte)))
+    .join('');
 }
 
-function hex(byte: number): string {
+function percentHex(byte: number): string {
   return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 }

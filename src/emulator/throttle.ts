@@ -1,7 +1,7 @@
-import { type Answer, refusal } from './answers.ts';
+import { type EmulatedResponse, errorResponse } from './answers.ts';
 
 /** How many calls the front gateway lets through. */
-export interface Limit {
+export interface ThrottleLimit {
   /** At least 1. */
   readonly calls: number;
   readonly perMs: number;
@@ -20,33 +20,33 @@ const units = new Map([
 
 /** A limit that holds over every window: of any `perMs` milliseconds, no more than `calls` calls get through. Refused calls do not count. */
 export class Throttle {
-  readonly limit: Limit;
+  readonly limit: ThrottleLimit;
   /** The times of the last `calls` calls that got through; the oldest stands where the next one goes. */
-  readonly #passedAtMs: number[] = [];
-  #passed = 0;
+  readonly #acceptedAtMs: number[] = [];
+  #accepted = 0;
 
-  constructor(limit: Limit) {
+  constructor(limit: ThrottleLimit) {
     this.limit = limit;
   }
 
   /** Returns the refusal of a call at `atMs`, on any clock that only goes forward, or `null` if the call gets through. */
-  refuse(atMs: number): Answer | null {
+  check(atMs: number): EmulatedResponse | null {
     const { calls, perMs } = this.limit;
-    const slot = this.#passed % calls;
-    const waitMs = (this.#passedAtMs[slot] ?? Number.NEGATIVE_INFINITY) + perMs - atMs;
-    if (waitMs > 0) return this.#refusal(waitMs);
-    this.#passedAtMs[slot] = atMs;
-    this.#passed += 1;
+    const slot = this.#accepted % calls;
+    const waitMs = (this.#acceptedAtMs[slot] ?? Number.NEGATIVE_INFINITY) + perMs - atMs;
+    if (waitMs > 0) return this.#throttledResponse(waitMs);
+    this.#acceptedAtMs[slot] = atMs;
+    this.#accepted += 1;
     return null;
   }
 
   /** The message is one that was seen in the wild. */
-  #refusal(waitMs: number): Answer {
+  #throttledResponse(waitMs: number): EmulatedResponse {
     const { calls, perMs, retryAfter = false, quiet = false } = this.limit;
     const unit = units.get(perMs);
     const detail = unit ? `,limit:${calls},time:1 ${unit}` : '';
     const errorMsg = quiet ? 'Too many requests' : `The throttling threshold has been reached: policy ip over ratelimit${detail}`;
-    const answer = refusal({ status: 429, errorCode: 'APIG.0308', errorMsg });
+    const answer = errorResponse({ status: 429, errorCode: 'APIG.0308', errorMsg });
     return retryAfter ? { ...answer, headers: { 'Retry-After': String(Math.ceil(waitMs / 1_000)) } } : answer;
   }
 }

@@ -1,12 +1,12 @@
 import type { Approval } from '../core/guards.ts';
-import type { Clock, RecordReader } from '../core/ports.ts';
+import type { Clock, StoreReader } from '../core/ports.ts';
 import type { GatewayIdentity } from '../core/publication.ts';
 
 /** How often it is looked for an approval while something is held, in milliseconds. */
-const lookEveryMs = 1000;
+const pollIntervalMs = 1000;
 
-export interface ApprovalWatchDeps {
-  readonly store: Pick<RecordReader, 'approvals'>;
+export interface ApprovalTriggerDeps {
+  readonly store: Pick<StoreReader, 'approvals'>;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly gateway: GatewayIdentity;
   readonly signal: AbortSignal;
@@ -15,37 +15,37 @@ export interface ApprovalWatchDeps {
 }
 
 /** Waits for a person's agreement, which another process writes into the store, for as long as something is held. */
-export class ApprovalWatch {
-  readonly #deps: ApprovalWatchDeps;
-  #isHeld = false;
-  #known = 0;
-  #isWatching = false;
+export class ApprovalTrigger {
+  readonly #deps: ApprovalTriggerDeps;
+  #hasHeldChanges = false;
+  #lastSeenId = 0;
+  #isPolling = false;
 
-  constructor(deps: ApprovalWatchDeps) {
+  constructor(deps: ApprovalTriggerDeps) {
     this.#deps = deps;
   }
 
   /** Watches from now on if something is held, and no more if nothing is. `known` are the approvals that the plan has seen. */
   update(isHeld: boolean, known: readonly Approval[]): void {
-    this.#isHeld = isHeld;
-    this.#known = Math.max(this.#known, ...known.map(({ id }) => id));
-    if (isHeld && !this.#isWatching) void this.#watch();
+    this.#hasHeldChanges = isHeld;
+    this.#lastSeenId = Math.max(this.#lastSeenId, ...known.map(({ id }) => id));
+    if (isHeld && !this.#isPolling) void this.#poll();
   }
 
-  async #watch(): Promise<void> {
+  async #poll(): Promise<void> {
     const { clock, signal, onApproval } = this.#deps;
-    this.#isWatching = true;
-    while (this.#isHeld && !signal.aborted) {
-      await clock.sleep(lookEveryMs, signal);
-      const newest = await this.#newest();
-      if (newest <= this.#known || signal.aborted) continue;
-      this.#known = newest;
+    this.#isPolling = true;
+    while (this.#hasHeldChanges && !signal.aborted) {
+      await clock.sleep(pollIntervalMs, signal);
+      const newest = await this.#readNewestId();
+      if (newest <= this.#lastSeenId || signal.aborted) continue;
+      this.#lastSeenId = newest;
       onApproval();
     }
-    this.#isWatching = false;
+    this.#isPolling = false;
   }
 
-  async #newest(): Promise<number> {
+  async #readNewestId(): Promise<number> {
     const { store, gateway } = this.#deps;
     const [newest] = await store.approvals(gateway).catch(() => []);
     return newest?.id ?? 0;

@@ -1,5 +1,5 @@
-const firstMs = 1000;
-const ceilingMs = 5 * 60_000;
+const initialBackoffMs = 1000;
+const maxBackoffMs = 5 * 60_000;
 
 /**
  * Returns how many milliseconds to wait after the given number of failures in a row (1 and up): a second, doubled each
@@ -8,6 +8,6 @@ const ceilingMs = 5 * 60_000;
  * @param random a number from 0 to 1
  */
 export function backoffMs(failures: number, random: number): number {
-  const whole = Math.min(ceilingMs, firstMs * 2 ** (failures - 1));
+  const whole = Math.min(maxBackoffMs, initialBackoffMs * 2 ** (failures - 1));
   return Math.round(whole / 2 + (whole / 2) * random);
 }

@@ -1,15 +1,15 @@
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhenResult } from 'cockatiel';
-import type { RequestEnd } from '../core/ports.ts';
+import type { RequestResult } from '../core/ports.ts';
 
 /** So many requests in a row without an answer are an outage of the gateway, and no longer the bad luck of one publication. */
-const lostInARow = 5;
+const failureThreshold = 5;
 
 /** Tells an outage of the gateway from the bad luck of single requests. */
-export class Circuit {
+export class CircuitBreaker {
   // When to probe is the caller's to say: cockatiel measures its own waiting by the wall clock, which can jump.
   readonly #policy = circuitBreaker(
-    handleWhenResult((end) => (end as RequestEnd).kind === 'lost'),
-    { halfOpenAfter: Number.NEGATIVE_INFINITY, breaker: new ConsecutiveBreaker(lostInARow) },
+    handleWhenResult((end) => (end as RequestResult).kind === 'lost'),
+    { halfOpenAfter: Number.NEGATIVE_INFINITY, breaker: new ConsecutiveBreaker(failureThreshold) },
   );
 
   /** Calls `onOpen` when an outage begins and `onClosed` when the gateway has answered again. */
@@ -23,7 +23,7 @@ export class Circuit {
   }
 
   /** Learns from how a request ended; any answer ends an outage. */
-  ended(end: RequestEnd): void {
+  report(end: RequestResult): void {
     void this.#policy.execute(() => end);
   }
 }

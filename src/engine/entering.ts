@@ -1,14 +1,14 @@
 import { EdictError } from '../core/errors.ts';
-import type { Clock, Entered, Store } from '../core/ports.ts';
+import type { AcquiredLease, Clock, Store } from '../core/ports.ts';
 import type { GatewayIdentity } from '../core/publication.ts';
 
-export interface EnteringDeps {
-  readonly store: Pick<Store, 'enter'>;
+export interface AcquireLeaseDeps {
+  readonly store: Pick<Store, 'acquire'>;
   readonly clock: Clock;
   /** How long to wait while another edict has the lease, in milliseconds. */
   readonly waitMs: number;
   /** Whether to leave it to another edict that has fewer. */
-  readonly shares: boolean;
+  readonly sharesEvenly: boolean;
   /** Ends the waiting. */
   readonly signal: AbortSignal;
   /** Hears, once, whom it waits for. */
@@ -16,22 +16,22 @@ export interface EnteringDeps {
 }
 
 /** How often a lease that another edict has is asked for, in milliseconds. */
-const askEveryMs = 200;
+const pollIntervalMs = 200;
 
 /** Takes the gateway's lease as soon as it is free. Rejects as `Store.enter` does when the time is over or `signal` is aborted. */
-export async function enterWhenFree(
+export async function acquireLease(
   gateway: GatewayIdentity,
-  { store, clock, waitMs, shares, signal, onWait }: EnteringDeps,
-): Promise<Entered> {
-  const untilMs = clock.monotonic() + waitMs;
+  { store, clock, waitMs, sharesEvenly, signal, onWait }: AcquireLeaseDeps,
+): Promise<AcquiredLease> {
+  const untilMs = clock.monotonicMs() + waitMs;
   for (let asked = 1; ; asked += 1) {
     try {
-      return await store.enter(gateway, clock.now(), shares);
+      return await store.acquire(gateway, clock.now(), sharesEvenly);
     } catch (error) {
       if (!(error instanceof EdictError) || error.code !== 'GATEWAY_HELD') throw error;
-      if (signal.aborted || clock.monotonic() >= untilMs) throw error;
+      if (signal.aborted || clock.monotonicMs() >= untilMs) throw error;
       if (asked === 1) onWait(error.message);
     }
-    await clock.sleep(askEveryMs, signal);
+    await clock.sleep(pollIntervalMs, signal);
   }
 }

@@ -1,35 +1,35 @@
 import { EdictError } from '../core/errors.ts';
 import type { Emit } from '../core/events.ts';
-import type { Note } from '../core/observe.ts';
+import type { DriftNotice } from '../core/observe.ts';
 import type { Clock, GatewayReader, Store } from '../core/ports.ts';
 import type { DesiredState, RecordedState } from '../core/publication.ts';
-import { look } from './observer.ts';
+import { observeGateway } from './observer.ts';
 
-export interface LookoutDeps {
+export interface DriftDetectorDeps {
   readonly store: Store;
   readonly gateway: GatewayReader;
-  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
   readonly emit: Emit;
   /** Whether the first look is due at once, whatever the file says. */
-  readonly atFirst: boolean;
+  readonly observeOnStart: boolean;
 }
 
 /** After a look that saw nothing the next one is due this much later, or sooner if the file says so. */
-const blindForMs = 60_000;
+const failureRetryMs = 60_000;
 
 /** Looks at the gateway when it is time to, and brings the record up to what is seen. */
-export class Lookout {
-  readonly #deps: LookoutDeps;
+export class DriftDetector {
+  readonly #deps: DriftDetectorDeps;
   #nextAtMs = Number.NEGATIVE_INFINITY;
-  #turn: Promise<unknown> = Promise.resolve();
+  #lastObservation: Promise<unknown> = Promise.resolve();
   /** Whether the first look, asked for by a person, is still to be made. */
-  #isAwaited: boolean;
+  #isRequested: boolean;
   /** What was told of APIs that are gone: it stays so, and is told once. */
-  #gone = new Set<string>();
+  #reportedDeleted = new Set<string>();
 
-  constructor(deps: LookoutDeps) {
+  constructor(deps: DriftDetectorDeps) {
     this.#deps = deps;
-    this.#isAwaited = deps.atFirst;
+    this.#isRequested = deps.observeOnStart;
   }
 
   /**
@@ -39,44 +39,44 @@ export class Lookout {
    * @throws EdictError `UNSEEN` if nothing is seen and the record is no base to plan on: a look was asked for, or the gateway
    * has never been seen, and to publish what is online there already would cost versions. `STORE_*` if it cannot be written
    */
-  look(desired: DesiredState, passId: string, signal: AbortSignal): Promise<RecordedState | null> {
-    const looked = this.#turn.then(() => this.#look(desired, passId, signal));
-    this.#turn = looked.catch(() => null);
+  observe(desired: DesiredState, passId: string, signal: AbortSignal): Promise<RecordedState | null> {
+    const looked = this.#lastObservation.then(() => this.#observe(desired, passId, signal));
+    this.#lastObservation = looked.catch(() => null);
     return looked;
   }
 
-  async #look(desired: DesiredState, passId: string, signal: AbortSignal): Promise<RecordedState | null> {
+  async #observe(desired: DesiredState, reconcileId: string, signal: AbortSignal): Promise<RecordedState | null> {
     const { store, gateway, clock, emit } = this.#deps;
-    const { observeEveryMs } = desired;
-    if (!this.#isAwaited && observeEveryMs === null) return null;
-    const isUnknown = (await store.listedApis(desired.gateway)) === null;
-    if (!this.#isAwaited && !isUnknown && clock.monotonic() < this.#nextAtMs) return null;
-    const everyMs = observeEveryMs ?? Number.POSITIVE_INFINITY;
-    this.#nextAtMs = clock.monotonic() + everyMs;
-    const seen = await look(desired, { gateway, record: store, clock, signal });
+    const { refreshIntervalMs } = desired;
+    if (!this.#isRequested && refreshIntervalMs === null) return null;
+    const isUnknown = (await store.listedApiCount(desired.gateway)) === null;
+    if (!this.#isRequested && !isUnknown && clock.monotonicMs() < this.#nextAtMs) return null;
+    const everyMs = refreshIntervalMs ?? Number.POSITIVE_INFINITY;
+    this.#nextAtMs = clock.monotonicMs() + everyMs;
+    const seen = await observeGateway(desired, { gateway, record: store, clock, signal });
     if (seen.kind === 'blind') {
-      this.#nextAtMs = clock.monotonic() + Math.min(everyMs, blindForMs);
-      emit({ type: 'gateway:unseen', passId, reason: seen.reason });
-      if (seen.listed !== null) await store.observe(desired.gateway, [], seen.listed);
-      if (this.#isAwaited || isUnknown) throw unseen(seen.reason, this.#isAwaited);
+      this.#nextAtMs = clock.monotonicMs() + Math.min(everyMs, failureRetryMs);
+      emit({ type: 'gateway:unseen', reconcileId, reason: seen.reason });
+      if (seen.listed !== null) await store.saveObservation(desired.gateway, [], seen.listed);
+      if (this.#isRequested || isUnknown) throw observationError(seen.reason, this.#isRequested);
       return null;
     }
-    await store.observe(desired.gateway, seen.updates, seen.listed);
-    this.#isAwaited = false;
-    emit({ type: 'gateway:seen', passId, listed: seen.listed, changed: seen.updates.length });
-    for (const note of this.#news(seen.notes)) emit({ type: 'publication:noted', passId, note });
+    await store.saveObservation(desired.gateway, seen.updates, seen.listed);
+    this.#isRequested = false;
+    emit({ type: 'gateway:seen', reconcileId, listedApiCount: seen.listed, changedCount: seen.updates.length });
+    for (const notice of this.#newNotices(seen.notices)) emit({ type: 'publication:noted', reconcileId, notice });
     return seen.recorded;
   }
 
-  #news(notes: readonly Note[]): Note[] {
-    const nameOf = ({ key, heirId }: Note): string => `${key} ${heirId}`;
-    const told = this.#gone;
-    this.#gone = new Set(notes.filter(({ kind }) => kind === 'gone').map(nameOf));
+  #newNotices(notes: readonly DriftNotice[]): DriftNotice[] {
+    const nameOf = ({ key, replacementId }: DriftNotice): string => `${key} ${replacementId}`;
+    const told = this.#reportedDeleted;
+    this.#reportedDeleted = new Set(notes.filter(({ kind }) => kind === 'gone').map(nameOf));
     return notes.filter((note) => note.kind !== 'gone' || !told.has(nameOf(note)));
   }
 }
 
-function unseen(reason: string, isAwaited: boolean): EdictError {
+function observationError(reason: string, isAwaited: boolean): EdictError {
   const without = isAwaited ? 'without --refresh' : 'with `observe: never`';
   return new EdictError('UNSEEN', `the gateway cannot be observed: ${reason}`, {
     hint: `nothing was sent; ${without} the plan starts from the record alone`,

@@ -1,10 +1,10 @@
-import type { PassCause } from '../core/events.ts';
+import type { TriggerCause } from '../core/events.ts';
 import type { Clock } from '../core/ports.ts';
 import { backoffMs } from './backoff.ts';
 
-export interface OwnPassesDeps {
+export interface TriggerQueueDeps {
   /** Makes a pass and resolves to whether it could be made. Never rejects. */
-  readonly make: (cause: PassCause) => Promise<boolean>;
+  readonly run: (cause: TriggerCause) => Promise<boolean>;
   readonly clock: Pick<Clock, 'sleep'>;
   /** A number from 0 to 1. */
   readonly random: () => number;
@@ -13,53 +13,53 @@ export interface OwnPassesDeps {
   /** Ends the trying. */
   readonly signal: AbortSignal;
   /** Called when every pass that was asked for has been made or given up. */
-  readonly onEnd: () => void;
+  readonly onDrained: () => void;
 }
 
 /**
  * The passes that an engine makes by itself, one at a time. One that could not be made, since the store is away, is made later:
  * nobody else would ask for it until the next resync.
  */
-export class OwnPasses {
-  readonly #deps: OwnPassesDeps;
-  readonly #wanted = new Set<PassCause>();
-  #making: Promise<void> | null = null;
+export class TriggerQueue {
+  readonly #deps: TriggerQueueDeps;
+  readonly #pending = new Set<TriggerCause>();
+  #running: Promise<void> | null = null;
 
-  constructor(deps: OwnPassesDeps) {
+  constructor(deps: TriggerQueueDeps) {
     this.#deps = deps;
   }
 
   /** Whether some pass is still to be made. */
   get isPending(): boolean {
-    return this.#making !== null;
+    return this.#running !== null;
   }
 
   /** Asks for a pass that reads what there is from now on. */
-  request(cause: PassCause): void {
+  trigger(cause: TriggerCause): void {
     if (this.#deps.signal.aborted) return;
-    this.#wanted.add(cause);
-    this.#making ??= this.#make();
+    this.#pending.add(cause);
+    this.#running ??= this.#run();
   }
 
   /** Resolves when no pass is being made. */
-  async ended(): Promise<void> {
-    await this.#making;
+  async drained(): Promise<void> {
+    await this.#running;
   }
 
-  async #make(): Promise<void> {
-    const { make, clock, random, maxTries, signal, onEnd } = this.#deps;
+  async #run(): Promise<void> {
+    const { run, clock, random, maxTries, signal, onDrained } = this.#deps;
     let failures = 0;
-    for (let [cause] = this.#wanted; cause && failures < maxTries && !signal.aborted; [cause] = this.#wanted) {
-      this.#wanted.delete(cause);
-      if (await make(cause)) failures = 0;
+    for (let [cause] = this.#pending; cause && failures < maxTries && !signal.aborted; [cause] = this.#pending) {
+      this.#pending.delete(cause);
+      if (await run(cause)) failures = 0;
       else {
         failures += 1;
-        this.#wanted.add(cause);
+        this.#pending.add(cause);
         if (failures < maxTries) await clock.sleep(backoffMs(failures, random()), signal);
       }
     }
-    this.#wanted.clear();
-    this.#making = null;
-    onEnd();
+    this.#pending.clear();
+    this.#running = null;
+    onDrained();
   }
 }

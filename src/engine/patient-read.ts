@@ -1,10 +1,10 @@
-import type { Clock, Read } from '../core/ports.ts';
+import type { Clock, ReadResult } from '../core/ports.ts';
 import { backoffMs } from './backoff.ts';
 
 /** As often as `apply` tries one change. */
-const tries = 4;
+const maxReadTries = 4;
 
-export interface PatienceDeps {
+export interface RetryReadDeps {
   readonly clock: Pick<Clock, 'sleep'>;
   /** Returns a number from 0 to 1. */
   readonly random: () => number;
@@ -16,11 +16,11 @@ export interface PatienceDeps {
  * Returns what comes of a read that is tried again while what went wrong may pass by itself: four times in all, after a second
  * or less, then longer each time. Pauses that the gateway asks for are not waited for here: each request waits for those by itself.
  */
-export async function patiently<T>(once: () => Promise<Read<T>>, { clock, random, signal }: PatienceDeps): Promise<Read<T>> {
+export async function retryRead<T>(once: () => Promise<ReadResult<T>>, { clock, random, signal }: RetryReadDeps): Promise<ReadResult<T>> {
   for (let failures = 1; ; failures += 1) {
     const came = await once();
     const mayPass = came.kind === 'retry' || came.kind === 'wait';
-    if (!mayPass || failures === tries || signal.aborted) return came;
+    if (!mayPass || failures === maxReadTries || signal.aborted) return came;
     await clock.sleep(backoffMs(failures, random()), signal);
   }
 }

@@ -1,12 +1,12 @@
-import type { Clock, GatewayReader, Read, ReadFailure } from '../core/ports.ts';
+import type { Clock, GatewayReader, ReadFailure, ReadResult } from '../core/ports.ts';
 import type { GatewaySettings, PublicationKey, RecordedState } from '../core/publication.ts';
 import type { ListedVersion } from '../core/resolve.ts';
-import { isAsRecorded, type KeptVersions, type Restoration } from '../core/undo.ts';
-import { patiently } from './patient-read.ts';
+import { matchesRecorded, type Restoration, type VersionsByPublication } from '../core/undo.ts';
+import { retryRead } from './patient-read.ts';
 
-export interface ReadKeptDeps {
-  readonly gateway: Pick<GatewayReader, 'versions'>;
-  readonly settings: Pick<GatewaySettings, 'lagMs' | 'limit'>;
+export interface KeptVersionsDeps {
+  readonly gateway: Pick<GatewayReader, 'listVersions'>;
+  readonly settings: Pick<GatewaySettings, 'propagationDelayMs' | 'limit'>;
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
   /** Returns a number from 0 to 1. */
   readonly random: () => number;
@@ -19,18 +19,18 @@ export interface ReadKeptDeps {
  * lately that the list may not show it yet is read again when it must. What the gateway does not tell of one publication says
  * why; a failure that is none of a single publication's is the answer for all.
  */
-export async function readKept(
+export async function readKeptVersions(
   restored: readonly Restoration[],
   recorded: RecordedState,
-  deps: ReadKeptDeps,
-): Promise<{ readonly kind: 'read'; readonly value: KeptVersions } | ReadFailure> {
+  deps: KeptVersionsDeps,
+): Promise<{ readonly kind: 'read'; readonly value: VersionsByPublication } | ReadFailure> {
   const kept = new Map<PublicationKey, readonly ListedVersion[] | string>();
   let failure: ReadFailure | null = null;
   const left = restored.values();
   const reader = async (): Promise<void> => {
     for (const one of left) {
       if (failure) return;
-      const read = await readOne(one, recorded, deps);
+      const read = await readPublicationVersions(one, recorded, deps);
       if (read.kind === 'read') kept.set(one.key, read.value);
       else if (read.kind === 'stalled') kept.set(one.key, `${read.failure.code} ${read.failure.message}`);
       else failure = read;
@@ -40,14 +40,18 @@ export async function readKept(
   return failure ?? { kind: 'read', value: kept };
 }
 
-async function readOne(one: Restoration, recorded: RecordedState, deps: ReadKeptDeps): Promise<Read<readonly ListedVersion[]>> {
+async function readPublicationVersions(
+  one: Restoration,
+  recorded: RecordedState,
+  deps: KeptVersionsDeps,
+): Promise<ReadResult<readonly ListedVersion[]>> {
   const { gateway, settings, clock, signal } = deps;
-  const once = () => patiently(() => gateway.versions(one, signal), deps);
+  const once = () => retryRead(() => gateway.listVersions(one, signal), deps);
   const read = await once();
   const was = recorded.get(one.key);
   const ageMs = clock.now() - (was?.recordedAtMs ?? 0);
-  const isYoung = ageMs < settings.lagMs;
-  if (read.kind !== 'read' || !isYoung || isAsRecorded(was, read.value)) return read;
-  await clock.sleep(Math.min(settings.lagMs, settings.lagMs - ageMs), signal);
+  const isYoung = ageMs < settings.propagationDelayMs;
+  if (read.kind !== 'read' || !isYoung || matchesRecorded(was, read.value)) return read;
+  await clock.sleep(Math.min(settings.propagationDelayMs, settings.propagationDelayMs - ageMs), signal);
   return once();
 }

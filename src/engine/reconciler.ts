@@ -1,30 +1,30 @@
-import type { EngineEvent } from '../core/events.ts';
-import { type Failing, type Failure, nextRecord, type Outcome } from '../core/outcome.ts';
-import { type Change, decide } from '../core/plan.ts';
+import type { EdictEvent } from '../core/events.ts';
+import { applyOutcome, type Failure, type FailureKind, type Outcome } from '../core/outcome.ts';
+import { type Change, diffPublication } from '../core/plan.ts';
 import type { Gateway, Store } from '../core/ports.ts';
-import type { DesiredState, GatewaySettings, PublicationKey, RecordedPublication, UnresolvedAttempt } from '../core/publication.ts';
+import type { DesiredState, GatewaySettings, PublicationKey, RecordedPublication, UnknownAttempt } from '../core/publication.ts';
 import { resolveAttempt } from '../core/resolve.ts';
-import type { Departures } from './departures.ts';
-import type { Doubts } from './doubts.ts';
+import type { Batcher } from './departures.ts';
+import type { UnknownOutcomes } from './doubts.ts';
 
 export interface ReconcilerDeps {
   readonly store: Store;
-  readonly gateway: Pick<Gateway, 'versions'>;
-  readonly departures: Departures;
+  readonly gateway: Pick<Gateway, 'listVersions'>;
+  readonly batcher: Batcher;
   readonly settings: GatewaySettings;
-  readonly doubts: Doubts;
+  readonly unknownOutcomes: UnknownOutcomes;
   readonly now: () => number;
-  readonly emit: (event: EngineEvent) => void;
+  readonly emit: (event: EdictEvent) => void;
   /** The newest valid desired state. */
   readonly desired: () => DesiredState;
   /** Returns what the newest plan allows for the publication of `change`, recorded like this now; `null` if nothing. */
-  readonly permitted: (change: Change, recorded: RecordedPublication | undefined) => Change | null;
+  readonly allowedChange: (change: Change, recorded: RecordedPublication | undefined) => Change | null;
   /** Ends the waiting for a turn, and reads under way. */
   readonly signal: AbortSignal;
   /** Called when the request has been answered, before the outcome is on the disk: the next one may leave. */
-  readonly answered: () => void;
+  readonly onAnswered: () => void;
   /** Runs a write of the record until it succeeds or there is no hope; resolves to whether it did. */
-  readonly persist: (write: () => Promise<void>) => Promise<boolean>;
+  readonly retryWrite: (write: () => Promise<void>) => Promise<boolean>;
 }
 
 /** What reconciling one publication came to. */
@@ -36,7 +36,7 @@ export type Reconciled =
   /** An earlier attempt has no known outcome, and it is too early to believe that it did not happen. */
   | { readonly kind: 'early'; readonly change: Change; readonly afterMs: number }
   /** An earlier attempt has no known outcome, and the gateway could not be asked now. */
-  | { readonly kind: 'unread'; readonly change: Change; readonly failing: Failing; readonly failure: Failure }
+  | { readonly kind: 'unread'; readonly change: Change; readonly failing: FailureKind; readonly failure: Failure }
   /** An earlier attempt has no known outcome, the gateway cannot tell, and to repeat it is not its turn. */
   | { readonly kind: 'waits' }
   /** An earlier attempt has no known outcome, the gateway cannot tell, and the file says `unresolved: hold`. */
@@ -51,53 +51,55 @@ export type Reconciled =
  * @throws EdictError `STORE_*` if the attempt cannot be recorded; nothing was sent then
  */
 export async function reconcile(key: PublicationKey, passId: string, deps: ReconcilerDeps): Promise<Reconciled> {
-  const { store, settings, desired, permitted } = deps;
-  let recorded = await store.read(settings, key);
+  const { store, settings, desired, allowedChange } = deps;
+  let recorded = await store.readPublication(settings, key);
   for (let mayResolve = true; ; mayResolve = false) {
     const wanted = desired();
-    const needed = decide(wanted.publications.get(key), recorded, wanted);
-    const change = allowed(needed, recorded, permitted);
+    const needed = diffPublication(wanted.publications.get(key), recorded, wanted);
+    const change = matchAllowed(needed, recorded, allowedChange);
     if (!needed) return { kind: 'in sync' };
-    if (!recorded?.unresolved || !mayResolve) {
-      if (change) return attempt(change, recorded, wanted, passId, deps);
-      return { kind: recorded?.unresolved ? 'waits' : 'in sync' };
+    if (!recorded?.unknownAttempt || !mayResolve) {
+      if (change) return makeAttempt(change, recorded, wanted, passId, deps);
+      return { kind: recorded?.unknownAttempt ? 'waits' : 'in sync' };
     }
-    const resolved = await resolve(recorded, recorded.unresolved, needed, passId, deps);
+    const resolved = await resolveUnknown(recorded, recorded.unknownAttempt, needed, passId, deps);
     if (resolved !== 'known' && resolved !== 'repeat') return resolved;
-    recorded = await store.read(settings, key);
+    recorded = await store.readPublication(settings, key);
   }
 }
 
-async function attempt(
+async function makeAttempt(
   change: Change,
   recorded: RecordedPublication | undefined,
   wanted: DesiredState,
-  passId: string,
-  { store, departures, settings, doubts, now, emit, desired, permitted, signal, answered, persist }: ReconcilerDeps,
+  reconcileId: string,
+  { store, batcher, settings, unknownOutcomes, now, emit, desired, allowedChange, signal, onAnswered, retryWrite }: ReconcilerDeps,
 ): Promise<Reconciled> {
   const { key } = change;
-  const beganAtMs = now();
-  const place = departures.place(change);
+  const startedAtMs = now();
+  const place = batcher.reserve(change);
   const { marker } = place;
-  const id = await store.begin(settings, change, { passId, marker, commitId: wanted.commitId, atMs: beganAtMs }).catch((error: unknown) => {
-    place.leave();
-    throw error;
-  });
-  emit({ type: 'attempt:begun', passId, attemptId: id, change });
+  const id = await store
+    .beginAttempt(settings, change, { reconcileId, marker, commitId: wanted.commitId, startedAtMs })
+    .catch((error: unknown) => {
+      place.cancel();
+      throw error;
+    });
+  emit({ type: 'attempt:begun', reconcileId, attemptId: id, change });
   const isWanted = (): boolean => {
     if (signal.aborted) return false;
     const newest = desired();
-    if (newest === wanted) return allowed(change, recorded, permitted) !== null;
-    return isSame(change, allowed(decide(newest.publications.get(key), recorded, newest), recorded, permitted));
+    if (newest === wanted) return matchAllowed(change, recorded, allowedChange) !== null;
+    return isSameChange(change, matchAllowed(diffPublication(newest.publications.get(key), recorded, newest), recorded, allowedChange));
   };
   const outcome = await place.send(isWanted);
-  answered();
+  onAnswered();
 
-  const settledAtMs = now();
-  if (outcome.kind === 'unknown') doubts.waitMs({ attemptId: id, overAtMs: null });
-  const next = nextRecord(change, outcome, recorded, { id, marker, settledAtMs });
-  const isRecorded = await persist(() => store.settle(settings, key, id, outcome, next, settledAtMs));
-  emit({ type: 'attempt:settled', passId, attemptId: id, change, outcome, tookMs: settledAtMs - beganAtMs });
+  const finishedAtMs = now();
+  if (outcome.kind === 'unknown') unknownOutcomes.remainingMs({ attemptId: id, endedAtMs: null });
+  const next = applyOutcome(change, outcome, recorded, { id, marker, finishedAtMs });
+  const isRecorded = await retryWrite(() => store.finishAttempt(settings, key, id, outcome, next, finishedAtMs));
+  emit({ type: 'attempt:settled', reconcileId, attemptId: id, change, outcome, durationMs: finishedAtMs - startedAtMs });
   return { kind: 'attempted', change, outcome, isRecorded };
 }
 
@@ -105,21 +107,21 @@ async function attempt(
  * Asks the gateway what came of an attempt: `known` if the record says so now, `repeat` if nobody can tell and a repetition
  * does no harm or is what the file asks for.
  */
-async function resolve(
+async function resolveUnknown(
   recorded: RecordedPublication,
-  unresolved: UnresolvedAttempt,
+  unresolved: UnknownAttempt,
   change: Change,
-  passId: string,
-  { store, gateway, settings, doubts, now, emit, signal, persist }: ReconcilerDeps,
+  reconcileId: string,
+  { store, gateway, settings, unknownOutcomes, now, emit, signal, retryWrite }: ReconcilerDeps,
 ): Promise<Reconciled | 'known' | 'repeat'> {
   const { attemptId, action } = unresolved;
   const cannotTell = (reason: string): Reconciled | 'repeat' => {
-    const isRepeated = action === 'offline' || unresolved.version !== null || settings.unresolved === 'repeat';
-    emit({ type: 'attempt:untold', passId, attemptId, change, reason, isRepeated });
-    return isRepeated ? 'repeat' : { kind: 'held', change };
+    const isRetried = action === 'offline' || unresolved.version !== null || settings.unknownOutcome === 'repeat';
+    emit({ type: 'attempt:untold', reconcileId, attemptId, change, reason, isRetried });
+    return isRetried ? 'repeat' : { kind: 'held', change };
   };
-  const earlyMs = doubts.waitMs(unresolved);
-  const read = await gateway.versions(recorded, signal);
+  const earlyMs = unknownOutcomes.remainingMs(unresolved);
+  const read = await gateway.listVersions(recorded, signal);
   if (read.kind !== 'read') {
     if (read.kind !== 'stalled') return { kind: 'unread', change, failing: read.kind, failure: read.failure };
     return cannotTell(`${read.failure.code} ${read.failure.message}`);
@@ -130,16 +132,16 @@ async function resolve(
   if (resolution.kind === 'absent' && earlyMs > 0) return { kind: 'early', change, afterMs: earlyMs };
   const outcome: Outcome =
     resolution.kind === 'absent' ? { kind: 'absent' } : { kind: 'succeeded', versionId: resolution.versionId, publishId: null };
-  if (!(await persist(() => store.settle(settings, recorded.key, attemptId, outcome, resolution.next, settledAtMs)))) {
-    return { kind: 'early', change, afterMs: settings.lagMs };
+  if (!(await retryWrite(() => store.finishAttempt(settings, recorded.key, attemptId, outcome, resolution.nextRecorded, settledAtMs)))) {
+    return { kind: 'early', change, afterMs: settings.propagationDelayMs };
   }
-  doubts.settle(attemptId);
-  emit({ type: 'attempt:resolved', passId, attemptId, change, outcome });
+  unknownOutcomes.forget(attemptId);
+  emit({ type: 'attempt:resolved', reconcileId, attemptId, change, outcome });
   return 'known';
 }
 
 /** Returns why another try is needed, for a person. */
-export function reasonOf(reconciled: Reconciled): string {
+export function retryReason(reconciled: Reconciled): string {
   if (reconciled.kind === 'early') return 'an attempt has no known outcome, and the gateway may not show it yet';
   if (reconciled.kind === 'unread') return `${reconciled.failure.code} ${reconciled.failure.message}`;
   const failure = reconciled.kind === 'attempted' && 'failure' in reconciled.outcome ? reconciled.outcome.failure : null;
@@ -150,11 +152,15 @@ export function reasonOf(reconciled: Reconciled): string {
  * Returns `change` if the newest plan allows just this work, with the agreement that it rests on. The plan looks at all publications
  * together and at what a person has agreed to, which one publication by itself cannot tell.
  */
-function allowed(change: Change | null, recorded: RecordedPublication | undefined, permitted: ReconcilerDeps['permitted']): Change | null {
+function matchAllowed(
+  change: Change | null,
+  recorded: RecordedPublication | undefined,
+  permitted: ReconcilerDeps['allowedChange'],
+): Change | null {
   const plan = change && permitted(change, recorded);
-  return plan && isSame(change, plan) ? { ...change, held: null, approval: plan.approval } : null;
+  return plan && isSameChange(change, plan) ? { ...change, held: null, approval: plan.approval } : null;
 }
 
-function isSame(change: Change, other: Change | null): boolean {
+function isSameChange(change: Change, other: Change | null): boolean {
   return other !== null && other.action === change.action && other.revision === change.revision && other.version === change.version;
 }

@@ -1,11 +1,11 @@
-import type { Clock, RecordReader } from '../core/ports.ts';
+import type { Clock, StoreReader } from '../core/ports.ts';
 import type { GatewayIdentity } from '../core/publication.ts';
 
 /** How often it is looked whether a pass is asked for, in milliseconds. */
-const lookEveryMs = 1000;
+const pollIntervalMs = 1000;
 
-export interface RequestWatchDeps {
-  readonly store: Pick<RecordReader, 'passAsked'>;
+export interface RequestTriggerDeps {
+  readonly store: Pick<StoreReader, 'reconcileRequest'>;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly signal: AbortSignal;
   /** Called for each look that finds a new request; a store that cannot be read shows none. */
@@ -13,42 +13,42 @@ export interface RequestWatchDeps {
 }
 
 /** Polls the store for requests to reconcile now, which `edict wait --reconcile` and `POST /resync` write, also of another process. */
-export class RequestWatch {
-  readonly #deps: RequestWatchDeps;
+export class RequestTrigger {
+  readonly #deps: RequestTriggerDeps;
   #gateway: GatewayIdentity | null = null;
   /** The last request; `undefined` before the first look, since the start makes a pass by itself. */
-  #known: string | null | undefined;
+  #lastSeen: string | null | undefined;
 
-  constructor(deps: RequestWatchDeps) {
+  constructor(deps: RequestTriggerDeps) {
     this.#deps = deps;
   }
 
   /** Looks for requests for this gateway from now on, and for no other. */
-  follow({ endpoint, project, instance }: GatewayIdentity): void {
+  setGateway({ endpoint, project, instance }: GatewayIdentity): void {
     const isFirst = this.#gateway === null;
     const before = this.#gateway;
     if (before && before.endpoint === endpoint && before.project === project && before.instance === instance) return;
     this.#gateway = { endpoint, project, instance };
-    this.#known = undefined;
-    if (isFirst) void this.#watch();
+    this.#lastSeen = undefined;
+    if (isFirst) void this.#poll();
   }
 
-  async #watch(): Promise<void> {
+  async #poll(): Promise<void> {
     const { clock, signal, onRequest } = this.#deps;
     while (!signal.aborted) {
-      const newest = await this.#newest();
-      const isNew = this.#known !== undefined && newest !== undefined && newest !== this.#known;
-      if (newest !== undefined) this.#known = newest;
+      const newest = await this.#readNewest();
+      const isNew = this.#lastSeen !== undefined && newest !== undefined && newest !== this.#lastSeen;
+      if (newest !== undefined) this.#lastSeen = newest;
       if (isNew && !signal.aborted) onRequest();
-      await clock.sleep(lookEveryMs, signal);
+      await clock.sleep(pollIntervalMs, signal);
     }
   }
 
   /** Returns the last request for the gateway; `undefined` if that cannot be told, or is of another gateway by now. */
-  async #newest(): Promise<string | null | undefined> {
+  async #readNewest(): Promise<string | null | undefined> {
     const gateway = this.#gateway;
     if (!gateway) return undefined;
-    const newest = await this.#deps.store.passAsked(gateway).catch(() => undefined);
+    const newest = await this.#deps.store.reconcileRequest(gateway).catch(() => undefined);
     return gateway === this.#gateway ? newest : undefined;
   }
 }

@@ -1,10 +1,10 @@
 import type { Clock } from '../core/ports.ts';
-import type { Limit } from '../core/publication.ts';
+import type { RequestLimits } from '../core/publication.ts';
 
-type WindowClock = Pick<Clock, 'monotonic' | 'sleep'>;
+type WindowClock = Pick<Clock, 'monotonicMs' | 'sleep'>;
 
 /** A request that takes longer to be answered is counted as having reached the gateway by then. */
-const longestWayMs = 250;
+const maxTransitMs = 250;
 
 /**
  * Holds the limit where requests leave: no window of `perMs` holds more than `calls` requests as the gateway sees them.
@@ -13,42 +13,42 @@ const longestWayMs = 250;
  */
 export class SendWindow {
   readonly #clock: WindowClock;
-  readonly #clearAtMs: number;
+  readonly #blockedUntilMs: number;
   readonly #calls: number;
   readonly #perMs: number;
   /** The last `calls` requests, as a ring: when each reached the gateway at the latest. */
-  readonly #arrivedByMs: number[] = [];
+  readonly #arrivalsMs: number[] = [];
   #next = 0;
-  #turn: Promise<unknown> = Promise.resolve();
+  #tail: Promise<unknown> = Promise.resolve();
 
   /** @param clearAtMs when the window is free of another process's requests, on the monotonic clock */
-  constructor({ calls, perMs }: Limit, clock: WindowClock, clearAtMs = Number.NEGATIVE_INFINITY) {
+  constructor({ calls, perMs }: RequestLimits, clock: WindowClock, clearAtMs = Number.NEGATIVE_INFINITY) {
     this.#clock = clock;
     this.#calls = calls;
     this.#perMs = perMs;
-    this.#clearAtMs = clearAtMs;
+    this.#blockedUntilMs = clearAtMs;
   }
 
   /**
    * Resolves when one more request may leave, in the order of asking, at once if `signal` is aborted. What it resolves to
    * is to be called when that request has been answered or has failed.
    */
-  admit(signal: AbortSignal): Promise<() => void> {
-    const admitted = this.#turn.then(() => this.#admit(signal));
-    this.#turn = admitted;
+  acquire(signal: AbortSignal): Promise<() => void> {
+    const admitted = this.#tail.then(() => this.#acquire(signal));
+    this.#tail = admitted;
     return admitted;
   }
 
-  async #admit(signal: AbortSignal): Promise<() => void> {
+  async #acquire(signal: AbortSignal): Promise<() => void> {
     const place = this.#next;
     this.#next = (place + 1) % this.#calls;
-    const freeAtMs = Math.max((this.#arrivedByMs[place] ?? Number.NEGATIVE_INFINITY) + this.#perMs, this.#clearAtMs);
-    const waitMs = (): number => freeAtMs - this.#clock.monotonic();
+    const freeAtMs = Math.max((this.#arrivalsMs[place] ?? Number.NEGATIVE_INFINITY) + this.#perMs, this.#blockedUntilMs);
+    const waitMs = (): number => freeAtMs - this.#clock.monotonicMs();
     while (waitMs() > 0 && !signal.aborted) await this.#clock.sleep(Math.ceil(waitMs()), signal);
-    const assumedMs = this.#clock.monotonic() + longestWayMs;
-    this.#arrivedByMs[place] = assumedMs;
+    const assumedMs = this.#clock.monotonicMs() + maxTransitMs;
+    this.#arrivalsMs[place] = assumedMs;
     return () => {
-      if (this.#arrivedByMs[place] === assumedMs) this.#arrivedByMs[place] = Math.min(assumedMs, this.#clock.monotonic());
+      if (this.#arrivalsMs[place] === assumedMs) this.#arrivalsMs[place] = Math.min(assumedMs, this.#clock.monotonicMs());
     };
   }
 }

@@ -1,114 +1,115 @@
-import type { Admit, Clock, RequestEnd, Stopped } from '../core/ports.ts';
-import type { Limit } from '../core/publication.ts';
-import { Circuit } from './circuit.ts';
-import { Pace } from './pace.ts';
+import type { AcquireRequestSlot, Clock, RequestPause, RequestResult } from '../core/ports.ts';
+import type { RequestLimits } from '../core/publication.ts';
+import { CircuitBreaker } from './circuit.ts';
+import { AdaptiveRate } from './pace.ts';
 import { SendWindow } from './send-window.ts';
 
-export interface TrafficOptions {
-  readonly limit: Limit;
+export interface RateLimiterOptions {
+  readonly limit: RequestLimits;
   readonly clock: Clock;
   /** How long nothing may be sent at the beginning, in milliseconds: another process may just have used up a window. */
-  readonly quietMs: number;
+  readonly initialDelayMs: number;
 }
 
 /** Why no request for a change may leave, and since when. */
-export type Why = Stopped['why'];
+export type PauseReason = RequestPause['reason'];
 
 /** What `Traffic` tells the engine. */
-export interface TrafficListener {
+export interface RateLimiterListener {
   /** Nothing more may be begun. */
-  stopped(stopped: Stopped): void;
+  paused(stopped: RequestPause): void;
   /** Nothing of what `stopped` told stands in the way any more. */
   resumed(): void;
 }
 
 /** Everything that decides when a request to the gateway may leave: the file's limit, the gateway's wishes, an outage, refused credentials. */
-export class Traffic {
+export class RateLimiter {
   readonly #clock: Clock;
-  readonly #limit: Limit;
+  readonly #limit: RequestLimits;
   readonly #window: SendWindow;
-  readonly #pace: Pace;
-  readonly #circuit: Circuit;
-  readonly #stops = new Map<Why, Stopped>();
-  #listener: TrafficListener = { stopped: () => {}, resumed: () => {} };
-  #turn: Promise<unknown> = Promise.resolve();
-  #lastAtMs = Number.NEGATIVE_INFINITY;
-  #pauseTimer: NodeJS.Timeout | null = null;
+  readonly #rate: AdaptiveRate;
+  readonly #breaker: CircuitBreaker;
+  readonly #pauses = new Map<PauseReason, RequestPause>();
+  #listener: RateLimiterListener = { paused: () => {}, resumed: () => {} };
+  #tail: Promise<unknown> = Promise.resolve();
+  #lastSentAtMs = Number.NEGATIVE_INFINITY;
+  #resumeTimer: NodeJS.Timeout | null = null;
 
-  constructor({ limit, clock, quietMs }: TrafficOptions) {
+  constructor({ limit, clock, initialDelayMs }: RateLimiterOptions) {
     this.#limit = limit;
     this.#clock = clock;
-    this.#window = new SendWindow(limit, clock, clock.monotonic() + quietMs);
-    this.#pace = new Pace(limit, clock);
-    this.#circuit = new Circuit({
-      onOpen: () => this.stop('outage', 'the gateway does not answer; it is asked once in a while until it does'),
-      onClosed: () => this.go('outage'),
+    this.#window = new SendWindow(limit, clock, clock.monotonicMs() + initialDelayMs);
+    this.#rate = new AdaptiveRate(limit, clock);
+    this.#breaker = new CircuitBreaker({
+      onOpen: () => this.pause('outage', 'the gateway does not answer; it is asked once in a while until it does'),
+      onClosed: () => this.resume('outage'),
     });
   }
 
   /** Says from now on to `listener` when requests must stop and may go on. */
-  listen(listener: TrafficListener): void {
+  setListener(listener: RateLimiterListener): void {
     this.#listener = listener;
   }
 
   /** Why nothing may be begun; `null` if it may. */
-  get stopped(): Stopped | null {
-    return this.#stops.values().next().value ?? null;
+  get stopped(): RequestPause | null {
+    return this.#pauses.values().next().value ?? null;
   }
 
   /** Whether nothing may be begun for this reason, among others perhaps. */
-  isStoppedFor(why: Why): boolean {
-    return this.#stops.has(why);
+  isPausedFor(why: PauseReason): boolean {
+    return this.#pauses.has(why);
   }
 
   /** What is allowed now: the file's limit, or less while the gateway asks for it. */
-  get allowed(): { readonly calls: number; readonly perMs: number } {
-    return { calls: Math.round(this.#pace.calls * 100) / 100, perMs: this.#limit.perMs };
+  get currentRate(): { readonly calls: number; readonly perMs: number } {
+    return { calls: Math.round(this.#rate.calls * 100) / 100, perMs: this.#limit.perMs };
   }
 
   /** See `Admit`. In the order of asking; at once if `signal` is aborted. */
-  readonly admit: Admit = (signal) => {
-    const admitted = this.#turn.then(() => this.#admit(signal));
-    this.#turn = admitted;
+  readonly acquire: AcquireRequestSlot = (signal) => {
+    const admitted = this.#tail.then(() => this.#acquire(signal));
+    this.#tail = admitted;
     return admitted;
   };
 
   /** Stops what has not begun, until `go` for the same reason. */
-  stop(why: Why, message: string): void {
-    if (this.#stops.has(why)) return;
-    const stopped: Stopped = { why, message, sinceMs: this.#clock.now() };
-    this.#stops.set(why, stopped);
-    this.#listener.stopped(stopped);
+  pause(reason: PauseReason, message: string): void {
+    if (this.#pauses.has(reason)) return;
+    const stopped: RequestPause = { reason, message, sinceMs: this.#clock.now() };
+    this.#pauses.set(reason, stopped);
+    this.#listener.paused(stopped);
   }
 
   /** Ends a stop. */
-  go(why: Why): void {
-    if (this.#stops.delete(why) && this.#stops.size === 0) this.#listener.resumed();
+  resume(why: PauseReason): void {
+    if (this.#pauses.delete(why) && this.#pauses.size === 0) this.#listener.resumed();
   }
 
   /** Gives its timer back. */
   close(): void {
-    if (this.#pauseTimer) clearTimeout(this.#pauseTimer);
+    if (this.#resumeTimer) clearTimeout(this.#resumeTimer);
   }
 
-  async #admit(signal: AbortSignal): Promise<(end: RequestEnd) => void> {
-    const waitMs = (): number => Math.max(this.#pace.pauseMs, this.#lastAtMs + this.#pace.gapMs - this.#clock.monotonic());
+  async #acquire(signal: AbortSignal): Promise<(end: RequestResult) => void> {
+    const waitMs = (): number =>
+      Math.max(this.#rate.remainingPauseMs, this.#lastSentAtMs + this.#rate.minIntervalMs - this.#clock.monotonicMs());
     while (waitMs() > 0 && !signal.aborted) await this.#clock.sleep(Math.ceil(waitMs()), signal);
-    const arrived = await this.#window.admit(signal);
-    this.#lastAtMs = this.#clock.monotonic();
+    const arrived = await this.#window.acquire(signal);
+    this.#lastSentAtMs = this.#clock.monotonicMs();
     return (end) => {
       arrived();
-      if (end.kind !== 'unsent') this.#learn(end);
+      if (end.kind !== 'unsent') this.#report(end);
     };
   }
 
-  #learn(end: RequestEnd): void {
-    this.#circuit.ended(end);
-    this.#pace.ended(end);
-    const { pauseMs } = this.#pace;
-    if (pauseMs === 0) return;
-    this.stop('pause', `the gateway asks for fewer requests; the next one leaves in ${Math.ceil(pauseMs / 1000)} s`);
-    if (this.#pauseTimer) clearTimeout(this.#pauseTimer);
-    this.#pauseTimer = setTimeout(() => this.go('pause'), pauseMs);
+  #report(end: RequestResult): void {
+    this.#breaker.report(end);
+    this.#rate.report(end);
+    const { remainingPauseMs } = this.#rate;
+    if (remainingPauseMs === 0) return;
+    this.pause('pause', `the gateway asks for fewer requests; the next one leaves in ${Math.ceil(remainingPauseMs / 1000)} s`);
+    if (this.#resumeTimer) clearTimeout(this.#resumeTimer);
+    this.#resumeTimer = setTimeout(() => this.resume('pause'), remainingPauseMs);
   }
 }

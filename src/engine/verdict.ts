@@ -1,10 +1,10 @@
 import { assertNever } from '../core/errors.ts';
-import type { Failing, Failure } from '../core/outcome.ts';
+import type { Failure, FailureKind } from '../core/outcome.ts';
 import { backoffMs } from './backoff.ts';
 import type { Reconciled } from './reconciler.ts';
-import type { Verdict } from './workqueue.ts';
+import type { Result } from './workqueue.ts';
 
-export interface Patience {
+export interface RetryPolicy {
   /** How often one change is tried in a row before it waits for a person or a new file. */
   readonly maxTries: number;
   /** Returns a number from 0 to 1. */
@@ -12,7 +12,7 @@ export interface Patience {
 }
 
 /** Returns what becomes of a publication after it was reconciled. `failures`: how many there are in a row if this is one. */
-export function verdictOf(reconciled: Reconciled, failures: number, patience: Patience): Verdict {
+export function resultOf(reconciled: Reconciled, failures: number, patience: RetryPolicy): Result {
   switch (reconciled.kind) {
     case 'in sync':
     case 'waits':
@@ -22,11 +22,11 @@ export function verdictOf(reconciled: Reconciled, failures: number, patience: Pa
     case 'early':
       return { kind: 'again', afterMs: reconciled.afterMs, failures: failures - 1 };
     case 'unread':
-      return verdictOn(reconciled.failing, failures, patience);
+      return resultOfFailure(reconciled.failing, failures, patience);
     case 'attempted': {
       const { outcome, isRecorded } = reconciled;
       if (!isRecorded) return { kind: 'stalled' };
-      return 'failure' in outcome ? verdictOn(outcome.kind, failures, patience) : { kind: 'done' };
+      return 'failure' in outcome ? resultOfFailure(outcome.kind, failures, patience) : { kind: 'done' };
     }
     default:
       return assertNever(reconciled);
@@ -34,19 +34,19 @@ export function verdictOf(reconciled: Reconciled, failures: number, patience: Pa
 }
 
 /** Returns the verdict on one more failure: try again after a growing delay, or give up. */
-export function tryAgain(failures: number, { maxTries, random }: Patience): Verdict {
+export function requeueWithBackoff(failures: number, { maxTries, random }: RetryPolicy): Result {
   return failures >= maxTries ? { kind: 'stalled' } : { kind: 'again', afterMs: backoffMs(failures, random()), failures };
 }
 
 /** Returns with what the gateway has refused the credentials; `null` if it has not. */
-export function refusalIn(reconciled: Reconciled): Failure | null {
+export function authFailure(reconciled: Reconciled): Failure | null {
   if (reconciled.kind === 'unread') return reconciled.failing === 'refused' ? reconciled.failure : null;
   if (reconciled.kind !== 'attempted' || !reconciled.isRecorded) return null;
   const { outcome } = reconciled;
   return outcome.kind === 'refused' ? outcome.failure : null;
 }
 
-function verdictOn(kind: Failing | 'unknown', failures: number, patience: Patience): Verdict {
+function resultOfFailure(kind: FailureKind | 'unknown', failures: number, patience: RetryPolicy): Result {
   switch (kind) {
     case 'stalled':
       return { kind: 'stalled' };
@@ -55,7 +55,7 @@ function verdictOn(kind: Failing | 'unknown', failures: number, patience: Patien
     case 'wait':
     case 'unknown':
     case 'retry':
-      return tryAgain(failures, patience);
+      return requeueWithBackoff(failures, patience);
     default:
       return assertNever(kind);
   }

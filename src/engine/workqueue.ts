@@ -1,10 +1,10 @@
 import PQueue from 'p-queue';
 import { assertNever } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
-import type { Limit, PublicationKey } from '../core/publication.ts';
+import type { PublicationKey, RequestLimits } from '../core/publication.ts';
 
 /** What the work on one key came to: nothing is left, try again later, or nothing helps but a person or a new file. */
-export type Verdict =
+export type Result =
   | { readonly kind: 'done' }
   /** `failures`: how many there have been in a row by now. */
   | { readonly kind: 'again'; readonly afterMs: number; readonly failures: number }
@@ -17,26 +17,26 @@ type Slot =
   | { readonly kind: 'stalled' };
 
 export interface WorkqueueDeps {
-  readonly limit: Limit;
+  readonly limit: RequestLimits;
   /** How many keys may share a request, and so a slot. */
-  readonly batch: number;
-  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+  readonly batchSize: number;
+  readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
   /**
    * Works on one key, inside a slot of the limit, which it gives free with `answered` as soon as its request has been
    * answered. `failures` counts those in a row before. To reject is a bug, and ends the process.
    */
-  readonly work: (key: PublicationKey, failures: number, answered: () => void) => Promise<Verdict>;
+  readonly reconcile: (key: PublicationKey, failures: number, answered: () => void) => Promise<Result>;
   /** Called whenever nothing is queued or running any more. */
   readonly onIdle: () => void;
   /** Called when a key's time to try again has come; answer with `replace`. */
-  readonly onDue: () => void;
+  readonly onRetryDue: () => void;
 }
 
 /** How often it is looked whether the machine's clock was set back, in milliseconds, and by how much it may lag unnoticed. */
-const clockLookMs = 1000;
+const clockCheckMs = 1000;
 
 /** Keys that come due close together come back together. */
-const dueGranularityMs = 250;
+const retryGranularityMs = 250;
 
 /**
  * Which publications wait for a call, in order, one slot a key: so two calls for one publication are never in flight
@@ -48,23 +48,23 @@ export class Workqueue {
   #limiter: PQueue;
   readonly #clockTimer: NodeJS.Timeout;
   /** By how much the machine's clock is ahead of the monotonic one; it changes when somebody sets the clock. */
-  #aheadMs: number;
+  #clockOffsetMs: number;
   #isPaused = false;
   readonly #slots = new Map<PublicationKey, Slot>();
   /** From `#next` on; what lies before has been taken. */
   #queue: PublicationKey[] = [];
   #next = 0;
-  readonly #working = new Set<Promise<void>>();
+  readonly #running = new Set<Promise<void>>();
   #waitingForLimiter = 0;
-  #dueTimer: NodeJS.Timeout | null = null;
-  #dueTimerAtMs = Number.POSITIVE_INFINITY;
-  #stopped = false;
+  #retryTimer: NodeJS.Timeout | null = null;
+  #retryTimerAtMs = Number.POSITIVE_INFINITY;
+  #isStopped = false;
 
   constructor(deps: WorkqueueDeps) {
     this.#deps = deps;
-    this.#limiter = openLimiter(deps);
-    this.#aheadMs = this.#nowAheadMs();
-    this.#clockTimer = setInterval(() => this.#watchClock(), clockLookMs);
+    this.#limiter = createLimiter(deps);
+    this.#clockOffsetMs = this.#readClockOffsetMs();
+    this.#clockTimer = setInterval(() => this.#checkClock(), clockCheckMs);
     this.#clockTimer.unref();
   }
 
@@ -74,13 +74,13 @@ export class Workqueue {
   }
 
   /** Whether some key will be tried again when its time comes. */
-  get hasDue(): boolean {
-    return this.#dueTimer !== null;
+  get hasScheduledRetry(): boolean {
+    return this.#retryTimer !== null;
   }
 
   /** Whether nothing is queued or in flight. */
   get isIdle(): boolean {
-    return this.#working.size === 0 && this.queued === 0;
+    return this.#running.size === 0 && this.queued === 0;
   }
 
   /**
@@ -88,12 +88,12 @@ export class Workqueue {
    * afterwards, unless `isSequel`: then nothing has changed for it. `fresh` forgets earlier failures: a new file or a person
    * may have mended what was wrong.
    */
-  replace(keys: Iterable<PublicationKey>, { fresh, isSequel = false }: { readonly fresh: boolean; readonly isSequel?: boolean }): void {
-    if (this.#stopped) return;
-    const now = this.#deps.clock.monotonic();
+  set(keys: Iterable<PublicationKey>, { fresh, isSequel = false }: { readonly fresh: boolean; readonly isSequel?: boolean }): void {
+    if (this.#isStopped) return;
+    const now = this.#deps.clock.monotonicMs();
     const before = new Map(this.#slots);
     for (const [key, slot] of before) if (slot.kind !== 'running') this.#slots.delete(key);
-    this.#empty();
+    this.#clear();
     let dueAtMs = Number.POSITIVE_INFINITY;
     for (const key of keys) {
       const slot = before.get(key);
@@ -104,9 +104,9 @@ export class Workqueue {
         dueAtMs = Math.min(dueAtMs, slot.dueAtMs);
       } else this.#enqueue(key, fresh || !slot || slot.kind === 'stalled' ? 0 : slot.failures);
     }
-    this.#disarmDueTimer();
-    if (dueAtMs < Number.POSITIVE_INFINITY) this.#armDueTimer(dueAtMs);
-    this.#pump();
+    this.#disarmRetryTimer();
+    if (dueAtMs < Number.POSITIVE_INFINITY) this.#armRetryTimer(dueAtMs);
+    this.#fill();
     if (this.isIdle) this.#deps.onIdle();
   }
 
@@ -117,46 +117,46 @@ export class Workqueue {
   }
 
   /** Goes on after `pause`. */
-  start(): void {
+  resume(): void {
     this.#isPaused = false;
     this.#limiter.start();
   }
 
   /** Lets every key whose time to try again is still to come be tried now. */
-  hasten(): void {
+  retryNow(): void {
     const due = [...this.#slots].filter(([, slot]) => slot.kind === 'due');
     for (const [key, slot] of due) this.#enqueue(key, slot.kind === 'due' ? slot.failures : 0);
-    this.#disarmDueTimer();
-    this.#pump();
+    this.#disarmRetryTimer();
+    this.#fill();
   }
 
   /** Drops what waits and resolves when the calls in flight have ended and are recorded. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#empty();
-    this.#disarmDueTimer();
+    this.#isStopped = true;
+    this.#clear();
+    this.#disarmRetryTimer();
     clearInterval(this.#clockTimer);
     this.#limiter.clear();
-    await Promise.all(this.#working);
+    await Promise.all(this.#running);
   }
 
-  #nowAheadMs(): number {
-    return this.#deps.clock.now() - this.#deps.clock.monotonic();
+  #readClockOffsetMs(): number {
+    return this.#deps.clock.now() - this.#deps.clock.monotonicMs();
   }
 
   /** p-queue measures its windows by the machine's clock: set back an hour, it would let nothing begin for an hour. */
-  #watchClock(): void {
-    const aheadMs = this.#nowAheadMs();
-    const isSetBack = aheadMs < this.#aheadMs - clockLookMs;
+  #checkClock(): void {
+    const aheadMs = this.#readClockOffsetMs();
+    const isSetBack = aheadMs < this.#clockOffsetMs - clockCheckMs;
     // While work is under way it would not be counted by a new limiter.
-    if (isSetBack && this.#working.size > 0) return;
-    this.#aheadMs = aheadMs;
+    if (isSetBack && this.#running.size > 0) return;
+    this.#clockOffsetMs = aheadMs;
     if (!isSetBack) return;
     this.#limiter.clear();
-    this.#limiter = openLimiter(this.#deps);
+    this.#limiter = createLimiter(this.#deps);
     if (this.#isPaused) this.#limiter.pause();
     this.#waitingForLimiter = 0;
-    this.#pump();
+    this.#fill();
   }
 
   #enqueue(key: PublicationKey, failures: number): void {
@@ -164,50 +164,50 @@ export class Workqueue {
     this.#queue.push(key);
   }
 
-  #take(): PublicationKey | undefined {
+  #dequeue(): PublicationKey | undefined {
     const key = this.#queue[this.#next];
-    if (key === undefined) this.#empty();
+    if (key === undefined) this.#clear();
     else this.#next += 1;
     return key;
   }
 
-  #empty(): void {
+  #clear(): void {
     this.#queue = [];
     this.#next = 0;
   }
 
-  #pump(): void {
-    const { limit, batch } = this.#deps;
-    const wanted = Math.min(this.queued, limit.concurrency * batch);
+  #fill(): void {
+    const { limit, batchSize } = this.#deps;
+    const wanted = Math.min(this.queued, limit.concurrency * batchSize);
     while (this.#waitingForLimiter < wanted) {
       this.#waitingForLimiter += 1;
-      this.#limiter.add(() => this.#workNext()).catch(ignoreCleared);
+      this.#limiter.add(() => this.#runNext()).catch(ignoreAbort);
     }
   }
 
-  #workNext(): Promise<void> {
+  #runNext(): Promise<void> {
     this.#waitingForLimiter -= 1;
-    const key = this.#take();
+    const key = this.#dequeue();
     if (key === undefined) return Promise.resolve();
     const slot = this.#slots.get(key);
     const failures = slot?.kind === 'queued' ? slot.failures : 0;
     const running: Slot = { kind: 'running', failures, dirty: false };
     this.#slots.set(key, running);
     return new Promise((answered) => {
-      const working = this.#deps.work(key, failures, answered).then((verdict) => {
-        this.#working.delete(working);
+      const working = this.#deps.reconcile(key, failures, answered).then((verdict) => {
+        this.#running.delete(working);
         answered();
-        if (this.#stopped) return;
-        this.#conclude(key, verdict, running.dirty);
-        this.#pump();
+        if (this.#isStopped) return;
+        this.#applyResult(key, verdict, running.dirty);
+        this.#fill();
         if (this.isIdle) this.#deps.onIdle();
       });
-      this.#working.add(working);
-      this.#pump();
+      this.#running.add(working);
+      this.#fill();
     });
   }
 
-  #conclude(key: PublicationKey, verdict: Verdict, dirty: boolean): void {
+  #applyResult(key: PublicationKey, verdict: Result, dirty: boolean): void {
     if (dirty) {
       this.#enqueue(key, 0);
       return;
@@ -220,9 +220,9 @@ export class Workqueue {
         this.#slots.set(key, verdict);
         return;
       case 'again': {
-        const dueAtMs = this.#deps.clock.monotonic() + verdict.afterMs;
+        const dueAtMs = this.#deps.clock.monotonicMs() + verdict.afterMs;
         this.#slots.set(key, { kind: 'due', failures: verdict.failures, dueAtMs });
-        this.#armDueTimer(dueAtMs);
+        this.#armRetryTimer(dueAtMs);
         return;
       }
       default:
@@ -231,30 +231,30 @@ export class Workqueue {
   }
 
   /** Sees to it that `onDue` is called soon after the earliest time that this was called with. */
-  #armDueTimer(dueAtMs: number): void {
-    if (this.#dueTimerAtMs <= dueAtMs) return;
-    this.#disarmDueTimer();
-    this.#dueTimerAtMs = dueAtMs;
-    const delayMs = Math.max(0, dueAtMs - this.#deps.clock.monotonic()) + dueGranularityMs;
-    this.#dueTimer = setTimeout(() => {
-      this.#disarmDueTimer();
-      this.#deps.onDue();
+  #armRetryTimer(dueAtMs: number): void {
+    if (this.#retryTimerAtMs <= dueAtMs) return;
+    this.#disarmRetryTimer();
+    this.#retryTimerAtMs = dueAtMs;
+    const delayMs = Math.max(0, dueAtMs - this.#deps.clock.monotonicMs()) + retryGranularityMs;
+    this.#retryTimer = setTimeout(() => {
+      this.#disarmRetryTimer();
+      this.#deps.onRetryDue();
     }, delayMs);
   }
 
-  #disarmDueTimer(): void {
-    if (this.#dueTimer) clearTimeout(this.#dueTimer);
-    this.#dueTimer = null;
-    this.#dueTimerAtMs = Number.POSITIVE_INFINITY;
+  #disarmRetryTimer(): void {
+    if (this.#retryTimer) clearTimeout(this.#retryTimer);
+    this.#retryTimer = null;
+    this.#retryTimerAtMs = Number.POSITIVE_INFINITY;
   }
 }
 
 /** A place that was given up is none to miss. Anything else is a bug. */
-function ignoreCleared(error: unknown): void {
+function ignoreAbort(error: unknown): void {
   if (!(error instanceof DOMException)) throw error;
 }
 
-function openLimiter({ limit: { calls, perMs, concurrency }, batch }: WorkqueueDeps): PQueue {
+function createLimiter({ limit: { calls, perMs, concurrency }, batchSize }: WorkqueueDeps): PQueue {
   // Without `strict` nearly two windows' worth of calls can fall into one window.
-  return new PQueue({ concurrency: concurrency * batch, interval: perMs, intervalCap: calls * batch, strict: true });
+  return new PQueue({ concurrency: concurrency * batchSize, interval: perMs, intervalCap: calls * batchSize, strict: true });
 }

@@ -1,9 +1,9 @@
-import type { Credentials, Proof } from './credentials.ts';
-import { CredentialsError, stopped } from './gateway-error.ts';
+import type { Credentials, RequestAuth } from './credentials.ts';
+import { CredentialsError, notSentError } from './gateway-error.ts';
 
 /** Credentials as they were found, with what tells them from others. */
-export interface Found {
-  readonly proof: Proof;
+export interface FoundCredentials {
+  readonly auth: RequestAuth;
   readonly fingerprint: string;
 }
 
@@ -12,67 +12,67 @@ export interface Found {
  * and until some credentials have been taken once only one request at a time carries them: more than five failures in a
  * row lock a key for five minutes (the service's reference on signed calls).
  */
-export class GivenCredentials implements Credentials {
-  readonly #find: () => Found;
+export class StaticCredentials implements Credentials {
+  readonly #read: () => FoundCredentials;
   readonly #name: string;
-  readonly #fingerprints = new WeakMap<Proof, string>();
-  #refused: string | null = null;
-  #taken: string | null = null;
+  readonly #fingerprints = new WeakMap<RequestAuth, string>();
+  #rejected: string | null = null;
+  #accepted: string | null = null;
   #trial: { readonly ended: Promise<void>; readonly end: () => void; readonly fingerprint: string } | null = null;
 
   /**
    * @param find returns what there is now; throws a CredentialsError if there is nothing
    * @param name what a person would look for, such as `HW_AUTH_TOKEN`
    */
-  constructor(find: () => Found, name: string) {
-    this.#find = find;
+  constructor(find: () => FoundCredentials, name: string) {
+    this.#read = find;
     this.#name = name;
   }
 
-  async proof(signal: AbortSignal): Promise<Proof> {
+  async authenticate(signal: AbortSignal): Promise<RequestAuth> {
     for (;;) {
-      if (signal.aborted) throw stopped();
-      const { proof, fingerprint } = this.#find();
-      if (fingerprint === this.#refused) throw refusedError(this.#name);
-      this.#fingerprints.set(proof, fingerprint);
-      if (fingerprint === this.#taken) return proof;
+      if (signal.aborted) throw notSentError();
+      const { auth, fingerprint } = this.#read();
+      if (fingerprint === this.#rejected) throw rejectedError(this.#name);
+      this.#fingerprints.set(auth, fingerprint);
+      if (fingerprint === this.#accepted) return auth;
       if (this.#trial === null) {
         const { promise: ended, resolve: end } = Promise.withResolvers<void>();
         this.#trial = { ended, end, fingerprint };
-        return proof;
+        return auth;
       }
       await this.#trial.ended;
     }
   }
 
-  tried(proof: Proof, result: 'taken' | 'refused' | 'untold'): boolean {
+  report(proof: RequestAuth, result: 'taken' | 'refused' | 'untold'): boolean {
     const fingerprint = this.#fingerprints.get(proof) ?? '';
-    if (result === 'taken') this.#taken = fingerprint;
+    if (result === 'taken') this.#accepted = fingerprint;
     if (result === 'refused') {
-      this.#refused = fingerprint;
-      if (this.#taken === fingerprint) this.#taken = null;
+      this.#rejected = fingerprint;
+      if (this.#accepted === fingerprint) this.#accepted = null;
     }
     if (this.#trial?.fingerprint === fingerprint) {
       this.#trial.end();
       this.#trial = null;
     }
-    return result === 'refused' && this.changed();
+    return result === 'refused' && this.hasChanged();
   }
 
-  changed(): boolean {
+  hasChanged(): boolean {
     try {
-      return this.#find().fingerprint !== this.#refused;
+      return this.#read().fingerprint !== this.#rejected;
     } catch (error) {
       if (error instanceof CredentialsError) return false;
       throw error;
     }
   }
 
-  forgive(): void {
-    this.#refused = null;
+  reset(): void {
+    this.#rejected = null;
   }
 }
 
-function refusedError(name: string): CredentialsError {
+function rejectedError(name: string): CredentialsError {
   return new CredentialsError(`the gateway refused ${name} before, and it has not changed since`, { code: 'CREDENTIALS_REFUSED' });
 }

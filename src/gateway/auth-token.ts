@@ -1,39 +1,39 @@
-import type { Admit, Clock } from '../core/ports.ts';
-import { admitted } from './admitted.ts';
-import { type Credentials, type Proof, tokenProof } from './credentials.ts';
-import { CredentialsError, stopped } from './gateway-error.ts';
-import { type Login, logIn, type Token } from './iam.ts';
+import type { AcquireRequestSlot, Clock } from '../core/ports.ts';
+import { withRateLimit } from './admitted.ts';
+import { type Credentials, type RequestAuth, tokenAuth } from './credentials.ts';
+import { CredentialsError, notSentError } from './gateway-error.ts';
+import { type IssuedToken, type LoginRequest, logIn } from './iam.ts';
 
 /** How long before its end a token is replaced, at most: a tenth of its life, if that is less. */
-const marginMs = 5 * 60_000;
+const renewMarginMs = 5 * 60_000;
 
 /** A token that replaced a refused one and is refused itself is not the cause. It is replaced again only after this time. */
-const doubtMs = 60_000;
+const replaceAgainMs = 60_000;
 
 /** A token in use. */
-interface Held {
-  readonly proof: Proof;
+interface CachedToken {
+  readonly auth: RequestAuth;
   readonly sinceMs: number;
   readonly renewAtMs: number;
   /** The gateway took it, or it is the first and nothing speaks against it. */
-  trusted: boolean;
+  isTrusted: boolean;
   /** The gateway refused it, though it is new. */
-  refused: boolean;
+  isRejected: boolean;
 }
 
 /** A login under way, and how many callers wait for it. */
-interface Flight {
-  readonly held: Promise<Held>;
-  readonly stop: AbortController;
-  waiting: number;
+interface PendingLogin {
+  readonly token: Promise<CachedToken>;
+  readonly abort: AbortController;
+  waiterCount: number;
 }
 
-export interface TokenDeps {
-  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+export interface TokenCredentialsDeps {
+  readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
   /** Asked before each login. */
-  readonly admit?: Admit;
+  readonly acquire?: AcquireRequestSlot;
   /** Hears of each new token. */
-  readonly onToken?: () => void;
+  readonly onTokenIssued?: () => void;
   /** Fetches a token; `logIn` unless a test says otherwise. */
   readonly fetchToken?: typeof logIn;
 }
@@ -45,115 +45,115 @@ export interface TokenDeps {
  * remembered, and every later call rejects at once, since some failures in a row lock the account.
  */
 export class TokenCredentials implements Credentials {
-  readonly #login: Login;
-  readonly #clock: TokenDeps['clock'];
-  readonly #admit: Admit | undefined;
-  readonly #onToken: () => void;
+  readonly #login: LoginRequest;
+  readonly #clock: TokenCredentialsDeps['clock'];
+  readonly #acquire: AcquireRequestSlot | undefined;
+  readonly #onTokenIssued: () => void;
   readonly #fetchToken: typeof logIn;
-  #held: Held | null = null;
-  #flight: Flight | null = null;
-  #refusal: { readonly error: CredentialsError; readonly password: string } | null = null;
-  #replacesRefused = false;
+  #token: CachedToken | null = null;
+  #pendingLogin: PendingLogin | null = null;
+  #rejection: { readonly error: CredentialsError; readonly password: string } | null = null;
+  #replacesRejected = false;
 
-  constructor(login: Login, { clock, admit, onToken = () => {}, fetchToken = logIn }: TokenDeps) {
+  constructor(login: LoginRequest, { clock, acquire, onTokenIssued = () => {}, fetchToken = logIn }: TokenCredentialsDeps) {
     this.#login = login;
-    this.#admit = admit;
+    this.#acquire = acquire;
     this.#clock = clock;
-    this.#onToken = onToken;
+    this.#onTokenIssued = onTokenIssued;
     this.#fetchToken = fetchToken;
   }
 
-  async proof(signal: AbortSignal): Promise<Proof> {
-    if (this.#refusal !== null && !this.changed()) throw this.#refusal.error;
-    if (this.#held?.refused && this.#isDoubtful(this.#held)) throw refusedError();
-    if (this.#held?.refused) this.#held = null;
-    const held = this.#held !== null && this.#clock.monotonic() < this.#held.renewAtMs ? this.#held : await this.#share(signal);
-    return held.proof;
+  async authenticate(signal: AbortSignal): Promise<RequestAuth> {
+    if (this.#rejection !== null && !this.hasChanged()) throw this.#rejection.error;
+    if (this.#token?.isRejected && this.#isUnproven(this.#token)) throw rejectedError();
+    if (this.#token?.isRejected) this.#token = null;
+    const held = this.#token !== null && this.#clock.monotonicMs() < this.#token.renewAtMs ? this.#token : await this.#joinLogin(signal);
+    return held.auth;
   }
 
-  tried(used: Proof, result: 'taken' | 'refused' | 'untold'): boolean {
-    const held = this.#held;
-    const isHeld = held !== null && held.proof === used;
-    if (result === 'taken' && isHeld) held.trusted = true;
+  report(used: RequestAuth, result: 'taken' | 'refused' | 'untold'): boolean {
+    const held = this.#token;
+    const isHeld = held !== null && held.auth === used;
+    if (result === 'taken' && isHeld) held.isTrusted = true;
     if (result !== 'refused') return false;
     if (!isHeld) return true;
-    if (this.#isDoubtful(held)) {
-      held.refused = true;
+    if (this.#isUnproven(held)) {
+      held.isRejected = true;
       return false;
     }
-    this.#held = null;
-    this.#replacesRefused = true;
+    this.#token = null;
+    this.#replacesRejected = true;
     return true;
   }
 
-  changed(): boolean {
-    if (this.#refusal !== null) return this.#login.password().reveal() !== this.#refusal.password;
-    return !this.#held?.refused || !this.#isDoubtful(this.#held);
+  hasChanged(): boolean {
+    if (this.#rejection !== null) return this.#login.password().reveal() !== this.#rejection.password;
+    return !this.#token?.isRejected || !this.#isUnproven(this.#token);
   }
 
-  forgive(): void {
-    this.#refusal = null;
-    this.#held = null;
-    this.#replacesRefused = false;
+  reset(): void {
+    this.#rejection = null;
+    this.#token = null;
+    this.#replacesRejected = false;
   }
 
-  #isDoubtful({ trusted, sinceMs }: Held): boolean {
-    return !trusted && this.#clock.monotonic() < sinceMs + doubtMs;
+  #isUnproven({ isTrusted, sinceMs }: CachedToken): boolean {
+    return !isTrusted && this.#clock.monotonicMs() < sinceMs + replaceAgainMs;
   }
 
   /** Waits for the login under way, or begins one. It is stopped when nobody waits for it any longer. */
-  async #share(signal: AbortSignal): Promise<Held> {
-    if (signal.aborted) throw stopped();
-    this.#flight ??= this.#begin();
-    const flight = this.#flight;
-    flight.waiting += 1;
+  async #joinLogin(signal: AbortSignal): Promise<CachedToken> {
+    if (signal.aborted) throw notSentError();
+    this.#pendingLogin ??= this.#startLogin();
+    const flight = this.#pendingLogin;
+    flight.waiterCount += 1;
     const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const leave = (): void => reject(stopped());
+    const leave = (): void => reject(notSentError());
     signal.addEventListener('abort', leave);
     try {
-      return await Promise.race([flight.held, aborted]);
+      return await Promise.race([flight.token, aborted]);
     } finally {
       signal.removeEventListener('abort', leave);
-      flight.waiting -= 1;
-      if (flight.waiting === 0 && this.#flight === flight) {
-        this.#flight = null;
-        flight.stop.abort();
+      flight.waiterCount -= 1;
+      if (flight.waiterCount === 0 && this.#pendingLogin === flight) {
+        this.#pendingLogin = null;
+        flight.abort.abort();
       }
     }
   }
 
-  #begin(): Flight {
-    const stop = new AbortController();
-    const held = this.#fetch(stop.signal);
-    held.catch(() => {}); // whoever waits for it sees the error; nobody may be left to
-    return { held, stop, waiting: 0 };
+  #startLogin(): PendingLogin {
+    const abort = new AbortController();
+    const token = this.#logIn(abort.signal);
+    token.catch(() => {}); // whoever waits for it sees the error; nobody may be left to
+    return { token, abort, waiterCount: 0 };
   }
 
-  async #fetch(signal: AbortSignal): Promise<Held> {
+  async #logIn(signal: AbortSignal): Promise<CachedToken> {
     try {
-      const token = await admitted(this.#admit, signal, () => this.#fetchToken(this.#login, signal, this.#clock.now()));
-      this.#held = this.#hold(token);
-      this.#refusal = null;
-      this.#onToken();
-      return this.#held;
+      const token = await withRateLimit(this.#acquire, signal, () => this.#fetchToken(this.#login, signal, this.#clock.now()));
+      this.#token = this.#cache(token);
+      this.#rejection = null;
+      this.#onTokenIssued();
+      return this.#token;
     } catch (error) {
       if (error instanceof CredentialsError && error.code === 'CREDENTIALS_REFUSED') {
-        this.#refusal = { error, password: this.#login.password().reveal() };
+        this.#rejection = { error, password: this.#login.password().reveal() };
       }
       throw error;
     }
   }
 
-  #hold({ value, livesMs }: Token): Held {
-    const sinceMs = this.#clock.monotonic();
+  #cache({ value, lifetimeMs }: IssuedToken): CachedToken {
+    const sinceMs = this.#clock.monotonicMs();
     // A life that is over at its beginning means that clocks differ: the token is kept until the gateway refuses it.
-    const renewAtMs = livesMs > 0 ? sinceMs + livesMs - Math.min(marginMs, livesMs / 10) : Number.POSITIVE_INFINITY;
-    const trusted = !this.#replacesRefused;
-    this.#replacesRefused = false;
-    return { proof: tokenProof(value.reveal()), sinceMs, renewAtMs, trusted, refused: false };
+    const renewAtMs = lifetimeMs > 0 ? sinceMs + lifetimeMs - Math.min(renewMarginMs, lifetimeMs / 10) : Number.POSITIVE_INFINITY;
+    const isTrusted = !this.#replacesRejected;
+    this.#replacesRejected = false;
+    return { auth: tokenAuth(value.reveal()), sinceMs, renewAtMs, isTrusted, isRejected: false };
   }
 }
 
-function refusedError(): CredentialsError {
+function rejectedError(): CredentialsError {
   return new CredentialsError('the gateway refused a new token of this user', { code: 'CREDENTIALS_REFUSED' });
 }

@@ -1,9 +1,9 @@
-import type { OutgoingRequest } from './exchange.ts';
+import type { HttpRequest } from './exchange.ts';
 
 /** What proves for one request who calls. */
-export interface Proof {
+export interface RequestAuth {
   /** Returns the headers that make the gateway take `request`. */
-  sign(request: OutgoingRequest): Readonly<Record<string, string>>;
+  headersFor(request: HttpRequest): Readonly<Record<string, string>>;
   /** What must not be seen in any text. */
   readonly secrets: readonly string[];
 }
@@ -11,13 +11,13 @@ export interface Proof {
 /** What proves to the gateway who calls. */
 export interface Credentials {
   /** Resolves to a proof. Rejects with a CredentialsError, at once while nothing but a refused proof is to be had, or once `signal` is aborted. */
-  proof(signal: AbortSignal): Promise<Proof>;
+  authenticate(signal: AbortSignal): Promise<RequestAuth>;
   /** Says what came of a request with `proof`; to be called for each. Returns whether one more try, with the proof there is then, is worth it. */
-  tried(proof: Proof, result: 'taken' | 'refused' | 'untold'): boolean;
+  report(proof: RequestAuth, result: 'taken' | 'refused' | 'untold'): boolean;
   /** Returns whether another try is worth it after a refusal: what there is now is not what was refused. */
-  changed(): boolean;
+  hasChanged(): boolean;
   /** Forgets a refusal, since a person asks for another try. */
-  forgive(): void;
+  reset(): void;
 }
 
 /** The request header that holds a token. */
@@ -29,6 +29,6 @@ export function isHeaderValue(text: string): boolean {
 }
 
 /** Returns the proof that is a token. */
-export function tokenProof(token: string): Proof {
-  return { sign: () => ({ [tokenHeader]: token }), secrets: [token] };
+export function tokenAuth(token: string): RequestAuth {
+  return { headersFor: () => ({ [tokenHeader]: token }), secrets: [token] };
 }

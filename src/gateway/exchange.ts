@@ -1,12 +1,12 @@
 import { type Dispatcher, errors } from 'undici';
-import { messageOf } from '../core/errors.ts';
-import { ConnectionError, InvalidAnswerError, stopped } from './gateway-error.ts';
+import { errorMessage } from '../core/errors.ts';
+import { ConnectionError, InvalidResponseError, notSentError } from './gateway-error.ts';
 
 /** A body over this is refused: a page of 500 APIs with all that the service says of each can have some 2 MB. */
-const largestBody = 16 * 1024 * 1024;
+const maxBodyBytes = 16 * 1024 * 1024;
 
 /** What a call needs of a `Request`: the platform's own costs more than the rest of a call together. */
-export class OutgoingRequest {
+export class HttpRequest {
   readonly url: string;
   readonly method: string;
   readonly headers: Headers;
@@ -23,7 +23,7 @@ export class OutgoingRequest {
 }
 
 /** What a call needs of a `Response`, with its body already read. */
-export class ReceivedAnswer {
+export class HttpResponse {
   readonly status: number;
   readonly ok: boolean;
   readonly headers: { get(name: string): string | null };
@@ -49,13 +49,13 @@ export class ReceivedAnswer {
  * Sends one request, with `more` headers, and reads its whole answer, in at most `timeoutMs`. `mayLeave` is asked when its connection
  * stands. Rejects with a ConnectionError that knows whether anything has left, or an InvalidAnswerError. Redirects are answers like any other.
  */
-export async function exchange(
+export async function sendRequest(
   dispatcher: Dispatcher,
-  request: OutgoingRequest,
+  request: HttpRequest,
   more: Readonly<Record<string, string>>,
   timeoutMs: number,
   mayLeave: () => boolean = () => true,
-): Promise<ReceivedAnswer> {
+): Promise<HttpResponse> {
   const address = URL.parse(request.url);
   if (address === null) throw new ConnectionError('CONNECTION_FAILED', `no connection: ${request.url} is not an address`);
   const { origin, pathname, search } = address;
@@ -63,17 +63,17 @@ export async function exchange(
   for (const [name, value] of request.headers) headers[name] = value;
   Object.assign(headers, more);
   return new Promise((resolve, reject) => {
-    const running = new Exchange(request.signal, timeoutMs, mayLeave, resolve, reject);
-    if (running.settled) return;
+    const running = new HttpExchange(request.signal, timeoutMs, mayLeave, resolve, reject);
+    if (running.isSettled) return;
     const method = request.method as Dispatcher.HttpMethod;
     dispatcher.dispatch({ origin, path: pathname + search, method, headers, body: request.body }, running);
   });
 }
 
-class Exchange implements Dispatcher.DispatchHandler {
+class HttpExchange implements Dispatcher.DispatchHandler {
   /** Something may have left: set when the request is handed to a connection that stands. */
-  #sent = false;
-  settled = false;
+  #isSent = false;
+  isSettled = false;
   #controller: Dispatcher.DispatchController | null = null;
   #status = 0;
   #headers: Readonly<Record<string, string | string[] | undefined>> = {};
@@ -81,31 +81,31 @@ class Exchange implements Dispatcher.DispatchHandler {
   #size = 0;
   readonly #timer: NodeJS.Timeout;
   readonly #signal: AbortSignal | null;
-  readonly #mayLeave: () => boolean;
-  readonly #resolve: (answer: ReceivedAnswer) => void;
+  readonly #canSend: () => boolean;
+  readonly #resolve: (answer: HttpResponse) => void;
   readonly #reject: (error: Error) => void;
 
   constructor(
     signal: AbortSignal | null,
     timeoutMs: number,
     mayLeave: () => boolean,
-    resolve: (answer: ReceivedAnswer) => void,
+    resolve: (answer: HttpResponse) => void,
     reject: (error: Error) => void,
   ) {
     this.#signal = signal;
-    this.#mayLeave = mayLeave;
+    this.#canSend = mayLeave;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#timer = setTimeout(this.#timeOut, timeoutMs, timeoutMs);
-    if (signal?.aborted) this.#interrupt();
-    else signal?.addEventListener('abort', this.#interrupt);
+    if (signal?.aborted) this.#abort();
+    else signal?.addEventListener('abort', this.#abort);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.settled) controller.abort(new Error('given up before it was sent'));
-    else if (this.#mayLeave()) this.#sent = true;
-    else this.#giveUp(stopped());
+    if (this.isSettled) controller.abort(new Error('given up before it was sent'));
+    else if (this.#canSend()) this.#isSent = true;
+    else this.#fail(notSentError());
   }
 
   onResponseStart(
@@ -119,55 +119,63 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#size += chunk.length;
-    if (this.#size <= largestBody) this.#chunks.push(chunk);
+    if (this.#size <= maxBodyBytes) this.#chunks.push(chunk);
     else
-      this.#giveUp(new InvalidAnswerError(`answered ${this.#status} with a body over 16 MiB, which is refused`, { status: this.#status }));
+      this.#fail(new InvalidResponseError(`answered ${this.#status} with a body over 16 MiB, which is refused`, { status: this.#status }));
   }
 
   onResponseEnd(): void {
     if (!this.#settle()) return;
     const [first] = this.#chunks;
     const body = this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks);
-    this.#resolve(new ReceivedAnswer(this.#status, this.#headers, body.toString()));
+    this.#resolve(new HttpResponse(this.#status, this.#headers, body.toString()));
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    this.#giveUp(this.#sent ? lost(error) : new ConnectionError('CONNECTION_FAILED', `no connection: ${reasonOf(error)}`, error));
+    this.#fail(
+      this.#isSent
+        ? toConnectionError(error)
+        : new ConnectionError('CONNECTION_FAILED', `no connection: ${connectionErrorMessage(error)}`, error),
+    );
   }
 
   readonly #timeOut = (timeoutMs: number): void => {
-    if (this.#sent) this.#giveUp(new ConnectionError('TIMEOUT', `no whole answer within ${timeoutMs} ms`));
-    else this.#giveUp(new ConnectionError('CONNECTION_FAILED', `no connection within ${timeoutMs} ms`));
+    if (this.#isSent) this.#fail(new ConnectionError('TIMEOUT', `no whole answer within ${timeoutMs} ms`));
+    else this.#fail(new ConnectionError('CONNECTION_FAILED', `no connection within ${timeoutMs} ms`));
   };
 
-  readonly #interrupt = (): void => {
-    if (this.#sent) this.#giveUp(new ConnectionError('INTERRUPTED', 'stopped before the whole answer was there'));
-    else this.#giveUp(new ConnectionError('NOT_SENT', 'stopped before anything was sent'));
+  readonly #abort = (): void => {
+    if (this.#isSent) this.#fail(new ConnectionError('INTERRUPTED', 'stopped before the whole answer was there'));
+    else this.#fail(new ConnectionError('NOT_SENT', 'stopped before anything was sent'));
   };
 
-  #giveUp(error: Error): void {
+  #fail(error: Error): void {
     if (!this.#settle()) return;
     this.#reject(error);
     this.#controller?.abort(error);
   }
 
   #settle(): boolean {
-    if (this.settled) return false;
-    this.settled = true;
+    if (this.isSettled) return false;
+    this.isSettled = true;
     clearTimeout(this.#timer);
-    this.#signal?.removeEventListener('abort', this.#interrupt);
+    this.#signal?.removeEventListener('abort', this.#abort);
     return true;
   }
 }
 
-function lost(error: Error): Error {
+function toConnectionError(error: Error): Error {
   return error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError
-    ? new InvalidAnswerError(`the answer is not HTTP: ${reasonOf(error)}`, { status: null, cause: error })
-    : new ConnectionError('CONNECTION_LOST', `the connection broke before the whole answer was there: ${reasonOf(error)}`, error);
+    ? new InvalidResponseError(`the answer is not HTTP: ${connectionErrorMessage(error)}`, { status: null, cause: error })
+    : new ConnectionError(
+        'CONNECTION_LOST',
+        `the connection broke before the whole answer was there: ${connectionErrorMessage(error)}`,
+        error,
+      );
 }
 
 /** Returns what an error of the connection says; one that stands for several addresses tried says nothing itself. */
-function reasonOf(error: Error): string {
+function connectionErrorMessage(error: Error): string {
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  return messageOf(first ?? error) || error.name;
+  return errorMessage(first ?? error) || error.name;
 }

@@ -1,4 +1,4 @@
-import type { Allowance } from '../core/ports.ts';
+import type { RateLimit } from '../core/ports.ts';
 
 /** Anything that keeps a call from being answered as the specification says. Messages hold no secrets. */
 export abstract class GatewayError extends Error {
@@ -8,9 +8,9 @@ export abstract class GatewayError extends Error {
   readonly status: number | null;
   readonly requestId: string | null;
   /** How long the server asks to be left alone; `null` if it does not. */
-  readonly pauseMs: number | null;
+  readonly retryAfterMs: number | null;
   /** What the server says is allowed; `null` if it does not say. */
-  readonly allowed: Allowance | null;
+  readonly rateLimit: RateLimit | null;
 
   constructor(message: string, facts: ErrorFacts) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
@@ -18,8 +18,8 @@ export abstract class GatewayError extends Error {
     this.code = facts.code;
     this.status = facts.status ?? null;
     this.requestId = facts.requestId ?? null;
-    this.pauseMs = facts.pauseMs ?? null;
-    this.allowed = facts.allowed ?? null;
+    this.retryAfterMs = facts.retryAfterMs ?? null;
+    this.rateLimit = facts.rateLimit ?? null;
   }
 }
 
@@ -27,13 +27,13 @@ interface ErrorFacts {
   readonly code: string;
   readonly status?: number | null;
   readonly requestId?: string | null;
-  readonly pauseMs?: number | null;
-  readonly allowed?: Allowance | null;
+  readonly retryAfterMs?: number | null;
+  readonly rateLimit?: RateLimit | null;
   readonly cause?: unknown;
 }
 
 /** The gateway refused: an answer with an error status. `errorCode` is `null` where its body is not the documented one. */
-export class RefusedError extends GatewayError {
+export class ServiceError extends GatewayError {
   declare readonly status: number;
   readonly errorCode: string | null;
   readonly errorMsg: string;
@@ -44,7 +44,7 @@ export class RefusedError extends GatewayError {
     readonly errorMsg: string;
     readonly requestId: string | null;
     readonly pauseMs: number | null;
-    readonly allowed: Allowance | null;
+    readonly allowed: RateLimit | null;
   }) {
     super(facts.errorMsg, { ...facts, code: facts.errorCode ?? `HTTP_${facts.status}` });
     this.errorCode = facts.errorCode;
@@ -53,17 +53,17 @@ export class RefusedError extends GatewayError {
 }
 
 /** An answer that the specification does not know. It says nothing of what happened, and is never a success. */
-export class InvalidAnswerError extends GatewayError {
+export class InvalidResponseError extends GatewayError {
   constructor(message: string, facts: { readonly status: number | null; readonly requestId?: string | null; readonly cause?: unknown }) {
     super(message, {
       ...facts,
-      code: invalidCode(facts.status ?? 0),
+      code: invalidResponseCode(facts.status ?? 0),
     });
   }
 }
 
 /** An error status still says that nothing happened, whatever is wrong with the rest. */
-function invalidCode(status: number): string {
+function invalidResponseCode(status: number): string {
   if (status >= 400) return `HTTP_${status}`;
   return status >= 300 ? 'REDIRECTED' : 'ANSWER_INVALID';
 }
@@ -95,7 +95,7 @@ export class CredentialsError extends GatewayError {
 export type CredentialsCode = 'CREDENTIALS_REFUSED' | 'CREDENTIALS_UNREADABLE' | 'IAM_UNAVAILABLE' | 'IAM_BUSY';
 
 /** A dry run tried to send something. That is a bug of edict, stopped before a connection was opened. */
-export class ReadsOnlyError extends Error {
+export class ReadOnlyTransportError extends Error {
   constructor(method: string) {
     super(`a dry run sends nothing, and this was a ${method}`);
     this.name = 'ReadsOnlyError';
@@ -103,6 +103,6 @@ export class ReadsOnlyError extends Error {
 }
 
 /** Returns the error of a caller that stopped before anything was sent. */
-export function stopped(): ConnectionError {
+export function notSentError(): ConnectionError {
   return new ConnectionError('NOT_SENT', 'stopped before anything was sent');
 }

@@ -1,27 +1,27 @@
 import type { Failure, Outcome } from '../core/outcome.ts';
 import type { ReadFailure } from '../core/ports.ts';
 import type { Action } from '../core/publication.ts';
-import { type AnswerRow, classify } from './classify.ts';
+import { type ErrorRule, findErrorRule } from './classify.ts';
 import { GatewayError } from './gateway-error.ts';
 
 /** Returns what comes of a call for `action` that ended in `error`. Throws whatever is no GatewayError: that is a bug. */
-export function outcomeOf(error: unknown, action: Action): Outcome {
+export function toOutcome(error: unknown, action: Action): Outcome {
   if (!(error instanceof GatewayError)) throw error;
-  const row = classify(error.code, error.status, action);
-  if (row.verdict === 'already so') return { kind: 'succeeded', versionId: null, publishId: null };
-  const failure = failureOf(error, row);
-  return row.verdict === 'look first' ? { kind: 'unknown', failure } : failed(row, failure);
+  const row = findErrorRule(error.code, error.status, action);
+  if (row.errorClass === 'already so') return { kind: 'succeeded', versionId: null, publishId: null };
+  const failure = toFailure(error, row);
+  return row.errorClass === 'look first' ? { kind: 'unknown', failure } : failureFor(row, failure);
 }
 
 /** Returns why a read that ended in `error` has no value; `null` if what it asks for is not there. Throws like `outcomeOf`. */
-export function readFailureOf(error: unknown): ReadFailure | null {
+export function toReadFailure(error: unknown): ReadFailure | null {
   if (!(error instanceof GatewayError)) throw error;
-  const row = classify(error.code, error.status, 'read');
-  return row.verdict === 'already so' ? null : failed(row, failureOf(error, row));
+  const row = findErrorRule(error.code, error.status, 'read');
+  return row.errorClass === 'already so' ? null : failureFor(row, toFailure(error, row));
 }
 
-function failed({ verdict }: AnswerRow, failure: Failure): ReadFailure {
-  switch (verdict) {
+function failureFor({ errorClass }: ErrorRule, failure: Failure): ReadFailure {
+  switch (errorClass) {
     case 'slow down':
       return { kind: 'wait', failure };
     case 'renew credentials':
@@ -34,6 +34,6 @@ function failed({ verdict }: AnswerRow, failure: Failure): ReadFailure {
   }
 }
 
-function failureOf({ code, status, message, requestId, pauseMs }: GatewayError, { hint }: AnswerRow): Failure {
-  return { code, status, message, hint, requestId, pauseMs };
+function toFailure({ code, status, message, requestId, retryAfterMs }: GatewayError, { hint }: ErrorRule): Failure {
+  return { code, status, message, hint, requestId, retryAfterMs };
 }

@@ -1,7 +1,7 @@
 import { Agent, EnvHttpProxyAgent, request } from 'undici';
-import { messageOf } from '../core/errors.ts';
+import { errorMessage } from '../core/errors.ts';
 import type { Probe } from '../core/ports.ts';
-import type { Proxies } from '../core/proxies.ts';
+import type { ProxySettings } from '../core/proxies.ts';
 
 /** What asks APIs, and its connections. */
 export interface Prober {
@@ -14,10 +14,10 @@ export interface Prober {
  * Returns what asks APIs at their own addresses: one GET, no credentials, redirects not followed, the answer's body not read.
  * It has connections of its own, since these requests do not go to the gateway and do not count to its limit.
  */
-export function openProber(proxies: Proxies | null = null): Prober {
+export function openProber(proxies: ProxySettings | null = null): Prober {
   const agent = proxies === null ? new Agent() : new EnvHttpProxyAgent(proxies);
   return {
-    probe: async ({ url, status, timeoutMs }, signal) => {
+    probe: async ({ url, expectedStatus, timeoutMs }, signal) => {
       const timeout = AbortSignal.timeout(timeoutMs);
       try {
         const answer = await request(url, {
@@ -27,11 +27,14 @@ export function openProber(proxies: Proxies | null = null): Prober {
         });
         answer.body.on('error', () => {}).destroy();
         const { statusCode } = answer;
-        const isExpected = status === null ? statusCode >= 200 && statusCode <= 299 : statusCode === status;
-        const expected = isExpected ? '' : `, expected ${status ?? '200 to 299'}`;
-        return { isExpected, said: `answered ${statusCode}${expected}` };
+        const isExpected = expectedStatus === null ? statusCode >= 200 && statusCode <= 299 : statusCode === expectedStatus;
+        const expected = isExpected ? '' : `, expected ${expectedStatus ?? '200 to 299'}`;
+        return { isExpected, message: `answered ${statusCode}${expected}` };
       } catch (error) {
-        return { isExpected: false, said: timeout.aborted ? `no answer within ${timeoutMs} ms` : `no answer: ${reasonOf(error)}` };
+        return {
+          isExpected: false,
+          message: timeout.aborted ? `no answer within ${timeoutMs} ms` : `no answer: ${probeErrorMessage(error)}`,
+        };
       }
     },
     close: () => agent.destroy(),
@@ -39,7 +42,7 @@ export function openProber(proxies: Proxies | null = null): Prober {
 }
 
 /** Returns what an error of the connection says; one that stands for several addresses tried says nothing itself. */
-function reasonOf(error: unknown): string {
+function probeErrorMessage(error: unknown): string {
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  return messageOf(first ?? error);
+  return errorMessage(first ?? error);
 }

@@ -1,87 +1,87 @@
 import type { Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
-import type { Admit, Gateway, GatewayReader, Sending, SendingTogether, SentTogether } from '../core/ports.ts';
-import type { Proxies } from '../core/proxies.ts';
+import type { AcquireRequestSlot, Gateway, GatewayReader, SendBatchOptions, SendBatchResult, SendOptions } from '../core/ports.ts';
+import type { ProxySettings } from '../core/proxies.ts';
 import type { GatewaySettings } from '../core/publication.ts';
-import { Caller } from './caller.ts';
+import { GatewayClient } from './caller.ts';
 import type { Credentials } from './credentials.ts';
-import { stopped } from './gateway-error.ts';
-import { outcomeOf } from './outcome-of.ts';
-import { readsOf } from './reads.ts';
-import { changeMany, changeOne, switchOne } from './sends.ts';
-import { outcomesOf } from './together.ts';
+import { notSentError } from './gateway-error.ts';
+import { toOutcome } from './outcome-of.ts';
+import { createGatewayReader } from './reads.ts';
+import { publish, publishBatch, switchVersion } from './sends.ts';
+import { parseBatchResponse } from './together.ts';
 
 export interface GatewayOptions {
   /** Default: every request may leave at once. */
-  readonly admit?: Admit;
+  readonly acquire?: AcquireRequestSlot;
   /** Default: the gateway is asked itself. */
-  readonly proxies?: Proxies | null;
+  readonly proxies?: ProxySettings | null;
   /** Asked when the connection of a request stands, just before it leaves; default: it may. */
-  readonly mayLeave?: () => boolean;
+  readonly canSend?: () => boolean;
 }
 
 /** Opens the gateway for a dry run: it has no way to send a change, and its transport lets nothing leave but GET. */
 export function openGatewayReader(
   settings: GatewaySettings,
   credentials: Credentials,
-  { admit, ...options }: GatewayOptions = {},
+  { acquire, ...options }: GatewayOptions = {},
 ): GatewayReader {
-  return Object.freeze(readsOf(new Caller(settings, credentials, admit, 'reads', options)));
+  return Object.freeze(createGatewayReader(new GatewayClient(settings, credentials, acquire, 'reads', options)));
 }
 
 /** Opens the gateway. No call is made before the first `send` or read. */
-export function openGateway(settings: GatewaySettings, credentials: Credentials, { admit, ...options }: GatewayOptions = {}): Gateway {
-  const caller = new Caller(settings, credentials, admit, 'everything', options);
+export function openGateway(settings: GatewaySettings, credentials: Credentials, { acquire, ...options }: GatewayOptions = {}): Gateway {
+  const caller = new GatewayClient(settings, credentials, acquire, 'everything', options);
 
-  async function send(change: Change, { marker, isWanted }: Sending, signal: AbortSignal): Promise<Outcome> {
+  async function send(change: Change, { marker, isStillDesired }: SendOptions, signal: AbortSignal): Promise<Outcome> {
     let isDropped = false;
     try {
       const made = await caller.call(signal, (client, one) => {
-        isDropped = signal.aborted || !isWanted();
-        if (isDropped) throw stopped();
-        return change.version === null ? changeOne(client, one, change, marker) : switchOne(client, one, change, change.version);
+        isDropped = signal.aborted || !isStillDesired();
+        if (isDropped) throw notSentError();
+        return change.version === null ? publish(client, one, change, marker) : switchVersion(client, one, change, change.version);
       });
       return { kind: 'succeeded', ...made };
     } catch (error) {
-      return isDropped ? { kind: 'dropped' } : outcomeOf(error, change.action);
+      return isDropped ? { kind: 'dropped' } : toOutcome(error, change.action);
     }
   }
 
-  async function sendTogether(changes: readonly Change[], how: SendingTogether, signal: AbortSignal): Promise<SentTogether> {
+  async function sendBatch(changes: readonly Change[], how: SendBatchOptions, signal: AbortSignal): Promise<SendBatchResult> {
     const [first] = changes;
     if (changes.length <= 1) {
-      const isWanted = (): boolean => first !== undefined && how.isWanted(first);
-      return { outcomes: first ? [await send(first, { ...how, isWanted }, signal)] : [], isWhole: false };
+      const isStillDesired = (): boolean => first !== undefined && how.isStillDesired(first);
+      return { outcomes: first ? [await send(first, { ...how, isStillDesired }, signal)] : [], isSameFailure: false };
     }
     const done = new Map<Change, Outcome>();
     let leaving = changes;
     try {
       const outcomes = await caller.call(signal, async (client, one) => {
-        leaving = signal.aborted ? [] : changes.filter(how.isWanted);
-        if (leaving.length === 0) throw stopped();
-        return outcomesOf(leaving, await changeMany(client, one, leaving, how.marker), one.secrets);
+        leaving = signal.aborted ? [] : changes.filter(how.isStillDesired);
+        if (leaving.length === 0) throw notSentError();
+        return parseBatchResponse(leaving, await publishBatch(client, one, leaving, how.marker), one.secrets);
       });
       for (const [index, outcome] of outcomes.entries()) done.set(leaving[index] as Change, outcome);
     } catch (error) {
       const [one] = leaving;
-      const outcome = one && outcomeOf(error, one.action);
+      const outcome = one && toOutcome(error, one.action);
       if (outcome?.kind === 'stalled') return split(changes, how, signal);
       if (outcome) for (const change of leaving) done.set(change, outcome);
     }
     const outcomes = changes.map((change): Outcome => done.get(change) ?? { kind: 'dropped' });
     const [some] = done.values();
-    return { outcomes, isWhole: some !== undefined && 'failure' in some && [...done.values()].every((outcome) => outcome === some) };
+    return { outcomes, isSameFailure: some !== undefined && 'failure' in some && [...done.values()].every((outcome) => outcome === some) };
   }
 
   /** Nothing of a refused batch has happened, and one change of it may be why: its halves are sent by themselves. */
-  async function split(changes: readonly Change[], how: SendingTogether, signal: AbortSignal): Promise<SentTogether> {
+  async function split(changes: readonly Change[], how: SendBatchOptions, signal: AbortSignal): Promise<SendBatchResult> {
     const middle = Math.ceil(changes.length / 2);
-    const one = await sendTogether(changes.slice(0, middle), how, signal);
-    const other = await sendTogether(changes.slice(middle), how, signal);
-    return { outcomes: [...one.outcomes, ...other.outcomes], isWhole: true };
+    const one = await sendBatch(changes.slice(0, middle), how, signal);
+    const other = await sendBatch(changes.slice(middle), how, signal);
+    return { outcomes: [...one.outcomes, ...other.outcomes], isSameFailure: true };
   }
 
-  const credentialsChanged = (): boolean => credentials.changed();
-  const retryCredentials = (): void => credentials.forgive();
-  return Object.freeze({ ...readsOf(caller), send, sendTogether, credentialsChanged, retryCredentials });
+  const hasNewCredentials = (): boolean => credentials.hasChanged();
+  const retryCredentials = (): void => credentials.reset();
+  return Object.freeze({ ...createGatewayReader(caller), send, sendBatch, hasNewCredentials, retryCredentials });
 }

@@ -27,7 +27,7 @@ export class Secret {
 }
 
 /** Returns `text` with every one of `secrets` replaced by `***`, also where it is escaped as in JSON or in an address. */
-export function scrub(text: string, secrets: readonly string[]): string {
+export function redactSecrets(text: string, secrets: readonly string[]): string {
   let clean = text;
   for (const secret of secrets) {
     if (secret === '' || secret.length > text.length) continue;

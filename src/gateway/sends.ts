@@ -1,78 +1,78 @@
-import { markedRemark } from '../core/marker.ts';
+import { addMarker } from '../core/marker.ts';
 import type { Change } from '../core/plan.ts';
-import { type Answers, answeredBody } from './answer.ts';
-import { type OneRequest, proven, type RomaClient } from './caller.ts';
-import { InvalidAnswerError } from './gateway-error.ts';
-import { readable } from './readable.ts';
+import { parseResponse, type ResponseBodies } from './answer.ts';
+import { authHeaderPlaceholder, type RequestContext, type RomaClient } from './caller.ts';
+import { InvalidResponseError } from './gateway-error.ts';
+import { sanitize } from './readable.ts';
 
 /** What an action's answer says of the publication; `null` where it does not say, as after `offline`. */
-export interface Made {
+export interface PublishResult {
   readonly versionId: string | null;
   readonly publishId: string | null;
 }
 
 /** Publishes an API or takes it offline. Throws a GatewayError, also for a success that is not about this change. */
-export async function changeOne(client: RomaClient, request: OneRequest, change: Change, marker: string | null): Promise<Made> {
+export async function publish(client: RomaClient, request: RequestContext, change: Change, marker: string | null): Promise<PublishResult> {
   const { path, secrets, ...one } = request;
   const { action, apiId, environmentId } = change;
   const answer = await client.POST('/v2/{project_id}/apic/instances/{instance_id}/apis/action', {
-    params: { path, header: proven },
-    body: { action, api_id: apiId, env_id: environmentId, ...remarkOf(change, marker) },
+    params: { path, header: authHeaderPlaceholder },
+    body: { action, api_id: apiId, env_id: environmentId, ...remarkField(change, marker) },
     parseAs: 'text',
     ...one,
   });
-  return madeOf(answeredBody('changePublication', answer, secrets, Date.now()), 201, change, secrets);
+  return parsePublishResult(parseResponse('changePublication', answer, secrets, Date.now()), 201, change, secrets);
 }
 
 /** Makes a kept version effective. Throws like `changeOne`. */
-export async function switchOne(client: RomaClient, request: OneRequest, change: Change, version: string): Promise<Made> {
+export async function switchVersion(client: RomaClient, request: RequestContext, change: Change, version: string): Promise<PublishResult> {
   const { path, secrets, ...one } = request;
   const answer = await client.PUT('/v2/{project_id}/apic/instances/{instance_id}/apis/publish/{api_id}', {
-    params: { path: { ...path, api_id: change.apiId }, header: proven },
+    params: { path: { ...path, api_id: change.apiId }, header: authHeaderPlaceholder },
     body: { version_id: version },
     parseAs: 'text',
     ...one,
   });
-  const made = madeOf(answeredBody('switchVersion', answer, secrets, Date.now()), 200, change, secrets);
+  const made = parsePublishResult(parseResponse('switchVersion', answer, secrets, Date.now()), 200, change, secrets);
   if (made.versionId === null || made.versionId === version) return made;
-  throw new InvalidAnswerError(`answered 200 with version ${made.versionId}, and ${version} was asked for`, { status: 200 });
+  throw new InvalidResponseError(`answered 200 with version ${made.versionId}, and ${version} was asked for`, { status: 200 });
 }
 
 /** Publishes APIs of one environment or takes them offline there. Throws a GatewayError; what failed of it alone is in the answer. */
-export async function changeMany(
+export async function publishBatch(
   client: RomaClient,
-  request: OneRequest,
+  request: RequestContext,
   changes: readonly Change[],
   marker: string | null,
-): Promise<Answers['changePublications']> {
+): Promise<ResponseBodies['changePublications']> {
   const { path, secrets, ...one } = request;
   const [first] = changes;
   if (!first) throw new TypeError('a batch of nothing');
   const answer = await client.POST('/v2/{project_id}/apic/instances/{instance_id}/apis/publish', {
-    params: { path, query: { action: first.action }, header: proven },
-    body: { apis: changes.map(({ apiId }) => apiId), env_id: first.environmentId, ...remarkOf(first, marker) },
+    params: { path, query: { action: first.action }, header: authHeaderPlaceholder },
+    body: { apis: changes.map(({ apiId }) => apiId), env_id: first.environmentId, ...remarkField(first, marker) },
     parseAs: 'text',
     ...one,
   });
-  return answeredBody('changePublications', answer, secrets, Date.now());
+  return parseResponse('changePublications', answer, secrets, Date.now());
 }
 
 /** Returns what an answer says was made. Throws an InvalidAnswerError if it is about another publication than `change`. */
-export function madeOf(
-  body: Answers['changePublication'],
+export function parsePublishResult(
+  body: ResponseBodies['changePublication'],
   status: number,
   { apiId, environmentId }: Change,
   secrets: readonly string[],
-): Made {
-  const clean = (id: string | undefined): string => readable(id ?? '', secrets, 128);
+): PublishResult {
+  const clean = (id: string | undefined): string => sanitize(id ?? '', secrets, 128);
   if (body.api_id === apiId && body.env_id === environmentId) {
     return { versionId: clean(body.version_id) || null, publishId: clean(body.publish_id) || null };
   }
   const about = `API ${clean(body.api_id)} in environment ${clean(body.env_id)}`;
-  throw new InvalidAnswerError(`answered ${status} about ${about}, which was not asked`, { status });
+  throw new InvalidResponseError(`answered ${status} about ${about}, which was not asked`, { status });
 }
 
-function remarkOf(change: Change, marker: string | null): { readonly remark?: string } {
-  const remark = marker === null ? change.remark : markedRemark(change.remark, marker);
+function remarkField(change: Change, marker: string | null): { readonly remark?: string } {
+  const remark = marker === null ? change.remark : addMarker(change.remark, marker);
   return remark === null ? {} : { remark };
 }

@@ -1,8 +1,8 @@
 import { Agent, EnvHttpProxyAgent } from 'undici';
-import type { Proxies } from '../core/proxies.ts';
-import type { Proof } from './credentials.ts';
-import { exchange, OutgoingRequest } from './exchange.ts';
-import { ReadsOnlyError } from './gateway-error.ts';
+import type { ProxySettings } from '../core/proxies.ts';
+import type { RequestAuth } from './credentials.ts';
+import { HttpRequest, sendRequest } from './exchange.ts';
+import { ReadOnlyTransportError } from './gateway-error.ts';
 
 /** What may leave: only what reads (a dry run), or everything. */
 export type TransportMode = 'reads' | 'everything';
@@ -14,16 +14,16 @@ export interface TransportOptions {
   /** How long one exchange may take, from the call to the last byte of the answer. */
   readonly timeoutMs: number;
   /** Default: every server is asked itself. */
-  readonly proxies?: Proxies | null;
+  readonly proxies?: ProxySettings | null;
   /** Asked when the connection of a request stands, just before it leaves; default: it may. */
-  readonly mayLeave?: () => boolean;
+  readonly canSend?: () => boolean;
 }
 
 /** Kept-alive connections in the form that openapi-fetch takes: pass both members to `createClient`. */
 export interface Transport {
   readonly fetch: (request: Request) => Promise<Response>;
   /** Returns a `fetch` that adds the headers of `proof` to a request once it is whole. */
-  readonly fetchWith: (proof: Proof) => Transport['fetch'];
+  readonly fetchWithAuth: (proof: RequestAuth) => Transport['fetch'];
   readonly Request: typeof Request;
   /** Ends the connections at once: a call still under way ends without an answer. */
   close(): Promise<void>;
@@ -33,7 +33,7 @@ export interface Transport {
 const connectTimeoutMs = 10_000;
 
 /** Opens a transport; no connection is made before the first call. Its errors are those of `exchange`, and ReadsOnlyError. */
-export function openTransport({ mode, connections, timeoutMs, proxies = null, mayLeave }: TransportOptions): Transport {
+export function openTransport({ mode, connections, timeoutMs, proxies = null, canSend }: TransportOptions): Transport {
   const options = {
     connections,
     connect: { timeout: Math.min(connectTimeoutMs, timeoutMs) },
@@ -41,14 +41,14 @@ export function openTransport({ mode, connections, timeoutMs, proxies = null, ma
     bodyTimeout: 0,
   };
   const agent = proxies === null ? new Agent(options) : new EnvHttpProxyAgent({ ...options, ...proxies });
-  const sendWith = (proof: Proof | null) => async (request: OutgoingRequest) => {
-    if (mode === 'reads' && request.method !== 'GET') throw new ReadsOnlyError(request.method);
-    return exchange(agent, request, proof?.sign(request) ?? {}, timeoutMs, mayLeave);
+  const sendWith = (proof: RequestAuth | null) => async (request: HttpRequest) => {
+    if (mode === 'reads' && request.method !== 'GET') throw new ReadOnlyTransportError(request.method);
+    return sendRequest(agent, request, proof?.headersFor(request) ?? {}, timeoutMs, canSend);
   };
   return {
     fetch: sendWith(null) as unknown as Transport['fetch'],
-    fetchWith: (proof) => sendWith(proof) as unknown as Transport['fetch'],
-    Request: OutgoingRequest as unknown as typeof Request,
+    fetchWithAuth: (proof) => sendWith(proof) as unknown as Transport['fetch'],
+    Request: HttpRequest as unknown as typeof Request,
     close: () => agent.destroy(),
   };
 }

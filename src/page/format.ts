@@ -1,5 +1,5 @@
 /** Returns a duration for a person: `0.4 s`, `12 s`, `4 min 10 s`, `2 h 5 min`. */
-export function durationInWords(seconds: number): string {
+export function formatSeconds(seconds: number): string {
   if (seconds < 10) return `${Math.round(seconds * 10) / 10} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
   const minutes = Math.floor(seconds / 60);
@@ -8,19 +8,19 @@ export function durationInWords(seconds: number): string {
 }
 
 /** Returns a count for a person: `10,000`. */
-export function grouped(count: number): string {
+export function formatNumber(count: number): string {
   return count.toLocaleString('en');
 }
 
 /** Returns a rate for a person: `10 calls/s`, `3 calls in 2 s`. */
-export function rateInWords({ calls, perMs }: { readonly calls: number; readonly perMs: number }): string {
+export function formatRate({ calls, perMs }: { readonly calls: number; readonly perMs: number }): string {
   const rounded = Math.round(calls * 10) / 10;
   const noun = rounded === 1 ? 'call' : 'calls';
-  return perMs === 1000 ? `${rounded} ${noun}/s` : `${rounded} ${noun} in ${durationInWords(perMs / 1000)}`;
+  return perMs === 1000 ? `${rounded} ${noun}/s` : `${rounded} ${noun} in ${formatSeconds(perMs / 1000)}`;
 }
 
 /** Returns a moment in the time zone of who looks: the time alone for one of the day of `now`, else with its date. */
-export function clockTime(moment: string, now: Date): string {
+export function formatClockTime(moment: string, now: Date): string {
   const date = new Date(moment);
   const time = date.toLocaleTimeString('en-GB');
   return date.toDateString() === now.toDateString() ? time : `${date.toLocaleDateString('en-CA')} ${time}`;

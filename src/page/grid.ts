@@ -1,6 +1,6 @@
 import { element } from './element.ts';
-import { type Cell, classOf, lookOf } from './looks.ts';
-import type { Row } from './model.ts';
+import { cellStyle, type GridCell, statusClass } from './looks.ts';
+import type { ApiRow } from './model.ts';
 
 /** A column of the matrix. */
 export interface Column {
@@ -13,7 +13,7 @@ export interface Column {
 const overscan = 8;
 
 /** What of a row is in the document. */
-interface Shown {
+interface RenderedRow {
   readonly node: HTMLElement;
   index: number;
 }
@@ -26,27 +26,27 @@ export class Grid {
   readonly #root: HTMLElement;
   readonly #body = element('div', { class: 'body', role: 'presentation' });
   readonly #head = element('div', { class: 'row head', role: 'row', 'aria-rowindex': 1 });
-  readonly #open: (row: Row) => void;
-  readonly #shown = new Map<string, Shown>();
-  #rows: readonly Row[] = [];
+  readonly #onOpen: (row: ApiRow) => void;
+  readonly #rendered = new Map<string, RenderedRow>();
+  #rows: readonly ApiRow[] = [];
   #columns: readonly Column[] = [];
   /** The cell that Tab reaches; column 0 is the API's name. */
   #active = { row: 0, column: 0 };
   #rowHeight = 36;
 
   /** `open` is called with the row that a person wants to know more of. */
-  constructor(root: HTMLElement, open: (row: Row) => void) {
+  constructor(root: HTMLElement, open: (row: ApiRow) => void) {
     this.#root = root;
-    this.#open = open;
+    this.#onOpen = open;
     root.append(this.#head, this.#body);
-    root.addEventListener('scroll', () => this.#draw(), { passive: true });
-    root.addEventListener('keydown', (event) => this.#pressed(event));
-    root.addEventListener('click', (event) => this.#clicked(event));
-    new ResizeObserver(() => this.#draw()).observe(root);
+    root.addEventListener('scroll', () => this.#render(), { passive: true });
+    root.addEventListener('keydown', (event) => this.#onKeyDown(event));
+    root.addEventListener('click', (event) => this.#onClick(event));
+    new ResizeObserver(() => this.#render()).observe(root);
   }
 
   /** Shows these rows from now on. */
-  show(rows: readonly Row[], columns: readonly Column[]): void {
+  show(rows: readonly ApiRow[], columns: readonly Column[]): void {
     const isOther =
       columns.length !== this.#columns.length ||
       columns.some(({ id, name }, index) => this.#columns[index]?.id !== id || this.#columns[index]?.name !== name);
@@ -57,15 +57,15 @@ export class Grid {
     this.#root.setAttribute('aria-rowcount', String(rows.length + 1));
     this.#body.style.height = `${rows.length * this.#rowHeight}px`;
     this.#active = { ...this.#active, row: index >= 0 ? index : Math.max(0, Math.min(this.#active.row, rows.length - 1)) };
-    this.#draw();
+    this.#render();
   }
 
   /** Shows what these APIs are now; their rows are the same. */
   update(apiIds: ReadonlySet<string>): void {
     for (const apiId of apiIds) {
-      const shown = this.#shown.get(apiId);
+      const shown = this.#rendered.get(apiId);
       const row = this.#rows[shown?.index ?? -1];
-      if (shown && row?.apiId === apiId) this.#fill(shown.node, row, true);
+      if (shown && row?.apiId === apiId) this.#fillRow(shown.node, row, true);
     }
   }
 
@@ -87,13 +87,13 @@ export class Grid {
       ),
     );
     this.#head.replaceChildren(element('div', { role: 'columnheader' }, 'API'), ...titles);
-    for (const { node } of this.#shown.values()) node.remove();
-    this.#shown.clear();
+    for (const { node } of this.#rendered.values()) node.remove();
+    this.#rendered.clear();
     const height = Number.parseFloat(getComputedStyle(this.#head).height);
     if (height > 0) this.#rowHeight = height;
   }
 
-  #draw(): void {
+  #render(): void {
     const first = Math.max(0, Math.floor(this.#root.scrollTop / this.#rowHeight) - overscan);
     const last = Math.min(this.#rows.length, Math.ceil((this.#root.scrollTop + this.#root.clientHeight) / this.#rowHeight) + overscan);
     const wanted = new Map<string, number>();
@@ -101,24 +101,24 @@ export class Grid {
     // The one that Tab reaches, perhaps with the focus on it, stays where it is.
     const active = this.#rows[this.#active.row];
     if (active) wanted.set(active.apiId, this.#active.row);
-    for (const [apiId, { node }] of this.#shown) {
+    for (const [apiId, { node }] of this.#rendered) {
       if (wanted.has(apiId)) continue;
       node.remove();
-      this.#shown.delete(apiId);
+      this.#rendered.delete(apiId);
     }
-    for (const [apiId, index] of wanted) this.#place(apiId, index);
+    for (const [apiId, index] of wanted) this.#renderRow(apiId, index);
   }
 
-  #place(apiId: string, index: number): void {
+  #renderRow(apiId: string, index: number): void {
     const row = this.#rows[index];
     if (!row) return;
-    let shown = this.#shown.get(apiId);
+    let shown = this.#rendered.get(apiId);
     if (!shown) {
       shown = { node: this.#emptyRow(), index: -1 };
-      this.#shown.set(apiId, shown);
+      this.#rendered.set(apiId, shown);
       this.#body.append(shown.node);
-      this.#fill(shown.node, row, false);
-    } else this.#fill(shown.node, row, true);
+      this.#fillRow(shown.node, row, false);
+    } else this.#fillRow(shown.node, row, true);
     if (shown.index === index) return;
     shown.index = index;
     shown.node.setAttribute('aria-rowindex', String(index + 2));
@@ -131,7 +131,7 @@ export class Grid {
     return element('div', { class: 'row', role: 'row' }, element('div', { role: 'rowheader', tabindex: -1 }), ...cells);
   }
 
-  #fill(node: HTMLElement, row: Row, isUpdate: boolean): void {
+  #fillRow(node: HTMLElement, row: ApiRow, isUpdate: boolean): void {
     const [head, ...cells] = node.children as HTMLCollectionOf<HTMLElement>;
     if (head && head.textContent !== row.api) {
       head.textContent = row.api;
@@ -139,7 +139,7 @@ export class Grid {
     }
     for (const [index, { id }] of this.#columns.entries()) {
       const cell = cells[index];
-      if (cell) paint(cell, row.cells.get(id), isUpdate);
+      if (cell) renderCell(cell, row.cells.get(id), isUpdate);
     }
   }
 
@@ -152,19 +152,19 @@ export class Grid {
   #activate(row: number, column: number): void {
     const before = this.#rows[this.#active.row];
     this.#active = { row: Math.max(0, Math.min(row, this.#rows.length - 1)), column: Math.max(0, Math.min(column, this.#columns.length)) };
-    const old = before && this.#shown.get(before.apiId);
+    const old = before && this.#rendered.get(before.apiId);
     if (old) this.#markActive(old.node, old.index);
     const top = this.#active.row * this.#rowHeight;
     const visible = this.#root.clientHeight - 2 * this.#rowHeight;
     if (top < this.#root.scrollTop) this.#root.scrollTop = top;
     else if (top > this.#root.scrollTop + visible) this.#root.scrollTop = top - visible;
-    this.#draw();
+    this.#render();
     this.#focusActive();
   }
 
   #focusActive(): void {
     const row = this.#rows[this.#active.row];
-    const shown = row && this.#shown.get(row.apiId);
+    const shown = row && this.#rendered.get(row.apiId);
     if (!shown) {
       this.#root.focus();
       return;
@@ -173,7 +173,7 @@ export class Grid {
     (shown.node.children[this.#active.column] as HTMLElement | undefined)?.focus({ preventScroll: true });
   }
 
-  #pressed(event: KeyboardEvent): void {
+  #onKeyDown(event: KeyboardEvent): void {
     const { row, column } = this.#active;
     const page = Math.max(1, Math.floor(this.#root.clientHeight / this.#rowHeight) - 2);
     const last = this.#rows.length - 1;
@@ -190,35 +190,37 @@ export class Grid {
     const move = moves[event.key];
     const opened = this.#rows[row];
     if (move) this.#activate(...move);
-    else if ((event.key === 'Enter' || event.key === ' ') && opened) this.#open(opened);
+    else if ((event.key === 'Enter' || event.key === ' ') && opened) this.#onOpen(opened);
     else return;
     event.preventDefault();
   }
 
-  #clicked(event: MouseEvent): void {
+  #onClick(event: MouseEvent): void {
     const cell = (event.target as HTMLElement).closest<HTMLElement>('.body .row > div');
     const node = cell?.parentElement;
-    const shown = [...this.#shown.values()].find((one) => one.node === node);
+    const shown = [...this.#rendered.values()].find((one) => one.node === node);
     const row = shown && this.#rows[shown.index];
     if (!row || !cell || !node) return;
     this.#activate(shown.index, [...node.children].indexOf(cell));
-    this.#open(row);
+    this.#onOpen(row);
   }
 }
 
 /** Touches the cell only if it shows something else than before. */
-function paint(node: HTMLElement, cell: Cell | undefined, isUpdate: boolean): void {
-  const look = cell ? lookOf(cell) : { sign: '', word: 'not declared', to: '' };
-  const state = `${look.sign} ${look.word} ${look.to}`;
+function renderCell(node: HTMLElement, cell: GridCell | undefined, isUpdate: boolean): void {
+  const look = cell ? cellStyle(cell) : { sign: '', label: 'not declared', detail: '' };
+  const state = `${look.sign} ${look.label} ${look.detail}`;
   if (node.title !== (cell?.message ?? '')) node.title = cell?.message ?? '';
   if (node.dataset['state'] === state) return;
   node.dataset['state'] = state;
-  node.className = cell ? `${classOf(cell.standing)}${cell.standing === 'in sync' && cell.desired === 'offline' ? ' off' : ''}` : 'none';
+  node.className = cell
+    ? `${statusClass(cell.standing)}${cell.standing === 'in sync' && cell.desired === 'offline' ? ' off' : ''}`
+    : 'none';
   if (isUpdate) {
     // The animation begins anew only after the browser has seen the cell without it.
     void node.offsetWidth;
     node.classList.add('new');
   }
   const sign = element('span', { class: 'sign', 'aria-hidden': true }, look.sign);
-  node.replaceChildren(sign, ` ${look.word}`, ...(look.to ? [' ', element('span', { class: 'to' }, look.to)] : []));
+  node.replaceChildren(sign, ` ${look.label}`, ...(look.detail ? [' ', element('span', { class: 'to' }, look.detail)] : []));
 }

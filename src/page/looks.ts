@@ -2,21 +2,31 @@ import type { components } from '../../generated/edict-api.d.ts';
 
 type Schemas = components['schemas'];
 
-export type Cell = Schemas['Cell'];
-export type Standing = Schemas['Standing'];
+export type GridCell = Schemas['Cell'];
+export type CellStatus = Schemas['Standing'];
 
 /** What a cell shows. The sign and the word say what the colour says, for those who do not see it. */
-export interface Look {
+export interface CellStyle {
   readonly sign: string;
-  readonly word: string;
+  readonly label: string;
   /** What it shows besides, quietly: where it is on its way to. */
-  readonly to: string;
+  readonly detail: string;
 }
 
 /** Every standing, those first that a person may have to look at. */
-export const standings: readonly Standing[] = ['failed', 'held', 'changing', 'waiting', 'frozen', 'drifted', 'stale', 'kept', 'in sync'];
+export const statusOrder: readonly CellStatus[] = [
+  'failed',
+  'held',
+  'changing',
+  'waiting',
+  'frozen',
+  'drifted',
+  'stale',
+  'kept',
+  'in sync',
+];
 
-const signs: Readonly<Record<Standing, string>> = {
+const signs: Readonly<Record<CellStatus, string>> = {
   failed: '✗',
   held: '■',
   changing: '▲',
@@ -29,32 +39,32 @@ const signs: Readonly<Record<Standing, string>> = {
 };
 
 /** Returns the sign of a standing. */
-export function signOf(standing: Standing): string {
+export function statusSign(standing: CellStatus): string {
   return signs[standing];
 }
 
 /** Returns the CSS class of a standing. */
-export function classOf(standing: Standing): string {
+export function statusClass(standing: CellStatus): string {
   return standing.replace(' ', '-');
 }
 
 /** Returns what a cell shows at a glance. */
-export function lookOf({ standing, desired, recorded, observed }: Cell): Look {
+export function cellStyle({ standing, desired, recorded, observed }: GridCell): CellStyle {
   const sign = standing === 'changing' && desired !== 'online' ? '▼' : signs[standing];
   switch (standing) {
     case 'in sync':
-      return { sign, word: desired ?? 'in sync', to: '' };
+      return { sign, label: desired ?? 'in sync', detail: '' };
     case 'kept':
-      return { sign, word: recorded ?? 'unknown', to: 'not in file' };
+      return { sign, label: recorded ?? 'unknown', detail: 'not in file' };
     case 'drifted':
     case 'stale':
-      return { sign, word: standing, to: observed ?? recorded ?? '' };
+      return { sign, label: standing, detail: observed ?? recorded ?? '' };
     case 'failed':
     case 'held':
     case 'changing':
     case 'waiting':
     case 'frozen':
-      return { sign, word: standing, to: recorded === desired ? 'again' : `${recorded ?? 'new'} → ${desired ?? 'offline'}` };
+      return { sign, label: standing, detail: recorded === desired ? 'again' : `${recorded ?? 'new'} → ${desired ?? 'offline'}` };
     default:
       return standing satisfies never;
   }

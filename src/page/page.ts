@@ -1,29 +1,32 @@
 import type { components } from '../../generated/edict-api.d.ts';
 import { byId } from './element.ts';
-import { grouped } from './format.ts';
+import { formatNumber } from './format.ts';
 import { Grid } from './grid.ts';
-import type { Standing } from './looks.ts';
-import { Model, rowsFor } from './model.ts';
-import { showNotices, showPasses, showQueue, showStandings } from './panels.ts';
+import type { CellStatus } from './looks.ts';
+import { filterRows, Model } from './model.ts';
+import { showNotices, showQueue, showReconciliations, showStatusFilters } from './panels.ts';
 import { Timeline } from './timeline.ts';
 
 type Schemas = components['schemas'];
 
 /** How long after a refused connection it is tried again, in milliseconds; a lost one the browser tries again by itself. */
-const againMs = 2000;
+const reconnectMs = 2000;
 
 const model = new Model();
 const timeline = new Timeline(byId('timeline') as HTMLDialogElement);
 const grid = new Grid(byId('matrix'), (row) => timeline.open(row));
 const filter = byId('filter') as HTMLInputElement;
-const pressed = new Set<Standing>();
+const selectedStatuses = new Set<CellStatus>();
 let live: Schemas['Live'] | null = null;
 
 function showRows(): void {
   const { rows } = model;
-  const shown = rowsFor(rows, { text: filter.value, standings: pressed });
+  const shown = filterRows(rows, { text: filter.value, statuses: selectedStatuses });
   grid.show(shown, live?.environments ?? []);
-  const text = shown.length === rows.length ? `${grouped(rows.length)} APIs` : `${grouped(shown.length)} of ${grouped(rows.length)} APIs`;
+  const text =
+    shown.length === rows.length
+      ? `${formatNumber(rows.length)} APIs`
+      : `${formatNumber(shown.length)} of ${formatNumber(rows.length)} APIs`;
   const node = byId('shown');
   if (node.textContent !== text) node.textContent = text;
 }
@@ -33,43 +36,43 @@ function showLive(): void {
   const { gateway, file, queue, passes, standings } = live;
   const name = gateway ? `${gateway.endpoint} · instance ${gateway.instance} · ${file.path}` : file.path;
   if (byId('gateway').textContent !== name) byId('gateway').textContent = name;
-  showNotices(byId('notices'), live, live.release === null ? [] : heldWhys());
-  showStandings(byId('standings'), standings, pressed, toggle);
+  showNotices(byId('notices'), live, live.release === null ? [] : heldReasons());
+  showStatusFilters(byId('standings'), standings, selectedStatuses, toggleStatus);
   showQueue(byId('queue'), queue, standings['failed'] ?? 0);
-  showPasses(byId('passes'), passes);
-  document.title = titleOf(live);
+  showReconciliations(byId('passes'), passes);
+  document.title = pageTitle(live);
 }
 
 /** Returns why changes are held, each reason once with some of the changes. */
-function heldWhys(): string[] {
+function heldReasons(): string[] {
   const names = new Map(live?.environments.map(({ id, name }) => [id, name]));
   const held = model.rows.flatMap(({ cells }) => [...cells.values()].filter(({ standing }) => standing === 'held'));
   return [...Map.groupBy(held, ({ message }) => message)].map(([message, cells]) => {
     const places = cells.slice(0, 3).map(({ api, environmentId }) => `${api} in ${names.get(environmentId) ?? environmentId}`);
-    const more = cells.length > places.length ? ` and ${grouped(cells.length - places.length)} more` : '';
+    const more = cells.length > places.length ? ` and ${formatNumber(cells.length - places.length)} more` : '';
     return `${places.join(', ')}${more}: ${message}`;
   });
 }
 
-function titleOf({ file, queue, release, standings }: Schemas['Live']): string {
+function pageTitle({ file, queue, release, standings }: Schemas['Live']): string {
   const failed = standings['failed'] ?? 0;
   if (file.complaint !== null) return 'edict: invalid file';
   if (queue.stopped) return 'edict: no calls';
-  if (failed > 0) return `edict: ${grouped(failed)} failed`;
+  if (failed > 0) return `edict: ${formatNumber(failed)} failed`;
   if (release !== null) return 'edict: held';
-  return queue.left > 0 ? `edict: ${grouped(queue.left)} to do` : 'edict: in sync';
+  return queue.left > 0 ? `edict: ${formatNumber(queue.left)} to do` : 'edict: in sync';
 }
 
-function toggle(standing: Standing): void {
-  if (!pressed.delete(standing)) pressed.add(standing);
+function toggleStatus(standing: CellStatus): void {
+  if (!selectedStatuses.delete(standing)) selectedStatuses.add(standing);
   showRows();
-  if (live) showStandings(byId('standings'), live.standings, pressed, toggle);
+  if (live) showStatusFilters(byId('standings'), live.standings, selectedStatuses, toggleStatus);
 }
 
-function taken(cells: Schemas['Cells']): void {
-  const { apiIds, isOther } = model.take(cells);
+function onCells(cells: Schemas['Cells']): void {
+  const { apiIds, hasRowChanges: isOther } = model.applyCells(cells);
   if (apiIds.size === 0) return;
-  if (isOther || pressed.size > 0) showRows();
+  if (isOther || selectedStatuses.size > 0) showRows();
   else grid.update(apiIds);
   timeline.update(apiIds);
 }
@@ -85,12 +88,12 @@ function connect(): void {
     showLive();
   });
   source.addEventListener('cells', ({ data }) => {
-    taken(JSON.parse(data) as Schemas['Cells']);
+    onCells(JSON.parse(data) as Schemas['Cells']);
     showLive();
   });
   source.addEventListener('error', () => {
     showConnection(false);
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, againMs);
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, reconnectMs);
   });
 }
 

@@ -1,7 +1,7 @@
 import type { components } from '../../generated/edict-api.d.ts';
 import { element } from './element.ts';
-import { clockTime, durationInWords, grouped, rateInWords } from './format.ts';
-import { classOf, type Standing, signOf, standings } from './looks.ts';
+import { formatClockTime, formatNumber, formatRate, formatSeconds } from './format.ts';
+import { type CellStatus, statusClass, statusOrder, statusSign } from './looks.ts';
 
 type Schemas = components['schemas'];
 type Live = Schemas['Live'];
@@ -18,13 +18,13 @@ export function showNotices(
     const state =
       file.acceptedAt === null
         ? 'Nothing is done until it is mended.'
-        : `The last valid one, of ${clockTime(file.acceptedAt, new Date())}, stays in force.`;
-    notices.push(element('div', { class: 'notice bad', role: 'alert' }, title, element('p', {}, state), ...file.mistakes.map(frame)));
+        : `The last valid one, of ${formatClockTime(file.acceptedAt, new Date())}, stays in force.`;
+    notices.push(element('div', { class: 'notice bad', role: 'alert' }, title, element('p', {}, state), ...file.mistakes.map(codeFrame)));
   }
   if (queue.stopped) {
-    const since = `No call is made since ${clockTime(queue.stopped.since, new Date())}: ${queue.stopped.message}`;
+    const since = `No call is made since ${formatClockTime(queue.stopped.since, new Date())}: ${queue.stopped.message}`;
     notices.push(
-      element('div', { class: 'notice bad', role: 'alert' }, element('h2', {}, stops[queue.stopped.why]), element('p', {}, since)),
+      element('div', { class: 'notice bad', role: 'alert' }, element('h2', {}, pauseTitles[queue.stopped.why]), element('p', {}, since)),
     );
   }
   if (standsBy !== null) {
@@ -32,7 +32,7 @@ export function showNotices(
     notices.push(element('div', { class: 'notice' }, element('h2', {}, 'Stands by'), element('p', {}, says)));
   }
   if (suspension) {
-    const until = suspension.until === null ? 'until it is taken back' : `until ${clockTime(suspension.until, new Date())}`;
+    const until = suspension.until === null ? 'until it is taken back' : `until ${formatClockTime(suspension.until, new Date())}`;
     const said = suspension.by === null ? suspension.why : `${suspension.by}: ${suspension.why}`;
     notices.push(
       element('div', { class: 'notice' }, element('h2', {}, 'Suspended: no call is made'), element('p', {}, `${said}, ${until}.`)),
@@ -40,7 +40,7 @@ export function showNotices(
   }
   if (release !== null) {
     const held = counts['held'] ?? 0;
-    const title = suspicion ? 'The whole file is held' : `${grouped(held)} ${held === 1 ? 'change is' : 'changes are'} held`;
+    const title = suspicion ? 'The whole file is held' : `${formatNumber(held)} ${held === 1 ? 'change is' : 'changes are'} held`;
     const whys = suspicion ? [`${suspicion.message}; ${suspicion.hint}`] : heldWhys;
     notices.push(
       element(
@@ -48,21 +48,21 @@ export function showNotices(
         { class: 'notice' },
         element('h2', {}, title),
         ...whys.slice(0, 3).map((why) => element('p', {}, why)),
-        whys.length > 3 ? element('p', { class: 'quiet' }, `and ${grouped(whys.length - 3)} more reasons`) : null,
-        command('To agree, run:', release),
+        whys.length > 3 ? element('p', { class: 'quiet' }, `and ${formatNumber(whys.length - 3)} more reasons`) : null,
+        commandBox('To agree, run:', release),
       ),
     );
   }
-  replaceIfOther(root, notices);
+  replaceIfChanged(root, notices);
 }
 
-const stops: Readonly<Record<Schemas['Stopped']['why'], string>> = {
+const pauseTitles: Readonly<Record<Schemas['Stopped']['why'], string>> = {
   pause: 'The gateway asks to be left alone',
   outage: 'The gateway cannot be reached',
   credentials: 'The credentials are not taken',
 };
 
-function frame({ file, line, column, length, message, hint, text }: Schemas['Mistake']): HTMLElement {
+function codeFrame({ file, line, column, length, message, hint, text }: Schemas['Mistake']): HTMLElement {
   const gutter = `${line} | `;
   const from = Math.max(0, column - 60);
   const shown = text.slice(from, from + 160).replaceAll('\t', ' ');
@@ -77,7 +77,7 @@ function frame({ file, line, column, length, message, hint, text }: Schemas['Mis
   );
 }
 
-function command(label: string, text: string): HTMLElement {
+function commandBox(label: string, text: string): HTMLElement {
   const done = element('span', { role: 'status' });
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(text);
@@ -98,19 +98,19 @@ function command(label: string, text: string): HTMLElement {
 }
 
 /** Shows how many publications stand how, each a button that shows only those. `toggle` is called with what a person has pressed. */
-export function showStandings(
+export function showStatusFilters(
   root: HTMLElement,
   counts: Live['standings'],
-  pressed: ReadonlySet<Standing>,
-  toggle: (standing: Standing) => void,
+  pressed: ReadonlySet<CellStatus>,
+  toggle: (standing: CellStatus) => void,
 ): void {
-  const known = standings.filter((standing) => (counts[standing] ?? 0) > 0 || pressed.has(standing));
+  const known = statusOrder.filter((standing) => (counts[standing] ?? 0) > 0 || pressed.has(standing));
   const before = new Map([...root.children].map((node) => [(node as HTMLElement).dataset['standing'], node as HTMLElement]));
   const buttons = known.map((standing) => {
-    const text = `${signOf(standing)} ${grouped(counts[standing] ?? 0)} ${standing}`;
+    const text = `${statusSign(standing)} ${formatNumber(counts[standing] ?? 0)} ${standing}`;
     const button =
       before.get(standing) ??
-      element('button', { type: 'button', class: classOf(standing), 'data-standing': standing, onclick: () => toggle(standing) });
+      element('button', { type: 'button', class: statusClass(standing), 'data-standing': standing, onclick: () => toggle(standing) });
     if (button.textContent !== text) button.textContent = text;
     button.setAttribute('aria-pressed', String(pressed.has(standing)));
     return button;
@@ -126,39 +126,39 @@ export function showQueue(
   failed: number,
 ): void {
   const rows: readonly (readonly [string, string | null])[] = [
-    ['in flight', grouped(inFlight)],
-    ['rate', rateInWords(rate)],
-    ['limit', rate.calls === limit.calls && rate.perMs === limit.perMs ? null : rateInWords(limit)],
-    ['time to go', left === 0 || secondsToGo === null ? null : `about ${durationInWords(secondsToGo)}`],
+    ['in flight', formatNumber(inFlight)],
+    ['rate', formatRate(rate)],
+    ['limit', rate.calls === limit.calls && rate.perMs === limit.perMs ? null : formatRate(limit)],
+    ['time to go', left === 0 || secondsToGo === null ? null : `about ${formatSeconds(secondsToGo)}`],
     ['slowed by', slowedBy],
-    ['failing', failed === 0 ? null : grouped(failed)],
+    ['failing', failed === 0 ? null : formatNumber(failed)],
   ];
-  replaceIfOther(root, [
+  replaceIfChanged(root, [
     element('h2', {}, 'Queue'),
-    element('p', { class: left === 0 ? 'figure quiet' : 'figure' }, left === 0 ? 'nothing to do' : `${grouped(left)} to do`),
+    element('p', { class: left === 0 ? 'figure quiet' : 'figure' }, left === 0 ? 'nothing to do' : `${formatNumber(left)} to do`),
     element('dl', {}, ...rows.flatMap(([name, value]) => (value === null ? [] : [element('dt', {}, name), element('dd', {}, value)]))),
   ]);
 }
 
 /** Shows the last passes, newest first. */
-export function showPasses(root: HTMLElement, passes: readonly Schemas['Pass'][]): void {
+export function showReconciliations(root: HTMLElement, passes: readonly Schemas['Pass'][]): void {
   const items = passes
     .slice(0, 8)
     .map(({ cause, startedAt, result }) =>
       element(
         'li',
         {},
-        element('time', { datetime: startedAt }, clockTime(startedAt, new Date())),
-        ` ${causes[cause] ?? cause}: ${result ? resultInWords(result) : 'under way'}`,
+        element('time', { datetime: startedAt }, formatClockTime(startedAt, new Date())),
+        ` ${causeLabels[cause] ?? cause}: ${result ? formatResult(result) : 'under way'}`,
       ),
     );
-  replaceIfOther(root, [
+  replaceIfChanged(root, [
     element('h2', {}, 'Last passes'),
     items.length > 0 ? element('ol', {}, ...items) : element('p', { class: 'quiet' }, 'none yet'),
   ]);
 }
 
-const causes: Readonly<Record<string, string>> = {
+const causeLabels: Readonly<Record<string, string>> = {
   start: 'start',
   file: 'new file',
   resync: 'resync',
@@ -170,19 +170,19 @@ const causes: Readonly<Record<string, string>> = {
   order: 'next environment',
 };
 
-function resultInWords({ online, offline, held, waiting, failed, tookMs }: Schemas['PassResult']): string {
+function formatResult({ online, offline, held, deferred, failed, durationMs }: Schemas['PassResult']): string {
   const parts = [
-    online > 0 ? `${grouped(online)} online` : '',
-    offline > 0 ? `${grouped(offline)} offline` : '',
-    held > 0 ? `${grouped(held)} held` : '',
-    waiting > 0 ? `${grouped(waiting)} waiting` : '',
-    failed > 0 ? `${grouped(failed)} failed` : '',
+    online > 0 ? `${formatNumber(online)} online` : '',
+    offline > 0 ? `${formatNumber(offline)} offline` : '',
+    held > 0 ? `${formatNumber(held)} held` : '',
+    deferred > 0 ? `${formatNumber(deferred)} deferred` : '',
+    failed > 0 ? `${formatNumber(failed)} failed` : '',
   ].filter(Boolean);
-  return `${parts.length > 0 ? parts.join(', ') : 'nothing to do'} in ${durationInWords(tookMs / 1000)}`;
+  return `${parts.length > 0 ? parts.join(', ') : 'nothing to do'} in ${formatSeconds(durationMs / 1000)}`;
 }
 
 /** Leaves what a person may be reading, or has the focus in, as it is if nothing has changed. */
-function replaceIfOther(root: HTMLElement, content: readonly HTMLElement[]): void {
+function replaceIfChanged(root: HTMLElement, content: readonly HTMLElement[]): void {
   const next = element('div', {}, ...content);
   if (next.innerHTML !== root.innerHTML) root.replaceChildren(...next.childNodes);
 }

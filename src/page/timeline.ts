@@ -1,19 +1,19 @@
 import type { components } from '../../generated/edict-api.d.ts';
 import { element } from './element.ts';
-import { clockTime } from './format.ts';
-import { classOf, signOf } from './looks.ts';
-import type { Row } from './model.ts';
+import { formatClockTime } from './format.ts';
+import { statusClass, statusSign } from './looks.ts';
+import type { ApiRow } from './model.ts';
 
 type Schemas = components['schemas'];
 
 /** So many attempts tell enough of an API; `edict history` has the rest. */
-const mostAttempts = 100;
+const maxAttempts = 100;
 
 /** The timeline of one API: how its publications stand, and every attempt. */
 export class Timeline {
   readonly #dialog: HTMLDialogElement;
-  #row: Row | null = null;
-  #asked = 0;
+  #row: ApiRow | null = null;
+  #loadCount = 0;
 
   constructor(dialog: HTMLDialogElement) {
     this.#dialog = dialog;
@@ -25,10 +25,10 @@ export class Timeline {
   }
 
   /** Shows this API. */
-  open(row: Row): void {
+  open(row: ApiRow): void {
     this.#row = row;
     this.#dialog.replaceChildren(
-      head(row, () => this.#dialog.close()),
+      renderHeader(row, () => this.#dialog.close()),
       element('p', { class: 'quiet' }, 'Loading…'),
     );
     if (!this.#dialog.open) this.#dialog.showModal();
@@ -40,21 +40,21 @@ export class Timeline {
     if (this.#row && apiIds.has(this.#row.apiId)) void this.#load(this.#row);
   }
 
-  async #load(row: Row): Promise<void> {
-    this.#asked += 1;
-    const asked = this.#asked;
-    const content = await contentOf(row).catch((error: unknown) => [
+  async #load(row: ApiRow): Promise<void> {
+    this.#loadCount += 1;
+    const asked = this.#loadCount;
+    const content = await loadContent(row).catch((error: unknown) => [
       element('p', { class: 'failed' }, `It cannot be loaded: ${error instanceof Error ? error.message : error}`),
     ]);
-    if (asked === this.#asked && this.#row === row)
+    if (asked === this.#loadCount && this.#row === row)
       this.#dialog.replaceChildren(
-        head(row, () => this.#dialog.close()),
+        renderHeader(row, () => this.#dialog.close()),
         ...content,
       );
   }
 }
 
-function head({ api, apiId }: Row, close: () => void): HTMLElement {
+function renderHeader({ api, apiId }: ApiRow, close: () => void): HTMLElement {
   return element(
     'header',
     {},
@@ -64,29 +64,29 @@ function head({ api, apiId }: Row, close: () => void): HTMLElement {
   );
 }
 
-async function contentOf({ apiId }: Row): Promise<HTMLElement[]> {
+async function loadContent({ apiId }: ApiRow): Promise<HTMLElement[]> {
   const id = encodeURIComponent(apiId);
   const [{ publications }, { attempts }] = await Promise.all([
-    ask<Schemas['Status']>(`api/v1/status?api=${id}`),
-    ask<Schemas['History']>(`api/v1/history?api=${id}&limit=${mostAttempts}`),
+    fetchJson<Schemas['Status']>(`api/v1/status?api=${id}`),
+    fetchJson<Schemas['History']>(`api/v1/history?api=${id}&limit=${maxAttempts}`),
   ]);
-  const title = attempts.length < mostAttempts ? 'Attempts' : `The last ${mostAttempts} attempts`;
+  const title = attempts.length < maxAttempts ? 'Attempts' : `The last ${maxAttempts} attempts`;
   const none = element('p', { class: 'quiet' }, 'None yet: edict has made no call for it.');
   return [
-    ...publications.map(publication),
+    ...publications.map(renderPublication),
     element('h3', {}, title),
-    attempts.length === 0 ? none : element('ol', { class: 'attempts' }, ...attempts.map(attempt)),
+    attempts.length === 0 ? none : element('ol', { class: 'attempts' }, ...attempts.map(renderAttempt)),
   ];
 }
 
-async function ask<T>(path: string): Promise<T> {
+async function fetchJson<T>(path: string): Promise<T> {
   const response = await fetch(path);
   const answer: unknown = await response.json();
   if (!response.ok) throw new Error((answer as Schemas['Failed']).error.message);
   return answer as T;
 }
 
-function publication({ environment, standing, message, desired, recorded, observed }: Schemas['Publication']): HTMLElement {
+function renderPublication({ environment, standing, message, desired, recorded, observed }: Schemas['Publication']): HTMLElement {
   const now = new Date();
   const place = desired ? ` (${desired.source.file}:${desired.source.line})` : '';
   const rows: readonly (readonly [string, string])[] = [
@@ -94,13 +94,13 @@ function publication({ environment, standing, message, desired, recorded, observ
     [
       'record',
       recorded?.state
-        ? `${recorded.state} since ${clockTime(recorded.recordedAt, now)}${recorded.versionId === null ? '' : `, version ${recorded.versionId}`}`
+        ? `${recorded.state} since ${formatClockTime(recorded.recordedAt, now)}${recorded.versionId === null ? '' : `, version ${recorded.versionId}`}`
         : 'nothing recorded',
     ],
     [
       'gateway',
       observed
-        ? `${observed.state}${observed.publishedAt === null ? '' : `, published ${clockTime(observed.publishedAt, now)}`}${observed.driftSeenAt === null ? '' : `, moved by somebody else, seen ${clockTime(observed.driftSeenAt, now)}`}`
+        ? `${observed.state}${observed.publishedAt === null ? '' : `, published ${formatClockTime(observed.publishedAt, now)}`}${observed.driftSeenAt === null ? '' : `, moved by somebody else, seen ${formatClockTime(observed.driftSeenAt, now)}`}`
         : 'not asked since',
     ],
     ['next', message],
@@ -108,12 +108,12 @@ function publication({ environment, standing, message, desired, recorded, observ
   return element(
     'section',
     {},
-    element('h3', {}, `${environment}: `, element('span', { class: classOf(standing) }, `${signOf(standing)} ${standing}`)),
+    element('h3', {}, `${environment}: `, element('span', { class: statusClass(standing) }, `${statusSign(standing)} ${standing}`)),
     element('dl', {}, ...rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)])),
   );
 }
 
-function attempt({
+function renderAttempt({
   id,
   environment,
   action,
@@ -137,7 +137,7 @@ function attempt({
   return element(
     'li',
     {},
-    element('time', { datetime: began }, clockTime(began, new Date())),
+    element('time', { datetime: began }, formatClockTime(began, new Date())),
     element('span', {}, environment),
     element(
       'span',

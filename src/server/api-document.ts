@@ -19,7 +19,7 @@ export interface RequestSchema {
 }
 
 /** Returns the description of the interface, as JSON. */
-export function apiDocumentText(): string {
+export function readApiDocument(): string {
   return readFileSync(new URL('../../generated/edict-api.json', import.meta.url), 'utf8');
 }
 

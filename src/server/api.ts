@@ -1,31 +1,31 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { components } from '../../generated/edict-api.d.ts';
-import { approvalOf, longestApprovalMs } from '../core/agreeing.ts';
-import { durationMs } from '../core/duration.ts';
+import { createApproval, maxApprovalMs } from '../core/agreeing.ts';
+import { parseDurationMs } from '../core/duration.ts';
 import { EdictError } from '../core/errors.ts';
 import type { Approval, NewApproval } from '../core/guards.ts';
-import { cellOf } from '../core/matrix.ts';
+import { computeStatusCell } from '../core/matrix.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Attempt, HistoryFilter } from '../core/ports.ts';
 import type { GatewayIdentity, Suspension } from '../core/publication.ts';
-import { approvalJson, attemptJson } from '../words/attempt-json.ts';
-import { momentInWords } from '../words/phrases.ts';
+import { approvalJson, historyAttemptJson } from '../words/attempt-json.ts';
+import { formatTimestamp } from '../words/phrases.ts';
 import { planJson } from '../words/plan-json.ts';
 import { publicationJson } from '../words/status-json.ts';
-import { apiDocumentText, requestSchemas } from './api-document.ts';
-import { demandToken } from './bearer.ts';
-import { type Board, keysOn } from './board.ts';
-import type { Broadcast } from './broadcast.ts';
+import { readApiDocument, requestSchemas } from './api-document.ts';
+import { requireToken } from './bearer.ts';
+import { publicationKeysOf, type StatusCache } from './board.ts';
+import type { Broadcaster } from './broadcast.ts';
 import { streamEvents } from './event-stream.ts';
-import { type About, liveJson } from './live-json.ts';
+import { type DaemonInfo, daemonStatusJson } from './live-json.ts';
 
 type Schemas = components['schemas'];
 
 /** What the interface shows, and what it can have done. */
 export interface ApiDeps {
-  readonly board: Board;
-  readonly broadcast: Broadcast;
-  readonly about: About;
+  readonly statusCache: StatusCache;
+  readonly broadcaster: Broadcaster;
+  readonly daemonInfo: DaemonInfo;
   readonly history: (gateway: GatewayIdentity, filter: HistoryFilter) => Promise<readonly Attempt[]>;
   readonly approvals: (gateway: GatewayIdentity) => Promise<readonly Approval[]>;
   readonly approve: (gateway: GatewayIdentity, approval: NewApproval) => Promise<void>;
@@ -39,44 +39,44 @@ export interface ApiDeps {
 }
 
 /** So many may look at one time. */
-const mostWatchers = 200;
+const maxEventStreams = 200;
 
 /** Adds everything under /api/v1 to `server`, with requests checked against the description of the interface. */
 export function addApi(server: FastifyInstance, deps: ApiDeps): void {
-  const { board, broadcast, about } = deps;
-  const text = apiDocumentText();
+  const { statusCache, broadcaster, daemonInfo } = deps;
+  const text = readApiDocument();
   const schema = requestSchemas(text);
-  const acts = async (request: FastifyRequest): Promise<void> => demandToken(request.headers.authorization, deps.token);
+  const acts = async (request: FastifyRequest): Promise<void> => requireToken(request.headers.authorization, deps.token);
 
   server.get('/api/v1/openapi.json', async (_, reply) => reply.type('application/json').send(text));
 
   server.get<{ Querystring: { api?: string } }>('/api/v1/status', { schema: schema('GET', '/api/v1/status') }, async ({ query }) =>
-    statusJson(board, about, query.api),
+    apiStatusJson(statusCache, daemonInfo, query.api),
   );
 
   server.get('/api/v1/plan', { schema: schema('GET', '/api/v1/plan') }, async () => {
-    const { plan, matrix } = planned(board);
-    return planJson({ plan, desired: matrix.desired, notes: [], release: about.release(plan) });
+    const { plan, matrix } = requirePlan(statusCache);
+    return planJson({ plan, desired: matrix.desired, notices: [], approveCommand: daemonInfo.approveCommand(plan) });
   });
 
   server.get<{ Querystring: { api?: string; environment?: string; limit: number } }>(
     '/api/v1/history',
     { schema: schema('GET', '/api/v1/history') },
     async ({ query: { api, environment, limit } }) => {
-      const { gateway } = planned(board).plan;
+      const { gateway } = requirePlan(statusCache).plan;
       const narrowed = { ...(api && { apis: [api] }), ...(environment && { environments: [environment] }) };
       const attempts = await deps.history(gateway, { ...narrowed, limit });
       const approvals = (await deps.approvals(gateway)).slice(0, limit);
-      return { format: 1, attempts: attempts.map(attemptJson), approvals: approvals.map(approvalJson) };
+      return { format: 1, attempts: attempts.map(historyAttemptJson), approvals: approvals.map(approvalJson) };
     },
   );
 
   server.get('/api/v1/events', { schema: schema('GET', '/api/v1/events') }, (_, reply: FastifyReply) => {
-    if (broadcast.subscribers >= mostWatchers) {
-      throw new EdictError('BUSY', `${mostWatchers} are looking already`, { hint: 'close some pages' });
+    if (broadcaster.subscribers >= maxEventStreams) {
+      throw new EdictError('BUSY', `${maxEventStreams} are looking already`, { hint: 'close some pages' });
     }
     reply.hijack();
-    streamEvents(reply.raw, broadcast);
+    streamEvents(reply.raw, broadcaster);
   });
 
   server.post('/api/v1/resync', { schema: schema('POST', '/api/v1/resync'), onRequest: acts }, async (_, reply) => {
@@ -87,50 +87,50 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
   server.post<{ Body: Required<Schemas['Agreeing']> }>(
     '/api/v1/approvals',
     { schema: schema('POST', '/api/v1/approvals'), onRequest: acts },
-    async ({ body: { digest, by, why, expires } }, reply) => {
-      const expiresMs = durationMs(expires) ?? 0;
-      if (expiresMs === 0 || expiresMs > longestApprovalMs) {
+    async ({ body: { digest, by, why: reason, expires } }, reply) => {
+      const expiresAfterMs = parseDurationMs(expires) ?? 0;
+      if (expiresAfterMs === 0 || expiresAfterMs > maxApprovalMs) {
         throw new EdictError('OPTION', `expires: ${expires} is out of range`, { hint: 'expected more than nothing and 168h at most' });
       }
-      const { plan } = planned(board);
-      const approval = approvalOf(plan, { digest, by, why, expiresMs }, deps.now());
+      const { plan } = requirePlan(statusCache);
+      const approval = createApproval(plan, { digest, by, reason, expiresAfterMs }, deps.now());
       await deps.approve(plan.gateway, approval);
-      return reply.code(201).send(agreedJson(approval));
+      return reply.code(201).send(createdApprovalJson(approval));
     },
   );
 
   server.put<{ Body: Schemas['Suspending'] }>(
     '/api/v1/suspension',
     { schema: schema('PUT', '/api/v1/suspension'), onRequest: acts },
-    async ({ body: { by, why, for: time } }, reply) => {
-      const forMs = time === undefined ? null : durationMs(time);
+    async ({ body: { by, why: reason, for: time } }, reply) => {
+      const forMs = time === undefined ? null : parseDurationMs(time);
       if (time !== undefined && !forMs)
         throw new EdictError('OPTION', `for: ${time} is no duration`, { hint: 'expected such as 30m or 2h' });
-      const suspension = { by, reason: why, untilMs: forMs === null ? null : deps.now() + forMs };
-      await deps.suspend(planned(board).plan.gateway, suspension);
+      const suspension = { by, reason, untilMs: forMs === null ? null : deps.now() + forMs };
+      await deps.suspend(requirePlan(statusCache).plan.gateway, suspension);
       return reply.code(204).send();
     },
   );
 
   server.delete('/api/v1/suspension', { schema: schema('DELETE', '/api/v1/suspension'), onRequest: acts }, async (_, reply) => {
-    await deps.suspend(planned(board).plan.gateway, null);
+    await deps.suspend(requirePlan(statusCache).plan.gateway, null);
     return reply.code(204).send();
   });
 }
 
-function planned({ plan, matrix }: Board): { readonly plan: Plan; readonly matrix: NonNullable<Board['matrix']> } {
+function requirePlan({ plan, matrix }: StatusCache): { readonly plan: Plan; readonly matrix: NonNullable<StatusCache['matrix']> } {
   if (plan && matrix) return { plan, matrix };
   throw new EdictError('NO_PLAN', 'there is no plan yet', { hint: 'it comes with the first valid file; /readyz says what is missing' });
 }
 
-function statusJson(board: Board, about: About, apiId: string | undefined): Schemas['Status'] {
+function apiStatusJson(board: StatusCache, about: DaemonInfo, apiId: string | undefined): Schemas['Status'] {
   const { matrix } = board;
-  const cells = matrix ? [...keysOn(board)].flatMap((key) => cellOf(key, matrix) ?? []) : [];
-  const standings = Object.fromEntries([...Map.groupBy(cells, ({ standing }) => standing)].map(([name, { length }]) => [name, length]));
+  const cells = matrix ? [...publicationKeysOf(board)].flatMap((key) => computeStatusCell(key, matrix) ?? []) : [];
+  const standings = Object.fromEntries([...Map.groupBy(cells, ({ status }) => status)].map(([name, { length }]) => [name, length]));
   const shown = apiId === undefined ? cells : cells.filter((cell) => cell.apiId === apiId);
-  return { live: liveJson(board, standings, about), publications: shown.map(publicationJson) };
+  return { live: daemonStatusJson(board, standings, about), publications: shown.map(publicationJson) };
 }
 
-function agreedJson({ digest, by, why, atMs, expiresAtMs }: NewApproval): Schemas['Agreed'] {
-  return { format: 1, digest, by, why, at: momentInWords(atMs), expires: momentInWords(expiresAtMs) };
+function createdApprovalJson({ digest, by, reason, approvedAtMs, expiresAtMs }: NewApproval): Schemas['Agreed'] {
+  return { format: 1, digest, by, why: reason, at: formatTimestamp(approvedAtMs), expires: formatTimestamp(expiresAtMs) };
 }

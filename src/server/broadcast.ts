@@ -1,46 +1,46 @@
 import type { components } from '../../generated/edict-api.d.ts';
-import { type Cell, cellOf, type Standing } from '../core/matrix.ts';
+import { computeStatusCell, type PublicationStatus, type StatusCell } from '../core/matrix.ts';
 import type { PublicationKey } from '../core/publication.ts';
-import { cellJson } from '../words/status-json.ts';
-import { type Board, keysOn, type Touched } from './board.ts';
-import { type About, liveJson } from './live-json.ts';
+import { statusCellJson } from '../words/status-json.ts';
+import { type ChangeScope, publicationKeysOf, type StatusCache } from './board.ts';
+import { type DaemonInfo, daemonStatusJson } from './live-json.ts';
 
 type Schemas = components['schemas'];
 
 /** What was told of one publication. */
-interface Told {
+interface SentCell {
   readonly text: string;
-  readonly standing: Standing;
+  readonly status: PublicationStatus;
   readonly apiId: string;
   readonly environmentId: string;
 }
 
 /** The shortest time between two tellings, in milliseconds; the first after a quiet time comes at once. */
-const shortestMs = 500;
+const minIntervalMs = 500;
 
 /** Telling takes one part in so many of the time at most. */
-const restFactor = 60;
+const idleFactor = 60;
 
 /**
  * Tells everybody who looks what changes on the board, and only that; the same text for all. While nobody looks it costs
  * nothing, and however much changes, it takes a small part of the process's time.
  */
-export class Broadcast {
-  readonly #board: Board;
-  readonly #about: About;
+export class Broadcaster {
+  readonly #cache: StatusCache;
+  readonly #daemonInfo: DaemonInfo;
   readonly #subscribers = new Set<(message: Buffer) => void>();
-  readonly #touched = new Set<Touched>();
-  readonly #unlisten: () => void;
-  #told = new Map<PublicationKey, Told>();
-  #standings = new Map<Standing, number>();
-  #live = '';
+  readonly #pending = new Set<ChangeScope>();
+  readonly #unsubscribe: () => void;
+  #sent = new Map<PublicationKey, SentCell>();
+  #statusCounts = new Map<PublicationStatus, number>();
+  #daemonMessage = '';
   #timer: NodeJS.Timeout | null = null;
-  #restUntilMs = 0;
+  #idleUntilMs = 0;
 
-  constructor(board: Board, about: About) {
-    this.#board = board;
-    this.#about = about;
-    this.#unlisten = board.listen((touched) => this.#touch(touched));
+  constructor(board: StatusCache, about: DaemonInfo) {
+    this.#cache = board;
+    this.#daemonInfo = about;
+    this.#unsubscribe = board.subscribe((touched) => this.#schedule(touched));
   }
 
   get subscribers(): number {
@@ -51,52 +51,54 @@ export class Broadcast {
   subscribe(send: (message: Buffer) => void): () => void {
     if (this.#subscribers.size === 0) this.#refresh(new Set(['all']));
     // What has changed and was not told yet comes to all with the next message.
-    send(Buffer.from(this.#live));
+    send(Buffer.from(this.#daemonMessage));
     send(
-      Buffer.from(messageOf('cells', `{"isWhole":true,"cells":[${[...this.#told.values()].map(({ text }) => text).join(',')}],"gone":[]}`)),
+      Buffer.from(
+        sseMessage('cells', `{"isWhole":true,"cells":[${[...this.#sent.values()].map(({ text }) => text).join(',')}],"gone":[]}`),
+      ),
     );
     this.#subscribers.add(send);
     return () => {
       this.#subscribers.delete(send);
-      if (this.#subscribers.size === 0) this.#forget();
+      if (this.#subscribers.size === 0) this.#reset();
     };
   }
 
   /** Tells nobody anything any more. */
   close(): void {
-    this.#unlisten();
+    this.#unsubscribe();
     this.#subscribers.clear();
-    this.#forget();
+    this.#reset();
   }
 
-  #forget(): void {
+  #reset(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#touched.clear();
-    this.#told.clear();
-    this.#standings.clear();
-    this.#live = '';
+    this.#pending.clear();
+    this.#sent.clear();
+    this.#statusCounts.clear();
+    this.#daemonMessage = '';
   }
 
-  #touch(touched: Touched): void {
+  #schedule(touched: ChangeScope): void {
     if (this.#subscribers.size === 0) return;
-    this.#touched.add(touched);
-    this.#timer ??= setTimeout(() => this.#tell(), Math.max(0, this.#restUntilMs - performance.now()));
+    this.#pending.add(touched);
+    this.#timer ??= setTimeout(() => this.#flush(), Math.max(0, this.#idleUntilMs - performance.now()));
   }
 
-  #tell(): void {
+  #flush(): void {
     const startedAtMs = performance.now();
     this.#timer = null;
-    const touched = new Set(this.#touched);
-    this.#touched.clear();
-    const before = this.#live;
+    const touched = new Set(this.#pending);
+    this.#pending.clear();
+    const before = this.#daemonMessage;
     const { cells, gone } = this.#refresh(touched);
     if (cells.length + gone.length > 0) {
-      this.#send(messageOf('cells', `{"isWhole":false,"cells":[${cells.join(',')}],"gone":${JSON.stringify(gone)}}`));
+      this.#send(sseMessage('cells', `{"isWhole":false,"cells":[${cells.join(',')}],"gone":${JSON.stringify(gone)}}`));
     }
-    if (this.#live !== before) this.#send(this.#live);
+    if (this.#daemonMessage !== before) this.#send(this.#daemonMessage);
     const endedAtMs = performance.now();
-    this.#restUntilMs = endedAtMs + Math.max(shortestMs, (endedAtMs - startedAtMs) * restFactor);
+    this.#idleUntilMs = endedAtMs + Math.max(minIntervalMs, (endedAtMs - startedAtMs) * idleFactor);
   }
 
   /** The text is made to bytes once for all. */
@@ -106,40 +108,43 @@ export class Broadcast {
   }
 
   /** Brings what was told up to date, and returns what of it is new. */
-  #refresh(touched: ReadonlySet<Touched>): { readonly cells: string[]; readonly gone: Schemas['Cells']['gone'] } {
-    const { matrix } = this.#board;
+  #refresh(touched: ReadonlySet<ChangeScope>): { readonly cells: string[]; readonly gone: Schemas['Cells']['gone'] } {
+    const { matrix } = this.#cache;
     const isAll = touched.has('all');
-    const keys = isAll ? keysOn(this.#board) : (touched as ReadonlySet<PublicationKey>);
+    const keys = isAll ? publicationKeysOf(this.#cache) : (touched as ReadonlySet<PublicationKey>);
     const cells: string[] = [];
     for (const key of keys) {
-      const cell = matrix && cellOf(key, matrix);
-      if (cell) this.#note(cell, cells);
+      const cell = matrix && computeStatusCell(key, matrix);
+      if (cell) this.#updateCell(cell, cells);
     }
-    const left = isAll ? [...this.#told].filter(([key]) => !keys.has(key)) : [];
-    for (const [key, { standing }] of left) {
-      this.#told.delete(key);
-      this.#count(standing, -1);
+    const left = isAll ? [...this.#sent].filter(([key]) => !keys.has(key)) : [];
+    for (const [key, { status }] of left) {
+      this.#sent.delete(key);
+      this.#count(status, -1);
     }
-    this.#live = messageOf('live', JSON.stringify(liveJson(this.#board, Object.fromEntries(this.#standings), this.#about)));
+    this.#daemonMessage = sseMessage(
+      'live',
+      JSON.stringify(daemonStatusJson(this.#cache, Object.fromEntries(this.#statusCounts), this.#daemonInfo)),
+    );
     return { cells, gone: left.map(([, { apiId, environmentId }]) => ({ apiId, environmentId })) };
   }
 
-  #note(cell: Cell, changed: string[]): void {
-    const { key, standing, apiId, environmentId } = cell;
-    const text = JSON.stringify(cellJson(cell));
-    const before = this.#told.get(key);
+  #updateCell(cell: StatusCell, changed: string[]): void {
+    const { key, status, apiId, environmentId } = cell;
+    const text = JSON.stringify(statusCellJson(cell));
+    const before = this.#sent.get(key);
     if (before?.text === text) return;
-    if (before) this.#count(before.standing, -1);
-    this.#count(standing, 1);
-    this.#told.set(key, { text, standing, apiId, environmentId });
+    if (before) this.#count(before.status, -1);
+    this.#count(status, 1);
+    this.#sent.set(key, { text, status, apiId, environmentId });
     changed.push(text);
   }
 
-  #count(standing: Standing, by: number): void {
-    this.#standings.set(standing, (this.#standings.get(standing) ?? 0) + by);
+  #count(standing: PublicationStatus, by: number): void {
+    this.#statusCounts.set(standing, (this.#statusCounts.get(standing) ?? 0) + by);
   }
 }
 
-function messageOf(event: 'live' | 'cells', json: string): string {
+function sseMessage(event: 'live' | 'cells', json: string): string {
   return `event: ${event}\ndata: ${json}\n\n`;
 }

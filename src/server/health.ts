@@ -1,7 +1,7 @@
-import type { EngineEvent } from '../core/events.ts';
+import type { EdictEvent } from '../core/events.ts';
 
 /** What a check of health answers. */
-export interface Answer {
+export interface HealthResult {
   readonly ok: boolean;
   /** For a person, in one line. */
   readonly message: string;
@@ -11,27 +11,27 @@ export interface Answer {
 export class Health {
   #hasFile = false;
   #storeError: string | null = null;
-  #hasEnded = false;
-  #failure: string | null = null;
+  #isStopped = false;
+  #fileFailure: string | null = null;
 
   /** Hears what happens in the engine. */
-  emit(event: EngineEvent): void {
+  emit(event: EdictEvent): void {
     if (event.type === 'file:accepted') this.#hasFile = true;
-    if (event.type === 'file:failed') this.#failure = event.message;
+    if (event.type === 'file:failed') this.#fileFailure = event.message;
     if (event.type === 'store:failed') this.#storeError = event.message;
     // A plan has read the record, an attempt has written it.
     if (event.type === 'plan:made' || event.type === 'attempt:begun') this.#storeError = null;
-    if (event.type === 'daemon:stopped') this.#hasEnded = true;
+    if (event.type === 'daemon:stopped') this.#isStopped = true;
   }
 
   /** Returns whether the loop goes on. */
-  live(): Answer {
-    return this.#hasEnded ? { ok: false, message: 'the daemon has ended' } : { ok: true, message: 'alive' };
+  live(): HealthResult {
+    return this.#isStopped ? { ok: false, message: 'the daemon has ended' } : { ok: true, message: 'alive' };
   }
 
   /** Returns whether a valid file has been read and the store works. */
-  ready(): Answer {
-    if (this.#failure !== null) return { ok: false, message: this.#failure };
+  ready(): HealthResult {
+    if (this.#fileFailure !== null) return { ok: false, message: this.#fileFailure };
     if (!this.#hasFile) return { ok: false, message: 'no valid file has been read yet' };
     if (this.#storeError !== null) return { ok: false, message: `the store fails: ${this.#storeError}` };
     return { ok: true, message: 'ready' };

@@ -1,18 +1,18 @@
-import type { Board } from './board.ts';
-import type { About } from './live-json.ts';
+import type { StatusCache } from './board.ts';
+import type { DaemonInfo } from './live-json.ts';
 
 /** What the overview says of a file. */
-interface Entry {
-  readonly name: string;
-  readonly about: About;
-  readonly board: Board;
+interface OverviewEntry {
+  readonly pathPrefix: string;
+  readonly daemonInfo: DaemonInfo;
+  readonly statusCache: StatusCache;
 }
 
 /** Returns a page that leads to those of several files, with what each is about; it comes anew every few seconds. */
-export function overview(sites: readonly Entry[]): string {
-  const rows = sites.map(({ name, about, board }) => {
-    const cells = [stateOf(board), gatewayOf(board)].map((text) => `<td>${escaped(text)}</td>`);
-    return `<tr><th scope="row"><a href="/${name}/">${escaped(about.file)}</a></th>${cells.join('')}</tr>`;
+export function renderOverview(sites: readonly OverviewEntry[]): string {
+  const rows = sites.map(({ pathPrefix, daemonInfo, statusCache }) => {
+    const cells = [formatFileState(statusCache), formatGateway(statusCache)].map((text) => `<td>${escapeHtml(text)}</td>`);
+    return `<tr><th scope="row"><a href="/${pathPrefix}/">${escapeHtml(daemonInfo.file)}</a></th>${cells.join('')}</tr>`;
   });
   return `<!doctype html>
 <html lang="en">
@@ -38,20 +38,20 @@ export function overview(sites: readonly Entry[]): string {
 `;
 }
 
-function stateOf({ complaint, plan, standsBy, matrix }: Board): string {
-  if (complaint) return complaint.message;
-  if (standsBy !== null) return 'stands by';
+function formatFileState({ fileError, plan, standbyReason, matrix }: StatusCache): string {
+  if (fileError) return fileError.message;
+  if (standbyReason !== null) return 'stands by';
   if (!plan) return 'starting';
-  const held = plan.suspicion ? 'the whole file is held' : plan.changes.some((change) => change.held) ? 'something is held' : '';
-  const queued = [...(matrix?.changes.values() ?? [])].filter((change) => !change.held && !change.waits).length;
+  const held = plan.fileHeld ? 'the whole file is held' : plan.changes.some((change) => change.held) ? 'something is held' : '';
+  const queued = [...(matrix?.changes.values() ?? [])].filter((change) => !change.held && !change.deferred).length;
   const left = queued > 0 ? `${queued} to do` : '';
   return [left, held].filter(Boolean).join(', ') || 'nothing to do';
 }
 
-function gatewayOf({ plan }: Board): string {
+function formatGateway({ plan }: StatusCache): string {
   return plan ? `${plan.gateway.endpoint}, instance ${plan.gateway.instance}` : '';
 }
 
-function escaped(text: string): string {
+function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
-import { EdictError, messageOf } from '../core/errors.ts';
+import { EdictError, errorMessage } from '../core/errors.ts';
 import { type ApiDeps, addApi } from './api.ts';
-import type { Answer, Health } from './health.ts';
-import { overview } from './overview.ts';
-import { readPageFiles } from './page-files.ts';
-import { refusalOf } from './trusted-request.ts';
+import type { Health, HealthResult } from './health.ts';
+import { renderOverview } from './overview.ts';
+import { readUiFiles } from './page-files.ts';
+import { checkOrigin } from './trusted-request.ts';
 
 /** Where the daemon can be asked. */
 export interface ListenAddress {
@@ -15,29 +15,29 @@ export interface ListenAddress {
 }
 
 /** What is shown of one file. */
-export interface Site extends ApiDeps {
+export interface FileRoutes extends ApiDeps {
   /** The first part of its paths; empty if there will be no other. */
-  readonly name: string;
+  readonly pathPrefix: string;
 }
 
 export interface ServerDeps {
-  readonly sites: readonly Site[];
+  readonly routes: readonly FileRoutes[];
   readonly health: Pick<Health, 'live' | 'ready'>;
   readonly metrics: { text(): Promise<string>; readonly contentType: string };
   /** The names that it answers to besides addresses, `localhost` and the host that it listens on. */
-  readonly names: readonly string[];
+  readonly allowedHosts: readonly string[];
 }
 
 export interface Server {
   /** The address at which it can be asked. */
   readonly url: string;
   /** Shows these from the next request on; what is being answered goes on. */
-  show(sites: readonly Site[]): Promise<void>;
+  setRoutes(sites: readonly FileRoutes[]): Promise<void>;
   close(): Promise<void>;
 }
 
 /** A browser runs and shows what comes from here alone, and no other page frames it. */
-const headers = {
+const securityHeaders = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
@@ -47,7 +47,14 @@ const headers = {
 };
 
 /** With which status an error is told; every other one with 500. */
-const statuses: Readonly<Record<string, number>> = { NO_PLAN: 503, BUSY: 503, NO_TOKEN: 403, TOKEN: 401, APPROVAL: 409, OPTION: 400 };
+const statusByErrorCode: Readonly<Record<string, number>> = {
+  NO_PLAN: 503,
+  BUSY: 503,
+  NO_TOKEN: 403,
+  TOKEN: 401,
+  APPROVAL: 409,
+  OPTION: 400,
+};
 
 /**
  * Starts what answers people, health checks and monitoring. Requests that a page of another site has sent are refused.
@@ -55,9 +62,9 @@ const statuses: Readonly<Record<string, number>> = { NO_PLAN: 503, BUSY: 503, NO
  * @throws EdictError `LISTEN` if the address cannot be had
  */
 export async function startServer({ host, port }: ListenAddress, deps: ServerDeps): Promise<Server> {
-  const names = new Set([host, ...deps.names]);
+  const names = new Set([host, ...deps.allowedHosts]);
   // Routes cannot be added to those of a server that listens: all are made anew, and the server asks the newest.
-  const listening = routesOf(deps.sites, deps, names, {
+  const listening = buildServer(deps.routes, deps, names, {
     serverFactory: () => createServer((request, answer) => newest.routing(request, answer)),
   });
   let newest = listening;
@@ -65,23 +72,23 @@ export async function startServer({ host, port }: ListenAddress, deps: ServerDep
     const url = await listening.listen({ host, port });
     return {
       url,
-      show: async (sites) => {
-        const routes = routesOf(sites, deps, names);
+      setRoutes: async (sites) => {
+        const routes = buildServer(sites, deps, names);
         await routes.ready();
         newest = routes;
       },
       close: () => listening.close(),
     };
   } catch (cause) {
-    throw new EdictError('LISTEN', `${host}:${port} cannot be listened on: ${messageOf(cause)}`, {
+    throw new EdictError('LISTEN', `${host}:${port} cannot be listened on: ${errorMessage(cause)}`, {
       hint: 'name another address with --listen',
       cause,
     });
   }
 }
 
-function routesOf(
-  sites: readonly Site[],
+function buildServer(
+  sites: readonly FileRoutes[],
   { health, metrics }: ServerDeps,
   names: ReadonlySet<string>,
   options: Pick<FastifyServerOptions, 'serverFactory'> = {},
@@ -94,22 +101,26 @@ function routesOf(
     ajv: { customOptions: { removeAdditional: false } },
   });
   server.addHook('onRequest', async (request, reply) => {
-    reply.headers(headers);
-    const refusal = refusalOf(request, names);
-    if (refusal) return failed(reply, refusal.status, { code: 'REFUSED', ...refusal });
+    reply.headers(securityHeaders);
+    const refusal = checkOrigin(request, names);
+    if (refusal) return sendError(reply, refusal.status, { code: 'REFUSED', ...refusal });
   });
   server.setErrorHandler((error: FastifyError | EdictError, _request, reply) => {
-    if (error instanceof EdictError) return failed(reply, statuses[error.code] ?? 500, error);
+    if (error instanceof EdictError) return sendError(reply, statusByErrorCode[error.code] ?? 500, error);
     const { statusCode = 500, code, message } = error;
-    return failed(reply, statusCode, statusCode < 500 ? { code, message, hint: null } : { code: 'BUG', message, hint: null });
+    return sendError(reply, statusCode, statusCode < 500 ? { code, message, hint: null } : { code: 'BUG', message, hint: null });
   });
   server.setNotFoundHandler((request, reply) => {
     const message = `there is no ${request.method} ${request.url.split('?')[0]}`;
-    return failed(reply, 404, { code: 'NOT_FOUND', message, hint: 'the page is at /, the interface is described by /api/v1/openapi.json' });
+    return sendError(reply, 404, {
+      code: 'NOT_FOUND',
+      message,
+      hint: 'the page is at /, the interface is described by /api/v1/openapi.json',
+    });
   });
   for (const [path, ask] of [
-    ['/livez', (): Answer => health.live()],
-    ['/readyz', (): Answer => health.ready()],
+    ['/livez', (): HealthResult => health.live()],
+    ['/readyz', (): HealthResult => health.ready()],
   ] as const) {
     server.get(path, async (_request, reply) => {
       const { ok, message } = ask();
@@ -120,12 +131,12 @@ function routesOf(
     });
   }
   server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
-  const files = readPageFiles();
+  const files = readUiFiles();
   for (const [path, { type, body }] of files) {
     if (path !== '/') server.get(path, async (_request, reply) => reply.header('cache-control', 'no-cache').type(type).send(body));
   }
   for (const site of sites) {
-    const prefix = site.name === '' ? '' : `/${site.name}`;
+    const prefix = site.pathPrefix === '' ? '' : `/${site.pathPrefix}`;
     const page = files.get('/');
     server.get(`${prefix}/`, async (_request, reply) =>
       reply
@@ -142,15 +153,15 @@ function routesOf(
       { prefix },
     );
   }
-  if (sites.every(({ name }) => name !== '')) {
+  if (sites.every(({ pathPrefix }) => pathPrefix !== '')) {
     server.get('/', async (_request, reply) =>
-      reply.header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(overview(sites)),
+      reply.header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(renderOverview(sites)),
     );
   }
   return server;
 }
 
-function failed(
+function sendError(
   reply: FastifyReply,
   status: number,
   { code, message, hint }: { readonly code: string; readonly message: string; readonly hint: string | null },

@@ -1,8 +1,8 @@
 import type { Query } from '../../generated/store-queries.d.ts';
 import { EdictError } from '../core/errors.ts';
-import { type Database, type Kind, type StoreFill, step } from './database.ts';
-import { nameOf, openFill, openSnapshot } from './open-store.ts';
-import type { Row } from './rows.ts';
+import { bindQuery, type Database, type StoreFill, type StoreKind } from './database.ts';
+import { openFill, openSnapshot, toDisplayUrl } from './open-store.ts';
+import type { SqlRow } from './rows.ts';
 
 /** So many rows are read, and written, at once: it bounds the memory that a copy takes. */
 const pageSize = 500;
@@ -11,7 +11,7 @@ const pageSize = 500;
 const tables = ['Gateway', 'Approval', 'Attempt', 'Publication', 'Name', 'Declared'] as const;
 
 /** How much was copied, and who was using the store meanwhile. */
-export interface Copied {
+export interface CopyCounts {
   readonly gateways: number;
   readonly publications: number;
   readonly attempts: number;
@@ -25,15 +25,15 @@ export interface Copied {
  *
  * @throws EdictError `STORE_*` if one of the two cannot be opened, `STORE_NOT_EMPTY` if `to` has a record, `OPTION` if both are the same
  */
-export async function copyStore(url: string, to: string): Promise<Copied> {
-  const name = await nameOf(to);
-  if ((await nameOf(url)) === name) throw new EdictError('OPTION', `${name} is the store itself`, { hint: 'name another store' });
+export async function copyStore(url: string, to: string): Promise<CopyCounts> {
+  const name = await toDisplayUrl(to);
+  if ((await toDisplayUrl(url)) === name) throw new EdictError('OPTION', `${name} is the store itself`, { hint: 'name another store' });
   const from = await openSnapshot(url);
   try {
-    const [kind] = await from.read(step(from.queries.readSetting, { name: 'gateways' }));
+    const [kind] = await from.read(bindQuery(from.queries.readSetting, { name: 'gateways' }));
     // First of all: a lease in the snapshot lapses while it is read.
     const holders = await holdersIn(from);
-    const target = await openFill(to, (kind?.['value'] ?? 'real') as Kind);
+    const target = await openFill(to, (kind?.['value'] ?? 'real') as StoreKind);
     try {
       const copied = await copyRows(from, target);
       await target.commit();
@@ -47,8 +47,8 @@ export async function copyStore(url: string, to: string): Promise<Copied> {
 }
 
 async function holdersIn(from: Database): Promise<readonly string[]> {
-  const gateways = await from.read(step(from.queries.rowsOfGateway, { after: 0, limit: mostGateways }));
-  const holders = await Promise.all(gateways.map((row) => from.holder(Number(row['id']))));
+  const gateways = await from.read(bindQuery(from.queries.rowsOfGateway, { after: 0, limit: mostGateways }));
+  const holders = await Promise.all(gateways.map((row) => from.leaseHolder(Number(row['id']))));
   return [...new Set(holders.flatMap((holder) => holder ?? []))];
 }
 
@@ -56,10 +56,10 @@ async function holdersIn(from: Database): Promise<readonly string[]> {
 const mostGateways = 10_000;
 
 /** Copies every row with its ID. Leases, and what processes said of themselves, are left out. */
-async function copyRows(from: Database, to: StoreFill): Promise<Omit<Copied, 'holders'>> {
-  const present = await to.run(step(to.queries.rowsOfGateway, { after: 0, limit: 1 }));
+async function copyRows(from: Database, to: StoreFill): Promise<Omit<CopyCounts, 'holders'>> {
+  const present = await to.run(bindQuery(to.queries.rowsOfGateway, { after: 0, limit: 1 }));
   if (present.length > 0) {
-    throw new EdictError('STORE_NOT_EMPTY', `the store ${to.name} has a record already`, {
+    throw new EdictError('STORE_NOT_EMPTY', `the store ${to.displayUrl} has a record already`, {
       hint: 'nothing was copied; name an empty store',
     });
   }
@@ -69,21 +69,21 @@ async function copyRows(from: Database, to: StoreFill): Promise<Omit<Copied, 'ho
     const isPaged = rowsOf.parameters.length > 0;
     let count = 0;
     for (let after = 0; ; ) {
-      const rows = await from.read(step(rowsOf, isPaged ? { after, limit: pageSize } : {}));
+      const rows = await from.read(bindQuery(rowsOf, isPaged ? { after, limit: pageSize } : {}));
       for (let start = 0; start < rows.length; start += pageSize) {
-        await Promise.all(rows.slice(start, start + pageSize).map((row) => to.run(step(copy, valuesOf(row)))));
+        await Promise.all(rows.slice(start, start + pageSize).map((row) => to.run(bindQuery(copy, toValues(row)))));
       }
       count += rows.length;
       after = Number(rows.at(-1)?.['id']);
       if (!isPaged || rows.length < pageSize) break;
     }
-    if (isPaged) await to.run(step(to.queries[`continue${table as 'Gateway' | 'Approval' | 'Attempt' | 'Publication'}`], {}));
+    if (isPaged) await to.run(bindQuery(to.queries[`continue${table as 'Gateway' | 'Approval' | 'Attempt' | 'Publication'}`], {}));
     counts.set(table, count);
   }
   const of = (table: (typeof tables)[number]): number => counts.get(table) ?? 0;
   return { gateways: of('Gateway'), publications: of('Publication'), attempts: of('Attempt') };
 }
 
-function valuesOf(row: Row): Readonly<Record<string, string | number | null>> {
+function toValues(row: SqlRow): Readonly<Record<string, string | number | null>> {
   return row as Readonly<Record<string, string | number | null>>;
 }

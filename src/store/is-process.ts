@@ -1,5 +1,5 @@
 /** Returns whether a process of this machine has this ID. Signal 0 reaches nobody: it only tells whether there is anybody. */
-export function isProcess(pid: number): boolean {
+export function isProcessAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

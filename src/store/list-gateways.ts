@@ -1,7 +1,7 @@
 import type { GatewayIdentity } from '../core/publication.ts';
-import { step } from './database.ts';
+import { bindQuery } from './database.ts';
 import { openSnapshot } from './open-store.ts';
-import { identityOf } from './rows.ts';
+import { toGatewayIdentity } from './rows.ts';
 
 /** What a store knows of a gateway. Times are milliseconds since 1970. */
 export interface KnownGateway extends GatewayIdentity {
@@ -18,14 +18,14 @@ export interface KnownGateway extends GatewayIdentity {
 export async function listGateways(url: string): Promise<readonly KnownGateway[]> {
   const database = await openSnapshot(url);
   try {
-    const rows = await database.read(step(database.queries.gateways, {}));
+    const rows = await database.read(bindQuery(database.queries.gateways, {}));
     return await Promise.all(
       rows.map(async (row) => ({
-        ...identityOf(row),
+        ...toGatewayIdentity(row),
         publications: Number(row['publications']),
         attempts: Number(row['attempts']),
         firstAttemptAtMs: row['first_at_ms'] === null ? null : Number(row['first_at_ms']),
-        holder: await database.holder(Number(row['id'])),
+        holder: await database.leaseHolder(Number(row['id'])),
       })),
     );
   } finally {

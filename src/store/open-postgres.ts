@@ -2,29 +2,29 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type pg from 'pg';
 import { EdictError } from '../core/errors.ts';
-import type { RecordReader, Store } from '../core/ports.ts';
-import { shownAddress } from '../core/store-address.ts';
-import { type Database, type Kind, type Step, type StoreFill, type StoreOptions, step, storeFormat } from './database.ts';
+import type { Store, StoreReader } from '../core/ports.ts';
+import { redactUrl } from '../core/store-address.ts';
+import { bindQuery, type Database, type Statement, type StoreFill, type StoreKind, type StoreOptions, storeFormat } from './database.ts';
 import { connect } from './postgres-connection.ts';
 import { PostgresDatabase } from './postgres-database.ts';
-import { postgresError } from './postgres-error.ts';
+import { toPostgresStoreError } from './postgres-error.ts';
 import { PostgresLeases } from './postgres-leases.ts';
 import { createSchema, formatIn } from './postgres-schema.ts';
 import { RecordStore } from './record-store.ts';
 import { otherFormat } from './store-error.ts';
-import { emptyRecord, StoredRecord } from './stored-record.ts';
+import { emptyStore, ReadonlyStore } from './stored-record.ts';
 
 /** How long a lease is held after its last renewal, in milliseconds: a dead edict's gateways are taken over soon after. */
-const leaseMs = 4000;
+const leaseDurationMs = 4000;
 
 /**
  * Opens the store for reading. A database in which edict has never been is an empty store.
  *
  * @throws EdictError `STORE_*` for a store that this edict cannot or must not read
  */
-export async function openRecord(url: string): Promise<RecordReader> {
-  if (!(await withClient(url, (client) => hasStore(client, url)))) return emptyRecord;
-  return new StoredRecord(new PostgresDatabase(url));
+export async function openReadonly(url: string): Promise<StoreReader> {
+  if (!(await withClient(url, (client) => hasStore(client, url)))) return emptyStore;
+  return new ReadonlyStore(new PostgresDatabase(url));
 }
 
 /**
@@ -33,12 +33,12 @@ export async function openRecord(url: string): Promise<RecordReader> {
  *
  * @throws EdictError `STORE_*` for a store that this edict cannot or must not write
  */
-export async function openStore({ url, emulated }: StoreOptions): Promise<Store> {
+export async function openStore({ url, isEmulated }: StoreOptions): Promise<Store> {
   await createWhereMissing(url);
   const database = new PostgresDatabase(url);
-  await checked(database, () => claim((one) => database.write([one]), database, emulated ? 'emulated' : 'real'));
+  await closeOnError(database, () => ensureStoreKind((one) => database.write([one]), database, isEmulated ? 'emulated' : 'real'));
   const holder = `${hostname()}, pid ${process.pid}, ${randomUUID().slice(0, 8)}`;
-  return new RecordStore(database, new PostgresLeases(database, { url, holder, leaseMs, clock }));
+  return new RecordStore(database, new PostgresLeases(database, { url, holder, leaseDurationMs, clock }));
 }
 
 /**
@@ -46,7 +46,7 @@ export async function openStore({ url, emulated }: StoreOptions): Promise<Store>
  *
  * @throws EdictError `STORE_*` for a store that this edict cannot or must not write, or that is of another format than its own
  */
-export async function openBeside(url: string): Promise<Database> {
+export async function openShared(url: string): Promise<Database> {
   await refuseAbsent(url);
   return new PostgresDatabase(url);
 }
@@ -55,7 +55,7 @@ export async function openBeside(url: string): Promise<Database> {
 export async function openSnapshot(url: string): Promise<Database> {
   await refuseAbsent(url);
   const database = new PostgresDatabase(url);
-  await checked(database, () => database.begin(snapshot));
+  await closeOnError(database, () => database.begin(snapshot));
   return database;
 }
 
@@ -66,16 +66,16 @@ const snapshot = ['SET idle_in_transaction_session_timeout = 0', 'BEGIN ISOLATIO
  * Opens a store for a copy, and creates its tables where needed; its gateways are of `kind`. Throws an EdictError `STORE_*`, also for a store
  * that another copy is filling.
  */
-export async function openFill(url: string, kind: Kind): Promise<StoreFill> {
+export async function openFill(url: string, kind: StoreKind): Promise<StoreFill> {
   await createWhereMissing(url);
   const database = new PostgresDatabase(url);
-  const run = (one: Step) => database.read(one);
-  await checked(database, async () => {
+  const run = (one: Statement) => database.read(one);
+  await closeOnError(database, async () => {
     await database.begin(fill);
-    await claim(run, database, kind);
+    await ensureStoreKind(run, database, kind);
   });
-  const { name, queries } = database;
-  return { name, queries, run, commit: async () => void (await run(commit)), close: () => database.close() };
+  const { displayUrl, queries } = database;
+  return { displayUrl, queries, run, commit: async () => void (await run(commit)), close: () => database.close() };
 }
 
 /**
@@ -89,11 +89,11 @@ const fill = [
   'LOCK TABLE edict.gateway IN EXCLUSIVE MODE',
 ];
 
-const commit: Step = { query: { sql: 'COMMIT', parameters: [] }, values: [] };
+const commit: Statement = { query: { sql: 'COMMIT', parameters: [] }, values: [] };
 
 /** Returns the address of a store without its password. */
-export function nameOf(url: string): string {
-  return shownAddress(url);
+export function toDisplayUrl(url: string): string {
+  return redactUrl(url);
 }
 
 async function createWhereMissing(url: string): Promise<void> {
@@ -104,11 +104,11 @@ async function createWhereMissing(url: string): Promise<void> {
 
 async function refuseAbsent(url: string): Promise<void> {
   if (await withClient(url, (client) => hasStore(client, url))) return;
-  throw new EdictError('STORE_ABSENT', `there is no store in ${shownAddress(url)}`, { hint: 'name it with --state' });
+  throw new EdictError('STORE_ABSENT', `there is no store in ${redactUrl(url)}`, { hint: 'name it with --state' });
 }
 
 /** Closes the database if `check` rejects, and rejects so. */
-async function checked(database: PostgresDatabase, check: () => Promise<void>): Promise<void> {
+async function closeOnError(database: PostgresDatabase, check: () => Promise<void>): Promise<void> {
   try {
     await check();
   } catch (error) {
@@ -117,29 +117,29 @@ async function checked(database: PostgresDatabase, check: () => Promise<void>): 
   }
 }
 
-const clock = { monotonic: () => performance.now(), now: () => Date.now() };
+const clock = { monotonicMs: () => performance.now(), now: () => Date.now() };
 
 /** Returns whether the database has a store. Rejects with an EdictError `STORE_*` for one of another format, and for a schema of somebody else. */
 async function hasStore(client: pg.Client, url: string): Promise<boolean> {
   const format = await formatIn(client);
   if (format === null) {
-    throw new EdictError('STORE_FOREIGN', `the database ${shownAddress(url)} has a schema "edict" that is not edict's`, {
+    throw new EdictError('STORE_FOREIGN', `the database ${redactUrl(url)} has a schema "edict" that is not edict's`, {
       hint: 'name another database with --state',
     });
   }
-  if (format !== 0 && format !== storeFormat) throw otherFormat(shownAddress(url), format);
+  if (format !== 0 && format !== storeFormat) throw otherFormat(redactUrl(url), format);
   return format !== 0;
 }
 
 /** Makes the store one for gateways of `kind`, unless it has been claimed for the other. */
-async function claim(write: (one: Step) => Promise<unknown>, database: PostgresDatabase, kind: Kind): Promise<void> {
+async function ensureStoreKind(write: (one: Statement) => Promise<unknown>, database: PostgresDatabase, kind: StoreKind): Promise<void> {
   const { insertSetting, readSetting } = database.queries;
-  await write(step(insertSetting, { name: 'gateways', value: kind }));
-  const [row] = await database.read(step(readSetting, { name: 'gateways' }));
+  await write(bindQuery(insertSetting, { name: 'gateways', value: kind }));
+  const [row] = await database.read(bindQuery(readSetting, { name: 'gateways' }));
   if (row?.['value'] === kind) return;
   throw new EdictError(
     'STORE_KIND',
-    `the store ${database.name} holds the record of ${kind === 'emulated' ? 'real gateways' : 'emulated gateways'}`,
+    `the store ${database.displayUrl} holds the record of ${kind === 'emulated' ? 'real gateways' : 'emulated gateways'}`,
     {
       hint:
         kind === 'emulated'
@@ -150,11 +150,11 @@ async function claim(write: (one: Step) => Promise<unknown>, database: PostgresD
 }
 
 async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = await connect({ url, name: 'edict' });
+  const client = await connect({ url, applicationName: 'edict' });
   try {
     return await use(client);
   } catch (error) {
-    throw postgresError(error, shownAddress(url));
+    throw toPostgresStoreError(error, redactUrl(url));
   } finally {
     await client.end().catch(() => {});
   }

@@ -4,35 +4,35 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { EdictError } from '../core/errors.ts';
-import type { RecordReader, Store } from '../core/ports.ts';
-import { type Database, type Kind, type StoreFill, type StoreOptions, storeFormat } from './database.ts';
-import { OwnLeases } from './leases.ts';
+import type { Store, StoreReader } from '../core/ports.ts';
+import { type Database, type StoreFill, type StoreKind, type StoreOptions, storeFormat } from './database.ts';
+import { LocalLeases } from './leases.ts';
 import { RecordStore } from './record-store.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
 import { createSchema, formatIn } from './sqlite-schema.ts';
-import { explained, otherFormat } from './store-error.ts';
-import { emptyRecord, StoredRecord } from './stored-record.ts';
-import { lockForWriting } from './writer-lock.ts';
+import { mapSqliteError, otherFormat } from './store-error.ts';
+import { emptyStore, ReadonlyStore } from './stored-record.ts';
+import { acquireFileLock } from './writer-lock.ts';
 
 /** How often a store that another edict has is looked at, in milliseconds. */
-const lookEveryMs = 200;
+const lockPollIntervalMs = 200;
 
 /** How long a read or write waits for another process's transaction, in milliseconds. */
-const busyMs = 5000;
+const busyTimeoutMs = 5000;
 
 /**
  * Opens the store for reading and makes no file. A store that does not exist is an empty one.
  *
  * @throws EdictError `STORE_*` for a store that this edict cannot or must not read
  */
-export async function openRecord(url: string): Promise<RecordReader> {
-  const path = pathOf(url);
-  return explained(path, () => {
-    if (!isStored(path)) return emptyRecord;
+export async function openReadonly(url: string): Promise<StoreReader> {
+  const path = toPath(url);
+  return mapSqliteError(path, () => {
+    if (!hasStoreFile(path)) return emptyStore;
     const { db, isEmpty } = openForReading(path);
-    if (!isEmpty) return new StoredRecord(new SqliteDatabase(db, path));
+    if (!isEmpty) return new ReadonlyStore(new SqliteDatabase(db, path));
     db.close();
-    return emptyRecord;
+    return emptyStore;
   });
 }
 
@@ -42,26 +42,26 @@ export async function openRecord(url: string): Promise<RecordReader> {
  *
  * @throws EdictError `STORE_LOCKED` if another edict has it, `STORE_*` for a store that this edict cannot or must not write
  */
-export async function openStore({ url, emulated, waitMs = 0, signal, onWait }: StoreOptions): Promise<Store> {
-  const path = pathOf(url);
-  const untilMs = performance.now() + waitMs;
+export async function openStore({ url, isEmulated, lockTimeoutMs = 0, signal, onWait }: StoreOptions): Promise<Store> {
+  const path = toPath(url);
+  const untilMs = performance.now() + lockTimeoutMs;
   for (let looks = 0; ; looks += 1) {
-    const database = openNow(path, (db) => claim(db, path, emulated ? 'emulated' : 'real'));
-    if (database) return new RecordStore(database, new OwnLeases(database));
-    if (signal?.aborted || performance.now() >= untilMs) throw locked(path);
-    if (looks === 0) onWait?.(locked(path).message);
-    await setTimeout(lookEveryMs, undefined, { ...(signal && { signal }) }).catch(() => {});
+    const database = tryOpen(path, (db) => ensureStoreKind(db, path, isEmulated ? 'emulated' : 'real'));
+    if (database) return new RecordStore(database, new LocalLeases(database));
+    if (signal?.aborted || performance.now() >= untilMs) throw toLockedError(path);
+    if (looks === 0) onWait?.(toLockedError(path).message);
+    await setTimeout(lockPollIntervalMs, undefined, { ...(signal && { signal }) }).catch(() => {});
   }
 }
 
 /** Returns the store after `prepare`, `null` if another edict has it. */
-function openNow(path: string, prepare: (db: DatabaseSync) => void): SqliteDatabase | null {
-  return explained(path, () => {
+function tryOpen(path: string, prepare: (db: DatabaseSync) => void): SqliteDatabase | null {
+  return mapSqliteError(path, () => {
     // A file that is not edict's is not touched, and none is put beside it.
-    if (isStored(path)) openForReading(path).db.close();
-    makePrivateDirectory(dirname(path));
-    for (const file of [path, `${path}.lock`]) if (isAbsent(file)) makePrivateFile(file);
-    const lock = explained(`${path}.lock`, () => lockForWriting(path));
+    if (hasStoreFile(path)) openForReading(path).db.close();
+    createPrivateDirectory(dirname(path));
+    for (const file of [path, `${path}.lock`]) if (isMissing(file)) createPrivateFile(file);
+    const lock = mapSqliteError(`${path}.lock`, () => acquireFileLock(path));
     if (!lock) return null;
     try {
       return new SqliteDatabase(openForWriting(path, prepare), path, () => lock.release());
@@ -75,7 +75,7 @@ function openNow(path: string, prepare: (db: DatabaseSync) => void): SqliteDatab
 /** Opens a file that exists for reading; throws an EdictError `STORE_*` for one that is no store of this format, nor empty. */
 function openForReading(path: string): { readonly db: DatabaseSync; readonly isEmpty: boolean } {
   // A read-only connection would leave its shared-memory file behind; one that may write but does not cleans up.
-  const db = new DatabaseSync(`${pathToFileURL(path)}?mode=rw`, { timeout: busyMs });
+  const db = new DatabaseSync(`${pathToFileURL(path)}?mode=rw`, { timeout: busyTimeoutMs });
   try {
     db.exec('PRAGMA query_only = ON');
     return { db, isEmpty: isEmpty(db, path) };
@@ -86,7 +86,7 @@ function openForReading(path: string): { readonly db: DatabaseSync; readonly isE
 }
 
 function openForWriting(path: string, prepare: (db: DatabaseSync) => void): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: busyMs });
+  const db = new DatabaseSync(path, { timeout: busyTimeoutMs });
   try {
     const isNew = isEmpty(db, path);
     chmodSync(path, 0o600);
@@ -102,7 +102,7 @@ function openForWriting(path: string, prepare: (db: DatabaseSync) => void): Data
 }
 
 /** Makes the store one for gateways of `kind`, unless it has been claimed for the other. */
-function claim(db: DatabaseSync, path: string, kind: Kind): void {
+function ensureStoreKind(db: DatabaseSync, path: string, kind: StoreKind): void {
   db.prepare("INSERT INTO setting (name, value) VALUES ('gateways', ?) ON CONFLICT DO NOTHING").run(kind);
   const found = db.prepare("SELECT value FROM setting WHERE name = 'gateways'").get()?.['value'];
   if (found !== kind) {
@@ -127,13 +127,13 @@ function isEmpty(db: DatabaseSync, path: string): boolean {
   return format === 0;
 }
 
-function locked(path: string): EdictError {
-  return new EdictError('STORE_LOCKED', `the store ${path} is in use by another edict${holderOf(path)}`, {
+function toLockedError(path: string): EdictError {
+  return new EdictError('STORE_LOCKED', `the store ${path} is in use by another edict${describeLockHolder(path)}`, {
     hint: 'stop that one first, or wait for it with --wait',
   });
 }
 
-function holderOf(path: string): string {
+function describeLockHolder(path: string): string {
   try {
     using db = new DatabaseSync(path, { readOnly: true });
     const row = db.prepare('SELECT pid, since_ms FROM holder').get();
@@ -143,11 +143,11 @@ function holderOf(path: string): string {
   }
 }
 
-function isAbsent(path: string): boolean {
-  return statsOf(path) === null;
+function isMissing(path: string): boolean {
+  return statIfExists(path) === null;
 }
 
-function statsOf(path: string): Stats | null {
+function statIfExists(path: string): Stats | null {
   try {
     return statSync(path);
   } catch (error) {
@@ -157,8 +157,8 @@ function statsOf(path: string): Stats | null {
 }
 
 /** Anything but a plain file, a device above all, is refused before it is opened or its permissions are changed. */
-function isStored(path: string): boolean {
-  const stats = statsOf(path);
+function hasStoreFile(path: string): boolean {
+  const stats = statIfExists(path);
   if (stats === null || stats.isFile()) return stats !== null;
   throw new EdictError('STORE_UNOPENABLE', `the store ${path} cannot be opened: it is not a file`, {
     hint: 'name another file with --state',
@@ -166,9 +166,9 @@ function isStored(path: string): boolean {
 }
 
 /** Step by step, since Node's `recursive` never ends below /proc. */
-function makePrivateDirectory(path: string): void {
-  if (!isAbsent(path)) return;
-  makePrivateDirectory(dirname(path));
+function createPrivateDirectory(path: string): void {
+  if (!isMissing(path)) return;
+  createPrivateDirectory(dirname(path));
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
@@ -177,7 +177,7 @@ function makePrivateDirectory(path: string): void {
 }
 
 /** Never for a file that exists: to close it would end every lock that this process holds on it. */
-function makePrivateFile(path: string): void {
+function createPrivateFile(path: string): void {
   closeSync(openSync(path, 'a', 0o600));
 }
 
@@ -186,9 +186,9 @@ function makePrivateFile(path: string): void {
  *
  * @throws EdictError `STORE_*` for a store that this edict cannot or must not write, or that is of another format than its own
  */
-export async function openBeside(url: string): Promise<Database> {
-  const path = pathOf(url);
-  return explained(path, () => {
+export async function openShared(url: string): Promise<Database> {
+  const path = toPath(url);
+  return mapSqliteError(path, () => {
     const db = openExisting(path);
     db.exec('PRAGMA query_only = OFF; PRAGMA synchronous = FULL');
     return new SqliteDatabase(db, path);
@@ -197,8 +197,8 @@ export async function openBeside(url: string): Promise<Database> {
 
 /** Opens a store that exists so that every read sees it as it is now. Throws an EdictError `STORE_*`. */
 export async function openSnapshot(url: string): Promise<Database> {
-  const path = pathOf(url);
-  return explained(path, () => {
+  const path = toPath(url);
+  return mapSqliteError(path, () => {
     const db = openExisting(path);
     db.exec('BEGIN');
     return new SqliteDatabase(db, path);
@@ -206,38 +206,38 @@ export async function openSnapshot(url: string): Promise<Database> {
 }
 
 /** Opens a store for a copy while no other edict has it, and makes it where needed; its gateways are of `kind`. Throws an EdictError `STORE_*`. */
-export async function openFill(url: string, kind: Kind): Promise<StoreFill> {
-  const path = pathOf(url);
+export async function openFill(url: string, kind: StoreKind): Promise<StoreFill> {
+  const path = toPath(url);
   let commit = (): void => {};
-  const database = openNow(path, (db) => {
+  const database = tryOpen(path, (db) => {
     db.exec('BEGIN IMMEDIATE');
-    claim(db, path, kind);
+    ensureStoreKind(db, path, kind);
     commit = () => db.exec('COMMIT');
   });
-  if (!database) throw locked(path);
-  const { name, queries } = database;
+  if (!database) throw toLockedError(path);
+  const { displayUrl, queries } = database;
   return {
-    name,
+    displayUrl,
     queries,
     run: (step) => database.read(step),
-    commit: async () => explained(path, commit),
+    commit: async () => mapSqliteError(path, commit),
     close: () => database.close(),
   };
 }
 
 /** Returns the address of a store by its whole path. */
-export function nameOf(url: string): string {
-  return `sqlite:${pathOf(url)}`;
+export function toDisplayUrl(url: string): string {
+  return `sqlite:${toPath(url)}`;
 }
 
 function openExisting(path: string): DatabaseSync {
-  const opened = isStored(path) ? openForReading(path) : null;
+  const opened = hasStoreFile(path) ? openForReading(path) : null;
   if (opened && !opened.isEmpty) return opened.db;
   opened?.db.close();
   throw new EdictError('STORE_ABSENT', `there is no store ${path}`, { hint: 'name it with --state' });
 }
 
 /** Returns the path of a store's address. */
-function pathOf(url: string): string {
+function toPath(url: string): string {
   return resolve(url.replace(/^sqlite:(?:\/\/)?/, ''));
 }

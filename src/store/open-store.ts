@@ -1,16 +1,16 @@
 import { EdictError } from '../core/errors.ts';
-import type { RecordReader, Store } from '../core/ports.ts';
-import { isPostgresAddress, shownAddress } from '../core/store-address.ts';
-import type { Database, Kind, StoreFill, StoreOptions } from './database.ts';
+import type { Store, StoreReader } from '../core/ports.ts';
+import { isPostgresUrl, redactUrl } from '../core/store-address.ts';
+import type { Database, StoreFill, StoreKind, StoreOptions } from './database.ts';
 
 /** An engine that keeps stores. */
 interface StoreEngine {
-  openRecord(url: string): Promise<RecordReader>;
+  openReadonly(url: string): Promise<StoreReader>;
   openStore(options: StoreOptions): Promise<Store>;
-  openBeside(url: string): Promise<Database>;
+  openShared(url: string): Promise<Database>;
   openSnapshot(url: string): Promise<Database>;
-  openFill(url: string, kind: Kind): Promise<StoreFill>;
-  nameOf(url: string): string;
+  openFill(url: string, kind: StoreKind): Promise<StoreFill>;
+  toDisplayUrl(url: string): string;
 }
 
 /**
@@ -18,8 +18,8 @@ interface StoreEngine {
  *
  * @throws EdictError `STORE_*` for a store that this edict cannot or must not read, `STATE_URL` for an address of none
  */
-export async function openRecord({ url }: Pick<StoreOptions, 'url'>): Promise<RecordReader> {
-  return (await engineOf(url)).openRecord(url);
+export async function openReadonly({ url }: Pick<StoreOptions, 'url'>): Promise<StoreReader> {
+  return (await loadEngine(url)).openReadonly(url);
 }
 
 /**
@@ -28,7 +28,7 @@ export async function openRecord({ url }: Pick<StoreOptions, 'url'>): Promise<Re
  * @throws EdictError `STORE_LOCKED` if another edict has it, `STORE_*` for a store that this edict cannot or must not write, `STATE_URL` for an address of none
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  return (await engineOf(options.url)).openStore(options);
+  return (await loadEngine(options.url)).openStore(options);
 }
 
 /**
@@ -36,8 +36,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
  *
  * @throws EdictError `STORE_*` for a store that this edict cannot or must not write, or that is of another format than its own
  */
-export async function openBeside(url: string): Promise<Database> {
-  return (await engineOf(url)).openBeside(url);
+export async function openShared(url: string): Promise<Database> {
+  return (await loadEngine(url)).openShared(url);
 }
 
 /**
@@ -46,7 +46,7 @@ export async function openBeside(url: string): Promise<Database> {
  * @throws EdictError `STORE_*` for a store that this edict cannot read, or that is of another format than its own
  */
 export async function openSnapshot(url: string): Promise<Database> {
-  return (await engineOf(url)).openSnapshot(url);
+  return (await loadEngine(url)).openSnapshot(url);
 }
 
 /**
@@ -54,20 +54,20 @@ export async function openSnapshot(url: string): Promise<Database> {
  *
  * @throws EdictError `STORE_LOCKED` if another process fills it or has a SQLite store, `STORE_*` for a store that this edict cannot or must not write
  */
-export async function openFill(url: string, kind: Kind): Promise<StoreFill> {
-  return (await engineOf(url)).openFill(url, kind);
+export async function openFill(url: string, kind: StoreKind): Promise<StoreFill> {
+  return (await loadEngine(url)).openFill(url, kind);
 }
 
 /** Returns the address of a store as other commands can be given it, without a password. Throws an EdictError `STATE_URL` for an address of none. */
-export async function nameOf(url: string): Promise<string> {
-  return (await engineOf(url)).nameOf(url);
+export async function toDisplayUrl(url: string): Promise<string> {
+  return (await loadEngine(url)).toDisplayUrl(url);
 }
 
 /** Only the engine that is asked for is loaded. */
-async function engineOf(url: string): Promise<StoreEngine> {
+async function loadEngine(url: string): Promise<StoreEngine> {
   if (/^sqlite:(?:\/\/)?[^\0]+$/.test(url)) return import('./open-sqlite.ts');
-  if (isPostgresAddress(url)) return import('./open-postgres.ts');
-  throw new EdictError('STATE_URL', `--state ${shownAddress(url)} is not an address of a store`, {
+  if (isPostgresUrl(url)) return import('./open-postgres.ts');
+  throw new EdictError('STATE_URL', `--state ${redactUrl(url)} is not an address of a store`, {
     hint:
       'expected: sqlite:PATH, such as sqlite:.edict/state.db, or postgres://USER@HOST/DATABASE; put its password in a file ' +
       '(?password_file=PATH), or write each of : / ? # @ % in it as %3A %2F %3F %23 %40 %25; behind the ? an @ is written %40',

@@ -66,39 +66,51 @@ type PlanDocument = ReturnType<typeof contentOf> & { readonly checksum: string }
 
 /** Returns what a document says, in its order. */
 function contentOf(saved: SavedPlan) {
-  const { gateway, emulated, refreshed, targets, madeAtMs, changes } = saved;
+  const { gateway, isEmulated, isRefreshed, targets, createdAtMs, changes } = saved;
   const { endpoint, project, instance } = gateway;
   return {
     digest: digestOf(saved),
-    madeAtMs,
-    gateway: { endpoint, project, instance, emulated },
-    refreshed,
+    createdAtMs,
+    gateway: { endpoint, project, instance, emulated: isEmulated },
+    refreshed: isRefreshed,
     targets: { apis: [...targets.apis], environments: [...targets.environments] },
     changes: [...changes.values()].map(changeContent),
   };
 }
 
-function changeContent({ key: _, held, waits, basis, attempt, ...of }: SavedChange) {
+function changeContent({ key: _, held, deferred, precondition, lastAttemptId, ...of }: SavedChange) {
   const { api, apiId, environment, environmentId, action, reason, from, revision, remark, version } = of;
-  const { state, versionId, editedAtMs, unresolved } = basis;
+  const { state, versionId, editedAtMs, unknownAttempt } = precondition;
   return {
     ...{ api, apiId, environment, environmentId, action, reason, from, revision, remark, version },
     held: held && { rule: held.rule, message: held.message, hint: held.hint },
-    waits: waits && { rule: waits.rule, message: waits.message, untilMs: waits.untilMs },
-    recorded: { state, revision: basis.revision, versionId, editedAtMs, unresolved: unresolved && attemptContent(unresolved) },
-    attempt,
+    deferred: deferred && { rule: deferred.rule, message: deferred.message, untilMs: deferred.untilMs },
+    recorded: {
+      state,
+      revision: precondition.revision,
+      versionId,
+      editedAtMs,
+      unknownAttempt: unknownAttempt && attemptContent(unknownAttempt),
+    },
+    attempt: lastAttemptId,
   };
 }
 
-function attemptContent({ attemptId, action, revision, version }: NonNullable<SavedChange['basis']['unresolved']>) {
+function attemptContent({ attemptId, action, revision, version }: NonNullable<SavedChange['precondition']['unknownAttempt']>) {
   return { attemptId, action, revision, version };
 }
 
-function savedFrom({ madeAtMs, gateway: { emulated, ...gateway }, refreshed, targets, changes }: PlanDocument): SavedPlan {
-  const saved = changes.map(({ recorded, ...change }): SavedChange => {
-    return { ...change, key: publicationKey(change.apiId, change.environmentId), basis: recorded };
+function savedFrom({
+  createdAtMs,
+  gateway: { emulated: isEmulated, ...gateway },
+  refreshed: isRefreshed,
+  targets,
+  changes,
+}: PlanDocument): SavedPlan {
+  const saved = changes.map(({ recorded, attempt, ...change }): SavedChange => {
+    return { ...change, key: publicationKey(change.apiId, change.environmentId), precondition: recorded, lastAttemptId: attempt };
   });
-  return { gateway, emulated, refreshed, targets, madeAtMs, changes: new Map(saved.map((change) => [change.key, change])) };
+  return { gateway, isEmulated, isRefreshed, targets, createdAtMs, changes: new Map(saved.map((change) => [change.key, change])) };
 }
 
 function digestOf({ gateway, changes }: SavedPlan): string {

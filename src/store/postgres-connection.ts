@@ -1,32 +1,32 @@
 import pg from 'pg';
-import { shownAddress } from '../core/store-address.ts';
-import { postgresError } from './postgres-error.ts';
+import { redactUrl } from '../core/store-address.ts';
+import { toPostgresStoreError } from './postgres-error.ts';
 import { postgresSettings } from './postgres-settings.ts';
 
 /** How long an answer may take, in milliseconds; after it the connection is given up. */
-const answerMs = 30_000;
+const defaultQueryTimeoutMs = 30_000;
 
 /**
  * How long a transaction may wait for its next statement, in milliseconds: one whose process was paused in the middle of it would keep
  * its locks, and with them the lease from everybody else. Shorter than a lease.
  */
-const idleInTransactionMs = 2000;
+const idleInTransactionTimeoutMs = 2000;
 
-export interface Connecting {
+export interface ConnectOptions {
   /** `postgres://…`; what it leaves out comes from the `PG*` variables. */
   readonly url: string;
   /** What the server shows beside the connection. */
-  readonly name: string;
+  readonly applicationName: string;
   /** How long an answer may take, in milliseconds; default: 30 s. */
-  readonly answerMs?: number;
+  readonly queryTimeoutMs?: number;
 }
 
 /**
  * What holds for a connection of edict's. It is said once the connection is open, since poolers refuse it at the start. Without a wait for the
  * disk a call could leave whose record is lost with the server; what else `synchronous_commit` says is about standbys, and left to the operator.
  */
-const onceOpen = `
-  SET idle_in_transaction_session_timeout = ${idleInTransactionMs};
+const sessionSettingsSql = `
+  SET idle_in_transaction_session_timeout = ${idleInTransactionTimeoutMs};
   SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
 
 /**
@@ -34,10 +34,14 @@ const onceOpen = `
  *
  * @throws EdictError `STORE_*`, `STATE_URL` for an address that says what edict does not know
  */
-export async function connect({ url, name, answerMs: query_timeout = answerMs }: Connecting): Promise<pg.Client> {
+export async function connect({
+  url,
+  applicationName,
+  queryTimeoutMs: query_timeout = defaultQueryTimeoutMs,
+}: ConnectOptions): Promise<pg.Client> {
   const settings = postgresSettings(url, process.env);
   const client: pg.Client = new pg.Client({
-    application_name: name,
+    application_name: applicationName,
     ...settings,
     // pg would read libpq's password file too, but with a deprecation warning on stderr.
     password: settings.password || process.env['PGPASSWORD'] || (() => passwordInPassFile(client)),
@@ -49,11 +53,11 @@ export async function connect({ url, name, answerMs: query_timeout = answerMs }:
   client.on('error', () => {});
   try {
     await client.connect();
-    await client.query(onceOpen);
+    await client.query(sessionSettingsSql);
     return client;
   } catch (error) {
     client.end().catch(() => {});
-    throw postgresError(error, shownAddress(url));
+    throw toPostgresStoreError(error, redactUrl(url));
   }
 }
 

@@ -2,22 +2,22 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type pg from 'pg';
 import { postgres } from '../../generated/store-queries.js';
 import { EdictError } from '../core/errors.ts';
-import { shownAddress } from '../core/store-address.ts';
-import type { Database, Step } from './database.ts';
-import { KeptConnection } from './kept-connection.ts';
-import { postgresError } from './postgres-error.ts';
-import type { Row } from './rows.ts';
+import { redactUrl } from '../core/store-address.ts';
+import type { Database, Statement } from './database.ts';
+import { ReconnectingClient } from './kept-connection.ts';
+import { toPostgresStoreError } from './postgres-error.ts';
+import type { SqlRow } from './rows.ts';
 
-interface Write {
-  readonly steps: readonly Step[];
-  readonly done: (returned: readonly (readonly Row[])[]) => void;
-  readonly failed: (error: unknown) => void;
+interface PendingWrite {
+  readonly statements: readonly Statement[];
+  readonly resolve: (returned: readonly (readonly SqlRow[])[]) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** Writes that stand or fall together. */
-interface Batch {
-  readonly guard: Step | null;
-  readonly writes: Write[];
+interface Transaction {
+  readonly precondition: Statement | null;
+  readonly writes: PendingWrite[];
 }
 
 /**
@@ -26,73 +26,74 @@ interface Batch {
  */
 export class PostgresDatabase implements Database {
   readonly queries = postgres;
-  readonly name: string;
-  readonly #connection: KeptConnection;
+  readonly displayUrl: string;
+  readonly #connection: ReconnectingClient;
   #isClosed = false;
   /** Whether a transaction was opened, which ends with the connection. */
-  #isBound = false;
-  readonly #pending = new Map<string, Batch>();
-  readonly #writing = new Set<Promise<void>>();
-  #names = new Map<Step['query'], string>();
-  #namesGiven = 0;
+  #isPinned = false;
+  readonly #pending = new Map<string, Transaction>();
+  readonly #inFlight = new Set<Promise<void>>();
+  #statementNames = new Map<Statement['query'], string>();
+  #statementCount = 0;
 
   constructor(url: string) {
-    this.#connection = new KeptConnection({ url, name: 'edict' });
-    this.name = shownAddress(url);
+    this.#connection = new ReconnectingClient({ url, applicationName: 'edict' });
+    this.displayUrl = redactUrl(url);
   }
 
-  async read(step: Step): Promise<readonly Row[]> {
-    const isFirst = this.#connection.present === null;
-    const connected = this.#connected();
+  async read(step: Statement): Promise<readonly SqlRow[]> {
+    const isFirst = this.#connection.current === null;
+    const connected = this.#connect();
     try {
       return await this.#query(await connected, step);
     } catch (error) {
       // A connection that died while nobody used it is no reason to fail; a new one that fails is.
-      if (!this.#wasForgotten(error) && (isFirst || this.#connection.present === connected)) throw postgresError(error, this.name);
+      if (!this.#isUnknownStatement(error) && (isFirst || this.#connection.current === connected))
+        throw toPostgresStoreError(error, this.displayUrl);
     }
     try {
-      return await this.#query(await this.#connected(), step);
+      return await this.#query(await this.#connect(), step);
     } catch (error) {
-      throw postgresError(error, this.name);
+      throw toPostgresStoreError(error, this.displayUrl);
     }
   }
 
-  write(steps: readonly Step[]): Promise<readonly (readonly Row[])[]> {
+  write(steps: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
     return this.writeIf(null, steps);
   }
 
   /** Like `write`, but nothing is written if `guard` fails. */
-  writeIf(guard: Step | null, steps: readonly Step[]): Promise<readonly (readonly Row[])[]> {
-    const name = guard ? JSON.stringify(guard.values) : '';
+  writeIf(precondition: Statement | null, statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
+    const name = precondition ? JSON.stringify(precondition.values) : '';
     if (this.#pending.size === 0) setImmediate(() => this.#flush());
-    return new Promise((done, failed) => {
-      const batch = this.#pending.get(name) ?? { guard, writes: [] };
-      batch.writes.push({ steps, done, failed });
+    return new Promise((resolve, reject) => {
+      const batch = this.#pending.get(name) ?? { precondition, writes: [] };
+      batch.writes.push({ statements, resolve, reject });
       this.#pending.set(name, batch);
     });
   }
 
   /** Resolves when what is being written, or is about to be in this turn, has been. */
-  async drained(): Promise<void> {
+  async drain(): Promise<void> {
     await nextTurn();
     this.#flush();
-    await Promise.all(this.#writing);
+    await Promise.all(this.#inFlight);
   }
 
   /** Runs statements that open a transaction for every read from now on; when the connection is lost, each fails. */
   async begin(statements: readonly string[]): Promise<void> {
-    await this.#connected();
-    this.#isBound = true;
+    await this.#connect();
+    this.#isPinned = true;
     for (const sql of statements) await this.read({ query: { sql, parameters: [] }, values: [] });
   }
 
-  async holder(gatewayId: number): Promise<string | null> {
-    const [row] = await this.read({ query: holderNow, values: [gatewayId] });
+  async leaseHolder(gatewayId: number): Promise<string | null> {
+    const [row] = await this.read({ query: readLeaseHolder, values: [gatewayId] });
     return row ? String(row['holder']) : null;
   }
 
   async close(): Promise<void> {
-    await this.drained();
+    await this.drain();
     this.#isClosed = true;
     await this.#connection.close();
   }
@@ -101,41 +102,41 @@ export class PostgresDatabase implements Database {
     const batches = [...this.#pending.values()];
     this.#pending.clear();
     for (const batch of batches) {
-      const writing = this.#commit(batch).finally(() => this.#writing.delete(writing));
-      this.#writing.add(writing);
+      const writing = this.#commit(batch).finally(() => this.#inFlight.delete(writing));
+      this.#inFlight.add(writing);
     }
   }
 
-  async #commit(batch: Batch, isAgain = false): Promise<void> {
-    const { guard, writes } = batch;
+  async #commit(batch: Transaction, isAgain = false): Promise<void> {
+    const { precondition, writes } = batch;
     try {
-      const client = await this.#connected();
-      const steps = writes.flatMap((write) => write.steps);
+      const client = await this.#connect();
+      const steps = writes.flatMap((write) => write.statements);
       // All is sent before the first answer: after an error the server refuses the rest of the transaction by itself.
       const answers = await Promise.allSettled([
         // A guard that waits for a lock must see what was written meanwhile, whatever the database is set to.
         client.query('BEGIN ISOLATION LEVEL READ COMMITTED'),
-        ...(guard ? [this.#query(client, guard)] : []),
+        ...(precondition ? [this.#query(client, precondition)] : []),
         ...steps.map((step) => this.#query(client, step)),
         client.query('COMMIT'),
       ]);
       const failed = answers.find((answer) => answer.status === 'rejected');
       if (failed) throw failed.reason;
       const rows = answers
-        .slice(guard ? 2 : 1, -1)
-        .map((answer) => (answer.status === 'fulfilled' ? (answer.value as readonly Row[]) : []));
-      for (const write of writes) write.done(rows.splice(0, write.steps.length));
+        .slice(precondition ? 2 : 1, -1)
+        .map((answer) => (answer.status === 'fulfilled' ? (answer.value as readonly SqlRow[]) : []));
+      for (const write of writes) write.resolve(rows.splice(0, write.statements.length));
     } catch (error) {
-      if (this.#wasForgotten(error) && !isAgain) return this.#commit(batch, true);
-      const explained = postgresError(error, this.name);
-      for (const write of writes) write.failed(explained);
+      if (this.#isUnknownStatement(error) && !isAgain) return this.#commit(batch, true);
+      const explained = toPostgresStoreError(error, this.displayUrl);
+      for (const write of writes) write.reject(explained);
     }
   }
 
-  async #query(client: pg.Client, { query, values }: Step): Promise<readonly Row[]> {
+  async #query(client: pg.Client, { query, values }: Statement): Promise<readonly SqlRow[]> {
     // PostgreSQL has no text with a NUL.
     const sent = values.map((value) => (typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value));
-    const { rows } = await client.query<Row>({ name: this.#nameOf(query), text: query.sql, values: sent });
+    const { rows } = await client.query<SqlRow>({ name: this.#statementName(query), text: query.sql, values: sent });
     return rows;
   }
 
@@ -143,41 +144,41 @@ export class PostgresDatabase implements Database {
    * Returns whether a statement was unknown to the server: what was to be prepared in a transaction that failed was not, and what came
    * behind it counted on it. It is prepared anew.
    */
-  #wasForgotten(error: unknown): boolean {
-    this.#names = new Map();
-    return (error as { readonly code?: unknown }).code === unknownStatement;
+  #isUnknownStatement(error: unknown): boolean {
+    this.#statementNames = new Map();
+    return (error as { readonly code?: unknown }).code === unknownStatementState;
   }
 
   /** The server plans what has a name once for each connection. */
-  #nameOf(query: Step['query']): string {
-    let name = this.#names.get(query);
+  #statementName(query: Statement['query']): string {
+    let name = this.#statementNames.get(query);
     if (name === undefined) {
-      this.#namesGiven += 1;
-      name = `edict-${this.#namesGiven}`;
-      this.#names.set(query, name);
+      this.#statementCount += 1;
+      name = `edict-${this.#statementCount}`;
+      this.#statementNames.set(query, name);
     }
     return name;
   }
 
   /** Returns the connection; a new one where the last one was lost. */
-  #connected(): Promise<pg.Client> {
+  #connect(): Promise<pg.Client> {
     if (this.#isClosed) return Promise.reject(new Error('the store was closed'));
-    if (this.#isBound && this.#connection.present === null) return Promise.reject(this.#cutOff());
+    if (this.#isPinned && this.#connection.current === null) return Promise.reject(this.#toConnectionLostError());
     return this.#connection.open();
   }
 
   /** A new connection would not see the same snapshot, and would not hold the same locks. */
-  #cutOff(): EdictError {
-    return new EdictError('STORE_UNREACHABLE', `the connection to the store ${this.name} was lost in the middle of it`, {
+  #toConnectionLostError(): EdictError {
+    return new EdictError('STORE_UNREACHABLE', `the connection to the store ${this.displayUrl} was lost in the middle of it`, {
       hint: 'run the same `edict state` command again',
     });
   }
 }
 
 /** SQLSTATE of a prepared statement that the server does not know. */
-const unknownStatement = '26000';
+const unknownStatementState = '26000';
 
-const holderNow = {
+const readLeaseHolder = {
   sql: 'SELECT holder FROM edict.gateway WHERE id = $1 AND held_until >= clock_timestamp()',
   parameters: ['gateway'],
 } as const;

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
-import { EdictError, messageOf } from '../core/errors.ts';
-import { plainParameters, shownAddress } from '../core/store-address.ts';
+import { EdictError, errorMessage } from '../core/errors.ts';
+import { nonSecretParameters, redactUrl } from '../core/store-address.ts';
 
 /** How long to wait for a connection unless `connect_timeout` says otherwise, in seconds. */
 const defaultConnectTimeout = '5';
@@ -10,7 +10,7 @@ const defaultConnectTimeout = '5';
 /** All modes but `no-verify`, and `verify-ca` with a root certificate, check the server's certificate and name. */
 const sslModes: readonly string[] = ['disable', 'no-verify', 'prefer', 'require', 'verify-ca', 'verify-full'];
 
-const knownParameters: readonly string[] = [...plainParameters, 'password'];
+const knownParameters: readonly string[] = [...nonSecretParameters, 'password'];
 
 /**
  * Returns the settings of pg for an address of PostgreSQL. pg reads the variables for host, port, user, database and password itself; those
@@ -20,7 +20,7 @@ const knownParameters: readonly string[] = [...plainParameters, 'password'];
  */
 export function postgresSettings(url: string, environment: Readonly<Record<string, string | undefined>>): pg.ClientConfig {
   const refuse = (problem: string, hint: string): never => {
-    throw new EdictError('STATE_URL', `--state ${shownAddress(url)} ${problem}`, { hint });
+    throw new EdictError('STATE_URL', `--state ${redactUrl(url)} ${problem}`, { hint });
   };
   const [, base = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(url) ?? [];
   const parameters = new URLSearchParams(query);
@@ -82,7 +82,7 @@ async function passwordIn(path: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
   } catch (error) {
-    throw new EdictError('STORE_SETTING', `password_file names a file that cannot be read: ${messageOf(error)}`, {
+    throw new EdictError('STORE_SETTING', `password_file names a file that cannot be read: ${errorMessage(error)}`, {
       hint: 'name a file that the user of edict may read',
       cause: error,
     });

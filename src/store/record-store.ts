@@ -1,120 +1,134 @@
-import { withActed } from '../core/acted.ts';
+import { appendDigest } from '../core/acted.ts';
 import { EdictError } from '../core/errors.ts';
 import type { NameKey } from '../core/names.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
-import type { Condition, Entered, NewAttempt, Store } from '../core/ports.ts';
+import type { AcquiredLease, ControllerStatus, NewAttempt, Store } from '../core/ports.ts';
 import type { GatewayIdentity, PublicationKey, RecordedPublication, Suspension } from '../core/publication.ts';
-import { type Database, type Step, step, type Value } from './database.ts';
+import { bindQuery, type Database, type SqlValue, type Statement } from './database.ts';
 import type { Leases } from './leases.ts';
-import { type Row, toRecordedPublication } from './rows.ts';
-import { StoredRecord } from './stored-record.ts';
+import { type SqlRow, toRecordedPublication } from './rows.ts';
+import { ReadonlyStore } from './stored-record.ts';
 
 /** So few are deleted at once that nothing waits for it long. */
-const pruneAtOnce = 200;
+const pruneBatchSize = 200;
 
 /** The record, open for writing, on any engine. Every write is durable when its promise resolves. */
-export class RecordStore extends StoredRecord implements Store {
+export class RecordStore extends ReadonlyStore implements Store {
   readonly #leases: Leases;
-  readonly #gateways = new Map<string, number>();
+  readonly #gatewayIds = new Map<string, number>();
   /** What was entered and not left. */
-  readonly #entered = new Set<number>();
+  readonly #acquired = new Set<number>();
 
   constructor(database: Database, leases: Leases) {
     super(database);
     this.#leases = leases;
   }
 
-  async read(gateway: GatewayIdentity, key: PublicationKey): Promise<RecordedPublication | undefined> {
-    const of = { gateway: await this.gatewayId(gateway), ...split(key) };
-    const [row] = await this.database.read(step(this.queries.recordedOne, of));
+  async readPublication(gateway: GatewayIdentity, key: PublicationKey): Promise<RecordedPublication | undefined> {
+    const of = { gateway: await this.gatewayId(gateway), ...splitKey(key) };
+    const [row] = await this.database.read(bindQuery(this.queries.recordedOne, of));
     return row && toRecordedPublication(row);
   }
 
-  async enter(gateway: GatewayIdentity, atMs: number, shares = false): Promise<Entered> {
+  async acquire(gateway: GatewayIdentity, atMs: number, shares = false): Promise<AcquiredLease> {
     const id = await this.#ensureGateway(gateway);
-    if (this.#entered.has(id)) throw heldAlready();
-    this.#entered.add(id);
+    if (this.#acquired.has(id)) throw toAlreadyHeldError();
+    this.#acquired.add(id);
     try {
-      const entered = await this.#leases.take(id, atMs, shares);
-      await this.#write(id, [step(this.queries.orphan, { gateway: id, atMs })]);
+      const entered = await this.#leases.acquire(id, atMs, shares);
+      await this.#writeUnderLease(id, [bindQuery(this.queries.orphan, { gateway: id, atMs })]);
       return entered;
     } catch (error) {
-      this.#entered.delete(id);
+      this.#acquired.delete(id);
       // What failed is told; whether the lease could be given back too is not: it ends by itself.
-      await this.#leases.give(id, atMs).catch(() => {});
+      await this.#leases.release(id, atMs).catch(() => {});
       throw error;
     }
   }
 
-  async leave(gateway: GatewayIdentity, atMs: number): Promise<void> {
+  async release(gateway: GatewayIdentity, atMs: number): Promise<void> {
     const id = await this.#ensureGateway(gateway);
-    this.#entered.delete(id);
-    await this.#leases.give(id, atMs);
+    this.#acquired.delete(id);
+    await this.#leases.release(id, atMs);
   }
 
   async deleteRecord(gateway: GatewayIdentity, key: PublicationKey, atMs: number): Promise<void> {
-    const of = { gateway: await this.#ensureGateway(gateway), ...split(key) };
-    await this.#write(of.gateway, [step(this.queries.record, { ...of, ...recordOf(undefined, atMs) })]);
+    const of = { gateway: await this.#ensureGateway(gateway), ...splitKey(key) };
+    await this.#writeUnderLease(of.gateway, [bindQuery(this.queries.record, { ...of, ...toRecordParameters(undefined, atMs) })]);
   }
 
-  async prune(gateway: GatewayIdentity, beforeMs: number): Promise<number> {
-    const of = { gateway: await this.#ensureGateway(gateway), beforeMs, limit: pruneAtOnce };
-    const [rows] = await this.#write(of.gateway, [step(this.queries.prune, of)]);
+  async pruneHistory(gateway: GatewayIdentity, beforeMs: number): Promise<number> {
+    const of = { gateway: await this.#ensureGateway(gateway), beforeMs, limit: pruneBatchSize };
+    const [rows] = await this.#writeUnderLease(of.gateway, [bindQuery(this.queries.prune, of)]);
     return rows?.length ?? 0;
   }
 
-  async remember(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void> {
+  async saveNames(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void> {
     const of = { gateway: await this.#ensureGateway(gateway) };
-    const remembered = [...names].map(([name, id]) => step(this.queries.rememberName, { ...of, name, id }));
-    await this.#write(of.gateway, [step(this.queries.forgetNames, of), ...remembered]);
+    const remembered = [...names].map(([name, id]) => bindQuery(this.queries.rememberName, { ...of, name, id }));
+    await this.#writeUnderLease(of.gateway, [bindQuery(this.queries.forgetNames, of), ...remembered]);
   }
 
-  async declare(
+  async saveDeclared(
     gateway: GatewayIdentity,
     now: ReadonlyMap<PublicationKey, string>,
     latest: string,
     approvalId: number | null,
   ): Promise<void> {
-    const { declared } = await this.past(gateway, 0);
-    const before = await this.acted(gateway);
-    const acted = withActed(before, latest);
+    const { declared } = await this.previousState(gateway, 0);
+    const before = await this.appliedDigests(gateway);
+    const acted = appendDigest(before, latest);
     const isNew = JSON.stringify(acted) !== JSON.stringify(before);
     const lost = [...declared.keys()].filter((key) => !now.has(key));
     const found = [...now].filter(([key, home]) => declared.get(key) !== home);
     if (lost.length + found.length === 0 && !isNew && approvalId === null) return;
     const { undeclare, declare, setActed, spendApproval } = this.queries;
     const of = { gateway: await this.#ensureGateway(gateway) };
-    await this.#write(of.gateway, [
-      ...lost.map((key) => step(undeclare, { ...of, ...split(key) })),
-      ...found.map(([key, home]) => step(declare, { ...of, ...split(key), home })),
-      ...(isNew ? [step(setActed, { ...of, acted: JSON.stringify(acted) })] : []),
-      ...(approvalId === null ? [] : [step(spendApproval, { approval: approvalId })]),
+    await this.#writeUnderLease(of.gateway, [
+      ...lost.map((key) => bindQuery(undeclare, { ...of, ...splitKey(key) })),
+      ...found.map(([key, home]) => bindQuery(declare, { ...of, ...splitKey(key), home })),
+      ...(isNew ? [bindQuery(setActed, { ...of, acted: JSON.stringify(acted) })] : []),
+      ...(approvalId === null ? [] : [bindQuery(spendApproval, { approval: approvalId })]),
     ]);
   }
 
-  async suspend(gateway: GatewayIdentity, suspension: Suspension | null): Promise<void> {
+  async saveSuspension(gateway: GatewayIdentity, suspension: Suspension | null): Promise<void> {
     const of = { gateway: await this.#ensureGateway(gateway), suspension: suspension && JSON.stringify(suspension) };
-    await this.database.write([step(this.queries.suspend, of)]);
+    await this.database.write([bindQuery(this.queries.suspend, of)]);
   }
 
-  async describe(gateway: GatewayIdentity, condition: Condition): Promise<void> {
+  async saveStatus(gateway: GatewayIdentity, condition: ControllerStatus): Promise<void> {
     const of = { gateway: await this.#ensureGateway(gateway), condition: JSON.stringify(condition) };
-    await this.#write(of.gateway, [step(this.queries.describe, of)]);
+    await this.#writeUnderLease(of.gateway, [bindQuery(this.queries.describe, of)]);
   }
 
-  async begin(gateway: GatewayIdentity, change: Change, { passId, marker, commitId, atMs }: NewAttempt): Promise<number> {
-    const of = { gateway: await this.#ensureGateway(gateway), ...namesOf(change), atMs };
+  async beginAttempt(
+    gateway: GatewayIdentity,
+    change: Change,
+    { reconcileId, marker, commitId, startedAtMs }: NewAttempt,
+  ): Promise<number> {
+    const of = { gateway: await this.#ensureGateway(gateway), ...pickNames(change), atMs: startedAtMs };
     const { action, reason, revision, remark, version } = change;
-    const told = { passId, action, reason, revision, remark, marker, version, commitId, approval: change.approval?.id ?? null };
-    const [inserted] = await this.#write(of.gateway, [
-      step(this.queries.insertAttempt, { ...of, ...told, fence: this.#leases.fenceOf(of.gateway) }),
-      step(this.queries.markUnresolved, of),
+    const told = {
+      passId: reconcileId,
+      action,
+      reason,
+      revision,
+      remark,
+      marker,
+      version,
+      commitId,
+      approval: change.approval?.id ?? null,
+    };
+    const [inserted] = await this.#writeUnderLease(of.gateway, [
+      bindQuery(this.queries.insertAttempt, { ...of, ...told, fence: this.#leases.fenceOf(of.gateway) }),
+      bindQuery(this.queries.markUnresolved, of),
     ]);
     return Number(inserted?.[0]?.['id']);
   }
 
-  async settle(
+  async finishAttempt(
     gateway: GatewayIdentity,
     key: PublicationKey,
     attemptId: number,
@@ -126,22 +140,22 @@ export class RecordStore extends StoredRecord implements Store {
     const { versionId, publishId } = outcome.kind === 'succeeded' ? outcome : { versionId: null, publishId: null };
     const { code = null, status = null, message = null, requestId = null } = failure ?? {};
     const told = { outcome: outcome.kind, code, status, message, requestId, versionId, publishId };
-    const of = { gateway: await this.#ensureGateway(gateway), ...split(key) };
-    await this.#write(of.gateway, [
-      step(this.queries.settleAttempt, { attempt: attemptId, atMs, ...told }),
-      step(this.queries.record, { ...of, ...recordOf(next, atMs) }),
+    const of = { gateway: await this.#ensureGateway(gateway), ...splitKey(key) };
+    await this.#writeUnderLease(of.gateway, [
+      bindQuery(this.queries.settleAttempt, { attempt: attemptId, atMs, ...told }),
+      bindQuery(this.queries.record, { ...of, ...toRecordParameters(next, atMs) }),
     ]);
   }
 
-  async observe(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: number): Promise<void> {
+  async saveObservation(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: number): Promise<void> {
     const of = { gateway: await this.#ensureGateway(gateway) };
     const { ensurePublication, recordSettled, setListed } = this.queries;
-    await this.#write(of.gateway, [
+    await this.#writeUnderLease(of.gateway, [
       ...updates.flatMap((next) => [
-        step(ensurePublication, { ...of, ...namesOf(next), atMs: next.recordedAtMs }),
-        step(recordSettled, { ...of, ...split(next.key), ...recordOf(next, next.recordedAtMs) }),
+        bindQuery(ensurePublication, { ...of, ...pickNames(next), atMs: next.recordedAtMs }),
+        bindQuery(recordSettled, { ...of, ...splitKey(next.key), ...toRecordParameters(next, next.recordedAtMs) }),
       ]),
-      step(setListed, { ...of, listed }),
+      bindQuery(setListed, { ...of, listed }),
     ]);
   }
 
@@ -154,43 +168,48 @@ export class RecordStore extends StoredRecord implements Store {
     }
   }
 
-  async #write(gatewayId: number, steps: readonly Step[]): Promise<readonly (readonly Row[])[]> {
+  async #writeUnderLease(gatewayId: number, steps: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
     if (this.#leases.fenceOf(gatewayId) === null) throw new EdictError('GATEWAY_HELD', 'this edict does not have the lease of the gateway');
     return this.#leases.write(gatewayId, steps);
   }
 
   /** Without a question to the database where it can. */
   protected override async gatewayId(gateway: GatewayIdentity): Promise<number> {
-    return this.#gateways.get(nameOf(gateway)) ?? super.gatewayId(gateway);
+    return this.#gatewayIds.get(toGatewayKey(gateway)) ?? super.gatewayId(gateway);
   }
 
   async #ensureGateway(gateway: GatewayIdentity): Promise<number> {
-    const known = this.#gateways.get(nameOf(gateway));
+    const known = this.#gatewayIds.get(toGatewayKey(gateway));
     if (known !== undefined) return known;
     const { endpoint, project, instance } = gateway;
-    await this.database.write([step(this.queries.insertGateway, { endpoint, project, instance })]);
+    await this.database.write([bindQuery(this.queries.insertGateway, { endpoint, project, instance })]);
     const id = await super.gatewayId(gateway);
-    this.#gateways.set(nameOf(gateway), id);
+    this.#gatewayIds.set(toGatewayKey(gateway), id);
     return id;
   }
 }
 
-function nameOf({ endpoint, project, instance }: GatewayIdentity): string {
+function toGatewayKey({ endpoint, project, instance }: GatewayIdentity): string {
   return `${endpoint} ${project} ${instance}`;
 }
 
-function namesOf({ api, apiId, environment, environmentId }: Pick<RecordedPublication, 'api' | 'apiId' | 'environment' | 'environmentId'>) {
+function pickNames({
+  api,
+  apiId,
+  environment,
+  environmentId,
+}: Pick<RecordedPublication, 'api' | 'apiId' | 'environment' | 'environmentId'>) {
   return { api, apiId, environment, environmentId };
 }
 
-function split(key: PublicationKey): { readonly apiId: string; readonly environmentId: string } {
+function splitKey(key: PublicationKey): { readonly apiId: string; readonly environmentId: string } {
   const [apiId = '', environmentId = ''] = key.split(' ');
   return { apiId, environmentId };
 }
 
 /** Returns the values of a record; `undefined` says nothing any more. */
-function recordOf(next: RecordedPublication | undefined, atMs: number) {
-  const { unresolved = null, drift = null, recordedAtMs = atMs } = next ?? {};
+function toRecordParameters(next: RecordedPublication | undefined, atMs: number) {
+  const { unknownAttempt = null, drift = null, recordedAtMs = atMs } = next ?? {};
   return {
     api: next?.api ?? null,
     environment: next?.environment ?? null,
@@ -201,17 +220,17 @@ function recordOf(next: RecordedPublication | undefined, atMs: number) {
     publishedAtMs: next?.publishedAtMs ?? null,
     editedAtMs: next?.editedAtMs ?? null,
     atMs: recordedAtMs,
-    unresolved: unresolved?.attemptId ?? null,
+    unresolved: unknownAttempt?.attemptId ?? null,
     driftFrom: drift?.from ?? null,
     driftFromSinceMs: drift?.fromSinceMs ?? null,
-    driftSeenAtMs: drift?.seenAtMs ?? null,
-    driftTruceUntilMs: drift?.truceUntilMs ?? null,
-    corrections: next?.corrections ?? 0,
-    correctedAtMs: next?.correctedAtMs ?? null,
-  } satisfies Record<string, Value>;
+    driftSeenAtMs: drift?.detectedAtMs ?? null,
+    driftTruceUntilMs: drift?.backoffUntilMs ?? null,
+    corrections: next?.correctionCount ?? 0,
+    correctedAtMs: next?.lastCorrectedAtMs ?? null,
+  } satisfies Record<string, SqlValue>;
 }
 
 /** Two files for one gateway would undo each other's changes. */
-function heldAlready(): EdictError {
+function toAlreadyHeldError(): EdictError {
   return new EdictError('GATEWAY_HELD', 'this edict works on the gateway already, for another file', { hint: 'one file is one gateway' });
 }

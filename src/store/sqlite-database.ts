@@ -1,23 +1,23 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Query } from '../../generated/store-queries.d.ts';
 import { sqlite } from '../../generated/store-queries.js';
-import { type Database, type Step, step } from './database.ts';
-import { isProcess } from './is-process.ts';
-import { type Row, toCondition } from './rows.ts';
-import { explained } from './store-error.ts';
+import { bindQuery, type Database, type Statement } from './database.ts';
+import { isProcessAlive } from './is-process.ts';
+import { type SqlRow, toControllerStatus } from './rows.ts';
+import { mapSqliteError } from './store-error.ts';
 
-interface Prepared {
+interface PreparedQuery {
   readonly statement: StatementSync;
-  readonly returns: boolean;
+  readonly returnsRows: boolean;
 }
 
-interface Write {
-  readonly steps: readonly Step[];
-  readonly done: (returned: readonly (readonly Row[])[]) => void;
-  readonly failed: (error: unknown) => void;
+interface PendingWrite {
+  readonly statements: readonly Statement[];
+  readonly resolve: (returned: readonly (readonly SqlRow[])[]) => void;
+  readonly reject: (error: unknown) => void;
 }
 
-const nothing: readonly Row[] = [];
+const noRows: readonly SqlRow[] = [];
 
 /**
  * A SQLite file with a write-ahead log. A write is on the disk when its promise resolves; writes of one turn of the event loop
@@ -25,37 +25,37 @@ const nothing: readonly Row[] = [];
  */
 export class SqliteDatabase implements Database {
   readonly queries = sqlite;
-  readonly name: string;
+  readonly displayUrl: string;
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #onClosed: () => void;
-  readonly #prepared = new Map<Query<string>, Prepared>();
-  #pending: Write[] = [];
+  readonly #prepared = new Map<Query<string>, PreparedQuery>();
+  #pending: PendingWrite[] = [];
 
   /** `path` is for messages and the name; `onClosed` gives back what the file was opened with. */
   constructor(db: DatabaseSync, path: string, onClosed: () => void = () => {}) {
     this.#db = db;
     this.#path = path;
-    this.name = `sqlite:${path}`;
+    this.displayUrl = `sqlite:${path}`;
     this.#onClosed = onClosed;
   }
 
-  async read(step: Step): Promise<readonly Row[]> {
-    return explained(this.#path, () => this.#run(step));
+  async read(step: Statement): Promise<readonly SqlRow[]> {
+    return mapSqliteError(this.#path, () => this.#run(step));
   }
 
-  write(steps: readonly Step[]): Promise<readonly (readonly Row[])[]> {
+  write(statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
     if (this.#pending.length === 0) setImmediate(() => this.#flush());
-    return new Promise((done, failed) => {
-      this.#pending.push({ steps, done, failed });
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ statements, resolve, reject });
     });
   }
 
   /** The one that wrote last how it is getting on, if it is there: one that was killed leaves its last word, and one in another container cannot be seen. */
-  async holder(gatewayId: number): Promise<string | null> {
-    const [row] = await this.read(step(this.queries.readGateway, { gateway: gatewayId }));
-    const condition = toCondition(row);
-    return condition && isProcess(condition.pid) ? `pid ${condition.pid}` : null;
+  async leaseHolder(gatewayId: number): Promise<string | null> {
+    const [row] = await this.read(bindQuery(this.queries.readGateway, { gateway: gatewayId }));
+    const condition = toControllerStatus(row);
+    return condition && isProcessAlive(condition.pid) ? `pid ${condition.pid}` : null;
   }
 
   /** Also empties the write-ahead log. */
@@ -73,17 +73,17 @@ export class SqliteDatabase implements Database {
     if (writes.length === 0) return;
     this.#pending = [];
     try {
-      const returned = explained(this.#path, () => this.#inTransaction(writes));
-      for (const [index, write] of writes.entries()) write.done(returned[index] ?? []);
+      const returned = mapSqliteError(this.#path, () => this.#runInTransaction(writes));
+      for (const [index, write] of writes.entries()) write.resolve(returned[index] ?? []);
     } catch (error) {
-      for (const write of writes) write.failed(error);
+      for (const write of writes) write.reject(error);
     }
   }
 
-  #inTransaction(writes: readonly Write[]): (readonly Row[])[][] {
+  #runInTransaction(writes: readonly PendingWrite[]): (readonly SqlRow[])[][] {
     this.#db.exec('BEGIN IMMEDIATE');
     try {
-      const returned = writes.map(({ steps }) => steps.map((step) => this.#run(step)));
+      const returned = writes.map(({ statements }) => statements.map((step) => this.#run(step)));
       this.#db.exec('COMMIT');
       return returned;
     } catch (error) {
@@ -92,15 +92,15 @@ export class SqliteDatabase implements Database {
     }
   }
 
-  #run({ query, values }: Step): readonly Row[] {
+  #run({ query, values }: Statement): readonly SqlRow[] {
     let prepared = this.#prepared.get(query);
     if (!prepared) {
-      prepared = { statement: this.#db.prepare(query.sql), returns: /^select\b|\breturning\b/.test(query.sql) };
+      prepared = { statement: this.#db.prepare(query.sql), returnsRows: /^select\b|\breturning\b/.test(query.sql) };
       this.#prepared.set(query, prepared);
     }
-    const { statement, returns } = prepared;
-    if (returns) return statement.all(...values);
+    const { statement, returnsRows } = prepared;
+    if (returnsRows) return statement.all(...values);
     statement.run(...values);
-    return nothing;
+    return noRows;
   }
 }

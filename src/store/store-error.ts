@@ -1,8 +1,8 @@
-import { EdictError, messageOf } from '../core/errors.ts';
+import { EdictError, errorMessage } from '../core/errors.ts';
 import { storeFormat } from './database.ts';
 
 /** SQLite's primary result codes, from sqlite.org/rescode.html, that mean something to a person. */
-const meanings: Readonly<Record<number, { code: string; what: string; hint: string }>> = {
+const errorsByResultCode: Readonly<Record<number, { code: string; what: string; hint: string }>> = {
   5: { code: 'STORE_LOCKED', what: 'is locked by another process', hint: 'wait until it has finished' },
   6: { code: 'STORE_LOCKED', what: 'is locked by another process', hint: 'wait until it has finished' },
   8: { code: 'STORE_READ_ONLY', what: 'cannot be written', hint: 'give this user write permission on the file and its directory' },
@@ -22,7 +22,7 @@ const meanings: Readonly<Record<number, { code: string; what: string; hint: stri
 };
 
 /** What the file system's own refusals amount to, as SQLite codes. */
-const likeSqlite: Readonly<Record<string, number>> = {
+const resultCodeByErrno: Readonly<Record<string, number>> = {
   EACCES: 8,
   EPERM: 8,
   EROFS: 8,
@@ -38,21 +38,21 @@ const likeSqlite: Readonly<Record<string, number>> = {
 };
 
 /** Returns an EdictError that says what a failure of SQLite or the file system at `path` means; anything else is returned as it is. */
-export function storeError(thrown: unknown, path: string): unknown {
+export function toSqliteStoreError(thrown: unknown, path: string): unknown {
   const { code, errcode } = thrown as { code?: string; errcode?: number };
-  const number = code === 'ERR_SQLITE_ERROR' ? errcode : likeSqlite[code ?? ''];
+  const number = code === 'ERR_SQLITE_ERROR' ? errcode : resultCodeByErrno[code ?? ''];
   if (number === undefined) return thrown;
-  const meaning = meanings[number & 0xff];
-  if (!meaning) return new EdictError('STORE_FAILED', `the store ${path} failed: ${messageOf(thrown)}`, { cause: thrown });
+  const meaning = errorsByResultCode[number & 0xff];
+  if (!meaning) return new EdictError('STORE_FAILED', `the store ${path} failed: ${errorMessage(thrown)}`, { cause: thrown });
   return new EdictError(meaning.code, `the store ${path} ${meaning.what}`, { hint: meaning.hint, cause: thrown });
 }
 
 /** Returns what `action` returns; a failure of SQLite in it becomes an EdictError. */
-export function explained<T>(path: string, action: () => T): T {
+export function mapSqliteError<T>(path: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw storeError(error, path);
+    throw toSqliteStoreError(error, path);
   }
 }
 

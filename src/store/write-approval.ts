@@ -1,7 +1,7 @@
 import type { NewApproval } from '../core/guards.ts';
 import type { GatewayIdentity } from '../core/publication.ts';
-import { step } from './database.ts';
-import { openBeside } from './open-store.ts';
+import { bindQuery } from './database.ts';
+import { openShared } from './open-store.ts';
 
 /**
  * Writes an approval into a store that another edict may have: it changes nothing that the other one has in hand.
@@ -9,13 +9,23 @@ import { openBeside } from './open-store.ts';
  * @throws EdictError `STORE_*` for a store that this edict cannot or must not write, or that is of another format than its own
  */
 export async function writeApproval(url: string, { endpoint, project, instance }: GatewayIdentity, approval: NewApproval): Promise<void> {
-  const database = await openBeside(url);
+  const database = await openShared(url);
   try {
     const { insertGateway, insertApproval } = database.queries;
-    const { digest, by, why, atMs, expiresAtMs, work } = approval;
+    const { digest, by, reason, approvedAtMs, expiresAtMs, scope } = approval;
     await database.write([
-      step(insertGateway, { endpoint, project, instance }),
-      step(insertApproval, { endpoint, project, instance, digest, by, why, atMs, expiresAtMs, work: JSON.stringify(work) }),
+      bindQuery(insertGateway, { endpoint, project, instance }),
+      bindQuery(insertApproval, {
+        endpoint,
+        project,
+        instance,
+        digest,
+        by,
+        why: reason,
+        atMs: approvedAtMs,
+        expiresAtMs,
+        work: JSON.stringify(scope),
+      }),
     ]);
   } finally {
     await database.close();

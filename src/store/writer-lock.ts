@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 
 /** The right to write one store. The operating system takes it back when its process ends, however that happens. */
-export interface WriterLock {
+export interface FileLock {
   release(): void;
 }
 
@@ -9,7 +9,7 @@ export interface WriterLock {
  * Returns the lock of the store at `path`, or `null` if another process has it. A SQLite file beside the store is what
  * is locked: so other processes can still read the store itself.
  */
-export function lockForWriting(path: string): WriterLock | null {
+export function acquireFileLock(path: string): FileLock | null {
   const db = new DatabaseSync(`${path}.lock`, { timeout: 0 });
   try {
     db.exec('BEGIN EXCLUSIVE');

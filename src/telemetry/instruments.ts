@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** Returns every metric of a file, in `registry`. No label has more values than a person could list. */
-export function instrumentsIn(registry: Registry) {
+export function createInstruments(registry: Registry) {
   const registers = [registry];
   const gauge = <T extends string>(name: string, help: string, ...labelNames: T[]) => new Gauge({ name, help, labelNames, registers });
   const counter = <T extends string>(name: string, help: string, ...labelNames: T[]) => new Counter({ name, help, labelNames, registers });
@@ -46,4 +46,4 @@ export function instrumentsIn(registry: Registry) {
   };
 }
 
-export type Instruments = ReturnType<typeof instrumentsIn>;
+export type Instruments = ReturnType<typeof createInstruments>;

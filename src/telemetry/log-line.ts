@@ -1,16 +1,17 @@
-import type { EngineEvent } from '../core/events.ts';
-import type { Note } from '../core/observe.ts';
+import type { EdictEvent } from '../core/events.ts';
+import type { DriftNotice } from '../core/observe.ts';
 
 /** How an event is logged: its message is constant, what differs stands in fields. */
-export interface LogLine {
+export interface LogMessage {
   readonly level: 'error' | 'warn' | 'info' | 'debug';
   readonly message: string;
 }
 
 /** What a person can do about an attempt of which nobody can tell whether it happened. */
-export const untoldHint = 'look at the API in the gateway’s console; `unresolved: repeat` in the gateway block publishes it once more';
+export const unknownOutcomeHint =
+  'look at the API in the gateway’s console; `unresolved: repeat` in the gateway block publishes it once more';
 
-const noted: Readonly<Record<Note['kind'], LogLine>> = {
+const driftMessages: Readonly<Record<DriftNotice['kind'], LogMessage>> = {
   adopted: { level: 'info', message: 'already online at the gateway, adopted without a call' },
   outside: { level: 'warn', message: 'changed outside edict' },
   drift: { level: 'warn', message: 'drift: changed outside edict, against the file' },
@@ -19,7 +20,7 @@ const noted: Readonly<Record<Note['kind'], LogLine>> = {
 };
 
 /** Returns the level and message of an event. */
-export function lineOf(event: EngineEvent): LogLine {
+export function messageFor(event: EdictEvent): LogMessage {
   switch (event.type) {
     case 'file:accepted':
       return { level: 'info', message: 'file read' };
@@ -30,9 +31,9 @@ export function lineOf(event: EngineEvent): LogLine {
     case 'pass:started':
       return { level: 'debug', message: 'pass started' };
     case 'plan:made': {
-      if (event.plan.suspicion) return { level: 'error', message: 'plan made: the whole file is held' };
+      if (event.plan.fileHeld) return { level: 'error', message: 'plan made: the whole file is held' };
       const isRepeated = event.cause === 'resync' || event.cause === 'retry';
-      const isQuiet = event.cause === 'order' || (isRepeated && event.plan.changes.every(({ held, waits }) => waits && !held));
+      const isQuiet = event.cause === 'order' || (isRepeated && event.plan.changes.every(({ held, deferred }) => deferred && !held));
       return { level: isQuiet ? 'debug' : 'info', message: 'plan made' };
     }
     case 'attempt:begun':
@@ -48,17 +49,17 @@ export function lineOf(event: EngineEvent): LogLine {
         ? { level: 'info', message: 'found at the gateway: an attempt without a known outcome had happened' }
         : { level: 'info', message: 'not found at the gateway: an attempt without a known outcome had not happened' };
     case 'attempt:untold':
-      return event.isRepeated
+      return event.isRetried
         ? { level: 'warn', message: 'nobody can tell whether an attempt happened, so it is repeated' }
         : { level: 'error', message: 'nobody can tell whether an attempt happened, so it waits for a person' };
     case 'gateway:seen':
-      return { level: event.changed > 0 ? 'info' : 'debug', message: 'gateway observed' };
+      return { level: event.changedCount > 0 ? 'info' : 'debug', message: 'gateway observed' };
     case 'gateway:unseen':
       return { level: 'warn', message: 'gateway not observed, the record stays in force' };
     case 'publication:noted':
-      return noted[event.note.kind];
+      return driftMessages[event.notice.kind];
     case 'calls:stopped':
-      return { level: event.why === 'pause' ? 'warn' : 'error', message: 'no calls for the time being' };
+      return { level: event.reason === 'pause' ? 'warn' : 'error', message: 'no calls for the time being' };
     case 'calls:resumed':
       return { level: 'info', message: 'calls go on' };
     case 'token:taken':
@@ -85,7 +86,7 @@ export function lineOf(event: EngineEvent): LogLine {
     case 'lease:taken':
       return { level: 'info', message: 'lease taken, at work' };
     case 'lease:ended':
-      return event.isShared
+      return event.isRebalanced
         ? { level: 'info', message: 'lease given to an edict that has fewer gateways' }
         : { level: 'warn', message: 'lease ended, nothing more is sent' };
     case 'store:waited':

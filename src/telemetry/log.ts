@@ -1,86 +1,96 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
-import type { Emit, EngineEvent } from '../core/events.ts';
-import { heldDigest } from '../core/guards.ts';
+import type { EdictEvent, Emit } from '../core/events.ts';
+import { approvalDigest } from '../core/guards.ts';
 import type { LogOptions } from '../core/log-options.ts';
-import { type Change, firstDueMs } from '../core/plan.ts';
-import { lineOf, untoldHint } from './log-line.ts';
+import { type Change, nextDueAtMs } from '../core/plan.ts';
+import { messageFor, unknownOutcomeHint } from './log-line.ts';
 
 /** Returns a log on stderr. One event is one line; a line is written before the call returns, so that no crash loses it. */
 export async function openLogger({ level, format }: LogOptions): Promise<Logger> {
   const stderr: DestinationStream = destination({ fd: 2, sync: true });
-  const stream = format === 'pretty' ? (await import('./pretty.ts')).openPretty(process.stderr) : stderr;
+  const stream = format === 'pretty' ? (await import('./pretty.ts')).openPrettyStream(process.stderr) : stderr;
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
 }
 
 /** Returns a listener that logs every event of the engine under its stable name, in the field `event`. */
 export function logEvents(log: Logger): Emit {
   return (event) => {
-    const { level, message } = lineOf(event);
-    log[level]({ event: event.type, ...fieldsOf(event) }, message);
+    const { level, message } = messageFor(event);
+    log[level]({ event: event.type, ...eventFields(event) }, message);
   };
 }
 
-function fieldsOf(event: EngineEvent): Record<string, unknown> {
+function eventFields(event: EdictEvent): Record<string, unknown> {
   switch (event.type) {
     case 'file:accepted': {
       const { gateway, publications } = event.desired;
       return { endpoint: gateway.endpoint, instance: gateway.instance, publications: publications.size };
     }
     case 'file:rejected':
-      return { mistakes: event.error.mistakes };
+      return { mistakes: event.error.diagnostics };
     case 'plan:made': {
-      const { changes, unchanged, untargeted, suspicion, approval } = event.plan;
+      const { changes, unchanged, excluded, fileHeld, approval } = event.plan;
       const held = changes.filter((change) => change.held).length;
-      const waiting = changes.filter((change) => change.waits && !change.held).length;
-      const digest = heldDigest(event.plan);
-      const dueMs = firstDueMs(event.plan);
+      const waiting = changes.filter((change) => change.deferred && !change.held).length;
+      const digest = approvalDigest(event.plan);
+      const dueMs = nextDueAtMs(event.plan);
       return {
-        pass: event.passId,
+        pass: event.reconcileId,
         changes: changes.length,
         held,
         unchanged,
         ...(waiting > 0 && { waiting }),
         ...(dueMs !== null && { firstDue: new Date(dueMs).toISOString() }),
-        ...(untargeted > 0 && { untargeted }),
-        ...(suspicion && { suspicion: suspicion.rule, reason: `${suspicion.message}; ${suspicion.hint}` }),
+        ...(excluded > 0 && { untargeted: excluded }),
+        ...(fileHeld && { suspicion: fileHeld.rule, reason: `${fileHeld.message}; ${fileHeld.hint}` }),
         ...(digest !== null && { heldDigest: digest }),
-        ...(approval && { approvedBy: approval.by, approvedWhy: approval.why }),
+        ...(approval && { approvedBy: approval.by, approvedWhy: approval.reason }),
       };
     }
     case 'attempt:begun':
-      return { pass: event.passId, attempt: event.attemptId, ...named(event.change) };
+      return { pass: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change) };
     case 'attempt:settled': {
       const { outcome } = event;
       const result = 'failure' in outcome ? outcome.failure : outcome.kind === 'succeeded' ? { version: outcome.versionId } : {};
       return {
-        pass: event.passId,
+        pass: event.reconcileId,
         attempt: event.attemptId,
-        ...named(event.change),
+        ...changeFields(event.change),
         outcome: outcome.kind,
         ...result,
-        tookMs: event.tookMs,
+        tookMs: event.durationMs,
       };
     }
     case 'retry:scheduled':
-      return { pass: event.passId, ...named(event.change), afterMs: event.afterMs, reason: event.reason };
+      return { pass: event.reconcileId, ...changeFields(event.change), afterMs: event.afterMs, reason: event.reason };
     case 'attempt:resolved': {
       const version = event.outcome.kind === 'succeeded' ? { version: event.outcome.versionId } : {};
-      return { pass: event.passId, attempt: event.attemptId, ...named(event.change), outcome: event.outcome.kind, ...version };
+      return { pass: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change), outcome: event.outcome.kind, ...version };
     }
     case 'attempt:untold': {
-      const hint = event.isRepeated ? {} : { hint: untoldHint };
-      return { pass: event.passId, attempt: event.attemptId, ...named(event.change), reason: event.reason, ...hint };
+      const hint = event.isRetried ? {} : { hint: unknownOutcomeHint };
+      return { pass: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change), reason: event.reason, ...hint };
     }
     case 'gateway:seen':
-      return { pass: event.passId, listed: event.listed, changed: event.changed };
+      return { pass: event.reconcileId, listed: event.listedApiCount, changed: event.changedCount };
     case 'gateway:unseen':
-      return { pass: event.passId, reason: event.reason };
+      return { pass: event.reconcileId, reason: event.reason };
     case 'publication:noted': {
-      const { api, apiId, environment, environmentId, kind, was, now, heirId } = event.note;
-      return { pass: event.passId, api, apiId, environment, environmentId, kind, was, now, ...(heirId !== null && { heirId }) };
+      const { api, apiId, environment, environmentId, kind, previousState, currentState, replacementId } = event.notice;
+      return {
+        pass: event.reconcileId,
+        api,
+        apiId,
+        environment,
+        environmentId,
+        kind,
+        was: previousState,
+        now: currentState,
+        ...(replacementId !== null && { heirId: replacementId }),
+      };
     }
     case 'calls:stopped':
-      return { why: event.why, reason: event.message };
+      return { why: event.reason, reason: event.message };
     case 'calls:resumed':
     case 'token:taken':
     case 'lease:taken':
@@ -95,30 +105,30 @@ function fieldsOf(event: EngineEvent): Record<string, unknown> {
     case 'rate:changed':
       return { calls: event.calls, perMs: event.perMs, limit: event.limit };
     case 'probe:answered': {
-      const { target, said, afterMs } = event;
+      const { target, message, afterMs } = event;
       const { api, apiId, environment, environmentId, url } = target;
-      return { api, apiId, environment, environmentId, url, said, ...(afterMs !== null && { afterMs }) };
+      return { api, apiId, environment, environmentId, url, said: message, ...(afterMs !== null && { afterMs }) };
     }
     case 'pass:started':
-      return { pass: event.passId, cause: event.cause };
+      return { pass: event.reconcileId, cause: event.cause };
     case 'pass:finished':
-      return { pass: event.passId, ...event.summary };
+      return { pass: event.reconcileId, ...event.summary };
     case 'history:pruned':
-      return { attempts: event.attempts, before: new Date(event.beforeMs).toISOString() };
+      return { attempts: event.attemptCount, before: new Date(event.beforeMs).toISOString() };
     case 'store:failed':
-      return { pass: event.passId || undefined, reason: event.message };
+      return { pass: event.reconcileId || undefined, reason: event.message };
     case 'file:missed':
     case 'store:waited':
       return { reason: event.message };
     case 'notify:failed':
-      return { to: event.to, reason: event.reason, dropped: event.dropped };
+      return { to: event.to, reason: event.reason, dropped: event.droppedCount };
     case 'trace:failed':
       return { ...(event.to && { to: event.to }), reason: event.reason };
     case 'daemon:stopped':
-      return { signal: event.signal, left: event.left };
+      return { signal: event.signal, left: event.unsentCount };
   }
 }
 
-function named({ api, apiId, environment, environmentId, action, reason }: Change): Record<string, unknown> {
+function changeFields({ api, apiId, environment, environmentId, action, reason }: Change): Record<string, unknown> {
   return { api, apiId, environment, environmentId, action, reason };
 }

@@ -1,25 +1,25 @@
 import { AggregatorRegistry, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { assertNever } from '../core/errors.ts';
-import type { Emit, EngineEvent } from '../core/events.ts';
+import type { EdictEvent, Emit } from '../core/events.ts';
 import type { Plan } from '../core/plan.ts';
-import type { Stopped } from '../core/ports.ts';
-import type { Limit } from '../core/publication.ts';
-import { totalsOf } from '../core/totals.ts';
-import { type Instruments, instrumentsIn } from './instruments.ts';
+import type { RequestPause } from '../core/ports.ts';
+import type { RequestLimits } from '../core/publication.ts';
+import { countChanges } from '../core/totals.ts';
+import { createInstruments, type Instruments } from './instruments.ts';
 import { QueueTimes } from './queue-times.ts';
 
 /** What a monitoring system collects of one daemon. */
 export interface Metrics {
   /** Returns what follows the engine's events of one file, which is a label of all that is told of it. */
-  of(file: string): Emit;
+  forFile(file: string): Emit;
   /** Tells nothing of a file any more. */
-  drop(file: string): void;
+  removeFile(file: string): void;
   /** Returns all metrics in the text format of Prometheus. */
   text(): Promise<string>;
   readonly contentType: string;
 }
 
-const whys: readonly Stopped['why'][] = ['pause', 'outage', 'credentials'];
+const pauseReasons: readonly RequestPause['reason'][] = ['pause', 'outage', 'credentials'];
 
 /** Returns metrics of the process, and of each file that it works on. */
 export function openMetrics(version: string): Metrics {
@@ -30,11 +30,11 @@ export function openMetrics(version: string): Metrics {
     1,
   );
   const registries = new Map<string, Registry>();
-  const of = (file: string): Emit => {
+  const forFile = (file: string): Emit => {
     const registry = new Registry();
     registry.setDefaultLabels({ file });
     registries.set(file, registry);
-    return follow(instrumentsIn(registry));
+    return metricsSubscriber(createInstruments(registry));
   };
   const text = async (): Promise<string> => {
     const ofFiles = AggregatorRegistry.aggregate(
@@ -42,31 +42,31 @@ export function openMetrics(version: string): Metrics {
     );
     return (await ofProcess.metrics()) + (await ofFiles.metrics());
   };
-  const drop = (file: string): void => void registries.delete(file);
-  return { of, drop, text, contentType: ofProcess.contentType };
+  const removeFile = (file: string): void => void registries.delete(file);
+  return { forFile, removeFile, text, contentType: ofProcess.contentType };
 }
 
-function follow(of: Instruments): Emit {
+function metricsSubscriber(of: Instruments): Emit {
   const times = new QueueTimes(() => performance.now());
-  for (const why of whys) of.stopped.set({ why }, 0);
+  for (const why of pauseReasons) of.stopped.set({ why }, 0);
   // Prometheus sees no increase from a series that is not there yet.
   for (const expected of ['true', 'false']) of.probes.inc({ expected }, 0);
   for (const outcome of ['succeeded', 'failed']) of.observations.inc({ outcome }, 0);
   for (const action of ['online', 'offline']) of.calls.inc({ action, outcome: 'succeeded' }, 0);
   let limit = '';
   return (event) => {
-    note(event, of);
+    recordEvent(event, of);
     if (event.type === 'file:accepted' && JSON.stringify(event.desired.gateway.limit) !== limit) {
       limit = JSON.stringify(event.desired.gateway.limit);
-      limited(event.desired.gateway.limit, of);
+      recordLimit(event.desired.gateway.limit, of);
     }
-    const time = times.hear(event);
+    const time = times.record(event);
     if (time) (time.kind === 'waited' ? of.waitSeconds : of.convergedSeconds).observe(time.seconds);
     of.queued.set(times.queued);
   };
 }
 
-function note(event: EngineEvent, of: Instruments): void {
+function recordEvent(event: EdictEvent, of: Instruments): void {
   switch (event.type) {
     case 'file:accepted':
       of.fileValid.set(1);
@@ -81,20 +81,20 @@ function note(event: EngineEvent, of: Instruments): void {
       break;
     case 'plan:made':
       of.lease.set(1);
-      planned(event.plan, of);
+      recordPlan(event.plan, of);
       break;
     case 'attempt:settled':
       of.calls.inc({ action: event.change.action, outcome: event.outcome.kind });
-      of.callSeconds.observe(event.tookMs / 1000);
+      of.callSeconds.observe(event.durationMs / 1000);
       break;
     case 'retry:scheduled':
       of.retries.inc();
       break;
     case 'calls:stopped':
-      for (const why of whys) of.stopped.set({ why }, why === event.why ? 1 : 0);
+      for (const why of pauseReasons) of.stopped.set({ why }, why === event.reason ? 1 : 0);
       break;
     case 'calls:resumed':
-      for (const why of whys) of.stopped.set({ why }, 0);
+      for (const why of pauseReasons) of.stopped.set({ why }, 0);
       break;
     case 'token:taken':
       of.token.setToCurrentTime();
@@ -106,11 +106,11 @@ function note(event: EngineEvent, of: Instruments): void {
       of.probes.inc({ expected: String(event.isExpected) });
       break;
     case 'pass:finished': {
-      const { failed, held, waiting, tookMs } = event.summary;
-      of.passSeconds.observe(tookMs / 1000);
+      const { failed, held, deferred, durationMs } = event.summary;
+      of.passSeconds.observe(durationMs / 1000);
       of.failing.set(failed);
       of.held.set(held);
-      if (failed + held + waiting === 0) of.converged.setToCurrentTime();
+      if (failed + held + deferred === 0) of.converged.setToCurrentTime();
       break;
     }
     case 'gateway:seen':
@@ -130,7 +130,7 @@ function note(event: EngineEvent, of: Instruments): void {
       of.storeErrors.inc();
       break;
     case 'notify:failed':
-      of.notificationsDropped.inc(event.dropped);
+      of.notificationsDropped.inc(event.droppedCount);
       break;
     case 'attempt:begun':
     case 'attempt:resolved':
@@ -148,20 +148,20 @@ function note(event: EngineEvent, of: Instruments): void {
   }
 }
 
-function planned(plan: Plan, { publications, fileHeld, suspended }: Instruments): void {
-  const { online, offline, held } = totalsOf(plan);
-  const waits = plan.changes.filter((change) => change.waits && !change.held);
-  const waiting = waits.filter((change) => change.waits?.rule === 'order').length;
+function recordPlan(plan: Plan, { publications, fileHeld, suspended }: Instruments): void {
+  const { online, offline, held } = countChanges(plan);
+  const waits = plan.changes.filter((change) => change.deferred && !change.held);
+  const waiting = waits.filter((change) => change.deferred?.rule === 'order').length;
   const counts = { unchanged: plan.unchanged, changing: online + offline, held, waiting, frozen: waits.length - waiting };
-  for (const [state, count] of Object.entries({ ...counts, drifted: plan.drifted.length, stale: plan.stale.length })) {
+  for (const [state, count] of Object.entries({ ...counts, drifted: plan.drifted.length, stale: plan.outdated.length })) {
     publications.set({ state }, count);
   }
-  fileHeld.set(plan.suspicion ? 1 : 0);
+  fileHeld.set(plan.fileHeld ? 1 : 0);
   suspended.set(plan.suspension ? 1 : 0);
 }
 
 /** With another limit the engine begins anew, at the whole of it. */
-function limited({ calls, perMs }: Limit, { limit, rate }: Instruments): void {
+function recordLimit({ calls, perMs }: RequestLimits, { limit, rate }: Instruments): void {
   limit.set((calls * 1000) / perMs);
   rate.set((calls * 1000) / perMs);
 }

@@ -1,11 +1,11 @@
 import { styleText } from 'node:util';
 import pretty from 'pino-pretty';
 
-type Record_ = Readonly<Record<string, unknown>>;
-type Paint = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: string) => string;
+type LogRecord = Readonly<Record<string, unknown>>;
+type Colorize = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: string) => string;
 
 /** Returns a stream that writes log lines for people to `stream`: time, level, message and the fields that tell something. */
-export function openPretty(stream: NodeJS.WriteStream): ReturnType<typeof pretty.build> {
+export function openPrettyStream(stream: NodeJS.WriteStream): ReturnType<typeof pretty.build> {
   const paint = (style: Parameters<typeof styleText>[0], text: string): string => styleText(style, text, { stream });
   return pretty.build({
     destination: 2,
@@ -19,11 +19,11 @@ export function openPretty(stream: NodeJS.WriteStream): ReturnType<typeof pretty
     customPrettifiers: {
       level: (_level, _key, _log, { label, labelColorized }) => ' '.repeat(Math.max(0, 5 - label.length)) + labelColorized,
     },
-    messageFormat: (log) => `${filePart(log, paint)}${sentence(log, String(log['msg']), paint)}`,
+    messageFormat: (log) => `${formatFile(log, paint)}${formatRecord(log, String(log['msg']), paint)}`,
   });
 }
 
-function sentence(log: Record_, message: string, paint: Paint): string {
+function formatRecord(log: LogRecord, message: string, paint: Colorize): string {
   const change = log['api']
     ? `${log['action'] === 'online' ? paint('green', '+ online ') : paint('red', '- offline')} ${paint('bold', String(log['api']))} in ${log['environment']}`
     : '';
@@ -33,14 +33,14 @@ function sentence(log: Record_, message: string, paint: Paint): string {
     case 'file:rejected':
       return [
         `${message}:`,
-        ...(log['mistakes'] as Record_[]).map(
-          (mistake) => `  ${place(mistake)} ${mistake['message']}${mistake['hint'] ? ` (${mistake['hint']})` : ''}`,
+        ...(log['mistakes'] as LogRecord[]).map(
+          (mistake) => `  ${formatPlace(mistake)} ${mistake['message']}${mistake['hint'] ? ` (${mistake['hint']})` : ''}`,
         ),
       ].join('\n');
     case 'plan:made':
-      if (log['suspicion']) return `${paint('yellow', message)}: ${log['reason']}; ${agreeing(log)}`;
+      if (log['suspicion']) return `${paint('yellow', message)}: ${log['reason']}; ${formatApproveHint(log)}`;
       if (log['changes'] === 0) return `${message}: ${paint('green', 'in sync')}, ${log['unchanged']} publications as the file says`;
-      return `${message}: ${log['changes']} to change, ${log['unchanged']} as the file says${heldPart(log, paint)}${waitingPart(log, paint)}`;
+      return `${message}: ${log['changes']} to change, ${log['unchanged']} as the file says${formatHeld(log, paint)}${formatDeferred(log, paint)}`;
     case 'attempt:settled':
       if (log['outcome'] === 'succeeded')
         return `${change} ${paint('dim', `(${log['reason']}, ${log['tookMs']} ms${log['version'] ? `, version ${log['version']}` : ''})`)}`;
@@ -52,7 +52,7 @@ function sentence(log: Record_, message: string, paint: Paint): string {
     case 'probe:answered':
       return `${paint('bold', String(log['api']))} in ${log['environment']}: ${message}: ${log['url']} ${log['said']}${log['afterMs'] ? `; again in ${(Number(log['afterMs']) / 1000).toFixed(1)} s` : ''}`;
     case 'pass:finished':
-      return `${message}: ${sums(log, paint)}`;
+      return `${message}: ${formatCounts(log, paint)}`;
     case 'pass:started':
       return `${message}: ${log['cause']}`;
     case 'attempt:untold':
@@ -76,13 +76,13 @@ function sentence(log: Record_, message: string, paint: Paint): string {
 }
 
 /** Of one of several files it is said which. */
-function filePart(log: Record_, paint: Paint): string {
+function formatFile(log: LogRecord, paint: Colorize): string {
   return log['file'] && log['event'] !== 'daemon:started' ? `${paint('dim', String(log['file']))} ` : '';
 }
 
 /** What was done and what was not; what there is none of goes without saying. */
-function sums(log: Record_, paint: Paint): string {
-  const count = (name: string, style?: Parameters<Paint>[0]): string[] => {
+function formatCounts(log: LogRecord, paint: Colorize): string {
+  const count = (name: string, style?: Parameters<Colorize>[0]): string[] => {
     const text = `${log[name]} ${name}`;
     return Number(log[name] ?? 0) > 0 ? [style ? paint(style, text) : text] : [];
   };
@@ -90,21 +90,21 @@ function sums(log: Record_, paint: Paint): string {
   return [...told.flat(), `${log['unchanged']} unchanged`].join(', ');
 }
 
-function heldPart(log: Record_, paint: Paint): string {
+function formatHeld(log: LogRecord, paint: Colorize): string {
   if (log['approvedBy']) return `, released by ${log['approvedBy']}: ${log['approvedWhy']}`;
-  return Number(log['held']) > 0 ? `, ${paint('yellow', `${log['held']} held`)} (${agreeing(log)})` : '';
+  return Number(log['held']) > 0 ? `, ${paint('yellow', `${log['held']} held`)} (${formatApproveHint(log)})` : '';
 }
 
-function agreeing(log: Record_): string {
+function formatApproveHint(log: LogRecord): string {
   return `to agree: edict approve ${log['heldDigest']}${log['file'] ? ` ${log['file']}` : ''}`;
 }
 
-function waitingPart(log: Record_, paint: Paint): string {
+function formatDeferred(log: LogRecord, paint: Colorize): string {
   if (!(Number(log['waiting'] ?? 0) > 0)) return '';
   const due = log['firstDue'] === undefined ? '' : ` (the first until ${String(log['firstDue']).replace(/\.\d+Z$/, 'Z')})`;
   return `, ${paint('yellow', `${log['waiting']} waiting`)}${due}`;
 }
 
-function place(mistake: Record_): string {
+function formatPlace(mistake: LogRecord): string {
   return `${mistake['file']}:${mistake['line']}:${mistake['column']}`;
 }

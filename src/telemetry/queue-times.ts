@@ -1,19 +1,19 @@
-import type { EngineEvent } from '../core/events.ts';
-import { isMade } from '../core/plan.ts';
+import type { EdictEvent } from '../core/events.ts';
+import { isActionable } from '../core/plan.ts';
 import type { PublicationKey } from '../core/publication.ts';
 
 /** What has just become known, in seconds. */
-export type Time = { readonly kind: 'waited' | 'converged'; readonly seconds: number };
+export type QueueTime = { readonly kind: 'waited' | 'converged'; readonly seconds: number };
 
-interface Wish {
+interface PendingChange {
   readonly sinceMs: number;
-  hasBegun: boolean;
+  hasStarted: boolean;
 }
 
 /** Since when changes are wanted, and since when a new file is on its way. */
 export class QueueTimes {
   readonly #monotonic: () => number;
-  #wishes = new Map<PublicationKey, Wish>();
+  #pending = new Map<PublicationKey, PendingChange>();
   /** A file that is not everywhere yet; `isPlanned`: a plan was made from it. */
   #file: { readonly sinceMs: number; isPlanned: boolean } | null = null;
 
@@ -24,11 +24,11 @@ export class QueueTimes {
 
   /** How many changes are to be made now and are not done. */
   get queued(): number {
-    return this.#wishes.size;
+    return this.#pending.size;
   }
 
   /** Hears what happens in the engine, and returns what is known by it. */
-  hear(event: EngineEvent): Time | null {
+  record(event: EdictEvent): QueueTime | null {
     switch (event.type) {
       case 'file:accepted':
         this.#file = { sinceMs: this.#monotonic(), isPlanned: false };
@@ -36,33 +36,33 @@ export class QueueTimes {
       case 'plan:made': {
         if (this.#file) this.#file.isPlanned = true;
         const sinceMs = this.#monotonic();
-        const made = event.plan.changes.filter(isMade);
-        this.#wishes = new Map(made.map(({ key }) => [key, this.#wishes.get(key) ?? { sinceMs, hasBegun: false }]));
+        const made = event.plan.changes.filter(isActionable);
+        this.#pending = new Map(made.map(({ key }) => [key, this.#pending.get(key) ?? { sinceMs, hasStarted: false }]));
         return null;
       }
       case 'attempt:begun': {
-        const wish = this.#wishes.get(event.change.key);
-        if (!wish || wish.hasBegun) return null;
-        wish.hasBegun = true;
-        return { kind: 'waited', seconds: this.#since(wish.sinceMs) };
+        const wish = this.#pending.get(event.change.key);
+        if (!wish || wish.hasStarted) return null;
+        wish.hasStarted = true;
+        return { kind: 'waited', seconds: this.#secondsSince(wish.sinceMs) };
       }
       case 'attempt:settled':
       case 'attempt:resolved':
-        if (event.outcome.kind === 'succeeded') this.#wishes.delete(event.change.key);
+        if (event.outcome.kind === 'succeeded') this.#pending.delete(event.change.key);
         return null;
       case 'pass:finished': {
-        const { failed, held, waiting } = event.summary;
+        const { failed, held, deferred } = event.summary;
         const file = this.#file;
-        if (!file?.isPlanned || failed + held + waiting > 0) return null;
+        if (!file?.isPlanned || failed + held + deferred > 0) return null;
         this.#file = null;
-        return { kind: 'converged', seconds: this.#since(file.sinceMs) };
+        return { kind: 'converged', seconds: this.#secondsSince(file.sinceMs) };
       }
       default:
         return null;
     }
   }
 
-  #since(ms: number): number {
+  #secondsSince(ms: number): number {
     return (this.#monotonic() - ms) / 1000;
   }
 }

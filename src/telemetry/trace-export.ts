@@ -13,9 +13,9 @@ import type { TraceSettings } from './trace-settings.ts';
 import { Tracing } from './tracing.ts';
 
 /** An export may take so long, in milliseconds, unless the environment says otherwise: the daemon's end waits for one. */
-const exportMs = 2000;
+const exportTimeoutMs = 2000;
 /** How long the last spans may take when the daemon ends, in milliseconds. */
-const lastExportMs = 2500;
+const shutdownTimeoutMs = 2500;
 
 /** What becomes spans that leave for a collector. */
 export interface TraceExport {
@@ -26,18 +26,18 @@ export interface TraceExport {
 
 /** Opens what sends traces. `emit` hears once that none arrives, and again after some have. */
 export async function openTraceExport(settings: TraceSettings, emit: Emit): Promise<TraceExport> {
-  const exporter = told(await openExporter(settings), (reason) => emit({ type: 'trace:failed', to: settings.host, reason }));
+  const exporter = reportingExporter(await openExporter(settings), (reason) => emit({ type: 'trace:failed', to: settings.host, reason }));
   const provider = new TracerProvider({
     resource: defaultResource()
       .merge(resourceFromAttributes({ 'service.name': 'edict' }))
       .merge(detectResources({ detectors: [envDetector] })),
-    sampler: samplerOf(settings.sampler),
+    sampler: createSampler(settings.sampler),
     spanProcessors: [new BatchSpanProcessor({ exporter, ...settings.batch })],
   });
   const tracing = new Tracing(provider.getTracer('edict'));
   const close = async (): Promise<void> => {
     tracing.close();
-    const late = AbortSignal.timeout(lastExportMs);
+    const late = AbortSignal.timeout(shutdownTimeoutMs);
     const over = new Promise<void>((resolve) => late.addEventListener('abort', () => resolve(), { once: true }));
     // What cannot be sent has been told.
     await Promise.race([provider.shutdown().catch(() => {}), over]);
@@ -47,7 +47,7 @@ export async function openTraceExport(settings: TraceSettings, emit: Emit): Prom
 
 /** The exporter reads address, headers and certificates from the environment by itself. */
 async function openExporter({ protocol, hasTimeout }: TraceSettings): Promise<SpanExporter> {
-  const options = hasTimeout ? {} : { timeoutMillis: exportMs };
+  const options = hasTimeout ? {} : { timeoutMillis: exportTimeoutMs };
   const { OTLPTraceExporter } =
     protocol === 'http/json'
       ? await import('@opentelemetry/exporter-trace-otlp-http')
@@ -56,12 +56,12 @@ async function openExporter({ protocol, hasTimeout }: TraceSettings): Promise<Sp
 }
 
 /** Returns an exporter that tells of the first failure after a success. */
-function told(exporter: SpanExporter, onFailed: (reason: string) => void): SpanExporter {
+function reportingExporter(exporter: SpanExporter, onFailed: (reason: string) => void): SpanExporter {
   let isFailing = false;
   return {
     export: (spans, done) =>
       exporter.export(spans, (result) => {
-        if (result.error && !isFailing) onFailed(reasonOf(result.error));
+        if (result.error && !isFailing) onFailed(failureReason(result.error));
         isFailing = result.error !== undefined;
         done(result);
       }),
@@ -71,7 +71,7 @@ function told(exporter: SpanExporter, onFailed: (reason: string) => void): SpanE
 }
 
 /** Only the name of an error: its message may hold more of the address. */
-function reasonOf(error: Error & { readonly code?: unknown }): string {
+function failureReason(error: Error & { readonly code?: unknown }): string {
   return error.code === undefined
     ? `no answer: ${error.name}`
     : typeof error.code === 'number'
@@ -79,7 +79,7 @@ function reasonOf(error: Error & { readonly code?: unknown }): string {
       : `no answer: ${error.code}`;
 }
 
-function samplerOf(sampler: TraceSettings['sampler']): Sampler {
+function createSampler(sampler: TraceSettings['sampler']): Sampler {
   if (sampler.kind === 'ratio') return new TraceIdRatioBasedSampler(sampler.share);
   return sampler.kind === 'on' ? new AlwaysOnSampler() : new AlwaysOffSampler();
 }

@@ -1,4 +1,4 @@
-type Environment = Readonly<Record<string, string | undefined>>;
+type Env = Readonly<Record<string, string | undefined>>;
 
 /** How traces leave, from the settings that OpenTelemetry has names for; those of the way itself the exporter reads. */
 export interface TraceSettings {
@@ -18,12 +18,12 @@ export interface TraceSettings {
 }
 
 /** What the environment asks for, and what of it cannot be followed, for a person. `settings` is `null` where nothing is traced. */
-export interface ReadTraceSettings {
+export interface ParsedTraceSettings {
   readonly settings: TraceSettings | null;
   readonly problem: string | null;
 }
 
-const batchNames = [
+const batchVariables = [
   ['OTEL_BSP_SCHEDULE_DELAY', 'scheduledDelayMillis'],
   ['OTEL_BSP_EXPORT_TIMEOUT', 'exportTimeoutMillis'],
   ['OTEL_BSP_MAX_QUEUE_SIZE', 'maxQueueSize'],
@@ -31,32 +31,35 @@ const batchNames = [
 ] as const;
 
 /** Returns how the environment wants traces to leave. A setting that cannot be followed stops nothing: it is told. */
-export function traceSettings(environment: Environment): ReadTraceSettings {
+export function parseTraceSettings(environment: Env): ParsedTraceSettings {
   const text = (...names: readonly string[]): string | null => names.flatMap((name) => environment[name]?.trim() || [])[0] ?? null;
   const exporter = text('OTEL_TRACES_EXPORTER');
   const endpoint = text('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT');
   if (text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true' || exporter === 'none') return { settings: null, problem: null };
   if (endpoint === null && exporter === null) return { settings: null, problem: null };
-  if (exporter !== null && exporter !== 'otlp') return refused('OTEL_TRACES_EXPORTER', exporter, 'otlp or none');
+  if (exporter !== null && exporter !== 'otlp') return unsupportedSetting('OTEL_TRACES_EXPORTER', exporter, 'otlp or none');
   const protocol = text('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL') ?? 'http/protobuf';
   if (protocol !== 'http/protobuf' && protocol !== 'http/json')
-    return refused('OTEL_EXPORTER_OTLP_PROTOCOL', protocol, 'http/protobuf or http/json');
+    return unsupportedSetting('OTEL_EXPORTER_OTLP_PROTOCOL', protocol, 'http/protobuf or http/json');
   const url = URL.parse(endpoint ?? 'http://localhost:4318');
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
     return { settings: null, problem: 'OTEL_EXPORTER_OTLP_ENDPOINT is not an address; expected http://… or https://…' };
   const batch = Object.fromEntries(
-    batchNames.flatMap(([name, option]) => {
+    batchVariables.flatMap(([name, option]) => {
       const number = Number(text(name) ?? Number.NaN);
       return number > 0 ? [[option, number] as const] : [];
     }),
   );
   const hasTimeout = text('OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'OTEL_EXPORTER_OTLP_TIMEOUT') !== null;
-  const { sampler, problem } = samplerIn(text('OTEL_TRACES_SAMPLER') ?? 'parentbased_always_on', text('OTEL_TRACES_SAMPLER_ARG'));
+  const { sampler, problem } = parseSampler(text('OTEL_TRACES_SAMPLER') ?? 'parentbased_always_on', text('OTEL_TRACES_SAMPLER_ARG'));
   return { settings: { protocol, host: url.host, sampler, hasTimeout, batch }, problem };
 }
 
 /** A pass has no parent elsewhere: what is based on one is what it is without. */
-function samplerIn(name: string, argument: string | null): { readonly sampler: TraceSettings['sampler']; readonly problem: string | null } {
+function parseSampler(
+  name: string,
+  argument: string | null,
+): { readonly sampler: TraceSettings['sampler']; readonly problem: string | null } {
   switch (name.replace(/^parentbased_/, '')) {
     case 'always_on':
       return { sampler: { kind: 'on' }, problem: null };
@@ -72,6 +75,6 @@ function samplerIn(name: string, argument: string | null): { readonly sampler: T
   }
 }
 
-function refused(name: string, value: string, expected: string): ReadTraceSettings {
+function unsupportedSetting(name: string, value: string, expected: string): ParsedTraceSettings {
   return { settings: null, problem: `${name}=${value} is not known to edict; expected ${expected}; nothing is traced` };
 }

@@ -1,11 +1,11 @@
 import { type Attributes, type Context, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
-import type { EngineEvent } from '../core/events.ts';
-import { heldDigest } from '../core/guards.ts';
+import type { EdictEvent } from '../core/events.ts';
+import { approvalDigest } from '../core/guards.ts';
 import type { Outcome } from '../core/outcome.ts';
-import { type Change, isMade, type Plan } from '../core/plan.ts';
+import { type Change, isActionable, type Plan } from '../core/plan.ts';
 
 /** A pass that has not ended, and what of it has not. */
-interface OpenPass {
+interface OpenReconciliation {
   readonly span: Span;
   readonly context: Context;
   readonly attempts: Map<number, Span>;
@@ -15,41 +15,44 @@ interface OpenPass {
   isSuperseded: boolean;
 }
 
-type EventOf<T extends EngineEvent['type']> = Extract<EngineEvent, { type: T }>;
+type EventOf<T extends EdictEvent['type']> = Extract<EdictEvent, { type: T }>;
 
 /** Makes spans of the engine's events: one for a pass, and below it one for each plan and each attempt. */
 export class Tracing {
   readonly #tracer: Tracer;
-  readonly #passes = new Map<string, OpenPass>();
+  readonly #reconciliations = new Map<string, OpenReconciliation>();
 
   constructor(tracer: Tracer) {
     this.#tracer = tracer;
   }
 
   /** Hears what happens in the engine. */
-  emit(event: EngineEvent): void {
+  emit(event: EdictEvent): void {
     switch (event.type) {
       case 'pass:started':
-        this.#start(event);
+        this.#onReconcileStarted(event);
         break;
       case 'plan:made':
-        this.#planned(event);
+        this.#onPlan(event);
         break;
       case 'attempt:begun':
-        this.#begun(event);
+        this.#onAttemptStarted(event);
         break;
       case 'attempt:settled':
-        this.#settled(event);
+        this.#onAttemptFinished(event);
         break;
       case 'attempt:resolved':
       case 'attempt:untold':
-        this.#of(event.passId)?.span.addEvent(event.type, { ...attributesOf(event.change), 'edict.attempt': event.attemptId });
+        this.#reconciliationOf(event.reconcileId)?.span.addEvent(event.type, {
+          ...changeAttributes(event.change),
+          'edict.attempt': event.attemptId,
+        });
         break;
       case 'gateway:unseen':
-        this.#passes.get(event.passId)?.plan?.addEvent(event.type, { 'edict.reason': event.reason });
+        this.#reconciliations.get(event.reconcileId)?.plan?.addEvent(event.type, { 'edict.reason': event.reason });
         break;
       case 'pass:finished':
-        this.#finish(event);
+        this.#onReconcileFinished(event);
         break;
       default:
         break;
@@ -58,113 +61,113 @@ export class Tracing {
 
   /** Ends what has not ended: the daemon does. */
   close(): void {
-    for (const [passId, pass] of this.#passes) {
+    for (const [passId, pass] of this.#reconciliations) {
       for (const attempt of pass.attempts.values()) attempt.end();
       this.#end(passId, pass);
     }
   }
 
-  #start({ passId, cause }: EventOf<'pass:started'>): void {
-    for (const [id, pass] of this.#passes) {
-      if (id === passId || pass.isPlanned) continue;
+  #onReconcileStarted({ reconcileId, cause }: EventOf<'pass:started'>): void {
+    for (const [id, pass] of this.#reconciliations) {
+      if (id === reconcileId || pass.isPlanned) continue;
       pass.span.setStatus({ code: SpanStatusCode.ERROR, message: 'no plan could be made' });
       this.#end(id, pass);
     }
-    const pass = this.#passes.get(passId) ?? this.#open(passId, cause);
+    const pass = this.#reconciliations.get(reconcileId) ?? this.#open(reconcileId, cause);
     pass.plan ??= this.#tracer.startSpan('plan', { attributes: { 'edict.cause': cause } }, pass.context);
   }
 
-  #open(passId: string, cause: string): OpenPass {
+  #open(passId: string, cause: string): OpenReconciliation {
     const span = this.#tracer.startSpan('pass', { root: true, attributes: { 'edict.pass': passId, 'edict.cause': cause } }, ROOT_CONTEXT);
     const context = trace.setSpan(ROOT_CONTEXT, span);
-    const pass: OpenPass = { span, context, attempts: new Map(), plan: null, isPlanned: false, isSuperseded: false };
-    this.#passes.set(passId, pass);
+    const pass: OpenReconciliation = { span, context, attempts: new Map(), plan: null, isPlanned: false, isSuperseded: false };
+    this.#reconciliations.set(passId, pass);
     return pass;
   }
 
-  #planned({ passId, plan }: EventOf<'plan:made'>): void {
-    const pass = this.#passes.get(passId);
+  #onPlan({ reconcileId, plan }: EventOf<'plan:made'>): void {
+    const pass = this.#reconciliations.get(reconcileId);
     if (!pass) return;
-    pass.plan?.setAttributes(attributesOfPlan(plan));
+    pass.plan?.setAttributes(planAttributes(plan));
     pass.plan?.end();
     pass.plan = null;
     pass.isPlanned = true;
-    for (const [id, other] of this.#passes) {
-      if (id === passId) continue;
+    for (const [id, other] of this.#reconciliations) {
+      if (id === reconcileId) continue;
       other.isSuperseded = true;
-      this.#endIfOver(id, other);
+      this.#endIfSuperseded(id, other);
     }
   }
 
-  #begun({ passId, attemptId, change }: EventOf<'attempt:begun'>): void {
-    const pass = this.#of(passId);
+  #onAttemptStarted({ reconcileId, attemptId, change }: EventOf<'attempt:begun'>): void {
+    const pass = this.#reconciliationOf(reconcileId);
     if (!pass) return;
-    const attributes = { ...attributesOf(change), 'edict.attempt': attemptId };
+    const attributes = { ...changeAttributes(change), 'edict.attempt': attemptId };
     pass.attempts.set(attemptId, this.#tracer.startSpan(`call ${change.action}`, { kind: SpanKind.CLIENT, attributes }, pass.context));
   }
 
-  #settled({ attemptId, outcome }: EventOf<'attempt:settled'>): void {
-    for (const [id, pass] of this.#passes) {
+  #onAttemptFinished({ attemptId, outcome }: EventOf<'attempt:settled'>): void {
+    for (const [id, pass] of this.#reconciliations) {
       const span = pass.attempts.get(attemptId);
       if (!span) continue;
       pass.attempts.delete(attemptId);
-      endWith(span, outcome);
-      this.#endIfOver(id, pass);
+      endSpan(span, outcome);
+      this.#endIfSuperseded(id, pass);
     }
   }
 
-  #finish({ passId, summary }: EventOf<'pass:finished'>): void {
-    const pass = this.#passes.get(passId);
+  #onReconcileFinished({ reconcileId, summary }: EventOf<'pass:finished'>): void {
+    const pass = this.#reconciliations.get(reconcileId);
     if (!pass) return;
-    const { online, offline, unchanged, held, waiting, failed } = summary;
+    const { online, offline, unchanged, held, deferred, failed } = summary;
     pass.span.setAttributes({
       'edict.online': online,
       'edict.offline': offline,
       'edict.unchanged': unchanged,
       'edict.held': held,
-      'edict.waiting': waiting,
+      'edict.waiting': deferred,
       'edict.failed': failed,
     });
     if (failed > 0) pass.span.setStatus({ code: SpanStatusCode.ERROR, message: `${failed} failed` });
-    this.#end(passId, pass);
+    this.#end(reconcileId, pass);
   }
 
   /** An attempt may begin just when its pass has given way to a newer one: then it is of that. */
-  #of(passId: string): OpenPass | undefined {
-    return this.#passes.get(passId) ?? [...this.#passes.values()].at(-1);
+  #reconciliationOf(passId: string): OpenReconciliation | undefined {
+    return this.#reconciliations.get(passId) ?? [...this.#reconciliations.values()].at(-1);
   }
 
-  #endIfOver(passId: string, pass: OpenPass): void {
+  #endIfSuperseded(passId: string, pass: OpenReconciliation): void {
     if (!pass.isSuperseded || pass.attempts.size > 0) return;
     pass.span.setAttribute('edict.superseded', true);
     this.#end(passId, pass);
   }
 
-  #end(passId: string, pass: OpenPass): void {
+  #end(passId: string, pass: OpenReconciliation): void {
     pass.plan?.end();
     pass.span.end();
-    this.#passes.delete(passId);
+    this.#reconciliations.delete(passId);
   }
 }
 
-function attributesOfPlan(plan: Plan): Attributes {
-  const { changes, unchanged, suspicion, drifted, stale, gateway } = plan;
-  const digest = heldDigest(plan);
+function planAttributes(plan: Plan): Attributes {
+  const { changes, unchanged, fileHeld, drifted, outdated, gateway } = plan;
+  const digest = approvalDigest(plan);
   return {
     'edict.gateway.endpoint': gateway.endpoint,
     'edict.gateway.instance': gateway.instance,
-    'edict.changes': changes.filter(isMade).length,
+    'edict.changes': changes.filter(isActionable).length,
     'edict.held': changes.filter((change) => change.held).length,
-    'edict.waiting': changes.filter((change) => change.waits && !change.held).length,
+    'edict.waiting': changes.filter((change) => change.deferred && !change.held).length,
     'edict.unchanged': unchanged,
     'edict.drifted': drifted.length,
-    'edict.stale': stale.length,
-    ...(suspicion && { 'edict.suspicion': suspicion.rule }),
+    'edict.stale': outdated.length,
+    ...(fileHeld && { 'edict.suspicion': fileHeld.rule }),
     ...(digest !== null && { 'edict.held.digest': digest }),
   };
 }
 
-function attributesOf({ api, apiId, environment, environmentId, action, reason }: Change): Attributes {
+function changeAttributes({ api, apiId, environment, environmentId, action, reason }: Change): Attributes {
   return {
     'edict.api': api,
     'edict.api.id': apiId,
@@ -175,7 +178,7 @@ function attributesOf({ api, apiId, environment, environmentId, action, reason }
   };
 }
 
-function endWith(span: Span, outcome: Outcome): void {
+function endSpan(span: Span, outcome: Outcome): void {
   span.setAttribute('edict.outcome', outcome.kind);
   if (outcome.kind === 'succeeded' && outcome.versionId !== null) span.setAttribute('edict.version', outcome.versionId);
   if ('failure' in outcome) {

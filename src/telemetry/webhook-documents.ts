@@ -1,9 +1,9 @@
 import type { components } from '../../generated/edict-notification.d.ts';
-import type { Mistake } from '../core/errors.ts';
+import type { Diagnostic } from '../core/errors.ts';
 import type { Failure } from '../core/outcome.ts';
 import type { Change, Plan } from '../core/plan.ts';
-import type { PublicationKey, PublicationNames, State } from '../core/publication.ts';
-import { untoldHint } from './log-line.ts';
+import type { PublicationKey, PublicationNames, PublicationState } from '../core/publication.ts';
+import { unknownOutcomeHint } from './log-line.ts';
 
 /*
  * The documents of notices, as spec/notification.schema.json describes them.
@@ -24,8 +24,8 @@ const maxErrors = 5;
 /** A publication that was changed outside edict. */
 export interface Drifted {
   readonly of: PublicationNames & { readonly key: PublicationKey };
-  readonly was: State | null;
-  readonly now: State | null;
+  readonly was: PublicationState | null;
+  readonly now: PublicationState | null;
 }
 
 /** Returns what fails; `of` is the publication that it is about, `failure` the answer of the gateway. */
@@ -40,24 +40,24 @@ export function failedCondition(
 }
 
 /** Returns what is wrong with the file; `mistakes` is empty if it cannot be read. */
-export function invalidCondition(message: string, mistakes: readonly Mistake[]): Condition {
+export function invalidCondition(message: string, mistakes: readonly Diagnostic[]): Condition {
   const errors = mistakes.slice(0, maxErrors).map(diagnosticOf);
   return { kind: 'invalid', summary: `${message}; the last valid file stays in force`, count: mistakes.length, errors };
 }
 
 /** Leaves out the line's text, which may hold a secret. */
-function diagnosticOf({ rule, file, line, column, message, hint }: Mistake): Schemas['Diagnostic'] {
+function diagnosticOf({ rule, file, line, column, message, hint }: Diagnostic): Schemas['Diagnostic'] {
   return { rule, file, line, column, message, hint };
 }
 
 /** Returns what a plan holds under `digest`; `command` approves it. */
-export function heldCondition({ changes, suspicion }: Plan, digest: string, command: string | null): Condition {
+export function heldCondition({ changes, fileHeld }: Plan, digest: string, command: string | null): Condition {
   const all = changes.filter((change) => change.held);
-  const holds = suspicion ? [suspicion] : all.flatMap(({ held }) => held ?? []);
+  const holds = fileHeld ? [fileHeld] : all.flatMap(({ held }) => held ?? []);
   const reasons = new Map(holds.map(({ rule, message, hint }) => [message, { rule, message, hint }]));
   return {
     kind: 'held',
-    summary: suspicion ? 'the whole file is held for approval' : `${plural(all.length, 'change is', 'changes are')} held for approval`,
+    summary: fileHeld ? 'the whole file is held for approval' : `${plural(all.length, 'change is', 'changes are')} held for approval`,
     count: all.length,
     digest,
     command,
@@ -75,7 +75,7 @@ export function unknownOutcomeCondition(change: Change, reason: string): Conditi
     count: 1,
     digest: null,
     command: null,
-    reasons: [{ rule: 'unresolved', message, hint: untoldHint }],
+    reasons: [{ rule: 'unresolved', message, hint: unknownOutcomeHint }],
     publications: [{ ...publicationOf(change), action: change.action }],
   };
 }

@@ -1,8 +1,8 @@
 import type { components } from '../../generated/edict-notification.d.ts';
-import type { EngineEvent } from '../core/events.ts';
-import { heldDigest } from '../core/guards.ts';
-import type { Note } from '../core/observe.ts';
-import { type Change, isMade, type Plan } from '../core/plan.ts';
+import type { EdictEvent } from '../core/events.ts';
+import { approvalDigest } from '../core/guards.ts';
+import type { DriftNotice } from '../core/observe.ts';
+import { type Change, isActionable, type Plan } from '../core/plan.ts';
 import type { PublicationKey } from '../core/publication.ts';
 import {
   appliedNotice,
@@ -52,7 +52,7 @@ export class Notices {
   }
 
   /** Returns the notices that follow from `event`. */
-  of(event: EngineEvent): readonly Notice[] {
+  of(event: EdictEvent): readonly Notice[] {
     this.#note(event);
     return this.#taken();
   }
@@ -69,13 +69,13 @@ export class Notices {
     return ready;
   }
 
-  #note(event: EngineEvent): void {
+  #note(event: EdictEvent): void {
     switch (event.type) {
       case 'file:accepted':
         this.#resolve('invalid');
         break;
       case 'file:rejected':
-        this.#report('invalid', '', invalidCondition(event.error.message, event.error.mistakes));
+        this.#report('invalid', '', invalidCondition(event.error.message, event.error.diagnostics));
         break;
       case 'file:missed':
       case 'file:failed':
@@ -96,7 +96,7 @@ export class Notices {
         this.#attempted(event);
         break;
       case 'attempt:untold':
-        if (!event.isRepeated) this.#report('unknown', event.change.key, unknownOutcomeCondition(event.change, event.reason));
+        if (!event.isRetried) this.#report('unknown', event.change.key, unknownOutcomeCondition(event.change, event.reason));
         break;
       case 'gateway:seen':
         this.#resolve('gateway');
@@ -105,19 +105,19 @@ export class Notices {
         this.#report('gateway', '', failedCondition('gateway', `the gateway cannot be observed: ${event.reason}`), 'transient');
         break;
       case 'publication:noted':
-        this.#noted(event.note);
+        this.#noted(event.notice);
         break;
       case 'calls:stopped':
-        if (event.why !== 'pause') this.#report(event.why, '', failedCondition(event.why, event.message));
+        if (event.reason !== 'pause') this.#report(event.reason, '', failedCondition(event.reason, event.message));
         break;
       case 'calls:resumed':
         this.#resolve('outage');
         this.#resolve('credentials');
         break;
       case 'probe:answered': {
-        const { target, said, isExpected } = event;
+        const { target, message, isExpected } = event;
         if (isExpected) this.#remove('probe', target.key);
-        else this.#report('probe', target.key, failedCondition('probe', `${target.url} ${said}`, { of: target }), 'transient');
+        else this.#report('probe', target.key, failedCondition('probe', `${target.url} ${message}`, { of: target }), 'transient');
         break;
       }
       case 'store:failed':
@@ -148,7 +148,7 @@ export class Notices {
     }
   }
 
-  #attempted({ change, outcome }: Extract<EngineEvent, { type: 'attempt:settled' | 'attempt:resolved' }>): void {
+  #attempted({ change, outcome }: Extract<EdictEvent, { type: 'attempt:settled' | 'attempt:resolved' }>): void {
     const { key, action } = change;
     switch (outcome.kind) {
       case 'succeeded':
@@ -178,11 +178,11 @@ export class Notices {
   /** A plan knows the whole file, so a condition ends for each publication that the plan does not have any more. */
   #planned(plan: Plan): void {
     const changes = new Map<string, Change>(plan.changes.map((change) => [change.key, change]));
-    const probed = new Set<string>(plan.changes.flatMap(({ waits }) => waits?.probe?.key ?? []));
+    const probed = new Set<string>(plan.changes.flatMap(({ deferred }) => deferred?.probe?.key ?? []));
     this.#resolve('store');
     this.#keep('publication', (key) => {
       const change = changes.get(key);
-      return change !== undefined && isMade(change);
+      return change !== undefined && isActionable(change);
     });
     this.#keep('unknown', (key) => changes.get(key)?.reason === 'unresolved');
     this.#keep('probe', (key) => probed.has(key));
@@ -190,7 +190,7 @@ export class Notices {
       of,
       was: of.drift?.from ?? null,
       now: of.state,
-      isFlapping: of.drift?.truceUntilMs != null,
+      isFlapping: of.drift?.backoffUntilMs != null,
     }));
     const corrected = plan.changes
       .filter(({ reason }) => reason === 'drift')
@@ -216,16 +216,17 @@ export class Notices {
 
   /** Another digest needs another approval, so it is another notice. */
   #held(plan: Plan): void {
-    const digest = heldDigest(plan);
+    const digest = approvalDigest(plan);
     const firing = this.#firing.get('held');
     if (firing?.kind === 'held' && firing.digest !== digest) this.#resolve('held');
     if (digest !== null) this.#report('held', '', heldCondition(plan, digest, this.#release(plan)));
   }
 
-  #noted(note: Note): void {
-    const { kind, key, was, now } = note;
+  #noted(note: DriftNotice): void {
+    const { kind, key, previousState, currentState } = note;
     // Drift is taken from the plan, which has all of it, and an adopted publication is as the file says.
-    if (kind === 'outside' || kind === 'gone') this.#external.set(key, { ...publicationOf(note), was, now, apiDeleted: kind === 'gone' });
+    if (kind === 'outside' || kind === 'gone')
+      this.#external.set(key, { ...publicationOf(note), was: previousState, now: currentState, apiDeleted: kind === 'gone' });
   }
 
   #reconciled(): void {

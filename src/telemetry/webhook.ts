@@ -3,7 +3,7 @@ import { Agent, EnvHttpProxyAgent, request } from 'undici';
 import type { components } from '../../generated/edict-notification.d.ts';
 import type { Emit } from '../core/events.ts';
 import type { Clock } from '../core/ports.ts';
-import type { Proxies } from '../core/proxies.ts';
+import type { ProxySettings } from '../core/proxies.ts';
 import type { GatewayIdentity } from '../core/publication.ts';
 import type { Notice } from './webhook-documents.ts';
 import { Notices, type Release } from './webhook-notices.ts';
@@ -23,14 +23,14 @@ export interface WebhookSettings {
   /** Returns the present key that signs. Throws if there is none. */
   readonly key: () => Buffer;
   /** `null`: the receiver is reached directly. */
-  readonly proxies: Proxies | null;
+  readonly proxies: ProxySettings | null;
 }
 
 export interface WebhookDeps {
   readonly file: string;
   readonly emulated: boolean;
   readonly release: Release;
-  readonly clock: Pick<Clock, 'now' | 'monotonic' | 'sleep'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonicMs' | 'sleep'>;
   /** Returns a number from 0 to 1. */
   readonly random: () => number;
   /** Receives `notify:failed`: once for each notification that is dropped, and at most once a minute for attempts that fail. */
@@ -165,17 +165,17 @@ export class Webhook {
     }
   }
 
-  #drop(reason: string, dropped: number): void {
-    if (dropped === 0) return;
-    this.#undelivered += dropped;
-    this.#deps.emit({ type: 'notify:failed', to: this.#host(), reason, dropped });
-    this.#reportedAtMs = this.#deps.clock.monotonic();
+  #drop(reason: string, droppedCount: number): void {
+    if (droppedCount === 0) return;
+    this.#undelivered += droppedCount;
+    this.#deps.emit({ type: 'notify:failed', to: this.#host(), reason, droppedCount });
+    this.#reportedAtMs = this.#deps.clock.monotonicMs();
   }
 
   #report(reason: string): void {
-    const nowMs = this.#deps.clock.monotonic();
+    const nowMs = this.#deps.clock.monotonicMs();
     if (nowMs < this.#reportedAtMs + reportEveryMs) return;
-    this.#deps.emit({ type: 'notify:failed', to: this.#host(), reason, dropped: 0 });
+    this.#deps.emit({ type: 'notify:failed', to: this.#host(), reason, droppedCount: 0 });
     this.#reportedAtMs = nowMs;
   }
 

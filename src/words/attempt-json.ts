@@ -1,17 +1,26 @@
 import type { Approval } from '../core/guards.ts';
 import type { Attempt } from '../core/ports.ts';
-import { momentInWords } from './phrases.ts';
+import { formatTimestamp } from './phrases.ts';
 
 /** Returns an approval as other programs read it. */
-export function approvalJson({ id, digest, by, why, atMs, expiresAtMs, work, done }: Approval) {
-  return { id, digest, by, why, at: momentInWords(atMs), expires: momentInWords(expiresAtMs), items: work.length, made: done.size };
+export function approvalJson({ id, digest, by, reason, approvedAtMs, expiresAtMs, scope, usedKeys }: Approval) {
+  return {
+    id,
+    digest,
+    by,
+    why: reason,
+    at: formatTimestamp(approvedAtMs),
+    expires: formatTimestamp(expiresAtMs),
+    items: scope.length,
+    made: usedKeys.size,
+  };
 }
 
 /** Returns an attempt as other programs read it. */
-export function attemptJson({ beganAtMs, settledAtMs, ...attempt }: Attempt) {
+export function historyAttemptJson({ startedAtMs, finishedAtMs, ...attempt }: Attempt) {
   return {
     ...attempt,
-    began: new Date(beganAtMs).toISOString(),
-    settled: settledAtMs === null ? null : new Date(settledAtMs).toISOString(),
+    began: new Date(startedAtMs).toISOString(),
+    settled: finishedAtMs === null ? null : new Date(finishedAtMs).toISOString(),
   };
 }

@@ -1,12 +1,12 @@
-import type { Condition } from '../core/ports.ts';
+import type { ControllerStatus } from '../core/ports.ts';
 
 /** Returns how it is getting on as other programs read it. */
-export function conditionJson({ pid, atMs, calls, perMs, stopped }: Condition) {
+export function controllerStatusJson({ pid, updatedAtMs, calls, perMs, paused }: ControllerStatus) {
   return {
     pid,
-    asOf: iso(atMs),
+    asOf: iso(updatedAtMs),
     rate: { calls, perMs },
-    stopped: stopped && { why: stopped.why, message: stopped.message, since: iso(stopped.sinceMs) },
+    stopped: paused && { why: paused.reason, message: paused.message, since: iso(paused.sinceMs) },
   };
 }
 

@@ -1,13 +1,13 @@
 import type { Settings } from '../config.ts';
-import { heldDigest } from '../core/guards.ts';
+import { approvalDigest } from '../core/guards.ts';
 import type { Plan } from '../core/plan.ts';
-import { commandLine } from './command-line.ts';
+import { formatCommandLine } from './command-line.ts';
 
 /** Returns the command with which a person agrees to all that a plan holds; `null` if it holds nothing. */
-export function releaseCommand(plan: Plan, settings: Settings): string | null {
-  const digest = heldDigest(plan);
+export function approveCommand(plan: Plan, settings: Settings): string | null {
+  const digest = approvalDigest(plan);
   if (digest === null) return null;
   const { apis, environments } = settings.targets;
   const targets = [...apis.flatMap((pattern) => ['--api', pattern]), ...environments.flatMap((pattern) => ['--environment', pattern])];
-  return `${commandLine('approve', [digest, ...targets], settings)} --by YOU --why REASON`;
+  return `${formatCommandLine('approve', [digest, ...targets], settings)} --by YOU --why REASON`;
 }

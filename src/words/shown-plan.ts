@@ -1,20 +1,20 @@
-import type { Commits } from '../core/commit.ts';
-import type { Note } from '../core/observe.ts';
+import type { CommitLookup } from '../core/commit.ts';
+import type { DriftNotice } from '../core/observe.ts';
 import type { Plan } from '../core/plan.ts';
 import type { DesiredState } from '../core/publication.ts';
 
 /** What is known of who has written the lines of a file. */
-export interface Blamed {
+export interface BlameInfo {
   /** Left out if nobody asked. */
-  readonly commits?: Commits;
+  readonly commits?: CommitLookup;
 }
 
 /** A plan, and what the forms in which it is shown say besides. */
-export interface Shown extends Blamed {
+export interface PlanView extends BlameInfo {
   readonly desired: DesiredState;
   readonly plan: Plan;
   /** What was seen at the gateway on the way to it. */
-  readonly notes: readonly Note[];
+  readonly notices: readonly DriftNotice[];
   /** The command that releases what is held; `null` if nothing is. */
-  readonly release: string | null;
+  readonly approveCommand: string | null;
 }

@@ -1,108 +1,117 @@
 import type { components } from '../../generated/edict-api.d.ts';
-import { type Cell, cellOf, keysOf, type LastAttempt, type Matrix } from '../core/matrix.ts';
+import { type AttemptSummary, computeStatusCell, publicationKeys, type StatusCell, type StatusInput } from '../core/matrix.ts';
 import type { Change, Plan } from '../core/plan.ts';
-import type { Condition } from '../core/ports.ts';
+import type { ControllerStatus } from '../core/ports.ts';
 import type { RecordedPublication } from '../core/publication.ts';
 import { isTargeted, type Targets } from '../core/targets.ts';
-import { cellInWords } from './cell-words.ts';
-import { conditionJson } from './condition-json.ts';
-import { momentInWords } from './phrases.ts';
-import { summaryJson, suspensionJson } from './plan-json.ts';
-import { driftSeen, staleSeen } from './seen.ts';
+import { formatStatusCell } from './cell-words.ts';
+import { controllerStatusJson } from './condition-json.ts';
+import { formatTimestamp } from './phrases.ts';
+import { planSummaryJson, suspensionJson } from './plan-json.ts';
+import { noticeForDrift, noticeForOutdated } from './seen.ts';
 
 type Schemas = components['schemas'];
 
 /** What there is to say of a file and its record. */
-export interface Status {
-  readonly matrix: Matrix;
+export interface StatusView {
+  readonly input: StatusInput;
   readonly plan: Plan;
   readonly targets: Targets;
   /** How the process that works on the gateway is getting on, or was when it was killed; `null` if none does. */
-  readonly condition: Condition | null;
+  readonly controllerStatus: ControllerStatus | null;
   /** Which edict works on the gateway; `null` if none does, as far as can be told from here. */
-  readonly holder: string | null;
+  readonly leaseHolder: string | null;
   /** The command that releases what is held; `null` if nothing is. */
-  readonly release: string | null;
+  readonly approveCommand: string | null;
 }
 
 /** Returns every publication that is targeted, those of the file first. */
-export function cellsOf({ matrix, targets }: Pick<Status, 'matrix' | 'targets'>): Cell[] {
-  const cells = [...keysOf(matrix)].map((key) => cellOf(key, matrix));
-  return cells.filter((cell) => cell !== null && isTargeted(targets, cell)) as Cell[];
+export function targetedStatusCells({ input, targets }: Pick<StatusView, 'input' | 'targets'>): StatusCell[] {
+  const cells = [...publicationKeys(input)].map((key) => computeStatusCell(key, input));
+  return cells.filter((cell) => cell !== null && isTargeted(targets, cell)) as StatusCell[];
 }
 
 /** Returns a publication at a glance, as other programs read it. */
-export function cellJson(cell: Cell): Schemas['Cell'] {
-  const { api, apiId, environmentId, standing, desired, recorded } = cell;
+export function statusCellJson(cell: StatusCell): Schemas['Cell'] {
+  const { api, apiId, environmentId, status, desired, recorded } = cell;
   return {
-    ...{ api, apiId, environmentId, standing, message: cellInWords(cell) },
+    ...{ api, apiId, environmentId, standing: status, message: formatStatusCell(cell) },
     ...{ desired: desired?.state ?? null, recorded: recorded?.state ?? null },
     observed: (recorded && observedJson(recorded)?.state) ?? null,
   };
 }
 
 /** Returns a status as other programs read it. */
-export function statusJson(status: Status) {
-  const { matrix, plan, condition, holder, release } = status;
-  const { endpoint, project, instance } = matrix.desired.gateway;
+export function statusJson(status: StatusView) {
+  const { input, plan, controllerStatus, leaseHolder, approveCommand } = status;
+  const { endpoint, project, instance } = input.desired.gateway;
   return {
     format: 1,
     gateway: { endpoint, project, instance },
     targets: plan.targets,
-    summary: summaryJson(plan),
-    suspicion: plan.suspicion && { rule: plan.suspicion.rule, message: plan.suspicion.message, hint: plan.suspicion.hint },
+    summary: planSummaryJson(plan),
+    suspicion: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
     suspension: plan.suspension && suspensionJson(plan.suspension),
-    release,
-    daemon: condition && { ...conditionJson(condition), isAlive: holder !== null, holder },
-    publications: cellsOf(status).map(publicationJson),
+    release: approveCommand,
+    daemon: controllerStatus && { ...controllerStatusJson(controllerStatus), isAlive: leaseHolder !== null, holder: leaseHolder },
+    publications: targetedStatusCells(status).map(publicationJson),
   };
 }
 
 /** Returns a publication as other programs read it: what spec/edict-api.openapi.yaml describes. */
-export function publicationJson(cell: Cell): Schemas['Publication'] {
-  const { api, apiId, environment, environmentId, desired, recorded, change, last, standing } = cell;
+export function publicationJson(cell: StatusCell): Schemas['Publication'] {
+  const { api, apiId, environment, environmentId, desired, recorded, change, lastAttempt, status } = cell;
   return {
-    ...{ api, apiId, environment, environmentId, standing, message: cellInWords(cell) },
+    ...{ api, apiId, environment, environmentId, standing: status, message: formatStatusCell(cell) },
     desired: desired && { state: desired.state, revision: desired.revision, source: desired.source },
     recorded: recorded && recordedJson(recorded),
     observed: recorded && observedJson(recorded),
-    next: change && nextJson(change),
-    seen: seenJson(cell),
-    lastAttempt: last && lastJson(last),
+    next: change && nextChangeJson(change),
+    seen: noticeJson(cell),
+    lastAttempt: lastAttempt && lastAttemptJson(lastAttempt),
   };
 }
 
-function recordedJson({ state, revision, versionId, recordedAtMs, unresolved }: RecordedPublication) {
-  return { state, revision, versionId, recordedAt: iso(recordedAtMs), unresolved: unresolved !== null };
+function recordedJson({ state, revision, versionId, recordedAtMs, unknownAttempt }: RecordedPublication) {
+  return { state, revision, versionId, recordedAt: toIso(recordedAtMs), unresolved: unknownAttempt !== null };
 }
 
 /** What edict has done itself since the last look was not seen yet. */
 function observedJson({ state, publishedAtMs, editedAtMs, drift }: RecordedPublication) {
   if (state === null || (publishedAtMs === null && drift === null)) return null;
-  return { state, publishedAt: isoOrNull(publishedAtMs), editedAt: isoOrNull(editedAtMs), driftSeenAt: isoOrNull(drift?.seenAtMs ?? null) };
-}
-
-function nextJson({ action, reason, held, waits }: Change) {
   return {
-    ...{ action, reason, held: held && `${held.rule}: ${held.message}` },
-    waits: waits && { rule: waits.rule, message: waits.message, until: waits.untilMs === null ? null : momentInWords(waits.untilMs) },
+    state,
+    publishedAt: toIsoOrNull(publishedAtMs),
+    editedAt: toIsoOrNull(editedAtMs),
+    driftSeenAt: toIsoOrNull(drift?.detectedAtMs ?? null),
   };
 }
 
-function seenJson({ standing, recorded }: Cell) {
-  if (!recorded || (standing !== 'drifted' && standing !== 'stale')) return null;
-  const { kind, message } = standing === 'drifted' ? driftSeen(recorded) : staleSeen(recorded);
+function nextChangeJson({ action, reason, held, deferred }: Change) {
+  return {
+    ...{ action, reason, held: held && `${held.rule}: ${held.message}` },
+    waits: deferred && {
+      rule: deferred.rule,
+      message: deferred.message,
+      until: deferred.untilMs === null ? null : formatTimestamp(deferred.untilMs),
+    },
+  };
+}
+
+function noticeJson({ status, recorded }: StatusCell) {
+  if (!recorded || (status !== 'drifted' && status !== 'stale')) return null;
+  const { kind, message } = status === 'drifted' ? noticeForDrift(recorded) : noticeForOutdated(recorded);
   return { kind, message };
 }
 
-function lastJson({ id, action, outcome, code, message, beganAtMs }: LastAttempt) {
-  return { attempt: id, action, outcome, code, message, began: iso(beganAtMs) };
+function lastAttemptJson({ id, action, outcome, code, message, startedAtMs }: AttemptSummary) {
+  return { attempt: id, action, outcome, code, message, began: toIso(startedAtMs) };
 }
 
-function isoOrNull(ms: number | null): string | null {
-  return ms === null ? null : iso(ms);
+function toIsoOrNull(ms: number | null): string | null {
+  return ms === null ? null : toIso(ms);
 }
 
-function iso(ms: number): string {
+function toIso(ms: number): string {
   return new Date(ms).toISOString();
 }

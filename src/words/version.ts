@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** Returns edict's version, from package.json. */
-export function version(): string {
+export function readVersion(): string {
   const { version: text } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
   return text;
 }

@@ -5,19 +5,19 @@
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import type { Change } from '../../src/core/plan.ts';
-import { plan } from '../../src/core/plan.ts';
-import { parseDesired } from '../../src/desired/parse-desired.ts';
+import { diffStates } from '../../src/core/plan.ts';
+import { parseDesiredState } from '../../src/desired/parse-desired.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { CallsMade } from './calls.ts';
 import { recordedAttempt } from './recorded-attempt.ts';
 
 const [file = '', concurrency = '', state] = process.argv.slice(2);
-const desired = parseDesired({ text: readFileSync(file, 'utf8'), file, variables: {} });
+const desired = parseDesiredState({ text: readFileSync(file, 'utf8'), file, variables: {} });
 const { endpoint, project, instance } = desired.gateway;
 const { hostname, port } = new URL(endpoint);
-const { changes } = plan(desired, new Map());
-const store = state === undefined ? null : await openStore({ url: state, emulated: false });
-await store?.enter(desired.gateway, 0);
+const { changes } = diffStates(desired, new Map());
+const store = state === undefined ? null : await openStore({ url: state, isEmulated: false });
+await store?.acquire(desired.gateway, 0);
 const options = {
   agent: new Agent({ keepAlive: true, maxSockets: Number(concurrency) }),
   hostname,

@@ -2,14 +2,14 @@
 import { applyOnce } from '../../src/app.ts';
 import type { CallsMade } from './calls.ts';
 
-const [file = '', state = ''] = process.argv.slice(2);
+const [file = '', storeUrl = ''] = process.argv.slice(2);
 const { signal } = new AbortController();
 const { summary } = await applyOnce(
-  { file, state, emulate: false, waitMs: 0, refresh: false, targets: { apis: [], environments: [] } },
+  { file, storeUrl, emulate: false, lockTimeoutMs: 0, refresh: false, targets: { apis: [], environments: [] } },
   process.env,
   () => {},
   { signal },
 );
 if (summary.failed > 0) throw new Error(`${summary.failed} calls failed`);
-const made: CallsMade = { calls: summary.online + summary.offline, tookMs: summary.tookMs };
+const made: CallsMade = { calls: summary.online + summary.offline, tookMs: summary.durationMs };
 process.stdout.write(JSON.stringify(made));

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDesired } from '../../src/desired/parse-desired.ts';
+import { parseDesiredState } from '../../src/desired/parse-desired.ts';
 import { type GeneratedFile, type GenerateOptions, generateFile } from './generated-file.ts';
 import { recordAsApplied } from './recorded-store.ts';
 
@@ -21,6 +21,6 @@ export async function writeFixture(folder: string, options: GenerateOptions): Pr
   const fixture = { ...generated, publications, file: path('yaml'), jsonFile: path('json'), state: `sqlite:${path('db')}` };
   writeFileSync(fixture.file, generated.text);
   writeFileSync(fixture.jsonFile, generated.json);
-  await recordAsApplied(fixture.state, parseDesired({ text: generated.text, file: fixture.file, variables: {} }));
+  await recordAsApplied(fixture.state, parseDesiredState({ text: generated.text, file: fixture.file, variables: {} }));
   return fixture;
 }

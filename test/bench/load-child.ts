@@ -1,9 +1,9 @@
 /** `node load-child.ts FILE STATE`: writes how long each step took in this process, as JSON. */
 import { readFileSync } from 'node:fs';
-import { plan } from '../../src/core/plan.ts';
-import { parseDesired } from '../../src/desired/parse-desired.ts';
-import { RememberedTrees } from '../../src/desired/remembered-trees.ts';
-import { openRecord } from '../../src/store/open-store.ts';
+import { diffStates } from '../../src/core/plan.ts';
+import { parseDesiredState } from '../../src/desired/parse-desired.ts';
+import { ParseCache } from '../../src/desired/remembered-trees.ts';
+import { openReadonly } from '../../src/store/open-store.ts';
 import { median } from './table.ts';
 
 export interface LoadTimes {
@@ -19,21 +19,21 @@ export interface LoadTimes {
 
 const [file = '', state = ''] = process.argv.slice(2);
 const text = readFileSync(file, 'utf8');
-const load = (trees = new RememberedTrees(), content = text) => parseDesired({ text: content, file, variables: {}, trees });
+const load = (parseCache = new ParseCache(), content = text) => parseDesiredState({ text: content, file, variables: {}, parseCache });
 const coldMs = timed(() => load());
 const repeats = text.length > 2e6 ? 3 : 7;
 const warmMs = median(Array.from({ length: repeats }, () => timed(() => load())));
-const trees = new RememberedTrees();
+const trees = new ParseCache();
 const desired = load(trees);
 const edits = Array.from({ length: repeats }, (_, index) => text.replace(/^ {2}test: .*$/m, `  test: environment-${index}`));
 const editedMs = median(edits.map((edited) => timed(() => load(trees, edited))));
 
-const record = await openRecord({ url: state });
+const record = await openReadonly({ url: state });
 const startedAtMs = performance.now();
-const recorded = await record.readAll(desired.gateway);
+const recorded = await record.readRecordedState(desired.gateway);
 const recordMs = performance.now() - startedAtMs;
 await record.close();
-const planMs = median(Array.from({ length: repeats }, () => timed(() => plan(desired, recorded))));
+const planMs = median(Array.from({ length: repeats }, () => timed(() => diffStates(desired, recorded))));
 const times: LoadTimes = { coldMs, warmMs, editedMs, recordMs, planMs };
 process.stdout.write(JSON.stringify(times));
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Publication } from '../../src/emulator/world.ts';
+import type { EmulatedPublication } from '../../src/emulator/world.ts';
 import { fullestWindow } from '../chaos/rate.ts';
 import { startEmulatedGateway } from './emulated-gateway.ts';
 import { generateFile } from './generated-file.ts';
@@ -27,7 +27,7 @@ export async function measureObserve(main: string, folder: string): Promise<stri
   write(callsPerSecond, `  batch: ${batch}\n`);
   const applied = await edict('apply', '--log-level', 'silent');
   const calls = await gateway.takeRequests();
-  const made = (await (await fetch(`${gateway.url}/_emulator/publications`)).json()) as Publication[];
+  const made = (await (await fetch(`${gateway.url}/_emulator/publications`)).json()) as EmulatedPublication[];
   if (made.length !== publications || made.some(({ versions }) => versions.length !== 1))
     throw new Error(`not each publication has one version: ${made.length} published, ${calls.length} calls`);
   const singleMinutes = Math.round(publications / callsPerSecond / 60);

@@ -1,4 +1,4 @@
-import { nextRecord } from '../../src/core/outcome.ts';
+import { applyOutcome } from '../../src/core/outcome.ts';
 import type { Change } from '../../src/core/plan.ts';
 import type { Store } from '../../src/core/ports.ts';
 import type { GatewayIdentity } from '../../src/core/publication.ts';
@@ -13,9 +13,9 @@ export async function recordedAttempt(
   change: Change,
   call: () => Promise<unknown>,
 ): Promise<{ readonly settled: Promise<void> }> {
-  const id = await store.begin(gateway, change, { passId: 'bench', marker: null, commitId: null, atMs: 1 });
+  const id = await store.beginAttempt(gateway, change, { reconcileId: 'bench', marker: null, commitId: null, startedAtMs: 1 });
   await call();
   const outcome = { kind: 'succeeded', versionId: change.apiId, publishId: null } as const;
-  const next = nextRecord(change, outcome, undefined, { id, marker: null, settledAtMs: 2 });
-  return { settled: store.settle(gateway, change.key, id, outcome, next, 2) };
+  const next = applyOutcome(change, outcome, undefined, { id, marker: null, finishedAtMs: 2 });
+  return { settled: store.finishAttempt(gateway, change.key, id, outcome, next, 2) };
 }

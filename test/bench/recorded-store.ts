@@ -1,18 +1,18 @@
-import { plan } from '../../src/core/plan.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import type { DesiredState } from '../../src/core/publication.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { recordedAttempt } from './recorded-attempt.ts';
 
 /** Writes a store at `url` as a whole `apply` of `desired` leaves it: one attempt for each publication that had to move. */
 export async function recordAsApplied(url: string, desired: DesiredState): Promise<void> {
-  const store = await openStore({ url, emulated: false });
+  const store = await openStore({ url, isEmulated: false });
   const { gateway } = desired;
-  await store.enter(gateway, 0);
-  const recorded = plan(desired, new Map()).changes.map(async (change) => {
+  await store.acquire(gateway, 0);
+  const recorded = diffStates(desired, new Map()).changes.map(async (change) => {
     const { settled } = await recordedAttempt(store, gateway, change, async () => undefined);
     await settled;
   });
   await Promise.all(recorded);
-  await store.leave(gateway, 1);
+  await store.release(gateway, 1);
   await store.close();
 }

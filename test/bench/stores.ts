@@ -30,8 +30,8 @@ export async function measureStores(folder: string): Promise<string> {
 }
 
 async function rate(url: string, concurrency: number): Promise<number> {
-  const store = await openStore({ url, emulated: false });
-  await store.enter(gateway, 0);
+  const store = await openStore({ url, isEmulated: false });
+  await store.acquire(gateway, 0);
   const changes = Array.from({ length: attempts }, (_, index) => change(`api-${index}`, 'test'));
   const beganAtMs = performance.now();
   const queue = changes.values();
@@ -41,7 +41,7 @@ async function rate(url: string, concurrency: number): Promise<number> {
     }),
   );
   const tookMs = performance.now() - beganAtMs;
-  await store.leave(gateway, 1);
+  await store.release(gateway, 1);
   await store.close();
   return (attempts * 1000) / tookMs;
 }

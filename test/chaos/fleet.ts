@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { oneOf, type Random, randomFrom } from '../../src/emulator/random.ts';
+import { pickRandom, type Random, seededRandom } from '../../src/emulator/random.ts';
 import { edict, type Running, scratchFolder, startEdict } from '../support/edict-process.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
 import { late, limit, RagedGateway, type Recorded, user } from './raged-gateway.ts';
@@ -32,7 +32,7 @@ const longestRoundMs = 180_000;
  */
 export async function fleet({ kills, publications, processes, gateways, seed, say }: FleetOptions): Promise<Report> {
   const startedAtMs = Date.now();
-  const random = randomFrom(seed);
+  const random = seededRandom(seed);
   const server = await postgresServer();
   const each = Math.ceil(publications / gateways);
   const raged = await Promise.all(Array.from({ length: gateways }, (_, index) => RagedGateway.open(`g${index}a`, each, seed + index * 10)));
@@ -129,7 +129,7 @@ class Fleet {
   }
 
   async #doHarm(): Promise<void> {
-    const ship = oneOf(this.#ships, this.#random);
+    const ship = pickRandom(this.#ships, this.#random);
     if (ship.mend) return;
     const chance = this.#random();
     const forMs = 300 + this.#random() ** 2 * 9000;
@@ -151,7 +151,7 @@ class Fleet {
       this.#mendLater(ship, forMs, () => ship.running.child.kill('SIGCONT'));
     } else if (chance < 0.97) {
       this.harm['cut off'] += 1;
-      ship.way.turn(oneOf<Weather>(['refused', 'swallowed', 'frozen'], this.#random));
+      ship.way.turn(pickRandom<Weather>(['refused', 'swallowed', 'frozen'], this.#random));
       this.#mendLater(ship, forMs, () => ship.way.turn('clear'));
     } else {
       this.harm['database restarted'] += 1;

@@ -2,7 +2,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { hasMarker } from '../../src/core/marker.ts';
 import type { Attempt } from '../../src/core/ports.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { type Random, randomFrom } from '../../src/emulator/random.ts';
+import { type Random, seededRandom } from '../../src/emulator/random.ts';
 import { fullestWindow } from './rate.ts';
 import { openWay, type Way } from './way.ts';
 import { rage } from './weather.ts';
@@ -37,7 +37,7 @@ export class RagedGateway implements AsyncDisposable {
     this.emulator = emulator;
     this.#way = way;
     this.#expected = new Map(names.map((name) => [`api-${name}`, { state: 'offline', versions: 0 }]));
-    this.#raging = rage(emulator, way, randomFrom(seed), this.#ending.signal);
+    this.#raging = rage(emulator, way, seededRandom(seed), this.#ending.signal);
   }
 
   /** Starts a gateway whose APIs have names that begin with `prefix`. */
@@ -81,7 +81,7 @@ export class RagedGateway implements AsyncDisposable {
 
   /** Returns whether the gateway is as the file asks. Throws an Error if a publication has more versions than were ever wanted. */
   isReached(): boolean {
-    const found = new Map(this.emulator.world.publications().map((publication) => [publication.api, publication]));
+    const found = new Map(this.emulator.state.publications().map((publication) => [publication.api, publication]));
     let isReached = true;
     for (const [api, { state, versions }] of this.#expected) {
       const { effective = null, onlineCalls = 0 } = found.get(api) ?? {};
@@ -114,7 +114,7 @@ export class RagedGateway implements AsyncDisposable {
     }
     const open = history.filter(({ outcome }) => outcome === null || outcome === 'unknown').length;
     if (open > 0) throw new Error(`${open} attempts have no outcome`);
-    for (const { api, versions } of this.emulator.world.publications()) {
+    for (const { api, versions } of this.emulator.state.publications()) {
       for (const version of versions) {
         if (!history.some(({ marker }) => marker !== null && hasMarker(version.remark, marker)))
           throw new Error(`a version of ${api} is of no attempt`);

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startEmulator } from '../../src/emulator/emulator.ts';
-import { randomFrom } from '../../src/emulator/random.ts';
+import { seededRandom } from '../../src/emulator/random.ts';
 import { scratchFolder, startEdict } from '../support/edict-process.ts';
 import { openWay } from './way.ts';
 import { rage } from './weather.ts';
@@ -20,7 +20,7 @@ const { values } = parseArgs({
 });
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
-const random = randomFrom(seed);
+const random = seededRandom(seed);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const names = Array.from({ length: 300 }, (_, index) => `a${index}`);
 const sampleMs = 1000;
@@ -67,7 +67,7 @@ await sleep(3000);
 const filesAtFirst = openFiles();
 
 const ending = new AbortController();
-const raging = rage(emulator, way, randomFrom(seed + 1), ending.signal);
+const raging = rage(emulator, way, seededRandom(seed + 1), ending.signal);
 const memory: number[] = [];
 let edits = 0;
 for (const endMs = performance.now() + minutes * 60_000; performance.now() < endMs; ) {
@@ -133,7 +133,7 @@ function writeText(text: string): void {
 
 async function becomesCalm(): Promise<boolean> {
   for (let tries = 0; tries < 60; tries += 1) {
-    const online = new Set(emulator.world.publications().flatMap(({ api, effective }) => (effective ? [api] : [])));
+    const online = new Set(emulator.state.publications().flatMap(({ api, effective }) => (effective ? [api] : [])));
     if (names.every((name) => online.has(name) === (states.get(name) === 'online'))) return true;
     await sleep(1000);
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attempt } from '../../src/core/ports.ts';
-import { type Random, randomFrom } from '../../src/emulator/random.ts';
+import { type Random, seededRandom } from '../../src/emulator/random.ts';
 import { edict, type Running, scratchFolder, startEdict } from '../support/edict-process.ts';
 import { late, limit, RagedGateway, type Recorded, user } from './raged-gateway.ts';
 
@@ -42,7 +42,7 @@ const longestRoundMs = 120_000;
  */
 export async function storm({ kills, publications, seed, say }: StormOptions): Promise<Report> {
   const startedAtMs = Date.now();
-  const random = randomFrom(seed);
+  const random = seededRandom(seed);
   await using gateway = await RagedGateway.open('a', publications, seed);
   const folder = scratchFolder();
   const daemon = new MortalDaemon(folder, kills, random, say);

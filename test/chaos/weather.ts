@@ -49,7 +49,7 @@ export async function rage(emulator: Emulator, way: Way, random: Random, signal:
     else if (chance < 0.5) way.turn('swallowed');
     else if (chance < 0.75)
       emulator.faults.throttle = new Throttle({ calls: 5, perMs: 1000, retryAfter: random() < 0.5, quiet: random() < 0.5 });
-    else emulator.world.callers.endTokens();
+    else emulator.state.auth.revokeTokens();
     await pass(between(200, 1500));
     way.turn('clear');
     emulator.faults.throttle = null;

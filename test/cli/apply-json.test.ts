@@ -1,12 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { attemptJson, summaryJson, unmadeJson } from '../../src/cli/apply-json.ts';
+import { applyAttemptJson, applySummaryJson, blockedChangeJson } from '../../src/cli/apply-json.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
-import { plan } from '../../src/core/plan.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import { assertConforms } from '../support/json-schemas.ts';
 import { change, desiredState } from '../support/states.ts';
 
-const failure = { code: 'TIMEOUT', status: null, message: 'no answer', hint: null, requestId: null, pauseMs: null };
+const failure = { code: 'TIMEOUT', status: null, message: 'no answer', hint: null, requestId: null, retryAfterMs: null };
 const outcomes: readonly Outcome[] = [
   { kind: 'succeeded', versionId: 'v1', publishId: 'p1' },
   { kind: 'dropped' },
@@ -14,7 +14,14 @@ const outcomes: readonly Outcome[] = [
   ...(['wait', 'retry', 'stalled', 'refused', 'unknown'] as const).map((kind) => ({ kind, failure })),
 ];
 const settled = (outcome: Outcome) =>
-  attemptJson({ type: 'attempt:settled', passId: 'pass', attemptId: 7, change: change('orders', 'test'), outcome, tookMs: 1.5 });
+  applyAttemptJson({
+    type: 'attempt:settled',
+    reconcileId: 'pass',
+    attemptId: 7,
+    change: change('orders', 'test'),
+    outcome,
+    durationMs: 1.5,
+  });
 
 for (const outcome of outcomes) {
   test(`an attempt that came to ${outcome.kind} is a line that the schema knows`, () => {
@@ -34,8 +41,8 @@ test('a failure is told, and a version without the rest of the outcome', () => {
 
 test('what was not made says why, and until when', () => {
   const held = { rule: 'protected', message: 'no', hint: 'ask' } as const;
-  const waits = { rule: 'freeze', message: 'frozen', untilMs: 0 } as const;
-  const lines = [change('a', 'test', { held, waits }), change('b', 'test', { waits })].map(unmadeJson);
+  const deferred = { rule: 'freeze', message: 'frozen', untilMs: 0 } as const;
+  const lines = [change('a', 'test', { held, deferred }), change('b', 'test', { deferred })].map(blockedChangeJson);
   for (const line of lines) assertConforms('apply', line);
   assert.equal(
     lines.map(({ type, rule, until }) => [type, rule, until]),
@@ -44,12 +51,12 @@ test('what was not made says why, and until when', () => {
       ['waiting', 'freeze', '1970-01-01T00:00:00Z'],
     ],
   );
-  assert.throws(() => unmadeJson(change('c', 'test')), /neither held nor waits/);
+  assert.throws(() => blockedChangeJson(change('c', 'test')), /neither held nor waits/);
 });
 
 test('the last line has the sums, and nothing that the schema does not know', () => {
-  const summary = { online: 1, offline: 0, unchanged: 2, held: 0, waiting: 0, failed: 0, tookMs: 3 };
-  const line = summaryJson({ plan: plan(desiredState([]), new Map()), summary, left: 0, dropped: [] }, null);
+  const summary = { online: 1, offline: 0, unchanged: 2, held: 0, deferred: 0, failed: 0, durationMs: 3 };
+  const line = applySummaryJson({ plan: diffStates(desiredState([]), new Map()), summary, unsent: 0, superseded: [] }, null);
   assertConforms('apply', line);
   assert.equal([line.online, line.unchanged, line.saved, line.release], [1, 2, null, null]);
 });

@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { columns } from '../../src/cli/columns.ts';
+import { formatTable } from '../../src/cli/columns.ts';
 
 test('columns begin at the same place and lines end without spaces', () => {
   assert.equal(
-    columns([
+    formatTable([
       ['a', 'bb', 'c'],
       ['aaa', 'b', ''],
     ]),
@@ -14,7 +14,7 @@ test('columns begin at the same place and lines end without spaces', () => {
 
 test('colour codes take no room', () => {
   assert.equal(
-    columns([
+    formatTable([
       ['\u001B[31ma\u001B[39m', 'b'],
       ['aa', 'b'],
     ]),
@@ -23,7 +23,7 @@ test('colour codes take no room', () => {
 });
 
 test('no rows are no lines', () => {
-  assert.equal(columns([]), []);
+  assert.equal(formatTable([]), []);
 });
 
 test.run();

@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { paintersOf } from '../../src/cli/context.ts';
+import { colorizersFor } from '../../src/cli/context.ts';
 import { testContext } from '../support/streams.ts';
 
 test('each stream has its own painter', () => {
-  const { out, err } = paintersOf(testContext().context);
+  const { out, err } = colorizersFor(testContext().context);
   assert.equal([out('red', 'a'), err('red', 'b')], ['a', 'b']);
 });
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { conditionsFrom } from '../../src/cli/emulate.ts';
+import { parseFaultInjection } from '../../src/cli/emulate.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { defaultSeed } from '../../src/emulator/seed.ts';
 import { edict, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
@@ -46,7 +46,7 @@ test('a wrong seed and a taken port are told without a stack', async () => {
 
 test('nothing goes wrong where nobody says so', () => {
   const nothing = { latencyMs: undefined, throttle: undefined, tokenLifeMs: undefined, readLagMs: undefined, random: undefined };
-  assert.equal(conditionsFrom({}), { faults: [], ...nothing });
+  assert.equal(parseFaultInjection({}), { faults: [], ...nothing });
 });
 
 test('the options say what goes wrong', () => {
@@ -60,7 +60,7 @@ test('the options say what goes wrong', () => {
     randomSeed: 7,
   };
   const errorMsg = 'The throttling threshold has been reached: policy ip over ratelimit';
-  assert.equal(conditionsFrom(written), {
+  assert.equal(parseFaultInjection(written), {
     faults: [
       { kind: 'cut', share: 0.05, applied: false },
       { status: 429, errorCode: 'APIG.0308', errorMsg, share: 0.1, applied: true },
@@ -71,7 +71,7 @@ test('the options say what goes wrong', () => {
     readLagMs: 2_000,
     random: 7,
   });
-  assert.is(conditionsFrom({ latency: '20ms' }).latencyMs, 20);
+  assert.is(parseFaultInjection({ latency: '20ms' }).latencyMs, 20);
 });
 
 for (const [args, expected] of [

@@ -24,7 +24,7 @@ test('tells of a publication from the first to the last, by name or ID, and asks
   assert.is(emulator.requests.since(0).length, before);
 
   await edict(['apply'], folder);
-  emulator.world.changeByHand('api-orders', 'env-test', 'offline');
+  emulator.state.changeManually('api-orders', 'env-test', 'offline');
   assert.match((await edict(['explain', 'api-orders', 'env-test', 'edict.yaml'], folder)).stdout, 'Next: nothing, it is in sync');
   await emulator.close();
 });
@@ -34,7 +34,7 @@ test('with --refresh the gateway is only read, and what it shows decides', async
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { orders: 'online' }).replace('300ms', '1ms'));
   await edict(['apply'], folder);
-  emulator.world.changeByHand('api-orders', 'env-test', 'offline');
+  emulator.state.changeManually('api-orders', 'env-test', 'offline');
   const before = emulator.requests.since(0).length;
   const seen = await edict(['explain', 'orders', 'test', '--refresh', '--format', 'json'], folder);
   const { recorded, observed, next } = JSON.parse(seen.stdout) as Record<string, { state: string; kind: string }>;

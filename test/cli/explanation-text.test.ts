@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { explanationText } from '../../src/cli/explanation-text.ts';
-import { nextStepOf } from '../../src/cli/next-step.ts';
-import { plain } from '../../src/cli/paint.ts';
-import { settingsFrom } from '../../src/config.ts';
+import { computeNextStep } from '../../src/cli/next-step.ts';
+import { noColor } from '../../src/cli/paint.ts';
+import { parseSettings } from '../../src/config.ts';
 import type { Explanation } from '../../src/explanation.ts';
 import { attempt, explanation } from '../support/explanations.ts';
 import { recorded } from '../support/states.ts';
@@ -12,16 +12,16 @@ const nowMs = Date.UTC(2026, 10, 20, 9, 30);
 const minuteMs = 60_000;
 
 function text(of: Explanation): string {
-  return explanationText(of, nextStepOf(of, settingsFrom(undefined, {})), plain, nowMs);
+  return explanationText(of, computeNextStep(of, parseSettings(undefined, {})), noColor, nowMs);
 }
 
 test('everything stands in the order in which a person asks', () => {
   const file = { revision: 'r2', remark: 'see CHG-1042', source: { file: 'edict.yaml', line: 7, column: 7 } };
   const record = { revision: 'r1', recordedAtMs: nowMs - 5 * minuteMs };
   const tried = { id: 3, reason: 'revision', revision: 'r2', outcome: 'stalled', code: 'APIG.3002', message: 'no such API' } as const;
-  const given = { ...tried, beganAtMs: nowMs - minuteMs, marker: 'cafe', requestId: 'req-1' };
+  const given = { ...tried, startedAtMs: nowMs - minuteMs, marker: 'cafe', requestId: 'req-1' };
   assert.is(
-    text(explanation({ file, record, tried: given, hint: 'check the id' })),
+    text(explanation({ file, record, report: given, hint: 'check the id' })),
     `orders in test
 API api-orders, environment env-test
 
@@ -63,9 +63,11 @@ test('only the newest failure shows its request, and an attempt in flight is unr
 });
 
 test('what the record knows of others is said', () => {
-  const drift = { from: 'online', fromSinceMs: nowMs - 9 * minuteMs, seenAtMs: nowMs - minuteMs, truceUntilMs: null } as const;
-  const unresolved = { attemptId: 9, action: 'online', revision: null, version: null, marker: null, overAtMs: nowMs } as const;
-  const said = text(explanation({ file: {}, record: { state: 'offline', drift, corrections: 2, correctedAtMs: nowMs, unresolved } }));
+  const drift = { from: 'online', fromSinceMs: nowMs - 9 * minuteMs, detectedAtMs: nowMs - minuteMs, backoffUntilMs: null } as const;
+  const unknownAttempt = { attemptId: 9, action: 'online', revision: null, version: null, marker: null, endedAtMs: nowMs } as const;
+  const said = text(
+    explanation({ file: {}, record: { state: 'offline', drift, correctionCount: 2, lastCorrectedAtMs: nowMs, unknownAttempt } }),
+  );
   assert.match(
     said,
     'drift       taken offline outside edict after it was published at 2026-11-20T09:21:00Z, seen at 2026-11-20T09:29:00Z (1 min ago)',
@@ -75,7 +77,7 @@ test('what the record knows of others is said', () => {
 });
 
 test('what the gateway shows is said, and that it cannot be seen', () => {
-  const version = { versionId: 'v7', number: 'seven', remark: '', publishedAtMs: nowMs, isEffective: true };
+  const version = { versionId: 'v7', versionNumber: 'seven', remark: '', publishedAtMs: nowMs, isEffective: true };
   const seen = { kind: 'seen', recorded: recorded('orders', 'test', { editedAtMs: nowMs }), versions: [version] } as const;
   const said = text(explanation({ file: {}, record: {}, seen }));
   assert.match(said, 'Gateway: online, asked just now\n  version     v7, seven\n  published   2026-11-20T09:30:00Z (just now)\n  edited ');
@@ -90,7 +92,7 @@ test('what is not in the file, made up or gone meanwhile is said so', () => {
   const left = text(explanation({ record: {} }));
   assert.match(left, '\nFile: does not name it\n');
   assert.match(left, '\nAttempts: none\n');
-  const made = text({ ...explanation({ file: {}, line: null }), isMadeUp: { api: true, environment: false } });
+  const made = text({ ...explanation({ file: {}, line: null }), isPlaceholder: { api: true, environment: false } });
   assert.match(made, 'API not looked up yet, environment env-test');
   assert.match(made, 'edict.yaml:1:1\n\nRecord');
 });
@@ -107,7 +109,7 @@ for (const [key, line, column] of [
 }
 
 test('a daemon at work is named last', () => {
-  const condition = { atMs: nowMs, pid: 7, calls: 10, perMs: 1000, stopped: null };
+  const condition = { updatedAtMs: nowMs, pid: 7, calls: 10, perMs: 1000, paused: null };
   assert.match(text(explanation({ file: {}, condition })), /daemon +At work with 10 calls per 1 s \(pid 7, .*\)\n$/);
 });
 

@@ -2,17 +2,17 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { errorAnnotation, mistakeAnnotations, planAnnotations } from '../../src/cli/github-annotations.ts';
-import { EdictError, InvalidFileError, type Mistake } from '../../src/core/errors.ts';
-import { plan } from '../../src/core/plan.ts';
+import { diagnosticAnnotations, errorAnnotation, planAnnotations } from '../../src/cli/github-annotations.ts';
+import { type Diagnostic, EdictError, InvalidFileError } from '../../src/core/errors.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import { scratchFolder } from '../support/edict-process.ts';
 import { change, desiredState } from '../support/states.ts';
 
 const root = scratchFolder();
 mkdirSync(join(root, '.git'));
 const file = join(root, 'apis', 'a,b:c%.yaml');
-const mistake: Mistake = { rule: 'value', file, line: 12, column: 5, length: 3, message: 'wrong', hint: null, text: '    bad: x' };
-const annotate = (over: Partial<Mistake>): string => mistakeAnnotations(new InvalidFileError(file, [{ ...mistake, ...over }]));
+const mistake: Diagnostic = { rule: 'value', file, line: 12, column: 5, length: 3, message: 'wrong', hint: null, text: '    bad: x' };
+const annotate = (over: Partial<Diagnostic>): string => diagnosticAnnotations(new InvalidFileError(file, [{ ...mistake, ...over }]));
 
 test('a mistake is a command with its place, in which nothing can end it', () => {
   assert.is(
@@ -23,7 +23,7 @@ test('a mistake is a command with its place, in which nothing can end it', () =>
 });
 
 test('every mistake is told', () => {
-  const text = mistakeAnnotations(
+  const text = diagnosticAnnotations(
     new InvalidFileError(
       file,
       Array.from({ length: 30 }, () => mistake),
@@ -43,14 +43,14 @@ test('any other error has no place', () => {
 test('a plan warns of what goes offline or is held, at its place, and says the sums', () => {
   const source = { file, line: 7, column: 3 };
   const held = { rule: 'protected', message: 'protected', hint: 'ask' } as const;
-  const waits = { rule: 'freeze', message: 'frozen', untilMs: 0 } as const;
+  const deferred = { rule: 'freeze', message: 'frozen', untilMs: 0 } as const;
   const changes = [
     change('a', 'test', { source }),
     change('b', 'test', { source, action: 'offline', reason: 'removed' }),
     change('c', 'test', { source: null, action: 'offline', held }),
-    change('d', 'test', { source: null, action: 'offline', waits }),
+    change('d', 'test', { source: null, action: 'offline', deferred }),
   ];
-  const text = planAnnotations({ ...plan(desiredState([]), new Map()), changes });
+  const text = planAnnotations({ ...diffStates(desiredState([]), new Map()), changes });
   assert.equal(text.split('\n'), [
     '::warning file=apis/a%2Cb%3Ac%25.yaml,line=7,col=3,title=b in test goes offline::no longer in the file',
     '::warning title=c in test is held::offline: protected',
@@ -61,8 +61,8 @@ test('a plan warns of what goes offline or is held, at its place, and says the s
 });
 
 test('a file that is held as a whole is warned of first', () => {
-  const suspicion = { rule: 'empty', message: 'the file is empty', hint: 'check it', lost: [] } as const;
-  const text = planAnnotations({ ...plan(desiredState([]), new Map()), suspicion });
+  const fileHeld = { rule: 'empty', message: 'the file is empty', hint: 'check it', affected: [] } as const;
+  const text = planAnnotations({ ...diffStates(desiredState([]), new Map()), fileHeld });
   assert.ok(text.startsWith('::warning title=edict%3A the whole file is held::the file is empty%0Acheck it\n::notice'));
 });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runCli } from '../../src/cli/program.ts';
-import { parseDesired } from '../../src/desired/parse-desired.ts';
+import { parseDesiredState } from '../../src/desired/parse-desired.ts';
 import { answeringServer, json } from '../gateway/answering-server.ts';
 import { type Listed, listingServer } from '../support/listing-server.ts';
 import { testContext } from '../support/streams.ts';
@@ -55,7 +55,7 @@ test('more than a page of APIs is there to the last one', async () => {
   const apis = Array.from({ length: 1203 }, (_, index) => api(`a${index}`, `orders-${index}`, [release.id]));
   await importing({ apis, environments: [release] }, async (args) => {
     const { stdout } = await run(args);
-    assert.is(parseDesired({ text: stdout, file: 'edict.yaml', variables: {} }).publications.size, 1203);
+    assert.is(parseDesiredState({ text: stdout, file: 'edict.yaml', variables: {} }).publications.size, 1203);
   });
 });
 

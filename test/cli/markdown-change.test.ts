@@ -1,17 +1,17 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cellsOf, changeColumns } from '../../src/cli/markdown-change.ts';
+import { changeCells, changeColumns } from '../../src/cli/markdown-change.ts';
 import { change } from '../support/states.ts';
 
 test('a change is told in as many cells as there are columns', () => {
-  const cells = cellsOf(change('orders', 'test'), {});
+  const cells = changeCells(change('orders', 'test'), {});
   assert.equal(cells, ['`orders`', '`test`', 'new: edict has not published it yet', '`edict.yaml:1`']);
   assert.is(changeColumns({}).length, cells.length);
 });
 
 test('what is held says why, and what has left the file has no place', () => {
   const held = { rule: 'protected', message: 'release | is protected', hint: '' } as const;
-  const cells = cellsOf(change('orders', 'release', { action: 'offline', held, source: null }), {});
+  const cells = changeCells(change('orders', 'release', { action: 'offline', held, source: null }), {});
   assert.equal(cells.slice(2), ['offline: release &#124; is protected', '']);
 });
 

@@ -1,18 +1,20 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { offlinePart } from '../../src/cli/markdown-offline.ts';
+import { offlineSection } from '../../src/cli/markdown-offline.ts';
 import type { Change } from '../../src/core/plan.ts';
 import { readMarkdown } from '../support/read-markdown.ts';
 import { change } from '../support/states.ts';
 
 const held = { rule: 'protected', message: 'protected', hint: '' } as const;
-const waits = { rule: 'freeze', message: 'frozen', untilMs: 0 } as const;
+const deferred = { rule: 'freeze', message: 'frozen', untilMs: 0 } as const;
 const goes = (api: string, environment: string, over: Partial<Change> = {}): Change =>
   change(api, environment, { action: 'offline', from: 'online', reason: 'removed', ...over });
-const part = (...changes: readonly Change[]) => offlinePart(changes, {});
+const part = (...changes: readonly Change[]) => offlineSection(changes, {});
 
 test('what goes offline now, after a wait, and with an agreement stands in tables of its own', () => {
-  const text = part(goes('a', 'test'), goes('b', 'test', { waits }), goes('c', 'test', { held, waits }), change('d', 'test')).most(10_000);
+  const text = part(goes('a', 'test'), goes('b', 'test', { deferred }), goes('c', 'test', { held, deferred }), change('d', 'test')).render(
+    10_000,
+  );
   const headings = [...text.matchAll(/\*\*.*\)/g)].map(([heading]) => heading);
   assert.equal(headings, [
     '**Goes OFFLINE** (1)',
@@ -28,14 +30,14 @@ test('what goes offline now, after a wait, and with an agreement stands in table
 const many = Array.from({ length: 300 }, (_, index) => goes(`a${index}`, index % 3 === 0 ? 'release' : 'test'));
 
 test('with less room only the names are told, by environment', () => {
-  const { text } = readMarkdown(part(...many).most(4000));
+  const { text } = readMarkdown(part(...many).render(4000));
   assert.match(text, /- release: \(100\) a0, a3, a6, /);
   for (const { api } of many) assert.match(text, new RegExp(`\\b${api}\\b`));
   assert.match(text, 'where and why is in the JSON');
 });
 
 test('with still less the environments are counted, and it is said that this is not all', () => {
-  const { text } = readMarkdown(part(...many).most(400));
+  const { text } = readMarkdown(part(...many).render(400));
   assert.match(text, '- release: 100\n- test: 200\n');
   assert.match(text, 'The whole list is in the JSON');
 });
@@ -44,15 +46,15 @@ test('at the least everything is counted', () => {
   const least = '**Goes OFFLINE** (300) in 2 environments';
   assert.ok(
     part(...many)
-      .most(0)
+      .render(0)
       .startsWith(least),
   );
-  assert.ok(part(...many).least.startsWith(least));
+  assert.ok(part(...many).minimum.startsWith(least));
 });
 
 test('where nothing goes offline there is nothing to say', () => {
   const nothing = part(change('a', 'test'));
-  assert.equal([nothing.least, nothing.most(1000)], ['', '']);
+  assert.equal([nothing.minimum, nothing.render(1000)], ['', '']);
 });
 
 test.run();

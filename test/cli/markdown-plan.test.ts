@@ -1,24 +1,24 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { markdown } from '../../src/cli/markdown-plan.ts';
-import type { Suspicion } from '../../src/core/guard.ts';
-import { heldDigest } from '../../src/core/guards.ts';
-import { type Change, type Plan, plan } from '../../src/core/plan.ts';
+import { renderMarkdownPlan } from '../../src/cli/markdown-plan.ts';
+import type { FileHold } from '../../src/core/guard.ts';
+import { approvalDigest } from '../../src/core/guards.ts';
+import { type Change, diffStates, type Plan } from '../../src/core/plan.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { readMarkdown } from '../support/read-markdown.ts';
 import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
 const desired = desiredState([]);
-const empty = plan(desired, new Map());
+const empty = diffStates(desired, new Map());
 const hold = { rule: 'protected', message: 'environment release is protected', hint: 'check that it is meant' } as const;
 const wait = { rule: 'freeze', message: 'frozen', untilMs: 0 } as const;
-const show = (over: Partial<Plan>, release: string | null = null): string =>
-  markdown({ plan: { ...empty, ...over }, desired, notes: [], release });
+const show = (over: Partial<Plan>, approveCommand: string | null = null): string =>
+  renderMarkdownPlan({ plan: { ...empty, ...over }, desired, notices: [], approveCommand });
 
 test('the summary comes first, then what goes offline, what is held, what waits, and last what goes online', () => {
   const changes = [
     change('a', 'test'),
-    change('b', 'test', { waits: wait }),
+    change('b', 'test', { deferred: wait }),
     change('c', 'test', { held: hold }),
     change('d', 'release', { action: 'offline', held: hold }),
     change('e', 'test', { action: 'offline' }),
@@ -49,26 +49,26 @@ test('the summary comes first, then what goes offline, what is held, what waits,
 
 test('a plan without changes says so', () => {
   const inSync = desiredState([wanted('orders', 'test')]);
-  const nothing = plan(inSync, recordedState([recorded('orders', 'test')]));
+  const nothing = diffStates(inSync, recordedState([recorded('orders', 'test')]));
   assert.is(
-    markdown({ plan: nothing, desired: inSync, notes: [], release: null }),
+    renderMarkdownPlan({ plan: nothing, desired: inSync, notices: [], approveCommand: null }),
     '<!-- edict plan instance -->\n### edict: in sync\n\nGateway `https://roma.example.com`, instance `instance`. 1 publication is as the file says.\n',
   );
-  assert.match(show({ kept: { done: 1, newer: 0 } as Plan['kept'] }), '### edict: nothing to do\n');
+  assert.match(show({ savedPlanDiff: { appliedCount: 1, notInPlan: 0 } as Plan['savedPlanDiff'] }), '### edict: nothing to do\n');
 });
 
-const suspicion: Suspicion = { rule: 'lost', message: 'the file has lost 3 | of 4', hint: 'check the file', lost: ['a'] };
+const fileHeld: FileHold = { rule: 'lost', message: 'the file has lost 3 | of 4', hint: 'check the file', affected: ['a'] };
 
 test('a file that is held as a whole is named in the heading', () => {
-  const text = show({ suspicion }, 'edict approve x');
+  const text = show({ fileHeld }, 'edict approve x');
   assert.match(text, '### edict: the whole file is held. 0 changes');
   assert.match(text, '**The whole file is held**: the file has lost 3 &#124; of 4. Nothing is sent.');
   assert.match(text, 'check the file. To agree:\n\n```\nedict approve x\n```');
 });
 
 test('a command that is no line to copy is told by its digest', () => {
-  const text = show({ suspicion }, `edict approve x --api ${'long'.repeat(1000)}`);
-  assert.match(text, `\`edict approve ${heldDigest({ ...empty, suspicion })} --by YOU --why REASON\`, with the file and the options`);
+  const text = show({ fileHeld }, `edict approve x --api ${'long'.repeat(1000)}`);
+  assert.match(text, `\`edict approve ${approvalDigest({ ...empty, fileHeld })} --by YOU --why REASON\`, with the file and the options`);
 });
 
 test('what is not dangerous and long is folded', () => {
@@ -78,7 +78,7 @@ test('what is not dangerous and long is folded', () => {
 });
 
 test('who agreed, and what the plan is about, is no markup', () => {
-  const approval = { id: 1, by: '@ada', why: '*why* <b>', expiresAtMs: 1 };
+  const approval = { id: 1, by: '@ada', reason: '*why* <b>', expiresAtMs: 1 };
   const text = show({ changes: [change('a', 'test')], approval, targets: { apis: ['a*'], environments: [] } });
   assert.match(text, 'Approved by &#64;&#8203;ada: &#42;why&#42; &#60;b&#62;');
   assert.match(text, 'Only --api a&#42;: no change left out.');
@@ -145,10 +145,10 @@ test('of any size and with any names it fits, breaks no table, and all that goes
           reason: isOffline ? 'removed' : 'revision',
           revision: text,
           held,
-          waits: index % 7 === 0 ? { ...wait, message: text } : null,
+          deferred: index % 7 === 0 ? { ...wait, message: text } : null,
         });
       });
-      const shown = show({ changes, suspicion: isSuspicious ? { ...suspicion, message: text } : null }, `edict approve ${text}`);
+      const shown = show({ changes, fileHeld: isSuspicious ? { ...fileHeld, message: text } : null }, `edict approve ${text}`);
       assert.ok(shown.length <= 65_535, `${shown.length}`);
       const read = readMarkdown(shown);
       const offline = changes.filter(({ action }) => action === 'offline');

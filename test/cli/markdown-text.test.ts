@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { clipped, code, prose, visible } from '../../src/cli/markdown-text.ts';
+import { escapeInvisible, escapeText, inlineCode, truncateMiddle } from '../../src/cli/markdown-text.ts';
 
 for (const [text, markdown] of [
   ['orders', '`orders`'],
@@ -19,7 +19,7 @@ for (const [text, markdown] of [
   ['🎉', '`🎉`'],
 ] as const) {
   test(`the code of ${JSON.stringify(text)} is ${markdown}`, () => {
-    assert.is(code(text), markdown);
+    assert.is(inlineCode(text), markdown);
   });
 }
 
@@ -33,25 +33,25 @@ for (const [text, markdown] of [
   ['`code` <!--', '&#96;code&#96; &#60;&#33;--'],
 ] as const) {
   test(`${JSON.stringify(text)} in a sentence is ${markdown}`, () => {
-    assert.is(prose(text), markdown);
+    assert.is(escapeText(text), markdown);
   });
 }
 
 test('what cannot be seen is shown, and half a character is none', () => {
-  assert.is(visible('a\u200bb\u2028c\u0007'), 'a\\u{200b}b\\u{2028}c\\u{7}');
-  assert.is(visible('\ud83c'), '\ufffd');
+  assert.is(escapeInvisible('a\u200bb\u2028c\u0007'), 'a\\u{200b}b\\u{2028}c\\u{7}');
+  assert.is(escapeInvisible('\ud83c'), '\ufffd');
 });
 
 test('a long text loses its middle, and no character is cut in two', () => {
-  assert.is(clipped('abc', 3), 'abc');
-  assert.is(clipped('abcdefgh', 5), 'ab…gh');
-  assert.is(clipped('🎉🎉🎉🎉', 4), '🎉🎉🎉🎉');
-  assert.is(clipped('🎉🎉🎉🎉', 3), '🎉…🎉');
+  assert.is(truncateMiddle('abc', 3), 'abc');
+  assert.is(truncateMiddle('abcdefgh', 5), 'ab…gh');
+  assert.is(truncateMiddle('🎉🎉🎉🎉', 4), '🎉🎉🎉🎉');
+  assert.is(truncateMiddle('🎉🎉🎉🎉', 3), '🎉…🎉');
 });
 
 test('the longest name of a file is shown whole', () => {
   const name = 'n'.repeat(255);
-  assert.is(code(name), `\`${name}\``);
+  assert.is(inlineCode(name), `\`${name}\``);
 });
 
 test.run();

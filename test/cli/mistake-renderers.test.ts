@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { mistakeRenderers } from '../../src/cli/mistake-renderers.ts';
+import { diagnosticRenderers } from '../../src/cli/mistake-renderers.ts';
 import { edict, fileOf, scratchFolder } from '../support/edict-process.ts';
 
 const broken = fileOf('https://roma.example.com', { orders: 'onlin', carts: 'oflin' });
@@ -15,7 +15,7 @@ function folderWith(text: string): string {
 
 test('in every form an invalid file has the same exit code and all its mistakes', async () => {
   const folder = folderWith(broken);
-  for (const format of Object.keys(mistakeRenderers)) {
+  for (const format of Object.keys(diagnosticRenderers)) {
     const { code, stdout } = await edict(['validate', '--format', format], folder);
     assert.is(code, 3, format);
     assert.is(stdout.match(/(expected online or offline)/g)?.length, 2, stdout);

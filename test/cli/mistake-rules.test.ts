@@ -2,15 +2,15 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { mistakeRules } from '../../src/cli/mistake-rules.ts';
+import { diagnosticRules } from '../../src/cli/mistake-rules.ts';
 import { InvalidFileError } from '../../src/core/errors.ts';
-import type { Meanings } from '../../src/core/names.ts';
+import type { NameResolutions } from '../../src/core/names.ts';
 import { FileSource } from '../../src/desired/file-source.ts';
 import { scratchFolder } from '../support/edict-process.ts';
 
 const gateway = 'gateway: { endpoint: "https://x", project: p, instance: i }\n';
 const head = `edict: 1\n${gateway}environments: { test: e1, release: e2 }\n`;
-const nothingKnown: Meanings = new Map();
+const nothingKnown: NameResolutions = new Map();
 
 /** Returns the kinds of mistakes in a file. */
 async function rulesOf(text: string): Promise<string[]> {
@@ -19,7 +19,7 @@ async function rulesOf(text: string): Promise<string[]> {
   try {
     await new FileSource(file, {}, async () => nothingKnown).load();
   } catch (error) {
-    if (error instanceof InvalidFileError) return error.mistakes.map(({ rule }) => rule);
+    if (error instanceof InvalidFileError) return error.diagnostics.map(({ rule }) => rule);
     throw error;
   }
   return [];
@@ -42,12 +42,12 @@ for (const [rule, text] of [
 ] as const) {
   test(`a mistake of the kind ${rule} is called so`, async () => {
     assert.equal(await rulesOf(text), [rule]);
-    assert.ok(mistakeRules[rule].endsWith('.'));
+    assert.ok(diagnosticRules[rule].endsWith('.'));
   });
 }
 
 test('there is no kind that nothing is of', () => {
-  assert.is(Object.keys(mistakeRules).length, 13);
+  assert.is(Object.keys(diagnosticRules).length, 13);
 });
 
 test.run();

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { showPlan } from '../../src/cli/plan.ts';
-import { settingsFrom } from '../../src/config.ts';
+import { parseSettings } from '../../src/config.ts';
 import { testContext } from '../support/streams.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const settings = settingsFrom('examples/quickstart/edict.yaml', { state: 'sqlite:nowhere.db' });
+const settings = parseSettings('examples/quickstart/edict.yaml', { state: 'sqlite:nowhere.db' });
 
 test('shows the plan in each format with exit code 0', async () => {
   for (const [format, part] of [
@@ -50,7 +50,7 @@ test('--out saves what is shown, and shows the same as without it in every forma
   const { context, stdout } = testContext();
   await showPlan(settings, { format: 'json', plan: out }, context);
   const shown = JSON.parse(stdout()) as { digest: string; saved: unknown };
-  assert.equal(shown.saved, { done: 0, newer: 0 });
+  assert.equal(shown.saved, { done: 0, notInPlan: 0 });
   assert.match(readFileSync(out, 'utf8'), `"digest":"${shown.digest}"`);
 });
 

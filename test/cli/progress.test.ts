@@ -1,21 +1,21 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { plain } from '../../src/cli/paint.ts';
+import { noColor } from '../../src/cli/paint.ts';
 import { openProgress } from '../../src/cli/progress.ts';
 import type { Change } from '../../src/core/plan.ts';
-import { plan } from '../../src/core/plan.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import { desiredState, wanted } from '../support/states.ts';
 import { textStream } from '../support/streams.ts';
 
-const failure = { code: 'X', status: 500, message: '', hint: null, requestId: null, pauseMs: null };
+const failure = { code: 'X', status: 500, message: '', hint: null, requestId: null, retryAfterMs: null };
 
 test('says what is done, failed and left, and goes away', () => {
   const { stream, text } = textStream();
-  const progress = openProgress(stream, plain);
-  const made = plan(desiredState(['a', 'b', 'c', 'd'].map((api) => wanted(api, 'test'))), new Map());
+  const progress = openProgress(stream, noColor);
+  const plan = diffStates(desiredState(['a', 'b', 'c', 'd'].map((api) => wanted(api, 'test'))), new Map());
   const settled = (index: number) =>
-    ({ type: 'attempt:settled', passId: 'p', attemptId: 1, change: made.changes[index] as Change, tookMs: 1 }) as const;
-  progress.emit({ type: 'plan:made', passId: 'p', cause: 'start', recorded: new Map(), plan: made });
+    ({ type: 'attempt:settled', reconcileId: 'p', attemptId: 1, change: plan.changes[index] as Change, durationMs: 1 }) as const;
+  progress.emit({ type: 'plan:made', reconcileId: 'p', cause: 'start', recorded: new Map(), plan });
   progress.emit({ ...settled(0), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
   assert.match(text(), /\[=====\s+\] 1 of 4 done, 3 left, .* to go$/);
   for (const rest of [1, 2]) progress.emit({ ...settled(rest), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
@@ -27,15 +27,21 @@ test('says what is done, failed and left, and goes away', () => {
 
 test('says what it waits for, in lines of their own', () => {
   const { stream, text } = textStream();
-  const progress = openProgress(stream, plain);
+  const progress = openProgress(stream, noColor);
   progress.emit({ type: 'store:waited', message: 'it is locked' });
   assert.ok(text().endsWith('Waiting for the store: it is locked\n'));
 });
 
 test('draws nothing where there is nothing to do', () => {
   const { stream, text } = textStream();
-  const progress = openProgress(stream, plain);
-  progress.emit({ type: 'plan:made', passId: 'p', cause: 'start', recorded: new Map(), plan: plan(desiredState([]), new Map()) });
+  const progress = openProgress(stream, noColor);
+  progress.emit({
+    type: 'plan:made',
+    reconcileId: 'p',
+    cause: 'start',
+    recorded: new Map(),
+    plan: diffStates(desiredState([]), new Map()),
+  });
   progress.clear();
   assert.is(text(), '');
 });

@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { plain } from '../../src/cli/paint.ts';
-import { mistakesJson, renderMistakes } from '../../src/cli/render-mistakes.ts';
-import { InvalidFileError, type Mistake } from '../../src/core/errors.ts';
+import { noColor } from '../../src/cli/paint.ts';
+import { renderDiagnostics, renderDiagnosticsJson } from '../../src/cli/render-mistakes.ts';
+import { type Diagnostic, InvalidFileError } from '../../src/core/errors.ts';
 
-const mistake: Mistake = {
+const mistake: Diagnostic = {
   rule: 'value',
   file: 'edict.yaml',
   line: 12,
@@ -16,13 +16,13 @@ const mistake: Mistake = {
 };
 
 test('shows place, message, frame and hint', () => {
-  const text = renderMistakes(new InvalidFileError('edict.yaml', [mistake]), plain);
+  const text = renderDiagnostics(new InvalidFileError('edict.yaml', [mistake]), noColor);
   assert.is(text, 'edict.yaml:12:5  wrong\n  12 |     bad: x\n     |     ^^^\n     = do this\n\n1 mistake. Nothing was changed.\n');
 });
 
 test('a very long line is cut around the mistake', () => {
   const long = { ...mistake, column: 5001, length: 4, text: `${'x'.repeat(5000)}oops${'y'.repeat(5000)}` };
-  const lines = renderMistakes(new InvalidFileError('edict.yaml', [long]), plain).split('\n');
+  const lines = renderDiagnostics(new InvalidFileError('edict.yaml', [long]), noColor).split('\n');
   assert.ok(lines.every((line) => line.length < 200));
   const column = lines[2]?.indexOf('^') ?? -1;
   assert.is(lines[1]?.slice(column, column + 4), 'oops');
@@ -30,14 +30,14 @@ test('a very long line is cut around the mistake', () => {
 });
 
 test('after fifty mistakes each is a line', () => {
-  const text = renderMistakes(new InvalidFileError('edict.yaml', Array(60).fill(mistake)), plain);
+  const text = renderDiagnostics(new InvalidFileError('edict.yaml', Array(60).fill(mistake)), noColor);
   assert.is(text.match(/\^\^\^/g)?.length, 50);
   assert.is(text.match(/edict\.yaml:12:5/g)?.length, 60);
   assert.match(text, '60 mistakes.');
 });
 
 test('as JSON every mistake has its place and no frame', () => {
-  const { valid, mistakes } = JSON.parse(mistakesJson(new InvalidFileError('edict.yaml', [mistake]))) as {
+  const { valid, mistakes } = JSON.parse(renderDiagnosticsJson(new InvalidFileError('edict.yaml', [mistake]))) as {
     valid: boolean;
     mistakes: unknown[];
   };

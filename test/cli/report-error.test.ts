@@ -33,13 +33,13 @@ test('a bug shows its stack and asks to be reported', () => {
 });
 
 test('a saved plan that is out of date says what has moved, as JSON for each change', () => {
-  const moves = [{ what: 'wanted revision', was: '2', now: '3' }] as const;
+  const divergences = [{ kind: 'wanted revision', was: '2', now: '3' }] as const;
   const of = { api: 'orders', apiId: 'api-orders', environment: 'release', environmentId: 'env-release', action: 'online' } as const;
   const { context, stdout, stderr } = testContext();
   assert.is(
     reportError(
       new StalePlanError(
-        Array.from({ length: 51 }, () => ({ ...of, moves, attempt: null })),
+        Array.from({ length: 51 }, () => ({ ...of, divergences, attempt: null })),
         60,
       ),
       context,
@@ -49,8 +49,8 @@ test('a saved plan that is out of date says what has moved, as JSON for each cha
   );
   assert.match(stderr(), /51 of its 60 changes .*\n {2}orders in release: the file asks for revision 3 now, not for revision 2\n/);
   assert.match(stderr(), '… and 1 more\n');
-  const { error } = JSON.parse(stdout()) as { error: { code: string; moved: { message: string }[] } };
-  assert.equal([error.code, error.moved.length], ['PLAN_STALE', 51]);
+  const { error } = JSON.parse(stdout()) as { error: { code: string; staleChanges: { message: string }[] } };
+  assert.equal([error.code, error.staleChanges.length], ['PLAN_STALE', 51]);
 });
 
 test.run();

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { mistakeRules } from '../../src/cli/mistake-rules.ts';
-import { errorSarif, mistakesSarif } from '../../src/cli/sarif.ts';
-import { EdictError, type Mistake } from '../../src/core/errors.ts';
+import { diagnosticRules } from '../../src/cli/mistake-rules.ts';
+import { renderDiagnosticsSarif, renderErrorSarif } from '../../src/cli/sarif.ts';
+import { type Diagnostic, EdictError } from '../../src/core/errors.ts';
 import { scratchFolder } from '../support/edict-process.ts';
 
 interface Log {
@@ -31,11 +31,11 @@ interface Log {
 
 const root = scratchFolder();
 mkdirSync(join(root, '.git'));
-const mistake: Mistake = {
+const mistake: Diagnostic = {
   ...{ rule: 'value', file: join(root, 'my apis/é:1.yaml'), line: 12, column: 5, length: 3 },
   ...{ message: 'wrong', hint: 'do this', text: '    bad: x' },
 };
-const logOf = (...mistakes: readonly Mistake[]): Log => JSON.parse(mistakesSarif(mistakes)) as Log;
+const logOf = (...mistakes: readonly Diagnostic[]): Log => JSON.parse(renderDiagnosticsSarif(mistakes)) as Log;
 
 test('the log says its version, its tool and its rules', () => {
   const { version, $schema, runs } = logOf(mistake);
@@ -45,7 +45,7 @@ test('the log says its version, its tool and its rules', () => {
   assert.match(driver.version, /^\d+\.\d+\.\d+/);
   assert.equal(
     driver.rules.map(({ id }) => id),
-    Object.keys(mistakeRules),
+    Object.keys(diagnosticRules),
   );
   assert.is(runs[0].columnKind, 'utf16CodeUnits');
 });
@@ -73,7 +73,7 @@ test('a file outside of any checkout has a URI of its own', () => {
 });
 
 test('the text of the file is not in the log', () => {
-  assert.not.match(mistakesSarif([mistake]), 'bad: x');
+  assert.not.match(renderDiagnosticsSarif([mistake]), 'bad: x');
 });
 
 test('without a mistake the log has no results, so that code scanning closes what it has shown', () => {
@@ -82,7 +82,7 @@ test('without a mistake the log has no results, so that code scanning closes wha
 });
 
 test('a file that could not be checked is a failed run', () => {
-  const { runs } = JSON.parse(errorSarif(new EdictError('FILE_ABSENT', 'no file', { hint: 'name it' }))) as Log;
+  const { runs } = JSON.parse(renderErrorSarif(new EdictError('FILE_ABSENT', 'no file', { hint: 'name it' }))) as Log;
   assert.equal(runs[0].invocations, [
     {
       executionSuccessful: false,

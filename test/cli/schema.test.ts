@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runCli } from '../../src/cli/program.ts';
-import { schema, schemas } from '../../src/cli/schema.ts';
+import { schema, schemaPaths } from '../../src/cli/schema.ts';
 import { testContext } from '../support/streams.ts';
 
 const paths = {
@@ -13,7 +13,7 @@ const paths = {
   notification: 'spec/notification.schema.json',
 } as const;
 
-for (const of of Object.keys(schemas) as (keyof typeof schemas)[]) {
+for (const of of Object.keys(schemaPaths) as (keyof typeof schemaPaths)[]) {
   test(`prints the schema of ${of}`, async () => {
     const { context, stdout } = testContext();
     assert.is(await schema(of, context), 0);

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { errorDocument, toldError } from '../../src/cli/told-error.ts';
+import { errorDocument, renderError } from '../../src/cli/told-error.ts';
 import { EdictError, InvalidFileError } from '../../src/core/errors.ts';
 import { testContext } from '../support/streams.ts';
 
@@ -11,11 +11,11 @@ const { context } = testContext();
 
 test('an error is told with what to do about it', () => {
   assert.is(
-    toldError(new EdictError('X', 'the store is gone', { hint: 'bring it back' }), context),
+    renderError(new EdictError('X', 'the store is gone', { hint: 'bring it back' }), context),
     'the store is gone\n  bring it back\n',
   );
-  assert.is(toldError(new EdictError('X', 'the store is gone'), context), 'the store is gone\n');
-  assert.match(toldError(invalid, context), /f\.yaml:2:3 {2}wrong\n[\s\S]*mend it/);
+  assert.is(renderError(new EdictError('X', 'the store is gone'), context), 'the store is gone\n');
+  assert.match(renderError(invalid, context), /f\.yaml:2:3 {2}wrong\n[\s\S]*mend it/);
 });
 
 test('as JSON it is what the command alone would have written', () => {
@@ -29,7 +29,7 @@ test('as JSON it is what the command alone would have written', () => {
 });
 
 test('a bug is not told as if a person had made it', () => {
-  assert.throws(() => toldError(new TypeError('a bug'), context), 'a bug');
+  assert.throws(() => renderError(new TypeError('a bug'), context), 'a bug');
   assert.throws(() => errorDocument(new TypeError('a bug')), 'a bug');
 });
 

@@ -2,17 +2,17 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { MistakeFormat } from '../../src/cli/mistake-renderers.ts';
+import type { DiagnosticFormat } from '../../src/cli/mistake-renderers.ts';
 import { validate } from '../../src/cli/validate.ts';
-import { settingsFrom } from '../../src/config.ts';
+import { parseSettings } from '../../src/config.ts';
 import { fileOf, scratchFolder } from '../support/edict-process.ts';
 import { testContext } from '../support/streams.ts';
 
-async function check(text: string, format: MistakeFormat) {
+async function check(text: string, format: DiagnosticFormat) {
   const file = join(scratchFolder(), 'edict.yaml');
   writeFileSync(file, text);
   const { context, stdout } = testContext();
-  return { code: await validate(settingsFrom(file, {}), { format }, context), stdout: stdout() };
+  return { code: await validate(parseSettings(file, {}), { format }, context), stdout: stdout() };
 }
 
 const valid = fileOf('https://roma.example.com', { orders: 'online', invoices: 'offline' });

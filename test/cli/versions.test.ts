@@ -2,16 +2,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { versionsOf } from '../../src/cli/versions.ts';
+import { parseVersionsTarget } from '../../src/cli/versions.ts';
 import { EdictError } from '../../src/core/errors.ts';
 import { startEmulator } from '../../src/emulator/emulator.ts';
 import { edict, fileOf, scratchFolder, seedOf } from '../support/edict-process.ts';
 
 test('shows what the gateway keeps, newest first, which is effective and which pinned', async () => {
   const emulator = await startEmulator({ seed: seedOf('orders') });
-  for (const remark of ['first', 'second\u001b[31m', 'third']) emulator.world.publish('api-orders', 'env-test', remark);
-  const kept = emulator.world.publications()[0]?.versions.map(({ versionId }) => versionId) ?? [];
-  emulator.world.switchVersion('api-orders', kept[1] ?? '');
+  for (const remark of ['first', 'second\u001b[31m', 'third']) emulator.state.publish('api-orders', 'env-test', remark);
+  const kept = emulator.state.publications()[0]?.versions.map(({ versionId }) => versionId) ?? [];
+  emulator.state.switchVersion('api-orders', kept[1] ?? '');
   const folder = scratchFolder();
   const file = fileOf(emulator.url, { orders: `{ state: online, version: ${kept[2]} }` });
   writeFileSync(join(folder, 'edict.yaml'), file);
@@ -46,7 +46,7 @@ test('a publication that was never published has no versions', async () => {
 for (const names of [['orders'], ['orders', 'test', 'edict.yaml', 'more']]) {
   test(`${names.length} names are not what --versions needs`, () => {
     assert.throws(
-      () => versionsOf(names),
+      () => parseVersionsTarget(names),
       (error: unknown) => error instanceof EdictError && error.hint?.includes('history --versions API ENVIRONMENT'),
     );
   });

@@ -1,12 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isBehind, wantedDigest, withActed } from '../../src/core/acted.ts';
+import { appendDigest, desiredDigest, isStaleSource } from '../../src/core/acted.ts';
 import { desiredState, wanted } from '../support/states.ts';
 
 test('the digest covers what is wanted of each publication, in whatever order, and nothing else', () => {
   const [orders, carts] = [wanted('orders', 'test'), wanted('carts', 'test')];
-  const digest = wantedDigest(desiredState([orders, carts]));
-  assert.is(wantedDigest(desiredState([carts, { ...orders, remark: 'another', home: 'apis/x.yaml' }])), digest);
+  const digest = desiredDigest(desiredState([orders, carts]));
+  assert.is(desiredDigest(desiredState([carts, { ...orders, remark: 'another', sourceFile: 'apis/x.yaml' }])), digest);
   const others = [
     desiredState([orders]),
     desiredState([orders, { ...carts, state: 'offline' }]),
@@ -14,15 +14,18 @@ test('the digest covers what is wanted of each publication, in whatever order, a
     desiredState([orders, { ...carts, version: 'v' }]),
     { ...desiredState([orders, carts]), removed: 'offline' as const },
   ];
-  for (const other of others) assert.is.not(wantedDigest(other), digest);
+  for (const other of others) assert.is.not(desiredDigest(other), digest);
 });
 
 test('behind is what was acted on once and is not what was acted on last', () => {
-  let acted = withActed(withActed([], 'a'), 'b');
-  assert.equal([isBehind([], 'a'), isBehind(acted, 'a'), isBehind(acted, 'b'), isBehind(acted, 'c')], [false, true, false, false]);
-  acted = withActed(acted, 'a');
-  assert.equal([acted, isBehind(acted, 'a'), isBehind(acted, 'b')], [['b', 'a'], false, true]);
-  for (let number = 0; number < 60; number += 1) acted = withActed(acted, `n${number}`);
+  let acted = appendDigest(appendDigest([], 'a'), 'b');
+  assert.equal(
+    [isStaleSource([], 'a'), isStaleSource(acted, 'a'), isStaleSource(acted, 'b'), isStaleSource(acted, 'c')],
+    [false, true, false, false],
+  );
+  acted = appendDigest(acted, 'a');
+  assert.equal([acted, isStaleSource(acted, 'a'), isStaleSource(acted, 'b')], [['b', 'a'], false, true]);
+  for (let number = 0; number < 60; number += 1) acted = appendDigest(acted, `n${number}`);
   assert.equal([acted.length, acted.at(-1), acted.includes('a')], [50, 'n59', false]);
 });
 

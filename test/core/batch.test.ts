@@ -1,16 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { callOf, inCalls } from '../../src/core/batch.ts';
+import { batchKey, sortByBatch } from '../../src/core/batch.ts';
 import { change } from '../support/states.ts';
 
 test('changes of one environment, action and remark may go in one call', () => {
-  assert.is(callOf(change('a', 'test')), callOf(change('b', 'test', { reason: 'revision', revision: 'r2' })));
+  assert.is(batchKey(change('a', 'test')), batchKey(change('b', 'test', { reason: 'revision', revision: 'r2' })));
   const others = [change('b', 'release'), change('b', 'test', { action: 'offline' }), change('b', 'test', { remark: 'x' })];
-  for (const other of others) assert.is.not(callOf(change('a', 'test')), callOf(other));
+  for (const other of others) assert.is.not(batchKey(change('a', 'test')), batchKey(other));
 });
 
 test('a switch to a version needs a call of its own', () => {
-  assert.is(callOf(change('a', 'test', { version: 'v1' })), null);
+  assert.is(batchKey(change('a', 'test', { version: 'v1' })), null);
 });
 
 test('what may go in one call comes together, and nothing is lost', () => {
@@ -21,9 +21,9 @@ test('what may go in one call comes together, and nothing is lost', () => {
     change('c', 'test', { version: 'v' }),
     change('b', 'release'),
   ];
-  const names = inCalls(changes, 10).map(({ api, environment }) => `${api} ${environment}`);
+  const names = sortByBatch(changes, 10).map(({ api, environment }) => `${api} ${environment}`);
   assert.equal(names, ['a test', 'b test', 'a release', 'b release', 'c test']);
-  assert.is(inCalls(changes, 1), changes);
+  assert.is(sortByBatch(changes, 1), changes);
 });
 
 test.run();

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { assertNever, EdictError, exitCodes, InvalidFileError, messageOf } from '../../src/core/errors.ts';
+import { assertNever, EdictError, errorMessage, exitCodes, InvalidFileError } from '../../src/core/errors.ts';
 
 test('an error has a code, and a hint and an exit code unless nothing special is meant', () => {
   const error = new EdictError('CODE', 'what happened');
@@ -18,8 +18,8 @@ test('an invalid file counts its mistakes and exits with 3', () => {
 });
 
 test('anything thrown has a message', () => {
-  assert.is(messageOf(new Error('text')), 'text');
-  assert.is(messageOf('text'), 'text');
+  assert.is(errorMessage(new Error('text')), 'text');
+  assert.is(errorMessage('text'), 'text');
 });
 
 test('a branch that cannot be reached throws when it is', () => {

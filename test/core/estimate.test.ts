@@ -1,25 +1,25 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { estimate } from '../../src/core/estimate.ts';
-import { plan } from '../../src/core/plan.ts';
+import { estimateCost } from '../../src/core/estimate.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
 const changesFor = (count: number) =>
-  plan(desiredState(Array.from({ length: count }, (_, index) => wanted(`api${index}`, 'test'))), new Map()).changes;
-const tenPerSecond = { limit: { calls: 10, perMs: 1000, concurrency: 4 }, batch: 1 };
+  diffStates(desiredState(Array.from({ length: count }, (_, index) => wanted(`api${index}`, 'test'))), new Map()).changes;
+const tenPerSecond = { limit: { calls: 10, perMs: 1000, concurrency: 4 }, batchSize: 1 };
 
 test('three calls at ten a second take 0.2 s', () => {
-  assert.equal(estimate(changesFor(3), tenPerSecond), { calls: 3, seconds: 0.2, batched: { calls: 1, seconds: 0 } });
+  assert.equal(estimateCost(changesFor(3), tenPerSecond), { calls: 3, seconds: 0.2, batched: { calls: 1, seconds: 0 } });
 });
 
 test('nothing to do takes no time', () => {
-  assert.equal(estimate([], tenPerSecond), { calls: 0, seconds: 0, batched: null });
+  assert.equal(estimateCost([], tenPerSecond), { calls: 0, seconds: 0, batched: null });
 });
 
 test('a slow limit is felt, and a batch helps', () => {
   const slow = { limit: { calls: 1, perMs: 60_000, concurrency: 1 } };
-  assert.is(estimate(changesFor(5), { ...slow, batch: 1 }).seconds, 240);
-  assert.equal(estimate(changesFor(5), { limit: { calls: 1, perMs: 60_000, concurrency: 1 }, batch: 5 }), {
+  assert.is(estimateCost(changesFor(5), { ...slow, batchSize: 1 }).seconds, 240);
+  assert.equal(estimateCost(changesFor(5), { limit: { calls: 1, perMs: 60_000, concurrency: 1 }, batchSize: 5 }), {
     calls: 1,
     seconds: 0,
     batched: null,
@@ -28,7 +28,7 @@ test('a slow limit is felt, and a batch helps', () => {
 
 test('what is held makes no call', () => {
   const desired = desiredState([wanted('a', 'test', { state: 'offline' })], { protectedNames: ['test'] });
-  assert.equal(estimate(plan(desired, recordedState([recorded('a', 'test')])).changes, tenPerSecond), {
+  assert.equal(estimateCost(diffStates(desired, recordedState([recorded('a', 'test')])).changes, tenPerSecond), {
     calls: 0,
     seconds: 0,
     batched: null,
@@ -43,7 +43,7 @@ test('a batch holds changes of one environment, action and remark, and no switch
     wanted('g', 'test', { version: 'v1' }),
     wanted('h', 'test', { version: 'v2' }),
   ];
-  const { calls } = estimate(plan(desiredState(publications), new Map()).changes, { ...tenPerSecond, batch: 3 });
+  const { calls } = estimateCost(diffStates(desiredState(publications), new Map()).changes, { ...tenPerSecond, batchSize: 3 });
   assert.is(calls, 2 + 1 + 1 + 2);
 });
 

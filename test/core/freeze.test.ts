@@ -1,16 +1,16 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { delay, isStopped, stopOf } from '../../src/core/freeze.ts';
-import { inOrder } from '../../src/core/order.ts';
-import { plan } from '../../src/core/plan.ts';
+import { applyFreezes, freezeFor, isFrozen } from '../../src/core/freeze.ts';
+import { applyRollout } from '../../src/core/order.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import type { DesiredState, Freeze, Suspension } from '../../src/core/publication.ts';
 import { desiredState, orderOf, wanted } from '../support/states.ts';
 
 const test = suite('freeze');
 
 function freeze(fromMs: number, toMs: number, over: Partial<Freeze> = {}): Freeze {
-  const endMs = (nowMs: number): number | null => (fromMs <= nowMs && nowMs < toMs ? toMs : null);
-  return { name: null, reason: null, environmentIds: null, endMs, ...over };
+  const endsAtMs = (nowMs: number): number | null => (fromMs <= nowMs && nowMs < toMs ? toMs : null);
+  return { name: null, reason: null, environmentIds: null, endsAtMs, ...over };
 }
 
 const suspension = (untilMs: number | null, over: Partial<Suspension> = {}): Suspension => ({
@@ -22,8 +22,10 @@ const suspension = (untilMs: number | null, over: Partial<Suspension> = {}): Sus
 const publications = ['orders', 'carts'].flatMap((api) => ['test', 'release'].map((environment) => wanted(api, environment)));
 
 function waiting(desired: DesiredState, nowMs: number): Record<string, number | null> {
-  const { changes } = delay(plan(desired, new Map()), desired, nowMs);
-  return Object.fromEntries(changes.flatMap(({ api, environment, waits }) => (waits ? [[`${api} ${environment}`, waits.untilMs]] : [])));
+  const { changes } = applyFreezes(diffStates(desired, new Map()), desired, nowMs);
+  return Object.fromEntries(
+    changes.flatMap(({ api, environment, deferred }) => (deferred ? [[`${api} ${environment}`, deferred.untilMs]] : [])),
+  );
 }
 
 test('a freeze lets changes wait until it is over, in the environments that it names', () => {
@@ -44,7 +46,7 @@ test('freezes that overlap or touch are one, and a suspension between them too',
 test('a freeze without an end is no promise', () => {
   const desired = desiredState([wanted('orders', 'test')], { freezes: [freeze(10, Number.POSITIVE_INFINITY)] });
   assert.equal(waiting(desired, 12), { 'orders test': null });
-  const endless = desiredState([wanted('orders', 'test')], { freezes: [{ ...freeze(0, 1), endMs: (nowMs) => nowMs + 1 }] });
+  const endless = desiredState([wanted('orders', 'test')], { freezes: [{ ...freeze(0, 1), endsAtMs: (nowMs) => nowMs + 1 }] });
   assert.equal(waiting(endless, 12), { 'orders test': null });
 });
 
@@ -64,26 +66,26 @@ test('the file, an environment and an API can be suspended, for a time or withou
 
 test('whether something is stopped is what `stopOf` says, and no end is looked for', () => {
   let asked = 0;
-  const endMs = (nowMs: number): number | null => {
+  const endsAtMs = (nowMs: number): number | null => {
     asked += 1;
     return nowMs < 10 ? null : nowMs + 1;
   };
-  const endless: Freeze = { ...freeze(0, 1), endMs };
+  const endless: Freeze = { ...freeze(0, 1), endsAtMs };
   const desired = desiredState([], { freezes: [endless] });
   const place = { apiId: 'api-orders', environmentId: 'env-test' };
-  assert.equal([isStopped(place, desired, 9), isStopped(place, desired, 10)], [false, true]);
+  assert.equal([isFrozen(place, desired, 9), isFrozen(place, desired, 10)], [false, true]);
   assert.is(asked, 2);
-  assert.equal([stopOf(place, desired, 9), stopOf(place, desired, 10)?.untilMs], [null, null]);
-  assert.is(isStopped(place, { ...desired, freezes: [], suspension: suspension(20) }, 20), false);
+  assert.equal([freezeFor(place, desired, 9), freezeFor(place, desired, 10)?.untilMs], [null, null]);
+  assert.is(isFrozen(place, { ...desired, freezes: [], suspension: suspension(20) }, 20), false);
 });
 
 test('a calendar takes its time, and is asked for each environment and not for each API', () => {
   let asked = 0;
-  const endMs = (nowMs: number): number | null => {
+  const endsAtMs = (nowMs: number): number | null => {
     asked += 1;
     return nowMs < 9 ? 9 : null;
   };
-  const costly: Freeze = { ...freeze(0, 9), endMs };
+  const costly: Freeze = { ...freeze(0, 9), endsAtMs };
   const apis = Array.from({ length: 500 }, (_, index) => `a${index}`);
   const many = apis.flatMap((api) => [wanted(api, 'test'), wanted(api, 'release')]);
   const suspendedApis = new Map([['api-a0', suspension(20)]]);
@@ -95,26 +97,26 @@ test('a calendar takes its time, and is asked for each environment and not for e
 test('says who and why', () => {
   const place = { apiId: 'api-orders', environmentId: 'env-test' };
   const desired = desiredState([], { freezes: [freeze(0, 9, { name: 'weekend', reason: 'nobody is there' })] });
-  assert.equal(stopOf(place, desired, 1), { rule: 'freeze', message: 'frozen (weekend, nobody is there)', untilMs: 9 });
-  assert.is(stopOf(place, desiredState([], { freezes: [freeze(0, 9)] }), 1)?.message, 'frozen');
-  const told = stopOf(place, { ...desired, suspension: suspension(null, { by: 'ada' }) }, 1);
+  assert.equal(freezeFor(place, desired, 1), { rule: 'freeze', message: 'frozen (weekend, nobody is there)', untilMs: 9 });
+  assert.is(freezeFor(place, desiredState([], { freezes: [freeze(0, 9)] }), 1)?.message, 'frozen');
+  const told = freezeFor(place, { ...desired, suspension: suspension(null, { by: 'ada' }) }, 1);
   assert.equal(told, { rule: 'suspended', message: 'suspended by ada (migration)', untilMs: null });
 });
 
 test('what is held stays held, and waits too', () => {
   const desired = desiredState([wanted('orders', 'test')], { freezes: [freeze(0, 9)] });
-  const made = plan(desired, new Map());
+  const made = diffStates(desired, new Map());
   const held = { rule: 'protected', message: '', hint: '' } as const;
-  const [change] = delay({ ...made, changes: made.changes.map((one) => ({ ...one, held })) }, desired, 1).changes;
-  assert.equal([change?.held?.rule, change?.waits?.rule], ['protected', 'freeze']);
+  const [change] = applyFreezes({ ...made, changes: made.changes.map((one) => ({ ...one, held })) }, desired, 1).changes;
+  assert.equal([change?.held?.rule, change?.deferred?.rule], ['protected', 'freeze']);
 });
 
 test('what waits for a freeze keeps back what comes after it in the order', () => {
   const freezes = [freeze(0, 9, { environmentIds: new Set(['env-test']) })];
-  const desired = desiredState(publications, { freezes, order: orderOf('test', 'release') });
-  const { changes } = inOrder(delay(plan(desired, new Map()), desired, 1), desired, new Map(), new Map(), 1);
+  const desired = desiredState(publications, { freezes, rollout: orderOf('test', 'release') });
+  const { changes } = applyRollout(applyFreezes(diffStates(desired, new Map()), desired, 1), desired, new Map(), new Map(), 1);
   assert.equal(
-    changes.map(({ environment, waits }) => `${environment} ${waits?.rule}`),
+    changes.map(({ environment, deferred }) => `${environment} ${deferred?.rule}`),
     ['release order', 'test freeze', 'release order', 'test freeze'],
   );
 });

@@ -1,27 +1,27 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { guard } from '../../src/core/guard.ts';
+import { protectionHold } from '../../src/core/guard.ts';
 import { desiredState, wanted } from '../support/states.ts';
 
 const desired = desiredState([wanted('orders', 'test')], { protectedNames: ['release'] });
 
 test('holds what would go offline in a protected environment, and says how to go on', () => {
-  const hold = guard({ action: 'offline', environment: 'release', environmentId: 'env-release' }, desired);
+  const hold = protectionHold({ action: 'offline', environment: 'release', environmentId: 'env-release' }, desired);
   assert.is(hold?.rule, 'protected');
   assert.match(hold?.message ?? '', 'release');
   assert.match(hold?.hint ?? '', 'check that it is meant');
 });
 
 test('lets an API go online in a protected environment', () => {
-  assert.is(guard({ action: 'online', environment: 'release', environmentId: 'env-release' }, desired), null);
+  assert.is(protectionHold({ action: 'online', environment: 'release', environmentId: 'env-release' }, desired), null);
 });
 
 test('lets an API go offline elsewhere', () => {
-  assert.is(guard({ action: 'offline', environment: 'test', environmentId: 'env-test' }, desired), null);
+  assert.is(protectionHold({ action: 'offline', environment: 'test', environmentId: 'env-test' }, desired), null);
 });
 
 test('holds what would go offline in an environment that left the file: it may have been protected', () => {
-  const hold = guard({ action: 'offline', environment: 'staging', environmentId: 'env-staging' }, desired);
+  const hold = protectionHold({ action: 'offline', environment: 'staging', environmentId: 'env-staging' }, desired);
   assert.is(hold?.rule, 'undeclared');
   assert.match(hold?.hint ?? '', 'keep staging under `environments`');
 });

@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { heldDigest, heldWork, workOf } from '../../src/core/guards.ts';
-import { restsOn, sinceFirst } from '../../src/core/keep-to.ts';
-import { plan } from '../../src/core/plan.ts';
+import { approvalDigest, approvalScope, changeFingerprint } from '../../src/core/guards.ts';
+import { excludeOwnChanges, isStillValid } from '../../src/core/keep-to.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import type { Attempt } from '../../src/core/ports.ts';
 import type { DesiredPublication, RecordedPublication } from '../../src/core/publication.ts';
 import type { SavedPlan } from '../../src/core/saved-plan.ts';
@@ -15,7 +15,7 @@ type Recorded = Partial<RecordedPublication> | null;
 
 const file = (orders: Wanted) => desiredState(orders ? [wanted('orders', 'test', orders)] : []);
 const record = (orders: Recorded) => recordedState(orders ? [recorded('orders', 'test', orders)] : []);
-const unresolved = { attemptId: 42, action: 'online', revision: null, version: null, marker: null, overAtMs: null } as const;
+const unknownAttempt = { attemptId: 42, action: 'online', revision: null, version: null, marker: null, endedAtMs: null } as const;
 const online = { state: 'online' } as const;
 const offline = { state: 'offline', versionId: null } as const;
 
@@ -24,7 +24,7 @@ interface Case {
   /** What the file asked for, and the record said, when the plan was saved. */
   readonly planned: readonly [Wanted, Recorded];
   readonly now: readonly [Wanted, Recorded];
-  readonly last?: Partial<Attempt>;
+  readonly lastAttempt?: Partial<Attempt>;
   /** What has moved; `open`: nothing, and it is still to be done. */
   readonly expected: string;
 }
@@ -32,54 +32,54 @@ interface Case {
 const cases: readonly Case[] = [
   { name: 'nothing has moved', planned: [online, offline], now: [online, offline], expected: 'open' },
   { name: 'it was put online meanwhile', planned: [online, offline], now: [online, online], expected: 'recorded state' },
-  { name: 'a daemon has done the same', planned: [online, offline], now: [online, online], last: {}, expected: 'done' },
+  { name: 'a daemon has done the same', planned: [online, offline], now: [online, online], lastAttempt: {}, expected: 'done' },
   {
     name: 'an attempt before the plan did the same',
     planned: [online, offline],
     now: [online, online],
-    last: { beganAtMs: plannedAtMs - 1 },
+    lastAttempt: { startedAtMs: plannedAtMs - 1 },
     expected: 'recorded state',
   },
   {
     name: 'the attempt after the plan did something else',
     planned: [online, offline],
     now: [online, online],
-    last: { remark: 'by hand' },
+    lastAttempt: { remark: 'by hand' },
     expected: 'recorded state',
   },
   {
     name: 'the record says it is done, and the attempt failed',
     planned: [online, offline],
     now: [online, online],
-    last: { outcome: 'stalled' },
+    lastAttempt: { outcome: 'stalled' },
     expected: 'recorded state',
   },
   {
     name: 'it was done and undone',
     planned: [online, offline],
     now: [online, offline],
-    last: { action: 'offline' },
+    lastAttempt: { action: 'offline' },
     expected: 'done and undone',
   },
   {
     name: 'an earlier try came to nothing',
     planned: [online, offline],
     now: [online, offline],
-    last: { outcome: 'retry' },
+    lastAttempt: { outcome: 'retry' },
     expected: 'open',
   },
   {
     name: 'a try of this work is under way',
     planned: [online, offline],
-    now: [online, { ...offline, unresolved }],
-    last: { outcome: null, settledAtMs: null },
+    now: [online, { ...offline, unknownAttempt }],
+    lastAttempt: { outcome: null, finishedAtMs: null },
     expected: 'open',
   },
   {
     name: 'a try of other work is under way',
     planned: [online, offline],
-    now: [online, { ...offline, unresolved: { ...unresolved, action: 'offline' } }],
-    last: { outcome: null, action: 'offline' },
+    now: [online, { ...offline, unknownAttempt: { ...unknownAttempt, action: 'offline' } }],
+    lastAttempt: { outcome: null, action: 'offline' },
     expected: 'unresolved',
   },
   {
@@ -129,57 +129,62 @@ const cases: readonly Case[] = [
   },
   {
     name: 'the attempt that the plan doubted had not happened',
-    planned: [online, { ...offline, unresolved }],
+    planned: [online, { ...offline, unknownAttempt }],
     now: [online, offline],
-    last: { outcome: 'absent', beganAtMs: plannedAtMs - 1 },
+    lastAttempt: { outcome: 'absent', startedAtMs: plannedAtMs - 1 },
     expected: 'open',
   },
   {
     name: 'the attempt that the plan doubted had happened',
-    planned: [online, { ...offline, unresolved }],
+    planned: [online, { ...offline, unknownAttempt }],
     now: [online, online],
-    last: { beganAtMs: plannedAtMs - 1 },
+    lastAttempt: { startedAtMs: plannedAtMs - 1 },
     expected: 'done',
   },
   {
     name: 'the attempt that the plan doubted had happened, and more is wanted',
-    planned: [{ revision: '2' }, { ...offline, unresolved: { ...unresolved, revision: '1' } }],
+    planned: [{ revision: '2' }, { ...offline, unknownAttempt: { ...unknownAttempt, revision: '1' } }],
     now: [{ revision: '2' }, { revision: '1', versionId: 'new' }],
-    last: { beganAtMs: plannedAtMs - 1, revision: '1' },
+    lastAttempt: { startedAtMs: plannedAtMs - 1, revision: '1' },
     expected: 'open',
   },
   { name: 'the gateway lost it', planned: [offline, online], now: [offline, offline], expected: 'recorded state' },
 ];
 
-for (const { name, planned, now, last, expected } of cases) {
+for (const { name, planned, now, lastAttempt, expected } of cases) {
   test(`${name}: ${expected}`, () => {
-    const before = planned[1]?.unresolved ? lastAttempts(attemptAt('orders', 'test', { outcome: null })) : new Map();
+    const before = planned[1]?.unknownAttempt ? lastAttempts(attemptAt('orders', 'test', { outcome: null })) : new Map();
     const saved = savedFrom(file(planned[0]), record(planned[1]), before);
     assert.is(saved.changes.size, 1);
-    const { changes, kept } = keptTo(saved, file(now[0]), record(now[1]), last && lastAttempts(attemptAt('orders', 'test', last)));
-    const moves = kept?.moved.flatMap((moved) => moved.moves.map(({ what }) => what)) ?? [];
-    const found = changes.length > 0 ? ['open'] : kept?.done ? ['done'] : moves;
+    const { changes, savedPlanDiff } = keptTo(
+      saved,
+      file(now[0]),
+      record(now[1]),
+      lastAttempt && lastAttempts(attemptAt('orders', 'test', lastAttempt)),
+    );
+    const moves = savedPlanDiff?.staleChanges.flatMap((moved) => moved.divergences.map(({ kind }) => kind)) ?? [];
+    const found = changes.length > 0 ? ['open'] : savedPlanDiff?.appliedCount ? ['done'] : moves;
     assert.equal(found, [expected]);
-    assert.is(kept?.newer, 0);
+    assert.is(savedPlanDiff?.notInPlan, 0);
   });
 }
 
 test('a change that moved names the attempt since, if there was one', () => {
   const saved = savedFrom(file(online), record(offline));
-  const { kept } = keptTo(saved, file(online), record(online), lastAttempts(attemptAt('orders', 'test', { remark: 'x' })));
-  assert.equal(kept?.moved[0]?.attempt, { id: 42, atMs: plannedAtMs + 1000 });
-  assert.is(keptTo(saved, file(online), record(online)).kept?.moved[0]?.attempt, null);
+  const { savedPlanDiff } = keptTo(saved, file(online), record(online), lastAttempts(attemptAt('orders', 'test', { remark: 'x' })));
+  assert.equal(savedPlanDiff?.staleChanges[0]?.attempt, { id: 42, atMs: plannedAtMs + 1000 });
+  assert.is(keptTo(saved, file(online), record(online)).savedPlanDiff?.staleChanges[0]?.attempt, null);
 });
 
 test('what came newly is counted and not made, and what moved elsewhere does not matter', () => {
   const saved = savedFrom(file(online), record(offline));
   const more = desiredState([wanted('orders', 'test'), wanted('carts', 'test'), wanted('users', 'test', { revision: '9' })]);
-  const { changes, kept } = keptTo(saved, more, recordedState([recorded('orders', 'test', offline), recorded('users', 'test')]));
+  const { changes, savedPlanDiff } = keptTo(saved, more, recordedState([recorded('orders', 'test', offline), recorded('users', 'test')]));
   assert.equal(
     changes.map(({ api }) => api),
     ['orders'],
   );
-  assert.equal(kept, { moved: [], done: 0, newer: 2 });
+  assert.equal(savedPlanDiff, { staleChanges: [], done: 0, notInPlan: 2 });
 });
 
 const guarded = (isProtected: boolean) =>
@@ -189,9 +194,9 @@ const live = recordedState([recorded('orders', 'release')]);
 test('what was held stays held, also where the file does not hold it any more', () => {
   const saved = savedFrom(guarded(true), live);
   for (const now of [guarded(true), guarded(false)]) {
-    const { changes, kept } = keptTo(saved, now, live);
+    const { changes, savedPlanDiff } = keptTo(saved, now, live);
     assert.is(changes[0]?.held?.rule, 'protected');
-    assert.equal(kept?.moved, []);
+    assert.equal(savedPlanDiff?.staleChanges, []);
   }
 });
 
@@ -199,28 +204,28 @@ test('an approval of what the plan held releases it, and so nothing else that is
   const saved = savedFrom(guarded(true), live);
   const held = keptTo(saved, guarded(true), live);
   const approval = {
-    ...{ id: 1, digest: heldDigest(held) ?? '', by: 'ada', why: 'agreed', atMs: 1, expiresAtMs: plannedAtMs * 2 },
-    ...{ work: heldWork(held), done: new Set<never>(), isSpent: false },
+    ...{ id: 1, digest: approvalDigest(held) ?? '', by: 'ada', reason: 'agreed', approvedAtMs: 1, expiresAtMs: plannedAtMs * 2 },
+    ...{ scope: approvalScope(held), usedKeys: new Set<never>(), isFileHoldReleased: false },
   };
   const both = desiredState(
     ['carts', 'orders'].map((api) => wanted(api, 'release', { state: 'offline' })),
     { protectedNames: ['release'] },
   );
   const bothLive = recordedState([recorded('orders', 'release'), recorded('carts', 'release')]);
-  const { changes, kept } = keptTo(saved, both, bothLive, new Map(), { ...noPast, approvals: [approval] });
+  const { changes, savedPlanDiff } = keptTo(saved, both, bothLive, new Map(), { ...noPast, approvals: [approval] });
   assert.equal(
     changes.map(({ api, held, approval }) => [api, held, approval?.by]),
     [['orders', null, 'ada']],
   );
-  assert.is(kept?.newer, 1);
+  assert.is(savedPlanDiff?.notInPlan, 1);
 });
 
 test('what was not held and is now has moved', () => {
   const saved = savedFrom(guarded(false), live);
-  const { changes, kept } = keptTo(saved, guarded(true), live);
+  const { changes, savedPlanDiff } = keptTo(saved, guarded(true), live);
   assert.equal(changes, []);
   assert.equal(
-    kept?.moved.map(({ api, moves }) => [api, moves[0]?.what]),
+    savedPlanDiff?.staleChanges.map(({ api, divergences }) => [api, divergences[0]?.kind]),
     [['orders', 'held']],
   );
 });
@@ -229,13 +234,13 @@ test('guards look at the whole plan, not at what is left of it', () => {
   const down = (...apis: readonly string[]) =>
     desiredState(
       apis.map((api) => wanted(api, 'test', { state: 'offline' })),
-      { guards: { maxOffline: { count: 1, share: null }, maxLost: { count: null, share: null } } },
+      { guards: { maxOffline: { count: 1, share: null }, maxRemoved: { count: null, share: null } } },
     );
   const three = recordedState(['a', 'b', 'c'].map((api) => recorded(api, 'test')));
   const saved = savedFrom(down('a'), three);
   assert.is(keptTo(saved, down('a'), three).changes.length, 1);
   assert.equal(
-    keptTo(saved, down('a', 'b'), three).kept?.moved.map(({ moves }) => moves[0]?.what),
+    keptTo(saved, down('a', 'b'), three).savedPlanDiff?.staleChanges.map(({ divergences }) => divergences[0]?.kind),
     ['held'],
   );
 });
@@ -245,13 +250,13 @@ test('at the moment of acting the record must be what the plan rests on, or a tr
   assert.ok(planned);
   for (const [now, expected] of [
     [offline, true],
-    [{ ...offline, unresolved }, true],
-    [{ ...offline, unresolved: { ...unresolved, action: 'offline' } }, false],
-    [{ ...offline, unresolved: { ...unresolved, revision: '1' } }, false],
+    [{ ...offline, unknownAttempt }, true],
+    [{ ...offline, unknownAttempt: { ...unknownAttempt, action: 'offline' } }, false],
+    [{ ...offline, unknownAttempt: { ...unknownAttempt, revision: '1' } }, false],
     [online, false],
     [null, false],
   ] as const) {
-    assert.is(restsOn(planned, now ? recorded('orders', 'test', now) : undefined), expected, JSON.stringify(now));
+    assert.is(isStillValid(planned, now ? recorded('orders', 'test', now) : undefined), expected, JSON.stringify(now));
   }
 });
 
@@ -280,7 +285,7 @@ const someRecord = fc.record(
           state: fc.constantFrom<'online' | 'offline'>('online', 'offline'),
           revision: fc.constantFrom(null, '1', '2'),
           versionId: fc.constantFrom('v1', 'v2'),
-          unresolved: fc.constantFrom(null, null, null, unresolved),
+          unknownAttempt: fc.constantFrom(null, null, null, unknownAttempt),
         }),
       ),
     ]),
@@ -307,14 +312,14 @@ test('whatever moves, each change of the plan is done as it was or has moved, no
         const after = <T>(now: Readonly<Record<string, T>>, later: Readonly<Record<string, T>>) =>
           Object.fromEntries(apis.map((api) => [api, (moving.includes(api) ? later[api] : now[api]) as T]));
         const saved: SavedPlan = savedFrom(stateOf(file, removed), recordOf(record));
-        const { changes, kept } = keptTo(saved, stateOf(after(file, laterFile), removed), recordOf(after(record, laterRecord)));
-        assert.ok(kept);
-        assert.is(changes.length + kept.moved.length + kept.done, saved.changes.size);
+        const { changes, savedPlanDiff } = keptTo(saved, stateOf(after(file, laterFile), removed), recordOf(after(record, laterRecord)));
+        assert.ok(savedPlanDiff);
+        assert.is(changes.length + savedPlanDiff.staleChanges.length + savedPlanDiff.appliedCount, saved.changes.size);
         for (const change of changes) {
           const planned = saved.changes.get(change.key);
           assert.ok(planned);
-          assert.is(workOf(change), workOf(planned));
-          if (!planned.basis.unresolved) assert.is(change.from, planned.from);
+          assert.is(changeFingerprint(change), changeFingerprint(planned));
+          if (!planned.precondition.unknownAttempt) assert.is(change.from, planned.from);
         }
         const still = [...saved.changes.values()].filter(({ api }) => !(moving as readonly string[]).includes(api));
         for (const { key } of still) assert.ok(changes.some((change) => change.key === key));
@@ -325,10 +330,13 @@ test('whatever moves, each change of the plan is done as it was or has moved, no
 });
 
 test('what a run has made itself was not made before it', () => {
-  const [first, later] = [1, 3].map((done) => ({ ...plan(desiredState([]), new Map()), kept: { moved: [], done, newer: 2 } }));
+  const [first, later] = [1, 3].map((done) => ({
+    ...diffStates(desiredState([]), new Map()),
+    kept: { staleChanges: [], done, notInPlan: 2 },
+  }));
   assert.ok(first && later);
-  assert.equal(sinceFirst(later, first).kept, { moved: [], done: 1, newer: 2 });
-  assert.is(sinceFirst({ ...later, kept: null }, first).kept, null);
+  assert.equal(excludeOwnChanges(later, first).savedPlanDiff, { staleChanges: [], done: 1, notInPlan: 2 });
+  assert.is(excludeOwnChanges({ ...later, savedPlanDiff: null }, first).savedPlanDiff, null);
 });
 
 test.run();

@@ -1,16 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { hasMarker, markedRemark } from '../../src/core/marker.ts';
+import { addMarker, hasMarker } from '../../src/core/marker.ts';
 import { fc } from '../support/fast-check.ts';
 
 test('a marker stands after the text, or alone', () => {
-  assert.is(markedRemark('retired, see CHG-1', '3f9a1c0b7d2e'), 'retired, see CHG-1 [edict 3f9a1c0b7d2e]');
-  assert.is(markedRemark(null, '3f9a1c0b7d2e'), '[edict 3f9a1c0b7d2e]');
-  assert.is(markedRemark('', '3f9a1c0b7d2e'), '[edict 3f9a1c0b7d2e]');
+  assert.is(addMarker('retired, see CHG-1', '3f9a1c0b7d2e'), 'retired, see CHG-1 [edict 3f9a1c0b7d2e]');
+  assert.is(addMarker(null, '3f9a1c0b7d2e'), '[edict 3f9a1c0b7d2e]');
+  assert.is(addMarker('', '3f9a1c0b7d2e'), '[edict 3f9a1c0b7d2e]');
 });
 
 test('a long text loses its end, not the marker', () => {
-  const remark = markedRemark('x'.repeat(255), 'abc');
+  const remark = addMarker('x'.repeat(255), 'abc');
   assert.is([...remark].length, 255);
   assert.match(remark, /^x+… \[edict abc\]$/);
 });
@@ -18,7 +18,7 @@ test('a long text loses its end, not the marker', () => {
 test('any remark keeps to 255 characters, holds its marker and no other', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 255 }), (text) => {
-      const remark = markedRemark(text, 'abc');
+      const remark = addMarker(text, 'abc');
       assert.ok([...remark].length <= 255);
       assert.ok(hasMarker(remark, 'abc'));
       assert.not.ok(hasMarker(remark, 'abcd'));

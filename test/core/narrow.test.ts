@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { planDigest } from '../../src/core/digest.ts';
-import { narrow } from '../../src/core/narrow.ts';
-import { nextRecord } from '../../src/core/outcome.ts';
-import { type Plan, plan } from '../../src/core/plan.ts';
-import type { DesiredState, PublicationNames, RecordedPublication, RecordedState, State } from '../../src/core/publication.ts';
-import { everything, isTargeted, type Targets } from '../../src/core/targets.ts';
+import { filterPlan } from '../../src/core/narrow.ts';
+import { applyOutcome } from '../../src/core/outcome.ts';
+import { diffStates, type Plan } from '../../src/core/plan.ts';
+import type { DesiredState, PublicationNames, PublicationState, RecordedPublication, RecordedState } from '../../src/core/publication.ts';
+import { allTargets, isTargeted, type Targets } from '../../src/core/targets.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
@@ -14,8 +14,8 @@ function exactly(apis: readonly string[], environments: readonly string[] = []):
   const has = (list: readonly string[], ...names: string[]): boolean => list.length === 0 || names.some((name) => list.includes(name));
   return {
     patterns: { apis, environments },
-    hasApi: ({ api, apiId }) => has(apis, api, apiId),
-    hasEnvironment: ({ environment, environmentId }) => has(environments, environment, environmentId),
+    matchesApi: ({ api, apiId }) => has(apis, api, apiId),
+    matchesEnvironment: ({ environment, environmentId }) => has(environments, environment, environmentId),
   };
 }
 
@@ -26,11 +26,11 @@ const desired = desiredState(
   { removed: 'offline' },
 );
 const before = recordedState([recorded('carts', 'test'), recorded('users', 'test'), recorded('gone', 'test'), recorded('gone', 'release')]);
-const whole = plan(desired, before);
+const whole = diffStates(desired, before);
 
 test('without targets the plan is the same', () => {
-  assert.is(narrow(whole, desired, everything), whole);
-  assert.equal([whole.targets, whole.untargeted], [{ apis: [], environments: [] }, 0]);
+  assert.is(filterPlan(whole, desired, allTargets), whole);
+  assert.equal([whole.targets, whole.excluded], [{ apis: [], environments: [] }, 0]);
 });
 
 for (const [apis, environments, changes, unchanged] of [
@@ -44,32 +44,32 @@ for (const [apis, environments, changes, unchanged] of [
 ] as const) {
   test(`of ${apis.join(', ') || 'all APIs'} in ${environments.join(', ') || 'all environments'}: ${changes.join(', ') || 'nothing'}`, () => {
     const targets = exactly(apis, environments);
-    const made = narrow(whole, desired, targets);
+    const made = filterPlan(whole, desired, targets);
     assert.equal(named(made), changes);
-    assert.equal([made.unchanged, made.untargeted, made.targets], [unchanged, whole.changes.length - changes.length, targets.patterns]);
+    assert.equal([made.unchanged, made.excluded, made.targets], [unchanged, whole.changes.length - changes.length, targets.patterns]);
   });
 }
 
 test('what has another name in the file than in the record is targeted by that of the file, and by its ID', () => {
   const renamed = desiredState([wanted('orders', 'test', { api: 'bestellungen' })], { removed: 'offline' });
-  const drift = { from: 'online', fromSinceMs: null, seenAtMs: 1, truceUntilMs: null } as const;
-  const drifted = plan(renamed, recordedState([recorded('orders', 'test', { state: 'offline', drift })]));
-  const seen = (api: string): number => narrow(drifted, renamed, exactly([api])).drifted.length;
+  const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 1, backoffUntilMs: null } as const;
+  const drifted = diffStates(renamed, recordedState([recorded('orders', 'test', { state: 'offline', drift })]));
+  const seen = (api: string): number => filterPlan(drifted, renamed, exactly([api])).drifted.length;
   assert.equal(['bestellungen', 'api-orders', 'orders'].map(seen), [1, 1, 0]);
 });
 
 test('what is only seen is narrowed too, and not counted as unchanged', () => {
-  const drift = { from: 'online', fromSinceMs: null, seenAtMs: 1, truceUntilMs: null } as const;
+  const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 1, backoffUntilMs: null } as const;
   const stale = { publishedAtMs: 1, editedAtMs: 9_000_000 };
   const both = desiredState([wanted('a', 'test'), wanted('a', 'release'), wanted('b', 'test'), wanted('b', 'release')]);
-  const seen = plan(
+  const seen = diffStates(
     both,
     recordedState(['a', 'b'].flatMap((api) => [recorded(api, 'test', { state: 'offline', drift }), recorded(api, 'release', stale)])),
   );
-  assert.equal([seen.drifted.length, seen.stale.length, seen.unchanged], [2, 2, 2]);
-  const made = narrow(seen, both, exactly(['b']));
+  assert.equal([seen.drifted.length, seen.outdated.length, seen.unchanged], [2, 2, 2]);
+  const made = filterPlan(seen, both, exactly(['b']));
   assert.equal(
-    [...made.drifted, ...made.stale].map(({ api, environment }) => `${api} ${environment}`),
+    [...made.drifted, ...made.outdated].map(({ api, environment }) => `${api} ${environment}`),
     ['b test', 'b release'],
   );
   assert.is(made.unchanged, 1);
@@ -77,17 +77,17 @@ test('what is only seen is narrowed too, and not counted as unchanged', () => {
 
 test('the digest is that of the work that is left', () => {
   const small = desiredState([wanted('orders', 'test')]);
-  assert.is(planDigest(narrow(whole, desired, exactly(['orders'], ['test']))), planDigest(plan(small, new Map())));
-  assert.is.not(planDigest(narrow(whole, desired, exactly(['orders']))), planDigest(whole));
+  assert.is(planDigest(filterPlan(whole, desired, exactly(['orders'], ['test']))), planDigest(diffStates(small, new Map())));
+  assert.is.not(planDigest(filterPlan(whole, desired, exactly(['orders']))), planDigest(whole));
 });
 
 const names = fc.constantFrom('a', 'b', 'c', 'd', 'e');
 const places = fc.constantFrom('test', 'release', 'stage');
 const pairs = fc.uniqueArray(fc.tuple(names, places), { selector: (pair) => pair.join(' '), maxLength: 12 });
-const unresolved = { attemptId: 7, action: 'online', revision: null, marker: null, version: null, overAtMs: null } as const;
-const drift = fc.constantFrom(null, null, { from: 'online', fromSinceMs: null, seenAtMs: 1, truceUntilMs: null } as const);
+const unresolved = { attemptId: 7, action: 'online', revision: null, marker: null, version: null, endedAtMs: null } as const;
+const drift = fc.constantFrom(null, null, { from: 'online', fromSinceMs: null, detectedAtMs: 1, backoffUntilMs: null } as const);
 const revision = fc.constantFrom(null, '1', '2');
-const state = fc.constantFrom<State>('online', 'offline');
+const state = fc.constantFrom<PublicationState>('online', 'offline');
 
 const desiredStates: fc.Arbitrary<DesiredState> = fc
   .tuple(
@@ -111,7 +111,7 @@ const desiredStates: fc.Arbitrary<DesiredState> = fc
     ),
   );
 const records: fc.Arbitrary<Partial<RecordedPublication>> = fc.record({
-  state: fc.constantFrom<State | null>('online', 'offline', null),
+  state: fc.constantFrom<PublicationState | null>('online', 'offline', null),
   versionId: fc.constantFrom('v1', 'v2'),
   revision,
   drift,
@@ -132,7 +132,7 @@ function applied(made: Plan, was: RecordedState): RecordedState {
   for (const change of made.changes) {
     if (change.held) continue;
     const outcome = { kind: 'succeeded', versionId: change.version ?? 'new', publishId: 'new' } as const;
-    const next = nextRecord(change, outcome, was.get(change.key), { id: 1, marker: null, settledAtMs: 2 });
+    const next = applyOutcome(change, outcome, was.get(change.key), { id: 1, marker: null, finishedAtMs: 2 });
     if (next) after.set(change.key, next);
   }
   return after;
@@ -141,20 +141,20 @@ function applied(made: Plan, was: RecordedState): RecordedState {
 test('the changes are exactly those of the plan that match, and what does not match stays as it was', () => {
   fc.assert(
     fc.property(desiredStates, recordedStates, someTargets, (wantedState, was, targets) => {
-      const all = plan(wantedState, was);
-      const made = narrow(all, wantedState, targets);
+      const all = diffStates(wantedState, was);
+      const made = filterPlan(all, wantedState, targets);
       const isMeant = (publication: PublicationNames): boolean => isTargeted(targets, publication);
       assert.equal(made.changes, all.changes.filter(isMeant));
-      assert.is(made.changes.length + made.untargeted, all.changes.length);
+      assert.is(made.changes.length + made.excluded, all.changes.length);
       const after = applied(made, was);
       for (const [key, publication] of [...was, ...after]) if (!isMeant(publication)) assert.equal(after.get(key), was.get(key));
-      const rest = plan(wantedState, after);
+      const rest = diffStates(wantedState, after);
       const untouched = all.changes.filter((change) => !isMeant(change));
       assert.equal(
         rest.changes.filter((change) => !isMeant(change)),
         untouched,
       );
-      assert.ok(narrow(rest, wantedState, targets).changes.every(({ held }) => held));
+      assert.ok(filterPlan(rest, wantedState, targets).changes.every(({ held }) => held));
     }),
     { numRuns: runs(1000) },
   );
@@ -163,7 +163,7 @@ test('the changes are exactly those of the plan that match, and what does not ma
 test('every targeted publication of the file is changed, drifted or unchanged', () => {
   fc.assert(
     fc.property(desiredStates, recordedStates, someTargets, (wantedState, was, targets) => {
-      const made = narrow(plan(wantedState, was), wantedState, targets);
+      const made = filterPlan(diffStates(wantedState, was), wantedState, targets);
       const inFile = made.changes.filter(({ key }) => wantedState.publications.has(key)).length;
       const meant = [...wantedState.publications.values()].filter((publication) => isTargeted(targets, publication)).length;
       assert.is(inFile + made.drifted.length + made.unchanged, meant);
@@ -174,7 +174,7 @@ test('every targeted publication of the file is changed, drifted or unchanged', 
 
 test('the plan, the file and the targets are left as they were', () => {
   const copy = structuredClone(whole);
-  narrow(whole, desired, exactly(['orders']));
+  filterPlan(whole, desired, exactly(['orders']));
   assert.equal(whole, copy);
 });
 

@@ -1,23 +1,29 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Note, type Observation, type ObservedApi, type ObservedPublication, observe } from '../../src/core/observe.ts';
-import { nextRecord } from '../../src/core/outcome.ts';
-import { plan } from '../../src/core/plan.ts';
+import {
+  applyObservation,
+  type DriftNotice,
+  type Observation,
+  type ObservedApi,
+  type ObservedPublication,
+} from '../../src/core/observe.ts';
+import { applyOutcome } from '../../src/core/outcome.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import type {
   DesiredPublication,
   DesiredState,
   PublicationKey,
+  PublicationState,
   RecordedPublication,
   RecordedState,
-  State,
 } from '../../src/core/publication.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
 const nowMs = 1_000_000_000_000;
 const hourMs = 3_600_000;
-const drift = { from: 'online', fromSinceMs: null, seenAtMs: 5, truceUntilMs: null } as const;
-const unresolved = { attemptId: 7, action: 'online', revision: null, version: null, marker: 'm', overAtMs: null } as const;
+const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null } as const;
+const unknownAttempt = { attemptId: 7, action: 'online', revision: null, version: null, marker: 'm', endedAtMs: null } as const;
 const at = { publishId: 'p', publishedAtMs: 100 } as const;
 
 /** Returns API `api-orders` as it is listed; `published` is where, by the environment's name. */
@@ -38,14 +44,20 @@ interface Case {
 function lookedAt({ file = {}, record = null, seen = null, atMs = nowMs }: Case) {
   const desired = desiredState(file ? [wanted('orders', 'test', file)] : []);
   const before = recordedState(record ? [recorded('orders', 'test', record)] : []);
-  const { recorded: after, updates, notes } = observe(desired, before, listed(seen ? { test: seen } : {}), atMs);
+  const { recorded: after, updates, notices } = applyObservation(desired, before, listed(seen ? { test: seen } : {}), atMs);
   const [next] = after.values();
-  return { next, updates, note: notes[0] ?? null, notes, desired, after, before };
+  return { next, updates, note: notices[0] ?? null, notices, desired, after, before };
 }
 
 const known = { publishId: 'p', publishedAtMs: 100, editedAtMs: 50 } as const;
 
-const rows: readonly (readonly [title: string, Case, state: State | null, note: Note['kind'] | null, drifted: boolean])[] = [
+const rows: readonly (readonly [
+  title: string,
+  Case,
+  state: PublicationState | null,
+  note: DriftNotice['kind'] | null,
+  drifted: boolean,
+])[] = [
   ['wanted online, not recorded, not published: nothing', {}, null, null, false],
   ['wanted online, not recorded, published: adopted', { seen: at }, 'online', 'adopted', false],
   ['wanted online, recorded offline, published: adopted', { record: { state: 'offline' }, seen: at }, 'online', 'adopted', false],
@@ -98,8 +110,8 @@ const rows: readonly (readonly [title: string, Case, state: State | null, note: 
     null,
     false,
   ],
-  ['unresolved and published: left to be resolved', { record: { state: 'offline', unresolved }, seen: at }, 'offline', null, false],
-  ['unresolved and not published: left to be resolved', { record: { ...known, unresolved } }, 'online', null, false],
+  ['unresolved and published: left to be resolved', { record: { state: 'offline', unknownAttempt }, seen: at }, 'offline', null, false],
+  ['unresolved and not published: left to be resolved', { record: { ...known, unknownAttempt } }, 'online', null, false],
 ];
 
 for (const [title, looked, state, note, drifted] of rows) {
@@ -114,7 +126,7 @@ for (const [title, looked, state, note, drifted] of rows) {
 test('an edit that a publication may have been is none: two environments would publish each other for ever', () => {
   const at1000 = { test: { publishId: 'p', publishedAtMs: 10_000 } };
   const look = (editedAtMs: number) =>
-    observe(
+    applyObservation(
       desiredState([wanted('orders', 'test')]),
       recordedState([recorded('orders', 'test', known)]),
       listed(at1000, editedAtMs),
@@ -134,15 +146,15 @@ test('a note says what it was, since when, and what it is', () => {
   const { note } = lookedAt({ record: { ...known, recordedAtMs: 77 } });
   const { key, api, apiId, environment, environmentId } = wanted('orders', 'test');
   const names = { key, api, apiId, environment, environmentId };
-  assert.equal(note, { ...names, kind: 'drift', was: 'online', wasSinceMs: 77, now: 'offline', untilMs: null, heirId: null });
+  assert.equal(note, { ...names, kind: 'drift', was: 'online', previousSinceMs: 77, now: 'offline', untilMs: null, replacementId: null });
   assert.equal(lookedAt({ seen: at }).note, {
     ...names,
     kind: 'adopted',
     was: null,
-    wasSinceMs: null,
+    previousSinceMs: null,
     now: 'online',
     untilMs: null,
-    heirId: null,
+    replacementId: null,
   });
 });
 
@@ -156,12 +168,12 @@ test('what is adopted is recorded as edict would have left it', () => {
 test('an API that the list leaves out says nothing', () => {
   const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test', { state: 'offline' })]);
   const before = recordedState([recorded('orders', 'test'), recorded('invoices', 'test')]);
-  assert.equal(observe(desired, before, new Map(), nowMs), { recorded: before, updates: [], notes: [] });
+  assert.equal(applyObservation(desired, before, new Map(), nowMs), { recorded: before, updates: [], notices: [] });
 });
 
 test('what is published elsewhere is not published here', () => {
   const desired = desiredState([wanted('orders', 'test')]);
-  const { recorded: after } = observe(desired, recordedState([recorded('orders', 'test')]), listed({ release: at }), nowMs);
+  const { recorded: after } = applyObservation(desired, recordedState([recorded('orders', 'test')]), listed({ release: at }), nowMs);
   assert.is([...after.values()][0]?.state, 'offline');
 });
 
@@ -178,7 +190,7 @@ test('a revision that edict knows to be an older one is not taken for the file�
   const { next, after, desired } = lookedAt({ file: { revision: 'b' }, record: { state: 'offline', revision: 'a' }, seen: at });
   assert.is(next?.revision, 'a');
   assert.equal(
-    plan(desired, after).changes.map(({ reason }) => reason),
+    diffStates(desired, after).changes.map(({ reason }) => reason),
     ['revision'],
   );
 });
@@ -187,7 +199,7 @@ test('what the gateway does not say this time is as it said before', () => {
   const { next, updates } = lookedAt({ record: known, seen: { publishId: null, publishedAtMs: null } });
   assert.equal([next?.publishId, next?.publishedAtMs], ['p', 100]);
   assert.is(updates.length, 0);
-  const later = observe(
+  const later = applyObservation(
     desiredState([wanted('orders', 'test')]),
     recordedState([recorded('orders', 'test', known)]),
     listed({ test: at }, null),
@@ -204,16 +216,16 @@ test('times and the publication’s ID are taken over without a note', () => {
 
 test('a new name in the file becomes the record’s', () => {
   const before = recorded('orders', 'test', { ...known, api: 'old name', environment: 'old place' });
-  const { updates } = observe(desiredState([wanted('orders', 'test')]), recordedState([before]), listed({ test: at }), nowMs);
+  const { updates } = applyObservation(desiredState([wanted('orders', 'test')]), recordedState([before]), listed({ test: at }), nowMs);
   assert.equal([updates[0]?.api, updates[0]?.environment], ['orders', 'test']);
 });
 
 test('the same look again writes nothing, in whatever order the record was put together', () => {
   const before = recorded('orders', 'test', { ...known, drift });
-  const { seenAtMs, truceUntilMs, from } = drift;
-  const otherOrder = Object.fromEntries(Object.entries({ ...before, drift: { truceUntilMs, seenAtMs, from } }).reverse());
+  const { detectedAtMs, backoffUntilMs, from } = drift;
+  const otherOrder = Object.fromEntries(Object.entries({ ...before, drift: { backoffUntilMs, detectedAtMs, from } }).reverse());
   const desired = desiredState([wanted('orders', 'test', { state: 'offline' })]);
-  const { updates } = observe(desired, recordedState([otherOrder as unknown as RecordedPublication]), listed({ test: at }), nowMs);
+  const { updates } = applyObservation(desired, recordedState([otherOrder as unknown as RecordedPublication]), listed({ test: at }), nowMs);
   assert.equal(updates, []);
 });
 
@@ -226,7 +238,7 @@ test('a drift is over when the file agrees with it, so that what the file says l
     const { next } = lookedAt({ file: { state }, record, seen });
     assert.is(next?.drift, null);
     const other = desiredState([wanted('orders', 'test', { state: state === 'online' ? 'offline' : 'online' })]);
-    assert.is(plan(other, recordedState(next ? [next] : [])).changes[0]?.reason, 'state');
+    assert.is(diffStates(other, recordedState(next ? [next] : [])).changes[0]?.reason, 'state');
   }
 });
 
@@ -239,14 +251,14 @@ test('a drift that lasts is the same one', () => {
 test('what was never edict’s is not taken down when it leaves the file', () => {
   const first = lookedAt({ file: { state: 'offline' }, seen: at });
   const gone = desiredState([], { removed: 'offline' });
-  assert.equal(plan(gone, first.after).changes, []);
-  const republished = observe(gone, first.after, listed({ test: { publishId: 'q', publishedAtMs: 300 } }), nowMs + hourMs);
-  assert.equal(plan(gone, republished.recorded).changes, []);
-  const agreed = observe(desiredState([wanted('orders', 'test')]), first.after, listed({ test: at }), nowMs);
-  assert.is(plan(gone, agreed.recorded).changes[0]?.reason, 'removed', 'the file has asked for it in between');
+  assert.equal(diffStates(gone, first.after).changes, []);
+  const republished = applyObservation(gone, first.after, listed({ test: { publishId: 'q', publishedAtMs: 300 } }), nowMs + hourMs);
+  assert.equal(diffStates(gone, republished.recorded).changes, []);
+  const agreed = applyObservation(desiredState([wanted('orders', 'test')]), first.after, listed({ test: at }), nowMs);
+  assert.is(diffStates(gone, agreed.recorded).changes[0]?.reason, 'removed', 'the file has asked for it in between');
 });
 
-for (const [corrections, truceMs] of [
+for (const [correctionCount, truceMs] of [
   [0, null],
   [2, null],
   [3, 60_000],
@@ -255,33 +267,33 @@ for (const [corrections, truceMs] of [
   [9, hourMs],
   [500, hourMs],
 ] as const) {
-  test(`after ${corrections} corrections the same drift is left alone for ${truceMs} ms`, () => {
-    const record = { ...known, corrections, correctedAtMs: nowMs - 1000 };
+  test(`after ${correctionCount} corrections the same drift is left alone for ${truceMs} ms`, () => {
+    const record = { ...known, corrections: correctionCount, lastCorrectedAtMs: nowMs - 1000 };
     const { next, note } = lookedAt({ record });
     const untilMs = truceMs === null ? null : nowMs - 1000 + truceMs;
-    assert.equal([next?.drift?.truceUntilMs, note?.kind, note?.untilMs], [untilMs, untilMs ? 'fight' : 'drift', untilMs]);
+    assert.equal([next?.drift?.backoffUntilMs, note?.kind, note?.untilMs], [untilMs, untilMs ? 'fight' : 'drift', untilMs]);
   });
 }
 
 test('a truce ends', () => {
-  const correctedAtMs = nowMs - 61_000;
-  const truced = { from: 'online', fromSinceMs: null, seenAtMs: nowMs - 50_000, truceUntilMs: nowMs - 1000 } as const;
-  const record = { state: 'offline', editedAtMs: 50, corrections: 3, correctedAtMs, drift: truced } as const;
+  const lastCorrectedAtMs = nowMs - 61_000;
+  const truced = { from: 'online', fromSinceMs: null, detectedAtMs: nowMs - 50_000, backoffUntilMs: nowMs - 1000 } as const;
+  const record = { state: 'offline', editedAtMs: 50, correctionCount: 3, correctedAtMs: lastCorrectedAtMs, drift: truced } as const;
   const { next, after, note } = lookedAt({ record });
-  assert.equal([next?.drift, next?.corrections, note], [{ ...truced, truceUntilMs: null }, 3, null]);
-  const desired = desiredState([wanted('orders', 'test', { drift: 'correct' })]);
-  assert.is(plan(desired, after).changes[0]?.reason, 'drift');
+  assert.equal([next?.drift, next?.correctionCount, note], [{ ...truced, backoffUntilMs: null }, 3, null]);
+  const desired = desiredState([wanted('orders', 'test', { driftPolicy: 'correct' })]);
+  assert.is(diffStates(desired, after).changes[0]?.reason, 'drift');
 });
 
 test('a drift after a quiet time is a new one, and its corrections count from the beginning', () => {
-  const { next, note } = lookedAt({ record: { ...known, corrections: 9, correctedAtMs: nowMs - hourMs } });
-  assert.equal([next?.corrections, next?.correctedAtMs, next?.drift?.truceUntilMs, note?.kind], [0, null, null, 'drift']);
+  const { next, note } = lookedAt({ record: { ...known, correctionCount: 9, lastCorrectedAtMs: nowMs - hourMs } });
+  assert.equal([next?.correctionCount, next?.lastCorrectedAtMs, next?.drift?.backoffUntilMs, note?.kind], [0, null, null, 'drift']);
 });
 
 test('a clock that is set back makes no truce longer than twice the longest', () => {
   for (const aheadMs of [1, 60_000, hourMs - 1, hourMs, 365 * 24 * hourMs]) {
-    const { next } = lookedAt({ record: { ...known, corrections: 500, correctedAtMs: nowMs + aheadMs } });
-    assert.ok((next?.drift?.truceUntilMs ?? nowMs) <= nowMs + hourMs, `${aheadMs}`);
+    const { next } = lookedAt({ record: { ...known, correctionCount: 500, lastCorrectedAtMs: nowMs + aheadMs } });
+    assert.ok((next?.drift?.backoffUntilMs ?? nowMs) <= nowMs + hourMs, `${aheadMs}`);
   }
 });
 
@@ -298,23 +310,23 @@ test('a version that the file pins and somebody else has replaced is a drift', (
   ] as const) {
     const { next, note, after, desired } = lookedAt({ file: pinned, record: known, seen });
     assert.equal([note?.kind ?? null, next?.versionId, next?.drift !== null], [kind, version, kind === 'drift'], JSON.stringify(seen));
-    assert.equal(plan(desired, after).changes, []);
-    const correcting = desiredState([wanted('orders', 'test', { ...pinned, drift: 'correct' })]);
-    assert.is(plan(correcting, after).changes[0]?.reason, kind === 'drift' ? 'drift' : undefined);
+    assert.equal(diffStates(desired, after).changes, []);
+    const correcting = desiredState([wanted('orders', 'test', { ...pinned, driftPolicy: 'correct' })]);
+    assert.is(diffStates(correcting, after).changes[0]?.reason, kind === 'drift' ? 'drift' : undefined);
   }
 });
 
 test('a version that the file has only now pinned is no drift', () => {
   const { after, note, desired } = lookedAt({ file: { version: 'v9' }, record: known, seen: { ...at, publishId: 'q' } });
   assert.is(note?.kind, 'outside');
-  assert.is(plan(desired, after).changes[0]?.reason, 'version');
+  assert.is(diffStates(desired, after).changes[0]?.reason, 'version');
 });
 
 test('what is adopted at its pinned version leaves the revision for the time without the pin', () => {
   const file = { version: 'v1', revision: 'a' };
   const { next, after, desired } = lookedAt({ file, seen: { ...at, versionId: 'v1' } });
   assert.equal([next?.versionId, next?.revision], ['v1', null]);
-  assert.equal(plan(desired, after).changes, []);
+  assert.equal(diffStates(desired, after).changes, []);
 });
 
 /** A gateway that does what it is told, and counts. */
@@ -335,7 +347,7 @@ class ModelGateway {
   /** Applies every change that is not held, and returns the record then. */
   apply(desired: DesiredState, before: RecordedState, atMs: number): RecordedState {
     const after = new Map(before);
-    for (const change of plan(desired, before).changes) {
+    for (const change of diffStates(desired, before).changes) {
       if (change.held) continue;
       const { key, action } = change;
       const isUp = this.up.has(key);
@@ -344,7 +356,7 @@ class ModelGateway {
       const made = action === 'online' ? this.publish(key, atMs) : null;
       if (!made) this.up.delete(key);
       const outcome = { kind: 'succeeded', versionId: made?.version ?? null, publishId: made?.publishId ?? null } as const;
-      const next = nextRecord(change, outcome, before.get(key), { id: 1, marker: null, settledAtMs: atMs });
+      const next = applyOutcome(change, outcome, before.get(key), { id: 1, marker: null, finishedAtMs: atMs });
       if (next) after.set(key, next);
     }
     return after;
@@ -375,7 +387,7 @@ const files = fc
     entries: fc.array(
       fc.option(
         fc.record({
-          state: fc.constantFrom<State>('online', 'offline'),
+          state: fc.constantFrom<PublicationState>('online', 'offline'),
           revision: fc.constantFrom(null, '1', '2'),
           drift: fc.constantFrom<'correct' | 'report'>('correct', 'report'),
         }),
@@ -396,7 +408,7 @@ const files = fc
 
 type Step =
   | { readonly kind: 'file'; readonly desired: DesiredState }
-  | { readonly kind: 'hand'; readonly place: number; readonly action: State }
+  | { readonly kind: 'hand'; readonly place: number; readonly action: PublicationState }
   | { readonly kind: 'pass'; readonly looks: boolean; readonly afterMs: number };
 
 const steps = fc.array(
@@ -405,7 +417,7 @@ const steps = fc.array(
     fc.record({
       kind: fc.constant('hand' as const),
       place: fc.nat(places.length - 1),
-      action: fc.constantFrom<State>('online', 'offline'),
+      action: fc.constantFrom<PublicationState>('online', 'offline'),
     }),
     fc.record({ kind: fc.constant('pass' as const), looks: fc.boolean(), afterMs: fc.constantFrom(0, 1, 60_000, hourMs) }),
   ),
@@ -428,10 +440,10 @@ test('whatever files and other people do: no call where it is needless, and what
           atMs += step.afterMs;
           const before = gateway.needless;
           if (step.looks) {
-            const { recorded: after, updates } = observe(desired, record, gateway.list(), atMs);
+            const { recorded: after, updates } = applyObservation(desired, record, gateway.list(), atMs);
             for (const update of updates) assert.is(after.get(update.key), update);
-            const again = observe(desired, after, gateway.list(), atMs);
-            assert.equal([again.updates, again.notes], [[], []]);
+            const again = applyObservation(desired, after, gateway.list(), atMs);
+            assert.equal([again.updates, again.notices], [[], []]);
             for (const [key, { state }] of after) {
               if (desired.publications.has(key) || state === 'online') assert.is(state === 'online', gateway.up.has(key), key);
             }
@@ -441,7 +453,7 @@ test('whatever files and other people do: no call where it is needless, and what
           if (step.looks) assert.is(gateway.needless, before, 'a call was made where the gateway already was as wanted');
         }
       }
-      for (const [key, { state, drift: policy }] of desired.publications) {
+      for (const [key, { state, driftPolicy: policy }] of desired.publications) {
         const isSo = gateway.up.has(key) === (state === 'online');
         if (!isSo) assert.ok(policy === 'report' && record.get(key)?.drift, `${key} is neither so nor known to have drifted`);
       }
@@ -454,17 +466,17 @@ test('with drift: report no call follows from what others do', () => {
   fc.assert(
     fc.property(
       files,
-      fc.array(fc.tuple(fc.nat(places.length - 1), fc.constantFrom<State>('online', 'offline')), { maxLength: 12 }),
+      fc.array(fc.tuple(fc.nat(places.length - 1), fc.constantFrom<PublicationState>('online', 'offline')), { maxLength: 12 }),
       (drawn, hands) => {
         const publications = [...drawn.publications.values()].map((publication) => ({ ...publication, drift: 'report' as const }));
-        const desired = desiredState(publications, { removed: drawn.removed });
+        const desired = desiredState(publications, { removed: drawn.prune });
         const gateway = new ModelGateway();
         let record: RecordedState = gateway.apply(desired, new Map(), nowMs);
         const [online, offline] = [gateway.online, gateway.offline];
         for (const [index, [place, action]] of hands.entries()) {
           if (action === 'online') gateway.publish(keyOf(place), nowMs);
           else gateway.up.delete(keyOf(place));
-          record = observe(desired, record, gateway.list(), nowMs + index).recorded;
+          record = applyObservation(desired, record, gateway.list(), nowMs + index).recorded;
           record = gateway.apply(desired, record, nowMs + index);
         }
         assert.equal([gateway.online, gateway.offline], [online, offline]);
@@ -482,8 +494,9 @@ test('what was never asked for by a file stays up, whatever is looked at and rem
       const asked = new Set<PublicationKey>();
       let record: RecordedState = new Map();
       for (const [index, desired] of versions.entries()) {
-        for (const [key, { state, drift: policy }] of desired.publications) if (state === 'online' || policy === 'correct') asked.add(key);
-        record = observe(desired, record, gateway.list(), nowMs + index).recorded;
+        for (const [key, { state, driftPolicy: policy }] of desired.publications)
+          if (state === 'online' || policy === 'correct') asked.add(key);
+        record = applyObservation(desired, record, gateway.list(), nowMs + index).recorded;
         record = gateway.apply(desired, record, nowMs + index);
       }
       for (const index of places.keys()) if (!asked.has(keyOf(index))) assert.ok(gateway.up.has(keyOf(index)), keyOf(index));
@@ -493,12 +506,12 @@ test('what was never asked for by a file stays up, whatever is looked at and rem
 });
 
 test('two that fight over a publication make few versions', () => {
-  const desired = desiredState([wanted('a', 'test', { drift: 'correct' })]);
+  const desired = desiredState([wanted('a', 'test', { driftPolicy: 'correct' })]);
   const gateway = new ModelGateway();
   let record: RecordedState = new Map();
   const dayMs = 24 * hourMs;
   for (let atMs = nowMs; atMs < nowMs + dayMs; atMs += 10_000) {
-    record = observe(desired, record, gateway.list(), atMs).recorded;
+    record = applyObservation(desired, record, gateway.list(), atMs).recorded;
     record = gateway.apply(desired, record, atMs);
     gateway.up.clear();
   }
@@ -512,7 +525,7 @@ test('the inputs are left as they were', () => {
       const before = gateway.apply(other, new Map(), nowMs);
       gateway.up.delete(keyOf(0));
       const copy = structuredClone({ desired, before });
-      observe(desired, before, gateway.list(), nowMs);
+      applyObservation(desired, before, gateway.list(), nowMs);
       assert.equal({ desired, before }, copy);
     }),
   );

@@ -1,15 +1,15 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { nextRecord, type Outcome } from '../../src/core/outcome.ts';
-import { type Change, plan } from '../../src/core/plan.ts';
+import { applyOutcome, type Outcome } from '../../src/core/outcome.ts';
+import { type Change, diffStates } from '../../src/core/plan.ts';
 import { desiredState, recorded, wanted } from '../support/states.ts';
 
-const change = plan(desiredState([wanted('orders', 'test', { revision: 'r2' })]), new Map()).changes[0] as Change;
-const attempt = { id: 9, marker: null, settledAtMs: 1000 };
-const failure = { code: 'X', status: null, message: '', hint: null, requestId: null, pauseMs: null };
+const change = diffStates(desiredState([wanted('orders', 'test', { revision: 'r2' })]), new Map()).changes[0] as Change;
+const attempt = { id: 9, marker: null, finishedAtMs: 1000 };
+const failure = { code: 'X', status: null, message: '', hint: null, requestId: null, retryAfterMs: null };
 
 test('a success becomes the record, with its revision and version', () => {
-  const next = nextRecord(
+  const next = applyOutcome(
     change,
     { kind: 'succeeded', versionId: 'v2', publishId: 'p' },
     recorded('orders', 'test', { state: 'offline' }),
@@ -20,24 +20,24 @@ test('a success becomes the record, with its revision and version', () => {
 
 test('an unknown outcome leaves what was recorded and marks it unresolved', () => {
   const before = recorded('orders', 'test', { state: 'offline', revision: 'r1', recordedAtMs: 5 });
-  const next = nextRecord(change, { kind: 'unknown', failure }, before, attempt);
+  const next = applyOutcome(change, { kind: 'unknown', failure }, before, attempt);
   assert.equal(next, {
     ...before,
-    unresolved: { attemptId: 9, action: 'online', revision: 'r2', version: null, marker: null, overAtMs: 1000 },
+    unresolved: { attemptId: 9, action: 'online', revision: 'r2', version: null, marker: null, endedAtMs: 1000 },
   });
 });
 
 test('a switch to a version leaves the recorded revision as it is', () => {
   const before = recorded('orders', 'test', { revision: 'r9', versionId: 'v9' });
   const done: Outcome = { kind: 'succeeded', versionId: 'v1', publishId: null };
-  const next = nextRecord({ ...change, reason: 'version', version: 'v1' }, done, before, attempt);
+  const next = applyOutcome({ ...change, reason: 'version', version: 'v1' }, done, before, attempt);
   assert.equal([next?.revision, next?.versionId], ['r9', 'v1']);
 });
 
 test('an unknown outcome of a first attempt is recorded without a state', () => {
-  const next = nextRecord(change, { kind: 'unknown', failure }, undefined, attempt);
+  const next = applyOutcome(change, { kind: 'unknown', failure }, undefined, attempt);
   assert.is(next?.state, null);
-  assert.is(next?.unresolved?.attemptId, 9);
+  assert.is(next?.unknownAttempt?.attemptId, 9);
 });
 
 const harmless: readonly Outcome[] = [
@@ -51,33 +51,33 @@ const harmless: readonly Outcome[] = [
 for (const outcome of harmless) {
   test(`what was recorded stays as it was after: ${outcome.kind}`, () => {
     const before = recorded('orders', 'test', {
-      unresolved: { attemptId: 3, action: 'online', revision: null, marker: null, version: null, overAtMs: null },
+      unknownAttempt: { attemptId: 3, action: 'online', revision: null, marker: null, version: null, endedAtMs: null },
     });
-    assert.is(nextRecord(change, outcome, before, attempt), before);
-    assert.is(nextRecord(change, outcome, undefined, attempt), undefined);
+    assert.is(applyOutcome(change, outcome, before, attempt), before);
+    assert.is(applyOutcome(change, outcome, undefined, attempt), undefined);
   });
 }
 
-const drift = { from: 'online', fromSinceMs: null, seenAtMs: 5, truceUntilMs: null } as const;
+const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null } as const;
 
 for (const [reason, before, corrections] of [
-  ['drift', { drift, corrections: 2 }, 3],
-  ['unresolved', { drift, corrections: 2 }, 3],
-  ['unresolved', { corrections: 2 }, 2],
-  ['state', { drift, corrections: 2 }, 2],
-  ['revision', { drift, corrections: 0 }, 0],
+  ['drift', { drift, correctionCount: 2 }, 3],
+  ['unresolved', { drift, correctionCount: 2 }, 3],
+  ['unresolved', { correctionCount: 2 }, 2],
+  ['state', { drift, correctionCount: 2 }, 2],
+  ['revision', { drift, correctionCount: 0 }, 0],
 ] as const) {
   test(`a success for ${reason} ${'drift' in before ? 'over' : 'without'} a drift has corrected it ${corrections} times`, () => {
-    const was = recorded('orders', 'test', { state: 'offline', correctedAtMs: 7, ...before });
-    const next = nextRecord({ ...change, reason }, { kind: 'succeeded', versionId: null, publishId: null }, was, attempt);
-    const correctedAtMs = corrections > before.corrections ? 1000 : 7;
-    assert.equal([next?.drift, next?.corrections, next?.correctedAtMs], [null, corrections, correctedAtMs]);
+    const was = recorded('orders', 'test', { state: 'offline', lastCorrectedAtMs: 7, ...before });
+    const next = applyOutcome({ ...change, reason }, { kind: 'succeeded', versionId: null, publishId: null }, was, attempt);
+    const correctedAtMs = corrections > before.correctionCount ? 1000 : 7;
+    assert.equal([next?.drift, next?.correctionCount, next?.lastCorrectedAtMs], [null, corrections, correctedAtMs]);
   });
 }
 
 test('what the gateway said of the publication before does not hold for the new one', () => {
   const was = recorded('orders', 'test', { publishId: 'p1', publishedAtMs: 5, editedAtMs: 9 });
-  const next = nextRecord(change, { kind: 'succeeded', versionId: 'v2', publishId: null }, was, attempt);
+  const next = applyOutcome(change, { kind: 'succeeded', versionId: 'v2', publishId: null }, was, attempt);
   assert.equal([next?.publishId, next?.publishedAtMs, next?.editedAtMs], [null, null, null]);
 });
 

@@ -1,19 +1,19 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { nextRecord } from '../../src/core/outcome.ts';
-import { decide, firstDueMs, isStale, plan } from '../../src/core/plan.ts';
+import { applyOutcome } from '../../src/core/outcome.ts';
+import { diffPublication, diffStates, isOutdated, nextDueAtMs } from '../../src/core/plan.ts';
 import type {
   DesiredPublication,
   DesiredState,
   PublicationKey,
+  PublicationState,
   RecordedPublication,
   RecordedState,
-  State,
 } from '../../src/core/publication.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
-const unresolved = { attemptId: 7, action: 'online', revision: null, marker: null, version: null, overAtMs: null } as const;
+const unknownAttempt = { attemptId: 7, action: 'online', revision: null, marker: null, version: null, endedAtMs: null } as const;
 
 const rows: readonly [
   string,
@@ -35,14 +35,14 @@ const rows: readonly [
   ['offline, recorded offline', { state: 'offline' }, { state: 'offline' }, 'keep', null],
   ['offline, never recorded', { state: 'offline' }, null, 'keep', null],
   ['offline at another revision, recorded offline', { state: 'offline', revision: 'b' }, { state: 'offline' }, 'keep', null],
-  ['online, unresolved beside online', {}, { unresolved }, 'keep', 'online unresolved'],
-  ['online, unresolved and never recorded', {}, { state: null, unresolved }, 'keep', 'online unresolved'],
-  ['offline, unresolved and never recorded', { state: 'offline' }, { state: null, unresolved }, 'keep', 'offline unresolved'],
+  ['online, unresolved beside online', {}, { unknownAttempt }, 'keep', 'online unresolved'],
+  ['online, unresolved and never recorded', {}, { state: null, unknownAttempt }, 'keep', 'online unresolved'],
+  ['offline, unresolved and never recorded', { state: 'offline' }, { state: null, unknownAttempt }, 'keep', 'offline unresolved'],
   ['left the file, kept, online', null, {}, 'keep', null],
-  ['left the file, kept, unresolved', null, { unresolved }, 'keep', null],
+  ['left the file, kept, unresolved', null, { unknownAttempt }, 'keep', null],
   ['left the file, removed, online', null, {}, 'offline', 'offline removed'],
   ['left the file, removed, offline', null, { state: 'offline' }, 'offline', null],
-  ['left the file, removed, unresolved', null, { state: null, unresolved }, 'offline', 'offline unresolved'],
+  ['left the file, removed, unresolved', null, { state: null, unknownAttempt }, 'offline', 'offline unresolved'],
   ['left the file, removed, never online', null, { state: null }, 'offline', null],
 ];
 
@@ -50,7 +50,7 @@ for (const [name, inFile, inRecord, removed, expected] of rows) {
   test(`decides: ${name} → ${expected ?? 'nothing'}`, () => {
     const publication = inFile ? wanted('orders', 'test', inFile) : undefined;
     const before = inRecord ? recorded('orders', 'test', inRecord) : undefined;
-    const change = decide(publication, before, desiredState(publication ? [publication] : [], { removed }));
+    const change = diffPublication(publication, before, desiredState(publication ? [publication] : [], { removed }));
     assert.is(change && `${change.action} ${change.reason}`, expected);
     if (change) assert.equal([change.from, change.to, change.held], [before?.state ?? null, change.action, null]);
   });
@@ -78,7 +78,7 @@ const columns: readonly (readonly (Partial<RecordedPublication> | null)[])[] = [
       [null, 'a', 'b'].map((revision) => ({
         state,
         revision,
-        unresolved: { attemptId: 7, action, revision, marker: 'm', version: null, overAtMs: null },
+        unresolved: { attemptId: 7, action, revision, marker: 'm', version: null, endedAtMs: null },
       })),
     ),
   ),
@@ -96,14 +96,14 @@ const letters = {
 
 for (const [file, removed, answers] of grid) {
   test(`every record beside ${file}, removed: ${removed}`, () => {
-    const [state, revision = null] = file.split(' at ') as [State | 'nothing', string?];
+    const [state, revision = null] = file.split(' at ') as [PublicationState | 'nothing', string?];
     const publication = state === 'nothing' ? undefined : wanted('orders', 'test', { state, revision, remark: 'note' });
     for (const [index, answer] of answers.split(' ').entries()) {
       for (const inRecord of columns[index] ?? []) {
         const before = inRecord ? recorded('orders', 'test', inRecord) : undefined;
         // What the file says of removal does not matter for what it still names.
         for (const rule of publication ? (['keep', 'offline'] as const) : [removed]) {
-          const change = decide(publication, before, desiredState(publication ? [publication] : [], { removed: rule }));
+          const change = diffPublication(publication, before, desiredState(publication ? [publication] : [], { removed: rule }));
           const letter = change === null ? '.' : change.action === 'online' ? letters[change.reason] : letters[change.reason].toLowerCase();
           assert.is(letter, answer, JSON.stringify(inRecord));
           if (change === null) continue;
@@ -119,10 +119,10 @@ for (const [file, removed, answers] of grid) {
 
 const drifts = {
   none: null,
-  'from nothing': { from: null, fromSinceMs: null, seenAtMs: 5, truceUntilMs: null },
-  'from online': { from: 'online', fromSinceMs: null, seenAtMs: 5, truceUntilMs: null },
-  'from offline': { from: 'offline', fromSinceMs: null, seenAtMs: 5, truceUntilMs: null },
-  truced: { from: 'online', fromSinceMs: null, seenAtMs: 5, truceUntilMs: 9 },
+  'from nothing': { from: null, fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null },
+  'from online': { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null },
+  'from offline': { from: 'offline', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null },
+  truced: { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: 9 },
 } as const;
 
 /** What the file says, the record, and the answer without drift, then with each of the others. Letters as in the grid above. */
@@ -151,15 +151,15 @@ const driftGrid: readonly (readonly [file: string, record: string, answers: stri
 for (const [file, state, answers] of driftGrid) {
   test(`every drift of a record ${state} beside ${file}`, () => {
     const [said = '', drift = 'report', , revision = null] = file.split(' ') as [string, 'report' | 'correct', string?, string?];
-    const over = said === 'pinned' ? { version: 'other', drift, revision } : { state: said as State, drift, revision };
+    const over = said === 'pinned' ? { version: 'other', drift, revision } : { state: said as PublicationState, drift, revision };
     const publication = said === 'nothing' ? undefined : wanted('orders', 'test', over);
     for (const [index, drifted] of Object.values(drifts).entries()) {
-      const before = recorded('orders', 'test', { state: state as State, revision: 'a', drift: drifted });
+      const before = recorded('orders', 'test', { state: state as PublicationState, revision: 'a', drift: drifted });
       const desired = desiredState(publication ? [publication] : [], { removed: 'offline' });
-      const change = decide(publication, before, desired);
+      const change = diffPublication(publication, before, desired);
       const letter = change === null ? '.' : change.action === 'online' ? letters[change.reason] : letters[change.reason].toLowerCase();
       assert.is(letter, answers.split(' ')[index], Object.keys(drifts)[index]);
-      const { drifted: left, unchanged, changes } = plan(desired, recordedState([before]));
+      const { drifted: left, unchanged, changes } = diffStates(desired, recordedState([before]));
       const isLeft = drifted !== null && publication !== undefined && change === null && (said === 'pinned' || said !== state);
       assert.equal(left, isLeft ? [before] : []);
       assert.is(unchanged + changes.length + left.length, said === 'nothing' ? changes.length : 1);
@@ -168,9 +168,9 @@ for (const [file, state, answers] of driftGrid) {
 }
 
 test('an attempt without a known outcome goes before a drift and before an edit', () => {
-  const before = recorded('orders', 'test', { drift: drifts.truced, unresolved, publishedAtMs: 1, editedAtMs: 9_000 });
+  const before = recorded('orders', 'test', { drift: drifts.truced, unknownAttempt, publishedAtMs: 1, editedAtMs: 9_000 });
   for (const over of [{}, { state: 'offline', drift: 'correct' }, { drift: 'report' }] as const) {
-    assert.is(decide(wanted('orders', 'test', over), before, desiredState([], { republish: 'edited' }))?.reason, 'unresolved');
+    assert.is(diffPublication(wanted('orders', 'test', over), before, desiredState([], { republish: 'edited' }))?.reason, 'unresolved');
   }
 });
 
@@ -184,13 +184,13 @@ for (const [title, over, expected] of [
 ] as const satisfies readonly (readonly [string, Partial<RecordedPublication>, boolean])[]) {
   test(`${title}: ${expected ? 'its callers do not reach the newest draft' : 'not stale'}`, () => {
     const before = recorded('orders', 'test', over);
-    assert.is(isStale(before), expected);
+    assert.is(isOutdated(before), expected);
     const answersTo = (republish: DesiredState['republish'], more: Partial<DesiredPublication> = {}) => {
-      const made = plan(
+      const made = diffStates(
         desiredState([wanted('orders', 'test', { state: before.state ?? 'online', ...more })], { republish }),
         recordedState([before]),
       );
-      return [made.changes.map(({ action, reason }) => `${action} ${reason}`), made.stale.length];
+      return [made.changes.map(({ action, reason }) => `${action} ${reason}`), made.outdated.length];
     };
     assert.equal(answersTo('revision'), [[], expected ? 1 : 0]);
     assert.equal(answersTo('edited'), [expected ? ['online edited'] : [], 0]);
@@ -200,15 +200,15 @@ for (const [title, over, expected] of [
 
 test('an edited API that has left the file, or is wanted offline, is not published again', () => {
   const before = recorded('orders', 'test', { publishedAtMs: 10_000, editedAtMs: 99_000 });
-  assert.is(decide(undefined, before, desiredState([], { republish: 'edited' })), null);
-  const change = decide(wanted('orders', 'test', { state: 'offline' }), before, desiredState([], { republish: 'edited' }));
+  assert.is(diffPublication(undefined, before, desiredState([], { republish: 'edited' })), null);
+  const change = diffPublication(wanted('orders', 'test', { state: 'offline' }), before, desiredState([], { republish: 'edited' }));
   assert.is(change?.action, 'offline');
 });
 
 test('a correction that takes down what is protected is held, and so no drift that the plan leaves', () => {
   const before = recorded('orders', 'test', { drift: drifts['from offline'] });
-  const publication = wanted('orders', 'test', { state: 'offline', drift: 'correct' });
-  const made = plan(desiredState([publication], { protectedNames: ['test'] }), recordedState([before]));
+  const publication = wanted('orders', 'test', { state: 'offline', driftPolicy: 'correct' });
+  const made = diffStates(desiredState([publication], { protectedNames: ['test'] }), recordedState([before]));
   assert.equal([made.changes[0]?.held?.rule, made.changes[0]?.reason, made.drifted], ['protected', 'drift', []]);
 });
 
@@ -216,8 +216,8 @@ test('what has drifted and what is stale is sorted by names', () => {
   const publications = ['c', 'a', 'b'].flatMap((api) => [wanted(api, 'test'), wanted(api, 'release', { state: 'offline' })]);
   const stale = ['b', 'c', 'a'].map((api) => recorded(api, 'test', { publishedAtMs: 1, editedAtMs: 99_000 }));
   const drifted = ['b', 'a', 'c'].map((api) => recorded(api, 'release', { drift: drifts['from nothing'] }));
-  const made = plan(desiredState(publications), recordedState([...drifted, ...stale]));
-  for (const list of [made.drifted, made.stale])
+  const made = diffStates(desiredState(publications), recordedState([...drifted, ...stale]));
+  for (const list of [made.drifted, made.outdated])
     assert.equal(
       list.map(({ api }) => api),
       ['a', 'b', 'c'],
@@ -226,7 +226,7 @@ test('what has drifted and what is stale is sorted by names', () => {
 });
 
 const names = fc.constantFrom('a', 'b', 'c', 'd', 'e');
-const states = fc.constantFrom<State>('online', 'offline');
+const states = fc.constantFrom<PublicationState>('online', 'offline');
 const revisions = fc.constantFrom(null, '1', '2');
 const pairs = fc.uniqueArray(fc.tuple(names, fc.constantFrom('test', 'release')), { selector: (pair) => pair.join(' '), maxLength: 10 });
 
@@ -247,18 +247,22 @@ const recordedStates = fc
   .tuple(
     pairs,
     fc.infiniteStream(
-      fc.record({ state: fc.constantFrom<State | null>('online', 'offline', null), revision: revisions, isUnresolved: fc.boolean() }),
+      fc.record({
+        state: fc.constantFrom<PublicationState | null>('online', 'offline', null),
+        revision: revisions,
+        isUnresolved: fc.boolean(),
+      }),
     ),
   )
   .map(([chosen, settings]) =>
     recordedState(
       chosen.map(([api, environment]) => {
         const { state, revision, isUnresolved } = settings.next().value as {
-          state: State | null;
+          state: PublicationState | null;
           revision: string | null;
           isUnresolved: boolean;
         };
-        return recorded(api, environment, { state, revision, unresolved: isUnresolved || state === null ? unresolved : null });
+        return recorded(api, environment, { state, revision, unknownAttempt: isUnresolved || state === null ? unknownAttempt : null });
       }),
     ),
   );
@@ -266,10 +270,10 @@ const recordedStates = fc
 /** Applies every change that is not held, as if each call had succeeded. */
 function applied(desired: DesiredState, before: RecordedState): RecordedState {
   const after = new Map(before);
-  for (const change of plan(desired, before).changes) {
+  for (const change of diffStates(desired, before).changes) {
     if (change.held) continue;
     const outcome = { kind: 'succeeded', versionId: 'new', publishId: 'new' } as const;
-    const next = nextRecord(change, outcome, before.get(change.key), { id: 1, marker: null, settledAtMs: 2 });
+    const next = applyOutcome(change, outcome, before.get(change.key), { id: 1, marker: null, finishedAtMs: 2 });
     if (next) after.set(change.key, next);
   }
   return after;
@@ -278,9 +282,9 @@ function applied(desired: DesiredState, before: RecordedState): RecordedState {
 test('applying the plan reaches the desired state, and planning again is empty but for what is held', () => {
   fc.assert(
     fc.property(desiredStates, recordedStates, (desired, before) => {
-      const held = new Set(plan(desired, before).changes.flatMap((change) => (change.held ? [change.key] : [])));
+      const held = new Set(diffStates(desired, before).changes.flatMap((change) => (change.held ? [change.key] : [])));
       const after = applied(desired, before);
-      assert.equal(new Set(plan(desired, after).changes.map((change) => change.key)), held);
+      assert.equal(new Set(diffStates(desired, after).changes.map((change) => change.key)), held);
       for (const [key, { state, revision }] of desired.publications) {
         if (held.has(key)) continue;
         const now = after.get(key);
@@ -289,7 +293,7 @@ test('applying the plan reaches the desired state, and planning again is empty b
       }
       for (const [key, was] of after) {
         if (desired.publications.has(key) || held.has(key)) continue;
-        if (desired.removed === 'keep') assert.equal(was, before.get(key));
+        if (desired.prune === 'keep') assert.equal(was, before.get(key));
         else assert.is.not(was.state, 'online');
       }
     }),
@@ -300,9 +304,9 @@ test('applying the plan reaches the desired state, and planning again is empty b
 test('no change is made that is not needed', () => {
   fc.assert(
     fc.property(desiredStates, recordedStates, (desired, before) => {
-      for (const { key, action, revision } of plan(desired, before).changes) {
+      for (const { key, action, revision } of diffStates(desired, before).changes) {
         const was = before.get(key);
-        if (was?.unresolved) continue;
+        if (was?.unknownAttempt) continue;
         if (action === 'offline') assert.is(was?.state, 'online');
         else assert.ok(was?.state !== 'online' || (revision !== null && was.revision !== revision));
       }
@@ -314,8 +318,8 @@ test('no change is made that is not needed', () => {
 test('nothing goes offline in a protected environment, and nothing else is held', () => {
   fc.assert(
     fc.property(desiredStates, recordedStates, (desired, before) => {
-      for (const { environmentId, action, held } of plan(desired, before).changes) {
-        const isProtected = desired.environments.get(environmentId)?.protected ?? false;
+      for (const { environmentId, action, held } of diffStates(desired, before).changes) {
+        const isProtected = desired.environments.get(environmentId)?.isProtected ?? false;
         assert.is(held !== null, isProtected && action === 'offline');
       }
     }),
@@ -327,8 +331,8 @@ test('the order of the inputs does not matter, and they are left as they were', 
     fc.property(desiredStates, recordedStates, (desired, before) => {
       const reversed = <K, V>(map: ReadonlyMap<K, V>): ReadonlyMap<K, V> => new Map([...map].reverse());
       const copies = structuredClone({ desired, before });
-      const made = plan(desired, before);
-      assert.equal(plan({ ...desired, publications: reversed(desired.publications) }, reversed(before)), made);
+      const made = diffStates(desired, before);
+      assert.equal(diffStates({ ...desired, publications: reversed(desired.publications) }, reversed(before)), made);
       assert.equal({ desired, before }, copies);
     }),
   );
@@ -337,7 +341,7 @@ test('the order of the inputs does not matter, and they are left as they were', 
 test('every publication of the file is either changed or unchanged', () => {
   fc.assert(
     fc.property(desiredStates, recordedStates, (desired, before) => {
-      const made = plan(desired, before);
+      const made = diffStates(desired, before);
       const inFile = made.changes.filter((change) => desired.publications.has(change.key as PublicationKey)).length;
       assert.is(inFile + made.unchanged, desired.publications.size);
     }),
@@ -346,7 +350,7 @@ test('every publication of the file is either changed or unchanged', () => {
 
 test('changes are sorted by the names of API and environment', () => {
   const publications = [wanted('b', 'test'), wanted('a', 'test'), wanted('B', 'test'), wanted('a', 'release'), wanted('ä', 'test')];
-  const order = plan(desiredState(publications), new Map()).changes.map(({ api, environment }) => `${api} ${environment}`);
+  const order = diffStates(desiredState(publications), new Map()).changes.map(({ api, environment }) => `${api} ${environment}`);
   assert.equal(order, ['B test', 'a release', 'a test', 'b test', 'ä test']);
 });
 
@@ -354,13 +358,13 @@ test('the first that is due is the earliest that the clock ends and nobody holds
   const held = { rule: 'protected', message: '', hint: '' } as const;
   const waits = (untilMs: number | null) => ({ rule: 'freeze', message: 'frozen', untilMs }) as const;
   const changes = [
-    change('a', 'test', { waits: waits(30) }),
-    change('b', 'test', { waits: waits(20) }),
-    change('c', 'test', { waits: waits(10), held }),
-    change('d', 'test', { waits: waits(null) }),
+    change('a', 'test', { deferred: waits(30) }),
+    change('b', 'test', { deferred: waits(20) }),
+    change('c', 'test', { deferred: waits(10), held }),
+    change('d', 'test', { deferred: waits(null) }),
   ];
-  assert.is(firstDueMs({ changes }), 20);
-  assert.is(firstDueMs({ changes: [] }), null);
+  assert.is(nextDueAtMs({ changes }), 20);
+  assert.is(nextDueAtMs({ changes: [] }), null);
 });
 
 test.run();

@@ -1,15 +1,15 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
-import { proxiesOf } from '../../src/core/proxies.ts';
+import { parseProxySettings } from '../../src/core/proxies.ts';
 
 test('without a proxy there is none, whatever is to be asked without one', () => {
-  for (const environment of [{}, { NO_PROXY: 'a' }, { HTTP_PROXY: '', https_proxy: ' ' }]) assert.is(proxiesOf(environment), null);
+  for (const environment of [{}, { NO_PROXY: 'a' }, { HTTP_PROXY: '', https_proxy: ' ' }]) assert.is(parseProxySettings(environment), null);
 });
 
 test('what is in lower case counts first, and this machine is asked without a proxy', () => {
   const environment = { HTTPS_PROXY: 'http://upper:1', https_proxy: 'lower:1', NO_PROXY: 'inside.example.com' };
-  assert.equal(proxiesOf(environment), {
+  assert.equal(parseProxySettings(environment), {
     httpProxy: '',
     httpsProxy: 'http://lower:1',
     noProxy: 'inside.example.com,localhost,127.0.0.1,::1',
@@ -19,7 +19,7 @@ test('what is in lower case counts first, and this machine is asked without a pr
 test('what is no address is refused without a word of it: it may hold a password', () => {
   for (const address of ['http://', 'name:s3cret@proxy:port', 'ftp://name:s3cret@proxy']) {
     try {
-      proxiesOf({ HTTPS_PROXY: address });
+      parseProxySettings({ HTTPS_PROXY: address });
       assert.unreachable();
     } catch (error) {
       const { code, message, hint } = error as EdictError;

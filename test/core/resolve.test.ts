@@ -1,21 +1,21 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { UnresolvedAttempt } from '../../src/core/publication.ts';
+import type { UnknownAttempt } from '../../src/core/publication.ts';
 import { type ListedVersion, resolveAttempt } from '../../src/core/resolve.ts';
 import { recorded } from '../support/states.ts';
 
-const online: UnresolvedAttempt = { attemptId: 7, action: 'online', revision: 'r2', marker: 'abc', version: null, overAtMs: null };
-const offline: UnresolvedAttempt = { attemptId: 7, action: 'offline', revision: null, marker: null, version: null, overAtMs: null };
+const online: UnknownAttempt = { attemptId: 7, action: 'online', revision: 'r2', marker: 'abc', version: null, endedAtMs: null };
+const offline: UnknownAttempt = { attemptId: 7, action: 'offline', revision: null, marker: null, version: null, endedAtMs: null };
 const mine = (isEffective: boolean): ListedVersion => ({
   versionId: 'mine',
-  number: '',
+  versionNumber: '',
   publishedAtMs: null,
   remark: 'x [edict abc]',
   isEffective,
 });
 const other = (isEffective: boolean): ListedVersion => ({
   versionId: 'other',
-  number: '',
+  versionNumber: '',
   publishedAtMs: null,
   remark: 'x [edict abd]',
   isEffective,
@@ -30,32 +30,32 @@ for (const [title, attempt, versions, expected] of [
   ['without a marker nobody can tell', { ...online, marker: null }, [mine(true)], ['untold', null, null, null, null]],
   ['nothing is effective: the offline happened', offline, [other(false)], ['happened', null, 'offline', null, null]],
   ['something is effective: the offline did not happen', offline, [other(true)], ['absent', null, 'online', 'version', 'r1']],
-] as const satisfies readonly (readonly [string, UnresolvedAttempt, readonly ListedVersion[], readonly unknown[]])[]) {
+] as const satisfies readonly (readonly [string, UnknownAttempt, readonly ListedVersion[], readonly unknown[]])[]) {
   test(`${attempt.action}: ${title}`, () => {
-    const before = recorded('orders', 'test', { revision: 'r1', unresolved: attempt });
+    const before = recorded('orders', 'test', { revision: 'r1', unknownAttempt: attempt });
     const resolution = resolveAttempt(before, attempt, versions, 99);
-    const next = resolution.kind === 'untold' ? null : resolution.next;
+    const next = resolution.kind === 'untold' ? null : resolution.nextRecorded;
     const version = resolution.kind === 'happened' ? resolution.versionId : null;
     assert.equal([resolution.kind, version, next?.state ?? null, next?.versionId ?? null, next?.revision ?? null], expected);
-    if (next) assert.is(next.unresolved, null);
+    if (next) assert.is(next.unknownAttempt, null);
   });
 }
 
 test('a switch to a version that happened leaves the recorded revision as it is', () => {
-  const switched: UnresolvedAttempt = { ...online, marker: null, version: 'other' };
-  const resolution = resolveAttempt(recorded('orders', 'test', { revision: 'r1', unresolved: switched }), switched, [other(true)], 99);
-  assert.equal(resolution.kind === 'happened' && [resolution.next.revision, resolution.next.versionId], ['r1', 'other']);
+  const switched: UnknownAttempt = { ...online, marker: null, version: 'other' };
+  const resolution = resolveAttempt(recorded('orders', 'test', { revision: 'r1', unknownAttempt: switched }), switched, [other(true)], 99);
+  assert.equal(resolution.kind === 'happened' && [resolution.nextRecorded.revision, resolution.nextRecorded.versionId], ['r1', 'other']);
 });
 
 test('an attempt against a drift that happened ends the drift and counts as its correction', () => {
-  const drift = { from: 'online', fromSinceMs: null, seenAtMs: 5, truceUntilMs: null } as const;
-  const before = recorded('orders', 'test', { state: 'offline', drift, corrections: 2, correctedAtMs: 4, unresolved: online });
+  const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null } as const;
+  const before = recorded('orders', 'test', { state: 'offline', drift, correctionCount: 2, lastCorrectedAtMs: 4, unknownAttempt: online });
   const happened = resolveAttempt(before, online, [mine(true)], 99);
-  const next = happened.kind === 'happened' ? happened.next : null;
-  assert.equal([next?.state, next?.drift, next?.corrections, next?.correctedAtMs], ['online', null, 3, 99]);
+  const next = happened.kind === 'happened' ? happened.nextRecorded : null;
+  assert.equal([next?.state, next?.drift, next?.correctionCount, next?.lastCorrectedAtMs], ['online', null, 3, 99]);
   const absent = resolveAttempt(before, online, [], 99);
-  const still = absent.kind === 'absent' ? absent.next : null;
-  assert.equal([still?.state, still?.drift, still?.corrections, still?.correctedAtMs], ['offline', drift, 2, 4]);
+  const still = absent.kind === 'absent' ? absent.nextRecorded : null;
+  assert.equal([still?.state, still?.drift, still?.correctionCount, still?.lastCorrectedAtMs], ['offline', drift, 2, 4]);
 });
 
 test.run();

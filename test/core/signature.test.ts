@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { canonicalRequest, signatureOf, signRequest } from '../../src/core/signature.ts';
+import { canonicalRequest, computeSignature, signRequest } from '../../src/core/signature.ts';
 
-const key = { access: 'AKTEST', secret: 'SKTEST' };
+const key = { accessKeyId: 'AKTEST', secretAccessKey: 'SKTEST' };
 const date = new Date('2023-06-29T08:00:00.789Z');
 const request = {
   method: 'POST',
@@ -36,7 +36,7 @@ test('the canonical form of the known request ends in the hash of its body', () 
     'content-type;host;x-project-id;x-sdk-date',
     '27c18b0c14b3789a9c252e65c8f0f42434922c282436c7513462cf0aefe2af9a',
   ]);
-  assert.is(signatureOf({ ...request, headers }, names, 'SKTEST'), signature);
+  assert.is(computeSignature({ ...request, headers }, names, 'SKTEST'), signature);
 });
 
 test('a temporary key adds its token, and signs it', () => {

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isPostgresAddress, shownAddress } from '../../src/core/store-address.ts';
+import { isPostgresUrl, redactUrl } from '../../src/core/store-address.ts';
 import { fc, runs } from '../support/fast-check.ts';
 
 test('an address is shown without its secrets', () => {
@@ -16,7 +16,7 @@ test('an address is shown without its secrets', () => {
     ['postgres://ada@/edict?host=/run/postgresql', 'postgres://ada@/edict?host=/run/postgresql'],
     ['sqlite:.edict/state.db', 'sqlite:.edict/state.db'],
   ] as const) {
-    assert.is(shownAddress(address), shown);
+    assert.is(redactUrl(address), shown);
   }
 });
 
@@ -42,8 +42,8 @@ test('of what leaves a doubt nothing is shown that may be a piece of a password'
     ['state.db', 'state.db'],
     ['', ''],
   ] as const) {
-    assert.is(shownAddress(address), shown);
-    assert.not(isPostgresAddress(address), address);
+    assert.is(redactUrl(address), shown);
+    assert.not(isPostgresUrl(address), address);
   }
 });
 
@@ -57,7 +57,7 @@ test('an address of PostgreSQL says without a doubt what is what', () => {
     'postgres://first%2Elast@db/edict',
     'postgres://ada@/edict?host=/run/postgresql',
   ]) {
-    assert.ok(isPostgresAddress(address), address);
+    assert.ok(isPostgresUrl(address), address);
   }
 });
 
@@ -91,7 +91,7 @@ const passwords = fc.oneof(
 test('no form of an address shows a password, or a piece of it', () => {
   fc.assert(
     fc.property(passwords, fc.constantFrom(...shapes), (middle, shape) => {
-      assert.not.match(shownAddress(shape(`SECRET${middle}SECRET`)), 'SECRET');
+      assert.not.match(redactUrl(shape(`SECRET${middle}SECRET`)), 'SECRET');
     }),
     { numRuns: runs(5000) },
   );

@@ -1,20 +1,20 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { totalsOf } from '../../src/core/totals.ts';
+import { countChanges } from '../../src/core/totals.ts';
 import { change } from '../support/states.ts';
 
 test('each change is of one kind: what is held waits for a person, whatever else it waits for', () => {
   const held = { rule: 'protected', message: '', hint: '' } as const;
-  const waits = { rule: 'freeze', message: '', untilMs: null } as const;
+  const deferred = { rule: 'freeze', message: '', untilMs: null } as const;
   const changes = [
     change('orders', 'test'),
     change('orders', 'release', { action: 'offline' }),
     change('carts', 'test', { held }),
-    change('carts', 'release', { held, waits }),
-    change('users', 'test', { waits }),
+    change('carts', 'release', { held, deferred }),
+    change('users', 'test', { deferred }),
   ];
-  assert.equal(totalsOf({ changes }), { online: 1, offline: 1, held: 2, waiting: 1 });
-  assert.equal(totalsOf({ changes: [] }), { online: 0, offline: 0, held: 0, waiting: 0 });
+  assert.equal(countChanges({ changes }), { online: 1, offline: 1, held: 2, waiting: 1 });
+  assert.equal(countChanges({ changes: [] }), { online: 0, offline: 0, held: 0, waiting: 0 });
 });
 
 test.run();

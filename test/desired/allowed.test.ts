@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isId, isName } from '../../src/desired/allowed.ts';
+import { isValidId, isValidName } from '../../src/desired/allowed.ts';
 
 for (const [text, asName, asId] of [
   ['orders', true, true],
@@ -17,7 +17,7 @@ for (const [text, asName, asId] of [
   ['x'.repeat(129), false, false],
 ] as const) {
   test(`${JSON.stringify(text.slice(0, 20))} ${asName ? 'is' : 'is not'} a name and ${asId ? 'is' : 'is not'} an ID`, () => {
-    assert.equal([isName(text), isId(text)], [asName, asId]);
+    assert.equal([isValidName(text), isValidId(text)], [asName, asId]);
   });
 }
 

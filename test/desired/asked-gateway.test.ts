@@ -1,16 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
-import { type AskedGateway, settingsOfAsked } from '../../src/desired/asked-gateway.ts';
-import { parseDesired } from '../../src/desired/parse-desired.ts';
+import { type GatewayArguments, parseGatewayArguments } from '../../src/desired/asked-gateway.ts';
+import { parseDesiredState } from '../../src/desired/parse-desired.ts';
 
-const asked: AskedGateway = { endpoint: 'https://roma.example.com/', project: 'p', instance: 'i' };
+const asked: GatewayArguments = { endpoint: 'https://roma.example.com/', project: 'p', instance: 'i' };
 
 test('has the settings that a file without more would have', () => {
   const gateway = 'gateway: { endpoint: "https://roma.example.com/", project: p, instance: i }';
   const text = `edict: 1\n${gateway}\nenvironments: { e: e }\napis: {}\n`;
-  assert.equal(settingsOfAsked(asked), parseDesired({ text, file: 'edict.yaml', variables: {} }).gateway);
-  assert.is(settingsOfAsked({ ...asked, iam: 'https://iam.example.org' }).iam, 'https://iam.example.org');
+  assert.equal(parseGatewayArguments(asked), parseDesiredState({ text, file: 'edict.yaml', variables: {} }).gateway);
+  assert.is(parseGatewayArguments({ ...asked, iam: 'https://iam.example.org' }).iamEndpoint, 'https://iam.example.org');
 });
 
 for (const [over, message] of [
@@ -24,7 +24,7 @@ for (const [over, message] of [
 ] as const) {
   test(`refuses ${JSON.stringify(over)}`, () => {
     try {
-      settingsOfAsked({ ...asked, ...over });
+      parseGatewayArguments({ ...asked, ...over });
     } catch (error) {
       assert.instance(error, EdictError);
       assert.is((error as EdictError).code, 'OPTION');

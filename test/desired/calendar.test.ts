@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { calendarOf, isMoment, momentMs } from '../../src/desired/calendar.ts';
+import { isDateTime, parseDateTimeMs, parseSchedule } from '../../src/desired/calendar.ts';
 import { fc, runs } from '../support/fast-check.ts';
 
 const test = suite('calendar');
@@ -8,28 +8,28 @@ const at = (text: string): number => Date.parse(text);
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
 test('a cron pattern comes again and again, in its time zone', () => {
-  const { lastUntil, firstAfter } = calendarOf('0 18 * * FRI', 'Europe/Berlin');
-  assert.is(iso(firstAfter(at('2026-11-20T16:59:59Z'))), '2026-11-20T17:00:00.000Z');
-  assert.is(iso(firstAfter(at('2026-11-20T17:00:00Z'))), '2026-11-27T17:00:00.000Z');
-  assert.is(iso(lastUntil(at('2026-11-20T17:00:00Z'))), '2026-11-20T17:00:00.000Z');
-  assert.is(iso(lastUntil(at('2026-11-20T16:59:59Z'))), '2026-11-13T17:00:00.000Z');
-  assert.is(iso(firstAfter(at('2026-07-01T00:00:00Z'))), '2026-07-03T16:00:00.000Z', 'in summer');
+  const { previousMs, nextMs } = parseSchedule('0 18 * * FRI', 'Europe/Berlin');
+  assert.is(iso(nextMs(at('2026-11-20T16:59:59Z'))), '2026-11-20T17:00:00.000Z');
+  assert.is(iso(nextMs(at('2026-11-20T17:00:00Z'))), '2026-11-27T17:00:00.000Z');
+  assert.is(iso(previousMs(at('2026-11-20T17:00:00Z'))), '2026-11-20T17:00:00.000Z');
+  assert.is(iso(previousMs(at('2026-11-20T16:59:59Z'))), '2026-11-13T17:00:00.000Z');
+  assert.is(iso(nextMs(at('2026-07-01T00:00:00Z'))), '2026-07-03T16:00:00.000Z', 'in summer');
 });
 
 test('a date and time comes once, in its time zone or in the one that it names', () => {
-  const berlin = calendarOf('2026-12-18T18:00', 'Europe/Berlin');
-  assert.is(iso(berlin.firstAfter(0)), '2026-12-18T17:00:00.000Z');
-  assert.is(berlin.firstAfter(at('2026-12-18T17:00Z')), null);
-  assert.is(iso(berlin.lastUntil(at('2026-12-18T17:00Z'))), '2026-12-18T17:00:00.000Z');
-  assert.is(berlin.lastUntil(at('2026-12-18T16:59:59Z')), null);
-  assert.is(iso(calendarOf('2026-12-18T18:00:30+05:30', 'Europe/Berlin').firstAfter(0)), '2026-12-18T12:30:30.000Z');
+  const berlin = parseSchedule('2026-12-18T18:00', 'Europe/Berlin');
+  assert.is(iso(berlin.nextMs(0)), '2026-12-18T17:00:00.000Z');
+  assert.is(berlin.nextMs(at('2026-12-18T17:00Z')), null);
+  assert.is(iso(berlin.previousMs(at('2026-12-18T17:00Z'))), '2026-12-18T17:00:00.000Z');
+  assert.is(berlin.previousMs(at('2026-12-18T16:59:59Z')), null);
+  assert.is(iso(parseSchedule('2026-12-18T18:00:30+05:30', 'Europe/Berlin').nextMs(0)), '2026-12-18T12:30:30.000Z');
 });
 
 test('a clock that is put forward or back leaves nothing out and repeats nothing', () => {
-  const daily = calendarOf('30 2 * * *', 'Europe/Berlin');
+  const daily = parseSchedule('30 2 * * *', 'Europe/Berlin');
   const runs = (from: string, to: string): number => {
     let count = 0;
-    for (let ms = daily.firstAfter(at(from)); ms !== null && ms < at(to); ms = daily.firstAfter(ms)) count += 1;
+    for (let ms = daily.nextMs(at(from)); ms !== null && ms < at(to); ms = daily.nextMs(ms)) count += 1;
     return count;
   };
   assert.is(runs('2026-03-27T12:00Z', '2026-03-31T12:00Z'), 4);
@@ -46,7 +46,7 @@ test('what is neither is refused with a reason', () => {
     ['2026-12-18T10:00+99:00', /no such date/],
   ] as const) {
     try {
-      calendarOf(text, 'UTC');
+      parseSchedule(text, 'UTC');
       assert.unreachable(text);
     } catch (error) {
       assert.match(error instanceof Error ? error.message : '', reason);
@@ -78,13 +78,12 @@ test('comes at the minutes that an independent clock shows, on every day that th
     const shown = minutesOf(zone, startMs, startMs + 2 * 86_400_000);
     for (const [pattern, matches] of patterns) {
       const expected = comingOf(shown, matches);
-      const calendar = calendarOf(pattern, zone);
+      const calendar = parseSchedule(pattern, zone);
       const found: number[] = [];
-      for (let ms = calendar.firstAfter(startMs - 1); ms !== null && ms < startMs + 2 * 86_400_000; ms = calendar.firstAfter(ms))
-        found.push(ms);
+      for (let ms = calendar.nextMs(startMs - 1); ms !== null && ms < startMs + 2 * 86_400_000; ms = calendar.nextMs(ms)) found.push(ms);
       assert.equal(found.map(iso), expected.map(iso), `${pattern} in ${zone} around ${change}`);
       const backwards: number[] = [];
-      for (let ms = calendar.lastUntil(startMs + 2 * 86_400_000 - 1); ms !== null && ms >= startMs; ms = calendar.lastUntil(ms - 1))
+      for (let ms = calendar.previousMs(startMs + 2 * 86_400_000 - 1); ms !== null && ms >= startMs; ms = calendar.previousMs(ms - 1))
         backwards.unshift(ms);
       assert.equal(backwards, found, `${pattern} in ${zone} around ${change}, backwards`);
     }
@@ -98,19 +97,19 @@ test('a wall knows which time was meant that the clocks have left out', () => {
     ['30 2 * * *', '2026-03-29T02:30Z'],
     ['0 3 * * *', '2026-03-29T03:00Z'],
   ] as const) {
-    const calendar = calendarOf(pattern, 'Europe/Berlin');
-    assert.is(calendar.lastUntil(summerMs), summerMs, pattern);
-    assert.is(iso(calendar.wallMs(summerMs)), iso(at(expected)), pattern);
+    const calendar = parseSchedule(pattern, 'Europe/Berlin');
+    assert.is(calendar.previousMs(summerMs), summerMs, pattern);
+    assert.is(iso(calendar.wallClockMs(summerMs)), iso(at(expected)), pattern);
   }
 });
 
 test('a moment names its zone', () => {
-  assert.is(momentMs('2026-11-24T08:00Z'), at('2026-11-24T08:00:00Z'));
-  assert.is(momentMs('2026-11-24T08:00+01:00'), at('2026-11-24T07:00:00Z'));
+  assert.is(parseDateTimeMs('2026-11-24T08:00Z'), at('2026-11-24T08:00:00Z'));
+  assert.is(parseDateTimeMs('2026-11-24T08:00+01:00'), at('2026-11-24T07:00:00Z'));
   for (const text of ['2026-11-24T08:00', '2026-02-31T08:00Z', '2026-11-24', 'soon', '2026-11-24T24:61Z'])
-    assert.is(momentMs(text), null, text);
-  assert.ok(isMoment('2026-11-24T08:00'));
-  assert.not.ok(isMoment('0 18 * * FRI'));
+    assert.is(parseDateTimeMs(text), null, text);
+  assert.ok(isDateTime('2026-11-24T08:00'));
+  assert.not.ok(isDateTime('0 18 * * FRI'));
 });
 
 test('the last run is never later, the first never earlier, and nothing is between', () => {
@@ -118,11 +117,11 @@ test('the last run is never later, the first never earlier, and nothing is betwe
   const zones = fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kolkata');
   fc.assert(
     fc.property(patterns, zones, fc.integer({ min: at('2024-01-01'), max: at('2030-01-01') }), (pattern, zone, nowMs) => {
-      const { lastUntil, firstAfter } = calendarOf(pattern, zone);
-      const [last, first] = [lastUntil(nowMs), firstAfter(nowMs)];
+      const { previousMs, nextMs } = parseSchedule(pattern, zone);
+      const [last, first] = [previousMs(nowMs), nextMs(nowMs)];
       assert.ok(last !== null && first !== null && last <= nowMs && nowMs < first);
-      assert.is(firstAfter(last), first);
-      assert.is(lastUntil(first), first);
+      assert.is(nextMs(last), first);
+      assert.is(previousMs(first), first);
     }),
     { numRuns: runs(300) },
   );

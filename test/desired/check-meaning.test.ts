@@ -1,9 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Meaning, type Meanings, type Nameable, nameKey } from '../../src/core/names.ts';
-import { checkMeaning } from '../../src/desired/check-meaning.ts';
+import { type NamedResource, type NameResolution, type NameResolutions, nameKey } from '../../src/core/names.ts';
+import { checkSemantics } from '../../src/desired/check-meaning.ts';
 
-const found = (value: unknown): string[] => checkMeaning(value, () => 'line 7').map(({ path, message }) => `${path.join('.')}: ${message}`);
+const found = (value: unknown): string[] =>
+  checkSemantics(value, () => 'line 7').map(({ path, message }) => `${path.join('.')}: ${message}`);
 const file = (environments: unknown, apis: unknown) => ({ environments, apis });
 
 test('finds nothing where there is nothing to find', () => {
@@ -25,7 +26,7 @@ test('finds a publication that stands there twice, by whatever names', () => {
 
 test('finds environments that are not declared, also those that every object has', () => {
   const apis = { a: { id: 'A', environments: { tset: 'online', constructor: 'online' } } };
-  const findings = checkMeaning(file({ test: 'e1' }, apis), () => 'line 7');
+  const findings = checkSemantics(file({ test: 'e1' }, apis), () => 'line 7');
   assert.equal(
     findings.map(({ path, hint }) => [path.at(-1), hint]),
     [
@@ -33,12 +34,12 @@ test('finds environments that are not declared, also those that every object has
       ['constructor', 'declared: test'],
     ],
   );
-  assert.is(checkMeaning(file({}, apis), () => 'line 7')[0]?.hint, 'none is declared');
+  assert.is(checkSemantics(file({}, apis), () => 'line 7')[0]?.hint, 'none is declared');
 });
 
 test('a hint names ten environments and counts the others', () => {
   const environments = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`e${index}`, `id${index}`]));
-  const [finding] = checkMeaning(file(environments, { a: { id: 'A', environments: { zzzz: 'online' } } }), () => 'line 7');
+  const [finding] = checkSemantics(file(environments, { a: { id: 'A', environments: { zzzz: 'online' } } }), () => 'line 7');
   assert.is(finding?.hint, `declared: ${Object.keys(environments).slice(0, 10).join(', ')}, and 2 more`);
 });
 
@@ -54,13 +55,14 @@ test('looks past values of any other shape', () => {
   }
 });
 
-const meanings = (name: string, meaning: Meaning): Meanings => new Map([[nameKey({ of: 'api', name, group: null }), meaning]]);
-const nameable = (id: string, name: string): Nameable => ({ id, name, groupId: 'g', group: 'shop' });
+const meanings = (name: string, meaning: NameResolution): NameResolutions =>
+  new Map([[nameKey({ kind: 'api', name, group: null }), meaning]]);
+const nameable = (id: string, name: string): NamedResource => ({ id, name, groupId: 'g', group: 'shop' });
 
 test('a name that means nothing is a mistake, with what is near', () => {
   const apis = { ordres: { environments: {} } };
-  const others = [nameable('A', 'orders'), nameable('B', 'carts')];
-  const [finding] = checkMeaning(file({ test: 'e1' }, apis), () => 'line 7', meanings('ordres', { kind: 'none', others }));
+  const available = [nameable('A', 'orders'), nameable('B', 'carts')];
+  const [finding] = checkSemantics(file({ test: 'e1' }, apis), () => 'line 7', meanings('ordres', { kind: 'none', available }));
   assert.is(finding?.message, 'the gateway has no API named `ordres`');
   assert.is(finding?.hint, 'did you mean `id: A` (orders, group shop)?');
 });
@@ -68,7 +70,7 @@ test('a name that means nothing is a mistake, with what is near', () => {
 test('a name that means several is a mistake at the name, with all of them', () => {
   const apis = { o: { name: 'orders', environments: {} } };
   const candidates = [nameable('A', 'orders'), nameable('B', 'orders')];
-  const [finding] = checkMeaning(file({ test: 'e1' }, apis), () => 'line 7', meanings('orders', { kind: 'several', candidates }));
+  const [finding] = checkSemantics(file({ test: 'e1' }, apis), () => 'line 7', meanings('orders', { kind: 'several', candidates }));
   assert.equal([finding?.path.join('.'), finding?.message], ['apis.o.name', 'the gateway has more than one API named `orders`']);
   assert.match(String(finding?.hint), /`id: A`.*`id: B`.*or a `group`/);
 });
@@ -76,7 +78,7 @@ test('a name that means several is a mistake at the name, with all of them', () 
 test('two names for one API are one publication declared twice', () => {
   const apis = { a: { id: 'A', environments: { test: 'online' } }, orders: { environments: { test: 'online' } } };
   const known = meanings('orders', { kind: 'one', id: 'A' });
-  assert.match(String(checkMeaning(file({ test: 'e1' }, apis), () => 'line 7', known)[0]?.message), 'is the same publication as');
+  assert.match(String(checkSemantics(file({ test: 'e1' }, apis), () => 'line 7', known)[0]?.message), 'is the same publication as');
 });
 
 test('a name beside an ID says nothing', () => {

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { checkShape } from '../../src/desired/check-shape.ts';
+import { checkSchema } from '../../src/desired/check-shape.ts';
 
 /** A valid file's value, with `over` in place of parts. */
 const file = (over: Record<string, unknown> = {}) => ({
@@ -11,7 +11,8 @@ const file = (over: Record<string, unknown> = {}) => ({
   ...over,
 });
 const api = (over: Record<string, unknown>) => file({ apis: { orders: { id: 'a', environments: {}, ...over } } });
-const found = (value: unknown): string[] => checkShape(value, 'File').map(({ path, at, message }) => `${path.join('.')} ${at}: ${message}`);
+const found = (value: unknown): string[] =>
+  checkSchema(value, 'File').map(({ path, target, message }) => `${path.join('.')} ${target}: ${message}`);
 
 test('finds nothing in a file that conforms', () => {
   assert.equal(found(file()), []);
@@ -68,13 +69,13 @@ for (const [name, value, expected] of [
 }
 
 test('a value that is shown is short', () => {
-  const [finding] = checkShape(api({ id: '!'.repeat(1000) }), 'File');
+  const [finding] = checkSchema(api({ id: '!'.repeat(1000) }), 'File');
   assert.ok((finding?.message.length ?? 0) < 150);
 });
 
 test('a hint names the nearest known word', () => {
-  assert.match(checkShape(file({ gatway: {} }), 'File')[0]?.hint ?? '', 'did you mean `gateway`');
-  assert.match(checkShape(api({ environments: { test: 'ofline' } }), 'File')[0]?.hint ?? '', 'did you mean `offline`');
+  assert.match(checkSchema(file({ gatway: {} }), 'File')[0]?.hint ?? '', 'did you mean `gateway`');
+  assert.match(checkSchema(api({ environments: { test: 'ofline' } }), 'File')[0]?.hint ?? '', 'did you mean `offline`');
 });
 
 test.run();

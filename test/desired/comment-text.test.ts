@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { quotedForComment } from '../../src/desired/comment-text.ts';
+import { quoteForComment } from '../../src/desired/comment-text.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { names } from '../support/gateway-listings.ts';
 
@@ -18,14 +18,14 @@ for (const [text, expected] of [
   ['💥'.repeat(201), `"${'💥'.repeat(200)}…"`],
 ] as const) {
   test(`${JSON.stringify(text.slice(0, 20))} is shown on one line`, () => {
-    assert.is(quotedForComment(text), expected);
+    assert.is(quoteForComment(text), expected);
   });
 }
 
 test('nothing of a foreign text moves the line or the cursor', () => {
   fc.assert(
     fc.property(names, (text) => {
-      assert.not.match(quotedForComment(text), /[\p{C}\p{Zl}\p{Zp}]/u);
+      assert.not.match(quoteForComment(text), /[\p{C}\p{Zl}\p{Zp}]/u);
     }),
     { numRuns: runs(1000) },
   );

@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PublicationKey } from '../../src/core/publication.ts';
-import { editDesired, settingOf, type Wish } from '../../src/desired/edit-desired.ts';
-import { parseDesired } from '../../src/desired/parse-desired.ts';
+import { createPatch, formatSetting, type PublicationEdit } from '../../src/desired/edit-desired.ts';
+import { parseDesiredState } from '../../src/desired/parse-desired.ts';
 
 const head = [
   'edict: 1',
@@ -11,27 +11,27 @@ const head = [
   '',
 ].join('\n');
 
-function wish(api: string, environment: string, state: Wish['state'], version: string | null = null): Wish {
+function wish(api: string, environment: string, state: PublicationEdit['state'], version: string | null = null): PublicationEdit {
   const [apiId, environmentId] = [`api-${api}`, `env-${environment}`];
   return { key: `${apiId} ${environmentId}` as PublicationKey, api, apiId, environment, environmentId, state, version };
 }
 
 /** Returns the lines that the diff takes and adds, and what is left to a person. */
-function edit(apis: string, ...wishes: readonly Wish[]): readonly [lines: readonly string[], byHand: number] {
+function edit(apis: string, ...wishes: readonly PublicationEdit[]): readonly [lines: readonly string[], byHand: number] {
   const text = head + apis;
-  const desired = parseDesired({ text, file: 'edict.yaml', variables: {} });
-  const { diff, byHand } = editDesired(
-    { text, file: 'edict.yaml', whole: (other) => ({ text: other, file: 'edict.yaml', variables: {} }), desired },
+  const desired = parseDesiredState({ text, file: 'edict.yaml', variables: {} });
+  const { diff, manualEdits } = createPatch(
+    { text, file: 'edict.yaml', toParseInput: (other) => ({ text: other, file: 'edict.yaml', variables: {} }), desired },
     wishes,
   );
   const lines = diff
     .split('\n')
     .slice(2)
     .filter((line) => /^[-+]/.test(line));
-  return [lines, byHand.length];
+  return [lines, manualEdits.length];
 }
 
-const cases: readonly [name: string, apis: string, wishes: readonly Wish[], lines: readonly string[]][] = [
+const cases: readonly [name: string, apis: string, wishes: readonly PublicationEdit[], lines: readonly string[]][] = [
   [
     'a state alone becomes another',
     'apis:\n  a: { id: api-a, environments: { test: online } } # words\n',
@@ -135,9 +135,9 @@ test('an environment that left the file, or a name that another API has, is left
 });
 
 test('says what a person has to write', () => {
-  assert.is(settingOf({ state: 'offline', version: 'v' }), 'offline');
-  assert.is(settingOf({ state: 'online', version: null }), 'online');
-  assert.is(settingOf({ state: 'online', version: 'v1' }), '{ state: online, version: v1 }');
+  assert.is(formatSetting({ state: 'offline', version: 'v' }), 'offline');
+  assert.is(formatSetting({ state: 'online', version: null }), 'online');
+  assert.is(formatSetting({ state: 'online', version: 'v1' }), '{ state: online, version: v1 }');
 });
 
 test.run();

@@ -1,15 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvalidFileError } from '../../src/core/errors.ts';
-import { parseDesired } from '../../src/desired/parse-desired.ts';
+import { parseDesiredState } from '../../src/desired/parse-desired.ts';
 
 const test = suite('file parts');
 const head =
   'edict: 1\ngateway: { endpoint: "https://roma.example.com", project: p, instance: i }\nenvironments: { test: env-test }\ninclude: [apis/*.yaml]\n';
 
 function parsed(main: string, ...others: readonly string[]) {
-  const included = others.map((text, index) => ({ file: `shop/apis/${index}.yaml`, home: `apis/${index}.yaml`, text }));
-  return parseDesired({ text: head + main, file: 'shop/edict.yaml', variables: { HOME: '/root' }, included });
+  const included = others.map((text, index) => ({ file: `shop/apis/${index}.yaml`, relativePath: `apis/${index}.yaml`, text }));
+  return parseDesiredState({ text: head + main, file: 'shop/edict.yaml', variables: { HOME: '/root' }, included });
 }
 
 function mistakes(main: string, ...others: readonly string[]): string[] {
@@ -17,7 +17,7 @@ function mistakes(main: string, ...others: readonly string[]): string[] {
     parsed(main, ...others);
     return [];
   } catch (error) {
-    if (error instanceof InvalidFileError) return error.mistakes.map(({ file, line, message }) => `${file}:${line} ${message}`);
+    if (error instanceof InvalidFileError) return error.diagnostics.map(({ file, line, message }) => `${file}:${line} ${message}`);
     throw error;
   }
 }
@@ -26,16 +26,16 @@ const api = (name: string, id = `id-${name}`, environment = 'test'): string =>
   `apis:\n  ${name}: { id: ${id}, environments: { ${environment}: online } }\n`;
 
 test('the APIs of all files are declared, each with its place and its file', () => {
-  const { publications, homes } = parsed(api('a'), api('b'), api('c'));
+  const { publications, sourceFiles } = parsed(api('a'), api('b'), api('c'));
   assert.equal(
-    [...publications.values()].map(({ api: name, home, source }) => [name, home, source.file, source.line]),
+    [...publications.values()].map(({ api: name, sourceFile, source }) => [name, sourceFile, source.file, source.line]),
     [
       ['a', '', 'shop/edict.yaml', 6],
       ['b', 'apis/0.yaml', 'shop/apis/0.yaml', 2],
       ['c', 'apis/1.yaml', 'shop/apis/1.yaml', 2],
     ],
   );
-  assert.equal(homes, new Set(['', 'apis/0.yaml', 'apis/1.yaml']));
+  assert.equal(sourceFiles, new Set(['', 'apis/0.yaml', 'apis/1.yaml']));
 });
 
 test('an API may have any name that YAML may, also one that every object has', () => {

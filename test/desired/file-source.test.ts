@@ -4,14 +4,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError, InvalidFileError } from '../../src/core/errors.ts';
 import { nameKey } from '../../src/core/names.ts';
-import { FileSource, type LookUp } from '../../src/desired/file-source.ts';
+import { FileSource, type ResolveNames } from '../../src/desired/file-source.ts';
 import { eventually } from '../support/eventually.ts';
 import { head } from '../support/marked-file.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const folder = temporaryFolder();
 const valid = (revision: string): string => `${head}apis:\n  a: { id: x, revision: "${revision}", environments: { test: online } }\n`;
-const noNames: LookUp = () => Promise.reject(new Error('nothing is to be looked up'));
+const noNames: ResolveNames = () => Promise.reject(new Error('nothing is to be looked up'));
 let files = 0;
 
 function newFile(content: string | Buffer): string {

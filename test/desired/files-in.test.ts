@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
-import { FilesIn } from '../../src/desired/files-in.ts';
+import { SourceDirectory } from '../../src/desired/files-in.ts';
 import { scratchFolder } from '../support/edict-process.ts';
 
 test('a folder stands for its YAML files, as a ConfigMap has them too, and each file is named once', () => {
@@ -14,27 +14,27 @@ test('a folder stands for its YAML files, as a ConfigMap has them too, and each 
   symlinkSync('..data/b.yaml', path('b.yaml'));
   for (const name of ['a.yml', 'notes.md', '.hidden.yaml']) writeFileSync(path(name), '');
   mkdirSync(path('sub.yaml'));
-  assert.equal(new FilesIn([folder, path('b.yaml'), path('absent.yaml')]).look(), ['a.yml', 'b.yaml', 'absent.yaml'].map(path));
+  assert.equal(new SourceDirectory([folder, path('b.yaml'), path('absent.yaml')]).list(), ['a.yml', 'b.yaml', 'absent.yaml'].map(path));
 });
 
 test('a folder without one is refused', () => {
   const folder = scratchFolder();
   assert.throws(
-    () => new FilesIn([folder]).look(),
+    () => new SourceDirectory([folder]).list(),
     (error: EdictError) => error.code === 'FILE_ABSENT' && error.message.includes(folder),
   );
 });
 
 test('a folder that has gone is refused and not taken for a file, and one that comes is looked into', () => {
   const folder = join(scratchFolder(), 'gateways');
-  const files = new FilesIn([folder, 'one.yaml']);
-  assert.equal(files.look(), [folder, 'one.yaml']);
+  const files = new SourceDirectory([folder, 'one.yaml']);
+  assert.equal(files.list(), [folder, 'one.yaml']);
   mkdirSync(folder);
   writeFileSync(join(folder, 'a.yaml'), '');
-  assert.equal(files.look(), [join(folder, 'a.yaml'), 'one.yaml']);
+  assert.equal(files.list(), [join(folder, 'a.yaml'), 'one.yaml']);
   rmSync(folder, { recursive: true });
   assert.throws(
-    () => files.look(),
+    () => files.list(),
     (error: EdictError) => error.code === 'FILE_ABSENT' && error.message.includes(folder),
   );
 });

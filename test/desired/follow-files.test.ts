@@ -1,14 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
-import { followFiles } from '../../src/desired/follow-files.ts';
+import { watchSourceFiles } from '../../src/desired/follow-files.ts';
 
 /** Returns what is told while one look after the other finds this; `null`: nothing can be told. */
 async function told(first: readonly string[], ...looks: readonly (readonly string[] | null)[]): Promise<readonly string[]> {
   const stopping = new AbortController();
   const [lines, left]: [string[], (readonly string[] | null)[]] = [[], [...looks]];
-  await followFiles(first, {
-    look: () => {
+  await watchSourceFiles(first, {
+    list: () => {
       lines.push('look');
       const there = left.shift();
       if (!there) throw new EdictError('FILE_ABSENT', 'away');
@@ -16,8 +16,8 @@ async function told(first: readonly string[], ...looks: readonly (readonly strin
     },
     clock: { sleep: async () => (left.length === 0 ? stopping.abort() : undefined) },
     signal: stopping.signal,
-    added: async (file) => void lines.push(`+${file}`),
-    removed: async (file) => void lines.push(`-${file}`),
+    onAdded: async (file) => void lines.push(`+${file}`),
+    onRemoved: async (file) => void lines.push(`-${file}`),
   });
   return lines.filter((line) => line !== 'look' || lines.length === looks.length);
 }
@@ -37,15 +37,15 @@ test('while it cannot be told which files there are nothing comes and goes', asy
 
 test('what is no matter of the files is not kept quiet', async () => {
   const bug = new TypeError('a bug');
-  const look = (): never => {
+  const list = (): never => {
     throw bug;
   };
-  const following = followFiles([], {
-    look,
+  const following = watchSourceFiles([], {
+    list,
     clock: { sleep: async () => undefined },
     signal: new AbortController().signal,
-    added: async () => undefined,
-    removed: async () => undefined,
+    onAdded: async () => undefined,
+    onRemoved: async () => undefined,
   });
   assert.is(await following.catch((error: unknown) => error), bug);
 });

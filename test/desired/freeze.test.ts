@@ -2,9 +2,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvalidFileError } from '../../src/core/errors.ts';
 import type { DesiredState } from '../../src/core/publication.ts';
-import { calendarOf } from '../../src/desired/calendar.ts';
-import { freezesOf, suspensionOf } from '../../src/desired/freeze.ts';
-import { parseDesired } from '../../src/desired/parse-desired.ts';
+import { parseSchedule } from '../../src/desired/calendar.ts';
+import { parseFreezes, parseSuspension } from '../../src/desired/freeze.ts';
+import { parseDesiredState } from '../../src/desired/parse-desired.ts';
 import { fc, runs } from '../support/fast-check.ts';
 
 const test = suite('freeze in the file');
@@ -19,7 +19,7 @@ apis: { orders: { id: id-orders${orders}, environments: { test: online } } }
 `;
 }
 
-const parsed = (text: string): DesiredState => parseDesired({ text, file: 'edict.yaml', variables: {} });
+const parsed = (text: string): DesiredState => parseDesiredState({ text, file: 'edict.yaml', variables: {} });
 
 function mistakes(text: string): string[] {
   try {
@@ -27,7 +27,7 @@ function mistakes(text: string): string[] {
     return [];
   } catch (error) {
     if (error instanceof InvalidFileError)
-      return error.mistakes.map(({ line, message, hint }) => `${line}: ${message}${hint ? ` (${hint})` : ''}`);
+      return error.diagnostics.map(({ line, message, hint }) => `${line}: ${message}${hint ? ` (${hint})` : ''}`);
     throw error;
   }
 }
@@ -37,17 +37,17 @@ test('a freeze again and again, in its environments', () => {
     file('freeze: [{ name: weekend, from: "0 18 * * FRI", to: "0 8 * * MON", timezone: Europe/Berlin, environments: [release] }]'),
   ).freezes;
   assert.equal([weekend?.name, weekend?.reason, weekend?.environmentIds], ['weekend', null, new Set(['env-release'])]);
-  assert.is(weekend?.endMs(at('2026-11-21T12:00Z')), at('2026-11-23T07:00Z'));
-  assert.is(weekend?.endMs(at('2026-11-23T07:00Z')), null);
-  assert.is(weekend?.endMs(at('2026-11-20T17:00Z')), at('2026-11-23T07:00Z'));
-  assert.is(weekend?.endMs(at('2026-11-20T16:59:59Z')), null, 'it may be asked of an earlier time again');
+  assert.is(weekend?.endsAtMs(at('2026-11-21T12:00Z')), at('2026-11-23T07:00Z'));
+  assert.is(weekend?.endsAtMs(at('2026-11-23T07:00Z')), null);
+  assert.is(weekend?.endsAtMs(at('2026-11-20T17:00Z')), at('2026-11-23T07:00Z'));
+  assert.is(weekend?.endsAtMs(at('2026-11-20T16:59:59Z')), null, 'it may be asked of an earlier time again');
 });
 
 test('a freeze once, everywhere', () => {
   const [yearEnd] = parsed(file('freeze: [{ from: 2026-12-18T18:00, to: 2027-01-04T08:00, timezone: Europe/Berlin }]')).freezes;
   assert.is(yearEnd?.environmentIds, null);
-  assert.is(yearEnd?.endMs(at('2026-12-24T00:00Z')), at('2027-01-04T07:00Z'));
-  assert.is(yearEnd?.endMs(at('2027-12-24T00:00Z')), null);
+  assert.is(yearEnd?.endsAtMs(at('2026-12-24T00:00Z')), at('2027-01-04T07:00Z'));
+  assert.is(yearEnd?.endsAtMs(at('2027-12-24T00:00Z')), null);
 });
 
 test('what is suspended, by whom, why and until when', () => {
@@ -56,8 +56,8 @@ test('what is suspended, by whom, why and until when', () => {
   assert.equal(parsed(file(suspend)).suspension, expected);
   assert.equal(parsed(file('', `{ id: env-test, ${suspend} }`)).environments.get('env-test')?.suspension, expected);
   assert.equal(parsed(file('', 'env-test', `, ${suspend}`)).suspendedApis, new Map([['id-orders', expected]]));
-  assert.equal(suspensionOf({ reason: 'x' }), { reason: 'x', by: null, untilMs: null });
-  assert.is(suspensionOf(undefined), null);
+  assert.equal(parseSuspension({ reason: 'x' }), { reason: 'x', by: null, untilMs: null });
+  assert.is(parseSuspension(undefined), null);
 });
 
 for (const form of ['2026-12-18 18:00', '2026-12-18T18:00:00.000Z', '2026-12-18 18:00:00']) {
@@ -78,10 +78,10 @@ const leftOut: readonly [string, string, string, string | null][] = [
 ];
 for (const [name, from, to, expected] of leftOut) {
   test(`a freeze on the night of summer time: ${name}`, () => {
-    const [window] = freezesOf([{ from, to, timezone: 'Europe/Berlin' }], new Map());
+    const [window] = parseFreezes([{ from, to, timezone: 'Europe/Berlin' }], new Map());
     const atMs = at('2026-03-29T01:00Z');
-    assert.is(window?.endMs(atMs) ?? null, expected === null ? null : at(expected));
-    if (expected === null) assert.is(window?.endMs(atMs + 6 * 3_600_000) ?? null, null, 'nor for the rest of the day');
+    assert.is(window?.endsAtMs(atMs) ?? null, expected === null ? null : at(expected));
+    if (expected === null) assert.is(window?.endsAtMs(atMs + 6 * 3_600_000) ?? null, null, 'nor for the rest of the day');
   });
 }
 
@@ -139,22 +139,22 @@ test('a window is on exactly from each begin to the next end, minute by minute, 
   const changes = fc.constantFrom('2026-03-28T12:00Z', '2026-10-24T12:00Z', '2026-06-06T12:00Z');
   fc.assert(
     fc.property(begins, ends, changes, fc.constantFrom('Europe/Berlin', 'UTC', 'America/New_York'), (from, to, change, timezone) => {
-      const [window] = freezesOf([{ from, to, timezone }], new Map());
-      const [begin, end] = [calendarOf(from, timezone), calendarOf(to, timezone)];
-      const startMs = begin.firstAfter(at(change) - 3 * 86_400_000) ?? 0;
+      const [window] = parseFreezes([{ from, to, timezone }], new Map());
+      const [begin, end] = [parseSchedule(from, timezone), parseSchedule(to, timezone)];
+      const startMs = begin.nextMs(at(change) - 3 * 86_400_000) ?? 0;
       let isOn = true;
       let nextBegin = startMs;
-      let nextEnd = end.firstAfter(startMs) ?? 0;
+      let nextEnd = end.nextMs(startMs) ?? 0;
       for (let ms = startMs; ms < startMs + 3 * 86_400_000; ms += 60_000) {
         if (isOn && ms >= nextEnd) {
           isOn = false;
-          nextBegin = begin.firstAfter(ms - 1) ?? 0;
+          nextBegin = begin.nextMs(ms - 1) ?? 0;
         }
         if (!isOn && ms >= nextBegin) {
           isOn = true;
-          nextEnd = end.firstAfter(ms) ?? 0;
+          nextEnd = end.nextMs(ms) ?? 0;
         }
-        assert.is(window?.endMs(ms) ?? null, isOn ? nextEnd : null, new Date(ms).toISOString());
+        assert.is(window?.endsAtMs(ms) ?? null, isOn ? nextEnd : null, new Date(ms).toISOString());
       }
     }),
     { numRuns: runs(12), endOnFailure: true },

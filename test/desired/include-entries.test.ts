@@ -1,10 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { includeEntries } from '../../src/desired/include-entries.ts';
+import { parseIncludes } from '../../src/desired/include-entries.ts';
 import { parseYaml } from '../../src/desired/yaml-tree.ts';
 
 const test = suite('include entries');
-const entries = (text: string) => includeEntries(parseYaml(text));
+const entries = (text: string) => parseIncludes(parseYaml(text));
 
 test('returns the entries with their places in the list', () => {
   assert.equal(entries('include: [apis/*.yaml, other.yaml]'), [

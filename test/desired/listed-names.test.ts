@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { nameApis, nameEnvironments, releaseId } from '../../src/desired/listed-names.ts';
+import { assignApiNames, assignEnvironmentNames, releaseEnvironmentId } from '../../src/desired/listed-names.ts';
 
 const api = (apiId: string, name: string, group = '', groupId = '') => ({
   apiId,
@@ -11,7 +11,7 @@ const api = (apiId: string, name: string, group = '', groupId = '') => ({
   publications: new Map(),
 });
 const keysOf = (...apis: ReturnType<typeof api>[]): Record<string, string> =>
-  Object.fromEntries(nameApis(apis).named.map(({ key, api: { apiId } }) => [apiId, key]));
+  Object.fromEntries(assignApiNames(apis).named.map(({ key, api: { apiId } }) => [apiId, key]));
 
 test('an API keeps its name where it can', () => {
   assert.equal(keysOf(api('a', 'orders'), api('b', 'v1/注文')), { a: 'orders', b: 'v1/注文' });
@@ -42,21 +42,21 @@ test('an API without a usable name has its ID', () => {
 });
 
 test('an ID that no file may hold leaves an API nameless', () => {
-  const { named, nameless } = nameApis([api('a b', 'orders'), api('c', 'orders')]);
+  const { named, skipped } = assignApiNames([api('a b', 'orders'), api('c', 'orders')]);
   assert.equal(
     named.map(({ key }) => key),
     ['orders'],
   );
   assert.equal(
-    nameless.map(({ apiId }) => apiId),
+    skipped.map(({ apiId }) => apiId),
     ['a b'],
   );
 });
 
 test('environments have short names in small letters', () => {
-  const { named } = nameEnvironments(
+  const { named } = assignEnvironmentNames(
     [
-      { id: releaseId, name: 'RELEASE' },
+      { id: releaseEnvironmentId, name: 'RELEASE' },
       { id: 'e1', name: 'Test' },
       { id: 'e2', name: 'TEST' },
       { id: 'e3', name: 'Pre Prod' },
@@ -69,29 +69,31 @@ test('environments have short names in small letters', () => {
       ['TEST', 'e2'],
       ['Test', 'e1'],
       ['pre-prod', 'e3'],
-      ['release', releaseId],
+      ['release', releaseEnvironmentId],
     ],
   );
 });
 
 test('an environment where something is published is there, listed or not', () => {
-  const { named, nameless } = nameEnvironments([{ id: 'e1', name: 'test' }], ['e1', '5f918d104dc8', 'no ID']);
+  const { named, skipped } = assignEnvironmentNames([{ id: 'e1', name: 'test' }], ['e1', '5f918d104dc8', 'no ID']);
   assert.equal(named, [
     { key: 'environment-5f918d10', id: '5f918d104dc8', name: '', isListed: false },
     { key: 'test', id: 'e1', name: 'test', isListed: true },
   ]);
-  assert.equal(nameless, [{ id: 'no ID', name: '', isListed: false }]);
+  assert.equal(skipped, [{ id: 'no ID', name: '', isListed: false }]);
 });
 
 test('where no environment is to be had, there is the one that every instance has', () => {
   for (const listed of [[], [{ id: 'no ID', name: 'test' }]]) {
-    assert.equal(nameEnvironments(listed, []).named, [{ key: 'release', id: releaseId, name: 'RELEASE', isListed: false }]);
+    assert.equal(assignEnvironmentNames(listed, []).named, [
+      { key: 'release', id: releaseEnvironmentId, name: 'RELEASE', isListed: false },
+    ]);
   }
 });
 
 test('an environment that is listed twice is one', () => {
   const one = { id: 'e1', name: 'test' };
-  assert.is(nameEnvironments([one, one], ['e1']).named.length, 1);
+  assert.is(assignEnvironmentNames([one, one], ['e1']).named.length, 1);
 });
 
 test.run();

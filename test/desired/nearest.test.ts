@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { nearest } from '../../src/desired/nearest.ts';
+import { closestMatch } from '../../src/desired/nearest.ts';
 
 const known = ['edict', 'gateway', 'environments', 'removed', 'apis', 'id'];
 
@@ -16,17 +16,17 @@ for (const [word, expected] of [
   ['x', null],
   ['', null],
 ] as const) {
-  test(`"${word}" means ${expected ?? 'nothing known'}`, () => assert.is(nearest(word, known), expected));
+  test(`"${word}" means ${expected ?? 'nothing known'}`, () => assert.is(closestMatch(word, known), expected));
 }
 
 test('of two that are equally near the one is meant that begins alike, else the first', () => {
-  assert.is(nearest('ofline', ['online', 'offline']), 'offline');
-  assert.is(nearest('onlne', ['offline', 'online']), 'online');
-  assert.is(nearest('cart', ['carts', 'cart1']), 'carts');
+  assert.is(closestMatch('ofline', ['online', 'offline']), 'offline');
+  assert.is(closestMatch('onlne', ['offline', 'online']), 'online');
+  assert.is(closestMatch('cart', ['carts', 'cart1']), 'carts');
 });
 
 test('nothing is near when nothing is known', () => {
-  assert.is(nearest('word', []), null);
+  assert.is(closestMatch('word', []), null);
 });
 
 test.run();

@@ -1,21 +1,21 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvalidFileError } from '../../src/core/errors.ts';
-import { parseDesired } from '../../src/desired/parse-desired.ts';
+import { parseDesiredState } from '../../src/desired/parse-desired.ts';
 
 const head = `edict: 1
 gateway: { endpoint: https://roma.example.com, project: p, instance: i }
 environments: { test: T, staging: S, release: R }
 `;
 const read = (order: string, apis = 'orders: { id: A, environments: { test: online } }') =>
-  parseDesired({ text: `${head}${order}\napis:\n  ${apis}\n`, file: 'edict.yaml', variables: { X: 'x' } }).order;
+  parseDesiredState({ text: `${head}${order}\napis:\n  ${apis}\n`, file: 'edict.yaml', variables: { X: 'x' } }).rollout;
 
 /** Returns the mistakes as `line:column message`. */
 function mistakes(order: string, apis?: string): string[] {
   try {
     read(order, apis);
   } catch (error) {
-    if (error instanceof InvalidFileError) return error.mistakes.map(({ line, column, message }) => `${line}:${column} ${message}`);
+    if (error instanceof InvalidFileError) return error.diagnostics.map(({ line, column, message }) => `${line}:${column} ${message}`);
     throw error;
   }
   return [];

@@ -2,13 +2,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvalidFileError } from '../../src/core/errors.ts';
 import { publicationKey } from '../../src/core/publication.ts';
-import { type ParseInput, parseDesired } from '../../src/desired/parse-desired.ts';
-import { RememberedTrees } from '../../src/desired/remembered-trees.ts';
+import { type ParseInput, parseDesiredState } from '../../src/desired/parse-desired.ts';
+import { ParseCache } from '../../src/desired/remembered-trees.ts';
 import { brokenTexts, edictTexts } from '../support/edict-texts.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { head, mistakesIn, unmarked } from '../support/marked-file.ts';
 
-const parse = (text: string, over: Partial<ParseInput> = {}) => parseDesired({ text, file: 'edict.yaml', variables: {}, ...over });
+const parse = (text: string, over: Partial<ParseInput> = {}) => parseDesiredState({ text, file: 'edict.yaml', variables: {}, ...over });
 
 test('a file says everything that it does not say, too', () => {
   const desired = parse(`${head}apis: {}\n`);
@@ -31,8 +31,8 @@ test('a file says everything that it does not say, too', () => {
       ['e2', { name: 'release', id: 'e2', protected: false, maxOffline: null, suspension: null }],
     ]),
   );
-  assert.is(desired.removed, 'keep');
-  assert.equal([desired.observeEveryMs, desired.republish], [null, 'revision']);
+  assert.is(desired.prune, 'keep');
+  assert.equal([desired.refreshIntervalMs, desired.republish], [null, 'revision']);
   assert.equal(desired.guards, { maxOffline: { count: 10, share: 0.2 }, maxLost: { count: null, share: 0.3 } });
   assert.is(desired.publications.size, 0);
 });
@@ -80,8 +80,8 @@ apis:
     lagMs: 120_000,
     batch: 50,
   });
-  assert.is(desired.removed, 'offline');
-  assert.equal([desired.observeEveryMs, desired.republish], [120_000, 'edited']);
+  assert.is(desired.prune, 'offline');
+  assert.equal([desired.refreshIntervalMs, desired.republish], [120_000, 'edited']);
   assert.equal(desired.guards, { maxOffline: { count: 5, share: 0.1 }, maxLost: { count: 3, share: null } });
   assert.equal(desired.environments.get('R'), {
     name: 'release',
@@ -128,7 +128,7 @@ for (const [written, ms] of [
   ['every 24h', 86_400_000],
 ] as const) {
   test(`observes ${written}`, () => {
-    assert.is(parse(`${head}observe: ${written}\napis: {}\n`).observeEveryMs, ms);
+    assert.is(parse(`${head}observe: ${written}\napis: {}\n`).refreshIntervalMs, ms);
   });
 }
 
@@ -137,7 +137,7 @@ test('what the file says of drift holds where the publication says nothing', () 
     (said, index) => `  a${index}: { id: x${index}, environments: { test: ${said} } }\n`,
   );
   const drifts = (rule: string): string[] =>
-    [...parse(`${head}${rule}apis:\n${apis.join('')}`).publications.values()].map(({ drift }) => drift);
+    [...parse(`${head}${rule}apis:\n${apis.join('')}`).publications.values()].map(({ driftPolicy }) => driftPolicy);
   assert.equal(drifts(''), ['report', 'report', 'correct']);
   assert.equal(drifts('drift: correct\n'), ['correct', 'report', 'correct']);
   assert.equal(drifts('drift: report\n'), ['report', 'report', 'correct']);
@@ -417,19 +417,19 @@ test('many aliases are no matter', () => {
 
 test('a thousand broken files never crash it, and every mistake names a place in the file', () => {
   let broken = 0;
-  const trees = new RememberedTrees();
+  const parseCache = new ParseCache();
   fc.assert(
     fc.property(fc.oneof(brokenTexts, edictTexts, fc.string({ unit: 'binary' })), (text) => {
       const lines = text.split('\n');
       try {
-        const { publications } = parse(text, { trees });
+        const { publications } = parse(text, { parseCache });
         for (const { source } of publications.values()) assert.ok(source.line <= lines.length && source.column >= 1);
       } catch (error) {
         if (!(error instanceof InvalidFileError)) throw error;
         broken += 1;
-        assert.ok(error.mistakes.length > 0);
+        assert.ok(error.diagnostics.length > 0);
         let before = 0;
-        for (const { line, column, length, text: shown, message } of error.mistakes) {
+        for (const { line, column, length, text: shown, message } of error.diagnostics) {
           assert.ok(line >= Math.max(1, before) && line <= lines.length, `line ${line} of ${lines.length}`);
           assert.is(shown, lines[line - 1]?.replace(/\r$/, ''));
           assert.ok(column >= 1 && column <= shown.length + 2, `column ${column} of ${shown.length}`);
@@ -447,15 +447,15 @@ test('a thousand broken files never crash it, and every mistake names a place in
 test('an old reading of another text changes nothing', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(edictTexts, brokenTexts), { minLength: 2, maxLength: 4 }), (texts) => {
-      const trees = new RememberedTrees();
+      const parseCache = new ParseCache();
       const result = (text: string, over: Partial<ParseInput>) => {
         try {
           return parse(text, over);
         } catch (error) {
-          return (error as InvalidFileError).mistakes;
+          return (error as InvalidFileError).diagnostics;
         }
       };
-      for (const text of texts) assert.equal(result(text, { trees }), result(text, {}));
+      for (const text of texts) assert.equal(result(text, { parseCache }), result(text, {}));
     }),
     { numRuns: runs(100) },
   );

@@ -1,11 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RememberedTrees } from '../../src/desired/remembered-trees.ts';
+import { ParseCache } from '../../src/desired/remembered-trees.ts';
 
 const test = suite('remembered trees');
 
 test('a text that is the same gives the same tree, each file for itself', () => {
-  const trees = new RememberedTrees();
+  const trees = new ParseCache();
   const first = trees.parse('a.yaml', 'x: 1\n');
   assert.is(trees.parse('a.yaml', 'x: 1\n'), first);
   assert.is.not(trees.parse('b.yaml', 'x: 1\n'), first);
@@ -13,9 +13,9 @@ test('a text that is the same gives the same tree, each file for itself', () => 
 });
 
 test('a file that is not kept is parsed anew', () => {
-  const trees = new RememberedTrees();
+  const trees = new ParseCache();
   const [a, b] = [trees.parse('a.yaml', 'x: 1\n'), trees.parse('b.yaml', 'x: 1\n')];
-  trees.keep(new Set(['a.yaml']));
+  trees.retainOnly(new Set(['a.yaml']));
   assert.is(trees.parse('a.yaml', 'x: 1\n'), a);
   assert.is.not(trees.parse('b.yaml', 'x: 1\n'), b);
 });

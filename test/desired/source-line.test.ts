@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { sourceLine } from '../../src/desired/source-line.ts';
+import { readSourceLine } from '../../src/desired/source-line.ts';
 import { scratchFolder } from '../support/edict-process.ts';
 
 const file = join(scratchFolder(), 'edict.yaml');
@@ -14,15 +14,15 @@ for (const [name, end] of [
 ] as const) {
   test(`returns the line, without its end: ${name}`, async () => {
     writeFileSync(file, ['one', '  two', 'three'].join(end));
-    assert.is(await sourceLine({ file, line: 2, column: 3 }), '  two');
-    assert.is(await sourceLine({ file, line: 3, column: 1 }), 'three');
+    assert.is(await readSourceLine({ file, line: 2, column: 3 }), '  two');
+    assert.is(await readSourceLine({ file, line: 3, column: 1 }), 'three');
   });
 }
 
 test('a line or a file that is gone meanwhile is none', async () => {
   writeFileSync(file, 'one');
-  assert.is(await sourceLine({ file, line: 2, column: 1 }), null);
-  assert.is(await sourceLine({ file: `${file}.gone`, line: 1, column: 1 }), null);
+  assert.is(await readSourceLine({ file, line: 2, column: 1 }), null);
+  assert.is(await readSourceLine({ file: `${file}.gone`, line: 1, column: 1 }), null);
 });
 
 test.run();

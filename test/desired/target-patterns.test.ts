@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
 import type { DesiredState, RecordedState } from '../../src/core/publication.ts';
 import { isTargeted, type TargetPatterns } from '../../src/core/targets.ts';
-import { compileTargets, refuseUnknown } from '../../src/desired/target-patterns.ts';
+import { assertTargetsExist, compileTargets } from '../../src/desired/target-patterns.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
@@ -49,11 +49,11 @@ for (const [pattern, names] of rows) {
   test(`${JSON.stringify(pattern)} matches ${names.join(' ') || 'nothing'}`, () => {
     const targets = compileTargets({ apis: [pattern], environments: [pattern] });
     assert.equal(
-      all.filter((api) => targets.hasApi({ api, apiId: '-' })),
+      all.filter((api) => targets.matchesApi({ api, apiId: '-' })),
       names,
     );
     assert.equal(
-      all.filter((name) => targets.hasEnvironment({ environment: '-', environmentId: name })),
+      all.filter((name) => targets.matchesEnvironment({ environment: '-', environmentId: name })),
       names,
     );
   });
@@ -69,7 +69,7 @@ test('several patterns of one option are "or", the two options are "and"', () =>
 
 test('an option without patterns leaves nothing out', () => {
   const targets = compileTargets({ apis: [], environments: ['test'] });
-  assert.ok(targets.hasApi(wanted('orders', 'test')));
+  assert.ok(targets.matchesApi(wanted('orders', 'test')));
 });
 
 test('every text matches itself, whatever it holds, and no pattern throws', () => {
@@ -77,20 +77,20 @@ test('every text matches itself, whatever it holds, and no pattern throws', () =
   fc.assert(
     fc.property(text, text, (pattern, other) => {
       const targets = compileTargets({ apis: [pattern], environments: [] });
-      assert.ok(targets.hasApi({ api: pattern, apiId: 'id' }));
-      targets.hasApi({ api: other, apiId: 'id' });
+      assert.ok(targets.matchesApi({ api: pattern, apiId: 'id' }));
+      targets.matchesApi({ api: other, apiId: 'id' });
     }),
     { numRuns: runs(2000) },
   );
   const long = 'x'.repeat(70_000);
-  assert.ok(compileTargets({ apis: [long], environments: [] }).hasApi({ api: long, apiId: 'id' }));
+  assert.ok(compileTargets({ apis: [long], environments: [] }).matchesApi({ api: long, apiId: 'id' }));
 });
 
 test('a text without pattern characters matches nothing but itself', () => {
   const name = fc.stringMatching(/^[a-c0-2_][a-c0-2._/-]{0,5}$/);
   fc.assert(
     fc.property(name, name, (pattern, other) => {
-      assert.is(compileTargets({ apis: [pattern], environments: [] }).hasApi({ api: other, apiId: '' }), pattern === other);
+      assert.is(compileTargets({ apis: [pattern], environments: [] }).matchesApi({ api: other, apiId: '' }), pattern === other);
     }),
     { numRuns: runs(2000) },
   );
@@ -101,7 +101,7 @@ const before = recordedState([recorded('users', 'release', { api: 'accounts' }),
 
 function refusal(patterns: Partial<TargetPatterns>, file: DesiredState = desired, record: RecordedState = before): EdictError | null {
   try {
-    refuseUnknown({ apis: [], environments: [], ...patterns }, file, record);
+    assertTargetsExist({ apis: [], environments: [], ...patterns }, file, record);
     return null;
   } catch (error) {
     return error as EdictError;

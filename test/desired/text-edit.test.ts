@@ -1,20 +1,20 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { edited, type TextEdit, unifiedDiff } from '../../src/desired/text-edit.ts';
+import { applyEdits, formatUnifiedDiff, type TextEdit } from '../../src/desired/text-edit.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { gitApplied } from '../support/git-apply.ts';
 
 test('a changed line stands between three lines of context', () => {
   const text = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', ''].join('\n');
   assert.is(
-    unifiedDiff('edict.yaml', text, [{ start: 8, end: 9, text: 'E' }]),
+    formatUnifiedDiff('edict.yaml', text, [{ start: 8, end: 9, text: 'E' }]),
     '--- a/edict.yaml\n+++ b/edict.yaml\n@@ -2,7 +2,7 @@\n b\n c\n d\n-e\n+E\n f\n g\n h\n',
   );
 });
 
 test('nothing to edit is no diff', () => {
-  assert.is(unifiedDiff('edict.yaml', 'a\n', []), '');
-  assert.is(edited('a\n', []), 'a\n');
+  assert.is(formatUnifiedDiff('edict.yaml', 'a\n', []), '');
+  assert.is(applyEdits('a\n', []), 'a\n');
 });
 
 test('an edit that changes nothing is left out of the diff, beside another one too', () => {
@@ -24,8 +24,8 @@ test('an edit that changes nothing is left out of the diff, beside another one t
     { start: text.length, end: text.length, text: '' },
     { start: 0, end: 1, text: ' ' },
   ];
-  assert.is(gitApplied(text, unifiedDiff('edict.yaml', text, edits), 'edict.yaml'), edited(text, edits));
-  assert.is(unifiedDiff('edict.yaml', text, edits.slice(1)), '');
+  assert.is(gitApplied(text, formatUnifiedDiff('edict.yaml', text, edits), 'edict.yaml'), applyEdits(text, edits));
+  assert.is(formatUnifiedDiff('edict.yaml', text, edits.slice(1)), '');
 });
 
 test('Git finds the file whatever its name is', () => {
@@ -39,7 +39,7 @@ test('Git finds the file whatever its name is', () => {
     'tab\there.yaml',
     'line\nbreak.yaml',
   ]) {
-    const diff = unifiedDiff(name, 'a\nb\n', [{ start: 0, end: 1, text: 'c' }]);
+    const diff = formatUnifiedDiff(name, 'a\nb\n', [{ start: 0, end: 1, text: 'c' }]);
     assert.is(gitApplied('a\nb\n', diff, name), 'c\nb\n', name);
   }
 });
@@ -70,9 +70,9 @@ const cases = texts.chain((text) =>
 test('git makes of the diff what the edits make', () => {
   fc.assert(
     fc.property(cases, fc.constantFrom('edict.yaml', 'my file.yaml'), ([text, edits], name) => {
-      const now = edited(text, edits);
+      const now = applyEdits(text, edits);
       fc.pre(now !== text);
-      assert.is(gitApplied(text, `Some words before it.\n  - and a list\n${unifiedDiff(name, text, edits.toReversed())}`, name), now);
+      assert.is(gitApplied(text, `Some words before it.\n  - and a list\n${formatUnifiedDiff(name, text, edits.toReversed())}`, name), now);
     }),
     { numRuns: runs(2000) },
   );

@@ -1,14 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isName } from '../../src/desired/allowed.ts';
-import { nameFrom, uniqueKeys, withSuffix } from '../../src/desired/unique-keys.ts';
+import { isValidName } from '../../src/desired/allowed.ts';
+import { appendSuffix, assignUniqueNames, sanitizeName } from '../../src/desired/unique-keys.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { names } from '../support/gateway-listings.ts';
 
 type Candidates = [...(string | null)[], string];
 const keysOf = (...all: Candidates[]): string[] => {
   const items = all.map((candidates) => ({ candidates }));
-  const keys = uniqueKeys(items);
+  const keys = assignUniqueNames(items);
   return items.map((item) => keys.get(item) ?? 'none');
 };
 
@@ -57,26 +57,26 @@ for (const [text, expected] of [
   ['x'.repeat(200), 'x'.repeat(128)],
 ] as const) {
   test(`the name from ${JSON.stringify(text.slice(0, 30))} is ${expected?.slice(0, 30)}`, () => {
-    assert.is(nameFrom(text), expected);
+    assert.is(sanitizeName(text), expected);
   });
 }
 
 test('whatever is left of a text is a name, with a suffix too', () => {
   fc.assert(
     fc.property(names, names, (text, other) => {
-      const [name, suffix] = [nameFrom(text), nameFrom(other)];
+      const [name, suffix] = [sanitizeName(text), sanitizeName(other)];
       if (name === null) return;
-      assert.ok(isName(name));
-      if (suffix !== null) assert.ok(isName(withSuffix(name, suffix)));
+      assert.ok(isValidName(name));
+      if (suffix !== null) assert.ok(isValidName(appendSuffix(name, suffix)));
     }),
     { numRuns: runs(1000) },
   );
 });
 
 test('a suffix stands whole where it fits', () => {
-  assert.is(withSuffix('orders', 'shop'), 'orders-shop');
-  assert.is(withSuffix('x'.repeat(128), 'shop'), `${'x'.repeat(123)}-shop`);
-  assert.is(withSuffix('orders', 's'.repeat(128)), 's'.repeat(128));
+  assert.is(appendSuffix('orders', 'shop'), 'orders-shop');
+  assert.is(appendSuffix('x'.repeat(128), 'shop'), `${'x'.repeat(123)}-shop`);
+  assert.is(appendSuffix('orders', 's'.repeat(128)), 's'.repeat(128));
 });
 
 test.run();

@@ -1,13 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Finding } from '../../src/desired/finding.ts';
+import type { PathDiagnostic } from '../../src/desired/finding.ts';
 import { substituteVariables } from '../../src/desired/variables.ts';
 
 const variable = (name: string): string => `$\{${name}}`;
 
 /** Returns what becomes of a file, and the path and message of each finding. */
 function substituted(file: unknown, variables: Record<string, string | undefined> = {}): { value: unknown; findings: [string, string][] } {
-  const findings: Finding[] = [];
+  const findings: PathDiagnostic[] = [];
   const value = substituteVariables(file, variables, findings);
   return { value, findings: findings.map(({ path, message }) => [path.join('.'), message]) };
 }

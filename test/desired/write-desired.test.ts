@@ -1,12 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
-import { type ObservedApi, observe } from '../../src/core/observe.ts';
-import { plan } from '../../src/core/plan.ts';
+import { applyObservation, type ObservedApi } from '../../src/core/observe.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import { publicationKey } from '../../src/core/publication.ts';
-import { isId } from '../../src/desired/allowed.ts';
-import { parseDesired } from '../../src/desired/parse-desired.ts';
-import { type GatewayListing, writeDesired } from '../../src/desired/write-desired.ts';
+import { isValidId } from '../../src/desired/allowed.ts';
+import { parseDesiredState } from '../../src/desired/parse-desired.ts';
+import { exportGateway, type GatewayListing } from '../../src/desired/write-desired.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { listings } from '../support/gateway-listings.ts';
 
@@ -20,8 +20,8 @@ function api(apiId: string, name: string, where: readonly string[], more: Partia
   return { apiId, name, groupId: 'g-1', group: 'shop', editedAtMs: edited - 90_000, publications, ...more };
 }
 
-const read = (text: string) => parseDesired({ text, file: 'edict.yaml', variables: {} });
-const write = (listing: Partial<GatewayListing>) => writeDesired({ gateway, apis: [], environments: [release], ...listing });
+const read = (text: string) => parseDesiredState({ text, file: 'edict.yaml', variables: {} });
+const write = (listing: Partial<GatewayListing>) => exportGateway({ gateway, apis: [], environments: [release], ...listing });
 /** Returns the part of the file that begins with `key`. */
 const part = (text: string, key: string): string => text.slice(text.indexOf(`\n${key}:`) + 1);
 
@@ -88,7 +88,7 @@ test('an empty gateway is a file, too', () => {
 test('the identity service is written where it was named', () => {
   const { text } = write({ gateway: { ...gateway, iam: 'https://iam.example.org/' } });
   assert.match(text, '\n  iam: https://iam.example.org\n');
-  assert.is(read(text).gateway.iam, 'https://iam.example.org');
+  assert.is(read(text).gateway.iamEndpoint, 'https://iam.example.org');
 });
 
 test('what YAML would take for something else stands in quotes', () => {
@@ -129,18 +129,18 @@ test('what the file has no way to name is told', () => {
 test('a plan over any gateway and its own file has no change', () => {
   fc.assert(
     fc.property(listings, (listing) => {
-      const { text } = writeDesired(listing);
+      const { text } = exportGateway(listing);
       const desired = read(text);
       const observation = new Map(listing.apis.map((one) => [one.apiId, one]));
-      const { recorded, notes } = observe(desired, new Map(), observation, edited);
-      const { changes, unchanged } = plan(desired, recorded);
+      const { recorded, notices } = applyObservation(desired, new Map(), observation, edited);
+      const { changes, unchanged } = diffStates(desired, recorded);
       assert.equal(changes, []);
       const published = listing.apis
-        .filter(({ apiId }) => isId(apiId))
-        .flatMap(({ apiId, publications }) => [...publications.keys()].filter(isId).map((id) => publicationKey(apiId, id)));
+        .filter(({ apiId }) => isValidId(apiId))
+        .flatMap(({ apiId, publications }) => [...publications.keys()].filter(isValidId).map((id) => publicationKey(apiId, id)));
       assert.equal([...desired.publications.keys()].sort(), published.sort());
       assert.is(unchanged, published.length);
-      assert.ok(notes.every(({ kind }) => kind === 'adopted'));
+      assert.ok(notices.every(({ kind }) => kind === 'adopted'));
     }),
     { numRuns: runs(2000) },
   );
@@ -149,7 +149,7 @@ test('a plan over any gateway and its own file has no change', () => {
 test('every environment and API is named once, whatever they are called', () => {
   fc.assert(
     fc.property(listings, (listing) => {
-      const { text } = writeDesired(listing);
+      const { text } = exportGateway(listing);
       for (const version of ['1.2', '1.1'] as const) {
         const file = parse(text, { version, mapAsMap: true }) as Map<string, Map<string, Map<string, string> | string>>;
         const ids = (block: string) =>
@@ -158,10 +158,10 @@ test('every environment and API is named once, whatever they are called', () => 
           ids('apis').sort(),
           listing.apis
             .map(({ apiId }) => apiId)
-            .filter(isId)
+            .filter(isValidId)
             .sort(),
         );
-        for (const { id } of listing.environments) assert.is(ids('environments').includes(id), isId(id));
+        for (const { id } of listing.environments) assert.is(ids('environments').includes(id), isValidId(id));
         assert.equal([...file.keys()], ['edict', 'gateway', 'environments', 'removed', 'apis']);
       }
     }),
@@ -173,8 +173,8 @@ test('the order in which the gateway lists changes nothing', () => {
   fc.assert(
     fc.property(listings, (listing) => {
       const apis = listing.apis.map((one) => ({ ...one, publications: new Map([...one.publications].reverse()) })).reverse();
-      const { text } = writeDesired({ ...listing, apis, environments: [...listing.environments].reverse() });
-      assert.is(text, writeDesired(listing).text);
+      const { text } = exportGateway({ ...listing, apis, environments: [...listing.environments].reverse() });
+      assert.is(text, exportGateway(listing).text);
     }),
     { numRuns: runs(300) },
   );

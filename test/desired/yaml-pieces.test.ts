@@ -3,9 +3,9 @@ import { runInNewContext } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { locate } from '../../src/desired/positions.ts';
-import { type PieceCache, parseYamlInPieces } from '../../src/desired/yaml-pieces.ts';
+import { parseYamlInSegments, type SegmentCache } from '../../src/desired/yaml-pieces.ts';
 import { parseYaml, type YamlNode } from '../../src/desired/yaml-tree.ts';
-import { toValue } from '../../src/desired/yaml-value.ts';
+import { toPlainValue } from '../../src/desired/yaml-value.ts';
 import { brokenTexts, edictTexts, yamlTexts } from '../support/edict-texts.ts';
 import { fc, runs } from '../support/fast-check.ts';
 
@@ -17,12 +17,12 @@ function pathsOf(node: YamlNode, path: readonly string[] = []): string[][] {
   return [];
 }
 
-function assertSame(text: string, cache: PieceCache): void {
+function assertSame(text: string, cache: SegmentCache): void {
   const whole = parseYaml(text);
-  const pieces = parseYamlInPieces(text, cache);
+  const pieces = parseYamlInSegments(text, cache);
   assert.equal(pieces.problems, whole.problems);
   if (whole.problems.length > 0) return;
-  assert.equal(toValue(pieces.root), toValue(whole.root));
+  assert.equal(toPlainValue(pieces.root), toPlainValue(whole.root));
   for (const path of pathsOf(whole.root)) {
     const [expected, actual] = [locate(whole.root, path), locate(pieces.root, path)];
     assert.equal(actual.key, expected.key, `key of ${path.join('.')}`);
@@ -48,7 +48,7 @@ test('gives the same tree and the same problems on broken files', () => {
 });
 
 test('gives the same tree and the same problems on any YAML', () => {
-  const cache: PieceCache = new Map();
+  const cache: SegmentCache = new Map();
   fc.assert(
     fc.property(yamlTexts, (text) => {
       assertSame(text, new Map());
@@ -61,7 +61,7 @@ test('gives the same tree and the same problems on any YAML', () => {
 test('gives the same tree when pieces of another text are known', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(edictTexts, brokenTexts), { minLength: 2, maxLength: 4 }), (texts) => {
-      const cache: PieceCache = new Map();
+      const cache: SegmentCache = new Map();
       for (const text of texts) assertSame(text, cache);
     }),
     { numRuns: runs(300) },
@@ -108,26 +108,26 @@ for (const [name, text] of awkward) test(`gives the same tree for ${name}`, () =
 test('keeps nothing of the texts before the last one', () => {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
-  const cache: PieceCache = new Map();
+  const cache: SegmentCache = new Map();
   const id = 'an-id-so-long-that-it-is-cut-out-and-not-copied';
   const edited = (edits: number): string =>
     `apis:\n${Array.from({ length: 5000 }, (_, index) => `  api${index}:\n    id: ${index < edits ? 'new' : 'old'}-${id}-${index}\n`).join('')}`;
   const heldAfter = (edits: number): number => {
-    parseYamlInPieces(edited(edits), cache);
+    parseYamlInSegments(edited(edits), cache);
     gc();
     return process.memoryUsage().heapUsed;
   };
   const before = heldAfter(0);
-  for (let edits = 1; edits < 60; edits += 1) parseYamlInPieces(edited(edits), cache);
+  for (let edits = 1; edits < 60; edits += 1) parseYamlInSegments(edited(edits), cache);
   assert.ok(heldAfter(60) - before < 5 * edited(0).length, 'sixty readings hold less than five texts');
 });
 
 test('keeps only the pieces of the last text', () => {
-  const cache: PieceCache = new Map();
-  parseYamlInPieces('a: 1\nb: 2\n', cache);
-  parseYamlInPieces('c: 3\n', cache);
+  const cache: SegmentCache = new Map();
+  parseYamlInSegments('a: 1\nb: 2\n', cache);
+  parseYamlInSegments('c: 3\n', cache);
   assert.equal([...cache.keys()], ['c: 3\n']);
-  parseYamlInPieces('c: [', cache);
+  parseYamlInSegments('c: [', cache);
   assert.is(cache.size, 0);
 });
 

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
 import { maxDepth, parseYaml } from '../../src/desired/yaml-tree.ts';
-import { toValue } from '../../src/desired/yaml-value.ts';
+import { toPlainValue } from '../../src/desired/yaml-value.ts';
 import { brokenTexts, edictTexts } from '../support/edict-texts.ts';
 import { fc, runs } from '../support/fast-check.ts';
 
@@ -16,7 +16,7 @@ test('says the same as the yaml package itself', () => {
       const asText = (value: unknown): unknown =>
         JSON.parse(JSON.stringify(value, (_, inner) => (typeof inner === 'number' ? 'number' : inner)));
       const numbers = new Set(['12345', '1e5', '1.10', '1', '10']);
-      const ours = JSON.stringify(toValue(root), (_, inner) => (typeof inner === 'number' || numbers.has(inner) ? 'number' : inner));
+      const ours = JSON.stringify(toPlainValue(root), (_, inner) => (typeof inner === 'number' || numbers.has(inner) ? 'number' : inner));
       assert.equal(JSON.parse(ours), asText(parse(text)));
     }),
   );
@@ -33,12 +33,12 @@ test('never throws, and every problem has a place in the text', () => {
 
 test('an alias means the last anchor of its name before it', () => {
   const text = 'a: &x 1st\nb: &m [*x]\nc: &x 2nd\nd: [*x, *m]\n&k key: *k\n';
-  assert.equal(toValue(parseYaml(text).root), { a: '1st', b: ['1st'], c: '2nd', d: ['2nd', ['1st']], key: 'key' });
+  assert.equal(toPlainValue(parseYaml(text).root), { a: '1st', b: ['1st'], c: '2nd', d: ['2nd', ['1st']], key: 'key' });
 });
 
 test('an anchor in what an alias repeats is not set again', () => {
   const text = 'a: &m { b: &x 1st }\nc: &x 2nd\nd: *m\ne: *x\n';
-  assert.equal(toValue(parseYaml(text).root), { a: { b: '1st' }, c: '2nd', d: { b: '1st' }, e: '2nd' });
+  assert.equal(toPlainValue(parseYaml(text).root), { a: { b: '1st' }, c: '2nd', d: { b: '1st' }, e: '2nd' });
 });
 
 test('an anchor comes before its aliases', () => {

@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseYaml } from '../../src/desired/yaml-tree.ts';
-import { toValue } from '../../src/desired/yaml-value.ts';
+import { toPlainValue } from '../../src/desired/yaml-value.ts';
 
-const read = (text: string): unknown => toValue(parseYaml(text).root);
+const read = (text: string): unknown => toPlainValue(parseYaml(text).root);
 
 test('maps, lists and scalars become plain values', () => {
   const text = 'a: text\nb: [x, ~, true]\nc:\n  d: "quoted"\n  e: |\n    block\n  f:\n';

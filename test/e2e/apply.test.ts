@@ -151,7 +151,7 @@ test('a second edict on the same store is refused with the pid of the first', as
 test('what is offline at the gateway already counts as done', async () => {
   write({ orders: 'online' });
   await edict(['apply'], folder);
-  emulator.world.takeOffline('api-orders', 'env-test');
+  emulator.state.takeOffline('api-orders', 'env-test');
   write({ orders: 'offline' });
   const { code, stdout } = await edict(['apply'], folder);
   assert.is(code, 0, stdout);

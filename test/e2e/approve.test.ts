@@ -14,7 +14,7 @@ test('an agreement releases what a running daemon holds, once, and the history s
   const emulator = await startEmulator({ seed: seedOf(...apis) });
   const folder = scratchFolder();
   const online = (): string =>
-    emulator.world
+    emulator.state
       .publications()
       .filter(({ effective }) => effective)
       .map(({ api }) => api.slice(-1))

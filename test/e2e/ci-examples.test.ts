@@ -144,11 +144,11 @@ for (const { name, scripts, handed, kept, comment } of cis) {
 
   test(`${name}: a lost record costs no version, and what moved between the two jobs is not overrun`, async () => {
     const emulator = await startEmulator({ seed: seedOf('orders', 'carts') });
-    emulator.world.publish('api-orders', 'env-test', 'by hand');
+    emulator.state.publish('api-orders', 'env-test', 'by hand');
     const file = fileOf(emulator.url, { orders: 'online', carts: 'online' });
     const planning = runner(file);
     assert.is((await run('plan', planning)).code, 0);
-    emulator.world.publish('api-carts', 'env-test', 'by hand');
+    emulator.state.publish('api-carts', 'env-test', 'by hand');
     const stale = await run('apply', runner(file, [planning, handed]));
     assert.is(stale.code, 1);
     assert.match(stale.text, 'carts in test: never recorded when planned, online now');

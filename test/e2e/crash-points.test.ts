@@ -45,7 +45,7 @@ test('an apply that is stopped before any of its writes loses nothing and double
     const folder = scratchFolder();
     writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { a: 'online', b: 'online', c: 'online' }));
     const hasCrashed = await crashedAt(write, folder);
-    const versions = emulator.world.publications().map(({ api, effective, onlineCalls }) => [api, effective !== null, onlineCalls]);
+    const versions = emulator.state.publications().map(({ api, effective, onlineCalls }) => [api, effective !== null, onlineCalls]);
     assert.equal(
       versions.toSorted(),
       ['a', 'b', 'c'].map((name) => [`api-${name}`, true, 1]),
@@ -66,7 +66,7 @@ test('nor does one that takes something offline', async () => {
     await edict(['apply'], folder);
     writeFileSync(file, fileOf(emulator.url, { a: 'offline' }));
     const hasCrashed = await crashedAt(write, folder);
-    const [publication] = emulator.world.publications();
+    const [publication] = emulator.state.publications();
     assert.equal([publication?.effective, publication?.onlineCalls], [null, 1], `after a crash at write ${write}`);
     await emulator.close();
     return hasCrashed;

@@ -22,7 +22,7 @@ test.before.each(async () => {
 test.after.each(() => emulator.close());
 
 const requests = (): string[] => emulator.requests.all().map(({ operation, status }) => `${operation} ${status}`);
-const online = (): number => emulator.world.publications().filter(({ effective }) => effective !== null).length;
+const online = (): number => emulator.state.publications().filter(({ effective }) => effective !== null).length;
 
 for (const [what, environment] of [
   ['a key', { HW_ACCESS_KEY: 'AK', HW_SECRET_KEY: 'SK' }],

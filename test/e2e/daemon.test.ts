@@ -32,8 +32,8 @@ const write = (states: Readonly<Record<string, string>>, path = 'edict.yaml', li
   writeFileSync(join(folder, path), fileOf(emulator.url, states, limit));
 
 const isOnline = (api: string): boolean =>
-  emulator.world.publications().some((known) => known.api === `api-${api}` && known.effective !== null);
-const onlineCalls = (): number => emulator.world.publications().reduce((sum, known) => sum + known.onlineCalls, 0);
+  emulator.state.publications().some((known) => known.api === `api-${api}` && known.effective !== null);
+const onlineCalls = (): number => emulator.state.publications().reduce((sum, known) => sum + known.onlineCalls, 0);
 
 /** Starts the daemon with orders online and waits until it is so. */
 async function started(file?: string): Promise<Running> {
@@ -187,10 +187,10 @@ test('a new file supersedes what has not been sent', async () => {
   await until('the first call is made', () => emulator.requests.all().length >= 1);
   write(Object.fromEntries(apis.map((api) => [api, 'offline'])), 'edict.yaml', '{ calls: 1, per: 1s }');
   await until('the new file is read', () => running.events('file:accepted').length >= 2);
-  await until('what was published is taken offline', () => emulator.world.publications().every((known) => known.effective === null));
+  await until('what was published is taken offline', () => emulator.state.publications().every((known) => known.effective === null));
   await sleep(1500);
   assert.ok(onlineCalls() <= 3, `${onlineCalls()} were published`);
-  assert.ok(emulator.world.publications().every((known) => known.effective === null));
+  assert.ok(emulator.state.publications().every((known) => known.effective === null));
 });
 
 test('of a daemon that was killed the status does not say that it is at work', async () => {

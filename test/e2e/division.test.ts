@@ -74,8 +74,8 @@ test('three edicts with six files have two gateways each; those of one that is k
   await until('one has all again', () => loads() === '6');
   for (const { child } of running) child.kill('SIGTERM');
   for (const { finished } of running) assert.is((await finished).code, 0);
-  for (const { world, requests } of emulators) {
-    assert.is(world.publications().filter(({ effective }) => effective !== null).length, names.length);
+  for (const { state, requests } of emulators) {
+    assert.is(state.publications().filter(({ effective }) => effective !== null).length, names.length);
     assert.is(requests.all().filter(({ operation }) => operation === 'changePublication').length, names.length, 'not one needless call');
   }
 });

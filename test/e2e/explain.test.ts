@@ -158,8 +158,8 @@ test('drifted and stale, once somebody has looked', async () => {
   write({});
   await done('apply');
   await sleep(400); // What edict itself has changed within `gateway.lag`, 300 ms here, is not judged.
-  emulator.world.changeByHand('api-orders', 'env-test', 'offline');
-  emulator.world.catalogue.changeApi('api-carts', { editedAt: new Date(Date.now() + 60_000).toISOString() });
+  emulator.state.changeManually('api-orders', 'env-test', 'offline');
+  emulator.state.catalog.updateApi('api-carts', { editedAt: new Date(Date.now() + 60_000).toISOString() });
   assert.is((await explain()).next.kind, 'in sync', 'nobody has looked');
   await done('apply', '--refresh');
   const drifted = await explain('orders');

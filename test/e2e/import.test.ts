@@ -2,11 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { settingsFrom } from '../../src/config.ts';
-import { isId } from '../../src/desired/allowed.ts';
+import { parseSettings } from '../../src/config.ts';
+import { isValidId } from '../../src/desired/allowed.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import type { Seed } from '../../src/emulator/seed.ts';
-import type { World } from '../../src/emulator/world.ts';
+import type { GatewayState } from '../../src/emulator/world.ts';
 import { importGateway, readPlan } from '../../src/reports.ts';
 import { edict, scratchFolder } from '../support/edict-process.ts';
 import { fc, runs } from '../support/fast-check.ts';
@@ -19,12 +19,12 @@ const environment = { HW_AUTH_TOKEN: 'token' };
 async function roundTrip(url: string, file: string) {
   const { text } = await importGateway({ endpoint: url, project: 'project', instance: 'instance' }, environment);
   writeFileSync(file, text);
-  const planned = await readPlan(settingsFrom(file, { refresh: true, state: `sqlite:${file}.db` }), environment);
+  const planned = await readPlan(parseSettings(file, { refresh: true, state: `sqlite:${file}.db` }), environment);
   return { text, ...planned };
 }
 
 function publicationsOf({ apis }: Listed): number {
-  const counts = apis.map(({ apiId, publications }) => (isId(apiId) ? [...publications.keys()].filter(isId).length : 0));
+  const counts = apis.map(({ apiId, publications }) => (isValidId(apiId) ? [...publications.keys()].filter(isValidId).length : 0));
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
@@ -34,9 +34,9 @@ test('whatever a gateway lists, a plan over its own file has no change', async (
   const file = join(scratchFolder(), 'edict.yaml');
   const worlds = fc.asyncProperty(listings, async (listing) => {
     listed = listing;
-    const { plan, notes } = await roundTrip(server.url, file);
+    const { plan, notices } = await roundTrip(server.url, file);
     assert.equal(plan.changes, []);
-    assert.equal([plan.unchanged, plan.drifted.length, notes.length], [publicationsOf(listing), 0, publicationsOf(listing)]);
+    assert.equal([plan.unchanged, plan.drifted.length, notices.length], [publicationsOf(listing), 0, publicationsOf(listing)]);
   });
   await fc.assert(worlds, { numRuns: runs(300) });
   await server.close();
@@ -54,7 +54,7 @@ const actions: fc.Arbitrary<Action[]> = fc.array(fc.record({ kind: fc.constantFr
 });
 
 /** Does to the emulated gateway what teams do to a real one in a year. */
-function act(world: World, { apis, environments }: Listed, { kind, api: which, environment: where }: Action): void {
+function act(world: GatewayState, { apis, environments }: Listed, { kind, api: which, environment: where }: Action): void {
   const api = apis[which % apis.length]?.apiId;
   const environment = environments[where % environments.length]?.id;
   if (api === undefined || environment === undefined) return;
@@ -64,9 +64,9 @@ function act(world: World, { apis, environments }: Listed, { kind, api: which, e
     case 'take offline':
       return void world.takeOffline(api, environment);
     case 'edit':
-      return void world.catalogue.changeApi(api, { edited: true });
+      return void world.catalog.updateApi(api, { edited: true });
     case 'hide':
-      return void world.catalogue.changeApi(api, { hidden: 'list' });
+      return void world.catalog.updateApi(api, { hidden: 'list' });
     case 'delete':
       return void world.deleteApi(api);
     case 'switch': {
@@ -105,17 +105,17 @@ test('a plan over the file of any emulated gateway has no change', async () => {
   let publications = 0;
   const worlds = fc.asyncProperty(listings, actions, async (listing, done) => {
     await using emulator = disposable(await startEmulator({ seed: seedOf(listing) }));
-    const { world } = emulator;
-    for (const action of done) act(world, listing, action);
-    const shown = new Set(world.catalogue.listedApis().map(({ id }) => id));
-    const online = world
+    const { state } = emulator;
+    for (const action of done) act(state, listing, action);
+    const shown = new Set(state.catalog.listApis().map(({ id }) => id));
+    const online = state
       .publications()
-      .filter(({ api, environment, effective }) => effective && shown.has(api) && isId(api) && isId(environment));
-    const before = world.changes;
+      .filter(({ api, environment, effective }) => effective && shown.has(api) && isValidId(api) && isValidId(environment));
+    const before = state.changes;
     const { plan } = await roundTrip(emulator.url, file);
     assert.equal(plan.changes, []);
     assert.equal([plan.unchanged, plan.drifted.length], [online.length, 0]);
-    assert.is(world.changes, before);
+    assert.is(state.changes, before);
     publications += online.length;
   });
   await fc.assert(worlds, { numRuns: runs(1000) });

@@ -24,7 +24,7 @@ test.after.each(async () => {
 });
 
 const online = (): string =>
-  emulator.world
+  emulator.state
     .publications()
     .filter(({ effective }) => effective)
     .map(({ api }) => api.slice(-1))

@@ -54,8 +54,8 @@ test('everything that somebody else has done', async () => {
   await apply('--api', 'a', '--api', 'b');
   // What is younger than the file's `lag` may not show in the gateway's lists yet, and is not called a drift.
   await sleep(400);
-  emulator.world.takeOffline('api-a', 'env-test');
-  emulator.world.publish('api-c', 'env-test', 'by hand');
+  emulator.state.takeOffline('api-a', 'env-test');
+  emulator.state.publish('api-c', 'env-test', 'by hand');
   const reported = await plan('--refresh');
   assert.equal(reported.seen.map(({ kind }) => kind).sort(), ['adopted', 'drift']);
   write(`${file({ a: 'online', b: 'online' })}drift: correct\nrepublish: edited\n`);

@@ -25,8 +25,8 @@ async function loadedBy(...args: readonly string[]): Promise<Loaded> {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));
   const noted = join(folder, 'modules.json');
-  const environment = { PATH: process.env['PATH'], NOTE_MODULES: noted };
-  const child = spawn(process.execPath, ['--import', noting, main, ...args], { cwd: folder, env: environment });
+  const env = { PATH: process.env['PATH'], NOTE_MODULES: noted };
+  const child = spawn(process.execPath, ['--import', noting, main, ...args], { cwd: folder, env });
   const [code] = await once(child, 'close');
   assert.is(code, 0, args.join(' '));
   return JSON.parse(readFileSync(noted, 'utf8'));

@@ -2,13 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Applied, applyOnce } from '../../src/app.ts';
+import { type ApplyResult, applyOnce } from '../../src/app.ts';
 import type { Settings } from '../../src/config.ts';
 import { InvalidFileError } from '../../src/core/errors.ts';
-import { everything } from '../../src/core/targets.ts';
+import { allTargets } from '../../src/core/targets.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import type { Seed } from '../../src/emulator/seed.ts';
-import { type Planned, readHistory, readPlan, readStatus, readVersions } from '../../src/reports.ts';
+import { type PlanReport, readHistory, readPlan, readStatus, readVersions } from '../../src/reports.ts';
 import { scratchFolder, seedOf } from '../support/edict-process.ts';
 
 /*
@@ -22,8 +22,8 @@ interface Scene extends AsyncDisposable {
   readonly emulator: Emulator;
   /** Writes the file: `rest` follows the gateway block, whose settings `more` adds to. */
   write(rest: string, more?: string): void;
-  plan(refresh?: boolean): Promise<Planned>;
-  apply(refresh?: boolean): Promise<Applied>;
+  plan(refresh?: boolean): Promise<PlanReport>;
+  apply(refresh?: boolean): Promise<ApplyResult>;
   readonly settings: Settings;
   /** Returns the operations that have come since the last call. */
   operations(): string[];
@@ -32,14 +32,14 @@ interface Scene extends AsyncDisposable {
 async function scene(seed: Seed): Promise<Scene> {
   const emulator = await startEmulator({ seed });
   const folder = scratchFolder();
-  const state = `sqlite:${join(folder, 'state.db')}`;
+  const storeUrl = `sqlite:${join(folder, 'state.db')}`;
   const settings: Settings = {
     file: join(folder, 'edict.yaml'),
-    state,
+    storeUrl,
     emulate: false,
-    waitMs: 0,
+    lockTimeoutMs: 0,
     refresh: false,
-    targets: everything.patterns,
+    targets: allTargets.patterns,
   };
   const write: Scene['write'] = (rest, more = '') => {
     const gateway = `endpoint: "${emulator.url}", project: ${seed.project}, instance: ${seed.instance}, limit: { calls: 1000, per: 1s }, lag: 1ms`;
@@ -63,7 +63,7 @@ async function scene(seed: Seed): Promise<Scene> {
 
 const oneApi = (publication: string, api = 'id: api-orders') =>
   `environments: { test: env-test }\napis:\n  orders: { ${api}, environments: { test: ${publication} } }\n`;
-const short = ({ plan: { changes } }: Planned): string[] => changes.map(({ api, action, reason }) => `${action} ${api} ${reason}`);
+const short = ({ plan: { changes } }: PlanReport): string[] => changes.map(({ api, action, reason }) => `${action} ${api} ${reason}`);
 
 test('a full instance in sync is looked at in as many reads as it has pages', async () => {
   const names = Array.from({ length: 5000 }, (_, index) => `a${index}`);
@@ -73,8 +73,8 @@ test('a full instance in sync is looked at in as many reads as it has pages', as
   await using at = await scene({ ...seedOf(...names), environments: places, publications });
   const apis = names.map((name) => `  ${name}: { id: api-${name}, environments: { one: online, two: online, three: online } }\n`);
   at.write(`environments: { one: env-one, two: env-two, three: env-three }\napis:\n${apis.join('')}`);
-  const { plan, notes } = await at.plan();
-  assert.equal([plan.changes.length, plan.unchanged, notes.length], [0, 15_000, 15_000]);
+  const { plan, notices } = await at.plan();
+  assert.equal([plan.changes.length, plan.unchanged, notices.length], [0, 15_000, 15_000]);
   assert.equal(at.operations(), Array(10).fill('listApis'));
 });
 
@@ -92,7 +92,7 @@ test('drift is told with `report` and brought back with `correct`, and the histo
   await using at = await scene(seedOf('orders'));
   at.write(oneApi('online'));
   await at.apply();
-  at.emulator.world.changeByHand('api-orders', 'env-test', 'offline');
+  at.emulator.state.changeManually('api-orders', 'env-test', 'offline');
   const reported = await at.plan();
   assert.equal([short(reported), reported.plan.drifted.length], [[], 1]);
   await at.apply(true);
@@ -111,12 +111,12 @@ test('an edited API is stale; with `republish: edited` it is published again, on
   await using at = await scene(seedOf('orders'));
   at.write(oneApi('online'));
   await at.apply();
-  at.emulator.world.catalogue.changeApi('api-orders', { editedAt: new Date(Date.now() + 60_000).toISOString() });
+  at.emulator.state.catalog.updateApi('api-orders', { editedAt: new Date(Date.now() + 60_000).toISOString() });
   const stale = await at.plan();
-  assert.equal([short(stale), stale.plan.stale.length], [[], 1]);
+  assert.equal([short(stale), stale.plan.outdated.length], [[], 1]);
   at.write(`republish: edited\n${oneApi('online')}`);
   assert.equal(short(await at.plan()), ['online orders edited']);
-  at.emulator.world.catalogue.changeApi('api-orders', { editedAt: new Date(Date.now() - 60_000).toISOString() });
+  at.emulator.state.catalog.updateApi('api-orders', { editedAt: new Date(Date.now() - 60_000).toISOString() });
   await at.apply(true);
   assert.equal(short(await at.plan()), []);
 });
@@ -134,15 +134,15 @@ test('a pinned version is switched to and kept, without a new one', async () => 
   at.operations();
   await at.apply();
   assert.equal(at.operations(), ['switchVersion']);
-  const effective = (): string | undefined => at.emulator.world.publications()[0]?.effective?.versionId;
+  const effective = (): string | undefined => at.emulator.state.publications()[0]?.effective?.versionId;
   assert.is(effective(), good);
   assert.equal(short(await at.plan()), []);
 
-  at.emulator.world.publish('api-orders', 'env-test', 'by hand');
+  at.emulator.state.publish('api-orders', 'env-test', 'by hand');
   assert.equal(short(await at.plan()), ['online orders drift']);
   await at.apply(true);
   assert.is(effective(), good);
-  assert.is(at.emulator.world.publications()[0]?.versions.length, 3, 'two of edict, one by hand');
+  assert.is(at.emulator.state.publications()[0]?.versions.length, 3, 'two of edict, one by hand');
   at.write(oneApi('{ state: online, revision: r3 }'));
   assert.equal(short(await at.plan()), ['online orders revision'], 'what waited for the pin');
 });
@@ -154,7 +154,7 @@ test('names are looked up once and remembered; an API made anew under its name i
   at.write(named('ordres'));
   const mistaken = await at.plan(false).catch((error: unknown) => error);
   assert.instance(mistaken, InvalidFileError);
-  assert.match(JSON.stringify((mistaken as InvalidFileError).mistakes), 'did you mean `id: api-orders`');
+  assert.match(JSON.stringify((mistaken as InvalidFileError).diagnostics), 'did you mean `id: api-orders`');
   at.write(named('orders'));
   at.operations();
   await at.apply();
@@ -162,11 +162,11 @@ test('names are looked up once and remembered; an API made anew under its name i
   await at.apply();
   assert.equal(at.operations(), [], 'nothing to do, nothing to ask');
 
-  at.emulator.world.deleteApi('api-orders');
-  at.emulator.world.catalogue.addApi({ id: 'api-anew', name: 'orders' });
-  const { plan, notes } = await at.plan();
+  at.emulator.state.deleteApi('api-orders');
+  at.emulator.state.catalog.addApi({ id: 'api-anew', name: 'orders' });
+  const { plan, notices } = await at.plan();
   assert.equal(
-    notes.map(({ kind, api, heirId }) => [kind, api, heirId]),
+    notices.map(({ kind, api, replacementId }) => [kind, api, replacementId]),
     [['gone', 'orders', 'api-anew']],
   );
   assert.equal(plan.changes, []);
@@ -188,7 +188,7 @@ test('a batch reads what failed of it, tries only that again, and needs few call
     [10, 10, 5, 1],
     'the busy one again, alone',
   );
-  assert.ok(at.emulator.world.publications().every(({ versions }) => versions.length === 1));
+  assert.ok(at.emulator.state.publications().every(({ versions }) => versions.length === 1));
   assert.equal(short(await at.plan()), []);
 });
 
@@ -200,7 +200,7 @@ test('a batch whose answer is lost is looked for, API by API, and nothing is pub
   at.emulator.faults.add({ kind: 'cut', operation: 'changePublications', applied: true, times: 1 });
   const { summary } = await at.apply();
   assert.equal([summary.online, summary.failed], [4, 0]);
-  assert.ok(at.emulator.world.publications().every(({ versions }) => versions.length === 1));
+  assert.ok(at.emulator.state.publications().every(({ versions }) => versions.length === 1));
   assert.equal(at.operations().sort(), ['changePublications', ...Array(4).fill('listVersions')]);
 });
 

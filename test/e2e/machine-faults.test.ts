@@ -36,7 +36,7 @@ test('when the disk takes no record no call leaves, and the daemon goes on when 
     /^the store .*state\.db (?:cannot be read or written by the disk|cannot grow: the disk is full)$/,
   );
   limitFiles(daemon.child.pid, 'unlimited');
-  await until('all is online', () => emulator.world.publications().length === 3);
+  await until('all is online', () => emulator.state.publications().length === 3);
   daemon.child.kill('SIGTERM');
   assert.is((await daemon.finished).code, 0);
   assert.is(calls(), 3);
@@ -114,7 +114,7 @@ test('a log of writes that was cut off in the middle is read up to its last whol
   assert.is(code, 0, stdout + stderr);
   assert.match((await edict(['apply'], folder)).stdout, /^In sync/);
   assert.equal(
-    emulator.world.publications().map(({ onlineCalls }) => onlineCalls),
+    emulator.state.publications().map(({ onlineCalls }) => onlineCalls),
     [1, 1, 1],
   );
 });

@@ -63,7 +63,7 @@ for (const name of names) {
     assert.match(readFileSync(join(folder, part), 'utf8'), 'state: online, version:');
 
     const daemon = startEdict(['run', '--log-format', 'json', '--state', `sqlite:${state}`, '--', file], folder, environment);
-    const isOnline = () => emulator.world.publications().every(({ effective }) => effective !== null);
+    const isOnline = () => emulator.state.publications().every(({ effective }) => effective !== null);
     await until('the daemon has applied the file', isOnline, [daemon]);
     rmSync(join(folder, part));
     writeFileSync(join(folder, part), 'apis:\n  carts: { id: api-carts, environments: { test: offline } }\n');

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Settings } from '../../src/config.ts';
-import type { EngineEvent } from '../../src/core/events.ts';
-import { everything } from '../../src/core/targets.ts';
+import type { EdictEvent } from '../../src/core/events.ts';
+import { allTargets } from '../../src/core/targets.ts';
 import { startDaemon } from '../../src/daemon.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import type { ReceivedRequest } from '../../src/emulator/request-log.ts';
@@ -62,7 +62,7 @@ async function rivalDoes(emulator: Emulator, { api, action }: Deed): Promise<voi
 }
 
 function stateOf(emulator: Emulator, api: Api): State {
-  return emulator.world.publications().find((publication) => publication.api === `api-${api}`)?.effective ? 'online' : 'offline';
+  return emulator.state.publications().find((publication) => publication.api === `api-${api}`)?.effective ? 'online' : 'offline';
 }
 
 /** Returns edict's own calls that changed nothing, although the list that they follow from said so already. */
@@ -90,11 +90,11 @@ test('whatever somebody else does meanwhile, the gateway comes to be as the file
       const folder = scratchFolder();
       const settings: Settings = {
         file: join(folder, 'edict.yaml'),
-        state: `sqlite:${join(folder, 'state.db')}`,
+        storeUrl: `sqlite:${join(folder, 'state.db')}`,
         emulate: false,
-        waitMs: 0,
+        lockTimeoutMs: 0,
         refresh: false,
-        targets: everything.patterns,
+        targets: allTargets.patterns,
       };
       const lines = apis.map((api) => `  ${api}: { id: api-${api}, environments: { test: ${wanted[api]} } }\n`).join('');
       writeFileSync(
@@ -102,12 +102,12 @@ test('whatever somebody else does meanwhile, the gateway comes to be as the file
         `edict: 1\ngateway: { endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 1s }, lag: 1ms }\n` +
           `environments: { test: env-test }\nguards: { maxOffline: 100% }\nobserve: every 100ms\ndrift: correct\napis:\n${lines}`,
       );
-      const events: EngineEvent[] = [];
+      const events: EdictEvent[] = [];
       const environment = { HW_AUTH_TOKEN: 'edict' };
       const daemon = await startDaemon(
         settings,
         [settings.file],
-        { debounceMs: 10, resyncMs: 60_000, keepHistoryMs: null, listen: null, isListenAsked: true },
+        { debounceMs: 10, resyncMs: 60_000, historyRetentionMs: null, listen: null, listenIsExplicit: true },
         environment,
         () => (event) => events.push(event),
       );
@@ -123,10 +123,10 @@ test('whatever somebody else does meanwhile, the gateway comes to be as the file
           'and stays so',
         );
         assert.equal(needless(emulator.requests.all(), before), []);
-        assert.ok(events.every((event) => event.type !== 'publication:noted' || event.note.kind !== 'fight'));
+        assert.ok(events.every((event) => event.type !== 'publication:noted' || event.notice.kind !== 'fight'));
       } finally {
         daemon.stop();
-        await daemon.ended;
+        await daemon.done;
         await emulator.close();
       }
       const { attempts: history } = await readHistory(settings, environment, 100);

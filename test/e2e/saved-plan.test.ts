@@ -2,13 +2,13 @@ import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { applyOnce, applySaved } from '../../src/app.ts';
+import { applyOnce, applySavedPlan } from '../../src/app.ts';
 import type { Settings } from '../../src/config.ts';
-import { workOf } from '../../src/core/guards.ts';
+import { changeFingerprint } from '../../src/core/guards.ts';
 import { StalePlanError } from '../../src/core/stale-plan.ts';
-import { everything } from '../../src/core/targets.ts';
+import { allTargets } from '../../src/core/targets.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { readPlan, readStatus, savePlan } from '../../src/reports.ts';
+import { readPlan, readStatus, writeSavedPlan } from '../../src/reports.ts';
 import { edict, type Finished, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { fc, runs } from '../support/fast-check.ts';
 
@@ -33,7 +33,7 @@ const calls = (): string[] =>
     .filter(({ operation }) => operation === 'changePublication')
     .map(({ api = '', action }) => `${api.replace('api-', '')} ${action}`);
 const versions = () =>
-  Object.fromEntries(emulator.world.publications().map(({ api, onlineCalls }) => [api.replace('api-', ''), onlineCalls]));
+  Object.fromEntries(emulator.state.publications().map(({ api, onlineCalls }) => [api.replace('api-', ''), onlineCalls]));
 
 /** Fails unless a command ended with exit code 1, this code and these words, and nothing was sent. */
 async function refused(args: readonly string[], code: string, ...words: readonly RegExp[]): Promise<Finished> {
@@ -161,11 +161,11 @@ test('a plan whose checksum was made anew can still do nothing that the file doe
   assert.ok(change);
   const down = {
     ...change,
-    key: [...(await readStatus(settingsOf(), {})).matrix.recorded.keys()][0] ?? change.key,
+    key: [...(await readStatus(settingsOf(), {})).input.recorded.keys()][0] ?? change.key,
     api: 'a',
     apiId: 'api-a',
   };
-  const basis = { ...change.basis, state: 'online' } as const;
+  const basis = { ...change.precondition, state: 'online' } as const;
   for (const evil of [
     { ...down, action: 'offline', basis },
     { ...change, action: 'offline' },
@@ -177,8 +177,8 @@ test('a plan whose checksum was made anew can still do nothing that the file doe
 });
 
 function settingsOf(): Settings {
-  const state = `sqlite:${join(folder, '.edict', 'state.db')}`;
-  return { file: join(folder, 'edict.yaml'), state, emulate: false, waitMs: 0, refresh: false, targets: everything.patterns };
+  const storeUrl = `sqlite:${join(folder, '.edict', 'state.db')}`;
+  return { file: join(folder, 'edict.yaml'), storeUrl, emulate: false, lockTimeoutMs: 0, refresh: false, targets: allTargets.patterns };
 }
 
 test('what is held is saved as held, and only an approval releases it', async () => {
@@ -248,7 +248,7 @@ test('of two applies of one plan at once one is refused, or finds everything mad
 });
 
 test('a plan made after a look at the gateway is compared after a look, so that a lost record does no harm', async () => {
-  emulator.world.publish('api-a', 'env-test', 'by hand');
+  emulator.state.publish('api-a', 'env-test', 'by hand');
   write({ a: 'online', b: 'online' });
   const saved = await edict(['plan', '--refresh', '--out', plan], folder);
   assert.match(saved.stdout, '1 change: 1 online, 0 offline, 1 unchanged');
@@ -315,20 +315,20 @@ test('whatever moves between, an apply makes exactly the plan, or nothing', asyn
         put(first);
         await applyOnce(settings, {}, () => undefined, unstopped);
         put(second);
-        const { plan: planned } = await savePlan(settings, {}, out);
+        const { plan: planned } = await writeSavedPlan(settings, {}, out);
         put(third);
         if (inRecord.length > 0) {
           await applyOnce({ ...settings, targets: { apis: inRecord, environments: [] } }, {}, () => undefined, unstopped);
         }
         put(Object.fromEntries(names.map((name) => [name, (inFile.includes(name) ? third[name] : second[name]) ?? 'offline'])));
-        const needed = (await readPlan(settings, {})).plan.changes.map(workOf);
+        const needed = (await readPlan(settings, {})).plan.changes.map(changeFingerprint);
         const sent: string[] = [];
-        const applied = await applySaved(
+        const applied = await applySavedPlan(
           settings,
           out,
           {},
           (event) => {
-            if (event.type === 'attempt:begun') sent.push(workOf(event.change));
+            if (event.type === 'attempt:begun') sent.push(changeFingerprint(event.change));
           },
           unstopped,
         ).catch((error: unknown) => error);
@@ -343,11 +343,11 @@ test('whatever moves between, an apply makes exactly the plan, or nothing', asyn
         assert.equal(
           sent.toSorted(),
           planned.changes
-            .map(workOf)
+            .map(changeFingerprint)
             .filter((work) => needed.includes(work))
             .toSorted(),
         );
-        const recorded = (await readStatus(settings, {})).matrix.recorded;
+        const recorded = (await readStatus(settings, {})).input.recorded;
         for (const { key, action, revision } of planned.changes) {
           assert.is(recorded.get(key)?.state, action);
           if (revision !== null) assert.is(recorded.get(key)?.revision, revision);

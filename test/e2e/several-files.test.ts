@@ -36,7 +36,7 @@ function write(name: string, gateway: number, ...offline: readonly string[]): vo
   writeFileSync(join(folder, name), fileOf(emulators[gateway]?.url ?? '', states));
 }
 const online = (gateway: number): number =>
-  emulators[gateway]?.world.publications().filter(({ effective }) => effective !== null).length ?? 0;
+  emulators[gateway]?.state.publications().filter(({ effective }) => effective !== null).length ?? 0;
 
 function start(paths: readonly string[], ...options: readonly string[]): Running {
   const args = ['run', ...paths, '--log-format', 'json', '--log-level', 'debug', '--debounce', '20ms', ...options];

@@ -43,7 +43,7 @@ async function apply(): Promise<void> {
 
 /** Returns the version in effect of an API; `null` while it is offline. */
 function effective(api: string, environment = 'test'): string | null {
-  const of = emulator.world.publications().find((one) => one.api === `api-${api}` && one.environment === `env-${environment}`);
+  const of = emulator.state.publications().find((one) => one.api === `api-${api}` && one.environment === `env-${environment}`);
   return of?.effective?.versionId ?? null;
 }
 
@@ -79,7 +79,7 @@ async function undoInFile(...args: readonly string[]): Promise<string> {
 }
 
 async function history(): Promise<
-  readonly { readonly id: number; readonly passId: string; readonly api: string; readonly reason: string }[]
+  readonly { readonly id: number; readonly reconcileId: string; readonly api: string; readonly reason: string }[]
 > {
   return (JSON.parse((await run(['history', '--format', 'json'])).stdout) as { attempts: Awaited<ReturnType<typeof history>> }).attempts;
 }
@@ -112,10 +112,10 @@ test('undo prints a change that git applies, and the next apply restores the sta
   assert.match(text, `test: { state: online, version: ${carts}, remark: retired }`);
   assert.match(text, users);
 
-  const before = emulator.world.changes;
+  const before = emulator.state.changes;
   await apply();
   assert.equal([effective('orders'), effective('carts'), effective('users')], [orders, carts, null]);
-  assert.is(emulator.world.changes - before, 3);
+  assert.is(emulator.state.changes - before, 3);
   await assertInSync();
   assert.equal(
     (await history()).slice(0, 3).map(({ reason }) => reason),
@@ -130,10 +130,10 @@ test('what has moved since is named, and not in the change', async () => {
   const first = effective('users');
   write(['orders', 'carts', 'users'].map((api) => line(api, 'r2')));
   await apply();
-  const id = (await history())[0]?.passId.slice(0, 6) ?? '';
+  const id = (await history())[0]?.reconcileId.slice(0, 6) ?? '';
   write([line('orders', 'r3'), line('carts', 'r2'), line('users', 'r2')]);
   await apply();
-  emulator.world.changeByHand('api-carts', 'env-test', 'online');
+  emulator.state.changeManually('api-carts', 'env-test', 'online');
   const [orders, carts] = [effective('orders'), effective('carts')];
   const printed = await undoInFile(id);
   assert.match(printed, 'Not restored (2)');
@@ -157,12 +157,12 @@ test('a version that is no longer kept is not restored, and what went offline co
   await apply();
   const [current, kept] = [
     effective('orders'),
-    emulator.world.publications().find((one) => one.environment === 'env-release')?.versions[0],
+    emulator.state.publications().find((one) => one.environment === 'env-release')?.versions[0],
   ];
-  for (let count = 0; count < 9; count += 1) emulator.world.publish('api-orders', 'env-test', '');
-  emulator.world.switchVersion('api-orders', current ?? '');
-  for (let count = 0; count < 10; count += 1) emulator.world.publish('api-orders', 'env-release', '');
-  emulator.world.takeOffline('api-orders', 'env-release');
+  for (let count = 0; count < 9; count += 1) emulator.state.publish('api-orders', 'env-test', '');
+  emulator.state.switchVersion('api-orders', current ?? '');
+  for (let count = 0; count < 10; count += 1) emulator.state.publish('api-orders', 'env-release', '');
+  emulator.state.takeOffline('api-orders', 'env-release');
   const printed = await undoInFile();
   assert.match(printed, /~ orders +test +it cannot be restored: version [0-9a-f]{32}, which was effective before, is no longer kept/);
   assert.match(printed, /orders +release +online as a new version of today's draft: the version from before is no longer kept/);
@@ -198,7 +198,7 @@ test('maxOffline holds the change of an undo', async () => {
   const { code, stdout } = await run(['apply']);
   assert.is(code, 4, stdout);
   assert.match(stdout, 'guards.maxOffline allows 1');
-  assert.is(emulator.world.changes, 3);
+  assert.is(emulator.state.changes, 3);
 });
 
 test('the rest of the file is left as it is', async () => {
@@ -255,7 +255,7 @@ test('what no change of a line or two does is to be written by hand', async () =
   const version = effective('carts');
   write(aliased('offline'));
   await apply();
-  emulator.world.changeByHand('api-orders', 'env-test', 'online');
+  emulator.state.changeManually('api-orders', 'env-test', 'online');
   const printed = await undo();
   assert.match(printed, `By hand: carts in test: { state: online, version: ${version} }`);
   assert.not.match(printed, '+++');

@@ -121,7 +121,7 @@ test('drift is sent, and its end', async () => {
   await start(ok);
   await until('it is online', () => notice('applied') !== undefined);
   await sleep(400); // the gateway may lag so long in this file
-  emulator.world.takeOffline('api-orders', 'env-test');
+  emulator.state.takeOffline('api-orders', 'env-test');
   await until('it is sent', () => notice('drifted') !== undefined);
   const drifted = notice('drifted');
   assert.equal(
@@ -159,7 +159,7 @@ test('a webhook that hangs slows nothing, and the end does not wait for it', asy
     const editedAtMs = performance.now();
     write({ orders: state });
     const isOnline = (): boolean =>
-      emulator.world.publications().some(({ api, effective }) => api === 'api-orders' && effective !== null) === (state === 'online');
+      emulator.state.publications().some(({ api, effective }) => api === 'api-orders' && effective !== null) === (state === 'online');
     await until(`orders is ${state}`, isOnline);
     assert.ok(performance.now() - editedAtMs < 2000, `${performance.now() - editedAtMs} ms`);
   }

@@ -36,7 +36,19 @@ async function publishSigned({ key = permanent, atMs = Date.now(), sentBody, sen
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(online),
   };
-  const headers = { ...request.headers, ...signRequest(request, key, new Date(atMs)), ...sentHeaders };
+  const headers = {
+    ...request.headers,
+    ...signRequest(
+      request,
+      {
+        accessKeyId: key.access,
+        secretAccessKey: key.secret,
+        ...(key.securityToken === undefined ? {} : { securityToken: key.securityToken }),
+      },
+      new Date(atMs),
+    ),
+    ...sentHeaders,
+  };
   const answer = await fetch(request.url, { method: 'POST', headers, body: sentBody ?? request.body });
   const body = (await answer.json()) as Record<string, unknown>;
   return { status: answer.status, code: body['error_code'], message: body['error_msg'] };
@@ -55,7 +67,7 @@ for (const [what, key] of [
   test(`the vendor’s own client publishes and reads with a ${what} key`, async () => {
     const published = await sendByVendor(emulator, key, { method: 'POST', url: action, data: online });
     assert.is(published['httpStatusCode'], 201);
-    assert.is(emulator.world.publications()[0]?.effective?.remark, 'Grüße');
+    assert.is(emulator.state.publications()[0]?.effective?.remark, 'Grüße');
     const queryParams = { offset: 0, limit: 5, env_name: 'RELEASE', 'more (to/come)': "~ö'*" };
     const read = await sendByVendor(emulator, key, { method: 'GET', url: list, queryParams });
     assert.equal([read['httpStatusCode'], read['total']], [200, 1]);
@@ -71,7 +83,7 @@ test('the vendor’s own client is refused with a wrong secret', async () => {
     (thrown: Record<string, unknown>) => thrown,
   );
   assert.equal([error['httpStatusCode'], error['errorCode']], [401, 'APIGW.0301']);
-  assert.equal(emulator.world.publications(), []);
+  assert.equal(emulator.state.publications(), []);
 });
 
 for (const [what, changes] of [
@@ -92,7 +104,7 @@ for (const [what, changes] of [
 ] as const) {
   test(`refuses ${what}`, async () => {
     assert.equal(await publishSigned(changes), refused);
-    assert.equal(emulator.world.publications(), []);
+    assert.equal(emulator.state.publications(), []);
   });
 }
 
@@ -112,7 +124,7 @@ test('six failures in a row lock the key, and no other', async () => {
   const { status, message } = await publishSigned();
   assert.is(status, 401);
   assert.match(String(message), 'AK access failed to reach the limit');
-  assert.ok(emulator.world.callers.keys().find(({ access }) => access === 'AK')?.lockedUntilMs);
+  assert.ok(emulator.state.auth.keys().find(({ access }) => access === 'AK')?.lockedUntilMs);
   assert.is((await publishSigned({ key: temporary })).status, 201);
 });
 

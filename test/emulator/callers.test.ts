@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Callers } from '../../src/emulator/callers.ts';
+import { AuthState } from '../../src/emulator/callers.ts';
 
 const minuteMs = 60_000;
 const noToken = { status: 401, errorCode: 'APIG.1002', errorMsg: 'Incorrect token or token resolution failed' };
@@ -13,7 +13,7 @@ const wrong = {
 /** Callers on a clock that stands until it is moved. */
 function open({ tokenLifeMs = 1_000, anyToken = false } = {}) {
   const clock = { nowMs: Date.parse('2026-11-20T08:00:00Z') };
-  const callers = new Callers(() => new Date(clock.nowMs), tokenLifeMs);
+  const callers = new AuthState(() => new Date(clock.nowMs), tokenLifeMs);
   callers.add({
     anyToken,
     tokens: [{ value: 'good' }, { value: 'reader', permitted: false }],
@@ -24,7 +24,7 @@ function open({ tokenLifeMs = 1_000, anyToken = false } = {}) {
     ],
   });
   const logIn = (): string => callers.logIn('ada', 'secret', 'acme')?.token ?? '';
-  const sign = (isRight: boolean, access = 'ak') => callers.byKey(access, () => isRight);
+  const sign = (isRight: boolean, access = 'ak') => callers.authenticateKey(access, () => isRight);
   const keyState = () => callers.keys().find(({ access }) => access === 'ak');
   return { clock, callers, logIn, sign, keyState };
 }
@@ -35,7 +35,7 @@ test('a right login gives a token that works, another one each time', () => {
   assert.ok(first && second);
   assert.is.not(first.token, second.token);
   assert.equal([first.from.getTime(), first.to.getTime()], [clock.nowMs, clock.nowMs + 1_000]);
-  for (const { token } of [first, second]) assert.equal(callers.byToken(token), { permitted: true });
+  for (const { token } of [first, second]) assert.equal(callers.authenticateToken(token), { permitted: true });
 });
 
 for (const [what, user, password, domain] of [
@@ -53,25 +53,25 @@ for (const anyToken of [false, true]) {
     const { clock, callers, logIn } = open({ anyToken });
     const token = logIn();
     clock.nowMs += 999;
-    assert.equal(callers.byToken(token), { permitted: true });
+    assert.equal(callers.authenticateToken(token), { permitted: true });
     clock.nowMs += 1;
-    assert.equal(callers.byToken(token), noToken);
+    assert.equal(callers.authenticateToken(token), noToken);
   });
 }
 
 test('ending the tokens ends those that were issued, and leaves the given ones and later ones', () => {
   const { callers, logIn } = open({ anyToken: true });
   const token = logIn();
-  callers.endTokens();
-  assert.equal(callers.byToken(token), noToken);
-  for (const other of ['good', 'any', logIn()]) assert.equal(callers.byToken(other), { permitted: true });
+  callers.revokeTokens();
+  assert.equal(callers.authenticateToken(token), noToken);
+  for (const other of ['good', 'any', logIn()]) assert.equal(callers.authenticateToken(other), { permitted: true });
 });
 
 test('a token says whether its user may publish', () => {
   const { callers } = open();
-  assert.equal(callers.byToken('reader'), { permitted: false });
-  assert.equal(callers.byToken('bad'), noToken);
-  assert.equal(callers.byToken(''), noToken);
+  assert.equal(callers.authenticateToken('reader'), { permitted: false });
+  assert.equal(callers.authenticateToken('bad'), noToken);
+  assert.equal(callers.authenticateToken(''), noToken);
 });
 
 test('a key says whether its user may publish, if it is proven', () => {
@@ -84,7 +84,7 @@ test('a key says whether its user may publish, if it is proven', () => {
 
 test('a proof is about the key as it was seeded', () => {
   const { callers, clock } = open();
-  callers.byKey('ak', (key, nowMs) => {
+  callers.authenticateKey('ak', (key, nowMs) => {
     assert.equal([key, nowMs], [{ access: 'ak', secret: 'sk' }, clock.nowMs]);
     return true;
   });
@@ -120,7 +120,7 @@ test('adding again changes nothing that is there', () => {
   sign(false);
   callers.add({ keys: [{ access: 'ak', secret: 'other' }], tokens: [{ value: 'good', permitted: false }] });
   assert.is(keyState()?.failures, 1);
-  assert.equal(callers.byToken('good'), { permitted: true });
+  assert.equal(callers.authenticateToken('good'), { permitted: true });
 });
 
 test.run();

@@ -1,17 +1,17 @@
 import { Ajv } from 'ajv';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { faultForm, formError, latencyForm, sinceForm, throttleForm } from '../../src/emulator/control-forms.ts';
+import { faultSchema, latencySchema, schemaError, sinceSchema, throttleSchema } from '../../src/emulator/control-forms.ts';
 
 const ajv = new Ajv({ allowUnionTypes: true, strictRequired: false });
-const forms = { fault: ajv.compile(faultForm(['change', 'list'])), latency: latencyForm, throttle: throttleForm, since: sinceForm };
+const forms = { fault: ajv.compile(faultSchema(['change', 'list'])), latency: latencySchema, throttle: throttleSchema, since: sinceSchema };
 const answer = { status: 500, errorCode: 'c', errorMsg: 'm' };
 
 /** Returns what is wrong with a value, or `null`. */
 function mistake(form: keyof typeof forms, value: unknown): string | null {
   const schema = forms[form];
   const valid = typeof schema === 'function' ? schema : ajv.compile(schema);
-  return valid(value) ? null : formError((valid.errors ?? []) as Parameters<typeof formError>[0], 'body').message;
+  return valid(value) ? null : schemaError((valid.errors ?? []) as Parameters<typeof schemaError>[0], 'body').message;
 }
 
 for (const [form, value] of [

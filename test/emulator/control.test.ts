@@ -40,8 +40,8 @@ test('shows the requests, forgets them when told, and does not count itself', as
 test('a change by hand is made, and is no call', async () => {
   const byHand = (body: object) => sendTo(emulator, '/_emulator/publications', { method: 'PUT', body });
   assert.is((await byHand({ api: 'a', environment: 'e', action: 'online' })).status, 204);
-  assert.is(emulator.world.publications()[0]?.onlineCalls, 0);
-  assert.ok(emulator.world.publications()[0]?.effective);
+  assert.is(emulator.state.publications()[0]?.onlineCalls, 0);
+  assert.ok(emulator.state.publications()[0]?.effective);
   assert.is((await byHand({ api: 'x', environment: 'e', action: 'online' })).status, 404);
   assert.is((await byHand({ api: 'a', environment: 'e', action: 'up' })).status, 400);
 });
@@ -49,7 +49,7 @@ test('a change by hand is made, and is no call', async () => {
 test('APIs and environments come, change, hide and go while it runs', async () => {
   const send = async (method: string, path: string, body?: object): Promise<number> =>
     (await sendTo(emulator, `/_emulator/${path}`, { method, ...(body && { body }) })).status;
-  const names = (): string[] => emulator.world.catalogue.listedApis().map(({ name }) => name);
+  const names = (): string[] => emulator.state.catalog.listApis().map(({ name }) => name);
   assert.is(await send('POST', 'apis', { id: 'b', name: 'carts', group: 'shop', editedAt: '2026-11-20T08:00:00Z' }), 204);
   assert.is(await send('POST', 'environments', { id: 'f', name: 'TEST' }), 204);
   assert.equal(names(), ['carts', 'orders']);
@@ -91,7 +91,7 @@ test('a fault for one API is for that one', async () => {
 test('a fault that is applied changes the gateway', async () => {
   await sendTo(emulator, '/_emulator/faults', { body: { ...fault, applied: true } });
   assert.is((await publishAt(emulator)).status, 503);
-  assert.is(emulator.world.publications()[0]?.onlineCalls, 1);
+  assert.is(emulator.state.publications()[0]?.onlineCalls, 1);
 });
 
 test('a latency that is set holds answers back', async () => {
@@ -143,7 +143,7 @@ test('the requests can be read on from an index', async () => {
 });
 
 test('ending the tokens ends the issued ones and no other', async () => {
-  const issued = emulator.world.callers.logIn('ada', 'secret', 'acme')?.token ?? '';
+  const issued = emulator.state.auth.logIn('ada', 'secret', 'acme')?.token ?? '';
   assert.is((await publishAt(emulator, {}, { 'x-auth-token': issued })).status, 201);
   assert.is((await sendTo(emulator, '/_emulator/tokens', { method: 'DELETE' })).status, 204);
   assert.is((await publishAt(emulator, {}, { 'x-auth-token': issued })).status, 401);

@@ -4,14 +4,14 @@ import Fastify from 'fastify';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Delivery } from '../../src/emulator/course.ts';
-import { deliver } from '../../src/emulator/deliver.ts';
+import { respondWith } from '../../src/emulator/deliver.ts';
 
-const written = { status: 201, headers: { 'x-more': '1' }, text: '{"name":"Grüße"}' };
+const response = { status: 201, headers: { 'x-more': '1' }, text: '{"name":"Grüße"}' };
 
 /** Returns everything that comes over a raw socket until it is closed, or until `forMs` have passed. */
 async function received(delivery: Delivery, forMs = 20_000): Promise<{ text: string; isClosed: boolean }> {
   const server = Fastify({ forceCloseConnections: true });
-  server.get('/', (_request, reply) => deliver(reply, delivery));
+  server.get('/', (_request, reply) => respondWith(reply, delivery));
   const { port } = new URL(await server.listen({ port: 0, host: '127.0.0.1' }));
   const socket = connect(Number(port), '127.0.0.1').setEncoding('utf8');
   let text = '';
@@ -32,7 +32,7 @@ async function received(delivery: Delivery, forMs = 20_000): Promise<{ text: str
 }
 
 test('a whole answer has status, headers, type and length', async () => {
-  const { text } = await received({ kind: 'whole', written });
+  const { text } = await received({ kind: 'whole', response });
   assert.match(text, /^HTTP\/1\.1 201 Created\r\n/);
   assert.match(text, 'x-more: 1\r\n');
   assert.match(text, 'content-type: application/json; charset=utf-8\r\n');
@@ -41,7 +41,7 @@ test('a whole answer has status, headers, type and length', async () => {
 });
 
 test('half an answer has a whole head, promises the whole body and ends in its middle', async () => {
-  const { text, isClosed } = await received({ kind: 'half', written });
+  const { text, isClosed } = await received({ kind: 'half', response });
   assert.ok(isClosed);
   assert.match(text, /^HTTP\/1\.1 201 Created\r\n/);
   assert.match(text, 'x-more: 1\r\n');

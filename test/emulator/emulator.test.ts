@@ -99,7 +99,7 @@ test('a token ends with the life that was given', () => {
 test('begins with the faults, the latency and the throttle that it is given', () =>
   withEmulator(
     async (emulator) => {
-      assert.is(emulator.faults.delayMs(), 3);
+      assert.is(emulator.faults.nextDelayMs(), 3);
       assert.is((await publishAt(emulator)).status, 503);
       assert.is((await publishAt(emulator)).status, 429);
     },
@@ -131,7 +131,7 @@ test('versions over HTTP: each online a new one, ten kept, the newest effective'
     const ids = [];
     for (let call = 1; call <= 12; call += 1) ids.push((await answerOf(await publishAt(emulator))).body['version_id']);
     assert.is(new Set(ids).size, 12);
-    const [publication] = emulator.world.publications();
+    const [publication] = emulator.state.publications();
     assert.equal(
       publication?.versions.map(({ versionId }) => versionId),
       ids.slice(2).reverse(),
@@ -152,13 +152,13 @@ test('calls at the same time lose no version', () =>
   withEmulator(async (emulator) => {
     const answers = await Promise.all(Array.from({ length: 50 }, async () => answerOf(await publishAt(emulator))));
     assert.is(new Set(answers.map(({ body }) => body['version_id'])).size, 50);
-    assert.is(emulator.world.publications()[0]?.onlineCalls, 50);
+    assert.is(emulator.state.publications()[0]?.onlineCalls, 50);
   }));
 
 test('what is added while it runs can be called at once', () =>
   withEmulator(async (emulator) => {
     assert.is((await publishAt(emulator, { api_id: 'b' })).status, 404);
-    emulator.world.add({ ...smallSeed, apis: [{ id: 'b', name: 'invoices' }] });
+    emulator.state.add({ ...smallSeed, apis: [{ id: 'b', name: 'invoices' }] });
     assert.is((await publishAt(emulator, { api_id: 'b' })).status, 201);
   }));
 

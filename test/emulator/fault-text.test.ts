@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { faultFromText } from '../../src/emulator/fault-text.ts';
+import { parseFault } from '../../src/emulator/fault-text.ts';
 
 for (const [text, fault] of [
   ['cut=0.05', { kind: 'cut', share: 0.05, applied: false }],
@@ -11,7 +11,7 @@ for (const [text, fault] of [
   ['APIG.9999:applied=0.1', { status: 500, errorCode: 'APIG.9999', errorMsg: 'System error', share: 0.1, applied: true }],
 ] as const) {
   test(`reads ${text}`, () => {
-    assert.equal(faultFromText(text), fault);
+    assert.equal(parseFault(text), fault);
   });
 }
 
@@ -35,7 +35,7 @@ for (const [code, status] of [
   ['APIG.3500', 500],
 ] as const) {
   test(`${code} has the status ${status}`, () => {
-    const fault = faultFromText(`${code}=0.5`);
+    const fault = parseFault(`${code}=0.5`);
     assert.is('status' in fault && fault.status, status);
   });
 }
@@ -56,7 +56,7 @@ for (const [text, message] of [
 ] as const) {
   test(`says of "${text}": ${message}`, () => {
     assert.throws(
-      () => faultFromText(text),
+      () => parseFault(text),
       (error: Error) => error instanceof TypeError && error.message === message,
     );
   });

@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Fault, Faults } from '../../src/emulator/faults.ts';
-import { randomFrom } from '../../src/emulator/random.ts';
+import { type Fault, FaultInjector } from '../../src/emulator/faults.ts';
+import { seededRandom } from '../../src/emulator/random.ts';
 import { Throttle } from '../../src/emulator/throttle.ts';
 
-const open = (): Faults => new Faults(randomFrom(1));
+const open = (): FaultInjector => new FaultInjector(seededRandom(1));
 const fault = (more: object = {}): Fault => ({ times: 1, status: 500, errorCode: 'APIG.9999', errorMsg: 'System error', ...more });
 const callFor = (apiId: string) => ({ operation: 'changePublication', apiId });
 const codeOf = (taken: Fault | null) => taken && 'errorCode' in taken && taken.errorCode;
@@ -80,11 +80,11 @@ test('a share of 0 strikes nobody and a share of 1 everybody', () => {
 
 test('a latency between two bounds is anything between them', () => {
   const faults = open();
-  assert.is(faults.delayMs(), 0);
+  assert.is(faults.nextDelayMs(), 0);
   faults.latencyMs = 7;
-  assert.is(faults.delayMs(), 7);
+  assert.is(faults.nextDelayMs(), 7);
   faults.latencyMs = { minMs: 20, maxMs: 30 };
-  const delays = Array.from({ length: 1_000 }, () => faults.delayMs());
+  const delays = Array.from({ length: 1_000 }, () => faults.nextDelayMs());
   assert.ok(Math.min(...delays) >= 20 && Math.min(...delays) < 21 && Math.max(...delays) > 29 && Math.max(...delays) <= 30);
 });
 
@@ -96,7 +96,7 @@ test('clearing forgets faults, latency and throttle', () => {
   faults.throttle = new Throttle({ calls: 1, perMs: 1_000 });
   faults.clear();
   assert.is(faults.take(callFor('a')), null);
-  assert.is(faults.delayMs(), 0);
+  assert.is(faults.nextDelayMs(), 0);
   assert.is(faults.throttle, null);
 });
 

@@ -1,22 +1,22 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { listVersions_200, listVersions_400 } from '../../generated/roma-connect-answers.cjs';
-import type { Answer } from '../../src/emulator/answers.ts';
+import type { EmulatedResponse } from '../../src/emulator/answers.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/emulator.ts';
-import { implementations, implemented } from '../../src/emulator/implementations.ts';
+import { implementations, implementOperations } from '../../src/emulator/implementations.ts';
 import type { Seed } from '../../src/emulator/seed.ts';
-import { operations } from '../../src/emulator/specification.ts';
-import { World } from '../../src/emulator/world.ts';
+import { loadOperations } from '../../src/emulator/specification.ts';
+import { GatewayState } from '../../src/emulator/world.ts';
 import { publishAt, sendTo, smallSeed } from './emulated-call.ts';
 
 const now = (): Date => new Date('2026-11-20T08:00:00.123Z');
 const id = /^[0-9a-f]{32}$/;
 
-const plain = { params: {}, query: {}, refused: new Map() };
+const plain = { params: {}, query: {}, apiErrors: new Map() };
 
 /** A world of one API and one environment, and the operations on it. */
 function open() {
-  const world = new World(
+  const state = new GatewayState(
     {
       project: 'p',
       instance: 'i',
@@ -26,11 +26,11 @@ function open() {
     },
     now,
   );
-  const change = (action: string, more: object = {}): Answer =>
-    implementations.changePublication({ ...plain, body: { action, api_id: 'a', env_id: 'e', ...more } }, world);
-  const logIn = (user: object): Answer =>
-    implementations.createToken({ ...plain, body: { auth: { identity: { password: { user } } } } }, world);
-  return { world, change, logIn };
+  const change = (action: string, more: object = {}): EmulatedResponse =>
+    implementations.changePublication({ ...plain, body: { action, api_id: 'a', env_id: 'e', ...more } }, state);
+  const logIn = (user: object): EmulatedResponse =>
+    implementations.createToken({ ...plain, body: { auth: { identity: { password: { user } } } } }, state);
+  return { world: state, change, logIn };
 }
 
 test('online answers with the version that it made', () => {
@@ -78,7 +78,7 @@ test('a right login answers a token that works, and its day', () => {
   const { status, body, headers } = logIn({ name: 'ada', password: 'secret', domain: { name: 'acme' } });
   assert.is(status, 201);
   assert.equal(body, { token: { issued_at: '2026-11-20T08:00:00.123Z', expires_at: '2026-11-21T08:00:00.123Z' } });
-  assert.is(world.refusal(world.callers.byToken(headers?.['X-Subject-Token'] ?? ''), 'p', 'i'), null);
+  assert.is(world.checkAccess(world.auth.authenticateToken(headers?.['X-Subject-Token'] ?? ''), 'p', 'i'), null);
 });
 
 test('a wrong login answers 401 without a token', () => {
@@ -224,19 +224,22 @@ test('the version list shows a change when its lag has passed', () => {
 
 test('every operation of the specification has its implementation', () => {
   assert.equal(
-    implemented(operations(), implementations).map((operation) => [operation.id, operation.implementation]),
-    operations().map(({ id }) => [id, implementations[id as keyof typeof implementations]]),
+    implementOperations(loadOperations(), implementations).map((operation) => [operation.id, operation.implementation]),
+    loadOperations().map(({ id }) => [id, implementations[id as keyof typeof implementations]]),
   );
 });
 
 test('an operation without an implementation is named', () => {
   const { createToken } = implementations;
-  assert.throws(() => implemented(operations(), { createToken }), "the specification's operation listApis has no implementation");
+  assert.throws(
+    () => implementOperations(loadOperations(), { createToken }),
+    "the specification's operation listApis has no implementation",
+  );
 });
 
 test('an implementation without an operation is named', () => {
   const stray = { ...implementations, listAll: implementations.createToken };
-  assert.throws(() => implemented(operations(), stray), 'the specification has no operation for the implementation of listAll');
+  assert.throws(() => implementOperations(loadOperations(), stray), 'the specification has no operation for the implementation of listAll');
 });
 
 test.run();

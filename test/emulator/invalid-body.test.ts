@@ -2,9 +2,9 @@ import type { ValidateFunction } from 'ajv';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { changePublication_201, createToken_201, listVersions_200 } from '../../generated/roma-connect-answers.cjs';
-import { halfOf, invalidBody } from '../../src/emulator/invalid-body.ts';
-import { randomFrom } from '../../src/emulator/random.ts';
-import { operations } from '../../src/emulator/specification.ts';
+import { firstHalf, invalidBody } from '../../src/emulator/invalid-body.ts';
+import { seededRandom } from '../../src/emulator/random.ts';
+import { loadOperations } from '../../src/emulator/specification.ts';
 
 const isJson = (text: string): boolean => {
   try {
@@ -24,8 +24,8 @@ for (const [id, body, valid] of [
 ] as const satisfies [string, object, ValidateFunction][]) {
   test(`no invalid body of ${id} is valid, and they break it in several ways`, () => {
     assert.ok(valid(body));
-    const required = operations().find((operation) => operation.id === id)?.success.required ?? [];
-    const random = randomFrom(1);
+    const required = loadOperations().find((operation) => operation.id === id)?.success.required ?? [];
+    const random = seededRandom(1);
     const texts = Array.from({ length: 300 }, () => invalidBody(body, required, random));
     for (const text of texts) assert.ok(!isJson(text) || !valid(JSON.parse(text)), text);
     assert.ok(texts.some((text) => !isJson(text)) && texts.some(isJson));
@@ -34,7 +34,7 @@ for (const [id, body, valid] of [
 }
 
 test('half a text is its beginning', () => {
-  assert.equal([halfOf('abcd'), halfOf('abc'), halfOf('')], ['ab', 'a', '']);
+  assert.equal([firstHalf('abcd'), firstHalf('abc'), firstHalf('')], ['ab', 'a', '']);
 });
 
 test.run();

@@ -19,7 +19,7 @@ test.after.each(() => emulator.close());
 
 const codeOf = async (answer: Response): Promise<unknown> => ((await answer.json()) as Record<string, unknown>)['error_code'];
 const lastRequest = () => emulator.requests.all().at(-1);
-const publications = (): number => emulator.world.publications().length;
+const publications = (): number => emulator.state.publications().length;
 
 /** Publishes and says how it ended: with a status and a body, or with the error of a broken connection. */
 async function outcome(): Promise<{ status: number; text: string } | { error: unknown }> {

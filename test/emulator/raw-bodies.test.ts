@@ -1,12 +1,12 @@
 import Fastify from 'fastify';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { keepRawBodies } from '../../src/emulator/raw-bodies.ts';
+import { captureRawBodies } from '../../src/emulator/raw-bodies.ts';
 
 /** A server that answers a body's bytes and what they mean. */
 function open() {
   const server = Fastify();
-  const rawBody = keepRawBodies(server);
+  const rawBody = captureRawBodies(server);
   server.post('/', async (request) => ({ raw: rawBody(request).toString('hex'), body: request.body ?? null }));
   server.get('/', async (request) => ({ raw: rawBody(request).toString('hex') }));
   return server;

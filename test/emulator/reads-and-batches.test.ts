@@ -52,17 +52,17 @@ const errorOf = ({ status, body }: { status: number; body: Json }): unknown[] =>
 
 test('APIs are listed newest first, page by page; one that comes in between moves the rest', async () => {
   assert.equal((await listed('?limit=3')).ids, ['d', 'c', 'b']);
-  emulator.world.catalogue.addApi({ id: 'n', name: 'new' });
+  emulator.state.catalog.addApi({ id: 'n', name: 'new' });
   assert.equal(await listed('?offset=3&limit=3').then(({ total, ids }) => [total, ids]), [5, ['b', 'a']]);
   for (const query of ['limit=0', 'limit=501', 'limit=x', 'offset=-1']) {
     assert.equal(errorOf(await call('GET', `/apis?${query}`)), [400, 'APIG.2011'], query);
   }
-  for (let more = 0; more < 20; more += 1) emulator.world.catalogue.addApi({ id: `m${more}`, name: 'm' });
+  for (let more = 0; more < 20; more += 1) emulator.state.catalog.addApi({ id: `m${more}`, name: 'm' });
   assert.is((await listed()).ids.length, 20, 'unless asked otherwise');
 });
 
 test('a list can be narrowed', async () => {
-  emulator.world.publish('b', 'f', '');
+  emulator.state.publish('b', 'f', '');
   const [group] = (await listed('?id=d')).apis.map(({ group_id }) => String(group_id));
   assert.equal((await listed(`?group_id=${group}`)).ids, ['d']);
   assert.equal((await listed('?env_id=f')).ids, ['b']);
@@ -78,9 +78,9 @@ test('where an API is published stands in joined fields: not there, empty, one o
     ['c', 'f'],
     ['d', 'e'],
   ] as const) {
-    emulator.world.publish(api, environment, '');
+    emulator.state.publish(api, environment, '');
   }
-  emulator.world.takeOffline('d', 'e');
+  emulator.state.takeOffline('d', 'e');
   const [d, c, b, a] = (await listed()).apis;
   assert.equal([a?.['run_env_id'], b?.['run_env_id'], c?.['run_env_id'], d?.['run_env_id']], [undefined, 'e', 'e|f', '']);
   assert.is(c?.['run_env_name'], 'RELEASE|TEST');
@@ -94,7 +94,7 @@ test('where an API is published stands in joined fields: not there, empty, one o
 test('lists lag, a direct read does not', async () => {
   await emulator.close();
   await start(300);
-  emulator.world.publish('a', 'e', '');
+  emulator.state.publish('a', 'e', '');
   assert.is((await listed('?id=a')).apis[0]?.['run_env_id'], undefined);
   assert.is((await call('GET', '/apis/a')).body['run_env_id'], 'e');
   await sleep(350);
@@ -107,8 +107,8 @@ test('environments are listed', async () => {
 });
 
 test('a switch makes a kept version effective, under a new record and without a new version', async () => {
-  for (let count = 0; count < 11; count += 1) emulator.world.publish('a', 'e', `r${count}`);
-  const publication = () => emulator.world.publications()[0];
+  for (let count = 0; count < 11; count += 1) emulator.state.publish('a', 'e', `r${count}`);
+  const publication = () => emulator.state.publications()[0];
   const kept = publication()?.versions ?? [];
   const [oldest, before] = [kept.at(-1), publication()?.record];
   const { status, body } = await call('PUT', '/apis/publish/a', { version_id: oldest?.versionId });
@@ -118,7 +118,7 @@ test('a switch makes a kept version effective, under a new record and without a 
   assert.equal(errorOf(await call('PUT', '/apis/publish/a', { version_id: 'gone' })), [404, 'APIG.3022']);
   assert.equal(errorOf(await call('PUT', '/apis/publish/x', { version_id: oldest?.versionId })), [404, 'APIG.3002']);
   assert.equal(errorOf(await call('PUT', '/apis/publish/a', {})), [400, 'APIG.2011']);
-  emulator.world.takeOffline('a', 'e');
+  emulator.state.takeOffline('a', 'e');
   await call('PUT', '/apis/publish/a', { version_id: oldest?.versionId });
   assert.equal(publication()?.effective, oldest, 'online again');
 });
@@ -139,7 +139,7 @@ test('a batch answers 200 and says of each API what came of it', async () => {
     ],
   );
   assert.equal(ids((await batch(['b'])).body['success']), ['b'], 'the fault is used up');
-  assert.is(emulator.world.publications()[0]?.effective?.remark, 'all of them');
+  assert.is(emulator.state.publications()[0]?.effective?.remark, 'all of them');
   assert.equal(ids((await batch(['a', 'c'], 'offline')).body['failure']), ['c']);
   const [first] = emulator.requests.all();
   assert.equal([first?.action, first?.environment, first?.apis, first?.applied], ['online', 'e', ['a', 'b', 'x'], true]);
@@ -150,7 +150,7 @@ test('a batch is refused as a whole for what is wrong with all of it', async () 
   assert.equal(errorOf(await batch([])), [400, 'APIG.2011']);
   assert.equal(errorOf(await batch(Array(1001).fill('a'))), [400, 'APIG.2011']);
   assert.equal(errorOf(await batch(['a'], 'online', { env_id: 'x' })), [404, 'APIG.3003']);
-  assert.equal(emulator.world.publications(), []);
+  assert.equal(emulator.state.publications(), []);
   assert.is((await batch(Array(1000).fill('a'))).status, 200);
 });
 
@@ -158,16 +158,16 @@ for (const applied of [false, true]) {
   test(`a batch whose connection is cut has ${applied ? '' : 'not '}taken effect`, async () => {
     emulator.faults.add({ kind: 'cut', times: 1, operation: 'changePublications', applied });
     assert.instance(await batch(['a', 'b']).catch((error: unknown) => error), Error);
-    assert.is(emulator.world.publications().length, applied ? 2 : 0);
+    assert.is(emulator.state.publications().length, applied ? 2 : 0);
   });
 }
 
 test('the vendor’s own client reads with several parameters and switches', async () => {
-  emulator.world.publish('a', 'e', '');
+  emulator.state.publish('a', 'e', '');
   const queryParams = { offset: 0, limit: 2, name: 'orders', env_id: 'e' };
   const { total } = await sendByVendor(emulator, key, { method: 'GET', url: `${instance}/apis`, queryParams });
   assert.is(total, 1);
-  const data = { version_id: emulator.world.publications()[0]?.effective?.versionId };
+  const data = { version_id: emulator.state.publications()[0]?.effective?.versionId };
   const switched = await sendByVendor(emulator, key, { method: 'PUT', url: `${instance}/apis/publish/a`, data });
   assert.is(switched['version_id'], data.version_id);
 });

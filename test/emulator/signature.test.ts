@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { signRequest } from '../../src/core/signature.ts';
-import { type ArrivedRequest, isSignedWith, readAuthorization, sdkDateMs } from '../../src/emulator/signature.ts';
+import { isSignatureValid, parseAuthorization, parseSdkDateMs, type ReceivedHttpRequest } from '../../src/emulator/signature.ts';
 
 const signature = 'eb3175a5ec10e665511a4f11094de9555a03b3e72ae4c4313448cce44d678f23';
 const authorization = `SDK-HMAC-SHA256 Access=AKTEST, SignedHeaders=content-type;host;x-project-id;x-sdk-date, Signature=${signature}`;
-const known: ArrivedRequest = {
+const known: ReceivedHttpRequest = {
   method: 'POST',
   url: '/v2/73d69ae0cfcf460190522d06b60f05ad/apic/instances/f0fa1789-3b76-433b-a787-9892951c620e/apis/action',
   headers: {
@@ -16,11 +16,11 @@ const known: ArrivedRequest = {
   },
   body: Buffer.from('{"action":"online","api_id":"5f918d104dc84480a75166ba99efff21","env_id":"DEFAULT_ENVIRONMENT_RELEASE_ID"}'),
 };
-const read = readAuthorization(authorization);
+const read = parseAuthorization(authorization);
 assert.ok(read);
 
 test('knows the signature that the vendor’s own signer makes', () => {
-  assert.ok(isSignedWith(known, read, 'SKTEST'));
+  assert.ok(isSignatureValid(known, read, 'SKTEST'));
 });
 
 for (const [what, change] of [
@@ -32,16 +32,16 @@ for (const [what, change] of [
   ['body', { body: Buffer.concat([known.body, Buffer.from(' ')]) }],
 ] as const) {
   test(`a request with another ${what} is not the one that was signed`, () => {
-    assert.not(isSignedWith({ ...known, ...change }, read, 'SKTEST'));
+    assert.not(isSignatureValid({ ...known, ...change }, read, 'SKTEST'));
   });
 }
 
 test('another secret makes another signature', () => {
-  assert.not(isSignedWith(known, read, 'SKTESU'));
+  assert.not(isSignatureValid(known, read, 'SKTESU'));
 });
 
 test('a header that was not signed may change', () => {
-  assert.ok(isSignedWith({ ...known, headers: { ...known.headers, 'user-agent': 'x' } }, read, 'SKTEST'));
+  assert.ok(isSignatureValid({ ...known, headers: { ...known.headers, 'user-agent': 'x' } }, read, 'SKTEST'));
 });
 
 for (const [path, query] of [
@@ -52,33 +52,33 @@ for (const [path, query] of [
   test(`agrees with edict's own signer on ${path}${query}`, () => {
     const headers = { Accept: ' text/plain ' };
     const request = { method: 'GET', url: `http://127.0.0.1:9400${path}${query}`, headers, body: '' };
-    const added = signRequest(request, { access: 'ak', secret: 'sk', securityToken: 't' }, new Date('2026-11-20T08:00:00Z'));
+    const added = signRequest(request, { accessKeyId: 'ak', secretAccessKey: 'sk', securityToken: 't' }, new Date('2026-11-20T08:00:00Z'));
     const arrived = {
       method: 'GET',
       url: path + query,
       headers: { accept: 'text/plain', host: '127.0.0.1:9400', 'x-sdk-date': '20261120T080000Z', 'x-security-token': 't' },
       body: Buffer.alloc(0),
     };
-    const written = readAuthorization(added['Authorization'] ?? '');
+    const written = parseAuthorization(added['Authorization'] ?? '');
     assert.equal(written?.signedHeaders, ['accept', 'host', 'x-sdk-date', 'x-security-token']);
-    assert.ok(written && isSignedWith(arrived, written, 'sk'));
+    assert.ok(written && isSignatureValid(arrived, written, 'sk'));
   });
 }
 
 for (const names of ['x-sdk-date', 'host']) {
   test(`a signature over ${names} alone is none`, () => {
-    assert.not(isSignedWith(known, { ...read, signedHeaders: [names] }, 'SKTEST'));
+    assert.not(isSignatureValid(known, { ...read, signedHeaders: [names] }, 'SKTEST'));
   });
 }
 
 test('reads what the header says', () => {
   assert.equal(read, { access: 'AKTEST', signedHeaders: ['content-type', 'host', 'x-project-id', 'x-sdk-date'], signature });
-  assert.equal(readAuthorization(authorization.replaceAll(', ', ',')), read);
+  assert.equal(parseAuthorization(authorization.replaceAll(', ', ',')), read);
 });
 
 for (const text of ['', 'Bearer x', authorization.slice(0, -1), `${authorization}0`, authorization.replace('Access=AKTEST', 'Access=')]) {
   test(`"${text.slice(0, 60)}…" is no signature`, () => {
-    assert.is(readAuthorization(text), null);
+    assert.is(parseAuthorization(text), null);
   });
 }
 
@@ -87,13 +87,13 @@ for (const [text, iso] of [
   ['20261231T235959Z', '2026-12-31T23:59:59.000Z'],
 ] as const) {
   test(`${text} is ${iso}`, () => {
-    assert.is(new Date(sdkDateMs(text)).toISOString(), iso);
+    assert.is(new Date(parseSdkDateMs(text)).toISOString(), iso);
   });
 }
 
 for (const text of ['', '2023-06-29T08:00:00Z', '20231329T080000Z', 'yesterday']) {
   test(`"${text}" is no date of a signature`, () => {
-    assert.ok(Number.isNaN(sdkDateMs(text)));
+    assert.ok(Number.isNaN(parseSdkDateMs(text)));
   });
 }
 

@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { operations } from '../../src/emulator/specification.ts';
+import { loadOperations } from '../../src/emulator/specification.ts';
 
-const known = operations();
+const known = loadOperations();
 const operationOf = (id: string) => {
   const found = known.find((operation) => operation.id === id);
   assert.ok(found, id);
@@ -16,7 +16,7 @@ const managed = (id: string, method: string, path: string, status: number, requi
 
 test('has the operations of the specification, as a server names them', () => {
   assert.equal(
-    known.map(({ id, method, url, needsToken, success }) => ({ id, method, url, needsToken, success })),
+    known.map(({ id, method, url, requiresToken, success }) => ({ id, method, url, needsToken: requiresToken, success })),
     [
       managed('listApis', 'GET', '/apis', 200, ['size', 'total', 'apis']),
       managed('getApi', 'GET', '/apis/:api_id', 200, ['id', 'name']),

@@ -1,29 +1,29 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { randomFrom } from '../../src/emulator/random.ts';
-import { type Limit, Throttle } from '../../src/emulator/throttle.ts';
+import { seededRandom } from '../../src/emulator/random.ts';
+import { Throttle, type ThrottleLimit } from '../../src/emulator/throttle.ts';
 
-const messageOf = (limit: Limit): unknown => {
+const messageOf = (limit: ThrottleLimit): unknown => {
   const throttle = new Throttle(limit);
-  for (let call = 1; call <= limit.calls; call += 1) assert.is(throttle.refuse(0), null);
-  return (throttle.refuse(0)?.body as Record<string, unknown> | undefined)?.['error_msg'];
+  for (let call = 1; call <= limit.calls; call += 1) assert.is(throttle.check(0), null);
+  return (throttle.check(0)?.body as Record<string, unknown> | undefined)?.['error_msg'];
 };
 
 test('lets through as many calls as it says, and another when the first has left the window', () => {
   const throttle = new Throttle({ calls: 2, perMs: 1_000 });
-  assert.is(throttle.refuse(0), null);
-  assert.is(throttle.refuse(600), null);
-  assert.is(throttle.refuse(999)?.status, 429);
-  assert.is(throttle.refuse(1_000), null);
-  assert.is(throttle.refuse(1_599)?.status, 429);
-  assert.is(throttle.refuse(1_600), null);
+  assert.is(throttle.check(0), null);
+  assert.is(throttle.check(600), null);
+  assert.is(throttle.check(999)?.status, 429);
+  assert.is(throttle.check(1_000), null);
+  assert.is(throttle.check(1_599)?.status, 429);
+  assert.is(throttle.check(1_600), null);
 });
 
 test('lets through no more than it says in any window, whatever comes', () => {
-  const random = randomFrom(5);
+  const random = seededRandom(5);
   const throttle = new Throttle({ calls: 7, perMs: 100 });
   const passedAtMs: number[] = [];
-  for (let atMs = 0, call = 0; call < 5_000; call += 1, atMs += random() * 30) if (!throttle.refuse(atMs)) passedAtMs.push(atMs);
+  for (let atMs = 0, call = 0; call < 5_000; call += 1, atMs += random() * 30) if (!throttle.check(atMs)) passedAtMs.push(atMs);
   assert.ok(passedAtMs.length > 1_000);
   for (const [index, atMs] of passedAtMs.entries()) assert.ok(atMs - (passedAtMs[index - 7] ?? Number.NEGATIVE_INFINITY) >= 100);
 });
@@ -42,12 +42,12 @@ for (const [limit, message] of [
 
 test('says when to come again, in whole seconds, if it shall', () => {
   const throttle = new Throttle({ calls: 1, perMs: 2_000, retryAfter: true });
-  throttle.refuse(0);
-  assert.equal(throttle.refuse(0)?.headers, { 'Retry-After': '2' });
-  assert.equal(throttle.refuse(1_999)?.headers, { 'Retry-After': '1' });
+  throttle.check(0);
+  assert.equal(throttle.check(0)?.headers, { 'Retry-After': '2' });
+  assert.equal(throttle.check(1_999)?.headers, { 'Retry-After': '1' });
   const silent = new Throttle({ calls: 1, perMs: 2_000 });
-  silent.refuse(0);
-  assert.is(silent.refuse(0)?.headers, undefined);
+  silent.check(0);
+  assert.is(silent.check(0)?.headers, undefined);
 });
 
 test.run();

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Seed } from '../../src/emulator/seed.ts';
-import { type Published, World } from '../../src/emulator/world.ts';
+import { GatewayState, type PublishedApi } from '../../src/emulator/world.ts';
 
 const seed: Seed = {
   project: 'p',
@@ -18,15 +18,15 @@ const seed: Seed = {
   users: [{ name: 'ada', password: 'secret', domain: 'acme' }],
 };
 const now = (): Date => new Date('2026-11-20T08:00:00.123Z');
-const worldOf = (more: Partial<Seed> = {}): World => new World({ ...seed, ...more }, now);
+const worldOf = (more: Partial<Seed> = {}): GatewayState => new GatewayState({ ...seed, ...more }, now);
 
-function versionOf(done: ReturnType<World['publish']>): NonNullable<Published['effective']> {
+function versionOf(done: ReturnType<GatewayState['publish']>): NonNullable<PublishedApi['effective']> {
   assert.ok('effective' in done && done.effective, JSON.stringify(done));
   return done.effective;
 }
 
-const refusalOf = (world: World, token: string, project: string, instance: string) =>
-  world.refusal(world.callers.byToken(token), project, instance);
+const refusalOf = (world: GatewayState, token: string, project: string, instance: string) =>
+  world.checkAccess(world.auth.authenticateToken(token), project, instance);
 
 const neverAsked = { api: 'a', environment: 'e', effective: null, record: null, onlineCalls: 0, offlineCalls: 0, switchCalls: 0 };
 const id = /^[0-9a-f]{32}$/;
@@ -197,7 +197,7 @@ test('adding to a running world adds what is new', () => {
   });
   assert.is(refusalOf(world, 'more', 'q', 'j'), null);
   assert.is(refusalOf(world, 'good', 'p', 'i'), null);
-  assert.ok(world.callers.logIn('bob', 'pw', 'acme'));
+  assert.ok(world.auth.logIn('bob', 'pw', 'acme'));
   assert.is(world.publications()[0]?.effective?.versionId, 'v9');
   assert.is(versionOf(world.publish('c', 'e', 'r')).remark, 'r');
 });
@@ -221,8 +221,8 @@ test('adding to a running world changes nothing that is there', () => {
   assert.equal(world.publications(), before);
   assert.is(refusalOf(world, 'good', 'p', 'i'), null);
   assert.equal(refusalOf(world, 'reader', 'p', 'i'), forbidden);
-  assert.ok(world.callers.logIn('ada', 'secret', 'acme'));
-  assert.is(world.callers.logIn('ada', 'changed', 'acme'), null);
+  assert.ok(world.auth.logIn('ada', 'secret', 'acme'));
+  assert.is(world.auth.logIn('ada', 'changed', 'acme'), null);
   const done = world.takeOffline('a', 'e');
   assert.is('api' in done && done.api.name, 'orders');
 });
@@ -240,23 +240,23 @@ test('counts each publication that was made or taken offline, and nothing else',
 
 test('a rehearsal answers as the real thing and leaves no trace, also when it throws', () => {
   const world = worldOf();
-  const rehearsed = world.rehearse(() => world.publish('a', 'e', 'r'));
+  const rehearsed = world.dryRun(() => world.publish('a', 'e', 'r'));
   assert.is(versionOf(rehearsed).remark, 'r');
   assert.throws(() =>
-    world.rehearse(() => {
+    world.dryRun(() => {
       throw new Error('stop');
     }),
   );
   assert.equal(world.publications(), []);
   assert.is(world.changes, 0);
   world.publish('a', 'e', '');
-  world.rehearse(() => world.takeOffline('a', 'e'));
+  world.dryRun(() => world.takeOffline('a', 'e'));
   assert.ok(world.publications()[0]?.effective);
 });
 
 test('versions show changes when the lag has passed, and what was seeded at once', () => {
   let nowMs = 0;
-  const world = new World({ ...seed, publications: [{ api: 'a', environment: 'f', versionId: 'v1' }] }, () => new Date(nowMs), {
+  const world = new GatewayState({ ...seed, publications: [{ api: 'a', environment: 'f', versionId: 'v1' }] }, () => new Date(nowMs), {
     readLagMs: 2_000,
   });
   const seen = () => {

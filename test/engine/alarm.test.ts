@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Alarm } from '../../src/engine/alarm.ts';
+import { WallClockTimer } from '../../src/engine/alarm.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
 
 const test = suite('alarm');
 
 test('rings once when its moment has come', async () => {
   let rung = 0;
-  new Alarm(systemClock, () => (rung += 1)).set(Date.now() + 30);
+  new WallClockTimer(systemClock, () => (rung += 1)).schedule(Date.now() + 30);
   assert.is(rung, 0);
   await sleep(100);
   assert.is(rung, 1);
@@ -16,20 +16,20 @@ test('rings once when its moment has come', async () => {
 
 test('rings at the newest moment only, and not at all when that is taken back', async () => {
   let rung = 0;
-  const alarm = new Alarm(systemClock, () => (rung += 1));
-  alarm.set(Date.now() + 20);
-  alarm.set(Date.now() + 40);
+  const alarm = new WallClockTimer(systemClock, () => (rung += 1));
+  alarm.schedule(Date.now() + 20);
+  alarm.schedule(Date.now() + 40);
   await sleep(100);
   assert.is(rung, 1);
-  alarm.set(Date.now() + 20);
-  alarm.set(null);
+  alarm.schedule(Date.now() + 20);
+  alarm.schedule(null);
   await sleep(60);
   assert.is(rung, 1);
 });
 
 test('rings at once for a moment that is over', async () => {
   let rung = 0;
-  new Alarm(systemClock, () => (rung += 1)).set(Date.now() - 1000);
+  new WallClockTimer(systemClock, () => (rung += 1)).schedule(Date.now() - 1000);
   await sleep(5);
   assert.is(rung, 1);
 });
@@ -44,7 +44,7 @@ test('looks at the clock again and again, since a machine’s clock may be set',
       nowMs += slept.length === 1 ? 50_000_000 : ms;
     },
   };
-  await new Promise<void>((resolve) => new Alarm(clock, resolve).set(50_030_000));
+  await new Promise<void>((resolve) => new WallClockTimer(clock, resolve).schedule(50_030_000));
   assert.equal(slept, [60_000, 30_000]);
 });
 

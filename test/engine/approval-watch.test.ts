@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Approval } from '../../src/core/guards.ts';
-import { ApprovalWatch } from '../../src/engine/approval-watch.ts';
+import { ApprovalTrigger } from '../../src/engine/approval-watch.ts';
 import { gatewaySettings } from '../support/states.ts';
 
 const test = suite('approval watch');
@@ -11,7 +11,7 @@ function watching(newest: readonly number[]) {
   const ending = new AbortController();
   let looks = 0;
   let calls = 0;
-  const watch = new ApprovalWatch({
+  const watch = new ApprovalTrigger({
     store: {
       approvals: async () => {
         const id = newest[looks++] ?? 0;

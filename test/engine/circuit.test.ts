@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RequestEnd } from '../../src/core/ports.ts';
-import { Circuit } from '../../src/engine/circuit.ts';
+import type { RequestResult } from '../../src/core/ports.ts';
+import { CircuitBreaker } from '../../src/engine/circuit.ts';
 
-async function after(kinds: readonly RequestEnd['kind'][]): Promise<string[]> {
+async function after(kinds: readonly RequestResult['kind'][]): Promise<string[]> {
   const said: string[] = [];
-  const circuit = new Circuit({ onOpen: () => said.push('open'), onClosed: () => said.push('closed') });
+  const circuit = new CircuitBreaker({ onOpen: () => said.push('open'), onClosed: () => said.push('closed') });
   for (const kind of kinds) {
-    circuit.ended({ kind, pauseMs: null, allowed: null });
+    circuit.report({ kind, retryAfterMs: null, rateLimit: null });
     await nextTurn();
   }
   return said;

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError, InvalidFileError } from '../../src/core/errors.ts';
-import type { EngineEvent, PassCause } from '../../src/core/events.ts';
+import type { EdictEvent, TriggerCause } from '../../src/core/events.ts';
 import type { DesiredState } from '../../src/core/publication.ts';
-import { Daemon } from '../../src/engine/daemon.ts';
-import type { Engine } from '../../src/engine/engine.ts';
-import type { TakeOver } from '../../src/engine/take-over.ts';
+import { Controller } from '../../src/engine/daemon.ts';
+import type { ReconcileRunner } from '../../src/engine/engine.ts';
+import type { StaleSourceResult } from '../../src/engine/take-over.ts';
 import { until } from '../support/edict-process.ts';
 import { desiredState, wanted } from '../support/states.ts';
 
@@ -18,15 +18,15 @@ const invalid = new InvalidFileError('f', [
 /** A daemon over a file that is a variable. Its engine notes the passes it is asked for. */
 async function started(first: DesiredState | EdictError, times: { debounceMs?: number; resyncMs?: number; faster?: number } = {}) {
   const file = { content: first, engine: null as EdictError | null, loads: 0, hint: () => {}, isWatched: true };
-  const passes: { desired: DesiredState; cause: PassCause }[] = [];
-  const events: EngineEvent[] = [];
+  const passes: { desired: DesiredState; cause: TriggerCause }[] = [];
+  const events: EdictEvent[] = [];
   const waits: number[] = [];
   const engine = {
-    pass: async (desired: DesiredState, cause: PassCause) => {
+    pass: async (desired: DesiredState, cause: TriggerCause) => {
       passes.push({ desired, cause });
     },
   };
-  const daemon = new Daemon({
+  const daemon = new Controller({
     source: {
       load: async () => {
         file.loads += 1;
@@ -44,7 +44,7 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
     },
     clock: {
       now: Date.now,
-      monotonic: () => performance.now() * (times.faster ?? 1),
+      monotonicMs: () => performance.now() * (times.faster ?? 1),
       sleep: (ms, signal) =>
         new Promise((resolve) => {
           waits.push(ms);
@@ -58,11 +58,11 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
     emit: (event) => events.push(event),
     debounceMs: times.debounceMs ?? 5,
     resyncMs: times.resyncMs ?? 60_000,
-    engineFor: async () => {
+    runnerFor: async () => {
       if (file.engine) throw file.engine;
-      return engine as unknown as Engine;
+      return engine as unknown as ReconcileRunner;
     },
-    mayTakeOver: async () => 'free',
+    checkStaleSource: async () => 'free',
   });
   const ended = daemon.run();
   await until('the file is read', () => file.loads > 0);
@@ -119,7 +119,7 @@ test('what a person asks for is done when the store is back, though a pass in be
     const before = passes.length;
     const failed = types().length;
     file.engine = new EdictError('STORE_UNREACHABLE', 'away');
-    daemon.wake(cause);
+    daemon.trigger(cause);
     await until('the store has failed', () => types().length > failed);
     file.engine = null;
     await until('it is back', () => passes.length > before);
@@ -144,7 +144,7 @@ test('makes a pass at the start, after an edit, and on a signal', async () => {
   file.content = state('a', 'b');
   file.hint();
   await until('the edit is passed on', () => passes.length === 2);
-  daemon.wake('signal');
+  daemon.trigger('signal');
   await until('the signal is followed', () => passes.length === 3);
   await stop();
   assert.equal(
@@ -164,7 +164,7 @@ test('a signal or a request while the file comes to rest is not taken for an edi
     await until('the first pass is made', () => passes.length === 1);
     file.hint();
     await new Promise((resolve) => setTimeout(resolve, 5));
-    daemon.wake(cause);
+    daemon.trigger(cause);
     file.hint();
     await until('a pass is made', () => passes.length === 2);
     await stop();
@@ -175,7 +175,7 @@ test('a signal or a request while the file comes to rest is not taken for an edi
 test('a file that is on its way when a pass is asked for is waited for', async () => {
   const { daemon, file, passes, stop } = await started(state('a'), { debounceMs: 50 });
   await until('the first pass is made', () => passes.length === 1);
-  daemon.wake('request');
+  daemon.trigger('request');
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.is(file.loads, 1);
   file.content = state('a', 'b');
@@ -214,7 +214,7 @@ test('an invalid or absent file leaves the last valid one in force, and is compl
     file.content = broken;
     for (let rounds = 0; rounds < 2; rounds += 1) {
       const before = passes.length;
-      daemon.wake('signal');
+      daemon.trigger('signal');
       await until('a pass is made', () => passes.length > before);
     }
   }
@@ -260,25 +260,25 @@ test('a hint for a file that is still the same is no reason to try again what ha
 test('what may not be taken over is not asked for until it may, or a person asks for it', async () => {
   const told = new EdictError('GATEWAY_HELD', 'another edict has it');
   const asked: string[] = [];
-  const events: EngineEvent[] = [];
-  let takeOver: TakeOver = 'held';
+  const events: EdictEvent[] = [];
+  let takeOver: StaleSourceResult = 'held';
   let isHeld = true;
-  const daemon: Daemon = new Daemon({
+  const daemon: Controller = new Controller({
     source: { load: async () => desired, watch: async () => ({ close: async () => undefined }) },
     clock: {
       now: Date.now,
-      monotonic: () => performance.now(),
+      monotonicMs: () => performance.now(),
       sleep: (ms, signal) => sleep(ms / 100, undefined, { signal }).catch(() => {}),
     },
     emit: (event) => events.push(event),
     debounceMs: 5,
     resyncMs: 60_000,
-    engineFor: async () => {
+    runnerFor: async () => {
       asked.push(takeOver);
       if (isHeld) throw told;
-      return { pass: async () => undefined } as unknown as Engine;
+      return { pass: async () => undefined } as unknown as ReconcileRunner;
     },
-    mayTakeOver: async () => takeOver,
+    checkStaleSource: async () => takeOver,
   });
   const desired = state('orders');
   const reasons = (): string[] => events.flatMap((event) => (event.type === 'lease:waited' ? [event.reason] : []));
@@ -291,7 +291,7 @@ test('what may not be taken over is not asked for until it may, or a person asks
   await sleep(100);
   assert.is(asked.length, 1);
   assert.match(reasons()[1] ?? '', 'older');
-  daemon.wake('signal');
+  daemon.trigger('signal');
   await until('a person has it taken', () => asked.length === 2);
   assert.ok(events.some(({ type }) => type === 'lease:taken'));
   daemon.stop();
@@ -299,15 +299,15 @@ test('what may not be taken over is not asked for until it may, or a person asks
 });
 
 test('an edict that stands by with a store that fails says so, sends nothing, asks later each time, and goes on when it works again', async () => {
-  const events: EngineEvent[] = [];
+  const events: EdictEvent[] = [];
   const waits: number[] = [];
-  const passes: PassCause[] = [];
+  const passes: TriggerCause[] = [];
   let refusal: EdictError | null = new EdictError('GATEWAY_HELD', 'another edict has it');
-  const daemon = new Daemon({
+  const daemon = new Controller({
     source: { load: async () => desired, watch: async () => ({ close: async () => {} }) },
     clock: {
       now: Date.now,
-      monotonic: () => performance.now(),
+      monotonicMs: () => performance.now(),
       sleep: async (ms, signal) => {
         waits.push(ms);
         await sleep(1, undefined, { signal }).catch(() => {});
@@ -316,11 +316,11 @@ test('an edict that stands by with a store that fails says so, sends nothing, as
     emit: (event) => events.push(event),
     debounceMs: 5,
     resyncMs: 60_000,
-    engineFor: async () => {
+    runnerFor: async () => {
       if (refusal) throw refusal;
-      return { pass: async (_: DesiredState, cause: PassCause) => void passes.push(cause) } as unknown as Engine;
+      return { pass: async (_: DesiredState, cause: TriggerCause) => void passes.push(cause) } as unknown as ReconcileRunner;
     },
-    mayTakeOver: async () => 'free',
+    checkStaleSource: async () => 'free',
   });
   const desired = state('orders');
   const running = daemon.run();

@@ -2,34 +2,43 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Outcome } from '../../src/core/outcome.ts';
 import type { Change } from '../../src/core/plan.ts';
-import { Departures, type DeparturesDeps, type Place } from '../../src/engine/departures.ts';
+import { Batcher, type BatcherDeps, type BatchSlot } from '../../src/engine/departures.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
 import { change } from '../support/states.ts';
 
 const done: Outcome = { kind: 'succeeded', versionId: 'v', publishId: 'p' };
-const failure = { code: 'X', status: 500, message: '', hint: null, requestId: null, pauseMs: null };
+const failure = { code: 'X', status: 500, message: '', hint: null, requestId: null, retryAfterMs: null };
 
 /** Departures whose calls are noted, one line each, and answered by `answer`. */
-function station(batch: number, { answer = () => done, marker = true }: { answer?: (change: Change) => Outcome; marker?: boolean } = {}) {
+function station(
+  batchSize: number,
+  { answer = () => done, marker: isMarkerEnabled = true }: { answer?: (change: Change) => Outcome; marker?: boolean } = {},
+) {
   const calls: string[] = [];
   const markers: (string | null)[] = [];
-  const gateway: DeparturesDeps['gateway'] = {
+  const gateway: BatcherDeps['gateway'] = {
     send: async (one, how) => {
-      if (!how.isWanted()) return { kind: 'dropped' };
+      if (!how.isStillDesired()) return { kind: 'dropped' };
       calls.push(one.api);
       markers.push(how.marker);
       return answer(one);
     },
-    sendTogether: async (changes, how) => {
-      const leaving = changes.filter(how.isWanted);
+    sendBatch: async (changes, how) => {
+      const leaving = changes.filter(how.isStillDesired);
       calls.push(`${leaving.map(({ api }) => api).join('+')} in ${leaving[0]?.environment}`);
       markers.push(how.marker);
-      const outcomes = changes.map((each): Outcome => (how.isWanted(each) ? answer(each) : { kind: 'dropped' }));
-      return { outcomes, isWhole: outcomes.every((outcome) => 'failure' in outcome) };
+      const outcomes = changes.map((each): Outcome => (how.isStillDesired(each) ? answer(each) : { kind: 'dropped' }));
+      return { outcomes, isSameFailure: outcomes.every((outcome) => 'failure' in outcome) };
     },
   };
-  const departures = new Departures({ gateway, settings: { batch, marker }, clock: systemClock, signal: new AbortController().signal });
-  const place = (api: string, environment = 'test', over: Partial<Change> = {}): Place => departures.place(change(api, environment, over));
+  const departures = new Batcher({
+    gateway,
+    settings: { batchSize, isMarkerEnabled },
+    clock: systemClock,
+    signal: new AbortController().signal,
+  });
+  const place = (api: string, environment = 'test', over: Partial<Change> = {}): BatchSlot =>
+    departures.reserve(change(api, environment, over));
   return { calls, markers, place };
 }
 
@@ -54,9 +63,9 @@ test('a full batch is one call, whose marker every change knew beforehand', asyn
 
 test('a call waits for those who have a place and are not there yet, not for those who left', async () => {
   const { calls, place } = station(3);
-  const [first, second, third] = ['a', 'b', 'c'].map((api) => place(api)) as [Place, Place, Place];
+  const [first, second, third] = ['a', 'b', 'c'].map((api) => place(api)) as [BatchSlot, BatchSlot, BatchSlot];
   const [one] = [first.send(yes)];
-  second.leave();
+  second.cancel();
   await new Promise((resolve) => setTimeout(resolve, 40));
   assert.equal(calls, []);
   await Promise.all([one, third.send(yes)]);

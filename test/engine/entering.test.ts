@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
-import type { Entered } from '../../src/core/ports.ts';
-import { enterWhenFree } from '../../src/engine/entering.ts';
+import type { AcquiredLease } from '../../src/core/ports.ts';
+import { acquireLease } from '../../src/engine/entering.ts';
 import { gatewaySettings } from '../support/states.ts';
 
-const entered: Entered = { silentMs: 0, lease: { fence: 1, ending: new AbortController().signal, isHeld: () => true } };
+const entered: AcquiredLease = { idleMs: 0, lease: { fence: 1, signal: new AbortController().signal, isHeld: () => true } };
 
 /** A lease that is free from `freeAtMs` on, and a clock that waiting moves on. */
 function opened(freeAtMs: number, error: Error = new EdictError('GATEWAY_HELD', 'another edict works on the gateway')) {
@@ -13,22 +13,22 @@ function opened(freeAtMs: number, error: Error = new EdictError('GATEWAY_HELD', 
   const told: string[] = [];
   const stopping = new AbortController();
   const enter = (waitMs: number) =>
-    enterWhenFree(gatewaySettings(), {
+    acquireLease(gatewaySettings(), {
       store: {
-        enter: async () => {
+        acquire: async () => {
           if (time.ms < freeAtMs) throw error;
           return entered;
         },
       },
       clock: {
         now: () => time.ms,
-        monotonic: () => time.ms,
+        monotonicMs: () => time.ms,
         sleep: async (ms) => {
           time.ms += ms;
         },
       },
       waitMs,
-      shares: false,
+      sharesEvenly: false,
       signal: stopping.signal,
       onWait: (message) => told.push(message),
     });

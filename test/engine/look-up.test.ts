@@ -1,27 +1,27 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
-import { type Name, type NameKey, nameKey } from '../../src/core/names.ts';
+import { type NameKey, type NameRef, nameKey } from '../../src/core/names.ts';
 import type { ReadFailure } from '../../src/core/ports.ts';
-import { found, lookUp } from '../../src/engine/look-up.ts';
+import { resolvedIds, resolveNames } from '../../src/engine/look-up.ts';
 
 const { signal } = new AbortController();
-const orders: Name = { of: 'api', name: 'orders', group: null };
-const release: Name = { of: 'environment', name: 'RELEASE', group: null };
+const orders: NameRef = { kind: 'api', name: 'orders', group: null };
+const release: NameRef = { kind: 'environment', name: 'RELEASE', group: null };
 const listed = { apiId: 'api-1', name: 'orders', groupId: 'g', group: 'shop', editedAtMs: null, publications: new Map() };
 
 /** Looks names up at a gateway with the API `orders` and the environment `RELEASE`; counts what it was asked. */
-async function lookedUp(names: readonly Name[], remembered: ReadonlyMap<NameKey, string> = new Map(), failure?: ReadFailure) {
+async function lookedUp(names: readonly NameRef[], knownIds: ReadonlyMap<NameKey, string> = new Map(), failure?: ReadFailure) {
   const asked: string[] = [];
-  const meanings = await lookUp(names, {
-    remembered,
+  const meanings = await resolveNames(names, {
+    knownIds,
     signal,
     gateway: {
-      apis: async () => {
+      listApis: async () => {
         asked.push('apis');
         return failure ?? { kind: 'read', value: new Map([[listed.apiId, listed]]) };
       },
-      environments: async () => {
+      listEnvironments: async () => {
         asked.push('environments');
         return { kind: 'read', value: [{ id: 'env-1', name: 'RELEASE' }] };
       },
@@ -33,7 +33,7 @@ async function lookedUp(names: readonly Name[], remembered: ReadonlyMap<NameKey,
 test('only what is named is asked for', async () => {
   const both = await lookedUp([orders, release]);
   assert.equal(
-    [...found(both.meanings)],
+    [...resolvedIds(both.meanings)],
     [
       [nameKey(orders), 'api-1'],
       [nameKey(release), 'env-1'],
@@ -52,11 +52,11 @@ test('a name keeps the ID that it was found to have, whatever is called so now',
 test('what means nothing is not remembered', async () => {
   const { meanings } = await lookedUp([{ ...orders, name: 'ordres' }]);
   assert.is([...meanings.values()][0]?.kind, 'none');
-  assert.is(found(meanings).size, 0);
+  assert.is(resolvedIds(meanings).size, 0);
 });
 
 test('a gateway that cannot be asked is an error with a way on', async () => {
-  const failure = { code: 'APIG.1005', status: 403, message: 'no', hint: 'ask somebody', requestId: null, pauseMs: null };
+  const failure = { code: 'APIG.1005', status: 403, message: 'no', hint: 'ask somebody', requestId: null, retryAfterMs: null };
   const error = await lookedUp([orders], new Map(), { kind: 'stalled', failure }).then(
     () => null,
     (thrown: unknown) => thrown,

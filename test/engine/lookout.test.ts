@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
-import type { EngineEvent } from '../../src/core/events.ts';
+import type { EdictEvent } from '../../src/core/events.ts';
 import type { ObservedApi } from '../../src/core/observe.ts';
 import type { Failure } from '../../src/core/outcome.ts';
-import type { GatewayReader, Read } from '../../src/core/ports.ts';
+import type { GatewayReader, ReadResult } from '../../src/core/ports.ts';
 import type { DesiredState } from '../../src/core/publication.ts';
-import { Lookout } from '../../src/engine/lookout.ts';
+import { DriftDetector } from '../../src/engine/lookout.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { desiredState, recorded, wanted } from '../support/states.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -15,15 +15,15 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 const root = temporaryFolder();
 let stores = 0;
 const minuteMs = 60_000;
-const failure: Failure = { code: 'APIG.9999', status: 500, message: 'x', hint: null, requestId: null, pauseMs: null };
-const down: Read<never> = { kind: 'retry', failure };
+const failure: Failure = { code: 'APIG.9999', status: 500, message: 'x', hint: null, requestId: null, retryAfterMs: null };
+const down: ReadResult<never> = { kind: 'retry', failure };
 const never = new AbortController().signal;
 
-function file(observeEveryMs: number | null): DesiredState {
-  return desiredState([wanted('orders', 'test')], { observeEveryMs });
+function file(refreshIntervalMs: number | null): DesiredState {
+  return desiredState([wanted('orders', 'test')], { refreshIntervalMs });
 }
 
-function published(...environments: readonly string[]): Read<ReadonlyMap<string, ObservedApi>> {
+function published(...environments: readonly string[]): ReadResult<ReadonlyMap<string, ObservedApi>> {
   const publications = new Map(environments.map((environment) => [`env-${environment}`, { publishId: 'p', publishedAtMs: 1 }]));
   return {
     kind: 'read',
@@ -32,37 +32,38 @@ function published(...environments: readonly string[]): Read<ReadonlyMap<string,
 }
 
 /** A lookout over a real store and a gateway that answers with `shown.apis`. */
-async function watching({ atFirst = false }: { readonly atFirst?: boolean } = {}) {
+async function watching({ observeOnStart = false }: { readonly observeOnStart?: boolean } = {}) {
   stores += 1;
-  const store = await openStore({ url: `sqlite:${join(root, `${stores}.db`)}`, emulated: false });
-  await store.enter(file(null).gateway, 0);
-  const events: EngineEvent[] = [];
-  const shown = { apis: published('test') as Read<ReadonlyMap<string, ObservedApi>>, reads: 0, delay: Promise.resolve() };
+  const store = await openStore({ url: `sqlite:${join(root, `${stores}.db`)}`, isEmulated: false });
+  await store.acquire(file(null).gateway, 0);
+  const events: EdictEvent[] = [];
+  const shown = { apis: published('test') as ReadResult<ReadonlyMap<string, ObservedApi>>, reads: 0, delay: Promise.resolve() };
   const time = { ms: 5_000_000 };
   const gateway: GatewayReader = {
     identity: file(null).gateway,
-    apis: async () => {
+    listApis: async () => {
       shown.reads += 1;
       const answer = shown.apis;
       await shown.delay;
       return answer;
     },
-    api: async () => ({ kind: 'read', value: null }),
-    environments: async () => ({ kind: 'read', value: [] }),
-    versions: async () => ({ kind: 'read', value: [] }),
+    getApi: async () => ({ kind: 'read', value: null }),
+    listEnvironments: async () => ({ kind: 'read', value: [] }),
+    listVersions: async () => ({ kind: 'read', value: [] }),
     close: async () => undefined,
   };
-  const clock = { now: () => time.ms, monotonic: () => time.ms };
-  const lookout = new Lookout({ store, gateway, clock, emit: (event) => events.push(event), atFirst });
-  const states = async (): Promise<(string | null)[]> => [...(await store.readAll(file(null).gateway)).values()].map(({ state }) => state);
+  const clock = { now: () => time.ms, monotonicMs: () => time.ms };
+  const lookout = new DriftDetector({ store, gateway, clock, emit: (event) => events.push(event), observeOnStart });
+  const states = async (): Promise<(string | null)[]> =>
+    [...(await store.readRecordedState(file(null).gateway)).values()].map(({ state }) => state);
   return {
     store,
     lookout,
     shown,
     time,
     states,
-    look: async (desired: DesiredState) => lookout.look(desired, 'pass', never),
-    types: () => events.splice(0).map((event) => (event.type === 'publication:noted' ? event.note.kind : event.type)),
+    look: async (desired: DesiredState) => lookout.observe(desired, 'pass', never),
+    types: () => events.splice(0).map((event) => (event.type === 'publication:noted' ? event.notice.kind : event.type)),
     [Symbol.asyncDispose]: () => store.close(),
   };
 }
@@ -84,21 +85,21 @@ test('where nobody asks for it nothing is looked at', async () => {
 test('writes what it sees and tells it, and returns the record that it left', async () => {
   await using at = await watching();
   const seen = await at.look(file(minuteMs));
-  assert.equal(seen, await at.store.readAll(file(null).gateway));
+  assert.equal(seen, await at.store.readRecordedState(file(null).gateway));
   assert.equal([at.types(), await at.states()], [['gateway:seen', 'adopted'], ['online']]);
-  assert.is(await at.store.listedApis(file(null).gateway), 1);
+  assert.is(await at.store.listedApiCount(file(null).gateway), 1);
 });
 
 test('looks again when the interval is over, and the same look again writes nothing', async () => {
   await using at = await watching();
   await at.look(file(minuteMs));
-  const before = await at.store.readAll(file(null).gateway);
+  const before = await at.store.readRecordedState(file(null).gateway);
   at.types();
   at.time.ms += minuteMs - 1;
   assert.is(await at.look(file(minuteMs)), null);
   at.time.ms += 1;
   assert.equal(await at.look(file(minuteMs)), before);
-  assert.equal([at.shown.reads, at.types(), await at.store.readAll(file(null).gateway)], [2, ['gateway:seen'], before]);
+  assert.equal([at.shown.reads, at.types(), await at.store.readRecordedState(file(null).gateway)], [2, ['gateway:seen'], before]);
 });
 
 test('an API that is gone is told of once', async () => {
@@ -128,7 +129,7 @@ test('an interval that has become longer counts from the next look', async () =>
 });
 
 test('a person’s first look is made whatever the file says, and once', async () => {
-  await using at = await watching({ atFirst: true });
+  await using at = await watching({ observeOnStart: true });
   assert.is((await at.look(file(null)))?.size, 1);
   at.time.ms += 1000 * minuteMs;
   assert.is(await at.look(file(null)), null);
@@ -136,8 +137,8 @@ test('a person’s first look is made whatever the file says, and once', async (
 });
 
 test('a person’s look that sees nothing ends the pass, and is made again', async () => {
-  await using at = await watching({ atFirst: true });
-  await at.store.observe(file(null).gateway, [recorded('orders', 'test')], 1);
+  await using at = await watching({ observeOnStart: true });
+  await at.store.saveObservation(file(null).gateway, [recorded('orders', 'test')], 1);
   at.shown.apis = down;
   assert.is(await codeOf(at.look(file(null))), 'UNSEEN');
   assert.equal([at.types(), await at.states()], [['gateway:unseen'], ['online']]);
@@ -175,7 +176,7 @@ test('a gateway that was seen before, and cannot be now, leaves the record in fo
 
 test('a restart knows that the gateway has been seen', async () => {
   await using at = await watching();
-  await at.store.observe(file(null).gateway, [], 1);
+  await at.store.saveObservation(file(null).gateway, [], 1);
   at.shown.apis = down;
   assert.is(await at.look(file(minuteMs)), null);
 });
@@ -183,8 +184,8 @@ test('a restart knows that the gateway has been seen', async () => {
 test('a list that has become short is believed when the next one is as short', async () => {
   await using at = await watching();
   const apis = Array.from({ length: 30 }, (_, index) => wanted(`a${index}`, 'test'));
-  const desired = desiredState(apis, { observeEveryMs: minuteMs });
-  await at.store.observe(desired.gateway, [], 100);
+  const desired = desiredState(apis, { refreshIntervalMs: minuteMs });
+  await at.store.saveObservation(desired.gateway, [], 100);
   assert.is(await at.look(desired), null);
   assert.equal(at.types(), ['gateway:unseen']);
   at.time.ms += minuteMs;
@@ -210,7 +211,7 @@ test('who asks while a look is under way waits for it, and does not look as well
 test('what cannot be written ends the pass, and nothing of it is told', async () => {
   await using at = await watching();
   const full = new EdictError('STORE_FULL', 'the disk is full');
-  at.store.observe = () => Promise.reject(full);
+  at.store.saveObservation = () => Promise.reject(full);
   assert.is(await codeOf(at.look(file(minuteMs))), 'STORE_FULL');
   assert.equal(at.types(), []);
 });

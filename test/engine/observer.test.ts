@@ -3,13 +3,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ObservedApi, ObservedPublication } from '../../src/core/observe.ts';
 import type { Failure } from '../../src/core/outcome.ts';
-import { plan } from '../../src/core/plan.ts';
-import type { GatewayReader, Read, ReadFailure, RecordReader } from '../../src/core/ports.ts';
+import { diffStates } from '../../src/core/plan.ts';
+import type { GatewayReader, ReadFailure, ReadResult, StoreReader } from '../../src/core/ports.ts';
 import type { DesiredState, RecordedPublication } from '../../src/core/publication.ts';
 import type { ListedVersion } from '../../src/core/resolve.ts';
-import { look } from '../../src/engine/observer.ts';
+import { observeGateway } from '../../src/engine/observer.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import { emptyRecord } from '../../src/store/stored-record.ts';
+import { emptyStore } from '../../src/store/stored-record.ts';
 import { change, desiredState, gatewaySettings, recorded, recordedState, wanted } from '../support/states.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -17,7 +17,7 @@ const nowMs = 1_000_000_000_000;
 const hourMs = 3_600_000;
 
 function failing(kind: ReadFailure['kind'], code: string): ReadFailure {
-  const failure: Failure = { code, status: null, message: 'x', hint: null, requestId: null, pauseMs: null };
+  const failure: Failure = { code, status: null, message: 'x', hint: null, requestId: null, retryAfterMs: null };
   return { kind, failure };
 }
 
@@ -30,17 +30,17 @@ function listed(api: string, ...environments: readonly string[]): ObservedApi {
 }
 
 function effective(versionId: string): ListedVersion {
-  return { versionId, number: '', remark: '', publishedAtMs: null, isEffective: true };
+  return { versionId, versionNumber: '', remark: '', publishedAtMs: null, isEffective: true };
 }
 
 interface Scene {
   readonly desired?: DesiredState;
   readonly record?: readonly RecordedPublication[];
   readonly list?: readonly ObservedApi[] | ReadFailure;
-  readonly api?: (apiId: string) => Promise<Read<ObservedApi | null>>;
-  readonly versions?: (apiId: string) => Promise<Read<readonly ListedVersion[]>>;
+  readonly api?: (apiId: string) => Promise<ReadResult<ObservedApi | null>>;
+  readonly versions?: (apiId: string) => Promise<ReadResult<readonly ListedVersion[]>>;
   readonly listedBefore?: number | null;
-  readonly reader?: Partial<RecordReader>;
+  readonly reader?: Partial<StoreReader>;
   readonly now?: () => number;
 }
 
@@ -50,39 +50,41 @@ async function lookAt(scene: Scene) {
   const asked: string[] = [];
   const gateway: GatewayReader = {
     identity: desired.gateway,
-    apis: async () => {
+    listApis: async () => {
       asked.push('apis');
       return 'kind' in list ? list : { kind: 'read', value: new Map(list.map((api) => [api.apiId, api])) };
     },
-    api: (apiId) => {
+    getApi: (apiId) => {
       asked.push(apiId);
       return scene.api?.(apiId) ?? Promise.resolve({ kind: 'read', value: null });
     },
-    versions: ({ apiId }) => {
+    listVersions: ({ apiId }) => {
       asked.push(`versions of ${apiId}`);
       return scene.versions?.(apiId) ?? Promise.resolve({ kind: 'read', value: [] });
     },
-    environments: () => Promise.reject(new Error('environments were asked for')),
+    listEnvironments: () => Promise.reject(new Error('environments were asked for')),
     close: async () => undefined,
   };
-  const reader: RecordReader = {
-    ...emptyRecord,
-    readAll: async () => recordedState(record),
-    listedApis: async () => listedBefore,
+  const reader: StoreReader = {
+    ...emptyStore,
+    readRecordedState: async () => recordedState(record),
+    listedApiCount: async () => listedBefore,
     ...scene.reader,
   };
-  const seen = await look(desired, { gateway, record: reader, clock: { now }, signal: new AbortController().signal });
+  const seen = await observeGateway(desired, { gateway, record: reader, clock: { now }, signal: new AbortController().signal });
   const observed = seen.kind === 'observed' ? seen : null;
   const reason = seen.kind === 'blind' ? seen.reason : null;
-  const reasons = observed ? plan(desired, observed.recorded).changes.map((each) => `${each.api} ${each.action} ${each.reason}`) : null;
-  return { seen, observed, reason, asked, reasons, notes: observed?.notes.map(({ kind }) => kind) ?? [] };
+  const reasons = observed
+    ? diffStates(desired, observed.recorded).changes.map((each) => `${each.api} ${each.action} ${each.reason}`)
+    : null;
+  return { seen, observed, reason, asked, reasons, notices: observed?.notices.map(({ kind }) => kind) ?? [] };
 }
 
 const online = recorded('orders', 'test', { publishId: 'p', publishedAtMs: 1 });
 
 test('folds what is published into the record, in one read', async () => {
-  const { observed, notes, asked, reasons } = await lookAt({ list: [listed('orders', 'test'), listed('others', 'test')] });
-  assert.equal([notes, asked, reasons, observed?.listed], [['adopted'], ['apis'], [], 2]);
+  const { observed, notices, asked, reasons } = await lookAt({ list: [listed('orders', 'test'), listed('others', 'test')] });
+  assert.equal([notices, asked, reasons, observed?.listed], [['adopted'], ['apis'], [], 2]);
   assert.equal(
     observed?.updates.map(({ api, state }) => [api, state]),
     [['orders', 'online']],
@@ -108,7 +110,7 @@ test('a list that leaves out an API which is there is not believed in anything',
 });
 
 test('an API that is gone is published nowhere; one that may not be asked for says nothing; neither blinds the look', async () => {
-  const api = async (apiId: string): Promise<Read<ObservedApi | null>> =>
+  const api = async (apiId: string): Promise<ReadResult<ObservedApi | null>> =>
     apiId === 'api-gone' ? { kind: 'read', value: null } : failing('stalled', 'APIG.1005');
   const record = [online, recorded('gone', 'test'), recorded('secret', 'test')];
   const { observed, asked } = await lookAt({ record, list: [listed('orders')], api });
@@ -123,16 +125,16 @@ test('an API that is gone is published nowhere; one that may not be asked for sa
 });
 
 test('an API that was made anew under its name is told of, and not taken for the old one', async () => {
-  const calledBy = { of: 'api', name: 'orders', group: null } as const;
+  const nameRef = { kind: 'api', name: 'orders', group: null } as const;
   const heir = { ...listed('carts', 'test'), apiId: 'api-anew', name: 'orders' };
   const { observed } = await lookAt({
-    desired: desiredState([wanted('orders', 'test', { calledBy })]),
+    desired: desiredState([wanted('orders', 'test', { nameRef })]),
     record: [online],
     list: [heir],
     api: async () => ({ kind: 'read', value: null }),
   });
   assert.equal(
-    observed?.notes.map(({ kind, apiId, heirId }) => [kind, apiId, heirId]),
+    observed?.notices.map(({ kind, apiId, replacementId }) => [kind, apiId, replacementId]),
     [['gone', 'api-orders', 'api-anew']],
   );
   assert.equal([...(observed?.recorded.keys() ?? [])], [online.key]);
@@ -149,7 +151,7 @@ for (const kind of ['wait', 'retry', 'refused'] as const) {
 }
 
 test('what the list shows as published no more is asked for once more before it is believed', async () => {
-  const desired = desiredState([wanted('orders', 'test', { drift: 'correct' })]);
+  const desired = desiredState([wanted('orders', 'test', { driftPolicy: 'correct' })]);
   const wrong = await lookAt({
     desired,
     record: [online],
@@ -158,19 +160,19 @@ test('what the list shows as published no more is asked for once more before it 
   });
   assert.match(wrong.reason ?? '', /api-orders.*env-test/);
   const right = await lookAt({ desired, record: [online], list: [listed('orders', 'release')] });
-  assert.equal([right.notes, right.reasons], [['drift'], ['orders online drift']]);
+  assert.equal([right.notices, right.reasons], [['drift'], ['orders online drift']]);
   const untold = await lookAt({
     desired,
     record: [online],
     list: [listed('orders')],
     versions: async () => failing('stalled', 'APIG.1005'),
   });
-  assert.equal(untold.notes, ['drift'], 'where the versions may not be seen, the list alone counts');
+  assert.equal(untold.notices, ['drift'], 'where the versions may not be seen, the list alone counts');
 });
 
 test('a list that suddenly shows nothing as published costs no version, and a closer look at twenty', async () => {
   const names = Array.from({ length: 1000 }, (_, index) => `a${String(index).padStart(3, '0')}`);
-  const desired = desiredState(names.map((name) => wanted(name, 'test', { drift: 'correct' })));
+  const desired = desiredState(names.map((name) => wanted(name, 'test', { driftPolicy: 'correct' })));
   const { reason, asked } = await lookAt({
     desired,
     record: names.map((name) => recorded(name, 'test')),
@@ -213,7 +215,7 @@ test('a list that has lost a large share is believed only if the next one is as 
   assert.is((await lookAt({ desired: few, list, listedBefore: 1000 })).seen.kind, 'observed', 'each that is missing was asked for');
 });
 
-for (const [title, recordedAtMs, lagMs, isLeft] of [
+for (const [title, recordedAtMs, propagationDelayMs, isLeft] of [
   ['long before', nowMs - hourMs, 10_000, false],
   ['just before the lag', nowMs - 10_000, 10_000, false],
   ['within the lag', nowMs - 9_999, 10_000, true],
@@ -223,7 +225,9 @@ for (const [title, recordedAtMs, lagMs, isLeft] of [
   ['before a clock was set back by a year', nowMs + 365 * 24 * hourMs, 10_000, false],
 ] as const) {
   test(`what edict did itself ${title} is ${isLeft ? 'left as it is' : 'looked at'}`, async () => {
-    const desired = desiredState([wanted('orders', 'test', { drift: 'correct' })], { gateway: gatewaySettings({ lagMs }) });
+    const desired = desiredState([wanted('orders', 'test', { driftPolicy: 'correct' })], {
+      gateway: gatewaySettings({ propagationDelayMs }),
+    });
     const { observed, reasons, asked } = await lookAt({ desired, record: [{ ...online, recordedAtMs }], list: [listed('orders')] });
     assert.is(observed?.updates.length, isLeft ? 0 : 1);
     assert.equal(reasons, isLeft ? [] : ['orders online drift']);
@@ -232,36 +236,54 @@ for (const [title, recordedAtMs, lagMs, isLeft] of [
 }
 
 test('what edict has just taken down is not adopted again by a list that lags', async () => {
-  const desired = desiredState([wanted('orders', 'test')], { gateway: gatewaySettings({ lagMs: 10_000 }) });
+  const desired = desiredState([wanted('orders', 'test')], { gateway: gatewaySettings({ propagationDelayMs: 10_000 }) });
   const record = [recorded('orders', 'test', { state: 'offline', recordedAtMs: nowMs - 1 })];
   const { observed, reasons } = await lookAt({ desired, record, list: [listed('orders', 'test')] });
   assert.equal([observed?.updates, reasons], [[], ['orders online state']]);
 });
 
 test('an attempt without a known outcome is left to be resolved, and nothing is asked for it', async () => {
-  const unresolved = { attemptId: 7, action: 'online', revision: null, version: 'v', marker: 'm', overAtMs: null } as const;
+  const unknownAttempt = { attemptId: 7, action: 'online', revision: null, version: 'v', marker: 'm', endedAtMs: null } as const;
   const desired = desiredState([wanted('orders', 'test', { version: 'v' })]);
   for (const list of [[listed('orders')], [listed('orders', 'test')]]) {
-    const { observed, asked } = await lookAt({ desired, record: [{ ...online, unresolved }], list });
+    const { observed, asked } = await lookAt({ desired, record: [{ ...online, unknownAttempt }], list });
     assert.equal([observed?.updates, asked], [[], ['apis']]);
   }
 });
 
 test('what edict does while it looks closer is not overwritten', async () => {
-  const store = await openStore({ url: `sqlite:${join(temporaryFolder(), 'state.db')}`, emulated: false });
+  const store = await openStore({ url: `sqlite:${join(temporaryFolder(), 'state.db')}`, isEmulated: false });
   const desired = desiredState([wanted('orders', 'test'), wanted('gone', 'test')]);
-  await store.enter(desired.gateway, nowMs);
-  let atMs = nowMs;
-  const api = async (): Promise<Read<null>> => {
-    atMs += 1;
-    const id = await store.begin(desired.gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs });
-    const made = recorded('orders', 'test', { revision: 'r9', versionId: 'mine', publishId: 'mine', recordedAtMs: atMs });
-    await store.settle(desired.gateway, made.key, id, { kind: 'succeeded', versionId: 'mine', publishId: 'mine' }, made, atMs);
+  await store.acquire(desired.gateway, nowMs);
+  let startedAtMs = nowMs;
+  const api = async (): Promise<ReadResult<null>> => {
+    startedAtMs += 1;
+    const id = await store.beginAttempt(desired.gateway, change('orders', 'test'), {
+      reconcileId: 'pass',
+      marker: null,
+      commitId: null,
+      startedAtMs,
+    });
+    const made = recorded('orders', 'test', { revision: 'r9', versionId: 'mine', publishId: 'mine', recordedAtMs: startedAtMs });
+    await store.finishAttempt(
+      desired.gateway,
+      made.key,
+      id,
+      { kind: 'succeeded', versionId: 'mine', publishId: 'mine' },
+      made,
+      startedAtMs,
+    );
     return { kind: 'read', value: null };
   };
   const list = [listed('orders', 'test')];
-  const { observed, notes } = await lookAt({ desired, list, api, now: () => atMs, reader: { readAll: store.readAll.bind(store) } });
-  assert.equal([observed?.updates, notes], [[], ['gone']]);
+  const { observed, notices } = await lookAt({
+    desired,
+    list,
+    api,
+    now: () => startedAtMs,
+    reader: { readRecordedState: store.readRecordedState.bind(store) },
+  });
+  assert.equal([observed?.updates, notices], [[], ['gone']]);
   assert.is(observed?.recorded.get(online.key)?.versionId, 'mine');
   await store.close();
 });
@@ -271,29 +293,29 @@ test('of a publication whose version is pinned the versions are asked for, once'
     wanted('orders', 'test', { version: 'v1' }),
     wanted('orders', 'release', { version: 'v1', state: 'offline' }),
   ]);
-  const versions = async (): Promise<Read<readonly ListedVersion[]>> => ({
+  const versions = async (): Promise<ReadResult<readonly ListedVersion[]>> => ({
     kind: 'read',
     value: [{ ...effective('v2'), isEffective: false }, effective('v1')],
   });
   const list = [listed('orders', 'test')];
   const first = await lookAt({ desired, list, versions });
-  assert.equal([first.asked, first.reasons, first.notes], [['apis', 'versions of api-orders'], [], ['adopted']]);
+  assert.equal([first.asked, first.reasons, first.notices], [['apis', 'versions of api-orders'], [], ['adopted']]);
   const record = [...(first.observed?.recorded.values() ?? [])];
   assert.is(record[0]?.versionId, 'v1');
   const again = await lookAt({ desired, list, versions, record, now: () => nowMs + hourMs });
   assert.equal([again.asked, again.observed?.updates], [['apis'], []]);
   const other = record.map((each) => ({ ...each, publishId: 'another' }));
   const switched = await lookAt({ desired, list, versions, record: other });
-  assert.equal([switched.asked.length, switched.notes], [2, ['outside']]);
+  assert.equal([switched.asked.length, switched.notices], [2, ['outside']]);
   const moved = await lookAt({ desired, list, record: other, versions: async () => ({ kind: 'read', value: [effective('v2')] }) });
-  assert.equal([moved.notes, moved.reasons], [['drift'], []]);
+  assert.equal([moved.notices, moved.reasons], [['drift'], []]);
 });
 
 test('a pinned publication whose version cannot be asked for this time is left as it is', async () => {
   const names = Array.from({ length: 25 }, (_, index) => `a${String(index).padStart(2, '0')}`);
   const desired = desiredState(names.map((name) => wanted(name, 'test', { version: 'v' })));
   const list = names.map((name) => listed(name, 'test'));
-  const versions = async (): Promise<Read<readonly ListedVersion[]>> => ({ kind: 'read', value: [effective('v')] });
+  const versions = async (): Promise<ReadResult<readonly ListedVersion[]>> => ({ kind: 'read', value: [effective('v')] });
   const record = names.map((name) => recorded(name, 'test', { versionId: 'v', publishId: 'old' }));
   const first = await lookAt({ desired, list, versions, record });
   assert.equal([first.asked.length, first.observed?.updates.length, first.reasons], [21, 20, []]);

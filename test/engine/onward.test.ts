@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DesiredPublication, DesiredState } from '../../src/core/publication.ts';
-import { Onward } from '../../src/engine/onward.ts';
+import { RolloutTrigger } from '../../src/engine/onward.ts';
 import { until } from '../support/edict-process.ts';
 import { type Workshop, type WorkshopOptions, workshop } from '../support/engine.ts';
 import { fc, runs } from '../support/fast-check.ts';
@@ -13,13 +13,13 @@ const turn = { rule: 'order', message: 'waits for test', untilMs: null } as cons
 /** Opens a workshop that knows `staging` too. */
 async function threeStages(options: WorkshopOptions): Promise<Workshop> {
   const shop = await workshop(options);
-  shop.emulator.world.add({ project: 'project', instance: 'instance', apis: [], environments: [{ id: 'env-staging', name: 'staging' }] });
+  shop.emulator.state.add({ project: 'project', instance: 'instance', apis: [], environments: [{ id: 'env-staging', name: 'staging' }] });
   return shop;
 }
 
 function inOrder(shop: Workshop, publications: readonly DesiredPublication[]): DesiredState {
   const { gateway } = shop.desire({});
-  return desiredState(publications, { gateway, order: orderOf(...way) });
+  return desiredState(publications, { gateway, rollout: orderOf(...way) });
 }
 
 const everywhere = (api: string, over: Partial<DesiredPublication> = {}) => way.map((environment) => wanted(api, environment, over));
@@ -32,8 +32,8 @@ function calls({ emulator }: Workshop): string[] {
 
 test('each API goes its whole way in one pass, and the pass says all that was done', async () => {
   await using shop = await threeStages({ apis: ['a', 'b'], maxTries: 1 });
-  await shop.engine.pass(inOrder(shop, [...everywhere('a'), ...everywhere('b')]), 'start');
-  await shop.engine.settled();
+  await shop.engine.reconcile(inOrder(shop, [...everywhere('a'), ...everywhere('b')]), 'start');
+  await shop.engine.idle();
   for (const api of ['a', 'b']) {
     const own = calls(shop).filter((call) => call.startsWith(`${api} `));
     assert.equal(
@@ -43,7 +43,7 @@ test('each API goes its whole way in one pass, and the pass says all that was do
   }
   const finished = shop.events.flatMap((event) => (event.type === 'pass:finished' ? [event.summary] : []));
   assert.equal(
-    finished.map(({ online, waiting, failed }) => [online, waiting, failed]),
+    finished.map(({ online, deferred, failed }) => [online, deferred, failed]),
     [[6, 0, 0]],
   );
   const passes = new Set(shop.events.flatMap((event) => ('passId' in event ? [event.passId] : [])));
@@ -54,42 +54,42 @@ test('a failure stops its API’s way and no other’s, and what failed is not a
   await using shop = await threeStages({ apis: ['a', 'b'], maxTries: 1 });
   const fault = { status: 403, errorCode: 'APIG.1005', errorMsg: 'no', times: 9, apiId: 'api-a', environmentId: 'env-staging' };
   shop.emulator.faults.add(fault);
-  await shop.engine.pass(inOrder(shop, [...everywhere('a'), ...everywhere('b')]), 'start');
-  await shop.engine.settled();
+  await shop.engine.reconcile(inOrder(shop, [...everywhere('a'), ...everywhere('b')]), 'start');
+  await shop.engine.idle();
   assert.equal(calls(shop).toSorted(), ['a staging', 'a test', 'b release', 'b staging', 'b test']);
   const [last] = shop.events.filter((event) => event.type === 'pass:finished').slice(-1);
-  assert.equal([last?.summary.failed, last?.summary.waiting], [1, 1]);
+  assert.equal([last?.summary.failed, last?.summary.deferred], [1, 1]);
 });
 
 test('an attempt without an outcome is looked for though it has not its turn, and nothing new is sent', async () => {
   await using shop = await threeStages({ apis: ['a'], maxTries: 1 });
   const first = inOrder(shop, everywhere('a', { revision: '1' }));
   shop.emulator.faults.add({ kind: 'cut', times: 1, applied: true, apiId: 'api-a', environmentId: 'env-release' });
-  await shop.engine.pass(first, 'start');
-  await shop.engine.settled();
+  await shop.engine.reconcile(first, 'start');
+  await shop.engine.idle();
   const stopped = { status: 403, errorCode: 'APIG.1005', errorMsg: 'no', times: 9, apiId: 'api-a', environmentId: 'env-test' };
   shop.emulator.faults.add(stopped);
   const second = inOrder(shop, everywhere('a', { revision: '2' }));
-  await shop.engine.pass(second, 'file');
-  await shop.engine.settled();
+  await shop.engine.reconcile(second, 'file');
+  await shop.engine.idle();
   assert.equal(calls(shop), ['a test', 'a staging', 'a release', 'a test']);
-  const release = (await shop.store.readAll(second.gateway)).get(wanted('a', 'release').key);
-  assert.equal([release?.state, release?.revision, release?.unresolved], ['online', '1', null]);
+  const release = (await shop.store.readRecordedState(second.gateway)).get(wanted('a', 'release').key);
+  assert.equal([release?.state, release?.revision, release?.unknownAttempt], ['online', '1', null]);
 });
 
 test('what nobody can tell is not looked for again and again while it waits', async () => {
-  await using shop = await threeStages({ apis: ['a', 'b'], maxTries: 1, settings: { marker: false, unresolved: 'repeat' } });
+  await using shop = await threeStages({ apis: ['a', 'b'], maxTries: 1, settings: { isMarkerEnabled: false, unknownOutcome: 'repeat' } });
   shop.emulator.faults.add({ kind: 'cut', times: 1, applied: true, apiId: 'api-a', environmentId: 'env-release' });
-  await shop.engine.pass(inOrder(shop, everywhere('a', { revision: '1' })), 'start');
-  await shop.engine.settled();
+  await shop.engine.reconcile(inOrder(shop, everywhere('a', { revision: '1' })), 'start');
+  await shop.engine.idle();
   shop.emulator.requests.clear();
   shop.emulator.faults.add({ status: 403, errorCode: 'APIG.1005', errorMsg: 'no', times: 1, apiId: 'api-a', environmentId: 'env-test' });
-  await shop.engine.pass(inOrder(shop, [...everywhere('a', { revision: '2' }), ...everywhere('b')]), 'file');
-  await shop.engine.settled();
+  await shop.engine.reconcile(inOrder(shop, [...everywhere('a', { revision: '2' }), ...everywhere('b')]), 'file');
+  await shop.engine.idle();
   const reads = shop.emulator.requests.all().filter(({ operation }) => operation !== 'changePublication');
   assert.is(reads.length, 1);
-  await shop.engine.pass(inOrder(shop, everywhere('a', { revision: '2' })), 'signal');
-  await shop.engine.settled();
+  await shop.engine.reconcile(inOrder(shop, everywhere('a', { revision: '2' })), 'signal');
+  await shop.engine.idle();
   assert.equal(calls(shop).slice(-3), ['a test', 'a staging', 'a release']);
 });
 
@@ -99,9 +99,9 @@ test('a soak is not waited for by one that tries a few times, and the daemon goe
     [Number.POSITIVE_INFINITY, ['a test', 'a staging', 'a release']],
   ] as const) {
     await using shop = await threeStages({ apis: ['a'], maxTries });
-    const order = orderOf({ environment: 'test', soakMs: 300 }, 'staging', 'release');
-    await shop.engine.pass({ ...inOrder(shop, everywhere('a')), order }, 'start');
-    await shop.engine.settled();
+    const rollout = orderOf({ environment: 'test', soakMs: 300 }, 'staging', 'release');
+    await shop.engine.reconcile({ ...inOrder(shop, everywhere('a')), rollout }, 'start');
+    await shop.engine.idle();
     if (maxTries > 1) await until('all is made', () => calls(shop).length === 3);
     assert.equal(calls(shop), made);
   }
@@ -110,16 +110,16 @@ test('a soak is not waited for by one that tries a few times, and the daemon goe
 test('plans again soon, once for many, and at once where nothing else is to do', async () => {
   let plans = 0;
   let rests = 0;
-  const onward = new Onward({ replan: async () => Boolean(++plans), onPlanned: () => (rests += 1), maxTries: 1 });
-  onward.planned({ changes: [change('a', 'release', { waits: turn })] }, 60_000, { fresh: true });
-  onward.done(wanted('b', 'test').key);
+  const onward = new RolloutTrigger({ replan: async () => Boolean(++plans), onPlanned: () => (rests += 1), maxTries: 1 });
+  onward.setPlan({ changes: [change('a', 'release', { deferred: turn })] }, 60_000, { fresh: true });
+  onward.markDone(wanted('b', 'test').key);
   assert.not.ok(onward.isPending);
-  for (let times = 0; times < 3; times += 1) onward.done(wanted('a', 'test').key);
+  for (let times = 0; times < 3; times += 1) onward.markDone(wanted('a', 'test').key);
   assert.ok(onward.isPending);
-  onward.hurry();
+  onward.runNow();
   await until('it was planned', () => rests === 1);
   assert.equal([plans, onward.isPending], [1, false]);
-  onward.request();
+  onward.trigger();
   await onward.stop();
   assert.equal([plans, onward.isPending], [1, false]);
 });
@@ -127,10 +127,10 @@ test('plans again soon, once for many, and at once where nothing else is to do',
 test('what was done while it planned is planned for too', async () => {
   const ends: (() => void)[] = [];
   const replan = () => new Promise<boolean>((resolve) => ends.push(() => resolve(true)));
-  const onward = new Onward({ replan, onPlanned: () => {}, maxTries: 1 });
-  onward.request();
+  const onward = new RolloutTrigger({ replan, onPlanned: () => {}, maxTries: 1 });
+  onward.trigger();
   await until('it plans', () => ends.length === 1);
-  onward.request();
+  onward.trigger();
   ends[0]?.();
   await until('it plans again', () => ends.length === 2);
   ends[1]?.();
@@ -139,9 +139,9 @@ test('what was done while it planned is planned for too', async () => {
 
 test('a plan that cannot be made is tried again, as often as anything', async () => {
   let plans = 0;
-  const onward = new Onward({ replan: async () => Boolean(++plans && false), onPlanned: () => {}, maxTries: 2 });
-  onward.request();
-  onward.hurry();
+  const onward = new RolloutTrigger({ replan: async () => Boolean(++plans && false), onPlanned: () => {}, maxTries: 2 });
+  onward.trigger();
+  onward.runNow();
   await until('it has given up', () => plans > 0 && !onward.isPending);
   assert.is(plans, 2);
 });
@@ -190,7 +190,7 @@ const aFault = fc.record({
 test('never is there a call for an environment before the one before it is as the file says', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(aFile, { minLength: 1, maxLength: 4 }), fc.array(aFault, { maxLength: 5 }), async (written, faults) => {
-      await using shop = await threeStages({ apis: [...apis], maxTries: 1, settings: { unresolved: 'repeat' } });
+      await using shop = await threeStages({ apis: [...apis], maxTries: 1, settings: { unknownOutcome: 'repeat' } });
       for (const { api, environment, kind, times } of faults) {
         const where = { times, apiId: `api-${api}`, environmentId: `env-${environment}` };
         if (kind === 'refused') shop.emulator.faults.add({ ...where, status: 403, errorCode: 'APIG.1005', errorMsg: 'no' });
@@ -208,18 +208,18 @@ test('never is there a call for an environment before the one before it is as th
         ),
       );
       for (const [at, file] of files.entries()) {
-        await shop.engine.pass(file, 'file');
-        if (!written[at]?.isHasty) await shop.engine.settled();
+        await shop.engine.reconcile(file, 'file');
+        if (!written[at]?.isHasty) await shop.engine.idle();
       }
       // As often as all faults together can refuse one publication.
       for (let times = 0; times < 10; times += 1) {
-        await shop.engine.settled();
-        await shop.engine.pass(files.at(-1) as DesiredState, 'signal');
+        await shop.engine.idle();
+        await shop.engine.reconcile(files.at(-1) as DesiredState, 'signal');
       }
-      await shop.engine.settled();
+      await shop.engine.idle();
       assert.equal(slips(shop, files), []);
       const [last] = shop.events.filter((event) => event.type === 'pass:finished').slice(-1);
-      assert.equal([last?.summary.failed, last?.summary.waiting, last?.summary.held], [0, 0, 0]);
+      assert.equal([last?.summary.failed, last?.summary.deferred, last?.summary.held], [0, 0, 0]);
     }),
     { numRuns: runs(60) },
   );

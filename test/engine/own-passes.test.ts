@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
-import type { PassCause } from '../../src/core/events.ts';
+import type { TriggerCause } from '../../src/core/events.ts';
 import type { Store } from '../../src/core/ports.ts';
-import { OwnPasses } from '../../src/engine/own-passes.ts';
+import { TriggerQueue } from '../../src/engine/own-passes.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
 import { until } from '../support/edict-process.ts';
 import { workshop } from '../support/engine.ts';
@@ -34,9 +34,9 @@ const once = { status: 500, errorCode: 'APIG.9999', errorMsg: 'try again', times
 test('what is due while the store is away is tried again when it is back, though nothing else asks for a pass', async () => {
   await using shop = await workshop({ apis: ['orders'], wrapStore: awayFor(2) });
   shop.emulator.faults.add(once);
-  await shop.engine.pass(shop.desire({ orders: 'online' }), 'start');
+  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
   await until('the store was away', () => shop.events.some((event) => event.type === 'store:failed'));
-  await shop.engine.settled();
+  await shop.engine.idle();
   assert.equal(shop.requested(), ['orders online', 'orders online']);
   assert.is(shop.events.filter((event) => event.type === 'store:failed').length, 2);
 });
@@ -44,17 +44,17 @@ test('what is due while the store is away is tried again when it is back, though
 test('an apply whose store stays away ends all the same', async () => {
   await using shop = await workshop({ apis: ['orders'], wrapStore: awayFor(Number.POSITIVE_INFINITY), maxTries: 2 });
   shop.emulator.faults.add(once);
-  await shop.engine.pass(shop.desire({ orders: 'online' }), 'start');
-  await shop.engine.settled();
+  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
+  await shop.engine.idle();
   assert.equal(shop.requested(), ['orders online']);
   assert.is(shop.events.filter((event) => event.type === 'store:failed').length, 2);
 });
 
 test('one pass is made at a time, and what is asked for meanwhile is made once', async () => {
-  const made: PassCause[] = [];
+  const made: TriggerCause[] = [];
   let atOnce = 0;
   let ended = 0;
-  const make = async (cause: PassCause): Promise<boolean> => {
+  const run = async (cause: TriggerCause): Promise<boolean> => {
     atOnce += 1;
     assert.is(atOnce, 1);
     await sleep(5);
@@ -62,16 +62,16 @@ test('one pass is made at a time, and what is asked for meanwhile is made once',
     atOnce -= 1;
     return true;
   };
-  const passes = new OwnPasses({
-    make,
+  const passes = new TriggerQueue({
+    run,
     clock: systemClock,
     random: () => 0,
     maxTries: 9,
     signal: new AbortController().signal,
-    onEnd: () => (ended += 1),
+    onDrained: () => (ended += 1),
   });
-  passes.request('retry');
-  for (const cause of ['retry', 'approval', 'retry', 'approval'] as const) passes.request(cause);
+  passes.trigger('retry');
+  for (const cause of ['retry', 'approval', 'retry', 'approval'] as const) passes.trigger(cause);
   assert.is(passes.isPending, true);
   await until('all is made', () => !passes.isPending);
   assert.equal(made, ['retry', 'retry', 'approval']);
@@ -81,22 +81,22 @@ test('one pass is made at a time, and what is asked for meanwhile is made once',
 test('a stop ends the waiting', async () => {
   const stopping = new AbortController();
   let tried = 0;
-  const make = async (): Promise<boolean> => {
+  const run = async (): Promise<boolean> => {
     tried += 1;
     return false;
   };
-  const passes = new OwnPasses({
-    make,
+  const passes = new TriggerQueue({
+    run,
     clock: systemClock,
     random: () => 0,
     maxTries: Number.POSITIVE_INFINITY,
     signal: stopping.signal,
-    onEnd: () => undefined,
+    onDrained: () => undefined,
   });
-  passes.request('due');
+  passes.trigger('due');
   await until('it was tried', () => tried === 1);
   stopping.abort();
-  await passes.ended();
+  await passes.drained();
   assert.is(passes.isPending, false);
   assert.is(tried, 1);
 });

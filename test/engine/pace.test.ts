@@ -1,31 +1,31 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RequestEnd } from '../../src/core/ports.ts';
-import { Pace } from '../../src/engine/pace.ts';
+import type { RequestResult } from '../../src/core/ports.ts';
+import { AdaptiveRate } from '../../src/engine/pace.ts';
 
-const answered: RequestEnd = { kind: 'answered', pauseMs: null, allowed: null };
-const throttled: RequestEnd = { kind: 'throttled', pauseMs: null, allowed: null };
+const answered: RequestResult = { kind: 'answered', retryAfterMs: null, rateLimit: null };
+const throttled: RequestResult = { kind: 'throttled', retryAfterMs: null, rateLimit: null };
 
 function pacing(calls: number, perMs = 1000) {
-  const clock = { ms: 0, monotonic: () => clock.ms };
-  return { clock, pace: new Pace({ calls, perMs, concurrency: 4 }, clock) };
+  const clock = { ms: 0, monotonicMs: () => clock.ms };
+  return { clock, pace: new AdaptiveRate({ calls, perMs, concurrency: 4 }, clock) };
 }
 
 test('the full rate has no gaps and no pause', () => {
   const { pace } = pacing(10);
-  for (let answer = 0; answer < 500; answer += 1) pace.ended(answered);
-  assert.equal([pace.calls, pace.gapMs, pace.pauseMs], [10, 0, 0]);
+  for (let answer = 0; answer < 500; answer += 1) pace.report(answered);
+  assert.equal([pace.calls, pace.minIntervalMs, pace.remainingPauseMs], [10, 0, 0]);
 });
 
 test('a pause that an answer names is kept, and the longest counts', () => {
   const { pace, clock } = pacing(10);
-  pace.ended({ ...throttled, pauseMs: 7000 });
-  pace.ended({ kind: 'answered', pauseMs: 3000, allowed: null });
-  assert.is(pace.pauseMs, 7000);
+  pace.report({ ...throttled, retryAfterMs: 7000 });
+  pace.report({ kind: 'answered', retryAfterMs: 3000, rateLimit: null });
+  assert.is(pace.remainingPauseMs, 7000);
   clock.ms += 6999;
-  assert.is(pace.pauseMs, 1);
+  assert.is(pace.remainingPauseMs, 1);
   clock.ms += 1;
-  assert.is(pace.pauseMs, 0);
+  assert.is(pace.remainingPauseMs, 0);
 });
 
 test('one answer in twenty that asks for less is the price of knowing the limit: the rate stays', () => {
@@ -33,7 +33,7 @@ test('one answer in twenty that asks for less is the price of knowing the limit:
     const { pace, clock } = pacing(calls);
     for (let answer = 0; answer < calls * 60; answer += 1) {
       clock.ms += 1000 / calls;
-      pace.ended(answer % 20 === 0 ? throttled : answered);
+      pace.report(answer % 20 === 0 ? throttled : answered);
       assert.is(pace.calls, calls);
     }
   }
@@ -41,67 +41,67 @@ test('one answer in twenty that asks for less is the price of knowing the limit:
 
 test('the rate falls by what is asked for in vain', () => {
   const { pace } = pacing(100);
-  for (let answer = 0; answer < 100; answer += 1) pace.ended(answer % 2 === 0 ? throttled : answered);
+  for (let answer = 0; answer < 100; answer += 1) pace.report(answer % 2 === 0 ? throttled : answered);
   assert.ok(pace.calls >= 55 && pace.calls <= 65, `${pace.calls}`);
-  assert.ok(pace.gapMs > 15 && pace.gapMs < 19, `${pace.gapMs}`);
+  assert.ok(pace.minIntervalMs > 15 && pace.minIntervalMs < 19, `${pace.minIntervalMs}`);
 });
 
 test('nothing but refusals mean a pause that grows and a rate that halves', () => {
   const { pace, clock } = pacing(100);
   const pauses: number[] = [];
   for (let round = 0; round < 8; round += 1) {
-    for (let refusal = 0; refusal < 3; refusal += 1) pace.ended(throttled);
-    pauses.push(pace.pauseMs);
-    clock.ms += pace.pauseMs;
+    for (let refusal = 0; refusal < 3; refusal += 1) pace.report(throttled);
+    pauses.push(pace.remainingPauseMs);
+    clock.ms += pace.remainingPauseMs;
   }
   assert.equal(pauses, [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
 });
 
 test('many refusals of requests that were in flight together count as one', () => {
   const { pace } = pacing(100);
-  for (let refusal = 0; refusal < 16; refusal += 1) pace.ended(throttled);
-  assert.equal([pace.pauseMs, pace.calls], [1000, 50]);
+  for (let refusal = 0; refusal < 16; refusal += 1) pace.report(throttled);
+  assert.equal([pace.remainingPauseMs, pace.calls], [1000, 50]);
 });
 
 test('climbs back slowly, to the limit of the file and not above', () => {
   const { pace, clock } = pacing(100);
-  for (let refusal = 0; refusal < 3; refusal += 1) pace.ended(throttled);
+  for (let refusal = 0; refusal < 3; refusal += 1) pace.report(throttled);
   assert.is(pace.calls, 50);
   clock.ms += 10_000;
   assert.is(pace.calls, 70);
   clock.ms += 3_600_000;
-  assert.equal([pace.calls, pace.gapMs], [100, 0]);
+  assert.equal([pace.calls, pace.minIntervalMs], [100, 0]);
 });
 
 test('a limit that an answer names is kept for ten of its windows', () => {
   const { pace, clock } = pacing(10);
-  pace.ended({ kind: 'throttled', pauseMs: 60_000, allowed: { calls: 5, perMs: 60_000 } });
-  assert.is(Math.round(pace.gapMs), 12_000);
+  pace.report({ kind: 'throttled', retryAfterMs: 60_000, rateLimit: { calls: 5, perMs: 60_000 } });
+  assert.is(Math.round(pace.minIntervalMs), 12_000);
   clock.ms += 599_000;
-  assert.is(Math.round(pace.gapMs), 12_000);
+  assert.is(Math.round(pace.minIntervalMs), 12_000);
   clock.ms += 2_000;
-  assert.is(pace.gapMs, 0);
+  assert.is(pace.minIntervalMs, 0);
 });
 
 test('a limit above that of the file changes nothing', () => {
   const { pace } = pacing(10);
-  pace.ended({ kind: 'throttled', pauseMs: null, allowed: { calls: 500, perMs: 1000 } });
-  assert.equal([pace.calls, pace.gapMs], [10, 0]);
+  pace.report({ kind: 'throttled', retryAfterMs: null, rateLimit: { calls: 500, perMs: 1000 } });
+  assert.equal([pace.calls, pace.minIntervalMs], [10, 0]);
 });
 
 test('requests that were lost say nothing of the rate', () => {
   const { pace } = pacing(10);
-  for (let request = 0; request < 100; request += 1) pace.ended({ kind: 'lost', pauseMs: null, allowed: null });
-  assert.equal([pace.calls, pace.pauseMs], [10, 0]);
+  for (let request = 0; request < 100; request += 1) pace.report({ kind: 'lost', retryAfterMs: null, rateLimit: null });
+  assert.equal([pace.calls, pace.remainingPauseMs], [10, 0]);
 });
 
 test('never falls to nothing', () => {
   const { pace, clock } = pacing(1, 60_000);
   for (let round = 0; round < 30; round += 1) {
-    for (let refusal = 0; refusal < 3; refusal += 1) pace.ended(throttled);
-    clock.ms += pace.pauseMs;
+    for (let refusal = 0; refusal < 3; refusal += 1) pace.report(throttled);
+    clock.ms += pace.remainingPauseMs;
   }
-  assert.ok(pace.calls > 0 && pace.gapMs <= 3_600_000, `${pace.calls}`);
+  assert.ok(pace.calls > 0 && pace.minIntervalMs <= 3_600_000, `${pace.calls}`);
 });
 
 test.run();

@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Hold } from '../../src/core/guard.ts';
-import { plan } from '../../src/core/plan.ts';
-import { goOn, openPass, summaryOf } from '../../src/engine/pass.ts';
+import { diffStates } from '../../src/core/plan.ts';
+import { continueRun, startRun, summarizeRun } from '../../src/engine/pass.ts';
 import { change, desiredState } from '../support/states.ts';
 
 const test = suite('pass');
@@ -10,20 +10,20 @@ const held: Hold = { rule: 'protected', message: 'protected', hint: '' };
 const waits = (untilMs: number | null) => ({ rule: 'freeze', message: 'frozen', untilMs }) as const;
 
 function planOf(...changes: readonly ReturnType<typeof change>[]) {
-  return { ...plan(desiredState([]), new Map()), changes };
+  return { ...diffStates(desiredState([]), new Map()), changes };
 }
 
 test('begins with what is held and what waits; what is both is held', () => {
-  const changes = [change('a', 'test'), change('b', 'test', { held }), change('c', 'test', { waits: waits(1) })];
-  const pass = openPass(planOf(...changes, change('d', 'test', { held, waits: waits(1) })), 'one', 5);
+  const changes = [change('a', 'test'), change('b', 'test', { held }), change('c', 'test', { deferred: waits(1) })];
+  const pass = startRun(planOf(...changes, change('d', 'test', { held, deferred: waits(1) })), 'one', 5);
   assert.equal(pass, { passId: 'one', startedAtMs: 5, unchanged: 0, held: 2, waiting: 1, online: 0, offline: 0 });
 });
 
 test('goes on with a newer plan, and sums up what it did', () => {
-  const pass = openPass(planOf(change('a', 'test'), change('b', 'test', { waits: waits(1) })), 'one', 5);
+  const pass = startRun(planOf(change('a', 'test'), change('b', 'test', { deferred: waits(1) })), 'one', 5);
   pass.online = 3;
-  assert.is(goOn(pass, planOf(change('b', 'test', { held }))), pass);
-  const summary = summaryOf(pass, { failed: 2, held: 1, nowMs: 12.4 });
+  assert.is(continueRun(pass, planOf(change('b', 'test', { held }))), pass);
+  const summary = summarizeRun(pass, { failed: 2, held: 1, nowMs: 12.4 });
   assert.equal(summary, { online: 3, offline: 0, unchanged: 0, held: 2, waiting: 0, failed: 2, tookMs: 7 });
 });
 

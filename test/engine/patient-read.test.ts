@@ -1,23 +1,23 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Read } from '../../src/core/ports.ts';
-import { patiently } from '../../src/engine/patient-read.ts';
+import type { ReadResult } from '../../src/core/ports.ts';
+import { retryRead } from '../../src/engine/patient-read.ts';
 
-const failure = { code: 'C', status: null, message: 'm', hint: null, requestId: null, pauseMs: null };
+const failure = { code: 'C', status: null, message: 'm', hint: null, requestId: null, retryAfterMs: null };
 const { signal } = new AbortController();
 
 /** Reads what `answers` say, in turn, without waiting. */
-async function reading(answers: readonly Read<number>[], over: { readonly signal?: AbortSignal } = {}) {
-  const waits: number[] = [];
+async function reading(answers: readonly ReadResult<number>[], over: { readonly signal?: AbortSignal } = {}) {
+  const deferred: number[] = [];
   let reads = 0;
-  const once = async (): Promise<Read<number>> => answers[reads++] ?? { kind: 'retry', failure };
-  const clock = { sleep: async (ms: number) => void waits.push(ms) };
-  const came = await patiently(once, { clock, random: () => 1, signal, ...over });
-  return { came, reads, waits };
+  const once = async (): Promise<ReadResult<number>> => answers[reads++] ?? { kind: 'retry', failure };
+  const clock = { sleep: async (ms: number) => void deferred.push(ms) };
+  const came = await retryRead(once, { clock, random: () => 1, signal, ...over });
+  return { came, reads, waits: deferred };
 }
 
 test('an answer is taken at once', async () => {
-  assert.equal(await reading([{ kind: 'read', value: 7 }]), { came: { kind: 'read', value: 7 }, reads: 1, waits: [] });
+  assert.equal(await reading([{ kind: 'read', value: 7 }]), { came: { kind: 'read', value: 7 }, reads: 1, deferred: [] });
 });
 
 test('what may pass by itself is read again, later each time', async () => {
@@ -37,7 +37,7 @@ test('after four failures it is over', async () => {
 
 for (const kind of ['stalled', 'refused'] as const) {
   test(`what is ${kind} is not read again`, async () => {
-    assert.equal(await reading([{ kind, failure }]), { came: { kind, failure }, reads: 1, waits: [] });
+    assert.equal(await reading([{ kind, failure }]), { came: { kind, failure }, reads: 1, deferred: [] });
   });
 }
 

@@ -1,49 +1,49 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Read } from '../../src/core/ports.ts';
+import type { ReadResult } from '../../src/core/ports.ts';
 import type { ListedVersion } from '../../src/core/resolve.ts';
 import type { Restoration } from '../../src/core/undo.ts';
-import { type ReadKeptDeps, readKept } from '../../src/engine/read-kept.ts';
+import { type KeptVersionsDeps, readKeptVersions } from '../../src/engine/read-kept.ts';
 import { gatewaySettings, recorded, recordedState, wanted } from '../support/states.ts';
 
 const version = (versionId: string, isEffective = false): ListedVersion => ({
   versionId,
-  number: '',
+  versionNumber: '',
   remark: '',
   publishedAtMs: 1,
   isEffective,
 });
-const failed = (kind: 'stalled' | 'refused', code: string): Read<never> => ({
+const failed = (kind: 'stalled' | 'refused', code: string): ReadResult<never> => ({
   kind,
-  failure: { code, status: 403, message: 'no', hint: null, requestId: null, pauseMs: null },
+  failure: { code, status: 403, message: 'no', hint: null, requestId: null, retryAfterMs: null },
 });
 
 function restoration(api: string): Restoration {
   const { key, apiId, environment, environmentId } = wanted(api, 'test');
   const names = { key, api, apiId, environment, environmentId };
-  return { ...names, attempt: 1, madeAtMs: 1, state: 'online', version: 'old', asNew: null, mayHaveBeenOnline: false };
+  return { ...names, attemptId: 1, finishedAtMs: 1, state: 'online', version: 'old', newVersionCause: null, mayHaveBeenOnline: false };
 }
 
 /** Reads at a gateway that gives these answers for each API, the last one again and again; returns what came and how long was waited. */
-async function read(answers: Readonly<Record<string, readonly Read<readonly ListedVersion[]>[]>>, nowMs = 1_000_000) {
+async function read(answers: Readonly<Record<string, readonly ReadResult<readonly ListedVersion[]>[]>>, nowMs = 1_000_000) {
   const left = new Map(Object.entries(answers).map(([api, all]) => [`api-${api}`, [...all]]));
   const asked: string[] = [];
   const slept: number[] = [];
-  const deps: ReadKeptDeps = {
+  const deps: KeptVersionsDeps = {
     gateway: {
-      versions: async ({ apiId }) => {
+      listVersions: async ({ apiId }) => {
         asked.push(apiId);
         const all = left.get(apiId) ?? [];
         return (all.length > 1 ? all.shift() : all[0]) ?? { kind: 'read', value: [] };
       },
     },
-    settings: gatewaySettings({ lagMs: 5000, limit: { calls: 10, perMs: 1000, concurrency: 2 } }),
+    settings: gatewaySettings({ propagationDelayMs: 5000, limit: { calls: 10, perMs: 1000, concurrency: 2 } }),
     clock: { now: () => nowMs, sleep: async (ms) => void slept.push(ms) },
     random: () => 0,
     signal: new AbortController().signal,
   };
   const record = recordedState(Object.keys(answers).map((api) => recorded(api, 'test', { versionId: 'new', recordedAtMs: 998_000 })));
-  return { came: await readKept(Object.keys(answers).map(restoration), record, deps), asked, slept };
+  return { came: await readKeptVersions(Object.keys(answers).map(restoration), record, deps), asked, slept };
 }
 
 const shown = { kind: 'read', value: [version('new', true), version('old')] } as const;

@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EngineEvent } from '../../src/core/events.ts';
+import type { EdictEvent } from '../../src/core/events.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
 import type { Change } from '../../src/core/plan.ts';
 import type { DesiredState, PublicationKey } from '../../src/core/publication.ts';
-import { Departures } from '../../src/engine/departures.ts';
-import { Doubts } from '../../src/engine/doubts.ts';
+import { Batcher } from '../../src/engine/departures.ts';
+import { UnknownOutcomes } from '../../src/engine/doubts.ts';
 import { type Reconciled, reconcile } from '../../src/engine/reconciler.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
 import { workshop } from '../support/engine.ts';
@@ -19,7 +19,7 @@ async function unreachable(): Promise<Outcome> {
 
 const lost: Outcome = {
   kind: 'unknown',
-  failure: { code: 'TIMEOUT', status: null, message: '', hint: null, requestId: null, pauseMs: null },
+  failure: { code: 'TIMEOUT', status: null, message: '', hint: null, requestId: null, retryAfterMs: null },
 };
 
 function outcomeKind(result: Reconciled): string | null {
@@ -31,43 +31,43 @@ async function reconciled(
   desired: () => DesiredState,
   send: () => Promise<Outcome>,
   key: PublicationKey = orders.key,
-  permitted: (change: Change) => Change | null = (change) => change,
+  allowedChange: (change: Change) => Change | null = (change) => change,
 ) {
   const shop = await workshop({ apis: ['orders'] });
-  const events: EngineEvent[] = [];
+  const events: EdictEvent[] = [];
   const settings = desired().gateway;
-  await shop.store.enter(settings, 0);
+  await shop.store.acquire(settings, 0);
   const { signal } = new AbortController();
   let answers = 0;
   const result = await reconcile(key, 'pass', {
     store: shop.store,
-    gateway: { versions: async () => ({ kind: 'read', value: [] }) },
-    departures: new Departures({
+    gateway: { listVersions: async () => ({ kind: 'read', value: [] }) },
+    batcher: new Batcher({
       gateway: {
-        send: (_, { isWanted }) => (isWanted() ? send() : Promise.resolve({ kind: 'dropped' })),
-        sendTogether: async () => ({ outcomes: [], isWhole: false }),
+        send: (_, { isStillDesired }) => (isStillDesired() ? send() : Promise.resolve({ kind: 'dropped' })),
+        sendBatch: async () => ({ outcomes: [], isSameFailure: false }),
       },
       settings,
       clock: systemClock,
       signal,
     }),
     settings,
-    doubts: new Doubts(0, systemClock),
+    unknownOutcomes: new UnknownOutcomes(0, systemClock),
     now: () => 5,
     emit: (event) => events.push(event),
     desired,
-    permitted,
+    allowedChange,
     signal,
-    answered: () => {
+    onAnswered: () => {
       answers += 1;
     },
-    persist: async (write) => {
+    retryWrite: async (write) => {
       await write();
       return true;
     },
   });
   const [attempt] = await shop.store.history(settings, { limit: 1 });
-  const recorded = await shop.store.read(settings, key);
+  const recorded = await shop.store.readPublication(settings, key);
   await shop[Symbol.asyncDispose]();
   return { result, events: events.map(({ type }) => type), attempt, recorded, answers };
 }
@@ -79,8 +79,8 @@ test('makes the call, records it, and says so', async () => {
   );
   assert.equal([outcomeKind(result), answers], ['succeeded', 1]);
   assert.equal(events, ['attempt:begun', 'attempt:settled']);
-  assert.equal([attempt?.outcome, attempt?.versionId, attempt?.passId, attempt?.reason], ['succeeded', 'v1', 'pass', 'new']);
-  assert.equal([recorded?.state, recorded?.versionId, recorded?.unresolved], ['online', 'v1', null]);
+  assert.equal([attempt?.outcome, attempt?.versionId, attempt?.reconcileId, attempt?.reason], ['succeeded', 'v1', 'pass', 'new']);
+  assert.equal([recorded?.state, recorded?.versionId, recorded?.unknownAttempt], ['online', 'v1', null]);
 });
 
 test('does nothing for what is as the file says, or is held', async () => {
@@ -106,7 +106,7 @@ test('a lost answer leaves the publication unresolved', async () => {
     async () => lost,
   );
   assert.equal([attempt?.outcome, attempt?.code], ['unknown', 'TIMEOUT']);
-  assert.equal([recorded?.state, recorded?.unresolved?.attemptId], [null, attempt?.id]);
+  assert.equal([recorded?.state, recorded?.unknownAttempt?.attemptId], [null, attempt?.id]);
 });
 
 test('what the file no longer asks for, once the attempt is recorded, is not sent', async () => {

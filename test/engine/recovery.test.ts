@@ -1,15 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Stopped } from '../../src/core/ports.ts';
-import { awaitCredentials, probe } from '../../src/engine/recovery.ts';
+import type { RequestPause } from '../../src/core/ports.ts';
+import { pollDuringOutage, resumeOnNewCredentials } from '../../src/engine/recovery.ts';
 import { wanted } from '../support/states.ts';
 
 const test = suite('recovery');
-const outage: Stopped = { why: 'outage', message: '', sinceMs: 0 };
+const outage: RequestPause = { reason: 'outage', message: '', sinceMs: 0 };
 const unending = new AbortController().signal;
 
 function around() {
-  const traffic = { stopped: outage as Stopped | null, gone: [] as string[], go: (why: string) => traffic.gone.push(why) };
+  const traffic = { stopped: outage as RequestPause | null, gone: [] as string[], go: (why: string) => traffic.gone.push(why) };
   let asked = 0;
   let looks = 0;
   const gateway = {
@@ -22,28 +22,28 @@ function around() {
   };
   const slept: number[] = [];
   const clock = { sleep: async (ms: number) => void slept.push(ms) };
-  return { deps: { gateway, clock, traffic } as unknown as Parameters<typeof probe>[1], asked: () => asked, slept, traffic };
+  return { deps: { gateway, clock, traffic } as unknown as Parameters<typeof pollDuringOutage>[1], asked: () => asked, slept, traffic };
 }
 
 test('asks once a second until the outage is over', async () => {
   const { deps, asked, slept } = around();
-  await probe(wanted('orders', 'test'), deps, unending);
+  await pollDuringOutage(wanted('orders', 'test'), deps, unending);
   assert.is(asked(), 3);
   assert.equal(slept, [1000, 1000, 1000]);
 });
 
 test('asks nothing where the file declares nothing, or when it is stopped', async () => {
   const { deps, asked } = around();
-  await probe(undefined, deps, unending);
-  await probe(wanted('orders', 'test'), deps, AbortSignal.abort());
+  await pollDuringOutage(undefined, deps, unending);
+  await pollDuringOutage(wanted('orders', 'test'), deps, AbortSignal.abort());
   assert.is(asked(), 0);
 });
 
 test('lets calls go on when the credentials have changed, and not when it is stopped', async () => {
   const { deps, traffic, slept } = around();
-  await awaitCredentials(deps, AbortSignal.abort());
+  await resumeOnNewCredentials(deps, AbortSignal.abort());
   assert.equal(traffic.gone, []);
-  await awaitCredentials(deps, unending);
+  await resumeOnNewCredentials(deps, unending);
   assert.equal(traffic.gone, ['credentials']);
   assert.is(slept.length, 2);
 });

@@ -1,18 +1,18 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RequestWatch } from '../../src/engine/request-watch.ts';
+import { RequestTrigger } from '../../src/engine/request-watch.ts';
 import { gatewaySettings } from '../support/states.ts';
 
 const test = suite('request watch');
 
 /** Follows a store whose newest request changes from look to look, `fails`: it cannot be read, and returns how often it called. */
-async function callsFor(looks: readonly (string | null)[], onLook: (watch: RequestWatch, look: number) => void = () => {}) {
+async function callsFor(looks: readonly (string | null)[], onLook: (watch: RequestTrigger, look: number) => void = () => {}) {
   const ending = new AbortController();
   let look = 0;
   let calls = 0;
-  const watch: RequestWatch = new RequestWatch({
+  const watch: RequestTrigger = new RequestTrigger({
     store: {
-      passAsked: async () => {
+      reconcileRequest: async () => {
         const newest = looks[look++] ?? null;
         onLook(watch, look);
         if (newest === 'fails') throw new Error('busy');
@@ -23,7 +23,7 @@ async function callsFor(looks: readonly (string | null)[], onLook: (watch: Reque
     signal: ending.signal,
     onRequest: () => (calls += 1),
   });
-  watch.follow(gatewaySettings());
+  watch.setGateway(gatewaySettings());
   await new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => setTimeout(resolve, 5)));
   return calls;
 }
@@ -41,9 +41,9 @@ test('is not ended by a store that cannot be read for a while, and misses nothin
 });
 
 test('the same gateway is followed on, another one from anew', async () => {
-  const again = (watch: RequestWatch) => watch.follow(gatewaySettings());
+  const again = (watch: RequestTrigger) => watch.setGateway(gatewaySettings());
   assert.is(await callsFor(['one', 'two', 'two'], again), 1);
-  const other = (watch: RequestWatch, look: number) => look === 2 && watch.follow({ ...gatewaySettings(), instance: 'other' });
+  const other = (watch: RequestTrigger, look: number) => look === 2 && watch.setGateway({ ...gatewaySettings(), instance: 'other' });
   assert.is(await callsFor(['one', 'two', 'three', 'three', 'four'], other), 1);
 });
 

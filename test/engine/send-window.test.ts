@@ -10,7 +10,7 @@ function sleepingClock(): Clock & { ms: number } {
   const clock = {
     ms: 1000,
     now: () => clock.ms,
-    monotonic: () => clock.ms,
+    monotonicMs: () => clock.ms,
     sleep: async (ms: number) => {
       clock.ms += ms;
     },
@@ -26,7 +26,7 @@ test('lets a whole window leave at once and the next only when the window has pa
   const window = new SendWindow(limit(3, 1000), clock);
   const left: number[] = [];
   for (let request = 0; request < 7; request += 1) {
-    const answered = await window.admit(never);
+    const answered = await window.acquire(never);
     left.push(clock.now());
     answered();
   }
@@ -36,21 +36,21 @@ test('lets a whole window leave at once and the next only when the window has pa
 test('a request counts from its answer, since it may have arrived as late as that', async () => {
   const clock = sleepingClock();
   const window = new SendWindow(limit(1, 1000), clock);
-  const answered = await window.admit(never);
+  const answered = await window.acquire(never);
   clock.ms += 30;
   answered();
-  await window.admit(never);
+  await window.acquire(never);
   assert.is(clock.now(), 2030);
 });
 
 test('one whose answer does not come holds the next back only so long', async () => {
   const clock = sleepingClock();
   const window = new SendWindow(limit(1, 1000), clock);
-  const answered = await window.admit(never);
-  await window.admit(never);
+  const answered = await window.acquire(never);
+  await window.acquire(never);
   assert.is(clock.now(), 2250);
   answered();
-  await window.admit(never);
+  await window.acquire(never);
   assert.is(clock.now(), 3500);
 });
 
@@ -60,7 +60,7 @@ test('no window holds more than the limit, whatever the gaps between requests an
   const arrived: number[] = [];
   for (let request = 0; request < 500; request += 1) {
     clock.ms += (request * 7919) % 37;
-    const answered = await window.admit(never);
+    const answered = await window.acquire(never);
     clock.ms += (request * 104729) % 23;
     arrived.push(clock.now());
     answered();
@@ -83,7 +83,7 @@ test('so it is for any limit, from one a minute to a thousand a second', async (
         for (let round = 0; round < Math.ceil((calls * 3) / steps.length) + 1; round += 1) {
           for (const [idleMs, wayMs] of steps) {
             clock.ms += calls > 100 ? idleMs / 400 : idleMs;
-            const answered = await window.admit(never);
+            const answered = await window.acquire(never);
             clock.ms += calls > 100 ? wayMs / 200 : wayMs;
             arrived.push(clock.ms);
             answered();
@@ -99,22 +99,22 @@ test('so it is for any limit, from one a minute to a thousand a second', async (
 test('admits in the order of asking', async () => {
   const window = new SendWindow(limit(1, 10), sleepingClock());
   const order: number[] = [];
-  await Promise.all([1, 2, 3].map((number) => window.admit(never).then(() => order.push(number))));
+  await Promise.all([1, 2, 3].map((number) => window.acquire(never).then(() => order.push(number))));
   assert.equal(order, [1, 2, 3]);
 });
 
 test('does not hold back one who has been stopped', async () => {
   const clock = sleepingClock();
   const window = new SendWindow(limit(1, 60_000), clock);
-  await window.admit(never);
-  await window.admit(AbortSignal.abort());
+  await window.acquire(never);
+  await window.acquire(AbortSignal.abort());
   assert.is(clock.now(), 1000);
 });
 
 test('waits until the window is free of what another process sent', async () => {
   const clock = sleepingClock();
   const window = new SendWindow(limit(3, 1000), clock, 1700);
-  await window.admit(never);
+  await window.acquire(never);
   assert.is(clock.now(), 1700);
 });
 

@@ -1,19 +1,19 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { wantedDigest } from '../../src/core/acted.ts';
-import { TakeOvers } from '../../src/engine/take-over.ts';
+import { desiredDigest } from '../../src/core/acted.ts';
+import { StaleSourceCheck } from '../../src/engine/take-over.ts';
 import { desiredState, wanted } from '../support/states.ts';
 
 const [older, newer] = ['online', 'offline'].map((state) => desiredState([wanted('orders', 'test', { state: state as 'online' })]));
 
 /** What a gateway's record says, as it may change, and the time. */
 function world(acted: readonly (typeof older)[]) {
-  const now = { ms: 0, holder: null as string | null, acted: acted.map((one) => wantedDigest(one ?? desiredState([]))) };
-  const takeOvers = new TakeOvers({
-    record: { acted: async () => now.acted, holder: async () => now.holder },
-    clock: { monotonic: () => now.ms },
+  const now = { ms: 0, holder: null as string | null, acted: acted.map((one) => desiredDigest(one ?? desiredState([]))) };
+  const takeOvers = new StaleSourceCheck({
+    record: { appliedDigests: async () => now.acted, leaseHolder: async () => now.holder },
+    clock: { monotonicMs: () => now.ms },
   });
-  return { now, may: (desired: typeof older) => takeOvers.may(desired ?? desiredState([])) };
+  return { now, may: (desired: typeof older) => takeOvers.check(desired ?? desiredState([])) };
 }
 
 test('a file that is as new as what was acted on, or was never acted on, is no reason to wait', async () => {

@@ -1,14 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Failing } from '../../src/core/outcome.ts';
+import type { FailureKind } from '../../src/core/outcome.ts';
 import type { Reconciled } from '../../src/engine/reconciler.ts';
-import { refusalIn, tryAgain, verdictOf } from '../../src/engine/verdict.ts';
+import { authFailure, requeueWithBackoff, resultOf } from '../../src/engine/verdict.ts';
 import { change } from '../support/states.ts';
 
 const patience = { maxTries: 3, random: () => 0 };
-const failure = { code: 'X', status: null, message: '', hint: null, requestId: null, pauseMs: null };
+const failure = { code: 'X', status: null, message: '', hint: null, requestId: null, retryAfterMs: null };
 const orders = change('orders', 'test');
-const attempted = (kind: Failing | 'unknown', isRecorded = true): Reconciled => ({
+const attempted = (kind: FailureKind | 'unknown', isRecorded = true): Reconciled => ({
   kind: 'attempted',
   change: orders,
   outcome: { kind, failure },
@@ -21,7 +21,7 @@ const made: Reconciled = {
   isRecorded: true,
 };
 
-const verdicts: readonly [string, Reconciled, ReturnType<typeof verdictOf>][] = [
+const verdicts: readonly [string, Reconciled, ReturnType<typeof resultOf>][] = [
   ['nothing to do', { kind: 'in sync' }, { kind: 'done' }],
   ['what has not its turn', { kind: 'waits' }, { kind: 'done' }],
   ['what a person must look at', { kind: 'held', change: orders }, { kind: 'stalled' }],
@@ -35,18 +35,18 @@ const verdicts: readonly [string, Reconciled, ReturnType<typeof verdictOf>][] = 
   ['a read that failed', { kind: 'unread', change: orders, failing: 'wait', failure }, { kind: 'again', afterMs: 1000, failures: 2 }],
 ];
 for (const [name, reconciled, verdict] of verdicts) {
-  test(`${name}: ${verdict.kind}`, () => assert.equal(verdictOf(reconciled, 2, patience), verdict));
+  test(`${name}: ${verdict.kind}`, () => assert.equal(resultOf(reconciled, 2, patience), verdict));
 }
 
 test('after so many tries in a row a change waits for a person or a new file', () => {
-  assert.is(tryAgain(2, patience).kind, 'again');
-  assert.equal(tryAgain(3, patience), { kind: 'stalled' });
+  assert.is(requeueWithBackoff(2, patience).kind, 'again');
+  assert.equal(requeueWithBackoff(3, patience), { kind: 'stalled' });
 });
 
 test('refused credentials are seen in an answer and in a read, and nowhere else', () => {
-  assert.is(refusalIn(attempted('refused')), failure);
-  assert.is(refusalIn({ kind: 'unread', change: orders, failing: 'refused', failure }), failure);
-  for (const other of [made, attempted('stalled'), { kind: 'in sync' } as const]) assert.is(refusalIn(other), null);
+  assert.is(authFailure(attempted('refused')), failure);
+  assert.is(authFailure({ kind: 'unread', change: orders, failing: 'refused', failure }), failure);
+  for (const other of [made, attempted('stalled'), { kind: 'in sync' } as const]) assert.is(authFailure(other), null);
 });
 
 test.run();

@@ -1,19 +1,19 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RequestEnd } from '../../src/core/ports.ts';
-import { admitted } from '../../src/gateway/admitted.ts';
-import { ConnectionError, CredentialsError, InvalidAnswerError, RefusedError } from '../../src/gateway/gateway-error.ts';
+import type { RequestResult } from '../../src/core/ports.ts';
+import { withRateLimit } from '../../src/gateway/admitted.ts';
+import { ConnectionError, CredentialsError, InvalidResponseError, ServiceError } from '../../src/gateway/gateway-error.ts';
 
 const { signal } = new AbortController();
-const refused = (status: number, errorCode: string | null, pauseMs: number | null = null): RefusedError =>
-  new RefusedError({ status, errorCode, errorMsg: 'x', requestId: null, pauseMs, allowed: { calls: 5, perMs: 60_000 } });
+const refused = (status: number, errorCode: string | null, pauseMs: number | null = null): ServiceError =>
+  new ServiceError({ status, errorCode, errorMsg: 'x', requestId: null, pauseMs, allowed: { calls: 5, perMs: 60_000 } });
 
-async function endAfter(request: () => Promise<unknown>): Promise<RequestEnd | undefined> {
-  let told: RequestEnd | undefined;
-  const admit = async () => (end: RequestEnd) => {
+async function endAfter(request: () => Promise<unknown>): Promise<RequestResult | undefined> {
+  let told: RequestResult | undefined;
+  const admit = async () => (end: RequestResult) => {
     told = end;
   };
-  await admitted(admit, signal, request).catch(() => {});
+  await withRateLimit(admit, signal, request).catch(() => {});
   return told;
 }
 
@@ -24,7 +24,7 @@ for (const [title, error, end] of [
   ['a broken connection', new ConnectionError('CONNECTION_LOST', 'x'), { kind: 'lost', pauseMs: null, allowed: null }],
   ['no connection', new ConnectionError('CONNECTION_FAILED', 'x'), { kind: 'lost', pauseMs: null, allowed: null }],
   ['nothing sent', new ConnectionError('NOT_SENT', 'x'), { kind: 'unsent', pauseMs: null, allowed: null }],
-  ['an answer that is none', new InvalidAnswerError('x', { status: 201 }), { kind: 'answered', pauseMs: null, allowed: null }],
+  ['an answer that is none', new InvalidResponseError('x', { status: 201 }), { kind: 'answered', pauseMs: null, allowed: null }],
   [
     'no connection to the identity service',
     new CredentialsError('x', { code: 'IAM_UNAVAILABLE', cause: new ConnectionError('TIMEOUT', 'x') }),
@@ -38,13 +38,13 @@ for (const [title, error, end] of [
 
 test('says that a request was answered, and resolves to what it resolved to', async () => {
   assert.equal(await endAfter(async () => 1), { kind: 'answered', pauseMs: null, allowed: null });
-  assert.is(await admitted(undefined, signal, async () => 7), 7);
+  assert.is(await withRateLimit(undefined, signal, async () => 7), 7);
 });
 
 test('sends nothing before it is let', async () => {
   const { promise, resolve } = Promise.withResolvers<() => void>();
   let isSent = false;
-  const sending = admitted(
+  const sending = withRateLimit(
     () => promise,
     signal,
     async () => {

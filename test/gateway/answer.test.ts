@@ -1,11 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { answeredBody, type Operation } from '../../src/gateway/answer.ts';
-import { InvalidAnswerError, RefusedError } from '../../src/gateway/gateway-error.ts';
+import { type GatewayOperation, parseResponse } from '../../src/gateway/answer.ts';
+import { InvalidResponseError, ServiceError } from '../../src/gateway/gateway-error.ts';
 
-function bodyOf(status: number, body: unknown, headers: Record<string, string> = {}, operation: Operation = 'changePublication'): unknown {
+function bodyOf(
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+  operation: GatewayOperation = 'changePublication',
+): unknown {
   const response = { status, headers: { get: (name: string) => headers[name] ?? null } };
-  return answeredBody(operation, status < 300 ? { data: body, response } : { error: body, response }, ['t0ken'], 0);
+  return parseResponse(operation, status < 300 ? { data: body, response } : { error: body, response }, ['t0ken'], 0);
 }
 
 function thrownBy(run: () => unknown): unknown {
@@ -38,7 +43,7 @@ for (const [title, status, body, message] of [
 ] as const) {
   test(`${title} is no answer that the specification knows`, () => {
     const error = thrownBy(() => bodyOf(status, body));
-    assert.instance(error, InvalidAnswerError);
+    assert.instance(error, InvalidResponseError);
     assert.is((error as Error).message, message);
   });
 }
@@ -50,8 +55,8 @@ test('a redirect says where it leads, without secrets', () => {
 
 for (const status of [400, 401, 403, 404, 409, 429, 500, 503]) {
   test(`the documented error body is read with status ${status}`, () => {
-    const error = thrownBy(() => bodyOf(status, { error_code: 'APIG.1', error_msg: 'no t0ken', request_id: 'r' })) as RefusedError;
-    assert.instance(error, RefusedError);
+    const error = thrownBy(() => bodyOf(status, { error_code: 'APIG.1', error_msg: 'no t0ken', request_id: 'r' })) as ServiceError;
+    assert.instance(error, ServiceError);
     assert.equal([error.status, error.errorCode, error.errorMsg, error.requestId], [status, 'APIG.1', 'no ***', 'r']);
   });
 }
@@ -65,19 +70,19 @@ for (const [title, body, message] of [
   ['an empty code', { error_code: ' ', error_msg: 'x' }, 'answered 502: x'],
 ] as const) {
   test(`${title} in place of the documented error body is told by its status`, () => {
-    const error = thrownBy(() => bodyOf(502, body)) as RefusedError;
+    const error = thrownBy(() => bodyOf(502, body)) as ServiceError;
     assert.equal([error.code, error.errorCode, error.message], ['HTTP_502', null, message]);
   });
 }
 
 test('a long message is cut, and so is a code', () => {
-  const error = thrownBy(() => bodyOf(400, { error_code: 'C'.repeat(999), error_msg: 'm'.repeat(9_999) })) as RefusedError;
+  const error = thrownBy(() => bodyOf(400, { error_code: 'C'.repeat(999), error_msg: 'm'.repeat(9_999) })) as ServiceError;
   assert.is(error.message.length, 300);
   assert.is(error.code.length, 64);
 });
 
 test("the request's ID is taken from the header where the body has none", () => {
-  const error = thrownBy(() => bodyOf(404, { error_code: 'A', error_msg: 'b' }, { 'x-request-id': 'r2' })) as RefusedError;
+  const error = thrownBy(() => bodyOf(404, { error_code: 'A', error_msg: 'b' }, { 'x-request-id': 'r2' })) as ServiceError;
   assert.is(error.requestId, 'r2');
 });
 

@@ -77,15 +77,15 @@ export function settingsFor(url: string, more: Partial<GatewaySettings> = {}): G
   const limit = { calls: 1_000, perMs: 1_000, concurrency: 4 };
   return {
     endpoint: url,
-    iam: url,
+    iamEndpoint: url,
     project: 'project-1',
     instance: 'instance-1',
     limit,
     timeoutMs: 5_000,
-    marker: true,
-    unresolved: 'hold',
-    lagMs: 0,
-    batch: 1,
+    isMarkerEnabled: true,
+    unknownOutcome: 'hold',
+    propagationDelayMs: 0,
+    batchSize: 1,
     ...more,
   };
 }
@@ -107,7 +107,7 @@ export function changeTo(action: 'online' | 'offline', more: Partial<Change> = {
     version: null,
     drift: null,
     held: null,
-    waits: null,
+    deferred: null,
     approval: null,
     source: null,
     ...more,

@@ -3,19 +3,19 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TokenCredentials } from '../../src/gateway/auth-token.ts';
 import { type ConnectionError, CredentialsError } from '../../src/gateway/gateway-error.ts';
-import type { Login, Token } from '../../src/gateway/iam.ts';
+import type { IssuedToken, LoginRequest } from '../../src/gateway/iam.ts';
 import { Secret } from '../../src/gateway/secret.ts';
 import { headersOf } from '../support/credentials.ts';
 
-const login: Login = { iam: '', user: 'ada', password: () => new Secret('hunter2'), domain: 'acme', project: 'p', timeoutMs: 1_000 };
+const login: LoginRequest = { iam: '', user: 'ada', password: () => new Secret('hunter2'), domain: 'acme', project: 'p', timeoutMs: 1_000 };
 const signal = new AbortController().signal;
 
 /** Credentials whose logins the test answers itself, on a clock that it moves. */
 function credentialsWith(
-  fetchOne: (count: number, signal: AbortSignal) => Promise<Token> = (count) => Promise.resolve(token(count)),
+  fetchOne: (count: number, signal: AbortSignal) => Promise<IssuedToken> = (count) => Promise.resolve(token(count)),
   password: () => string = () => 'hunter2',
 ) {
-  const clock = { ms: 1_000_000, now: () => clock.ms, monotonic: () => clock.ms };
+  const clock = { ms: 1_000_000, now: () => clock.ms, monotonicMs: () => clock.ms };
   const logins: AbortSignal[] = [];
   const credentials = new TokenCredentials(
     { ...login, password: () => new Secret(password()) },
@@ -30,12 +30,12 @@ function credentialsWith(
   return { credentials, clock, logins };
 }
 
-function token(count: number, livesMs = 86_400_000): Token {
-  return { value: new Secret(`token-${count}`), livesMs };
+function token(count: number, lifetimeMs = 86_400_000): IssuedToken {
+  return { value: new Secret(`token-${count}`), lifetimeMs };
 }
 
 async function headerFrom(credentials: TokenCredentials): Promise<Readonly<Record<string, string>>> {
-  return headersOf(await credentials.proof(signal));
+  return headersOf(await credentials.authenticate(signal));
 }
 
 function headerOf(count: number): Record<string, string> {
@@ -78,35 +78,35 @@ test('a token that seems to have ended already is kept until it is refused', asy
 
 test('a refused token is replaced once, however many callers had it refused', async () => {
   const { credentials, logins } = credentialsWith();
-  const used = await credentials.proof(signal);
-  assert.ok(credentials.tried(used, 'refused'));
-  assert.ok(credentials.tried(used, 'refused'));
+  const used = await credentials.authenticate(signal);
+  assert.ok(credentials.report(used, 'refused'));
+  assert.ok(credentials.report(used, 'refused'));
   assert.equal(await headerFrom(credentials), headerOf(2));
-  assert.ok(credentials.tried(used, 'refused'), 'another token is there by now');
+  assert.ok(credentials.report(used, 'refused'), 'another token is there by now');
   assert.equal(await headerFrom(credentials), headerOf(2));
   assert.is(logins.length, 2);
 });
 
 test('a new token that is refused at once is not replaced, nor sent again, for a minute', async () => {
   const { credentials, clock, logins } = credentialsWith();
-  credentials.tried(await credentials.proof(signal), 'refused');
-  assert.ok(credentials.changed());
-  const second = await credentials.proof(signal);
-  assert.not(credentials.tried(second, 'refused'));
-  assert.not(credentials.changed());
+  credentials.report(await credentials.authenticate(signal), 'refused');
+  assert.ok(credentials.hasChanged());
+  const second = await credentials.authenticate(signal);
+  assert.not(credentials.report(second, 'refused'));
+  assert.not(credentials.hasChanged());
   assert.is(((await headerFrom(credentials).catch((error: unknown) => error)) as CredentialsError).code, 'CREDENTIALS_REFUSED');
   clock.ms += 60_000;
-  assert.ok(credentials.changed());
+  assert.ok(credentials.hasChanged());
   assert.equal(await headerFrom(credentials), headerOf(3));
   assert.is(logins.length, 3);
 });
 
 test('a new token that was taken once is replaced when it is refused later', async () => {
   const { credentials } = credentialsWith();
-  credentials.tried(await credentials.proof(signal), 'refused');
-  const second = await credentials.proof(signal);
-  credentials.tried(second, 'taken');
-  assert.ok(credentials.tried(second, 'refused'));
+  credentials.report(await credentials.authenticate(signal), 'refused');
+  const second = await credentials.authenticate(signal);
+  credentials.report(second, 'taken');
+  assert.ok(credentials.report(second, 'refused'));
   assert.equal(await headerFrom(credentials), headerOf(3));
 });
 
@@ -118,22 +118,22 @@ test('a refused login is made again with another password, or when a person asks
   );
   const failing = () => headerFrom(credentials).catch((error: unknown) => error);
   assert.is(await failing(), refusal);
-  assert.not(credentials.changed());
+  assert.not(credentials.hasChanged());
   password = 'hunter3';
-  assert.ok(credentials.changed());
+  assert.ok(credentials.hasChanged());
   assert.is(await failing(), refusal);
   assert.is(await failing(), refusal);
   assert.is(logins.length, 2);
-  credentials.forgive();
+  credentials.reset();
   assert.equal(await headerFrom(credentials), headerOf(3));
 });
 
 test('every login asks whether it may leave', async () => {
   let admitted = 0;
   const deps = {
-    clock: { now: () => 0, monotonic: () => 0 },
+    clock: { now: () => 0, monotonicMs: () => 0 },
     fetchToken: () => Promise.resolve(token(1)),
-    admit: async () => {
+    acquire: async () => {
       admitted += 1;
       return () => {};
     },
@@ -158,10 +158,10 @@ test('after an outage the next caller asks again', async () => {
 });
 
 test('a caller that stops leaves at once, and the others get their token', async () => {
-  const gate = Promise.withResolvers<Token>();
+  const gate = Promise.withResolvers<IssuedToken>();
   const { credentials, logins } = credentialsWith(() => gate.promise);
   const stop = new AbortController();
-  const leaving = credentials.proof(stop.signal).catch((error: unknown) => error);
+  const leaving = credentials.authenticate(stop.signal).catch((error: unknown) => error);
   const staying = headerFrom(credentials);
   stop.abort();
   assert.is(((await leaving) as ConnectionError).code, 'NOT_SENT');
@@ -173,7 +173,7 @@ test('a caller that stops leaves at once, and the others get their token', async
 test('a login that nobody waits for any longer is stopped', async () => {
   const { credentials, logins } = credentialsWith((count) => (count === 1 ? new Promise(() => {}) : Promise.resolve(token(count))));
   const stop = new AbortController();
-  const leaving = credentials.proof(stop.signal).catch(() => {});
+  const leaving = credentials.authenticate(stop.signal).catch(() => {});
   stop.abort();
   await leaving;
   assert.ok(logins[0]?.aborted);
@@ -182,7 +182,7 @@ test('a login that nobody waits for any longer is stopped', async () => {
 
 test('stopped beforehand, it asks for no token', async () => {
   const { credentials, logins } = credentialsWith();
-  const error: unknown = await credentials.proof(AbortSignal.abort()).catch((thrown: unknown) => thrown);
+  const error: unknown = await credentials.authenticate(AbortSignal.abort()).catch((thrown: unknown) => thrown);
   assert.is((error as ConnectionError).code, 'NOT_SENT');
   assert.is(logins.length, 0);
 });

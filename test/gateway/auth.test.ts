@@ -26,7 +26,7 @@ function errorOf(environment: Record<string, string>): EdictError {
 
 test('a given token wins over a user', async () => {
   const credentials = openCredentials({ HW_AUTH_TOKEN: ' t0ken\n', ...user }, settings, { clock: systemClock });
-  assert.equal(headersOf(await credentials.proof(signal)), { 'X-Auth-Token': 't0ken' });
+  assert.equal(headersOf(await credentials.authenticate(signal)), { 'X-Auth-Token': 't0ken' });
 });
 
 test('an empty token is none', () => {
@@ -37,11 +37,11 @@ test('a user logs in for the project of the file', async () => {
   const iam = await answeringServer((response) => tokenAnswer(response, 'new-token'));
   const credentials = openCredentials(
     { ...user, HW_PROJECT_ID: 'other', HW_PROJECT_NAME: 'other' },
-    { ...settings, iam: iam.url },
+    { ...settings, iamEndpoint: iam.url },
     { clock: systemClock },
   );
   assert.is(iam.requests.length, 0);
-  assert.equal(headersOf(await credentials.proof(signal)), { 'X-Auth-Token': 'new-token' });
+  assert.equal(headersOf(await credentials.authenticate(signal)), { 'X-Auth-Token': 'new-token' });
   assert.equal(JSON.parse(iam.requests[0]?.body ?? ''), {
     auth: {
       identity: { methods: ['password'], password: { user: { name: 'ada', password: 'hunter2', domain: { name: 'acme' } } } },
@@ -81,7 +81,7 @@ for (const [environment, message, hint] of [
 test('a key signs what is sent, with the token of a temporary one', async () => {
   const keys = { HW_ACCESS_KEY: 'AKTEST', HW_SECRET_KEY: 'SKTEST' };
   const signed = async (environment: Record<string, string>) =>
-    headersOf(await openCredentials(environment, settings, { clock: systemClock }).proof(signal));
+    headersOf(await openCredentials(environment, settings, { clock: systemClock }).authenticate(signal));
   assert.equal(Object.keys(await signed(keys)).sort(), ['Authorization', 'X-Sdk-Date']);
   assert.match(
     (await signed(keys))['Authorization'] ?? '',
@@ -95,7 +95,7 @@ test('a key signs what is sent, with the token of a temporary one', async () => 
 test('a key wins over a user, and a token over both', async () => {
   const all = { ...user, HW_ACCESS_KEY: 'AKTEST', HW_SECRET_KEY: 'SKTEST' };
   const names = async (environment: Record<string, string>) =>
-    Object.keys(headersOf(await openCredentials(environment, settings, { clock: systemClock }).proof(signal))).sort();
+    Object.keys(headersOf(await openCredentials(environment, settings, { clock: systemClock }).authenticate(signal))).sort();
   assert.equal(await names(all), ['Authorization', 'X-Sdk-Date']);
   assert.equal(await names({ ...all, HW_AUTH_TOKEN: 't' }), ['X-Auth-Token']);
 });
@@ -104,16 +104,16 @@ test('a token in a file follows the file', async () => {
   const file = join(scratchFolder(), 'token');
   let ms = 0;
   writeFileSync(file, 'first\n');
-  const credentials = openCredentials({ HW_AUTH_TOKEN_FILE: file }, settings, { clock: { now: Date.now, monotonic: () => ms } });
-  const token = async () => headersOf(await credentials.proof(signal))['X-Auth-Token'];
-  const first = await credentials.proof(signal);
+  const credentials = openCredentials({ HW_AUTH_TOKEN_FILE: file }, settings, { clock: { now: Date.now, monotonicMs: () => ms } });
+  const token = async () => headersOf(await credentials.authenticate(signal))['X-Auth-Token'];
+  const first = await credentials.authenticate(signal);
   assert.equal(headersOf(first), { 'X-Auth-Token': 'first' });
-  assert.not(credentials.tried(first, 'refused'));
+  assert.not(credentials.report(first, 'refused'));
   assert.is(((await token().catch((error: unknown) => error)) as EdictError).code, 'CREDENTIALS_REFUSED');
   writeFileSync(file, 'second\n');
-  assert.not(credentials.changed(), 'the file was looked at a moment ago');
+  assert.not(credentials.hasChanged(), 'the file was looked at a moment ago');
   ms += 1000;
-  assert.ok(credentials.changed());
+  assert.ok(credentials.hasChanged());
   assert.is(await token(), 'second');
 });
 
@@ -122,15 +122,15 @@ test('what is sent is what was checked, also where the file changes in between',
   writeFileSync(file, 'first');
   let looks = 0;
   // It is long ago at each look, so that each reads the file.
-  const monotonic = (): number => {
+  const monotonicMs = (): number => {
     looks += 1;
     if (looks === 3) writeFileSync(file, 'second');
     return looks * 1000;
   };
-  const credentials = openCredentials({ HW_AUTH_TOKEN_FILE: file }, settings, { clock: { now: Date.now, monotonic } });
+  const credentials = openCredentials({ HW_AUTH_TOKEN_FILE: file }, settings, { clock: { now: Date.now, monotonicMs } });
   assert.is(looks, 1);
   writeFileSync(file, 'half of it');
-  const stuck = (await credentials.proof(signal).catch((error: unknown) => error)) as EdictError;
+  const stuck = (await credentials.authenticate(signal).catch((error: unknown) => error)) as EdictError;
   assert.match(String(stuck), 'HW_AUTH_TOKEN_FILE holds a space');
 });
 

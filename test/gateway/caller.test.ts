@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RequestEnd } from '../../src/core/ports.ts';
-import { answeredBody } from '../../src/gateway/answer.ts';
-import { Caller, type OneRequest, proven, type RomaClient } from '../../src/gateway/caller.ts';
-import { type Credentials, type Proof, tokenProof } from '../../src/gateway/credentials.ts';
+import type { RequestResult } from '../../src/core/ports.ts';
+import { parseResponse } from '../../src/gateway/answer.ts';
+import { authHeaderPlaceholder, GatewayClient, type RequestContext, type RomaClient } from '../../src/gateway/caller.ts';
+import { type Credentials, type RequestAuth, tokenAuth } from '../../src/gateway/credentials.ts';
 import { GatewayError } from '../../src/gateway/gateway-error.ts';
 import { type Answer, answeringServer, json, settingsFor } from './answering-server.ts';
 
@@ -14,34 +14,34 @@ const refused: Answer = (response) => json(response, 401, { error_code: 'APIG.10
 /** Credentials that note what they are told, and are worth another try as often as `renewals` says. */
 function noting(renewals: number): Credentials & { readonly told: string[]; proofs: number } {
   const noted = { told: [] as string[], proofs: 0 };
-  const proof = async (): Promise<Proof> => {
+  const authenticate = async (): Promise<RequestAuth> => {
     noted.proofs += 1;
-    return tokenProof(`t0ken-${noted.proofs}`);
+    return tokenAuth(`t0ken-${noted.proofs}`);
   };
-  const tried = (used: Proof, result: 'taken' | 'refused' | 'untold'): boolean => {
+  const report = (used: RequestAuth, result: 'taken' | 'refused' | 'untold'): boolean => {
     noted.told.push(`${used.secrets[0]} ${result}`);
     return result === 'refused' && noted.proofs <= renewals;
   };
-  return Object.assign(noted, { proof, tried, changed: () => false, forgive: () => {} });
+  return Object.assign(noted, { authenticate, report, hasChanged: () => false, reset: () => {} });
 }
 
 /** The request that all tests make. */
-async function environments(client: RomaClient, { path, secrets, ...one }: OneRequest) {
+async function environments(client: RomaClient, { path, secrets, ...one }: RequestContext) {
   const answer = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/envs', {
-    params: { path, header: proven },
+    params: { path, header: authHeaderPlaceholder },
     parseAs: 'text',
     ...one,
   });
-  return answeredBody('listEnvironments', answer, secrets, Date.now());
+  return parseResponse('listEnvironments', answer, secrets, Date.now());
 }
 
 /** Makes one call, and returns what came of it and who was told what. */
 async function called(answer: Answer, { renewals = 0, signal = new AbortController().signal } = {}) {
   const server = await answeringServer(answer);
   const credentials = noting(renewals);
-  const ends: RequestEnd['kind'][] = [];
-  const admit = async () => (end: RequestEnd) => void ends.push(end.kind);
-  const caller = new Caller(settingsFor(server.url), credentials, admit, 'reads');
+  const ends: RequestResult['kind'][] = [];
+  const admit = async () => (end: RequestResult) => void ends.push(end.kind);
+  const caller = new GatewayClient(settingsFor(server.url), credentials, admit, 'reads');
   const result = await caller.call(signal, environments).catch((error: unknown) => error);
   const code = result instanceof GatewayError ? result.code : null;
   const shown = inspect([result, caller], { depth: 9, showHidden: true });
@@ -58,7 +58,7 @@ test('puts the gateway into the path and the proof into the header', async () =>
 });
 
 test('says whose gateway it is', async () => {
-  const caller = new Caller(settingsFor('http://127.0.0.1:1'), noting(0), undefined, 'reads');
+  const caller = new GatewayClient(settingsFor('http://127.0.0.1:1'), noting(0), undefined, 'reads');
   assert.equal(caller.identity, { endpoint: 'http://127.0.0.1:1', project: 'project-1', instance: 'instance-1' });
   await caller.close();
 });
@@ -85,7 +85,7 @@ for (const [title, answer, code, result, end] of [
   ['that breaks the specification', (r) => json(r, 200, {}), 'ANSWER_INVALID', 'untold', 'answered'],
   ['that asks for fewer', (r) => json(r, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'APIG.0308', 'taken', 'throttled'],
   ['that never comes', (r) => r.destroy(), 'CONNECTION_LOST', 'untold', 'lost'],
-] as const satisfies readonly (readonly [string, Answer, string, string, RequestEnd['kind']])[]) {
+] as const satisfies readonly (readonly [string, Answer, string, string, RequestResult['kind']])[]) {
   test(`an answer ${title} leaves the credentials ${result}, and is not asked for again`, async () => {
     const { requests, ...seen } = await called(answer, { renewals: 9 });
     assert.equal([seen.code, seen.told, seen.ends, requests.length], [code, [`t0ken-1 ${result}`], [end], 1]);
@@ -98,7 +98,7 @@ test('shows no proof, neither in itself nor in an error', async () => {
 });
 
 test('what is no error of the gateway is a bug, and comes out as it is', async () => {
-  const caller = new Caller(settingsFor('http://127.0.0.1:1'), noting(9), undefined, 'reads');
+  const caller = new GatewayClient(settingsFor('http://127.0.0.1:1'), noting(9), undefined, 'reads');
   const bug = new TypeError('a bug');
   const result = await caller.call(new AbortController().signal, () => Promise.reject(bug)).catch((error: unknown) => error);
   assert.is(result, bug);
@@ -107,11 +107,11 @@ test('what is no error of the gateway is a bug, and comes out as it is', async (
 
 test('for reading alone nothing but a read leaves', async () => {
   const server = await answeringServer(none);
-  const caller = new Caller(settingsFor(server.url), noting(0), undefined, 'reads');
+  const caller = new GatewayClient(settingsFor(server.url), noting(0), undefined, 'reads');
   const result = await caller
     .call(new AbortController().signal, (client, { path, secrets: _, ...one }) =>
       client.POST('/v2/{project_id}/apic/instances/{instance_id}/apis/action', {
-        params: { path, header: proven },
+        params: { path, header: authHeaderPlaceholder },
         body: { action: 'online', api_id: 'a', env_id: 'e' },
         ...one,
       }),

@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { answers, classify, type Verdict } from '../../src/gateway/classify.ts';
+import { type ErrorClass, errorRules, findErrorRule } from '../../src/gateway/classify.ts';
 
 /** Section 3 of what is known about the service, written down a second time. */
-const known: readonly (readonly [Verdict, readonly string[]])[] = [
+const known: readonly (readonly [ErrorClass, readonly string[]])[] = [
   ['wait for a person', ['APIG.2000', 'APIG.2001', 'APIG.2002', 'APIG.2003', 'APIG.2011', 'APIG.2012']],
   ['already so', ['APIG.3309']],
   ['renew credentials', ['APIG.1000', 'APIG.1001', 'APIG.1002', 'APIGW.0301', 'APIG.0301', 'APIGW.0307', 'APIG.0307']],
@@ -25,16 +25,16 @@ for (const [verdict, codes] of known) {
   for (const code of codes) {
     test(`${code} is ${verdict}, whatever the status`, () => {
       for (const action of ['online', 'offline', 'read'] as const) {
-        for (const status of [null, 400, 401, 404, 429, 500, 502]) assert.is(classify(code, status, action).verdict, verdict);
+        for (const status of [null, 400, 401, 404, 429, 500, 502]) assert.is(findErrorRule(code, status, action).errorClass, verdict);
       }
     });
   }
 }
 
 test('a missing publication is what an offline wants, and not what an online wants', () => {
-  assert.is(classify('APIG.3015', 404, 'offline').verdict, 'already so');
-  assert.is(classify('APIG.3015', 404, 'online').verdict, 'wait for a person');
-  assert.is(classify('APIG.3015', 404, 'read').verdict, 'already so');
+  assert.is(findErrorRule('APIG.3015', 404, 'offline').errorClass, 'already so');
+  assert.is(findErrorRule('APIG.3015', 404, 'online').errorClass, 'wait for a person');
+  assert.is(findErrorRule('APIG.3015', 404, 'read').errorClass, 'already so');
 });
 
 for (const [status, verdict] of [
@@ -55,32 +55,32 @@ for (const [status, verdict] of [
   [599, 'look first'],
 ] as const) {
   test(`a code that nobody knows falls back to status ${status}: ${verdict}`, () => {
-    for (const code of [null, 'APIG.123456', '__proto__']) assert.is(classify(code, status, 'online').verdict, verdict);
+    for (const code of [null, 'APIG.123456', '__proto__']) assert.is(findErrorRule(code, status, 'online').errorClass, verdict);
   });
 }
 
 test('what nobody knows at all may have happened', () => {
-  assert.is(classify(null, null, 'online').verdict, 'look first');
-  assert.is(classify('SOMETHING', 700, 'offline').verdict, 'look first');
+  assert.is(findErrorRule(null, null, 'online').errorClass, 'look first');
+  assert.is(findErrorRule('SOMETHING', 700, 'offline').errorClass, 'look first');
 });
 
 test('a wrong address is not taken for a missing API', () => {
-  assert.match(classify('APIGW.0101', 404, 'online').hint ?? '', /^wrong address: check gateway\.endpoint/);
+  assert.match(findErrorRule('APIGW.0101', 404, 'online').hint ?? '', /^wrong address: check gateway\.endpoint/);
 });
 
 test('whatever waits for a person says what the person can do', () => {
-  for (const row of answers) {
-    if (['wait for a person', 'renew credentials', 'wrong address'].includes(row.verdict)) assert.type(row.hint, 'string', row.meaning);
+  for (const row of errorRules) {
+    if (['wait for a person', 'renew credentials', 'wrong address'].includes(row.errorClass)) assert.type(row.hint, 'string', row.meaning);
   }
 });
 
 test('no row is hidden behind another', () => {
-  for (const row of answers) {
-    for (const code of row.codes) assert.is(classify(code, null, row.only ?? 'online'), row, code);
+  for (const row of errorRules) {
+    for (const code of row.codes) assert.is(findErrorRule(code, null, row.onlyFor ?? 'online'), row, code);
     if (row.codes.length > 0) continue;
     for (const status of row.statuses) {
       const example = status === '4xx' ? 499 : status === '5xx' ? 599 : status;
-      assert.is(classify(null, example, row.only ?? 'online'), row, String(status));
+      assert.is(findErrorRule(null, example, row.onlyFor ?? 'online'), row, String(status));
     }
   }
 });

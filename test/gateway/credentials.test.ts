@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isHeaderValue, tokenProof } from '../../src/gateway/credentials.ts';
+import { isHeaderValue, tokenAuth } from '../../src/gateway/credentials.ts';
 import { headersOf } from '../support/credentials.ts';
 
 test('a token is sent as it is', () => {
-  assert.equal(headersOf(tokenProof('t0ken')), { 'X-Auth-Token': 't0ken' });
-  assert.equal(tokenProof('t0ken').secrets, ['t0ken']);
+  assert.equal(headersOf(tokenAuth('t0ken')), { 'X-Auth-Token': 't0ken' });
+  assert.equal(tokenAuth('t0ken').secrets, ['t0ken']);
 });
 
 for (const [text, fits] of [

@@ -3,11 +3,11 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Agent } from 'undici';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { exchange, OutgoingRequest, type ReceivedAnswer } from '../../src/gateway/exchange.ts';
-import { type ConnectionError, InvalidAnswerError } from '../../src/gateway/gateway-error.ts';
+import { HttpRequest, type HttpResponse, sendRequest } from '../../src/gateway/exchange.ts';
+import { type ConnectionError, InvalidResponseError } from '../../src/gateway/gateway-error.ts';
 
 interface Exchanged {
-  readonly answer: ReceivedAnswer | null;
+  readonly answer: HttpResponse | null;
   readonly error: unknown;
   readonly tookMs: number;
 }
@@ -43,13 +43,13 @@ async function exchangeAt(url: string, { timeoutMs = 2_000, signal, mayLeave }: 
   const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
   const startedAtMs = performance.now();
   try {
-    const request = new OutgoingRequest(url, {
+    const request = new HttpRequest(url, {
       method: 'POST',
       headers: new Headers({ 'x-mine': '1' }),
       body: 'the body',
       signal: signal ?? null,
     });
-    const [answer, error] = await exchange(agent, request, { 'x-more': '2' }, timeoutMs, mayLeave).then(
+    const [answer, error] = await sendRequest(agent, request, { 'x-more': '2' }, timeoutMs, mayLeave).then(
       (done) => [done, null] as const,
       (thrown: unknown) => [null, thrown] as const,
     );
@@ -148,8 +148,8 @@ for (const [status, code] of [
       socket.write(`HTTP/1.1 ${status}\r\nContent-Length: 99000000\r\n\r\n`);
       socket.write('x'.repeat(16 * 1024 * 1024 + 1));
     });
-    assert.instance(error, InvalidAnswerError);
-    assert.is((error as InvalidAnswerError).code, code);
+    assert.instance(error, InvalidResponseError);
+    assert.is((error as InvalidResponseError).code, code);
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.ok(closed, 'the rest is not read');
   });

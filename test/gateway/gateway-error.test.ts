@@ -4,13 +4,13 @@ import {
   ConnectionError,
   CredentialsError,
   GatewayError,
-  InvalidAnswerError,
-  ReadsOnlyError,
-  RefusedError,
+  InvalidResponseError,
+  ReadOnlyTransportError,
+  ServiceError,
 } from '../../src/gateway/gateway-error.ts';
 
 test('a documented refusal carries what the gateway said', () => {
-  const error = new RefusedError({
+  const error = new ServiceError({
     status: 404,
     errorCode: 'APIG.3002',
     errorMsg: 'API x does not exist',
@@ -29,7 +29,7 @@ test('a documented refusal carries what the gateway said', () => {
 
 test('a refusal without an error_code is named after its status', () => {
   assert.is(
-    new RefusedError({ status: 502, errorCode: null, errorMsg: '', requestId: null, pauseMs: null, allowed: null }).code,
+    new ServiceError({ status: 502, errorCode: null, errorMsg: '', requestId: null, pauseMs: null, allowed: null }).code,
     'HTTP_502',
   );
 });
@@ -43,7 +43,7 @@ for (const [status, code] of [
   [502, 'HTTP_502'],
 ] as const) {
   test(`an answer with status ${status} that breaks the specification has the code ${code}`, () => {
-    assert.is(new InvalidAnswerError('', { status }).code, code);
+    assert.is(new InvalidResponseError('', { status }).code, code);
   });
 }
 
@@ -52,7 +52,7 @@ test('each is a GatewayError with its cause, and a dry run that sends is none', 
   assert.is(new ConnectionError('TIMEOUT', '', cause).cause, cause);
   assert.instance(new ConnectionError('TIMEOUT', ''), GatewayError);
   assert.instance(new CredentialsError('', { code: 'IAM_BUSY' }), GatewayError);
-  assert.not.instance(new ReadsOnlyError('POST'), GatewayError);
+  assert.not.instance(new ReadOnlyTransportError('POST'), GatewayError);
 });
 
 test.run();

@@ -2,13 +2,13 @@ import { inspect } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CredentialsError } from '../../src/gateway/gateway-error.ts';
-import { type Login, logIn } from '../../src/gateway/iam.ts';
+import { type LoginRequest, logIn } from '../../src/gateway/iam.ts';
 import { Secret } from '../../src/gateway/secret.ts';
 import { type Answer, answeringServer, json, tokenAnswer } from './answering-server.ts';
 
 const nowMs = Date.parse('2026-01-01T12:00:00Z');
 
-function loginAt(iam: string): Login {
+function loginAt(iam: string): LoginRequest {
   return { iam, user: 'ada', password: () => new Secret('hunter2'), domain: 'acme', project: 'project-1', timeoutMs: 500 };
 }
 
@@ -29,7 +29,7 @@ async function logInWith(answer: Answer, signal = AbortSignal.timeout(5_000)) {
 test('a login gives a token and how long it lives by the clock of the identity service', async () => {
   const { token, requests } = await logInWith((response) => tokenAnswer(response, 'new-token'));
   assert.is(token?.value.reveal(), 'new-token');
-  assert.is(token?.livesMs, 86_400_000);
+  assert.is(token?.lifetimeMs, 86_400_000);
   assert.is(requests[0]?.method, 'POST');
   assert.is(requests[0]?.path, '/v3/auth/tokens?nocatalog=true');
   assert.is(requests[0]?.headers['content-type'], 'application/json');
@@ -39,7 +39,7 @@ test('without issued_at the own clock counts', async () => {
   const { token } = await logInWith((response) =>
     json(response, 201, { token: { expires_at: '2026-01-01T13:00:00.000000Z' } }, { 'x-subject-token': 'new-token' }),
   );
-  assert.is(token?.livesMs, 3_600_000);
+  assert.is(token?.lifetimeMs, 3_600_000);
 });
 
 const body = { token: { expires_at: '2026-01-02T00:00:00Z' } };

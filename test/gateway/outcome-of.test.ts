@@ -1,14 +1,20 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ConnectionError, CredentialsError, InvalidAnswerError, ReadsOnlyError, RefusedError } from '../../src/gateway/gateway-error.ts';
-import { outcomeOf, readFailureOf } from '../../src/gateway/outcome-of.ts';
+import {
+  ConnectionError,
+  CredentialsError,
+  InvalidResponseError,
+  ReadOnlyTransportError,
+  ServiceError,
+} from '../../src/gateway/gateway-error.ts';
+import { toOutcome, toReadFailure } from '../../src/gateway/outcome-of.ts';
 
-function refused(status: number, errorCode: string | null, pauseMs: number | null = null): RefusedError {
-  return new RefusedError({ status, errorCode, errorMsg: 'said', requestId: 'r1', pauseMs, allowed: null });
+function refused(status: number, errorCode: string | null, pauseMs: number | null = null): ServiceError {
+  return new ServiceError({ status, errorCode, errorMsg: 'said', requestId: 'r1', pauseMs, allowed: null });
 }
 
 test('a failure says what went wrong and what to do', () => {
-  assert.equal(outcomeOf(refused(404, 'APIG.3030'), 'online'), {
+  assert.equal(toOutcome(refused(404, 'APIG.3030'), 'online'), {
     kind: 'stalled',
     failure: {
       code: 'APIG.3030',
@@ -30,21 +36,21 @@ for (const [title, error, action, kind] of [
   ['a lost online', new ConnectionError('CONNECTION_LOST', 'x'), 'online', 'unknown'],
   ['a lost offline', new ConnectionError('CONNECTION_LOST', 'x'), 'offline', 'unknown'],
   ['no connection', new ConnectionError('CONNECTION_FAILED', 'x'), 'online', 'retry'],
-  ['a 201 that breaks the specification', new InvalidAnswerError('x', { status: 201 }), 'online', 'unknown'],
-  ['a 404 too long to read', new InvalidAnswerError('x', { status: 404 }), 'online', 'stalled'],
-  ['a redirect', new InvalidAnswerError('x', { status: 302 }), 'online', 'stalled'],
+  ['a 201 that breaks the specification', new InvalidResponseError('x', { status: 201 }), 'online', 'unknown'],
+  ['a 404 too long to read', new InvalidResponseError('x', { status: 404 }), 'online', 'stalled'],
+  ['a redirect', new InvalidResponseError('x', { status: 302 }), 'online', 'stalled'],
   ['a refused login', new CredentialsError('x', { code: 'CREDENTIALS_REFUSED', status: 401 }), 'online', 'refused'],
   ['no identity service', new CredentialsError('x', { code: 'IAM_UNAVAILABLE' }), 'online', 'retry'],
 ] as const) {
   test(`${title} is ${kind}`, () => {
-    assert.is(outcomeOf(error, action).kind, kind);
+    assert.is(toOutcome(error, action).kind, kind);
   });
 }
 
 test('a pause is as long as the gateway asks, if it says so', () => {
-  const pause = (error: RefusedError): unknown => {
-    const outcome = outcomeOf(error, 'online');
-    return 'failure' in outcome && [outcome.kind, outcome.failure.pauseMs];
+  const pause = (error: ServiceError): unknown => {
+    const outcome = toOutcome(error, 'online');
+    return 'failure' in outcome && [outcome.kind, outcome.failure.retryAfterMs];
   };
   assert.equal(pause(refused(429, 'APIG.0308', 42_000)), ['wait', 42_000]);
   assert.equal(pause(refused(429, null)), ['wait', null]);
@@ -54,18 +60,18 @@ test('a pause is as long as the gateway asks, if it says so', () => {
 });
 
 test('an error in the gateway may have happened to a change, and a read is tried again', () => {
-  assert.is(outcomeOf(refused(500, 'APIG.9999'), 'online').kind, 'unknown');
-  assert.is(readFailureOf(refused(500, 'APIG.9999'))?.kind, 'retry');
-  assert.is(readFailureOf(refused(403, 'APIG.1005'))?.kind, 'stalled');
-  assert.is(readFailureOf(refused(404, 'APIG.3015')), null, 'what was never published has no version');
+  assert.is(toOutcome(refused(500, 'APIG.9999'), 'online').kind, 'unknown');
+  assert.is(toReadFailure(refused(500, 'APIG.9999'))?.kind, 'retry');
+  assert.is(toReadFailure(refused(403, 'APIG.1005'))?.kind, 'stalled');
+  assert.is(toReadFailure(refused(404, 'APIG.3015')), null, 'what was never published has no version');
 });
 
 test('a bug stays a bug', () => {
   assert.throws(
-    () => outcomeOf(new ReadsOnlyError('POST'), 'online'),
-    (error: unknown) => error instanceof ReadsOnlyError,
+    () => toOutcome(new ReadOnlyTransportError('POST'), 'online'),
+    (error: unknown) => error instanceof ReadOnlyTransportError,
   );
-  assert.throws(() => outcomeOf(new TypeError('oops'), 'online'), /oops/);
+  assert.throws(() => toOutcome(new TypeError('oops'), 'online'), /oops/);
 });
 
 test.run();

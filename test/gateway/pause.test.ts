@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { pauseOf } from '../../src/gateway/pause.ts';
+import { parseRetryAfter } from '../../src/gateway/pause.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
 const seen = 'The throttling threshold has been reached: policy ip over ratelimit,limit:5,time:1 minute';
@@ -25,7 +25,7 @@ for (const [retryAfter, date, message, want] of [
   [null, null, '', null],
 ] as const) {
   test(`Retry-After ${retryAfter}, Date ${date} and "${message}" ask for ${want} ms`, () => {
-    assert.is(pauseOf({ retryAfter, date, message }, nowMs), want);
+    assert.is(parseRetryAfter({ retryAfter, date, message }, nowMs), want);
   });
 }
 

@@ -8,11 +8,15 @@ const unending = new AbortController().signal;
 /** Asks a real server once and returns what came of it and what it saw. */
 async function probed(
   answer: Answer,
-  { status = null, timeoutMs = 5_000, path = '/health?deep=1' }: { status?: number | null; timeoutMs?: number; path?: string } = {},
+  {
+    status: expectedStatus = null,
+    timeoutMs = 5_000,
+    path = '/health?deep=1',
+  }: { status?: number | null; timeoutMs?: number; path?: string } = {},
 ) {
   const server = await answeringServer(answer);
   const prober = openProber();
-  const said = await prober.probe({ url: server.url + path, status, timeoutMs }, unending);
+  const said = await prober.probe({ url: server.url + path, expectedStatus, timeoutMs }, unending);
   await prober.close();
   await server.close();
   return { ...said, requests: server.requests };
@@ -28,7 +32,7 @@ for (const [status, expected, isExpected, said] of [
 ] as const) {
   test(`${status} where ${expected ?? 'any success'} is expected: ${said}`, async () => {
     const result = await probed((response) => response.writeHead(status, { location: '/elsewhere' }).end('x'), { status: expected });
-    assert.equal([result.isExpected, result.said, result.requests.length], [isExpected, said, 1]);
+    assert.equal([result.isExpected, result.message, result.requests.length], [isExpected, said, 1]);
   });
 }
 
@@ -49,11 +53,11 @@ test('an endless body is not read', async () => {
 });
 
 test('no answer in time, a broken connection and no server at all are answers too', async () => {
-  assert.equal((await probed(() => {}, { timeoutMs: 50 })).said, 'no answer within 50 ms');
-  assert.match((await probed((response) => response.socket?.destroy())).said, /^no answer: ./);
+  assert.equal((await probed(() => {}, { timeoutMs: 50 })).message, 'no answer within 50 ms');
+  assert.match((await probed((response) => response.socket?.destroy())).message, /^no answer: ./);
   const prober = openProber();
-  const { said } = await prober.probe({ url: 'http://127.0.0.1:1/', status: null, timeoutMs: 5_000 }, unending);
-  assert.match(said, 'ECONNREFUSED');
+  const { message } = await prober.probe({ url: 'http://127.0.0.1:1/', expectedStatus: null, timeoutMs: 5_000 }, unending);
+  assert.match(message, 'ECONNREFUSED');
   await prober.close();
 });
 
@@ -61,7 +65,7 @@ test('is given up when nobody waits for it any longer', async () => {
   const server = await answeringServer(() => {});
   const prober = openProber();
   const stopping = new AbortController();
-  const asked = prober.probe({ url: server.url, status: null, timeoutMs: 60_000 }, stopping.signal);
+  const asked = prober.probe({ url: server.url, expectedStatus: null, timeoutMs: 60_000 }, stopping.signal);
   stopping.abort();
   assert.is((await asked).isExpected, false);
   await prober.close();

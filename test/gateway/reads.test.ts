@@ -2,9 +2,9 @@ import { inspect } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ObservedApi } from '../../src/core/observe.ts';
-import type { GatewayReader, Read } from '../../src/core/ports.ts';
-import { Caller } from '../../src/gateway/caller.ts';
-import { readsOf } from '../../src/gateway/reads.ts';
+import type { GatewayReader, ReadResult } from '../../src/core/ports.ts';
+import { GatewayClient } from '../../src/gateway/caller.ts';
+import { createGatewayReader } from '../../src/gateway/reads.ts';
 import { openGatewayReader } from '../../src/gateway/roma-gateway.ts';
 import { givenToken } from '../support/credentials.ts';
 import { type Answer, answeringServer, changeTo, json, type SeenRequest, settingsFor } from './answering-server.ts';
@@ -15,7 +15,9 @@ const secondMs = Date.UTC(2020, 7, 3, 1, 36);
 /** Reads from a gateway that answers with `answer`. */
 async function reading<T>(answer: Answer, read: (gateway: GatewayReader, signal: AbortSignal) => Promise<T>) {
   const server = await answeringServer(answer);
-  const gateway = readsOf(new Caller(settingsFor(server.url, { timeoutMs: 1_000 }), givenToken('t0ken'), undefined, 'reads'));
+  const gateway = createGatewayReader(
+    new GatewayClient(settingsFor(server.url, { timeoutMs: 1_000 }), givenToken('t0ken'), undefined, 'reads'),
+  );
   try {
     return { read: await read(gateway, new AbortController().signal), requests: server.requests };
   } finally {
@@ -24,19 +26,19 @@ async function reading<T>(answer: Answer, read: (gateway: GatewayReader, signal:
   }
 }
 
-type Reading = (gateway: GatewayReader, signal: AbortSignal) => Promise<Read<unknown>>;
-const readApis = (gateway: GatewayReader, signal: AbortSignal) => gateway.apis(signal);
-const readApi = (gateway: GatewayReader, signal: AbortSignal) => gateway.api('api-1', signal);
-const readEnvironments = (gateway: GatewayReader, signal: AbortSignal) => gateway.environments(signal);
-const readVersions = (gateway: GatewayReader, signal: AbortSignal) => gateway.versions(changeTo('online'), signal);
+type Reading = (gateway: GatewayReader, signal: AbortSignal) => Promise<ReadResult<unknown>>;
+const readApis = (gateway: GatewayReader, signal: AbortSignal) => gateway.listApis(signal);
+const readApi = (gateway: GatewayReader, signal: AbortSignal) => gateway.getApi('api-1', signal);
+const readEnvironments = (gateway: GatewayReader, signal: AbortSignal) => gateway.listEnvironments(signal);
+const readVersions = (gateway: GatewayReader, signal: AbortSignal) => gateway.listVersions(changeTo('online'), signal);
 
 /** Returns what was read; fails if nothing was. */
-function readValue<T>(read: Read<T>): T {
+function readValue<T>(read: ReadResult<T>): T {
   return read.kind === 'read' ? read.value : (assert.unreachable(inspect(read)) as never);
 }
 
 /** Says why nothing was read, as `KIND CODE`. */
-function failureOf(read: Read<unknown>): string {
+function failureOf(read: ReadResult<unknown>): string {
   return read.kind === 'read' ? 'read' : `${read.kind} ${read.failure.code}`;
 }
 
@@ -361,25 +363,25 @@ test('a read ends when it is stopped', async () => {
   const stop = new AbortController();
   const { read } = await reading(
     () => stop.abort(),
-    (gateway) => gateway.apis(stop.signal),
+    (gateway) => gateway.listApis(stop.signal),
   );
   assert.is(failureOf(read), 'retry INTERRUPTED');
 });
 
 test('stopped beforehand, nothing is asked', async () => {
-  const { read, requests } = await reading(paged([]), (gateway) => gateway.apis(AbortSignal.abort()));
+  const { read, requests } = await reading(paged([]), (gateway) => gateway.listApis(AbortSignal.abort()));
   assert.equal([failureOf(read), requests.length], ['retry NOT_SENT', 0]);
 });
 
 test('every page asks whether it may leave', async () => {
   const server = await answeringServer(paged(numbered(1001)));
   let admitted = 0;
-  const admit = async (): Promise<() => void> => {
+  const acquire = async (): Promise<() => void> => {
     admitted += 1;
     return () => {};
   };
-  const gateway = openGatewayReader(settingsFor(server.url), givenToken('t0ken'), { admit });
-  assert.is(readValue(await gateway.apis(new AbortController().signal)).size, 1001);
+  const gateway = openGatewayReader(settingsFor(server.url), givenToken('t0ken'), { acquire });
+  assert.is(readValue(await gateway.listApis(new AbortController().signal)).size, 1001);
   assert.is(admitted, 3);
   await gateway.close();
   await server.close();

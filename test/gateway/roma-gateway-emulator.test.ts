@@ -38,7 +38,7 @@ async function withEmulator(environment: Record<string, string>, play: (scene: S
     await play({
       emulator,
       gateway,
-      send: (change) => gateway.send(change, { marker: null, isWanted: () => true }, new AbortController().signal),
+      send: (change) => gateway.send(change, { marker: null, isStillDesired: () => true }, new AbortController().signal),
       operations: () => emulator.requests.all().map(({ operation, status }) => `${operation} ${status}`),
     });
   } finally {
@@ -54,11 +54,11 @@ function codeOf(outcome: Outcome): string {
 test('logs in, publishes and takes offline', async () => {
   await withEmulator(user, async ({ emulator, send, operations }) => {
     const online = await send(changeTo('online', { remark: 'first' }));
-    const { effective, record } = emulator.world.publications()[0] ?? {};
+    const { effective, record } = emulator.state.publications()[0] ?? {};
     assert.equal(online, { kind: 'succeeded', versionId: effective?.versionId, publishId: record?.publishId });
     assert.is(effective?.remark, 'first');
     assert.equal(await send(changeTo('offline')), { kind: 'succeeded', versionId: null, publishId: null });
-    assert.is(emulator.world.publications()[0]?.effective, null);
+    assert.is(emulator.state.publications()[0]?.effective, null);
     assert.equal(operations(), ['createToken 201', 'changePublication 201', 'changePublication 201']);
   });
 });
@@ -110,7 +110,7 @@ test('a lost answer to a call that took effect is unknown', async () => {
   await withEmulator({ HW_AUTH_TOKEN: 'good' }, async ({ emulator, send }) => {
     emulator.faults.add({ times: 1, status: 504, errorCode: 'APIGW.0203', errorMsg: 'Backend timeout.', applied: true });
     assert.is(codeOf(await send(changeTo('online'))), 'unknown APIGW.0203');
-    assert.ok(emulator.world.publications()[0]?.effective);
+    assert.ok(emulator.state.publications()[0]?.effective);
   });
 });
 
@@ -121,7 +121,7 @@ test('throttling is a pause, as long as the gateway says', async () => {
     emulator.faults.add({ times: 1, status: 429, errorCode: 'APIG.0308', errorMsg, headers: { 'Retry-After': '3' } });
     for (const afterMs of [60_000, 3_000]) {
       const outcome = await send(changeTo('online'));
-      assert.is(outcome.kind === 'wait' && outcome.failure.pauseMs, afterMs);
+      assert.is(outcome.kind === 'wait' && outcome.failure.retryAfterMs, afterMs);
     }
     assert.is(codeOf(await send(changeTo('online'))), 'succeeded');
   });

@@ -27,7 +27,7 @@ interface How {
   readonly isWanted?: () => boolean;
 }
 
-const plainly = { marker: null, isWanted: () => true };
+const plainly = { marker: null, isStillDesired: () => true };
 
 /** Sends one change to a gateway that answers with `answer`. */
 async function sendTo(
@@ -38,13 +38,16 @@ async function sendTo(
     timeoutMs = 2_000,
     signal,
     marker = null,
-    isWanted = () => true,
+    isWanted: isStillDesired = () => true,
   }: How = {},
 ): Promise<Sent> {
   const server = await answeringServer(answer);
   const gateway = openGateway(settingsFor(server.url, { timeoutMs }), credentials);
   try {
-    return { outcome: await gateway.send(change, { marker, isWanted }, signal ?? new AbortController().signal), requests: server.requests };
+    return {
+      outcome: await gateway.send(change, { marker, isStillDesired }, signal ?? new AbortController().signal),
+      requests: server.requests,
+    };
   } finally {
     await gateway.close();
     await server.close();
@@ -197,21 +200,21 @@ const tooMany = {
 test('waits as long as Retry-After says', async () => {
   const { outcome } = await sendTo((response) => json(response, 429, tooMany, { 'retry-after': '7' }));
   assert.is(outcome.kind, 'wait');
-  assert.is(failureOf(outcome).pauseMs, 7_000);
+  assert.is(failureOf(outcome).retryAfterMs, 7_000);
   assert.is(failureOf(outcome).requestId, 'r1');
 });
 
 test('waits until a date, by the clock of the gateway', async () => {
   const dates = { date: 'Thu, 01 Jan 2026 00:00:00 GMT', 'retry-after': 'Thu, 01 Jan 2026 00:00:20 GMT' };
   const { outcome } = await sendTo((response) => json(response, 429, tooMany, dates));
-  assert.is(failureOf(outcome).pauseMs, 20_000);
+  assert.is(failureOf(outcome).retryAfterMs, 20_000);
 });
 
 test('waits for the window that the message names', async () => {
   const named = await sendTo((response) => json(response, 429, tooMany));
-  assert.is(failureOf(named.outcome).pauseMs, 60_000);
+  assert.is(failureOf(named.outcome).retryAfterMs, 60_000);
   const unnamed = await sendTo((response) => response.writeHead(429).end());
-  assert.is(failureOf(unnamed.outcome).pauseMs, null);
+  assert.is(failureOf(unnamed.outcome).retryAfterMs, null);
 });
 
 test('shows no token, wherever the gateway puts it', async () => {
@@ -313,7 +316,7 @@ test('a 401 whose new login fails is tried again later: nothing has happened', a
 test('every request asks whether it may leave, and says when it was answered', async () => {
   let admitted = 0;
   let answered = 0;
-  const admit = async (): Promise<() => void> => {
+  const acquire = async (): Promise<() => void> => {
     admitted += 1;
     return () => {
       answered += 1;
@@ -323,7 +326,7 @@ test('every request asks whether it may leave, and says when it was answered', a
     2,
     (response, request, count) => (count === 1 ? json(response, 401, tokenRefused) : created(response, request)),
     undefined,
-    { admit },
+    { acquire },
   );
   assert.is(calls, 3);
   assert.is(admitted, 5, 'three calls and two logins');

@@ -1,7 +1,7 @@
 import { format, inspect } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Secret, scrub } from '../../src/gateway/secret.ts';
+import { redactSecrets, Secret } from '../../src/gateway/secret.ts';
 
 test('a secret prints as stars, however it is printed', () => {
   const secret = new Secret('hunter2');
@@ -27,12 +27,12 @@ for (const [given, want] of [
   ['nothing here', 'nothing here'],
 ] as const) {
   test(`scrubs a secret from ${given}`, () => {
-    assert.is(scrub(given, ['abc/"d']), want);
+    assert.is(redactSecrets(given, ['abc/"d']), want);
   });
 }
 
 test('scrubs every secret, and an empty one is none', () => {
-  assert.is(scrub('one two', ['one', '', 'two']), '*** ***');
+  assert.is(redactSecrets('one two', ['one', '', 'two']), '*** ***');
 });
 
 test.run();

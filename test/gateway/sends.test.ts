@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Outcome } from '../../src/core/outcome.ts';
 import type { Change } from '../../src/core/plan.ts';
-import type { SentTogether } from '../../src/core/ports.ts';
+import type { SendBatchResult } from '../../src/core/ports.ts';
 import { publicationKey } from '../../src/core/publication.ts';
 import { openGateway } from '../../src/gateway/roma-gateway.ts';
 import { givenToken } from '../support/credentials.ts';
@@ -24,7 +24,7 @@ async function through<T>(answer: Answer, use: (gateway: ReturnType<typeof openG
 }
 
 const switchTo = (answer: Answer): Promise<{ result: Outcome; requests: readonly SeenRequest[] }> =>
-  through(answer, (gateway) => gateway.send(changeTo('online', { version: 'v2' }), { marker: null, isWanted: () => true }, signal));
+  through(answer, (gateway) => gateway.send(changeTo('online', { version: 'v2' }), { marker: null, isStillDesired: () => true }, signal));
 
 test('a change to a version is a switch, which makes no new one', async () => {
   const { result, requests } = await switchTo((response) => json(response, 200, made('api-1')));
@@ -46,11 +46,11 @@ for (const [title, answer, kind, code] of switched) {
   });
 }
 
-const together = (answer: Answer, ...apiIds: string[]): Promise<{ result: SentTogether; requests: readonly SeenRequest[] }> =>
+const together = (answer: Answer, ...apiIds: string[]): Promise<{ result: SendBatchResult; requests: readonly SeenRequest[] }> =>
   through(answer, (gateway) =>
-    gateway.sendTogether(changesTo(...apiIds), { marker: 'abc', isWanted: ({ apiId }) => apiId !== 'no' }, signal),
+    gateway.sendBatch(changesTo(...apiIds), { marker: 'abc', isStillDesired: ({ apiId }) => apiId !== 'no' }, signal),
   );
-const kindsOf = ({ outcomes }: SentTogether): string[] => outcomes.map(({ kind }) => kind);
+const kindsOf = ({ outcomes }: SendBatchResult): string[] => outcomes.map(({ kind }) => kind);
 /** Answers a batch like the service: what is called `bad…` fails by itself. */
 const service: Answer = (response, { body }) => {
   const { apis = [] } = JSON.parse(body) as { apis?: string[] };
@@ -64,7 +64,7 @@ test('a batch is one request, without what is no longer wanted', async () => {
   assert.is(requests[0]?.path, `${instance}/apis/publish?action=online`);
   assert.equal(JSON.parse(requests[0]?.body ?? ''), { apis: ['a', 'bad', 'b'], env_id: 'env-1', remark: 'release 7 [edict abc]' });
   assert.equal(kindsOf(result), ['succeeded', 'dropped', 'stalled', 'succeeded']);
-  assert.is(result.isWhole, false);
+  assert.is(result.isSameFailure, false);
 });
 
 test('where nothing is wanted any more, nothing is sent', async () => {
@@ -81,7 +81,7 @@ test('a batch that is refused as a whole is split until the one that is why stan
   };
   const { result, requests } = await together(picky, 'a', 'b', 'c', 'bad', 'd', 'e');
   assert.equal(kindsOf(result), ['succeeded', 'succeeded', 'succeeded', 'stalled', 'succeeded', 'succeeded']);
-  assert.ok(result.isWhole);
+  assert.ok(result.isSameFailure);
   const sizes = requests.map(({ body }) => ((JSON.parse(body) as { apis?: string[] }).apis ?? ['one']).length);
   assert.equal(sizes, [6, 3, 3, 2, 1, 1, 1]);
 });
@@ -95,7 +95,7 @@ const whole: readonly (readonly [string, Answer, string])[] = [
 for (const [title, answer, kind] of whole) {
   test(`a batch that is ${title} is ${kind} for all of it, after one request`, async () => {
     const { result, requests } = await together(answer, 'a', 'b');
-    assert.equal([kindsOf(result), result.isWhole, requests.length], [[kind, kind], true, 1]);
+    assert.equal([kindsOf(result), result.isSameFailure, requests.length], [[kind, kind], true, 1]);
   });
 }
 

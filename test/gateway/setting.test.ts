@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CredentialsError } from '../../src/gateway/gateway-error.ts';
-import { settingOf } from '../../src/gateway/setting.ts';
+import { openEnvSecret } from '../../src/gateway/setting.ts';
 import { scratchFolder } from '../support/edict-process.ts';
 
 test('a variable wins over a file, and nothing is null', () => {
-  const setting = settingOf({ HW_AUTH_TOKEN: ' t \n', HW_AUTH_TOKEN_FILE: '/nowhere' }, 'HW_AUTH_TOKEN', () => 0);
-  assert.equal([setting?.name, setting?.value()], ['HW_AUTH_TOKEN', 't']);
+  const setting = openEnvSecret({ HW_AUTH_TOKEN: ' t \n', HW_AUTH_TOKEN_FILE: '/nowhere' }, 'HW_AUTH_TOKEN', () => 0);
+  assert.equal([setting?.name, setting?.read()], ['HW_AUTH_TOKEN', 't']);
   assert.is(
-    settingOf({ HW_AUTH_TOKEN: '', HW_AUTH_TOKEN_FILE: ' ' }, 'HW_AUTH_TOKEN', () => 0),
+    openEnvSecret({ HW_AUTH_TOKEN: '', HW_AUTH_TOKEN_FILE: ' ' }, 'HW_AUTH_TOKEN', () => 0),
     null,
   );
 });
@@ -18,14 +18,14 @@ test('a variable wins over a file, and nothing is null', () => {
 test('a file is read again, but not for every request, and one that is away or empty for a moment changes nothing', () => {
   const file = join(scratchFolder(), 'secret');
   let ms = 0;
-  const setting = settingOf({ HW_SECRET_KEY_FILE: file }, 'HW_SECRET_KEY', () => ms);
+  const setting = openEnvSecret({ HW_SECRET_KEY_FILE: file }, 'HW_SECRET_KEY', () => ms);
   const now = (text: string | null): string | undefined => {
     if (text === null) rmSync(file);
     else writeFileSync(file, text);
-    return setting?.value();
+    return setting?.read();
   };
   assert.throws(
-    () => setting?.value(),
+    () => setting?.read(),
     (error: unknown) => error instanceof CredentialsError && /^HW_SECRET_KEY_FILE cannot be read: ENOENT/.test(error.message),
   );
   assert.is(now('one\n'), 'one');

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Change } from '../../src/core/plan.ts';
 import { publicationKey } from '../../src/core/publication.ts';
-import { outcomesOf } from '../../src/gateway/together.ts';
+import { parseBatchResponse } from '../../src/gateway/together.ts';
 import { changeTo } from './answering-server.ts';
 
 const changes = ['a', 'b', 'c'].map((apiId): Change => changeTo('online', { apiId, key: publicationKey(apiId, 'env-1') }));
@@ -11,8 +11,8 @@ const made = (apiId: string, more: object = {}) => ({
 });
 
 /** Returns the kinds of the outcomes, with the codes of those that failed. */
-function kinds(answer: Parameters<typeof outcomesOf>[1], of: readonly Change[] = changes): string[] {
-  return outcomesOf(of, answer, ['s3cret']).map((outcome) =>
+function kinds(answer: Parameters<typeof parseBatchResponse>[1], of: readonly Change[] = changes): string[] {
+  return parseBatchResponse(of, answer, ['s3cret']).map((outcome) =>
     'failure' in outcome ? `${outcome.kind} ${outcome.failure.code}` : outcome.kind,
   );
 }
@@ -20,7 +20,7 @@ function kinds(answer: Parameters<typeof outcomesOf>[1], of: readonly Change[] =
 test('each change gets what the answer says of its own API, in whichever order', () => {
   const failure = [{ api_id: 'b', error_code: 'APIG.3002', error_msg: 'API b does not exist' }];
   assert.equal(kinds({ success: [made('c'), made('a')], failure }), ['succeeded', 'stalled APIG.3002', 'succeeded']);
-  const [first] = outcomesOf(changes, { success: [made('a')] }, []);
+  const [first] = parseBatchResponse(changes, { success: [made('a')] }, []);
   assert.equal(first, { kind: 'succeeded', versionId: 'v-a', publishId: 'p-a' });
 });
 
@@ -40,7 +40,9 @@ test('a code that nobody knows may mean that it happened', () => {
 });
 
 test('no secret gets into a message', () => {
-  const [outcome] = outcomesOf(changes, { failure: [{ api_id: 'a', error_code: 'APIG.9999', error_msg: 'with s3cret' }] }, ['s3cret']);
+  const [outcome] = parseBatchResponse(changes, { failure: [{ api_id: 'a', error_code: 'APIG.9999', error_msg: 'with s3cret' }] }, [
+    's3cret',
+  ]);
   assert.not.match(JSON.stringify(outcome), 's3cret');
 });
 

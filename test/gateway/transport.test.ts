@@ -3,7 +3,7 @@ import createClient from 'openapi-fetch';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { paths } from '../../generated/roma-connect.d.ts';
-import { type ConnectionError, ReadsOnlyError } from '../../src/gateway/gateway-error.ts';
+import { type ConnectionError, ReadOnlyTransportError } from '../../src/gateway/gateway-error.ts';
 import { openTransport, type Transport } from '../../src/gateway/transport.ts';
 import { answeringServer, json } from './answering-server.ts';
 
@@ -18,14 +18,14 @@ test('a dry run opens no connection for anything but GET', async () => {
   const transport = openTransport({ mode: 'reads', connections: 4, timeoutMs: 1_000 });
   for (const method of writing) {
     const thrown: unknown = await transport.fetch(requestOf(transport, server.url, method)).catch((error: unknown) => error);
-    assert.instance(thrown, ReadsOnlyError, method);
+    assert.instance(thrown, ReadOnlyTransportError, method);
   }
   const client = createClient<paths>({ ...transport, baseUrl: server.url });
   const params = { path: { project_id: 'p', instance_id: 'i' }, header: { 'X-Auth-Token': 't' } };
   const thrown: unknown = await client
     .POST('/v2/{project_id}/apic/instances/{instance_id}/apis/action', { params, body: { action: 'online', api_id: 'a', env_id: 'e' } })
     .catch((error: unknown) => error);
-  assert.instance(thrown, ReadsOnlyError);
+  assert.instance(thrown, ReadOnlyTransportError);
   assert.is(server.connections(), 0);
 
   const read = await transport.fetch(requestOf(transport, server.url, 'GET'));

@@ -1,16 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Lease, RequestEnd } from '../../src/core/ports.ts';
-import { underLease } from '../../src/gateway/under-lease.ts';
+import type { Lease, RequestResult } from '../../src/core/ports.ts';
+import { withLease } from '../../src/gateway/under-lease.ts';
 
 const { signal } = new AbortController();
 
 function opened() {
   const state = { isHeld: true };
-  const lease: Lease = { fence: 1, ending: signal, isHeld: () => state.isHeld };
-  const ends: RequestEnd['kind'][] = [];
+  const lease: Lease = { fence: 1, signal, isHeld: () => state.isHeld };
+  const ends: RequestResult['kind'][] = [];
   let turn = (): void => {};
-  const admit = underLease(lease, async () => {
+  const admit = withLease(lease, async () => {
     await new Promise<void>((resolve) => {
       turn = resolve;
     });
@@ -23,7 +23,7 @@ test('a request whose turn comes under the lease leaves, and says how it ended',
   const { ends, admit, turn } = opened();
   const admitted = admit(signal);
   turn();
-  (await admitted)({ kind: 'answered', pauseMs: null, allowed: null });
+  (await admitted)({ kind: 'answered', retryAfterMs: null, rateLimit: null });
   assert.equal(ends, ['answered']);
 });
 

@@ -59,13 +59,20 @@ test('the focus stays on its cell while others scroll by and change', async () =
   await shown.page.locator('#matrix').evaluate('(node) => { node.scrollTop = 5000; }');
   assert.is(await focused(), 'api000 1');
   const orders = change('api000', 'test', { revision: 'r2' });
-  const failure = { code: 'X', status: 500, message: 'broken', hint: null, requestId: null, pauseMs: null };
+  const failure = { code: 'X', status: 500, message: 'broken', hint: null, requestId: null, retryAfterMs: null };
   shown.plan(
     [wanted('api000', 'test', { revision: 'r2' }), ...names.slice(1).map((name) => wanted(name, 'test'))],
     names.flatMap((name) => [recorded(name, 'test'), recorded(name, 'release')]),
     { protectedNames: ['release'] },
   );
-  shown.emit({ type: 'attempt:settled', passId: 'p', attemptId: 1, change: orders, outcome: { kind: 'stalled', failure }, tookMs: 1 });
+  shown.emit({
+    type: 'attempt:settled',
+    reconcileId: 'p',
+    attemptId: 1,
+    change: orders,
+    outcome: { kind: 'stalled', failure },
+    durationMs: 1,
+  });
   await shown.page.locator('.failed', { hasText: 'failed' }).first().waitFor();
   assert.is(await focused(), 'api000 1');
 });
@@ -78,11 +85,11 @@ test('an update touches the cells that have changed and no other', async () => {
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
   shown.emit({
     type: 'attempt:settled',
-    passId: 'p',
+    reconcileId: 'p',
     attemptId: 2,
     change: change('api000', 'test', { revision: 'r2' }),
     outcome,
-    tookMs: 1,
+    durationMs: 1,
   });
   await shown.page.getByRole('row', { name: 'api000' }).locator('.in-sync').first().waitFor();
   assert.equal([...new Set(await shown.page.evaluate<string[]>('window.touched'))], ['api000']);

@@ -1,17 +1,17 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { standings as known } from '../../src/core/matrix.ts';
-import { type Cell, classOf, lookOf, signOf, standings } from '../../src/page/looks.ts';
+import { publicationStatuses as known } from '../../src/core/matrix.ts';
+import { cellStyle, type GridCell, statusClass, statusOrder, statusSign } from '../../src/page/looks.ts';
 
-const cell = (over: Partial<Cell>): Cell => ({
+const cell = (over: Partial<GridCell>): GridCell => ({
   ...{ api: 'orders', apiId: 'api-orders', environmentId: 'env-test', standing: 'in sync', desired: 'online' },
   ...{ recorded: 'online', observed: null, message: '' },
   ...over,
 });
 
 test('the page knows every standing that there is, each with a sign and a class of its own', () => {
-  assert.equal([...standings].sort(), [...known].sort());
-  for (const shown of [signOf, classOf]) assert.is(new Set(standings.map(shown)).size, standings.length);
+  assert.equal([...statusOrder].sort(), [...known].sort());
+  for (const shown of [statusSign, statusClass]) assert.is(new Set(statusOrder.map(shown)).size, statusOrder.length);
 });
 
 for (const [given, expected] of [
@@ -27,8 +27,8 @@ for (const [given, expected] of [
   [cell({ standing: 'stale' }), '○ stale online'],
 ] as const) {
   test(`shows ${expected}`, () => {
-    const { sign, word, to } = lookOf(given);
-    assert.is(`${sign} ${word} ${to}`.trim(), expected);
+    const { sign, label, detail } = cellStyle(given);
+    assert.is(`${sign} ${label} ${detail}`.trim(), expected);
   });
 }
 

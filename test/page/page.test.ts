@@ -17,8 +17,8 @@ const mistake = {
   hint: 'online?',
   text: '    onl',
 } as const;
-const failure = { code: 'APIG.3001', status: 404, message: 'API does not exist', hint: null, requestId: null, pauseMs: null };
-const drift = { from: 'online', fromSinceMs: 1, seenAtMs: 2, truceUntilMs: null } as const;
+const failure = { code: 'APIG.3001', status: 404, message: 'API does not exist', hint: null, requestId: null, retryAfterMs: null };
+const drift = { from: 'online', fromSinceMs: 1, detectedAtMs: 2, backoffUntilMs: null } as const;
 
 /** Shows something of everything that can be shown. */
 async function showAll({ plan, emit, page }: ShownPage): Promise<void> {
@@ -33,16 +33,16 @@ async function showAll({ plan, emit, page }: ShownPage): Promise<void> {
     ],
     { protectedNames: ['release'] },
   );
-  emit({ type: 'pass:started', passId: 'p', cause: 'file' });
+  emit({ type: 'pass:started', reconcileId: 'p', cause: 'file' });
   emit({
     type: 'attempt:settled',
-    passId: 'p',
+    reconcileId: 'p',
     attemptId: 1,
     change: change('carts', 'test'),
     outcome: { kind: 'stalled', failure },
-    tookMs: 1,
+    durationMs: 1,
   });
-  emit({ type: 'calls:stopped', why: 'credentials', message: 'APIGW.0301 Incorrect IAM authentication information' });
+  emit({ type: 'calls:stopped', reason: 'credentials', message: 'APIGW.0301 Incorrect IAM authentication information' });
   emit({ type: 'file:rejected', error: new InvalidFileError('edict.yaml', [mistake]) });
   await page.getByText('onl is no state').waitFor();
   await page.locator('.failed', { hasText: 'failed' }).first().waitFor();

@@ -27,7 +27,7 @@ test('says what is left to do, how long it takes and what slows it', async () =>
 });
 
 test('says why no call is made, for as long as none is', async () => {
-  shown.emit({ type: 'calls:stopped', why: 'outage', message: 'nobody answers' });
+  shown.emit({ type: 'calls:stopped', reason: 'outage', message: 'nobody answers' });
   await shown.page.getByRole('alert').getByText('The gateway cannot be reached').waitFor();
   assert.is(await shown.page.title(), 'edict: no calls');
   shown.emit({ type: 'calls:resumed' });
@@ -78,9 +78,9 @@ test('says what is held and why, with the command that releases it, ready to be 
 });
 
 test('shows the last passes with what came of them', async () => {
-  const summary = { online: 1200, offline: 1, unchanged: 0, held: 2, waiting: 0, failed: 3, tookMs: 12_000 };
-  shown.emit({ type: 'pass:started', passId: '1', cause: 'file' }, { type: 'pass:finished', passId: '1', summary });
-  shown.emit({ type: 'pass:started', passId: '2', cause: 'resync' });
+  const summary = { online: 1200, offline: 1, unchanged: 0, held: 2, deferred: 0, failed: 3, durationMs: 12_000 };
+  shown.emit({ type: 'pass:started', reconcileId: '1', cause: 'file' }, { type: 'pass:finished', reconcileId: '1', summary });
+  shown.emit({ type: 'pass:started', reconcileId: '2', cause: 'resync' });
   await shown.page.getByText('resync: under way').waitFor();
   assert.match(await text('passes'), 'new file: 1,200 online, 1 offline, 2 held, 3 failed in 12 s');
 });

@@ -9,11 +9,11 @@ const test = suite('timeline');
 
 const attempts: Attempt[] = [];
 const attempt = (id: number, over: Partial<Attempt>): Attempt =>
-  states.attempt('orders', 'test', { id, beganAtMs: id, settledAtMs: 2, outcome: 'succeeded', ...over });
+  states.attempt('orders', 'test', { id, startedAtMs: id, finishedAtMs: 2, outcome: 'succeeded', ...over });
 let shown: ShownPage;
 test.before(async () => {
   attempts.push(
-    attempt(3, { action: 'offline', outcome: 'succeeded', approval: { by: 'ada', why: '<i>CHG-7</i>' } }),
+    attempt(3, { action: 'offline', outcome: 'succeeded', approval: { by: 'ada', reason: '<i>CHG-7</i>' } }),
     attempt(2, { reason: 'revision', revision: 'r2', versionId: 'v2' }),
     attempt(1, { outcome: 'stalled', code: 'APIG.3001', message: 'API does not exist' }),
     attempt(9, { api: 'carts', apiId: 'api-carts' }),
@@ -54,7 +54,7 @@ test('a click on a cell shows how the API stands everywhere, and every attempt o
 test('it follows what happens', async () => {
   attempts.unshift(attempt(4, { environment: 'release', environmentId: 'env-release' }));
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
-  shown.emit({ type: 'attempt:settled', passId: 'p', attemptId: 4, change: change('orders', 'release'), outcome, tookMs: 1 });
+  shown.emit({ type: 'attempt:settled', reconcileId: 'p', attemptId: 4, change: change('orders', 'release'), outcome, durationMs: 1 });
   await shown.page.getByText('release: ✓ in sync').waitFor();
   await shown.page.getByText('attempt 4').waitFor();
 });

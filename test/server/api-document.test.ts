@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { apiDocumentText, requestSchemas } from '../../src/server/api-document.ts';
+import { readApiDocument, requestSchemas } from '../../src/server/api-document.ts';
 
-const schema = requestSchemas(apiDocumentText());
+const schema = requestSchemas(readApiDocument());
 
 test('a request is checked by what the description says of it', () => {
   const { querystring, body } = schema('GET', '/api/v1/history');
@@ -17,7 +17,7 @@ test('what is not described is not there', () => {
 });
 
 test('the description stands by itself', () => {
-  const text = apiDocumentText();
+  const text = readApiDocument();
   const { components } = JSON.parse(text) as { components: { schemas: Record<string, unknown> } };
   const named = [...text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name ?? '');
   assert.ok(named.length > 50);

@@ -1,14 +1,14 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EngineEvent } from '../../src/core/events.ts';
-import { heldDigest, type NewApproval } from '../../src/core/guards.ts';
-import { plan } from '../../src/core/plan.ts';
+import type { EdictEvent } from '../../src/core/events.ts';
+import { approvalDigest, type NewApproval } from '../../src/core/guards.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import type { HistoryFilter } from '../../src/core/ports.ts';
 import type { Suspension } from '../../src/core/publication.ts';
-import { apiDocumentText } from '../../src/server/api-document.ts';
-import { Board } from '../../src/server/board.ts';
-import { Broadcast } from '../../src/server/broadcast.ts';
+import { readApiDocument } from '../../src/server/api-document.ts';
+import { StatusCache } from '../../src/server/board.ts';
+import { Broadcaster } from '../../src/server/broadcast.ts';
 import { type Server, startServer } from '../../src/server/server.ts';
 import { attempt, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
@@ -19,7 +19,7 @@ interface Operation {
     Record<string, { readonly $ref?: string; readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
   >;
 }
-const document = JSON.parse(apiDocumentText()) as {
+const document = JSON.parse(readApiDocument()) as {
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: object; responses: Record<string, Operation['responses'][string]> };
 };
@@ -41,17 +41,17 @@ function assertDescribed(method: string, path: string, status: number, body: unk
 const wantedOrders = wanted('orders', 'release', { state: 'offline' });
 const desired = desiredState([wantedOrders, wanted('carts', 'test', { revision: 'r1' })], { protectedNames: ['release'] });
 const was = recordedState([recorded('orders', 'release', { publishedAtMs: 1, editedAtMs: 2 }), recorded('old', 'test')]);
-const made = plan(desired, was);
-const start: readonly EngineEvent[] = [
-  { type: 'pass:started', passId: 'p', cause: 'start' },
+const plan = diffStates(desired, was);
+const start: readonly EdictEvent[] = [
+  { type: 'pass:started', reconcileId: 'p', cause: 'start' },
   { type: 'file:accepted', desired },
-  { type: 'plan:made', passId: 'p', cause: 'start', plan: made, recorded: was },
+  { type: 'plan:made', reconcileId: 'p', cause: 'start', plan, recorded: was },
 ];
-const tried = attempt('carts', 'test', { id: 7, settledAtMs: 2, outcome: 'succeeded', versionId: 'v' });
+const tried = attempt('carts', 'test', { id: 7, finishedAtMs: 2, outcome: 'succeeded', versionId: 'v' });
 
-const board = new Board(() => 1000);
-const about = { version: '1', file: 'edict.yaml', release: () => 'edict approve' };
-const broadcast = new Broadcast(board, about);
+const statusCache = new StatusCache(() => 1000);
+const daemonInfo = { version: '1', file: 'edict.yaml', approveCommand: () => 'edict approve' };
+const broadcaster = new Broadcaster(statusCache, daemonInfo);
 const asked: HistoryFilter[] = [];
 const approved: NewApproval[] = [];
 const suspensions: (Suspension | null)[] = [];
@@ -62,18 +62,28 @@ test.before(async () => {
   server = await startServer(
     { host: '127.0.0.1', port: 0 },
     {
-      names: [],
+      allowedHosts: [],
       health: { live: () => ({ ok: true, message: '' }), ready: () => ({ ok: true, message: '' }) },
       metrics: { text: async () => '', contentType: 'text/plain' },
-      sites: [
+      routes: [
         {
-          ...{ name: '', board, broadcast, about, token: 'right', now: () => 5000 },
+          ...{ pathPrefix: '', statusCache, broadcaster, daemonInfo, token: 'right', now: () => 5000 },
           history: async (_, filter) => {
             asked.push(filter);
             return [tried];
           },
           approvals: async () => [
-            { id: 1, digest: 'sha256:0', by: 'ada', why: 'CHG', atMs: 1, expiresAtMs: 2, work: [], done: new Set(), isSpent: false },
+            {
+              id: 1,
+              digest: 'sha256:0',
+              by: 'ada',
+              reason: 'CHG',
+              approvedAtMs: 1,
+              expiresAtMs: 2,
+              scope: [],
+              usedKeys: new Set(),
+              isFileHoldReleased: false,
+            },
           ],
           approve: async (_, approval) => void approved.push(approval),
           suspend: async (_, suspension) => void suspensions.push(suspension),
@@ -105,13 +115,13 @@ async function ask(method: string, path: string, body: unknown = undefined, toke
 test('before the first plan there is a status, and no plan or history', async () => {
   assert.equal((await ask('GET', '/api/v1/status')).answer['publications'], []);
   for (const path of ['/api/v1/plan', '/api/v1/history']) assert.is((await ask('GET', path)).status, 503, path);
-  for (const event of start) board.emit(event);
+  for (const event of start) statusCache.emit(event);
 });
 
 test('the status has every publication, or those of one API', async () => {
   const standings = async (query = '') =>
-    ((await ask('GET', `/api/v1/status${query}`)).answer['publications'] as { api: string; standing: string }[]).map(
-      ({ api, standing }) => `${api} ${standing}`,
+    ((await ask('GET', `/api/v1/status${query}`)).answer['publications'] as { api: string; status: string }[]).map(
+      ({ api, status }) => `${api} ${status}`,
     );
   assert.equal(await standings(), ['orders held', 'carts changing', 'old kept']);
   assert.equal(await standings('?api=api-carts'), ['carts changing']);
@@ -120,7 +130,7 @@ test('the status has every publication, or those of one API', async () => {
 
 test('the plan is what edict plan shows', async () => {
   const { answer } = await ask('GET', '/api/v1/plan');
-  assert.equal([answer['heldDigest'], (answer['changes'] as unknown[]).length], [heldDigest(made), 2]);
+  assert.equal([answer['heldDigest'], (answer['changes'] as unknown[]).length], [approvalDigest(plan), 2]);
 });
 
 test('the history is narrowed by name or ID and limited', async () => {
@@ -156,7 +166,7 @@ for (const path of [
 test('nobody acts without the token, whatever else he sends', async () => {
   for (const token of [null, 'wrong', '']) {
     assert.is((await ask('POST', '/api/v1/resync', undefined, token)).status, 401);
-    assert.is((await ask('POST', '/api/v1/approvals', { digest: heldDigest(made), by: 'ada', why: 'CHG' }, token)).status, 401);
+    assert.is((await ask('POST', '/api/v1/approvals', { digest: approvalDigest(plan), by: 'ada', why: 'CHG' }, token)).status, 401);
     assert.is((await ask('POST', '/api/v1/approvals', 'not JSON', token)).status, token === 'right' ? 400 : 401);
   }
   assert.equal([resyncs, approved.length], [0, 0]);
@@ -168,11 +178,11 @@ test('asks for a pass now', async () => {
 });
 
 test('agrees to exactly what is held', async () => {
-  const agreeing = { digest: heldDigest(made), by: 'ada', why: 'CHG-7' };
+  const agreeing = { digest: approvalDigest(plan), by: 'ada', why: 'CHG-7' };
   const { status, answer } = await ask('POST', '/api/v1/approvals', agreeing, 'right');
   assert.equal([status, answer['expires']], [201, '1970-01-01T01:00:05Z']);
-  assert.equal(approved, [{ ...agreeing, atMs: 5000, expiresAtMs: 3_605_000, work: approved[0]?.work ?? [] }]);
-  assert.is(approved[0]?.work.length, 1);
+  assert.equal(approved, [{ ...agreeing, atMs: 5000, expiresAtMs: 3_605_000, work: approved[0]?.scope ?? [] }]);
+  assert.is(approved[0]?.scope.length, 1);
   const other = await ask('POST', '/api/v1/approvals', { ...agreeing, digest: `sha256:${'0'.repeat(64)}` }, 'right');
   assert.is(other.status, 409);
 });

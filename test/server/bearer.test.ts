@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
-import { demandToken } from '../../src/server/bearer.ts';
+import { requireToken } from '../../src/server/bearer.ts';
 
 test('the token lets a request act', () => {
-  demandToken('Bearer right', 'right');
-  demandToken('bearer right', 'right');
+  requireToken('Bearer right', 'right');
+  requireToken('bearer right', 'right');
 });
 
 for (const [given, token, code] of [
@@ -19,7 +19,7 @@ for (const [given, token, code] of [
 ] as const) {
   test(`${given ?? 'nothing'} does not${token === null ? ', where the daemon has no token' : ''}`, () => {
     assert.throws(
-      () => demandToken(given, token),
+      () => requireToken(given, token),
       (error: unknown) => error instanceof EdictError && error.code === code && !error.message.includes('right'),
     );
   });

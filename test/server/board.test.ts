@@ -1,33 +1,33 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvalidFileError } from '../../src/core/errors.ts';
-import type { EngineEvent } from '../../src/core/events.ts';
-import { cellOf } from '../../src/core/matrix.ts';
-import { plan } from '../../src/core/plan.ts';
-import { Board, keysOn, type Touched } from '../../src/server/board.ts';
+import type { EdictEvent } from '../../src/core/events.ts';
+import { computeStatusCell } from '../../src/core/matrix.ts';
+import { diffStates } from '../../src/core/plan.ts';
+import { type ChangeScope, publicationKeysOf, StatusCache } from '../../src/server/board.ts';
 import { change, desiredState, gatewaySettings, recorded, recordedState, wanted } from '../support/states.ts';
 
 const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
 const was = recordedState([recorded('carts', 'test')]);
-const accepted: EngineEvent = { type: 'file:accepted', desired };
-const planned: EngineEvent = { type: 'plan:made', passId: 'p', cause: 'file', plan: plan(desired, was), recorded: was };
+const accepted: EdictEvent = { type: 'file:accepted', desired };
+const planned: EdictEvent = { type: 'plan:made', reconcileId: 'p', cause: 'file', plan: diffStates(desired, was), recorded: was };
 const orders = change('orders', 'test');
-const failure = { code: 'APIG.9999', status: 500, message: 'System error', hint: null, requestId: null, pauseMs: null };
-const begun: EngineEvent = { type: 'attempt:begun', passId: 'p', attemptId: 7, change: orders };
-const settled = (outcome: Extract<EngineEvent, { type: 'attempt:settled' }>['outcome']): EngineEvent => {
-  return { type: 'attempt:settled', passId: 'p', attemptId: 7, change: orders, outcome, tookMs: 5 };
+const failure = { code: 'APIG.9999', status: 500, message: 'System error', hint: null, requestId: null, retryAfterMs: null };
+const begun: EdictEvent = { type: 'attempt:begun', reconcileId: 'p', attemptId: 7, change: orders };
+const settled = (outcome: Extract<EdictEvent, { type: 'attempt:settled' }>['outcome']): EdictEvent => {
+  return { type: 'attempt:settled', reconcileId: 'p', attemptId: 7, change: orders, outcome, durationMs: 5 };
 };
 const succeeded = settled({ kind: 'succeeded', versionId: 'v1', publishId: null });
 
-function boardAfter(...events: readonly EngineEvent[]): Board {
-  const board = new Board(() => 1000);
+function boardAfter(...events: readonly EdictEvent[]): StatusCache {
+  const board = new StatusCache(() => 1000);
   for (const event of events) board.emit(event);
   return board;
 }
 
-const standingsOn = (board: Board) => {
+const standingsOn = (board: StatusCache) => {
   const { matrix } = board;
-  return [...keysOn(board)].map((key) => (matrix ? cellOf(key, matrix)?.standing : null));
+  return [...publicationKeysOf(board)].map((key) => (matrix ? computeStatusCell(key, matrix)?.status : null));
 };
 
 test('nothing is there before the first plan', () => {
@@ -66,51 +66,51 @@ test('a newer file shows with its plan, not before', () => {
 
 test('what an earlier process has tried shows where this one has not', () => {
   const board = boardAfter(accepted, planned);
-  const earlier = { id: 3, action: 'online', revision: null, outcome: 'stalled', code: 'X', message: '', beganAtMs: 1 } as const;
-  board.recall(new Map([[orders.key, earlier]]));
+  const earlier = { id: 3, action: 'online', revision: null, outcome: 'stalled', code: 'X', message: '', startedAtMs: 1 } as const;
+  board.addLastAttempts(new Map([[orders.key, earlier]]));
   assert.equal(standingsOn(board), ['failed', 'in sync']);
   board.emit(begun);
-  board.recall(new Map([[orders.key, earlier]]));
+  board.addLastAttempts(new Map([[orders.key, earlier]]));
   assert.equal(standingsOn(board), ['changing', 'in sync']);
 });
 
 test('a complaint about the file stays until the file is well', () => {
   const mistake = { rule: 'value', file: 'edict.yaml', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: 'x' } as const;
   const board = boardAfter(accepted, { type: 'file:rejected', error: new InvalidFileError('edict.yaml', [mistake]) });
-  assert.equal(board.complaint, { message: 'edict.yaml has 1 mistake', mistakes: [mistake] });
+  assert.equal(board.fileError, { message: 'edict.yaml has 1 mistake', mistakes: [mistake] });
   board.emit({ type: 'file:missed', message: 'edict.yaml is not there' });
-  assert.equal(board.complaint, { message: 'edict.yaml is not there', mistakes: [] });
+  assert.equal(board.fileError, { message: 'edict.yaml is not there', mistakes: [] });
   board.emit(accepted);
-  assert.is(board.complaint, null);
+  assert.is(board.fileError, null);
 });
 
 test('a pass is one line, however often it plans anew', () => {
-  const started: EngineEvent = { type: 'pass:started', passId: 'p', cause: 'file' };
-  const summary = { online: 1, offline: 0, unchanged: 1, held: 0, waiting: 0, failed: 0, tookMs: 5 };
-  const board = boardAfter(started, { ...started, cause: 'order' }, { type: 'pass:finished', passId: 'p', summary });
-  assert.equal(board.passes, [{ id: 'p', cause: 'file', startedAtMs: 1000, result: summary }]);
-  for (let index = 0; index < 50; index += 1) board.emit({ ...started, passId: String(index) });
-  assert.equal([board.passes.length, board.passes[0]?.id], [20, '49']);
+  const started: EdictEvent = { type: 'pass:started', reconcileId: 'p', cause: 'file' };
+  const summary = { online: 1, offline: 0, unchanged: 1, held: 0, deferred: 0, failed: 0, durationMs: 5 };
+  const board = boardAfter(started, { ...started, cause: 'order' }, { type: 'pass:finished', reconcileId: 'p', summary });
+  assert.equal(board.reconciliations, [{ id: 'p', cause: 'file', startedAtMs: 1000, result: summary }]);
+  for (let index = 0; index < 50; index += 1) board.emit({ ...started, reconcileId: String(index) });
+  assert.equal([board.reconciliations.length, board.reconciliations[0]?.id], [20, '49']);
 });
 
 test('rate and stops are the last that were told', () => {
   const board = boardAfter(
     { type: 'rate:changed', calls: 4, perMs: 1000, limit: 10 },
-    { type: 'calls:stopped', why: 'outage', message: 'gone' },
+    { type: 'calls:stopped', reason: 'outage', message: 'gone' },
   );
   assert.equal(
-    [board.rate, board.stopped],
+    [board.rate, board.paused],
     [
       { calls: 4, perMs: 1000 },
       { why: 'outage', message: 'gone', sinceMs: 1000 },
     ],
   );
   board.emit({ type: 'calls:resumed' });
-  assert.is(board.stopped, null);
+  assert.is(board.paused, null);
 });
 
 test('with another limit the rate is that limit again', () => {
-  const slow: EngineEvent = { type: 'rate:changed', calls: 4, perMs: 1000, limit: 10 };
+  const slow: EdictEvent = { type: 'rate:changed', calls: 4, perMs: 1000, limit: 10 };
   const board = boardAfter(accepted, slow, { type: 'file:accepted', desired: desiredState([]) });
   assert.equal(board.rate, { calls: 4, perMs: 1000 }, 'the gateway has the same settings');
   const faster = gatewaySettings({ limit: { calls: 20, perMs: 1000, concurrency: 4 } });
@@ -119,9 +119,9 @@ test('with another limit the rate is that limit again', () => {
 });
 
 test('who listens hears what has changed, and no more once he has left', () => {
-  const board = new Board(() => 1000);
-  const heard: Touched[] = [];
-  const leave = board.listen((touched) => heard.push(touched));
+  const board = new StatusCache(() => 1000);
+  const heard: ChangeScope[] = [];
+  const leave = board.subscribe((touched) => heard.push(touched));
   for (const event of [accepted, planned, begun]) board.emit(event);
   board.emit({ type: 'store:waited', message: '' });
   leave();

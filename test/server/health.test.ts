@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { plan } from '../../src/core/plan.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import { Health } from '../../src/server/health.ts';
 import { desiredState } from '../support/states.ts';
 
@@ -19,23 +19,23 @@ test('is ready when a valid file has been read, and stays so when a later one is
 test('is not ready while the store fails, and again when it has been read', () => {
   const health = new Health();
   health.emit({ type: 'file:accepted', desired });
-  health.emit({ type: 'store:failed', passId: '', message: 'the disk is full' });
+  health.emit({ type: 'store:failed', reconcileId: '', message: 'the disk is full' });
   assert.equal(health.ready(), { ok: false, message: 'the store fails: the disk is full' });
   assert.ok(health.live().ok);
-  health.emit({ type: 'plan:made', passId: '', cause: 'resync', recorded: new Map(), plan: plan(desired, new Map()) });
+  health.emit({ type: 'plan:made', reconcileId: '', cause: 'resync', recorded: new Map(), plan: diffStates(desired, new Map()) });
   assert.ok(health.ready().ok);
 });
 
 test('a gateway that is down is none of its faults', () => {
   const health = new Health();
   health.emit({ type: 'file:accepted', desired });
-  health.emit({ type: 'calls:stopped', why: 'outage', message: 'no connection' });
+  health.emit({ type: 'calls:stopped', reason: 'outage', message: 'no connection' });
   assert.ok(health.ready().ok && health.live().ok);
 });
 
 test('what has ended is not alive', () => {
   const health = new Health();
-  health.emit({ type: 'daemon:stopped', signal: 'SIGTERM', left: 0 });
+  health.emit({ type: 'daemon:stopped', signal: 'SIGTERM', unsentCount: 0 });
   assert.not.ok(health.live().ok);
 });
 

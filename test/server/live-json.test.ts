@@ -1,30 +1,30 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EngineEvent } from '../../src/core/events.ts';
-import { plan } from '../../src/core/plan.ts';
-import { Board } from '../../src/server/board.ts';
-import { liveJson } from '../../src/server/live-json.ts';
+import type { EdictEvent } from '../../src/core/events.ts';
+import { diffStates } from '../../src/core/plan.ts';
+import { StatusCache } from '../../src/server/board.ts';
+import { daemonStatusJson } from '../../src/server/live-json.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
-const about = { version: '1.2.3', file: 'edict.yaml', release: () => 'edict approve sha256:0' };
+const about = { version: '1.2.3', file: 'edict.yaml', approveCommand: () => 'edict approve sha256:0' };
 const names = Array.from({ length: 31 }, (_, index) => `api${index}`);
 const desired = desiredState(names.map((name) => wanted(name, 'test')));
 const was = recordedState([recorded('old', 'left')]);
-const start: readonly EngineEvent[] = [
+const start: readonly EdictEvent[] = [
   { type: 'file:accepted', desired },
-  { type: 'plan:made', passId: 'p', cause: 'start', plan: plan(desired, was), recorded: was },
+  { type: 'plan:made', reconcileId: 'p', cause: 'start', plan: diffStates(desired, was), recorded: was },
 ];
 
-function liveAfter(...events: readonly EngineEvent[]) {
-  const board = new Board(() => 0);
+function liveAfter(...events: readonly EdictEvent[]) {
+  const board = new StatusCache(() => 0);
   for (const event of events) board.emit(event);
-  return liveJson(board, {}, about);
+  return daemonStatusJson(board, {}, about);
 }
 
 test('before the first file there is little to say', () => {
   const live = liveAfter();
   assert.equal([live.gateway, live.summary, live.release, live.environments, live.passes], [null, null, null, [], []]);
-  assert.equal(live.file, { path: 'edict.yaml', acceptedAt: null, complaint: null, mistakes: [] });
+  assert.equal(live.file, { path: 'edict.yaml', acceptedAt: null, fileError: null, mistakes: [] });
   assert.equal([live.queue.left, live.queue.secondsToGo, live.queue.slowedBy], [0, null, null]);
 });
 
@@ -33,7 +33,7 @@ test('says what is left to do, how long it takes at the present rate, and what s
   assert.equal([queue.left, queue.secondsToGo, queue.slowedBy], [31, 3, 'the file’s limit: 10 per 1 s']);
   const slower = liveAfter(...start, { type: 'rate:changed', calls: 5, perMs: 1000, limit: 10 }).queue;
   assert.equal([slower.secondsToGo, slower.slowedBy], [6, 'the gateway asks for less: 5 per 1 s of 10 per 1 s']);
-  const stopped = liveAfter(...start, { type: 'calls:stopped', why: 'outage', message: 'nobody answers' }).queue;
+  const stopped = liveAfter(...start, { type: 'calls:stopped', reason: 'outage', message: 'nobody answers' }).queue;
   assert.equal([stopped.secondsToGo, stopped.slowedBy], [null, 'nobody answers']);
   assert.equal(stopped.stopped, { why: 'outage', message: 'nobody answers', since: '1970-01-01T00:00:00Z' });
 });

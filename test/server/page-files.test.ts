@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readPageFiles } from '../../src/server/page-files.ts';
+import { readUiFiles } from '../../src/server/page-files.ts';
 
-const files = readPageFiles();
+const files = readUiFiles();
 
 test('everything that the page names is there, and nothing else of the disk', () => {
   const html = files.get('/')?.body.toString() ?? '';

@@ -3,18 +3,18 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
 import type { Attempt } from '../../src/core/ports.ts';
-import { Board } from '../../src/server/board.ts';
-import { Broadcast } from '../../src/server/broadcast.ts';
-import { type Server, type ServerDeps, type Site, startServer } from '../../src/server/server.ts';
+import { StatusCache } from '../../src/server/board.ts';
+import { Broadcaster } from '../../src/server/broadcast.ts';
+import { type FileRoutes, type Server, type ServerDeps, startServer } from '../../src/server/server.ts';
 
 const test = suite('server');
 let isReady = true;
 let server: Server;
 const answer = () => ({ ok: isReady, message: isReady ? 'ready' : 'not yet' });
-const about = { version: '1', file: 'edict.yaml', release: () => null };
-const board = new Board(Date.now);
-const site: Site = {
-  ...{ name: '', board, broadcast: new Broadcast(board, about), about, now: Date.now, token: null },
+const daemonInfo = { version: '1', file: 'edict.yaml', approveCommand: () => null };
+const statusCache = new StatusCache(Date.now);
+const site: FileRoutes = {
+  ...{ pathPrefix: '', statusCache, broadcaster: new Broadcaster(statusCache, daemonInfo), daemonInfo, now: Date.now, token: null },
   history: async (): Promise<Attempt[]> => [],
   approvals: async () => [],
   approve: async () => undefined,
@@ -22,8 +22,8 @@ const site: Site = {
   resync: async () => undefined,
 };
 const deps: ServerDeps = {
-  sites: [site],
-  names: ['edict.example.com'],
+  routes: [site],
+  allowedHosts: ['edict.example.com'],
   health: { live: answer, ready: answer },
   metrics: { text: async () => 'edict_file_held 0\n', contentType: 'text/plain; version=0.0.4' },
 };

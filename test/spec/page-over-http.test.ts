@@ -240,11 +240,11 @@ test('each action is taken, and nothing near it', async () => {
 });
 
 test('the API, the environment and the remark are the ones that were asked for', async () => {
-  emulator.world.add({ ...seed, apis: [{ id: 'b', name: 'B' }], environments: [{ id: 'e', name: 'E' }] });
+  emulator.state.add({ ...seed, apis: [{ id: 'b', name: 'B' }], environments: [{ id: 'e', name: 'E' }] });
   const { body } = await call({ body: { action: 'online', api_id: 'b', env_id: 'e', remark: 'see CHG-1042' } });
   assert.equal([body['api_id'], body['env_id'], body['remark']], ['b', 'e', 'see CHG-1042']);
   assert.equal(
-    emulator.world.publications().map(({ api, environment, effective }) => [api, environment, effective?.remark]),
+    emulator.state.publications().map(({ api, environment, effective }) => [api, environment, effective?.remark]),
     [['b', 'e', 'see CHG-1042']],
   );
 });
@@ -287,7 +287,7 @@ for (const [what, request] of [
     const got = await send(request);
     assert.is(got.phrase, 'Bad Request');
     assertRefused(got, 400, 'APIG.2011', invalid('body'));
-    assert.equal(emulator.world.publications(), []);
+    assert.equal(emulator.state.publications(), []);
     assert.is((await call()).status, 201);
   });
 

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
 import type { Store } from '../../src/core/ports.ts';
 import { copyStore } from '../../src/store/copy-store.ts';
-import { openRecord, openSnapshot, openStore } from '../../src/store/open-store.ts';
+import { openReadonly, openSnapshot, openStore } from '../../src/store/open-store.ts';
 import { writeApproval } from '../../src/store/write-approval.ts';
 import { scratchFolder, startEdict } from '../support/edict-process.ts';
 import { eventually } from '../support/eventually.ts';
@@ -20,7 +20,7 @@ const engines = storeEngines(test);
 const pairs = engines.flatMap((from) => engines.map((to) => ({ from, to, title: `${from.name} to ${to.name}` })));
 const gateway = gatewaySettings();
 const tables = ['gateway', 'approval', 'attempt', 'publication', 'name', 'declared'];
-const about = { passId: 'pass', marker: 'marker', commitId: 'commit', atMs: 1 };
+const about = { reconcileId: 'pass', marker: 'marker', commitId: 'commit', startedAtMs: 1 };
 const succeeded = { kind: 'succeeded', versionId: 'version', publishId: 'publish' } as const;
 const code = (error: unknown): string => (error as EdictError).code;
 
@@ -42,17 +42,24 @@ async function contentOf(url: string): Promise<Readonly<Record<string, readonly 
 
 /** Writes a store with rows in each table, and with `attempts` attempts, the first of which is settled. */
 async function written(url: string, attempts: number): Promise<void> {
-  const store = await openStore({ url, emulated: false });
-  await store.enter(gateway, 0);
+  const store = await openStore({ url, isEmulated: false });
+  await store.acquire(gateway, 0);
   const made = Array.from({ length: attempts }, (_, index) => change(`api-${index}`, 'test'));
-  const [first] = await Promise.all(made.map((one) => store.begin(gateway, one, about)));
-  await store.settle(gateway, made[0]?.key as never, first ?? 0, succeeded, recorded('api-0', 'test', { revision: '7\u2028é' }), 2);
-  await store.remember(gateway, new Map([['api\u0000orders' as never, 'api-orders']]));
-  await store.declare(gateway, new Map([[change('orders', 'test').key, 'apis/shop.yaml']]), 'digest', null);
-  await store.suspend(gateway, { reason: 'CHG-7', by: 'ada', untilMs: null });
-  await store.leave(gateway, 5);
+  const [first] = await Promise.all(made.map((one) => store.beginAttempt(gateway, one, about)));
+  await store.finishAttempt(gateway, made[0]?.key as never, first ?? 0, succeeded, recorded('api-0', 'test', { revision: '7\u2028é' }), 2);
+  await store.saveNames(gateway, new Map([['api\u0000orders' as never, 'api-orders']]));
+  await store.saveDeclared(gateway, new Map([[change('orders', 'test').key, 'apis/shop.yaml']]), 'digest', null);
+  await store.saveSuspension(gateway, { reason: 'CHG-7', by: 'ada', untilMs: null });
+  await store.release(gateway, 5);
   await store.close();
-  await writeApproval(url, gateway, { digest: 'sha256:1', by: 'ada', why: 'CHG-7', atMs: 1, expiresAtMs: 100, work: ['["a"]'] });
+  await writeApproval(url, gateway, {
+    digest: 'sha256:1',
+    by: 'ada',
+    reason: 'CHG-7',
+    approvedAtMs: 1,
+    expiresAtMs: 100,
+    scope: ['["a"]'],
+  });
 }
 
 /** Asserts that a store has no record. */
@@ -71,23 +78,23 @@ for (const { from, to, title } of pairs) {
       assert.equal(after[table], before[table], table);
       assert.ok((after[table]?.length ?? 0) > 0, table);
     }
-    const store = await openStore({ url: target, emulated: false });
-    const { lease } = await store.enter(gateway, 10);
+    const store = await openStore({ url: target, isEmulated: false });
+    const { lease } = await store.acquire(gateway, 10);
     assert.is(lease.fence, 2, 'the fence goes on from the copied one');
-    assert.is(await store.begin(gateway, change('invoices', 'test'), about), 604, 'attempts are numbered on');
-    await store.leave(gateway, 12);
+    assert.is(await store.beginAttempt(gateway, change('invoices', 'test'), about), 604, 'attempts are numbered on');
+    await store.release(gateway, 12);
     await store.close();
-    const record = await openRecord({ url });
-    assert.is((await record.readAll(gateway)).size, 603, 'the store itself is as it was');
+    const record = await openReadonly({ url });
+    assert.is((await record.readRecordedState(gateway)).size, 603, 'the store itself is as it was');
     await record.close();
   });
 
   test(`${title}: a store is copied as it was at one moment while its lease holder goes on, who is named`, async () => {
     const [url, target] = [await from.make(), await to.make()];
     await written(url, 200);
-    const store = await openStore({ url, emulated: false });
-    await store.enter(gateway, 10);
-    await store.describe(gateway, { atMs: 10, pid: process.pid, calls: 1, perMs: 1, stopped: null });
+    const store = await openStore({ url, isEmulated: false });
+    await store.acquire(gateway, 10);
+    await store.saveStatus(gateway, { updatedAtMs: 10, pid: process.pid, calls: 1, perMs: 1, paused: null });
     const writing = new AbortController();
     const writer = writeUntil(store, writing.signal);
     const { holders, attempts } = await copyStore(url, target);
@@ -97,14 +104,14 @@ for (const { from, to, title } of pairs) {
     assert.match(holders[0] ?? '', `pid ${process.pid}`);
     assert.ok(made > 0, 'it has written meanwhile');
     assert.ok(attempts <= 200 + made, `${attempts} of ${200 + made}`);
-    const record = await openRecord({ url: target });
-    const [all, history] = [await record.readAll(gateway), await record.history(gateway, { limit: 1_000_000 })];
+    const record = await openReadonly({ url: target });
+    const [all, history] = [await record.readRecordedState(gateway), await record.history(gateway, { limit: 1_000_000 })];
     await record.close();
     assert.equal([all.size, history.length], [attempts, attempts]);
     // An attempt and its publication are written in one transaction, and so are an outcome and the state that it leaves.
     for (const { id, apiId, environmentId, outcome } of history) {
       const publication = all.get(`${apiId} ${environmentId}` as never);
-      assert.is(publication?.unresolved?.attemptId ?? null, outcome === null ? id : null, apiId);
+      assert.is(publication?.unknownAttempt?.attemptId ?? null, outcome === null ? id : null, apiId);
       assert.is(publication?.state, outcome === null ? null : 'online', apiId);
     }
     await store.close();
@@ -113,7 +120,7 @@ for (const { from, to, title } of pairs) {
   test(`${title}: a process that is killed in the middle leaves the new store empty, and the copy can be made again`, async () => {
     const [url, target] = [await from.make(), await to.make()];
     await written(url, 603);
-    await (await openStore({ url: target, emulated: false })).close();
+    await (await openStore({ url: target, isEmulated: false })).close();
     const blocked = [target, url].find((one) => one.startsWith('postgres'));
     if (!blocked) makeRowsLarge(url);
     const before = await contentOf(url);
@@ -137,8 +144,8 @@ async function writeUntil(store: Store, signal: AbortSignal): Promise<number> {
   for (let made = 0; ; made += 1) {
     if (signal.aborted) return made;
     const one = change(`more-${made}`, 'test');
-    const id = await store.begin(gateway, one, about);
-    if (made % 2 === 0) await store.settle(gateway, one.key, id, succeeded, recorded(`more-${made}`, 'test'), 3);
+    const id = await store.beginAttempt(gateway, one, about);
+    if (made % 2 === 0) await store.finishAttempt(gateway, one.key, id, succeeded, recorded(`more-${made}`, 'test'), 3);
     await nextTurn();
   }
 }
@@ -185,7 +192,7 @@ for (const { name, make } of engines) {
   test(`${name}: the record of real gateways is not copied into a store of emulated ones`, async () => {
     const [url, other] = [await make(), await make()];
     await written(url, 1);
-    await (await openStore({ url: other, emulated: true })).close();
+    await (await openStore({ url: other, isEmulated: true })).close();
     assert.is(await copyStore(url, other).then(String, code), 'STORE_KIND');
     await assertEmpty(other);
   });
@@ -194,7 +201,7 @@ for (const { name, make } of engines) {
     const [url, target] = [await make(), await make()];
     await written(url, 5);
     const before = await contentOf(url);
-    await (await openStore({ url: target, emulated: false })).close();
+    await (await openStore({ url: target, isEmulated: false })).close();
     await alter(target, 'RENAME COLUMN corrections TO other');
     assert.is(await copyStore(url, target).then(String, code), 'STORE_FAILED');
     await assertEmpty(target);
@@ -234,7 +241,7 @@ test('a store that a running process writes is not copied into in SQLite', async
   if (!sqlite) return;
   const [url, target] = [await sqlite.make(), await sqlite.make()];
   await written(url, 1);
-  const store = await openStore({ url: target, emulated: false });
+  const store = await openStore({ url: target, isEmulated: false });
   assert.is(await copyStore(url, target).then(String, code), 'STORE_LOCKED');
   await store.close();
 });

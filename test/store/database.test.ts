@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { postgres, sqlite } from '../../generated/store-queries.js';
-import { step } from '../../src/store/database.ts';
+import { bindQuery } from '../../src/store/database.ts';
 
 test('values stand in the order of the query, one as often as it is asked for', () => {
-  assert.equal(step(sqlite.attemptsOfPass, { pass: 'p', gateway: 7 }).values, [7, 'p', 'p']);
+  assert.equal(bindQuery(sqlite.attemptsOfPass, { pass: 'p', gateway: 7 }).values, [7, 'p', 'p']);
 });
 
 test('both engines ask for the same values', () => {

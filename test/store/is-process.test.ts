@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isProcess } from '../../src/store/is-process.ts';
+import { isProcessAlive } from '../../src/store/is-process.ts';
 
 test('a process that has ended is none', async () => {
-  assert.ok(isProcess(process.pid));
+  assert.ok(isProcessAlive(process.pid));
   const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
   await once(child, 'close');
-  assert.not.ok(isProcess(child.pid ?? 0));
+  assert.not.ok(isProcessAlive(child.pid ?? 0));
 });
 
 test.run();

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { KeptConnection } from '../../src/store/kept-connection.ts';
+import { ReconnectingClient } from '../../src/store/kept-connection.ts';
 import { eventually } from '../support/eventually.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
 
@@ -15,24 +15,27 @@ test.before(async () => {
 test.after(() => server.close());
 
 test('it is one connection as long as it stands, a new one when it was lost, and nothing is left of either', async () => {
-  const [kept, looking] = [new KeptConnection({ url, name: 'kept' }), new KeptConnection({ url, name: 'looking' })];
+  const [kept, looking] = [
+    new ReconnectingClient({ url, applicationName: 'kept' }),
+    new ReconnectingClient({ url, applicationName: 'looking' }),
+  ];
   const count = async (): Promise<number> => {
     const sql = "SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'kept'";
     return (await (await looking.open()).query(sql)).rows[0].n;
   };
-  assert.is(kept.present, null);
+  assert.is(kept.current, null);
   const first = kept.open();
   assert.is(kept.open(), first);
-  assert.is(kept.present, first);
+  assert.is(kept.current, first);
   const client = await first;
   client.emit('error', new Error('lost'));
-  assert.is(kept.present, null);
+  assert.is(kept.current, null);
   const second = kept.open();
   await second;
   await client.end();
-  assert.is(kept.present, second, 'the end of the one before is told when another one stands');
+  assert.is(kept.current, second, 'the end of the one before is told when another one stands');
   await (await looking.open()).query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kept'");
-  await eventually(() => kept.present === null, 5000, 'it is known to be lost');
+  await eventually(() => kept.current === null, 5000, 'it is known to be lost');
   await kept.open();
   await kept.close();
   await eventually(async () => (await count()) === 0, 10_000, 'both are closed');
@@ -40,10 +43,10 @@ test('it is one connection as long as it stands, a new one when it was lost, and
 });
 
 test('one that cannot be had is tried anew the next time', async () => {
-  const kept = new KeptConnection({ url: 'postgres://127.0.0.1:1/none', name: 'kept' });
+  const kept = new ReconnectingClient({ url: 'postgres://127.0.0.1:1/none', applicationName: 'kept' });
   for (let tries = 0; tries < 2; tries += 1) {
     assert.is(await kept.open().then(String, ({ code }: { readonly code: string }) => code), 'STORE_UNREACHABLE');
-    assert.is(kept.present, null);
+    assert.is(kept.current, null);
   }
   await kept.close();
 });

@@ -13,13 +13,13 @@ for (const { name, make } of storeEngines(test)) {
   test(`${name}: counts the records of each gateway and names the lease holder, and makes no store`, async () => {
     const url = await make();
     assert.is(await listGateways(url).then(String, (error: EdictError) => error.code), 'STORE_ABSENT');
-    const store = await openStore({ url, emulated: false });
-    await store.enter(gateway, 0);
-    await store.describe(gateway, { atMs: 0, pid: process.pid, calls: 1, perMs: 1, stopped: null });
+    const store = await openStore({ url, isEmulated: false });
+    await store.acquire(gateway, 0);
+    await store.saveStatus(gateway, { updatedAtMs: 0, pid: process.pid, calls: 1, perMs: 1, paused: null });
     const made = change('orders', 'test');
-    const id = await store.begin(gateway, made, { passId: 'pass', marker: null, commitId: null, atMs: 7 });
-    await store.settle(gateway, made.key, id, { kind: 'succeeded', versionId: 'v', publishId: 'p' }, recorded('orders', 'test'), 8);
-    await store.suspend({ ...gateway, instance: 'other' }, null);
+    const id = await store.beginAttempt(gateway, made, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 7 });
+    await store.finishAttempt(gateway, made.key, id, { kind: 'succeeded', versionId: 'v', publishId: 'p' }, recorded('orders', 'test'), 8);
+    await store.saveSuspension({ ...gateway, instance: 'other' }, null);
     const [first, second] = await listGateways(url);
     assert.equal([first?.publications, first?.attempts, first?.firstAttemptAtMs], [1, 1, 7]);
     assert.match(first?.holder ?? '', `pid ${process.pid}`);

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
-import { step } from '../../src/store/database.ts';
+import { bindQuery } from '../../src/store/database.ts';
 import { openFill, openSnapshot, openStore } from '../../src/store/open-postgres.ts';
 import { eventually } from '../support/eventually.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
@@ -20,9 +20,9 @@ test.before(async () => {
 test.after(() => server.close());
 test.before.each(async () => {
   url = await server.database();
-  const store = await openStore({ url, emulated: false });
-  await store.enter(gateway, 0);
-  await store.leave(gateway, 0);
+  const store = await openStore({ url, isEmulated: false });
+  await store.acquire(gateway, 0);
+  await store.release(gateway, 0);
   await store.close();
   sessions = [];
 });
@@ -47,15 +47,15 @@ const waiting = async (count: number): Promise<boolean> => {
 
 test('who takes a lease or adds a gateway in a store that is being filled waits, and finds the copy then', async () => {
   const target = await server.database();
-  const store = await openStore({ url: target, emulated: false });
+  const store = await openStore({ url: target, isEmulated: false });
   const copying = await openFill(target, 'real');
-  const entering = store.enter(gateway, 1);
+  const entering = store.acquire(gateway, 1);
   sql = await session(target);
   await eventually(() => waiting(1), 10_000, 'it waits');
   const from = await openSnapshot(url);
-  const [row] = await from.read(step(from.queries.rowsOfGateway, { after: 0, limit: 1 }));
-  await copying.run(step(copying.queries.copyGateway, { ...(row as never as Record<'id', number>), fence: 7 } as never));
-  await copying.run(step(copying.queries.continueGateway, {}));
+  const [row] = await from.read(bindQuery(from.queries.rowsOfGateway, { after: 0, limit: 1 }));
+  await copying.run(bindQuery(copying.queries.copyGateway, { ...(row as never as Record<'id', number>), fence: 7 } as never));
+  await copying.run(bindQuery(copying.queries.continueGateway, {}));
   await copying.commit();
   await copying.close();
   assert.is((await entering).lease.fence, 8);
@@ -73,7 +73,7 @@ test('a store that another process fills is refused', async () => {
 test('a snapshot ends with its connection, and so does a copy, of which nothing is left', async () => {
   const target = await server.database();
   const [snapshot, copying] = [await openSnapshot(url), await openFill(target, 'real')];
-  await copying.run(step(copying.queries.insertGateway, gateway));
+  await copying.run(bindQuery(copying.queries.insertGateway, gateway));
   sql = await session(target);
   await sql.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'edict'");
   const select = { query: { sql: 'SELECT 1', parameters: [] }, values: [] };

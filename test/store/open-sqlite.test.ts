@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
-import { openBeside, openRecord, openSnapshot, openStore } from '../../src/store/open-store.ts';
+import { openReadonly, openShared, openSnapshot, openStore } from '../../src/store/open-store.ts';
 import { change, gatewaySettings, recorded } from '../support/states.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -25,9 +25,9 @@ function newPath(): string {
   return join(folder, 'state.db');
 }
 
-const open = (path: string, emulated = false) => openStore({ url: `sqlite:${path}`, emulated });
-const read = (path: string) => openRecord({ url: `sqlite:${path}` });
-const beside = (path: string) => openBeside(`sqlite:${path}`);
+const open = (path: string, isEmulated = false) => openStore({ url: `sqlite:${path}`, isEmulated });
+const read = (path: string) => openReadonly({ url: `sqlite:${path}` });
+const beside = (path: string) => openShared(`sqlite:${path}`);
 const snapshot = (path: string) => openSnapshot(`sqlite:${path}`);
 
 /** Returns the error with which `opening` is refused. */
@@ -47,11 +47,16 @@ async function refusal(opening: Promise<{ close(): Promise<void> }>): Promise<Ed
 async function writtenStore(): Promise<string> {
   const path = newPath();
   const store = await open(path);
-  await store.enter(gateway, 1);
-  const id = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
+  await store.acquire(gateway, 1);
+  const id = await store.beginAttempt(gateway, change('orders', 'test'), {
+    reconcileId: 'pass',
+    marker: null,
+    commitId: null,
+    startedAtMs: 1,
+  });
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: 'p' } as const;
-  await store.settle(gateway, change('orders', 'test').key, id, outcome, recorded('orders', 'test'), 2);
-  await store.begin(gateway, change('invoices', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
+  await store.finishAttempt(gateway, change('orders', 'test').key, id, outcome, recorded('orders', 'test'), 2);
+  await store.beginAttempt(gateway, change('invoices', 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
   await store.close();
   return path;
 }
@@ -64,8 +69,8 @@ test('makes the file and its folders for the owner alone', async () => {
   const path = join(newPath(), '..', 'a', 'b #?%41', 'state.db');
   const store = await open(path);
   process.umask(before);
-  await store.enter(gateway, 1);
-  await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
+  await store.acquire(gateway, 1);
+  await store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
   assert.equal(filesBeside(path), ['state.db', 'state.db-shm', 'state.db-wal', 'state.db.lock', 'state.db.lock-journal']);
   for (const file of filesBeside(path)) assert.is(modeOf(join(path, '..', file)), '600', file);
   assert.is(modeOf(join(path, '..')), '700');
@@ -86,7 +91,7 @@ test('takes the permissions of others away from an older store, and leaves a fol
 test('reading makes no file and no folder', async () => {
   const path = join(newPath(), '..', 'none', 'state.db');
   const record = await read(path);
-  assert.equal(await record.readAll(gateway), new Map());
+  assert.equal(await record.readRecordedState(gateway), new Map());
   await record.close();
   assert.not(existsSync(join(path, '..')));
 });
@@ -95,7 +100,7 @@ test('reading changes nothing, neither in the file nor beside it', async () => {
   const path = await writtenStore();
   const [bytes, files, { mtimeMs }] = [readFileSync(path), filesBeside(path), statSync(path)];
   const record = await read(path);
-  assert.is((await record.readAll(gateway)).size, 2);
+  assert.is((await record.readRecordedState(gateway)).size, 2);
   assert.is((await record.history(gateway, { limit: 10 })).length, 2);
   assert.is((await record.lastAttempts(gateway)).size, 2);
   await record.close();
@@ -108,12 +113,15 @@ test('an empty file is an empty store', async () => {
   const path = newPath();
   writeFileSync(path, '');
   const record = await read(path);
-  assert.equal(await record.readAll(gateway), new Map());
+  assert.equal(await record.readRecordedState(gateway), new Map());
   await record.close();
   assert.is(statSync(path).size, 0);
   const store = await open(path);
-  await store.enter(gateway, 1);
-  assert.ok((await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 })) > 0);
+  await store.acquire(gateway, 1);
+  assert.ok(
+    (await store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 })) >
+      0,
+  );
   await store.close();
 });
 
@@ -125,7 +133,7 @@ test('is read while another process writes it, and refused to a second writer, w
   await once(holder.stdout, 'data');
 
   const record = await read(path);
-  assert.is((await record.readAll(gateway)).size, 2);
+  assert.is((await record.readRecordedState(gateway)).size, 2);
   await record.close();
   for (const emulated of [false, true]) {
     const { code, message, hint } = await refusal(open(path, emulated));
@@ -148,7 +156,7 @@ test('is free again when the process that had it was killed', async () => {
   holder.kill('SIGKILL');
   await once(holder, 'exit');
   const store = await open(path);
-  assert.is((await store.readAll(gateway)).size, 2);
+  assert.is((await store.readRecordedState(gateway)).size, 2);
   await store.close();
 });
 
@@ -210,7 +218,7 @@ test('of processes that create one store at once, each has it in its turn or is 
   assert.ok(said.includes('opened'), said.join());
   for (const one of said) assert.ok(['opened', 'STORE_LOCKED'].includes(one), one);
   const store = await open(path);
-  assert.is((await store.readAll(gateway)).size, 0);
+  assert.is((await store.readRecordedState(gateway)).size, 0);
   await store.close();
 });
 
@@ -300,8 +308,8 @@ test('a folder that cannot be read is an error, not an empty store', async () =>
 test('the address names a path, from the working directory or the root', async () => {
   const path = await writtenStore();
   for (const url of [`sqlite:${path}`, `sqlite://${path}`, `sqlite:${relative('', path)}`]) {
-    const record = await openRecord({ url });
-    assert.is((await record.readAll(gateway)).size, 2, url);
+    const record = await openReadonly({ url });
+    assert.is((await record.readRecordedState(gateway)).size, 2, url);
     await record.close();
   }
 });

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
-import { openBeside, openRecord, openStore } from '../../src/store/open-store.ts';
+import { openReadonly, openShared, openStore } from '../../src/store/open-store.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 test('a file may be named with and without slashes', async () => {
   for (const url of [`sqlite:${join(temporaryFolder(), 'a.db')}`, `sqlite://${join(temporaryFolder(), 'b.db')}`]) {
-    const store = await openStore({ url, emulated: false });
+    const store = await openStore({ url, isEmulated: false });
     await store.close();
   }
 });
@@ -28,7 +28,7 @@ test('what is no address of a store, or leaves a doubt, is refused by everything
     'ada:geheim@db/edict',
     'state.db',
   ]) {
-    for (const open of [() => openStore({ url, emulated: false }), () => openRecord({ url }), () => openBeside(url)]) {
+    for (const open of [() => openStore({ url, isEmulated: false }), () => openReadonly({ url }), () => openShared(url)]) {
       const error = (await (open as () => Promise<unknown>)().catch((thrown: unknown) => thrown)) as EdictError;
       assert.is(error.code, 'STATE_URL', url);
       assert.not.match(`${error.message} ${error.hint}`, /geheim|2024/);

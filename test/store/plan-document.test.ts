@@ -7,7 +7,7 @@ import { fc, runs } from '../support/fast-check.ts';
 import { attemptAt, lastAttempts, savedFrom } from '../support/saved-plans.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
-const unresolved = { attemptId: 7, action: 'online', revision: 'r', version: null, marker: 'm', overAtMs: 5 } as const;
+const unknownAttempt = { attemptId: 7, action: 'online', revision: 'r', version: null, marker: 'm', endedAtMs: 5 } as const;
 const saved: SavedPlan = savedFrom(
   desiredState(
     [
@@ -20,7 +20,7 @@ const saved: SavedPlan = savedFrom(
   recordedState([
     recorded('a', 'test', { editedAtMs: 5 }),
     recorded('b', 'release'),
-    recorded('c', 'test', { versionId: 'v2', unresolved }),
+    recorded('c', 'test', { versionId: 'v2', unknownAttempt }),
   ]),
   lastAttempts(attemptAt('c', 'test', { id: 7 })),
 );
@@ -114,7 +114,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     edit(({ changes }) => Object.assign(changes[0] ?? {}, { apiId: null })),
     /changes\[0\]\.apiId is null; must be string/,
   ],
-  ['a text for a flag', edit((document) => Object.assign(document, { refreshed: 'true' })), /refreshed is "true"; must be boolean/],
+  ['a text for a flag', edit((document) => Object.assign(document, { isRefreshed: 'true' })), /refreshed is "true"; must be boolean/],
   ['an object for a list', edit((document) => Object.assign(document, { changes: { length: 0 } })), /changes must be array/],
   ['a list for an object', edit((document) => Object.assign(document, { gateway: [] })), /gateway must be object/],
   ['half a number', edit((document) => Object.assign(document, { madeAtMs: 0.5 })), /madeAtMs is 0.5; must be integer/],

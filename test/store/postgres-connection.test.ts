@@ -19,7 +19,7 @@ test.before(async () => {
 test.after(() => server.close());
 
 const refused = async (address: string): Promise<EdictError> => {
-  const client = await connect({ url: address, name: 'test' }).catch((error: unknown) => error as EdictError);
+  const client = await connect({ url: address, applicationName: 'test' }).catch((error: unknown) => error as EdictError);
   if ('end' in client) throw new Error('it was let in');
   return client;
 };
@@ -37,7 +37,7 @@ test('a password may stand in a file, which is read anew for each connection', a
     of.searchParams.set('password_file', file);
   });
   writeFileSync(file, `${decodeURIComponent(password)}\n`);
-  const client = await connect({ url: address, name: 'test' });
+  const client = await connect({ url: address, applicationName: 'test' });
   assert.equal((await client.query('SELECT 1 AS one')).rows, [{ one: 1 }]);
   await client.end();
   writeFileSync(file, 'wrong');
@@ -65,7 +65,7 @@ async function withVariables<T>(variables: Readonly<Record<string, string>>, wor
 }
 
 const answer = async (address: string, sql: string): Promise<unknown> => {
-  const client = await connect({ url: address, name: 'test' });
+  const client = await connect({ url: address, applicationName: 'test' });
   const { rows } = await client.query(sql);
   await client.end();
   return Object.values(rows[0] ?? {})[0];

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
-import { type Step, step, type Value } from '../../src/store/database.ts';
+import { bindQuery, type SqlValue, type Statement } from '../../src/store/database.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { PostgresDatabase } from '../../src/store/postgres-database.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
@@ -17,14 +17,15 @@ test.before(async () => {
 test.after(() => server.close());
 test.before.each(async () => {
   url = await server.database();
-  await (await openStore({ url, emulated: false })).close();
+  await (await openStore({ url, isEmulated: false })).close();
   database = new PostgresDatabase(url);
 });
 test.after.each(() => database.close());
 
-const raw = (sql: string, ...values: readonly Value[]): Step => ({ query: { sql, parameters: [] }, values });
-const setting = (name: string, value: string): Step => step(database.queries.insertSetting, { name, value });
-const read = async (name: string): Promise<unknown> => (await database.read(step(database.queries.readSetting, { name })))[0]?.['value'];
+const raw = (sql: string, ...values: readonly SqlValue[]): Statement => ({ query: { sql, parameters: [] }, values });
+const setting = (name: string, value: string): Statement => bindQuery(database.queries.insertSetting, { name, value });
+const read = async (name: string): Promise<unknown> =>
+  (await database.read(bindQuery(database.queries.readSetting, { name })))[0]?.['value'];
 
 test('writes of one turn share one transaction', async () => {
   const writes = Array.from({ length: 50 }, (_, index) => database.write([setting(`n${index}`, 'x'), raw('SELECT txid_current() AS id')]));
@@ -56,7 +57,7 @@ test('writes under another guard do not fall with one that fails', async () => {
 });
 
 test('what is asked right behind a transaction that fails is answered, though the statement was to be prepared in that one', async () => {
-  const asked = step(database.queries.readSetting, { name: 'a' });
+  const asked = bindQuery(database.queries.readSetting, { name: 'a' });
   const failing = database.writeIf(raw('SELECT 1 / 0'), [asked]);
   await nextTurn();
   const [failed, ...others] = await Promise.allSettled([failing, database.read(asked), database.write([asked]), database.read(asked)]);

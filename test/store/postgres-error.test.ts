@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
-import { postgresError } from '../../src/store/postgres-error.ts';
+import { toPostgresStoreError } from '../../src/store/postgres-error.ts';
 
 const of = (code: string | undefined, message = 'oh'): EdictError =>
-  postgresError(Object.assign(new Error(message), { code }), 'postgres://db/');
+  toPostgresStoreError(Object.assign(new Error(message), { code }), 'postgres://db/');
 
 for (const [code, expected] of [
   ['08006', 'STORE_UNREACHABLE'],
@@ -39,7 +39,7 @@ test('the message says where and what, with what to do', () => {
 test('a connection that ended by itself, and one of several addresses, are told as the network', () => {
   assert.is(of(undefined, 'Connection terminated unexpectedly').code, 'STORE_UNREACHABLE');
   const several = new AggregateError([new Error('connect ECONNREFUSED ::1:5432'), new Error('x')]);
-  assert.match(postgresError(several, 'db').message, 'ECONNREFUSED ::1');
+  assert.match(toPostgresStoreError(several, 'db').message, 'ECONNREFUSED ::1');
 });
 
 test('what TLS, or a password that nobody gave, did not let through is told as that', () => {
@@ -59,7 +59,7 @@ test('what TLS, or a password that nobody gave, did not let through is told as t
 
 test('what is told already stays as it is', () => {
   const error = new EdictError('STORE_KIND', 'x');
-  assert.is(postgresError(error, 'db'), error);
+  assert.is(toPostgresStoreError(error, 'db'), error);
 });
 
 test.run();

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
 import type { Clock } from '../../src/core/ports.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
-import { step } from '../../src/store/database.ts';
+import { bindQuery } from '../../src/store/database.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { connect } from '../../src/store/postgres-connection.ts';
 import { PostgresDatabase } from '../../src/store/postgres-database.ts';
@@ -14,7 +14,7 @@ import { type PostgresServer, postgresServer } from '../support/postgres.ts';
 import { gatewaySettings } from '../support/states.ts';
 
 const test = suite('leases in PostgreSQL');
-const leaseMs = 600;
+const leaseDurationMs = 600;
 let server: PostgresServer;
 let url: string;
 let opened: { readonly leases: PostgresLeases; readonly database: PostgresDatabase }[] = [];
@@ -25,8 +25,8 @@ test.before(async () => {
 test.after(() => server.close());
 test.before.each(async () => {
   url = await server.database();
-  const store = await openStore({ url, emulated: false });
-  await store.suspend(gatewaySettings(), null);
+  const store = await openStore({ url, isEmulated: false });
+  await store.saveSuspension(gatewaySettings(), null);
   await store.close();
 });
 test.after.each(async () => {
@@ -38,78 +38,78 @@ test.after.each(async () => {
 });
 
 /** The leases of one edict; `clock` is its own idea of time. */
-function edict(holder: string, clock: Partial<Pick<Clock, 'monotonic' | 'now'>> = {}) {
+function edict(holder: string, clock: Partial<Pick<Clock, 'monotonicMs' | 'now'>> = {}) {
   const database = new PostgresDatabase(url);
-  const leases = new PostgresLeases(database, { url, holder, leaseMs, clock: { ...systemClock, ...clock } });
+  const leases = new PostgresLeases(database, { url, holder, leaseDurationMs, clock: { ...systemClock, ...clock } });
   opened.push({ leases, database });
   return leases;
 }
 
 const code = (error: unknown): string => (error as EdictError).code;
 const words = (of: PostgresLeases, text: string) =>
-  of.write(1, [step(new PostgresDatabase(url).queries.describe, { gateway: 1, condition: text })]);
+  of.write(1, [bindQuery(new PostgresDatabase(url).queries.describe, { gateway: 1, condition: text })]);
 
 test('one edict at a time has a lease, as long as it renews it, and tells who', async () => {
   const [first, second] = [edict('host-1, pid 1'), edict('host-2, pid 2')];
-  const { lease } = await first.take(1, 0, false);
-  await sleep(leaseMs * 2);
+  const { lease } = await first.acquire(1, 0, false);
+  await sleep(leaseDurationMs * 2);
   assert.ok(lease.isHeld());
-  const refused = (await second.take(1, 0, false).catch((error: unknown) => error)) as EdictError;
+  const refused = (await second.acquire(1, 0, false).catch((error: unknown) => error)) as EdictError;
   assert.equal([refused.code, refused.message], ['GATEWAY_HELD', 'another edict works on the gateway (host-1, pid 1)']);
 });
 
 test('a lease that was given back is free at once, with a greater fence, and it is known since when', async () => {
   const [first, second] = [edict('one'), edict('two')];
-  const { lease } = await first.take(1, 0, false);
-  await first.give(1);
+  const { lease } = await first.acquire(1, 0, false);
+  await first.release(1);
   assert.not(lease.isHeld());
   await sleep(50);
-  const taken = await second.take(1, 0, false);
+  const taken = await second.acquire(1, 0, false);
   assert.ok(taken.lease.fence > lease.fence);
-  assert.ok(taken.silentMs >= 50 && taken.silentMs < 5000, `${taken.silentMs}`);
+  assert.ok(taken.idleMs >= 50 && taken.idleMs < 5000, `${taken.idleMs}`);
 });
 
 test('one that was paused in the middle of a transaction keeps the lease from nobody', async () => {
   const first = edict('one');
-  const { lease } = await first.take(1, 0, false);
+  const { lease } = await first.acquire(1, 0, false);
   await first.close();
-  const paused = await connect({ url, name: 'paused' });
+  const paused = await connect({ url, applicationName: 'paused' });
   const ended = new Promise((resolve) => paused.once('error', resolve).once('end', () => resolve(null)));
   await paused.query("UPDATE edict.gateway SET holder = 'one', held_until = clock_timestamp() + interval '100 ms'");
   await paused.query('BEGIN');
   await paused.query('SELECT edict.must_hold(1, $1)', [lease.fence]);
   await sleep(200);
   const second = edict('two');
-  assert.is(await second.take(1, 0, false).then(String, code), 'GATEWAY_HELD');
+  assert.is(await second.acquire(1, 0, false).then(String, code), 'GATEWAY_HELD');
   await ended;
   // The server says that it has ended the session a moment before it lets go of its locks.
   const isFree = () =>
-    second.take(1, 0, false).then(
+    second.acquire(1, 0, false).then(
       () => true,
       (error) => code(error) !== 'GATEWAY_HELD',
     );
   await eventually(isFree, 2000, 'the row is free');
-  assert.ok((await second.take(1, 0, false)).lease.fence > lease.fence);
+  assert.ok((await second.acquire(1, 0, false)).lease.fence > lease.fence);
 });
 
 test('an edict that could not renew knows that its lease has ended before another one can have it', async () => {
   const time = { skippedMs: 0 };
-  const [first, second] = [edict('one', { monotonic: () => performance.now() + time.skippedMs }), edict('two')];
-  const { lease } = await first.take(1, 0, false);
-  time.skippedMs = leaseMs;
+  const [first, second] = [edict('one', { monotonicMs: () => performance.now() + time.skippedMs }), edict('two')];
+  const { lease } = await first.acquire(1, 0, false);
+  time.skippedMs = leaseDurationMs;
   assert.not(lease.isHeld(), 'it was asleep for so long');
-  assert.is(await second.take(1, 0, false).then(String, code), 'GATEWAY_HELD', 'the database waits longer');
-  await sleep(leaseMs / 2);
-  assert.ok(lease.ending.aborted);
-  await sleep(leaseMs);
-  assert.ok((await second.take(1, 0, false)).lease.isHeld(), 'it was not renewed any more');
+  assert.is(await second.acquire(1, 0, false).then(String, code), 'GATEWAY_HELD', 'the database waits longer');
+  await sleep(leaseDurationMs / 2);
+  assert.ok(lease.signal.aborted);
+  await sleep(leaseDurationMs);
+  assert.ok((await second.acquire(1, 0, false)).lease.isHeld(), 'it was not renewed any more');
 });
 
 test('a machine that slept, whose monotonic clock stood still meanwhile, knows it by the other clock', async () => {
   const time = { skippedMs: 0 };
-  const { lease } = await edict('one', { now: () => Date.now() + time.skippedMs }).take(1, 0, false);
+  const { lease } = await edict('one', { now: () => Date.now() + time.skippedMs }).acquire(1, 0, false);
   assert.ok(lease.isHeld());
-  time.skippedMs = leaseMs;
+  time.skippedMs = leaseDurationMs;
   assert.not(lease.isHeld());
   time.skippedMs = -3_600_000;
   assert.ok(lease.isHeld(), 'a clock that was set back says nothing');
@@ -117,46 +117,46 @@ test('a machine that slept, whose monotonic clock stood still meanwhile, knows i
 
 test('whoever has lost its lease writes nothing', async () => {
   const [first, second] = [edict('one'), edict('two')];
-  await first.take(1, 0, false);
+  await first.acquire(1, 0, false);
   await words(first, 'first');
   const thief = new PostgresDatabase(url);
   await thief.read({ query: { sql: "UPDATE edict.gateway SET held_until = '-infinity'", parameters: [] }, values: [] });
-  await second.take(1, 0, false);
+  await second.acquire(1, 0, false);
   assert.is(await words(first, 'first again').then(String, code), 'GATEWAY_HELD');
   await words(second, 'second');
-  const [row] = await thief.read(step(thief.queries.readGateway, { gateway: 1 }));
+  const [row] = await thief.read(bindQuery(thief.queries.readGateway, { gateway: 1 }));
   assert.is(row?.['condition'], 'second');
   await thief.close();
 });
 
 test('an edict that ends without a word gives its leases free, and nobody takes it for gone long ago', async () => {
   const [first, second] = [edict('one'), edict('two')];
-  await first.take(1, 0, false);
+  await first.acquire(1, 0, false);
   await first.close();
-  assert.is((await second.take(1, 0, false)).silentMs, 0);
+  assert.is((await second.acquire(1, 0, false)).idleMs, 0);
 });
 
 test('a lease whose giving back was lost is not renewed: it ends, and whoever is to have it takes it', async () => {
   const [first, second, breaker] = [edict('one'), edict('two'), new PostgresDatabase(url)];
   const sql = (text: string) => breaker.read({ query: { sql: text, parameters: [] }, values: [] });
-  const { lease } = await first.take(1, 0, false);
+  const { lease } = await first.acquire(1, 0, false);
   await sql('ALTER TABLE edict.gateway RENAME TO away');
-  assert.is(await first.give(1).then(String, code), 'STORE_FAILED');
+  assert.is(await first.release(1).then(String, code), 'STORE_FAILED');
   await sql('ALTER TABLE edict.away RENAME TO gateway');
   assert.not(lease.isHeld());
-  await sleep(leaseMs * 2);
-  assert.ok((await second.take(1, 0, false)).lease.fence > lease.fence);
+  await sleep(leaseDurationMs * 2);
+  assert.ok((await second.acquire(1, 0, false)).lease.fence > lease.fence);
   await breaker.close();
 });
 
 test('an edict that could not enter a gateway whose lease it had taken keeps it from nobody', async () => {
-  const [first, second] = [await openStore({ url, emulated: false }), await openStore({ url, emulated: false })];
+  const [first, second] = [await openStore({ url, isEmulated: false }), await openStore({ url, isEmulated: false })];
   const breaker = new PostgresDatabase(url);
   const sql = (text: string) => breaker.read({ query: { sql: text, parameters: [] }, values: [] });
   await sql('ALTER TABLE edict.attempt RENAME TO away');
-  assert.is(await first.enter(gatewaySettings(), 0).then(String, code), 'STORE_FAILED');
+  assert.is(await first.acquire(gatewaySettings(), 0).then(String, code), 'STORE_FAILED');
   await sql('ALTER TABLE edict.away RENAME TO attempt');
-  await second.enter(gatewaySettings(), 0);
+  await second.acquire(gatewaySettings(), 0);
   for (const store of [first, second, breaker]) await store.close();
 });
 
@@ -166,24 +166,24 @@ test('an edict that stands by says seldom that it would work on a gateway, and a
     const sql = "SELECT lives_until::text AS until FROM edict.wish WHERE holder = 'two'";
     return (await looking.read({ query: { sql, parameters: [] }, values: [] }))[0]?.['until'];
   };
-  await first.take(1, 0, false);
-  assert.is(await second.take(1, 0, true).then(String, code), 'GATEWAY_HELD');
+  await first.acquire(1, 0, false);
+  assert.is(await second.acquire(1, 0, true).then(String, code), 'GATEWAY_HELD');
   const until = await wished();
   assert.ok(until);
-  assert.is(await second.take(1, 0, true).then(String, code), 'GATEWAY_HELD');
+  assert.is(await second.acquire(1, 0, true).then(String, code), 'GATEWAY_HELD');
   assert.is(await wished(), until, 'the word before is good for a while');
-  await sleep(leaseMs / 2);
-  assert.is(await second.take(1, 0, true).then(String, code), 'GATEWAY_HELD');
+  await sleep(leaseDurationMs / 2);
+  assert.is(await second.acquire(1, 0, true).then(String, code), 'GATEWAY_HELD');
   assert.is.not(await wished(), until);
-  await first.give(1);
+  await first.release(1);
   // What was answered a moment ago is still believed for another moment.
   const isMine = () =>
-    second.take(1, 0, true).then(
+    second.acquire(1, 0, true).then(
       () => true,
       (error) => code(error) !== 'GATEWAY_HELD',
     );
   await eventually(isMine, 2000, 'the gateway is free');
-  await second.give(1);
+  await second.release(1);
   assert.is(await wished(), undefined);
   await eventually(isMine, 2000, 'it is free once more');
   assert.ok(await wished());
@@ -191,8 +191,8 @@ test('an edict that stands by says seldom that it would work on a gateway, and a
 });
 
 test('edicts that share divide the gateways evenly: one that comes gets its part, one that goes leaves its part', async () => {
-  const store = await openStore({ url, emulated: false });
-  for (let more = 2; more <= 4; more += 1) await store.suspend(gatewaySettings({ instance: `${more}` }), null);
+  const store = await openStore({ url, isEmulated: false });
+  for (let more = 2; more <= 4; more += 1) await store.saveSuspension(gatewaySettings({ instance: `${more}` }), null);
   await store.close();
   const ids = [1, 2, 3, 4];
   /** What a daemon does: it takes what it may have, and gives back what it must. */
@@ -203,12 +203,12 @@ test('edicts that share divide the gateways evenly: one that comes gets its part
       for (const id of ids) {
         const ending = had.get(id);
         if (ending?.aborted) {
-          await leases.give(id);
+          await leases.release(id);
           had.delete(id);
         }
         if (had.has(id)) continue;
-        const taken = await leases.take(id, 0, true).catch(code);
-        if (typeof taken !== 'string') had.set(id, taken.lease.ending);
+        const taken = await leases.acquire(id, 0, true).catch(code);
+        if (typeof taken !== 'string') had.set(id, taken.lease.signal);
       }
       return had.size;
     };
@@ -237,7 +237,7 @@ test('what an edict that was killed wanted is deleted when another one wants som
     (1, 'killed', clock_timestamp() - interval '1 ms'), (1, 'second', clock_timestamp() - interval '1 day'),
     (1, 'alive', clock_timestamp() + interval '1 day')`);
   const second = edict('second');
-  await second.take(1, 0, true).catch(code);
+  await second.acquire(1, 0, true).catch(code);
   const names = async () => (await raw('SELECT holder FROM edict.wish ORDER BY holder')).map(({ holder }) => holder);
   assert.equal(await names(), ['alive', 'second']);
   await sql.close();
@@ -245,22 +245,22 @@ test('what an edict that was killed wanted is deleted when another one wants som
 
 test('an edict that does not share keeps what it has, and takes what is free', async () => {
   const [first, second] = [edict('apply'), edict('daemon')];
-  await first.take(1, 0, false);
+  await first.acquire(1, 0, false);
   for (let turn = 0; turn < 10; turn += 1) {
-    assert.is(await second.take(1, 0, true).then(String, code), 'GATEWAY_HELD');
+    assert.is(await second.acquire(1, 0, true).then(String, code), 'GATEWAY_HELD');
     await sleep(100);
   }
-  await first.give(1);
-  await second.take(1, 0, true);
+  await first.release(1);
+  await second.acquire(1, 0, true);
 });
 
 test('while the database is away a lease ends, and it is taken anew when it is back', async () => {
   const first = edict('one');
-  const { lease } = await first.take(1, 0, false);
-  await server.restart(leaseMs);
-  assert.ok(lease.ending.aborted);
+  const { lease } = await first.acquire(1, 0, false);
+  await server.restart(leaseDurationMs);
+  assert.ok(lease.signal.aborted);
   assert.not(lease.isHeld());
-  const again = await first.take(1, 0, false);
+  const again = await first.acquire(1, 0, false);
   assert.ok(again.lease.isHeld() && again.lease.fence > lease.fence);
 });
 

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
-import { openBeside, openRecord, openSnapshot, openStore } from '../../src/store/open-store.ts';
+import { openReadonly, openShared, openSnapshot, openStore } from '../../src/store/open-store.ts';
 import { connect } from '../../src/store/postgres-connection.ts';
 import { createSchema, formatIn } from '../../src/store/postgres-schema.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
@@ -18,7 +18,7 @@ test.before(async () => {
 test.after(() => server.close());
 test.before.each(async () => {
   url = await server.database();
-  client = await connect({ url, name: 'test' });
+  client = await connect({ url, applicationName: 'test' });
 });
 test.after.each(() => client.end());
 
@@ -33,7 +33,7 @@ const code = (opening: Promise<{ close(): Promise<void> }>): Promise<string> =>
 
 test('any number of edicts may create the tables of one database at once', async () => {
   assert.is(await formatIn(client), 0);
-  const opening = Array.from({ length: 5 }, () => code(openStore({ url, emulated: false })));
+  const opening = Array.from({ length: 5 }, () => code(openStore({ url, isEmulated: false })));
   assert.equal(await Promise.all(opening), Array(5).fill('opened'));
   assert.is(await formatIn(client), 1);
   await createSchema(client);
@@ -51,13 +51,18 @@ test('a creation that is interrupted never happened', async () => {
 });
 
 test('a store of another format, one of somebody else, and one of another kind are refused by everything, and not changed', async () => {
-  const everyWay = [() => openStore({ url, emulated: false }), () => openRecord({ url }), () => openBeside(url), () => openSnapshot(url)];
-  await (await openStore({ url, emulated: false })).close();
-  assert.is(await code(openStore({ url, emulated: true })), 'STORE_KIND');
+  const everyWay = [
+    () => openStore({ url, isEmulated: false }),
+    () => openReadonly({ url }),
+    () => openShared(url),
+    () => openSnapshot(url),
+  ];
+  await (await openStore({ url, isEmulated: false })).close();
+  assert.is(await code(openStore({ url, isEmulated: true })), 'STORE_KIND');
   for (const format of ['2', '999']) {
     await client.query("UPDATE edict.setting SET value = $1 WHERE name = 'format'", [format]);
     for (const open of everyWay) assert.is(await code(open()), 'STORE_FORMAT');
-    const refused = await openStore({ url, emulated: false }).catch((error: unknown) => error);
+    const refused = await openStore({ url, isEmulated: false }).catch((error: unknown) => error);
     assert.instance(refused, EdictError);
     const { message, hint } = refused as EdictError;
     assert.match(message, new RegExp(`the store postgres://.*${new URL(url).pathname} has format ${format}, .* format 1 only`));
@@ -70,11 +75,11 @@ test('a store of another format, one of somebody else, and one of another kind a
 });
 
 test('to look at a database in which edict has never been makes nothing there', async () => {
-  const record = await openRecord({ url });
-  assert.is((await record.readAll(gatewaySettings())).size, 0);
+  const record = await openReadonly({ url });
+  assert.is((await record.readRecordedState(gatewaySettings())).size, 0);
   await record.close();
   assert.is(await formatIn(client), 0);
-  assert.is(await code(openBeside(url)), 'STORE_ABSENT');
+  assert.is(await code(openShared(url)), 'STORE_ABSENT');
 });
 
 test('a user who may not make the tables is told what is missing', async () => {
@@ -83,7 +88,7 @@ test('a user who may not make the tables is told what is missing', async () => {
   const address = new URL(url);
   address.username = role;
   address.password = 'geheim';
-  assert.is(await code(openStore({ url: address.href, emulated: false })), 'STORE_READ_ONLY');
+  assert.is(await code(openStore({ url: address.href, isEmulated: false })), 'STORE_READ_ONLY');
   await client.query(`DROP ROLE ${role}`);
 });
 
@@ -93,7 +98,7 @@ test('a user whose own the schema edict is needs no right on the database', asyn
   const address = new URL(url);
   address.username = role;
   address.password = 'geheim';
-  assert.is(await code(openStore({ url: address.href, emulated: false })), 'opened');
+  assert.is(await code(openStore({ url: address.href, isEmulated: false })), 'opened');
   assert.is(await formatIn(client), 1);
   await client.query(`DROP OWNED BY ${role} CASCADE; DROP ROLE ${role}`);
 });

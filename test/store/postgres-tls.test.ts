@@ -34,7 +34,7 @@ test('a server is believed by its certificate alone, where that is asked for', a
       address.hostname = host;
       address.searchParams.set('sslmode', mode);
       if (rootCertificate) address.searchParams.set('sslrootcert', rootCertificate);
-      const client = await connect({ url: address.href, name: 'tls' }).catch((error: EdictError) => error);
+      const client = await connect({ url: address.href, applicationName: 'tls' }).catch((error: EdictError) => error);
       if (!('end' in client)) return client.code;
       const { rows } = await client.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
       await client.end();

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { NewApproval } from '../../src/core/guards.ts';
 import type { GatewayIdentity } from '../../src/core/publication.ts';
-import { openRecord, openStore } from '../../src/store/open-store.ts';
+import { openReadonly, openStore } from '../../src/store/open-store.ts';
 import { writeApproval } from '../../src/store/write-approval.ts';
 import { change, gatewaySettings } from '../support/states.ts';
 import { storeContract } from '../support/store-contract.ts';
@@ -19,8 +19,8 @@ for (const { name, make } of storeEngines(test)) {
   storeContract(test, name, async () => {
     const url = await make();
     return {
-      open: () => openStore({ url, emulated: false }),
-      openRecord: () => openRecord({ url }),
+      open: () => openStore({ url, isEmulated: false }),
+      openRecord: () => openReadonly({ url }),
       approve: (of: GatewayIdentity, approval: NewApproval) => writeApproval(url, of, approval),
     };
   });
@@ -38,8 +38,8 @@ for (const { name, make } of storeEngines(test)) {
     const complaint = text(child.stderr);
     const [, signal] = await once(child, 'exit');
     assert.is(signal, 'SIGKILL', await complaint);
-    const store = await openStore({ url, emulated: false });
-    assert.ok((await store.read(gateway, change('orders', 'test').key))?.unresolved);
+    const store = await openStore({ url, isEmulated: false });
+    assert.ok((await store.readPublication(gateway, change('orders', 'test').key))?.unknownAttempt);
     await store.close();
   });
 }

@@ -43,10 +43,10 @@ test('what was seen at the gateway is in the record', () => {
         publishId: 'p',
         publishedAtMs: 1,
         editedAtMs: 2,
-        corrections: 3,
-        correctedAtMs: 4,
+        correctionCount: 3,
+        lastCorrectedAtMs: 4,
       },
-      drift: { from: 'online', fromSinceMs: 5, seenAtMs: 6, truceUntilMs: 7 },
+      drift: { from: 'online', fromSinceMs: 5, detectedAtMs: 6, backoffUntilMs: 7 },
     }),
   );
 });
@@ -69,7 +69,7 @@ test('a row of an attempt becomes the attempt', () => {
     remark: null,
     began_at_ms: 1,
   };
-  const { message, code, requestId, versionId, publishId, status, settledAtMs, outcome } = toAttempt({
+  const { message, code, requestId, versionId, publishId, status, finishedAtMs, outcome } = toAttempt({
     ...row,
     ...texts,
     status: 500,
@@ -77,7 +77,7 @@ test('a row of an attempt becomes the attempt', () => {
     outcome: 'retry',
   });
   assert.equal([message, code, requestId, versionId, publishId], ['m', 'C', 'q', 'v', 'p']);
-  assert.equal([status, settledAtMs, outcome], [500, 2, 'retry']);
+  assert.equal([status, finishedAtMs, outcome], [500, 2, 'retry']);
   const open = toAttempt({
     ...row,
     settled_at_ms: null,
@@ -85,7 +85,7 @@ test('a row of an attempt becomes the attempt', () => {
     status: null,
     ...Object.fromEntries(Object.keys(texts).map((key) => [key, null])),
   });
-  assert.equal([open.settledAtMs, open.outcome, open.status, open.code, open.requestId], [null, null, null, null, null]);
+  assert.equal([open.finishedAtMs, open.outcome, open.status, open.code, open.requestId], [null, null, null, null, null]);
 });
 
 test.run();

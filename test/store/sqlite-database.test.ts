@@ -14,20 +14,20 @@ let stores = 0;
 function newStore() {
   stores += 1;
   const path = join(folder, `${stores}`, 'state.db');
-  return { path, open: () => openStore({ url: `sqlite:${path}`, emulated: false }) };
+  return { path, open: () => openStore({ url: `sqlite:${path}`, isEmulated: false }) };
 }
 
 test('writes of one turn share one transaction', async () => {
   const { path, open } = newStore();
   const store = await open();
-  await store.enter(gateway, 1);
-  await store.begin(gateway, change('first', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
+  await store.acquire(gateway, 1);
+  await store.beginAttempt(gateway, change('first', 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
   const watching = new DatabaseSync(path, { readOnly: true });
   const count = (): unknown => watching.prepare('SELECT count(*) AS n FROM attempt').get()?.['n'];
   const seen: unknown[] = [];
   const writing = Array.from({ length: 100 }, (_, index) =>
     store
-      .begin(gateway, change(`api${index}`, 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 })
+      .beginAttempt(gateway, change(`api${index}`, 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 })
       .then(() => seen.push(count())),
   );
   await Promise.all(writing);
@@ -39,14 +39,14 @@ test('writes of one turn share one transaction', async () => {
 test('a write that fails leaves nothing of its transaction, and the next one goes well', async () => {
   const { path, open } = newStore();
   const store = await open();
-  await store.enter(gateway, 1);
-  await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
-  await store.enter(another, 1);
+  await store.acquire(gateway, 1);
+  await store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
+  await store.acquire(another, 1);
   const other = new DatabaseSync(path);
   other.exec('ALTER TABLE publication RENAME TO away');
   const failed = await Promise.allSettled([
-    store.begin(gateway, change('carts', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 }),
-    store.begin(another, change('carts', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 }),
+    store.beginAttempt(gateway, change('carts', 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 }),
+    store.beginAttempt(another, change('carts', 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 }),
   ]);
   assert.equal(
     failed.map(({ status, reason }: { status: string; reason?: { code?: string } }) => [status, reason?.code]),
@@ -55,13 +55,13 @@ test('a write that fails leaves nothing of its transaction, and the next one goe
   other.exec('ALTER TABLE away RENAME TO publication');
   other.close();
   assert.is((await store.history(gateway, { limit: 10 })).length, 1);
-  await store.begin(another, change('carts', 'test'), {
-    passId: 'pass',
+  await store.beginAttempt(another, change('carts', 'test'), {
+    reconcileId: 'pass',
     marker: null,
     commitId: null,
-    atMs: 1,
+    startedAtMs: 1,
   });
-  assert.is((await store.readAll(another)).size, 1);
+  assert.is((await store.readRecordedState(another)).size, 1);
   await store.close();
 });
 

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
-import { explained, storeError } from '../../src/store/store-error.ts';
+import { mapSqliteError, toSqliteStoreError } from '../../src/store/store-error.ts';
 
 const sqlite = (errcode: number) => Object.assign(new Error('from SQLite'), { code: 'ERR_SQLITE_ERROR', errcode });
 const system = (code: string) => Object.assign(new Error('from the system'), { code });
@@ -27,7 +27,7 @@ for (const [thrown, code] of [
   [system('ENOENT'), 'STORE_UNOPENABLE'],
 ] as const) {
   test(`${'errcode' in thrown ? thrown.errcode : thrown.code} means ${code}, and keeps its cause`, () => {
-    const error = storeError(thrown, '/path/state.db') as EdictError;
+    const error = toSqliteStoreError(thrown, '/path/state.db') as EdictError;
     assert.instance(error, EdictError);
     assert.is(error.code, code);
     assert.match(error.message, '/path/state.db');
@@ -38,17 +38,17 @@ for (const [thrown, code] of [
 
 test('a bug stays a bug, and an error that is explained stays as it is', () => {
   for (const thrown of [new TypeError('bug'), new EdictError('STORE_KIND', 'told'), system('EDOM')])
-    assert.is(storeError(thrown, 'p'), thrown);
+    assert.is(toSqliteStoreError(thrown, 'p'), thrown);
 });
 
 test('what goes well is returned, what SQLite refuses is explained', () => {
   assert.is(
-    explained('p', () => 7),
+    mapSqliteError('p', () => 7),
     7,
   );
   using db = new DatabaseSync(':memory:');
   assert.throws(
-    () => explained('p', () => db.exec('SELEC')),
+    () => mapSqliteError('p', () => db.exec('SELEC')),
     (error: EdictError) => error.code === 'STORE_FAILED' && /syntax error/.test(error.message),
   );
 });

@@ -4,23 +4,23 @@ import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/core/errors.ts';
 import { SqliteDatabase } from '../../src/store/sqlite-database.ts';
 import { createSchema } from '../../src/store/sqlite-schema.ts';
-import { emptyRecord, StoredRecord } from '../../src/store/stored-record.ts';
+import { emptyStore, ReadonlyStore } from '../../src/store/stored-record.ts';
 import { gatewaySettings } from '../support/states.ts';
 
 const gateway = gatewaySettings();
 
 test('a store that does not exist has no record', async () => {
-  assert.equal(await emptyRecord.readAll(gateway), new Map());
-  assert.equal(await emptyRecord.history(gateway, { limit: 5 }), []);
-  assert.equal(await emptyRecord.lastAttempts(gateway), new Map());
-  assert.is(await emptyRecord.close(), undefined);
+  assert.equal(await emptyStore.readRecordedState(gateway), new Map());
+  assert.equal(await emptyStore.history(gateway, { limit: 5 }), []);
+  assert.equal(await emptyStore.lastAttempts(gateway), new Map());
+  assert.is(await emptyStore.close(), undefined);
 });
 
 test('a gateway that was never written has no record, and is not written by asking', async () => {
   const db = new DatabaseSync(':memory:');
   createSchema(db);
-  const reader = new StoredRecord(new SqliteDatabase(db, 'state.db'));
-  assert.equal(await reader.readAll(gateway), new Map());
+  const reader = new ReadonlyStore(new SqliteDatabase(db, 'state.db'));
+  assert.equal(await reader.readRecordedState(gateway), new Map());
   assert.equal(await reader.history(gateway, { limit: 5 }), []);
   assert.equal(await reader.lastAttempts(gateway), new Map());
   assert.is(db.prepare('SELECT count(*) AS n FROM gateway').get()?.['n'], 0);
@@ -29,8 +29,12 @@ test('a gateway that was never written has no record, and is not written by aski
 });
 
 test('every method explains what SQLite refuses', async () => {
-  const reader = new StoredRecord(new SqliteDatabase(new DatabaseSync(':memory:'), 'state.db'));
-  for (const reading of [() => reader.readAll(gateway), () => reader.history(gateway, { limit: 5 }), () => reader.lastAttempts(gateway)]) {
+  const reader = new ReadonlyStore(new SqliteDatabase(new DatabaseSync(':memory:'), 'state.db'));
+  for (const reading of [
+    () => reader.readRecordedState(gateway),
+    () => reader.history(gateway, { limit: 5 }),
+    () => reader.lastAttempts(gateway),
+  ]) {
     const error = (await reading().catch((thrown: unknown) => thrown)) as EdictError;
     assert.is(error.code, 'STORE_FAILED');
   }

@@ -4,14 +4,14 @@ import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/core/errors.ts';
-import { openRecord, openStore } from '../../src/store/open-store.ts';
+import { openReadonly, openStore } from '../../src/store/open-store.ts';
 import { writeApproval } from '../../src/store/write-approval.ts';
 import { gatewaySettings } from '../support/states.ts';
 import { storeEngines } from '../support/store-engines.ts';
 
 const test = suite('write approval');
 const gateway = gatewaySettings();
-const approval = { digest: 'sha256:1', by: 'ada', why: 'CHG-7', atMs: 1, expiresAtMs: 100, work: ['["a"]'] };
+const approval = { digest: 'sha256:1', by: 'ada', reason: 'CHG-7', approvedAtMs: 1, expiresAtMs: 100, scope: ['["a"]'] };
 
 /** Gives a store another format. */
 const changeFormat = {
@@ -31,7 +31,7 @@ const changeFormat = {
 for (const { name, make } of storeEngines(test)) {
   test(`${name}: is written while another edict has the store, which finds it, and leaves no file behind`, async () => {
     const url = await make();
-    const store = await openStore({ url, emulated: false });
+    const store = await openStore({ url, isEmulated: false });
     await writeApproval(url, gateway, approval);
     assert.is((await store.approvals(gateway))[0]?.by, 'ada');
     await store.close();
@@ -41,7 +41,7 @@ for (const { name, make } of storeEngines(test)) {
       assert.not.ok(existsSync(`${path}-shm`));
       assert.is(statSync(path).mode & 0o777, 0o600);
     }
-    const record = await openRecord({ url });
+    const record = await openReadonly({ url });
     assert.is((await record.approvals(gateway)).length, 2);
     await record.close();
   });
@@ -49,7 +49,7 @@ for (const { name, make } of storeEngines(test)) {
   test(`${name}: a store of another format, and one that is not there, are refused`, async () => {
     const url = await make();
     assert.is(await refusal(url), 'STORE_ABSENT');
-    await (await openStore({ url, emulated: false })).close();
+    await (await openStore({ url, isEmulated: false })).close();
     await changeFormat[name](url);
     assert.is(await refusal(url), 'STORE_FORMAT');
   });

@@ -116,7 +116,7 @@ export async function openScene(): Promise<Scene & AsyncDisposable> {
     },
     file: (content) => fileText(emulator.url, content),
     online: () =>
-      emulator.world
+      emulator.state
         .publications()
         .filter(({ effective }) => effective)
         .map(({ api, environment }) => `${api.replace('id-', '')} ${environment.replace('env-', '')}`)

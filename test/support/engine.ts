@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import type { EngineEvent } from '../../src/core/events.ts';
+import type { EdictEvent } from '../../src/core/events.ts';
 import type { Gateway, Probe, Store } from '../../src/core/ports.ts';
-import type { DesiredPublication, DesiredState, GatewaySettings, Limit } from '../../src/core/publication.ts';
+import type { DesiredPublication, DesiredState, GatewaySettings, RequestLimits } from '../../src/core/publication.ts';
 import type { SavedPlan } from '../../src/core/saved-plan.ts';
-import { everything, type Targets } from '../../src/core/targets.ts';
+import { allTargets, type Targets } from '../../src/core/targets.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { Engine } from '../../src/engine/engine.ts';
+import { ReconcileRunner } from '../../src/engine/engine.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
-import { Traffic } from '../../src/engine/traffic.ts';
+import { RateLimiter } from '../../src/engine/traffic.ts';
 import type { Credentials } from '../../src/gateway/credentials.ts';
 import { openGateway } from '../../src/gateway/roma-gateway.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -20,9 +20,9 @@ export interface Workshop extends AsyncDisposable {
   readonly emulator: Emulator;
   readonly store: Store;
   readonly stateUrl: string;
-  readonly engine: Engine;
-  readonly traffic: Traffic;
-  readonly events: EngineEvent[];
+  readonly engine: ReconcileRunner;
+  readonly traffic: RateLimiter;
+  readonly events: EdictEvent[];
   /** Returns the desired state of these APIs in `test`, by name. */
   desire(states: Readonly<Record<string, DesiredPublication['state'] | Partial<DesiredPublication>>>): DesiredState;
   /** Returns the API and action of each call for a change that the emulator has had. */
@@ -31,7 +31,7 @@ export interface Workshop extends AsyncDisposable {
 
 export interface WorkshopOptions {
   readonly apis: readonly string[];
-  readonly limit?: Limit;
+  readonly limit?: RequestLimits;
   readonly maxTries?: number;
   /** Whether the gateway is asked first what is really published. */
   readonly refresh?: boolean;
@@ -60,28 +60,28 @@ export async function workshop({
   const { anyToken = true, refresh = false } = options;
   const emulator = await startEmulator({ seed: { ...seedOf(...apis), anyToken, tokens: [{ value: 'token' }] } });
   const stateUrl = `sqlite:${join(scratchFolder(), 'state.db')}`;
-  const store = await openStore({ url: stateUrl, emulated: false });
+  const store = await openStore({ url: stateUrl, isEmulated: false });
   const settings = gatewaySettings({ endpoint: emulator.url, limit, ...options.settings });
-  await store.enter(settings, systemClock.now());
-  const traffic = new Traffic({ limit, clock: systemClock, quietMs: 0 });
-  const gateway = openGateway(settings, options.credentials ?? givenToken('token'), { admit: traffic.admit });
-  const events: EngineEvent[] = [];
+  await store.acquire(settings, systemClock.now());
+  const rateLimiter = new RateLimiter({ limit, clock: systemClock, initialDelayMs: 0 });
+  const gateway = openGateway(settings, options.credentials ?? givenToken('token'), { acquire: rateLimiter.acquire });
+  const events: EdictEvent[] = [];
   const desire: Workshop['desire'] = (states) =>
     desiredState(
       Object.entries(states).map(([api, state]) => wanted(api, 'test', typeof state === 'string' ? { state } : state)),
       { gateway: settings },
     );
-  const engine = new Engine(desire({}), {
+  const engine = new ReconcileRunner(desire({}), {
     store: wrapStore(store),
     gateway: wrapGateway(gateway),
-    traffic,
-    probe: options.probe ?? (async () => ({ isExpected: true, said: 'answered 200' })),
+    rateLimiter,
+    probe: options.probe ?? (async () => ({ isExpected: true, message: 'answered 200' })),
     emit: (event) => events.push(event),
     clock: systemClock,
     random: () => 0,
     maxTries,
     refresh,
-    targets: options.targets ?? everything,
+    targets: options.targets ?? allTargets,
     saved: options.saved ?? null,
   });
   const requested = (): string[] =>
@@ -95,5 +95,5 @@ export async function workshop({
     await store.close();
     await emulator.close();
   };
-  return { emulator, store, stateUrl, engine, traffic, events, desire, requested, [Symbol.asyncDispose]: dispose };
+  return { emulator, store, stateUrl, engine, traffic: rateLimiter, events, desire, requested, [Symbol.asyncDispose]: dispose };
 }

@@ -55,7 +55,7 @@ export function machinesFor(test: Test, names: readonly string[]): Machines {
       at.running.push(daemon);
       return daemon;
     },
-    published: () => at.emulator.world.publications().filter(({ effective }) => effective !== null).length,
+    published: () => at.emulator.state.publications().filter(({ effective }) => effective !== null).length,
     versions: () =>
       at.emulator.requests.all().filter(({ operation, status }) => operation === 'changePublication' && (status ?? 500) < 300).length,
   });

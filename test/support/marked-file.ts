@@ -1,5 +1,5 @@
-import type { InvalidFileError, Mistake } from '../../src/core/errors.ts';
-import { type ParseInput, parseDesired } from '../../src/desired/parse-desired.ts';
+import type { Diagnostic, InvalidFileError } from '../../src/core/errors.ts';
+import { type ParseInput, parseDesiredState } from '../../src/desired/parse-desired.ts';
 
 /** The lines of a valid file before `apis`, or in their place. */
 export const head = `edict: 1
@@ -13,7 +13,7 @@ environments:
 `;
 
 /** Returns a text without its marks `«…»`, and the place of each: what a mistake there must name. */
-export function unmarked(marked: string): { text: string; places: Pick<Mistake, 'line' | 'column' | 'length'>[] } {
+export function unmarked(marked: string): { text: string; places: Pick<Diagnostic, 'line' | 'column' | 'length'>[] } {
   const places: { line: number; column: number; length: number }[] = [];
   const lines = marked.split('\n').map((line, index) => {
     let rest = line;
@@ -28,12 +28,12 @@ export function unmarked(marked: string): { text: string; places: Pick<Mistake, 
 }
 
 /** Returns every mistake in a text; none if it is valid. Whatever else is thrown goes on. */
-export function mistakesIn(text: string, over: Partial<ParseInput> = {}): readonly Mistake[] {
+export function mistakesIn(text: string, over: Partial<ParseInput> = {}): readonly Diagnostic[] {
   try {
-    parseDesired({ text, file: 'edict.yaml', variables: {}, ...over });
+    parseDesiredState({ text, file: 'edict.yaml', variables: {}, ...over });
     return [];
   } catch (error) {
-    if ((error as InvalidFileError).mistakes === undefined) throw error;
-    return (error as InvalidFileError).mistakes;
+    if ((error as InvalidFileError).diagnostics === undefined) throw error;
+    return (error as InvalidFileError).diagnostics;
   }
 }

@@ -1,10 +1,10 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import type { EngineEvent } from '../../src/core/events.ts';
-import { plan } from '../../src/core/plan.ts';
+import type { EdictEvent } from '../../src/core/events.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import type { Attempt } from '../../src/core/ports.ts';
 import type { DesiredPublication, DesiredState, RecordedPublication } from '../../src/core/publication.ts';
-import { Board } from '../../src/server/board.ts';
-import { Broadcast } from '../../src/server/broadcast.ts';
+import { StatusCache } from '../../src/server/board.ts';
+import { Broadcaster } from '../../src/server/broadcast.ts';
 import { startServer } from '../../src/server/server.ts';
 import { openBrowser } from './browser.ts';
 import { desiredState, recordedState } from './states.ts';
@@ -14,7 +14,7 @@ export interface ShownPage {
   readonly page: Page;
   readonly url: string;
   /** Lets this happen in the engine. */
-  emit(...events: readonly EngineEvent[]): void;
+  emit(...events: readonly EdictEvent[]): void;
   /** Lets a file with `wanted` be read and planned against a record with `was`. */
   plan(wanted: readonly DesiredPublication[], was: readonly RecordedPublication[], over?: Parameters<typeof desiredState>[1]): DesiredState;
   /** What the browser has complained about. */
@@ -24,18 +24,18 @@ export interface ShownPage {
 
 /** Opens the real page from a real server with a real browser; only the engine is the test itself. */
 export async function openShownPage(attempts: readonly Attempt[] = [], options: BrowserContextOptions = {}): Promise<ShownPage> {
-  const board = new Board(Date.now);
-  const about = { version: '1.2.3', file: 'edict.yaml', release: () => 'edict approve sha256:0 --by YOU --why REASON' };
-  const broadcast = new Broadcast(board, about);
+  const statusCache = new StatusCache(Date.now);
+  const daemonInfo = { version: '1.2.3', file: 'edict.yaml', approveCommand: () => 'edict approve sha256:0 --by YOU --why REASON' };
+  const broadcaster = new Broadcaster(statusCache, daemonInfo);
   const server = await startServer(
     { host: '127.0.0.1', port: 0 },
     {
-      names: [],
+      allowedHosts: [],
       health: { live: () => ({ ok: true, message: '' }), ready: () => ({ ok: true, message: '' }) },
       metrics: { text: async () => '', contentType: 'text/plain' },
-      sites: [
+      routes: [
         {
-          ...{ name: '', board, broadcast, about, now: Date.now, token: null },
+          ...{ pathPrefix: '', statusCache, broadcaster, daemonInfo, now: Date.now, token: null },
           history: async (_, { apis }) => attempts.filter(({ apiId }) => apis?.includes(apiId) ?? true),
           approvals: async () => [],
           approve: async () => undefined,
@@ -52,20 +52,20 @@ export async function openShownPage(attempts: readonly Attempt[] = [], options: 
   page.on('pageerror', (error) => complaints.push(error.message));
   await page.goto(server.url);
   const emit: ShownPage['emit'] = (...events) => {
-    for (const event of events) board.emit(event);
+    for (const event of events) statusCache.emit(event);
   };
   return {
     ...{ page, url: server.url, emit, complaints },
     plan: (wanted, was, over) => {
       const desired = desiredState(wanted, over);
       const recorded = recordedState(was);
-      const made = plan(desired, recorded);
-      emit({ type: 'file:accepted', desired }, { type: 'plan:made', passId: 'pass', cause: 'file', plan: made, recorded });
+      const plan = diffStates(desired, recorded);
+      emit({ type: 'file:accepted', desired }, { type: 'plan:made', reconcileId: 'pass', cause: 'file', plan, recorded });
       return desired;
     },
     close: async () => {
       await browser.close();
-      broadcast.close();
+      broadcaster.close();
       await server.close();
     },
   };

@@ -4,26 +4,26 @@ import {
   type DesiredPublication,
   type DesiredState,
   type Environment,
-  type OrderStep,
   type PublicationKey,
   publicationKey,
   type RecordedPublication,
   type RecordedState,
+  type RolloutStep,
 } from '../../src/core/publication.ts';
 
 /** Returns a gateway as a file would declare it; `over` replaces parts. */
 export function gatewaySettings(over: Partial<DesiredState['gateway']> = {}): DesiredState['gateway'] {
   return {
     endpoint: 'https://roma.example.com',
-    iam: 'https://iam.example.com',
+    iamEndpoint: 'https://iam.example.com',
     project: 'project',
     instance: 'instance',
     limit: { calls: 10, perMs: 1000, concurrency: 4 },
     timeoutMs: 5000,
-    marker: true,
-    unresolved: 'hold',
-    lagMs: 0,
-    batch: 1,
+    isMarkerEnabled: true,
+    unknownOutcome: 'hold',
+    propagationDelayMs: 0,
+    batchSize: 1,
     ...over,
   };
 }
@@ -42,9 +42,9 @@ export function wanted(api: string, environment: string, over: Partial<DesiredPu
     revision: null,
     remark: null,
     version: null,
-    drift: 'report',
-    calledBy: null,
-    home: '',
+    driftPolicy: 'report',
+    nameRef: null,
+    sourceFile: '',
     source: { file: 'edict.yaml', line: 1, column: 1 },
     ...over,
   };
@@ -61,10 +61,10 @@ export function recorded(api: string, environment: string, over: Partial<Recorde
     publishedAtMs: null,
     editedAtMs: null,
     recordedAtMs: 1,
-    unresolved: null,
+    unknownAttempt: null,
     drift: null,
-    corrections: 0,
-    correctedAtMs: null,
+    correctionCount: 0,
+    lastCorrectedAtMs: null,
     ...over,
   };
 }
@@ -82,7 +82,7 @@ export function change(api: string, environment: string, over: Partial<Change> =
     version: null,
     drift: null,
     held: null,
-    waits: null,
+    deferred: null,
     approval: null,
     source: { file: 'edict.yaml', line: 1, column: 1 },
     ...over,
@@ -94,15 +94,26 @@ export function attempt(api: string, environment: string, over: Partial<Attempt>
   const { key: _, ...names } = named(api, environment);
   return {
     ...names,
-    ...{ id: 1, passId: 'pass', action: 'online', reason: 'new', revision: null, remark: null, marker: null, askedVersionId: null },
-    ...{ commitId: null, beganAtMs: 1, settledAtMs: null, outcome: null, code: null, status: null, message: null, requestId: null },
-    ...{ versionId: null, publishId: null, approval: null, before: null },
+    ...{
+      id: 1,
+      reconcileId: 'pass',
+      action: 'online',
+      reason: 'new',
+      revision: null,
+      remark: null,
+      marker: null,
+      requestedVersionId: null,
+    },
+    ...{ commitId: null, startedAtMs: 1, finishedAtMs: null, outcome: null, code: null, status: null, message: null, requestId: null },
+    ...{ versionId: null, publishId: null, approval: null, priorState: null },
     ...over,
   };
 }
 
 /** Returns the order of these environments, each by its name or with what must be so there before the next. */
-export function orderOf(...steps: readonly (string | ({ readonly environment: string } & Partial<OrderStep>))[]): DesiredState['order'] {
+export function orderOf(
+  ...steps: readonly (string | ({ readonly environment: string } & Partial<RolloutStep>))[]
+): DesiredState['rollout'] {
   const written = steps.map((step) => (typeof step === 'string' ? { environment: step } : step));
   return {
     steps: written.map((step) => ({ environmentId: `env-${step.environment}`, soakMs: 0, probe: null, ...step })),
@@ -113,7 +124,7 @@ export function orderOf(...steps: readonly (string | ({ readonly environment: st
 const anything = { count: null, share: null };
 
 /** Guards that hold nothing. */
-export const noGuards: DesiredState['guards'] = { maxOffline: anything, maxLost: anything };
+export const noGuards: DesiredState['guards'] = { maxOffline: anything, maxRemoved: anything };
 
 /** Returns the desired state of `publications`, without guards unless `over` has some; `test` and `release` are always declared, and environments named in `protectedNames` are protected. */
 export function desiredState(
@@ -123,20 +134,20 @@ export function desiredState(
     readonly protectedNames?: readonly string[];
     readonly gateway?: DesiredState['gateway'];
     readonly guards?: DesiredState['guards'];
-    readonly order?: DesiredState['order'];
+    readonly rollout?: DesiredState['rollout'];
     readonly freezes?: DesiredState['freezes'];
-    readonly observeEveryMs?: number | null;
+    readonly refreshIntervalMs?: number | null;
     readonly republish?: DesiredState['republish'];
   } = {},
 ): DesiredState {
   const {
-    removed = 'keep',
+    removed: prune = 'keep',
     protectedNames = [],
     gateway = gatewaySettings(),
-    observeEveryMs = null,
+    refreshIntervalMs = null,
     republish = 'revision',
     guards = noGuards,
-    order = { steps: [], probeUrls: new Map() },
+    rollout = { steps: [], probeUrls: new Map() },
     freezes = [],
   } = over;
   const environments = new Map<string, Environment>();
@@ -144,21 +155,21 @@ export function desiredState(
     environments.set(`env-${name}`, {
       name,
       id: `env-${name}`,
-      protected: protectedNames.includes(name),
+      isProtected: protectedNames.includes(name),
       maxOffline: null,
       suspension: null,
     });
   }
   const pauses = { freezes, suspension: null, suspendedApis: new Map() };
   return {
-    homes: new Set(['']),
+    sourceFiles: new Set(['']),
     gateway,
     environments,
-    removed,
+    prune,
     guards,
-    order,
+    rollout,
     ...pauses,
-    observeEveryMs,
+    refreshIntervalMs,
     republish,
     commitId: null,
     publications: byKey(publications),

@@ -5,7 +5,7 @@ import type { EdictError } from '../../src/core/errors.ts';
 import type { NewApproval } from '../../src/core/guards.ts';
 import type { NameKey } from '../../src/core/names.ts';
 import type { Failure, Outcome } from '../../src/core/outcome.ts';
-import type { Attempt, RecordReader, Store, Which } from '../../src/core/ports.ts';
+import type { Attempt, AttemptSelector, Store, StoreReader } from '../../src/core/ports.ts';
 import { type GatewayIdentity, type PublicationKey, publicationKey } from '../../src/core/publication.ts';
 import * as states from './states.ts';
 import { change, gatewaySettings, recorded } from './states.ts';
@@ -15,13 +15,20 @@ export interface StoreUnderTest {
   /** Opens it for writing. */
   open(): Promise<Store>;
   /** Opens it for reading. */
-  openRecord(): Promise<RecordReader>;
+  openRecord(): Promise<StoreReader>;
   /** Writes an approval beside whoever has it open. */
   approve(gateway: GatewayIdentity, approval: NewApproval): Promise<void>;
 }
 
 const gateway = gatewaySettings();
-const failure: Failure = { code: 'APIG.3500', status: 500, message: 'Internal error', hint: 'wait', requestId: 'request-1', pauseMs: null };
+const failure: Failure = {
+  code: 'APIG.3500',
+  status: 500,
+  message: 'Internal error',
+  hint: 'wait',
+  requestId: 'request-1',
+  retryAfterMs: null,
+};
 const success: Outcome = { kind: 'succeeded', versionId: 'version', publishId: 'publish' };
 
 /** Adds to `test` what every store promises its callers, whatever engine it is built on. `empty` makes a new one for each test. */
@@ -41,26 +48,26 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   promise('reads as empty before it has been written', async (under) => {
     const record = await under.openRecord();
-    assert.equal(await record.readAll(gateway), new Map());
+    assert.equal(await record.readRecordedState(gateway), new Map());
     assert.equal(await record.history(gateway, { limit: 10 }), []);
     assert.equal(await record.lastAttempts(gateway), new Map());
-    assert.equal([await record.attemptsOf(gateway, 'last'), await record.succeededAfter(gateway, 0)], [[], []]);
+    assert.equal([await record.findAttempts(gateway, 'last'), await record.succeededAfter(gateway, 0)], [[], []]);
     await record.close();
   });
 
   promise('enters a gateway for one file of an edict at a time, even if two ask at once', async (under) => {
     const store = await under.open();
-    const enter = () => store.enter(gateway, 1).catch((error: EdictError) => `${error.code}: ${error.message}`);
+    const enter = () => store.acquire(gateway, 1).catch((error: EdictError) => `${error.code}: ${error.message}`);
     const [first, second] = await Promise.all([enter(), enter()]);
     assert.equal([typeof first, second], ['object', 'GATEWAY_HELD: this edict works on the gateway already, for another file']);
-    await store.leave(gateway, 2);
+    await store.release(gateway, 2);
     assert.is(typeof (await enter()), 'object');
     await store.close();
   });
 
   withStore('knows nothing of a publication that was never written', async (store) => {
-    assert.is(await store.read(gateway, change('orders', 'test').key), undefined);
-    assert.equal(await store.readAll(gateway), new Map());
+    assert.is(await store.readPublication(gateway, change('orders', 'test').key), undefined);
+    assert.equal(await store.readRecordedState(gateway), new Map());
   });
 
   withStore('knows what the last file declared, and of each gateway by itself', async (store) => {
@@ -68,10 +75,10 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const [orders, carts, invoices] = ['orders', 'carts', 'invoices'].map((api) => change(api, 'test').key);
     if (!orders || !carts || !invoices) throw new Error('no keys');
     const inMain = (...keys: readonly PublicationKey[]) => new Map(keys.map((key) => [key, '']));
-    assert.equal((await store.past(gateway, 0)).declared, new Map());
-    await store.declare(gateway, inMain(orders, carts), 'first', null);
-    await store.declare(gateway, new Map([...inMain(invoices), [carts, 'apis/shop.yaml']]), 'second', null);
-    const known = new Map([...(await store.past(gateway, 0)).declared].sort());
+    assert.equal((await store.previousState(gateway, 0)).declared, new Map());
+    await store.saveDeclared(gateway, inMain(orders, carts), 'first', null);
+    await store.saveDeclared(gateway, new Map([...inMain(invoices), [carts, 'apis/shop.yaml']]), 'second', null);
+    const known = new Map([...(await store.previousState(gateway, 0)).declared].sort());
     assert.equal(
       known,
       new Map([
@@ -79,25 +86,29 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
         [invoices, ''],
       ]),
     );
-    assert.equal(await store.acted(gateway), ['first', 'second']);
-    await store.declare(gateway, known, 'first', null);
-    assert.equal([await store.acted(gateway), await store.acted(other)], [['second', 'first'], []]);
-    assert.equal((await store.past(gateway, 0)).elsewhere, []);
-    const { declared, elsewhere } = await store.past(other, 0);
+    assert.equal(await store.appliedDigests(gateway), ['first', 'second']);
+    await store.saveDeclared(gateway, known, 'first', null);
+    assert.equal([await store.appliedDigests(gateway), await store.appliedDigests(other)], [['second', 'first'], []]);
+    assert.equal((await store.previousState(gateway, 0)).otherGateways, []);
+    const { declared, otherGateways } = await store.previousState(other, 0);
     assert.is(declared.size, 0);
     const { endpoint, project, instance } = gateway;
-    assert.equal(elsewhere, [{ gateway: { endpoint, project, instance }, apiIds: new Set(['api-carts', 'api-invoices']) }]);
+    assert.equal(otherGateways, [{ gateway: { endpoint, project, instance }, apiIds: new Set(['api-carts', 'api-invoices']) }]);
   });
 
   withStore('an attempt remembers what was recorded when it began', async (store) => {
     const of = change('orders', 'test');
-    const first = await store.begin(gateway, of, { passId: 'pass-1', marker: null, commitId: null, atMs: 1 });
-    await store.settle(gateway, of.key, first, success, recorded('orders', 'test', { revision: 'r1', versionId: 'v1' }), 2);
-    const second = await store.begin(gateway, { ...of, reason: 'version' }, { passId: 'pass-2', marker: null, commitId: null, atMs: 3 });
-    await store.settle(gateway, of.key, second, { kind: 'stalled', failure }, recorded('orders', 'test'), 4);
-    const attempts = await store.attemptsOf(gateway, { pass: 'pass-' });
+    const first = await store.beginAttempt(gateway, of, { reconcileId: 'pass-1', marker: null, commitId: null, startedAtMs: 1 });
+    await store.finishAttempt(gateway, of.key, first, success, recorded('orders', 'test', { revision: 'r1', versionId: 'v1' }), 2);
+    const second = await store.beginAttempt(
+      gateway,
+      { ...of, reason: 'version' },
+      { reconcileId: 'pass-2', marker: null, commitId: null, startedAtMs: 3 },
+    );
+    await store.finishAttempt(gateway, of.key, second, { kind: 'stalled', failure }, recorded('orders', 'test'), 4);
+    const attempts = await store.findAttempts(gateway, { reconcile: 'pass-' });
     assert.equal(
-      attempts.map(({ id, before }) => [id, before]),
+      attempts.map(({ id, priorState }) => [id, priorState]),
       [
         [first, { state: null, revision: null, versionId: null }],
         [second, { state: 'online', revision: 'r1', versionId: 'v1' }],
@@ -107,24 +118,24 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('finds the attempts that a person names', async (store) => {
     const ids: number[] = [];
-    for (const [passId, api, outcome] of [
+    for (const [reconcileId, api, outcome] of [
       ['aa11', 'orders', success],
       ['aa22', 'orders', success],
       ['aa22', 'carts', { kind: 'stalled', failure }],
       ['bb33', 'carts', { kind: 'stalled', failure }],
     ] as const) {
       const of = change(api, 'test');
-      const id = await store.begin(gateway, of, { passId, marker: null, commitId: null, atMs: 1 });
-      await store.settle(gateway, of.key, id, outcome, recorded(api, 'test'), 2);
+      const id = await store.beginAttempt(gateway, of, { reconcileId, marker: null, commitId: null, startedAtMs: 1 });
+      await store.finishAttempt(gateway, of.key, id, outcome, recorded(api, 'test'), 2);
       ids.push(id);
     }
-    const found = async (which: Which, of: GatewayIdentity = gateway): Promise<readonly number[]> =>
-      (await store.attemptsOf(of, which)).map(({ id }) => id);
+    const found = async (which: AttemptSelector, of: GatewayIdentity = gateway): Promise<readonly number[]> =>
+      (await store.findAttempts(of, which)).map(({ id }) => id);
     assert.equal(await found('last'), ids.slice(1, 3));
     assert.equal(await found({ attempt: ids[3] ?? 0 }), ids.slice(3));
     assert.equal(await found({ attempt: 99 }), []);
-    assert.equal(await found({ pass: 'aa' }), ids.slice(0, 3));
-    assert.equal(await found({ pass: 'a%' }), []);
+    assert.equal(await found({ reconcile: 'aa' }), ids.slice(0, 3));
+    assert.equal(await found({ reconcile: 'a%' }), []);
     assert.equal(await found('last', { ...gateway, instance: 'other' }), []);
     const later = await store.succeededAfter(gateway, ids[0] ?? 0);
     assert.equal(
@@ -135,26 +146,27 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('an approval is found until it expires, and so is what was made with it', async (store, under) => {
     const of = change('orders', 'test', { action: 'offline' });
-    const approval = { digest: 'sha256:1', by: 'ada', why: 'CHG-7', atMs: 1, expiresAtMs: 100, work: ['["a"]', '["b"]'] };
+    const approval = { digest: 'sha256:1', by: 'ada', reason: 'CHG-7', approvedAtMs: 1, expiresAtMs: 100, scope: ['["a"]', '["b"]'] };
     await under.approve(gateway, approval);
     await under.approve({ ...gateway, instance: 'other' }, { ...approval, by: 'eve' });
-    const [known] = (await store.past(gateway, 99)).approvals;
-    assert.equal(known, { ...approval, id: 1, done: new Set(), isSpent: false });
-    assert.equal((await store.past(gateway, 100)).approvals, []);
-    const agreed = { ...of, approval: { id: 1, by: 'ada', why: 'CHG-7', expiresAtMs: 100 } };
-    const lost = await store.begin(gateway, agreed, { passId: 'pass', marker: null, commitId: null, atMs: 2 });
-    await store.settle(gateway, of.key, lost, { kind: 'retry', failure }, undefined, 3);
-    assert.equal((await store.approvals(gateway))[0]?.done, new Set());
-    const id = await store.begin(gateway, agreed, { passId: 'pass', marker: null, commitId: null, atMs: 4 });
-    await store.settle(gateway, of.key, id, { kind: 'succeeded', versionId: null, publishId: null }, undefined, 5);
-    await store.declare(gateway, new Map(), 'third', 1);
-    assert.equal(await store.approvals(gateway), [{ ...approval, id: 1, done: new Set([of.key]), isSpent: true }]);
+    const [known] = (await store.previousState(gateway, 99)).approvals;
+    assert.equal(known, { ...approval, id: 1, done: new Set(), isFileHoldReleased: false });
+    assert.equal((await store.previousState(gateway, 100)).approvals, []);
+    const agreed = { ...of, approval: { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 100 } };
+    const lost = await store.beginAttempt(gateway, agreed, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 2 });
+    await store.finishAttempt(gateway, of.key, lost, { kind: 'retry', failure }, undefined, 3);
+    assert.equal((await store.approvals(gateway))[0]?.usedKeys, new Set());
+    const id = await store.beginAttempt(gateway, agreed, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 4 });
+    await store.finishAttempt(gateway, of.key, id, { kind: 'succeeded', versionId: null, publishId: null }, undefined, 5);
+    await store.saveDeclared(gateway, new Map(), 'third', 1);
+    assert.equal(await store.approvals(gateway), [{ ...approval, id: 1, done: new Set([of.key]), isFileHoldReleased: true }]);
     assert.equal((await store.history(gateway, { limit: 1 }))[0]?.approval, { by: 'ada', why: 'CHG-7' });
     assert.equal((await store.lastAttempts(gateway)).get(of.key)?.approval, { by: 'ada', why: 'CHG-7' });
   });
 
   withStore('the newest approval comes first', async (store, under) => {
-    for (const by of ['ada', 'eve']) await under.approve(gateway, { digest: 'sha256:1', by, why: '', atMs: 1, expiresAtMs: 100, work: [] });
+    for (const by of ['ada', 'eve'])
+      await under.approve(gateway, { digest: 'sha256:1', by, reason: '', approvedAtMs: 1, expiresAtMs: 100, scope: [] });
     assert.equal(
       (await store.approvals(gateway)).map(({ by }) => by),
       ['eve', 'ada'],
@@ -163,58 +175,63 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('an attempt that has begun shows as unresolved', async (store) => {
     const begun = change('orders', 'test', { revision: 'r1', remark: 'a note' });
-    const attemptId = await store.begin(gateway, begun, { passId: 'pass-1', marker: 'm1', commitId: null, atMs: 1000 });
+    const attemptId = await store.beginAttempt(gateway, begun, { reconcileId: 'pass-1', marker: 'm1', commitId: null, startedAtMs: 1000 });
     const expected = recorded('orders', 'test', {
       state: null,
       versionId: null,
       recordedAtMs: 1000,
-      unresolved: { attemptId, action: 'online', revision: 'r1', marker: 'm1', version: null, overAtMs: null },
+      unknownAttempt: { attemptId, action: 'online', revision: 'r1', marker: 'm1', version: null, endedAtMs: null },
     });
-    assert.equal(await store.read(gateway, begun.key), expected);
-    assert.equal(await store.readAll(gateway), new Map([[begun.key, expected]]));
+    assert.equal(await store.readPublication(gateway, begun.key), expected);
+    assert.equal(await store.readRecordedState(gateway), new Map([[begun.key, expected]]));
     assert.equal(await store.history(gateway, { limit: 10 }), [
-      attempt({ id: attemptId, revision: 'r1', remark: 'a note', marker: 'm1', beganAtMs: 1000, passId: 'pass-1' }),
+      attempt({ id: attemptId, revision: 'r1', remark: 'a note', marker: 'm1', startedAtMs: 1000, reconcileId: 'pass-1' }),
     ]);
   });
 
   withStore('an attempt on a recorded publication leaves what was recorded', async (store) => {
     const before = recorded('orders', 'test', { revision: 'r1', recordedAtMs: 2 });
     await settled(store, change('orders', 'test'), success, before);
-    const attemptId = await store.begin(gateway, change('orders', 'test', { action: 'offline', reason: 'state' }), {
-      passId: 'pass-2',
+    const attemptId = await store.beginAttempt(gateway, change('orders', 'test', { action: 'offline', reason: 'state' }), {
+      reconcileId: 'pass-2',
       marker: null,
       commitId: null,
-      atMs: 3,
+      startedAtMs: 3,
     });
-    const now = await store.read(gateway, before.key);
+    const now = await store.readPublication(gateway, before.key);
     assert.equal(now, {
       ...before,
-      unresolved: { attemptId, action: 'offline', revision: null, marker: null, version: null, overAtMs: null },
+      unresolved: { attemptId, action: 'offline', revision: null, marker: null, version: null, endedAtMs: null },
     });
   });
 
   withStore('a settled attempt leaves the next record, all of it', async (store) => {
     const next = recorded('orders', 'test', { revision: 'r2', versionId: 'v2', recordedAtMs: 77 });
     await settled(store, change('orders', 'test'), success, next);
-    assert.equal(await store.read(gateway, next.key), next);
+    assert.equal(await store.readPublication(gateway, next.key), next);
     const renamed = { ...next, api: 'renamed', environment: 'elsewhere', state: 'offline', versionId: null, revision: null } as const;
     await settled(store, change('orders', 'test', { action: 'offline' }), success, renamed);
-    assert.equal(await store.read(gateway, next.key), renamed);
+    assert.equal(await store.readPublication(gateway, next.key), renamed);
   });
 
   withStore('a settled attempt may stay unresolved', async (store) => {
-    const attemptId = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
-    const unresolved = { attemptId, action: 'online', revision: null, marker: null, version: null, overAtMs: 2 } as const;
-    const next = recorded('orders', 'test', { state: null, unresolved });
-    await store.settle(gateway, next.key, attemptId, { kind: 'unknown', failure }, next, 2);
-    assert.equal(await store.read(gateway, next.key), next);
+    const attemptId = await store.beginAttempt(gateway, change('orders', 'test'), {
+      reconcileId: 'pass',
+      marker: null,
+      commitId: null,
+      startedAtMs: 1,
+    });
+    const unknownAttempt = { attemptId, action: 'online', revision: null, marker: null, version: null, endedAtMs: 2 } as const;
+    const next = recorded('orders', 'test', { state: null, unknownAttempt });
+    await store.finishAttempt(gateway, next.key, attemptId, { kind: 'unknown', failure }, next, 2);
+    assert.equal(await store.readPublication(gateway, next.key), next);
   });
 
   withStore('a settled attempt without a next record leaves none', async (store) => {
     const { key } = change('orders', 'test');
     await settled(store, change('orders', 'test'), { kind: 'retry', failure }, undefined);
-    assert.is(await store.read(gateway, key), undefined);
-    assert.is((await store.readAll(gateway)).size, 0);
+    assert.is(await store.readPublication(gateway, key), undefined);
+    assert.is((await store.readRecordedState(gateway)).size, 0);
     assert.is((await store.history(gateway, { limit: 10 })).length, 1);
   });
 
@@ -230,7 +247,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       { code: 'APIG.3500', status: 500, message: 'Internal error', requestId: 'request-1' },
     ],
     [
-      { kind: 'stalled', failure: { ...failure, requestId: null, pauseMs: null } },
+      { kind: 'stalled', failure: { ...failure, requestId: null, retryAfterMs: null } },
       { code: 'APIG.3500', status: 500, message: 'Internal error' },
     ],
     [
@@ -241,7 +258,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     withStore(`the history tells the outcome ${outcome.kind}`, async (store) => {
       const id = await settled(store, change('orders', 'test'), outcome, undefined);
       assert.equal(await store.history(gateway, { limit: 10 }), [
-        attempt({ id, marker: null, settledAtMs: 2, outcome: outcome.kind, ...shown }),
+        attempt({ id, marker: null, finishedAtMs: 2, outcome: outcome.kind, ...shown }),
       ]);
     });
   }
@@ -249,128 +266,131 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('an attempt that was unknown and is resolved keeps what its answer said', async (store) => {
     const { key } = change('orders', 'test');
     const id = await settled(store, change('orders', 'test'), { kind: 'unknown', failure }, undefined);
-    await store.settle(gateway, key, id, { kind: 'succeeded', versionId: 'v1', publishId: null }, recorded('orders', 'test'), 9);
+    await store.finishAttempt(gateway, key, id, { kind: 'succeeded', versionId: 'v1', publishId: null }, recorded('orders', 'test'), 9);
     const told = { code: 'APIG.3500', status: 500, message: 'Internal error', requestId: 'request-1' };
     assert.equal(await store.history(gateway, { limit: 10 }), [
-      attempt({ id, settledAtMs: 9, outcome: 'succeeded', versionId: 'v1', ...told }),
+      attempt({ id, finishedAtMs: 9, outcome: 'succeeded', versionId: 'v1', ...told }),
     ]);
   });
 
   promise('knows for how long nobody can have called the gateway, and that the one before was killed', async (under) => {
     const first = await under.open();
-    assert.ok((await first.enter(gateway, Date.now())).silentMs > 1_000_000_000, 'nobody was there');
-    await first.leave(gateway, Date.now());
+    assert.ok((await first.acquire(gateway, Date.now())).idleMs > 1_000_000_000, 'nobody was there');
+    await first.release(gateway, Date.now());
     await first.close();
     await sleep(30);
     const second = await under.open();
-    const { silentMs } = await second.enter(gateway, Date.now());
-    assert.ok(silentMs >= 29 && silentMs < 10_000, `${silentMs}`);
+    const { idleMs } = await second.acquire(gateway, Date.now());
+    assert.ok(idleMs >= 29 && idleMs < 10_000, `${idleMs}`);
     await second.close();
     const third = await under.open();
-    assert.is((await third.enter(gateway, Date.now())).silentMs, 0, 'the second never left');
-    assert.ok((await third.enter(gatewaySettings({ instance: 'other' }), Date.now())).silentMs > 0);
+    assert.is((await third.acquire(gateway, Date.now())).idleMs, 0, 'the second never left');
+    assert.ok((await third.acquire(gatewaySettings({ instance: 'other' }), Date.now())).idleMs > 0);
     await third.close();
   });
 
   promise('every lease has a greater fence than the one before, and an attempt needs one', async (under) => {
     const first = await under.open();
     const begin = (store: Store) =>
-      store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
+      store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
     const refused = (await begin(first).catch((error: unknown) => error)) as EdictError;
     assert.is(refused.code, 'GATEWAY_HELD');
-    const { lease } = await first.enter(gateway, 1);
+    const { lease } = await first.acquire(gateway, 1);
     assert.ok(lease.isHeld());
-    assert.not(lease.ending.aborted);
+    assert.not(lease.signal.aborted);
     await begin(first);
-    await first.leave(gateway, 2);
+    await first.release(gateway, 2);
     assert.is(((await begin(first).catch((error: unknown) => error)) as EdictError).code, 'GATEWAY_HELD');
-    const again = await first.enter(gateway, 3);
+    const again = await first.acquire(gateway, 3);
     assert.ok(again.lease.fence > lease.fence);
     await first.close();
     const second = await under.open();
-    assert.ok((await second.enter(gateway, 4)).lease.fence > again.lease.fence);
+    assert.ok((await second.acquire(gateway, 4)).lease.fence > again.lease.fence);
     await second.close();
   });
 
   promise('an attempt that a process left without an outcome is over when the next one finds it', async (under) => {
     const first = await opened(under);
     const { key } = change('orders', 'test');
-    await first.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: 'm', commitId: null, atMs: 1 });
+    await first.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'pass', marker: 'm', commitId: null, startedAtMs: 1 });
     await first.close();
     for (const atMs of [500, 900]) {
       const next = await under.open();
-      await next.enter(gateway, atMs);
-      assert.is((await next.read(gateway, key))?.unresolved?.overAtMs, 500);
+      await next.acquire(gateway, atMs);
+      assert.is((await next.readPublication(gateway, key))?.unknownAttempt?.endedAtMs, 500);
       await next.close();
     }
   });
 
   withStore('tells how the process at work is getting on, until it leaves', async (store, under) => {
     const record = await under.openRecord();
-    assert.is(await record.condition(gateway), null);
-    const condition = { atMs: 1, pid: 2, calls: 5.5, perMs: 1000, stopped: { why: 'pause', message: 'x', sinceMs: 3 } } as const;
-    await store.describe(gateway, condition);
-    assert.equal(await store.condition(gateway), condition);
-    await store.leave(gateway, 9);
-    assert.is(await store.condition(gateway), null);
+    assert.is(await record.status(gateway), null);
+    const condition = { updatedAtMs: 1, pid: 2, calls: 5.5, perMs: 1000, paused: { reason: 'pause', message: 'x', sinceMs: 3 } } as const;
+    await store.saveStatus(gateway, condition);
+    assert.equal(await store.status(gateway), condition);
+    await store.release(gateway, 9);
+    assert.is(await store.status(gateway), null);
     await record.close();
   });
 
   withStore('forgets a publication, and not its history', async (store) => {
     const made = change('orders', 'test');
-    const id = await store.begin(gateway, made, { passId: 'pass', marker: null, commitId: null, atMs: 1 });
-    await store.settle(gateway, made.key, id, success, recorded('orders', 'test'), 2);
+    const id = await store.beginAttempt(gateway, made, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
+    await store.finishAttempt(gateway, made.key, id, success, recorded('orders', 'test'), 2);
     await store.deleteRecord(gateway, made.key, 3);
-    assert.is(await store.read(gateway, made.key), undefined);
-    assert.equal([...(await store.readAll(gateway)).keys()], []);
+    assert.is(await store.readPublication(gateway, made.key), undefined);
+    assert.equal([...(await store.readRecordedState(gateway)).keys()], []);
     assert.is((await store.history(gateway, { limit: 10 })).length, 1);
   });
 
   withStore('deletes old attempts, a few at a time, but not those that the record rests on', async (store) => {
-    const attempt = async (api: string, atMs: number, outcome: Outcome | null): Promise<number> => {
+    const attempt = async (api: string, startedAtMs: number, outcome: Outcome | null): Promise<number> => {
       const made = change(api, 'test');
-      const id = await store.begin(gateway, made, { passId: 'pass', marker: null, commitId: null, atMs });
-      if (outcome) await store.settle(gateway, made.key, id, outcome, recorded(api, 'test'), atMs + 1);
+      const id = await store.beginAttempt(gateway, made, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs });
+      if (outcome) await store.finishAttempt(gateway, made.key, id, outcome, recorded(api, 'test'), startedAtMs + 1);
       return id;
     };
     for (let index = 0; index < 250; index += 1) await attempt('orders', index, { kind: 'retry', failure });
     const kept = [await attempt('orders', 250, success), await attempt('carts', 251, null), await attempt('invoices', 5000, success)];
     await attempt('orders', 252, success);
     const counts: number[] = [];
-    for (let count = -1; count !== 0; counts.push(count)) count = await store.prune(gateway, 1000);
+    for (let count = -1; count !== 0; counts.push(count)) count = await store.pruneHistory(gateway, 1000);
     assert.equal(counts, [200, 51, 0]);
     const left = (await store.history(gateway, { limit: 300 })).map(({ id }) => id);
     assert.equal(left.length, 3);
     assert.equal(left.includes(kept[0] ?? 0), false, 'a later attempt has taken its place');
     assert.ok(left.includes(kept[1] ?? 0) && left.includes(kept[2] ?? 0));
-    assert.is((await store.read(gateway, change('carts', 'test').key))?.unresolved?.attemptId, kept[1]);
+    assert.is((await store.readPublication(gateway, change('carts', 'test').key))?.unknownAttempt?.attemptId, kept[1]);
   });
 
   withStore('tells who is at work, until it leaves', async (store, under) => {
     const record = await under.openRecord();
-    await store.describe(gateway, { atMs: 1, pid: process.pid, calls: 5, perMs: 1000, stopped: null });
-    assert.match((await record.holder(gateway)) ?? '', new RegExp(`\\bpid ${process.pid}\\b`));
-    assert.is(await record.holder(gatewaySettings({ instance: 'other' })), null);
-    await store.leave(gateway, 9);
-    assert.is(await record.holder(gateway), null);
+    await store.saveStatus(gateway, { updatedAtMs: 1, pid: process.pid, calls: 5, perMs: 1000, paused: null });
+    assert.match((await record.leaseHolder(gateway)) ?? '', new RegExp(`\\bpid ${process.pid}\\b`));
+    assert.is(await record.leaseHolder(gatewaySettings({ instance: 'other' })), null);
+    await store.release(gateway, 9);
+    assert.is(await record.leaseHolder(gateway), null);
     await record.close();
   });
 
   withStore('a suspension is known until it is taken back, of each gateway by itself', async (store, under) => {
     const word = { reason: 'INC-1', by: 'ada', untilMs: 5 };
-    await store.suspend(gateway, word);
+    await store.saveSuspension(gateway, word);
     const record = await under.openRecord();
     assert.equal(
-      [(await record.past(gateway, 1)).suspension, (await store.past(gatewaySettings({ instance: 'other' }), 1)).suspension],
+      [
+        (await record.previousState(gateway, 1)).suspension,
+        (await store.previousState(gatewaySettings({ instance: 'other' }), 1)).suspension,
+      ],
       [word, null],
     );
     await record.close();
-    await store.suspend(gateway, null);
-    assert.is((await store.past(gateway, 1)).suspension, null);
+    await store.saveSuspension(gateway, null);
+    assert.is((await store.previousState(gateway, 1)).suspension, null);
   });
 
   withStore('an attempt knows the commit that has asked for it', async (store) => {
-    await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: 'abc', atMs: 1 });
+    await store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'pass', marker: null, commitId: 'abc', startedAtMs: 1 });
     assert.is((await store.history(gateway, { limit: 1 }))[0]?.commitId, 'abc');
   });
 
@@ -407,7 +427,12 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('the last attempt of each publication is its newest, settled or not', async (store) => {
     await settled(store, change('orders', 'test'), { kind: 'retry', failure }, undefined);
     const invoices = await settled(store, change('invoices', 'test'), success, recorded('invoices', 'test'));
-    const orders = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 9 });
+    const orders = await store.beginAttempt(gateway, change('orders', 'test'), {
+      reconcileId: 'pass',
+      marker: null,
+      commitId: null,
+      startedAtMs: 9,
+    });
     const last = await store.lastAttempts(gateway);
     assert.equal(
       new Map([...last].map(([key, { id }]) => [key, id])),
@@ -421,16 +446,21 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('gateways do not see each other', async (store) => {
     for (const other of [{ endpoint: 'https://other' }, { project: 'other' }, { instance: 'other' }].map(gatewaySettings)) {
-      await store.enter(other, 1);
-      const id = await store.begin(other, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
-      await store.settle(other, change('orders', 'test').key, id, success, recorded('orders', 'test'), 2);
-      assert.is((await store.readAll(other)).size, 1);
+      await store.acquire(other, 1);
+      const id = await store.beginAttempt(other, change('orders', 'test'), {
+        reconcileId: 'pass',
+        marker: null,
+        commitId: null,
+        startedAtMs: 1,
+      });
+      await store.finishAttempt(other, change('orders', 'test').key, id, success, recorded('orders', 'test'), 2);
+      assert.is((await store.readRecordedState(other)).size, 1);
       assert.is((await store.history(other, { limit: 10 })).length, 1);
     }
-    assert.is((await store.readAll(gateway)).size, 0);
+    assert.is((await store.readRecordedState(gateway)).size, 0);
     assert.is((await store.lastAttempts(gateway)).size, 0);
     assert.is((await store.history(gateway, { limit: 10 })).length, 0);
-    assert.is(await store.read(gateway, change('orders', 'test').key), undefined);
+    assert.is(await store.readPublication(gateway, change('orders', 'test').key), undefined);
   });
 
   withStore('any text comes back as it was', async (store) => {
@@ -438,22 +468,30 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       const texts = { revision: text, remark: text };
       const next = recorded(`api${index}`, 'test', { api: text, revision: text, versionId: text });
       await settled(store, { ...change(`api${index}`, 'test', texts), api: text }, success, next);
-      assert.equal(await store.read(gateway, next.key), next);
+      assert.equal(await store.readPublication(gateway, next.key), next);
       const [newest] = await store.history(gateway, { limit: 1 });
       assert.equal([newest?.api, newest?.revision, newest?.remark], [text, text, text]);
     }
   });
 
   withStore('what a look has changed is written, all of it', async (store) => {
-    const drift = { from: 'offline', fromSinceMs: 2, seenAtMs: 3, truceUntilMs: 4 } as const;
-    const told = { publishId: 'p', publishedAtMs: 5, editedAtMs: 6, drift, corrections: 7, correctedAtMs: 8, revision: 'r' } as const;
+    const drift = { from: 'offline', fromSinceMs: 2, detectedAtMs: 3, backoffUntilMs: 4 } as const;
+    const told = {
+      publishId: 'p',
+      publishedAtMs: 5,
+      editedAtMs: 6,
+      drift,
+      correctionCount: 7,
+      lastCorrectedAtMs: 8,
+      revision: 'r',
+    } as const;
     const updates = [recorded('orders', 'test', told), recorded('carts', 'test', { state: 'offline', versionId: null, recordedAtMs: 9 })];
-    await store.observe(gateway, updates, 2);
-    assert.equal(await store.readAll(gateway), new Map(updates.map((update) => [update.key, update])));
-    for (const update of updates) assert.equal(await store.read(gateway, update.key), update);
+    await store.saveObservation(gateway, updates, 2);
+    assert.equal(await store.readRecordedState(gateway), new Map(updates.map((update) => [update.key, update])));
+    for (const update of updates) assert.equal(await store.readPublication(gateway, update.key), update);
     const next = recorded('orders', 'test', { api: 'renamed', recordedAtMs: 10 });
-    await store.observe(gateway, [next], 2);
-    assert.equal(await store.read(gateway, next.key), next);
+    await store.saveObservation(gateway, [next], 2);
+    assert.equal(await store.readPublication(gateway, next.key), next);
     assert.equal(await store.history(gateway, { limit: 10 }), [], 'a look is no attempt');
     assert.equal(await store.lastAttempts(gateway), new Map());
   });
@@ -461,29 +499,32 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('a look leaves what an attempt without a known outcome is about', async (store) => {
     const before = recorded('orders', 'test', { state: 'offline', versionId: null, recordedAtMs: 2 });
     await settled(store, change('orders', 'test'), success, before);
-    const began = { passId: 'pass', marker: 'm', commitId: null, atMs: 3 };
-    const ids = [await store.begin(gateway, change('orders', 'test'), began), await store.begin(gateway, change('carts', 'test'), began)];
-    const unresolved = await store.readAll(gateway);
-    await store.observe(gateway, [recorded('orders', 'test'), recorded('carts', 'test'), recorded('invoices', 'test')], 3);
-    const after = await store.readAll(gateway);
+    const began = { reconcileId: 'pass', marker: 'm', commitId: null, startedAtMs: 3 };
+    const ids = [
+      await store.beginAttempt(gateway, change('orders', 'test'), began),
+      await store.beginAttempt(gateway, change('carts', 'test'), began),
+    ];
+    const unresolved = await store.readRecordedState(gateway);
+    await store.saveObservation(gateway, [recorded('orders', 'test'), recorded('carts', 'test'), recorded('invoices', 'test')], 3);
+    const after = await store.readRecordedState(gateway);
     for (const [key, was] of unresolved) assert.equal(after.get(key), was);
     assert.is(after.size, 3);
     const next = recorded('orders', 'test', { recordedAtMs: 4 });
-    await store.settle(gateway, next.key, ids[0] ?? 0, success, next, 4);
-    assert.equal(await store.read(gateway, next.key), next);
-    await store.observe(gateway, [before], 3);
-    assert.equal(await store.read(gateway, next.key), before, 'once it is settled a look counts again');
+    await store.finishAttempt(gateway, next.key, ids[0] ?? 0, success, next, 4);
+    assert.equal(await store.readPublication(gateway, next.key), next);
+    await store.saveObservation(gateway, [before], 3);
+    assert.equal(await store.readPublication(gateway, next.key), before, 'once it is settled a look counts again');
   });
 
   withStore('a look and an attempt that begins in the same moment: the attempt counts', async (store) => {
     const [begun, seen] = [change('orders', 'test'), recorded('orders', 'test')];
     for (const first of ['attempt', 'look'] as const) {
       const api = { ...begun, apiId: first, key: publicationKey(first, begun.environmentId) };
-      const look = () => store.observe(gateway, [{ ...seen, apiId: first, key: api.key }], 1);
-      const begin = () => store.begin(gateway, api, { passId: 'pass', marker: 'm', commitId: null, atMs: 5 });
+      const look = () => store.saveObservation(gateway, [{ ...seen, apiId: first, key: api.key }], 1);
+      const begin = () => store.beginAttempt(gateway, api, { reconcileId: 'pass', marker: 'm', commitId: null, startedAtMs: 5 });
       await Promise.all(first === 'look' ? [look(), begin()] : [begin(), look()]);
-      const now = await store.read(gateway, api.key);
-      assert.is(now?.unresolved?.marker, 'm');
+      const now = await store.readPublication(gateway, api.key);
+      assert.is(now?.unknownAttempt?.marker, 'm');
       assert.is(now?.state, first === 'look' ? 'online' : null);
     }
   });
@@ -491,17 +532,17 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   promise('remembers how many APIs each gateway listed the last time, also across openings', async (under) => {
     const other = gatewaySettings({ instance: 'other' });
     const first = await opened(under);
-    assert.is(await first.listedApis(gateway), null);
-    await first.observe(gateway, [], 5000);
-    await first.observe(gateway, [], 0);
-    await first.enter(other, 1);
-    await first.observe(other, [], 7);
+    assert.is(await first.listedApiCount(gateway), null);
+    await first.saveObservation(gateway, [], 5000);
+    await first.saveObservation(gateway, [], 0);
+    await first.acquire(other, 1);
+    await first.saveObservation(other, [], 7);
     await first.close();
     const second = await opened(under);
     const reader = await under.openRecord();
     for (const record of [second, reader]) {
-      assert.equal([await record.listedApis(gateway), await record.listedApis(other)], [0, 7]);
-      assert.is(await record.listedApis(gatewaySettings({ instance: 'third' })), null);
+      assert.equal([await record.listedApiCount(gateway), await record.listedApiCount(other)], [0, 7]);
+      assert.is(await record.listedApiCount(gatewaySettings({ instance: 'third' })), null);
     }
     await reader.close();
     await second.close();
@@ -509,94 +550,119 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('a look at one gateway says nothing of another', async (store) => {
     const other = gatewaySettings({ project: 'other' });
-    await store.enter(other, 1);
-    await store.observe(gateway, [recorded('orders', 'test')], 1);
-    await store.observe(other, [recorded('orders', 'test', { state: 'offline', versionId: null })], 1);
-    const states = async (of: typeof gateway) => [...(await store.readAll(of)).values()].map(({ state }) => state);
+    await store.acquire(other, 1);
+    await store.saveObservation(gateway, [recorded('orders', 'test')], 1);
+    await store.saveObservation(other, [recorded('orders', 'test', { state: 'offline', versionId: null })], 1);
+    const states = async (of: typeof gateway) => [...(await store.readRecordedState(of)).values()].map(({ state }) => state);
     assert.equal([await states(gateway), await states(other)], [['online'], ['offline']]);
   });
 
   withStore('many writes at once are all made, each under an id of its own', async (store) => {
     const changes = Array.from({ length: 500 }, (_, index) => change(`api${index}`, 'test'));
     const ids = await Promise.all(
-      changes.map((each) => store.begin(gateway, each, { passId: 'pass', marker: null, commitId: null, atMs: 1 })),
+      changes.map((each) => store.beginAttempt(gateway, each, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 })),
     );
     assert.is(new Set(ids).size, 500);
-    const all = await store.readAll(gateway);
+    const all = await store.readRecordedState(gateway);
     assert.equal(
-      changes.map(({ key }) => all.get(key)?.unresolved?.attemptId),
+      changes.map(({ key }) => all.get(key)?.unknownAttempt?.attemptId),
       ids,
     );
     const settling = changes.map(({ key, api }, index) =>
-      store.settle(gateway, key, ids[index] ?? 0, success, recorded(api, 'test', { recordedAtMs: index }), 2),
+      store.finishAttempt(gateway, key, ids[index] ?? 0, success, recorded(api, 'test', { recordedAtMs: index }), 2),
     );
     await Promise.all(settling);
-    assert.is([...(await store.readAll(gateway)).values()].filter(({ unresolved }) => unresolved === null).length, 500);
+    assert.is([...(await store.readRecordedState(gateway)).values()].filter(({ unknownAttempt }) => unknownAttempt === null).length, 500);
   });
 
   withStore('a write stands once its promise has resolved, and not before that for anyone else', async (store, under) => {
-    await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
+    await store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
     const reader = await under.openRecord();
-    assert.is((await reader.readAll(gateway)).size, 1);
-    const writing = store.begin(gateway, change('invoices', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
+    assert.is((await reader.readRecordedState(gateway)).size, 1);
+    const writing = store.beginAttempt(gateway, change('invoices', 'test'), {
+      reconcileId: 'pass',
+      marker: null,
+      commitId: null,
+      startedAtMs: 1,
+    });
     await writing;
     await nextTurn();
-    assert.is((await reader.readAll(gateway)).size, 2);
+    assert.is((await reader.readRecordedState(gateway)).size, 2);
     await reader.close();
-    assert.is((await store.readAll(gateway)).size, 2);
+    assert.is((await store.readRecordedState(gateway)).size, 2);
   });
 
   promise('everything is there after it is opened again, attempts without an outcome included', async (under) => {
     const first = await opened(under);
     const settledRecord = recorded('orders', 'test', { revision: 'r1' });
     const id = await settled(first, change('orders', 'test', { revision: 'r1' }), success, settledRecord);
-    const attemptId = await first.begin(gateway, change('invoices', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 5 });
-    const before = [await first.readAll(gateway), await first.history(gateway, { limit: 10 }), await first.lastAttempts(gateway)];
+    const attemptId = await first.beginAttempt(gateway, change('invoices', 'test'), {
+      reconcileId: 'pass',
+      marker: null,
+      commitId: null,
+      startedAtMs: 5,
+    });
+    const before = [await first.readRecordedState(gateway), await first.history(gateway, { limit: 10 }), await first.lastAttempts(gateway)];
     await first.close();
     const second = await under.open();
-    assert.equal([await second.readAll(gateway), await second.history(gateway, { limit: 10 }), await second.lastAttempts(gateway)], before);
-    assert.is((await second.read(gateway, change('invoices', 'test').key))?.unresolved?.attemptId, attemptId);
-    await second.enter(gateway, 6);
-    const next = await second.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 9 });
+    assert.equal(
+      [await second.readRecordedState(gateway), await second.history(gateway, { limit: 10 }), await second.lastAttempts(gateway)],
+      before,
+    );
+    assert.is((await second.readPublication(gateway, change('invoices', 'test').key))?.unknownAttempt?.attemptId, attemptId);
+    await second.acquire(gateway, 6);
+    const next = await second.beginAttempt(gateway, change('orders', 'test'), {
+      reconcileId: 'pass',
+      marker: null,
+      commitId: null,
+      startedAtMs: 9,
+    });
     assert.ok(next > attemptId && attemptId > id, 'ids grow, across openings too');
     await second.close();
     const reader = await under.openRecord();
-    assert.is((await reader.readAll(gateway)).get(settledRecord.key)?.unresolved?.attemptId, next);
+    assert.is((await reader.readRecordedState(gateway)).get(settledRecord.key)?.unknownAttempt?.attemptId, next);
     await reader.close();
   });
 
   promise('only whoever works on the gateway writes what names mean, and it replaces what was known', async (under) => {
     const store = await under.open();
     const meaning = (...names: readonly string[]) => new Map(names.map((name) => [name as NameKey, `${name}-id`]));
-    const refused = await store.remember(gateway, meaning('a')).then(
+    const refused = await store.saveNames(gateway, meaning('a')).then(
       () => null,
       ({ code }: EdictError) => code,
     );
     assert.is(refused, 'GATEWAY_HELD');
-    await store.enter(gateway, 0);
-    await store.remember(gateway, meaning('a', 'b'));
-    await store.remember(gateway, meaning('b', 'c'));
-    assert.equal(await store.names(gateway), meaning('b', 'c'));
+    await store.acquire(gateway, 0);
+    await store.saveNames(gateway, meaning('a', 'b'));
+    await store.saveNames(gateway, meaning('b', 'c'));
+    assert.equal(await store.resolvedNames(gateway), meaning('b', 'c'));
     await store.close();
   });
 
   promise('what is being written when it is closed is written', async (under) => {
     const first = await opened(under);
-    const writing = first.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
+    const writing = first.beginAttempt(gateway, change('orders', 'test'), {
+      reconcileId: 'pass',
+      marker: null,
+      commitId: null,
+      startedAtMs: 1,
+    });
     await first.close();
     assert.ok((await writing) > 0);
     const reader = await under.openRecord();
-    assert.is((await reader.readAll(gateway)).size, 1);
+    assert.is((await reader.readRecordedState(gateway)).size, 1);
     await reader.close();
   });
 
   promise('a write after it was closed is refused, not lost in silence', async (under) => {
     const store = await opened(under);
     await store.close();
-    const refused = await store.begin(gateway, change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 }).then(
-      () => false,
-      () => true,
-    );
+    const refused = await store
+      .beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 })
+      .then(
+        () => false,
+        () => true,
+      );
     assert.ok(refused);
   });
 }
@@ -604,7 +670,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 /** Opens a store with the lease of the gateway. */
 async function opened(under: StoreUnderTest): Promise<Store> {
   const store = await under.open();
-  await store.enter(gateway, 0);
+  await store.acquire(gateway, 0);
   return store;
 }
 
@@ -613,14 +679,14 @@ async function settled(
   store: Store,
   of: ReturnType<typeof change>,
   outcome: Outcome,
-  next: Parameters<Store['settle']>[4],
+  next: Parameters<Store['finishAttempt']>[4],
 ): Promise<number> {
-  const id = await store.begin(gateway, of, { passId: 'pass', marker: null, commitId: null, atMs: 1 });
-  await store.settle(gateway, of.key, id, outcome, next, 2);
+  const id = await store.beginAttempt(gateway, of, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
+  await store.finishAttempt(gateway, of.key, id, outcome, next, 2);
   return id;
 }
 
 /** An attempt on `orders` in `test`, as the history shows it before it is settled. */
 function attempt(over: Partial<Attempt>): Attempt {
-  return states.attempt('orders', 'test', { before: { state: null, revision: null, versionId: null }, ...over });
+  return states.attempt('orders', 'test', { priorState: { state: null, revision: null, versionId: null }, ...over });
 }

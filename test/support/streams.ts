@@ -11,7 +11,7 @@ export function textStream(): { readonly stream: NodeJS.WriteStream; text(): str
 }
 
 /** Returns what a command sees of a process, and what it wrote. */
-export function testContext(environment: Readonly<Record<string, string>> = {}) {
+export function testContext(env: Readonly<Record<string, string>> = {}) {
   const [stdout, stderr] = [textStream(), textStream()];
-  return { context: { environment, stdout: stdout.stream, stderr: stderr.stream }, stdout: stdout.text, stderr: stderr.text };
+  return { context: { env, stdout: stdout.stream, stderr: stderr.stream }, stdout: stdout.text, stderr: stderr.text };
 }

@@ -1,11 +1,11 @@
 import { Registry } from 'prom-client';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { instrumentsIn } from '../../src/telemetry/instruments.ts';
+import { createInstruments } from '../../src/telemetry/instruments.ts';
 
 test('every metric is edict’s, in base units, and says what it tells', async () => {
   const registry = new Registry();
-  instrumentsIn(registry);
+  createInstruments(registry);
   const metrics = await registry.getMetricsAsJSON();
   assert.ok(metrics.length > 20);
   for (const { name, help, type } of metrics) {

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { plan } from '../../src/core/plan.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import { openMetrics } from '../../src/telemetry/metrics.ts';
 import { change, desiredState, gatewaySettings, wanted } from '../support/states.ts';
 
@@ -10,22 +10,22 @@ const test = suite('metrics');
 function opened() {
   const metrics = openMetrics('1.2.3');
   const text = async (): Promise<string> => (await metrics.text()).replaceAll(/\{file="f"\}|(?<=\{.*),file="f"(?=\})/g, '');
-  return { emit: metrics.of('f'), text };
+  return { emit: metrics.forFile('f'), text };
 }
 const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
-const made = plan(desired, new Map());
+const plan = diffStates(desired, new Map());
 const held = { rule: 'protected', message: '', hint: '' } as const;
-const suspicion = { rule: 'lost', message: '', hint: '', lost: [] } as const;
+const fileHeld = { rule: 'lost', message: '', hint: '', affected: [] } as const;
 
 test('the newest plan says how many publications are in each state, and whether the file is held', async () => {
   const { emit, text } = opened();
-  const waits = { rule: 'freeze', message: '', untilMs: null } as const;
-  const changes = [change('a', 'test'), change('b', 'test', { held }), change('c', 'test', { held }), change('d', 'test', { waits })];
-  emit({ type: 'plan:made', passId: '', cause: 'file', recorded: new Map(), plan: { ...made, changes, unchanged: 7 } });
+  const deferred = { rule: 'freeze', message: '', untilMs: null } as const;
+  const changes = [change('a', 'test'), change('b', 'test', { held }), change('c', 'test', { held }), change('d', 'test', { deferred })];
+  emit({ type: 'plan:made', reconcileId: '', cause: 'file', recorded: new Map(), plan: { ...plan, changes, unchanged: 7 } });
   for (const line of ['unchanged"} 7', 'changing"} 1', 'held"} 2', 'frozen"} 1', 'waiting"} 0'])
     assert.match(await text(), `edict_publications{state="${line}\n`);
   assert.match(await text(), 'edict_file_held 0\n');
-  emit({ type: 'plan:made', passId: '', cause: 'file', recorded: new Map(), plan: { ...made, suspicion } });
+  emit({ type: 'plan:made', reconcileId: '', cause: 'file', recorded: new Map(), plan: { ...plan, fileHeld } });
   assert.match(await text(), 'edict_file_held 1\n');
 });
 
@@ -38,18 +38,18 @@ test('what alerts are made of is there before it first happens', async () => {
 
 test('observations are counted by outcome, and changes that wait for a person after a pass', async () => {
   const { emit, text } = opened();
-  for (const reason of ['r', 'r']) emit({ type: 'gateway:unseen', passId: '', reason });
-  emit({ type: 'gateway:seen', passId: '', listed: 1, changed: 0 });
+  for (const reason of ['r', 'r']) emit({ type: 'gateway:unseen', reconcileId: '', reason });
+  emit({ type: 'gateway:seen', reconcileId: '', listedApiCount: 1, changedCount: 0 });
   assert.match(await text(), 'edict_observations_total{outcome="failed"} 2\n');
   assert.match(await text(), 'edict_observations_total{outcome="succeeded"} 1\n');
-  const summary = { online: 0, offline: 0, unchanged: 2, held: 3, waiting: 0, failed: 0, tookMs: 5 };
-  emit({ type: 'pass:finished', passId: '', summary });
+  const summary = { online: 0, offline: 0, unchanged: 2, held: 3, deferred: 0, failed: 0, durationMs: 5 };
+  emit({ type: 'pass:finished', reconcileId: '', summary });
   assert.match(await text(), 'edict_held 3\n');
 });
 
 test('calls are counted by what they do and what came of them', async () => {
   const { emit, text } = opened();
-  const settled = { type: 'attempt:settled', passId: '', attemptId: 1, change: change('a', 'test'), tookMs: 30 } as const;
+  const settled = { type: 'attempt:settled', reconcileId: '', attemptId: 1, change: change('a', 'test'), durationMs: 30 } as const;
   emit({ ...settled, outcome: { kind: 'succeeded', versionId: null, publishId: null } });
   emit({ ...settled, outcome: { kind: 'dropped' } });
   const shown = await text();
@@ -60,7 +60,7 @@ test('calls are counted by what they do and what came of them', async () => {
 
 test('what stops the calls, the rate, the file, and when all was well', async () => {
   const { emit, text } = opened();
-  emit({ type: 'calls:stopped', why: 'outage', message: '' });
+  emit({ type: 'calls:stopped', reason: 'outage', message: '' });
   assert.match(await text(), 'edict_calls_stopped{why="outage"} 1\n');
   emit({ type: 'calls:resumed' });
   assert.match(await text(), 'edict_calls_stopped{why="outage"} 0\n');
@@ -69,19 +69,19 @@ test('what stops the calls, the rate, the file, and when all was well', async ()
   emit({ type: 'file:accepted', desired });
   emit({ type: 'file:missed', message: '' });
   assert.match(await text(), 'edict_file_valid 0\n');
-  const summary = { online: 0, offline: 0, unchanged: 2, held: 0, waiting: 0, failed: 1, tookMs: 5 };
-  emit({ type: 'pass:finished', passId: '', summary });
+  const summary = { online: 0, offline: 0, unchanged: 2, held: 0, deferred: 0, failed: 1, durationMs: 5 };
+  emit({ type: 'pass:finished', reconcileId: '', summary });
   assert.match(await text(), 'edict_converged_timestamp_seconds 0\n');
   assert.match(await text(), 'edict_failing 1\n');
-  emit({ type: 'pass:finished', passId: '', summary: { ...summary, failed: 0 } });
+  emit({ type: 'pass:finished', reconcileId: '', summary: { ...summary, failed: 0 } });
   assert.not.match(await text(), 'edict_converged_timestamp_seconds 0\n');
 });
 
 test('passes, retries, probes and failures of the store are counted', async () => {
   const { emit, text } = opened();
-  emit({ type: 'pass:started', passId: '', cause: 'file' });
-  emit({ type: 'retry:scheduled', passId: '', change: change('a', 'test'), afterMs: 1, reason: '' });
-  emit({ type: 'store:failed', passId: '', message: '' });
+  emit({ type: 'pass:started', reconcileId: '', cause: 'file' });
+  emit({ type: 'retry:scheduled', reconcileId: '', change: change('a', 'test'), afterMs: 1, reason: '' });
+  emit({ type: 'store:failed', reconcileId: '', message: '' });
   const shown = await text();
   for (const line of ['edict_passes_total{cause="file"} 1', 'edict_retries_total 1', 'edict_store_errors_total 1'])
     assert.match(shown, `${line}\n`);
@@ -106,7 +106,7 @@ test('a token has its time, the version its name, a suspension its gauge, and th
   assert.match(await text(), 'edict_token_timestamp_seconds 0\n');
   emit({ type: 'token:taken' });
   const suspension = { reason: 'INC-1', by: null, untilMs: null };
-  emit({ type: 'plan:made', passId: '', cause: 'file', recorded: new Map(), plan: { ...made, suspension } });
+  emit({ type: 'plan:made', reconcileId: '', cause: 'file', recorded: new Map(), plan: { ...plan, suspension } });
   const shown = await text();
   assert.match(shown, /edict_token_timestamp_seconds 1\d{9}/);
   for (const line of ['edict_info{version="1.2.3"} 1', 'edict_suspended 1']) assert.match(shown, `${line}\n`);
@@ -116,20 +116,24 @@ test('a token has its time, the version its name, a suspension its gauge, and th
 test('the queue is counted, and what waited and what converged is timed', async () => {
   const { emit, text } = opened();
   emit({ type: 'file:accepted', desired });
-  emit({ type: 'plan:made', passId: '', cause: 'file', recorded: new Map(), plan: made });
+  emit({ type: 'plan:made', reconcileId: '', cause: 'file', recorded: new Map(), plan });
   assert.match(await text(), 'edict_queue_changes 2\n');
-  for (const one of made.changes) {
-    emit({ type: 'attempt:begun', passId: '', attemptId: 1, change: one });
+  for (const one of plan.changes) {
+    emit({ type: 'attempt:begun', reconcileId: '', attemptId: 1, change: one });
     emit({
       type: 'attempt:settled',
-      passId: '',
+      reconcileId: '',
       attemptId: 1,
       change: one,
-      tookMs: 1,
+      durationMs: 1,
       outcome: { kind: 'succeeded', versionId: null, publishId: null },
     });
   }
-  emit({ type: 'pass:finished', passId: '', summary: { online: 2, offline: 0, unchanged: 0, held: 0, waiting: 0, failed: 0, tookMs: 5 } });
+  emit({
+    type: 'pass:finished',
+    reconcileId: '',
+    summary: { online: 2, offline: 0, unchanged: 0, held: 0, deferred: 0, failed: 0, durationMs: 5 },
+  });
   const shown = await text();
   for (const line of ['edict_queue_changes 0', 'edict_queue_wait_seconds_count 2', 'edict_file_converged_seconds_count 1'])
     assert.match(shown, `${line}\n`);

@@ -1,33 +1,39 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EngineEvent } from '../../src/core/events.ts';
-import { plan } from '../../src/core/plan.ts';
+import type { EdictEvent } from '../../src/core/events.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import { QueueTimes } from '../../src/telemetry/queue-times.ts';
 import { change, desiredState, wanted } from '../support/states.ts';
 
 const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
-const accepted: EngineEvent = { type: 'file:accepted', desired };
-const planned: EngineEvent = { type: 'plan:made', passId: 'p', cause: 'file', plan: plan(desired, new Map()), recorded: new Map() };
-const begun: EngineEvent = { type: 'attempt:begun', passId: 'p', attemptId: 1, change: change('orders', 'test') };
-const failure = { code: 'X', status: 500, message: '', hint: null, requestId: null, pauseMs: null };
-const settled = (kind: 'succeeded' | 'retry'): EngineEvent => ({
-  ...{ type: 'attempt:settled', passId: 'p', attemptId: 1, change: change('orders', 'test'), tookMs: 1 },
+const accepted: EdictEvent = { type: 'file:accepted', desired };
+const planned: EdictEvent = {
+  type: 'plan:made',
+  reconcileId: 'p',
+  cause: 'file',
+  plan: diffStates(desired, new Map()),
+  recorded: new Map(),
+};
+const begun: EdictEvent = { type: 'attempt:begun', reconcileId: 'p', attemptId: 1, change: change('orders', 'test') };
+const failure = { code: 'X', status: 500, message: '', hint: null, requestId: null, retryAfterMs: null };
+const settled = (kind: 'succeeded' | 'retry'): EdictEvent => ({
+  ...{ type: 'attempt:settled', reconcileId: 'p', attemptId: 1, change: change('orders', 'test'), durationMs: 1 },
   outcome: kind === 'retry' ? { kind, failure } : { kind, versionId: null, publishId: null },
 });
-const finished = (failed: number): EngineEvent => ({
+const finished = (failed: number): EdictEvent => ({
   type: 'pass:finished',
-  passId: 'p',
-  summary: { online: 1, offline: 0, unchanged: 0, held: 0, waiting: 0, failed, tookMs: 1 },
+  reconcileId: 'p',
+  summary: { online: 1, offline: 0, unchanged: 0, held: 0, deferred: 0, failed, durationMs: 1 },
 });
 
 function open() {
   const time = { ms: 0 };
   const times = new QueueTimes(() => time.ms);
-  const hear = (atMs: number, event: EngineEvent) => {
+  const record = (atMs: number, event: EdictEvent) => {
     time.ms = atMs;
-    return times.hear(event);
+    return times.record(event);
   };
-  return { times, hear };
+  return { times, hear: record };
 }
 
 test('a change waits from the plan that first asked for it until its first call', () => {
@@ -45,7 +51,7 @@ test('a change waits from the plan that first asked for it until its first call'
 test('what is wanted no more waits no more', () => {
   const { times, hear } = open();
   hear(0, planned);
-  hear(1, { ...planned, plan: plan(desiredState([]), new Map()) } as EngineEvent);
+  hear(1, { ...planned, plan: diffStates(desiredState([]), new Map()) } as EdictEvent);
   assert.equal([times.queued, hear(2, begun)], [0, null]);
 });
 

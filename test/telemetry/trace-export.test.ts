@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EngineEvent } from '../../src/core/events.ts';
+import type { EdictEvent } from '../../src/core/events.ts';
 import { openTraceExport } from '../../src/telemetry/trace-export.ts';
 import type { TraceSettings } from '../../src/telemetry/trace-settings.ts';
 import { type Answer, answeringServer, json } from '../gateway/answering-server.ts';
@@ -10,14 +10,14 @@ const settings: TraceSettings = {
   ...{ protocol: 'http/json', host: 'collector', hasTimeout: false, sampler: { kind: 'on' } },
   batch: { scheduledDelayMillis: 10 },
 };
-const passes = (count: number, from = 0): EngineEvent[] =>
-  Array.from({ length: count }, (_, index) => ({ type: 'pass:started', passId: `p${from + index}`, cause: 'resync' }) as const);
+const passes = (count: number, from = 0): EdictEvent[] =>
+  Array.from({ length: count }, (_, index) => ({ type: 'pass:started', reconcileId: `p${from + index}`, cause: 'resync' }) as const);
 
 /** Traces some passes to a collector that answers so, and returns what was told and what arrived. */
 async function traced(answer: Answer, over: Partial<TraceSettings> = {}, rounds = 1) {
   const server = await answeringServer(answer);
   process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `${server.url}/SECRET`;
-  const told: EngineEvent[] = [];
+  const told: EdictEvent[] = [];
   const opened = await openTraceExport({ ...settings, ...over }, (event) => told.push(event));
   for (let round = 0; round < rounds; round += 1) {
     for (const event of passes(3, round * 3)) opened.emit(event);

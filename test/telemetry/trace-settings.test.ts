@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { traceSettings } from '../../src/telemetry/trace-settings.ts';
+import { parseTraceSettings } from '../../src/telemetry/trace-settings.ts';
 
 const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com:4318/SECRET' };
 
@@ -12,20 +12,20 @@ test('nothing is traced unless the environment says so', () => {
     { ...endpoint, OTEL_TRACES_EXPORTER: 'none' },
     { OTEL_EXPORTER_OTLP_ENDPOINT: ' ' },
   ]) {
-    assert.equal(traceSettings(environment), { settings: null, problem: null });
+    assert.equal(parseTraceSettings(environment), { settings: null, problem: null });
   }
 });
 
 test('an address is enough, and so is the exporter’s name', () => {
   const plain = { protocol: 'http/protobuf', sampler: { kind: 'on' }, hasTimeout: false, batch: {} } as const;
-  assert.equal(traceSettings(endpoint), { settings: { ...plain, host: 'collector.example.com:4318' }, problem: null });
-  assert.is(traceSettings({ OTEL_TRACES_EXPORTER: 'otlp' }).settings?.host, 'localhost:4318');
+  assert.equal(parseTraceSettings(endpoint), { settings: { ...plain, host: 'collector.example.com:4318' }, problem: null });
+  assert.is(parseTraceSettings({ OTEL_TRACES_EXPORTER: 'otlp' }).settings?.host, 'localhost:4318');
   const own = { ...endpoint, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://traces:1/v1/traces' };
-  assert.is(traceSettings(own).settings?.host, 'traces:1');
+  assert.is(parseTraceSettings(own).settings?.host, 'traces:1');
 });
 
 test('protocol, sampler, batches and time are followed', () => {
-  const { settings, problem } = traceSettings({
+  const { settings, problem } = parseTraceSettings({
     ...endpoint,
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
     OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
@@ -40,7 +40,7 @@ test('protocol, sampler, batches and time are followed', () => {
     [settings?.protocol, settings?.sampler, settings?.batch, settings?.hasTimeout],
     ['http/json', { kind: 'ratio', share: 0.25 }, { scheduledDelayMillis: 100, maxQueueSize: 10 }, true],
   );
-  assert.equal(traceSettings({ ...endpoint, OTEL_TRACES_SAMPLER: 'always_off' }).settings?.sampler, { kind: 'off' });
+  assert.equal(parseTraceSettings({ ...endpoint, OTEL_TRACES_SAMPLER: 'always_off' }).settings?.sampler, { kind: 'off' });
 });
 
 test('what cannot be followed is told, and stops nothing', () => {
@@ -48,7 +48,7 @@ test('what cannot be followed is told, and stops nothing', () => {
     { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
     { OTEL_TRACES_EXPORTER: 'zipkin' },
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector/SECRET' },
-  ].map((environment) => traceSettings({ ...endpoint, ...environment }));
+  ].map((environment) => parseTraceSettings({ ...endpoint, ...environment }));
   assert.equal(
     problems.map(({ settings }) => settings),
     [null, null, null],
@@ -63,7 +63,7 @@ test('what cannot be followed is told, and stops nothing', () => {
   );
   const odd = [{ OTEL_TRACES_SAMPLER: 'jaeger_remote' }, { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: 'half' }];
   for (const environment of odd) {
-    const { settings, problem } = traceSettings({ ...endpoint, ...environment });
+    const { settings, problem } = parseTraceSettings({ ...endpoint, ...environment });
     assert.equal(settings?.sampler, { kind: 'on' });
     assert.match(problem ?? '', /everything is traced$/);
   }

@@ -2,9 +2,9 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EngineEvent, PassCause } from '../../src/core/events.ts';
+import type { EdictEvent, TriggerCause } from '../../src/core/events.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
-import { plan } from '../../src/core/plan.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import { Tracing } from '../../src/telemetry/tracing.ts';
 import { change, desiredState } from '../support/states.ts';
 
@@ -17,32 +17,38 @@ test.before.each(() => {
   tracing = new Tracing(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }).getTracer('test'));
 });
 
-const hear = (...events: readonly EngineEvent[]): void => {
+const hear = (...events: readonly EdictEvent[]): void => {
   for (const event of events) tracing.emit(event);
 };
-const started = (passId: string, cause: PassCause = 'file'): EngineEvent => ({ type: 'pass:started', passId, cause });
-const planned = (passId: string): EngineEvent => {
+const started = (reconcileId: string, cause: TriggerCause = 'file'): EdictEvent => ({ type: 'pass:started', reconcileId, cause });
+const planned = (reconcileId: string): EdictEvent => {
   const changes = [change('a', 'test'), change('b', 'test', { held: { rule: 'protected', message: '', hint: '' } })];
-  return { type: 'plan:made', passId, cause: 'file', plan: { ...plan(desiredState([]), new Map()), changes }, recorded: new Map() };
+  return {
+    type: 'plan:made',
+    reconcileId,
+    cause: 'file',
+    plan: { ...diffStates(desiredState([]), new Map()), changes },
+    recorded: new Map(),
+  };
 };
-const begun = (passId: string, attemptId: number): EngineEvent => ({
+const begun = (reconcileId: string, attemptId: number): EdictEvent => ({
   type: 'attempt:begun',
-  passId,
+  reconcileId,
   attemptId,
   change: change(`a${attemptId}`, 'test'),
 });
 const settled = (
-  passId: string,
+  reconcileId: string,
   attemptId: number,
   outcome: Outcome = { kind: 'succeeded', versionId: 'v', publishId: null },
-): EngineEvent => ({
-  ...{ type: 'attempt:settled', passId, attemptId, outcome, tookMs: 1 },
+): EdictEvent => ({
+  ...{ type: 'attempt:settled', reconcileId, attemptId, outcome, durationMs: 1 },
   change: change(`a${attemptId}`, 'test'),
 });
-const finished = (passId: string, failed = 0): EngineEvent => ({
+const finished = (reconcileId: string, failed = 0): EdictEvent => ({
   type: 'pass:finished',
-  passId,
-  summary: { online: 2, offline: 0, unchanged: 3, held: 1, waiting: 0, failed, tookMs: 1 },
+  reconcileId,
+  summary: { online: 2, offline: 0, unchanged: 3, held: 1, deferred: 0, failed, durationMs: 1 },
 });
 
 /** Returns the spans that have ended, in short: those of a pass below it. */
@@ -75,7 +81,7 @@ test('a pass has its plan and its calls below it, in one trace', () => {
 });
 
 test('a call says what it was for and what came of it', () => {
-  const failure = { code: 'APIG.3500', status: 503, message: 'not now', hint: null, requestId: 'r1', pauseMs: null };
+  const failure = { code: 'APIG.3500', status: 503, message: 'not now', hint: null, requestId: 'r1', retryAfterMs: null };
   hear(
     started('p'),
     planned('p'),
@@ -131,7 +137,7 @@ test('a pass that goes on has a plan for each time', () => {
 });
 
 test('a pass without a plan is an error, and the one before it goes on', () => {
-  hear(started('p'), planned('p'), begun('p', 1), started('q', 'resync'), { type: 'gateway:unseen', passId: 'q', reason: 'TIMEOUT' });
+  hear(started('p'), planned('p'), begun('p', 1), started('q', 'resync'), { type: 'gateway:unseen', reconcileId: 'q', reason: 'TIMEOUT' });
   hear(started('r'));
   assert.equal(shown(), ['plan', 'pass q > plan', 'pass q']);
   assert.equal(spanNamed('pass').status, { code: SpanStatusCode.ERROR, message: 'no plan could be made' });
@@ -142,7 +148,7 @@ test('a pass without a plan is an error, and the one before it goes on', () => {
 });
 
 test('what is found out of an earlier attempt is an event of the pass', () => {
-  const of = { passId: 'p', attemptId: 7, change: change('a', 'test') } as const;
+  const of = { reconcileId: 'p', attemptId: 7, change: change('a', 'test') } as const;
   hear(started('p'), planned('p'), { type: 'attempt:resolved', ...of, outcome: { kind: 'absent' } }, finished('p'));
   assert.equal(
     spanNamed('pass').events.map(({ name, attributes }) => [name, attributes?.['edict.attempt']]),

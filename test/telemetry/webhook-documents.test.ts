@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Mistake } from '../../src/core/errors.ts';
-import { heldDigest } from '../../src/core/guards.ts';
-import { plan } from '../../src/core/plan.ts';
+import type { Diagnostic } from '../../src/core/errors.ts';
+import { approvalDigest } from '../../src/core/guards.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import {
   appliedNotice,
   type Condition,
@@ -21,7 +21,7 @@ import { change, desiredState, recorded, recordedState, wanted } from '../suppor
 
 const at = '2026-11-30T12:00:00.000Z';
 const hold = { rule: 'protected', message: 'protected', hint: 'check' } as const;
-const nothing = plan(desiredState([]), new Map());
+const nothing = diffStates(desiredState([]), new Map());
 const all = Array.from({ length: 25 }, (_, index) => change(`a${index}`, 'test', index % 5 === 0 ? { action: 'offline' } : {}));
 
 /** Returns the notification with a notice, after it was checked against the schema. */
@@ -69,7 +69,7 @@ test('a notice names ten publications and counts all', () => {
 });
 
 test('a failure has the answer of the gateway, or of the condition alone', () => {
-  const failure = { code: 'APIG.3002', status: 404, message: 'no such API', hint: 'check', requestId: null, pauseMs: null };
+  const failure = { code: 'APIG.3002', status: 404, message: 'no such API', hint: 'check', requestId: null, retryAfterMs: null };
   const of = change('orders', 'test');
   const failed = firing('failed', failedCondition('publication', failure.message, { of, failure }));
   assert.equal([failed.summary, failed.code, failed.hint], ['orders in test fails: no such API', 'APIG.3002', 'check']);
@@ -86,11 +86,8 @@ test('a held plan comes with the command that approves it, and a held file with 
     ['orders'],
   );
 
-  const suspicion = { ...hold, rule: 'lost', lost: [] } as const;
-  const file = firing(
-    'held',
-    heldCondition({ ...nothing, changes: all.map((of) => ({ ...of, held: hold })), suspicion }, 'sha256:1', null),
-  );
+  const fileHeld = { ...hold, rule: 'lost', affected: [] } as const;
+  const file = firing('held', heldCondition({ ...nothing, changes: all.map((of) => ({ ...of, held: hold })), fileHeld }, 'sha256:1', null));
   assert.equal([file.count, file.reasons.map(({ rule }) => rule), file.publications.length], [25, ['lost'], 10]);
   assert.is(file.summary, 'the whole file is held for approval');
 });
@@ -102,7 +99,16 @@ test('an unknown outcome cannot be approved', () => {
 });
 
 test('of an invalid file five errors are sent, and not its text', () => {
-  const mistake: Mistake = { rule: 'value', file: 'edict.yaml', line: 3, column: 5, length: 1, message: 'bad', hint: null, text: 'secret' };
+  const mistake: Diagnostic = {
+    rule: 'value',
+    file: 'edict.yaml',
+    line: 3,
+    column: 5,
+    length: 1,
+    message: 'bad',
+    hint: null,
+    text: 'secret',
+  };
   const invalid = firing('invalid', invalidCondition('edict.yaml has 9 mistakes', Array(9).fill(mistake)));
   assert.equal([invalid.count, invalid.errors.length], [9, 5]);
   assert.not.match(JSON.stringify(invalid), 'secret');
@@ -147,8 +153,8 @@ interface SchemaOfNotice {
 
 test('the example in the README is the notice of a plan that holds a change', () => {
   const desired = desiredState([wanted('orders', 'release', { state: 'offline' })], { protectedNames: ['release'] });
-  const made = plan(desired, recordedState([recorded('orders', 'release')]));
-  const digest = heldDigest(made) ?? '';
+  const made = diffStates(desired, recordedState([recorded('orders', 'release')]));
+  const digest = approvalDigest(made) ?? '';
   const { endpoint, project, instance } = desired.gateway;
   const notice = firing('held', heldCondition(made, digest, `edict approve ${digest} --by YOU --why REASON`));
   const text = JSON.stringify(notificationOf(notice, { endpoint, project, instance }), null, 2);

@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InvalidFileError, type Mistake } from '../../src/core/errors.ts';
-import type { EngineEvent } from '../../src/core/events.ts';
+import { type Diagnostic, InvalidFileError } from '../../src/core/errors.ts';
+import type { EdictEvent } from '../../src/core/events.ts';
 import type { Failure, Outcome } from '../../src/core/outcome.ts';
-import { type Change, type Plan, plan } from '../../src/core/plan.ts';
+import { type Change, diffStates, type Plan } from '../../src/core/plan.ts';
 import type { Notice } from '../../src/telemetry/webhook-documents.ts';
 import { Notices } from '../../src/telemetry/webhook-notices.ts';
 import { everyEvent } from '../support/every-event.ts';
@@ -13,46 +13,68 @@ import { change, desiredState, recorded, wanted } from '../support/states.ts';
 
 const nowMs = Date.UTC(2026, 10, 30, 12);
 const orders = change('orders', 'test');
-const failure: Failure = { code: 'X', status: 500, message: 'no', hint: 'look', requestId: null, pauseMs: null };
+const failure: Failure = { code: 'X', status: 500, message: 'no', hint: 'look', requestId: null, retryAfterMs: null };
 const hold = { rule: 'protected', message: 'protected', hint: 'check' } as const;
-const mistake: Mistake = { rule: 'value', file: 'edict.yaml', line: 3, column: 5, length: 1, message: 'bad', hint: null, text: 'secret' };
+const mistake: Diagnostic = {
+  rule: 'value',
+  file: 'edict.yaml',
+  line: 3,
+  column: 5,
+  length: 1,
+  message: 'bad',
+  hint: null,
+  text: 'secret',
+};
 
-const settled = (outcome: Outcome, of: Change = orders): EngineEvent => {
-  return { type: 'attempt:settled', passId: 'p', attemptId: 1, change: of, outcome, tookMs: 1 };
+const settled = (outcome: Outcome, of: Change = orders): EdictEvent => {
+  return { type: 'attempt:settled', reconcileId: 'p', attemptId: 1, change: of, outcome, durationMs: 1 };
 };
-const resolved = (outcome: Outcome): EngineEvent => ({ type: 'attempt:resolved', passId: 'p', attemptId: 1, change: orders, outcome });
+const resolved = (outcome: Outcome): EdictEvent => ({ type: 'attempt:resolved', reconcileId: 'p', attemptId: 1, change: orders, outcome });
 const succeeded: Outcome = { kind: 'succeeded', versionId: null, publishId: null };
-const made = (over: Partial<Plan> = {}): EngineEvent => {
-  return { type: 'plan:made', passId: 'p', cause: 'file', recorded: new Map(), plan: { ...plan(desiredState([]), new Map()), ...over } };
+const made = (over: Partial<Plan> = {}): EdictEvent => {
+  return {
+    type: 'plan:made',
+    reconcileId: 'p',
+    cause: 'file',
+    recorded: new Map(),
+    plan: { ...diffStates(desiredState([]), new Map()), ...over },
+  };
 };
-const summary = { online: 0, offline: 0, unchanged: 0, held: 0, waiting: 0, failed: 0, tookMs: 1 };
-const finished: EngineEvent = { type: 'pass:finished', passId: 'p', summary };
-const invalidFile: EngineEvent = { type: 'file:rejected', error: new InvalidFileError('edict.yaml', [mistake]) };
-const missedFile: EngineEvent = { type: 'file:missed', message: 'edict.yaml does not exist' };
-const validFile: EngineEvent = { type: 'file:accepted', desired: desiredState([wanted('orders', 'test')]) };
-const unseen: EngineEvent = { type: 'gateway:unseen', passId: 'p', reason: 'r' };
-const seen: EngineEvent = { type: 'gateway:seen', passId: 'p', listed: 1, changed: 0 };
-const stopped = (why: 'pause' | 'outage' | 'credentials'): EngineEvent => ({ type: 'calls:stopped', why, message: 'm' });
-const resumed: EngineEvent = { type: 'calls:resumed' };
-const target = { ...orders, url: 'https://x', status: null, timeoutMs: 1, sinceMs: 1 };
-const probed = (isExpected: boolean): EngineEvent => ({ type: 'probe:answered', target, isExpected, said: 's', afterMs: 1 });
-const storeFailed: EngineEvent = { type: 'store:failed', passId: 'p', message: 'full' };
-const begun: EngineEvent = { type: 'attempt:begun', passId: 'p', attemptId: 1, change: orders };
-const unknown = (isRepeated: boolean): EngineEvent => {
-  return { type: 'attempt:untold', passId: 'p', attemptId: 1, change: orders, reason: 'r', isRepeated };
+const summary = { online: 0, offline: 0, unchanged: 0, held: 0, deferred: 0, failed: 0, durationMs: 1 };
+const finished: EdictEvent = { type: 'pass:finished', reconcileId: 'p', summary };
+const invalidFile: EdictEvent = { type: 'file:rejected', error: new InvalidFileError('edict.yaml', [mistake]) };
+const missedFile: EdictEvent = { type: 'file:missed', message: 'edict.yaml does not exist' };
+const validFile: EdictEvent = { type: 'file:accepted', desired: desiredState([wanted('orders', 'test')]) };
+const unseen: EdictEvent = { type: 'gateway:unseen', reconcileId: 'p', reason: 'r' };
+const seen: EdictEvent = { type: 'gateway:seen', reconcileId: 'p', listedApiCount: 1, changedCount: 0 };
+const stopped = (reason: 'pause' | 'outage' | 'credentials'): EdictEvent => ({ type: 'calls:stopped', reason, message: 'm' });
+const resumed: EdictEvent = { type: 'calls:resumed' };
+const target = { ...orders, url: 'https://x', expectedStatus: null, timeoutMs: 1, sinceMs: 1 };
+const probed = (isExpected: boolean): EdictEvent => ({ type: 'probe:answered', target, isExpected, message: 's', afterMs: 1 });
+const storeFailed: EdictEvent = { type: 'store:failed', reconcileId: 'p', message: 'full' };
+const begun: EdictEvent = { type: 'attempt:begun', reconcileId: 'p', attemptId: 1, change: orders };
+const unknown = (isRetried: boolean): EdictEvent => {
+  return { type: 'attempt:untold', reconcileId: 'p', attemptId: 1, change: orders, reason: 'r', isRetried };
 };
-const noted = (kind: 'adopted' | 'outside' | 'drift' | 'gone' | 'fight', api = 'orders'): EngineEvent => {
-  const of = { ...recorded(api, 'test'), wasSinceMs: 1, was: 'online', now: 'offline', untilMs: null, heirId: null } as const;
-  return { type: 'publication:noted', passId: 'p', note: { ...of, kind } };
+const noted = (kind: 'adopted' | 'outside' | 'drift' | 'gone' | 'fight', api = 'orders'): EdictEvent => {
+  const of = {
+    ...recorded(api, 'test'),
+    previousSinceMs: 1,
+    previousState: 'online',
+    currentState: 'offline',
+    untilMs: null,
+    replacementId: null,
+  } as const;
+  return { type: 'publication:noted', reconcileId: 'p', notice: { ...of, kind } };
 };
-const leaseLost: EngineEvent = { type: 'lease:ended', isShared: false };
-const standsBy: EngineEvent = { type: 'lease:waited', reason: 'r' };
-const drift = { from: 'online', fromSinceMs: 1, seenAtMs: 2, truceUntilMs: null } as const;
-const drifted = (api: string, truceUntilMs: number | null = null) =>
-  recorded(api, 'test', { state: 'offline', drift: { ...drift, truceUntilMs } });
+const leaseLost: EdictEvent = { type: 'lease:ended', isRebalanced: false };
+const standsBy: EdictEvent = { type: 'lease:waited', reason: 'r' };
+const drift = { from: 'online', fromSinceMs: 1, detectedAtMs: 2, backoffUntilMs: null } as const;
+const drifted = (api: string, backoffUntilMs: number | null = null) =>
+  recorded(api, 'test', { state: 'offline', drift: { ...drift, backoffUntilMs } });
 
 /** Returns the notices that events lead to, one list for each event. */
-function noticesOf(...events: readonly EngineEvent[]): Notice[][] {
+function noticesOf(...events: readonly EdictEvent[]): Notice[][] {
   const notices = new Notices(
     () => 'edict approve',
     () => nowMs,
@@ -73,7 +95,7 @@ function inShort(notices: readonly Notice[]): string {
 const begins = (what: string) => `${what} firing`;
 const ends = (what: string) => `${what} resolved`;
 
-const table: readonly (readonly [name: string, ...steps: (readonly [EngineEvent, string])[]])[] = [
+const table: readonly (readonly [name: string, ...steps: (readonly [EdictEvent, string])[]])[] = [
   [
     'an invalid file, until a valid one',
     [invalidFile, begins('invalid')],
@@ -114,7 +136,7 @@ const table: readonly (readonly [name: string, ...steps: (readonly [EngineEvent,
     'a failing change that the next plan does not have, holds or defers',
     [settled({ kind: 'stalled', failure }), begins('failed publication')],
     [made({ changes: [orders] }), ''],
-    [made({ changes: [{ ...orders, waits: { rule: 'freeze', message: '', untilMs: null } }] }), ends('failed publication')],
+    [made({ changes: [{ ...orders, deferred: { rule: 'freeze', message: '', untilMs: null } }] }), ends('failed publication')],
     [settled({ kind: 'stalled', failure }), begins('failed publication')],
     [made({ changes: [{ ...orders, held: hold }] }), `${ends('failed publication')}, ${begins('held')}`],
     [settled({ kind: 'stalled', failure }), begins('failed publication')],
@@ -165,7 +187,7 @@ const table: readonly (readonly [name: string, ...steps: (readonly [EngineEvent,
     [probed(true), ends('failed probe')],
     [probed(false), ''],
     [probed(false), begins('failed probe')],
-    [made({ changes: [{ ...orders, waits: { rule: 'order', message: '', untilMs: null, probe: target } }] }), ''],
+    [made({ changes: [{ ...orders, deferred: { rule: 'order', message: '', untilMs: null, probe: target } }] }), ''],
     [made({ changes: [orders] }), ends('failed probe')],
   ],
   [
@@ -224,7 +246,7 @@ const table: readonly (readonly [name: string, ...steps: (readonly [EngineEvent,
     [made({ changes: [orders], drifted: [drifted('a')] }), begins('drifted')],
     [{ type: 'file:removed' }, `${ends('failed publication')}, ${ends('drifted')}`],
   ],
-  ['a notification that is not delivered', [{ type: 'notify:failed', to: 'x', reason: 'r', dropped: 1 }, '']],
+  ['a notification that is not delivered', [{ type: 'notify:failed', to: 'x', reason: 'r', droppedCount: 1 }, '']],
 ];
 for (const [name, ...steps] of table) {
   test(`notices: ${name}`, () => {
@@ -281,7 +303,7 @@ test('an outage that meets 10,000 publications is one notice, and its end anothe
 });
 
 /** Everything that may begin or end a condition. */
-const anyEvents: readonly EngineEvent[] = [
+const anyEvents: readonly EdictEvent[] = [
   ...Object.values(everyEvent).flat(),
   ...['a', 'b'].flatMap((api) => [
     settled({ kind: 'stalled', failure }, change(api, 'test')),

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { components } from '../../generated/edict-notification.d.ts';
-import type { EngineEvent } from '../../src/core/events.ts';
+import type { EdictEvent } from '../../src/core/events.ts';
 import type { Clock } from '../../src/core/ports.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
 import { signatureOf, Webhook, type WebhookDeps, type WebhookSettings } from '../../src/telemetry/webhook.ts';
@@ -17,14 +17,14 @@ const test = suite('webhook');
 const key = Buffer.alloc(32, 7);
 let server: AnsweringServer;
 let webhook: Webhook;
-let failures: Extract<EngineEvent, { type: 'notify:failed' }>[] = [];
+let failures: Extract<EdictEvent, { type: 'notify:failed' }>[] = [];
 let slept: number[] = [];
 
 /** Time passes at once, and is written down. */
 let nowMs = 0;
-const hasty: Pick<Clock, 'now' | 'monotonic' | 'sleep'> = {
+const hasty: Pick<Clock, 'now' | 'monotonicMs' | 'sleep'> = {
   now: () => Date.UTC(2026, 0, 1) + nowMs,
-  monotonic: () => nowMs,
+  monotonicMs: () => nowMs,
   sleep: async (ms) => {
     slept.push(ms);
     nowMs += ms;
@@ -35,7 +35,7 @@ async function start(answer: Answer, over: Partial<WebhookSettings> = {}, clock:
   server = await answeringServer(answer);
   [failures, slept, nowMs] = [[], [], 0];
   const settings = { url: () => new URL(`${server.url}/hook/SECRET?key=SECRET`), key: () => key, proxies: null, ...over };
-  const emit = (event: EngineEvent): void => {
+  const emit = (event: EdictEvent): void => {
     assert.ok(event.type === 'notify:failed');
     failures.push(event);
   };
@@ -57,7 +57,7 @@ function send(count: number): void {
 const ok: Answer = (response) => json(response, 200, {});
 const bodies = (): Notification[] => server.requests.map(({ body }) => JSON.parse(body) as Notification);
 const ids = (): string[] => bodies().map(({ id }) => id);
-const dropped = (): number => failures.reduce((sum, one) => sum + one.dropped, 0);
+const dropped = (): number => failures.reduce((sum, one) => sum + one.droppedCount, 0);
 
 test('each notice is posted as one JSON document, in order, over one connection', async () => {
   await start(ok);
@@ -135,7 +135,7 @@ test('up to half of a delay is random', async () => {
   server = await answeringServer((response) => json(response, 500, {}));
   [failures, slept] = [[], []];
   const settings = { url: () => new URL(server.url), key: () => key, proxies: null };
-  const emit = (event: EngineEvent) => failures.push(event as (typeof failures)[number]);
+  const emit = (event: EdictEvent) => failures.push(event as (typeof failures)[number]);
   webhook = new Webhook(settings, { file: 'f', emulated: false, release: () => null, clock: hasty, random: () => 1, emit });
   send(1);
   await eventually(() => dropped() === 1, 5000, 'it is dropped');
@@ -161,7 +161,7 @@ test('a 404 and a redirect are not retried, and a redirect is not followed', asy
   send(2);
   await eventually(() => failures.length === 2, 5000, 'both are dropped');
   assert.equal(
-    failures.map(({ reason, dropped }) => [reason, dropped]),
+    failures.map(({ reason, droppedCount }) => [reason, droppedCount]),
     [
       ['answered 404', 1],
       ['answered 302', 1],
@@ -245,7 +245,7 @@ test('when the daemon stops each notification is tried once more, and a receiver
 test('changes of a reconciliation that is not over are sent when the daemon stops, and nothing after', async () => {
   await start(ok);
   const outcome = { kind: 'succeeded', versionId: null, publishId: null } as const;
-  webhook.emit({ type: 'attempt:settled', passId: 'p', attemptId: 1, change: change('orders', 'test'), outcome, tookMs: 1 });
+  webhook.emit({ type: 'attempt:settled', reconcileId: 'p', attemptId: 1, change: change('orders', 'test'), outcome, durationMs: 1 });
   assert.is(server.requests.length, 0);
   await webhook.close();
   assert.equal(

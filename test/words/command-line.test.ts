@@ -1,14 +1,17 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { settingsFrom } from '../../src/config.ts';
-import { commandLine } from '../../src/words/command-line.ts';
+import { parseSettings } from '../../src/config.ts';
+import { formatCommandLine } from '../../src/words/command-line.ts';
 
 const test = suite('command line');
 
 test('says only what is not the default', () => {
-  assert.is(commandLine('plan', [], settingsFrom('edict.yaml', {})), 'edict plan');
-  assert.is(commandLine('plan', ['--refresh'], settingsFrom('shop.yaml', { emulate: true })), 'edict plan --refresh shop.yaml --emulate');
-  assert.is(commandLine('plan', [], settingsFrom('edict.yaml', { state: 'sqlite:/x.db' })), 'edict plan --state sqlite:/x.db');
+  assert.is(formatCommandLine('plan', [], parseSettings('edict.yaml', {})), 'edict plan');
+  assert.is(
+    formatCommandLine('plan', ['--refresh'], parseSettings('shop.yaml', { emulate: true })),
+    'edict plan --refresh shop.yaml --emulate',
+  );
+  assert.is(formatCommandLine('plan', [], parseSettings('edict.yaml', { state: 'sqlite:/x.db' })), 'edict plan --state sqlite:/x.db');
 });
 
 test('a password is left to the person', () => {
@@ -17,12 +20,12 @@ test('a password is left to the person', () => {
     'postgres://ada:2024#geheim@db/edict',
     'ada:geheim@db/edict',
   ]) {
-    assert.not.match(commandLine('plan', [], settingsFrom('edict.yaml', { state })), 'geheim');
+    assert.not.match(formatCommandLine('plan', [], parseSettings('edict.yaml', { state })), 'geheim');
   }
 });
 
 test('a shell takes each word as it is', () => {
-  assert.is(commandLine('plan', ['--api', 'shop-*'], settingsFrom("it's.yaml", {})), "edict plan --api 'shop-*' 'it'\\''s.yaml'");
+  assert.is(formatCommandLine('plan', ['--api', 'shop-*'], parseSettings("it's.yaml", {})), "edict plan --api 'shop-*' 'it'\\''s.yaml'");
 });
 
 test.run();

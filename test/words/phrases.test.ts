@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Change, Plan, Reason } from '../../src/core/plan.ts';
-import { agoInWords, counted, durationInWords, reasonInWords, targetsInWords } from '../../src/words/phrases.ts';
+import type { Change, ChangeReason, Plan } from '../../src/core/plan.ts';
+import { formatDurationMs, formatReason, formatTargets, formatTimestampWithAge, pluralize } from '../../src/words/phrases.ts';
 
 const durations: readonly [number, string][] = [
   [0, '0 s'],
@@ -15,7 +15,7 @@ const durations: readonly [number, string][] = [
   [3_600_000, '1 h'],
   [7_500_000, '2 h 5 min'],
 ];
-for (const [ms, words] of durations) test(`${ms} ms are ${words}`, () => assert.is(durationInWords(ms), words));
+for (const [ms, words] of durations) test(`${ms} ms are ${words}`, () => assert.is(formatDurationMs(ms), words));
 
 const noonMs = Date.UTC(2026, 10, 20, 12);
 const ages: readonly [number, string][] = [
@@ -28,29 +28,29 @@ const ages: readonly [number, string][] = [
 ];
 for (const [ms, words] of ages) {
   test(`what is ${ms} ms old is ${words}`, () => {
-    assert.is(agoInWords(noonMs, noonMs + ms), `2026-11-20T12:00:00Z (${words})`);
+    assert.is(formatTimestampWithAge(noonMs, noonMs + ms), `2026-11-20T12:00:00Z (${words})`);
   });
 }
 
 test('counts come with their noun, and large ones in groups', () => {
   assert.equal(
-    [counted(0, 'call'), counted(1, 'call'), counted(2, 'call'), counted(1234567, 'call')],
+    [pluralize(0, 'call'), pluralize(1, 'call'), pluralize(2, 'call'), pluralize(1234567, 'call')],
     ['0 calls', '1 call', '2 calls', '1,234,567 calls'],
   );
 });
 
 test('every reason has words of its own', () => {
-  const reasons: Reason[] = ['new', 'state', 'revision', 'version', 'edited', 'drift', 'removed', 'unresolved'];
+  const reasons: ChangeReason[] = ['new', 'state', 'revision', 'version', 'edited', 'drift', 'removed', 'unresolved'];
   const words = reasons.map((reason) =>
-    reasonInWords({ reason, action: 'online', from: 'offline', revision: 'r7', version: 'v7' } as Change),
+    formatReason({ reason, action: 'online', from: 'offline', revision: 'r7', version: 'v7' } as Change),
   );
   assert.is(new Set(words).size, reasons.length);
   assert.match(words[2] ?? '', 'r7');
 });
 
 test('a plan about everything says nothing of targets, and one that is not what it leaves out', () => {
-  const words = (apis: string[], environments: string[], untargeted: number): string | null =>
-    targetsInWords({ targets: { apis, environments }, untargeted } as Partial<Plan> as Plan);
+  const words = (apis: string[], environments: string[], excluded: number): string | null =>
+    formatTargets({ targets: { apis, environments }, excluded } as Partial<Plan> as Plan);
   assert.is(words([], [], 0), null);
   assert.is(words(['shop-*', 'users'], ['test'], 3), 'Only --api shop-*, --api users, --environment test: 3 changes left out.');
   assert.is(words([], ['test'], 1), 'Only --environment test: 1 change left out.');

@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { planDigest } from '../../src/core/digest.ts';
-import { heldDigest } from '../../src/core/guards.ts';
-import { plan } from '../../src/core/plan.ts';
+import { approvalDigest } from '../../src/core/guards.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import { planJson } from '../../src/words/plan-json.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
@@ -11,13 +11,13 @@ const desired = desiredState(
   [wanted('orders', 'test', { revision: 'r1', source }), wanted('invoices', 'release', { state: 'offline' }), wanted('carts', 'test')],
   { protectedNames: ['release'], removed: 'offline' },
 );
-const made = plan(desired, recordedState([recorded('invoices', 'release'), recorded('carts', 'test'), recorded('gone', 'test')]));
+const plan = diffStates(desired, recordedState([recorded('invoices', 'release'), recorded('carts', 'test'), recorded('gone', 'test')]));
 
 test('is the JSON that the design promises', () => {
-  assert.equal(JSON.parse(JSON.stringify(planJson({ plan: made, desired, notes: [], release: 'edict approve' }))), {
+  assert.equal(JSON.parse(JSON.stringify(planJson({ plan, desired, notices: [], approveCommand: 'edict approve' }))), {
     format: 1,
-    digest: planDigest(made),
-    heldDigest: heldDigest(made),
+    digest: planDigest(plan),
+    heldDigest: approvalDigest(plan),
     release: 'edict approve',
     suspicion: null,
     suspension: null,

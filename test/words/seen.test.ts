@@ -1,28 +1,37 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Note } from '../../src/core/observe.ts';
-import { plan } from '../../src/core/plan.ts';
+import type { DriftNotice } from '../../src/core/observe.ts';
+import { diffStates } from '../../src/core/plan.ts';
 import type { DesiredPublication, RecordedPublication } from '../../src/core/publication.ts';
-import { seenOf } from '../../src/words/seen.ts';
+import { listNotices } from '../../src/words/seen.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
-const seenAtMs = Date.UTC(2026, 10, 20, 9, 30);
+const detectedAtMs = Date.UTC(2026, 10, 20, 9, 30);
 const seenAt = '2026-11-20T09:30:00Z';
 
-function note(kind: Note['kind'], over: Partial<Note> = {}): Note {
+function note(kind: DriftNotice['kind'], over: Partial<DriftNotice> = {}): DriftNotice {
   const { key, api, apiId, environment, environmentId } = wanted('orders', 'test');
   const names = { key, api, apiId, environment, environmentId };
-  return { ...names, kind, was: null, wasSinceMs: null, now: 'online', untilMs: null, heirId: null, ...over };
+  return {
+    ...names,
+    kind,
+    previousState: null,
+    previousSinceMs: null,
+    currentState: 'online',
+    untilMs: null,
+    replacementId: null,
+    ...over,
+  };
 }
 
-function drifted(over: Partial<RecordedPublication>, truceUntilMs: number | null = null): RecordedPublication {
-  return recorded('orders', 'test', { drift: { from: null, fromSinceMs: null, seenAtMs, truceUntilMs }, ...over });
+function drifted(over: Partial<RecordedPublication>, backoffUntilMs: number | null = null): RecordedPublication {
+  return recorded('orders', 'test', { drift: { from: null, fromSinceMs: null, detectedAtMs, backoffUntilMs }, ...over });
 }
 
 /** Returns what is said of `orders` in `test`, as the kind and the message of each. */
-function said(file: Partial<DesiredPublication>, before: RecordedPublication | null, notes: readonly Note[] = []): string[] {
-  const made = plan(desiredState([wanted('orders', 'test', file)]), recordedState(before ? [before] : []));
-  return seenOf(made, notes).map(({ kind, message }) => `${kind}: ${message}`);
+function said(file: Partial<DesiredPublication>, before: RecordedPublication | null, notes: readonly DriftNotice[] = []): string[] {
+  const made = diffStates(desiredState([wanted('orders', 'test', file)]), recordedState(before ? [before] : []));
+  return listNotices(made, notes).map(({ kind, message }) => `${kind}: ${message}`);
 }
 
 const online = recorded('orders', 'test');
@@ -34,23 +43,23 @@ test('nothing was seen, nothing is said', () => {
 
 for (const [kind, over, expected] of [
   ['adopted', {}, 'already online at the gateway, adopted without a call'],
-  ['outside', { was: 'online' }, 'published or switched outside edict since edict last did'],
-  ['outside', { was: 'online', now: 'offline' }, 'taken offline outside edict'],
-  ['gone', { now: 'offline' }, 'API api-orders is no longer at the gateway'],
+  ['outside', { previousState: 'online' }, 'published or switched outside edict since edict last did'],
+  ['outside', { previousState: 'online', currentState: 'offline' }, 'taken offline outside edict'],
+  ['gone', { currentState: 'offline' }, 'API api-orders is no longer at the gateway'],
   [
     'gone',
-    { now: 'offline', heirId: 'api-7' },
+    { currentState: 'offline', replacementId: 'api-7' },
     'API api-orders is no longer at the gateway; another one has its name now: if that is meant, write `id: api-7`',
   ],
 ] as const) {
-  test(`says what was seen: ${kind}, now ${'now' in over ? over.now : 'online'}${'heirId' in over ? ', with an heir' : ''}`, () => {
-    const state = 'now' in over ? over.now : 'online';
+  test(`says what was seen: ${kind}, now ${'currentState' in over ? over.currentState : 'online'}${'replacementId' in over ? ', with an heir' : ''}`, () => {
+    const state = 'currentState' in over ? over.currentState : 'online';
     assert.equal(said({ state }, recorded('orders', 'test', { state }), [note(kind, over)]), [`${kind}: ${expected}`]);
   });
 }
 
 test('a drift is said once, from the record, with or without a note of it', () => {
-  for (const notes of [[], [note('drift')], [note('outside')], [note('fight', { untilMs: seenAtMs })]]) {
+  for (const notes of [[], [note('drift')], [note('outside')], [note('fight', { untilMs: detectedAtMs })]]) {
     const [only, ...more] = said({ state: 'offline' }, drifted({}), notes);
     assert.equal(more, []);
     assert.match(only ?? '', /^drift: published outside edict/);
@@ -61,12 +70,12 @@ test('a drift is said once, from the record, with or without a note of it', () =
 });
 
 test('a fight says until when it is left alone', () => {
-  const [only] = said({ drift: 'correct' }, drifted({ state: 'offline' }, seenAtMs + 60_000));
+  const [only] = said({ driftPolicy: 'correct' }, drifted({ state: 'offline' }, detectedAtMs + 60_000));
   assert.match(only ?? '', /^fight: taken offline outside edict.*again and again.*left alone until 2026-11-20T09:31:00Z$/);
 });
 
 test('what callers reach of an edited API is said in times', () => {
-  const stale = recorded('orders', 'test', { publishedAtMs: seenAtMs, editedAtMs: seenAtMs + 3_600_000 });
+  const stale = recorded('orders', 'test', { publishedAtMs: detectedAtMs, editedAtMs: detectedAtMs + 3_600_000 });
   const expected = `stale: edited at 2026-11-20T10:30:00Z, published at ${seenAt}: callers reach the older draft`;
   assert.equal(said({}, stale), [expected]);
   assert.equal(said({}, stale, [note('outside')]), [expected], 'one line says it');
@@ -76,7 +85,7 @@ test('what the plan changes is told by the plan alone', () => {
   for (const [file, before, kind] of [
     [{ revision: 'b' }, recorded('orders', 'test', { revision: 'a' }), 'adopted'],
     [{ revision: 'b' }, recorded('orders', 'test', { revision: 'a' }), 'outside'],
-    [{ drift: 'correct' }, drifted({ state: 'offline' }), 'drift'],
+    [{ driftPolicy: 'correct' }, drifted({ state: 'offline' }), 'drift'],
     [{ state: 'offline' }, online, 'outside'],
   ] as const) {
     assert.equal(said(file, before, [note(kind)]), []);
@@ -87,9 +96,9 @@ test('what the plan changes is told by the plan alone', () => {
 test('it is named in full, first what has happened, then what is left as it is', () => {
   const { api, apiId, environment, environmentId } = wanted('orders', 'test');
   const carts = wanted('carts', 'test', { state: 'offline' });
-  const before = [online, recorded('carts', 'test', { drift: { from: null, fromSinceMs: null, seenAtMs, truceUntilMs: null } })];
-  const made = plan(desiredState([wanted('orders', 'test'), carts]), recordedState(before));
-  const [first, second] = seenOf(made, [note('adopted')]);
+  const before = [online, recorded('carts', 'test', { drift: { from: null, fromSinceMs: null, detectedAtMs, backoffUntilMs: null } })];
+  const made = diffStates(desiredState([wanted('orders', 'test'), carts]), recordedState(before));
+  const [first, second] = listNotices(made, [note('adopted')]);
   assert.equal({ ...first, message: '' }, { api, apiId, environment, environmentId, kind: 'adopted', message: '' });
   assert.equal([second?.api, second?.kind], ['carts', 'drift']);
 });

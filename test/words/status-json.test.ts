@@ -1,21 +1,21 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { matrixOf } from '../../src/core/matrix.ts';
-import { plan } from '../../src/core/plan.ts';
-import { everything, type Targets } from '../../src/core/targets.ts';
-import { cellsOf, statusJson } from '../../src/words/status-json.ts';
+import { statusInput } from '../../src/core/matrix.ts';
+import { diffStates } from '../../src/core/plan.ts';
+import { allTargets, type Targets } from '../../src/core/targets.ts';
+import { statusJson, targetedStatusCells } from '../../src/words/status-json.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
 const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
 const was = recordedState([recorded('orders', 'test'), recorded('users', 'test')]);
-const made = plan(desired, was);
+const plan = diffStates(desired, was);
 const statusOf = (targets: Targets) => ({
-  matrix: matrixOf(desired, was, made, new Map()),
-  ...{ plan: made, targets, condition: null, holder: null, release: null },
+  input: statusInput(desired, was, plan, new Map()),
+  ...{ plan, targets, controllerStatus: null, leaseHolder: null, approveCommand: null },
 });
 
 test('programs read every publication with where it stands, what is wanted, recorded and next', () => {
-  const { publications, summary, daemon } = statusJson(statusOf(everything));
+  const { publications, summary, daemon } = statusJson(statusOf(allTargets));
   assert.equal(
     publications.map(({ api, standing, desired: wants, recorded: has, next }) => [api, standing, wants?.state, has?.state, next?.action]),
     [
@@ -29,9 +29,9 @@ test('programs read every publication with where it stands, what is wanted, reco
 });
 
 test('what is not targeted is left out', () => {
-  const targets: Targets = { ...everything, hasApi: ({ api }) => api === 'carts' };
+  const targets: Targets = { ...allTargets, matchesApi: ({ api }) => api === 'carts' };
   assert.equal(
-    cellsOf(statusOf(targets)).map(({ api }) => api),
+    targetedStatusCells(statusOf(targets)).map(({ api }) => api),
     ['carts'],
   );
 });
