@@ -1,5 +1,5 @@
 /**
- * Writes `generated/` from `spec/` and `src/page/`, or with `--check` says which of its files are out of date (exit code 1).
+ * Writes `generated/` from `spec/` and `src/ui/`, or with `--check` says which of its files are out of date (exit code 1).
  *
  * Everything here runs when the repository is built on, never when edict runs: start-up pays for no schema compiling.
  */
@@ -17,7 +17,7 @@ type Json = { readonly [key: string]: unknown };
 
 const root = new URL('../', import.meta.url);
 const banner = '// Made by `npm run generate` from spec/. Do not edit.\n';
-const pageBanner = '// Made by `npm run generate` from src/page/. Do not edit.\n';
+const pageBanner = '// Made by `npm run generate` from src/ui/. Do not edit.\n';
 
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 
@@ -163,8 +163,8 @@ function contents(): Map<string, string> {
   const declared = engines.map((engine) => `export declare const ${engine}: StoreQueries;\n`);
   files.set('store-queries.js', banner + engines.map((engine) => `export const ${engine} = ${inLines(storeQueries(engine))};\n`).join(''));
   files.set('store-queries.d.ts', banner + queryTypes(storeQueries('sqlite')) + declared.join(''));
-  for (const name of readdirSync(new URL('src/page/', root)).filter((path) => path.endsWith('.ts'))) {
-    files.set(`page/${name.replace(/ts$/, 'js')}`, pageBanner + scriptOf(read(`src/page/${name}`)));
+  for (const name of readdirSync(new URL('src/ui/', root)).filter((path) => path.endsWith('.ts'))) {
+    files.set(`ui/${name.replace(/ts$/, 'js')}`, pageBanner + scriptOf(read(`src/ui/${name}`)));
   }
   files.set('edict-included.schema.json', `${JSON.stringify({ ...file, ...included }, null, 2)}\n`);
   return files;
@@ -172,7 +172,7 @@ function contents(): Map<string, string> {
 
 const check = process.argv.includes('--check');
 const stale: string[] = [];
-if (!check) mkdirSync(new URL('generated/page/', root), { recursive: true });
+if (!check) mkdirSync(new URL('generated/ui/', root), { recursive: true });
 for (const [name, content] of contents()) {
   const path = new URL(`generated/${name}`, root);
   if (!check) writeFileSync(path, content);

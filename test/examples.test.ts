@@ -2,8 +2,8 @@ import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { diffStates } from '../src/core/plan.ts';
-import { FileSource } from '../src/desired/file-source.ts';
+import { diffStates } from '../src/plan/diff.ts';
+import { FileSource } from '../src/source/file-source.ts';
 
 const examples = globSync('examples/**/edict.yaml', { cwd: new URL('..', import.meta.url) });
 

@@ -1,4 +1,4 @@
-import { colorizerFor } from './paint.ts';
+import { colorizerFor } from './output/colors.ts';
 
 /** What a command sees of the process it runs in. */
 export interface CliContext {

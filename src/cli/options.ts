@@ -1,4 +1,52 @@
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import type { logFormats, logLevels } from '../model/log-options.ts';
+
+/** The options of any command, as commander hands them over. */
+export type ParsedOptions = Record<string, never> & CommandOptions;
+
+interface CommandOptions {
+  readonly state?: string;
+  readonly format: 'text' | 'json' | 'markdown' | 'github' | 'sarif';
+  readonly emulate?: boolean;
+  readonly dryRun?: boolean;
+  readonly refresh?: boolean;
+  readonly wait?: string;
+  readonly once?: boolean;
+  readonly detailedExitcode?: boolean;
+  readonly blame?: boolean;
+  readonly out?: string;
+  readonly plan?: string;
+  readonly timeout: string;
+  readonly reconcile?: boolean;
+  readonly logLevel: (typeof logLevels)[number];
+  readonly logFormat?: (typeof logFormats)[number];
+  readonly debounce: string;
+  readonly resync: string;
+  readonly keepHistory?: string;
+  readonly listen: string;
+  readonly api?: readonly string[];
+  readonly environment?: readonly string[];
+  readonly limit: number;
+  readonly versions?: readonly string[];
+  readonly seed?: string;
+  readonly host: string;
+  readonly port: number;
+  readonly fault?: readonly string[];
+  readonly latency?: string;
+  readonly throttle?: string;
+  readonly retryAfter?: boolean;
+  readonly tokenLife?: string;
+  readonly readLag?: string;
+  readonly randomSeed?: number;
+  readonly endpoint?: string;
+  readonly project?: string;
+  readonly instance?: string;
+  readonly iam?: string;
+  readonly by: string;
+  readonly why: string;
+  readonly expires: string;
+  readonly watch?: boolean;
+}
 
 /*
  * The options that several commands have in common.
@@ -24,3 +72,14 @@ export const refreshOption = () => new Option('--refresh', 'ask the gateway what
 export const dryRunOption = () => new Option('--dry-run', 'show the plan, make no call and write nothing');
 /** Returns the option for exit codes that tell changes apart. */
 export const detailedExitCodeOption = () => new Option('--detailed-exitcode', 'exit with 2 if there are changes, with 4 if one is held');
+
+/** Returns every value of an option that may be repeated, the newest last. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+/** Returns the number of a text of digits. Throws an InvalidArgumentError for any other text. */
+export function parseWholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
+  return Number(text);
+}

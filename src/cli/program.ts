@@ -1,31 +1,25 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
-import {
-  defaultFile,
-  defaultListenAddress,
-  parseDurationOption,
-  parseHistoryRetention,
-  parseListenAddress,
-  parseSettings,
-} from '../config.ts';
-import { EdictError, type ExitCode, exitCodes } from '../core/errors.ts';
-import { logFormats, logLevels } from '../core/log-options.ts';
-import { readVersion } from '../words/version.ts';
-import type { ParsedOptions } from './command-options.ts';
+import { defaultListenAddress, parseDurationOption, parseHistoryRetention, parseListenAddress, parseSettings } from '../app/settings.ts';
+import { EdictError, type ExitCode, exitCodes } from '../model/errors.ts';
+import { logFormats, logLevels } from '../model/log-options.ts';
+import { defaultFile } from '../model/settings.ts';
+import { readVersion } from '../render/version.ts';
 import type { CliContext } from './context.ts';
-import type { DiagnosticFormat } from './mistake-renderers.ts';
-import { collect, parseWholeNumber } from './option-values.ts';
 import {
+  collect,
   detailedExitCodeOption,
   dryRunOption,
   emulateOption,
   formatOption,
   lockTimeoutOption,
+  type ParsedOptions,
+  parseWholeNumber,
   refreshOption,
   stateOption,
 } from './options.ts';
-import type { PlanFormat } from './render-plan.ts';
-import { reportError } from './report-error.ts';
-import { addStateCommands } from './state-commands.ts';
+import type { DiagnosticFormat } from './output/diagnostics.ts';
+import { reportError } from './output/errors.ts';
+import type { PlanFormat } from './output/plan-renderers.ts';
 
 /**
  * Runs one command line and returns its exit code; the README has the table. Never throws for what a person did wrong:
@@ -86,12 +80,12 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
   withFile('validate', 'checks the file')
     .addOption(formatOption('text', 'json', 'github', 'sarif'))
     .action(async (file: string, options: ParsedOptions) => {
-      const { validate } = await import('./validate.ts');
+      const { validate } = await import('./commands/validate.ts');
       finish(await validate(settings(file, options), options as ParsedOptions & { readonly format: DiagnosticFormat }, context));
     });
 
   const plan = async (file: string, options: ParsedOptions): Promise<void> => {
-    const { showPlan } = await import('./plan.ts');
+    const { showPlan } = await import('./commands/plan.ts');
     finish(await showPlan(settings(file, options), options as ParsedOptions & { readonly format: PlanFormat }, context));
   };
   targeted(withFile('plan', 'shows the plan; makes no call and writes nothing'))
@@ -106,7 +100,7 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
     .action(plan);
 
   const apply = async (file: string, options: ParsedOptions): Promise<void> => {
-    const { apply } = await import('./apply.ts');
+    const { apply } = await import('./commands/apply.ts');
     finish(await apply(settings(file, options), options, context));
   };
   logging(targeted(withFile('apply', 'makes the calls that are missing, then exits')))
@@ -141,11 +135,11 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
       }
       if (options.dryRun) return plan(file, options);
       if (options.once) return apply(file, options);
-      const { run } = await import('./run.ts');
+      const { run } = await import('./commands/run.ts');
       const times = {
         debounceMs: parseDurationOption(options.debounce, '--debounce'),
         resyncMs: parseDurationOption(options.resync, '--resync'),
-        historyRetentionMs: parseHistoryRetention(options.historyRetention),
+        historyRetentionMs: parseHistoryRetention(options.keepHistory),
         listen: parseListenAddress(options.listen),
         listenIsExplicit: command.getOptionValueSource('listen') !== 'default',
       };
@@ -159,7 +153,7 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
     .addOption(new Option('--timeout <duration>', 'how long to wait').default('10m'))
     .option('--reconcile', 'ask the daemon to reconcile now, and to retry changes that it has given up')
     .action(async (file: string, options: ParsedOptions) => {
-      const { wait } = await import('./wait.ts');
+      const { wait } = await import('./commands/wait.ts');
       const times = { timeoutMs: parseDurationOption(options.timeout, '--timeout'), reconcile: options.reconcile ?? false };
       finish(await wait(settings(file, options), { ...times, format: options.format }, context));
     });
@@ -170,7 +164,7 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
     .addOption(emulateOption())
     .option('--watch', 'show it again whenever it has changed, until Ctrl-C')
     .action(async (files: readonly string[], options: ParsedOptions) => {
-      const { status } = await import('./status.ts');
+      const { status } = await import('./commands/status.ts');
       finish(await status(settings(defaultFile, options), files, options, context));
     });
 
@@ -182,11 +176,11 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
     .option('--versions <names...>', 'API and environment: list the versions that the gateway keeps instead')
     .action(async (file: string, options: ParsedOptions) => {
       if (options.versions) {
-        const { listVersions, parseVersionsTarget } = await import('./versions.ts');
+        const { listVersions, parseVersionsTarget } = await import('./commands/history.ts');
         const of = parseVersionsTarget(options.versions);
         return finish(await listVersions(settings(of.file ?? file, options), of, options, context));
       }
-      const { history } = await import('./history.ts');
+      const { history } = await import('./commands/history.ts');
       finish(await history(settings(file, options), options, context));
     });
 
@@ -199,7 +193,7 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())
     .action(async (what: string, file: string | undefined, options: ParsedOptions) => {
-      const { undo } = await import('./undo.ts');
+      const { undo } = await import('./commands/undo.ts');
       finish(await undo({ what, file }, settings(file ?? defaultFile, options), options, context));
     });
 
@@ -214,7 +208,7 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
     .addOption(emulateOption())
     .addOption(refreshOption())
     .action(async (digest: string, file: string, options: ParsedOptions) => {
-      const { approve } = await import('./approve.ts');
+      const { approve } = await import('./commands/approve.ts');
       finish(await approve(digest, settings(file, options), options, context));
     });
 
@@ -229,7 +223,7 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
     .addOption(emulateOption())
     .addOption(refreshOption())
     .action(async (api: string, environment: string, file: string, options: ParsedOptions) => {
-      const { explain } = await import('./explain.ts');
+      const { explain } = await import('./commands/explain.ts');
       finish(await explain(settings(file, options), { api, environment }, options, context));
     });
 
@@ -243,7 +237,7 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
     .option('--instance <id>', 'the instance’s ID')
     .option('--iam <url>', 'the identity service’s endpoint (default: that of the endpoint’s region)')
     .action(async (options: ParsedOptions) => {
-      const { importFile } = await import('./import.ts');
+      const { importFile } = await import('./commands/import.ts');
       finish(await importFile(options, context));
     });
 
@@ -265,7 +259,7 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
     .option('--read-lag <duration>', 'after which time a change shows in lists (default: at once)')
     .option('--random-seed <number>', 'from what everything follows that is left to chance (default: 1)', parseWholeNumber)
     .action(async (options: ParsedOptions) => {
-      const { emulate: run } = await import('./emulate.ts');
+      const { emulate: run } = await import('./commands/emulate.ts');
       finish(await run(options, context));
     });
 
@@ -276,7 +270,7 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
     )
     .addArgument(new Argument('[of]', 'of what').choices(['file', 'included', 'plan', 'apply', 'notification']).default('file'))
     .action(async (of: 'file' | 'included' | 'plan' | 'apply' | 'notification') => {
-      const { schema } = await import('./schema.ts');
+      const { schema } = await import('./commands/schema.ts');
       finish(await schema(of, context));
     });
 
@@ -285,7 +279,7 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
     .description('prints the completion script of a shell: commands, options, values and files')
     .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
     .action(async (shell: 'bash' | 'zsh' | 'fish') => {
-      const { completionScript } = await import('./completion.ts');
+      const { completionScript } = await import('./commands/completion.ts');
       context.stdout.write(completionScript(shell));
     });
 
@@ -294,10 +288,51 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
     .description('prints the candidates for the last word, for the completion scripts')
     .argument('[words...]', 'the words after the program up to the cursor')
     .action(async (words: readonly string[]) => {
-      const { complete } = await import('./completion.ts');
+      const { complete } = await import('./commands/completion.ts');
       complete(program, words);
     });
   return program;
+}
+
+/** Adds `edict state` with its own commands; `finish` is told the exit code of the one that ran. */
+function addStateCommands(program: Command, context: CliContext, finish: (code: ExitCode) => void): void {
+  const group = program.command('state').description('shows and copies the store, and deletes records in it');
+
+  group
+    .command('show')
+    .description('shows of which gateways there is a record, and who works on them')
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .action(async (options: ParsedOptions) => {
+      const { showState } = await import('./commands/state.ts');
+      finish(await showState(parseSettings(undefined, options), options, context));
+    });
+
+  group
+    .command('copy')
+    .description('copies the store, as it is now, into an empty one; also while a daemon uses it')
+    .argument('<to>', 'the new store: a path, or an address as for --state')
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .action(async (to: string, options: ParsedOptions) => {
+      const { copyState } = await import('./commands/state.ts');
+      finish(await copyState(to, parseSettings(undefined, options), options, context));
+    });
+
+  group
+    .command('rm')
+    .description('deletes the recorded state of a publication; sends nothing and keeps its history')
+    .argument('<api>', 'the API, by name or ID')
+    .argument('<environment>', 'the environment, by name or ID')
+    .argument('[file]', 'the edict file', defaultFile)
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .addOption(emulateOption())
+    .addOption(lockTimeoutOption())
+    .action(async (api: string, environment: string, file: string, options: ParsedOptions) => {
+      const { remove } = await import('./commands/state.ts');
+      finish(await remove({ api, environment }, parseSettings(file, options), options, context));
+    });
 }
 
 /** Returns the form in which an error is told besides. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { ApiUpdate } from './catalogue.ts';
+import type { ApiUpdate } from './catalog.ts';
 import {
   apiSchema,
   apiUpdateSchema,
@@ -10,12 +10,12 @@ import {
   schemaError,
   sinceSchema,
   throttleSchema,
-} from './control-forms.ts';
+} from './control-schemas.ts';
 import type { Fault, FaultInjector } from './faults.ts';
+import type { GatewayState } from './gateway-state.ts';
 import type { RequestLog } from './request-log.ts';
 import type { SeedApi, SeedResource } from './seed.ts';
 import { Throttle, type ThrottleLimit } from './throttle.ts';
-import type { GatewayState } from './world.ts';
 
 type LatencyBody = { readonly ms: number } | { readonly minMs: number; readonly maxMs: number } | null;
 

@@ -1,18 +1,17 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Fastify, { type FastifyError } from 'fastify';
-import { errorResponse, unknownApiResponse } from './answers.ts';
 import { addControlRoutes } from './control.ts';
-import { withoutFault } from './course.ts';
-import { respondWith } from './deliver.ts';
+import { respondWith, withoutFault } from './delivery.ts';
 import { type Fault, FaultInjector, type Latency } from './faults.ts';
+import { GatewayState, type GatewayTiming } from './gateway-state.ts';
 import { implementations, implementOperations } from './implementations.ts';
 import { addOperationRoute } from './operation-route.ts';
 import { seededRandom } from './random.ts';
-import { captureRawBodies } from './raw-bodies.ts';
 import { RequestLog } from './request-log.ts';
+import { errorResponse, unknownApiResponse } from './responses.ts';
 import type { Seed } from './seed.ts';
 import { loadOperations } from './specification.ts';
 import { Throttle, type ThrottleLimit } from './throttle.ts';
-import { GatewayState, type GatewayTiming } from './world.ts';
 
 export interface EmulatorOptions extends GatewayTiming, FaultInjection {
   readonly seed: Seed;
@@ -92,4 +91,18 @@ function configureFaults({ faults: given = [], latencyMs = 0, throttle }: FaultI
   faults.latencyMs = latencyMs;
   if (throttle) faults.throttle = new Throttle(throttle);
   return faults;
+}
+
+/**
+ * Keeps the bytes of the JSON bodies of requests with an `Authorization`: a signature goes over bytes. Returns how to get those of a
+ * request, empty if it has none; they are gone when the request is.
+ */
+export function captureRawBodies(server: FastifyInstance): (request: FastifyRequest) => Buffer {
+  const bodies = new WeakMap<FastifyRequest, Buffer>();
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (request.headers.authorization !== undefined) bodies.set(request, body);
+    void parse(request, body.toString(), done);
+  });
+  return (request) => bodies.get(request) ?? Buffer.alloc(0);
 }

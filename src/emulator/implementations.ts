@@ -1,8 +1,8 @@
 import type { operations } from '../../generated/roma-connect.d.ts';
-import { type EmulatedError, type EmulatedResponse, errorResponse } from './answers.ts';
-import { apiNotFound } from './catalogue.ts';
+import { apiNotFound } from './catalog.ts';
+import type { ApiPlacement, GatewayState, PublishedApi, VersionInEnvironment } from './gateway-state.ts';
+import { type EmulatedError, type EmulatedResponse, errorResponse } from './responses.ts';
 import type { OperationSpec } from './specification.ts';
-import type { ApiPlacement, GatewayState, PublishedApi, VersionInEnvironment } from './world.ts';
 
 /** A request whose caller and form have been checked. */
 export interface OperationCall {

@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type EmulatedResponse, errorResponse, invalidParameterResponse } from './answers.ts';
-import { authenticate } from './authentication.ts';
-import { applyFault, type FaultPlan, withoutFault } from './course.ts';
-import { respondWith } from './deliver.ts';
+import { authenticate } from './auth.ts';
+import { applyFault, type FaultPlan, respondWith, withoutFault } from './delivery.ts';
 import type { FaultInjector } from './faults.ts';
+import type { GatewayState } from './gateway-state.ts';
 import type { ImplementedOperation, OperationCall } from './implementations.ts';
 import type { Random } from './random.ts';
 import type { RequestLog, RequestSummary } from './request-log.ts';
-import type { GatewayState } from './world.ts';
+import { type EmulatedResponse, errorResponse, invalidParameterResponse } from './responses.ts';
 
 /** What every operation works with. */
 export interface RouteDeps {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 /** Returns the next number of a sequence: at least 0, below 1. */
 export type Random = () => number;
 
@@ -16,4 +17,9 @@ export function seededRandom(seed: number): Random {
 export function pickRandom<T>(list: readonly T[], random: Random): T {
   if (list.length === 0) throw new RangeError('nothing to choose from');
   return list[Math.floor(random() * list.length)] as T;
+}
+
+/** Returns a random ID in the service's form, 32 hex digits. */
+export function newId(): string {
+  return randomUUID().replaceAll('-', '');
 }

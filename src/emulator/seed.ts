@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { validateSeed } from '../../generated/emulator-seed-validator.cjs';
-import { schemaError } from './control-forms.ts';
+import { schemaError } from './control-schemas.ts';
 
 /** What exists at an emulated gateway when it starts. */
 export interface Seed {

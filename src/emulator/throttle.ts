@@ -1,4 +1,4 @@
-import { type EmulatedResponse, errorResponse } from './answers.ts';
+import { type EmulatedResponse, errorResponse } from './responses.ts';
 
 /** How many calls the front gateway lets through. */
 export interface ThrottleLimit {

@@ -1,8 +1,8 @@
 import { Agent, EnvHttpProxyAgent } from 'undici';
-import type { ProxySettings } from '../core/proxies.ts';
-import type { RequestAuth } from './credentials.ts';
-import { HttpRequest, sendRequest } from './exchange.ts';
-import { ReadOnlyTransportError } from './gateway-error.ts';
+import type { ProxySettings } from '../model/proxy-settings.ts';
+import type { RequestAuth } from './auth/credentials.ts';
+import { ReadOnlyTransportError } from './errors.ts';
+import { HttpRequest, sendRequest } from './http-exchange.ts';
 
 /** What may leave: only what reads (a dry run), or everything. */
 export type TransportMode = 'reads' | 'everything';

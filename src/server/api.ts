@@ -1,23 +1,22 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { components } from '../../generated/edict-api.d.ts';
-import { createApproval, maxApprovalMs } from '../core/agreeing.ts';
-import { parseDurationMs } from '../core/duration.ts';
-import { EdictError } from '../core/errors.ts';
-import type { Approval, NewApproval } from '../core/guards.ts';
-import { computeStatusCell } from '../core/matrix.ts';
-import type { Plan } from '../core/plan.ts';
-import type { Attempt, HistoryFilter } from '../core/ports.ts';
-import type { GatewayIdentity, Suspension } from '../core/publication.ts';
-import { approvalJson, historyAttemptJson } from '../words/attempt-json.ts';
-import { formatTimestamp } from '../words/phrases.ts';
-import { planJson } from '../words/plan-json.ts';
-import { publicationJson } from '../words/status-json.ts';
+import type { Approval, NewApproval } from '../model/approval.ts';
+import type { Plan } from '../model/change.ts';
+import { parseDurationMs } from '../model/duration.ts';
+import { EdictError } from '../model/errors.ts';
+import type { Attempt, HistoryFilter } from '../model/ports.ts';
+import type { GatewayIdentity, Suspension } from '../model/publication.ts';
+import { createApproval, maxApprovalMs } from '../plan/approvals.ts';
+import { computeStatusCell } from '../plan/status.ts';
+import { approvalJson, historyAttemptJson } from '../render/attempt-json.ts';
+import { formatTimestamp } from '../render/format.ts';
+import { planJson } from '../render/plan-json.ts';
+import { publicationJson } from '../render/status-json.ts';
 import { readApiDocument, requestSchemas } from './api-document.ts';
-import { requireToken } from './bearer.ts';
-import { publicationKeysOf, type StatusCache } from './board.ts';
-import type { Broadcaster } from './broadcast.ts';
-import { streamEvents } from './event-stream.ts';
-import { type DaemonInfo, daemonStatusJson } from './live-json.ts';
+import { type Broadcaster, streamEvents } from './broadcaster.ts';
+import { type DaemonInfo, daemonStatusJson } from './daemon-status.ts';
+import { publicationKeysOf, type StatusCache } from './status-cache.ts';
 
 type Schemas = components['schemas'];
 
@@ -133,4 +132,23 @@ function apiStatusJson(board: StatusCache, about: DaemonInfo, apiId: string | un
 
 function createdApprovalJson({ digest, by, reason, approvedAtMs, expiresAtMs }: NewApproval): Schemas['Agreed'] {
   return { format: 1, digest, by, why: reason, at: formatTimestamp(approvedAtMs), expires: formatTimestamp(expiresAtMs) };
+}
+
+/**
+ * Lets a request act that carries the token. It takes as long for a wrong token as for the right one.
+ *
+ * @throws EdictError `NO_TOKEN` if the daemon has none, `TOKEN` if the request does not carry it
+ */
+export function requireToken(authorization: string | undefined, token: string | null): void {
+  if (token === null) {
+    throw new EdictError('NO_TOKEN', 'this daemon only shows', { hint: 'start it with a token in EDICT_TOKEN to let it be asked to act' });
+  }
+  const given = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1] ?? '';
+  if (!timingSafeEqual(sha256(given), sha256(token))) {
+    throw new EdictError('TOKEN', 'the token is missing or wrong', { hint: 'send the daemon’s EDICT_TOKEN as Authorization: Bearer …' });
+  }
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }

@@ -1,4 +1,4 @@
-import type { EdictEvent } from '../core/events.ts';
+import type { EdictEvent } from '../model/events.ts';
 
 /** What a check of health answers. */
 export interface HealthResult {

@@ -1,5 +1,5 @@
-import type { StatusCache } from './board.ts';
-import type { DaemonInfo } from './live-json.ts';
+import type { DaemonInfo } from './daemon-status.ts';
+import type { StatusCache } from './status-cache.ts';
 
 /** What the overview says of a file. */
 interface OverviewEntry {
@@ -22,8 +22,8 @@ export function renderOverview(sites: readonly OverviewEntry[]): string {
     <meta name="color-scheme" content="light dark" />
     <meta http-equiv="refresh" content="5" />
     <title>edict: ${sites.length} files</title>
-    <link rel="icon" href="/page/icon.svg" type="image/svg+xml" />
-    <link rel="stylesheet" href="/page/page.css" />
+    <link rel="icon" href="/ui/icon.svg" type="image/svg+xml" />
+    <link rel="stylesheet" href="/ui/page.css" />
   </head>
   <body>
     <header><h1>edict</h1></header>

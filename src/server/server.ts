@@ -1,11 +1,12 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { extname } from 'node:path';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
-import { EdictError, errorMessage } from '../core/errors.ts';
+import { EdictError, errorMessage } from '../model/errors.ts';
 import { type ApiDeps, addApi } from './api.ts';
 import type { Health, HealthResult } from './health.ts';
+import { checkOrigin } from './origin-check.ts';
 import { renderOverview } from './overview.ts';
-import { readUiFiles } from './page-files.ts';
-import { checkOrigin } from './trusted-request.ts';
 
 /** Where the daemon can be asked. */
 export interface ListenAddress {
@@ -167,4 +168,29 @@ function sendError(
   { code, message, hint }: { readonly code: string; readonly message: string; readonly hint: string | null },
 ): FastifyReply {
   return reply.code(status).send({ format: 1, error: { code, message, hint } });
+}
+
+/** One file that a browser asks for. */
+export interface UiFile {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** Returns the files of the page by their paths; nothing else of the disk can be asked for. */
+export function readUiFiles(): ReadonlyMap<string, UiFile> {
+  const files = new Map<string, UiFile>();
+  for (const folder of [new URL('../ui/', import.meta.url), new URL('../../generated/ui/', import.meta.url)]) {
+    for (const name of readdirSync(folder)) {
+      const type = contentTypes[extname(name)];
+      if (type) files.set(name === 'page.html' ? '/' : `/ui/${name}`, { type, body: readFileSync(new URL(name, folder)) });
+    }
+  }
+  return files;
 }

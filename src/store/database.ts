@@ -1,4 +1,5 @@
 import type { Query, StoreQueries } from '../../generated/store-queries.d.ts';
+import type { Store, StoreReader } from '../model/ports.ts';
 import type { SqlRow } from './rows.ts';
 
 /** How a store is opened for writing. */
@@ -56,4 +57,14 @@ export interface StoreFill extends Pick<Database, 'displayUrl' | 'queries'> {
 /** Returns a query with its values. */
 export function bindQuery<P extends string>(query: Query<P>, values: Readonly<Record<P, SqlValue>>): Statement {
   return { query, values: query.parameters.map((name) => values[name]) };
+}
+
+/** Opens the stores of one engine. */
+export interface StoreEngine {
+  openReadonly(url: string): Promise<StoreReader>;
+  openStore(options: StoreOptions): Promise<Store>;
+  openShared(url: string): Promise<Database>;
+  openSnapshot(url: string): Promise<Database>;
+  openFill(url: string, kind: StoreKind): Promise<StoreFill>;
+  toDisplayUrl(url: string): string;
 }

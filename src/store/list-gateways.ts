@@ -1,6 +1,6 @@
-import type { GatewayIdentity } from '../core/publication.ts';
+import type { GatewayIdentity } from '../model/publication.ts';
 import { bindQuery } from './database.ts';
-import { openSnapshot } from './open-store.ts';
+import { openSnapshot } from './open.ts';
 import { toGatewayIdentity } from './rows.ts';
 
 /** What a store knows of a gateway. Times are milliseconds since 1970. */

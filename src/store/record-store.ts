@@ -1,14 +1,14 @@
-import { appendDigest } from '../core/acted.ts';
-import { EdictError } from '../core/errors.ts';
-import type { NameKey } from '../core/names.ts';
-import type { Outcome } from '../core/outcome.ts';
-import type { Change } from '../core/plan.ts';
-import type { AcquiredLease, ControllerStatus, NewAttempt, Store } from '../core/ports.ts';
-import type { GatewayIdentity, PublicationKey, RecordedPublication, Suspension } from '../core/publication.ts';
+import type { Change } from '../model/change.ts';
+import { EdictError } from '../model/errors.ts';
+import type { NameKey } from '../model/name-ref.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { AcquiredLease, ControllerStatus, NewAttempt, Store } from '../model/ports.ts';
+import type { GatewayIdentity, PublicationKey, RecordedPublication, Suspension } from '../model/publication.ts';
+import { appendDigest } from '../plan/digest.ts';
 import { bindQuery, type Database, type SqlValue, type Statement } from './database.ts';
-import type { Leases } from './leases.ts';
-import { type SqlRow, toRecordedPublication } from './rows.ts';
-import { ReadonlyStore } from './stored-record.ts';
+import { ReadonlyStore } from './readonly-store.ts';
+import { fromControllerStatus, type SqlRow, toRecordedPublication } from './rows.ts';
+import type { Leases } from './sqlite/leases.ts';
 
 /** So few are deleted at once that nothing waits for it long. */
 const pruneBatchSize = 200;
@@ -99,7 +99,7 @@ export class RecordStore extends ReadonlyStore implements Store {
   }
 
   async saveStatus(gateway: GatewayIdentity, condition: ControllerStatus): Promise<void> {
-    const of = { gateway: await this.#ensureGateway(gateway), condition: JSON.stringify(condition) };
+    const of = { gateway: await this.#ensureGateway(gateway), condition: fromControllerStatus(condition) };
     await this.#writeUnderLease(of.gateway, [bindQuery(this.queries.describe, of)]);
   }
 

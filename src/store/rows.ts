@@ -1,5 +1,6 @@
-import type { Approval } from '../core/guards.ts';
-import type { Attempt, ControllerStatus } from '../core/ports.ts';
+import type { Approval } from '../model/approval.ts';
+import type { ProbeResult } from '../model/deferral.ts';
+import type { Attempt, ControllerStatus, RequestPause } from '../model/ports.ts';
 import {
   type Action,
   type GatewayIdentity,
@@ -9,7 +10,7 @@ import {
   publicationKey,
   type RecordedPublication,
   type Suspension,
-} from '../core/publication.ts';
+} from '../model/publication.ts';
 
 /** A row as SQLite gives it. */
 export type SqlRow = Readonly<Record<string, unknown>>;
@@ -119,10 +120,33 @@ export function toGatewayIdentity(row: SqlRow): GatewayIdentity {
   return { endpoint: String(row['endpoint']), project: String(row['project']), instance: String(row['instance']) };
 }
 
+/** How the column `condition` has it. */
+interface StoredCondition extends Pick<ControllerStatus, 'pid' | 'calls' | 'perMs'> {
+  readonly atMs: number;
+  readonly stopped: { readonly why: RequestPause['reason']; readonly message: string; readonly sinceMs: number } | null;
+  readonly probes?: readonly (Omit<ProbeResult, 'message'> & { readonly said: string })[];
+}
+
 /** Returns the condition in a row of `gateway`; `null` if nobody is at work. */
 export function toControllerStatus(row: SqlRow | undefined): ControllerStatus | null {
   const written = row?.['condition'];
-  return typeof written === 'string' ? (JSON.parse(written) as ControllerStatus) : null;
+  if (typeof written !== 'string') return null;
+  const { atMs, pid, calls, perMs, stopped, probes } = JSON.parse(written) as StoredCondition;
+  return {
+    ...{ updatedAtMs: atMs, pid, calls, perMs },
+    paused: stopped && { reason: stopped.why, message: stopped.message, sinceMs: stopped.sinceMs },
+    ...(probes && { failedProbes: probes.map(({ said, ...probe }) => ({ ...probe, message: said })) }),
+  };
+}
+
+/** Returns what the column `condition` has of it. */
+export function fromControllerStatus({ updatedAtMs, pid, calls, perMs, paused, failedProbes }: ControllerStatus): string {
+  return JSON.stringify({
+    ...{ calls, perMs },
+    stopped: paused && { why: paused.reason, message: paused.message, sinceMs: paused.sinceMs },
+    ...(failedProbes && { probes: failedProbes.map(({ message, ...probe }) => ({ ...probe, said: message })) }),
+    ...{ atMs: updatedAtMs, pid },
+  } satisfies StoredCondition);
 }
 
 /** Returns what was acted on, as a row of `gateway` has it. */

@@ -1,14 +1,16 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
-import type { EdictEvent, Emit } from '../core/events.ts';
-import { approvalDigest } from '../core/guards.ts';
-import type { LogOptions } from '../core/log-options.ts';
-import { type Change, nextDueAtMs } from '../core/plan.ts';
-import { messageFor, unknownOutcomeHint } from './log-line.ts';
+import type { Change } from '../model/change.ts';
+import type { EdictEvent, Emit, ReconcileSummary } from '../model/events.ts';
+import type { LogOptions } from '../model/log-options.ts';
+import type { Failure } from '../model/outcome.ts';
+import { nextDueAtMs } from '../plan/diff.ts';
+import { approvalDigest } from '../plan/policies.ts';
+import { messageFor, unknownOutcomeHint } from './log-messages.ts';
 
 /** Returns a log on stderr. One event is one line; a line is written before the call returns, so that no crash loses it. */
 export async function openLogger({ level, format }: LogOptions): Promise<Logger> {
   const stderr: DestinationStream = destination({ fd: 2, sync: true });
-  const stream = format === 'pretty' ? (await import('./pretty.ts')).openPrettyStream(process.stderr) : stderr;
+  const stream = format === 'pretty' ? (await import('./pretty-log.ts')).openPrettyStream(process.stderr) : stderr;
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
 }
 
@@ -51,7 +53,8 @@ function eventFields(event: EdictEvent): Record<string, unknown> {
       return { pass: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change) };
     case 'attempt:settled': {
       const { outcome } = event;
-      const result = 'failure' in outcome ? outcome.failure : outcome.kind === 'succeeded' ? { version: outcome.versionId } : {};
+      const result =
+        'failure' in outcome ? failureFields(outcome.failure) : outcome.kind === 'succeeded' ? { version: outcome.versionId } : {};
       return {
         pass: event.reconcileId,
         attempt: event.attemptId,
@@ -112,7 +115,7 @@ function eventFields(event: EdictEvent): Record<string, unknown> {
     case 'pass:started':
       return { pass: event.reconcileId, cause: event.cause };
     case 'pass:finished':
-      return { pass: event.reconcileId, ...event.summary };
+      return { pass: event.reconcileId, ...summaryFields(event.summary) };
     case 'history:pruned':
       return { attempts: event.attemptCount, before: new Date(event.beforeMs).toISOString() };
     case 'store:failed':
@@ -127,6 +130,14 @@ function eventFields(event: EdictEvent): Record<string, unknown> {
     case 'daemon:stopped':
       return { signal: event.signal, left: event.unsentCount };
   }
+}
+
+function failureFields({ retryAfterMs, ...failure }: Failure): Record<string, unknown> {
+  return { ...failure, pauseMs: retryAfterMs };
+}
+
+function summaryFields({ deferred, durationMs, failed, ...counts }: ReconcileSummary): Record<string, unknown> {
+  return { ...counts, waiting: deferred, failed, tookMs: durationMs };
 }
 
 function changeFields({ api, apiId, environment, environmentId, action, reason }: Change): Record<string, unknown> {

@@ -1,10 +1,10 @@
 import { AggregatorRegistry, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { assertNever } from '../core/errors.ts';
-import type { EdictEvent, Emit } from '../core/events.ts';
-import type { Plan } from '../core/plan.ts';
-import type { RequestPause } from '../core/ports.ts';
-import type { RequestLimits } from '../core/publication.ts';
-import { countChanges } from '../core/totals.ts';
+import type { Plan } from '../model/change.ts';
+import { assertNever } from '../model/errors.ts';
+import type { EdictEvent, Emit } from '../model/events.ts';
+import type { RequestPause } from '../model/ports.ts';
+import type { RequestLimits } from '../model/publication.ts';
+import { countChanges } from '../plan/change-counts.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
 import { QueueTimes } from './queue-times.ts';
 

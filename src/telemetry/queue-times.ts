@@ -1,6 +1,6 @@
-import type { EdictEvent } from '../core/events.ts';
-import { isActionable } from '../core/plan.ts';
-import type { PublicationKey } from '../core/publication.ts';
+import type { EdictEvent } from '../model/events.ts';
+import type { PublicationKey } from '../model/publication.ts';
+import { isActionable } from '../plan/diff.ts';
 
 /** What has just become known, in seconds. */
 export type QueueTime = { readonly kind: 'waited' | 'converged'; readonly seconds: number };

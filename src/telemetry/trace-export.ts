@@ -8,7 +8,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import type { Emit } from '../core/events.ts';
+import type { Emit } from '../model/events.ts';
 import type { TraceSettings } from './trace-settings.ts';
 import { Tracing } from './tracing.ts';
 

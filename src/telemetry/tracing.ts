@@ -1,8 +1,9 @@
 import { type Attributes, type Context, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
-import type { EdictEvent } from '../core/events.ts';
-import { approvalDigest } from '../core/guards.ts';
-import type { Outcome } from '../core/outcome.ts';
-import { type Change, isActionable, type Plan } from '../core/plan.ts';
+import type { Change, Plan } from '../model/change.ts';
+import type { EdictEvent } from '../model/events.ts';
+import type { Outcome } from '../model/outcome.ts';
+import { isActionable } from '../plan/diff.ts';
+import { approvalDigest } from '../plan/policies.ts';
 
 /** A pass that has not ended, and what of it has not. */
 interface OpenReconciliation {

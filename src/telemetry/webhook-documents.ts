@@ -1,18 +1,18 @@
 import type { components } from '../../generated/edict-notification.d.ts';
-import type { Diagnostic } from '../core/errors.ts';
-import type { Failure } from '../core/outcome.ts';
-import type { Change, Plan } from '../core/plan.ts';
-import type { PublicationKey, PublicationNames, PublicationState } from '../core/publication.ts';
-import { unknownOutcomeHint } from './log-line.ts';
+import type { Change, Plan } from '../model/change.ts';
+import type { Diagnostic } from '../model/errors.ts';
+import type { Failure } from '../model/outcome.ts';
+import type { PublicationKey, PublicationNames, PublicationState } from '../model/publication.ts';
+import { unknownOutcomeHint } from './log-messages.ts';
 
 /*
  * The documents of notices, as spec/notification.schema.json describes them.
  */
 type Schemas = components['schemas'];
 
-export type Notice = Schemas['Notice'];
+export type WebhookNotice = Schemas['Notice'];
 /** A notice of a condition, which fires and is resolved. */
-export type ConditionNotice = Extract<Notice, { readonly status: unknown }>;
+export type ConditionNotice = Extract<WebhookNotice, { readonly status: unknown }>;
 /** The part of it that is the same when it fires and when it is resolved. */
 export type Condition<T = ConditionNotice> = T extends unknown ? Omit<T, 'status' | 'since'> : never;
 
@@ -93,7 +93,7 @@ export function driftedCondition(name: 'drift' | 'flapping', all: readonly Drift
 }
 
 /** Returns the changes that edict made. */
-export function appliedNotice(moves: readonly Schemas['Move'][]): Notice {
+export function appliedNotice(moves: readonly Schemas['Move'][]): WebhookNotice {
   const count = moves.length;
   const online = moves.filter(({ action }) => action === 'online').length;
   const summary = `${plural(count, 'change', 'changes')} made: ${online} online, ${count - online} offline`;
@@ -101,7 +101,7 @@ export function appliedNotice(moves: readonly Schemas['Move'][]): Notice {
 }
 
 /** Returns the changes that somebody else made. */
-export function externalNotice(changes: readonly Schemas['ExternalChange'][]): Notice {
+export function externalNotice(changes: readonly Schemas['ExternalChange'][]): WebhookNotice {
   const count = changes.length;
   const summary = `${plural(count, 'publication was', 'publications were')} changed outside edict`;
   return { kind: 'external', summary, count, publications: changes.slice(0, maxNamed) };

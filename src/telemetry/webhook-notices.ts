@@ -1,9 +1,10 @@
 import type { components } from '../../generated/edict-notification.d.ts';
-import type { EdictEvent } from '../core/events.ts';
-import { approvalDigest } from '../core/guards.ts';
-import type { DriftNotice } from '../core/observe.ts';
-import { type Change, isActionable, type Plan } from '../core/plan.ts';
-import type { PublicationKey } from '../core/publication.ts';
+import type { Change, Plan } from '../model/change.ts';
+import type { EdictEvent } from '../model/events.ts';
+import type { DriftNotice } from '../model/observation.ts';
+import type { PublicationKey } from '../model/publication.ts';
+import { isActionable } from '../plan/diff.ts';
+import { approvalDigest } from '../plan/policies.ts';
 import {
   appliedNotice,
   type Condition,
@@ -14,9 +15,9 @@ import {
   failedCondition,
   heldCondition,
   invalidCondition,
-  type Notice,
   publicationOf,
   unknownOutcomeCondition,
+  type WebhookNotice,
 } from './webhook-documents.ts';
 
 /*
@@ -43,7 +44,7 @@ export class Notices {
   readonly #members = new Map<ConditionName, Map<string, number>>();
   readonly #applied = new Map<PublicationKey, Schemas['Move']>();
   readonly #external = new Map<PublicationKey, Schemas['ExternalChange']>();
-  #ready: Notice[] = [];
+  #ready: WebhookNotice[] = [];
 
   /** `now`: the time in milliseconds since 1970. */
   constructor(release: Release, now: () => number) {
@@ -52,18 +53,18 @@ export class Notices {
   }
 
   /** Returns the notices that follow from `event`. */
-  of(event: EdictEvent): readonly Notice[] {
+  of(event: EdictEvent): readonly WebhookNotice[] {
     this.#note(event);
     return this.#taken();
   }
 
   /** Returns the changes that were made since the last reconciliation was over. */
-  rest(): readonly Notice[] {
+  rest(): readonly WebhookNotice[] {
     this.#reconciled();
     return this.#taken();
   }
 
-  #taken(): readonly Notice[] {
+  #taken(): readonly WebhookNotice[] {
     const ready = this.#ready;
     this.#ready = [];
     return ready;

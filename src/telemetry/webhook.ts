@@ -1,11 +1,11 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { Agent, EnvHttpProxyAgent, request } from 'undici';
 import type { components } from '../../generated/edict-notification.d.ts';
-import type { Emit } from '../core/events.ts';
-import type { Clock } from '../core/ports.ts';
-import type { ProxySettings } from '../core/proxies.ts';
-import type { GatewayIdentity } from '../core/publication.ts';
-import type { Notice } from './webhook-documents.ts';
+import type { Emit } from '../model/events.ts';
+import type { Clock } from '../model/ports.ts';
+import type { ProxySettings } from '../model/proxy-settings.ts';
+import type { GatewayIdentity } from '../model/publication.ts';
+import type { WebhookNotice } from './webhook-documents.ts';
 import { Notices, type Release } from './webhook-notices.ts';
 
 /*
@@ -97,7 +97,7 @@ export class Webhook {
     await this.#delivery;
   }
 
-  #send(notice: Notice): void {
+  #send(notice: WebhookNotice): void {
     const { file, emulated, clock } = this.#deps;
     const gateway = this.#gateway && { endpoint: this.#gateway.endpoint, project: this.#gateway.project, instance: this.#gateway.instance };
     this.#queue.push({ format: 1, id: randomUUID(), at: new Date(clock.now()).toISOString(), file, emulated, gateway, notice });

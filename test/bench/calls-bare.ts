@@ -4,10 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import type { Change } from '../../src/core/plan.ts';
-import { diffStates } from '../../src/core/plan.ts';
-import { parseDesiredState } from '../../src/desired/parse-desired.ts';
-import { openStore } from '../../src/store/open-store.ts';
+import type { Change } from '../../src/model/change.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import { parseDesiredState } from '../../src/source/parser.ts';
+import { openStore } from '../../src/store/open.ts';
 import type { CallsMade } from './calls.ts';
 import { recordedAttempt } from './recorded-attempt.ts';
 

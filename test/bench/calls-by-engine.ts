@@ -1,5 +1,5 @@
 /** `node calls-by-engine.ts FILE STATE`: applies the file as `edict apply` does, without its output, and writes `CallsMade` as JSON. */
-import { applyOnce } from '../../src/app.ts';
+import { applyOnce } from '../../src/app/apply.ts';
 import type { CallsMade } from './calls.ts';
 
 const [file = '', storeUrl = ''] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDesiredState } from '../../src/desired/parse-desired.ts';
+import { parseDesiredState } from '../../src/source/parser.ts';
 import { type GeneratedFile, type GenerateOptions, generateFile } from './generated-file.ts';
 import { recordAsApplied } from './recorded-store.ts';
 

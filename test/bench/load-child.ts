@@ -1,9 +1,9 @@
 /** `node load-child.ts FILE STATE`: writes how long each step took in this process, as JSON. */
 import { readFileSync } from 'node:fs';
-import { diffStates } from '../../src/core/plan.ts';
-import { parseDesiredState } from '../../src/desired/parse-desired.ts';
-import { ParseCache } from '../../src/desired/remembered-trees.ts';
-import { openReadonly } from '../../src/store/open-store.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import { parseDesiredState } from '../../src/source/parser.ts';
+import { ParseCache } from '../../src/source/yaml/parse-cache.ts';
+import { openReadonly } from '../../src/store/open.ts';
 import { median } from './table.ts';
 
 export interface LoadTimes {

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EmulatedPublication } from '../../src/emulator/world.ts';
+import type { EmulatedPublication } from '../../src/emulator/gateway-state.ts';
 import { fullestWindow } from '../chaos/rate.ts';
 import { startEmulatedGateway } from './emulated-gateway.ts';
 import { generateFile } from './generated-file.ts';

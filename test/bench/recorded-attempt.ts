@@ -1,7 +1,7 @@
-import { applyOutcome } from '../../src/core/outcome.ts';
-import type { Change } from '../../src/core/plan.ts';
-import type { Store } from '../../src/core/ports.ts';
-import type { GatewayIdentity } from '../../src/core/publication.ts';
+import type { Change } from '../../src/model/change.ts';
+import { applyOutcome } from '../../src/model/outcome.ts';
+import type { Store } from '../../src/model/ports.ts';
+import type { GatewayIdentity } from '../../src/model/publication.ts';
 
 /**
  * Records an attempt before `call` and its outcome after it, as edict does, and does nothing else that edict does. Resolves when the

@@ -1,6 +1,6 @@
-import { diffStates } from '../../src/core/plan.ts';
-import type { DesiredState } from '../../src/core/publication.ts';
-import { openStore } from '../../src/store/open-store.ts';
+import type { DesiredState } from '../../src/model/publication.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import { openStore } from '../../src/store/open.ts';
 import { recordedAttempt } from './recorded-attempt.ts';
 
 /** Writes a store at `url` as a whole `apply` of `desired` leaves it: one attempt for each publication that had to move. */

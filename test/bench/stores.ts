@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openStore } from '../../src/store/open-store.ts';
+import { openStore } from '../../src/store/open.ts';
 import { postgresServer } from '../support/postgres.ts';
 import { change, gatewaySettings } from '../support/states.ts';
 import { recordedAttempt } from './recorded-attempt.ts';

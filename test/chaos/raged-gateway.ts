@@ -1,8 +1,8 @@
 import { renameSync, writeFileSync } from 'node:fs';
-import { hasMarker } from '../../src/core/marker.ts';
-import type { Attempt } from '../../src/core/ports.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { type Random, seededRandom } from '../../src/emulator/random.ts';
+import { hasMarker } from '../../src/model/attempt-marker.ts';
+import type { Attempt } from '../../src/model/ports.ts';
 import { fullestWindow } from './rate.ts';
 import { openWay, type Way } from './way.ts';
 import { rage } from './weather.ts';

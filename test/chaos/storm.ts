@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Attempt } from '../../src/core/ports.ts';
 import { type Random, seededRandom } from '../../src/emulator/random.ts';
+import type { Attempt } from '../../src/model/ports.ts';
 import { edict, type Running, scratchFolder, startEdict } from '../support/edict-process.ts';
 import { late, limit, RagedGateway, type Recorded, user } from './raged-gateway.ts';
 

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { collect, parseWholeNumber } from '../../src/cli/option-values.ts';
+import { collect, parseWholeNumber } from '../../src/cli/options.ts';
 
 const test = suite('option values');
 

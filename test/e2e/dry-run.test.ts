@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startEmulator } from '../../src/emulator/emulator.ts';
-import { openGatewayReader } from '../../src/gateway/roma-gateway.ts';
+import { openGatewayReader } from '../../src/gateway/gateway.ts';
 import { givenToken } from '../support/credentials.ts';
 import { edict, fileOf, scratchFolder, seedOf } from '../support/edict-process.ts';
 import { gatewaySettings } from '../support/states.ts';

@@ -36,7 +36,11 @@ const toRead = ['ajv', 'commander', 'croner', 'fastest-levenshtein', 'picomatch'
 
 test('edict itself and its help load the command line alone', async () => {
   for (const args of [['--version'], ['--help'], ['plan', '--help'], ['schema']]) {
-    assert.equal(await loadedBy(...args), { packages: ['commander'], rooms: ['cli', 'core', 'words'], generated: [] }, args.join(' '));
+    assert.equal(
+      await loadedBy(...args),
+      { packages: ['commander'], rooms: ['app', 'cli', 'model', 'plan', 'render'], generated: [] },
+      args.join(' '),
+    );
   }
 });
 
@@ -45,7 +49,7 @@ test('what looks at file and record loads neither an HTTP client, nor a watcher,
     const { packages, rooms, generated } = await loadedBy(command);
     assert.equal(packages, toRead, command);
     assert.equal(generated, ['edict-file-validator', ...(command === 'validate' ? [] : ['store-queries'])], command);
-    assert.equal(rooms, ['cli', 'core', 'desired', 'engine', 'store', 'words'], command);
+    assert.equal(rooms, ['app', 'cli', 'controller', 'model', 'plan', 'render', 'source', 'store'], command);
   }
 });
 
@@ -55,7 +59,7 @@ test('apply loads a client and a log, but no watcher, server, metrics or traces,
   for (const needed of ['openapi-fetch', 'undici', 'p-queue', 'pino', 'fastify']) assert.ok(packages.includes(needed), needed);
   for (const needless of ['chokidar', 'prom-client', 'pg', 'pino-pretty', '@opentelemetry/api'])
     assert.not(packages.includes(needless), needless);
-  assert.equal(rooms, ['cli', 'core', 'desired', 'emulator', 'engine', 'gateway', 'store', 'telemetry', 'words']);
+  assert.equal(rooms, ['app', 'cli', 'controller', 'emulator', 'gateway', 'model', 'plan', 'render', 'source', 'store', 'telemetry']);
 });
 
 test('the validator of saved plans is loaded only with a saved plan', async () => {

@@ -2,13 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type ApplyResult, applyOnce } from '../../src/app.ts';
-import type { Settings } from '../../src/config.ts';
-import { InvalidFileError } from '../../src/core/errors.ts';
-import { allTargets } from '../../src/core/targets.ts';
+import { type ApplyResult, applyOnce } from '../../src/app/apply.ts';
+import { type PlanReport, readHistory, readPlan, readStatus, readVersions } from '../../src/app/reports.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import type { Seed } from '../../src/emulator/seed.ts';
-import { type PlanReport, readHistory, readPlan, readStatus, readVersions } from '../../src/reports.ts';
+import { InvalidFileError } from '../../src/model/errors.ts';
+import type { Settings } from '../../src/model/settings.ts';
+import { allTargets } from '../../src/plan/targets.ts';
 import { scratchFolder, seedOf } from '../support/edict-process.ts';
 
 /*

@@ -81,7 +81,7 @@ test('a second process is told who has the store, or waits for it', async () => 
   const impatient = await edict(['apply', '--wait', '300ms'], folder);
   assert.is(impatient.code, 1);
   const waiting = startEdict(['apply', '--wait', '20s'], folder);
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  await until('it waits', () => waiting.output.stderr.includes('waiting for the store'));
   assert.is(waiting.child.exitCode, null);
   assert.match(waiting.output.stderr, /waiting for the store: the store .* is in use by another edict \(pid \d+/);
   for (const [command, code] of [

@@ -2,13 +2,13 @@ import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { applyOnce, applySavedPlan } from '../../src/app.ts';
-import type { Settings } from '../../src/config.ts';
-import { changeFingerprint } from '../../src/core/guards.ts';
-import { StalePlanError } from '../../src/core/stale-plan.ts';
-import { allTargets } from '../../src/core/targets.ts';
+import { applyOnce, applySavedPlan } from '../../src/app/apply.ts';
+import { readPlan, readStatus, writeSavedPlan } from '../../src/app/reports.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { readPlan, readStatus, writeSavedPlan } from '../../src/reports.ts';
+import { StalePlanError } from '../../src/model/saved-plan-diff.ts';
+import type { Settings } from '../../src/model/settings.ts';
+import { changeFingerprint } from '../../src/plan/policies.ts';
+import { allTargets } from '../../src/plan/targets.ts';
 import { edict, type Finished, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { fc, runs } from '../support/fast-check.ts';
 
@@ -155,7 +155,7 @@ test('a plan whose checksum was made anew can still do nothing that the file doe
   await edict(['apply'], folder);
   write({ a: 'online', b: 'online', c: 'online' });
   await edict(['plan', '--out', plan], folder);
-  const forged = await import('../../src/store/plan-document.ts');
+  const forged = await import('../../src/app/plan-document.ts');
   const saved = forged.readPlanDocument(readFileSync(plan, 'utf8'), plan);
   const [change] = saved.changes.values();
   assert.ok(change);

@@ -170,7 +170,7 @@ test('nothing of OpenTelemetry is loaded where the environment does not ask for 
     return readFileSync(list, 'utf8').split('\n');
   };
   const without = await loaded({ OTEL_SERVICE_NAME: 'edict' });
-  assert.ok(without.some((file) => file.endsWith('/src/engine/engine.ts')));
+  assert.ok(without.some((file) => file.endsWith('/src/controller/reconcile-runner.ts')));
   // The client of Prometheus brings the API alone, which does nothing by itself.
   const isTraces = (file: string): boolean => /@opentelemetry\/(?!api\/)|telemetry\/(tracing|trace-export)/.test(file);
   assert.equal(without.filter(isTraces), []);

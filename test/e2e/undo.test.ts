@@ -79,7 +79,7 @@ async function undoInFile(...args: readonly string[]): Promise<string> {
 }
 
 async function history(): Promise<
-  readonly { readonly id: number; readonly reconcileId: string; readonly api: string; readonly reason: string }[]
+  readonly { readonly id: number; readonly passId: string; readonly api: string; readonly reason: string }[]
 > {
   return (JSON.parse((await run(['history', '--format', 'json'])).stdout) as { attempts: Awaited<ReturnType<typeof history>> }).attempts;
 }
@@ -130,7 +130,7 @@ test('what has moved since is named, and not in the change', async () => {
   const first = effective('users');
   write(['orders', 'carts', 'users'].map((api) => line(api, 'r2')));
   await apply();
-  const id = (await history())[0]?.reconcileId.slice(0, 6) ?? '';
+  const id = (await history())[0]?.passId.slice(0, 6) ?? '';
   write([line('orders', 'r3'), line('carts', 'r2'), line('users', 'r2')]);
   await apply();
   emulator.state.changeManually('api-carts', 'env-test', 'online');

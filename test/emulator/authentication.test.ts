@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { signRequest } from '../../src/core/signature.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { signRequest } from '../../src/gateway/auth/request-signature.ts';
 import { publishAt, sendTo, smallSeed } from './emulated-call.ts';
 import { sendByVendor } from './vendor-client.ts';
 

@@ -3,8 +3,7 @@ import { connect } from 'node:net';
 import Fastify from 'fastify';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Delivery } from '../../src/emulator/course.ts';
-import { respondWith } from '../../src/emulator/deliver.ts';
+import { type Delivery, respondWith } from '../../src/emulator/delivery.ts';
 
 const response = { status: 201, headers: { 'x-more': '1' }, text: '{"name":"Grüße"}' };
 

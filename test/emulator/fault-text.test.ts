@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseFault } from '../../src/emulator/fault-text.ts';
+import { parseFault } from '../../src/emulator/faults.ts';
 
 for (const [text, fault] of [
   ['cut=0.05', { kind: 'cut', share: 0.05, applied: false }],

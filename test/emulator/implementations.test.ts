@@ -1,12 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { listVersions_200, listVersions_400 } from '../../generated/roma-connect-answers.cjs';
-import type { EmulatedResponse } from '../../src/emulator/answers.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/emulator.ts';
+import { GatewayState } from '../../src/emulator/gateway-state.ts';
 import { implementations, implementOperations } from '../../src/emulator/implementations.ts';
+import type { EmulatedResponse } from '../../src/emulator/responses.ts';
 import type { Seed } from '../../src/emulator/seed.ts';
 import { loadOperations } from '../../src/emulator/specification.ts';
-import { GatewayState } from '../../src/emulator/world.ts';
 import { publishAt, sendTo, smallSeed } from './emulated-call.ts';
 
 const now = (): Date => new Date('2026-11-20T08:00:00.123Z');

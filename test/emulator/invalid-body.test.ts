@@ -2,7 +2,7 @@ import type { ValidateFunction } from 'ajv';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { changePublication_201, createToken_201, listVersions_200 } from '../../generated/roma-connect-answers.cjs';
-import { firstHalf, invalidBody } from '../../src/emulator/invalid-body.ts';
+import { firstHalf, invalidBody } from '../../src/emulator/delivery.ts';
 import { seededRandom } from '../../src/emulator/random.ts';
 import { loadOperations } from '../../src/emulator/specification.ts';
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { newId } from '../../src/emulator/new-id.ts';
+import { newId } from '../../src/emulator/random.ts';
 
 test('an ID is 32 hex digits, and another one each time', () => {
   assert.match(newId(), /^[0-9a-f]{32}$/);

@@ -1,7 +1,7 @@
 import Fastify from 'fastify';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { captureRawBodies } from '../../src/emulator/raw-bodies.ts';
+import { captureRawBodies } from '../../src/emulator/emulator.ts';
 
 /** A server that answers a body's bytes and what they mean. */
 function open() {

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { signRequest } from '../../src/core/signature.ts';
 import { isSignatureValid, parseAuthorization, parseSdkDateMs, type ReceivedHttpRequest } from '../../src/emulator/signature.ts';
+import { signRequest } from '../../src/gateway/auth/request-signature.ts';
 
 const signature = 'eb3175a5ec10e665511a4f11094de9555a03b3e72ae4c4313448cce44d678f23';
 const authorization = `SDK-HMAC-SHA256 Access=AKTEST, SignedHeaders=content-type;host;x-project-id;x-sdk-date, Signature=${signature}`;

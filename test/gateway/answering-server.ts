@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { Change } from '../../src/core/plan.ts';
-import { type GatewaySettings, publicationKey } from '../../src/core/publication.ts';
+import type { Change } from '../../src/model/change.ts';
+import { type GatewaySettings, publicationKey } from '../../src/model/publication.ts';
 
 /** A request as it came in. */
 export interface SeenRequest {

@@ -1,12 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Outcome } from '../../src/core/outcome.ts';
-import type { Change } from '../../src/core/plan.ts';
-import type { Gateway } from '../../src/core/ports.ts';
+import { systemClock } from '../../src/app/system-clock.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { systemClock } from '../../src/engine/system-clock.ts';
-import { openCredentials } from '../../src/gateway/auth.ts';
-import { openGateway } from '../../src/gateway/roma-gateway.ts';
+import { openCredentials } from '../../src/gateway/auth/env-credentials.ts';
+import { openGateway } from '../../src/gateway/gateway.ts';
+import type { Change } from '../../src/model/change.ts';
+import type { Outcome } from '../../src/model/outcome.ts';
+import type { Gateway } from '../../src/model/ports.ts';
 import { changeTo, settingsFor } from './answering-server.ts';
 
 const user = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'hunter2', HW_DOMAIN_NAME: 'acme' };

@@ -3,7 +3,7 @@ import createClient from 'openapi-fetch';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { paths } from '../../generated/roma-connect.d.ts';
-import { type ConnectionError, ReadOnlyTransportError } from '../../src/gateway/gateway-error.ts';
+import { type ConnectionError, ReadOnlyTransportError } from '../../src/gateway/errors.ts';
 import { openTransport, type Transport } from '../../src/gateway/transport.ts';
 import { answeringServer, json } from './answering-server.ts';
 

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Lease, RequestResult } from '../../src/core/ports.ts';
-import { withLease } from '../../src/gateway/under-lease.ts';
+import { withLease } from '../../src/gateway/request-middleware.ts';
+import type { Lease, RequestResult } from '../../src/model/ports.ts';
 
 const { signal } = new AbortController();
 

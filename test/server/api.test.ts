@@ -1,15 +1,16 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EdictEvent } from '../../src/core/events.ts';
-import { approvalDigest, type NewApproval } from '../../src/core/guards.ts';
-import { diffStates } from '../../src/core/plan.ts';
-import type { HistoryFilter } from '../../src/core/ports.ts';
-import type { Suspension } from '../../src/core/publication.ts';
+import type { NewApproval } from '../../src/model/approval.ts';
+import type { EdictEvent } from '../../src/model/events.ts';
+import type { HistoryFilter } from '../../src/model/ports.ts';
+import type { Suspension } from '../../src/model/publication.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import { approvalDigest } from '../../src/plan/policies.ts';
 import { readApiDocument } from '../../src/server/api-document.ts';
-import { StatusCache } from '../../src/server/board.ts';
-import { Broadcaster } from '../../src/server/broadcast.ts';
+import { Broadcaster } from '../../src/server/broadcaster.ts';
 import { type Server, startServer } from '../../src/server/server.ts';
+import { StatusCache } from '../../src/server/status-cache.ts';
 import { attempt, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
 const test = suite('api');
@@ -120,8 +121,8 @@ test('before the first plan there is a status, and no plan or history', async ()
 
 test('the status has every publication, or those of one API', async () => {
   const standings = async (query = '') =>
-    ((await ask('GET', `/api/v1/status${query}`)).answer['publications'] as { api: string; status: string }[]).map(
-      ({ api, status }) => `${api} ${status}`,
+    ((await ask('GET', `/api/v1/status${query}`)).answer['publications'] as { api: string; standing: string }[]).map(
+      ({ api, standing }) => `${api} ${standing}`,
     );
   assert.equal(await standings(), ['orders held', 'carts changing', 'old kept']);
   assert.equal(await standings('?api=api-carts'), ['carts changing']);
@@ -181,7 +182,9 @@ test('agrees to exactly what is held', async () => {
   const agreeing = { digest: approvalDigest(plan), by: 'ada', why: 'CHG-7' };
   const { status, answer } = await ask('POST', '/api/v1/approvals', agreeing, 'right');
   assert.equal([status, answer['expires']], [201, '1970-01-01T01:00:05Z']);
-  assert.equal(approved, [{ ...agreeing, atMs: 5000, expiresAtMs: 3_605_000, work: approved[0]?.scope ?? [] }]);
+  assert.equal(approved, [
+    { digest: agreeing.digest, by: 'ada', reason: 'CHG-7', approvedAtMs: 5000, expiresAtMs: 3_605_000, scope: approved[0]?.scope ?? [] },
+  ]);
   assert.is(approved[0]?.scope.length, 1);
   const other = await ask('POST', '/api/v1/approvals', { ...agreeing, digest: `sha256:${'0'.repeat(64)}` }, 'right');
   assert.is(other.status, 409);

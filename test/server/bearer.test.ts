@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { EdictError } from '../../src/core/errors.ts';
-import { requireToken } from '../../src/server/bearer.ts';
+import { EdictError } from '../../src/model/errors.ts';
+import { requireToken } from '../../src/server/api.ts';
 
 test('the token lets a request act', () => {
   requireToken('Bearer right', 'right');

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { streamEvents } from '../../src/server/event-stream.ts';
+import { streamEvents } from '../../src/server/broadcaster.ts';
 import { eventually } from '../support/eventually.ts';
 
 const test = suite('event stream');

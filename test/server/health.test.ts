@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { diffStates } from '../../src/core/plan.ts';
+import { diffStates } from '../../src/plan/diff.ts';
 import { Health } from '../../src/server/health.ts';
 import { desiredState } from '../support/states.ts';
 

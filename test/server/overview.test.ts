@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { diffStates } from '../../src/core/plan.ts';
-import { StatusCache } from '../../src/server/board.ts';
+import { diffStates } from '../../src/plan/diff.ts';
 import { renderOverview } from '../../src/server/overview.ts';
+import { StatusCache } from '../../src/server/status-cache.ts';
 import { change, desiredState, wanted } from '../support/states.ts';
 
 const daemonInfo = { version: '1', file: 'shop & sons.yaml', approveCommand: () => null };

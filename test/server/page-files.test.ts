@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readUiFiles } from '../../src/server/page-files.ts';
+import { readUiFiles } from '../../src/server/server.ts';
 
 const files = readUiFiles();
 
@@ -9,12 +9,12 @@ test('everything that the page names is there, and nothing else of the disk', ()
   const named = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path ?? '');
   const scripts = [...files].filter(([path]) => path.endsWith('.js'));
   const imported = scripts.flatMap(([, { body }]) =>
-    [...body.toString().matchAll(/from ["']\.\/([^"']+)["']/g)].map(([, name]) => `/page/${name}`),
+    [...body.toString().matchAll(/from ["']\.\/([^"']+)["']/g)].map(([, name]) => `/ui/${name}`),
   );
   assert.ok(named.length > 2 && imported.length > 5);
   for (const path of [...named, ...imported]) assert.ok(files.has(path), path);
   assert.equal(
-    [...files.keys()].filter((path) => !/^\/$|^\/page\/[a-z]+\.(css|js|svg)$/.test(path)),
+    [...files.keys()].filter((path) => !/^\/$|^\/ui\/[a-z-]+\.(css|js|svg)$/.test(path)),
     [],
   );
 });

@@ -1,11 +1,11 @@
 import { request } from 'node:http';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { EdictError } from '../../src/core/errors.ts';
-import type { Attempt } from '../../src/core/ports.ts';
-import { StatusCache } from '../../src/server/board.ts';
-import { Broadcaster } from '../../src/server/broadcast.ts';
+import { EdictError } from '../../src/model/errors.ts';
+import type { Attempt } from '../../src/model/ports.ts';
+import { Broadcaster } from '../../src/server/broadcaster.ts';
 import { type FileRoutes, type Server, type ServerDeps, startServer } from '../../src/server/server.ts';
+import { StatusCache } from '../../src/server/status-cache.ts';
 
 const test = suite('server');
 let isReady = true;
@@ -55,7 +55,7 @@ test('gives the page, which a browser lets load nothing from elsewhere and no ot
   for (const part of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"]) assert.match(policy, part);
   assert.not.match(policy, 'unsafe');
   assert.is(page.headers.get('x-content-type-options'), 'nosniff');
-  assert.is((await fetch(`${server.url}/page/page.js`)).headers.get('content-type'), 'text/javascript; charset=utf-8');
+  assert.is((await fetch(`${server.url}/ui/page.js`)).headers.get('content-type'), 'text/javascript; charset=utf-8');
 });
 
 const statusWith = (path: string, headers: Readonly<Record<string, string>>) =>
@@ -85,8 +85,8 @@ test('what is not there, or asked in the wrong way, is said as JSON', async () =
   };
   assert.equal(await ask('/nothing?token=secret'), [404, 'there is no GET /nothing']);
   assert.is((await ask('/api/v1/status', 'POST'))[0], 404);
-  assert.is((await ask('/page/../package.json'))[0], 404);
-  assert.is((await ask('/page/%2e%2e%2fpage.ts'))[0], 404);
+  assert.is((await ask('/ui/../package.json'))[0], 404);
+  assert.is((await ask('/ui/%2e%2e%2fpage.ts'))[0], 404);
 });
 
 test('an address that is taken is an error for a person', async () => {

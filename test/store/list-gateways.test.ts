@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EdictError } from '../../src/core/errors.ts';
+import type { EdictError } from '../../src/model/errors.ts';
 import { listGateways } from '../../src/store/list-gateways.ts';
-import { openStore } from '../../src/store/open-store.ts';
+import { openStore } from '../../src/store/open.ts';
 import { change, gatewaySettings, recorded } from '../support/states.ts';
 import { storeEngines } from '../support/store-engines.ts';
 

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { NewApproval } from '../../src/core/guards.ts';
-import type { GatewayIdentity } from '../../src/core/publication.ts';
-import { openReadonly, openStore } from '../../src/store/open-store.ts';
-import { writeApproval } from '../../src/store/write-approval.ts';
+import type { NewApproval } from '../../src/model/approval.ts';
+import type { GatewayIdentity } from '../../src/model/publication.ts';
+import { openReadonly, openStore } from '../../src/store/open.ts';
+import { writeApproval } from '../../src/store/requests.ts';
 import { change, gatewaySettings } from '../support/states.ts';
 import { storeContract } from '../support/store-contract.ts';
 import { storeEngines } from '../support/store-engines.ts';
@@ -28,11 +28,11 @@ for (const { name, make } of storeEngines(test)) {
   test(`${name}: an attempt that had begun is unresolved after its process was killed`, async () => {
     const url = await make();
     const source = `
-      import { openStore } from ${JSON.stringify(join(import.meta.dirname, '../../src/store/open-store.ts'))};
+      import { openStore } from ${JSON.stringify(join(import.meta.dirname, '../../src/store/open.ts'))};
       import { change, gatewaySettings } from ${JSON.stringify(join(import.meta.dirname, '../support/states.ts'))};
-      const store = await openStore({ url: ${JSON.stringify(url)}, emulated: false });
-      await store.enter(gatewaySettings(), 1);
-      await store.begin(gatewaySettings(), change('orders', 'test'), { passId: 'pass', marker: null, commitId: null, atMs: 1 });
+      const store = await openStore({ url: ${JSON.stringify(url)}, isEmulated: false });
+      await store.acquire(gatewaySettings(), 1);
+      await store.beginAttempt(gatewaySettings(), change('orders', 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
       process.kill(process.pid, 'SIGKILL');`;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', source], { stdio: ['ignore', 'ignore', 'pipe'] });
     const complaint = text(child.stderr);

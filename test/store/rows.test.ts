@@ -25,7 +25,7 @@ test('a row of a publication becomes its record', () => {
   };
   assert.equal(toRecordedPublication(pending), {
     ...expected,
-    unresolved: { attemptId: 3, action: 'offline', revision: null, version: 'v3', marker: null, overAtMs: null },
+    unknownAttempt: { attemptId: 3, action: 'offline', revision: null, version: 'v3', marker: null, endedAtMs: null },
   });
 });
 

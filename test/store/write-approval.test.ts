@@ -3,9 +3,9 @@ import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { EdictError } from '../../src/core/errors.ts';
-import { openReadonly, openStore } from '../../src/store/open-store.ts';
-import { writeApproval } from '../../src/store/write-approval.ts';
+import { EdictError } from '../../src/model/errors.ts';
+import { openReadonly, openStore } from '../../src/store/open.ts';
+import { writeApproval } from '../../src/store/requests.ts';
 import { gatewaySettings } from '../support/states.ts';
 import { storeEngines } from '../support/store-engines.ts';
 

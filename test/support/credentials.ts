@@ -1,6 +1,6 @@
-import { StaticCredentials } from '../../src/gateway/auth-given.ts';
-import { type Credentials, type RequestAuth, tokenAuth } from '../../src/gateway/credentials.ts';
-import { HttpRequest } from '../../src/gateway/exchange.ts';
+import { type Credentials, type RequestAuth, tokenAuth } from '../../src/gateway/auth/credentials.ts';
+import { StaticCredentials } from '../../src/gateway/auth/static-credentials.ts';
+import { HttpRequest } from '../../src/gateway/http-exchange.ts';
 
 /** Returns credentials that are one token. */
 export function givenToken(token: string): Credentials {

@@ -1,8 +1,8 @@
-import { InvalidFileError } from '../../src/core/errors.ts';
-import type { EdictEvent } from '../../src/core/events.ts';
-import type { DriftNotice } from '../../src/core/observe.ts';
-import type { Outcome } from '../../src/core/outcome.ts';
-import { diffStates } from '../../src/core/plan.ts';
+import { InvalidFileError } from '../../src/model/errors.ts';
+import type { EdictEvent } from '../../src/model/events.ts';
+import type { DriftNotice } from '../../src/model/observation.ts';
+import type { Outcome } from '../../src/model/outcome.ts';
+import { diffStates } from '../../src/plan/diff.ts';
 import { change, desiredState, recorded } from './states.ts';
 
 type EventOf<T extends EdictEvent['type']> = Extract<EdictEvent, { type: T }>;

@@ -1,9 +1,8 @@
-import { filterPlan } from '../../src/core/narrow.ts';
-import { diffStates } from '../../src/core/plan.ts';
-import type { Attempt, ControllerStatus } from '../../src/core/ports.ts';
-import type { DesiredPublication, DesiredState, RecordedPublication } from '../../src/core/publication.ts';
-import { allTargets } from '../../src/core/targets.ts';
-import type { Explanation, GatewayLookup } from '../../src/explanation.ts';
+import type { Explanation, GatewayLookup } from '../../src/app/explanation.ts';
+import type { Attempt, ControllerStatus } from '../../src/model/ports.ts';
+import type { DesiredPublication, DesiredState, RecordedPublication } from '../../src/model/publication.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import { allTargets, filterPlan } from '../../src/plan/targets.ts';
 import * as states from './states.ts';
 import { desiredState, recorded, recordedState, wanted } from './states.ts';
 

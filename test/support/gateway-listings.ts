@@ -1,5 +1,5 @@
-import type { ObservedApi } from '../../src/core/observe.ts';
-import type { GatewayListing } from '../../src/desired/write-desired.ts';
+import type { ObservedApi } from '../../src/model/observation.ts';
+import type { GatewayListing } from '../../src/source/export/export.ts';
 import { fc } from './fast-check.ts';
 
 /** Names that mean something to YAML, to JavaScript, or to whoever reads comments and terminals. */

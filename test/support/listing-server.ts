@@ -1,5 +1,5 @@
-import type { ObservedApi } from '../../src/core/observe.ts';
-import type { ListedEnvironment } from '../../src/core/ports.ts';
+import type { ObservedApi } from '../../src/model/observation.ts';
+import type { ListedEnvironment } from '../../src/model/ports.ts';
 import { type AnsweringServer, answeringServer, json } from '../gateway/answering-server.ts';
 
 /** What a gateway lists, sound or not. */

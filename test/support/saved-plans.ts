@@ -1,10 +1,10 @@
-import { computePlan } from '../../src/core/guarded-plan.ts';
-import type { PreviousState } from '../../src/core/guards.ts';
-import type { Plan } from '../../src/core/plan.ts';
-import type { Attempt } from '../../src/core/ports.ts';
-import { type DesiredState, publicationKey, type RecordedState } from '../../src/core/publication.ts';
-import { type LastAttempts, type SavedPlan, toSavedPlan } from '../../src/core/saved-plan.ts';
-import { allTargets } from '../../src/core/targets.ts';
+import type { PreviousState } from '../../src/model/approval.ts';
+import type { Plan } from '../../src/model/change.ts';
+import type { Attempt } from '../../src/model/ports.ts';
+import { type DesiredState, publicationKey, type RecordedState } from '../../src/model/publication.ts';
+import { computePlan } from '../../src/plan/planner.ts';
+import { type LastAttempts, type SavedPlan, toSavedPlan } from '../../src/plan/saved-plan.ts';
+import { allTargets } from '../../src/plan/targets.ts';
 import { attempt } from './states.ts';
 
 /** When every plan here was made, in milliseconds since 1970. */

@@ -1,11 +1,11 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import type { EdictEvent } from '../../src/core/events.ts';
-import { diffStates } from '../../src/core/plan.ts';
-import type { Attempt } from '../../src/core/ports.ts';
-import type { DesiredPublication, DesiredState, RecordedPublication } from '../../src/core/publication.ts';
-import { StatusCache } from '../../src/server/board.ts';
-import { Broadcaster } from '../../src/server/broadcast.ts';
+import type { EdictEvent } from '../../src/model/events.ts';
+import type { Attempt } from '../../src/model/ports.ts';
+import type { DesiredPublication, DesiredState, RecordedPublication } from '../../src/model/publication.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import { Broadcaster } from '../../src/server/broadcaster.ts';
 import { startServer } from '../../src/server/server.ts';
+import { StatusCache } from '../../src/server/status-cache.ts';
 import { openBrowser } from './browser.ts';
 import { desiredState, recordedState } from './states.ts';
 

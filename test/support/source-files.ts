@@ -61,6 +61,17 @@ function textOf(node: ts.Node | undefined): string {
   return node !== undefined && ts.isStringLiteralLike(node) ? node.text : '?';
 }
 
+/** Returns the names that a file declares and exports, once each. */
+export function exportedNames({ tree }: SourceFile): string[] {
+  const isExported = (node: ts.Statement): boolean =>
+    ts.canHaveModifiers(node) && ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true;
+  const names = tree.statements.filter(isExported).flatMap((statement) => {
+    if (ts.isVariableStatement(statement)) return statement.declarationList.declarations.map(({ name }) => name.getText());
+    return 'name' in statement && statement.name ? [(statement.name as ts.Identifier).text] : [];
+  });
+  return [...new Set(names)];
+}
+
 /** Returns the names of the exported functions of a file that have no docstring. */
 export function undocumentedFunctions({ tree }: SourceFile): string[] {
   const listed = tree.statements

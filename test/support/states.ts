@@ -1,5 +1,5 @@
-import type { Change } from '../../src/core/plan.ts';
-import type { Attempt } from '../../src/core/ports.ts';
+import type { Change } from '../../src/model/change.ts';
+import type { Attempt } from '../../src/model/ports.ts';
 import {
   type DesiredPublication,
   type DesiredState,
@@ -9,7 +9,7 @@ import {
   type RecordedPublication,
   type RecordedState,
   type RolloutStep,
-} from '../../src/core/publication.ts';
+} from '../../src/model/publication.ts';
 
 /** Returns a gateway as a file would declare it; `over` replaces parts. */
 export function gatewaySettings(over: Partial<DesiredState['gateway']> = {}): DesiredState['gateway'] {

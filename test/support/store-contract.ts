@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EdictError } from '../../src/core/errors.ts';
-import type { NewApproval } from '../../src/core/guards.ts';
-import type { NameKey } from '../../src/core/names.ts';
-import type { Failure, Outcome } from '../../src/core/outcome.ts';
-import type { Attempt, AttemptSelector, Store, StoreReader } from '../../src/core/ports.ts';
-import { type GatewayIdentity, type PublicationKey, publicationKey } from '../../src/core/publication.ts';
+import type { NewApproval } from '../../src/model/approval.ts';
+import type { EdictError } from '../../src/model/errors.ts';
+import type { NameKey } from '../../src/model/name-ref.ts';
+import type { Failure, Outcome } from '../../src/model/outcome.ts';
+import type { Attempt, AttemptSelector, Store, StoreReader } from '../../src/model/ports.ts';
+import { type GatewayIdentity, type PublicationKey, publicationKey } from '../../src/model/publication.ts';
 import * as states from './states.ts';
 import { change, gatewaySettings, recorded } from './states.ts';
 
@@ -150,7 +150,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await under.approve(gateway, approval);
     await under.approve({ ...gateway, instance: 'other' }, { ...approval, by: 'eve' });
     const [known] = (await store.previousState(gateway, 99)).approvals;
-    assert.equal(known, { ...approval, id: 1, done: new Set(), isFileHoldReleased: false });
+    assert.equal(known, { ...approval, id: 1, usedKeys: new Set(), isFileHoldReleased: false });
     assert.equal((await store.previousState(gateway, 100)).approvals, []);
     const agreed = { ...of, approval: { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 100 } };
     const lost = await store.beginAttempt(gateway, agreed, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 2 });
@@ -159,9 +159,9 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const id = await store.beginAttempt(gateway, agreed, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 4 });
     await store.finishAttempt(gateway, of.key, id, { kind: 'succeeded', versionId: null, publishId: null }, undefined, 5);
     await store.saveDeclared(gateway, new Map(), 'third', 1);
-    assert.equal(await store.approvals(gateway), [{ ...approval, id: 1, done: new Set([of.key]), isFileHoldReleased: true }]);
-    assert.equal((await store.history(gateway, { limit: 1 }))[0]?.approval, { by: 'ada', why: 'CHG-7' });
-    assert.equal((await store.lastAttempts(gateway)).get(of.key)?.approval, { by: 'ada', why: 'CHG-7' });
+    assert.equal(await store.approvals(gateway), [{ ...approval, id: 1, usedKeys: new Set([of.key]), isFileHoldReleased: true }]);
+    assert.equal((await store.history(gateway, { limit: 1 }))[0]?.approval, { by: 'ada', reason: 'CHG-7' });
+    assert.equal((await store.lastAttempts(gateway)).get(of.key)?.approval, { by: 'ada', reason: 'CHG-7' });
   });
 
   withStore('the newest approval comes first', async (store, under) => {
@@ -201,7 +201,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const now = await store.readPublication(gateway, before.key);
     assert.equal(now, {
       ...before,
-      unresolved: { attemptId, action: 'offline', revision: null, marker: null, version: null, endedAtMs: null },
+      unknownAttempt: { attemptId, action: 'offline', revision: null, marker: null, version: null, endedAtMs: null },
     });
   });
 

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EdictEvent } from '../../src/core/events.ts';
-import { diffStates } from '../../src/core/plan.ts';
+import type { EdictEvent } from '../../src/model/events.ts';
+import { diffStates } from '../../src/plan/diff.ts';
 import { QueueTimes } from '../../src/telemetry/queue-times.ts';
 import { change, desiredState, wanted } from '../support/states.ts';
 

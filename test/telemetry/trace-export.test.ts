@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EdictEvent } from '../../src/core/events.ts';
+import type { EdictEvent } from '../../src/model/events.ts';
 import { openTraceExport } from '../../src/telemetry/trace-export.ts';
 import type { TraceSettings } from '../../src/telemetry/trace-settings.ts';
 import { type Answer, answeringServer, json } from '../gateway/answering-server.ts';

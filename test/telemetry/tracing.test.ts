@@ -2,9 +2,9 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EdictEvent, TriggerCause } from '../../src/core/events.ts';
-import type { Outcome } from '../../src/core/outcome.ts';
-import { diffStates } from '../../src/core/plan.ts';
+import type { EdictEvent, TriggerCause } from '../../src/model/events.ts';
+import type { Outcome } from '../../src/model/outcome.ts';
+import { diffStates } from '../../src/plan/diff.ts';
 import { Tracing } from '../../src/telemetry/tracing.ts';
 import { change, desiredState } from '../support/states.ts';
 

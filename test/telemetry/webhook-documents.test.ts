@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Diagnostic } from '../../src/core/errors.ts';
-import { approvalDigest } from '../../src/core/guards.ts';
-import { diffStates } from '../../src/core/plan.ts';
+import type { Diagnostic } from '../../src/model/errors.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import { approvalDigest } from '../../src/plan/policies.ts';
 import {
   appliedNotice,
   type Condition,
@@ -12,9 +12,9 @@ import {
   failedCondition,
   heldCondition,
   invalidCondition,
-  type Notice,
   publicationOf,
   unknownOutcomeCondition,
+  type WebhookNotice,
 } from '../../src/telemetry/webhook-documents.ts';
 import { assertConforms } from '../support/json-schemas.ts';
 import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
@@ -25,7 +25,7 @@ const nothing = diffStates(desiredState([]), new Map());
 const all = Array.from({ length: 25 }, (_, index) => change(`a${index}`, 'test', index % 5 === 0 ? { action: 'offline' } : {}));
 
 /** Returns the notification with a notice, after it was checked against the schema. */
-function notificationOf(notice: Notice, gateway: unknown = null): object {
+function notificationOf(notice: WebhookNotice, gateway: unknown = null): object {
   const id = '0b0b1f0e-5f3c-4a56-9f43-2d4b7f0f6a51';
   const notification = { format: 1, id, at, file: 'edict.yaml', emulated: false, gateway, undelivered: 0, notice };
   assertConforms('notification', notification);
@@ -33,11 +33,11 @@ function notificationOf(notice: Notice, gateway: unknown = null): object {
 }
 
 /** Returns a condition of one kind that fires, after it was checked against the schema. */
-function firing<K extends Notice['kind']>(kind: K, condition: Condition): Extract<Notice, { kind: K }> {
-  const notice: Notice = { status: 'firing', since: at, ...condition };
+function firing<K extends WebhookNotice['kind']>(kind: K, condition: Condition): Extract<WebhookNotice, { kind: K }> {
+  const notice: WebhookNotice = { status: 'firing', since: at, ...condition };
   notificationOf(notice);
   assert.is(notice.kind, kind);
-  return notice as Extract<Notice, { kind: K }>;
+  return notice as Extract<WebhookNotice, { kind: K }>;
 }
 
 test('a notice names ten publications and counts all', () => {

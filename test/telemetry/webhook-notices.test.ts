@@ -1,10 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Diagnostic, InvalidFileError } from '../../src/core/errors.ts';
-import type { EdictEvent } from '../../src/core/events.ts';
-import type { Failure, Outcome } from '../../src/core/outcome.ts';
-import { type Change, diffStates, type Plan } from '../../src/core/plan.ts';
-import type { Notice } from '../../src/telemetry/webhook-documents.ts';
+import type { Change, Plan } from '../../src/model/change.ts';
+import { type Diagnostic, InvalidFileError } from '../../src/model/errors.ts';
+import type { EdictEvent } from '../../src/model/events.ts';
+import type { Failure, Outcome } from '../../src/model/outcome.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import type { WebhookNotice } from '../../src/telemetry/webhook-documents.ts';
 import { Notices } from '../../src/telemetry/webhook-notices.ts';
 import { everyEvent } from '../support/every-event.ts';
 import { fc, runs } from '../support/fast-check.ts';
@@ -74,7 +75,7 @@ const drifted = (api: string, backoffUntilMs: number | null = null) =>
   recorded(api, 'test', { state: 'offline', drift: { ...drift, backoffUntilMs } });
 
 /** Returns the notices that events lead to, one list for each event. */
-function noticesOf(...events: readonly EdictEvent[]): Notice[][] {
+function noticesOf(...events: readonly EdictEvent[]): WebhookNotice[][] {
   const notices = new Notices(
     () => 'edict approve',
     () => nowMs,
@@ -83,7 +84,7 @@ function noticesOf(...events: readonly EdictEvent[]): Notice[][] {
 }
 
 /** Returns notices in short: the kind, what fails, and whether it fires or is resolved. */
-function inShort(notices: readonly Notice[]): string {
+function inShort(notices: readonly WebhookNotice[]): string {
   return notices
     .map((one) => {
       const what = one.kind === 'failed' ? ` ${one.what}` : one.kind === 'drifted' && one.flapping ? ' flapping' : '';
@@ -259,13 +260,13 @@ for (const [name, ...steps] of table) {
   });
 }
 
-function assertNotice(notice: Notice): void {
+function assertNotice(notice: WebhookNotice): void {
   const origin = { format: 1, id: 'i', at: '2026-01-01T00:00:00Z', file: 'f', gateway: null, emulated: false, undelivered: 0 };
   assertConforms('notification', { ...origin, notice });
 }
 
 test('a resolved notice repeats the one that it resolves', () => {
-  const [[firing], [over]] = noticesOf(settled({ kind: 'stalled', failure }), settled(succeeded)) as [Notice[], Notice[]];
+  const [[firing], [over]] = noticesOf(settled({ kind: 'stalled', failure }), settled(succeeded)) as [WebhookNotice[], WebhookNotice[]];
   const expected = {
     kind: 'failed',
     summary: 'orders in test fails: no',
@@ -320,7 +321,7 @@ const anyEvents: readonly EdictEvent[] = [
 test('whatever happens, a condition fires and is resolved in turn', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...anyEvents), { maxLength: 300 }), (events) => {
-      const firing = new Map<string, Notice>();
+      const firing = new Map<string, WebhookNotice>();
       for (const notice of noticesOf(...events).flat()) {
         if (!('status' in notice)) continue;
         const { status, ...condition } = notice;

@@ -1,0 +1,22 @@
+// Made by `npm run generate` from src/ui/. Do not edit.
+/** Returns an element with attributes and content; what is `null` is left out, a function listens to the event that it is called after (`onclick`). */
+export function element(tag, attributes = {}, ...content) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+        if (value === null || value === false)
+            continue;
+        if (typeof value === 'function')
+            made.addEventListener(name.slice(2), value);
+        else
+            made.setAttribute(name, String(value));
+    }
+    made.append(...content.filter((part) => part !== null));
+    return made;
+}
+/** Returns the element with this ID. Throws a TypeError if the page has none. */
+export function byId(id) {
+    const found = document.getElementById(id);
+    if (!found)
+        throw new TypeError(`the page has no #${id}`);
+    return found;
+}

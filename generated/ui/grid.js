@@ -1,0 +1,210 @@
+// Made by `npm run generate` from src/ui/. Do not edit.
+import { element } from "./element.js";
+import { cellStyle, statusClass } from "./status-styles.js";
+/** Rows beyond the visible ones, so that a quick scroll shows no gap. */
+const overscan = 8;
+/**
+ * The matrix. Only the rows that can be seen are in the document, so that ten thousand cells scroll like ten; of these an
+ * update touches only what has changed. One cell at a time can be reached with Tab, the others with the arrow keys.
+ */
+export class Grid {
+    #root;
+    #body = element('div', { class: 'body', role: 'presentation' });
+    #head = element('div', { class: 'row head', role: 'row', 'aria-rowindex': 1 });
+    #onOpen;
+    #rendered = new Map();
+    #rows = [];
+    #columns = [];
+    /** The cell that Tab reaches; column 0 is the API's name. */
+    #active = { row: 0, column: 0 };
+    #rowHeight = 36;
+    /** `open` is called with the row that a person wants to know more of. */
+    constructor(root, open) {
+        this.#root = root;
+        this.#onOpen = open;
+        root.append(this.#head, this.#body);
+        root.addEventListener('scroll', () => this.#render(), { passive: true });
+        root.addEventListener('keydown', (event) => this.#onKeyDown(event));
+        root.addEventListener('click', (event) => this.#onClick(event));
+        new ResizeObserver(() => this.#render()).observe(root);
+    }
+    /** Shows these rows from now on. */
+    show(rows, columns) {
+        const isOther = columns.length !== this.#columns.length ||
+            columns.some(({ id, name }, index) => this.#columns[index]?.id !== id || this.#columns[index]?.name !== name);
+        const active = this.#rows[this.#active.row]?.apiId;
+        const index = rows.findIndex(({ apiId }) => apiId === active);
+        this.#rows = rows;
+        if (isOther)
+            this.#showColumns(columns);
+        this.#root.setAttribute('aria-rowcount', String(rows.length + 1));
+        this.#body.style.height = `${rows.length * this.#rowHeight}px`;
+        this.#active = { ...this.#active, row: index >= 0 ? index : Math.max(0, Math.min(this.#active.row, rows.length - 1)) };
+        this.#render();
+    }
+    /** Shows what these APIs are now; their rows are the same. */
+    update(apiIds) {
+        for (const apiId of apiIds) {
+            const shown = this.#rendered.get(apiId);
+            const row = this.#rows[shown?.index ?? -1];
+            if (shown && row?.apiId === apiId)
+                this.#fillRow(shown.node, row, true);
+        }
+    }
+    /** Puts the focus into the matrix. */
+    focus() {
+        this.#focusActive();
+    }
+    #showColumns(columns) {
+        this.#columns = columns;
+        this.#root.setAttribute('aria-colcount', String(columns.length + 1));
+        this.#root.style.setProperty('--environments', String(columns.length));
+        const titles = columns.map(({ name, protected: isProtected }) => element('div', { role: 'columnheader' }, `${name} `, isProtected ? element('span', { class: 'to', title: 'Nothing goes offline here without a person’s agreement' }, 'protected') : null));
+        this.#head.replaceChildren(element('div', { role: 'columnheader' }, 'API'), ...titles);
+        for (const { node } of this.#rendered.values())
+            node.remove();
+        this.#rendered.clear();
+        const height = Number.parseFloat(getComputedStyle(this.#head).height);
+        if (height > 0)
+            this.#rowHeight = height;
+    }
+    #render() {
+        const first = Math.max(0, Math.floor(this.#root.scrollTop / this.#rowHeight) - overscan);
+        const last = Math.min(this.#rows.length, Math.ceil((this.#root.scrollTop + this.#root.clientHeight) / this.#rowHeight) + overscan);
+        const wanted = new Map();
+        for (let index = first; index < last; index += 1)
+            wanted.set(this.#rows[index]?.apiId ?? '', index);
+        // The one that Tab reaches, perhaps with the focus on it, stays where it is.
+        const active = this.#rows[this.#active.row];
+        if (active)
+            wanted.set(active.apiId, this.#active.row);
+        for (const [apiId, { node }] of this.#rendered) {
+            if (wanted.has(apiId))
+                continue;
+            node.remove();
+            this.#rendered.delete(apiId);
+        }
+        for (const [apiId, index] of wanted)
+            this.#renderRow(apiId, index);
+    }
+    #renderRow(apiId, index) {
+        const row = this.#rows[index];
+        if (!row)
+            return;
+        let shown = this.#rendered.get(apiId);
+        if (!shown) {
+            shown = { node: this.#emptyRow(), index: -1 };
+            this.#rendered.set(apiId, shown);
+            this.#body.append(shown.node);
+            this.#fillRow(shown.node, row, false);
+        }
+        else
+            this.#fillRow(shown.node, row, true);
+        if (shown.index === index)
+            return;
+        shown.index = index;
+        shown.node.setAttribute('aria-rowindex', String(index + 2));
+        shown.node.style.top = `${index * this.#rowHeight}px`;
+        this.#markActive(shown.node, index);
+    }
+    #emptyRow() {
+        const cells = this.#columns.map(() => element('div', { role: 'gridcell', tabindex: -1 }));
+        return element('div', { class: 'row', role: 'row' }, element('div', { role: 'rowheader', tabindex: -1 }), ...cells);
+    }
+    #fillRow(node, row, isUpdate) {
+        const [head, ...cells] = node.children;
+        if (head && head.textContent !== row.api) {
+            head.textContent = row.api;
+            head.title = row.apiId;
+        }
+        for (const [index, { id }] of this.#columns.entries()) {
+            const cell = cells[index];
+            if (cell)
+                renderCell(cell, row.cells.get(id), isUpdate);
+        }
+    }
+    #markActive(node, index) {
+        for (const [column, cell] of [...node.children].entries()) {
+            cell.tabIndex = index === this.#active.row && column === this.#active.column ? 0 : -1;
+        }
+    }
+    #activate(row, column) {
+        const before = this.#rows[this.#active.row];
+        this.#active = { row: Math.max(0, Math.min(row, this.#rows.length - 1)), column: Math.max(0, Math.min(column, this.#columns.length)) };
+        const old = before && this.#rendered.get(before.apiId);
+        if (old)
+            this.#markActive(old.node, old.index);
+        const top = this.#active.row * this.#rowHeight;
+        const visible = this.#root.clientHeight - 2 * this.#rowHeight;
+        if (top < this.#root.scrollTop)
+            this.#root.scrollTop = top;
+        else if (top > this.#root.scrollTop + visible)
+            this.#root.scrollTop = top - visible;
+        this.#render();
+        this.#focusActive();
+    }
+    #focusActive() {
+        const row = this.#rows[this.#active.row];
+        const shown = row && this.#rendered.get(row.apiId);
+        if (!shown) {
+            this.#root.focus();
+            return;
+        }
+        this.#markActive(shown.node, shown.index);
+        shown.node.children[this.#active.column]?.focus({ preventScroll: true });
+    }
+    #onKeyDown(event) {
+        const { row, column } = this.#active;
+        const page = Math.max(1, Math.floor(this.#root.clientHeight / this.#rowHeight) - 2);
+        const last = this.#rows.length - 1;
+        const moves = {
+            ArrowUp: [row - 1, column],
+            ArrowDown: [row + 1, column],
+            ArrowLeft: [row, column - 1],
+            ArrowRight: [row, column + 1],
+            PageUp: [row - page, column],
+            PageDown: [row + page, column],
+            Home: event.ctrlKey ? [0, 0] : [row, 0],
+            End: event.ctrlKey ? [last, this.#columns.length] : [row, this.#columns.length],
+        };
+        const move = moves[event.key];
+        const opened = this.#rows[row];
+        if (move)
+            this.#activate(...move);
+        else if ((event.key === 'Enter' || event.key === ' ') && opened)
+            this.#onOpen(opened);
+        else
+            return;
+        event.preventDefault();
+    }
+    #onClick(event) {
+        const cell = event.target.closest('.body .row > div');
+        const node = cell?.parentElement;
+        const shown = [...this.#rendered.values()].find((one) => one.node === node);
+        const row = shown && this.#rows[shown.index];
+        if (!row || !cell || !node)
+            return;
+        this.#activate(shown.index, [...node.children].indexOf(cell));
+        this.#onOpen(row);
+    }
+}
+/** Touches the cell only if it shows something else than before. */
+function renderCell(node, cell, isUpdate) {
+    const look = cell ? cellStyle(cell) : { sign: '', label: 'not declared', detail: '' };
+    const state = `${look.sign} ${look.label} ${look.detail}`;
+    if (node.title !== (cell?.message ?? ''))
+        node.title = cell?.message ?? '';
+    if (node.dataset['state'] === state)
+        return;
+    node.dataset['state'] = state;
+    node.className = cell
+        ? `${statusClass(cell.standing)}${cell.standing === 'in sync' && cell.desired === 'offline' ? ' off' : ''}`
+        : 'none';
+    if (isUpdate) {
+        // The animation begins anew only after the browser has seen the cell without it.
+        void node.offsetWidth;
+        node.classList.add('new');
+    }
+    const sign = element('span', { class: 'sign', 'aria-hidden': true }, look.sign);
+    node.replaceChildren(sign, ` ${look.label}`, ...(look.detail ? [' ', element('span', { class: 'to' }, look.detail)] : []));
+}

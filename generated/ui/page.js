@@ -1,0 +1,123 @@
+// Made by `npm run generate` from src/ui/. Do not edit.
+import { byId } from "./element.js";
+import { formatNumber } from "./format.js";
+import { Grid } from "./grid.js";
+import { filterRows, Model } from "./model.js";
+import { showNotices, showQueue, showReconciliations, showStatusFilters } from "./panels.js";
+import { Timeline } from "./timeline.js";
+/** How long after a refused connection it is tried again, in milliseconds; a lost one the browser tries again by itself. */
+const reconnectMs = 2000;
+const model = new Model();
+const timeline = new Timeline(byId('timeline'));
+const grid = new Grid(byId('matrix'), (row) => timeline.open(row));
+const filter = byId('filter');
+const selectedStatuses = new Set();
+let live = null;
+function showRows() {
+    const { rows } = model;
+    const shown = filterRows(rows, { text: filter.value, statuses: selectedStatuses });
+    grid.show(shown, live?.environments ?? []);
+    const text = shown.length === rows.length
+        ? `${formatNumber(rows.length)} APIs`
+        : `${formatNumber(shown.length)} of ${formatNumber(rows.length)} APIs`;
+    const node = byId('shown');
+    if (node.textContent !== text)
+        node.textContent = text;
+}
+function showLive() {
+    if (!live)
+        return;
+    const { gateway, file, queue, passes, standings } = live;
+    const name = gateway ? `${gateway.endpoint} · instance ${gateway.instance} · ${file.path}` : file.path;
+    if (byId('gateway').textContent !== name)
+        byId('gateway').textContent = name;
+    showNotices(byId('notices'), live, live.release === null ? [] : heldReasons());
+    showStatusFilters(byId('standings'), standings, selectedStatuses, toggleStatus);
+    showQueue(byId('queue'), queue, standings['failed'] ?? 0);
+    showReconciliations(byId('passes'), passes);
+    document.title = pageTitle(live);
+}
+/** Returns why changes are held, each reason once with some of the changes. */
+function heldReasons() {
+    const names = new Map(live?.environments.map(({ id, name }) => [id, name]));
+    const held = model.rows.flatMap(({ cells }) => [...cells.values()].filter(({ standing }) => standing === 'held'));
+    return [...Map.groupBy(held, ({ message }) => message)].map(([message, cells]) => {
+        const places = cells.slice(0, 3).map(({ api, environmentId }) => `${api} in ${names.get(environmentId) ?? environmentId}`);
+        const more = cells.length > places.length ? ` and ${formatNumber(cells.length - places.length)} more` : '';
+        return `${places.join(', ')}${more}: ${message}`;
+    });
+}
+function pageTitle({ file, queue, release, standings }) {
+    const failed = standings['failed'] ?? 0;
+    if (file.complaint !== null)
+        return 'edict: invalid file';
+    if (queue.stopped)
+        return 'edict: no calls';
+    if (failed > 0)
+        return `edict: ${formatNumber(failed)} failed`;
+    if (release !== null)
+        return 'edict: held';
+    return queue.left > 0 ? `edict: ${formatNumber(queue.left)} to do` : 'edict: in sync';
+}
+function toggleStatus(standing) {
+    if (!selectedStatuses.delete(standing))
+        selectedStatuses.add(standing);
+    showRows();
+    if (live)
+        showStatusFilters(byId('standings'), live.standings, selectedStatuses, toggleStatus);
+}
+function onCells(cells) {
+    const { apiIds, hasRowChanges: isOther } = model.applyCells(cells);
+    if (apiIds.size === 0)
+        return;
+    if (isOther || selectedStatuses.size > 0)
+        showRows();
+    else
+        grid.update(apiIds);
+    timeline.update(apiIds);
+}
+function connect() {
+    const source = new EventSource('api/v1/events');
+    source.addEventListener('open', () => showConnection(true));
+    source.addEventListener('live', ({ data }) => {
+        const before = live;
+        live = JSON.parse(data);
+        if (before && before.version !== live.version)
+            location.reload();
+        if (JSON.stringify(before?.environments) !== JSON.stringify(live.environments))
+            showRows();
+        showLive();
+    });
+    source.addEventListener('cells', ({ data }) => {
+        onCells(JSON.parse(data));
+        showLive();
+    });
+    source.addEventListener('error', () => {
+        showConnection(false);
+        if (source.readyState === EventSource.CLOSED)
+            setTimeout(connect, reconnectMs);
+    });
+}
+function showConnection(isLive) {
+    byId('connection').textContent = isLive ? 'live' : 'connection lost, trying again';
+    byId('connection').className = isLive ? '' : 'lost';
+}
+filter.addEventListener('input', showRows);
+document.addEventListener('keydown', (event) => {
+    const isTyping = event.target instanceof HTMLInputElement;
+    if (event.key === '/' && !isTyping && !event.ctrlKey && !event.metaKey) {
+        event.preventDefault();
+        filter.focus();
+        filter.select();
+    }
+    else if (event.key === 'Escape' && isTyping) {
+        filter.value = '';
+        showRows();
+        grid.focus();
+    }
+    else if ((event.key === 'ArrowDown' || event.key === 'Enter') && isTyping) {
+        event.preventDefault();
+        grid.focus();
+    }
+});
+connect();

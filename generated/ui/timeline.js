@@ -1,0 +1,97 @@
+// Made by `npm run generate` from src/ui/. Do not edit.
+import { element } from "./element.js";
+import { formatClockTime } from "./format.js";
+import { statusClass, statusSign } from "./status-styles.js";
+/** So many attempts tell enough of an API; `edict history` has the rest. */
+const maxAttempts = 100;
+/** The timeline of one API: how its publications stand, and every attempt. */
+export class Timeline {
+    #dialog;
+    #row = null;
+    #loadCount = 0;
+    constructor(dialog) {
+        this.#dialog = dialog;
+        dialog.addEventListener('close', () => {
+            this.#row = null;
+        });
+        // A click beside it is one on the dialog itself.
+        dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
+    }
+    /** Shows this API. */
+    open(row) {
+        this.#row = row;
+        this.#dialog.replaceChildren(renderHeader(row, () => this.#dialog.close()), element('p', { class: 'quiet' }, 'Loading…'));
+        if (!this.#dialog.open)
+            this.#dialog.showModal();
+        void this.#load(row);
+    }
+    /** Shows what is new, if it is open for one of these APIs. */
+    update(apiIds) {
+        if (this.#row && apiIds.has(this.#row.apiId))
+            void this.#load(this.#row);
+    }
+    async #load(row) {
+        this.#loadCount += 1;
+        const asked = this.#loadCount;
+        const content = await loadContent(row).catch((error) => [
+            element('p', { class: 'failed' }, `It cannot be loaded: ${error instanceof Error ? error.message : error}`),
+        ]);
+        if (asked === this.#loadCount && this.#row === row)
+            this.#dialog.replaceChildren(renderHeader(row, () => this.#dialog.close()), ...content);
+    }
+}
+function renderHeader({ api, apiId }, close) {
+    return element('header', {}, element('h2', { id: 'timeline-title' }, api), element('code', {}, apiId), element('button', { type: 'button', autofocus: true, onclick: close }, 'Close'));
+}
+async function loadContent({ apiId }) {
+    const id = encodeURIComponent(apiId);
+    const [{ publications }, { attempts }] = await Promise.all([
+        fetchJson(`api/v1/status?api=${id}`),
+        fetchJson(`api/v1/history?api=${id}&limit=${maxAttempts}`),
+    ]);
+    const title = attempts.length < maxAttempts ? 'Attempts' : `The last ${maxAttempts} attempts`;
+    const none = element('p', { class: 'quiet' }, 'None yet: edict has made no call for it.');
+    return [
+        ...publications.map(renderPublication),
+        element('h3', {}, title),
+        attempts.length === 0 ? none : element('ol', { class: 'attempts' }, ...attempts.map(renderAttempt)),
+    ];
+}
+async function fetchJson(path) {
+    const response = await fetch(path);
+    const answer = await response.json();
+    if (!response.ok)
+        throw new Error(answer.error.message);
+    return answer;
+}
+function renderPublication({ environment, standing, message, desired, recorded, observed }) {
+    const now = new Date();
+    const place = desired ? ` (${desired.source.file}:${desired.source.line})` : '';
+    const rows = [
+        ['file', desired ? `${desired.state}${desired.revision === null ? '' : `, revision ${desired.revision}`}${place}` : 'not in the file'],
+        [
+            'record',
+            recorded?.state
+                ? `${recorded.state} since ${formatClockTime(recorded.recordedAt, now)}${recorded.versionId === null ? '' : `, version ${recorded.versionId}`}`
+                : 'nothing recorded',
+        ],
+        [
+            'gateway',
+            observed
+                ? `${observed.state}${observed.publishedAt === null ? '' : `, published ${formatClockTime(observed.publishedAt, now)}`}${observed.driftSeenAt === null ? '' : `, moved by somebody else, seen ${formatClockTime(observed.driftSeenAt, now)}`}`
+                : 'not asked since',
+        ],
+        ['next', message],
+    ];
+    return element('section', {}, element('h3', {}, `${environment}: `, element('span', { class: statusClass(standing) }, `${statusSign(standing)} ${standing}`)), element('dl', {}, ...rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)])));
+}
+function renderAttempt({ id, environment, action, reason, revision, began, outcome, code, message, versionId, commitId, approval, }) {
+    const isDone = outcome === 'succeeded';
+    const details = [
+        isDone ? (versionId === null ? '' : `version ${versionId}`) : [code, message].filter(Boolean).join(' '),
+        commitId === null ? '' : `commit ${commitId.slice(0, 10)}`,
+        approval ? `approved by ${approval.by}: ${approval.why}` : '',
+        `attempt ${id}`,
+    ];
+    return element('li', {}, element('time', { datetime: began }, formatClockTime(began, new Date())), element('span', {}, environment), element('span', {}, `${action === 'online' ? '▲' : '▼'} ${action}, ${revision === null ? reason : `${reason} ${revision}`}: `, element('strong', { class: isDone ? 'in-sync' : 'failed' }, outcome ?? 'no known outcome')), element('span', { class: 'quiet' }, details.filter(Boolean).join(' · ')));
+}

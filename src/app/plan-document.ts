@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import type { ErrorObject } from 'ajv';
+import { validateSavedPlan } from '../../generated/saved-plan-validator.cjs';
+import { EdictError } from '../model/errors.ts';
+import { publicationKey } from '../model/publication.ts';
+import { planDigest } from '../plan/digest.ts';
+import type { SavedChange, SavedPlan } from '../plan/saved-plan.ts';
+
+/** The form of a saved plan that this edict writes and reads. */
+const currentForm = 1;
+
+/** Returns whether a file that begins with `start` is, or was to become, a saved plan. */
+export function looksLikeSavedPlan(start: string): boolean {
+  return /^\s*(\{\s*"edictPlan"|$)/.test(start);
+}
+
+/** Returns the text of a saved plan: JSON, a line for each change. The same plan gives the same text. */
+export function writePlanDocument(saved: SavedPlan): string {
+  const { changes, ...head } = contentOf(saved);
+  const start = JSON.stringify({ edictPlan: currentForm, ...head, checksum: checksumOf(saved) }).slice(0, -1);
+  return `${start},"changes":[${changes.map((change) => `\n${JSON.stringify(change)}`).join(',')}\n]}\n`;
+}
+
+/**
+ * Returns the saved plan that a text holds. It is believed only if every key is known and it is as it was written: checksum
+ * and digest guard against accidents, not against somebody who means it. `name` is what the file is called.
+ *
+ * @throws EdictError `PLAN_INVALID`, which says what is wrong
+ */
+export function readPlanDocument(json: string, name: string): SavedPlan {
+  const refuse = (why: string, hint = again): EdictError => new EdictError('PLAN_INVALID', `the saved plan ${name} ${why}`, { hint });
+  const parsed = parse(json);
+  if (parsed === undefined) throw refuse(looksLikeSavedPlan(json) ? 'is not complete, or damaged: it is no valid JSON' : 'is not JSON');
+  const form = typeof parsed === 'object' && parsed !== null && 'edictPlan' in parsed ? parsed.edictPlan : undefined;
+  if (form === undefined) throw refuse('is no plan that edict has saved: it has no "edictPlan"', 'save one with `edict plan --out FILE`');
+  if (form !== currentForm) {
+    throw refuse(`has the form ${JSON.stringify(form)}, and this edict knows form ${currentForm}`, 'apply it with the edict that made it');
+  }
+  if (!validateSavedPlan(parsed)) {
+    const [error] = validateSavedPlan.errors ?? [];
+    throw refuse(`is not one that edict has written${error ? `: ${problemOf(error)}` : ''}`);
+  }
+  const document = parsed as PlanDocument;
+  const saved = savedFrom(document);
+  if (saved.changes.size < document.changes.length) throw refuse('is not one that edict has written: a publication is there twice');
+  const [checksum, digest] = [checksumOf(saved), digestOf(saved)];
+  if (checksum !== document.checksum)
+    throw refuse(`was changed after it was saved: its checksum is ${document.checksum}, that of its content ${checksum}`);
+  if (digest !== document.digest)
+    throw refuse(`was changed after it was saved: its digest is ${document.digest}, that of its changes ${digest}`);
+  return saved;
+}
+
+const again = 'nothing was sent; save the plan again with `edict plan --out FILE`';
+
+/** V8's own message would repeat the beginning of a file that may hold anything. */
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+type PlanDocument = ReturnType<typeof contentOf> & { readonly checksum: string };
+
+/** Returns what a document says, in its order. */
+function contentOf(saved: SavedPlan) {
+  const { gateway, isEmulated, isRefreshed, targets, createdAtMs, changes } = saved;
+  const { endpoint, project, instance } = gateway;
+  return {
+    digest: digestOf(saved),
+    createdAtMs,
+    gateway: { endpoint, project, instance, emulated: isEmulated },
+    refreshed: isRefreshed,
+    targets: { apis: [...targets.apis], environments: [...targets.environments] },
+    changes: [...changes.values()].map(changeContent),
+  };
+}
+
+function changeContent({ key: _, held, deferred, precondition, lastAttemptId, ...of }: SavedChange) {
+  const { api, apiId, environment, environmentId, action, reason, from, revision, remark, version } = of;
+  const { state, versionId, editedAtMs, unknownAttempt } = precondition;
+  return {
+    ...{ api, apiId, environment, environmentId, action, reason, from, revision, remark, version },
+    held: held && { rule: held.rule, message: held.message, hint: held.hint },
+    deferred: deferred && { rule: deferred.rule, message: deferred.message, untilMs: deferred.untilMs },
+    recorded: {
+      state,
+      revision: precondition.revision,
+      versionId,
+      editedAtMs,
+      unknownAttempt: unknownAttempt && attemptContent(unknownAttempt),
+    },
+    attempt: lastAttemptId,
+  };
+}
+
+function attemptContent({ attemptId, action, revision, version }: NonNullable<SavedChange['precondition']['unknownAttempt']>) {
+  return { attemptId, action, revision, version };
+}
+
+function savedFrom({
+  createdAtMs,
+  gateway: { emulated: isEmulated, ...gateway },
+  refreshed: isRefreshed,
+  targets,
+  changes,
+}: PlanDocument): SavedPlan {
+  const saved = changes.map(({ recorded, attempt, ...change }): SavedChange => {
+    return { ...change, key: publicationKey(change.apiId, change.environmentId), precondition: recorded, lastAttemptId: attempt };
+  });
+  return { gateway, isEmulated, isRefreshed, targets, createdAtMs, changes: new Map(saved.map((change) => [change.key, change])) };
+}
+
+function digestOf({ gateway, changes }: SavedPlan): string {
+  return planDigest({ gateway, changes: [...changes.values()] });
+}
+
+/** Covers the content and not how it is laid out. */
+function checksumOf(saved: SavedPlan): string {
+  return `sha256:${createHash('sha256')
+    .update(JSON.stringify(contentOf(saved)))
+    .digest('hex')}`;
+}
+
+/** The most characters of a value or a key that an error shows. */
+const maxShown = 60;
+
+function problemOf({ instancePath, keyword, params, data, message }: ErrorObject): string {
+  const at =
+    instancePath
+      .slice(1)
+      .replaceAll(/\/(\d+)/g, '[$1]')
+      .replaceAll('/', '.') || 'it';
+  const shown = (value: unknown): string => {
+    const json = JSON.stringify(value);
+    return json.length > maxShown ? `${json.slice(0, maxShown)}…` : json;
+  };
+  if (keyword === 'additionalProperties') return `${at} has an unknown key ${shown(params['additionalProperty'])}`;
+  if (keyword === 'required') return `${at} has no ${shown(params['missingProperty'])}`;
+  const found = typeof data === 'object' && data !== null ? '' : ` is ${shown(data)};`;
+  const allowed = keyword === 'enum' ? `: ${(params['allowedValues'] as readonly unknown[]).join(', ')}` : '';
+  return `${at}${found} ${message}${allowed}`;
+}

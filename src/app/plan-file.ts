@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { EdictError, errorMessage } from '../model/errors.ts';
+import type { SavedPlan } from '../plan/saved-plan.ts';
+import { looksLikeSavedPlan, readPlanDocument, writePlanDocument } from './plan-document.ts';
+
+/** A plan of 100,000 changes has about 60 MB. */
+const maxPlanBytes = 256 * 1024 * 1024;
+
+/** So much tells whether a file is a saved plan. */
+const headBytes = 64;
+
+/**
+ * Returns the plan that a file holds, once everything about it has been checked.
+ *
+ * @throws EdictError `PLAN_ABSENT` if there is no such file, `PLAN_INVALID` if it is no saved plan, or not as it was written
+ */
+export async function readPlanFile(path: string): Promise<SavedPlan> {
+  const size = await readFileSize(path);
+  if (size === null) {
+    throw new EdictError('PLAN_ABSENT', `the saved plan ${path} does not exist`, { hint: `save one with \`edict plan --out ${path}\`` });
+  }
+  if (size > maxPlanBytes) {
+    throw new EdictError('PLAN_INVALID', `the saved plan ${path} is too large: ${size} bytes, and edict reads ${maxPlanBytes}`, {
+      hint: 'is it the file that `edict plan --out` has written?',
+    });
+  }
+  return readPlanDocument(await withFileHandle(path, async (file) => (await file.readFile()).toString('utf8')), path);
+}
+
+/**
+ * Writes a plan into a file that its owner alone may read and write: all of it or nothing. What is there already is replaced
+ * if it is a saved plan.
+ *
+ * @throws EdictError `PLAN_UNWRITABLE` if it cannot be written, or would replace anything else
+ */
+export async function writePlanFile(path: string, saved: SavedPlan): Promise<void> {
+  const size = await readFileSize(path);
+  if (size !== null && !looksLikeSavedPlan(await readHead(path))) {
+    throw new EdictError('PLAN_UNWRITABLE', `the plan cannot be saved: ${path} is there already and is no saved plan`, {
+      hint: 'nothing was written; name another file with --out',
+    });
+  }
+  const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    const file = await open(beside, 'wx', 0o600);
+    try {
+      await file.writeFile(writePlanDocument(saved));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+  } catch (cause) {
+    await rm(beside, { force: true });
+    const isAbsent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const why = isAbsent ? `there is no folder ${dirname(path)}` : errorMessage(cause);
+    throw new EdictError('PLAN_UNWRITABLE', `the plan cannot be saved in ${path}: ${why}`, { hint: 'name another file with --out', cause });
+  }
+}
+
+/** Returns the size of a plain file in bytes, `null` if there is nothing. A pipe or a device could keep a reader for ever. */
+async function readFileSize(path: string): Promise<number | null> {
+  const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw new EdictError('PLAN_INVALID', `${path} cannot be read: ${error.message}`, { cause: error });
+  });
+  if (stats === null) return null;
+  if (!stats.isFile()) throw new EdictError('PLAN_INVALID', `${path} is no file`, { hint: 'name the file of a saved plan' });
+  return stats.size;
+}
+
+async function readHead(path: string): Promise<string> {
+  return withFileHandle(path, async (file) => {
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(headBytes) });
+    return buffer.toString('utf8', 0, bytesRead);
+  });
+}
+
+async function withFileHandle<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      return await use(file);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw new EdictError('PLAN_INVALID', `${path} cannot be read: ${errorMessage(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,60 @@
+import { parseDurationMs } from '../model/duration.ts';
+import { EdictError } from '../model/errors.ts';
+import { type DaemonSettings, defaultFile, defaultStoreUrl, type Settings } from '../model/settings.ts';
+
+/** Where a daemon can be asked unless told otherwise: by this machine alone. */
+export const defaultListenAddress = '127.0.0.1:9470';
+
+/** Returns complete settings from what the command line and the environment say. */
+export function parseSettings(
+  file: string | undefined,
+  options: {
+    readonly state?: string;
+    readonly emulate?: boolean;
+    readonly wait?: string;
+    readonly refresh?: boolean;
+    readonly api?: readonly string[];
+    readonly environment?: readonly string[];
+  },
+): Settings {
+  const emulate = options.emulate ?? false;
+  const lockTimeoutMs = options.wait === undefined ? 0 : parseDurationOption(options.wait, '--wait');
+  return {
+    file: file ?? defaultFile,
+    emulate,
+    lockTimeoutMs,
+    refresh: options.refresh ?? false,
+    targets: { apis: options.api ?? [], environments: options.environment ?? [] },
+    // What comes out of a file or a secret often ends with a line break.
+    storeUrl: options.state?.trim() ?? defaultStoreUrl(emulate),
+  };
+}
+
+/** Agreements are in force no longer than this, and count what they have made. */
+const minHistoryRetentionMs = 168 * 3_600_000;
+
+/** Returns the milliseconds of `--keep-history`, `null` without it. Throws an EdictError for what is no duration, or too short a one. */
+export function parseHistoryRetention(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const ms = parseDurationOption(text, '--keep-history');
+  if (ms >= minHistoryRetentionMs) return ms;
+  throw new EdictError('OPTION', `--keep-history ${text} is too short`, {
+    hint: 'expected 168h (a week) at least, such as 2160h (90 days)',
+  });
+}
+
+/** Returns the address that `--listen` names, `null` for `off`. Throws an EdictError for any other text. */
+export function parseListenAddress(text: string): DaemonSettings['listen'] {
+  if (text === 'off') return null;
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):(\d{1,5})$/.exec(text);
+  const [host = '', port = 70_000] = [match?.[1]?.replace(/^\[|\]$/g, ''), Number(match?.[2] ?? 70_000)];
+  if (match && port < 65_536) return { host, port };
+  throw new EdictError('OPTION', `--listen ${text} is not an address`, { hint: 'expected HOST:PORT, such as 127.0.0.1:9470, or off' });
+}
+
+/** Returns the milliseconds of a command-line duration such as `200ms`, `10s` or `5m`. Throws an EdictError for any other text. */
+export function parseDurationOption(text: string, option: string): number {
+  const ms = parseDurationMs(text);
+  if (ms !== null) return ms;
+  throw new EdictError('OPTION', `${option} ${text} is not a duration`, { hint: 'expected a number with its unit: 500ms, 10s, 5m, 1h' });
+}

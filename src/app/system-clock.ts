@@ -1,0 +1,9 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Clock } from '../model/ports.ts';
+
+/** This machine's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  sleep: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
+};

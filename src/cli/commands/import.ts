@@ -1,0 +1,36 @@
+import { importGateway } from '../../app/reports.ts';
+import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
+import { type CliContext, colorizersFor } from '../context.ts';
+
+/** The gateway as it is named on the command line. */
+export interface ImportOptions {
+  readonly endpoint?: string;
+  readonly project?: string;
+  readonly instance?: string;
+  readonly iam?: string;
+}
+
+/**
+ * Writes a file that declares what a live gateway shows, and says on stderr what it could not declare. Returns 0. Throws an
+ * EdictError, with nothing written, if the gateway is not fully named or cannot be read.
+ */
+export async function importFile(options: ImportOptions, context: CliContext): Promise<ExitCode> {
+  const { HW_REGION_NAME: region, HW_PROJECT_ID: projectId } = context.env;
+  const endpoint = options.endpoint ?? (region ? `https://roma.${region}.myhuaweicloud.com` : undefined);
+  const project = options.project ?? (projectId || undefined);
+  const { instance, iam } = options;
+  if (endpoint === undefined || project === undefined || instance === undefined) throw missingOptionsError({ endpoint, project, instance });
+  const { text, warnings } = await importGateway({ endpoint, project, instance, ...(iam !== undefined && { iam }) }, context.env);
+  context.stdout.write(text);
+  const paint = colorizersFor(context).err;
+  for (const warning of warnings) context.stderr.write(`${paint('yellow', 'edict:')} ${warning}\n`);
+  return exitCodes.done;
+}
+
+function missingOptionsError(has: Readonly<Record<string, string | undefined>>): EdictError {
+  const absent = Object.keys(has).filter((name) => has[name] === undefined);
+  const list = new Intl.ListFormat('en-GB').format(absent.map((name) => `--${name}`));
+  return new EdictError('OPTION', `the gateway is not fully named: ${list} ${absent.length === 1 ? 'is' : 'are'} missing`, {
+    hint: 'expected --endpoint (or the region in HW_REGION_NAME), --project (or HW_PROJECT_ID) and --instance; the console shows the IDs',
+  });
+}

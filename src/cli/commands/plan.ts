@@ -1,0 +1,38 @@
+import { type PlanReport, previewSavedPlan, readCommits, readPlan, writeSavedPlan } from '../../app/reports.ts';
+import { type ExitCode, exitCodes } from '../../model/errors.ts';
+import type { Settings } from '../../model/settings.ts';
+import { approveCommand, formatCommandLine } from '../../render/command-line.ts';
+import { type CliContext, colorizersFor } from '../context.ts';
+import { type PlanFormat, planRenderers } from '../output/plan-renderers.ts';
+
+export interface PlanOptions {
+  readonly format: PlanFormat;
+  /** Whether the exit code says what the plan holds. */
+  readonly detailedExitcode?: boolean;
+  /** Whether each change names the commit of its line; left out: where the plan is for others than the one who asks. */
+  readonly blame?: boolean;
+  /** The file in which the plan is saved. */
+  readonly out?: string;
+  /** The file of a saved plan: shown is what an apply of it would do. */
+  readonly plan?: string;
+}
+
+/** Shows the plan, and saves it if asked to. Returns 0, or with `detailedExitcode` 4 if something is held, else 2 if there are changes. */
+export async function showPlan(settings: Settings, options: PlanOptions, context: CliContext): Promise<ExitCode> {
+  const { format, detailedExitcode, out } = options;
+  const planned = await readPlanFor(options, settings, context);
+  const { plan } = planned;
+  const blamed = (options.blame ?? format !== 'text') ? { commits: await readCommits(plan, context.env) } : {};
+  const shown = { ...planned, ...blamed, approveCommand: approveCommand(plan, { ...settings, targets: plan.targets }) };
+  context.stdout.write(planRenderers[format](shown, colorizersFor(context).out));
+  if (out !== undefined)
+    context.stderr.write(`Saved to ${out}. To make exactly these changes: ${formatCommandLine('apply', ['--plan', out], settings)}\n`);
+  if (!detailedExitcode) return exitCodes.done;
+  if (plan.fileHeld || plan.changes.some((change) => change.held)) return exitCodes.held;
+  return plan.changes.length > 0 ? exitCodes.changes : exitCodes.done;
+}
+
+function readPlanFor({ out, plan }: PlanOptions, settings: Settings, { env }: CliContext): Promise<PlanReport> {
+  if (out !== undefined) return writeSavedPlan(settings, env, out);
+  return plan === undefined ? readPlan(settings, env) : previewSavedPlan(settings, env, plan);
+}

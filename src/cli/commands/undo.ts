@@ -1,0 +1,146 @@
+import { parseUndoRequest, readUndo, type UndoReport, type UndoRequest } from '../../app/undo.ts';
+import { assertNever, EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
+import type { Settings } from '../../model/settings.ts';
+import type { NotRestored, Restoration } from '../../plan/undo.ts';
+import { formatCommandLine } from '../../render/command-line.ts';
+import { formatTimestamp, pluralize } from '../../render/format.ts';
+import { type CliContext, colorizersFor } from '../context.ts';
+import type { Colorize } from '../output/colors.ts';
+import { formatTable } from '../output/table.ts';
+import { shortReconcileId } from './history.ts';
+
+export interface UndoOptions {
+  readonly format: string;
+}
+
+/**
+ * Prints the change to the file that undoes what is asked for, and what it does not restore. Changes nothing itself. Returns 0.
+ * Throws an EdictError: `OPTION`, and what `readUndo` throws.
+ */
+export async function undo(words: UndoArguments, given: Settings, options: UndoOptions, context: CliContext): Promise<ExitCode> {
+  const { asked, settings } = parseUndoArguments(words, given);
+  const shown = await readUndo(settings, context.env, asked);
+  const { out } = colorizersFor(context);
+  context.stdout.write(options.format === 'json' ? `${JSON.stringify(toJson(shown), null, 2)}\n` : toText(shown, settings, out));
+  return exitCodes.done;
+}
+
+/** The two words behind the command; the second one may be missing. */
+export interface UndoArguments {
+  readonly what: string;
+  readonly file: string | undefined;
+}
+
+/** A single word that names no attempt and no apply is the file. */
+function parseUndoArguments(
+  { what, file }: UndoArguments,
+  settings: Settings,
+): { readonly asked: UndoRequest; readonly settings: Settings } {
+  const asked = parseUndoRequest(what);
+  if (asked) return { asked, settings };
+  if (file === undefined) return { asked: { text: 'last', selector: 'last' }, settings: { ...settings, file: what } };
+  throw new EdictError('OPTION', `${what} names no attempt or apply`, {
+    hint: 'expected the number of an attempt, the ID of an apply or its begin (4 characters at least), or last',
+  });
+}
+
+/** The diff comes last: `git apply` skips what stands before it. */
+function toText(shown: UndoReport, settings: Settings, paint: Colorize): string {
+  const { target, restorations, notRestored } = shown;
+  if (target === null) return 'Nothing to undo: edict has changed nothing on this gateway.\n';
+  const lines =
+    restorations.length + notRestored.length === 0
+      ? ['It changed nothing: none of its calls succeeded.']
+      : [...restoredLines(shown), ...notRestoredLines(shown, paint), ...fileLines(shown, settings, paint)];
+  const id = target.kind === 'apply' ? shortReconcileId(target.id) : target.id;
+  return `${[paint('bold', `Undo of ${target.kind} ${id}, begun ${formatTimestamp(target.startedAtMs)}`), ...lines].join('\n')}\n`;
+}
+
+function restoredLines({ restorations, uncheckedReason }: UndoReport): string[] {
+  return [
+    ...(restorations.length > 0 ? [`Restores ${pluralize(restorations.length, 'publication')}:`] : []),
+    ...formatTable(restorations.map((one) => [one.api, one.environment, formatRestoredState(one)])).map((line) => `  ${line}`),
+    ...(uncheckedReason === null ? [] : [`Not checked at the gateway: versions may be gone, or moved outside edict (${uncheckedReason}).`]),
+    ...restorations
+      .filter(({ mayHaveBeenOnline }) => mayHaveBeenOnline && uncheckedReason === null)
+      .map(
+        ({ api, environment }) =>
+          `${api} in ${environment}: nothing was recorded before, but the gateway keeps an older version: it may have been online without edict.`,
+      ),
+  ];
+}
+
+function formatRestoredState({ state, version, newVersionCause }: Restoration): string {
+  if (newVersionCause === null) return version === null ? state : `${state}, version ${version}`;
+  return `${state} as a new version of today's draft: the version from before is ${newVersionCause === 'gone' ? 'no longer kept' : 'not known'}`;
+}
+
+function notRestoredLines({ notRestored }: UndoReport, paint: Colorize): string[] {
+  return [
+    ...(notRestored.length > 0 ? [paint('yellow', `Not restored (${notRestored.length})`)] : []),
+    ...formatTable(notRestored.map((one) => [`~ ${one.api}`, one.environment, formatNotRestored(one)])).map((line) => `  ${line}`),
+  ];
+}
+
+/** Returns why a publication is not restored, for a person. */
+function formatNotRestored({ attemptId, cause }: NotRestored): string {
+  switch (cause.kind) {
+    case 'unrecorded':
+      return `nothing is known of its state before attempt ${attemptId}: an older edict made it`;
+    case 'unresolved':
+      return `attempt ${cause.attemptId} has no known outcome; \`edict apply\` finds it out`;
+    case 'later':
+      return `attempt ${cause.attemptId} has moved it since, at ${formatTimestamp(cause.atMs)}`;
+    case 'outside':
+      return `somebody else has moved it since attempt ${attemptId}`;
+    case 'unknown version':
+      return 'it cannot be restored: the version that was effective before is not known';
+    case 'gone':
+      return `it cannot be restored: version ${cause.version}, which was effective before, is no longer kept (the gateway keeps ten)`;
+    case 'unread':
+      return `its versions cannot be read: ${cause.message}`;
+    case 'same':
+      return 'it was before as it is now';
+    default:
+      return assertNever(cause);
+  }
+}
+
+function fileLines({ restorations, file }: UndoReport, settings: Settings, paint: Colorize): string[] {
+  const { isUpToDate, diff, manualEdits, folder } = file;
+  if (restorations.length === 0) return [];
+  const next = `${paint('bold', formatCommandLine('apply', [], settings))}, or a daemon, then makes the calls.`;
+  if (isUpToDate) return [`The file asks for this already: it needs no change. ${next}`];
+  return [
+    `Nothing was changed. Change the file; ${next}`,
+    ...manualEdits.map((wish) => `By hand: ${wish.api} in ${wish.environment}: ${formatSetting(wish.state, wish.version)}`),
+    ...(diff === '' ? [] : [`For \`git apply\`${folder === null ? '' : ` in ${folder}`}:`, diff.trimEnd()]),
+  ];
+}
+
+function formatSetting(state: string, version: string | null): string {
+  return version === null ? state : `{ state: ${state}, version: ${version} }`;
+}
+
+function toJson({ target, restorations, notRestored, uncheckedReason, file }: UndoReport) {
+  return {
+    format: 1,
+    undo: target && { kind: target.kind, id: target.id, began: formatTimestamp(target.startedAtMs) },
+    restores: restorations.map(
+      ({ api, apiId, environment, environmentId, attemptId, state, version, newVersionCause, mayHaveBeenOnline }) => ({
+        ...{ api, apiId, environment, environmentId, attempt: attemptId, state, version, asNew: newVersionCause, mayHaveBeenOnline },
+      }),
+    ),
+    notRestored: notRestored.map((one) => {
+      const { api, apiId, environment, environmentId, attemptId, cause } = one;
+      return { api, apiId, environment, environmentId, attempt: attemptId, why: cause.kind, message: formatNotRestored(one) };
+    }),
+    unchecked: uncheckedReason,
+    file: {
+      agrees: file.isUpToDate,
+      diff: file.diff,
+      folder: file.folder,
+      byHand: file.manualEdits.map(({ api, environment, state, version }) => ({ api, environment, state, version })),
+    },
+  };
+}

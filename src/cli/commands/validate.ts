@@ -1,0 +1,32 @@
+import { readDesiredState } from '../../app/reports.ts';
+import { type ExitCode, exitCodes, InvalidFileError } from '../../model/errors.ts';
+import type { Settings } from '../../model/settings.ts';
+import { pluralize } from '../../render/format.ts';
+import { type CliContext, colorizersFor } from '../context.ts';
+import { type DiagnosticFormat, diagnosticRenderers } from '../output/diagnostics.ts';
+import { renderDiagnosticsSarif } from '../output/sarif.ts';
+
+/** Checks the file; the mistakes are the result. Returns 0 or 3. */
+export async function validate(
+  settings: Settings,
+  { format }: { readonly format: DiagnosticFormat },
+  context: CliContext,
+): Promise<ExitCode> {
+  const { out } = colorizersFor(context);
+  try {
+    const { publications, environments } = await readDesiredState(settings, context.env);
+    const sizes = { publications: publications.size, environments: environments.size };
+    const words = `${out('green', 'Valid.')} ${settings.file} declares ${pluralize(sizes.publications, 'publication')} in ${pluralize(sizes.environments, 'environment')}.`;
+    context.stdout.write(formatValid(format, sizes, words));
+    return exitCodes.done;
+  } catch (error) {
+    if (!(error instanceof InvalidFileError)) throw error;
+    context.stdout.write(diagnosticRenderers[format](error, out));
+    return error.exitCode;
+  }
+}
+
+function formatValid(format: DiagnosticFormat, sizes: object, words: string): string {
+  if (format === 'sarif') return renderDiagnosticsSarif([]);
+  return `${format === 'json' ? JSON.stringify({ format: 1, valid: true, ...sizes }) : words}\n`;
+}

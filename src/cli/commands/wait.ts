@@ -1,0 +1,192 @@
+import { type FailedChange, type WaitOptions, type WaitProgress, type WaitResult, type WaitStatus, waitForDaemon } from '../../app/wait.ts';
+import type { Change } from '../../model/change.ts';
+import { assertNever, type ExitCode, exitCodes } from '../../model/errors.ts';
+import type { Settings } from '../../model/settings.ts';
+import { approveCommand } from '../../render/command-line.ts';
+import { formatBlocker, formatDurationMs, pluralize } from '../../render/format.ts';
+import { type CliContext, colorizersFor } from '../context.ts';
+import type { Colorize } from '../output/colors.ts';
+import { formatTable } from '../output/table.ts';
+import { onStopSignal } from '../signals.ts';
+
+/** More lines than this hide the first ones; `status` shows all. */
+const mostShown = 50;
+
+/**
+ * Waits until the daemon has brought the file into effect, with progress on stderr. Returns 0 if nothing is left but deferred changes, 4 if
+ * something is held, 5 if a change failed or the time is over, 1 if it was interrupted.
+ */
+export async function wait(
+  settings: Settings,
+  { format, ...options }: WaitOptions & { readonly format: string },
+  context: CliContext,
+): Promise<ExitCode> {
+  using stop = onStopSignal();
+  const progress = openProgress(context);
+  const result = await waitForDaemon(settings, options, context.env, progress.show, stop.signal).finally(progress.clear);
+  const release = approveCommand(result.status.plan, settings);
+  context.stdout.write(
+    format === 'json' ? `${JSON.stringify(toJson(result, release), null, 2)}\n` : toText(result, release, colorizersFor(context).out),
+  );
+  return exitCodeOf(result);
+}
+
+function exitCodeOf({ kind }: WaitResult): ExitCode {
+  switch (kind) {
+    case 'in-sync':
+    case 'deferred':
+      return exitCodes.done;
+    case 'held':
+      return exitCodes.held;
+    case 'failed':
+    case 'timeout':
+      return exitCodes.callsFailed;
+    case 'interrupted':
+      return exitCodes.error;
+    default:
+      return assertNever(kind);
+  }
+}
+
+/** Says on stderr what is waited for: on a terminal in one line that is drawn again, elsewhere a line whenever that is another thing. */
+function openProgress({ stderr }: CliContext) {
+  let shown = '';
+  return {
+    show: (progress: WaitProgress): void => {
+      const { kind, text } = progressText(progress);
+      const key = stderr.isTTY ? text : kind;
+      // A line that wraps could not be drawn again.
+      if (key !== shown) stderr.write(stderr.isTTY ? `\r\u001B[2K${text.slice(0, (stderr.columns || 80) - 1)}` : `${text}\n`);
+      shown = key;
+    },
+    clear: (): void => {
+      if (stderr.isTTY && shown !== '') stderr.write('\r\u001B[2K');
+    },
+  };
+}
+
+/** Returns what is waited for, and what of it is another thing if it changes. */
+function progressText(progress: WaitProgress): { readonly kind: string; readonly text: string } {
+  switch (progress.kind) {
+    case 'store':
+      return { kind: 'store', text: `Waiting for the store: ${progress.message}` };
+    case 'holder':
+      return { kind: 'holder', text: 'Waiting for a daemon: none holds the lease of the gateway' };
+    case 'daemon': {
+      const { holder, isReconciled, paused, pending, failed } = progress.status;
+      const state = isReconciled ? 'it has reconciled this file' : 'it has not reconciled this file yet';
+      const kind = `${holder}: ${state}${paused === null ? '' : `; no calls: ${paused}`}`;
+      const failures = failed.length === 0 ? '' : `, ${failed.length} failed`;
+      return {
+        kind,
+        text: `Waiting for ${holder}: ${pluralize(pending.length, 'change')} left${failures}; ${kind.slice(`${holder}: `.length)}`,
+      };
+    }
+    default:
+      return assertNever(progress);
+  }
+}
+
+type Left = 'pending' | 'failed' | 'held' | 'deferred';
+
+interface LeftChange {
+  readonly change: Change;
+  readonly left: Left;
+  /** The gateway's code of a failure; `null` without one. */
+  readonly code: string | null;
+  readonly why: string;
+}
+
+/** Returns each change that is left, and why. */
+function leftOf({ plan, pending, failed }: WaitStatus): readonly LeftChange[] {
+  const failures = new Map(failed.map((one) => [one.change, one]));
+  const isPending = new Set(pending);
+  return plan.changes.map((change) => {
+    const failure = failures.get(change);
+    if (failure) return { change, left: 'failed', code: failure.attempt.code, why: failureText(failure) };
+    const why = formatBlocker(change) ?? change.action;
+    if (change.held) return { change, left: 'held', code: null, why };
+    return { change, left: isPending.has(change) ? 'pending' : 'deferred', code: null, why };
+  });
+}
+
+function failureText({ change, attempt: { code, message, outcome }, hint }: FailedChange): string {
+  const text = [code ?? outcome, message].filter(Boolean).join(' ');
+  return `${change.action}: ${text}${hint === null ? '' : `; ${hint}`}`;
+}
+
+function toJson(result: WaitResult, release: string | null) {
+  const { kind, reason, status, tookMs } = result;
+  const { holder, isReconciled, plan } = status;
+  const left = leftOf(status);
+  const count = (of: Left): number => left.filter((one) => one.left === of).length;
+  return {
+    format: 1,
+    result: kind,
+    reason,
+    holder,
+    reconciled: isReconciled,
+    summary: {
+      unchanged: plan.unchanged,
+      pending: count('pending'),
+      failed: count('failed'),
+      held: count('held'),
+      deferred: count('deferred'),
+    },
+    fileHeld: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
+    changes: left.map(({ change: { api, apiId, environment, environmentId, action, reason: because }, left: state, code, why }) => ({
+      ...{ api, apiId, environment, environmentId, action, reason: because, state, code, message: why },
+    })),
+    release,
+    tookMs: Math.round(tookMs),
+  };
+}
+
+function toText(result: WaitResult, release: string | null, paint: Colorize): string {
+  const { plan } = result.status;
+  const left = leftOf(result.status);
+  const signs: Readonly<Record<Left, string>> = {
+    pending: '-',
+    failed: paint('red', 'x'),
+    held: paint('yellow', '!'),
+    deferred: paint('yellow', '…'),
+  };
+  const rows = left
+    .slice(0, mostShown)
+    .map(({ change, left: state, why }) => [`${signs[state]} ${change.api}`, change.environment, state, why]);
+  const lines = [
+    headline(
+      result,
+      left.map((one) => one.left),
+    ),
+    ...(plan.fileHeld ? [`${paint('yellow', 'The whole file is held:')} ${plan.fileHeld.message}; ${plan.fileHeld.hint}.`] : []),
+    ...formatTable(rows).map((line) => `  ${line}`),
+    ...(left.length > rows.length ? [`  … and ${left.length - rows.length} more; see edict status`] : []),
+    ...(release === null ? [] : [`To approve: ${paint('bold', release)}`]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function headline({ kind, reason, status, tookMs }: WaitResult, left: readonly Left[]): string {
+  const counts = (['pending', 'failed', 'held', 'deferred'] as const).flatMap((state) => {
+    const count = left.filter((one) => one === state).length;
+    return count === 0 ? [] : `${count} ${state}`;
+  });
+  const sum = [`${pluralize(status.plan.unchanged, 'publication')} as declared`, ...counts].join(', ');
+  switch (kind) {
+    case 'in-sync':
+      return `In sync. ${sum}.`;
+    case 'deferred':
+      return `In effect, with deferred changes left: ${sum}.`;
+    case 'held':
+      return `Held for approval: ${sum}.`;
+    case 'failed':
+      return `Failed: ${sum}.`;
+    case 'timeout':
+      return `Not in effect after ${formatDurationMs(tookMs)}: ${sum}${reason === null ? '' : `; ${reason}`}.`;
+    case 'interrupted':
+      return `Interrupted; the daemon goes on: ${sum}.`;
+    default:
+      return assertNever(kind);
+  }
+}

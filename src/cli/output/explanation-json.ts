@@ -1,0 +1,91 @@
+import type { Explanation } from '../../app/explanation.ts';
+import type { Deferral } from '../../model/deferral.ts';
+import type { Drift, RecordedPublication } from '../../model/publication.ts';
+import { historyAttemptJson } from '../../render/attempt-json.ts';
+import { formatTimestamp } from '../../render/format.ts';
+import { listNotices } from '../../render/notices.ts';
+import { controllerStatusJson } from '../../render/status-json.ts';
+import type { NextStep } from './next-step.ts';
+
+/** Returns an explanation as other programs read it: the JSON that the README describes. */
+export function explanationJson(explanation: Explanation, next: NextStep) {
+  const { names, isPlaceholder, desired, declaration, recorded, attempts, plan, notices, controllerStatus } = explanation;
+  const { endpoint, project, instance } = desired.gateway;
+  return {
+    format: 1,
+    gateway: { endpoint, project, instance },
+    api: names.api,
+    apiId: isPlaceholder.api ? null : names.apiId,
+    environment: names.environment,
+    environmentId: isPlaceholder.environment ? null : names.environmentId,
+    desired: declaration && desiredJson(declaration, desired.environments.get(names.environmentId)?.isProtected ?? false),
+    recorded: recorded && recordedJson(recorded),
+    observed: observedJson(explanation),
+    attempts: attempts.map(({ attempt, hint }) => ({ ...historyAttemptJson(attempt), hint })),
+    next: { ...next, held: plan.changes[0]?.held ?? null, waits: deferralJson(plan.changes[0]?.deferred ?? null) },
+    suspicion: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
+    seen: listNotices(plan, notices).map(({ kind, message }) => ({ kind, message })),
+    daemon: controllerStatus && {
+      ...controllerStatusJson(controllerStatus),
+      isAlive: explanation.leaseHolder !== null,
+      holder: explanation.leaseHolder,
+    },
+  };
+}
+
+function desiredJson({ publication, line }: NonNullable<Explanation['declaration']>, isProtected: boolean) {
+  const { state, revision, remark, version, driftPolicy, source } = publication;
+  return { state, revision, remark, version, drift: driftPolicy, protected: isProtected, source: { ...source, text: line } };
+}
+
+function recordedJson(recorded: RecordedPublication) {
+  const { state, revision, versionId, recordedAtMs, publishedAtMs, editedAtMs, drift, correctionCount, lastCorrectedAtMs, unknownAttempt } =
+    recorded;
+  return {
+    state,
+    revision,
+    versionId,
+    recordedAt: formatTimestamp(recordedAtMs),
+    publishedAt: timestampOrNull(publishedAtMs),
+    editedAt: timestampOrNull(editedAtMs),
+    drift: drift && driftJson(drift),
+    corrections: correctionCount,
+    correctedAt: timestampOrNull(lastCorrectedAtMs),
+    unresolved: unknownAttempt && {
+      attempt: unknownAttempt.attemptId,
+      action: unknownAttempt.action,
+      marker: unknownAttempt.marker,
+      over: timestampOrNull(unknownAttempt.endedAtMs),
+    },
+  };
+}
+
+function driftJson({ from, fromSinceMs, detectedAtMs, backoffUntilMs }: Drift) {
+  return {
+    from,
+    since: timestampOrNull(fromSinceMs),
+    seen: formatTimestamp(detectedAtMs),
+    leftAloneUntil: timestampOrNull(backoffUntilMs),
+  };
+}
+
+function deferralJson(waits: Deferral | null) {
+  return waits && { rule: waits.rule, message: waits.message, until: timestampOrNull(waits.untilMs) };
+}
+
+function observedJson({ gateway }: Explanation) {
+  if (gateway.kind !== 'seen') return gateway;
+  const { recorded, versions } = gateway;
+  return {
+    kind: gateway.kind,
+    state: recorded?.state ?? null,
+    publishedAt: timestampOrNull(recorded?.publishedAtMs ?? null),
+    editedAt: timestampOrNull(recorded?.editedAtMs ?? null),
+    effectiveVersionId: versions?.find(({ isEffective }) => isEffective)?.versionId ?? null,
+    versions: versions?.length ?? null,
+  };
+}
+
+function timestampOrNull(ms: number | null): string | null {
+  return ms === null ? null : formatTimestamp(ms);
+}

@@ -1,0 +1,202 @@
+import type { Explanation } from '../../app/explanation.ts';
+import type { DesiredState, RecordedPublication } from '../../model/publication.ts';
+import { formatDrift, formatDurationMs, formatTimestampWithAge, pluralize } from '../../render/format.ts';
+import { listNotices } from '../../render/notices.ts';
+import type { Colorize } from './colors.ts';
+import { codeFrame } from './diagnostics.ts';
+import type { NextStep } from './next-step.ts';
+import { formatControllerStatus } from './status-text.ts';
+import { formatTable } from './table.ts';
+
+/** A label and what there is to say; `null`: nothing. */
+type Field = readonly [label: string, value: string | null];
+
+/** In sync is green, a failure red, what a person should look at yellow. */
+const styles = {
+  'in sync': 'green',
+  'left alone': 'green',
+  change: 'bold',
+  failing: 'red',
+  unresolved: 'yellow',
+  held: 'yellow',
+  waiting: 'yellow',
+  drift: 'yellow',
+  fight: 'yellow',
+  stale: 'yellow',
+} as const satisfies Record<NextStep['kind'], unknown>;
+
+/** What all parts need to know. */
+interface RenderContext {
+  readonly explanation: Explanation;
+  readonly paint: Colorize;
+  readonly nowMs: number;
+}
+
+/** Returns an explanation for a person: from what is wanted over what is known to what comes next, which is where the eye ends. */
+export function explanationText(explanation: Explanation, next: NextStep, paint: Colorize, nowMs: number): string {
+  const told = { explanation, paint, nowMs };
+  const { api, apiId, environment, environmentId } = explanation.names;
+  const id = (made: boolean, text: string): string => (made ? 'not looked up yet' : text);
+  const parts = [
+    [
+      paint('bold', `${api} in ${environment}`),
+      paint(
+        'dim',
+        `API ${id(explanation.isPlaceholder.api, apiId)}, environment ${id(explanation.isPlaceholder.environment, environmentId)}`,
+      ),
+    ],
+    desiredSection(told),
+    recordedSection(told),
+    gatewaySection(told),
+    attemptsSection(told),
+    nextStepSection(next, told),
+  ];
+  return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function desiredSection({ explanation, paint }: RenderContext): string[] {
+  const { declaration, desired } = explanation;
+  if (!declaration) return [title('File', 'does not name it', paint)];
+  const { state, revision, remark, version, driftPolicy, source } = declaration.publication;
+  const isProtected = desired.environments.get(explanation.names.environmentId)?.isProtected ?? false;
+  const { line } = declaration;
+  // The mark under a mistake is red, and this is none.
+  const calm: Colorize = (style, text) => paint(style === 'red' ? 'dim' : style, text);
+  const shown = line === null ? [] : codeFrame({ ...source, length: keyLength(line, source.column), text: line, hint: null }, calm);
+  return [
+    `${title('File', state, paint)}  ${paint('dim', `${source.file}:${source.line}:${source.column}`)}`,
+    ...shown,
+    ...formatFields([
+      ['revision', revision],
+      ['remark', remark],
+      ['version', version && `${version}, pinned`],
+      ['drift', driftPolicy === 'correct' ? 'correct: what somebody else changes is brought back' : null],
+      ['protected', isProtected ? 'yes: nothing goes offline here until a person agrees' : null],
+    ]),
+  ];
+}
+
+/** How many characters the key at a column has. */
+function keyLength(line: string, column: number): number {
+  return /^(?:"[^"]*"|'[^']*'|[^\s:,{}[\]]+)/.exec(line.slice(column - 1))?.[0].length ?? 1;
+}
+
+function recordedSection({ explanation, paint, nowMs }: RenderContext): string[] {
+  const { recorded } = explanation;
+  if (!recorded) return [title('Record', 'nothing: edict never made a call for it that succeeded', paint)];
+  const { state, revision, versionId, recordedAtMs, publishedAtMs, editedAtMs, drift, correctionCount, lastCorrectedAtMs, unknownAttempt } =
+    recorded;
+  const ago = (ms: number | null): string | null => (ms === null ? null : formatTimestampWithAge(ms, nowMs));
+  return [
+    title('Record', state ?? 'unresolved', paint),
+    ...formatFields([
+      ['since', state && ago(recordedAtMs)],
+      ['revision', revision],
+      ['version', versionId],
+      ['published', ago(publishedAtMs)],
+      ['edited', ago(editedAtMs)],
+      ['drift', drift && paint('yellow', `${formatDrift(state, drift)}, seen at ${formatTimestampWithAge(drift.detectedAtMs, nowMs)}`)],
+      ['corrected', correctionCount > 0 ? `${pluralize(correctionCount, 'time')}, last at ${ago(lastCorrectedAtMs)}` : null],
+      ['unresolved', unknownAttempt && paint('yellow', formatUnknownOutcome(unknownAttempt, ago))],
+    ]),
+  ];
+}
+
+function formatUnknownOutcome(
+  { attemptId, action, endedAtMs }: NonNullable<RecordedPublication['unknownAttempt']>,
+  ago: (ms: number | null) => string | null,
+): string {
+  const since = endedAtMs === null ? 'in flight, or its process was ended' : `over since ${ago(endedAtMs)}`;
+  return `attempt ${attemptId} (${action}) has no known outcome, ${since}`;
+}
+
+function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] {
+  const { gateway, desired } = explanation;
+  switch (gateway.kind) {
+    case 'unasked':
+      return [title('Gateway', `not asked: ${formatLastObservation(gateway.wasAsked, desired)}`, paint)];
+    case 'unseen':
+      return [
+        title('Gateway', paint('red', 'cannot be seen, so what follows is from the record alone'), paint),
+        ...formatFields([
+          ['why', gateway.reason],
+          ['hint', gateway.hint],
+        ]),
+      ];
+    case 'seen': {
+      const { recorded, versions } = gateway;
+      const effective = versions?.find(({ isEffective }) => isEffective);
+      const ago = (ms: number | null | undefined): string | null => (ms == null ? null : formatTimestampWithAge(ms, nowMs));
+      const state = versions === null ? (recorded?.state ?? 'offline') : effective ? 'online' : 'offline';
+      // What the plan leaves as it is comes below, as the next step.
+      const noted = listNotices(explanation.plan, explanation.notices).filter(
+        ({ kind }) => kind === 'gone' || kind === 'adopted' || kind === 'outside',
+      );
+      const seen = noted.map(({ kind, message }): Field => ['seen', paint('yellow', `${kind}: ${message}`)]);
+      return [
+        title('Gateway', `${state}, asked just now`, paint),
+        ...formatFields([
+          ['version', effective ? `${effective.versionId}${effective.versionNumber && `, ${effective.versionNumber}`}` : null],
+          ['published', ago(effective?.publishedAtMs ?? recorded?.publishedAtMs)],
+          ['edited', ago(recorded?.editedAtMs)],
+          ['kept', versions && versions.length > 0 ? `${versions.length} version${versions.length === 1 ? '' : 's'}` : null],
+          ...seen,
+        ]),
+      ];
+    }
+  }
+}
+
+function formatLastObservation(wasAsked: boolean, { refreshIntervalMs }: DesiredState): string {
+  const looks =
+    refreshIntervalMs === null ? 'edict looks only if told to' : `the daemon looks every ${formatDurationMs(refreshIntervalMs)}`;
+  return `${looks}${wasAsked ? ', and the record holds what was seen last' : ', and nobody has looked yet'} (--refresh does)`;
+}
+
+function attemptsSection({ explanation, paint, nowMs }: RenderContext): string[] {
+  if (explanation.attempts.length === 0) return [title('Attempts', 'none', paint)];
+  const lines = formatTable(
+    explanation.attempts.map(({ attempt }) => [
+      String(attempt.id),
+      formatTimestampWithAge(attempt.startedAtMs, nowMs),
+      attempt.action,
+      attempt.revision === null ? attempt.reason : `${attempt.reason} ${attempt.revision}`,
+      paint(attempt.outcome === 'succeeded' ? 'green' : 'red', attempt.outcome ?? 'unresolved'),
+      [attempt.code, attempt.message].filter(Boolean).join(' '),
+    ]),
+  ).map((line) => `  ${line}`);
+  const [newest, ...older] = lines;
+  const { requestId = null, outcome } = explanation.attempts[0]?.attempt ?? {};
+  // Whoever asks the service about a failure needs its number; the older ones are in the history.
+  const request = requestId === null || outcome === 'succeeded' ? [] : [paint('dim', `     request ${requestId}`)];
+  return [title('Attempts', 'newest first', paint), newest ?? '', ...request, ...older];
+}
+
+function nextStepSection({ kind, what, why, when, advice, command }: NextStep, { explanation, paint }: RenderContext): string[] {
+  const style = explanation.plan.fileHeld ? 'yellow' : styles[kind];
+  const { controllerStatus, desired } = explanation;
+  return [
+    title('Next', paint(style, what), paint),
+    ...formatFields([
+      ['why', why],
+      ['when', when],
+      ...advice.map((line): Field => ['to do', line]),
+      ['command', command && paint('bold', command)],
+      [
+        'daemon',
+        controllerStatus && explanation.leaseHolder
+          ? formatControllerStatus(controllerStatus, explanation.leaseHolder, desired.gateway.limit, paint)
+          : null,
+      ],
+    ]),
+  ];
+}
+
+function title(name: string, what: string, paint: Colorize): string {
+  return `${paint('bold', `${name}:`)} ${what}`;
+}
+
+/** Returns a line for each fact that there is. */
+function formatFields(all: readonly Field[]): string[] {
+  return all.flatMap(([label, value]) => (value === null ? [] : [`  ${label.padEnd(11)} ${value}`]));
+}

@@ -1,0 +1,229 @@
+import type { Explanation } from '../../app/explanation.ts';
+import type { Change, ChangeReason } from '../../model/change.ts';
+import type { Attempt, ControllerStatus } from '../../model/ports.ts';
+import type { Action, DesiredState, UnknownAttempt } from '../../model/publication.ts';
+import type { Settings } from '../../model/settings.ts';
+import { allTargets } from '../../plan/targets.ts';
+import { approveCommand, formatCommandLine } from '../../render/command-line.ts';
+import { formatDurationMs, formatReason, formatTimestamp } from '../../render/format.ts';
+import { listNotices, type Notice } from '../../render/notices.ts';
+
+/** What happens next to one publication, for a person and for programs. */
+export interface NextStep {
+  /**
+   * `change`: a call is made. `failing`: the last one for it failed. `unresolved`: first it is found out what became of an
+   * attempt. `held`: a call is wanted and not made until a person agrees. `waiting`: it is made later. All else is left as it is.
+   */
+  readonly kind: 'change' | 'failing' | 'unresolved' | 'held' | 'waiting' | 'drift' | 'fight' | 'stale' | 'in sync' | 'left alone';
+  readonly action: Action | null;
+  readonly reason: ChangeReason | null;
+  /** A few words for a title. */
+  readonly what: string;
+  readonly why: string;
+  /** When, and what it waits for; `null` if nothing is going to happen. */
+  readonly when: string | null;
+  /** What a person can do about it; empty if nothing is needed. */
+  readonly advice: readonly string[];
+  /** The command line that brings it on, ready for a shell; `null` if there is none. */
+  readonly command: string | null;
+}
+
+/** Returns what happens next to the publication, why, when, and what a person can do. */
+export function computeNextStep(of: Explanation, settings: Settings): NextStep {
+  const [change] = of.plan.changes;
+  if (change) return nextStepForChange(change, of, settings);
+  const [seen] = listNotices(of.plan, []);
+  const step = seen ? nextStepForNotice(seen, of) : nextStepWithoutChange(of);
+  const { fileHeld } = of.plan;
+  if (!fileHeld) return step;
+  const why = `${step.why}; the file is held: ${fileHeld.message}`;
+  return {
+    ...step,
+    what: `${step.what}; and the whole file is held`,
+    why,
+    advice: [...step.advice, fileHeld.hint, approvesAllNotice],
+    command: approveCommandFor(of, settings),
+  };
+}
+
+const approvesAllNotice = 'the command below agrees to all that is held, not to this alone';
+
+/** Guards look at the whole file, so an agreement is to all that they hold. */
+function approveCommandFor({ wholePlan }: Explanation, settings: Settings): string | null {
+  return approveCommand(wholePlan, { ...settings, targets: allTargets.patterns });
+}
+
+function nextStepForChange(change: Change, of: Explanation, settings: Settings): NextStep {
+  const { action, reason, held, deferred } = change;
+  const failed = lastFailure(change, of)?.attempt;
+  const why = formatReason(change) + (failed?.code ? `; the last attempt at it: ${failed.code} ${failed.message ?? ''}`.trimEnd() : '');
+  const moves = { action, reason } as const;
+  if (held) {
+    const what = `nothing: going ${action} is held by the rule \`${held.rule}\``;
+    const when = `not before a person agrees${isControllerRunning(of) ? '' : `, and then ${formatWhenApplied(of)}`}`;
+    return {
+      kind: 'held',
+      ...moves,
+      what,
+      why: `${why}; ${held.message}`,
+      when,
+      advice: [held.hint, approvesAllNotice],
+      command: approveCommandFor(of, settings),
+    };
+  }
+  if (deferred) {
+    const from = deferred.untilMs === null ? 'when that is over' : `from ${formatTimestamp(deferred.untilMs)} on`;
+    const when = isControllerRunning(of) ? `${from}, by itself` : `${from}, ${formatWhenApplied(of)}`;
+    return { kind: 'waiting', ...moves, what: `goes ${action} later: ${deferred.message}`, why, when, advice: [], command: null };
+  }
+  const time = timingOf(change, of, settings);
+  const unresolved = recordedBefore(of)?.unknownAttempt;
+  if (reason === 'unresolved' && unresolved) {
+    const attempt = `attempt ${unresolved.attemptId} (${unresolved.action})`;
+    const isUnderWay = isControllerRunning(of) && failed?.outcome === null;
+    const what = isUnderWay ? `${attempt} is under way` : `first it is found out whether ${attempt} happened; if not, it goes ${action}`;
+    return { kind: 'unresolved', ...moves, what, why: `${why}; ${formatConfirmation(unresolved, of)}`, ...time };
+  }
+  const how = change.version === null ? ', as a new version' : `, by a switch to version ${change.version}`;
+  const what = `goes ${action}${action === 'online' ? how : ''}`;
+  if (failed === undefined) return { kind: 'change', ...moves, what, why, ...time };
+  const isForPeople = isControllerRunning(of) && (failed.outcome === 'stalled' || failed.outcome === 'refused');
+  const again = isForPeople ? `nothing: going ${action} failed, and waits for a person` : `going ${action} failed, and is tried again`;
+  return { kind: 'failing', ...moves, what: again, why, ...time };
+}
+
+/** The record that the plan starts from. */
+function recordedBefore({ gateway, recorded }: Explanation) {
+  return gateway.kind === 'seen' ? gateway.recorded : recorded;
+}
+
+/** Says how the gateway's list tells what came of an attempt. */
+function formatConfirmation({ action, marker, version }: UnknownAttempt, { desired }: Explanation): string {
+  const { propagationDelayMs, unknownOutcome } = desired.gateway;
+  const absent = `if not, ${formatDurationMs(propagationDelayMs)} after the call was over, it did not`;
+  if (action === 'offline') return 'no effective version means that it happened';
+  if (version !== null) return `it happened if version ${version} is effective; ${absent}`;
+  if (marker !== null) return `it happened if a version carries its marker ${marker}; ${absent}`;
+  return unknownOutcome === 'hold'
+    ? 'it carried no marker, so the gateway cannot tell, and the file says `unresolved: hold`'
+    : 'it carried no marker, so the gateway cannot tell, and the file says `unresolved: repeat`: it is sent again';
+}
+
+type Timing = Pick<NextStep, 'when' | 'advice' | 'command'>;
+
+function isControllerRunning({ leaseHolder }: Explanation): boolean {
+  return leaseHolder !== null;
+}
+
+function formatWhenApplied({ controllerStatus }: Explanation): string {
+  return controllerStatus
+    ? `when somebody applies it or edict is started again: pid ${controllerStatus.pid}, which last wrote the record, is not a process of this machine`
+    : 'when somebody applies it: no edict is at work on this gateway';
+}
+
+function timingOf(change: Change, of: Explanation, settings: Settings): Timing {
+  const { controllerStatus, desired } = of;
+  const failed = lastFailure(change, of);
+  const hints = failed?.hint ? [failed.hint] : [];
+  const unresolved = recordedBefore(of)?.unknownAttempt;
+  if (change.reason === 'unresolved' && unresolved && isUnconfirmable(unresolved) && desired.gateway.unknownOutcome === 'hold') {
+    const advice = [
+      'the command below lists the versions: look whether it happened',
+      'to send it once more whatever came of it, set `gateway.unresolved: repeat`',
+    ];
+    const command = formatCommandLine('history', ['--versions', of.names.api, of.names.environment], settings);
+    return { when: 'not before a person decides', advice, command };
+  }
+  if (!controllerStatus || !isControllerRunning(of)) {
+    const narrowed = ['--api', of.names.api, '--environment', of.names.environment];
+    const command = formatCommandLine('apply', [...narrowed, ...(settings.refresh ? ['--refresh'] : [])], settings);
+    return { when: formatWhenApplied(of), advice: hints, command };
+  }
+  if (controllerStatus.paused) return { when: formatResume(controllerStatus.paused), advice: hints, command: null };
+  if (failed) return { when: formatRetry(failed.attempt, controllerStatus, desired), advice: hints, command: null };
+  const when = "at the daemon's next pass: when the file changes, at SIGHUP, or after its --resync (5m unless it was told)";
+  return { when, advice: [], command: null };
+}
+
+function isUnconfirmable({ action, marker, version }: UnknownAttempt): boolean {
+  return action === 'online' && marker === null && version === null;
+}
+
+/** Returns the last attempt if it asked for the same as the change and did not succeed. */
+function lastFailure(change: Change, { attempts: [last] }: Explanation) {
+  if (!last || last.attempt.outcome === 'succeeded') return null;
+  const { action, revision, requestedVersionId } = last.attempt;
+  return action === change.action && revision === change.revision && requestedVersionId === change.version ? last : null;
+}
+
+function formatResume({ reason, sinceMs }: NonNullable<ControllerStatus['paused']>): string {
+  const ends = {
+    pause: 'by itself when the pause is over that the gateway asked for',
+    outage: 'by itself when the gateway answers again: it is asked once a second',
+    credentials: 'when the credentials change, or at SIGHUP',
+  } as const;
+  return `no call is made since ${formatTimestamp(sinceMs)}; it goes on ${ends[reason]}`;
+}
+
+function formatRetry({ outcome, startedAtMs, finishedAtMs }: Attempt, { pid }: ControllerStatus, { gateway }: DesiredState): string {
+  switch (outcome) {
+    case null:
+      return `when the call that is under way is over: it began at ${formatTimestamp(startedAtMs)}, and takes ${formatDurationMs(gateway.timeoutMs)} at most`;
+    case 'stalled':
+      return `when the file changes, at SIGHUP (kill -HUP ${pid}), or when the daemon starts again; not by itself`;
+    case 'refused':
+      return 'when the credentials change, or at SIGHUP';
+    default:
+      return `by itself, at most 5 min after the last attempt was over (${formatTimestamp(finishedAtMs ?? startedAtMs)}); the log has the moment`;
+  }
+}
+
+function nextStepForNotice({ kind, message }: Notice, { desired, declaration }: Explanation): NextStep {
+  const rest = { action: null, reason: null, why: message, command: null } as const;
+  if (kind === 'fight') {
+    const looks = desired.refreshIntervalMs === null ? '`edict apply --refresh`' : "the daemon's";
+    const advice = ['find out who works against the file: the console and the audit log of the gateway know'];
+    return { kind, ...rest, what: 'nothing, for the time being', when: `at the first look at the gateway after that: ${looks}`, advice };
+  }
+  if (kind === 'stale') {
+    const advice = ['a new `revision` publishes the newest draft; `republish: edited` in the file does it every time'];
+    return { kind, ...rest, what: 'nothing, though an older draft is online', when: null, advice };
+  }
+  const advice = [`with \`drift: correct\` it is brought back to ${declaration?.publication.state}; or let the file say what is there`];
+  return {
+    kind: 'drift',
+    ...rest,
+    why: message.replace(/;[^;]*$/, '; the file says `drift: report`'),
+    what: 'nothing, the drift is only told',
+    when: null,
+    advice,
+  };
+}
+
+/** There is nothing to do, and nothing to be seen. */
+function nextStepWithoutChange(of: Explanation): NextStep {
+  const { desired, declaration } = of;
+  const before = recordedBefore(of);
+  const rest = { action: null, reason: null, when: null, advice: [] as readonly string[], command: null } as const;
+  if (declaration) {
+    const { state, version, revision } = declaration.publication;
+    if (state === 'offline' && (before?.state ?? null) === null) {
+      const why = 'the file says offline, and edict never saw it online: it takes down only what it knows to be up';
+      return { kind: 'left alone', ...rest, what: 'nothing', why };
+    }
+    const waits = version !== null && revision !== null && revision !== before?.revision;
+    const why = waits
+      ? `the pinned version is effective; revision ${revision} waits until \`version\` leaves the file`
+      : 'the record is as the file says';
+    return { kind: 'in sync', ...rest, what: 'nothing, it is in sync', why };
+  }
+  if (before?.state !== 'online') {
+    return { kind: 'left alone', ...rest, what: 'nothing', why: 'it left the file, and is not online as far as edict knows' };
+  }
+  if (desired.prune === 'offline') {
+    const why = 'it is not in the file, and somebody else put it online: edict takes down only what was put online by edict';
+    return { kind: 'left alone', ...rest, what: 'nothing', why };
+  }
+  const advice = ['put it back into the file to have it managed; `removed: offline` takes down all that has left the file'];
+  return { kind: 'left alone', ...rest, what: 'nothing', why: 'it left the file, and the file says `removed: keep`', advice };
+}

@@ -1,0 +1,58 @@
+import type { Emit } from '../../model/events.ts';
+import { formatDurationMs } from '../../render/format.ts';
+import type { Colorize } from './colors.ts';
+
+/** A line on a terminal that says how far an apply has come. */
+export interface Progress {
+  readonly emit: Emit;
+  /** Takes the line away. */
+  clear(): void;
+}
+
+/** Returns the progress line on `stream`, drawn at most ten times a second. */
+export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progress {
+  let total = 0;
+  let done = 0;
+  const failing = new Set<string>();
+  let stop = '';
+  let startedAtMs = 0;
+  let drawnAtMs = 0;
+
+  const draw = (): void => {
+    const now = Date.now();
+    const failed = failing.size;
+    if (total === 0 || (now - drawnAtMs < 100 && done + failed < total)) return;
+    drawnAtMs = now;
+    const left = Math.max(0, total - done);
+    const toGo = done > 0 ? `, ${formatDurationMs(((now - startedAtMs) / done) * left)} to go` : '';
+    const failures = failed > 0 ? `, ${paint('red', `${failed} failed`)}` : '';
+    stream.write(`\r\u001B[2K${formatBar(done / total)} ${done} of ${total} done${failures}, ${left} left${left > 0 ? toGo : ''}${stop}`);
+  };
+  return {
+    emit: (event) => {
+      if (event.type === 'plan:made' && startedAtMs === 0) {
+        total = event.plan.changes.filter((change) => change.held === null).length;
+        startedAtMs = Date.now();
+      }
+      if (event.type === 'store:waited') stream.write(`\r\u001B[2KWaiting for the store: ${event.message}\n`);
+      if (event.type === 'calls:stopped') stop = `, ${paint('yellow', event.message)}`;
+      else if (event.type === 'calls:resumed') stop = '';
+      else if (event.type !== 'attempt:settled' && event.type !== 'attempt:resolved') return;
+      else {
+        const { outcome, change } = event;
+        if (outcome.kind === 'succeeded') done += 1;
+        if ('failure' in outcome) failing.add(change.key);
+        else failing.delete(change.key);
+      }
+      draw();
+    },
+    clear: () => {
+      if (drawnAtMs > 0) stream.write('\r\u001B[2K');
+    },
+  };
+}
+
+function formatBar(share: number): string {
+  const filled = Math.round(share * 20);
+  return `[${'='.repeat(filled)}${' '.repeat(20 - filled)}]`;
+}

@@ -1,0 +1,67 @@
+import { pathToFileURL } from 'node:url';
+import type { Diagnostic, DiagnosticRule, EdictError } from '../../model/errors.ts';
+import { readVersion } from '../../render/version.ts';
+import { repositoryPath } from './repository-path.ts';
+
+/*
+ * SARIF 2.1.0, the form in which code scanning takes what a program has found.
+ */
+
+/** What each kind of mistake is, in the order in which programs that list them do. */
+export const diagnosticRules: Readonly<Record<DiagnosticRule, string>> = {
+  yaml: 'The text is not YAML, or uses more of it than an edict file may.',
+  'duplicate-key': 'A key stands twice in one map.',
+  'unknown-key': 'A key is not one that the file may have there.',
+  'missing-key': 'A key is missing.',
+  value: 'A name or a value is not one that is allowed there.',
+  variable: 'An environment variable is not set, is a credential, or stands where none may.',
+  'undeclared-environment': 'An environment is named that the file does not declare.',
+  'declared-twice': 'The same environment or publication is declared twice.',
+  'unknown-name': 'The gateway has nothing, or more than one, of this name.',
+  'spare-key': 'A key says nothing beside another one.',
+  order: 'The order of environments, its soaks or its probes make no sense.',
+  freeze: 'A freeze or a suspension makes no sense.',
+  include: 'A file that is to be included cannot be had.',
+};
+
+const rules = Object.entries(diagnosticRules) as readonly [DiagnosticRule, string][];
+
+/** Returns the mistakes of a file as one SARIF log; without mistakes one that says that there are none. */
+export function renderDiagnosticsSarif(mistakes: readonly Diagnostic[]): string {
+  return sarifLog(mistakes.map(sarifResult), { executionSuccessful: true });
+}
+
+/** Returns a SARIF log that says why the file could not be checked. */
+export function renderErrorSarif({ code, message, hint }: EdictError): string {
+  const text = hint === null ? message : `${message}; ${hint}`;
+  const told = { level: 'error', message: { text }, descriptor: { id: code } };
+  return sarifLog([], { executionSuccessful: false, toolExecutionNotifications: [told] });
+}
+
+function sarifLog(results: readonly object[], invocation: object): string {
+  const driver = {
+    name: 'edict',
+    version: readVersion(),
+    rules: rules.map(([id, text]) => ({ id, shortDescription: { text }, defaultConfiguration: { level: 'error' } })),
+  };
+  const run = { tool: { driver }, columnKind: 'utf16CodeUnits', invocations: [invocation], results };
+  return `${JSON.stringify({ $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] }, null, 2)}\n`;
+}
+
+function sarifResult({ rule, file, line, column, length, message, hint }: Diagnostic): object {
+  const region = { startLine: line, startColumn: column, endLine: line, endColumn: column + length };
+  return {
+    ruleId: rule,
+    ruleIndex: rules.findIndex(([id]) => id === rule),
+    level: 'error',
+    message: { text: hint === null ? message : `${message}; ${hint}` },
+    locations: [{ physicalLocation: { artifactLocation: artifactLocation(file), region } }],
+  };
+}
+
+/** A path within the checkout is relative to what code scanning calls the source's root. */
+function artifactLocation(file: string): object {
+  const path = repositoryPath(file);
+  if (path === null) return { uri: pathToFileURL(file).href };
+  return { uri: path.split('/').map(encodeURIComponent).join('/'), uriBaseId: '%SRCROOT%' };
+}

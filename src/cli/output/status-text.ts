@@ -1,0 +1,110 @@
+import type { ControllerStatus } from '../../model/ports.ts';
+import type { RequestLimits } from '../../model/publication.ts';
+import type { PublicationStatus, StatusCell } from '../../plan/status.ts';
+import { formatDurationMs } from '../../render/format.ts';
+import { formatStatusCell } from '../../render/status-text.ts';
+import type { Colorize } from './colors.ts';
+import { formatTable } from './table.ts';
+
+type StatusStyle = { readonly sign: string; readonly style: Parameters<Colorize>[0]; readonly word: (cell: StatusCell) => string };
+
+const directionSigns = { online: '▲', offline: '▼' } as const;
+const stateLabel = ({ desired, recorded }: StatusCell): string => desired?.state ?? recorded?.state ?? 'unknown';
+
+/** The sign and the word say what the colour says, for those who do not see it. */
+const statusStyles = {
+  failed: { sign: '✗', style: 'red', word: () => 'failed' },
+  held: { sign: '■', style: 'yellow', word: () => 'held' },
+  changing: { sign: '', style: 'cyan', word: ({ change }) => `${directionSigns[change?.action ?? 'online']} going ${change?.action}` },
+  waiting: { sign: '…', style: 'yellow', word: () => 'waiting' },
+  frozen: { sign: '*', style: 'blue', word: () => 'frozen' },
+  drifted: { sign: '≠', style: 'magenta', word: () => 'drifted' },
+  stale: { sign: '○', style: 'magenta', word: () => 'stale' },
+  kept: { sign: '·', style: 'dim', word: (cell) => `${stateLabel(cell)}, not in file` },
+  'in sync': { sign: '✓', style: 'green', word: stateLabel },
+} satisfies Record<PublicationStatus, StatusStyle>;
+
+/** Returns the matrix of APIs and environments, a line for each API; in several parts where it is wider than `width` characters. */
+export function renderMatrix(cells: readonly StatusCell[], width: number, paint: Colorize): string[] {
+  const environments = [...new Map(cells.map(({ environmentId, environment }) => [environmentId, environment]))];
+  const byApi = Map.groupBy(cells, ({ apiId }) => apiId);
+  for (let across = environments.length; across > 0; across -= 1) {
+    const parts = Array.from({ length: Math.ceil(environments.length / across) }, (_, index) =>
+      renderMatrixPart(byApi, environments.slice(index * across, (index + 1) * across), paint),
+    );
+    const isFitting = parts.every(({ widest }) => widest <= width);
+    if (isFitting || across === 1) return parts.flatMap(({ lines }, index) => (index === 0 ? lines : ['', ...lines]));
+  }
+  return [];
+}
+
+function renderMatrixPart(
+  byApi: ReadonlyMap<string, readonly StatusCell[]>,
+  environments: readonly (readonly [string, string])[],
+  paint: Colorize,
+): { readonly lines: string[]; readonly widest: number } {
+  const build = (paint: Colorize): string[] => {
+    const head = ['API', ...environments.map(([, name]) => name)].map((title) => paint('bold', title));
+    const rows = [...byApi.values()].map((cells) => [
+      cells[0]?.api ?? '',
+      ...environments.map(([id]) => {
+        const cell = cells.find(({ environmentId }) => environmentId === id);
+        return cell ? formatStatus(cell, paint) : paint('dim', '-');
+      }),
+    ]);
+    return formatTable([head, ...rows]);
+  };
+  return { lines: build(paint), widest: Math.max(...build((_, text) => text).map((line) => line.length)) };
+}
+
+function formatStatus(cell: StatusCell, paint: Colorize): string {
+  const { sign, style, word }: StatusStyle = statusStyles[cell.status];
+  return paint(style, `${sign} ${word(cell)}`.trim());
+}
+
+/** Returns a line for each publication that is not simply as the file says, with what comes next. */
+export function renderOpenPublications(cells: readonly StatusCell[], paint: Colorize): string[] {
+  const open = cells.filter(({ status }) => status !== 'in sync');
+  if (open.length === 0) return [];
+  const head = ['API', 'environment', 'file', 'record', 'since', 'next'].map((title) => paint('bold', title));
+  return formatTable([head, ...open.map((cell) => publicationRow(cell, paint))]);
+}
+
+function publicationRow(cell: StatusCell, paint: Colorize): string[] {
+  const { api, environment, desired, recorded, change, status } = cell;
+  const since = recorded?.state ? new Date(recorded.recordedAtMs).toISOString().replace(/\.\d+Z$/, 'Z') : '-';
+  const record = recorded?.unknownAttempt ? paint('yellow', 'unresolved') : (recorded?.state ?? '-');
+  const wanted = desired?.state ?? paint('dim', 'not in file');
+  return [api, environment, wanted, record, since, formatNext(formatStatusCell(cell), status, change, paint)];
+}
+
+function formatNext(words: string, standing: PublicationStatus, change: StatusCell['change'], paint: Colorize): string {
+  if (standing === 'held') return paint('yellow', `held: ${words}`);
+  if (change?.deferred) return paint('yellow', words);
+  if (!change) return paint(statusStyles[standing].style, words);
+  const [action = '', ...rest] = words.split(': ');
+  return [paint(change.action === 'online' ? 'green' : 'red', action), ...rest].join(': ');
+}
+
+/** Says how the edict at work, `holder`, is getting on. */
+export function formatControllerStatus(
+  { updatedAtMs, calls, perMs, paused }: ControllerStatus,
+  holder: string,
+  limit: RequestLimits,
+  paint: Colorize,
+): string {
+  const since = `${holder}, as of ${iso(updatedAtMs)}`;
+  if (paused) return `${paint('yellow', `No calls since ${iso(paused.sinceMs)}: ${paused.message}`)} (${since})`;
+  const rate = `${calls} calls per ${formatDurationMs(perMs)}`;
+  const isLower = calls * limit.perMs < limit.calls * perMs;
+  return `${isLower ? paint('yellow', `Slowed down to ${rate}, since the gateway asks for it`) : `At work with ${rate}`} (${since})`;
+}
+
+/** Says of a process that has left its word and is not there that it was killed, or is elsewhere. */
+export function formatStaleControllerStatus({ pid, updatedAtMs }: ControllerStatus, paint: Colorize): string {
+  return `${paint('yellow', 'No edict is at work here')}: the last one, pid ${pid}, as of ${iso(updatedAtMs)}, is not a process of this machine.`;
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

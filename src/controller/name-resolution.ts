@@ -1,0 +1,44 @@
+import { EdictError } from '../model/errors.ts';
+import { type NamedResource, type NameKey, type NameRef, type NameResolutions, nameKey, resolveName } from '../model/name-ref.ts';
+import type { GatewayReader, ReadResult } from '../model/ports.ts';
+
+export interface ResolveNamesDeps {
+  readonly gateway: Pick<GatewayReader, 'listApis' | 'listEnvironments'>;
+  /** What names were found to mean before. They keep their IDs, whatever has the name by now. */
+  readonly knownIds: ReadonlyMap<NameKey, string>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Returns what `names` mean at the gateway, which is asked only for names that were never found before.
+ *
+ * @throws EdictError `NAMES_UNKNOWN` if the gateway cannot be asked
+ */
+export async function resolveNames(names: readonly NameRef[], { gateway, knownIds, signal }: ResolveNamesDeps): Promise<NameResolutions> {
+  const isNew = (kind: NameRef['kind']): boolean => names.some((name) => name.kind === kind && !knownIds.has(nameKey(name)));
+  const apis = isNew('api') ? valueOrThrow(await gateway.listApis(signal)) : new Map<string, never>();
+  const environments = isNew('environment') ? valueOrThrow(await gateway.listEnvironments(signal)) : [];
+  const all: Readonly<Record<NameRef['kind'], readonly NamedResource[]>> = {
+    api: [...apis.values()].map(({ apiId, name, groupId, group }) => ({ id: apiId, name, groupId, group })),
+    environment: environments.map(({ id, name }) => ({ id, name, groupId: '', group: '' })),
+  };
+  return new Map(
+    names.map((name) => {
+      const id = knownIds.get(nameKey(name));
+      return [nameKey(name), id === undefined ? resolveName(name, all[name.kind]) : { kind: 'one', id }];
+    }),
+  );
+}
+
+/** Returns the IDs that are worth remembering. */
+export function resolvedIds(meanings: NameResolutions): Map<NameKey, string> {
+  return new Map([...meanings].flatMap(([key, meaning]) => (meaning.kind === 'one' ? [[key, meaning.id]] : [])));
+}
+
+function valueOrThrow<T>(read: ReadResult<T>): T {
+  if (read.kind === 'read') return read.value;
+  const { code, message, hint } = read.failure;
+  throw new EdictError('NAMES_UNKNOWN', `the file has names without IDs, and the gateway cannot be asked for them: ${code} ${message}`, {
+    hint: hint ?? 'try again later, or write the IDs into the file',
+  });
+}

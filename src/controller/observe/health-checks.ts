@@ -1,0 +1,116 @@
+import PQueue from 'p-queue';
+import type { Plan } from '../../model/change.ts';
+import type { ProbeResult, ProbeResults, ProbeTarget } from '../../model/deferral.ts';
+import type { Emit } from '../../model/events.ts';
+import type { Clock, Probe } from '../../model/ports.ts';
+import type { PublicationKey } from '../../model/publication.ts';
+import { backoffMs } from '../retry.ts';
+
+export interface HealthChecksDeps {
+  readonly probe: Probe;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly emit: Emit;
+  /** A number from 0 to 1. */
+  readonly random: () => number;
+  /** How often one address is asked in a row. */
+  readonly maxTries: number;
+  /** Called after each answer. */
+  readonly onResult: () => void;
+}
+
+/** So many addresses are asked at a time. */
+const concurrency = 4;
+
+/** One address that is being asked until it answers as expected. */
+interface ActiveCheck {
+  readonly target: ProbeTarget;
+  readonly cancel: AbortController;
+}
+
+/** Asks what the newest plan waits for, with growing delay, and keeps the answers for as long as they count. */
+export class HealthChecks {
+  readonly #deps: HealthChecksDeps;
+  readonly #queue = new PQueue({ concurrency });
+  readonly #results = new Map<PublicationKey, ProbeResult>();
+  readonly #active = new Map<PublicationKey, ActiveCheck>();
+  readonly #running = new Set<Promise<void>>();
+  /** Addresses that have not answered as expected, as often as they are asked; they wait for a person or a new file. */
+  readonly #exhausted = new Set<PublicationKey>();
+
+  constructor(deps: HealthChecksDeps) {
+    this.#deps = deps;
+  }
+
+  /** The last answers that still count. */
+  get results(): ProbeResults {
+    return this.#results;
+  }
+
+  /** What was asked and has not answered as expected. */
+  get failed(): readonly ProbeResult[] {
+    return [...this.#results.values()].filter(({ isExpected }) => !isExpected);
+  }
+
+  /** Whether something is being asked, or will be again. */
+  get isRunning(): boolean {
+    return this.#active.size > 0;
+  }
+
+  /** Asks what `plan` waits for, and nothing else any more. `fresh`: at once, also what has failed before. */
+  setPlan({ changes }: Pick<Plan, 'changes'>, { fresh }: { readonly fresh: boolean }): void {
+    const targets = new Map<PublicationKey, ProbeTarget>();
+    for (const { held, deferred } of changes) if (!held && deferred?.probe) targets.set(deferred.probe.key, deferred.probe);
+    const left = new Set(changes.map(({ apiId }) => apiId));
+    for (const [key, { isExpected }] of this.#results) {
+      const counts = isExpected ? left.has(key.slice(0, key.indexOf(' '))) : targets.has(key);
+      if (!counts) this.#results.delete(key);
+    }
+    for (const [key, { target, cancel }] of this.#active) {
+      if (!fresh && isSameTarget(target, targets.get(key))) continue;
+      cancel.abort();
+      this.#active.delete(key);
+    }
+    for (const key of this.#exhausted) if (fresh || !targets.has(key)) this.#exhausted.delete(key);
+    for (const target of targets.values()) if (!this.#active.has(target.key) && !this.#exhausted.has(target.key)) this.#start(target);
+  }
+
+  /** Asks nothing more; resolves when nothing is being asked. */
+  async stop(): Promise<void> {
+    for (const { cancel } of this.#active.values()) cancel.abort();
+    this.#active.clear();
+    await Promise.all(this.#running);
+  }
+
+  #start(target: ProbeTarget): void {
+    const cancel = new AbortController();
+    this.#active.set(target.key, { target, cancel });
+    const running = this.#check(target, cancel.signal).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  async #check(target: ProbeTarget, signal: AbortSignal): Promise<void> {
+    const { probe, clock, emit, random, maxTries, onResult } = this.#deps;
+    const { key, url, sinceMs } = target;
+    for (let failures = 1; ; failures += 1) {
+      const { isExpected, message } = await this.#queue.add(() => (signal.aborted ? abortedResult : probe(target, signal)));
+      if (signal.aborted) return;
+      const isLast = isExpected || failures >= maxTries;
+      const afterMs = isLast ? null : backoffMs(failures, random());
+      this.#results.set(key, { key, url, sinceMs, isExpected, message });
+      if (isLast) this.#active.delete(key);
+      if (isLast && !isExpected) this.#exhausted.add(key);
+      emit({ type: 'probe:answered', target, isExpected, message, afterMs });
+      onResult();
+      if (afterMs === null) return;
+      await clock.sleep(afterMs, signal);
+    }
+  }
+}
+
+const abortedResult = { isExpected: false, message: '' };
+
+function isSameTarget(a: ProbeTarget, b: ProbeTarget | undefined): boolean {
+  return (
+    b !== undefined && a.url === b.url && a.sinceMs === b.sinceMs && a.expectedStatus === b.expectedStatus && a.timeoutMs === b.timeoutMs
+  );
+}

@@ -1,0 +1,300 @@
+import { randomUUID } from 'node:crypto';
+import type { Plan } from '../model/change.ts';
+import { EdictError } from '../model/errors.ts';
+import type { Emit, TriggerCause } from '../model/events.ts';
+import type { Failure } from '../model/outcome.ts';
+import type { Clock, Gateway, Probe, RequestPause, Store } from '../model/ports.ts';
+import type { DesiredState, PublicationKey } from '../model/publication.ts';
+import { sortByBatch } from '../plan/batch.ts';
+import { isActionable, nextDueAtMs } from '../plan/diff.ts';
+import { desiredDigest } from '../plan/digest.ts';
+import { approvalDigest } from '../plan/policies.ts';
+import type { SavedPlan } from '../plan/saved-plan.ts';
+import type { Targets } from '../plan/targets.ts';
+import type { RateLimiter } from './limit/rate-limiter.ts';
+import { pollDuringOutage, resumeOnNewCredentials } from './limit/recovery.ts';
+import { DriftDetector } from './observe/drift-detector.ts';
+import { HealthChecks } from './observe/health-checks.ts';
+import { AllowedChanges, planReconciliation } from './planner.ts';
+import { Batcher } from './queue/batcher.ts';
+import { type Result, Workqueue } from './queue/workqueue.ts';
+import { reconcile, retryReason } from './reconciler.ts';
+import { continueRun, type Reconciliation, startRun, summarizeRun } from './reconciliation.ts';
+import { authFailure, requeueWithBackoff, resultOf } from './result.ts';
+import { retryWrite } from './retry.ts';
+import { StatusReporter } from './status-reporter.ts';
+import { ApprovalTrigger } from './triggers/approval-trigger.ts';
+import { RolloutTrigger } from './triggers/rollout-trigger.ts';
+import { TriggerQueue } from './triggers/trigger-queue.ts';
+import { WallClockTimer } from './triggers/wall-clock-timer.ts';
+import { UnknownOutcomes } from './unknown-outcomes.ts';
+
+export interface ReconcileRunnerDeps {
+  readonly store: Store;
+  readonly gateway: Gateway;
+  readonly rateLimiter: RateLimiter;
+  readonly probe: Probe;
+  readonly emit: Emit;
+  readonly clock: Clock;
+  /** A number from 0 to 1. */
+  readonly random: () => number;
+  /** How often one change is tried in a row before it waits for a person or a new file. */
+  readonly maxTries: number;
+  /** Whether the first pass asks the gateway what is really published, whatever the file says. */
+  readonly refresh: boolean;
+  /** What calls are made for; the rest is planned and left out. */
+  readonly targets: Targets;
+  /** What alone calls are made for, unless it has moved; `null`: whatever is needed. */
+  readonly saved: SavedPlan | null;
+}
+
+/** Makes passes over one gateway: from the whole desired state and the whole record to the calls that are missing. */
+export class ReconcileRunner {
+  readonly #deps: ReconcileRunnerDeps;
+  readonly #stopping = new AbortController();
+  readonly #queue: Workqueue;
+  readonly #unknownOutcomes: UnknownOutcomes;
+  readonly #batcher: Batcher;
+  readonly #statusReporter: StatusReporter;
+  readonly #driftDetector: DriftDetector;
+  readonly #approvalTrigger: ApprovalTrigger;
+  readonly #dueTimer: WallClockTimer;
+  readonly #rolloutTrigger: RolloutTrigger;
+  readonly #triggers: TriggerQueue;
+  readonly #healthChecks: HealthChecks;
+  readonly #allowedChanges: AllowedChanges;
+  readonly #idleWaiters: (() => void)[] = [];
+  /** Keys whose last attempt in this engine did not succeed. */
+  readonly #failing = new Set<PublicationKey>();
+  /** Keys with an attempt whose outcome nobody can tell, left to a person. */
+  readonly #heldUnknown = new Set<PublicationKey>();
+  /** After an outage or with other credentials, what waits to be tried again need not wait. */
+  #retryNowOnResume = false;
+  #hasGivenUp = false;
+  #desired: DesiredState;
+  /** What the record knows as declared. */
+  #declared: DesiredState | null = null;
+  #current: Reconciliation | null = null;
+
+  constructor(desired: DesiredState, deps: ReconcileRunnerDeps) {
+    const { clock, rateLimiter, store, emit } = deps;
+    this.#deps = deps;
+    this.#desired = desired;
+    this.#unknownOutcomes = new UnknownOutcomes(desired.gateway.propagationDelayMs, clock);
+    this.#batcher = new Batcher({ gateway: deps.gateway, settings: desired.gateway, clock, signal: this.#stopping.signal });
+    this.#queue = new Workqueue({
+      limit: desired.gateway.limit,
+      batchSize: desired.gateway.batchSize,
+      clock,
+      reconcile: (key, failures, answered) => this.#reconcileKey(key, failures, answered),
+      onIdle: () => this.#finishReconciliation(),
+      onRetryDue: () => this.#triggers.trigger('retry'),
+    });
+    this.#triggers = new TriggerQueue({
+      ...deps,
+      run: (cause) => this.#tryReconcile(cause),
+      signal: this.#stopping.signal,
+      onDrained: () => this.#queue.isIdle && this.#finishReconciliation(),
+    });
+    this.#rolloutTrigger = new RolloutTrigger({
+      replan: () => this.#tryReconcile('order'),
+      onPlanned: () => this.#queue.isIdle && this.#finishReconciliation(),
+      maxTries: deps.maxTries,
+    });
+    this.#healthChecks = new HealthChecks({ ...deps, onResult: () => this.#rolloutTrigger.trigger() });
+    const failedProbes = () => this.#healthChecks.failed;
+    this.#statusReporter = new StatusReporter(desired.gateway, { ...deps, failedProbes, onError: (error) => this.#onStoreError(error) });
+    this.#driftDetector = new DriftDetector({ store, gateway: deps.gateway, clock, emit, observeOnStart: deps.refresh });
+    const onApproval = () => this.#triggers.trigger('approval');
+    this.#approvalTrigger = new ApprovalTrigger({ ...deps, gateway: desired.gateway, signal: this.#stopping.signal, onApproval });
+    this.#allowedChanges = new AllowedChanges({ ...deps, desired: () => this.#desired, onExpired: () => this.#rolloutTrigger.trigger() });
+    this.#dueTimer = new WallClockTimer(clock, () => this.#triggers.trigger('due'));
+    rateLimiter.setListener({ paused: (stopped) => this.#onPaused(stopped), resumed: () => this.#onResumed() });
+  }
+
+  /**
+   * Plans from the whole desired and recorded state and starts the calls; those of an earlier pass that have not been
+   * sent are dropped unless this plan asks for them too. Resolves to the plan, before its calls have been made. `signal` ends a look.
+   *
+   * @throws EdictError `STORE_*` if the record cannot be read, `UNSEEN` as `Lookout.look` does, `PLAN_STALE` as `planOfPass`
+   * does; nothing was sent then
+   */
+  async reconcile(desired: DesiredState, cause: TriggerCause, signal = this.#stopping.signal): Promise<Plan> {
+    const { emit, clock, gateway, maxTries } = this.#deps;
+    const fresh = cause === 'file' || cause === 'signal' || cause === 'approval' || cause === 'request';
+    const isSequel = cause === 'order' || cause === 'due';
+    const before = isSequel ? this.#current : null;
+    const reconcileId = before?.reconcileId ?? randomUUID();
+    const startedAtMs = clock.monotonicMs();
+    emit({ type: 'pass:started', reconcileId, cause });
+    this.#desired = desired;
+    if (cause === 'signal') gateway.retryCredentials();
+    const seen = await this.#driftDetector.observe(desired, reconcileId, AbortSignal.any([this.#stopping.signal, signal]));
+    const seenAtMs = clock.monotonicMs();
+    const { plan, recorded, previous } = await planReconciliation(() => this.#desired, seen, cause === 'start', {
+      ...this.#deps,
+      probes: this.#healthChecks.results,
+    });
+    this.#allowedChanges.setPlan(plan);
+    if (!plan.fileHeld) await this.#saveDeclared(desired, plan);
+    emit({ type: 'plan:made', reconcileId, cause, plan, recorded });
+    this.#current = before && this.#current ? continueRun(this.#current, plan) : startRun(plan, reconcileId, startedAtMs);
+    const resolvable = this.#rolloutTrigger.setPlan(plan, clock.monotonicMs() - seenAtMs, { fresh });
+    this.#healthChecks.setPlan(plan, { fresh });
+    const keys = sortByBatch(plan.changes, desired.gateway.batchSize)
+      .filter((change) => isActionable(change) || resolvable.has(change.key))
+      .map(({ key }) => key);
+    const wanted = new Set(keys);
+    for (const left of [this.#failing, this.#heldUnknown]) for (const key of left) if (!wanted.has(key)) left.delete(key);
+    if (maxTries === Number.POSITIVE_INFINITY) {
+      this.#approvalTrigger.update(approvalDigest(plan) !== null, previous.approvals);
+      this.#dueTimer.schedule(nextDueAtMs(plan));
+    }
+    this.#queue.set(keys, { fresh, isSequel });
+    return plan;
+  }
+
+  /** Resolves when nothing waits for a call, is in flight, or will be tried again without a new file. */
+  async idle(): Promise<void> {
+    if (this.#hasGivenUp || (this.#queue.isIdle && this.#isDone())) return;
+    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  /** Sends nothing more, lets the calls in flight finish and be recorded, and returns how many changes were left unsent. */
+  async stop(): Promise<number> {
+    const left = this.#queue.queued;
+    this.#stopping.abort();
+    this.#dueTimer.schedule(null);
+    this.#queue.resume();
+    await this.#queue.stop();
+    await this.#rolloutTrigger.stop();
+    await this.#triggers.drained();
+    await this.#healthChecks.stop();
+    this.#deps.rateLimiter.close();
+    await this.#statusReporter.close();
+    this.#finishReconciliation();
+    return left;
+  }
+
+  /** Makes a pass and resolves to whether it could be made. */
+  async #tryReconcile(cause: TriggerCause): Promise<boolean> {
+    try {
+      await this.reconcile(this.#desired, cause);
+      return true;
+    } catch (error) {
+      this.#onStoreError(error);
+      return false;
+    }
+  }
+
+  /** A disk that takes this not will not take an attempt either: those are tried again, and this with the next pass. */
+  async #saveDeclared(desired: DesiredState, { approval }: Plan): Promise<void> {
+    if (desired === this.#declared && approval === null) return;
+    try {
+      const homes = new Map([...desired.publications.values()].map(({ key, sourceFile }) => [key, sourceFile]));
+      await this.#deps.store.saveDeclared(desired.gateway, homes, desiredDigest(desired), approval?.id ?? null);
+      this.#declared = desired;
+    } catch (error) {
+      this.#onStoreError(error);
+    }
+  }
+
+  async #reconcileKey(key: PublicationKey, failures: number, onAnswered: () => void): Promise<Result> {
+    const { store, gateway, emit, clock } = this.#deps;
+    const pass = this.#current;
+    if (!pass || this.#stopping.signal.aborted) return { kind: 'done' };
+    try {
+      const reconciled = await reconcile(key, pass.reconcileId, {
+        store,
+        gateway,
+        batcher: this.#batcher,
+        emit,
+        onAnswered,
+        settings: this.#desired.gateway,
+        unknownOutcomes: this.#unknownOutcomes,
+        now: clock.now,
+        desired: () => this.#desired,
+        allowedChange: (change, recorded) => this.#allowedChanges.get(change, recorded),
+        signal: this.#stopping.signal,
+        retryWrite: (write) =>
+          retryWrite(write, { ...this.#deps, signal: this.#stopping.signal, onError: (error) => this.#onStoreError(error) }),
+      });
+      const verdict = resultOf(reconciled, failures + 1, this.#deps);
+      const refusal = authFailure(reconciled);
+      if (refusal) this.#onUnauthorized(refusal);
+      if (reconciled.kind === 'attempted' && reconciled.isRecorded && reconciled.outcome.kind === 'succeeded')
+        pass[reconciled.change.action] += 1;
+      if (reconciled.kind === 'waits') this.#rolloutTrigger.markUnknown(key);
+      if (verdict.kind === 'done') this.#rolloutTrigger.markDone(key);
+      for (const left of [this.#failing, this.#heldUnknown]) left.delete(key);
+      if (verdict.kind !== 'done') (reconciled.kind === 'held' ? this.#heldUnknown : this.#failing).add(key);
+      if (verdict.kind === 'again' && 'change' in reconciled) {
+        const { change } = reconciled;
+        emit({ type: 'retry:scheduled', reconcileId: pass.reconcileId, change, afterMs: verdict.afterMs, reason: retryReason(reconciled) });
+      }
+      return verdict;
+    } catch (error) {
+      this.#failing.add(key);
+      this.#onStoreError(error);
+      return requeueWithBackoff(failures + 1, this.#deps);
+    }
+  }
+
+  #onPaused(stopped: RequestPause): void {
+    this.#queue.pause();
+    this.#retryNowOnResume ||= stopped.reason !== 'pause';
+    this.#deps.emit({ type: 'calls:stopped', reason: stopped.reason, message: stopped.message });
+    this.#statusReporter.update();
+    const [some] = this.#desired.publications.values();
+    if (stopped.reason === 'outage') void pollDuringOutage(some, this.#deps, this.#stopping.signal);
+  }
+
+  #onResumed(): void {
+    this.#deps.emit({ type: 'calls:resumed' });
+    this.#statusReporter.update();
+    this.#queue.resume();
+    if (this.#retryNowOnResume) this.#queue.retryNow();
+    this.#retryNowOnResume = false;
+  }
+
+  /** Makes no call until the credentials change: some failures in a row lock a key or an account. */
+  #onUnauthorized({ code, message, hint }: Failure): void {
+    const { rateLimiter, maxTries } = this.#deps;
+    if (rateLimiter.isPausedFor('credentials')) return;
+    rateLimiter.pause('credentials', `${code} ${message}${hint ? `; ${hint}` : ''}`);
+    if (maxTries < Number.POSITIVE_INFINITY) {
+      this.#hasGivenUp = true;
+      for (const resolve of this.#idleWaiters.splice(0)) resolve();
+      return;
+    }
+    void resumeOnNewCredentials(this.#deps, this.#stopping.signal);
+  }
+
+  #onStoreError(error: unknown): void {
+    if (!(error instanceof EdictError)) throw error;
+    // Both have been told, and the second by whoever gave the lease.
+    if (error.code !== 'UNSEEN' && error.code !== 'GATEWAY_HELD')
+      this.#deps.emit({ type: 'store:failed', reconcileId: this.#current?.reconcileId ?? '', message: error.message });
+  }
+
+  /** Whether nothing will be done later by itself. */
+  #isDone(): boolean {
+    return !this.#queue.hasScheduledRetry && !this.#triggers.isPending && !this.#rolloutTrigger.isPending && !this.#healthChecks.isRunning;
+  }
+
+  /** Called when nothing is queued or in flight. What was done may be what other changes waited for. */
+  #finishReconciliation(): void {
+    if (this.#rolloutTrigger.isPending) {
+      this.#rolloutTrigger.runNow();
+      return;
+    }
+    const pass = this.#current;
+    if (pass) {
+      this.#current = null;
+      const failed = this.#failing.size + this.#healthChecks.failed.length;
+      const summary = summarizeRun(pass, { failed, held: this.#heldUnknown.size, nowMs: this.#deps.clock.monotonicMs() });
+      this.#deps.emit({ type: 'pass:finished', reconcileId: pass.reconcileId, summary });
+    }
+    if (this.#isDone()) for (const resolve of this.#idleWaiters.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,53 @@
+import type { Approval } from '../../model/approval.ts';
+import type { Clock, StoreReader } from '../../model/ports.ts';
+import type { GatewayIdentity } from '../../model/publication.ts';
+
+/** How often it is looked for an approval while something is held, in milliseconds. */
+const pollIntervalMs = 1000;
+
+export interface ApprovalTriggerDeps {
+  readonly store: Pick<StoreReader, 'approvals'>;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly gateway: GatewayIdentity;
+  readonly signal: AbortSignal;
+  /** Called for each look that finds a new approval; a store that cannot be read shows none. */
+  readonly onApproval: () => void;
+}
+
+/** Waits for a person's agreement, which another process writes into the store, for as long as something is held. */
+export class ApprovalTrigger {
+  readonly #deps: ApprovalTriggerDeps;
+  #hasHeldChanges = false;
+  #lastSeenId = 0;
+  #isPolling = false;
+
+  constructor(deps: ApprovalTriggerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Watches from now on if something is held, and no more if nothing is. `known` are the approvals that the plan has seen. */
+  update(isHeld: boolean, known: readonly Approval[]): void {
+    this.#hasHeldChanges = isHeld;
+    this.#lastSeenId = Math.max(this.#lastSeenId, ...known.map(({ id }) => id));
+    if (isHeld && !this.#isPolling) void this.#poll();
+  }
+
+  async #poll(): Promise<void> {
+    const { clock, signal, onApproval } = this.#deps;
+    this.#isPolling = true;
+    while (this.#hasHeldChanges && !signal.aborted) {
+      await clock.sleep(pollIntervalMs, signal);
+      const newest = await this.#readNewestId();
+      if (newest <= this.#lastSeenId || signal.aborted) continue;
+      this.#lastSeenId = newest;
+      onApproval();
+    }
+    this.#isPolling = false;
+  }
+
+  async #readNewestId(): Promise<number> {
+    const { store, gateway } = this.#deps;
+    const [newest] = await store.approvals(gateway).catch(() => []);
+    return newest?.id ?? 0;
+  }
+}

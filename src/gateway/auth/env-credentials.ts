@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import type { Env } from '../../model/env.ts';
+import { EdictError } from '../../model/errors.ts';
+import type { AcquireRequestSlot, Clock } from '../../model/ports.ts';
+import { parseProxySettings } from '../../model/proxy-settings.ts';
+import type { GatewaySettings } from '../../model/publication.ts';
+import { CredentialsError } from '../errors.ts';
+import { type Credentials, isHeaderValue, type RequestAuth, tokenAuth } from './credentials.ts';
+import { type EnvSecret, openEnvSecret } from './env-secret.ts';
+import { signRequest } from './request-signature.ts';
+import { Secret } from './secret.ts';
+import { type FoundCredentials, StaticCredentials } from './static-credentials.ts';
+import { TokenCredentials } from './token-credentials.ts';
+
+export interface CredentialsDeps {
+  readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
+  /** Asked before each call to the identity service: it counts in the gateway's limit. */
+  readonly acquire?: AcquireRequestSlot;
+  /** Hears of each token that the identity service has given. */
+  readonly onTokenIssued?: () => void;
+}
+
+/**
+ * Returns the credentials that `environment` holds, the first of: the token HW_AUTH_TOKEN, the key HW_ACCESS_KEY with
+ * HW_SECRET_KEY and, if it is a temporary one, HW_SECURITY_TOKEN, a login with HW_USER_NAME, HW_USER_PASSWORD and
+ * HW_DOMAIN_NAME for the gateway's project. Each secret may stand in a file instead, which NAME_FILE names. Makes no call.
+ *
+ * Throws an EdictError: `CREDENTIALS_MISSING` if there are none, `CREDENTIALS_INVALID` for what cannot be a token or key, and as `proxiesOf` does.
+ */
+export function openCredentials(
+  environment: Env,
+  settings: Pick<GatewaySettings, 'iamEndpoint' | 'project' | 'timeoutMs'>,
+  { clock, acquire, onTokenIssued }: CredentialsDeps,
+): Credentials {
+  const setting = (name: string): EnvSecret | null => openEnvSecret(environment, name, clock.monotonicMs);
+  const token = setting('HW_AUTH_TOKEN');
+  if (token) {
+    assertSendableAtStart(token, 'set it to the value of the X-Subject-Token header alone');
+    return new StaticCredentials(tokenReader(token), token.name);
+  }
+  const [access, secret, securityToken] = [setting('HW_ACCESS_KEY'), setting('HW_SECRET_KEY'), setting('HW_SECURITY_TOKEN')];
+  if (access && secret) {
+    for (const part of [access, secret]) assertSendableAtStart(part, 'set it to the key alone, as the console shows it');
+    return new StaticCredentials(keyReader(access, secret, securityToken, clock), access.name);
+  }
+  const { HW_USER_NAME: user, HW_DOMAIN_NAME: domain } = environment;
+  const password = setting('HW_USER_PASSWORD');
+  if (!user || !password || !domain) {
+    if (access || secret) throw missingCredentialsError({ HW_ACCESS_KEY: access !== null, HW_SECRET_KEY: secret !== null }, 'a key');
+    throw missingCredentialsError(
+      { HW_USER_NAME: Boolean(user), HW_USER_PASSWORD: password !== null, HW_DOMAIN_NAME: Boolean(domain) },
+      'a user to log in with',
+    );
+  }
+  const { iamEndpoint, project, timeoutMs } = settings;
+  const login = {
+    iam: iamEndpoint,
+    user,
+    password: () => new Secret(password.read()),
+    domain,
+    project,
+    timeoutMs,
+    proxies: parseProxySettings(environment),
+  };
+  return new TokenCredentials(login, { clock, ...(acquire && { acquire }), ...(onTokenIssued && { onTokenIssued }) });
+}
+
+function tokenReader(setting: EnvSecret): () => FoundCredentials {
+  return cachedReader([setting], ([token = '']) => tokenAuth(token));
+}
+
+function keyReader(
+  accessKey: EnvSecret,
+  secretKey: EnvSecret,
+  temporary: EnvSecret | null,
+  clock: Pick<Clock, 'now'>,
+): () => FoundCredentials {
+  return cachedReader(
+    temporary ? [accessKey, secretKey, temporary] : [accessKey, secretKey],
+    ([accessKeyId = '', secretAccessKey = '', securityToken]) => ({
+      secrets: [secretAccessKey, ...(securityToken === undefined ? [] : [securityToken])],
+      headersFor: (request) =>
+        signRequest(
+          { method: request.method, url: request.url, headers: Object.fromEntries(request.headers), body: request.body ?? '' },
+          { accessKeyId, secretAccessKey, ...(securityToken !== undefined && { securityToken }) },
+          new Date(clock.now()),
+        ),
+    }),
+  );
+}
+
+/**
+ * Returns what finds the proof that `settings` make. It is made when one of them has changed, not for each call: a token can have
+ * thousands of characters. Throws like `check`.
+ */
+function cachedReader(settings: readonly EnvSecret[], proofOf: (texts: readonly string[]) => RequestAuth): () => FoundCredentials {
+  let last: { readonly texts: readonly string[]; readonly found: FoundCredentials } | null = null;
+  return () => {
+    const texts = settings.map((setting) => setting.read());
+    if (last?.texts.every((text, index) => text === texts[index])) return last.found;
+    for (const [index, text] of texts.entries()) assertSendable(settings[index]?.name ?? '', text);
+    last = { texts, found: { auth: proofOf(texts), fingerprint: fingerprint(texts) } };
+    return last.found;
+  };
+}
+
+/** Tells credentials apart without keeping a second copy of them. */
+function fingerprint(parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** Throws a CredentialsError for a text that cannot be sent; `name` is the setting that it is of. */
+function assertSendable(name: string, text: string): void {
+  if (isHeaderValue(text)) return;
+  throw new CredentialsError(
+    `${name} holds ${text === '' ? 'nothing' : 'a space, a line break or another character that cannot be sent'}`,
+    {
+      code: 'CREDENTIALS_UNREADABLE',
+    },
+  );
+}
+
+/** At the start a mistake is said at once; later, when a file changes, it is waited for. */
+function assertSendableAtStart(setting: EnvSecret, hint: string): void {
+  try {
+    assertSendable(setting.name, setting.read());
+  } catch (error) {
+    if (error instanceof CredentialsError) throw new EdictError('CREDENTIALS_INVALID', error.message, { hint });
+    throw error;
+  }
+}
+
+const credentialsHint =
+  'set HW_AUTH_TOKEN (a token), or HW_ACCESS_KEY and HW_SECRET_KEY (a key), or HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME (a user to log in with)';
+
+function missingCredentialsError(has: Readonly<Record<string, boolean>>, what: string): EdictError {
+  const absent = Object.keys(has).filter((name) => !has[name]);
+  if (absent.length === Object.keys(has).length) {
+    return new EdictError('CREDENTIALS_MISSING', 'there are no credentials: no token, no key and no user is set', {
+      hint: credentialsHint,
+    });
+  }
+  const list = new Intl.ListFormat('en-GB').format(absent);
+  return new EdictError('CREDENTIALS_MISSING', `the credentials are incomplete: ${list} ${absent.length === 1 ? 'is' : 'are'} not set`, {
+    hint: `set ${list} too (${what}), or other credentials: ${credentialsHint}`,
+  });
+}

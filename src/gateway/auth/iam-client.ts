@@ -1,0 +1,84 @@
+import createClient from 'openapi-fetch';
+import type { paths } from '../../../generated/roma-connect.d.ts';
+import { errorMessage } from '../../model/errors.ts';
+import type { ProxySettings } from '../../model/proxy-settings.ts';
+import { type CredentialsCode, CredentialsError, GatewayError } from '../errors.ts';
+import { parseResponse } from '../response.ts';
+import { openTransport } from '../transport.ts';
+import { isHeaderValue } from './credentials.ts';
+import { Secret } from './secret.ts';
+
+/** Who logs in, and where. */
+export interface LoginRequest {
+  /** The identity service's address. */
+  readonly iam: string;
+  readonly user: string;
+  /** Returns the password there is now. */
+  readonly password: () => Secret;
+  /** The account's name. */
+  readonly domain: string;
+  /** The ID of the project that the token is for. */
+  readonly project: string;
+  readonly timeoutMs: number;
+  /** Default: the identity service is asked itself. */
+  readonly proxies?: ProxySettings | null;
+}
+
+export interface IssuedToken {
+  readonly value: Secret;
+  /** How long it lives from now on, by the identity service's own clock where that is known. */
+  readonly lifetimeMs: number;
+}
+
+/** Fetches a new token with one call, over a connection of its own: it happens about once a day. Rejects with a CredentialsError. */
+export async function logIn(login: LoginRequest, signal: AbortSignal, nowMs: number): Promise<IssuedToken> {
+  const { timeoutMs, proxies = null } = login;
+  const transport = openTransport({ mode: 'everything', connections: 1, timeoutMs, proxies });
+  try {
+    return await requestToken(login, createClient<paths>({ ...transport, baseUrl: login.iam }), signal, nowMs);
+  } catch (error) {
+    throw error instanceof GatewayError ? toCredentialsError(error) : error;
+  } finally {
+    await transport.close();
+  }
+}
+
+async function requestToken(
+  login: LoginRequest,
+  client: ReturnType<typeof createClient<paths>>,
+  signal: AbortSignal,
+  nowMs: number,
+): Promise<IssuedToken> {
+  const password = login.password().reveal();
+  const user = { name: login.user, password, domain: { name: login.domain } };
+  const answer = await client.POST('/v3/auth/tokens', {
+    params: { query: { nocatalog: 'true' } },
+    body: { auth: { identity: { methods: ['password'], password: { user } }, scope: { project: { id: login.project } } } },
+    parseAs: 'text',
+    signal,
+  });
+  const { token } = parseResponse('createToken', answer, [password], nowMs);
+  const value = answer.response.headers.get('x-subject-token')?.trim() ?? '';
+  const endsMs = Date.parse(token.expires_at);
+  if (!isHeaderValue(value)) throw unusableTokenError('without a token in X-Subject-Token');
+  if (Number.isNaN(endsMs)) throw unusableTokenError('with an expires_at that is no time');
+  const issuedMs = Date.parse(token.issued_at ?? '');
+  return { value: new Secret(value), lifetimeMs: endsMs - (Number.isNaN(issuedMs) ? nowMs : issuedMs) };
+}
+
+function unusableTokenError(how: string): CredentialsError {
+  return new CredentialsError(`the identity service answered 201 ${how}`, { code: 'IAM_UNAVAILABLE', status: 201 });
+}
+
+function toCredentialsError(error: GatewayError): CredentialsError {
+  if (error instanceof CredentialsError) return error;
+  const { status, requestId, retryAfterMs } = error;
+  const message = `the identity service gave no token: ${errorMessage(error)}`;
+  return new CredentialsError(message, { code: credentialsCodeFor(error), status, requestId, retryAfterMs, cause: error });
+}
+
+function credentialsCodeFor({ status, retryAfterMs }: GatewayError): CredentialsCode {
+  const refused = status !== null && status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status);
+  if (refused) return 'CREDENTIALS_REFUSED';
+  return status === 429 || retryAfterMs !== null ? 'IAM_BUSY' : 'IAM_UNAVAILABLE';
+}

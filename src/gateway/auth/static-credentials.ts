@@ -1,0 +1,78 @@
+import { CredentialsError, notSentError } from '../errors.ts';
+import type { Credentials, RequestAuth } from './credentials.ts';
+
+/** Credentials as they were found, with what tells them from others. */
+export interface FoundCredentials {
+  readonly auth: RequestAuth;
+  readonly fingerprint: string;
+}
+
+/**
+ * Credentials that come from outside, a token or a key, and that edict cannot renew. What was refused is not sent again,
+ * and until some credentials have been taken once only one request at a time carries them: more than five failures in a
+ * row lock a key for five minutes (the service's reference on signed calls).
+ */
+export class StaticCredentials implements Credentials {
+  readonly #read: () => FoundCredentials;
+  readonly #name: string;
+  readonly #fingerprints = new WeakMap<RequestAuth, string>();
+  #rejected: string | null = null;
+  #accepted: string | null = null;
+  #trial: { readonly ended: Promise<void>; readonly end: () => void; readonly fingerprint: string } | null = null;
+
+  /**
+   * @param find returns what there is now; throws a CredentialsError if there is nothing
+   * @param name what a person would look for, such as `HW_AUTH_TOKEN`
+   */
+  constructor(find: () => FoundCredentials, name: string) {
+    this.#read = find;
+    this.#name = name;
+  }
+
+  async authenticate(signal: AbortSignal): Promise<RequestAuth> {
+    for (;;) {
+      if (signal.aborted) throw notSentError();
+      const { auth, fingerprint } = this.#read();
+      if (fingerprint === this.#rejected) throw rejectedError(this.#name);
+      this.#fingerprints.set(auth, fingerprint);
+      if (fingerprint === this.#accepted) return auth;
+      if (this.#trial === null) {
+        const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+        this.#trial = { ended, end, fingerprint };
+        return auth;
+      }
+      await this.#trial.ended;
+    }
+  }
+
+  report(proof: RequestAuth, result: 'taken' | 'refused' | 'untold'): boolean {
+    const fingerprint = this.#fingerprints.get(proof) ?? '';
+    if (result === 'taken') this.#accepted = fingerprint;
+    if (result === 'refused') {
+      this.#rejected = fingerprint;
+      if (this.#accepted === fingerprint) this.#accepted = null;
+    }
+    if (this.#trial?.fingerprint === fingerprint) {
+      this.#trial.end();
+      this.#trial = null;
+    }
+    return result === 'refused' && this.hasChanged();
+  }
+
+  hasChanged(): boolean {
+    try {
+      return this.#read().fingerprint !== this.#rejected;
+    } catch (error) {
+      if (error instanceof CredentialsError) return false;
+      throw error;
+    }
+  }
+
+  reset(): void {
+    this.#rejected = null;
+  }
+}
+
+function rejectedError(name: string): CredentialsError {
+  return new CredentialsError(`the gateway refused ${name} before, and it has not changed since`, { code: 'CREDENTIALS_REFUSED' });
+}

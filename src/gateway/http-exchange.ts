@@ -1,0 +1,181 @@
+import { type Dispatcher, errors } from 'undici';
+import { errorMessage } from '../model/errors.ts';
+import { ConnectionError, InvalidResponseError, notSentError } from './errors.ts';
+
+/** A body over this is refused: a page of 500 APIs with all that the service says of each can have some 2 MB. */
+const maxBodyBytes = 16 * 1024 * 1024;
+
+/** What a call needs of a `Request`: the platform's own costs more than the rest of a call together. */
+export class HttpRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body: string | null;
+  readonly signal: AbortSignal | null;
+
+  constructor(url: string, init: RequestInit) {
+    this.url = url;
+    this.method = init.method ?? 'GET';
+    this.headers = init.headers as Headers;
+    this.body = (init.body as string | null | undefined) ?? null;
+    this.signal = init.signal ?? null;
+  }
+}
+
+/** What a call needs of a `Response`, with its body already read. */
+export class HttpResponse {
+  readonly status: number;
+  readonly ok: boolean;
+  readonly headers: { get(name: string): string | null };
+  readonly #text: string;
+
+  constructor(status: number, headers: Readonly<Record<string, string | string[] | undefined>>, text: string) {
+    this.status = status;
+    this.ok = status >= 200 && status < 300;
+    this.headers = { get: (name) => headers[name.toLowerCase()]?.toString() ?? null };
+    this.#text = text;
+  }
+
+  text(): Promise<string> {
+    return Promise.resolve(this.#text);
+  }
+
+  json(): Promise<unknown> {
+    return this.text().then((text) => JSON.parse(text) as unknown);
+  }
+}
+
+/**
+ * Sends one request, with `more` headers, and reads its whole answer, in at most `timeoutMs`. `mayLeave` is asked when its connection
+ * stands. Rejects with a ConnectionError that knows whether anything has left, or an InvalidAnswerError. Redirects are answers like any other.
+ */
+export async function sendRequest(
+  dispatcher: Dispatcher,
+  request: HttpRequest,
+  more: Readonly<Record<string, string>>,
+  timeoutMs: number,
+  mayLeave: () => boolean = () => true,
+): Promise<HttpResponse> {
+  const address = URL.parse(request.url);
+  if (address === null) throw new ConnectionError('CONNECTION_FAILED', `no connection: ${request.url} is not an address`);
+  const { origin, pathname, search } = address;
+  const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'edict' };
+  for (const [name, value] of request.headers) headers[name] = value;
+  Object.assign(headers, more);
+  return new Promise((resolve, reject) => {
+    const running = new HttpExchange(request.signal, timeoutMs, mayLeave, resolve, reject);
+    if (running.isSettled) return;
+    const method = request.method as Dispatcher.HttpMethod;
+    dispatcher.dispatch({ origin, path: pathname + search, method, headers, body: request.body }, running);
+  });
+}
+
+class HttpExchange implements Dispatcher.DispatchHandler {
+  /** Something may have left: set when the request is handed to a connection that stands. */
+  #isSent = false;
+  isSettled = false;
+  #controller: Dispatcher.DispatchController | null = null;
+  #status = 0;
+  #headers: Readonly<Record<string, string | string[] | undefined>> = {};
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+  readonly #timer: NodeJS.Timeout;
+  readonly #signal: AbortSignal | null;
+  readonly #canSend: () => boolean;
+  readonly #resolve: (answer: HttpResponse) => void;
+  readonly #reject: (error: Error) => void;
+
+  constructor(
+    signal: AbortSignal | null,
+    timeoutMs: number,
+    mayLeave: () => boolean,
+    resolve: (answer: HttpResponse) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#signal = signal;
+    this.#canSend = mayLeave;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#timer = setTimeout(this.#timeOut, timeoutMs, timeoutMs);
+    if (signal?.aborted) this.#abort();
+    else signal?.addEventListener('abort', this.#abort);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.isSettled) controller.abort(new Error('given up before it was sent'));
+    else if (this.#canSend()) this.#isSent = true;
+    else this.#fail(notSentError());
+  }
+
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size <= maxBodyBytes) this.#chunks.push(chunk);
+    else
+      this.#fail(new InvalidResponseError(`answered ${this.#status} with a body over 16 MiB, which is refused`, { status: this.#status }));
+  }
+
+  onResponseEnd(): void {
+    if (!this.#settle()) return;
+    const [first] = this.#chunks;
+    const body = this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks);
+    this.#resolve(new HttpResponse(this.#status, this.#headers, body.toString()));
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(
+      this.#isSent
+        ? toConnectionError(error)
+        : new ConnectionError('CONNECTION_FAILED', `no connection: ${connectionErrorMessage(error)}`, error),
+    );
+  }
+
+  readonly #timeOut = (timeoutMs: number): void => {
+    if (this.#isSent) this.#fail(new ConnectionError('TIMEOUT', `no whole answer within ${timeoutMs} ms`));
+    else this.#fail(new ConnectionError('CONNECTION_FAILED', `no connection within ${timeoutMs} ms`));
+  };
+
+  readonly #abort = (): void => {
+    if (this.#isSent) this.#fail(new ConnectionError('INTERRUPTED', 'stopped before the whole answer was there'));
+    else this.#fail(new ConnectionError('NOT_SENT', 'stopped before anything was sent'));
+  };
+
+  #fail(error: Error): void {
+    if (!this.#settle()) return;
+    this.#reject(error);
+    this.#controller?.abort(error);
+  }
+
+  #settle(): boolean {
+    if (this.isSettled) return false;
+    this.isSettled = true;
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#abort);
+    return true;
+  }
+}
+
+function toConnectionError(error: Error): Error {
+  return error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError
+    ? new InvalidResponseError(`the answer is not HTTP: ${connectionErrorMessage(error)}`, { status: null, cause: error })
+    : new ConnectionError(
+        'CONNECTION_LOST',
+        `the connection broke before the whole answer was there: ${connectionErrorMessage(error)}`,
+        error,
+      );
+}
+
+/** Returns what an error of the connection says; one that stands for several addresses tried says nothing itself. */
+function connectionErrorMessage(error: Error): string {
+  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  return errorMessage(first ?? error) || error.name;
+}

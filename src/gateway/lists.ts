@@ -1,0 +1,188 @@
+import type { components } from '../../generated/roma-connect.d.ts';
+import type { ListedVersion, ObservedApi, ObservedPublication } from '../model/observation.ts';
+import type { GatewayReader, ListedEnvironment, ReadResult } from '../model/ports.ts';
+import type { PublicationNames } from '../model/publication.ts';
+import { InvalidResponseError, ServiceError } from './errors.ts';
+import { authHeaderPlaceholder, type GatewayClient, type RequestContext, type RomaClient } from './gateway-client.ts';
+import { toReadFailure } from './outcome.ts';
+import { parseResponse } from './response.ts';
+import { sanitize } from './sanitize.ts';
+
+/** The most entries that the service puts into one answer. */
+const pageSize = 500;
+
+/** Twenty times as many as an instance holds. */
+const maxListed = 100_000;
+
+/** How often a list is read in which APIs have moved between pages, so that some stand on none. */
+const maxListReads = 3;
+
+const maxIdLength = 128;
+
+/** Returns everything that can be asked of a gateway without changing it. */
+export function createGatewayReader(caller: GatewayClient): GatewayReader {
+  /** `absent`: what it comes to where the gateway says that there is nothing of the kind. */
+  async function read<T>(
+    signal: AbortSignal,
+    absent: T,
+    request: (client: RomaClient, one: RequestContext) => Promise<T>,
+  ): Promise<ReadResult<T>> {
+    try {
+      return { kind: 'read', value: await caller.call(signal, (client, one) => request(client, { ...one, signal })) };
+    } catch (error) {
+      return toReadFailure(error) ?? { kind: 'read', value: absent };
+    }
+  }
+  const list = <T>(signal: AbortSignal, pageAt: (client: RomaClient, one: RequestContext, offset: number) => Promise<Page<T>>) =>
+    readAllPages((offset) => read<Page<T>>(signal, { total: 0, entries: [] }, (client, one) => pageAt(client, one, offset)));
+  return {
+    identity: caller.identity,
+    close: () => caller.close(),
+    async listApis(signal) {
+      for (let tries = 1; ; tries += 1) {
+        const listed = await list(signal, readApisPage);
+        if (listed.kind !== 'read') return listed;
+        const value = new Map(listed.value.entries.map((api) => [api.apiId, api]));
+        if (value.size >= listed.value.total || tries >= maxListReads) return { kind: 'read', value };
+      }
+    },
+    getApi: (apiId, signal) => read<ObservedApi | null>(signal, null, (client, one) => readApi(client, one, apiId)),
+    async listEnvironments(signal) {
+      const listed = await list(signal, readEnvironmentsPage);
+      return listed.kind === 'read' ? { kind: 'read', value: listed.value.entries } : listed;
+    },
+    listVersions: (of, signal) => read<readonly ListedVersion[]>(signal, [], (client, one) => readVersions(client, one, of)),
+  };
+}
+
+interface Page<T> {
+  /** How many there are on all pages. */
+  readonly total: number;
+  readonly entries: readonly T[];
+}
+
+/**
+ * Reads the first page, then all others at once: a page is as long as the first one is, which may be shorter than asked for.
+ * What moves between pages meanwhile may stand on two of them or on none.
+ */
+async function readAllPages<T>(pageAt: (offset: number) => Promise<ReadResult<Page<T>>>): Promise<ReadResult<Page<T>>> {
+  const first = await pageAt(0);
+  if (first.kind !== 'read') return first;
+  const { total, entries: found } = first.value;
+  const offsets: number[] = [];
+  for (let offset = found.length; offset < total && found.length > 0; offset += found.length) offsets.push(offset);
+  const entries = [...found];
+  for (const page of await Promise.all(offsets.map(pageAt))) {
+    if (page.kind !== 'read') return page;
+    for (const entry of page.value.entries) entries.push(entry);
+  }
+  return { kind: 'read', value: { total, entries } };
+}
+
+/** Returns a page. Throws an InvalidAnswerError for a first one that cannot be the first of `total`. */
+function checkPage<T>(offset: number, total: number, entries: readonly T[]): Page<T> {
+  if (total > maxListed) throw new InvalidResponseError(`says that there are ${total}, more than any instance holds`, { status: 200 });
+  if (offset === 0 && entries.length === 0 && total > 0) throw new InvalidResponseError(`listed none of ${total}`, { status: 200 });
+  return { total, entries };
+}
+
+async function readApisPage(client: RomaClient, { path, secrets, ...one }: RequestContext, offset: number): Promise<Page<ObservedApi>> {
+  const answer = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/apis', {
+    params: { path, query: { offset, limit: pageSize }, header: authHeaderPlaceholder },
+    parseAs: 'text',
+    ...one,
+  });
+  const { total, apis } = parseResponse('listApis', answer, secrets, Date.now());
+  return checkPage(
+    offset,
+    total,
+    apis.map((api) => toObservedApi(api, secrets)),
+  );
+}
+
+async function readApi(client: RomaClient, { path, secrets, ...one }: RequestContext, apiId: string): Promise<ObservedApi | null> {
+  const answer = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/apis/{api_id}', {
+    params: { path: { ...path, api_id: apiId }, header: authHeaderPlaceholder },
+    parseAs: 'text',
+    ...one,
+  });
+  try {
+    return toObservedApi(parseResponse('getApi', answer, secrets, Date.now()), secrets);
+  } catch (error) {
+    if (error instanceof ServiceError && error.errorCode === 'APIG.3002') return null;
+    throw error;
+  }
+}
+
+async function readEnvironmentsPage(
+  client: RomaClient,
+  { path, secrets, ...one }: RequestContext,
+  offset: number,
+): Promise<Page<ListedEnvironment>> {
+  const answer = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/envs', {
+    params: { path, query: { offset, limit: pageSize }, header: authHeaderPlaceholder },
+    parseAs: 'text',
+    ...one,
+  });
+  const { total, envs } = parseResponse('listEnvironments', answer, secrets, Date.now());
+  return checkPage(
+    offset,
+    total,
+    envs.map(({ id, name }) => ({ id: sanitize(id, secrets, maxIdLength), name: sanitize(name, secrets, maxIdLength) })),
+  );
+}
+
+/** Ten versions are kept in an environment, so one page of the largest size holds all of an API. */
+async function readVersions(
+  client: RomaClient,
+  { path, secrets, ...one }: RequestContext,
+  of: Pick<PublicationNames, 'apiId' | 'environmentId'>,
+): Promise<ListedVersion[]> {
+  const answer = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/apis/publish/{api_id}', {
+    params: { path: { ...path, api_id: of.apiId }, query: { env_id: of.environmentId, limit: pageSize }, header: authHeaderPlaceholder },
+    parseAs: 'text',
+    ...one,
+  });
+  const { total, api_versions: versions } = parseResponse('listVersions', answer, secrets, Date.now());
+  if (total > versions.length) {
+    throw new InvalidResponseError(`listed ${versions.length} of ${total} versions, more than the gateway keeps`, { status: 200 });
+  }
+  return versions
+    .filter(({ env_id: environment }) => environment === of.environmentId)
+    .map(({ version_id: versionId, version_no: number = '', remark = '', publish_time: publishedAt, status }) => ({
+      versionId: sanitize(versionId, secrets, maxIdLength),
+      versionNumber: sanitize(number, secrets, maxIdLength),
+      remark,
+      publishedAtMs: parseTime(publishedAt),
+      isEffective: status === 1,
+    }));
+}
+
+/** What joins the entries of several environments in one field of an API. */
+const separator = '|';
+
+function toObservedApi(api: components['schemas']['Api'], secrets: readonly string[]): ObservedApi {
+  const clean = (text: string): string => sanitize(text, secrets, maxIdLength);
+  const environmentIds = (api.run_env_id ?? '').split(separator);
+  const publishIds = splitAligned(api.publish_id, environmentIds.length);
+  const times = splitAligned(api.publish_time, environmentIds.length);
+  const publications = new Map<string, ObservedPublication>();
+  for (const [index, environmentId] of environmentIds.map(clean).entries()) {
+    if (environmentId === '') continue;
+    publications.set(environmentId, { publishId: clean(publishIds[index] ?? '') || null, publishedAtMs: parseTime(times[index]) });
+  }
+  const [groupId, group] = [clean(api.group_id ?? ''), clean(api.group_name ?? '')];
+  return { apiId: clean(api.id), name: clean(api.name), groupId, group, editedAtMs: parseTime(api.update_time), publications };
+}
+
+/** Returns the entries of a joined field; none if they are not as many as there are environments, since nobody knows whose they are. */
+function splitAligned(joined: string | null | undefined, count: number): readonly string[] {
+  const entries = joined?.split(separator) ?? [];
+  return entries.length === count ? entries : [];
+}
+
+/** Returns the milliseconds since 1970 that a text of the service means; `null` for none and for its zero time, `0001-01-01T00:00:00Z`. */
+function parseTime(text: string | null | undefined): number | null {
+  const ms = Date.parse(text ?? '');
+  return ms > 0 ? ms : null;
+}

@@ -1,0 +1,78 @@
+import { addMarker } from '../model/attempt-marker.ts';
+import type { Change } from '../model/change.ts';
+import { InvalidResponseError } from './errors.ts';
+import { authHeaderPlaceholder, type RequestContext, type RomaClient } from './gateway-client.ts';
+import { parseResponse, type ResponseBodies } from './response.ts';
+import { sanitize } from './sanitize.ts';
+
+/** What an action's answer says of the publication; `null` where it does not say, as after `offline`. */
+export interface PublishResult {
+  readonly versionId: string | null;
+  readonly publishId: string | null;
+}
+
+/** Publishes an API or takes it offline. Throws a GatewayError, also for a success that is not about this change. */
+export async function publish(client: RomaClient, request: RequestContext, change: Change, marker: string | null): Promise<PublishResult> {
+  const { path, secrets, ...one } = request;
+  const { action, apiId, environmentId } = change;
+  const answer = await client.POST('/v2/{project_id}/apic/instances/{instance_id}/apis/action', {
+    params: { path, header: authHeaderPlaceholder },
+    body: { action, api_id: apiId, env_id: environmentId, ...remarkField(change, marker) },
+    parseAs: 'text',
+    ...one,
+  });
+  return parsePublishResult(parseResponse('changePublication', answer, secrets, Date.now()), 201, change, secrets);
+}
+
+/** Makes a kept version effective. Throws like `changeOne`. */
+export async function switchVersion(client: RomaClient, request: RequestContext, change: Change, version: string): Promise<PublishResult> {
+  const { path, secrets, ...one } = request;
+  const answer = await client.PUT('/v2/{project_id}/apic/instances/{instance_id}/apis/publish/{api_id}', {
+    params: { path: { ...path, api_id: change.apiId }, header: authHeaderPlaceholder },
+    body: { version_id: version },
+    parseAs: 'text',
+    ...one,
+  });
+  const made = parsePublishResult(parseResponse('switchVersion', answer, secrets, Date.now()), 200, change, secrets);
+  if (made.versionId === null || made.versionId === version) return made;
+  throw new InvalidResponseError(`answered 200 with version ${made.versionId}, and ${version} was asked for`, { status: 200 });
+}
+
+/** Publishes APIs of one environment or takes them offline there. Throws a GatewayError; what failed of it alone is in the answer. */
+export async function publishBatch(
+  client: RomaClient,
+  request: RequestContext,
+  changes: readonly Change[],
+  marker: string | null,
+): Promise<ResponseBodies['changePublications']> {
+  const { path, secrets, ...one } = request;
+  const [first] = changes;
+  if (!first) throw new TypeError('a batch of nothing');
+  const answer = await client.POST('/v2/{project_id}/apic/instances/{instance_id}/apis/publish', {
+    params: { path, query: { action: first.action }, header: authHeaderPlaceholder },
+    body: { apis: changes.map(({ apiId }) => apiId), env_id: first.environmentId, ...remarkField(first, marker) },
+    parseAs: 'text',
+    ...one,
+  });
+  return parseResponse('changePublications', answer, secrets, Date.now());
+}
+
+/** Returns what an answer says was made. Throws an InvalidAnswerError if it is about another publication than `change`. */
+export function parsePublishResult(
+  body: ResponseBodies['changePublication'],
+  status: number,
+  { apiId, environmentId }: Change,
+  secrets: readonly string[],
+): PublishResult {
+  const clean = (id: string | undefined): string => sanitize(id ?? '', secrets, 128);
+  if (body.api_id === apiId && body.env_id === environmentId) {
+    return { versionId: clean(body.version_id) || null, publishId: clean(body.publish_id) || null };
+  }
+  const about = `API ${clean(body.api_id)} in environment ${clean(body.env_id)}`;
+  throw new InvalidResponseError(`answered ${status} about ${about}, which was not asked`, { status });
+}
+
+function remarkField(change: Change, marker: string | null): { readonly remark?: string } {
+  const remark = marker === null ? change.remark : addMarker(change.remark, marker);
+  return remark === null ? {} : { remark };
+}

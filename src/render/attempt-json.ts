@@ -1,0 +1,28 @@
+import type { Approval } from '../model/approval.ts';
+import type { Attempt } from '../model/ports.ts';
+import { formatTimestamp } from './format.ts';
+
+/** Returns an approval as other programs read it. */
+export function approvalJson({ id, digest, by, reason, approvedAtMs, expiresAtMs, scope, usedKeys }: Approval) {
+  return {
+    id,
+    digest,
+    by,
+    why: reason,
+    at: formatTimestamp(approvedAtMs),
+    expires: formatTimestamp(expiresAtMs),
+    items: scope.length,
+    made: usedKeys.size,
+  };
+}
+
+/** Returns an attempt as other programs read it. */
+export function historyAttemptJson(attempt: Attempt) {
+  const { id, reconcileId, requestedVersionId, priorState, approval, startedAtMs, finishedAtMs, ...rest } = attempt;
+  return {
+    ...{ id, passId: reconcileId, ...rest, askedVersionId: requestedVersionId, before: priorState },
+    approval: approval && { by: approval.by, why: approval.reason },
+    began: new Date(startedAtMs).toISOString(),
+    settled: finishedAtMs === null ? null : new Date(finishedAtMs).toISOString(),
+  };
+}

@@ -1,0 +1,28 @@
+import type { Plan } from '../model/change.ts';
+import { defaultFile, defaultStoreUrl, type Settings } from '../model/settings.ts';
+import { redactUrl } from '../model/store-url.ts';
+import { approvalDigest } from '../plan/policies.ts';
+
+/** Returns the command line that does something with the same file and record as this one, ready for a shell; a password in it is left to the person. */
+export function formatCommandLine(command: string, args: readonly string[], { file, emulate, storeUrl }: Settings): string {
+  const words = [
+    ...['edict', command, ...args],
+    ...(file === defaultFile ? [] : [file.startsWith('-') ? `./${file}` : file]),
+    ...(emulate ? ['--emulate'] : []),
+    ...(storeUrl === defaultStoreUrl(emulate) ? [] : ['--state', redactUrl(storeUrl)]),
+  ];
+  return words.map(quoteForShell).join(' ');
+}
+
+function quoteForShell(word: string): string {
+  return /^[\w@%+:,./-][\w@%+=:,./-]*$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Returns the command with which a person agrees to all that a plan holds; `null` if it holds nothing. */
+export function approveCommand(plan: Plan, settings: Settings): string | null {
+  const digest = approvalDigest(plan);
+  if (digest === null) return null;
+  const { apis, environments } = settings.targets;
+  const targets = [...apis.flatMap((pattern) => ['--api', pattern]), ...environments.flatMap((pattern) => ['--environment', pattern])];
+  return `${formatCommandLine('approve', [digest, ...targets], settings)} --by YOU --why REASON`;
+}

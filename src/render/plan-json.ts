@@ -1,0 +1,69 @@
+import type { components } from '../../generated/edict-plan.d.ts';
+import type { Change, Plan } from '../model/change.ts';
+import type { Commit, Suspension } from '../model/publication.ts';
+import { countChanges } from '../plan/change-counts.ts';
+import { planDigest } from '../plan/digest.ts';
+import { estimateCost } from '../plan/estimate.ts';
+import { approvalDigest } from '../plan/policies.ts';
+import { formatTimestamp } from './format.ts';
+import { listNotices } from './notices.ts';
+import type { BlameInfo, PlanView } from './plan-view.ts';
+
+type Schemas = components['schemas'];
+
+/** Returns a plan as other programs read it: what spec/plan.schema.json describes. */
+export function planJson({ plan, desired, notices, approveCommand, commits }: PlanView): Schemas['Plan'] {
+  return {
+    format: 1,
+    digest: planDigest(plan),
+    heldDigest: approvalDigest(plan),
+    release: approveCommand,
+    suspicion: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
+    suspension: plan.suspension && suspensionJson(plan.suspension),
+    approval: plan.approval && { by: plan.approval.by, why: plan.approval.reason, expires: formatTimestamp(plan.approval.expiresAtMs) },
+    gateway: plan.gateway,
+    targets: plan.targets,
+    ...(plan.savedPlanDiff && { saved: { done: plan.savedPlanDiff.appliedCount, newer: plan.savedPlanDiff.notInPlan } }),
+    summary: planSummaryJson(plan),
+    changes: plan.changes.map((change) => changeJson(change, commits)),
+    seen: listNotices(plan, notices),
+    estimate: estimateCost(plan.changes, desired.gateway),
+  };
+}
+
+function changeJson(change: Change, commits: BlameInfo['commits']): Schemas['Change'] {
+  const { api, apiId, environment, environmentId, action, reason, from, to, revision, version, drift, held, deferred, source } = change;
+  return {
+    ...{ api, apiId, environment, environmentId, action, reason, from, to, revision, version },
+    drift: drift && {
+      from: drift.from,
+      since: drift.fromSinceMs === null ? null : formatTimestamp(drift.fromSinceMs),
+      seen: formatTimestamp(drift.detectedAtMs),
+    },
+    held: held && `${held.rule}: ${held.message}`,
+    waits: deferred && {
+      rule: deferred.rule,
+      message: deferred.message,
+      until: deferred.untilMs === null ? null : formatTimestamp(deferred.untilMs),
+    },
+    source: source && { file: source.file, line: source.line, column: source.column, commit: commits ? commitJson(commits(source)) : null },
+  };
+}
+
+/** Returns a person's word that no call is made, as other programs read it. */
+export function suspensionJson({ by, reason, untilMs }: Suspension): Schemas['Suspension'] {
+  return { by, why: reason, until: untilMs === null ? null : formatTimestamp(untilMs) };
+}
+
+/** Returns how much of a plan there is of each kind, as other programs read it. */
+export function planSummaryJson(plan: Plan): Schemas['Summary'] {
+  const { online, offline, held, deferred } = countChanges(plan);
+  return { online, offline, unchanged: plan.unchanged, held, waiting: deferred, untargeted: plan.excluded };
+}
+
+/** Returns a commit as other programs read it, its author as he calls himself. */
+export function commitJson(commit: Commit | null): components['schemas']['Commit'] | null {
+  if (commit === null) return null;
+  if (commit.kind === 'uncommitted') return { id: null, author: null, at: null };
+  return { id: commit.id, author: commit.author, at: formatTimestamp(commit.atMs) };
+}

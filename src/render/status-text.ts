@@ -1,0 +1,20 @@
+import { hasFailed, type StatusCell } from '../plan/status.ts';
+import { formatBlocker, formatReason } from './format.ts';
+import { noticeForDrift, noticeForOutdated } from './notices.ts';
+
+/** Returns what comes next of a publication and why, in one line. */
+export function formatStatusCell({ change, lastAttempt, recorded, status }: StatusCell): string {
+  if (change) return formatBlocker(change) ?? `${change.action}: ${formatReason(change)}${formatFailure(change, lastAttempt)}`;
+  if (status === 'drifted' && recorded) {
+    const { kind, message } = noticeForDrift(recorded);
+    return `${kind}: ${message}`;
+  }
+  if (status === 'stale' && recorded) return `stale: ${noticeForOutdated(recorded).message}`;
+  return status === 'kept' ? 'not in the file, left as it is' : 'in sync';
+}
+
+function formatFailure(change: NonNullable<StatusCell['change']>, last: StatusCell['lastAttempt']): string {
+  if (!last || last.outcome === 'succeeded') return '';
+  if (!hasFailed(change, last)) return last.outcome === null ? '; last attempt has no known outcome' : '';
+  return `; last attempt ${last.outcome}${last.code ? `: ${last.code} ${last.message ?? ''}` : ''}`;
+}

@@ -1,0 +1,99 @@
+import type { components } from '../../generated/edict-api.d.ts';
+import type { Change } from '../model/change.ts';
+import type { RateLimit } from '../model/ports.ts';
+import type { DesiredState } from '../model/publication.ts';
+import { estimateCost } from '../plan/estimate.ts';
+import type { PublicationStatus } from '../plan/status.ts';
+import { formatDurationMs, formatTimestamp } from '../render/format.ts';
+import { planSummaryJson, suspensionJson } from '../render/plan-json.ts';
+import type { ReconciliationView, StatusCache } from './status-cache.ts';
+
+type Schemas = components['schemas'];
+
+/** What is said of the daemon and is not on the board. */
+export interface DaemonInfo {
+  readonly version: string;
+  /** The path of the file. */
+  readonly file: string;
+  /** Returns the command that releases what a plan holds; `null` if it holds nothing. */
+  readonly approveCommand: (plan: NonNullable<StatusCache['plan']>) => string | null;
+}
+
+/** More of them than this hide the first ones. */
+const maxDiagnostics = 50;
+
+const zeroRate: RateLimit = { calls: 0, perMs: 1000 };
+
+/** Returns how the daemon is getting on, as programs and the page read it. */
+export function daemonStatusJson(
+  board: StatusCache,
+  standings: Readonly<Partial<Record<PublicationStatus, number>>>,
+  about: DaemonInfo,
+): Schemas['Live'] {
+  const { plan, matrix } = board;
+  return {
+    format: 1,
+    version: about.version,
+    startedAt: formatTimestamp(board.startedAtMs),
+    gateway: plan && { endpoint: plan.gateway.endpoint, project: plan.gateway.project, instance: plan.gateway.instance },
+    file: fileJson(board, about.file),
+    environments: matrix ? environmentsJson(matrix) : [],
+    standings: { ...standings },
+    summary: plan && planSummaryJson(plan),
+    standsBy: board.standbyReason,
+    suspension: plan?.suspension ? suspensionJson(plan.suspension) : null,
+    suspicion: plan?.fileHeld ? { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint } : null,
+    release: plan && about.approveCommand(plan),
+    queue: queueJson(board),
+    passes: board.reconciliations.map(reconciliationJson),
+  };
+}
+
+function fileJson({ loadedAtMs, fileError }: StatusCache, path: string): Schemas['File'] {
+  return {
+    path,
+    acceptedAt: loadedAtMs === null ? null : formatTimestamp(loadedAtMs),
+    complaint: fileError?.message ?? null,
+    mistakes: (fileError?.diagnostics ?? []).slice(0, maxDiagnostics).map(({ rule: _, ...mistake }) => mistake),
+  };
+}
+
+function environmentsJson({ desired, recorded }: NonNullable<StatusCache['matrix']>): Schemas['Live']['environments'] {
+  const known = new Map([...recorded.values()].map(({ environmentId, environment }) => [environmentId, environment]));
+  const left = [...known].filter(([id]) => !desired.environments.has(id));
+  return [
+    ...[...desired.environments.values()].map(({ id, name, isProtected }) => ({ id, name, protected: isProtected })),
+    ...left.map(([id, name]) => ({ id, name, protected: false })),
+  ];
+}
+
+function queueJson({ matrix, rate, paused, inFlight }: StatusCache): Schemas['Queue'] {
+  const limit: RateLimit = matrix?.desired.gateway.limit ?? zeroRate;
+  const now = rate ?? limit;
+  const changes = matrix ? [...matrix.changes.values()].filter((change) => !change.held && !change.deferred) : [];
+  return {
+    left: changes.length,
+    inFlight,
+    rate: { calls: now.calls, perMs: now.perMs },
+    limit: { calls: limit.calls, perMs: limit.perMs },
+    secondsToGo: paused || !matrix ? null : estimateSeconds(changes, matrix.desired, now),
+    slowedBy: formatBottleneck(changes.length, now, limit, paused?.message),
+    stopped: paused && { why: paused.reason, message: paused.message, since: formatTimestamp(paused.sinceMs) },
+  };
+}
+
+function estimateSeconds(changes: readonly Change[], { gateway }: DesiredState, { calls, perMs }: RateLimit): number {
+  return estimateCost(changes, { ...gateway, limit: { ...gateway.limit, calls, perMs } }).seconds;
+}
+
+function formatBottleneck(left: number, rate: RateLimit, limit: RateLimit, stop: string | undefined): string | null {
+  if (stop !== undefined) return stop;
+  if (left === 0) return null;
+  const inWords = ({ calls, perMs }: RateLimit): string => `${calls} per ${formatDurationMs(perMs)}`;
+  const isLower = rate.calls * limit.perMs < limit.calls * rate.perMs;
+  return isLower ? `the gateway asks for less: ${inWords(rate)} of ${inWords(limit)}` : `the file’s limit: ${inWords(limit)}`;
+}
+
+function reconciliationJson({ id, cause, startedAtMs, result }: ReconciliationView): Schemas['Pass'] {
+  return { id, cause, startedAt: formatTimestamp(startedAtMs), result };
+}

@@ -1,0 +1,149 @@
+import type { ErrorObject } from 'ajv';
+import { validateFile, validateIncluded } from '../../../generated/edict-file-validator.cjs';
+import type { DiagnosticRule } from '../../model/errors.ts';
+import type { PathDiagnostic } from '../path-diagnostic.ts';
+import type { KeyPath } from '../yaml/source-ranges.ts';
+import { isMap } from '../yaml/value.ts';
+import { closestMatch } from './spelling.ts';
+
+/** What the schema calls the kinds of files. */
+const validators = { File: validateFile, Included: validateIncluded } as const;
+
+/** Returns everything in which the value of a file of a kind differs from spec/edict.schema.json; empty if it conforms. */
+export function checkSchema(value: unknown, kind: keyof typeof validators): PathDiagnostic[] {
+  const validate = validators[kind];
+  if (validate(value)) return [];
+  const errors = validate.errors ?? [];
+  const unions = new Map(errors.filter((error) => error.keyword === 'anyOf').map((error) => [error.instancePath, error.data]));
+  return errors.filter((error) => isRelevant(error, unions)).map((error) => ({ ...toDiagnostic(error), rule: toRule(error) }));
+}
+
+/**
+ * Where the schema allows a text or a map, ajv reports what is wrong with the value as either. Only the form that
+ * the person has chosen is worth a word.
+ */
+function isRelevant(error: ErrorObject, unions: ReadonlyMap<string, unknown>): boolean {
+  if (error.keyword === 'anyOf' || error.keyword === 'propertyNames' || error.keyword === 'if') return false;
+  if (!unions.has(error.instancePath)) return true;
+  const ofMapForm = error.keyword === 'required' || error.keyword === 'additionalProperties';
+  if (isMap(unions.get(error.instancePath))) return ofMapForm;
+  return !ofMapForm && error.params['type'] !== 'object';
+}
+
+function toRule({ keyword }: ErrorObject): DiagnosticRule {
+  if (keyword === 'additionalProperties') return 'unknown-key';
+  return keyword === 'required' ? 'missing-key' : 'value';
+}
+
+function toDiagnostic(error: ErrorObject): PathDiagnostic {
+  const path = parseJsonPointer(error.instancePath);
+  const { data, params, parentSchema } = error as { data: unknown; params: Record<string, unknown>; parentSchema: Schema };
+  const key = path.at(-1);
+  const name = key === undefined || /^\d+$/.test(key) ? formatPath(path) : key;
+  const wrong = (message: string, hint: string | null = null): PathDiagnostic => ({ path, target: 'value', message, hint });
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return unknownKey(path, String(params['additionalProperty']), Object.keys(parentSchema.properties ?? {}));
+    case 'required':
+      return {
+        path,
+        target: 'key',
+        message: `${formatPath(path)} lacks \`${params['missingProperty']}\``,
+        hint: descriptionOf(parentSchema, String(params['missingProperty'])),
+      };
+    case 'enum': {
+      const allowed = params['allowedValues'] as readonly string[];
+      const near = closestMatch(String(data), allowed);
+      return wrong(
+        `${formatValue(data)} is not allowed for ${formatPath(path)}; expected ${allowed.join(' or ')}`,
+        near && `did you mean \`${near}\`?`,
+      );
+    }
+    case 'const':
+      return wrong(`${formatValue(data)} is not allowed for ${formatPath(path)}; expected ${params['allowedValue']}`);
+    case 'type':
+      return wrong(
+        `${formatPath(path)} is ${describeType(data)}; expected ${typeNames[String(params['type'])] ?? params['type']}`,
+        data === null ? 'write a value, or remove the key' : null,
+      );
+    case 'pattern':
+      if (error.propertyName !== undefined) {
+        return {
+          path: [...path, error.propertyName],
+          target: 'key',
+          message: `the name "${error.propertyName}" is not allowed`,
+          hint: parentSchema.description ?? null,
+        };
+      }
+      return wrong(
+        `${formatValue(data)} is not allowed for ${formatPath(path)}`,
+        `expected: ${parentSchema.description ?? params['pattern']}`,
+      );
+    case 'maxLength':
+      return wrong(`${name} has ${[...String(data)].length} characters; at most ${params['limit']} are allowed`);
+    case 'minLength':
+      return wrong(`${name} is empty`, 'write a value, or remove the key');
+    case 'minItems':
+      return wrong(`${formatPath(path)} needs ${params['limit']} entries at least`);
+    case 'minProperties':
+      return wrong(`${name} is empty; at least one is needed`);
+    case 'minimum':
+    case 'maximum':
+      return wrong(
+        `${formatValue(data)} is not allowed for ${formatPath(path)}; expected a number ${params['comparison']} ${params['limit']}`,
+      );
+    default:
+      return wrong(`${name} ${error.message}`);
+  }
+}
+
+interface Schema {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  object: 'a map (`key: value`)',
+  string: 'a text',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+};
+
+function unknownKey(path: KeyPath, key: string, known: readonly string[]): PathDiagnostic {
+  const near = closestMatch(key, known);
+  const list = `known here: ${known.join(', ')}`;
+  return {
+    path: [...path, key],
+    target: 'key',
+    message: `unknown key \`${key}\` in ${formatPath(path)}`,
+    hint: near ? `did you mean \`${near}\`? (${list})` : list,
+  };
+}
+
+function descriptionOf(schema: Schema, key: string): string | null {
+  return schema.properties?.[key]?.description?.split('\n')[0] ?? null;
+}
+
+function parseJsonPointer(instancePath: string): KeyPath {
+  return instancePath
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+function formatPath(path: KeyPath): string {
+  return path.length === 0 ? 'the file' : `\`${path.join('.')}\``;
+}
+
+function formatValue(value: unknown): string {
+  if (typeof value !== 'string') return isMap(value) || Array.isArray(value) ? describeType(value) : `\`${String(value)}\``;
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);
+}
+
+function describeType(value: unknown): string {
+  if (value === null) return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  if (isMap(value)) return 'a map';
+  return typeof value === 'string' ? 'a text' : `the ${typeof value} ${String(value)}`;
+}

@@ -1,0 +1,172 @@
+import { type NamedResource, type NameRef, type NameResolutions, nameKey } from '../../model/name-ref.ts';
+import type { PathDiagnostic } from '../path-diagnostic.ts';
+import type { KeyPath } from '../yaml/source-ranges.ts';
+import { isMap } from '../yaml/value.ts';
+import { closestMatch } from './spelling.ts';
+
+/** Says where a path of the file leads, such as `line 12`. */
+type DescribeLocation = (path: KeyPath) => string;
+
+/** How many environments or candidates a hint names. */
+const maxListed = 10;
+
+/**
+ * Returns what no schema can see: an address that is none, an environment that is not declared, two names for one
+ * environment, and one publication declared twice; and names that mean nothing at the gateway or too much, as far as `meanings`
+ * says so. Looks past values whose shape is wrong, since those are reported elsewhere.
+ */
+export function checkSemantics(file: unknown, placeOf: DescribeLocation, meanings: NameResolutions = new Map()): PathDiagnostic[] {
+  const findings: PathDiagnostic[] = [];
+  for (const key of ['endpoint', 'iam']) {
+    const address = textAt(objectAt(file, 'gateway'), key);
+    if (address !== null && /^https?:/.test(address) && !URL.canParse(address)) {
+      findings.push({
+        rule: 'value',
+        path: ['gateway', key],
+        target: 'value',
+        message: `"${address}" is not an address`,
+        hint: 'expected: https://HOST or https://HOST:PORT',
+      });
+    }
+  }
+  const idOf = new Map<string, string | null>();
+  const firstById = new Map<string, KeyPath>();
+  for (const [name, setting] of entriesOf(file, 'environments')) {
+    const path = ['environments', name];
+    const id = typeof setting === 'string' ? setting : resolveId(setting, environmentNameRef(name, setting), path, meanings, findings);
+    idOf.set(name, id);
+    if (id !== null) reportDuplicate(firstById, id, path, `\`${name}\` is the same environment as`, findings, placeOf);
+  }
+
+  const declared = [...idOf.keys()];
+  const firstByPublication = new Map<string, KeyPath>();
+  for (const [api, setting] of entriesOf(file, 'apis')) {
+    const apiId = resolveId(setting, apiNameRef(api, setting), ['apis', api], meanings, findings);
+    for (const environment of Object.keys(objectAt(setting, 'environments'))) {
+      const path = ['apis', api, 'environments', environment];
+      const environmentId = idOf.get(environment);
+      if (environmentId === undefined) findings.push(undeclaredEnvironment(path, environment, declared));
+      if (apiId === null || !environmentId) continue;
+      reportDuplicate(
+        firstByPublication,
+        `${apiId} ${environmentId}`,
+        path,
+        `${api} in ${environment} is the same publication as`,
+        findings,
+        placeOf,
+      );
+    }
+  }
+  return findings;
+}
+
+/** Returns the name by which the file calls an API that stands under `key` without an ID. */
+export function apiNameRef(key: string, setting: unknown): NameRef {
+  return { kind: 'api', name: textAt(setting, 'name') ?? key, group: textAt(setting, 'group') };
+}
+
+/** Returns the name by which the file calls an environment that stands under `key` without an ID. */
+export function environmentNameRef(key: string, setting: unknown): NameRef {
+  return { kind: 'environment', name: textAt(setting, 'name') ?? key, group: null };
+}
+
+/** Returns the ID that `setting` has or that its name means; `null` if there is none, which is a finding where it is known. */
+function resolveId(setting: unknown, name: NameRef, path: KeyPath, meanings: NameResolutions, findings: PathDiagnostic[]): string | null {
+  const id = textAt(setting, 'id');
+  if (id !== null) {
+    const spare = ['name', 'group'].find((key) => textAt(setting, key) !== null);
+    if (spare)
+      findings.push({
+        rule: 'spare-key',
+        path: [...path, spare],
+        target: 'key',
+        message: `\`${spare}\` says nothing beside \`id\``,
+        hint: 'remove one of the two',
+      });
+    return id;
+  }
+  const meaning = meanings.get(nameKey(name));
+  if (meaning?.kind === 'one') return meaning.id;
+  if (meaning) {
+    const what = `${name.kind === 'api' ? 'API' : 'environment'} named \`${name.name}\`${name.group === null ? '' : ` in the group \`${name.group}\``}`;
+    const isNone = meaning.kind === 'none';
+    findings.push({
+      rule: 'unknown-name',
+      path: textAt(setting, 'name') === null ? path : [...path, 'name'],
+      target: textAt(setting, 'name') === null ? 'key' : 'value',
+      message: `the gateway has ${isNone ? 'no' : `more than one`} ${what}`,
+      hint: isNone
+        ? notFoundHint(name, meaning.available)
+        : `write one of ${joinLimited(meaning.candidates.map(formatResource))}, or a \`group\``,
+    });
+  }
+  return null;
+}
+
+function notFoundHint({ name }: NameRef, others: readonly NamedResource[]): string {
+  const near = closestMatch(name, new Set(others.map((other) => other.name)));
+  const meant = near === null ? [] : others.filter((other) => other.name === near);
+  return meant.length > 0
+    ? `did you mean ${joinLimited(meant.map(formatResource))}?`
+    : 'look at its name in the console, or write its `id`';
+}
+
+function formatResource({ id, name, group }: NamedResource): string {
+  return `\`id: ${id}\` (${name}${group === '' ? '' : `, group ${group}`})`;
+}
+
+function joinLimited(words: readonly string[]): string {
+  const more = words.length > maxListed ? `, and ${words.length - maxListed} more` : '';
+  return `${words.slice(0, maxListed).join(', ')}${more}`;
+}
+
+function reportDuplicate(
+  seen: Map<string, KeyPath>,
+  what: string,
+  path: KeyPath,
+  message: string,
+  findings: PathDiagnostic[],
+  placeOf: DescribeLocation,
+): void {
+  const first = seen.get(what);
+  if (!first) {
+    seen.set(what, path);
+    return;
+  }
+  const name = first[0] === 'apis' ? `${first[1]} in ${first[3]}` : `\`${first[1]}\``;
+  findings.push({
+    rule: 'declared-twice',
+    path,
+    target: 'key',
+    message: `${message} ${name} in ${placeOf(first)}: the IDs are equal`,
+    hint: 'correct an ID, or remove one of the two',
+  });
+}
+
+/** Returns what is wrong with an entry under `path` that names an environment which is not declared. */
+export function undeclaredEnvironment(path: KeyPath, environment: string, declared: readonly string[]): PathDiagnostic {
+  const near = closestMatch(environment, declared);
+  const more = declared.length > maxListed ? `, and ${declared.length - maxListed} more` : '';
+  const list = declared.length > 0 ? `declared: ${declared.slice(0, maxListed).join(', ')}${more}` : 'none is declared';
+  return {
+    rule: 'undeclared-environment',
+    path,
+    target: 'key',
+    message: `the environment \`${environment}\` is not declared under \`environments\``,
+    hint: near ? `did you mean \`${near}\`? (${list})` : list,
+  };
+}
+
+function entriesOf(value: unknown, key: string): [string, unknown][] {
+  return Object.entries(objectAt(value, key));
+}
+
+function objectAt(value: unknown, key: string): Record<string, unknown> {
+  const inner = isMap(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  return isMap(inner) ? inner : {};
+}
+
+function textAt(value: unknown, key: string): string | null {
+  const text = isMap(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  return typeof text === 'string' ? text : null;
+}

@@ -1,0 +1,180 @@
+import { validateFile } from '../../../generated/edict-file-validator.cjs';
+import type { ObservedApi } from '../../model/observation.ts';
+import type { ListedEnvironment } from '../../model/ports.ts';
+
+/** The environment that every instance has, and where callers usually are. */
+export const releaseEnvironmentId = 'DEFAULT_ENVIRONMENT_RELEASE_ID';
+
+/** How many characters of an ID or of a group's name tell two namesakes apart. */
+const idSuffixLength = 8;
+const groupSuffixLength = 64;
+
+export interface ExportedApi {
+  /** What the file calls it. */
+  readonly key: string;
+  readonly api: ObservedApi;
+}
+
+export interface ExportedEnvironment extends ListedEnvironment {
+  /** What the file calls it. */
+  readonly key: string;
+  /** Whether the gateway lists it; if not, an API is said to be published there, or it is the one that always is. */
+  readonly isListed: boolean;
+}
+
+/** What a list holds under the names of a file, and what a file has no way to name. Sorted by code units. */
+export interface NamingResult<Nameable, Nameless> {
+  readonly named: readonly Nameable[];
+  readonly skipped: readonly Nameless[];
+}
+
+/** Returns the APIs under names of their own: the gateway's where it can be, else with the group, else with the ID or a part of it. */
+export function assignApiNames(apis: Iterable<ObservedApi>): NamingResult<ExportedApi, ObservedApi> {
+  const sorted = [...apis].sort((a, b) => compareCodeUnits(a.name, b.name) || compareCodeUnits(a.apiId, b.apiId));
+  const isNameable = ({ apiId }: ObservedApi): boolean => isValidId(apiId);
+  const keyless = sorted.filter(isNameable).map((api) => {
+    const own = sanitizeName(api.name);
+    const group = (sanitizeName(api.group) ?? sanitizeName(api.groupId))?.slice(0, groupSuffixLength).toWellFormed() ?? null;
+    const base = own ?? 'api';
+    const withGroup = group === null ? null : sanitizeName(appendSuffix(base, group));
+    return { api, candidates: [nameIfValid(api.name), own, withGroup, ...idCandidates(base, api.apiId)] } satisfies NameCandidates & {
+      api: ObservedApi;
+    };
+  });
+  const named = [...assignUniqueNames(keyless)].map(([{ api }, key]) => ({ key, api }));
+  return { named: named.sort((a, b) => compareCodeUnits(a.key, b.key)), skipped: sorted.filter((api) => !isNameable(api)) };
+}
+
+/**
+ * Returns the environments under short names in small letters where that can be: those that the gateway lists, those where
+ * an API is said to be published, and if there is none, the one that every instance has.
+ */
+export function assignEnvironmentNames(
+  listed: readonly ListedEnvironment[],
+  published: Iterable<string>,
+): NamingResult<ExportedEnvironment, ListedEnvironment> {
+  const byId = new Map<string, ListedEnvironment & { readonly isListed: boolean }>();
+  for (const { id, name } of [...listed].sort((a, b) => compareCodeUnits(a.name, b.name))) byId.set(id, { id, name, isListed: true });
+  for (const id of published) if (!byId.has(id)) byId.set(id, { id, name: '', isListed: false });
+  if (![...byId.keys()].some(isValidId)) byId.set(releaseEnvironmentId, { id: releaseEnvironmentId, name: 'RELEASE', isListed: false });
+  const sorted = [...byId.values()].sort((a, b) => compareCodeUnits(a.name, b.name) || compareCodeUnits(a.id, b.id));
+  const keyless = sorted
+    .filter(({ id }) => isValidId(id))
+    .map((environment) => {
+      const { id, name } = environment;
+      const short = sanitizeName(name.toLowerCase());
+      const base = short ?? 'environment';
+      return {
+        environment,
+        candidates: [nameIfValid(name.toLowerCase()), nameIfValid(name), short, sanitizeName(name), ...idCandidates(base, id)],
+      } as const;
+    });
+  const named = [...assignUniqueNames(keyless)].map(([{ environment }, key]) => ({ key, ...environment }));
+  return { named: named.sort((a, b) => compareCodeUnits(a.key, b.key)), skipped: sorted.filter(({ id }) => !isValidId(id)) };
+}
+
+function nameIfValid(name: string): string | null {
+  return isValidName(name) ? name : null;
+}
+
+function idCandidates(base: string, id: string): readonly [string, string] {
+  return [appendSuffix(base, id.slice(0, idSuffixLength)), appendSuffix(base, id)];
+}
+
+/** Orders by code unit, so that the order does not depend on a machine's locale. */
+function compareCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** A file that says the least. */
+const minimalFile = {
+  edict: 1,
+  gateway: { endpoint: 'https://host', project: 'p', instance: 'i' },
+  environments: { e: 'e' },
+  apis: {},
+};
+
+/** Returns whether the file may use `text` as the name of an API or an environment. */
+export function isValidName(text: string): boolean {
+  return validateFile({ ...minimalFile, apis: { [text]: { id: 'a', environments: {} } } });
+}
+
+/** Returns whether the file may use `text` as an ID. */
+export function isValidId(text: string): boolean {
+  return validateFile({ ...minimalFile, environments: { e: text } });
+}
+
+/** The most characters of a name: `Name` in spec/edict.schema.json. */
+const maxNameLength = 128;
+
+/** Something that needs a key of its own. */
+export interface NameCandidates {
+  /** The keys that would suit it, the best first; `null` where there is none of that kind. All have as many. */
+  readonly candidates: readonly [...(string | null)[], string];
+}
+
+/**
+ * Returns a key for each item, no two alike. A key that several items want in one round goes to none of them, nor to a later one:
+ * so the keys do not depend on the order of the items, unless even the last candidates are alike.
+ */
+export function assignUniqueNames<T extends NameCandidates>(items: readonly T[]): ReadonlyMap<T, string> {
+  const keys = new Map<T, string>();
+  const taken = new Set<string>();
+  const rounds = Math.max(0, ...new Set(items.map(({ candidates }) => candidates.length)));
+  let left = items;
+  for (let round = 0; round < rounds && left.length > 0; round += 1) {
+    const suitors = Map.groupBy(left, ({ candidates }) => candidates[round] ?? null);
+    for (const [key, [first, ...others]] of suitors) {
+      if (key === null || first === undefined || taken.has(key)) continue;
+      taken.add(key);
+      if (others.length === 0) keys.set(first, key);
+    }
+    left = left.filter((item) => !keys.has(item));
+  }
+  for (const item of left) {
+    const base = item.candidates.at(-1) ?? '';
+    let count = 2;
+    while (taken.has(appendSuffix(base, String(count)))) count += 1;
+    taken.add(appendSuffix(base, String(count)));
+    keys.set(item, appendSuffix(base, String(count)));
+  }
+  return keys;
+}
+
+/** Returns what of a text may stand in a name, the rest as `-`: `Orders (v2)` becomes `Orders-v2`; `null` if nothing is left. */
+export function sanitizeName(text: string): string | null {
+  const allowed = text
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{N}._/-]+/gu, '-')
+    .replace(/^[./-]+/u, '');
+  const name = truncate(allowed, maxNameLength);
+  let end = name.length;
+  while (name[end - 1] === '-') end -= 1;
+  return name.slice(0, end) || null;
+}
+
+/** Returns `base-suffix`, of which the base loses its end where both are too long for a name. */
+export function appendSuffix(base: string, suffix: string): string {
+  const room = maxNameLength - [...suffix].length - 1;
+  return room < 1 ? truncate(suffix, maxNameLength) : `${truncate(base, room)}-${suffix}`;
+}
+
+function truncate(text: string, length: number): string {
+  return text.length <= length ? text : [...text].slice(0, length).join('');
+}
+
+/** How many characters of a foreign text a comment shows. */
+const maxCommentLength = 200;
+
+/**
+ * Returns a foreign text in quotes as it may stand in a comment or on a terminal: on one line, whatever it holds. Control
+ * characters, line ends and what turns the direction of writing are shown by their numbers, a longer text loses its end.
+ */
+export function quoteForComment(text: string): string {
+  const characters = [...text.slice(0, 2 * maxCommentLength + 1)];
+  const shown = characters.length <= maxCommentLength ? characters : [...characters.slice(0, maxCommentLength), '…'];
+  return JSON.stringify(shown.join('')).replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}

@@ -1,0 +1,134 @@
+import { LineIndex } from '../yaml/source-ranges.ts';
+
+/** A part of a text that becomes another one. Offsets are in UTF-16 units, end exclusive. */
+export interface TextEdit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** So many unchanged lines stand around a change, as `git diff` has them. */
+const contextLines = 3;
+
+/** Returns `text` with `edits` made, which do not overlap. */
+export function applyEdits(text: string, edits: readonly TextEdit[]): string {
+  let result = '';
+  let at = 0;
+  for (const { start, end, text: now } of sortEdits(edits)) {
+    result += text.slice(at, start) + now;
+    at = end;
+  }
+  return result + text.slice(at);
+}
+
+/** Lines from `from` to `to`, exclusive, counting from 0, and what stands in their place afterwards. */
+interface ChangedLines {
+  readonly from: number;
+  readonly to: number;
+  readonly replacement: readonly string[];
+}
+
+/**
+ * Returns the unified diff that makes `edits` in the file `name`, as `git apply` in its folder and `patch -p1` take it; empty if there is
+ * nothing to do. The name is relative, with slashes.
+ */
+export function formatUnifiedDiff(name: string, text: string, edits: readonly TextEdit[]): string {
+  if (edits.length === 0) return '';
+  const lines = splitLines(text);
+  const blocks = toChangedLines(text, lines, sortEdits(edits));
+  if (blocks.length === 0) return '';
+  let shift = 0;
+  const hunks = groupIntoHunks(blocks).map((group) => {
+    const hunk = formatHunk(lines, group, shift);
+    for (const { from, to, replacement } of group) shift += replacement.length - (to - from);
+    return hunk;
+  });
+  return `--- ${formatDiffPath(`a/${name}`)}\n+++ ${formatDiffPath(`b/${name}`)}\n${hunks.join('')}`;
+}
+
+/** Returns a path as Git writes it in a diff: quoted like a string of C where it has to be, with a tab behind it where a space could end it. */
+function formatDiffPath(path: string): string {
+  const bytes = [...new TextEncoder().encode(path)];
+  const isPlain = bytes.every((byte) => byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c);
+  if (isPlain) return path.includes(' ') ? `${path}\t` : path;
+  const quoted = bytes.map((byte) => {
+    if (byte === 0x22 || byte === 0x5c) return `\\${String.fromCharCode(byte)}`;
+    return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`;
+  });
+  return `"${quoted.join('')}"`;
+}
+
+function sortEdits(edits: readonly TextEdit[]): readonly TextEdit[] {
+  return [...edits].sort((a, b) => a.start - b.start || a.end - b.end);
+}
+
+/** Each with its end. */
+function splitLines(text: string): string[] {
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+}
+
+/** Edits that touch the same lines make one block; whole new lines replace none. */
+function toChangedLines(text: string, lines: readonly string[], edits: readonly TextEdit[]): ChangedLines[] {
+  const starts = [0];
+  for (const line of lines) starts.push((starts.at(-1) ?? 0) + line.length);
+  const index = new LineIndex(text);
+  const lineAt = (offset: number): number => index.positionAt(offset).line - 1;
+  const blocks: { from: number; to: number; edits: TextEdit[] }[] = [];
+  for (const edit of edits) {
+    const from = lineAt(edit.start);
+    const isNewLines = edit.start === edit.end && edit.start === starts[from] && edit.text.endsWith('\n');
+    const to = isNewLines ? from : lineAt(Math.max(edit.start, edit.end - 1)) + 1;
+    const last = blocks.at(-1);
+    if (last && from <= last.to) {
+      last.to = Math.max(last.to, to);
+      last.edits.push(edit);
+    } else blocks.push({ from, to, edits: [edit] });
+  }
+  return blocks.flatMap(({ from, to, edits: own }) => {
+    const start = starts[from] ?? text.length;
+    const part = text.slice(start, starts[to]);
+    const moved = own.map((edit) => ({ ...edit, start: edit.start - start, end: edit.end - start }));
+    return trimUnchanged(lines, { from, to: Math.min(to, lines.length), replacement: splitLines(applyEdits(part, moved)) });
+  });
+}
+
+/**
+ * Returns a block without the lines at its begin and end that stay as they are; none if all of them do. Git refuses a hunk that changes nothing,
+ * and takes a line that is removed and added again for a conflict with blank lines around it.
+ */
+function trimUnchanged(lines: readonly string[], { from, to, replacement }: ChangedLines): ChangedLines[] {
+  let [first, last, until] = [from, to, replacement.length];
+  while (first < last && first - from < until && lines[first] === replacement[first - from]) first += 1;
+  while (last > first && until > first - from && lines[last - 1] === replacement[until - 1]) [last, until] = [last - 1, until - 1];
+  const added = replacement.slice(first - from, until);
+  return first === last && added.length === 0 ? [] : [{ from: first, to: last, replacement: added }];
+}
+
+/** Blocks whose context touches stand in one hunk. */
+function groupIntoHunks(blocks: readonly ChangedLines[]): ChangedLines[][] {
+  const result: ChangedLines[][] = [];
+  for (const block of blocks) {
+    const group = result.at(-1);
+    const last = group?.at(-1);
+    if (group && last && block.from - last.to <= 2 * contextLines) group.push(block);
+    else result.push([block]);
+  }
+  return result;
+}
+
+function formatHunk(lines: readonly string[], group: readonly ChangedLines[], shift: number): string {
+  const from = Math.max(0, (group[0]?.from ?? 0) - contextLines);
+  const to = Math.min(lines.length, (group.at(-1)?.to ?? 0) + contextLines);
+  const body: string[] = [];
+  let at = from;
+  for (const block of group) {
+    body.push(...lines.slice(at, block.from).map((line) => ` ${line}`));
+    body.push(...lines.slice(block.from, block.to).map((line) => `-${line}`), ...block.replacement.map((line) => `+${line}`));
+    at = block.to;
+  }
+  body.push(...lines.slice(at, to).map((line) => ` ${line}`));
+  const count = (sign: string): number => body.filter((line) => line.startsWith(sign) || line.startsWith(' ')).length;
+  const range = (first: number, length: number): string => `${length === 0 ? first : first + 1},${length}`;
+  const text = body.map((line) => (line.endsWith('\n') ? line : `${line}\n\\ No newline at end of file\n`)).join('');
+  return `@@ -${range(from, count('-'))} +${range(from + shift, count('+'))} @@\n${text}`;
+}

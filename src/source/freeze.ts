@@ -1,0 +1,147 @@
+import type { components } from '../../generated/edict-file.d.ts';
+import type { Freeze, Suspension } from '../model/publication.ts';
+import { undeclaredEnvironment } from './checks/semantics.ts';
+import { closestMatch } from './checks/spelling.ts';
+import type { PathDiagnostic } from './path-diagnostic.ts';
+import { isDateTime, parseDateTimeMs, parseSchedule, type Schedule } from './schedule.ts';
+import type { KeyPath } from './yaml/source-ranges.ts';
+import { isMap } from './yaml/value.ts';
+
+type FreezeWindowBlock = components['schemas']['FreezeWindow'];
+type SuspendBlock = components['schemas']['Suspend'];
+
+/** A freeze that has not begun or ended once since then never will; cron patterns reach four years at most, to the next 29 February. */
+const searchStartMs = Date.UTC(2000, 0, 1);
+
+/** A window that has gone on after so many of its ends goes on for ever. */
+const maxConsecutiveFreezes = 1000;
+
+/**
+ * Returns what no schema can see in `freeze` and in every `suspend`: times and time zones that are none, a freeze without an end,
+ * environments that are not declared. Looks past values whose shape is wrong.
+ */
+export function checkFreeze(file: unknown): PathDiagnostic[] {
+  const root = isMap(file) ? file : {};
+  const environments = isMap(root['environments']) ? root['environments'] : {};
+  const declared = Object.keys(environments);
+  const windows = Array.isArray(root['freeze']) ? (root['freeze'] as unknown[]) : [];
+  return [
+    ...windows.flatMap((window, index) => (isMap(window) ? checkWindow(window, ['freeze', String(index)], declared) : [])),
+    ...checkSuspend(root['suspend'], ['suspend']),
+    ...Object.entries(environments).flatMap(([name, setting]) => checkNestedSuspend(setting, ['environments', name])),
+    ...Object.entries(isMap(root['apis']) ? root['apis'] : {}).flatMap(([name, setting]) => checkNestedSuspend(setting, ['apis', name])),
+  ];
+}
+
+function checkWindow(window: Record<string, unknown>, path: KeyPath, declared: readonly string[]): PathDiagnostic[] {
+  const { from, to, timezone = 'UTC', environments } = window;
+  const named = Array.isArray(environments) ? (environments as unknown[]) : [];
+  const findings: PathDiagnostic[] = named.flatMap((name, index) =>
+    typeof name !== 'string' || declared.includes(name)
+      ? []
+      : [{ ...undeclaredEnvironment([...path, 'environments', String(index)], name, declared), at: 'value' as const }],
+  );
+  if (typeof from !== 'string' || typeof to !== 'string' || typeof timezone !== 'string' || timezone === '') return findings;
+  if (!isTimeZone(timezone)) return [...findings, unknownTimeZone([...path, 'timezone'], timezone)];
+  const [begin, end] = [parseScheduleAt('from', from, timezone, path, findings), parseScheduleAt('to', to, timezone, path, findings)];
+  if (!begin || !end) return findings;
+  if (isDateTime(from) !== isDateTime(to)) {
+    const hint = 'two cron patterns, or two dates with their times';
+    return [...findings, { path: [...path, 'to'], target: 'value', message: '`from` and `to` are not of one form', hint }];
+  }
+  const beginMs = begin.nextMs(searchStartMs);
+  if (beginMs === null) return [...findings, { path: [...path, 'from'], target: 'value', message: `"${from}" never comes`, hint: null }];
+  const endMs = end.nextMs(beginMs);
+  if (endMs === null) {
+    const message = isDateTime(from) ? `the freeze ends at ${to}, before it begins` : `"${to}" never comes`;
+    return [...findings, { path: [...path, 'to'], target: 'value', message, hint: null }];
+  }
+  if (isDateTime(from) || hasGap(cacheFreezeEnd(begin, end), beginMs)) return findings;
+  const hint = 'a `to` that comes when `from` does not';
+  return [
+    ...findings,
+    { path: [...path, 'to'], target: 'value', message: 'the freeze is never over: whenever it ends, it begins again', hint },
+  ];
+}
+
+/** Whether there is a time between two freezes of a window. */
+function hasGap(endMs: Freeze['endsAtMs'], beginMs: number): boolean {
+  let untilMs = endMs(beginMs);
+  for (let rounds = 0; untilMs !== null && untilMs < Number.POSITIVE_INFINITY && rounds < maxConsecutiveFreezes; rounds += 1)
+    untilMs = endMs(untilMs);
+  return untilMs === null;
+}
+
+function parseScheduleAt(key: string, text: string, timezone: string, path: KeyPath, findings: PathDiagnostic[]): Schedule | null {
+  try {
+    return parseSchedule(text, timezone);
+  } catch (error) {
+    const message = `"${text}" is neither a cron pattern nor a date and time: ${error instanceof Error ? error.message : String(error)}`;
+    findings.push({ path: [...path, key], target: 'value', message, hint: 'such as `0 18 * * FRI` or `2026-12-18T18:00`' });
+    return null;
+  }
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+function unknownTimeZone(path: KeyPath, name: string): PathDiagnostic {
+  const zones = Intl.supportedValuesOf('timeZone');
+  const cities = new Map(zones.map((zone) => [zone.slice(zone.lastIndexOf('/') + 1), zone]));
+  const near = closestMatch(name, zones) ?? cities.get(closestMatch(name.replaceAll(' ', '_'), cities.keys()) ?? '') ?? null;
+  const hint = near === null ? 'a name such as Europe/Berlin or UTC' : `did you mean \`${near}\`?`;
+  return { path, target: 'value', message: `there is no time zone "${name}"`, hint };
+}
+
+function checkNestedSuspend(setting: unknown, path: KeyPath): PathDiagnostic[] {
+  return isMap(setting) ? checkSuspend(setting['suspend'], [...path, 'suspend']) : [];
+}
+
+function checkSuspend(suspend: unknown, path: KeyPath): PathDiagnostic[] {
+  const until = isMap(suspend) ? suspend['until'] : undefined;
+  if (typeof until !== 'string' || parseDateTimeMs(until) !== null) return [];
+  const hint = 'such as 2026-11-24T08:00Z or 2026-11-24T08:00+01:00';
+  return [{ path: [...path, 'until'], target: 'value', message: `"${until}" is not a date and time with its zone`, hint }];
+}
+
+/** Returns the freezes of a file that `checkFreeze` has found right; `idOf` are the IDs of its environments. */
+export function parseFreezes(windows: readonly FreezeWindowBlock[] | undefined, idOf: ReadonlyMap<string, string>): Freeze[] {
+  return (windows ?? []).map(({ name = null, reason = null, from, to, timezone = 'UTC', environments }) => ({
+    name,
+    reason,
+    environmentIds: environments ? new Set(environments.map((environment) => idOf.get(environment) ?? environment)) : null,
+    endsAtMs: cacheFreezeEnd(parseSchedule(from, timezone), parseSchedule(to, timezone)),
+  }));
+}
+
+/** A calendar takes its time, and is asked before every call: what it said holds until the freeze begins or ends. */
+function cacheFreezeEnd(begin: Schedule, end: Schedule): Freeze['endsAtMs'] {
+  let holds = { fromMs: 0, toMs: 0, endsAtMs: null as number | null };
+  return (nowMs) => {
+    if (nowMs < holds.fromMs || holds.toMs <= nowMs) {
+      const begunMs = begin.previousMs(nowMs);
+      const endMs = begunMs === null ? null : end.nextMs(begunMs);
+      const isOn = begunMs !== null && (endMs === null || nowMs < endMs) && !isSkippedByClockChange(begunMs, begin, end);
+      const nextMs = isOn ? endMs : begin.nextMs(nowMs);
+      holds = { fromMs: nowMs, toMs: nextMs ?? Number.POSITIVE_INFINITY, endsAtMs: isOn ? (endMs ?? Number.POSITIVE_INFINITY) : null };
+    }
+    return holds.endsAtMs;
+  };
+}
+
+/** Whether the clocks were put forward over a whole freeze: it begins and ends at one moment then, and is not on. */
+function isSkippedByClockChange(begunMs: number, begin: Schedule, end: Schedule): boolean {
+  return end.previousMs(begunMs) === begunMs && begin.wallClockMs(begunMs) < end.wallClockMs(begunMs);
+}
+
+/** Returns the suspension that a checked file writes; `null` if there is none. */
+export function parseSuspension(written: SuspendBlock | undefined): Suspension | null {
+  if (!written) return null;
+  const { reason, by = null, until } = written;
+  return { reason, by, untilMs: until === undefined ? null : parseDateTimeMs(until) };
+}

@@ -1,0 +1,120 @@
+import type { Dirent } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import picomatch from 'picomatch';
+import { expandRange } from '../plan/target-patterns.ts';
+import { describeReadError, isNotFoundError } from './text-file.ts';
+
+/** Where an entry of `include` leads. */
+export interface ExpandedPattern {
+  /** Absolute paths of the files that it means, as they are reached: links are not resolved. */
+  readonly files: readonly string[];
+  /** Absolute paths of the directories in which a new entry could be meant, too. */
+  readonly directories: readonly string[];
+  /** What is wrong with it; `null` if nothing is. */
+  readonly problem: { readonly message: string; readonly hint: string | null } | null;
+}
+
+/** A pattern that leads through more is most likely wrong, and to follow it would cost too much. */
+const maxDirectories = 1000;
+
+/**
+ * Returns what an entry of `include` in a file in `directory` means. A text that is a path letter by letter is that path.
+ * `*`, `?`, `[…]`, `{…,…}` stop at `/`, `**` does not, and neither means what begins with a dot, such as the folders behind
+ * a ConfigMap: that must be written. Links are followed.
+ */
+export async function expandPattern(directory: string, pattern: string): Promise<ExpandedPattern> {
+  const path = resolve(directory, pattern);
+  const there = await readPathKind(path);
+  if (there.kind === 'file') return { files: [path], directories: [], problem: null };
+  const { base, glob, isGlob } = picomatch.scan(pattern, { nonegate: true });
+  if (!isGlob || there.kind !== 'absent') return { files: [path], directories: [], problem: describeProblem(there, pattern) };
+
+  const walk = new PatternWalk(glob);
+  try {
+    await walk.visit(resolve(directory, base), '', []);
+  } catch (error) {
+    if (!(error instanceof WalkError)) throw error;
+    return { files: [], directories: walk.directories, problem: error };
+  }
+  return { files: walk.files, directories: walk.directories, problem: null };
+}
+
+type PathKind = { readonly kind: 'file' | 'directory' | 'absent' | 'other' } | { readonly kind: 'unreadable'; readonly why: string };
+
+async function readPathKind(path: string): Promise<PathKind> {
+  try {
+    const stats = await stat(path);
+    return { kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other' };
+  } catch (error) {
+    return isNotFoundError(error) ? { kind: 'absent' } : { kind: 'unreadable', why: describeReadError(error) };
+  }
+}
+
+function describeProblem(there: PathKind, pattern: string): ExpandedPattern['problem'] {
+  const name = JSON.stringify(pattern);
+  switch (there.kind) {
+    case 'absent':
+      return { message: `${name} does not exist`, hint: "paths are relative to this file's folder" };
+    case 'directory':
+      return { message: `${name} is a directory`, hint: `write "${pattern.replace(/\/+$/, '')}/*.yaml" for the files in it` };
+    case 'unreadable':
+      return { message: `${name} cannot be read: ${there.why}`, hint: null };
+    case 'file':
+    case 'other':
+      return { message: `${name} is not a regular file`, hint: null };
+  }
+}
+
+class WalkError extends Error {
+  readonly hint: string | null;
+
+  constructor(message: string, hint: string | null = null) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+/** One walk through the directories that a pattern may mean. */
+class PatternWalk {
+  readonly files: string[] = [];
+  readonly directories: string[] = [];
+  readonly #isMatch: (path: string) => boolean;
+  readonly #maxDepth: number;
+  readonly #includesHidden: boolean;
+
+  constructor(glob: string) {
+    this.#isMatch = picomatch(glob, { windows: false, nonegate: true, noextglob: true, expandRange });
+    this.#maxDepth = glob.includes('**') ? Number.POSITIVE_INFINITY : glob.split('/').length;
+    this.#includesHidden = /(?:^|[/{,])\\?\./.test(glob);
+  }
+
+  /** `below` is the way from the pattern's base; `above` are the resolved directories on it, where a link must not lead back to. */
+  async visit(directory: string, below: string, above: readonly string[]): Promise<void> {
+    this.directories.push(directory);
+    if (this.directories.length > maxDirectories) {
+      throw new WalkError(`the pattern leads through more than ${maxDirectories} directories`, 'name the folders in which the files are');
+    }
+    const entries = await readDirectory(directory);
+    if (entries === null || above.includes(entries.real)) return;
+    for (const entry of entries.list) {
+      if (entry.name.startsWith('.') && !this.#includesHidden) continue;
+      const path = join(directory, entry.name);
+      const relative = below === '' ? entry.name : `${below}/${entry.name}`;
+      const isDirectory = entry.isSymbolicLink() ? (await readPathKind(path)).kind === 'directory' : entry.isDirectory();
+      if (!isDirectory) {
+        if (this.#isMatch(relative)) this.files.push(path);
+      } else if (relative.split('/').length < this.#maxDepth) await this.visit(path, relative, [...above, entries.real]);
+    }
+  }
+}
+
+/** Returns what a directory holds; `null` if it is not there, or not a directory. */
+async function readDirectory(directory: string): Promise<{ readonly list: readonly Dirent[]; readonly real: string } | null> {
+  try {
+    return { list: await readdir(directory, { withFileTypes: true }), real: await realpath(directory) };
+  } catch (error) {
+    if (isNotFoundError(error)) return null;
+    throw new WalkError(`${directory} cannot be looked through: ${describeReadError(error)}`);
+  }
+}

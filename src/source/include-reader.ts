@@ -1,0 +1,233 @@
+import { createHash } from 'node:crypto';
+import { realpath, stat } from 'node:fs/promises';
+import { dirname, relative, resolve } from 'node:path';
+import { type ExpandedPattern, expandPattern } from './include-pattern.ts';
+import type { PathDiagnostic } from './path-diagnostic.ts';
+import { describeReadError, readTextFile, type TextFileResult } from './text-file.ts';
+import type { YamlNode, YamlTree } from './yaml/tree.ts';
+
+/** No edict files of a full instance come near; beyond it the path is most likely wrong. All files together. */
+export const maxSourceBytes = 64 * 1024 * 1024;
+
+/** The most files that one file may include. */
+export const maxIncludedFiles = 1000;
+
+/** The text of a file under the name that it has in messages and plans. */
+export interface SourceText {
+  readonly file: string;
+  /** Its path from the main file's folder on, which is the same on every machine; of the main file itself empty. */
+  readonly relativePath: string;
+  readonly text: string;
+}
+
+/** A file and all that it includes, as one look found them. */
+export interface FileSet {
+  readonly main: TextFileResult;
+  /** Whether the file has an `include`. */
+  readonly hasIncludes: boolean;
+  /** In the order of their paths, by code units. */
+  readonly included: readonly SourceText[];
+  /** What is wrong with the entries of `include`. */
+  readonly diagnostics: readonly PathDiagnostic[];
+  /** Where all this was read, links resolved. */
+  readonly realPaths: readonly string[];
+  /** Absolute paths of the files on which the set depends, and of the directories where a new file may belong to it. */
+  readonly paths: readonly string[];
+  readonly directories: readonly string[];
+}
+
+/** How many files are read at one time. */
+const readConcurrency = 8;
+
+/**
+ * Reads the file at `path` and what it includes; `includesOf` returns the entries that its text has. Each file is read once,
+ * however many patterns and links lead to it, and the file itself is never one of its own. Never rejects.
+ */
+export async function readFileSet(path: string, includesOf: (text: string) => readonly IncludeEntry[]): Promise<FileSet> {
+  const main = await readTextFile(path, maxSourceBytes);
+  const place = await resolveRealPath(path);
+  const includes = main.kind === 'read' ? includesOf(main.text) : [];
+  const reading = new IncludeReader(dirname(path), place, main.kind === 'read' ? main.bytes : 0);
+  for (const entry of includes) await reading.expand(entry);
+  await reading.read();
+  const { diagnostics, directories, included } = reading;
+  return {
+    main,
+    hasIncludes: includes.length > 0,
+    included: included.map(({ file, relativePath, text }) => ({ file, relativePath, text })),
+    diagnostics,
+    realPaths: [place, ...included.map((one) => one.place)],
+    paths: [resolve(path), ...reading.paths],
+    directories: [...directories],
+  };
+}
+
+/** Returns whether two looks found the same texts, and the same to be wrong. */
+export function hasSameContent(a: FileSet, b: FileSet): boolean {
+  return (
+    JSON.stringify(withoutText(a.main)) === JSON.stringify(withoutText(b.main)) &&
+    textOf(a.main) === textOf(b.main) &&
+    a.included.length === b.included.length &&
+    a.included.every(({ file, text }, index) => file === b.included[index]?.file && text === b.included[index]?.text) &&
+    JSON.stringify(a.diagnostics) === JSON.stringify(b.diagnostics)
+  );
+}
+
+/** Returns a text that differs when the content differs, or a path leads elsewhere. */
+export function fingerprintFileSet({ main, included, diagnostics, realPaths }: FileSet): string {
+  const hash = createHash('sha256').update(JSON.stringify([withoutText(main), diagnostics, realPaths]));
+  for (const { file, text } of [{ file: '', text: textOf(main) }, ...included]) hash.update(`\0${file}\0${text.length}\0`).update(text);
+  return hash.digest('base64');
+}
+
+/** Returns a path as people would name the file: short below the working directory, otherwise as it is given. */
+export function toDisplayPath(path: string): string {
+  const fromHere = relative('', path);
+  return fromHere === '' || fromHere.startsWith('..') ? path : fromHere;
+}
+
+function textOf(main: TextFileResult): string {
+  return main.kind === 'read' ? main.text : '';
+}
+
+function withoutText(main: TextFileResult): unknown {
+  return main.kind === 'unreadable' ? [main.kind, main.reason] : [main.kind];
+}
+
+/** A file that some entry of `include` means, and the first that does. */
+interface IncludeCandidate extends IncludeEntry {
+  readonly path: string;
+}
+
+interface ResolvedCandidate extends IncludeCandidate {
+  readonly realPath: string;
+}
+
+/** One look at what a file includes. */
+class IncludeReader {
+  readonly diagnostics: PathDiagnostic[] = [];
+  readonly paths = new Set<string>();
+  readonly directories = new Set<string>();
+  included: (SourceText & { readonly place: string })[] = [];
+  /** By path from the directory, so that their order is the same on every machine. */
+  readonly #candidates = new Map<string, IncludeCandidate>();
+  readonly #directory: string;
+  readonly #mainRealPath: string;
+  #bytes: number;
+
+  constructor(directory: string, mainPlace: string, bytes: number) {
+    this.#directory = directory;
+    this.#mainRealPath = mainPlace;
+    this.#bytes = bytes;
+  }
+
+  async expand(entry: IncludeEntry): Promise<void> {
+    const expanded = await expandPattern(this.#directory, entry.pattern);
+    for (const directory of expanded.directories) this.directories.add(directory);
+    for (const path of expanded.files) this.paths.add(path);
+    const wrong = expanded.problem ?? (await this.#checkNotEmpty(entry, expanded));
+    if (wrong) this.#report(entry, wrong.message, wrong.hint);
+    else for (const path of expanded.files) this.#add(relative(this.#directory, path), { ...entry, path });
+  }
+
+  #add(key: string, candidate: IncludeCandidate): void {
+    if (!this.#candidates.has(key)) this.#candidates.set(key, candidate);
+  }
+
+  /** A pattern whose files have vanished must not mean that their APIs have left the file. */
+  async #checkNotEmpty({ pattern }: IncludeEntry, { files, directories }: ExpandedPattern): Promise<ExpandedPattern['problem']> {
+    const [first, second] = files;
+    const name = JSON.stringify(pattern);
+    if (first === undefined) return { message: `${name} matches no file`, hint: "patterns are relative to this file's folder" };
+    const isMainAlone = second === undefined && directories.length > 0 && (await resolveRealPath(first)) === this.#mainRealPath;
+    return isMainAlone ? { message: `${name} matches no file but this one`, hint: 'name the files with more APIs, or remove it' } : null;
+  }
+
+  async read(): Promise<void> {
+    const found = await this.#distinctFiles();
+    const tooMany = found[maxIncludedFiles];
+    if (tooMany) this.#report(tooMany, `more than ${maxIncludedFiles} files are included`, 'put some of them together, or name fewer');
+    const first = found.slice(0, maxIncludedFiles);
+    for (let at = 0; at < first.length && this.#bytes <= maxSourceBytes; at += readConcurrency) {
+      const some = first.slice(at, at + readConcurrency);
+      const reads = await Promise.all(some.map(({ path }) => readIncluded(path, maxSourceBytes - this.#bytes)));
+      for (const [index, candidate] of some.entries()) if (reads[index]) this.#addFile(candidate, reads[index]);
+    }
+  }
+
+  /** Returns what different files were found, in order; one more than may be included at most. */
+  async #distinctFiles(): Promise<ResolvedCandidate[]> {
+    const sorted = [...this.#candidates].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, candidate]) => candidate);
+    const byPlace = new Map<string, ResolvedCandidate>();
+    for (let at = 0; at < sorted.length && byPlace.size <= maxIncludedFiles; at += readConcurrency) {
+      const some = sorted.slice(at, at + readConcurrency);
+      for (const located of await Promise.all(some.map(async (one) => ({ ...one, realPath: await resolveRealPath(one.path) })))) {
+        if (located.realPath !== this.#mainRealPath && !byPlace.has(located.realPath)) byPlace.set(located.realPath, located);
+      }
+    }
+    return [...byPlace.values()];
+  }
+
+  #addFile(candidate: ResolvedCandidate, read: TextFileResult): void {
+    if (this.#bytes > maxSourceBytes) return;
+    const file = toDisplayPath(candidate.path);
+    this.#bytes += read.kind === 'read' ? read.bytes : read.kind === 'too large' ? maxSourceBytes + 1 : 0;
+    const why =
+      this.#bytes > maxSourceBytes ? `it has more than ${maxSourceBytes} bytes, together with those before it` : readErrorOf(read);
+    if (why !== null) this.#report(candidate, `${file} cannot be read: ${why}`, null);
+    else if (read.kind === 'read')
+      this.included.push({ file, relativePath: relative(this.#directory, candidate.path), text: read.text, place: candidate.realPath });
+  }
+
+  #report({ index }: IncludeEntry, message: string, hint: string | null): void {
+    this.diagnostics.push({ path: ['include', String(index)], target: 'value', message, hint });
+  }
+}
+
+function readErrorOf(read: TextFileResult): string | null {
+  if (read.kind === 'unreadable') return read.reason;
+  if (read.kind === 'no text') return 'it is not UTF-8 text';
+  return read.kind === 'absent' ? 'nothing is there' : null;
+}
+
+/** Anything but a regular file may wait for ever, such as a pipe. */
+async function readIncluded(path: string, maxBytes: number): Promise<TextFileResult> {
+  try {
+    if (!(await stat(path)).isFile()) return { kind: 'unreadable', reason: 'it is not a regular file', cause: null };
+  } catch {
+    // what is wrong, reading says
+  }
+  return readTextFile(path, maxBytes);
+}
+
+async function resolveRealPath(path: string): Promise<string> {
+  return realpath(path).catch((error: unknown) => `${resolve(path)}: ${describeReadError(error)}`);
+}
+
+/** One entry of `include`. */
+export interface IncludeEntry {
+  /** Where it stands in the list. */
+  readonly index: number;
+  readonly pattern: string;
+}
+
+/** `maxLength` of an entry in spec/edict.schema.json. */
+const maxIncludeLength = 1024;
+
+/** Returns the entries of a file's `include` that may be looked for; what is wrong with the others, the check of the shape says. */
+export function parseIncludes({ root }: YamlTree): IncludeEntry[] {
+  const list = root.kind === 'map' ? root.entries.get('include')?.node : undefined;
+  if (list?.kind !== 'seq') return [];
+  return list.items.flatMap((item, index) => {
+    const pattern = patternText(item);
+    // Variables are refused outside of the gateway block, and no path holds a zero.
+    const isPath = pattern !== '' && pattern.length <= maxIncludeLength && !pattern.includes('${') && !pattern.includes('\0');
+    return isPath ? [{ index, pattern }] : [];
+  });
+}
+
+function patternText(item: YamlNode): string {
+  if (item.kind !== 'scalar') return '';
+  if (typeof item.value === 'string') return item.value;
+  return typeof item.value === 'number' ? item.text : '';
+}

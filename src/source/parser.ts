@@ -1,0 +1,214 @@
+import type { components } from '../../generated/edict-file.d.ts';
+import { parseDurationMs } from '../model/duration.ts';
+import type { DiagnosticRule } from '../model/errors.ts';
+import { type NameRef, type NameResolutions, nameKey } from '../model/name-ref.ts';
+import {
+  type DesiredPublication,
+  type DesiredState,
+  type Environment,
+  type GatewaySettings,
+  type PublicationKey,
+  publicationKey,
+  type Suspension,
+  type Threshold,
+} from '../model/publication.ts';
+import { checkSchema } from './checks/schema.ts';
+import { apiNameRef, checkSemantics, environmentNameRef } from './checks/semantics.ts';
+import { checkFreeze, parseFreezes, parseSuspension } from './freeze.ts';
+import type { SourceText } from './include-reader.ts';
+import type { PathDiagnostic } from './path-diagnostic.ts';
+import { checkRollout, parseRollout } from './rollout.ts';
+import { SourceFile } from './source-file.ts';
+import { SourceFiles } from './source-files.ts';
+import { substituteVariables, type Variables } from './variables.ts';
+import { ParseCache } from './yaml/parse-cache.ts';
+
+/** The file as people write it, after its shape has been checked. */
+export type EdictFile = components['schemas']['File'];
+
+export interface ParseInput {
+  readonly text: string;
+  /** The file's name as it stands in messages and plans. */
+  readonly file: string;
+  /** What `${NAME}` in the gateway block may take. */
+  readonly variables: Variables;
+  /** What the file includes, in order. */
+  readonly included?: readonly SourceText[];
+  /** What is wrong with the entries of its `include`. */
+  readonly includeDiagnostics?: readonly PathDiagnostic[];
+  /** What the files were at the last reading. */
+  readonly parseCache?: ParseCache;
+}
+
+/** A file without a mistake, as far as it can be known without asking the gateway. */
+export interface ParsedFile {
+  readonly gateway: GatewaySettings;
+  /** What stands in the file without an ID. */
+  readonly nameRefs: readonly NameRef[];
+  /** Returns the desired state. Throws an InvalidFileError if `meanings` lacks one of `names`, or they make two publications one. */
+  readonly toDesiredState: (meanings: NameResolutions) => DesiredState;
+}
+
+/**
+ * Returns the desired state of a file, and what it includes, that have an ID for everything. A pure function of its input.
+ *
+ * @throws InvalidFileError with every mistake, in the order of the files
+ */
+export function parseDesiredState(input: ParseInput): DesiredState {
+  return parseFile(input).toDesiredState(new Map());
+}
+
+/**
+ * Returns what a file and those that it includes declare. A pure function of its input.
+ *
+ * @throws InvalidFileError with every mistake, in the order of the files
+ */
+export function parseFile(input: ParseInput): ParsedFile {
+  const { file, variables, included = [], includeDiagnostics = [], parseCache = new ParseCache() } = input;
+  const all = [{ file, relativePath: '', text: input.text }, ...included];
+  const [main, ...others] = all.map((one) => new SourceFile(one, parseCache.parse(one.file, one.text)));
+  if (!main) throw new TypeError('a file has a part');
+  parseCache.retainOnly(new Set(all.map((one) => one.file)));
+  const parts = new SourceFiles(main, others);
+  parts.report(main, includeDiagnostics.map(withRule('include')));
+  const value = parts.mergeValues((part, found) => {
+    const misplaced: PathDiagnostic[] = [];
+    const substituted = substituteVariables(part.value, part === main ? variables : {}, misplaced);
+    found.push(...misplaced.map(withRule('variable')), ...checkSchema(substituted, part === main ? 'File' : 'Included'));
+    return substituted;
+  });
+  const check = (meanings: NameResolutions): void => parts.throwIfInvalid(file, checkSemantics(value, parts.describeLocation, meanings));
+  parts.throwIfInvalid(file, [
+    ...checkSemantics(value, parts.describeLocation),
+    ...checkRollout(value, parts.describeLocation).map(withRule('order')),
+    ...checkFreeze(value).map(withRule('freeze')),
+  ]);
+  const written = value as EdictFile;
+  const nameRefs = collectNameRefs(written);
+  const toDesiredState = (meanings: NameResolutions): DesiredState => {
+    const known = new Map(
+      nameRefs.map((name) => [nameKey(name), meanings.get(nameKey(name)) ?? ({ kind: 'none', available: [] } as const)]),
+    );
+    if (nameRefs.length > 0) check(known);
+    return buildDesiredState(written, known, parts);
+  };
+  return { gateway: parseGateway(written.gateway), nameRefs, toDesiredState };
+}
+
+function collectNameRefs(written: EdictFile): NameRef[] {
+  const environments = Object.entries(written.environments).flatMap(([key, setting]) =>
+    typeof setting === 'string' || setting.id !== undefined ? [] : environmentNameRef(key, setting),
+  );
+  const apis = Object.entries(written.apis ?? {}).flatMap(([key, setting]) => (setting.id === undefined ? apiNameRef(key, setting) : []));
+  return [...environments, ...apis];
+}
+
+function buildDesiredState(written: EdictFile, meanings: NameResolutions, parts: SourceFiles): DesiredState {
+  const meant = (name: NameRef): string => {
+    const meaning = meanings.get(nameKey(name));
+    if (meaning?.kind !== 'one') throw new TypeError(`nobody has looked up ${nameKey(name)}`);
+    return meaning.id;
+  };
+  const environments = new Map<string, Environment>();
+  const idOf = new Map<string, string>();
+  for (const [name, short] of Object.entries(written.environments)) {
+    const setting = typeof short === 'string' ? { id: short, protected: false } : short;
+    const id = setting.id ?? meant(environmentNameRef(name, setting));
+    const maxOffline = 'maxOffline' in setting && setting.maxOffline !== undefined ? parseThreshold(setting.maxOffline) : null;
+    const suspension = 'suspend' in setting ? parseSuspension(setting.suspend) : null;
+    environments.set(id, { name, id, isProtected: setting.protected ?? false, maxOffline, suspension });
+    idOf.set(name, id);
+  }
+  const publications = new Map<PublicationKey, DesiredPublication>();
+  const suspendedApis = new Map<string, Suspension>();
+  for (const [api, setting] of Object.entries(written.apis ?? {})) {
+    const { revision, remark, environments: wanted } = setting;
+    const part = parts.fileOfApi(api);
+    const nameRef = setting.id === undefined ? apiNameRef(api, setting) : null;
+    const apiId = setting.id ?? meant(apiNameRef(api, setting));
+    const suspension = parseSuspension(setting.suspend);
+    if (suspension) suspendedApis.set(apiId, suspension);
+    for (const [environment, publication] of Object.entries(wanted)) {
+      const own = typeof publication === 'string' ? { state: publication } : publication;
+      const environmentId = idOf.get(environment) ?? environment;
+      const key = publicationKey(apiId, environmentId);
+      publications.set(key, {
+        key,
+        api,
+        apiId,
+        environment,
+        environmentId,
+        state: own.state,
+        revision: own.revision ?? revision ?? null,
+        remark: own.remark ?? remark ?? null,
+        version: own.version ?? null,
+        nameRef,
+        driftPolicy: own.drift ?? written.drift ?? 'report',
+        sourceFile: part.relativePath,
+        source: part.sourceOf(['apis', api, 'environments', environment]),
+      });
+    }
+  }
+  const interval = /^every (\S+)$/.exec(written.observe ?? 'never')?.[1];
+  const refreshIntervalMs = interval === undefined ? null : checkedDurationMs(interval);
+  return {
+    gateway: parseGateway(written.gateway),
+    environments,
+    prune: written.removed ?? 'keep',
+    guards: {
+      maxOffline: parseThreshold(written.guards?.maxOffline ?? { count: 10, share: '20%' }),
+      maxRemoved: parseThreshold(written.guards?.maxLost ?? '30%'),
+    },
+    rollout: parseRollout(written, idOf, publications.values()),
+    freezes: parseFreezes(written.freeze, idOf),
+    suspension: parseSuspension(written.suspend),
+    suspendedApis,
+    refreshIntervalMs,
+    republish: written.republish ?? 'revision',
+    sourceFiles: parts.relativePaths,
+    commitId: null,
+    publications,
+  };
+}
+
+/** What a gateway block holds at least; the rest has defaults. */
+export type GatewayBlock = Pick<EdictFile['gateway'], 'endpoint' | 'project' | 'instance'> & Partial<EdictFile['gateway']>;
+
+/** Returns the settings that a gateway block means. Its shape has been checked before. */
+export function parseGateway(written: GatewayBlock): GatewaySettings {
+  const endpoint = new URL(written.endpoint).origin;
+  return {
+    endpoint,
+    iamEndpoint: written.iam === undefined ? endpoint.replace('//roma.', '//iam.') : new URL(written.iam).origin,
+    project: written.project,
+    instance: written.instance,
+    limit: {
+      calls: written.limit?.calls ?? 10,
+      perMs: checkedDurationMs(written.limit?.per ?? '1s'),
+      concurrency: written.limit?.concurrency ?? 4,
+    },
+    timeoutMs: checkedDurationMs(written.timeout ?? '30s'),
+    isMarkerEnabled: written.marker ?? true,
+    unknownOutcome: written.unresolved ?? 'hold',
+    propagationDelayMs: checkedDurationMs(written.lag ?? '10s'),
+    batchSize: written.batch ?? 1,
+  };
+}
+
+function parseThreshold(written: components['schemas']['Most']): Threshold {
+  if (typeof written === 'number') return { count: written, share: null };
+  if (typeof written === 'string') return { count: null, share: Number.parseInt(written, 10) / 100 };
+  return { count: written.count, share: Number.parseInt(written.share, 10) / 100 };
+}
+
+/** The schema has looked at the text before. */
+function checkedDurationMs(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === null) throw new TypeError(`not a duration: ${text}`);
+  return ms;
+}
+
+/** Gives what one check has found its rule, unless it has one. */
+function withRule(rule: DiagnosticRule): (finding: PathDiagnostic) => PathDiagnostic {
+  return (finding) => ({ rule, ...finding });
+}

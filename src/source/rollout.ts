@@ -1,0 +1,141 @@
+import type { components } from '../../generated/edict-file.d.ts';
+import { parseDurationMs } from '../model/duration.ts';
+import type { DesiredPublication, Rollout, RolloutStep } from '../model/publication.ts';
+import { expandProbeUrl } from '../plan/rollout.ts';
+import { undeclaredEnvironment } from './checks/semantics.ts';
+import type { PathDiagnostic } from './path-diagnostic.ts';
+import type { KeyPath } from './yaml/source-ranges.ts';
+import { isMap } from './yaml/value.ts';
+
+type RolloutEntry = components['schemas']['OrderEntry'];
+type ProbeBlock = Exclude<Exclude<RolloutEntry, string>['probe'], undefined>;
+
+const defaultProbeTimeout = '5s';
+
+/**
+ * Returns what no schema can see in `order` and in the probes of APIs: environments that are not declared or stand there twice, a
+ * soak or probe with nothing after it, and addresses that are none. Looks past values whose shape is wrong.
+ */
+export function checkRollout(file: unknown, placeOf: (path: KeyPath) => string): PathDiagnostic[] {
+  const findings: PathDiagnostic[] = [];
+  const root = isMap(file) ? file : {};
+  const entries = Array.isArray(root['order']) ? (root['order'] as unknown[]) : [];
+  const declared = Object.keys(isMap(root['environments']) ? root['environments'] : {});
+  const first = new Map<string, KeyPath>();
+  const urls = new Map<string, string>();
+  for (const [index, entry] of entries.entries()) {
+    const settings = isMap(entry) ? entry : {};
+    const name = typeof entry === 'string' ? entry : settings['environment'];
+    if (typeof name !== 'string') continue;
+    const path = ['order', String(index), ...(isMap(entry) ? ['environment'] : [])];
+    const before = first.get(name);
+    if (!declared.includes(name)) findings.push({ ...undeclaredEnvironment(path, name, declared), target: 'value' });
+    else if (before) findings.push(duplicateStep(path, name, placeOf(before)));
+    first.set(name, before ?? path);
+    if (index === entries.length - 1 && index > 0) findings.push(...checkUnusedKeys(path, name, settings));
+    const [url, place] = probeUrlAt(settings['probe'], ['order', String(index), 'probe']);
+    if (url === null) continue;
+    urls.set(name, url);
+    findings.push(...checkProbeUrl(url, place, name));
+  }
+  findings.push(...checkApiProbes(root['apis'], urls));
+  return findings;
+}
+
+function checkApiProbes(apis: unknown, urls: ReadonlyMap<string, string>): PathDiagnostic[] {
+  return Object.entries(isMap(apis) ? apis : {}).flatMap(([api, setting]): PathDiagnostic[] => {
+    const own = isMap(setting) ? setting['probe'] : undefined;
+    const path = ['apis', api, 'probe'];
+    if (own === 'none') return [];
+    if (typeof own === 'string') {
+      const hint = 'give an environment of `order` one, or remove this';
+      if (urls.size === 0) return [{ path, target: 'key', message: '`probe` says nothing: no environment of `order` has one', hint }];
+      return isHttpUrl(own) ? checkProbeUrl(own, path, 'environment') : [];
+    }
+    // A name in a path is harmless, but in a host not every name can stand.
+    const bad = [...urls].find(([environment, url]) => isValidProbeUrl(url, 'api', environment) && !isValidProbeUrl(url, api, environment));
+    if (!bad) return [];
+    const message = `the probe of ${api} in ${bad[0]} has no address: ${expandProbeUrl(bad[1], { api, environment: bad[0] })} is none`;
+    return [{ path: ['apis', api], target: 'key', message, hint: 'give it a `probe` of its own' }];
+  });
+}
+
+/** Returns the address of a probe and where it stands; `null` if there is none to look at. */
+function probeUrlAt(probe: unknown, path: KeyPath): readonly [string | null, KeyPath] {
+  const isLong = isMap(probe);
+  const url = isLong ? probe['url'] : probe;
+  return [typeof url === 'string' && isHttpUrl(url) ? url : null, isLong ? [...path, 'url'] : path];
+}
+
+/** Anything else is reported for its shape. */
+function isHttpUrl(url: string): boolean {
+  return /^https?:\/\//.test(url);
+}
+
+function checkProbeUrl(url: string, path: KeyPath, environment: string): PathDiagnostic[] {
+  const unknown = [...url.matchAll(/(?<!\$)\{([^}]*)\}/g)].filter(([, name]) => name !== 'api' && name !== 'environment');
+  if (unknown.length > 0) {
+    return unknown.map(([whole]) => ({
+      path,
+      target: 'value',
+      message: `${whole} stands for nothing in the address of a probe`,
+      hint: 'known here: {api}, {environment}',
+    }));
+  }
+  if (isValidProbeUrl(url, 'api', environment) || url.includes('${')) return [];
+  return [{ path, target: 'value', message: `"${url}" is not an address`, hint: 'expected: https://HOST/PATH' }];
+}
+
+function isValidProbeUrl(url: string, api: string, environment: string): boolean {
+  return URL.canParse(expandProbeUrl(url, { api, environment }));
+}
+
+function duplicateStep(path: KeyPath, name: string, place: string): PathDiagnostic {
+  return { path, target: 'value', message: `\`${name}\` stands in \`order\` already, in ${place}`, hint: 'remove one of the two' };
+}
+
+function checkUnusedKeys(path: KeyPath, name: string, settings: Readonly<Record<string, unknown>>): PathDiagnostic[] {
+  return ['soak', 'probe']
+    .filter((key) => settings[key] !== undefined)
+    .map((key) => ({
+      path: [...path.slice(0, 2), key],
+      target: 'key',
+      message: `\`${key}\` says nothing here: no environment comes after \`${name}\``,
+      hint: 'it says what must be so before the next environment; remove it',
+    }));
+}
+
+/** Returns the order that a file means, whose entries have been checked. `idOf` gives the IDs of environments by name. */
+export function parseRollout(
+  { order = [], apis }: Pick<components['schemas']['File'], 'order' | 'apis'>,
+  idOf: ReadonlyMap<string, string>,
+  publications: Iterable<DesiredPublication>,
+): Rollout {
+  const probeUrls = new Map<string, string | null>();
+  for (const { api, apiId } of publications) {
+    const own = apis?.[api]?.probe;
+    if (own !== undefined) probeUrls.set(apiId, own === 'none' ? null : own);
+  }
+  return { steps: order.map((entry) => parseStep(entry, idOf)), probeUrls };
+}
+
+function parseStep(entry: RolloutEntry, idOf: ReadonlyMap<string, string>): RolloutStep {
+  const { environment, soak, probe } = typeof entry === 'string' ? { environment: entry } : entry;
+  const environmentId = idOf.get(environment) ?? environment;
+  return {
+    environment,
+    environmentId,
+    soakMs: soak === undefined ? 0 : checkedDurationMs(soak),
+    probe: probe === undefined ? null : parseProbe(probe),
+  };
+}
+
+function parseProbe(written: ProbeBlock): RolloutStep['probe'] {
+  const { url, status: expectedStatus = null, timeout = defaultProbeTimeout } = typeof written === 'string' ? { url: written } : written;
+  return { url, expectedStatus, timeoutMs: checkedDurationMs(timeout) };
+}
+
+/** The schema has looked at the text before. */
+function checkedDurationMs(text: string): number {
+  return parseDurationMs(text) ?? 0;
+}

@@ -1,0 +1,65 @@
+import type { Diagnostic, DiagnosticRule } from '../model/errors.ts';
+import type { SourceLocation } from '../model/publication.ts';
+import type { SourceText } from './include-reader.ts';
+import type { PathDiagnostic } from './path-diagnostic.ts';
+import { type KeyPath, LineIndex, locate, type SourceRange } from './yaml/source-ranges.ts';
+import type { YamlTree } from './yaml/tree.ts';
+import { toPlainValue } from './yaml/value.ts';
+
+/** One of the files that make up a desired state: its value, and where everything in it stands. */
+export class SourceFile {
+  readonly file: string;
+  /** Its path from the main file's folder on; of the main file itself empty. */
+  readonly relativePath: string;
+  readonly tree: YamlTree;
+  /** The plain value of the file; of no use where the tree has problems. */
+  readonly value: unknown;
+  readonly #lines: LineIndex;
+
+  constructor({ file, relativePath, text }: SourceText, tree: YamlTree) {
+    this.file = file;
+    this.relativePath = relativePath;
+    this.tree = tree;
+    this.value = tree.problems.length > 0 ? null : toPlainValue(tree.root);
+    this.#lines = new LineIndex(text);
+  }
+
+  /** Returns where the key at `path` stands. */
+  sourceOf(path: KeyPath): SourceLocation {
+    const place = locate(this.tree.root, path);
+    return { file: this.file, ...this.#lines.positionAt((place.key ?? place.value).start) };
+  }
+
+  /** Returns what YAML itself does not allow. */
+  yamlDiagnostics(): readonly Diagnostic[] {
+    return sortUnique(this.tree.problems.map(({ rule, start, end, message, hint }) => this.#toDiagnostic(rule, start, end, message, hint)));
+  }
+
+  /** Returns findings with their places, in the order of the file. */
+  toDiagnostics(findings: readonly PathDiagnostic[]): readonly Diagnostic[] {
+    return sortUnique(
+      findings.map((finding) => {
+        const { start, end } = targetRange(finding, locate(this.tree.root, finding.path));
+        return this.#toDiagnostic(finding.rule ?? 'value', start, end, finding.message, finding.hint);
+      }),
+    );
+  }
+
+  #toDiagnostic(rule: DiagnosticRule, start: number, end: number, message: string, hint: string | null): Diagnostic {
+    const { line, column } = this.#lines.positionAt(start);
+    const text = this.#lines.lineText(line);
+    const length = Math.max(1, Math.min(end - start, text.length - column + 1));
+    return { rule, file: this.file, line, column, length, message, hint, text };
+  }
+}
+
+function targetRange({ target }: PathDiagnostic, { key, value }: SourceRange): SourceRange['value'] {
+  if (target === 'key' && key) return key;
+  return value.end > value.start ? value : (key ?? value);
+}
+
+/** In the order of the file, and once each: a value that aliases repeat is wrong only where it is written. */
+function sortUnique(mistakes: readonly Diagnostic[]): readonly Diagnostic[] {
+  const once = new Map(mistakes.map((mistake) => [`${mistake.line}:${mistake.column} ${mistake.message}`, mistake]));
+  return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+}

@@ -1,0 +1,92 @@
+import { InvalidFileError } from '../model/errors.ts';
+import type { PathDiagnostic } from './path-diagnostic.ts';
+import type { SourceFile } from './source-file.ts';
+import type { KeyPath } from './yaml/source-ranges.ts';
+import { isMap } from './yaml/value.ts';
+
+/** A file and those that it includes, as one: each API stands in one of them. */
+export class SourceFiles {
+  readonly #main: SourceFile;
+  readonly #included: readonly SourceFile[];
+  readonly #fileByApi = new Map<string, SourceFile>();
+  readonly #diagnostics = new Map<SourceFile, PathDiagnostic[]>();
+
+  constructor(main: SourceFile, others: readonly SourceFile[]) {
+    this.#main = main;
+    this.#included = others;
+  }
+
+  /** The paths of all files from the main one's folder on. */
+  get relativePaths(): ReadonlySet<string> {
+    return new Set([this.#main, ...this.#included].map(({ relativePath }) => relativePath));
+  }
+
+  /** Adds to what is wrong with one file. */
+  report(part: SourceFile, findings: readonly PathDiagnostic[]): void {
+    this.#diagnosticsOf(part).push(...findings);
+  }
+
+  /**
+   * Returns one value for all files: the main one's, with the APIs of all. `each` gives the value of a file, and adds what is
+   * wrong with it; a file that is no YAML has none.
+   */
+  mergeValues(each: (part: SourceFile, found: PathDiagnostic[]) => unknown): unknown {
+    const values = new Map(this.#wellFormed().map((part) => [part, each(part, this.#diagnosticsOf(part))]));
+    const value = values.get(this.#main);
+    if (this.#included.length === 0 || !isMap(value)) return value;
+    const apis: [string, unknown][] = [];
+    for (const [part, its] of values) {
+      const own = isMap(its) && isMap(its['apis']) ? its['apis'] : {};
+      for (const [api, setting] of Object.entries(own)) if (this.#isFirstDeclaration(part, api)) apis.push([api, setting]);
+    }
+    return { ...value, apis: Object.fromEntries(apis) };
+  }
+
+  #isFirstDeclaration(part: SourceFile, api: string): boolean {
+    const first = this.#fileByApi.get(api);
+    if (!first) this.#fileByApi.set(api, part);
+    else {
+      const { file, line } = first.sourceOf(['apis', api]);
+      const message = `the API \`${api}\` stands in ${file}:${line} too`;
+      const hint = 'an API stands in one file; remove one of the two, or give it another name';
+      this.report(part, [{ path: ['apis', api], target: 'key', rule: 'declared-twice', message, hint }]);
+    }
+    return !first;
+  }
+
+  /** Returns the file in which an API stands. */
+  fileOfApi(api: string): SourceFile {
+    return this.#fileByApi.get(api) ?? this.#main;
+  }
+
+  /** Says where a path of the joined value leads: `line 12`, or `FILE:12` where there is more than one file. */
+  readonly describeLocation = (path: KeyPath): string => {
+    const { file, line } = this.#fileAt(path).sourceOf(path);
+    return this.#included.length === 0 ? `line ${line}` : `${file}:${line}`;
+  };
+
+  /** Throws an InvalidFileError for the file `name` with all that was found, and `findings` in the joined value, if there is anything. */
+  throwIfInvalid(name: string, findings: readonly PathDiagnostic[]): void {
+    const isSound = this.#wellFormed().length === this.#included.length + 1;
+    for (const finding of isSound ? findings : []) this.report(this.#fileAt(finding.path), [finding]);
+    const mistakes = [this.#main, ...this.#included].flatMap((part) => [
+      ...part.yamlDiagnostics(),
+      ...part.toDiagnostics(this.#diagnostics.get(part) ?? []),
+    ]);
+    if (mistakes.length > 0) throw new InvalidFileError(name, mistakes);
+  }
+
+  #wellFormed(): SourceFile[] {
+    return [this.#main, ...this.#included].filter(({ tree }) => tree.problems.length === 0);
+  }
+
+  #fileAt([first, api]: KeyPath): SourceFile {
+    return first === 'apis' && api !== undefined ? this.fileOfApi(api) : this.#main;
+  }
+
+  #diagnosticsOf(part: SourceFile): PathDiagnostic[] {
+    const found = this.#diagnostics.get(part) ?? [];
+    this.#diagnostics.set(part, found);
+    return found;
+  }
+}

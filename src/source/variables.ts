@@ -1,0 +1,74 @@
+import type { PathDiagnostic } from './path-diagnostic.ts';
+import type { KeyPath } from './yaml/source-ranges.ts';
+import { isMap } from './yaml/value.ts';
+
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Credentials never stand in the file, not even by name: what the file says is shown in plans. */
+const credentialVariables: ReadonlySet<string> = new Set([
+  'HW_ACCESS_KEY',
+  'HW_SECRET_KEY',
+  'HW_SECURITY_TOKEN',
+  'HW_USER_PASSWORD',
+  'HW_AUTH_TOKEN',
+]);
+
+const referencePattern = /\$\{([^}]*)\}/g;
+
+/**
+ * Returns the file's value with `${NAME}` replaced by the variable NAME in every text of the gateway block, and adds a
+ * finding for each reference that cannot be replaced or stands elsewhere.
+ */
+export function substituteVariables(file: unknown, variables: Variables, findings: PathDiagnostic[]): unknown {
+  if (!isMap(file)) return file;
+  return Object.fromEntries(
+    Object.entries(file).map(([key, value]) => {
+      if (key === 'gateway') return [key, mapStrings(value, [key], (text, path) => substitute(text, path, variables, findings))];
+      mapStrings(value, [key], (text, path) => reportMisplaced(text, path, findings));
+      return [key, value];
+    }),
+  );
+}
+
+function substitute(text: string, path: KeyPath, variables: Variables, findings: PathDiagnostic[]): string {
+  return text.replace(referencePattern, (whole, name: string) => {
+    if (credentialVariables.has(name)) {
+      findings.push({
+        path,
+        target: 'value',
+        message: `${whole} is a credential; credentials never stand in the file`,
+        hint: `remove it: edict reads ${name} by itself`,
+      });
+      return 'unset';
+    }
+    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
+    if (value !== undefined && value !== '') return value;
+    const state = value === undefined ? 'not set' : 'empty';
+    findings.push({
+      path,
+      target: 'value',
+      message: `the environment variable ${name || '(no name)'} is ${state}`,
+      hint: `set it where edict runs: export ${name || 'NAME'}=…`,
+    });
+    return 'unset';
+  });
+}
+
+function reportMisplaced(text: string, path: KeyPath, findings: PathDiagnostic[]): string {
+  for (const [whole] of text.matchAll(referencePattern)) {
+    findings.push({
+      path,
+      target: 'value',
+      message: `${whole} stands outside of \`gateway\``,
+      hint: 'environment variables are allowed in the gateway block only; write the value',
+    });
+  }
+  return text;
+}
+
+function mapStrings(value: unknown, path: KeyPath, each: (text: string, path: KeyPath) => string): unknown {
+  if (typeof value === 'string') return value.includes('${') ? each(value, path) : value;
+  if (Array.isArray(value)) return value.map((item, index) => mapStrings(item, [...path, String(index)], each));
+  if (!isMap(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapStrings(item, [...path, key], each)]));
+}

@@ -1,0 +1,42 @@
+import type { YamlNode } from './tree.ts';
+
+/** The only places of the file whose value is a number. */
+const numberPaths: ReadonlySet<string> = new Set([
+  '.edict',
+  '.gateway.limit.calls',
+  '.gateway.limit.concurrency',
+  '.gateway.batch',
+  '.order[].probe.status',
+]);
+
+/**
+ * Returns the plain value of a tree. A number where the file wants a text stays as it is written: the ID `5e12`
+ * is not five million millions, and the revision `1.10` is not `1.1`.
+ */
+export function toPlainValue(node: YamlNode, place = ''): unknown {
+  switch (node.kind) {
+    case 'scalar':
+      return typeof node.value === 'number' && !isNumberPath(place) ? node.text : node.value;
+    case 'seq':
+      return node.items.map((item) => toPlainValue(item, `${place}[]`));
+    case 'map': {
+      const value: Record<string, unknown> = {};
+      for (const [name, entry] of node.entries) {
+        const inner = toPlainValue(entry.node, `${place}.${name}`);
+        if (name === '__proto__') Object.defineProperty(value, name, { value: inner, enumerable: true });
+        else value[name] = inner;
+      }
+      return value;
+    }
+  }
+}
+
+/** Everything below `guards` and a `maxOffline` is a number or a share. */
+function isNumberPath(place: string): boolean {
+  return numberPaths.has(place) || place.startsWith('.guards.') || /^\.environments\..*\.maxOffline(?:\.count)?$/.test(place);
+}
+
+/** Returns whether a value of the file is a map. */
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,100 @@
+import { EdictError, errorMessage } from '../../model/errors.ts';
+
+interface ErrorRow {
+  readonly code: string;
+  readonly problem: string;
+  readonly hint: string;
+}
+
+const unreachable: ErrorRow = {
+  code: 'STORE_UNREACHABLE',
+  problem: 'cannot be reached',
+  hint: 'check its address and the network; nothing is sent without its record',
+};
+const accessDenied: ErrorRow = {
+  code: 'STORE_REFUSED',
+  problem: 'does not let edict in',
+  hint: 'check user and password (PGUSER, PGPASSWORD, PGPASSFILE, or password_file in its address)',
+};
+
+const untrustedCertificate: ErrorRow = {
+  code: 'STORE_UNREACHABLE',
+  problem: 'is not believed',
+  hint: 'name who has signed its certificate with sslrootcert in its address, or PGSSLROOTCERT, and its host as the certificate does',
+};
+const unusableFiles: ErrorRow = {
+  code: 'STORE_SETTING',
+  problem: 'cannot be reached with these files for TLS',
+  hint: 'sslcert and sslrootcert in its address (PGSSLCERT, PGSSLROOTCERT) name certificates in PEM, sslkey (PGSSLKEY) a private key',
+};
+const tlsUnsupported: ErrorRow = {
+  code: 'STORE_REFUSED',
+  problem: 'has no TLS',
+  hint: 'turn it on there; sslmode=disable in its address, or PGSSLMODE, goes without',
+};
+
+/** What PostgreSQL's codes mean to a person: whole ones, or their class, from postgresql.org/docs/current/errcodes-appendix.html. */
+const errorsBySqlState: Readonly<Record<string, ErrorRow>> = {
+  '08': unreachable,
+  '28': accessDenied,
+  '3D': {
+    code: 'STORE_UNOPENABLE',
+    problem: 'names a database that is not there',
+    hint: 'create it: edict makes its tables in it, in the schema edict',
+  },
+  '42501': {
+    code: 'STORE_READ_ONLY',
+    problem: 'does not allow that',
+    hint: 'give this user CREATE on the database, or all rights on the schema edict',
+  },
+  '25006': {
+    code: 'STORE_READ_ONLY',
+    problem: 'can only be read',
+    hint: 'name the primary: this is a standby, or the database is set to be read-only',
+  },
+  '53': {
+    code: 'STORE_FULL',
+    problem: 'has no room left: disk, memory or connections',
+    hint: 'make room; nothing is sent without its record',
+  },
+  '57P': { ...unreachable, problem: 'is being stopped or started' },
+  '25P03': { ...unreachable, problem: 'gave up a transaction that stood still, since this process was paused' },
+  '57014': { ...unreachable, problem: 'took too long to answer' },
+  '55000': { ...unreachable, problem: 'takes no connections' },
+  '55P03': { code: 'STORE_LOCKED', problem: 'is locked by another process', hint: 'wait until it has finished' },
+  XX001: { code: 'STORE_CORRUPT', problem: 'is damaged', hint: 'restore a copy; edict has changed nothing in it' },
+};
+
+/** SQLSTATE of `edict.must_hold`: the lease is another's. */
+const leaseLostState = 'ED001';
+
+/** Returns an EdictError that says what a failure of PostgreSQL means; `at` names the store, without a password. */
+export function toPostgresStoreError(thrown: unknown, at: string): EdictError {
+  if (thrown instanceof EdictError) return thrown;
+  const code = String((thrown as { readonly code?: unknown }).code ?? '');
+  if (code === leaseLostState) {
+    return new EdictError('GATEWAY_HELD', 'another edict has the lease of the gateway by now', { hint: 'nothing was written or sent' });
+  }
+  const isState = /^[0-9A-Z]{5}$/.test(code);
+  const meaning = isState
+    ? (errorsBySqlState[code] ?? errorsBySqlState[code.slice(0, 3)] ?? errorsBySqlState[code.slice(0, 2)])
+    : classifyConnectionError(thrown, code);
+  if (!meaning) return new EdictError('STORE_FAILED', `the store ${at} failed: ${errorMessage(thrown)}`, { cause: thrown });
+  return new EdictError(meaning.code, `the store ${at} ${meaning.problem}: ${reasonOf(thrown)}`, { hint: meaning.hint, cause: thrown });
+}
+
+/** Without a SQLSTATE it was the network, or pg itself. */
+function classifyConnectionError(thrown: unknown, code: string): ErrorRow | null {
+  if (/SASL/.test(errorMessage(thrown))) return accessDenied;
+  if (/does not support SSL/.test(errorMessage(thrown))) return tlsUnsupported;
+  if (/CERT|SELF_SIGNED|VERIFY|ISSUER/.test(code)) return untrustedCertificate;
+  if (/^ERR_OSSL/.test(code)) return unusableFiles;
+  const isConnection =
+    code !== '' || thrown instanceof AggregateError || /timeout|terminated|not queryable|closed|ended/i.test(errorMessage(thrown));
+  return isConnection ? unreachable : null;
+}
+
+/** Of several addresses of one host, each with its own error, the first tells enough. */
+function reasonOf(thrown: unknown): string {
+  return thrown instanceof AggregateError && thrown.errors.length > 0 ? errorMessage(thrown.errors[0]) : errorMessage(thrown);
+}

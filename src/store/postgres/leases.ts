@@ -1,0 +1,262 @@
+import { EdictError } from '../../model/errors.ts';
+import type { AcquiredLease, Clock } from '../../model/ports.ts';
+import { redactUrl } from '../../model/store-url.ts';
+import type { Statement } from '../database.ts';
+import type { SqlRow } from '../rows.ts';
+import type { Leases } from '../sqlite/leases.ts';
+import { assignGateways } from './assignment.ts';
+import { ReconnectingClient } from './connection.ts';
+import type { PostgresDatabase } from './database.ts';
+import { toPostgresStoreError } from './errors.ts';
+
+export interface LeaseOptions {
+  readonly url: string;
+  /** Who holds what is taken, for people and other edicts; no two have the same. */
+  readonly holder: string;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'now'>;
+  /** How long a lease is held after its last renewal, in milliseconds. */
+  readonly leaseDurationMs: number;
+}
+
+interface HeldLease {
+  readonly fence: number;
+  readonly abortController: AbortController;
+  readonly canRebalance: boolean;
+  /** When it may be another's. */
+  deadline: Deadline;
+}
+
+/** For so much of a lease what was answered to one is the answer to another. */
+const assignmentCacheShare = 1 / 40;
+
+/** A moment on the monotonic clock, and on the machine's: the first stands still while the machine sleeps, the second may be set. */
+interface Deadline {
+  readonly monotonicMs: number;
+  readonly wallClockMs: number;
+}
+
+/** So many renewals fit into a lease: one that is late, or lost, ends nothing. */
+const renewalsPerLease = 4;
+
+/** What is left of a lease when nothing is begun under it any more: a request that leaves just then has arrived by its end. */
+const safetyMarginShare = 1 / 8;
+
+/**
+ * Leases in PostgreSQL, by its clock alone: each is renewed several times while it lasts, over a connection of its own. A process that
+ * was stopped, or cannot reach the database, knows by its own clock that the lease may be another's, before it can be.
+ */
+export class PostgresLeases implements Leases {
+  readonly #database: PostgresDatabase;
+  readonly #options: LeaseOptions;
+  readonly #held = new Map<number, HeldLease>();
+  /** When it was last said that this edict would work on a gateway, on the monotonic clock. */
+  readonly #heartbeatAtMs = new Map<number, number>();
+  #assignment: { readonly atMs: number; readonly divided: Promise<ReadonlyMap<number, string>> } | null = null;
+  readonly #connection: ReconnectingClient;
+  #timer: NodeJS.Timeout | null = null;
+  #renewing: Promise<void> | null = null;
+
+  constructor(database: PostgresDatabase, options: LeaseOptions) {
+    this.#database = database;
+    this.#options = options;
+    this.#connection = new ReconnectingClient({
+      url: options.url,
+      applicationName: 'edict lease',
+      queryTimeoutMs: options.leaseDurationMs,
+    });
+  }
+
+  async acquire(gatewayId: number, _atMs: number, canRebalance: boolean): Promise<AcquiredLease> {
+    const { holder, leaseDurationMs, clock } = this.#options;
+    if (canRebalance) {
+      const nextWishAtMs = (this.#heartbeatAtMs.get(gatewayId) ?? Number.NEGATIVE_INFINITY) + leaseDurationMs / renewalsPerLease;
+      if (clock.monotonicMs() >= nextWishAtMs) await this.#sendHeartbeat([gatewayId]);
+      const owner = (await this.#cachedAssignment()).get(gatewayId);
+      // Its wish has lapsed, as after the machine slept.
+      if (owner === undefined) this.#heartbeatAtMs.delete(gatewayId);
+      if (owner !== holder) throw await this.#toLeaseHeldError(gatewayId);
+    }
+    const deadline = this.#newDeadline();
+    const [taken] = await this.#query(acquireLeaseSql, [gatewayId, holder, leaseDurationMs / 1000]);
+    if (!taken) throw await this.#toLeaseHeldError(gatewayId);
+    const held: HeldLease = { fence: Number(taken['fence']), abortController: new AbortController(), canRebalance, deadline };
+    this.#held.set(gatewayId, held);
+    this.#timer ??= setInterval(() => this.#renew(), leaseDurationMs / renewalsPerLease).unref();
+    const isHeld = (): boolean => this.#held.get(gatewayId) === held && !this.#isExpired(held);
+    return { idleMs: Number(taken['silent_ms']), lease: { fence: held.fence, signal: held.abortController.signal, isHeld } };
+  }
+
+  fenceOf(gatewayId: number): number | null {
+    return this.#held.get(gatewayId)?.fence ?? null;
+  }
+
+  write(gatewayId: number, steps: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
+    return this.#database.writeIf({ query: assertLease, values: [gatewayId, this.fenceOf(gatewayId)] }, steps);
+  }
+
+  async release(gatewayId: number): Promise<void> {
+    const held = this.#held.get(gatewayId);
+    if (!held) return;
+    // First of all: what nobody works under is not renewed, also where the database does not hear of it.
+    this.#held.delete(gatewayId);
+    this.#heartbeatAtMs.delete(gatewayId);
+    await this.#query(releaseLeaseSql, [gatewayId, held.fence]);
+    await this.#query('DELETE FROM edict.wish WHERE gateway_id = $1 AND holder = $2', [gatewayId, this.#options.holder]);
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    await this.#database.drain();
+    await this.#renewing;
+    try {
+      for (const [gatewayId, { fence }] of this.#held) await this.#query(clearLeaseHolderSql, [gatewayId, fence]);
+      if (this.#connection.current !== null) await this.#query('DELETE FROM edict.wish WHERE holder = $1', [this.#options.holder]);
+    } catch {
+      // It ends by itself.
+    }
+    for (const { abortController } of this.#held.values()) abortController.abort();
+    this.#held.clear();
+    await this.#connection.close();
+  }
+
+  /** When a lease that is asked for now may be another's. */
+  #newDeadline(): Deadline {
+    const { leaseDurationMs, clock } = this.#options;
+    const forMs = leaseDurationMs * (1 - safetyMarginShare);
+    return { monotonicMs: clock.monotonicMs() + forMs, wallClockMs: clock.now() + forMs };
+  }
+
+  #isExpired({ deadline: { monotonicMs, wallClockMs } }: HeldLease): boolean {
+    const { clock } = this.#options;
+    return clock.monotonicMs() >= monotonicMs || clock.now() >= wallClockMs;
+  }
+
+  #renew(): void {
+    this.#dropExpired();
+    if (this.#renewing || this.#held.size === 0) return;
+    this.#renewing = this.#renewAll()
+      .catch(() => {})
+      .finally(() => {
+        this.#renewing = null;
+      });
+  }
+
+  async #renewAll(): Promise<void> {
+    const { holder, leaseDurationMs } = this.#options;
+    const asked = new Map(this.#held);
+    const until = this.#newDeadline();
+    const rows = await this.#query(renewLeasesSql, [holder, [...asked.keys()], leaseDurationMs / 1000]);
+    const renewed = new Map(rows.map((row) => [Number(row['id']), Number(row['fence'])]));
+    for (const [gatewayId, held] of asked) {
+      if (renewed.get(gatewayId) === held.fence) held.deadline = until;
+      else this.#drop(gatewayId, held);
+    }
+    await this.#rebalance();
+  }
+
+  /** Lets go of what an edict that has fewer is to have; it is held until it is given back. */
+  async #rebalance(): Promise<void> {
+    const shared = [...this.#held].filter(([, { canRebalance }]) => canRebalance);
+    if (shared.length === 0) return;
+    await this.#sendHeartbeat(shared.map(([gatewayId]) => gatewayId));
+    const owners = await this.#readAssignment();
+    for (const [gatewayId, held] of shared) if (owners.get(gatewayId) !== this.#options.holder) held.abortController.abort('shared');
+  }
+
+  async #sendHeartbeat(gatewayIds: readonly number[]): Promise<void> {
+    const { holder, leaseDurationMs, clock } = this.#options;
+    const atMs = clock.monotonicMs();
+    await this.#query(heartbeatSql, [gatewayIds, holder, leaseDurationMs / 1000]);
+    for (const gatewayId of gatewayIds) this.#heartbeatAtMs.set(gatewayId, atMs);
+    this.#assignment = null;
+  }
+
+  /** Like `#divided`, with one answer for all that ask at about the same time: who stands by at many gateways asks for each. */
+  #cachedAssignment(): Promise<ReadonlyMap<number, string>> {
+    const { leaseDurationMs, clock } = this.#options;
+    if (this.#assignment === null || clock.monotonicMs() >= this.#assignment.atMs + leaseDurationMs * assignmentCacheShare) {
+      this.#assignment = { atMs: clock.monotonicMs(), divided: this.#readAssignment() };
+    }
+    return this.#assignment.divided;
+  }
+
+  async #readAssignment(): Promise<ReadonlyMap<number, string>> {
+    const rows = await this.#query(assignableGatewaysSql, []);
+    return assignGateways(
+      rows.map((row) => ({
+        gatewayId: Number(row['id']),
+        holder: row['holder'] === null ? null : String(row['holder']),
+        candidates: row['wanted'] as string[],
+      })),
+    );
+  }
+
+  /** What was not renewed in time may be another's: it is not renewed any more, but taken anew. */
+  #dropExpired(): void {
+    for (const [gatewayId, held] of this.#held) if (this.#isExpired(held)) this.#drop(gatewayId, held);
+  }
+
+  #drop(gatewayId: number, held: HeldLease): void {
+    if (this.#held.get(gatewayId) === held) this.#held.delete(gatewayId);
+    held.abortController.abort();
+  }
+
+  /** Returns why a lease could not be had. */
+  async #toLeaseHeldError(gatewayId: number): Promise<EdictError> {
+    const [row] = await this.#query('SELECT holder FROM edict.gateway WHERE id = $1', [gatewayId]);
+    const holder = row?.['holder'];
+    return new EdictError('GATEWAY_HELD', `another edict works on the gateway${holder ? ` (${String(holder)})` : ''}`, {
+      hint: 'stop that one first, or wait for it with --wait',
+    });
+  }
+
+  async #query(sql: string, values: readonly unknown[]): Promise<readonly SqlRow[]> {
+    try {
+      // Gateways are taken side by side, over one connection.
+      const client = await this.#connection.open();
+      return (await client.query<SqlRow>(sql, [...values])).rows;
+    } catch (error) {
+      throw toPostgresStoreError(error, redactUrl(this.#options.url));
+    }
+  }
+}
+
+const assertLease = { sql: 'SELECT edict.must_hold($1, $2)', parameters: ['gateway', 'fence'] } as const;
+
+/** A row that is locked is one that its holder writes under: it is not waited for. */
+const acquireLeaseSql = `
+  WITH was AS (SELECT id, left_at_ms, holder, held_until FROM edict.gateway WHERE id = $1 FOR UPDATE SKIP LOCKED)
+  UPDATE edict.gateway g
+  SET fence = g.fence + 1, holder = $2, held_until = clock_timestamp() + make_interval(secs => $3), left_at_ms = NULL, condition = NULL
+  FROM was
+  WHERE g.id = was.id AND (was.holder IS NULL OR was.holder = $2 OR was.held_until < clock_timestamp())
+  RETURNING g.fence,
+    CASE WHEN was.left_at_ms IS NULL THEN 0 ELSE greatest(0, extract(epoch FROM clock_timestamp()) * 1000 - was.left_at_ms) END AS silent_ms`;
+
+const renewLeasesSql = `
+  UPDATE edict.gateway SET held_until = clock_timestamp() + make_interval(secs => $3)
+  WHERE holder = $1 AND id = ANY ($2::bigint[])
+  RETURNING id, fence`;
+
+/** Also deletes those of edicts that were killed. One that is locked is being made anew. */
+const heartbeatSql = `
+  WITH dead AS (
+    DELETE FROM edict.wish WHERE (gateway_id, holder) IN (
+      SELECT gateway_id, holder FROM edict.wish WHERE lives_until < clock_timestamp() AND holder <> $2 FOR UPDATE SKIP LOCKED
+    )
+  )
+  INSERT INTO edict.wish (gateway_id, holder, lives_until)
+  SELECT gateway_id, $2, clock_timestamp() + make_interval(secs => $3) FROM unnest($1::bigint[]) AS gateway_id
+  ON CONFLICT (gateway_id, holder) DO UPDATE SET lives_until = excluded.lives_until`;
+
+const assignableGatewaysSql = `
+  SELECT g.id, CASE WHEN g.held_until >= clock_timestamp() THEN g.holder END AS holder, array_agg(w.holder) AS wanted
+  FROM edict.gateway g JOIN edict.wish w ON w.gateway_id = g.id AND w.lives_until >= clock_timestamp()
+  GROUP BY g.id`;
+
+/** When an edict stopped is told by the clock of the database: those of two machines differ. */
+const releaseLeaseSql = `
+  UPDATE edict.gateway SET holder = NULL, held_until = NULL, condition = NULL, left_at_ms = extract(epoch FROM clock_timestamp()) * 1000
+  WHERE id = $1 AND fence = $2`;
+
+const clearLeaseHolderSql = 'UPDATE edict.gateway SET holder = NULL, held_until = NULL WHERE id = $1 AND fence = $2';

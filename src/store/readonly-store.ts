@@ -1,0 +1,169 @@
+import type { StoreQueries } from '../../generated/store-queries.d.ts';
+import type { Approval, PreviousState } from '../model/approval.ts';
+import type { NameKey } from '../model/name-ref.ts';
+import type { Attempt, AttemptSelector, ControllerStatus, HistoryFilter, StoreReader } from '../model/ports.ts';
+import {
+  type GatewayIdentity,
+  type PublicationKey,
+  publicationKey,
+  type RecordedPublication,
+  type RecordedState,
+} from '../model/publication.ts';
+import { bindQuery, type Database, type Statement } from './database.ts';
+import {
+  type SqlRow,
+  toAppliedDigests,
+  toApproval,
+  toAttempt,
+  toControllerStatus,
+  toGatewayIdentity,
+  toRecordedPublication,
+  toSuspension,
+} from './rows.ts';
+
+/** Reads a store of the current format. Every method rejects with an EdictError `STORE_*` if the engine fails. */
+export class ReadonlyStore implements StoreReader {
+  protected readonly database: Database;
+  protected readonly queries: StoreQueries;
+
+  constructor(database: Database) {
+    this.database = database;
+    this.queries = database.queries;
+  }
+
+  async readRecordedState(gateway: GatewayIdentity): Promise<RecordedState> {
+    const rows = await this.#readRows(gateway, (id) => bindQuery(this.queries.recorded, { gateway: id }));
+    return new Map(
+      rows.map((row): [PublicationKey, RecordedPublication] => {
+        const recorded = toRecordedPublication(row);
+        return [recorded.key, recorded];
+      }),
+    );
+  }
+
+  async history(gateway: GatewayIdentity, { apis, environments, limit }: HistoryFilter): Promise<Attempt[]> {
+    const list = (names: readonly string[] | undefined): string | null => (names ? JSON.stringify(names) : null);
+    const filter = { apis: list(apis), environments: list(environments), limit };
+    return (await this.#readRows(gateway, (id) => bindQuery(this.queries.history, { gateway: id, ...filter }))).map(toAttempt);
+  }
+
+  async findAttempts(gateway: GatewayIdentity, which: AttemptSelector): Promise<readonly Attempt[]> {
+    const { attemptsOfLastPass, attempt, attemptsOfPass } = this.queries;
+    const rows = await this.#readRows(gateway, (id) => {
+      if (which === 'last') return bindQuery(attemptsOfLastPass, { gateway: id });
+      return 'attempt' in which
+        ? bindQuery(attempt, { gateway: id, attempt: which.attempt })
+        : bindQuery(attemptsOfPass, { gateway: id, pass: which.reconcile });
+    });
+    return rows.map(toAttempt);
+  }
+
+  async succeededAfter(gateway: GatewayIdentity, attemptId: number): Promise<readonly Attempt[]> {
+    return (await this.#readRows(gateway, (id) => bindQuery(this.queries.succeededAfter, { gateway: id, attempt: attemptId }))).map(
+      toAttempt,
+    );
+  }
+
+  async status(gateway: GatewayIdentity): Promise<ControllerStatus | null> {
+    return toControllerStatus(await this.#readGateway(gateway));
+  }
+
+  async appliedDigests(gateway: GatewayIdentity): Promise<readonly string[]> {
+    return toAppliedDigests(await this.#readGateway(gateway));
+  }
+
+  async leaseHolder(gateway: GatewayIdentity): Promise<string | null> {
+    return this.database.leaseHolder(await this.gatewayId(gateway));
+  }
+
+  async reconcileRequest(gateway: GatewayIdentity): Promise<string | null> {
+    const [row] = await this.database.read(bindQuery(this.queries.readSetting, { name: toReconcileRequestKey(gateway) }));
+    return row ? String(row['value']) : null;
+  }
+
+  async listedApiCount(gateway: GatewayIdentity): Promise<number | null> {
+    const listed = (await this.#readGateway(gateway))?.['listed_apis'];
+    return listed == null ? null : Number(listed);
+  }
+
+  async previousState(gateway: GatewayIdentity, nowMs: number): Promise<PreviousState> {
+    const id = await this.gatewayId(gateway);
+    const rows = await this.database.read(bindQuery(this.queries.declared, { gateway: id }));
+    const declared = new Map(
+      rows.map((row) => [publicationKey(String(row['api_id']), String(row['environment_id'])), String(row['home'])]),
+    );
+    const others = declared.size > 0 ? [] : await this.database.read(bindQuery(this.queries.declaredElsewhere, { gateway: id }));
+    const otherGateways = [...Map.groupBy(others, (row) => String(row['id'])).values()].map((rows) => ({
+      gateway: toGatewayIdentity(rows[0] ?? {}),
+      apiIds: new Set(rows.map((row) => String(row['api_id']))),
+    }));
+    const approvals = (await this.#readApprovals(id)).filter(({ expiresAtMs }) => expiresAtMs > nowMs);
+    return { declared, otherGateways, approvals, suspension: toSuspension(await this.#readGateway(gateway)) };
+  }
+
+  async approvals(gateway: GatewayIdentity): Promise<readonly Approval[]> {
+    return (await this.#readApprovals(await this.gatewayId(gateway))).reverse();
+  }
+
+  async #readApprovals(gatewayId: number): Promise<Approval[]> {
+    const rows = await this.database.read(bindQuery(this.queries.approvals, { gateway: gatewayId }));
+    if (rows.length === 0) return [];
+    const attempts = await this.database.read(bindQuery(this.queries.doneWithApproval, { gateway: gatewayId }));
+    const done = Map.groupBy(attempts, (row) => Number(row['approval_id']));
+    return rows.map((row) => {
+      const made = done.get(Number(row['id'])) ?? [];
+      return toApproval(row, new Set(made.map((one) => publicationKey(String(one['api_id']), String(one['environment_id'])))));
+    });
+  }
+
+  async resolvedNames(gateway: GatewayIdentity): Promise<ReadonlyMap<NameKey, string>> {
+    const rows = await this.#readRows(gateway, (id) => bindQuery(this.queries.names, { gateway: id }));
+    return new Map(rows.map((row) => [String(row['name']) as NameKey, String(row['id'])]));
+  }
+
+  async lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>> {
+    const attempts = (await this.#readRows(gateway, (id) => bindQuery(this.queries.lastAttempts, { gateway: id }))).map(toAttempt);
+    return new Map(attempts.map((attempt) => [publicationKey(attempt.apiId, attempt.environmentId), attempt]));
+  }
+
+  close(): Promise<void> {
+    return this.database.close();
+  }
+
+  /** Returns the gateway's row id; 0, which no row has, for a gateway that was never written. */
+  protected async gatewayId({ endpoint, project, instance }: GatewayIdentity): Promise<number> {
+    const [row] = await this.database.read(bindQuery(this.queries.findGateway, { endpoint, project, instance }));
+    return Number(row?.['id'] ?? 0);
+  }
+
+  async #readGateway(gateway: GatewayIdentity): Promise<SqlRow | undefined> {
+    return (await this.#readRows(gateway, (id) => bindQuery(this.queries.readGateway, { gateway: id })))[0];
+  }
+
+  async #readRows(gateway: GatewayIdentity, stepFor: (gatewayId: number) => Statement): Promise<readonly SqlRow[]> {
+    return this.database.read(stepFor(await this.gatewayId(gateway)));
+  }
+}
+
+/** Returns the name of the setting in which a pass over a gateway is asked for. */
+export function toReconcileRequestKey({ endpoint, project, instance }: GatewayIdentity): string {
+  return `pass ${endpoint} ${project} ${instance}`;
+}
+
+/** Reads a store that does not exist yet. */
+export const emptyStore: StoreReader = {
+  readRecordedState: async () => new Map(),
+  history: async () => [],
+  findAttempts: async () => [],
+  succeededAfter: async () => [],
+  status: async () => null,
+  appliedDigests: async () => [],
+  leaseHolder: async () => null,
+  reconcileRequest: async () => null,
+  listedApiCount: async () => null,
+  resolvedNames: async () => new Map(),
+  previousState: async () => ({ declared: new Map(), otherGateways: [], approvals: [], suspension: null }),
+  approvals: async () => [],
+  lastAttempts: async () => new Map(),
+  close: async () => undefined,
+};

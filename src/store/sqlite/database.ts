@@ -1,0 +1,114 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Query } from '../../../generated/store-queries.d.ts';
+import { sqlite } from '../../../generated/store-queries.js';
+import { bindQuery, type Database, type Statement } from '../database.ts';
+import { type SqlRow, toControllerStatus } from '../rows.ts';
+import { mapSqliteError } from './errors.ts';
+
+interface PreparedQuery {
+  readonly statement: StatementSync;
+  readonly returnsRows: boolean;
+}
+
+interface PendingWrite {
+  readonly statements: readonly Statement[];
+  readonly resolve: (returned: readonly (readonly SqlRow[])[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const noRows: readonly SqlRow[] = [];
+
+/**
+ * A SQLite file with a write-ahead log. A write is on the disk when its promise resolves; writes of one turn of the event loop
+ * share one transaction and so one wait for the disk.
+ */
+export class SqliteDatabase implements Database {
+  readonly queries = sqlite;
+  readonly displayUrl: string;
+  readonly #db: DatabaseSync;
+  readonly #path: string;
+  readonly #onClosed: () => void;
+  readonly #prepared = new Map<Query<string>, PreparedQuery>();
+  #pending: PendingWrite[] = [];
+
+  /** `path` is for messages and the name; `onClosed` gives back what the file was opened with. */
+  constructor(db: DatabaseSync, path: string, onClosed: () => void = () => {}) {
+    this.#db = db;
+    this.#path = path;
+    this.displayUrl = `sqlite:${path}`;
+    this.#onClosed = onClosed;
+  }
+
+  async read(step: Statement): Promise<readonly SqlRow[]> {
+    return mapSqliteError(this.#path, () => this.#run(step));
+  }
+
+  write(statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
+    if (this.#pending.length === 0) setImmediate(() => this.#flush());
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ statements, resolve, reject });
+    });
+  }
+
+  /** The one that wrote last how it is getting on, if it is there: one that was killed leaves its last word, and one in another container cannot be seen. */
+  async leaseHolder(gatewayId: number): Promise<string | null> {
+    const [row] = await this.read(bindQuery(this.queries.readGateway, { gateway: gatewayId }));
+    const condition = toControllerStatus(row);
+    return condition && isProcessAlive(condition.pid) ? `pid ${condition.pid}` : null;
+  }
+
+  /** Also empties the write-ahead log. */
+  async close(): Promise<void> {
+    this.#flush();
+    try {
+      this.#db.close();
+    } finally {
+      this.#onClosed();
+    }
+  }
+
+  #flush(): void {
+    const writes = this.#pending;
+    if (writes.length === 0) return;
+    this.#pending = [];
+    try {
+      const returned = mapSqliteError(this.#path, () => this.#runInTransaction(writes));
+      for (const [index, write] of writes.entries()) write.resolve(returned[index] ?? []);
+    } catch (error) {
+      for (const write of writes) write.reject(error);
+    }
+  }
+
+  #runInTransaction(writes: readonly PendingWrite[]): (readonly SqlRow[])[][] {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const returned = writes.map(({ statements }) => statements.map((step) => this.#run(step)));
+      this.#db.exec('COMMIT');
+      return returned;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #run({ query, values }: Statement): readonly SqlRow[] {
+    let prepared = this.#prepared.get(query);
+    if (!prepared) {
+      prepared = { statement: this.#db.prepare(query.sql), returnsRows: /^select\b|\breturning\b/.test(query.sql) };
+      this.#prepared.set(query, prepared);
+    }
+    const { statement, returnsRows } = prepared;
+    if (returnsRows) return statement.all(...values);
+    statement.run(...values);
+    return noRows;
+  }
+}
+
+/** Returns whether a process of this machine has this ID. Signal 0 reaches nobody: it only tells whether there is anybody. */
+export function isProcessAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

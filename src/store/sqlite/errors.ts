@@ -1,0 +1,64 @@
+import { EdictError, errorMessage } from '../../model/errors.ts';
+import { storeFormat } from '../database.ts';
+
+/** SQLite's primary result codes, from sqlite.org/rescode.html, that mean something to a person. */
+const errorsByResultCode: Readonly<Record<number, { code: string; what: string; hint: string }>> = {
+  5: { code: 'STORE_LOCKED', what: 'is locked by another process', hint: 'wait until it has finished' },
+  6: { code: 'STORE_LOCKED', what: 'is locked by another process', hint: 'wait until it has finished' },
+  8: { code: 'STORE_READ_ONLY', what: 'cannot be written', hint: 'give this user write permission on the file and its directory' },
+  10: {
+    code: 'STORE_UNWRITABLE',
+    what: 'cannot be read or written by the disk',
+    hint: 'check the disk; nothing was sent without its record',
+  },
+  11: { code: 'STORE_CORRUPT', what: 'is damaged', hint: 'move it away and restore a copy; edict has changed nothing in it' },
+  13: { code: 'STORE_FULL', what: 'cannot grow: the disk is full', hint: 'make room; nothing was sent without its record' },
+  14: { code: 'STORE_UNOPENABLE', what: 'cannot be opened', hint: 'check the path and the permissions of its directory' },
+  26: {
+    code: 'STORE_CORRUPT',
+    what: 'is not a SQLite database, or is damaged',
+    hint: 'name another store with --state, or move the file away; edict has changed nothing in it',
+  },
+};
+
+/** What the file system's own refusals amount to, as SQLite codes. */
+const resultCodeByErrno: Readonly<Record<string, number>> = {
+  EACCES: 8,
+  EPERM: 8,
+  EROFS: 8,
+  ENOSPC: 13,
+  EDQUOT: 13,
+  EIO: 10,
+  EISDIR: 14,
+  ENOTDIR: 14,
+  ENOENT: 14,
+  ELOOP: 14,
+  ENAMETOOLONG: 14,
+  EEXIST: 14,
+};
+
+/** Returns an EdictError that says what a failure of SQLite or the file system at `path` means; anything else is returned as it is. */
+export function toSqliteStoreError(thrown: unknown, path: string): unknown {
+  const { code, errcode } = thrown as { code?: string; errcode?: number };
+  const number = code === 'ERR_SQLITE_ERROR' ? errcode : resultCodeByErrno[code ?? ''];
+  if (number === undefined) return thrown;
+  const meaning = errorsByResultCode[number & 0xff];
+  if (!meaning) return new EdictError('STORE_FAILED', `the store ${path} failed: ${errorMessage(thrown)}`, { cause: thrown });
+  return new EdictError(meaning.code, `the store ${path} ${meaning.what}`, { hint: meaning.hint, cause: thrown });
+}
+
+/** Returns what `action` returns; a failure of SQLite in it becomes an EdictError. */
+export function mapSqliteError<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw toSqliteStoreError(error, path);
+  }
+}
+
+/** Returns the error for a store of another format; `at` names the store, without a password. */
+export function otherFormat(at: string, format: number): EdictError {
+  return new EdictError('STORE_FORMAT', `the store ${at} has format ${format}, and this edict works with format ${storeFormat} only`, {
+    hint: 'use the edict that wrote it, or name another store with --state; nothing was changed in it',
+  });
+}

@@ -1,0 +1,266 @@
+import { chmodSync, closeSync, mkdirSync, openSync, type Stats, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { EdictError } from '../../model/errors.ts';
+import type { Store, StoreReader } from '../../model/ports.ts';
+import { type Database, type StoreEngine, type StoreFill, type StoreKind, type StoreOptions, storeFormat } from '../database.ts';
+import { emptyStore, ReadonlyStore } from '../readonly-store.ts';
+import { RecordStore } from '../record-store.ts';
+import { SqliteDatabase } from './database.ts';
+import { mapSqliteError, otherFormat } from './errors.ts';
+import { LocalLeases } from './leases.ts';
+import { createSqliteSchema, readSqliteFormat } from './schema.ts';
+
+/** How often a store that another edict has is looked at, in milliseconds. */
+const lockPollIntervalMs = 200;
+
+/** How long a read or write waits for another process's transaction, in milliseconds. */
+const busyTimeoutMs = 5000;
+
+/**
+ * Opens the store for reading and makes no file. A store that does not exist is an empty one.
+ *
+ * @throws EdictError `STORE_*` for a store that this edict cannot or must not read
+ */
+async function openReadonly(url: string): Promise<StoreReader> {
+  const path = toPath(url);
+  return mapSqliteError(path, () => {
+    if (!hasStoreFile(path)) return emptyStore;
+    const { db, isEmpty } = openForReading(path);
+    if (!isEmpty) return new ReadonlyStore(new SqliteDatabase(db, path));
+    db.close();
+    return emptyStore;
+  });
+}
+
+/**
+ * Opens the store for writing, creates it where it is missing, and keeps every other process from writing it.
+ * The file can be read and written by its owner alone.
+ *
+ * @throws EdictError `STORE_LOCKED` if another edict has it, `STORE_*` for a store that this edict cannot or must not write
+ */
+async function openStore({ url, isEmulated, lockTimeoutMs = 0, signal, onWait }: StoreOptions): Promise<Store> {
+  const path = toPath(url);
+  const untilMs = performance.now() + lockTimeoutMs;
+  for (let looks = 0; ; looks += 1) {
+    const database = tryOpen(path, (db) => ensureStoreKind(db, path, isEmulated ? 'emulated' : 'real'));
+    if (database) return new RecordStore(database, new LocalLeases(database));
+    if (signal?.aborted || performance.now() >= untilMs) throw toLockedError(path);
+    if (looks === 0) onWait?.(toLockedError(path).message);
+    await setTimeout(lockPollIntervalMs, undefined, { ...(signal && { signal }) }).catch(() => {});
+  }
+}
+
+/** Returns the store after `prepare`, `null` if another edict has it. */
+function tryOpen(path: string, prepare: (db: DatabaseSync) => void): SqliteDatabase | null {
+  return mapSqliteError(path, () => {
+    // A file that is not edict's is not touched, and none is put beside it.
+    if (hasStoreFile(path)) openForReading(path).db.close();
+    createPrivateDirectory(dirname(path));
+    for (const file of [path, `${path}.lock`]) if (isMissing(file)) createPrivateFile(file);
+    const lock = mapSqliteError(`${path}.lock`, () => acquireFileLock(path));
+    if (!lock) return null;
+    try {
+      return new SqliteDatabase(openForWriting(path, prepare), path, () => lock.release());
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  });
+}
+
+/** Opens a file that exists for reading; throws an EdictError `STORE_*` for one that is no store of this format, nor empty. */
+function openForReading(path: string): { readonly db: DatabaseSync; readonly isEmpty: boolean } {
+  // A read-only connection would leave its shared-memory file behind; one that may write but does not cleans up.
+  const db = new DatabaseSync(`${pathToFileURL(path)}?mode=rw`, { timeout: busyTimeoutMs });
+  try {
+    db.exec('PRAGMA query_only = ON');
+    return { db, isEmpty: isEmpty(db, path) };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function openForWriting(path: string, prepare: (db: DatabaseSync) => void): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: busyTimeoutMs });
+  try {
+    const isNew = isEmpty(db, path);
+    chmodSync(path, 0o600);
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000');
+    if (isNew) createSqliteSchema(db);
+    db.prepare('INSERT OR REPLACE INTO holder (one, pid, since_ms) VALUES (1, ?, ?)').run(process.pid, Date.now());
+    prepare(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Makes the store one for gateways of `kind`, unless it has been claimed for the other. */
+function ensureStoreKind(db: DatabaseSync, path: string, kind: StoreKind): void {
+  db.prepare("INSERT INTO setting (name, value) VALUES ('gateways', ?) ON CONFLICT DO NOTHING").run(kind);
+  const found = db.prepare("SELECT value FROM setting WHERE name = 'gateways'").get()?.['value'];
+  if (found !== kind) {
+    const hint =
+      kind === 'emulated'
+        ? 'leave --state out with --emulate, or name another store'
+        : 'this store was written with --emulate; name another one with --state';
+    throw new EdictError('STORE_KIND', `the store ${path} holds the record of ${found === 'emulated' ? 'an emulated' : 'a real'} gateway`, {
+      hint,
+    });
+  }
+}
+
+function isEmpty(db: DatabaseSync, path: string): boolean {
+  const format = readSqliteFormat(db);
+  if (format === null) {
+    throw new EdictError('STORE_FOREIGN', `the store ${path} is a database, but not one of edict's`, {
+      hint: 'name another file with --state',
+    });
+  }
+  if (format !== 0 && format !== storeFormat) throw otherFormat(path, format);
+  return format === 0;
+}
+
+function toLockedError(path: string): EdictError {
+  return new EdictError('STORE_LOCKED', `the store ${path} is in use by another edict${describeLockHolder(path)}`, {
+    hint: 'stop that one first, or wait for it with --wait',
+  });
+}
+
+function describeLockHolder(path: string): string {
+  try {
+    using db = new DatabaseSync(path, { readOnly: true });
+    const row = db.prepare('SELECT pid, since_ms FROM holder').get();
+    return row ? ` (pid ${row['pid']}, since ${new Date(Number(row['since_ms'])).toISOString()})` : '';
+  } catch {
+    return '';
+  }
+}
+
+function isMissing(path: string): boolean {
+  return statIfExists(path) === null;
+}
+
+function statIfExists(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Anything but a plain file, a device above all, is refused before it is opened or its permissions are changed. */
+function hasStoreFile(path: string): boolean {
+  const stats = statIfExists(path);
+  if (stats === null || stats.isFile()) return stats !== null;
+  throw new EdictError('STORE_UNOPENABLE', `the store ${path} cannot be opened: it is not a file`, {
+    hint: 'name another file with --state',
+  });
+}
+
+/** Step by step, since Node's `recursive` never ends below /proc. */
+function createPrivateDirectory(path: string): void {
+  if (!isMissing(path)) return;
+  createPrivateDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** Never for a file that exists: to close it would end every lock that this process holds on it. */
+function createPrivateFile(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
+}
+
+/**
+ * Opens the store for what is written beside an edict that has it.
+ *
+ * @throws EdictError `STORE_*` for a store that this edict cannot or must not write, or that is of another format than its own
+ */
+async function openShared(url: string): Promise<Database> {
+  const path = toPath(url);
+  return mapSqliteError(path, () => {
+    const db = openExisting(path);
+    db.exec('PRAGMA query_only = OFF; PRAGMA synchronous = FULL');
+    return new SqliteDatabase(db, path);
+  });
+}
+
+/** Opens a store that exists so that every read sees it as it is now. Throws an EdictError `STORE_*`. */
+async function openSnapshot(url: string): Promise<Database> {
+  const path = toPath(url);
+  return mapSqliteError(path, () => {
+    const db = openExisting(path);
+    db.exec('BEGIN');
+    return new SqliteDatabase(db, path);
+  });
+}
+
+/** Opens a store for a copy while no other edict has it, and makes it where needed; its gateways are of `kind`. Throws an EdictError `STORE_*`. */
+async function openFill(url: string, kind: StoreKind): Promise<StoreFill> {
+  const path = toPath(url);
+  let commit = (): void => {};
+  const database = tryOpen(path, (db) => {
+    db.exec('BEGIN IMMEDIATE');
+    ensureStoreKind(db, path, kind);
+    commit = () => db.exec('COMMIT');
+  });
+  if (!database) throw toLockedError(path);
+  const { displayUrl, queries } = database;
+  return {
+    displayUrl,
+    queries,
+    run: (step) => database.read(step),
+    commit: async () => mapSqliteError(path, commit),
+    close: () => database.close(),
+  };
+}
+
+/** Returns the address of a store by its whole path. */
+function toDisplayUrl(url: string): string {
+  return `sqlite:${toPath(url)}`;
+}
+
+function openExisting(path: string): DatabaseSync {
+  const opened = hasStoreFile(path) ? openForReading(path) : null;
+  if (opened && !opened.isEmpty) return opened.db;
+  opened?.db.close();
+  throw new EdictError('STORE_ABSENT', `there is no store ${path}`, { hint: 'name it with --state' });
+}
+
+/** Returns the path of a store's address. */
+function toPath(url: string): string {
+  return resolve(url.replace(/^sqlite:(?:\/\/)?/, ''));
+}
+
+/** The right to write one store. The operating system takes it back when its process ends, however that happens. */
+export interface FileLock {
+  release(): void;
+}
+
+/**
+ * Returns the lock of the store at `path`, or `null` if another process has it. A SQLite file beside the store is what
+ * is locked: so other processes can still read the store itself.
+ */
+export function acquireFileLock(path: string): FileLock | null {
+  const db = new DatabaseSync(`${path}.lock`, { timeout: 0 });
+  try {
+    db.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    db.close();
+    if (((error as { errcode?: number }).errcode ?? 0) % 256 === 5) return null;
+    throw error;
+  }
+  return { release: () => db.close() };
+}
+
+/** How stores are opened in a SQLite file. */
+export const sqliteEngine: StoreEngine = { openReadonly, openStore, openShared, openSnapshot, openFill, toDisplayUrl };

@@ -1,0 +1,105 @@
+import type { EdictEvent } from '../model/events.ts';
+import type { DriftNotice } from '../model/observation.ts';
+
+/** How an event is logged: its message is constant, what differs stands in fields. */
+export interface LogMessage {
+  readonly level: 'error' | 'warn' | 'info' | 'debug';
+  readonly message: string;
+}
+
+/** What a person can do about an attempt of which nobody can tell whether it happened. */
+export const unknownOutcomeHint =
+  'look at the API in the gateway’s console; `unresolved: repeat` in the gateway block publishes it once more';
+
+const driftMessages: Readonly<Record<DriftNotice['kind'], LogMessage>> = {
+  adopted: { level: 'info', message: 'already online at the gateway, adopted without a call' },
+  outside: { level: 'warn', message: 'changed outside edict' },
+  drift: { level: 'warn', message: 'drift: changed outside edict, against the file' },
+  gone: { level: 'error', message: 'the API is no longer at the gateway' },
+  fight: { level: 'error', message: 'fight: changed outside edict again and again, left alone for a time' },
+};
+
+/** Returns the level and message of an event. */
+export function messageFor(event: EdictEvent): LogMessage {
+  switch (event.type) {
+    case 'file:accepted':
+      return { level: 'info', message: 'file read' };
+    case 'file:rejected':
+      return { level: 'error', message: 'file invalid, the last valid one stays in force' };
+    case 'file:missed':
+      return { level: 'warn', message: 'file not readable, the last valid one stays in force' };
+    case 'pass:started':
+      return { level: 'debug', message: 'pass started' };
+    case 'plan:made': {
+      if (event.plan.fileHeld) return { level: 'error', message: 'plan made: the whole file is held' };
+      const isRepeated = event.cause === 'resync' || event.cause === 'retry';
+      const isQuiet = event.cause === 'order' || (isRepeated && event.plan.changes.every(({ held, deferred }) => deferred && !held));
+      return { level: isQuiet ? 'debug' : 'info', message: 'plan made' };
+    }
+    case 'attempt:begun':
+      return { level: 'debug', message: 'attempt begun' };
+    case 'attempt:settled':
+      if (event.outcome.kind === 'succeeded') return { level: 'info', message: 'change made' };
+      if (event.outcome.kind === 'dropped') return { level: 'info', message: 'change dropped' };
+      return { level: event.outcome.kind === 'stalled' || event.outcome.kind === 'refused' ? 'error' : 'warn', message: 'change failed' };
+    case 'retry:scheduled':
+      return { level: 'info', message: 'will try again' };
+    case 'attempt:resolved':
+      return event.outcome.kind === 'succeeded'
+        ? { level: 'info', message: 'found at the gateway: an attempt without a known outcome had happened' }
+        : { level: 'info', message: 'not found at the gateway: an attempt without a known outcome had not happened' };
+    case 'attempt:untold':
+      return event.isRetried
+        ? { level: 'warn', message: 'nobody can tell whether an attempt happened, so it is repeated' }
+        : { level: 'error', message: 'nobody can tell whether an attempt happened, so it waits for a person' };
+    case 'gateway:seen':
+      return { level: event.changedCount > 0 ? 'info' : 'debug', message: 'gateway observed' };
+    case 'gateway:unseen':
+      return { level: 'warn', message: 'gateway not observed, the record stays in force' };
+    case 'publication:noted':
+      return driftMessages[event.notice.kind];
+    case 'calls:stopped':
+      return { level: event.reason === 'pause' ? 'warn' : 'error', message: 'no calls for the time being' };
+    case 'calls:resumed':
+      return { level: 'info', message: 'calls go on' };
+    case 'token:taken':
+      return { level: 'debug', message: 'logged in' };
+    case 'rate:changed':
+      return { level: event.calls < event.limit ? 'warn' : 'info', message: 'rate changed' };
+    case 'probe:answered':
+      return event.isExpected
+        ? { level: 'info', message: 'probe answered as expected' }
+        : { level: 'warn', message: 'probe not answered as expected, the next environment waits' };
+    case 'pass:finished': {
+      const { online, offline, failed } = event.summary;
+      if (failed > 0) return { level: 'warn', message: 'pass finished with failures' };
+      return { level: online + offline > 0 ? 'info' : 'debug', message: 'pass finished' };
+    }
+    case 'file:added':
+      return { level: 'info', message: 'new file in the folder' };
+    case 'file:removed':
+      return { level: 'warn', message: 'file has left the folder, its gateway is left as it is' };
+    case 'file:failed':
+      return { level: 'error', message: 'file given up, the others go on' };
+    case 'lease:waited':
+      return { level: 'info', message: 'standing by' };
+    case 'lease:taken':
+      return { level: 'info', message: 'lease taken, at work' };
+    case 'lease:ended':
+      return event.isRebalanced
+        ? { level: 'info', message: 'lease given to an edict that has fewer gateways' }
+        : { level: 'warn', message: 'lease ended, nothing more is sent' };
+    case 'store:waited':
+      return { level: 'warn', message: 'waiting for the store' };
+    case 'history:pruned':
+      return { level: 'info', message: 'old attempts deleted' };
+    case 'store:failed':
+      return { level: 'error', message: 'store failed, nothing was sent without its record' };
+    case 'notify:failed':
+      return { level: 'warn', message: 'notification not delivered' };
+    case 'trace:failed':
+      return { level: 'warn', message: 'traces not delivered' };
+    case 'daemon:stopped':
+      return { level: 'info', message: 'stopped' };
+  }
+}

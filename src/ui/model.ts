@@ -1,0 +1,99 @@
+import type { components } from '../../generated/edict-api.d.ts';
+import type { CellStatus, GridCell } from './status-styles.ts';
+
+type Schemas = components['schemas'];
+
+/** An API with its publications by the ID of their environment. */
+export interface ApiRow {
+  readonly apiId: string;
+  readonly api: string;
+  readonly cells: ReadonlyMap<string, GridCell>;
+}
+
+/** What a person wants to see. */
+export interface RowFilter {
+  /** Words, all of which must be in the API's name or ID. */
+  readonly text: string;
+  /** Empty: all. */
+  readonly statuses: ReadonlySet<CellStatus>;
+}
+
+/** What a message has changed: the APIs whose cells are others now, and whether there are other rows than before. */
+export interface ModelUpdate {
+  readonly apiIds: ReadonlySet<string>;
+  readonly hasRowChanges: boolean;
+}
+
+const nameCollator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+
+/** Every API, in the order of their names; kept up to date by what the daemon tells. */
+export class Model {
+  #rows = new Map<string, { readonly apiId: string; api: string; readonly cells: Map<string, GridCell> }>();
+  #sorted: readonly ApiRow[] | null = null;
+
+  /** In the order of their names. */
+  get rows(): readonly ApiRow[] {
+    this.#sorted ??= [...this.#rows.values()].sort((a, b) => nameCollator.compare(a.api, b.api) || (a.apiId < b.apiId ? -1 : 1));
+    return this.#sorted;
+  }
+
+  /** Takes what the daemon tells, and returns what is other now than before. */
+  applyCells({ isWhole, cells, gone }: Schemas['Cells']): ModelUpdate {
+    const apiIds = new Set<string>();
+    const left = isWhole ? new Set(this.#keys()) : new Set<string>();
+    let hasRowChanges = false;
+    for (const cell of cells) {
+      left.delete(keyOf(cell));
+      const row = this.#rows.get(cell.apiId);
+      if (!row || row.api !== cell.api) hasRowChanges = true;
+      if (!row) this.#rows.set(cell.apiId, { apiId: cell.apiId, api: cell.api, cells: new Map([[cell.environmentId, cell]]) });
+      else {
+        row.api = cell.api;
+        const before = row.cells.get(cell.environmentId);
+        if (before && isSameCell(before, cell)) continue;
+        row.cells.set(cell.environmentId, cell);
+      }
+      apiIds.add(cell.apiId);
+    }
+    for (const key of [...left, ...gone.map(keyOf)]) {
+      const [apiId = '', environmentId = ''] = key.split(' ');
+      const row = this.#rows.get(apiId);
+      row?.cells.delete(environmentId);
+      apiIds.add(apiId);
+      if (row?.cells.size !== 0) continue;
+      this.#rows.delete(apiId);
+      hasRowChanges = true;
+    }
+    if (hasRowChanges) this.#sorted = null;
+    return { apiIds, hasRowChanges };
+  }
+
+  *#keys(): Iterable<string> {
+    for (const { apiId, cells } of this.#rows.values()) for (const environmentId of cells.keys()) yield `${apiId} ${environmentId}`;
+  }
+}
+
+function keyOf({ apiId, environmentId }: { readonly apiId: string; readonly environmentId: string }): string {
+  return `${apiId} ${environmentId}`;
+}
+
+function isSameCell(a: GridCell, b: GridCell): boolean {
+  return (
+    a.standing === b.standing &&
+    a.message === b.message &&
+    a.desired === b.desired &&
+    a.recorded === b.recorded &&
+    a.observed === b.observed
+  );
+}
+
+/** Returns the rows that fit a wish, in their order. */
+export function filterRows(rows: readonly ApiRow[], { text, statuses }: RowFilter): readonly ApiRow[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0 && statuses.size === 0) return rows;
+  return rows.filter(({ api, apiId, cells }) => {
+    const name = `${api} ${apiId}`.toLowerCase();
+    if (!words.every((word) => name.includes(word))) return false;
+    return statuses.size === 0 || [...cells.values()].some(({ standing }) => statuses.has(standing));
+  });
+}

@@ -1,0 +1,218 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { applyOnce, startStandaloneEmulator } from '../../src/app/apply.ts';
+import { readHistory, readPlan, readStatus } from '../../src/app/reports.ts';
+import { startEmulator } from '../../src/emulator/emulator.ts';
+import { EdictError } from '../../src/model/errors.ts';
+import type { EdictEvent } from '../../src/model/events.ts';
+import type { Settings } from '../../src/model/settings.ts';
+import { compileTargets } from '../../src/plan/target-patterns.ts';
+import { allTargets, filterPlan, isTargeted } from '../../src/plan/targets.ts';
+import { fileOf, scratchFolder, seedOf } from '../support/edict-process.ts';
+import { fc, runs } from '../support/fast-check.ts';
+
+/** Settings for an emulated gateway in a new folder, and a way to write its file. */
+function emulated() {
+  const folder = scratchFolder();
+  const storeUrl = `sqlite:${join(folder, 'state.db')}`;
+  const settings: Settings = {
+    file: join(folder, 'edict.yaml'),
+    storeUrl,
+    emulate: true,
+    lockTimeoutMs: 0,
+    refresh: false,
+    targets: allTargets.patterns,
+  };
+  const write = (states: Readonly<Record<string, string>>, limit?: string, endpoint = 'https://roma.example.com'): void =>
+    writeFileSync(settings.file, fileOf(endpoint, states, limit));
+  return { settings, write };
+}
+
+const unstopped = { signal: new AbortController().signal };
+const silent = (): void => undefined;
+
+test('an apply leads to an empty plan, and the record says so', async () => {
+  const { settings, write } = emulated();
+  write({ orders: 'online', carts: 'offline' });
+  assert.is((await readPlan(settings, {})).plan.changes.length, 1);
+  const { summary, unsent } = await applyOnce(settings, {}, silent, unstopped);
+  assert.equal([summary.online, summary.failed, unsent], [1, 0, 0]);
+  assert.is((await readPlan(settings, {})).plan.changes.length, 0);
+  const { recorded, lastAttempts } = (await readStatus(settings, {})).input;
+  assert.equal([recorded.size, lastAttempts.size], [1, 1]);
+  assert.is((await readHistory(settings, {}, 10)).attempts.length, 1);
+});
+
+const cells = fc.uniqueArray(fc.tuple(fc.constantFrom('shop-a', 'shop-b', 'users'), fc.constantFrom('test', 'stage', 'release')), {
+  selector: (pair) => pair.join(' '),
+  maxLength: 9,
+});
+const someStates = fc
+  .tuple(cells, fc.infiniteStream(fc.constantFrom('online', 'offline', '{ state: online, revision: r2 }')))
+  .map(([pairs, states]) => pairs.map(([api, environment]) => [api, environment, states.next().value as string] as const));
+const patterns = fc.record({
+  apis: fc.subarray(['shop-*', 'users', 'api-shop-b']),
+  environments: fc.subarray(['{test,stage}', 'env-release']),
+});
+
+/** Returns a file that declares these publications, and wants offline what leaves it. */
+function fileWith(publications: readonly (readonly [api: string, environment: string, state: string])[], batch: string): string {
+  const of = (name: string): string[] =>
+    publications.filter(([api]) => api === name).map(([, environment, state]) => `${environment}: ${state}`);
+  const apis = ['shop-a', 'shop-b', 'users'].map(
+    (name) => `  ${name}: { id: api-${name}, environments: { ${of(name).join(', ') || 'test: offline'} } }\n`,
+  );
+  const environments = 'environments: { test: env-test, stage: env-stage, release: { id: env-release, protected: true } }';
+  const gateway = `gateway: { endpoint: "https://roma.example.com", project: p, instance: i, limit: { calls: 1000, per: 1s }${batch} }`;
+  return `edict: 1\n${gateway}\n${environments}\nremoved: offline\napis:\n${apis.join('')}`;
+}
+
+test('an apply with targets makes exactly the changes of the plan that match, and the rest stays as it was', async () => {
+  await fc.assert(
+    fc.asyncProperty(someStates, someStates, patterns, fc.constantFrom('', ', batch: 3'), async (first, second, given, batch) => {
+      const { settings } = emulated();
+      writeFileSync(settings.file, fileWith(first, batch));
+      await applyOnce(settings, {}, silent, unstopped);
+      writeFileSync(settings.file, fileWith(second, batch));
+      const before = (await readStatus(settings, {})).input.recorded;
+      const whole = await readPlan(settings, {});
+
+      const targets = compileTargets(given);
+      const expected = filterPlan(whole.plan, whole.desired, targets);
+      const sent: string[] = [];
+      const narrowed = { ...settings, targets: given };
+      const { plan, summary } = await applyOnce(
+        narrowed,
+        {},
+        (event) => {
+          if (event.type === 'attempt:begun') sent.push(`${event.change.key} ${event.change.action}`);
+        },
+        unstopped,
+      );
+      assert.equal(plan, expected);
+      assert.equal(
+        sent.toSorted(),
+        expected.changes
+          .filter(({ held }) => !held)
+          .map(({ key, action }) => `${key} ${action}`)
+          .toSorted(),
+      );
+      assert.equal(
+        [summary.online + summary.offline, summary.failed, summary.held, summary.unchanged],
+        [sent.length, 0, expected.changes.length - sent.length, expected.unchanged],
+      );
+      const after = (await readStatus(settings, {})).input.recorded;
+      for (const [key, publication] of [...before, ...after]) {
+        if (!isTargeted(targets, publication)) assert.equal(after.get(key), before.get(key));
+      }
+      const left = (await readPlan(settings, {})).plan.changes;
+      assert.equal(
+        left.filter(({ held }) => !held).map(({ key }) => key),
+        whole.plan.changes.filter((change) => !change.held && !isTargeted(targets, change)).map(({ key }) => key),
+      );
+    }),
+    { numRuns: runs(25) },
+  );
+});
+
+test('a target that is none is refused before anything is opened for calls, and the store is free again', async () => {
+  const { settings, write } = emulated();
+  write({ orders: 'online' });
+  const wrong = { ...settings, targets: { apis: ['oders'], environments: [] } };
+  const events: string[] = [];
+  for (const refused of [
+    () => applyOnce(wrong, {}, ({ type }) => events.push(type), unstopped),
+    () => readPlan(wrong, {}),
+    () => readStatus(wrong, {}),
+  ]) {
+    const error = await refused().then(
+      () => null,
+      (thrown: unknown) => thrown as EdictError,
+    );
+    assert.is(error?.code, 'TARGET_UNKNOWN');
+  }
+  assert.equal(events, []);
+  assert.equal((await readHistory(wrong, {}, 10)).attempts, []);
+  assert.is((await applyOnce(settings, {}, silent, unstopped)).summary.online, 1);
+});
+
+test('of what is seen at the gateway, a plan with targets shows what is targeted', async () => {
+  const { settings, write } = emulated();
+  const publications = ['orders', 'carts'].map((api) => ({ api: `api-${api}`, environment: 'env-test' }));
+  const emulator = await startEmulator({ seed: { ...seedOf('orders', 'carts', 'users'), publications } });
+  write({ orders: 'online', carts: 'online', users: 'online' }, undefined, emulator.url);
+  const real = { ...settings, emulate: false, refresh: true };
+  const shown = async (apis: string[]) => {
+    const { plan, notices } = await readPlan({ ...real, targets: { apis, environments: [] } }, { HW_AUTH_TOKEN: 'token' });
+    return [notices.map(({ api, kind }) => `${api} ${kind}`).toSorted(), plan.changes.map(({ api }) => api), plan.unchanged, plan.excluded];
+  };
+  try {
+    assert.equal(await shown([]), [['carts adopted', 'orders adopted'], ['users'], 2, 0]);
+    assert.equal(await shown(['o*']), [['orders adopted'], [], 1, 1]);
+  } finally {
+    await emulator.close();
+  }
+});
+
+test('the history of what is targeted is under names and IDs, of now and of then, and has the newest first', async () => {
+  const { settings, write } = emulated();
+  write({ 'shop-a': 'online', 'shop-b': 'online', users: 'online' });
+  await applyOnce(settings, {}, silent, unstopped);
+  writeFileSync(settings.file, fileOf('https://roma.example.com', { 'shop-a': 'offline' }).replace('shop-a:', 'store-a:'));
+  await applyOnce(settings, {}, silent, unstopped);
+  const found = async (apis: string[], environments: string[] = [], limit = 10): Promise<string[]> =>
+    (await readHistory({ ...settings, targets: { apis, environments } }, {}, limit)).attempts.map(({ api, action }) => `${api} ${action}`);
+  assert.equal(await found(['store-a']), ['store-a offline', 'shop-a online']);
+  assert.equal(await found(['api-shop-a']), ['store-a offline', 'shop-a online']);
+  assert.equal(await found(['shop-a']), ['shop-a online']);
+  assert.equal(await found(['sto*']), ['store-a offline', 'shop-a online']);
+  assert.equal((await found(['shop-*', 'users'])).toSorted(), ['shop-b online', 'users online']);
+  assert.equal(await found(['st*', 'shop-b'], ['{test,stage}'], 1), ['store-a offline']);
+  assert.equal(await found(['*'], ['release']), []);
+  assert.equal(await found(['nothing-*']), []);
+});
+
+test('the emulated world is as the record says when it starts again', async () => {
+  const { settings, write } = emulated();
+  write({ orders: 'online' });
+  await applyOnce(settings, {}, silent, unstopped);
+  write({ orders: 'offline' });
+  const { summary } = await applyOnce(settings, {}, silent, unstopped);
+  assert.equal([summary.offline, summary.failed], [1, 0]);
+});
+
+test('a stopped apply sends no more and says what is left', async () => {
+  const { settings, write } = emulated();
+  write(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`a${index}`, 'online'])), '{ calls: 1, per: 1m }');
+  const stop = new AbortController();
+  const emit = (event: EdictEvent): void => {
+    if (event.type === 'attempt:settled') stop.abort();
+  };
+  const { summary, unsent } = await applyOnce(settings, {}, emit, { signal: stop.signal });
+  assert.equal([summary.online, unsent], [1, 19]);
+});
+
+test('a real gateway without credentials is refused before anything is sent', async () => {
+  const { settings, write } = emulated();
+  write({ orders: 'online' });
+  const real = { ...settings, emulate: false };
+  let thrown: unknown;
+  await applyOnce(real, {}, silent, unstopped).catch((error: unknown) => {
+    thrown = error;
+  });
+  assert.instance(thrown, EdictError);
+  assert.is((thrown as EdictError).code, 'CREDENTIALS_MISSING');
+  assert.is((await readHistory(real, {}, 10)).attempts.length, 0);
+});
+
+test('an emulator with a wrong seed says which', async () => {
+  let message = '';
+  await startStandaloneEmulator('nowhere.yaml', { host: '127.0.0.1', port: 0 }).catch((error: EdictError) => {
+    message = error.message;
+  });
+  assert.match(message, 'nowhere.yaml');
+});
+
+test.run();

@@ -1,0 +1,91 @@
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startDaemon } from '../../src/app/daemon.ts';
+import { parseSettings } from '../../src/app/settings.ts';
+import { EdictError } from '../../src/model/errors.ts';
+import type { EdictEvent } from '../../src/model/events.ts';
+import { fileOf, scratchFolder, until } from '../support/edict-process.ts';
+
+const test = suite('daemon');
+
+const quiet = { debounceMs: 10, resyncMs: 60_000, historyRetentionMs: null, listen: null, listenIsExplicit: true };
+
+/** Settings for an emulated gateway in a new folder, and a way to write its file. */
+function emulated() {
+  const folder = scratchFolder();
+  const settings = parseSettings(join(folder, 'edict.yaml'), { emulate: true, state: `sqlite:${join(folder, 'state.db')}` });
+  const write = (states: Readonly<Record<string, string>>, limit?: string): void =>
+    writeFileSync(settings.file, fileOf('https://roma.example.com', states, limit));
+  return { settings, write };
+}
+
+test('the daemon takes over another limit, and an API that the file adds', async () => {
+  const { settings, write } = emulated();
+  write({ orders: 'online' });
+  const events: EdictEvent[] = [];
+  const daemon = await startDaemon(settings, [settings.file], quiet, {}, () => (event) => events.push(event));
+  const succeeded = (): number => events.filter((event) => event.type === 'attempt:settled' && event.outcome.kind === 'succeeded').length;
+  await until('the first call is made', () => succeeded() === 1);
+  write({ orders: 'online', added: 'online' }, '{ calls: 5, per: 100ms }');
+  daemon.reconcileNow();
+  await until('the API that was added is online', () => succeeded() === 2);
+  daemon.stop();
+  assert.is(await daemon.done, 0);
+});
+
+/** An address that somebody else has. */
+async function withTakenAddress(use: (listen: { host: string; port: number }) => Promise<void>): Promise<void> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  try {
+    await use({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  } finally {
+    server.close();
+  }
+}
+
+test('where the default address is taken the daemon goes on without a page, and says so', () =>
+  withTakenAddress(async (listen) => {
+    const { settings, write } = emulated();
+    write({ orders: 'online' });
+    const events: EdictEvent[] = [];
+    const daemon = await startDaemon(
+      settings,
+      [settings.file],
+      { ...quiet, listen, listenIsExplicit: false },
+      {},
+      () => (event) => events.push(event),
+    );
+    await until('the call is made', () => events.some(({ type }) => type === 'attempt:settled'));
+    assert.is(daemon.url, null);
+    assert.match(daemon.listenError ?? '', /cannot be listened on/);
+    daemon.stop();
+    await daemon.done;
+  }));
+
+test('an address that was asked for and is taken is an error, and so is a wrong receiver of notices; the store is free again', () =>
+  withTakenAddress(async (listen) => {
+    const { settings, write } = emulated();
+    write({ orders: 'online' });
+    for (const [times, environment, code] of [
+      [{ ...quiet, listen }, {}, 'LISTEN'],
+      [{ ...quiet, listen, listenIsExplicit: false }, { EDICT_WEBHOOK_URL: 'nowhere' }, 'WEBHOOK'],
+    ] as const) {
+      try {
+        await startDaemon(settings, [settings.file], times, environment, () => () => undefined);
+        assert.unreachable();
+      } catch (error) {
+        assert.instance(error, EdictError);
+        assert.is((error as EdictError).code, code);
+      }
+    }
+    const daemon = await startDaemon(settings, [settings.file], quiet, {}, () => () => undefined);
+    daemon.stop();
+    await daemon.done;
+  }));
+
+test.run();

@@ -1,0 +1,45 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readExplanation } from '../../src/app/explanation.ts';
+import { parseSettings } from '../../src/app/settings.ts';
+import { EdictError } from '../../src/model/errors.ts';
+import { openScene } from '../support/danger.ts';
+import { fileOf, scratchFolder } from '../support/edict-process.ts';
+
+const test = suite('explanation');
+
+test('of one publication the plan is its own, and the whole one stands beside it', async () => {
+  await using scene = await openScene();
+  scene.write(scene.file({ apis: { orders: 'test', carts: 'test', stock: 'test' } }));
+  await scene.edict('apply');
+  scene.write(scene.file({ apis: { orders: '-test', carts: '-test', stock: 'test' } }));
+  const settings = parseSettings(join(scene.folder, 'edict.yaml'), { state: `sqlite:${join(scene.folder, 'state.db')}` });
+  const { plan, wholePlan, attempts, recorded, declaration } = await readExplanation(
+    settings,
+    {},
+    { api: 'orders', environment: 'test' },
+    5,
+  );
+  assert.equal(
+    plan.changes.map(({ api, held }) => [api, held?.rule]),
+    [['orders', 'maxOffline']],
+  );
+  assert.is(wholePlan.changes.length, 2);
+  assert.equal([attempts.length, recorded?.state, declaration?.publication.state], [1, 'online', 'offline']);
+});
+
+test('what neither the file nor the record has is unknown', async () => {
+  const file = join(scratchFolder(), 'edict.yaml');
+  writeFileSync(file, fileOf('https://roma.example.com', { orders: 'online' }));
+  try {
+    await readExplanation(parseSettings(file, { emulate: true }), {}, { api: 'oders', environment: 'test' }, 5);
+    assert.unreachable();
+  } catch (error) {
+    assert.instance(error, EdictError);
+    assert.is((error as EdictError).code, 'PUBLICATION_UNKNOWN');
+  }
+});
+
+test.run();

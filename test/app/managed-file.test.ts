@@ -1,0 +1,51 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openManagedFile, toServedFile } from '../../src/app/managed-file.ts';
+import { parseSettings } from '../../src/app/settings.ts';
+import type { EdictEvent } from '../../src/model/events.ts';
+import { openStore } from '../../src/store/open.ts';
+import { requestReconcile } from '../../src/store/requests.ts';
+import { fileOf, scratchFolder, until } from '../support/edict-process.ts';
+
+const test = suite('part');
+
+test('works on its file, tells what happens to people and to the page, and can be suspended and asked for a pass', async () => {
+  const folder = scratchFolder();
+  const settings = parseSettings(join(folder, 'edict.yaml'), { emulate: true, state: `sqlite:${join(folder, 'state.db')}` });
+  writeFileSync(settings.file, fileOf('https://roma.example.com', { orders: 'online' }));
+  const store = await openStore({ url: settings.storeUrl, isEmulated: true });
+  const [told, shown]: [EdictEvent[], EdictEvent[]] = [[], []];
+  const times = { debounceMs: 10, resyncMs: 60_000, historyRetentionMs: null };
+  const part = await openManagedFile(settings, times, {}, store, (event) => told.push(event));
+  part.events.emit = (event) => shown.push(event);
+  const running = part.controller.run();
+  await until('the call is made', () => told.some(({ type }) => type === 'pass:finished'));
+  const face = await toServedFile(part);
+  const accepted = told.find((event) => event.type === 'file:accepted');
+  assert.ok(accepted);
+  assert.is((await face.store.history(accepted.desired.gateway, { limit: 9 })).length, 1);
+  await face.suspend(accepted.desired.gateway, { reason: 'maintenance', untilMs: null, by: null });
+  const suspended = (event: EdictEvent): boolean => event.type === 'plan:made' && event.plan.suspension !== null;
+  await until('a plan knows it', () => told.some(suspended));
+  const passes = (): number => told.filter(({ type }) => type === 'pass:started').length;
+  const before = passes();
+  await face.resync();
+  await until('a pass is made', () => passes() > before);
+  await until('its last pass is over', () => told.at(-1)?.type === 'pass:finished');
+  const asked = passes();
+  await requestReconcile(settings.storeUrl, accepted.desired.gateway);
+  await until('a pass is made for who asks in the store', () => passes() > asked);
+  part.controller.stop();
+  part.stopBackgroundTasks();
+  await running;
+  assert.is(await part.session.close(), 0);
+  await store.close();
+  assert.equal(
+    shown.map(({ type }) => type),
+    told.map(({ type }) => type),
+  );
+});
+
+test.run();

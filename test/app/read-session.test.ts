@@ -1,0 +1,60 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { computeCurrentPlan, observationFailedError, openReadSession } from '../../src/app/read-session.ts';
+import { parseSettings } from '../../src/app/settings.ts';
+import { approvalDigest, approvalScope } from '../../src/plan/policies.ts';
+import { allTargets } from '../../src/plan/targets.ts';
+import { openStore } from '../../src/store/open.ts';
+import { writeApproval } from '../../src/store/requests.ts';
+import { fileOf, scratchFolder } from '../support/edict-process.ts';
+
+const test = suite('reading');
+
+test('a plan is made with what the record knows: files before, and agreements', async () => {
+  const folder = scratchFolder();
+  const url = `sqlite:${join(folder, 'state.db')}`;
+  const settings = parseSettings(join(folder, 'edict.yaml'), { state: url });
+  writeFileSync(settings.file, fileOf('https://roma.example.com', { orders: 'online' }));
+  await openReadSession(settings, {}, 'never ask', async (desired) => {
+    const store = await openStore({ url, isEmulated: false });
+    await store.acquire(desired.gateway, 0);
+    await store.saveDeclared(desired.gateway, new Map([...desired.publications.keys()].map((key) => [key, ''])), 'digest', null);
+    await store.close();
+  });
+  writeFileSync(settings.file, fileOf('https://roma.example.com', {}));
+  const plan = () =>
+    openReadSession(settings, {}, 'never ask', async (desired, record) => computeCurrentPlan(desired, new Map(), record, allTargets));
+  const held = await plan();
+  assert.is(held.fileHeld?.rule, 'empty');
+  const agreement = {
+    digest: approvalDigest(held) ?? '',
+    by: 'ada',
+    reason: 'CHG-7',
+    approvedAtMs: Date.now(),
+    expiresAtMs: Date.now() + 60_000,
+  };
+  await writeApproval(url, held.gateway, { ...agreement, scope: approvalScope(held) });
+  assert.is((await plan()).approval?.by, 'ada');
+});
+
+test('names that were never looked up get IDs that are made up, and nobody is asked', async () => {
+  const folder = scratchFolder();
+  const settings = parseSettings(join(folder, 'edict.yaml'), { state: `sqlite:${join(folder, 'state.db')}` });
+  writeFileSync(settings.file, fileOf('https://127.0.0.1:1', { orders: 'online' }).replace('id: api-orders, ', ''));
+  const [apiIds, madeUp] = await openReadSession(settings, {}, 'never ask', async ({ publications }, _record, made) => [
+    [...publications.values()].map(({ apiId }) => apiId),
+    [...made],
+  ]);
+  assert.equal(apiIds, madeUp);
+  rmSync(settings.file);
+});
+
+test('a gateway that cannot be seen is an error with a hint', () => {
+  const { code, message, hint } = observationFailedError('no answer', 'try again');
+  assert.equal([code, hint], ['UNSEEN', 'try again']);
+  assert.match(message, 'no answer');
+});
+
+test.run();

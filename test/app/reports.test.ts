@@ -1,0 +1,66 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { applyOnce } from '../../src/app/apply.ts';
+import { readDesiredState, readHistory, readPlan, readStatus } from '../../src/app/reports.ts';
+import { startEmulator } from '../../src/emulator/emulator.ts';
+import { EdictError } from '../../src/model/errors.ts';
+import type { Settings } from '../../src/model/settings.ts';
+import { allTargets } from '../../src/plan/targets.ts';
+import { scratchFolder, seedOf } from '../support/edict-process.ts';
+
+const environment = { HW_AUTH_TOKEN: 'any' };
+/** Nothing listens here. */
+const nowhere = 'http://127.0.0.1:1';
+
+/** A file whose API and environment have names only. */
+function named(endpoint: string): Settings {
+  const folder = scratchFolder();
+  const file = join(folder, 'edict.yaml');
+  const gateway = `{ endpoint: "${endpoint}", project: project, instance: instance }`;
+  writeFileSync(file, `edict: 1\ngateway: ${gateway}\nenvironments: { test: {} }\napis:\n  orders: { environments: { test: online } }\n`);
+  const storeUrl = `sqlite:${join(folder, 'state.db')}`;
+  return { file, storeUrl, emulate: false, lockTimeoutMs: 0, refresh: false, targets: allTargets.patterns };
+}
+
+test('validate, status and history ask nobody what a name means', async () => {
+  const settings = named(nowhere);
+  assert.is((await readDesiredState(settings, {})).publications.size, 1);
+  assert.is((await readStatus(settings, {})).plan.changes.length, 1);
+  assert.equal((await readHistory(settings, {}, 9)).attempts, []);
+});
+
+test('a plan cannot do without, and says so', async () => {
+  const error = await readPlan(named(nowhere), environment).catch((thrown: unknown) => thrown);
+  assert.instance(error, EdictError);
+  assert.match((error as EdictError).message, 'names without IDs, and the gateway cannot be asked');
+});
+
+test('what an apply has looked up is known to all afterwards, without the gateway', async () => {
+  const emulator = await startEmulator({ seed: seedOf('orders') });
+  const settings = named(emulator.url);
+  await applyOnce(settings, environment, () => undefined, { signal: new AbortController().signal });
+  await emulator.close();
+  const [recorded] = (await readStatus(settings, {})).input.recorded.values();
+  assert.equal([recorded?.apiId, recorded?.environmentId], ['api-orders', 'env-test']);
+  assert.equal((await readPlan(settings, environment)).plan.changes, []);
+});
+
+test('an emulated gateway has whatever the file names', async () => {
+  const settings = { ...named(nowhere), emulate: true };
+  await applyOnce(settings, {}, () => undefined, { signal: new AbortController().signal });
+  assert.equal((await readPlan({ ...settings, refresh: true }, {})).plan.changes, []);
+});
+
+test('a gateway that cannot be seen is an error of a plan with a refresh', async () => {
+  const settings = named(nowhere);
+  writeFileSync(
+    settings.file,
+    `edict: 1\ngateway: { endpoint: "${nowhere}", project: p, instance: i }\nenvironments: { test: e }\napis: {}\n`,
+  );
+  const error = await readPlan({ ...settings, refresh: true }, environment).catch((thrown: unknown) => thrown);
+  assert.is((error as EdictError).code, 'UNSEEN');
+});
+
+test.run();

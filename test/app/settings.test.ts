@@ -1,0 +1,50 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseDurationOption, parseListenAddress, parseSettings } from '../../src/app/settings.ts';
+
+test('what nobody says is filled in', () => {
+  assert.equal(parseSettings(undefined, {}), {
+    file: 'edict.yaml',
+    storeUrl: 'sqlite:.edict/state.db',
+    emulate: false,
+    lockTimeoutMs: 0,
+    refresh: false,
+    targets: { apis: [], environments: [] },
+  });
+});
+
+test('the gateway is looked at first only where somebody asks for it', () => {
+  assert.is(parseSettings('f', { refresh: true }).refresh, true);
+  assert.is(parseSettings('f', { refresh: false }).refresh, false);
+});
+
+test('an emulated gateway has a store of its own, unless one is named', () => {
+  assert.is(parseSettings('f', { emulate: true }).storeUrl, 'sqlite:.edict/emulated.db');
+  assert.is(parseSettings('f', { emulate: true, state: 'sqlite:x' }).storeUrl, 'sqlite:x');
+});
+
+test('white space around the address of a store is none of it', () => {
+  assert.is(parseSettings('f', { state: ' postgres://ada@db/edict\n' }).storeUrl, 'postgres://ada@db/edict');
+});
+
+test('targets are taken as they are given', () => {
+  const { targets } = parseSettings('f', { api: ['shop-*', 'orders'], environment: ['test'] });
+  assert.equal(targets, { apis: ['shop-*', 'orders'], environments: ['test'] });
+});
+
+test('durations are read with their unit', () => {
+  const read = ['5ms', '2s', '3m', '1h'].map((text) => parseDurationOption(text, '--x'));
+  assert.equal(read, [5, 2000, 180_000, 3_600_000]);
+  for (const text of ['', '5', 's', '-1s', '1 s', '1d', '9999999999s']) assert.throws(() => parseDurationOption(text, '--x'), /--x/);
+});
+
+test('an address to listen on has a host and a port', () => {
+  assert.is(parseListenAddress('off'), null);
+  assert.equal(parseListenAddress('127.0.0.1:9470'), { host: '127.0.0.1', port: 9470 });
+  assert.equal(parseListenAddress('[::1]:0'), { host: '::1', port: 0 });
+  for (const text of ['9470', 'localhost', 'localhost:', ':9470', 'localhost:70000', '::1:9470', 'on']) {
+    assert.throws(() => parseListenAddress(text), /--listen .* is not an address/, text);
+  }
+});
+
+test.run();

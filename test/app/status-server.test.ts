@@ -1,0 +1,122 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseSettings } from '../../src/app/settings.ts';
+import { openStatusServer, routePrefix } from '../../src/app/status-server.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+
+const test = suite('face');
+
+const last = { id: 3, action: 'offline', revision: null, outcome: 'stalled', code: 'X', message: '', startedAtMs: 1 };
+
+const fileOf = (file: string, onResync = (): void => {}) => ({
+  settings: parseSettings(file, {}),
+  store: {
+    history: async () => [],
+    approvals: async () => [],
+    lastAttempts: async () => new Map([[wanted('orders', 'test').key, last as never]]),
+  },
+  ...{ approve: async () => undefined, suspend: async () => undefined, resync: async () => onResync() },
+});
+
+function open(env: Readonly<Record<string, string>> = {}, onResync = () => {}, files: readonly string[] = ['shop.yaml']) {
+  return openStatusServer(
+    { host: '127.0.0.1', port: 0 },
+    {
+      env,
+      now: Date.now,
+      isSingleFile: files.length === 1,
+      files: files.map((file) => fileOf(file, onResync)),
+    },
+  );
+}
+
+test('what happens in the engine is what it answers', async () => {
+  const face = await open();
+  const ask = async (path: string) => {
+    const response = await fetch(face.url + path);
+    return [response.status, await response.text()] as const;
+  };
+  assert.is((await ask('/readyz'))[0], 503);
+  const desired = desiredState([wanted('orders', 'test', { state: 'offline' })], { protectedNames: [] });
+  const was = recordedState([recorded('orders', 'test')]);
+  const emit = face.emitterFor('shop.yaml');
+  emit({ type: 'file:accepted', desired });
+  emit({ type: 'plan:made', reconcileId: 'p', cause: 'start', plan: diffStates(desired, was), recorded: was });
+  assert.is((await ask('/readyz'))[0], 200);
+  assert.match((await ask('/metrics'))[1], 'edict_file_valid{file="shop.yaml"} 1\n');
+  const status = (await ask('/api/v1/status'))[1];
+  assert.match(status, '"path":"shop.yaml"');
+  assert.match(status, '"standing":"failed"', 'what an earlier process has tried is known');
+  await face.close();
+});
+
+test('a token in the environment lets a request act, a name there is answered to', async () => {
+  let resyncs = 0;
+  const onResync = (): void => {
+    resyncs += 1;
+  };
+  const resync = async (environment: Readonly<Record<string, string>>): Promise<number> => {
+    const face = await open(environment, onResync);
+    const { status } = await fetch(`${face.url}/api/v1/resync`, { method: 'POST', headers: { authorization: 'Bearer right' } });
+    await face.close();
+    return status;
+  };
+  assert.equal([await resync({}), await resync({ EDICT_TOKEN: '' }), await resync({ EDICT_TOKEN: 'other' }), resyncs], [403, 403, 401, 0]);
+  assert.equal([await resync({ EDICT_TOKEN: 'right' }), resyncs], [202, 1]);
+});
+
+test('of several files each has a page and an interface of its own, and the first page leads there', async () => {
+  const face = await open({}, () => {}, ['a/shop.yaml', 'b/shop.yaml', 'c/<b>.yaml']);
+  const get = async (path: string) => {
+    const response = await fetch(face.url + path);
+    return { status: response.status, url: response.url, text: await response.text() };
+  };
+  const overview = await get('/');
+  assert.match(overview.text, '<a href="/shop-2/">b/shop.yaml</a></th><td>starting</td>');
+  assert.match(overview.text, 'c/&lt;b&gt;.yaml');
+  assert.match((await get('/shop')).url, '/shop/');
+  assert.match((await get('/shop/')).text, 'id="matrix"');
+  assert.match((await get('/shop-2/api/v1/status')).text, '"path":"b/shop.yaml"');
+  assert.is((await get('/api/v1/status')).status, 404);
+  const desired = desiredState([wanted('orders', 'test')], { protectedNames: [] });
+  for (const file of ['a/shop.yaml', 'b/shop.yaml']) face.emitterFor(file)({ type: 'file:accepted', desired });
+  assert.equal((await get('/readyz')).text, 'c/<b>.yaml: no valid file has been read yet\n');
+  face.emitterFor('b/shop.yaml')({ type: 'lease:waited', reason: 'another edict works on the gateway' });
+  assert.match((await get('/')).text, '<td>stands by</td>');
+  assert.match((await get('/shop-2/api/v1/status')).text, '"standsBy":"another edict works on the gateway"');
+  const { text } = await get('/metrics');
+  assert.match(text, 'edict_file_valid{file="a/shop.yaml"} 1\n');
+  assert.match(text, 'edict_file_valid{file="c/<b>.yaml"} 0\n');
+  assert.is(text.match(/^# TYPE edict_file_valid /gm)?.length, 1);
+  await face.close();
+});
+
+test('a file that comes is shown besides, is no reason not to be ready, and is not shown any more when it has gone', async () => {
+  const face = await open({}, () => {}, ['a/shop.yaml', 'b/shop.yaml']);
+  const get = async (path: string): Promise<string> => (await fetch(face.url + path)).text();
+  const desired = desiredState([wanted('orders', 'test')], { protectedNames: [] });
+  for (const file of ['a/shop.yaml', 'b/shop.yaml']) face.emitterFor(file)({ type: 'file:accepted', desired });
+  await face.addFile(fileOf('c/shop.yaml'));
+  assert.match(await get('/shop-3/api/v1/status'), '"path":"c/shop.yaml"');
+  assert.match(await get('/'), 'c/shop.yaml');
+  face.emitterFor('c/shop.yaml')({ type: 'file:failed', message: 'broken', hint: null });
+  assert.is(await get('/readyz'), 'ready\n');
+  assert.match(await get('/metrics'), 'edict_file_valid{file="c/shop.yaml"} 0\n');
+  await face.removeFile('c/shop.yaml');
+  await face.removeFile('a/shop.yaml');
+  assert.not.match((await get('/')) + (await get('/metrics')), /[ac]\/shop/);
+  assert.match(await get('/shop-2/api/v1/status'), '"path":"b/shop.yaml"');
+  assert.match(await get('/shop-3/api/v1/status'), 'NOT_FOUND');
+  await face.removeFile('b/shop.yaml');
+  assert.is(await get('/readyz'), 'the files of the start have left their folder\n');
+  await face.close();
+});
+
+test('files have names that can stand in a path, no two the same', () => {
+  const names: string[] = [];
+  for (const file of ['a/x.yaml', 'b/x.yaml', 'x-2.yaml', 'api.yaml', 'ä b.yml']) names.push(routePrefix(file, names));
+  assert.equal(names, ['x', 'x-2', 'x-2-2', 'api-2', '--b']);
+});
+
+test.run();

@@ -1,0 +1,65 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { applyOnce } from '../../src/app/apply.ts';
+import { startDaemon } from '../../src/app/daemon.ts';
+import { parseSettings } from '../../src/app/settings.ts';
+import { copyStoreTo, readStore, removeRecord } from '../../src/app/store-admin.ts';
+import type { EdictError } from '../../src/model/errors.ts';
+import { fileOf, scratchFolder, until } from '../support/edict-process.ts';
+
+/** A store in which an emulated gateway's `orders` is recorded. */
+async function recorded() {
+  const folder = scratchFolder();
+  const settings = parseSettings(join(folder, 'edict.yaml'), { emulate: true, state: `sqlite:${join(folder, 'state.db')}` });
+  writeFileSync(settings.file, fileOf('https://roma.example.com', { orders: 'online' }));
+  await applyOnce(settings, {}, () => undefined, { signal: new AbortController().signal });
+  return { folder, settings };
+}
+
+test('a path names a store too, and a copy of an emulated record is a store', async () => {
+  const { folder, settings } = await recorded();
+  const to = join(folder, 'copy.db');
+  assert.equal(await copyStoreTo(settings, to), {
+    from: settings.storeUrl,
+    to: `sqlite:${to}`,
+    gateways: 1,
+    publications: 1,
+    attempts: 1,
+    holders: [],
+  });
+  const copy = { ...settings, storeUrl: `sqlite:${to}` };
+  assert.is((await readStore(copy)).gateways[0]?.publications, 1);
+  assert.is((await removeRecord(copy, { api: 'orders', environment: 'test' }, {})).was?.state, 'online');
+  assert.is((await readStore(copy)).gateways[0]?.publications, 0);
+  assert.is((await readStore(settings)).gateways[0]?.publications, 1);
+});
+
+test('a mistyped address is not made a file, and a password in it is not shown', async () => {
+  const { folder, settings } = await recorded();
+  for (const to of [`${folder}/ada:geheim@db/edict`, 'mysql://ada:geheim@db/edict', 'postgres:/ada:geheim@db/edict']) {
+    const error = (await copyStoreTo(settings, to).catch((thrown: unknown) => thrown)) as EdictError;
+    assert.is(error.code, 'STATE_URL', to);
+    assert.not.match(error.message, 'geheim');
+  }
+  assert.equal(readdirSync(folder).sort(), ['edict.yaml', 'state.db', 'state.db.lock']);
+});
+
+test('while a daemon holds the lease no record is removed, and a copy names the daemon', async () => {
+  const { folder, settings } = await recorded();
+  const times = { debounceMs: 10, resyncMs: 60_000, historyRetentionMs: null, listen: null, listenIsExplicit: true };
+  let passes = 0;
+  const daemon = await startDaemon(settings, [settings.file], times, {}, () => ({ type }) => {
+    if (type === 'pass:finished') passes += 1;
+  });
+  await until('it has made a pass', () => passes > 0);
+  const code = (error: unknown): string => (error as EdictError).code;
+  assert.is(await removeRecord(settings, { api: 'orders', environment: 'test' }, {}).then(String, code), 'STORE_LOCKED');
+  assert.match((await copyStoreTo(settings, join(folder, 'next.db'))).holders[0] ?? '', `pid ${process.pid}`);
+  assert.match((await readStore(settings)).gateways[0]?.holder ?? '', `pid ${process.pid}`);
+  daemon.stop();
+  await daemon.done;
+});
+
+test.run();

@@ -1,0 +1,20 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { systemClock } from '../../src/app/system-clock.ts';
+
+test('sleeps as long as asked, and no longer than it is let', async () => {
+  const beganAtMs = systemClock.monotonicMs();
+  await systemClock.sleep(20, new AbortController().signal);
+  assert.ok(systemClock.monotonicMs() - beganAtMs >= 19);
+  const stop = new AbortController();
+  const sleeping = systemClock.sleep(3_600_000, stop.signal);
+  stop.abort();
+  await sleeping;
+  await systemClock.sleep(3_600_000, AbortSignal.abort());
+});
+
+test('tells the time of the machine', () => {
+  assert.ok(Math.abs(systemClock.now() - Date.now()) < 1000);
+});
+
+test.run();

@@ -1,0 +1,138 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { completionScript } from '../../../src/cli/commands/completion.ts';
+import { scratchFolder } from '../../support/edict-process.ts';
+
+/*
+ * The scripts in the shells that they are for, with an `edict` on the PATH as it is installed.
+ */
+type Shell = 'bash' | 'zsh' | 'fish';
+
+const folder = scratchFolder();
+const bin = join(folder, 'bin');
+const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+mkdirSync(bin);
+writeFileSync(join(bin, 'edict'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
+chmodSync(join(bin, 'edict'), 0o755);
+writeFileSync(join(folder, 'my copy.db'), '');
+
+/** Runs a program in a shell that has loaded the script, in a folder with one file; returns its lines, `null` where the shell is not installed. */
+function ask(shell: Shell, program: string, args: readonly string[] = []): string[] | null {
+  const script = join(folder, `completion.${shell}`);
+  writeFileSync(script, completionScript(shell));
+  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH']}` };
+  const options = { encoding: 'utf8', cwd: folder, env, timeout: 300_000 } as const;
+  const { error, stdout, stderr } = spawnSync(shell, [...args, '-c', program.replaceAll('SCRIPT', script)], options);
+  if (error) {
+    assert.match(error.message, 'ENOENT');
+    process.stdout.write(`note: ${shell} is not installed, its completion was not tried\n`);
+    return null;
+  }
+  assert.is(stderr, '');
+  return stdout.split('\n').slice(0, -1);
+}
+
+/** Words as they stand on the command line, the last one not complete yet, and the candidates for it. */
+const asked: readonly (readonly [words: readonly string[], candidates: string])[] = [
+  [['pl'], 'plan'],
+  [['plan', '--f'], '--format'],
+  [['plan', '--format', "''"], 'text json markdown github'],
+  [['plan', '--format', 'm'], 'markdown'],
+  [['plan', '--format', '=', 'm'], 'markdown'],
+  [['plan', 'edict.yaml', '--refresh', '--deta'], '--detailed-exitcode'],
+  [['plan', '--api', "'shop; *'", '--dry', '--format', 'json', '--sta'], '--state'],
+  [['plan', 'exam'], ''],
+  [['plan', '--out', "''"], ''],
+  [['state', "''"], 'show copy rm help'],
+  [['state', 'show', '--st'], '--state'],
+  [['schema', 'n'], 'notification'],
+  [['completion', "''"], 'bash zsh fish'],
+  [['comple'], 'completion'],
+  [['__'], ''],
+  [['nonsense', "''"], ''],
+];
+
+test('bash completes commands, options, values and nothing else, which leaves files to it', () => {
+  const tries = asked.map(
+    ([words]) => `COMP_WORDS=(edict ${words.join(' ')}); COMP_CWORD=${words.length}; _edict; echo "\${COMPREPLY[*]}"`,
+  );
+  const lines = ask('bash', `source SCRIPT; source SCRIPT; complete -p edict; ${tries.join('; ')}`);
+  if (lines === null) return;
+  assert.equal(lines, ['complete -o default -F _edict edict', ...asked.map(([, candidates]) => candidates)]);
+});
+
+/** What a shell makes of a command line when the tab key is pressed at its end. */
+const typed: readonly (readonly [line: string, completed: string])[] = [
+  ['edict pl', 'edict plan '],
+  ['edict plan --fo', 'edict plan --format '],
+  ['edict plan --format m', 'edict plan --format markdown '],
+  ['edict plan --format=m', 'edict plan --format=markdown '],
+  ['edict state sh', 'edict state show '],
+  ['edict plan my', 'edict plan my\\ copy.db '],
+  ['edict state show --state my', 'edict state show --state my\\ copy.db '],
+];
+
+test('zsh completes a line as it is typed', () => {
+  const presses = typed.map(
+    ([line]) => `zpty -w -n shell ${quoted(line)}$'\\t\\C-x'; zpty -r shell said '*LINE<*>*'; print -r -- \${\${said##*LINE<}%>*}`,
+  );
+  const lines = ask(
+    'zsh',
+    `zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell 'PS1=; autoload -U compinit; compinit -u -D; source SCRIPT; show() { print -r -- "LINE<$BUFFER>"; BUFFER= }; zle -N show; bindkey "^X" show; print REA''DY'
+zpty -r shell said '*READY*'
+${presses.join('\n')}`,
+    ['-f'],
+  );
+  if (lines === null) return;
+  assert.equal(
+    lines,
+    typed.map(([, completed]) => completed),
+  );
+});
+
+test('fish completes the same lines', () => {
+  for (const [line, completed] of typed) {
+    const lines = ask('fish', `source SCRIPT; complete -C ${quotedInFish(line)}`, ['--no-config']);
+    if (lines === null) return;
+    const word = completed
+      .trimEnd()
+      .split(/(?<!\\) /)
+      .at(-1)
+      ?.replaceAll('\\', '');
+    assert.equal(
+      lines.map((one) => one.split('\t')[0]),
+      [word],
+      line,
+    );
+  }
+});
+
+test('no shell runs what is typed', () => {
+  writeFileSync(join(bin, 'edict'), '#!/bin/sh\necho plan\n');
+  const words = ['$(touch ran)', '`touch ran`', '(touch ran)', "'; touch ran; '", '--x$(touch ran)=', '--format=$(touch ran)'];
+  for (const word of words) {
+    ask('bash', `source SCRIPT; COMP_WORDS=(edict plan ${quoted(word)} x); COMP_CWORD=3; _edict; COMP_CWORD=2; _edict`);
+    const stubs = 'compdef() { }; _describe() { }; _files() { }; compset() { }';
+    ask('zsh', `${stubs}; source SCRIPT; words=(edict plan ${quoted(word)} x); CURRENT=4; _edict; CURRENT=3; _edict`, ['-f']);
+    const lines = [word, `${word} `, quotedInFish(word), `${quotedInFish(word)} `].map((typed) => quotedInFish(`edict plan ${typed}`));
+    ask('fish', `source SCRIPT; ${lines.map((line) => `complete -C ${line}`).join('; ')}`, ['--no-config']);
+    assert.not(existsSync(join(folder, 'ran')), word);
+  }
+});
+
+/** Returns one word of a shell, whatever is in it. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function quotedInFish(text: string): string {
+  return `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
+}
+
+test.run();

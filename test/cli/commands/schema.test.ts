@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { schema, schemaPaths } from '../../../src/cli/commands/schema.ts';
+import { runCli } from '../../../src/cli/program.ts';
+import { testContext } from '../../support/streams.ts';
+
+const paths = {
+  file: 'spec/edict.schema.json',
+  included: 'generated/edict-included.schema.json',
+  plan: 'spec/plan.schema.json',
+  apply: 'spec/apply.schema.json',
+  notification: 'spec/notification.schema.json',
+} as const;
+
+for (const of of Object.keys(schemaPaths) as (keyof typeof schemaPaths)[]) {
+  test(`prints the schema of ${of}`, async () => {
+    const { context, stdout } = testContext();
+    assert.is(await schema(of, context), 0);
+    assert.is(stdout(), readFileSync(new URL(`../../../${paths[of]}`, import.meta.url), 'utf8'));
+  });
+}
+
+test('the schema of the file is the one that is printed without being named, and another name is refused', async () => {
+  const { context, stdout, stderr } = testContext();
+  assert.is(await runCli(['schema'], context), 0);
+  assert.is((JSON.parse(stdout()) as { title: string }).title, 'edict file');
+  assert.is(await runCli(['schema', 'plans'], context), 1);
+  assert.match(stderr(), 'file, included, plan, apply, notification');
+});
+
+test.run();

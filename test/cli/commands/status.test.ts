@@ -1,0 +1,107 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { edict, fileOf, scratchFolder } from '../../support/edict-process.ts';
+
+interface StatusJson {
+  readonly summary: Readonly<Record<string, number>>;
+  readonly publications: readonly {
+    readonly api: string;
+    readonly desired: { readonly state: string } | null;
+    readonly recorded: { readonly state: string; readonly versionId: string } | null;
+    readonly next: { readonly action: string; readonly reason: string } | null;
+    readonly lastAttempt: { readonly outcome: string } | null;
+  }[];
+}
+
+test('shows what is desired, recorded and next, of what left the file too', async () => {
+  const folder = scratchFolder();
+  const write = (states: Readonly<Record<string, string>>): void =>
+    writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', states));
+  write({ orders: 'online', carts: 'online' });
+  await edict(['apply', '--emulate'], folder);
+  write({ orders: 'offline', invoices: 'online' });
+
+  const { stdout } = await edict(['status', '--emulate', '--format', 'json'], folder);
+  const { publications, summary } = JSON.parse(stdout) as StatusJson;
+  assert.equal(
+    publications.map(({ api, desired, recorded, next, lastAttempt }) => [
+      api,
+      desired?.state,
+      recorded?.state,
+      next?.action,
+      lastAttempt?.outcome,
+    ]),
+    [
+      ['orders', 'offline', 'online', 'offline', 'succeeded'],
+      ['invoices', 'online', undefined, 'online', undefined],
+      ['carts', undefined, 'online', undefined, 'succeeded'],
+    ],
+  );
+  assert.equal([summary['online'], summary['offline'], summary['held']], [1, 1, 0]);
+  assert.match(publications[0]?.recorded?.versionId ?? '', /^[0-9a-f]{32}$/);
+
+  const text = (await edict(['status', '--emulate'], folder)).stdout;
+  assert.match(text, /^orders +test +offline +online +\S+Z +offline: the file says offline, the record online$/m);
+  assert.match(text, /^carts +test +not in file +online/m);
+  assert.match(text, /^API +test$/m);
+  assert.match(text, /^orders +▼ going offline$/m);
+  assert.match(text, 'To do: 1 online, 1 offline.');
+});
+
+test('shows only what is targeted, and counts only that', async () => {
+  const folder = scratchFolder();
+  const states = { 'shop-a': 'online', 'shop-b': 'offline', users: 'online' };
+  writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', states));
+  const { stdout } = await edict(['status', '--emulate', '--format', 'json', '--api', 'shop-*'], folder);
+  const { publications, summary, targets } = JSON.parse(stdout) as StatusJson & { targets: unknown };
+  assert.equal(
+    publications.map(({ api }) => api),
+    ['shop-a', 'shop-b'],
+  );
+  assert.equal(
+    [summary['online'], summary['unchanged'], summary['untargeted'], targets],
+    [1, 1, 1, { apis: ['shop-*'], environments: [] }],
+  );
+  const text = (await edict(['status', '--emulate', '--api', 'shop-*', '--environment', 'test'], folder)).stdout;
+  assert.not.match(text, 'users');
+  assert.match(text, '2 in the file. To do: 1 online, 0 offline. Only --api shop-*, --environment test: 1 change left out.');
+  const wrong = await edict(['status', '--emulate', '--environment', 'tset'], folder);
+  assert.equal([wrong.code, wrong.stdout], [1, '']);
+  assert.match(wrong.stderr, '--environment "tset" matches nothing in the file or the record\n  nearest to "tset": test, ');
+});
+
+test('of several files, or a folder, each is shown, and one that is broken keeps no other back', async () => {
+  const folder = scratchFolder();
+  mkdirSync(join(folder, 'gateways'));
+  writeFileSync(join(folder, 'gateways/one.yaml'), fileOf('https://one.example.com', { orders: 'online' }));
+  writeFileSync(join(folder, 'gateways/two.yaml'), fileOf('https://two.example.com', { carts: 'online' }));
+  const both = await edict(['status', 'gateways'], folder);
+  assert.is(both.code, 0, both.stderr);
+  assert.match(
+    both.stdout,
+    /^gateways\/one\.yaml\nAPI [\s\S]*orders[\s\S]*To do: 1 online[\s\S]*\n\ngateways\/two\.yaml\nAPI [\s\S]*carts[\s\S]*To do: 1 online/,
+  );
+  writeFileSync(join(folder, 'gateways/broken.yaml'), 'edict: 1\napis: [\n');
+  const broken = await edict(['status', 'gateways/', '--format', 'json'], folder);
+  assert.is(broken.code, 3);
+  const { format, files } = JSON.parse(broken.stdout) as { format: number; files: { file: string; valid?: boolean; summary?: object }[] };
+  assert.equal(
+    [format, files.map(({ file, valid, summary }) => [file, valid, summary !== undefined])],
+    [
+      1,
+      [
+        ['gateways/broken.yaml', false, false],
+        ['gateways/one.yaml', undefined, true],
+        ['gateways/two.yaml', undefined, true],
+      ],
+    ],
+  );
+  assert.match((await edict(['status', 'gateways/'], folder)).stdout, /broken\.yaml\n[\s\S]*broken\.yaml:\d+:\d+[\s\S]*carts/);
+  const named = await edict(['status', 'gateways/one.yaml', 'gateways/none.yaml'], folder);
+  assert.is(named.code, 3);
+  assert.match(named.stdout, 'gateways/none.yaml does not exist');
+});
+
+test.run();

@@ -1,0 +1,41 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseSettings } from '../../../src/app/settings.ts';
+import { validate } from '../../../src/cli/commands/validate.ts';
+import type { DiagnosticFormat } from '../../../src/cli/output/diagnostics.ts';
+import { fileOf, scratchFolder } from '../../support/edict-process.ts';
+import { testContext } from '../../support/streams.ts';
+
+async function check(text: string, format: DiagnosticFormat) {
+  const file = join(scratchFolder(), 'edict.yaml');
+  writeFileSync(file, text);
+  const { context, stdout } = testContext();
+  return { code: await validate(parseSettings(file, {}), { format }, context), stdout: stdout() };
+}
+
+const valid = fileOf('https://roma.example.com', { orders: 'online', invoices: 'offline' });
+
+test('a valid file is counted', async () => {
+  const text = await check(valid, 'text');
+  assert.is(text.code, 0);
+  assert.match(text.stdout, /^Valid\. .* declares 2 publications in 2 environments\.\n$/);
+  assert.equal(JSON.parse((await check(valid, 'json')).stdout), { format: 1, valid: true, publications: 2, environments: 2 });
+});
+
+test('a valid file has no annotations, and a SARIF log without results', async () => {
+  assert.match((await check(valid, 'github')).stdout, /^Valid\. /);
+  const { runs } = JSON.parse((await check(valid, 'sarif')).stdout) as { runs: { results: unknown[] }[] };
+  assert.equal(runs[0]?.results, []);
+});
+
+test('the mistakes of an invalid file are the result', async () => {
+  const broken = valid.replace('online', 'onlin');
+  const text = await check(broken, 'text');
+  assert.is(text.code, 3);
+  assert.match(text.stdout, 'did you mean `online`?');
+  assert.is((JSON.parse((await check(broken, 'json')).stdout) as { mistakes: unknown[] }).mistakes.length, 1);
+});
+
+test.run();

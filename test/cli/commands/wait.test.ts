@@ -1,0 +1,135 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { runCli } from '../../../src/cli/program.ts';
+import type { ControllerStatus, Store } from '../../../src/model/ports.ts';
+import type { DesiredState, RecordedPublication } from '../../../src/model/publication.ts';
+import { desiredDigest } from '../../../src/plan/digest.ts';
+import { parseDesiredState } from '../../../src/source/parser.ts';
+import { openStore } from '../../../src/store/open.ts';
+import { fileOf, scratchFolder } from '../../support/edict-process.ts';
+import { change, recorded } from '../../support/states.ts';
+import { testContext } from '../../support/streams.ts';
+
+/*
+ * What `edict wait` says of a store that a daemon writes; this process stands for the daemon.
+ */
+const test = suite('wait');
+let folder: string;
+let store: Store;
+let desired: DesiredState;
+
+test.before.each(async () => {
+  folder = scratchFolder();
+  store = await openStore({ url: stateUrl(), isEmulated: false });
+});
+test.after.each(() => store.close());
+
+const stateUrl = (): string => `sqlite:${join(folder, 'state.db')}`;
+const condition: ControllerStatus = { updatedAtMs: 0, pid: process.pid, calls: 1, perMs: 1, paused: null };
+
+/** Writes the file, and takes the lease of its gateway. */
+async function write(states: Readonly<Record<string, string>>, edit = (text: string): string => text): Promise<void> {
+  const text = edit(fileOf('https://127.0.0.1:9', states));
+  writeFileSync(join(folder, 'edict.yaml'), text);
+  desired = parseDesiredState({ text, file: 'edict.yaml', variables: {} });
+  await store.acquire(desired.gateway, 1);
+  await store.saveStatus(desired.gateway, condition);
+}
+
+const reconcile = (digest = desiredDigest(desired)): Promise<void> => store.saveDeclared(desired.gateway, new Map(), digest, null);
+const record = (...publications: readonly RecordedPublication[]): Promise<void> => store.saveObservation(desired.gateway, publications, 1);
+const online = (api: string): RecordedPublication => recorded(api, 'test', { key: `api-${api} env-test` as never });
+
+async function wait(...options: readonly string[]) {
+  const { context, stdout, stderr } = testContext({});
+  const code = await runCli(['wait', join(folder, 'edict.yaml'), '--state', stateUrl(), ...options], context);
+  return { code, stdout: stdout(), stderr: stderr() };
+}
+
+test('in sync: exit code 0', async () => {
+  await write({ orders: 'online' });
+  await record(online('orders'));
+  await reconcile();
+  assert.equal(await wait(), {
+    code: 0,
+    stdout: 'In sync. 1 publication as declared.\n',
+    stderr: `Waiting for pid ${process.pid}: 0 changes left; it has reconciled this file\n`,
+  });
+});
+
+test('only deferred changes are left: exit code 0, with the reason of each', async () => {
+  await write({ orders: 'online', carts: 'online' });
+  await record(online('orders'));
+  await reconcile();
+  await store.saveSuspension(desired.gateway, { reason: 'INC-7', by: 'ada', untilMs: null });
+  const { code, stdout } = await wait();
+  assert.is(code, 0);
+  assert.match(
+    stdout,
+    /^In effect, with deferred changes left: 1 publication as declared, 1 deferred\.\n {2}… carts +test +deferred +online: /,
+  );
+});
+
+test('a file that is held as a whole is exit code 4, also before the daemon has reconciled it', async () => {
+  await write({ orders: 'online', carts: 'online' }, (text) => text.replace('maxLost: 100%', 'maxLost: 0'));
+  await store.saveDeclared(desired.gateway, new Map([['api-gone env-test' as never, '']]), 'older', null);
+  const { code, stdout } = await wait('--format', 'json');
+  assert.is(code, 4, stdout);
+  const { result, fileHeld, release } = JSON.parse(stdout);
+  assert.equal([result, fileHeld.rule], ['held', 'lost']);
+  assert.match(release, /^edict approve sha256:/);
+});
+
+test('a failure is exit code 5 and goes before held changes', async () => {
+  await write({ orders: 'online', carts: 'offline' }, (text) => text.replace('maxOffline: 100%', 'maxOffline: 0'));
+  await record(online('carts'));
+  await reconcile();
+  const made = change('orders', 'test', { apiId: 'api-orders', environmentId: 'env-test', key: 'api-orders env-test' as never });
+  const id = await store.beginAttempt(desired.gateway, made, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
+  const failure = { code: 'APIG.3002', status: 404, message: 'gone', hint: null, requestId: null, retryAfterMs: null };
+  await store.finishAttempt(desired.gateway, made.key, id, { kind: 'stalled', failure }, undefined, 2);
+  const { code, stdout } = await wait();
+  assert.is(code, 5);
+  assert.match(stdout, /^Failed: 0 publications as declared, 1 failed, 1 held\.$/m);
+  assert.match(stdout, /x orders +test +failed +online: APIG\.3002 gone; /);
+  assert.match(stdout, /^To approve: edict approve sha256:/m);
+});
+
+test('at the timeout it says why: not reconciled, replaced by a different file, or paused', async () => {
+  await write({ orders: 'online' });
+  assert.match((await wait('--timeout', '0s')).stdout, 'the daemon has not reconciled this file yet');
+  await reconcile();
+  const pending = await wait('--timeout', '0s');
+  assert.is(pending.code, 5);
+  assert.match(pending.stdout, /^Not in effect after .* s: 0 publications as declared, 1 pending\.$/m);
+  await reconcile('another');
+  assert.match((await wait('--timeout', '0s')).stdout, 'the daemon has reconciled a different file since this one');
+  await store.saveStatus(desired.gateway, { ...condition, paused: { reason: 'outage', message: 'timed out', sinceMs: 1 } });
+  const paused = JSON.parse((await wait('--timeout', '0s', '--format', 'json')).stdout);
+  assert.equal([paused.result, paused.reason], ['timeout', 'the daemon makes no calls: timed out']);
+});
+
+test('names that the daemon has not looked up are pending, and no guard takes the unknown for a removal', async () => {
+  await write({ orders: 'online' }, (text) => text.replace('maxLost: 100%', 'maxLost: 0'));
+  await store.saveDeclared(desired.gateway, new Map([['api-orders env-test' as never, '']]), 'older', null);
+  const text = fileOf('https://127.0.0.1:9', { orders: 'online' });
+  writeFileSync(join(folder, 'edict.yaml'), text.replace('id: api-orders, ', '').replace('maxLost: 100%', 'maxLost: 0'));
+  const { code, stdout } = await wait('--timeout', '0s');
+  assert.is(code, 5, stdout);
+});
+
+test('without a lease holder it is exit code 1, with a hint; an invalid file is 3, and a wrong timeout 1', async () => {
+  await write({ orders: 'online' });
+  await store.release(desired.gateway, 1);
+  const absent = await wait('--timeout', '0s', '--format', 'json');
+  assert.is(absent.code, 1);
+  assert.is(JSON.parse(absent.stdout).error.code, 'NO_DAEMON');
+  assert.match(absent.stderr, 'with SQLite it must run on this machine');
+  writeFileSync(join(folder, 'edict.yaml'), 'edict: 1\n');
+  assert.is((await wait()).code, 3);
+  assert.match((await wait('--timeout', 'soon')).stderr, '--timeout soon is not a duration');
+});
+
+test.run();

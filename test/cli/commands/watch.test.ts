@@ -1,0 +1,76 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { watch } from '../../../src/cli/commands/status.ts';
+import { EdictError } from '../../../src/model/errors.ts';
+import { edict, fileOf, scratchFolder, startEdict, until } from '../../support/edict-process.ts';
+import { testContext } from '../../support/streams.ts';
+
+/** Returns what `watch` wrote on a screen of `rows` lines while `read` gave `texts`, one each second. */
+async function onScreen(texts: readonly (string | Error)[], rows: number): Promise<string> {
+  const { context, stdout } = testContext();
+  Object.assign(context.stdout, { isTTY: true, rows });
+  let reads = 0;
+  const read = async (): Promise<string> => {
+    const text = texts[reads] ?? '';
+    reads += 1;
+    if (reads === texts.length) setImmediate(() => process.emit('SIGTERM'));
+    if (text instanceof Error) throw text;
+    return text;
+  };
+  await watch(read, context, 'text');
+  return stdout();
+}
+
+test('a screen is drawn in place, as much as it has lines, and given back in the end', async () => {
+  const text = await onScreen(['1\n2\n3\n4\n5\n'], 4);
+  assert.is(text, '\u001B[?1049h\u001B[?25l\u001B[H1\u001B[K\n2\u001B[K\n… 3 more lines\u001B[K\n\u001B[J\u001B[?25h\u001B[?1049l');
+});
+
+test('a mistake of a person is shown in place of the rest until it is mended', async () => {
+  const text = await onScreen(['fine\n', new EdictError('X', 'the store is gone', { hint: 'bring it back' }), 'fine\n'], 10);
+  assert.equal(text.match(/fine|the store is gone|bring it back/g), ['fine', 'the store is gone', 'bring it back', 'fine']);
+});
+
+test('a bug ends it, and gives the screen back', async () => {
+  const { context, stdout } = testContext();
+  Object.assign(context.stdout, { isTTY: true, rows: 4 });
+  const watching = watch(() => Promise.reject(new TypeError('bug')), context, 'text');
+  await watching.then(
+    () => assert.unreachable(),
+    (error: unknown) => assert.instance(error, TypeError),
+  );
+  assert.ok(stdout().endsWith('\u001B[?1049l'));
+});
+
+test('status --watch tells each change once, a broken file too, until it is stopped', async () => {
+  const folder = scratchFolder();
+  const write = (states: Readonly<Record<string, string>>): void =>
+    writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', states));
+  write({ orders: 'online' });
+  const running = startEdict(['status', '--emulate', '--watch'], folder);
+  const json = startEdict(['status', '--emulate', '--watch', '--format', 'json'], folder);
+  try {
+    const told = (documents: number): boolean => json.output.stdout.split('\n').length > documents;
+    await until('the plan is shown', () => running.output.stdout.includes('▲ going online') && told(1));
+    await edict(['apply', '--emulate'], folder);
+    await until('the apply is shown', () => running.output.stdout.includes('✓ online') && told(2));
+    writeFileSync(join(folder, 'edict.yaml'), 'edict: 2\n');
+    await until('the mistake is shown', () => /edict.yaml:1:8/.test(running.output.stdout));
+    await until('programs read it too', () => json.output.stdout.includes('"valid":false'));
+    write({ orders: 'online' });
+    await until('all is well', () => running.output.stdout.match(/All in sync/g)?.length === 2 && told(4));
+  } finally {
+    running.child.kill('SIGTERM');
+    json.child.kill('SIGTERM');
+  }
+  assert.is((await running.finished).code, 0);
+  const documents = (await json.finished).stdout.trimEnd().split('\n');
+  assert.equal(
+    documents.map((line) => Object.keys(JSON.parse(line) as object).includes('publications')),
+    [true, true, false, true],
+  );
+});
+
+test.run();

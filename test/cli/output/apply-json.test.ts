@@ -1,0 +1,63 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { applyAttemptJson, applySummaryJson, blockedChangeJson } from '../../../src/cli/output/apply-json.ts';
+import type { Outcome } from '../../../src/model/outcome.ts';
+import { diffStates } from '../../../src/plan/diff.ts';
+import { assertConforms } from '../../support/json-schemas.ts';
+import { change, desiredState } from '../../support/states.ts';
+
+const failure = { code: 'TIMEOUT', status: null, message: 'no answer', hint: null, requestId: null, retryAfterMs: null };
+const outcomes: readonly Outcome[] = [
+  { kind: 'succeeded', versionId: 'v1', publishId: 'p1' },
+  { kind: 'dropped' },
+  { kind: 'absent' },
+  ...(['wait', 'retry', 'stalled', 'refused', 'unknown'] as const).map((kind) => ({ kind, failure })),
+];
+const settled = (outcome: Outcome) =>
+  applyAttemptJson({
+    type: 'attempt:settled',
+    reconcileId: 'pass',
+    attemptId: 7,
+    change: change('orders', 'test'),
+    outcome,
+    durationMs: 1.5,
+  });
+
+for (const outcome of outcomes) {
+  test(`an attempt that came to ${outcome.kind} is a line that the schema knows`, () => {
+    const line = settled(outcome);
+    assertConforms('apply', line);
+    assert.equal([line.attempt, line.outcome, line.tookMs], [7, outcome.kind, 1.5]);
+  });
+}
+
+test('a failure is told, and a version without the rest of the outcome', () => {
+  const { retryAfterMs, ...told } = failure;
+  const line = settled({ kind: 'stalled', failure: { ...failure, code: 'APIG.1' } });
+  assert.equal({ ...told, pauseMs: retryAfterMs, ...line }, line);
+  assert.not.ok('publishId' in settled(outcomes[0] as Outcome));
+});
+
+test('what was not made says why, and until when', () => {
+  const held = { rule: 'protected', message: 'no', hint: 'ask' } as const;
+  const deferred = { rule: 'freeze', message: 'frozen', untilMs: 0 } as const;
+  const lines = [change('a', 'test', { held, deferred }), change('b', 'test', { deferred })].map(blockedChangeJson);
+  for (const line of lines) assertConforms('apply', line);
+  assert.equal(
+    lines.map(({ type, rule, until }) => [type, rule, until]),
+    [
+      ['held', 'protected', null],
+      ['waiting', 'freeze', '1970-01-01T00:00:00Z'],
+    ],
+  );
+  assert.throws(() => blockedChangeJson(change('c', 'test')), /neither held nor waits/);
+});
+
+test('the last line has the sums, and nothing that the schema does not know', () => {
+  const summary = { online: 1, offline: 0, unchanged: 2, held: 0, deferred: 0, failed: 0, durationMs: 3 };
+  const line = applySummaryJson({ plan: diffStates(desiredState([]), new Map()), summary, unsent: 0, superseded: [] }, null);
+  assertConforms('apply', line);
+  assert.equal([line.online, line.unchanged, line.saved, line.release], [1, 2, null, null]);
+});
+
+test.run();

@@ -1,0 +1,48 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { noColor } from '../../../src/cli/output/colors.ts';
+import { renderDiagnostics, renderDiagnosticsJson } from '../../../src/cli/output/diagnostics.ts';
+import { type Diagnostic, InvalidFileError } from '../../../src/model/errors.ts';
+
+const mistake: Diagnostic = {
+  rule: 'value',
+  file: 'edict.yaml',
+  line: 12,
+  column: 5,
+  length: 3,
+  message: 'wrong',
+  hint: 'do this',
+  text: '    bad: x',
+};
+
+test('shows place, message, frame and hint', () => {
+  const text = renderDiagnostics(new InvalidFileError('edict.yaml', [mistake]), noColor);
+  assert.is(text, 'edict.yaml:12:5  wrong\n  12 |     bad: x\n     |     ^^^\n     = do this\n\n1 mistake. Nothing was changed.\n');
+});
+
+test('a very long line is cut around the mistake', () => {
+  const long = { ...mistake, column: 5001, length: 4, text: `${'x'.repeat(5000)}oops${'y'.repeat(5000)}` };
+  const lines = renderDiagnostics(new InvalidFileError('edict.yaml', [long]), noColor).split('\n');
+  assert.ok(lines.every((line) => line.length < 200));
+  const column = lines[2]?.indexOf('^') ?? -1;
+  assert.is(lines[1]?.slice(column, column + 4), 'oops');
+  assert.is(lines[2]?.match(/\^/g)?.length, 4);
+});
+
+test('after fifty mistakes each is a line', () => {
+  const text = renderDiagnostics(new InvalidFileError('edict.yaml', Array(60).fill(mistake)), noColor);
+  assert.is(text.match(/\^\^\^/g)?.length, 50);
+  assert.is(text.match(/edict\.yaml:12:5/g)?.length, 60);
+  assert.match(text, '60 mistakes.');
+});
+
+test('as JSON every mistake has its place and no frame', () => {
+  const { valid, mistakes } = JSON.parse(renderDiagnosticsJson(new InvalidFileError('edict.yaml', [mistake]))) as {
+    valid: boolean;
+    mistakes: unknown[];
+  };
+  assert.is(valid, false);
+  assert.equal(mistakes, [{ rule: 'value', file: 'edict.yaml', line: 12, column: 5, length: 3, message: 'wrong', hint: 'do this' }]);
+});
+
+test.run();

@@ -1,0 +1,116 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Explanation } from '../../../src/app/explanation.ts';
+import { parseSettings } from '../../../src/app/settings.ts';
+import { noColor } from '../../../src/cli/output/colors.ts';
+import { explanationText } from '../../../src/cli/output/explanation-text.ts';
+import { computeNextStep } from '../../../src/cli/output/next-step.ts';
+import { attempt, explanation } from '../../support/explanations.ts';
+import { recorded } from '../../support/states.ts';
+
+const nowMs = Date.UTC(2026, 10, 20, 9, 30);
+const minuteMs = 60_000;
+
+function text(of: Explanation): string {
+  return explanationText(of, computeNextStep(of, parseSettings(undefined, {})), noColor, nowMs);
+}
+
+test('everything stands in the order in which a person asks', () => {
+  const file = { revision: 'r2', remark: 'see CHG-1042', source: { file: 'edict.yaml', line: 7, column: 7 } };
+  const record = { revision: 'r1', recordedAtMs: nowMs - 5 * minuteMs };
+  const tried = { id: 3, reason: 'revision', revision: 'r2', outcome: 'stalled', code: 'APIG.3002', message: 'no such API' } as const;
+  const given = { ...tried, startedAtMs: nowMs - minuteMs, marker: 'cafe', requestId: 'req-1' };
+  assert.is(
+    text(explanation({ file, record, report: given, hint: 'check the id' })),
+    `orders in test
+API api-orders, environment env-test
+
+File: online  edict.yaml:7:7
+  7 |       test: online
+    |       ^^^^
+  revision    r2
+  remark      see CHG-1042
+
+Record: online
+  since       2026-11-20T09:25:00Z (5 min ago)
+  revision    r1
+  version     version
+
+Gateway: not asked: edict looks only if told to, and nobody has looked yet (--refresh does)
+
+Attempts: newest first
+  3  2026-11-20T09:29:00Z (1 min ago)  online  revision r2  stalled  APIG.3002 no such API
+     request req-1
+
+Next: going online failed, and is tried again
+  why         new revision r2: publish again; the last attempt at it: APIG.3002 no such API
+  when        when somebody applies it: no edict is at work on this gateway
+  to do       check the id
+  command     edict apply --api orders --environment test
+`,
+  );
+});
+
+test('only the newest failure shows its request, and an attempt in flight is unresolved', () => {
+  const failed = [3, 2, 1].map((id) => ({
+    attempt: attempt({ id, outcome: id === 3 ? null : 'retry', code: 'X', message: 'no', requestId: `req-${id}` }),
+    hint: 'mend it',
+  }));
+  const said = text({ ...explanation({ file: {} }), attempts: failed });
+  assert.equal(said.match(/request req-\d/g), ['request req-3']);
+  assert.match(said, /^ {2}3 .*unresolved +X no$/m);
+  assert.match(said, /^ {2}1 .*retry +X no$/m);
+});
+
+test('what the record knows of others is said', () => {
+  const drift = { from: 'online', fromSinceMs: nowMs - 9 * minuteMs, detectedAtMs: nowMs - minuteMs, backoffUntilMs: null } as const;
+  const unknownAttempt = { attemptId: 9, action: 'online', revision: null, version: null, marker: null, endedAtMs: nowMs } as const;
+  const said = text(
+    explanation({ file: {}, record: { state: 'offline', drift, correctionCount: 2, lastCorrectedAtMs: nowMs, unknownAttempt } }),
+  );
+  assert.match(
+    said,
+    'drift       taken offline outside edict after it was published at 2026-11-20T09:21:00Z, seen at 2026-11-20T09:29:00Z (1 min ago)',
+  );
+  assert.match(said, 'corrected   2 times, last at 2026-11-20T09:30:00Z (just now)');
+  assert.match(said, 'unresolved  attempt 9 (online) has no known outcome, over since 2026-11-20T09:30:00Z (just now)');
+});
+
+test('what the gateway shows is said, and that it cannot be seen', () => {
+  const version = { versionId: 'v7', versionNumber: 'seven', remark: '', publishedAtMs: nowMs, isEffective: true };
+  const seen = { kind: 'seen', recorded: recorded('orders', 'test', { editedAtMs: nowMs }), versions: [version] } as const;
+  const said = text(explanation({ file: {}, record: {}, seen }));
+  assert.match(said, 'Gateway: online, asked just now\n  version     v7, seven\n  published   2026-11-20T09:30:00Z (just now)\n  edited ');
+  assert.match(said, 'kept        1 version\n');
+  assert.match(text(explanation({ file: {}, record: {}, seen: { ...seen, versions: [] } })), 'Gateway: offline, asked just now');
+  assert.match(text(explanation({ file: {}, seen: { ...seen, versions: null } })), 'Gateway: online, asked just now');
+  const blind = { kind: 'unseen', reason: 'no connection', hint: 'check the network' } as const;
+  assert.match(text(explanation({ file: {}, seen: blind })), /cannot be seen.*\n {2}why +no connection\n {2}hint +check the network\n/);
+});
+
+test('what is not in the file, made up or gone meanwhile is said so', () => {
+  const left = text(explanation({ record: {} }));
+  assert.match(left, '\nFile: does not name it\n');
+  assert.match(left, '\nAttempts: none\n');
+  const made = text({ ...explanation({ file: {}, line: null }), isPlaceholder: { api: true, environment: false } });
+  assert.match(made, 'API not looked up yet, environment env-test');
+  assert.match(made, 'edict.yaml:1:1\n\nRecord');
+});
+
+for (const [key, line, column] of [
+  ['release', '  x: { release: online, test: online }', 8],
+  ['"re lease"', '  "re lease": online', 3],
+  ["'rel'", "  'rel': online", 3],
+] as const) {
+  test(`the key is marked: ${key}`, () => {
+    const said = text(explanation({ file: { source: { file: 'e', line: 1, column } }, line }));
+    assert.match(said, `    | ${' '.repeat(column - 1)}${'^'.repeat(key.length)}\n`);
+  });
+}
+
+test('a daemon at work is named last', () => {
+  const condition = { updatedAtMs: nowMs, pid: 7, calls: 10, perMs: 1000, paused: null };
+  assert.match(text(explanation({ file: {}, condition })), /daemon +At work with 10 calls per 1 s \(pid 7, .*\)\n$/);
+});
+
+test.run();

@@ -1,0 +1,69 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { diagnosticAnnotations, errorAnnotation, planAnnotations } from '../../../src/cli/output/github-annotations.ts';
+import { type Diagnostic, EdictError, InvalidFileError } from '../../../src/model/errors.ts';
+import { diffStates } from '../../../src/plan/diff.ts';
+import { scratchFolder } from '../../support/edict-process.ts';
+import { change, desiredState } from '../../support/states.ts';
+
+const root = scratchFolder();
+mkdirSync(join(root, '.git'));
+const file = join(root, 'apis', 'a,b:c%.yaml');
+const mistake: Diagnostic = { rule: 'value', file, line: 12, column: 5, length: 3, message: 'wrong', hint: null, text: '    bad: x' };
+const annotate = (over: Partial<Diagnostic>): string => diagnosticAnnotations(new InvalidFileError(file, [{ ...mistake, ...over }]));
+
+test('a mistake is a command with its place, in which nothing can end it', () => {
+  assert.is(
+    annotate({}),
+    '::error file=apis/a%2Cb%3Ac%25.yaml,line=12,endLine=12,col=5,endColumn=8,title=edict%3A value::wrong\n1 mistake. Nothing was changed.\n',
+  );
+  assert.match(annotate({ message: '100%\r\n::warning::x', hint: 'a, b: c' }), '::100%25%0D%0A::warning::x%0Aa, b: c\n');
+});
+
+test('every mistake is told', () => {
+  const text = diagnosticAnnotations(
+    new InvalidFileError(
+      file,
+      Array.from({ length: 30 }, () => mistake),
+    ),
+  );
+  assert.is(text.match(/^::error /gm)?.length, 30);
+  assert.match(text, '30 mistakes.');
+});
+
+test('any other error has no place', () => {
+  assert.is(
+    errorAnnotation(new EdictError('FILE_ABSENT', 'no file', { hint: 'name it' })),
+    '::error title=edict%3A FILE_ABSENT::no file%0Aname it\n',
+  );
+});
+
+test('a plan warns of what goes offline or is held, at its place, and says the sums', () => {
+  const source = { file, line: 7, column: 3 };
+  const held = { rule: 'protected', message: 'protected', hint: 'ask' } as const;
+  const deferred = { rule: 'freeze', message: 'frozen', untilMs: 0 } as const;
+  const changes = [
+    change('a', 'test', { source }),
+    change('b', 'test', { source, action: 'offline', reason: 'removed' }),
+    change('c', 'test', { source: null, action: 'offline', held }),
+    change('d', 'test', { source: null, action: 'offline', deferred }),
+  ];
+  const text = planAnnotations({ ...diffStates(desiredState([]), new Map()), changes });
+  assert.equal(text.split('\n'), [
+    '::warning file=apis/a%2Cb%3Ac%25.yaml,line=7,col=3,title=b in test goes offline::no longer in the file',
+    '::warning title=c in test is held::offline: protected',
+    '::warning title=d in test waits%2C then goes offline::offline: frozen until 1970-01-01T00%3A00%3A00Z'.replaceAll('%3A', ':'),
+    '::notice title=edict plan::4 changes: 1 online, 1 offline, 1 held, 1 waiting, 0 unchanged.',
+    '',
+  ]);
+});
+
+test('a file that is held as a whole is warned of first', () => {
+  const fileHeld = { rule: 'empty', message: 'the file is empty', hint: 'check it', affected: [] } as const;
+  const text = planAnnotations({ ...diffStates(desiredState([]), new Map()), fileHeld });
+  assert.ok(text.startsWith('::warning title=edict%3A the whole file is held::the file is empty%0Acheck it\n::notice'));
+});
+
+test.run();

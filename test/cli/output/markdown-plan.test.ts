@@ -1,0 +1,185 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { renderMarkdownPlan } from '../../../src/cli/output/markdown-plan.ts';
+import type { FileHold } from '../../../src/model/approval.ts';
+import type { Change, Plan } from '../../../src/model/change.ts';
+import { diffStates } from '../../../src/plan/diff.ts';
+import { approvalDigest } from '../../../src/plan/policies.ts';
+import { fc, runs } from '../../support/fast-check.ts';
+import { readMarkdown } from '../../support/read-markdown.ts';
+import { change, desiredState, recorded, recordedState, wanted } from '../../support/states.ts';
+
+const desired = desiredState([]);
+const empty = diffStates(desired, new Map());
+const hold = { rule: 'protected', message: 'environment release is protected', hint: 'check that it is meant' } as const;
+const wait = { rule: 'freeze', message: 'frozen', untilMs: 0 } as const;
+const show = (over: Partial<Plan>, approveCommand: string | null = null): string =>
+  renderMarkdownPlan({ plan: { ...empty, ...over }, desired, notices: [], approveCommand });
+
+test('the summary comes first, then what goes offline, what is held, what waits, and last what goes online', () => {
+  const changes = [
+    change('a', 'test'),
+    change('b', 'test', { deferred: wait }),
+    change('c', 'test', { held: hold }),
+    change('d', 'release', { action: 'offline', held: hold }),
+    change('e', 'test', { action: 'offline' }),
+  ];
+  const text = show({ changes }, 'edict approve sha256:1 --by YOU --why REASON');
+  const order = [
+    '<!-- edict plan instance -->\n### edict: 5 changes: 1 online, 1 offline, 2 held, 1 waiting, 0 unchanged.\n',
+    '**Goes OFFLINE** (1)',
+    '| `e` |',
+    '**Held: goes OFFLINE only if somebody agrees** (1)',
+    '| `d` |',
+    '**Held: edict does not make these** (1)',
+    '| `c` |',
+    'Before you agree to what is held: check that it is meant. To agree:\n\n```\nedict approve sha256:1 --by YOU --why REASON\n```\n',
+    '**Waits** (1)',
+    '| `b` |',
+    '**Goes online** (1)',
+    '| `a` |',
+    'Digest `sha256:',
+  ];
+  const places = order.map((part) => text.indexOf(part));
+  assert.not.ok(places.includes(-1), text);
+  assert.equal(
+    places,
+    places.toSorted((one, other) => one - other),
+  );
+});
+
+test('a plan without changes says so', () => {
+  const inSync = desiredState([wanted('orders', 'test')]);
+  const nothing = diffStates(inSync, recordedState([recorded('orders', 'test')]));
+  assert.is(
+    renderMarkdownPlan({ plan: nothing, desired: inSync, notices: [], approveCommand: null }),
+    '<!-- edict plan instance -->\n### edict: in sync\n\nGateway `https://roma.example.com`, instance `instance`. 1 publication is as the file says.\n',
+  );
+  assert.match(show({ savedPlanDiff: { appliedCount: 1, notInPlan: 0 } as Plan['savedPlanDiff'] }), '### edict: nothing to do\n');
+});
+
+const fileHeld: FileHold = { rule: 'lost', message: 'the file has lost 3 | of 4', hint: 'check the file', affected: ['a'] };
+
+test('a file that is held as a whole is named in the heading', () => {
+  const text = show({ fileHeld }, 'edict approve x');
+  assert.match(text, '### edict: the whole file is held. 0 changes');
+  assert.match(text, '**The whole file is held**: the file has lost 3 &#124; of 4. Nothing is sent.');
+  assert.match(text, 'check the file. To agree:\n\n```\nedict approve x\n```');
+});
+
+test('a command that is no line to copy is told by its digest', () => {
+  const text = show({ fileHeld }, `edict approve x --api ${'long'.repeat(1000)}`);
+  assert.match(text, `\`edict approve ${approvalDigest({ ...empty, fileHeld })} --by YOU --why REASON\`, with the file and the options`);
+});
+
+test('what is not dangerous and long is folded', () => {
+  const text = show({ changes: Array.from({ length: 50 }, (_, index) => change(`a${index}`, 'test')) });
+  const { open, folded } = readMarkdown(text);
+  assert.equal([open.length, folded.length], [20, 30]);
+});
+
+test('who agreed, and what the plan is about, is no markup', () => {
+  const approval = { id: 1, by: '@ada', reason: '*why* <b>', expiresAtMs: 1 };
+  const text = show({ changes: [change('a', 'test')], approval, targets: { apis: ['a*'], environments: [] } });
+  assert.match(text, 'Approved by &#64;&#8203;ada: &#42;why&#42; &#60;b&#62;');
+  assert.match(text, 'Only --api a&#42;: no change left out.');
+  readMarkdown(text);
+});
+
+const evil = [
+  '|',
+  '`',
+  '``',
+  '\\',
+  '@ada',
+  '<script>',
+  '</details>',
+  '<details>',
+  '&lt;',
+  '🎉',
+  '\u202e',
+  '#12',
+  '**',
+  '_',
+  'й',
+  '-->',
+  '~',
+  ' ',
+];
+const name = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.array(fc.constantFrom(...evil, 'orders', 'x'), { minLength: 1, maxLength: 8 }).map((parts) => parts.join('')),
+  },
+  { weight: 1, arbitrary: fc.constantFrom('n'.repeat(255), '🎉'.repeat(255), '|'.repeat(255), '\u202e'.repeat(255)) },
+  { weight: 1, arbitrary: fc.string({ minLength: 1, maxLength: 255, unit: 'binary' }) },
+);
+const planned = fc.record({
+  size: fc.oneof(
+    { weight: 20, arbitrary: fc.constantFrom(0, 1, 3, 25, 200, 700, 3000) },
+    { weight: 1, arbitrary: fc.constantFrom(20_000, 100_000) },
+  ),
+  names: fc.array(name, { minLength: 1, maxLength: 5 }),
+  environments: fc.array(name, { minLength: 1, maxLength: 4 }),
+  spread: fc.constantFrom(1, 2, 900),
+  offlineEach: fc.constantFrom(1, 2, 5, 1000),
+  isSuspicious: fc.boolean(),
+  text: name,
+});
+
+/** Returns how a name reads where everything in it is shown. */
+const shownAs = (text: string): string =>
+  text.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`);
+
+/** Returns whether a name is too long to be shown whole; no file has such. */
+const isClipped = (text: string): boolean => [...shownAs(text)].length > 300;
+
+test('of any size and with any names it fits, breaks no table, and all that goes offline is in sight', async () => {
+  await fc.assert(
+    fc.property(planned, ({ size, names, environments, spread, offlineEach, isSuspicious, text }) => {
+      const changes = Array.from({ length: size }, (_, index): Change => {
+        const [api, environment] = [names[index % names.length], environments[index % environments.length]];
+        const isOffline = index % offlineEach === 0;
+        const held = index % 3 === 0 ? { ...hold, message: text, hint: `${text}${index % 20}` } : null;
+        return change(`${api}${index}`, `${environment}${index % spread}`, {
+          action: isOffline ? 'offline' : 'online',
+          reason: isOffline ? 'removed' : 'revision',
+          revision: text,
+          held,
+          deferred: index % 7 === 0 ? { ...wait, message: text } : null,
+        });
+      });
+      const shown = show({ changes, fileHeld: isSuspicious ? { ...fileHeld, message: text } : null }, `edict approve ${text}`);
+      assert.ok(shown.length <= 65_535, `${shown.length}`);
+      const read = readMarkdown(shown);
+      const offline = changes.filter(({ action }) => action === 'offline');
+      const inTables = new Set(read.open.map(([api, environment]) => `${api} ${environment}`));
+      const isCounted = read.text.includes('Too many to be named here');
+      const isNamed = read.text.includes('Too many for a table');
+      if (isCounted) {
+        const sums = [...read.text.matchAll(/^\*\*[^*]*OFFLINE[^*]*\*\* \((\d+)\)/gm)].map(([, count]) => Number(count));
+        assert.is(
+          sums.reduce((sum, count) => sum + count, 0),
+          offline.length,
+        );
+        return;
+      }
+      for (const { api, environment } of offline) {
+        if (isClipped(api) || isClipped(environment)) continue;
+        const where = `${shownAs(api)} in ${shownAs(environment)}`;
+        if (isNamed) assert.ok(read.text.includes(shownAs(api)), where);
+        else assert.ok(inTables.has(`${shownAs(api)} ${shownAs(environment)}`), where);
+      }
+    }),
+    { numRuns: runs(100) },
+  );
+});
+
+test('where not even the names fit, each environment is counted exactly', () => {
+  const changes = Array.from({ length: 100_000 }, (_, index) => change(`api-${index}`, `e${index % 7}`, { action: 'offline' }));
+  const { text } = readMarkdown(show({ changes }));
+  for (let index = 0; index < 7; index += 1) assert.match(text, `- e${index}: ${index < 100_000 % 7 ? 14_286 : 14_285}`);
+  assert.match(text, 'The whole list is in the JSON: edict plan --format json.');
+});
+
+test.run();

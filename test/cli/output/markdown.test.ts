@@ -1,0 +1,62 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { collapsibleTable, firstFitting, fitSections, fixedSection, renderTable, type Table } from '../../../src/cli/output/markdown.ts';
+import { readMarkdown } from '../../support/read-markdown.ts';
+
+const table = (rowCount: number): Table => ({
+  heading: '**Rows**',
+  columns: ['API', 'why'],
+  rowCount,
+  row: (index) => [`\`a${index}\``, 'so'],
+});
+
+test('a table has a heading and all its rows', () => {
+  assert.is(renderTable(table(2)), '**Rows**\n\n| API | why |\n|---|---|\n| `a0` | so |\n| `a1` | so |');
+});
+
+test('the long tail is folded', () => {
+  const { open, folded } = readMarkdown(collapsibleTable(table(30), 20, 'Elsewhere.').render(10_000));
+  assert.equal([open.length, folded.length], [20, 10]);
+  assert.equal(folded[0], ['a20', 'so']);
+});
+
+test('what is short is not folded', () => {
+  assert.is(collapsibleTable(table(20), 20, 'Elsewhere.').render(10_000), renderTable(table(20)));
+});
+
+test('in whatever room, a table stays within it, or says the least', () => {
+  const part = collapsibleTable(table(300), 20, 'Elsewhere.');
+  for (let room = 0; room < 7000; room += 7) {
+    const text = part.render(room);
+    assert.ok(text.length <= Math.max(room, part.minimum.length), String(room));
+    const { open, folded } = readMarkdown(text);
+    const left = /And (\d+) more\. Elsewhere\./.exec(text)?.[1];
+    const told = open.length + folded.length;
+    if (told > 0) assert.is(told + Number(left ?? 0), 300);
+    else assert.is(text, part.minimum);
+  }
+});
+
+test('no rows are no part', () => {
+  const part = collapsibleTable(table(0), 20, 'Elsewhere.');
+  assert.equal([part.minimum, part.render(1000)], ['', '']);
+});
+
+test('the first text with room is taken, and none after it is made', () => {
+  const never = (): string => {
+    throw new Error('made for nothing');
+  };
+  assert.is(firstFitting([() => 'long one', () => 'short', never], 5), 'short');
+  assert.is(firstFitting([() => 'long one', () => 'short'], 2), 'short');
+});
+
+test('the first part has the first choice, and each says its least', () => {
+  const greedy = { minimum: 'ab', render: (room: number) => 'a'.repeat(room) };
+  assert.is(
+    fitSections([greedy, fixedSection(''), { minimum: 'c', render: (room) => 'c'.repeat(room) }, fixedSection('end')], 20),
+    `${'a'.repeat(10)}\n\nc\n\nend\n`,
+  );
+  assert.is(fitSections([greedy, fixedSection('end')], 3), 'ab\n\nend\n');
+});
+
+test.run();

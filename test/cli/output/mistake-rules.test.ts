@@ -1,0 +1,53 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { diagnosticRules } from '../../../src/cli/output/sarif.ts';
+import { InvalidFileError } from '../../../src/model/errors.ts';
+import type { NameResolutions } from '../../../src/model/name-ref.ts';
+import { FileSource } from '../../../src/source/file-source.ts';
+import { scratchFolder } from '../../support/edict-process.ts';
+
+const gateway = 'gateway: { endpoint: "https://x", project: p, instance: i }\n';
+const head = `edict: 1\n${gateway}environments: { test: e1, release: e2 }\n`;
+const nothingKnown: NameResolutions = new Map();
+
+/** Returns the kinds of mistakes in a file. */
+async function rulesOf(text: string): Promise<string[]> {
+  const file = join(scratchFolder(), 'edict.yaml');
+  writeFileSync(file, text);
+  try {
+    await new FileSource(file, {}, async () => nothingKnown).load();
+  } catch (error) {
+    if (error instanceof InvalidFileError) return error.diagnostics.map(({ rule }) => rule);
+    throw error;
+  }
+  return [];
+}
+
+for (const [rule, text] of [
+  ['yaml', `${head}apis: [\n`],
+  ['duplicate-key', `${head}apis: {}\napis: {}\n`],
+  ['unknown-key', `${head}apis: {}\napi: {}\n`],
+  ['missing-key', head],
+  ['value', `${head}apis: { a: { id: A, environments: { test: up } } }\n`],
+  ['variable', `${head.replace('instance: i', `instance: "$\{NOWHERE}"`)}apis: {}\n`],
+  ['undeclared-environment', `${head}apis: { a: { id: A, environments: { stage: online } } }\n`],
+  ['declared-twice', `${head}apis: { a: { id: A, environments: { test: online } }, b: { id: A, environments: { test: online } } }\n`],
+  ['unknown-name', `${head}apis: { a: { environments: { test: online } } }\n`],
+  ['spare-key', `${head}apis: { a: { id: A, name: B, environments: {} } }\n`],
+  ['order', `${head}order: [test, release, test]\napis: {}\n`],
+  ['freeze', `${head}suspend: { reason: x, until: tomorrow }\napis: {}\n`],
+  ['include', `${head}include: [nowhere.yaml]\napis: {}\n`],
+] as const) {
+  test(`a mistake of the kind ${rule} is called so`, async () => {
+    assert.equal(await rulesOf(text), [rule]);
+    assert.ok(diagnosticRules[rule].endsWith('.'));
+  });
+}
+
+test('there is no kind that nothing is of', () => {
+  assert.is(Object.keys(diagnosticRules).length, 13);
+});
+
+test.run();

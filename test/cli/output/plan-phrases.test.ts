@@ -1,0 +1,40 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { formatCost, formatSource, formatTotals, formatUnchanged } from '../../../src/cli/output/plan-phrases.ts';
+import { diffStates } from '../../../src/plan/diff.ts';
+import { change, desiredState, gatewaySettings, recorded, recordedState, wanted } from '../../support/states.ts';
+
+const inSync = diffStates(desiredState([wanted('orders', 'test')]), recordedState([recorded('orders', 'test')]));
+const hold = { rule: 'protected', message: 'no', hint: 'ask' } as const;
+const wait = { rule: 'freeze', message: 'frozen', untilMs: null } as const;
+
+test('a place is file and line; what has left the file has none', () => {
+  assert.is(formatSource(change('orders', 'test')), 'edict.yaml:1');
+  assert.is(formatSource({ source: null }), '');
+});
+
+test('what is as the file says is counted', () => {
+  assert.is(formatUnchanged(inSync), '1 publication is as the file says.');
+  assert.is(formatUnchanged({ ...inSync, unchanged: 1200 }), '1,200 publications are as the file says.');
+});
+
+test('each change is counted once, held before waiting', () => {
+  const changes = [
+    change('a', 'test'),
+    change('b', 'test', { action: 'offline' }),
+    change('c', 'test', { held: hold, deferred: wait }),
+    change('d', 'test', { deferred: wait }),
+  ];
+  assert.is(formatTotals({ ...inSync, changes }), '4 changes: 1 online, 1 offline, 1 held, 1 waiting, 1 unchanged.');
+  assert.is(formatTotals(inSync), '0 changes: 0 online, 0 offline, 1 unchanged.');
+});
+
+test('a long plan says what a batch would save', () => {
+  const changes = Array.from({ length: 200 }, (_, index) => change(`a${index}`, 'test'));
+  const words = formatCost({ ...inSync, changes }, desiredState([]));
+  assert.match(words, /^200 calls, about .* at 10 per 1 s\. With `gateway\.batch: 100`: 2 calls/);
+  const batched = formatCost({ ...inSync, changes }, desiredState([], { gateway: gatewaySettings({ batchSize: 100 }) }));
+  assert.match(batched, /^2 calls, about .* at 10 per 1 s\.$/);
+});
+
+test.run();

@@ -1,0 +1,157 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { noColor } from '../../../src/cli/output/colors.ts';
+import { planRenderers } from '../../../src/cli/output/plan-renderers.ts';
+import { diffStates } from '../../../src/plan/diff.ts';
+import { desiredState, recorded, recordedState, wanted } from '../../support/states.ts';
+
+const desired = desiredState(
+  [wanted('orders', 'test'), wanted('invoices', 'release', { state: 'offline' }), wanted('carts', 'test', { state: 'offline' })],
+  {
+    protectedNames: ['release'],
+  },
+);
+const before = recordedState([recorded('invoices', 'release'), recorded('carts', 'test')]);
+const plan = diffStates(desired, before);
+const inSync = desiredState([wanted('orders', 'test')]);
+const nothing = diffStates(inSync, recordedState([recorded('orders', 'test')]));
+
+test('the text shows what goes online, what is held, and last what goes offline', () => {
+  const text = planRenderers.text({ plan, desired, notices: [], approveCommand: 'edict approve sha256:1' }, noColor);
+  const order = [
+    'Goes online (1)',
+    '+ orders',
+    'Held: edict does not make these (1)',
+    '! invoices',
+    'Goes OFFLINE (1)',
+    '- carts',
+    '3 changes: 1 online, 1 offline, 1 held, 0 unchanged.',
+  ];
+  const places = order.map((part) => text.indexOf(part));
+  assert.not.ok(places.includes(-1), text);
+  assert.equal(
+    places,
+    places.toSorted((a, b) => a - b),
+  );
+  assert.match(text, 'edict.yaml:1');
+  assert.match(text, 'Before you agree: check that it is meant.\nTo agree: edict approve sha256:1');
+  assert.match(text, '2 calls, about 0.1 s at 10 per 1 s.');
+});
+
+const lost = { rule: 'lost', message: 'the file has lost 3 of the 4 publications', hint: 'check it', affected: ['a'] } as const;
+
+test('a file that is held as a whole says so once, and each change what it would do', () => {
+  const changes = plan.changes.map((change) => ({ ...change, held: lost }));
+  const text = planRenderers.text(
+    { plan: { ...plan, changes, fileHeld: lost }, desired, notices: [], approveCommand: 'edict approve x' },
+    noColor,
+  );
+  assert.is(text.split(lost.message).length, 2);
+  assert.match(
+    text,
+    'The whole file is held: the file has lost 3 of the 4 publications. Nothing is sent.\nBefore you agree: check it.\nTo agree: edict approve x',
+  );
+  assert.match(text, /! orders +test +online: new/);
+});
+
+test('a file that is held as a whole and needs no call does not look in sync', () => {
+  const suspicious = { plan: { ...nothing, fileHeld: lost }, desired: inSync, notices: [], approveCommand: 'edict approve x' };
+  for (const text of [planRenderers.text(suspicious, noColor), planRenderers.markdown(suspicious)]) {
+    assert.match(text, lost.message);
+    assert.match(text, 'edict approve x');
+    assert.not.match(text.toLowerCase(), 'in sync');
+  }
+});
+
+test('what waits stands by itself, with until when', () => {
+  const deferred = { rule: 'freeze', message: 'frozen until Monday', untilMs: 1 } as const;
+  const changes = plan.changes.map((change) => (change.api === 'orders' ? { ...change, deferred } : change));
+  const text = planRenderers.text({ plan: { ...plan, changes }, desired, notices: [], approveCommand: null }, noColor);
+  assert.match(text, /Waits \(1\)\n +… orders +test +online: frozen until Monday/);
+  assert.match(text, '0 online, 1 offline, 1 held, 1 waiting, 0 unchanged');
+});
+
+test('who has agreed is named', () => {
+  const approval = { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 1 };
+  assert.match(
+    planRenderers.text({ plan: { ...plan, approval }, desired, notices: [], approveCommand: null }, noColor),
+    'Approved by ada: CHG-7',
+  );
+});
+
+test('a plan without changes says that all is well', () => {
+  assert.is(
+    planRenderers.text({ plan: nothing, desired: inSync, notices: [], approveCommand: null }, noColor),
+    'In sync. 1 publication is as the file says. Nothing to do.\n',
+  );
+  assert.match(planRenderers.markdown({ plan: nothing, desired: inSync, notices: [], approveCommand: null }), 'in sync');
+});
+
+test('the JSON is one document', () => {
+  assert.is(
+    (JSON.parse(planRenderers.json({ plan, desired, notices: [], approveCommand: null })) as { changes: unknown[] }).changes.length,
+    3,
+  );
+});
+
+test('every form says what the plan is about and how much that leaves out', () => {
+  const targets = { apis: ['or*', '*_x'], environments: ['test'] };
+  const some = { ...plan, targets, changes: plan.changes.filter(({ api }) => api === 'orders'), excluded: 2 };
+  const none = { ...nothing, targets, excluded: 2 };
+  const sentence = 'Only --api or*, --api *_x, --environment test: 2 changes left out.';
+  for (const shown of [some, none]) {
+    assert.match(planRenderers.text({ plan: shown, desired, notices: [], approveCommand: null }, noColor), sentence);
+    assert.match(
+      planRenderers.markdown({ plan: shown, desired, notices: [], approveCommand: null }),
+      'Only --api or&#42;, --api &#42;&#95;x, --environment test: 2 changes',
+    );
+  }
+  const json = JSON.parse(planRenderers.json({ plan: some, desired, notices: [], approveCommand: null })) as {
+    targets: unknown;
+    summary: { untargeted: number };
+  };
+  assert.equal([json.targets, json.summary.untargeted], [targets, 2]);
+});
+
+/** A plan that leaves a drift, beside the changes of `changed`. */
+function drifting(...changed: readonly string[]): Parameters<typeof planRenderers.json>[0] {
+  const drift = { from: null, fromSinceMs: null, detectedAtMs: 0, backoffUntilMs: null };
+  const file = desiredState([wanted('a|b', 'test', { state: 'offline' }), ...changed.map((api) => wanted(api, 'test'))]);
+  return { plan: diffStates(file, recordedState([recorded('a|b', 'test', { drift })])), desired: file, notices: [], approveCommand: null };
+}
+
+test('what was seen and is left as it is stands in every form, and is no change', () => {
+  for (const planned of [drifting(), drifting('orders')]) {
+    const text = planRenderers.text(planned, noColor);
+    assert.match(text, 'Seen at the gateway, no call is made (1)');
+    assert.match(text, /~ a\|b +test +published outside edict/);
+    const markdown = planRenderers.markdown(planned);
+    assert.match(markdown, '**Seen at the gateway, no call is made**');
+    assert.match(markdown, '| <code>a&#124;b</code> | `test` | published outside edict');
+    const document = JSON.parse(planRenderers.json(planned)) as { seen: { kind: string; api: string }[]; summary: { unchanged: number } };
+    assert.equal(
+      document.seen.map(({ kind, api }) => [kind, api]),
+      [['drift', 'a|b']],
+    );
+    assert.is(document.summary.unchanged, 0);
+  }
+});
+
+test('a note stands beside an empty plan', () => {
+  const { key, api, apiId, environment, environmentId } = wanted('orders', 'test');
+  const names = { key, api, apiId, environment, environmentId };
+  const adopted = {
+    ...names,
+    kind: 'adopted',
+    previousState: null,
+    previousSinceMs: null,
+    currentState: 'online',
+    untilMs: null,
+    replacementId: null,
+  } as const;
+  const planned = { plan: nothing, desired: inSync, notices: [adopted], approveCommand: null };
+  assert.match(planRenderers.text(planned, noColor), /adopted without a call[\s\S]*In sync/);
+  assert.match(planRenderers.markdown(planned), /in sync[\s\S]*adopted without a call/);
+});
+
+test.run();

@@ -1,0 +1,49 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { noColor } from '../../../src/cli/output/colors.ts';
+import { openProgress } from '../../../src/cli/output/progress.ts';
+import type { Change } from '../../../src/model/change.ts';
+import { diffStates } from '../../../src/plan/diff.ts';
+import { desiredState, wanted } from '../../support/states.ts';
+import { textStream } from '../../support/streams.ts';
+
+const failure = { code: 'X', status: 500, message: '', hint: null, requestId: null, retryAfterMs: null };
+
+test('says what is done, failed and left, and goes away', () => {
+  const { stream, text } = textStream();
+  const progress = openProgress(stream, noColor);
+  const plan = diffStates(desiredState(['a', 'b', 'c', 'd'].map((api) => wanted(api, 'test'))), new Map());
+  const settled = (index: number) =>
+    ({ type: 'attempt:settled', reconcileId: 'p', attemptId: 1, change: plan.changes[index] as Change, durationMs: 1 }) as const;
+  progress.emit({ type: 'plan:made', reconcileId: 'p', cause: 'start', recorded: new Map(), plan });
+  progress.emit({ ...settled(0), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
+  assert.match(text(), /\[=====\s+\] 1 of 4 done, 3 left, .* to go$/);
+  for (const rest of [1, 2]) progress.emit({ ...settled(rest), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
+  progress.emit({ ...settled(3), outcome: { kind: 'stalled', failure } });
+  assert.match(text(), '3 of 4 done, 1 failed, 1 left');
+  progress.clear();
+  assert.ok(text().endsWith('\r\u001B[2K'));
+});
+
+test('says what it waits for, in lines of their own', () => {
+  const { stream, text } = textStream();
+  const progress = openProgress(stream, noColor);
+  progress.emit({ type: 'store:waited', message: 'it is locked' });
+  assert.ok(text().endsWith('Waiting for the store: it is locked\n'));
+});
+
+test('draws nothing where there is nothing to do', () => {
+  const { stream, text } = textStream();
+  const progress = openProgress(stream, noColor);
+  progress.emit({
+    type: 'plan:made',
+    reconcileId: 'p',
+    cause: 'start',
+    recorded: new Map(),
+    plan: diffStates(desiredState([]), new Map()),
+  });
+  progress.clear();
+  assert.is(text(), '');
+});
+
+test.run();

@@ -1,0 +1,51 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { noColor } from '../../../src/cli/output/colors.ts';
+import { renderMatrix, renderOpenPublications } from '../../../src/cli/output/status-text.ts';
+import { type PublicationStatus, publicationStatuses, type StatusCell } from '../../../src/plan/status.ts';
+import { change, recorded, wanted } from '../../support/states.ts';
+
+const cell = (api: string, environment: string, status: PublicationStatus = 'in sync'): StatusCell => {
+  const isLeft = status === 'kept' || status === 'in sync' || status === 'drifted' || status === 'stale';
+  return {
+    ...wanted(api, environment),
+    desired: status === 'kept' ? null : wanted(api, environment),
+    ...{ recorded: recorded(api, environment), change: isLeft ? null : change(api, environment), lastAttempt: null, status },
+  };
+};
+
+test('an API is a line, an environment a column', () => {
+  const cells = [cell('orders', 'test'), cell('orders', 'release', 'changing'), cell('carts', 'release', 'held')];
+  assert.equal(renderMatrix(cells, 80, noColor), [
+    'API     test      release',
+    'orders  ✓ online  ▲ going online',
+    'carts   -         ■ held',
+  ]);
+});
+
+test('each standing has a sign and a word of its own', () => {
+  const shown = publicationStatuses.map((standing) => renderMatrix([cell('orders', 'test', standing)], 80, noColor)[1]);
+  assert.is(new Set(shown).size, publicationStatuses.length);
+});
+
+test('a matrix that is wider than the terminal comes in parts', () => {
+  const cells = ['one', 'two', 'three'].map((environment) => cell('orders', environment));
+  assert.equal(renderMatrix(cells, 28, noColor), [
+    ...['API     one       two', 'orders  ✓ online  ✓ online', ''],
+    ...['API     three', 'orders  ✓ online'],
+  ]);
+  assert.is(renderMatrix(cells, 5, noColor).length, 8);
+  assert.equal(renderMatrix([], 80, noColor), []);
+});
+
+test('what is not simply in sync is listed with what comes next', () => {
+  assert.equal(renderOpenPublications([cell('orders', 'test')], noColor), []);
+  const lines = renderOpenPublications([cell('orders', 'test'), cell('carts', 'test', 'changing'), cell('users', 'test', 'kept')], noColor);
+  assert.equal(lines, [
+    'API    environment  file         record  since                 next',
+    'carts  test         online       online  1970-01-01T00:00:00Z  online: new: edict has not published it yet',
+    'users  test         not in file  online  1970-01-01T00:00:00Z  not in the file, left as it is',
+  ]);
+});
+
+test.run();

@@ -1,0 +1,341 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Controller } from '../../src/controller/controller.ts';
+import type { ReconcileRunner } from '../../src/controller/reconcile-runner.ts';
+import type { StaleSourceResult } from '../../src/controller/stale-source-check.ts';
+import { EdictError, InvalidFileError } from '../../src/model/errors.ts';
+import type { EdictEvent, TriggerCause } from '../../src/model/events.ts';
+import type { DesiredState } from '../../src/model/publication.ts';
+import { until } from '../support/edict-process.ts';
+import { desiredState, wanted } from '../support/states.ts';
+
+const state = (...apis: readonly string[]): DesiredState => desiredState(apis.map((api) => wanted(api, 'test')));
+const invalid = new InvalidFileError('f', [
+  { rule: 'value', file: 'f', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: '' },
+]);
+
+/** A daemon over a file that is a variable. Its engine notes the passes it is asked for. */
+async function started(first: DesiredState | EdictError, times: { debounceMs?: number; resyncMs?: number; faster?: number } = {}) {
+  const file = { content: first, engine: null as EdictError | null, loads: 0, hint: () => {}, isWatched: true };
+  const passes: { desired: DesiredState; cause: TriggerCause }[] = [];
+  const events: EdictEvent[] = [];
+  const waits: number[] = [];
+  const engine = {
+    reconcile: async (desired: DesiredState, cause: TriggerCause) => {
+      passes.push({ desired, cause });
+    },
+  };
+  const daemon = new Controller({
+    source: {
+      load: async () => {
+        file.loads += 1;
+        if (file.content instanceof EdictError) throw file.content;
+        return file.content;
+      },
+      watch: async (hint) => {
+        file.hint = hint;
+        return {
+          close: async () => {
+            file.isWatched = false;
+          },
+        };
+      },
+    },
+    clock: {
+      now: Date.now,
+      monotonicMs: () => performance.now() * (times.faster ?? 1),
+      sleep: (ms, signal) =>
+        new Promise((resolve) => {
+          waits.push(ms);
+          const timer = setTimeout(resolve, ms / (times.faster ?? 1));
+          signal.addEventListener('abort', () => {
+            clearTimeout(timer);
+            resolve();
+          });
+        }),
+    },
+    emit: (event) => events.push(event),
+    debounceMs: times.debounceMs ?? 5,
+    resyncMs: times.resyncMs ?? 60_000,
+    runnerFor: async () => {
+      if (file.engine) throw file.engine;
+      return engine as unknown as ReconcileRunner;
+    },
+    checkStaleSource: async () => 'free',
+  });
+  const ended = daemon.run();
+  await until('the file is read', () => file.loads > 0);
+  const stop = async (): Promise<void> => {
+    daemon.stop();
+    await ended;
+  };
+  const types = (): string[] => events.map(({ type }) => type);
+  return { daemon, file, passes, types, waits, stop };
+}
+
+test('a gateway that could not be asked for names is asked again soon', async () => {
+  const { file, passes, types, waits, stop } = await started(new EdictError('NAMES_UNKNOWN', 'no connection'), { faster: 1000 });
+  await until('it has asked a few times', () => file.loads > 2);
+  assert.equal([types(), passes.length], [['file:missed'], 0]);
+  assert.equal([...new Set(waits)], [10_000]);
+  file.content = state('a');
+  await until('the first pass is made', () => passes.length === 1);
+  await until('it waits longer again', () => waits.at(-1) === 60_000);
+  await stop();
+});
+
+test('whoever needs the lease to find out what the names of its file mean stands by while another edict has it', async () => {
+  const held = new EdictError('GATEWAY_HELD', 'another edict works on the gateway');
+  const { file, passes, types, waits, stop } = await started(held, { faster: 100 });
+  await until('it has asked a few times', () => file.loads > 2);
+  assert.equal([types(), [...new Set(waits)]], [['lease:waited'], [500]]);
+  file.content = state('a');
+  await until('the first pass is made', () => passes.length === 1);
+  assert.equal(types(), ['lease:waited', 'file:accepted', 'lease:taken']);
+  await stop();
+});
+
+test('a file that is broken is not read again and again while another edict has the lease', async () => {
+  const { file, waits, stop } = await started(state('a'), { faster: 100 });
+  await until('it has made a pass', () => file.loads === 1);
+  file.engine = new EdictError('GATEWAY_HELD', 'another edict works on the gateway');
+  file.content = invalid;
+  file.hint();
+  await until('it stands by', () => waits.filter((ms) => ms === 500).length > 3);
+  const { loads } = file;
+  await until('it has asked for the lease a few times more', () => waits.filter((ms) => ms === 500).length > 10);
+  assert.is(file.loads, loads);
+  file.content = state('b');
+  file.hint();
+  await until('a file that was mended is read at once', () => file.loads > loads);
+  await stop();
+});
+
+test('what a person asks for is done when the store is back, though a pass in between could not be made', async () => {
+  const { daemon, file, passes, types, stop } = await started(state('a'), { faster: 100 });
+  await until('it has made a pass', () => passes.length === 1);
+  for (const cause of ['signal', 'request'] as const) {
+    const before = passes.length;
+    const failed = types().length;
+    file.engine = new EdictError('STORE_UNREACHABLE', 'away');
+    daemon.trigger(cause);
+    await until('the store has failed', () => types().length > failed);
+    file.engine = null;
+    await until('it is back', () => passes.length > before);
+    assert.is(passes[before]?.cause, cause);
+  }
+  await stop();
+});
+
+test('a store that fails while the names of a file are looked for is tried again soon', async () => {
+  const { file, passes, types, waits, stop } = await started(new EdictError('STORE_UNREACHABLE', 'away'), { faster: 100 });
+  await until('it has asked a few times', () => file.loads > 2);
+  assert.equal([...new Set(types())], ['store:failed']);
+  assert.ok(waits.every((ms) => ms < 60_000));
+  file.content = state('a');
+  await until('the first pass is made', () => passes.length === 1);
+  await stop();
+});
+
+test('makes a pass at the start, after an edit, and on a signal', async () => {
+  const { daemon, file, passes, stop } = await started(state('a'));
+  await until('the first pass is made', () => passes.length === 1);
+  file.content = state('a', 'b');
+  file.hint();
+  await until('the edit is passed on', () => passes.length === 2);
+  daemon.trigger('signal');
+  await until('the signal is followed', () => passes.length === 3);
+  await stop();
+  assert.equal(
+    passes.map(({ desired, cause }) => [cause, desired.publications.size]),
+    [
+      ['start', 1],
+      ['file', 2],
+      ['signal', 2],
+    ],
+  );
+  assert.not.ok(file.isWatched);
+});
+
+test('a signal or a request while the file comes to rest is not taken for an edit', async () => {
+  for (const cause of ['signal', 'request'] as const) {
+    const { daemon, file, passes, stop } = await started(state('a'), { debounceMs: 50 });
+    await until('the first pass is made', () => passes.length === 1);
+    file.hint();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    daemon.trigger(cause);
+    file.hint();
+    await until('a pass is made', () => passes.length === 2);
+    await stop();
+    assert.is(passes[1]?.cause, cause);
+  }
+});
+
+test('a file that is on its way when a pass is asked for is waited for', async () => {
+  const { daemon, file, passes, stop } = await started(state('a'), { debounceMs: 50 });
+  await until('the first pass is made', () => passes.length === 1);
+  daemon.trigger('request');
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.is(file.loads, 1);
+  file.content = state('a', 'b');
+  await until('a pass is made', () => passes.length === 2);
+  await stop();
+  assert.equal([file.loads, passes[1]?.cause, passes[1]?.desired.publications.size], [2, 'file', 2]);
+});
+
+test('many hints in a row are one reading', async () => {
+  const { file, passes, stop } = await started(state('a'), { debounceMs: 50 });
+  await until('the first pass is made', () => passes.length === 1);
+  for (let hints = 0; hints < 20; hints += 1) {
+    file.content = state(...Array.from({ length: hints + 1 }, (_, index) => `a${index}`));
+    file.hint();
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  await until('the edit is passed on', () => passes.length === 2);
+  await stop();
+  assert.equal([file.loads, passes[1]?.desired.publications.size], [2, 20]);
+});
+
+test('a pass is made now and then without being asked', async () => {
+  const { passes, stop } = await started(state('a'), { resyncMs: 10 });
+  await until('two more passes are made', () => passes.length >= 3);
+  await stop();
+  assert.equal(
+    passes.slice(0, 3).map(({ cause }) => cause),
+    ['start', 'resync', 'resync'],
+  );
+});
+
+test('an invalid or absent file leaves the last valid one in force, and is complained of once', async () => {
+  const { daemon, file, passes, types, stop } = await started(state('a'));
+  await until('the first pass is made', () => passes.length === 1);
+  for (const broken of [invalid, new EdictError('FILE_ABSENT', 'gone')]) {
+    file.content = broken;
+    for (let rounds = 0; rounds < 2; rounds += 1) {
+      const before = passes.length;
+      daemon.trigger('signal');
+      await until('a pass is made', () => passes.length > before);
+    }
+  }
+  await stop();
+  assert.equal(types(), ['file:accepted', 'file:rejected', 'file:missed']);
+  assert.ok(passes.every(({ desired }) => desired.publications.size === 1));
+});
+
+test('a broken file that is mended as it was before is told to be well again, and is no new one', async () => {
+  const before = state('a');
+  const { file, passes, types, stop } = await started(before);
+  await until('the first pass is made', () => passes.length === 1);
+  for (const content of [invalid, before]) {
+    const { length } = types();
+    file.content = content;
+    file.hint();
+    await until('it is told', () => types().length > length);
+  }
+  await stop();
+  assert.equal(types(), ['file:accepted', 'file:rejected', 'file:accepted']);
+  assert.not.ok(passes.slice(1).some(({ cause }) => cause === 'file'));
+});
+
+test('a broken file at the start is waited for', async () => {
+  const { file, passes, types, stop } = await started(invalid);
+  await until('it is complained of', () => types().includes('file:rejected'));
+  assert.is(passes.length, 0);
+  file.content = state('a');
+  file.hint();
+  await until('the repair is passed on', () => passes.length === 1);
+  await stop();
+});
+
+test('a hint for a file that is still the same is no reason to try again what has stalled', async () => {
+  const { file, passes, stop } = await started(state('a'));
+  await until('the first pass is made', () => passes.length === 1);
+  file.hint();
+  await until('a pass is made', () => passes.length === 2);
+  await stop();
+  assert.is(passes[1]?.cause, 'resync');
+});
+
+test('what may not be taken over is not asked for until it may, or a person asks for it', async () => {
+  const told = new EdictError('GATEWAY_HELD', 'another edict has it');
+  const asked: string[] = [];
+  const events: EdictEvent[] = [];
+  let takeOver: StaleSourceResult = 'held';
+  let isHeld = true;
+  const daemon: Controller = new Controller({
+    source: { load: async () => desired, watch: async () => ({ close: async () => undefined }) },
+    clock: {
+      now: Date.now,
+      monotonicMs: () => performance.now(),
+      sleep: (ms, signal) => sleep(ms / 100, undefined, { signal }).catch(() => {}),
+    },
+    emit: (event) => events.push(event),
+    debounceMs: 5,
+    resyncMs: 60_000,
+    runnerFor: async () => {
+      asked.push(takeOver);
+      if (isHeld) throw told;
+      return { reconcile: async () => undefined } as unknown as ReconcileRunner;
+    },
+    checkStaleSource: async () => takeOver,
+  });
+  const desired = state('orders');
+  const reasons = (): string[] => events.flatMap((event) => (event.type === 'lease:waited' ? [event.reason] : []));
+  const running = daemon.run();
+  await until('it stands by', () => reasons().length === 1);
+  await sleep(100);
+  assert.equal([asked.length, reasons()], [1, ['another edict has it']]);
+  [takeOver, isHeld] = ['behind', false];
+  await until('it says why it waits', () => reasons().length === 2);
+  await sleep(100);
+  assert.is(asked.length, 1);
+  assert.match(reasons()[1] ?? '', 'older');
+  daemon.trigger('signal');
+  await until('a person has it taken', () => asked.length === 2);
+  assert.ok(events.some(({ type }) => type === 'lease:taken'));
+  daemon.stop();
+  await running;
+});
+
+test('an edict that stands by with a store that fails says so, sends nothing, asks later each time, and goes on when it works again', async () => {
+  const events: EdictEvent[] = [];
+  const waits: number[] = [];
+  const passes: TriggerCause[] = [];
+  let refusal: EdictError | null = new EdictError('GATEWAY_HELD', 'another edict has it');
+  const daemon = new Controller({
+    source: { load: async () => desired, watch: async () => ({ close: async () => {} }) },
+    clock: {
+      now: Date.now,
+      monotonicMs: () => performance.now(),
+      sleep: async (ms, signal) => {
+        waits.push(ms);
+        await sleep(1, undefined, { signal }).catch(() => {});
+      },
+    },
+    emit: (event) => events.push(event),
+    debounceMs: 5,
+    resyncMs: 60_000,
+    runnerFor: async () => {
+      if (refusal) throw refusal;
+      return { reconcile: async (_: DesiredState, cause: TriggerCause) => void passes.push(cause) } as unknown as ReconcileRunner;
+    },
+    checkStaleSource: async () => 'free',
+  });
+  const desired = state('orders');
+  const running = daemon.run();
+  await until('it stands by', () => waits.includes(500));
+  refusal = new EdictError('STORE_FAILED', 'the store failed');
+  await until('it has asked a few times', () => waits.includes(4000));
+  const later = waits.slice(waits.indexOf(1000));
+  const failed = events.filter(({ type }) => type === 'store:failed');
+  assert.ok(failed.length >= 3 && failed.every((event) => 'message' in event && event.message === refusal?.message));
+  assert.equal([later.slice(0, 3), later.includes(500), passes], [[1000, 2000, 4000], false, []]);
+  refusal = null;
+  await until('it goes on', () => passes.length > 0);
+  assert.is(passes[0], 'start');
+  daemon.stop();
+  await running;
+});
+
+test.run();

@@ -1,0 +1,54 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { HistoryPruner } from '../../src/controller/history-pruner.ts';
+import { EdictError } from '../../src/model/errors.ts';
+import type { EdictEvent } from '../../src/model/events.ts';
+import { gatewaySettings } from '../support/states.ts';
+
+const gateway = gatewaySettings();
+const unending = new AbortController().signal;
+const dayMs = 24 * 3_600_000;
+
+/** A store with so many attempts to delete, a few at a time, and a clock that does not wait. */
+function scene(retentionMs: number | null, attempts: number) {
+  const time = { nowMs: 100 * dayMs };
+  const events: EdictEvent[] = [];
+  const asked: number[] = [];
+  const left = { attempts };
+  const pruneHistory = async (_: unknown, beforeMs: number): Promise<number> => {
+    asked.push(beforeMs);
+    const count = Math.min(2, left.attempts);
+    left.attempts -= count;
+    return count;
+  };
+  const clock = { now: () => time.nowMs, monotonicMs: () => time.nowMs, sleep: async () => undefined };
+  const deps = { store: { pruneHistory }, clock, emit: (event: EdictEvent) => void events.push(event), retentionMs };
+  return { tidying: new HistoryPruner(deps), deps, time, events, asked, left };
+}
+
+test('deletes all that is too old once a day, and tells how much', async () => {
+  const { tidying, time, events, asked, left } = scene(30 * dayMs, 5);
+  await tidying.prune(gateway, unending);
+  assert.equal([left.attempts, asked], [0, [70, 70, 70, 70].map((day) => day * dayMs)]);
+  assert.equal(events, [{ type: 'history:pruned', attemptCount: 5, beforeMs: 70 * dayMs }]);
+  await tidying.prune(gateway, unending);
+  assert.is(asked.length, 4);
+  time.nowMs += dayMs;
+  await tidying.prune(gateway, unending);
+  assert.equal([asked.length, events.length], [5, 1]);
+});
+
+test('deletes nothing unless it was told to', async () => {
+  const { tidying, asked } = scene(null, 5);
+  await tidying.prune(gateway, unending);
+  assert.equal(asked, []);
+});
+
+test('a store that fails is told of, and ends nothing', async () => {
+  const { deps, events } = scene(1, 5);
+  const failing = { ...deps, store: { pruneHistory: () => Promise.reject(new EdictError('STORE_FULL', 'no room')) } };
+  await new HistoryPruner(failing).prune(gateway, unending);
+  assert.equal(events, [{ type: 'store:failed', reconcileId: '', message: 'no room' }]);
+});
+
+test.run();

@@ -1,0 +1,69 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { resolvedIds, resolveNames } from '../../src/controller/name-resolution.ts';
+import { EdictError } from '../../src/model/errors.ts';
+import { type NameKey, type NameRef, nameKey } from '../../src/model/name-ref.ts';
+import type { ReadFailure } from '../../src/model/ports.ts';
+
+const { signal } = new AbortController();
+const orders: NameRef = { kind: 'api', name: 'orders', group: null };
+const release: NameRef = { kind: 'environment', name: 'RELEASE', group: null };
+const listed = { apiId: 'api-1', name: 'orders', groupId: 'g', group: 'shop', editedAtMs: null, publications: new Map() };
+
+/** Looks names up at a gateway with the API `orders` and the environment `RELEASE`; counts what it was asked. */
+async function lookedUp(names: readonly NameRef[], knownIds: ReadonlyMap<NameKey, string> = new Map(), failure?: ReadFailure) {
+  const asked: string[] = [];
+  const meanings = await resolveNames(names, {
+    knownIds,
+    signal,
+    gateway: {
+      listApis: async () => {
+        asked.push('apis');
+        return failure ?? { kind: 'read', value: new Map([[listed.apiId, listed]]) };
+      },
+      listEnvironments: async () => {
+        asked.push('environments');
+        return { kind: 'read', value: [{ id: 'env-1', name: 'RELEASE' }] };
+      },
+    },
+  });
+  return { meanings, asked };
+}
+
+test('only what is named is asked for', async () => {
+  const both = await lookedUp([orders, release]);
+  assert.equal(
+    [...resolvedIds(both.meanings)],
+    [
+      [nameKey(orders), 'api-1'],
+      [nameKey(release), 'env-1'],
+    ],
+  );
+  assert.equal(both.asked, ['apis', 'environments']);
+  assert.equal((await lookedUp([release])).asked, ['environments']);
+});
+
+test('a name keeps the ID that it was found to have, whatever is called so now', async () => {
+  const { meanings, asked } = await lookedUp([orders], new Map([[nameKey(orders), 'the first one']]));
+  assert.equal(meanings.get(nameKey(orders)), { kind: 'one', id: 'the first one' });
+  assert.equal(asked, []);
+});
+
+test('what means nothing is not remembered', async () => {
+  const { meanings } = await lookedUp([{ ...orders, name: 'ordres' }]);
+  assert.is([...meanings.values()][0]?.kind, 'none');
+  assert.is(resolvedIds(meanings).size, 0);
+});
+
+test('a gateway that cannot be asked is an error with a way on', async () => {
+  const failure = { code: 'APIG.1005', status: 403, message: 'no', hint: 'ask somebody', requestId: null, retryAfterMs: null };
+  const error = await lookedUp([orders], new Map(), { kind: 'stalled', failure }).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  assert.instance(error, EdictError);
+  assert.match((error as EdictError).message, 'APIG.1005 no');
+  assert.is((error as EdictError).hint, 'ask somebody');
+});
+
+test.run();

@@ -1,0 +1,219 @@
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { DriftDetector } from '../../../src/controller/observe/drift-detector.ts';
+import { EdictError } from '../../../src/model/errors.ts';
+import type { EdictEvent } from '../../../src/model/events.ts';
+import type { ObservedApi } from '../../../src/model/observation.ts';
+import type { Failure } from '../../../src/model/outcome.ts';
+import type { GatewayReader, ReadResult } from '../../../src/model/ports.ts';
+import type { DesiredState } from '../../../src/model/publication.ts';
+import { openStore } from '../../../src/store/open.ts';
+import { desiredState, recorded, wanted } from '../../support/states.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const root = temporaryFolder();
+let stores = 0;
+const minuteMs = 60_000;
+const failure: Failure = { code: 'APIG.9999', status: 500, message: 'x', hint: null, requestId: null, retryAfterMs: null };
+const down: ReadResult<never> = { kind: 'retry', failure };
+const never = new AbortController().signal;
+
+function file(refreshIntervalMs: number | null): DesiredState {
+  return desiredState([wanted('orders', 'test')], { refreshIntervalMs });
+}
+
+function published(...environments: readonly string[]): ReadResult<ReadonlyMap<string, ObservedApi>> {
+  const publications = new Map(environments.map((environment) => [`env-${environment}`, { publishId: 'p', publishedAtMs: 1 }]));
+  return {
+    kind: 'read',
+    value: new Map([['api-orders', { apiId: 'api-orders', name: 'orders', groupId: '', group: '', editedAtMs: null, publications }]]),
+  };
+}
+
+/** A lookout over a real store and a gateway that answers with `shown.apis`. */
+async function watching({ observeOnStart = false }: { readonly observeOnStart?: boolean } = {}) {
+  stores += 1;
+  const store = await openStore({ url: `sqlite:${join(root, `${stores}.db`)}`, isEmulated: false });
+  await store.acquire(file(null).gateway, 0);
+  const events: EdictEvent[] = [];
+  const shown = { apis: published('test') as ReadResult<ReadonlyMap<string, ObservedApi>>, reads: 0, delay: Promise.resolve() };
+  const time = { ms: 5_000_000 };
+  const gateway: GatewayReader = {
+    identity: file(null).gateway,
+    listApis: async () => {
+      shown.reads += 1;
+      const answer = shown.apis;
+      await shown.delay;
+      return answer;
+    },
+    getApi: async () => ({ kind: 'read', value: null }),
+    listEnvironments: async () => ({ kind: 'read', value: [] }),
+    listVersions: async () => ({ kind: 'read', value: [] }),
+    close: async () => undefined,
+  };
+  const clock = { now: () => time.ms, monotonicMs: () => time.ms };
+  const lookout = new DriftDetector({ store, gateway, clock, emit: (event) => events.push(event), observeOnStart });
+  const states = async (): Promise<(string | null)[]> =>
+    [...(await store.readRecordedState(file(null).gateway)).values()].map(({ state }) => state);
+  return {
+    store,
+    lookout,
+    shown,
+    time,
+    states,
+    look: async (desired: DesiredState) => lookout.observe(desired, 'pass', never),
+    types: () => events.splice(0).map((event) => (event.type === 'publication:noted' ? event.notice.kind : event.type)),
+    [Symbol.asyncDispose]: () => store.close(),
+  };
+}
+
+/** Returns the code of the error that `looking` ends in; `null` for none. */
+async function codeOf(looking: Promise<unknown>): Promise<string | null> {
+  return looking.then(
+    () => null,
+    (error: unknown) => (error instanceof EdictError ? error.code : String(error)),
+  );
+}
+
+test('where nobody asks for it nothing is looked at', async () => {
+  await using at = await watching();
+  assert.is(await at.look(file(null)), null);
+  assert.equal([at.shown.reads, at.types(), await at.states()], [0, [], []]);
+});
+
+test('writes what it sees and tells it, and returns the record that it left', async () => {
+  await using at = await watching();
+  const seen = await at.look(file(minuteMs));
+  assert.equal(seen, await at.store.readRecordedState(file(null).gateway));
+  assert.equal([at.types(), await at.states()], [['gateway:seen', 'adopted'], ['online']]);
+  assert.is(await at.store.listedApiCount(file(null).gateway), 1);
+});
+
+test('looks again when the interval is over, and the same look again writes nothing', async () => {
+  await using at = await watching();
+  await at.look(file(minuteMs));
+  const before = await at.store.readRecordedState(file(null).gateway);
+  at.types();
+  at.time.ms += minuteMs - 1;
+  assert.is(await at.look(file(minuteMs)), null);
+  at.time.ms += 1;
+  assert.equal(await at.look(file(minuteMs)), before);
+  assert.equal([at.shown.reads, at.types(), await at.store.readRecordedState(file(null).gateway)], [2, ['gateway:seen'], before]);
+});
+
+test('an API that is gone is told of once', async () => {
+  await using at = await watching();
+  at.shown.apis = { kind: 'read', value: new Map() };
+  const looked = async (): Promise<string[]> => {
+    at.time.ms += minuteMs;
+    await at.look(file(minuteMs));
+    return at.types();
+  };
+  assert.equal(await looked(), ['gateway:seen', 'gone']);
+  assert.equal(await looked(), ['gateway:seen']);
+  at.shown.apis = published('test');
+  await looked();
+  at.shown.apis = { kind: 'read', value: new Map() };
+  assert.equal(await looked(), ['gateway:seen', 'gone']);
+});
+
+test('an interval that has become longer counts from the next look', async () => {
+  await using at = await watching();
+  await at.look(file(60 * minuteMs));
+  at.time.ms += minuteMs;
+  assert.is(await at.look(file(minuteMs)), null);
+  at.time.ms += 60 * minuteMs;
+  await at.look(file(minuteMs));
+  assert.is(at.shown.reads, 2);
+});
+
+test('a person’s first look is made whatever the file says, and once', async () => {
+  await using at = await watching({ observeOnStart: true });
+  assert.is((await at.look(file(null)))?.size, 1);
+  at.time.ms += 1000 * minuteMs;
+  assert.is(await at.look(file(null)), null);
+  assert.is(at.shown.reads, 1);
+});
+
+test('a person’s look that sees nothing ends the pass, and is made again', async () => {
+  await using at = await watching({ observeOnStart: true });
+  await at.store.saveObservation(file(null).gateway, [recorded('orders', 'test')], 1);
+  at.shown.apis = down;
+  assert.is(await codeOf(at.look(file(null))), 'UNSEEN');
+  assert.equal([at.types(), await at.states()], [['gateway:unseen'], ['online']]);
+  at.shown.apis = published();
+  await at.look(file(null));
+  assert.equal([at.types(), await at.states()], [['gateway:seen', 'drift'], ['offline']]);
+});
+
+test('nothing is planned for a gateway that has never been seen: all that is online there would get a new version', async () => {
+  await using at = await watching();
+  at.shown.apis = down;
+  for (let passes = 1; passes <= 3; passes += 1) {
+    assert.is(await codeOf(at.look(file(60 * minuteMs))), 'UNSEEN');
+    assert.is(at.shown.reads, passes, 'each pass tries again');
+  }
+  at.shown.apis = published('test');
+  assert.is((await at.look(file(60 * minuteMs)))?.size, 1);
+});
+
+test('a gateway that was seen before, and cannot be now, leaves the record in force; it is looked at again soon', async () => {
+  await using at = await watching();
+  await at.look(file(60 * minuteMs));
+  at.types();
+  at.shown.apis = down;
+  at.time.ms += 60 * minuteMs;
+  assert.is(await at.look(file(60 * minuteMs)), null);
+  assert.equal([at.types(), await at.states(), at.shown.reads], [['gateway:unseen'], ['online'], 2]);
+  at.time.ms += minuteMs - 1;
+  assert.is(await at.look(file(60 * minuteMs)), null);
+  assert.is(at.shown.reads, 2);
+  at.time.ms += 1;
+  at.shown.apis = published('test');
+  assert.is((await at.look(file(60 * minuteMs)))?.size, 1);
+});
+
+test('a restart knows that the gateway has been seen', async () => {
+  await using at = await watching();
+  await at.store.saveObservation(file(null).gateway, [], 1);
+  at.shown.apis = down;
+  assert.is(await at.look(file(minuteMs)), null);
+});
+
+test('a list that has become short is believed when the next one is as short', async () => {
+  await using at = await watching();
+  const apis = Array.from({ length: 30 }, (_, index) => wanted(`a${index}`, 'test'));
+  const desired = desiredState(apis, { refreshIntervalMs: minuteMs });
+  await at.store.saveObservation(desired.gateway, [], 100);
+  assert.is(await at.look(desired), null);
+  assert.equal(at.types(), ['gateway:unseen']);
+  at.time.ms += minuteMs;
+  assert.ok(await at.look(desired));
+  assert.is(at.types()[0], 'gateway:seen');
+});
+
+test('who asks while a look is under way waits for it, and does not look as well', async () => {
+  await using at = await watching();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  at.shown.delay = promise;
+  let isOver = false;
+  const first = at.look(file(minuteMs));
+  const second = at.look(file(minuteMs)).then(async (seen) => [isOver, seen, await at.states()]);
+  await new Promise((done) => setTimeout(done, 20));
+  isOver = true;
+  resolve();
+  await first;
+  assert.equal(await second, [true, null, ['online']]);
+  assert.is(at.shown.reads, 1);
+});
+
+test('what cannot be written ends the pass, and nothing of it is told', async () => {
+  await using at = await watching();
+  const full = new EdictError('STORE_FULL', 'the disk is full');
+  at.store.saveObservation = () => Promise.reject(full);
+  assert.is(await codeOf(at.look(file(minuteMs))), 'STORE_FULL');
+  assert.equal(at.types(), []);
+});
+
+test.run();

@@ -1,0 +1,120 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { systemClock } from '../../../src/app/system-clock.ts';
+import { HealthChecks } from '../../../src/controller/observe/health-checks.ts';
+import type { ProbeTarget } from '../../../src/model/deferral.ts';
+import type { EdictEvent } from '../../../src/model/events.ts';
+import type { Clock, Probe } from '../../../src/model/ports.ts';
+import { until } from '../../support/edict-process.ts';
+import { change, wanted } from '../../support/states.ts';
+
+const hasty: Pick<Clock, 'sleep'> = { sleep: () => Promise.resolve() };
+
+function target(api: string, over: Partial<ProbeTarget> = {}): ProbeTarget {
+  const { key, apiId, environment, environmentId } = wanted(api, 'test');
+  return { key, api, apiId, environment, environmentId, url: `https://x/${api}`, expectedStatus: null, timeoutMs: 5, sinceMs: 1, ...over };
+}
+
+/** A plan in which the release of each API waits for its probe, or for nothing more. */
+function planOf(...probes: readonly (ProbeTarget | string)[]) {
+  const waits = (probe: ProbeTarget) => ({ rule: 'order', message: '', untilMs: null, probe }) as const;
+  return {
+    changes: probes.map((probe) =>
+      typeof probe === 'string' ? change(probe, 'release') : change(probe.api, 'release', { deferred: waits(probe) }),
+    ),
+  };
+}
+
+/** Probes that are answered by `probe`, and what was asked and said. */
+function opened(probe: (url: string, times: number) => boolean | Promise<boolean>, maxTries = 3, clock = hasty) {
+  const asked: string[] = [];
+  const events: EdictEvent[] = [];
+  let answers = 0;
+  const answer: Probe = async ({ url }) => {
+    asked.push(url);
+    const isExpected = await probe(url, asked.length);
+    return { isExpected, message: isExpected ? 'answered 200' : 'answered 503' };
+  };
+  const probes = new HealthChecks({
+    probe: answer,
+    clock,
+    emit: (event) => events.push(event),
+    random: () => 0,
+    maxTries,
+    onResult: () => {
+      answers += 1;
+    },
+  });
+  return { probes, asked, events, answers: () => answers };
+}
+
+test('asks until it is answered as expected, with growing delay, and says so', async () => {
+  const { probes, asked, events, answers } = opened((_, times) => times === 3);
+  probes.setPlan(planOf(target('a')), { fresh: false });
+  await until('it is answered', () => !probes.isRunning);
+  assert.equal([asked.length, answers(), probes.failed], [3, 3, []]);
+  assert.equal(
+    events.map((event) => event.type === 'probe:answered' && [event.isExpected, event.message, event.afterMs]),
+    [
+      [false, 'answered 503', 500],
+      [false, 'answered 503', 1000],
+      [true, 'answered 200', null],
+    ],
+  );
+  assert.equal(
+    [...probes.results.values()],
+    [{ key: target('a').key, url: 'https://x/a', sinceMs: 1, isExpected: true, message: 'answered 200' }],
+  );
+});
+
+test('gives up after so many tries, until a person or a new file asks for more', async () => {
+  const { probes, asked } = opened(() => false, 2);
+  probes.setPlan(planOf(target('a')), { fresh: true });
+  await until('it has given up', () => !probes.isRunning);
+  probes.setPlan(planOf(target('a')), { fresh: false });
+  assert.equal([asked.length, probes.isRunning, probes.failed.length], [2, false, 1]);
+  probes.setPlan(planOf(target('a')), { fresh: true });
+  await until('it has given up again', () => !probes.isRunning);
+  assert.is(asked.length, 4);
+});
+
+test('an answer counts while its API has a change left, and a failure while it is waited for', async () => {
+  const { probes } = opened((url) => url.endsWith('a'), 1);
+  probes.setPlan(planOf(target('a'), target('b')), { fresh: false });
+  await until('both are answered', () => !probes.isRunning);
+  probes.setPlan(planOf('a', 'b'), { fresh: false });
+  assert.equal([...probes.results.keys()], [target('a').key]);
+  probes.setPlan(planOf(), { fresh: false });
+  assert.is(probes.results.size, 0);
+});
+
+test('what is no longer waited for, or has changed, is not asked any more', async () => {
+  const { probes, asked } = opened(() => false, Number.POSITIVE_INFINITY, systemClock);
+  probes.setPlan(planOf(target('a'), target('b')), { fresh: false });
+  await until('both are asked', () => asked.length === 2);
+  probes.setPlan(planOf(target('a', { url: 'https://x/new' })), { fresh: false });
+  await until('the new one is asked', () => asked.length === 3);
+  assert.equal([asked[2], [...probes.results.keys()].includes(target('b').key)], ['https://x/new', false]);
+  await probes.stop();
+  assert.not.ok(probes.isRunning);
+});
+
+test('asks four at a time, and nothing for what is held', async () => {
+  let open = 0;
+  let most = 0;
+  const { probes, asked } = opened(async () => {
+    open += 1;
+    most = Math.max(most, open);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    open -= 1;
+    return true;
+  });
+  const targets = Array.from({ length: 12 }, (_, index) => target(`a${index}`));
+  const { changes } = planOf(...targets);
+  const held = { rule: 'protected', message: '', hint: '' } as const;
+  probes.setPlan({ changes: changes.map((one, index) => (index < 2 ? { ...one, held } : one)) }, { fresh: false });
+  await until('all are answered', () => !probes.isRunning);
+  assert.equal([asked.length, most], [10, 4]);
+});
+
+test.run();

@@ -1,0 +1,38 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readInventory } from '../../../src/controller/observe/inventory.ts';
+import { EdictError } from '../../../src/model/errors.ts';
+
+const api = { apiId: 'a', name: 'orders', groupId: '', group: '', editedAtMs: null, publications: new Map() };
+const environment = { id: 'e', name: 'test' };
+const deps = { clock: { sleep: async () => {} }, random: () => 0, signal: new AbortController().signal };
+
+function failing(hint: string | null) {
+  const failure = { code: 'APIG.1005', status: 403, message: 'No permissions', hint, requestId: null, retryAfterMs: null };
+  return async () => ({ kind: 'stalled', failure }) as const;
+}
+const listApis = async () => ({ kind: 'read', value: new Map([['a', api]]) }) as const;
+const listEnvironments = async () => ({ kind: 'read', value: [environment] }) as const;
+
+test('lists APIs and environments', async () => {
+  assert.equal(await readInventory({ listApis, listEnvironments }, deps), { apis: [api], environments: [environment] });
+});
+
+for (const [what, gateway] of [
+  ['environments', { listApis, listEnvironments: failing('ask for the right') }],
+  ['APIs', { listApis: failing('ask for the right'), listEnvironments }],
+] as const) {
+  test(`${what} without an answer are an error that says why and what to do`, async () => {
+    const error = await readInventory(gateway, deps).catch((thrown: unknown) => thrown);
+    assert.instance(error, EdictError);
+    const { code, message, hint } = error as EdictError;
+    assert.equal([code, message, hint], ['UNSEEN', `the gateway's ${what} cannot be read: APIG.1005 No permissions`, 'ask for the right']);
+  });
+}
+
+test('where there is nothing to do there is no hint', async () => {
+  const error = (await readInventory({ listApis, listEnvironments: failing(null) }, deps).catch((thrown: unknown) => thrown)) as EdictError;
+  assert.is(error.hint, null);
+});
+
+test.run();

@@ -1,0 +1,331 @@
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { observeGateway } from '../../../src/controller/observe/observation.ts';
+import type { ListedVersion, ObservedApi, ObservedPublication } from '../../../src/model/observation.ts';
+import type { Failure } from '../../../src/model/outcome.ts';
+import type { GatewayReader, ReadFailure, ReadResult, StoreReader } from '../../../src/model/ports.ts';
+import type { DesiredState, RecordedPublication } from '../../../src/model/publication.ts';
+import { diffStates } from '../../../src/plan/diff.ts';
+import { openStore } from '../../../src/store/open.ts';
+import { emptyStore } from '../../../src/store/readonly-store.ts';
+import { change, desiredState, gatewaySettings, recorded, recordedState, wanted } from '../../support/states.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const nowMs = 1_000_000_000_000;
+const hourMs = 3_600_000;
+
+function failing(kind: ReadFailure['kind'], code: string): ReadFailure {
+  const failure: Failure = { code, status: null, message: 'x', hint: null, requestId: null, retryAfterMs: null };
+  return { kind, failure };
+}
+
+/** A listed API and the environments where it is published. */
+function listed(api: string, ...environments: readonly string[]): ObservedApi {
+  const publications = new Map<string, ObservedPublication>(
+    environments.map((environment) => [`env-${environment}`, { publishId: 'p', publishedAtMs: 1 }]),
+  );
+  return { apiId: `api-${api}`, name: api, groupId: '', group: '', editedAtMs: null, publications };
+}
+
+function effective(versionId: string): ListedVersion {
+  return { versionId, versionNumber: '', remark: '', publishedAtMs: null, isEffective: true };
+}
+
+interface Scene {
+  readonly desired?: DesiredState;
+  readonly record?: readonly RecordedPublication[];
+  readonly list?: readonly ObservedApi[] | ReadFailure;
+  readonly api?: (apiId: string) => Promise<ReadResult<ObservedApi | null>>;
+  readonly versions?: (apiId: string) => Promise<ReadResult<readonly ListedVersion[]>>;
+  readonly listedBefore?: number | null;
+  readonly reader?: Partial<StoreReader>;
+  readonly now?: () => number;
+}
+
+/** Looks at a gateway that is made of answers, and counts what it was asked. */
+async function lookAt(scene: Scene) {
+  const { desired = desiredState([wanted('orders', 'test')]), record = [], list = [], listedBefore = null, now = () => nowMs } = scene;
+  const asked: string[] = [];
+  const gateway: GatewayReader = {
+    identity: desired.gateway,
+    listApis: async () => {
+      asked.push('apis');
+      return 'kind' in list ? list : { kind: 'read', value: new Map(list.map((api) => [api.apiId, api])) };
+    },
+    getApi: (apiId) => {
+      asked.push(apiId);
+      return scene.api?.(apiId) ?? Promise.resolve({ kind: 'read', value: null });
+    },
+    listVersions: ({ apiId }) => {
+      asked.push(`versions of ${apiId}`);
+      return scene.versions?.(apiId) ?? Promise.resolve({ kind: 'read', value: [] });
+    },
+    listEnvironments: () => Promise.reject(new Error('environments were asked for')),
+    close: async () => undefined,
+  };
+  const reader: StoreReader = {
+    ...emptyStore,
+    readRecordedState: async () => recordedState(record),
+    listedApiCount: async () => listedBefore,
+    ...scene.reader,
+  };
+  const seen = await observeGateway(desired, { gateway, record: reader, clock: { now }, signal: new AbortController().signal });
+  const observed = seen.kind === 'observed' ? seen : null;
+  const reason = seen.kind === 'blind' ? seen.reason : null;
+  const reasons = observed
+    ? diffStates(desired, observed.recorded).changes.map((each) => `${each.api} ${each.action} ${each.reason}`)
+    : null;
+  return { seen, observed, reason, asked, reasons, notices: observed?.notices.map(({ kind }) => kind) ?? [] };
+}
+
+const online = recorded('orders', 'test', { publishId: 'p', publishedAtMs: 1 });
+
+test('folds what is published into the record, in one read', async () => {
+  const { observed, notices, asked, reasons } = await lookAt({ list: [listed('orders', 'test'), listed('others', 'test')] });
+  assert.equal([notices, asked, reasons, observed?.listed], [['adopted'], ['apis'], [], 2]);
+  assert.equal(
+    observed?.updates.map(({ api, state }) => [api, state]),
+    [['orders', 'online']],
+  );
+  assert.is(observed?.recorded.size, 1);
+});
+
+for (const kind of ['wait', 'retry', 'stalled', 'refused'] as const) {
+  test(`a list that cannot be read (${kind}) changes nothing, and says why`, async () => {
+    const { reason, asked } = await lookAt({ record: [online], list: failing(kind, 'APIG.1') });
+    assert.equal([reason, asked], ['APIG.1 x', ['apis']]);
+  });
+}
+
+test('a list that leaves out an API which is there is not believed in anything', async () => {
+  const { reason, asked } = await lookAt({
+    desired: desiredState([wanted('orders', 'test'), wanted('carts', 'test')]),
+    list: [listed('carts', 'test')],
+    api: async () => ({ kind: 'read', value: listed('orders', 'test') }),
+  });
+  assert.equal(asked, ['apis', 'api-orders']);
+  assert.match(reason ?? '', 'api-orders');
+});
+
+test('an API that is gone is published nowhere; one that may not be asked for says nothing; neither blinds the look', async () => {
+  const api = async (apiId: string): Promise<ReadResult<ObservedApi | null>> =>
+    apiId === 'api-gone' ? { kind: 'read', value: null } : failing('stalled', 'APIG.1005');
+  const record = [online, recorded('gone', 'test'), recorded('secret', 'test')];
+  const { observed, asked } = await lookAt({ record, list: [listed('orders')], api });
+  assert.equal(asked, ['apis', 'api-gone', 'api-secret', 'versions of api-orders']);
+  assert.equal(
+    observed?.updates.map(({ api: name, state }) => [name, state]),
+    [
+      ['orders', 'offline'],
+      ['gone', 'offline'],
+    ],
+  );
+});
+
+test('an API that was made anew under its name is told of, and not taken for the old one', async () => {
+  const nameRef = { kind: 'api', name: 'orders', group: null } as const;
+  const heir = { ...listed('carts', 'test'), apiId: 'api-anew', name: 'orders' };
+  const { observed } = await lookAt({
+    desired: desiredState([wanted('orders', 'test', { nameRef })]),
+    record: [online],
+    list: [heir],
+    api: async () => ({ kind: 'read', value: null }),
+  });
+  assert.equal(
+    observed?.notices.map(({ kind, apiId, replacementId }) => [kind, apiId, replacementId]),
+    [['gone', 'api-orders', 'api-anew']],
+  );
+  assert.equal([...(observed?.recorded.keys() ?? [])], [online.key]);
+});
+
+for (const kind of ['wait', 'retry', 'refused'] as const) {
+  test(`a closer look that fails (${kind}) leaves everything as it was`, async () => {
+    const api = async () => failing(kind, 'APIG.1');
+    assert.is((await lookAt({ record: [online], list: [], api })).reason, 'APIG.1 x');
+    assert.is((await lookAt({ record: [online], list: [listed('orders')], versions: api })).reason, 'APIG.1 x');
+    const pinned = desiredState([wanted('orders', 'test', { version: 'v' })]);
+    assert.is((await lookAt({ desired: pinned, list: [listed('orders', 'test')], versions: api })).reason, 'APIG.1 x');
+  });
+}
+
+test('what the list shows as published no more is asked for once more before it is believed', async () => {
+  const desired = desiredState([wanted('orders', 'test', { driftPolicy: 'correct' })]);
+  const wrong = await lookAt({
+    desired,
+    record: [online],
+    list: [listed('orders', 'release')],
+    versions: async () => ({ kind: 'read', value: [effective('v')] }),
+  });
+  assert.match(wrong.reason ?? '', /api-orders.*env-test/);
+  const right = await lookAt({ desired, record: [online], list: [listed('orders', 'release')] });
+  assert.equal([right.notices, right.reasons], [['drift'], ['orders online drift']]);
+  const untold = await lookAt({
+    desired,
+    record: [online],
+    list: [listed('orders')],
+    versions: async () => failing('stalled', 'APIG.1005'),
+  });
+  assert.equal(untold.notices, ['drift'], 'where the versions may not be seen, the list alone counts');
+});
+
+test('a list that suddenly shows nothing as published costs no version, and a closer look at twenty', async () => {
+  const names = Array.from({ length: 1000 }, (_, index) => `a${String(index).padStart(3, '0')}`);
+  const desired = desiredState(names.map((name) => wanted(name, 'test', { driftPolicy: 'correct' })));
+  const { reason, asked } = await lookAt({
+    desired,
+    record: names.map((name) => recorded(name, 'test')),
+    list: names.map((name) => listed(name)),
+    versions: async (apiId) => ({ kind: 'read', value: apiId === 'api-a950' ? [effective('v')] : [] }),
+  });
+  assert.match(reason ?? '', 'api-a950');
+  assert.is(asked.length, 21);
+  assert.equal(new Set(asked).size, 21);
+});
+
+test('of what the list leaves out twenty are asked for, from beginning to end', async () => {
+  for (const [count, expected] of [
+    [1, 1],
+    [20, 20],
+    [21, 20],
+    [39, 20],
+    [1001, 20],
+  ] as const) {
+    const names = Array.from({ length: count }, (_, index) => `a${String(index).padStart(4, '0')}`);
+    const { asked, seen } = await lookAt({ desired: desiredState(names.map((name) => wanted(name, 'test'))), list: [listed('other')] });
+    assert.is(asked.length - 1, expected, `${count}`);
+    assert.is(asked[1], 'api-a0000');
+    assert.is(seen.kind, 'observed');
+    if (count > 900) assert.ok((asked.at(-1) ?? '') > 'api-a0900');
+  }
+});
+
+test('a list that has lost a large share is believed only if the next one is as short', async () => {
+  const names = Array.from({ length: 30 }, (_, index) => `a${index}`);
+  const desired = desiredState(names.map((name) => wanted(name, 'test')));
+  const list = Array.from({ length: 79 }, (_, index) => listed(`other${index}`));
+  const first = await lookAt({ desired, list, listedBefore: 100 });
+  assert.equal([first.seen.kind, first.seen.listed], ['blind', 79]);
+  assert.match(first.reason ?? '', '79 APIs and held 100');
+  assert.is((await lookAt({ desired, list, listedBefore: 79 })).seen.kind, 'observed');
+  assert.is((await lookAt({ desired, list, listedBefore: 98 })).seen.kind, 'observed', 'a fifth may go at once');
+  assert.is((await lookAt({ desired, list, listedBefore: null })).seen.kind, 'observed');
+  const few = desiredState(names.slice(0, 20).map((name) => wanted(name, 'test')));
+  assert.is((await lookAt({ desired: few, list, listedBefore: 1000 })).seen.kind, 'observed', 'each that is missing was asked for');
+});
+
+for (const [title, recordedAtMs, propagationDelayMs, isLeft] of [
+  ['long before', nowMs - hourMs, 10_000, false],
+  ['just before the lag', nowMs - 10_000, 10_000, false],
+  ['within the lag', nowMs - 9_999, 10_000, true],
+  ['at this moment', nowMs, 10_000, true],
+  ['while it was looked at', nowMs + 5, 0, true],
+  ['before a clock was set back a little', nowMs + 60_000, 10_000, true],
+  ['before a clock was set back by a year', nowMs + 365 * 24 * hourMs, 10_000, false],
+] as const) {
+  test(`what edict did itself ${title} is ${isLeft ? 'left as it is' : 'looked at'}`, async () => {
+    const desired = desiredState([wanted('orders', 'test', { driftPolicy: 'correct' })], {
+      gateway: gatewaySettings({ propagationDelayMs }),
+    });
+    const { observed, reasons, asked } = await lookAt({ desired, record: [{ ...online, recordedAtMs }], list: [listed('orders')] });
+    assert.is(observed?.updates.length, isLeft ? 0 : 1);
+    assert.equal(reasons, isLeft ? [] : ['orders online drift']);
+    assert.is(asked.length, isLeft ? 1 : 2);
+  });
+}
+
+test('what edict has just taken down is not adopted again by a list that lags', async () => {
+  const desired = desiredState([wanted('orders', 'test')], { gateway: gatewaySettings({ propagationDelayMs: 10_000 }) });
+  const record = [recorded('orders', 'test', { state: 'offline', recordedAtMs: nowMs - 1 })];
+  const { observed, reasons } = await lookAt({ desired, record, list: [listed('orders', 'test')] });
+  assert.equal([observed?.updates, reasons], [[], ['orders online state']]);
+});
+
+test('an attempt without a known outcome is left to be resolved, and nothing is asked for it', async () => {
+  const unknownAttempt = { attemptId: 7, action: 'online', revision: null, version: 'v', marker: 'm', endedAtMs: null } as const;
+  const desired = desiredState([wanted('orders', 'test', { version: 'v' })]);
+  for (const list of [[listed('orders')], [listed('orders', 'test')]]) {
+    const { observed, asked } = await lookAt({ desired, record: [{ ...online, unknownAttempt }], list });
+    assert.equal([observed?.updates, asked], [[], ['apis']]);
+  }
+});
+
+test('what edict does while it looks closer is not overwritten', async () => {
+  const store = await openStore({ url: `sqlite:${join(temporaryFolder(), 'state.db')}`, isEmulated: false });
+  const desired = desiredState([wanted('orders', 'test'), wanted('gone', 'test')]);
+  await store.acquire(desired.gateway, nowMs);
+  let startedAtMs = nowMs;
+  const api = async (): Promise<ReadResult<null>> => {
+    startedAtMs += 1;
+    const id = await store.beginAttempt(desired.gateway, change('orders', 'test'), {
+      reconcileId: 'pass',
+      marker: null,
+      commitId: null,
+      startedAtMs,
+    });
+    const made = recorded('orders', 'test', { revision: 'r9', versionId: 'mine', publishId: 'mine', recordedAtMs: startedAtMs });
+    await store.finishAttempt(
+      desired.gateway,
+      made.key,
+      id,
+      { kind: 'succeeded', versionId: 'mine', publishId: 'mine' },
+      made,
+      startedAtMs,
+    );
+    return { kind: 'read', value: null };
+  };
+  const list = [listed('orders', 'test')];
+  const { observed, notices } = await lookAt({
+    desired,
+    list,
+    api,
+    now: () => startedAtMs,
+    reader: { readRecordedState: store.readRecordedState.bind(store) },
+  });
+  assert.equal([observed?.updates, notices], [[], ['gone']]);
+  assert.is(observed?.recorded.get(online.key)?.versionId, 'mine');
+  await store.close();
+});
+
+test('of a publication whose version is pinned the versions are asked for, once', async () => {
+  const desired = desiredState([
+    wanted('orders', 'test', { version: 'v1' }),
+    wanted('orders', 'release', { version: 'v1', state: 'offline' }),
+  ]);
+  const versions = async (): Promise<ReadResult<readonly ListedVersion[]>> => ({
+    kind: 'read',
+    value: [{ ...effective('v2'), isEffective: false }, effective('v1')],
+  });
+  const list = [listed('orders', 'test')];
+  const first = await lookAt({ desired, list, versions });
+  assert.equal([first.asked, first.reasons, first.notices], [['apis', 'versions of api-orders'], [], ['adopted']]);
+  const record = [...(first.observed?.recorded.values() ?? [])];
+  assert.is(record[0]?.versionId, 'v1');
+  const again = await lookAt({ desired, list, versions, record, now: () => nowMs + hourMs });
+  assert.equal([again.asked, again.observed?.updates], [['apis'], []]);
+  const other = record.map((each) => ({ ...each, publishId: 'another' }));
+  const switched = await lookAt({ desired, list, versions, record: other });
+  assert.equal([switched.asked.length, switched.notices], [2, ['outside']]);
+  const moved = await lookAt({ desired, list, record: other, versions: async () => ({ kind: 'read', value: [effective('v2')] }) });
+  assert.equal([moved.notices, moved.reasons], [['drift'], []]);
+});
+
+test('a pinned publication whose version cannot be asked for this time is left as it is', async () => {
+  const names = Array.from({ length: 25 }, (_, index) => `a${String(index).padStart(2, '0')}`);
+  const desired = desiredState(names.map((name) => wanted(name, 'test', { version: 'v' })));
+  const list = names.map((name) => listed(name, 'test'));
+  const versions = async (): Promise<ReadResult<readonly ListedVersion[]>> => ({ kind: 'read', value: [effective('v')] });
+  const record = names.map((name) => recorded(name, 'test', { versionId: 'v', publishId: 'old' }));
+  const first = await lookAt({ desired, list, versions, record });
+  assert.equal([first.asked.length, first.observed?.updates.length, first.reasons], [21, 20, []]);
+  const second = await lookAt({
+    desired,
+    list,
+    versions,
+    record: [...(first.observed?.recorded.values() ?? [])],
+    now: () => nowMs + hourMs,
+  });
+  assert.equal([second.asked.length, second.observed?.updates.length, second.reasons], [6, 5, []]);
+});
+
+test.run();

@@ -1,0 +1,48 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { retryRead } from '../../src/controller/retry.ts';
+import type { ReadResult } from '../../src/model/ports.ts';
+
+const failure = { code: 'C', status: null, message: 'm', hint: null, requestId: null, retryAfterMs: null };
+const { signal } = new AbortController();
+
+/** Reads what `answers` say, in turn, without waiting. */
+async function reading(answers: readonly ReadResult<number>[], over: { readonly signal?: AbortSignal } = {}) {
+  const waits: number[] = [];
+  let reads = 0;
+  const once = async (): Promise<ReadResult<number>> => answers[reads++] ?? { kind: 'retry', failure };
+  const clock = { sleep: async (ms: number) => void waits.push(ms) };
+  const came = await retryRead(once, { clock, random: () => 1, signal, ...over });
+  return { came, reads, waits };
+}
+
+test('an answer is taken at once', async () => {
+  assert.equal(await reading([{ kind: 'read', value: 7 }]), { came: { kind: 'read', value: 7 }, reads: 1, waits: [] });
+});
+
+test('what may pass by itself is read again, later each time', async () => {
+  const { came, waits } = await reading([
+    { kind: 'retry', failure },
+    { kind: 'wait', failure },
+    { kind: 'read', value: 7 },
+  ]);
+  assert.equal(came, { kind: 'read', value: 7 });
+  assert.equal(waits, [1000, 2000]);
+});
+
+test('after four failures it is over', async () => {
+  const { came, reads, waits } = await reading([]);
+  assert.equal([came.kind, reads, waits.length], ['retry', 4, 3]);
+});
+
+for (const kind of ['stalled', 'refused'] as const) {
+  test(`what is ${kind} is not read again`, async () => {
+    assert.equal(await reading([{ kind, failure }]), { came: { kind, failure }, reads: 1, waits: [] });
+  });
+}
+
+test('nobody waits who was asked to stop', async () => {
+  assert.is((await reading([], { signal: AbortSignal.abort() })).reads, 1);
+});
+
+test.run();

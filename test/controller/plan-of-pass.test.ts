@@ -1,0 +1,120 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { assertNotStale, type PlannerDeps, planReconciliation } from '../../src/controller/planner.ts';
+import type { Store } from '../../src/model/ports.ts';
+import { StalePlanError } from '../../src/model/saved-plan-diff.ts';
+import { toSavedPlan } from '../../src/plan/saved-plan.ts';
+import { allTargets } from '../../src/plan/targets.ts';
+import { type Workshop, workshop } from '../support/engine.ts';
+import { lastAttempts, noPast, plannedAtMs, savedFrom } from '../support/saved-plans.ts';
+import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+
+const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
+const clock = { now: () => plannedAtMs };
+
+function deps(over: Partial<PlannerDeps> = {}): PlannerDeps {
+  const store = {
+    readRecordedState: async () => recordedState([]),
+    previousState: async () => noPast,
+    lastAttempts: async () => lastAttempts(),
+  };
+  return { store, clock, targets: allTargets, saved: null, probes: new Map(), ...over };
+}
+
+test('plans from the record, or from what has just been seen', async () => {
+  assert.is((await planReconciliation(() => desired, null, true, deps())).plan.changes.length, 2);
+  assert.is((await planReconciliation(() => desired, recordedState([recorded('orders', 'test')]), true, deps())).plan.changes.length, 1);
+});
+
+test('takes the file as it is when the record has been read', async () => {
+  let newest = desired;
+  const store = {
+    ...deps().store,
+    readRecordedState: async () => {
+      newest = desiredState([wanted('orders', 'test')]);
+      return recordedState([]);
+    },
+  };
+  assert.is((await planReconciliation(() => newest, null, true, deps({ store }))).plan.changes.length, 1);
+});
+
+test('a saved plan that has moved is refused in the first pass, and later done without what has moved', async () => {
+  const saved = savedFrom(desired, recordedState([]));
+  const seen = recordedState([recorded('orders', 'test', { state: 'offline' })]);
+  const first = await planReconciliation(() => desired, seen, true, deps({ saved })).catch((error: unknown) => error);
+  assert.instance(first, StalePlanError);
+  assert.equal(
+    (first as StalePlanError).staleChanges.map(({ api }) => api),
+    ['orders'],
+  );
+  const { plan: later } = await planReconciliation(() => desired, seen, false, deps({ saved }));
+  assert.equal(
+    later.changes.map(({ api }) => api),
+    ['carts'],
+  );
+});
+
+test('a plan that is kept to none is never out of date', async () => {
+  const { plan } = await planReconciliation(() => desired, null, true, deps());
+  assert.not.throws(() => assertNotStale(plan, savedFrom(desired, recordedState([]))));
+});
+
+/** Returns the plan of `states` in a workshop, saved. */
+async function savedIn({ store, desire }: Workshop, states: Parameters<Workshop['desire']>[0]) {
+  const wantedNow = desire(states);
+  const recordedNow = await store.readRecordedState(wantedNow.gateway);
+  const { plan } = await planReconciliation(() => wantedNow, recordedNow, true, deps());
+  return toSavedPlan(plan, recordedNow, new Map(), { isEmulated: false, isRefreshed: false, createdAtMs: 0 });
+}
+
+test('the engine makes the changes of a saved plan and no others, also when it tries again', async () => {
+  await using planning = await workshop({ apis: ['a', 'b'] });
+  const saved = await savedIn(planning, { a: 'online', b: 'online' });
+  await using shop = await workshop({ apis: ['a', 'b', 'c'], saved, maxTries: 4 });
+  shop.emulator.faults.add({ times: 1, status: 503, errorCode: 'APIC.7701', errorMsg: 'busy' });
+  await shop.engine.reconcile(shop.desire({ a: 'online', b: 'online', c: 'online' }), 'start');
+  await shop.engine.idle();
+  assert.equal([...new Set(shop.requested())].toSorted(), ['a online', 'b online']);
+  assert.is(shop.requested().length, 3);
+  assert.equal(
+    shop.emulator.state
+      .publications()
+      .map(({ api, onlineCalls }) => [api, onlineCalls])
+      .toSorted(),
+    [
+      ['api-a', 1],
+      ['api-b', 1],
+    ],
+  );
+});
+
+test('the engine sends nothing of a saved plan that has moved', async () => {
+  await using planning = await workshop({ apis: ['a', 'b'] });
+  const saved = await savedIn(planning, { a: 'online', b: 'online' });
+  await using shop = await workshop({ apis: ['a', 'b'], saved });
+  const refused = await shop.engine.reconcile(shop.desire({ a: 'online', b: { revision: '2' } }), 'start').catch((error: unknown) => error);
+  assert.instance(refused, StalePlanError);
+  await shop.engine.idle();
+  assert.equal(shop.requested(), []);
+});
+
+test('a change whose record moves between plan and call is left', async () => {
+  await using planning = await workshop({ apis: ['a', 'b'] });
+  const saved = await savedIn(planning, { a: 'online', b: 'online' });
+  const moved = recorded('b', 'test', { state: 'offline' });
+  const wrapStore = (store: Store): Store =>
+    new Proxy(store, {
+      get: (target, name) => {
+        if (name === 'readPublication')
+          return async (...of: Parameters<Store['readPublication']>) => (of[1] === moved.key ? moved : target.readPublication(...of));
+        const member: unknown = Reflect.get(target, name);
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
+  await using shop = await workshop({ apis: ['a', 'b'], saved, wrapStore });
+  await shop.engine.reconcile(shop.desire({ a: 'online', b: 'online' }), 'start');
+  await shop.engine.idle();
+  assert.equal(shop.requested(), ['a online']);
+});
+
+test.run();

@@ -1,0 +1,203 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { systemClock } from '../../../src/app/system-clock.ts';
+import { type Result, Workqueue } from '../../../src/controller/queue/workqueue.ts';
+import { type PublicationKey, publicationKey } from '../../../src/model/publication.ts';
+import { until } from '../../support/edict-process.ts';
+
+const key = (name: string): PublicationKey => publicationKey(name, 'test');
+const keys = (...names: string[]): PublicationKey[] => names.map(key);
+const done: Result = { kind: 'done' };
+
+/** A queue whose work waits until it is told its verdict. */
+function controlled(concurrency = 1, calls = 1000) {
+  const begun: { name: string; failures: number; end: (verdict?: Result) => void; answered: () => void }[] = [];
+  const counts = { idle: 0, due: 0 };
+  const queue = new Workqueue({
+    limit: { calls, perMs: 1000, concurrency },
+    batchSize: 1,
+    clock: systemClock,
+    reconcile: (worked, failures, answered) =>
+      new Promise((resolve) => {
+        begun.push({ name: worked.split(' ')[0] ?? '', failures, answered, end: (verdict = done) => resolve(verdict) });
+      }),
+    onIdle: () => {
+      counts.idle += 1;
+    },
+    onRetryDue: () => {
+      counts.due += 1;
+    },
+  });
+  const names = (): string[] => begun.map(({ name }) => name);
+  return { queue, begun, counts, names };
+}
+
+test('keys are worked on in their order, at most `concurrency` at a time', async () => {
+  const { queue, begun, names, counts } = controlled(2);
+  queue.set(keys('a', 'b', 'c', 'd'), { fresh: true });
+  await until('two have begun', () => begun.length === 2);
+  assert.equal([names(), queue.queued], [['a', 'b'], 2]);
+  begun[1]?.end();
+  await until('the third has begun', () => begun.length === 3);
+  assert.equal(names(), ['a', 'b', 'c']);
+  for (const work of begun) work.end();
+  await until('the last has begun', () => begun.length === 4);
+  begun[3]?.end();
+  await until('all is done', () => queue.isIdle);
+  assert.is(counts.idle, 1);
+});
+
+test('one in flight is looked at again afterwards, but not for a sequel, which has nothing new for it', async () => {
+  for (const isSequel of [false, true]) {
+    const { queue, begun } = controlled(1);
+    queue.set(keys('a'), { fresh: false });
+    await until('it has begun', () => begun.length === 1);
+    queue.set(keys('a', 'b'), { fresh: false, isSequel });
+    begun[0]?.end({ kind: 'stalled' });
+    await until('the next has begun', () => begun.length === 2);
+    begun[1]?.end();
+    if (!isSequel) await until('the first has begun again', () => begun.length === 3);
+    begun[2]?.end();
+    await until('all is done', () => queue.isIdle);
+    assert.is(begun.length, isSequel ? 2 : 3);
+  }
+});
+
+test('an answered request gives its slot free before the work has ended', async () => {
+  const { queue, begun } = controlled(1);
+  queue.set(keys('a', 'b'), { fresh: true });
+  await until('the first has begun', () => begun.length === 1);
+  begun[0]?.answered();
+  await until('the second has begun', () => begun.length === 2);
+  assert.not.ok(queue.isIdle);
+  await Promise.all(begun.map((work) => work.end()));
+  await until('all is done', () => queue.isIdle);
+});
+
+test('what waits and is no longer wanted is dropped', async () => {
+  const { queue, begun, names } = controlled(1);
+  queue.set(keys('a', 'b', 'c'), { fresh: true });
+  await until('the first has begun', () => begun.length === 1);
+  queue.set(keys('c', 'x'), { fresh: true });
+  begun[0]?.end();
+  await until('the next has begun', () => begun.length === 2);
+  begun[1]?.end();
+  await until('the last has begun', () => begun.length === 3);
+  begun[2]?.end();
+  await until('all is done', () => queue.isIdle);
+  assert.equal(names(), ['a', 'c', 'x']);
+});
+
+test('one in flight is never begun a second time beside itself, but looked at again afterwards', async () => {
+  const { queue, begun, names } = controlled(4);
+  queue.set(keys('a'), { fresh: true });
+  await until('it has begun', () => begun.length === 1);
+  for (let round = 0; round < 5; round += 1) queue.set(keys('a'), { fresh: true });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(names(), ['a']);
+  begun[0]?.end();
+  await until('it is looked at again', () => begun.length === 2);
+  begun[1]?.end();
+  await until('all is done', () => queue.isIdle);
+  assert.equal(names(), ['a', 'a']);
+});
+
+test('what stalled waits for a fresh start', async () => {
+  const { queue, begun, names } = controlled(1);
+  queue.set(keys('a'), { fresh: true });
+  await until('it has begun', () => begun.length === 1);
+  begun[0]?.end({ kind: 'stalled' });
+  await until('it has stalled', () => queue.isIdle);
+  queue.set(keys('a'), { fresh: false });
+  assert.ok(queue.isIdle && !queue.hasScheduledRetry);
+  queue.set(keys('a'), { fresh: true });
+  await until('it is begun again', () => begun.length === 2);
+  assert.equal([names(), begun[1]?.failures], [['a', 'a'], 0]);
+  begun[1]?.end();
+});
+
+test('what is due comes back when its time has come, counting its failures', async () => {
+  const { queue, begun, counts } = controlled(1);
+  queue.set(keys('a'), { fresh: true });
+  await until('it has begun', () => begun.length === 1);
+  begun[0]?.end({ kind: 'again', afterMs: 30, failures: 1 });
+  await until('it waits for its time', () => queue.hasScheduledRetry);
+  queue.set(keys('a'), { fresh: false });
+  assert.ok(queue.isIdle, 'it does not begin before its time');
+  await until('its time has come', () => counts.due === 1);
+  queue.set(keys('a'), { fresh: false });
+  await until('it has begun again', () => begun.length === 2);
+  assert.is(begun[1]?.failures, 1);
+  begun[1]?.end();
+  await until('all is done', () => queue.isIdle);
+  assert.not.ok(queue.hasScheduledRetry);
+});
+
+test('a pause holds everything back until the start', async () => {
+  const { queue, begun } = controlled(1);
+  queue.pause();
+  queue.set(keys('a'), { fresh: true });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.is(begun.length, 0);
+  queue.resume();
+  await until('it has begun', () => begun.length === 1);
+  begun[0]?.end();
+});
+
+test('what is due is begun at once when it is hastened', async () => {
+  const { queue, begun } = controlled(1);
+  queue.set(keys('a'), { fresh: true });
+  await until('it has begun', () => begun.length === 1);
+  begun[0]?.end({ kind: 'again', afterMs: 3_600_000, failures: 3 });
+  await until('it waits for its time', () => queue.hasScheduledRetry);
+  queue.retryNow();
+  await until('it has begun again', () => begun.length === 2);
+  assert.equal([begun[1]?.failures, queue.hasScheduledRetry], [3, false]);
+  begun[1]?.end();
+});
+
+test('stop drops what waits, lets what is in flight end, and begins nothing more', async () => {
+  const { queue, begun, names } = controlled(1);
+  queue.set(keys('a', 'b'), { fresh: true });
+  await until('it has begun', () => begun.length === 1);
+  let hasStopped = false;
+  const stopped = queue.stop().then(() => {
+    hasStopped = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.not.ok(hasStopped);
+  begun[0]?.end({ kind: 'again', afterMs: 1, failures: 1 });
+  await stopped;
+  queue.set(keys('c'), { fresh: true });
+  assert.equal([names(), queue.queued, queue.hasScheduledRetry], [['a'], 0, false]);
+});
+
+test('begins no more than the limit in a window', async () => {
+  const { queue, begun } = controlled(10, 3);
+  const startedAt = performance.now();
+  queue.set(keys('a', 'b', 'c', 'd'), { fresh: true });
+  await until('three have begun', () => begun.length === 3);
+  for (const work of begun) work.end();
+  await until('the fourth has begun', () => begun.length === 4);
+  assert.ok(performance.now() - startedAt >= 990);
+  begun[3]?.end();
+});
+
+test('a clock that is set back stops nothing', async () => {
+  const { queue, begun } = controlled(4, 2);
+  const { now } = Date;
+  queue.set(keys('a', 'b', 'c', 'd'), { fresh: true });
+  await until('two have begun', () => begun.length === 2);
+  try {
+    Date.now = () => now() - 3_600_000;
+    for (const work of begun) work.end();
+    await until('the others have begun', () => begun.length === 4);
+  } finally {
+    Date.now = now;
+  }
+  for (const work of begun) work.end();
+  await until('all is done', () => queue.isIdle);
+  await queue.stop();
+});
+
+test.run();

@@ -1,0 +1,420 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { tokenAuth } from '../../src/gateway/auth/credentials.ts';
+import { StaticCredentials } from '../../src/gateway/auth/static-credentials.ts';
+import { EdictError } from '../../src/model/errors.ts';
+import type { Failure, Outcome } from '../../src/model/outcome.ts';
+import type { Gateway, Store } from '../../src/model/ports.ts';
+import { openReadonly } from '../../src/store/open.ts';
+import { until } from '../support/edict-process.ts';
+import { type Workshop, workshop } from '../support/engine.ts';
+
+const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `a${String(index).padStart(2, '0')}`);
+const all = <T>(apis: readonly string[], state: T): Record<string, T> => Object.fromEntries(apis.map((api) => [api, state]));
+
+test('makes the calls of the plan in its order, records them, and makes none the second time', async () => {
+  const apis = names(8);
+  await using shop = await workshop({ apis, limit: { calls: 1000, perMs: 1000, concurrency: 1 } });
+  const desired = shop.desire(all(apis.toReversed(), 'online'));
+  await shop.engine.reconcile(desired, 'start');
+  await shop.engine.idle();
+  assert.equal(
+    shop.requested(),
+    apis.map((api) => `${api} online`),
+  );
+  const recorded = await shop.store.readRecordedState(desired.gateway);
+  assert.equal(
+    [...recorded.values()].map(({ state, unknownAttempt }) => [state, unknownAttempt]),
+    apis.map(() => ['online', null]),
+  );
+  await shop.engine.reconcile(desired, 'signal');
+  await shop.engine.idle();
+  assert.is(shop.requested().length, apis.length);
+  const finished = shop.events
+    .filter((event) => event.type === 'pass:finished')
+    .map(({ summary }) => [summary.online, summary.unchanged, summary.failed]);
+  assert.equal(finished, [
+    [8, 0, 0],
+    [0, 8, 0],
+  ]);
+});
+
+test('an attempt is in the store, without an outcome, when its request leaves', async () => {
+  const seen: (string | null | undefined)[] = [];
+  let look = async (): Promise<void> => undefined;
+  const wrapGateway = (gateway: Gateway): Gateway => ({
+    ...gateway,
+    send: async (change, how, signal) => {
+      await look();
+      return gateway.send(change, how, signal);
+    },
+  });
+  await using shop = await workshop({ apis: ['orders'], wrapGateway });
+  const desired = shop.desire({ orders: 'online' });
+  look = async () => {
+    const record = await openReadonly({ url: shop.stateUrl });
+    const [attempt] = await record.history(desired.gateway, { limit: 1 });
+    const [publication] = (await record.readRecordedState(desired.gateway)).values();
+    seen.push(attempt?.outcome, String(publication?.unknownAttempt?.attemptId === attempt?.id));
+    await record.close();
+  };
+  await shop.engine.reconcile(desired, 'start');
+  await shop.engine.idle();
+  assert.equal(seen, [null, 'true']);
+});
+
+test('one failure stops nothing else, and what stalls waits for a new file or a person', async () => {
+  await using shop = await workshop({ apis: ['orders'] });
+  const desired = shop.desire({ nowhere: 'online', orders: 'online' });
+  await shop.engine.reconcile(desired, 'start');
+  await shop.engine.idle();
+  assert.equal(shop.requested().toSorted(), ['nowhere online', 'orders online']);
+  await shop.engine.reconcile(desired, 'resync');
+  await shop.engine.idle();
+  assert.is(shop.requested().length, 2);
+  for (const [cause, requests] of [
+    ['file', 3],
+    ['signal', 4],
+  ] as const) {
+    await shop.engine.reconcile(desired, cause);
+    await shop.engine.idle();
+    assert.is(shop.requested().length, requests);
+  }
+});
+
+test('what can be retried comes back by itself', async () => {
+  await using shop = await workshop({ apis: ['orders'] });
+  shop.emulator.faults.add({ times: 1, status: 409, errorCode: 'APIG.3718', errorMsg: 'The API is being published' });
+  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
+  await shop.engine.idle();
+  assert.equal(shop.requested(), ['orders online', 'orders online']);
+  const retry = shop.events.find((event) => event.type === 'retry:scheduled');
+  assert.is(retry?.afterMs, 500);
+});
+
+test('gives up after `maxTries` and counts the failure', async () => {
+  await using shop = await workshop({ apis: ['orders'], maxTries: 2 });
+  shop.emulator.faults.add({ times: 9, status: 409, errorCode: 'APIG.3718', errorMsg: 'The API is being published' });
+  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
+  await shop.engine.idle();
+  assert.is(shop.requested().length, 2);
+  const last = shop.events.filter((event) => event.type === 'pass:finished').at(-1);
+  assert.is(last?.summary.failed, 1);
+});
+
+/** Makes the answers of the next calls unknown, whether they took effect or not. */
+function losing(count: number, reaches: boolean): (gateway: Gateway) => Gateway {
+  let left = count;
+  const lost: Outcome = {
+    kind: 'unknown',
+    failure: { code: 'TIMEOUT', status: null, message: '', hint: null, requestId: null, retryAfterMs: null },
+  };
+  return (gateway) => ({
+    ...gateway,
+    send: async (change, how, signal) => {
+      left -= 1;
+      if (left >= 0 && !reaches) return lost;
+      const outcome = await gateway.send(change, how, signal);
+      return left >= 0 ? lost : outcome;
+    },
+  });
+}
+
+test('a call whose answer was lost is looked for, found, and not repeated', async () => {
+  await using shop = await workshop({ apis: ['orders'], wrapGateway: losing(1, true) });
+  const up = shop.desire({ orders: 'online' });
+  await shop.engine.reconcile(up, 'start');
+  await shop.engine.idle();
+  assert.equal(shop.requested(), ['orders online']);
+  const [recorded] = (await shop.store.readRecordedState(up.gateway)).values();
+  const made = shop.emulator.state.publications()[0]?.effective?.versionId;
+  assert.equal([recorded?.state, recorded?.versionId, recorded?.unknownAttempt], ['online', made, null]);
+  const [attempt] = await shop.store.history(up.gateway, { limit: 1 });
+  assert.equal([attempt?.outcome, attempt?.versionId, attempt?.code], ['succeeded', made, 'TIMEOUT']);
+});
+
+test('a call that was lost on its way is sent again, once the gateway has had time to show it', async () => {
+  await using shop = await workshop({ apis: ['orders'], wrapGateway: losing(1, false), settings: { propagationDelayMs: 2500 } });
+  const up = shop.desire({ orders: 'online' });
+  const beganAtMs = Date.now();
+  await shop.engine.reconcile(up, 'start');
+  await shop.engine.idle();
+  assert.equal(shop.requested(), ['orders online']);
+  const arrived = shop.emulator.requests.all().find(({ operation }) => operation === 'changePublication');
+  assert.ok((arrived?.atMs ?? 0) - beganAtMs >= 2500, 'not found is believed only after the lag');
+  const outcomes = (await shop.store.history(up.gateway, { limit: 9 })).map(({ outcome }) => outcome);
+  assert.equal(outcomes, ['succeeded', 'absent']);
+});
+
+test('an offline whose answer was lost is not repeated either, if it happened', async () => {
+  const shift = losing(1, true);
+  let wraps = false;
+  const wrapGateway = (gateway: Gateway): Gateway => {
+    const losingOne = shift(gateway);
+    return { ...gateway, send: (...args) => (wraps ? losingOne : gateway).send(...args) };
+  };
+  await using shop = await workshop({ apis: ['orders'], wrapGateway });
+  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
+  await shop.engine.idle();
+  wraps = true;
+  await shop.engine.reconcile(shop.desire({ orders: 'offline' }), 'file');
+  await shop.engine.idle();
+  assert.equal(shop.requested(), ['orders online', 'orders offline']);
+});
+
+for (const [unknownOutcome, calls, held] of [
+  ['hold', 1, 1],
+  ['repeat', 2, 0],
+] as const) {
+  test(`where the list cannot be read, an online without an outcome follows the file's word: ${unknownOutcome}`, async () => {
+    const wrapGateway = (gateway: Gateway): Gateway => ({
+      ...losing(1, true)(gateway),
+      listVersions: async () => ({
+        kind: 'stalled',
+        failure: { code: 'APIG.1005', status: 403, message: 'No permissions', hint: null, requestId: null, retryAfterMs: null },
+      }),
+    });
+    await using shop = await workshop({ apis: ['orders'], wrapGateway, settings: { unknownOutcome } });
+    await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
+    await shop.engine.idle();
+    assert.is(shop.requested().length, calls);
+    const last = shop.events.filter((event) => event.type === 'pass:finished').at(-1);
+    assert.equal([last?.summary.held, last?.summary.failed], [held, 0]);
+    const told = shop.events.find((event) => event.type === 'attempt:untold');
+    assert.equal([told?.isRetried, told?.reason], [unknownOutcome === 'repeat', 'APIG.1005 No permissions']);
+  });
+}
+
+test('refused credentials stop every call, until they are others', async () => {
+  let token = 'wrong';
+  const credentials = new StaticCredentials(() => ({ auth: tokenAuth(token), fingerprint: token }), 'HW_AUTH_TOKEN_FILE');
+  await using shop = await workshop({ apis: names(10), credentials, anyToken: false });
+  await shop.engine.reconcile(shop.desire(all(names(10), 'online')), 'start');
+  await until('the calls are stopped', () => shop.events.some((event) => event.type === 'calls:stopped'));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.is(shop.requested().length, 1, 'one call has told it');
+  assert.is(shop.traffic.stopped?.reason, 'credentials');
+  assert.is((await shop.store.status(shop.desire({}).gateway))?.paused?.reason, 'credentials');
+  token = 'token';
+  await shop.engine.idle();
+  assert.is(shop.requested().length, 11);
+  assert.ok(shop.events.some((event) => event.type === 'calls:resumed'));
+});
+
+test('an outage costs a probe now and then, and its end is noticed', async () => {
+  let isDown = true;
+  let sent = 0;
+  let probed = 0;
+  const lost: Failure = { code: 'CONNECTION_FAILED', status: null, message: '', hint: null, requestId: null, retryAfterMs: null };
+  const shops: Workshop[] = [];
+  const viaTraffic = async <T>(ask: () => Promise<T>, answer: T): Promise<T> => {
+    if (!isDown) return ask();
+    (await shops[0]?.traffic.acquire(new AbortController().signal))?.({ kind: 'lost', retryAfterMs: null, rateLimit: null });
+    return answer;
+  };
+  const wrapGateway = (gateway: Gateway): Gateway => ({
+    ...gateway,
+    send: (...args) => {
+      sent += 1;
+      return viaTraffic(() => gateway.send(...args), { kind: 'retry', failure: lost });
+    },
+    listVersions: (...args) => {
+      probed += 1;
+      return viaTraffic(() => gateway.listVersions(...args), { kind: 'retry', failure: lost });
+    },
+  });
+  await using shop = await workshop({ apis: names(50), wrapGateway });
+  shops.push(shop);
+  await shop.engine.reconcile(shop.desire(all(names(50), 'online')), 'start');
+  await until('three probes', () => probed >= 3);
+  assert.ok(sent <= 10, `${sent} were sent`);
+  isDown = false;
+  await shop.engine.idle();
+  assert.is(shop.requested().length, 50);
+});
+
+test('a newer desired state drops what has not been sent', async () => {
+  const apis = names(30);
+  await using shop = await workshop({ apis, limit: { calls: 1000, perMs: 1000, concurrency: 2 } });
+  shop.emulator.faults.latencyMs = 50;
+  await shop.engine.reconcile(shop.desire(all(apis, 'online')), 'start');
+  await until('calls are made', () => shop.requested().length >= 2);
+  await shop.engine.reconcile(shop.desire(all(apis, 'offline')), 'file');
+  await shop.engine.idle();
+  const online = shop.requested().filter((request) => request.endsWith('online'));
+  assert.ok(online.length < 10, `${online.length} were sent`);
+  assert.ok(shop.emulator.state.publications().every((publication) => publication.effective === null));
+});
+
+test('two calls for one publication are never in flight together', async () => {
+  let most = 0;
+  const inFlight = new Map<string, number>();
+  const wrapGateway = (gateway: Gateway): Gateway => ({
+    ...gateway,
+    send: async (change, how, signal) => {
+      const now = (inFlight.get(change.key) ?? 0) + 1;
+      inFlight.set(change.key, now);
+      most = Math.max(most, now);
+      const outcome = await gateway.send(change, how, signal);
+      inFlight.set(change.key, now - 1);
+      return outcome;
+    },
+  });
+  await using shop = await workshop({ apis: ['orders', 'carts'], wrapGateway, limit: { calls: 1000, perMs: 1000, concurrency: 8 } });
+  shop.emulator.faults.latencyMs = 5;
+  for (let round = 0; round < 30; round += 1) {
+    const state = round % 2 === 0 ? 'online' : 'offline';
+    await shop.engine.reconcile(shop.desire({ orders: state, carts: 'online' }), 'file');
+    await new Promise((resolve) => setTimeout(resolve, round % 4));
+  }
+  await shop.engine.idle();
+  assert.is(most, 1);
+  const states = shop.emulator.state.publications().map(({ api, effective }) => `${api} ${effective !== null}`);
+  assert.equal(states.toSorted(), ['api-carts true', 'api-orders false']);
+});
+
+test('a store that cannot record an attempt means no call', async () => {
+  const full = new EdictError('STORE_FULL', 'the disk is full');
+  const wrapStore = (store: Store): Store =>
+    Object.assign(Object.create(store) as Store, {
+      beginAttempt: () => Promise.reject(full),
+      readRecordedState: store.readRecordedState.bind(store),
+      readPublication: store.readPublication.bind(store),
+      saveStatus: store.saveStatus.bind(store),
+      previousState: store.previousState.bind(store),
+      saveDeclared: () => Promise.reject(full),
+    });
+  await using shop = await workshop({ apis: ['orders'], wrapStore, maxTries: 1 });
+  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
+  await shop.engine.idle();
+  assert.equal(shop.requested(), []);
+  assert.ok(shop.events.some((event) => event.type === 'store:failed' && event.message === 'the disk is full'));
+});
+
+test('an outcome that cannot be written is written later, and its call is not repeated', async () => {
+  let failures = 2;
+  const wrapStore = (store: Store): Store => ({
+    readPublication: store.readPublication.bind(store),
+    readRecordedState: store.readRecordedState.bind(store),
+    history: store.history.bind(store),
+    lastAttempts: store.lastAttempts.bind(store),
+    findAttempts: store.findAttempts.bind(store),
+    succeededAfter: store.succeededAfter.bind(store),
+    status: store.status.bind(store),
+    appliedDigests: store.appliedDigests.bind(store),
+    leaseHolder: store.leaseHolder.bind(store),
+    reconcileRequest: store.reconcileRequest.bind(store),
+    acquire: store.acquire.bind(store),
+    release: store.release.bind(store),
+    deleteRecord: store.deleteRecord.bind(store),
+    pruneHistory: store.pruneHistory.bind(store),
+    saveStatus: store.saveStatus.bind(store),
+    saveSuspension: store.saveSuspension.bind(store),
+    beginAttempt: store.beginAttempt.bind(store),
+    saveObservation: store.saveObservation.bind(store),
+    listedApiCount: store.listedApiCount.bind(store),
+    resolvedNames: store.resolvedNames.bind(store),
+    previousState: store.previousState.bind(store),
+    approvals: store.approvals.bind(store),
+    saveDeclared: store.saveDeclared.bind(store),
+    saveNames: store.saveNames.bind(store),
+    close: store.close.bind(store),
+    finishAttempt: (...settled) => {
+      failures -= 1;
+      return failures >= 0 ? Promise.reject(new EdictError('STORE_FULL', 'the disk is full')) : store.finishAttempt(...settled);
+    },
+  });
+  await using shop = await workshop({ apis: ['orders'], wrapStore });
+  const desired = shop.desire({ orders: 'online' });
+  await shop.engine.reconcile(desired, 'start');
+  await shop.engine.idle();
+  assert.equal(shop.requested(), ['orders online']);
+  const [recorded] = (await shop.store.readRecordedState(desired.gateway)).values();
+  assert.equal([recorded?.state, recorded?.unknownAttempt], ['online', null]);
+});
+
+for (const [calls, perMs, concurrency] of [
+  [5, 200, 1],
+  [1, 100, 4],
+  [20, 500, 16],
+] as const) {
+  test(`no window of ${perMs} ms holds more than ${calls} requests, as the gateway sees it, with ${concurrency} in flight`, async () => {
+    const apis = names(calls * 4);
+    await using shop = await workshop({ apis, limit: { calls, perMs, concurrency } });
+    await shop.engine.reconcile(shop.desire(all(apis, 'online')), 'start');
+    await shop.engine.idle();
+    const arrived = shop.emulator.requests.all().map((request) => request.atMs);
+    assert.is(arrived.length, apis.length);
+    for (const [index, at] of arrived.entries()) {
+      const next = arrived[index + calls];
+      if (next !== undefined)
+        assert.ok(next - at >= perMs, `requests ${index} and ${index + calls} came ${(next - at).toFixed(1)} ms apart`);
+    }
+  });
+}
+
+test('a gateway that was never seen and cannot be is left alone, whatever the file says is new', async () => {
+  await using shop = await workshop({ apis: ['orders'], refresh: true, maxTries: 1 });
+  shop.emulator.faults.add({ times: 1, status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', operation: 'listApis' });
+  const desired = shop.desire({ orders: 'online' });
+  const refused = await shop.engine.reconcile(desired, 'start').catch((error: unknown) => error);
+  assert.is(refused instanceof EdictError && refused.code, 'UNSEEN');
+  await shop.engine.idle();
+  assert.equal(shop.requested(), []);
+  await shop.engine.reconcile(desired, 'resync');
+  await shop.engine.idle();
+  assert.equal(shop.requested(), ['orders online']);
+});
+
+test('what is online already is adopted without a call, and what drifts is brought back once', async () => {
+  await using shop = await workshop({ apis: ['orders', 'carts'], refresh: true });
+  shop.emulator.state.changeManually('api-orders', 'env-test', 'online');
+  const desired = { ...shop.desire({ orders: { driftPolicy: 'correct' }, carts: 'online' }), refreshIntervalMs: 1 };
+  const pass = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await shop.engine.reconcile(desired, 'resync');
+    await shop.engine.idle();
+  };
+  await pass();
+  assert.equal(shop.requested(), ['carts online']);
+  shop.emulator.state.changeManually('api-orders', 'env-test', 'offline');
+  shop.emulator.state.changeManually('api-carts', 'env-test', 'offline');
+  for (let passes = 0; passes < 3; passes += 1) await pass();
+  assert.equal(shop.requested(), ['carts online', 'orders online']);
+  const notes = shop.events.flatMap((event) => (event.type === 'publication:noted' ? [`${event.notice.api} ${event.notice.kind}`] : []));
+  assert.equal(notes, ['orders adopted', 'orders drift', 'carts drift']);
+  const plans = shop.events.flatMap((event) => (event.type === 'plan:made' ? [event.plan.drifted.map(({ api }) => api)] : []));
+  assert.equal(plans.at(-1), ['carts']);
+});
+
+test('a list that lags behind edict’s own calls costs no version', async () => {
+  await using shop = await workshop({ apis: ['orders'], refresh: true, settings: { propagationDelayMs: 60_000 } });
+  const desired = { ...shop.desire({ orders: { driftPolicy: 'correct' } }), refreshIntervalMs: 1 };
+  await shop.engine.reconcile(desired, 'start');
+  await shop.engine.idle();
+  const placed = shop.emulator.state.placementOf.bind(shop.emulator.state);
+  shop.emulator.state.placementOf = (api) => ({ ...placed(api, 'now'), placements: [] });
+  for (let passes = 0; passes < 3; passes += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await shop.engine.reconcile(desired, 'resync');
+    await shop.engine.idle();
+  }
+  assert.equal(shop.requested(), ['orders online']);
+});
+
+test('a look under way ends when the process is to end', async () => {
+  const wrapGateway = (gateway: Gateway): Gateway => ({
+    ...gateway,
+    listApis: async (signal) => {
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      return gateway.listApis(signal);
+    },
+  });
+  await using shop = await workshop({ apis: ['orders'], refresh: true, wrapGateway });
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(), 20);
+  const ended = await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start', stop.signal).catch((error: unknown) => error);
+  assert.is(ended instanceof EdictError && ended.code, 'UNSEEN');
+});
+
+test.run();

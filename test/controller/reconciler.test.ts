@@ -1,0 +1,129 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { systemClock } from '../../src/app/system-clock.ts';
+import { Batcher } from '../../src/controller/queue/batcher.ts';
+import { type Reconciled, reconcile } from '../../src/controller/reconciler.ts';
+import { UnknownOutcomes } from '../../src/controller/unknown-outcomes.ts';
+import type { Change } from '../../src/model/change.ts';
+import type { EdictEvent } from '../../src/model/events.ts';
+import type { Outcome } from '../../src/model/outcome.ts';
+import type { DesiredState, PublicationKey } from '../../src/model/publication.ts';
+import { workshop } from '../support/engine.ts';
+import { desiredState, wanted } from '../support/states.ts';
+
+const orders = wanted('orders', 'test');
+/** Stands for a gateway that must not be asked. */
+async function unreachable(): Promise<Outcome> {
+  throw new Error('it was sent');
+}
+
+const lost: Outcome = {
+  kind: 'unknown',
+  failure: { code: 'TIMEOUT', status: null, message: '', hint: null, requestId: null, retryAfterMs: null },
+};
+
+function outcomeKind(result: Reconciled): string | null {
+  return result.kind === 'attempted' && result.isRecorded ? result.outcome.kind : null;
+}
+
+/** Reconciles orders against a real store; `send` stands for the gateway. */
+async function reconciled(
+  desired: () => DesiredState,
+  send: () => Promise<Outcome>,
+  key: PublicationKey = orders.key,
+  allowedChange: (change: Change) => Change | null = (change) => change,
+) {
+  const shop = await workshop({ apis: ['orders'] });
+  const events: EdictEvent[] = [];
+  const settings = desired().gateway;
+  await shop.store.acquire(settings, 0);
+  const { signal } = new AbortController();
+  let answers = 0;
+  const result = await reconcile(key, 'pass', {
+    store: shop.store,
+    gateway: { listVersions: async () => ({ kind: 'read', value: [] }) },
+    batcher: new Batcher({
+      gateway: {
+        send: (_, { isStillDesired }) => (isStillDesired() ? send() : Promise.resolve({ kind: 'dropped' })),
+        sendBatch: async () => ({ outcomes: [], isSameFailure: false }),
+      },
+      settings,
+      clock: systemClock,
+      signal,
+    }),
+    settings,
+    unknownOutcomes: new UnknownOutcomes(0, systemClock),
+    now: () => 5,
+    emit: (event) => events.push(event),
+    desired,
+    allowedChange,
+    signal,
+    onAnswered: () => {
+      answers += 1;
+    },
+    retryWrite: async (write) => {
+      await write();
+      return true;
+    },
+  });
+  const [attempt] = await shop.store.history(settings, { limit: 1 });
+  const recorded = await shop.store.readPublication(settings, key);
+  await shop[Symbol.asyncDispose]();
+  return { result, events: events.map(({ type }) => type), attempt, recorded, answers };
+}
+
+test('makes the call, records it, and says so', async () => {
+  const { result, events, attempt, recorded, answers } = await reconciled(
+    () => desiredState([orders]),
+    async () => ({ kind: 'succeeded', versionId: 'v1', publishId: 'p1' }),
+  );
+  assert.equal([outcomeKind(result), answers], ['succeeded', 1]);
+  assert.equal(events, ['attempt:begun', 'attempt:settled']);
+  assert.equal([attempt?.outcome, attempt?.versionId, attempt?.reconcileId, attempt?.reason], ['succeeded', 'v1', 'pass', 'new']);
+  assert.equal([recorded?.state, recorded?.versionId, recorded?.unknownAttempt], ['online', 'v1', null]);
+});
+
+test('does nothing for what is as the file says, or is held', async () => {
+  const offline = desiredState([{ ...orders, state: 'offline' }]);
+  assert.is((await reconciled(() => offline, unreachable)).result.kind, 'in sync');
+  assert.is((await reconciled(() => desiredState([]), unreachable)).result.kind, 'in sync');
+});
+
+test('does nothing that the newest plan does not allow to the letter', async () => {
+  const desired = () => desiredState([{ ...orders, revision: '2' }]);
+  for (const permitted of [
+    () => null,
+    (change: Change) => ({ ...change, revision: '1' }),
+    (change: Change) => ({ ...change, version: 'v' }),
+  ]) {
+    assert.is((await reconciled(desired, unreachable, orders.key, permitted)).result.kind, 'in sync');
+  }
+});
+
+test('a lost answer leaves the publication unresolved', async () => {
+  const { attempt, recorded } = await reconciled(
+    () => desiredState([orders]),
+    async () => lost,
+  );
+  assert.equal([attempt?.outcome, attempt?.code], ['unknown', 'TIMEOUT']);
+  assert.equal([recorded?.state, recorded?.unknownAttempt?.attemptId], [null, attempt?.id]);
+});
+
+test('what the file no longer asks for, once the attempt is recorded, is not sent', async () => {
+  const before = desiredState([orders]);
+  let asked = 0;
+  const desired = (): DesiredState => {
+    asked += 1;
+    return asked <= 2 ? before : desiredState([]);
+  };
+  const { result, attempt, recorded } = await reconciled(desired, unreachable);
+  assert.equal([outcomeKind(result), attempt?.outcome, recorded], ['dropped', 'dropped', undefined]);
+});
+
+test('another file that asks for the same does not stop it', async () => {
+  const desired = (): DesiredState => desiredState([orders]);
+  const { result } = await reconciled(desired, async () => ({ kind: 'succeeded', versionId: null, publishId: null }));
+  assert.is(outcomeKind(result), 'succeeded');
+});
+
+test.run();

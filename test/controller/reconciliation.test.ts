@@ -1,0 +1,30 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { continueRun, startRun, summarizeRun } from '../../src/controller/reconciliation.ts';
+import type { Hold } from '../../src/model/approval.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import { change, desiredState } from '../support/states.ts';
+
+const test = suite('pass');
+const held: Hold = { rule: 'protected', message: 'protected', hint: '' };
+const waits = (untilMs: number | null) => ({ rule: 'freeze', message: 'frozen', untilMs }) as const;
+
+function planOf(...changes: readonly ReturnType<typeof change>[]) {
+  return { ...diffStates(desiredState([]), new Map()), changes };
+}
+
+test('begins with what is held and what waits; what is both is held', () => {
+  const changes = [change('a', 'test'), change('b', 'test', { held }), change('c', 'test', { deferred: waits(1) })];
+  const pass = startRun(planOf(...changes, change('d', 'test', { held, deferred: waits(1) })), 'one', 5);
+  assert.equal(pass, { reconcileId: 'one', startedAtMs: 5, unchanged: 0, held: 2, deferred: 1, online: 0, offline: 0 });
+});
+
+test('goes on with a newer plan, and sums up what it did', () => {
+  const pass = startRun(planOf(change('a', 'test'), change('b', 'test', { deferred: waits(1) })), 'one', 5);
+  pass.online = 3;
+  assert.is(continueRun(pass, planOf(change('b', 'test', { held }))), pass);
+  const summary = summarizeRun(pass, { failed: 2, held: 1, nowMs: 12.4 });
+  assert.equal(summary, { online: 3, offline: 0, unchanged: 0, held: 2, deferred: 0, failed: 2, durationMs: 7 });
+});
+
+test.run();

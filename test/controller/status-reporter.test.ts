@@ -1,0 +1,60 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { systemClock } from '../../src/app/system-clock.ts';
+import { StatusReporter } from '../../src/controller/status-reporter.ts';
+import type { EdictEvent } from '../../src/model/events.ts';
+import { workshop } from '../support/engine.ts';
+
+test('writes what has changed, and tells of the rate', async () => {
+  await using shop = await workshop({ apis: ['orders'], limit: { calls: 10, perMs: 1000, concurrency: 1 } });
+  const { gateway } = shop.desire({});
+  const events: EdictEvent[] = [];
+  const deps = {
+    store: shop.store,
+    rateLimiter: shop.traffic,
+    clock: systemClock,
+    emit: (event: EdictEvent) => events.push(event),
+    failedProbes: () => [],
+  };
+  const report = new StatusReporter(gateway, { ...deps, onError: (error) => assert.unreachable(String(error)) });
+  (await shop.traffic.acquire(new AbortController().signal))({
+    kind: 'throttled',
+    retryAfterMs: null,
+    rateLimit: { calls: 5, perMs: 1000 },
+  });
+  shop.traffic.pause('credentials', 'no');
+  report.update();
+  await report.close();
+  const condition = await shop.store.status(gateway);
+  assert.equal([condition?.calls, condition?.perMs, condition?.pid], [5, 1000, process.pid]);
+  assert.equal([condition?.paused?.reason, condition?.paused?.message], ['credentials', 'no']);
+  assert.equal(events, [{ type: 'rate:changed', calls: 5, perMs: 1000, limit: 10 }]);
+});
+
+test('a store that cannot be written is said, and written later', async () => {
+  await using shop = await workshop({ apis: ['orders'] });
+  const { gateway } = shop.desire({});
+  const failures: unknown[] = [];
+  let isFull = true;
+  const store = Object.assign(Object.create(shop.store) as typeof shop.store, {
+    saveStatus: (...args: Parameters<typeof shop.store.saveStatus>) =>
+      isFull ? Promise.reject(new Error('full')) : shop.store.saveStatus(...args),
+  });
+  const deps = {
+    store,
+    rateLimiter: shop.traffic,
+    clock: systemClock,
+    emit: () => {},
+    failedProbes: () => [],
+    onError: (error: unknown) => failures.push(error),
+  };
+  const report = new StatusReporter(gateway, deps);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.is(failures.length, 1);
+  isFull = false;
+  report.update();
+  await report.close();
+  assert.is((await shop.store.status(gateway))?.calls, 1000);
+});
+
+test.run();

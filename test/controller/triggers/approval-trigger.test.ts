@@ -1,0 +1,67 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ApprovalTrigger } from '../../../src/controller/triggers/approval-trigger.ts';
+import type { Approval } from '../../../src/model/approval.ts';
+import { gatewaySettings } from '../../support/states.ts';
+
+const test = suite('approval watch');
+
+/** A store whose newest approval changes from look to look; -1: it cannot be read. */
+function watching(newest: readonly number[]) {
+  const ending = new AbortController();
+  let looks = 0;
+  let calls = 0;
+  const watch = new ApprovalTrigger({
+    store: {
+      approvals: async () => {
+        const id = newest[looks++] ?? 0;
+        if (looks >= newest.length) ending.abort();
+        if (id < 0) throw new Error('busy');
+        return id === 0 ? [] : [{ id } as Approval];
+      },
+    },
+    clock: { sleep: async () => {} },
+    gateway: gatewaySettings(),
+    signal: ending.signal,
+    onApproval: () => (calls += 1),
+  });
+  const ended = new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => setTimeout(resolve, 5)));
+  return { watch, ended, calls: () => calls, looks: () => looks };
+}
+
+test('calls for each new approval while something is held', async () => {
+  const { watch, ended, calls } = watching([0, 0, 1, 1, 2, 2]);
+  watch.update(true, []);
+  await ended;
+  assert.is(calls(), 2);
+});
+
+test('an approval that was there before is none', async () => {
+  const { watch, ended, calls } = watching([3, 3, 3]);
+  watch.update(true, [{ id: 3 } as Approval]);
+  await ended;
+  assert.is(calls(), 0);
+});
+
+test('does not look while nothing is held', async () => {
+  const { watch, looks } = watching([0, 1]);
+  watch.update(false, []);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.is(looks(), 0);
+});
+
+test('is not ended by a store that cannot be read for a while', async () => {
+  const { watch, ended, calls } = watching([1, -1, 1, 2, 2]);
+  watch.update(true, [{ id: 1 } as Approval]);
+  await ended;
+  assert.is(calls(), 1);
+});
+
+test('one that was written after the plan was made, and before the first look, is not missed', async () => {
+  const { watch, ended, calls } = watching([1, 1]);
+  watch.update(true, []);
+  await ended;
+  assert.is(calls(), 1);
+});
+
+test.run();

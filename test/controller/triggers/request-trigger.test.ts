@@ -1,0 +1,50 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { RequestTrigger } from '../../../src/controller/triggers/request-trigger.ts';
+import { gatewaySettings } from '../../support/states.ts';
+
+const test = suite('request watch');
+
+/** Follows a store whose newest request changes from look to look, `fails`: it cannot be read, and returns how often it called. */
+async function callsFor(looks: readonly (string | null)[], onLook: (watch: RequestTrigger, look: number) => void = () => {}) {
+  const ending = new AbortController();
+  let look = 0;
+  let calls = 0;
+  const watch: RequestTrigger = new RequestTrigger({
+    store: {
+      reconcileRequest: async () => {
+        const newest = looks[look++] ?? null;
+        onLook(watch, look);
+        if (newest === 'fails') throw new Error('busy');
+        return newest;
+      },
+    },
+    clock: { sleep: async () => void (look >= looks.length && ending.abort()) },
+    signal: ending.signal,
+    onRequest: () => (calls += 1),
+  });
+  watch.setGateway(gatewaySettings());
+  await new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => setTimeout(resolve, 5)));
+  return calls;
+}
+
+test('calls for each new request', async () => {
+  assert.is(await callsFor([null, null, 'one', 'one', 'two', 'two']), 2);
+});
+
+test('one that was there at the start is none: the start makes a pass', async () => {
+  assert.is(await callsFor(['one', 'one']), 0);
+});
+
+test('is not ended by a store that cannot be read for a while, and misses nothing meanwhile', async () => {
+  assert.is(await callsFor(['one', 'fails', 'two', 'two']), 1);
+});
+
+test('the same gateway is followed on, another one from anew', async () => {
+  const again = (watch: RequestTrigger) => watch.setGateway(gatewaySettings());
+  assert.is(await callsFor(['one', 'two', 'two'], again), 1);
+  const other = (watch: RequestTrigger, look: number) => look === 2 && watch.setGateway({ ...gatewaySettings(), instance: 'other' });
+  assert.is(await callsFor(['one', 'two', 'three', 'three', 'four'], other), 1);
+});
+
+test.run();

@@ -1,0 +1,228 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { RolloutTrigger } from '../../../src/controller/triggers/rollout-trigger.ts';
+import type { DesiredPublication, DesiredState } from '../../../src/model/publication.ts';
+import { until } from '../../support/edict-process.ts';
+import { type Workshop, type WorkshopOptions, workshop } from '../../support/engine.ts';
+import { fc, runs } from '../../support/fast-check.ts';
+import { change, desiredState, orderOf, wanted } from '../../support/states.ts';
+
+const way = ['test', 'staging', 'release'] as const;
+const turn = { rule: 'order', message: 'waits for test', untilMs: null } as const;
+
+/** Opens a workshop that knows `staging` too. */
+async function threeStages(options: WorkshopOptions): Promise<Workshop> {
+  const shop = await workshop(options);
+  shop.emulator.state.add({ project: 'project', instance: 'instance', apis: [], environments: [{ id: 'env-staging', name: 'staging' }] });
+  return shop;
+}
+
+function inOrder(shop: Workshop, publications: readonly DesiredPublication[]): DesiredState {
+  const { gateway } = shop.desire({});
+  return desiredState(publications, { gateway, rollout: orderOf(...way) });
+}
+
+const everywhere = (api: string, over: Partial<DesiredPublication> = {}) => way.map((environment) => wanted(api, environment, over));
+
+/** Returns the calls for changes as `api environment`, in the order in which they came. */
+function calls({ emulator }: Workshop): string[] {
+  const changes = emulator.requests.all().filter(({ operation }) => operation === 'changePublication');
+  return changes.map(({ api = '', environment = '' }) => `${api.replace('api-', '')} ${environment.replace('env-', '')}`);
+}
+
+test('each API goes its whole way in one pass, and the pass says all that was done', async () => {
+  await using shop = await threeStages({ apis: ['a', 'b'], maxTries: 1 });
+  await shop.engine.reconcile(inOrder(shop, [...everywhere('a'), ...everywhere('b')]), 'start');
+  await shop.engine.idle();
+  for (const api of ['a', 'b']) {
+    const own = calls(shop).filter((call) => call.startsWith(`${api} `));
+    assert.equal(
+      own,
+      way.map((environment) => `${api} ${environment}`),
+    );
+  }
+  const finished = shop.events.flatMap((event) => (event.type === 'pass:finished' ? [event.summary] : []));
+  assert.equal(
+    finished.map(({ online, deferred, failed }) => [online, deferred, failed]),
+    [[6, 0, 0]],
+  );
+  const passes = new Set(shop.events.flatMap((event) => ('reconcileId' in event ? [event.reconcileId] : [])));
+  assert.is(passes.size, 1);
+});
+
+test('a failure stops its API’s way and no other’s, and what failed is not asked for again', async () => {
+  await using shop = await threeStages({ apis: ['a', 'b'], maxTries: 1 });
+  const fault = { status: 403, errorCode: 'APIG.1005', errorMsg: 'no', times: 9, apiId: 'api-a', environmentId: 'env-staging' };
+  shop.emulator.faults.add(fault);
+  await shop.engine.reconcile(inOrder(shop, [...everywhere('a'), ...everywhere('b')]), 'start');
+  await shop.engine.idle();
+  assert.equal(calls(shop).toSorted(), ['a staging', 'a test', 'b release', 'b staging', 'b test']);
+  const [last] = shop.events.filter((event) => event.type === 'pass:finished').slice(-1);
+  assert.equal([last?.summary.failed, last?.summary.deferred], [1, 1]);
+});
+
+test('an attempt without an outcome is looked for though it has not its turn, and nothing new is sent', async () => {
+  await using shop = await threeStages({ apis: ['a'], maxTries: 1 });
+  const first = inOrder(shop, everywhere('a', { revision: '1' }));
+  shop.emulator.faults.add({ kind: 'cut', times: 1, applied: true, apiId: 'api-a', environmentId: 'env-release' });
+  await shop.engine.reconcile(first, 'start');
+  await shop.engine.idle();
+  const stopped = { status: 403, errorCode: 'APIG.1005', errorMsg: 'no', times: 9, apiId: 'api-a', environmentId: 'env-test' };
+  shop.emulator.faults.add(stopped);
+  const second = inOrder(shop, everywhere('a', { revision: '2' }));
+  await shop.engine.reconcile(second, 'file');
+  await shop.engine.idle();
+  assert.equal(calls(shop), ['a test', 'a staging', 'a release', 'a test']);
+  const release = (await shop.store.readRecordedState(second.gateway)).get(wanted('a', 'release').key);
+  assert.equal([release?.state, release?.revision, release?.unknownAttempt], ['online', '1', null]);
+});
+
+test('what nobody can tell is not looked for again and again while it waits', async () => {
+  await using shop = await threeStages({ apis: ['a', 'b'], maxTries: 1, settings: { isMarkerEnabled: false, unknownOutcome: 'repeat' } });
+  shop.emulator.faults.add({ kind: 'cut', times: 1, applied: true, apiId: 'api-a', environmentId: 'env-release' });
+  await shop.engine.reconcile(inOrder(shop, everywhere('a', { revision: '1' })), 'start');
+  await shop.engine.idle();
+  shop.emulator.requests.clear();
+  shop.emulator.faults.add({ status: 403, errorCode: 'APIG.1005', errorMsg: 'no', times: 1, apiId: 'api-a', environmentId: 'env-test' });
+  await shop.engine.reconcile(inOrder(shop, [...everywhere('a', { revision: '2' }), ...everywhere('b')]), 'file');
+  await shop.engine.idle();
+  const reads = shop.emulator.requests.all().filter(({ operation }) => operation !== 'changePublication');
+  assert.is(reads.length, 1);
+  await shop.engine.reconcile(inOrder(shop, everywhere('a', { revision: '2' })), 'signal');
+  await shop.engine.idle();
+  assert.equal(calls(shop).slice(-3), ['a test', 'a staging', 'a release']);
+});
+
+test('a soak is not waited for by one that tries a few times, and the daemon goes on when it is over', async () => {
+  for (const [maxTries, made] of [
+    [1, ['a test']],
+    [Number.POSITIVE_INFINITY, ['a test', 'a staging', 'a release']],
+  ] as const) {
+    await using shop = await threeStages({ apis: ['a'], maxTries });
+    const rollout = orderOf({ environment: 'test', soakMs: 300 }, 'staging', 'release');
+    await shop.engine.reconcile({ ...inOrder(shop, everywhere('a')), rollout }, 'start');
+    await shop.engine.idle();
+    if (maxTries > 1) await until('all is made', () => calls(shop).length === 3);
+    assert.equal(calls(shop), made);
+  }
+});
+
+test('plans again soon, once for many, and at once where nothing else is to do', async () => {
+  let plans = 0;
+  let rests = 0;
+  const onward = new RolloutTrigger({ replan: async () => Boolean(++plans), onPlanned: () => (rests += 1), maxTries: 1 });
+  onward.setPlan({ changes: [change('a', 'release', { deferred: turn })] }, 60_000, { fresh: true });
+  onward.markDone(wanted('b', 'test').key);
+  assert.not.ok(onward.isPending);
+  for (let times = 0; times < 3; times += 1) onward.markDone(wanted('a', 'test').key);
+  assert.ok(onward.isPending);
+  onward.runNow();
+  await until('it was planned', () => rests === 1);
+  assert.equal([plans, onward.isPending], [1, false]);
+  onward.trigger();
+  await onward.stop();
+  assert.equal([plans, onward.isPending], [1, false]);
+});
+
+test('what was done while it planned is planned for too', async () => {
+  const ends: (() => void)[] = [];
+  const replan = () => new Promise<boolean>((resolve) => ends.push(() => resolve(true)));
+  const onward = new RolloutTrigger({ replan, onPlanned: () => {}, maxTries: 1 });
+  onward.trigger();
+  await until('it plans', () => ends.length === 1);
+  onward.trigger();
+  ends[0]?.();
+  await until('it plans again', () => ends.length === 2);
+  ends[1]?.();
+  await until('it rests', () => !onward.isPending);
+});
+
+test('a plan that cannot be made is tried again, as often as anything', async () => {
+  let plans = 0;
+  const onward = new RolloutTrigger({ replan: async () => Boolean(++plans && false), onPlanned: () => {}, maxTries: 2 });
+  onward.trigger();
+  onward.runNow();
+  await until('it has given up', () => plans > 0 && !onward.isPending);
+  assert.is(plans, 2);
+});
+
+interface Made {
+  readonly state: string;
+  readonly revision: string;
+}
+
+/** Says which calls came before the environment before was as the file asked for; the remark of a call names its file. */
+function slips({ emulator }: Workshop, files: readonly DesiredState[]): string[] {
+  const world = new Map<string, Made>();
+  const found: string[] = [];
+  for (const { operation, api = '', environment = '', action = '', remark = '', applied } of emulator.requests.all()) {
+    if (operation !== 'changePublication') continue;
+    const [, revision = '', at = ''] = /^r(\d) file (\d+)/.exec(remark) ?? [];
+    const before = way.slice(
+      0,
+      way.findIndex((name) => `env-${name}` === environment),
+    );
+    for (const name of before) {
+      const asked = [...(files[Number(at)]?.publications.values() ?? [])].find((one) => one.apiId === api && one.environment === name);
+      const is = world.get(`${api} ${name}`) ?? { state: 'offline', revision: '' };
+      const isDone = !asked || (asked.state === is.state && (asked.state === 'offline' || asked.revision === is.revision));
+      if (!isDone) found.push(`${action} ${api} ${environment} of file ${at} before ${name}, which is ${JSON.stringify(is)}`);
+    }
+    if (applied) world.set(`${api} ${environment.replace('env-', '')}`, { state: action, revision });
+  }
+  return found;
+}
+
+const apis = ['a', 'b', 'c'] as const;
+const aFile = fc.record({
+  states: fc.array(fc.constantFrom('online', 'online', 'online', 'offline', null), { minLength: 9, maxLength: 9 }),
+  revision: fc.constantFrom('1', '2', '3'),
+  /** Whether the next file comes while this one is being carried out. */
+  isHasty: fc.boolean(),
+});
+const aFault = fc.record({
+  api: fc.constantFrom(...apis),
+  environment: fc.constantFrom(...way),
+  kind: fc.constantFrom('refused', 'cut', 'cut:applied'),
+  times: fc.integer({ min: 1, max: 2 }),
+});
+
+test('never is there a call for an environment before the one before it is as the file says', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(aFile, { minLength: 1, maxLength: 4 }), fc.array(aFault, { maxLength: 5 }), async (written, faults) => {
+      await using shop = await threeStages({ apis: [...apis], maxTries: 1, settings: { unknownOutcome: 'repeat' } });
+      for (const { api, environment, kind, times } of faults) {
+        const where = { times, apiId: `api-${api}`, environmentId: `env-${environment}` };
+        if (kind === 'refused') shop.emulator.faults.add({ ...where, status: 403, errorCode: 'APIG.1005', errorMsg: 'no' });
+        else shop.emulator.faults.add({ ...where, kind: 'cut', applied: kind === 'cut:applied' });
+      }
+      const files = written.map(({ states, revision }, at) =>
+        inOrder(
+          shop,
+          apis.flatMap((api, row) =>
+            way.flatMap((environment, column) => {
+              const state = states[row * way.length + column];
+              return state ? [wanted(api, environment, { state, revision, remark: `r${revision} file ${at}` })] : [];
+            }),
+          ),
+        ),
+      );
+      for (const [at, file] of files.entries()) {
+        await shop.engine.reconcile(file, 'file');
+        if (!written[at]?.isHasty) await shop.engine.idle();
+      }
+      // As often as all faults together can refuse one publication.
+      for (let times = 0; times < 10; times += 1) {
+        await shop.engine.idle();
+        await shop.engine.reconcile(files.at(-1) as DesiredState, 'signal');
+      }
+      await shop.engine.idle();
+      assert.equal(slips(shop, files), []);
+      const [last] = shop.events.filter((event) => event.type === 'pass:finished').slice(-1);
+      assert.equal([last?.summary.failed, last?.summary.deferred, last?.summary.held], [0, 0, 0]);
+    }),
+    { numRuns: runs(60) },
+  );
+});
+
+test.run();

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { systemClock } from '../../../src/app/system-clock.ts';
+import { WallClockTimer } from '../../../src/controller/triggers/wall-clock-timer.ts';
+
+const test = suite('alarm');
+
+test('rings once when its moment has come', async () => {
+  let rung = 0;
+  new WallClockTimer(systemClock, () => (rung += 1)).schedule(Date.now() + 30);
+  assert.is(rung, 0);
+  await sleep(100);
+  assert.is(rung, 1);
+});
+
+test('rings at the newest moment only, and not at all when that is taken back', async () => {
+  let rung = 0;
+  const alarm = new WallClockTimer(systemClock, () => (rung += 1));
+  alarm.schedule(Date.now() + 20);
+  alarm.schedule(Date.now() + 40);
+  await sleep(100);
+  assert.is(rung, 1);
+  alarm.schedule(Date.now() + 20);
+  alarm.schedule(null);
+  await sleep(60);
+  assert.is(rung, 1);
+});
+
+test('rings at once for a moment that is over', async () => {
+  let rung = 0;
+  new WallClockTimer(systemClock, () => (rung += 1)).schedule(Date.now() - 1000);
+  await sleep(5);
+  assert.is(rung, 1);
+});
+
+test('looks at the clock again and again, since a machine’s clock may be set', async () => {
+  let nowMs = 0;
+  const slept: number[] = [];
+  const clock = {
+    now: () => nowMs,
+    sleep: async (ms: number) => {
+      slept.push(ms);
+      nowMs += slept.length === 1 ? 50_000_000 : ms;
+    },
+  };
+  await new Promise<void>((resolve) => new WallClockTimer(clock, resolve).schedule(50_030_000));
+  assert.equal(slept, [60_000, 30_000]);
+});
+
+test.run();

@@ -1,0 +1,45 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { UnknownOutcomes } from '../../src/controller/unknown-outcomes.ts';
+
+function doubting() {
+  const clock = { ms: 1000, wallClockMs: 500_000, monotonicMs: () => clock.ms, now: () => clock.wallClockMs };
+  const unknownOutcomes = new UnknownOutcomes(500, clock);
+  return {
+    clock,
+    waitMs: (attemptId: number, endedAtMs: number | null = null) => unknownOutcomes.remainingMs({ attemptId, endedAtMs }),
+    doubts: unknownOutcomes,
+  };
+}
+
+test('an attempt is in doubt for the lag from when it was first seen', () => {
+  const { clock, doubts, waitMs } = doubting();
+  assert.is(waitMs(7), 500);
+  clock.ms += 200;
+  assert.equal([waitMs(7), waitMs(8)], [300, 500]);
+  clock.ms += 1000;
+  assert.is(waitMs(7), 0);
+  doubts.forget(7);
+  assert.is(waitMs(7), 500, 'it is forgotten');
+});
+
+test('what an earlier process left is as old as the record says, if that can be', () => {
+  const { clock, waitMs } = doubting();
+  assert.equal(
+    [waitMs(1, clock.wallClockMs - 100), waitMs(2, clock.wallClockMs - 9000), waitMs(3, clock.wallClockMs + 9000)],
+    [400, 0, 500],
+  );
+});
+
+test('a clock that is set while an attempt is in doubt changes nothing', () => {
+  const { clock, waitMs } = doubting();
+  const overAtMs = clock.wallClockMs;
+  assert.is(waitMs(7, overAtMs), 500);
+  clock.wallClockMs += 3_600_000;
+  assert.is(waitMs(7, overAtMs), 500);
+  clock.wallClockMs -= 7_200_000;
+  clock.ms += 500;
+  assert.is(waitMs(7, overAtMs), 0);
+});
+
+test.run();

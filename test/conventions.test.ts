@@ -1,0 +1,45 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseSource, sourceFiles, undocumentedFunctions, uvuMistake } from './support/source-files.ts';
+
+test('every exported function has a docstring', () => {
+  const files = [...sourceFiles('src'), ...sourceFiles('test')];
+  assert.equal(
+    files.flatMap((file) => undocumentedFunctions(file).map((name) => `${file.path}: ${name}`)),
+    [],
+  );
+});
+
+test('every test file runs every test it has', () => {
+  const mistakes = sourceFiles('test').map((file) => [file.path, uvuMistake(file)] as const);
+  assert.equal(
+    mistakes.filter(([, mistake]) => mistake !== null),
+    [],
+  );
+});
+
+test('finds exported functions without a docstring', () => {
+  const text = `
+    /** Yes. */ export function a(): void {}
+    export function b(): void {}
+    /** Yes. */ export const c = (): void => {};
+    export const d = async (): Promise<void> => {};
+    function e(): void {}
+    function f(): void {}
+    // No.
+    export function g(): void {}
+    export const h = 1;
+    export { f };`;
+  assert.equal(undocumentedFunctions(parseSource('x.ts', text)), ['b', 'd', 'f', 'g']);
+});
+
+test('finds tests that uvu would drop in silence', () => {
+  const mistake = (text: string): string | null => uvuMistake(parseSource('x.test.ts', `import { suite, test } from 'uvu';\n${text}`));
+  assert.is(mistake("test('a', f); test.run();"), null);
+  assert.is(mistake("const s = suite('s'); s('a', f); s.run(); test('b', f); test.run();"), null);
+  assert.is(mistake("test('a', f);"), 'test.run() is never called');
+  assert.is(mistake("const s = suite('s'); s('a', f); test('b', f); test.run();"), 's.run() is never called');
+  assert.is(mistake("test('a', f); test.run(); test('b', f);"), 'a test comes after test.run()');
+});
+
+test.run();

@@ -1,0 +1,296 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { GatewayState, type PublishedApi } from '../../src/emulator/gateway-state.ts';
+import type { Seed } from '../../src/emulator/seed.ts';
+
+const seed: Seed = {
+  project: 'p',
+  instance: 'i',
+  apis: [
+    { id: 'a', name: 'orders' },
+    { id: 'b', name: 'invoices' },
+  ],
+  environments: [
+    { id: 'e', name: 'RELEASE' },
+    { id: 'f', name: 'TEST' },
+  ],
+  tokens: [{ value: 'good' }, { value: 'reader', permitted: false }],
+  users: [{ name: 'ada', password: 'secret', domain: 'acme' }],
+};
+const now = (): Date => new Date('2026-11-20T08:00:00.123Z');
+const worldOf = (more: Partial<Seed> = {}): GatewayState => new GatewayState({ ...seed, ...more }, now);
+
+function versionOf(done: ReturnType<GatewayState['publish']>): NonNullable<PublishedApi['effective']> {
+  assert.ok('effective' in done && done.effective, JSON.stringify(done));
+  return done.effective;
+}
+
+const refusalOf = (world: GatewayState, token: string, project: string, instance: string) =>
+  world.checkAccess(world.auth.authenticateToken(token), project, instance);
+
+const neverAsked = { api: 'a', environment: 'e', effective: null, record: null, onlineCalls: 0, offlineCalls: 0, switchCalls: 0 };
+const id = /^[0-9a-f]{32}$/;
+
+test('online makes a version and makes it effective', () => {
+  const world = worldOf();
+  const { publishId, ...version } = versionOf(world.publish('a', 'e', 'first'));
+  assert.match(version.versionId, id);
+  assert.match(publishId, id);
+  assert.is(version.publishTime, '2026-11-20T08:00:00.123000000Z');
+  assert.is(version.remark, 'first');
+  assert.equal(world.publications(), [
+    {
+      ...{ api: 'a', environment: 'e', versions: [version], effective: version, onlineCalls: 1, offlineCalls: 0, switchCalls: 0 },
+      record: { publishId, publishTime: version.publishTime },
+    },
+  ]);
+});
+
+test('each online makes a new version, also where the API is online', () => {
+  const world = worldOf();
+  const ids = Array.from({ length: 5 }, () => versionOf(world.publish('a', 'e', '')));
+  assert.is(new Set(ids.map(({ versionId }) => versionId)).size, 5);
+  assert.is(new Set(ids.map(({ publishId }) => publishId)).size, 5);
+});
+
+test('ten versions are kept, newest first, and the oldest is dropped', () => {
+  const world = worldOf();
+  const made = Array.from({ length: 13 }, (_, number) => versionOf(world.publish('a', 'e', `${number}`)));
+  const [publication] = world.publications();
+  const ids = made.map(({ versionId }) => versionId);
+  assert.equal(
+    publication?.versions.map(({ versionId }) => versionId),
+    ids.slice(3).reverse(),
+  );
+  assert.is(publication?.effective?.versionId, ids.at(-1));
+  assert.is(publication?.onlineCalls, 13);
+});
+
+test('environments and APIs have versions of their own', () => {
+  const world = worldOf();
+  for (const [api, environment] of [
+    ['a', 'e'],
+    ['a', 'f'],
+    ['b', 'e'],
+  ] as const)
+    world.publish(api, environment, `${api}${environment}`);
+  world.takeOffline('a', 'e');
+  assert.equal(
+    world.publications().map(({ api, environment, effective }) => [api, environment, effective?.remark ?? null]),
+    [
+      ['a', 'e', null],
+      ['a', 'f', 'af'],
+      ['b', 'e', 'be'],
+    ],
+  );
+});
+
+test('offline leaves the versions and has none effective', () => {
+  const world = worldOf();
+  const { publishId: _, ...version } = versionOf(world.publish('a', 'e', ''));
+  const done = world.takeOffline('a', 'e');
+  assert.equal('api' in done && [done.api.id, done.environmentId, done.effective], ['a', 'e', null]);
+  assert.equal(world.publications(), [{ ...neverAsked, versions: [version], onlineCalls: 1, offlineCalls: 1 }]);
+});
+
+test('offline where nothing is published is refused, and counted', () => {
+  const world = worldOf();
+  const refused = { status: 404, errorCode: 'APIG.3015', errorMsg: 'API a has not been published in environment e' };
+  assert.equal(world.takeOffline('a', 'e'), refused);
+  world.publish('a', 'e', '');
+  world.takeOffline('a', 'e');
+  assert.equal(world.takeOffline('a', 'e'), refused);
+  assert.is(world.publications()[0]?.offlineCalls, 3);
+});
+
+test('online after offline makes a new version', () => {
+  const world = worldOf();
+  const first = versionOf(world.publish('a', 'e', ''));
+  world.takeOffline('a', 'e');
+  const second = versionOf(world.publish('a', 'e', ''));
+  assert.is.not(second.versionId, first.versionId);
+  assert.equal(
+    world.publications()[0]?.versions.map(({ versionId }) => versionId),
+    [second.versionId, first.versionId],
+  );
+});
+
+for (const [what, api, environment, errorCode, errorMsg] of [
+  ['API', 'x', 'e', 'APIG.3002', 'API x does not exist'],
+  ['environment', 'a', 'x', 'APIG.3003', 'The environment does not exist;id:x'],
+  ['API, nor the environment', 'x', 'x', 'APIG.3002', 'API x does not exist'],
+] as const) {
+  test(`refuses both actions where the ${what} does not exist, and notes nothing`, () => {
+    const world = worldOf();
+    const refused = { status: 404, errorCode, errorMsg };
+    assert.equal(world.publish(api, environment, ''), refused);
+    assert.equal(world.takeOffline(api, environment), refused);
+    assert.equal(world.publications(), []);
+  });
+}
+
+const unauthorized = { status: 401, errorCode: 'APIG.1002', errorMsg: 'Incorrect token or token resolution failed' };
+const forbidden = { status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions to request this method' };
+const noInstance = { status: 404, errorCode: 'APIG.3030', errorMsg: 'The instance does not exist;id:x' };
+
+for (const [what, token, project, instance, refused] of [
+  ['a known token', 'good', 'p', 'i', null],
+  ['no token', '', 'p', 'i', unauthorized],
+  ['a wrong token', 'bad', 'p', 'i', unauthorized],
+  ['a wrong token, whatever it asks for', 'bad', 'x', 'x', unauthorized],
+  ['a token without permission', 'reader', 'p', 'i', forbidden],
+  ['another project', 'good', 'x', 'i', forbidden],
+  ['another instance', 'good', 'p', 'x', noInstance],
+] as const) {
+  test(`${refused ? 'refuses' : 'lets in'} ${what}`, () => {
+    assert.equal(refusalOf(worldOf(), token, project, instance), refused);
+  });
+}
+
+test('with anyToken every token is taken but an empty one and one without permission', () => {
+  const world = worldOf({ anyToken: true });
+  assert.is(refusalOf(world, 'whatever', 'p', 'i'), null);
+  assert.equal(refusalOf(world, '', 'p', 'i'), unauthorized);
+  assert.equal(refusalOf(world, 'reader', 'p', 'i'), forbidden);
+});
+
+test('adding a seed without anyToken takes the permission from nobody', () => {
+  const world = worldOf({ anyToken: true });
+  world.add(seed);
+  assert.is(refusalOf(world, 'whatever', 'p', 'i'), null);
+});
+
+test('what the seed keeps can be switched to, ten versions at most', () => {
+  const kept = Array.from({ length: 12 }, (_, index) => ({ api: 'a', environment: 'e', versionId: `v${index}` }));
+  const world = worldOf({ publications: [{ api: 'a', environment: 'e', versionId: 'v0' }], kept });
+  assert.equal(
+    world.publications()[0]?.versions.map(({ versionId }) => versionId),
+    ['v0', 'v1', 'v2', 'v3', 'v4', 'v5', 'v6', 'v7', 'v8', 'v9'],
+  );
+  assert.is(versionOf(world.switchVersion('a', 'v3')).versionId, 'v3');
+});
+
+test('what the seed publishes is online from the start, under its version', () => {
+  const world = worldOf({
+    publications: [
+      { api: 'a', environment: 'e', versionId: 'v1' },
+      { api: 'b', environment: 'e' },
+    ],
+  });
+  const [first, second] = world.publications();
+  assert.is(first?.effective?.versionId, 'v1');
+  assert.match(String(second?.effective?.versionId), id);
+  assert.equal([first?.versions.length, first?.onlineCalls, first?.offlineCalls], [1, 0, 0]);
+  assert.ok('effective' in world.takeOffline('a', 'e'));
+});
+
+test('adding to a running world adds what is new', () => {
+  const world = worldOf();
+  world.add({
+    project: 'q',
+    instance: 'j',
+    apis: [{ id: 'c', name: 'payments' }],
+    environments: [{ id: 'g', name: 'STAGE' }],
+    tokens: [{ value: 'more' }],
+    users: [{ name: 'bob', password: 'pw', domain: 'acme' }],
+    publications: [{ api: 'c', environment: 'g', versionId: 'v9' }],
+  });
+  assert.is(refusalOf(world, 'more', 'q', 'j'), null);
+  assert.is(refusalOf(world, 'good', 'p', 'i'), null);
+  assert.ok(world.auth.logIn('bob', 'pw', 'acme'));
+  assert.is(world.publications()[0]?.effective?.versionId, 'v9');
+  assert.is(versionOf(world.publish('c', 'e', 'r')).remark, 'r');
+});
+
+test('adding to a running world changes nothing that is there', () => {
+  const world = worldOf();
+  world.publish('a', 'e', 'mine');
+  world.publish('b', 'e', 'mine');
+  world.takeOffline('b', 'e');
+  const before = structuredClone(world.publications());
+  world.add({
+    ...seed,
+    apis: [{ id: 'a', name: 'renamed' }],
+    tokens: [{ value: 'good', permitted: false }, { value: 'reader' }],
+    users: [{ name: 'ada', password: 'changed', domain: 'acme' }],
+    publications: [
+      { api: 'a', environment: 'e', versionId: 'other' },
+      { api: 'b', environment: 'e', versionId: 'other' },
+    ],
+  });
+  assert.equal(world.publications(), before);
+  assert.is(refusalOf(world, 'good', 'p', 'i'), null);
+  assert.equal(refusalOf(world, 'reader', 'p', 'i'), forbidden);
+  assert.ok(world.auth.logIn('ada', 'secret', 'acme'));
+  assert.is(world.auth.logIn('ada', 'changed', 'acme'), null);
+  const done = world.takeOffline('a', 'e');
+  assert.is('api' in done && done.api.name, 'orders');
+});
+
+test('counts each publication that was made or taken offline, and nothing else', () => {
+  const world = worldOf({ publications: [{ api: 'b', environment: 'e' }] });
+  assert.is(world.changes, 0);
+  world.publish('a', 'e', '');
+  world.publish('a', 'e', '');
+  world.takeOffline('a', 'e');
+  world.takeOffline('a', 'e');
+  world.publish('x', 'e', '');
+  assert.is(world.changes, 3);
+});
+
+test('a rehearsal answers as the real thing and leaves no trace, also when it throws', () => {
+  const world = worldOf();
+  const rehearsed = world.dryRun(() => world.publish('a', 'e', 'r'));
+  assert.is(versionOf(rehearsed).remark, 'r');
+  assert.throws(() =>
+    world.dryRun(() => {
+      throw new Error('stop');
+    }),
+  );
+  assert.equal(world.publications(), []);
+  assert.is(world.changes, 0);
+  world.publish('a', 'e', '');
+  world.dryRun(() => world.takeOffline('a', 'e'));
+  assert.ok(world.publications()[0]?.effective);
+});
+
+test('versions show changes when the lag has passed, and what was seeded at once', () => {
+  let nowMs = 0;
+  const world = new GatewayState({ ...seed, publications: [{ api: 'a', environment: 'f', versionId: 'v1' }] }, () => new Date(nowMs), {
+    readLagMs: 2_000,
+  });
+  const seen = () => {
+    const versions = world.versions('a');
+    assert.ok(!('status' in versions));
+    return versions.map(({ environment, version, isEffective }) => [environment.id, version.remark || version.versionId, isEffective]);
+  };
+  world.publish('a', 'e', 'first');
+  nowMs = 1_999;
+  assert.equal(seen(), [['f', 'v1', true]]);
+  world.takeOffline('a', 'f');
+  nowMs = 2_000;
+  assert.equal(seen(), [
+    ['e', 'first', true],
+    ['f', 'v1', true],
+  ]);
+  nowMs = 3_999;
+  assert.equal(seen(), [
+    ['e', 'first', true],
+    ['f', 'v1', false],
+  ]);
+});
+
+test('there are no versions of an API that does not exist', () => {
+  assert.equal(worldOf().versions('x'), { status: 404, errorCode: 'APIG.3002', errorMsg: 'API x does not exist' });
+});
+
+test('what was read of the world stays as it was', () => {
+  const world = worldOf();
+  world.publish('a', 'e', 'first');
+  const [read] = world.publications();
+  world.publish('a', 'e', 'second');
+  assert.is(read?.versions.length, 1);
+  assert.is(read?.effective?.remark, 'first');
+});
+
+test.run();

@@ -1,0 +1,143 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { systemClock } from '../../../src/app/system-clock.ts';
+import { openCredentials } from '../../../src/gateway/auth/env-credentials.ts';
+import { TokenCredentials } from '../../../src/gateway/auth/token-credentials.ts';
+import { EdictError } from '../../../src/model/errors.ts';
+import { headersOf } from '../../support/credentials.ts';
+import { scratchFolder } from '../../support/edict-process.ts';
+import { answeringServer, settingsFor, tokenAnswer } from '../answering-server.ts';
+
+const settings = settingsFor('http://127.0.0.1:1');
+const signal = AbortSignal.timeout(10_000);
+const user = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'hunter2', HW_DOMAIN_NAME: 'acme' };
+
+function errorOf(environment: Record<string, string>): EdictError {
+  try {
+    openCredentials(environment, settings, { clock: systemClock });
+  } catch (error) {
+    assert.instance(error, EdictError);
+    return error as EdictError;
+  }
+  return assert.unreachable('nothing was thrown') as never;
+}
+
+test('a given token wins over a user', async () => {
+  const credentials = openCredentials({ HW_AUTH_TOKEN: ' t0ken\n', ...user }, settings, { clock: systemClock });
+  assert.equal(headersOf(await credentials.authenticate(signal)), { 'X-Auth-Token': 't0ken' });
+});
+
+test('an empty token is none', () => {
+  assert.instance(openCredentials({ HW_AUTH_TOKEN: '', ...user }, settings, { clock: systemClock }), TokenCredentials);
+});
+
+test('a user logs in for the project of the file', async () => {
+  const iam = await answeringServer((response) => tokenAnswer(response, 'new-token'));
+  const credentials = openCredentials(
+    { ...user, HW_PROJECT_ID: 'other', HW_PROJECT_NAME: 'other' },
+    { ...settings, iamEndpoint: iam.url },
+    { clock: systemClock },
+  );
+  assert.is(iam.requests.length, 0);
+  assert.equal(headersOf(await credentials.authenticate(signal)), { 'X-Auth-Token': 'new-token' });
+  assert.equal(JSON.parse(iam.requests[0]?.body ?? ''), {
+    auth: {
+      identity: { methods: ['password'], password: { user: { name: 'ada', password: 'hunter2', domain: { name: 'acme' } } } },
+      scope: { project: { id: 'project-1' } },
+    },
+  });
+  await iam.close();
+});
+
+const ways =
+  'set HW_AUTH_TOKEN (a token), or HW_ACCESS_KEY and HW_SECRET_KEY (a key), or HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME (a user to log in with)';
+
+for (const [environment, message, hint] of [
+  [{}, 'there are no credentials: no token, no key and no user is set', ways],
+  [
+    { HW_USER_NAME: 'ada', HW_USER_PASSWORD: '' },
+    'the credentials are incomplete: HW_USER_PASSWORD and HW_DOMAIN_NAME are not set',
+    `set HW_USER_PASSWORD and HW_DOMAIN_NAME too (a user to log in with), or other credentials: ${ways}`,
+  ],
+  [
+    { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'hunter2' },
+    'the credentials are incomplete: HW_DOMAIN_NAME is not set',
+    `set HW_DOMAIN_NAME too (a user to log in with), or other credentials: ${ways}`,
+  ],
+  [
+    { HW_ACCESS_KEY: 'AKTEST' },
+    'the credentials are incomplete: HW_SECRET_KEY is not set',
+    `set HW_SECRET_KEY too (a key), or other credentials: ${ways}`,
+  ],
+] as const) {
+  test(`says what is missing when there is ${Object.keys(environment).join(' and ') || 'nothing'}`, () => {
+    const error = errorOf(environment);
+    assert.equal([error.code, error.message, error.hint], ['CREDENTIALS_MISSING', message, hint]);
+  });
+}
+
+test('a key signs what is sent, with the token of a temporary one', async () => {
+  const keys = { HW_ACCESS_KEY: 'AKTEST', HW_SECRET_KEY: 'SKTEST' };
+  const signed = async (environment: Record<string, string>) =>
+    headersOf(await openCredentials(environment, settings, { clock: systemClock }).authenticate(signal));
+  assert.equal(Object.keys(await signed(keys)).sort(), ['Authorization', 'X-Sdk-Date']);
+  assert.match(
+    (await signed(keys))['Authorization'] ?? '',
+    /^SDK-HMAC-SHA256 Access=AKTEST, SignedHeaders=host;x-sdk-date, Signature=[0-9a-f]{64}$/,
+  );
+  const temporary = await signed({ ...keys, HW_SECURITY_TOKEN: 'temp' });
+  assert.is(temporary['X-Security-Token'], 'temp');
+  assert.match(temporary['Authorization'] ?? '', 'SignedHeaders=host;x-sdk-date;x-security-token');
+});
+
+test('a key wins over a user, and a token over both', async () => {
+  const all = { ...user, HW_ACCESS_KEY: 'AKTEST', HW_SECRET_KEY: 'SKTEST' };
+  const names = async (environment: Record<string, string>) =>
+    Object.keys(headersOf(await openCredentials(environment, settings, { clock: systemClock }).authenticate(signal))).sort();
+  assert.equal(await names(all), ['Authorization', 'X-Sdk-Date']);
+  assert.equal(await names({ ...all, HW_AUTH_TOKEN: 't' }), ['X-Auth-Token']);
+});
+
+test('a token in a file follows the file', async () => {
+  const file = join(scratchFolder(), 'token');
+  let ms = 0;
+  writeFileSync(file, 'first\n');
+  const credentials = openCredentials({ HW_AUTH_TOKEN_FILE: file }, settings, { clock: { now: Date.now, monotonicMs: () => ms } });
+  const token = async () => headersOf(await credentials.authenticate(signal))['X-Auth-Token'];
+  const first = await credentials.authenticate(signal);
+  assert.equal(headersOf(first), { 'X-Auth-Token': 'first' });
+  assert.not(credentials.report(first, 'refused'));
+  assert.is(((await token().catch((error: unknown) => error)) as EdictError).code, 'CREDENTIALS_REFUSED');
+  writeFileSync(file, 'second\n');
+  assert.not(credentials.hasChanged(), 'the file was looked at a moment ago');
+  ms += 1000;
+  assert.ok(credentials.hasChanged());
+  assert.is(await token(), 'second');
+});
+
+test('what is sent is what was checked, also where the file changes in between', async () => {
+  const file = join(scratchFolder(), 'token');
+  writeFileSync(file, 'first');
+  let looks = 0;
+  // It is long ago at each look, so that each reads the file.
+  const monotonicMs = (): number => {
+    looks += 1;
+    if (looks === 3) writeFileSync(file, 'second');
+    return looks * 1000;
+  };
+  const credentials = openCredentials({ HW_AUTH_TOKEN_FILE: file }, settings, { clock: { now: Date.now, monotonicMs } });
+  assert.is(looks, 1);
+  writeFileSync(file, 'half of it');
+  const stuck = (await credentials.authenticate(signal).catch((error: unknown) => error)) as EdictError;
+  assert.match(String(stuck), 'HW_AUTH_TOKEN_FILE holds a space');
+});
+
+test('a token that can be none is refused without being shown', () => {
+  const error = errorOf({ HW_AUTH_TOKEN: 'two words' });
+  assert.is(error.code, 'CREDENTIALS_INVALID');
+  assert.not.match(`${error.message} ${error.hint}`, 'two words');
+});
+
+test.run();

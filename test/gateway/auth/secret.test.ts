@@ -1,0 +1,38 @@
+import { format, inspect } from 'node:util';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { redactSecrets, Secret } from '../../../src/gateway/auth/secret.ts';
+
+test('a secret prints as stars, however it is printed', () => {
+  const secret = new Secret('hunter2');
+  const holder = { secret, list: [secret] };
+  for (const text of [
+    `${secret}`,
+    String(secret),
+    JSON.stringify(holder),
+    inspect(holder, { depth: 9, showHidden: true }),
+    format('%o %s %j', holder, secret, holder),
+  ]) {
+    assert.not.match(text, 'hunter2');
+    assert.match(text, '***');
+  }
+  assert.is(secret.reveal(), 'hunter2');
+});
+
+for (const [given, want] of [
+  ['token abc/"d was refused', 'token *** was refused'],
+  ['{"token":"abc\\/\\"d"}', '{"token":"***"}'],
+  ['{"token":"abc/\\"d"}', '{"token":"***"}'],
+  ['/path?token=abc%2F%22d&abc/"d', '/path?token=***&***'],
+  ['nothing here', 'nothing here'],
+] as const) {
+  test(`scrubs a secret from ${given}`, () => {
+    assert.is(redactSecrets(given, ['abc/"d']), want);
+  });
+}
+
+test('scrubs every secret, and an empty one is none', () => {
+  assert.is(redactSecrets('one two', ['one', '', 'two']), '*** ***');
+});
+
+test.run();

@@ -1,0 +1,93 @@
+import { inspect } from 'node:util';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type RequestAuth, tokenAuth } from '../../../src/gateway/auth/credentials.ts';
+import { StaticCredentials } from '../../../src/gateway/auth/static-credentials.ts';
+import { CredentialsError } from '../../../src/gateway/errors.ts';
+import { headersOf } from '../../support/credentials.ts';
+
+const signal = AbortSignal.timeout(10_000);
+
+function given(first = 'one') {
+  const now = { token: first };
+  const find = () => ({ auth: tokenAuth(now.token), fingerprint: now.token });
+  return { now, credentials: new StaticCredentials(find, 'HW_AUTH_TOKEN_FILE') };
+}
+
+const tokenOf = (proof: RequestAuth): string | undefined => headersOf(proof)['X-Auth-Token'];
+
+test('what has been taken is given to everyone at once', async () => {
+  const { credentials } = given();
+  credentials.report(await credentials.authenticate(signal), 'taken');
+  const proofs = await Promise.all([1, 2, 3].map(() => credentials.authenticate(signal)));
+  assert.equal(proofs.map(tokenOf), ['one', 'one', 'one']);
+});
+
+for (const result of ['taken', 'refused', 'untold'] as const) {
+  test(`until it has been taken only one request at a time carries it; the first is ${result}`, async () => {
+    const { credentials } = given();
+    const first = await credentials.authenticate(signal);
+    let others = 0;
+    let refusals = 0;
+    for (let other = 0; other < 5; other += 1) {
+      credentials.authenticate(signal).then(
+        () => {
+          others += 1;
+        },
+        (error: unknown) => {
+          assert.instance(error, CredentialsError);
+          refusals += 1;
+        },
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal([others, refusals], [0, 0]);
+    credentials.report(first, result);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal([others, refusals], { taken: [5, 0], refused: [0, 5], untold: [1, 0] }[result]);
+  });
+}
+
+test('what was refused is not given again, until it is another', async () => {
+  const { credentials, now } = given();
+  assert.not(credentials.report(await credentials.authenticate(signal), 'refused'));
+  assert.not(credentials.hasChanged());
+  for (let call = 0; call < 3; call += 1) {
+    const error = await credentials.authenticate(signal).catch((thrown: unknown) => thrown);
+    assert.instance(error, CredentialsError);
+    assert.match((error as CredentialsError).message, 'HW_AUTH_TOKEN_FILE');
+  }
+  now.token = 'two';
+  assert.ok(credentials.hasChanged());
+  assert.is(tokenOf(await credentials.authenticate(signal)), 'two');
+});
+
+test('a refusal of what has been exchanged meanwhile is worth another try', async () => {
+  const { credentials, now } = given();
+  const proof = await credentials.authenticate(signal);
+  now.token = 'two';
+  assert.ok(credentials.report(proof, 'refused'));
+  assert.is(tokenOf(await credentials.authenticate(signal)), 'two');
+});
+
+test('a person may ask for one more try', async () => {
+  const { credentials } = given();
+  credentials.report(await credentials.authenticate(signal), 'refused');
+  credentials.reset();
+  assert.is(tokenOf(await credentials.authenticate(signal)), 'one');
+});
+
+test('what cannot be found is no change', () => {
+  const credentials = new StaticCredentials(() => {
+    throw new CredentialsError('gone', { code: 'CREDENTIALS_UNREADABLE' });
+  }, 'HW_AUTH_TOKEN_FILE');
+  assert.not(credentials.hasChanged());
+});
+
+test('shows no token', async () => {
+  const { credentials } = given('t0ken');
+  credentials.report(await credentials.authenticate(signal), 'taken');
+  assert.not.match(inspect(credentials, { depth: 9, showHidden: false }), 't0ken');
+});
+
+test.run();

@@ -1,0 +1,196 @@
+import { inspect } from 'node:util';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { IssuedToken, LoginRequest } from '../../../src/gateway/auth/iam-client.ts';
+import { Secret } from '../../../src/gateway/auth/secret.ts';
+import { TokenCredentials } from '../../../src/gateway/auth/token-credentials.ts';
+import { type ConnectionError, CredentialsError } from '../../../src/gateway/errors.ts';
+import { headersOf } from '../../support/credentials.ts';
+
+const login: LoginRequest = { iam: '', user: 'ada', password: () => new Secret('hunter2'), domain: 'acme', project: 'p', timeoutMs: 1_000 };
+const signal = new AbortController().signal;
+
+/** Credentials whose logins the test answers itself, on a clock that it moves. */
+function credentialsWith(
+  fetchOne: (count: number, signal: AbortSignal) => Promise<IssuedToken> = (count) => Promise.resolve(token(count)),
+  password: () => string = () => 'hunter2',
+) {
+  const clock = { ms: 1_000_000, now: () => clock.ms, monotonicMs: () => clock.ms };
+  const logins: AbortSignal[] = [];
+  const credentials = new TokenCredentials(
+    { ...login, password: () => new Secret(password()) },
+    {
+      clock,
+      fetchToken: (_, stop) => {
+        logins.push(stop);
+        return fetchOne(logins.length, stop);
+      },
+    },
+  );
+  return { credentials, clock, logins };
+}
+
+function token(count: number, lifetimeMs = 86_400_000): IssuedToken {
+  return { value: new Secret(`token-${count}`), lifetimeMs };
+}
+
+async function headerFrom(credentials: TokenCredentials): Promise<Readonly<Record<string, string>>> {
+  return headersOf(await credentials.authenticate(signal));
+}
+
+function headerOf(count: number): Record<string, string> {
+  return { 'X-Auth-Token': `token-${count}` };
+}
+
+const refusal = new CredentialsError('no', { code: 'CREDENTIALS_REFUSED', status: 401 });
+const outage = new CredentialsError('down', { code: 'IAM_UNAVAILABLE', status: 503 });
+
+test('makes no login before a token is needed, and one for many callers', async () => {
+  const { credentials, logins } = credentialsWith();
+  assert.is(logins.length, 0);
+  const headers = await Promise.all(Array.from({ length: 20 }, () => headerFrom(credentials)));
+  assert.is(logins.length, 1);
+  for (const header of headers) assert.equal(header, headerOf(1));
+});
+
+for (const [livesMs, keptMs] of [
+  [86_400_000, 86_400_000 - 300_000],
+  [1_000, 900],
+] as const) {
+  test(`a token that lives ${livesMs} ms is kept for ${keptMs} ms`, async () => {
+    const { credentials, clock, logins } = credentialsWith((count) => Promise.resolve(token(count, livesMs)));
+    await headerFrom(credentials);
+    clock.ms += keptMs - 1;
+    await headerFrom(credentials);
+    assert.is(logins.length, 1);
+    clock.ms += 1;
+    assert.equal(await headerFrom(credentials), headerOf(2));
+    assert.is(logins.length, 2);
+  });
+}
+
+test('a token that seems to have ended already is kept until it is refused', async () => {
+  const { credentials, logins } = credentialsWith((count) => Promise.resolve(token(count, -5_000)));
+  await headerFrom(credentials);
+  await headerFrom(credentials);
+  assert.is(logins.length, 1);
+});
+
+test('a refused token is replaced once, however many callers had it refused', async () => {
+  const { credentials, logins } = credentialsWith();
+  const used = await credentials.authenticate(signal);
+  assert.ok(credentials.report(used, 'refused'));
+  assert.ok(credentials.report(used, 'refused'));
+  assert.equal(await headerFrom(credentials), headerOf(2));
+  assert.ok(credentials.report(used, 'refused'), 'another token is there by now');
+  assert.equal(await headerFrom(credentials), headerOf(2));
+  assert.is(logins.length, 2);
+});
+
+test('a new token that is refused at once is not replaced, nor sent again, for a minute', async () => {
+  const { credentials, clock, logins } = credentialsWith();
+  credentials.report(await credentials.authenticate(signal), 'refused');
+  assert.ok(credentials.hasChanged());
+  const second = await credentials.authenticate(signal);
+  assert.not(credentials.report(second, 'refused'));
+  assert.not(credentials.hasChanged());
+  assert.is(((await headerFrom(credentials).catch((error: unknown) => error)) as CredentialsError).code, 'CREDENTIALS_REFUSED');
+  clock.ms += 60_000;
+  assert.ok(credentials.hasChanged());
+  assert.equal(await headerFrom(credentials), headerOf(3));
+  assert.is(logins.length, 3);
+});
+
+test('a new token that was taken once is replaced when it is refused later', async () => {
+  const { credentials } = credentialsWith();
+  credentials.report(await credentials.authenticate(signal), 'refused');
+  const second = await credentials.authenticate(signal);
+  credentials.report(second, 'taken');
+  assert.ok(credentials.report(second, 'refused'));
+  assert.equal(await headerFrom(credentials), headerOf(3));
+});
+
+test('a refused login is made again with another password, or when a person asks for it', async () => {
+  let password = 'hunter2';
+  const { credentials, logins } = credentialsWith(
+    (count) => (count < 3 ? Promise.reject(refusal) : Promise.resolve(token(count))),
+    () => password,
+  );
+  const failing = () => headerFrom(credentials).catch((error: unknown) => error);
+  assert.is(await failing(), refusal);
+  assert.not(credentials.hasChanged());
+  password = 'hunter3';
+  assert.ok(credentials.hasChanged());
+  assert.is(await failing(), refusal);
+  assert.is(await failing(), refusal);
+  assert.is(logins.length, 2);
+  credentials.reset();
+  assert.equal(await headerFrom(credentials), headerOf(3));
+});
+
+test('every login asks whether it may leave', async () => {
+  let admitted = 0;
+  const deps = {
+    clock: { now: () => 0, monotonicMs: () => 0 },
+    fetchToken: () => Promise.resolve(token(1)),
+    acquire: async () => {
+      admitted += 1;
+      return () => {};
+    },
+  };
+  await headerFrom(new TokenCredentials(login, deps));
+  assert.is(admitted, 1);
+});
+
+test('a refused login is the last', async () => {
+  const { credentials, logins } = credentialsWith(() => Promise.reject(refusal));
+  for (let call = 0; call < 10; call += 1) assert.is(await headerFrom(credentials).catch((error: unknown) => error), refusal);
+  await Promise.all(Array.from({ length: 10 }, () => headerFrom(credentials).catch(() => {})));
+  assert.is(logins.length, 1);
+});
+
+test('after an outage the next caller asks again', async () => {
+  const { credentials, logins } = credentialsWith((count) => (count < 3 ? Promise.reject(outage) : Promise.resolve(token(count))));
+  assert.is(await headerFrom(credentials).catch((error: unknown) => error), outage);
+  assert.is(await headerFrom(credentials).catch((error: unknown) => error), outage);
+  assert.equal(await headerFrom(credentials), headerOf(3));
+  assert.is(logins.length, 3);
+});
+
+test('a caller that stops leaves at once, and the others get their token', async () => {
+  const gate = Promise.withResolvers<IssuedToken>();
+  const { credentials, logins } = credentialsWith(() => gate.promise);
+  const stop = new AbortController();
+  const leaving = credentials.authenticate(stop.signal).catch((error: unknown) => error);
+  const staying = headerFrom(credentials);
+  stop.abort();
+  assert.is(((await leaving) as ConnectionError).code, 'NOT_SENT');
+  assert.not(logins[0]?.aborted);
+  gate.resolve(token(1));
+  assert.equal(await staying, headerOf(1));
+});
+
+test('a login that nobody waits for any longer is stopped', async () => {
+  const { credentials, logins } = credentialsWith((count) => (count === 1 ? new Promise(() => {}) : Promise.resolve(token(count))));
+  const stop = new AbortController();
+  const leaving = credentials.authenticate(stop.signal).catch(() => {});
+  stop.abort();
+  await leaving;
+  assert.ok(logins[0]?.aborted);
+  assert.equal(await headerFrom(credentials), headerOf(2));
+});
+
+test('stopped beforehand, it asks for no token', async () => {
+  const { credentials, logins } = credentialsWith();
+  const error: unknown = await credentials.authenticate(AbortSignal.abort()).catch((thrown: unknown) => thrown);
+  assert.is((error as ConnectionError).code, 'NOT_SENT');
+  assert.is(logins.length, 0);
+});
+
+test('shows neither password nor token', async () => {
+  const { credentials } = credentialsWith();
+  await headerFrom(credentials);
+  assert.not.match(inspect(credentials, { depth: 9, showHidden: true }), /hunter2|token-1/);
+});
+
+test.run();

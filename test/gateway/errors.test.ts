@@ -1,0 +1,58 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  ConnectionError,
+  CredentialsError,
+  GatewayError,
+  InvalidResponseError,
+  ReadOnlyTransportError,
+  ServiceError,
+} from '../../src/gateway/errors.ts';
+
+test('a documented refusal carries what the gateway said', () => {
+  const error = new ServiceError({
+    status: 404,
+    errorCode: 'APIG.3002',
+    errorMsg: 'API x does not exist',
+    requestId: 'r1',
+    retryAfterMs: null,
+    rateLimit: null,
+  });
+  assert.is(error.name, 'ServiceError');
+  assert.is(error.code, 'APIG.3002');
+  assert.is(error.status, 404);
+  assert.is(error.errorCode, 'APIG.3002');
+  assert.is(error.errorMsg, 'API x does not exist');
+  assert.is(error.message, 'API x does not exist');
+  assert.is(error.requestId, 'r1');
+});
+
+test('a refusal without an error_code is named after its status', () => {
+  assert.is(
+    new ServiceError({ status: 502, errorCode: null, errorMsg: '', requestId: null, retryAfterMs: null, rateLimit: null }).code,
+    'HTTP_502',
+  );
+});
+
+for (const [status, code] of [
+  [null, 'ANSWER_INVALID'],
+  [200, 'ANSWER_INVALID'],
+  [201, 'ANSWER_INVALID'],
+  [302, 'REDIRECTED'],
+  [404, 'HTTP_404'],
+  [502, 'HTTP_502'],
+] as const) {
+  test(`an answer with status ${status} that breaks the specification has the code ${code}`, () => {
+    assert.is(new InvalidResponseError('', { status }).code, code);
+  });
+}
+
+test('each is a GatewayError with its cause, and a dry run that sends is none', () => {
+  const cause = new Error('deeper');
+  assert.is(new ConnectionError('TIMEOUT', '', cause).cause, cause);
+  assert.instance(new ConnectionError('TIMEOUT', ''), GatewayError);
+  assert.instance(new CredentialsError('', { code: 'IAM_BUSY' }), GatewayError);
+  assert.not.instance(new ReadOnlyTransportError('POST'), GatewayError);
+});
+
+test.run();

@@ -1,0 +1,126 @@
+import { inspect } from 'node:util';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Credentials, type RequestAuth, tokenAuth } from '../../src/gateway/auth/credentials.ts';
+import { GatewayError } from '../../src/gateway/errors.ts';
+import { authHeaderPlaceholder, GatewayClient, type RequestContext, type RomaClient } from '../../src/gateway/gateway-client.ts';
+import { parseResponse } from '../../src/gateway/response.ts';
+import type { RequestResult } from '../../src/model/ports.ts';
+import { type Answer, answeringServer, json, settingsFor } from './answering-server.ts';
+
+const none: Answer = (response) => json(response, 200, { size: 0, total: 0, envs: [] });
+const refused: Answer = (response) => json(response, 401, { error_code: 'APIG.1002', error_msg: 'Incorrect token' });
+
+/** Credentials that note what they are told, and are worth another try as often as `renewals` says. */
+function noting(renewals: number): Credentials & { readonly told: string[]; proofs: number } {
+  const noted = { told: [] as string[], proofs: 0 };
+  const authenticate = async (): Promise<RequestAuth> => {
+    noted.proofs += 1;
+    return tokenAuth(`t0ken-${noted.proofs}`);
+  };
+  const report = (used: RequestAuth, result: 'taken' | 'refused' | 'untold'): boolean => {
+    noted.told.push(`${used.secrets[0]} ${result}`);
+    return result === 'refused' && noted.proofs <= renewals;
+  };
+  return Object.assign(noted, { authenticate, report, hasChanged: () => false, reset: () => {} });
+}
+
+/** The request that all tests make. */
+async function environments(client: RomaClient, { path, secrets, ...one }: RequestContext) {
+  const answer = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/envs', {
+    params: { path, header: authHeaderPlaceholder },
+    parseAs: 'text',
+    ...one,
+  });
+  return parseResponse('listEnvironments', answer, secrets, Date.now());
+}
+
+/** Makes one call, and returns what came of it and who was told what. */
+async function called(answer: Answer, { renewals = 0, signal = new AbortController().signal } = {}) {
+  const server = await answeringServer(answer);
+  const credentials = noting(renewals);
+  const ends: RequestResult['kind'][] = [];
+  const admit = async () => (end: RequestResult) => void ends.push(end.kind);
+  const caller = new GatewayClient(settingsFor(server.url), credentials, admit, 'reads');
+  const result = await caller.call(signal, environments).catch((error: unknown) => error);
+  const code = result instanceof GatewayError ? result.code : null;
+  const shown = inspect([result, caller], { depth: 9, showHidden: true });
+  await caller.close();
+  await server.close();
+  return { code, told: credentials.told, ends, requests: server.requests, shown };
+}
+
+test('puts the gateway into the path and the proof into the header', async () => {
+  const { code, requests, told, ends } = await called(none);
+  assert.is(requests[0]?.path, '/v2/project-1/apic/instances/instance-1/envs');
+  assert.is(requests[0]?.headers['x-auth-token'], 't0ken-1');
+  assert.equal([code, told, ends], [null, ['t0ken-1 taken'], ['answered']]);
+});
+
+test('says whose gateway it is', async () => {
+  const caller = new GatewayClient(settingsFor('http://127.0.0.1:1'), noting(0), undefined, 'reads');
+  assert.equal(caller.identity, { endpoint: 'http://127.0.0.1:1', project: 'project-1', instance: 'instance-1' });
+  await caller.close();
+});
+
+test('tries once more with a new proof, where there may be one', async () => {
+  const { code, requests, told, ends } = await called((...args) => (args[2] === 1 ? refused : none)(...args), { renewals: 1 });
+  assert.equal([code, requests.length, ends], [null, 2, ['answered', 'answered']]);
+  assert.equal(told, ['t0ken-1 refused', 't0ken-2 taken']);
+});
+
+test('tries no third time, whatever the credentials think', async () => {
+  const { code, requests } = await called(refused, { renewals: 9 });
+  assert.equal([code, requests.length], ['APIG.1002', 2]);
+});
+
+test('tries no second time with the same proof', async () => {
+  const { code, requests, told } = await called(refused);
+  assert.equal([code, requests.length, told], ['APIG.1002', 1, ['t0ken-1 refused']]);
+});
+
+for (const [title, answer, code, result, end] of [
+  ['in its own words', (r) => json(r, 404, { error_code: 'APIG.3030', error_msg: 'x' }), 'APIG.3030', 'taken', 'answered'],
+  ['of somebody between', (r) => r.writeHead(502).end('<h1>Bad Gateway</h1>'), 'HTTP_502', 'untold', 'answered'],
+  ['that breaks the specification', (r) => json(r, 200, {}), 'ANSWER_INVALID', 'untold', 'answered'],
+  ['that asks for fewer', (r) => json(r, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'APIG.0308', 'taken', 'throttled'],
+  ['that never comes', (r) => r.destroy(), 'CONNECTION_LOST', 'untold', 'lost'],
+] as const satisfies readonly (readonly [string, Answer, string, string, RequestResult['kind']])[]) {
+  test(`an answer ${title} leaves the credentials ${result}, and is not asked for again`, async () => {
+    const { requests, ...seen } = await called(answer, { renewals: 9 });
+    assert.equal([seen.code, seen.told, seen.ends, requests.length], [code, [`t0ken-1 ${result}`], [end], 1]);
+  });
+}
+
+test('shows no proof, neither in itself nor in an error', async () => {
+  const { shown } = await called((response) => json(response, 400, { error_code: 'APIG.2000', error_msg: 'token t0ken-1' }));
+  assert.not.match(shown, 't0ken');
+});
+
+test('what is no error of the gateway is a bug, and comes out as it is', async () => {
+  const caller = new GatewayClient(settingsFor('http://127.0.0.1:1'), noting(9), undefined, 'reads');
+  const bug = new TypeError('a bug');
+  const result = await caller.call(new AbortController().signal, () => Promise.reject(bug)).catch((error: unknown) => error);
+  assert.is(result, bug);
+  await caller.close();
+});
+
+test('for reading alone nothing but a read leaves', async () => {
+  const server = await answeringServer(none);
+  const caller = new GatewayClient(settingsFor(server.url), noting(0), undefined, 'reads');
+  const result = await caller
+    .call(new AbortController().signal, (client, { path, secrets: _, ...one }) =>
+      client.POST('/v2/{project_id}/apic/instances/{instance_id}/apis/action', {
+        params: { path, header: authHeaderPlaceholder },
+        body: { action: 'online', api_id: 'a', env_id: 'e' },
+        ...one,
+      }),
+    )
+    .catch((error: unknown) => error);
+  assert.match(String(result), /POST/);
+  assert.is(server.requests.length, 0);
+  await caller.close();
+  await server.close();
+});
+
+test.run();

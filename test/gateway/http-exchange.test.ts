@@ -1,0 +1,226 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { Agent } from 'undici';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type ConnectionError, InvalidResponseError } from '../../src/gateway/errors.ts';
+import { HttpRequest, type HttpResponse, sendRequest } from '../../src/gateway/http-exchange.ts';
+
+interface Exchanged {
+  readonly answer: HttpResponse | null;
+  readonly error: unknown;
+  readonly tookMs: number;
+}
+
+interface How {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly mayLeave?: () => boolean;
+}
+
+/** Makes one POST to a server that does `serve` with each connection once it has the whole request. */
+async function exchangeWith(serve: (socket: Socket) => void, how: How = {}): Promise<Exchanged> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket.on('error', () => {}));
+    let seen = '';
+    socket.on('data', (chunk) => {
+      seen += String(chunk);
+      if (seen.endsWith('the body')) serve(socket);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    return await exchangeAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, how);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  }
+}
+
+async function exchangeAt(url: string, { timeoutMs = 2_000, signal, mayLeave }: How = {}): Promise<Exchanged> {
+  const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+  const startedAtMs = performance.now();
+  try {
+    const request = new HttpRequest(url, {
+      method: 'POST',
+      headers: new Headers({ 'x-mine': '1' }),
+      body: 'the body',
+      signal: signal ?? null,
+    });
+    const [answer, error] = await sendRequest(agent, request, { 'x-more': '2' }, timeoutMs, mayLeave).then(
+      (done) => [done, null] as const,
+      (thrown: unknown) => [null, thrown] as const,
+    );
+    return { answer, error, tookMs: performance.now() - startedAtMs };
+  } finally {
+    await agent.destroy();
+  }
+}
+
+const head = 'HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n';
+
+test('reads a whole answer', async () => {
+  const { answer } = await exchangeWith((socket) => socket.write(`${head}X-Two: a\r\nX-Two: b\r\nContent-Length: 7\r\n\r\n{"a":1}`));
+  assert.is(answer?.status, 201);
+  assert.is(answer?.ok, true);
+  assert.is(answer?.headers.get('Content-Type'), 'application/json');
+  assert.is(answer?.headers.get('x-two'), 'a,b');
+  assert.is(answer?.headers.get('x-three'), null);
+  assert.equal(await answer?.json(), { a: 1 });
+});
+
+test('reads an answer in many pieces, cut inside a character', async () => {
+  const bytes = Buffer.from('"häß"');
+  const { answer } = await exchangeWith((socket) => {
+    socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
+    for (const byte of bytes) socket.write(Buffer.concat([Buffer.from('1\r\n'), Buffer.from([byte]), Buffer.from('\r\n')]));
+    socket.write('0\r\n\r\n');
+  });
+  assert.is(await answer?.text(), '"häß"');
+});
+
+test('is not confused by an interim answer', async () => {
+  const { answer } = await exchangeWith((socket) =>
+    socket.write(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${head}Content-Length: 2\r\n\r\n{}`),
+  );
+  assert.is(answer?.status, 201);
+  assert.is(answer?.headers.get('link'), null);
+});
+
+test('does not follow a redirect', async () => {
+  const { answer } = await exchangeWith((socket) =>
+    socket.write('HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n'),
+  );
+  assert.is(answer?.status, 302);
+});
+
+for (const [title, bytes, code] of [
+  ['a reset without an answer', '', 'CONNECTION_LOST'],
+  ['half a head', 'HTTP/1.1 201 Cre', 'CONNECTION_LOST'],
+  ['half a body', `${head}Content-Length: 100\r\n\r\n{"a"`, 'CONNECTION_LOST'],
+  ['half a chunk', `${head}Transfer-Encoding: chunked\r\n\r\nff\r\n{"a"`, 'CONNECTION_LOST'],
+  ['what is not HTTP', 'SSH-2.0-OpenSSH_9.6\r\n\r\n', 'ANSWER_INVALID'],
+  ['a head without end', `${head}X-Long: ${'x'.repeat(100_000)}`, 'ANSWER_INVALID'],
+] as const) {
+  test(`${title} is ${code}: the request has left`, async () => {
+    const { error } = await exchangeWith((socket) => socket.end(bytes));
+    assert.is((error as ConnectionError).code, code);
+    assert.is((error as ConnectionError).status, null);
+  });
+}
+
+test('a connection that is reset is lost', async () => {
+  const { error } = await exchangeWith((socket) => socket.resetAndDestroy());
+  assert.is((error as ConnectionError).code, 'CONNECTION_LOST');
+});
+
+test('the time limit covers the wait for the answer', async () => {
+  const { error, tookMs } = await exchangeWith(() => {}, { timeoutMs: 100 });
+  assert.is((error as ConnectionError).code, 'TIMEOUT');
+  assert.ok(tookMs < 1_000, `${tookMs}`);
+});
+
+test('the time limit covers the body, however busy it is', async () => {
+  const { error, tookMs } = await exchangeWith(
+    (socket) => {
+      socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
+      const drip = setInterval(() => socket.write('1\r\n \r\n'), 10);
+      socket.on('close', () => clearInterval(drip));
+    },
+    { timeoutMs: 200 },
+  );
+  assert.is((error as ConnectionError).code, 'TIMEOUT');
+  assert.ok(tookMs < 1_500, `${tookMs}`);
+});
+
+for (const [status, code] of [
+  ['201 Created', 'ANSWER_INVALID'],
+  ['404 Not Found', 'HTTP_404'],
+] as const) {
+  test(`a body over 16 MiB after ${status} is refused: ${code}`, async () => {
+    let closed = false;
+    const { error } = await exchangeWith((socket) => {
+      socket.on('close', () => {
+        closed = true;
+      });
+      socket.write(`HTTP/1.1 ${status}\r\nContent-Length: 99000000\r\n\r\n`);
+      socket.write('x'.repeat(16 * 1024 * 1024 + 1));
+    });
+    assert.instance(error, InvalidResponseError);
+    assert.is((error as InvalidResponseError).code, code);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.ok(closed, 'the rest is not read');
+  });
+}
+
+test('a body of 16 MiB is read', async () => {
+  const { answer } = await exchangeWith((socket) => socket.write(`${head}Content-Length: 16777216\r\n\r\n${'x'.repeat(16_777_216)}`));
+  assert.is((await answer?.text())?.length, 16_777_216);
+});
+
+test('nothing has left where nobody listens', async () => {
+  const { error } = await exchangeAt('http://127.0.0.1:1/');
+  assert.is((error as ConnectionError).code, 'CONNECTION_FAILED');
+  assert.match((error as Error).message, 'ECONNREFUSED');
+});
+
+test('nothing has left where there is no such host', async () => {
+  const { error } = await exchangeAt('http://nowhere.invalid/');
+  assert.is((error as ConnectionError).code, 'CONNECTION_FAILED');
+});
+
+test('nothing has left where the address is none', async () => {
+  const { error } = await exchangeAt('http://host:99999/');
+  assert.is((error as ConnectionError).code, 'CONNECTION_FAILED');
+});
+
+test('nothing has left where TLS finds no TLS', async () => {
+  const server = createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { error } = await exchangeAt(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  server.close();
+  assert.is((error as ConnectionError).code, 'CONNECTION_FAILED');
+});
+
+test('nothing has left where TLS hangs until the time is over', async () => {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => sockets.push(socket.on('error', () => {})));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { error } = await exchangeAt(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`, { timeoutMs: 100 });
+  for (const socket of sockets) socket.destroy();
+  server.close();
+  assert.is((error as ConnectionError).code, 'CONNECTION_FAILED');
+  assert.is((error as Error).message, 'no connection within 100 ms');
+});
+
+test('stopped beforehand, nothing leaves', async () => {
+  let served = false;
+  const { error } = await exchangeWith(
+    () => {
+      served = true;
+    },
+    { signal: AbortSignal.abort() },
+  );
+  assert.is((error as ConnectionError).code, 'NOT_SENT');
+  assert.not(served);
+});
+
+test('what may not leave any more when its connection stands does not leave', async () => {
+  const [asked, served]: [string[], string[]] = [[], []];
+  const mayLeave = (): boolean => asked.push('asked') === 0;
+  const { error } = await exchangeWith(() => served.push('served'), { mayLeave });
+  assert.is((error as ConnectionError).code, 'NOT_SENT');
+  assert.equal([asked, served], [['asked'], []]);
+});
+
+test('stopped while the answer is on its way, it may have happened', async () => {
+  const stop = new AbortController();
+  const { error } = await exchangeWith(() => stop.abort(), { signal: stop.signal });
+  assert.is((error as ConnectionError).code, 'INTERRUPTED');
+});
+
+test.run();

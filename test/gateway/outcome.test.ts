@@ -1,0 +1,71 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ConnectionError, CredentialsError, InvalidResponseError, ReadOnlyTransportError, ServiceError } from '../../src/gateway/errors.ts';
+import { toOutcome, toReadFailure } from '../../src/gateway/outcome.ts';
+
+function refused(status: number, errorCode: string | null, retryAfterMs: number | null = null): ServiceError {
+  return new ServiceError({ status, errorCode, errorMsg: 'said', requestId: 'r1', retryAfterMs, rateLimit: null });
+}
+
+test('a failure says what went wrong and what to do', () => {
+  assert.equal(toOutcome(refused(404, 'APIG.3030'), 'online'), {
+    kind: 'stalled',
+    failure: {
+      code: 'APIG.3030',
+      status: 404,
+      message: 'said',
+      hint: 'check gateway.instance and gateway.project',
+      requestId: 'r1',
+      retryAfterMs: null,
+    },
+  });
+});
+
+for (const [title, error, action, kind] of [
+  ['what is already so', refused(400, 'APIG.3309'), 'online', 'succeeded'],
+  ['offline where nothing is', refused(404, 'APIG.3015'), 'offline', 'succeeded'],
+  ['online without a publication', refused(404, 'APIG.3015'), 'online', 'stalled'],
+  ['a token that is refused for good', refused(401, 'APIG.1002'), 'online', 'refused'],
+  ['a busy gateway', refused(409, 'APIC.7701'), 'online', 'retry'],
+  ['a lost online', new ConnectionError('CONNECTION_LOST', 'x'), 'online', 'unknown'],
+  ['a lost offline', new ConnectionError('CONNECTION_LOST', 'x'), 'offline', 'unknown'],
+  ['no connection', new ConnectionError('CONNECTION_FAILED', 'x'), 'online', 'retry'],
+  ['a 201 that breaks the specification', new InvalidResponseError('x', { status: 201 }), 'online', 'unknown'],
+  ['a 404 too long to read', new InvalidResponseError('x', { status: 404 }), 'online', 'stalled'],
+  ['a redirect', new InvalidResponseError('x', { status: 302 }), 'online', 'stalled'],
+  ['a refused login', new CredentialsError('x', { code: 'CREDENTIALS_REFUSED', status: 401 }), 'online', 'refused'],
+  ['no identity service', new CredentialsError('x', { code: 'IAM_UNAVAILABLE' }), 'online', 'retry'],
+] as const) {
+  test(`${title} is ${kind}`, () => {
+    assert.is(toOutcome(error, action).kind, kind);
+  });
+}
+
+test('a pause is as long as the gateway asks, if it says so', () => {
+  const pause = (error: ServiceError): unknown => {
+    const outcome = toOutcome(error, 'online');
+    return 'failure' in outcome && [outcome.kind, outcome.failure.retryAfterMs];
+  };
+  assert.equal(pause(refused(429, 'APIG.0308', 42_000)), ['wait', 42_000]);
+  assert.equal(pause(refused(429, null)), ['wait', null]);
+  assert.equal(pause(refused(500, 'APIG.9008')), ['wait', null]);
+  assert.equal(pause(refused(503, null, 5_000)), ['unknown', 5_000]);
+  assert.equal(pause(refused(404, 'APIG.3002', 5_000)), ['stalled', 5_000]);
+});
+
+test('an error in the gateway may have happened to a change, and a read is tried again', () => {
+  assert.is(toOutcome(refused(500, 'APIG.9999'), 'online').kind, 'unknown');
+  assert.is(toReadFailure(refused(500, 'APIG.9999'))?.kind, 'retry');
+  assert.is(toReadFailure(refused(403, 'APIG.1005'))?.kind, 'stalled');
+  assert.is(toReadFailure(refused(404, 'APIG.3015')), null, 'what was never published has no version');
+});
+
+test('a bug stays a bug', () => {
+  assert.throws(
+    () => toOutcome(new ReadOnlyTransportError('POST'), 'online'),
+    (error: unknown) => error instanceof ReadOnlyTransportError,
+  );
+  assert.throws(() => toOutcome(new TypeError('oops'), 'online'), /oops/);
+});
+
+test.run();

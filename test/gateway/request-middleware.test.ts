@@ -1,0 +1,61 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ConnectionError, CredentialsError, InvalidResponseError, ServiceError } from '../../src/gateway/errors.ts';
+import { withRateLimit } from '../../src/gateway/request-middleware.ts';
+import type { RequestResult } from '../../src/model/ports.ts';
+
+const { signal } = new AbortController();
+const refused = (status: number, errorCode: string | null, retryAfterMs: number | null = null): ServiceError =>
+  new ServiceError({ status, errorCode, errorMsg: 'x', requestId: null, retryAfterMs, rateLimit: { calls: 5, perMs: 60_000 } });
+
+async function endAfter(request: () => Promise<unknown>): Promise<RequestResult | undefined> {
+  let told: RequestResult | undefined;
+  const admit = async () => (end: RequestResult) => {
+    told = end;
+  };
+  await withRateLimit(admit, signal, request).catch(() => {});
+  return told;
+}
+
+for (const [title, error, end] of [
+  ['a refusal is an answer', refused(404, 'APIG.3002'), { kind: 'answered', retryAfterMs: null, rateLimit: { calls: 5, perMs: 60_000 } }],
+  ['too many', refused(429, 'APIG.0308', 7000), { kind: 'throttled', retryAfterMs: 7000, rateLimit: { calls: 5, perMs: 60_000 } }],
+  ['too many, as a 500', refused(500, 'APIG.9008'), { kind: 'throttled', retryAfterMs: null, rateLimit: { calls: 5, perMs: 60_000 } }],
+  ['a broken connection', new ConnectionError('CONNECTION_LOST', 'x'), { kind: 'lost', retryAfterMs: null, rateLimit: null }],
+  ['no connection', new ConnectionError('CONNECTION_FAILED', 'x'), { kind: 'lost', retryAfterMs: null, rateLimit: null }],
+  ['nothing sent', new ConnectionError('NOT_SENT', 'x'), { kind: 'unsent', retryAfterMs: null, rateLimit: null }],
+  ['an answer that is none', new InvalidResponseError('x', { status: 201 }), { kind: 'answered', retryAfterMs: null, rateLimit: null }],
+  [
+    'no connection to the identity service',
+    new CredentialsError('x', { code: 'IAM_UNAVAILABLE', cause: new ConnectionError('TIMEOUT', 'x') }),
+    { kind: 'lost', retryAfterMs: null, rateLimit: null },
+  ],
+] as const) {
+  test(`says how a request ended: ${title}`, async () => {
+    assert.equal(await endAfter(() => Promise.reject(error)), end);
+  });
+}
+
+test('says that a request was answered, and resolves to what it resolved to', async () => {
+  assert.equal(await endAfter(async () => 1), { kind: 'answered', retryAfterMs: null, rateLimit: null });
+  assert.is(await withRateLimit(undefined, signal, async () => 7), 7);
+});
+
+test('sends nothing before it is let', async () => {
+  const { promise, resolve } = Promise.withResolvers<() => void>();
+  let isSent = false;
+  const sending = withRateLimit(
+    () => promise,
+    signal,
+    async () => {
+      isSent = true;
+    },
+  );
+  await Promise.resolve();
+  assert.not.ok(isSent);
+  resolve(() => {});
+  await sending;
+  assert.ok(isSent);
+});
+
+test.run();

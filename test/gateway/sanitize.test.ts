@@ -1,0 +1,40 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { sanitize, sanitizePage } from '../../src/gateway/sanitize.ts';
+
+test('makes one line without control characters', () => {
+  assert.is(sanitize(' a\r\n\tb\u001b[31mc\u0000\u202ed\u2028 ', []), 'a b [31mc d');
+});
+
+test('cuts a long text', () => {
+  const cut = sanitize('x'.repeat(5_000), []);
+  assert.is(cut.length, 300);
+  assert.ok(cut.endsWith('x…'));
+  assert.is(sanitize('abcdef', [], 4), 'abc…');
+  assert.is(sanitize('abcd', [], 4), 'abcd');
+});
+
+test('leaves no half of a secret at a cut', () => {
+  const secret = `s${'e'.repeat(600)}t`;
+  for (const before of [0, 250, 290, 299, 3_900, 4_090]) {
+    const filler = '<b>'.repeat(before / 3);
+    assert.not.match(sanitize('x'.repeat(before) + secret, [secret]), /se/);
+    assert.not.match(sanitizePage(filler + secret, [secret]), /se/);
+  }
+});
+
+test('reads a proxy error page without its markup', () => {
+  const page =
+    '<html><head><title>502 Bad Gateway</title><style>h1 {color: red}</style></head>\r\n<body><h1>502</h1><hr>nginx</body></html>';
+  assert.is(sanitizePage(page, []), '502 Bad Gateway 502 nginx');
+});
+
+test('a page made to be slow is not', () => {
+  const startedAtMs = performance.now();
+  sanitizePage('<'.repeat(1_000_000), []);
+  sanitizePage('<style '.repeat(200_000), []);
+  sanitize('\u0000'.repeat(1_000_000), ['secret']);
+  assert.ok(performance.now() - startedAtMs < 1_000);
+});
+
+test.run();

@@ -1,0 +1,31 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { addMarker, hasMarker } from '../../src/model/attempt-marker.ts';
+import { fc } from '../support/fast-check.ts';
+
+test('a marker stands after the text, or alone', () => {
+  assert.is(addMarker('retired, see CHG-1', '3f9a1c0b7d2e'), 'retired, see CHG-1 [edict 3f9a1c0b7d2e]');
+  assert.is(addMarker(null, '3f9a1c0b7d2e'), '[edict 3f9a1c0b7d2e]');
+  assert.is(addMarker('', '3f9a1c0b7d2e'), '[edict 3f9a1c0b7d2e]');
+});
+
+test('a long text loses its end, not the marker', () => {
+  const remark = addMarker('x'.repeat(255), 'abc');
+  assert.is([...remark].length, 255);
+  assert.match(remark, /^x+… \[edict abc\]$/);
+});
+
+test('any remark keeps to 255 characters, holds its marker and no other', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 255 }), (text) => {
+      const remark = addMarker(text, 'abc');
+      assert.ok([...remark].length <= 255);
+      assert.ok(hasMarker(remark, 'abc'));
+      assert.not.ok(hasMarker(remark, 'abcd'));
+      assert.not.ok(hasMarker(remark, 'ab'));
+      if ([...text].length <= 240) assert.ok(remark.startsWith(text));
+    }),
+  );
+});
+
+test.run();

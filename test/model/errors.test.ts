@@ -1,0 +1,29 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { assertNever, EdictError, errorMessage, exitCodes, InvalidFileError } from '../../src/model/errors.ts';
+
+test('an error has a code, and a hint and an exit code unless nothing special is meant', () => {
+  const error = new EdictError('CODE', 'what happened');
+  assert.equal([error.code, error.message, error.hint, error.exitCode], ['CODE', 'what happened', null, exitCodes.error]);
+  const cause = new Error('below');
+  const full = new EdictError('CODE', 'what', { hint: 'do this', exitCode: exitCodes.held, cause });
+  assert.equal([full.hint, full.exitCode, full.cause], ['do this', 4, cause]);
+});
+
+test('an invalid file counts its mistakes and exits with 3', () => {
+  const mistake = { rule: 'value' as const, file: 'f', line: 1, column: 1, length: 1, message: '', hint: null, text: '' };
+  assert.is(new InvalidFileError('f', [mistake]).message, 'f has 1 mistake');
+  assert.is(new InvalidFileError('f', [mistake, mistake]).message, 'f has 2 mistakes');
+  assert.is(new InvalidFileError('f', []).exitCode, 3);
+});
+
+test('anything thrown has a message', () => {
+  assert.is(errorMessage(new Error('text')), 'text');
+  assert.is(errorMessage('text'), 'text');
+});
+
+test('a branch that cannot be reached throws when it is', () => {
+  assert.throws(() => assertNever('x' as never), /unexpected "x"/);
+});
+
+test.run();

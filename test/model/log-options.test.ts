@@ -1,0 +1,13 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { logFormats, logLevels } from '../../src/model/log-options.ts';
+
+test('levels stand from little to much', () => {
+  assert.equal(logLevels, ['silent', 'error', 'warn', 'info', 'debug']);
+});
+
+test('a line is for people or for programs', () => {
+  assert.equal(logFormats, ['pretty', 'json']);
+});
+
+test.run();

@@ -1,0 +1,85 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Change } from '../../src/model/change.ts';
+import { applyOutcome, type Outcome } from '../../src/model/outcome.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import { desiredState, recorded, wanted } from '../support/states.ts';
+
+const change = diffStates(desiredState([wanted('orders', 'test', { revision: 'r2' })]), new Map()).changes[0] as Change;
+const attempt = { id: 9, marker: null, finishedAtMs: 1000 };
+const failure = { code: 'X', status: null, message: '', hint: null, requestId: null, retryAfterMs: null };
+
+test('a success becomes the record, with its revision and version', () => {
+  const next = applyOutcome(
+    change,
+    { kind: 'succeeded', versionId: 'v2', publishId: 'p' },
+    recorded('orders', 'test', { state: 'offline' }),
+    attempt,
+  );
+  assert.equal(next, recorded('orders', 'test', { state: 'online', revision: 'r2', versionId: 'v2', publishId: 'p', recordedAtMs: 1000 }));
+});
+
+test('an unknown outcome leaves what was recorded and marks it unresolved', () => {
+  const before = recorded('orders', 'test', { state: 'offline', revision: 'r1', recordedAtMs: 5 });
+  const next = applyOutcome(change, { kind: 'unknown', failure }, before, attempt);
+  assert.equal(next, {
+    ...before,
+    unknownAttempt: { attemptId: 9, action: 'online', revision: 'r2', version: null, marker: null, endedAtMs: 1000 },
+  });
+});
+
+test('a switch to a version leaves the recorded revision as it is', () => {
+  const before = recorded('orders', 'test', { revision: 'r9', versionId: 'v9' });
+  const done: Outcome = { kind: 'succeeded', versionId: 'v1', publishId: null };
+  const next = applyOutcome({ ...change, reason: 'version', version: 'v1' }, done, before, attempt);
+  assert.equal([next?.revision, next?.versionId], ['r9', 'v1']);
+});
+
+test('an unknown outcome of a first attempt is recorded without a state', () => {
+  const next = applyOutcome(change, { kind: 'unknown', failure }, undefined, attempt);
+  assert.is(next?.state, null);
+  assert.is(next?.unknownAttempt?.attemptId, 9);
+});
+
+const harmless: readonly Outcome[] = [
+  { kind: 'dropped' },
+  { kind: 'retry', failure },
+  { kind: 'stalled', failure },
+  { kind: 'wait', failure },
+  { kind: 'refused', failure },
+  { kind: 'absent' },
+];
+for (const outcome of harmless) {
+  test(`what was recorded stays as it was after: ${outcome.kind}`, () => {
+    const before = recorded('orders', 'test', {
+      unknownAttempt: { attemptId: 3, action: 'online', revision: null, marker: null, version: null, endedAtMs: null },
+    });
+    assert.is(applyOutcome(change, outcome, before, attempt), before);
+    assert.is(applyOutcome(change, outcome, undefined, attempt), undefined);
+  });
+}
+
+const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null } as const;
+
+for (const [reason, before, corrections] of [
+  ['drift', { drift, correctionCount: 2 }, 3],
+  ['unresolved', { drift, correctionCount: 2 }, 3],
+  ['unresolved', { correctionCount: 2 }, 2],
+  ['state', { drift, correctionCount: 2 }, 2],
+  ['revision', { drift, correctionCount: 0 }, 0],
+] as const) {
+  test(`a success for ${reason} ${'drift' in before ? 'over' : 'without'} a drift has corrected it ${corrections} times`, () => {
+    const was = recorded('orders', 'test', { state: 'offline', lastCorrectedAtMs: 7, ...before });
+    const next = applyOutcome({ ...change, reason }, { kind: 'succeeded', versionId: null, publishId: null }, was, attempt);
+    const correctedAtMs = corrections > before.correctionCount ? 1000 : 7;
+    assert.equal([next?.drift, next?.correctionCount, next?.lastCorrectedAtMs], [null, corrections, correctedAtMs]);
+  });
+}
+
+test('what the gateway said of the publication before does not hold for the new one', () => {
+  const was = recorded('orders', 'test', { publishId: 'p1', publishedAtMs: 5, editedAtMs: 9 });
+  const next = applyOutcome(change, { kind: 'succeeded', versionId: 'v2', publishId: null }, was, attempt);
+  assert.equal([next?.publishId, next?.publishedAtMs, next?.editedAtMs], [null, null, null]);
+});
+
+test.run();

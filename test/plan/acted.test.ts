@@ -1,0 +1,32 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { appendDigest, desiredDigest, isStaleSource } from '../../src/plan/digest.ts';
+import { desiredState, wanted } from '../support/states.ts';
+
+test('the digest covers what is wanted of each publication, in whatever order, and nothing else', () => {
+  const [orders, carts] = [wanted('orders', 'test'), wanted('carts', 'test')];
+  const digest = desiredDigest(desiredState([orders, carts]));
+  assert.is(desiredDigest(desiredState([carts, { ...orders, remark: 'another', sourceFile: 'apis/x.yaml' }])), digest);
+  const others = [
+    desiredState([orders]),
+    desiredState([orders, { ...carts, state: 'offline' }]),
+    desiredState([orders, { ...carts, revision: '2' }]),
+    desiredState([orders, { ...carts, version: 'v' }]),
+    { ...desiredState([orders, carts]), prune: 'offline' as const },
+  ];
+  for (const other of others) assert.is.not(desiredDigest(other), digest);
+});
+
+test('behind is what was acted on once and is not what was acted on last', () => {
+  let acted = appendDigest(appendDigest([], 'a'), 'b');
+  assert.equal(
+    [isStaleSource([], 'a'), isStaleSource(acted, 'a'), isStaleSource(acted, 'b'), isStaleSource(acted, 'c')],
+    [false, true, false, false],
+  );
+  acted = appendDigest(acted, 'a');
+  assert.equal([acted, isStaleSource(acted, 'a'), isStaleSource(acted, 'b')], [['b', 'a'], false, true]);
+  for (let number = 0; number < 60; number += 1) acted = appendDigest(acted, `n${number}`);
+  assert.equal([acted.length, acted.at(-1), acted.includes('a')], [50, 'n59', false]);
+});
+
+test.run();

@@ -1,0 +1,62 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ListedVersion } from '../../src/model/observation.ts';
+import type { UnknownAttempt } from '../../src/model/publication.ts';
+import { resolveAttempt } from '../../src/plan/attempt-resolution.ts';
+import { recorded } from '../support/states.ts';
+
+const online: UnknownAttempt = { attemptId: 7, action: 'online', revision: 'r2', marker: 'abc', version: null, endedAtMs: null };
+const offline: UnknownAttempt = { attemptId: 7, action: 'offline', revision: null, marker: null, version: null, endedAtMs: null };
+const mine = (isEffective: boolean): ListedVersion => ({
+  versionId: 'mine',
+  versionNumber: '',
+  publishedAtMs: null,
+  remark: 'x [edict abc]',
+  isEffective,
+});
+const other = (isEffective: boolean): ListedVersion => ({
+  versionId: 'other',
+  versionNumber: '',
+  publishedAtMs: null,
+  remark: 'x [edict abd]',
+  isEffective,
+});
+
+for (const [title, attempt, versions, expected] of [
+  ['its version is effective: it happened', online, [other(false), mine(true)], ['happened', 'mine', 'online', 'mine', 'r2']],
+  ['its version was followed by another: it happened', online, [other(true), mine(false)], ['happened', 'mine', 'online', 'other', 'r2']],
+  ['its version was taken offline since: it happened', online, [mine(false)], ['happened', 'mine', 'offline', null, 'r2']],
+  ['only others are there: it did not happen', online, [other(true)], ['absent', null, 'online', 'version', 'r1']],
+  ['nothing is there: it did not happen', online, [], ['absent', null, 'online', 'version', 'r1']],
+  ['without a marker nobody can tell', { ...online, marker: null }, [mine(true)], ['untold', null, null, null, null]],
+  ['nothing is effective: the offline happened', offline, [other(false)], ['happened', null, 'offline', null, null]],
+  ['something is effective: the offline did not happen', offline, [other(true)], ['absent', null, 'online', 'version', 'r1']],
+] as const satisfies readonly (readonly [string, UnknownAttempt, readonly ListedVersion[], readonly unknown[]])[]) {
+  test(`${attempt.action}: ${title}`, () => {
+    const before = recorded('orders', 'test', { revision: 'r1', unknownAttempt: attempt });
+    const resolution = resolveAttempt(before, attempt, versions, 99);
+    const next = resolution.kind === 'untold' ? null : resolution.nextRecorded;
+    const version = resolution.kind === 'happened' ? resolution.versionId : null;
+    assert.equal([resolution.kind, version, next?.state ?? null, next?.versionId ?? null, next?.revision ?? null], expected);
+    if (next) assert.is(next.unknownAttempt, null);
+  });
+}
+
+test('a switch to a version that happened leaves the recorded revision as it is', () => {
+  const switched: UnknownAttempt = { ...online, marker: null, version: 'other' };
+  const resolution = resolveAttempt(recorded('orders', 'test', { revision: 'r1', unknownAttempt: switched }), switched, [other(true)], 99);
+  assert.equal(resolution.kind === 'happened' && [resolution.nextRecorded.revision, resolution.nextRecorded.versionId], ['r1', 'other']);
+});
+
+test('an attempt against a drift that happened ends the drift and counts as its correction', () => {
+  const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null } as const;
+  const before = recorded('orders', 'test', { state: 'offline', drift, correctionCount: 2, lastCorrectedAtMs: 4, unknownAttempt: online });
+  const happened = resolveAttempt(before, online, [mine(true)], 99);
+  const next = happened.kind === 'happened' ? happened.nextRecorded : null;
+  assert.equal([next?.state, next?.drift, next?.correctionCount, next?.lastCorrectedAtMs], ['online', null, 3, 99]);
+  const absent = resolveAttempt(before, online, [], 99);
+  const still = absent.kind === 'absent' ? absent.nextRecorded : null;
+  assert.equal([still?.state, still?.drift, still?.correctionCount, still?.lastCorrectedAtMs], ['offline', drift, 2, 4]);
+});
+
+test.run();

@@ -1,0 +1,371 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { applyOutcome } from '../../src/model/outcome.ts';
+import type {
+  DesiredPublication,
+  DesiredState,
+  PublicationKey,
+  PublicationState,
+  RecordedPublication,
+  RecordedState,
+} from '../../src/model/publication.ts';
+import { diffPublication, diffStates, isOutdated, nextDueAtMs } from '../../src/plan/diff.ts';
+import { fc, runs } from '../support/fast-check.ts';
+import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+
+const unknownAttempt = { attemptId: 7, action: 'online', revision: null, marker: null, version: null, endedAtMs: null } as const;
+
+const rows: readonly [
+  string,
+  Partial<DesiredPublication> | null,
+  Partial<RecordedPublication> | null,
+  'keep' | 'offline',
+  string | null,
+][] = [
+  ['online, never recorded', {}, null, 'keep', 'online new'],
+  ['online, never recorded, with a revision', { revision: 'a' }, null, 'keep', 'online new'],
+  ['online, recorded offline', {}, { state: 'offline' }, 'keep', 'online state'],
+  ['online, recorded online', {}, {}, 'keep', null],
+  ['online at the recorded revision', { revision: 'a' }, { revision: 'a' }, 'keep', null],
+  ['online at another revision', { revision: 'b' }, { revision: 'a' }, 'keep', 'online revision'],
+  ['online at a first revision', { revision: 'a' }, {}, 'keep', 'online revision'],
+  ['online without a revision, recorded with one', {}, { revision: 'a' }, 'keep', null],
+  ['online at a new revision, recorded offline', { revision: 'b' }, { state: 'offline', revision: 'a' }, 'keep', 'online state'],
+  ['offline, recorded online', { state: 'offline' }, {}, 'keep', 'offline state'],
+  ['offline, recorded offline', { state: 'offline' }, { state: 'offline' }, 'keep', null],
+  ['offline, never recorded', { state: 'offline' }, null, 'keep', null],
+  ['offline at another revision, recorded offline', { state: 'offline', revision: 'b' }, { state: 'offline' }, 'keep', null],
+  ['online, unresolved beside online', {}, { unknownAttempt }, 'keep', 'online unresolved'],
+  ['online, unresolved and never recorded', {}, { state: null, unknownAttempt }, 'keep', 'online unresolved'],
+  ['offline, unresolved and never recorded', { state: 'offline' }, { state: null, unknownAttempt }, 'keep', 'offline unresolved'],
+  ['left the file, kept, online', null, {}, 'keep', null],
+  ['left the file, kept, unresolved', null, { unknownAttempt }, 'keep', null],
+  ['left the file, removed, online', null, {}, 'offline', 'offline removed'],
+  ['left the file, removed, offline', null, { state: 'offline' }, 'offline', null],
+  ['left the file, removed, unresolved', null, { state: null, unknownAttempt }, 'offline', 'offline unresolved'],
+  ['left the file, removed, never online', null, { state: null }, 'offline', null],
+];
+
+for (const [name, inFile, inRecord, removed, expected] of rows) {
+  test(`decides: ${name} → ${expected ?? 'nothing'}`, () => {
+    const publication = inFile ? wanted('orders', 'test', inFile) : undefined;
+    const before = inRecord ? recorded('orders', 'test', inRecord) : undefined;
+    const change = diffPublication(publication, before, desiredState(publication ? [publication] : [], { removed }));
+    assert.is(change && `${change.action} ${change.reason}`, expected);
+    if (change) assert.equal([change.from, change.to, change.held], [before?.state ?? null, change.action, null]);
+  });
+}
+
+/** What the file says, and the answer for each record of `columns`. Capitals are `online`, small letters `offline`. */
+const grid: readonly (readonly [file: string, removed: 'keep' | 'offline', answers: string])[] = [
+  ['online', 'keep', 'N N S . . U'],
+  ['online at a', 'keep', 'N N S R . U'],
+  ['online at b', 'keep', 'N N S R R U'],
+  ['offline', 'keep', '. . . s s u'],
+  ['offline at a', 'keep', '. . . s s u'],
+  ['offline at b', 'keep', '. . . s s u'],
+  ['nothing', 'keep', '. . . . . .'],
+  ['nothing', 'offline', '. . . r r u'],
+];
+const columns: readonly (readonly (Partial<RecordedPublication> | null)[])[] = [
+  [null],
+  [{ state: null }],
+  [{ state: 'offline' }, { state: 'offline', revision: 'a' }],
+  [{ state: 'online', revision: null }],
+  [{ state: 'online', revision: 'a' }],
+  (['online', 'offline', null] as const).flatMap((state) =>
+    (['online', 'offline'] as const).flatMap((action) =>
+      [null, 'a', 'b'].map((revision) => ({
+        state,
+        revision,
+        unknownAttempt: { attemptId: 7, action, revision, marker: 'm', version: null, endedAtMs: null },
+      })),
+    ),
+  ),
+];
+const letters = {
+  new: 'N',
+  state: 'S',
+  revision: 'R',
+  version: 'V',
+  edited: 'E',
+  unresolved: 'U',
+  drift: 'D',
+  removed: 'R',
+} as const;
+
+for (const [file, removed, answers] of grid) {
+  test(`every record beside ${file}, removed: ${removed}`, () => {
+    const [state, revision = null] = file.split(' at ') as [PublicationState | 'nothing', string?];
+    const publication = state === 'nothing' ? undefined : wanted('orders', 'test', { state, revision, remark: 'note' });
+    for (const [index, answer] of answers.split(' ').entries()) {
+      for (const inRecord of columns[index] ?? []) {
+        const before = inRecord ? recorded('orders', 'test', inRecord) : undefined;
+        // What the file says of removal does not matter for what it still names.
+        for (const rule of publication ? (['keep', 'offline'] as const) : [removed]) {
+          const change = diffPublication(publication, before, desiredState(publication ? [publication] : [], { removed: rule }));
+          const letter = change === null ? '.' : change.action === 'online' ? letters[change.reason] : letters[change.reason].toLowerCase();
+          assert.is(letter, answer, JSON.stringify(inRecord));
+          if (change === null) continue;
+          assert.equal(
+            [change.from, change.to, change.revision, change.remark, change.source, change.held],
+            [before?.state ?? null, change.action, revision, publication?.remark ?? null, publication?.source ?? null, null],
+          );
+        }
+      }
+    }
+  });
+}
+
+const drifts = {
+  none: null,
+  'from nothing': { from: null, fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null },
+  'from online': { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null },
+  'from offline': { from: 'offline', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null },
+  truced: { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: 9 },
+} as const;
+
+/** What the file says, the record, and the answer without drift, then with each of the others. Letters as in the grid above. */
+const driftGrid: readonly (readonly [file: string, record: string, answers: string])[] = [
+  ['online report', 'online', '. . . . .'],
+  ['online correct', 'online', '. . . . .'],
+  ['online report', 'offline', 'S . . . .'],
+  ['online correct', 'offline', 'S D D D .'],
+  ['online report at b', 'online', 'R R R R R'],
+  ['online report at b', 'offline', 'S S S S S'],
+  ['online correct at b', 'offline', 'S S S S S'],
+  ['offline report', 'online', 's . . . .'],
+  ['offline correct', 'online', 's d d d .'],
+  ['offline report at b', 'online', 's . . . .'],
+  ['offline report', 'offline', '. . . . .'],
+  ['offline correct', 'offline', '. . . . .'],
+  ['pinned report', 'online', 'V . . . .'],
+  ['pinned correct', 'online', 'V D D D .'],
+  ['pinned report at b', 'online', 'V . . . .'],
+  ['pinned report', 'offline', 'S . . . .'],
+  ['pinned correct', 'offline', 'S D D D .'],
+  ['nothing', 'online', 'r . r . r'],
+  ['nothing', 'offline', '. . . . .'],
+];
+
+for (const [file, state, answers] of driftGrid) {
+  test(`every drift of a record ${state} beside ${file}`, () => {
+    const [said = '', driftPolicy = 'report', , revision = null] = file.split(' ') as [string, 'report' | 'correct', string?, string?];
+    const over =
+      said === 'pinned' ? { version: 'other', driftPolicy, revision } : { state: said as PublicationState, driftPolicy, revision };
+    const publication = said === 'nothing' ? undefined : wanted('orders', 'test', over);
+    for (const [index, drifted] of Object.values(drifts).entries()) {
+      const before = recorded('orders', 'test', { state: state as PublicationState, revision: 'a', drift: drifted });
+      const desired = desiredState(publication ? [publication] : [], { removed: 'offline' });
+      const change = diffPublication(publication, before, desired);
+      const letter = change === null ? '.' : change.action === 'online' ? letters[change.reason] : letters[change.reason].toLowerCase();
+      assert.is(letter, answers.split(' ')[index], Object.keys(drifts)[index]);
+      const { drifted: left, unchanged, changes } = diffStates(desired, recordedState([before]));
+      const isLeft = drifted !== null && publication !== undefined && change === null && (said === 'pinned' || said !== state);
+      assert.equal(left, isLeft ? [before] : []);
+      assert.is(unchanged + changes.length + left.length, said === 'nothing' ? changes.length : 1);
+    }
+  });
+}
+
+test('an attempt without a known outcome goes before a drift and before an edit', () => {
+  const before = recorded('orders', 'test', { drift: drifts.truced, unknownAttempt, publishedAtMs: 1, editedAtMs: 9_000 });
+  for (const over of [{}, { state: 'offline', driftPolicy: 'correct' }, { driftPolicy: 'report' }] as const) {
+    assert.is(diffPublication(wanted('orders', 'test', over), before, desiredState([], { republish: 'edited' }))?.reason, 'unresolved');
+  }
+});
+
+for (const [title, over, expected] of [
+  ['edited a while after it was published', { publishedAtMs: 10_000, editedAtMs: 12_001 }, true],
+  ['edited and published in one act', { publishedAtMs: 10_000, editedAtMs: 12_000 }, false],
+  ['edited before it was published', { publishedAtMs: 10_000, editedAtMs: 9_000 }, false],
+  ['nobody knows when it was published', { publishedAtMs: null, editedAtMs: 99_000 }, false],
+  ['nobody knows when it was edited', { publishedAtMs: 10_000, editedAtMs: null }, false],
+  ['offline', { state: 'offline', publishedAtMs: 10_000, editedAtMs: 99_000 }, false],
+] as const satisfies readonly (readonly [string, Partial<RecordedPublication>, boolean])[]) {
+  test(`${title}: ${expected ? 'its callers do not reach the newest draft' : 'not stale'}`, () => {
+    const before = recorded('orders', 'test', over);
+    assert.is(isOutdated(before), expected);
+    const answersTo = (republish: DesiredState['republish'], more: Partial<DesiredPublication> = {}) => {
+      const made = diffStates(
+        desiredState([wanted('orders', 'test', { state: before.state ?? 'online', ...more })], { republish }),
+        recordedState([before]),
+      );
+      return [made.changes.map(({ action, reason }) => `${action} ${reason}`), made.outdated.length];
+    };
+    assert.equal(answersTo('revision'), [[], expected ? 1 : 0]);
+    assert.equal(answersTo('edited'), [expected ? ['online edited'] : [], 0]);
+    if (before.state === 'online') assert.equal(answersTo('edited', { version: 'version' }), [[], 0], 'a pin is meant');
+  });
+}
+
+test('an edited API that has left the file, or is wanted offline, is not published again', () => {
+  const before = recorded('orders', 'test', { publishedAtMs: 10_000, editedAtMs: 99_000 });
+  assert.is(diffPublication(undefined, before, desiredState([], { republish: 'edited' })), null);
+  const change = diffPublication(wanted('orders', 'test', { state: 'offline' }), before, desiredState([], { republish: 'edited' }));
+  assert.is(change?.action, 'offline');
+});
+
+test('a correction that takes down what is protected is held, and so no drift that the plan leaves', () => {
+  const before = recorded('orders', 'test', { drift: drifts['from offline'] });
+  const publication = wanted('orders', 'test', { state: 'offline', driftPolicy: 'correct' });
+  const made = diffStates(desiredState([publication], { protectedNames: ['test'] }), recordedState([before]));
+  assert.equal([made.changes[0]?.held?.rule, made.changes[0]?.reason, made.drifted], ['protected', 'drift', []]);
+});
+
+test('what has drifted and what is stale is sorted by names', () => {
+  const publications = ['c', 'a', 'b'].flatMap((api) => [wanted(api, 'test'), wanted(api, 'release', { state: 'offline' })]);
+  const stale = ['b', 'c', 'a'].map((api) => recorded(api, 'test', { publishedAtMs: 1, editedAtMs: 99_000 }));
+  const drifted = ['b', 'a', 'c'].map((api) => recorded(api, 'release', { drift: drifts['from nothing'] }));
+  const made = diffStates(desiredState(publications), recordedState([...drifted, ...stale]));
+  for (const list of [made.drifted, made.outdated])
+    assert.equal(
+      list.map(({ api }) => api),
+      ['a', 'b', 'c'],
+    );
+  assert.equal([made.changes, made.unchanged], [[], 3]);
+});
+
+const names = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+const states = fc.constantFrom<PublicationState>('online', 'offline');
+const revisions = fc.constantFrom(null, '1', '2');
+const pairs = fc.uniqueArray(fc.tuple(names, fc.constantFrom('test', 'release')), { selector: (pair) => pair.join(' '), maxLength: 10 });
+
+const desiredStates = fc
+  .tuple(
+    pairs,
+    fc.infiniteStream(fc.record({ state: states, revision: revisions, remark: fc.constantFrom(null, 'note') })),
+    fc.constantFrom<'keep' | 'offline'>('keep', 'offline'),
+    fc.subarray(['test', 'release']),
+  )
+  .map(([chosen, settings, removed, protectedNames]) =>
+    desiredState(
+      chosen.map(([api, environment]) => wanted(api, environment, settings.next().value)),
+      { removed, protectedNames },
+    ),
+  );
+const recordedStates = fc
+  .tuple(
+    pairs,
+    fc.infiniteStream(
+      fc.record({
+        state: fc.constantFrom<PublicationState | null>('online', 'offline', null),
+        revision: revisions,
+        isUnresolved: fc.boolean(),
+      }),
+    ),
+  )
+  .map(([chosen, settings]) =>
+    recordedState(
+      chosen.map(([api, environment]) => {
+        const { state, revision, isUnresolved } = settings.next().value as {
+          state: PublicationState | null;
+          revision: string | null;
+          isUnresolved: boolean;
+        };
+        return recorded(api, environment, { state, revision, unknownAttempt: isUnresolved || state === null ? unknownAttempt : null });
+      }),
+    ),
+  );
+
+/** Applies every change that is not held, as if each call had succeeded. */
+function applied(desired: DesiredState, before: RecordedState): RecordedState {
+  const after = new Map(before);
+  for (const change of diffStates(desired, before).changes) {
+    if (change.held) continue;
+    const outcome = { kind: 'succeeded', versionId: 'new', publishId: 'new' } as const;
+    const next = applyOutcome(change, outcome, before.get(change.key), { id: 1, marker: null, finishedAtMs: 2 });
+    if (next) after.set(change.key, next);
+  }
+  return after;
+}
+
+test('applying the plan reaches the desired state, and planning again is empty but for what is held', () => {
+  fc.assert(
+    fc.property(desiredStates, recordedStates, (desired, before) => {
+      const held = new Set(diffStates(desired, before).changes.flatMap((change) => (change.held ? [change.key] : [])));
+      const after = applied(desired, before);
+      assert.equal(new Set(diffStates(desired, after).changes.map((change) => change.key)), held);
+      for (const [key, { state, revision }] of desired.publications) {
+        if (held.has(key)) continue;
+        const now = after.get(key);
+        if (state === 'offline') assert.is.not(now?.state ?? 'offline', 'online');
+        else assert.ok(now?.state === 'online' && (revision === null || now.revision === revision));
+      }
+      for (const [key, was] of after) {
+        if (desired.publications.has(key) || held.has(key)) continue;
+        if (desired.prune === 'keep') assert.equal(was, before.get(key));
+        else assert.is.not(was.state, 'online');
+      }
+    }),
+    { numRuns: runs(500) },
+  );
+});
+
+test('no change is made that is not needed', () => {
+  fc.assert(
+    fc.property(desiredStates, recordedStates, (desired, before) => {
+      for (const { key, action, revision } of diffStates(desired, before).changes) {
+        const was = before.get(key);
+        if (was?.unknownAttempt) continue;
+        if (action === 'offline') assert.is(was?.state, 'online');
+        else assert.ok(was?.state !== 'online' || (revision !== null && was.revision !== revision));
+      }
+    }),
+    { numRuns: runs(500) },
+  );
+});
+
+test('nothing goes offline in a protected environment, and nothing else is held', () => {
+  fc.assert(
+    fc.property(desiredStates, recordedStates, (desired, before) => {
+      for (const { environmentId, action, held } of diffStates(desired, before).changes) {
+        const isProtected = desired.environments.get(environmentId)?.isProtected ?? false;
+        assert.is(held !== null, isProtected && action === 'offline');
+      }
+    }),
+  );
+});
+
+test('the order of the inputs does not matter, and they are left as they were', () => {
+  fc.assert(
+    fc.property(desiredStates, recordedStates, (desired, before) => {
+      const reversed = <K, V>(map: ReadonlyMap<K, V>): ReadonlyMap<K, V> => new Map([...map].reverse());
+      const copies = structuredClone({ desired, before });
+      const made = diffStates(desired, before);
+      assert.equal(diffStates({ ...desired, publications: reversed(desired.publications) }, reversed(before)), made);
+      assert.equal({ desired, before }, copies);
+    }),
+  );
+});
+
+test('every publication of the file is either changed or unchanged', () => {
+  fc.assert(
+    fc.property(desiredStates, recordedStates, (desired, before) => {
+      const made = diffStates(desired, before);
+      const inFile = made.changes.filter((change) => desired.publications.has(change.key as PublicationKey)).length;
+      assert.is(inFile + made.unchanged, desired.publications.size);
+    }),
+  );
+});
+
+test('changes are sorted by the names of API and environment', () => {
+  const publications = [wanted('b', 'test'), wanted('a', 'test'), wanted('B', 'test'), wanted('a', 'release'), wanted('ä', 'test')];
+  const order = diffStates(desiredState(publications), new Map()).changes.map(({ api, environment }) => `${api} ${environment}`);
+  assert.equal(order, ['B test', 'a release', 'a test', 'b test', 'ä test']);
+});
+
+test('the first that is due is the earliest that the clock ends and nobody holds', () => {
+  const held = { rule: 'protected', message: '', hint: '' } as const;
+  const waits = (untilMs: number | null) => ({ rule: 'freeze', message: 'frozen', untilMs }) as const;
+  const changes = [
+    change('a', 'test', { deferred: waits(30) }),
+    change('b', 'test', { deferred: waits(20) }),
+    change('c', 'test', { deferred: waits(10), held }),
+    change('d', 'test', { deferred: waits(null) }),
+  ];
+  assert.is(nextDueAtMs({ changes }), 20);
+  assert.is(nextDueAtMs({ changes: [] }), null);
+});
+
+test.run();

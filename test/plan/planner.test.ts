@@ -1,0 +1,52 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { PreviousState } from '../../src/model/approval.ts';
+import { computePlan } from '../../src/plan/planner.ts';
+import { approvalDigest, approvalScope } from '../../src/plan/policies.ts';
+import { allTargets, type Targets } from '../../src/plan/targets.ts';
+import { desiredState, noGuards, recorded, recordedState, wanted } from '../support/states.ts';
+
+const test = suite('guarded plan');
+const past: PreviousState = { declared: new Map(), otherGateways: [], approvals: [], suspension: null };
+const desired = desiredState(
+  ['a', 'b', 'c'].map((api) => wanted(api, 'test', { state: 'offline' })),
+  { guards: { ...noGuards, maxOffline: { count: 2, share: null } } },
+);
+const before = recordedState(['a', 'b', 'c'].map((api) => recorded(api, 'test')));
+const onlyA: Targets = {
+  patterns: { apis: ['a'], environments: [] },
+  matchesApi: ({ api }) => api === 'a',
+  matchesEnvironment: () => true,
+};
+
+test('guards look at the whole plan, so that nobody slips past them in parts', () => {
+  const part = computePlan(desired, before, past, onlyA, 0);
+  assert.equal(
+    part.changes.map(({ api, held }) => [api, held?.rule]),
+    [['a', 'maxOffline']],
+  );
+  assert.is(part.excluded, 2);
+});
+
+test('an approval is for what is shown: a part needs its own', () => {
+  const part = computePlan(desired, before, past, onlyA, 0);
+  const approval = { id: 1, by: 'ada', reason: '', approvedAtMs: 0, expiresAtMs: 9, usedKeys: new Set<never>(), isFileHoldReleased: false };
+  const approvals = [{ ...approval, digest: approvalDigest(part) ?? '', scope: approvalScope(part) }];
+  assert.is(computePlan(desired, before, { ...past, approvals }, onlyA, 0).changes[0]?.held, null);
+  assert.ok(computePlan(desired, before, { ...past, approvals }, allTargets, 0).changes.every((change) => change.held));
+  assert.ok(computePlan(desired, before, { ...past, approvals }, onlyA, 9).changes[0]?.held);
+});
+
+test('a person’s word beside the file delays everything until its time is over, and is part of the plan', () => {
+  const open = desiredState([wanted('a', 'test', { state: 'offline' })]);
+  const word = { reason: 'INC-1', by: 'ada', untilMs: 50 };
+  const at = (nowMs: number, file: typeof open = open) => computePlan(file, before, { ...past, suspension: word }, allTargets, nowMs);
+  assert.equal([at(0).changes[0]?.deferred?.message, at(0).changes[0]?.deferred?.untilMs], ['suspended by ada (INC-1)', 50]);
+  assert.equal([at(0).suspension, at(50).suspension, at(50).changes[0]?.deferred], [word, null, null]);
+  const longer = { ...open, suspension: { reason: 'launch', by: null, untilMs: null } };
+  assert.equal(at(0, longer).changes[0]?.deferred?.message, 'suspended (launch)', 'the longer one of two counts');
+  const shorter = { ...open, suspension: { reason: 'launch', by: null, untilMs: 10 } };
+  assert.equal(at(0, shorter).changes[0]?.deferred?.untilMs, 50);
+});
+
+test.run();

@@ -1,0 +1,262 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Approval } from '../../src/model/approval.ts';
+import type { Plan } from '../../src/model/change.ts';
+import type { DesiredPublication, DesiredState, RecordedState } from '../../src/model/publication.ts';
+import { diffStates, isActionable } from '../../src/plan/diff.ts';
+import { planDigest } from '../../src/plan/digest.ts';
+import { allowedCount, applyApprovals, applyPolicies, approvalDigest, approvalScope } from '../../src/plan/policies.ts';
+import { fc } from '../support/fast-check.ts';
+import { desiredState, noGuards, recorded, recordedState, wanted } from '../support/states.ts';
+
+const test = suite('guards');
+const nothingKnown = { declared: new Map<never, never>(), otherGateways: [] };
+const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `a${String(index).padStart(3, '0')}`);
+
+/** A file that takes `offline` of `all` APIs down, all of them recorded online. */
+function takingDown(offline: number, all: number, guards: Partial<DesiredState['guards']> = {}): [Plan, DesiredState, RecordedState] {
+  const publications = names(all).map((api, index) => wanted(api, 'test', { state: index < offline ? 'offline' : 'online' }));
+  const desired = desiredState(publications, { guards: { ...noGuards, ...guards } });
+  const before = recordedState(names(all).map((api) => recorded(api, 'test')));
+  return [diffStates(desired, before), desired, before];
+}
+
+const heldRules = ({ changes }: Plan): (string | undefined)[] => changes.map(({ held }) => held?.rule);
+
+test('a share allows one at least, so that it means something for three as for three thousand', () => {
+  const most = { count: 10, share: 0.2 };
+  assert.equal(
+    [0, 1, 3, 5, 9, 10, 49, 50, 3000].map((all) => allowedCount(most, all)),
+    [1, 1, 1, 1, 1, 2, 9, 10, 10],
+  );
+  assert.is(allowedCount({ count: null, share: 0 }, 1000), 0);
+  assert.is(allowedCount({ count: 0, share: null }, 1000), 0);
+  assert.is(allowedCount({ count: null, share: null }, 1000), 1000);
+});
+
+test('more than may go offline at once is held, all of it', () => {
+  const maxOffline = { count: 10, share: 0.2 };
+  assert.equal(heldRules(applyPolicies(...takingDown(1, 3, { maxOffline }), nothingKnown)), [undefined]);
+  const held = applyPolicies(...takingDown(2, 3, { maxOffline }), nothingKnown);
+  assert.equal(heldRules(held), ['maxOffline', 'maxOffline']);
+  assert.is(held.changes[0]?.held?.message, '2 of 3 would go offline at once, and guards.maxOffline allows 1');
+  assert.equal(heldRules(applyPolicies(...takingDown(10, 3000, { maxOffline }), nothingKnown)), Array(10).fill(undefined));
+  assert.equal(heldRules(applyPolicies(...takingDown(11, 3000, { maxOffline }), nothingKnown)), Array(11).fill('maxOffline'));
+});
+
+test('what goes online is not held by it', () => {
+  const [, desired, before] = takingDown(3, 4, { maxOffline: { count: 0, share: null } });
+  const more = desiredState([...desired.publications.values(), wanted('z', 'test')], { guards: desired.guards });
+  const held = applyPolicies(diffStates(more, before), more, before, nothingKnown);
+  assert.equal(
+    held.changes.filter(isActionable).map(({ api }) => api),
+    ['z'],
+  );
+});
+
+test('an environment has a guard of its own, beside that of all', () => {
+  const publications = ['test', 'release'].flatMap((environment) => names(4).map((api) => wanted(api, environment, { state: 'offline' })));
+  const desired = desiredState(publications);
+  const release_ = desired.environments.get('env-release');
+  const environments = new Map([
+    ...desired.environments,
+    [
+      'env-release',
+      { ...release_, name: 'release', id: 'env-release', isProtected: false, suspension: null, maxOffline: { count: 3, share: null } },
+    ] as const,
+  ]);
+  const before = recordedState(publications.map(({ api, environment }) => recorded(api, environment)));
+  const file = { ...desired, environments };
+  const held = applyPolicies(diffStates(file, before), file, before, nothingKnown);
+  assert.equal([...new Set(held.changes.filter(({ held: why }) => why).map(({ environment }) => environment))], ['release']);
+  assert.match(held.changes.find(({ held: why }) => why)?.held?.message ?? '', '4 of 4 would go offline in release at once');
+});
+
+test('a file that lost more than a share of its publications is held as a whole', () => {
+  const before = recordedState(names(10).map((api) => recorded(api, 'test')));
+  const declared = new Map(names(10).map((api) => [wanted(api, 'test').key, '']));
+  const fileWith = (count: number, ...more: readonly DesiredPublication[]): Plan => {
+    const desired = desiredState([...names(count).map((api) => wanted(api, 'test')), ...more], {
+      guards: { ...noGuards, maxRemoved: { count: null, share: 0.3 } },
+      removed: 'offline',
+    });
+    return applyPolicies(diffStates(desired, before), desired, before, { declared, otherGateways: [] });
+  };
+  assert.is(fileWith(7).fileHeld, null);
+  const held = fileWith(6, wanted('new', 'test'));
+  assert.is(held.fileHeld?.rule, 'lost');
+  assert.match(
+    held.fileHeld?.message ?? '',
+    'the file has lost 4 of the 10 publications that the last one had: a006 in test, a007 in test, a008 in test and 1 more',
+  );
+  assert.equal(heldRules(held), Array(5).fill('lost'));
+});
+
+test('a file that became empty is held, however few it had', () => {
+  const before = recordedState([recorded('a', 'test')]);
+  for (const removed of ['keep', 'offline'] as const) {
+    const desired = desiredState([], { removed });
+    const held = applyPolicies(diffStates(desired, before), desired, before, {
+      declared: new Map([[wanted('a', 'test').key, '']]),
+      otherGateways: [],
+    });
+    assert.is(held.fileHeld?.rule, 'empty');
+    assert.ok(approvalDigest(held));
+    assert.ok(held.changes.every((change) => change.held));
+  }
+});
+
+test('what was never published is named as far as anybody knows', () => {
+  const before = recordedState([recorded('orders', 'release')]);
+  const desired = desiredState([]);
+  const declared = new Map(['orders', 'carts'].map((api) => [wanted(api, 'test').key, '']));
+  const { fileHeld } = applyPolicies(diffStates(desired, before), desired, before, { declared, otherGateways: [] });
+  assert.match(fileHeld?.message ?? '', 'the last one had api-carts in test, orders in test');
+});
+
+test('a file that was always empty is no matter', () => {
+  const desired = desiredState([]);
+  assert.is(applyPolicies(diffStates(desired, new Map()), desired, new Map(), nothingKnown).fileHeld, null);
+});
+
+test('a file that includes a file no more, and lost what stood in it, is held; what was moved to another file is not lost', () => {
+  const all = names(10).map((api, index) => wanted(api, 'test', { sourceFile: index < 1 ? 'apis/shop.yaml' : '' }));
+  const declared = new Map(all.map(({ key, sourceFile }) => [key, sourceFile]));
+  const suspicion = (publications: readonly DesiredPublication[], ...homes: readonly string[]) => {
+    const desired = { ...desiredState(publications), sourceFiles: new Set(['', ...homes]) };
+    return applyPolicies(diffStates(desired, new Map()), desired, new Map(), { declared, otherGateways: [] }).fileHeld;
+  };
+  const held = suspicion(all.slice(1));
+  assert.equal([held?.rule, held?.affected.length], ['vanished', 1]);
+  assert.match(held?.message ?? '', 'apis/shop.yaml is included no more, and with it went');
+  assert.is(suspicion(all.slice(1), 'apis/shop.yaml'), null, 'its team has taken it out');
+  assert.is(suspicion(all.map((one) => ({ ...one, sourceFile: '' }))), null, 'it was moved');
+});
+
+test('a file whose APIs belong to another gateway is held', () => {
+  const desired = desiredState([wanted('orders', 'test'), wanted('new', 'test')]);
+  const gateway = { endpoint: 'https://other.example.com', project: 'p', instance: 'i' };
+  const otherGateways = [{ gateway, apiIds: new Set(['api-orders', 'api-carts']) }];
+  const held = applyPolicies(diffStates(desired, new Map()), desired, new Map(), { declared: new Map(), otherGateways });
+  assert.is(held.fileHeld?.rule, 'moved');
+  assert.match(held.fileHeld?.message ?? '', "1 of the file's 2 APIs belong to another gateway: https://other.example.com, instance i");
+  const known = { declared: new Map([[wanted('orders', 'test').key, '']]), otherGateways };
+  assert.is(applyPolicies(diffStates(desired, new Map()), desired, new Map(), known).fileHeld, null);
+});
+
+test('IDs that were exchanged are held, both ways', () => {
+  const before = recordedState([recorded('orders', 'test', { state: 'offline' }), recorded('carts', 'test')]);
+  const orders = wanted('orders', 'test', { apiId: 'api-carts', key: wanted('carts', 'test').key, state: 'offline' });
+  const carts = wanted('carts', 'test', { apiId: 'api-orders', key: wanted('orders', 'test').key });
+  const desired = desiredState([orders, carts]);
+  const held = applyPolicies(diffStates(desired, before), desired, before, nothingKnown);
+  assert.equal(heldRules(held), ['swapped', 'swapped']);
+  assert.match(held.changes[0]?.held?.message ?? '', 'api-orders was orders and is carts now, and orders is api-carts');
+});
+
+test('a new API under the name of one that is retired is no exchange', () => {
+  const before = recordedState([recorded('orders', 'test')]);
+  const old = wanted('orders-v1', 'test', { apiId: 'api-orders', key: wanted('orders', 'test').key, state: 'offline' });
+  const next = wanted('orders', 'test', { apiId: 'api-next', key: wanted('next', 'test').key });
+  const desired = desiredState([old, next]);
+  assert.equal(heldRules(applyPolicies(diffStates(desired, before), desired, before, nothingKnown)), [undefined, undefined]);
+});
+
+const maxOffline = { count: 0, share: null };
+
+function approvalOf(held: Plan, over: Partial<Approval> = {}): Approval {
+  const digest = approvalDigest(held) ?? '';
+  return {
+    id: 1,
+    digest,
+    by: 'ada',
+    reason: 'CHG-7',
+    approvedAtMs: 0,
+    expiresAtMs: 100,
+    scope: approvalScope(held),
+    usedKeys: new Set(),
+    isFileHoldReleased: false,
+    ...over,
+  };
+}
+
+test('an approval releases what it is for, and says whose it is', () => {
+  const held = applyPolicies(...takingDown(2, 4, { maxOffline }), nothingKnown);
+  const released = applyApprovals(held, [approvalOf(held)], 50);
+  assert.ok(released.changes.every(isActionable));
+  assert.equal(released.approval, { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 100 });
+  assert.equal(released.changes[0]?.approval, released.approval);
+  assert.is(approvalDigest(released), null);
+  assert.is(planDigest(released), planDigest(held));
+});
+
+test('an approval that has expired releases nothing', () => {
+  const held = applyPolicies(...takingDown(2, 4, { maxOffline }), nothingKnown);
+  assert.is(applyApprovals(held, [approvalOf(held)], 100), held);
+});
+
+test('an approval for less, for more or for something else releases nothing', () => {
+  const of = (count: number): Plan => applyPolicies(...takingDown(count, 9, { maxOffline }), nothingKnown);
+  const held = of(3);
+  for (const other of [of(2), of(4)]) assert.is(applyApprovals(held, [approvalOf(other)], 50), held);
+  const [some] = held.changes;
+  if (!some) throw new Error('nothing is held');
+  const revised = { ...held, changes: [{ ...some, remark: 'another' }, ...held.changes.slice(1)] };
+  assert.is(applyApprovals(revised, [approvalOf(held)], 50), revised);
+});
+
+test('an approval releases the rest after some was made, and nothing twice', () => {
+  const first = applyPolicies(...takingDown(2, 4, { maxOffline }), nothingKnown);
+  const [done, left] = first.changes;
+  if (!done || !left) throw new Error('nothing is held');
+  const used = approvalOf(first, { usedKeys: new Set([done.key]) });
+  const rest = { ...first, changes: [left] };
+  assert.ok(applyApprovals(rest, [used], 50).changes.every(isActionable));
+  assert.is(applyApprovals(first, [used], 50), first);
+  const empty = approvalOf(first, { usedKeys: new Set([done.key, left.key]) });
+  assert.is(applyApprovals(rest, [empty], 50), rest);
+});
+
+test('after a suspicious file was acted on, its approval holds for what other guards hold of it, and for no other loss', () => {
+  const [made, desired, before] = takingDown(2, 4, { maxOffline, maxRemoved: { count: 0, share: null } });
+  const declared = new Map([...desired.publications.keys(), wanted('lost', 'test').key].map((key) => [key, '']));
+  const suspicious = applyPolicies(made, desired, before, { declared, otherGateways: [] });
+  const approval = approvalOf(suspicious);
+  assert.is(applyApprovals(suspicious, [approval], 50).fileHeld, null);
+  const spent = { ...approval, isFileHoldReleased: true };
+  assert.is(applyApprovals(suspicious, [spent], 50), suspicious);
+  const after = applyPolicies(made, desired, before, {
+    declared: new Map([...desired.publications.keys()].map((key) => [key, ''])),
+    otherGateways: [],
+  });
+  assert.equal(heldRules(after), ['maxOffline', 'maxOffline']);
+  assert.ok(applyApprovals(after, [spent], 50).changes.every(isActionable));
+});
+
+test('the digest of what is held does not change with what is not held, and does with the gateway', () => {
+  const [made, desired, before] = takingDown(2, 4, { maxOffline });
+  const held = applyPolicies(made, desired, before, nothingKnown);
+  const more = { ...held, changes: [...held.changes, ...diffStates(desiredState([wanted('z', 'test')]), new Map()).changes] };
+  assert.is(approvalDigest(more), approvalDigest(held));
+  assert.is.not(approvalDigest({ ...held, gateway: { ...held.gateway, project: 'another' } }), approvalDigest(held));
+  assert.is(approvalDigest(made), null);
+});
+
+test('guards never add, drop or alter a change, and what they let through keeps their limit', () => {
+  const share = fc.integer({ min: 0, max: 100 }).map((percent) => percent / 100);
+  fc.assert(
+    fc.property(fc.nat(40), fc.nat(40), fc.option(fc.nat(12)), fc.option(share), (offline, more, count, part) => {
+      const [made, desired, before] = takingDown(offline, offline + more, { maxOffline: { count, share: part } });
+      const held = applyPolicies(made, desired, before, nothingKnown);
+      assert.equal(
+        held.changes.map((change) => ({ ...change, held: null })),
+        made.changes.map((change) => ({ ...change, held: null })),
+      );
+      const through = held.changes.filter(isActionable).length;
+      assert.ok(through === 0 || through === offline);
+      assert.ok(through <= allowedCount({ count, share: part }, offline + more));
+    }),
+  );
+});
+
+test.run();

@@ -1,0 +1,342 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Attempt } from '../../src/model/ports.ts';
+import type { DesiredPublication, RecordedPublication } from '../../src/model/publication.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import { approvalDigest, approvalScope, changeFingerprint } from '../../src/plan/policies.ts';
+import type { SavedPlan } from '../../src/plan/saved-plan.ts';
+import { excludeOwnChanges, isStillValid } from '../../src/plan/saved-plan-check.ts';
+import { fc, runs } from '../support/fast-check.ts';
+import { attemptAt, keptTo, lastAttempts, noPast, plannedAtMs, savedFrom } from '../support/saved-plans.ts';
+import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+
+type Wanted = Partial<DesiredPublication> | null;
+type Recorded = Partial<RecordedPublication> | null;
+
+const file = (orders: Wanted) => desiredState(orders ? [wanted('orders', 'test', orders)] : []);
+const record = (orders: Recorded) => recordedState(orders ? [recorded('orders', 'test', orders)] : []);
+const unknownAttempt = { attemptId: 42, action: 'online', revision: null, version: null, marker: null, endedAtMs: null } as const;
+const online = { state: 'online' } as const;
+const offline = { state: 'offline', versionId: null } as const;
+
+interface Case {
+  readonly name: string;
+  /** What the file asked for, and the record said, when the plan was saved. */
+  readonly planned: readonly [Wanted, Recorded];
+  readonly now: readonly [Wanted, Recorded];
+  readonly lastAttempt?: Partial<Attempt>;
+  /** What has moved; `open`: nothing, and it is still to be done. */
+  readonly expected: string;
+}
+
+const cases: readonly Case[] = [
+  { name: 'nothing has moved', planned: [online, offline], now: [online, offline], expected: 'open' },
+  { name: 'it was put online meanwhile', planned: [online, offline], now: [online, online], expected: 'recorded state' },
+  { name: 'a daemon has done the same', planned: [online, offline], now: [online, online], lastAttempt: {}, expected: 'done' },
+  {
+    name: 'an attempt before the plan did the same',
+    planned: [online, offline],
+    now: [online, online],
+    lastAttempt: { startedAtMs: plannedAtMs - 1 },
+    expected: 'recorded state',
+  },
+  {
+    name: 'the attempt after the plan did something else',
+    planned: [online, offline],
+    now: [online, online],
+    lastAttempt: { remark: 'by hand' },
+    expected: 'recorded state',
+  },
+  {
+    name: 'the record says it is done, and the attempt failed',
+    planned: [online, offline],
+    now: [online, online],
+    lastAttempt: { outcome: 'stalled' },
+    expected: 'recorded state',
+  },
+  {
+    name: 'it was done and undone',
+    planned: [online, offline],
+    now: [online, offline],
+    lastAttempt: { action: 'offline' },
+    expected: 'done and undone',
+  },
+  {
+    name: 'an earlier try came to nothing',
+    planned: [online, offline],
+    now: [online, offline],
+    lastAttempt: { outcome: 'retry' },
+    expected: 'open',
+  },
+  {
+    name: 'a try of this work is under way',
+    planned: [online, offline],
+    now: [online, { ...offline, unknownAttempt }],
+    lastAttempt: { outcome: null, finishedAtMs: null },
+    expected: 'open',
+  },
+  {
+    name: 'a try of other work is under way',
+    planned: [online, offline],
+    now: [online, { ...offline, unknownAttempt: { ...unknownAttempt, action: 'offline' } }],
+    lastAttempt: { outcome: null, action: 'offline' },
+    expected: 'unresolved',
+  },
+  {
+    name: 'the file asks for another revision',
+    planned: [{ revision: '2' }, online],
+    now: [{ revision: '3' }, online],
+    expected: 'wanted revision',
+  },
+  { name: 'the file has another remark', planned: [{ remark: 'a' }, offline], now: [{ remark: 'b' }, offline], expected: 'wanted remark' },
+  {
+    name: 'the file pins another version',
+    planned: [{ version: 'v1' }, online],
+    now: [{ version: 'v2' }, online],
+    expected: 'wanted version',
+  },
+  { name: 'the file wants the opposite', planned: [online, offline], now: [offline, offline], expected: 'wanted state' },
+  { name: 'the file forgets it', planned: [online, offline], now: [null, offline], expected: 'not needed' },
+  {
+    name: 'another version is effective',
+    planned: [{ revision: '2' }, { versionId: 'v1' }],
+    now: [{ revision: '2' }, { versionId: 'v2' }],
+    expected: 'effective version',
+  },
+  {
+    name: 'a version was not known and is now',
+    planned: [{ revision: '2' }, { versionId: null }],
+    now: [{ revision: '2' }, { versionId: 'v2' }],
+    expected: 'open',
+  },
+  {
+    name: 'another revision was published',
+    planned: [{ revision: '3' }, { revision: '1' }],
+    now: [{ revision: '3' }, { revision: '2', versionId: 'v2' }],
+    expected: 'recorded revision',
+  },
+  {
+    name: 'the draft was edited again',
+    planned: [{ revision: '2' }, { editedAtMs: 1 }],
+    now: [{ revision: '2' }, { editedAtMs: 2 }],
+    expected: 'edited',
+  },
+  {
+    name: 'the draft was edited again, and no draft is published',
+    planned: [{ version: 'v1' }, { editedAtMs: 1 }],
+    now: [{ version: 'v1' }, { editedAtMs: 2 }],
+    expected: 'open',
+  },
+  {
+    name: 'the attempt that the plan doubted had not happened',
+    planned: [online, { ...offline, unknownAttempt }],
+    now: [online, offline],
+    lastAttempt: { outcome: 'absent', startedAtMs: plannedAtMs - 1 },
+    expected: 'open',
+  },
+  {
+    name: 'the attempt that the plan doubted had happened',
+    planned: [online, { ...offline, unknownAttempt }],
+    now: [online, online],
+    lastAttempt: { startedAtMs: plannedAtMs - 1 },
+    expected: 'done',
+  },
+  {
+    name: 'the attempt that the plan doubted had happened, and more is wanted',
+    planned: [{ revision: '2' }, { ...offline, unknownAttempt: { ...unknownAttempt, revision: '1' } }],
+    now: [{ revision: '2' }, { revision: '1', versionId: 'new' }],
+    lastAttempt: { startedAtMs: plannedAtMs - 1, revision: '1' },
+    expected: 'open',
+  },
+  { name: 'the gateway lost it', planned: [offline, online], now: [offline, offline], expected: 'recorded state' },
+];
+
+for (const { name, planned, now, lastAttempt, expected } of cases) {
+  test(`${name}: ${expected}`, () => {
+    const before = planned[1]?.unknownAttempt ? lastAttempts(attemptAt('orders', 'test', { outcome: null })) : new Map();
+    const saved = savedFrom(file(planned[0]), record(planned[1]), before);
+    assert.is(saved.changes.size, 1);
+    const { changes, savedPlanDiff } = keptTo(
+      saved,
+      file(now[0]),
+      record(now[1]),
+      lastAttempt && lastAttempts(attemptAt('orders', 'test', lastAttempt)),
+    );
+    const moves = savedPlanDiff?.staleChanges.flatMap((moved) => moved.divergences.map(({ kind }) => kind)) ?? [];
+    const found = changes.length > 0 ? ['open'] : savedPlanDiff?.appliedCount ? ['done'] : moves;
+    assert.equal(found, [expected]);
+    assert.is(savedPlanDiff?.notInPlan, 0);
+  });
+}
+
+test('a change that moved names the attempt since, if there was one', () => {
+  const saved = savedFrom(file(online), record(offline));
+  const { savedPlanDiff } = keptTo(saved, file(online), record(online), lastAttempts(attemptAt('orders', 'test', { remark: 'x' })));
+  assert.equal(savedPlanDiff?.staleChanges[0]?.attempt, { id: 42, atMs: plannedAtMs + 1000 });
+  assert.is(keptTo(saved, file(online), record(online)).savedPlanDiff?.staleChanges[0]?.attempt, null);
+});
+
+test('what came newly is counted and not made, and what moved elsewhere does not matter', () => {
+  const saved = savedFrom(file(online), record(offline));
+  const more = desiredState([wanted('orders', 'test'), wanted('carts', 'test'), wanted('users', 'test', { revision: '9' })]);
+  const { changes, savedPlanDiff } = keptTo(saved, more, recordedState([recorded('orders', 'test', offline), recorded('users', 'test')]));
+  assert.equal(
+    changes.map(({ api }) => api),
+    ['orders'],
+  );
+  assert.equal(savedPlanDiff, { staleChanges: [], appliedCount: 0, notInPlan: 2 });
+});
+
+const guarded = (isProtected: boolean) =>
+  desiredState([wanted('orders', 'release', { state: 'offline' })], { protectedNames: isProtected ? ['release'] : [] });
+const live = recordedState([recorded('orders', 'release')]);
+
+test('what was held stays held, also where the file does not hold it any more', () => {
+  const saved = savedFrom(guarded(true), live);
+  for (const now of [guarded(true), guarded(false)]) {
+    const { changes, savedPlanDiff } = keptTo(saved, now, live);
+    assert.is(changes[0]?.held?.rule, 'protected');
+    assert.equal(savedPlanDiff?.staleChanges, []);
+  }
+});
+
+test('an approval of what the plan held releases it, and so nothing else that is held by now', () => {
+  const saved = savedFrom(guarded(true), live);
+  const held = keptTo(saved, guarded(true), live);
+  const approval = {
+    ...{ id: 1, digest: approvalDigest(held) ?? '', by: 'ada', reason: 'agreed', approvedAtMs: 1, expiresAtMs: plannedAtMs * 2 },
+    ...{ scope: approvalScope(held), usedKeys: new Set<never>(), isFileHoldReleased: false },
+  };
+  const both = desiredState(
+    ['carts', 'orders'].map((api) => wanted(api, 'release', { state: 'offline' })),
+    { protectedNames: ['release'] },
+  );
+  const bothLive = recordedState([recorded('orders', 'release'), recorded('carts', 'release')]);
+  const { changes, savedPlanDiff } = keptTo(saved, both, bothLive, new Map(), { ...noPast, approvals: [approval] });
+  assert.equal(
+    changes.map(({ api, held, approval }) => [api, held, approval?.by]),
+    [['orders', null, 'ada']],
+  );
+  assert.is(savedPlanDiff?.notInPlan, 1);
+});
+
+test('what was not held and is now has moved', () => {
+  const saved = savedFrom(guarded(false), live);
+  const { changes, savedPlanDiff } = keptTo(saved, guarded(true), live);
+  assert.equal(changes, []);
+  assert.equal(
+    savedPlanDiff?.staleChanges.map(({ api, divergences }) => [api, divergences[0]?.kind]),
+    [['orders', 'held']],
+  );
+});
+
+test('guards look at the whole plan, not at what is left of it', () => {
+  const down = (...apis: readonly string[]) =>
+    desiredState(
+      apis.map((api) => wanted(api, 'test', { state: 'offline' })),
+      { guards: { maxOffline: { count: 1, share: null }, maxRemoved: { count: null, share: null } } },
+    );
+  const three = recordedState(['a', 'b', 'c'].map((api) => recorded(api, 'test')));
+  const saved = savedFrom(down('a'), three);
+  assert.is(keptTo(saved, down('a'), three).changes.length, 1);
+  assert.equal(
+    keptTo(saved, down('a', 'b'), three).savedPlanDiff?.staleChanges.map(({ divergences }) => divergences[0]?.kind),
+    ['held'],
+  );
+});
+
+test('at the moment of acting the record must be what the plan rests on, or a try of just this', () => {
+  const [planned] = savedFrom(file(online), record(offline)).changes.values();
+  assert.ok(planned);
+  for (const [now, expected] of [
+    [offline, true],
+    [{ ...offline, unknownAttempt }, true],
+    [{ ...offline, unknownAttempt: { ...unknownAttempt, action: 'offline' } }, false],
+    [{ ...offline, unknownAttempt: { ...unknownAttempt, revision: '1' } }, false],
+    [online, false],
+    [null, false],
+  ] as const) {
+    assert.is(isStillValid(planned, now ? recorded('orders', 'test', now) : undefined), expected, JSON.stringify(now));
+  }
+});
+
+const apis = ['a', 'b', 'c', 'd'] as const;
+const someFile = fc.record(
+  Object.fromEntries(
+    apis.map((api) => [
+      api,
+      fc.option(
+        fc.record({
+          state: fc.constantFrom<'online' | 'offline'>('online', 'online', 'offline'),
+          revision: fc.constantFrom(null, '1', '2'),
+          version: fc.constantFrom(null, null, 'v1'),
+          driftPolicy: fc.constant<'correct'>('correct'),
+        }),
+      ),
+    ]),
+  ),
+);
+const someRecord = fc.record(
+  Object.fromEntries(
+    apis.map((api) => [
+      api,
+      fc.option(
+        fc.record({
+          state: fc.constantFrom<'online' | 'offline'>('online', 'offline'),
+          revision: fc.constantFrom(null, '1', '2'),
+          versionId: fc.constantFrom('v1', 'v2'),
+          unknownAttempt: fc.constantFrom(null, null, null, unknownAttempt),
+        }),
+      ),
+    ]),
+  ),
+);
+const stateOf = (written: Readonly<Record<string, Wanted>>, removed: 'keep' | 'offline') =>
+  desiredState(
+    Object.entries(written).flatMap(([api, over]) => (over ? [wanted(api, 'test', over)] : [])),
+    { removed },
+  );
+const recordOf = (written: Readonly<Record<string, Recorded>>) =>
+  recordedState(Object.entries(written).flatMap(([api, over]) => (over ? [recorded(api, 'test', over)] : [])));
+
+test('whatever moves, each change of the plan is done as it was or has moved, nothing is added, and what stood still is done', () => {
+  fc.assert(
+    fc.property(
+      someFile,
+      someRecord,
+      someFile,
+      someRecord,
+      fc.subarray([...apis]),
+      fc.constantFrom<'keep' | 'offline'>('keep', 'offline'),
+      (file, record, laterFile, laterRecord, moving, removed) => {
+        const after = <T>(now: Readonly<Record<string, T>>, later: Readonly<Record<string, T>>) =>
+          Object.fromEntries(apis.map((api) => [api, (moving.includes(api) ? later[api] : now[api]) as T]));
+        const saved: SavedPlan = savedFrom(stateOf(file, removed), recordOf(record));
+        const { changes, savedPlanDiff } = keptTo(saved, stateOf(after(file, laterFile), removed), recordOf(after(record, laterRecord)));
+        assert.ok(savedPlanDiff);
+        assert.is(changes.length + savedPlanDiff.staleChanges.length + savedPlanDiff.appliedCount, saved.changes.size);
+        for (const change of changes) {
+          const planned = saved.changes.get(change.key);
+          assert.ok(planned);
+          assert.is(changeFingerprint(change), changeFingerprint(planned));
+          if (!planned.precondition.unknownAttempt) assert.is(change.from, planned.from);
+        }
+        const still = [...saved.changes.values()].filter(({ api }) => !(moving as readonly string[]).includes(api));
+        for (const { key } of still) assert.ok(changes.some((change) => change.key === key));
+      },
+    ),
+    { numRuns: runs(2000) },
+  );
+});
+
+test('what a run has made itself was not made before it', () => {
+  const [first, later] = [1, 3].map((appliedCount) => ({
+    ...diffStates(desiredState([]), new Map()),
+    savedPlanDiff: { staleChanges: [], appliedCount, notInPlan: 2 },
+  }));
+  assert.ok(first && later);
+  assert.equal(excludeOwnChanges(later, first).savedPlanDiff, { staleChanges: [], appliedCount: 1, notInPlan: 2 });
+  assert.is(excludeOwnChanges({ ...later, savedPlanDiff: null }, first).savedPlanDiff, null);
+});
+
+test.run();

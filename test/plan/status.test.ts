@@ -1,0 +1,107 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Change } from '../../src/model/change.ts';
+import type { DesiredPublication, RecordedPublication } from '../../src/model/publication.ts';
+import {
+  type AttemptSummary,
+  computeStatusCell,
+  type PublicationStatus,
+  publicationKeys,
+  publicationStatuses,
+  statusInput,
+} from '../../src/plan/status.ts';
+import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+
+const last = (over: Partial<AttemptSummary> = {}): AttemptSummary => ({
+  ...{ id: 7, action: 'online', revision: null, outcome: 'retry', code: 'APIG.9999', message: 'System error', startedAtMs: 1 },
+  ...over,
+});
+const hold = { rule: 'protected', message: 'protected', hint: '' } as const;
+const drift = { from: 'online', fromSinceMs: 1, detectedAtMs: 2, backoffUntilMs: null } as const;
+
+interface Case {
+  readonly desired?: DesiredPublication;
+  readonly recorded?: RecordedPublication;
+  readonly change?: Change;
+  readonly lastAttempt?: AttemptSummary;
+  readonly isStale?: boolean;
+}
+
+const standingOf = ({
+  desired,
+  recorded: was,
+  change: one,
+  lastAttempt: attempt,
+  isStale = false,
+}: Case): PublicationStatus | undefined => {
+  const { key } = wanted('orders', 'test');
+  const plan = { changes: one ? [one] : [], outdated: isStale && was ? [was] : [] };
+  const states = [desiredState(desired ? [desired] : []), recordedState(was ? [was] : [])] as const;
+  return computeStatusCell(key, statusInput(...states, plan, new Map(attempt ? [[key, attempt]] : [])))?.status;
+};
+
+const online = wanted('orders', 'test');
+const offline = recorded('orders', 'test', { state: 'offline' });
+
+for (const [name, given, expected] of [
+  ['it is as the file says', { desired: online, recorded: recorded('orders', 'test') }, 'in sync'],
+  ['a change is to be made', { desired: online, change: change('orders', 'test') }, 'changing'],
+  ['a person must agree', { desired: online, change: change('orders', 'test', { held: hold }) }, 'held'],
+  [
+    'a freeze puts it off',
+    { desired: online, change: change('orders', 'test', { deferred: { rule: 'freeze', message: '', untilMs: null } }) },
+    'frozen',
+  ],
+  [
+    'it is suspended',
+    { desired: online, change: change('orders', 'test', { deferred: { rule: 'suspended', message: '', untilMs: null } }) },
+    'frozen',
+  ],
+  [
+    'another environment is first',
+    { desired: online, change: change('orders', 'test', { deferred: { rule: 'order', message: '', untilMs: null } }) },
+    'waiting',
+  ],
+  ['the last attempt failed', { desired: online, change: change('orders', 'test'), lastAttempt: last() }, 'failed'],
+  [
+    'the last attempt was for another revision',
+    { desired: online, change: change('orders', 'test', { revision: '2' }), lastAttempt: last({ revision: '1' }) },
+    'changing',
+  ],
+  [
+    'the last attempt was another action',
+    { desired: online, change: change('orders', 'test'), lastAttempt: last({ action: 'offline' }) },
+    'changing',
+  ],
+  ['an attempt is in flight', { desired: online, change: change('orders', 'test'), lastAttempt: last({ outcome: null }) }, 'changing'],
+  [
+    'the gateway’s list shows that the last attempt did nothing',
+    { desired: online, change: change('orders', 'test'), lastAttempt: last({ outcome: 'absent' }) },
+    'changing',
+  ],
+  ['somebody else moved it', { desired: online, recorded: recorded('orders', 'test', { state: 'offline', drift }) }, 'drifted'],
+  ['its API was edited since', { desired: online, recorded: recorded('orders', 'test'), isStale: true }, 'stale'],
+  ['the file does not have it', { recorded: offline }, 'kept'],
+  ['nobody knows it', {}, undefined],
+] as const satisfies readonly (readonly [string, Case, PublicationStatus | undefined])[]) {
+  test(`a publication is ${expected ?? 'no cell'} if ${name}`, () => assert.is(standingOf(given), expected));
+}
+
+test('a failed one of the past does not matter once all is as the file says', () => {
+  assert.is(standingOf({ desired: online, recorded: recorded('orders', 'test'), lastAttempt: last() }), 'in sync');
+});
+
+test('the file’s publications come first, in its order, and each once', () => {
+  const matrix = {
+    desired: desiredState([wanted('b', 'test'), wanted('a', 'test')]),
+    recorded: recordedState([recorded('c', 'test'), recorded('a', 'test')]),
+  };
+  assert.equal([...publicationKeys(matrix)], ['api-b env-test', 'api-a env-test', 'api-c env-test']);
+});
+
+test('every standing has its place in the order in which people look', () => {
+  assert.is(new Set(publicationStatuses).size, publicationStatuses.length);
+  assert.is(publicationStatuses.at(-1), 'in sync');
+});
+
+test.run();

@@ -1,0 +1,40 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { publicationKey } from '../../src/model/publication.ts';
+import { approvalJson, historyAttemptJson } from '../../src/render/attempt-json.ts';
+import { attempt } from '../support/states.ts';
+
+const startedAtMs = Date.UTC(2026, 10, 20, 9, 30);
+
+test('times are told in UTC, and an attempt without an outcome has none', () => {
+  const begun = attempt('orders', 'test', { id: 7, startedAtMs, approval: { by: 'ada', reason: 'CHG-7' } });
+  assert.equal(historyAttemptJson(begun), {
+    ...{ id: 7, passId: 'pass', api: 'orders', apiId: 'api-orders', environment: 'test', environmentId: 'env-test' },
+    ...{ action: 'online', reason: 'new', revision: null, remark: null, marker: null, askedVersionId: null, commitId: null },
+    ...{ outcome: null, code: null, status: null, message: null, requestId: null, versionId: null, publishId: null, before: null },
+    ...{ approval: { by: 'ada', why: 'CHG-7' }, began: '2026-11-20T09:30:00.000Z', settled: null },
+  });
+  assert.is(historyAttemptJson({ ...begun, finishedAtMs: startedAtMs + 40 }).settled, '2026-11-20T09:30:00.040Z');
+});
+
+test('an approval says how much it is for, and how much was made with it', () => {
+  const digest = `sha256:${'0'.repeat(64)}`;
+  const usedKeys = new Set([publicationKey('api-orders', 'env-test')]);
+  const approval = {
+    id: 3,
+    digest,
+    by: 'ada',
+    reason: 'CHG-7',
+    approvedAtMs: startedAtMs,
+    expiresAtMs: startedAtMs + 3_600_000,
+    scope: ['[]', '[]'],
+    usedKeys,
+    isFileHoldReleased: false,
+  };
+  assert.equal(approvalJson(approval), {
+    ...{ id: 3, digest, by: 'ada', why: 'CHG-7', items: 2, made: 1 },
+    ...{ at: '2026-11-20T09:30:00Z', expires: '2026-11-20T10:30:00Z' },
+  });
+});
+
+test.run();

@@ -1,0 +1,16 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { controllerStatusJson } from '../../src/render/status-json.ts';
+
+const updatedAtMs = Date.UTC(2026, 10, 20, 9, 30);
+const idle = { updatedAtMs, pid: 7, calls: 10, perMs: 1000, paused: null };
+const paused = { reason: 'outage', message: 'nobody answers', sinceMs: updatedAtMs } as const;
+
+test('programs read how a process is getting on', () => {
+  const asOf = '2026-11-20T09:30:00.000Z';
+  const rate = { calls: 10, perMs: 1000 };
+  assert.equal(controllerStatusJson(idle), { pid: 7, asOf, rate, stopped: null });
+  assert.equal(controllerStatusJson({ ...idle, paused }).stopped, { why: 'outage', message: 'nobody answers', since: asOf });
+});
+
+test.run();

@@ -1,0 +1,106 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { DriftNotice } from '../../src/model/observation.ts';
+import type { DesiredPublication, RecordedPublication } from '../../src/model/publication.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import { listNotices } from '../../src/render/notices.ts';
+import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+
+const detectedAtMs = Date.UTC(2026, 10, 20, 9, 30);
+const seenAt = '2026-11-20T09:30:00Z';
+
+function note(kind: DriftNotice['kind'], over: Partial<DriftNotice> = {}): DriftNotice {
+  const { key, api, apiId, environment, environmentId } = wanted('orders', 'test');
+  const names = { key, api, apiId, environment, environmentId };
+  return {
+    ...names,
+    kind,
+    previousState: null,
+    previousSinceMs: null,
+    currentState: 'online',
+    untilMs: null,
+    replacementId: null,
+    ...over,
+  };
+}
+
+function drifted(over: Partial<RecordedPublication>, backoffUntilMs: number | null = null): RecordedPublication {
+  return recorded('orders', 'test', { drift: { from: null, fromSinceMs: null, detectedAtMs, backoffUntilMs }, ...over });
+}
+
+/** Returns what is said of `orders` in `test`, as the kind and the message of each. */
+function said(file: Partial<DesiredPublication>, before: RecordedPublication | null, notes: readonly DriftNotice[] = []): string[] {
+  const made = diffStates(desiredState([wanted('orders', 'test', file)]), recordedState(before ? [before] : []));
+  return listNotices(made, notes).map(({ kind, message }) => `${kind}: ${message}`);
+}
+
+const online = recorded('orders', 'test');
+
+test('nothing was seen, nothing is said', () => {
+  assert.equal(said({}, online), []);
+  assert.equal(said({}, null), []);
+});
+
+for (const [kind, over, expected] of [
+  ['adopted', {}, 'already online at the gateway, adopted without a call'],
+  ['outside', { previousState: 'online' }, 'published or switched outside edict since edict last did'],
+  ['outside', { previousState: 'online', currentState: 'offline' }, 'taken offline outside edict'],
+  ['gone', { currentState: 'offline' }, 'API api-orders is no longer at the gateway'],
+  [
+    'gone',
+    { currentState: 'offline', replacementId: 'api-7' },
+    'API api-orders is no longer at the gateway; another one has its name now: if that is meant, write `id: api-7`',
+  ],
+] as const) {
+  test(`says what was seen: ${kind}, now ${'currentState' in over ? over.currentState : 'online'}${'replacementId' in over ? ', with an heir' : ''}`, () => {
+    const state = 'currentState' in over ? over.currentState : 'online';
+    assert.equal(said({ state }, recorded('orders', 'test', { state }), [note(kind, over)]), [`${kind}: ${expected}`]);
+  });
+}
+
+test('a drift is said once, from the record, with or without a note of it', () => {
+  for (const notes of [[], [note('drift')], [note('outside')], [note('fight', { untilMs: detectedAtMs })]]) {
+    const [only, ...more] = said({ state: 'offline' }, drifted({}), notes);
+    assert.equal(more, []);
+    assert.match(only ?? '', /^drift: published outside edict/);
+    assert.match(only ?? '', `seen at ${seenAt}`);
+    assert.match(only ?? '', 'drift: correct');
+  }
+  assert.match(said({}, drifted({ state: 'offline' }))[0] ?? '', /^drift: taken offline outside edict/);
+});
+
+test('a fight says until when it is left alone', () => {
+  const [only] = said({ driftPolicy: 'correct' }, drifted({ state: 'offline' }, detectedAtMs + 60_000));
+  assert.match(only ?? '', /^fight: taken offline outside edict.*again and again.*left alone until 2026-11-20T09:31:00Z$/);
+});
+
+test('what callers reach of an edited API is said in times', () => {
+  const stale = recorded('orders', 'test', { publishedAtMs: detectedAtMs, editedAtMs: detectedAtMs + 3_600_000 });
+  const expected = `stale: edited at 2026-11-20T10:30:00Z, published at ${seenAt}: callers reach the older draft`;
+  assert.equal(said({}, stale), [expected]);
+  assert.equal(said({}, stale, [note('outside')]), [expected], 'one line says it');
+});
+
+test('what the plan changes is told by the plan alone', () => {
+  for (const [file, before, kind] of [
+    [{ revision: 'b' }, recorded('orders', 'test', { revision: 'a' }), 'adopted'],
+    [{ revision: 'b' }, recorded('orders', 'test', { revision: 'a' }), 'outside'],
+    [{ driftPolicy: 'correct' }, drifted({ state: 'offline' }), 'drift'],
+    [{ state: 'offline' }, online, 'outside'],
+  ] as const) {
+    assert.equal(said(file, before, [note(kind)]), []);
+  }
+  assert.is(said({ revision: 'b' }, online, [note('gone')]).length, 1, 'its call will fail');
+});
+
+test('it is named in full, first what has happened, then what is left as it is', () => {
+  const { api, apiId, environment, environmentId } = wanted('orders', 'test');
+  const carts = wanted('carts', 'test', { state: 'offline' });
+  const before = [online, recorded('carts', 'test', { drift: { from: null, fromSinceMs: null, detectedAtMs, backoffUntilMs: null } })];
+  const made = diffStates(desiredState([wanted('orders', 'test'), carts]), recordedState(before));
+  const [first, second] = listNotices(made, [note('adopted')]);
+  assert.equal({ ...first, message: '' }, { api, apiId, environment, environmentId, kind: 'adopted', message: '' });
+  assert.equal([second?.api, second?.kind], ['carts', 'drift']);
+});
+
+test.run();

@@ -1,0 +1,28 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseSettings } from '../../src/app/settings.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import { approvalDigest } from '../../src/plan/policies.ts';
+import { approveCommand } from '../../src/render/command-line.ts';
+import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+
+const test = suite('release command');
+const desired = desiredState([wanted('orders', 'release', { state: 'offline' })], { protectedNames: ['release'] });
+const held = diffStates(desired, recordedState([recorded('orders', 'release')]));
+const digest = approvalDigest(held);
+
+test('names the digest, and what differs from the defaults', () => {
+  assert.is(approveCommand(held, parseSettings('edict.yaml', {})), `edict approve ${digest} --by YOU --why REASON`);
+  const settings = parseSettings("shop's.yaml", { state: 'sqlite:/var/edict.db', api: ['shop-*'], environment: ['release'] });
+  assert.is(
+    approveCommand(held, settings),
+    `edict approve ${digest} --api 'shop-*' --environment release 'shop'\\''s.yaml' --state sqlite:/var/edict.db --by YOU --why REASON`,
+  );
+  assert.match(approveCommand(held, parseSettings('edict.yaml', { emulate: true })) ?? '', `${digest} --emulate --by`);
+});
+
+test('there is none where nothing is held', () => {
+  assert.is(approveCommand(diffStates(desired, new Map()), parseSettings('edict.yaml', {})), null);
+});
+
+test.run();

@@ -1,0 +1,39 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { diffStates } from '../../src/plan/diff.ts';
+import { statusInput } from '../../src/plan/status.ts';
+import { allTargets, type Targets } from '../../src/plan/targets.ts';
+import { statusJson, targetedStatusCells } from '../../src/render/status-json.ts';
+import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+
+const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
+const was = recordedState([recorded('orders', 'test'), recorded('users', 'test')]);
+const plan = diffStates(desired, was);
+const statusOf = (targets: Targets) => ({
+  input: statusInput(desired, was, plan, new Map()),
+  ...{ plan, targets, controllerStatus: null, leaseHolder: null, approveCommand: null },
+});
+
+test('programs read every publication with where it stands, what is wanted, recorded and next', () => {
+  const { publications, summary, daemon } = statusJson(statusOf(allTargets));
+  assert.equal(
+    publications.map(({ api, standing, desired: wants, recorded: has, next }) => [api, standing, wants?.state, has?.state, next?.action]),
+    [
+      ['orders', 'in sync', 'online', 'online', undefined],
+      ['carts', 'changing', 'online', undefined, 'online'],
+      ['users', 'kept', undefined, 'online', undefined],
+    ],
+  );
+  assert.equal([summary.online, summary.unchanged, daemon], [1, 1, null]);
+  assert.equal(publications[0]?.desired?.source, { file: 'edict.yaml', line: 1, column: 1 });
+});
+
+test('what is not targeted is left out', () => {
+  const targets: Targets = { ...allTargets, matchesApi: ({ api }) => api === 'carts' };
+  assert.equal(
+    targetedStatusCells(statusOf(targets)).map(({ api }) => api),
+    ['carts'],
+  );
+});
+
+test.run();

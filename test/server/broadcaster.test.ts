@@ -1,0 +1,110 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { components } from '../../generated/edict-api.d.ts';
+import type { DesiredPublication, RecordedPublication } from '../../src/model/publication.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import { Broadcaster } from '../../src/server/broadcaster.ts';
+import { StatusCache } from '../../src/server/status-cache.ts';
+import { eventually } from '../support/eventually.ts';
+import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+
+type Schemas = components['schemas'];
+
+const test = suite('broadcast');
+const about = { version: '1', file: 'edict.yaml', approveCommand: () => null };
+
+function open() {
+  const statusCache = new StatusCache(() => 1000);
+  const broadcaster = new Broadcaster(statusCache, about);
+  const planned = (desired: readonly DesiredPublication[], was: readonly RecordedPublication[]): void => {
+    const [wanted, had] = [desiredState(desired), recordedState(was)];
+    statusCache.emit({ type: 'file:accepted', desired: wanted });
+    statusCache.emit({ type: 'plan:made', reconcileId: 'p', cause: 'file', plan: diffStates(wanted, had), recorded: had });
+  };
+  const watch = () => {
+    const lives: Schemas['Live'][] = [];
+    const cells: Schemas['Cells'][] = [];
+    const leave = broadcaster.subscribe((message) => {
+      const [, event, json = ''] = /^event: (\w+)\ndata: (.*)\n\n$/.exec(message.toString()) ?? [];
+      if (event === 'live') lives.push(JSON.parse(json) as Schemas['Live']);
+      else cells.push(JSON.parse(json) as Schemas['Cells']);
+    });
+    return { lives, cells, leave };
+  };
+  return { board: statusCache, broadcast: broadcaster, planned, watch };
+}
+
+const brief = (message: Schemas['Cells'] | undefined) => message?.cells.map(({ api, standing }) => `${api} ${standing}`);
+
+test('who comes gets everything, and then only what changes', async () => {
+  const { board, broadcast, planned, watch } = open();
+  planned([wanted('orders', 'test'), wanted('carts', 'test')], [recorded('carts', 'test')]);
+  const { lives, cells } = watch();
+  assert.equal([cells[0]?.isWhole, brief(cells[0])], [true, ['orders changing', 'carts in sync']]);
+  assert.equal(lives[0]?.standings, { changing: 1, 'in sync': 1 });
+  const orders = change('orders', 'test');
+  board.emit({ type: 'attempt:begun', reconcileId: 'p', attemptId: 1, change: orders });
+  const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
+  board.emit({ type: 'attempt:settled', reconcileId: 'p', attemptId: 1, change: orders, outcome, durationMs: 1 });
+  await eventually(() => cells.length === 2, 2000, 'the change is told');
+  assert.equal([cells[1]?.isWhole, brief(cells[1])], [false, ['orders in sync']]);
+  assert.equal([lives.at(-1)?.standings, lives.at(-1)?.queue.left], [{ changing: 0, 'in sync': 2 }, 0]);
+  broadcast.close();
+});
+
+test('a plan that changes nothing is no news, and what has gone is told', async () => {
+  const { broadcast, planned, watch } = open();
+  const was = [recorded('orders', 'test'), recorded('carts', 'test')];
+  planned([wanted('orders', 'test'), wanted('carts', 'test')], was);
+  const { cells } = watch();
+  planned([wanted('orders', 'test'), wanted('carts', 'test')], was);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assert.is(cells.length, 1);
+  planned([wanted('orders', 'test')], [recorded('orders', 'test')]);
+  await eventually(() => cells.length === 2, 2000, 'the change is told');
+  assert.equal([cells[1]?.cells, cells[1]?.gone], [[], [{ apiId: 'api-carts', environmentId: 'env-test' }]]);
+  broadcast.close();
+});
+
+test('a hundred changes at once are one message, the same text for all who look', async () => {
+  const { board, broadcast, planned } = open();
+  const names = Array.from({ length: 100 }, (_, index) => `api${index}`);
+  planned(
+    names.map((name) => wanted(name, 'test')),
+    [],
+  );
+  const heard: string[][] = [[], []];
+  for (const list of heard) broadcast.subscribe((message) => list.push(message.toString()));
+  const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
+  for (const [attemptId, name] of names.entries()) {
+    board.emit({ type: 'attempt:settled', reconcileId: 'p', attemptId, change: change(name, 'test'), outcome, durationMs: 1 });
+  }
+  await eventually(() => (heard[0]?.length ?? 0) >= 4, 2000, 'the changes are told');
+  assert.is(heard[0]?.length, 4, 'everything, and then one message for the cells and one for the rest');
+  assert.equal(heard[0], heard[1]);
+  broadcast.close();
+});
+
+test('nobody who looks costs nothing', () => {
+  const { board, broadcast, planned, watch } = open();
+  planned([wanted('orders', 'test')], []);
+  watch().leave();
+  let reads = 0;
+  Object.defineProperty(board, 'matrix', { get: () => (reads += 1) });
+  planned([wanted('carts', 'test')], []);
+  assert.equal([reads, broadcast.subscribers], [0, 0]);
+});
+
+test('who comes later gets what is there by then', async () => {
+  const { broadcast, planned, watch } = open();
+  const first = watch();
+  assert.equal([first.cells[0]?.cells, first.lives[0]?.gateway], [[], null]);
+  planned([wanted('orders', 'test')], []);
+  await eventually(() => first.cells.length === 2, 2000, 'the plan is told');
+  const second = watch();
+  assert.equal(brief(second.cells[0]), ['orders changing']);
+  assert.is(second.lives[0]?.gateway?.instance, 'instance');
+  broadcast.close();
+});
+
+test.run();

@@ -1,0 +1,29 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { checkOrigin } from '../../src/server/origin-check.ts';
+
+const names = new Set(['edict.example.com']);
+
+for (const [name, hostname, headers, status] of [
+  ['an address', '10.0.0.7', {}, undefined],
+  ['an address of version 6', '[::1]', {}, undefined],
+  ['this machine', 'localhost', {}, undefined],
+  ['a name that it is known as', 'edict.example.com', {}, undefined],
+  ['a name that points here', 'evil.example.com', {}, 421],
+  ['a name that begins like one it is known as', 'edict.example.com.evil.example', {}, 421],
+  ['no name', '', {}, 421],
+  ['its own page', '127.0.0.1', { 'sec-fetch-site': 'same-origin', origin: 'http://127.0.0.1:9470', host: '127.0.0.1:9470' }, undefined],
+  ['a person who types the address', '127.0.0.1', { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' }, undefined],
+  ['a link on another site', '127.0.0.1', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, undefined],
+  ['a script of another site', '127.0.0.1', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors' }, 403],
+  ['an image of another site', '127.0.0.1', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }, 403],
+  ['a page on another port of this machine', 'localhost', { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' }, 403],
+  ['an older browser’s script of another site', '127.0.0.1', { origin: 'https://evil.example.com', host: '127.0.0.1:9470' }, 403],
+  ['a page without an origin', '127.0.0.1', { origin: 'null', host: '127.0.0.1:9470' }, 403],
+] as const) {
+  test(`${status === undefined ? 'answers' : 'refuses'} what comes from ${name}`, () => {
+    assert.is(checkOrigin({ hostname, headers }, names)?.status, status);
+  });
+}
+
+test.run();

@@ -1,0 +1,132 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { InvalidFileError } from '../../src/model/errors.ts';
+import type { EdictEvent } from '../../src/model/events.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import { computeStatusCell } from '../../src/plan/status.ts';
+import { type ChangeScope, publicationKeysOf, StatusCache } from '../../src/server/status-cache.ts';
+import { change, desiredState, gatewaySettings, recorded, recordedState, wanted } from '../support/states.ts';
+
+const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
+const was = recordedState([recorded('carts', 'test')]);
+const accepted: EdictEvent = { type: 'file:accepted', desired };
+const planned: EdictEvent = { type: 'plan:made', reconcileId: 'p', cause: 'file', plan: diffStates(desired, was), recorded: was };
+const orders = change('orders', 'test');
+const failure = { code: 'APIG.9999', status: 500, message: 'System error', hint: null, requestId: null, retryAfterMs: null };
+const begun: EdictEvent = { type: 'attempt:begun', reconcileId: 'p', attemptId: 7, change: orders };
+const settled = (outcome: Extract<EdictEvent, { type: 'attempt:settled' }>['outcome']): EdictEvent => {
+  return { type: 'attempt:settled', reconcileId: 'p', attemptId: 7, change: orders, outcome, durationMs: 5 };
+};
+const succeeded = settled({ kind: 'succeeded', versionId: 'v1', publishId: null });
+
+function boardAfter(...events: readonly EdictEvent[]): StatusCache {
+  const board = new StatusCache(() => 1000);
+  for (const event of events) board.emit(event);
+  return board;
+}
+
+const standingsOn = (board: StatusCache) => {
+  const { matrix } = board;
+  return [...publicationKeysOf(board)].map((key) => (matrix ? computeStatusCell(key, matrix)?.status : null));
+};
+
+test('nothing is there before the first plan', () => {
+  assert.is(boardAfter(accepted).matrix, null);
+  assert.equal(standingsOn(boardAfter()), []);
+});
+
+test('an attempt is followed from its begin to its end', () => {
+  assert.equal(standingsOn(boardAfter(accepted, planned)), ['changing', 'in sync']);
+  const flying = boardAfter(accepted, planned, begun);
+  assert.equal([flying.inFlight, standingsOn(flying)], [1, ['changing', 'in sync']]);
+  const done = boardAfter(accepted, planned, begun, succeeded);
+  assert.equal([done.inFlight, standingsOn(done)], [0, ['in sync', 'in sync']]);
+  assert.is(done.matrix?.recorded.get(orders.key)?.versionId, 'v1');
+  const failed = boardAfter(accepted, planned, begun, settled({ kind: 'retry', failure }));
+  assert.equal(standingsOn(failed), ['failed', 'in sync']);
+});
+
+test('it does not matter whether somebody has looked before', () => {
+  const board = boardAfter(accepted, planned);
+  assert.equal(standingsOn(board), ['changing', 'in sync']);
+  board.emit(begun);
+  board.emit(succeeded);
+  assert.equal(standingsOn(board), ['in sync', 'in sync']);
+});
+
+test('the record that a plan was made from is left as it is', () => {
+  boardAfter(accepted, planned, begun, succeeded).matrix;
+  assert.is(was.size, 1);
+});
+
+test('a newer file shows with its plan, not before', () => {
+  const board = boardAfter(accepted, planned, { type: 'file:accepted', desired: desiredState([]) });
+  assert.is(board.matrix?.desired, desired);
+});
+
+test('what an earlier process has tried shows where this one has not', () => {
+  const board = boardAfter(accepted, planned);
+  const earlier = { id: 3, action: 'online', revision: null, outcome: 'stalled', code: 'X', message: '', startedAtMs: 1 } as const;
+  board.addLastAttempts(new Map([[orders.key, earlier]]));
+  assert.equal(standingsOn(board), ['failed', 'in sync']);
+  board.emit(begun);
+  board.addLastAttempts(new Map([[orders.key, earlier]]));
+  assert.equal(standingsOn(board), ['changing', 'in sync']);
+});
+
+test('a complaint about the file stays until the file is well', () => {
+  const mistake = { rule: 'value', file: 'edict.yaml', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: 'x' } as const;
+  const board = boardAfter(accepted, { type: 'file:rejected', error: new InvalidFileError('edict.yaml', [mistake]) });
+  assert.equal(board.fileError, { message: 'edict.yaml has 1 mistake', diagnostics: [mistake] });
+  board.emit({ type: 'file:missed', message: 'edict.yaml is not there' });
+  assert.equal(board.fileError, { message: 'edict.yaml is not there', diagnostics: [] });
+  board.emit(accepted);
+  assert.is(board.fileError, null);
+});
+
+test('a pass is one line, however often it plans anew', () => {
+  const started: EdictEvent = { type: 'pass:started', reconcileId: 'p', cause: 'file' };
+  const summary = { online: 1, offline: 0, unchanged: 1, held: 0, deferred: 0, failed: 0, durationMs: 5 };
+  const board = boardAfter(started, { ...started, cause: 'order' }, { type: 'pass:finished', reconcileId: 'p', summary });
+  assert.equal(board.reconciliations, [{ id: 'p', cause: 'file', startedAtMs: 1000, result: summary }]);
+  for (let index = 0; index < 50; index += 1) board.emit({ ...started, reconcileId: String(index) });
+  assert.equal([board.reconciliations.length, board.reconciliations[0]?.id], [20, '49']);
+});
+
+test('rate and stops are the last that were told', () => {
+  const board = boardAfter(
+    { type: 'rate:changed', calls: 4, perMs: 1000, limit: 10 },
+    { type: 'calls:stopped', reason: 'outage', message: 'gone' },
+  );
+  assert.equal(
+    [board.rate, board.paused],
+    [
+      { calls: 4, perMs: 1000 },
+      { reason: 'outage', message: 'gone', sinceMs: 1000 },
+    ],
+  );
+  board.emit({ type: 'calls:resumed' });
+  assert.is(board.paused, null);
+});
+
+test('with another limit the rate is that limit again', () => {
+  const slow: EdictEvent = { type: 'rate:changed', calls: 4, perMs: 1000, limit: 10 };
+  const board = boardAfter(accepted, slow, { type: 'file:accepted', desired: desiredState([]) });
+  assert.equal(board.rate, { calls: 4, perMs: 1000 }, 'the gateway has the same settings');
+  const faster = gatewaySettings({ limit: { calls: 20, perMs: 1000, concurrency: 4 } });
+  board.emit({ type: 'file:accepted', desired: desiredState([], { gateway: faster }) });
+  assert.is(board.rate, null);
+});
+
+test('who listens hears what has changed, and no more once he has left', () => {
+  const board = new StatusCache(() => 1000);
+  const heard: ChangeScope[] = [];
+  const leave = board.subscribe((touched) => heard.push(touched));
+  for (const event of [accepted, planned, begun]) board.emit(event);
+  board.emit({ type: 'store:waited', message: '' });
+  leave();
+  board.emit(succeeded);
+  assert.equal(heard, ['live', 'all', orders.key]);
+});
+
+test.run();

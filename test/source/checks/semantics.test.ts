@@ -1,0 +1,91 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type NamedResource, type NameResolution, type NameResolutions, nameKey } from '../../../src/model/name-ref.ts';
+import { checkSemantics } from '../../../src/source/checks/semantics.ts';
+
+const found = (value: unknown): string[] =>
+  checkSemantics(value, () => 'line 7').map(({ path, message }) => `${path.join('.')}: ${message}`);
+const file = (environments: unknown, apis: unknown) => ({ environments, apis });
+
+test('finds nothing where there is nothing to find', () => {
+  const apis = { a: { id: 'A', environments: { test: 'online', release: 'online' } }, b: { id: 'B', environments: { test: 'online' } } };
+  assert.equal(found(file({ test: 'e1', release: { id: 'e2' } }, apis)), []);
+});
+
+test('finds a publication that stands there twice, by whatever names', () => {
+  const apis = { a: { id: 'A', environments: { test: 'online' } }, b: { id: 'A', environments: { test: 'offline' } } };
+  assert.equal(found(file({ test: 'e1' }, apis)), [
+    'apis.b.environments.test: b in test is the same publication as a in test in line 7: the IDs are equal',
+  ]);
+  const environments = { test: 'e1', again: { id: 'e1' } };
+  assert.equal(found(file(environments, { a: { id: 'A', environments: { test: 'online', again: 'online' } } })), [
+    'environments.again: `again` is the same environment as `test` in line 7: the IDs are equal',
+    'apis.a.environments.again: a in again is the same publication as a in test in line 7: the IDs are equal',
+  ]);
+});
+
+test('finds environments that are not declared, also those that every object has', () => {
+  const apis = { a: { id: 'A', environments: { tset: 'online', constructor: 'online' } } };
+  const findings = checkSemantics(file({ test: 'e1' }, apis), () => 'line 7');
+  assert.equal(
+    findings.map(({ path, hint }) => [path.at(-1), hint]),
+    [
+      ['tset', 'did you mean `test`? (declared: test)'],
+      ['constructor', 'declared: test'],
+    ],
+  );
+  assert.is(checkSemantics(file({}, apis), () => 'line 7')[0]?.hint, 'none is declared');
+});
+
+test('a hint names ten environments and counts the others', () => {
+  const environments = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`e${index}`, `id${index}`]));
+  const [finding] = checkSemantics(file(environments, { a: { id: 'A', environments: { zzzz: 'online' } } }), () => 'line 7');
+  assert.is(finding?.hint, `declared: ${Object.keys(environments).slice(0, 10).join(', ')}, and 2 more`);
+});
+
+test('finds an address that is none', () => {
+  assert.equal(found({ gateway: { endpoint: 'https://[', iam: 'http://ok' } }), ['gateway.endpoint: "https://[" is not an address']);
+});
+
+test('looks past values of any other shape', () => {
+  for (const odd of [null, 7, 'text', [], [1], true]) {
+    const inner = { gateway: odd, environments: { e: odd, f: { id: odd } }, apis: { a: odd, b: { id: odd, environments: odd } } };
+    for (const value of [odd, inner, { gateway: { endpoint: odd }, environments: odd, apis: odd }])
+      assert.type(found(value).length, 'number');
+  }
+});
+
+const meanings = (name: string, meaning: NameResolution): NameResolutions =>
+  new Map([[nameKey({ kind: 'api', name, group: null }), meaning]]);
+const nameable = (id: string, name: string): NamedResource => ({ id, name, groupId: 'g', group: 'shop' });
+
+test('a name that means nothing is a mistake, with what is near', () => {
+  const apis = { ordres: { environments: {} } };
+  const available = [nameable('A', 'orders'), nameable('B', 'carts')];
+  const [finding] = checkSemantics(file({ test: 'e1' }, apis), () => 'line 7', meanings('ordres', { kind: 'none', available }));
+  assert.is(finding?.message, 'the gateway has no API named `ordres`');
+  assert.is(finding?.hint, 'did you mean `id: A` (orders, group shop)?');
+});
+
+test('a name that means several is a mistake at the name, with all of them', () => {
+  const apis = { o: { name: 'orders', environments: {} } };
+  const candidates = [nameable('A', 'orders'), nameable('B', 'orders')];
+  const [finding] = checkSemantics(file({ test: 'e1' }, apis), () => 'line 7', meanings('orders', { kind: 'several', candidates }));
+  assert.equal([finding?.path.join('.'), finding?.message], ['apis.o.name', 'the gateway has more than one API named `orders`']);
+  assert.match(String(finding?.hint), /`id: A`.*`id: B`.*or a `group`/);
+});
+
+test('two names for one API are one publication declared twice', () => {
+  const apis = { a: { id: 'A', environments: { test: 'online' } }, orders: { environments: { test: 'online' } } };
+  const known = meanings('orders', { kind: 'one', id: 'A' });
+  assert.match(String(checkSemantics(file({ test: 'e1' }, apis), () => 'line 7', known)[0]?.message), 'is the same publication as');
+});
+
+test('a name beside an ID says nothing', () => {
+  assert.equal(found(file({ test: { id: 'e1', name: 'TEST' } }, { a: { id: 'A', group: 'g', environments: {} } })), [
+    'environments.test.name: `name` says nothing beside `id`',
+    'apis.a.group: `group` says nothing beside `id`',
+  ]);
+});
+
+test.run();

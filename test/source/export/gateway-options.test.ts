@@ -1,0 +1,38 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { EdictError } from '../../../src/model/errors.ts';
+import { type GatewayArguments, parseGatewayArguments } from '../../../src/source/export/gateway-options.ts';
+import { parseDesiredState } from '../../../src/source/parser.ts';
+
+const asked: GatewayArguments = { endpoint: 'https://roma.example.com/', project: 'p', instance: 'i' };
+
+test('has the settings that a file without more would have', () => {
+  const gateway = 'gateway: { endpoint: "https://roma.example.com/", project: p, instance: i }';
+  const text = `edict: 1\n${gateway}\nenvironments: { e: e }\napis: {}\n`;
+  assert.equal(parseGatewayArguments(asked), parseDesiredState({ text, file: 'edict.yaml', variables: {} }).gateway);
+  assert.is(parseGatewayArguments({ ...asked, iam: 'https://iam.example.org' }).iamEndpoint, 'https://iam.example.org');
+});
+
+for (const [over, message] of [
+  [{ endpoint: 'roma.example.com' }, '"roma.example.com" is not allowed for `--endpoint`'],
+  [{ endpoint: 'https://user:secret@host' }, '"https://***@host" is not allowed for `--endpoint`'],
+  [{ endpoint: 'https://host:99999' }, '--endpoint: "https://host:99999" is not an address'],
+  [{ iam: 'https://host/path' }, '"https://host/path" is not allowed for `--iam`'],
+  [{ project: 'a b' }, '"a b" is not allowed for `--project`'],
+  [{ instance: '' }, '"" is not allowed for `--instance`'],
+  [{ endpoint: 'https://$' + '{HOST}' }, '--endpoint "https://$' + '{HOST}" holds $' + '{…}, which only a file may'],
+] as const) {
+  test(`refuses ${JSON.stringify(over)}`, () => {
+    try {
+      parseGatewayArguments({ ...asked, ...over });
+    } catch (error) {
+      assert.instance(error, EdictError);
+      assert.is((error as EdictError).code, 'OPTION');
+      assert.is((error as EdictError).message, message);
+      return;
+    }
+    assert.unreachable();
+  });
+}
+
+test.run();

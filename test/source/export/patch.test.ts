@@ -1,0 +1,143 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { PublicationKey } from '../../../src/model/publication.ts';
+import { createPatch, formatSetting, type PublicationEdit } from '../../../src/source/export/patch.ts';
+import { parseDesiredState } from '../../../src/source/parser.ts';
+
+const head = [
+  'edict: 1',
+  'gateway: { endpoint: "https://roma.example.com", project: p, instance: i }',
+  'environments: { test: env-test, release: env-release }',
+  '',
+].join('\n');
+
+function wish(api: string, environment: string, state: PublicationEdit['state'], version: string | null = null): PublicationEdit {
+  const [apiId, environmentId] = [`api-${api}`, `env-${environment}`];
+  return { key: `${apiId} ${environmentId}` as PublicationKey, api, apiId, environment, environmentId, state, version };
+}
+
+/** Returns the lines that the diff takes and adds, and what is left to a person. */
+function edit(apis: string, ...wishes: readonly PublicationEdit[]): readonly [lines: readonly string[], byHand: number] {
+  const text = head + apis;
+  const desired = parseDesiredState({ text, file: 'edict.yaml', variables: {} });
+  const { diff, manualEdits } = createPatch(
+    { text, file: 'edict.yaml', toParseInput: (other) => ({ text: other, file: 'edict.yaml', variables: {} }), desired },
+    wishes,
+  );
+  const lines = diff
+    .split('\n')
+    .slice(2)
+    .filter((line) => /^[-+]/.test(line));
+  return [lines, manualEdits.length];
+}
+
+const cases: readonly [name: string, apis: string, wishes: readonly PublicationEdit[], lines: readonly string[]][] = [
+  [
+    'a state alone becomes another',
+    'apis:\n  a: { id: api-a, environments: { test: online } } # words\n',
+    [wish('a', 'test', 'offline')],
+    ['-  a: { id: api-a, environments: { test: online } } # words', '+  a: { id: api-a, environments: { test: offline } } # words'],
+  ],
+  [
+    'a state alone gets a version',
+    'apis:\n  a:\n    id: api-a\n    environments:\n      test: "online" # words\n',
+    [wish('a', 'test', 'online', 'v1')],
+    ['-      test: "online" # words', '+      test: { state: online, version: v1 } # words'],
+  ],
+  [
+    'settings in braces get a version',
+    'apis:\n  a: { id: api-a, environments: { test: { state: offline, remark: "x, y" } } }\n',
+    [wish('a', 'test', 'online', 'v1')],
+    [
+      '-  a: { id: api-a, environments: { test: { state: offline, remark: "x, y" } } }',
+      '+  a: { id: api-a, environments: { test: { state: online, version: v1, remark: "x, y" } } }',
+    ],
+  ],
+  [
+    'settings on lines get a line',
+    'apis:\n  a:\n    id: api-a\n    environments:\n      test:\n        state: offline # was so\n        remark: x\n',
+    [wish('a', 'test', 'online', 'v1')],
+    ['-        state: offline # was so', '+        state: online # was so', '+        version: v1'],
+  ],
+  [
+    'the last line may lack its end',
+    'apis:\n  a:\n    id: api-a\n    environments:\n      test:\n        state: online',
+    [wish('a', 'test', 'online', 'v1')],
+    ['-        state: online', '+        state: online', '+        version: v1'],
+  ],
+  [
+    'a pinned version becomes another',
+    'apis:\n  a: { id: api-a, environments: { test: { state: online, version: v2 } } }\n',
+    [wish('a', 'test', 'online', 'v1')],
+    [
+      '-  a: { id: api-a, environments: { test: { state: online, version: v2 } } }',
+      '+  a: { id: api-a, environments: { test: { state: online, version: v1 } } }',
+    ],
+  ],
+  [
+    'a publication that is missing is added, in braces and on lines',
+    'apis:\n  a: { id: api-a, environments: { test: online } }\n  b:\n    id: api-b\n    environments:\n      test: online\n  c: { id: api-c, environments: {} }\n',
+    [wish('a', 'release', 'online', 'v1'), wish('b', 'release', 'online'), wish('c', 'test', 'online'), wish('c', 'release', 'online')],
+    [
+      '-  a: { id: api-a, environments: { test: online } }',
+      '+  a: { id: api-a, environments: { release: { state: online, version: v1 }, test: online } }',
+      '+      release: online',
+      '-  c: { id: api-c, environments: {} }',
+      '+  c: { id: api-c, environments: { test: online, release: online } }',
+    ],
+  ],
+  [
+    'an API that is missing is added with all of it',
+    'apis: # ours\n  a: { id: api-a, environments: { test: online } }\n',
+    [wish('z', 'test', 'online', 'v1'), wish('z', 'release', 'online')],
+    ['+  z:', '+    id: api-z', '+    environments: { test: { state: online, version: v1 }, release: online }'],
+  ],
+  [
+    'and so it is where there is none',
+    'apis: {}\n',
+    [wish('z', 'test', 'online')],
+    ['-apis: {}', '+apis: { z: { id: api-z, environments: { test: online } } }'],
+  ],
+  [
+    'what YAML could take for something else is quoted',
+    'apis:\n  a: { id: api-a, environments: { test: online } }\n',
+    [wish('a', 'test', 'online', 'null')],
+    [
+      '-  a: { id: api-a, environments: { test: online } }',
+      '+  a: { id: api-a, environments: { test: { state: online, version: "null" } } }',
+    ],
+  ],
+];
+for (const [name, apis, wishes, lines] of cases) {
+  test(name, () => assert.equal(edit(apis, ...wishes), [lines, 0]));
+}
+
+test('lines that end as on Windows stay so', () => {
+  const apis = 'apis:\r\n  a:\r\n    id: api-a\r\n    environments:\r\n      test:\r\n        state: online\r\n';
+  assert.equal(edit(apis, wish('a', 'test', 'online', 'v1')), [['+        version: v1\r'], 0]);
+});
+
+test('what YAML repeats elsewhere is left to a person, and the rest is done', () => {
+  const apis =
+    'apis:\n  a: { id: api-a, environments: &both { test: online } }\n  b: { id: api-b, environments: *both }\n  c: { id: api-c, environments: { test: online } }\n';
+  const [lines, byHand] = edit(apis, wish('a', 'test', 'offline'), wish('c', 'test', 'offline'));
+  assert.equal(lines, ['-  c: { id: api-c, environments: { test: online } }', '+  c: { id: api-c, environments: { test: offline } }']);
+  assert.is(byHand, 1);
+});
+
+test('an environment that left the file, or a name that another API has, is left to a person', () => {
+  const apis = 'apis:\n  a: { id: api-a, environments: { test: online } }\n';
+  assert.equal(edit(apis, wish('a', 'stage', 'online')), [[], 1]);
+  assert.equal(edit(apis, { ...wish('a', 'release', 'online'), apiId: 'api-other', key: 'api-other env-release' as PublicationKey }), [
+    [],
+    1,
+  ]);
+});
+
+test('says what a person has to write', () => {
+  assert.is(formatSetting({ state: 'offline', version: 'v' }), 'offline');
+  assert.is(formatSetting({ state: 'online', version: null }), 'online');
+  assert.is(formatSetting({ state: 'online', version: 'v1' }), '{ state: online, version: v1 }');
+});
+
+test.run();

@@ -1,0 +1,161 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { EdictError, InvalidFileError } from '../../src/model/errors.ts';
+import { nameKey } from '../../src/model/name-ref.ts';
+import { FileSource, type ResolveNames } from '../../src/source/file-source.ts';
+import { eventually } from '../support/eventually.ts';
+import { head } from '../support/marked-file.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const folder = temporaryFolder();
+const valid = (revision: string): string => `${head}apis:\n  a: { id: x, revision: "${revision}", environments: { test: online } }\n`;
+const noNames: ResolveNames = () => Promise.reject(new Error('nothing is to be looked up'));
+let files = 0;
+
+function newFile(content: string | Buffer): string {
+  files += 1;
+  const path = join(folder, `${files}.yaml`);
+  writeFileSync(path, content);
+  return path;
+}
+
+test('what has a name only is looked up, once for each text', async () => {
+  const path = newFile(`${head}apis:\n  a: { environments: { test: online } }\n`);
+  let asked = 0;
+  const source = new FileSource(path, {}, async ({ instance }, names) => {
+    asked += 1;
+    assert.is(instance, 'i');
+    return new Map(names.map((name) => [nameKey(name), { kind: 'one', id: `id-of-${name.name}` }]));
+  });
+  const [publication] = (await source.load()).publications.values();
+  assert.is(publication?.apiId, 'id-of-a');
+  await source.load();
+  assert.is(asked, 1);
+});
+
+test('a file with a mistake asks nobody', async () => {
+  const path = newFile(`${head}apis:\n  a: { environments: { nowhere: online } }\n`);
+  assert.instance(await refusal(path), InvalidFileError);
+});
+
+async function refusal(path: string): Promise<EdictError> {
+  const error = await new FileSource(path, {}, noNames).load().then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  assert.instance(error, EdictError);
+  return error as EdictError;
+}
+
+test('reads what the file says now, and is the same object while the file is the same', async () => {
+  const path = newFile(valid('1'));
+  const source = new FileSource(path, {}, noNames);
+  const first = await source.load();
+  assert.is([...first.publications.values()][0]?.revision, '1');
+  assert.is(await source.load(), first);
+  writeFileSync(path, valid('2'));
+  const second = await source.load();
+  assert.is([...second.publications.values()][0]?.revision, '2');
+  assert.is([...first.publications.values()][0]?.revision, '1');
+});
+
+test('an invalid file is told as such each time, and its repair is seen', async () => {
+  const path = newFile(valid('1'));
+  const source = new FileSource(path, {}, noNames);
+  const before = await source.load();
+  writeFileSync(path, 'edict: [');
+  for (let time = 0; time < 2; time += 1) {
+    const error = await source.load().catch((thrown: unknown) => thrown);
+    assert.instance(error, InvalidFileError);
+  }
+  writeFileSync(path, valid('1'));
+  assert.equal(await source.load(), before);
+});
+
+test('takes variables from what it was given', async () => {
+  const path = newFile(valid('1').replace('project: p', `project: $\{P}`));
+  assert.is((await new FileSource(path, { P: 'from-outside' }, noNames).load()).gateway.project, 'from-outside');
+});
+
+test('names the file as people would: short below the working directory, whole elsewhere', async () => {
+  const path = newFile(valid('1'));
+  const [outside] = (await new FileSource(path, {}, noNames).load()).publications.values();
+  assert.is(outside?.source.file, path);
+  const here = join(import.meta.dirname, '../../examples/quickstart/edict.yaml');
+  const [inside] = (await new FileSource(here, {}, noNames).load()).publications.values();
+  assert.is(inside?.source.file, relative('', here));
+});
+
+for (const [name, make, code, says] of [
+  ['absent', () => join(folder, 'none.yaml'), 'FILE_ABSENT', /none.yaml does not exist/],
+  ['below a file', () => join(newFile(''), 'edict.yaml'), 'FILE_ABSENT', /does not exist/],
+  ['a link that leads nowhere', () => linkTo('nowhere'), 'FILE_ABSENT', /does not exist/],
+  ['a link to itself', () => linkTo('loop.yaml', 'loop.yaml'), 'FILE_UNREADABLE', /cannot be read: .*ELOOP/],
+  ['a directory', () => folder, 'FILE_UNREADABLE', /it is a directory/],
+  ['not UTF-8', () => newFile(Buffer.from([0x65, 0xff, 0xfe])), 'FILE_UNREADABLE', /not UTF-8/],
+  ['UTF-16', () => newFile(Buffer.from(`\uFEFF${valid('1')}`, 'utf16le')), 'FILE_UNREADABLE', /not UTF-8/],
+  ['too large', () => hugeFile(), 'FILE_UNREADABLE', /more than 67108864 bytes/],
+  ['without end', () => '/dev/zero', 'FILE_UNREADABLE', /more than 67108864 bytes/],
+] as const) {
+  test(`a file that is ${name} is refused`, async () => {
+    const error = await refusal(make());
+    assert.is(error.code, code);
+    assert.match(error.message, says);
+    assert.is(error.exitCode, 3);
+  });
+}
+
+test('files that are never twice the same are refused: they may be of two checkouts', async () => {
+  const error = await refusal(newFile(`${head}include: [/proc/sys/kernel/random/uuid]\n`));
+  assert.is(error.code, 'FILE_UNREADABLE');
+  assert.match(error.message, /change faster than they can be read/);
+  assert.is(error.exitCode, 3);
+});
+
+function linkTo(target: string, name = 'link.yaml'): string {
+  const path = join(folder, name);
+  symlinkSync(target, path);
+  return path;
+}
+
+function hugeFile(): string {
+  const path = newFile('');
+  truncateSync(path, 64 * 1024 * 1024 + 1);
+  return path;
+}
+
+test('a byte order mark is no mistake', async () => {
+  assert.is((await new FileSource(newFile(`\uFEFF${valid('1')}`), {}, noNames).load()).publications.size, 1);
+});
+
+test('calls the hint when the content or the way changes, and not when only the time does', async () => {
+  const path = newFile(valid('1'));
+  const link = linkTo(path, 'watched.yaml');
+  let hints = 0;
+  const watch = await new FileSource(link, {}, noNames).watch(() => {
+    hints += 1;
+  });
+  const heard = async (act: () => void, what: string): Promise<void> => {
+    const before = hints;
+    act();
+    await eventually(() => hints > before, 2000, what);
+  };
+  await heard(() => writeFileSync(path, valid('2')), 'in place');
+  const other = newFile(valid('2'));
+  await heard(() => {
+    symlinkSync(other, `${link}.new`);
+    renameSync(`${link}.new`, link);
+  }, 'the same content elsewhere');
+  await heard(() => rmSync(other), 'gone');
+  await heard(() => mkdirSync(other), 'unreadable');
+  await heard(() => {
+    rmSync(other, { recursive: true });
+    writeFileSync(other, Buffer.from([0xff]));
+  }, 'not UTF-8');
+  await heard(() => writeFileSync(other, valid('3')), 'well again');
+  await watch.close();
+});
+
+test.run();

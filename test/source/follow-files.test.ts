@@ -1,0 +1,53 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { EdictError } from '../../src/model/errors.ts';
+import { watchSourceFiles } from '../../src/source/source-directory.ts';
+
+/** Returns what is told while one look after the other finds this; `null`: nothing can be told. */
+async function told(first: readonly string[], ...looks: readonly (readonly string[] | null)[]): Promise<readonly string[]> {
+  const stopping = new AbortController();
+  const [lines, left]: [string[], (readonly string[] | null)[]] = [[], [...looks]];
+  await watchSourceFiles(first, {
+    list: () => {
+      lines.push('look');
+      const there = left.shift();
+      if (!there) throw new EdictError('FILE_ABSENT', 'away');
+      return there;
+    },
+    clock: { sleep: async () => (left.length === 0 ? stopping.abort() : undefined) },
+    signal: stopping.signal,
+    onAdded: async (file) => void lines.push(`+${file}`),
+    onRemoved: async (file) => void lines.push(`-${file}`),
+  });
+  return lines.filter((line) => line !== 'look' || lines.length === looks.length);
+}
+
+test('a new file is told once, and one that is gone after the second look', async () => {
+  assert.equal(await told(['a'], ['a', 'b'], ['a', 'b'], ['b'], ['b'], ['b']), ['+b', '-a']);
+});
+
+test('one that comes back between two looks has never been gone, and one that comes back later is new', async () => {
+  assert.equal(await told(['a', 'b'], ['b'], ['a', 'b'], ['b'], ['b'], ['a', 'b']), ['-a', '+a']);
+});
+
+test('while it cannot be told which files there are nothing comes and goes', async () => {
+  assert.equal(await told(['a'], null, null, null), ['look', 'look', 'look']);
+  assert.equal(await told(['a', 'b'], ['b'], null, ['b']), ['-a']);
+});
+
+test('what is no matter of the files is not kept quiet', async () => {
+  const bug = new TypeError('a bug');
+  const list = (): never => {
+    throw bug;
+  };
+  const following = watchSourceFiles([], {
+    list,
+    clock: { sleep: async () => undefined },
+    signal: new AbortController().signal,
+    onAdded: async () => undefined,
+    onRemoved: async () => undefined,
+  });
+  assert.is(await following.catch((error: unknown) => error), bug);
+});
+
+test.run();

@@ -1,0 +1,171 @@
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { blame, parsePorcelain } from '../../../src/source/git/blame.ts';
+import { scratchFolder, until } from '../../support/edict-process.ts';
+import { gitRepository } from '../../support/git-repository.ts';
+
+const environment = { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
+const authoredAtMs = Date.UTC(2026, 10, 20, 9, 30);
+
+/** Returns what is known of these lines of a file. */
+async function commitsOf(file: string, lines: readonly number[], given: Parameters<typeof blame>[1] = environment, limitMs?: number) {
+  const sources = lines.map((line) => ({ file, line, column: 1 }));
+  const commits = await blame(sources, given, limitMs);
+  return sources.map(commits);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Says how many times Git was run, by a `git` that notes it and then is the real one. */
+function countingGit(): { readonly environment: typeof environment; count(): number } {
+  const folder = scratchFolder();
+  const log = join(folder, 'log');
+  const real = (environment.PATH ?? '').split(':');
+  writeFileSync(join(folder, 'git'), `#!/bin/sh\necho "$@" >> ${log}\nPATH='${real.join(':')}' exec git "$@"\n`, { mode: 0o755 });
+  return {
+    environment: { ...environment, PATH: `${folder}:${environment.PATH}` },
+    count: () => readFileSync(log, 'utf8').trimEnd().split('\n').length,
+  };
+}
+
+test('each line has the commit that wrote it, and one that is not committed says so', async () => {
+  const { folder, commit } = gitRepository();
+  const first = commit('edict.yaml', 'a\nb\nc\n', 'Ada');
+  const second = commit('edict.yaml', 'a\nB\nc\n', 'Bob');
+  const file = join(folder, 'edict.yaml');
+  writeFileSync(file, 'a\nB\nC\n');
+  assert.equal(await commitsOf(file, [1, 2, 3]), [
+    { kind: 'committed', id: first, author: 'Ada', atMs: authoredAtMs },
+    { kind: 'committed', id: second, author: 'Bob', atMs: authoredAtMs },
+    { kind: 'uncommitted' },
+  ]);
+});
+
+test('lines that came first in a whole history are known', async () => {
+  const { folder, commit } = gitRepository();
+  const id = commit('edict.yaml', 'a\n');
+  assert.equal(await commitsOf(join(folder, 'edict.yaml'), [1]), [{ kind: 'committed', id, author: 'Ada', atMs: authoredAtMs }]);
+});
+
+test('of a shallow clone only that is said which it knows', async () => {
+  const origin = gitRepository();
+  origin.commit('edict.yaml', 'a\nb\n');
+  origin.commit('edict.yaml', 'a\nB\n', 'Bob');
+  const newest = origin.commit('edict.yaml', 'a\nB\nc\n', 'Cid');
+  const { folder } = gitRepository(['--depth', '2', pathToFileURL(origin.folder).href]);
+  const [older, edge, known] = await commitsOf(join(folder, 'edict.yaml'), [1, 2, 3]);
+  assert.equal([older, edge], [null, null]);
+  assert.equal(known, { kind: 'committed', id: newest, author: 'Cid', atMs: authoredAtMs });
+});
+
+test('an author may have any name', async () => {
+  const { folder, commit } = gitRepository();
+  const name = 'Ādä\u001b[31m @everyone |`';
+  commit('edict.yaml', 'a\n', name);
+  const [line] = await commitsOf(join(folder, 'edict.yaml'), [1]);
+  assert.is(line?.kind === 'committed' && line.author, name);
+});
+
+test('a file name is never an option, nor a pattern', async () => {
+  const { folder, commit } = gitRepository();
+  for (const name of ['--help', '-L1,1', ':(glob)*.yaml', 'é ü.yaml']) {
+    const id = commit(`./${name}`, 'a\n');
+    const [line] = await commitsOf(join(folder, name), [1]);
+    assert.is(line?.kind === 'committed' && line.id, id, name);
+  }
+});
+
+test('a symbolic link is blamed for what it leads to', async () => {
+  const { folder, commit } = gitRepository();
+  const id = commit('edict.yaml', 'a\n');
+  const elsewhere = join(scratchFolder(), 'link.yaml');
+  symlinkSync(join(folder, 'edict.yaml'), elsewhere);
+  const [line] = await commitsOf(elsewhere, [1]);
+  assert.is(line?.kind === 'committed' && line.id, id);
+});
+
+test('nothing is known, and nothing fails, where Git knows nothing', async () => {
+  const { folder, commit } = gitRepository();
+  commit('edict.yaml', 'a\n');
+  const file = join(folder, 'edict.yaml');
+  const outside = join(scratchFolder(), 'edict.yaml');
+  writeFileSync(outside, 'a\n');
+  writeFileSync(join(folder, 'new.yaml'), 'a\n');
+  const isolated = { ...environment, GIT_CEILING_DIRECTORIES: join(outside, '..', '..') };
+  assert.equal(await commitsOf(outside, [1], isolated), [null], 'no repository');
+  assert.equal(await commitsOf(join(folder, 'new.yaml'), [1]), [null], 'not under version control');
+  assert.equal(await commitsOf(join(folder, 'none.yaml'), [1]), [null], 'no file');
+  assert.equal(await commitsOf(file, [99]), [null], 'no such line');
+  assert.equal(await commitsOf(file, [1], { ...environment, PATH: scratchFolder() }), [null], 'no Git');
+  assert.equal(await commitsOf(file, []), [], 'nothing asked');
+});
+
+test('one process is enough for a file, however many lines are asked for', async () => {
+  const { folder, commit } = gitRepository();
+  commit('first.yaml', 'a\n');
+  const text = Array.from({ length: 1000 }, (_, index) => `${index}\n`).join('');
+  commit('edict.yaml', text);
+  commit('edict.yaml', text.replaceAll('\n', ';\n'), 'Bob');
+  const { environment: counted, count } = countingGit();
+  const odd = Array.from({ length: 500 }, (_, index) => 2 * index + 1);
+  const commits = await commitsOf(join(folder, 'edict.yaml'), [7, 7, ...odd], counted);
+  assert.ok(commits.every((one) => one?.kind === 'committed' && one.author === 'Bob'));
+  assert.is(count(), 1);
+});
+
+test('a Git that takes too long is ended, and nothing is known', async () => {
+  const { folder, commit } = gitRepository();
+  commit('edict.yaml', 'a\n');
+  const slow = scratchFolder();
+  writeFileSync(join(slow, 'git'), `#!/bin/sh\necho $$ > ${slow}/pid\nexec sleep 600\n`, { mode: 0o755 });
+  const given = { ...environment, PATH: `${slow}:${environment.PATH}` };
+  assert.equal(await commitsOf(join(folder, 'edict.yaml'), [1], given, 500), [null]);
+  const pid = Number(readFileSync(join(slow, 'pid'), 'utf8'));
+  await until('the slow Git is gone', () => !isAlive(pid));
+});
+
+test('Git gets no secret, no other repository, and may ask nobody', async () => {
+  const { folder, commit } = gitRepository();
+  commit('edict.yaml', 'a\n');
+  const spy = scratchFolder();
+  writeFileSync(join(spy, 'git'), `#!/bin/sh\nenv > ${spy}/env\n`, { mode: 0o755 });
+  mkdirSync(join(spy, 'elsewhere'));
+  const given = { PATH: `${spy}:${environment.PATH}`, HW_SECRET_KEY: 'secret', GIT_DIR: join(spy, 'elsewhere'), HOME: spy };
+  await commitsOf(join(folder, 'edict.yaml'), [1], given);
+  const seen = readFileSync(join(spy, 'env'), 'utf8');
+  assert.not.match(seen, 'secret');
+  assert.not.match(seen, 'GIT_DIR');
+  assert.match(seen, `HOME=${spy}`);
+  assert.match(seen, 'GIT_TERMINAL_PROMPT=0');
+});
+
+const id = 'a'.repeat(40);
+
+test('a commit that is told once counts for all its lines, and no line of the file is taken for a head', () => {
+  const rest = ['author Ada', 'author-time 7', 'boundary', 'filename edict.yaml'];
+  const text = [`${id} 1 1 2`, ...rest, `\t${id} 9 9 1`, `${id} 2 2`, '\tauthor Eve', ''].join('\n');
+  const commit = { kind: 'committed', id, author: 'Ada', atMs: 7000 } as const;
+  assert.equal(parsePorcelain(text), [
+    { line: 1, isBoundary: true, commit },
+    { line: 2, isBoundary: true, commit },
+  ]);
+});
+
+test('a time that no clock has does not stop a plan', () => {
+  const timeOf = (time: string): number | null => {
+    const commit = parsePorcelain(`${id} 1 1 1\nauthor A\nauthor-time ${time}\n\ta\n`)[0]?.commit;
+    return commit?.kind === 'committed' ? new Date(commit.atMs).getTime() : null;
+  };
+  assert.equal(['99999999999999999999', 'never', '0'].map(timeOf), [8.64e15, 0, 0]);
+});
+
+test.run();

@@ -1,0 +1,45 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readCommitId } from '../../../src/source/git/git.ts';
+import { scratchFolder } from '../../support/edict-process.ts';
+import { gitRepository } from '../../support/git-repository.ts';
+
+const environment = { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
+
+test('the commit is the last one that has changed the file, whatever came after it', async () => {
+  const repository = gitRepository();
+  const path = join(repository.folder, 'edict.yaml');
+  repository.commit('edict.yaml', '1');
+  const second = repository.commit('edict.yaml', '2');
+  const team = repository.commit('team.yaml', '1');
+  assert.is(await readCommitId([path], environment), second);
+  assert.is(await readCommitId([path, join(repository.folder, 'team.yaml')], environment), team);
+});
+
+test('what is not as it was committed has none, nor what nobody has committed or Git ignores', async () => {
+  const repository = gitRepository();
+  const path = (name: string): string => join(repository.folder, name);
+  repository.commit('edict.yaml', '1');
+  repository.commit('.gitignore', 'ignored.yaml');
+  for (const name of ['edict.yaml', 'new.yaml', 'ignored.yaml']) {
+    writeFileSync(path(name), '3');
+    assert.is(await readCommitId([path(name)], environment), null, name);
+  }
+  assert.is(await readCommitId([path('ignored.yaml'), path('.gitignore')], environment), null);
+});
+
+test('without a checkout, without Git or without time nothing is known', async () => {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'edict.yaml'), '1');
+  assert.is(await readCommitId([join(folder, 'edict.yaml')], environment), null);
+  const repository = gitRepository();
+  repository.commit('edict.yaml', '1');
+  const path = join(repository.folder, 'edict.yaml');
+  assert.is(await readCommitId([path], { ...environment, PATH: folder }), null);
+  assert.is(await readCommitId([path], environment, 0), null);
+  assert.is(await readCommitId([], environment), null);
+});
+
+test.run();

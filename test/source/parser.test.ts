@@ -1,0 +1,464 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { InvalidFileError } from '../../src/model/errors.ts';
+import { publicationKey } from '../../src/model/publication.ts';
+import { type ParseInput, parseDesiredState } from '../../src/source/parser.ts';
+import { ParseCache } from '../../src/source/yaml/parse-cache.ts';
+import { brokenTexts, edictTexts } from '../support/edict-texts.ts';
+import { fc, runs } from '../support/fast-check.ts';
+import { head, mistakesIn, unmarked } from '../support/marked-file.ts';
+
+const parse = (text: string, over: Partial<ParseInput> = {}) => parseDesiredState({ text, file: 'edict.yaml', variables: {}, ...over });
+
+test('a file says everything that it does not say, too', () => {
+  const desired = parse(`${head}apis: {}\n`);
+  assert.equal(desired.gateway, {
+    endpoint: 'https://roma.example.com',
+    iamEndpoint: 'https://iam.example.com',
+    project: 'p',
+    instance: 'i',
+    limit: { calls: 10, perMs: 1000, concurrency: 4 },
+    timeoutMs: 30_000,
+    isMarkerEnabled: true,
+    unknownOutcome: 'hold',
+    propagationDelayMs: 10_000,
+    batchSize: 1,
+  });
+  assert.equal(
+    desired.environments,
+    new Map([
+      ['e1', { name: 'test', id: 'e1', isProtected: false, maxOffline: null, suspension: null }],
+      ['e2', { name: 'release', id: 'e2', isProtected: false, maxOffline: null, suspension: null }],
+    ]),
+  );
+  assert.is(desired.prune, 'keep');
+  assert.equal([desired.refreshIntervalMs, desired.republish], [null, 'revision']);
+  assert.equal(desired.guards, { maxOffline: { count: 10, share: 0.2 }, maxRemoved: { count: null, share: 0.3 } });
+  assert.is(desired.publications.size, 0);
+});
+
+test('what a file says is taken', () => {
+  const desired = parse(
+    `edict: 1
+gateway:
+  endpoint: https://host:8443/
+  iam: http://127.0.0.1:9000
+  project: \${P}
+  instance: a-\${P}-\${Q}
+  limit: { calls: 3, per: 2m, concurrency: 1 }
+  timeout: 500ms
+  marker: false
+  unresolved: repeat
+  lag: 2m
+  batch: 50
+environments:
+  release: { id: R, protected: true, maxOffline: 50% }
+guards: { maxOffline: { count: 5, share: 10% }, maxLost: 3 }
+removed: offline
+observe: every 2m
+republish: edited
+apis:
+  orders: # one
+    id: A
+    revision: r1
+    remark: of the API
+    environments:
+      release: { state: offline, revision: r2, remark: own, version: v5, drift: correct }
+  invoices: { id: B, revision: r1, remark: of the API, environments: { release: online } }
+`,
+    { variables: { P: 'p', Q: 'q' } },
+  );
+  assert.equal(desired.gateway, {
+    endpoint: 'https://host:8443',
+    iamEndpoint: 'http://127.0.0.1:9000',
+    project: 'p',
+    instance: 'a-p-q',
+    limit: { calls: 3, perMs: 120_000, concurrency: 1 },
+    timeoutMs: 500,
+    isMarkerEnabled: false,
+    unknownOutcome: 'repeat',
+    propagationDelayMs: 120_000,
+    batchSize: 50,
+  });
+  assert.is(desired.prune, 'offline');
+  assert.equal([desired.refreshIntervalMs, desired.republish], [120_000, 'edited']);
+  assert.equal(desired.guards, { maxOffline: { count: 5, share: 0.1 }, maxRemoved: { count: 3, share: null } });
+  assert.equal(desired.environments.get('R'), {
+    name: 'release',
+    id: 'R',
+    isProtected: true,
+    maxOffline: { count: null, share: 0.5 },
+    suspension: null,
+  });
+  const orders = {
+    key: publicationKey('A', 'R'),
+    api: 'orders',
+    apiId: 'A',
+    environment: 'release',
+    environmentId: 'R',
+    state: 'offline',
+    revision: 'r2',
+    remark: 'own',
+    version: 'v5',
+    driftPolicy: 'correct',
+    nameRef: null,
+    sourceFile: '',
+    source: { file: 'edict.yaml', line: 25, column: 7 },
+  };
+  const invoices = {
+    ...orders,
+    key: publicationKey('B', 'R'),
+    api: 'invoices',
+    apiId: 'B',
+    state: 'online',
+    revision: 'r1',
+    remark: 'of the API',
+    version: null,
+    driftPolicy: 'report',
+    source: { file: 'edict.yaml', line: 26, column: 72 },
+  };
+  assert.equal([...desired.publications.values()], [orders, invoices]);
+});
+
+for (const [written, ms] of [
+  ['never', null],
+  ['every 500ms', 500],
+  ['every 30s', 30_000],
+  ['every 5m', 300_000],
+  ['every 24h', 86_400_000],
+] as const) {
+  test(`observes ${written}`, () => {
+    assert.is(parse(`${head}observe: ${written}\napis: {}\n`).refreshIntervalMs, ms);
+  });
+}
+
+test('what the file says of drift holds where the publication says nothing', () => {
+  const apis = ['online', '{ state: offline, drift: report }', '{ state: online, drift: correct }'].map(
+    (said, index) => `  a${index}: { id: x${index}, environments: { test: ${said} } }\n`,
+  );
+  const drifts = (rule: string): string[] =>
+    [...parse(`${head}${rule}apis:\n${apis.join('')}`).publications.values()].map(({ driftPolicy }) => driftPolicy);
+  assert.equal(drifts(''), ['report', 'report', 'correct']);
+  assert.equal(drifts('drift: correct\n'), ['correct', 'report', 'correct']);
+  assert.equal(drifts('drift: report\n'), ['report', 'report', 'correct']);
+});
+
+/** A reference to an environment variable, as the file has it. */
+const variable = (name: string): string => `$\{${name}}`;
+const withProject = (project: string): string => `${head.replace('project: p', `project: ${project}`)}apis: {}\n`;
+
+/** Each `«…»` is where a mistake must be pointed at; the texts are parts of their messages and hints, in the same order. */
+const mistaken: readonly [name: string, marked: string, says: readonly RegExp[]][] = [
+  ['an empty file', '«»', [/the file is empty; expected a map/]],
+  ['a file that is a list', '«- a»', [/the file is a list/]],
+  ['an unknown key', `${head}apis: {}\n«removd»: keep\n`, [/unknown key `removd` in the file.*did you mean `removed`/]],
+  ['an unknown key that is near to none', `${head}«x»: 1\napis: {}\n`, [/unknown key `x`.*known here: edict, gateway/]],
+  ['a look without an interval', `${head}observe: «every»\napis: {}\n`, [/`observe`/]],
+  ['a look at an interval without a unit', `${head}observe: «every 5»\napis: {}\n`, [/`observe`/]],
+  ['a look every no time', `${head}observe: «every 0s»\napis: {}\n`, [/`observe`/]],
+  ['a look all the time', `${head}observe: «every 50ms»\napis: {}\n`, [/`observe`/]],
+  ['a look every week', `${head}observe: «every 168h»\napis: {}\n`, [/`observe`/]],
+  ['a look now and then', `${head}observe: «sometimes»\napis: {}\n`, [/`observe`/]],
+  ['an unknown rule for drift', `${head}drift: «fix»\napis: {}\n`, [/`drift`/]],
+  ['an unknown rule for what was edited', `${head}republish: «always»\napis: {}\n`, [/`republish`/]],
+  ['an unknown key in flow style', `${head}apis:\n  a: { id: x, «enviroments»: {}, environments: {} }\n`, [/did you mean `environments`/]],
+  ['a missing key', `${head}apis:\n  «a»:\n    id: x\n`, [/`apis.a` lacks `environments`/]],
+  [
+    'a key that stands twice',
+    `${head}apis:\n  a: { id: x, environments: {} }\n  «a»: {}\n  «a»: {}\n`,
+    [/"a" stands twice/, /"a" stands twice/],
+  ],
+  ['a key that stands twice in flow style', `${head}apis: { a: { id: x, «id»: y, environments: {} } }\n`, [/"id" stands twice/]],
+  [
+    'one publication under two names',
+    `${head}apis:\n  a: { id: x, environments: { test: online } }\n  b:\n    id: x\n    environments:\n      release: online\n      «test»: offline\n`,
+    [/b in test is the same publication as a in test in line 10/],
+  ],
+  ['one environment under two names', `${head}  «again»: e1\napis: {}\n`, [/`again` is the same environment as `test` in line 7/]],
+  [
+    'an undeclared environment',
+    `${head}apis:\n  a:\n    id: x\n    environments:\n      «tset»: online\n      «zzz»: online\n`,
+    [/`tset` is not declared.*did you mean `test`/, /`zzz` is not declared.*declared: test, release/],
+  ],
+  [
+    'a remark that is too long',
+    `${head}apis:\n  a: { id: x, remark: «${'r'.repeat(256)}», environments: {} }\n`,
+    [/remark has 256 characters; at most 255/],
+  ],
+  [
+    'a remark of too many characters of two units',
+    `${head}apis:\n  a: { id: x, remark: «"${'💥'.repeat(256)}"», environments: {} }\n`,
+    [/remark has 256 characters/],
+  ],
+  ['a variable that is not set', withProject(`«${variable('NONE')}»`), [/variable NONE is not set.*export NONE=/]],
+  ['a variable that is empty', withProject(`«"a-${variable('EMPTY')}"»`), [/variable EMPTY is empty/]],
+  ['a variable without a name', withProject(`«"${variable('')}"»`), [/\(no name\) is not set/]],
+  ['a variable that every object has', withProject(`«"${variable('toString')}"»`), [/variable toString is not set/]],
+  ['a credential', withProject(`«${variable('HW_AUTH_TOKEN')}»`), [/\$\{HW_AUTH_TOKEN\} is a credential/]],
+  [
+    'a variable outside of the gateway',
+    `${head}apis:\n  a: { id: x, remark: «"see ${variable('SET')}"», environments: {} }\n`,
+    [/\$\{SET\} stands outside of `gateway`/],
+  ],
+  ['a variable whose value does not fit', withProject(`«${variable('SET')}»`), [/"a value" is not allowed for `gateway.project`/]],
+  [
+    'a state that is none',
+    `${head}apis:\n  a: { id: x, environments: { test: «onlin» } }\n`,
+    [/"onlin" is not allowed.*did you mean `online`/],
+  ],
+  ['a state that is a yes', `${head}apis:\n  a: { id: x, environments: { test: «true» } }\n`, [/`true` is not allowed.*online or offline/]],
+  ['settings without a state', `${head}apis:\n  a: { id: x, environments: { «test»: {} } }\n`, [/lacks `state`/]],
+  ['a name beside an ID', `${head}  other: { id: x, «name»: y }\napis: {}\n`, [/`name` says nothing beside `id`/]],
+  ['an API without environments', `${head}apis:\n  «a»: { id: x }\n`, [/`apis.a` lacks `environments`/]],
+  ['an environment with a setting too much', `${head}  other: { id: x, «protect»: true }\napis: {}\n`, [/did you mean `protected`/]],
+  ['a yes that is a text', `${head}  other: { id: x, protected: «"true"» }\napis: {}\n`, [/is a text; expected true or false/]],
+  [
+    'values that are missing',
+    '«edict»:\n«gateway»:\n«environments»:\n«removed»:\n«apis»:\n',
+    [/expected 1/, /empty/, /empty/, /keep or offline/, /empty/],
+  ],
+  [
+    'an explicit nothing',
+    `${head}apis:\n  a: { id: «~», environments: { test: «null» } }\n`,
+    [/`apis.a.id` is empty/, /`null` is not allowed/],
+  ],
+  [
+    'lists in odd places',
+    `${head}apis:\n  a:\n    id: «[x]»\n    environments:\n      «- test: online»\n  b: { id: b, environments: { test: «[online]» } }\n`,
+    [/`apis.a.id` is a list; expected a text/, /`apis.a.environments` is a list/, /a list is not allowed/],
+  ],
+  [
+    'a map where a text belongs',
+    `${head}apis:\n  a:\n    id:\n      «x: 1»\n    environments: {}\n`,
+    [/`apis.a.id` is a map; expected a text/],
+  ],
+  ['a text where a map belongs', `${head}apis: «none»\n`, [/`apis` is a text; expected a map/]],
+  [
+    'an ID that is none',
+    `${head}apis:\n  a: { id: «a b», environments: {} }\n  b: { id: «""», environments: {} }\n`,
+    [/"a b" is not allowed/, /"" is not allowed/],
+  ],
+  [
+    'a name that is none',
+    `${head}apis:\n  «"a b"»: { id: x, environments: {} }\n  «""»: { id: y, environments: {} }\n`,
+    [/the name "a b" is not allowed/, /the name ""/],
+  ],
+  ['an address that is none', `${head.replace('https://roma.example.com', '«http://[»')}apis: {}\n`, [/"http:\/\/\[" is not an address/]],
+  ['an address with a user', `${head.replace('https://roma.example.com', '«https://u@h»')}apis: {}\n`, [/without user, path or query/]],
+  [
+    'limits that are none',
+    `${head.replace('  instance: i', '  instance: i\n  limit: { calls: «0», per: «0s», concurrency: «1.5» }\n  timeout: «25h»')}apis: {}\n`,
+    [/>= 1/, /A time with its unit/, /a whole number/, /A time with its unit/],
+  ],
+  ['another format', `${head.replace('edict: 1', 'edict: «2»')}apis: {}\n`, [/`2` is not allowed for `edict`; expected 1/]],
+  ['a tab as indentation', `${head}apis:\n«\t»a: b\n`, [/a tab is used for indentation/]],
+  ['a second document', `${head}apis: {}\n«---»\na: b\n`, [/a second document begins here/]],
+  ['an alias without an anchor', `${head}apis:\n  a: { id: x, environments: «*none» }\n`, [/\*none has no anchor before it.*&none/]],
+  ['an alias that contains itself', `${head}apis: &all\n  a: «*all»\n`, [/\*all contains itself/]],
+  [
+    'a merge key, which YAML 1.2 does not know',
+    `${head}apis:\n  a: &a { id: x, environments: {} }\n  b: { «<<»: *a, id: y, environments: {} }\n`,
+    [/unknown key `<<`/],
+  ],
+  ['a key that is a list', `${head}apis:\n  «[a]»: b\n`, [/this key is not a text/]],
+  [
+    'what every object has',
+    `${head}«__proto__»: 1\n«constructor»: { a: b }\n«toString»: x\napis: {}\n`,
+    [/`__proto__`/, /`constructor`/, /`toString`/],
+  ],
+  [
+    'a prototype that would bring what is missing',
+    `edict: 1\n«gateway»:\n  «__proto__»: { project: p }\n  endpoint: https://h\n  instance: i\nenvironments: { e: e }\napis: {}\n`,
+    [/lacks `project`/, /unknown key `__proto__`/],
+  ],
+];
+const variables = { SET: 'a value', EMPTY: '', HW_AUTH_TOKEN: 'the-token' };
+
+for (const [name, marked, says] of mistaken) {
+  test(`points at ${name}`, () => {
+    const { text, places } = unmarked(marked);
+    for (const [form, eol] of [
+      [text, 'LF'],
+      [text.replaceAll('\n', '\r\n'), 'CRLF'],
+    ] as const) {
+      const mistakes = mistakesIn(form, { variables });
+      const found = mistakes.map(({ line, column, length }) => ({ line, column, length }));
+      assert.equal(
+        found,
+        places.map((place) => ({ ...place, length: Math.max(1, place.length) })),
+        eol,
+      );
+      for (const [index, { message, hint, text: shown, line, file }] of mistakes.entries()) {
+        assert.match(`${message} ${hint}`, says[index] ?? /never/);
+        assert.is(shown, text.split('\n')[line - 1]);
+        assert.is(file, 'edict.yaml');
+        assert.not.match(`${message} ${hint}`, 'the-token');
+      }
+    }
+  });
+}
+
+test('every missing key is named', () => {
+  const messages = mistakesIn('apis: {}\n').map(({ message }) => message);
+  assert.equal(
+    messages,
+    ['edict', 'gateway', 'environments'].map((key) => `the file lacks \`${key}\``),
+  );
+});
+
+test('mistakes of every kind are told at once, in the order of the file', () => {
+  const { text, places } = unmarked(
+    `${head.replace('instance: i', `instance: «${variable('NONE')}»`)}  «dup»: e1\napis:\n  a: { «idd»: x, id: «a b», environments: { «tset»: «onlin» } }\n«extra»: 1\n`,
+  );
+  assert.equal(
+    mistakesIn(text).map(({ line, column, length }) => ({ line, column, length })),
+    places,
+  );
+});
+
+test('what aliases repeat is wrong once, where it is written', () => {
+  const { text, places } = unmarked(
+    `${head}apis:\n  a: { id: a, environments: &e { «none»: online } }\n  b: { id: b, environments: *e }\n`,
+  );
+  assert.equal(
+    mistakesIn(text).map(({ line, column, length }) => ({ line, column, length })),
+    places,
+  );
+});
+
+test('aliases repeat what their anchors name', () => {
+  const { publications } = parse(
+    `${head}apis:\n  a: { id: &id a, environments: &e { test: online } }\n  b: { id: b, remark: *id, environments: *e }\n`,
+  );
+  assert.equal(
+    [...publications.values()].map(({ apiId, remark }) => [apiId, remark]),
+    [
+      ['a', null],
+      ['b', 'a'],
+    ],
+  );
+});
+
+test('a number stays as it is written wherever a text belongs', () => {
+  const written = ['123', '1e5', '0x10', '1.10', '0o17', '00123', '1_000', '.5', '5e12'];
+  const apis = written.map(
+    (id) => `  ${id.replace('.5', 'half')}: { id: ${id.replace('.5', '5')}, revision: ${id}, environments: { test: online } }\n`,
+  );
+  const { publications } = parse(`${head}apis:\n${apis.join('')}`);
+  assert.equal(
+    [...publications.values()].map(({ revision }) => revision),
+    written,
+  );
+  assert.equal(
+    [...publications.values()].map(({ apiId }) => apiId),
+    written.map((id) => id.replace('.5', '5')),
+  );
+  const numbers = parse(
+    `${head}  calls: 1e5\n  concurrency: 0x10\n  edict: 1.10\napis:\n  1e5: { id: 1, environments: { calls: online, edict: online } }\n`,
+  );
+  assert.equal([...numbers.publications.keys()], ['1 1e5', '1 1.10']);
+  assert.is([...numbers.publications.values()][0]?.api, '1e5');
+});
+
+test('names that every object has are names like any other', () => {
+  const all = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'];
+  const environments = all.map((name, index) => `  ${name}: env${index}\n`).join('');
+  const apis = all
+    .map((name, index) => `  ${name}:\n    id: api${index}\n    environments: { ${all.map((each) => `${each}: online`).join(', ')} }\n`)
+    .join('');
+  const { publications } = parse(`${head}${environments}apis:\n${apis}`);
+  assert.is(publications.size, 25);
+  assert.equal([...new Set([...publications.values()].map(({ api }) => api))], all);
+  assert.equal([...new Set([...publications.values()].map(({ environment }) => environment))], all);
+  assert.is(({} as Record<string, unknown>)['id'], undefined);
+});
+
+test('a remark of 255 characters is allowed, of two units too', () => {
+  for (const character of ['r', '💥']) {
+    const { publications } = parse(`${head}apis:\n  a: { id: x, remark: "${character.repeat(255)}", environments: { test: online } }\n`);
+    assert.is([...publications.values()][0]?.remark, character.repeat(255));
+  }
+});
+
+test('ten thousand doubled keys are told, each with its line', () => {
+  const mistakes = mistakesIn(`${head}apis:\n${'  a: {}\n'.repeat(10_001)}`);
+  assert.is(mistakes.length, 10_000);
+  assert.equal([mistakes[0]?.line, mistakes.at(-1)?.line], [11, 10_010]);
+});
+
+for (const [name, text, says] of [
+  ['lists in lists', `a: ${'['.repeat(20_000)}`, /nested too deeply/],
+  ['maps in maps', Array.from({ length: 2000 }, (_, depth) => `${' '.repeat(depth)}a:\n`).join(''), /nested too deeply/],
+  [
+    'aliases of aliases',
+    `a0: &a0 [x]\n${Array.from({ length: 3000 }, (_, index) => `a${index + 1}: &a${index + 1} [*a${index}]\n`).join('')}`,
+    /nested too deeply/,
+  ],
+  [
+    'an alias bomb',
+    `a0: &a0 [x, x]\n${Array.from({ length: 40 }, (_, index) => `a${index + 1}: &a${index + 1} [*a${index}, *a${index}, *a${index}]\n`).join('')}`,
+    /repeat more than 100000|too deeply/,
+  ],
+  ['a huge key', `${'k'.repeat(500_000)}: 1\n`, /at most 1024/],
+  ['a huge value', `${head}apis:\n  a: { id: ${'k'.repeat(500_000)}, environments: {} }\n`, /"k{57}…" is not allowed/],
+  ['nothing but zeroes', '\0'.repeat(10_000), /./],
+] as const) {
+  test(`${name} is a mistake with a line, not a crash`, () => {
+    const mistakes = mistakesIn(text);
+    assert.ok(mistakes.length > 0);
+    assert.match(mistakes.map(({ message }) => message.slice(0, 200)).join('\n'), says);
+  });
+}
+
+test('many aliases are no matter', () => {
+  const apis = Array.from({ length: 5000 }, (_, index) => `  a${index + 1}: { id: x${index}, environments: *e }\n`).join('');
+  assert.is(parse(`${head}apis:\n  a0: { id: x, environments: &e { test: online } }\n${apis}`).publications.size, 5001);
+});
+
+test('a thousand broken files never crash it, and every mistake names a place in the file', () => {
+  let broken = 0;
+  const parseCache = new ParseCache();
+  fc.assert(
+    fc.property(fc.oneof(brokenTexts, edictTexts, fc.string({ unit: 'binary' })), (text) => {
+      const lines = text.split('\n');
+      try {
+        const { publications } = parse(text, { parseCache });
+        for (const { source } of publications.values()) assert.ok(source.line <= lines.length && source.column >= 1);
+      } catch (error) {
+        if (!(error instanceof InvalidFileError)) throw error;
+        broken += 1;
+        assert.ok(error.diagnostics.length > 0);
+        let before = 0;
+        for (const { line, column, length, text: shown, message } of error.diagnostics) {
+          assert.ok(line >= Math.max(1, before) && line <= lines.length, `line ${line} of ${lines.length}`);
+          assert.is(shown, lines[line - 1]?.replace(/\r$/, ''));
+          assert.ok(column >= 1 && column <= shown.length + 2, `column ${column} of ${shown.length}`);
+          assert.ok(length >= 1 && (length === 1 || column + length <= shown.length + 1), `length ${length}`);
+          assert.ok(message.length > 0);
+          before = line;
+        }
+      }
+    }),
+    { numRuns: runs(2000) },
+  );
+  assert.ok(broken >= runs(2000) / 2, `${broken} were broken`);
+});
+
+test('an old reading of another text changes nothing', () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(edictTexts, brokenTexts), { minLength: 2, maxLength: 4 }), (texts) => {
+      const parseCache = new ParseCache();
+      const result = (text: string, over: Partial<ParseInput>) => {
+        try {
+          return parse(text, over);
+        } catch (error) {
+          return (error as InvalidFileError).diagnostics;
+        }
+      };
+      for (const text of texts) assert.equal(result(text, { parseCache }), result(text, {}));
+    }),
+    { numRuns: runs(100) },
+  );
+});
+
+test.run();

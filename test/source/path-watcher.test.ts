@@ -1,0 +1,265 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { watchPaths } from '../../src/source/path-watcher.ts';
+import { eventually } from '../support/eventually.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+/** Well below the 5 s after which the path is looked at anyway: what comes so soon has been heard. */
+const soonMs = 2000;
+
+const root = temporaryFolder();
+let folders = 0;
+
+function newFolder(): string {
+  folders += 1;
+  const folder = join(root, `${folders}`);
+  mkdirSync(folder);
+  return folder;
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+/** Points the link at `target` in one step, as git-sync and the kubelet do. */
+function swapLink(link: string, target: string): void {
+  symlinkSync(target, `${link}.new`);
+  renameSync(`${link}.new`, link);
+}
+
+async function contentOf(path: string): Promise<string> {
+  try {
+    return `${realpathSync(path)} ${readFileSync(path, 'utf8')}`;
+  } catch {
+    return 'absent';
+  }
+}
+
+async function lookAt(path: string, ...directories: readonly string[]) {
+  return { fingerprint: await contentOf(path), paths: [path], directories };
+}
+
+/** Watches `path` while `run` moves things; `heard` does something and waits until the hint has come. */
+async function watching(
+  path: string,
+  run: (heard: (act: () => void, what: string) => Promise<void>, hints: () => number) => Promise<void>,
+) {
+  let hints = 0;
+  const watch = await watchPaths(
+    () => lookAt(path),
+    () => {
+      hints += 1;
+    },
+  );
+  const heard = async (act: () => void, what: string): Promise<void> => {
+    const before = hints;
+    act();
+    await eventually(() => hints > before, soonMs, what);
+  };
+  try {
+    await run(heard, () => hints);
+  } finally {
+    await watch.close();
+  }
+}
+
+test('hears a file that is saved in place, again and again', async () => {
+  const file = join(newFolder(), 'edict.yaml');
+  write(file, '0');
+  await watching(file, async (heard) => {
+    for (const text of ['1', '2', '3']) await heard(() => writeFileSync(file, text), text);
+    await heard(() => appendFileSync(file, 'more'), 'appended');
+  });
+});
+
+test('hears a file that is replaced by rename, and what is written to the new one', async () => {
+  const file = join(newFolder(), 'edict.yaml');
+  write(file, '0');
+  await watching(file, async (heard) => {
+    for (const text of ['1', '2', '3']) {
+      await heard(() => {
+        write(`${file}.tmp`, text);
+        renameSync(`${file}.tmp`, file);
+      }, `replaced by ${text}`);
+      await heard(() => writeFileSync(file, `${text} in place`), `${text} in place`);
+    }
+  });
+});
+
+test('hears vim, which moves the old file away first, and sed -i', async () => {
+  const file = join(newFolder(), 'edict.yaml');
+  write(file, 'a\n');
+  await watching(file, async (heard) => {
+    await heard(() => {
+      renameSync(file, `${file}~`);
+      writeFileSync(file, 'b\n');
+      rmSync(`${file}~`);
+    }, 'vim');
+    await heard(() => execFileSync('sed', ['-i', 's/b/c/', file]), 'sed -i');
+    await heard(() => execFileSync('sed', ['-i', 's/c/d/', file]), 'sed -i once more');
+  });
+});
+
+test('hears the ..data swap of a ConfigMap', async () => {
+  const folder = newFolder();
+  write(join(folder, '..v0', 'edict.yaml'), '0');
+  symlinkSync('..v0', join(folder, '..data'));
+  symlinkSync(join('..data', 'edict.yaml'), join(folder, 'edict.yaml'));
+  await watching(join(folder, 'edict.yaml'), async (heard) => {
+    for (const version of [1, 2, 3]) {
+      await heard(() => {
+        write(join(folder, `..v${version}`, 'edict.yaml'), `${version}`);
+        swapLink(join(folder, '..data'), `..v${version}`);
+        rmSync(join(folder, `..v${version - 1}`), { recursive: true });
+      }, `version ${version}`);
+    }
+  });
+});
+
+test("hears the swap of a parent folder's link, as git-sync makes it", async () => {
+  const folder = newFolder();
+  write(join(folder, 'worktrees', 'r0', 'deploy', 'edict.yaml'), '0');
+  symlinkSync(join('worktrees', 'r0'), join(folder, 'current'));
+  await watching(join(folder, 'current', 'deploy', 'edict.yaml'), async (heard) => {
+    for (const revision of [1, 2, 3]) {
+      await heard(() => {
+        write(join(folder, 'worktrees', `r${revision}`, 'deploy', 'edict.yaml'), `${revision}`);
+        swapLink(join(folder, 'current'), join('worktrees', `r${revision}`));
+        rmSync(join(folder, 'worktrees', `r${revision - 1}`), { recursive: true });
+      }, `revision ${revision}`);
+      await heard(() => writeFileSync(join(folder, 'worktrees', `r${revision}`, 'deploy', 'edict.yaml'), 'in place'), 'in place');
+    }
+  });
+});
+
+test('hears every link of a chain', async () => {
+  const folder = newFolder();
+  write(join(folder, 'one', 'a.yaml'), 'a');
+  write(join(folder, 'one', 'b.yaml'), 'b');
+  write(join(folder, 'two', 'a.yaml'), 'c');
+  symlinkSync('a.yaml', join(folder, 'one', 'third'));
+  symlinkSync('b.yaml', join(folder, 'two', 'third'));
+  write(join(folder, 'two', 'b.yaml'), 'd');
+  symlinkSync(join(folder, 'one'), join(folder, 'second'));
+  symlinkSync(join('second', 'third'), join(folder, 'edict.yaml'));
+  await watching(join(folder, 'edict.yaml'), async (heard) => {
+    await heard(() => swapLink(join(folder, 'one', 'third'), 'b.yaml'), 'the last link');
+    await heard(() => swapLink(join(folder, 'second'), 'two'), 'the middle link');
+    await heard(() => swapLink(join(folder, 'two', 'third'), 'a.yaml'), 'a link that was not on the way before');
+    await heard(() => swapLink(join(folder, 'edict.yaml'), join('one', 'a.yaml')), 'the first link');
+    await heard(() => writeFileSync(join(folder, 'one', 'a.yaml'), 'e'), 'the file at the end');
+  });
+});
+
+test('hears a file that goes and comes back', async () => {
+  const file = join(newFolder(), 'edict.yaml');
+  write(file, '0');
+  await watching(file, async (heard) => {
+    await heard(() => rmSync(file), 'gone');
+    await heard(() => writeFileSync(file, '1'), 'back');
+    await heard(() => writeFileSync(file, '2'), 'changed');
+  });
+});
+
+test('hears a file that is not there yet, nor are its folders', async () => {
+  const folder = newFolder();
+  const file = join(folder, 'a', 'b', 'edict.yaml');
+  await watching(file, async (heard) => {
+    await heard(() => write(file, '0'), 'made');
+    await heard(() => writeFileSync(file, '1'), 'changed');
+  });
+});
+
+test('hears a folder that is replaced, by rename or by removal', async () => {
+  const folder = newFolder();
+  const file = join(folder, 'deploy', 'edict.yaml');
+  write(file, '0');
+  await watching(file, async (heard) => {
+    await heard(() => {
+      write(join(folder, 'next', 'edict.yaml'), '1');
+      renameSync(join(folder, 'deploy'), join(folder, 'before'));
+      renameSync(join(folder, 'next'), join(folder, 'deploy'));
+    }, 'replaced by rename');
+    await heard(() => writeFileSync(file, '2'), 'changed in the new folder');
+    await heard(() => {
+      rmSync(join(folder, 'deploy'), { recursive: true });
+      write(file, '3');
+    }, 'removed and made again');
+    await heard(() => writeFileSync(file, '4'), 'changed in the folder made again');
+  });
+});
+
+test('hears a directory in the place of the file', async () => {
+  const file = join(newFolder(), 'edict.yaml');
+  write(file, '0');
+  await watching(file, async (heard) => {
+    await heard(() => {
+      rmSync(file);
+      mkdirSync(file);
+    }, 'a directory');
+    await heard(() => {
+      rmSync(file, { recursive: true });
+      writeFileSync(file, '1');
+    }, 'a file again');
+  });
+});
+
+test('is not disturbed by other files, nor by a save that changes nothing', async () => {
+  const folder = newFolder();
+  const file = join(folder, 'edict.yaml');
+  write(file, '0');
+  await watching(file, async (heard, hints) => {
+    for (let index = 0; index < 50; index += 1) write(join(folder, `other${index}.yaml`), `${index}`);
+    mkdirSync(join(folder, 'edict.yaml.d'));
+    write(join(folder, 'edict.yaml~'), 'x');
+    writeFileSync(file, '0');
+    await heard(() => writeFileSync(file, '1'), 'the file itself');
+    assert.is(hints(), 1);
+  });
+});
+
+test('a burst of saves ends in the last one being seen', async () => {
+  const file = join(newFolder(), 'edict.yaml');
+  write(file, '0');
+  let seen = '';
+  const watch = await watchPaths(
+    async () => {
+      const look = await lookAt(file);
+      seen = look.fingerprint;
+      return look;
+    },
+    () => undefined,
+  );
+  for (let index = 1; index <= 300; index += 1) writeFileSync(file, `${index}`);
+  await eventually(() => seen.endsWith(' 300'), soonMs, 'the last save');
+  await watch.close();
+});
+
+test('says nothing after it was closed, and leaves nothing open', async () => {
+  const file = join(newFolder(), 'edict.yaml');
+  write(file, '0');
+  const open = () => process.getActiveResourcesInfo().filter((kind) => /FSEvent|FSWatch|StatWatcher|Timeout/.test(kind)).length;
+  const before = open();
+  let hints = 0;
+  const watch = await watchPaths(
+    () => lookAt(file),
+    () => {
+      hints += 1;
+    },
+  );
+  assert.ok(open() > before);
+  writeFileSync(file, '1');
+  await watch.close();
+  const atClose = hints;
+  writeFileSync(file, '2');
+  await sleep(100);
+  assert.is(hints, atClose);
+  assert.ok(open() <= before, process.getActiveResourcesInfo().join(' '));
+});
+
+test.run();

@@ -1,0 +1,31 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SourceFile } from '../../src/source/source-file.ts';
+import { parseYaml } from '../../src/source/yaml/tree.ts';
+
+const test = suite('file part');
+const part = (text: string): SourceFile => new SourceFile({ file: 'apis/shop.yaml', relativePath: 'shop.yaml', text }, parseYaml(text));
+
+test('says where its keys stand', () => {
+  assert.equal(part('apis:\n  orders: { id: x }\n').sourceOf(['apis', 'orders', 'id']), { file: 'apis/shop.yaml', line: 2, column: 13 });
+});
+
+test('says what is wrong in the order of the file, once each', () => {
+  const finding = (...path: readonly string[]) => ({ path, target: 'key', message: 'wrong', hint: null }) as const;
+  const { mistakes } = { mistakes: part('a: 1\nb: 2\n').toDiagnostics([finding('b'), finding('a'), finding('b')]) };
+  assert.equal(
+    mistakes.map(({ file, line, column, text }) => [file, line, column, text]),
+    [
+      ['apis/shop.yaml', 1, 1, 'a: 1'],
+      ['apis/shop.yaml', 2, 1, 'b: 2'],
+    ],
+  );
+});
+
+test('of what is no YAML there is no value, and it says why', () => {
+  const broken = part('a: [1\n');
+  assert.is(broken.value, null);
+  assert.is(broken.yamlDiagnostics()[0]?.file, 'apis/shop.yaml');
+});
+
+test.run();

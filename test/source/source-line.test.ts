@@ -1,0 +1,28 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readSourceLine } from '../../src/source/text-file.ts';
+import { scratchFolder } from '../support/edict-process.ts';
+
+const file = join(scratchFolder(), 'edict.yaml');
+
+for (const [name, end] of [
+  ['a line feed', '\n'],
+  ['as on Windows', '\r\n'],
+  ['as in the past', '\r'],
+] as const) {
+  test(`returns the line, without its end: ${name}`, async () => {
+    writeFileSync(file, ['one', '  two', 'three'].join(end));
+    assert.is(await readSourceLine({ file, line: 2, column: 3 }), '  two');
+    assert.is(await readSourceLine({ file, line: 3, column: 1 }), 'three');
+  });
+}
+
+test('a line or a file that is gone meanwhile is none', async () => {
+  writeFileSync(file, 'one');
+  assert.is(await readSourceLine({ file, line: 2, column: 1 }), null);
+  assert.is(await readSourceLine({ file: `${file}.gone`, line: 1, column: 1 }), null);
+});
+
+test.run();

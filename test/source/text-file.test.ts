@@ -1,0 +1,41 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { describeReadError, isNotFoundError, readTextFile } from '../../src/source/text-file.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const test = suite('read text');
+const folder = temporaryFolder();
+const file = (name: string, content: string | Buffer): string => {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+};
+
+test('reads a text with its bytes', async () => {
+  assert.equal(await readTextFile(file('a', 'ä'), 10), { kind: 'read', text: 'ä', bytes: 2 });
+  assert.equal(await readTextFile(file('empty', ''), 10), { kind: 'read', text: '', bytes: 0 });
+});
+
+test('says why there is none', async () => {
+  assert.is((await readTextFile(join(folder, 'nowhere'), 10)).kind, 'absent');
+  assert.is((await readTextFile(join(folder, 'a', 'below'), 10)).kind, 'absent');
+  assert.is((await readTextFile(file('large', '12345'), 4)).kind, 'too large');
+  assert.is((await readTextFile('/dev/zero', 1000)).kind, 'too large');
+  assert.is((await readTextFile(file('bytes', Buffer.from([0xff, 0xfe])), 10)).kind, 'no text');
+  mkdirSync(join(folder, 'directory'));
+  const read = await readTextFile(join(folder, 'directory'), 10);
+  assert.is(read.kind === 'unreadable' ? read.reason : read.kind, 'it is a directory');
+});
+
+test('knows an absence, and puts the rest in words', () => {
+  const error = (code: string): Error => Object.assign(new Error('the disk is gone'), { code });
+  assert.ok(isNotFoundError(error('ENOENT')) && isNotFoundError(error('ENOTDIR')));
+  assert.not.ok(isNotFoundError(error('EACCES')));
+  assert.equal(
+    ['EISDIR', 'EACCES', 'EIO'].map((code) => describeReadError(error(code))),
+    ['it is a directory', 'permission denied', 'the disk is gone'],
+  );
+});
+
+test.run();

@@ -1,0 +1,23 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ParseCache } from '../../../src/source/yaml/parse-cache.ts';
+
+const test = suite('remembered trees');
+
+test('a text that is the same gives the same tree, each file for itself', () => {
+  const trees = new ParseCache();
+  const first = trees.parse('a.yaml', 'x: 1\n');
+  assert.is(trees.parse('a.yaml', 'x: 1\n'), first);
+  assert.is.not(trees.parse('b.yaml', 'x: 1\n'), first);
+  assert.is.not(trees.parse('a.yaml', 'x: 2\n'), first);
+});
+
+test('a file that is not kept is parsed anew', () => {
+  const trees = new ParseCache();
+  const [a, b] = [trees.parse('a.yaml', 'x: 1\n'), trees.parse('b.yaml', 'x: 1\n')];
+  trees.retainOnly(new Set(['a.yaml']));
+  assert.is(trees.parse('a.yaml', 'x: 1\n'), a);
+  assert.is.not(trees.parse('b.yaml', 'x: 1\n'), b);
+});
+
+test.run();

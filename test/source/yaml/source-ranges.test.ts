@@ -1,0 +1,65 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseYamlInSegments } from '../../../src/source/yaml/segments.ts';
+import { type KeyPath, LineIndex, locate } from '../../../src/source/yaml/source-ranges.ts';
+import { parseYaml } from '../../../src/source/yaml/tree.ts';
+import { fc } from '../../support/fast-check.ts';
+
+const text = 'a:\n  b: one\n  list: [two, { c: three }]\nd: {}\n';
+
+for (const [path, key, value] of [
+  [['a', 'b'], 'b', 'one'],
+  [['a', 'list', '0'], null, 'two'],
+  [['a', 'list', '1', 'c'], 'c', 'three'],
+  [['d'], 'd', '{}'],
+  [['a', 'b', 'further'], 'b', 'one'],
+  [['d', 'none'], 'd', '{}'],
+  [['a', 'list', '7'], 'list', '[two, { c: three }]'],
+] as const satisfies readonly (readonly [KeyPath, string | null, string])[]) {
+  test(`${path.join('.')} leads to the key ${key} and the value ${value}`, () => {
+    for (const { root } of [parseYaml(text), parseYamlInSegments(text, new Map())]) {
+      const place = locate(root, path);
+      assert.is(place.key && text.slice(place.key.start, place.key.end), key);
+      assert.is(text.slice(place.value.start, place.value.end), value);
+    }
+  });
+}
+
+test('the root has no key', () => {
+  assert.is(locate(parseYaml(text).root, []).key, null);
+});
+
+test('line and column count from 1', () => {
+  const lines = new LineIndex('ab\r\n\nc💥d');
+  assert.equal(lines.positionAt(0), { line: 1, column: 1 });
+  assert.equal(lines.positionAt(2), { line: 1, column: 3 });
+  assert.equal(lines.positionAt(4), { line: 2, column: 1 });
+  assert.equal(lines.positionAt(8), { line: 3, column: 4 });
+  assert.equal(lines.positionAt(9), { line: 3, column: 5 });
+  assert.equal(lines.positionAt(99), { line: 3, column: 5 }, 'beyond the end is the end');
+  assert.equal(
+    [1, 2, 3, 4].map((line) => lines.lineText(line)),
+    ['ab', '', 'c💥d', ''],
+  );
+});
+
+test('an empty text has one line', () => {
+  const lines = new LineIndex('');
+  assert.equal(lines.positionAt(0), { line: 1, column: 1 });
+  assert.is(lines.lineText(1), '');
+});
+
+test('every offset of any text is where counting finds it', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('a', '\n', '\r', '💥', ' ') }), (any) => {
+      const lines = new LineIndex(any);
+      for (let offset = 0; offset <= any.length; offset += 1) {
+        const before = any.slice(0, offset).split('\n');
+        assert.equal(lines.positionAt(offset), { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 });
+        assert.is(lines.lineText(before.length), any.split('\n')[before.length - 1]?.replace(/\r$/, ''));
+      }
+    }),
+  );
+});
+
+test.run();

@@ -1,0 +1,103 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parse } from 'yaml';
+import { maxDepth, parseYaml } from '../../../src/source/yaml/tree.ts';
+import { toPlainValue } from '../../../src/source/yaml/value.ts';
+import { brokenTexts, edictTexts } from '../../support/edict-texts.ts';
+import { fc, runs } from '../../support/fast-check.ts';
+
+const problemsOf = (text: string) => parseYaml(text).problems.map(({ start, end, message }) => [text.slice(start, end), message] as const);
+
+test('says the same as the yaml package itself', () => {
+  fc.assert(
+    fc.property(edictTexts, (text) => {
+      const { root, problems } = parseYaml(text);
+      fc.pre(problems.length === 0);
+      const asText = (value: unknown): unknown =>
+        JSON.parse(JSON.stringify(value, (_, inner) => (typeof inner === 'number' ? 'number' : inner)));
+      const numbers = new Set(['12345', '1e5', '1.10', '1', '10']);
+      const ours = JSON.stringify(toPlainValue(root), (_, inner) => (typeof inner === 'number' || numbers.has(inner) ? 'number' : inner));
+      assert.equal(JSON.parse(ours), asText(parse(text)));
+    }),
+  );
+});
+
+test('never throws, and every problem has a place in the text', () => {
+  fc.assert(
+    fc.property(fc.oneof(brokenTexts, fc.string({ unit: 'binary' })), (text) => {
+      for (const { start, end } of parseYaml(text).problems) assert.ok(start >= 0 && start <= text.length && end > start);
+    }),
+    { numRuns: runs(500) },
+  );
+});
+
+test('an alias means the last anchor of its name before it', () => {
+  const text = 'a: &x 1st\nb: &m [*x]\nc: &x 2nd\nd: [*x, *m]\n&k key: *k\n';
+  assert.equal(toPlainValue(parseYaml(text).root), { a: '1st', b: ['1st'], c: '2nd', d: ['2nd', ['1st']], key: 'key' });
+});
+
+test('an anchor in what an alias repeats is not set again', () => {
+  const text = 'a: &m { b: &x 1st }\nc: &x 2nd\nd: *m\ne: *x\n';
+  assert.equal(toPlainValue(parseYaml(text).root), { a: { b: '1st' }, c: '2nd', d: { b: '1st' }, e: '2nd' });
+});
+
+test('an anchor comes before its aliases', () => {
+  assert.equal(
+    problemsOf('a: *x\nb: &x 1\n').map(([text]) => text),
+    ['*x'],
+  );
+});
+
+test('an alias that contains itself is told once', () => {
+  for (const text of ['a: &x [*x, &y 1, *y]\n', 'a: &x { b: { c: *x } }\n']) {
+    assert.equal(problemsOf(text), [['*x', 'the alias *x contains itself']]);
+  }
+});
+
+test('a doubled key is told wherever it stands, and what is below it is read', () => {
+  const text = 'a: 1\nb: { c: 1, c: 2 }\na: { d: 1, d: 2, e: &x 3 }\nf: *x\n';
+  assert.equal(
+    problemsOf(text).map(([key]) => key),
+    ['c', 'd', 'a'],
+  );
+});
+
+test('keys are the same if they are written the same', () => {
+  assert.equal(problemsOf('"a": 1\na: 2\n').length, 1);
+  assert.equal(problemsOf('1: 1\n1.0: 2\n').length, 0);
+});
+
+test('so many levels are read, and not one more', () => {
+  const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+  assert.equal(problemsOf(nested(maxDepth)), []);
+  assert.is(parseYaml(nested(maxDepth)).depth, maxDepth);
+  assert.match(problemsOf(nested(maxDepth + 1))[0]?.[1] ?? '', 'nested too deeply');
+});
+
+test('counts aliases and levels', () => {
+  assert.equal(measured('a: b\n'), [1, 0]);
+  assert.equal(measured('a: &x [{ b: c }]\nd: *x\ne: *x\nf: *none\n'), [3, 3]);
+
+  function measured(text: string): number[] {
+    const { depth, aliases } = parseYaml(text);
+    return [depth, aliases];
+  }
+});
+
+test('what aliases repeat has a bound', () => {
+  const list = `[${Array(100).fill('x').join(', ')}]`;
+  const text = `a: &a ${list}\nb: &b [${Array(100).fill('*a').join(', ')}]\nc: [${Array(100).fill('*b').join(', ')}]\n`;
+  const problems = problemsOf(text);
+  assert.ok(problems.length > 0 && problems.length <= 200);
+  assert.match(problems[0]?.[1] ?? '', 'repeat more than 100000 values');
+});
+
+test('scalars keep their text as it is written', () => {
+  const { root } = parseYaml('a: 1.10\n');
+  assert.ok(root.kind === 'map');
+  const node = root.entries.get('a')?.node;
+  assert.ok(node?.kind === 'scalar');
+  assert.equal([node.value, node.text, node.start, node.end], [1.1, '1.10', 3, 7]);
+});
+
+test.run();

@@ -1,0 +1,65 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { EdictError } from '../../../src/model/errors.ts';
+import { toPostgresStoreError } from '../../../src/store/postgres/errors.ts';
+
+const of = (code: string | undefined, message = 'oh'): EdictError =>
+  toPostgresStoreError(Object.assign(new Error(message), { code }), 'postgres://db/');
+
+for (const [code, expected] of [
+  ['08006', 'STORE_UNREACHABLE'],
+  ['ECONNREFUSED', 'STORE_UNREACHABLE'],
+  ['ENOTFOUND', 'STORE_UNREACHABLE'],
+  ['57P01', 'STORE_UNREACHABLE'],
+  ['57P03', 'STORE_UNREACHABLE'],
+  ['57014', 'STORE_UNREACHABLE'],
+  ['55000', 'STORE_UNREACHABLE'],
+  ['28P01', 'STORE_REFUSED'],
+  ['ENOENT', 'STORE_UNREACHABLE'],
+  ['3D000', 'STORE_UNOPENABLE'],
+  ['42501', 'STORE_READ_ONLY'],
+  ['25006', 'STORE_READ_ONLY'],
+  ['53100', 'STORE_FULL'],
+  ['XX001', 'STORE_CORRUPT'],
+  ['42P01', 'STORE_FAILED'],
+  ['ERR_OSSL_PEM_NO_START_LINE', 'STORE_SETTING'],
+  ['ED001', 'GATEWAY_HELD'],
+] as const) {
+  test(`${code} is ${expected}`, () => {
+    assert.is(of(code).code, expected);
+  });
+}
+
+test('the message says where and what, with what to do', () => {
+  const { message, hint } = of('28P01', 'password authentication failed for user "edict"');
+  assert.is(message, 'the store postgres://db/ does not let edict in: password authentication failed for user "edict"');
+  assert.match(hint ?? '', 'PGPASSWORD');
+});
+
+test('a connection that ended by itself, and one of several addresses, are told as the network', () => {
+  assert.is(of(undefined, 'Connection terminated unexpectedly').code, 'STORE_UNREACHABLE');
+  const several = new AggregateError([new Error('connect ECONNREFUSED ::1:5432'), new Error('x')]);
+  assert.match(toPostgresStoreError(several, 'db').message, 'ECONNREFUSED ::1');
+});
+
+test('what TLS, or a password that nobody gave, did not let through is told as that', () => {
+  for (const code of [
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  ]) {
+    const { code: told, hint } = of(code);
+    assert.is(told, 'STORE_UNREACHABLE');
+    assert.match(hint ?? '', 'sslrootcert');
+  }
+  assert.match(of(undefined, 'The server does not support SSL connections').hint ?? '', 'PGSSLMODE');
+  assert.is(of(undefined, 'SASL: client password must be a non-empty string').code, 'STORE_REFUSED');
+});
+
+test('what is told already stays as it is', () => {
+  const error = new EdictError('STORE_KIND', 'x');
+  assert.is(toPostgresStoreError(error, 'db'), error);
+});
+
+test.run();

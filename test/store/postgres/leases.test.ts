@@ -1,0 +1,303 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { systemClock } from '../../../src/app/system-clock.ts';
+import type { EdictError } from '../../../src/model/errors.ts';
+import type { AcquiredLease, Clock } from '../../../src/model/ports.ts';
+import { bindQuery } from '../../../src/store/database.ts';
+import { openStore } from '../../../src/store/open.ts';
+import { connect } from '../../../src/store/postgres/connection.ts';
+import { PostgresDatabase } from '../../../src/store/postgres/database.ts';
+import { PostgresLeases } from '../../../src/store/postgres/leases.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type PostgresServer, postgresServer } from '../../support/postgres.ts';
+import { gatewaySettings } from '../../support/states.ts';
+
+const test = suite('leases in PostgreSQL');
+/** A lease that is to end, or to be renewed, while the test waits: a busy machine keeps it nevertheless. */
+const shortLeaseMs = 2000;
+/** One that lasts longer than any test. */
+const longLeaseMs = 60_000;
+/** How long is waited for what is to come by itself: only a broken edict lets it come to this. */
+const patienceMs = 20_000;
+let server: PostgresServer;
+let url: string;
+let opened: { readonly leases: PostgresLeases; readonly database: PostgresDatabase }[] = [];
+
+test.before(async () => {
+  server = await postgresServer();
+});
+test.after(() => server.close());
+test.before.each(async () => {
+  url = await server.database();
+  const store = await openStore({ url, isEmulated: false });
+  await store.saveSuspension(gatewaySettings(), null);
+  await store.close();
+});
+test.after.each(async () => {
+  for (const { leases, database } of opened) {
+    await leases.close();
+    await database.close();
+  }
+  opened = [];
+});
+
+/** The leases of one edict, which do not end while it is there; `clock` is its own idea of time. */
+function edict(holder: string, leaseDurationMs = longLeaseMs, clock: Partial<Pick<Clock, 'monotonicMs' | 'now'>> = {}) {
+  const database = new PostgresDatabase(url);
+  const leases = new PostgresLeases(database, { url, holder, leaseDurationMs, clock: { ...systemClock, ...clock } });
+  opened.push({ leases, database });
+  return leases;
+}
+
+const code = (error: unknown): string => (error as EdictError).code;
+/** Resolves to the lease of the gateway as soon as `of` can have it. */
+async function acquired(of: PostgresLeases, canRebalance = false): Promise<AcquiredLease> {
+  let taken: AcquiredLease | null = null;
+  const isTaken = async (): Promise<boolean> => {
+    taken = await of.acquire(1, 0, canRebalance).catch((error: unknown) => {
+      if (code(error) !== 'GATEWAY_HELD') throw error;
+      return null;
+    });
+    return taken !== null;
+  };
+  await eventually(isTaken, patienceMs, 'the gateway is free');
+  if (taken === null) throw new Error('no lease');
+  return taken;
+}
+
+/** A connection beside all edicts. */
+function beside() {
+  const database = new PostgresDatabase(url);
+  const rows = (sql: string) => database.read({ query: { sql, parameters: [] }, values: [] });
+  /** Returns what a lease has come to, by the clock of the database. */
+  const lease = async (): Promise<{ readonly until: number; readonly isOver: boolean }> => {
+    const sql =
+      'SELECT extract(epoch FROM held_until)::float8 * 1000 AS until, held_until < clock_timestamp() AS over FROM edict.gateway WHERE id = 1';
+    const [row] = await rows(sql);
+    return { until: Number(row?.['until']), isOver: Boolean(row?.['over']) };
+  };
+  return { rows, lease, database, close: () => database.close() };
+}
+
+const words = (of: PostgresLeases, text: string) =>
+  of.write(1, [bindQuery(new PostgresDatabase(url).queries.describe, { gateway: 1, condition: text })]);
+
+test('one edict at a time has a lease, as long as it renews it, and tells who', async () => {
+  const [first, second, looking] = [edict('host-1, pid 1', shortLeaseMs), edict('host-2, pid 2'), beside()];
+  const { lease } = await first.acquire(1, 0, false);
+  const { until } = await looking.lease();
+  await eventually(async () => (await looking.lease()).until >= until + shortLeaseMs, patienceMs, 'it is renewed for as long once more');
+  await looking.close();
+  assert.ok(lease.isHeld());
+  const refused = (await second.acquire(1, 0, false).catch((error: unknown) => error)) as EdictError;
+  assert.equal([refused.code, refused.message], ['GATEWAY_HELD', 'another edict works on the gateway (host-1, pid 1)']);
+});
+
+test('a lease that was given back is free at once, with a greater fence, and it is known since when', async () => {
+  const [first, second] = [edict('one'), edict('two')];
+  const { lease } = await first.acquire(1, 0, false);
+  await first.release(1);
+  assert.not(lease.isHeld());
+  await sleep(50);
+  const taken = await second.acquire(1, 0, false);
+  assert.ok(taken.lease.fence > lease.fence);
+  assert.ok(taken.idleMs >= 50 && taken.idleMs < 5000, `${taken.idleMs}`);
+});
+
+test('one that was paused in the middle of a transaction keeps the lease from nobody', async () => {
+  const first = edict('one');
+  const { lease } = await first.acquire(1, 0, false);
+  await first.close();
+  const paused = await connect({ url, applicationName: 'paused' });
+  const ended = new Promise((resolve) => paused.once('error', resolve).once('end', () => resolve(null)));
+  // All three are sent before the first answer, so that the lease does not end in between.
+  await Promise.all([
+    paused.query("UPDATE edict.gateway SET holder = 'one', held_until = clock_timestamp() + interval '300 ms'"),
+    paused.query('BEGIN'),
+    paused.query('SELECT edict.must_hold(1, $1)', [lease.fence]),
+  ]);
+  const [second, looking] = [edict('two'), beside()];
+  await eventually(async () => (await looking.lease()).isOver, patienceMs, 'the lease has ended');
+  await looking.close();
+  assert.is(await second.acquire(1, 0, false).then(String, code), 'GATEWAY_HELD');
+  await ended;
+  // The server says that it has ended the session a moment before it lets go of its locks.
+  assert.ok((await acquired(second)).lease.fence > lease.fence);
+});
+
+test('an edict that could not renew knows that its lease has ended before another one can have it', async () => {
+  const time = { skippedMs: 0 };
+  const first = edict('one', shortLeaseMs, { monotonicMs: () => performance.now() + time.skippedMs });
+  const second = edict('two');
+  const { lease } = await first.acquire(1, 0, false);
+  time.skippedMs = shortLeaseMs;
+  assert.not(lease.isHeld(), 'it was asleep for so long');
+  assert.is(await second.acquire(1, 0, false).then(String, code), 'GATEWAY_HELD', 'the database waits longer');
+  await eventually(() => lease.signal.aborted, patienceMs, 'whoever works under it hears of it');
+  assert.ok((await acquired(second)).lease.isHeld(), 'it was not renewed any more');
+});
+
+test('a machine that slept, whose monotonic clock stood still meanwhile, knows it by the other clock', async () => {
+  const time = { skippedMs: 0 };
+  const { lease } = await edict('one', longLeaseMs, { now: () => Date.now() + time.skippedMs }).acquire(1, 0, false);
+  assert.ok(lease.isHeld());
+  time.skippedMs = longLeaseMs;
+  assert.not(lease.isHeld());
+  time.skippedMs = -3_600_000;
+  assert.ok(lease.isHeld(), 'a clock that was set back says nothing');
+});
+
+test('whoever has lost its lease writes nothing', async () => {
+  const [first, second] = [edict('one'), edict('two')];
+  await first.acquire(1, 0, false);
+  await words(first, 'first');
+  const { database: thief, rows } = beside();
+  await rows("UPDATE edict.gateway SET held_until = '-infinity'");
+  await second.acquire(1, 0, false);
+  assert.is(await words(first, 'first again').then(String, code), 'GATEWAY_HELD');
+  await words(second, 'second');
+  const [row] = await thief.read(bindQuery(thief.queries.readGateway, { gateway: 1 }));
+  assert.is(row?.['condition'], 'second');
+  await thief.close();
+});
+
+test('an edict that ends without a word gives its leases free, and nobody takes it for gone long ago', async () => {
+  const [first, second] = [edict('one'), edict('two')];
+  await first.acquire(1, 0, false);
+  await first.close();
+  assert.is((await second.acquire(1, 0, false)).idleMs, 0);
+});
+
+test('a lease whose giving back was lost is not renewed: it ends, and whoever is to have it takes it', async () => {
+  const [first, second, breaker] = [edict('one', shortLeaseMs), edict('two'), beside()];
+  const sql = breaker.rows;
+  const { lease } = await first.acquire(1, 0, false);
+  await sql('ALTER TABLE edict.gateway RENAME TO away');
+  assert.is(await first.release(1).then(String, code), 'STORE_FAILED');
+  await sql('ALTER TABLE edict.away RENAME TO gateway');
+  assert.not(lease.isHeld());
+  assert.ok((await acquired(second)).lease.fence > lease.fence);
+  await breaker.close();
+});
+
+test('an edict that could not enter a gateway whose lease it had taken keeps it from nobody', async () => {
+  const [first, second] = [await openStore({ url, isEmulated: false }), await openStore({ url, isEmulated: false })];
+  const breaker = beside();
+  const sql = breaker.rows;
+  await sql('ALTER TABLE edict.attempt RENAME TO away');
+  assert.is(await first.acquire(gatewaySettings(), 0).then(String, code), 'STORE_FAILED');
+  await sql('ALTER TABLE edict.away RENAME TO attempt');
+  await second.acquire(gatewaySettings(), 0);
+  for (const store of [first, second, breaker]) await store.close();
+});
+
+test('an edict that stands by says seldom that it would work on a gateway, and again at once after it has given it back', async () => {
+  const time = { skippedMs: 0 };
+  const second = edict('two', longLeaseMs, { monotonicMs: () => performance.now() + time.skippedMs });
+  const [first, looking] = [edict('one'), beside()];
+  const wished = async (): Promise<unknown> =>
+    (await looking.rows("SELECT lives_until::text AS until FROM edict.wish WHERE holder = 'two'"))[0]?.['until'];
+  await first.acquire(1, 0, false);
+  assert.is(await second.acquire(1, 0, true).then(String, code), 'GATEWAY_HELD');
+  const until = await wished();
+  assert.ok(until);
+  assert.is(await second.acquire(1, 0, true).then(String, code), 'GATEWAY_HELD');
+  assert.is(await wished(), until, 'the word before is good for a while');
+  time.skippedMs = longLeaseMs / 2;
+  assert.is(await second.acquire(1, 0, true).then(String, code), 'GATEWAY_HELD');
+  assert.is.not(await wished(), until);
+  await first.release(1);
+  // What was answered a moment ago is still believed for another moment.
+  await acquired(second, true);
+  await second.release(1);
+  assert.is(await wished(), undefined);
+  await acquired(second, true);
+  assert.ok(await wished());
+  await looking.close();
+});
+
+test('edicts that share divide the gateways evenly: one that comes gets its part, one that goes leaves its part', async () => {
+  const store = await openStore({ url, isEmulated: false });
+  for (let more = 2; more <= 4; more += 1) await store.saveSuspension(gatewaySettings({ instance: `${more}` }), null);
+  await store.close();
+  const ids = [1, 2, 3, 4];
+  /** What a daemon does: it takes what it may have, and gives back what it must. */
+  const daemon = (holder: string) => {
+    const leases = edict(holder, shortLeaseMs);
+    const had = new Map<number, AbortSignal>();
+    const work = async (): Promise<number> => {
+      for (const id of ids) {
+        const ending = had.get(id);
+        if (ending?.aborted) {
+          await leases.release(id);
+          had.delete(id);
+        }
+        if (had.has(id)) continue;
+        const taken = await leases.acquire(id, 0, true).catch(code);
+        if (typeof taken !== 'string') had.set(id, taken.lease.signal);
+      }
+      return had.size;
+    };
+    return { leases, work, count: () => had.size };
+  };
+  const [first, second] = [daemon('a'), daemon('b')];
+  /** Lets them work until each has had so many for twice as long as it takes until the gateways are divided anew. */
+  const settle = async (of: readonly { work(): Promise<number> }[], counts: readonly number[]): Promise<void> => {
+    let found: number[] = [];
+    let sinceMs = Number.POSITIVE_INFINITY;
+    const isSettled = async (): Promise<boolean> => {
+      found = [];
+      for (const one of of) found.push(await one.work());
+      const isSo = found.join() === counts.join();
+      sinceMs = isSo ? Math.min(sinceMs, performance.now()) : Number.POSITIVE_INFINITY;
+      await sleep(50);
+      return performance.now() - sinceMs >= shortLeaseMs / 2;
+    };
+    await eventually(isSettled, patienceMs, `they have ${counts.join(' and ')}`).catch(() => {});
+    assert.equal(found, counts);
+  };
+  await settle([first], [4]);
+  await settle([first, second], [2, 2]);
+  await first.leases.close();
+  await settle([second], [4]);
+});
+
+test('what an edict that was killed wanted is deleted when another one wants something', async () => {
+  const { rows: raw, close } = beside();
+  await raw(`INSERT INTO edict.wish VALUES
+    (1, 'killed', clock_timestamp() - interval '1 ms'), (1, 'second', clock_timestamp() - interval '1 day'),
+    (1, 'alive', clock_timestamp() + interval '1 day')`);
+  const second = edict('second');
+  await second.acquire(1, 0, true).catch(code);
+  const names = async () => (await raw('SELECT holder FROM edict.wish ORDER BY holder')).map(({ holder }) => holder);
+  assert.equal(await names(), ['alive', 'second']);
+  await close();
+});
+
+test('an edict that does not share keeps what it has, and takes what is free', async () => {
+  const [first, second, looking] = [edict('apply', shortLeaseMs), edict('daemon', shortLeaseMs), beside()];
+  await first.acquire(1, 0, false);
+  const ends = new Set<number>();
+  const isRenewedOften = async (): Promise<boolean> => {
+    assert.is(await second.acquire(1, 0, true).then(String, code), 'GATEWAY_HELD');
+    return ends.add((await looking.lease()).until).size > 6;
+  };
+  await eventually(isRenewedOften, patienceMs, 'it is renewed often');
+  await looking.close();
+  await first.release(1);
+  // What was answered a moment ago is still believed for another moment.
+  await acquired(second, true);
+});
+
+test('while the database is away a lease ends, and it is taken anew when it is back', async () => {
+  const first = edict('one', shortLeaseMs);
+  const { lease } = await first.acquire(1, 0, false);
+  await server.restart(shortLeaseMs);
+  await eventually(() => lease.signal.aborted, patienceMs, 'whoever works under it hears of it');
+  assert.not(lease.isHeld());
+  const again = await first.acquire(1, 0, false);
+  assert.ok(again.lease.isHeld() && again.lease.fence > lease.fence);
+});
+
+test.run();

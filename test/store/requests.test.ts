@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openReadonly, openStore } from '../../src/store/open.ts';
+import { requestReconcile } from '../../src/store/requests.ts';
+import { scratchFolder } from '../support/edict-process.ts';
+import { type PostgresServer, postgresServer } from '../support/postgres.ts';
+import { gatewaySettings } from '../support/states.ts';
+
+const test = suite('ask pass');
+const gateway = gatewaySettings();
+let server: PostgresServer;
+test.before(async () => {
+  server = await postgresServer();
+});
+test.after(() => server.close());
+
+for (const engine of ['sqlite', 'postgres']) {
+  test(`${engine}: each asking is another text, for its gateway alone, beside whoever has the store`, async () => {
+    const url = engine === 'sqlite' ? `sqlite:${join(scratchFolder(), 'state.db')}` : await server.database();
+    const store = await openStore({ url, isEmulated: false });
+    assert.is(await store.reconcileRequest(gateway), null);
+    await Promise.all([requestReconcile(url, gateway), requestReconcile(url, gateway)]);
+    const first = await store.reconcileRequest(gateway);
+    await requestReconcile(url, gateway);
+    const second = await store.reconcileRequest(gateway);
+    assert.ok(first !== null && second !== null && first !== second);
+    assert.is(await store.reconcileRequest({ ...gateway, instance: 'other' }), null);
+    await store.close();
+    const record = await openReadonly({ url });
+    assert.is(await record.reconcileRequest(gateway), second);
+    await record.close();
+  });
+}
+
+test('a store that is not there is refused', async () => {
+  const refused = await requestReconcile(`sqlite:${join(scratchFolder(), 'state.db')}`, gateway).catch(({ code }) => code);
+  assert.match(refused, 'STORE_');
+});
+
+test.run();

@@ -1,0 +1,85 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Change } from '../../src/model/change.ts';
+import type { EdictEvent } from '../../src/model/events.ts';
+import type { Outcome } from '../../src/model/outcome.ts';
+import { diffStates } from '../../src/plan/diff.ts';
+import { messageFor } from '../../src/telemetry/log-messages.ts';
+import { desiredState, wanted } from '../support/states.ts';
+
+const plan = diffStates(desiredState([wanted('orders', 'test')]), new Map());
+const nothing = diffStates(desiredState([]), new Map());
+const change = plan.changes[0] as Change;
+const failure = { code: 'X', status: null, message: '', hint: null, requestId: null, retryAfterMs: null };
+const settled = (outcome: Outcome): EdictEvent => ({
+  type: 'attempt:settled',
+  reconcileId: 'p',
+  attemptId: 1,
+  change,
+  outcome,
+  durationMs: 1,
+});
+const finished = (over: object): EdictEvent => ({
+  type: 'pass:finished',
+  reconcileId: 'p',
+  summary: { online: 0, offline: 0, unchanged: 1, held: 0, deferred: 0, failed: 0, durationMs: 1, ...over },
+});
+
+const waiting = (held: Change['held'] = null) => {
+  const deferred = { rule: 'freeze', message: 'frozen', untilMs: 1 } as const;
+  return { ...plan, changes: plan.changes.map((one) => ({ ...one, deferred, held })) };
+};
+const hold = { rule: 'protected', message: '', hint: '' } as const;
+
+const probe = (isExpected: boolean): EdictEvent => ({
+  type: 'probe:answered',
+  target: { ...change, url: 'https://x', expectedStatus: null, timeoutMs: 1, sinceMs: 1 },
+  isExpected,
+  message: '',
+  afterMs: null,
+});
+
+const levels: readonly [string, EdictEvent, string][] = [
+  ['a change that was made', settled({ kind: 'succeeded', versionId: null, publishId: null }), 'info'],
+  ['a change that waits for a person', settled({ kind: 'stalled', failure }), 'error'],
+  ['a change whose outcome is unknown', settled({ kind: 'unknown', failure }), 'warn'],
+  ['a change that is tried again', settled({ kind: 'retry', failure }), 'warn'],
+  ['a change that was dropped', settled({ kind: 'dropped' }), 'info'],
+  ['a plan with changes on a resync', { type: 'plan:made', reconcileId: 'p', cause: 'resync', recorded: new Map(), plan }, 'info'],
+  [
+    'a plan without changes on a resync',
+    { type: 'plan:made', reconcileId: 'p', cause: 'resync', recorded: new Map(), plan: nothing },
+    'debug',
+  ],
+  ['a plan that goes on with the last one', { type: 'plan:made', reconcileId: 'p', cause: 'order', recorded: new Map(), plan }, 'debug'],
+  ['a plan that waits at the start', { type: 'plan:made', reconcileId: 'p', cause: 'start', recorded: new Map(), plan: waiting() }, 'info'],
+  [
+    'a plan that waits still on a resync',
+    { type: 'plan:made', reconcileId: 'p', cause: 'resync', recorded: new Map(), plan: waiting() },
+    'debug',
+  ],
+  [
+    'a plan that waits and is held on a resync',
+    { type: 'plan:made', reconcileId: 'p', cause: 'resync', recorded: new Map(), plan: waiting(hold) },
+    'info',
+  ],
+  ['a probe that was answered as expected', probe(true), 'info'],
+  ['a probe that was not', probe(false), 'warn'],
+  [
+    'a plan without changes at the start',
+    { type: 'plan:made', reconcileId: 'p', cause: 'start', recorded: new Map(), plan: nothing },
+    'info',
+  ],
+  ['a pass with failures', finished({ failed: 1 }), 'warn'],
+  ['a pass that made something', finished({ online: 1 }), 'info'],
+  ['a pass that made nothing', finished({}), 'debug'],
+  ['a store that failed', { type: 'store:failed', reconcileId: '', message: 'full' }, 'error'],
+];
+for (const [name, event, level] of levels) test(`${name} is logged as ${level}`, () => assert.is(messageFor(event).level, level));
+
+test('the message of an event does not depend on its fields', () => {
+  const other = { ...settled({ kind: 'retry', failure: { ...failure, code: 'Y' } }), attemptId: 99 } as EdictEvent;
+  assert.is(messageFor(other).message, messageFor(settled({ kind: 'retry', failure })).message);
+});
+
+test.run();

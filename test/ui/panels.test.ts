@@ -1,0 +1,100 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { InvalidFileError } from '../../src/model/errors.ts';
+import { openShownPage, type ShownPage } from '../support/shown-page.ts';
+import { recorded, wanted } from '../support/states.ts';
+
+const test = suite('panels');
+let shown: ShownPage;
+test.before(async () => {
+  shown = await openShownPage();
+});
+test.after(() => shown.close());
+
+const text = (id: string): Promise<string> => shown.page.locator(`#${id}`).innerText();
+
+test('says what is left to do, how long it takes and what slows it', async () => {
+  shown.plan(
+    ['orders', 'carts', 'users'].map((name) => wanted(name, 'test')),
+    [],
+  );
+  await shown.page.getByText('3 to do').waitFor();
+  const queue = await text('queue');
+  for (const part of ['in flight', '10 calls/s', 'about 0.2 s', 'the file’s limit: 10 per 1 s']) assert.match(queue, part);
+  shown.emit({ type: 'rate:changed', calls: 2, perMs: 1000, limit: 10 });
+  await shown.page.getByText('the gateway asks for less: 2 per 1 s of 10 per 1 s').waitFor();
+  assert.match(await text('queue'), 'about 1 s');
+});
+
+test('says why no call is made, for as long as none is', async () => {
+  shown.emit({ type: 'calls:stopped', reason: 'outage', message: 'nobody answers' });
+  await shown.page.getByRole('alert').getByText('The gateway cannot be reached').waitFor();
+  assert.is(await shown.page.title(), 'edict: no calls');
+  shown.emit({ type: 'calls:resumed' });
+  await shown.page.getByRole('alert').waitFor({ state: 'detached' });
+});
+
+test('shows the mistakes of a file that is not acted on, as a frame, until it is well', async () => {
+  const mistake = {
+    rule: 'value',
+    file: 'edict.yaml',
+    line: 7,
+    column: 5,
+    length: 3,
+    message: '<b>onl</b> is no state',
+    hint: 'online?',
+    text: '    onl',
+  } as const;
+  shown.emit({ type: 'file:rejected', error: new InvalidFileError('edict.yaml', [mistake]) });
+  const notice = shown.page.getByRole('alert');
+  await notice.waitFor();
+  const shownText = await notice.innerText();
+  assert.match(
+    shownText,
+    /^edict.yaml has 1 mistake\n+The last valid one, of \S+, stays in force.\n+edict.yaml:7:5 +<b>onl<\/b> is no state\n7 \| {5}onl\n {8}\^\^\^\n {2}= online\?$/,
+  );
+  assert.is(await shown.page.title(), 'edict: invalid file');
+  shown.plan([wanted('orders', 'test')], []);
+  await notice.waitFor({ state: 'detached' });
+});
+
+test('says what is held and why, with the command that releases it, ready to be copied', async () => {
+  const offline = ['a', 'b'].map((name) => wanted(name, 'release', { state: 'offline' }));
+  shown.plan(
+    offline,
+    ['a', 'b'].map((name) => recorded(name, 'release')),
+    { protectedNames: ['release'] },
+  );
+  const notice = shown.page.locator('.notice');
+  await notice.getByText('2 changes are held').waitFor();
+  assert.match(
+    await notice.innerText(),
+    'a in release, b in release: offline: environment release is protected: nothing goes offline there',
+  );
+  await shown.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await notice.getByRole('button', { name: 'Copy' }).click();
+  await notice.getByText('copied').waitFor();
+  assert.is(await shown.page.evaluate('navigator.clipboard.readText()'), 'edict approve sha256:0 --by YOU --why REASON');
+});
+
+test('shows the last passes with what came of them', async () => {
+  const summary = { online: 1200, offline: 1, unchanged: 0, held: 2, deferred: 0, failed: 3, durationMs: 12_000 };
+  shown.emit({ type: 'pass:started', reconcileId: '1', cause: 'file' }, { type: 'pass:finished', reconcileId: '1', summary });
+  shown.emit({ type: 'pass:started', reconcileId: '2', cause: 'resync' });
+  await shown.page.getByText('resync: under way').waitFor();
+  assert.match(await text('passes'), 'new file: 1,200 online, 1 offline, 2 held, 3 failed in 12 s');
+});
+
+test('a count filters what is shown, and is said to be pressed', async () => {
+  shown.plan([wanted('orders', 'test'), wanted('carts', 'test')], [recorded('carts', 'test')]);
+  const button = shown.page.getByRole('button', { name: '1 changing' });
+  await button.click();
+  await shown.page.getByText('1 of 2 APIs').waitFor();
+  assert.is(await button.getAttribute('aria-pressed'), 'true');
+  await button.click();
+  await shown.page.getByText('2 APIs').waitFor();
+});
+
+test('the browser has nothing to complain of', () => assert.equal(shown.complaints, []));
+
+test.run();
