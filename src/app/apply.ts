@@ -2,7 +2,7 @@ import type { Emulator, EmulatorOptions } from '../emulator/emulator.ts';
 import type { NewApproval } from '../model/approval.ts';
 import type { Plan } from '../model/change.ts';
 import type { Env } from '../model/env.ts';
-import { EdictError, errorMessage } from '../model/errors.ts';
+import { EdictError, errorMessage, LeaseHeldError, StoreLockedError } from '../model/errors.ts';
 import type { Emit, ReconcileSummary } from '../model/events.ts';
 import type { LogOptions } from '../model/log-options.ts';
 import type { DesiredState } from '../model/publication.ts';
@@ -110,17 +110,17 @@ async function applyInSession(
   let last: ReconcileSummary | null = null;
   let superseded: readonly StaleChange[] = [];
   const heard: Emit = (event) => {
-    if ((event.type === 'attempt:settled' || event.type === 'attempt:resolved') && event.outcome.kind === 'succeeded') {
+    if ((event.type === 'attempt:finished' || event.type === 'attempt:recovered') && event.outcome.kind === 'succeeded') {
       totals[event.change.action] += 1;
     }
-    if (event.type === 'plan:made') plan = event.plan;
-    if (event.type === 'pass:finished') last = event.summary;
-    if (event.type === 'plan:made') superseded = event.plan.savedPlanDiff?.staleChanges ?? [];
+    if (event.type === 'plan:computed') plan = event.plan;
+    if (event.type === 'reconcile:finished') last = event.summary;
+    if (event.type === 'plan:computed') superseded = event.plan.savedPlanDiff?.staleChanges ?? [];
     emit(event);
   };
   const engine = await rooms.runnerFor(desired, maxAttemptsPerChange, heard, targets, saved);
   const startedAtMs = systemClock.now();
-  emit({ type: 'file:accepted', desired });
+  emit({ type: 'file:loaded', desired });
   const made = await engine.reconcile(desired, 'start', signal);
   await Promise.race([engine.idle(), onceAborted(signal)]);
   const unsent = await engine.stop();
@@ -143,7 +143,7 @@ async function applyInSession(
 
 /** Returns `error`, with another `hint` where it says that another edict is at work. */
 function withHint(error: unknown, hint: string): unknown {
-  const isAtWork = error instanceof EdictError && /^(?:STORE_LOCKED|GATEWAY_HELD)$/.test(error.code);
+  const isAtWork = error instanceof StoreLockedError || error instanceof LeaseHeldError;
   return isAtWork ? new EdictError(error.code, error.message, { hint }) : error;
 }
 
@@ -190,7 +190,7 @@ export async function startStandaloneEmulator(seedFile: string | null, options: 
   try {
     return await startEmulator({ seed: seedFile === null ? defaultSeed : await readSeed(seedFile), ...options });
   } catch (cause) {
-    throw new EdictError('EMULATOR', `the emulator cannot start: ${errorMessage(cause)}`, { cause });
+    throw new EdictError('EMULATOR_FAILED', `the emulator cannot start: ${errorMessage(cause)}`, { cause });
   }
 }
 

@@ -1,6 +1,6 @@
 import { backoffMs } from '../controller/retry.ts';
 import type { Env } from '../model/env.ts';
-import { EdictError } from '../model/errors.ts';
+import { EdictError, StoreUnavailableError } from '../model/errors.ts';
 import type { Emit } from '../model/events.ts';
 import type { Store } from '../model/ports.ts';
 import type { DaemonSettings, Settings } from '../model/settings.ts';
@@ -33,7 +33,7 @@ export interface Daemon {
 /**
  * Starts the daemon over the files that `paths` name, as `FilesIn` has it, and follows which ones there are. `talkOf` returns what tells
  * people of a file, of several if `isOne` is false. A store that cannot be reached is waited for until `signal` is aborted. Throws an
- * EdictError if the store cannot be opened, `FILE_ABSENT` for a folder without a file, or `LISTEN` if the address cannot be had.
+ * EdictError if the store cannot be opened, `FILE_NOT_FOUND` for a folder without a file, or `LISTEN_FAILED` if the address cannot be had.
  */
 export async function startDaemon(
   settings: Settings,
@@ -73,7 +73,7 @@ export async function startDaemon(
     }
     for (const { settings, events } of parts.values()) events.emit = face?.emitterFor(settings.file) ?? events.emit;
   } catch (error) {
-    if (listenIsExplicit || !(error instanceof EdictError) || error.code !== 'LISTEN') {
+    if (listenIsExplicit || !(error instanceof EdictError) || error.code !== 'LISTEN_FAILED') {
       await close();
       throw error;
     }
@@ -133,8 +133,8 @@ async function openStoreWithRetry(settings: Settings, emit: Emit, signal: AbortS
     try {
       return await openConfiguredStore(settings, emit, signal);
     } catch (error) {
-      if (!(error instanceof EdictError) || error.code !== 'STORE_UNREACHABLE' || signal.aborted) throw error;
-      emit({ type: 'store:failed', reconcileId: '', message: error.message });
+      if (!(error instanceof StoreUnavailableError) || signal.aborted) throw error;
+      emit({ type: 'store:error', reconcileId: '', message: error.message });
       await systemClock.sleep(backoffMs(failures, 1), signal);
     }
   }

@@ -57,7 +57,7 @@ export type GatewayLookup =
 
 /**
  * Returns what there is to say of one publication, with its `limit` newest attempts. Writes nothing, and asks nobody but with
- * `refresh`; that the gateway cannot be seen then is part of the answer. Throws an EdictError `PUBLICATION_UNKNOWN` as `findPublication` does.
+ * `refresh`; that the gateway cannot be seen then is part of the answer. Throws an EdictError `PUBLICATION_NOT_FOUND` as `findPublication` does.
  */
 export async function readExplanation(settings: Settings, environment: Env, of: PublicationRef, limit: number): Promise<Explanation> {
   return openReadSession(settings, environment, settings.refresh ? 'ask' : 'never ask', async (desired, record, madeUp) => {

@@ -50,15 +50,15 @@ export async function openManagedFile(
   let gateway: GatewayIdentity | null = null;
   const subscribers = await openSubscribers(environment, { settings, clock: systemClock, emit: told });
   const emit: Emit = (event) => {
-    if (event.type === 'file:accepted') {
+    if (event.type === 'file:loaded') {
       session.seedEmulator(event.desired);
       ({ gateway } = event.desired);
       requests.setGateway(gateway);
     }
     subscribers.emit(event);
     told(event);
-    if (event.type === 'lease:ended') controller.trigger('resync');
-    if (event.type === 'pass:finished' && gateway) void tidying.prune(gateway, signal);
+    if (event.type === 'lease:lost') controller.trigger('resync');
+    if (event.type === 'reconcile:finished' && gateway) void tidying.prune(gateway, signal);
   };
   const session = await openSession(settings, environment, emit, { isStandby: true, store });
   const takeOvers = new StaleSourceCheck({ record: session.store, clock: systemClock });

@@ -25,10 +25,10 @@ export function writePlanDocument(saved: SavedPlan): string {
  * Returns the saved plan that a text holds. It is believed only if every key is known and it is as it was written: checksum
  * and digest guard against accidents, not against somebody who means it. `name` is what the file is called.
  *
- * @throws EdictError `PLAN_INVALID`, which says what is wrong
+ * @throws EdictError `SAVED_PLAN_INVALID`, which says what is wrong
  */
 export function readPlanDocument(json: string, name: string): SavedPlan {
-  const refuse = (why: string, hint = again): EdictError => new EdictError('PLAN_INVALID', `the saved plan ${name} ${why}`, { hint });
+  const refuse = (why: string, hint = again): EdictError => new EdictError('SAVED_PLAN_INVALID', `the saved plan ${name} ${why}`, { hint });
   const parsed = parse(json);
   if (parsed === undefined) throw refuse(looksLikeSavedPlan(json) ? 'is not complete, or damaged: it is no valid JSON' : 'is not JSON');
   const form = typeof parsed === 'object' && parsed !== null && 'edictPlan' in parsed ? parsed.edictPlan : undefined;

@@ -14,15 +14,17 @@ const headBytes = 64;
 /**
  * Returns the plan that a file holds, once everything about it has been checked.
  *
- * @throws EdictError `PLAN_ABSENT` if there is no such file, `PLAN_INVALID` if it is no saved plan, or not as it was written
+ * @throws EdictError `SAVED_PLAN_NOT_FOUND` if there is no such file, `SAVED_PLAN_INVALID` if it is no saved plan, or not as it was written
  */
 export async function readPlanFile(path: string): Promise<SavedPlan> {
   const size = await readFileSize(path);
   if (size === null) {
-    throw new EdictError('PLAN_ABSENT', `the saved plan ${path} does not exist`, { hint: `save one with \`edict plan --out ${path}\`` });
+    throw new EdictError('SAVED_PLAN_NOT_FOUND', `the saved plan ${path} does not exist`, {
+      hint: `save one with \`edict plan --out ${path}\``,
+    });
   }
   if (size > maxPlanBytes) {
-    throw new EdictError('PLAN_INVALID', `the saved plan ${path} is too large: ${size} bytes, and edict reads ${maxPlanBytes}`, {
+    throw new EdictError('SAVED_PLAN_INVALID', `the saved plan ${path} is too large: ${size} bytes, and edict reads ${maxPlanBytes}`, {
       hint: 'is it the file that `edict plan --out` has written?',
     });
   }
@@ -33,12 +35,12 @@ export async function readPlanFile(path: string): Promise<SavedPlan> {
  * Writes a plan into a file that its owner alone may read and write: all of it or nothing. What is there already is replaced
  * if it is a saved plan.
  *
- * @throws EdictError `PLAN_UNWRITABLE` if it cannot be written, or would replace anything else
+ * @throws EdictError `SAVED_PLAN_WRITE_FAILED` if it cannot be written, or would replace anything else
  */
 export async function writePlanFile(path: string, saved: SavedPlan): Promise<void> {
   const size = await readFileSize(path);
   if (size !== null && !looksLikeSavedPlan(await readHead(path))) {
-    throw new EdictError('PLAN_UNWRITABLE', `the plan cannot be saved: ${path} is there already and is no saved plan`, {
+    throw new EdictError('SAVED_PLAN_WRITE_FAILED', `the plan cannot be saved: ${path} is there already and is no saved plan`, {
       hint: 'nothing was written; name another file with --out',
     });
   }
@@ -56,7 +58,10 @@ export async function writePlanFile(path: string, saved: SavedPlan): Promise<voi
     await rm(beside, { force: true });
     const isAbsent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     const why = isAbsent ? `there is no folder ${dirname(path)}` : errorMessage(cause);
-    throw new EdictError('PLAN_UNWRITABLE', `the plan cannot be saved in ${path}: ${why}`, { hint: 'name another file with --out', cause });
+    throw new EdictError('SAVED_PLAN_WRITE_FAILED', `the plan cannot be saved in ${path}: ${why}`, {
+      hint: 'name another file with --out',
+      cause,
+    });
   }
 }
 
@@ -64,10 +69,10 @@ export async function writePlanFile(path: string, saved: SavedPlan): Promise<voi
 async function readFileSize(path: string): Promise<number | null> {
   const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
-    throw new EdictError('PLAN_INVALID', `${path} cannot be read: ${error.message}`, { cause: error });
+    throw new EdictError('SAVED_PLAN_INVALID', `${path} cannot be read: ${error.message}`, { cause: error });
   });
   if (stats === null) return null;
-  if (!stats.isFile()) throw new EdictError('PLAN_INVALID', `${path} is no file`, { hint: 'name the file of a saved plan' });
+  if (!stats.isFile()) throw new EdictError('SAVED_PLAN_INVALID', `${path} is no file`, { hint: 'name the file of a saved plan' });
   return stats.size;
 }
 
@@ -87,6 +92,6 @@ async function withFileHandle<T>(path: string, use: (file: FileHandle) => Promis
       await file.close();
     }
   } catch (cause) {
-    throw new EdictError('PLAN_INVALID', `${path} cannot be read: ${errorMessage(cause)}`, { cause });
+    throw new EdictError('SAVED_PLAN_INVALID', `${path} cannot be read: ${errorMessage(cause)}`, { cause });
   }
 }

@@ -1,6 +1,6 @@
 import type { Plan } from '../model/change.ts';
 import type { Env } from '../model/env.ts';
-import { EdictError } from '../model/errors.ts';
+import { type EdictError, ObservationFailedError } from '../model/errors.ts';
 import { type NameKey, type NameResolution, nameKey } from '../model/name-ref.ts';
 import type { StoreReader } from '../model/ports.ts';
 import type { DesiredState, GatewayIdentity, RecordedState } from '../model/publication.ts';
@@ -70,7 +70,7 @@ export async function openReadSession<T>(
 
 /** Returns the error of a gateway that cannot be seen. */
 export function observationFailedError(reason: string, hint: string | null): EdictError {
-  return new EdictError('UNSEEN', `the gateway cannot be observed: ${reason}`, hint === null ? {} : { hint });
+  return new ObservationFailedError(`the gateway cannot be observed: ${reason}`, hint === null ? {} : { hint });
 }
 
 /** Ends nothing: what only looks is ended by ending its process. */

@@ -22,7 +22,7 @@ import { systemClock } from './system-clock.ts';
  * What the commands that only look show: file, record and gateway are read, nothing is written and no call is made.
  */
 
-/** Returns the files that `paths` name now, as `FilesIn` has it, and whether that is one file and no folder. Throws an EdictError `FILE_ABSENT`. */
+/** Returns the files that `paths` name now, as `FilesIn` has it, and whether that is one file and no folder. Throws an EdictError `FILE_NOT_FOUND`. */
 export function listFiles(paths: readonly string[]): { readonly files: readonly string[]; readonly isSingleFile: boolean } {
   const files = new SourceDirectory(paths).list();
   return { files, isSingleFile: files.length === 1 && files[0] === paths[0] };
@@ -81,7 +81,7 @@ async function buildPlanReport(
 
 /**
  * Returns the plan as `readPlan` does, and writes it into the file `out`, which is all that is written. Throws an EdictError
- * `PLAN_UNWRITABLE` if that cannot be.
+ * `SAVED_PLAN_WRITE_FAILED` if that cannot be.
  */
 export async function writeSavedPlan(settings: Settings, environment: Env, out: string): Promise<PlanReport> {
   const { writePlanFile } = await import('./plan-file.ts');
@@ -127,7 +127,7 @@ async function observeForPlan(desired: DesiredState, record: StoreReader, settin
 
 /**
  * Returns the file that declares what a live gateway shows, and what it could not say. Only reads leave, within the limit that
- * the file will have. Throws an EdictError: `OPTION` for a gateway that no file may name, `CREDENTIALS_*`, `UNSEEN` if it cannot be read.
+ * the file will have. Throws an EdictError: `OPTION_INVALID` for a gateway that no file may name, `CREDENTIALS_*`, `OBSERVATION_FAILED` if it cannot be read.
  */
 export async function importGateway(asked: GatewayArguments, environment: Env): Promise<ExportedFile> {
   const { parseGatewayArguments } = await import('../source/export/gateway-options.ts');
@@ -208,7 +208,7 @@ export interface VersionsReport {
 
 /**
  * Returns what the gateway keeps of a publication of the file or the record, whose API and environment are named by name or
- * ID. Throws an EdictError `PUBLICATION_UNKNOWN` if there is none such, `UNSEEN` if the gateway cannot be asked.
+ * ID. Throws an EdictError `PUBLICATION_NOT_FOUND` if there is none such, `OBSERVATION_FAILED` if the gateway cannot be asked.
  */
 export async function readVersions(settings: Settings, environment: Env, of: PublicationRef): Promise<VersionsReport> {
   return openReadSession(settings, environment, 'ask', async (desired, record) => {

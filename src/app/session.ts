@@ -75,7 +75,7 @@ export function openConfiguredStore(
     isEmulated: emulate,
     lockTimeoutMs,
     signal,
-    onWait: (message) => emit({ type: 'store:waited', message }),
+    onWait: (message) => emit({ type: 'store:waiting', message }),
   });
 }
 
@@ -87,7 +87,7 @@ export async function openSession(settings: Settings, environment: Env, emit: Em
   const { isStandby = false, signal = neverAborted } = options;
   const store = options.store ?? (await openConfiguredStore(settings, emit, signal));
   const waitMs = isStandby ? 0 : settings.lockTimeoutMs;
-  const onWait = (message: string): void => emit({ type: 'store:waited', message });
+  const onWait = (message: string): void => emit({ type: 'store:waiting', message });
   const emulator = settings.emulate ? await openEmulatedGateway() : null;
   let current: GatewayWork | null = null;
   let known: (GatewayAccess & { readonly name: string }) | null = null;
@@ -106,14 +106,14 @@ export async function openSession(settings: Settings, environment: Env, emit: Em
       await store.release(identity, systemClock.now()).catch((error: unknown) => {
         // Nothing works under it any more, and it ends by itself.
         if (!(error instanceof EdictError)) throw error;
-        emit({ type: 'store:failed', reconcileId: '', message: error.message });
+        emit({ type: 'store:error', reconcileId: '', message: error.message });
       });
     }
   };
   let admitted: AcquireRequestSlot = () => Promise.reject(new TypeError('nobody has a lease yet'));
   /** Kept from one lease to the next: a token is good for both, and what was refused once is not sent again. */
   const accessTo = async (settings: GatewaySettings, name: string): Promise<GatewayAccess> => {
-    const onToken = (): void => emit({ type: 'token:taken' });
+    const onToken = (): void => emit({ type: 'token:issued' });
     const admit: AcquireRequestSlot = (until) => admitted(until);
     if (known?.name !== name) known = { name, ...(await openGatewayAccess(settings, emulator, admit, environment, onToken)) };
     return known;
@@ -127,7 +127,7 @@ export async function openSession(settings: Settings, environment: Env, emit: Em
     const { withLease } = await import('../gateway/request-middleware.ts');
     const proxies = parseProxySettings(environment);
     const { lease, idleMs } = await acquireLease(settings, { store, clock: systemClock, waitMs, sharesEvenly, signal, onWait });
-    lease.signal.addEventListener('abort', () => emit({ type: 'lease:ended', isRebalanced: lease.signal.reason === 'shared' }));
+    lease.signal.addEventListener('abort', () => emit({ type: 'lease:lost', isRebalanced: lease.signal.reason === 'shared' }));
     // The limit's window may still hold requests of the edict before this one.
     const rateLimiter = await openRateLimiter(settings, emulator ? 0 : Math.max(0, settings.limit.perMs - idleMs));
     admitted = withLease(lease, rateLimiter.acquire);
@@ -211,7 +211,7 @@ const lookupForbidden: ResolveNamesDeps['gateway'] = {
   listEnvironments: () => Promise.reject(new TypeError('no environment is to be looked up')),
 };
 
-/** Returns what the command is about. Throws an EdictError `TARGET_UNKNOWN` for a pattern that matches nothing there is. */
+/** Returns what the command is about. Throws an EdictError `TARGET_NOT_FOUND` for a pattern that matches nothing there is. */
 export async function resolveTargets(settings: Settings, desired: DesiredState, read: () => Promise<RecordedState>): Promise<Targets> {
   if (!hasTargets(settings.targets)) return allTargets;
   const { compileTargets, assertTargetsExist } = await import('../plan/target-patterns.ts');
@@ -224,7 +224,7 @@ export interface OpenedSavedPlan {
   readonly saved: SavedPlan;
   /** A plan that rests on a look at the gateway is compared after a look. */
   readonly settings: Settings;
-  /** Throws an EdictError `PLAN_GATEWAY` for another gateway than the plan's. */
+  /** Throws an EdictError `SAVED_PLAN_GATEWAY_MISMATCH` for another gateway than the plan's. */
   assertGateway(gateway: GatewayIdentity): void;
 }
 
@@ -233,7 +233,9 @@ export async function openSavedPlan(path: string, settings: Settings): Promise<O
   const { readPlanFile } = await import('./plan-file.ts');
   const saved = await readPlanFile(path);
   const refuse = (why: string, hint: string): EdictError =>
-    new EdictError('PLAN_GATEWAY', `the saved plan ${path} is for another gateway: ${why}`, { hint: `nothing was sent; ${hint}` });
+    new EdictError('SAVED_PLAN_GATEWAY_MISMATCH', `the saved plan ${path} is for another gateway: ${why}`, {
+      hint: `nothing was sent; ${hint}`,
+    });
   if (saved.isEmulated !== settings.emulate) {
     throw saved.isEmulated
       ? refuse('an emulated one', 'apply it with --emulate, or save a plan for the real one')

@@ -38,7 +38,7 @@ export function parseHistoryRetention(text: string | undefined): number | null {
   if (text === undefined) return null;
   const ms = parseDurationOption(text, '--keep-history');
   if (ms >= minHistoryRetentionMs) return ms;
-  throw new EdictError('OPTION', `--keep-history ${text} is too short`, {
+  throw new EdictError('OPTION_INVALID', `--keep-history ${text} is too short`, {
     hint: 'expected 168h (a week) at least, such as 2160h (90 days)',
   });
 }
@@ -49,12 +49,16 @@ export function parseListenAddress(text: string): DaemonSettings['listen'] {
   const match = /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):(\d{1,5})$/.exec(text);
   const [host = '', port = 70_000] = [match?.[1]?.replace(/^\[|\]$/g, ''), Number(match?.[2] ?? 70_000)];
   if (match && port < 65_536) return { host, port };
-  throw new EdictError('OPTION', `--listen ${text} is not an address`, { hint: 'expected HOST:PORT, such as 127.0.0.1:9470, or off' });
+  throw new EdictError('OPTION_INVALID', `--listen ${text} is not an address`, {
+    hint: 'expected HOST:PORT, such as 127.0.0.1:9470, or off',
+  });
 }
 
 /** Returns the milliseconds of a command-line duration such as `200ms`, `10s` or `5m`. Throws an EdictError for any other text. */
 export function parseDurationOption(text: string, option: string): number {
   const ms = parseDurationMs(text);
   if (ms !== null) return ms;
-  throw new EdictError('OPTION', `${option} ${text} is not a duration`, { hint: 'expected a number with its unit: 500ms, 10s, 5m, 1h' });
+  throw new EdictError('OPTION_INVALID', `${option} ${text} is not a duration`, {
+    hint: 'expected a number with its unit: 500ms, 10s, 5m, 1h',
+  });
 }

@@ -53,7 +53,7 @@ interface ServedFileEntry {
   readonly routes: FileRoutes;
 }
 
-/** Opens what answers people, health checks and monitoring, fed with the engine's events. Throws an EdictError `LISTEN` if the address cannot be had. */
+/** Opens what answers people, health checks and monitoring, fed with the engine's events. Throws an EdictError `LISTEN_FAILED` if the address cannot be had. */
 export async function openStatusServer(
   address: NonNullable<DaemonSettings['listen']>,
   { env, now, isSingleFile, files }: StatusServerDeps,
@@ -67,7 +67,7 @@ export async function openStatusServer(
     const count = metrics.forFile(settings.file);
     const emit: Emit = (event) => {
       // What was tried before this process is looked up once, when the gateway is known.
-      if (event.type === 'plan:made' && statusCache.plan === null) void loadLastAttempts(event.plan, store, statusCache);
+      if (event.type === 'plan:computed' && statusCache.plan === null) void loadLastAttempts(event.plan, store, statusCache);
       count(event);
       health.emit(event);
       statusCache.emit(event);

@@ -49,8 +49,8 @@ export interface RemovedRecord {
 }
 
 /**
- * Deletes the recorded state of a publication. Throws an EdictError `PUBLICATION_UNKNOWN` for one that neither file nor record has,
- * `STORE_LOCKED` or `GATEWAY_HELD` while another edict holds the gateway's lease.
+ * Deletes the recorded state of a publication. Throws an EdictError `PUBLICATION_NOT_FOUND` for one that neither file nor record has,
+ * `STORE_LOCKED` or `LEASE_HELD` while another edict holds the gateway's lease.
  */
 export async function removeRecord(settings: Settings, of: PublicationRef, environment: Env): Promise<RemovedRecord> {
   const found = await openReadSession(settings, environment, 'never ask', async (desired, record) => {

@@ -58,7 +58,7 @@ export function parseUndoRequest(text: string): UndoRequest | null {
  * Returns the change to the file that undoes what is asked for. Writes nothing; the gateway is only asked for the versions that it
  * keeps, and not even that with `--emulate` or without credentials.
  *
- * @throws EdictError `UNDO_UNKNOWN` if there is no such attempt or apply, `UNSEEN` if the gateway cannot be asked
+ * @throws EdictError `ATTEMPT_NOT_FOUND` if there is no such attempt or apply, `OBSERVATION_FAILED` if the gateway cannot be asked
  */
 export function readUndo(settings: Settings, environment: Env, asked: UndoRequest): Promise<UndoReport> {
   return openReadSession(settings, environment, 'ask', async (desired, record) => {
@@ -84,9 +84,10 @@ async function findRequestedAttempts(
   const passes = [...new Set(attempts.map(({ reconcileId }) => reconcileId))];
   const [first] = attempts;
   const hint = '`edict history` shows attempts and the applies that they belong to';
-  if (passes.length > 1) throw new EdictError('UNDO_UNKNOWN', `${text} is the begin of several applies: ${passes.join(', ')}`, { hint });
+  if (passes.length > 1)
+    throw new EdictError('ATTEMPT_NOT_FOUND', `${text} is the begin of several applies: ${passes.join(', ')}`, { hint });
   if (!first && selector !== 'last')
-    throw new EdictError('UNDO_UNKNOWN', `the record has no attempt or apply ${text} on this gateway`, { hint });
+    throw new EdictError('ATTEMPT_NOT_FOUND', `the record has no attempt or apply ${text} on this gateway`, { hint });
   if (!first) return { of: null, attempts };
   const id = isAttempt ? String(first.id) : first.reconcileId;
   return { of: { kind: isAttempt ? 'attempt' : 'apply', id, startedAtMs: first.startedAtMs }, attempts };

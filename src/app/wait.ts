@@ -68,7 +68,7 @@ export interface WaitResult {
 
 /**
  * Waits until the daemon has made every change that the file asks for, or has only held, deferred or rejected ones left. Writes nothing
- * but, with `reconcile`, the request for a reconciliation. Throws an EdictError `NO_DAEMON` if no process holds the lease, `STORE_*` if the
+ * but, with `reconcile`, the request for a reconciliation. Throws an EdictError `DAEMON_NOT_RUNNING` if no process holds the lease, `STORE_*` if the
  * store cannot be read, and is still unreachable when the time is over.
  */
 export async function waitForDaemon(
@@ -238,7 +238,7 @@ function isAway({ code }: EdictError): boolean {
 }
 
 function noDaemon(): EdictError {
-  return new EdictError('NO_DAEMON', 'no daemon holds the lease of the gateway', {
+  return new EdictError('DAEMON_NOT_RUNNING', 'no daemon holds the lease of the gateway', {
     hint: 'start `edict run`, or check that it uses the same --state; with SQLite it must run on this machine',
   });
 }

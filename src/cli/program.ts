@@ -129,7 +129,7 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
     .action(async (files: readonly string[], options: ParsedOptions, command: Command) => {
       const [file = defaultFile, ...more] = files;
       if ((options.dryRun || options.once) && more.length > 0) {
-        throw new EdictError('OPTION', `${options.once ? '--once' : '--dry-run'} is for one file`, {
+        throw new EdictError('OPTION_INVALID', `${options.once ? '--once' : '--dry-run'} is for one file`, {
           hint: 'run `edict plan` or `edict apply` for each',
         });
       }
@@ -344,5 +344,5 @@ function errorFormatOf(argv: readonly string[]): DiagnosticFormat {
 
 /** A reader such as `head` that has seen enough is not an error. */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw new EdictError('OUTPUT', `the result cannot be written: ${error.message}`);
+  if (error.code !== 'EPIPE') throw new EdictError('OUTPUT_FAILED', `the result cannot be written: ${error.message}`);
 }

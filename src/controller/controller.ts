@@ -1,4 +1,4 @@
-import { EdictError, InvalidFileError } from '../model/errors.ts';
+import { EdictError, InvalidFileError, LeaseHeldError, NamesUnresolvedError, ObservationFailedError, StoreError } from '../model/errors.ts';
 import type { Emit, TriggerCause } from '../model/events.ts';
 import type { Clock, DesiredSource } from '../model/ports.ts';
 import type { DesiredState } from '../model/publication.ts';
@@ -16,7 +16,7 @@ export interface ControllerDeps {
   readonly resyncMs: number;
   /**
    * Returns the engine for a desired state's gateway: the present one, or another where address or limit have changed or its lease has
-   * ended. Rejects with an EdictError `GATEWAY_HELD` while another edict has the lease.
+   * ended. Rejects with an EdictError `LEASE_HELD` while another edict has the lease.
    */
   readonly runnerFor: (desired: DesiredState) => Promise<ReconcileRunner>;
   /** Returns whether a gateway may be taken over that another edict has had. Rejects with an EdictError `STORE_*`. */
@@ -123,26 +123,26 @@ export class Controller {
       }
       const engine = await runnerFor(this.#desired);
       this.#standbyReason = null;
-      if (stoodBy) emit({ type: 'lease:taken' });
+      if (stoodBy) emit({ type: 'lease:acquired' });
       const asked = changed && woken !== 'start' ? 'file' : woken === 'file' ? 'resync' : woken;
       cause = stoodBy ? 'start' : strongestCause(this.#pendingCause, asked);
       await engine.reconcile(this.#desired, cause, this.#stopping.signal);
       this.#storeFailures = 0;
       this.#pendingCause = null;
     } catch (error) {
-      if (!(error instanceof EdictError) || !/^(?:UNSEEN|GATEWAY_HELD|STORE_.*)$/.test(error.code)) throw error;
+      if (!(error instanceof ObservationFailedError || error instanceof LeaseHeldError || error instanceof StoreError)) throw error;
       this.#pendingCause = strongestCause(this.#pendingCause, cause);
-      if (error.code === 'UNSEEN') return; // the engine has told it
-      if (error.code === 'GATEWAY_HELD') this.#enterStandby(error.message);
+      if (error instanceof ObservationFailedError) return; // the engine has told it
+      if (error instanceof LeaseHeldError) this.#enterStandby(error.message);
       else {
         this.#storeFailures += 1;
-        emit({ type: 'store:failed', reconcileId: '', message: error.message });
+        emit({ type: 'store:error', reconcileId: '', message: error.message });
       }
     }
   }
 
   #enterStandby(reason: string): void {
-    if (reason !== this.#standbyReason) this.#deps.emit({ type: 'lease:waited', reason });
+    if (reason !== this.#standbyReason) this.#deps.emit({ type: 'lease:standby', reason });
     this.#standbyReason = reason;
     this.#storeFailures = 0;
     // Whoever takes over begins anew.
@@ -150,7 +150,7 @@ export class Controller {
   }
 
   /**
-   * Reads the file and returns whether it gave a new desired state. Rejects with an EdictError `GATEWAY_HELD` or `STORE_*` where it needs
+   * Reads the file and returns whether it gave a new desired state. Rejects with an EdictError `LEASE_HELD` or `STORE_*` where it needs
    * the lease or the store to find out what its names mean.
    */
   async #load(cause: TriggerCause): Promise<boolean> {
@@ -162,17 +162,17 @@ export class Controller {
       this.#lastError = '';
       this.#hasUnresolvedNames = false;
       this.#desired = desired;
-      if (isNew || isMended) emit({ type: 'file:accepted', desired });
+      if (isNew || isMended) emit({ type: 'file:loaded', desired });
       return isNew;
     } catch (error) {
-      if (!(error instanceof EdictError) || /^(?:GATEWAY_HELD|STORE_.*)$/.test(error.code)) throw error;
-      this.#hasUnresolvedNames = error.code === 'NAMES_UNKNOWN';
+      if (!(error instanceof EdictError) || error instanceof LeaseHeldError || error instanceof StoreError) throw error;
+      this.#hasUnresolvedNames = error instanceof NamesUnresolvedError;
       this.#nextLoadAtMs = clock.monotonicMs() + nameRetryMs;
       const complaint = error instanceof InvalidFileError ? JSON.stringify(error.diagnostics) : error.message;
       if (complaint !== this.#lastError) {
         this.#lastError = complaint;
-        if (error instanceof InvalidFileError) emit({ type: 'file:rejected', error });
-        else emit({ type: 'file:missed', message: error.message });
+        if (error instanceof InvalidFileError) emit({ type: 'file:invalid', error });
+        else emit({ type: 'file:unreadable', message: error.message });
       }
       return false;
     }

@@ -39,7 +39,7 @@ export class HistoryPruner {
       }
     } catch (error) {
       if (!(error instanceof EdictError)) throw error;
-      emit({ type: 'store:failed', reconcileId: '', message: error.message });
+      emit({ type: 'store:error', reconcileId: '', message: error.message });
     }
     if (attemptCount > 0) emit({ type: 'history:pruned', attemptCount, beforeMs });
   }

@@ -1,4 +1,4 @@
-import { EdictError } from '../model/errors.ts';
+import { LeaseHeldError } from '../model/errors.ts';
 import type { AcquiredLease, Clock, Store } from '../model/ports.ts';
 import type { GatewayIdentity } from '../model/publication.ts';
 
@@ -28,7 +28,7 @@ export async function acquireLease(
     try {
       return await store.acquire(gateway, clock.now(), sharesEvenly);
     } catch (error) {
-      if (!(error instanceof EdictError) || error.code !== 'GATEWAY_HELD') throw error;
+      if (!(error instanceof LeaseHeldError)) throw error;
       if (signal.aborted || clock.monotonicMs() >= untilMs) throw error;
       if (asked === 1) onWait(error.message);
     }

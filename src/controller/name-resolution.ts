@@ -1,4 +1,4 @@
-import { EdictError } from '../model/errors.ts';
+import { NamesUnresolvedError } from '../model/errors.ts';
 import { type NamedResource, type NameKey, type NameRef, type NameResolutions, nameKey, resolveName } from '../model/name-ref.ts';
 import type { GatewayReader, ReadResult } from '../model/ports.ts';
 
@@ -12,7 +12,7 @@ export interface ResolveNamesDeps {
 /**
  * Returns what `names` mean at the gateway, which is asked only for names that were never found before.
  *
- * @throws EdictError `NAMES_UNKNOWN` if the gateway cannot be asked
+ * @throws EdictError `NAMES_UNRESOLVED` if the gateway cannot be asked
  */
 export async function resolveNames(names: readonly NameRef[], { gateway, knownIds, signal }: ResolveNamesDeps): Promise<NameResolutions> {
   const isNew = (kind: NameRef['kind']): boolean => names.some((name) => name.kind === kind && !knownIds.has(nameKey(name)));
@@ -38,7 +38,7 @@ export function resolvedIds(meanings: NameResolutions): Map<NameKey, string> {
 function valueOrThrow<T>(read: ReadResult<T>): T {
   if (read.kind === 'read') return read.value;
   const { code, message, hint } = read.failure;
-  throw new EdictError('NAMES_UNKNOWN', `the file has names without IDs, and the gateway cannot be asked for them: ${code} ${message}`, {
+  throw new NamesUnresolvedError(`the file has names without IDs, and the gateway cannot be asked for them: ${code} ${message}`, {
     hint: hint ?? 'try again later, or write the IDs into the file',
   });
 }

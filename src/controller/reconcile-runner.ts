@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Plan } from '../model/change.ts';
-import { EdictError } from '../model/errors.ts';
+import { EdictError, LeaseHeldError, ObservationFailedError } from '../model/errors.ts';
 import type { Emit, TriggerCause } from '../model/events.ts';
 import type { Failure } from '../model/outcome.ts';
 import type { Clock, Gateway, Probe, RequestPause, Store } from '../model/ports.ts';
@@ -116,7 +116,7 @@ export class ReconcileRunner {
    * Plans from the whole desired and recorded state and starts the calls; those of an earlier pass that have not been
    * sent are dropped unless this plan asks for them too. Resolves to the plan, before its calls have been made. `signal` ends a look.
    *
-   * @throws EdictError `STORE_*` if the record cannot be read, `UNSEEN` as `Lookout.look` does, `PLAN_STALE` as `planOfPass`
+   * @throws EdictError `STORE_*` if the record cannot be read, `OBSERVATION_FAILED` as `Lookout.look` does, `SAVED_PLAN_STALE` as `planOfPass`
    * does; nothing was sent then
    */
   async reconcile(desired: DesiredState, cause: TriggerCause, signal = this.#stopping.signal): Promise<Plan> {
@@ -126,7 +126,7 @@ export class ReconcileRunner {
     const before = isSequel ? this.#current : null;
     const reconcileId = before?.reconcileId ?? randomUUID();
     const startedAtMs = clock.monotonicMs();
-    emit({ type: 'pass:started', reconcileId, cause });
+    emit({ type: 'reconcile:started', reconcileId, cause });
     this.#desired = desired;
     if (cause === 'signal') gateway.retryCredentials();
     const seen = await this.#driftDetector.observe(desired, reconcileId, AbortSignal.any([this.#stopping.signal, signal]));
@@ -137,7 +137,7 @@ export class ReconcileRunner {
     });
     this.#allowedChanges.setPlan(plan);
     if (!plan.fileHeld) await this.#saveDeclared(desired, plan);
-    emit({ type: 'plan:made', reconcileId, cause, plan, recorded });
+    emit({ type: 'plan:computed', reconcileId, cause, plan, recorded });
     this.#current = before && this.#current ? continueRun(this.#current, plan) : startRun(plan, reconcileId, startedAtMs);
     const resolvable = this.#rolloutTrigger.setPlan(plan, clock.monotonicMs() - seenAtMs, { fresh });
     this.#healthChecks.setPlan(plan, { fresh });
@@ -243,14 +243,14 @@ export class ReconcileRunner {
   #onPaused(stopped: RequestPause): void {
     this.#queue.pause();
     this.#retryNowOnResume ||= stopped.reason !== 'pause';
-    this.#deps.emit({ type: 'calls:stopped', reason: stopped.reason, message: stopped.message });
+    this.#deps.emit({ type: 'requests:paused', reason: stopped.reason, message: stopped.message });
     this.#statusReporter.update();
     const [some] = this.#desired.publications.values();
     if (stopped.reason === 'outage') void pollDuringOutage(some, this.#deps, this.#stopping.signal);
   }
 
   #onResumed(): void {
-    this.#deps.emit({ type: 'calls:resumed' });
+    this.#deps.emit({ type: 'requests:resumed' });
     this.#statusReporter.update();
     this.#queue.resume();
     if (this.#retryNowOnResume) this.#queue.retryNow();
@@ -273,8 +273,8 @@ export class ReconcileRunner {
   #onStoreError(error: unknown): void {
     if (!(error instanceof EdictError)) throw error;
     // Both have been told, and the second by whoever gave the lease.
-    if (error.code !== 'UNSEEN' && error.code !== 'GATEWAY_HELD')
-      this.#deps.emit({ type: 'store:failed', reconcileId: this.#current?.reconcileId ?? '', message: error.message });
+    if (!(error instanceof ObservationFailedError || error instanceof LeaseHeldError))
+      this.#deps.emit({ type: 'store:error', reconcileId: this.#current?.reconcileId ?? '', message: error.message });
   }
 
   /** Whether nothing will be done later by itself. */
@@ -293,7 +293,7 @@ export class ReconcileRunner {
       this.#current = null;
       const failed = this.#failing.size + this.#healthChecks.failed.length;
       const summary = summarizeRun(pass, { failed, held: this.#heldUnknown.size, nowMs: this.#deps.clock.monotonicMs() });
-      this.#deps.emit({ type: 'pass:finished', reconcileId: pass.reconcileId, summary });
+      this.#deps.emit({ type: 'reconcile:finished', reconcileId: pass.reconcileId, summary });
     }
     if (this.#isDone()) for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }

@@ -86,7 +86,7 @@ async function makeAttempt(
       place.cancel();
       throw error;
     });
-  emit({ type: 'attempt:begun', reconcileId, attemptId: id, change });
+  emit({ type: 'attempt:started', reconcileId, attemptId: id, change });
   const isWanted = (): boolean => {
     if (signal.aborted) return false;
     const newest = desired();
@@ -100,7 +100,7 @@ async function makeAttempt(
   if (outcome.kind === 'unknown') unknownOutcomes.remainingMs({ attemptId: id, endedAtMs: null });
   const next = applyOutcome(change, outcome, recorded, { id, marker, finishedAtMs });
   const isRecorded = await retryWrite(() => store.finishAttempt(settings, key, id, outcome, next, finishedAtMs));
-  emit({ type: 'attempt:settled', reconcileId, attemptId: id, change, outcome, durationMs: finishedAtMs - startedAtMs });
+  emit({ type: 'attempt:finished', reconcileId, attemptId: id, change, outcome, durationMs: finishedAtMs - startedAtMs });
   return { kind: 'attempted', change, outcome, isRecorded };
 }
 
@@ -118,7 +118,7 @@ async function resolveUnknown(
   const { attemptId, action } = unresolved;
   const cannotTell = (reason: string): Reconciled | 'repeat' => {
     const isRetried = action === 'offline' || unresolved.version !== null || settings.unknownOutcome === 'repeat';
-    emit({ type: 'attempt:untold', reconcileId, attemptId, change, reason, isRetried });
+    emit({ type: 'attempt:unknown', reconcileId, attemptId, change, reason, isRetried });
     return isRetried ? 'repeat' : { kind: 'held', change };
   };
   const earlyMs = unknownOutcomes.remainingMs(unresolved);
@@ -137,7 +137,7 @@ async function resolveUnknown(
     return { kind: 'early', change, afterMs: settings.propagationDelayMs };
   }
   unknownOutcomes.forget(attemptId);
-  emit({ type: 'attempt:resolved', reconcileId, attemptId, change, outcome });
+  emit({ type: 'attempt:recovered', reconcileId, attemptId, change, outcome });
   return 'known';
 }
 

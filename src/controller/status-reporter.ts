@@ -52,7 +52,12 @@ export class StatusReporter {
       emit({ type: 'rate:changed', calls, perMs, limit });
     }
     const probes = failedProbes().slice(0, maxReportedProbes);
-    const condition = { calls: this.#reportedCalls, perMs, paused: rateLimiter.stopped, ...(probes.length > 0 && { failedProbes: probes }) };
+    const condition = {
+      calls: this.#reportedCalls,
+      perMs,
+      paused: rateLimiter.stopped,
+      ...(probes.length > 0 && { failedProbes: probes }),
+    };
     const text = JSON.stringify(condition);
     if (text === this.#lastWritten) return;
     this.#lastWritten = text;

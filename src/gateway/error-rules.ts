@@ -129,12 +129,12 @@ export const errorRules: readonly ErrorRule[] = [
     'try again',
     'check gateway.endpoint, the network, and for TLS NODE_EXTRA_CA_CERTS',
   ),
-  rule(['NOT_SENT'], [], 'edict was stopped before it sent anything', 'try again'),
+  rule(['REQUEST_NOT_SENT'], [], 'edict was stopped before it sent anything', 'try again'),
   rule(['CONNECTION_LOST'], [], 'the connection broke after the request was sent', 'look first'),
   rule(['TIMEOUT'], [], 'no answer in time after the request was sent', 'look first', 'if it happens often, raise gateway.timeout'),
   rule(['INTERRUPTED'], [], 'edict was stopped before the answer was there', 'look first'),
   rule(
-    ['ANSWER_INVALID'],
+    ['INVALID_RESPONSE'],
     [],
     'an answer that the specification does not know',
     'look first',
@@ -142,14 +142,14 @@ export const errorRules: readonly ErrorRule[] = [
   ),
   rule(['REDIRECTED'], [], 'a redirect, which edict does not follow', 'wrong address', 'check gateway.endpoint: it leads elsewhere'),
   rule(
-    ['CREDENTIALS_REFUSED', 'CREDENTIALS_UNREADABLE'],
+    ['CREDENTIALS_REJECTED', 'CREDENTIALS_UNREADABLE'],
     [],
     'the credentials are not taken, or there are none',
     'renew credentials',
     'check the HW_ variables, the files that they name, and gateway.project; edict goes on when a file changes, after SIGHUP, or when it is started again. It does not ask twice, since five failures lock a key or an account',
   ),
   rule(['IAM_UNAVAILABLE'], [], 'the identity service gives no useful answer', 'try again', 'check gateway.iam and the network'),
-  rule(['IAM_BUSY'], [], 'the identity service asks for a pause', 'slow down'),
+  rule(['IAM_THROTTLED'], [], 'the identity service asks for a pause', 'slow down'),
 
   rule([], [401], 'the token or the signature is not valid, or no longer', 'renew credentials', credentialsHint),
   rule([], [408, 409, 425], 'not now', 'try again'),
@@ -174,7 +174,7 @@ export function findErrorRule(code: string | null, status: number | null, asked:
     rulesByKey.get(code)?.find(fits) ??
     rulesByKey.get(status)?.find(fits) ??
     rulesByKey.get(status === null ? null : `${Math.floor(status / 100)}xx`)?.find(fits);
-  return row ?? findErrorRule('ANSWER_INVALID', null, asked);
+  return row ?? findErrorRule('INVALID_RESPONSE', null, asked);
 }
 
 const rulesByKey = new Map<string | number | null, ErrorRule[]>();

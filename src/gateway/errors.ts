@@ -65,14 +65,14 @@ export class InvalidResponseError extends GatewayError {
 /** An error status still says that nothing happened, whatever is wrong with the rest. */
 function invalidResponseCode(status: number): string {
   if (status >= 400) return `HTTP_${status}`;
-  return status >= 300 ? 'REDIRECTED' : 'ANSWER_INVALID';
+  return status >= 300 ? 'REDIRECTED' : 'INVALID_RESPONSE';
 }
 
 /**
- * How a call can end without an answer. Nothing has left: `CONNECTION_FAILED`, `NOT_SENT` (edict was asked to stop).
+ * How a call can end without an answer. Nothing has left: `CONNECTION_FAILED`, `REQUEST_NOT_SENT` (edict was asked to stop).
  * Something has left: `CONNECTION_LOST`, `TIMEOUT`, `INTERRUPTED` (edict was asked to stop).
  */
-export type ConnectionCode = 'CONNECTION_FAILED' | 'NOT_SENT' | 'CONNECTION_LOST' | 'TIMEOUT' | 'INTERRUPTED';
+export type ConnectionCode = 'CONNECTION_FAILED' | 'REQUEST_NOT_SENT' | 'CONNECTION_LOST' | 'TIMEOUT' | 'INTERRUPTED';
 
 /** There is no answer. */
 export class ConnectionError extends GatewayError {
@@ -89,10 +89,10 @@ export class CredentialsError extends GatewayError {
 }
 
 /**
- * `CREDENTIALS_REFUSED`: the gateway or the identity service says no. `CREDENTIALS_UNREADABLE`: the file they stand in cannot
+ * `CREDENTIALS_REJECTED`: the gateway or the identity service says no. `CREDENTIALS_UNREADABLE`: the file they stand in cannot
  * be read or holds none. The others: the identity service says nothing useful, or asks for a pause.
  */
-export type CredentialsCode = 'CREDENTIALS_REFUSED' | 'CREDENTIALS_UNREADABLE' | 'IAM_UNAVAILABLE' | 'IAM_BUSY';
+export type CredentialsCode = 'CREDENTIALS_REJECTED' | 'CREDENTIALS_UNREADABLE' | 'IAM_UNAVAILABLE' | 'IAM_THROTTLED';
 
 /** A dry run tried to send something. That is a bug of edict, stopped before a connection was opened. */
 export class ReadOnlyTransportError extends Error {
@@ -104,5 +104,5 @@ export class ReadOnlyTransportError extends Error {
 
 /** Returns the error of a caller that stopped before anything was sent. */
 export function notSentError(): ConnectionError {
-  return new ConnectionError('NOT_SENT', 'stopped before anything was sent');
+  return new ConnectionError('REQUEST_NOT_SENT', 'stopped before anything was sent');
 }

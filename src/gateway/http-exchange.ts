@@ -146,7 +146,7 @@ class HttpExchange implements Dispatcher.DispatchHandler {
 
   readonly #abort = (): void => {
     if (this.#isSent) this.#fail(new ConnectionError('INTERRUPTED', 'stopped before the whole answer was there'));
-    else this.#fail(new ConnectionError('NOT_SENT', 'stopped before anything was sent'));
+    else this.#fail(new ConnectionError('REQUEST_NOT_SENT', 'stopped before anything was sent'));
   };
 
   #fail(error: Error): void {

@@ -20,7 +20,7 @@ const answeredResult: RequestResult = { kind: 'answered', retryAfterMs: null, ra
 function requestResultOf(error: unknown): RequestResult {
   if (!(error instanceof GatewayError)) return answeredResult;
   const { code, status, retryAfterMs, rateLimit, cause } = error;
-  if (code === 'NOT_SENT') return { ...answeredResult, kind: 'unsent' };
+  if (code === 'REQUEST_NOT_SENT') return { ...answeredResult, kind: 'unsent' };
   if (error instanceof ConnectionError || cause instanceof ConnectionError) return { ...answeredResult, kind: 'lost' };
   const isThrottled = findErrorRule(code, status, 'read').errorClass === 'slow down';
   return { kind: isThrottled ? 'throttled' : 'answered', retryAfterMs, rateLimit };
@@ -28,7 +28,7 @@ function requestResultOf(error: unknown): RequestResult {
 
 /**
  * Returns an `admit` that lets nothing leave when the lease is not held any more, however late its turn comes. It rejects with a
- * ConnectionError `NOT_SENT` then.
+ * ConnectionError `REQUEST_NOT_SENT` then.
  */
 export function withLease(lease: Lease, admit: AcquireRequestSlot): AcquireRequestSlot {
   return async (signal) => {

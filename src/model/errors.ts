@@ -1,3 +1,10 @@
+/** What else an error says: what to do now, the exit code (default 1), and the error that led to it. */
+interface ErrorOptions {
+  readonly hint?: string;
+  readonly exitCode?: ExitCode;
+  readonly cause?: unknown;
+}
+
 /**
  * An error with a cause that a person can act on. `main.ts` prints `message` and `hint`, never a stack trace;
  * anything thrown that is not an EdictError is a bug of edict.
@@ -9,12 +16,56 @@ export class EdictError extends Error {
   readonly hint: string | null;
   readonly exitCode: ExitCode;
 
-  constructor(code: string, message: string, options: { hint?: string; exitCode?: ExitCode; cause?: unknown } = {}) {
+  constructor(code: string, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'EdictError';
     this.code = code;
     this.hint = options.hint ?? null;
     this.exitCode = options.exitCode ?? exitCodes.error;
+  }
+}
+
+/** The store cannot be used. `code` is one of `STORE_*`. */
+export class StoreError extends EdictError {}
+
+/** Another process has the store. It may be free later. */
+export class StoreLockedError extends StoreError {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('STORE_LOCKED', message, options);
+  }
+}
+
+/** The store's server does not answer, or the connection to it was lost. It may be back later. */
+export class StoreUnavailableError extends StoreError {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('STORE_UNREACHABLE', message, options);
+  }
+}
+
+/** Returns the error for what is wrong with a store, by its code `STORE_*`. */
+export function storeError(code: string, message: string, options: ErrorOptions = {}): StoreError {
+  if (code === 'STORE_LOCKED') return new StoreLockedError(message, options);
+  return code === 'STORE_UNREACHABLE' ? new StoreUnavailableError(message, options) : new StoreError(code, message, options);
+}
+
+/** Another process has the lease of the gateway, or this one has lost it. */
+export class LeaseHeldError extends EdictError {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('LEASE_HELD', message, options);
+  }
+}
+
+/** The gateway cannot be observed, and without that nothing can be planned. */
+export class ObservationFailedError extends EdictError {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('OBSERVATION_FAILED', message, options);
+  }
+}
+
+/** The file has names instead of IDs, and the gateway cannot be asked for them. */
+export class NamesUnresolvedError extends EdictError {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('NAMES_UNRESOLVED', message, options);
   }
 }
 

@@ -249,7 +249,7 @@ export interface AcquiredLease {
 export interface Store extends StoreReader {
   /**
    * Takes the lease of the gateway, and notes that what an earlier edict left without an outcome is over at `atMs`. Rejects with
-   * an EdictError `GATEWAY_HELD` while another edict has it, or if this one `shares` and is to leave it to one that has fewer.
+   * an EdictError `LEASE_HELD` while another edict has it, or if this one `shares` and is to leave it to one that has fewer.
    */
   acquire(gateway: GatewayIdentity, atMs: number, shares?: boolean): Promise<AcquiredLease>;
   /** Notes a person's word that no call is to be made for the time being; `null` takes it back. */
@@ -293,7 +293,7 @@ export interface Store extends StoreReader {
 
 /** Where the desired state comes from. */
 export interface DesiredSource {
-  /** Reads the whole file. Throws an InvalidFileError if it breaks its format, an EdictError `FILE_ABSENT` if it is not there. */
+  /** Reads the whole file. Throws an InvalidFileError if it breaks its format, an EdictError `FILE_NOT_FOUND` if it is not there. */
   load(): Promise<DesiredState>;
   /** Calls `hint` whenever the file may have changed: late, doubled or for nothing, but never with data. */
   watch(hint: () => void): Promise<{ close(): Promise<void> }>;

@@ -15,7 +15,7 @@ const defaultNoProxy = 'localhost,127.0.0.1,::1';
 
 /**
  * Returns the proxies that HTTPS_PROXY and HTTP_PROXY name and the hosts in NO_PROXY, also in lower case, which counts first; `null`: there is
- * none. Throws an EdictError `PROXY` for what is no proxy's address.
+ * none. Throws an EdictError `PROXY_INVALID` for what is no proxy's address.
  */
 export function parseProxySettings(environment: Readonly<Record<string, string | undefined>>): ProxySettings | null {
   const setting = (name: string): string => (environment[name.toLowerCase()] ?? environment[name] ?? '').trim();
@@ -31,7 +31,7 @@ export function parseProxySettings(environment: Readonly<Record<string, string |
 function checkProxyUrl(name: string, text: string): string {
   const address = text === '' || text.includes('://') ? text : `http://${text}`;
   if (address === '' || /^https?:$/.test(URL.parse(address)?.protocol ?? '')) return address;
-  throw new EdictError('PROXY', `${name} is not the address of a proxy`, {
+  throw new EdictError('PROXY_INVALID', `${name} is not the address of a proxy`, {
     hint: 'expected http://HOST:PORT, with NAME:PASSWORD@ before the host if it asks',
   });
 }

@@ -48,7 +48,7 @@ export class StalePlanError extends EdictError {
 
   constructor(moved: readonly StaleChange[], all: number) {
     super(
-      'PLAN_STALE',
+      'SAVED_PLAN_STALE',
       `the saved plan is out of date: ${moved.length} of its ${all === 1 ? '1 change' : `${all} changes`} cannot be made as planned`,
       {
         hint: 'nothing was sent; make a new plan with `edict plan --out FILE`',

@@ -20,16 +20,16 @@ export const maxApprovalMs = 7 * 24 * 3_600_000;
 /**
  * Returns the approval of all that `plan` holds. `nowMs`: milliseconds since 1970.
  *
- * @throws EdictError `APPROVAL` if nothing is held, or another plan is held than the digest names
+ * @throws EdictError `APPROVAL_MISMATCH` if nothing is held, or another plan is held than the digest names
  */
 export function createApproval(plan: Plan, { digest, by, reason, expiresAfterMs }: ApprovalRequest, nowMs: number): NewApproval {
   const held = approvalDigest(plan);
   if (held === null) {
     const message = plan.approval ? `this is approved already, by ${plan.approval.by}: ${plan.approval.reason}` : 'nothing is held';
-    throw new EdictError('APPROVAL', message, { hint: '`edict plan` shows what would be done' });
+    throw new EdictError('APPROVAL_MISMATCH', message, { hint: '`edict plan` shows what would be done' });
   }
   if (digest !== held && digest !== planDigest(plan)) {
-    throw new EdictError('APPROVAL', `${digest} is not what is held now: that is ${held}`, {
+    throw new EdictError('APPROVAL_MISMATCH', `${digest} is not what is held now: that is ${held}`, {
       hint: 'the file, the record or the targets have changed since; look at `edict plan` and agree to what it shows',
     });
   }

@@ -11,7 +11,7 @@ export interface PublicationRef {
 /**
  * Returns the publication of the file, or else of the record, that a person has named.
  *
- * @throws EdictError `PUBLICATION_UNKNOWN`, with what may have been meant
+ * @throws EdictError `PUBLICATION_NOT_FOUND`, with what may have been meant
  */
 export function findPublication(
   of: PublicationRef,
@@ -24,7 +24,7 @@ export function findPublication(
     environment === of.environment || environmentId === of.environment;
   const found = ofApi.find(isThere);
   if (found) return found;
-  throw new EdictError('PUBLICATION_UNKNOWN', `neither the file nor the record has API ${of.api} in environment ${of.environment}`, {
+  throw new EdictError('PUBLICATION_NOT_FOUND', `neither the file nor the record has API ${of.api} in environment ${of.environment}`, {
     hint: `${notFoundHint(of, known, ofApi, knownEnvironments(known, desired))}; \`edict status\` lists what there is`,
   });
 }

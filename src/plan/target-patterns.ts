@@ -22,7 +22,7 @@ export function compileTargets(patterns: TargetPatterns): Targets {
  * Refuses patterns that match nothing that file or record names: they are slips, and what they should have meant would be
  * left out in silence.
  *
- * @throws EdictError `TARGET_UNKNOWN`, which names each such pattern and what it may have meant
+ * @throws EdictError `TARGET_NOT_FOUND`, which names each such pattern and what it may have meant
  */
 export function assertTargetsExist({ apis, environments }: TargetPatterns, desired: DesiredState, recorded: RecordedState): void {
   const gone = [...recorded.values()].filter(({ key }) => !desired.publications.has(key));
@@ -40,7 +40,7 @@ export function assertTargetsExist({ apis, environments }: TargetPatterns, desir
   ];
   if (unknown.length === 0) return;
   const message = unknown.map(({ option, pattern }) => `${option} ${JSON.stringify(pattern)}`).join(' and ');
-  throw new EdictError('TARGET_UNKNOWN', `${message} ${unknown.length === 1 ? 'matches' : 'match'} nothing in the file or the record`, {
+  throw new EdictError('TARGET_NOT_FOUND', `${message} ${unknown.length === 1 ? 'matches' : 'match'} nothing in the file or the record`, {
     hint: unknown
       .map(({ pattern, suggestions }) => `nearest to ${JSON.stringify(pattern)}: ${suggestions.join(', ') || 'there are no names'}`)
       .join('; '),

@@ -89,7 +89,9 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
     async ({ body: { digest, by, why: reason, expires } }, reply) => {
       const expiresAfterMs = parseDurationMs(expires) ?? 0;
       if (expiresAfterMs === 0 || expiresAfterMs > maxApprovalMs) {
-        throw new EdictError('OPTION', `expires: ${expires} is out of range`, { hint: 'expected more than nothing and 168h at most' });
+        throw new EdictError('OPTION_INVALID', `expires: ${expires} is out of range`, {
+          hint: 'expected more than nothing and 168h at most',
+        });
       }
       const { plan } = requirePlan(statusCache);
       const approval = createApproval(plan, { digest, by, reason, expiresAfterMs }, deps.now());
@@ -104,7 +106,7 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
     async ({ body: { by, why: reason, for: time } }, reply) => {
       const forMs = time === undefined ? null : parseDurationMs(time);
       if (time !== undefined && !forMs)
-        throw new EdictError('OPTION', `for: ${time} is no duration`, { hint: 'expected such as 30m or 2h' });
+        throw new EdictError('OPTION_INVALID', `for: ${time} is no duration`, { hint: 'expected such as 30m or 2h' });
       const suspension = { by, reason, untilMs: forMs === null ? null : deps.now() + forMs };
       await deps.suspend(requirePlan(statusCache).plan.gateway, suspension);
       return reply.code(204).send();
@@ -119,7 +121,9 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
 
 function requirePlan({ plan, matrix }: StatusCache): { readonly plan: Plan; readonly matrix: NonNullable<StatusCache['matrix']> } {
   if (plan && matrix) return { plan, matrix };
-  throw new EdictError('NO_PLAN', 'there is no plan yet', { hint: 'it comes with the first valid file; /readyz says what is missing' });
+  throw new EdictError('PLAN_NOT_READY', 'there is no plan yet', {
+    hint: 'it comes with the first valid file; /readyz says what is missing',
+  });
 }
 
 function apiStatusJson(board: StatusCache, about: DaemonInfo, apiId: string | undefined): Schemas['Status'] {
@@ -137,11 +141,13 @@ function createdApprovalJson({ digest, by, reason, approvedAtMs, expiresAtMs }: 
 /**
  * Lets a request act that carries the token. It takes as long for a wrong token as for the right one.
  *
- * @throws EdictError `NO_TOKEN` if the daemon has none, `TOKEN` if the request does not carry it
+ * @throws EdictError `TOKEN_NOT_CONFIGURED` if the daemon has none, `TOKEN` if the request does not carry it
  */
 export function requireToken(authorization: string | undefined, token: string | null): void {
   if (token === null) {
-    throw new EdictError('NO_TOKEN', 'this daemon only shows', { hint: 'start it with a token in EDICT_TOKEN to let it be asked to act' });
+    throw new EdictError('TOKEN_NOT_CONFIGURED', 'this daemon only shows', {
+      hint: 'start it with a token in EDICT_TOKEN to let it be asked to act',
+    });
   }
   const given = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1] ?? '';
   if (!timingSafeEqual(sha256(given), sha256(token))) {

@@ -16,11 +16,11 @@ export class Health {
 
   /** Hears what happens in the engine. */
   emit(event: EdictEvent): void {
-    if (event.type === 'file:accepted') this.#hasFile = true;
+    if (event.type === 'file:loaded') this.#hasFile = true;
     if (event.type === 'file:failed') this.#fileFailure = event.message;
-    if (event.type === 'store:failed') this.#storeError = event.message;
+    if (event.type === 'store:error') this.#storeError = event.message;
     // A plan has read the record, an attempt has written it.
-    if (event.type === 'plan:made' || event.type === 'attempt:begun') this.#storeError = null;
+    if (event.type === 'plan:computed' || event.type === 'attempt:started') this.#storeError = null;
     if (event.type === 'daemon:stopped') this.#isStopped = true;
   }
 

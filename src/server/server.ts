@@ -49,18 +49,18 @@ const securityHeaders = {
 
 /** With which status an error is told; every other one with 500. */
 const statusByErrorCode: Readonly<Record<string, number>> = {
-  NO_PLAN: 503,
+  PLAN_NOT_READY: 503,
   BUSY: 503,
-  NO_TOKEN: 403,
+  TOKEN_NOT_CONFIGURED: 403,
   TOKEN: 401,
-  APPROVAL: 409,
-  OPTION: 400,
+  APPROVAL_MISMATCH: 409,
+  OPTION_INVALID: 400,
 };
 
 /**
  * Starts what answers people, health checks and monitoring. Requests that a page of another site has sent are refused.
  *
- * @throws EdictError `LISTEN` if the address cannot be had
+ * @throws EdictError `LISTEN_FAILED` if the address cannot be had
  */
 export async function startServer({ host, port }: ListenAddress, deps: ServerDeps): Promise<Server> {
   const names = new Set([host, ...deps.allowedHosts]);
@@ -81,7 +81,7 @@ export async function startServer({ host, port }: ListenAddress, deps: ServerDep
       close: () => listening.close(),
     };
   } catch (cause) {
-    throw new EdictError('LISTEN', `${host}:${port} cannot be listened on: ${errorMessage(cause)}`, {
+    throw new EdictError('LISTEN_FAILED', `${host}:${port} cannot be listened on: ${errorMessage(cause)}`, {
       hint: 'name another address with --listen',
       cause,
     });
@@ -109,7 +109,7 @@ function buildServer(
   server.setErrorHandler((error: FastifyError | EdictError, _request, reply) => {
     if (error instanceof EdictError) return sendError(reply, statusByErrorCode[error.code] ?? 500, error);
     const { statusCode = 500, code, message } = error;
-    return sendError(reply, statusCode, statusCode < 500 ? { code, message, hint: null } : { code: 'BUG', message, hint: null });
+    return sendError(reply, statusCode, statusCode < 500 ? { code, message, hint: null } : { code: 'INTERNAL_ERROR', message, hint: null });
   });
   server.setNotFoundHandler((request, reply) => {
     const message = `there is no ${request.method} ${request.url.split('?')[0]}`;

@@ -113,7 +113,7 @@ export class StatusCache {
   /** Hears what happens in the engine. */
   emit(event: EdictEvent): void {
     switch (event.type) {
-      case 'file:accepted':
+      case 'file:loaded':
         // For a gateway with other settings the engine begins anew.
         if (JSON.stringify(event.desired.gateway) !== JSON.stringify(this.#loaded?.desired.gateway)) {
           this.#rate = null;
@@ -123,45 +123,45 @@ export class StatusCache {
         this.#fileError = null;
         break;
       case 'file:failed':
-      case 'file:rejected':
-      case 'file:missed':
-        this.#fileError = toFileError(event.type === 'file:rejected' ? event.error : new EdictError('', event.message));
+      case 'file:invalid':
+      case 'file:unreadable':
+        this.#fileError = toFileError(event.type === 'file:invalid' ? event.error : new EdictError('', event.message));
         break;
-      case 'pass:started':
+      case 'reconcile:started':
         if (this.#reconciliations[0]?.id === event.reconcileId) return;
         this.#reconciliations = [
           { id: event.reconcileId, cause: event.cause, startedAtMs: this.#now(), result: null },
           ...this.#reconciliations,
         ].slice(0, maxReconciliations);
         break;
-      case 'pass:finished':
+      case 'reconcile:finished':
         for (const pass of this.#reconciliations) if (pass.id === event.reconcileId) pass.result = event.summary;
         break;
-      case 'plan:made':
+      case 'plan:computed':
         this.#onPlan(event.plan, event.recorded);
         return;
-      case 'attempt:begun':
+      case 'attempt:started':
         this.#inFlight.add(event.change.key);
         this.#onAttempt(event.change, event.attemptId, null);
         return;
-      case 'attempt:settled':
-      case 'attempt:resolved':
+      case 'attempt:finished':
+      case 'attempt:recovered':
         this.#inFlight.delete(event.change.key);
         this.#onAttempt(event.change, event.attemptId, event.outcome);
         return;
       case 'rate:changed':
         this.#rate = { calls: event.calls, perMs: event.perMs };
         break;
-      case 'calls:stopped':
+      case 'requests:paused':
         this.#paused = { reason: event.reason, message: event.message, sinceMs: this.#now() };
         break;
-      case 'calls:resumed':
+      case 'requests:resumed':
         this.#paused = null;
         break;
-      case 'lease:waited':
+      case 'lease:standby':
         this.#standbyReason = event.reason;
         break;
-      case 'lease:taken':
+      case 'lease:acquired':
         this.#standbyReason = null;
         break;
       default:

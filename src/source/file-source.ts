@@ -50,7 +50,7 @@ export class FileSource implements DesiredSource {
    * Returns what the file declares now: the same object as before while its text, and that of what it includes, is the same.
    *
    * @throws InvalidFileError with every mistake
-   * @throws EdictError `FILE_ABSENT`, `FILE_UNREADABLE`, and what the gateway's names throw
+   * @throws EdictError `FILE_NOT_FOUND`, `FILE_UNREADABLE`, and what the gateway's names throw
    */
   async load(): Promise<DesiredState> {
     const files = await this.#readConsistent();
@@ -101,7 +101,7 @@ export class FileSource implements DesiredSource {
 function toReadError(read: Exclude<TextFileResult, { readonly kind: 'read' }>, name: string): EdictError {
   const exitCode = exitCodes.invalidFile;
   if (read.kind === 'absent') {
-    return new EdictError('FILE_ABSENT', `${name} does not exist`, {
+    return new EdictError('FILE_NOT_FOUND', `${name} does not exist`, {
       hint: 'name the file: edict <command> FILE',
       exitCode,
       cause: read.cause,

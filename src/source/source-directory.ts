@@ -15,7 +15,7 @@ export class SourceDirectory {
 
   /**
    * Returns the files that there are now, each once, those of a folder in the order of their names. A path at which there has never been a
-   * folder is a file, there or not. Throws an EdictError `FILE_ABSENT` for a folder without one, or that has gone.
+   * folder is a file, there or not. Throws an EdictError `FILE_NOT_FOUND` for a folder without one, or that has gone.
    */
   list(): readonly string[] {
     for (const path of this.#paths) if (isDirectory(path)) this.#directories.add(path);
@@ -31,7 +31,7 @@ function isDirectory(path: string): boolean {
 function listYamlFiles(folder: string): string[] {
   const names = readEntryNames(folder).filter((name) => /^[^.].*\.ya?ml$/.test(name) && !isDirectory(join(folder, name)));
   if (names.length === 0) {
-    throw new EdictError('FILE_ABSENT', `there is no YAML file in the folder ${folder}`, {
+    throw new EdictError('FILE_NOT_FOUND', `there is no YAML file in the folder ${folder}`, {
       hint: 'name files, or a folder with edict files right in it',
     });
   }
@@ -42,7 +42,7 @@ function readEntryNames(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (cause) {
-    throw new EdictError('FILE_ABSENT', `the folder ${folder} cannot be read: ${errorMessage(cause)}`, { cause });
+    throw new EdictError('FILE_NOT_FOUND', `the folder ${folder} cannot be read: ${errorMessage(cause)}`, { cause });
   }
 }
 

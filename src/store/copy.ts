@@ -1,5 +1,5 @@
 import type { Query } from '../../generated/store-queries.d.ts';
-import { EdictError } from '../model/errors.ts';
+import { EdictError, StoreError } from '../model/errors.ts';
 import { bindQuery, type Database, type StoreFill, type StoreKind } from './database.ts';
 import { openFill, openSnapshot, toDisplayUrl } from './open.ts';
 import type { SqlRow } from './rows.ts';
@@ -23,11 +23,12 @@ export interface CopyCounts {
  * Copies a store, as it is now, into the empty store `to`. Processes that use the first one go on. The copy appears as a whole or not at
  * all: one that fails or is killed leaves `to` empty.
  *
- * @throws EdictError `STORE_*` if one of the two cannot be opened, `STORE_NOT_EMPTY` if `to` has a record, `OPTION` if both are the same
+ * @throws EdictError `STORE_*` if one of the two cannot be opened, `STORE_NOT_EMPTY` if `to` has a record, `OPTION_INVALID` if both are the same
  */
 export async function copyStore(url: string, to: string): Promise<CopyCounts> {
   const name = await toDisplayUrl(to);
-  if ((await toDisplayUrl(url)) === name) throw new EdictError('OPTION', `${name} is the store itself`, { hint: 'name another store' });
+  if ((await toDisplayUrl(url)) === name)
+    throw new EdictError('OPTION_INVALID', `${name} is the store itself`, { hint: 'name another store' });
   const from = await openSnapshot(url);
   try {
     const [kind] = await from.read(bindQuery(from.queries.readSetting, { name: 'gateways' }));
@@ -59,7 +60,7 @@ const mostGateways = 10_000;
 async function copyRows(from: Database, to: StoreFill): Promise<Omit<CopyCounts, 'holders'>> {
   const present = await to.run(bindQuery(to.queries.rowsOfGateway, { after: 0, limit: 1 }));
   if (present.length > 0) {
-    throw new EdictError('STORE_NOT_EMPTY', `the store ${to.displayUrl} has a record already`, {
+    throw new StoreError('STORE_NOT_EMPTY', `the store ${to.displayUrl} has a record already`, {
       hint: 'nothing was copied; name an empty store',
     });
   }

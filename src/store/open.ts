@@ -1,4 +1,4 @@
-import { EdictError } from '../model/errors.ts';
+import { StoreError } from '../model/errors.ts';
 import type { Store, StoreReader } from '../model/ports.ts';
 import { isPostgresUrl, redactUrl } from '../model/store-url.ts';
 import type { Database, StoreEngine, StoreFill, StoreKind, StoreOptions } from './database.ts';
@@ -6,7 +6,7 @@ import type { Database, StoreEngine, StoreFill, StoreKind, StoreOptions } from '
 /**
  * Opens the store for reading and makes nothing. A store that does not exist is an empty one.
  *
- * @throws EdictError `STORE_*` for a store that this edict cannot or must not read, `STATE_URL` for an address of none
+ * @throws EdictError `STORE_*` for a store that this edict cannot or must not read, `STORE_URL_INVALID` for an address of none
  */
 export async function openReadonly({ url }: Pick<StoreOptions, 'url'>): Promise<StoreReader> {
   return (await loadEngine(url)).openReadonly(url);
@@ -15,7 +15,7 @@ export async function openReadonly({ url }: Pick<StoreOptions, 'url'>): Promise<
 /**
  * Opens the store for writing, and creates it where it is missing. What it says of a gateway is written under that gateway's lease.
  *
- * @throws EdictError `STORE_LOCKED` if another edict has it, `STORE_*` for a store that this edict cannot or must not write, `STATE_URL` for an address of none
+ * @throws EdictError `STORE_LOCKED` if another edict has it, `STORE_*` for a store that this edict cannot or must not write, `STORE_URL_INVALID` for an address of none
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   return (await loadEngine(options.url)).openStore(options);
@@ -48,7 +48,7 @@ export async function openFill(url: string, kind: StoreKind): Promise<StoreFill>
   return (await loadEngine(url)).openFill(url, kind);
 }
 
-/** Returns the address of a store as other commands can be given it, without a password. Throws an EdictError `STATE_URL` for an address of none. */
+/** Returns the address of a store as other commands can be given it, without a password. Throws an EdictError `STORE_URL_INVALID` for an address of none. */
 export async function toDisplayUrl(url: string): Promise<string> {
   return (await loadEngine(url)).toDisplayUrl(url);
 }
@@ -57,7 +57,7 @@ export async function toDisplayUrl(url: string): Promise<string> {
 async function loadEngine(url: string): Promise<StoreEngine> {
   if (/^sqlite:(?:\/\/)?[^\0]+$/.test(url)) return (await import('./sqlite/open.ts')).sqliteEngine;
   if (isPostgresUrl(url)) return (await import('./postgres/open.ts')).postgresEngine;
-  throw new EdictError('STATE_URL', `--state ${redactUrl(url)} is not an address of a store`, {
+  throw new StoreError('STORE_URL_INVALID', `--state ${redactUrl(url)} is not an address of a store`, {
     hint:
       'expected: sqlite:PATH, such as sqlite:.edict/state.db, or postgres://USER@HOST/DATABASE; put its password in a file ' +
       '(?password_file=PATH), or write each of : / ? # @ % in it as %3A %2F %3F %23 %40 %25; behind the ? an @ is written %40',

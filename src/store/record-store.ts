@@ -1,5 +1,5 @@
 import type { Change } from '../model/change.ts';
-import { EdictError } from '../model/errors.ts';
+import { type EdictError, LeaseHeldError } from '../model/errors.ts';
 import type { NameKey } from '../model/name-ref.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { AcquiredLease, ControllerStatus, NewAttempt, Store } from '../model/ports.ts';
@@ -169,7 +169,7 @@ export class RecordStore extends ReadonlyStore implements Store {
   }
 
   async #writeUnderLease(gatewayId: number, steps: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
-    if (this.#leases.fenceOf(gatewayId) === null) throw new EdictError('GATEWAY_HELD', 'this edict does not have the lease of the gateway');
+    if (this.#leases.fenceOf(gatewayId) === null) throw new LeaseHeldError('this edict does not have the lease of the gateway');
     return this.#leases.write(gatewayId, steps);
   }
 
@@ -232,5 +232,5 @@ function toRecordParameters(next: RecordedPublication | undefined, atMs: number)
 
 /** Two files for one gateway would undo each other's changes. */
 function toAlreadyHeldError(): EdictError {
-  return new EdictError('GATEWAY_HELD', 'this edict works on the gateway already, for another file', { hint: 'one file is one gateway' });
+  return new LeaseHeldError('this edict works on the gateway already, for another file', { hint: 'one file is one gateway' });
 }

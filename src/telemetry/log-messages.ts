@@ -22,47 +22,47 @@ const driftMessages: Readonly<Record<DriftNotice['kind'], LogMessage>> = {
 /** Returns the level and message of an event. */
 export function messageFor(event: EdictEvent): LogMessage {
   switch (event.type) {
-    case 'file:accepted':
+    case 'file:loaded':
       return { level: 'info', message: 'file read' };
-    case 'file:rejected':
+    case 'file:invalid':
       return { level: 'error', message: 'file invalid, the last valid one stays in force' };
-    case 'file:missed':
+    case 'file:unreadable':
       return { level: 'warn', message: 'file not readable, the last valid one stays in force' };
-    case 'pass:started':
+    case 'reconcile:started':
       return { level: 'debug', message: 'pass started' };
-    case 'plan:made': {
+    case 'plan:computed': {
       if (event.plan.fileHeld) return { level: 'error', message: 'plan made: the whole file is held' };
       const isRepeated = event.cause === 'resync' || event.cause === 'retry';
       const isQuiet = event.cause === 'order' || (isRepeated && event.plan.changes.every(({ held, deferred }) => deferred && !held));
       return { level: isQuiet ? 'debug' : 'info', message: 'plan made' };
     }
-    case 'attempt:begun':
+    case 'attempt:started':
       return { level: 'debug', message: 'attempt begun' };
-    case 'attempt:settled':
+    case 'attempt:finished':
       if (event.outcome.kind === 'succeeded') return { level: 'info', message: 'change made' };
       if (event.outcome.kind === 'dropped') return { level: 'info', message: 'change dropped' };
       return { level: event.outcome.kind === 'stalled' || event.outcome.kind === 'refused' ? 'error' : 'warn', message: 'change failed' };
     case 'retry:scheduled':
       return { level: 'info', message: 'will try again' };
-    case 'attempt:resolved':
+    case 'attempt:recovered':
       return event.outcome.kind === 'succeeded'
         ? { level: 'info', message: 'found at the gateway: an attempt without a known outcome had happened' }
         : { level: 'info', message: 'not found at the gateway: an attempt without a known outcome had not happened' };
-    case 'attempt:untold':
+    case 'attempt:unknown':
       return event.isRetried
         ? { level: 'warn', message: 'nobody can tell whether an attempt happened, so it is repeated' }
         : { level: 'error', message: 'nobody can tell whether an attempt happened, so it waits for a person' };
-    case 'gateway:seen':
+    case 'gateway:observed':
       return { level: event.changedCount > 0 ? 'info' : 'debug', message: 'gateway observed' };
-    case 'gateway:unseen':
+    case 'gateway:observe_failed':
       return { level: 'warn', message: 'gateway not observed, the record stays in force' };
-    case 'publication:noted':
+    case 'publication:drift':
       return driftMessages[event.notice.kind];
-    case 'calls:stopped':
+    case 'requests:paused':
       return { level: event.reason === 'pause' ? 'warn' : 'error', message: 'no calls for the time being' };
-    case 'calls:resumed':
+    case 'requests:resumed':
       return { level: 'info', message: 'calls go on' };
-    case 'token:taken':
+    case 'token:issued':
       return { level: 'debug', message: 'logged in' };
     case 'rate:changed':
       return { level: event.calls < event.limit ? 'warn' : 'info', message: 'rate changed' };
@@ -70,7 +70,7 @@ export function messageFor(event: EdictEvent): LogMessage {
       return event.isExpected
         ? { level: 'info', message: 'probe answered as expected' }
         : { level: 'warn', message: 'probe not answered as expected, the next environment waits' };
-    case 'pass:finished': {
+    case 'reconcile:finished': {
       const { online, offline, failed } = event.summary;
       if (failed > 0) return { level: 'warn', message: 'pass finished with failures' };
       return { level: online + offline > 0 ? 'info' : 'debug', message: 'pass finished' };
@@ -81,21 +81,21 @@ export function messageFor(event: EdictEvent): LogMessage {
       return { level: 'warn', message: 'file has left the folder, its gateway is left as it is' };
     case 'file:failed':
       return { level: 'error', message: 'file given up, the others go on' };
-    case 'lease:waited':
+    case 'lease:standby':
       return { level: 'info', message: 'standing by' };
-    case 'lease:taken':
+    case 'lease:acquired':
       return { level: 'info', message: 'lease taken, at work' };
-    case 'lease:ended':
+    case 'lease:lost':
       return event.isRebalanced
         ? { level: 'info', message: 'lease given to an edict that has fewer gateways' }
         : { level: 'warn', message: 'lease ended, nothing more is sent' };
-    case 'store:waited':
+    case 'store:waiting':
       return { level: 'warn', message: 'waiting for the store' };
     case 'history:pruned':
       return { level: 'info', message: 'old attempts deleted' };
-    case 'store:failed':
+    case 'store:error':
       return { level: 'error', message: 'store failed, nothing was sent without its record' };
-    case 'notify:failed':
+    case 'webhook:failed':
       return { level: 'warn', message: 'notification not delivered' };
     case 'trace:failed':
       return { level: 'warn', message: 'traces not delivered' };

@@ -24,13 +24,13 @@ export function logEvents(log: Logger): Emit {
 
 function eventFields(event: EdictEvent): Record<string, unknown> {
   switch (event.type) {
-    case 'file:accepted': {
+    case 'file:loaded': {
       const { gateway, publications } = event.desired;
       return { endpoint: gateway.endpoint, instance: gateway.instance, publications: publications.size };
     }
-    case 'file:rejected':
+    case 'file:invalid':
       return { mistakes: event.error.diagnostics };
-    case 'plan:made': {
+    case 'plan:computed': {
       const { changes, unchanged, excluded, fileHeld, approval } = event.plan;
       const held = changes.filter((change) => change.held).length;
       const waiting = changes.filter((change) => change.deferred && !change.held).length;
@@ -49,9 +49,9 @@ function eventFields(event: EdictEvent): Record<string, unknown> {
         ...(approval && { approvedBy: approval.by, approvedWhy: approval.reason }),
       };
     }
-    case 'attempt:begun':
+    case 'attempt:started':
       return { pass: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change) };
-    case 'attempt:settled': {
+    case 'attempt:finished': {
       const { outcome } = event;
       const result =
         'failure' in outcome ? failureFields(outcome.failure) : outcome.kind === 'succeeded' ? { version: outcome.versionId } : {};
@@ -66,19 +66,19 @@ function eventFields(event: EdictEvent): Record<string, unknown> {
     }
     case 'retry:scheduled':
       return { pass: event.reconcileId, ...changeFields(event.change), afterMs: event.afterMs, reason: event.reason };
-    case 'attempt:resolved': {
+    case 'attempt:recovered': {
       const version = event.outcome.kind === 'succeeded' ? { version: event.outcome.versionId } : {};
       return { pass: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change), outcome: event.outcome.kind, ...version };
     }
-    case 'attempt:untold': {
+    case 'attempt:unknown': {
       const hint = event.isRetried ? {} : { hint: unknownOutcomeHint };
       return { pass: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change), reason: event.reason, ...hint };
     }
-    case 'gateway:seen':
+    case 'gateway:observed':
       return { pass: event.reconcileId, listed: event.listedApiCount, changed: event.changedCount };
-    case 'gateway:unseen':
+    case 'gateway:observe_failed':
       return { pass: event.reconcileId, reason: event.reason };
-    case 'publication:noted': {
+    case 'publication:drift': {
       const { api, apiId, environment, environmentId, kind, previousState, currentState, replacementId } = event.notice;
       return {
         pass: event.reconcileId,
@@ -92,18 +92,18 @@ function eventFields(event: EdictEvent): Record<string, unknown> {
         ...(replacementId !== null && { heirId: replacementId }),
       };
     }
-    case 'calls:stopped':
+    case 'requests:paused':
       return { why: event.reason, reason: event.message };
-    case 'calls:resumed':
-    case 'token:taken':
-    case 'lease:taken':
-    case 'lease:ended':
+    case 'requests:resumed':
+    case 'token:issued':
+    case 'lease:acquired':
+    case 'lease:lost':
     case 'file:added':
     case 'file:removed':
       return {};
     case 'file:failed':
       return { reason: event.message, ...(event.hint && { hint: event.hint }) };
-    case 'lease:waited':
+    case 'lease:standby':
       return { reason: event.reason };
     case 'rate:changed':
       return { calls: event.calls, perMs: event.perMs, limit: event.limit };
@@ -112,18 +112,18 @@ function eventFields(event: EdictEvent): Record<string, unknown> {
       const { api, apiId, environment, environmentId, url } = target;
       return { api, apiId, environment, environmentId, url, said: message, ...(afterMs !== null && { afterMs }) };
     }
-    case 'pass:started':
+    case 'reconcile:started':
       return { pass: event.reconcileId, cause: event.cause };
-    case 'pass:finished':
+    case 'reconcile:finished':
       return { pass: event.reconcileId, ...summaryFields(event.summary) };
     case 'history:pruned':
       return { attempts: event.attemptCount, before: new Date(event.beforeMs).toISOString() };
-    case 'store:failed':
+    case 'store:error':
       return { pass: event.reconcileId || undefined, reason: event.message };
-    case 'file:missed':
-    case 'store:waited':
+    case 'file:unreadable':
+    case 'store:waiting':
       return { reason: event.message };
-    case 'notify:failed':
+    case 'webhook:failed':
       return { to: event.to, reason: event.reason, dropped: event.droppedCount };
     case 'trace:failed':
       return { ...(event.to && { to: event.to }), reason: event.reason };

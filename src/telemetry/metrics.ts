@@ -56,7 +56,7 @@ function metricsSubscriber(of: Instruments): Emit {
   let limit = '';
   return (event) => {
     recordEvent(event, of);
-    if (event.type === 'file:accepted' && JSON.stringify(event.desired.gateway.limit) !== limit) {
+    if (event.type === 'file:loaded' && JSON.stringify(event.desired.gateway.limit) !== limit) {
       limit = JSON.stringify(event.desired.gateway.limit);
       recordLimit(event.desired.gateway.limit, of);
     }
@@ -68,35 +68,35 @@ function metricsSubscriber(of: Instruments): Emit {
 
 function recordEvent(event: EdictEvent, of: Instruments): void {
   switch (event.type) {
-    case 'file:accepted':
+    case 'file:loaded':
       of.fileValid.set(1);
       break;
-    case 'file:rejected':
-    case 'file:missed':
+    case 'file:invalid':
+    case 'file:unreadable':
     case 'file:failed':
       of.fileValid.set(0);
       break;
-    case 'pass:started':
+    case 'reconcile:started':
       of.passes.inc({ cause: event.cause });
       break;
-    case 'plan:made':
+    case 'plan:computed':
       of.lease.set(1);
       recordPlan(event.plan, of);
       break;
-    case 'attempt:settled':
+    case 'attempt:finished':
       of.calls.inc({ action: event.change.action, outcome: event.outcome.kind });
       of.callSeconds.observe(event.durationMs / 1000);
       break;
     case 'retry:scheduled':
       of.retries.inc();
       break;
-    case 'calls:stopped':
+    case 'requests:paused':
       for (const why of pauseReasons) of.stopped.set({ why }, why === event.reason ? 1 : 0);
       break;
-    case 'calls:resumed':
+    case 'requests:resumed':
       for (const why of pauseReasons) of.stopped.set({ why }, 0);
       break;
-    case 'token:taken':
+    case 'token:issued':
       of.token.setToCurrentTime();
       break;
     case 'rate:changed':
@@ -105,7 +105,7 @@ function recordEvent(event: EdictEvent, of: Instruments): void {
     case 'probe:answered':
       of.probes.inc({ expected: String(event.isExpected) });
       break;
-    case 'pass:finished': {
+    case 'reconcile:finished': {
       const { failed, held, deferred, durationMs } = event.summary;
       of.passSeconds.observe(durationMs / 1000);
       of.failing.set(failed);
@@ -113,30 +113,30 @@ function recordEvent(event: EdictEvent, of: Instruments): void {
       if (failed + held + deferred === 0) of.converged.setToCurrentTime();
       break;
     }
-    case 'gateway:seen':
+    case 'gateway:observed':
       of.observations.inc({ outcome: 'succeeded' });
       break;
-    case 'gateway:unseen':
+    case 'gateway:observe_failed':
       of.observations.inc({ outcome: 'failed' });
       break;
-    case 'lease:taken':
+    case 'lease:acquired':
       of.lease.set(1);
       break;
-    case 'lease:waited':
-    case 'lease:ended':
+    case 'lease:standby':
+    case 'lease:lost':
       of.lease.set(0);
       break;
-    case 'store:failed':
+    case 'store:error':
       of.storeErrors.inc();
       break;
-    case 'notify:failed':
+    case 'webhook:failed':
       of.notificationsDropped.inc(event.droppedCount);
       break;
-    case 'attempt:begun':
-    case 'attempt:resolved':
-    case 'attempt:untold':
-    case 'publication:noted':
-    case 'store:waited':
+    case 'attempt:started':
+    case 'attempt:recovered':
+    case 'attempt:unknown':
+    case 'publication:drift':
+    case 'store:waiting':
     case 'history:pruned':
     case 'trace:failed':
     case 'daemon:stopped':

@@ -28,43 +28,43 @@ function formatRecord(log: LogRecord, message: string, paint: Colorize): string 
     ? `${log['action'] === 'online' ? paint('green', '+ online ') : paint('red', '- offline')} ${paint('bold', String(log['api']))} in ${log['environment']}`
     : '';
   switch (log['event']) {
-    case 'file:accepted':
+    case 'file:loaded':
       return `${message}: ${log['publications']} publications on ${log['endpoint']}, instance ${log['instance']}`;
-    case 'file:rejected':
+    case 'file:invalid':
       return [
         `${message}:`,
         ...(log['mistakes'] as LogRecord[]).map(
           (mistake) => `  ${formatPlace(mistake)} ${mistake['message']}${mistake['hint'] ? ` (${mistake['hint']})` : ''}`,
         ),
       ].join('\n');
-    case 'plan:made':
+    case 'plan:computed':
       if (log['suspicion']) return `${paint('yellow', message)}: ${log['reason']}; ${formatApproveHint(log)}`;
       if (log['changes'] === 0) return `${message}: ${paint('green', 'in sync')}, ${log['unchanged']} publications as the file says`;
       return `${message}: ${log['changes']} to change, ${log['unchanged']} as the file says${formatHeld(log, paint)}${formatDeferred(log, paint)}`;
-    case 'attempt:settled':
+    case 'attempt:finished':
       if (log['outcome'] === 'succeeded')
         return `${change} ${paint('dim', `(${log['reason']}, ${log['tookMs']} ms${log['version'] ? `, version ${log['version']}` : ''})`)}`;
       return `${change}: ${log['code'] ?? log['outcome']}${log['message'] ? ` ${log['message']}` : ''}${log['hint'] ? ` (${log['hint']})` : ''}`;
     case 'retry:scheduled':
       return `${change}: ${message} in ${(Number(log['afterMs']) / 1000).toFixed(1)} s`;
-    case 'publication:noted':
+    case 'publication:drift':
       return `${paint('yellow', `~ ${log['now']}`)} ${paint('bold', String(log['api']))} in ${log['environment']}: ${message}`;
     case 'probe:answered':
       return `${paint('bold', String(log['api']))} in ${log['environment']}: ${message}: ${log['url']} ${log['said']}${log['afterMs'] ? `; again in ${(Number(log['afterMs']) / 1000).toFixed(1)} s` : ''}`;
-    case 'pass:finished':
+    case 'reconcile:finished':
       return `${message}: ${formatCounts(log, paint)}`;
-    case 'pass:started':
+    case 'reconcile:started':
       return `${message}: ${log['cause']}`;
-    case 'attempt:untold':
+    case 'attempt:unknown':
       return `${change}: ${message}: ${log['reason']}${log['hint'] ? ` (${log['hint']})` : ''}`;
-    case 'attempt:begun':
-    case 'attempt:resolved':
+    case 'attempt:started':
+    case 'attempt:recovered':
       return `${change}: ${message}`;
-    case 'gateway:seen':
+    case 'gateway:observed':
       return `${message}: APIs ${log['listed']}, publications not as recorded ${log['changed']}`;
     case 'rate:changed':
       return `${message}: ${log['calls']} of ${log['limit']} calls in ${Number(log['perMs']) / 1000} s`;
-    case 'notify:failed':
+    case 'webhook:failed':
       return `${message}: ${log['to']} ${log['reason']}${log['dropped'] ? `, ${log['dropped']} given up` : ''}`;
     case 'trace:failed':
       return `${message}: ${[log['to'], log['reason']].filter(Boolean).join(' ')}`;

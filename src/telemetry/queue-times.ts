@@ -30,27 +30,27 @@ export class QueueTimes {
   /** Hears what happens in the engine, and returns what is known by it. */
   record(event: EdictEvent): QueueTime | null {
     switch (event.type) {
-      case 'file:accepted':
+      case 'file:loaded':
         this.#file = { sinceMs: this.#monotonic(), isPlanned: false };
         return null;
-      case 'plan:made': {
+      case 'plan:computed': {
         if (this.#file) this.#file.isPlanned = true;
         const sinceMs = this.#monotonic();
         const made = event.plan.changes.filter(isActionable);
         this.#pending = new Map(made.map(({ key }) => [key, this.#pending.get(key) ?? { sinceMs, hasStarted: false }]));
         return null;
       }
-      case 'attempt:begun': {
+      case 'attempt:started': {
         const wish = this.#pending.get(event.change.key);
         if (!wish || wish.hasStarted) return null;
         wish.hasStarted = true;
         return { kind: 'waited', seconds: this.#secondsSince(wish.sinceMs) };
       }
-      case 'attempt:settled':
-      case 'attempt:resolved':
+      case 'attempt:finished':
+      case 'attempt:recovered':
         if (event.outcome.kind === 'succeeded') this.#pending.delete(event.change.key);
         return null;
-      case 'pass:finished': {
+      case 'reconcile:finished': {
         const { failed, held, deferred } = event.summary;
         const file = this.#file;
         if (!file?.isPlanned || failed + held + deferred > 0) return null;

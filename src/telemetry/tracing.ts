@@ -30,29 +30,29 @@ export class Tracing {
   /** Hears what happens in the engine. */
   emit(event: EdictEvent): void {
     switch (event.type) {
-      case 'pass:started':
+      case 'reconcile:started':
         this.#onReconcileStarted(event);
         break;
-      case 'plan:made':
+      case 'plan:computed':
         this.#onPlan(event);
         break;
-      case 'attempt:begun':
+      case 'attempt:started':
         this.#onAttemptStarted(event);
         break;
-      case 'attempt:settled':
+      case 'attempt:finished':
         this.#onAttemptFinished(event);
         break;
-      case 'attempt:resolved':
-      case 'attempt:untold':
+      case 'attempt:recovered':
+      case 'attempt:unknown':
         this.#reconciliationOf(event.reconcileId)?.span.addEvent(event.type, {
           ...changeAttributes(event.change),
           'edict.attempt': event.attemptId,
         });
         break;
-      case 'gateway:unseen':
+      case 'gateway:observe_failed':
         this.#reconciliations.get(event.reconcileId)?.plan?.addEvent(event.type, { 'edict.reason': event.reason });
         break;
-      case 'pass:finished':
+      case 'reconcile:finished':
         this.#onReconcileFinished(event);
         break;
       default:
@@ -68,7 +68,7 @@ export class Tracing {
     }
   }
 
-  #onReconcileStarted({ reconcileId, cause }: EventOf<'pass:started'>): void {
+  #onReconcileStarted({ reconcileId, cause }: EventOf<'reconcile:started'>): void {
     for (const [id, pass] of this.#reconciliations) {
       if (id === reconcileId || pass.isPlanned) continue;
       pass.span.setStatus({ code: SpanStatusCode.ERROR, message: 'no plan could be made' });
@@ -86,7 +86,7 @@ export class Tracing {
     return pass;
   }
 
-  #onPlan({ reconcileId, plan }: EventOf<'plan:made'>): void {
+  #onPlan({ reconcileId, plan }: EventOf<'plan:computed'>): void {
     const pass = this.#reconciliations.get(reconcileId);
     if (!pass) return;
     pass.plan?.setAttributes(planAttributes(plan));
@@ -100,14 +100,14 @@ export class Tracing {
     }
   }
 
-  #onAttemptStarted({ reconcileId, attemptId, change }: EventOf<'attempt:begun'>): void {
+  #onAttemptStarted({ reconcileId, attemptId, change }: EventOf<'attempt:started'>): void {
     const pass = this.#reconciliationOf(reconcileId);
     if (!pass) return;
     const attributes = { ...changeAttributes(change), 'edict.attempt': attemptId };
     pass.attempts.set(attemptId, this.#tracer.startSpan(`call ${change.action}`, { kind: SpanKind.CLIENT, attributes }, pass.context));
   }
 
-  #onAttemptFinished({ attemptId, outcome }: EventOf<'attempt:settled'>): void {
+  #onAttemptFinished({ attemptId, outcome }: EventOf<'attempt:finished'>): void {
     for (const [id, pass] of this.#reconciliations) {
       const span = pass.attempts.get(attemptId);
       if (!span) continue;
@@ -117,7 +117,7 @@ export class Tracing {
     }
   }
 
-  #onReconcileFinished({ reconcileId, summary }: EventOf<'pass:finished'>): void {
+  #onReconcileFinished({ reconcileId, summary }: EventOf<'reconcile:finished'>): void {
     const pass = this.#reconciliations.get(reconcileId);
     if (!pass) return;
     const { online, offline, unchanged, held, deferred, failed } = summary;

@@ -72,13 +72,13 @@ export class Notices {
 
   #note(event: EdictEvent): void {
     switch (event.type) {
-      case 'file:accepted':
+      case 'file:loaded':
         this.#resolve('invalid');
         break;
-      case 'file:rejected':
+      case 'file:invalid':
         this.#report('invalid', '', invalidCondition(event.error.message, event.error.diagnostics));
         break;
-      case 'file:missed':
+      case 'file:unreadable':
       case 'file:failed':
         this.#report('invalid', '', invalidCondition(event.message, []));
         break;
@@ -86,32 +86,32 @@ export class Notices {
         this.#resolve('invalid');
         this.#resolveAll();
         break;
-      case 'plan:made':
+      case 'plan:computed':
         this.#planned(event.plan);
         break;
-      case 'attempt:begun':
+      case 'attempt:started':
         this.#resolve('store');
         break;
-      case 'attempt:settled':
-      case 'attempt:resolved':
+      case 'attempt:finished':
+      case 'attempt:recovered':
         this.#attempted(event);
         break;
-      case 'attempt:untold':
+      case 'attempt:unknown':
         if (!event.isRetried) this.#report('unknown', event.change.key, unknownOutcomeCondition(event.change, event.reason));
         break;
-      case 'gateway:seen':
+      case 'gateway:observed':
         this.#resolve('gateway');
         break;
-      case 'gateway:unseen':
+      case 'gateway:observe_failed':
         this.#report('gateway', '', failedCondition('gateway', `the gateway cannot be observed: ${event.reason}`), 'transient');
         break;
-      case 'publication:noted':
+      case 'publication:drift':
         this.#noted(event.notice);
         break;
-      case 'calls:stopped':
+      case 'requests:paused':
         if (event.reason !== 'pause') this.#report(event.reason, '', failedCondition(event.reason, event.message));
         break;
-      case 'calls:resumed':
+      case 'requests:resumed':
         this.#resolve('outage');
         this.#resolve('credentials');
         break;
@@ -121,27 +121,27 @@ export class Notices {
         else this.#report('probe', target.key, failedCondition('probe', `${target.url} ${message}`, { of: target }), 'transient');
         break;
       }
-      case 'store:failed':
+      case 'store:error':
         this.#report('store', '', failedCondition('store', event.message));
         break;
-      case 'pass:finished':
+      case 'reconcile:finished':
         this.#reconciled();
         break;
       // The next holder of the lease reports what it finds. Only a holder knows whether the store works.
-      case 'lease:ended':
+      case 'lease:lost':
         this.#resolveAll('store');
         break;
-      case 'lease:waited':
+      case 'lease:standby':
         this.#resolveAll();
         break;
-      case 'pass:started':
+      case 'reconcile:started':
       case 'retry:scheduled':
-      case 'token:taken':
+      case 'token:issued':
       case 'rate:changed':
-      case 'lease:taken':
-      case 'store:waited':
+      case 'lease:acquired':
+      case 'store:waiting':
       case 'history:pruned':
-      case 'notify:failed':
+      case 'webhook:failed':
       case 'trace:failed':
       case 'daemon:stopped':
       case 'file:added':
@@ -149,7 +149,7 @@ export class Notices {
     }
   }
 
-  #attempted({ change, outcome }: Extract<EdictEvent, { type: 'attempt:settled' | 'attempt:resolved' }>): void {
+  #attempted({ change, outcome }: Extract<EdictEvent, { type: 'attempt:finished' | 'attempt:recovered' }>): void {
     const { key, action } = change;
     switch (outcome.kind) {
       case 'succeeded':

@@ -33,7 +33,7 @@ export interface WebhookDeps {
   readonly clock: Pick<Clock, 'now' | 'monotonicMs' | 'sleep'>;
   /** Returns a number from 0 to 1. */
   readonly random: () => number;
-  /** Receives `notify:failed`: once for each notification that is dropped, and at most once a minute for attempts that fail. */
+  /** Receives `webhook:failed`: once for each notification that is dropped, and at most once a minute for attempts that fail. */
   readonly emit: Emit;
 }
 
@@ -81,7 +81,7 @@ export class Webhook {
   /** Takes an event of the engine; returns at once. */
   readonly emit: Emit = (event) => {
     if (this.#stopping.signal.aborted) return;
-    if (event.type === 'file:accepted') this.#gateway = event.desired.gateway;
+    if (event.type === 'file:loaded') this.#gateway = event.desired.gateway;
     for (const notice of this.#notices.of(event)) this.#send(notice);
   };
 
@@ -168,14 +168,14 @@ export class Webhook {
   #drop(reason: string, droppedCount: number): void {
     if (droppedCount === 0) return;
     this.#undelivered += droppedCount;
-    this.#deps.emit({ type: 'notify:failed', to: this.#host(), reason, droppedCount });
+    this.#deps.emit({ type: 'webhook:failed', to: this.#host(), reason, droppedCount });
     this.#reportedAtMs = this.#deps.clock.monotonicMs();
   }
 
   #report(reason: string): void {
     const nowMs = this.#deps.clock.monotonicMs();
     if (nowMs < this.#reportedAtMs + reportEveryMs) return;
-    this.#deps.emit({ type: 'notify:failed', to: this.#host(), reason, droppedCount: 0 });
+    this.#deps.emit({ type: 'webhook:failed', to: this.#host(), reason, droppedCount: 0 });
     this.#reportedAtMs = nowMs;
   }
 

@@ -87,7 +87,7 @@ test('an apply with targets makes exactly the changes of the plan that match, an
         narrowed,
         {},
         (event) => {
-          if (event.type === 'attempt:begun') sent.push(`${event.change.key} ${event.change.action}`);
+          if (event.type === 'attempt:started') sent.push(`${event.change.key} ${event.change.action}`);
         },
         unstopped,
       );
@@ -131,7 +131,7 @@ test('a target that is none is refused before anything is opened for calls, and 
       () => null,
       (thrown: unknown) => thrown as EdictError,
     );
-    assert.is(error?.code, 'TARGET_UNKNOWN');
+    assert.is(error?.code, 'TARGET_NOT_FOUND');
   }
   assert.equal(events, []);
   assert.equal((await readHistory(wrong, {}, 10)).attempts, []);
@@ -188,7 +188,7 @@ test('a stopped apply sends no more and says what is left', async () => {
   write(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`a${index}`, 'online'])), '{ calls: 1, per: 1m }');
   const stop = new AbortController();
   const emit = (event: EdictEvent): void => {
-    if (event.type === 'attempt:settled') stop.abort();
+    if (event.type === 'attempt:finished') stop.abort();
   };
   const { summary, unsent } = await applyOnce(settings, {}, emit, { signal: stop.signal });
   assert.equal([summary.online, unsent], [1, 19]);

@@ -28,7 +28,7 @@ test('the daemon takes over another limit, and an API that the file adds', async
   write({ orders: 'online' });
   const events: EdictEvent[] = [];
   const daemon = await startDaemon(settings, [settings.file], quiet, {}, () => (event) => events.push(event));
-  const succeeded = (): number => events.filter((event) => event.type === 'attempt:settled' && event.outcome.kind === 'succeeded').length;
+  const succeeded = (): number => events.filter((event) => event.type === 'attempt:finished' && event.outcome.kind === 'succeeded').length;
   await until('the first call is made', () => succeeded() === 1);
   write({ orders: 'online', added: 'online' }, '{ calls: 5, per: 100ms }');
   daemon.reconcileNow();
@@ -60,7 +60,7 @@ test('where the default address is taken the daemon goes on without a page, and 
       {},
       () => (event) => events.push(event),
     );
-    await until('the call is made', () => events.some(({ type }) => type === 'attempt:settled'));
+    await until('the call is made', () => events.some(({ type }) => type === 'attempt:finished'));
     assert.is(daemon.url, null);
     assert.match(daemon.listenError ?? '', /cannot be listened on/);
     daemon.stop();
@@ -72,7 +72,7 @@ test('an address that was asked for and is taken is an error, and so is a wrong 
     const { settings, write } = emulated();
     write({ orders: 'online' });
     for (const [times, environment, code] of [
-      [{ ...quiet, listen }, {}, 'LISTEN'],
+      [{ ...quiet, listen }, {}, 'LISTEN_FAILED'],
       [{ ...quiet, listen, listenIsExplicit: false }, { EDICT_WEBHOOK_URL: 'nowhere' }, 'WEBHOOK'],
     ] as const) {
       try {

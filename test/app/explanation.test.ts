@@ -38,7 +38,7 @@ test('what neither the file nor the record has is unknown', async () => {
     assert.unreachable();
   } catch (error) {
     assert.instance(error, EdictError);
-    assert.is((error as EdictError).code, 'PUBLICATION_UNKNOWN');
+    assert.is((error as EdictError).code, 'PUBLICATION_NOT_FOUND');
   }
 });
 

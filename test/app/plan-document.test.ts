@@ -140,7 +140,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
 for (const [name, json, expected] of refused) {
   test(`refuses ${name}`, () => {
     const error = refusal(json);
-    assert.is(error.code, 'PLAN_INVALID');
+    assert.is(error.code, 'SAVED_PLAN_INVALID');
     assert.is(error.exitCode, 1);
     assert.match(error.message, expected);
     assert.not.match(error.message + error.hint, 'secret');

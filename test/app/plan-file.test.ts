@@ -44,7 +44,7 @@ test('anything else is left as it is', async () => {
   const path = join(folder, 'edict.yaml');
   writeFileSync(path, 'edict: 1\n');
   const error = await thrown(writePlanFile(path, saved));
-  assert.is(error.code, 'PLAN_UNWRITABLE');
+  assert.is(error.code, 'SAVED_PLAN_WRITE_FAILED');
   assert.match(error.message, 'is there already and is no saved plan');
   assert.is(readFileSync(path, 'utf8'), 'edict: 1\n');
   assert.equal(readdirSync(folder), ['edict.yaml']);
@@ -53,7 +53,7 @@ test('anything else is left as it is', async () => {
 test('a folder that is not there is named, and nothing is made', async () => {
   const folder = temporaryFolder();
   const error = await thrown(writePlanFile(join(folder, 'nowhere', 'release.plan'), saved));
-  assert.is(error.code, 'PLAN_UNWRITABLE');
+  assert.is(error.code, 'SAVED_PLAN_WRITE_FAILED');
   assert.match(error.message, `there is no folder ${join(folder, 'nowhere')}`);
   assert.equal(readdirSync(folder), []);
 });
@@ -75,11 +75,11 @@ test('a file that is absent, no file, or far too large is refused before it is r
   truncateSync(large, 300 * 1024 * 1024);
   mkdirSync(inside);
   for (const [path, code, message] of [
-    [join(folder, 'nowhere'), 'PLAN_ABSENT', 'nowhere does not exist'],
-    ['', 'PLAN_ABSENT', 'does not exist'],
-    [inside, 'PLAN_INVALID', 'is no file'],
-    ['/dev/zero', 'PLAN_INVALID', 'is no file'],
-    [large, 'PLAN_INVALID', 'is too large: 314572800 bytes'],
+    [join(folder, 'nowhere'), 'SAVED_PLAN_NOT_FOUND', 'nowhere does not exist'],
+    ['', 'SAVED_PLAN_NOT_FOUND', 'does not exist'],
+    [inside, 'SAVED_PLAN_INVALID', 'is no file'],
+    ['/dev/zero', 'SAVED_PLAN_INVALID', 'is no file'],
+    [large, 'SAVED_PLAN_INVALID', 'is too large: 314572800 bytes'],
   ] as const) {
     const error = await thrown(readPlanFile(path));
     assert.is(error.code, code);
@@ -91,7 +91,7 @@ test('what is in it is checked, under the name that it was given by', async () =
   const path = join(temporaryFolder(), 'release.plan');
   writeFileSync(path, '{"edictPlan":9}');
   const error = await thrown(readPlanFile(path));
-  assert.is(error.code, 'PLAN_INVALID');
+  assert.is(error.code, 'SAVED_PLAN_INVALID');
   assert.match(error.message, `the saved plan ${path} has the form 9`);
 });
 

@@ -53,7 +53,7 @@ test('names that were never looked up get IDs that are made up, and nobody is as
 
 test('a gateway that cannot be seen is an error with a hint', () => {
   const { code, message, hint } = observationFailedError('no answer', 'try again');
-  assert.equal([code, hint], ['UNSEEN', 'try again']);
+  assert.equal([code, hint], ['OBSERVATION_FAILED', 'try again']);
   assert.match(message, 'no answer');
 });
 

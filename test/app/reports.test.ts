@@ -60,7 +60,7 @@ test('a gateway that cannot be seen is an error of a plan with a refresh', async
     `edict: 1\ngateway: { endpoint: "${nowhere}", project: p, instance: i }\nenvironments: { test: e }\napis: {}\n`,
   );
   const error = await readPlan({ ...settings, refresh: true }, environment).catch((thrown: unknown) => thrown);
-  assert.is((error as EdictError).code, 'UNSEEN');
+  assert.is((error as EdictError).code, 'OBSERVATION_FAILED');
 });
 
 test.run();

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { seedFromState } from '../../src/app/emulated-gateway.ts';
 import { openSession, withGatewayReader } from '../../src/app/session.ts';
 import { startEmulator } from '../../src/emulator/emulator.ts';
-import { EdictError } from '../../src/model/errors.ts';
+import { EdictError, StoreUnavailableError } from '../../src/model/errors.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
 import { nameKey } from '../../src/model/name-ref.ts';
 import type { Store } from '../../src/model/ports.ts';
@@ -73,7 +73,7 @@ test('with --refresh the gateway is looked at before the first plan, and what is
   const plan = await engine.reconcile(at.file(), 'start');
   await engine.idle();
   assert.equal([plan.changes, plan.unchanged], [[], 1]);
-  assert.ok(events.some((event) => event.type === 'publication:noted' && event.notice.kind === 'adopted'));
+  assert.ok(events.some((event) => event.type === 'publication:drift' && event.notice.kind === 'adopted'));
   assert.equal([...new Set(at.emulator.requests.all().map(({ operation }) => operation))], ['listApis']);
 });
 
@@ -99,7 +99,7 @@ test('what waits for the store says so', async () => {
   assert.is(refused instanceof EdictError && refused.code, 'STORE_LOCKED');
   assert.equal(
     events.map(({ type }) => type),
-    ['store:waited'],
+    ['store:waiting'],
   );
 });
 
@@ -154,7 +154,7 @@ test('credentials that were refused are not sent again with the next lease', asy
   const names = [{ kind: 'environment', name: 'test', group: null }] as const;
   for (let tries = 0; tries < 3; tries += 1) {
     const error = await standby.resolveNames(at.gateway, names).catch((thrown: unknown) => thrown);
-    assert.is(error instanceof EdictError && error.code, 'NAMES_UNKNOWN');
+    assert.is(error instanceof EdictError && error.code, 'NAMES_UNRESOLVED');
   }
   assert.is(at.emulator.requests.all().length, 1);
 });
@@ -163,11 +163,11 @@ test('a lease that cannot be given back is told, and ends nothing', async () => 
   const at = await opened();
   await at.rooms.runnerFor(at.file(), 1, silent);
   const store = at.rooms.store as Store;
-  store.release = () => Promise.reject(new EdictError('STORE_UNREACHABLE', 'away'));
+  store.release = () => Promise.reject(new StoreUnavailableError('away'));
   await at[Symbol.asyncDispose]();
   assert.equal(
     at.events.map((event) => [event.type, 'message' in event && event.message]),
-    [['store:failed', 'away']],
+    [['store:error', 'away']],
   );
 });
 

@@ -41,8 +41,8 @@ test('what happens in the engine is what it answers', async () => {
   const desired = desiredState([wanted('orders', 'test', { state: 'offline' })], { protectedNames: [] });
   const was = recordedState([recorded('orders', 'test')]);
   const emit = face.emitterFor('shop.yaml');
-  emit({ type: 'file:accepted', desired });
-  emit({ type: 'plan:made', reconcileId: 'p', cause: 'start', plan: diffStates(desired, was), recorded: was });
+  emit({ type: 'file:loaded', desired });
+  emit({ type: 'plan:computed', reconcileId: 'p', cause: 'start', plan: diffStates(desired, was), recorded: was });
   assert.is((await ask('/readyz'))[0], 200);
   assert.match((await ask('/metrics'))[1], 'edict_file_valid{file="shop.yaml"} 1\n');
   const status = (await ask('/api/v1/status'))[1];
@@ -80,9 +80,9 @@ test('of several files each has a page and an interface of its own, and the firs
   assert.match((await get('/shop-2/api/v1/status')).text, '"path":"b/shop.yaml"');
   assert.is((await get('/api/v1/status')).status, 404);
   const desired = desiredState([wanted('orders', 'test')], { protectedNames: [] });
-  for (const file of ['a/shop.yaml', 'b/shop.yaml']) face.emitterFor(file)({ type: 'file:accepted', desired });
+  for (const file of ['a/shop.yaml', 'b/shop.yaml']) face.emitterFor(file)({ type: 'file:loaded', desired });
   assert.equal((await get('/readyz')).text, 'c/<b>.yaml: no valid file has been read yet\n');
-  face.emitterFor('b/shop.yaml')({ type: 'lease:waited', reason: 'another edict works on the gateway' });
+  face.emitterFor('b/shop.yaml')({ type: 'lease:standby', reason: 'another edict works on the gateway' });
   assert.match((await get('/')).text, '<td>stands by</td>');
   assert.match((await get('/shop-2/api/v1/status')).text, '"standsBy":"another edict works on the gateway"');
   const { text } = await get('/metrics');
@@ -96,7 +96,7 @@ test('a file that comes is shown besides, is no reason not to be ready, and is n
   const face = await open({}, () => {}, ['a/shop.yaml', 'b/shop.yaml']);
   const get = async (path: string): Promise<string> => (await fetch(face.url + path)).text();
   const desired = desiredState([wanted('orders', 'test')], { protectedNames: [] });
-  for (const file of ['a/shop.yaml', 'b/shop.yaml']) face.emitterFor(file)({ type: 'file:accepted', desired });
+  for (const file of ['a/shop.yaml', 'b/shop.yaml']) face.emitterFor(file)({ type: 'file:loaded', desired });
   await face.addFile(fileOf('c/shop.yaml'));
   assert.match(await get('/shop-3/api/v1/status'), '"path":"c/shop.yaml"');
   assert.match(await get('/'), 'c/shop.yaml');

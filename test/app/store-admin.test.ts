@@ -40,7 +40,7 @@ test('a mistyped address is not made a file, and a password in it is not shown',
   const { folder, settings } = await recorded();
   for (const to of [`${folder}/ada:geheim@db/edict`, 'mysql://ada:geheim@db/edict', 'postgres:/ada:geheim@db/edict']) {
     const error = (await copyStoreTo(settings, to).catch((thrown: unknown) => thrown)) as EdictError;
-    assert.is(error.code, 'STATE_URL', to);
+    assert.is(error.code, 'STORE_URL_INVALID', to);
     assert.not.match(error.message, 'geheim');
   }
   assert.equal(readdirSync(folder).sort(), ['edict.yaml', 'state.db', 'state.db.lock']);
@@ -51,7 +51,7 @@ test('while a daemon holds the lease no record is removed, and a copy names the 
   const times = { debounceMs: 10, resyncMs: 60_000, historyRetentionMs: null, listen: null, listenIsExplicit: true };
   let passes = 0;
   const daemon = await startDaemon(settings, [settings.file], times, {}, () => ({ type }) => {
-    if (type === 'pass:finished') passes += 1;
+    if (type === 'reconcile:finished') passes += 1;
   });
   await until('it has made a pass', () => passes > 0);
   const code = (error: unknown): string => (error as EdictError).code;

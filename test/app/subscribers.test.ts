@@ -31,7 +31,7 @@ test('nothing is posted unless the environment names a webhook', async () => {
   assert.is(read({}), null);
   assert.is(read({ EDICT_WEBHOOK_SECRET: secret }), null);
   const listeners = await openSubscribers({}, { settings: parseSettings('f', {}), clock: systemClock, emit: () => {} });
-  listeners.emit({ type: 'calls:resumed' });
+  listeners.emit({ type: 'requests:resumed' });
   await listeners.close();
 });
 

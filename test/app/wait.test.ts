@@ -77,7 +77,7 @@ async function openDaemon(states: Readonly<Record<string, string>>, edit?: (text
   const daemon = await startDaemon(settings, [settings.file], times, { HW_AUTH_TOKEN: secretToken }, () => (event) => events.push(event));
   daemons.push(daemon);
   const count = (type: EdictEvent['type']): number => events.filter((event) => event.type === type).length;
-  await until('the daemon has planned', () => count('plan:made') > 0);
+  await until('the daemon has planned', () => count('plan:computed') > 0);
   return count;
 }
 
@@ -147,7 +147,7 @@ onBoth('paused requests are shown and are the reason at the end, and a request t
   await until('a is online', () => calls() === 1);
   emulator.faults.add({ share: 1, status: 401, errorCode: 'APIG.1002', errorMsg: 'Incorrect token or token resolution failed' });
   for (const folder of [pipeline, sidecar]) write(folder, { a: 'online', b: 'online' });
-  await until('its credentials are refused', () => count('calls:stopped') > 0);
+  await until('its credentials are refused', () => count('requests:paused') > 0);
   const before = calls();
   const { code, stdout, stderr } = await wait('--reconcile', '--timeout', '3s').finished;
   assert.is(code, 5);
@@ -186,7 +186,7 @@ onBoth('a change that the gateway rejects ends the waiting', async () => {
 onBoth('a rejected change is reported at once; --reconcile has the daemon try it again', async () => {
   refuse('b', 'test');
   const count = await openDaemon({ a: 'online', b: 'online' });
-  await until('it has given up', () => count('pass:finished') === 1);
+  await until('it has given up', () => count('reconcile:finished') === 1);
   emulator.faults.clear();
   const before = calls();
   write(pipeline, { a: 'online', b: 'online' });

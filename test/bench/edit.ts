@@ -23,7 +23,7 @@ export async function measureEdit(main: string, folder: string): Promise<string>
   await using gateway = await startEmulatedGateway(main, folder, generateFile({ publications }).json);
   const { file, state, text, movable } = await writeFixture(folder, { publications, endpoint: gateway.url });
   await using daemon = startNode([main, 'run', file, '--state', state, '--debounce', `${debounceMs}ms`, '--log-format', 'json']);
-  await daemon.line(/"event":"plan:made"/);
+  await daemon.line(/"event":"plan:computed"/);
 
   const rows: Row[] = [];
   for (const [way, write] of Object.entries(ways)) {
@@ -48,7 +48,7 @@ export async function measureEdit(main: string, folder: string): Promise<string>
   /** Resolves to the milliseconds from the begin of `write` to the arrival of the one request that follows. */
   async function arrival(write: () => void): Promise<number> {
     await sleep(150); // what the last edit set in motion has come to rest
-    const settled = daemon.line(/"event":"pass:finished"/);
+    const settled = daemon.line(/"event":"reconcile:finished"/);
     const writtenAtMs = performance.timeOrigin + performance.now();
     write();
     await settled;

@@ -19,14 +19,14 @@ export async function measureHandOver(folder: string): Promise<string> {
   const took: Record<'SIGTERM' | 'SIGKILL', number[]> = { SIGTERM: [], SIGKILL: [] };
   let first = start();
   try {
-    await until('the first works', () => first.events('plan:made').length > 0);
+    await until('the first works', () => first.events('plan:computed').length > 0);
     for (const signal of Object.keys(took) as (keyof typeof took)[]) {
       for (let run = 0; run < runs; run += 1) {
         const second = start();
-        await until('the second stands by', () => second.events('lease:waited').length > 0);
+        await until('the second stands by', () => second.events('lease:standby').length > 0);
         const endedAtMs = performance.now();
         first.child.kill(signal);
-        await until('the second works', () => second.events('plan:made').length > 0);
+        await until('the second works', () => second.events('plan:computed').length > 0);
         took[signal].push(performance.now() - endedAtMs);
         await first.finished;
         first = second;

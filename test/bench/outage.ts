@@ -19,14 +19,14 @@ export async function measureOutage(main: string, folder: string): Promise<strin
   writeFileSync(file, generateFile({ publications, callsPerSecond, endpoint: way.url }).text);
   const state = `sqlite:${join(folder, 'outage.db')}`;
   await using daemon = startNode([main, 'run', file, '--state', state, '--log-format', 'json']);
-  await daemon.line(/"event":"attempt:settled"/);
+  await daemon.line(/"event":"attempt:finished"/);
   way.turn('refused');
-  const stopped = daemon.line(/"event":"calls:stopped"/);
+  const stopped = daemon.line(/"event":"requests:paused"/);
   await Promise.all([stopped, sleep(outageMs)]);
   await gateway.takeRequests();
   const endedAtMs = performance.timeOrigin + performance.now();
   way.turn('clear');
-  await daemon.line(/"event":"attempt:settled".*"outcome":"succeeded"/);
+  await daemon.line(/"event":"attempt:finished".*"outcome":"succeeded"/);
   const change = (await gateway.takeRequests()).find(({ operation }) => operation === 'changePublication');
   if (change === undefined) throw new Error('no change arrived after the outage');
   const lostMs = change.atMs - endedAtMs;

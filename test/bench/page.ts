@@ -36,7 +36,7 @@ export async function measurePage(main: string, folder: string): Promise<string>
   const { file, state, text, movable } = await writeFixture(folder, { publications, endpoint: gateway.url });
   await using daemon = startNode([main, 'run', file, '--state', state, '--listen', '127.0.0.1:0', '--log-format', 'json']);
   const url = (await daemon.line(/"event":"daemon:started".*"url":"([^"]+)"/))[1] ?? '';
-  await daemon.line(/"event":"plan:made"/);
+  await daemon.line(/"event":"plan:computed"/);
   const browser = await openBrowser();
   try {
     const first: number[] = [];

@@ -22,7 +22,7 @@ export async function measureWatchers(main: string, folder: string): Promise<str
       const args = [main, 'run', file, '--state', state, '--listen', '127.0.0.1:0', '--log-format', 'json'];
       await using daemon = startNode(args);
       const started = await daemon.line(/"event":"daemon:started".*"url":"([^"]+)"/);
-      const finished = daemon.line(/"event":"pass:finished"/);
+      const finished = daemon.line(/"event":"reconcile:finished"/);
       await using watching = startNode([
         child,
         started[1] ?? '',

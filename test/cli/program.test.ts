@@ -51,7 +51,7 @@ test('a password in a wrong address of a store is not shown', async () => {
 test('as JSON an error is one document on stdout', async () => {
   const { code, stdout } = await run('plan', 'nowhere.yaml', '--format=json');
   assert.is(code, 3);
-  assert.is((JSON.parse(stdout) as { error: { code: string } }).error.code, 'FILE_ABSENT');
+  assert.is((JSON.parse(stdout) as { error: { code: string } }).error.code, 'FILE_NOT_FOUND');
 });
 
 test.run();

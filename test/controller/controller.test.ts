@@ -4,7 +4,14 @@ import * as assert from 'uvu/assert';
 import { Controller } from '../../src/controller/controller.ts';
 import type { ReconcileRunner } from '../../src/controller/reconcile-runner.ts';
 import type { StaleSourceResult } from '../../src/controller/stale-source-check.ts';
-import { EdictError, InvalidFileError } from '../../src/model/errors.ts';
+import {
+  EdictError,
+  InvalidFileError,
+  LeaseHeldError,
+  NamesUnresolvedError,
+  StoreError,
+  StoreUnavailableError,
+} from '../../src/model/errors.ts';
 import type { EdictEvent, TriggerCause } from '../../src/model/events.ts';
 import type { DesiredState } from '../../src/model/publication.ts';
 import { until } from '../support/edict-process.ts';
@@ -75,9 +82,9 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
 }
 
 test('a gateway that could not be asked for names is asked again soon', async () => {
-  const { file, passes, types, waits, stop } = await started(new EdictError('NAMES_UNKNOWN', 'no connection'), { faster: 1000 });
+  const { file, passes, types, waits, stop } = await started(new NamesUnresolvedError('no connection'), { faster: 1000 });
   await until('it has asked a few times', () => file.loads > 2);
-  assert.equal([types(), passes.length], [['file:missed'], 0]);
+  assert.equal([types(), passes.length], [['file:unreadable'], 0]);
   assert.equal([...new Set(waits)], [10_000]);
   file.content = state('a');
   await until('the first pass is made', () => passes.length === 1);
@@ -86,20 +93,20 @@ test('a gateway that could not be asked for names is asked again soon', async ()
 });
 
 test('whoever needs the lease to find out what the names of its file mean stands by while another edict has it', async () => {
-  const held = new EdictError('GATEWAY_HELD', 'another edict works on the gateway');
+  const held = new LeaseHeldError('another edict works on the gateway');
   const { file, passes, types, waits, stop } = await started(held, { faster: 100 });
   await until('it has asked a few times', () => file.loads > 2);
-  assert.equal([types(), [...new Set(waits)]], [['lease:waited'], [500]]);
+  assert.equal([types(), [...new Set(waits)]], [['lease:standby'], [500]]);
   file.content = state('a');
   await until('the first pass is made', () => passes.length === 1);
-  assert.equal(types(), ['lease:waited', 'file:accepted', 'lease:taken']);
+  assert.equal(types(), ['lease:standby', 'file:loaded', 'lease:acquired']);
   await stop();
 });
 
 test('a file that is broken is not read again and again while another edict has the lease', async () => {
   const { file, waits, stop } = await started(state('a'), { faster: 100 });
   await until('it has made a pass', () => file.loads === 1);
-  file.engine = new EdictError('GATEWAY_HELD', 'another edict works on the gateway');
+  file.engine = new LeaseHeldError('another edict works on the gateway');
   file.content = invalid;
   file.hint();
   await until('it stands by', () => waits.filter((ms) => ms === 500).length > 3);
@@ -118,7 +125,7 @@ test('what a person asks for is done when the store is back, though a pass in be
   for (const cause of ['signal', 'request'] as const) {
     const before = passes.length;
     const failed = types().length;
-    file.engine = new EdictError('STORE_UNREACHABLE', 'away');
+    file.engine = new StoreUnavailableError('away');
     daemon.trigger(cause);
     await until('the store has failed', () => types().length > failed);
     file.engine = null;
@@ -129,9 +136,9 @@ test('what a person asks for is done when the store is back, though a pass in be
 });
 
 test('a store that fails while the names of a file are looked for is tried again soon', async () => {
-  const { file, passes, types, waits, stop } = await started(new EdictError('STORE_UNREACHABLE', 'away'), { faster: 100 });
+  const { file, passes, types, waits, stop } = await started(new StoreUnavailableError('away'), { faster: 100 });
   await until('it has asked a few times', () => file.loads > 2);
-  assert.equal([...new Set(types())], ['store:failed']);
+  assert.equal([...new Set(types())], ['store:error']);
   assert.ok(waits.every((ms) => ms < 60_000));
   file.content = state('a');
   await until('the first pass is made', () => passes.length === 1);
@@ -210,7 +217,7 @@ test('a pass is made now and then without being asked', async () => {
 test('an invalid or absent file leaves the last valid one in force, and is complained of once', async () => {
   const { daemon, file, passes, types, stop } = await started(state('a'));
   await until('the first pass is made', () => passes.length === 1);
-  for (const broken of [invalid, new EdictError('FILE_ABSENT', 'gone')]) {
+  for (const broken of [invalid, new EdictError('FILE_NOT_FOUND', 'gone')]) {
     file.content = broken;
     for (let rounds = 0; rounds < 2; rounds += 1) {
       const before = passes.length;
@@ -219,7 +226,7 @@ test('an invalid or absent file leaves the last valid one in force, and is compl
     }
   }
   await stop();
-  assert.equal(types(), ['file:accepted', 'file:rejected', 'file:missed']);
+  assert.equal(types(), ['file:loaded', 'file:invalid', 'file:unreadable']);
   assert.ok(passes.every(({ desired }) => desired.publications.size === 1));
 });
 
@@ -234,13 +241,13 @@ test('a broken file that is mended as it was before is told to be well again, an
     await until('it is told', () => types().length > length);
   }
   await stop();
-  assert.equal(types(), ['file:accepted', 'file:rejected', 'file:accepted']);
+  assert.equal(types(), ['file:loaded', 'file:invalid', 'file:loaded']);
   assert.not.ok(passes.slice(1).some(({ cause }) => cause === 'file'));
 });
 
 test('a broken file at the start is waited for', async () => {
   const { file, passes, types, stop } = await started(invalid);
-  await until('it is complained of', () => types().includes('file:rejected'));
+  await until('it is complained of', () => types().includes('file:invalid'));
   assert.is(passes.length, 0);
   file.content = state('a');
   file.hint();
@@ -258,7 +265,7 @@ test('a hint for a file that is still the same is no reason to try again what ha
 });
 
 test('what may not be taken over is not asked for until it may, or a person asks for it', async () => {
-  const told = new EdictError('GATEWAY_HELD', 'another edict has it');
+  const told = new LeaseHeldError('another edict has it');
   const asked: string[] = [];
   const events: EdictEvent[] = [];
   let takeOver: StaleSourceResult = 'held';
@@ -281,7 +288,7 @@ test('what may not be taken over is not asked for until it may, or a person asks
     checkStaleSource: async () => takeOver,
   });
   const desired = state('orders');
-  const reasons = (): string[] => events.flatMap((event) => (event.type === 'lease:waited' ? [event.reason] : []));
+  const reasons = (): string[] => events.flatMap((event) => (event.type === 'lease:standby' ? [event.reason] : []));
   const running = daemon.run();
   await until('it stands by', () => reasons().length === 1);
   await sleep(100);
@@ -293,7 +300,7 @@ test('what may not be taken over is not asked for until it may, or a person asks
   assert.match(reasons()[1] ?? '', 'older');
   daemon.trigger('signal');
   await until('a person has it taken', () => asked.length === 2);
-  assert.ok(events.some(({ type }) => type === 'lease:taken'));
+  assert.ok(events.some(({ type }) => type === 'lease:acquired'));
   daemon.stop();
   await running;
 });
@@ -302,7 +309,7 @@ test('an edict that stands by with a store that fails says so, sends nothing, as
   const events: EdictEvent[] = [];
   const waits: number[] = [];
   const passes: TriggerCause[] = [];
-  let refusal: EdictError | null = new EdictError('GATEWAY_HELD', 'another edict has it');
+  let refusal: EdictError | null = new LeaseHeldError('another edict has it');
   const daemon = new Controller({
     source: { load: async () => desired, watch: async () => ({ close: async () => {} }) },
     clock: {
@@ -325,10 +332,10 @@ test('an edict that stands by with a store that fails says so, sends nothing, as
   const desired = state('orders');
   const running = daemon.run();
   await until('it stands by', () => waits.includes(500));
-  refusal = new EdictError('STORE_FAILED', 'the store failed');
+  refusal = new StoreError('STORE_FAILED', 'the store failed');
   await until('it has asked a few times', () => waits.includes(4000));
   const later = waits.slice(waits.indexOf(1000));
-  const failed = events.filter(({ type }) => type === 'store:failed');
+  const failed = events.filter(({ type }) => type === 'store:error');
   assert.ok(failed.length >= 3 && failed.every((event) => 'message' in event && event.message === refusal?.message));
   assert.equal([later.slice(0, 3), later.includes(500), passes], [[1000, 2000, 4000], false, []]);
   refusal = null;

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HistoryPruner } from '../../src/controller/history-pruner.ts';
-import { EdictError } from '../../src/model/errors.ts';
+import { StoreError } from '../../src/model/errors.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
 import { gatewaySettings } from '../support/states.ts';
 
@@ -46,9 +46,9 @@ test('deletes nothing unless it was told to', async () => {
 
 test('a store that fails is told of, and ends nothing', async () => {
   const { deps, events } = scene(1, 5);
-  const failing = { ...deps, store: { pruneHistory: () => Promise.reject(new EdictError('STORE_FULL', 'no room')) } };
+  const failing = { ...deps, store: { pruneHistory: () => Promise.reject(new StoreError('STORE_FULL', 'no room')) } };
   await new HistoryPruner(failing).prune(gateway, unending);
-  assert.equal(events, [{ type: 'store:failed', reconcileId: '', message: 'no room' }]);
+  assert.equal(events, [{ type: 'store:error', reconcileId: '', message: 'no room' }]);
 });
 
 test.run();

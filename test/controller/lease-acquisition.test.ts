@@ -1,14 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { acquireLease } from '../../src/controller/lease-acquisition.ts';
-import { EdictError } from '../../src/model/errors.ts';
+import { type EdictError, LeaseHeldError, StoreError } from '../../src/model/errors.ts';
 import type { AcquiredLease } from '../../src/model/ports.ts';
 import { gatewaySettings } from '../support/states.ts';
 
 const entered: AcquiredLease = { idleMs: 0, lease: { fence: 1, signal: new AbortController().signal, isHeld: () => true } };
 
 /** A lease that is free from `freeAtMs` on, and a clock that waiting moves on. */
-function opened(freeAtMs: number, error: Error = new EdictError('GATEWAY_HELD', 'another edict works on the gateway')) {
+function opened(freeAtMs: number, error: Error = new LeaseHeldError('another edict works on the gateway')) {
   const time = { ms: 0 };
   const told: string[] = [];
   const stopping = new AbortController();
@@ -48,15 +48,15 @@ test('a lease that another edict has is waited for, and it is said once for whom
 
 test('when the time is over, and after any other failure, it says why not', async () => {
   const code = (error: unknown): unknown => (error as EdictError).code;
-  assert.is(await opened(5000).enter(1000).catch(code), 'GATEWAY_HELD');
-  assert.is(await opened(5000).enter(0).catch(code), 'GATEWAY_HELD');
-  assert.is(await opened(5000, new EdictError('STORE_FULL', 'full')).enter(60_000).catch(code), 'STORE_FULL');
+  assert.is(await opened(5000).enter(1000).catch(code), 'LEASE_HELD');
+  assert.is(await opened(5000).enter(0).catch(code), 'LEASE_HELD');
+  assert.is(await opened(5000, new StoreError('STORE_FULL', 'full')).enter(60_000).catch(code), 'STORE_FULL');
 });
 
 test('a stop ends the waiting', async () => {
   const { stopping, told, enter } = opened(5000);
   stopping.abort();
-  assert.is(await enter(60_000).catch((error: unknown) => (error as EdictError).code), 'GATEWAY_HELD');
+  assert.is(await enter(60_000).catch((error: unknown) => (error as EdictError).code), 'LEASE_HELD');
   assert.equal(told, []);
 });
 

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { tokenAuth } from '../../src/gateway/auth/credentials.ts';
 import { StaticCredentials } from '../../src/gateway/auth/static-credentials.ts';
-import { EdictError } from '../../src/model/errors.ts';
+import { EdictError, StoreError } from '../../src/model/errors.ts';
 import type { Failure, Outcome } from '../../src/model/outcome.ts';
 import type { Gateway, Store } from '../../src/model/ports.ts';
 import { openReadonly } from '../../src/store/open.ts';
@@ -31,7 +31,7 @@ test('makes the calls of the plan in its order, records them, and makes none the
   await shop.engine.idle();
   assert.is(shop.requested().length, apis.length);
   const finished = shop.events
-    .filter((event) => event.type === 'pass:finished')
+    .filter((event) => event.type === 'reconcile:finished')
     .map(({ summary }) => [summary.online, summary.unchanged, summary.failed]);
   assert.equal(finished, [
     [8, 0, 0],
@@ -98,7 +98,7 @@ test('gives up after `maxTries` and counts the failure', async () => {
   await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
   await shop.engine.idle();
   assert.is(shop.requested().length, 2);
-  const last = shop.events.filter((event) => event.type === 'pass:finished').at(-1);
+  const last = shop.events.filter((event) => event.type === 'reconcile:finished').at(-1);
   assert.is(last?.summary.failed, 1);
 });
 
@@ -178,9 +178,9 @@ for (const [unknownOutcome, calls, held] of [
     await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
     await shop.engine.idle();
     assert.is(shop.requested().length, calls);
-    const last = shop.events.filter((event) => event.type === 'pass:finished').at(-1);
+    const last = shop.events.filter((event) => event.type === 'reconcile:finished').at(-1);
     assert.equal([last?.summary.held, last?.summary.failed], [held, 0]);
-    const told = shop.events.find((event) => event.type === 'attempt:untold');
+    const told = shop.events.find((event) => event.type === 'attempt:unknown');
     assert.equal([told?.isRetried, told?.reason], [unknownOutcome === 'repeat', 'APIG.1005 No permissions']);
   });
 }
@@ -190,7 +190,7 @@ test('refused credentials stop every call, until they are others', async () => {
   const credentials = new StaticCredentials(() => ({ auth: tokenAuth(token), fingerprint: token }), 'HW_AUTH_TOKEN_FILE');
   await using shop = await workshop({ apis: names(10), credentials, anyToken: false });
   await shop.engine.reconcile(shop.desire(all(names(10), 'online')), 'start');
-  await until('the calls are stopped', () => shop.events.some((event) => event.type === 'calls:stopped'));
+  await until('the calls are stopped', () => shop.events.some((event) => event.type === 'requests:paused'));
   await new Promise((resolve) => setTimeout(resolve, 300));
   assert.is(shop.requested().length, 1, 'one call has told it');
   assert.is(shop.traffic.stopped?.reason, 'credentials');
@@ -198,7 +198,7 @@ test('refused credentials stop every call, until they are others', async () => {
   token = 'token';
   await shop.engine.idle();
   assert.is(shop.requested().length, 11);
-  assert.ok(shop.events.some((event) => event.type === 'calls:resumed'));
+  assert.ok(shop.events.some((event) => event.type === 'requests:resumed'));
 });
 
 test('an outage costs a probe now and then, and its end is noticed', async () => {
@@ -274,7 +274,7 @@ test('two calls for one publication are never in flight together', async () => {
 });
 
 test('a store that cannot record an attempt means no call', async () => {
-  const full = new EdictError('STORE_FULL', 'the disk is full');
+  const full = new StoreError('STORE_FULL', 'the disk is full');
   const wrapStore = (store: Store): Store =>
     Object.assign(Object.create(store) as Store, {
       beginAttempt: () => Promise.reject(full),
@@ -288,7 +288,7 @@ test('a store that cannot record an attempt means no call', async () => {
   await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
   await shop.engine.idle();
   assert.equal(shop.requested(), []);
-  assert.ok(shop.events.some((event) => event.type === 'store:failed' && event.message === 'the disk is full'));
+  assert.ok(shop.events.some((event) => event.type === 'store:error' && event.message === 'the disk is full'));
 });
 
 test('an outcome that cannot be written is written later, and its call is not repeated', async () => {
@@ -321,7 +321,7 @@ test('an outcome that cannot be written is written later, and its call is not re
     close: store.close.bind(store),
     finishAttempt: (...settled) => {
       failures -= 1;
-      return failures >= 0 ? Promise.reject(new EdictError('STORE_FULL', 'the disk is full')) : store.finishAttempt(...settled);
+      return failures >= 0 ? Promise.reject(new StoreError('STORE_FULL', 'the disk is full')) : store.finishAttempt(...settled);
     },
   });
   await using shop = await workshop({ apis: ['orders'], wrapStore });
@@ -358,7 +358,7 @@ test('a gateway that was never seen and cannot be is left alone, whatever the fi
   shop.emulator.faults.add({ times: 1, status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', operation: 'listApis' });
   const desired = shop.desire({ orders: 'online' });
   const refused = await shop.engine.reconcile(desired, 'start').catch((error: unknown) => error);
-  assert.is(refused instanceof EdictError && refused.code, 'UNSEEN');
+  assert.is(refused instanceof EdictError && refused.code, 'OBSERVATION_FAILED');
   await shop.engine.idle();
   assert.equal(shop.requested(), []);
   await shop.engine.reconcile(desired, 'resync');
@@ -381,9 +381,9 @@ test('what is online already is adopted without a call, and what drifts is broug
   shop.emulator.state.changeManually('api-carts', 'env-test', 'offline');
   for (let passes = 0; passes < 3; passes += 1) await pass();
   assert.equal(shop.requested(), ['carts online', 'orders online']);
-  const notes = shop.events.flatMap((event) => (event.type === 'publication:noted' ? [`${event.notice.api} ${event.notice.kind}`] : []));
+  const notes = shop.events.flatMap((event) => (event.type === 'publication:drift' ? [`${event.notice.api} ${event.notice.kind}`] : []));
   assert.equal(notes, ['orders adopted', 'orders drift', 'carts drift']);
-  const plans = shop.events.flatMap((event) => (event.type === 'plan:made' ? [event.plan.drifted.map(({ api }) => api)] : []));
+  const plans = shop.events.flatMap((event) => (event.type === 'plan:computed' ? [event.plan.drifted.map(({ api }) => api)] : []));
   assert.equal(plans.at(-1), ['carts']);
 });
 
@@ -414,7 +414,7 @@ test('a look under way ends when the process is to end', async () => {
   const stop = new AbortController();
   setTimeout(() => stop.abort(), 20);
   const ended = await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start', stop.signal).catch((error: unknown) => error);
-  assert.is(ended instanceof EdictError && ended.code, 'UNSEEN');
+  assert.is(ended instanceof EdictError && ended.code, 'OBSERVATION_FAILED');
 });
 
 test.run();

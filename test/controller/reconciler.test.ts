@@ -78,7 +78,7 @@ test('makes the call, records it, and says so', async () => {
     async () => ({ kind: 'succeeded', versionId: 'v1', publishId: 'p1' }),
   );
   assert.equal([outcomeKind(result), answers], ['succeeded', 1]);
-  assert.equal(events, ['attempt:begun', 'attempt:settled']);
+  assert.equal(events, ['attempt:started', 'attempt:finished']);
   assert.equal([attempt?.outcome, attempt?.versionId, attempt?.reconcileId, attempt?.reason], ['succeeded', 'v1', 'pass', 'new']);
   assert.equal([recorded?.state, recorded?.versionId, recorded?.unknownAttempt], ['online', 'v1', null]);
 });

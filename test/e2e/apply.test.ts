@@ -117,7 +117,7 @@ test('a refused login is asked once, and its password is seen nowhere', async ()
   write({ orders: 'online', invoices: 'online' });
   const { ...refused } = await edict(['apply'], folder, { ...login, HW_DOMAIN_NAME: 'other' });
   assert.is(refused.code, 5);
-  assert.match(refused.stdout, 'CREDENTIALS_REFUSED');
+  assert.match(refused.stdout, 'CREDENTIALS_REJECTED');
   assert.is(emulator.requests.all().length, 1);
   assertNoSecret(refused);
 });

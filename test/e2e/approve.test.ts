@@ -30,10 +30,10 @@ test('an agreement releases what a running daemon holds, once, and the history s
   try {
     await until('all are online', () => online() === 'abcdef');
     write('a', 'b', 'c');
-    await until('it is held', () => daemon.events('plan:made').some(({ held }) => held === 3));
+    await until('it is held', () => daemon.events('plan:computed').some(({ held }) => held === 3));
     const metrics = async (): Promise<string> => (await fetch(`${String(daemon.events('daemon:started')[0]?.['url'])}/metrics`)).text();
     assert.match(await metrics(), /^edict_publications\{state="held",.*\} 3$/m);
-    const digest = String(daemon.events('plan:made').at(-1)?.['heldDigest']);
+    const digest = String(daemon.events('plan:computed').at(-1)?.['heldDigest']);
     const other = await edict(['approve', `sha256:${'0'.repeat(64)}`, '--by', 'eve', '--why', 'no reason'], folder);
     assert.is(other.code, 1);
     assert.match(other.stderr, digest);
@@ -47,10 +47,10 @@ test('an agreement releases what a running daemon holds, once, and the history s
     write();
     await until('they are back', () => online() === 'abcdef');
     write('a', 'b', 'c');
-    const plans = daemon.events('plan:made').length;
+    const plans = daemon.events('plan:computed').length;
     await until('it is held again', () =>
       daemon
-        .events('plan:made')
+        .events('plan:computed')
         .slice(plans)
         .some(({ held }) => held === 3),
     );

@@ -51,7 +51,7 @@ test('the daemon stops calling when its token is refused, says so everywhere, an
   writeFileSync(file, 'old\n');
   const environment = { HW_AUTH_TOKEN_FILE: file };
   const daemon = startEdict(['run', '--debounce', '20ms', '--resync', '300ms', '--log-format', 'json'], folder, environment);
-  await until('it has stopped', () => daemon.events('calls:stopped').length === 1);
+  await until('it has stopped', () => daemon.events('requests:paused').length === 1);
   await new Promise((resolve) => setTimeout(resolve, 1500));
   assert.equal(requests(), ['changePublication 401']);
   const { stdout } = await edict(['status'], folder, environment);
@@ -62,7 +62,7 @@ test('the daemon stops calling when its token is refused, says so everywhere, an
   assert.is(told.stopped.why, 'credentials');
   writeFileSync(file, 'good\n');
   await until('all is online', () => online() === names.length);
-  assert.is(daemon.events('calls:resumed').length, 1);
+  assert.is(daemon.events('requests:resumed').length, 1);
   daemon.child.kill('SIGTERM');
   await daemon.finished;
 });
@@ -70,7 +70,7 @@ test('the daemon stops calling when its token is refused, says so everywhere, an
 test('a person may have a refused credential tried once more, with SIGHUP', async () => {
   const environment = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'wrong', HW_DOMAIN_NAME: 'acme' };
   const daemon = startEdict(['run', '--resync', '300ms', '--log-format', 'json'], folder, environment);
-  await until('it has stopped', () => daemon.events('calls:stopped').length === 1);
+  await until('it has stopped', () => daemon.events('requests:paused').length === 1);
   await new Promise((resolve) => setTimeout(resolve, 1500));
   assert.equal(requests(), ['createToken 401']);
   daemon.child.kill('SIGHUP');
@@ -86,7 +86,7 @@ test('a password in a file that is mended is used', async () => {
   writeFileSync(file, 'wrong');
   const environment = { HW_USER_NAME: 'ada', HW_USER_PASSWORD_FILE: file, HW_DOMAIN_NAME: 'acme' };
   const daemon = startEdict(['run', '--log-format', 'json'], folder, environment);
-  await until('it has stopped', () => daemon.events('calls:stopped').length === 1);
+  await until('it has stopped', () => daemon.events('requests:paused').length === 1);
   writeFileSync(file, 'right');
   await until('all is online', () => online() === names.length);
   daemon.child.kill('SIGTERM');

@@ -38,7 +38,7 @@ const onlineCalls = (): number => emulator.state.publications().reduce((sum, kno
 /** Starts the daemon with orders online and waits until it is so. */
 async function started(file?: string): Promise<Running> {
   const running = run(file);
-  await until('orders is online', () => isOnline('orders') && running.events('pass:finished').length > 0);
+  await until('orders is online', () => isOnline('orders') && running.events('reconcile:finished').length > 0);
   return running;
 }
 
@@ -100,8 +100,8 @@ test('an invalid edit changes nothing and is logged with its place, and its repa
   write({ orders: 'online', invoices: 'offline' });
   const running = await started();
   write({ orders: 'offline', invoices: 'onlin' });
-  await until('the mistake is logged', () => running.events('file:rejected').length > 0);
-  const mistakes = running.events('file:rejected')[0]?.['mistakes'] as { file: string; line: number; column: number }[] | undefined;
+  await until('the mistake is logged', () => running.events('file:invalid').length > 0);
+  const mistakes = running.events('file:invalid')[0]?.['mistakes'] as { file: string; line: number; column: number }[] | undefined;
   assert.equal(
     mistakes?.map(({ file, line, column }) => [file, line, column]),
     [['edict.yaml', 7, 55]],
@@ -115,9 +115,9 @@ test('a file that is absent for a moment, or empty, changes nothing', async () =
   write({ orders: 'online' });
   const running = await started();
   rmSync(join(folder, 'edict.yaml'));
-  await until('the absence is logged', () => running.events('file:missed').length > 0);
+  await until('the absence is logged', () => running.events('file:unreadable').length > 0);
   writeFileSync(join(folder, 'edict.yaml'), '');
-  await until('the emptiness is logged', () => running.events('file:rejected').length > 0);
+  await until('the emptiness is logged', () => running.events('file:invalid').length > 0);
   write({ orders: 'online', invoices: 'online' });
   await until('the file is followed again', () => isOnline('invoices'));
   assert.equal(
@@ -128,7 +128,7 @@ test('a file that is absent for a moment, or empty, changes nothing', async () =
 
 test('a daemon that starts before its file waits for it', async () => {
   const running = run();
-  await until('the absence is logged', () => running.events('file:missed').length > 0);
+  await until('the absence is logged', () => running.events('file:unreadable').length > 0);
   write({ orders: 'online' });
   await until('orders is online', () => isOnline('orders'));
 });
@@ -137,7 +137,7 @@ test('SIGHUP makes a pass now', async () => {
   write({ orders: 'online' });
   const running = await started();
   running.child.kill('SIGHUP');
-  await until('the pass is made', () => running.events('pass:started').some((pass) => pass['cause'] === 'signal'));
+  await until('the pass is made', () => running.events('reconcile:started').some((pass) => pass['cause'] === 'signal'));
 });
 
 test('SIGTERM in mid-apply lets the calls in flight finish and records them; the next start makes just the missing calls', async () => {
@@ -186,7 +186,7 @@ test('a new file supersedes what has not been sent', async () => {
   const running = run();
   await until('the first call is made', () => emulator.requests.all().length >= 1);
   write(Object.fromEntries(apis.map((api) => [api, 'offline'])), 'edict.yaml', '{ calls: 1, per: 1s }');
-  await until('the new file is read', () => running.events('file:accepted').length >= 2);
+  await until('the new file is read', () => running.events('file:loaded').length >= 2);
   await until('what was published is taken offline', () => emulator.state.publications().every((known) => known.effective === null));
   await sleep(1500);
   assert.ok(onlineCalls() <= 3, `${onlineCalls()} were published`);

@@ -46,11 +46,11 @@ function start(): Running {
 
 /** Returns on how many gateways an edict works: its log tells when it begins, and when it ends. */
 function load(daemon: Running): number {
-  const told = ['pass:started', 'lease:ended', 'lease:waited'].flatMap((event) => daemon.events(event));
+  const told = ['reconcile:started', 'lease:lost', 'lease:standby'].flatMap((event) => daemon.events(event));
   const ofFile = Map.groupBy(told, (record) => String(record['file']));
   return files.filter((file) => {
     const inOrder = (ofFile.get(file) ?? []).toSorted((a, b) => Date.parse(String(a['time'])) - Date.parse(String(b['time'])));
-    return inOrder.at(-1)?.['event'] === 'pass:started';
+    return inOrder.at(-1)?.['event'] === 'reconcile:started';
   }).length;
 }
 const loads = (): string =>

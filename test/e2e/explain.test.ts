@@ -49,7 +49,7 @@ async function done(...args: readonly string[]): Promise<Finished> {
 async function startDaemon(): Promise<Running> {
   const started = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
   daemon = started;
-  await until('the daemon plans', () => started.events('plan:made').length > 0);
+  await until('the daemon plans', () => started.events('plan:computed').length > 0);
   return started;
 }
 
@@ -111,7 +111,7 @@ test('while a daemon has the store: what it tries again, and what it will not tr
   emulator.faults.add({ status: 404, errorCode: 'APIG.3002', errorMsg: 'no such API', share: 1, apiId: 'api-carts' });
   write({});
   const { events, child } = await startDaemon();
-  await until('both failed', () => new Set(events('attempt:settled').map(({ api, outcome }) => `${api} ${outcome}`)).size >= 5);
+  await until('both failed', () => new Set(events('attempt:finished').map(({ api, outcome }) => `${api} ${outcome}`)).size >= 5);
   const again = await explain('orders');
   assert.is(again.next.kind, 'failing');
   assert.match(again.text, 'Next: going online failed, and is tried again\n');
@@ -205,7 +205,7 @@ test('calls that are stopped are told of, with how that ends', async () => {
   emulator.faults.add({ status: 401, errorCode: 'APIG.1002', errorMsg: 'the token is not valid', share: 1, operation: '*' });
   write({});
   const { events } = await startDaemon();
-  await until('it stopped', () => events('calls:stopped').length > 0);
+  await until('it stopped', () => events('requests:paused').length > 0);
   const { next, text } = await explain();
   assert.match(next.when ?? '', 'it goes on when the credentials change, or at SIGHUP');
   assert.match(text, /daemon +No calls since /);

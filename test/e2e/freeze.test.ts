@@ -38,7 +38,7 @@ test('in a freeze the daemon sends nothing, and when it ends everything, by itse
   const endMs = nextSecond(Date.now() + 3000);
   write(`freeze: [{ name: launch, from: "${moment(endMs - 60_000)}", to: "${moment(endMs)}" }]`);
   daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
-  await until('it waits', () => daemon?.events('plan:made').some(({ waiting }) => waiting === 2) ?? false);
+  await until('it waits', () => daemon?.events('plan:computed').some(({ waiting }) => waiting === 2) ?? false);
   const status = await edict(['status'], folder);
   assert.match(status.stdout, `frozen (launch) until ${moment(endMs)}`);
   await until('all are online', () => calls().length === 2);
@@ -103,7 +103,7 @@ test('a try again that is due in a freeze waits for its end', async () => {
   emulator.faults.add({ times: 3, status: 429, errorCode: 'APIG.0308', errorMsg: 'slow down' });
   write(`freeze: [{ from: "${moment(beginMs)}", to: "${moment(endMs)}" }]`, ['a0']);
   daemon = startEdict(['run', '--log-format', 'json'], folder);
-  await until('it is online', () => daemon?.events('attempt:settled').some(({ outcome }) => outcome === 'succeeded') ?? false);
+  await until('it is online', () => daemon?.events('attempt:finished').some(({ outcome }) => outcome === 'succeeded') ?? false);
   assert.equal(
     calls().filter(({ atMs }) => atMs >= beginMs + 100 && atMs < endMs),
     [],
@@ -128,7 +128,7 @@ test('with batches, too, what has not left when a freeze begins stays', async ()
 test('to act in a freeze, it is taken out of the file: the daemon acts at once', async () => {
   write(`freeze: [{ from: "${moment(Date.now() - 60_000)}", to: "${moment(Date.now() + 3_600_000)}" }]`);
   daemon = startEdict(['run', '--log-format', 'json'], folder);
-  await until('it waits', () => daemon?.events('plan:made').some(({ waiting }) => waiting === 2) ?? false);
+  await until('it waits', () => daemon?.events('plan:computed').some(({ waiting }) => waiting === 2) ?? false);
   assert.is(calls().length, 0);
   write('');
   await until('all are online', () => calls().length === 2);
@@ -138,8 +138,8 @@ test('a daemon that waits says so once, with the time, and not at every resync',
   const endMs = nextSecond(Date.now() + 3_600_000);
   write(`freeze: [{ name: launch, from: "${moment(endMs - 7_200_000)}", to: "${moment(endMs)}" }]`);
   daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug', '--resync', '50ms'], folder);
-  await until('it has looked again and again', () => (daemon?.events('pass:started').length ?? 0) > 5);
-  const told = (level: number) => daemon?.events('plan:made').filter((line) => line['level'] === level) ?? [];
+  await until('it has looked again and again', () => (daemon?.events('reconcile:started').length ?? 0) > 5);
+  const told = (level: number) => daemon?.events('plan:computed').filter((line) => line['level'] === level) ?? [];
   assert.ok(told(20).length > 2, 'the others are for who looks closely');
   assert.equal(
     told(30).map(({ waiting, firstDue }) => [waiting, firstDue]),

@@ -36,7 +36,7 @@ test('a replica whose file has names instead of IDs stands by and takes over lik
   await until('all is online', () => published() === 3);
   first.child.kill('SIGKILL');
   await until('the other one works', () => isAtWork(second), 15_000);
-  await until('it has made its pass', () => second.events('pass:finished').length > 0);
+  await until('it has made its pass', () => second.events('reconcile:finished').length > 0);
   assert.is(versions(), 3, 'not one needless call');
 });
 
@@ -54,16 +54,16 @@ test('a replica whose file has a name that the gateway does not know takes nothi
   const asked = at.emulator.requests.all().length;
   await sleep(3000);
   assert.is(at.emulator.requests.all().length, asked);
-  assert.equal([working.events('lease:ended'), broken.events('plan:made')], [[], []]);
+  assert.equal([working.events('lease:lost'), broken.events('plan:computed')], [[], []]);
   working.child.kill('SIGTERM');
   await working.finished;
-  await until('the mistake of the other one is told', () => broken.events('file:rejected').length === 1);
+  await until('the mistake of the other one is told', () => broken.events('file:invalid').length === 1);
   const told = at.emulator.requests.all().length;
   await sleep(3000);
   assert.ok(at.emulator.requests.all().length <= told + 1, 'it is not asked again and again');
   const third = start(named('api1'));
   await until('the gateway is free for a replica whose file is well', () => published() === 2);
-  assert.is(third.events('lease:waited').length, 0);
+  assert.is(third.events('lease:standby').length, 0);
 });
 
 test('no window holds more than the limit across a hand-over, whether nobody knows when the one before sent last or it said so', async () => {
@@ -73,7 +73,7 @@ test('no window holds more than the limit across a hand-over, whether nobody kno
   /** Resolves to one that has used up a window and recorded it, and was not meant before. */
   const worked = async (...before: readonly Running[]): Promise<Running> => {
     const among = daemons.filter((daemon) => !before.includes(daemon));
-    const has = (daemon: Running): boolean => daemon.events('attempt:settled').length >= calls;
+    const has = (daemon: Running): boolean => daemon.events('attempt:finished').length >= calls;
     await until('one has used up its window', () => among.some(has), 60_000);
     return among.find(has) as Running;
   };
@@ -97,14 +97,14 @@ test('a file that leaves its folder while the database is away ends nothing else
   writeFileSync(join(folder, 'all/two.yaml'), fileOf(other.url, { other: 'online' }));
   const daemon = startEdict(['run', 'all/', '--state', through.href, '--log-format', 'json', '--debounce', '20ms'], folder);
   at.running.push(daemon);
-  await until('both are looked after', () => daemon.events('pass:finished').length === 2);
+  await until('both are looked after', () => daemon.events('reconcile:finished').length === 2);
   rmSync(join(folder, 'all/two.yaml'));
   // It is given up after ten seconds; then the database has just gone, and the lease is thought to be held.
   const startedAtMs = Date.parse(String(daemon.events('daemon:started')[0]?.['time']));
   await sleep(startedAtMs + 8500 - Date.now());
   way.turn('refused');
   await until('it is given up', () => daemon.events('file:removed').length === 1);
-  await until('it is told that the database is away', () => daemon.events('store:failed').length > 0);
+  await until('it is told that the database is away', () => daemon.events('store:error').length > 0);
   way.turn('clear');
   writeFileSync(join(folder, 'all/one.yaml'), fileOf(at.emulator.url, { api0: 'online', api1: 'online' }));
   await until('the other one is looked after as ever', () => published() === 2);

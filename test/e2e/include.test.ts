@@ -47,7 +47,7 @@ const writeMain = (path = 'edict.yaml'): void =>
 
 async function running(file = 'edict.yaml'): Promise<void> {
   daemon = startEdict(['run', file, '--log-format', 'json', '--log-level', 'debug'], folder);
-  await until('the first pass is over', () => daemon !== null && daemon.events('pass:finished').length > 0);
+  await until('the first pass is over', () => daemon !== null && daemon.events('reconcile:finished').length > 0);
 }
 
 test('a file of a team is followed: edited, replaced, added, taken away, and moved to another', async () => {
@@ -65,14 +65,17 @@ test('a file of a team is followed: edited, replaced, added, taken away, and mov
   const before = calls();
   write('apis/two.yaml', part({ a: 'online', c: 'online' }));
   write('apis/one.yaml', part({ b: 'offline' }));
-  await until('the move is read', () => daemon?.events('file:accepted').length === 5);
+  await until('the move is read', () => daemon?.events('file:loaded').length === 5);
   await sleep(300);
   assert.equal([online(), calls()], ['ac', before], 'what was moved is not lost, and needs no call');
   rmSync(join(folder, 'apis/two.yaml'));
-  await until('the vanished file is held', () => daemon?.events('plan:made').some(({ suspicion }) => suspicion === 'vanished') ?? false);
+  await until(
+    'the vanished file is held',
+    () => daemon?.events('plan:computed').some(({ suspicion }) => suspicion === 'vanished') ?? false,
+  );
   await sleep(300);
   assert.is(online(), 'ac');
-  const digest = String(daemon?.events('plan:made').at(-1)?.['heldDigest']);
+  const digest = String(daemon?.events('plan:computed').at(-1)?.['heldDigest']);
   assert.is((await edict(['approve', digest, '--by', 'ada', '--why', 'the team is gone'], folder)).code, 0);
   await until('it was meant', () => online() === '');
 });
@@ -83,8 +86,8 @@ test('a half-written file of a team leaves the last valid state in force, and it
   await running();
   await until('a is online', () => online() === 'a');
   write('apis/one.yaml', 'apis:\n  a: { id: api-a, environments: { test: offl');
-  await until('it is refused', () => (daemon?.events('file:rejected').length ?? 0) > 0);
-  assert.match(JSON.stringify(daemon?.events('file:rejected')[0]?.['mistakes']), 'apis/one.yaml');
+  await until('it is refused', () => (daemon?.events('file:invalid').length ?? 0) > 0);
+  assert.match(JSON.stringify(daemon?.events('file:invalid')[0]?.['mistakes']), 'apis/one.yaml');
   assert.is(online(), 'a');
   write('apis/one.yaml', part({ a: 'offline' }));
   await until('the repair is made', () => online() === '');

@@ -26,13 +26,13 @@ function limitFiles(pid: number | undefined, bytes: number | 'unlimited'): void 
 test('when the disk takes no record no call leaves, and the daemon goes on when it does again', async () => {
   write({});
   const daemon = startEdict(['run', '--debounce', '20ms', '--log-format', 'json'], folder);
-  await until('it is in sync', () => daemon.events('plan:made').length === 1);
+  await until('it is in sync', () => daemon.events('plan:computed').length === 1);
   limitFiles(daemon.child.pid, 0);
   write({ a: 'online', b: 'online', c: 'online' });
-  await until('the store has failed', () => daemon.events('store:failed').length >= 3);
+  await until('the store has failed', () => daemon.events('store:error').length >= 3);
   assert.is(calls(), 0);
   assert.match(
-    String(daemon.events('store:failed')[0]?.['reason']),
+    String(daemon.events('store:error')[0]?.['reason']),
     /^the store .*state\.db (?:cannot be read or written by the disk|cannot grow: the disk is full)$/,
   );
   limitFiles(daemon.child.pid, 'unlimited');
@@ -47,13 +47,13 @@ test('an outcome that cannot be written is written when it can be, and its call 
   write({});
   emulator.faults.latencyMs = 1500;
   const daemon = startEdict(['run', '--debounce', '20ms', '--log-format', 'json'], folder);
-  await until('it is in sync', () => daemon.events('plan:made').length === 1);
+  await until('it is in sync', () => daemon.events('plan:computed').length === 1);
   write({ a: 'online' });
   await until('the call is in flight', () => calls() === 1);
   limitFiles(daemon.child.pid, 0);
-  await until('the store has failed', () => daemon.events('store:failed').length >= 1);
+  await until('the store has failed', () => daemon.events('store:error').length >= 1);
   limitFiles(daemon.child.pid, 'unlimited');
-  await until('it is recorded', () => daemon.events('attempt:settled').length === 1);
+  await until('it is recorded', () => daemon.events('attempt:finished').length === 1);
   daemon.child.kill('SIGTERM');
   await daemon.finished;
   assert.match((await edict(['apply'], folder)).stdout, /^In sync/);
@@ -73,7 +73,7 @@ test('a store in a place that takes no file is refused before anything is sent',
 test('a second process is told who has the store, or waits for it', async () => {
   write({ a: 'online' });
   const daemon = startEdict(['run', '--log-format', 'json'], folder);
-  await until('it has made its pass', () => daemon.events('pass:finished').length === 1);
+  await until('it has made its pass', () => daemon.events('reconcile:finished').length === 1);
   const refused = await edict(['apply'], folder);
   assert.is(refused.code, 1);
   assert.match(refused.stderr, new RegExp(`is in use by another edict \\(pid ${daemon.child.pid}, since \\d{4}-.*Z\\)`));
@@ -105,7 +105,7 @@ test('a second process is told who has the store, or waits for it', async () => 
 test('a log of writes that was cut off in the middle is read up to its last whole one', async () => {
   write({ a: 'online', b: 'online', c: 'online' });
   const daemon = startEdict(['run', '--log-format', 'json'], folder);
-  await until('it has made its pass', () => daemon.events('pass:finished').length === 1);
+  await until('it has made its pass', () => daemon.events('reconcile:finished').length === 1);
   daemon.child.kill('SIGKILL');
   await daemon.finished;
   const log = join(folder, '.edict', readdirSync(join(folder, '.edict')).find((name) => name.endsWith('-wal')) ?? 'none');

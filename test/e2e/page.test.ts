@@ -27,7 +27,7 @@ const allOnline = Object.fromEntries(names.map((name) => [name, 'online']));
 async function startDaemon(listen: string, environment: Readonly<Record<string, string>> = {}): Promise<void> {
   const args = ['run', '--log-format', 'json', '--log-level', 'debug', '--debounce', '50ms', '--listen', listen];
   daemon = startEdict(args, folder, { HW_AUTH_TOKEN: secretToken, ...environment });
-  await until('the daemon runs', () => daemon.events('daemon:started').length + daemon.events('plan:made').length > 1);
+  await until('the daemon runs', () => daemon.events('daemon:started').length + daemon.events('plan:computed').length > 1);
   url = String(daemon.events('daemon:started')[0]?.['url']);
 }
 
@@ -132,7 +132,7 @@ test('with the token it can be asked to act over HTTP; without it nobody can', a
   const resync = (token: string) => fetch(`${url}/api/v1/resync`, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
   assert.is((await resync('guess')).status, 401);
   assert.is((await resync('act-token-that-nobody-may-see')).status, 202);
-  await until('the pass is made', () => daemon.events('pass:started').some(({ cause }) => cause === 'request'));
+  await until('the pass is made', () => daemon.events('reconcile:started').some(({ cause }) => cause === 'request'));
   const texts = [daemon.output.stderr, await (await fetch(`${url}/api/v1/status`)).text(), await (await fetch(`${url}/metrics`)).text()];
   for (const text of texts) assert.not.match(text, /that-nobody-may-see/);
 });

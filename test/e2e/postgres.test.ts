@@ -39,7 +39,7 @@ test('the password of the store is in nothing that is written', async () => {
   at.running.push(daemon);
   await until('both are online', () => published() === 2);
   guarded({ api0: 'online', api1: 'offline' });
-  await until('it is held', () => daemon.events('plan:made').some(({ held }) => held === 1));
+  await until('it is held', () => daemon.events('plan:computed').some(({ held }) => held === 1));
   const url = String(daemon.events('daemon:started')[0]?.['url']);
   const written = [
     await (await fetch(new URL('api/v1/status', `${url}/`))).text(),
@@ -72,14 +72,14 @@ test('one daemon works, the other stands by and takes over when the first is kil
   first.child.kill('SIGKILL');
   await until('the second works', () => isAtWork(second));
   await until('all is online', () => published() === names.length);
-  await until('it has converged', () => second.events('pass:finished').some(({ failed }) => failed === 0));
+  await until('it has converged', () => second.events('reconcile:finished').some(({ failed }) => failed === 0));
   assert.is(versions(), names.length, 'not one needless call');
 });
 
 test('a daemon that is stopped hands over', async () => {
   const folder = machine(all('online', names));
   const first = start(folder);
-  await until('the first has converged', () => published() === names.length && first.events('pass:finished').length > 0);
+  await until('the first has converged', () => published() === names.length && first.events('reconcile:finished').length > 0);
   const second = start(machine({ ...all('online', names), api0: 'offline' }));
   await until('the second stands by', () => standsBy(second));
   first.child.kill('SIGTERM');
@@ -98,7 +98,7 @@ test('a daemon that was stopped in its sleep sends nothing after it has lost the
   first.child.kill('SIGCONT');
   await until('all is online', () => published() === names.length);
   await until('the first stands by', () => standsBy(first));
-  await until('the second has converged', () => second.events('pass:finished').some(({ failed }) => failed === 0));
+  await until('the second has converged', () => second.events('reconcile:finished').some(({ failed }) => failed === 0));
   assert.is(versions(), names.length, 'not one needless call');
 });
 
@@ -114,7 +114,7 @@ test('an edict whose file is older than what was acted on last does not take ove
   await until('what is newer is made', () => published() === 2);
   first.child.kill('SIGTERM');
   await first.finished;
-  await until('the second waits for its file', () => second.events('lease:waited').some(({ reason }) => String(reason).includes('older')));
+  await until('the second waits for its file', () => second.events('lease:standby').some(({ reason }) => String(reason).includes('older')));
   await sleep(3000);
   assert.equal([published(), isAtWork(second), versions()], [2, false, 4]);
   writeFileSync(join(late, 'edict.yaml'), fileOf(at.emulator.url, after));
@@ -142,12 +142,12 @@ test('a database that is not there yet is waited for, and SIGTERM ends the waiti
   const start = () => startEdict(['run', '--state', address.href, '--log-format', 'json', '--debounce', '20ms'], folder);
   const daemon = start();
   at.running.push(daemon);
-  await until('it says so', () => daemon.events('store:failed').length > 0);
+  await until('it says so', () => daemon.events('store:error').length > 0);
   way.turn('clear');
   await until('it works', () => published() === 1);
   way.turn('refused');
   const other = start();
-  await until('the other one says so', () => other.events('store:failed').length > 0);
+  await until('the other one says so', () => other.events('store:error').length > 0);
   other.child.kill('SIGTERM');
   assert.is((await other.finished).code, 0);
   await way[Symbol.asyncDispose]();

@@ -103,7 +103,7 @@ test('a plan is refused as a whole when record or file have moved under one of i
   for (const more of [[], ['--dry-run']]) {
     const { stderr } = await refused(
       ['apply', '--plan', plan, ...more],
-      'PLAN_STALE',
+      'SAVED_PLAN_STALE',
       /the saved plan is out of date: 2 of its 3 changes cannot be made as planned/,
       /\n {2}a in test: never recorded when planned, online now \(attempt \d at 20\d\d-[\d-]+T[\d:]+Z\)\n/,
       /\n {2}b in test: the file asks for revision r2 now, not for no revision\n/,
@@ -124,11 +124,11 @@ test('a file that is no plan, or not as it was written, is refused before anythi
     ['apis: {}\n', /is not JSON/],
   ] as const) {
     writeFileSync(plan, text);
-    await refused(['apply', '--plan', plan], 'PLAN_INVALID', word);
-    await refused(['apply', '--plan', plan, '--dry-run'], 'PLAN_INVALID', word);
+    await refused(['apply', '--plan', plan], 'SAVED_PLAN_INVALID', word);
+    await refused(['apply', '--plan', plan, '--dry-run'], 'SAVED_PLAN_INVALID', word);
   }
-  await refused(['apply', '--plan', join(folder, 'nowhere')], 'PLAN_ABSENT', /nowhere does not exist/);
-  await refused(['apply', '--plan', '.'], 'PLAN_INVALID', /is no file/);
+  await refused(['apply', '--plan', join(folder, 'nowhere')], 'SAVED_PLAN_NOT_FOUND', /nowhere does not exist/);
+  await refused(['apply', '--plan', '.'], 'SAVED_PLAN_INVALID', /is no file/);
   assert.not.ok(existsSync(join(folder, '.edict')));
 });
 
@@ -138,13 +138,17 @@ test('a plan for another gateway is refused, also where the file has names that 
   const other = fileOf(emulator.url, { a: 'online' }).replace('instance: instance', 'instance: other');
   for (const text of [other, other.replace('id: api-a, ', '')]) {
     writeFileSync(join(folder, 'edict.yaml'), text);
-    await refused(['apply', '--plan', plan], 'PLAN_GATEWAY', /for another gateway: .*instance instance; the file's is .*instance other/);
-    await refused(['apply', '--plan', plan, '--dry-run'], 'PLAN_GATEWAY', /for another gateway/);
+    await refused(
+      ['apply', '--plan', plan],
+      'SAVED_PLAN_GATEWAY_MISMATCH',
+      /for another gateway: .*instance instance; the file's is .*instance other/,
+    );
+    await refused(['apply', '--plan', plan, '--dry-run'], 'SAVED_PLAN_GATEWAY_MISMATCH', /for another gateway/);
   }
   write({ a: 'online' });
-  await refused(['apply', '--plan', plan, '--emulate'], 'PLAN_GATEWAY', /for another gateway: a real one/);
+  await refused(['apply', '--plan', plan, '--emulate'], 'SAVED_PLAN_GATEWAY_MISMATCH', /for another gateway: a real one/);
   await edict(['plan', '--emulate', '--out', plan], folder);
-  await refused(['apply', '--plan', plan], 'PLAN_GATEWAY', /for another gateway: an emulated one/);
+  await refused(['apply', '--plan', plan], 'SAVED_PLAN_GATEWAY_MISMATCH', /for another gateway: an emulated one/);
   const applied = await edict(['apply', '--emulate', '--plan', plan], folder);
   assert.is(applied.code, 0, applied.stderr);
   assert.equal(emulator.requests.all(), []);
@@ -172,7 +176,7 @@ test('a plan whose checksum was made anew can still do nothing that the file doe
     { ...change, remark: 'mine' },
   ] as const) {
     writeFileSync(plan, forged.writePlanDocument({ ...saved, changes: new Map([[evil.key, evil]]) }));
-    await refused(['apply', '--plan', plan], 'PLAN_STALE');
+    await refused(['apply', '--plan', plan], 'SAVED_PLAN_STALE');
   }
 });
 
@@ -328,7 +332,7 @@ test('whatever moves between, an apply makes exactly the plan, or nothing', asyn
           out,
           {},
           (event) => {
-            if (event.type === 'attempt:begun') sent.push(changeFingerprint(event.change));
+            if (event.type === 'attempt:started') sent.push(changeFingerprint(event.change));
           },
           unstopped,
         ).catch((error: unknown) => error);

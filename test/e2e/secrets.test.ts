@@ -66,7 +66,7 @@ async function showsNothingOf(what: string, environmentIn: (folder: string) => R
 
   const texts: string[] = [];
   const daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder, environment);
-  await until('it has heard a few answers', () => server.requests.length >= 3 && daemon.output.stderr.includes('attempt:settled'));
+  await until('it has heard a few answers', () => server.requests.length >= 3 && daemon.output.stderr.includes('attempt:finished'));
   await new Promise((resolve) => setTimeout(resolve, 1500));
   texts.push((await edict(['status'], folder, environment)).stdout);
   daemon.child.kill('SIGTERM');

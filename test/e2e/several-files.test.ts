@@ -57,7 +57,7 @@ test('each file has its gateway and its own failures: one that is broken, and a 
   writeFileSync(join(folder, 'more/broken.yaml'), 'edict: 1\napis: [\n');
   const daemon = start(['good.yaml', 'more/']);
   await until('what can be done is done', () => online(0) === names.length);
-  await until('the file is refused', () => of(daemon, 'file:rejected', 'broken.yaml').length === 1);
+  await until('the file is refused', () => of(daemon, 'file:invalid', 'broken.yaml').length === 1);
   await until('the gateway is away', () => of(daemon, 'retry:scheduled', 'away.yaml').length > 0);
   assert.is(of(daemon, 'retry:scheduled', 'good.yaml').length, 0);
   write('more/broken.yaml', 2);
@@ -90,8 +90,8 @@ test('of two files for one gateway the second stands by', async () => {
   write('one.yaml', 0);
   write('two.yaml', 0, ...names);
   const daemon = start(['one.yaml', 'two.yaml']);
-  await until('one stands by', () => daemon.events('lease:waited').length === 1);
-  const [waiting] = daemon.events('lease:waited');
+  await until('one stands by', () => daemon.events('lease:standby').length === 1);
+  const [waiting] = daemon.events('lease:standby');
   assert.match(String(waiting?.['reason']), 'for another file');
 });
 
@@ -104,13 +104,13 @@ test('a file that comes into the folder is looked after, and one that has gone n
   write('all/two.yaml', 1, 'a');
   writeFileSync(join(folder, 'all/three.yaml'), 'edict: 1\napis: [\n');
   await until('all of the second is online', () => online(1) === names.length - 1);
-  await until('the broken one is told', () => of(daemon, 'file:rejected', 'three.yaml').length === 1);
+  await until('the broken one is told', () => of(daemon, 'file:invalid', 'three.yaml').length === 1);
   const url = String(daemon.events('daemon:started')[0]?.['url']);
   assert.is((await fetch(`${url}/readyz`)).status, 200, 'a broken one that comes takes nothing out of service');
   assert.match(await (await fetch(url)).text(), 'all/two.yaml');
   renameSync(join(folder, 'all/one.yaml'), join(folder, 'all/renamed.yaml'));
   await until('the old name is given up', () => of(daemon, 'file:removed', 'one.yaml').length === 1);
-  await until('the new one is at work', () => of(daemon, 'lease:taken', 'renamed.yaml').length === 1);
+  await until('the new one is at work', () => of(daemon, 'lease:acquired', 'renamed.yaml').length === 1);
   write('all/renamed.yaml', 0, 'b');
   await until('an edit of it is followed', () => online(0) === names.length - 1);
   const calls = (): number =>

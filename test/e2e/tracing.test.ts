@@ -85,8 +85,8 @@ test('a pass, its plan and its calls are one trace, and a call that failed says 
     OTEL_SERVICE_NAME: 'edict-shop',
     OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=test',
   });
-  await until('the pass is over', () => running.events('pass:finished').length > 0);
-  const history = running.events('attempt:settled');
+  await until('the pass is over', () => running.events('reconcile:finished').length > 0);
+  const history = running.events('attempt:finished');
   running.child.kill('SIGTERM');
   const { code, stdout, stderr } = await running.finished;
   assert.is(code, 0);
@@ -97,7 +97,7 @@ test('a pass, its plan and its calls are one trace, and a call that failed says 
   assert.is(pass.parentSpanId ?? '', '');
   assert.equal(
     ['edict.cause', 'edict.pass', 'edict.online', 'edict.failed'].map((key) => attributeOf(pass.attributes, key)),
-    ['start', running.events('pass:finished')[0]?.['pass'], 1, 1],
+    ['start', running.events('reconcile:finished')[0]?.['pass'], 1, 1],
   );
   const below = spans().filter(({ parentSpanId }) => parentSpanId === pass.spanId);
   assert.equal(below.map(({ name }) => name).sort(), ['call online', 'call online', 'plan']);
@@ -127,7 +127,7 @@ test('a collector that is not there disturbs nothing, and is told in one line', 
   await collector.close();
   const running = run({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://MARKED@127.0.0.1:1/MARKED', OTEL_BSP_SCHEDULE_DELAY: '50' });
   for (let times = 1; times <= 3; times += 1) {
-    await until('a pass is over', () => running.events('pass:finished').length >= times);
+    await until('a pass is over', () => running.events('reconcile:finished').length >= times);
     running.child.kill('SIGHUP');
   }
   await until('it is told', () => running.events('trace:failed').length > 0);
@@ -146,7 +146,7 @@ test('a collector that is not there disturbs nothing, and is told in one line', 
 
 test('a setting that cannot be followed is told, and the work goes on', async () => {
   const running = run({ OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' });
-  await until('the pass is over', () => running.events('pass:finished').length > 0);
+  await until('the pass is over', () => running.events('reconcile:finished').length > 0);
   running.child.kill('SIGTERM');
   await running.finished;
   assert.match(String(running.events('trace:failed')[0]?.['reason']), 'OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not known to edict');
@@ -164,7 +164,7 @@ test('nothing of OpenTelemetry is loaded where the environment does not ask for 
   const loaded = async (environment: Readonly<Record<string, string>>): Promise<string[]> => {
     writeFileSync(list, '');
     const running = run({ NODE_OPTIONS: `--import=${pathToFileURL(hook)}`, ...environment });
-    await until('a pass is over', () => running.events('plan:made').length > 0);
+    await until('a pass is over', () => running.events('plan:computed').length > 0);
     running.child.kill('SIGTERM');
     await running.finished;
     return readFileSync(list, 'utf8').split('\n');

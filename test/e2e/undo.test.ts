@@ -266,7 +266,7 @@ test('beside a daemon too undo only reads, and the daemon makes the calls for th
   await apply();
   const daemon = startEdict(['run', '--log-format', 'json'], folder);
   try {
-    await until('the daemon runs', () => daemon.events('plan:made').length > 0);
+    await until('the daemon runs', () => daemon.events('plan:computed').length > 0);
     const shown = await run(['undo']);
     assert.is(shown.code, 0, shown.stderr);
     gitApply(shown.stdout);

@@ -173,7 +173,7 @@ test('a notice that could not be delivered is sent once more when the daemon sto
   let isBroken = true;
   writeFileSync(join(folder, 'edict.yaml'), 'edict: 1\n');
   const running = await start((response) => json(response, isBroken ? 503 : 200, {}));
-  await until('it is not delivered', () => running.events('notify:failed').length > 0);
+  await until('it is not delivered', () => running.events('webhook:failed').length > 0);
   const attempts = server.requests.length;
   isBroken = false;
   running.child.kill('SIGTERM');
@@ -209,8 +209,8 @@ test('URL and secret show nowhere, however the receiver fails', async () => {
     (response, { path }) => response.writeHead(302, { location: path }).end(),
   ];
   const running = await start((response, request, count) => answers[(count - 1) % 3]?.(response, request, count));
-  await until('a delivery is given up', () => running.events('notify:failed').some(({ dropped }) => dropped === 1));
-  const [first] = running.events('notify:failed');
+  await until('a delivery is given up', () => running.events('webhook:failed').some(({ dropped }) => dropped === 1));
+  const [first] = running.events('webhook:failed');
   assert.is(first?.['to'], new URL(server.url).host);
   running.child.kill('SIGTERM');
   const { stdout, stderr } = await running.finished;

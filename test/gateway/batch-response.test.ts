@@ -31,8 +31,8 @@ test('what is already so is a success, as for a single call', () => {
 
 test('an API in neither list or in both, or in another environment, may have been published', () => {
   const answer = { success: [made('a'), made('b', { env_id: 'env-2' })], failure: [{ api_id: 'a', error_code: 'APIG.3002' }] };
-  assert.equal(kinds(answer), Array(3).fill('unknown ANSWER_INVALID'));
-  assert.equal(kinds({}), Array(3).fill('unknown ANSWER_INVALID'));
+  assert.equal(kinds(answer), Array(3).fill('unknown INVALID_RESPONSE'));
+  assert.equal(kinds({}), Array(3).fill('unknown INVALID_RESPONSE'));
 });
 
 test('a code that nobody knows may mean that it happened', () => {

@@ -15,10 +15,10 @@ const known: readonly (readonly [ErrorClass, readonly string[]])[] = [
   ['try again', ['APIC.7701', 'APIG.3718']],
   ['slow down', ['APIGW.0308', 'APIG.0308', 'APIG.9008']],
   ['look first', ['APIG.3500', 'APIG.9003', 'APIG.9004', 'APIG.9005', 'APIG.9006', 'APIG.9007', 'APIG.9999']],
-  ['try again', ['CONNECTION_FAILED', 'NOT_SENT', 'IAM_UNAVAILABLE']],
-  ['look first', ['CONNECTION_LOST', 'TIMEOUT', 'INTERRUPTED', 'ANSWER_INVALID']],
-  ['renew credentials', ['CREDENTIALS_REFUSED', 'CREDENTIALS_UNREADABLE']],
-  ['slow down', ['IAM_BUSY']],
+  ['try again', ['CONNECTION_FAILED', 'REQUEST_NOT_SENT', 'IAM_UNAVAILABLE']],
+  ['look first', ['CONNECTION_LOST', 'TIMEOUT', 'INTERRUPTED', 'INVALID_RESPONSE']],
+  ['renew credentials', ['CREDENTIALS_REJECTED', 'CREDENTIALS_UNREADABLE']],
+  ['slow down', ['IAM_THROTTLED']],
 ];
 
 for (const [verdict, codes] of known) {

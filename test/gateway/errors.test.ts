@@ -35,9 +35,9 @@ test('a refusal without an error_code is named after its status', () => {
 });
 
 for (const [status, code] of [
-  [null, 'ANSWER_INVALID'],
-  [200, 'ANSWER_INVALID'],
-  [201, 'ANSWER_INVALID'],
+  [null, 'INVALID_RESPONSE'],
+  [200, 'INVALID_RESPONSE'],
+  [201, 'INVALID_RESPONSE'],
   [302, 'REDIRECTED'],
   [404, 'HTTP_404'],
   [502, 'HTTP_502'],
@@ -51,7 +51,7 @@ test('each is a GatewayError with its cause, and a dry run that sends is none', 
   const cause = new Error('deeper');
   assert.is(new ConnectionError('TIMEOUT', '', cause).cause, cause);
   assert.instance(new ConnectionError('TIMEOUT', ''), GatewayError);
-  assert.instance(new CredentialsError('', { code: 'IAM_BUSY' }), GatewayError);
+  assert.instance(new CredentialsError('', { code: 'IAM_THROTTLED' }), GatewayError);
   assert.not.instance(new ReadOnlyTransportError('POST'), GatewayError);
 });
 

@@ -82,7 +82,7 @@ test('tries no second time with the same proof', async () => {
 for (const [title, answer, code, result, end] of [
   ['in its own words', (r) => json(r, 404, { error_code: 'APIG.3030', error_msg: 'x' }), 'APIG.3030', 'taken', 'answered'],
   ['of somebody between', (r) => r.writeHead(502).end('<h1>Bad Gateway</h1>'), 'HTTP_502', 'untold', 'answered'],
-  ['that breaks the specification', (r) => json(r, 200, {}), 'ANSWER_INVALID', 'untold', 'answered'],
+  ['that breaks the specification', (r) => json(r, 200, {}), 'INVALID_RESPONSE', 'untold', 'answered'],
   ['that asks for fewer', (r) => json(r, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'APIG.0308', 'taken', 'throttled'],
   ['that never comes', (r) => r.destroy(), 'CONNECTION_LOST', 'untold', 'lost'],
 ] as const satisfies readonly (readonly [string, Answer, string, string, RequestResult['kind']])[]) {

@@ -119,16 +119,16 @@ const answers: readonly (readonly [string, Answer, Outcome['kind'], string | nul
   ['an error in the gateway', (r) => json(r, 500, { error_code: 'APIG.9999', error_msg: 'System error' }), 'unknown', 'APIG.9999'],
   ['a wrong address', (r) => json(r, 404, { error_code: 'APIGW.0101', error_msg: 'no such API' }), 'stalled', 'APIGW.0101'],
   ['a code that contradicts its status', (r) => json(r, 401, { error_code: 'APIG.1005', error_msg: 'x' }), 'stalled', 'APIG.1005'],
-  ['another API', (r) => json(r, 201, { ...about, api_id: 'api-2' }), 'unknown', 'ANSWER_INVALID'],
-  ['another environment', (r) => json(r, 201, { ...about, env_id: 'env-2' }), 'unknown', 'ANSWER_INVALID'],
-  ['an answer that breaks the specification', (r) => json(r, 201, { api_id: 'api-1' }), 'unknown', 'ANSWER_INVALID'],
-  ['broken JSON', (r) => r.writeHead(201).end('{"api_id":'), 'unknown', 'ANSWER_INVALID'],
-  ['an empty 201', (r) => r.writeHead(201).end(), 'unknown', 'ANSWER_INVALID'],
-  ['a 200', (r) => json(r, 200, about), 'unknown', 'ANSWER_INVALID'],
-  ['a 204', (r) => r.writeHead(204).end(), 'unknown', 'ANSWER_INVALID'],
+  ['another API', (r) => json(r, 201, { ...about, api_id: 'api-2' }), 'unknown', 'INVALID_RESPONSE'],
+  ['another environment', (r) => json(r, 201, { ...about, env_id: 'env-2' }), 'unknown', 'INVALID_RESPONSE'],
+  ['an answer that breaks the specification', (r) => json(r, 201, { api_id: 'api-1' }), 'unknown', 'INVALID_RESPONSE'],
+  ['broken JSON', (r) => r.writeHead(201).end('{"api_id":'), 'unknown', 'INVALID_RESPONSE'],
+  ['an empty 201', (r) => r.writeHead(201).end(), 'unknown', 'INVALID_RESPONSE'],
+  ['a 200', (r) => json(r, 200, about), 'unknown', 'INVALID_RESPONSE'],
+  ['a 204', (r) => r.writeHead(204).end(), 'unknown', 'INVALID_RESPONSE'],
   ['half an answer', (r) => r.writeHead(201, { 'content-length': 99 }).write('{"api_id"', () => r.destroy()), 'unknown', 'CONNECTION_LOST'],
   ['a reset', (r) => r.socket?.resetAndDestroy(), 'unknown', 'CONNECTION_LOST'],
-  ['a huge body', (r) => json(r, 201, { ...about, remark: 'x'.repeat(17_000_000) }), 'unknown', 'ANSWER_INVALID'],
+  ['a huge body', (r) => json(r, 201, { ...about, remark: 'x'.repeat(17_000_000) }), 'unknown', 'INVALID_RESPONSE'],
   ['a huge error', (r) => r.writeHead(404).end('x'.repeat(17_000_000)), 'stalled', 'HTTP_404'],
   ['a redirect', (r) => r.writeHead(307, { location: 'https://elsewhere.example/' }).end(), 'stalled', 'REDIRECTED'],
   ['a proxy that lost the answer', (r) => r.writeHead(502).end('<h1>Bad Gateway</h1>'), 'unknown', 'HTTP_502'],
@@ -163,7 +163,7 @@ test('nobody listening is tried again', async () => {
 test('stopped beforehand, nothing is sent', async () => {
   const { outcome, requests } = await sendTo(created, { signal: AbortSignal.abort() });
   assert.is(outcome.kind, 'retry');
-  assert.is(failureOf(outcome).code, 'NOT_SENT');
+  assert.is(failureOf(outcome).code, 'REQUEST_NOT_SENT');
   assert.is(requests.length, 0);
 });
 
@@ -285,7 +285,7 @@ test('a refused login is never repeated, and nothing is sent', async () => {
   );
   for (const outcome of outcomes) {
     assert.is(outcome.kind, 'refused');
-    assert.is(failureOf(outcome).code, 'CREDENTIALS_REFUSED');
+    assert.is(failureOf(outcome).code, 'CREDENTIALS_REJECTED');
     assert.not.match(inspect(outcome, { depth: 9 }), 'hunter2');
   }
   assert.is(logins, 1);

@@ -101,8 +101,8 @@ for (const [title, bytes, code] of [
   ['half a head', 'HTTP/1.1 201 Cre', 'CONNECTION_LOST'],
   ['half a body', `${head}Content-Length: 100\r\n\r\n{"a"`, 'CONNECTION_LOST'],
   ['half a chunk', `${head}Transfer-Encoding: chunked\r\n\r\nff\r\n{"a"`, 'CONNECTION_LOST'],
-  ['what is not HTTP', 'SSH-2.0-OpenSSH_9.6\r\n\r\n', 'ANSWER_INVALID'],
-  ['a head without end', `${head}X-Long: ${'x'.repeat(100_000)}`, 'ANSWER_INVALID'],
+  ['what is not HTTP', 'SSH-2.0-OpenSSH_9.6\r\n\r\n', 'INVALID_RESPONSE'],
+  ['a head without end', `${head}X-Long: ${'x'.repeat(100_000)}`, 'INVALID_RESPONSE'],
 ] as const) {
   test(`${title} is ${code}: the request has left`, async () => {
     const { error } = await exchangeWith((socket) => socket.end(bytes));
@@ -136,7 +136,7 @@ test('the time limit covers the body, however busy it is', async () => {
 });
 
 for (const [status, code] of [
-  ['201 Created', 'ANSWER_INVALID'],
+  ['201 Created', 'INVALID_RESPONSE'],
   ['404 Not Found', 'HTTP_404'],
 ] as const) {
   test(`a body over 16 MiB after ${status} is refused: ${code}`, async () => {
@@ -205,7 +205,7 @@ test('stopped beforehand, nothing leaves', async () => {
     },
     { signal: AbortSignal.abort() },
   );
-  assert.is((error as ConnectionError).code, 'NOT_SENT');
+  assert.is((error as ConnectionError).code, 'REQUEST_NOT_SENT');
   assert.not(served);
 });
 
@@ -213,7 +213,7 @@ test('what may not leave any more when its connection stands does not leave', as
   const [asked, served]: [string[], string[]] = [[], []];
   const mayLeave = (): boolean => asked.push('asked') === 0;
   const { error } = await exchangeWith(() => served.push('served'), { mayLeave });
-  assert.is((error as ConnectionError).code, 'NOT_SENT');
+  assert.is((error as ConnectionError).code, 'REQUEST_NOT_SENT');
   assert.equal([asked, served], [['asked'], []]);
 });
 

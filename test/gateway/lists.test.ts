@@ -119,7 +119,7 @@ test('a page that fails fails the list: half of it would say that the rest is no
   for (const [answer, failure] of [
     [(response) => json(response, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'retry APIG.9999'],
     [(response) => json(response, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'wait APIG.0308'],
-    [(response) => json(response, 200, { size: 0, apis: [] }), 'retry ANSWER_INVALID'],
+    [(response) => json(response, 200, { size: 0, apis: [] }), 'retry INVALID_RESPONSE'],
     [(response) => response.destroy(), 'retry CONNECTION_LOST'],
   ] as const satisfies readonly (readonly [Answer, string])[]) {
     const pages = paged(numbered(1001));
@@ -140,7 +140,7 @@ for (const [title, body] of [
 ] as const) {
   test(`a list with ${title} says nothing`, async () => {
     const { read, requests } = await reading((response) => json(response, 200, body), readApis);
-    assert.equal([failureOf(read), requests.length], ['retry ANSWER_INVALID', 1]);
+    assert.equal([failureOf(read), requests.length], ['retry INVALID_RESPONSE', 1]);
   });
 }
 
@@ -153,7 +153,7 @@ for (const [title, answer, failure] of [
   ['while the gateway is ill', (response) => json(response, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'retry APIG.9999'],
   ['behind a proxy that has nothing', (response) => response.writeHead(502).end('<h1>Bad Gateway</h1>'), 'retry HTTP_502'],
   ['that leads elsewhere', (response) => response.writeHead(302, { location: 'https://elsewhere.example/' }).end(), 'stalled REDIRECTED'],
-  ['that is a page', (response) => response.writeHead(200).end('<h1>Welcome</h1>'), 'retry ANSWER_INVALID'],
+  ['that is a page', (response) => response.writeHead(200).end('<h1>Welcome</h1>'), 'retry INVALID_RESPONSE'],
   ['that is no answer', () => {}, 'retry TIMEOUT'],
 ] as const satisfies readonly (readonly [string, Answer, string])[]) {
   test(`a list ${title} is ${failure}, and never an empty one`, async () => {
@@ -370,7 +370,7 @@ test('a read ends when it is stopped', async () => {
 
 test('stopped beforehand, nothing is asked', async () => {
   const { read, requests } = await reading(paged([]), (gateway) => gateway.listApis(AbortSignal.abort()));
-  assert.equal([failureOf(read), requests.length], ['retry NOT_SENT', 0]);
+  assert.equal([failureOf(read), requests.length], ['retry REQUEST_NOT_SENT', 0]);
 });
 
 test('every page asks whether it may leave', async () => {

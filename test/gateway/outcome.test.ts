@@ -33,7 +33,7 @@ for (const [title, error, action, kind] of [
   ['a 201 that breaks the specification', new InvalidResponseError('x', { status: 201 }), 'online', 'unknown'],
   ['a 404 too long to read', new InvalidResponseError('x', { status: 404 }), 'online', 'stalled'],
   ['a redirect', new InvalidResponseError('x', { status: 302 }), 'online', 'stalled'],
-  ['a refused login', new CredentialsError('x', { code: 'CREDENTIALS_REFUSED', status: 401 }), 'online', 'refused'],
+  ['a refused login', new CredentialsError('x', { code: 'CREDENTIALS_REJECTED', status: 401 }), 'online', 'refused'],
   ['no identity service', new CredentialsError('x', { code: 'IAM_UNAVAILABLE' }), 'online', 'retry'],
 ] as const) {
   test(`${title} is ${kind}`, () => {

@@ -23,7 +23,7 @@ for (const [title, error, end] of [
   ['too many, as a 500', refused(500, 'APIG.9008'), { kind: 'throttled', retryAfterMs: null, rateLimit: { calls: 5, perMs: 60_000 } }],
   ['a broken connection', new ConnectionError('CONNECTION_LOST', 'x'), { kind: 'lost', retryAfterMs: null, rateLimit: null }],
   ['no connection', new ConnectionError('CONNECTION_FAILED', 'x'), { kind: 'lost', retryAfterMs: null, rateLimit: null }],
-  ['nothing sent', new ConnectionError('NOT_SENT', 'x'), { kind: 'unsent', retryAfterMs: null, rateLimit: null }],
+  ['nothing sent', new ConnectionError('REQUEST_NOT_SENT', 'x'), { kind: 'unsent', retryAfterMs: null, rateLimit: null }],
   ['an answer that is none', new InvalidResponseError('x', { status: 201 }), { kind: 'answered', retryAfterMs: null, rateLimit: null }],
   [
     'no connection to the identity service',

@@ -35,9 +35,9 @@ test('a change to a version is a switch, which makes no new one', async () => {
 
 const switched: readonly (readonly [string, Answer, Outcome['kind'], string])[] = [
   ['no such version', (r) => json(r, 404, { error_code: 'APIG.3022', error_msg: 'x' }), 'stalled', 'APIG.3022'],
-  ['another version', (r) => json(r, 200, made('api-1', { version_id: 'v3' })), 'unknown', 'ANSWER_INVALID'],
-  ['another API', (r) => json(r, 200, made('api-2')), 'unknown', 'ANSWER_INVALID'],
-  ['a 201', (r) => json(r, 201, made('api-1')), 'unknown', 'ANSWER_INVALID'],
+  ['another version', (r) => json(r, 200, made('api-1', { version_id: 'v3' })), 'unknown', 'INVALID_RESPONSE'],
+  ['another API', (r) => json(r, 200, made('api-2')), 'unknown', 'INVALID_RESPONSE'],
+  ['a 201', (r) => json(r, 201, made('api-1')), 'unknown', 'INVALID_RESPONSE'],
 ];
 for (const [title, answer, kind, code] of switched) {
   test(`a switch that is answered with ${title} is ${kind}`, async () => {

@@ -86,7 +86,7 @@ test('renews the token after a 401, within the attempt', async () => {
 
 test('a wrong password is tried once', async () => {
   await withEmulator({ ...user, HW_USER_PASSWORD: 'wrong' }, async ({ send, operations }) => {
-    for (let call = 0; call < 6; call += 1) assert.is(codeOf(await send(changeTo('online'))), 'refused CREDENTIALS_REFUSED');
+    for (let call = 0; call < 6; call += 1) assert.is(codeOf(await send(changeTo('online'))), 'refused CREDENTIALS_REJECTED');
     assert.equal(operations(), ['createToken 401']);
   });
 });

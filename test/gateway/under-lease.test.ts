@@ -36,7 +36,7 @@ test('a request whose turn comes when the lease is gone does not leave, and give
     () => null,
     (thrown: { code?: string }) => thrown,
   );
-  assert.equal([error?.code, ends], ['NOT_SENT', ['unsent']]);
+  assert.equal([error?.code, ends], ['REQUEST_NOT_SENT', ['unsent']]);
 });
 
 test.run();

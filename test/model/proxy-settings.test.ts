@@ -23,7 +23,7 @@ test('what is no address is refused without a word of it: it may hold a password
       assert.unreachable();
     } catch (error) {
       const { code, message, hint } = error as EdictError;
-      assert.equal([code, message], ['PROXY', 'HTTPS_PROXY is not the address of a proxy']);
+      assert.equal([code, message], ['PROXY_INVALID', 'HTTPS_PROXY is not the address of a proxy']);
       assert.not.match(`${message}${hint}`, 's3cret');
     }
   }

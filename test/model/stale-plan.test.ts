@@ -9,7 +9,7 @@ test('says how much of the plan has moved, and that nothing was sent', () => {
     [{ api, apiId, environment, environmentId, action, divergences: [{ kind: 'not needed' }], attempt: null }],
     3,
   );
-  assert.equal([error.code, error.exitCode, error.staleChanges.length], ['PLAN_STALE', 1, 1]);
+  assert.equal([error.code, error.exitCode, error.staleChanges.length], ['SAVED_PLAN_STALE', 1, 1]);
   assert.match(error.message, '1 of its 3 changes cannot be made as planned');
   assert.match(error.hint ?? '', 'nothing was sent');
 });

@@ -31,7 +31,7 @@ for (const [name, of, digest, message] of [
   test(`nobody agrees where ${name}`, () => {
     assert.throws(
       () => createApproval(of, { ...word, digest }, 5),
-      (error: unknown) => error instanceof EdictError && error.code === 'APPROVAL' && message.test(error.message),
+      (error: unknown) => error instanceof EdictError && error.code === 'APPROVAL_MISMATCH' && message.test(error.message),
     );
   });
 }

@@ -28,7 +28,7 @@ for (const [api, environment, hint] of [
   test(`${api} in ${environment} is none, and the hint says what may have been meant`, () => {
     assert.throws(
       () => findPublication({ api, environment }, desired, record),
-      (error: unknown) => error instanceof EdictError && error.code === 'PUBLICATION_UNKNOWN' && error.hint?.includes(hint),
+      (error: unknown) => error instanceof EdictError && error.code === 'PUBLICATION_NOT_FOUND' && error.hint?.includes(hint),
     );
   });
 }

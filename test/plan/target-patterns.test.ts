@@ -118,7 +118,7 @@ test('what file or record name is no mistake, even where nothing is published', 
 
 test('a pattern that matches nothing is named, with the nearest names', () => {
   const error = refusal({ apis: ['user', 'shop-*'] });
-  assert.equal([error?.code, error?.exitCode], ['TARGET_UNKNOWN', 1]);
+  assert.equal([error?.code, error?.exitCode], ['TARGET_NOT_FOUND', 1]);
   assert.is(error?.message, '--api "user" matches nothing in the file or the record');
   assert.match(error?.hint ?? '', /^nearest to "user": users, /);
 });
@@ -130,7 +130,7 @@ test('all that match nothing are named at once', () => {
 });
 
 test('a name that the file has replaced is no name any more', () => {
-  assert.is(refusal({ apis: ['accounts'] })?.code, 'TARGET_UNKNOWN');
+  assert.is(refusal({ apis: ['accounts'] })?.code, 'TARGET_NOT_FOUND');
 });
 
 test('an empty pattern, as of a variable that is not set, is refused', () => {

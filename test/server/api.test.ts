@@ -44,9 +44,9 @@ const desired = desiredState([wantedOrders, wanted('carts', 'test', { revision: 
 const was = recordedState([recorded('orders', 'release', { publishedAtMs: 1, editedAtMs: 2 }), recorded('old', 'test')]);
 const plan = diffStates(desired, was);
 const start: readonly EdictEvent[] = [
-  { type: 'pass:started', reconcileId: 'p', cause: 'start' },
-  { type: 'file:accepted', desired },
-  { type: 'plan:made', reconcileId: 'p', cause: 'start', plan, recorded: was },
+  { type: 'reconcile:started', reconcileId: 'p', cause: 'start' },
+  { type: 'file:loaded', desired },
+  { type: 'plan:computed', reconcileId: 'p', cause: 'start', plan, recorded: was },
 ];
 const tried = attempt('carts', 'test', { id: 7, finishedAtMs: 2, outcome: 'succeeded', versionId: 'v' });
 

@@ -14,8 +14,8 @@ for (const [given, token, code] of [
   ['Bearer ', 'right', 'TOKEN'],
   ['Basic right', 'right', 'TOKEN'],
   ['Bearer right and more', 'right', 'TOKEN'],
-  ['Bearer anything', null, 'NO_TOKEN'],
-  [undefined, null, 'NO_TOKEN'],
+  ['Bearer anything', null, 'TOKEN_NOT_CONFIGURED'],
+  [undefined, null, 'TOKEN_NOT_CONFIGURED'],
 ] as const) {
   test(`${given ?? 'nothing'} does not${token === null ? ', where the daemon has no token' : ''}`, () => {
     assert.throws(

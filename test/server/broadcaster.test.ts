@@ -18,8 +18,8 @@ function open() {
   const broadcaster = new Broadcaster(statusCache, about);
   const planned = (desired: readonly DesiredPublication[], was: readonly RecordedPublication[]): void => {
     const [wanted, had] = [desiredState(desired), recordedState(was)];
-    statusCache.emit({ type: 'file:accepted', desired: wanted });
-    statusCache.emit({ type: 'plan:made', reconcileId: 'p', cause: 'file', plan: diffStates(wanted, had), recorded: had });
+    statusCache.emit({ type: 'file:loaded', desired: wanted });
+    statusCache.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'file', plan: diffStates(wanted, had), recorded: had });
   };
   const watch = () => {
     const lives: Schemas['Live'][] = [];
@@ -43,9 +43,9 @@ test('who comes gets everything, and then only what changes', async () => {
   assert.equal([cells[0]?.isWhole, brief(cells[0])], [true, ['orders changing', 'carts in sync']]);
   assert.equal(lives[0]?.standings, { changing: 1, 'in sync': 1 });
   const orders = change('orders', 'test');
-  board.emit({ type: 'attempt:begun', reconcileId: 'p', attemptId: 1, change: orders });
+  board.emit({ type: 'attempt:started', reconcileId: 'p', attemptId: 1, change: orders });
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
-  board.emit({ type: 'attempt:settled', reconcileId: 'p', attemptId: 1, change: orders, outcome, durationMs: 1 });
+  board.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: orders, outcome, durationMs: 1 });
   await eventually(() => cells.length === 2, 2000, 'the change is told');
   assert.equal([cells[1]?.isWhole, brief(cells[1])], [false, ['orders in sync']]);
   assert.equal([lives.at(-1)?.standings, lives.at(-1)?.queue.left], [{ changing: 0, 'in sync': 2 }, 0]);
@@ -77,7 +77,7 @@ test('a hundred changes at once are one message, the same text for all who look'
   for (const list of heard) broadcast.subscribe((message) => list.push(message.toString()));
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
   for (const [attemptId, name] of names.entries()) {
-    board.emit({ type: 'attempt:settled', reconcileId: 'p', attemptId, change: change(name, 'test'), outcome, durationMs: 1 });
+    board.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId, change: change(name, 'test'), outcome, durationMs: 1 });
   }
   await eventually(() => (heard[0]?.length ?? 0) >= 4, 2000, 'the changes are told');
   assert.is(heard[0]?.length, 4, 'everything, and then one message for the cells and one for the rest');

@@ -11,8 +11,8 @@ const names = Array.from({ length: 31 }, (_, index) => `api${index}`);
 const desired = desiredState(names.map((name) => wanted(name, 'test')));
 const was = recordedState([recorded('old', 'left')]);
 const start: readonly EdictEvent[] = [
-  { type: 'file:accepted', desired },
-  { type: 'plan:made', reconcileId: 'p', cause: 'start', plan: diffStates(desired, was), recorded: was },
+  { type: 'file:loaded', desired },
+  { type: 'plan:computed', reconcileId: 'p', cause: 'start', plan: diffStates(desired, was), recorded: was },
 ];
 
 function liveAfter(...events: readonly EdictEvent[]) {
@@ -33,7 +33,7 @@ test('says what is left to do, how long it takes at the present rate, and what s
   assert.equal([queue.left, queue.secondsToGo, queue.slowedBy], [31, 3, 'the file’s limit: 10 per 1 s']);
   const slower = liveAfter(...start, { type: 'rate:changed', calls: 5, perMs: 1000, limit: 10 }).queue;
   assert.equal([slower.secondsToGo, slower.slowedBy], [6, 'the gateway asks for less: 5 per 1 s of 10 per 1 s']);
-  const stopped = liveAfter(...start, { type: 'calls:stopped', reason: 'outage', message: 'nobody answers' }).queue;
+  const stopped = liveAfter(...start, { type: 'requests:paused', reason: 'outage', message: 'nobody answers' }).queue;
   assert.equal([stopped.secondsToGo, stopped.slowedBy], [null, 'nobody answers']);
   assert.equal(stopped.stopped, { why: 'outage', message: 'nobody answers', since: '1970-01-01T00:00:00Z' });
 });

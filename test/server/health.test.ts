@@ -10,26 +10,26 @@ const desired = desiredState([]);
 test('is ready when a valid file has been read, and stays so when a later one is invalid', () => {
   const health = new Health();
   assert.equal(health.ready(), { ok: false, message: 'no valid file has been read yet' });
-  health.emit({ type: 'file:accepted', desired });
+  health.emit({ type: 'file:loaded', desired });
   assert.ok(health.ready().ok);
-  health.emit({ type: 'file:missed', message: 'gone' });
+  health.emit({ type: 'file:unreadable', message: 'gone' });
   assert.ok(health.ready().ok);
 });
 
 test('is not ready while the store fails, and again when it has been read', () => {
   const health = new Health();
-  health.emit({ type: 'file:accepted', desired });
-  health.emit({ type: 'store:failed', reconcileId: '', message: 'the disk is full' });
+  health.emit({ type: 'file:loaded', desired });
+  health.emit({ type: 'store:error', reconcileId: '', message: 'the disk is full' });
   assert.equal(health.ready(), { ok: false, message: 'the store fails: the disk is full' });
   assert.ok(health.live().ok);
-  health.emit({ type: 'plan:made', reconcileId: '', cause: 'resync', recorded: new Map(), plan: diffStates(desired, new Map()) });
+  health.emit({ type: 'plan:computed', reconcileId: '', cause: 'resync', recorded: new Map(), plan: diffStates(desired, new Map()) });
   assert.ok(health.ready().ok);
 });
 
 test('a gateway that is down is none of its faults', () => {
   const health = new Health();
-  health.emit({ type: 'file:accepted', desired });
-  health.emit({ type: 'calls:stopped', reason: 'outage', message: 'no connection' });
+  health.emit({ type: 'file:loaded', desired });
+  health.emit({ type: 'requests:paused', reason: 'outage', message: 'no connection' });
   assert.ok(health.ready().ok && health.live().ok);
 });
 

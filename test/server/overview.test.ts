@@ -12,15 +12,15 @@ test('leads to the page of each file, and says how it stands with it', () => {
   const shown = (): string => renderOverview([{ pathPrefix: 'shop', daemonInfo, statusCache }]);
   assert.match(shown(), '<a href="/shop/">shop &amp; sons.yaml</a></th><td>starting</td>');
   const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
-  statusCache.emit({ type: 'file:accepted', desired });
+  statusCache.emit({ type: 'file:loaded', desired });
   const plan = diffStates(desired, new Map());
-  statusCache.emit({ type: 'plan:made', reconcileId: 'p', cause: 'start', plan, recorded: new Map() });
+  statusCache.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'start', plan, recorded: new Map() });
   assert.match(shown(), '<td>2 to do</td>');
   const changes = [change('orders', 'test', { held: { rule: 'protected', message: '', hint: '' } })];
-  statusCache.emit({ type: 'plan:made', reconcileId: 'p', cause: 'start', plan: { ...plan, changes }, recorded: new Map() });
+  statusCache.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'start', plan: { ...plan, changes }, recorded: new Map() });
   assert.match(shown(), '<td>something is held</td>');
   assert.match(shown(), `<td>${plan.gateway.endpoint}, instance instance</td>`);
-  statusCache.emit({ type: 'file:missed', message: 'the file <x> is not there' });
+  statusCache.emit({ type: 'file:unreadable', message: 'the file <x> is not there' });
   assert.match(shown(), '<td>the file &lt;x&gt; is not there</td>');
 });
 

@@ -96,7 +96,7 @@ test('an address that is taken is an error for a person', async () => {
     assert.unreachable();
   } catch (error) {
     assert.instance(error, EdictError);
-    assert.is((error as EdictError).code, 'LISTEN');
+    assert.is((error as EdictError).code, 'LISTEN_FAILED');
   }
 });
 

@@ -9,13 +9,13 @@ import { change, desiredState, gatewaySettings, recorded, recordedState, wanted 
 
 const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
 const was = recordedState([recorded('carts', 'test')]);
-const accepted: EdictEvent = { type: 'file:accepted', desired };
-const planned: EdictEvent = { type: 'plan:made', reconcileId: 'p', cause: 'file', plan: diffStates(desired, was), recorded: was };
+const accepted: EdictEvent = { type: 'file:loaded', desired };
+const planned: EdictEvent = { type: 'plan:computed', reconcileId: 'p', cause: 'file', plan: diffStates(desired, was), recorded: was };
 const orders = change('orders', 'test');
 const failure = { code: 'APIG.9999', status: 500, message: 'System error', hint: null, requestId: null, retryAfterMs: null };
-const begun: EdictEvent = { type: 'attempt:begun', reconcileId: 'p', attemptId: 7, change: orders };
-const settled = (outcome: Extract<EdictEvent, { type: 'attempt:settled' }>['outcome']): EdictEvent => {
-  return { type: 'attempt:settled', reconcileId: 'p', attemptId: 7, change: orders, outcome, durationMs: 5 };
+const begun: EdictEvent = { type: 'attempt:started', reconcileId: 'p', attemptId: 7, change: orders };
+const settled = (outcome: Extract<EdictEvent, { type: 'attempt:finished' }>['outcome']): EdictEvent => {
+  return { type: 'attempt:finished', reconcileId: 'p', attemptId: 7, change: orders, outcome, durationMs: 5 };
 };
 const succeeded = settled({ kind: 'succeeded', versionId: 'v1', publishId: null });
 
@@ -60,7 +60,7 @@ test('the record that a plan was made from is left as it is', () => {
 });
 
 test('a newer file shows with its plan, not before', () => {
-  const board = boardAfter(accepted, planned, { type: 'file:accepted', desired: desiredState([]) });
+  const board = boardAfter(accepted, planned, { type: 'file:loaded', desired: desiredState([]) });
   assert.is(board.matrix?.desired, desired);
 });
 
@@ -76,18 +76,18 @@ test('what an earlier process has tried shows where this one has not', () => {
 
 test('a complaint about the file stays until the file is well', () => {
   const mistake = { rule: 'value', file: 'edict.yaml', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: 'x' } as const;
-  const board = boardAfter(accepted, { type: 'file:rejected', error: new InvalidFileError('edict.yaml', [mistake]) });
+  const board = boardAfter(accepted, { type: 'file:invalid', error: new InvalidFileError('edict.yaml', [mistake]) });
   assert.equal(board.fileError, { message: 'edict.yaml has 1 mistake', diagnostics: [mistake] });
-  board.emit({ type: 'file:missed', message: 'edict.yaml is not there' });
+  board.emit({ type: 'file:unreadable', message: 'edict.yaml is not there' });
   assert.equal(board.fileError, { message: 'edict.yaml is not there', diagnostics: [] });
   board.emit(accepted);
   assert.is(board.fileError, null);
 });
 
 test('a pass is one line, however often it plans anew', () => {
-  const started: EdictEvent = { type: 'pass:started', reconcileId: 'p', cause: 'file' };
+  const started: EdictEvent = { type: 'reconcile:started', reconcileId: 'p', cause: 'file' };
   const summary = { online: 1, offline: 0, unchanged: 1, held: 0, deferred: 0, failed: 0, durationMs: 5 };
-  const board = boardAfter(started, { ...started, cause: 'order' }, { type: 'pass:finished', reconcileId: 'p', summary });
+  const board = boardAfter(started, { ...started, cause: 'order' }, { type: 'reconcile:finished', reconcileId: 'p', summary });
   assert.equal(board.reconciliations, [{ id: 'p', cause: 'file', startedAtMs: 1000, result: summary }]);
   for (let index = 0; index < 50; index += 1) board.emit({ ...started, reconcileId: String(index) });
   assert.equal([board.reconciliations.length, board.reconciliations[0]?.id], [20, '49']);
@@ -96,7 +96,7 @@ test('a pass is one line, however often it plans anew', () => {
 test('rate and stops are the last that were told', () => {
   const board = boardAfter(
     { type: 'rate:changed', calls: 4, perMs: 1000, limit: 10 },
-    { type: 'calls:stopped', reason: 'outage', message: 'gone' },
+    { type: 'requests:paused', reason: 'outage', message: 'gone' },
   );
   assert.equal(
     [board.rate, board.paused],
@@ -105,16 +105,16 @@ test('rate and stops are the last that were told', () => {
       { reason: 'outage', message: 'gone', sinceMs: 1000 },
     ],
   );
-  board.emit({ type: 'calls:resumed' });
+  board.emit({ type: 'requests:resumed' });
   assert.is(board.paused, null);
 });
 
 test('with another limit the rate is that limit again', () => {
   const slow: EdictEvent = { type: 'rate:changed', calls: 4, perMs: 1000, limit: 10 };
-  const board = boardAfter(accepted, slow, { type: 'file:accepted', desired: desiredState([]) });
+  const board = boardAfter(accepted, slow, { type: 'file:loaded', desired: desiredState([]) });
   assert.equal(board.rate, { calls: 4, perMs: 1000 }, 'the gateway has the same settings');
   const faster = gatewaySettings({ limit: { calls: 20, perMs: 1000, concurrency: 4 } });
-  board.emit({ type: 'file:accepted', desired: desiredState([], { gateway: faster }) });
+  board.emit({ type: 'file:loaded', desired: desiredState([], { gateway: faster }) });
   assert.is(board.rate, null);
 });
 
@@ -123,7 +123,7 @@ test('who listens hears what has changed, and no more once he has left', () => {
   const heard: ChangeScope[] = [];
   const leave = board.subscribe((touched) => heard.push(touched));
   for (const event of [accepted, planned, begun]) board.emit(event);
-  board.emit({ type: 'store:waited', message: '' });
+  board.emit({ type: 'store:waiting', message: '' });
   leave();
   board.emit(succeeded);
   assert.equal(heard, ['live', 'all', orders.key]);

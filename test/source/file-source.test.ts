@@ -89,9 +89,9 @@ test('names the file as people would: short below the working directory, whole e
 });
 
 for (const [name, make, code, says] of [
-  ['absent', () => join(folder, 'none.yaml'), 'FILE_ABSENT', /none.yaml does not exist/],
-  ['below a file', () => join(newFile(''), 'edict.yaml'), 'FILE_ABSENT', /does not exist/],
-  ['a link that leads nowhere', () => linkTo('nowhere'), 'FILE_ABSENT', /does not exist/],
+  ['absent', () => join(folder, 'none.yaml'), 'FILE_NOT_FOUND', /none.yaml does not exist/],
+  ['below a file', () => join(newFile(''), 'edict.yaml'), 'FILE_NOT_FOUND', /does not exist/],
+  ['a link that leads nowhere', () => linkTo('nowhere'), 'FILE_NOT_FOUND', /does not exist/],
   ['a link to itself', () => linkTo('loop.yaml', 'loop.yaml'), 'FILE_UNREADABLE', /cannot be read: .*ELOOP/],
   ['a directory', () => folder, 'FILE_UNREADABLE', /it is a directory/],
   ['not UTF-8', () => newFile(Buffer.from([0x65, 0xff, 0xfe])), 'FILE_UNREADABLE', /not UTF-8/],

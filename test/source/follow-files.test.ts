@@ -11,7 +11,7 @@ async function told(first: readonly string[], ...looks: readonly (readonly strin
     list: () => {
       lines.push('look');
       const there = left.shift();
-      if (!there) throw new EdictError('FILE_ABSENT', 'away');
+      if (!there) throw new EdictError('FILE_NOT_FOUND', 'away');
       return there;
     },
     clock: { sleep: async () => (left.length === 0 ? stopping.abort() : undefined) },

@@ -21,7 +21,7 @@ test('a folder without one is refused', () => {
   const folder = scratchFolder();
   assert.throws(
     () => new SourceDirectory([folder]).list(),
-    (error: EdictError) => error.code === 'FILE_ABSENT' && error.message.includes(folder),
+    (error: EdictError) => error.code === 'FILE_NOT_FOUND' && error.message.includes(folder),
   );
 });
 
@@ -35,7 +35,7 @@ test('a folder that has gone is refused and not taken for a file, and one that c
   rmSync(folder, { recursive: true });
   assert.throws(
     () => files.list(),
-    (error: EdictError) => error.code === 'FILE_ABSENT' && error.message.includes(folder),
+    (error: EdictError) => error.code === 'FILE_NOT_FOUND' && error.message.includes(folder),
   );
 });
 

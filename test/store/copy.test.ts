@@ -183,8 +183,8 @@ for (const { name, make } of engines) {
     await written(url, 2);
     await written(other, 3);
     assert.is(await copyStore(url, other).then(String, code), 'STORE_NOT_EMPTY');
-    assert.is(await copyStore(url, url).then(String, code), 'OPTION');
-    assert.is(await copyStore(absent, await make()).then(String, code), 'STORE_ABSENT');
+    assert.is(await copyStore(url, url).then(String, code), 'OPTION_INVALID');
+    assert.is(await copyStore(absent, await make()).then(String, code), 'STORE_NOT_FOUND');
     assert.is((await contentOf(other))['attempt']?.length, 3);
     assert.is((await contentOf(url))['attempt']?.length, 2);
   });
@@ -193,7 +193,7 @@ for (const { name, make } of engines) {
     const [url, other] = [await make(), await make()];
     await written(url, 1);
     await (await openStore({ url: other, isEmulated: true })).close();
-    assert.is(await copyStore(url, other).then(String, code), 'STORE_KIND');
+    assert.is(await copyStore(url, other).then(String, code), 'STORE_KIND_MISMATCH');
     await assertEmpty(other);
   });
 

@@ -12,7 +12,7 @@ const gateway = gatewaySettings();
 for (const { name, make } of storeEngines(test)) {
   test(`${name}: counts the records of each gateway and names the lease holder, and makes no store`, async () => {
     const url = await make();
-    assert.is(await listGateways(url).then(String, (error: EdictError) => error.code), 'STORE_ABSENT');
+    assert.is(await listGateways(url).then(String, (error: EdictError) => error.code), 'STORE_NOT_FOUND');
     const store = await openStore({ url, isEmulated: false });
     await store.acquire(gateway, 0);
     await store.saveStatus(gateway, { updatedAtMs: 0, pid: process.pid, calls: 1, perMs: 1, paused: null });

@@ -30,7 +30,7 @@ test('what is no address of a store, or leaves a doubt, is refused by everything
   ]) {
     for (const open of [() => openStore({ url, isEmulated: false }), () => openReadonly({ url }), () => openShared(url)]) {
       const error = (await (open as () => Promise<unknown>)().catch((thrown: unknown) => thrown)) as EdictError;
-      assert.is(error.code, 'STATE_URL', url);
+      assert.is(error.code, 'STORE_URL_INVALID', url);
       assert.not.match(`${error.message} ${error.hint}`, /geheim|2024/);
     }
   }

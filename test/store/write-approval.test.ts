@@ -48,7 +48,7 @@ for (const { name, make } of storeEngines(test)) {
 
   test(`${name}: a store of another format, and one that is not there, are refused`, async () => {
     const url = await make();
-    assert.is(await refusal(url), 'STORE_ABSENT');
+    assert.is(await refusal(url), 'STORE_NOT_FOUND');
     await (await openStore({ url, isEmulated: false })).close();
     await changeFormat[name](url);
     assert.is(await refusal(url), 'STORE_FORMAT');
@@ -56,7 +56,7 @@ for (const { name, make } of storeEngines(test)) {
 }
 
 test('what is no store is refused', async () => {
-  assert.is(await refusal('file'), 'STATE_URL');
+  assert.is(await refusal('file'), 'STORE_URL_INVALID');
 });
 
 async function refusal(url: string): Promise<string> {

@@ -75,7 +75,7 @@ export const dangersInFiles: readonly Danger[] = [
     before: three,
     happens: ({ folder }) => rmSync(join(folder, 'edict.yaml')),
     exit: 3,
-    says: /does not exist|FILE_ABSENT/,
+    says: /does not exist|FILE_NOT_FOUND/,
   },
   {
     name: 'a folder stands where the file was',

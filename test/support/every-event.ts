@@ -34,13 +34,13 @@ const probe = { target: { ...orders, url: 'https://x', expectedStatus: null, tim
 
 /** Every event in all the ways in which it is logged. */
 export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<T>[] } = {
-  'file:accepted': [{ type: 'file:accepted', desired: desiredState([]) }],
-  'file:rejected': [{ type: 'file:rejected', error: new InvalidFileError('f', []) }],
-  'file:missed': [{ type: 'file:missed', message: 'm' }],
-  'pass:started': [{ type: 'pass:started', reconcileId: 'p', cause: 'start' }],
-  'plan:made': [
+  'file:loaded': [{ type: 'file:loaded', desired: desiredState([]) }],
+  'file:invalid': [{ type: 'file:invalid', error: new InvalidFileError('f', []) }],
+  'file:unreadable': [{ type: 'file:unreadable', message: 'm' }],
+  'reconcile:started': [{ type: 'reconcile:started', reconcileId: 'p', cause: 'start' }],
+  'plan:computed': [
     {
-      type: 'plan:made',
+      type: 'plan:computed',
       recorded: new Map(),
       reconcileId: 'p',
       cause: 'start',
@@ -53,49 +53,49 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
         excluded: 1,
       },
     },
-    { type: 'plan:made', recorded: new Map(), reconcileId: 'p', cause: 'resync', plan: { ...nothing, approval } },
+    { type: 'plan:computed', recorded: new Map(), reconcileId: 'p', cause: 'resync', plan: { ...nothing, approval } },
     {
-      type: 'plan:made',
+      type: 'plan:computed',
       recorded: new Map(),
       reconcileId: 'p',
       cause: 'start',
       plan: { ...nothing, fileHeld: hold, changes: [{ ...orders, held: hold }] },
     },
   ],
-  'attempt:begun': [{ type: 'attempt:begun', ...of }],
-  'attempt:settled': outcomes.map((outcome) => ({ type: 'attempt:settled', ...of, outcome, durationMs: 1 })),
+  'attempt:started': [{ type: 'attempt:started', ...of }],
+  'attempt:finished': outcomes.map((outcome) => ({ type: 'attempt:finished', ...of, outcome, durationMs: 1 })),
   'retry:scheduled': [{ type: 'retry:scheduled', reconcileId: 'p', change: orders, afterMs: 1, reason: 'r' }],
-  'attempt:resolved': [
-    { type: 'attempt:resolved', ...of, outcome: { kind: 'succeeded', versionId: 'v', publishId: null } },
-    { type: 'attempt:resolved', ...of, outcome: { kind: 'absent' } },
+  'attempt:recovered': [
+    { type: 'attempt:recovered', ...of, outcome: { kind: 'succeeded', versionId: 'v', publishId: null } },
+    { type: 'attempt:recovered', ...of, outcome: { kind: 'absent' } },
   ],
-  'attempt:untold': [true, false].map((isRetried) => ({ type: 'attempt:untold', ...of, reason: 'r', isRetried })),
-  'gateway:seen': [0, 1].map((changedCount) => ({ type: 'gateway:seen', reconcileId: 'p', listedApiCount: 1, changedCount })),
-  'gateway:unseen': [{ type: 'gateway:unseen', reconcileId: 'p', reason: 'r' }],
-  'publication:noted': (['adopted', 'outside', 'drift', 'gone', 'fight'] as const).map((kind) => {
-    return { type: 'publication:noted', reconcileId: 'p', notice: { ...note, kind } };
+  'attempt:unknown': [true, false].map((isRetried) => ({ type: 'attempt:unknown', ...of, reason: 'r', isRetried })),
+  'gateway:observed': [0, 1].map((changedCount) => ({ type: 'gateway:observed', reconcileId: 'p', listedApiCount: 1, changedCount })),
+  'gateway:observe_failed': [{ type: 'gateway:observe_failed', reconcileId: 'p', reason: 'r' }],
+  'publication:drift': (['adopted', 'outside', 'drift', 'gone', 'fight'] as const).map((kind) => {
+    return { type: 'publication:drift', reconcileId: 'p', notice: { ...note, kind } };
   }),
-  'calls:stopped': (['pause', 'outage', 'credentials'] as const).map((reason) => ({ type: 'calls:stopped', reason, message: 'm' })),
-  'calls:resumed': [{ type: 'calls:resumed' }],
-  'token:taken': [{ type: 'token:taken' }],
+  'requests:paused': (['pause', 'outage', 'credentials'] as const).map((reason) => ({ type: 'requests:paused', reason, message: 'm' })),
+  'requests:resumed': [{ type: 'requests:resumed' }],
+  'token:issued': [{ type: 'token:issued' }],
   'rate:changed': [5, 10].map((calls) => ({ type: 'rate:changed', calls, perMs: 1000, limit: 10 })),
   'probe:answered': [true, false].map((isExpected) => ({ type: 'probe:answered', ...probe, isExpected })),
-  'pass:finished': [summary, { ...summary, online: 1 }, { ...summary, failed: 1 }].map((of) => {
-    return { type: 'pass:finished', reconcileId: 'p', summary: of };
+  'reconcile:finished': [summary, { ...summary, online: 1 }, { ...summary, failed: 1 }].map((of) => {
+    return { type: 'reconcile:finished', reconcileId: 'p', summary: of };
   }),
   'file:added': [{ type: 'file:added' }],
   'file:removed': [{ type: 'file:removed' }],
   'file:failed': [{ type: 'file:failed', message: 'm', hint: 'h' }],
-  'lease:waited': [{ type: 'lease:waited', reason: 'r' }],
-  'lease:taken': [{ type: 'lease:taken' }],
-  'lease:ended': [
-    { type: 'lease:ended', isRebalanced: false },
-    { type: 'lease:ended', isRebalanced: true },
+  'lease:standby': [{ type: 'lease:standby', reason: 'r' }],
+  'lease:acquired': [{ type: 'lease:acquired' }],
+  'lease:lost': [
+    { type: 'lease:lost', isRebalanced: false },
+    { type: 'lease:lost', isRebalanced: true },
   ],
-  'store:waited': [{ type: 'store:waited', message: 'm' }],
+  'store:waiting': [{ type: 'store:waiting', message: 'm' }],
   'history:pruned': [{ type: 'history:pruned', attemptCount: 3, beforeMs: 1 }],
-  'store:failed': [{ type: 'store:failed', reconcileId: 'p', message: 'm' }],
-  'notify:failed': [{ type: 'notify:failed', to: 'x', reason: 'r', droppedCount: 1 }],
+  'store:error': [{ type: 'store:error', reconcileId: 'p', message: 'm' }],
+  'webhook:failed': [{ type: 'webhook:failed', to: 'x', reason: 'r', droppedCount: 1 }],
   'trace:failed': ['x', ''].map((to) => ({ type: 'trace:failed', to, reason: 'r' })),
   'daemon:stopped': [{ type: 'daemon:stopped', signal: 'SIGTERM', unsentCount: 0 }],
 };

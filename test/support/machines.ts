@@ -64,6 +64,6 @@ export function machinesFor(test: Test, names: readonly string[]): Machines {
 /** Returns the states of a file in which each of the APIs `of` is as `wanted`. */
 export const all = (wanted: 'online' | 'offline', of: readonly string[]) => Object.fromEntries(of.map((name) => [name, wanted]));
 /** Returns whether a daemon has made a plan, for which it needs the lease. */
-export const isAtWork = (daemon: Running): boolean => daemon.events('plan:made').length > 0;
+export const isAtWork = (daemon: Running): boolean => daemon.events('plan:computed').length > 0;
 /** Returns whether a daemon has found that another one has the lease. */
-export const standsBy = (daemon: Running): boolean => daemon.events('lease:waited').length > 0;
+export const standsBy = (daemon: Running): boolean => daemon.events('lease:standby').length > 0;

@@ -59,7 +59,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const store = await under.open();
     const enter = () => store.acquire(gateway, 1).catch((error: EdictError) => `${error.code}: ${error.message}`);
     const [first, second] = await Promise.all([enter(), enter()]);
-    assert.equal([typeof first, second], ['object', 'GATEWAY_HELD: this edict works on the gateway already, for another file']);
+    assert.equal([typeof first, second], ['object', 'LEASE_HELD: this edict works on the gateway already, for another file']);
     await store.release(gateway, 2);
     assert.is(typeof (await enter()), 'object');
     await store.close();
@@ -294,13 +294,13 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const begin = (store: Store) =>
       store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
     const refused = (await begin(first).catch((error: unknown) => error)) as EdictError;
-    assert.is(refused.code, 'GATEWAY_HELD');
+    assert.is(refused.code, 'LEASE_HELD');
     const { lease } = await first.acquire(gateway, 1);
     assert.ok(lease.isHeld());
     assert.not(lease.signal.aborted);
     await begin(first);
     await first.release(gateway, 2);
-    assert.is(((await begin(first).catch((error: unknown) => error)) as EdictError).code, 'GATEWAY_HELD');
+    assert.is(((await begin(first).catch((error: unknown) => error)) as EdictError).code, 'LEASE_HELD');
     const again = await first.acquire(gateway, 3);
     assert.ok(again.lease.fence > lease.fence);
     await first.close();
@@ -631,7 +631,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       () => null,
       ({ code }: EdictError) => code,
     );
-    assert.is(refused, 'GATEWAY_HELD');
+    assert.is(refused, 'LEASE_HELD');
     await store.acquire(gateway, 0);
     await store.saveNames(gateway, meaning('a', 'b'));
     await store.saveNames(gateway, meaning('b', 'c'));

@@ -12,7 +12,7 @@ const nothing = diffStates(desiredState([]), new Map());
 const change = plan.changes[0] as Change;
 const failure = { code: 'X', status: null, message: '', hint: null, requestId: null, retryAfterMs: null };
 const settled = (outcome: Outcome): EdictEvent => ({
-  type: 'attempt:settled',
+  type: 'attempt:finished',
   reconcileId: 'p',
   attemptId: 1,
   change,
@@ -20,7 +20,7 @@ const settled = (outcome: Outcome): EdictEvent => ({
   durationMs: 1,
 });
 const finished = (over: object): EdictEvent => ({
-  type: 'pass:finished',
+  type: 'reconcile:finished',
   reconcileId: 'p',
   summary: { online: 0, offline: 0, unchanged: 1, held: 0, deferred: 0, failed: 0, durationMs: 1, ...over },
 });
@@ -45,35 +45,43 @@ const levels: readonly [string, EdictEvent, string][] = [
   ['a change whose outcome is unknown', settled({ kind: 'unknown', failure }), 'warn'],
   ['a change that is tried again', settled({ kind: 'retry', failure }), 'warn'],
   ['a change that was dropped', settled({ kind: 'dropped' }), 'info'],
-  ['a plan with changes on a resync', { type: 'plan:made', reconcileId: 'p', cause: 'resync', recorded: new Map(), plan }, 'info'],
+  ['a plan with changes on a resync', { type: 'plan:computed', reconcileId: 'p', cause: 'resync', recorded: new Map(), plan }, 'info'],
   [
     'a plan without changes on a resync',
-    { type: 'plan:made', reconcileId: 'p', cause: 'resync', recorded: new Map(), plan: nothing },
+    { type: 'plan:computed', reconcileId: 'p', cause: 'resync', recorded: new Map(), plan: nothing },
     'debug',
   ],
-  ['a plan that goes on with the last one', { type: 'plan:made', reconcileId: 'p', cause: 'order', recorded: new Map(), plan }, 'debug'],
-  ['a plan that waits at the start', { type: 'plan:made', reconcileId: 'p', cause: 'start', recorded: new Map(), plan: waiting() }, 'info'],
+  [
+    'a plan that goes on with the last one',
+    { type: 'plan:computed', reconcileId: 'p', cause: 'order', recorded: new Map(), plan },
+    'debug',
+  ],
+  [
+    'a plan that waits at the start',
+    { type: 'plan:computed', reconcileId: 'p', cause: 'start', recorded: new Map(), plan: waiting() },
+    'info',
+  ],
   [
     'a plan that waits still on a resync',
-    { type: 'plan:made', reconcileId: 'p', cause: 'resync', recorded: new Map(), plan: waiting() },
+    { type: 'plan:computed', reconcileId: 'p', cause: 'resync', recorded: new Map(), plan: waiting() },
     'debug',
   ],
   [
     'a plan that waits and is held on a resync',
-    { type: 'plan:made', reconcileId: 'p', cause: 'resync', recorded: new Map(), plan: waiting(hold) },
+    { type: 'plan:computed', reconcileId: 'p', cause: 'resync', recorded: new Map(), plan: waiting(hold) },
     'info',
   ],
   ['a probe that was answered as expected', probe(true), 'info'],
   ['a probe that was not', probe(false), 'warn'],
   [
     'a plan without changes at the start',
-    { type: 'plan:made', reconcileId: 'p', cause: 'start', recorded: new Map(), plan: nothing },
+    { type: 'plan:computed', reconcileId: 'p', cause: 'start', recorded: new Map(), plan: nothing },
     'info',
   ],
   ['a pass with failures', finished({ failed: 1 }), 'warn'],
   ['a pass that made something', finished({ online: 1 }), 'info'],
   ['a pass that made nothing', finished({}), 'debug'],
-  ['a store that failed', { type: 'store:failed', reconcileId: '', message: 'full' }, 'error'],
+  ['a store that failed', { type: 'store:error', reconcileId: '', message: 'full' }, 'error'],
 ];
 for (const [name, event, level] of levels) test(`${name} is logged as ${level}`, () => assert.is(messageFor(event).level, level));
 

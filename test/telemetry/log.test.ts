@@ -19,7 +19,7 @@ test('every event is a line with its name, a time and its fields', async () => {
   const lines = await logOf('--log-level', 'debug');
   assert.equal(
     lines.map((line) => line['event']),
-    ['file:accepted', 'pass:started', 'plan:made', 'attempt:begun', 'attempt:settled', 'pass:finished'],
+    ['file:loaded', 'reconcile:started', 'plan:computed', 'attempt:started', 'attempt:finished', 'reconcile:finished'],
   );
   for (const line of lines) assert.match(String(line['time']), /^\d{4}-\d\d-\d\dT.*Z$/);
   const settled = lines[4] ?? {};
@@ -33,7 +33,7 @@ test('every event is a line with its name, a time and its fields', async () => {
 test('the level leaves out what is less', async () => {
   assert.equal(
     (await logOf('--log-level', 'info')).map((line) => line['event']),
-    ['file:accepted', 'plan:made', 'attempt:settled', 'pass:finished'],
+    ['file:loaded', 'plan:computed', 'attempt:finished', 'reconcile:finished'],
   );
   assert.equal(await logOf('--log-level', 'silent'), []);
 });

@@ -21,11 +21,11 @@ test('the newest plan says how many publications are in each state, and whether 
   const { emit, text } = opened();
   const deferred = { rule: 'freeze', message: '', untilMs: null } as const;
   const changes = [change('a', 'test'), change('b', 'test', { held }), change('c', 'test', { held }), change('d', 'test', { deferred })];
-  emit({ type: 'plan:made', reconcileId: '', cause: 'file', recorded: new Map(), plan: { ...plan, changes, unchanged: 7 } });
+  emit({ type: 'plan:computed', reconcileId: '', cause: 'file', recorded: new Map(), plan: { ...plan, changes, unchanged: 7 } });
   for (const line of ['unchanged"} 7', 'changing"} 1', 'held"} 2', 'frozen"} 1', 'waiting"} 0'])
     assert.match(await text(), `edict_publications{state="${line}\n`);
   assert.match(await text(), 'edict_file_held 0\n');
-  emit({ type: 'plan:made', reconcileId: '', cause: 'file', recorded: new Map(), plan: { ...plan, fileHeld } });
+  emit({ type: 'plan:computed', reconcileId: '', cause: 'file', recorded: new Map(), plan: { ...plan, fileHeld } });
   assert.match(await text(), 'edict_file_held 1\n');
 });
 
@@ -38,18 +38,18 @@ test('what alerts are made of is there before it first happens', async () => {
 
 test('observations are counted by outcome, and changes that wait for a person after a pass', async () => {
   const { emit, text } = opened();
-  for (const reason of ['r', 'r']) emit({ type: 'gateway:unseen', reconcileId: '', reason });
-  emit({ type: 'gateway:seen', reconcileId: '', listedApiCount: 1, changedCount: 0 });
+  for (const reason of ['r', 'r']) emit({ type: 'gateway:observe_failed', reconcileId: '', reason });
+  emit({ type: 'gateway:observed', reconcileId: '', listedApiCount: 1, changedCount: 0 });
   assert.match(await text(), 'edict_observations_total{outcome="failed"} 2\n');
   assert.match(await text(), 'edict_observations_total{outcome="succeeded"} 1\n');
   const summary = { online: 0, offline: 0, unchanged: 2, held: 3, deferred: 0, failed: 0, durationMs: 5 };
-  emit({ type: 'pass:finished', reconcileId: '', summary });
+  emit({ type: 'reconcile:finished', reconcileId: '', summary });
   assert.match(await text(), 'edict_held 3\n');
 });
 
 test('calls are counted by what they do and what came of them', async () => {
   const { emit, text } = opened();
-  const settled = { type: 'attempt:settled', reconcileId: '', attemptId: 1, change: change('a', 'test'), durationMs: 30 } as const;
+  const settled = { type: 'attempt:finished', reconcileId: '', attemptId: 1, change: change('a', 'test'), durationMs: 30 } as const;
   emit({ ...settled, outcome: { kind: 'succeeded', versionId: null, publishId: null } });
   emit({ ...settled, outcome: { kind: 'dropped' } });
   const shown = await text();
@@ -60,30 +60,30 @@ test('calls are counted by what they do and what came of them', async () => {
 
 test('what stops the calls, the rate, the file, and when all was well', async () => {
   const { emit, text } = opened();
-  emit({ type: 'calls:stopped', reason: 'outage', message: '' });
-  assert.match(await text(), 'edict_calls_stopped{why="outage"} 1\n');
-  emit({ type: 'calls:resumed' });
-  assert.match(await text(), 'edict_calls_stopped{why="outage"} 0\n');
+  emit({ type: 'requests:paused', reason: 'outage', message: '' });
+  assert.match(await text(), 'edict_requests_paused{why="outage"} 1\n');
+  emit({ type: 'requests:resumed' });
+  assert.match(await text(), 'edict_requests_paused{why="outage"} 0\n');
   emit({ type: 'rate:changed', calls: 5, perMs: 500, limit: 10 });
   assert.match(await text(), 'edict_rate_calls_per_second 10\n');
-  emit({ type: 'file:accepted', desired });
-  emit({ type: 'file:missed', message: '' });
+  emit({ type: 'file:loaded', desired });
+  emit({ type: 'file:unreadable', message: '' });
   assert.match(await text(), 'edict_file_valid 0\n');
   const summary = { online: 0, offline: 0, unchanged: 2, held: 0, deferred: 0, failed: 1, durationMs: 5 };
-  emit({ type: 'pass:finished', reconcileId: '', summary });
-  assert.match(await text(), 'edict_converged_timestamp_seconds 0\n');
+  emit({ type: 'reconcile:finished', reconcileId: '', summary });
+  assert.match(await text(), 'edict_last_in_sync_timestamp_seconds 0\n');
   assert.match(await text(), 'edict_failing 1\n');
-  emit({ type: 'pass:finished', reconcileId: '', summary: { ...summary, failed: 0 } });
-  assert.not.match(await text(), 'edict_converged_timestamp_seconds 0\n');
+  emit({ type: 'reconcile:finished', reconcileId: '', summary: { ...summary, failed: 0 } });
+  assert.not.match(await text(), 'edict_last_in_sync_timestamp_seconds 0\n');
 });
 
 test('passes, retries, probes and failures of the store are counted', async () => {
   const { emit, text } = opened();
-  emit({ type: 'pass:started', reconcileId: '', cause: 'file' });
+  emit({ type: 'reconcile:started', reconcileId: '', cause: 'file' });
   emit({ type: 'retry:scheduled', reconcileId: '', change: change('a', 'test'), afterMs: 1, reason: '' });
-  emit({ type: 'store:failed', reconcileId: '', message: '' });
+  emit({ type: 'store:error', reconcileId: '', message: '' });
   const shown = await text();
-  for (const line of ['edict_passes_total{cause="file"} 1', 'edict_retries_total 1', 'edict_store_errors_total 1'])
+  for (const line of ['edict_reconcile_total{cause="file"} 1', 'edict_retries_total 1', 'edict_store_errors_total 1'])
     assert.match(shown, `${line}\n`);
 });
 
@@ -91,37 +91,37 @@ test('the limit is the rate until the engine tells otherwise, and a new limit is
   const { emit, text } = opened();
   const rates = async () =>
     [...(await text()).matchAll(/^edict_(?:rate|limit)_calls_per_second (\S+)$/gm)].map(([, value]) => Number(value));
-  emit({ type: 'file:accepted', desired });
+  emit({ type: 'file:loaded', desired });
   assert.equal(await rates(), [10, 10]);
   emit({ type: 'rate:changed', calls: 4, perMs: 1000, limit: 10 });
-  emit({ type: 'file:accepted', desired: desiredState([]) });
+  emit({ type: 'file:loaded', desired: desiredState([]) });
   assert.equal(await rates(), [4, 10]);
   const gateway = gatewaySettings({ limit: { calls: 30, perMs: 2000, concurrency: 1 } });
-  emit({ type: 'file:accepted', desired: desiredState([], { gateway }) });
+  emit({ type: 'file:loaded', desired: desiredState([], { gateway }) });
   assert.equal(await rates(), [15, 15]);
 });
 
 test('a token has its time, the version its name, a suspension its gauge, and the process its own metrics', async () => {
   const { emit, text } = opened();
-  assert.match(await text(), 'edict_token_timestamp_seconds 0\n');
-  emit({ type: 'token:taken' });
+  assert.match(await text(), 'edict_token_issued_timestamp_seconds 0\n');
+  emit({ type: 'token:issued' });
   const suspension = { reason: 'INC-1', by: null, untilMs: null };
-  emit({ type: 'plan:made', reconcileId: '', cause: 'file', recorded: new Map(), plan: { ...plan, suspension } });
+  emit({ type: 'plan:computed', reconcileId: '', cause: 'file', recorded: new Map(), plan: { ...plan, suspension } });
   const shown = await text();
-  assert.match(shown, /edict_token_timestamp_seconds 1\d{9}/);
+  assert.match(shown, /edict_token_issued_timestamp_seconds 1\d{9}/);
   for (const line of ['edict_info{version="1.2.3"} 1', 'edict_suspended 1']) assert.match(shown, `${line}\n`);
   assert.match(shown, /^process_resident_memory_bytes \d+/m);
 });
 
 test('the queue is counted, and what waited and what converged is timed', async () => {
   const { emit, text } = opened();
-  emit({ type: 'file:accepted', desired });
-  emit({ type: 'plan:made', reconcileId: '', cause: 'file', recorded: new Map(), plan });
+  emit({ type: 'file:loaded', desired });
+  emit({ type: 'plan:computed', reconcileId: '', cause: 'file', recorded: new Map(), plan });
   assert.match(await text(), 'edict_queue_changes 2\n');
   for (const one of plan.changes) {
-    emit({ type: 'attempt:begun', reconcileId: '', attemptId: 1, change: one });
+    emit({ type: 'attempt:started', reconcileId: '', attemptId: 1, change: one });
     emit({
-      type: 'attempt:settled',
+      type: 'attempt:finished',
       reconcileId: '',
       attemptId: 1,
       change: one,
@@ -130,12 +130,12 @@ test('the queue is counted, and what waited and what converged is timed', async 
     });
   }
   emit({
-    type: 'pass:finished',
+    type: 'reconcile:finished',
     reconcileId: '',
     summary: { online: 2, offline: 0, unchanged: 0, held: 0, deferred: 0, failed: 0, durationMs: 5 },
   });
   const shown = await text();
-  for (const line of ['edict_queue_changes 0', 'edict_queue_wait_seconds_count 2', 'edict_file_converged_seconds_count 1'])
+  for (const line of ['edict_queue_changes 0', 'edict_queue_wait_seconds_count 2', 'edict_file_in_sync_seconds_count 1'])
     assert.match(shown, `${line}\n`);
 });
 

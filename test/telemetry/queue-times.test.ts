@@ -6,22 +6,22 @@ import { QueueTimes } from '../../src/telemetry/queue-times.ts';
 import { change, desiredState, wanted } from '../support/states.ts';
 
 const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
-const accepted: EdictEvent = { type: 'file:accepted', desired };
+const accepted: EdictEvent = { type: 'file:loaded', desired };
 const planned: EdictEvent = {
-  type: 'plan:made',
+  type: 'plan:computed',
   reconcileId: 'p',
   cause: 'file',
   plan: diffStates(desired, new Map()),
   recorded: new Map(),
 };
-const begun: EdictEvent = { type: 'attempt:begun', reconcileId: 'p', attemptId: 1, change: change('orders', 'test') };
+const begun: EdictEvent = { type: 'attempt:started', reconcileId: 'p', attemptId: 1, change: change('orders', 'test') };
 const failure = { code: 'X', status: 500, message: '', hint: null, requestId: null, retryAfterMs: null };
 const settled = (kind: 'succeeded' | 'retry'): EdictEvent => ({
-  ...{ type: 'attempt:settled', reconcileId: 'p', attemptId: 1, change: change('orders', 'test'), durationMs: 1 },
+  ...{ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: change('orders', 'test'), durationMs: 1 },
   outcome: kind === 'retry' ? { kind, failure } : { kind, versionId: null, publishId: null },
 });
 const finished = (failed: number): EdictEvent => ({
-  type: 'pass:finished',
+  type: 'reconcile:finished',
   reconcileId: 'p',
   summary: { online: 1, offline: 0, unchanged: 0, held: 0, deferred: 0, failed, durationMs: 1 },
 });

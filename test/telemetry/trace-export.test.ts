@@ -11,7 +11,7 @@ const settings: TraceSettings = {
   batch: { scheduledDelayMillis: 10 },
 };
 const passes = (count: number, from = 0): EdictEvent[] =>
-  Array.from({ length: count }, (_, index) => ({ type: 'pass:started', reconcileId: `p${from + index}`, cause: 'resync' }) as const);
+  Array.from({ length: count }, (_, index) => ({ type: 'reconcile:started', reconcileId: `p${from + index}`, cause: 'resync' }) as const);
 
 /** Traces some passes to a collector that answers so, and returns what was told and what arrived. */
 async function traced(answer: Answer, over: Partial<TraceSettings> = {}, rounds = 1) {

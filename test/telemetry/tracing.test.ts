@@ -20,11 +20,11 @@ test.before.each(() => {
 const hear = (...events: readonly EdictEvent[]): void => {
   for (const event of events) tracing.emit(event);
 };
-const started = (reconcileId: string, cause: TriggerCause = 'file'): EdictEvent => ({ type: 'pass:started', reconcileId, cause });
+const started = (reconcileId: string, cause: TriggerCause = 'file'): EdictEvent => ({ type: 'reconcile:started', reconcileId, cause });
 const planned = (reconcileId: string): EdictEvent => {
   const changes = [change('a', 'test'), change('b', 'test', { held: { rule: 'protected', message: '', hint: '' } })];
   return {
-    type: 'plan:made',
+    type: 'plan:computed',
     reconcileId,
     cause: 'file',
     plan: { ...diffStates(desiredState([]), new Map()), changes },
@@ -32,7 +32,7 @@ const planned = (reconcileId: string): EdictEvent => {
   };
 };
 const begun = (reconcileId: string, attemptId: number): EdictEvent => ({
-  type: 'attempt:begun',
+  type: 'attempt:started',
   reconcileId,
   attemptId,
   change: change(`a${attemptId}`, 'test'),
@@ -42,11 +42,11 @@ const settled = (
   attemptId: number,
   outcome: Outcome = { kind: 'succeeded', versionId: 'v', publishId: null },
 ): EdictEvent => ({
-  ...{ type: 'attempt:settled', reconcileId, attemptId, outcome, durationMs: 1 },
+  ...{ type: 'attempt:finished', reconcileId, attemptId, outcome, durationMs: 1 },
   change: change(`a${attemptId}`, 'test'),
 });
 const finished = (reconcileId: string, failed = 0): EdictEvent => ({
-  type: 'pass:finished',
+  type: 'reconcile:finished',
   reconcileId,
   summary: { online: 2, offline: 0, unchanged: 3, held: 1, deferred: 0, failed, durationMs: 1 },
 });
@@ -137,22 +137,26 @@ test('a pass that goes on has a plan for each time', () => {
 });
 
 test('a pass without a plan is an error, and the one before it goes on', () => {
-  hear(started('p'), planned('p'), begun('p', 1), started('q', 'resync'), { type: 'gateway:unseen', reconcileId: 'q', reason: 'TIMEOUT' });
+  hear(started('p'), planned('p'), begun('p', 1), started('q', 'resync'), {
+    type: 'gateway:observe_failed',
+    reconcileId: 'q',
+    reason: 'TIMEOUT',
+  });
   hear(started('r'));
   assert.equal(shown(), ['plan', 'pass q > plan', 'pass q']);
   assert.equal(spanNamed('pass').status, { code: SpanStatusCode.ERROR, message: 'no plan could be made' });
   const events = exporter.getFinishedSpans()[1]?.events.map(({ name, attributes }) => [name, attributes?.['edict.reason']]);
-  assert.equal(events, [['gateway:unseen', 'TIMEOUT']]);
+  assert.equal(events, [['gateway:observe_failed', 'TIMEOUT']]);
   hear(settled('p', 1), finished('p'));
   assert.is(shown().at(-1), 'pass p');
 });
 
 test('what is found out of an earlier attempt is an event of the pass', () => {
   const of = { reconcileId: 'p', attemptId: 7, change: change('a', 'test') } as const;
-  hear(started('p'), planned('p'), { type: 'attempt:resolved', ...of, outcome: { kind: 'absent' } }, finished('p'));
+  hear(started('p'), planned('p'), { type: 'attempt:recovered', ...of, outcome: { kind: 'absent' } }, finished('p'));
   assert.equal(
     spanNamed('pass').events.map(({ name, attributes }) => [name, attributes?.['edict.attempt']]),
-    [['attempt:resolved', 7]],
+    [['attempt:recovered', 7]],
   );
 });
 

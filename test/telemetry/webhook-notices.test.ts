@@ -28,13 +28,13 @@ const mistake: Diagnostic = {
 };
 
 const settled = (outcome: Outcome, of: Change = orders): EdictEvent => {
-  return { type: 'attempt:settled', reconcileId: 'p', attemptId: 1, change: of, outcome, durationMs: 1 };
+  return { type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: of, outcome, durationMs: 1 };
 };
-const resolved = (outcome: Outcome): EdictEvent => ({ type: 'attempt:resolved', reconcileId: 'p', attemptId: 1, change: orders, outcome });
+const resolved = (outcome: Outcome): EdictEvent => ({ type: 'attempt:recovered', reconcileId: 'p', attemptId: 1, change: orders, outcome });
 const succeeded: Outcome = { kind: 'succeeded', versionId: null, publishId: null };
 const made = (over: Partial<Plan> = {}): EdictEvent => {
   return {
-    type: 'plan:made',
+    type: 'plan:computed',
     reconcileId: 'p',
     cause: 'file',
     recorded: new Map(),
@@ -42,20 +42,20 @@ const made = (over: Partial<Plan> = {}): EdictEvent => {
   };
 };
 const summary = { online: 0, offline: 0, unchanged: 0, held: 0, deferred: 0, failed: 0, durationMs: 1 };
-const finished: EdictEvent = { type: 'pass:finished', reconcileId: 'p', summary };
-const invalidFile: EdictEvent = { type: 'file:rejected', error: new InvalidFileError('edict.yaml', [mistake]) };
-const missedFile: EdictEvent = { type: 'file:missed', message: 'edict.yaml does not exist' };
-const validFile: EdictEvent = { type: 'file:accepted', desired: desiredState([wanted('orders', 'test')]) };
-const unseen: EdictEvent = { type: 'gateway:unseen', reconcileId: 'p', reason: 'r' };
-const seen: EdictEvent = { type: 'gateway:seen', reconcileId: 'p', listedApiCount: 1, changedCount: 0 };
-const stopped = (reason: 'pause' | 'outage' | 'credentials'): EdictEvent => ({ type: 'calls:stopped', reason, message: 'm' });
-const resumed: EdictEvent = { type: 'calls:resumed' };
+const finished: EdictEvent = { type: 'reconcile:finished', reconcileId: 'p', summary };
+const invalidFile: EdictEvent = { type: 'file:invalid', error: new InvalidFileError('edict.yaml', [mistake]) };
+const missedFile: EdictEvent = { type: 'file:unreadable', message: 'edict.yaml does not exist' };
+const validFile: EdictEvent = { type: 'file:loaded', desired: desiredState([wanted('orders', 'test')]) };
+const unseen: EdictEvent = { type: 'gateway:observe_failed', reconcileId: 'p', reason: 'r' };
+const seen: EdictEvent = { type: 'gateway:observed', reconcileId: 'p', listedApiCount: 1, changedCount: 0 };
+const stopped = (reason: 'pause' | 'outage' | 'credentials'): EdictEvent => ({ type: 'requests:paused', reason, message: 'm' });
+const resumed: EdictEvent = { type: 'requests:resumed' };
 const target = { ...orders, url: 'https://x', expectedStatus: null, timeoutMs: 1, sinceMs: 1 };
 const probed = (isExpected: boolean): EdictEvent => ({ type: 'probe:answered', target, isExpected, message: 's', afterMs: 1 });
-const storeFailed: EdictEvent = { type: 'store:failed', reconcileId: 'p', message: 'full' };
-const begun: EdictEvent = { type: 'attempt:begun', reconcileId: 'p', attemptId: 1, change: orders };
+const storeFailed: EdictEvent = { type: 'store:error', reconcileId: 'p', message: 'full' };
+const begun: EdictEvent = { type: 'attempt:started', reconcileId: 'p', attemptId: 1, change: orders };
 const unknown = (isRetried: boolean): EdictEvent => {
-  return { type: 'attempt:untold', reconcileId: 'p', attemptId: 1, change: orders, reason: 'r', isRetried };
+  return { type: 'attempt:unknown', reconcileId: 'p', attemptId: 1, change: orders, reason: 'r', isRetried };
 };
 const noted = (kind: 'adopted' | 'outside' | 'drift' | 'gone' | 'fight', api = 'orders'): EdictEvent => {
   const of = {
@@ -66,10 +66,10 @@ const noted = (kind: 'adopted' | 'outside' | 'drift' | 'gone' | 'fight', api = '
     untilMs: null,
     replacementId: null,
   } as const;
-  return { type: 'publication:noted', reconcileId: 'p', notice: { ...of, kind } };
+  return { type: 'publication:drift', reconcileId: 'p', notice: { ...of, kind } };
 };
-const leaseLost: EdictEvent = { type: 'lease:ended', isRebalanced: false };
-const standsBy: EdictEvent = { type: 'lease:waited', reason: 'r' };
+const leaseLost: EdictEvent = { type: 'lease:lost', isRebalanced: false };
+const standsBy: EdictEvent = { type: 'lease:standby', reason: 'r' };
 const drift = { from: 'online', fromSinceMs: 1, detectedAtMs: 2, backoffUntilMs: null } as const;
 const drifted = (api: string, backoffUntilMs: number | null = null) =>
   recorded(api, 'test', { state: 'offline', drift: { ...drift, backoffUntilMs } });
@@ -247,7 +247,7 @@ const table: readonly (readonly [name: string, ...steps: (readonly [EdictEvent, 
     [made({ changes: [orders], drifted: [drifted('a')] }), begins('drifted')],
     [{ type: 'file:removed' }, `${ends('failed publication')}, ${ends('drifted')}`],
   ],
-  ['a notification that is not delivered', [{ type: 'notify:failed', to: 'x', reason: 'r', droppedCount: 1 }, '']],
+  ['a notification that is not delivered', [{ type: 'webhook:failed', to: 'x', reason: 'r', droppedCount: 1 }, '']],
 ];
 for (const [name, ...steps] of table) {
   test(`notices: ${name}`, () => {

@@ -17,7 +17,7 @@ const test = suite('webhook');
 const key = Buffer.alloc(32, 7);
 let server: AnsweringServer;
 let webhook: Webhook;
-let failures: Extract<EdictEvent, { type: 'notify:failed' }>[] = [];
+let failures: Extract<EdictEvent, { type: 'webhook:failed' }>[] = [];
 let slept: number[] = [];
 
 /** Time passes at once, and is written down. */
@@ -36,7 +36,7 @@ async function start(answer: Answer, over: Partial<WebhookSettings> = {}, clock:
   [failures, slept, nowMs] = [[], [], 0];
   const settings = { url: () => new URL(`${server.url}/hook/SECRET?key=SECRET`), key: () => key, proxies: null, ...over };
   const emit = (event: EdictEvent): void => {
-    assert.ok(event.type === 'notify:failed');
+    assert.ok(event.type === 'webhook:failed');
     failures.push(event);
   };
   webhook = new Webhook(settings, { file: 'edict.yaml', emulated: true, release: () => null, clock, random: () => 0, emit });
@@ -50,7 +50,7 @@ test.after.each(async () => {
 /** Has `count` notices sent: an invalid file and its end, in turn. */
 function send(count: number): void {
   for (let index = 0; index < count; index += 1) {
-    webhook.emit(index % 2 === 0 ? { type: 'file:missed', message: 'edict.yaml does not exist' } : { type: 'file:removed' });
+    webhook.emit(index % 2 === 0 ? { type: 'file:unreadable', message: 'edict.yaml does not exist' } : { type: 'file:removed' });
   }
 }
 
@@ -61,7 +61,7 @@ const dropped = (): number => failures.reduce((sum, one) => sum + one.droppedCou
 
 test('each notice is posted as one JSON document, in order, over one connection', async () => {
   await start(ok);
-  webhook.emit({ type: 'file:accepted', desired: desiredState([]) });
+  webhook.emit({ type: 'file:loaded', desired: desiredState([]) });
   send(3);
   await eventually(() => server.requests.length === 3, 5000, 'all are there');
   for (const body of bodies()) assertConforms('notification', body);
@@ -117,11 +117,11 @@ test('a 500 is retried with the same body, later each time, then dropped, and th
   assert.is(server.requests.length, 6);
   assert.is(new Set(server.requests.map(({ body }) => body)).size, 1);
   assert.equal(slept, [1000, 4000, 16_000, 64_000, 256_000]);
-  assert.equal(failures.at(-1), { type: 'notify:failed', to: new URL(server.url).host, reason: 'answered 500', droppedCount: 1 });
+  assert.equal(failures.at(-1), { type: 'webhook:failed', to: new URL(server.url).host, reason: 'answered 500', droppedCount: 1 });
   assert.ok(failures.length <= 4, 'attempts that fail within a minute are reported once');
   isBroken = false;
   webhook.emit({ type: 'file:removed' });
-  webhook.emit({ type: 'file:missed', message: 'm' });
+  webhook.emit({ type: 'file:unreadable', message: 'm' });
   await eventually(() => server.requests.length === 8, 5000, 'both are there');
   assert.equal(
     bodies()
@@ -245,14 +245,14 @@ test('when the daemon stops each notification is tried once more, and a receiver
 test('changes of a reconciliation that is not over are sent when the daemon stops, and nothing after', async () => {
   await start(ok);
   const outcome = { kind: 'succeeded', versionId: null, publishId: null } as const;
-  webhook.emit({ type: 'attempt:settled', reconcileId: 'p', attemptId: 1, change: change('orders', 'test'), outcome, durationMs: 1 });
+  webhook.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: change('orders', 'test'), outcome, durationMs: 1 });
   assert.is(server.requests.length, 0);
   await webhook.close();
   assert.equal(
     bodies().map(({ notice }) => notice.kind),
     ['applied'],
   );
-  webhook.emit({ type: 'file:missed', message: 'm' });
+  webhook.emit({ type: 'file:unreadable', message: 'm' });
   await webhook.close();
   assert.is(server.requests.length, 1);
 });

@@ -66,7 +66,7 @@ test('the focus stays on its cell while others scroll by and change', async () =
     { protectedNames: ['release'] },
   );
   shown.emit({
-    type: 'attempt:settled',
+    type: 'attempt:finished',
     reconcileId: 'p',
     attemptId: 1,
     change: orders,
@@ -84,7 +84,7 @@ test('an update touches the cells that have changed and no other', async () => {
   );
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
   shown.emit({
-    type: 'attempt:settled',
+    type: 'attempt:finished',
     reconcileId: 'p',
     attemptId: 2,
     change: change('api000', 'test', { revision: 'r2' }),

@@ -33,17 +33,17 @@ async function showAll({ plan, emit, page }: ShownPage): Promise<void> {
     ],
     { protectedNames: ['release'] },
   );
-  emit({ type: 'pass:started', reconcileId: 'p', cause: 'file' });
+  emit({ type: 'reconcile:started', reconcileId: 'p', cause: 'file' });
   emit({
-    type: 'attempt:settled',
+    type: 'attempt:finished',
     reconcileId: 'p',
     attemptId: 1,
     change: change('carts', 'test'),
     outcome: { kind: 'stalled', failure },
     durationMs: 1,
   });
-  emit({ type: 'calls:stopped', reason: 'credentials', message: 'APIGW.0301 Incorrect IAM authentication information' });
-  emit({ type: 'file:rejected', error: new InvalidFileError('edict.yaml', [mistake]) });
+  emit({ type: 'requests:paused', reason: 'credentials', message: 'APIGW.0301 Incorrect IAM authentication information' });
+  emit({ type: 'file:invalid', error: new InvalidFileError('edict.yaml', [mistake]) });
   await page.getByText('onl is no state').waitFor();
   await page.locator('.failed', { hasText: 'failed' }).first().waitFor();
 }

@@ -27,10 +27,10 @@ test('says what is left to do, how long it takes and what slows it', async () =>
 });
 
 test('says why no call is made, for as long as none is', async () => {
-  shown.emit({ type: 'calls:stopped', reason: 'outage', message: 'nobody answers' });
+  shown.emit({ type: 'requests:paused', reason: 'outage', message: 'nobody answers' });
   await shown.page.getByRole('alert').getByText('The gateway cannot be reached').waitFor();
   assert.is(await shown.page.title(), 'edict: no calls');
-  shown.emit({ type: 'calls:resumed' });
+  shown.emit({ type: 'requests:resumed' });
   await shown.page.getByRole('alert').waitFor({ state: 'detached' });
 });
 
@@ -45,7 +45,7 @@ test('shows the mistakes of a file that is not acted on, as a frame, until it is
     hint: 'online?',
     text: '    onl',
   } as const;
-  shown.emit({ type: 'file:rejected', error: new InvalidFileError('edict.yaml', [mistake]) });
+  shown.emit({ type: 'file:invalid', error: new InvalidFileError('edict.yaml', [mistake]) });
   const notice = shown.page.getByRole('alert');
   await notice.waitFor();
   const shownText = await notice.innerText();
@@ -79,8 +79,8 @@ test('says what is held and why, with the command that releases it, ready to be 
 
 test('shows the last passes with what came of them', async () => {
   const summary = { online: 1200, offline: 1, unchanged: 0, held: 2, deferred: 0, failed: 3, durationMs: 12_000 };
-  shown.emit({ type: 'pass:started', reconcileId: '1', cause: 'file' }, { type: 'pass:finished', reconcileId: '1', summary });
-  shown.emit({ type: 'pass:started', reconcileId: '2', cause: 'resync' });
+  shown.emit({ type: 'reconcile:started', reconcileId: '1', cause: 'file' }, { type: 'reconcile:finished', reconcileId: '1', summary });
+  shown.emit({ type: 'reconcile:started', reconcileId: '2', cause: 'resync' });
   await shown.page.getByText('resync: under way').waitFor();
   assert.match(await text('passes'), 'new file: 1,200 online, 1 offline, 2 held, 3 failed in 12 s');
 });

@@ -54,7 +54,7 @@ test('a click on a cell shows how the API stands everywhere, and every attempt o
 test('it follows what happens', async () => {
   attempts.unshift(attempt(4, { environment: 'release', environmentId: 'env-release' }));
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
-  shown.emit({ type: 'attempt:settled', reconcileId: 'p', attemptId: 4, change: change('orders', 'release'), outcome, durationMs: 1 });
+  shown.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId: 4, change: change('orders', 'release'), outcome, durationMs: 1 });
   await shown.page.getByText('release: ✓ in sync').waitFor();
   await shown.page.getByText('attempt 4').waitFor();
 });

@@ -40,12 +40,12 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
     : (await openCommandLogger({ level: options.logLevel, format: options.logFormat ?? 'pretty' })).emit;
   const emit: Emit = (event) => {
     talk(event);
-    if (event.type === 'attempt:resolved') failures.delete(event.change.key);
+    if (event.type === 'attempt:recovered') failures.delete(event.change.key);
     if (event.type === 'probe:answered') {
       if (event.isExpected) probes.delete(event.target.key);
       else probes.set(event.target.key, event);
     }
-    if (event.type !== 'attempt:settled') return;
+    if (event.type !== 'attempt:finished') return;
     if ('failure' in event.outcome) failures.set(event.change.key, event);
     else failures.delete(event.change.key);
     if (asJson) context.stdout.write(`${JSON.stringify(applyAttemptJson(event))}\n`);

@@ -16,7 +16,7 @@ export interface ApproveOptions {
   readonly expires: string;
 }
 
-/** Agrees to what the plan holds. Returns 0. Throws an EdictError: `OPTION`, and what `approve` of the wiring throws. */
+/** Agrees to what the plan holds. Returns 0. Throws an EdictError: `OPTION_INVALID`, and what `approve` of the wiring throws. */
 export async function approve(digest: string, settings: Settings, options: ApproveOptions, context: CliContext): Promise<ExitCode> {
   const approved = await recordApproval(settings, context.env, parseApprovalRequest(digest, options));
   const { out } = colorizersFor(context);
@@ -27,17 +27,20 @@ export async function approve(digest: string, settings: Settings, options: Appro
 function parseApprovalRequest(digest: string, { by, why, expires }: ApproveOptions): ApprovalRequest {
   const hex = digest.replace(/^sha256:/, '');
   if (!/^[0-9a-f]{64}$/.test(hex)) {
-    throw new EdictError('OPTION', `${digest} is not a digest`, { hint: 'expected sha256: and 64 hex digits, as `edict plan` shows them' });
+    throw new EdictError('OPTION_INVALID', `${digest} is not a digest`, {
+      hint: 'expected sha256: and 64 hex digits, as `edict plan` shows them',
+    });
   }
   for (const [option, text] of [
     ['--by', by],
     ['--why', why],
   ] as const) {
-    if (text.trim() === '' || text.length > 1000) throw new EdictError('OPTION', `${option} needs a text of up to 1,000 characters`);
+    if (text.trim() === '' || text.length > 1000)
+      throw new EdictError('OPTION_INVALID', `${option} needs a text of up to 1,000 characters`);
   }
   const expiresAfterMs = parseDurationOption(expires, '--expires');
   if (expiresAfterMs === 0 || expiresAfterMs > maxApprovalMs) {
-    throw new EdictError('OPTION', `--expires ${expires} is out of range`, {
+    throw new EdictError('OPTION_INVALID', `--expires ${expires} is out of range`, {
       hint: 'expected more than nothing and 7 days (168h) at most',
     });
   }

@@ -38,7 +38,7 @@ export async function emulate({ seed, host, port, ...written }: EmulateOptions, 
 /** Returns what the options mean. Throws an EdictError for one that makes no sense. */
 export function parseFaultInjection(written: FaultInjectionFlags): Omit<EmulatorOptions, 'seed'> {
   const { fault = [], latency, throttle, retryAfter = false, tokenLife, readLag, randomSeed } = written;
-  if (retryAfter && throttle === undefined) throw new EdictError('OPTION', '--retry-after says nothing without --throttle');
+  if (retryAfter && throttle === undefined) throw new EdictError('OPTION_INVALID', '--retry-after says nothing without --throttle');
   return {
     faults: fault.map(parseFaultOption),
     latencyMs: latency === undefined ? undefined : parseLatencyOption(latency),
@@ -53,7 +53,7 @@ function parseFaultOption(text: string): ReturnType<typeof parseFault> {
   try {
     return parseFault(text);
   } catch (cause) {
-    throw new EdictError('OPTION', `--fault ${text}: ${errorMessage(cause)}`, { cause });
+    throw new EdictError('OPTION_INVALID', `--fault ${text}: ${errorMessage(cause)}`, { cause });
   }
 }
 
@@ -62,15 +62,15 @@ function parseLatencyOption(text: string): number | { minMs: number; maxMs: numb
   const [min = '', max = '', ...more] = text.split('..');
   const isRange = min !== '' && max !== '' && more.length === 0;
   const [minMs, maxMs] = isRange ? [parseDurationOption(min, '--latency'), parseDurationOption(max, '--latency')] : [1, 0];
-  if (minMs > maxMs) throw new EdictError('OPTION', `--latency ${text} is no range: expected such as 20ms..200ms`);
+  if (minMs > maxMs) throw new EdictError('OPTION_INVALID', `--latency ${text} is no range: expected such as 20ms..200ms`);
   return { minMs, maxMs };
 }
 
 function parseThrottleOption(text: string): { calls: number; perMs: number } {
   const [calls = '', per = '', ...more] = text.split('/');
   if (!/^[1-9]\d{0,5}$/.test(calls) || per === '' || more.length > 0)
-    throw new EdictError('OPTION', `--throttle ${text}: expected calls and a time, such as 10/1s`);
+    throw new EdictError('OPTION_INVALID', `--throttle ${text}: expected calls and a time, such as 10/1s`);
   const perMs = parseDurationOption(per, '--throttle');
-  if (perMs === 0) throw new EdictError('OPTION', `--throttle ${text}: expected a time above zero, such as 10/1s`);
+  if (perMs === 0) throw new EdictError('OPTION_INVALID', `--throttle ${text}: expected a time above zero, such as 10/1s`);
   return { calls: Number(calls), perMs };
 }

@@ -92,10 +92,12 @@ export interface VersionsTarget {
   readonly file: string | undefined;
 }
 
-/** Returns what `--versions` names. Throws an EdictError `OPTION` unless it is an API, an environment and perhaps the file. */
+/** Returns what `--versions` names. Throws an EdictError `OPTION_INVALID` unless it is an API, an environment and perhaps the file. */
 export function parseVersionsTarget([api, environment, file, ...more]: readonly string[]): VersionsTarget {
   if (api !== undefined && environment !== undefined && more.length === 0) return { api, environment, file };
-  throw new EdictError('OPTION', '--versions needs an API and an environment', { hint: 'edict history --versions API ENVIRONMENT [FILE]' });
+  throw new EdictError('OPTION_INVALID', '--versions needs an API and an environment', {
+    hint: 'edict history --versions API ENVIRONMENT [FILE]',
+  });
 }
 
 /** Shows the versions of an API in an environment that the gateway keeps, newest first. Returns 0. */

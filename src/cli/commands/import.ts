@@ -30,7 +30,7 @@ export async function importFile(options: ImportOptions, context: CliContext): P
 function missingOptionsError(has: Readonly<Record<string, string | undefined>>): EdictError {
   const absent = Object.keys(has).filter((name) => has[name] === undefined);
   const list = new Intl.ListFormat('en-GB').format(absent.map((name) => `--${name}`));
-  return new EdictError('OPTION', `the gateway is not fully named: ${list} ${absent.length === 1 ? 'is' : 'are'} missing`, {
+  return new EdictError('OPTION_INVALID', `the gateway is not fully named: ${list} ${absent.length === 1 ? 'is' : 'are'} missing`, {
     hint: 'expected --endpoint (or the region in HW_REGION_NAME), --project (or HW_PROJECT_ID) and --instance; the console shows the IDs',
   });
 }

@@ -46,7 +46,7 @@ export async function run(
     emulated: settings.emulate,
     ...(url && { url }),
   });
-  if (listenError !== null) log('page:missing', `no page: ${listenError}`, { hint: 'name another address with --listen, or off' });
+  if (listenError !== null) log('server:disabled', `no page: ${listenError}`, { hint: 'name another address with --listen, or off' });
   try {
     const unsentCount = await daemon.done;
     emit({ type: 'daemon:stopped', signal: String(stop.signal.reason ?? ''), unsentCount });

@@ -15,7 +15,7 @@ export interface UndoOptions {
 
 /**
  * Prints the change to the file that undoes what is asked for, and what it does not restore. Changes nothing itself. Returns 0.
- * Throws an EdictError: `OPTION`, and what `readUndo` throws.
+ * Throws an EdictError: `OPTION_INVALID`, and what `readUndo` throws.
  */
 export async function undo(words: UndoArguments, given: Settings, options: UndoOptions, context: CliContext): Promise<ExitCode> {
   const { asked, settings } = parseUndoArguments(words, given);
@@ -39,7 +39,7 @@ function parseUndoArguments(
   const asked = parseUndoRequest(what);
   if (asked) return { asked, settings };
   if (file === undefined) return { asked: { text: 'last', selector: 'last' }, settings: { ...settings, file: what } };
-  throw new EdictError('OPTION', `${what} names no attempt or apply`, {
+  throw new EdictError('OPTION_INVALID', `${what} names no attempt or apply`, {
     hint: 'expected the number of an attempt, the ID of an apply or its begin (4 characters at least), or last',
   });
 }

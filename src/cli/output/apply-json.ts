@@ -11,7 +11,7 @@ import { staleChangeJson } from './saved-plan-text.ts';
 
 type Schemas = components['schemas'];
 
-export type AttemptFinishedEvent = EdictEvent & { readonly type: 'attempt:settled' };
+export type AttemptFinishedEvent = EdictEvent & { readonly type: 'attempt:finished' };
 
 /** Returns the line of an attempt that has come to an end. */
 export function applyAttemptJson({

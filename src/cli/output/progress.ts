@@ -30,14 +30,14 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progr
   };
   return {
     emit: (event) => {
-      if (event.type === 'plan:made' && startedAtMs === 0) {
+      if (event.type === 'plan:computed' && startedAtMs === 0) {
         total = event.plan.changes.filter((change) => change.held === null).length;
         startedAtMs = Date.now();
       }
-      if (event.type === 'store:waited') stream.write(`\r\u001B[2KWaiting for the store: ${event.message}\n`);
-      if (event.type === 'calls:stopped') stop = `, ${paint('yellow', event.message)}`;
-      else if (event.type === 'calls:resumed') stop = '';
-      else if (event.type !== 'attempt:settled' && event.type !== 'attempt:resolved') return;
+      if (event.type === 'store:waiting') stream.write(`\r\u001B[2KWaiting for the store: ${event.message}\n`);
+      if (event.type === 'requests:paused') stop = `, ${paint('yellow', event.message)}`;
+      else if (event.type === 'requests:resumed') stop = '';
+      else if (event.type !== 'attempt:finished' && event.type !== 'attempt:recovered') return;
       else {
         const { outcome, change } = event;
         if (outcome.kind === 'succeeded') done += 1;

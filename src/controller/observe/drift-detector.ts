@@ -1,4 +1,4 @@
-import { EdictError } from '../../model/errors.ts';
+import { type EdictError, ObservationFailedError } from '../../model/errors.ts';
 import type { Emit } from '../../model/events.ts';
 import type { DriftNotice } from '../../model/observation.ts';
 import type { Clock, GatewayReader, Store } from '../../model/ports.ts';
@@ -36,7 +36,7 @@ export class DriftDetector {
    * Resolves to the record as the gateway shows it, `null` if it is not time to look or there is no believing what is seen.
    * A look under way is waited for: nobody plans on what it is about to correct.
    *
-   * @throws EdictError `UNSEEN` if nothing is seen and the record is no base to plan on: a look was asked for, or the gateway
+   * @throws EdictError `OBSERVATION_FAILED` if nothing is seen and the record is no base to plan on: a look was asked for, or the gateway
    * has never been seen, and to publish what is online there already would cost versions. `STORE_*` if it cannot be written
    */
   observe(desired: DesiredState, passId: string, signal: AbortSignal): Promise<RecordedState | null> {
@@ -56,15 +56,15 @@ export class DriftDetector {
     const seen = await observeGateway(desired, { gateway, record: store, clock, signal });
     if (seen.kind === 'blind') {
       this.#nextAtMs = clock.monotonicMs() + Math.min(everyMs, failureRetryMs);
-      emit({ type: 'gateway:unseen', reconcileId, reason: seen.reason });
+      emit({ type: 'gateway:observe_failed', reconcileId, reason: seen.reason });
       if (seen.listed !== null) await store.saveObservation(desired.gateway, [], seen.listed);
       if (this.#isRequested || isUnknown) throw observationError(seen.reason, this.#isRequested);
       return null;
     }
     await store.saveObservation(desired.gateway, seen.updates, seen.listed);
     this.#isRequested = false;
-    emit({ type: 'gateway:seen', reconcileId, listedApiCount: seen.listed, changedCount: seen.updates.length });
-    for (const notice of this.#newNotices(seen.notices)) emit({ type: 'publication:noted', reconcileId, notice });
+    emit({ type: 'gateway:observed', reconcileId, listedApiCount: seen.listed, changedCount: seen.updates.length });
+    for (const notice of this.#newNotices(seen.notices)) emit({ type: 'publication:drift', reconcileId, notice });
     return seen.recorded;
   }
 
@@ -78,7 +78,7 @@ export class DriftDetector {
 
 function observationError(reason: string, isAwaited: boolean): EdictError {
   const without = isAwaited ? 'without --refresh' : 'with `observe: never`';
-  return new EdictError('UNSEEN', `the gateway cannot be observed: ${reason}`, {
+  return new ObservationFailedError(`the gateway cannot be observed: ${reason}`, {
     hint: `nothing was sent; ${without} the plan starts from the record alone`,
   });
 }

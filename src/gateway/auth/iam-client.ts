@@ -79,6 +79,6 @@ function toCredentialsError(error: GatewayError): CredentialsError {
 
 function credentialsCodeFor({ status, retryAfterMs }: GatewayError): CredentialsCode {
   const refused = status !== null && status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status);
-  if (refused) return 'CREDENTIALS_REFUSED';
-  return status === 429 || retryAfterMs !== null ? 'IAM_BUSY' : 'IAM_UNAVAILABLE';
+  if (refused) return 'CREDENTIALS_REJECTED';
+  return status === 429 || retryAfterMs !== null ? 'IAM_THROTTLED' : 'IAM_UNAVAILABLE';
 }

@@ -74,5 +74,5 @@ export class StaticCredentials implements Credentials {
 }
 
 function rejectedError(name: string): CredentialsError {
-  return new CredentialsError(`the gateway refused ${name} before, and it has not changed since`, { code: 'CREDENTIALS_REFUSED' });
+  return new CredentialsError(`the gateway refused ${name} before, and it has not changed since`, { code: 'CREDENTIALS_REJECTED' });
 }

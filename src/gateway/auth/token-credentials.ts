@@ -137,7 +137,7 @@ export class TokenCredentials implements Credentials {
       this.#onTokenIssued();
       return this.#token;
     } catch (error) {
-      if (error instanceof CredentialsError && error.code === 'CREDENTIALS_REFUSED') {
+      if (error instanceof CredentialsError && error.code === 'CREDENTIALS_REJECTED') {
         this.#rejection = { error, password: this.#login.password().reveal() };
       }
       throw error;
@@ -155,5 +155,5 @@ export class TokenCredentials implements Credentials {
 }
 
 function rejectedError(): CredentialsError {
-  return new CredentialsError('the gateway refused a new token of this user', { code: 'CREDENTIALS_REFUSED' });
+  return new CredentialsError('the gateway refused a new token of this user', { code: 'CREDENTIALS_REJECTED' });
 }

@@ -32,7 +32,7 @@ const sessionSettingsSql = `
 /**
  * Opens a connection on which questions are sent without waiting for the answers before them. A password in a file is read anew.
  *
- * @throws EdictError `STORE_*`, `STATE_URL` for an address that says what edict does not know
+ * @throws EdictError `STORE_*`, `STORE_URL_INVALID` for an address that says what edict does not know
  */
 export async function connect({
   url,

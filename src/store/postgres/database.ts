@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type pg from 'pg';
 import { postgres } from '../../../generated/store-queries.js';
-import { EdictError } from '../../model/errors.ts';
+import { type EdictError, StoreUnavailableError } from '../../model/errors.ts';
 import { redactUrl } from '../../model/store-url.ts';
 import type { Database, Statement } from '../database.ts';
 import type { SqlRow } from '../rows.ts';
@@ -169,7 +169,7 @@ export class PostgresDatabase implements Database {
 
   /** A new connection would not see the same snapshot, and would not hold the same locks. */
   #toConnectionLostError(): EdictError {
-    return new EdictError('STORE_UNREACHABLE', `the connection to the store ${this.displayUrl} was lost in the middle of it`, {
+    return new StoreUnavailableError(`the connection to the store ${this.displayUrl} was lost in the middle of it`, {
       hint: 'run the same `edict state` command again',
     });
   }

@@ -1,4 +1,4 @@
-import { EdictError, errorMessage } from '../../model/errors.ts';
+import { EdictError, errorMessage, LeaseHeldError, StoreError, storeError } from '../../model/errors.ts';
 
 interface ErrorRow {
   readonly code: string;
@@ -12,7 +12,7 @@ const unreachable: ErrorRow = {
   hint: 'check its address and the network; nothing is sent without its record',
 };
 const accessDenied: ErrorRow = {
-  code: 'STORE_REFUSED',
+  code: 'STORE_ACCESS_DENIED',
   problem: 'does not let edict in',
   hint: 'check user and password (PGUSER, PGPASSWORD, PGPASSFILE, or password_file in its address)',
 };
@@ -23,12 +23,12 @@ const untrustedCertificate: ErrorRow = {
   hint: 'name who has signed its certificate with sslrootcert in its address, or PGSSLROOTCERT, and its host as the certificate does',
 };
 const unusableFiles: ErrorRow = {
-  code: 'STORE_SETTING',
+  code: 'STORE_CONNECTION_INVALID',
   problem: 'cannot be reached with these files for TLS',
   hint: 'sslcert and sslrootcert in its address (PGSSLCERT, PGSSLROOTCERT) name certificates in PEM, sslkey (PGSSLKEY) a private key',
 };
 const tlsUnsupported: ErrorRow = {
-  code: 'STORE_REFUSED',
+  code: 'STORE_ACCESS_DENIED',
   problem: 'has no TLS',
   hint: 'turn it on there; sslmode=disable in its address, or PGSSLMODE, goes without',
 };
@@ -38,7 +38,7 @@ const errorsBySqlState: Readonly<Record<string, ErrorRow>> = {
   '08': unreachable,
   '28': accessDenied,
   '3D': {
-    code: 'STORE_UNOPENABLE',
+    code: 'STORE_OPEN_FAILED',
     problem: 'names a database that is not there',
     hint: 'create it: edict makes its tables in it, in the schema edict',
   },
@@ -73,14 +73,14 @@ export function toPostgresStoreError(thrown: unknown, at: string): EdictError {
   if (thrown instanceof EdictError) return thrown;
   const code = String((thrown as { readonly code?: unknown }).code ?? '');
   if (code === leaseLostState) {
-    return new EdictError('GATEWAY_HELD', 'another edict has the lease of the gateway by now', { hint: 'nothing was written or sent' });
+    return new LeaseHeldError('another edict has the lease of the gateway by now', { hint: 'nothing was written or sent' });
   }
   const isState = /^[0-9A-Z]{5}$/.test(code);
   const meaning = isState
     ? (errorsBySqlState[code] ?? errorsBySqlState[code.slice(0, 3)] ?? errorsBySqlState[code.slice(0, 2)])
     : classifyConnectionError(thrown, code);
-  if (!meaning) return new EdictError('STORE_FAILED', `the store ${at} failed: ${errorMessage(thrown)}`, { cause: thrown });
-  return new EdictError(meaning.code, `the store ${at} ${meaning.problem}: ${reasonOf(thrown)}`, { hint: meaning.hint, cause: thrown });
+  if (!meaning) return new StoreError('STORE_FAILED', `the store ${at} failed: ${errorMessage(thrown)}`, { cause: thrown });
+  return storeError(meaning.code, `the store ${at} ${meaning.problem}: ${reasonOf(thrown)}`, { hint: meaning.hint, cause: thrown });
 }
 
 /** Without a SQLSTATE it was the network, or pg itself. */

@@ -1,4 +1,4 @@
-import { EdictError } from '../../model/errors.ts';
+import { type EdictError, LeaseHeldError } from '../../model/errors.ts';
 import type { AcquiredLease, Clock } from '../../model/ports.ts';
 import { redactUrl } from '../../model/store-url.ts';
 import type { Statement } from '../database.ts';
@@ -205,7 +205,7 @@ export class PostgresLeases implements Leases {
   async #toLeaseHeldError(gatewayId: number): Promise<EdictError> {
     const [row] = await this.#query('SELECT holder FROM edict.gateway WHERE id = $1', [gatewayId]);
     const holder = row?.['holder'];
-    return new EdictError('GATEWAY_HELD', `another edict works on the gateway${holder ? ` (${String(holder)})` : ''}`, {
+    return new LeaseHeldError(`another edict works on the gateway${holder ? ` (${String(holder)})` : ''}`, {
       hint: 'stop that one first, or wait for it with --wait',
     });
   }

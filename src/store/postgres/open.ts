@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type pg from 'pg';
-import { EdictError } from '../../model/errors.ts';
+import { StoreError } from '../../model/errors.ts';
 import type { Store, StoreReader } from '../../model/ports.ts';
 import { redactUrl } from '../../model/store-url.ts';
 import {
@@ -113,7 +113,7 @@ async function createWhereMissing(url: string): Promise<void> {
 
 async function refuseAbsent(url: string): Promise<void> {
   if (await withClient(url, (client) => hasStore(client, url))) return;
-  throw new EdictError('STORE_ABSENT', `there is no store in ${redactUrl(url)}`, { hint: 'name it with --state' });
+  throw new StoreError('STORE_NOT_FOUND', `there is no store in ${redactUrl(url)}`, { hint: 'name it with --state' });
 }
 
 /** Closes the database if `check` rejects, and rejects so. */
@@ -132,7 +132,7 @@ const clock = { monotonicMs: () => performance.now(), now: () => Date.now() };
 async function hasStore(client: pg.Client, url: string): Promise<boolean> {
   const format = await readPostgresFormat(client);
   if (format === null) {
-    throw new EdictError('STORE_FOREIGN', `the database ${redactUrl(url)} has a schema "edict" that is not edict's`, {
+    throw new StoreError('STORE_UNRECOGNIZED', `the database ${redactUrl(url)} has a schema "edict" that is not edict's`, {
       hint: 'name another database with --state',
     });
   }
@@ -146,8 +146,8 @@ async function ensureStoreKind(write: (one: Statement) => Promise<unknown>, data
   await write(bindQuery(insertSetting, { name: 'gateways', value: kind }));
   const [row] = await database.read(bindQuery(readSetting, { name: 'gateways' }));
   if (row?.['value'] === kind) return;
-  throw new EdictError(
-    'STORE_KIND',
+  throw new StoreError(
+    'STORE_KIND_MISMATCH',
     `the store ${database.displayUrl} holds the record of ${kind === 'emulated' ? 'real gateways' : 'emulated gateways'}`,
     {
       hint:

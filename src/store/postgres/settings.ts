@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
-import { EdictError, errorMessage } from '../../model/errors.ts';
+import { errorMessage, StoreError } from '../../model/errors.ts';
 import { nonSecretParameters, redactUrl } from '../../model/store-url.ts';
 
 /** How long to wait for a connection unless `connect_timeout` says otherwise, in seconds. */
@@ -16,11 +16,11 @@ const knownParameters: readonly string[] = [...nonSecretParameters, 'password'];
  * Returns the settings of pg for an address of PostgreSQL. pg reads the variables for host, port, user, database and password itself; those
  * for TLS are read here, since pg ignores a `PGSSLMODE` that it does not know, and connects without TLS.
  *
- * @throws EdictError `STATE_URL` for an address that cannot be parsed or has an unknown parameter, `STORE_SETTING` for a file that cannot be read
+ * @throws EdictError `STORE_URL_INVALID` for an address that cannot be parsed or has an unknown parameter, `STORE_CONNECTION_INVALID` for a file that cannot be read
  */
 export function postgresSettings(url: string, environment: Readonly<Record<string, string | undefined>>): pg.ClientConfig {
   const refuse = (problem: string, hint: string): never => {
-    throw new EdictError('STATE_URL', `--state ${redactUrl(url)} ${problem}`, { hint });
+    throw new StoreError('STORE_URL_INVALID', `--state ${redactUrl(url)} ${problem}`, { hint });
   };
   const [, base = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(url) ?? [];
   const parameters = new URLSearchParams(query);
@@ -69,7 +69,7 @@ function configOf(url: string, refuse: (problem: string, hint: string) => never)
     return parseIntoClientConfig(url);
   } catch (error) {
     if (error instanceof Error && 'syscall' in error) {
-      throw new EdictError('STORE_SETTING', `a file for TLS to the store cannot be read: ${error.message}`, {
+      throw new StoreError('STORE_CONNECTION_INVALID', `a file for TLS to the store cannot be read: ${error.message}`, {
         hint: 'check sslrootcert, sslcert and sslkey in its address, or PGSSLROOTCERT, PGSSLCERT and PGSSLKEY',
         cause: error,
       });
@@ -82,7 +82,7 @@ async function passwordIn(path: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
   } catch (error) {
-    throw new EdictError('STORE_SETTING', `password_file names a file that cannot be read: ${errorMessage(error)}`, {
+    throw new StoreError('STORE_CONNECTION_INVALID', `password_file names a file that cannot be read: ${errorMessage(error)}`, {
       hint: 'name a file that the user of edict may read',
       cause: error,
     });

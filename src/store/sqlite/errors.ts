@@ -1,4 +1,4 @@
-import { EdictError, errorMessage } from '../../model/errors.ts';
+import { type EdictError, errorMessage, StoreError, storeError } from '../../model/errors.ts';
 import { storeFormat } from '../database.ts';
 
 /** SQLite's primary result codes, from sqlite.org/rescode.html, that mean something to a person. */
@@ -7,13 +7,13 @@ const errorsByResultCode: Readonly<Record<number, { code: string; what: string; 
   6: { code: 'STORE_LOCKED', what: 'is locked by another process', hint: 'wait until it has finished' },
   8: { code: 'STORE_READ_ONLY', what: 'cannot be written', hint: 'give this user write permission on the file and its directory' },
   10: {
-    code: 'STORE_UNWRITABLE',
+    code: 'STORE_IO_ERROR',
     what: 'cannot be read or written by the disk',
     hint: 'check the disk; nothing was sent without its record',
   },
   11: { code: 'STORE_CORRUPT', what: 'is damaged', hint: 'move it away and restore a copy; edict has changed nothing in it' },
   13: { code: 'STORE_FULL', what: 'cannot grow: the disk is full', hint: 'make room; nothing was sent without its record' },
-  14: { code: 'STORE_UNOPENABLE', what: 'cannot be opened', hint: 'check the path and the permissions of its directory' },
+  14: { code: 'STORE_OPEN_FAILED', what: 'cannot be opened', hint: 'check the path and the permissions of its directory' },
   26: {
     code: 'STORE_CORRUPT',
     what: 'is not a SQLite database, or is damaged',
@@ -43,8 +43,8 @@ export function toSqliteStoreError(thrown: unknown, path: string): unknown {
   const number = code === 'ERR_SQLITE_ERROR' ? errcode : resultCodeByErrno[code ?? ''];
   if (number === undefined) return thrown;
   const meaning = errorsByResultCode[number & 0xff];
-  if (!meaning) return new EdictError('STORE_FAILED', `the store ${path} failed: ${errorMessage(thrown)}`, { cause: thrown });
-  return new EdictError(meaning.code, `the store ${path} ${meaning.what}`, { hint: meaning.hint, cause: thrown });
+  if (!meaning) return new StoreError('STORE_FAILED', `the store ${path} failed: ${errorMessage(thrown)}`, { cause: thrown });
+  return storeError(meaning.code, `the store ${path} ${meaning.what}`, { hint: meaning.hint, cause: thrown });
 }
 
 /** Returns what `action` returns; a failure of SQLite in it becomes an EdictError. */
@@ -58,7 +58,7 @@ export function mapSqliteError<T>(path: string, action: () => T): T {
 
 /** Returns the error for a store of another format; `at` names the store, without a password. */
 export function otherFormat(at: string, format: number): EdictError {
-  return new EdictError('STORE_FORMAT', `the store ${at} has format ${format}, and this edict works with format ${storeFormat} only`, {
+  return new StoreError('STORE_FORMAT', `the store ${at} has format ${format}, and this edict works with format ${storeFormat} only`, {
     hint: 'use the edict that wrote it, or name another store with --state; nothing was changed in it',
   });
 }

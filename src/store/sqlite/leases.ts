@@ -5,13 +5,13 @@ import type { SqlRow } from '../rows.ts';
 /** Who may work on which gateway, by its row id. */
 export interface Leases {
   /**
-   * Takes a gateway's lease at `atMs`, milliseconds since 1970. Rejects with an EdictError `GATEWAY_HELD` while another edict has it, or
+   * Takes a gateway's lease at `atMs`, milliseconds since 1970. Rejects with an EdictError `LEASE_HELD` while another edict has it, or
    * if this one `shares` and is to leave it to one that has fewer.
    */
   acquire(gatewayId: number, atMs: number, shares: boolean): Promise<AcquiredLease>;
   /** Returns the fence of a lease that was taken and not given back; `null` without one. */
   fenceOf(gatewayId: number): number | null;
-  /** Writes what only the lease's holder may write. Rejects with an EdictError `GATEWAY_HELD` if that is not this edict. */
+  /** Writes what only the lease's holder may write. Rejects with an EdictError `LEASE_HELD` if that is not this edict. */
   write(gatewayId: number, steps: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]>;
   /** Gives a lease back at `atMs`, if it is this edict's still. Where that fails it is held no more either, and ends by itself. */
   release(gatewayId: number, atMs: number): Promise<void>;

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { EdictError } from '../../model/errors.ts';
+import { type EdictError, StoreError, StoreLockedError } from '../../model/errors.ts';
 import type { Store, StoreReader } from '../../model/ports.ts';
 import { type Database, type StoreEngine, type StoreFill, type StoreKind, type StoreOptions, storeFormat } from '../database.ts';
 import { emptyStore, ReadonlyStore } from '../readonly-store.ts';
@@ -109,16 +109,20 @@ function ensureStoreKind(db: DatabaseSync, path: string, kind: StoreKind): void 
       kind === 'emulated'
         ? 'leave --state out with --emulate, or name another store'
         : 'this store was written with --emulate; name another one with --state';
-    throw new EdictError('STORE_KIND', `the store ${path} holds the record of ${found === 'emulated' ? 'an emulated' : 'a real'} gateway`, {
-      hint,
-    });
+    throw new StoreError(
+      'STORE_KIND_MISMATCH',
+      `the store ${path} holds the record of ${found === 'emulated' ? 'an emulated' : 'a real'} gateway`,
+      {
+        hint,
+      },
+    );
   }
 }
 
 function isEmpty(db: DatabaseSync, path: string): boolean {
   const format = readSqliteFormat(db);
   if (format === null) {
-    throw new EdictError('STORE_FOREIGN', `the store ${path} is a database, but not one of edict's`, {
+    throw new StoreError('STORE_UNRECOGNIZED', `the store ${path} is a database, but not one of edict's`, {
       hint: 'name another file with --state',
     });
   }
@@ -127,7 +131,7 @@ function isEmpty(db: DatabaseSync, path: string): boolean {
 }
 
 function toLockedError(path: string): EdictError {
-  return new EdictError('STORE_LOCKED', `the store ${path} is in use by another edict${describeLockHolder(path)}`, {
+  return new StoreLockedError(`the store ${path} is in use by another edict${describeLockHolder(path)}`, {
     hint: 'stop that one first, or wait for it with --wait',
   });
 }
@@ -159,7 +163,7 @@ function statIfExists(path: string): Stats | null {
 function hasStoreFile(path: string): boolean {
   const stats = statIfExists(path);
   if (stats === null || stats.isFile()) return stats !== null;
-  throw new EdictError('STORE_UNOPENABLE', `the store ${path} cannot be opened: it is not a file`, {
+  throw new StoreError('STORE_OPEN_FAILED', `the store ${path} cannot be opened: it is not a file`, {
     hint: 'name another file with --state',
   });
 }
@@ -233,7 +237,7 @@ function openExisting(path: string): DatabaseSync {
   const opened = hasStoreFile(path) ? openForReading(path) : null;
   if (opened && !opened.isEmpty) return opened.db;
   opened?.db.close();
-  throw new EdictError('STORE_ABSENT', `there is no store ${path}`, { hint: 'name it with --state' });
+  throw new StoreError('STORE_NOT_FOUND', `there is no store ${path}`, { hint: 'name it with --state' });
 }
 
 /** Returns the path of a store's address. */

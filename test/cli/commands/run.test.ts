@@ -9,7 +9,7 @@ test('the daemon logs JSON where there is no terminal, and ends with 0 on SIGINT
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));
   const daemon = startEdict(['run', '--emulate'], folder);
-  await until('orders is online', () => daemon.events('pass:finished').length > 0);
+  await until('orders is online', () => daemon.events('reconcile:finished').length > 0);
   daemon.child.kill('SIGINT');
   const { code, stdout } = await daemon.finished;
   assert.is(code, 0);

@@ -48,7 +48,7 @@ test('a copy is a store: the plan from it is the same', async () => {
 
 test('a copy of a store in use warns on stderr with the process that uses it, and is made all the same', async () => {
   const daemon = startEdict(['run', '--log-format', 'json'], folder);
-  await until('it holds the lease', () => daemon.events('plan:made').length > 0, [daemon]);
+  await until('it holds the lease', () => daemon.events('plan:computed').length > 0, [daemon]);
   const { code, stdout, stderr } = await run('state', 'copy', 'copy.db', '--format', 'json');
   assert.is(code, 0);
   assert.match(stderr, new RegExp(`^edict: warning: sqlite:.*state\\.db was copied while in use by pid ${daemon.child.pid}$`, 'm'));

@@ -125,7 +125,7 @@ test('without a lease holder it is exit code 1, with a hint; an invalid file is 
   await store.release(desired.gateway, 1);
   const absent = await wait('--timeout', '0s', '--format', 'json');
   assert.is(absent.code, 1);
-  assert.is(JSON.parse(absent.stdout).error.code, 'NO_DAEMON');
+  assert.is(JSON.parse(absent.stdout).error.code, 'DAEMON_NOT_RUNNING');
   assert.match(absent.stderr, 'with SQLite it must run on this machine');
   writeFileSync(join(folder, 'edict.yaml'), 'edict: 1\n');
   assert.is((await wait()).code, 3);

@@ -15,7 +15,7 @@ const outcomes: readonly Outcome[] = [
 ];
 const settled = (outcome: Outcome) =>
   applyAttemptJson({
-    type: 'attempt:settled',
+    type: 'attempt:finished',
     reconcileId: 'pass',
     attemptId: 7,
     change: change('orders', 'test'),

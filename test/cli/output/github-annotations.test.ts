@@ -35,8 +35,8 @@ test('every mistake is told', () => {
 
 test('any other error has no place', () => {
   assert.is(
-    errorAnnotation(new EdictError('FILE_ABSENT', 'no file', { hint: 'name it' })),
-    '::error title=edict%3A FILE_ABSENT::no file%0Aname it\n',
+    errorAnnotation(new EdictError('FILE_NOT_FOUND', 'no file', { hint: 'name it' })),
+    '::error title=edict%3A FILE_NOT_FOUND::no file%0Aname it\n',
   );
 });
 

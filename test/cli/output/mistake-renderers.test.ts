@@ -28,7 +28,7 @@ test('a plan of an invalid file is annotated too, and so is a file that is not t
   assert.is(code, 3);
   assert.is(stdout.match(/^::error file=edict\.yaml,line=\d+,endLine=\d+,col=\d+,endColumn=\d+,title=/gm)?.length, 2, stdout);
   const absent = await edict(['plan', 'none.yaml', '--format', 'github'], folder);
-  assert.equal([absent.code, absent.stdout.startsWith('::error title=edict%3A FILE_ABSENT::')], [3, true]);
+  assert.equal([absent.code, absent.stdout.startsWith('::error title=edict%3A FILE_NOT_FOUND::')], [3, true]);
 });
 
 test('a file that is not there is a failed run in SARIF', async () => {

@@ -14,8 +14,8 @@ test('says what is done, failed and left, and goes away', () => {
   const progress = openProgress(stream, noColor);
   const plan = diffStates(desiredState(['a', 'b', 'c', 'd'].map((api) => wanted(api, 'test'))), new Map());
   const settled = (index: number) =>
-    ({ type: 'attempt:settled', reconcileId: 'p', attemptId: 1, change: plan.changes[index] as Change, durationMs: 1 }) as const;
-  progress.emit({ type: 'plan:made', reconcileId: 'p', cause: 'start', recorded: new Map(), plan });
+    ({ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: plan.changes[index] as Change, durationMs: 1 }) as const;
+  progress.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'start', recorded: new Map(), plan });
   progress.emit({ ...settled(0), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
   assert.match(text(), /\[=====\s+\] 1 of 4 done, 3 left, .* to go$/);
   for (const rest of [1, 2]) progress.emit({ ...settled(rest), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
@@ -28,7 +28,7 @@ test('says what is done, failed and left, and goes away', () => {
 test('says what it waits for, in lines of their own', () => {
   const { stream, text } = textStream();
   const progress = openProgress(stream, noColor);
-  progress.emit({ type: 'store:waited', message: 'it is locked' });
+  progress.emit({ type: 'store:waiting', message: 'it is locked' });
   assert.ok(text().endsWith('Waiting for the store: it is locked\n'));
 });
 
@@ -36,7 +36,7 @@ test('draws nothing where there is nothing to do', () => {
   const { stream, text } = textStream();
   const progress = openProgress(stream, noColor);
   progress.emit({
-    type: 'plan:made',
+    type: 'plan:computed',
     reconcileId: 'p',
     cause: 'start',
     recorded: new Map(),

@@ -81,11 +81,11 @@ test('without a mistake the log has no results, so that code scanning closes wha
 });
 
 test('a file that could not be checked is a failed run', () => {
-  const { runs } = JSON.parse(renderErrorSarif(new EdictError('FILE_ABSENT', 'no file', { hint: 'name it' }))) as Log;
+  const { runs } = JSON.parse(renderErrorSarif(new EdictError('FILE_NOT_FOUND', 'no file', { hint: 'name it' }))) as Log;
   assert.equal(runs[0].invocations, [
     {
       executionSuccessful: false,
-      toolExecutionNotifications: [{ level: 'error', message: { text: 'no file; name it' }, descriptor: { id: 'FILE_ABSENT' } }],
+      toolExecutionNotifications: [{ level: 'error', message: { text: 'no file; name it' }, descriptor: { id: 'FILE_NOT_FOUND' } }],
     },
   ]);
 });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DriftDetector } from '../../../src/controller/observe/drift-detector.ts';
-import { EdictError } from '../../../src/model/errors.ts';
+import { EdictError, StoreError } from '../../../src/model/errors.ts';
 import type { EdictEvent } from '../../../src/model/events.ts';
 import type { ObservedApi } from '../../../src/model/observation.ts';
 import type { Failure } from '../../../src/model/outcome.ts';
@@ -63,7 +63,7 @@ async function watching({ observeOnStart = false }: { readonly observeOnStart?: 
     time,
     states,
     look: async (desired: DesiredState) => lookout.observe(desired, 'pass', never),
-    types: () => events.splice(0).map((event) => (event.type === 'publication:noted' ? event.notice.kind : event.type)),
+    types: () => events.splice(0).map((event) => (event.type === 'publication:drift' ? event.notice.kind : event.type)),
     [Symbol.asyncDispose]: () => store.close(),
   };
 }
@@ -86,7 +86,7 @@ test('writes what it sees and tells it, and returns the record that it left', as
   await using at = await watching();
   const seen = await at.look(file(minuteMs));
   assert.equal(seen, await at.store.readRecordedState(file(null).gateway));
-  assert.equal([at.types(), await at.states()], [['gateway:seen', 'adopted'], ['online']]);
+  assert.equal([at.types(), await at.states()], [['gateway:observed', 'adopted'], ['online']]);
   assert.is(await at.store.listedApiCount(file(null).gateway), 1);
 });
 
@@ -99,7 +99,7 @@ test('looks again when the interval is over, and the same look again writes noth
   assert.is(await at.look(file(minuteMs)), null);
   at.time.ms += 1;
   assert.equal(await at.look(file(minuteMs)), before);
-  assert.equal([at.shown.reads, at.types(), await at.store.readRecordedState(file(null).gateway)], [2, ['gateway:seen'], before]);
+  assert.equal([at.shown.reads, at.types(), await at.store.readRecordedState(file(null).gateway)], [2, ['gateway:observed'], before]);
 });
 
 test('an API that is gone is told of once', async () => {
@@ -110,12 +110,12 @@ test('an API that is gone is told of once', async () => {
     await at.look(file(minuteMs));
     return at.types();
   };
-  assert.equal(await looked(), ['gateway:seen', 'gone']);
-  assert.equal(await looked(), ['gateway:seen']);
+  assert.equal(await looked(), ['gateway:observed', 'gone']);
+  assert.equal(await looked(), ['gateway:observed']);
   at.shown.apis = published('test');
   await looked();
   at.shown.apis = { kind: 'read', value: new Map() };
-  assert.equal(await looked(), ['gateway:seen', 'gone']);
+  assert.equal(await looked(), ['gateway:observed', 'gone']);
 });
 
 test('an interval that has become longer counts from the next look', async () => {
@@ -140,18 +140,18 @@ test('a person’s look that sees nothing ends the pass, and is made again', asy
   await using at = await watching({ observeOnStart: true });
   await at.store.saveObservation(file(null).gateway, [recorded('orders', 'test')], 1);
   at.shown.apis = down;
-  assert.is(await codeOf(at.look(file(null))), 'UNSEEN');
-  assert.equal([at.types(), await at.states()], [['gateway:unseen'], ['online']]);
+  assert.is(await codeOf(at.look(file(null))), 'OBSERVATION_FAILED');
+  assert.equal([at.types(), await at.states()], [['gateway:observe_failed'], ['online']]);
   at.shown.apis = published();
   await at.look(file(null));
-  assert.equal([at.types(), await at.states()], [['gateway:seen', 'drift'], ['offline']]);
+  assert.equal([at.types(), await at.states()], [['gateway:observed', 'drift'], ['offline']]);
 });
 
 test('nothing is planned for a gateway that has never been seen: all that is online there would get a new version', async () => {
   await using at = await watching();
   at.shown.apis = down;
   for (let passes = 1; passes <= 3; passes += 1) {
-    assert.is(await codeOf(at.look(file(60 * minuteMs))), 'UNSEEN');
+    assert.is(await codeOf(at.look(file(60 * minuteMs))), 'OBSERVATION_FAILED');
     assert.is(at.shown.reads, passes, 'each pass tries again');
   }
   at.shown.apis = published('test');
@@ -165,7 +165,7 @@ test('a gateway that was seen before, and cannot be now, leaves the record in fo
   at.shown.apis = down;
   at.time.ms += 60 * minuteMs;
   assert.is(await at.look(file(60 * minuteMs)), null);
-  assert.equal([at.types(), await at.states(), at.shown.reads], [['gateway:unseen'], ['online'], 2]);
+  assert.equal([at.types(), await at.states(), at.shown.reads], [['gateway:observe_failed'], ['online'], 2]);
   at.time.ms += minuteMs - 1;
   assert.is(await at.look(file(60 * minuteMs)), null);
   assert.is(at.shown.reads, 2);
@@ -187,10 +187,10 @@ test('a list that has become short is believed when the next one is as short', a
   const desired = desiredState(apis, { refreshIntervalMs: minuteMs });
   await at.store.saveObservation(desired.gateway, [], 100);
   assert.is(await at.look(desired), null);
-  assert.equal(at.types(), ['gateway:unseen']);
+  assert.equal(at.types(), ['gateway:observe_failed']);
   at.time.ms += minuteMs;
   assert.ok(await at.look(desired));
-  assert.is(at.types()[0], 'gateway:seen');
+  assert.is(at.types()[0], 'gateway:observed');
 });
 
 test('who asks while a look is under way waits for it, and does not look as well', async () => {
@@ -210,7 +210,7 @@ test('who asks while a look is under way waits for it, and does not look as well
 
 test('what cannot be written ends the pass, and nothing of it is told', async () => {
   await using at = await watching();
-  const full = new EdictError('STORE_FULL', 'the disk is full');
+  const full = new StoreError('STORE_FULL', 'the disk is full');
   at.store.saveObservation = () => Promise.reject(full);
   assert.is(await codeOf(at.look(file(minuteMs))), 'STORE_FULL');
   assert.equal(at.types(), []);

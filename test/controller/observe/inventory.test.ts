@@ -26,7 +26,10 @@ for (const [what, gateway] of [
     const error = await readInventory(gateway, deps).catch((thrown: unknown) => thrown);
     assert.instance(error, EdictError);
     const { code, message, hint } = error as EdictError;
-    assert.equal([code, message, hint], ['UNSEEN', `the gateway's ${what} cannot be read: APIG.1005 No permissions`, 'ask for the right']);
+    assert.equal(
+      [code, message, hint],
+      ['OBSERVATION_FAILED', `the gateway's ${what} cannot be read: APIG.1005 No permissions`, 'ask for the right'],
+    );
   });
 }
 

@@ -41,7 +41,7 @@ test('each API goes its whole way in one pass, and the pass says all that was do
       way.map((environment) => `${api} ${environment}`),
     );
   }
-  const finished = shop.events.flatMap((event) => (event.type === 'pass:finished' ? [event.summary] : []));
+  const finished = shop.events.flatMap((event) => (event.type === 'reconcile:finished' ? [event.summary] : []));
   assert.equal(
     finished.map(({ online, deferred, failed }) => [online, deferred, failed]),
     [[6, 0, 0]],
@@ -57,7 +57,7 @@ test('a failure stops its API’s way and no other’s, and what failed is not a
   await shop.engine.reconcile(inOrder(shop, [...everywhere('a'), ...everywhere('b')]), 'start');
   await shop.engine.idle();
   assert.equal(calls(shop).toSorted(), ['a staging', 'a test', 'b release', 'b staging', 'b test']);
-  const [last] = shop.events.filter((event) => event.type === 'pass:finished').slice(-1);
+  const [last] = shop.events.filter((event) => event.type === 'reconcile:finished').slice(-1);
   assert.equal([last?.summary.failed, last?.summary.deferred], [1, 1]);
 });
 
@@ -218,7 +218,7 @@ test('never is there a call for an environment before the one before it is as th
       }
       await shop.engine.idle();
       assert.equal(slips(shop, files), []);
-      const [last] = shop.events.filter((event) => event.type === 'pass:finished').slice(-1);
+      const [last] = shop.events.filter((event) => event.type === 'reconcile:finished').slice(-1);
       assert.equal([last?.summary.failed, last?.summary.deferred, last?.summary.held], [0, 0, 0]);
     }),
     { numRuns: runs(60) },

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { systemClock } from '../../../src/app/system-clock.ts';
 import { TriggerQueue } from '../../../src/controller/triggers/trigger-queue.ts';
-import { EdictError } from '../../../src/model/errors.ts';
+import { StoreUnavailableError } from '../../../src/model/errors.ts';
 import type { TriggerCause } from '../../../src/model/events.ts';
 import type { Store } from '../../../src/model/ports.ts';
 import { until } from '../../support/edict-process.ts';
@@ -23,7 +23,7 @@ function awayFor(times: number): (store: Store) => Store {
           if (name !== 'readRecordedState') return Reflect.apply(value, target, args);
           reads += 1;
           const isAway = reads > 1 && reads <= 1 + times;
-          return isAway ? Promise.reject(new EdictError('STORE_UNREACHABLE', 'away')) : Reflect.apply(value, target, args);
+          return isAway ? Promise.reject(new StoreUnavailableError('away')) : Reflect.apply(value, target, args);
         };
       },
     });
@@ -35,10 +35,10 @@ test('what is due while the store is away is tried again when it is back, though
   await using shop = await workshop({ apis: ['orders'], wrapStore: awayFor(2) });
   shop.emulator.faults.add(once);
   await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
-  await until('the store was away', () => shop.events.some((event) => event.type === 'store:failed'));
+  await until('the store was away', () => shop.events.some((event) => event.type === 'store:error'));
   await shop.engine.idle();
   assert.equal(shop.requested(), ['orders online', 'orders online']);
-  assert.is(shop.events.filter((event) => event.type === 'store:failed').length, 2);
+  assert.is(shop.events.filter((event) => event.type === 'store:error').length, 2);
 });
 
 test('an apply whose store stays away ends all the same', async () => {
@@ -47,7 +47,7 @@ test('an apply whose store stays away ends all the same', async () => {
   await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
   await shop.engine.idle();
   assert.equal(shop.requested(), ['orders online']);
-  assert.is(shop.events.filter((event) => event.type === 'store:failed').length, 2);
+  assert.is(shop.events.filter((event) => event.type === 'store:error').length, 2);
 });
 
 test('one pass is made at a time, and what is asked for meanwhile is made once', async () => {

@@ -109,7 +109,7 @@ test('a token in a file follows the file', async () => {
   const first = await credentials.authenticate(signal);
   assert.equal(headersOf(first), { 'X-Auth-Token': 'first' });
   assert.not(credentials.report(first, 'refused'));
-  assert.is(((await token().catch((error: unknown) => error)) as EdictError).code, 'CREDENTIALS_REFUSED');
+  assert.is(((await token().catch((error: unknown) => error)) as EdictError).code, 'CREDENTIALS_REJECTED');
   writeFileSync(file, 'second\n');
   assert.not(credentials.hasChanged(), 'the file was looked at a moment ago');
   ms += 1000;

@@ -42,7 +42,7 @@ function headerOf(count: number): Record<string, string> {
   return { 'X-Auth-Token': `token-${count}` };
 }
 
-const refusal = new CredentialsError('no', { code: 'CREDENTIALS_REFUSED', status: 401 });
+const refusal = new CredentialsError('no', { code: 'CREDENTIALS_REJECTED', status: 401 });
 const outage = new CredentialsError('down', { code: 'IAM_UNAVAILABLE', status: 503 });
 
 test('makes no login before a token is needed, and one for many callers', async () => {
@@ -94,7 +94,7 @@ test('a new token that is refused at once is not replaced, nor sent again, for a
   const second = await credentials.authenticate(signal);
   assert.not(credentials.report(second, 'refused'));
   assert.not(credentials.hasChanged());
-  assert.is(((await headerFrom(credentials).catch((error: unknown) => error)) as CredentialsError).code, 'CREDENTIALS_REFUSED');
+  assert.is(((await headerFrom(credentials).catch((error: unknown) => error)) as CredentialsError).code, 'CREDENTIALS_REJECTED');
   clock.ms += 60_000;
   assert.ok(credentials.hasChanged());
   assert.equal(await headerFrom(credentials), headerOf(3));
@@ -164,7 +164,7 @@ test('a caller that stops leaves at once, and the others get their token', async
   const leaving = credentials.authenticate(stop.signal).catch((error: unknown) => error);
   const staying = headerFrom(credentials);
   stop.abort();
-  assert.is(((await leaving) as ConnectionError).code, 'NOT_SENT');
+  assert.is(((await leaving) as ConnectionError).code, 'REQUEST_NOT_SENT');
   assert.not(logins[0]?.aborted);
   gate.resolve(token(1));
   assert.equal(await staying, headerOf(1));
@@ -183,7 +183,7 @@ test('a login that nobody waits for any longer is stopped', async () => {
 test('stopped beforehand, it asks for no token', async () => {
   const { credentials, logins } = credentialsWith();
   const error: unknown = await credentials.authenticate(AbortSignal.abort()).catch((thrown: unknown) => thrown);
-  assert.is((error as ConnectionError).code, 'NOT_SENT');
+  assert.is((error as ConnectionError).code, 'REQUEST_NOT_SENT');
   assert.is(logins.length, 0);
 });
 

@@ -27,7 +27,7 @@ for (const [over, message] of [
       parseGatewayArguments({ ...asked, ...over });
     } catch (error) {
       assert.instance(error, EdictError);
-      assert.is((error as EdictError).code, 'OPTION');
+      assert.is((error as EdictError).code, 'OPTION_INVALID');
       assert.is((error as EdictError).message, message);
       return;
     }

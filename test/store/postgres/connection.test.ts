@@ -41,13 +41,13 @@ test('a password may stand in a file, which is read anew for each connection', a
   assert.equal((await client.query('SELECT 1 AS one')).rows, [{ one: 1 }]);
   await client.end();
   writeFileSync(file, 'wrong');
-  assert.is((await refused(address)).code, 'STORE_REFUSED');
+  assert.is((await refused(address)).code, 'STORE_ACCESS_DENIED');
   rmSync(file);
   const missing = await refused(address);
-  assert.is(missing.code, 'STORE_SETTING');
+  assert.is(missing.code, 'STORE_CONNECTION_INVALID');
   assert.match(missing.message, /password_file.*\/password/);
   const twice = changed((of) => of.searchParams.set('password_file', file));
-  assert.is((await refused(twice)).code, 'STATE_URL');
+  assert.is((await refused(twice)).code, 'STORE_URL_INVALID');
 });
 
 /** Runs `work` with other variables of pg in the environment. */
@@ -96,7 +96,7 @@ test("libpq's password file is used, and nothing is said on stderr", async () =>
   await withVariables({ PGPASSFILE: '/absent', PGPASSWORD: decodeURIComponent(password) }, async () =>
     assert.is(await answer(address, 'SELECT 1'), 1),
   );
-  await withVariables({ PGPASSFILE: '/absent' }, async () => assert.is((await refused(address)).code, 'STORE_REFUSED'));
+  await withVariables({ PGPASSFILE: '/absent' }, async () => assert.is((await refused(address)).code, 'STORE_ACCESS_DENIED'));
   process.off('warning', warn);
   assert.equal(warned, []);
 });
@@ -142,7 +142,7 @@ test('a log-in that is given up leaves no connection behind', async () => {
       of.searchParams.set('password_file', '/absent');
     }),
   );
-  assert.is(error.code, 'STORE_SETTING');
+  assert.is(error.code, 'STORE_CONNECTION_INVALID');
   await until('the socket is closed', () => sockets() <= before);
 });
 
@@ -158,13 +158,13 @@ test('what cannot be reached, is not there or does not answer is told, and never
       changed((of) => {
         of.password = 'geheim';
       }),
-      'STORE_REFUSED',
+      'STORE_ACCESS_DENIED',
     ],
     [
       changed((of) => {
         of.pathname = '/absent';
       }),
-      'STORE_UNOPENABLE',
+      'STORE_OPEN_FAILED',
     ],
   ] as const) {
     const error = await refused(address);

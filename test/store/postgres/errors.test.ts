@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { EdictError } from '../../../src/model/errors.ts';
+import { type EdictError, StoreError } from '../../../src/model/errors.ts';
 import { toPostgresStoreError } from '../../../src/store/postgres/errors.ts';
 
 const of = (code: string | undefined, message = 'oh'): EdictError =>
@@ -14,16 +14,16 @@ for (const [code, expected] of [
   ['57P03', 'STORE_UNREACHABLE'],
   ['57014', 'STORE_UNREACHABLE'],
   ['55000', 'STORE_UNREACHABLE'],
-  ['28P01', 'STORE_REFUSED'],
+  ['28P01', 'STORE_ACCESS_DENIED'],
   ['ENOENT', 'STORE_UNREACHABLE'],
-  ['3D000', 'STORE_UNOPENABLE'],
+  ['3D000', 'STORE_OPEN_FAILED'],
   ['42501', 'STORE_READ_ONLY'],
   ['25006', 'STORE_READ_ONLY'],
   ['53100', 'STORE_FULL'],
   ['XX001', 'STORE_CORRUPT'],
   ['42P01', 'STORE_FAILED'],
-  ['ERR_OSSL_PEM_NO_START_LINE', 'STORE_SETTING'],
-  ['ED001', 'GATEWAY_HELD'],
+  ['ERR_OSSL_PEM_NO_START_LINE', 'STORE_CONNECTION_INVALID'],
+  ['ED001', 'LEASE_HELD'],
 ] as const) {
   test(`${code} is ${expected}`, () => {
     assert.is(of(code).code, expected);
@@ -54,11 +54,11 @@ test('what TLS, or a password that nobody gave, did not let through is told as t
     assert.match(hint ?? '', 'sslrootcert');
   }
   assert.match(of(undefined, 'The server does not support SSL connections').hint ?? '', 'PGSSLMODE');
-  assert.is(of(undefined, 'SASL: client password must be a non-empty string').code, 'STORE_REFUSED');
+  assert.is(of(undefined, 'SASL: client password must be a non-empty string').code, 'STORE_ACCESS_DENIED');
 });
 
 test('what is told already stays as it is', () => {
-  const error = new EdictError('STORE_KIND', 'x');
+  const error = new StoreError('STORE_KIND_MISMATCH', 'x');
   assert.is(toPostgresStoreError(error, 'db'), error);
 });
 

@@ -56,7 +56,7 @@ async function acquired(of: PostgresLeases, canRebalance = false): Promise<Acqui
   let taken: AcquiredLease | null = null;
   const isTaken = async (): Promise<boolean> => {
     taken = await of.acquire(1, 0, canRebalance).catch((error: unknown) => {
-      if (code(error) !== 'GATEWAY_HELD') throw error;
+      if (code(error) !== 'LEASE_HELD') throw error;
       return null;
     });
     return taken !== null;
@@ -91,7 +91,7 @@ test('one edict at a time has a lease, as long as it renews it, and tells who', 
   await looking.close();
   assert.ok(lease.isHeld());
   const refused = (await second.acquire(1, 0, false).catch((error: unknown) => error)) as EdictError;
-  assert.equal([refused.code, refused.message], ['GATEWAY_HELD', 'another edict works on the gateway (host-1, pid 1)']);
+  assert.equal([refused.code, refused.message], ['LEASE_HELD', 'another edict works on the gateway (host-1, pid 1)']);
 });
 
 test('a lease that was given back is free at once, with a greater fence, and it is known since when', async () => {
@@ -120,7 +120,7 @@ test('one that was paused in the middle of a transaction keeps the lease from no
   const [second, looking] = [edict('two'), beside()];
   await eventually(async () => (await looking.lease()).isOver, patienceMs, 'the lease has ended');
   await looking.close();
-  assert.is(await second.acquire(1, 0, false).then(String, code), 'GATEWAY_HELD');
+  assert.is(await second.acquire(1, 0, false).then(String, code), 'LEASE_HELD');
   await ended;
   // The server says that it has ended the session a moment before it lets go of its locks.
   assert.ok((await acquired(second)).lease.fence > lease.fence);
@@ -133,7 +133,7 @@ test('an edict that could not renew knows that its lease has ended before anothe
   const { lease } = await first.acquire(1, 0, false);
   time.skippedMs = shortLeaseMs;
   assert.not(lease.isHeld(), 'it was asleep for so long');
-  assert.is(await second.acquire(1, 0, false).then(String, code), 'GATEWAY_HELD', 'the database waits longer');
+  assert.is(await second.acquire(1, 0, false).then(String, code), 'LEASE_HELD', 'the database waits longer');
   await eventually(() => lease.signal.aborted, patienceMs, 'whoever works under it hears of it');
   assert.ok((await acquired(second)).lease.isHeld(), 'it was not renewed any more');
 });
@@ -155,7 +155,7 @@ test('whoever has lost its lease writes nothing', async () => {
   const { database: thief, rows } = beside();
   await rows("UPDATE edict.gateway SET held_until = '-infinity'");
   await second.acquire(1, 0, false);
-  assert.is(await words(first, 'first again').then(String, code), 'GATEWAY_HELD');
+  assert.is(await words(first, 'first again').then(String, code), 'LEASE_HELD');
   await words(second, 'second');
   const [row] = await thief.read(bindQuery(thief.queries.readGateway, { gateway: 1 }));
   assert.is(row?.['condition'], 'second');
@@ -199,13 +199,13 @@ test('an edict that stands by says seldom that it would work on a gateway, and a
   const wished = async (): Promise<unknown> =>
     (await looking.rows("SELECT lives_until::text AS until FROM edict.wish WHERE holder = 'two'"))[0]?.['until'];
   await first.acquire(1, 0, false);
-  assert.is(await second.acquire(1, 0, true).then(String, code), 'GATEWAY_HELD');
+  assert.is(await second.acquire(1, 0, true).then(String, code), 'LEASE_HELD');
   const until = await wished();
   assert.ok(until);
-  assert.is(await second.acquire(1, 0, true).then(String, code), 'GATEWAY_HELD');
+  assert.is(await second.acquire(1, 0, true).then(String, code), 'LEASE_HELD');
   assert.is(await wished(), until, 'the word before is good for a while');
   time.skippedMs = longLeaseMs / 2;
-  assert.is(await second.acquire(1, 0, true).then(String, code), 'GATEWAY_HELD');
+  assert.is(await second.acquire(1, 0, true).then(String, code), 'LEASE_HELD');
   assert.is.not(await wished(), until);
   await first.release(1);
   // What was answered a moment ago is still believed for another moment.
@@ -280,7 +280,7 @@ test('an edict that does not share keeps what it has, and takes what is free', a
   await first.acquire(1, 0, false);
   const ends = new Set<number>();
   const isRenewedOften = async (): Promise<boolean> => {
-    assert.is(await second.acquire(1, 0, true).then(String, code), 'GATEWAY_HELD');
+    assert.is(await second.acquire(1, 0, true).then(String, code), 'LEASE_HELD');
     return ends.add((await looking.lease()).until).size > 6;
   };
   await eventually(isRenewedOften, patienceMs, 'it is renewed often');

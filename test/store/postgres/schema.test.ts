@@ -58,7 +58,7 @@ test('a store of another format, one of somebody else, and one of another kind a
     () => openSnapshot(url),
   ];
   await (await openStore({ url, isEmulated: false })).close();
-  assert.is(await code(openStore({ url, isEmulated: true })), 'STORE_KIND');
+  assert.is(await code(openStore({ url, isEmulated: true })), 'STORE_KIND_MISMATCH');
   for (const format of ['2', '999']) {
     await client.query("UPDATE edict.setting SET value = $1 WHERE name = 'format'", [format]);
     for (const open of everyWay) assert.is(await code(open()), 'STORE_FORMAT');
@@ -71,7 +71,7 @@ test('a store of another format, one of somebody else, and one of another kind a
     assert.equal(rows, [{ value: format }]);
   }
   await client.query('DROP SCHEMA edict CASCADE; CREATE SCHEMA edict; CREATE TABLE edict.mine (x int)');
-  for (const open of everyWay) assert.is(await code(open()), 'STORE_FOREIGN');
+  for (const open of everyWay) assert.is(await code(open()), 'STORE_UNRECOGNIZED');
 });
 
 test('to look at a database in which edict has never been makes nothing there', async () => {
@@ -79,7 +79,7 @@ test('to look at a database in which edict has never been makes nothing there', 
   assert.is((await record.readRecordedState(gatewaySettings())).size, 0);
   await record.close();
   assert.is(await readPostgresFormat(client), 0);
-  assert.is(await code(openShared(url)), 'STORE_ABSENT');
+  assert.is(await code(openShared(url)), 'STORE_NOT_FOUND');
 });
 
 test('a user who may not make the tables is told what is missing', async () => {

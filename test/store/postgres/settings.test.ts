@@ -101,7 +101,7 @@ test('a file for TLS that is missing is named', () => {
     ['postgres://db/edict', { PGSSLROOTCERT: '/absent/file' }],
   ] as const) {
     const { code, message, hint } = refused(url, environment);
-    assert.is(code, 'STORE_SETTING');
+    assert.is(code, 'STORE_CONNECTION_INVALID');
     assert.match(message, '/absent/file');
     assert.match(hint ?? '', 'PGSSLROOTCERT');
   }
@@ -114,7 +114,7 @@ test('an unknown parameter is named, and the known ones are listed', () => {
     ['uselibpqcompat=true', 'uselibpqcompat'],
   ] as const) {
     const { code, message, hint } = refused(`postgres://db/edict?${parameters}`);
-    assert.is(code, 'STATE_URL');
+    assert.is(code, 'STORE_URL_INVALID');
     assert.match(message, new RegExp(`unknown parameter: ${name}$`));
     assert.match(hint ?? '', /host, .*sslmode, .*password$/);
   }
@@ -142,7 +142,7 @@ test('a parameter or a mode that is not known is refused: a mistyped sslmode wou
     ['postgres://ada:geheim%ff@db/edict', {}],
   ] as const) {
     const { code, message, hint } = refused(url, environment);
-    assert.is(code, 'STATE_URL');
+    assert.is(code, 'STORE_URL_INVALID');
     assert.not.match(`${message} ${hint}`, 'geheim');
   }
   assert.match(refused('postgres://db/edict?sslmode=allow').hint ?? '', 'verify-full');

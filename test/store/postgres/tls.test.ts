@@ -44,7 +44,7 @@ test('a server is believed by its certificate alone, where that is asked for', a
     assert.is(await ask('127.0.0.1', 'verify-ca', other.cert), 'STORE_UNREACHABLE', 'but not another certificate');
     assert.is(await ask('localhost', 'verify-full', made.key), 'STORE_UNREACHABLE', 'a file without a certificate trusts nobody');
     process.env['PGSSLCERT'] = made.key;
-    assert.is(await ask('localhost', 'verify-full', made.cert), 'STORE_SETTING', 'a client certificate that is none');
+    assert.is(await ask('localhost', 'verify-full', made.cert), 'STORE_CONNECTION_INVALID', 'a client certificate that is none');
     delete process.env['PGSSLCERT'];
   } finally {
     await server.close();

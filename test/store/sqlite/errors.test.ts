@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { EdictError } from '../../../src/model/errors.ts';
+import { EdictError, StoreError } from '../../../src/model/errors.ts';
 import { mapSqliteError, toSqliteStoreError } from '../../../src/store/sqlite/errors.ts';
 
 const sqlite = (errcode: number) => Object.assign(new Error('from SQLite'), { code: 'ERR_SQLITE_ERROR', errcode });
@@ -12,19 +12,19 @@ for (const [thrown, code] of [
   [sqlite(517), 'STORE_LOCKED'],
   [sqlite(6), 'STORE_LOCKED'],
   [sqlite(8), 'STORE_READ_ONLY'],
-  [sqlite(10), 'STORE_UNWRITABLE'],
-  [sqlite(778), 'STORE_UNWRITABLE'],
+  [sqlite(10), 'STORE_IO_ERROR'],
+  [sqlite(778), 'STORE_IO_ERROR'],
   [sqlite(11), 'STORE_CORRUPT'],
   [sqlite(13), 'STORE_FULL'],
-  [sqlite(14), 'STORE_UNOPENABLE'],
+  [sqlite(14), 'STORE_OPEN_FAILED'],
   [sqlite(26), 'STORE_CORRUPT'],
   [sqlite(1), 'STORE_FAILED'],
   [system('EACCES'), 'STORE_READ_ONLY'],
   [system('EROFS'), 'STORE_READ_ONLY'],
   [system('ENOSPC'), 'STORE_FULL'],
-  [system('EIO'), 'STORE_UNWRITABLE'],
-  [system('ENOTDIR'), 'STORE_UNOPENABLE'],
-  [system('ENOENT'), 'STORE_UNOPENABLE'],
+  [system('EIO'), 'STORE_IO_ERROR'],
+  [system('ENOTDIR'), 'STORE_OPEN_FAILED'],
+  [system('ENOENT'), 'STORE_OPEN_FAILED'],
 ] as const) {
   test(`${'errcode' in thrown ? thrown.errcode : thrown.code} means ${code}, and keeps its cause`, () => {
     const error = toSqliteStoreError(thrown, '/path/state.db') as EdictError;
@@ -37,7 +37,7 @@ for (const [thrown, code] of [
 }
 
 test('a bug stays a bug, and an error that is explained stays as it is', () => {
-  for (const thrown of [new TypeError('bug'), new EdictError('STORE_KIND', 'told'), system('EDOM')])
+  for (const thrown of [new TypeError('bug'), new StoreError('STORE_KIND_MISMATCH', 'told'), system('EDOM')])
     assert.is(toSqliteStoreError(thrown, 'p'), thrown);
 });
 

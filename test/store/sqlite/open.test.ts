@@ -197,7 +197,7 @@ test('a store that is not there, or has no tables yet, is not written beside', a
   const [absent, empty] = [newPath(), newPath()];
   writeFileSync(empty, '');
   for (const path of [absent, empty])
-    for (const opening of [beside, snapshot]) assert.is((await refusal(opening(path))).code, 'STORE_ABSENT');
+    for (const opening of [beside, snapshot]) assert.is((await refusal(opening(path))).code, 'STORE_NOT_FOUND');
   assert.not(existsSync(absent));
   assert.is(statSync(empty).size, 0);
 });
@@ -230,7 +230,7 @@ test('a database of someone else is refused and stays as it is', async () => {
     db.close();
     chmodSync(path, 0o644);
     const bytes = readFileSync(path);
-    for (const opening of [open, read]) assert.is((await refusal(opening(path))).code, 'STORE_FOREIGN', sql);
+    for (const opening of [open, read]) assert.is((await refusal(opening(path))).code, 'STORE_UNRECOGNIZED', sql);
     assert.equal(readFileSync(path), bytes);
     assert.equal(filesBeside(path), ['state.db'], 'nothing is put beside it');
     assert.is(modeOf(path), '644');
@@ -263,7 +263,7 @@ test('the records of emulated and real gateways do not mix', async () => {
     const path = newPath();
     await (await open(path, emulated)).close();
     const { code, message } = await refusal(open(path, !emulated));
-    assert.is(code, 'STORE_KIND');
+    assert.is(code, 'STORE_KIND_MISMATCH');
     assert.match(message, emulated ? 'an emulated gateway' : 'a real gateway');
     await (await open(path, emulated)).close();
   }
@@ -293,7 +293,7 @@ test('what is no plain file is refused, and its permissions stay', async () => {
   const server = createServer().listen(path);
   await once(server, 'listening');
   chmodSync(path, 0o666);
-  for (const opening of [open, read]) assert.is((await refusal(opening(path))).code, 'STORE_UNOPENABLE');
+  for (const opening of [open, read]) assert.is((await refusal(opening(path))).code, 'STORE_OPEN_FAILED');
   assert.is(modeOf(path), '666');
   server.close();
   await once(server, 'close');
@@ -302,7 +302,7 @@ test('what is no plain file is refused, and its permissions stay', async () => {
 test('a folder that cannot be read is an error, not an empty store', async () => {
   const file = newPath();
   writeFileSync(file, 'a file');
-  assert.is((await refusal(read(join(file, 'state.db')))).code, 'STORE_UNOPENABLE');
+  assert.is((await refusal(read(join(file, 'state.db')))).code, 'STORE_OPEN_FAILED');
 });
 
 test('the address names a path, from the working directory or the root', async () => {
