@@ -3,9 +3,6 @@
  *
  * A line `note: …` that a file writes is shown: something could not be looked at here. Exit code 1 when anything failed or nothing ran. `--in FOLDER` and `--limit SECONDS` (per file) are there for its own test.
  *
- * `--half 1` and `--half 2` each run every file that starts PostgreSQL, a browser, Git or another program, which may depend on the user and on the
- * path, and each run one half of the other files.
- *
  * All files share a temporary folder (`EDICT_TEST_FOLDER`), which is removed at the end, and one PostgreSQL (`EDICT_TEST_PG`), which is
  * started if one of them needs it.
  */
@@ -20,20 +17,13 @@ const concurrency = 2;
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
-  options: { half: { type: 'string' }, in: { type: 'string', default: import.meta.dirname }, limit: { type: 'string', default: '600' } },
+  options: { in: { type: 'string', default: import.meta.dirname }, limit: { type: 'string', default: '600' } },
 });
 const folder = resolve(values.in);
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.test.ts') && !path.startsWith('bench/'))
   .filter((path) => wanted.length === 0 || wanted.some((part) => join('test', path).includes(part)))
-  .sort()
-  .filter((path, index) => values.half === undefined || index % 2 === Number(values.half) % 2 || startsPrograms(path));
-
-function startsPrograms(path: string): boolean {
-  return /postgresServer\(|openBrowser\(|openShownPage\(|gitRepository\(|cleanShell\(|execFile|spawn/.test(
-    readFileSync(join(folder, path), 'utf8'),
-  );
-}
+  .sort();
 
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
