@@ -4,26 +4,26 @@ import { bindQuery, type Database, type StoreFill, type StoreKind } from './data
 import { openFill, openSnapshot, toDisplayUrl } from './open.ts';
 import type { SqlRow } from './rows.ts';
 
-/** So many rows are read, and written, at once: it bounds the memory that a copy takes. */
+/** Rows read and written at once; bounds the memory of a copy. */
 const pageSize = 500;
 
-/** In an order in which each table comes after those that it refers to. */
+/** Ordered by foreign key: each table follows the tables it references. */
 const tables = ['Gateway', 'Approval', 'Attempt', 'Publication', 'Name', 'Declared'] as const;
 
-/** How much was copied, and who was using the store meanwhile. */
+/** The number of copied rows, and the processes that were using the source store. */
 export interface CopyCounts {
   readonly gateways: number;
   readonly publications: number;
   readonly attempts: number;
-  /** The holders of leases in the store when the copy began: they may have recorded changes since, which are not in the copy. */
+  /** Lease holders when the copy began. Changes they recorded since are not in the copy. */
   readonly holders: readonly string[];
 }
 
 /**
- * Copies a store, as it is now, into the empty store `to`. Processes that use the first one go on. The copy appears as a whole or not at
- * all: one that fails or is killed leaves `to` empty.
+ * Copies a snapshot of the store at `url` into the empty store `to`. Processes that use the source keep running. The copy is atomic: if it
+ * fails or is killed, `to` stays empty.
  *
- * @throws EdictError `STORE_*` if one of the two cannot be opened, `STORE_NOT_EMPTY` if `to` has a record, `OPTION_INVALID` if both are the same
+ * @throws EdictError `STORE_*` if a store cannot be opened, `STORE_NOT_EMPTY` if `to` has gateways, `OPTION_INVALID` if both URLs name the same store
  */
 export async function copyStore(url: string, to: string): Promise<CopyCounts> {
   const name = await toDisplayUrl(to);
@@ -32,7 +32,7 @@ export async function copyStore(url: string, to: string): Promise<CopyCounts> {
   const from = await openSnapshot(url);
   try {
     const [kind] = await from.read(bindQuery(from.queries.readSetting, { name: 'gateways' }));
-    // First of all: a lease in the snapshot lapses while it is read.
+    // Read the holders first: a lease in the snapshot expires while the rows are copied.
     const holders = await holdersIn(from);
     const target = await openFill(to, (kind?.['value'] ?? 'real') as StoreKind);
     try {
@@ -48,18 +48,18 @@ export async function copyStore(url: string, to: string): Promise<CopyCounts> {
 }
 
 async function holdersIn(from: Database): Promise<readonly string[]> {
-  const gateways = await from.read(bindQuery(from.queries.rowsOfGateway, { after: 0, limit: mostGateways }));
+  const gateways = await from.read(bindQuery(from.queries.rowsOfGateway, { after: 0, limit: maxGateways }));
   const holders = await Promise.all(gateways.map((row) => from.leaseHolder(Number(row['id']))));
   return [...new Set(holders.flatMap((holder) => holder ?? []))];
 }
 
-/** The holders of more gateways are not asked for: one that holds a lease there only goes unnamed. */
-const mostGateways = 10_000;
+/** The number of gateways whose lease holders are read. Holders of further gateways are missing from the result. */
+const maxGateways = 10_000;
 
-/** Copies every row with its ID. Leases, and what processes said of themselves, are left out. */
+/** Copies every row with its ID, except leases and controller status. */
 async function copyRows(from: Database, to: StoreFill): Promise<Omit<CopyCounts, 'holders'>> {
-  const present = await to.run(bindQuery(to.queries.rowsOfGateway, { after: 0, limit: 1 }));
-  if (present.length > 0) {
+  const existing = await to.run(bindQuery(to.queries.rowsOfGateway, { after: 0, limit: 1 }));
+  if (existing.length > 0) {
     throw new StoreError('STORE_NOT_EMPTY', `the store ${to.displayUrl} has a record already`, {
       hint: 'nothing was copied; name an empty store',
     });

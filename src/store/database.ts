@@ -2,64 +2,64 @@ import type { Query, StoreQueries } from '../../generated/store-queries.d.ts';
 import type { Store, StoreReader } from '../model/ports.ts';
 import type { SqlRow } from './rows.ts';
 
-/** How a store is opened for writing. */
+/** Options for opening a store for writing. */
 export interface StoreOptions {
   /** `sqlite:PATH`, relative to the working directory, or `postgres://…`. */
   readonly url: string;
-  /** Whether the gateway is an emulated one: its record and a real one's never share a store. */
+  /** Whether the gateway is emulated. Emulated and real gateways never share a store. */
   readonly isEmulated: boolean;
-  /** How long to wait for another edict that has the whole store, in milliseconds; default: not at all. */
+  /** How long to wait for a process that has locked the whole store, in milliseconds; default: 0. */
   readonly lockTimeoutMs?: number;
-  /** Ends the waiting; default: nothing does. */
+  /** Aborts the wait; optional. */
   readonly signal?: AbortSignal;
-  /** Hears, once, whom it waits for. */
+  /** Called once, with a message that names the lock holder, when the wait begins. */
   readonly onWait?: (message: string) => void;
 }
 
-/** What a store holds the record of: they never mix. */
+/** The kind of gateways in a store. One store never holds both. */
 export type StoreKind = 'real' | 'emulated';
 
-/** The format of the tables, on both engines. edict reads and writes no other. */
+/** The version of the tables in both engines. edict reads and writes no other version. */
 export const storeFormat = 1;
 
 export type SqlValue = string | number | null;
 
-/** A query with its values, in its order. */
+/** A query with its values, in the order of its parameters. */
 export interface Statement {
   readonly query: Query<string>;
   readonly values: readonly SqlValue[];
 }
 
-/** What an engine does for the store. Every method rejects with an EdictError `STORE_*` if the engine fails. */
+/** The database behind a store. Every method rejects with an EdictError `STORE_*` if the engine fails. */
 export interface Database {
-  /** The store's address, without a password. */
+  /** The store URL without a password. */
   readonly displayUrl: string;
-  /** The store's queries in the engine's words. */
+  /** The store's queries in the engine's SQL dialect. */
   readonly queries: StoreQueries;
-  /** Returns the rows that a query finds. */
-  read(step: Statement): Promise<readonly SqlRow[]>;
-  /** Runs all of `steps` or none, and resolves once that is durable, to what each returned. */
-  write(steps: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]>;
-  /** Returns who works on a gateway now, by its row id; `null` if nobody does, as far as can be told from here. */
+  /** Runs a query and returns its rows. */
+  read(statement: Statement): Promise<readonly SqlRow[]>;
+  /** Runs all `statements` in one transaction. Resolves to the rows of each once the transaction is durable. */
+  write(statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]>;
+  /** Returns the current lease holder of the gateway with this row ID; `null` if no holder is known. */
   leaseHolder(gatewayId: number): Promise<string | null>;
-  /** Writes what is pending and ends. */
+  /** Flushes pending writes and closes the database. */
   close(): Promise<void>;
 }
 
-/** One transaction that fills an empty store. Until `commit` nobody else sees anything of it; closed or killed before, it leaves the store empty. */
+/** One transaction that fills an empty store. Nothing is visible to other processes before `commit`; if it is closed or killed earlier, the store stays empty. */
 export interface StoreFill extends Pick<Database, 'displayUrl' | 'queries'> {
-  run(step: Statement): Promise<readonly SqlRow[]>;
-  /** Makes the copy durable and visible to others. */
+  run(statement: Statement): Promise<readonly SqlRow[]>;
+  /** Makes the copy durable and visible to other processes. */
   commit(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Returns a query with its values. */
+/** Binds named values to the parameters of a query. */
 export function bindQuery<P extends string>(query: Query<P>, values: Readonly<Record<P, SqlValue>>): Statement {
   return { query, values: query.parameters.map((name) => values[name]) };
 }
 
-/** Opens the stores of one engine. */
+/** Opens stores in SQLite or in PostgreSQL. */
 export interface StoreEngine {
   openReadonly(url: string): Promise<StoreReader>;
   openStore(options: StoreOptions): Promise<Store>;

@@ -3,18 +3,18 @@ import { bindQuery } from './database.ts';
 import { openSnapshot } from './open.ts';
 import { toGatewayIdentity } from './rows.ts';
 
-/** What a store knows of a gateway. Times are milliseconds since 1970. */
+/** A gateway in a store. Times are in milliseconds since 1970. */
 export interface KnownGateway extends GatewayIdentity {
-  /** Publications of which something is recorded. */
+  /** Publications with recorded state. */
   readonly publications: number;
   readonly attempts: number;
-  /** `null`: there is no attempt. */
+  /** `null` if there are no attempts. */
   readonly firstAttemptAtMs: number | null;
-  /** Which edict works on it now; `null` if none does, as far as can be told from here. */
+  /** The current lease holder; `null` if none is known. */
   readonly holder: string | null;
 }
 
-/** Returns the gateways that a store has a record of. Throws an EdictError `STORE_*` for one that cannot be read. */
+/** Returns the gateways in a store. Throws an EdictError `STORE_*` if the store cannot be read. */
 export async function listGateways(url: string): Promise<readonly KnownGateway[]> {
   const database = await openSnapshot(url);
   try {

@@ -1,59 +1,64 @@
+/*
+ * The store: recorded state, history, approvals and leases, in a SQLite file or a PostgreSQL schema. This file picks the engine by the URL.
+ * The store must never acknowledge a write before it is durable, let a process write under a lease that it has lost, or mix the records of
+ * real and emulated gateways.
+ */
 import { StoreError } from '../model/errors.ts';
 import type { Store, StoreReader } from '../model/ports.ts';
 import { isPostgresUrl, redactUrl } from '../model/store-url.ts';
 import type { Database, StoreEngine, StoreFill, StoreKind, StoreOptions } from './database.ts';
 
 /**
- * Opens the store for reading and makes nothing. A store that does not exist is an empty one.
+ * Opens the store for reading and creates nothing. A missing store reads as empty.
  *
- * @throws EdictError `STORE_*` for a store that this edict cannot or must not read, `STORE_URL_INVALID` for an address of none
+ * @throws EdictError `STORE_*` if the store cannot be read, `STORE_URL_INVALID` if `url` is not a store URL
  */
 export async function openReadonly({ url }: Pick<StoreOptions, 'url'>): Promise<StoreReader> {
   return (await loadEngine(url)).openReadonly(url);
 }
 
 /**
- * Opens the store for writing, and creates it where it is missing. What it says of a gateway is written under that gateway's lease.
+ * Opens the store for writing and creates it if it is missing. A gateway's state is written under that gateway's lease.
  *
- * @throws EdictError `STORE_LOCKED` if another edict has it, `STORE_*` for a store that this edict cannot or must not write, `STORE_URL_INVALID` for an address of none
+ * @throws EdictError `STORE_LOCKED` if another process has locked the store, `STORE_*` if it cannot be written, `STORE_URL_INVALID` if the URL is not a store URL
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   return (await loadEngine(options.url)).openStore(options);
 }
 
 /**
- * Opens a store for what is written without a lease, beside whoever works on it: a person's word.
+ * Opens an existing store for writes that need no lease, such as approvals, while another process may hold leases in it.
  *
- * @throws EdictError `STORE_*` for a store that this edict cannot or must not write, or that is of another format than its own
+ * @throws EdictError `STORE_*` if the store cannot be written or has another format
  */
 export async function openShared(url: string): Promise<Database> {
   return (await loadEngine(url)).openShared(url);
 }
 
 /**
- * Opens a store that exists for reading, so that every read sees it as it is now.
+ * Opens an existing store for reading; all reads see one snapshot of it.
  *
- * @throws EdictError `STORE_*` for a store that this edict cannot read, or that is of another format than its own
+ * @throws EdictError `STORE_*` if the store cannot be read or has another format
  */
 export async function openSnapshot(url: string): Promise<Database> {
   return (await loadEngine(url)).openSnapshot(url);
 }
 
 /**
- * Opens a store that a copy is to fill, and creates it where it is missing, for gateways of `kind`.
+ * Opens the target of a copy for gateways of `kind`, and creates the store if it is missing.
  *
- * @throws EdictError `STORE_LOCKED` if another process fills it or has a SQLite store, `STORE_*` for a store that this edict cannot or must not write
+ * @throws EdictError `STORE_LOCKED` if another process is filling the store or has locked a SQLite store, `STORE_*` if it cannot be written
  */
 export async function openFill(url: string, kind: StoreKind): Promise<StoreFill> {
   return (await loadEngine(url)).openFill(url, kind);
 }
 
-/** Returns the address of a store as other commands can be given it, without a password. Throws an EdictError `STORE_URL_INVALID` for an address of none. */
+/** Returns the store URL without a password, in a form that other commands accept. Throws an EdictError `STORE_URL_INVALID` if `url` is not a store URL. */
 export async function toDisplayUrl(url: string): Promise<string> {
   return (await loadEngine(url)).toDisplayUrl(url);
 }
 
-/** Only the engine that is asked for is loaded. */
+/** Imports only the engine in use, which keeps the start fast. */
 async function loadEngine(url: string): Promise<StoreEngine> {
   if (/^sqlite:(?:\/\/)?[^\0]+$/.test(url)) return (await import('./sqlite/open.ts')).sqliteEngine;
   if (isPostgresUrl(url)) return (await import('./postgres/open.ts')).postgresEngine;

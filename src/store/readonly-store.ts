@@ -47,13 +47,13 @@ export class ReadonlyStore implements StoreReader {
     return (await this.#readRows(gateway, (id) => bindQuery(this.queries.history, { gateway: id, ...filter }))).map(toAttempt);
   }
 
-  async findAttempts(gateway: GatewayIdentity, which: AttemptSelector): Promise<readonly Attempt[]> {
+  async findAttempts(gateway: GatewayIdentity, selector: AttemptSelector): Promise<readonly Attempt[]> {
     const { attemptsOfLastPass, attempt, attemptsOfPass } = this.queries;
     const rows = await this.#readRows(gateway, (id) => {
-      if (which === 'last') return bindQuery(attemptsOfLastPass, { gateway: id });
-      return 'attempt' in which
-        ? bindQuery(attempt, { gateway: id, attempt: which.attempt })
-        : bindQuery(attemptsOfPass, { gateway: id, pass: which.reconcile });
+      if (selector === 'last') return bindQuery(attemptsOfLastPass, { gateway: id });
+      return 'attempt' in selector
+        ? bindQuery(attempt, { gateway: id, attempt: selector.attempt })
+        : bindQuery(attemptsOfPass, { gateway: id, pass: selector.reconcile });
     });
     return rows.map(toAttempt);
   }
@@ -109,10 +109,10 @@ export class ReadonlyStore implements StoreReader {
     const rows = await this.database.read(bindQuery(this.queries.approvals, { gateway: gatewayId }));
     if (rows.length === 0) return [];
     const attempts = await this.database.read(bindQuery(this.queries.doneWithApproval, { gateway: gatewayId }));
-    const done = Map.groupBy(attempts, (row) => Number(row['approval_id']));
+    const attemptsByApproval = Map.groupBy(attempts, (row) => Number(row['approval_id']));
     return rows.map((row) => {
-      const made = done.get(Number(row['id'])) ?? [];
-      return toApproval(row, new Set(made.map((one) => publicationKey(String(one['api_id']), String(one['environment_id'])))));
+      const used = attemptsByApproval.get(Number(row['id'])) ?? [];
+      return toApproval(row, new Set(used.map((attempt) => publicationKey(String(attempt['api_id']), String(attempt['environment_id'])))));
     });
   }
 
@@ -130,7 +130,7 @@ export class ReadonlyStore implements StoreReader {
     return this.database.close();
   }
 
-  /** Returns the gateway's row id; 0, which no row has, for a gateway that was never written. */
+  /** Returns the gateway's row ID; 0, selector no row has, if the gateway is not in the store. */
   protected async gatewayId({ endpoint, project, instance }: GatewayIdentity): Promise<number> {
     const [row] = await this.database.read(bindQuery(this.queries.findGateway, { endpoint, project, instance }));
     return Number(row?.['id'] ?? 0);
@@ -140,17 +140,17 @@ export class ReadonlyStore implements StoreReader {
     return (await this.#readRows(gateway, (id) => bindQuery(this.queries.readGateway, { gateway: id })))[0];
   }
 
-  async #readRows(gateway: GatewayIdentity, stepFor: (gatewayId: number) => Statement): Promise<readonly SqlRow[]> {
-    return this.database.read(stepFor(await this.gatewayId(gateway)));
+  async #readRows(gateway: GatewayIdentity, statementFor: (gatewayId: number) => Statement): Promise<readonly SqlRow[]> {
+    return this.database.read(statementFor(await this.gatewayId(gateway)));
   }
 }
 
-/** Returns the name of the setting in which a pass over a gateway is asked for. */
+/** Returns the name of the setting that holds the reconcile request of a gateway. */
 export function toReconcileRequestKey({ endpoint, project, instance }: GatewayIdentity): string {
   return `pass ${endpoint} ${project} ${instance}`;
 }
 
-/** Reads a store that does not exist yet. */
+/** Stands in for a store that does not exist yet. */
 export const emptyStore: StoreReader = {
   readRecordedState: async () => new Map(),
   history: async () => [],

@@ -10,14 +10,14 @@ import { ReadonlyStore } from './readonly-store.ts';
 import { fromControllerStatus, type SqlRow, toRecordedPublication } from './rows.ts';
 import type { Leases } from './sqlite/leases.ts';
 
-/** So few are deleted at once that nothing waits for it long. */
+/** Attempts deleted per transaction. A small batch keeps other writes from waiting. */
 const pruneBatchSize = 200;
 
-/** The record, open for writing, on any engine. Every write is durable when its promise resolves. */
+/** The recorded state and history, open for writing, in either engine. Every write is durable when its promise resolves. */
 export class RecordStore extends ReadonlyStore implements Store {
   readonly #leases: Leases;
   readonly #gatewayIds = new Map<string, number>();
-  /** What was entered and not left. */
+  /** Row IDs of the gateways acquired and not released yet. */
   readonly #acquired = new Set<number>();
 
   constructor(database: Database, leases: Leases) {
@@ -26,22 +26,22 @@ export class RecordStore extends ReadonlyStore implements Store {
   }
 
   async readPublication(gateway: GatewayIdentity, key: PublicationKey): Promise<RecordedPublication | undefined> {
-    const of = { gateway: await this.gatewayId(gateway), ...splitKey(key) };
-    const [row] = await this.database.read(bindQuery(this.queries.recordedOne, of));
+    const params = { gateway: await this.gatewayId(gateway), ...splitKey(key) };
+    const [row] = await this.database.read(bindQuery(this.queries.recordedOne, params));
     return row && toRecordedPublication(row);
   }
 
-  async acquire(gateway: GatewayIdentity, atMs: number, shares = false): Promise<AcquiredLease> {
+  async acquire(gateway: GatewayIdentity, atMs: number, canRebalance = false): Promise<AcquiredLease> {
     const id = await this.#ensureGateway(gateway);
     if (this.#acquired.has(id)) throw toAlreadyHeldError();
     this.#acquired.add(id);
     try {
-      const entered = await this.#leases.acquire(id, atMs, shares);
+      const acquired = await this.#leases.acquire(id, atMs, canRebalance);
       await this.#writeUnderLease(id, [bindQuery(this.queries.orphan, { gateway: id, atMs })]);
-      return entered;
+      return acquired;
     } catch (error) {
       this.#acquired.delete(id);
-      // What failed is told; whether the lease could be given back too is not: it ends by itself.
+      // Report the first error only: a lease that cannot be released expires.
       await this.#leases.release(id, atMs).catch(() => {});
       throw error;
     }
@@ -54,20 +54,20 @@ export class RecordStore extends ReadonlyStore implements Store {
   }
 
   async deleteRecord(gateway: GatewayIdentity, key: PublicationKey, atMs: number): Promise<void> {
-    const of = { gateway: await this.#ensureGateway(gateway), ...splitKey(key) };
-    await this.#writeUnderLease(of.gateway, [bindQuery(this.queries.record, { ...of, ...toRecordParameters(undefined, atMs) })]);
+    const params = { gateway: await this.#ensureGateway(gateway), ...splitKey(key) };
+    await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.record, { ...params, ...toRecordParameters(undefined, atMs) })]);
   }
 
   async pruneHistory(gateway: GatewayIdentity, beforeMs: number): Promise<number> {
-    const of = { gateway: await this.#ensureGateway(gateway), beforeMs, limit: pruneBatchSize };
-    const [rows] = await this.#writeUnderLease(of.gateway, [bindQuery(this.queries.prune, of)]);
+    const params = { gateway: await this.#ensureGateway(gateway), beforeMs, limit: pruneBatchSize };
+    const [rows] = await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.prune, params)]);
     return rows?.length ?? 0;
   }
 
   async saveNames(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void> {
-    const of = { gateway: await this.#ensureGateway(gateway) };
-    const remembered = [...names].map(([name, id]) => bindQuery(this.queries.rememberName, { ...of, name, id }));
-    await this.#writeUnderLease(of.gateway, [bindQuery(this.queries.forgetNames, of), ...remembered]);
+    const params = { gateway: await this.#ensureGateway(gateway) };
+    const inserts = [...names].map(([name, id]) => bindQuery(this.queries.rememberName, { ...params, name, id }));
+    await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.forgetNames, params), ...inserts]);
   }
 
   async saveDeclared(
@@ -84,23 +84,23 @@ export class RecordStore extends ReadonlyStore implements Store {
     const found = [...now].filter(([key, home]) => declared.get(key) !== home);
     if (lost.length + found.length === 0 && !isNew && approvalId === null) return;
     const { undeclare, declare, setActed, spendApproval } = this.queries;
-    const of = { gateway: await this.#ensureGateway(gateway) };
-    await this.#writeUnderLease(of.gateway, [
-      ...lost.map((key) => bindQuery(undeclare, { ...of, ...splitKey(key) })),
-      ...found.map(([key, home]) => bindQuery(declare, { ...of, ...splitKey(key), home })),
-      ...(isNew ? [bindQuery(setActed, { ...of, acted: JSON.stringify(acted) })] : []),
+    const params = { gateway: await this.#ensureGateway(gateway) };
+    await this.#writeUnderLease(params.gateway, [
+      ...lost.map((key) => bindQuery(undeclare, { ...params, ...splitKey(key) })),
+      ...found.map(([key, home]) => bindQuery(declare, { ...params, ...splitKey(key), home })),
+      ...(isNew ? [bindQuery(setActed, { ...params, acted: JSON.stringify(acted) })] : []),
       ...(approvalId === null ? [] : [bindQuery(spendApproval, { approval: approvalId })]),
     ]);
   }
 
   async saveSuspension(gateway: GatewayIdentity, suspension: Suspension | null): Promise<void> {
-    const of = { gateway: await this.#ensureGateway(gateway), suspension: suspension && JSON.stringify(suspension) };
-    await this.database.write([bindQuery(this.queries.suspend, of)]);
+    const params = { gateway: await this.#ensureGateway(gateway), suspension: suspension && JSON.stringify(suspension) };
+    await this.database.write([bindQuery(this.queries.suspend, params)]);
   }
 
-  async saveStatus(gateway: GatewayIdentity, condition: ControllerStatus): Promise<void> {
-    const of = { gateway: await this.#ensureGateway(gateway), condition: fromControllerStatus(condition) };
-    await this.#writeUnderLease(of.gateway, [bindQuery(this.queries.describe, of)]);
+  async saveStatus(gateway: GatewayIdentity, status: ControllerStatus): Promise<void> {
+    const params = { gateway: await this.#ensureGateway(gateway), condition: fromControllerStatus(status) };
+    await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.describe, params)]);
   }
 
   async beginAttempt(
@@ -108,9 +108,9 @@ export class RecordStore extends ReadonlyStore implements Store {
     change: Change,
     { reconcileId, marker, commitId, startedAtMs }: NewAttempt,
   ): Promise<number> {
-    const of = { gateway: await this.#ensureGateway(gateway), ...pickNames(change), atMs: startedAtMs };
+    const params = { gateway: await this.#ensureGateway(gateway), ...pickNames(change), atMs: startedAtMs };
     const { action, reason, revision, remark, version } = change;
-    const told = {
+    const columns = {
       passId: reconcileId,
       action,
       reason,
@@ -121,9 +121,9 @@ export class RecordStore extends ReadonlyStore implements Store {
       commitId,
       approval: change.approval?.id ?? null,
     };
-    const [inserted] = await this.#writeUnderLease(of.gateway, [
-      bindQuery(this.queries.insertAttempt, { ...of, ...told, fence: this.#leases.fenceOf(of.gateway) }),
-      bindQuery(this.queries.markUnresolved, of),
+    const [inserted] = await this.#writeUnderLease(params.gateway, [
+      bindQuery(this.queries.insertAttempt, { ...params, ...columns, fence: this.#leases.fenceOf(params.gateway) }),
+      bindQuery(this.queries.markUnresolved, params),
     ]);
     return Number(inserted?.[0]?.['id']);
   }
@@ -139,27 +139,27 @@ export class RecordStore extends ReadonlyStore implements Store {
     const failure = 'failure' in outcome ? outcome.failure : null;
     const { versionId, publishId } = outcome.kind === 'succeeded' ? outcome : { versionId: null, publishId: null };
     const { code = null, status = null, message = null, requestId = null } = failure ?? {};
-    const told = { outcome: outcome.kind, code, status, message, requestId, versionId, publishId };
-    const of = { gateway: await this.#ensureGateway(gateway), ...splitKey(key) };
-    await this.#writeUnderLease(of.gateway, [
-      bindQuery(this.queries.settleAttempt, { attempt: attemptId, atMs, ...told }),
-      bindQuery(this.queries.record, { ...of, ...toRecordParameters(next, atMs) }),
+    const columns = { outcome: outcome.kind, code, status, message, requestId, versionId, publishId };
+    const params = { gateway: await this.#ensureGateway(gateway), ...splitKey(key) };
+    await this.#writeUnderLease(params.gateway, [
+      bindQuery(this.queries.settleAttempt, { attempt: attemptId, atMs, ...columns }),
+      bindQuery(this.queries.record, { ...params, ...toRecordParameters(next, atMs) }),
     ]);
   }
 
   async saveObservation(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: number): Promise<void> {
-    const of = { gateway: await this.#ensureGateway(gateway) };
+    const params = { gateway: await this.#ensureGateway(gateway) };
     const { ensurePublication, recordSettled, setListed } = this.queries;
-    await this.#writeUnderLease(of.gateway, [
+    await this.#writeUnderLease(params.gateway, [
       ...updates.flatMap((next) => [
-        bindQuery(ensurePublication, { ...of, ...pickNames(next), atMs: next.recordedAtMs }),
-        bindQuery(recordSettled, { ...of, ...splitKey(next.key), ...toRecordParameters(next, next.recordedAtMs) }),
+        bindQuery(ensurePublication, { ...params, ...pickNames(next), atMs: next.recordedAtMs }),
+        bindQuery(recordSettled, { ...params, ...splitKey(next.key), ...toRecordParameters(next, next.recordedAtMs) }),
       ]),
-      bindQuery(setListed, { ...of, listed }),
+      bindQuery(setListed, { ...params, listed }),
     ]);
   }
 
-  /** Writes what is pending, gives all leases back and ends. */
+  /** Flushes pending writes, releases all leases and closes the store. */
   override async close(): Promise<void> {
     try {
       await this.#leases.close();
@@ -168,19 +168,19 @@ export class RecordStore extends ReadonlyStore implements Store {
     }
   }
 
-  async #writeUnderLease(gatewayId: number, steps: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
+  async #writeUnderLease(gatewayId: number, statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
     if (this.#leases.fenceOf(gatewayId) === null) throw new LeaseHeldError('this edict does not have the lease of the gateway');
-    return this.#leases.write(gatewayId, steps);
+    return this.#leases.write(gatewayId, statements);
   }
 
-  /** Without a question to the database where it can. */
+  /** Answers from the cache if it can. */
   protected override async gatewayId(gateway: GatewayIdentity): Promise<number> {
     return this.#gatewayIds.get(toGatewayKey(gateway)) ?? super.gatewayId(gateway);
   }
 
   async #ensureGateway(gateway: GatewayIdentity): Promise<number> {
-    const known = this.#gatewayIds.get(toGatewayKey(gateway));
-    if (known !== undefined) return known;
+    const cached = this.#gatewayIds.get(toGatewayKey(gateway));
+    if (cached !== undefined) return cached;
     const { endpoint, project, instance } = gateway;
     await this.database.write([bindQuery(this.queries.insertGateway, { endpoint, project, instance })]);
     const id = await super.gatewayId(gateway);
@@ -207,7 +207,7 @@ function splitKey(key: PublicationKey): { readonly apiId: string; readonly envir
   return { apiId, environmentId };
 }
 
-/** Returns the values of a record; `undefined` says nothing any more. */
+/** Returns the column values of a recorded publication; `undefined` clears the recorded state. */
 function toRecordParameters(next: RecordedPublication | undefined, atMs: number) {
   const { unknownAttempt = null, drift = null, recordedAtMs = atMs } = next ?? {};
   return {
@@ -230,7 +230,7 @@ function toRecordParameters(next: RecordedPublication | undefined, atMs: number)
   } satisfies Record<string, SqlValue>;
 }
 
-/** Two files for one gateway would undo each other's changes. */
+/** One process must not acquire a gateway twice: two files for one gateway would undo each other's changes. */
 function toAlreadyHeldError(): EdictError {
   return new LeaseHeldError('this edict works on the gateway already, for another file', { hint: 'one file is one gateway' });
 }

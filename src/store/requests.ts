@@ -6,10 +6,10 @@ import { openShared } from './open.ts';
 import { toReconcileRequestKey } from './readonly-store.ts';
 
 /**
- * Asks the edict that has the lease of the gateway to look at its file now and to try once more what it has put off or given up. Says
- * nothing of what is to be done, and changes nothing that the other one has in hand.
+ * Asks the lease holder of the gateway to load its file now and to retry changes in backoff and rejected changes. The request carries no
+ * data and does not touch attempts in flight.
  *
- * @throws EdictError `STORE_*` for a store that this edict cannot or must not write, or that is of another format than its own
+ * @throws EdictError `STORE_*` if the store cannot be written or has another format
  */
 export async function requestReconcile(url: string, gateway: GatewayIdentity): Promise<void> {
   const database = await openShared(url);
@@ -23,9 +23,9 @@ export async function requestReconcile(url: string, gateway: GatewayIdentity): P
 }
 
 /**
- * Writes an approval into a store that another edict may have: it changes nothing that the other one has in hand.
+ * Writes an approval without a lease. It does not touch attempts that another process has in flight.
  *
- * @throws EdictError `STORE_*` for a store that this edict cannot or must not write, or that is of another format than its own
+ * @throws EdictError `STORE_*` if the store cannot be written or has another format
  */
 export async function writeApproval(url: string, { endpoint, project, instance }: GatewayIdentity, approval: NewApproval): Promise<void> {
   const database = await openShared(url);

@@ -12,7 +12,7 @@ import {
   type Suspension,
 } from '../model/publication.ts';
 
-/** A row as SQLite gives it. */
+/** A row as either engine returns it. */
 export type SqlRow = Readonly<Record<string, unknown>>;
 
 const toPublicationNames = (row: SqlRow) => ({
@@ -25,7 +25,7 @@ const toPublicationNames = (row: SqlRow) => ({
 const toNullableString = (value: unknown): string | null => (value === null ? null : String(value));
 const toNullableNumber = (value: unknown): number | null => (value === null ? null : Number(value));
 
-/** Returns the recorded publication of a row of `publication`, joined with its unresolved attempt as `unresolved_*`. */
+/** Maps a row of `publication`, joined with its unresolved attempt as `unresolved_*`, to a recorded publication. */
 export function toRecordedPublication(row: SqlRow): RecordedPublication {
   const attemptId = toNullableNumber(row['unresolved_attempt_id']);
   return {
@@ -73,7 +73,7 @@ function toPriorState(row: SqlRow): PriorState | null {
   };
 }
 
-/** Returns the attempt of a row of `attempt`. */
+/** Maps a row of `attempt` to an attempt. */
 export function toAttempt(row: SqlRow): Attempt {
   return {
     id: Number(row['id']),
@@ -100,7 +100,7 @@ export function toAttempt(row: SqlRow): Attempt {
   };
 }
 
-/** Returns the approval of a row of `approval`; `done` is what has been made with it. */
+/** Maps a row of `approval` to an approval; `usedKeys` are the publications already changed with it. */
 export function toApproval(row: SqlRow, usedKeys: ReadonlySet<PublicationKey>): Approval {
   return {
     id: Number(row['id']),
@@ -115,23 +115,23 @@ export function toApproval(row: SqlRow, usedKeys: ReadonlySet<PublicationKey>): 
   };
 }
 
-/** Returns the gateway of a row of `gateway`. */
+/** Maps a row of `gateway` to the identity of the gateway. */
 export function toGatewayIdentity(row: SqlRow): GatewayIdentity {
   return { endpoint: String(row['endpoint']), project: String(row['project']), instance: String(row['instance']) };
 }
 
-/** How the column `condition` has it. */
-interface StoredCondition extends Pick<ControllerStatus, 'pid' | 'calls' | 'perMs'> {
+/** The JSON in the column `condition`. */
+interface StoredStatus extends Pick<ControllerStatus, 'pid' | 'calls' | 'perMs'> {
   readonly atMs: number;
   readonly stopped: { readonly why: RequestPause['reason']; readonly message: string; readonly sinceMs: number } | null;
   readonly probes?: readonly (Omit<ProbeResult, 'message'> & { readonly said: string })[];
 }
 
-/** Returns the condition in a row of `gateway`; `null` if nobody is at work. */
+/** Reads the controller status in a row of `gateway`; `null` if no controller runs. */
 export function toControllerStatus(row: SqlRow | undefined): ControllerStatus | null {
-  const written = row?.['condition'];
-  if (typeof written !== 'string') return null;
-  const { atMs, pid, calls, perMs, stopped, probes } = JSON.parse(written) as StoredCondition;
+  const json = row?.['condition'];
+  if (typeof json !== 'string') return null;
+  const { atMs, pid, calls, perMs, stopped, probes } = JSON.parse(json) as StoredStatus;
   return {
     ...{ updatedAtMs: atMs, pid, calls, perMs },
     paused: stopped && { reason: stopped.why, message: stopped.message, sinceMs: stopped.sinceMs },
@@ -139,24 +139,24 @@ export function toControllerStatus(row: SqlRow | undefined): ControllerStatus | 
   };
 }
 
-/** Returns what the column `condition` has of it. */
+/** Serializes a controller status for the column `condition`. */
 export function fromControllerStatus({ updatedAtMs, pid, calls, perMs, paused, failedProbes }: ControllerStatus): string {
   return JSON.stringify({
     ...{ calls, perMs },
     stopped: paused && { why: paused.reason, message: paused.message, sinceMs: paused.sinceMs },
     ...(failedProbes && { probes: failedProbes.map(({ message, ...probe }) => ({ ...probe, said: message })) }),
     ...{ atMs: updatedAtMs, pid },
-  } satisfies StoredCondition);
+  } satisfies StoredStatus);
 }
 
-/** Returns what was acted on, as a row of `gateway` has it. */
+/** Reads the digests of applied files in a row of `gateway`. */
 export function toAppliedDigests(row: SqlRow | undefined): readonly string[] {
-  const written = row?.['acted'];
-  return typeof written === 'string' ? (JSON.parse(written) as string[]) : [];
+  const json = row?.['acted'];
+  return typeof json === 'string' ? (JSON.parse(json) as string[]) : [];
 }
 
-/** Returns the suspension in a row of `gateway`; `null` if there is none. */
+/** Reads the suspension in a row of `gateway`; `null` if there is none. */
 export function toSuspension(row: SqlRow | undefined): Suspension | null {
-  const written = row?.['suspension'];
-  return typeof written === 'string' ? (JSON.parse(written) as Suspension) : null;
+  const json = row?.['suspension'];
+  return typeof json === 'string' ? (JSON.parse(json) as Suspension) : null;
 }

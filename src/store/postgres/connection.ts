@@ -3,36 +3,36 @@ import { redactUrl } from '../../model/store-url.ts';
 import { toPostgresStoreError } from './errors.ts';
 import { postgresSettings } from './settings.ts';
 
-/** How long an answer may take, in milliseconds; after it the connection is given up. */
+/** Default query timeout in milliseconds. After a timeout the connection is closed. */
 const defaultQueryTimeoutMs = 30_000;
 
 /**
- * How long a transaction may wait for its next statement, in milliseconds: one whose process was paused in the middle of it would keep
- * its locks, and with them the lease from everybody else. Shorter than a lease.
+ * How long a transaction may be idle, in milliseconds. A process paused inside a transaction would otherwise keep its row locks and block
+ * other processes from taking the lease. Shorter than a lease.
  */
 const idleInTransactionTimeoutMs = 2000;
 
 export interface ConnectOptions {
-  /** `postgres://…`; what it leaves out comes from the `PG*` variables. */
+  /** `postgres://…`; missing parts come from the `PG*` variables. */
   readonly url: string;
-  /** What the server shows beside the connection. */
+  /** The `application_name` in `pg_stat_activity`. */
   readonly applicationName: string;
-  /** How long an answer may take, in milliseconds; default: 30 s. */
+  /** Query timeout in milliseconds; default: 30 s. */
   readonly queryTimeoutMs?: number;
 }
 
 /**
- * What holds for a connection of edict's. It is said once the connection is open, since poolers refuse it at the start. Without a wait for the
- * disk a call could leave whose record is lost with the server; what else `synchronous_commit` says is about standbys, and left to the operator.
+ * Session settings, sent after the connection is open, since poolers reject them as startup parameters. `synchronous_commit = off` would let
+ * a call leave whose attempt is lost when the server crashes. The other values of `synchronous_commit` concern standbys and are kept.
  */
 const sessionSettingsSql = `
   SET idle_in_transaction_session_timeout = ${idleInTransactionTimeoutMs};
   SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
 
 /**
- * Opens a connection on which questions are sent without waiting for the answers before them. A password in a file is read anew.
+ * Opens a connection in pipeline mode: a query is sent without waiting for earlier results. `password_file` is read for each connection.
  *
- * @throws EdictError `STORE_*`, `STORE_URL_INVALID` for an address that says what edict does not know
+ * @throws EdictError `STORE_*` if the connection fails, `STORE_URL_INVALID` if the URL has an unknown parameter
  */
 export async function connect({
   url,
@@ -43,13 +43,13 @@ export async function connect({
   const client: pg.Client = new pg.Client({
     application_name: applicationName,
     ...settings,
-    // pg would read libpq's password file too, but with a deprecation warning on stderr.
+    // pg reads libpq's password file too, but prints a deprecation warning to stderr.
     password: settings.password || process.env['PGPASSWORD'] || (() => passwordInPassFile(client)),
     query_timeout,
     keepAlive: true,
     pipeline: true,
   });
-  // Whoever waits for an answer hears of it; without a listener it would end the process.
+  // Pending queries reject with the error. Without a listener the event would crash the process.
   client.on('error', () => {});
   try {
     await client.connect();
@@ -61,33 +61,33 @@ export async function connect({
   }
 }
 
-/** Returns the password that libpq's password file (`PGPASSFILE`, `~/.pgpass`) has for a login; '' if it has none. */
+/** Returns the password for a login in libpq's password file (`PGPASSFILE`, `~/.pgpass`); '' if there is none. */
 async function passwordInPassFile(login: pg.Client): Promise<string> {
   const { default: pgpass } = await import('pgpass');
   return new Promise((resolve) => pgpass(login, (password) => resolve(password ?? '')));
 }
 
-/** One connection to PostgreSQL, opened when it is first needed, and anew when it was lost. */
+/** One connection to PostgreSQL, opened on first use and reopened after it was lost. */
 export class ReconnectingClient {
   readonly #options: ConnectOptions;
   #current: Promise<pg.Client> | null = null;
 
-  constructor(how: ConnectOptions) {
-    this.#options = how;
+  constructor(options: ConnectOptions) {
+    this.#options = options;
   }
 
-  /** The connection as it was last asked for; `null` if it never was, or was lost. */
+  /** The current connection, perhaps still opening; `null` before the first use and after a loss. */
   get current(): Promise<pg.Client> | null {
     return this.#current;
   }
 
-  /** Resolves to the connection, a new one where there is none. Rejects like `connect`. */
+  /** Resolves to the current or a new connection. Rejects like `connect`. */
   open(): Promise<pg.Client> {
     this.#current ??= this.#connect();
     return this.#current;
   }
 
-  /** Ends the connection, if there is one. */
+  /** Closes the current connection, if any. */
   async close(): Promise<void> {
     const client = await this.#current?.catch(() => null);
     this.#current = null;
@@ -96,14 +96,14 @@ export class ReconnectingClient {
 
   #connect(): Promise<pg.Client> {
     const connecting = connect(this.#options).then(
-      (client) => client.once('end', forget).once('error', forget),
+      (client) => client.once('end', clearCurrent).once('error', clearCurrent),
       (error: unknown) => {
-        forget();
+        clearCurrent();
         throw error;
       },
     );
-    // By then there may be another one, which is still to be closed.
-    const forget = (): void => {
+    // A late event of an old connection must not clear its successor, which still has to be closed.
+    const clearCurrent = (): void => {
       if (this.#current === connecting) this.#current = null;
     };
     return connecting;

@@ -14,22 +14,22 @@ interface PendingWrite {
   readonly reject: (error: unknown) => void;
 }
 
-/** Writes that stand or fall together. */
+/** Writes that are committed in one transaction. */
 interface Transaction {
   readonly precondition: Statement | null;
   readonly writes: PendingWrite[];
 }
 
 /**
- * A PostgreSQL database over one connection, which is opened anew when it was lost, unless all must happen over one. A write is durable
- * when its promise resolves; writes of one turn of the event loop share one transaction, and all of it is sent at once.
+ * A PostgreSQL database over one connection, which is reopened after a loss, except inside a transaction opened with `begin`. A write is
+ * durable when its promise resolves. Writes of one event loop turn share one transaction, which is pipelined as a whole.
  */
 export class PostgresDatabase implements Database {
   readonly queries = postgres;
   readonly displayUrl: string;
   readonly #connection: ReconnectingClient;
   #isClosed = false;
-  /** Whether a transaction was opened, which ends with the connection. */
+  /** Whether `begin` opened a transaction, which is lost with the connection. */
   #isPinned = false;
   readonly #pending = new Map<string, Transaction>();
   readonly #inFlight = new Set<Promise<void>>();
@@ -41,28 +41,28 @@ export class PostgresDatabase implements Database {
     this.displayUrl = redactUrl(url);
   }
 
-  async read(step: Statement): Promise<readonly SqlRow[]> {
+  async read(statement: Statement): Promise<readonly SqlRow[]> {
     const isFirst = this.#connection.current === null;
     const connected = this.#connect();
     try {
-      return await this.#query(await connected, step);
+      return await this.#query(await connected, statement);
     } catch (error) {
-      // A connection that died while nobody used it is no reason to fail; a new one that fails is.
+      // Retry once if an idle connection had died; a failure of a new connection is final.
       if (!this.#isUnknownStatement(error) && (isFirst || this.#connection.current === connected))
         throw toPostgresStoreError(error, this.displayUrl);
     }
     try {
-      return await this.#query(await this.#connect(), step);
+      return await this.#query(await this.#connect(), statement);
     } catch (error) {
       throw toPostgresStoreError(error, this.displayUrl);
     }
   }
 
-  write(steps: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
-    return this.writeIf(null, steps);
+  write(statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
+    return this.writeIf(null, statements);
   }
 
-  /** Like `write`, but nothing is written if `guard` fails. */
+  /** Like `write`, but writes nothing if `precondition` fails. */
   writeIf(precondition: Statement | null, statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
     const name = precondition ? JSON.stringify(precondition.values) : '';
     if (this.#pending.size === 0) setImmediate(() => this.#flush());
@@ -73,14 +73,14 @@ export class PostgresDatabase implements Database {
     });
   }
 
-  /** Resolves when what is being written, or is about to be in this turn, has been. */
+  /** Resolves when all writes in flight and those queued in this turn have finished. */
   async drain(): Promise<void> {
     await nextTurn();
     this.#flush();
     await Promise.all(this.#inFlight);
   }
 
-  /** Runs statements that open a transaction for every read from now on; when the connection is lost, each fails. */
+  /** Opens a transaction for all later reads. They fail if the connection is lost. */
   async begin(statements: readonly string[]): Promise<void> {
     await this.#connect();
     this.#isPinned = true;
@@ -107,49 +107,49 @@ export class PostgresDatabase implements Database {
     }
   }
 
-  async #commit(batch: Transaction, isAgain = false): Promise<void> {
+  async #commit(batch: Transaction, isRetry = false): Promise<void> {
     const { precondition, writes } = batch;
     try {
       const client = await this.#connect();
-      const steps = writes.flatMap((write) => write.statements);
-      // All is sent before the first answer: after an error the server refuses the rest of the transaction by itself.
-      const answers = await Promise.allSettled([
-        // A guard that waits for a lock must see what was written meanwhile, whatever the database is set to.
+      const statements = writes.flatMap((write) => write.statements);
+      // Send everything before the first result: after an error the server rejects the rest of the transaction.
+      const results = await Promise.allSettled([
+        // A precondition that waits for a lock must see rows committed meanwhile, whatever the database's default isolation is.
         client.query('BEGIN ISOLATION LEVEL READ COMMITTED'),
         ...(precondition ? [this.#query(client, precondition)] : []),
-        ...steps.map((step) => this.#query(client, step)),
+        ...statements.map((statement) => this.#query(client, statement)),
         client.query('COMMIT'),
       ]);
-      const failed = answers.find((answer) => answer.status === 'rejected');
+      const failed = results.find((result) => result.status === 'rejected');
       if (failed) throw failed.reason;
-      const rows = answers
+      const rows = results
         .slice(precondition ? 2 : 1, -1)
-        .map((answer) => (answer.status === 'fulfilled' ? (answer.value as readonly SqlRow[]) : []));
+        .map((result) => (result.status === 'fulfilled' ? (result.value as readonly SqlRow[]) : []));
       for (const write of writes) write.resolve(rows.splice(0, write.statements.length));
     } catch (error) {
-      if (this.#isUnknownStatement(error) && !isAgain) return this.#commit(batch, true);
-      const explained = toPostgresStoreError(error, this.displayUrl);
-      for (const write of writes) write.reject(explained);
+      if (this.#isUnknownStatement(error) && !isRetry) return this.#commit(batch, true);
+      const storeError = toPostgresStoreError(error, this.displayUrl);
+      for (const write of writes) write.reject(storeError);
     }
   }
 
   async #query(client: pg.Client, { query, values }: Statement): Promise<readonly SqlRow[]> {
-    // PostgreSQL has no text with a NUL.
+    // PostgreSQL text cannot contain NUL.
     const sent = values.map((value) => (typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value));
     const { rows } = await client.query<SqlRow>({ name: this.#statementName(query), text: query.sql, values: sent });
     return rows;
   }
 
   /**
-   * Returns whether a statement was unknown to the server: what was to be prepared in a transaction that failed was not, and what came
-   * behind it counted on it. It is prepared anew.
+   * Returns whether the server does not know a prepared statement, and forgets all statement names so that they are prepared again. A
+   * statement in a failed transaction is never prepared, although later statements rely on its name.
    */
   #isUnknownStatement(error: unknown): boolean {
     this.#statementNames = new Map();
     return (error as { readonly code?: unknown }).code === unknownStatementState;
   }
 
-  /** The server plans what has a name once for each connection. */
+  /** Names a statement, so that the server plans it once per connection. */
   #statementName(query: Statement['query']): string {
     let name = this.#statementNames.get(query);
     if (name === undefined) {
@@ -160,14 +160,14 @@ export class PostgresDatabase implements Database {
     return name;
   }
 
-  /** Returns the connection; a new one where the last one was lost. */
+  /** Returns the connection, and reopens it after a loss. */
   #connect(): Promise<pg.Client> {
     if (this.#isClosed) return Promise.reject(new Error('the store was closed'));
     if (this.#isPinned && this.#connection.current === null) return Promise.reject(this.#toConnectionLostError());
     return this.#connection.open();
   }
 
-  /** A new connection would not see the same snapshot, and would not hold the same locks. */
+  /** A new connection would have neither the snapshot nor the locks of the lost one. */
   #toConnectionLostError(): EdictError {
     return new StoreUnavailableError(`the connection to the store ${this.displayUrl} was lost in the middle of it`, {
       hint: 'run the same `edict state` command again',

@@ -33,7 +33,7 @@ const tlsUnsupported: ErrorRow = {
   hint: 'turn it on there; sslmode=disable in its address, or PGSSLMODE, goes without',
 };
 
-/** What PostgreSQL's codes mean to a person: whole ones, or their class, from postgresql.org/docs/current/errcodes-appendix.html. */
+/** Errors by SQLSTATE or its prefix, from postgresql.org/docs/current/errcodes-appendix.html. */
 const errorsBySqlState: Readonly<Record<string, ErrorRow>> = {
   '08': unreachable,
   '28': accessDenied,
@@ -65,10 +65,10 @@ const errorsBySqlState: Readonly<Record<string, ErrorRow>> = {
   XX001: { code: 'STORE_CORRUPT', problem: 'is damaged', hint: 'restore a copy; edict has changed nothing in it' },
 };
 
-/** SQLSTATE of `edict.must_hold`: the lease is another's. */
+/** SQLSTATE raised by `edict.must_hold` when another process holds the lease. */
 const leaseLostState = 'ED001';
 
-/** Returns an EdictError that says what a failure of PostgreSQL means; `at` names the store, without a password. */
+/** Maps a PostgreSQL failure to an EdictError; `at` is the store URL without a password. */
 export function toPostgresStoreError(thrown: unknown, at: string): EdictError {
   if (thrown instanceof EdictError) return thrown;
   const code = String((thrown as { readonly code?: unknown }).code ?? '');
@@ -76,14 +76,14 @@ export function toPostgresStoreError(thrown: unknown, at: string): EdictError {
     return new LeaseHeldError('another edict has the lease of the gateway by now', { hint: 'nothing was written or sent' });
   }
   const isState = /^[0-9A-Z]{5}$/.test(code);
-  const meaning = isState
+  const row = isState
     ? (errorsBySqlState[code] ?? errorsBySqlState[code.slice(0, 3)] ?? errorsBySqlState[code.slice(0, 2)])
     : classifyConnectionError(thrown, code);
-  if (!meaning) return new StoreError('STORE_FAILED', `the store ${at} failed: ${errorMessage(thrown)}`, { cause: thrown });
-  return storeError(meaning.code, `the store ${at} ${meaning.problem}: ${reasonOf(thrown)}`, { hint: meaning.hint, cause: thrown });
+  if (!row) return new StoreError('STORE_FAILED', `the store ${at} failed: ${errorMessage(thrown)}`, { cause: thrown });
+  return storeError(row.code, `the store ${at} ${row.problem}: ${reasonOf(thrown)}`, { hint: row.hint, cause: thrown });
 }
 
-/** Without a SQLSTATE it was the network, or pg itself. */
+/** An error without a SQLSTATE comes from the network or from pg. */
 function classifyConnectionError(thrown: unknown, code: string): ErrorRow | null {
   if (/SASL/.test(errorMessage(thrown))) return accessDenied;
   if (/does not support SSL/.test(errorMessage(thrown))) return tlsUnsupported;
@@ -94,7 +94,7 @@ function classifyConnectionError(thrown: unknown, code: string): ErrorRow | null
   return isConnection ? unreachable : null;
 }
 
-/** Of several addresses of one host, each with its own error, the first tells enough. */
+/** A host with several addresses fails with one error per address; the first is enough. */
 function reasonOf(thrown: unknown): string {
   return thrown instanceof AggregateError && thrown.errors.length > 0 ? errorMessage(thrown.errors[0]) : errorMessage(thrown);
 }

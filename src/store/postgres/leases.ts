@@ -11,7 +11,7 @@ import { toPostgresStoreError } from './errors.ts';
 
 export interface LeaseOptions {
   readonly url: string;
-  /** Who holds what is taken, for people and other edicts; no two have the same. */
+  /** The unique name of this process as lease holder, shown to people and other processes. */
   readonly holder: string;
   readonly clock: Pick<Clock, 'monotonicMs' | 'now'>;
   /** How long a lease is held after its last renewal, in milliseconds. */
@@ -22,34 +22,35 @@ interface HeldLease {
   readonly fence: number;
   readonly abortController: AbortController;
   readonly canRebalance: boolean;
-  /** When it may be another's. */
+  /** When another process may have taken the lease. */
   deadline: Deadline;
 }
 
-/** For so much of a lease what was answered to one is the answer to another. */
+/** How long an assignment is cached, as a share of the lease duration. */
 const assignmentCacheShare = 1 / 40;
 
-/** A moment on the monotonic clock, and on the machine's: the first stands still while the machine sleeps, the second may be set. */
+/** A time on both clocks: the monotonic clock stops while the machine sleeps, and the wall clock may be set. */
 interface Deadline {
   readonly monotonicMs: number;
   readonly wallClockMs: number;
 }
 
-/** So many renewals fit into a lease: one that is late, or lost, ends nothing. */
+/** Renewals per lease duration, so that one late or lost renewal does not lose the lease. */
 const renewalsPerLease = 4;
 
-/** What is left of a lease when nothing is begun under it any more: a request that leaves just then has arrived by its end. */
+/** The share of a lease before its end in which no request is started, so that a request sent last still arrives under the lease. */
 const safetyMarginShare = 1 / 8;
 
 /**
- * Leases in PostgreSQL, by its clock alone: each is renewed several times while it lasts, over a connection of its own. A process that
- * was stopped, or cannot reach the database, knows by its own clock that the lease may be another's, before it can be.
+ * Leases in PostgreSQL. Expiry is decided by the database clock alone. Each lease is renewed several times per duration over a separate
+ * connection, so that a slow query cannot lose it. A process that was stopped or cannot reach the database stops by its own clock before
+ * the lease can pass to another process.
  */
 export class PostgresLeases implements Leases {
   readonly #database: PostgresDatabase;
   readonly #options: LeaseOptions;
   readonly #held = new Map<number, HeldLease>();
-  /** When it was last said that this edict would work on a gateway, on the monotonic clock. */
+  /** Times of the last heartbeat per gateway, on the monotonic clock. */
   readonly #heartbeatAtMs = new Map<number, number>();
   #assignment: { readonly atMs: number; readonly divided: Promise<ReadonlyMap<number, string>> } | null = null;
   readonly #connection: ReconnectingClient;
@@ -69,35 +70,35 @@ export class PostgresLeases implements Leases {
   async acquire(gatewayId: number, _atMs: number, canRebalance: boolean): Promise<AcquiredLease> {
     const { holder, leaseDurationMs, clock } = this.#options;
     if (canRebalance) {
-      const nextWishAtMs = (this.#heartbeatAtMs.get(gatewayId) ?? Number.NEGATIVE_INFINITY) + leaseDurationMs / renewalsPerLease;
-      if (clock.monotonicMs() >= nextWishAtMs) await this.#sendHeartbeat([gatewayId]);
+      const nextHeartbeatAtMs = (this.#heartbeatAtMs.get(gatewayId) ?? Number.NEGATIVE_INFINITY) + leaseDurationMs / renewalsPerLease;
+      if (clock.monotonicMs() >= nextHeartbeatAtMs) await this.#sendHeartbeat([gatewayId]);
       const owner = (await this.#cachedAssignment()).get(gatewayId);
-      // Its wish has lapsed, as after the machine slept.
+      // The heartbeat has expired, for example because the machine slept.
       if (owner === undefined) this.#heartbeatAtMs.delete(gatewayId);
       if (owner !== holder) throw await this.#toLeaseHeldError(gatewayId);
     }
     const deadline = this.#newDeadline();
-    const [taken] = await this.#query(acquireLeaseSql, [gatewayId, holder, leaseDurationMs / 1000]);
-    if (!taken) throw await this.#toLeaseHeldError(gatewayId);
-    const held: HeldLease = { fence: Number(taken['fence']), abortController: new AbortController(), canRebalance, deadline };
+    const [row] = await this.#query(acquireLeaseSql, [gatewayId, holder, leaseDurationMs / 1000]);
+    if (!row) throw await this.#toLeaseHeldError(gatewayId);
+    const held: HeldLease = { fence: Number(row['fence']), abortController: new AbortController(), canRebalance, deadline };
     this.#held.set(gatewayId, held);
     this.#timer ??= setInterval(() => this.#renew(), leaseDurationMs / renewalsPerLease).unref();
     const isHeld = (): boolean => this.#held.get(gatewayId) === held && !this.#isExpired(held);
-    return { idleMs: Number(taken['silent_ms']), lease: { fence: held.fence, signal: held.abortController.signal, isHeld } };
+    return { idleMs: Number(row['silent_ms']), lease: { fence: held.fence, signal: held.abortController.signal, isHeld } };
   }
 
   fenceOf(gatewayId: number): number | null {
     return this.#held.get(gatewayId)?.fence ?? null;
   }
 
-  write(gatewayId: number, steps: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
-    return this.#database.writeIf({ query: assertLease, values: [gatewayId, this.fenceOf(gatewayId)] }, steps);
+  write(gatewayId: number, statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
+    return this.#database.writeIf({ query: assertLease, values: [gatewayId, this.fenceOf(gatewayId)] }, statements);
   }
 
   async release(gatewayId: number): Promise<void> {
     const held = this.#held.get(gatewayId);
     if (!held) return;
-    // First of all: what nobody works under is not renewed, also where the database does not hear of it.
+    // Forget the lease first, so that it is not renewed even if the database cannot be reached.
     this.#held.delete(gatewayId);
     this.#heartbeatAtMs.delete(gatewayId);
     await this.#query(releaseLeaseSql, [gatewayId, held.fence]);
@@ -112,14 +113,14 @@ export class PostgresLeases implements Leases {
       for (const [gatewayId, { fence }] of this.#held) await this.#query(clearLeaseHolderSql, [gatewayId, fence]);
       if (this.#connection.current !== null) await this.#query('DELETE FROM edict.wish WHERE holder = $1', [this.#options.holder]);
     } catch {
-      // It ends by itself.
+      // The lease expires.
     }
     for (const { abortController } of this.#held.values()) abortController.abort();
     this.#held.clear();
     await this.#connection.close();
   }
 
-  /** When a lease that is asked for now may be another's. */
+  /** Returns when a lease requested now must no longer be relied on. */
   #newDeadline(): Deadline {
     const { leaseDurationMs, clock } = this.#options;
     const forMs = leaseDurationMs * (1 - safetyMarginShare);
@@ -143,18 +144,18 @@ export class PostgresLeases implements Leases {
 
   async #renewAll(): Promise<void> {
     const { holder, leaseDurationMs } = this.#options;
-    const asked = new Map(this.#held);
-    const until = this.#newDeadline();
-    const rows = await this.#query(renewLeasesSql, [holder, [...asked.keys()], leaseDurationMs / 1000]);
+    const leases = new Map(this.#held);
+    const deadline = this.#newDeadline();
+    const rows = await this.#query(renewLeasesSql, [holder, [...leases.keys()], leaseDurationMs / 1000]);
     const renewed = new Map(rows.map((row) => [Number(row['id']), Number(row['fence'])]));
-    for (const [gatewayId, held] of asked) {
-      if (renewed.get(gatewayId) === held.fence) held.deadline = until;
+    for (const [gatewayId, held] of leases) {
+      if (renewed.get(gatewayId) === held.fence) held.deadline = deadline;
       else this.#drop(gatewayId, held);
     }
     await this.#rebalance();
   }
 
-  /** Lets go of what an edict that has fewer is to have; it is held until it is given back. */
+  /** Signals the controller to hand over gateways assigned to a process with fewer. The lease is held until it is released. */
   async #rebalance(): Promise<void> {
     const shared = [...this.#held].filter(([, { canRebalance }]) => canRebalance);
     if (shared.length === 0) return;
@@ -171,7 +172,7 @@ export class PostgresLeases implements Leases {
     this.#assignment = null;
   }
 
-  /** Like `#divided`, with one answer for all that ask at about the same time: who stands by at many gateways asks for each. */
+  /** Like `#readAssignment`, but cached: a process on standby for many gateways asks once per gateway. */
   #cachedAssignment(): Promise<ReadonlyMap<number, string>> {
     const { leaseDurationMs, clock } = this.#options;
     if (this.#assignment === null || clock.monotonicMs() >= this.#assignment.atMs + leaseDurationMs * assignmentCacheShare) {
@@ -191,7 +192,7 @@ export class PostgresLeases implements Leases {
     );
   }
 
-  /** What was not renewed in time may be another's: it is not renewed any more, but taken anew. */
+  /** Drops leases that were not renewed in time. Another process may hold them, so they must be acquired again. */
   #dropExpired(): void {
     for (const [gatewayId, held] of this.#held) if (this.#isExpired(held)) this.#drop(gatewayId, held);
   }
@@ -201,7 +202,7 @@ export class PostgresLeases implements Leases {
     held.abortController.abort();
   }
 
-  /** Returns why a lease could not be had. */
+  /** Returns the error that names the lease holder. */
   async #toLeaseHeldError(gatewayId: number): Promise<EdictError> {
     const [row] = await this.#query('SELECT holder FROM edict.gateway WHERE id = $1', [gatewayId]);
     const holder = row?.['holder'];
@@ -212,7 +213,7 @@ export class PostgresLeases implements Leases {
 
   async #query(sql: string, values: readonly unknown[]): Promise<readonly SqlRow[]> {
     try {
-      // Gateways are taken side by side, over one connection.
+      // Gateways are acquired concurrently over this one connection.
       const client = await this.#connection.open();
       return (await client.query<SqlRow>(sql, [...values])).rows;
     } catch (error) {
@@ -223,7 +224,7 @@ export class PostgresLeases implements Leases {
 
 const assertLease = { sql: 'SELECT edict.must_hold($1, $2)', parameters: ['gateway', 'fence'] } as const;
 
-/** A row that is locked is one that its holder writes under: it is not waited for. */
+/** Skips a locked row instead of waiting: its holder is writing under the lease. */
 const acquireLeaseSql = `
   WITH was AS (SELECT id, left_at_ms, holder, held_until FROM edict.gateway WHERE id = $1 FOR UPDATE SKIP LOCKED)
   UPDATE edict.gateway g
@@ -238,7 +239,7 @@ const renewLeasesSql = `
   WHERE holder = $1 AND id = ANY ($2::bigint[])
   RETURNING id, fence`;
 
-/** Also deletes those of edicts that were killed. One that is locked is being made anew. */
+/** Also deletes expired heartbeats of dead processes. A locked row is skipped, since its process is renewing it. */
 const heartbeatSql = `
   WITH dead AS (
     DELETE FROM edict.wish WHERE (gateway_id, holder) IN (
@@ -254,7 +255,7 @@ const assignableGatewaysSql = `
   FROM edict.gateway g JOIN edict.wish w ON w.gateway_id = g.id AND w.lives_until >= clock_timestamp()
   GROUP BY g.id`;
 
-/** When an edict stopped is told by the clock of the database: those of two machines differ. */
+/** The time of release is taken from the database clock, since the clocks of two machines differ. */
 const releaseLeaseSql = `
   UPDATE edict.gateway SET holder = NULL, held_until = NULL, condition = NULL, left_at_ms = extract(epoch FROM clock_timestamp()) * 1000
   WHERE id = $1 AND fence = $2`;

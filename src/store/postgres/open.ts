@@ -23,13 +23,13 @@ import { toPostgresStoreError } from './errors.ts';
 import { PostgresLeases } from './leases.ts';
 import { createPostgresSchema, readPostgresFormat } from './schema.ts';
 
-/** How long a lease is held after its last renewal, in milliseconds: a dead edict's gateways are taken over soon after. */
+/** How long a lease is held after its last renewal, in milliseconds. The gateways of a dead process are taken over after this time. */
 const leaseDurationMs = 4000;
 
 /**
- * Opens the store for reading. A database in which edict has never been is an empty store.
+ * Opens the store for reading. A database without edict's schema is an empty store.
  *
- * @throws EdictError `STORE_*` for a store that this edict cannot or must not read
+ * @throws EdictError `STORE_*` if the store cannot be read
  */
 async function openReadonly(url: string): Promise<StoreReader> {
   if (!(await withClient(url, (client) => hasStore(client, url)))) return emptyStore;
@@ -37,50 +37,55 @@ async function openReadonly(url: string): Promise<StoreReader> {
 }
 
 /**
- * Opens the store for writing, and creates its tables where they are missing. Any number of edicts can have it open: each gateway has a
- * lease of its own.
+ * Opens the store for writing and creates missing tables. Any number of processes can have it open, since each gateway has its own lease.
  *
- * @throws EdictError `STORE_*` for a store that this edict cannot or must not write
+ * @throws EdictError `STORE_*` if the store cannot be written
  */
 async function openStore({ url, isEmulated }: StoreOptions): Promise<Store> {
-  await createWhereMissing(url);
+  await createIfMissing(url);
   const database = new PostgresDatabase(url);
-  await closeOnError(database, () => ensureStoreKind((one) => database.write([one]), database, isEmulated ? 'emulated' : 'real'));
+  await closeOnError(database, () =>
+    ensureStoreKind((statement) => database.write([statement]), database, isEmulated ? 'emulated' : 'real'),
+  );
   const holder = `${hostname()}, pid ${process.pid}, ${randomUUID().slice(0, 8)}`;
   return new RecordStore(database, new PostgresLeases(database, { url, holder, leaseDurationMs, clock }));
 }
 
 /**
- * Opens the store for what is written without a lease.
+ * Opens the store for writes that need no lease.
  *
- * @throws EdictError `STORE_*` for a store that this edict cannot or must not write, or that is of another format than its own
+ * @throws EdictError `STORE_*` if the store cannot be written or has another format
  */
 async function openShared(url: string): Promise<Database> {
-  await refuseAbsent(url);
+  await assertStoreExists(url);
   return new PostgresDatabase(url);
 }
 
-/** Opens a store that exists so that every read sees it as it is now. Throws an EdictError `STORE_*`. */
+/** Opens an existing store; all reads see one snapshot of it. Throws an EdictError `STORE_*`. */
 async function openSnapshot(url: string): Promise<Database> {
-  await refuseAbsent(url);
+  await assertStoreExists(url);
   const database = new PostgresDatabase(url);
-  await closeOnError(database, () => database.begin(snapshot));
+  await closeOnError(database, () => database.begin(beginSnapshotSql));
   return database;
 }
 
-/** The snapshot is that of the first query, not that of BEGIN. */
-const snapshot = ['SET idle_in_transaction_session_timeout = 0', 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY', 'SELECT now()'];
+/** PostgreSQL takes the snapshot at the first query, not at BEGIN. */
+const beginSnapshotSql = [
+  'SET idle_in_transaction_session_timeout = 0',
+  'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY',
+  'SELECT now()',
+];
 
 /**
- * Opens a store for a copy, and creates its tables where needed; its gateways are of `kind`. Throws an EdictError `STORE_*`, also for a store
- * that another copy is filling.
+ * Opens the target of a copy for gateways of `kind`, and creates missing tables. Throws an EdictError `STORE_*`, also if another copy is
+ * filling the store.
  */
 async function openFill(url: string, kind: StoreKind): Promise<StoreFill> {
-  await createWhereMissing(url);
+  await createIfMissing(url);
   const database = new PostgresDatabase(url);
-  const run = (one: Statement) => database.read(one);
+  const run = (statement: Statement) => database.read(statement);
   await closeOnError(database, async () => {
-    await database.begin(fill);
+    await database.begin(beginFillSql);
     await ensureStoreKind(run, database, kind);
   });
   const { displayUrl, queries } = database;
@@ -88,10 +93,10 @@ async function openFill(url: string, kind: StoreKind): Promise<StoreFill> {
 }
 
 /**
- * Whoever adds a gateway or takes a lease waits until the copy has ended, and finds it then. The time between two statements is that of
- * reading the other store.
+ * The table lock makes processes that add a gateway or take a lease wait for the end of the copy. The idle timeout allows for the time that
+ * reading the source store takes.
  */
-const fill = [
+const beginFillSql = [
   "SET idle_in_transaction_session_timeout = '60s'",
   'BEGIN ISOLATION LEVEL READ COMMITTED',
   "SET LOCAL lock_timeout = '5s'",
@@ -100,23 +105,23 @@ const fill = [
 
 const commit: Statement = { query: { sql: 'COMMIT', parameters: [] }, values: [] };
 
-/** Returns the address of a store without its password. */
+/** Returns the store URL without its password. */
 function toDisplayUrl(url: string): string {
   return redactUrl(url);
 }
 
-async function createWhereMissing(url: string): Promise<void> {
+async function createIfMissing(url: string): Promise<void> {
   await withClient(url, async (client) => {
     if (!(await hasStore(client, url))) await createPostgresSchema(client);
   });
 }
 
-async function refuseAbsent(url: string): Promise<void> {
+async function assertStoreExists(url: string): Promise<void> {
   if (await withClient(url, (client) => hasStore(client, url))) return;
   throw new StoreError('STORE_NOT_FOUND', `there is no store in ${redactUrl(url)}`, { hint: 'name it with --state' });
 }
 
-/** Closes the database if `check` rejects, and rejects so. */
+/** Closes the database if `check` rejects, and rethrows its error. */
 async function closeOnError(database: PostgresDatabase, check: () => Promise<void>): Promise<void> {
   try {
     await check();
@@ -128,7 +133,7 @@ async function closeOnError(database: PostgresDatabase, check: () => Promise<voi
 
 const clock = { monotonicMs: () => performance.now(), now: () => Date.now() };
 
-/** Returns whether the database has a store. Rejects with an EdictError `STORE_*` for one of another format, and for a schema of somebody else. */
+/** Returns whether the database has a store. Rejects with an EdictError `STORE_*` if it has another format or if the schema is not edict's. */
 async function hasStore(client: pg.Client, url: string): Promise<boolean> {
   const format = await readPostgresFormat(client);
   if (format === null) {
@@ -140,8 +145,12 @@ async function hasStore(client: pg.Client, url: string): Promise<boolean> {
   return format !== 0;
 }
 
-/** Makes the store one for gateways of `kind`, unless it has been claimed for the other. */
-async function ensureStoreKind(write: (one: Statement) => Promise<unknown>, database: PostgresDatabase, kind: StoreKind): Promise<void> {
+/** Claims the store for gateways of `kind`. Rejects if it was claimed for the other kind. */
+async function ensureStoreKind(
+  write: (statement: Statement) => Promise<unknown>,
+  database: PostgresDatabase,
+  kind: StoreKind,
+): Promise<void> {
   const { insertSetting, readSetting } = database.queries;
   await write(bindQuery(insertSetting, { name: 'gateways', value: kind }));
   const [row] = await database.read(bindQuery(readSetting, { name: 'gateways' }));

@@ -1,4 +1,4 @@
-// pgpass has no types of its own.
+// pgpass ships no types.
 declare module 'pgpass' {
   interface Login {
     readonly host: string;

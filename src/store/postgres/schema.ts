@@ -71,7 +71,7 @@ const schema = `
   END $$;
 `;
 
-/** Returns the format of the store in the database: 0 without one, `null` for a schema that is not edict's. Reads only. Rejects with what pg rejects with. */
+/** Returns the store format in the database: 0 without a store, `null` if the schema `edict` is not edict's. Only reads. Rejects with pg's error. */
 export async function readPostgresFormat(client: pg.Client): Promise<number | null> {
   const found = await client.query<{ has_schema: boolean; has_setting: boolean }>(
     "SELECT to_regnamespace('edict') IS NOT NULL AS has_schema, to_regclass('edict.setting') IS NOT NULL AS has_setting",
@@ -87,17 +87,17 @@ export async function readPostgresFormat(client: pg.Client): Promise<number | nu
   return rows[0] ? Number(rows[0].value) : null;
 }
 
-/** The advisory lock under which only one edict at a time creates the tables ("edct"). */
+/** The advisory lock ("edct") that lets one process at a time create the tables. */
 const creationLock = 0x65646374;
 
-/** Creates the tables in one transaction, unless another edict has created them meanwhile. Rejects with what pg rejects with. */
+/** Creates the tables in one transaction, unless another process has created them meanwhile. Rejects with pg's error. */
 export async function createPostgresSchema(client: pg.Client): Promise<void> {
-  // Before the transaction: one that has begun may not see the tables that another edict has made meanwhile.
+  // Lock before BEGIN: a transaction that has begun may not see tables that another process creates meanwhile.
   await client.query(`SELECT pg_advisory_lock(${creationLock})`);
   await client.query('BEGIN');
   try {
     if ((await readPostgresFormat(client)) === 0) {
-      // A schema that is there is left alone: CREATE SCHEMA IF NOT EXISTS needs a right on the whole database even then.
+      // Skip CREATE SCHEMA if the schema exists: even with IF NOT EXISTS it needs CREATE on the whole database.
       const { rows } = await client.query("SELECT 1 WHERE to_regnamespace('edict') IS NULL");
       if (rows.length > 0) await client.query('CREATE SCHEMA edict');
       await client.query(schema);

@@ -4,59 +4,59 @@ import { parseIntoClientConfig } from 'pg-connection-string';
 import { errorMessage, StoreError } from '../../model/errors.ts';
 import { nonSecretParameters, redactUrl } from '../../model/store-url.ts';
 
-/** How long to wait for a connection unless `connect_timeout` says otherwise, in seconds. */
+/** Default of `connect_timeout`, in seconds. */
 const defaultConnectTimeout = '5';
 
-/** All modes but `no-verify`, and `verify-ca` with a root certificate, check the server's certificate and name. */
+/** Every TLS mode checks the server's certificate and name, except `no-verify`, and `verify-ca` with a root certificate, which skips the name. */
 const sslModes: readonly string[] = ['disable', 'no-verify', 'prefer', 'require', 'verify-ca', 'verify-full'];
 
 const knownParameters: readonly string[] = [...nonSecretParameters, 'password'];
 
 /**
- * Returns the settings of pg for an address of PostgreSQL. pg reads the variables for host, port, user, database and password itself; those
- * for TLS are read here, since pg ignores a `PGSSLMODE` that it does not know, and connects without TLS.
+ * Returns the pg settings for a PostgreSQL URL. pg reads the variables for host, port, user, database and password itself. The variables for
+ * TLS are read here, since pg ignores an unknown `PGSSLMODE` and connects without TLS.
  *
- * @throws EdictError `STORE_URL_INVALID` for an address that cannot be parsed or has an unknown parameter, `STORE_CONNECTION_INVALID` for a file that cannot be read
+ * @throws EdictError `STORE_URL_INVALID` if the URL cannot be parsed or has an unknown parameter, `STORE_CONNECTION_INVALID` if a file cannot be read
  */
-export function postgresSettings(url: string, environment: Readonly<Record<string, string | undefined>>): pg.ClientConfig {
-  const refuse = (problem: string, hint: string): never => {
+export function postgresSettings(url: string, env: Readonly<Record<string, string | undefined>>): pg.ClientConfig {
+  const reject = (problem: string, hint: string): never => {
     throw new StoreError('STORE_URL_INVALID', `--state ${redactUrl(url)} ${problem}`, { hint });
   };
   const [, base = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(url) ?? [];
   const parameters = new URLSearchParams(query);
   const unknown = [...parameters.keys()].find((name) => !knownParameters.includes(name));
   if (unknown !== undefined) {
-    // Behind a password, an unknown name may be a piece of it.
+    // After a password the unknown name may be part of it, so it is not printed.
     const isName = /^[a-z_]+$/i.test(unknown) && query.includes(`${unknown}=`) && !/password=.*&/i.test(query);
-    refuse(`has an unknown parameter${isName ? `: ${unknown}` : ''}`, `known parameters: ${knownParameters.join(', ')}`);
+    reject(`has an unknown parameter${isName ? `: ${unknown}` : ''}`, `known parameters: ${knownParameters.join(', ')}`);
   }
   const timeout = parameters.get('connect_timeout') || defaultConnectTimeout;
-  if (!/^\d{1,4}$/.test(timeout)) refuse('has an invalid connect_timeout', 'seconds, such as 10');
-  const mode = setTls(parameters, environment);
-  if (!sslModes.includes(mode)) refuse('has an unknown sslmode (or PGSSLMODE)', `known modes: ${sslModes.join(', ')}`);
-  const config = configOf(`${base}?${parameters}`, refuse);
+  if (!/^\d{1,4}$/.test(timeout)) reject('has an invalid connect_timeout', 'seconds, such as 10');
+  const mode = setTls(parameters, env);
+  if (!sslModes.includes(mode)) reject('has an unknown sslmode (or PGSSLMODE)', `known modes: ${sslModes.join(', ')}`);
+  const config = parseConfig(`${base}?${parameters}`, reject);
   const passwordFile = parameters.get('password_file');
-  if (passwordFile && config.password) refuse('has a password and a password_file', 'keep one of them');
+  if (passwordFile && config.password) reject('has a password and a password_file', 'keep one of them');
   return {
     ...config,
     connectionTimeoutMillis: Number(timeout) * 1000,
-    ...(passwordFile ? { password: () => passwordIn(passwordFile) } : null),
+    ...(passwordFile ? { password: () => readPasswordFile(passwordFile) } : null),
   };
 }
 
-/** Sets the parameters for TLS as pg-connection-string must be given them, and returns the mode that the operator has asked for. */
-function setTls(parameters: URLSearchParams, environment: Readonly<Record<string, string | undefined>>): string {
+/** Sets the TLS parameters as pg-connection-string expects them, and returns the mode the operator asked for. */
+function setTls(parameters: URLSearchParams, env: Readonly<Record<string, string | undefined>>): string {
   for (const name of ['sslmode', 'sslrootcert', 'sslcert', 'sslkey']) {
-    const value = parameters.get(name) || environment[`PG${name.toUpperCase()}`];
+    const value = parameters.get(name) || env[`PG${name.toUpperCase()}`];
     if (value) parameters.set(name, value);
     else parameters.delete(name);
   }
-  // A certificate without a mode asks for TLS.
+  // A certificate without a mode implies TLS.
   const mode = parameters.get('sslmode') ?? (parameters.has('sslrootcert') || parameters.has('sslcert') ? 'verify-full' : 'disable');
-  // libpq's word for the authorities that the system trusts.
+  // In libpq, `system` means the certificate authorities that the system trusts.
   if (parameters.get('sslrootcert') === 'system') parameters.delete('sslrootcert');
   if (mode === 'disable') for (const name of ['sslrootcert', 'sslcert', 'sslkey']) parameters.delete(name);
-  // As in libpq, verify-ca does not check the name. The system's authorities sign for anybody, so without a root certificate it is checked.
+  // As in libpq, verify-ca does not check the name. The system's authorities sign for anyone, so without a root certificate it is checked.
   const skipsName = mode === 'verify-ca' && parameters.has('sslrootcert');
   if (skipsName) parameters.set('uselibpqcompat', 'true');
   // pg-connection-string treats the other modes as verify-full, with a warning on stderr.
@@ -64,7 +64,7 @@ function setTls(parameters: URLSearchParams, environment: Readonly<Record<string
   return mode;
 }
 
-function configOf(url: string, refuse: (problem: string, hint: string) => never): pg.ClientConfig {
+function parseConfig(url: string, reject: (problem: string, hint: string) => never): pg.ClientConfig {
   try {
     return parseIntoClientConfig(url);
   } catch (error) {
@@ -74,11 +74,11 @@ function configOf(url: string, refuse: (problem: string, hint: string) => never)
         cause: error,
       });
     }
-    return refuse('cannot be parsed', 'check its port, and that each % in it is written %25');
+    return reject('cannot be parsed', 'check its port, and that each % in it is written %25');
   }
 }
 
-async function passwordIn(path: string): Promise<string> {
+async function readPasswordFile(path: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
   } catch (error) {

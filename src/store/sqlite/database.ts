@@ -19,8 +19,8 @@ interface PendingWrite {
 const noRows: readonly SqlRow[] = [];
 
 /**
- * A SQLite file with a write-ahead log. A write is on the disk when its promise resolves; writes of one turn of the event loop
- * share one transaction and so one wait for the disk.
+ * A SQLite file with a write-ahead log. A write is on the disk when its promise resolves. Writes of one event loop turn share one
+ * transaction, and thereby one sync.
  */
 export class SqliteDatabase implements Database {
   readonly queries = sqlite;
@@ -31,7 +31,7 @@ export class SqliteDatabase implements Database {
   readonly #prepared = new Map<Query<string>, PreparedQuery>();
   #pending: PendingWrite[] = [];
 
-  /** `path` is for messages and the name; `onClosed` gives back what the file was opened with. */
+  /** `path` appears in messages and in the URL; `onClosed` releases the file lock. */
   constructor(db: DatabaseSync, path: string, onClosed: () => void = () => {}) {
     this.#db = db;
     this.#path = path;
@@ -39,8 +39,8 @@ export class SqliteDatabase implements Database {
     this.#onClosed = onClosed;
   }
 
-  async read(step: Statement): Promise<readonly SqlRow[]> {
-    return mapSqliteError(this.#path, () => this.#run(step));
+  async read(statement: Statement): Promise<readonly SqlRow[]> {
+    return mapSqliteError(this.#path, () => this.#run(statement));
   }
 
   write(statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
@@ -50,14 +50,14 @@ export class SqliteDatabase implements Database {
     });
   }
 
-  /** The one that wrote last how it is getting on, if it is there: one that was killed leaves its last word, and one in another container cannot be seen. */
+  /** Returns the process that last wrote its status, if it still runs on this host. A killed process leaves its status behind, and a process in another container is not visible. */
   async leaseHolder(gatewayId: number): Promise<string | null> {
     const [row] = await this.read(bindQuery(this.queries.readGateway, { gateway: gatewayId }));
-    const condition = toControllerStatus(row);
-    return condition && isProcessAlive(condition.pid) ? `pid ${condition.pid}` : null;
+    const status = toControllerStatus(row);
+    return status && isProcessAlive(status.pid) ? `pid ${status.pid}` : null;
   }
 
-  /** Also empties the write-ahead log. */
+  /** Flushes pending writes and checkpoints the write-ahead log. */
   async close(): Promise<void> {
     this.#flush();
     try {
@@ -82,7 +82,7 @@ export class SqliteDatabase implements Database {
   #runInTransaction(writes: readonly PendingWrite[]): (readonly SqlRow[])[][] {
     this.#db.exec('BEGIN IMMEDIATE');
     try {
-      const returned = writes.map(({ statements }) => statements.map((step) => this.#run(step)));
+      const returned = writes.map(({ statements }) => statements.map((statement) => this.#run(statement)));
       this.#db.exec('COMMIT');
       return returned;
     } catch (error) {
@@ -104,7 +104,7 @@ export class SqliteDatabase implements Database {
   }
 }
 
-/** Returns whether a process of this machine has this ID. Signal 0 reaches nobody: it only tells whether there is anybody. */
+/** Returns whether a process with this ID runs on this host. Signal 0 only checks for existence. */
 export function isProcessAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -1,7 +1,7 @@
 import { type EdictError, errorMessage, StoreError, storeError } from '../../model/errors.ts';
 import { storeFormat } from '../database.ts';
 
-/** SQLite's primary result codes, from sqlite.org/rescode.html, that mean something to a person. */
+/** Errors by primary SQLite result code, from sqlite.org/rescode.html. */
 const errorsByResultCode: Readonly<Record<number, { code: string; what: string; hint: string }>> = {
   5: { code: 'STORE_LOCKED', what: 'is locked by another process', hint: 'wait until it has finished' },
   6: { code: 'STORE_LOCKED', what: 'is locked by another process', hint: 'wait until it has finished' },
@@ -21,7 +21,7 @@ const errorsByResultCode: Readonly<Record<number, { code: string; what: string; 
   },
 };
 
-/** What the file system's own refusals amount to, as SQLite codes. */
+/** SQLite result codes by file system error. */
 const resultCodeByErrno: Readonly<Record<string, number>> = {
   EACCES: 8,
   EPERM: 8,
@@ -37,17 +37,17 @@ const resultCodeByErrno: Readonly<Record<string, number>> = {
   EEXIST: 14,
 };
 
-/** Returns an EdictError that says what a failure of SQLite or the file system at `path` means; anything else is returned as it is. */
+/** Maps a SQLite or file system failure at `path` to an EdictError. Returns any other value unchanged. */
 export function toSqliteStoreError(thrown: unknown, path: string): unknown {
   const { code, errcode } = thrown as { code?: string; errcode?: number };
   const number = code === 'ERR_SQLITE_ERROR' ? errcode : resultCodeByErrno[code ?? ''];
   if (number === undefined) return thrown;
-  const meaning = errorsByResultCode[number & 0xff];
-  if (!meaning) return new StoreError('STORE_FAILED', `the store ${path} failed: ${errorMessage(thrown)}`, { cause: thrown });
-  return storeError(meaning.code, `the store ${path} ${meaning.what}`, { hint: meaning.hint, cause: thrown });
+  const row = errorsByResultCode[number & 0xff];
+  if (!row) return new StoreError('STORE_FAILED', `the store ${path} failed: ${errorMessage(thrown)}`, { cause: thrown });
+  return storeError(row.code, `the store ${path} ${row.what}`, { hint: row.hint, cause: thrown });
 }
 
-/** Returns what `action` returns; a failure of SQLite in it becomes an EdictError. */
+/** Runs `action` and maps a SQLite failure in it to an EdictError. */
 export function mapSqliteError<T>(path: string, action: () => T): T {
   try {
     return action();
@@ -56,7 +56,7 @@ export function mapSqliteError<T>(path: string, action: () => T): T {
   }
 }
 
-/** Returns the error for a store of another format; `at` names the store, without a password. */
+/** Returns the error for a store of another format; `at` is the store URL without a password. */
 export function otherFormat(at: string, format: number): EdictError {
   return new StoreError('STORE_FORMAT', `the store ${at} has format ${format}, and this edict works with format ${storeFormat} only`, {
     hint: 'use the edict that wrote it, or name another store with --state; nothing was changed in it',

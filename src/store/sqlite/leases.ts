@@ -2,24 +2,24 @@ import type { AcquiredLease } from '../../model/ports.ts';
 import { bindQuery, type Database, type Statement } from '../database.ts';
 import type { SqlRow } from '../rows.ts';
 
-/** Who may work on which gateway, by its row id. */
+/** The leases of gateways, by row ID. */
 export interface Leases {
   /**
-   * Takes a gateway's lease at `atMs`, milliseconds since 1970. Rejects with an EdictError `LEASE_HELD` while another edict has it, or
-   * if this one `shares` and is to leave it to one that has fewer.
+   * Acquires a gateway's lease at `atMs`, milliseconds since 1970. Rejects with an EdictError `LEASE_HELD` while another process holds it,
+   * or, with `canRebalance`, if the gateway is assigned to a process with fewer gateways.
    */
-  acquire(gatewayId: number, atMs: number, shares: boolean): Promise<AcquiredLease>;
-  /** Returns the fence of a lease that was taken and not given back; `null` without one. */
+  acquire(gatewayId: number, atMs: number, canRebalance: boolean): Promise<AcquiredLease>;
+  /** Returns the fence of a lease that was acquired and not released; `null` if there is none. */
   fenceOf(gatewayId: number): number | null;
-  /** Writes what only the lease's holder may write. Rejects with an EdictError `LEASE_HELD` if that is not this edict. */
-  write(gatewayId: number, steps: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]>;
-  /** Gives a lease back at `atMs`, if it is this edict's still. Where that fails it is held no more either, and ends by itself. */
+  /** Writes under the lease. Rejects with an EdictError `LEASE_HELD` if this process does not hold it. */
+  write(gatewayId: number, statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]>;
+  /** Releases a lease at `atMs`, if this process still holds it. If the write fails, the lease is not renewed either and expires. */
   release(gatewayId: number, atMs: number): Promise<void>;
-  /** Gives everything back and ends. */
+  /** Releases all leases. */
   close(): Promise<void>;
 }
 
-/** The leases of a store that one edict alone has open for writing: they are all its own. */
+/** The leases of a store with a single writer, which holds every lease it asks for. */
 export class LocalLeases implements Leases {
   readonly #database: Database;
   readonly #fences = new Map<number, number>();
@@ -43,8 +43,8 @@ export class LocalLeases implements Leases {
     return this.#fences.get(gatewayId) ?? null;
   }
 
-  write(_gatewayId: number, steps: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
-    return this.#database.write(steps);
+  write(_gatewayId: number, statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
+    return this.#database.write(statements);
   }
 
   async release(gatewayId: number, atMs: number): Promise<void> {

@@ -13,16 +13,16 @@ import { mapSqliteError, otherFormat } from './errors.ts';
 import { LocalLeases } from './leases.ts';
 import { createSqliteSchema, readSqliteFormat } from './schema.ts';
 
-/** How often a store that another edict has is looked at, in milliseconds. */
+/** How often a lock held by another process is polled, in milliseconds. */
 const lockPollIntervalMs = 200;
 
 /** How long a read or write waits for another process's transaction, in milliseconds. */
 const busyTimeoutMs = 5000;
 
 /**
- * Opens the store for reading and makes no file. A store that does not exist is an empty one.
+ * Opens the store for reading and creates no file. A missing store reads as empty.
  *
- * @throws EdictError `STORE_*` for a store that this edict cannot or must not read
+ * @throws EdictError `STORE_*` if the store cannot be read
  */
 async function openReadonly(url: string): Promise<StoreReader> {
   const path = toPath(url);
@@ -36,27 +36,27 @@ async function openReadonly(url: string): Promise<StoreReader> {
 }
 
 /**
- * Opens the store for writing, creates it where it is missing, and keeps every other process from writing it.
- * The file can be read and written by its owner alone.
+ * Opens the store for writing, creates it if it is missing, and locks out all other writers.
+ * Only the owner of the file can read and write it.
  *
- * @throws EdictError `STORE_LOCKED` if another edict has it, `STORE_*` for a store that this edict cannot or must not write
+ * @throws EdictError `STORE_LOCKED` if another process has locked the store, `STORE_*` if it cannot be written
  */
 async function openStore({ url, isEmulated, lockTimeoutMs = 0, signal, onWait }: StoreOptions): Promise<Store> {
   const path = toPath(url);
-  const untilMs = performance.now() + lockTimeoutMs;
-  for (let looks = 0; ; looks += 1) {
+  const deadlineMs = performance.now() + lockTimeoutMs;
+  for (let polls = 0; ; polls += 1) {
     const database = tryOpen(path, (db) => ensureStoreKind(db, path, isEmulated ? 'emulated' : 'real'));
     if (database) return new RecordStore(database, new LocalLeases(database));
-    if (signal?.aborted || performance.now() >= untilMs) throw toLockedError(path);
-    if (looks === 0) onWait?.(toLockedError(path).message);
+    if (signal?.aborted || performance.now() >= deadlineMs) throw toLockedError(path);
+    if (polls === 0) onWait?.(toLockedError(path).message);
     await setTimeout(lockPollIntervalMs, undefined, { ...(signal && { signal }) }).catch(() => {});
   }
 }
 
-/** Returns the store after `prepare`, `null` if another edict has it. */
+/** Opens the store and runs `prepare`; `null` if another process has locked it. */
 function tryOpen(path: string, prepare: (db: DatabaseSync) => void): SqliteDatabase | null {
   return mapSqliteError(path, () => {
-    // A file that is not edict's is not touched, and none is put beside it.
+    // Check first that the file is edict's, so that a foreign file is not changed and gets no lock file beside it.
     if (hasStoreFile(path)) openForReading(path).db.close();
     createPrivateDirectory(dirname(path));
     for (const file of [path, `${path}.lock`]) if (isMissing(file)) createPrivateFile(file);
@@ -71,9 +71,9 @@ function tryOpen(path: string, prepare: (db: DatabaseSync) => void): SqliteDatab
   });
 }
 
-/** Opens a file that exists for reading; throws an EdictError `STORE_*` for one that is no store of this format, nor empty. */
+/** Opens an existing file for reading. Throws an EdictError `STORE_*` unless it is empty or a store of this format. */
 function openForReading(path: string): { readonly db: DatabaseSync; readonly isEmpty: boolean } {
-  // A read-only connection would leave its shared-memory file behind; one that may write but does not cleans up.
+  // A read-only connection leaves its shared-memory file behind. A writable one removes it on close.
   const db = new DatabaseSync(`${pathToFileURL(path)}?mode=rw`, { timeout: busyTimeoutMs });
   try {
     db.exec('PRAGMA query_only = ON');
@@ -100,7 +100,7 @@ function openForWriting(path: string, prepare: (db: DatabaseSync) => void): Data
   }
 }
 
-/** Makes the store one for gateways of `kind`, unless it has been claimed for the other. */
+/** Claims the store for gateways of `kind`. Throws if it was claimed for the other kind. */
 function ensureStoreKind(db: DatabaseSync, path: string, kind: StoreKind): void {
   db.prepare("INSERT INTO setting (name, value) VALUES ('gateways', ?) ON CONFLICT DO NOTHING").run(kind);
   const found = db.prepare("SELECT value FROM setting WHERE name = 'gateways'").get()?.['value'];
@@ -159,7 +159,7 @@ function statIfExists(path: string): Stats | null {
   }
 }
 
-/** Anything but a plain file, a device above all, is refused before it is opened or its permissions are changed. */
+/** Returns whether the file exists. Rejects anything but a regular file, such as a device, before it is opened or its permissions change. */
 function hasStoreFile(path: string): boolean {
   const stats = statIfExists(path);
   if (stats === null || stats.isFile()) return stats !== null;
@@ -168,7 +168,7 @@ function hasStoreFile(path: string): boolean {
   });
 }
 
-/** Step by step, since Node's `recursive` never ends below /proc. */
+/** Creates one level at a time, since Node's `recursive` never returns below /proc. */
 function createPrivateDirectory(path: string): void {
   if (!isMissing(path)) return;
   createPrivateDirectory(dirname(path));
@@ -179,15 +179,15 @@ function createPrivateDirectory(path: string): void {
   }
 }
 
-/** Never for a file that exists: to close it would end every lock that this process holds on it. */
+/** Must not be called for an existing file: closing it would drop every lock that this process holds on it. */
 function createPrivateFile(path: string): void {
   closeSync(openSync(path, 'a', 0o600));
 }
 
 /**
- * Opens the store for what is written beside an edict that has it.
+ * Opens the store for writes that need no lease, while another process may have it locked.
  *
- * @throws EdictError `STORE_*` for a store that this edict cannot or must not write, or that is of another format than its own
+ * @throws EdictError `STORE_*` if the store cannot be written or has another format
  */
 async function openShared(url: string): Promise<Database> {
   const path = toPath(url);
@@ -198,7 +198,7 @@ async function openShared(url: string): Promise<Database> {
   });
 }
 
-/** Opens a store that exists so that every read sees it as it is now. Throws an EdictError `STORE_*`. */
+/** Opens an existing store; all reads see one snapshot of it. Throws an EdictError `STORE_*`. */
 async function openSnapshot(url: string): Promise<Database> {
   const path = toPath(url);
   return mapSqliteError(path, () => {
@@ -208,7 +208,7 @@ async function openSnapshot(url: string): Promise<Database> {
   });
 }
 
-/** Opens a store for a copy while no other edict has it, and makes it where needed; its gateways are of `kind`. Throws an EdictError `STORE_*`. */
+/** Opens the target of a copy for gateways of `kind`, creates it if it is missing, and locks it. Throws an EdictError `STORE_*`. */
 async function openFill(url: string, kind: StoreKind): Promise<StoreFill> {
   const path = toPath(url);
   let commit = (): void => {};
@@ -222,13 +222,13 @@ async function openFill(url: string, kind: StoreKind): Promise<StoreFill> {
   return {
     displayUrl,
     queries,
-    run: (step) => database.read(step),
+    run: (statement) => database.read(statement),
     commit: async () => mapSqliteError(path, commit),
     close: () => database.close(),
   };
 }
 
-/** Returns the address of a store by its whole path. */
+/** Returns the store URL with an absolute path. */
 function toDisplayUrl(url: string): string {
   return `sqlite:${toPath(url)}`;
 }
@@ -240,19 +240,19 @@ function openExisting(path: string): DatabaseSync {
   throw new StoreError('STORE_NOT_FOUND', `there is no store ${path}`, { hint: 'name it with --state' });
 }
 
-/** Returns the path of a store's address. */
+/** Returns the absolute path in a store URL. */
 function toPath(url: string): string {
   return resolve(url.replace(/^sqlite:(?:\/\/)?/, ''));
 }
 
-/** The right to write one store. The operating system takes it back when its process ends, however that happens. */
+/** The exclusive right to write one store. The operating system releases it when the process ends, however it ends. */
 export interface FileLock {
   release(): void;
 }
 
 /**
- * Returns the lock of the store at `path`, or `null` if another process has it. A SQLite file beside the store is what
- * is locked: so other processes can still read the store itself.
+ * Locks the store at `path`; `null` if another process has locked it. The lock is on a SQLite file beside the store, so that other
+ * processes can still read the store itself.
  */
 export function acquireFileLock(path: string): FileLock | null {
   const db = new DatabaseSync(`${path}.lock`, { timeout: 0 });

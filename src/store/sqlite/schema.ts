@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { storeFormat } from '../database.ts';
 
-/** Marks a SQLite file as edict's ("edct"). */
+/** The SQLite `application_id` of a store ("edct"). */
 const applicationId = 0x65646374;
 
 const schema = `
@@ -69,16 +69,16 @@ const schema = `
   ) WITHOUT ROWID;
 `;
 
-/** Returns the format of the store in `db`: 0 for an empty database, `null` for one that is not edict's. Reads only. */
+/** Returns the store format of `db`: 0 for an empty database, `null` if it is not edict's. Only reads. */
 export function readSqliteFormat(db: DatabaseSync): number | null {
-  const format = numberOf(db, 'user_version');
-  const mark = numberOf(db, 'application_id');
-  if (mark === applicationId) return format;
+  const format = readPragma(db, 'user_version');
+  const id = readPragma(db, 'application_id');
+  if (id === applicationId) return format;
   const tables = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'];
-  return mark === 0 && format === 0 && tables === 0 ? 0 : null;
+  return id === 0 && format === 0 && tables === 0 ? 0 : null;
 }
 
-/** Creates the tables in an empty database, all in one transaction: an interrupted creation never happened. */
+/** Creates the tables in an empty database in one transaction, so that an interrupted creation leaves it empty. */
 export function createSqliteSchema(db: DatabaseSync): void {
   db.exec('BEGIN IMMEDIATE');
   try {
@@ -90,6 +90,6 @@ export function createSqliteSchema(db: DatabaseSync): void {
   }
 }
 
-function numberOf(db: DatabaseSync, pragma: 'user_version' | 'application_id'): number {
+function readPragma(db: DatabaseSync, pragma: 'user_version' | 'application_id'): number {
   return Number(db.prepare(`PRAGMA ${pragma}`).get()?.[pragma]);
 }
