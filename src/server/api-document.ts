@@ -12,18 +12,18 @@ interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, Json>> };
 }
 
-/** What a request must look like, as fastify checks it. */
+/** The schemas with which fastify validates a request. */
 export interface RequestSchema {
   readonly querystring?: Json;
   readonly body?: Json;
 }
 
-/** Returns the description of the interface, as JSON. */
+/** Returns the OpenAPI document of the HTTP API as JSON. */
 export function readApiDocument(): string {
   return readFileSync(new URL('../../generated/edict-api.json', import.meta.url), 'utf8');
 }
 
-/** Returns, from the description of the interface, what a request with this method for this path must look like. */
+/** Returns a lookup of request schemas in the OpenAPI document `text`, by method and path. */
 export function requestSchemas(text: string): (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string) => RequestSchema {
   const { paths, components } = JSON.parse(text) as Document;
   return (method, path) => {

@@ -20,7 +20,7 @@ import { publicationKeysOf, type StatusCache } from './status-cache.ts';
 
 type Schemas = components['schemas'];
 
-/** What the interface shows, and what it can have done. */
+/** The data that the HTTP API serves and the actions it can trigger. */
 export interface ApiDeps {
   readonly statusCache: StatusCache;
   readonly broadcaster: Broadcaster;
@@ -28,24 +28,24 @@ export interface ApiDeps {
   readonly history: (gateway: GatewayIdentity, filter: HistoryFilter) => Promise<readonly Attempt[]>;
   readonly approvals: (gateway: GatewayIdentity) => Promise<readonly Approval[]>;
   readonly approve: (gateway: GatewayIdentity, approval: NewApproval) => Promise<void>;
-  /** Notes a person's word that no call is to be made; `null` takes it back. Resolves when it holds. */
+  /** Suspends calls to the gateway; `null` resumes them. Resolves when the suspension is recorded. */
   readonly suspend: (gateway: GatewayIdentity, suspension: Suspension | null) => Promise<void>;
   readonly resync: () => Promise<void>;
-  /** What lets a request act; `null`: nothing does. */
+  /** The bearer token required for actions; `null` disables actions. */
   readonly token: string | null;
-  /** Returns milliseconds since 1970. */
+  /** Returns the time in milliseconds since 1970. */
   readonly now: () => number;
 }
 
-/** So many may look at one time. */
+/** Maximum number of concurrent event streams. */
 const maxEventStreams = 200;
 
-/** Adds everything under /api/v1 to `server`, with requests checked against the description of the interface. */
+/** Adds all routes under /api/v1 to `server`. Requests are validated against the OpenAPI document. */
 export function addApi(server: FastifyInstance, deps: ApiDeps): void {
   const { statusCache, broadcaster, daemonInfo } = deps;
   const text = readApiDocument();
   const schema = requestSchemas(text);
-  const acts = async (request: FastifyRequest): Promise<void> => requireToken(request.headers.authorization, deps.token);
+  const authorize = async (request: FastifyRequest): Promise<void> => requireToken(request.headers.authorization, deps.token);
 
   server.get('/api/v1/openapi.json', async (_, reply) => reply.type('application/json').send(text));
 
@@ -63,8 +63,8 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
     { schema: schema('GET', '/api/v1/history') },
     async ({ query: { api, environment, limit } }) => {
       const { gateway } = requirePlan(statusCache).plan;
-      const narrowed = { ...(api && { apis: [api] }), ...(environment && { environments: [environment] }) };
-      const attempts = await deps.history(gateway, { ...narrowed, limit });
+      const filter = { ...(api && { apis: [api] }), ...(environment && { environments: [environment] }) };
+      const attempts = await deps.history(gateway, { ...filter, limit });
       const approvals = (await deps.approvals(gateway)).slice(0, limit);
       return { format: 1, attempts: attempts.map(historyAttemptJson), approvals: approvals.map(approvalJson) };
     },
@@ -78,14 +78,14 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
     streamEvents(reply.raw, broadcaster);
   });
 
-  server.post('/api/v1/resync', { schema: schema('POST', '/api/v1/resync'), onRequest: acts }, async (_, reply) => {
+  server.post('/api/v1/resync', { schema: schema('POST', '/api/v1/resync'), onRequest: authorize }, async (_, reply) => {
     await deps.resync();
     return reply.code(202).send();
   });
 
   server.post<{ Body: Required<Schemas['Agreeing']> }>(
     '/api/v1/approvals',
-    { schema: schema('POST', '/api/v1/approvals'), onRequest: acts },
+    { schema: schema('POST', '/api/v1/approvals'), onRequest: authorize },
     async ({ body: { digest, by, why: reason, expires } }, reply) => {
       const expiresAfterMs = parseDurationMs(expires) ?? 0;
       if (expiresAfterMs === 0 || expiresAfterMs > maxApprovalMs) {
@@ -102,7 +102,7 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
 
   server.put<{ Body: Schemas['Suspending'] }>(
     '/api/v1/suspension',
-    { schema: schema('PUT', '/api/v1/suspension'), onRequest: acts },
+    { schema: schema('PUT', '/api/v1/suspension'), onRequest: authorize },
     async ({ body: { by, why: reason, for: time } }, reply) => {
       const forMs = time === undefined ? null : parseDurationMs(time);
       if (time !== undefined && !forMs)
@@ -113,7 +113,7 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
     },
   );
 
-  server.delete('/api/v1/suspension', { schema: schema('DELETE', '/api/v1/suspension'), onRequest: acts }, async (_, reply) => {
+  server.delete('/api/v1/suspension', { schema: schema('DELETE', '/api/v1/suspension'), onRequest: authorize }, async (_, reply) => {
     await deps.suspend(requirePlan(statusCache).plan.gateway, null);
     return reply.code(204).send();
   });
@@ -126,12 +126,12 @@ function requirePlan({ plan, matrix }: StatusCache): { readonly plan: Plan; read
   });
 }
 
-function apiStatusJson(board: StatusCache, about: DaemonInfo, apiId: string | undefined): Schemas['Status'] {
-  const { matrix } = board;
-  const cells = matrix ? [...publicationKeysOf(board)].flatMap((key) => computeStatusCell(key, matrix) ?? []) : [];
-  const standings = Object.fromEntries([...Map.groupBy(cells, ({ status }) => status)].map(([name, { length }]) => [name, length]));
+function apiStatusJson(statusCache: StatusCache, daemonInfo: DaemonInfo, apiId: string | undefined): Schemas['Status'] {
+  const { matrix } = statusCache;
+  const cells = matrix ? [...publicationKeysOf(statusCache)].flatMap((key) => computeStatusCell(key, matrix) ?? []) : [];
+  const statusCounts = Object.fromEntries([...Map.groupBy(cells, ({ status }) => status)].map(([name, { length }]) => [name, length]));
   const shown = apiId === undefined ? cells : cells.filter((cell) => cell.apiId === apiId);
-  return { live: daemonStatusJson(board, standings, about), publications: shown.map(publicationJson) };
+  return { live: daemonStatusJson(statusCache, statusCounts, daemonInfo), publications: shown.map(publicationJson) };
 }
 
 function createdApprovalJson({ digest, by, reason, approvedAtMs, expiresAtMs }: NewApproval): Schemas['Agreed'] {
@@ -139,9 +139,9 @@ function createdApprovalJson({ digest, by, reason, approvedAtMs, expiresAtMs }: 
 }
 
 /**
- * Lets a request act that carries the token. It takes as long for a wrong token as for the right one.
+ * Checks that a request carries the token, in constant time.
  *
- * @throws EdictError `TOKEN_NOT_CONFIGURED` if the daemon has none, `TOKEN` if the request does not carry it
+ * @throws EdictError `TOKEN_NOT_CONFIGURED` if the daemon has no token, `TOKEN` if the request has a missing or wrong one
  */
 export function requireToken(authorization: string | undefined, token: string | null): void {
   if (token === null) {

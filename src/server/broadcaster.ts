@@ -8,7 +8,7 @@ import { type ChangeScope, publicationKeysOf, type StatusCache } from './status-
 
 type Schemas = components['schemas'];
 
-/** What was told of one publication. */
+/** The last state sent for one publication. */
 interface SentCell {
   readonly text: string;
   readonly status: PublicationStatus;
@@ -16,15 +16,15 @@ interface SentCell {
   readonly environmentId: string;
 }
 
-/** The shortest time between two tellings, in milliseconds; the first after a quiet time comes at once. */
+/** Minimum time between two updates, in milliseconds. The first update after an idle period is sent immediately. */
 const minIntervalMs = 500;
 
-/** Telling takes one part in so many of the time at most. */
+/** Idle time after an update, as a multiple of the time it took: updates use at most 1/60 of the time. */
 const idleFactor = 60;
 
 /**
- * Tells everybody who looks what changes on the board, and only that; the same text for all. While nobody looks it costs
- * nothing, and however much changes, it takes a small part of the process's time.
+ * Sends changes of the status cache to all subscribers, who share one serialized message. It does no work without subscribers, and limits
+ * its share of the CPU however much changes.
  */
 export class Broadcaster {
   readonly #cache: StatusCache;
@@ -38,20 +38,20 @@ export class Broadcaster {
   #timer: NodeJS.Timeout | null = null;
   #idleUntilMs = 0;
 
-  constructor(board: StatusCache, about: DaemonInfo) {
-    this.#cache = board;
-    this.#daemonInfo = about;
-    this.#unsubscribe = board.subscribe((touched) => this.#schedule(touched));
+  constructor(statusCache: StatusCache, daemonInfo: DaemonInfo) {
+    this.#cache = statusCache;
+    this.#daemonInfo = daemonInfo;
+    this.#unsubscribe = statusCache.subscribe((changed) => this.#schedule(changed));
   }
 
   get subscribers(): number {
     return this.#subscribers.size;
   }
 
-  /** Sends everything that there is, and from then on what changes, until the returned function is called. */
+  /** Sends the whole status and then changes, until the returned function is called. */
   subscribe(send: (message: Buffer) => void): () => void {
     if (this.#subscribers.size === 0) this.#refresh(new Set(['all']));
-    // What has changed and was not told yet comes to all with the next message.
+    // Pending changes reach all subscribers with the next update.
     send(Buffer.from(this.#daemonMessage));
     send(
       Buffer.from(
@@ -65,7 +65,7 @@ export class Broadcaster {
     };
   }
 
-  /** Tells nobody anything any more. */
+  /** Removes all subscribers and stops updates. */
   close(): void {
     this.#unsubscribe();
     this.#subscribers.clear();
@@ -81,19 +81,19 @@ export class Broadcaster {
     this.#daemonMessage = '';
   }
 
-  #schedule(touched: ChangeScope): void {
+  #schedule(changed: ChangeScope): void {
     if (this.#subscribers.size === 0) return;
-    this.#pending.add(touched);
+    this.#pending.add(changed);
     this.#timer ??= setTimeout(() => this.#flush(), Math.max(0, this.#idleUntilMs - performance.now()));
   }
 
   #flush(): void {
     const startedAtMs = performance.now();
     this.#timer = null;
-    const touched = new Set(this.#pending);
+    const changed = new Set(this.#pending);
     this.#pending.clear();
     const before = this.#daemonMessage;
-    const { cells, gone } = this.#refresh(touched);
+    const { cells, gone } = this.#refresh(changed);
     if (cells.length + gone.length > 0) {
       this.#send(sseMessage('cells', `{"isWhole":false,"cells":[${cells.join(',')}],"gone":${JSON.stringify(gone)}}`));
     }
@@ -102,24 +102,24 @@ export class Broadcaster {
     this.#idleUntilMs = endedAtMs + Math.max(minIntervalMs, (endedAtMs - startedAtMs) * idleFactor);
   }
 
-  /** The text is made to bytes once for all. */
+  /** Encodes a message once for all subscribers. */
   #send(message: string): void {
     const bytes = Buffer.from(message);
     for (const send of this.#subscribers) send(bytes);
   }
 
-  /** Brings what was told up to date, and returns what of it is new. */
-  #refresh(touched: ReadonlySet<ChangeScope>): { readonly cells: string[]; readonly gone: Schemas['Cells']['gone'] } {
+  /** Updates the sent state, and returns the cells that changed or are gone. */
+  #refresh(changed: ReadonlySet<ChangeScope>): { readonly cells: string[]; readonly gone: Schemas['Cells']['gone'] } {
     const { matrix } = this.#cache;
-    const isAll = touched.has('all');
-    const keys = isAll ? publicationKeysOf(this.#cache) : (touched as ReadonlySet<PublicationKey>);
+    const isAll = changed.has('all');
+    const keys = isAll ? publicationKeysOf(this.#cache) : (changed as ReadonlySet<PublicationKey>);
     const cells: string[] = [];
     for (const key of keys) {
       const cell = matrix && computeStatusCell(key, matrix);
       if (cell) this.#updateCell(cell, cells);
     }
-    const left = isAll ? [...this.#sent].filter(([key]) => !keys.has(key)) : [];
-    for (const [key, { status }] of left) {
+    const removed = isAll ? [...this.#sent].filter(([key]) => !keys.has(key)) : [];
+    for (const [key, { status }] of removed) {
       this.#sent.delete(key);
       this.#count(status, -1);
     }
@@ -127,10 +127,10 @@ export class Broadcaster {
       'live',
       JSON.stringify(daemonStatusJson(this.#cache, Object.fromEntries(this.#statusCounts), this.#daemonInfo)),
     );
-    return { cells, gone: left.map(([, { apiId, environmentId }]) => ({ apiId, environmentId })) };
+    return { cells, gone: removed.map(([, { apiId, environmentId }]) => ({ apiId, environmentId })) };
   }
 
-  #updateCell(cell: StatusCell, changed: string[]): void {
+  #updateCell(cell: StatusCell, changedCells: string[]): void {
     const { key, status, apiId, environmentId } = cell;
     const text = JSON.stringify(statusCellJson(cell));
     const before = this.#sent.get(key);
@@ -138,11 +138,11 @@ export class Broadcaster {
     if (before) this.#count(before.status, -1);
     this.#count(status, 1);
     this.#sent.set(key, { text, status, apiId, environmentId });
-    changed.push(text);
+    changedCells.push(text);
   }
 
-  #count(standing: PublicationStatus, by: number): void {
-    this.#statusCounts.set(standing, (this.#statusCounts.get(standing) ?? 0) + by);
+  #count(status: PublicationStatus, by: number): void {
+    this.#statusCounts.set(status, (this.#statusCounts.get(status) ?? 0) + by);
   }
 }
 
@@ -150,21 +150,21 @@ function sseMessage(event: 'live' | 'cells', json: string): string {
   return `event: ${event}\ndata: ${json}\n\n`;
 }
 
-/** A connection that says nothing is taken for dead by what lies between, so it says something so often, in milliseconds. */
+/** Interval of keep-alive comments, in milliseconds: proxies close idle connections. */
 const heartbeatMs = 15_000;
 
-/** Who takes this much longer than the rest to read, in bytes, begins anew. */
+/** A client with more unread bytes than this is disconnected, and starts over with the whole status. */
 const maxBufferedBytes = 32 * 1024 * 1024;
 
-/** Sends what changes to one who looks, as server-sent events, until either side ends it. */
-export function streamEvents(response: ServerResponse, broadcast: Pick<Broadcaster, 'subscribe'>): void {
+/** Streams changes as server-sent events until either side closes the connection. */
+export function streamEvents(response: ServerResponse, broadcaster: Pick<Broadcaster, 'subscribe'>): void {
   response.writeHead(200, {
     ...response.getHeaders(),
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   });
-  const unsubscribe = broadcast.subscribe((message) => {
+  const unsubscribe = broadcaster.subscribe((message) => {
     response.write(message);
     if (response.writableLength > maxBufferedBytes) response.destroy();
   });

@@ -10,42 +10,42 @@ import type { ReconciliationView, StatusCache } from './status-cache.ts';
 
 type Schemas = components['schemas'];
 
-/** What is said of the daemon and is not on the board. */
+/** Facts daemonInfo the daemon that are not in the status cache. */
 export interface DaemonInfo {
   readonly version: string;
   /** The path of the file. */
   readonly file: string;
-  /** Returns the command that releases what a plan holds; `null` if it holds nothing. */
+  /** Returns the command that approves the held changes of a plan; `null` if nothing is held. */
   readonly approveCommand: (plan: NonNullable<StatusCache['plan']>) => string | null;
 }
 
-/** More of them than this hide the first ones. */
+/** The number of diagnostics shown. */
 const maxDiagnostics = 50;
 
 const zeroRate: RateLimit = { calls: 0, perMs: 1000 };
 
-/** Returns how the daemon is getting on, as programs and the page read it. */
+/** Returns the status of the daemon as the HTTP API and the page read it. */
 export function daemonStatusJson(
-  board: StatusCache,
-  standings: Readonly<Partial<Record<PublicationStatus, number>>>,
-  about: DaemonInfo,
+  statusCache: StatusCache,
+  statusCounts: Readonly<Partial<Record<PublicationStatus, number>>>,
+  daemonInfo: DaemonInfo,
 ): Schemas['Live'] {
-  const { plan, matrix } = board;
+  const { plan, matrix } = statusCache;
   return {
     format: 1,
-    version: about.version,
-    startedAt: formatTimestamp(board.startedAtMs),
+    version: daemonInfo.version,
+    startedAt: formatTimestamp(statusCache.startedAtMs),
     gateway: plan && { endpoint: plan.gateway.endpoint, project: plan.gateway.project, instance: plan.gateway.instance },
-    file: fileJson(board, about.file),
+    file: fileJson(statusCache, daemonInfo.file),
     environments: matrix ? environmentsJson(matrix) : [],
-    standings: { ...standings },
+    standings: { ...statusCounts },
     summary: plan && planSummaryJson(plan),
-    standsBy: board.standbyReason,
+    standsBy: statusCache.standbyReason,
     suspension: plan?.suspension ? suspensionJson(plan.suspension) : null,
     suspicion: plan?.fileHeld ? { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint } : null,
-    release: plan && about.approveCommand(plan),
-    queue: queueJson(board),
-    passes: board.reconciliations.map(reconciliationJson),
+    release: plan && daemonInfo.approveCommand(plan),
+    queue: queueJson(statusCache),
+    passes: statusCache.reconciliations.map(reconciliationJson),
   };
 }
 
@@ -54,16 +54,16 @@ function fileJson({ loadedAtMs, fileError }: StatusCache, path: string): Schemas
     path,
     acceptedAt: loadedAtMs === null ? null : formatTimestamp(loadedAtMs),
     complaint: fileError?.message ?? null,
-    mistakes: (fileError?.diagnostics ?? []).slice(0, maxDiagnostics).map(({ rule: _, ...mistake }) => mistake),
+    mistakes: (fileError?.diagnostics ?? []).slice(0, maxDiagnostics).map(({ rule: _, ...diagnostic }) => diagnostic),
   };
 }
 
 function environmentsJson({ desired, recorded }: NonNullable<StatusCache['matrix']>): Schemas['Live']['environments'] {
   const known = new Map([...recorded.values()].map(({ environmentId, environment }) => [environmentId, environment]));
-  const left = [...known].filter(([id]) => !desired.environments.has(id));
+  const undeclared = [...known].filter(([id]) => !desired.environments.has(id));
   return [
     ...[...desired.environments.values()].map(({ id, name, isProtected }) => ({ id, name, protected: isProtected })),
-    ...left.map(([id, name]) => ({ id, name, protected: false })),
+    ...undeclared.map(([id, name]) => ({ id, name, protected: false })),
   ];
 }
 
@@ -86,12 +86,12 @@ function estimateSeconds(changes: readonly Change[], { gateway }: DesiredState, 
   return estimateCost(changes, { ...gateway, limit: { ...gateway.limit, calls, perMs } }).seconds;
 }
 
-function formatBottleneck(left: number, rate: RateLimit, limit: RateLimit, stop: string | undefined): string | null {
-  if (stop !== undefined) return stop;
-  if (left === 0) return null;
-  const inWords = ({ calls, perMs }: RateLimit): string => `${calls} per ${formatDurationMs(perMs)}`;
+function formatBottleneck(remaining: number, rate: RateLimit, limit: RateLimit, pauseMessage: string | undefined): string | null {
+  if (pauseMessage !== undefined) return pauseMessage;
+  if (remaining === 0) return null;
+  const formatRate = ({ calls, perMs }: RateLimit): string => `${calls} per ${formatDurationMs(perMs)}`;
   const isLower = rate.calls * limit.perMs < limit.calls * rate.perMs;
-  return isLower ? `the gateway asks for less: ${inWords(rate)} of ${inWords(limit)}` : `the file’s limit: ${inWords(limit)}`;
+  return isLower ? `the gateway asks for less: ${formatRate(rate)} of ${formatRate(limit)}` : `the file’s limit: ${formatRate(limit)}`;
 }
 
 function reconciliationJson({ id, cause, startedAtMs, result }: ReconciliationView): Schemas['Pass'] {

@@ -1,30 +1,30 @@
 import type { EdictEvent } from '../model/events.ts';
 
-/** What a check of health answers. */
+/** The result of a health check. */
 export interface HealthResult {
   readonly ok: boolean;
-  /** For a person, in one line. */
+  /** One line for people. */
   readonly message: string;
 }
 
-/** Whether the daemon is fit for work. A gateway that is down is none of its faults: to start it anew would help nobody. */
+/** Liveness and readiness of the daemon. A gateway outage does not count, since restarting the daemon would not help. */
 export class Health {
   #hasFile = false;
   #storeError: string | null = null;
   #isStopped = false;
   #fileFailure: string | null = null;
 
-  /** Hears what happens in the engine. */
+  /** Updates the health from an event. */
   emit(event: EdictEvent): void {
     if (event.type === 'file:loaded') this.#hasFile = true;
     if (event.type === 'file:failed') this.#fileFailure = event.message;
     if (event.type === 'store:error') this.#storeError = event.message;
-    // A plan has read the record, an attempt has written it.
+    // Both prove that the store works: a plan has read it, and an attempt has written to it.
     if (event.type === 'plan:computed' || event.type === 'attempt:started') this.#storeError = null;
     if (event.type === 'daemon:stopped') this.#isStopped = true;
   }
 
-  /** Returns whether the loop goes on. */
+  /** Returns whether the daemon still runs. */
   live(): HealthResult {
     return this.#isStopped ? { ok: false, message: 'the daemon has ended' } : { ok: true, message: 'alive' };
   }

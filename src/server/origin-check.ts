@@ -1,22 +1,22 @@
 import { isIP } from 'node:net';
 
-/** Why a request is refused. */
+/** Why a request is rejected. */
 export interface RequestRejection {
   readonly status: 403 | 421;
   readonly message: string;
   readonly hint: string;
 }
 
-/** What of a request says where it comes from. */
+/** The parts of a request that show its origin. */
 export interface RequestOrigin {
-  /** The name under which the server was called, without port. */
+  /** The host name in the request, without port. */
   readonly hostname: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
 /**
- * Returns why a request must not be answered; `null` if nothing speaks against it. A page of another site that has its name
- * point here (DNS rebinding) calls under a name that is not one of `names`, and one that calls us by our own name says so.
+ * Returns why a request must be rejected; `null` if it is allowed. In a DNS rebinding attack the host is not in `names`. A page of another
+ * site that uses an allowed host is recognized by its fetch metadata or `Origin`.
  */
 export function checkOrigin({ hostname, headers }: RequestOrigin, names: ReadonlySet<string>): RequestRejection | null {
   const name = hostname.replace(/^\[|\]$/g, '');
@@ -24,10 +24,10 @@ export function checkOrigin({ hostname, headers }: RequestOrigin, names: Readonl
     const hint = 'name it in EDICT_HOSTS where the daemon runs, or call the daemon by its address';
     return { status: 421, message: `this daemon is not known as ${name}`, hint };
   }
-  const site = headers['sec-fetch-site'];
-  const isForeign = site === 'cross-site' || site === 'same-site' || isCrossOrigin(headers['origin'], headers['host']);
-  // To follow a link to the page is what everybody may do: the other site sees nothing of it.
-  if (isForeign && headers['sec-fetch-mode'] !== 'navigate') {
+  const fetchSite = headers['sec-fetch-site'];
+  const isFromOtherSite = fetchSite === 'cross-site' || fetchSite === 'same-site' || isCrossOrigin(headers['origin'], headers['host']);
+  // Following a link to the page is allowed: the other site cannot read the response.
+  if (isFromOtherSite && headers['sec-fetch-mode'] !== 'navigate') {
     return { status: 403, message: 'a page of another site has sent this', hint: 'open the daemon’s own page' };
   }
   return null;

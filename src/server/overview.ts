@@ -1,16 +1,16 @@
 import type { DaemonInfo } from './daemon-status.ts';
 import type { StatusCache } from './status-cache.ts';
 
-/** What the overview says of a file. */
+/** One file in the overview. */
 interface OverviewEntry {
   readonly pathPrefix: string;
   readonly daemonInfo: DaemonInfo;
   readonly statusCache: StatusCache;
 }
 
-/** Returns a page that leads to those of several files, with what each is about; it comes anew every few seconds. */
-export function renderOverview(sites: readonly OverviewEntry[]): string {
-  const rows = sites.map(({ pathPrefix, daemonInfo, statusCache }) => {
+/** Renders the page that lists the served files with state and gateway. It reloads every 5 seconds. */
+export function renderOverview(entries: readonly OverviewEntry[]): string {
+  const rows = entries.map(({ pathPrefix, daemonInfo, statusCache }) => {
     const cells = [formatFileState(statusCache), formatGateway(statusCache)].map((text) => `<td>${escapeHtml(text)}</td>`);
     return `<tr><th scope="row"><a href="/${pathPrefix}/">${escapeHtml(daemonInfo.file)}</a></th>${cells.join('')}</tr>`;
   });
@@ -21,7 +21,7 @@ export function renderOverview(sites: readonly OverviewEntry[]): string {
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <meta name="color-scheme" content="light dark" />
     <meta http-equiv="refresh" content="5" />
-    <title>edict: ${sites.length} files</title>
+    <title>edict: ${entries.length} files</title>
     <link rel="icon" href="/ui/icon.svg" type="image/svg+xml" />
     <link rel="stylesheet" href="/ui/page.css" />
   </head>
@@ -44,8 +44,8 @@ function formatFileState({ fileError, plan, standbyReason, matrix }: StatusCache
   if (!plan) return 'starting';
   const held = plan.fileHeld ? 'the whole file is held' : plan.changes.some((change) => change.held) ? 'something is held' : '';
   const queued = [...(matrix?.changes.values() ?? [])].filter((change) => !change.held && !change.deferred).length;
-  const left = queued > 0 ? `${queued} to do` : '';
-  return [left, held].filter(Boolean).join(', ') || 'nothing to do';
+  const toDo = queued > 0 ? `${queued} to do` : '';
+  return [toDo, held].filter(Boolean).join(', ') || 'nothing to do';
 }
 
 function formatGateway({ plan }: StatusCache): string {

@@ -1,3 +1,7 @@
+/*
+ * The HTTP server of the daemon: the page, the HTTP API under /api/v1, health checks and metrics. It reads the status cache and passes requests
+ * to functions it is given. It must never response a request that another site sent, act without the token, or serve any other file of the disk.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
@@ -8,16 +12,16 @@ import type { Health, HealthResult } from './health.ts';
 import { checkOrigin } from './origin-check.ts';
 import { renderOverview } from './overview.ts';
 
-/** Where the daemon can be asked. */
+/** The address the server listens on. */
 export interface ListenAddress {
   readonly host: string;
-  /** 0: any that is free. */
+  /** 0 picks a free port. */
   readonly port: number;
 }
 
-/** What is shown of one file. */
+/** The routes of one file. */
 export interface FileRoutes extends ApiDeps {
-  /** The first part of its paths; empty if there will be no other. */
+  /** The first path segment of its routes; empty if the daemon serves a single file. */
   readonly pathPrefix: string;
 }
 
@@ -25,19 +29,19 @@ export interface ServerDeps {
   readonly routes: readonly FileRoutes[];
   readonly health: Pick<Health, 'live' | 'ready'>;
   readonly metrics: { text(): Promise<string>; readonly contentType: string };
-  /** The names that it answers to besides addresses, `localhost` and the host that it listens on. */
+  /** Accepted host names besides IP addresses, `localhost` and the listen host. */
   readonly allowedHosts: readonly string[];
 }
 
 export interface Server {
-  /** The address at which it can be asked. */
+  /** The base URL of the server. */
   readonly url: string;
-  /** Shows these from the next request on; what is being answered goes on. */
-  setRoutes(sites: readonly FileRoutes[]): Promise<void>;
+  /** Replaces the routes for new requests. Requests in flight finish on the old ones. */
+  setRoutes(fileRoutes: readonly FileRoutes[]): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A browser runs and shows what comes from here alone, and no other page frames it. */
+/** A browser loads scripts, styles and data from this server only, and no other site may frame the page. */
 const securityHeaders = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -47,7 +51,7 @@ const securityHeaders = {
   'cross-origin-opener-policy': 'same-origin',
 };
 
-/** With which status an error is told; every other one with 500. */
+/** HTTP status by error code; all other codes are answered with 500. */
 const statusByErrorCode: Readonly<Record<string, number>> = {
   PLAN_NOT_READY: 503,
   BUSY: 503,
@@ -58,23 +62,23 @@ const statusByErrorCode: Readonly<Record<string, number>> = {
 };
 
 /**
- * Starts what answers people, health checks and monitoring. Requests that a page of another site has sent are refused.
+ * Starts the server. Requests sent by a page of another site are rejected.
  *
- * @throws EdictError `LISTEN_FAILED` if the address cannot be had
+ * @throws EdictError `LISTEN_FAILED` if the address cannot be bound
  */
 export async function startServer({ host, port }: ListenAddress, deps: ServerDeps): Promise<Server> {
   const names = new Set([host, ...deps.allowedHosts]);
-  // Routes cannot be added to those of a server that listens: all are made anew, and the server asks the newest.
+  // fastify cannot add routes to a listening server. So `setRoutes` builds a new instance, and requests go to the newest one.
   const listening = buildServer(deps.routes, deps, names, {
-    serverFactory: () => createServer((request, answer) => newest.routing(request, answer)),
+    serverFactory: () => createServer((request, response) => newest.routing(request, response)),
   });
   let newest = listening;
   try {
     const url = await listening.listen({ host, port });
     return {
       url,
-      setRoutes: async (sites) => {
-        const routes = buildServer(sites, deps, names);
+      setRoutes: async (fileRoutes) => {
+        const routes = buildServer(fileRoutes, deps, names);
         await routes.ready();
         newest = routes;
       },
@@ -89,7 +93,7 @@ export async function startServer({ host, port }: ListenAddress, deps: ServerDep
 }
 
 function buildServer(
-  sites: readonly FileRoutes[],
+  fileRoutes: readonly FileRoutes[],
   { health, metrics }: ServerDeps,
   names: ReadonlySet<string>,
   options: Pick<FastifyServerOptions, 'serverFactory'> = {},
@@ -98,13 +102,13 @@ function buildServer(
     ...options,
     logger: false,
     forceCloseConnections: true,
-    // What nobody knows is refused, not dropped in silence.
+    // Reject unknown properties instead of silently removing them.
     ajv: { customOptions: { removeAdditional: false } },
   });
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders);
-    const refusal = checkOrigin(request, names);
-    if (refusal) return sendError(reply, refusal.status, { code: 'REFUSED', ...refusal });
+    const rejection = checkOrigin(request, names);
+    if (rejection) return sendError(reply, rejection.status, { code: 'REFUSED', ...rejection });
   });
   server.setErrorHandler((error: FastifyError | EdictError, _request, reply) => {
     if (error instanceof EdictError) return sendError(reply, statusByErrorCode[error.code] ?? 500, error);
@@ -119,12 +123,12 @@ function buildServer(
       hint: 'the page is at /, the interface is described by /api/v1/openapi.json',
     });
   });
-  for (const [path, ask] of [
+  for (const [path, check] of [
     ['/livez', (): HealthResult => health.live()],
     ['/readyz', (): HealthResult => health.ready()],
   ] as const) {
     server.get(path, async (_request, reply) => {
-      const { ok, message } = ask();
+      const { ok, message } = check();
       return reply
         .code(ok ? 200 : 503)
         .type('text/plain')
@@ -136,8 +140,8 @@ function buildServer(
   for (const [path, { type, body }] of files) {
     if (path !== '/') server.get(path, async (_request, reply) => reply.header('cache-control', 'no-cache').type(type).send(body));
   }
-  for (const site of sites) {
-    const prefix = site.pathPrefix === '' ? '' : `/${site.pathPrefix}`;
+  for (const routes of fileRoutes) {
+    const prefix = routes.pathPrefix === '' ? '' : `/${routes.pathPrefix}`;
     const page = files.get('/');
     server.get(`${prefix}/`, async (_request, reply) =>
       reply
@@ -148,15 +152,15 @@ function buildServer(
     if (prefix !== '') server.get(prefix, async (_request, reply) => reply.redirect(`${prefix}/`));
     server.register(
       (scope, _options, done) => {
-        addApi(scope, site);
+        addApi(scope, routes);
         done();
       },
       { prefix },
     );
   }
-  if (sites.every(({ pathPrefix }) => pathPrefix !== '')) {
+  if (fileRoutes.every(({ pathPrefix }) => pathPrefix !== '')) {
     server.get('/', async (_request, reply) =>
-      reply.header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(renderOverview(sites)),
+      reply.header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(renderOverview(fileRoutes)),
     );
   }
   return server;
@@ -170,7 +174,7 @@ function sendError(
   return reply.code(status).send({ format: 1, error: { code, message, hint } });
 }
 
-/** One file that a browser asks for. */
+/** One static file of the page. */
 export interface UiFile {
   readonly type: string;
   readonly body: Buffer;
@@ -183,7 +187,7 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** Returns the files of the page by their paths; nothing else of the disk can be asked for. */
+/** Reads the files of the page into memory, by URL path. No other file is served. */
 export function readUiFiles(): ReadonlyMap<string, UiFile> {
   const files = new Map<string, UiFile>();
   for (const folder of [new URL('../ui/', import.meta.url), new URL('../../generated/ui/', import.meta.url)]) {

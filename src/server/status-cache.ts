@@ -6,42 +6,42 @@ import type { RateLimit, RequestPause } from '../model/ports.ts';
 import type { DesiredState, PublicationKey, RecordedPublication, RecordedState } from '../model/publication.ts';
 import { type AttemptSummary, publicationKeys, type StatusInput, statusInput } from '../plan/status.ts';
 
-/** A pass as it is shown. Times are milliseconds since 1970. */
+/** A reconciliation as shown to people. Times are in milliseconds since 1970. */
 export interface ReconciliationView {
   readonly id: string;
   readonly cause: TriggerCause;
   readonly startedAtMs: number;
-  /** `null`: it is being made. */
+  /** `null` while it runs. */
   result: ReconcileSummary | null;
 }
 
-/** Why the file as it is now is not acted on. */
+/** Why the present content of the file is not applied. */
 export interface FileError {
   readonly message: string;
-  /** Empty if it cannot be read at all. */
+  /** Empty if the file cannot be read. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** What has changed on the board: some publications, perhaps all, or only what is beside them. */
+/** The part that changed: one publication, `all`, or `live`, which is everything but publications. */
 export type ChangeScope = PublicationKey | 'all' | 'live';
 
-/** So many passes are worth looking at. */
+/** The number of reconciliations kept. */
 const maxReconciliations = 20;
 
 /**
- * What is shown of a running daemon, as the engine's events have it: the newest desired state and record with what has been
- * done since. Nothing is worked out before somebody looks.
+ * The status of a running daemon, built from events: the newest desired and recorded state with the attempts made since. Derived data is
+ * computed only when it is read.
  */
 export class StatusCache {
   readonly startedAtMs: number;
   readonly #now: () => number;
   readonly #lastAttempts = new Map<PublicationKey, AttemptSummary>();
   readonly #inFlight = new Set<PublicationKey>();
-  readonly #listeners = new Set<(touched: ChangeScope) => void>();
+  readonly #listeners = new Set<(scope: ChangeScope) => void>();
   #loaded: { readonly desired: DesiredState; readonly atMs: number } | null = null;
   #fileError: FileError | null = null;
   #planned: { readonly desired: DesiredState; readonly recorded: RecordedState; readonly plan: Plan } | null = null;
-  /** What attempts have made of the record since the plan. */
+  /** Recorded state after the attempts that finished since the plan. */
   #finished = new Map<PublicationKey, { readonly recorded: RecordedPublication | undefined; readonly isDone: boolean }>();
   #matrix:
     | (StatusInput & { readonly recorded: Map<PublicationKey, RecordedPublication>; readonly changes: Map<PublicationKey, Change> })
@@ -57,7 +57,7 @@ export class StatusCache {
     this.startedAtMs = now();
   }
 
-  /** Which other edict works on the gateway; `null` while this one does. */
+  /** The message that names the lease holder; `null` while this process holds the lease. */
   get standbyReason(): string | null {
     return this.#standbyReason;
   }
@@ -65,7 +65,7 @@ export class StatusCache {
   get loadedAtMs(): number | null {
     return this.#loaded?.atMs ?? null;
   }
-  /** `null`: the file is acted on. */
+  /** `null` if the present file is valid. */
   get fileError(): FileError | null {
     return this.#fileError;
   }
@@ -77,7 +77,7 @@ export class StatusCache {
   get reconciliations(): readonly ReconciliationView[] {
     return this.#reconciliations;
   }
-  /** The rate that is kept now; `null`: the file's limit. */
+  /** The current rate; `null` means the file's limit. */
   get rate(): RateLimit | null {
     return this.#rate;
   }
@@ -88,7 +88,7 @@ export class StatusCache {
     return this.#inFlight.size;
   }
 
-  /** What cells are made of, as of now; `null` before the first plan. */
+  /** The current input for status cells; `null` before the first plan. */
   get matrix(): StatusInput | null {
     if (this.#matrix || !this.#planned) return this.#matrix;
     const { desired, recorded, plan } = this.#planned;
@@ -98,23 +98,23 @@ export class StatusCache {
     return this.#matrix;
   }
 
-  /** Takes what earlier processes have tried last; what this one has tried is newer. */
+  /** Adds the last attempts of earlier processes. Attempts of this process are newer and stay. */
   addLastAttempts(attempts: ReadonlyMap<PublicationKey, AttemptSummary>): void {
     for (const [key, attempt] of attempts) if (!this.#lastAttempts.has(key)) this.#lastAttempts.set(key, attempt);
     this.#notify('all');
   }
 
-  /** Calls `listener` for whatever changes until the returned function is called. */
-  subscribe(listener: (touched: ChangeScope) => void): () => void {
+  /** Calls `listener` on each change until the returned function is called. */
+  subscribe(listener: (scope: ChangeScope) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Hears what happens in the engine. */
+  /** Updates the status from an event. */
   emit(event: EdictEvent): void {
     switch (event.type) {
       case 'file:loaded':
-        // For a gateway with other settings the engine begins anew.
+        // Changed gateway settings restart the controller, so its rate and pause no longer apply.
         if (JSON.stringify(event.desired.gateway) !== JSON.stringify(this.#loaded?.desired.gateway)) {
           this.#rate = null;
           this.#paused = null;
@@ -135,7 +135,8 @@ export class StatusCache {
         ].slice(0, maxReconciliations);
         break;
       case 'reconcile:finished':
-        for (const pass of this.#reconciliations) if (pass.id === event.reconcileId) pass.result = event.summary;
+        for (const reconciliation of this.#reconciliations)
+          if (reconciliation.id === event.reconcileId) reconciliation.result = event.summary;
         break;
       case 'plan:computed':
         this.#onPlan(event.plan, event.recorded);
@@ -198,14 +199,14 @@ export class StatusCache {
   }
 
   #applyFinished(key: PublicationKey): void {
-    const settled = this.#finished.get(key);
-    if (!this.#matrix || !settled) return;
-    if (settled.recorded) this.#matrix.recorded.set(key, settled.recorded);
-    if (settled.isDone) this.#matrix.changes.delete(key);
+    const finished = this.#finished.get(key);
+    if (!this.#matrix || !finished) return;
+    if (finished.recorded) this.#matrix.recorded.set(key, finished.recorded);
+    if (finished.isDone) this.#matrix.changes.delete(key);
   }
 
-  #notify(touched: ChangeScope): void {
-    for (const listener of this.#listeners) listener(touched);
+  #notify(scope: ChangeScope): void {
+    for (const listener of this.#listeners) listener(scope);
   }
 }
 
@@ -213,7 +214,7 @@ function toFileError(error: EdictError): FileError {
   return { message: error.message, diagnostics: error instanceof InvalidFileError ? error.diagnostics : [] };
 }
 
-/** Returns the keys of all publications on a board. */
-export function publicationKeysOf(board: Pick<StatusCache, 'matrix'>): ReadonlySet<PublicationKey> {
-  return board.matrix ? publicationKeys(board.matrix) : new Set();
+/** Returns the keys of all publications in a status cache. */
+export function publicationKeysOf(statusCache: Pick<StatusCache, 'matrix'>): ReadonlySet<PublicationKey> {
+  return statusCache.matrix ? publicationKeys(statusCache.matrix) : new Set();
 }

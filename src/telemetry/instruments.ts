@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** Returns every metric of a file, in `registry`. No label has more values than a person could list. */
+/** Creates all metrics of one file in `registry`. Label values come from fixed lists, which bounds the number of series. */
 export function createInstruments(registry: Registry) {
   const registers = [registry];
   const gauge = <T extends string>(name: string, help: string, ...labelNames: T[]) => new Gauge({ name, help, labelNames, registers });

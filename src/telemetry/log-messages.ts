@@ -1,13 +1,13 @@
 import type { EdictEvent } from '../model/events.ts';
 import type { DriftNotice } from '../model/observation.ts';
 
-/** How an event is logged: its message is constant, what differs stands in fields. */
+/** The level and message of an event. The message is constant; variable data is logged in fields. */
 export interface LogMessage {
   readonly level: 'error' | 'warn' | 'info' | 'debug';
   readonly message: string;
 }
 
-/** What a person can do about an attempt of which nobody can tell whether it happened. */
+/** The hint for an attempt with an unknown outcome that needs a person. */
 export const unknownOutcomeHint =
   'look at the API in the gateway’s console; `unresolved: repeat` in the gateway block publishes it once more';
 

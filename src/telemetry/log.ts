@@ -1,3 +1,7 @@
+/*
+ * Telemetry turns the controller's events into logs, metrics, traces and webhook notices; this file is the log. It must never delay or fail a
+ * reconciliation, feed anything back into the controller, or print secrets.
+ */
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import type { Change } from '../model/change.ts';
 import type { EdictEvent, Emit, ReconcileSummary } from '../model/events.ts';
@@ -7,14 +11,14 @@ import { nextDueAtMs } from '../plan/diff.ts';
 import { approvalDigest } from '../plan/policies.ts';
 import { messageFor, unknownOutcomeHint } from './log-messages.ts';
 
-/** Returns a log on stderr. One event is one line; a line is written before the call returns, so that no crash loses it. */
+/** Opens a log on stderr with one line per event. Lines are written synchronously, so that a crash loses none. */
 export async function openLogger({ level, format }: LogOptions): Promise<Logger> {
   const stderr: DestinationStream = destination({ fd: 2, sync: true });
   const stream = format === 'pretty' ? (await import('./pretty-log.ts')).openPrettyStream(process.stderr) : stderr;
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
 }
 
-/** Returns a listener that logs every event of the engine under its stable name, in the field `event`. */
+/** Returns a subscriber that logs every event, with its stable name in the field `event`. */
 export function logEvents(log: Logger): Emit {
   return (event) => {
     const { level, message } = messageFor(event);

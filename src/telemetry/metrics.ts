@@ -8,11 +8,11 @@ import { countChanges } from '../plan/change-counts.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
 import { QueueTimes } from './queue-times.ts';
 
-/** What a monitoring system collects of one daemon. */
+/** The Prometheus metrics of one daemon. */
 export interface Metrics {
-  /** Returns what follows the engine's events of one file, which is a label of all that is told of it. */
+  /** Returns a subscriber for the events of one file. All its metrics carry the label `file`. */
   forFile(file: string): Emit;
-  /** Tells nothing of a file any more. */
+  /** Removes the metrics of a file. */
   removeFile(file: string): void;
   /** Returns all metrics in the text format of Prometheus. */
   text(): Promise<string>;
@@ -21,14 +21,16 @@ export interface Metrics {
 
 const pauseReasons: readonly RequestPause['reason'][] = ['pause', 'outage', 'credentials'];
 
-/** Returns metrics of the process, and of each file that it works on. */
+/** Opens the metrics of the process and of each file it manages. */
 export function openMetrics(version: string): Metrics {
-  const ofProcess = new Registry();
-  collectDefaultMetrics({ register: ofProcess });
-  new Gauge({ name: 'edict_info', help: 'Always 1, with the version that runs.', labelNames: ['version'], registers: [ofProcess] }).set(
-    { version },
-    1,
-  );
+  const processRegistry = new Registry();
+  collectDefaultMetrics({ register: processRegistry });
+  new Gauge({
+    name: 'edict_info',
+    help: 'Always 1, with the version that runs.',
+    labelNames: ['version'],
+    registers: [processRegistry],
+  }).set({ version }, 1);
   const registries = new Map<string, Registry>();
   const forFile = (file: string): Emit => {
     const registry = new Registry();
@@ -37,100 +39,100 @@ export function openMetrics(version: string): Metrics {
     return metricsSubscriber(createInstruments(registry));
   };
   const text = async (): Promise<string> => {
-    const ofFiles = AggregatorRegistry.aggregate(
+    const fileRegistry = AggregatorRegistry.aggregate(
       await Promise.all([...registries.values()].map((registry) => registry.getMetricsAsJSON())),
     );
-    return (await ofProcess.metrics()) + (await ofFiles.metrics());
+    return (await processRegistry.metrics()) + (await fileRegistry.metrics());
   };
   const removeFile = (file: string): void => void registries.delete(file);
-  return { forFile, removeFile, text, contentType: ofProcess.contentType };
+  return { forFile, removeFile, text, contentType: processRegistry.contentType };
 }
 
-function metricsSubscriber(of: Instruments): Emit {
+function metricsSubscriber(instruments: Instruments): Emit {
   const times = new QueueTimes(() => performance.now());
-  for (const why of pauseReasons) of.stopped.set({ why }, 0);
-  // Prometheus sees no increase from a series that is not there yet.
-  for (const expected of ['true', 'false']) of.probes.inc({ expected }, 0);
-  for (const outcome of ['succeeded', 'failed']) of.observations.inc({ outcome }, 0);
-  for (const action of ['online', 'offline']) of.calls.inc({ action, outcome: 'succeeded' }, 0);
+  for (const why of pauseReasons) instruments.stopped.set({ why }, 0);
+  // Initialize each series to 0: Prometheus cannot see the increase to a series' first value.
+  for (const expected of ['true', 'false']) instruments.probes.inc({ expected }, 0);
+  for (const outcome of ['succeeded', 'failed']) instruments.observations.inc({ outcome }, 0);
+  for (const action of ['online', 'offline']) instruments.calls.inc({ action, outcome: 'succeeded' }, 0);
   let limit = '';
   return (event) => {
-    recordEvent(event, of);
+    recordEvent(event, instruments);
     if (event.type === 'file:loaded' && JSON.stringify(event.desired.gateway.limit) !== limit) {
       limit = JSON.stringify(event.desired.gateway.limit);
-      recordLimit(event.desired.gateway.limit, of);
+      recordLimit(event.desired.gateway.limit, instruments);
     }
     const time = times.record(event);
-    if (time) (time.kind === 'waited' ? of.waitSeconds : of.convergedSeconds).observe(time.seconds);
-    of.queued.set(times.queued);
+    if (time) (time.kind === 'waited' ? instruments.waitSeconds : instruments.convergedSeconds).observe(time.seconds);
+    instruments.queued.set(times.queued);
   };
 }
 
-function recordEvent(event: EdictEvent, of: Instruments): void {
+function recordEvent(event: EdictEvent, instruments: Instruments): void {
   switch (event.type) {
     case 'file:loaded':
-      of.fileValid.set(1);
+      instruments.fileValid.set(1);
       break;
     case 'file:invalid':
     case 'file:unreadable':
     case 'file:failed':
-      of.fileValid.set(0);
+      instruments.fileValid.set(0);
       break;
     case 'reconcile:started':
-      of.passes.inc({ cause: event.cause });
+      instruments.passes.inc({ cause: event.cause });
       break;
     case 'plan:computed':
-      of.lease.set(1);
-      recordPlan(event.plan, of);
+      instruments.lease.set(1);
+      recordPlan(event.plan, instruments);
       break;
     case 'attempt:finished':
-      of.calls.inc({ action: event.change.action, outcome: event.outcome.kind });
-      of.callSeconds.observe(event.durationMs / 1000);
+      instruments.calls.inc({ action: event.change.action, outcome: event.outcome.kind });
+      instruments.callSeconds.observe(event.durationMs / 1000);
       break;
     case 'retry:scheduled':
-      of.retries.inc();
+      instruments.retries.inc();
       break;
     case 'requests:paused':
-      for (const why of pauseReasons) of.stopped.set({ why }, why === event.reason ? 1 : 0);
+      for (const why of pauseReasons) instruments.stopped.set({ why }, why === event.reason ? 1 : 0);
       break;
     case 'requests:resumed':
-      for (const why of pauseReasons) of.stopped.set({ why }, 0);
+      for (const why of pauseReasons) instruments.stopped.set({ why }, 0);
       break;
     case 'token:issued':
-      of.token.setToCurrentTime();
+      instruments.token.setToCurrentTime();
       break;
     case 'rate:changed':
-      of.rate.set((event.calls * 1000) / event.perMs);
+      instruments.rate.set((event.calls * 1000) / event.perMs);
       break;
     case 'probe:answered':
-      of.probes.inc({ expected: String(event.isExpected) });
+      instruments.probes.inc({ expected: String(event.isExpected) });
       break;
     case 'reconcile:finished': {
       const { failed, held, deferred, durationMs } = event.summary;
-      of.passSeconds.observe(durationMs / 1000);
-      of.failing.set(failed);
-      of.held.set(held);
-      if (failed + held + deferred === 0) of.converged.setToCurrentTime();
+      instruments.passSeconds.observe(durationMs / 1000);
+      instruments.failing.set(failed);
+      instruments.held.set(held);
+      if (failed + held + deferred === 0) instruments.converged.setToCurrentTime();
       break;
     }
     case 'gateway:observed':
-      of.observations.inc({ outcome: 'succeeded' });
+      instruments.observations.inc({ outcome: 'succeeded' });
       break;
     case 'gateway:observe_failed':
-      of.observations.inc({ outcome: 'failed' });
+      instruments.observations.inc({ outcome: 'failed' });
       break;
     case 'lease:acquired':
-      of.lease.set(1);
+      instruments.lease.set(1);
       break;
     case 'lease:standby':
     case 'lease:lost':
-      of.lease.set(0);
+      instruments.lease.set(0);
       break;
     case 'store:error':
-      of.storeErrors.inc();
+      instruments.storeErrors.inc();
       break;
     case 'webhook:failed':
-      of.notificationsDropped.inc(event.droppedCount);
+      instruments.notificationsDropped.inc(event.droppedCount);
       break;
     case 'attempt:started':
     case 'attempt:recovered':
@@ -150,9 +152,9 @@ function recordEvent(event: EdictEvent, of: Instruments): void {
 
 function recordPlan(plan: Plan, { publications, fileHeld, suspended }: Instruments): void {
   const { online, offline, held } = countChanges(plan);
-  const waits = plan.changes.filter((change) => change.deferred && !change.held);
-  const waiting = waits.filter((change) => change.deferred?.rule === 'order').length;
-  const counts = { unchanged: plan.unchanged, changing: online + offline, held, waiting, frozen: waits.length - waiting };
+  const deferred = plan.changes.filter((change) => change.deferred && !change.held);
+  const waiting = deferred.filter((change) => change.deferred?.rule === 'order').length;
+  const counts = { unchanged: plan.unchanged, changing: online + offline, held, waiting, frozen: deferred.length - waiting };
   for (const [state, count] of Object.entries({ ...counts, drifted: plan.drifted.length, stale: plan.outdated.length })) {
     publications.set({ state }, count);
   }
@@ -160,7 +162,7 @@ function recordPlan(plan: Plan, { publications, fileHeld, suspended }: Instrumen
   suspended.set(plan.suspension ? 1 : 0);
 }
 
-/** With another limit the engine begins anew, at the whole of it. */
+/** A changed limit restarts the controller at the full rate. */
 function recordLimit({ calls, perMs }: RequestLimits, { limit, rate }: Instruments): void {
   limit.set((calls * 1000) / perMs);
   rate.set((calls * 1000) / perMs);

@@ -4,9 +4,9 @@ import pretty from 'pino-pretty';
 type LogRecord = Readonly<Record<string, unknown>>;
 type Colorize = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: string) => string;
 
-/** Returns a stream that writes log lines for people to `stream`: time, level, message and the fields that tell something. */
+/** Returns a stream that writes log lines for people to `stream`: time, level, message and the relevant fields. */
 export function openPrettyStream(stream: NodeJS.WriteStream): ReturnType<typeof pretty.build> {
-  const paint = (style: Parameters<typeof styleText>[0], text: string): string => styleText(style, text, { stream });
+  const colorize = (style: Parameters<typeof styleText>[0], text: string): string => styleText(style, text, { stream });
   return pretty.build({
     destination: 2,
     sync: true,
@@ -15,17 +15,17 @@ export function openPrettyStream(stream: NodeJS.WriteStream): ReturnType<typeof 
     hideObject: true,
     customColors: 'info:gray,warn:yellow,error:red,message:reset',
     useOnlyCustomProps: false,
-    // The longest is ERROR: what is said begins in one column.
+    // Pad to the longest level, ERROR, so that messages align.
     customPrettifiers: {
       level: (_level, _key, _log, { label, labelColorized }) => ' '.repeat(Math.max(0, 5 - label.length)) + labelColorized,
     },
-    messageFormat: (log) => `${formatFile(log, paint)}${formatRecord(log, String(log['msg']), paint)}`,
+    messageFormat: (log) => `${formatFile(log, colorize)}${formatRecord(log, String(log['msg']), colorize)}`,
   });
 }
 
-function formatRecord(log: LogRecord, message: string, paint: Colorize): string {
+function formatRecord(log: LogRecord, message: string, colorize: Colorize): string {
   const change = log['api']
-    ? `${log['action'] === 'online' ? paint('green', '+ online ') : paint('red', '- offline')} ${paint('bold', String(log['api']))} in ${log['environment']}`
+    ? `${log['action'] === 'online' ? colorize('green', '+ online ') : colorize('red', '- offline')} ${colorize('bold', String(log['api']))} in ${log['environment']}`
     : '';
   switch (log['event']) {
     case 'file:loaded':
@@ -34,25 +34,25 @@ function formatRecord(log: LogRecord, message: string, paint: Colorize): string 
       return [
         `${message}:`,
         ...(log['mistakes'] as LogRecord[]).map(
-          (mistake) => `  ${formatPlace(mistake)} ${mistake['message']}${mistake['hint'] ? ` (${mistake['hint']})` : ''}`,
+          (diagnostic) => `  ${formatPlace(diagnostic)} ${diagnostic['message']}${diagnostic['hint'] ? ` (${diagnostic['hint']})` : ''}`,
         ),
       ].join('\n');
     case 'plan:computed':
-      if (log['suspicion']) return `${paint('yellow', message)}: ${log['reason']}; ${formatApproveHint(log)}`;
-      if (log['changes'] === 0) return `${message}: ${paint('green', 'in sync')}, ${log['unchanged']} publications as the file says`;
-      return `${message}: ${log['changes']} to change, ${log['unchanged']} as the file says${formatHeld(log, paint)}${formatDeferred(log, paint)}`;
+      if (log['suspicion']) return `${colorize('yellow', message)}: ${log['reason']}; ${formatApproveHint(log)}`;
+      if (log['changes'] === 0) return `${message}: ${colorize('green', 'in sync')}, ${log['unchanged']} publications as the file says`;
+      return `${message}: ${log['changes']} to change, ${log['unchanged']} as the file says${formatHeld(log, colorize)}${formatDeferred(log, colorize)}`;
     case 'attempt:finished':
       if (log['outcome'] === 'succeeded')
-        return `${change} ${paint('dim', `(${log['reason']}, ${log['tookMs']} ms${log['version'] ? `, version ${log['version']}` : ''})`)}`;
+        return `${change} ${colorize('dim', `(${log['reason']}, ${log['tookMs']} ms${log['version'] ? `, version ${log['version']}` : ''})`)}`;
       return `${change}: ${log['code'] ?? log['outcome']}${log['message'] ? ` ${log['message']}` : ''}${log['hint'] ? ` (${log['hint']})` : ''}`;
     case 'retry:scheduled':
       return `${change}: ${message} in ${(Number(log['afterMs']) / 1000).toFixed(1)} s`;
     case 'publication:drift':
-      return `${paint('yellow', `~ ${log['now']}`)} ${paint('bold', String(log['api']))} in ${log['environment']}: ${message}`;
+      return `${colorize('yellow', `~ ${log['now']}`)} ${colorize('bold', String(log['api']))} in ${log['environment']}: ${message}`;
     case 'probe:answered':
-      return `${paint('bold', String(log['api']))} in ${log['environment']}: ${message}: ${log['url']} ${log['said']}${log['afterMs'] ? `; again in ${(Number(log['afterMs']) / 1000).toFixed(1)} s` : ''}`;
+      return `${colorize('bold', String(log['api']))} in ${log['environment']}: ${message}: ${log['url']} ${log['said']}${log['afterMs'] ? `; again in ${(Number(log['afterMs']) / 1000).toFixed(1)} s` : ''}`;
     case 'reconcile:finished':
-      return `${message}: ${formatCounts(log, paint)}`;
+      return `${message}: ${formatCounts(log, colorize)}`;
     case 'reconcile:started':
       return `${message}: ${log['cause']}`;
     case 'attempt:unknown':
@@ -75,36 +75,36 @@ function formatRecord(log: LogRecord, message: string, paint: Colorize): string 
   }
 }
 
-/** Of one of several files it is said which. */
-function formatFile(log: LogRecord, paint: Colorize): string {
-  return log['file'] && log['event'] !== 'daemon:started' ? `${paint('dim', String(log['file']))} ` : '';
+/** The file name; lines of a daemon with a single file have none. */
+function formatFile(log: LogRecord, colorize: Colorize): string {
+  return log['file'] && log['event'] !== 'daemon:started' ? `${colorize('dim', String(log['file']))} ` : '';
 }
 
-/** What was done and what was not; what there is none of goes without saying. */
-function formatCounts(log: LogRecord, paint: Colorize): string {
+/** The counts of a reconciliation. Zero counts are omitted, except `unchanged`. */
+function formatCounts(log: LogRecord, colorize: Colorize): string {
   const count = (name: string, style?: Parameters<Colorize>[0]): string[] => {
     const text = `${log[name]} ${name}`;
-    return Number(log[name] ?? 0) > 0 ? [style ? paint(style, text) : text] : [];
+    return Number(log[name] ?? 0) > 0 ? [style ? colorize(style, text) : text] : [];
   };
-  const told = [count('online'), count('offline'), count('failed', 'red'), count('held', 'yellow'), count('waiting', 'yellow')];
-  return [...told.flat(), `${log['unchanged']} unchanged`].join(', ');
+  const counts = [count('online'), count('offline'), count('failed', 'red'), count('held', 'yellow'), count('waiting', 'yellow')];
+  return [...counts.flat(), `${log['unchanged']} unchanged`].join(', ');
 }
 
-function formatHeld(log: LogRecord, paint: Colorize): string {
+function formatHeld(log: LogRecord, colorize: Colorize): string {
   if (log['approvedBy']) return `, released by ${log['approvedBy']}: ${log['approvedWhy']}`;
-  return Number(log['held']) > 0 ? `, ${paint('yellow', `${log['held']} held`)} (${formatApproveHint(log)})` : '';
+  return Number(log['held']) > 0 ? `, ${colorize('yellow', `${log['held']} held`)} (${formatApproveHint(log)})` : '';
 }
 
 function formatApproveHint(log: LogRecord): string {
   return `to agree: edict approve ${log['heldDigest']}${log['file'] ? ` ${log['file']}` : ''}`;
 }
 
-function formatDeferred(log: LogRecord, paint: Colorize): string {
+function formatDeferred(log: LogRecord, colorize: Colorize): string {
   if (!(Number(log['waiting'] ?? 0) > 0)) return '';
   const due = log['firstDue'] === undefined ? '' : ` (the first until ${String(log['firstDue']).replace(/\.\d+Z$/, 'Z')})`;
-  return `, ${paint('yellow', `${log['waiting']} waiting`)}${due}`;
+  return `, ${colorize('yellow', `${log['waiting']} waiting`)}${due}`;
 }
 
-function formatPlace(mistake: LogRecord): string {
-  return `${mistake['file']}:${mistake['line']}:${mistake['column']}`;
+function formatPlace(diagnostic: LogRecord): string {
+  return `${diagnostic['file']}:${diagnostic['line']}:${diagnostic['column']}`;
 }

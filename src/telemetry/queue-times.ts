@@ -2,7 +2,7 @@ import type { EdictEvent } from '../model/events.ts';
 import type { PublicationKey } from '../model/publication.ts';
 import { isActionable } from '../plan/diff.ts';
 
-/** What has just become known, in seconds. */
+/** A measured time, in seconds: a change waited for its first attempt, or a new file reached in-sync. */
 export type QueueTime = { readonly kind: 'waited' | 'converged'; readonly seconds: number };
 
 interface PendingChange {
@@ -10,24 +10,24 @@ interface PendingChange {
   hasStarted: boolean;
 }
 
-/** Since when changes are wanted, and since when a new file is on its way. */
+/** Measures how long changes wait for their first attempt, and how long a new file takes until it is in sync. */
 export class QueueTimes {
   readonly #monotonic: () => number;
   #pending = new Map<PublicationKey, PendingChange>();
-  /** A file that is not everywhere yet; `isPlanned`: a plan was made from it. */
+  /** A file that is not in sync yet; `isPlanned` is set once a plan was computed from it. */
   #file: { readonly sinceMs: number; isPlanned: boolean } | null = null;
 
-  /** `monotonic` returns milliseconds since some instant. */
+  /** `monotonic` returns milliseconds since an arbitrary instant. */
   constructor(monotonic: () => number) {
     this.#monotonic = monotonic;
   }
 
-  /** How many changes are to be made now and are not done. */
+  /** The number of actionable changes that are not made yet. */
   get queued(): number {
     return this.#pending.size;
   }
 
-  /** Hears what happens in the engine, and returns what is known by it. */
+  /** Handles an event, and returns the time that it completes, if any. */
   record(event: EdictEvent): QueueTime | null {
     switch (event.type) {
       case 'file:loaded':
@@ -36,15 +36,15 @@ export class QueueTimes {
       case 'plan:computed': {
         if (this.#file) this.#file.isPlanned = true;
         const sinceMs = this.#monotonic();
-        const made = event.plan.changes.filter(isActionable);
-        this.#pending = new Map(made.map(({ key }) => [key, this.#pending.get(key) ?? { sinceMs, hasStarted: false }]));
+        const actionable = event.plan.changes.filter(isActionable);
+        this.#pending = new Map(actionable.map(({ key }) => [key, this.#pending.get(key) ?? { sinceMs, hasStarted: false }]));
         return null;
       }
       case 'attempt:started': {
-        const wish = this.#pending.get(event.change.key);
-        if (!wish || wish.hasStarted) return null;
-        wish.hasStarted = true;
-        return { kind: 'waited', seconds: this.#secondsSince(wish.sinceMs) };
+        const change = this.#pending.get(event.change.key);
+        if (!change || change.hasStarted) return null;
+        change.hasStarted = true;
+        return { kind: 'waited', seconds: this.#secondsSince(change.sinceMs) };
       }
       case 'attempt:finished':
       case 'attempt:recovered':

@@ -12,19 +12,19 @@ import type { Emit } from '../model/events.ts';
 import type { TraceSettings } from './trace-settings.ts';
 import { Tracing } from './tracing.ts';
 
-/** An export may take so long, in milliseconds, unless the environment says otherwise: the daemon's end waits for one. */
+/** Default export timeout in milliseconds. It is short because shutdown waits for one export. */
 const exportTimeoutMs = 2000;
-/** How long the last spans may take when the daemon ends, in milliseconds. */
+/** Time limit for exporting the last spans at shutdown, in milliseconds. */
 const shutdownTimeoutMs = 2500;
 
-/** What becomes spans that leave for a collector. */
+/** A subscriber that exports events as spans to a collector. */
 export interface TraceExport {
   readonly emit: Emit;
-  /** Ends all spans, tries to send what is left and ends, after a few seconds at the latest. */
+  /** Ends all spans, tries to export the rest and closes, within 2.5 s. */
   close(): Promise<void>;
 }
 
-/** Opens what sends traces. `emit` hears once that none arrives, and again after some have. */
+/** Opens the trace export. `emit` receives `trace:failed` for the first failure after a success. */
 export async function openTraceExport(settings: TraceSettings, emit: Emit): Promise<TraceExport> {
   const exporter = reportingExporter(await openExporter(settings), (reason) => emit({ type: 'trace:failed', to: settings.host, reason }));
   const provider = new TracerProvider({
@@ -37,15 +37,15 @@ export async function openTraceExport(settings: TraceSettings, emit: Emit): Prom
   const tracing = new Tracing(provider.getTracer('edict'));
   const close = async (): Promise<void> => {
     tracing.close();
-    const late = AbortSignal.timeout(shutdownTimeoutMs);
-    const over = new Promise<void>((resolve) => late.addEventListener('abort', () => resolve(), { once: true }));
-    // What cannot be sent has been told.
-    await Promise.race([provider.shutdown().catch(() => {}), over]);
+    const timeout = AbortSignal.timeout(shutdownTimeoutMs);
+    const timedOut = new Promise<void>((resolve) => timeout.addEventListener('abort', () => resolve(), { once: true }));
+    // A failure has already been reported as `trace:failed`.
+    await Promise.race([provider.shutdown().catch(() => {}), timedOut]);
   };
   return { emit: (event) => tracing.emit(event), close };
 }
 
-/** The exporter reads address, headers and certificates from the environment by itself. */
+/** The exporter itself reads endpoint, headers and certificates from the environment. */
 async function openExporter({ protocol, hasTimeout }: TraceSettings): Promise<SpanExporter> {
   const options = hasTimeout ? {} : { timeoutMillis: exportTimeoutMs };
   const { OTLPTraceExporter } =
@@ -55,7 +55,7 @@ async function openExporter({ protocol, hasTimeout }: TraceSettings): Promise<Sp
   return new OTLPTraceExporter(options);
 }
 
-/** Returns an exporter that tells of the first failure after a success. */
+/** Wraps an exporter to report the first failure after a success. */
 function reportingExporter(exporter: SpanExporter, onFailed: (reason: string) => void): SpanExporter {
   let isFailing = false;
   return {
@@ -70,7 +70,7 @@ function reportingExporter(exporter: SpanExporter, onFailed: (reason: string) =>
   };
 }
 
-/** Only the name of an error: its message may hold more of the address. */
+/** Returns only the code or name of an error: its message may contain secret parts of the URL. */
 function failureReason(error: Error & { readonly code?: unknown }): string {
   return error.code === undefined
     ? `no answer: ${error.name}`

@@ -1,14 +1,14 @@
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** How traces leave, from the settings that OpenTelemetry has names for; those of the way itself the exporter reads. */
+/** Trace settings from OpenTelemetry's `OTEL_*` variables. The exporter itself reads the variables for its transport. */
 export interface TraceSettings {
   readonly protocol: 'http/protobuf' | 'http/json';
-  /** The host that traces go to: more of its address may be a secret. */
+  /** The host of the collector. The rest of its URL may be secret. */
   readonly host: string;
   readonly sampler: { readonly kind: 'on' | 'off' } | { readonly kind: 'ratio'; readonly share: number };
-  /** Whether the environment says how long an export may take. */
+  /** Whether the environment sets an export timeout. */
   readonly hasTimeout: boolean;
-  /** How spans are gathered; left out where the environment does not say. */
+  /** Options of the batch processor; unset variables are left out. */
   readonly batch: {
     readonly scheduledDelayMillis?: number;
     readonly exportTimeoutMillis?: number;
@@ -17,7 +17,7 @@ export interface TraceSettings {
   };
 }
 
-/** What the environment asks for, and what of it cannot be followed, for a person. `settings` is `null` where nothing is traced. */
+/** The settings, `null` if tracing is off, and a message about a variable that is not supported. */
 export interface ParsedTraceSettings {
   readonly settings: TraceSettings | null;
   readonly problem: string | null;
@@ -30,9 +30,9 @@ const batchVariables = [
   ['OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 'maxExportBatchSize'],
 ] as const;
 
-/** Returns how the environment wants traces to leave. A setting that cannot be followed stops nothing: it is told. */
-export function parseTraceSettings(environment: Env): ParsedTraceSettings {
-  const text = (...names: readonly string[]): string | null => names.flatMap((name) => environment[name]?.trim() || [])[0] ?? null;
+/** Parses the `OTEL_*` variables. An unsupported value is reported as `problem` and does not stop the daemon. */
+export function parseTraceSettings(env: Env): ParsedTraceSettings {
+  const text = (...names: readonly string[]): string | null => names.flatMap((name) => env[name]?.trim() || [])[0] ?? null;
   const exporter = text('OTEL_TRACES_EXPORTER');
   const endpoint = text('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT');
   if (text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true' || exporter === 'none') return { settings: null, problem: null };
@@ -55,7 +55,7 @@ export function parseTraceSettings(environment: Env): ParsedTraceSettings {
   return { settings: { protocol, host: url.host, sampler, hasTimeout, batch }, problem };
 }
 
-/** A pass has no parent elsewhere: what is based on one is what it is without. */
+/** A reconciliation is always a root span, so a `parentbased_` sampler equals the sampler it wraps. */
 function parseSampler(
   name: string,
   argument: string | null,

@@ -5,20 +5,20 @@ import type { Outcome } from '../model/outcome.ts';
 import { isActionable } from '../plan/diff.ts';
 import { approvalDigest } from '../plan/policies.ts';
 
-/** A pass that has not ended, and what of it has not. */
+/** A reconciliation with its open spans. */
 interface OpenReconciliation {
   readonly span: Span;
   readonly context: Context;
   readonly attempts: Map<number, Span>;
   plan: Span | null;
   isPlanned: boolean;
-  /** Whether a newer plan is in force: it ends with the calls that have left. */
+  /** Whether a newer plan replaced this one. Its span then ends with the last open attempt. */
   isSuperseded: boolean;
 }
 
 type EventOf<T extends EdictEvent['type']> = Extract<EdictEvent, { type: T }>;
 
-/** Makes spans of the engine's events: one for a pass, and below it one for each plan and each attempt. */
+/** Turns events into spans: one per reconciliation, with a child for each plan and each attempt. */
 export class Tracing {
   readonly #tracer: Tracer;
   readonly #reconciliations = new Map<string, OpenReconciliation>();
@@ -27,7 +27,7 @@ export class Tracing {
     this.#tracer = tracer;
   }
 
-  /** Hears what happens in the engine. */
+  /** Updates the spans from an event. */
   emit(event: EdictEvent): void {
     switch (event.type) {
       case 'reconcile:started':
@@ -60,39 +60,43 @@ export class Tracing {
     }
   }
 
-  /** Ends what has not ended: the daemon does. */
+  /** Ends all open spans, at shutdown. */
   close(): void {
-    for (const [passId, pass] of this.#reconciliations) {
-      for (const attempt of pass.attempts.values()) attempt.end();
-      this.#end(passId, pass);
+    for (const [reconcileId, reconciliation] of this.#reconciliations) {
+      for (const attempt of reconciliation.attempts.values()) attempt.end();
+      this.#end(reconcileId, reconciliation);
     }
   }
 
   #onReconcileStarted({ reconcileId, cause }: EventOf<'reconcile:started'>): void {
-    for (const [id, pass] of this.#reconciliations) {
-      if (id === reconcileId || pass.isPlanned) continue;
-      pass.span.setStatus({ code: SpanStatusCode.ERROR, message: 'no plan could be made' });
-      this.#end(id, pass);
+    for (const [id, reconciliation] of this.#reconciliations) {
+      if (id === reconcileId || reconciliation.isPlanned) continue;
+      reconciliation.span.setStatus({ code: SpanStatusCode.ERROR, message: 'no plan could be made' });
+      this.#end(id, reconciliation);
     }
-    const pass = this.#reconciliations.get(reconcileId) ?? this.#open(reconcileId, cause);
-    pass.plan ??= this.#tracer.startSpan('plan', { attributes: { 'edict.cause': cause } }, pass.context);
+    const reconciliation = this.#reconciliations.get(reconcileId) ?? this.#open(reconcileId, cause);
+    reconciliation.plan ??= this.#tracer.startSpan('plan', { attributes: { 'edict.cause': cause } }, reconciliation.context);
   }
 
-  #open(passId: string, cause: string): OpenReconciliation {
-    const span = this.#tracer.startSpan('pass', { root: true, attributes: { 'edict.pass': passId, 'edict.cause': cause } }, ROOT_CONTEXT);
+  #open(reconcileId: string, cause: string): OpenReconciliation {
+    const span = this.#tracer.startSpan(
+      'pass',
+      { root: true, attributes: { 'edict.pass': reconcileId, 'edict.cause': cause } },
+      ROOT_CONTEXT,
+    );
     const context = trace.setSpan(ROOT_CONTEXT, span);
-    const pass: OpenReconciliation = { span, context, attempts: new Map(), plan: null, isPlanned: false, isSuperseded: false };
-    this.#reconciliations.set(passId, pass);
-    return pass;
+    const reconciliation: OpenReconciliation = { span, context, attempts: new Map(), plan: null, isPlanned: false, isSuperseded: false };
+    this.#reconciliations.set(reconcileId, reconciliation);
+    return reconciliation;
   }
 
   #onPlan({ reconcileId, plan }: EventOf<'plan:computed'>): void {
-    const pass = this.#reconciliations.get(reconcileId);
-    if (!pass) return;
-    pass.plan?.setAttributes(planAttributes(plan));
-    pass.plan?.end();
-    pass.plan = null;
-    pass.isPlanned = true;
+    const reconciliation = this.#reconciliations.get(reconcileId);
+    if (!reconciliation) return;
+    reconciliation.plan?.setAttributes(planAttributes(plan));
+    reconciliation.plan?.end();
+    reconciliation.plan = null;
+    reconciliation.isPlanned = true;
     for (const [id, other] of this.#reconciliations) {
       if (id === reconcileId) continue;
       other.isSuperseded = true;
@@ -101,27 +105,30 @@ export class Tracing {
   }
 
   #onAttemptStarted({ reconcileId, attemptId, change }: EventOf<'attempt:started'>): void {
-    const pass = this.#reconciliationOf(reconcileId);
-    if (!pass) return;
+    const reconciliation = this.#reconciliationOf(reconcileId);
+    if (!reconciliation) return;
     const attributes = { ...changeAttributes(change), 'edict.attempt': attemptId };
-    pass.attempts.set(attemptId, this.#tracer.startSpan(`call ${change.action}`, { kind: SpanKind.CLIENT, attributes }, pass.context));
+    reconciliation.attempts.set(
+      attemptId,
+      this.#tracer.startSpan(`call ${change.action}`, { kind: SpanKind.CLIENT, attributes }, reconciliation.context),
+    );
   }
 
   #onAttemptFinished({ attemptId, outcome }: EventOf<'attempt:finished'>): void {
-    for (const [id, pass] of this.#reconciliations) {
-      const span = pass.attempts.get(attemptId);
+    for (const [id, reconciliation] of this.#reconciliations) {
+      const span = reconciliation.attempts.get(attemptId);
       if (!span) continue;
-      pass.attempts.delete(attemptId);
+      reconciliation.attempts.delete(attemptId);
       endSpan(span, outcome);
-      this.#endIfSuperseded(id, pass);
+      this.#endIfSuperseded(id, reconciliation);
     }
   }
 
   #onReconcileFinished({ reconcileId, summary }: EventOf<'reconcile:finished'>): void {
-    const pass = this.#reconciliations.get(reconcileId);
-    if (!pass) return;
+    const reconciliation = this.#reconciliations.get(reconcileId);
+    if (!reconciliation) return;
     const { online, offline, unchanged, held, deferred, failed } = summary;
-    pass.span.setAttributes({
+    reconciliation.span.setAttributes({
       'edict.online': online,
       'edict.offline': offline,
       'edict.unchanged': unchanged,
@@ -129,25 +136,25 @@ export class Tracing {
       'edict.waiting': deferred,
       'edict.failed': failed,
     });
-    if (failed > 0) pass.span.setStatus({ code: SpanStatusCode.ERROR, message: `${failed} failed` });
-    this.#end(reconcileId, pass);
+    if (failed > 0) reconciliation.span.setStatus({ code: SpanStatusCode.ERROR, message: `${failed} failed` });
+    this.#end(reconcileId, reconciliation);
   }
 
-  /** An attempt may begin just when its pass has given way to a newer one: then it is of that. */
-  #reconciliationOf(passId: string): OpenReconciliation | undefined {
-    return this.#reconciliations.get(passId) ?? [...this.#reconciliations.values()].at(-1);
+  /** Returns the reconciliation of an attempt. One whose reconciliation was just superseded belongs to the newest. */
+  #reconciliationOf(reconcileId: string): OpenReconciliation | undefined {
+    return this.#reconciliations.get(reconcileId) ?? [...this.#reconciliations.values()].at(-1);
   }
 
-  #endIfSuperseded(passId: string, pass: OpenReconciliation): void {
-    if (!pass.isSuperseded || pass.attempts.size > 0) return;
-    pass.span.setAttribute('edict.superseded', true);
-    this.#end(passId, pass);
+  #endIfSuperseded(reconcileId: string, reconciliation: OpenReconciliation): void {
+    if (!reconciliation.isSuperseded || reconciliation.attempts.size > 0) return;
+    reconciliation.span.setAttribute('edict.superseded', true);
+    this.#end(reconcileId, reconciliation);
   }
 
-  #end(passId: string, pass: OpenReconciliation): void {
-    pass.plan?.end();
-    pass.span.end();
-    this.#reconciliations.delete(passId);
+  #end(reconcileId: string, reconciliation: OpenReconciliation): void {
+    reconciliation.plan?.end();
+    reconciliation.span.end();
+    this.#reconciliations.delete(reconcileId);
   }
 }
 

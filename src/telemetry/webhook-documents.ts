@@ -6,19 +6,19 @@ import type { PublicationKey, PublicationNames, PublicationState } from '../mode
 import { unknownOutcomeHint } from './log-messages.ts';
 
 /*
- * The documents of notices, as spec/notification.schema.json describes them.
+ * Builds the JSON documents of notices, as spec/notification.schema.json describes them.
  */
 type Schemas = components['schemas'];
 
 export type WebhookNotice = Schemas['Notice'];
 /** A notice of a condition, which fires and is resolved. */
 export type ConditionNotice = Extract<WebhookNotice, { readonly status: unknown }>;
-/** The part of it that is the same when it fires and when it is resolved. */
+/** The part of a condition notice that does not change between firing and resolved. */
 export type Condition<T = ConditionNotice> = T extends unknown ? Omit<T, 'status' | 'since'> : never;
 
-/** A notice names at most so many publications and reasons; the rest is counted. */
+/** Maximum number of publications or reasons named in a notice; `count` covers the rest. */
 const maxNamed = 10;
-/** A notice has at most so many errors of a file. */
+/** Maximum number of file errors in a notice. */
 const maxErrors = 5;
 
 /** A publication that was changed outside edict. */
@@ -28,7 +28,7 @@ export interface Drifted {
   readonly now: PublicationState | null;
 }
 
-/** Returns what fails; `of` is the publication that it is about, `failure` the answer of the gateway. */
+/** Returns the condition for a failure. `of` is the affected publication, `failure` the gateway's error. */
 export function failedCondition(
   what: Schemas['What'],
   message: string,
@@ -39,34 +39,36 @@ export function failedCondition(
   return { kind: 'failed', summary, what, publication: of && publicationOf(of), code, message, hint };
 }
 
-/** Returns what is wrong with the file; `mistakes` is empty if it cannot be read. */
-export function invalidCondition(message: string, mistakes: readonly Diagnostic[]): Condition {
-  const errors = mistakes.slice(0, maxErrors).map(diagnosticOf);
-  return { kind: 'invalid', summary: `${message}; the last valid file stays in force`, count: mistakes.length, errors };
+/** Returns the condition for an invalid file. `diagnostics` is empty if the file cannot be read. */
+export function invalidCondition(message: string, diagnostics: readonly Diagnostic[]): Condition {
+  const errors = diagnostics.slice(0, maxErrors).map(toDiagnostic);
+  return { kind: 'invalid', summary: `${message}; the last valid file stays in force`, count: diagnostics.length, errors };
 }
 
-/** Leaves out the line's text, which may hold a secret. */
-function diagnosticOf({ rule, file, line, column, message, hint }: Diagnostic): Schemas['Diagnostic'] {
+/** Omits the source line, which may contain a secret. */
+function toDiagnostic({ rule, file, line, column, message, hint }: Diagnostic): Schemas['Diagnostic'] {
   return { rule, file, line, column, message, hint };
 }
 
-/** Returns what a plan holds under `digest`; `command` approves it. */
+/** Returns the condition for the held changes of a plan; `command` approves `digest`. */
 export function heldCondition({ changes, fileHeld }: Plan, digest: string, command: string | null): Condition {
-  const all = changes.filter((change) => change.held);
-  const holds = fileHeld ? [fileHeld] : all.flatMap(({ held }) => held ?? []);
+  const heldChanges = changes.filter((change) => change.held);
+  const holds = fileHeld ? [fileHeld] : heldChanges.flatMap(({ held }) => held ?? []);
   const reasons = new Map(holds.map(({ rule, message, hint }) => [message, { rule, message, hint }]));
   return {
     kind: 'held',
-    summary: fileHeld ? 'the whole file is held for approval' : `${plural(all.length, 'change is', 'changes are')} held for approval`,
-    count: all.length,
+    summary: fileHeld
+      ? 'the whole file is held for approval'
+      : `${plural(heldChanges.length, 'change is', 'changes are')} held for approval`,
+    count: heldChanges.length,
     digest,
     command,
     reasons: [...reasons.values()].slice(0, maxNamed),
-    publications: all.slice(0, maxNamed).map((change) => ({ ...publicationOf(change), action: change.action })),
+    publications: heldChanges.slice(0, maxNamed).map((change) => ({ ...publicationOf(change), action: change.action })),
   };
 }
 
-/** Returns that an attempt has an unknown outcome, which waits for a person. */
+/** Returns the condition for an attempt with an unknown outcome that needs a person. */
 export function unknownOutcomeCondition(change: Change, reason: string): Condition {
   const message = `the outcome of an attempt is unknown: ${reason}`;
   return {
@@ -80,7 +82,7 @@ export function unknownOutcomeCondition(change: Change, reason: string): Conditi
   };
 }
 
-/** Returns the drift of some publications. */
+/** Returns the condition for drifted or flapping publications. */
 export function driftedCondition(name: 'drift' | 'flapping', all: readonly Drifted[]): Condition {
   const changed = `${plural(all.length, 'publication was', 'publications were')} changed outside edict, against the file`;
   return {
@@ -92,7 +94,7 @@ export function driftedCondition(name: 'drift' | 'flapping', all: readonly Drift
   };
 }
 
-/** Returns the changes that edict made. */
+/** Returns the notice of changes that edict made. */
 export function appliedNotice(moves: readonly Schemas['Move'][]): WebhookNotice {
   const count = moves.length;
   const online = moves.filter(({ action }) => action === 'online').length;
@@ -100,14 +102,14 @@ export function appliedNotice(moves: readonly Schemas['Move'][]): WebhookNotice 
   return { kind: 'applied', summary, count, online, offline: count - online, publications: moves.slice(0, maxNamed) };
 }
 
-/** Returns the changes that somebody else made. */
+/** Returns the notice of changes made outside edict. */
 export function externalNotice(changes: readonly Schemas['ExternalChange'][]): WebhookNotice {
   const count = changes.length;
   const summary = `${plural(count, 'publication was', 'publications were')} changed outside edict`;
   return { kind: 'external', summary, count, publications: changes.slice(0, maxNamed) };
 }
 
-/** Returns the names of a publication alone. */
+/** Picks the names and IDs of a publication. */
 export function publicationOf({ api, apiId, environment, environmentId }: PublicationNames): Schemas['Publication'] {
   return { api, apiId, environment, environmentId };
 }

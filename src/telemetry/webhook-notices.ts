@@ -21,56 +21,56 @@ import {
 } from './webhook-documents.ts';
 
 /*
- * Which events become notices. A condition fires once when it begins and is resolved once when it ends, whatever happens in between, so a
- * failure of ten thousand publications is one notice. There is no clock, window or grouping here: that is for Alertmanager.
+ * Turns events into notices. A condition fires once when it begins and resolves once when it ends, so a failure of ten thousand publications
+ * is one notice. Timing, windows and grouping are left to Alertmanager.
  */
 type Schemas = components['schemas'];
 
-/** Returns the command with which a person approves what a plan holds; `null` if there is none. */
+/** Returns the command that approves the held changes of a plan; `null` if there is none. */
 export type Release = (plan: Plan) => string | null;
 
-/** The name of a condition. Each is firing at most once. */
+/** The name of a condition. Each fires at most once at a time. */
 type ConditionName = Schemas['What'] | 'invalid' | 'held' | 'unknown' | 'drift' | 'flapping';
 
-/** A condition that may end without a person fires when it is reported so often in a row: a single failed call is retried a second later. */
+/** Reports in a row after which a transient condition fires. A single failed call is retried a second later and needs no notice. */
 const firesAfter = 2;
 
-/** Turns the events of one file into notices. It keeps at most one entry for each publication of the file in each condition. */
+/** Turns the events of one file into notices. It keeps at most one entry per publication and condition. */
 export class Notices {
   readonly #release: Release;
   readonly #now: () => number;
   readonly #firing = new Map<ConditionName, ConditionNotice>();
-  /** The members of each condition, mostly publications, and how often in a row each was reported. */
+  /** The members of each condition, mostly publications, with their number of reports in a row. */
   readonly #members = new Map<ConditionName, Map<string, number>>();
   readonly #applied = new Map<PublicationKey, Schemas['Move']>();
   readonly #external = new Map<PublicationKey, Schemas['ExternalChange']>();
   #ready: WebhookNotice[] = [];
 
-  /** `now`: the time in milliseconds since 1970. */
+  /** `now` returns the time in milliseconds since 1970. */
   constructor(release: Release, now: () => number) {
     this.#release = release;
     this.#now = now;
   }
 
-  /** Returns the notices that follow from `event`. */
+  /** Returns the notices caused by `event`. */
   of(event: EdictEvent): readonly WebhookNotice[] {
-    this.#note(event);
-    return this.#taken();
+    this.#handle(event);
+    return this.#takeReady();
   }
 
-  /** Returns the changes that were made since the last reconciliation was over. */
+  /** Returns the notices of changes made since the last reconciliation finished. */
   rest(): readonly WebhookNotice[] {
-    this.#reconciled();
-    return this.#taken();
+    this.#flushChanges();
+    return this.#takeReady();
   }
 
-  #taken(): readonly WebhookNotice[] {
+  #takeReady(): readonly WebhookNotice[] {
     const ready = this.#ready;
     this.#ready = [];
     return ready;
   }
 
-  #note(event: EdictEvent): void {
+  #handle(event: EdictEvent): void {
     switch (event.type) {
       case 'file:loaded':
         this.#resolve('invalid');
@@ -87,14 +87,14 @@ export class Notices {
         this.#resolveAll();
         break;
       case 'plan:computed':
-        this.#planned(event.plan);
+        this.#onPlan(event.plan);
         break;
       case 'attempt:started':
         this.#resolve('store');
         break;
       case 'attempt:finished':
       case 'attempt:recovered':
-        this.#attempted(event);
+        this.#onAttempt(event);
         break;
       case 'attempt:unknown':
         if (!event.isRetried) this.#report('unknown', event.change.key, unknownOutcomeCondition(event.change, event.reason));
@@ -106,7 +106,7 @@ export class Notices {
         this.#report('gateway', '', failedCondition('gateway', `the gateway cannot be observed: ${event.reason}`), 'transient');
         break;
       case 'publication:drift':
-        this.#noted(event.notice);
+        this.#onDriftNotice(event.notice);
         break;
       case 'requests:paused':
         if (event.reason !== 'pause') this.#report(event.reason, '', failedCondition(event.reason, event.message));
@@ -125,9 +125,9 @@ export class Notices {
         this.#report('store', '', failedCondition('store', event.message));
         break;
       case 'reconcile:finished':
-        this.#reconciled();
+        this.#flushChanges();
         break;
-      // The next holder of the lease reports what it finds. Only a holder knows whether the store works.
+      // The next lease holder reports its own conditions. The store condition stays: losing the lease does not show that the store works.
       case 'lease:lost':
         this.#resolveAll('store');
         break;
@@ -149,7 +149,7 @@ export class Notices {
     }
   }
 
-  #attempted({ change, outcome }: Extract<EdictEvent, { type: 'attempt:finished' | 'attempt:recovered' }>): void {
+  #onAttempt({ change, outcome }: Extract<EdictEvent, { type: 'attempt:finished' | 'attempt:recovered' }>): void {
     const { key, action } = change;
     switch (outcome.kind) {
       case 'succeeded':
@@ -168,7 +168,7 @@ export class Notices {
       case 'absent':
         this.#remove('unknown', key);
         break;
-      // The gateway asks for fewer calls, refused credentials are a condition of their own, and a dropped change was not sent.
+      // Throttling is not a failure, refused credentials have their own condition, and a superseded change was not sent.
       case 'wait':
       case 'refused':
       case 'dropped':
@@ -176,8 +176,8 @@ export class Notices {
     }
   }
 
-  /** A plan knows the whole file, so a condition ends for each publication that the plan does not have any more. */
-  #planned(plan: Plan): void {
+  /** A plan covers the whole file, so a condition ends for each publication that is no longer in the plan. */
+  #onPlan(plan: Plan): void {
     const changes = new Map<string, Change>(plan.changes.map((change) => [change.key, change]));
     const probed = new Set<string>(plan.changes.flatMap(({ deferred }) => deferred?.probe?.key ?? []));
     this.#resolve('store');
@@ -197,40 +197,40 @@ export class Notices {
       .filter(({ reason }) => reason === 'drift')
       .map((of) => ({ of, was: of.drift?.from ?? null, now: of.from, isFlapping: false }));
     const all = [...reported, ...corrected];
-    this.#drifted(
+    this.#updateDrift(
       'drift',
       all.filter(({ isFlapping }) => !isFlapping),
     );
-    this.#drifted(
+    this.#updateDrift(
       'flapping',
       all.filter(({ isFlapping }) => isFlapping),
     );
-    this.#held(plan);
+    this.#updateHeld(plan);
   }
 
-  #drifted(name: 'drift' | 'flapping', all: readonly Drifted[]): void {
+  #updateDrift(name: 'drift' | 'flapping', all: readonly Drifted[]): void {
     const keys = new Set<string>(all.map(({ of }) => of.key));
     this.#keep(name, (key) => keys.has(key));
     const notice = driftedCondition(name, all);
     for (const key of keys) this.#report(name, key, notice);
   }
 
-  /** Another digest needs another approval, so it is another notice. */
-  #held(plan: Plan): void {
+  /** A new digest needs a new approval, and so a new notice. */
+  #updateHeld(plan: Plan): void {
     const digest = approvalDigest(plan);
     const firing = this.#firing.get('held');
     if (firing?.kind === 'held' && firing.digest !== digest) this.#resolve('held');
     if (digest !== null) this.#report('held', '', heldCondition(plan, digest, this.#release(plan)));
   }
 
-  #noted(note: DriftNotice): void {
-    const { kind, key, previousState, currentState } = note;
-    // Drift is taken from the plan, which has all of it, and an adopted publication is as the file says.
+  #onDriftNotice(notice: DriftNotice): void {
+    const { kind, key, previousState, currentState } = notice;
+    // Drift is taken from the plan, which has all of it. An adopted publication matches the file and needs no notice.
     if (kind === 'outside' || kind === 'gone')
-      this.#external.set(key, { ...publicationOf(note), was: previousState, now: currentState, apiDeleted: kind === 'gone' });
+      this.#external.set(key, { ...publicationOf(notice), was: previousState, now: currentState, apiDeleted: kind === 'gone' });
   }
 
-  #reconciled(): void {
+  #flushChanges(): void {
     const [moves, changes] = [[...this.#applied.values()], [...this.#external.values()]];
     this.#applied.clear();
     this.#external.clear();
@@ -238,13 +238,13 @@ export class Notices {
     if (moves.length > 0) this.#ready.push(appliedNotice(moves));
   }
 
-  /** Adds a member to a condition, which fires unless it does already, or unless a `transient` member was reported only once. */
+  /** Adds a member to a condition. The condition fires unless it is firing, or a `transient` member was reported only once. */
   #report(name: ConditionName, member: string, condition: Condition, duration: 'lasting' | 'transient' = 'lasting'): void {
     const members = this.#members.get(name) ?? new Map<string, number>();
     this.#members.set(name, members);
-    const times = (members.get(member) ?? 0) + (duration === 'lasting' ? firesAfter : 1);
-    members.set(member, times);
-    if (times < firesAfter || this.#firing.has(name)) return;
+    const reports = (members.get(member) ?? 0) + (duration === 'lasting' ? firesAfter : 1);
+    members.set(member, reports);
+    if (reports < firesAfter || this.#firing.has(name)) return;
     const notice: ConditionNotice = { status: 'firing', since: new Date(this.#now()).toISOString(), ...condition };
     this.#firing.set(name, notice);
     this.#ready.push(notice);
@@ -265,15 +265,15 @@ export class Notices {
     this.#keep(name, () => false);
   }
 
-  /** Resolves everything but an invalid file, which needs no lease to be read, and `but`. */
-  #resolveAll(but?: ConditionName): void {
-    for (const name of this.#members.keys()) if (name !== 'invalid' && name !== but) this.#resolve(name);
+  /** Resolves all conditions except `invalid`, since reading the file needs no lease, and `except`. */
+  #resolveAll(except?: ConditionName): void {
+    for (const name of this.#members.keys()) if (name !== 'invalid' && name !== except) this.#resolve(name);
   }
 
   #resolveIfOver(name: ConditionName): void {
     const firing = this.#firing.get(name);
     if (!firing) return;
-    for (const times of this.#members.get(name)?.values() ?? []) if (times >= firesAfter) return;
+    for (const reports of this.#members.get(name)?.values() ?? []) if (reports >= firesAfter) return;
     this.#firing.delete(name);
     this.#ready.push({ ...firing, status: 'resolved' });
   }

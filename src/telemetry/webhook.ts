@@ -9,20 +9,20 @@ import type { WebhookNotice } from './webhook-documents.ts';
 import { Notices, type Release } from './webhook-notices.ts';
 
 /*
- * Posts each notice as one signed JSON document, as https://www.standardwebhooks.com describes it. Nothing waits for the receiver: a slow or
- * broken one costs at most `maxQueued` notifications of memory and two seconds when the daemon stops.
+ * Posts each notice as one signed JSON document, as https://www.standardwebhooks.com describes it. The controller never waits for the receiver:
+ * a slow or broken one costs at most `maxQueued` notifications of memory and two seconds when the daemon stops.
  */
 type Notification = components['schemas']['Notification'];
-/** A notification but for what its receiver has missed, which is known when it is sent. */
+/** A queued notification. `undelivered` is added when it is sent. */
 type Queued = Omit<Notification, 'undelivered'>;
 
-/** Where notifications go. The URL is a secret too: whoever has it can post there. */
+/** Where notifications go. The URL is a secret too, since it may be all that is needed to post there. */
 export interface WebhookSettings {
-  /** Returns the present URL. Throws if there is none. */
+  /** Returns the current URL. Throws if it is not set. */
   readonly url: () => URL;
-  /** Returns the present key that signs. Throws if there is none. */
+  /** Returns the current signing key. Throws if it is not set. */
   readonly key: () => Buffer;
-  /** `null`: the receiver is reached directly. */
+  /** `null` connects to the receiver directly. */
   readonly proxies: ProxySettings | null;
 }
 
@@ -33,19 +33,19 @@ export interface WebhookDeps {
   readonly clock: Pick<Clock, 'now' | 'monotonicMs' | 'sleep'>;
   /** Returns a number from 0 to 1. */
   readonly random: () => number;
-  /** Receives `webhook:failed`: once for each notification that is dropped, and at most once a minute for attempts that fail. */
+  /** Receives `webhook:failed` for each dropped notification, and at most once a minute for failed attempts. */
   readonly emit: Emit;
 }
 
-/** When more notifications wait, the oldest is dropped. */
+/** Maximum queue length. Beyond it the oldest waiting notification is dropped. */
 const maxQueued = 100;
 /** The time limit of one attempt, in milliseconds. */
 const attemptMs = 10_000;
-/** The delays before the retries, in milliseconds, of which up to a half is random; after the last retry the notification is dropped. */
+/** The delays before the retries, in milliseconds, reduced by up to half at random; after the last retry the notification is dropped. */
 const retryDelaysMs = [1000, 4000, 16_000, 64_000, 256_000] as const;
-/** A `Retry-After` counts up to this, in milliseconds. */
+/** Upper bound for a `Retry-After`, in milliseconds. */
 const maxRetryAfterMs = 600_000;
-/** Failing attempts are reported so often, in milliseconds. */
+/** Minimum interval between reports of failed attempts, in milliseconds. */
 const reportEveryMs = 60_000;
 /** The time limit of the last attempts when the daemon stops, in milliseconds. */
 const closeMs = 2000;
@@ -55,18 +55,18 @@ type Result =
   | { readonly kind: 'delivered' }
   | { readonly kind: 'failed'; readonly reason: string; readonly isFinal: boolean; readonly retryAfterMs: number };
 
-/** Notifies the receiver of one webhook of what happens to one file. */
+/** Sends the notices of one file to one webhook. */
 export class Webhook {
   readonly #settings: WebhookSettings;
   readonly #deps: WebhookDeps;
   readonly #notices: Notices;
   readonly #agent: Agent | EnvHttpProxyAgent;
   readonly #stopping = new AbortController();
-  /** The first is being sent. */
+  /** The first entry is being sent. */
   readonly #queue: Queued[] = [];
   #delivery: Promise<void> | null = null;
   #gateway: GatewayIdentity | null = null;
-  /** Notifications that were dropped since the last one that was delivered. */
+  /** Notifications dropped since the last delivery. */
   #undelivered = 0;
   #reportedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -78,20 +78,20 @@ export class Webhook {
     this.#agent = settings.proxies === null ? new Agent(options) : new EnvHttpProxyAgent({ ...options, ...settings.proxies });
   }
 
-  /** Takes an event of the engine; returns at once. */
+  /** Queues the notices of an event; never waits. */
   readonly emit: Emit = (event) => {
     if (this.#stopping.signal.aborted) return;
     if (event.type === 'file:loaded') this.#gateway = event.desired.gateway;
     for (const notice of this.#notices.of(event)) this.#send(notice);
   };
 
-  /** Makes one more attempt for each notification that is left and ends, after two seconds at the latest. */
+  /** Makes one more attempt for each queued notification, and closes within two seconds. */
   async close(): Promise<void> {
     for (const notice of this.#notices.rest()) this.#send(notice);
     this.#stopping.abort();
-    const late = AbortSignal.timeout(closeMs);
-    const over = new Promise<void>((resolve) => late.addEventListener('abort', () => resolve(), { once: true }));
-    await Promise.race([this.#delivery ?? Promise.resolve(), over]);
+    const timeout = AbortSignal.timeout(closeMs);
+    const timedOut = new Promise<void>((resolve) => timeout.addEventListener('abort', () => resolve(), { once: true }));
+    await Promise.race([this.#delivery ?? Promise.resolve(), timedOut]);
     this.#drop('the daemon stops', this.#queue.splice(1).length);
     await this.#agent.destroy();
     await this.#delivery;
@@ -139,7 +139,7 @@ export class Webhook {
       const url = this.#settings.url();
       const key = this.#settings.key();
       const timestamp = String(Math.floor(clock.now() / 1000));
-      const answer = await request(withoutUser(url), {
+      const response = await request(withoutUser(url), {
         method: 'POST',
         dispatcher: this.#agent,
         headers: {
@@ -153,12 +153,12 @@ export class Webhook {
         body,
         signal: AbortSignal.timeout(attemptMs),
       });
-      // Nothing in the answer counts but its status, and it may be endless.
-      answer.body.on('error', () => {}).destroy();
-      const { statusCode, headers } = answer;
+      // Only the status matters, and the body may be endless.
+      response.body.on('error', () => {}).destroy();
+      const { statusCode, headers } = response;
       if (statusCode >= 200 && statusCode <= 299) return { kind: 'delivered' };
       const isFinal = statusCode < 500 && ![408, 425, 429].includes(statusCode);
-      const retryAfterMs = retryAfterIn(headers['retry-after'], clock.now());
+      const retryAfterMs = parseRetryAfterMs(headers['retry-after'], clock.now());
       return { kind: 'failed', reason: `answered ${statusCode}`, isFinal, retryAfterMs };
     } catch (error) {
       return { kind: 'failed', reason: reasonOf(error), isFinal: false, retryAfterMs: 0 };
@@ -179,7 +179,7 @@ export class Webhook {
     this.#reportedAtMs = nowMs;
   }
 
-  /** Returns the part of the URL that is no secret. */
+  /** Returns the host, the only part of the URL that is not secret. */
   #host(): string {
     try {
       return this.#settings.url().host;
@@ -205,14 +205,14 @@ function basicAuth({ username, password }: URL): string {
   return `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`;
 }
 
-/** Returns the delay that a `Retry-After` asks for, in milliseconds: it is a number of seconds or a date. */
-function retryAfterIn(header: string | string[] | undefined, nowMs: number): number {
+/** Returns the delay in a `Retry-After`, in milliseconds. The header is a number of seconds or a date. */
+function parseRetryAfterMs(header: string | string[] | undefined, nowMs: number): number {
   const text = String(header ?? '');
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
   return Number.isNaN(ms) ? 0 : Math.min(maxRetryAfterMs, Math.max(0, ms));
 }
 
-/** Returns the code of an error, never its message, which may quote the URL. */
+/** Returns the code or name of an error, never its message, which may contain the URL. */
 function reasonOf(error: unknown): string {
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
   const { code, name } = (first ?? error) as { readonly code?: unknown; readonly name?: unknown };
