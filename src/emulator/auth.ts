@@ -3,10 +3,10 @@ import type { EmulatedError } from './responses.ts';
 import type { Seed, SeedKey, SeedUser } from './seed.ts';
 import { isSignatureValid, parseAuthorization, parseSdkDateMs, type ReceivedHttpRequest } from './signature.ts';
 
-/** Who calls: somebody who may or may not publish, or nobody that the service knows. */
+/** An authenticated caller, who may or may not publish, or the error for an unknown one. */
 export type Caller = { readonly permitted: boolean } | EmulatedError;
 
-/** How an access key stands. */
+/** The failure count and lock of an access key. */
 export interface AccessKeyState {
   readonly access: string;
   /** Failures since the last success, or since the key was last locked. */
@@ -23,12 +23,12 @@ const invalidTokenError: EmulatedError = { status: 401, errorCode: 'APIG.1002', 
 const invalidSignatureError: EmulatedError = signatureError('verify aksk signature fail');
 const lockedKeyError: EmulatedError = signatureError('AK access failed to reach the limit,forbidden.');
 
-/** Who may call: tokens, given and issued; users, who can have tokens issued; access keys. */
+/** The credentials of the emulator: seeded and issued tokens, users who can log in, and access keys. */
 export class AuthState {
   readonly #now: () => Date;
   readonly #tokenLifeMs: number;
   readonly #seededTokens = new Map<string, boolean>();
-  /** When issued tokens end, in milliseconds since 1970. One that has ended is kept: it is refused also where any token is taken. */
+  /** Expiry of issued tokens, in milliseconds since 1970. Expired tokens are kept so that they are rejected even if any token is accepted. */
   readonly #issuedTokens = new Map<string, number>();
   readonly #users = new Map<string, SeedUser>();
   readonly #keys = new Map<string, SeedKey>();
@@ -40,7 +40,7 @@ export class AuthState {
     this.#tokenLifeMs = tokenLifeMs;
   }
 
-  /** Adds what `seed` has and is not there; changes nothing that is. */
+  /** Adds the credentials of a seed. Existing ones are not changed. */
   add({ tokens = [], users = [], keys = [], anyToken = false }: Pick<Seed, 'tokens' | 'users' | 'keys' | 'anyToken'>): void {
     for (const { value, permitted = true } of tokens) setIfAbsent(this.#seededTokens, value, permitted);
     for (const user of users) setIfAbsent(this.#users, userKey(user.domain, user.name), user);
@@ -51,7 +51,7 @@ export class AuthState {
     this.#acceptsAnyToken ||= anyToken;
   }
 
-  /** Returns a new token with its beginning and its end if the login is right, else `null`. */
+  /** Returns a new token with the times of its issue and expiry; `null` if the login is wrong. */
   logIn(user: string, password: string, domain: string): { readonly token: string; readonly from: Date; readonly to: Date } | null {
     if (this.#users.get(userKey(domain, user))?.password !== password) return null;
     const token = `token-${newId()}`;
@@ -61,12 +61,12 @@ export class AuthState {
     return { token, from, to };
   }
 
-  /** Ends every issued token now, as a changed password does. */
+  /** Expires all issued tokens, as a password change does. */
   revokeTokens(): void {
     for (const token of this.#issuedTokens.keys()) this.#issuedTokens.set(token, Number.NEGATIVE_INFINITY);
   }
 
-  /** Returns who has this token. */
+  /** Returns the caller with this token. */
   authenticateToken(token: string): Caller {
     const endsAtMs = this.#issuedTokens.get(token);
     if (endsAtMs !== undefined) return this.#now().getTime() < endsAtMs ? { permitted: true } : invalidTokenError;
@@ -74,7 +74,7 @@ export class AuthState {
     return permitted === undefined ? invalidTokenError : { permitted };
   }
 
-  /** Returns who signed with the key `access`, where `isProven` says whether its secret and token fit; counts failures and locks. */
+  /** Returns the caller with the access key `access`. `isProven` checks the signature and security token. Counts failures and locks the key. */
   authenticateKey(access: string, isProven: (key: SeedKey, nowMs: number) => boolean): Caller {
     const key = this.#keys.get(access);
     const state = this.#keyStates.get(access);
@@ -91,7 +91,7 @@ export class AuthState {
     return invalidSignatureError;
   }
 
-  /** Returns how every key stands. */
+  /** Returns the state of all keys. */
   keys(): readonly AccessKeyState[] {
     return [...this.#keyStates.values()];
   }
@@ -105,31 +105,31 @@ function userKey(domain: string, name: string): string {
   return `${domain}\0${name}`;
 }
 
-function setIfAbsent<T>(to: Map<string, T>, key: string, value: T): void {
-  if (!to.has(key)) to.set(key, value);
+function setIfAbsent<T>(map: Map<string, T>, key: string, value: T): void {
+  if (!map.has(key)) map.set(key, value);
 }
 
 /** "Clock skew over 15 minutes is refused": the service's guide to signing. */
 const maxClockSkewMs = 15 * 60_000;
 
-/** Returns who sent a request: by its token if it has one, else by its signature. */
-export function authenticate(request: ReceivedHttpRequest, callers: AuthState): Caller {
+/** Authenticates a request by its token, or by its signature if it has no token. */
+export function authenticate(request: ReceivedHttpRequest, auth: AuthState): Caller {
   const { 'x-auth-token': token, authorization } = request.headers;
-  if (token !== undefined || !String(authorization).startsWith('SDK-HMAC-SHA256')) return callers.authenticateToken(String(token ?? ''));
-  const read = parseAuthorization(String(authorization));
-  // A signature that cannot be read is nobody's: it counts against no key.
-  if (read === null) return callers.authenticateKey('', () => false);
-  return callers.authenticateKey(
-    read.access,
+  if (token !== undefined || !String(authorization).startsWith('SDK-HMAC-SHA256')) return auth.authenticateToken(String(token ?? ''));
+  const header = parseAuthorization(String(authorization));
+  // A malformed signature names no key, so it counts against none.
+  if (header === null) return auth.authenticateKey('', () => false);
+  return auth.authenticateKey(
+    header.access,
     (key, nowMs) =>
       Math.abs(nowMs - parseSdkDateMs(String(request.headers['x-sdk-date']))) <= maxClockSkewMs &&
-      hasSecurityToken(request, read.signedHeaders, key) &&
-      isSignatureValid(request, read, key.secret),
+      hasSecurityToken(request, header.signedHeaders, key) &&
+      isSignatureValid(request, header, key.secret),
   );
 }
 
-/** A temporary key is nothing without its token, which must be signed too; a permanent key has none. */
-function hasSecurityToken({ headers }: ReceivedHttpRequest, signed: readonly string[], { securityToken }: SeedKey): boolean {
+/** A temporary key requires its security token among the signed headers; a permanent key must not have one. */
+function hasSecurityToken({ headers }: ReceivedHttpRequest, signedHeaders: readonly string[], { securityToken }: SeedKey): boolean {
   const given = headers['x-security-token'];
-  return given === securityToken && (securityToken === undefined || signed.includes('x-security-token'));
+  return given === securityToken && (securityToken === undefined || signedHeaders.includes('x-security-token'));
 }

@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 import type { EmulatedError } from './responses.ts';
 import type { SeedApi, SeedResource } from './seed.ts';
 
-/** An API, apart from where it is published. */
+/** An API without its publications. */
 export interface Api extends SeedResource {
   readonly group: SeedResource;
   readonly registeredAt: Date;
   /** When its draft was last edited. */
   readonly editedAt: Date;
-  /** Where it does not show: in lists only, or nowhere, as for a caller without the right to see it. */
+  /** Where it is hidden: from lists only, or everywhere, as from a caller without permission. */
   readonly hidden: 'list' | 'everywhere' | null;
 }
 
-/** Before everything that happens here. */
+/** Earlier than any change in the emulator. */
 const initialTime = new Date('2020-01-01T00:00:00Z');
 
-/** The APIs and environments that there are. */
+/** The APIs and environments of the emulated gateway. */
 export class Catalog {
   readonly #now: () => Date;
   readonly #apis = new Map<string, Api>();
@@ -25,19 +25,19 @@ export class Catalog {
     this.#now = now;
   }
 
-  /** Adds an API if there is none with its ID. */
+  /** Adds an API unless its ID exists. */
   addApi({ id, name, group = 'default', editedAt }: SeedApi): void {
     if (this.#apis.has(id)) return;
     const edited = editedAt === undefined ? initialTime : new Date(editedAt);
     this.#apis.set(id, { id, name, group: groupFor(group), registeredAt: initialTime, editedAt: edited, hidden: null });
   }
 
-  /** Adds an environment if there is none with its ID. */
+  /** Adds an environment unless its ID exists. */
   addEnvironment({ id, name }: SeedResource): void {
     if (!this.#environments.has(id)) this.#environments.set(id, { id, name });
   }
 
-  /** Changes an API; `edited` edits its draft now. Returns whether there is one. */
+  /** Updates an API; `edited` marks its draft as edited now. Returns whether it exists. */
   updateApi(id: string, { name, edited, editedAt, hidden }: ApiUpdate): boolean {
     const before = this.#apis.get(id);
     if (!before) return false;
@@ -51,18 +51,18 @@ export class Catalog {
     return true;
   }
 
-  /** Removes an API. Returns whether there was one. */
+  /** Deletes an API. Returns whether it existed. */
   deleteApi(id: string): boolean {
     return this.#apis.delete(id);
   }
 
-  /** Returns an API that its caller may see. */
+  /** Returns an API, unless it is hidden everywhere. */
   api(id: string): Api | undefined {
     const api = this.#apis.get(id);
     return api?.hidden === 'everywhere' ? undefined : api;
   }
 
-  /** Returns what lists show, newest first: what is added while somebody pages moves the rest to later places. */
+  /** Returns the APIs in lists, newest first, so that an API added while a client pages shifts the others, as at the service. */
   listApis(): Api[] {
     return [...this.#apis.values()].filter(({ hidden }) => hidden === null).reverse();
   }
@@ -76,7 +76,7 @@ export class Catalog {
   }
 }
 
-/** What can be changed about an API while the emulator runs. */
+/** Fields of an API that can change at run time. */
 export interface ApiUpdate {
   readonly name?: string;
   /** Whether its draft is edited now. */
@@ -86,12 +86,12 @@ export interface ApiUpdate {
   readonly hidden?: Api['hidden'];
 }
 
-/** A group's ID follows from its name. */
+/** Derives a group's ID from its name. */
 function groupFor(name: string): SeedResource {
   return { id: createHash('sha256').update(name).digest('hex').slice(0, 32), name };
 }
 
-/** Returns the service's answer about an API that does not exist. */
+/** Returns the service's error for an unknown API. */
 export function apiNotFound(id: string): EmulatedError {
   return { status: 404, errorCode: 'APIG.3002', errorMsg: `API ${id} does not exist` };
 }

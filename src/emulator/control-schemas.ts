@@ -1,19 +1,19 @@
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
 
 /*
- * The forms of what `/_emulator` takes, as JSON Schema.
+ * JSON Schemas of the requests to `/_emulator`.
  */
 
-function ifThenElse(condition: object, fits: object, otherwise: object): object {
+function ifThenElse(condition: object, thenSchema: object, elseSchema: object): object {
   // biome-ignore lint/suspicious/noThenProperty: it is JSON Schema's keyword.
-  return { if: condition, then: fits, else: otherwise };
+  return { if: condition, then: thenSchema, else: elseSchema };
 }
 
 const maxDelayMs = 600_000;
 
-/** Returns the form of a fault; `operationIds` are the operations that there are. */
+/** Returns the schema of a fault; `operationIds` are the known operations. */
 export function faultSchema(operationIds: readonly string[]): object {
-  const ofAnswer = {
+  const errorProperties = {
     status: { type: 'integer', minimum: 400, maximum: 599 },
     errorCode: { type: 'string' },
     errorMsg: { type: 'string' },
@@ -29,11 +29,11 @@ export function faultSchema(operationIds: readonly string[]): object {
       apiId: { type: 'string' },
       environmentId: { type: 'string' },
       applied: { type: 'boolean' },
-      ...ofAnswer,
+      ...errorProperties,
       headers: {
         type: 'object',
         additionalProperties: false,
-        // What HTTP allows in a header's name and value.
+        // The characters that HTTP allows in a header's name and value.
         patternProperties: { "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$": { type: 'string', pattern: '^[\\t -~]*$' } },
       },
     },
@@ -41,7 +41,7 @@ export function faultSchema(operationIds: readonly string[]): object {
       ifThenElse({ required: ['share'] }, { properties: { times: false } }, { required: ['times'] }),
       ifThenElse(
         { properties: { kind: { const: 'answer' } } },
-        { required: Object.keys(ofAnswer) },
+        { required: Object.keys(errorProperties) },
         { properties: { status: false, errorCode: false, errorMsg: false, headers: false } },
       ),
     ],
@@ -50,7 +50,7 @@ export function faultSchema(operationIds: readonly string[]): object {
 
 const ms = { type: 'integer', minimum: 0, maximum: maxDelayMs };
 
-/** The form of a latency; `null` ends it. */
+/** The schema of a latency; `null` removes it. */
 export const latencySchema = {
   type: ['object', 'null'],
   additionalProperties: false,
@@ -62,7 +62,7 @@ export const latencySchema = {
   ),
 };
 
-/** The form of a throttle; `null` ends it. */
+/** The schema of a throttle; `null` removes it. */
 export const throttleSchema = {
   type: ['object', 'null'],
   required: ['calls', 'perMs'],
@@ -77,7 +77,7 @@ export const throttleSchema = {
 
 const nonEmptyString = { type: 'string', minLength: 1 };
 
-/** The form of a new API. */
+/** The schema of a new API. */
 export const apiSchema = {
   type: 'object',
   required: ['id', 'name'],
@@ -85,7 +85,7 @@ export const apiSchema = {
   properties: { id: nonEmptyString, name: nonEmptyString, group: nonEmptyString, editedAt: { type: 'string', format: 'date-time' } },
 };
 
-/** The form of what changes about an API. */
+/** The schema of an API update. */
 export const apiUpdateSchema = {
   type: 'object',
   additionalProperties: false,
@@ -97,7 +97,7 @@ export const apiUpdateSchema = {
   },
 };
 
-/** The form of a new environment. */
+/** The schema of a new environment. */
 export const environmentSchema = {
   type: 'object',
   required: ['id', 'name'],
@@ -105,7 +105,7 @@ export const environmentSchema = {
   properties: { id: nonEmptyString, name: nonEmptyString },
 };
 
-/** The form of a change that is made by hand. */
+/** The schema of a manual change. */
 export const manualChangeSchema = {
   type: 'object',
   required: ['api', 'environment', 'action'],
@@ -113,14 +113,14 @@ export const manualChangeSchema = {
   properties: { api: nonEmptyString, environment: nonEmptyString, action: { enum: ['online', 'offline'] } },
 };
 
-/** The form of what a reader of the request log asks for. */
+/** The query schema of the request log. */
 export const sinceSchema = {
   type: 'object',
   additionalProperties: false,
   properties: { since: { type: 'string', pattern: '^\\d{1,12}$' } },
 };
 
-/** Returns an error that says in words what is wrong with what was sent. `where` is the part of the request. */
+/** Returns a readable error for a schema violation. `where` is the part of the request. */
 export function schemaError([error]: FastifySchemaValidationError[], where: string): Error {
   const place = `${where}${error?.instancePath ?? ''}`;
   switch (error?.keyword) {

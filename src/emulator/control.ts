@@ -25,7 +25,7 @@ interface ManualChange {
   readonly action: 'online' | 'offline';
 }
 
-/** What `/_emulator` shows and sets. */
+/** The parts of the emulator that `/_emulator` reads and controls. */
 interface ControlDeps {
   readonly state: GatewayState;
   readonly faults: FaultInjector;
@@ -33,59 +33,62 @@ interface ControlDeps {
   readonly operationIds: readonly string[];
 }
 
-/** Adds what the service does not have: `/_emulator` shows what has happened and makes it misbehave while it runs. */
+/** Adds the `/_emulator` routes, which the service does not have. They show state and requests, and inject faults at run time. */
 export function addControlRoutes(server: FastifyInstance, { state, faults, requests, operationIds }: ControlDeps): void {
-  const form = (schema: Readonly<Record<string, object>>) => ({ schema, schemaErrorFormatter: schemaError });
-  const done = (reply: FastifyReply): FastifyReply => reply.code(204).send();
-  const noSuch = (reply: FastifyReply, id: string): FastifyReply => reply.code(404).send({ message: `no API has the ID ${id}` });
+  const withSchema = (schema: Readonly<Record<string, object>>) => ({ schema, schemaErrorFormatter: schemaError });
+  const noContent = (reply: FastifyReply): FastifyReply => reply.code(204).send();
+  const apiNotFound = (reply: FastifyReply, id: string): FastifyReply => reply.code(404).send({ message: `no API has the ID ${id}` });
 
   server.get('/_emulator/publications', () => state.publications());
-  server.put<{ Body: ManualChange }>('/_emulator/publications', form({ body: manualChangeSchema }), async ({ body }, reply) => {
-    const made = state.changeManually(body.api, body.environment, body.action);
-    return 'status' in made ? reply.code(made.status).send({ message: made.errorMsg }) : done(reply);
+  server.put<{ Body: ManualChange }>('/_emulator/publications', withSchema({ body: manualChangeSchema }), async ({ body }, reply) => {
+    const result = state.changeManually(body.api, body.environment, body.action);
+    return 'status' in result ? reply.code(result.status).send({ message: result.errorMsg }) : noContent(reply);
   });
-  server.post<{ Body: SeedApi }>('/_emulator/apis', form({ body: apiSchema }), async ({ body }, reply) => {
+  server.post<{ Body: SeedApi }>('/_emulator/apis', withSchema({ body: apiSchema }), async ({ body }, reply) => {
     state.catalog.addApi(body);
-    return done(reply);
+    return noContent(reply);
   });
   server.patch<{ Params: { id: string }; Body: ApiUpdate }>(
     '/_emulator/apis/:id',
-    form({ body: apiUpdateSchema }),
-    async (request, reply) => (state.catalog.updateApi(request.params.id, request.body) ? done(reply) : noSuch(reply, request.params.id)),
+    withSchema({ body: apiUpdateSchema }),
+    async (request, reply) =>
+      state.catalog.updateApi(request.params.id, request.body) ? noContent(reply) : apiNotFound(reply, request.params.id),
   );
   server.delete<{ Params: { id: string } }>('/_emulator/apis/:id', async ({ params: { id } }, reply) =>
-    state.deleteApi(id) ? done(reply) : noSuch(reply, id),
+    state.deleteApi(id) ? noContent(reply) : apiNotFound(reply, id),
   );
-  server.post<{ Body: SeedResource }>('/_emulator/environments', form({ body: environmentSchema }), async ({ body }, reply) => {
+  server.post<{ Body: SeedResource }>('/_emulator/environments', withSchema({ body: environmentSchema }), async ({ body }, reply) => {
     state.catalog.addEnvironment(body);
-    return done(reply);
+    return noContent(reply);
   });
-  server.get<{ Querystring: { since?: string } }>('/_emulator/requests', form({ querystring: sinceSchema }), ({ query: { since } }) =>
-    since === undefined ? requests.all() : requests.since(Number(since)),
+  server.get<{ Querystring: { since?: string } }>(
+    '/_emulator/requests',
+    withSchema({ querystring: sinceSchema }),
+    ({ query: { since } }) => (since === undefined ? requests.all() : requests.since(Number(since))),
   );
   server.delete('/_emulator/requests', async (_request, reply) => {
     requests.clear();
-    return done(reply);
+    return noContent(reply);
   });
   server.delete('/_emulator/tokens', async (_request, reply) => {
     state.auth.revokeTokens();
-    return done(reply);
+    return noContent(reply);
   });
-  server.post<{ Body: Fault }>('/_emulator/faults', form({ body: faultSchema(operationIds) }), async ({ body }, reply) => {
+  server.post<{ Body: Fault }>('/_emulator/faults', withSchema({ body: faultSchema(operationIds) }), async ({ body }, reply) => {
     faults.add(body);
-    return done(reply);
+    return noContent(reply);
   });
   server.delete('/_emulator/faults', async (_request, reply) => {
     faults.clear();
-    return done(reply);
+    return noContent(reply);
   });
-  server.put<{ Body: LatencyBody }>('/_emulator/latency', form({ body: latencySchema }), async ({ body }, reply) => {
+  server.put<{ Body: LatencyBody }>('/_emulator/latency', withSchema({ body: latencySchema }), async ({ body }, reply) => {
     if (body && 'minMs' in body && body.minMs > body.maxMs) throw new TypeError('body/minMs must be <= body/maxMs');
     faults.latencyMs = body === null ? 0 : 'ms' in body ? body.ms : body;
-    return done(reply);
+    return noContent(reply);
   });
-  server.put<{ Body: ThrottleLimit | null }>('/_emulator/throttle', form({ body: throttleSchema }), async ({ body }, reply) => {
+  server.put<{ Body: ThrottleLimit | null }>('/_emulator/throttle', withSchema({ body: throttleSchema }), async ({ body }, reply) => {
     faults.throttle = body && new Throttle(body);
-    return done(reply);
+    return noContent(reply);
   });
 }

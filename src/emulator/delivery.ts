@@ -5,31 +5,31 @@ import { pickRandom, type Random } from './random.ts';
 import { type EmulatedResponse, errorResponse } from './responses.ts';
 import type { SuccessSpec } from './specification.ts';
 
-/** An answer as it is written. */
+/** A response as written to the connection. */
 export interface SerializedResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
 }
 
-/** What becomes of a call: a whole answer, half of one, or none, with the connection cut or left hanging. */
+/** How a response is delivered: in whole, in half, or not at all, with the connection cut or left open. */
 export type Delivery = { readonly kind: 'whole' | 'half'; readonly response: SerializedResponse } | { readonly kind: 'cut' | 'hang' };
 
-/** The course that a call took. */
+/** The planned response to a call. */
 export interface FaultPlan {
   readonly delivery: Delivery;
-  /** What went wrong with it; `null` if it is the service's own answer. */
+  /** The injected fault; `null` for the service's own response. */
   readonly fault: FaultKind | null;
 }
 
-/** Returns the course of a call that gets this answer, whole. */
-export function withoutFault(answer: EmulatedResponse): FaultPlan {
-  return { delivery: { kind: 'whole', response: serializeResponse(answer) }, fault: null };
+/** Plans to deliver a response without a fault. */
+export function withoutFault(response: EmulatedResponse): FaultPlan {
+  return { delivery: { kind: 'whole', response: serializeResponse(response) }, fault: null };
 }
 
 /**
- * Returns the course of a call with `fault`. `implementation` changes the world and answers; where the fault is not applied, it is
- * only rehearsed. A call that the service would refuse is refused, unless the fault comes between it and the service.
+ * Plans the response to a call with `fault`. `implementation` changes the state and answers; if the fault is not applied, it runs dry. A
+ * call that the service would reject is rejected, unless the fault keeps it from reaching the service.
  */
 export function applyFault(
   fault: Fault,
@@ -37,21 +37,21 @@ export function applyFault(
   { state, success, random }: { readonly state: GatewayState; readonly success: SuccessSpec; readonly random: Random },
 ): FaultPlan {
   const { kind = 'answer', applied = false } = fault;
-  const answer = applied ? implementation() : state.dryRun(implementation);
+  const response = applied ? implementation() : state.dryRun(implementation);
   const reachesService = applied || kind === 'half' || kind === 'invalid';
-  if (reachesService && answer.status >= 400) return withoutFault(answer);
-  return { delivery: planDelivery(fault, answer, success, random), fault: kind };
+  if (reachesService && response.status >= 400) return withoutFault(response);
+  return { delivery: planDelivery(fault, response, success, random), fault: kind };
 }
 
-function planDelivery(fault: Fault, answer: EmulatedResponse, { required }: SuccessSpec, random: Random): Delivery {
+function planDelivery(fault: Fault, response: EmulatedResponse, { required }: SuccessSpec, random: Random): Delivery {
   switch (fault.kind) {
     case 'cut':
     case 'hang':
       return { kind: fault.kind };
     case 'half':
-      return { kind: 'half', response: serializeResponse(answer) };
+      return { kind: 'half', response: serializeResponse(response) };
     case 'invalid':
-      return { kind: 'whole', response: { ...serializeResponse(answer), text: invalidBody(answer.body, required, random) } };
+      return { kind: 'whole', response: { ...serializeResponse(response), text: invalidBody(response.body, required, random) } };
     default:
       return { kind: 'whole', response: serializeResponse({ ...errorResponse(fault), headers: fault.headers ?? {} }) };
   }
@@ -63,7 +63,7 @@ function serializeResponse({ status, headers = {}, body }: EmulatedResponse): Se
 
 const contentType = { 'content-type': 'application/json' };
 
-/** Gives a caller what becomes of the call. */
+/** Sends the response as planned. */
 export function respondWith(reply: FastifyReply, delivery: Delivery): FastifyReply {
   switch (delivery.kind) {
     case 'whole': {
@@ -88,7 +88,7 @@ export function respondWith(reply: FastifyReply, delivery: Delivery): FastifyRep
   }
 }
 
-/** Returns `body`, which is valid, as a text that breaks the specification in a way chosen at random. `required` are its required fields. */
+/** Turns a valid `body` into a text that violates the specification in a random way. `required` are its required fields. */
 export function invalidBody(body: unknown, required: readonly string[], random: Random): string {
   const field = pickRandom(required, random);
   const fields = body as Readonly<Record<string, unknown>>;

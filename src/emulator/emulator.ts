@@ -1,3 +1,7 @@
+/*
+ * The emulator: an HTTP server that behaves like ROMA Connect or API Gateway on this machine, for tests, `--emulate` and trials. It is built from
+ * spec/ and generated/ alone. It must never import the client's code, since it would share the client's mistakes.
+ */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Fastify, { type FastifyError } from 'fastify';
 import { addControlRoutes } from './control.ts';
@@ -17,47 +21,47 @@ export interface EmulatorOptions extends GatewayTiming, FaultInjection {
   readonly seed: Seed;
   /** Default: 127.0.0.1. */
   readonly host?: string;
-  /** Default: 0, any free one. */
+  /** Default: 0, which picks a free port. */
   readonly port?: number;
-  /** Default: this machine's clock. */
+  /** Default: the system clock. */
   readonly now?: () => Date;
 }
 
-/** What makes the service hard to use from the start. */
+/** Faults, latency and throttling from the start. */
 export interface FaultInjection {
   readonly faults?: readonly Fault[];
   readonly latencyMs?: Latency | undefined;
   readonly throttle?: ThrottleLimit | undefined;
-  /** A whole number from which everything follows that is left to chance; default: 1. */
+  /** The integer seed of all random choices; default: 1. */
   readonly random?: number | undefined;
 }
 
-/** The service on this machine. */
+/** A running emulator. */
 export interface Emulator {
-  /** Its address, without a slash at the end. */
+  /** The base URL, without a trailing slash. */
   readonly url: string;
   readonly state: GatewayState;
   readonly faults: FaultInjector;
   readonly requests: RequestLog;
-  /** Ends all connections and gives the port free. */
+  /** Closes all connections and frees the port. */
   close(): Promise<void>;
 }
 
-/** Larger bodies are refused, as the service does ("body at most 12 MB"). */
+/** Larger bodies are rejected, as by the service ("body at most 12 MB"). */
 const bodyLimit = 12 * 1024 * 1024;
 
-/** Starts the service from its specification. Throws an Error if the port is taken or operations and implementations do not match. */
+/** Starts an emulator from the specification. Throws an Error if the port is in use or operations and implementations do not match. */
 export async function startEmulator({
   seed,
   host = '127.0.0.1',
   port = 0,
   now = () => new Date(),
   random: randomSeed = 1,
-  ...more
+  ...options
 }: EmulatorOptions): Promise<Emulator> {
-  const state = new GatewayState(seed, now, more);
+  const state = new GatewayState(seed, now, options);
   const random = seededRandom(randomSeed);
-  const faults = configureFaults(more, new FaultInjector(random));
+  const faults = configureFaults(options, new FaultInjector(random));
   const requests = new RequestLog();
   const closing = new AbortController();
   const server = Fastify({
@@ -68,15 +72,15 @@ export async function startEmulator({
     frameworkErrors: (_error, _request, reply) => void respondWith(reply, withoutFault(unknownApiResponse()).delivery),
   });
   const rawBody = captureRawBodies(server);
-  const known = loadOperations();
-  for (const operation of implementOperations(known, implementations)) {
+  const operations = loadOperations();
+  for (const operation of implementOperations(operations, implementations)) {
     addOperationRoute(server, operation, { state, faults, requests, random, rawBody, closeSignal: closing.signal });
   }
-  addControlRoutes(server, { state, faults, requests, operationIds: known.map(({ id }) => id) });
+  addControlRoutes(server, { state, faults, requests, operationIds: operations.map(({ id }) => id) });
   server.setNotFoundHandler((_request, reply) => respondWith(reply, withoutFault(unknownApiResponse()).delivery));
   server.setErrorHandler(({ message: errorMsg }: FastifyError, request, reply) => {
-    const answer = request.is404 ? unknownApiResponse() : errorResponse({ status: 400, errorCode: 'APIG.2011', errorMsg });
-    return respondWith(reply, withoutFault(answer).delivery);
+    const response = request.is404 ? unknownApiResponse() : errorResponse({ status: 400, errorCode: 'APIG.2011', errorMsg });
+    return respondWith(reply, withoutFault(response).delivery);
   });
   const url = await server.listen({ host, port });
   const close = async (): Promise<void> => {
@@ -86,16 +90,16 @@ export async function startEmulator({
   return { url, state, faults, requests, close };
 }
 
-function configureFaults({ faults: given = [], latencyMs = 0, throttle }: FaultInjection, faults: FaultInjector): FaultInjector {
-  for (const fault of given) faults.add(fault);
+function configureFaults({ faults: initialFaults = [], latencyMs = 0, throttle }: FaultInjection, faults: FaultInjector): FaultInjector {
+  for (const fault of initialFaults) faults.add(fault);
   faults.latencyMs = latencyMs;
   if (throttle) faults.throttle = new Throttle(throttle);
   return faults;
 }
 
 /**
- * Keeps the bytes of the JSON bodies of requests with an `Authorization`: a signature goes over bytes. Returns how to get those of a
- * request, empty if it has none; they are gone when the request is.
+ * Captures the raw bytes of JSON bodies of requests with an `Authorization` header, since a signature covers bytes. Returns a lookup of a
+ * request's bytes, empty if it has none. They are released with the request.
  */
 export function captureRawBodies(server: FastifyInstance): (request: FastifyRequest) => Buffer {
   const bodies = new WeakMap<FastifyRequest, Buffer>();

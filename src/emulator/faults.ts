@@ -2,13 +2,13 @@ import type { Random } from './random.ts';
 import type { EmulatedError } from './responses.ts';
 import type { Throttle } from './throttle.ts';
 
-/** What goes wrong with a call, where, and how often. */
+/** An injected fault: its effect, target and frequency. */
 export type Fault = FaultEffect & FaultTarget & FaultFrequency;
 
-/** What the caller gets. */
+/** The effect on the caller. */
 type FaultEffect =
   | {
-      /** An error answer of one's own; the kind that is meant where none is written. */
+      /** An error response with the given fields; the default kind. */
       readonly kind?: 'answer';
       readonly status: number;
       readonly errorCode: string;
@@ -17,8 +17,8 @@ type FaultEffect =
     }
   | {
       /**
-       * `cut`: the connection ends without an answer. `half`: it ends in the middle of the service's answer. `invalid`: the status
-       * of success with a body that breaks the specification. `hang`: nothing, until either side closes.
+       * `cut`: the connection closes without a response. `half`: it closes in the middle of the service's response. `invalid`: a success
+       * status with a body that violates the specification. `hang`: no response until either side closes.
        */
       readonly kind: 'cut' | 'half' | 'invalid' | 'hang';
     };
@@ -28,27 +28,27 @@ export type FaultKind = NonNullable<Fault['kind']>;
 interface FaultTarget {
   /** An `operationId`, or `*` for all; default: `changePublication`. */
   readonly operation?: string;
-  /** Only calls for this API, by ID; left out: every call. */
+  /** Only calls for this API, by ID; default: all calls. */
   readonly apiId?: string;
-  /** Only calls for this environment, by ID; left out: for any. */
+  /** Only calls for this environment, by ID; default: all calls. */
   readonly environmentId?: string;
   /**
-   * Whether the call takes effect all the same. A call that the service would refuse is then refused, as is one that would get
-   * half an answer or an invalid one.
+   * Whether the call takes effect despite the fault. A call that the service would reject is then rejected without the fault; this also holds
+   * for `half` and `invalid`.
    */
   readonly applied?: boolean;
 }
 
 type FaultFrequency =
-  /** The next so many calls. */
+  /** The number of following calls that get the fault. */
   | { readonly times: number; readonly share?: never }
-  /** Each call with this probability, from 0 to 1, until faults are cleared. */
+  /** The probability of the fault per call, from 0 to 1, until faults are cleared. */
   | { readonly share: number; readonly times?: never };
 
-/** How long answers are held back, in milliseconds: always the same, or anything between two bounds. */
+/** Delay of responses in milliseconds, fixed or random between two bounds. */
 export type Latency = number | { readonly minMs: number; readonly maxMs: number };
 
-/** The faults that wait for calls, first come, first served; and how slow and how narrow the way to the service is. */
+/** The queued faults, first in, first out, with the latency and the throttle of the emulated network. */
 export class FaultInjector {
   latencyMs: Latency = 0;
   throttle: Throttle | null = null;
@@ -59,25 +59,25 @@ export class FaultInjector {
     this.#random = random;
   }
 
-  /** Adds a fault behind those that wait. */
+  /** Appends a fault to the queue. */
   add(fault: Fault): void {
     this.#queue.push({ fault, left: fault.times ?? Number.POSITIVE_INFINITY });
   }
 
-  /** Forgets all faults, the latency and the throttle. */
+  /** Removes all faults, the latency and the throttle. */
   clear(): void {
     this.latencyMs = 0;
     this.throttle = null;
     this.#queue = [];
   }
 
-  /** Returns the error that is meant for this API alone in a batch, and uses it up by one; `null` if there is none. */
+  /** Returns the error for a single API of a batch, and uses the fault once; `null` if there is none. */
   takeForApi(apiId: string, operation: string): EmulatedError | null {
     const fault = this.#take((entry) => entry.apiId === apiId && entry.operation === operation && isErrorFault(entry));
     return fault && isErrorFault(fault) ? fault : null;
   }
 
-  /** Returns the fault for a call and uses it up by one; `null` if there is none. */
+  /** Returns the fault for a call, and uses it once; `null` if there is none. */
   take(call: {
     readonly operation: string;
     readonly apiId?: string | undefined;
@@ -91,15 +91,15 @@ export class FaultInjector {
     );
   }
 
-  #take(isMeant: (fault: Fault) => boolean): Fault | null {
-    const entry = this.#queue.find(({ fault }) => isMeant(fault) && (fault.share === undefined || this.#random() < fault.share));
+  #take(matches: (fault: Fault) => boolean): Fault | null {
+    const entry = this.#queue.find(({ fault }) => matches(fault) && (fault.share === undefined || this.#random() < fault.share));
     if (!entry) return null;
     entry.left -= 1;
     if (entry.left <= 0) this.#queue = this.#queue.filter((other) => other !== entry);
     return entry.fault;
   }
 
-  /** Returns for how many milliseconds to hold back the next answer. */
+  /** Returns the delay of the next response, in milliseconds. */
   nextDelayMs(): number {
     if (typeof this.latencyMs === 'number') return this.latencyMs;
     const { minMs, maxMs } = this.latencyMs;
@@ -111,7 +111,7 @@ function isErrorFault(fault: Fault): fault is Fault & EmulatedError {
   return fault.kind === undefined || fault.kind === 'answer';
 }
 
-/** Statuses and words by error code, as the service's references have them. Of several rows that fit, the first counts. */
+/** Status and message by error code, from the service's references. The first matching row applies. */
 const errorResponses: readonly (readonly [code: RegExp, status: number, errorMsg: string])[] = [
   [/\.9008$/, 500, 'System busy: too many requests'],
   [/\.(9\d{3}|3500)$/, 500, 'System error'],
@@ -128,14 +128,14 @@ const errorResponses: readonly (readonly [code: RegExp, status: number, errorMsg
 const connectionFaults = ['cut', 'half', 'invalid', 'hang'] as const;
 
 /**
- * Returns the fault for a share of all changes that a text means: a kind or an error code, `:applied` if it comes after the change has
- * taken effect, and the share, as in `cut=0.05` or `APIG.9999:applied=0.1`. Throws a TypeError that says what is wrong with it.
+ * Parses a fault for a share of all changes: a kind or an error code, `:applied` if the change takes effect first, and the share, as in
+ * `cut=0.05` or `APIG.9999:applied=0.1`. Throws a TypeError that explains a mistake in the text.
  */
 export function parseFault(text: string): Fault {
-  const [, name = '', flag, written = ''] = /^([^:=]+)(:applied)?=(.+)$/.exec(text) ?? [];
+  const [, name = '', flag, shareText = ''] = /^([^:=]+)(:applied)?=(.+)$/.exec(text) ?? [];
   if (name === '') throw new TypeError('expected a kind and a share, such as cut=0.05 or APIG.9999:applied=0.1');
-  const share = /^\d+(\.\d+)?$/.test(written) ? Number(written) : Number.NaN;
-  if (!(share <= 1)) throw new TypeError(`${written} is no share: expected a number from 0 to 1`);
+  const share = /^\d+(\.\d+)?$/.test(shareText) ? Number(shareText) : Number.NaN;
+  if (!(share <= 1)) throw new TypeError(`${shareText} is no share: expected a number from 0 to 1`);
   const frequency = { share, applied: flag !== undefined };
   const kind = connectionFaults.find((known) => known === name);
   return kind ? { kind, ...frequency } : { ...errorForCode(name), ...frequency };

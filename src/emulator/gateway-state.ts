@@ -12,19 +12,19 @@ export interface Version {
   readonly remark: string;
 }
 
-/** What made a version effective: a publication or a switch. */
+/** The publication or switch that made a version effective. */
 export interface PublicationRecord {
   readonly publishId: string;
   readonly publishTime: string;
 }
 
-/** What an environment holds of one API, and how often it was asked to change. */
+/** An API in an environment: its versions and the number of calls for it. */
 export interface EmulatedPublication {
   readonly api: string;
   readonly environment: string;
   /** Newest first, at most ten. */
   readonly versions: readonly Version[];
-  /** The version that callers reach; `null` while the API is offline here. */
+  /** The version that serves traffic; `null` while the API is offline here. */
   readonly effective: Version | null;
   /** `null` while the API is offline here. */
   readonly record: PublicationRecord | null;
@@ -33,21 +33,21 @@ export interface EmulatedPublication {
   readonly switchCalls: number;
 }
 
-/** What an action has left; nothing is effective after `offline`. */
+/** The result of an action; `effective` is `null` after `offline`. */
 export interface PublishedApi {
   readonly api: Api;
   readonly environmentId: string;
   readonly effective: (Version & PublicationRecord) | null;
 }
 
-/** A version together with where it is. */
+/** A version with its environment. */
 export interface VersionInEnvironment {
   readonly environment: SeedResource;
   readonly version: Version;
   readonly isEffective: boolean;
 }
 
-/** An API together with where it is published, as lists show it. */
+/** An API with its publications, as lists show it. */
 export interface ApiPlacement {
   readonly api: Api;
   /** Whether it was ever published anywhere. */
@@ -61,15 +61,15 @@ const maxVersions = 10;
 /** "Valid 24 h": the identity service's reference. */
 const defaultTokenLifeMs = 24 * 3_600_000;
 
-/** What differs between one emulated service and another, in milliseconds. */
+/** Timing options of an emulated gateway, in milliseconds. */
 export interface GatewayTiming {
-  /** How long an issued token is taken; default: 24 hours. */
+  /** Lifetime of an issued token; default: 24 hours. */
   readonly tokenLifeMs?: number | undefined;
-  /** After which time a change shows in lists; default: 0. */
+  /** Delay after which a change shows in lists; default: 0. */
   readonly readLagMs?: number | undefined;
 }
 
-/** The gateway's state and the only ways in which it changes. */
+/** The state of the emulated gateway and all operations that change it. */
 export class GatewayState {
   readonly auth: AuthState;
   readonly catalog: Catalog;
@@ -88,9 +88,9 @@ export class GatewayState {
     this.add(seed);
   }
 
-  /** Adds what `seed` has and the world lacks; changes nothing that is there. */
-  add({ project, instance, apis, environments, publications = [], kept = [], ...callers }: Seed): void {
-    this.auth.add(callers);
+  /** Adds the content of a seed. Existing entries are not changed. */
+  add({ project, instance, apis, environments, publications = [], kept = [], ...credentials }: Seed): void {
+    this.auth.add(credentials);
     this.#projects.add(project);
     this.#instances.add(keyOf(project, instance));
     for (const api of apis) this.catalog.addApi(api);
@@ -111,12 +111,12 @@ export class GatewayState {
     }
   }
 
-  /** How many publications were made, switched or taken offline since the world began, one by one. */
+  /** The number of changes since the start: publications, switches and offline calls. */
   get changes(): number {
     return this.#changes;
   }
 
-  /** Returns what `run` returns, and lets it change no publication. */
+  /** Runs `run` without storing changes of publications, and returns its result. */
   dryRun<T>(run: () => T): T {
     this.#isDryRun = true;
     try {
@@ -126,7 +126,7 @@ export class GatewayState {
     }
   }
 
-  /** Returns why a caller is refused at this project and instance, or `null`. */
+  /** Returns the error for a caller without access to this project and instance; `null` if access is allowed. */
   checkAccess(caller: Caller, project: string, instance: string): EmulatedError | null {
     if ('status' in caller) return caller;
     if (!caller.permitted || !this.#projects.has(project))
@@ -134,7 +134,7 @@ export class GatewayState {
     return this.#instances.has(keyOf(project, instance)) ? null : notFoundError('APIG.3030', `The instance does not exist;id:${instance}`);
   }
 
-  /** Makes a new version effective, as each `online` does, also where the API is online already. */
+  /** Publishes a new version and makes it effective, even if the API is online already. */
   publish(apiId: string, environmentId: string, remark: string): PublishedApi | EmulatedError {
     return this.#change(apiId, environmentId, (before) => {
       const record = this.#newRecord();
@@ -144,22 +144,21 @@ export class GatewayState {
     });
   }
 
-  /** Takes the effective version out of service. Where there is none the service's answer is unknown; this one says 404 APIG.3015. */
+  /** Takes the API offline. The service's response for an API that is offline already is unknown; the emulator answers 404 APIG.3015. */
   takeOffline(apiId: string, environmentId: string): PublishedApi | EmulatedError {
     const wasOnline = this.#publication(apiId, environmentId).effective !== null;
-    const done = this.#change(
+    const result = this.#change(
       apiId,
       environmentId,
       (before) => ({ ...before, effective: null, record: null, offlineCalls: before.offlineCalls + 1 }),
       wasOnline ? 1 : 0,
     );
-    if ('status' in done || wasOnline) return done;
+    if ('status' in result || wasOnline) return result;
     return notFoundError('APIG.3015', `API ${apiId} has not been published in environment ${environmentId}`);
   }
 
   /**
-   * Makes a kept version effective, without a new one. Where the API is offline by now, it is online again: what the service
-   * does then is not known.
+   * Makes an existing version effective. An API that is offline goes online again; the service's behavior in this case is unknown.
    */
   switchVersion(apiId: string, versionId: string): PublishedApi | EmulatedError {
     if (!this.catalog.api(apiId)) return apiNotFound(apiId);
@@ -176,21 +175,21 @@ export class GatewayState {
     return notFoundError('APIG.3022', `The API version does not exist;id:${versionId}`);
   }
 
-  /** Does what somebody does in the service's own console: a change that is no call. */
+  /** Makes a change outside edict, as in the service's console. It is not counted as a call. */
   changeManually(apiId: string, environmentId: string, action: 'online' | 'offline'): PublishedApi | EmulatedError {
     const { onlineCalls, offlineCalls } = this.#publication(apiId, environmentId);
-    const done = action === 'online' ? this.publish(apiId, environmentId, '') : this.takeOffline(apiId, environmentId);
-    if (!('status' in done)) this.#store({ ...this.#publication(apiId, environmentId), onlineCalls, offlineCalls }, 0);
-    return done;
+    const result = action === 'online' ? this.publish(apiId, environmentId, '') : this.takeOffline(apiId, environmentId);
+    if (!('status' in result)) this.#store({ ...this.#publication(apiId, environmentId), onlineCalls, offlineCalls }, 0);
+    return result;
   }
 
-  /** Removes an API and all of its publications. Returns whether there was one. */
+  /** Deletes an API with all its publications. Returns whether it existed. */
   deleteApi(apiId: string): boolean {
     for (const { id } of this.catalog.environments()) this.#publications.delete(keyOf(apiId, id));
     return this.catalog.deleteApi(apiId);
   }
 
-  /** Returns the versions of an API in all environments, as far as lists show them by now. */
+  /** Returns the versions of an API in all environments, as lists show them after the read lag. */
   versions(apiId: string): readonly VersionInEnvironment[] | EmulatedError {
     if (!this.catalog.api(apiId)) return apiNotFound(apiId);
     const nowMs = this.#now().getTime();
@@ -200,7 +199,7 @@ export class GatewayState {
     });
   }
 
-  /** Returns where `api` is published: `now`, or `late` as lists show it by now. */
+  /** Returns the publications of `api`: the current ones with `now`, those visible in lists after the read lag with `late`. */
   placementOf(api: Api, when: 'now' | 'late'): ApiPlacement {
     const nowMs = this.#now().getTime();
     const all = this.catalog.environments().map((environment) => {
@@ -214,7 +213,7 @@ export class GatewayState {
     return { api, placements, wasPublished: all.some(({ publication }) => (publication?.versions.length ?? 0) > 0) };
   }
 
-  /** Returns everything that was ever published or asked for. */
+  /** Returns every publication that was ever made or requested. */
   publications(): readonly EmulatedPublication[] {
     return [...this.#publications.values()];
   }
@@ -253,7 +252,7 @@ function neverPublished(api: string, environment: string): EmulatedPublication {
   return { api, environment, versions: [], effective: null, record: null, onlineCalls: 0, offlineCalls: 0, switchCalls: 0 };
 }
 
-/** The service's times have nanoseconds; this machine's have milliseconds. */
+/** Formats a time with nine fractional digits, as the service does. */
 function formatTime(date: Date): string {
   return date.toISOString().replace('Z', '000000Z');
 }

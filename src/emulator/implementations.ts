@@ -4,32 +4,32 @@ import type { ApiPlacement, GatewayState, PublishedApi, VersionInEnvironment } f
 import { type EmulatedError, type EmulatedResponse, errorResponse } from './responses.ts';
 import type { OperationSpec } from './specification.ts';
 
-/** A request whose caller and form have been checked. */
+/** An authenticated and validated request. */
 export interface OperationCall {
   readonly body: unknown;
   /** The path's parameters. */
   readonly params: Readonly<Record<string, string>>;
   /** The query's parameters, with their defaults filled in. */
   readonly query: Readonly<Record<string, unknown>>;
-  /** What goes wrong with single APIs of a batch, by ID. */
+  /** Injected errors for single APIs of a batch, by ID. */
   readonly apiErrors: ReadonlyMap<string, EmulatedError>;
 }
 
-export type Implementation = (call: OperationCall, world: GatewayState) => EmulatedResponse;
+export type Implementation = (call: OperationCall, state: GatewayState) => EmulatedResponse;
 
-/** An operation together with what it does. */
+/** An operation with its implementation. */
 export interface ImplementedOperation extends OperationSpec {
   readonly implementation: Implementation;
 }
 
-/** Returns every operation with its implementation. Throws an Error that names those which have no counterpart, on either side. */
+/** Pairs each operation with its implementation. Throws an Error that names those on either side without a counterpart. */
 export function implementOperations(
   operations: readonly OperationSpec[],
   byId: Readonly<Record<string, Implementation>>,
 ): ImplementedOperation[] {
   const ids = new Set(operations.map(({ id }) => id));
-  const strays = Object.keys(byId).filter((id) => !ids.has(id));
-  if (strays.length > 0) throw new Error(`the specification has no operation for the implementation of ${strays.join(', ')}`);
+  const unknownIds = Object.keys(byId).filter((id) => !ids.has(id));
+  if (unknownIds.length > 0) throw new Error(`the specification has no operation for the implementation of ${unknownIds.join(', ')}`);
   return operations.map((operation) => {
     const implementation = byId[operation.id];
     if (!implementation) throw new Error(`the specification's operation ${operation.id} has no implementation`);
@@ -37,80 +37,80 @@ export function implementOperations(
   });
 }
 
-/** What the operations of the specification do, by `operationId`. */
+/** The implementations of the operations, by `operationId`. */
 export const implementations: Readonly<Record<keyof operations, Implementation>> = {
-  changePublication({ body }, world) {
+  changePublication({ body }, state) {
     const { action, api_id: api, env_id: environment, remark = '' } = body as PublicationRequest;
-    const done = action === 'online' ? world.publish(api, environment, remark) : world.takeOffline(api, environment);
+    const done = action === 'online' ? state.publish(api, environment, remark) : state.takeOffline(api, environment);
     return 'status' in done ? errorResponse(done) : { status: 201, body: publicationBody(done) };
   },
 
-  changePublications({ body, query: { action }, apiErrors }, world) {
+  changePublications({ body, query: { action }, apiErrors }, state) {
     const { apis, env_id: environment, remark = '' } = body as BatchRequest;
-    if (!world.catalog.environment(environment)) return errorResponse(environmentNotFound(environment));
+    if (!state.catalog.environment(environment)) return errorResponse(environmentNotFound(environment));
     const done = apis.map((api) => {
       const fault = apiErrors.get(api);
       return {
         api,
-        result: fault ?? (action === 'online' ? world.publish(api, environment, remark) : world.takeOffline(api, environment)),
+        result: fault ?? (action === 'online' ? state.publish(api, environment, remark) : state.takeOffline(api, environment)),
       };
     });
     const success = done.flatMap(({ result }) => ('status' in result ? [] : [publicationBody(result)]));
-    const failure = done.flatMap(({ api, result }) => ('status' in result ? [failureBody(api, result, world)] : []));
+    const failure = done.flatMap(({ api, result }) => ('status' in result ? [failureBody(api, result, state)] : []));
     return { status: 200, body: { success, failure } };
   },
 
-  switchVersion({ body, params: { api_id: api = '' } }, world) {
-    const done = world.switchVersion(api, (body as { readonly version_id: string }).version_id);
+  switchVersion({ body, params: { api_id: api = '' } }, state) {
+    const done = state.switchVersion(api, (body as { readonly version_id: string }).version_id);
     return 'status' in done ? errorResponse(done) : { status: 200, body: publicationBody(done) };
   },
 
-  listApis({ query }, world) {
+  listApis({ query }, state) {
     const { id, name, group_id: group, env_id: environment, precise_search: precise = '', offset, limit } = query as unknown as ApiQuery;
     const isPrecise = precise.split(',').includes('name');
-    const isMeant = (text: string): boolean => name === undefined || (isPrecise ? text === name : text.includes(name));
-    const listed = world.catalog
+    const matchesName = (text: string): boolean => name === undefined || (isPrecise ? text === name : text.includes(name));
+    const listed = state.catalog
       .listApis()
-      .filter((api) => (id ?? api.id) === api.id && (group ?? api.group.id) === api.group.id && isMeant(api.name))
+      .filter((api) => (id ?? api.id) === api.id && (group ?? api.group.id) === api.group.id && matchesName(api.name))
       .filter(
         (api) =>
-          environment === undefined || world.placementOf(api, 'late').placements.some((place) => place.environment.id === environment),
+          environment === undefined || state.placementOf(api, 'late').placements.some((place) => place.environment.id === environment),
       );
-    const apis = listed.slice(offset, offset + limit).map((api) => apiBody(world.placementOf(api, 'late')));
+    const apis = listed.slice(offset, offset + limit).map((api) => apiBody(state.placementOf(api, 'late')));
     return { status: 200, body: { size: apis.length, total: listed.length, apis } };
   },
 
-  getApi({ params: { api_id: id = '' } }, world) {
-    const api = world.catalog.api(id);
-    return api ? { status: 200, body: apiBody(world.placementOf(api, 'now')) } : errorResponse(apiNotFound(id));
+  getApi({ params: { api_id: id = '' } }, state) {
+    const api = state.catalog.api(id);
+    return api ? { status: 200, body: apiBody(state.placementOf(api, 'now')) } : errorResponse(apiNotFound(id));
   },
 
-  listEnvironments({ query }, world) {
+  listEnvironments({ query }, state) {
     const { name = '', offset, limit } = query as unknown as PageQuery & { readonly name?: string };
-    const found = world.catalog.environments().filter((environment) => environment.name.includes(name));
+    const found = state.catalog.environments().filter((environment) => environment.name.includes(name));
     const envs = found
       .slice(offset, offset + limit)
       .map((environment) => ({ ...environment, remark: '', create_time: '2020-01-01T00:00:00Z' }));
     return { status: 200, body: { size: envs.length, total: found.length, envs } };
   },
 
-  listVersions({ params: { api_id: api = '' }, query }, world) {
-    const found = world.versions(api);
+  listVersions({ params: { api_id: api = '' }, query }, state) {
+    const found = state.versions(api);
     if ('status' in found) return errorResponse(found);
     const { env_id: id, env_name: name, offset, limit } = query as unknown as VersionQuery;
-    const wanted = found.filter(
+    const matching = found.filter(
       ({ environment }) => (id ?? environment.id) === environment.id && (name ?? environment.name) === environment.name,
     );
-    const page = wanted.slice(offset, offset + limit);
+    const page = matching.slice(offset, offset + limit);
     return {
       status: 200,
-      body: { size: page.length, total: wanted.length, api_versions: page.map((version) => versionBody(api, version)) },
+      body: { size: page.length, total: matching.length, api_versions: page.map((version) => versionBody(api, version)) },
     };
   },
 
-  createToken({ body }, world) {
+  createToken({ body }, state) {
     const { user } = (body as TokenRequest).auth.identity.password;
-    const login = world.auth.logIn(user.name, user.password, user.domain.name);
+    const login = state.auth.logIn(user.name, user.password, user.domain.name);
     if (login === null) {
       return { status: 401, body: { error: { code: 401, title: 'Unauthorized', message: 'The username or password is wrong.' } } };
     }
@@ -156,15 +156,15 @@ interface TokenRequest {
   };
 }
 
-/** `online` leaves out `api_name`, as the page's own example does; `offline` has the zero time and no version (seen at API Gateway). */
+/** `online` omits `api_name`, as in the documentation's example. `offline` has the zero time and no version, as observed at API Gateway. */
 function publicationBody({ api, environmentId, effective }: PublishedApi) {
   if (!effective) return { api_id: api.id, env_id: environmentId, api_name: api.name, publish_time: '0001-01-01T00:00:00Z' };
   const { publishId, publishTime, versionId, remark } = effective;
   return { api_id: api.id, env_id: environmentId, publish_id: publishId, publish_time: publishTime, version_id: versionId, remark };
 }
 
-function failureBody(id: string, { errorCode, errorMsg }: EmulatedError, world: GatewayState) {
-  return { api_id: id, api_name: world.catalog.api(id)?.name ?? '', error_code: errorCode, error_msg: errorMsg };
+function failureBody(id: string, { errorCode, errorMsg }: EmulatedError, state: GatewayState) {
+  return { api_id: id, api_name: state.catalog.api(id)?.name ?? '', error_code: errorCode, error_msg: errorMsg };
 }
 
 function environmentNotFound(id: string): EmulatedError {
@@ -172,8 +172,8 @@ function environmentNotFound(id: string): EmulatedError {
 }
 
 /**
- * Several records stand in one field, joined by `|` in the same order. The fields are not there for an API that was never
- * published, and empty for one that is published nowhere any more: both forms are seen at the service.
+ * Joins the values of several publications with `|`, in the same order in each field. The fields are absent for an API that was never
+ * published, and empty for one that is published nowhere now. Both forms were observed at the service.
  */
 function apiBody({ api, placements, wasPublished }: ApiPlacement) {
   const joined = (texts: readonly string[]): string => texts.join('|');
@@ -195,7 +195,7 @@ function apiBody({ api, placements, wasPublished }: ApiPlacement) {
   };
 }
 
-/** Lists have whole seconds where an action's own answer has nanoseconds. */
+/** Lists have whole seconds; the response to an action has nanoseconds. */
 function truncateToSeconds(time: string): string {
   return `${time.slice(0, 19)}Z`;
 }

@@ -9,26 +9,29 @@ import type { Random } from './random.ts';
 import type { RequestLog, RequestSummary } from './request-log.ts';
 import { type EmulatedResponse, errorResponse, invalidParameterResponse } from './responses.ts';
 
-/** What every operation works with. */
+/** The dependencies of all operation routes. */
 export interface RouteDeps {
   readonly state: GatewayState;
   readonly faults: FaultInjector;
   readonly requests: RequestLog;
   readonly random: Random;
-  /** Returns the bytes of a request's body. */
+  /** Returns the raw body of a request. */
   readonly rawBody: (request: FastifyRequest) => Buffer;
-  /** Ends the waiting of answers that are held back. */
+  /** Aborts the delay of responses when the emulator closes. */
   readonly closeSignal: AbortSignal;
 }
 
-/** Lets `server` answer an operation: throttle, credentials, form, fault and implementation, in this order; then the log. */
-export function addOperationRoute(server: FastifyInstance, operation: ImplementedOperation, parts: RouteDeps): void {
-  const respond = async (request: FastifyRequest, reply: FastifyReply, take: () => FaultPlan): Promise<FastifyReply> => {
-    const { state, faults, requests, closeSignal } = parts;
+/**
+ * Adds the route of an operation. In this order it checks throttle, credentials and schema, applies a fault, runs the implementation and logs
+ * the request.
+ */
+export function addOperationRoute(server: FastifyInstance, operation: ImplementedOperation, deps: RouteDeps): void {
+  const respond = async (request: FastifyRequest, reply: FastifyReply, plan: () => FaultPlan): Promise<FastifyReply> => {
+    const { state, faults, requests, closeSignal } = deps;
     const atMs = performance.timeOrigin + performance.now();
     const changesBefore = state.changes;
-    const refused = checkThrottle(operation, atMs, parts) ?? checkAccess(operation, request, parts);
-    const { delivery, fault } = refused ? withoutFault(refused) : take();
+    const rejection = checkThrottle(operation, atMs, deps) ?? checkAccess(operation, request, deps);
+    const { delivery, fault } = rejection ? withoutFault(rejection) : plan();
     const status = 'response' in delivery ? delivery.response.status : null;
     requests.add({ atMs, operation: operation.id, status, ...summarizeRequest(request), fault, applied: state.changes > changesBefore });
     const delayMs = faults.nextDelayMs();
@@ -38,28 +41,28 @@ export function addOperationRoute(server: FastifyInstance, operation: Implemente
   server.route({
     method: operation.method,
     url: operation.url,
-    handler: (request, reply) => respond(request, reply, () => planResponse(operation, request, parts)),
+    handler: (request, reply) => respond(request, reply, () => planResponse(operation, request, deps)),
     errorHandler: (error, request, reply) => respond(request, reply, () => withoutFault(requestErrorResponse(error))),
   });
 }
 
 function planResponse(operation: ImplementedOperation, request: FastifyRequest, { state, faults, random }: RouteDeps): FaultPlan {
-  const asking = { body: request.body, params: request.params as OperationCall['params'], query: { ...(request.query as object) } };
-  const wrong = validateRequest(operation, asking);
-  if (wrong) return withoutFault(wrong);
-  const call: OperationCall = { ...asking, apiErrors: apiErrorsOf(operation, request, faults) };
+  const input = { body: request.body, params: request.params as OperationCall['params'], query: { ...(request.query as object) } };
+  const invalid = validateRequest(operation, input);
+  if (invalid) return withoutFault(invalid);
+  const call: OperationCall = { ...input, apiErrors: apiErrorsOf(operation, request, faults) };
   const implementation = (): EmulatedResponse => operation.implementation(call, state);
   const { api, environment } = summarizeRequest(request);
   const fault = faults.take({ operation: operation.id, apiId: api, environmentId: environment });
   return fault ? applyFault(fault, implementation, { state, random, success: operation.success }) : withoutFault(implementation());
 }
 
-/** The throttle is the front gateway's, so it is for calls that need credentials: others go to the identity service. */
+/** The throttle belongs to the front gateway, so it applies only to calls that need credentials. Other calls go to the identity service. */
 function checkThrottle({ requiresToken }: ImplementedOperation, atMs: number, { faults }: RouteDeps): EmulatedResponse | null {
   return requiresToken && faults.throttle ? faults.throttle.check(atMs) : null;
 }
 
-/** Returns the service's answer to a caller who may not call, or `null`. Credentials are looked at before anything else of a request. */
+/** Returns the error for a caller without access; `null` if access is allowed. Credentials are checked before the rest of the request. */
 function checkAccess(
   { requiresToken }: ImplementedOperation,
   request: FastifyRequest,
@@ -69,11 +72,11 @@ function checkAccess(
   const { method, headers, params, originalUrl: url } = request;
   const { project_id: project = '', instance_id: instance = '' } = params as OperationCall['params'];
   const caller = authenticate({ method, url, headers, body: rawBody(request) }, state.auth);
-  const refused = state.checkAccess(caller, project, instance);
-  return refused && errorResponse(refused);
+  const rejection = state.checkAccess(caller, project, instance);
+  return rejection && errorResponse(rejection);
 }
 
-/** Returns the service's answer to a request that breaks the specification, or `null`. Fills in the defaults of the query. */
+/** Returns the error for a request that violates the specification; `null` if it is valid. Fills in query defaults. */
 function validateRequest(
   { validQuery, validBody }: ImplementedOperation,
   { query, body }: Pick<OperationCall, 'query' | 'body'>,
@@ -85,22 +88,22 @@ function validateRequest(
   return invalidParameterResponse(String(name || 'body'));
 }
 
-/** Returns the answer to a body that cannot be read. Any other error is the emulator's own. */
+/** Returns the response to an unreadable body. Any other error is a failure of the emulator. */
 function requestErrorResponse({ statusCode = 500, message }: FastifyError): EmulatedResponse {
   if (statusCode < 500) return invalidParameterResponse('body');
   return errorResponse({ status: 500, errorCode: 'APIG.9999', errorMsg: `The emulator failed: ${message}` });
 }
 
-/** Returns the faults that are meant for single APIs of a batch. */
+/** Returns the faults for single APIs of a batch. */
 function apiErrorsOf({ id }: ImplementedOperation, request: FastifyRequest, faults: FaultInjector): OperationCall['apiErrors'] {
-  const own = (summarizeRequest(request).apis ?? []).map((api) => [api, faults.takeForApi(api, id)] as const);
-  return new Map(own.flatMap(([api, fault]) => (fault ? [[api, fault]] : [])));
+  const faultsByApi = (summarizeRequest(request).apis ?? []).map((api) => [api, faults.takeForApi(api, id)] as const);
+  return new Map(faultsByApi.flatMap(([api, fault]) => (fault ? [[api, fault]] : [])));
 }
 
-/** Returns what a request asks for, as far as it says so: what it wants changed, or what it wants to know of an API. */
+/** Summarizes a request for the log: the requested change, or the API that is read. */
 function summarizeRequest({ body, params, query }: FastifyRequest): RequestSummary {
-  const written = { ...(query as object), ...(isObject(body) ? body : {}) } as Readonly<Record<string, unknown>>;
-  const { action, api_id: api, env_id: environment, remark, apis, version_id: version } = written;
+  const fields = { ...(query as object), ...(isObject(body) ? body : {}) } as Readonly<Record<string, unknown>>;
+  const { action, api_id: api, env_id: environment, remark, apis, version_id: version } = fields;
   const { api_id: named } = params as OperationCall['params'];
   if (named !== undefined) return { api: named, ...(typeof version === 'string' && { version }) };
   if (typeof action !== 'string' || typeof environment !== 'string') return {};

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-/** Returns the next number of a sequence: at least 0, below 1. */
+
+/** Returns the next number of a sequence, at least 0 and below 1. */
 export type Random = () => number;
 
-/** Returns a sequence that is the same for the same `seed`, a whole number. The algorithm is mulberry32. */
+/** Returns a sequence determined by the integer `seed`. The algorithm is mulberry32. */
 export function seededRandom(seed: number): Random {
   let state = seed;
   return () => {
@@ -13,7 +14,7 @@ export function seededRandom(seed: number): Random {
   };
 }
 
-/** Returns one entry of `list` at random. Throws a RangeError if there is none. */
+/** Returns one entry of `list` at random. Throws a RangeError if the list is empty. */
 export function pickRandom<T>(list: readonly T[], random: Random): T {
   if (list.length === 0) throw new RangeError('nothing to choose from');
   return list[Math.floor(random() * list.length)] as T;

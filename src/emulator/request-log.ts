@@ -1,6 +1,6 @@
 import type { FaultKind } from './faults.ts';
 
-/** What a request asks for. */
+/** The content of a request. */
 export interface RequestSummary {
   readonly action?: string;
   readonly api?: string;
@@ -8,28 +8,28 @@ export interface RequestSummary {
   readonly apis?: readonly string[];
   readonly environment?: string;
   readonly remark?: string;
-  /** The version that is to be effective. */
+  /** The version to make effective. */
   readonly version?: string;
 }
 
 /** One request as it reached the emulator. */
 export interface ReceivedRequest extends RequestSummary {
-  /** When it came, in milliseconds since 1970, to a fraction. */
+  /** Time of arrival in milliseconds since 1970, with fractions. */
   readonly atMs: number;
   readonly operation: string;
-  /** `null` if no answer was begun. */
+  /** `null` if no response was started. */
   readonly status: number | null;
   readonly fault: FaultKind | null;
-  /** Whether it made a publication or took one offline. */
+  /** Whether the request changed a publication. */
   readonly applied: boolean;
 }
 
 const maxRequests = 200_000;
 
-/** The requests that came, oldest first; the oldest are forgotten beyond 200,000. */
+/** The received requests, oldest first. Beyond 200,000 the oldest are dropped. */
 export class RequestLog {
   #requests: ReceivedRequest[] = [];
-  /** How many came since the log was cleared, forgotten ones included. */
+  /** Requests since the log was cleared, including dropped ones. */
   #count = 0;
 
   add(request: ReceivedRequest): void {
@@ -43,7 +43,7 @@ export class RequestLog {
     return this.#requests.slice(-maxRequests);
   }
 
-  /** Returns the requests from the one with this index on, counted from 0 since the log was cleared; those forgotten are left out. */
+  /** Returns the requests from this index on, counted from 0 since the log was cleared, except dropped ones. */
   since(index: number): readonly ReceivedRequest[] {
     const count = Math.min(this.#count - index, maxRequests);
     return count > 0 ? this.#requests.slice(-count) : [];

@@ -3,23 +3,23 @@ import { parse } from 'yaml';
 import { validateSeed } from '../../generated/emulator-seed-validator.cjs';
 import { schemaError } from './control-schemas.ts';
 
-/** What exists at an emulated gateway when it starts. */
+/** The initial content of an emulated gateway. */
 export interface Seed {
   readonly project: string;
   readonly instance: string;
   readonly apis: readonly SeedApi[];
   readonly environments: readonly SeedResource[];
-  /** Tokens that the gateway knows. */
+  /** Valid tokens. */
   readonly tokens?: readonly SeedToken[];
-  /** Whether every token is taken, whatever `tokens` says. */
+  /** Whether every token is accepted, regardless of `tokens`. */
   readonly anyToken?: boolean;
-  /** Who can log in at the identity service. */
+  /** Users of the identity service. */
   readonly users?: readonly SeedUser[];
-  /** With which keys a request can be signed instead of carrying a token. */
+  /** Access keys for signed requests. */
   readonly keys?: readonly SeedKey[];
-  /** What is published from the start, by the IDs of API and environment. */
+  /** Initial publications, by the IDs of API and environment. */
   readonly publications?: readonly SeedPublication[];
-  /** Versions that are kept beside those, the newest first. */
+  /** Further versions that are not effective, newest first. */
   readonly kept?: readonly SeedVersion[];
 }
 
@@ -29,15 +29,15 @@ export interface SeedResource {
 }
 
 export interface SeedApi extends SeedResource {
-  /** The name of its group; left out: `default`. */
+  /** The name of its group; default: `default`. */
   readonly group?: string;
-  /** When its draft was last edited, as an ISO time; left out: before everything that happens here. */
+  /** When its draft was last edited, as an ISO time; default: before any change in the emulator. */
   readonly editedAt?: string;
 }
 
 export interface SeedToken {
   readonly value: string;
-  /** Whether its user may publish; `true` if left out. */
+  /** Whether its user may publish; default: `true`. */
   readonly permitted?: boolean;
 }
 
@@ -50,9 +50,9 @@ export interface SeedUser {
 export interface SeedKey {
   readonly access: string;
   readonly secret: string;
-  /** What makes the key a temporary one. */
+  /** Set for a temporary key. */
   readonly securityToken?: string;
-  /** Whether its user may publish; `true` if left out. */
+  /** Whether its user may publish; default: `true`. */
   readonly permitted?: boolean;
 }
 
@@ -61,7 +61,7 @@ export interface SeedPublication {
   readonly environment: string;
   readonly versionId?: string;
   readonly publishId?: string;
-  /** As an ISO time; left out: when the emulator started. */
+  /** As an ISO time; default: the start of the emulator. */
   readonly publishedAt?: string;
   readonly remark?: string;
 }
@@ -72,7 +72,7 @@ export interface SeedVersion {
   readonly versionId: string;
 }
 
-/** What exists when nobody says otherwise: a few APIs, two environments, and every token is taken. */
+/** The default seed: a few APIs and two environments; every token is accepted. */
 export const defaultSeed: Seed = {
   project: '73d69ae0cfcf460190522d06b60f05ad',
   instance: 'f0fa1789-3b76-433b-a787-9892951c620e',
@@ -88,12 +88,12 @@ export const defaultSeed: Seed = {
   anyToken: true,
 };
 
-/** Returns the seed in a YAML or JSON file. Throws an Error that names the file and the wrong field. */
+/** Reads a seed from a YAML or JSON file. Throws an Error that names the file and the invalid field. */
 export async function readSeed(file: string): Promise<Seed> {
   return parseSeed(await readFile(file, 'utf8'), file);
 }
 
-/** Returns the seed in `text`. Throws an Error that names `file` and the wrong field. */
+/** Parses a seed. Throws an Error that names `file` and the invalid field. */
 export function parseSeed(text: string, file: string): Seed {
   try {
     const seed: unknown = parse(text);
@@ -105,7 +105,7 @@ export function parseSeed(text: string, file: string): Seed {
   }
 }
 
-/** Checks what no schema can see. */
+/** Checks references and times, which the schema cannot. */
 function checkReferences({ apis, environments, publications = [] }: Seed): void {
   const [apiIds, environmentIds] = [apis, environments].map((named) => new Set(named.map(({ id }) => id)));
   for (const [index, { editedAt }] of apis.entries()) checkTime(editedAt, `seed/apis/${index}/editedAt`);

@@ -1,26 +1,26 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { parse } from 'node:querystring';
 
-/** A request as it came from the wire. */
+/** A request as received, before parsing. */
 export interface ReceivedHttpRequest {
   readonly method: string;
-  /** What stood in the request's first line: path and query. */
+  /** Path and query of the request line, unchanged. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
 }
 
-/** What the header `Authorization` of a signed request says. */
+/** The parsed `Authorization` header of a signed request. */
 export interface SignatureHeader {
   readonly access: string;
-  /** The signed headers in the order in which they were signed. */
+  /** The names of the signed headers, in the order of signing. */
   readonly signedHeaders: readonly string[];
   readonly signature: string;
 }
 
 const headerPattern = /^SDK-HMAC-SHA256 Access=([^,\s]+), ?SignedHeaders=([^,\s]+), ?Signature=([0-9a-f]{64})$/;
 
-/** Returns what a header `Authorization` says, or `null` if it is not of the form of a signature. */
+/** Parses an `Authorization` header; `null` if it is not a signature. */
 export function parseAuthorization(text: string): SignatureHeader | null {
   const [, access, names, signature] = headerPattern.exec(text) ?? [];
   return access && names && signature ? { access, signedHeaders: names.toLowerCase().split(';'), signature } : null;
@@ -33,8 +33,8 @@ export function parseSdkDateMs(text: string): number {
 }
 
 /**
- * Returns whether a request was signed with `secret`, over what came from the wire. By Huawei Cloud's "API Request Signing Guide",
- * written without a look at edict's own signer, which it is there to check. `host` and `x-sdk-date` must be signed.
+ * Returns whether a request, as received, was signed with `secret`. It follows Huawei Cloud's "API Request Signing Guide" and is written
+ * independently of edict's own signer, so that it can verify it. `host` and `x-sdk-date` must be signed.
  */
 export function isSignatureValid(request: ReceivedHttpRequest, { signedHeaders, signature }: SignatureHeader, secret: string): boolean {
   if (!['host', 'x-sdk-date'].every((name) => signedHeaders.includes(name))) return false;
@@ -54,7 +54,7 @@ export function isSignatureValid(request: ReceivedHttpRequest, { signedHeaders, 
   return timingSafeEqual(expected, Buffer.from(signature, 'hex'));
 }
 
-/** Names sorted, and under one name its values. */
+/** Sorts the query by name, then by value. */
 function canonicalQuery(query: string): string {
   const given = parse(query);
   const byName = Object.keys(given).map((name) => [percentEncode(name), [given[name] ?? ''].flat().map(percentEncode).sort()] as const);
@@ -62,7 +62,7 @@ function canonicalQuery(query: string): string {
   return byName.flatMap(([name, values]) => values.map((value) => `${name}=${value}`)).join('&');
 }
 
-/** What cannot be decoded stands for itself. */
+/** Decodes a segment; a malformed one is kept unchanged. */
 function decodeOrKeep(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -71,7 +71,7 @@ function decodeOrKeep(text: string): string {
   }
 }
 
-/** RFC 3986: only letters, digits and `-._~` stand for themselves. */
+/** Percent-encodes all but letters, digits and `-._~`, as in RFC 3986. */
 function percentEncode(text: string): string {
   return [...Buffer.from(text)]
     .map((byte) => (/[\w.~-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : percentHex(byte)))

@@ -1,24 +1,24 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import document from '../../generated/roma-connect.json' with { type: 'json' };
 
-/** One operation of the specification as a server needs it. */
+/** One operation of the specification, prepared for the server. */
 export interface OperationSpec {
   readonly id: string;
   readonly method: 'GET' | 'POST' | 'PUT';
   /** The path with fastify's `:name` parameters. */
   readonly url: string;
   readonly validBody: ValidateFunction | null;
-  /** Checks the query's parameters, turns their texts into what they mean and fills in what is left out. */
+  /** Validates the query parameters, coerces their types and fills in defaults. */
   readonly validQuery: ValidateFunction;
   /** Whether the header `X-Auth-Token` is required. */
   readonly requiresToken: boolean;
   readonly success: SuccessSpec;
 }
 
-/** The answer of an operation that has worked. */
+/** The success response of an operation. */
 export interface SuccessSpec {
   readonly status: number;
-  /** The fields that its body must have. */
+  /** The required fields of its body. */
   readonly required: readonly string[];
 }
 
@@ -41,9 +41,9 @@ interface OperationDocument {
   readonly responses: Readonly<Record<string, BodyDocument>>;
 }
 
-/** Returns every operation of spec/roma-connect.openapi.yaml with its checks compiled. */
+/** Loads all operations of spec/roma-connect.openapi.yaml and compiles their validators. */
 export function loadOperations(): OperationSpec[] {
-  // `npm run generate` has held the document to its own rules; loading those again takes most of the time to start.
+  // `npm run generate` has validated the document already. Loading the meta-schemas again would take most of the startup time.
   const options = { strict: false, meta: false, validateSchema: false } as const;
   const ajv = new Ajv2020(options);
   const queryAjv = new Ajv2020({ ...options, coerceTypes: true, useDefaults: true });
@@ -52,7 +52,7 @@ export function loadOperations(): OperationSpec[] {
   return Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item as unknown as Record<string, OperationDocument>).flatMap(([method, operation]) => {
       if (!operation.operationId) return [];
-      const resolved = (operation.parameters ?? []).map((given) => parameters[given.$ref?.split('/').at(-1) ?? ''] ?? given);
+      const resolved = (operation.parameters ?? []).map((parameter) => parameters[parameter.$ref?.split('/').at(-1) ?? ''] ?? parameter);
       const reference = operation.requestBody?.content['application/json'].schema.$ref;
       return {
         id: operation.operationId,
@@ -60,7 +60,7 @@ export function loadOperations(): OperationSpec[] {
         url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
         validBody: reference ? ajv.compile({ $ref: `specification${reference}` }) : null,
         validQuery: queryAjv.compile(querySchema(resolved)),
-        requiresToken: resolved.some((given) => given.in === 'header' && given.required && given.name === 'X-Auth-Token'),
+        requiresToken: resolved.some((parameter) => parameter.in === 'header' && parameter.required && parameter.name === 'X-Auth-Token'),
         success: successSpec(operation),
       };
     }),
@@ -68,7 +68,7 @@ export function loadOperations(): OperationSpec[] {
 }
 
 function querySchema(parameters: readonly Parameter[]): object {
-  const inQuery = parameters.filter((given) => given.in === 'query');
+  const inQuery = parameters.filter((parameter) => parameter.in === 'query');
   return {
     type: 'object',
     required: inQuery.filter(({ required }) => required).map(({ name }) => name),
@@ -77,7 +77,7 @@ function querySchema(parameters: readonly Parameter[]): object {
 }
 
 function successSpec({ responses }: OperationDocument): SuccessSpec {
-  const [status = '200', response] = Object.entries(responses).find(([written]) => written.startsWith('2')) ?? [];
+  const [status = '200', response] = Object.entries(responses).find(([code]) => code.startsWith('2')) ?? [];
   const name = response?.content['application/json'].schema.$ref.split('/').at(-1) ?? '';
   const schemas = document.components.schemas as unknown as Readonly<Record<string, { readonly required?: readonly string[] }>>;
   return { status: Number(status), required: schemas[name]?.required ?? [] };

@@ -1,27 +1,27 @@
 import { type EmulatedResponse, errorResponse } from './responses.ts';
 
-/** How many calls the front gateway lets through. */
+/** The rate limit of the front gateway. */
 export interface ThrottleLimit {
   /** At least 1. */
   readonly calls: number;
   readonly perMs: number;
-  /** Whether a refusal says when to come again. */
+  /** Whether a 429 has a `Retry-After` header. */
   readonly retryAfter?: boolean;
-  /** Whether a refusal keeps the limit to itself. */
+  /** Whether a 429 does not mention the limit. */
   readonly quiet?: boolean;
 }
 
-/** The words that the service has for a window; other windows are not spoken of. */
+/** The service's names for windows. Other windows are not mentioned in messages. */
 const units = new Map([
   [1_000, 'second'],
   [60_000, 'minute'],
   [3_600_000, 'hour'],
 ]);
 
-/** A limit that holds over every window: of any `perMs` milliseconds, no more than `calls` calls get through. Refused calls do not count. */
+/** A limit over every sliding window: at most `calls` calls pass in any `perMs` milliseconds. Rejected calls do not count. */
 export class Throttle {
   readonly limit: ThrottleLimit;
-  /** The times of the last `calls` calls that got through; the oldest stands where the next one goes. */
+  /** A ring of the times of the last `calls` accepted calls. The next call overwrites the oldest. */
   readonly #acceptedAtMs: number[] = [];
   #accepted = 0;
 
@@ -29,7 +29,7 @@ export class Throttle {
     this.limit = limit;
   }
 
-  /** Returns the refusal of a call at `atMs`, on any clock that only goes forward, or `null` if the call gets through. */
+  /** Returns the 429 for a call at `atMs`, on any clock that never goes back; `null` if the call passes. */
   check(atMs: number): EmulatedResponse | null {
     const { calls, perMs } = this.limit;
     const slot = this.#accepted % calls;
@@ -40,13 +40,13 @@ export class Throttle {
     return null;
   }
 
-  /** The message is one that was seen in the wild. */
+  /** The message was observed at the service. */
   #throttledResponse(waitMs: number): EmulatedResponse {
     const { calls, perMs, retryAfter = false, quiet = false } = this.limit;
     const unit = units.get(perMs);
     const detail = unit ? `,limit:${calls},time:1 ${unit}` : '';
     const errorMsg = quiet ? 'Too many requests' : `The throttling threshold has been reached: policy ip over ratelimit${detail}`;
-    const answer = errorResponse({ status: 429, errorCode: 'APIG.0308', errorMsg });
-    return retryAfter ? { ...answer, headers: { 'Retry-After': String(Math.ceil(waitMs / 1_000)) } } : answer;
+    const response = errorResponse({ status: 429, errorCode: 'APIG.0308', errorMsg });
+    return retryAfter ? { ...response, headers: { 'Retry-After': String(Math.ceil(waitMs / 1_000)) } } : response;
   }
 }

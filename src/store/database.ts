@@ -46,7 +46,10 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** One transaction that fills an empty store. Nothing is visible to other processes before `commit`; if it is closed or killed earlier, the store stays empty. */
+/**
+ * One transaction that fills an empty store. Nothing is visible to other processes before `commit`. If it is closed or killed earlier, the
+ * store stays empty.
+ */
 export interface StoreFill extends Pick<Database, 'displayUrl' | 'queries'> {
   run(statement: Statement): Promise<readonly SqlRow[]>;
   /** Makes the copy durable and visible to other processes. */

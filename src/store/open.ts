@@ -20,7 +20,8 @@ export async function openReadonly({ url }: Pick<StoreOptions, 'url'>): Promise<
 /**
  * Opens the store for writing and creates it if it is missing. A gateway's state is written under that gateway's lease.
  *
- * @throws EdictError `STORE_LOCKED` if another process has locked the store, `STORE_*` if it cannot be written, `STORE_URL_INVALID` if the URL is not a store URL
+ * @throws EdictError `STORE_LOCKED` if another process has locked the store, `STORE_*` if it cannot be written, `STORE_URL_INVALID` if
+ * `options.url` is not a store URL
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   return (await loadEngine(options.url)).openStore(options);
@@ -53,7 +54,11 @@ export async function openFill(url: string, kind: StoreKind): Promise<StoreFill>
   return (await loadEngine(url)).openFill(url, kind);
 }
 
-/** Returns the store URL without a password, in a form that other commands accept. Throws an EdictError `STORE_URL_INVALID` if `url` is not a store URL. */
+/**
+ * Returns the store URL without a password, in a form that other commands accept.
+ *
+ * @throws EdictError `STORE_URL_INVALID` if `url` is not a store URL
+ */
 export async function toDisplayUrl(url: string): Promise<string> {
   return (await loadEngine(url)).toDisplayUrl(url);
 }

@@ -50,7 +50,10 @@ export class SqliteDatabase implements Database {
     });
   }
 
-  /** Returns the process that last wrote its status, if it still runs on this host. A killed process leaves its status behind, and a process in another container is not visible. */
+  /**
+   * Returns the process that last wrote its status, if it still runs on this host. A killed process leaves its status behind, and a process in
+   * another container is not visible.
+   */
   async leaseHolder(gatewayId: number): Promise<string | null> {
     const [row] = await this.read(bindQuery(this.queries.readGateway, { gateway: gatewayId }));
     const status = toControllerStatus(row);
