@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 import module from 'node:module';
 
-// Nothing else is imported before this is known: an older Node.js would fail somewhere in the middle, in words that help nobody.
+/*
+ * The entry point: checks the Node.js version, then hands the command line to cli/program.ts. It must not import anything of edict
+ * statically: an older Node.js would fail with an unhelpful syntax error before the version is checked.
+ */
 const [major = 0] = process.versions.node.split('.').map(Number);
 if (major < 24) {
   process.stderr.write(`edict: needs Node.js 24 or newer, and this is ${process.versions.node}: ${process.execPath}\n`);

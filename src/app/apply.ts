@@ -26,70 +26,59 @@ import {
 import { systemClock } from './system-clock.ts';
 
 /*
- * The commands that act, and the rooms that they need. How rooms are opened together stands in rooms.ts, what only looks in reports.ts.
+ * `edict apply`, `approve` and `emulate`: the commands that send calls or write. session.ts opens what they need, reports.ts serves the
+ * read-only commands.
  */
 
-/** What ends a run early: `stop` lets the calls in flight finish. */
+/** Stops a run early when `signal` is aborted; the calls in flight still finish. */
 export interface Stopper {
   readonly signal: AbortSignal;
 }
 
-/** What `apply` came to, and the plan that was left in the end. `left` counts changes that were not sent because the run was stopped. */
+/** The result of an apply. `plan` is the plan that remains; `unsent` counts changes not sent because the run was stopped. */
 export interface ApplyResult {
   readonly plan: Plan;
   readonly summary: ReconcileSummary;
   readonly unsent: number;
-  /** Changes of the saved plan that were left out since something moved under them while it was carried out. */
+  /** Changes of the saved plan that became stale during the run and were not made. */
   readonly superseded: readonly StaleChange[];
 }
 
-/** How often `apply` tries one change before it leaves it to a person. */
+/** The most attempts that `apply` makes for one change; after the last one the change counts as failed. */
 const maxAttemptsPerChange = 4;
 
-/** Makes one pass over the file, or what of it is targeted, and returns when no call is left to make. Throws an EdictError if it cannot begin. */
-export function applyOnce(settings: Settings, environment: Env, emit: Emit, stopper: Stopper): Promise<ApplyResult> {
-  return runApply(settings, null, environment, emit, stopper);
+/** Reconciles the file once, or only its targeted part, and returns when no call is left to make. Throws an EdictError if it cannot start. */
+export function applyOnce(settings: Settings, env: Env, emit: Emit, stopper: Stopper): Promise<ApplyResult> {
+  return runApply(settings, null, env, emit, stopper);
 }
 
 /**
  * Makes exactly the changes of the saved plan in the file `from` and returns when no call is left to make. Throws an EdictError
- * `PLAN_*` with nothing sent if the file is no plan, or one of its changes rests on what has moved.
+ * `SAVED_PLAN_*` with nothing sent if the file is not a valid saved plan, and a StalePlanError if one of its changes is stale.
  */
-export async function applySavedPlan(
-  settings: Settings,
-  from: string,
-  environment: Env,
-  emit: Emit,
-  stopper: Stopper,
-): Promise<ApplyResult> {
+export async function applySavedPlan(settings: Settings, from: string, env: Env, emit: Emit, stopper: Stopper): Promise<ApplyResult> {
   const opened = await openSavedPlan(from, settings);
-  return runApply(opened.settings, opened, environment, emit, stopper);
+  return runApply(opened.settings, opened, env, emit, stopper);
 }
 
-async function runApply(
-  settings: Settings,
-  plan: OpenedSavedPlan | null,
-  environment: Env,
-  emit: Emit,
-  stopper: Stopper,
-): Promise<ApplyResult> {
+async function runApply(settings: Settings, plan: OpenedSavedPlan | null, env: Env, emit: Emit, stopper: Stopper): Promise<ApplyResult> {
   let opened: Session | null = null;
   const open = async (): Promise<Session> => {
-    opened ??= await openSession(settings, environment, emit, stopper);
+    opened ??= await openSession(settings, env, emit, stopper);
     return opened;
   };
   try {
-    const lookUp: ResolveNames = async (of, names) => {
+    const resolveNames: ResolveNames = async (of, names) => {
       plan?.assertGateway(of);
       return (await open()).resolveNames(of, names);
     };
-    const desired = await createFileSource(settings, environment, lookUp).load();
+    const desired = await createFileSource(settings, env, resolveNames).load();
     plan?.assertGateway(desired.gateway);
-    const rooms = await open();
+    const session = await open();
     const targets = plan
       ? await targetsOfSavedPlan(plan.saved)
-      : await resolveTargets(settings, desired, () => rooms.readRecordedState(desired.gateway));
-    return await applyInSession(rooms, desired, targets, plan?.saved ?? null, emit, stopper);
+      : await resolveTargets(settings, desired, () => session.readRecordedState(desired.gateway));
+    return await applyInSession(session, desired, targets, plan?.saved ?? null, emit, stopper);
   } catch (error) {
     throw withHint(error, 'stop that one first, wait for it with --wait, or let a daemon apply the file: `edict wait`');
   } finally {
@@ -98,7 +87,7 @@ async function runApply(
 }
 
 async function applyInSession(
-  rooms: Session,
+  session: Session,
   desired: DesiredState,
   targets: Targets,
   saved: SavedPlan | null,
@@ -107,72 +96,73 @@ async function applyInSession(
 ): Promise<ApplyResult> {
   const totals = { online: 0, offline: 0 };
   let plan: Plan | null = null;
-  let last: ReconcileSummary | null = null;
+  let lastSummary: ReconcileSummary | null = null;
   let superseded: readonly StaleChange[] = [];
-  const heard: Emit = (event) => {
+  const forwardEvent: Emit = (event) => {
     if ((event.type === 'attempt:finished' || event.type === 'attempt:recovered') && event.outcome.kind === 'succeeded') {
       totals[event.change.action] += 1;
     }
     if (event.type === 'plan:computed') plan = event.plan;
-    if (event.type === 'reconcile:finished') last = event.summary;
+    if (event.type === 'reconcile:finished') lastSummary = event.summary;
     if (event.type === 'plan:computed') superseded = event.plan.savedPlanDiff?.staleChanges ?? [];
     emit(event);
   };
-  const engine = await rooms.runnerFor(desired, maxAttemptsPerChange, heard, targets, saved);
+  const runner = await session.runnerFor(desired, maxAttemptsPerChange, forwardEvent, targets, saved);
   const startedAtMs = systemClock.now();
   emit({ type: 'file:loaded', desired });
-  const made = await engine.reconcile(desired, 'start', signal);
-  await Promise.race([engine.idle(), onceAborted(signal)]);
-  const unsent = await engine.stop();
-  const finished: ReconcileSummary = last ?? {
+  const initialPlan = await runner.reconcile(desired, 'start', signal);
+  await Promise.race([runner.idle(), onceAborted(signal)]);
+  const unsent = await runner.stop();
+  const finished: ReconcileSummary = lastSummary ?? {
     online: 0,
     offline: 0,
-    unchanged: made.unchanged,
+    unchanged: initialPlan.unchanged,
     held: 0,
     deferred: 0,
     failed: 0,
     durationMs: 0,
   };
   return {
-    plan: excludeOwnChanges(plan ?? made, made),
-    summary: { ...finished, ...totals, unchanged: made.unchanged, durationMs: systemClock.now() - startedAtMs },
+    plan: excludeOwnChanges(plan ?? initialPlan, initialPlan),
+    summary: { ...finished, ...totals, unchanged: initialPlan.unchanged, durationMs: systemClock.now() - startedAtMs },
     unsent,
     superseded,
   };
 }
 
-/** Returns `error`, with another `hint` where it says that another edict is at work. */
+/** Returns `error`, with `hint` instead of its own if another edict process holds the store or the lease. */
 function withHint(error: unknown, hint: string): unknown {
-  const isAtWork = error instanceof StoreLockedError || error instanceof LeaseHeldError;
-  return isAtWork ? new EdictError(error.code, error.message, { hint }) : error;
+  const isHeldElsewhere = error instanceof StoreLockedError || error instanceof LeaseHeldError;
+  return isHeldElsewhere ? new EdictError(error.code, error.message, { hint }) : error;
 }
 
-/** An approval as it was written, and the plan that it is for. */
+/** An approval as written to the store, and the plan that it approves. */
 export interface ApprovedPlan extends PlanReport {
   readonly approval: NewApproval;
 }
 
 /**
- * Writes down that a person agrees to what the plan holds. It makes no call: the daemon, or the next apply, finds it in the store. Throws as `approvalOf` does, and an EdictError `STORE_*`.
+ * Writes the approval of the plan's held changes to the store. Makes no call: the daemon or the next apply reads the approval from
+ * there. Throws as `createApproval` does, and an EdictError `STORE_*`.
  */
-export async function recordApproval(settings: Settings, environment: Env, agreeing: ApprovalRequest): Promise<ApprovedPlan> {
-  const planned = await readPlan(settings, environment);
-  const approval = createApproval(planned.plan, agreeing, systemClock.now());
+export async function recordApproval(settings: Settings, env: Env, request: ApprovalRequest): Promise<ApprovedPlan> {
+  const report = await readPlan(settings, env);
+  const approval = createApproval(report.plan, request, systemClock.now());
   const { writeApproval } = await import('../store/requests.ts');
-  await writeApproval(settings.storeUrl, planned.plan.gateway, approval);
-  return { ...planned, approval };
+  await writeApproval(settings.storeUrl, report.plan.gateway, approval);
+  return { ...report, approval };
 }
 
-/** What a command says while it works. */
+/** The log of a running command. */
 export interface CommandLogger {
   readonly emit: Emit;
-  /** Returns what tells of one file of several, which is in every line. */
+  /** Returns an emitter that adds `file` to every line, for a daemon with several files. */
   forFile(file: string): Emit;
-  /** Logs what is not an event of the engine. */
+  /** Logs a line that is not a controller event. */
   log(event: string, message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** Returns the log on stderr, fed with the engine's events. */
+/** Returns the log on stderr, which records the controller's events. */
 export async function openCommandLogger(options: LogOptions): Promise<CommandLogger> {
   const { logEvents, openLogger } = await import('../telemetry/log.ts');
   const logger = await openLogger(options);
@@ -183,7 +173,7 @@ export async function openCommandLogger(options: LogOptions): Promise<CommandLog
   };
 }
 
-/** Starts the emulator by itself. Throws an EdictError if the seed is none or the address cannot be had. */
+/** Starts the emulator without a client. Throws an EdictError `EMULATOR_FAILED` if the seed is invalid or the address cannot be bound. */
 export async function startStandaloneEmulator(seedFile: string | null, options: Omit<EmulatorOptions, 'seed'>): Promise<Emulator> {
   const { startEmulator } = await import('../emulator/emulator.ts');
   const { defaultSeed, readSeed } = await import('../emulator/seed.ts');

@@ -11,67 +11,69 @@ import type { StatusServer } from './status-server.ts';
 import { systemClock } from './system-clock.ts';
 
 /*
- * The daemon, and what is opened around it: the store, a part for each file, and the page of all.
+ * The daemon: opens the store, one controller for each file, and the status server. This folder is the composition root, which opens and
+ * joins all other folders. It decides nothing itself: plans are made in plan/ and controller/. Only cli/ and main.ts may import it.
  */
 
-/** The daemon as its command holds it. */
+/** A running daemon. */
 export interface Daemon {
-  /** Asks for a pass over every file now. */
+  /** Triggers a reconciliation of every file now. */
   reconcileNow(): void;
-  /** Resolves when the daemon has ended after `stop`, with the number of changes left unsent. Rejects when no file can be worked on. */
+  /** Resolves after `stop`, with the number of unsent changes, when everything is closed. Rejects when the controllers of all files have failed. */
   readonly done: Promise<number>;
-  /** Sends nothing more, lets the calls in flight finish, records them and ends. */
+  /** Sends no new calls, lets the calls in flight finish, records their outcomes and closes everything. */
   stop(): void;
-  /** Those of the start. */
+  /** The files found at startup. */
   readonly files: readonly string[];
-  /** Where it can be asked how it is; `null`: nowhere. */
+  /** The URL of the status server; `null` if there is none. */
   readonly url: string | null;
-  /** Why it cannot be asked although nobody has said so; `null` otherwise. */
+  /** Why the status server could not listen on the default address; `null` otherwise. */
   readonly listenError: string | null;
 }
 
 /**
- * Starts the daemon over the files that `paths` name, as `FilesIn` has it, and follows which ones there are. `talkOf` returns what tells
- * people of a file, of several if `isOne` is false. A store that cannot be reached is waited for until `signal` is aborted. Throws an
- * EdictError if the store cannot be opened, `FILE_NOT_FOUND` for a folder without a file, or `LISTEN_FAILED` if the address cannot be had.
+ * Starts the daemon for the files that `paths` name (see `SourceDirectory`) and follows added and removed files. `logFor` returns the log
+ * of a file; `isSingleFile` says whether that file is the only one. Retries an unreachable store until `signal` is aborted. Throws an
+ * EdictError if the store cannot be opened, `FILE_NOT_FOUND` for a folder without a file, or `LISTEN_FAILED` if an explicit address
+ * cannot be bound.
  */
 export async function startDaemon(
   settings: Settings,
   paths: readonly string[],
   { listen, listenIsExplicit, ...times }: DaemonSettings,
   env: Env,
-  talkOf: (file: string, isOne: boolean) => Emit,
+  logFor: (file: string, isSingleFile: boolean) => Emit,
   signal: AbortSignal = neverAborted,
 ): Promise<Daemon> {
-  const named = new SourceDirectory(paths);
-  const files = named.list();
+  const directory = new SourceDirectory(paths);
+  const files = directory.list();
   const isSingleFile = files.length === 1 && files[0] === paths[0];
   const stopping = new AbortController();
-  const parts = new Map<string, ManagedFile>();
-  const store = await openStoreWithRetry(settings, talkOf(settings.file, true), signal);
-  let face: StatusServer | null = null;
+  const managedFiles = new Map<string, ManagedFile>();
+  const store = await openStoreWithRetry(settings, logFor(settings.file, true), signal);
+  let statusServer: StatusServer | null = null;
   let listenError: string | null = null;
   const open = async (file: string): Promise<ManagedFile> => {
-    const part = await openManagedFile({ ...settings, file }, times, env, store, talkOf(file, isSingleFile));
-    parts.set(file, part);
-    return part;
+    const managedFile = await openManagedFile({ ...settings, file }, times, env, store, logFor(file, isSingleFile));
+    managedFiles.set(file, managedFile);
+    return managedFile;
   };
   const close = async (): Promise<number> => {
-    await face?.close();
-    for (const { stopBackgroundTasks } of parts.values()) stopBackgroundTasks();
-    const left = await Promise.all([...parts.values()].map(({ session }) => session.close()));
+    await statusServer?.close();
+    for (const { stopBackgroundTasks } of managedFiles.values()) stopBackgroundTasks();
+    const unsentCounts = await Promise.all([...managedFiles.values()].map(({ session }) => session.close()));
     await store.close();
-    await Promise.all([...parts.values()].map(({ subscribers }) => subscribers.close()));
-    return left.reduce((sum, of) => sum + of, 0);
+    await Promise.all([...managedFiles.values()].map(({ subscribers }) => subscribers.close()));
+    return unsentCounts.reduce((sum, count) => sum + count, 0);
   };
   try {
     for (const file of files) await open(file);
     if (listen) {
       const { openStatusServer } = await import('./status-server.ts');
-      const shown = await Promise.all([...parts.values()].map(toServedFile));
-      face = await openStatusServer(listen, { env, now: systemClock.now, isSingleFile, files: shown });
+      const servedFiles = await Promise.all([...managedFiles.values()].map(toServedFile));
+      statusServer = await openStatusServer(listen, { env, now: systemClock.now, isSingleFile, files: servedFiles });
     }
-    for (const { settings, events } of parts.values()) events.emit = face?.emitterFor(settings.file) ?? events.emit;
+    for (const { settings, events } of managedFiles.values()) events.emit = statusServer?.emitterFor(settings.file) ?? events.emit;
   } catch (error) {
     if (listenIsExplicit || !(error instanceof EdictError) || error.code !== 'LISTEN_FAILED') {
       await close();
@@ -79,55 +81,61 @@ export async function startDaemon(
     }
     listenError = error.message;
   }
-  const loops = new ControllerGroup(stopping.signal);
-  for (const part of parts.values()) loops.start(part);
+  const controllers = new ControllerGroup(stopping.signal);
+  for (const managedFile of managedFiles.values()) controllers.start(managedFile);
   const onAdded = async (file: string): Promise<void> => {
-    const part = await open(file);
-    await face?.addFile(await toServedFile(part));
-    part.events.emit = face?.emitterFor(file) ?? part.events.emit;
-    part.emit({ type: 'file:added' });
-    loops.start(part);
+    const managedFile = await open(file);
+    await statusServer?.addFile(await toServedFile(managedFile));
+    managedFile.events.emit = statusServer?.emitterFor(file) ?? managedFile.events.emit;
+    managedFile.emit({ type: 'file:added' });
+    controllers.start(managedFile);
   };
   const onRemoved = async (file: string): Promise<void> => {
-    const part = parts.get(file);
-    if (!part) return;
-    part.emit({ type: 'file:removed' });
-    await loops.stop(part);
-    part.stopBackgroundTasks();
-    await part.session.close();
-    await face?.removeFile(file);
-    await part.subscribers.close();
-    parts.delete(file);
+    const managedFile = managedFiles.get(file);
+    if (!managedFile) return;
+    managedFile.emit({ type: 'file:removed' });
+    await controllers.stop(managedFile);
+    managedFile.stopBackgroundTasks();
+    await managedFile.session.close();
+    await statusServer?.removeFile(file);
+    await managedFile.subscribers.close();
+    managedFiles.delete(file);
   };
-  const following = watchSourceFiles(files, { list: () => named.list(), clock: systemClock, signal: stopping.signal, onAdded, onRemoved });
-  const allEnded = async (): Promise<number> => {
-    let left = 0;
+  const following = watchSourceFiles(files, {
+    list: () => directory.list(),
+    clock: systemClock,
+    signal: stopping.signal,
+    onAdded,
+    onRemoved,
+  });
+  const closeWhenDone = async (): Promise<number> => {
+    let unsentCount = 0;
     try {
-      await loops.done;
+      await controllers.done;
     } finally {
       stopping.abort();
       await following;
-      left = await close();
+      unsentCount = await close();
     }
-    return left;
+    return unsentCount;
   };
-  const done = allEnded();
+  const done = closeWhenDone();
   return {
-    reconcileNow: () => parts.forEach(({ controller }) => void controller.trigger('signal')),
+    reconcileNow: () => managedFiles.forEach(({ controller }) => void controller.trigger('signal')),
     stop: () => {
       stopping.abort();
-      for (const { controller } of parts.values()) controller.stop();
+      for (const { controller } of managedFiles.values()) controller.stop();
     },
     done,
     files,
-    url: face?.url ?? null,
+    url: statusServer?.url ?? null,
     listenError,
   };
 }
 
 const neverAborted = new AbortController().signal;
 
-/** Opens the store; one that cannot be reached is tried again, later each time. */
+/** Opens the store; retries with backoff while it is unreachable. */
 async function openStoreWithRetry(settings: Settings, emit: Emit, signal: AbortSignal): Promise<Store> {
   for (let failures = 1; ; failures += 1) {
     try {
@@ -140,7 +148,7 @@ async function openStoreWithRetry(settings: Settings, emit: Emit, signal: AbortS
   }
 }
 
-/** The loops of all parts. */
+/** The running controllers of all files. */
 class ControllerGroup {
   readonly #running = new Map<ManagedFile, Promise<void>>();
   readonly #signal: AbortSignal;
@@ -151,32 +159,32 @@ class ControllerGroup {
     this.#signal = stopping;
   }
 
-  /** Resolves when each has ended after a stop. Rejects when none goes on, with the error of the one that failed last. */
+  /** Resolves when all controllers have ended after a stop. Rejects when the last running one has failed, with the last error. */
   get done(): Promise<void> {
     return this.#done.promise;
   }
 
-  /** One that cannot go on is told and ends by itself. */
-  start(part: ManagedFile): void {
-    if (this.#signal.aborted) part.controller.stop();
-    this.#running.set(part, this.#run(part));
+  /** Runs the controller of a file. A controller that fails ends alone and is reported as `file:failed` while others run. */
+  start(managedFile: ManagedFile): void {
+    if (this.#signal.aborted) managedFile.controller.stop();
+    this.#running.set(managedFile, this.#run(managedFile));
   }
 
-  /** Resolves when the loop of a part has ended. */
-  async stop(part: ManagedFile): Promise<void> {
-    part.controller.stop();
-    await this.#running.get(part);
+  /** Stops the controller of a file; resolves when its loop has ended. */
+  async stop(managedFile: ManagedFile): Promise<void> {
+    managedFile.controller.stop();
+    await this.#running.get(managedFile);
   }
 
-  async #run(part: ManagedFile): Promise<void> {
+  async #run(managedFile: ManagedFile): Promise<void> {
     try {
-      await part.controller.run();
+      await managedFile.controller.run();
     } catch (error) {
       if (!(error instanceof EdictError)) return this.#done.reject(error);
       this.#lastError = error;
-      if (this.#running.size > 1) part.emit({ type: 'file:failed', message: error.message, hint: error.hint });
+      if (this.#running.size > 1) managedFile.emit({ type: 'file:failed', message: error.message, hint: error.hint });
     }
-    this.#running.delete(part);
+    this.#running.delete(managedFile);
     if (this.#running.size > 0) return;
     if (this.#lastError && !this.#signal.aborted) this.#done.reject(this.#lastError);
     else this.#done.resolve();

@@ -6,27 +6,29 @@ import type { Probe } from '../model/ports.ts';
 import type { DesiredState, RecordedState } from '../model/publication.ts';
 
 /*
- * What stands in for the gateway with --emulate.
+ * The emulated gateway that replaces the real one with --emulate.
  */
 
-/** Starts an emulated gateway that holds nothing yet. */
+/** Starts an empty emulated gateway. */
 export async function openEmulatedGateway(): Promise<Emulator> {
   const { startEmulator } = await import('../emulator/emulator.ts');
   return startEmulator({ seed: { project: '', instance: '', apis: [], environments: [], anyToken: true } });
 }
 
-/** Returns what an emulated gateway must hold so that the file's calls can succeed and the record is true. */
+/** Returns a seed with the APIs, environments and publications of both states, so that the file's calls succeed and the recorded state holds. */
 export function seedFromState({ gateway, environments, publications }: DesiredState, recorded: RecordedState): Seed {
   const known = [...publications.values(), ...recorded.values()];
   const apis = new Map(known.map(({ api, apiId }) => [apiId, { id: apiId, name: api }]));
-  const places = new Map(known.map(({ environment, environmentId }) => [environmentId, { id: environmentId, name: environment }]));
-  for (const { id, name } of environments.values()) places.set(id, { id, name });
+  const environmentSeeds = new Map(
+    known.map(({ environment, environmentId }) => [environmentId, { id: environmentId, name: environment }]),
+  );
+  for (const { id, name } of environments.values()) environmentSeeds.set(id, { id, name });
   const online = [...recorded.values()].filter(({ state }) => state === 'online');
   return {
     project: gateway.project,
     instance: gateway.instance,
     apis: [...apis.values()],
-    environments: [...places.values()],
+    environments: [...environmentSeeds.values()],
     anyToken: true,
     publications: online.map(({ apiId, environmentId, versionId }) => ({
       api: apiId,
@@ -39,7 +41,7 @@ export function seedFromState({ gateway, environments, publications }: DesiredSt
   };
 }
 
-/** Returns IDs made from the names, the same each time: an emulated gateway has whatever the file names. */
+/** Returns IDs derived from the names by a hash, the same each time: an emulated gateway has every API and environment that the file names. */
 export function placeholderIds(names: readonly NameRef[]): NameResolutions {
   return new Map(
     names.map((name) => {
@@ -49,5 +51,5 @@ export function placeholderIds(names: readonly NameRef[]): NameResolutions {
   );
 }
 
-/** What is published at an emulated gateway has no address of its own. */
+/** Always succeeds, since an API published at an emulated gateway cannot be reached at a URL. */
 export const emulatedProbe: Probe = async () => ({ isExpected: true, message: 'emulated' });

@@ -20,58 +20,58 @@ import { withGatewayReader } from './session.ts';
 import { systemClock } from './system-clock.ts';
 
 /*
- * What `edict explain` shows: file, record and, if asked, the gateway are read, nothing is written and no call is made.
+ * `edict explain`: reads the file, the store and, with --refresh, the gateway. Writes nothing and changes nothing at the gateway.
  */
 
-/** Everything that there is to say of one publication. */
+/** Everything that is known about one publication. */
 export interface Explanation {
   readonly names: PublicationNames;
-  /** Whether its API, or its environment, has a name only that was never looked up, so that the ID is made up. */
+  /** Whether the ID of the API or environment is a placeholder because its name was never resolved. */
   readonly isPlaceholder: { readonly api: boolean; readonly environment: boolean };
   readonly desired: DesiredState;
-  /** What the file wants of it, and the text of the line that says so; `null` if it is not in the file. */
+  /** The declaration in the file and the text of its line; `null` if the file does not declare it. */
   readonly declaration: { readonly publication: DesiredPublication; readonly line: string | null } | null;
-  /** What the store says; `null` if nothing. */
+  /** The recorded state; `null` if there is none. */
   readonly recorded: RecordedPublication | null;
   readonly gateway: GatewayLookup;
-  /** Newest first, each with what a person can do about it. */
+  /** Newest first, each with a hint for its error code. */
   readonly attempts: readonly { readonly attempt: Attempt; readonly hint: string | null }[];
-  /** The plan for this publication alone, from what the gateway shows where that is known. */
+  /** The plan for this publication alone, from the observed state where it was read. */
   readonly plan: Plan;
-  /** The plan of the whole file, which guards look at. */
+  /** The plan of the whole file, since policies and approvals apply to all its changes. */
   readonly wholePlan: Plan;
   readonly notices: readonly DriftNotice[];
-  /** How the process that works on the gateway is getting on, or was when it was killed; `null` if none does. */
+  /** The last status that a controller wrote, also if that process was killed; `null` if there is none. */
   readonly controllerStatus: ControllerStatus | null;
-  /** Which edict works on the gateway; `null` if none does, as far as can be told from here. */
+  /** The process that holds the gateway's lease; `null` if none does, as far as this machine can tell. */
   readonly leaseHolder: string | null;
 }
 
-/** What is known of the gateway itself. */
+/** The observed state of the publication. */
 export type GatewayLookup =
-  /** Nobody has asked it now. `wasAsked`: an earlier look has been believed, and is in the record. */
+  /** The gateway was not asked now. `wasAsked`: an earlier observation is part of the recorded state. */
   | { readonly kind: 'unasked'; readonly wasAsked: boolean }
   | { readonly kind: 'unseen'; readonly reason: string; readonly hint: string | null }
-  /** `recorded`: what the record would be after this look. `versions`: what is kept of the publication; `null` if it cannot be listed. */
+  /** `recorded`: the recorded state after this observation. `versions`: the versions that the gateway keeps; `null` if they cannot be listed. */
   | { readonly kind: 'seen'; readonly recorded: RecordedPublication | null; readonly versions: readonly ListedVersion[] | null };
 
 /**
- * Returns what there is to say of one publication, with its `limit` newest attempts. Writes nothing, and asks nobody but with
- * `refresh`; that the gateway cannot be seen then is part of the answer. Throws an EdictError `PUBLICATION_NOT_FOUND` as `findPublication` does.
+ * Returns everything known about one publication, with its `limit` newest attempts. Writes nothing, and asks the gateway only with
+ * `refresh`; a failed observation is part of the result. Throws an EdictError `PUBLICATION_NOT_FOUND` as `findPublication` does.
  */
-export async function readExplanation(settings: Settings, environment: Env, of: PublicationRef, limit: number): Promise<Explanation> {
-  return openReadSession(settings, environment, settings.refresh ? 'ask' : 'never ask', async (desired, record, madeUp) => {
-    const before = await record.readRecordedState(desired.gateway);
-    const { key, ...names } = findPublication(of, desired, before);
+export async function readExplanation(settings: Settings, env: Env, of: PublicationRef, limit: number): Promise<Explanation> {
+  return openReadSession(settings, env, settings.refresh ? 'ask' : 'never ask', async (desired, record, placeholders) => {
+    const recordedBefore = await record.readRecordedState(desired.gateway);
+    const { key, ...names } = findPublication(of, desired, recordedBefore);
     const { apiId, environmentId } = names;
     const { view, recorded, notices } = settings.refresh
-      ? await lookUpGateway(names, key, desired, record, settings, environment)
+      ? await lookUpGateway(names, key, desired, record, settings, env)
       : {
           view: { kind: 'unasked', wasAsked: (await record.listedApiCount(desired.gateway)) !== null } as const,
-          recorded: before,
+          recorded: recordedBefore,
           notices: [],
         };
-    const only: Targets = {
+    const targets: Targets = {
       patterns: { apis: [apiId], environments: [environmentId] },
       matchesApi: (one) => one.apiId === apiId,
       matchesEnvironment: (one) => one.environmentId === environmentId,
@@ -84,43 +84,47 @@ export async function readExplanation(settings: Settings, environment: Env, of: 
     const wholePlan = await computeCurrentPlan(desired, recorded, record, allTargets);
     return {
       names,
-      isPlaceholder: { api: madeUp.has(apiId), environment: madeUp.has(environmentId) },
+      isPlaceholder: { api: placeholders.has(apiId), environment: placeholders.has(environmentId) },
       desired,
       declaration: publication ? { publication, line: await readSourceLine(publication.source) } : null,
-      recorded: before.get(key) ?? null,
+      recorded: recordedBefore.get(key) ?? null,
       gateway: view,
       attempts: attempts.map((attempt) => {
         const { code, status, action } = attempt;
         return { attempt, hint: code === null ? null : findErrorRule(code, status, action).hint };
       }),
       wholePlan,
-      plan: filterPlan(wholePlan, desired, only),
-      notices: notices.filter((note) => isTargeted(only, note)),
+      plan: filterPlan(wholePlan, desired, targets),
+      notices: notices.filter((notice) => isTargeted(targets, notice)),
       controllerStatus,
       leaseHolder: await record.leaseHolder(desired.gateway),
     };
   });
 }
 
-/** Asks the gateway as `plan --refresh` does, and for the versions of the one publication. */
+/** Observes the gateway as `plan --refresh` does, and lists the versions of the publication. */
 async function lookUpGateway(
   names: PublicationNames,
   key: PublicationKey,
   desired: DesiredState,
   record: StoreReader,
   settings: Settings,
-  environment: Env,
+  env: Env,
 ): Promise<{ readonly view: GatewayLookup; readonly recorded: RecordedState; readonly notices: readonly DriftNotice[] }> {
   const { observeGateway } = await import('../controller/observe/observation.ts');
   const recorded = await record.readRecordedState(desired.gateway);
   const seed = settings.emulate ? seedFromState(desired, recorded) : null;
   try {
-    return await withGatewayReader(desired.gateway, seed, environment, async (gateway) => {
-      const seen = await observeGateway(desired, { gateway, record, clock: systemClock, signal: neverAborted });
-      if (seen.kind === 'blind') return { view: { kind: 'unseen', reason: seen.reason, hint: null }, recorded, notices: [] };
+    return await withGatewayReader(desired.gateway, seed, env, async (gateway) => {
+      const observation = await observeGateway(desired, { gateway, record, clock: systemClock, signal: neverAborted });
+      if (observation.kind === 'blind') return { view: { kind: 'unseen', reason: observation.reason, hint: null }, recorded, notices: [] };
       const read = await gateway.listVersions(names, neverAborted);
       const versions = read.kind === 'read' ? read.value : null;
-      return { view: { kind: 'seen', recorded: seen.recorded.get(key) ?? null, versions }, recorded: seen.recorded, notices: seen.notices };
+      return {
+        view: { kind: 'seen', recorded: observation.recorded.get(key) ?? null, versions },
+        recorded: observation.recorded,
+        notices: observation.notices,
+      };
     });
   } catch (error) {
     if (!(error instanceof EdictError)) throw error;

@@ -9,28 +9,28 @@ import type { ServedFile } from './status-server.ts';
 import type { EventSubscribers } from './subscribers.ts';
 import { systemClock } from './system-clock.ts';
 
-/** One file's part of the daemon: a gateway with a lease, a queue, a limit and failures of its own. */
+/** One file of the daemon with its own gateway, lease, queue, rate limit and failures. */
 export interface ManagedFile {
   readonly settings: Settings;
   readonly session: Session;
   readonly controller: Controller;
   readonly subscribers: EventSubscribers;
-  /** Hears what happens, besides the listeners and the log. */
+  /** The status server's emitter for this file, set after the status server is open. */
   readonly events: { emit: Emit };
   readonly emit: Emit;
   /** The gateway of the last valid file; `null` before the first one. */
   readonly gateway: () => GatewayIdentity | null;
-  /** Deletes no more of the history, and looks for no more requests. */
+  /** Stops history pruning and the polling for reconcile requests. */
   readonly stopBackgroundTasks: () => void;
 }
 
-/** Opens what one file needs, with a loop that does not run yet; `talk` tells people. Throws an EdictError `WEBHOOK` for a webhook that cannot be used. */
+/** Opens everything that one file needs; its controller does not run yet. `log` receives all events. Throws an EdictError `WEBHOOK` for an invalid webhook. */
 export async function openManagedFile(
   settings: Settings,
   { historyRetentionMs, ...times }: Pick<DaemonSettings, 'debounceMs' | 'resyncMs' | 'historyRetentionMs'>,
-  environment: Env,
+  env: Env,
   store: Store,
-  talk: Emit,
+  log: Emit,
 ): Promise<ManagedFile> {
   const { Controller } = await import('../controller/controller.ts');
   const { StaleSourceCheck } = await import('../controller/stale-source-check.ts');
@@ -38,49 +38,58 @@ export async function openManagedFile(
   const { HistoryPruner } = await import('../controller/history-pruner.ts');
   const { openSubscribers } = await import('./subscribers.ts');
   const events = { emit: (() => {}) as Emit };
-  const told: Emit = (event) => {
+  const emitToLog: Emit = (event) => {
     events.emit(event);
-    talk(event);
+    log(event);
   };
-  const tidying = new HistoryPruner({ store, clock: systemClock, emit: told, retentionMs: historyRetentionMs });
-  const beside = new AbortController();
-  const { signal } = beside;
+  const historyPruner = new HistoryPruner({ store, clock: systemClock, emit: emitToLog, retentionMs: historyRetentionMs });
+  const background = new AbortController();
+  const { signal } = background;
   const onRequest = (): void => controller.trigger('request');
-  const requests = new RequestTrigger({ store, clock: systemClock, signal, onRequest });
+  const requestTrigger = new RequestTrigger({ store, clock: systemClock, signal, onRequest });
   let gateway: GatewayIdentity | null = null;
-  const subscribers = await openSubscribers(environment, { settings, clock: systemClock, emit: told });
+  const subscribers = await openSubscribers(env, { settings, clock: systemClock, emit: emitToLog });
   const emit: Emit = (event) => {
     if (event.type === 'file:loaded') {
       session.seedEmulator(event.desired);
       ({ gateway } = event.desired);
-      requests.setGateway(gateway);
+      requestTrigger.setGateway(gateway);
     }
     subscribers.emit(event);
-    told(event);
+    emitToLog(event);
     if (event.type === 'lease:lost') controller.trigger('resync');
-    if (event.type === 'reconcile:finished' && gateway) void tidying.prune(gateway, signal);
+    if (event.type === 'reconcile:finished' && gateway) void historyPruner.prune(gateway, signal);
   };
-  const session = await openSession(settings, environment, emit, { isStandby: true, store });
-  const takeOvers = new StaleSourceCheck({ record: session.store, clock: systemClock });
+  const session = await openSession(settings, env, emit, { isStandby: true, store });
+  const staleSourceCheck = new StaleSourceCheck({ record: session.store, clock: systemClock });
   const controller = new Controller({
-    source: createFileSource(settings, environment, session.resolveNames),
+    source: createFileSource(settings, env, session.resolveNames),
     clock: systemClock,
     ...times,
     emit,
     runnerFor: (desired) => session.runnerFor(desired, Number.POSITIVE_INFINITY, emit),
-    checkStaleSource: (desired) => takeOvers.check(desired),
+    checkStaleSource: (desired) => staleSourceCheck.check(desired),
   });
-  return { settings, session, controller, subscribers, events, emit, gateway: () => gateway, stopBackgroundTasks: () => beside.abort() };
+  return {
+    settings,
+    session,
+    controller,
+    subscribers,
+    events,
+    emit,
+    gateway: () => gateway,
+    stopBackgroundTasks: () => background.abort(),
+  };
 }
 
-/** Returns what is shown of a part, and what can be done with it. */
+/** Returns what the status server shows of a file, and the actions that it offers. */
 export async function toServedFile({ settings, session, controller, gateway }: ManagedFile): Promise<ServedFile> {
   const { requestReconcile } = await import('../store/requests.ts');
   const { writeApproval } = await import('../store/requests.ts');
   return {
     settings,
     store: session.store,
-    // Through the store, since another process may hold the lease. Without a valid file nobody knows the gateway, but it can be read again.
+    // Request it through the store, since another process may hold the lease. Without a valid file the gateway is unknown: read the file again.
     resync: async () => {
       const known = gateway();
       if (known) await requestReconcile(settings.storeUrl, known);

@@ -6,54 +6,60 @@ import { publicationKey } from '../model/publication.ts';
 import { planDigest } from '../plan/digest.ts';
 import type { SavedChange, SavedPlan } from '../plan/saved-plan.ts';
 
-/** The form of a saved plan that this edict writes and reads. */
-const currentForm = 1;
+/** The format version of saved plans that this edict reads and writes. */
+const currentFormat = 1;
 
-/** Returns whether a file that begins with `start` is, or was to become, a saved plan. */
+/** Returns whether a file that begins with `start` is a saved plan, or an empty file. */
 export function looksLikeSavedPlan(start: string): boolean {
   return /^\s*(\{\s*"edictPlan"|$)/.test(start);
 }
 
-/** Returns the text of a saved plan: JSON, a line for each change. The same plan gives the same text. */
+/** Returns the text of a saved plan: JSON with one line per change. The same plan gives the same text. */
 export function writePlanDocument(saved: SavedPlan): string {
   const { changes, ...head } = contentOf(saved);
-  const start = JSON.stringify({ edictPlan: currentForm, ...head, checksum: checksumOf(saved) }).slice(0, -1);
+  const start = JSON.stringify({ edictPlan: currentFormat, ...head, checksum: checksumOf(saved) }).slice(0, -1);
   return `${start},"changes":[${changes.map((change) => `\n${JSON.stringify(change)}`).join(',')}\n]}\n`;
 }
 
 /**
- * Returns the saved plan that a text holds. It is believed only if every key is known and it is as it was written: checksum
- * and digest guard against accidents, not against somebody who means it. `name` is what the file is called.
+ * Parses a saved plan. Rejects unknown keys and any text that was edited after it was saved: checksum and digest detect accidents,
+ * not deliberate forgery. `name` is the file's name for messages.
  *
  * @throws EdictError `SAVED_PLAN_INVALID`, which says what is wrong
  */
 export function readPlanDocument(json: string, name: string): SavedPlan {
-  const refuse = (why: string, hint = again): EdictError => new EdictError('SAVED_PLAN_INVALID', `the saved plan ${name} ${why}`, { hint });
+  const invalidPlan = (why: string, hint = saveAgainHint): EdictError =>
+    new EdictError('SAVED_PLAN_INVALID', `the saved plan ${name} ${why}`, { hint });
   const parsed = parse(json);
-  if (parsed === undefined) throw refuse(looksLikeSavedPlan(json) ? 'is not complete, or damaged: it is no valid JSON' : 'is not JSON');
-  const form = typeof parsed === 'object' && parsed !== null && 'edictPlan' in parsed ? parsed.edictPlan : undefined;
-  if (form === undefined) throw refuse('is no plan that edict has saved: it has no "edictPlan"', 'save one with `edict plan --out FILE`');
-  if (form !== currentForm) {
-    throw refuse(`has the form ${JSON.stringify(form)}, and this edict knows form ${currentForm}`, 'apply it with the edict that made it');
+  if (parsed === undefined)
+    throw invalidPlan(looksLikeSavedPlan(json) ? 'is not complete, or damaged: it is no valid JSON' : 'is not JSON');
+  const format = typeof parsed === 'object' && parsed !== null && 'edictPlan' in parsed ? parsed.edictPlan : undefined;
+  if (format === undefined)
+    throw invalidPlan('is no plan that edict has saved: it has no "edictPlan"', 'save one with `edict plan --out FILE`');
+  if (format !== currentFormat) {
+    throw invalidPlan(
+      `has the form ${JSON.stringify(format)}, and this edict knows form ${currentFormat}`,
+      'apply it with the edict that made it',
+    );
   }
   if (!validateSavedPlan(parsed)) {
     const [error] = validateSavedPlan.errors ?? [];
-    throw refuse(`is not one that edict has written${error ? `: ${problemOf(error)}` : ''}`);
+    throw invalidPlan(`is not one that edict has written${error ? `: ${describeSchemaError(error)}` : ''}`);
   }
   const document = parsed as PlanDocument;
   const saved = savedFrom(document);
-  if (saved.changes.size < document.changes.length) throw refuse('is not one that edict has written: a publication is there twice');
+  if (saved.changes.size < document.changes.length) throw invalidPlan('is not one that edict has written: a publication is there twice');
   const [checksum, digest] = [checksumOf(saved), digestOf(saved)];
   if (checksum !== document.checksum)
-    throw refuse(`was changed after it was saved: its checksum is ${document.checksum}, that of its content ${checksum}`);
+    throw invalidPlan(`was changed after it was saved: its checksum is ${document.checksum}, that of its content ${checksum}`);
   if (digest !== document.digest)
-    throw refuse(`was changed after it was saved: its digest is ${document.digest}, that of its changes ${digest}`);
+    throw invalidPlan(`was changed after it was saved: its digest is ${document.digest}, that of its changes ${digest}`);
   return saved;
 }
 
-const again = 'nothing was sent; save the plan again with `edict plan --out FILE`';
+const saveAgainHint = 'nothing was sent; save the plan again with `edict plan --out FILE`';
 
-/** V8's own message would repeat the beginning of a file that may hold anything. */
+/** Returns `undefined` for invalid JSON. V8's message is dropped: it quotes the beginning of a file that may contain secrets. */
 function parse(json: string): unknown {
   try {
     return JSON.parse(json);
@@ -64,7 +70,7 @@ function parse(json: string): unknown {
 
 type PlanDocument = ReturnType<typeof contentOf> & { readonly checksum: string };
 
-/** Returns what a document says, in its order. */
+/** Returns the content of the document, with its keys in the order in which they are written. */
 function contentOf(saved: SavedPlan) {
   const { gateway, isEmulated, isRefreshed, targets, createdAtMs, changes } = saved;
   const { endpoint, project, instance } = gateway;
@@ -117,17 +123,17 @@ function digestOf({ gateway, changes }: SavedPlan): string {
   return planDigest({ gateway, changes: [...changes.values()] });
 }
 
-/** Covers the content and not how it is laid out. */
+/** Covers the content, not the layout. */
 function checksumOf(saved: SavedPlan): string {
   return `sha256:${createHash('sha256')
     .update(JSON.stringify(contentOf(saved)))
     .digest('hex')}`;
 }
 
-/** The most characters of a value or a key that an error shows. */
+/** The most characters of a value or a key in an error message. */
 const maxShown = 60;
 
-function problemOf({ instancePath, keyword, params, data, message }: ErrorObject): string {
+function describeSchemaError({ instancePath, keyword, params, data, message }: ErrorObject): string {
   const at =
     instancePath
       .slice(1)

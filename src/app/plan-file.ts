@@ -5,16 +5,16 @@ import { EdictError, errorMessage } from '../model/errors.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { looksLikeSavedPlan, readPlanDocument, writePlanDocument } from './plan-document.ts';
 
-/** A plan of 100,000 changes has about 60 MB. */
+/** The largest saved plan that edict reads; a plan of 100,000 changes has about 60 MB. */
 const maxPlanBytes = 256 * 1024 * 1024;
 
-/** So much tells whether a file is a saved plan. */
+/** The bytes read to recognize a saved plan. */
 const headBytes = 64;
 
 /**
- * Returns the plan that a file holds, once everything about it has been checked.
+ * Reads and checks a saved plan.
  *
- * @throws EdictError `SAVED_PLAN_NOT_FOUND` if there is no such file, `SAVED_PLAN_INVALID` if it is no saved plan, or not as it was written
+ * @throws EdictError `SAVED_PLAN_NOT_FOUND` if there is no such file, `SAVED_PLAN_INVALID` if it is not a saved plan or was edited
  */
 export async function readPlanFile(path: string): Promise<SavedPlan> {
   const size = await readFileSize(path);
@@ -32,10 +32,9 @@ export async function readPlanFile(path: string): Promise<SavedPlan> {
 }
 
 /**
- * Writes a plan into a file that its owner alone may read and write: all of it or nothing. What is there already is replaced
- * if it is a saved plan.
+ * Writes a plan atomically into a file with mode 0600. Replaces an existing file only if that is a saved plan.
  *
- * @throws EdictError `SAVED_PLAN_WRITE_FAILED` if it cannot be written, or would replace anything else
+ * @throws EdictError `SAVED_PLAN_WRITE_FAILED` if it cannot be written, or would replace any other file
  */
 export async function writePlanFile(path: string, saved: SavedPlan): Promise<void> {
   const size = await readFileSize(path);
@@ -44,18 +43,18 @@ export async function writePlanFile(path: string, saved: SavedPlan): Promise<voi
       hint: 'nothing was written; name another file with --out',
     });
   }
-  const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporaryPath = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    const file = await open(beside, 'wx', 0o600);
+    const file = await open(temporaryPath, 'wx', 0o600);
     try {
       await file.writeFile(writePlanDocument(saved));
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(beside, path);
+    await rename(temporaryPath, path);
   } catch (cause) {
-    await rm(beside, { force: true });
+    await rm(temporaryPath, { force: true });
     const isAbsent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     const why = isAbsent ? `there is no folder ${dirname(path)}` : errorMessage(cause);
     throw new EdictError('SAVED_PLAN_WRITE_FAILED', `the plan cannot be saved in ${path}: ${why}`, {
@@ -65,7 +64,7 @@ export async function writePlanFile(path: string, saved: SavedPlan): Promise<voi
   }
 }
 
-/** Returns the size of a plain file in bytes, `null` if there is nothing. A pipe or a device could keep a reader for ever. */
+/** Returns the size of a regular file in bytes, `null` if it does not exist. Rejects pipes and devices, which could block a reader forever. */
 async function readFileSize(path: string): Promise<number | null> {
   const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;

@@ -15,10 +15,10 @@ import { withGatewayReader } from './session.ts';
 import { systemClock } from './system-clock.ts';
 
 /*
- * How what only looks comes to a file, a record and a plan.
+ * How the read-only commands open the file and the store, and compute the plan.
  */
 
-/** Returns the plan that may be carried out, as the engine would make it now, with what probes have answered it last; with `saved` only what that plan has too. */
+/** Returns the plan that the controller would compute now, with its last probe results; with `saved` restricted to that plan's changes. */
 export async function computeCurrentPlan(
   desired: DesiredState,
   recorded: RecordedState,
@@ -27,51 +27,51 @@ export async function computeCurrentPlan(
   saved: SavedPlan | null = null,
 ): Promise<Plan> {
   const nowMs = systemClock.now();
-  const condition = await record.status(desired.gateway);
-  const probes = new Map(condition?.failedProbes?.map((answer) => [answer.key, answer]));
-  const keeping = saved && { saved, lastAttempts: await record.lastAttempts(desired.gateway) };
-  return computePlan(desired, recorded, await record.previousState(desired.gateway, nowMs), targets, nowMs, probes, keeping);
+  const status = await record.status(desired.gateway);
+  const probes = new Map(status?.failedProbes?.map((answer) => [answer.key, answer]));
+  const savedPlanInput = saved && { saved, lastAttempts: await record.lastAttempts(desired.gateway) };
+  return computePlan(desired, recorded, await record.previousState(desired.gateway, nowMs), targets, nowMs, probes, savedPlanInput);
 }
 
 /**
- * Reads the file and opens the record. Names that were never looked up: the gateway is asked, or they mean nothing that is
- * recorded, and `madeUp` has the IDs that stand for them. `expect` throws for a gateway that must not be asked anything.
+ * Reads the file and opens the store read-only. With `ask`, the gateway resolves names that are not in the store; with `never ask`, such
+ * names get placeholder IDs, which `use` receives as a set. `assertGateway` throws for a gateway that must not be contacted.
  */
 export async function openReadSession<T>(
   settings: Settings,
-  environment: Env,
+  env: Env,
   names: 'ask' | 'never ask',
-  use: (desired: DesiredState, record: StoreReader, madeUp: ReadonlySet<string>) => Promise<T>,
-  expect: (gateway: GatewayIdentity) => void = () => undefined,
+  use: (desired: DesiredState, record: StoreReader, placeholders: ReadonlySet<string>) => Promise<T>,
+  assertGateway: (gateway: GatewayIdentity) => void = () => undefined,
 ): Promise<T> {
   const record = await openReadonly({ url: settings.storeUrl });
-  const madeUp = new Set<string>();
+  const placeholders = new Set<string>();
   try {
-    const lookUp: ResolveNames = async (of, unknown) => {
-      expect(of);
+    const resolve: ResolveNames = async (of, unknown) => {
+      assertGateway(of);
       if (settings.emulate) return placeholderIds(unknown);
       const { resolveNames } = await import('../controller/name-resolution.ts');
       const knownIds = await record.resolvedNames(of);
       const known = [...knownIds].map(([key, id]): [NameKey, NameResolution] => [key, { kind: 'one', id }]);
       if (names === 'never ask') {
-        const made = placeholderIds(unknown.filter((name) => !knownIds.has(nameKey(name))));
-        for (const meaning of made.values()) if (meaning.kind === 'one') madeUp.add(meaning.id);
-        return new Map([...made, ...known]);
+        const placeholderResolutions = placeholderIds(unknown.filter((name) => !knownIds.has(nameKey(name))));
+        for (const resolution of placeholderResolutions.values()) if (resolution.kind === 'one') placeholders.add(resolution.id);
+        return new Map([...placeholderResolutions, ...known]);
       }
-      return withGatewayReader(of, null, environment, (gateway) => resolveNames(unknown, { gateway, knownIds, signal: neverAborted }));
+      return withGatewayReader(of, null, env, (gateway) => resolveNames(unknown, { gateway, knownIds, signal: neverAborted }));
     };
-    const desired = await new FileSource(settings.file, environment, lookUp).load();
-    expect(desired.gateway);
-    return await use(desired, record, madeUp);
+    const desired = await new FileSource(settings.file, env, resolve).load();
+    assertGateway(desired.gateway);
+    return await use(desired, record, placeholders);
   } finally {
     await record.close();
   }
 }
 
-/** Returns the error of a gateway that cannot be seen. */
+/** Returns the error for a failed observation. */
 export function observationFailedError(reason: string, hint: string | null): EdictError {
   return new ObservationFailedError(`the gateway cannot be observed: ${reason}`, hint === null ? {} : { hint });
 }
 
-/** Ends nothing: what only looks is ended by ending its process. */
+/** Never aborts: a read-only command is stopped by ending its process. */
 export const neverAborted = new AbortController().signal;

@@ -19,21 +19,21 @@ import { openSavedPlan, resolveTargets, targetsOfSavedPlan, withGatewayReader } 
 import { systemClock } from './system-clock.ts';
 
 /*
- * What the commands that only look show: file, record and gateway are read, nothing is written and no call is made.
+ * The reports of the read-only commands: they read the file, the store and the gateway, write nothing to them and change no publication.
  */
 
-/** Returns the files that `paths` name now, as `FilesIn` has it, and whether that is one file and no folder. Throws an EdictError `FILE_NOT_FOUND`. */
+/** Returns the files that `paths` name now (see `SourceDirectory`), and whether that is a single file, not a folder. Throws an EdictError `FILE_NOT_FOUND`. */
 export function listFiles(paths: readonly string[]): { readonly files: readonly string[]; readonly isSingleFile: boolean } {
   const files = new SourceDirectory(paths).list();
   return { files, isSingleFile: files.length === 1 && files[0] === paths[0] };
 }
 
-/** Returns what the file declares, without asking anybody: what has a name only gets an ID that is made up. Throws as `FileSource.load` does. */
-export function readDesiredState(settings: Settings, environment: Env): Promise<DesiredState> {
-  return new FileSource(settings.file, environment, async (_, names) => placeholderIds(names)).load();
+/** Returns the desired state without contacting the gateway: names without an ID get placeholder IDs. Throws as `FileSource.load` does. */
+export function readDesiredState(settings: Settings, env: Env): Promise<DesiredState> {
+  return new FileSource(settings.file, env, async (_, names) => placeholderIds(names)).load();
 }
 
-/** A plan, and what was seen at the gateway on the way to it. */
+/** A plan, and the drift observed while it was computed. */
 export interface PlanReport {
   readonly desired: DesiredState;
   readonly plan: Plan;
@@ -41,24 +41,24 @@ export interface PlanReport {
 }
 
 /**
- * Returns the plan from the record to the file, or what of it is targeted; with `refresh` from what the gateway itself shows.
- * Writes nothing, and nothing is opened here that could change the gateway. Throws an EdictError if the gateway cannot be
- * seen, or a target is none.
+ * Returns the plan from the recorded state to the desired state, or only its targeted part; with `refresh` from the observed state.
+ * Writes nothing, and opens only a gateway reader, which cannot send changes. Throws an EdictError if the gateway cannot be observed
+ * or a target matches nothing.
  */
-export async function readPlan(settings: Settings, environment: Env): Promise<PlanReport> {
-  return openReadSession(settings, environment, 'ask', (desired, record) => buildPlanReport(desired, record, settings, environment, null));
+export async function readPlan(settings: Settings, env: Env): Promise<PlanReport> {
+  return openReadSession(settings, env, 'ask', (desired, record) => buildPlanReport(desired, record, settings, env, null));
 }
 
-/** Returns who has committed the lines of the file that ask for a plan's changes, as far as Git knows. Takes a few seconds at most. */
-export async function readCommits({ changes }: Plan, environment: Env): Promise<CommitLookup> {
+/** Returns the commits of the lines that declare a plan's changes, as far as Git knows them. Takes a few seconds at most. */
+export async function readCommits({ changes }: Plan, env: Env): Promise<CommitLookup> {
   const { blame } = await import('../source/git/blame.ts');
   return blame(
     changes.flatMap(({ source }) => source ?? []),
-    environment,
+    env,
   );
 }
 
-/** A plan, and the record that it was made from. */
+/** A plan, and the recorded state that it was computed from. */
 interface PlanReportWithState extends PlanReport {
   readonly recorded: RecordedState;
 }
@@ -67,93 +67,94 @@ async function buildPlanReport(
   desired: DesiredState,
   record: StoreReader,
   settings: Settings,
-  environment: Env,
+  env: Env,
   saved: SavedPlan | null,
 ): Promise<PlanReportWithState> {
-  const before = await record.readRecordedState(desired.gateway);
-  const targets = saved ? await targetsOfSavedPlan(saved) : await resolveTargets(settings, desired, async () => before);
+  const recordedBefore = await record.readRecordedState(desired.gateway);
+  const targets = saved ? await targetsOfSavedPlan(saved) : await resolveTargets(settings, desired, async () => recordedBefore);
   const { recorded, notices } = settings.refresh
-    ? await observeForPlan(desired, record, settings, environment)
-    : { recorded: before, notices: [] };
+    ? await observeForPlan(desired, record, settings, env)
+    : { recorded: recordedBefore, notices: [] };
   const plan = await computeCurrentPlan(desired, recorded, record, targets, saved);
-  return { desired, plan, recorded, notices: notices.filter((note) => isTargeted(targets, note)) };
+  return { desired, plan, recorded, notices: notices.filter((notice) => isTargeted(targets, notice)) };
 }
 
 /**
- * Returns the plan as `readPlan` does, and writes it into the file `out`, which is all that is written. Throws an EdictError
- * `SAVED_PLAN_WRITE_FAILED` if that cannot be.
+ * Returns the plan as `readPlan` does and saves it in the file `out`; writes nothing else. Throws an EdictError
+ * `SAVED_PLAN_WRITE_FAILED` if the file cannot be written.
  */
-export async function writeSavedPlan(settings: Settings, environment: Env, out: string): Promise<PlanReport> {
+export async function writeSavedPlan(settings: Settings, env: Env, out: string): Promise<PlanReport> {
   const { writePlanFile } = await import('./plan-file.ts');
-  return openReadSession(settings, environment, 'ask', async (desired, record) => {
+  return openReadSession(settings, env, 'ask', async (desired, record) => {
     const createdAtMs = systemClock.now();
     const attempts = await record.lastAttempts(desired.gateway);
-    const planned = await buildPlanReport(desired, record, settings, environment, null);
+    const report = await buildPlanReport(desired, record, settings, env, null);
     const { emulate: isEmulated, refresh: isRefreshed } = settings;
-    await writePlanFile(out, toSavedPlan(planned.plan, planned.recorded, attempts, { isEmulated, isRefreshed, createdAtMs }));
-    return planned;
+    await writePlanFile(out, toSavedPlan(report.plan, report.recorded, attempts, { isEmulated, isRefreshed, createdAtMs }));
+    return report;
   });
 }
 
 /**
- * Returns what an apply of the saved plan in the file `from` would do. Writes nothing and makes no call that changes
- * anything. Throws as `openSavedPlan` does, and a StalePlanError if something has moved under the plan.
+ * Returns what an apply of the saved plan in the file `from` would do. Writes nothing and sends no changes. Throws as `openSavedPlan`
+ * does, and a StalePlanError if the plan is stale.
  */
-export async function previewSavedPlan(settings: Settings, environment: Env, from: string): Promise<PlanReport> {
+export async function previewSavedPlan(settings: Settings, env: Env, from: string): Promise<PlanReport> {
   const opened = await openSavedPlan(from, settings);
   return openReadSession(
     opened.settings,
-    environment,
+    env,
     'ask',
     async (desired, record) => {
-      const planned = await buildPlanReport(desired, record, opened.settings, environment, opened.saved);
+      const report = await buildPlanReport(desired, record, opened.settings, env, opened.saved);
       const { assertNotStale } = await import('../controller/planner.ts');
-      assertNotStale(planned.plan, opened.saved);
-      return planned;
+      assertNotStale(report.plan, opened.saved);
+      return report;
     },
     opened.assertGateway,
   );
 }
 
-async function observeForPlan(desired: DesiredState, record: StoreReader, settings: Settings, environment: Env) {
+async function observeForPlan(desired: DesiredState, record: StoreReader, settings: Settings, env: Env) {
   const { observeGateway } = await import('../controller/observe/observation.ts');
   const seed = settings.emulate ? seedFromState(desired, await record.readRecordedState(desired.gateway)) : null;
-  const seen = await withGatewayReader(desired.gateway, seed, environment, (gateway) =>
+  const observation = await withGatewayReader(desired.gateway, seed, env, (gateway) =>
     observeGateway(desired, { gateway, record, clock: systemClock, signal: neverAborted }),
   );
-  if (seen.kind === 'observed') return seen;
-  throw observationFailedError(seen.reason, 'without --refresh the plan starts from the record alone');
+  if (observation.kind === 'observed') return observation;
+  throw observationFailedError(observation.reason, 'without --refresh the plan starts from the record alone');
 }
 
 /**
- * Returns the file that declares what a live gateway shows, and what it could not say. Only reads leave, within the limit that
- * the file will have. Throws an EdictError: `OPTION_INVALID` for a gateway that no file may name, `CREDENTIALS_*`, `OBSERVATION_FAILED` if it cannot be read.
+ * Returns a file that declares the publications of a live gateway, and warnings about what the file cannot express. Sends only reads,
+ * within the rate limit that the exported file declares. Throws an EdictError: `OPTION_INVALID` for a gateway that no file may name, `CREDENTIALS_*`,
+ * `OBSERVATION_FAILED` if the gateway cannot be read.
  */
-export async function importGateway(asked: GatewayArguments, environment: Env): Promise<ExportedFile> {
+export async function importGateway(gatewayArguments: GatewayArguments, env: Env): Promise<ExportedFile> {
   const { parseGatewayArguments } = await import('../source/export/gateway-options.ts');
   const { exportGateway } = await import('../source/export/export.ts');
   const { readInventory } = await import('../controller/observe/inventory.ts');
-  return withGatewayReader(parseGatewayArguments(asked), null, environment, async (gateway) => {
+  return withGatewayReader(parseGatewayArguments(gatewayArguments), null, env, async (gateway) => {
     const listing = await readInventory(gateway, { clock: systemClock, random: Math.random, signal: new AbortController().signal });
-    return exportGateway({ gateway: asked, ...listing });
+    return exportGateway({ gateway: gatewayArguments, ...listing });
   });
 }
 
-/** What `status` shows. */
+/** The report of `edict status`. */
 export interface StatusReport {
   readonly input: StatusInput;
-  /** What of all this is to be shown. */
+  /** The publications to show. */
   readonly targets: Targets;
   readonly plan: Plan;
-  /** How the process that works on the gateway is getting on, or was when it was killed; `null` if none does. */
+  /** The last status that a controller wrote, also if that process was killed; `null` if there is none. */
   readonly controllerStatus: ControllerStatus | null;
-  /** Which edict works on the gateway; `null` if none does, as far as can be told from here. */
+  /** The process that holds the gateway's lease; `null` if none does, as far as this machine can tell. */
   readonly leaseHolder: string | null;
 }
 
-/** Returns desired, recorded and last attempts side by side. Makes no call and writes nothing. */
-export async function readStatus(settings: Settings, environment: Env): Promise<StatusReport> {
-  return openReadSession(settings, environment, 'never ask', async (desired, record) => {
+/** Returns the desired state, the recorded state and the last attempts. Does not contact the gateway and writes nothing. */
+export async function readStatus(settings: Settings, env: Env): Promise<StatusReport> {
+  return openReadSession(settings, env, 'never ask', async (desired, record) => {
     const recorded = await record.readRecordedState(desired.gateway);
     const targets = await resolveTargets(settings, desired, async () => recorded);
     const controllerStatus = await record.status(desired.gateway);
@@ -168,19 +169,20 @@ export async function readStatus(settings: Settings, environment: Env): Promise<
   });
 }
 
-/** What `history` shows: newest first. */
+/** The report of `edict history`, newest first. */
 export interface HistoryReport {
   readonly attempts: readonly Attempt[];
   readonly approvals: readonly Approval[];
 }
 
 /**
- * Returns at most `limit` attempts on what is targeted of the file's gateway, and as many approvals of it. Makes no call and writes nothing.
- * A pattern finds an API by the name it has now, and all its attempts then, under earlier names too; an earlier name finds its own.
+ * Returns at most `limit` attempts on the targeted publications of the file's gateway, and at most `limit` approvals. Does not contact the
+ * gateway and writes nothing. A pattern that matches an API's current name finds all its attempts, also those under earlier names; a
+ * pattern that matches only an earlier name finds the attempts under that name.
  */
-export async function readHistory(settings: Settings, environment: Env, limit: number): Promise<HistoryReport> {
+export async function readHistory(settings: Settings, env: Env, limit: number): Promise<HistoryReport> {
   const { apis, environments } = settings.targets;
-  return openReadSession(settings, environment, 'never ask', async ({ gateway, publications }, record) => {
+  return openReadSession(settings, env, 'never ask', async ({ gateway, publications }, record) => {
     const approvals = (await record.approvals(gateway)).slice(0, limit);
     if (!hasTargets(settings.targets)) return { attempts: await record.history(gateway, { limit }), approvals };
     const { compileTargets } = await import('../plan/target-patterns.ts');
@@ -197,30 +199,30 @@ export async function readHistory(settings: Settings, environment: Env, limit: n
   });
 }
 
-/** The versions of one API in one environment. */
+/** The versions of one publication. */
 export interface VersionsReport {
   readonly names: PublicationNames;
   /** Newest first. */
   readonly versions: readonly ListedVersion[];
-  /** The version that the file pins; `null` if it pins none. */
+  /** The version pinned in the file; `null` if none is. */
   readonly pinnedVersionId: string | null;
 }
 
 /**
- * Returns what the gateway keeps of a publication of the file or the record, whose API and environment are named by name or
- * ID. Throws an EdictError `PUBLICATION_NOT_FOUND` if there is none such, `OBSERVATION_FAILED` if the gateway cannot be asked.
+ * Returns the versions that the gateway keeps of a publication that is declared or recorded; API and environment are given by name or
+ * ID. Throws an EdictError `PUBLICATION_NOT_FOUND` if there is no such publication, `OBSERVATION_FAILED` if the gateway cannot be read.
  */
-export async function readVersions(settings: Settings, environment: Env, of: PublicationRef): Promise<VersionsReport> {
-  return openReadSession(settings, environment, 'ask', async (desired, record) => {
+export async function readVersions(settings: Settings, env: Env, of: PublicationRef): Promise<VersionsReport> {
+  return openReadSession(settings, env, 'ask', async (desired, record) => {
     const recorded = await record.readRecordedState(desired.gateway);
     const names = findPublication(of, desired, recorded);
     const seed = settings.emulate ? seedFromState(desired, recorded) : null;
-    const read = await withGatewayReader(desired.gateway, seed, environment, (gateway) => gateway.listVersions(names, neverAborted));
+    const read = await withGatewayReader(desired.gateway, seed, env, (gateway) => gateway.listVersions(names, neverAborted));
     if (read.kind !== 'read') throw observationFailedError(`${read.failure.code} ${read.failure.message}`, read.failure.hint);
     const versions = [...read.value].sort((a, b) => (b.publishedAtMs ?? 0) - (a.publishedAtMs ?? 0));
-    const { api, apiId, environment: place, environmentId, key } = names;
+    const { api, apiId, environment, environmentId, key } = names;
     return {
-      names: { api, apiId, environment: place, environmentId },
+      names: { api, apiId, environment, environmentId },
       versions,
       pinnedVersionId: desired.publications.get(key)?.version ?? null,
     };

@@ -2,10 +2,10 @@ import { parseDurationMs } from '../model/duration.ts';
 import { EdictError } from '../model/errors.ts';
 import { type DaemonSettings, defaultFile, defaultStoreUrl, type Settings } from '../model/settings.ts';
 
-/** Where a daemon can be asked unless told otherwise: by this machine alone. */
+/** The status server's default address, reachable from this machine only. */
 export const defaultListenAddress = '127.0.0.1:9470';
 
-/** Returns complete settings from what the command line and the environment say. */
+/** Returns complete settings from the command line options. */
 export function parseSettings(
   file: string | undefined,
   options: {
@@ -25,15 +25,15 @@ export function parseSettings(
     lockTimeoutMs,
     refresh: options.refresh ?? false,
     targets: { apis: options.api ?? [], environments: options.environment ?? [] },
-    // What comes out of a file or a secret often ends with a line break.
+    // A value from a file or a secret often ends with a line break.
     storeUrl: options.state?.trim() ?? defaultStoreUrl(emulate),
   };
 }
 
-/** Agreements are in force no longer than this, and count what they have made. */
+/** The longest approval lasts a week, and its attempts must stay in the history that long to be counted. */
 const minHistoryRetentionMs = 168 * 3_600_000;
 
-/** Returns the milliseconds of `--keep-history`, `null` without it. Throws an EdictError for what is no duration, or too short a one. */
+/** Returns `--keep-history` in milliseconds, `null` without it. Throws an EdictError for an invalid duration or one under 168h. */
 export function parseHistoryRetention(text: string | undefined): number | null {
   if (text === undefined) return null;
   const ms = parseDurationOption(text, '--keep-history');
@@ -54,7 +54,7 @@ export function parseListenAddress(text: string): DaemonSettings['listen'] {
   });
 }
 
-/** Returns the milliseconds of a command-line duration such as `200ms`, `10s` or `5m`. Throws an EdictError for any other text. */
+/** Returns a duration such as `200ms`, `10s` or `5m` in milliseconds. Throws an EdictError for any other text. */
 export function parseDurationOption(text: string, option: string): number {
   const ms = parseDurationMs(text);
   if (ms !== null) return ms;

@@ -13,36 +13,36 @@ import { type FileRoutes, startServer } from '../server/server.ts';
 import { StatusCache } from '../server/status-cache.ts';
 import { openMetrics } from '../telemetry/metrics.ts';
 
-/** What a running daemon shows to those who look after it. */
+/** The daemon's HTTP server: page, API, health checks and metrics. */
 export interface StatusServer {
-  /** Returns what hears the engine's events of a file. */
+  /** Returns the emitter that receives the controller's events of a file. */
   emitterFor(file: string): Emit;
-  /** Shows one more file. */
+  /** Adds a file and its routes. */
   addFile(file: ServedFile): Promise<void>;
-  /** Shows a file no more. */
+  /** Removes a file and its routes. */
   removeFile(file: string): Promise<void>;
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** What is shown of one file, and what can be done with it. */
+/** What the server shows of one file, and the actions that it offers. */
 export interface ServedFile {
   readonly settings: Settings;
   readonly store: Pick<StoreReader, 'history' | 'approvals' | 'lastAttempts'>;
   readonly approve: (gateway: GatewayIdentity, approval: NewApproval) => Promise<void>;
   readonly suspend: (gateway: GatewayIdentity, suspension: Suspension | null) => Promise<void>;
-  /** Asks whoever holds the gateway's lease to reconcile now. */
+  /** Asks the holder of the gateway's lease to reconcile now. */
   readonly resync: () => Promise<void>;
 }
 
 export interface StatusServerDeps {
-  /** `EDICT_TOKEN` lets requests act, `EDICT_HOSTS` names the hosts that the daemon is known as. */
+  /** `EDICT_TOKEN` authorizes requests that act, `EDICT_HOSTS` lists the host names that requests may use. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Returns milliseconds since 1970. */
   readonly now: () => number;
-  /** Whether there will only be one file, whose page is the first then. */
+  /** Whether there is only one file, whose page is then at the root path. */
   readonly isSingleFile: boolean;
-  /** The first ones, which the daemon is not ready without. */
+  /** The files at startup, all of which must be ready before the daemon is. */
   readonly files: readonly ServedFile[];
 }
 
@@ -53,29 +53,29 @@ interface ServedFileEntry {
   readonly routes: FileRoutes;
 }
 
-/** Opens what answers people, health checks and monitoring, fed with the engine's events. Throws an EdictError `LISTEN_FAILED` if the address cannot be had. */
+/** Starts the status server, fed with the controller's events. Throws an EdictError `LISTEN_FAILED` if the address cannot be bound. */
 export async function openStatusServer(
   address: NonNullable<DaemonSettings['listen']>,
   { env, now, isSingleFile, files }: StatusServerDeps,
 ): Promise<StatusServer> {
   const metrics = openMetrics(readVersion());
   const token = env['EDICT_TOKEN'] || null;
-  const shown: ServedFileEntry[] = [];
-  const show = ({ settings, store, ...acts }: ServedFile): ServedFileEntry => {
+  const entries: ServedFileEntry[] = [];
+  const addEntry = ({ settings, store, ...acts }: ServedFile): ServedFileEntry => {
     const [health, statusCache] = [new Health(), new StatusCache(now)];
     const daemonInfo = { version: readVersion(), file: settings.file, approveCommand: (plan: Plan) => approveCommand(plan, settings) };
     const count = metrics.forFile(settings.file);
     const emit: Emit = (event) => {
-      // What was tried before this process is looked up once, when the gateway is known.
+      // Load the attempts of earlier processes once, with the first plan, when the gateway is known.
       if (event.type === 'plan:computed' && statusCache.plan === null) void loadLastAttempts(event.plan, store, statusCache);
       count(event);
       health.emit(event);
       statusCache.emit(event);
     };
-    const taken = shown.map(({ routes }) => routes.pathPrefix);
+    const takenPrefixes = entries.map(({ routes }) => routes.pathPrefix);
     const routes: FileRoutes = {
       ...{
-        pathPrefix: isSingleFile ? '' : routePrefix(settings.file, taken),
+        pathPrefix: isSingleFile ? '' : routePrefix(settings.file, takenPrefixes),
         statusCache,
         daemonInfo,
         now,
@@ -87,43 +87,43 @@ export async function openStatusServer(
       ...acts,
     };
     const one = { file: settings.file, health, emit, routes };
-    shown.push(one);
+    entries.push(one);
     return one;
   };
-  // A file that comes later may be broken: that is no reason to take what edict stands beside out of service.
-  const awaited = files.map(show);
+  // A file that is added later does not affect readiness: an invalid one must not take the pod out of service.
+  const initialEntries = files.map(addEntry);
   const server = await startServer(address, {
     metrics,
     health: {
-      live: () => aggregateHealth(shown, ({ health }) => health.live()),
-      ready: () => aggregateHealth(awaited, ({ health }) => health.ready()),
+      live: () => aggregateHealth(entries, ({ health }) => health.live()),
+      ready: () => aggregateHealth(initialEntries, ({ health }) => health.ready()),
     },
-    routes: shown.map(({ routes }) => routes),
+    routes: entries.map(({ routes }) => routes),
     allowedHosts: (env['EDICT_HOSTS'] ?? '').split(',').flatMap((name) => name.trim() || []),
   });
-  const update = (): Promise<void> => server.setRoutes(shown.map(({ routes }) => routes));
+  const update = (): Promise<void> => server.setRoutes(entries.map(({ routes }) => routes));
   return {
-    emitterFor: (of) => shown.find(({ file }) => file === of)?.emit ?? (() => {}),
+    emitterFor: (of) => entries.find(({ file }) => file === of)?.emit ?? (() => {}),
     addFile: async (file) => {
-      show(file);
+      addEntry(file);
       await update();
     },
     removeFile: async (of) => {
-      const [gone] = shown.filter(({ file }) => file === of);
-      for (const list of [shown, awaited]) if (gone && list.includes(gone)) list.splice(list.indexOf(gone), 1);
-      gone?.routes.broadcaster.close();
+      const [removed] = entries.filter(({ file }) => file === of);
+      for (const list of [entries, initialEntries]) if (removed && list.includes(removed)) list.splice(list.indexOf(removed), 1);
+      removed?.routes.broadcaster.close();
       metrics.removeFile(of);
       await update();
     },
     url: server.url,
     close: async () => {
-      for (const { routes } of shown) routes.broadcaster.close();
+      for (const { routes } of entries) routes.broadcaster.close();
       await server.close();
     },
   };
 }
 
-/** Returns the answer of the first file that is not well, which it names if there may be several; otherwise that of the first. */
+/** Returns the result of the first unhealthy file, with its name if there may be several files; otherwise the first file's result. */
 function aggregateHealth(files: readonly ServedFileEntry[], ask: (of: ServedFileEntry) => HealthResult): HealthResult {
   for (const of of files) {
     const { ok, message } = ask(of);
@@ -132,10 +132,10 @@ function aggregateHealth(files: readonly ServedFileEntry[], ask: (of: ServedFile
   return files[0] ? ask(files[0]) : { ok: true, message: 'the files of the start have left their folder' };
 }
 
-/** Returns a name for the paths of a file, other than those that are `taken`. */
-export function routePrefix(file: string, taken: readonly string[]): string {
+/** Returns a path prefix for the routes of a file that is not in `taken`. */
+export function routePrefix(file: string, takenPrefixes: readonly string[]): string {
   const name = basename(file, extname(file)).replaceAll(/[^\w.-]/g, '-');
-  const isTaken = (of: string): boolean => taken.includes(of) || reservedPrefixes.has(of);
+  const isTaken = (of: string): boolean => takenPrefixes.includes(of) || reservedPrefixes.has(of);
   let unique = name;
   for (let number = 2; isTaken(unique); number += 1) unique = `${name}-${number}`;
   return unique;
@@ -143,7 +143,7 @@ export function routePrefix(file: string, taken: readonly string[]): string {
 
 const reservedPrefixes = new Set(['', '.', '..', 'api', 'ui', 'metrics', 'livez', 'readyz']);
 
-/** A store that cannot be read is told by the engine; the board then knows less of the past. */
-async function loadLastAttempts({ gateway }: Plan, record: ServedFile['store'], board: StatusCache): Promise<void> {
-  board.addLastAttempts(await record.lastAttempts(gateway).catch(() => new Map()));
+/** Loads the last attempts into the cache. Ignores a store error, since the controller reports it; the cache then lacks earlier attempts. */
+async function loadLastAttempts({ gateway }: Plan, record: ServedFile['store'], statusCache: StatusCache): Promise<void> {
+  statusCache.addLastAttempts(await record.lastAttempts(gateway).catch(() => new Map()));
 }

@@ -11,53 +11,53 @@ import type { WebhookSettings } from '../telemetry/webhook.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** What the environment asks a running daemon to tell elsewhere. */
+/** The event subscribers that environment variables configure: webhook and trace export. */
 export interface EventSubscribers {
   readonly emit: Emit;
-  /** Tells what is left and ends, after a few seconds at the latest. */
+  /** Flushes pending events and closes, within a few seconds. */
   close(): Promise<void>;
 }
 
 export interface EventSubscribersDeps {
   readonly settings: Settings;
   readonly clock: Clock;
-  /** Hears of what cannot be told. */
+  /** Receives the events about failed deliveries. */
   readonly emit: Emit;
 }
 
-/** Opens the listeners that `environment` asks for, and loads none that it does not. Throws an EdictError `WEBHOOK` for a setting that is none. */
-export async function openSubscribers(environment: Env, deps: EventSubscribersDeps): Promise<EventSubscribers> {
-  const webhook = webhookSettings(environment, deps.clock);
-  const opened: EventSubscribers[] = [];
+/** Opens the subscribers that `env` configures, and loads no others. Throws an EdictError `WEBHOOK` for an invalid setting. */
+export async function openSubscribers(env: Env, deps: EventSubscribersDeps): Promise<EventSubscribers> {
+  const webhook = webhookSettings(env, deps.clock);
+  const subscribers: EventSubscribers[] = [];
   if (webhook) {
     const { Webhook } = await import('../telemetry/webhook.ts');
     const { file, emulate: emulated } = deps.settings;
-    const release = (plan: Plan): string | null => approveCommand(plan, deps.settings);
-    opened.push(new Webhook(webhook, { ...deps, release, file, emulated, random: Math.random }));
+    const approveCommandFor = (plan: Plan): string | null => approveCommand(plan, deps.settings);
+    subscribers.push(new Webhook(webhook, { ...deps, release: approveCommandFor, file, emulated, random: Math.random }));
   }
-  const { settings, problem } = parseTraceSettings(environment);
+  const { settings, problem } = parseTraceSettings(env);
   if (problem !== null) deps.emit({ type: 'trace:failed', to: '', reason: problem });
   if (settings) {
     const { openTraceExport } = await import('../telemetry/trace-export.ts');
-    opened.push(await openTraceExport(settings, deps.emit));
+    subscribers.push(await openTraceExport(settings, deps.emit));
   }
   return {
     emit: (event) => {
-      for (const listener of opened) listener.emit(event);
+      for (const subscriber of subscribers) subscriber.emit(event);
     },
-    close: async () => void (await Promise.all(opened.map((listener) => listener.close()))),
+    close: async () => void (await Promise.all(subscribers.map((subscriber) => subscriber.close()))),
   };
 }
 
 /**
- * Returns where notifications are posted; `null`: nowhere. Throws an EdictError `WEBHOOK` for a URL or secret that cannot be used, which it does
- * not contain.
+ * Returns the webhook's settings; `null` if none is configured. Throws an EdictError `WEBHOOK` for an invalid URL or secret; the error
+ * contains neither.
  */
-export function webhookSettings(environment: Env, { monotonicMs }: Pick<Clock, 'monotonicMs'>): WebhookSettings | null {
-  const address = openEnvSecret(environment, 'EDICT_WEBHOOK_URL', monotonicMs);
-  const secret = openEnvSecret(environment, 'EDICT_WEBHOOK_SECRET', monotonicMs);
+export function webhookSettings(env: Env, { monotonicMs }: Pick<Clock, 'monotonicMs'>): WebhookSettings | null {
+  const address = openEnvSecret(env, 'EDICT_WEBHOOK_URL', monotonicMs);
+  const secret = openEnvSecret(env, 'EDICT_WEBHOOK_SECRET', monotonicMs);
   if (address === null) return null;
-  const settings = { url: () => urlIn(address), key: () => keyIn(secret), proxies: parseProxySettings(environment) };
+  const settings = { url: () => urlIn(address), key: () => keyIn(secret), proxies: parseProxySettings(env) };
   try {
     settings.url();
     settings.key();
@@ -74,7 +74,7 @@ function urlIn({ name, read }: EnvSecret): URL {
   throw new EdictError('WEBHOOK', `${name} is not a URL that can be posted to`, { hint: 'expected http://… or https://…' });
 }
 
-/** Returns the key in a secret in the form of https://www.standardwebhooks.com: 24 to 64 bytes, as base64 behind `whsec_`. */
+/** Returns the key of a secret in the format of https://www.standardwebhooks.com: `whsec_` followed by 24 to 64 bytes as base64. */
 function keyIn(secret: EnvSecret | null): Buffer {
   const [, base64 = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret?.read() ?? '') ?? [];
   const key = Buffer.from(base64, 'base64');

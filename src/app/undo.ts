@@ -12,11 +12,11 @@ import { withGatewayReader } from './session.ts';
 import { systemClock } from './system-clock.ts';
 
 /*
- * The change to the file that restores the states and versions from before an apply or an attempt. It only reads: the file is
- * changed by `git apply`, the gateway by the next `edict apply` or the daemon, under the usual guards.
+ * `edict undo`: computes the patch to the file that restores the states and versions from before an apply or an attempt. It only reads:
+ * `git apply` changes the file, then the next `edict apply` or the daemon changes the gateway, under the usual policies.
  */
 
-/** What is undone. `id` names it to the next command. */
+/** The apply or attempt to undo. `id` identifies it on the command line. */
 export interface UndoTarget {
   readonly kind: 'apply' | 'attempt';
   readonly id: string;
@@ -24,30 +24,30 @@ export interface UndoTarget {
   readonly startedAtMs: number;
 }
 
-/** A change to the file, and where it is to be made. */
+/** A patch to the file, and the folder to apply it in. */
 export interface UndoFilePatch extends FilePatch {
-  /** Whether the file asks for everything that can be restored already. */
+  /** Whether the file already declares everything that can be restored. */
   readonly isUpToDate: boolean;
-  /** The folder in which the diff is to be applied; `null`: the working directory. */
+  /** The folder in which to apply the diff; `null` for the working directory. */
   readonly folder: string | null;
 }
 
-/** What was asked to be undone, and how the file must change for it. */
+/** The result of `edict undo`: what it restores, and the patch to the file. */
 export interface UndoReport extends UndoResult {
-  /** `null`: edict has never changed anything here. */
+  /** `null` if edict has never changed anything on this gateway. */
   readonly target: UndoTarget | null;
-  /** Why the gateway was not asked which versions it keeps; `null` if it was, or if no answer is needed. */
+  /** Why the versions were not checked at the gateway; `null` if they were, or need not be. */
   readonly uncheckedReason: string | null;
   readonly file: UndoFilePatch;
 }
 
-/** What is asked for, as a person has written it. */
+/** The command line argument that selects attempts, as text and parsed. */
 export interface UndoRequest {
   readonly text: string;
   readonly selector: AttemptSelector;
 }
 
-/** Returns what a person asks for: the number of an attempt, the begin of the ID of an apply, or `last`; `null` if it is none of these. */
+/** Parses the number of an attempt, a prefix of an apply's ID, or `last`; returns `null` for any other text. */
 export function parseUndoRequest(text: string): UndoRequest | null {
   if (text === 'last') return { text, selector: 'last' };
   if (/^\d{1,15}$/.test(text)) return { text, selector: { attempt: Number(text) } };
@@ -55,19 +55,19 @@ export function parseUndoRequest(text: string): UndoRequest | null {
 }
 
 /**
- * Returns the change to the file that undoes what is asked for. Writes nothing; the gateway is only asked for the versions that it
- * keeps, and not even that with `--emulate` or without credentials.
+ * Returns the patch to the file that undoes the requested attempts. Writes nothing. Reads the versions that the gateway keeps, except
+ * with `--emulate` or without credentials.
  *
- * @throws EdictError `ATTEMPT_NOT_FOUND` if there is no such attempt or apply, `OBSERVATION_FAILED` if the gateway cannot be asked
+ * @throws EdictError `ATTEMPT_NOT_FOUND` if there is no such attempt or apply, `OBSERVATION_FAILED` if the gateway cannot be read
  */
-export function readUndo(settings: Settings, environment: Env, asked: UndoRequest): Promise<UndoReport> {
-  return openReadSession(settings, environment, 'ask', async (desired, record) => {
+export function readUndo(settings: Settings, env: Env, request: UndoRequest): Promise<UndoReport> {
+  return openReadSession(settings, env, 'ask', async (desired, record) => {
     const { gateway } = desired;
-    const { of: target, attempts } = await findRequestedAttempts(asked, desired, record);
+    const { of: target, attempts } = await findRequestedAttempts(request, desired, record);
     const recorded = await record.readRecordedState(gateway);
-    const found = computeUndo(attempts, await record.succeededAfter(gateway, attempts[0]?.id ?? 0), recorded);
-    const checked = await checkVersions(found, recorded, desired, settings, environment);
-    const file = await buildFilePatch(filterMissingFromFile(desired, recorded, checked.restorations), desired, settings, environment);
+    const undoResult = computeUndo(attempts, await record.succeededAfter(gateway, attempts[0]?.id ?? 0), recorded);
+    const checked = await checkVersions(undoResult, recorded, desired, settings, env);
+    const file = await buildFilePatch(filterMissingFromFile(desired, recorded, checked.restorations), desired, settings, env);
     return { target, ...checked, file };
   });
 }
@@ -81,11 +81,11 @@ async function findRequestedAttempts(
   const isNumber = typeof selector === 'object' && 'attempt' in selector;
   const isAttempt = isNumber && attempts.length > 0;
   if (isNumber && !isAttempt && text.length >= 4) attempts = await record.findAttempts(gateway, { reconcile: text });
-  const passes = [...new Set(attempts.map(({ reconcileId }) => reconcileId))];
+  const reconcileIds = [...new Set(attempts.map(({ reconcileId }) => reconcileId))];
   const [first] = attempts;
   const hint = '`edict history` shows attempts and the applies that they belong to';
-  if (passes.length > 1)
-    throw new EdictError('ATTEMPT_NOT_FOUND', `${text} is the begin of several applies: ${passes.join(', ')}`, { hint });
+  if (reconcileIds.length > 1)
+    throw new EdictError('ATTEMPT_NOT_FOUND', `${text} is the begin of several applies: ${reconcileIds.join(', ')}`, { hint });
   if (!first && selector !== 'last')
     throw new EdictError('ATTEMPT_NOT_FOUND', `the record has no attempt or apply ${text} on this gateway`, { hint });
   if (!first) return { of: null, attempts };
@@ -93,39 +93,45 @@ async function findRequestedAttempts(
   return { of: { kind: isAttempt ? 'attempt' : 'apply', id, startedAtMs: first.startedAtMs }, attempts };
 }
 
-/** An emulated gateway lives no longer than a command and has kept nothing: with `--emulate` the record alone tells. */
+/** Checks which versions can be restored. With `--emulate` the recorded state decides alone: an emulated gateway ends with its command and keeps no versions. */
 async function checkVersions(
-  found: UndoResult,
+  undoResult: UndoResult,
   recorded: RecordedState,
   { gateway: settings }: DesiredState,
   { emulate }: Settings,
-  environment: Env,
+  env: Env,
 ): Promise<UndoResult & Pick<UndoReport, 'uncheckedReason'>> {
-  if (found.restorations.length === 0 || emulate) return { ...found, uncheckedReason: null };
+  if (undoResult.restorations.length === 0 || emulate) return { ...undoResult, uncheckedReason: null };
   const { readKeptVersions } = await import('../controller/observe/kept-versions.ts');
   try {
-    const read = await withGatewayReader(settings, null, environment, (gateway) =>
-      readKeptVersions(found.restorations, recorded, { gateway, settings, clock: systemClock, random: Math.random, signal: neverAborted }),
+    const read = await withGatewayReader(settings, null, env, (gateway) =>
+      readKeptVersions(undoResult.restorations, recorded, {
+        gateway,
+        settings,
+        clock: systemClock,
+        random: Math.random,
+        signal: neverAborted,
+      }),
     );
     if (read.kind !== 'read') throw observationFailedError(`${read.failure.code} ${read.failure.message}`, read.failure.hint);
-    return { ...filterRestorable(found, recorded, read.value), uncheckedReason: null };
+    return { ...filterRestorable(undoResult, recorded, read.value), uncheckedReason: null };
   } catch (error) {
     if (!(error instanceof EdictError) || error.code !== 'CREDENTIALS_MISSING') throw error;
-    return { ...found, uncheckedReason: error.message };
+    return { ...undoResult, uncheckedReason: error.message };
   }
 }
 
 async function buildFilePatch(
-  missing: readonly Restoration[],
+  missingRestorations: readonly Restoration[],
   desired: DesiredState,
   { file }: Settings,
-  environment: Env,
+  env: Env,
 ): Promise<UndoFilePatch> {
   const path = resolve(file);
   const fromHere = relative('', path);
   const isOutside = fromHere.startsWith('..') || isAbsolute(fromHere);
   const folder = isOutside ? dirname(path) : null;
-  if (missing.length === 0) return { isUpToDate: true, folder, diff: '', manualEdits: [] };
+  if (missingRestorations.length === 0) return { isUpToDate: true, folder, diff: '', manualEdits: [] };
   const { createPatch } = await import('../source/export/patch.ts');
   const { main, included } = await readSourceFiles(path);
   const nameOf = (home: string): string =>
@@ -133,16 +139,16 @@ async function buildFilePatch(
       .split(sep)
       .join('/');
   const edits = [{ file, relativePath: '', text: main }, ...included].map(({ relativePath, text }) => {
-    const wishes = missing.filter(({ key }) => (desired.publications.get(key)?.sourceFile ?? '') === relativePath);
+    const restorations = missingRestorations.filter(({ key }) => (desired.publications.get(key)?.sourceFile ?? '') === relativePath);
     const toParseInput = (other: string): ParseInput => ({
       file,
       text: relativePath === '' ? other : main,
-      variables: environment,
+      variables: env,
       included: included.map((one) => (one.relativePath === relativePath ? { ...one, text: other } : one)),
     });
-    return wishes.length === 0
+    return restorations.length === 0
       ? { diff: '', manualEdits: [] }
-      : createPatch({ text, file: nameOf(relativePath), toParseInput, desired }, wishes);
+      : createPatch({ text, file: nameOf(relativePath), toParseInput, desired }, restorations);
   });
   return {
     isUpToDate: false,
@@ -152,7 +158,7 @@ async function buildFilePatch(
   };
 }
 
-/** Returns the texts of the file and of those that it includes, which have been read a moment ago. */
+/** Reads the file and its included files again; they were readable a moment ago. */
 async function readSourceFiles(path: string) {
   const { readFileSet } = await import('../source/include-reader.ts');
   const { parseIncludes } = await import('../source/include-reader.ts');

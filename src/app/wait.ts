@@ -17,7 +17,7 @@ import { systemClock } from './system-clock.ts';
  * `edict wait`: polls the store until the daemon has brought the file into effect. It never calls the gateway.
  */
 
-/** How long no process may hold the lease, in milliseconds: one daemon takes over from another within that time. */
+/** How long the lease may be free, in milliseconds: another daemon takes over within that time. */
 const graceMs = 10_000;
 
 const pollEveryMs = 500;
@@ -25,11 +25,11 @@ const pollEveryMs = 500;
 export interface WaitOptions {
   /** How long to wait, in milliseconds. */
   readonly timeoutMs: number;
-  /** Whether the lease holder is asked to reconcile now. */
+  /** Whether to ask the lease holder to reconcile now. */
   readonly reconcile: boolean;
 }
 
-/** What the waiting is for at present. */
+/** What `wait` is waiting for at present: the store, a lease holder, or the daemon's work. */
 export type WaitProgress =
   | { readonly kind: 'store'; readonly message: string }
   | { readonly kind: 'holder' }
@@ -37,27 +37,27 @@ export type WaitProgress =
 
 /** How far the daemon has brought the file into effect. */
 export interface WaitStatus {
-  /** Which process holds the lease; `null`: none, as far as can be told from here. */
+  /** The process that holds the lease; `null` if none does, as far as this machine can tell. */
   readonly holder: string | null;
-  /** Whether the newest file that the daemon has acted on asks for the same as this one. */
+  /** Whether the desired state that the daemon reconciled last equals that of this file. */
   readonly isReconciled: boolean;
-  /** Why the daemon makes no calls; `null` if it makes them. */
+  /** Why the daemon's calls are paused; `null` if they are not. */
   readonly paused: string | null;
   readonly plan: Plan;
-  /** Changes that the daemon has not made yet and has not given up. */
+  /** Changes that the daemon has neither made nor given up. */
   readonly pending: readonly Change[];
   /** The last attempts that did not succeed, of changes that are still to be made. */
   readonly failed: readonly FailedChange[];
 }
 
-/** A change that was tried without success. */
+/** A change whose last attempt did not succeed. */
 export interface FailedChange {
   readonly change: Change;
   readonly attempt: Attempt;
   readonly hint: string | null;
 }
 
-/** How the waiting ended, and with which status. */
+/** How the wait ended, and the last status. */
 export interface WaitResult {
   readonly kind: 'in-sync' | 'deferred' | 'held' | 'failed' | 'timeout' | 'interrupted';
   /** Why there are pending changes at a `timeout`; `null` otherwise. */
@@ -74,71 +74,75 @@ export interface WaitResult {
 export async function waitForDaemon(
   settings: Settings,
   options: WaitOptions,
-  environment: Env,
+  env: Env,
   onProgress: (progress: WaitProgress) => void,
   signal: AbortSignal,
 ): Promise<WaitResult> {
   const startedAtMs = systemClock.monotonicMs();
   const grace = new Grace();
-  const watch = new ChangeWatch();
+  const changeWatch = new ChangeWatch();
   let isRequested = !options.reconcile;
-  let awaySinceMs: number | null = null;
+  let unavailableSinceMs: number | null = null;
   const isOver = (): boolean => signal.aborted || systemClock.monotonicMs() - startedAtMs >= options.timeoutMs;
-  const pause = () => systemClock.sleep(pollEveryMs, signal);
+  const sleepUntilPoll = () => systemClock.sleep(pollEveryMs, signal);
 
   const poll = async (desired: DesiredState, record: StoreReader): Promise<WaitStatus> => {
     const { gateway } = desired;
-    // Read first: whatever changes the record after it, changes it for this file.
-    const acted = await record.appliedDigests(gateway);
+    // Read first: once the daemon has reconciled this file, every later write to the recorded state is for this file.
+    const appliedDigests = await record.appliedDigests(gateway);
     const plan = await computeCurrentPlan(desired, await record.readRecordedState(gateway), record, allTargets);
-    // Read last: an outcome that the plan knows is recorded by now.
+    // Read last: the attempts then include every outcome that the plan already reflects.
     const attempts = await record.lastAttempts(gateway);
-    const [holder, condition] = await Promise.all([record.leaseHolder(gateway), record.status(gateway)]);
-    const isReconciled = acted.at(-1) === desiredDigest(desired);
-    // A new file, and a request, have the daemon try rejected changes again.
-    watch.start(isReconciled && !options.reconcile ? new Map() : attempts);
+    const [holder, status] = await Promise.all([record.leaseHolder(gateway), record.status(gateway)]);
+    const isReconciled = appliedDigests.at(-1) === desiredDigest(desired);
+    // The daemon retries rejected changes for a new file and for a request, so earlier attempts do not count then.
+    changeWatch.start(isReconciled && !options.reconcile ? new Map() : attempts);
     if (holder !== null && !isRequested) {
-      await request(settings.storeUrl, desired);
+      await requestReconciliation(settings.storeUrl, desired);
       isRequested = true;
     }
-    return { holder, isReconciled, paused: condition?.paused?.message ?? null, plan, ...watch.split(plan, attempts) };
+    return { holder, isReconciled, paused: status?.paused?.message ?? null, plan, ...changeWatch.split(plan, attempts) };
   };
 
-  /** Returns the result; `null` to read file and store anew: a daemon may make the store, or look up names of the file. */
-  const pollUntilDone = async (desired: DesiredState, record: StoreReader, madeUp: ReadonlySet<string>): Promise<WaitResult | null> => {
-    for (; ; await pause()) {
+  /** Returns the result; `null` to reopen file and store: meanwhile a daemon may create the store or resolve names of the file. */
+  const pollUntilDone = async (
+    desired: DesiredState,
+    record: StoreReader,
+    placeholders: ReadonlySet<string>,
+  ): Promise<WaitResult | null> => {
+    for (; ; await sleepUntilPoll()) {
       const status = await poll(desired, record);
-      awaySinceMs = null;
-      const isSeen = status.holder !== null;
-      if (isSeen) grace.reset();
-      onProgress(isSeen ? { kind: 'daemon', status } : { kind: 'holder' });
+      unavailableSinceMs = null;
+      const isHeld = status.holder !== null;
+      if (isHeld) grace.reset();
+      onProgress(isHeld ? { kind: 'daemon', status } : { kind: 'holder' });
       const ended = (kind: WaitResult['kind'], reason: string | null = null): WaitResult => {
         return { kind, reason, status, tookMs: systemClock.monotonicMs() - startedAtMs };
       };
-      const kind = isSeen && madeUp.size === 0 ? doneKind(status) : null;
+      const kind = isHeld && placeholders.size === 0 ? doneKind(status) : null;
       if (kind !== null) return ended(kind);
       if (signal.aborted) return ended('interrupted');
-      if (!isSeen && (grace.isOver || isOver())) throw noDaemon();
-      if (isOver()) return ended('timeout', lateReason(status, await record.appliedDigests(desired.gateway), desired));
-      if (!isSeen || madeUp.size > 0) return null;
+      if (!isHeld && (grace.isOver || isOver())) throw daemonNotRunningError();
+      if (isOver()) return ended('timeout', timeoutReason(status, await record.appliedDigests(desired.gateway), desired));
+      if (!isHeld || placeholders.size > 0) return null;
     }
   };
 
   for (;;) {
     try {
-      const result = await openReadSession(settings, environment, 'never ask', pollUntilDone);
+      const result = await openReadSession(settings, env, 'never ask', pollUntilDone);
       if (result) return result;
     } catch (error) {
-      if (!(error instanceof EdictError) || !isAway(error) || isOver()) throw error;
-      awaySinceMs ??= systemClock.monotonicMs();
+      if (!(error instanceof EdictError) || !isUnavailable(error) || isOver()) throw error;
+      unavailableSinceMs ??= systemClock.monotonicMs();
       onProgress({ kind: 'store', message: error.message });
-      grace.extend(systemClock.monotonicMs() - awaySinceMs);
+      grace.extend(systemClock.monotonicMs() - unavailableSinceMs);
     }
-    await pause();
+    await sleepUntilPoll();
   }
 }
 
-/** Returns how the waiting ends with this status; `null` if it goes on. */
+/** Returns how the wait ends with this status; `null` if it continues. */
 function doneKind({ isReconciled, plan, pending, failed }: WaitStatus): 'in-sync' | 'deferred' | 'held' | 'failed' | null {
   if (plan.fileHeld) return 'held';
   if (!isReconciled || pending.length > 0) return null;
@@ -147,15 +151,15 @@ function doneKind({ isReconciled, plan, pending, failed }: WaitStatus): 'in-sync
   return plan.changes.length > 0 ? 'deferred' : 'in-sync';
 }
 
-function lateReason({ isReconciled, paused }: WaitStatus, acted: readonly string[], desired: DesiredState): string | null {
+function timeoutReason({ isReconciled, paused }: WaitStatus, appliedDigests: readonly string[], desired: DesiredState): string | null {
   if (paused !== null) return `the daemon makes no calls: ${paused}`;
   if (isReconciled) return null;
-  return isStaleSource(acted, desiredDigest(desired))
+  return isStaleSource(appliedDigests, desiredDigest(desired))
     ? 'the daemon has reconciled a different file since this one'
     : 'the daemon has not reconciled this file yet; check that its copy is current and valid';
 }
 
-/** Lets a lease be taken over, also by a daemon that notices only later that the store is back. */
+/** The time in which another daemon may take over the lease, extended after a store outage, which that daemon may notice later. */
 class Grace {
   #sinceMs = systemClock.monotonicMs();
   #allowedMs = graceMs;
@@ -164,28 +168,28 @@ class Grace {
     return systemClock.monotonicMs() - this.#sinceMs > this.#allowedMs;
   }
 
-  /** The lease is held. */
+  /** Starts anew; called while the lease is held. */
   reset(): void {
     this.extend(0);
   }
 
-  /** The store has been away for `ms`: a daemon comes back as late again. */
+  /** Starts anew after a store outage of `ms`: a daemon may return that much later. */
   extend(ms: number): void {
     this.#sinceMs = systemClock.monotonicMs();
     this.#allowedMs = graceMs + ms;
   }
 }
 
-/** Tells changes that the daemon has given up from those that it has not tried yet. */
+/** Separates changes that the daemon has given up from those that it has not tried yet. */
 class ChangeWatch {
   #before: LastAttempts | null = null;
 
-  /** Takes the attempts that do not count, since the daemon tries their changes again. Only the first call does something. */
+  /** Sets the attempts to ignore because the daemon retries their changes. Only the first call has an effect. */
   start(before: LastAttempts): void {
     this.#before ??= before;
   }
 
-  /** Returns the changes of `plan` that the daemon still makes, and those that it has tried without success. */
+  /** Returns the changes of `plan` that the daemon still has to make, and those whose last attempt failed. */
   split(plan: Plan, attempts: LastAttempts): Pick<WaitStatus, 'pending' | 'failed'> {
     const last = new Map([...attempts.values()].map((attempt) => [publicationKey(attempt.apiId, attempt.environmentId), attempt]));
     const failed = plan.changes.filter(isAwaited).flatMap((change) => {
@@ -204,7 +208,7 @@ class ChangeWatch {
   }
 }
 
-/** Returns whether the daemon makes a change now, or as soon as a probe is answered. */
+/** Returns whether the daemon makes a change now, or as soon as a probe succeeds. */
 function isAwaited(change: Change): boolean {
   return isActionable(change) || (change.held === null && change.deferred?.probe !== undefined);
 }
@@ -213,31 +217,31 @@ function isFailed({ finishedAtMs, outcome }: Attempt): boolean {
   return finishedAtMs !== null && outcome !== null && outcome !== 'succeeded';
 }
 
-/** Returns whether an attempt was made for just this change: an older copy of the file may have asked for a different one. */
+/** Returns whether an attempt was made for exactly this change: an older version of the file may have declared a different one. */
 function isFor({ action, revision, version }: Change, attempt: Attempt): boolean {
   if (attempt.action !== action) return false;
   return action === 'offline' || (attempt.revision === revision && attempt.requestedVersionId === version);
 }
 
 /** Asks the lease holder to reconcile now. */
-async function request(state: string, { gateway }: DesiredState): Promise<void> {
+async function requestReconciliation(storeUrl: string, { gateway }: DesiredState): Promise<void> {
   const { requestReconcile } = await import('../store/requests.ts');
   try {
-    await requestReconcile(state, gateway);
+    await requestReconcile(storeUrl, gateway);
   } catch (error) {
-    if (!(error instanceof EdictError) || isAway(error)) throw error;
+    if (!(error instanceof EdictError) || isUnavailable(error)) throw error;
     throw new EdictError(error.code, `no reconciliation can be requested: ${error.message}`, {
       hint: 'leave out --reconcile to wait without writing to the store',
     });
   }
 }
 
-/** A database that restarts, and a SQLite file that is locked for a moment, come back. */
-function isAway({ code }: EdictError): boolean {
+/** Returns whether the error is temporary: a restarting database or a briefly locked SQLite file. */
+function isUnavailable({ code }: EdictError): boolean {
   return /^STORE_(?:UNREACHABLE|LOCKED)$/.test(code);
 }
 
-function noDaemon(): EdictError {
+function daemonNotRunningError(): EdictError {
   return new EdictError('DAEMON_NOT_RUNNING', 'no daemon holds the lease of the gateway', {
     hint: 'start `edict run`, or check that it uses the same --state; with SQLite it must run on this machine',
   });
