@@ -60,14 +60,14 @@ export type GatewayLookup =
  * `refresh`; a failed observation is part of the result. Throws an EdictError `PUBLICATION_NOT_FOUND` as `findPublication` does.
  */
 export async function readExplanation(settings: Settings, env: Env, of: PublicationRef, limit: number): Promise<Explanation> {
-  return openReadSession(settings, env, settings.refresh ? 'ask' : 'never ask', async (desired, record, placeholders) => {
-    const recordedBefore = await record.readRecordedState(desired.gateway);
+  return openReadSession(settings, env, settings.refresh ? 'ask' : 'never ask', async (desired, store, placeholders) => {
+    const recordedBefore = await store.readRecordedState(desired.gateway);
     const { key, ...names } = findPublication(of, desired, recordedBefore);
     const { apiId, environmentId } = names;
     const { view, recorded, notices } = settings.refresh
-      ? await lookUpGateway(names, key, desired, record, settings, env)
+      ? await lookUpGateway(names, key, desired, store, settings, env)
       : {
-          view: { kind: 'unasked', wasAsked: (await record.listedApiCount(desired.gateway)) !== null } as const,
+          view: { kind: 'unasked', wasAsked: (await store.listedApiCount(desired.gateway)) !== null } as const,
           recorded: recordedBefore,
           notices: [],
         };
@@ -78,10 +78,10 @@ export async function readExplanation(settings: Settings, env: Env, of: Publicat
     };
     const { findErrorRule } = await import('../gateway/error-rules.ts');
     const { readSourceLine } = await import('../source/text-file.ts');
-    const attempts = await record.history(desired.gateway, { apis: [apiId], environments: [environmentId], limit });
+    const attempts = await store.history(desired.gateway, { apis: [apiId], environments: [environmentId], limit });
     const publication = desired.publications.get(key);
-    const controllerStatus = await record.status(desired.gateway);
-    const wholePlan = await computeCurrentPlan(desired, recorded, record, allTargets);
+    const controllerStatus = await store.status(desired.gateway);
+    const wholePlan = await computeCurrentPlan(desired, recorded, store, allTargets);
     return {
       names,
       isPlaceholder: { api: placeholders.has(apiId), environment: placeholders.has(environmentId) },
@@ -97,7 +97,7 @@ export async function readExplanation(settings: Settings, env: Env, of: Publicat
       plan: filterPlan(wholePlan, desired, targets),
       notices: notices.filter((notice) => isTargeted(targets, notice)),
       controllerStatus,
-      leaseHolder: await record.leaseHolder(desired.gateway),
+      leaseHolder: await store.leaseHolder(desired.gateway),
     };
   });
 }
@@ -107,16 +107,16 @@ async function lookUpGateway(
   names: PublicationNames,
   key: PublicationKey,
   desired: DesiredState,
-  record: StoreReader,
+  store: StoreReader,
   settings: Settings,
   env: Env,
 ): Promise<{ readonly view: GatewayLookup; readonly recorded: RecordedState; readonly notices: readonly DriftNotice[] }> {
   const { observeGateway } = await import('../controller/observe/observation.ts');
-  const recorded = await record.readRecordedState(desired.gateway);
+  const recorded = await store.readRecordedState(desired.gateway);
   const seed = settings.emulate ? seedFromState(desired, recorded) : null;
   try {
     return await withGatewayReader(desired.gateway, seed, env, async (gateway) => {
-      const observation = await observeGateway(desired, { gateway, record, clock: systemClock, signal: neverAborted });
+      const observation = await observeGateway(desired, { gateway, record: store, clock: systemClock, signal: neverAborted });
       if (observation.kind === 'blind') return { view: { kind: 'unseen', reason: observation.reason, hint: null }, recorded, notices: [] };
       const read = await gateway.listVersions(names, neverAborted);
       const versions = read.kind === 'read' ? read.value : null;

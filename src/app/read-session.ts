@@ -22,15 +22,15 @@ import { systemClock } from './system-clock.ts';
 export async function computeCurrentPlan(
   desired: DesiredState,
   recorded: RecordedState,
-  record: StoreReader,
+  store: StoreReader,
   targets: Targets,
   saved: SavedPlan | null = null,
 ): Promise<Plan> {
   const nowMs = systemClock.now();
-  const status = await record.status(desired.gateway);
+  const status = await store.status(desired.gateway);
   const probes = new Map(status?.failedProbes?.map((answer) => [answer.key, answer]));
-  const savedPlanInput = saved && { saved, lastAttempts: await record.lastAttempts(desired.gateway) };
-  return computePlan(desired, recorded, await record.previousState(desired.gateway, nowMs), targets, nowMs, probes, savedPlanInput);
+  const savedPlanInput = saved && { saved, lastAttempts: await store.lastAttempts(desired.gateway) };
+  return computePlan(desired, recorded, await store.previousState(desired.gateway, nowMs), targets, nowMs, probes, savedPlanInput);
 }
 
 /**
@@ -41,17 +41,17 @@ export async function openReadSession<T>(
   settings: Settings,
   env: Env,
   names: 'ask' | 'never ask',
-  use: (desired: DesiredState, record: StoreReader, placeholders: ReadonlySet<string>) => Promise<T>,
+  use: (desired: DesiredState, store: StoreReader, placeholders: ReadonlySet<string>) => Promise<T>,
   assertGateway: (gateway: GatewayIdentity) => void = () => undefined,
 ): Promise<T> {
-  const record = await openReadonly({ url: settings.storeUrl });
+  const store = await openReadonly({ url: settings.storeUrl });
   const placeholders = new Set<string>();
   try {
     const resolve: ResolveNames = async (of, unknown) => {
       assertGateway(of);
       if (settings.emulate) return placeholderIds(unknown);
       const { resolveNames } = await import('../controller/name-resolution.ts');
-      const knownIds = await record.resolvedNames(of);
+      const knownIds = await store.resolvedNames(of);
       const known = [...knownIds].map(([key, id]): [NameKey, NameResolution] => [key, { kind: 'one', id }]);
       if (names === 'never ask') {
         const placeholderResolutions = placeholderIds(unknown.filter((name) => !knownIds.has(nameKey(name))));
@@ -62,9 +62,9 @@ export async function openReadSession<T>(
     };
     const desired = await new FileSource(settings.file, env, resolve).load();
     assertGateway(desired.gateway);
-    return await use(desired, record, placeholders);
+    return await use(desired, store, placeholders);
   } finally {
-    await record.close();
+    await store.close();
   }
 }
 

@@ -46,7 +46,7 @@ export interface PlanReport {
  * or a target matches nothing.
  */
 export async function readPlan(settings: Settings, env: Env): Promise<PlanReport> {
-  return openReadSession(settings, env, 'ask', (desired, record) => buildPlanReport(desired, record, settings, env, null));
+  return openReadSession(settings, env, 'ask', (desired, store) => buildPlanReport(desired, store, settings, env, null));
 }
 
 /** Returns the commits of the lines that declare a plan's changes, as far as Git knows them. Takes a few seconds at most. */
@@ -65,17 +65,17 @@ interface PlanReportWithState extends PlanReport {
 
 async function buildPlanReport(
   desired: DesiredState,
-  record: StoreReader,
+  store: StoreReader,
   settings: Settings,
   env: Env,
   saved: SavedPlan | null,
 ): Promise<PlanReportWithState> {
-  const recordedBefore = await record.readRecordedState(desired.gateway);
+  const recordedBefore = await store.readRecordedState(desired.gateway);
   const targets = saved ? await targetsOfSavedPlan(saved) : await resolveTargets(settings, desired, async () => recordedBefore);
   const { recorded, notices } = settings.refresh
-    ? await observeForPlan(desired, record, settings, env)
+    ? await observeForPlan(desired, store, settings, env)
     : { recorded: recordedBefore, notices: [] };
-  const plan = await computeCurrentPlan(desired, recorded, record, targets, saved);
+  const plan = await computeCurrentPlan(desired, recorded, store, targets, saved);
   return { desired, plan, recorded, notices: notices.filter((notice) => isTargeted(targets, notice)) };
 }
 
@@ -85,10 +85,10 @@ async function buildPlanReport(
  */
 export async function writeSavedPlan(settings: Settings, env: Env, out: string): Promise<PlanReport> {
   const { writePlanFile } = await import('./plan-file.ts');
-  return openReadSession(settings, env, 'ask', async (desired, record) => {
+  return openReadSession(settings, env, 'ask', async (desired, store) => {
     const createdAtMs = systemClock.now();
-    const attempts = await record.lastAttempts(desired.gateway);
-    const report = await buildPlanReport(desired, record, settings, env, null);
+    const attempts = await store.lastAttempts(desired.gateway);
+    const report = await buildPlanReport(desired, store, settings, env, null);
     const { emulate: isEmulated, refresh: isRefreshed } = settings;
     await writePlanFile(out, toSavedPlan(report.plan, report.recorded, attempts, { isEmulated, isRefreshed, createdAtMs }));
     return report;
@@ -105,8 +105,8 @@ export async function previewSavedPlan(settings: Settings, env: Env, from: strin
     opened.settings,
     env,
     'ask',
-    async (desired, record) => {
-      const report = await buildPlanReport(desired, record, opened.settings, env, opened.saved);
+    async (desired, store) => {
+      const report = await buildPlanReport(desired, store, opened.settings, env, opened.saved);
       const { assertNotStale } = await import('../controller/planner.ts');
       assertNotStale(report.plan, opened.saved);
       return report;
@@ -115,11 +115,11 @@ export async function previewSavedPlan(settings: Settings, env: Env, from: strin
   );
 }
 
-async function observeForPlan(desired: DesiredState, record: StoreReader, settings: Settings, env: Env) {
+async function observeForPlan(desired: DesiredState, store: StoreReader, settings: Settings, env: Env) {
   const { observeGateway } = await import('../controller/observe/observation.ts');
-  const seed = settings.emulate ? seedFromState(desired, await record.readRecordedState(desired.gateway)) : null;
+  const seed = settings.emulate ? seedFromState(desired, await store.readRecordedState(desired.gateway)) : null;
   const observation = await withGatewayReader(desired.gateway, seed, env, (gateway) =>
-    observeGateway(desired, { gateway, record, clock: systemClock, signal: neverAborted }),
+    observeGateway(desired, { gateway, record: store, clock: systemClock, signal: neverAborted }),
   );
   if (observation.kind === 'observed') return observation;
   throw observationFailedError(observation.reason, 'without --refresh the plan starts from the record alone');
@@ -154,17 +154,17 @@ export interface StatusReport {
 
 /** Returns the desired state, the recorded state and the last attempts. Does not contact the gateway and writes nothing. */
 export async function readStatus(settings: Settings, env: Env): Promise<StatusReport> {
-  return openReadSession(settings, env, 'never ask', async (desired, record) => {
-    const recorded = await record.readRecordedState(desired.gateway);
+  return openReadSession(settings, env, 'never ask', async (desired, store) => {
+    const recorded = await store.readRecordedState(desired.gateway);
     const targets = await resolveTargets(settings, desired, async () => recorded);
-    const controllerStatus = await record.status(desired.gateway);
-    const plan = await computeCurrentPlan(desired, recorded, record, targets);
+    const controllerStatus = await store.status(desired.gateway);
+    const plan = await computeCurrentPlan(desired, recorded, store, targets);
     return {
-      input: statusInput(desired, recorded, plan, await record.lastAttempts(desired.gateway)),
+      input: statusInput(desired, recorded, plan, await store.lastAttempts(desired.gateway)),
       targets,
       plan,
       controllerStatus,
-      leaseHolder: await record.leaseHolder(desired.gateway),
+      leaseHolder: await store.leaseHolder(desired.gateway),
     };
   });
 }
@@ -182,15 +182,15 @@ export interface HistoryReport {
  */
 export async function readHistory(settings: Settings, env: Env, limit: number): Promise<HistoryReport> {
   const { apis, environments } = settings.targets;
-  return openReadSession(settings, env, 'never ask', async ({ gateway, publications }, record) => {
-    const approvals = (await record.approvals(gateway)).slice(0, limit);
-    if (!hasTargets(settings.targets)) return { attempts: await record.history(gateway, { limit }), approvals };
+  return openReadSession(settings, env, 'never ask', async ({ gateway, publications }, store) => {
+    const approvals = (await store.approvals(gateway)).slice(0, limit);
+    if (!hasTargets(settings.targets)) return { attempts: await store.history(gateway, { limit }), approvals };
     const { compileTargets } = await import('../plan/target-patterns.ts');
     const targets = compileTargets(settings.targets);
-    const known = [...publications.values(), ...(await record.lastAttempts(gateway)).values()];
+    const known = [...publications.values(), ...(await store.lastAttempts(gateway)).values()];
     const apiIds = known.filter(targets.matchesApi).map(({ apiId }) => apiId);
     const environmentIds = known.filter(targets.matchesEnvironment).map(({ environmentId }) => environmentId);
-    const attempts = await record.history(gateway, {
+    const attempts = await store.history(gateway, {
       ...(apis.length > 0 && { apis: [...new Set([...apis, ...apiIds])] }),
       ...(environments.length > 0 && { environments: [...new Set([...environments, ...environmentIds])] }),
       limit,
@@ -213,8 +213,8 @@ export interface VersionsReport {
  * ID. Throws an EdictError `PUBLICATION_NOT_FOUND` if there is no such publication, `OBSERVATION_FAILED` if the gateway cannot be read.
  */
 export async function readVersions(settings: Settings, env: Env, of: PublicationRef): Promise<VersionsReport> {
-  return openReadSession(settings, env, 'ask', async (desired, record) => {
-    const recorded = await record.readRecordedState(desired.gateway);
+  return openReadSession(settings, env, 'ask', async (desired, store) => {
+    const recorded = await store.readRecordedState(desired.gateway);
     const names = findPublication(of, desired, recorded);
     const seed = settings.emulate ? seedFromState(desired, recorded) : null;
     const read = await withGatewayReader(desired.gateway, seed, env, (gateway) => gateway.listVersions(names, neverAborted));

@@ -144,6 +144,6 @@ export function routePrefix(file: string, takenPrefixes: readonly string[]): str
 const reservedPrefixes = new Set(['', '.', '..', 'api', 'ui', 'metrics', 'livez', 'readyz']);
 
 /** Loads the last attempts into the cache. Ignores a store error, since the controller reports it; the cache then lacks earlier attempts. */
-async function loadLastAttempts({ gateway }: Plan, record: ServedFile['store'], statusCache: StatusCache): Promise<void> {
-  statusCache.addLastAttempts(await record.lastAttempts(gateway).catch(() => new Map()));
+async function loadLastAttempts({ gateway }: Plan, store: ServedFile['store'], statusCache: StatusCache): Promise<void> {
+  statusCache.addLastAttempts(await store.lastAttempts(gateway).catch(() => new Map()));
 }

@@ -61,11 +61,11 @@ export function parseUndoRequest(text: string): UndoRequest | null {
  * @throws EdictError `ATTEMPT_NOT_FOUND` if there is no such attempt or apply, `OBSERVATION_FAILED` if the gateway cannot be read
  */
 export function readUndo(settings: Settings, env: Env, request: UndoRequest): Promise<UndoReport> {
-  return openReadSession(settings, env, 'ask', async (desired, record) => {
+  return openReadSession(settings, env, 'ask', async (desired, store) => {
     const { gateway } = desired;
-    const { of: target, attempts } = await findRequestedAttempts(request, desired, record);
-    const recorded = await record.readRecordedState(gateway);
-    const undoResult = computeUndo(attempts, await record.succeededAfter(gateway, attempts[0]?.id ?? 0), recorded);
+    const { of: target, attempts } = await findRequestedAttempts(request, desired, store);
+    const recorded = await store.readRecordedState(gateway);
+    const undoResult = computeUndo(attempts, await store.succeededAfter(gateway, attempts[0]?.id ?? 0), recorded);
     const checked = await checkVersions(undoResult, recorded, desired, settings, env);
     const file = await buildFilePatch(filterMissingFromFile(desired, recorded, checked.restorations), desired, settings, env);
     return { target, ...checked, file };
@@ -75,12 +75,12 @@ export function readUndo(settings: Settings, env: Env, request: UndoRequest): Pr
 async function findRequestedAttempts(
   { text, selector }: UndoRequest,
   { gateway }: DesiredState,
-  record: StoreReader,
+  store: StoreReader,
 ): Promise<{ readonly of: UndoTarget | null; readonly attempts: readonly Attempt[] }> {
-  let attempts = await record.findAttempts(gateway, selector);
+  let attempts = await store.findAttempts(gateway, selector);
   const isNumber = typeof selector === 'object' && 'attempt' in selector;
   const isAttempt = isNumber && attempts.length > 0;
-  if (isNumber && !isAttempt && text.length >= 4) attempts = await record.findAttempts(gateway, { reconcile: text });
+  if (isNumber && !isAttempt && text.length >= 4) attempts = await store.findAttempts(gateway, { reconcile: text });
   const reconcileIds = [...new Set(attempts.map(({ reconcileId }) => reconcileId))];
   const [first] = attempts;
   const hint = '`edict history` shows attempts and the applies that they belong to';

@@ -86,14 +86,14 @@ export async function waitForDaemon(
   const isOver = (): boolean => signal.aborted || systemClock.monotonicMs() - startedAtMs >= options.timeoutMs;
   const sleepUntilPoll = () => systemClock.sleep(pollEveryMs, signal);
 
-  const poll = async (desired: DesiredState, record: StoreReader): Promise<WaitStatus> => {
+  const poll = async (desired: DesiredState, store: StoreReader): Promise<WaitStatus> => {
     const { gateway } = desired;
     // Read first: once the daemon has reconciled this file, every later write to the recorded state is for this file.
-    const appliedDigests = await record.appliedDigests(gateway);
-    const plan = await computeCurrentPlan(desired, await record.readRecordedState(gateway), record, allTargets);
+    const appliedDigests = await store.appliedDigests(gateway);
+    const plan = await computeCurrentPlan(desired, await store.readRecordedState(gateway), store, allTargets);
     // Read last: the attempts then include every outcome that the plan already reflects.
-    const attempts = await record.lastAttempts(gateway);
-    const [holder, status] = await Promise.all([record.leaseHolder(gateway), record.status(gateway)]);
+    const attempts = await store.lastAttempts(gateway);
+    const [holder, status] = await Promise.all([store.leaseHolder(gateway), store.status(gateway)]);
     const isReconciled = appliedDigests.at(-1) === desiredDigest(desired);
     // The daemon retries rejected changes for a new file and for a request, so earlier attempts do not count then.
     changeWatch.start(isReconciled && !options.reconcile ? new Map() : attempts);
@@ -107,11 +107,11 @@ export async function waitForDaemon(
   /** Returns the result; `null` to reopen file and store: meanwhile a daemon may create the store or resolve names of the file. */
   const pollUntilDone = async (
     desired: DesiredState,
-    record: StoreReader,
+    store: StoreReader,
     placeholders: ReadonlySet<string>,
   ): Promise<WaitResult | null> => {
     for (; ; await sleepUntilPoll()) {
-      const status = await poll(desired, record);
+      const status = await poll(desired, store);
       unavailableSinceMs = null;
       const isHeld = status.holder !== null;
       if (isHeld) grace.reset();
@@ -123,7 +123,7 @@ export async function waitForDaemon(
       if (kind !== null) return ended(kind);
       if (signal.aborted) return ended('interrupted');
       if (!isHeld && (grace.isOver || isOver())) throw daemonNotRunningError();
-      if (isOver()) return ended('timeout', timeoutReason(status, await record.appliedDigests(desired.gateway), desired));
+      if (isOver()) return ended('timeout', timeoutReason(status, await store.appliedDigests(desired.gateway), desired));
       if (!isHeld || placeholders.size > 0) return null;
     }
   };

@@ -1,13 +1,13 @@
 import { colorizerFor } from './output/colors.ts';
 
-/** What a command sees of the process it runs in. */
+/** The parts of the process that a command uses; tests pass their own. */
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
 }
 
-/** Returns the two painters of a context. */
+/** Returns the colorizers for stdout and stderr. */
 export function colorizersFor({ stdout, stderr }: CliContext) {
   return { out: colorizerFor(stdout), err: colorizerFor(stderr) };
 }

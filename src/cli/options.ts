@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { logFormats, logLevels } from '../model/log-options.ts';
 
-/** The options of any command, as commander hands them over. */
+/** The options of all commands, as commander passes them. */
 export type ParsedOptions = Record<string, never> & CommandOptions;
 
 interface CommandOptions {
@@ -49,7 +49,7 @@ interface CommandOptions {
 }
 
 /*
- * The options that several commands have in common.
+ * The options that several commands share.
  */
 
 /** Returns the option that names the store. */
@@ -58,27 +58,27 @@ export const stateOption = () =>
     '--state <url>',
     'the store: sqlite:PATH or postgres://USER@HOST/DATABASE (default: sqlite:.edict/state.db, with --emulate sqlite:.edict/emulated.db)',
   ).env('EDICT_STATE');
-/** Returns the option that says how to show the result, as text unless told otherwise. */
+/** Returns the option that selects the output format; the default is text. */
 export const formatOption = (...choices: string[]) =>
   new Option('--format <format>', 'how to show the result').choices(choices).default('text');
 /** Returns the option for an emulated gateway. */
 export const emulateOption = () =>
   new Option('--emulate', 'talk to an emulated gateway inside this process instead of the file’s endpoint');
-/** Returns the option that says how long to wait. */
+/** Returns the option that sets how long to wait for another edict process. */
 export const lockTimeoutOption = () => new Option('--wait <duration>', 'wait so long for another edict (default: not at all)');
-/** Returns the option that asks the gateway first. */
+/** Returns the option that observes the gateway before planning. */
 export const refreshOption = () => new Option('--refresh', 'ask the gateway what is really published first');
-/** Returns the option that only shows the plan. */
+/** Returns the option that shows the plan and does nothing else. */
 export const dryRunOption = () => new Option('--dry-run', 'show the plan, make no call and write nothing');
-/** Returns the option for exit codes that tell changes apart. */
+/** Returns the option for exit codes that say whether the plan has changes. */
 export const detailedExitCodeOption = () => new Option('--detailed-exitcode', 'exit with 2 if there are changes, with 4 if one is held');
 
-/** Returns every value of an option that may be repeated, the newest last. */
+/** Appends a value of a repeatable option. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 
-/** Returns the number of a text of digits. Throws an InvalidArgumentError for any other text. */
+/** Parses up to 9 digits. Throws an InvalidArgumentError for any other text. */
 export function parseWholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
   return Number(text);

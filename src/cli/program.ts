@@ -21,9 +21,14 @@ import type { DiagnosticFormat } from './output/diagnostics.ts';
 import { reportError } from './output/errors.ts';
 import type { PlanFormat } from './output/plan-renderers.ts';
 
+/*
+ * The command line: parses arguments, runs one command of commands/ and returns its exit code; output/ renders the results. This folder
+ * must not decide, send or store anything itself: it calls app/ for that. Only main.ts imports it.
+ */
+
 /**
- * Runs one command line and returns its exit code; the README has the table. Never throws for what a person did wrong:
- * that is said on stderr, and on stdout as JSON where JSON was asked for.
+ * Runs one command line and returns its exit code (see `exitCodes`). Does not throw for user errors: they are written to stderr, and
+ * with `--format json`, `github` or `sarif` also to stdout.
  */
 export async function runCli(argv: readonly string[], context: CliContext): Promise<ExitCode> {
   let code: ExitCode = exitCodes.done;
@@ -40,7 +45,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   }
 }
 
-/** Returns the commands with their options; `finish` is told the exit code of the one that ran. Throws a CommanderError for a wrong command line. */
+/** Returns the program with all commands and options; `finish` receives the exit code of the command that ran. Parsing throws a CommanderError for an invalid command line. */
 export function buildProgram(context: CliContext, finish: (code: ExitCode) => void): Command {
   const program = new Command('edict')
     .description('Keeps the APIs of a ROMA Connect instance published exactly where a YAML file says.')
@@ -136,14 +141,14 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
       if (options.dryRun) return plan(file, options);
       if (options.once) return apply(file, options);
       const { run } = await import('./commands/run.ts');
-      const times = {
+      const daemonSettings = {
         debounceMs: parseDurationOption(options.debounce, '--debounce'),
         resyncMs: parseDurationOption(options.resync, '--resync'),
         historyRetentionMs: parseHistoryRetention(options.keepHistory),
         listen: parseListenAddress(options.listen),
         listenIsExplicit: command.getOptionValueSource('listen') !== 'default',
       };
-      finish(await run(settings(file, options), files, times, options, context));
+      finish(await run(settings(file, options), files, daemonSettings, options, context));
     });
 
   withFile('wait', 'waits until the daemon has brought the file into effect; makes no call')
@@ -154,8 +159,8 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
     .option('--reconcile', 'ask the daemon to reconcile now, and to retry changes that it has given up')
     .action(async (file: string, options: ParsedOptions) => {
       const { wait } = await import('./commands/wait.ts');
-      const times = { timeoutMs: parseDurationOption(options.timeout, '--timeout'), reconcile: options.reconcile ?? false };
-      finish(await wait(settings(file, options), { ...times, format: options.format }, context));
+      const waitOptions = { timeoutMs: parseDurationOption(options.timeout, '--timeout'), reconcile: options.reconcile ?? false };
+      finish(await wait(settings(file, options), { ...waitOptions, format: options.format }, context));
     });
 
   targeted(withFiles('status', 'shows desired and recorded state and the last outcome of each publication'))
@@ -294,7 +299,7 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
   return program;
 }
 
-/** Adds `edict state` with its own commands; `finish` is told the exit code of the one that ran. */
+/** Adds `edict state` and its subcommands; `finish` receives the exit code of the command that ran. */
 function addStateCommands(program: Command, context: CliContext, finish: (code: ExitCode) => void): void {
   const group = program.command('state').description('shows and copies the store, and deletes records in it');
 
@@ -335,14 +340,14 @@ function addStateCommands(program: Command, context: CliContext, finish: (code: 
     });
 }
 
-/** Returns the form in which an error is told besides. */
+/** Returns the format in which an error is also written to stdout; `text` for none. */
 function errorFormatOf(argv: readonly string[]): DiagnosticFormat {
   const given = argv.flatMap((word, index) => (argv[index - 1] === '--format' ? word : word.startsWith('--format=') ? word.slice(9) : []));
   const last = given.at(-1);
   return last === 'json' || last === 'github' || last === 'sarif' ? last : 'text';
 }
 
-/** A reader such as `head` that has seen enough is not an error. */
+/** Ignores EPIPE: a reader such as `head` closes the pipe early, which is not an error. */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw new EdictError('OUTPUT_FAILED', `the result cannot be written: ${error.message}`);
 }

@@ -1,14 +1,14 @@
-/** Aborted by the first SIGINT or SIGTERM. */
+/** A signal that the first SIGINT or SIGTERM aborts. */
 export interface StopSignal extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/** One Ctrl-C can arrive twice: from the terminal, and once more from npm. */
+/** A single Ctrl-C can arrive twice within this time: from the terminal and from npm. */
 const duplicateSignalMs = 1000;
 
 /**
- * Listens for SIGINT and SIGTERM until disposed. The first asks for an orderly end, and is the reason of `signal`; one that
- * comes more than a second later ends the process at once: what was in flight is then found as unresolved.
+ * Handles SIGINT and SIGTERM until disposed. The first one aborts `signal`, with its name as the reason, for an orderly end. One that
+ * arrives more than a second later ends the process immediately; attempts in flight then have an unknown outcome.
  */
 export function onStopSignal(): StopSignal {
   const controller = new AbortController();

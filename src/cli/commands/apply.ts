@@ -18,28 +18,28 @@ export interface ApplyOptions {
   readonly format: string;
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat;
-  /** The file of a saved plan, of which everything is done or nothing. */
+  /** The file of a saved plan to apply; a stale plan is rejected as a whole. */
   readonly plan?: string;
 }
 
 type ProbeEvent = EdictEvent & { readonly type: 'probe:answered' };
 
-/** Makes one pass over the file, or the changes of a saved plan. Returns 0, 5 if calls failed, 4 if something is held, 1 if it was stopped before its end. */
+/** Reconciles the file once, or makes the changes of a saved plan. Returns 0, 5 if calls failed, 4 if something is held, 1 if it was interrupted. */
 export async function apply(settings: Settings, options: ApplyOptions, context: CliContext): Promise<ExitCode> {
   const { env } = context;
-  const from = options.plan;
-  const act = (emit: Emit, stop: Stopper): Promise<ApplyResult> =>
-    from === undefined ? applyOnce(settings, env, emit, stop) : applySavedPlan(settings, from, env, emit, stop);
+  const savedPlanPath = options.plan;
+  const runApply = (emit: Emit, stop: Stopper): Promise<ApplyResult> =>
+    savedPlanPath === undefined ? applyOnce(settings, env, emit, stop) : applySavedPlan(settings, savedPlanPath, env, emit, stop);
   const { out, err } = colorizersFor(context);
   const asJson = options.format === 'json';
   const failures = new Map<string, AttemptFinishedEvent>();
   const probes = new Map<string, ProbeEvent>();
   const progress = context.stderr.isTTY && options.logFormat === undefined ? openProgress(context.stderr, err) : null;
-  const talk: Emit = progress
+  const log: Emit = progress
     ? progress.emit
     : (await openCommandLogger({ level: options.logLevel, format: options.logFormat ?? 'pretty' })).emit;
   const emit: Emit = (event) => {
-    talk(event);
+    log(event);
     if (event.type === 'attempt:recovered') failures.delete(event.change.key);
     if (event.type === 'probe:answered') {
       if (event.isExpected) probes.delete(event.target.key);
@@ -51,21 +51,21 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
     if (asJson) context.stdout.write(`${JSON.stringify(applyAttemptJson(event))}\n`);
   };
   using stop = onStopSignal();
-  const applied = await act(emit, stop);
+  const applied = await runApply(emit, stop);
   progress?.clear();
   const { plan, summary, unsent, superseded } = applied;
-  const release = approveCommand(plan, { ...settings, targets: plan.targets });
+  const approveCommandLine = approveCommand(plan, { ...settings, targets: plan.targets });
   const { fileHeld } = plan;
   if (asJson)
     for (const change of plan.changes) if (!isActionable(change)) context.stdout.write(`${JSON.stringify(blockedChangeJson(change))}\n`);
-  if (asJson) context.stdout.write(`${JSON.stringify(applySummaryJson({ plan, summary, unsent, superseded }, release))}\n`);
+  if (asJson) context.stdout.write(`${JSON.stringify(applySummaryJson({ plan, summary, unsent, superseded }, approveCommandLine))}\n`);
   else {
-    const only = formatScope(plan);
+    const scope = formatScope(plan);
     context.stdout.write(
-      `${fileHeld ? `${out('yellow', 'The whole file is held:')} ${fileHeld.message}. Nothing was sent. Before you agree: ${fileHeld.hint}.` : formatSummary(summary, unsent, plan)}${only ? ` ${only}` : ''}\n`,
+      `${fileHeld ? `${out('yellow', 'The whole file is held:')} ${fileHeld.message}. Nothing was sent. Before you agree: ${fileHeld.hint}.` : formatSummary(summary, unsent, plan)}${scope ? ` ${scope}` : ''}\n`,
     );
     const held = plan.changes.filter((change) => change.held);
-    const waiting = plan.changes.filter((change) => change.deferred && !change.held);
+    const deferred = plan.changes.filter((change) => change.deferred && !change.held);
     const failed = [
       ...[...failures.values()].map((failure) => failureRow(failure, out)),
       ...[...probes.values()].map(({ target, message }) => [
@@ -79,8 +79,8 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
     writeLimited(context, formatTable(failed.slice(0, maxShown)), failed.length);
     writeLimited(
       context,
-      waiting.slice(0, maxShown).map((change) => `${out('yellow', '…')} ${change.api} in ${change.environment}, ${formatBlocker(change)}`),
-      waiting.length,
+      deferred.slice(0, maxShown).map((change) => `${out('yellow', '…')} ${change.api} in ${change.environment}, ${formatBlocker(change)}`),
+      deferred.length,
     );
     writeLimited(
       context,
@@ -91,17 +91,17 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
     );
     writeLimited(
       context,
-      superseded.slice(0, maxShown).map((one) => `${out('red', 'x')} ${formatStaleChange(one)}; not made`),
+      superseded.slice(0, maxShown).map((staleChange) => `${out('red', 'x')} ${formatStaleChange(staleChange)}; not made`),
       superseded.length,
     );
-    if (release !== null) context.stdout.write(`To agree to what is held: ${out('bold', release)}\n`);
+    if (approveCommandLine !== null) context.stdout.write(`To agree to what is held: ${out('bold', approveCommandLine)}\n`);
   }
   if (stop.signal.aborted) return exitCodes.error;
   if (summary.failed > 0 || unsent > 0 || superseded.length > 0) return exitCodes.callsFailed;
   return summary.held > 0 || fileHeld ? exitCodes.held : exitCodes.done;
 }
 
-/** More lines than this hide the first ones; `status` shows all. */
+/** The most lines shown per list, so that the first ones stay visible; `status` shows all. */
 const maxShown = 50;
 
 function writeLimited({ stdout }: CliContext, lines: readonly string[], all: number): void {
@@ -111,16 +111,16 @@ function writeLimited({ stdout }: CliContext, lines: readonly string[], all: num
 
 function formatSummary(
   { online, offline, unchanged, held, deferred, failed, durationMs }: ReconcileSummary,
-  left: number,
+  unsentCount: number,
   { savedPlanDiff }: Plan,
 ): string {
-  if (online + offline + held + deferred + failed + left === 0)
+  if (online + offline + held + deferred + failed + unsentCount === 0)
     return savedPlanDiff ? 'Nothing was sent.' : `In sync. ${pluralize(unchanged, 'publication')} as the file says. Nothing was sent.`;
   const parts = [`${online} online`, `${offline} offline`, `${unchanged} unchanged`];
   if (held > 0) parts.push(`${held} held`);
   if (deferred > 0) parts.push(`${deferred} waiting`);
   if (failed > 0) parts.push(`${failed} failed`);
-  if (left > 0) parts.push(`${left} not sent, since it was stopped`);
+  if (unsentCount > 0) parts.push(`${unsentCount} not sent, since it was stopped`);
   return `Applied in ${formatDurationMs(durationMs)}: ${parts.join(', ')}.`;
 }
 

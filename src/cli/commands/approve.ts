@@ -16,7 +16,7 @@ export interface ApproveOptions {
   readonly expires: string;
 }
 
-/** Agrees to what the plan holds. Returns 0. Throws an EdictError: `OPTION_INVALID`, and what `approve` of the wiring throws. */
+/** Approves the plan's held changes. Returns 0. Throws an EdictError `OPTION_INVALID`, and as `recordApproval` does. */
 export async function approve(digest: string, settings: Settings, options: ApproveOptions, context: CliContext): Promise<ExitCode> {
   const approved = await recordApproval(settings, context.env, parseApprovalRequest(digest, options));
   const { out } = colorizersFor(context);
@@ -50,7 +50,7 @@ function parseApprovalRequest(digest: string, { by, why, expires }: ApproveOptio
 function toText({ approval, plan, desired }: ApprovedPlan, paint: Colorize): string {
   const held = plan.changes.filter((change) => change.held);
   const until = `until ${formatTimestamp(approval.expiresAtMs)}`;
-  const what = held.length > 0 ? pluralize(held.length, 'change') : 'the file';
+  const subject = held.length > 0 ? pluralize(held.length, 'change') : 'the file';
   const rows = held.map((change) => [
     `${paint(change.action === 'online' ? 'green' : 'red', `${change.action === 'online' ? '+' : '-'} ${change.action}`)} ${change.api}`,
     change.environment,
@@ -59,11 +59,11 @@ function toText({ approval, plan, desired }: ApprovedPlan, paint: Colorize): str
   const released = held.map((change) => ({ ...change, held: null }));
   const { calls, seconds } = estimateCost(released, desired.gateway);
   const isTooSlow = approval.approvedAtMs + seconds * 1000 > approval.expiresAtMs;
-  const slow = `${pluralize(calls, 'call')} take about ${formatDurationMs(seconds * 1000)} at the limit: longer than the approval holds.`;
+  const slowWarning = `${pluralize(calls, 'call')} take about ${formatDurationMs(seconds * 1000)} at the limit: longer than the approval holds.`;
   return `${[
-    `${paint('bold', `Approved ${until}:`)} ${what}, by ${approval.by}: ${approval.reason}`,
+    `${paint('bold', `Approved ${until}:`)} ${subject}, by ${approval.by}: ${approval.reason}`,
     ...formatTable(rows).map((line) => `  ${line}`),
-    ...(isTooSlow ? [paint('yellow', slow)] : []),
+    ...(isTooSlow ? [paint('yellow', slowWarning)] : []),
     'A daemon goes on by itself; without one, run `edict apply`.',
   ].join('\n')}\n`;
 }

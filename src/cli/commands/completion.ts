@@ -2,14 +2,14 @@ import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
 
 /*
- * Shell completion. A few lines in the shell run `edict __complete -- WORDS` and offer the candidates that it prints, or files if there are
- * none. @bomb.sh/tab finds the candidates in the commands as commander knows them. Its own scripts are not used: those for bash and zsh pass
- * typed words to `eval`, so the tab key would run a command substitution that is on the line, and they never offer files.
+ * Shell completion. A short shell script runs `edict __complete -- WORDS` and offers the candidates that it prints, or files if there are
+ * none. @bomb.sh/tab derives the candidates from the commander program. Its own scripts are not used: those for bash and zsh pass typed
+ * words to `eval`, so the tab key would run a command substitution on the line, and they never offer files.
  */
 
 /**
- * The script of each shell. It passes each typed word on as one argument and never evaluates it. A line of the answer is a value, a tab and
- * a description; the last line begins with a colon and is not a candidate.
+ * The script for each shell. It passes each typed word as one argument and never evaluates it. An output line is a value, a tab and a
+ * description; the last line begins with a colon and is not a candidate.
  */
 const scripts = {
   bash: `# edict completion for bash. Load it with: source <(edict completion bash)
@@ -55,7 +55,7 @@ complete -c edict -f -a '(__edict_complete)'
 `,
 } as const;
 
-/** Returns the script that completes edict in a shell. */
+/** Returns the completion script for a shell. */
 export function completionScript(shell: keyof typeof scripts): string {
   return scripts[shell];
 }
@@ -63,13 +63,13 @@ export function completionScript(shell: keyof typeof scripts): string {
 /** Prints the candidates for the last of `words`, the words after `edict` up to the cursor, to the process's stdout. */
 export function complete(program: Command, words: readonly string[]): void {
   const candidates = tab(program);
-  // The command that the adapter has added to print its own scripts.
+  // Remove the command that the adapter adds to print its own scripts.
   candidates.commands.delete('complete');
-  candidates.parse(joined(words));
+  candidates.parse(rejoinWords(words));
 }
 
-/** Returns `words` without the `=` that bash has split off: `--format`, `=`, `js` ask for the same as `--format`, `js`. */
-function joined(words: readonly string[]): string[] {
+/** Returns `words` without the `=` that bash splits off: `--format`, `=`, `js` is the same as `--format`, `js`. */
+function rejoinWords(words: readonly string[]): string[] {
   const last = words.length - 1;
   return words.flatMap((word, index) => (word !== '=' ? word : index === last ? '' : []));
 }

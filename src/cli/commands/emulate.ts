@@ -6,14 +6,14 @@ import { EdictError, type ExitCode, errorMessage, exitCodes } from '../../model/
 import type { CliContext } from '../context.ts';
 import { onStopSignal } from '../signals.ts';
 
-/** The command's options as they are written. */
+/** The command's options, not yet parsed. */
 export interface EmulateOptions extends FaultInjectionFlags {
   readonly seed?: string;
   readonly host: string;
   readonly port: number;
 }
 
-/** What of the options makes the service hard to use. */
+/** The options that inject faults, delays and limits. */
 export interface FaultInjectionFlags {
   readonly fault?: readonly string[];
   readonly latency?: string;
@@ -24,20 +24,20 @@ export interface FaultInjectionFlags {
   readonly randomSeed?: number;
 }
 
-/** Runs the emulator until SIGTERM or SIGINT. Returns 0. Throws an EdictError for an option that makes no sense. */
-export async function emulate({ seed, host, port, ...written }: EmulateOptions, { stdout }: CliContext): Promise<ExitCode> {
-  const conditions = parseFaultInjection(written);
+/** Runs the emulator until SIGTERM or SIGINT. Returns 0. Throws an EdictError for an invalid option. */
+export async function emulate({ seed, host, port, ...options }: EmulateOptions, { stdout }: CliContext): Promise<ExitCode> {
+  const faultInjection = parseFaultInjection(options);
   using stop = onStopSignal();
-  const emulator = await startStandaloneEmulator(seed ?? null, { host, port, ...conditions });
+  const emulator = await startStandaloneEmulator(seed ?? null, { host, port, ...faultInjection });
   stdout.write(`ROMA Connect, emulated, listens on ${emulator.url}\n`);
   await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
   await emulator.close();
   return exitCodes.done;
 }
 
-/** Returns what the options mean. Throws an EdictError for one that makes no sense. */
-export function parseFaultInjection(written: FaultInjectionFlags): Omit<EmulatorOptions, 'seed'> {
-  const { fault = [], latency, throttle, retryAfter = false, tokenLife, readLag, randomSeed } = written;
+/** Parses the fault injection options. Throws an EdictError for an invalid option. */
+export function parseFaultInjection(options: FaultInjectionFlags): Omit<EmulatorOptions, 'seed'> {
+  const { fault = [], latency, throttle, retryAfter = false, tokenLife, readLag, randomSeed } = options;
   if (retryAfter && throttle === undefined) throw new EdictError('OPTION_INVALID', '--retry-after says nothing without --throttle');
   return {
     faults: fault.map(parseFaultOption),

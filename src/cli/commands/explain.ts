@@ -6,10 +6,10 @@ import { explanationJson } from '../output/explanation-json.ts';
 import { explanationText } from '../output/explanation-text.ts';
 import { computeNextStep } from '../output/next-step.ts';
 
-/** So many attempts tell what has been going on; `edict history` has them all. */
+/** The most attempts shown; `edict history` shows all. */
 const maxAttempts = 5;
 
-/** Tells all about one publication: what is wanted, recorded and seen, what was tried, and what comes next. Returns 0. */
+/** Shows one publication: desired, recorded and observed state, attempts, and the next step. Returns 0. */
 export async function explain(
   settings: Settings,
   of: { readonly api: string; readonly environment: string },

@@ -11,7 +11,7 @@ import { formatTable } from '../output/table.ts';
 
 export interface HistoryOptions {
   readonly format: string;
-  /** At most so many attempts, newest first. */
+  /** The most attempts to show, newest first. */
   readonly limit: number;
 }
 
@@ -80,19 +80,19 @@ function attemptRow(attempt: Attempt, paint: Colorize): string[] {
   ];
 }
 
-/** Returns enough of the ID of an apply for a person to name it by. */
-export function shortReconcileId(passId: string): string {
-  return passId.slice(0, 8);
+/** Returns the first 8 characters of an apply's ID, enough to select it on the command line. */
+export function shortReconcileId(reconcileId: string): string {
+  return reconcileId.slice(0, 8);
 }
 
-/** What `--versions` was given: API and environment, and the file where it follows them. */
+/** The parsed values of `--versions`: API, environment and an optional file. */
 export interface VersionsTarget {
   readonly api: string;
   readonly environment: string;
   readonly file: string | undefined;
 }
 
-/** Returns what `--versions` names. Throws an EdictError `OPTION_INVALID` unless it is an API, an environment and perhaps the file. */
+/** Parses the values of `--versions`. Throws an EdictError `OPTION_INVALID` unless they are an API, an environment and optionally a file. */
 export function parseVersionsTarget([api, environment, file, ...more]: readonly string[]): VersionsTarget {
   if (api !== undefined && environment !== undefined && more.length === 0) return { api, environment, file };
   throw new EdictError('OPTION_INVALID', '--versions needs an API and an environment', {
@@ -100,7 +100,7 @@ export function parseVersionsTarget([api, environment, file, ...more]: readonly 
   });
 }
 
-/** Shows the versions of an API in an environment that the gateway keeps, newest first. Returns 0. */
+/** Shows the versions of a publication that the gateway keeps, newest first. Returns 0. */
 export async function listVersions(
   settings: Settings,
   of: VersionsTarget,

@@ -2,7 +2,7 @@ import { importGateway } from '../../app/reports.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 
-/** The gateway as it is named on the command line. */
+/** The gateway as given on the command line. */
 export interface ImportOptions {
   readonly endpoint?: string;
   readonly project?: string;
@@ -11,8 +11,8 @@ export interface ImportOptions {
 }
 
 /**
- * Writes a file that declares what a live gateway shows, and says on stderr what it could not declare. Returns 0. Throws an
- * EdictError, with nothing written, if the gateway is not fully named or cannot be read.
+ * Writes a file that declares the publications of a live gateway to stdout, and warnings about what it cannot declare to stderr.
+ * Returns 0. Throws an EdictError, with nothing written, if an option is missing or the gateway cannot be read.
  */
 export async function importFile(options: ImportOptions, context: CliContext): Promise<ExitCode> {
   const { HW_REGION_NAME: region, HW_PROJECT_ID: projectId } = context.env;
@@ -27,8 +27,8 @@ export async function importFile(options: ImportOptions, context: CliContext): P
   return exitCodes.done;
 }
 
-function missingOptionsError(has: Readonly<Record<string, string | undefined>>): EdictError {
-  const absent = Object.keys(has).filter((name) => has[name] === undefined);
+function missingOptionsError(given: Readonly<Record<string, string | undefined>>): EdictError {
+  const absent = Object.keys(given).filter((name) => given[name] === undefined);
   const list = new Intl.ListFormat('en-GB').format(absent.map((name) => `--${name}`));
   return new EdictError('OPTION_INVALID', `the gateway is not fully named: ${list} ${absent.length === 1 ? 'is' : 'are'} missing`, {
     hint: 'expected --endpoint (or the region in HW_REGION_NAME), --project (or HW_PROJECT_ID) and --instance; the console shows the IDs',

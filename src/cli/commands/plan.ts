@@ -7,24 +7,24 @@ import { type PlanFormat, planRenderers } from '../output/plan-renderers.ts';
 
 export interface PlanOptions {
   readonly format: PlanFormat;
-  /** Whether the exit code says what the plan holds. */
+  /** Whether the exit code distinguishes plans with changes and with held changes. */
   readonly detailedExitcode?: boolean;
-  /** Whether each change names the commit of its line; left out: where the plan is for others than the one who asks. */
+  /** Whether to show the commit of each change's line. Default: in every format but text. */
   readonly blame?: boolean;
-  /** The file in which the plan is saved. */
+  /** The file to save the plan in. */
   readonly out?: string;
-  /** The file of a saved plan: shown is what an apply of it would do. */
+  /** The file of a saved plan; the command then shows what applying it would do. */
   readonly plan?: string;
 }
 
 /** Shows the plan, and saves it if asked to. Returns 0, or with `detailedExitcode` 4 if something is held, else 2 if there are changes. */
 export async function showPlan(settings: Settings, options: PlanOptions, context: CliContext): Promise<ExitCode> {
   const { format, detailedExitcode, out } = options;
-  const planned = await readPlanFor(options, settings, context);
-  const { plan } = planned;
-  const blamed = (options.blame ?? format !== 'text') ? { commits: await readCommits(plan, context.env) } : {};
-  const shown = { ...planned, ...blamed, approveCommand: approveCommand(plan, { ...settings, targets: plan.targets }) };
-  context.stdout.write(planRenderers[format](shown, colorizersFor(context).out));
+  const report = await readPlanFor(options, settings, context);
+  const { plan } = report;
+  const blame = (options.blame ?? format !== 'text') ? { commits: await readCommits(plan, context.env) } : {};
+  const view = { ...report, ...blame, approveCommand: approveCommand(plan, { ...settings, targets: plan.targets }) };
+  context.stdout.write(planRenderers[format](view, colorizersFor(context).out));
   if (out !== undefined)
     context.stderr.write(`Saved to ${out}. To make exactly these changes: ${formatCommandLine('apply', ['--plan', out], settings)}\n`);
   if (!detailedExitcode) return exitCodes.done;

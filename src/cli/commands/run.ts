@@ -12,11 +12,11 @@ export interface RunOptions {
   readonly logFormat?: LogFormat;
 }
 
-/** Runs the daemon over the files that `paths` name until SIGTERM or SIGINT; SIGHUP asks for a pass now. Returns 0. */
+/** Runs the daemon for the files that `paths` name until SIGTERM or SIGINT; SIGHUP triggers a reconciliation. Returns 0. */
 export async function run(
   settings: Settings,
   paths: readonly string[],
-  times: DaemonSettings,
+  daemonSettings: DaemonSettings,
   options: RunOptions,
   context: CliContext,
 ): Promise<ExitCode> {
@@ -25,19 +25,24 @@ export async function run(
     format: options.logFormat ?? (context.stderr.isTTY ? 'pretty' : 'json'),
   });
   using stop = onStopSignal();
-  const daemon = await startDaemon(settings, paths, times, context.env, (file, isOne) => (isOne ? emit : forFile(file)), stop.signal).catch(
-    (error: unknown) => {
-      if (stop.signal.aborted) return null;
-      throw error;
-    },
-  );
+  const daemon = await startDaemon(
+    settings,
+    paths,
+    daemonSettings,
+    context.env,
+    (file, isSingleFile) => (isSingleFile ? emit : forFile(file)),
+    stop.signal,
+  ).catch((error: unknown) => {
+    if (stop.signal.aborted) return null;
+    throw error;
+  });
   if (daemon === null) {
     emit({ type: 'daemon:stopped', signal: String(stop.signal.reason ?? ''), unsentCount: 0 });
     return exitCodes.done;
   }
   process.on('SIGHUP', daemon.reconcileNow);
   stop.signal.addEventListener('abort', daemon.stop);
-  // It may have come while the daemon was being opened.
+  // The signal may have arrived while the daemon was starting.
   if (stop.signal.aborted) daemon.stop();
   const { files, url, listenError } = daemon;
   log('daemon:started', 'daemon started', {

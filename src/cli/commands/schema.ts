@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { CliContext } from '../context.ts';
 
-/** Where the schemas stand that can be printed. */
+/** The paths of the schemas that can be printed, relative to this file. */
 export const schemaPaths = {
   file: '../../../spec/edict.schema.json',
   included: '../../../generated/edict-included.schema.json',

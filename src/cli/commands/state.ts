@@ -10,7 +10,7 @@ interface StateOptions {
   readonly format: string;
 }
 
-/** Shows of which gateways the store has a record. Returns 0. */
+/** Shows the gateways in the store. Returns 0. */
 export async function showState(settings: Settings, { format }: StateOptions, context: CliContext): Promise<ExitCode> {
   const report = await readStore(settings);
   return writeResult(
@@ -21,7 +21,7 @@ export async function showState(settings: Settings, { format }: StateOptions, co
   );
 }
 
-/** Copies the store into the store `to`, and warns on stderr if it was in use meanwhile. Returns 0. */
+/** Copies the store into the store `to`, and warns on stderr if a process was using it. Returns 0. */
 export async function copyState(to: string, settings: Settings, { format }: StateOptions, context: CliContext): Promise<ExitCode> {
   const report = await copyStoreTo(settings, to);
   const { out, err } = colorizersFor(context);
@@ -80,13 +80,13 @@ function removedText(removed: RemovedRecord, paint: Colorize): string {
   const title = paint('bold', `${names.api} in ${names.environment}`);
   if (!was) return `Nothing is recorded of ${title}. Nothing has changed.`;
   const next = nextActionOf(removed);
-  const then = next
+  const consequence = next
     ? `The next apply takes it for new and publishes it again. To adopt what is published there, apply with --refresh.`
     : 'The plan has nothing to do for it.';
-  return `Removed ${title}, which was recorded as ${was.state ?? 'unknown'}. ${then}`;
+  return `Removed ${title}, which was recorded as ${was.state ?? 'unknown'}. ${consequence}`;
 }
 
-/** Returns what the plan does with it now. */
+/** Returns the action that the plan now has for the publication; `null` if none. */
 function nextActionOf({ names, plan }: RemovedRecord) {
   const change = plan.changes.find(({ apiId, environmentId }) => apiId === names.apiId && environmentId === names.environmentId);
   return change ? { action: change.action, made: isActionable(change) } : null;

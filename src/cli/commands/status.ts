@@ -15,13 +15,13 @@ import { onStopSignal } from '../signals.ts';
 
 export interface StatusOptions {
   readonly format: string;
-  /** Whether it is shown again whenever it has changed. */
+  /** Whether to show the status again whenever it changes. */
   readonly watch?: boolean;
 }
 
 /**
- * Shows how every publication of the files that `paths` name stands; with `watch` until SIGINT or SIGTERM. Of several files, or a folder, one
- * that cannot be read keeps no other back. Returns 0, else what the first of those ends with alone.
+ * Shows the status of every publication of the files that `paths` name; with `watch` until SIGINT or SIGTERM. With several files or a
+ * folder, an unreadable file does not hide the others. Returns 0, or the exit code of the first unreadable file.
  */
 export async function status(
   settings: Settings,
@@ -31,10 +31,10 @@ export async function status(
 ): Promise<ExitCode> {
   const asJson = format === 'json';
   const paint = colorizersFor(context).out;
-  // A terminal that does not tell its size says 0.
+  // A terminal of unknown size reports 0 columns.
   const width = context.stdout.columns || Number.POSITIVE_INFINITY;
-  const inText = (status: StatusView): string => (isWatched ? toWatchText : toText)(status, width, paint);
-  const inJson = (document: object): string => `${JSON.stringify(document, null, isWatched ? undefined : 2)}\n`;
+  const renderText = (status: StatusView): string => (isWatched ? toWatchText : toText)(status, width, paint);
+  const renderJson = (document: object): string => `${JSON.stringify(document, null, isWatched ? undefined : 2)}\n`;
   const read = async (file: string): Promise<StatusView> => {
     const report = await readStatus({ ...settings, file }, context.env);
     return { ...report, approveCommand: approveCommand(report.plan, { ...settings, file }) };
@@ -43,15 +43,15 @@ export async function status(
   const show = async (): Promise<string> => {
     const { files, isSingleFile } = listFiles(paths);
     const [first = ''] = files;
-    if (isSingleFile) return read(first).then(asJson ? (status) => inJson(statusJson(status)) : inText);
-    const shown: (StatusView | EdictError)[] = [];
-    for (const file of files) shown.push(await read(file).catch(asEdictError));
-    code = shown.find((one) => one instanceof EdictError)?.exitCode ?? exitCodes.done;
+    if (isSingleFile) return read(first).then(asJson ? (status) => renderJson(statusJson(status)) : renderText);
+    const results: (StatusView | EdictError)[] = [];
+    for (const file of files) results.push(await read(file).catch(asEdictError));
+    code = results.find((result) => result instanceof EdictError)?.exitCode ?? exitCodes.done;
     if (asJson) {
-      const documents = shown.map((one) => (one instanceof EdictError ? errorDocument(one) : statusJson(one)));
-      return inJson({ format: 1, files: files.map((file, index) => ({ file, ...documents[index] })) });
+      const documents = results.map((result) => (result instanceof EdictError ? errorDocument(result) : statusJson(result)));
+      return renderJson({ format: 1, files: files.map((file, index) => ({ file, ...documents[index] })) });
     }
-    const texts = shown.map((one) => (one instanceof EdictError ? renderError(one, context) : inText(one)));
+    const texts = results.map((result) => (result instanceof EdictError ? renderError(result, context) : renderText(result)));
     return files.map((file, index) => `${paint('bold', file)}\n${texts[index]}`).join('\n');
   };
   if (isWatched) await watch(show, context, asJson ? 'json' : 'text');
@@ -64,7 +64,7 @@ function asEdictError(error: unknown): EdictError {
   throw error;
 }
 
-/** The sums come last, where the eye is when a command has ended. */
+/** Returns the status for a single run, with the totals last, next to the prompt. */
 function toText(status: StatusView, width: number, paint: Colorize): string {
   const cells = targetedStatusCells(status);
   return `${[renderMatrix(cells, width, paint), renderOpenPublications(cells, paint), summaryLines(status, cells, paint)]
@@ -73,7 +73,7 @@ function toText(status: StatusView, width: number, paint: Colorize): string {
     .join('\n')}`;
 }
 
-/** What is cut off where a screen ends comes last. */
+/** Returns the status for `--watch`, with the matrix last, since the end is cut off on a small screen. */
 function toWatchText(status: StatusView, width: number, paint: Colorize): string {
   const cells = targetedStatusCells(status);
   return `${[summaryLines(status, cells, paint), renderOpenPublications(cells, paint), renderMatrix(cells, width, paint)]
@@ -88,12 +88,12 @@ function summaryLines(
   paint: Colorize,
 ): string[] {
   const { online, offline, held, deferred } = countChanges(plan);
-  const quiet = plan.drifted.length > 0 ? `Nothing to do, and ${plan.drifted.length} drifted.` : 'All in sync.';
+  const idleSummary = plan.drifted.length > 0 ? `Nothing to do, and ${plan.drifted.length} drifted.` : 'All in sync.';
   const more = [...(held > 0 ? [`${held} held`] : []), ...(deferred > 0 ? [`${deferred} waiting`] : [])];
-  const sum = plan.changes.length === 0 ? quiet : `To do: ${[`${online} online`, `${offline} offline`, ...more].join(', ')}.`;
+  const summary = plan.changes.length === 0 ? idleSummary : `To do: ${[`${online} online`, `${offline} offline`, ...more].join(', ')}.`;
   const inFile = cells.filter(({ desired }) => desired).length;
-  const only = formatTargets(plan);
-  const lines = [`${inFile} in the file. ${sum}${only ? ` ${only}` : ''}`];
+  const scope = formatTargets(plan);
+  const lines = [`${inFile} in the file. ${summary}${scope ? ` ${scope}` : ''}`];
   if (plan.fileHeld) lines.push(`${paint('yellow', 'The whole file is held:')} ${plan.fileHeld.message}; ${plan.fileHeld.hint}.`);
   if (plan.suspension) lines.push(paint('yellow', formatSuspension(plan.suspension)));
   if (approveCommand !== null) lines.push(`To agree to what is held: ${paint('bold', approveCommand)}`);
@@ -104,25 +104,25 @@ function summaryLines(
   return lines;
 }
 
-/** How often it is looked, in milliseconds. */
+/** How often `--watch` reads the status, in milliseconds. */
 const pollIntervalMs = 1000;
 
 const enterScreen = '\u001B[?1049h\u001B[?25l';
 const leaveScreen = '\u001B[?25h\u001B[?1049l';
 
 /**
- * Shows what `read` returns again whenever it has changed, until SIGINT or SIGTERM: on a terminal in place, as much of it as
- * the screen has lines, elsewhere one after the other. A mistake of a person is shown until it is mended.
+ * Writes the result of `read` whenever it changes, until SIGINT or SIGTERM. On a terminal it is drawn in place, cut to the screen's
+ * height; elsewhere one result follows the other. Shows an EdictError in place of a result and keeps polling.
  */
 export async function watch(read: () => Promise<string>, context: CliContext, format: 'text' | 'json'): Promise<void> {
   const { stdout } = context;
   const isScreen = stdout.isTTY && format === 'text';
   using stop = onStopSignal();
-  let shown = '';
+  let shownText = '';
   const show = (text: string): void => {
     const now = isScreen ? fitScreen(text, stdout.rows || Number.POSITIVE_INFINITY) : text;
-    if (now === shown) return;
-    shown = now;
+    if (now === shownText) return;
+    shownText = now;
     stdout.write(isScreen ? `\u001B[H${now.replaceAll('\n', '\u001B[K\n')}\u001B[J` : now);
   };
   if (isScreen) stdout.write(enterScreen);
@@ -139,7 +139,7 @@ export async function watch(read: () => Promise<string>, context: CliContext, fo
   }
 }
 
-/** Returns as many lines as the screen has, the last one of which says how many more there are. */
+/** Cuts the text to the screen's height; the last line then says how many lines are missing. */
 function fitScreen(text: string, rows: number): string {
   const lines = text.trimEnd().split('\n');
   if (lines.length < rows) return `${lines.join('\n')}\n`;

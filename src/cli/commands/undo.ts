@@ -14,44 +14,44 @@ export interface UndoOptions {
 }
 
 /**
- * Prints the change to the file that undoes what is asked for, and what it does not restore. Changes nothing itself. Returns 0.
- * Throws an EdictError: `OPTION_INVALID`, and what `readUndo` throws.
+ * Prints the patch to the file that undoes the requested attempts, and the publications that it does not restore. Changes nothing.
+ * Returns 0. Throws an EdictError `OPTION_INVALID`, and as `readUndo` does.
  */
-export async function undo(words: UndoArguments, given: Settings, options: UndoOptions, context: CliContext): Promise<ExitCode> {
-  const { asked, settings } = parseUndoArguments(words, given);
-  const shown = await readUndo(settings, context.env, asked);
+export async function undo(args: UndoArguments, given: Settings, options: UndoOptions, context: CliContext): Promise<ExitCode> {
+  const { asked: request, settings } = parseUndoArguments(args, given);
+  const report = await readUndo(settings, context.env, request);
   const { out } = colorizersFor(context);
-  context.stdout.write(options.format === 'json' ? `${JSON.stringify(toJson(shown), null, 2)}\n` : toText(shown, settings, out));
+  context.stdout.write(options.format === 'json' ? `${JSON.stringify(toJson(report), null, 2)}\n` : toText(report, settings, out));
   return exitCodes.done;
 }
 
-/** The two words behind the command; the second one may be missing. */
+/** The two arguments of the command; the second is optional. */
 export interface UndoArguments {
   readonly what: string;
   readonly file: string | undefined;
 }
 
-/** A single word that names no attempt and no apply is the file. */
+/** Parses the arguments. A single argument that is neither an attempt nor an apply is the file. */
 function parseUndoArguments(
   { what, file }: UndoArguments,
   settings: Settings,
 ): { readonly asked: UndoRequest; readonly settings: Settings } {
-  const asked = parseUndoRequest(what);
-  if (asked) return { asked, settings };
+  const request = parseUndoRequest(what);
+  if (request) return { asked: request, settings };
   if (file === undefined) return { asked: { text: 'last', selector: 'last' }, settings: { ...settings, file: what } };
   throw new EdictError('OPTION_INVALID', `${what} names no attempt or apply`, {
     hint: 'expected the number of an attempt, the ID of an apply or its begin (4 characters at least), or last',
   });
 }
 
-/** The diff comes last: `git apply` skips what stands before it. */
-function toText(shown: UndoReport, settings: Settings, paint: Colorize): string {
-  const { target, restorations, notRestored } = shown;
+/** Returns the report as text, with the diff last, since `git apply` skips any text before a diff. */
+function toText(report: UndoReport, settings: Settings, paint: Colorize): string {
+  const { target, restorations, notRestored } = report;
   if (target === null) return 'Nothing to undo: edict has changed nothing on this gateway.\n';
   const lines =
     restorations.length + notRestored.length === 0
       ? ['It changed nothing: none of its calls succeeded.']
-      : [...restoredLines(shown), ...notRestoredLines(shown, paint), ...fileLines(shown, settings, paint)];
+      : [...restoredLines(report), ...notRestoredLines(report, paint), ...fileLines(report, settings, paint)];
   const id = target.kind === 'apply' ? shortReconcileId(target.id) : target.id;
   return `${[paint('bold', `Undo of ${target.kind} ${id}, begun ${formatTimestamp(target.startedAtMs)}`), ...lines].join('\n')}\n`;
 }
@@ -59,7 +59,9 @@ function toText(shown: UndoReport, settings: Settings, paint: Colorize): string 
 function restoredLines({ restorations, uncheckedReason }: UndoReport): string[] {
   return [
     ...(restorations.length > 0 ? [`Restores ${pluralize(restorations.length, 'publication')}:`] : []),
-    ...formatTable(restorations.map((one) => [one.api, one.environment, formatRestoredState(one)])).map((line) => `  ${line}`),
+    ...formatTable(restorations.map((publication) => [publication.api, publication.environment, formatRestoredState(publication)])).map(
+      (line) => `  ${line}`,
+    ),
     ...(uncheckedReason === null ? [] : [`Not checked at the gateway: versions may be gone, or moved outside edict (${uncheckedReason}).`]),
     ...restorations
       .filter(({ mayHaveBeenOnline }) => mayHaveBeenOnline && uncheckedReason === null)
@@ -78,11 +80,13 @@ function formatRestoredState({ state, version, newVersionCause }: Restoration): 
 function notRestoredLines({ notRestored }: UndoReport, paint: Colorize): string[] {
   return [
     ...(notRestored.length > 0 ? [paint('yellow', `Not restored (${notRestored.length})`)] : []),
-    ...formatTable(notRestored.map((one) => [`~ ${one.api}`, one.environment, formatNotRestored(one)])).map((line) => `  ${line}`),
+    ...formatTable(notRestored.map((publication) => [`~ ${publication.api}`, publication.environment, formatNotRestored(publication)])).map(
+      (line) => `  ${line}`,
+    ),
   ];
 }
 
-/** Returns why a publication is not restored, for a person. */
+/** Returns the reason why a publication is not restored, as text. */
 function formatNotRestored({ attemptId, cause }: NotRestored): string {
   switch (cause.kind) {
     case 'unrecorded':
@@ -113,7 +117,7 @@ function fileLines({ restorations, file }: UndoReport, settings: Settings, paint
   if (isUpToDate) return [`The file asks for this already: it needs no change. ${next}`];
   return [
     `Nothing was changed. Change the file; ${next}`,
-    ...manualEdits.map((wish) => `By hand: ${wish.api} in ${wish.environment}: ${formatSetting(wish.state, wish.version)}`),
+    ...manualEdits.map((edit) => `By hand: ${edit.api} in ${edit.environment}: ${formatSetting(edit.state, edit.version)}`),
     ...(diff === '' ? [] : [`For \`git apply\`${folder === null ? '' : ` in ${folder}`}:`, diff.trimEnd()]),
   ];
 }
@@ -131,9 +135,9 @@ function toJson({ target, restorations, notRestored, uncheckedReason, file }: Un
         ...{ api, apiId, environment, environmentId, attempt: attemptId, state, version, asNew: newVersionCause, mayHaveBeenOnline },
       }),
     ),
-    notRestored: notRestored.map((one) => {
-      const { api, apiId, environment, environmentId, attemptId, cause } = one;
-      return { api, apiId, environment, environmentId, attempt: attemptId, why: cause.kind, message: formatNotRestored(one) };
+    notRestored: notRestored.map((publication) => {
+      const { api, apiId, environment, environmentId, attemptId, cause } = publication;
+      return { api, apiId, environment, environmentId, attempt: attemptId, why: cause.kind, message: formatNotRestored(publication) };
     }),
     unchecked: uncheckedReason,
     file: {

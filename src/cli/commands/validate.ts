@@ -6,7 +6,7 @@ import { type CliContext, colorizersFor } from '../context.ts';
 import { type DiagnosticFormat, diagnosticRenderers } from '../output/diagnostics.ts';
 import { renderDiagnosticsSarif } from '../output/sarif.ts';
 
-/** Checks the file; the mistakes are the result. Returns 0 or 3. */
+/** Validates the file and writes its diagnostics to stdout. Returns 0, or 3 if the file is invalid. */
 export async function validate(
   settings: Settings,
   { format }: { readonly format: DiagnosticFormat },
@@ -16,8 +16,8 @@ export async function validate(
   try {
     const { publications, environments } = await readDesiredState(settings, context.env);
     const sizes = { publications: publications.size, environments: environments.size };
-    const words = `${out('green', 'Valid.')} ${settings.file} declares ${pluralize(sizes.publications, 'publication')} in ${pluralize(sizes.environments, 'environment')}.`;
-    context.stdout.write(formatValid(format, sizes, words));
+    const text = `${out('green', 'Valid.')} ${settings.file} declares ${pluralize(sizes.publications, 'publication')} in ${pluralize(sizes.environments, 'environment')}.`;
+    context.stdout.write(formatValid(format, sizes, text));
     return exitCodes.done;
   } catch (error) {
     if (!(error instanceof InvalidFileError)) throw error;
@@ -26,7 +26,7 @@ export async function validate(
   }
 }
 
-function formatValid(format: DiagnosticFormat, sizes: object, words: string): string {
+function formatValid(format: DiagnosticFormat, sizes: object, text: string): string {
   if (format === 'sarif') return renderDiagnosticsSarif([]);
-  return `${format === 'json' ? JSON.stringify({ format: 1, valid: true, ...sizes }) : words}\n`;
+  return `${format === 'json' ? JSON.stringify({ format: 1, valid: true, ...sizes }) : text}\n`;
 }

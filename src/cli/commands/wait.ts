@@ -9,12 +9,12 @@ import type { Colorize } from '../output/colors.ts';
 import { formatTable } from '../output/table.ts';
 import { onStopSignal } from '../signals.ts';
 
-/** More lines than this hide the first ones; `status` shows all. */
-const mostShown = 50;
+/** The most changes shown, so that the first ones stay visible; `status` shows all. */
+const maxShown = 50;
 
 /**
- * Waits until the daemon has brought the file into effect, with progress on stderr. Returns 0 if nothing is left but deferred changes, 4 if
- * something is held, 5 if a change failed or the time is over, 1 if it was interrupted.
+ * Waits until the daemon has brought the file into effect, with progress on stderr. Returns 0 if at most deferred changes are left, 4 if
+ * a change is held, 5 if a change failed or the timeout expired, 1 if the command was interrupted.
  */
 export async function wait(
   settings: Settings,
@@ -24,9 +24,11 @@ export async function wait(
   using stop = onStopSignal();
   const progress = openProgress(context);
   const result = await waitForDaemon(settings, options, context.env, progress.show, stop.signal).finally(progress.clear);
-  const release = approveCommand(result.status.plan, settings);
+  const approveCommandLine = approveCommand(result.status.plan, settings);
   context.stdout.write(
-    format === 'json' ? `${JSON.stringify(toJson(result, release), null, 2)}\n` : toText(result, release, colorizersFor(context).out),
+    format === 'json'
+      ? `${JSON.stringify(toJson(result, approveCommandLine), null, 2)}\n`
+      : toText(result, approveCommandLine, colorizersFor(context).out),
   );
   return exitCodeOf(result);
 }
@@ -48,14 +50,14 @@ function exitCodeOf({ kind }: WaitResult): ExitCode {
   }
 }
 
-/** Says on stderr what is waited for: on a terminal in one line that is drawn again, elsewhere a line whenever that is another thing. */
+/** Shows progress on stderr: on a terminal in one line that is redrawn, elsewhere as a new line whenever the kind of progress changes. */
 function openProgress({ stderr }: CliContext) {
   let shown = '';
   return {
     show: (progress: WaitProgress): void => {
       const { kind, text } = progressText(progress);
       const key = stderr.isTTY ? text : kind;
-      // A line that wraps could not be drawn again.
+      // Cut the line to the terminal's width: a wrapped line cannot be redrawn.
       if (key !== shown) stderr.write(stderr.isTTY ? `\r\u001B[2K${text.slice(0, (stderr.columns || 80) - 1)}` : `${text}\n`);
       shown = key;
     },
@@ -65,7 +67,7 @@ function openProgress({ stderr }: CliContext) {
   };
 }
 
-/** Returns what is waited for, and what of it is another thing if it changes. */
+/** Returns the progress as text, and the part of it that starts a new line when it changes. */
 function progressText(progress: WaitProgress): { readonly kind: string; readonly text: string } {
   switch (progress.kind) {
     case 'store':
@@ -92,21 +94,21 @@ type Left = 'pending' | 'failed' | 'held' | 'deferred';
 interface LeftChange {
   readonly change: Change;
   readonly left: Left;
-  /** The gateway's code of a failure; `null` without one. */
+  /** The gateway's error code; `null` without a failure. */
   readonly code: string | null;
   readonly why: string;
 }
 
-/** Returns each change that is left, and why. */
-function leftOf({ plan, pending, failed }: WaitStatus): readonly LeftChange[] {
+/** Returns the remaining changes, each with the reason. */
+function remainingChanges({ plan, pending, failed }: WaitStatus): readonly LeftChange[] {
   const failures = new Map(failed.map((one) => [one.change, one]));
   const isPending = new Set(pending);
   return plan.changes.map((change) => {
     const failure = failures.get(change);
     if (failure) return { change, left: 'failed', code: failure.attempt.code, why: failureText(failure) };
-    const why = formatBlocker(change) ?? change.action;
-    if (change.held) return { change, left: 'held', code: null, why };
-    return { change, left: isPending.has(change) ? 'pending' : 'deferred', code: null, why };
+    const message = formatBlocker(change) ?? change.action;
+    if (change.held) return { change, left: 'held', code: null, why: message };
+    return { change, left: isPending.has(change) ? 'pending' : 'deferred', code: null, why: message };
   });
 }
 
@@ -115,10 +117,10 @@ function failureText({ change, attempt: { code, message, outcome }, hint }: Fail
   return `${change.action}: ${text}${hint === null ? '' : `; ${hint}`}`;
 }
 
-function toJson(result: WaitResult, release: string | null) {
+function toJson(result: WaitResult, approveCommandLine: string | null) {
   const { kind, reason, status, tookMs } = result;
   const { holder, isReconciled, plan } = status;
-  const left = leftOf(status);
+  const left = remainingChanges(status);
   const count = (of: Left): number => left.filter((one) => one.left === of).length;
   return {
     format: 1,
@@ -134,17 +136,19 @@ function toJson(result: WaitResult, release: string | null) {
       deferred: count('deferred'),
     },
     fileHeld: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
-    changes: left.map(({ change: { api, apiId, environment, environmentId, action, reason: because }, left: state, code, why }) => ({
-      ...{ api, apiId, environment, environmentId, action, reason: because, state, code, message: why },
-    })),
-    release,
+    changes: left.map(
+      ({ change: { api, apiId, environment, environmentId, action, reason: changeReason }, left: state, code, why: message }) => ({
+        ...{ api, apiId, environment, environmentId, action, reason: changeReason, state, code, message },
+      }),
+    ),
+    release: approveCommandLine,
     tookMs: Math.round(tookMs),
   };
 }
 
-function toText(result: WaitResult, release: string | null, paint: Colorize): string {
+function toText(result: WaitResult, approveCommandLine: string | null, paint: Colorize): string {
   const { plan } = result.status;
-  const left = leftOf(result.status);
+  const left = remainingChanges(result.status);
   const signs: Readonly<Record<Left, string>> = {
     pending: '-',
     failed: paint('red', 'x'),
@@ -152,8 +156,8 @@ function toText(result: WaitResult, release: string | null, paint: Colorize): st
     deferred: paint('yellow', '…'),
   };
   const rows = left
-    .slice(0, mostShown)
-    .map(({ change, left: state, why }) => [`${signs[state]} ${change.api}`, change.environment, state, why]);
+    .slice(0, maxShown)
+    .map(({ change, left: state, why: message }) => [`${signs[state]} ${change.api}`, change.environment, state, message]);
   const lines = [
     headline(
       result,
@@ -162,7 +166,7 @@ function toText(result: WaitResult, release: string | null, paint: Colorize): st
     ...(plan.fileHeld ? [`${paint('yellow', 'The whole file is held:')} ${plan.fileHeld.message}; ${plan.fileHeld.hint}.`] : []),
     ...formatTable(rows).map((line) => `  ${line}`),
     ...(left.length > rows.length ? [`  … and ${left.length - rows.length} more; see edict status`] : []),
-    ...(release === null ? [] : [`To approve: ${paint('bold', release)}`]),
+    ...(approveCommandLine === null ? [] : [`To approve: ${paint('bold', approveCommandLine)}`]),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -172,20 +176,20 @@ function headline({ kind, reason, status, tookMs }: WaitResult, left: readonly L
     const count = left.filter((one) => one === state).length;
     return count === 0 ? [] : `${count} ${state}`;
   });
-  const sum = [`${pluralize(status.plan.unchanged, 'publication')} as declared`, ...counts].join(', ');
+  const summary = [`${pluralize(status.plan.unchanged, 'publication')} as declared`, ...counts].join(', ');
   switch (kind) {
     case 'in-sync':
-      return `In sync. ${sum}.`;
+      return `In sync. ${summary}.`;
     case 'deferred':
-      return `In effect, with deferred changes left: ${sum}.`;
+      return `In effect, with deferred changes left: ${summary}.`;
     case 'held':
-      return `Held for approval: ${sum}.`;
+      return `Held for approval: ${summary}.`;
     case 'failed':
-      return `Failed: ${sum}.`;
+      return `Failed: ${summary}.`;
     case 'timeout':
-      return `Not in effect after ${formatDurationMs(tookMs)}: ${sum}${reason === null ? '' : `; ${reason}`}.`;
+      return `Not in effect after ${formatDurationMs(tookMs)}: ${summary}${reason === null ? '' : `; ${reason}`}.`;
     case 'interrupted':
-      return `Interrupted; the daemon goes on: ${sum}.`;
+      return `Interrupted; the daemon goes on: ${summary}.`;
     default:
       return assertNever(kind);
   }

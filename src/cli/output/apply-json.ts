@@ -6,14 +6,14 @@ import { formatTimestamp } from '../../render/format.ts';
 import { staleChangeJson } from './saved-plan-text.ts';
 
 /*
- * The lines of `apply --format json`: what spec/apply.schema.json describes.
+ * The lines of `apply --format json`, as described by spec/apply.schema.json.
  */
 
 type Schemas = components['schemas'];
 
 export type AttemptFinishedEvent = EdictEvent & { readonly type: 'attempt:finished' };
 
-/** Returns the line of an attempt that has come to an end. */
+/** Returns the line of a finished attempt. */
 export function applyAttemptJson({
   attemptId,
   change,
@@ -28,16 +28,16 @@ export function applyAttemptJson({
   return { ...head, outcome: outcome.kind, code, status, message, hint, requestId, pauseMs: retryAfterMs, tookMs: durationMs };
 }
 
-/** Returns the line of a change that is held or waits. */
+/** Returns the line of a held or deferred change. */
 export function blockedChangeJson({ api, apiId, environment, environmentId, action, reason, held, deferred }: Change): Schemas['Unmade'] {
-  const obstacle = held ?? deferred;
-  if (obstacle === null) throw new TypeError(`${api} in ${environment} is neither held nor waits`);
-  const { rule, message } = obstacle;
+  const blocker = held ?? deferred;
+  if (blocker === null) throw new TypeError(`${api} in ${environment} is neither held nor waits`);
+  const { rule, message } = blocker;
   const until = held || deferred?.untilMs == null ? null : formatTimestamp(deferred.untilMs);
   return { type: held ? 'held' : 'waiting', api, apiId, environment, environmentId, action, reason, rule, message, until };
 }
 
-/** Returns the last line. `release` is the command that agrees to what is held. */
+/** Returns the last line. `release` is the command that approves the held changes. */
 export function applySummaryJson({ plan, summary, unsent, superseded }: ApplyResult, release: string | null): Schemas['Summary'] {
   const { fileHeld, excluded, savedPlanDiff } = plan;
   const held = fileHeld && { rule: fileHeld.rule, message: fileHeld.message, hint: fileHeld.hint };
@@ -46,7 +46,7 @@ export function applySummaryJson({ plan, summary, unsent, superseded }: ApplyRes
     newer: savedPlanDiff.notInPlan,
     dropped: superseded.map(staleChangeJson),
   };
-  const { online, offline, unchanged, held: heldBack, deferred, failed, durationMs } = summary;
-  const counts = { online, offline, unchanged, held: heldBack, waiting: deferred, failed };
+  const { online, offline, unchanged, held: heldCount, deferred, failed, durationMs } = summary;
+  const counts = { online, offline, unchanged, held: heldCount, waiting: deferred, failed };
   return { type: 'summary', format: 1, ...counts, tookMs: durationMs, left: unsent, untargeted: excluded, saved, suspicion: held, release };
 }

@@ -5,15 +5,15 @@ import type { Colorize } from './colors.ts';
 import { diagnosticAnnotations, errorAnnotation } from './github-annotations.ts';
 import { renderDiagnosticsSarif, renderErrorSarif } from './sarif.ts';
 
-/** A frame for each of thousands of mistakes would hide the first ones. */
+/** The most code frames shown: thousands of them would push the first diagnostics out of sight. */
 const maxCodeFrames = 50;
 
-/** Returns every mistake in a file for a person: place, message, code frame and hint. */
+/** Returns all diagnostics of a file as text: place, message, code frame and hint. */
 export function renderDiagnostics({ diagnostics }: InvalidFileError, paint: Colorize): string {
   const lines: string[] = [];
-  for (const [index, mistake] of diagnostics.entries()) {
-    lines.push(`${paint('bold', `${mistake.file}:${mistake.line}:${mistake.column}`)}  ${paint('red', mistake.message)}`);
-    if (index < maxCodeFrames) lines.push(...codeFrame(mistake, paint), '');
+  for (const [index, diagnostic] of diagnostics.entries()) {
+    lines.push(`${paint('bold', `${diagnostic.file}:${diagnostic.line}:${diagnostic.column}`)}  ${paint('red', diagnostic.message)}`);
+    if (index < maxCodeFrames) lines.push(...codeFrame(diagnostic, paint), '');
   }
   lines.push(`${pluralize(diagnostics.length, 'mistake')}. Nothing was changed.`);
   return `${lines.join('\n')}\n`;
@@ -23,7 +23,7 @@ const maxFrameWidth = 160;
 
 type FramedLine = Pick<Diagnostic, 'line' | 'column' | 'length' | 'text' | 'hint'>;
 
-/** Returns a line of a file with a place in it marked, and below it what to do. */
+/** Returns a line of a file with the range underlined, and the hint below. */
 export function codeFrame({ line, column, length, text, hint }: FramedLine, paint: Colorize): string[] {
   const from = column > maxFrameWidth ? column - maxFrameWidth / 2 : 0;
   const shown = text.slice(from, from + maxFrameWidth).replaceAll('\t', ' ');
@@ -33,19 +33,19 @@ export function codeFrame({ line, column, length, text, hint }: FramedLine, pain
   return hint ? [...lines, `  ${' '.repeat(gutter.length)} ${paint('dim', '=')} ${hint}`] : lines;
 }
 
-/** Returns what is wrong with a file for programs. */
+/** Returns the diagnostics of a file as a JSON document. */
 export function diagnosticsDocument({ diagnostics }: InvalidFileError): components['schemas']['InvalidFile'] {
-  return { format: 1, valid: false, mistakes: diagnostics.map(({ text: _text, ...mistake }) => mistake) };
+  return { format: 1, valid: false, mistakes: diagnostics.map(({ text: _text, ...diagnostic }) => diagnostic) };
 }
 
-/** Returns what is wrong with a file as one JSON document, in one line: an `apply` writes nothing else. */
+/** Returns the diagnostics of a file as JSON in one line, since the output of `apply` is one JSON document per line. */
 export function renderDiagnosticsJson(error: InvalidFileError): string {
   return `${JSON.stringify(diagnosticsDocument(error))}\n`;
 }
 
 type DiagnosticRenderer = (error: InvalidFileError, paint: Colorize) => string;
 
-/** The forms in which the mistakes of a file are told; each returns the whole text, its last line ended. */
+/** The renderers of diagnostics; each returns the whole text with a final line break. */
 export const diagnosticRenderers = {
   text: renderDiagnostics,
   json: renderDiagnosticsJson,
@@ -54,5 +54,5 @@ export const diagnosticRenderers = {
 } satisfies Record<string, DiagnosticRenderer>;
 export type DiagnosticFormat = keyof typeof diagnosticRenderers;
 
-/** The forms in which programs are told any other error; JSON is not among them, since it has more to say. */
+/** The machine-readable renderers of all other errors, except JSON, which `errorDocument` builds. */
 export const errorRenderers = { github: errorAnnotation, sarif: renderErrorSarif } satisfies Record<string, (error: EdictError) => string>;

@@ -7,7 +7,7 @@ import { listNotices } from '../../render/notices.ts';
 import { controllerStatusJson } from '../../render/status-json.ts';
 import type { NextStep } from './next-step.ts';
 
-/** Returns an explanation as other programs read it: the JSON that the README describes. */
+/** Returns an explanation as the JSON document of `explain --format json`. */
 export function explanationJson(explanation: Explanation, next: NextStep) {
   const { names, isPlaceholder, desired, declaration, recorded, attempts, plan, notices, controllerStatus } = explanation;
   const { endpoint, project, instance } = desired.gateway;
@@ -69,8 +69,8 @@ function driftJson({ from, fromSinceMs, detectedAtMs, backoffUntilMs }: Drift) {
   };
 }
 
-function deferralJson(waits: Deferral | null) {
-  return waits && { rule: waits.rule, message: waits.message, until: timestampOrNull(waits.untilMs) };
+function deferralJson(deferral: Deferral | null) {
+  return deferral && { rule: deferral.rule, message: deferral.message, until: timestampOrNull(deferral.untilMs) };
 }
 
 function observedJson({ gateway }: Explanation) {

@@ -8,10 +8,10 @@ import type { NextStep } from './next-step.ts';
 import { formatControllerStatus } from './status-text.ts';
 import { formatTable } from './table.ts';
 
-/** A label and what there is to say; `null`: nothing. */
+/** A labelled value; a field with the value `null` is omitted. */
 type Field = readonly [label: string, value: string | null];
 
-/** In sync is green, a failure red, what a person should look at yellow. */
+/** In sync is green, a failure red, anything that needs attention yellow. */
 const styles = {
   'in sync': 'green',
   'left alone': 'green',
@@ -25,18 +25,18 @@ const styles = {
   stale: 'yellow',
 } as const satisfies Record<NextStep['kind'], unknown>;
 
-/** What all parts need to know. */
+/** The inputs that all sections share. */
 interface RenderContext {
   readonly explanation: Explanation;
   readonly paint: Colorize;
   readonly nowMs: number;
 }
 
-/** Returns an explanation for a person: from what is wanted over what is known to what comes next, which is where the eye ends. */
+/** Returns an explanation as text: desired, recorded and observed state, attempts, and the next step last, next to the prompt. */
 export function explanationText(explanation: Explanation, next: NextStep, paint: Colorize, nowMs: number): string {
-  const told = { explanation, paint, nowMs };
+  const context = { explanation, paint, nowMs };
   const { api, apiId, environment, environmentId } = explanation.names;
-  const id = (made: boolean, text: string): string => (made ? 'not looked up yet' : text);
+  const id = (isPlaceholder: boolean, text: string): string => (isPlaceholder ? 'not looked up yet' : text);
   const parts = [
     [
       paint('bold', `${api} in ${environment}`),
@@ -45,11 +45,11 @@ export function explanationText(explanation: Explanation, next: NextStep, paint:
         `API ${id(explanation.isPlaceholder.api, apiId)}, environment ${id(explanation.isPlaceholder.environment, environmentId)}`,
       ),
     ],
-    desiredSection(told),
-    recordedSection(told),
-    gatewaySection(told),
-    attemptsSection(told),
-    nextStepSection(next, told),
+    desiredSection(context),
+    recordedSection(context),
+    gatewaySection(context),
+    attemptsSection(context),
+    nextStepSection(next, context),
   ];
   return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
@@ -60,9 +60,9 @@ function desiredSection({ explanation, paint }: RenderContext): string[] {
   const { state, revision, remark, version, driftPolicy, source } = declaration.publication;
   const isProtected = desired.environments.get(explanation.names.environmentId)?.isProtected ?? false;
   const { line } = declaration;
-  // The mark under a mistake is red, and this is none.
-  const calm: Colorize = (style, text) => paint(style === 'red' ? 'dim' : style, text);
-  const shown = line === null ? [] : codeFrame({ ...source, length: keyLength(line, source.column), text: line, hint: null }, calm);
+  // Code frames underline errors in red; this line is not an error, so dim the mark.
+  const dimColorize: Colorize = (style, text) => paint(style === 'red' ? 'dim' : style, text);
+  const shown = line === null ? [] : codeFrame({ ...source, length: keyLength(line, source.column), text: line, hint: null }, dimColorize);
   return [
     `${title('File', state, paint)}  ${paint('dim', `${source.file}:${source.line}:${source.column}`)}`,
     ...shown,
@@ -76,7 +76,7 @@ function desiredSection({ explanation, paint }: RenderContext): string[] {
   ];
 }
 
-/** How many characters the key at a column has. */
+/** Returns the length of the YAML key at a column. */
 function keyLength(line: string, column: number): number {
   return /^(?:"[^"]*"|'[^']*'|[^\s:,{}[\]]+)/.exec(line.slice(column - 1))?.[0].length ?? 1;
 }
@@ -128,11 +128,11 @@ function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] 
       const effective = versions?.find(({ isEffective }) => isEffective);
       const ago = (ms: number | null | undefined): string | null => (ms == null ? null : formatTimestampWithAge(ms, nowMs));
       const state = versions === null ? (recorded?.state ?? 'offline') : effective ? 'online' : 'offline';
-      // What the plan leaves as it is comes below, as the next step.
-      const noted = listNotices(explanation.plan, explanation.notices).filter(
+      // Other kinds of notices are shown below, as the next step.
+      const notices = listNotices(explanation.plan, explanation.notices).filter(
         ({ kind }) => kind === 'gone' || kind === 'adopted' || kind === 'outside',
       );
-      const seen = noted.map(({ kind, message }): Field => ['seen', paint('yellow', `${kind}: ${message}`)]);
+      const noticeFields = notices.map(({ kind, message }): Field => ['seen', paint('yellow', `${kind}: ${message}`)]);
       return [
         title('Gateway', `${state}, asked just now`, paint),
         ...formatFields([
@@ -140,7 +140,7 @@ function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] 
           ['published', ago(effective?.publishedAtMs ?? recorded?.publishedAtMs)],
           ['edited', ago(recorded?.editedAtMs)],
           ['kept', versions && versions.length > 0 ? `${versions.length} version${versions.length === 1 ? '' : 's'}` : null],
-          ...seen,
+          ...noticeFields,
         ]),
       ];
     }
@@ -148,9 +148,9 @@ function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] 
 }
 
 function formatLastObservation(wasAsked: boolean, { refreshIntervalMs }: DesiredState): string {
-  const looks =
+  const schedule =
     refreshIntervalMs === null ? 'edict looks only if told to' : `the daemon looks every ${formatDurationMs(refreshIntervalMs)}`;
-  return `${looks}${wasAsked ? ', and the record holds what was seen last' : ', and nobody has looked yet'} (--refresh does)`;
+  return `${schedule}${wasAsked ? ', and the record holds what was seen last' : ', and nobody has looked yet'} (--refresh does)`;
 }
 
 function attemptsSection({ explanation, paint, nowMs }: RenderContext): string[] {
@@ -167,7 +167,7 @@ function attemptsSection({ explanation, paint, nowMs }: RenderContext): string[]
   ).map((line) => `  ${line}`);
   const [newest, ...older] = lines;
   const { requestId = null, outcome } = explanation.attempts[0]?.attempt ?? {};
-  // Whoever asks the service about a failure needs its number; the older ones are in the history.
+  // A support request about a failure needs its request ID; those of older attempts are in the history.
   const request = requestId === null || outcome === 'succeeded' ? [] : [paint('dim', `     request ${requestId}`)];
   return [title('Attempts', 'newest first', paint), newest ?? '', ...request, ...older];
 }
@@ -196,7 +196,7 @@ function title(name: string, what: string, paint: Colorize): string {
   return `${paint('bold', `${name}:`)} ${what}`;
 }
 
-/** Returns a line for each fact that there is. */
+/** Returns a line for each field that has a value. */
 function formatFields(all: readonly Field[]): string[] {
   return all.flatMap(([label, value]) => (value === null ? [] : [`  ${label.padEnd(11)} ${value}`]));
 }

@@ -5,13 +5,13 @@ import { formatTotals } from './plan-phrases.ts';
 import { repositoryPath } from './repository-path.ts';
 
 /*
- * Workflow commands of GitHub Actions: lines on stdout that a runner turns into annotations.
+ * Workflow commands of GitHub Actions: lines on stdout that the runner turns into annotations.
  */
 
 type Level = 'error' | 'warning' | 'notice';
 type Properties = Readonly<Record<string, string | number | null>>;
 
-/** Returns every mistake of a file as an annotation at its place, and how many there are. */
+/** Returns each diagnostic of a file as an annotation at its place, and their number. */
 export function diagnosticAnnotations({ diagnostics }: InvalidFileError): string {
   return `${diagnostics.map(diagnosticAnnotation).join('\n')}\n${pluralize(diagnostics.length, 'mistake')}. Nothing was changed.\n`;
 }
@@ -21,12 +21,12 @@ function diagnosticAnnotation({ rule, file, line, column, length, message, hint 
   return workflowCommand('error', { ...place, title: `edict: ${rule}` }, hint === null ? message : `${message}\n${hint}`);
 }
 
-/** Returns an error as an annotation without a place. */
+/** Returns an error as an annotation without a source location. */
 export function errorAnnotation({ code, message, hint }: EdictError): string {
   return `${workflowCommand('error', { title: `edict: ${code}` }, hint === null ? message : `${message}\n${hint}`)}\n`;
 }
 
-/** Returns a plan as annotations: a warning for each change that takes something offline or is held, and a notice with the sums. */
+/** Returns a plan as annotations: a warning for each offline or held change, and a notice with the totals. */
 export function planAnnotations(plan: Plan): string {
   const { fileHeld } = plan;
   const lines = plan.changes.filter(({ action, held }) => action === 'offline' || held).map(changeAnnotation);
@@ -38,16 +38,16 @@ export function planAnnotations(plan: Plan): string {
 function changeAnnotation(change: Change): string {
   const { api, environment, action, source, held, deferred } = change;
   const place = source && { file: repositoryPath(source.file) ?? source.file, line: source.line, col: source.column };
-  const what = `${api} in ${environment} ${held ? 'is held' : deferred ? `waits, then goes ${action}` : `goes ${action}`}`;
-  return workflowCommand('warning', { ...place, title: what }, formatBlocker(change) ?? formatReason(change));
+  const title = `${api} in ${environment} ${held ? 'is held' : deferred ? `waits, then goes ${action}` : `goes ${action}`}`;
+  return workflowCommand('warning', { ...place, title }, formatBlocker(change) ?? formatReason(change));
 }
 
 function workflowCommand(level: Level, properties: Properties, message: string): string {
-  const given = Object.entries(properties).map(([key, value]) => `${key}=${escapeProperty(String(value))}`);
-  return `::${level} ${given.join(',')}::${escapeData(message)}`;
+  const parameters = Object.entries(properties).map(([key, value]) => `${key}=${escapeProperty(String(value))}`);
+  return `::${level} ${parameters.join(',')}::${escapeData(message)}`;
 }
 
-/** A line end would end the command, and what follows would be one of its own. */
+/** Escapes line breaks: the text after one would be read as a new command. */
 function escapeData(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }

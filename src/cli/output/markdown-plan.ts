@@ -20,13 +20,13 @@ import {
 import { formatChangeCommit, formatCost, formatSource, formatTotals, formatUnchanged } from './plan-phrases.ts';
 import { formatScope } from './saved-plan-text.ts';
 
-/** The most characters of a comment at GitHub, less one; GitLab takes more. Counted in UTF-16 units, which are never fewer. */
+/** One less than GitHub's limit for a comment; GitLab's is higher. Counted in UTF-16 units, which are never fewer than characters. */
 const maxCommentLength = 65_535;
 
-/** So many rows of what is not dangerous are shown; others are folded. */
+/** The rows shown of a table without offline changes; further rows are collapsed. */
 const maxOpenRows = 20;
 
-/** A longer command is told in pieces: somebody has to read it. */
+/** A longer command is only described, since nobody could review it. */
 const maxCommandLength = 2000;
 
 const maxHints = 10;
@@ -34,30 +34,30 @@ const maxHints = 10;
 const seeJsonNotice = 'All are in the JSON: `edict plan --format json`.';
 
 /**
- * Returns a plan for a comment on a pull request, in at most 65,535 characters whatever its size. The first line is a mark by
- * which a job finds its comment again. What goes offline is never folded and never left out: where it does not fit it is
- * told shorter, and at the worst counted.
+ * Returns a plan as a pull request comment of at most 65,535 characters, whatever the plan's size. The first line is a marker by which a
+ * job finds its comment again. Offline changes are never collapsed and never omitted: if they do not fit, they are shortened to names,
+ * then to counts.
  */
-export function renderMarkdownPlan(shown: PlanView): string {
-  const { plan } = shown;
+export function renderMarkdownPlan(view: PlanView): string {
+  const { plan } = view;
   const others = plan.changes.filter(({ action }) => action === 'online');
   const held = others.filter((change) => change.held);
-  const waiting = others.filter((change) => change.deferred && !change.held);
-  const parts = [
-    fixedSection(renderHeader(shown)),
-    offlineSection(plan.changes, shown),
+  const deferred = others.filter((change) => change.deferred && !change.held);
+  const sections = [
+    fixedSection(renderHeader(view)),
+    offlineSection(plan.changes, view),
     fixedSection(renderFileHold(plan)),
-    changesSection('Held: edict does not make these', held, shown),
-    fixedSection(renderApproveCommand(shown)),
-    changesSection('Waits', waiting, shown),
-    changesSection('Goes online', others.filter(isActionable), shown),
-    noticesSection(shown),
+    changesSection('Held: edict does not make these', held, view),
+    fixedSection(renderApproveCommand(view)),
+    changesSection('Waits', deferred, view),
+    changesSection('Goes online', others.filter(isActionable), view),
+    noticesSection(view),
     fixedSection(plan.changes.length === 0 ? '' : `Digest \`${planDigest(plan)}\``),
   ];
-  return fitSections(parts, maxCommentLength);
+  return fitSections(sections, maxCommentLength);
 }
 
-/** Each gateway has its own mark, and so its own comment. */
+/** Returns the marker of the gateway's comment: each gateway has its own comment. */
 function commentMarker({ gateway }: Plan): string {
   return `<!-- edict plan ${gateway.instance.replace(/[^\w.-]/g, '-')} -->`;
 }
@@ -66,11 +66,11 @@ function renderHeader({ plan, desired }: PlanView): string {
   const { fileHeld, savedPlanDiff, approval, gateway } = plan;
   const isIdle = plan.changes.length === 0 && !fileHeld;
   const title = isIdle ? (savedPlanDiff ? 'nothing to do' : 'in sync') : formatTotals(plan);
-  const only = formatScope(plan);
+  const scope = formatScope(plan);
   return [
     `${commentMarker(plan)}\n### edict: ${fileHeld ? 'the whole file is held. ' : ''}${title}`,
     `Gateway ${inlineCode(gateway.endpoint)}, instance ${inlineCode(gateway.instance)}. ${isIdle ? formatUnchanged(plan) : formatCost(plan, desired)}`,
-    ...(only ? [escapeText(only)] : []),
+    ...(scope ? [escapeText(scope)] : []),
     ...(approval ? [escapeText(formatApproval(approval))] : []),
   ].join('\n\n');
 }
@@ -79,7 +79,7 @@ function renderFileHold({ fileHeld }: Plan): string {
   return fileHeld ? `**The whole file is held**: ${escapeText(fileHeld.message)}. Nothing is sent.` : '';
 }
 
-/** Says how to release what is held. */
+/** Returns the command that approves the held changes. */
 function renderApproveCommand({ plan, approveCommand }: PlanView): string {
   const digest = approvalDigest(plan);
   if (digest === null || approveCommand === null) return '';
@@ -93,9 +93,9 @@ function renderApproveCommand({ plan, approveCommand }: PlanView): string {
   return `Before you agree to what is held: ${hints.slice(0, maxHints).map(escapeText).join('; ')}${more}. To agree:${command}`;
 }
 
-function changesSection(title: string, changes: readonly Change[], shown: PlanView): Section {
-  const columns = changeColumns(shown);
-  const row = (index: number): readonly string[] => changeCells(changes[index] as Change, shown);
+function changesSection(title: string, changes: readonly Change[], view: PlanView): Section {
+  const columns = changeColumns(view);
+  const row = (index: number): readonly string[] => changeCells(changes[index] as Change, view);
   return collapsibleTable(
     { heading: `**${title}** (${changes.length})`, columns, rowCount: changes.length, row },
     maxOpenRows,
@@ -104,21 +104,25 @@ function changesSection(title: string, changes: readonly Change[], shown: PlanVi
 }
 
 function noticesSection({ plan, notices }: PlanView): Section {
-  const seen = listNotices(plan, notices);
+  const gatewayNotices = listNotices(plan, notices);
   const row: Table['row'] = (index) => {
-    const { api = '', environment = '', message = '' } = seen[index] ?? {};
+    const { api = '', environment = '', message = '' } = gatewayNotices[index] ?? {};
     return [inlineCode(api), inlineCode(environment), escapeText(message)];
   };
-  const heading = `**Seen at the gateway, no call is made** (${pluralize(seen.length, 'publication')})`;
-  return collapsibleTable({ heading, columns: ['API', 'environment', 'what'], rowCount: seen.length, row }, maxOpenRows, seeJsonNotice);
+  const heading = `**Seen at the gateway, no call is made** (${pluralize(gatewayNotices.length, 'publication')})`;
+  return collapsibleTable(
+    { heading, columns: ['API', 'environment', 'what'], rowCount: gatewayNotices.length, row },
+    maxOpenRows,
+    seeJsonNotice,
+  );
 }
 
-/** Returns the heads of the columns that `cellsOf` fills. */
+/** Returns the titles of the columns that `changeCells` fills. */
 export function changeColumns({ commits }: BlameInfo): readonly string[] {
   return ['API', 'environment', 'why', 'where', ...(commits ? ['commit'] : [])];
 }
 
-/** Returns the cells of a change in a table. */
+/** Returns the table cells of a change. */
 export function changeCells(change: Change, { commits }: BlameInfo): readonly string[] {
   return [
     inlineCode(change.api),
@@ -130,50 +134,52 @@ export function changeCells(change: Change, { commits }: BlameInfo): readonly st
 }
 
 /**
- * Returns the part that shows everything that goes offline, now, after a wait or with somebody's agreement: as tables; else
- * the names, by environment; else how many there are in each environment, and that the list is in the JSON.
+ * Returns the section of all offline changes: actionable, deferred and held. Renders the first form that fits: tables, names by
+ * environment, counts by environment, totals. The shorter forms refer to the JSON for the list.
  */
-export function offlineSection(changes: readonly Change[], blamed: BlameInfo): Section {
+export function offlineSection(changes: readonly Change[], blame: BlameInfo): Section {
   const offline = changes.filter(({ action }) => action === 'offline');
   const groups = [
     { title: 'Goes OFFLINE', changes: offline.filter(isActionable) },
     { title: 'Waits, then goes OFFLINE', changes: offline.filter((change) => change.deferred && !change.held) },
     { title: 'Held: goes OFFLINE only if somebody agrees', changes: offline.filter((change) => change.held) },
   ].filter(({ changes }) => changes.length > 0);
-  const told = (say: (changes: readonly Change[], heading: string) => string): string =>
-    groups.map(({ title, changes }) => say(changes, `**${title}** (${changes.length})`)).join('\n\n');
+  const renderGroups = (renderGroup: (changes: readonly Change[], heading: string) => string): string =>
+    groups.map(({ title, changes }) => renderGroup(changes, `**${title}** (${changes.length})`)).join('\n\n');
 
-  const tables = (): string => told((changes, heading) => renderChangeTable(changes, heading, blamed));
+  const tables = (): string => renderGroups((changes, heading) => renderChangeTable(changes, heading, blame));
   const names = (): string =>
-    `${told((changes, heading) => `${heading}\n\n${listByEnvironment(changes, listNames)}`)}\n\nToo many for a table: where and why is in the JSON, \`edict plan --format json\`.`;
+    `${renderGroups((changes, heading) => `${heading}\n\n${listByEnvironment(changes, listNames)}`)}\n\nToo many for a table: where and why is in the JSON, \`edict plan --format json\`.`;
   const counts = (): string =>
-    `${told((changes, heading) => `${heading}\n\n${listByEnvironment(changes, ({ length }) => String(length))}`)}\n\n${tooManyNotice}`;
-  const sums = (): string =>
+    `${renderGroups((changes, heading) => `${heading}\n\n${listByEnvironment(changes, ({ length }) => String(length))}`)}\n\n${tooManyNotice}`;
+  const totals = (): string =>
     groups.length === 0
       ? ''
-      : `${told((changes, heading) => `${heading} in ${pluralize(groupByEnvironment(changes).size, 'environment')}`)}\n\n${tooManyNotice}`;
-  const render = (room: number): string => {
+      : `${renderGroups((changes, heading) => `${heading} in ${pluralize(groupByEnvironment(changes).size, 'environment')}`)}\n\n${tooManyNotice}`;
+  const render = (maxLength: number): string => {
     if (groups.length === 0) return '';
-    // Of so many not even the shortest rows and names have room: none is made.
-    const [hasTables, hasNames] = [offline.length * 18 < room, offline.length * 5 < room];
-    return firstFitting([...(hasTables ? [tables] : []), ...(hasNames ? [names] : []), counts, sums], room);
+    // Skip forms that cannot fit, instead of rendering them: a row has at least 18 characters and a name 5.
+    const [hasTables, hasNames] = [offline.length * 18 < maxLength, offline.length * 5 < maxLength];
+    return firstFitting([...(hasTables ? [tables] : []), ...(hasNames ? [names] : []), counts, totals], maxLength);
   };
-  return { minimum: sums(), render };
+  return { minimum: totals(), render };
 }
 
 const tooManyNotice = '**Too many to be named here. The whole list is in the JSON: `edict plan --format json`.** Read it before you agree.';
 
-function renderChangeTable(changes: readonly Change[], heading: string, blamed: BlameInfo): string {
-  const row = (index: number): readonly string[] => changeCells(changes[index] as Change, blamed);
-  return renderTable({ heading, columns: changeColumns(blamed), rowCount: changes.length, row });
+function renderChangeTable(changes: readonly Change[], heading: string, blame: BlameInfo): string {
+  const row = (index: number): readonly string[] => changeCells(changes[index] as Change, blame);
+  return renderTable({ heading, columns: changeColumns(blame), rowCount: changes.length, row });
 }
 
 function groupByEnvironment(changes: readonly Change[]): Map<string, Change[]> {
   return Map.groupBy(changes, ({ environment }) => environment);
 }
 
-function listByEnvironment(changes: readonly Change[], say: (changes: readonly Change[]) => string): string {
-  return [...groupByEnvironment(changes)].map(([environment, there]) => `- ${inlineCode(environment)}: ${say(there)}`).join('\n');
+function listByEnvironment(changes: readonly Change[], renderChanges: (changes: readonly Change[]) => string): string {
+  return [...groupByEnvironment(changes)]
+    .map(([environment, environmentChanges]) => `- ${inlineCode(environment)}: ${renderChanges(environmentChanges)}`)
+    .join('\n');
 }
 
 function listNames(changes: readonly Change[]): string {

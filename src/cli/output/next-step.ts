@@ -8,33 +8,33 @@ import { approveCommand, formatCommandLine } from '../../render/command-line.ts'
 import { formatDurationMs, formatReason, formatTimestamp } from '../../render/format.ts';
 import { listNotices, type Notice } from '../../render/notices.ts';
 
-/** What happens next to one publication, for a person and for programs. */
+/** The next step for one publication. */
 export interface NextStep {
   /**
-   * `change`: a call is made. `failing`: the last one for it failed. `unresolved`: first it is found out what became of an
-   * attempt. `held`: a call is wanted and not made until a person agrees. `waiting`: it is made later. All else is left as it is.
+   * `change`: a call is made. `failing`: the last attempt failed. `unresolved`: the outcome of an attempt is determined first. `held`: the
+   * change needs an approval. `waiting`: the change is deferred. For all other kinds no call is made.
    */
   readonly kind: 'change' | 'failing' | 'unresolved' | 'held' | 'waiting' | 'drift' | 'fight' | 'stale' | 'in sync' | 'left alone';
   readonly action: Action | null;
   readonly reason: ChangeReason | null;
-  /** A few words for a title. */
+  /** A short title. */
   readonly what: string;
   readonly why: string;
-  /** When, and what it waits for; `null` if nothing is going to happen. */
+  /** When the step happens, and its condition; `null` if nothing will happen. */
   readonly when: string | null;
-  /** What a person can do about it; empty if nothing is needed. */
+  /** Recommended actions; empty if none is needed. */
   readonly advice: readonly string[];
-  /** The command line that brings it on, ready for a shell; `null` if there is none. */
+  /** The command that starts the step, quoted for a shell; `null` if there is none. */
   readonly command: string | null;
 }
 
-/** Returns what happens next to the publication, why, when, and what a person can do. */
-export function computeNextStep(of: Explanation, settings: Settings): NextStep {
-  const [change] = of.plan.changes;
-  if (change) return nextStepForChange(change, of, settings);
-  const [seen] = listNotices(of.plan, []);
-  const step = seen ? nextStepForNotice(seen, of) : nextStepWithoutChange(of);
-  const { fileHeld } = of.plan;
+/** Returns the next step for the publication: why, when, and which actions help. */
+export function computeNextStep(explanation: Explanation, settings: Settings): NextStep {
+  const [change] = explanation.plan.changes;
+  if (change) return nextStepForChange(change, explanation, settings);
+  const [notice] = listNotices(explanation.plan, []);
+  const step = notice ? nextStepForNotice(notice, explanation) : nextStepWithoutChange(explanation);
+  const { fileHeld } = explanation.plan;
   if (!fileHeld) return step;
   const why = `${step.why}; the file is held: ${fileHeld.message}`;
   return {
@@ -42,62 +42,64 @@ export function computeNextStep(of: Explanation, settings: Settings): NextStep {
     what: `${step.what}; and the whole file is held`,
     why,
     advice: [...step.advice, fileHeld.hint, approvesAllNotice],
-    command: approveCommandFor(of, settings),
+    command: approveCommandFor(explanation, settings),
   };
 }
 
 const approvesAllNotice = 'the command below agrees to all that is held, not to this alone';
 
-/** Guards look at the whole file, so an agreement is to all that they hold. */
+/** Returns the approve command for the whole file, since an approval covers all changes that the policies hold. */
 function approveCommandFor({ wholePlan }: Explanation, settings: Settings): string | null {
   return approveCommand(wholePlan, { ...settings, targets: allTargets.patterns });
 }
 
-function nextStepForChange(change: Change, of: Explanation, settings: Settings): NextStep {
+function nextStepForChange(change: Change, explanation: Explanation, settings: Settings): NextStep {
   const { action, reason, held, deferred } = change;
-  const failed = lastFailure(change, of)?.attempt;
+  const failed = lastFailure(change, explanation)?.attempt;
   const why = formatReason(change) + (failed?.code ? `; the last attempt at it: ${failed.code} ${failed.message ?? ''}`.trimEnd() : '');
-  const moves = { action, reason } as const;
+  const actionAndReason = { action, reason } as const;
   if (held) {
     const what = `nothing: going ${action} is held by the rule \`${held.rule}\``;
-    const when = `not before a person agrees${isControllerRunning(of) ? '' : `, and then ${formatWhenApplied(of)}`}`;
+    const when = `not before a person agrees${isControllerRunning(explanation) ? '' : `, and then ${formatWhenApplied(explanation)}`}`;
     return {
       kind: 'held',
-      ...moves,
+      ...actionAndReason,
       what,
       why: `${why}; ${held.message}`,
       when,
       advice: [held.hint, approvesAllNotice],
-      command: approveCommandFor(of, settings),
+      command: approveCommandFor(explanation, settings),
     };
   }
   if (deferred) {
     const from = deferred.untilMs === null ? 'when that is over' : `from ${formatTimestamp(deferred.untilMs)} on`;
-    const when = isControllerRunning(of) ? `${from}, by itself` : `${from}, ${formatWhenApplied(of)}`;
-    return { kind: 'waiting', ...moves, what: `goes ${action} later: ${deferred.message}`, why, when, advice: [], command: null };
+    const when = isControllerRunning(explanation) ? `${from}, by itself` : `${from}, ${formatWhenApplied(explanation)}`;
+    return { kind: 'waiting', ...actionAndReason, what: `goes ${action} later: ${deferred.message}`, why, when, advice: [], command: null };
   }
-  const time = timingOf(change, of, settings);
-  const unresolved = recordedBefore(of)?.unknownAttempt;
+  const timing = timingOf(change, explanation, settings);
+  const unresolved = recordedBefore(explanation)?.unknownAttempt;
   if (reason === 'unresolved' && unresolved) {
     const attempt = `attempt ${unresolved.attemptId} (${unresolved.action})`;
-    const isUnderWay = isControllerRunning(of) && failed?.outcome === null;
+    const isUnderWay = isControllerRunning(explanation) && failed?.outcome === null;
     const what = isUnderWay ? `${attempt} is under way` : `first it is found out whether ${attempt} happened; if not, it goes ${action}`;
-    return { kind: 'unresolved', ...moves, what, why: `${why}; ${formatConfirmation(unresolved, of)}`, ...time };
+    return { kind: 'unresolved', ...actionAndReason, what, why: `${why}; ${formatConfirmation(unresolved, explanation)}`, ...timing };
   }
   const how = change.version === null ? ', as a new version' : `, by a switch to version ${change.version}`;
   const what = `goes ${action}${action === 'online' ? how : ''}`;
-  if (failed === undefined) return { kind: 'change', ...moves, what, why, ...time };
-  const isForPeople = isControllerRunning(of) && (failed.outcome === 'stalled' || failed.outcome === 'refused');
-  const again = isForPeople ? `nothing: going ${action} failed, and waits for a person` : `going ${action} failed, and is tried again`;
-  return { kind: 'failing', ...moves, what: again, why, ...time };
+  if (failed === undefined) return { kind: 'change', ...actionAndReason, what, why, ...timing };
+  const needsPerson = isControllerRunning(explanation) && (failed.outcome === 'stalled' || failed.outcome === 'refused');
+  const nextAttempt = needsPerson
+    ? `nothing: going ${action} failed, and waits for a person`
+    : `going ${action} failed, and is tried again`;
+  return { kind: 'failing', ...actionAndReason, what: nextAttempt, why, ...timing };
 }
 
-/** The record that the plan starts from. */
+/** Returns the recorded state that the plan starts from. */
 function recordedBefore({ gateway, recorded }: Explanation) {
   return gateway.kind === 'seen' ? gateway.recorded : recorded;
 }
 
-/** Says how the gateway's list tells what came of an attempt. */
+/** Explains how the gateway's list of versions confirms an attempt. */
 function formatConfirmation({ action, marker, version }: UnknownAttempt, { desired }: Explanation): string {
   const { propagationDelayMs, unknownOutcome } = desired.gateway;
   const absent = `if not, ${formatDurationMs(propagationDelayMs)} after the call was over, it did not`;
@@ -121,23 +123,23 @@ function formatWhenApplied({ controllerStatus }: Explanation): string {
     : 'when somebody applies it: no edict is at work on this gateway';
 }
 
-function timingOf(change: Change, of: Explanation, settings: Settings): Timing {
-  const { controllerStatus, desired } = of;
-  const failed = lastFailure(change, of);
+function timingOf(change: Change, explanation: Explanation, settings: Settings): Timing {
+  const { controllerStatus, desired } = explanation;
+  const failed = lastFailure(change, explanation);
   const hints = failed?.hint ? [failed.hint] : [];
-  const unresolved = recordedBefore(of)?.unknownAttempt;
+  const unresolved = recordedBefore(explanation)?.unknownAttempt;
   if (change.reason === 'unresolved' && unresolved && isUnconfirmable(unresolved) && desired.gateway.unknownOutcome === 'hold') {
     const advice = [
       'the command below lists the versions: look whether it happened',
       'to send it once more whatever came of it, set `gateway.unresolved: repeat`',
     ];
-    const command = formatCommandLine('history', ['--versions', of.names.api, of.names.environment], settings);
+    const command = formatCommandLine('history', ['--versions', explanation.names.api, explanation.names.environment], settings);
     return { when: 'not before a person decides', advice, command };
   }
-  if (!controllerStatus || !isControllerRunning(of)) {
-    const narrowed = ['--api', of.names.api, '--environment', of.names.environment];
+  if (!controllerStatus || !isControllerRunning(explanation)) {
+    const narrowed = ['--api', explanation.names.api, '--environment', explanation.names.environment];
     const command = formatCommandLine('apply', [...narrowed, ...(settings.refresh ? ['--refresh'] : [])], settings);
-    return { when: formatWhenApplied(of), advice: hints, command };
+    return { when: formatWhenApplied(explanation), advice: hints, command };
   }
   if (controllerStatus.paused) return { when: formatResume(controllerStatus.paused), advice: hints, command: null };
   if (failed) return { when: formatRetry(failed.attempt, controllerStatus, desired), advice: hints, command: null };
@@ -149,7 +151,7 @@ function isUnconfirmable({ action, marker, version }: UnknownAttempt): boolean {
   return action === 'online' && marker === null && version === null;
 }
 
-/** Returns the last attempt if it asked for the same as the change and did not succeed. */
+/** Returns the last attempt if it was made for this change and did not succeed; else `null`. */
 function lastFailure(change: Change, { attempts: [last] }: Explanation) {
   if (!last || last.attempt.outcome === 'succeeded') return null;
   const { action, revision, requestedVersionId } = last.attempt;
@@ -181,9 +183,15 @@ function formatRetry({ outcome, startedAtMs, finishedAtMs }: Attempt, { pid }: C
 function nextStepForNotice({ kind, message }: Notice, { desired, declaration }: Explanation): NextStep {
   const rest = { action: null, reason: null, why: message, command: null } as const;
   if (kind === 'fight') {
-    const looks = desired.refreshIntervalMs === null ? '`edict apply --refresh`' : "the daemon's";
+    const nextObservation = desired.refreshIntervalMs === null ? '`edict apply --refresh`' : "the daemon's";
     const advice = ['find out who works against the file: the console and the audit log of the gateway know'];
-    return { kind, ...rest, what: 'nothing, for the time being', when: `at the first look at the gateway after that: ${looks}`, advice };
+    return {
+      kind,
+      ...rest,
+      what: 'nothing, for the time being',
+      when: `at the first look at the gateway after that: ${nextObservation}`,
+      advice,
+    };
   }
   if (kind === 'stale') {
     const advice = ['a new `revision` publishes the newest draft; `republish: edited` in the file does it every time'];
@@ -200,24 +208,24 @@ function nextStepForNotice({ kind, message }: Notice, { desired, declaration }: 
   };
 }
 
-/** There is nothing to do, and nothing to be seen. */
-function nextStepWithoutChange(of: Explanation): NextStep {
-  const { desired, declaration } = of;
-  const before = recordedBefore(of);
+/** Returns the next step for a publication without a change and without a notice. */
+function nextStepWithoutChange(explanation: Explanation): NextStep {
+  const { desired, declaration } = explanation;
+  const recorded = recordedBefore(explanation);
   const rest = { action: null, reason: null, when: null, advice: [] as readonly string[], command: null } as const;
   if (declaration) {
     const { state, version, revision } = declaration.publication;
-    if (state === 'offline' && (before?.state ?? null) === null) {
+    if (state === 'offline' && (recorded?.state ?? null) === null) {
       const why = 'the file says offline, and edict never saw it online: it takes down only what it knows to be up';
       return { kind: 'left alone', ...rest, what: 'nothing', why };
     }
-    const waits = version !== null && revision !== null && revision !== before?.revision;
-    const why = waits
+    const isRevisionDeferred = version !== null && revision !== null && revision !== recorded?.revision;
+    const why = isRevisionDeferred
       ? `the pinned version is effective; revision ${revision} waits until \`version\` leaves the file`
       : 'the record is as the file says';
     return { kind: 'in sync', ...rest, what: 'nothing, it is in sync', why };
   }
-  if (before?.state !== 'online') {
+  if (recorded?.state !== 'online') {
     return { kind: 'left alone', ...rest, what: 'nothing', why: 'it left the file, and is not online as far as edict knows' };
   }
   if (desired.prune === 'offline') {

@@ -5,20 +5,20 @@ import { type Cost, estimateCost, suggestedBatchSize } from '../../plan/estimate
 import { formatDurationMs, formatTimestamp, pluralize } from '../../render/format.ts';
 import { truncateMiddle } from './markdown.ts';
 
-/** Under so many seconds nobody minds how long it takes. */
+/** Suggest batching only for plans that take longer than this, in seconds. */
 const minSecondsForBatchHint = 10;
 
-/** Returns where the file asks for a change, as `edict.yaml:14`; empty if it does not. */
+/** Returns the line that declares a change, as `edict.yaml:14`; empty if none does. */
 export function formatSource({ source }: Pick<Change, 'source'>): string {
   return source ? `${source.file}:${source.line}` : '';
 }
 
-/** Returns how much is as the file says. */
+/** Returns the number of unchanged publications in words. */
 export function formatUnchanged({ unchanged }: Plan): string {
   return unchanged === 1 ? '1 publication is as the file says.' : `${pluralize(unchanged, 'publication')} are as the file says.`;
 }
 
-/** Returns how many changes a plan has, of each kind. */
+/** Returns the number of changes of each kind. */
 export function formatTotals(plan: Plan): string {
   const { online, offline, held, deferred } = countChanges(plan);
   const parts = [
@@ -31,32 +31,34 @@ export function formatTotals(plan: Plan): string {
   return `${pluralize(plan.changes.length, 'change')}: ${parts.join(', ')}.`;
 }
 
-/** Returns how many calls a plan makes and how long they take. */
+/** Returns the number of calls and their duration at the rate limit. */
 export function formatCost(plan: Plan, { gateway }: DesiredState): string {
   const { batched, ...single } = estimateCost(plan.changes, gateway);
-  const inWords = ({ calls, seconds }: Cost): string => `${pluralize(calls, 'call')}, about ${formatDurationMs(seconds * 1000)}`;
+  const formatCallsAndTime = ({ calls, seconds }: Cost): string => `${pluralize(calls, 'call')}, about ${formatDurationMs(seconds * 1000)}`;
   const limit = `${gateway.limit.calls} per ${formatDurationMs(gateway.limit.perMs)}`;
-  const saving =
-    batched && single.seconds > minSecondsForBatchHint ? ` With \`gateway.batch: ${suggestedBatchSize}\`: ${inWords(batched)}.` : '';
-  return `${inWords(single)} at ${limit}.${saving}`;
+  const batchHint =
+    batched && single.seconds > minSecondsForBatchHint
+      ? ` With \`gateway.batch: ${suggestedBatchSize}\`: ${formatCallsAndTime(batched)}.`
+      : '';
+  return `${formatCallsAndTime(single)} at ${limit}.${batchHint}`;
 }
 
-/** The most characters that are shown of a name. */
+/** The most characters shown of an author's name. */
 const maxNameLength = 60;
 
-/** Returns who has committed a line, and when, in one line: `3f9a1c0b7d Ada 2026-11-20`; empty if it is not known. */
+/** Returns the commit of a line as `3f9a1c0b7d Ada 2026-11-20`; empty if it is unknown. */
 export function formatCommit(commit: Commit | null): string {
   if (commit === null) return '';
   if (commit.kind === 'uncommitted') return 'not committed yet';
   return [commit.id.slice(0, 10), formatAuthor(commit.author), formatTimestamp(commit.atMs).slice(0, 10)].filter(Boolean).join(' ');
 }
 
-/** Anybody can call himself anything, and a terminal obeys what it is shown. */
+/** Removes control characters: author names are untrusted, and a terminal would interpret escape sequences. */
 function formatAuthor(author: string): string {
   return truncateMiddle(author.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim(), maxNameLength);
 }
 
-/** Returns the commit of the line that asks for a change, in words; empty if nobody asked, or it is not known. */
+/** Returns the commit of the line that declares a change; empty if no line does, or the commit is unknown. */
 export function formatChangeCommit({ source }: Pick<Change, 'source'>, commits: CommitLookup | undefined): string {
   return commits && source ? formatCommit(commits(source)) : '';
 }

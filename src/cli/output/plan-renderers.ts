@@ -12,39 +12,44 @@ import { formatChangeCommit, formatCost, formatSource, formatTotals, formatUncha
 import { formatScope } from './saved-plan-text.ts';
 import { formatTable } from './table.ts';
 
-type Renderer = (shown: PlanView, paint: Colorize) => string;
+type Renderer = (view: PlanView, paint: Colorize) => string;
 
-/** The forms that a plan can be shown in; each returns the whole text, its last line ended. */
+/** The renderers of a plan; each returns the whole text with a final line break. */
 export const planRenderers = { text, json, markdown: renderMarkdownPlan, github } satisfies Record<string, Renderer>;
 export type PlanFormat = keyof typeof planRenderers;
 
-function json(shown: PlanView): string {
-  return `${JSON.stringify(planJson(shown), null, 2)}\n`;
+function json(view: PlanView): string {
+  return `${JSON.stringify(planJson(view), null, 2)}\n`;
 }
 
 function github({ plan }: PlanView): string {
   return planAnnotations(plan);
 }
 
-function text(shown: PlanView, paint: Colorize): string {
-  const { plan, desired, notices, approveCommand } = shown;
-  const seen = listNotices(plan, notices);
-  const seenLines = formatTable(seen.map(({ api, environment, message }) => [`~ ${api}`, environment, message])).map((line) => `  ${line}`);
-  const seenPart = seen.length > 0 ? [paint('yellow', `Seen at the gateway, no call is made (${seen.length})`), ...seenLines, ''] : [];
-  const only = formatScope(plan);
+function text(view: PlanView, paint: Colorize): string {
+  const { plan, desired, notices, approveCommand } = view;
+  const gatewayNotices = listNotices(plan, notices);
+  const noticeLines = formatTable(gatewayNotices.map(({ api, environment, message }) => [`~ ${api}`, environment, message])).map(
+    (line) => `  ${line}`,
+  );
+  const noticePart =
+    gatewayNotices.length > 0
+      ? [paint('yellow', `Seen at the gateway, no call is made (${gatewayNotices.length})`), ...noticeLines, '']
+      : [];
+  const scope = formatScope(plan);
   const heldPart = approveCommand === null ? [] : heldLines(plan, approveCommand, paint);
   const suspended = plan.suspension ? [paint('yellow', formatSuspension(plan.suspension))] : [];
-  if (plan.changes.length === 0 && plan.fileHeld) return `${[...seenPart, ...heldPart].join('\n')}\n`;
+  if (plan.changes.length === 0 && plan.fileHeld) return `${[...noticePart, ...heldPart].join('\n')}\n`;
   if (plan.changes.length === 0) {
     const sentence = plan.savedPlanDiff ? 'Nothing to do.' : `${paint('green', 'In sync.')} ${formatUnchanged(plan)} Nothing to do.`;
-    return `${[...seenPart, sentence, ...suspended, ...(only ? [only] : [])].join('\n')}\n`;
+    return `${[...noticePart, sentence, ...suspended, ...(scope ? [scope] : [])].join('\n')}\n`;
   }
-  const lines = [`${paint('bold', `Gateway ${plan.gateway.endpoint}, instance ${plan.gateway.instance}`)}`, '', ...seenPart];
+  const lines = [`${paint('bold', `Gateway ${plan.gateway.endpoint}, instance ${plan.gateway.instance}`)}`, '', ...noticePart];
   for (const group of groupChanges(plan)) {
     lines.push(paint(group.style, `${group.title} (${group.changes.length})`));
-    lines.push(...formatTable(group.changes.map((change) => changeRow(change, group.sign, shown, paint))).map((line) => `  ${line}`), '');
+    lines.push(...formatTable(group.changes.map((change) => changeRow(change, group.sign, view, paint))).map((line) => `  ${line}`), '');
   }
-  lines.push(paint('bold', formatTotals(plan)), ...(only ? [only] : []), formatCost(plan, desired), ...suspended);
+  lines.push(paint('bold', formatTotals(plan)), ...(scope ? [scope] : []), formatCost(plan, desired), ...suspended);
   if (plan.approval) lines.push(formatApproval(plan.approval));
   lines.push(...heldPart);
   lines.push(paint('dim', `Digest ${planDigest(plan)}`));
@@ -58,14 +63,14 @@ interface Group {
   readonly changes: readonly Change[];
 }
 
-/** What goes offline comes last in the text, next to the totals, where a tired reader looks. */
+/** Groups the changes by effect. Offline changes come last, next to the totals, so that they are not overlooked. */
 function groupChanges({ changes }: Plan): Group[] {
-  const made = changes.filter(isActionable);
+  const actionable = changes.filter(isActionable);
   const groups: Group[] = [
-    { title: 'Goes online', sign: '+', style: 'green', changes: made.filter((change) => change.action === 'online') },
+    { title: 'Goes online', sign: '+', style: 'green', changes: actionable.filter((change) => change.action === 'online') },
     { title: 'Held: edict does not make these', sign: '!', style: 'yellow', changes: changes.filter((change) => change.held) },
     { title: 'Waits', sign: '…', style: 'yellow', changes: changes.filter((change) => change.deferred && !change.held) },
-    { title: 'Goes OFFLINE', sign: '-', style: 'red', changes: made.filter((change) => change.action === 'offline') },
+    { title: 'Goes OFFLINE', sign: '-', style: 'red', changes: actionable.filter((change) => change.action === 'offline') },
   ];
   return groups.filter((group) => group.changes.length > 0);
 }
@@ -81,10 +86,10 @@ function changeRow(change: Change, sign: string, { commits }: BlameInfo, paint: 
   ];
 }
 
-/** Says why something is held, and what to do. */
-function heldLines(plan: Plan, release: string, paint: Colorize): string[] {
+/** Returns the lines that explain the held changes and how to approve them. */
+function heldLines(plan: Plan, approveCommandLine: string, paint: Colorize): string[] {
   const file = plan.fileHeld ? [`${paint(['bold', 'yellow'], 'The whole file is held:')} ${plan.fileHeld.message}. Nothing is sent.`] : [];
   const hints = new Set(plan.changes.flatMap(({ held }) => held?.hint ?? []));
   if (plan.fileHeld) hints.add(plan.fileHeld.hint);
-  return [...file, `Before you agree: ${[...hints].join('; ')}.`, `To agree: ${paint('bold', release)}`];
+  return [...file, `Before you agree: ${[...hints].join('; ')}.`, `To agree: ${paint('bold', approveCommandLine)}`];
 }

@@ -2,10 +2,10 @@ import type { Emit } from '../../model/events.ts';
 import { formatDurationMs } from '../../render/format.ts';
 import type { Colorize } from './colors.ts';
 
-/** A line on a terminal that says how far an apply has come. */
+/** The progress line of an apply on a terminal. */
 export interface Progress {
   readonly emit: Emit;
-  /** Takes the line away. */
+  /** Erases the line. */
   clear(): void;
 }
 
@@ -14,7 +14,7 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progr
   let total = 0;
   let done = 0;
   const failing = new Set<string>();
-  let stop = '';
+  let pauseText = '';
   let startedAtMs = 0;
   let drawnAtMs = 0;
 
@@ -24,9 +24,11 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progr
     if (total === 0 || (now - drawnAtMs < 100 && done + failed < total)) return;
     drawnAtMs = now;
     const left = Math.max(0, total - done);
-    const toGo = done > 0 ? `, ${formatDurationMs(((now - startedAtMs) / done) * left)} to go` : '';
+    const remainingTime = done > 0 ? `, ${formatDurationMs(((now - startedAtMs) / done) * left)} to go` : '';
     const failures = failed > 0 ? `, ${paint('red', `${failed} failed`)}` : '';
-    stream.write(`\r\u001B[2K${formatBar(done / total)} ${done} of ${total} done${failures}, ${left} left${left > 0 ? toGo : ''}${stop}`);
+    stream.write(
+      `\r\u001B[2K${formatBar(done / total)} ${done} of ${total} done${failures}, ${left} left${left > 0 ? remainingTime : ''}${pauseText}`,
+    );
   };
   return {
     emit: (event) => {
@@ -35,8 +37,8 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progr
         startedAtMs = Date.now();
       }
       if (event.type === 'store:waiting') stream.write(`\r\u001B[2KWaiting for the store: ${event.message}\n`);
-      if (event.type === 'requests:paused') stop = `, ${paint('yellow', event.message)}`;
-      else if (event.type === 'requests:resumed') stop = '';
+      if (event.type === 'requests:paused') pauseText = `, ${paint('yellow', event.message)}`;
+      else if (event.type === 'requests:resumed') pauseText = '';
       else if (event.type !== 'attempt:finished' && event.type !== 'attempt:recovered') return;
       else {
         const { outcome, change } = event;

@@ -2,16 +2,16 @@ import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 
 /**
- * Returns the path of a file from the root of the Git checkout that it is in, with slashes, as forges name it; from the
- * working directory where there is no checkout. `null` for a file that is outside of both.
+ * Returns the path of a file relative to the root of its Git checkout, with slashes, as GitHub and GitLab expect it; relative to the
+ * working directory if there is no checkout. Returns `null` for a file outside of both.
  */
 export function repositoryPath(file: string): string | null {
-  const whole = resolve(file);
-  const path = relative(findCheckoutRoot(dirname(whole)) ?? resolve(''), whole);
+  const absolutePath = resolve(file);
+  const path = relative(findCheckoutRoot(dirname(absolutePath)) ?? resolve(''), absolutePath);
   return path === '' || path.startsWith('..') || resolve(path) === path ? null : path.split(sep).join('/');
 }
 
-/** In a worktree and in a submodule `.git` is a file. */
+/** Returns the nearest folder that contains `.git`, which is a file in a worktree or a submodule; `null` if there is none. */
 function findCheckoutRoot(folder: string): string | null {
   for (let at = folder; ; at = dirname(at)) {
     if (existsSync(join(at, '.git'))) return at;

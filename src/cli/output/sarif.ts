@@ -4,10 +4,10 @@ import { readVersion } from '../../render/version.ts';
 import { repositoryPath } from './repository-path.ts';
 
 /*
- * SARIF 2.1.0, the form in which code scanning takes what a program has found.
+ * SARIF 2.1.0, the format that code scanning services read.
  */
 
-/** What each kind of mistake is, in the order in which programs that list them do. */
+/** The description of each diagnostic rule, in the order in which SARIF viewers list them. */
 export const diagnosticRules: Readonly<Record<DiagnosticRule, string>> = {
   yaml: 'The text is not YAML, or uses more of it than an edict file may.',
   'duplicate-key': 'A key stands twice in one map.',
@@ -26,16 +26,16 @@ export const diagnosticRules: Readonly<Record<DiagnosticRule, string>> = {
 
 const rules = Object.entries(diagnosticRules) as readonly [DiagnosticRule, string][];
 
-/** Returns the mistakes of a file as one SARIF log; without mistakes one that says that there are none. */
-export function renderDiagnosticsSarif(mistakes: readonly Diagnostic[]): string {
-  return sarifLog(mistakes.map(sarifResult), { executionSuccessful: true });
+/** Returns the diagnostics of a file as one SARIF log, with empty results for a valid file. */
+export function renderDiagnosticsSarif(diagnostics: readonly Diagnostic[]): string {
+  return sarifLog(diagnostics.map(sarifResult), { executionSuccessful: true });
 }
 
-/** Returns a SARIF log that says why the file could not be checked. */
+/** Returns a SARIF log with the error that prevented the check. */
 export function renderErrorSarif({ code, message, hint }: EdictError): string {
   const text = hint === null ? message : `${message}; ${hint}`;
-  const told = { level: 'error', message: { text }, descriptor: { id: code } };
-  return sarifLog([], { executionSuccessful: false, toolExecutionNotifications: [told] });
+  const notification = { level: 'error', message: { text }, descriptor: { id: code } };
+  return sarifLog([], { executionSuccessful: false, toolExecutionNotifications: [notification] });
 }
 
 function sarifLog(results: readonly object[], invocation: object): string {
@@ -59,7 +59,7 @@ function sarifResult({ rule, file, line, column, length, message, hint }: Diagno
   };
 }
 
-/** A path within the checkout is relative to what code scanning calls the source's root. */
+/** Returns the location of a file: relative to `%SRCROOT%` inside the checkout, otherwise absolute. */
 function artifactLocation(file: string): object {
   const path = repositoryPath(file);
   if (path === null) return { uri: pathToFileURL(file).href };

@@ -4,14 +4,14 @@ import { assertNever } from '../../model/errors.ts';
 import type { Divergence, SavedPlanDiff, StaleChange } from '../../model/saved-plan-diff.ts';
 import { formatTargets, formatTimestamp, pluralize } from '../../render/format.ts';
 
-/** Returns what a plan is about, how much that leaves out, and how a saved plan compares; `null` if it is about everything. */
+/** Returns the plan's targets, the number of excluded changes, and the difference to a saved plan; `null` for a complete plan. */
 export function formatScope(plan: Plan): string | null {
   return [formatTargets(plan), plan.savedPlanDiff && formatSavedPlanDiff(plan.savedPlanDiff)].filter(Boolean).join(' ') || null;
 }
 
-/** Returns a moved change as other programs read it. */
-export function staleChangeJson(moved: StaleChange): components['schemas']['Moved'] {
-  const { api, apiId, environment, environmentId, action, divergences, attempt } = moved;
+/** Returns a stale change as JSON. */
+export function staleChangeJson(staleChange: StaleChange): components['schemas']['Moved'] {
+  const { api, apiId, environment, environmentId, action, divergences, attempt } = staleChange;
   return {
     api,
     apiId,
@@ -20,11 +20,11 @@ export function staleChangeJson(moved: StaleChange): components['schemas']['Move
     action,
     moved: divergences.map(({ kind }) => kind),
     attempt: attempt?.id ?? null,
-    message: formatStaleChange(moved),
+    message: formatStaleChange(staleChange),
   };
 }
 
-/** Returns what is to be said of a plan that is kept to a saved one; `null` if nothing. */
+/** Returns how a plan differs from the saved one that it is restricted to; `null` if it does not. */
 function formatSavedPlanDiff({ appliedCount, notInPlan }: SavedPlanDiff): string | null {
   const parts: string[] = [];
   if (appliedCount > 0)
@@ -33,50 +33,50 @@ function formatSavedPlanDiff({ appliedCount, notInPlan }: SavedPlanDiff): string
   return parts.length === 0 ? null : parts.join(' ');
 }
 
-/** Returns what has moved under a change of a saved plan, in one line: `orders in release: recorded offline when planned, online now`. */
+/** Returns why a change of a saved plan is stale, in one line: `orders in release: recorded offline when planned, online now`. */
 export function formatStaleChange({ api, environment, divergences, attempt }: StaleChange): string {
-  const by = attempt ? ` (attempt ${attempt.id} at ${formatTimestamp(attempt.atMs)})` : '';
-  const line = `${api} in ${environment}: ${divergences.map((move) => `${formatDivergence(move)}${concernsRecordedState(move) ? by : ''}`).join('; ')}`;
-  // A saved file can hold anything, and a terminal obeys what it is shown.
+  const cause = attempt ? ` (attempt ${attempt.id} at ${formatTimestamp(attempt.atMs)})` : '';
+  const line = `${api} in ${environment}: ${divergences.map((divergence) => `${formatDivergence(divergence)}${concernsRecordedState(divergence) ? cause : ''}`).join('; ')}`;
+  // Remove control characters: a saved plan is untrusted, and a terminal would interpret escape sequences.
   return line.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
 }
 
-function formatDivergence(move: Divergence): string {
-  switch (move.kind) {
+function formatDivergence(divergence: Divergence): string {
+  switch (divergence.kind) {
     case 'recorded state':
-      return move.was === null
-        ? `never recorded when planned, ${move.now} now`
-        : `recorded ${move.was} when planned, ${move.now ?? 'not recorded'} now`;
+      return divergence.was === null
+        ? `never recorded when planned, ${divergence.now} now`
+        : `recorded ${divergence.was} when planned, ${divergence.now ?? 'not recorded'} now`;
     case 'recorded revision':
-      return `recorded with ${formatRevision(move.was)} when planned, with ${formatRevision(move.now)} now`;
+      return `recorded with ${formatRevision(divergence.was)} when planned, with ${formatRevision(divergence.now)} now`;
     case 'effective version':
-      return `version ${move.was} was effective when planned, ${move.now} is now`;
+      return `version ${divergence.was} was effective when planned, ${divergence.now} is now`;
     case 'edited':
-      return `edited at the gateway at ${formatTimestamp(move.now)}, after the edit of ${formatTimestamp(move.was)} that was planned with`;
+      return `edited at the gateway at ${formatTimestamp(divergence.now)}, after the edit of ${formatTimestamp(divergence.was)} that was planned with`;
     case 'unresolved':
-      return `attempt ${move.now} has no known outcome`;
+      return `attempt ${divergence.now} has no known outcome`;
     case 'done and undone':
       return 'changed since it was planned, and back';
     case 'wanted state':
-      return `the file asks for ${move.now} now, not for ${move.was}`;
+      return `the file asks for ${divergence.now} now, not for ${divergence.was}`;
     case 'wanted revision':
-      return `the file asks for ${formatRevision(move.now)} now, not for ${formatRevision(move.was)}`;
+      return `the file asks for ${formatRevision(divergence.now)} now, not for ${formatRevision(divergence.was)}`;
     case 'wanted remark':
       return 'the file has another remark now';
     case 'wanted version':
-      return `the file asks for ${move.now === null ? 'no version' : `version ${move.now}`} now, not for ${move.was ?? 'none'}`;
+      return `the file asks for ${divergence.now === null ? 'no version' : `version ${divergence.now}`} now, not for ${divergence.was ?? 'none'}`;
     case 'not needed':
       return 'nothing is to be done any more';
     case 'held':
-      return `held now: ${move.message}`;
+      return `held now: ${divergence.message}`;
     case 'waits':
-      return `waits now: ${move.message}`;
+      return `waits now: ${divergence.message}`;
     default:
-      return assertNever(move);
+      return assertNever(divergence);
   }
 }
 
-/** Returns whether an attempt can be why. */
+/** Returns whether an attempt can have caused the divergence. */
 function concernsRecordedState({ kind }: Divergence): boolean {
   return kind === 'recorded state' || kind === 'recorded revision' || kind === 'effective version' || kind === 'done and undone';
 }

@@ -11,7 +11,7 @@ type StatusStyle = { readonly sign: string; readonly style: Parameters<Colorize>
 const directionSigns = { online: '▲', offline: '▼' } as const;
 const stateLabel = ({ desired, recorded }: StatusCell): string => desired?.state ?? recorded?.state ?? 'unknown';
 
-/** The sign and the word say what the colour says, for those who do not see it. */
+/** Sign, color and word of each status. Sign and word repeat what the color says, for readers who cannot see it. */
 const statusStyles = {
   failed: { sign: '✗', style: 'red', word: () => 'failed' },
   held: { sign: '■', style: 'yellow', word: () => 'held' },
@@ -24,16 +24,16 @@ const statusStyles = {
   'in sync': { sign: '✓', style: 'green', word: stateLabel },
 } satisfies Record<PublicationStatus, StatusStyle>;
 
-/** Returns the matrix of APIs and environments, a line for each API; in several parts where it is wider than `width` characters. */
+/** Returns the matrix of APIs and environments, one line per API; split into several parts if it is wider than `width` characters. */
 export function renderMatrix(cells: readonly StatusCell[], width: number, paint: Colorize): string[] {
   const environments = [...new Map(cells.map(({ environmentId, environment }) => [environmentId, environment]))];
   const byApi = Map.groupBy(cells, ({ apiId }) => apiId);
-  for (let across = environments.length; across > 0; across -= 1) {
-    const parts = Array.from({ length: Math.ceil(environments.length / across) }, (_, index) =>
-      renderMatrixPart(byApi, environments.slice(index * across, (index + 1) * across), paint),
+  for (let columnCount = environments.length; columnCount > 0; columnCount -= 1) {
+    const parts = Array.from({ length: Math.ceil(environments.length / columnCount) }, (_, index) =>
+      renderMatrixPart(byApi, environments.slice(index * columnCount, (index + 1) * columnCount), paint),
     );
-    const isFitting = parts.every(({ widest }) => widest <= width);
-    if (isFitting || across === 1) return parts.flatMap(({ lines }, index) => (index === 0 ? lines : ['', ...lines]));
+    const fits = parts.every(({ widest }) => widest <= width);
+    if (fits || columnCount === 1) return parts.flatMap(({ lines }, index) => (index === 0 ? lines : ['', ...lines]));
   }
   return [];
 }
@@ -62,7 +62,7 @@ function formatStatus(cell: StatusCell, paint: Colorize): string {
   return paint(style, `${sign} ${word(cell)}`.trim());
 }
 
-/** Returns a line for each publication that is not simply as the file says, with what comes next. */
+/** Returns a line for each publication that is not in sync, with its next step. */
 export function renderOpenPublications(cells: readonly StatusCell[], paint: Colorize): string[] {
   const open = cells.filter(({ status }) => status !== 'in sync');
   if (open.length === 0) return [];
@@ -73,20 +73,20 @@ export function renderOpenPublications(cells: readonly StatusCell[], paint: Colo
 function publicationRow(cell: StatusCell, paint: Colorize): string[] {
   const { api, environment, desired, recorded, change, status } = cell;
   const since = recorded?.state ? new Date(recorded.recordedAtMs).toISOString().replace(/\.\d+Z$/, 'Z') : '-';
-  const record = recorded?.unknownAttempt ? paint('yellow', 'unresolved') : (recorded?.state ?? '-');
-  const wanted = desired?.state ?? paint('dim', 'not in file');
-  return [api, environment, wanted, record, since, formatNext(formatStatusCell(cell), status, change, paint)];
+  const recordedState = recorded?.unknownAttempt ? paint('yellow', 'unresolved') : (recorded?.state ?? '-');
+  const desiredState = desired?.state ?? paint('dim', 'not in file');
+  return [api, environment, desiredState, recordedState, since, formatNext(formatStatusCell(cell), status, change, paint)];
 }
 
-function formatNext(words: string, standing: PublicationStatus, change: StatusCell['change'], paint: Colorize): string {
-  if (standing === 'held') return paint('yellow', `held: ${words}`);
-  if (change?.deferred) return paint('yellow', words);
-  if (!change) return paint(statusStyles[standing].style, words);
-  const [action = '', ...rest] = words.split(': ');
+function formatNext(text: string, status: PublicationStatus, change: StatusCell['change'], paint: Colorize): string {
+  if (status === 'held') return paint('yellow', `held: ${text}`);
+  if (change?.deferred) return paint('yellow', text);
+  if (!change) return paint(statusStyles[status].style, text);
+  const [action = '', ...rest] = text.split(': ');
   return [paint(change.action === 'online' ? 'green' : 'red', action), ...rest].join(': ');
 }
 
-/** Says how the edict at work, `holder`, is getting on. */
+/** Returns the status of the running controller in the process `holder`. */
 export function formatControllerStatus(
   { updatedAtMs, calls, perMs, paused }: ControllerStatus,
   holder: string,
@@ -100,7 +100,7 @@ export function formatControllerStatus(
   return `${isLower ? paint('yellow', `Slowed down to ${rate}, since the gateway asks for it`) : `At work with ${rate}`} (${since})`;
 }
 
-/** Says of a process that has left its word and is not there that it was killed, or is elsewhere. */
+/** Returns the last status of a controller whose process is not running on this machine: it was killed, or runs elsewhere. */
 export function formatStaleControllerStatus({ pid, updatedAtMs }: ControllerStatus, paint: Colorize): string {
   return `${paint('yellow', 'No edict is at work here')}: the last one, pid ${pid}, as of ${iso(updatedAtMs)}, is not a process of this machine.`;
 }

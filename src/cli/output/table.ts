@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** Returns rows of cells as lines whose columns begin at the same place. Colour codes take no room. */
+/** Returns rows of cells as lines with aligned columns. Color codes do not count towards the width. */
 export function formatTable(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   const width = (cell: string): number => stripVTControlCharacters(cell).length;
