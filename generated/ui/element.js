@@ -1,5 +1,5 @@
 // Made by `npm run generate` from src/ui/. Do not edit.
-/** Returns an element with attributes and content; what is `null` is left out, a function listens to the event that it is called after (`onclick`). */
+/** Returns an element with attributes and content. `null` is omitted; a function such as `onclick` becomes a listener for that event. */
 export function element(tag, attributes = {}, ...content) {
     const made = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {

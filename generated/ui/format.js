@@ -1,5 +1,5 @@
 // Made by `npm run generate` from src/ui/. Do not edit.
-/** Returns a duration for a person: `0.4 s`, `12 s`, `4 min 10 s`, `2 h 5 min`. */
+/** Returns a duration as text: `0.4 s`, `12 s`, `4 min 10 s`, `2 h 5 min`. */
 export function formatSeconds(seconds) {
     if (seconds < 10)
         return `${Math.round(seconds * 10) / 10} s`;
@@ -10,17 +10,17 @@ export function formatSeconds(seconds) {
         return `${minutes} min ${Math.round(seconds % 60)} s`;
     return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
-/** Returns a count for a person: `10,000`. */
+/** Returns a count as text: `10,000`. */
 export function formatNumber(count) {
     return count.toLocaleString('en');
 }
-/** Returns a rate for a person: `10 calls/s`, `3 calls in 2 s`. */
+/** Returns a rate as text: `10 calls/s`, `3 calls in 2 s`. */
 export function formatRate({ calls, perMs }) {
     const rounded = Math.round(calls * 10) / 10;
     const noun = rounded === 1 ? 'call' : 'calls';
     return perMs === 1000 ? `${rounded} ${noun}/s` : `${rounded} ${noun} in ${formatSeconds(perMs / 1000)}`;
 }
-/** Returns a moment in the time zone of who looks: the time alone for one of the day of `now`, else with its date. */
+/** Returns a timestamp in the browser's time zone: only the time if it is on the same day as `now`, otherwise date and time. */
 export function formatClockTime(moment, now) {
     const date = new Date(moment);
     const time = date.toLocaleTimeString('en-GB');

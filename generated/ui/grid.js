@@ -1,11 +1,11 @@
 // Made by `npm run generate` from src/ui/. Do not edit.
 import { element } from "./element.js";
 import { cellStyle, statusClass } from "./status-styles.js";
-/** Rows beyond the visible ones, so that a quick scroll shows no gap. */
+/** The number of rows rendered above and below the visible ones, so that fast scrolling shows no gap. */
 const overscan = 8;
 /**
- * The matrix. Only the rows that can be seen are in the document, so that ten thousand cells scroll like ten; of these an
- * update touches only what has changed. One cell at a time can be reached with Tab, the others with the arrow keys.
+ * The matrix of APIs and environments. Only visible rows are in the document, so that ten thousand cells scroll as fast as ten, and an
+ * update touches only changed cells. Tab reaches one cell, the arrow keys reach the others.
  */
 export class Grid {
     #root;
@@ -15,10 +15,10 @@ export class Grid {
     #rendered = new Map();
     #rows = [];
     #columns = [];
-    /** The cell that Tab reaches; column 0 is the API's name. */
+    /** The cell that Tab reaches; column 0 contains the API's name. */
     #active = { row: 0, column: 0 };
     #rowHeight = 36;
-    /** `open` is called with the row that a person wants to know more of. */
+    /** `open` is called with the row that the user opens. */
     constructor(root, open) {
         this.#root = root;
         this.#onOpen = open;
@@ -28,7 +28,7 @@ export class Grid {
         root.addEventListener('click', (event) => this.#onClick(event));
         new ResizeObserver(() => this.#render()).observe(root);
     }
-    /** Shows these rows from now on. */
+    /** Replaces the rows and columns. */
     show(rows, columns) {
         const isOther = columns.length !== this.#columns.length ||
             columns.some(({ id, name }, index) => this.#columns[index]?.id !== id || this.#columns[index]?.name !== name);
@@ -42,7 +42,7 @@ export class Grid {
         this.#active = { ...this.#active, row: index >= 0 ? index : Math.max(0, Math.min(this.#active.row, rows.length - 1)) };
         this.#render();
     }
-    /** Shows what these APIs are now; their rows are the same. */
+    /** Redraws the cells of these APIs; the set of rows must be unchanged. */
     update(apiIds) {
         for (const apiId of apiIds) {
             const shown = this.#rendered.get(apiId);
@@ -51,7 +51,7 @@ export class Grid {
                 this.#fillRow(shown.node, row, true);
         }
     }
-    /** Puts the focus into the matrix. */
+    /** Moves the focus into the matrix. */
     focus() {
         this.#focusActive();
     }
@@ -74,7 +74,7 @@ export class Grid {
         const wanted = new Map();
         for (let index = first; index < last; index += 1)
             wanted.set(this.#rows[index]?.apiId ?? '', index);
-        // The one that Tab reaches, perhaps with the focus on it, stays where it is.
+        // Keep the row of the active cell in the document, since it may have the focus.
         const active = this.#rows[this.#active.row];
         if (active)
             wanted.set(active.apiId, this.#active.row);
@@ -188,7 +188,7 @@ export class Grid {
         this.#onOpen(row);
     }
 }
-/** Touches the cell only if it shows something else than before. */
+/** Redraws the cell only if its content has changed. */
 function renderCell(node, cell, isUpdate) {
     const look = cell ? cellStyle(cell) : { sign: '', label: 'not declared', detail: '' };
     const state = `${look.sign} ${look.label} ${look.detail}`;
@@ -201,7 +201,7 @@ function renderCell(node, cell, isUpdate) {
         ? `${statusClass(cell.standing)}${cell.standing === 'in sync' && cell.desired === 'offline' ? ' off' : ''}`
         : 'none';
     if (isUpdate) {
-        // The animation begins anew only after the browser has seen the cell without it.
+        // Force a reflow without the class, since the browser restarts the animation only then.
         void node.offsetWidth;
         node.classList.add('new');
     }

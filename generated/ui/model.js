@@ -1,15 +1,15 @@
 // Made by `npm run generate` from src/ui/. Do not edit.
 const nameCollator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
-/** Every API, in the order of their names; kept up to date by what the daemon tells. */
+/** All APIs, sorted by name and updated by the daemon's messages. */
 export class Model {
     #rows = new Map();
     #sorted = null;
-    /** In the order of their names. */
+    /** The rows, sorted by name. */
     get rows() {
         this.#sorted ??= [...this.#rows.values()].sort((a, b) => nameCollator.compare(a.api, b.api) || (a.apiId < b.apiId ? -1 : 1));
         return this.#sorted;
     }
-    /** Takes what the daemon tells, and returns what is other now than before. */
+    /** Applies a message of the daemon and returns the changes. */
     applyCells({ isWhole, cells, gone }) {
         const apiIds = new Set();
         const left = isWhole ? new Set(this.#keys()) : new Set();
@@ -60,7 +60,7 @@ function isSameCell(a, b) {
         a.recorded === b.recorded &&
         a.observed === b.observed);
 }
-/** Returns the rows that fit a wish, in their order. */
+/** Returns the rows that match the filter, in order. */
 export function filterRows(rows, { text, statuses }) {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     if (words.length === 0 && statuses.size === 0)

@@ -2,7 +2,7 @@
 import { element } from "./element.js";
 import { formatClockTime, formatNumber, formatRate, formatSeconds } from "./format.js";
 import { statusClass, statusOrder, statusSign } from "./status-styles.js";
-/** Shows what needs a person: a file that is not acted on, what is held, why no call is made. `heldWhys` are the reasons, each once. */
+/** Shows the notices: invalid file, paused calls, standby, suspension and held changes. `heldWhys` are the distinct reasons. */
 export function showNotices(root, { file, queue, release, standsBy, suspension, suspicion, standings: counts }, heldWhys) {
     const notices = [];
     if (file.complaint !== null) {
@@ -59,7 +59,7 @@ function commandBox(label, text) {
     }, 'Copy');
     return element('div', {}, element('p', {}, label), element('div', { class: 'command' }, element('code', {}, text), button, done));
 }
-/** Shows how many publications stand how, each a button that shows only those. `toggle` is called with what a person has pressed. */
+/** Shows the number of publications per status, each as a filter button. `toggle` is called with the status of a clicked button. */
 export function showStatusFilters(root, counts, pressed, toggle) {
     const known = statusOrder.filter((standing) => (counts[standing] ?? 0) > 0 || pressed.has(standing));
     const before = new Map([...root.children].map((node) => [node.dataset['standing'], node]));
@@ -75,7 +75,7 @@ export function showStatusFilters(root, counts, pressed, toggle) {
     if (buttons.length !== root.children.length || buttons.some((button, index) => root.children[index] !== button))
         root.replaceChildren(...buttons);
 }
-/** Shows what is left to do, at which rate, how long it takes, and what slows it. */
+/** Shows the queue: remaining changes, rate, remaining time and the cause of a slowdown. */
 export function showQueue(root, { left, inFlight, rate, limit, secondsToGo, slowedBy }, failed) {
     const rows = [
         ['in flight', formatNumber(inFlight)],
@@ -91,7 +91,7 @@ export function showQueue(root, { left, inFlight, rate, limit, secondsToGo, slow
         element('dl', {}, ...rows.flatMap(([name, value]) => (value === null ? [] : [element('dt', {}, name), element('dd', {}, value)]))),
     ]);
 }
-/** Shows the last passes, newest first. */
+/** Shows the last reconciliations, newest first. */
 export function showReconciliations(root, passes) {
     const items = passes
         .slice(0, 8)
@@ -122,7 +122,7 @@ function formatResult({ online, offline, held, deferred, failed, durationMs }) {
     ].filter(Boolean);
     return `${parts.length > 0 ? parts.join(', ') : 'nothing to do'} in ${formatSeconds(durationMs / 1000)}`;
 }
-/** Leaves what a person may be reading, or has the focus in, as it is if nothing has changed. */
+/** Replaces the content only if it has changed, so that focus and text selection survive an update. */
 function replaceIfChanged(root, content) {
     const next = element('div', {}, ...content);
     if (next.innerHTML !== root.innerHTML)

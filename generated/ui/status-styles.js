@@ -1,5 +1,5 @@
 // Made by `npm run generate` from src/ui/. Do not edit.
-/** Every standing, those first that a person may have to look at. */
+/** All statuses, ordered by the attention that they need. */
 export const statusOrder = [
     'failed',
     'held',
@@ -22,15 +22,15 @@ const signs = {
     kept: '·',
     'in sync': '✓',
 };
-/** Returns the sign of a standing. */
+/** Returns the sign of a status. */
 export function statusSign(standing) {
     return signs[standing];
 }
-/** Returns the CSS class of a standing. */
+/** Returns the CSS class of a status. */
 export function statusClass(standing) {
     return standing.replace(' ', '-');
 }
-/** Returns what a cell shows at a glance. */
+/** Returns the sign and texts of a cell. */
 export function cellStyle({ standing, desired, recorded, observed }) {
     const sign = standing === 'changing' && desired !== 'online' ? '▼' : signs[standing];
     switch (standing) {

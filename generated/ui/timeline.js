@@ -2,9 +2,9 @@
 import { element } from "./element.js";
 import { formatClockTime } from "./format.js";
 import { statusClass, statusSign } from "./status-styles.js";
-/** So many attempts tell enough of an API; `edict history` has the rest. */
+/** The most attempts shown of an API; `edict history` shows all. */
 const maxAttempts = 100;
-/** The timeline of one API: how its publications stand, and every attempt. */
+/** The dialog with one API's timeline: the status of its publications and its last attempts. */
 export class Timeline {
     #dialog;
     #row = null;
@@ -14,10 +14,10 @@ export class Timeline {
         dialog.addEventListener('close', () => {
             this.#row = null;
         });
-        // A click beside it is one on the dialog itself.
+        // A click on the backdrop has the dialog itself as its target.
         dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
     }
-    /** Shows this API. */
+    /** Opens the dialog for an API. */
     open(row) {
         this.#row = row;
         this.#dialog.replaceChildren(renderHeader(row, () => this.#dialog.close()), element('p', { class: 'quiet' }, 'Loading…'));
@@ -25,7 +25,7 @@ export class Timeline {
             this.#dialog.showModal();
         void this.#load(row);
     }
-    /** Shows what is new, if it is open for one of these APIs. */
+    /** Reloads the content if the dialog shows one of these APIs. */
     update(apiIds) {
         if (this.#row && apiIds.has(this.#row.apiId))
             void this.#load(this.#row);

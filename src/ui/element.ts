@@ -1,7 +1,7 @@
 type Content = Node | string | null;
 type Attributes = Readonly<Record<string, string | number | boolean | null | ((event: Event) => void)>>;
 
-/** Returns an element with attributes and content; what is `null` is left out, a function listens to the event that it is called after (`onclick`). */
+/** Returns an element with attributes and content. `null` is omitted; a function such as `onclick` becomes a listener for that event. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},

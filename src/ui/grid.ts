@@ -9,18 +9,18 @@ export interface Column {
   readonly protected: boolean;
 }
 
-/** Rows beyond the visible ones, so that a quick scroll shows no gap. */
+/** The number of rows rendered above and below the visible ones, so that fast scrolling shows no gap. */
 const overscan = 8;
 
-/** What of a row is in the document. */
+/** A row that is in the document. */
 interface RenderedRow {
   readonly node: HTMLElement;
   index: number;
 }
 
 /**
- * The matrix. Only the rows that can be seen are in the document, so that ten thousand cells scroll like ten; of these an
- * update touches only what has changed. One cell at a time can be reached with Tab, the others with the arrow keys.
+ * The matrix of APIs and environments. Only visible rows are in the document, so that ten thousand cells scroll as fast as ten, and an
+ * update touches only changed cells. Tab reaches one cell, the arrow keys reach the others.
  */
 export class Grid {
   readonly #root: HTMLElement;
@@ -30,11 +30,11 @@ export class Grid {
   readonly #rendered = new Map<string, RenderedRow>();
   #rows: readonly ApiRow[] = [];
   #columns: readonly Column[] = [];
-  /** The cell that Tab reaches; column 0 is the API's name. */
+  /** The cell that Tab reaches; column 0 contains the API's name. */
   #active = { row: 0, column: 0 };
   #rowHeight = 36;
 
-  /** `open` is called with the row that a person wants to know more of. */
+  /** `open` is called with the row that the user opens. */
   constructor(root: HTMLElement, open: (row: ApiRow) => void) {
     this.#root = root;
     this.#onOpen = open;
@@ -45,7 +45,7 @@ export class Grid {
     new ResizeObserver(() => this.#render()).observe(root);
   }
 
-  /** Shows these rows from now on. */
+  /** Replaces the rows and columns. */
   show(rows: readonly ApiRow[], columns: readonly Column[]): void {
     const isOther =
       columns.length !== this.#columns.length ||
@@ -60,7 +60,7 @@ export class Grid {
     this.#render();
   }
 
-  /** Shows what these APIs are now; their rows are the same. */
+  /** Redraws the cells of these APIs; the set of rows must be unchanged. */
   update(apiIds: ReadonlySet<string>): void {
     for (const apiId of apiIds) {
       const shown = this.#rendered.get(apiId);
@@ -69,7 +69,7 @@ export class Grid {
     }
   }
 
-  /** Puts the focus into the matrix. */
+  /** Moves the focus into the matrix. */
   focus(): void {
     this.#focusActive();
   }
@@ -98,7 +98,7 @@ export class Grid {
     const last = Math.min(this.#rows.length, Math.ceil((this.#root.scrollTop + this.#root.clientHeight) / this.#rowHeight) + overscan);
     const wanted = new Map<string, number>();
     for (let index = first; index < last; index += 1) wanted.set(this.#rows[index]?.apiId ?? '', index);
-    // The one that Tab reaches, perhaps with the focus on it, stays where it is.
+    // Keep the row of the active cell in the document, since it may have the focus.
     const active = this.#rows[this.#active.row];
     if (active) wanted.set(active.apiId, this.#active.row);
     for (const [apiId, { node }] of this.#rendered) {
@@ -206,7 +206,7 @@ export class Grid {
   }
 }
 
-/** Touches the cell only if it shows something else than before. */
+/** Redraws the cell only if its content has changed. */
 function renderCell(node: HTMLElement, cell: GridCell | undefined, isUpdate: boolean): void {
   const look = cell ? cellStyle(cell) : { sign: '', label: 'not declared', detail: '' };
   const state = `${look.sign} ${look.label} ${look.detail}`;
@@ -217,7 +217,7 @@ function renderCell(node: HTMLElement, cell: GridCell | undefined, isUpdate: boo
     ? `${statusClass(cell.standing)}${cell.standing === 'in sync' && cell.desired === 'offline' ? ' off' : ''}`
     : 'none';
   if (isUpdate) {
-    // The animation begins anew only after the browser has seen the cell without it.
+    // Force a reflow without the class, since the browser restarts the animation only then.
     void node.offsetWidth;
     node.classList.add('new');
   }

@@ -3,22 +3,22 @@ import type { CellStatus, GridCell } from './status-styles.ts';
 
 type Schemas = components['schemas'];
 
-/** An API with its publications by the ID of their environment. */
+/** An API and its publications by environment ID. */
 export interface ApiRow {
   readonly apiId: string;
   readonly api: string;
   readonly cells: ReadonlyMap<string, GridCell>;
 }
 
-/** What a person wants to see. */
+/** The user's filter. */
 export interface RowFilter {
-  /** Words, all of which must be in the API's name or ID. */
+  /** Words that the API's name or ID must all contain. */
   readonly text: string;
-  /** Empty: all. */
+  /** The statuses to show; all if empty. */
   readonly statuses: ReadonlySet<CellStatus>;
 }
 
-/** What a message has changed: the APIs whose cells are others now, and whether there are other rows than before. */
+/** The effect of a message: the APIs with changed cells, and whether rows were added, removed or renamed. */
 export interface ModelUpdate {
   readonly apiIds: ReadonlySet<string>;
   readonly hasRowChanges: boolean;
@@ -26,18 +26,18 @@ export interface ModelUpdate {
 
 const nameCollator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
 
-/** Every API, in the order of their names; kept up to date by what the daemon tells. */
+/** All APIs, sorted by name and updated by the daemon's messages. */
 export class Model {
   #rows = new Map<string, { readonly apiId: string; api: string; readonly cells: Map<string, GridCell> }>();
   #sorted: readonly ApiRow[] | null = null;
 
-  /** In the order of their names. */
+  /** The rows, sorted by name. */
   get rows(): readonly ApiRow[] {
     this.#sorted ??= [...this.#rows.values()].sort((a, b) => nameCollator.compare(a.api, b.api) || (a.apiId < b.apiId ? -1 : 1));
     return this.#sorted;
   }
 
-  /** Takes what the daemon tells, and returns what is other now than before. */
+  /** Applies a message of the daemon and returns the changes. */
   applyCells({ isWhole, cells, gone }: Schemas['Cells']): ModelUpdate {
     const apiIds = new Set<string>();
     const left = isWhole ? new Set(this.#keys()) : new Set<string>();
@@ -87,7 +87,7 @@ function isSameCell(a: GridCell, b: GridCell): boolean {
   );
 }
 
-/** Returns the rows that fit a wish, in their order. */
+/** Returns the rows that match the filter, in order. */
 export function filterRows(rows: readonly ApiRow[], { text, statuses }: RowFilter): readonly ApiRow[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0 && statuses.size === 0) return rows;

@@ -9,7 +9,12 @@ import { Timeline } from './timeline.ts';
 
 type Schemas = components['schemas'];
 
-/** How long after a refused connection it is tried again, in milliseconds; a lost one the browser tries again by itself. */
+/*
+ * The web page: subscribes to the daemon's event stream and draws the matrix, the panels and the timeline. It knows the daemon only through
+ * spec/edict-api.openapi.yaml and must import nothing outside of this folder but types generated from that document.
+ */
+
+/** How long to wait before reconnecting after a refused connection, in milliseconds; the browser restores a lost connection automatically. */
 const reconnectMs = 2000;
 
 const model = new Model();
@@ -43,7 +48,7 @@ function showLive(): void {
   document.title = pageTitle(live);
 }
 
-/** Returns why changes are held, each reason once with some of the changes. */
+/** Returns the distinct reasons why changes are held, each with up to three of its changes. */
 function heldReasons(): string[] {
   const names = new Map(live?.environments.map(({ id, name }) => [id, name]));
   const held = model.rows.flatMap(({ cells }) => [...cells.values()].filter(({ standing }) => standing === 'held'));

@@ -6,7 +6,7 @@ import { type CellStatus, statusClass, statusOrder, statusSign } from './status-
 type Schemas = components['schemas'];
 type Live = Schemas['Live'];
 
-/** Shows what needs a person: a file that is not acted on, what is held, why no call is made. `heldWhys` are the reasons, each once. */
+/** Shows the notices: invalid file, paused calls, standby, suspension and held changes. `heldWhys` are the distinct reasons. */
 export function showNotices(
   root: HTMLElement,
   { file, queue, release, standsBy, suspension, suspicion, standings: counts }: Live,
@@ -97,7 +97,7 @@ function commandBox(label: string, text: string): HTMLElement {
   return element('div', {}, element('p', {}, label), element('div', { class: 'command' }, element('code', {}, text), button, done));
 }
 
-/** Shows how many publications stand how, each a button that shows only those. `toggle` is called with what a person has pressed. */
+/** Shows the number of publications per status, each as a filter button. `toggle` is called with the status of a clicked button. */
 export function showStatusFilters(
   root: HTMLElement,
   counts: Live['standings'],
@@ -119,7 +119,7 @@ export function showStatusFilters(
     root.replaceChildren(...buttons);
 }
 
-/** Shows what is left to do, at which rate, how long it takes, and what slows it. */
+/** Shows the queue: remaining changes, rate, remaining time and the cause of a slowdown. */
 export function showQueue(
   root: HTMLElement,
   { left, inFlight, rate, limit, secondsToGo, slowedBy }: Schemas['Queue'],
@@ -140,7 +140,7 @@ export function showQueue(
   ]);
 }
 
-/** Shows the last passes, newest first. */
+/** Shows the last reconciliations, newest first. */
 export function showReconciliations(root: HTMLElement, passes: readonly Schemas['Pass'][]): void {
   const items = passes
     .slice(0, 8)
@@ -181,7 +181,7 @@ function formatResult({ online, offline, held, deferred, failed, durationMs }: S
   return `${parts.length > 0 ? parts.join(', ') : 'nothing to do'} in ${formatSeconds(durationMs / 1000)}`;
 }
 
-/** Leaves what a person may be reading, or has the focus in, as it is if nothing has changed. */
+/** Replaces the content only if it has changed, so that focus and text selection survive an update. */
 function replaceIfChanged(root: HTMLElement, content: readonly HTMLElement[]): void {
   const next = element('div', {}, ...content);
   if (next.innerHTML !== root.innerHTML) root.replaceChildren(...next.childNodes);

@@ -5,15 +5,15 @@ type Schemas = components['schemas'];
 export type GridCell = Schemas['Cell'];
 export type CellStatus = Schemas['Standing'];
 
-/** What a cell shows. The sign and the word say what the colour says, for those who do not see it. */
+/** The content of a cell. Sign and word repeat what the color says, for readers who cannot see it. */
 export interface CellStyle {
   readonly sign: string;
   readonly label: string;
-  /** What it shows besides, quietly: where it is on its way to. */
+  /** Secondary text, such as the state that the publication is changing to. */
   readonly detail: string;
 }
 
-/** Every standing, those first that a person may have to look at. */
+/** All statuses, ordered by the attention that they need. */
 export const statusOrder: readonly CellStatus[] = [
   'failed',
   'held',
@@ -38,17 +38,17 @@ const signs: Readonly<Record<CellStatus, string>> = {
   'in sync': '✓',
 };
 
-/** Returns the sign of a standing. */
+/** Returns the sign of a status. */
 export function statusSign(standing: CellStatus): string {
   return signs[standing];
 }
 
-/** Returns the CSS class of a standing. */
+/** Returns the CSS class of a status. */
 export function statusClass(standing: CellStatus): string {
   return standing.replace(' ', '-');
 }
 
-/** Returns what a cell shows at a glance. */
+/** Returns the sign and texts of a cell. */
 export function cellStyle({ standing, desired, recorded, observed }: GridCell): CellStyle {
   const sign = standing === 'changing' && desired !== 'online' ? '▼' : signs[standing];
   switch (standing) {
