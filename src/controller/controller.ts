@@ -1,3 +1,8 @@
+/*
+ * The controller folder decides when to plan and which calls to make when: the loop, the work queue, the rate limit, observation
+ * and the triggers. It emits events and never logs, counts or notifies. It never sends a request before its attempt is durable,
+ * and it reaches the gateway, the store and the source only through the interfaces in model/ports.ts.
+ */
 import { EdictError, InvalidFileError, LeaseHeldError, NamesUnresolvedError, ObservationFailedError, StoreError } from '../model/errors.ts';
 import type { Emit, TriggerCause } from '../model/events.ts';
 import type { Clock, DesiredSource } from '../model/ports.ts';
@@ -10,34 +15,34 @@ export interface ControllerDeps {
   readonly source: DesiredSource;
   readonly clock: Clock;
   readonly emit: Emit;
-  /** How long the file must be left alone before it is read, in milliseconds: an editor writes in several steps. */
+  /** How long the file must be unchanged before it is read, in milliseconds: an editor saves in several steps. */
   readonly debounceMs: number;
-  /** A pass is made so often even if nothing seems to have happened, in milliseconds. */
+  /** The longest time between two reconciliations when nothing triggers one, in milliseconds. */
   readonly resyncMs: number;
   /**
-   * Returns the engine for a desired state's gateway: the present one, or another where address or limit have changed or its lease has
-   * ended. Rejects with an EdictError `LEASE_HELD` while another edict has the lease.
+   * Returns the runner for the desired state's gateway: the current one, or a new one if the address or the limit has changed or the
+   * lease has ended. Rejects with an EdictError `LEASE_HELD` while another edict holds the lease.
    */
   readonly runnerFor: (desired: DesiredState) => Promise<ReconcileRunner>;
-  /** Returns whether a gateway may be taken over that another edict has had. Rejects with an EdictError `STORE_*`. */
+  /** Returns whether the gateway may be taken over from another edict. Rejects with an EdictError `STORE_*`. */
   readonly checkStaleSource: (desired: DesiredState) => Promise<StaleSourceResult>;
 }
 
-/** How long after the gateway could not be asked for names it is asked again, in milliseconds. */
+/** Delay before names are resolved again after the gateway could not be read, in milliseconds. */
 const nameRetryMs = 10_000;
 
-/** How long after another edict was found to have the gateway's lease it is asked for again, in milliseconds. */
+/** Interval between attempts to acquire a lease that another edict holds, in milliseconds. */
 const leaseRetryMs = 500;
 
-/** A store that fails is asked again so often at least, in milliseconds: what waits for it is what is to be taken over. */
+/** The longest delay before a failed store is tried again, in milliseconds: a takeover waits for the store too. */
 const maxStoreRetryMs = 10_000;
 
 const staleSourceMessage =
   'the file here is older than the one that was acted on last: for three minutes a newer one is waited for, here or with another edict; SIGHUP takes this one';
 
 /**
- * The loop: whatever wakes it, it reads the whole file and makes a whole pass. A wake carries no data, so a late, doubled
- * or lost one costs nothing. A file that is broken or absent leaves the last valid desired state in force.
+ * The control loop: on every trigger it loads the whole file and runs a full reconciliation. A trigger carries no data, so a
+ * late, duplicate or lost one does no harm. If the file is invalid or missing, the last valid desired state stays in force.
  */
 export class Controller {
   readonly #deps: ControllerDeps;
@@ -46,32 +51,32 @@ export class Controller {
   #triggeredCause: TriggerCause | null = 'start';
   #desired: DesiredState | null = null;
   #lastError = '';
-  /** The file is well, but the gateway could not be asked what its names mean. */
+  /** The file is valid, but its names could not be resolved because the gateway could not be read. */
   #hasUnresolvedNames = false;
-  /** Why another edict has the gateway's lease; `null` while this one has it. */
+  /** Why this edict is on standby; `null` while it holds the gateway's lease. */
   #standbyReason: string | null = null;
-  /** How often in a row the store has failed. */
+  /** Consecutive failures of the store. */
   #storeFailures = 0;
-  /** Why a pass is to be made that could not be made. */
+  /** The cause of a reconciliation that failed and must be run again. */
   #pendingCause: TriggerCause | null = null;
-  /** A file that is broken is not read again before, unless something has happened: what its names mean was asked at the gateway. */
+  /** After a failed load, a resync does not load the file before this time: a load may ask the gateway for names. */
   #nextLoadAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
   }
 
-  /** Runs until `stop`. Throws what `engineFor` throws besides failures of the store: a gateway that cannot even be addressed. */
+  /** Runs until `stop`. Rethrows errors of `runnerFor` other than a held lease and store failures, such as an invalid gateway address. */
   async run(): Promise<void> {
     const { source, debounceMs } = this.#deps;
     const { signal } = this.#stopping;
     const watch = await source.watch(() => this.trigger('file'));
     try {
       while (!signal.aborted) {
-        const woken = this.#triggeredCause ?? (await this.#nextTrigger(this.#maxWaitMs()));
+        const triggered = this.#triggeredCause ?? (await this.#nextTrigger(this.#maxWaitMs()));
         if (signal.aborted) break;
-        // A request is for a file that may be just on its way.
-        const cause = woken === 'file' || woken === 'request' ? await this.#debounce(debounceMs, woken) : woken;
+        // The file that a request is about may still be on its way here.
+        const cause = triggered === 'file' || triggered === 'request' ? await this.#debounce(debounceMs, triggered) : triggered;
         this.#triggeredCause = null;
         await this.#reconcile(cause);
       }
@@ -80,21 +85,21 @@ export class Controller {
     }
   }
 
-  /** Asks for a pass soon. */
+  /** Requests a reconciliation soon. */
   trigger(cause: TriggerCause): void {
-    // The first pass does whatever another one would.
+    // The first reconciliation covers every other cause.
     if (this.#triggeredCause === 'start') return;
     this.#triggeredCause = strongestCause(this.#triggeredCause, cause);
     this.#notify?.();
   }
 
-  /** Ends `run` after the pass that is being made. */
+  /** Ends `run` after the current reconciliation. */
   stop(): void {
     this.#stopping.abort();
     this.#notify?.();
   }
 
-  /** How long the loop may rest if nothing wakes it, in milliseconds. */
+  /** How long the loop waits for a trigger, in milliseconds. */
   #maxWaitMs(): number {
     const { resyncMs } = this.#deps;
     return Math.min(
@@ -106,33 +111,33 @@ export class Controller {
     );
   }
 
-  async #reconcile(woken: TriggerCause): Promise<void> {
+  async #reconcile(triggered: TriggerCause): Promise<void> {
     const { runnerFor, checkStaleSource, emit } = this.#deps;
-    let cause = strongestCause(this.#pendingCause, woken);
+    let cause = strongestCause(this.#pendingCause, triggered);
     try {
       const changed = await this.#load(cause);
       if (!this.#desired) return;
-      const stoodBy = this.#standbyReason !== null;
-      if (stoodBy && cause !== 'signal') {
-        const takeOver = await checkStaleSource(this.#desired);
-        if (takeOver === 'behind') this.#enterStandby(staleSourceMessage);
-        if (takeOver !== 'free') {
+      const wasStandby = this.#standbyReason !== null;
+      if (wasStandby && cause !== 'signal') {
+        const staleCheck = await checkStaleSource(this.#desired);
+        if (staleCheck === 'behind') this.#enterStandby(staleSourceMessage);
+        if (staleCheck !== 'free') {
           this.#storeFailures = 0;
           return;
         }
       }
-      const engine = await runnerFor(this.#desired);
+      const runner = await runnerFor(this.#desired);
       this.#standbyReason = null;
-      if (stoodBy) emit({ type: 'lease:acquired' });
-      const asked = changed && woken !== 'start' ? 'file' : woken === 'file' ? 'resync' : woken;
-      cause = stoodBy ? 'start' : strongestCause(this.#pendingCause, asked);
-      await engine.reconcile(this.#desired, cause, this.#stopping.signal);
+      if (wasStandby) emit({ type: 'lease:acquired' });
+      const effective = changed && triggered !== 'start' ? 'file' : triggered === 'file' ? 'resync' : triggered;
+      cause = wasStandby ? 'start' : strongestCause(this.#pendingCause, effective);
+      await runner.reconcile(this.#desired, cause, this.#stopping.signal);
       this.#storeFailures = 0;
       this.#pendingCause = null;
     } catch (error) {
       if (!(error instanceof ObservationFailedError || error instanceof LeaseHeldError || error instanceof StoreError)) throw error;
       this.#pendingCause = strongestCause(this.#pendingCause, cause);
-      if (error instanceof ObservationFailedError) return; // the engine has told it
+      if (error instanceof ObservationFailedError) return; // the drift detector has emitted it
       if (error instanceof LeaseHeldError) this.#enterStandby(error.message);
       else {
         this.#storeFailures += 1;
@@ -145,32 +150,32 @@ export class Controller {
     if (reason !== this.#standbyReason) this.#deps.emit({ type: 'lease:standby', reason });
     this.#standbyReason = reason;
     this.#storeFailures = 0;
-    // Whoever takes over begins anew.
+    // A takeover starts with a full reconciliation.
     this.#pendingCause = null;
   }
 
   /**
-   * Reads the file and returns whether it gave a new desired state. Rejects with an EdictError `LEASE_HELD` or `STORE_*` where it needs
-   * the lease or the store to find out what its names mean.
+   * Loads the file and returns whether the desired state is new. Rejects with an EdictError `LEASE_HELD` or `STORE_*` if resolving names
+   * needs the lease or the store and fails.
    */
   async #load(cause: TriggerCause): Promise<boolean> {
     const { source, emit, clock } = this.#deps;
     if (cause === 'resync' && clock.monotonicMs() < this.#nextLoadAtMs) return false;
     try {
       const desired = await source.load();
-      const [isNew, isMended] = [desired !== this.#desired, this.#lastError !== ''];
+      const [isNew, isFixed] = [desired !== this.#desired, this.#lastError !== ''];
       this.#lastError = '';
       this.#hasUnresolvedNames = false;
       this.#desired = desired;
-      if (isNew || isMended) emit({ type: 'file:loaded', desired });
+      if (isNew || isFixed) emit({ type: 'file:loaded', desired });
       return isNew;
     } catch (error) {
       if (!(error instanceof EdictError) || error instanceof LeaseHeldError || error instanceof StoreError) throw error;
       this.#hasUnresolvedNames = error instanceof NamesUnresolvedError;
       this.#nextLoadAtMs = clock.monotonicMs() + nameRetryMs;
-      const complaint = error instanceof InvalidFileError ? JSON.stringify(error.diagnostics) : error.message;
-      if (complaint !== this.#lastError) {
-        this.#lastError = complaint;
+      const description = error instanceof InvalidFileError ? JSON.stringify(error.diagnostics) : error.message;
+      if (description !== this.#lastError) {
+        this.#lastError = description;
         if (error instanceof InvalidFileError) emit({ type: 'file:invalid', error });
         else emit({ type: 'file:unreadable', message: error.message });
       }
@@ -178,19 +183,19 @@ export class Controller {
     }
   }
 
-  /** Resolves to what woke the loop, after `resyncMs` at the latest. */
+  /** Resolves to the cause of the next trigger, or to `resync` after `resyncMs`. */
   async #nextTrigger(resyncMs: number): Promise<TriggerCause> {
     const timeout = new AbortController();
-    const woken = new Promise<void>((resolve) => {
+    const triggered = new Promise<void>((resolve) => {
       this.#notify = resolve;
     });
-    await Promise.race([woken, this.#deps.clock.sleep(resyncMs, timeout.signal)]);
+    await Promise.race([triggered, this.#deps.clock.sleep(resyncMs, timeout.signal)]);
     timeout.abort();
     this.#notify = null;
     return this.#triggeredCause ?? 'resync';
   }
 
-  /** Resolves when nothing has asked for a pass for `debounceMs`, to the strongest cause of it; a person's signal does not wait. */
+  /** Resolves to the strongest cause once no trigger has come for `debounceMs`. A signal ends the debounce immediately. */
   async #debounce(debounceMs: number, first: TriggerCause): Promise<TriggerCause> {
     const { signal } = this.#stopping;
     for (let strongest = first; ; ) {
@@ -202,8 +207,8 @@ export class Controller {
   }
 }
 
-/** Returns the cause that makes a pass do more: each of these does what the ones behind it do. */
+/** Returns the stronger of two causes: each listed cause includes the effects of those after it. */
 function strongestCause(before: TriggerCause | null, cause: TriggerCause): TriggerCause {
-  for (const strong of ['signal', 'request', 'file'] as const) if (before === strong || cause === strong) return strong;
+  for (const candidate of ['signal', 'request', 'file'] as const) if (before === candidate || cause === candidate) return candidate;
   return cause;
 }

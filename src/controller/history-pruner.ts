@@ -7,13 +7,13 @@ export interface HistoryPrunerDeps {
   readonly store: Pick<Store, 'pruneHistory'>;
   readonly clock: Clock;
   readonly emit: Emit;
-  /** How long attempts are kept, in milliseconds; `null`: for ever. */
+  /** How long attempts are kept, in milliseconds; `null` keeps them forever. */
   readonly retentionMs: number | null;
 }
 
 const pruneIntervalMs = 24 * 3_600_000;
 
-/** Nothing waits for this: after each few rows others have their turn. */
+/** The delay between two batches, in milliseconds: pruning is not urgent, so other writers go first. */
 const batchDelayMs = 50;
 
 /** Deletes old attempts once a day. */
@@ -25,7 +25,7 @@ export class HistoryPruner {
     this.#deps = deps;
   }
 
-  /** Deletes what is too old if that is due; resolves when it is gone. A store that fails is tidied the next day. Never rejects for it. */
+  /** Deletes expired attempts if pruning is due. A store failure is emitted, not thrown, and pruning is tried again the next day. */
   async prune(gateway: GatewayIdentity, signal: AbortSignal): Promise<void> {
     const { store, clock, emit, retentionMs } = this.#deps;
     if (retentionMs === null || clock.monotonicMs() < this.#nextAtMs) return;

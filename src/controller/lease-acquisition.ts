@@ -5,32 +5,32 @@ import type { GatewayIdentity } from '../model/publication.ts';
 export interface AcquireLeaseDeps {
   readonly store: Pick<Store, 'acquire'>;
   readonly clock: Clock;
-  /** How long to wait while another edict has the lease, in milliseconds. */
+  /** How long to wait while another edict holds the lease, in milliseconds. */
   readonly waitMs: number;
-  /** Whether to leave it to another edict that has fewer. */
+  /** Whether to yield the lease to an edict that holds fewer leases. */
   readonly sharesEvenly: boolean;
-  /** Ends the waiting. */
+  /** Ends the wait. */
   readonly signal: AbortSignal;
-  /** Hears, once, whom it waits for. */
+  /** Called once with a message that names the lease holder. */
   readonly onWait: (message: string) => void;
 }
 
-/** How often a lease that another edict has is asked for, in milliseconds. */
+/** Interval between attempts to acquire a held lease, in milliseconds. */
 const pollIntervalMs = 200;
 
-/** Takes the gateway's lease as soon as it is free. Rejects as `Store.enter` does when the time is over or `signal` is aborted. */
+/** Acquires the gateway's lease as soon as it is free. Rejects as `Store.acquire` does after `waitMs` or once `signal` is aborted. */
 export async function acquireLease(
   gateway: GatewayIdentity,
   { store, clock, waitMs, sharesEvenly, signal, onWait }: AcquireLeaseDeps,
 ): Promise<AcquiredLease> {
-  const untilMs = clock.monotonicMs() + waitMs;
-  for (let asked = 1; ; asked += 1) {
+  const deadlineMs = clock.monotonicMs() + waitMs;
+  for (let attempt = 1; ; attempt += 1) {
     try {
       return await store.acquire(gateway, clock.now(), sharesEvenly);
     } catch (error) {
       if (!(error instanceof LeaseHeldError)) throw error;
-      if (signal.aborted || clock.monotonicMs() >= untilMs) throw error;
-      if (asked === 1) onWait(error.message);
+      if (signal.aborted || clock.monotonicMs() >= deadlineMs) throw error;
+      if (attempt === 1) onWait(error.message);
     }
     await clock.sleep(pollIntervalMs, signal);
   }

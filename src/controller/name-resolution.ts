@@ -4,15 +4,15 @@ import type { GatewayReader, ReadResult } from '../model/ports.ts';
 
 export interface ResolveNamesDeps {
   readonly gateway: Pick<GatewayReader, 'listApis' | 'listEnvironments'>;
-  /** What names were found to mean before. They keep their IDs, whatever has the name by now. */
+  /** IDs of names resolved before. A name keeps its ID even if another resource has that name now. */
   readonly knownIds: ReadonlyMap<NameKey, string>;
   readonly signal: AbortSignal;
 }
 
 /**
- * Returns what `names` mean at the gateway, which is asked only for names that were never found before.
+ * Resolves `names` to IDs. The gateway is read only if a name has not been resolved before.
  *
- * @throws EdictError `NAMES_UNRESOLVED` if the gateway cannot be asked
+ * @throws EdictError `NAMES_UNRESOLVED` if the gateway cannot be read
  */
 export async function resolveNames(names: readonly NameRef[], { gateway, knownIds, signal }: ResolveNamesDeps): Promise<NameResolutions> {
   const isNew = (kind: NameRef['kind']): boolean => names.some((name) => name.kind === kind && !knownIds.has(nameKey(name)));
@@ -30,9 +30,9 @@ export async function resolveNames(names: readonly NameRef[], { gateway, knownId
   );
 }
 
-/** Returns the IDs that are worth remembering. */
-export function resolvedIds(meanings: NameResolutions): Map<NameKey, string> {
-  return new Map([...meanings].flatMap(([key, meaning]) => (meaning.kind === 'one' ? [[key, meaning.id]] : [])));
+/** Returns the IDs of the names that resolved to exactly one resource, to be stored. */
+export function resolvedIds(resolutions: NameResolutions): Map<NameKey, string> {
+  return new Map([...resolutions].flatMap(([key, resolution]) => (resolution.kind === 'one' ? [[key, resolution.id]] : [])));
 }
 
 function valueOrThrow<T>(read: ReadResult<T>): T {

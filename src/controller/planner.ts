@@ -13,15 +13,15 @@ import type { Targets } from '../plan/targets.ts';
 
 export interface AllowedChangesDeps {
   readonly clock: Pick<Clock, 'now'>;
-  /** What alone may be done; `null`: whatever the newest plan allows. */
+  /** The saved plan that limits the changes; `null` allows every change of the newest plan. */
   readonly saved: SavedPlan | null;
   /** The newest valid desired state. */
   readonly desired: () => DesiredState;
-  /** Called where what the plan allows may not be done any more, so that another plan is needed. */
+  /** Called when the plan no longer allows one of its changes, so that a new plan is needed. */
   readonly onExpired: () => void;
 }
 
-/** What the newest plan allows to be done. Guards look at whole plans, so nothing else leaves. */
+/** The changes that the newest plan allows. Policies are evaluated on whole plans, so no other change may be sent. */
 export class AllowedChanges {
   readonly #deps: AllowedChangesDeps;
   #changes: ReadonlyMap<PublicationKey, Change> = new Map();
@@ -30,26 +30,26 @@ export class AllowedChanges {
     this.#deps = deps;
   }
 
-  /** Takes the changes that `plan` makes in place of those before. */
+  /** Replaces the allowed changes with those of `plan`. */
   setPlan(plan: Plan): void {
     this.#changes = new Map(plan.changes.filter(isActionable).map((change) => [change.key, change]));
   }
 
   /**
-   * Returns what may be done now for the publication of `change`; `null` if nothing. Since the plan was made its approval may
-   * have expired, a freeze have begun, and the record, read just now, have left what a saved plan rests on.
+   * Returns the change allowed now for the publication of `change`; `null` if none. Since the plan was computed, its approval may
+   * have expired, a freeze may have begun, or `recorded`, just read, may no longer match the saved plan's preconditions.
    */
   get({ key }: Change, recorded: RecordedPublication | undefined): Change | null {
     const { clock, saved, desired, onExpired } = this.#deps;
-    const permitted = this.#changes.get(key);
-    if (!permitted) return null;
+    const allowed = this.#changes.get(key);
+    if (!allowed) return null;
     const nowMs = clock.now();
-    if (nowMs >= (permitted.approval?.expiresAtMs ?? Number.POSITIVE_INFINITY) || isFrozen(permitted, desired(), nowMs)) {
+    if (nowMs >= (allowed.approval?.expiresAtMs ?? Number.POSITIVE_INFINITY) || isFrozen(allowed, desired(), nowMs)) {
       onExpired();
       return null;
     }
     const planned = saved?.changes.get(key);
-    return saved && !(planned && isStillValid(planned, recorded)) ? null : permitted;
+    return saved && !(planned && isStillValid(planned, recorded)) ? null : allowed;
   }
 }
 
@@ -57,13 +57,13 @@ export interface PlannerDeps {
   readonly store: Pick<Store, 'readRecordedState' | 'previousState' | 'lastAttempts'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly targets: Targets;
-  /** What alone may be done; `null`: whatever is needed. */
+  /** The saved plan that limits the changes; `null` allows every needed change. */
   readonly saved: SavedPlan | null;
-  /** What probes were answered last. */
+  /** The latest probe results. */
   readonly probes: ProbeResults;
 }
 
-/** What a pass is to do, and what was known of the files before. */
+/** The plan of a reconciliation, the recorded state it was computed from, and the state of earlier files. */
 export interface PlannerResult {
   readonly plan: Plan;
   readonly recorded: RecordedState;
@@ -71,27 +71,28 @@ export interface PlannerResult {
 }
 
 /**
- * Returns what a pass is to do. `seen` is the record if it has just been read, `newest` gives the newest valid desired state.
+ * Computes the plan of a reconciliation. `observed` is the recorded state if it has just been read; `newest` returns the newest valid
+ * desired state.
  *
- * @throws StalePlanError in the first pass, if one change of the saved plan rests on what has moved; a later pass leaves
- * that one out. EdictError `STORE_*` if the record cannot be read
+ * @throws StalePlanError in the first reconciliation, if a precondition of a saved change no longer holds; later reconciliations leave
+ * such a change out. EdictError `STORE_*` if the recorded state cannot be read
  */
 export async function planReconciliation(
   newest: () => DesiredState,
-  seen: RecordedState | null,
+  observed: RecordedState | null,
   isFirst: boolean,
   { store, clock, targets, saved, probes }: PlannerDeps,
 ): Promise<PlannerResult> {
   const { gateway } = newest();
-  const recorded = seen ?? (await store.readRecordedState(gateway));
+  const recorded = observed ?? (await store.readRecordedState(gateway));
   const previous = await store.previousState(gateway, clock.now());
-  const keeping = saved && { saved, lastAttempts: await store.lastAttempts(gateway) };
-  const plan = computePlan(newest(), recorded, previous, targets, clock.now(), probes, keeping);
+  const savedInput = saved && { saved, lastAttempts: await store.lastAttempts(gateway) };
+  const plan = computePlan(newest(), recorded, previous, targets, clock.now(), probes, savedInput);
   if (isFirst && saved) assertNotStale(plan, saved);
   return { plan, recorded, previous };
 }
 
-/** Throws a StalePlanError if a change of the saved plan that `plan` is kept to has moved. */
+/** Throws a StalePlanError if `plan`, restricted to the saved plan, found a stale change. */
 export function assertNotStale({ savedPlanDiff }: Plan, saved: SavedPlan): void {
   if (savedPlanDiff && savedPlanDiff.staleChanges.length > 0) throw new StalePlanError(savedPlanDiff.staleChanges, saved.changes.size);
 }

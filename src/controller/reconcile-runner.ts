@@ -38,17 +38,17 @@ export interface ReconcileRunnerDeps {
   readonly clock: Clock;
   /** A number from 0 to 1. */
   readonly random: () => number;
-  /** How often one change is tried in a row before it waits for a person or a new file. */
+  /** Consecutive tries of one change before it is left for a person or a new file. */
   readonly maxTries: number;
-  /** Whether the first pass asks the gateway what is really published, whatever the file says. */
+  /** Whether the first reconciliation observes the gateway even if the file does not ask for it. */
   readonly refresh: boolean;
-  /** What calls are made for; the rest is planned and left out. */
+  /** The changes to make calls for; all others are planned and excluded. */
   readonly targets: Targets;
-  /** What alone calls are made for, unless it has moved; `null`: whatever is needed. */
+  /** The saved plan whose changes alone are made, unless they are stale; `null` allows every needed change. */
   readonly saved: SavedPlan | null;
 }
 
-/** Makes passes over one gateway: from the whole desired state and the whole record to the calls that are missing. */
+/** Reconciles one gateway: compares the whole desired state with the whole recorded state and makes the missing calls. */
 export class ReconcileRunner {
   readonly #deps: ReconcileRunnerDeps;
   readonly #stopping = new AbortController();
@@ -64,15 +64,15 @@ export class ReconcileRunner {
   readonly #healthChecks: HealthChecks;
   readonly #allowedChanges: AllowedChanges;
   readonly #idleWaiters: (() => void)[] = [];
-  /** Keys whose last attempt in this engine did not succeed. */
+  /** Keys whose last attempt by this runner did not succeed. */
   readonly #failing = new Set<PublicationKey>();
-  /** Keys with an attempt whose outcome nobody can tell, left to a person. */
+  /** Keys with an attempt of unknown outcome that is held for a person. */
   readonly #heldUnknown = new Set<PublicationKey>();
-  /** After an outage or with other credentials, what waits to be tried again need not wait. */
+  /** Retry immediately once requests resume: the pause was an outage or refused credentials. */
   #retryNowOnResume = false;
   #hasGivenUp = false;
   #desired: DesiredState;
-  /** What the record knows as declared. */
+  /** The desired state that the store last saved as declared. */
   #declared: DesiredState | null = null;
   #current: Reconciliation | null = null;
 
@@ -109,43 +109,43 @@ export class ReconcileRunner {
     this.#approvalTrigger = new ApprovalTrigger({ ...deps, gateway: desired.gateway, signal: this.#stopping.signal, onApproval });
     this.#allowedChanges = new AllowedChanges({ ...deps, desired: () => this.#desired, onExpired: () => this.#rolloutTrigger.trigger() });
     this.#dueTimer = new WallClockTimer(clock, () => this.#triggers.trigger('due'));
-    rateLimiter.setListener({ paused: (stopped) => this.#onPaused(stopped), resumed: () => this.#onResumed() });
+    rateLimiter.setListener({ paused: (pause) => this.#onPaused(pause), resumed: () => this.#onResumed() });
   }
 
   /**
-   * Plans from the whole desired and recorded state and starts the calls; those of an earlier pass that have not been
-   * sent are dropped unless this plan asks for them too. Resolves to the plan, before its calls have been made. `signal` ends a look.
+   * Computes a plan from the whole desired and recorded state and starts its calls. Unsent calls of an earlier reconciliation are
+   * dropped unless this plan needs them too. Resolves to the plan before its calls are made. `signal` aborts an observation.
    *
-   * @throws EdictError `STORE_*` if the record cannot be read, `OBSERVATION_FAILED` as `Lookout.look` does, `SAVED_PLAN_STALE` as `planOfPass`
-   * does; nothing was sent then
+   * @throws EdictError `STORE_*` if the recorded state cannot be read, `OBSERVATION_FAILED` as `DriftDetector.observe` does,
+   * `SAVED_PLAN_STALE` as `planReconciliation` does; nothing was sent then
    */
   async reconcile(desired: DesiredState, cause: TriggerCause, signal = this.#stopping.signal): Promise<Plan> {
     const { emit, clock, gateway, maxTries } = this.#deps;
     const fresh = cause === 'file' || cause === 'signal' || cause === 'approval' || cause === 'request';
     const isSequel = cause === 'order' || cause === 'due';
-    const before = isSequel ? this.#current : null;
-    const reconcileId = before?.reconcileId ?? randomUUID();
+    const previousRun = isSequel ? this.#current : null;
+    const reconcileId = previousRun?.reconcileId ?? randomUUID();
     const startedAtMs = clock.monotonicMs();
     emit({ type: 'reconcile:started', reconcileId, cause });
     this.#desired = desired;
     if (cause === 'signal') gateway.retryCredentials();
-    const seen = await this.#driftDetector.observe(desired, reconcileId, AbortSignal.any([this.#stopping.signal, signal]));
-    const seenAtMs = clock.monotonicMs();
-    const { plan, recorded, previous } = await planReconciliation(() => this.#desired, seen, cause === 'start', {
+    const observed = await this.#driftDetector.observe(desired, reconcileId, AbortSignal.any([this.#stopping.signal, signal]));
+    const observedAtMs = clock.monotonicMs();
+    const { plan, recorded, previous } = await planReconciliation(() => this.#desired, observed, cause === 'start', {
       ...this.#deps,
       probes: this.#healthChecks.results,
     });
     this.#allowedChanges.setPlan(plan);
     if (!plan.fileHeld) await this.#saveDeclared(desired, plan);
     emit({ type: 'plan:computed', reconcileId, cause, plan, recorded });
-    this.#current = before && this.#current ? continueRun(this.#current, plan) : startRun(plan, reconcileId, startedAtMs);
-    const resolvable = this.#rolloutTrigger.setPlan(plan, clock.monotonicMs() - seenAtMs, { fresh });
+    this.#current = previousRun && this.#current ? continueRun(this.#current, plan) : startRun(plan, reconcileId, startedAtMs);
+    const resolvable = this.#rolloutTrigger.setPlan(plan, clock.monotonicMs() - observedAtMs, { fresh });
     this.#healthChecks.setPlan(plan, { fresh });
     const keys = sortByBatch(plan.changes, desired.gateway.batchSize)
       .filter((change) => isActionable(change) || resolvable.has(change.key))
       .map(({ key }) => key);
-    const wanted = new Set(keys);
-    for (const left of [this.#failing, this.#heldUnknown]) for (const key of left) if (!wanted.has(key)) left.delete(key);
+    const planned = new Set(keys);
+    for (const keySet of [this.#failing, this.#heldUnknown]) for (const key of keySet) if (!planned.has(key)) keySet.delete(key);
     if (maxTries === Number.POSITIVE_INFINITY) {
       this.#approvalTrigger.update(approvalDigest(plan) !== null, previous.approvals);
       this.#dueTimer.schedule(nextDueAtMs(plan));
@@ -154,15 +154,15 @@ export class ReconcileRunner {
     return plan;
   }
 
-  /** Resolves when nothing waits for a call, is in flight, or will be tried again without a new file. */
+  /** Resolves when no change is queued or in flight and none will be retried without a new file. */
   async idle(): Promise<void> {
     if (this.#hasGivenUp || (this.#queue.isIdle && this.#isDone())) return;
     await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }
 
-  /** Sends nothing more, lets the calls in flight finish and be recorded, and returns how many changes were left unsent. */
+  /** Sends nothing more, waits until the calls in flight are finished and recorded, and returns the number of unsent changes. */
   async stop(): Promise<number> {
-    const left = this.#queue.queued;
+    const unsent = this.#queue.queued;
     this.#stopping.abort();
     this.#dueTimer.schedule(null);
     this.#queue.resume();
@@ -173,10 +173,10 @@ export class ReconcileRunner {
     this.#deps.rateLimiter.close();
     await this.#statusReporter.close();
     this.#finishReconciliation();
-    return left;
+    return unsent;
   }
 
-  /** Makes a pass and resolves to whether it could be made. */
+  /** Runs a reconciliation and resolves to whether it succeeded. */
   async #tryReconcile(cause: TriggerCause): Promise<boolean> {
     try {
       await this.reconcile(this.#desired, cause);
@@ -187,12 +187,12 @@ export class ReconcileRunner {
     }
   }
 
-  /** A disk that takes this not will not take an attempt either: those are tried again, and this with the next pass. */
+  /** A store error is only emitted: attempts would fail to be written too and are retried, and this write is repeated by the next reconciliation. */
   async #saveDeclared(desired: DesiredState, { approval }: Plan): Promise<void> {
     if (desired === this.#declared && approval === null) return;
     try {
-      const homes = new Map([...desired.publications.values()].map(({ key, sourceFile }) => [key, sourceFile]));
-      await this.#deps.store.saveDeclared(desired.gateway, homes, desiredDigest(desired), approval?.id ?? null);
+      const sourceFiles = new Map([...desired.publications.values()].map(({ key, sourceFile }) => [key, sourceFile]));
+      await this.#deps.store.saveDeclared(desired.gateway, sourceFiles, desiredDigest(desired), approval?.id ?? null);
       this.#declared = desired;
     } catch (error) {
       this.#onStoreError(error);
@@ -201,10 +201,10 @@ export class ReconcileRunner {
 
   async #reconcileKey(key: PublicationKey, failures: number, onAnswered: () => void): Promise<Result> {
     const { store, gateway, emit, clock } = this.#deps;
-    const pass = this.#current;
-    if (!pass || this.#stopping.signal.aborted) return { kind: 'done' };
+    const run = this.#current;
+    if (!run || this.#stopping.signal.aborted) return { kind: 'done' };
     try {
-      const reconciled = await reconcile(key, pass.reconcileId, {
+      const reconciled = await reconcile(key, run.reconcileId, {
         store,
         gateway,
         batcher: this.#batcher,
@@ -219,20 +219,20 @@ export class ReconcileRunner {
         retryWrite: (write) =>
           retryWrite(write, { ...this.#deps, signal: this.#stopping.signal, onError: (error) => this.#onStoreError(error) }),
       });
-      const verdict = resultOf(reconciled, failures + 1, this.#deps);
-      const refusal = authFailure(reconciled);
-      if (refusal) this.#onUnauthorized(refusal);
+      const result = resultOf(reconciled, failures + 1, this.#deps);
+      const rejection = authFailure(reconciled);
+      if (rejection) this.#onUnauthorized(rejection);
       if (reconciled.kind === 'attempted' && reconciled.isRecorded && reconciled.outcome.kind === 'succeeded')
-        pass[reconciled.change.action] += 1;
+        run[reconciled.change.action] += 1;
       if (reconciled.kind === 'waits') this.#rolloutTrigger.markUnknown(key);
-      if (verdict.kind === 'done') this.#rolloutTrigger.markDone(key);
-      for (const left of [this.#failing, this.#heldUnknown]) left.delete(key);
-      if (verdict.kind !== 'done') (reconciled.kind === 'held' ? this.#heldUnknown : this.#failing).add(key);
-      if (verdict.kind === 'again' && 'change' in reconciled) {
+      if (result.kind === 'done') this.#rolloutTrigger.markDone(key);
+      for (const keySet of [this.#failing, this.#heldUnknown]) keySet.delete(key);
+      if (result.kind !== 'done') (reconciled.kind === 'held' ? this.#heldUnknown : this.#failing).add(key);
+      if (result.kind === 'again' && 'change' in reconciled) {
         const { change } = reconciled;
-        emit({ type: 'retry:scheduled', reconcileId: pass.reconcileId, change, afterMs: verdict.afterMs, reason: retryReason(reconciled) });
+        emit({ type: 'retry:scheduled', reconcileId: run.reconcileId, change, afterMs: result.afterMs, reason: retryReason(reconciled) });
       }
-      return verdict;
+      return result;
     } catch (error) {
       this.#failing.add(key);
       this.#onStoreError(error);
@@ -240,13 +240,13 @@ export class ReconcileRunner {
     }
   }
 
-  #onPaused(stopped: RequestPause): void {
+  #onPaused(pause: RequestPause): void {
     this.#queue.pause();
-    this.#retryNowOnResume ||= stopped.reason !== 'pause';
-    this.#deps.emit({ type: 'requests:paused', reason: stopped.reason, message: stopped.message });
+    this.#retryNowOnResume ||= pause.reason !== 'pause';
+    this.#deps.emit({ type: 'requests:paused', reason: pause.reason, message: pause.message });
     this.#statusReporter.update();
-    const [some] = this.#desired.publications.values();
-    if (stopped.reason === 'outage') void pollDuringOutage(some, this.#deps, this.#stopping.signal);
+    const [publication] = this.#desired.publications.values();
+    if (pause.reason === 'outage') void pollDuringOutage(publication, this.#deps, this.#stopping.signal);
   }
 
   #onResumed(): void {
@@ -257,7 +257,7 @@ export class ReconcileRunner {
     this.#retryNowOnResume = false;
   }
 
-  /** Makes no call until the credentials change: some failures in a row lock a key or an account. */
+  /** Makes no call until the credentials change: several consecutive failures lock a key or an account. */
   #onUnauthorized({ code, message, hint }: Failure): void {
     const { rateLimiter, maxTries } = this.#deps;
     if (rateLimiter.isPausedFor('credentials')) return;
@@ -272,28 +272,28 @@ export class ReconcileRunner {
 
   #onStoreError(error: unknown): void {
     if (!(error instanceof EdictError)) throw error;
-    // Both have been told, and the second by whoever gave the lease.
+    // Both are emitted elsewhere: the first by the drift detector, the second by the owner of the lease.
     if (!(error instanceof ObservationFailedError || error instanceof LeaseHeldError))
       this.#deps.emit({ type: 'store:error', reconcileId: this.#current?.reconcileId ?? '', message: error.message });
   }
 
-  /** Whether nothing will be done later by itself. */
+  /** Whether no further work is scheduled. */
   #isDone(): boolean {
     return !this.#queue.hasScheduledRetry && !this.#triggers.isPending && !this.#rolloutTrigger.isPending && !this.#healthChecks.isRunning;
   }
 
-  /** Called when nothing is queued or in flight. What was done may be what other changes waited for. */
+  /** Called when nothing is queued or in flight. Finished changes may let deferred ones proceed, so a pending replan runs first. */
   #finishReconciliation(): void {
     if (this.#rolloutTrigger.isPending) {
       this.#rolloutTrigger.runNow();
       return;
     }
-    const pass = this.#current;
-    if (pass) {
+    const run = this.#current;
+    if (run) {
       this.#current = null;
       const failed = this.#failing.size + this.#healthChecks.failed.length;
-      const summary = summarizeRun(pass, { failed, held: this.#heldUnknown.size, nowMs: this.#deps.clock.monotonicMs() });
-      this.#deps.emit({ type: 'reconcile:finished', reconcileId: pass.reconcileId, summary });
+      const summary = summarizeRun(run, { failed, held: this.#heldUnknown.size, nowMs: this.#deps.clock.monotonicMs() });
+      this.#deps.emit({ type: 'reconcile:finished', reconcileId: run.reconcileId, summary });
     }
     if (this.#isDone()) for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }

@@ -16,55 +16,55 @@ export interface ReconcilerDeps {
   readonly unknownOutcomes: UnknownOutcomes;
   readonly now: () => number;
   readonly emit: (event: EdictEvent) => void;
-  /** The newest valid desired state. */
+  /** Returns the newest valid desired state. */
   readonly desired: () => DesiredState;
-  /** Returns what the newest plan allows for the publication of `change`, recorded like this now; `null` if nothing. */
+  /** Returns the change that the newest plan allows for the publication of `change` with this recorded state; `null` if none. */
   readonly allowedChange: (change: Change, recorded: RecordedPublication | undefined) => Change | null;
-  /** Ends the waiting for a turn, and reads under way. */
+  /** Ends waits for a request slot, and reads in flight. */
   readonly signal: AbortSignal;
-  /** Called when the request has been answered, before the outcome is on the disk: the next one may leave. */
+  /** Called when the request has been answered, before the outcome is durable: the next request may be sent. */
   readonly onAnswered: () => void;
-  /** Runs a write of the record until it succeeds or there is no hope; resolves to whether it did. */
+  /** Retries a store write until it succeeds or its retries are used up; resolves to whether it succeeded. */
   readonly retryWrite: (write: () => Promise<void>) => Promise<boolean>;
 }
 
-/** What reconciling one publication came to. */
+/** The result of reconciling one publication. */
 export type Reconciled =
   /** It needs no call, or the newest plan does not allow it. */
   | { readonly kind: 'in sync' }
-  /** A call was made. `isRecorded`: the outcome is in the store; if not, the attempt is unresolved there. */
+  /** A call was made. `isRecorded`: the outcome is in the store; otherwise the store has the attempt without an outcome. */
   | { readonly kind: 'attempted'; readonly change: Change; readonly outcome: Outcome; readonly isRecorded: boolean }
-  /** An earlier attempt has no known outcome, and it is too early to believe that it did not happen. */
+  /** Outcome of an earlier attempt unknown, and too early to conclude from its absence that it took no effect. */
   | { readonly kind: 'early'; readonly change: Change; readonly afterMs: number }
-  /** An earlier attempt has no known outcome, and the gateway could not be asked now. */
+  /** Outcome of an earlier attempt unknown, and the gateway could not be read. */
   | { readonly kind: 'unread'; readonly change: Change; readonly failing: FailureKind; readonly failure: Failure }
-  /** An earlier attempt has no known outcome, the gateway cannot tell, and to repeat it is not its turn. */
+  /** Outcome of an earlier attempt unknown, the gateway cannot resolve it, and the rollout does not allow a repetition yet. */
   | { readonly kind: 'waits' }
-  /** An earlier attempt has no known outcome, the gateway cannot tell, and the file says `unresolved: hold`. */
+  /** Outcome of an earlier attempt unknown, the gateway cannot resolve it, and the file says `unresolved: hold`. */
   | { readonly kind: 'held'; readonly change: Change };
 
 /**
- * Makes the one call that a publication needs, if it needs one. Both states are read again here, at the moment of acting:
- * what woke the work carries no data. The attempt is durable before its request leaves and its outcome before this resolves.
- * Where an earlier attempt has no known outcome, nothing is sent before the gateway's list has told what came of it; that is
- * asked also where the newest plan allows no call yet.
+ * Makes the one call that a publication needs, if it needs one. Desired and recorded state are read again here, because a
+ * trigger carries no data. The attempt is durable before its request leaves, and its outcome before this resolves.
+ * If the outcome of an earlier attempt is unknown, the gateway's list is read to resolve it before anything is sent, even if the
+ * newest plan allows no call yet.
  *
  * @throws EdictError `STORE_*` if the attempt cannot be recorded; nothing was sent then
  */
-export async function reconcile(key: PublicationKey, passId: string, deps: ReconcilerDeps): Promise<Reconciled> {
+export async function reconcile(key: PublicationKey, reconcileId: string, deps: ReconcilerDeps): Promise<Reconciled> {
   const { store, settings, desired, allowedChange } = deps;
   let recorded = await store.readPublication(settings, key);
   for (let mayResolve = true; ; mayResolve = false) {
-    const wanted = desired();
-    const needed = diffPublication(wanted.publications.get(key), recorded, wanted);
+    const desiredState = desired();
+    const needed = diffPublication(desiredState.publications.get(key), recorded, desiredState);
     const change = matchAllowed(needed, recorded, allowedChange);
     if (!needed) return { kind: 'in sync' };
     if (!recorded?.unknownAttempt || !mayResolve) {
-      if (change) return makeAttempt(change, recorded, wanted, passId, deps);
+      if (change) return makeAttempt(change, recorded, desiredState, reconcileId, deps);
       return { kind: recorded?.unknownAttempt ? 'waits' : 'in sync' };
     }
-    const resolved = await resolveUnknown(recorded, recorded.unknownAttempt, needed, passId, deps);
-    if (resolved !== 'known' && resolved !== 'repeat') return resolved;
+    const resolution = await resolveUnknown(recorded, recorded.unknownAttempt, needed, reconcileId, deps);
+    if (resolution !== 'known' && resolution !== 'repeat') return resolution;
     recorded = await store.readPublication(settings, key);
   }
 }
@@ -72,28 +72,28 @@ export async function reconcile(key: PublicationKey, passId: string, deps: Recon
 async function makeAttempt(
   change: Change,
   recorded: RecordedPublication | undefined,
-  wanted: DesiredState,
+  desiredState: DesiredState,
   reconcileId: string,
   { store, batcher, settings, unknownOutcomes, now, emit, desired, allowedChange, signal, onAnswered, retryWrite }: ReconcilerDeps,
 ): Promise<Reconciled> {
   const { key } = change;
   const startedAtMs = now();
-  const place = batcher.reserve(change);
-  const { marker } = place;
+  const slot = batcher.reserve(change);
+  const { marker } = slot;
   const id = await store
-    .beginAttempt(settings, change, { reconcileId, marker, commitId: wanted.commitId, startedAtMs })
+    .beginAttempt(settings, change, { reconcileId, marker, commitId: desiredState.commitId, startedAtMs })
     .catch((error: unknown) => {
-      place.cancel();
+      slot.cancel();
       throw error;
     });
   emit({ type: 'attempt:started', reconcileId, attemptId: id, change });
-  const isWanted = (): boolean => {
+  const isStillNeeded = (): boolean => {
     if (signal.aborted) return false;
     const newest = desired();
-    if (newest === wanted) return matchAllowed(change, recorded, allowedChange) !== null;
+    if (newest === desiredState) return matchAllowed(change, recorded, allowedChange) !== null;
     return isSameChange(change, matchAllowed(diffPublication(newest.publications.get(key), recorded, newest), recorded, allowedChange));
   };
-  const outcome = await place.send(isWanted);
+  const outcome = await slot.send(isStillNeeded);
   onAnswered();
 
   const finishedAtMs = now();
@@ -105,35 +105,35 @@ async function makeAttempt(
 }
 
 /**
- * Asks the gateway what came of an attempt: `known` if the record says so now, `repeat` if nobody can tell and a repetition
- * does no harm or is what the file asks for.
+ * Reads the gateway to resolve an attempt of unknown outcome: `known` if the outcome is now recorded, `repeat` if it cannot be
+ * resolved and a repetition is harmless or requested by the file.
  */
 async function resolveUnknown(
   recorded: RecordedPublication,
-  unresolved: UnknownAttempt,
+  unknownAttempt: UnknownAttempt,
   change: Change,
   reconcileId: string,
   { store, gateway, settings, unknownOutcomes, now, emit, signal, retryWrite }: ReconcilerDeps,
 ): Promise<Reconciled | 'known' | 'repeat'> {
-  const { attemptId, action } = unresolved;
-  const cannotTell = (reason: string): Reconciled | 'repeat' => {
-    const isRetried = action === 'offline' || unresolved.version !== null || settings.unknownOutcome === 'repeat';
+  const { attemptId, action } = unknownAttempt;
+  const unresolvable = (reason: string): Reconciled | 'repeat' => {
+    const isRetried = action === 'offline' || unknownAttempt.version !== null || settings.unknownOutcome === 'repeat';
     emit({ type: 'attempt:unknown', reconcileId, attemptId, change, reason, isRetried });
     return isRetried ? 'repeat' : { kind: 'held', change };
   };
-  const earlyMs = unknownOutcomes.remainingMs(unresolved);
+  const remainingMs = unknownOutcomes.remainingMs(unknownAttempt);
   const read = await gateway.listVersions(recorded, signal);
   if (read.kind !== 'read') {
     if (read.kind !== 'stalled') return { kind: 'unread', change, failing: read.kind, failure: read.failure };
-    return cannotTell(`${read.failure.code} ${read.failure.message}`);
+    return unresolvable(`${read.failure.code} ${read.failure.message}`);
   }
-  const settledAtMs = now();
-  const resolution = resolveAttempt(recorded, unresolved, read.value, settledAtMs);
-  if (resolution.kind === 'untold') return cannotTell('its remark carried no marker');
-  if (resolution.kind === 'absent' && earlyMs > 0) return { kind: 'early', change, afterMs: earlyMs };
+  const finishedAtMs = now();
+  const resolution = resolveAttempt(recorded, unknownAttempt, read.value, finishedAtMs);
+  if (resolution.kind === 'untold') return unresolvable('its remark carried no marker');
+  if (resolution.kind === 'absent' && remainingMs > 0) return { kind: 'early', change, afterMs: remainingMs };
   const outcome: Outcome =
     resolution.kind === 'absent' ? { kind: 'absent' } : { kind: 'succeeded', versionId: resolution.versionId, publishId: null };
-  if (!(await retryWrite(() => store.finishAttempt(settings, recorded.key, attemptId, outcome, resolution.nextRecorded, settledAtMs)))) {
+  if (!(await retryWrite(() => store.finishAttempt(settings, recorded.key, attemptId, outcome, resolution.nextRecorded, finishedAtMs)))) {
     return { kind: 'early', change, afterMs: settings.propagationDelayMs };
   }
   unknownOutcomes.forget(attemptId);
@@ -141,7 +141,7 @@ async function resolveUnknown(
   return 'known';
 }
 
-/** Returns why another try is needed, for a person. */
+/** Returns the reason for a retry as text for people. */
 export function retryReason(reconciled: Reconciled): string {
   if (reconciled.kind === 'early') return 'an attempt has no known outcome, and the gateway may not show it yet';
   if (reconciled.kind === 'unread') return `${reconciled.failure.code} ${reconciled.failure.message}`;
@@ -150,16 +150,16 @@ export function retryReason(reconciled: Reconciled): string {
 }
 
 /**
- * Returns `change` if the newest plan allows just this work, with the agreement that it rests on. The plan looks at all publications
- * together and at what a person has agreed to, which one publication by itself cannot tell.
+ * Returns `change`, with its approval, if the newest plan allows exactly this change. Policies and approvals cover all
+ * publications together, so they cannot be decided for one publication alone.
  */
 function matchAllowed(
   change: Change | null,
   recorded: RecordedPublication | undefined,
-  permitted: ReconcilerDeps['allowedChange'],
+  allowedChange: ReconcilerDeps['allowedChange'],
 ): Change | null {
-  const plan = change && permitted(change, recorded);
-  return plan && isSameChange(change, plan) ? { ...change, held: null, approval: plan.approval } : null;
+  const planned = change && allowedChange(change, recorded);
+  return planned && isSameChange(change, planned) ? { ...change, held: null, approval: planned.approval } : null;
 }
 
 function isSameChange(change: Change, other: Change | null): boolean {

@@ -2,7 +2,7 @@ import type { Plan } from '../model/change.ts';
 import type { ReconcileSummary } from '../model/events.ts';
 import { countChanges } from '../plan/change-counts.ts';
 
-/** What one pass has done so far. */
+/** The progress of one reconciliation. */
 export interface Reconciliation {
   readonly reconcileId: string;
   readonly unchanged: number;
@@ -14,24 +14,24 @@ export interface Reconciliation {
   offline: number;
 }
 
-/** Returns a pass that has just made its plan. */
+/** Returns a reconciliation that has just computed its plan. */
 export function startRun(plan: Plan, reconcileId: string, startedAtMs: number): Reconciliation {
   return continueRun({ reconcileId, startedAtMs, unchanged: plan.unchanged, held: 0, deferred: 0, online: 0, offline: 0 }, plan);
 }
 
-/** Returns `pass`, which goes on with a newer plan. */
-export function continueRun(pass: Reconciliation, plan: Plan): Reconciliation {
+/** Updates `run` with the counts of a newer plan and returns it. */
+export function continueRun(run: Reconciliation, plan: Plan): Reconciliation {
   const { held, deferred } = countChanges(plan);
-  pass.held = held;
-  pass.deferred = deferred;
-  return pass;
+  run.held = held;
+  run.deferred = deferred;
+  return run;
 }
 
-/** Returns what a pass did that ends at `nowMs` on the monotonic clock. `failed` and `held` are those that the plan does not know of. */
+/** Returns the summary of a reconciliation that ends at `nowMs` (monotonic). `failed` and `held` count changes that the plan does not include as such. */
 export function summarizeRun(
-  pass: Reconciliation,
+  run: Reconciliation,
   { failed, held, nowMs }: { failed: number; held: number; nowMs: number },
 ): ReconcileSummary {
-  const { online, offline, unchanged, deferred, startedAtMs } = pass;
-  return { online, offline, unchanged, held: pass.held + held, deferred, failed, durationMs: Math.round(nowMs - startedAtMs) };
+  const { online, offline, unchanged, deferred, startedAtMs } = run;
+  return { online, offline, unchanged, held: run.held + held, deferred, failed, durationMs: Math.round(nowMs - startedAtMs) };
 }

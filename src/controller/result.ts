@@ -5,14 +5,14 @@ import type { Reconciled } from './reconciler.ts';
 import { backoffMs } from './retry.ts';
 
 export interface RetryPolicy {
-  /** How often one change is tried in a row before it waits for a person or a new file. */
+  /** Consecutive tries of one change before it is left for a person or a new file. */
   readonly maxTries: number;
   /** Returns a number from 0 to 1. */
   readonly random: () => number;
 }
 
-/** Returns what becomes of a publication after it was reconciled. `failures`: how many there are in a row if this is one. */
-export function resultOf(reconciled: Reconciled, failures: number, patience: RetryPolicy): Result {
+/** Returns the work queue's result for a reconciled publication. `failures`: consecutive failures, including this one if it is a failure. */
+export function resultOf(reconciled: Reconciled, failures: number, retryPolicy: RetryPolicy): Result {
   switch (reconciled.kind) {
     case 'in sync':
     case 'waits':
@@ -22,23 +22,23 @@ export function resultOf(reconciled: Reconciled, failures: number, patience: Ret
     case 'early':
       return { kind: 'again', afterMs: reconciled.afterMs, failures: failures - 1 };
     case 'unread':
-      return resultOfFailure(reconciled.failing, failures, patience);
+      return resultOfFailure(reconciled.failing, failures, retryPolicy);
     case 'attempted': {
       const { outcome, isRecorded } = reconciled;
       if (!isRecorded) return { kind: 'stalled' };
-      return 'failure' in outcome ? resultOfFailure(outcome.kind, failures, patience) : { kind: 'done' };
+      return 'failure' in outcome ? resultOfFailure(outcome.kind, failures, retryPolicy) : { kind: 'done' };
     }
     default:
       return assertNever(reconciled);
   }
 }
 
-/** Returns the verdict on one more failure: try again after a growing delay, or give up. */
+/** Returns the result for one more failure: retry with backoff, or stalled after `maxTries`. */
 export function requeueWithBackoff(failures: number, { maxTries, random }: RetryPolicy): Result {
   return failures >= maxTries ? { kind: 'stalled' } : { kind: 'again', afterMs: backoffMs(failures, random()), failures };
 }
 
-/** Returns with what the gateway has refused the credentials; `null` if it has not. */
+/** Returns the failure with which the gateway rejected the credentials; `null` if it did not. */
 export function authFailure(reconciled: Reconciled): Failure | null {
   if (reconciled.kind === 'unread') return reconciled.failing === 'refused' ? reconciled.failure : null;
   if (reconciled.kind !== 'attempted' || !reconciled.isRecorded) return null;
@@ -46,7 +46,7 @@ export function authFailure(reconciled: Reconciled): Failure | null {
   return outcome.kind === 'refused' ? outcome.failure : null;
 }
 
-function resultOfFailure(kind: FailureKind | 'unknown', failures: number, patience: RetryPolicy): Result {
+function resultOfFailure(kind: FailureKind | 'unknown', failures: number, retryPolicy: RetryPolicy): Result {
   switch (kind) {
     case 'stalled':
       return { kind: 'stalled' };
@@ -55,7 +55,7 @@ function resultOfFailure(kind: FailureKind | 'unknown', failures: number, patien
     case 'wait':
     case 'unknown':
     case 'retry':
-      return requeueWithBackoff(failures, patience);
+      return requeueWithBackoff(failures, retryPolicy);
     default:
       return assertNever(kind);
   }

@@ -4,8 +4,8 @@ const initialBackoffMs = 1000;
 const maxBackoffMs = 5 * 60_000;
 
 /**
- * Returns how many milliseconds to wait after the given number of failures in a row (1 and up): a second, doubled each
- * time up to five minutes, of which a random half keeps many publications from coming back at the same instant.
+ * Returns the backoff in milliseconds after `failures` consecutive failures (1 and up): one second, doubled each time up to
+ * five minutes. Half of it is jitter, so that many publications do not retry at the same instant.
  *
  * @param random a number from 0 to 1
  */
@@ -20,13 +20,13 @@ export interface RetryWriteDeps {
   readonly random: () => number;
   readonly maxTries: number;
   readonly signal: AbortSignal;
-  /** Called with what each try threw; throws itself if that is no reason to try again. */
+  /** Called with the error of each failed try; must rethrow an error that is not retryable. */
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Writes an outcome, again and again if need be, and resolves to whether it could be written: to lose one would mean to ask
- * for the same version again.
+ * Writes an outcome, with retries, and resolves to whether it was written. A lost outcome would make edict publish
+ * the same version again.
  */
 export async function retryWrite(
   write: () => Promise<void>,
@@ -44,26 +44,29 @@ export async function retryWrite(
   }
 }
 
-/** As often as `apply` tries one change. */
+/** The same number of tries as `apply` gives one change. */
 const maxReadTries = 4;
 
 export interface RetryReadDeps {
   readonly clock: Pick<Clock, 'sleep'>;
   /** Returns a number from 0 to 1. */
   readonly random: () => number;
-  /** Ends the waiting; what was read last is the answer then. */
+  /** Ends the wait; the last read is returned then. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Returns what comes of a read that is tried again while what went wrong may pass by itself: four times in all, after a second
- * or less, then longer each time. Pauses that the gateway asks for are not waited for here: each request waits for those by itself.
+ * Retries a read while its failure is transient: four tries in all, the first retry after at most a second, with growing backoff.
+ * A pause that the gateway asks for is not handled here: the rate limiter delays each request.
  */
-export async function retryRead<T>(once: () => Promise<ReadResult<T>>, { clock, random, signal }: RetryReadDeps): Promise<ReadResult<T>> {
+export async function retryRead<T>(
+  readOnce: () => Promise<ReadResult<T>>,
+  { clock, random, signal }: RetryReadDeps,
+): Promise<ReadResult<T>> {
   for (let failures = 1; ; failures += 1) {
-    const came = await once();
-    const mayPass = came.kind === 'retry' || came.kind === 'wait';
-    if (!mayPass || failures === maxReadTries || signal.aborted) return came;
+    const result = await readOnce();
+    const isTransient = result.kind === 'retry' || result.kind === 'wait';
+    if (!isTransient || failures === maxReadTries || signal.aborted) return result;
     await clock.sleep(backoffMs(failures, random()), signal);
   }
 }

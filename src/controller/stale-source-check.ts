@@ -2,7 +2,7 @@ import type { Clock, StoreReader } from '../model/ports.ts';
 import type { DesiredState } from '../model/publication.ts';
 import { desiredDigest, isStaleSource } from '../plan/digest.ts';
 
-/** How long a free gateway is left to edicts with a newer file, in milliseconds: a checkout or a ConfigMap is as new everywhere by then. */
+/** How long a free gateway is left to edicts with a newer file, in milliseconds: a checkout or ConfigMap has reached every host by then. */
 const maxWaitMs = 180_000;
 
 export interface StaleSourceCheckDeps {
@@ -10,12 +10,12 @@ export interface StaleSourceCheckDeps {
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
-/** Whether a gateway may be taken over: `held` by another edict; `behind`: not yet, since this one's file is older. */
+/** Whether a gateway may be taken over: `held`: another edict holds the lease; `behind`: not yet, because the file here is older. */
 export type StaleSourceResult = 'free' | 'held' | 'behind';
 
 /**
- * Keeps an edict that stood by from undoing what the one before it has done for a file that has not come here yet. What was never acted on is
- * taken for newer.
+ * Prevents an edict on standby from reverting changes that the previous lease holder made for a newer file that has not reached this
+ * host yet. A file that was never applied counts as newer.
  */
 export class StaleSourceCheck {
   readonly #deps: StaleSourceCheckDeps;
@@ -29,7 +29,7 @@ export class StaleSourceCheck {
   /** Returns whether the gateway may be taken over with this file. Rejects with an EdictError `STORE_*`. */
   async check(desired: DesiredState): Promise<StaleSourceResult> {
     const { record, clock } = this.#deps;
-    // It is asked for again and again, and costs time with a large file.
+    // Cached because the check is polled and the digest of a large file is slow to compute.
     if (this.#own?.desired !== desired) this.#own = { desired, digest: desiredDigest(desired) };
     const isOld = isStaleSource(await record.appliedDigests(desired.gateway), this.#own.digest);
     const isHeld = isOld && (await record.leaseHolder(desired.gateway)) !== null;

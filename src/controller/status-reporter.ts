@@ -4,13 +4,13 @@ import type { Clock, Store } from '../model/ports.ts';
 import type { GatewaySettings } from '../model/publication.ts';
 import type { RateLimiter } from './limit/rate-limiter.ts';
 
-/** The rate moves all the time while it climbs: it is looked at once in this time. */
+/** The interval at which the rate is checked, in milliseconds: it changes continuously while it recovers. */
 const checkIntervalMs = 1000;
 
-/** So many probes are written down: a whole gateway may fail them. */
+/** The most failed probes that are stored: all probes of a gateway may fail. */
 const maxReportedProbes = 200;
 
-/** A smaller move of the rate, as a share of the limit, is not worth a line. */
+/** The smallest change of the rate that is reported, as a share of the limit. */
 const minReportedShare = 0.1;
 
 export interface StatusReporterDeps {
@@ -18,12 +18,12 @@ export interface StatusReporterDeps {
   readonly rateLimiter: RateLimiter;
   readonly clock: Clock;
   readonly emit: Emit;
-  /** Returns the probes that were not answered as expected. */
+  /** Returns the failed probes. */
   readonly failedProbes: () => readonly ProbeResult[];
   readonly onError: (error: unknown) => void;
 }
 
-/** Keeps the store's word on how this process gets on with its gateway up to date, for `edict status`, and tells of the rate. */
+/** Keeps this process's status in the store up to date for `edict status`, and emits changes of the rate. */
 export class StatusReporter {
   readonly #settings: GatewaySettings;
   readonly #deps: StatusReporterDeps;
@@ -41,34 +41,34 @@ export class StatusReporter {
     this.update();
   }
 
-  /** Looks at once, since something has changed. */
+  /** Checks immediately, because something has changed. */
   update(): void {
     const { rateLimiter, clock, store, emit, failedProbes, onError } = this.#deps;
     const { calls: limit } = this.#settings.limit;
     const { calls, perMs } = rateLimiter.currentRate;
-    const isBack = calls >= limit && this.#reportedCalls < limit;
-    if (isBack || Math.abs(calls - this.#reportedCalls) >= limit * minReportedShare) {
+    const isRecovered = calls >= limit && this.#reportedCalls < limit;
+    if (isRecovered || Math.abs(calls - this.#reportedCalls) >= limit * minReportedShare) {
       this.#reportedCalls = calls;
       emit({ type: 'rate:changed', calls, perMs, limit });
     }
     const probes = failedProbes().slice(0, maxReportedProbes);
-    const condition = {
+    const status = {
       calls: this.#reportedCalls,
       perMs,
       paused: rateLimiter.stopped,
       ...(probes.length > 0 && { failedProbes: probes }),
     };
-    const text = JSON.stringify(condition);
+    const text = JSON.stringify(status);
     if (text === this.#lastWritten) return;
     this.#lastWritten = text;
-    const write = () => store.saveStatus(this.#settings, { ...condition, updatedAtMs: clock.now(), pid: process.pid });
+    const write = () => store.saveStatus(this.#settings, { ...status, updatedAtMs: clock.now(), pid: process.pid });
     this.#pendingWrite = this.#pendingWrite.then(write).catch((error: unknown) => {
       this.#lastWritten = '';
       onError(error);
     });
   }
 
-  /** Looks no more; resolves when what was seen is written. */
+  /** Stops the checks; resolves when the last status is written. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#pendingWrite;

@@ -2,21 +2,21 @@ import type { Clock } from '../model/ports.ts';
 import type { UnknownAttempt } from '../model/publication.ts';
 
 /**
- * How long attempts without a known outcome have been over. What an earlier process left is as old as the machine's clock
- * says when it is first seen; from then on a clock counts that does not jump.
+ * Tracks how long ago attempts of unknown outcome ended. The age of an earlier process's attempt is taken once from the wall
+ * clock; from then on the monotonic clock counts, because the wall clock can jump.
  */
 export class UnknownOutcomes {
   readonly #propagationDelayMs: number;
   readonly #clock: Pick<Clock, 'now' | 'monotonicMs'>;
   readonly #sinceMs = new Map<number, number>();
 
-  /** @param lagMs how long a change may take to show at the gateway */
-  constructor(lagMs: number, clock: Pick<Clock, 'now' | 'monotonicMs'>) {
-    this.#propagationDelayMs = lagMs;
+  /** @param propagationDelayMs how long a change may take to appear in the gateway's lists */
+  constructor(propagationDelayMs: number, clock: Pick<Clock, 'now' | 'monotonicMs'>) {
+    this.#propagationDelayMs = propagationDelayMs;
     this.#clock = clock;
   }
 
-  /** Returns how many milliseconds must still pass before the attempt's absence at the gateway means that it did not happen. */
+  /** Returns the milliseconds until the attempt's absence at the gateway proves that it took no effect. */
   remainingMs({ attemptId, endedAtMs }: Pick<UnknownAttempt, 'attemptId' | 'endedAtMs'>): number {
     const nowMs = this.#clock.monotonicMs();
     let sinceMs = this.#sinceMs.get(attemptId);

@@ -1,29 +1,28 @@
 import type { Clock, RateLimit, RequestResult } from '../../model/ports.ts';
 import type { RequestLimits } from '../../model/publication.ts';
 
-/** A smaller share of throttled answers is the price of knowing where the gateway's limit lies, and lowers nothing. */
+/** A share of throttled answers up to this does not lower the rate: it is the cost of probing for the gateway's limit. */
 const toleratedThrottleShare = 0.1;
-/** So many throttled answers in a row are a "no" to everything. */
+/** Consecutive throttled answers after which all requests are paused. */
 const throttlesBeforePause = 3;
 const initialPauseMs = 1000;
 const maxPauseMs = 60_000;
-/** The share of the file's limit that comes back in a second. */
+/** The share of the file's limit by which the rate recovers per second. */
 const recoveryPerSecond = 0.02;
-/** The least share of the answers that is judged at a time. */
+/** The fewest answers after which the share of throttled ones is evaluated. */
 const minSampleSize = 50;
 const maxSampleSize = 1000;
-/** How many windows long a limit that the gateway has named is believed. */
+/** How long a limit announced by the gateway is applied, in windows of that limit. */
 const announcedLimitWindows = 10;
 
 /**
- * How fast edict goes, below the file's limit, while the gateway asks for less. A pause that an answer names is kept. The
- * rate follows a limit that an answer names; where none is named it falls by the share of answers that asked for less, and
- * climbs back slowly.
+ * The request rate, lowered below the file's limit while the gateway throttles. A pause that an answer names is applied. The
+ * rate follows a limit that an answer names; without one it falls by the share of throttled answers and recovers slowly.
  */
 export class AdaptiveRate {
   readonly #limit: RequestLimits;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
-  /** Requests a window of the file's limit. */
+  /** Requests in a window of the file's limit. */
   #calls: number;
   #recoveringSinceMs = 0;
   #announcedLimit: { readonly calls: number; readonly untilMs: number } | null = null;
@@ -39,26 +38,26 @@ export class AdaptiveRate {
     this.#calls = limit.calls;
   }
 
-  /** Requests in a window of the file's `per`, as allowed now; a fraction where less than one a window is. */
+  /** Requests currently allowed in a window of the file's `per`; a fraction if less than one a window. */
   get calls(): number {
     const nowMs = this.#clock.monotonicMs();
-    const climbed = this.#calls + (recoveryPerSecond * this.#limit.calls * Math.max(0, nowMs - this.#recoveringSinceMs)) / 1000;
+    const recovered = this.#calls + (recoveryPerSecond * this.#limit.calls * Math.max(0, nowMs - this.#recoveringSinceMs)) / 1000;
     const ceiling = this.#announcedLimit !== null && nowMs < this.#announcedLimit.untilMs ? this.#announcedLimit.calls : this.#limit.calls;
-    return Math.min(climbed, ceiling);
+    return Math.min(recovered, ceiling);
   }
 
-  /** How long nothing may be sent, in milliseconds from now; 0 if nothing speaks against it. */
+  /** The remaining pause in milliseconds; 0 if requests are not paused. */
   get remainingPauseMs(): number {
     return Math.max(0, this.#pausedUntilMs - this.#clock.monotonicMs());
   }
 
-  /** The least time between two requests, in milliseconds; 0 at the full rate, where the file's limit alone counts. */
+  /** The shortest time between two requests, in milliseconds; 0 at the full rate, where only the file's limit applies. */
   get minIntervalMs(): number {
     const calls = this.calls;
     return calls >= this.#limit.calls ? 0 : this.#limit.perMs / calls;
   }
 
-  /** Learns from how a request ended. */
+  /** Adjusts the rate to the result of a request. */
   report({ kind, retryAfterMs, rateLimit }: RequestResult): void {
     if (retryAfterMs !== null) this.#pause(retryAfterMs);
     if (kind === 'lost') return;
@@ -72,23 +71,23 @@ export class AdaptiveRate {
     return Math.min(maxSampleSize, Math.max(minSampleSize, (this.#limit.calls / this.#limit.perMs) * 1000));
   }
 
-  #onThrottled(pauseMs: number | null, allowed: RateLimit | null): void {
+  #onThrottled(requestedPauseMs: number | null, announced: RateLimit | null): void {
     this.#throttled += 1;
     this.#consecutiveThrottles += 1;
-    if (allowed !== null) {
-      const calls = (allowed.calls / allowed.perMs) * this.#limit.perMs;
-      this.#announcedLimit = { calls, untilMs: this.#clock.monotonicMs() + announcedLimitWindows * allowed.perMs };
+    if (announced !== null) {
+      const calls = (announced.calls / announced.perMs) * this.#limit.perMs;
+      this.#announcedLimit = { calls, untilMs: this.#clock.monotonicMs() + announcedLimitWindows * announced.perMs };
       if (calls < this.calls) this.#setRate(calls);
     }
-    const isRefused = this.#consecutiveThrottles >= throttlesBeforePause && this.remainingPauseMs === 0;
-    if (!isRefused) return;
+    const mustPause = this.#consecutiveThrottles >= throttlesBeforePause && this.remainingPauseMs === 0;
+    if (!mustPause) return;
     this.#consecutiveThrottles = 0;
-    if (allowed === null) this.#setRate(this.calls / 2);
-    if (pauseMs === null) this.#pause(Math.min(maxPauseMs, initialPauseMs * 2 ** this.#pauseCount));
+    if (announced === null) this.#setRate(this.calls / 2);
+    if (requestedPauseMs === null) this.#pause(Math.min(maxPauseMs, initialPauseMs * 2 ** this.#pauseCount));
     this.#pauseCount += 1;
   }
 
-  /** Looks at the answers since the last time: what was asked for in vain is left out. */
+  /** Evaluates the answers since the last evaluation and lowers the rate by the share that was throttled. */
   #evaluate(): void {
     const share = this.#throttled / this.#responses;
     this.#responses = 0;
@@ -98,8 +97,8 @@ export class AdaptiveRate {
   }
 
   #setRate(calls: number): void {
-    const least = Math.min(this.#limit.calls, this.#limit.perMs / maxPauseMs);
-    this.#calls = Math.max(least, calls);
+    const minCalls = Math.min(this.#limit.calls, this.#limit.perMs / maxPauseMs);
+    this.#calls = Math.max(minCalls, calls);
     this.#recoveringSinceMs = this.#clock.monotonicMs();
   }
 

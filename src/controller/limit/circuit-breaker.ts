@@ -1,18 +1,18 @@
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhenResult } from 'cockatiel';
 import type { RequestResult } from '../../model/ports.ts';
 
-/** So many requests in a row without an answer are an outage of the gateway, and no longer the bad luck of one publication. */
+/** Consecutive requests without an answer that count as an outage of the gateway, not as failures of single requests. */
 const failureThreshold = 5;
 
-/** Tells an outage of the gateway from the bad luck of single requests. */
+/** Distinguishes an outage of the gateway from failures of single requests. */
 export class CircuitBreaker {
-  // When to probe is the caller's to say: cockatiel measures its own waiting by the wall clock, which can jump.
+  // The caller decides when to probe: cockatiel measures its delay by the wall clock, which can jump.
   readonly #policy = circuitBreaker(
-    handleWhenResult((end) => (end as RequestResult).kind === 'lost'),
+    handleWhenResult((result) => (result as RequestResult).kind === 'lost'),
     { halfOpenAfter: Number.NEGATIVE_INFINITY, breaker: new ConsecutiveBreaker(failureThreshold) },
   );
 
-  /** Calls `onOpen` when an outage begins and `onClosed` when the gateway has answered again. */
+  /** Calls `onOpen` when an outage begins and `onClosed` when the gateway answers again. */
   constructor({ onOpen, onClosed }: { readonly onOpen: () => void; readonly onClosed: () => void }) {
     let isOpen = false;
     this.#policy.onStateChange((state) => {
@@ -22,8 +22,8 @@ export class CircuitBreaker {
     });
   }
 
-  /** Learns from how a request ended; any answer ends an outage. */
-  report(end: RequestResult): void {
-    void this.#policy.execute(() => end);
+  /** Records the result of a request; any answer ends an outage. */
+  report(result: RequestResult): void {
+    void this.#policy.execute(() => result);
   }
 }

@@ -1,3 +1,7 @@
+/*
+ * The limit folder decides when a request to the gateway may leave: rate limit, throttling, outages and rejected credentials.
+ * No window may ever hold more requests than the file's limit, across restarts and owners, and every request, reads and logins included, must pass here.
+ */
 import type { AcquireRequestSlot, Clock, RequestPause, RequestResult } from '../../model/ports.ts';
 import type { RequestLimits } from '../../model/publication.ts';
 import { AdaptiveRate } from './adaptive-rate.ts';
@@ -7,22 +11,22 @@ import { SendWindow } from './send-window.ts';
 export interface RateLimiterOptions {
   readonly limit: RequestLimits;
   readonly clock: Clock;
-  /** How long nothing may be sent at the beginning, in milliseconds: another process may just have used up a window. */
+  /** Delay before the first request, in milliseconds: another process may just have used up a window. */
   readonly initialDelayMs: number;
 }
 
-/** Why no request for a change may leave, and since when. */
+/** Why requests for changes are paused. */
 export type PauseReason = RequestPause['reason'];
 
-/** What `Traffic` tells the engine. */
+/** Callbacks of the `RateLimiter`. */
 export interface RateLimiterListener {
-  /** Nothing more may be begun. */
-  paused(stopped: RequestPause): void;
-  /** Nothing of what `stopped` told stands in the way any more. */
+  /** Requests are paused: no further change may be started. */
+  paused(pause: RequestPause): void;
+  /** The last pause has ended. */
   resumed(): void;
 }
 
-/** Everything that decides when a request to the gateway may leave: the file's limit, the gateway's wishes, an outage, refused credentials. */
+/** Decides when a request to the gateway may leave: the file's limit, the gateway's throttling, an outage, rejected credentials. */
 export class RateLimiter {
   readonly #clock: Clock;
   readonly #limit: RequestLimits;
@@ -46,66 +50,66 @@ export class RateLimiter {
     });
   }
 
-  /** Says from now on to `listener` when requests must stop and may go on. */
+  /** Sets the listener for pauses and their end. */
   setListener(listener: RateLimiterListener): void {
     this.#listener = listener;
   }
 
-  /** Why nothing may be begun; `null` if it may. */
+  /** The oldest active pause; `null` if requests may be sent. */
   get stopped(): RequestPause | null {
     return this.#pauses.values().next().value ?? null;
   }
 
-  /** Whether nothing may be begun for this reason, among others perhaps. */
-  isPausedFor(why: PauseReason): boolean {
-    return this.#pauses.has(why);
+  /** Whether requests are paused for this reason, possibly among others. */
+  isPausedFor(reason: PauseReason): boolean {
+    return this.#pauses.has(reason);
   }
 
-  /** What is allowed now: the file's limit, or less while the gateway asks for it. */
+  /** The current rate: the file's limit, or less while the gateway throttles. */
   get currentRate(): { readonly calls: number; readonly perMs: number } {
     return { calls: Math.round(this.#rate.calls * 100) / 100, perMs: this.#limit.perMs };
   }
 
-  /** See `Admit`. In the order of asking; at once if `signal` is aborted. */
+  /** See `AcquireRequestSlot`. Resolves in call order, or immediately if `signal` is aborted. */
   readonly acquire: AcquireRequestSlot = (signal) => {
-    const admitted = this.#tail.then(() => this.#acquire(signal));
-    this.#tail = admitted;
-    return admitted;
+    const acquired = this.#tail.then(() => this.#acquire(signal));
+    this.#tail = acquired;
+    return acquired;
   };
 
-  /** Stops what has not begun, until `go` for the same reason. */
+  /** Pauses requests until `resume` is called for the same reason. */
   pause(reason: PauseReason, message: string): void {
     if (this.#pauses.has(reason)) return;
-    const stopped: RequestPause = { reason, message, sinceMs: this.#clock.now() };
-    this.#pauses.set(reason, stopped);
-    this.#listener.paused(stopped);
+    const pause: RequestPause = { reason, message, sinceMs: this.#clock.now() };
+    this.#pauses.set(reason, pause);
+    this.#listener.paused(pause);
   }
 
-  /** Ends a stop. */
-  resume(why: PauseReason): void {
-    if (this.#pauses.delete(why) && this.#pauses.size === 0) this.#listener.resumed();
+  /** Ends the pause for this reason. */
+  resume(reason: PauseReason): void {
+    if (this.#pauses.delete(reason) && this.#pauses.size === 0) this.#listener.resumed();
   }
 
-  /** Gives its timer back. */
+  /** Clears the timer. */
   close(): void {
     if (this.#resumeTimer) clearTimeout(this.#resumeTimer);
   }
 
-  async #acquire(signal: AbortSignal): Promise<(end: RequestResult) => void> {
+  async #acquire(signal: AbortSignal): Promise<(result: RequestResult) => void> {
     const waitMs = (): number =>
       Math.max(this.#rate.remainingPauseMs, this.#lastSentAtMs + this.#rate.minIntervalMs - this.#clock.monotonicMs());
     while (waitMs() > 0 && !signal.aborted) await this.#clock.sleep(Math.ceil(waitMs()), signal);
-    const arrived = await this.#window.acquire(signal);
+    const markAnswered = await this.#window.acquire(signal);
     this.#lastSentAtMs = this.#clock.monotonicMs();
-    return (end) => {
-      arrived();
-      if (end.kind !== 'unsent') this.#report(end);
+    return (result) => {
+      markAnswered();
+      if (result.kind !== 'unsent') this.#report(result);
     };
   }
 
-  #report(end: RequestResult): void {
-    this.#breaker.report(end);
-    this.#rate.report(end);
+  #report(result: RequestResult): void {
+    this.#breaker.report(result);
+    this.#rate.report(result);
     const { remainingPauseMs } = this.#rate;
     if (remainingPauseMs === 0) return;
     this.pause('pause', `the gateway asks for fewer requests; the next one leaves in ${Math.ceil(remainingPauseMs / 1000)} s`);

@@ -2,10 +2,10 @@ import type { Clock, Gateway } from '../../model/ports.ts';
 import type { DesiredPublication } from '../../model/publication.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
-/** How often the gateway is asked during an outage, in milliseconds: its end is noticed within two seconds. */
+/** Polling interval during an outage, in milliseconds: its end is noticed within two seconds. */
 const probeIntervalMs = 1000;
 
-/** How often refused credentials are looked at, in milliseconds. */
+/** Interval between checks for new credentials, in milliseconds. */
 const credentialsPollMs = 1000;
 
 export interface RecoveryDeps {
@@ -14,7 +14,7 @@ export interface RecoveryDeps {
   readonly rateLimiter: Pick<RateLimiter, 'stopped' | 'resume'>;
 }
 
-/** Asks for something harmless once in a while, until an answer ends the outage. */
+/** Polls the gateway with a read until an answer ends the outage. */
 export async function pollDuringOutage(
   publication: DesiredPublication | undefined,
   deps: RecoveryDeps,
@@ -27,7 +27,7 @@ export async function pollDuringOutage(
   }
 }
 
-/** Lets calls go on when the credentials are others. */
+/** Resumes requests when the credentials have changed. */
 export async function resumeOnNewCredentials({ gateway, clock, rateLimiter }: RecoveryDeps, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && !gateway.hasNewCredentials()) await clock.sleep(credentialsPollMs, signal);
   if (!signal.aborted) rateLimiter.resume('credentials');

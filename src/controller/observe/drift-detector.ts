@@ -1,3 +1,7 @@
+/*
+ * The observe folder asks the gateway what is really published and brings the recorded state up to date before a plan is computed.
+ * It must never turn an implausible list into changes: whatever would cause harm if the list were wrong is confirmed one by one.
+ */
 import { type EdictError, ObservationFailedError } from '../../model/errors.ts';
 import type { Emit } from '../../model/events.ts';
 import type { DriftNotice } from '../../model/observation.ts';
@@ -10,21 +14,21 @@ export interface DriftDetectorDeps {
   readonly gateway: GatewayReader;
   readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
   readonly emit: Emit;
-  /** Whether the first look is due at once, whatever the file says. */
+  /** Whether the first observation is due immediately, even if the file does not ask for it. */
   readonly observeOnStart: boolean;
 }
 
-/** After a look that saw nothing the next one is due this much later, or sooner if the file says so. */
+/** Delay after a failed observation, in milliseconds; a shorter refresh interval in the file takes precedence. */
 const failureRetryMs = 60_000;
 
-/** Looks at the gateway when it is time to, and brings the record up to what is seen. */
+/** Observes the gateway when an observation is due, and updates the recorded state accordingly. */
 export class DriftDetector {
   readonly #deps: DriftDetectorDeps;
   #nextAtMs = Number.NEGATIVE_INFINITY;
   #lastObservation: Promise<unknown> = Promise.resolve();
-  /** Whether the first look, asked for by a person, is still to be made. */
+  /** Whether a requested first observation has not succeeded yet. */
   #isRequested: boolean;
-  /** What was told of APIs that are gone: it stays so, and is told once. */
+  /** Notices of deleted APIs that were already emitted: each is emitted once, because a deleted API stays deleted. */
   #reportedDeleted = new Set<string>();
 
   constructor(deps: DriftDetectorDeps) {
@@ -33,52 +37,52 @@ export class DriftDetector {
   }
 
   /**
-   * Resolves to the record as the gateway shows it, `null` if it is not time to look or there is no believing what is seen.
-   * A look under way is waited for: nobody plans on what it is about to correct.
+   * Resolves to the recorded state updated from the gateway; `null` if no observation is due or its result is not plausible.
+   * Waits for an observation in progress, so that no plan is based on state that is about to be corrected.
    *
-   * @throws EdictError `OBSERVATION_FAILED` if nothing is seen and the record is no base to plan on: a look was asked for, or the gateway
-   * has never been seen, and to publish what is online there already would cost versions. `STORE_*` if it cannot be written
+   * @throws EdictError `OBSERVATION_FAILED` if the observation fails and the recorded state alone is no basis for a plan: an observation was
+   * requested, or the gateway was never observed, and publishing what is already online would use up versions. `STORE_*` if the store fails
    */
-  observe(desired: DesiredState, passId: string, signal: AbortSignal): Promise<RecordedState | null> {
-    const looked = this.#lastObservation.then(() => this.#observe(desired, passId, signal));
-    this.#lastObservation = looked.catch(() => null);
-    return looked;
+  observe(desired: DesiredState, reconcileId: string, signal: AbortSignal): Promise<RecordedState | null> {
+    const observation = this.#lastObservation.then(() => this.#observe(desired, reconcileId, signal));
+    this.#lastObservation = observation.catch(() => null);
+    return observation;
   }
 
   async #observe(desired: DesiredState, reconcileId: string, signal: AbortSignal): Promise<RecordedState | null> {
     const { store, gateway, clock, emit } = this.#deps;
     const { refreshIntervalMs } = desired;
     if (!this.#isRequested && refreshIntervalMs === null) return null;
-    const isUnknown = (await store.listedApiCount(desired.gateway)) === null;
-    if (!this.#isRequested && !isUnknown && clock.monotonicMs() < this.#nextAtMs) return null;
-    const everyMs = refreshIntervalMs ?? Number.POSITIVE_INFINITY;
-    this.#nextAtMs = clock.monotonicMs() + everyMs;
-    const seen = await observeGateway(desired, { gateway, record: store, clock, signal });
-    if (seen.kind === 'blind') {
-      this.#nextAtMs = clock.monotonicMs() + Math.min(everyMs, failureRetryMs);
-      emit({ type: 'gateway:observe_failed', reconcileId, reason: seen.reason });
-      if (seen.listed !== null) await store.saveObservation(desired.gateway, [], seen.listed);
-      if (this.#isRequested || isUnknown) throw observationError(seen.reason, this.#isRequested);
+    const neverObserved = (await store.listedApiCount(desired.gateway)) === null;
+    if (!this.#isRequested && !neverObserved && clock.monotonicMs() < this.#nextAtMs) return null;
+    const intervalMs = refreshIntervalMs ?? Number.POSITIVE_INFINITY;
+    this.#nextAtMs = clock.monotonicMs() + intervalMs;
+    const observation = await observeGateway(desired, { gateway, record: store, clock, signal });
+    if (observation.kind === 'blind') {
+      this.#nextAtMs = clock.monotonicMs() + Math.min(intervalMs, failureRetryMs);
+      emit({ type: 'gateway:observe_failed', reconcileId, reason: observation.reason });
+      if (observation.listed !== null) await store.saveObservation(desired.gateway, [], observation.listed);
+      if (this.#isRequested || neverObserved) throw observationError(observation.reason, this.#isRequested);
       return null;
     }
-    await store.saveObservation(desired.gateway, seen.updates, seen.listed);
+    await store.saveObservation(desired.gateway, observation.updates, observation.listed);
     this.#isRequested = false;
-    emit({ type: 'gateway:observed', reconcileId, listedApiCount: seen.listed, changedCount: seen.updates.length });
-    for (const notice of this.#newNotices(seen.notices)) emit({ type: 'publication:drift', reconcileId, notice });
-    return seen.recorded;
+    emit({ type: 'gateway:observed', reconcileId, listedApiCount: observation.listed, changedCount: observation.updates.length });
+    for (const notice of this.#newNotices(observation.notices)) emit({ type: 'publication:drift', reconcileId, notice });
+    return observation.recorded;
   }
 
-  #newNotices(notes: readonly DriftNotice[]): DriftNotice[] {
-    const nameOf = ({ key, replacementId }: DriftNotice): string => `${key} ${replacementId}`;
-    const told = this.#reportedDeleted;
-    this.#reportedDeleted = new Set(notes.filter(({ kind }) => kind === 'gone').map(nameOf));
-    return notes.filter((note) => note.kind !== 'gone' || !told.has(nameOf(note)));
+  #newNotices(notices: readonly DriftNotice[]): DriftNotice[] {
+    const idOf = ({ key, replacementId }: DriftNotice): string => `${key} ${replacementId}`;
+    const reported = this.#reportedDeleted;
+    this.#reportedDeleted = new Set(notices.filter(({ kind }) => kind === 'gone').map(idOf));
+    return notices.filter((notice) => notice.kind !== 'gone' || !reported.has(idOf(notice)));
   }
 }
 
-function observationError(reason: string, isAwaited: boolean): EdictError {
-  const without = isAwaited ? 'without --refresh' : 'with `observe: never`';
+function observationError(reason: string, isRequested: boolean): EdictError {
+  const remedy = isRequested ? 'without --refresh' : 'with `observe: never`';
   return new ObservationFailedError(`the gateway cannot be observed: ${reason}`, {
-    hint: `nothing was sent; ${without} the plan starts from the record alone`,
+    hint: `nothing was sent; ${remedy} the plan starts from the record alone`,
   });
 }

@@ -12,58 +12,58 @@ export interface HealthChecksDeps {
   readonly emit: Emit;
   /** A number from 0 to 1. */
   readonly random: () => number;
-  /** How often one address is asked in a row. */
+  /** Consecutive tries of one URL. */
   readonly maxTries: number;
-  /** Called after each answer. */
+  /** Called after each result. */
   readonly onResult: () => void;
 }
 
-/** So many addresses are asked at a time. */
+/** The most probes in flight. */
 const concurrency = 4;
 
-/** One address that is being asked until it answers as expected. */
+/** One URL that is probed until it answers as expected. */
 interface ActiveCheck {
   readonly target: ProbeTarget;
   readonly cancel: AbortController;
 }
 
-/** Asks what the newest plan waits for, with growing delay, and keeps the answers for as long as they count. */
+/** Runs the probes that the newest plan waits for, with backoff, and keeps their results while they are valid. */
 export class HealthChecks {
   readonly #deps: HealthChecksDeps;
   readonly #queue = new PQueue({ concurrency });
   readonly #results = new Map<PublicationKey, ProbeResult>();
   readonly #active = new Map<PublicationKey, ActiveCheck>();
   readonly #running = new Set<Promise<void>>();
-  /** Addresses that have not answered as expected, as often as they are asked; they wait for a person or a new file. */
+  /** Probes that used up their tries without the expected answer; they are left for a person or a new file. */
   readonly #exhausted = new Set<PublicationKey>();
 
   constructor(deps: HealthChecksDeps) {
     this.#deps = deps;
   }
 
-  /** The last answers that still count. */
+  /** The latest results that are still valid. */
   get results(): ProbeResults {
     return this.#results;
   }
 
-  /** What was asked and has not answered as expected. */
+  /** The failed probes. */
   get failed(): readonly ProbeResult[] {
     return [...this.#results.values()].filter(({ isExpected }) => !isExpected);
   }
 
-  /** Whether something is being asked, or will be again. */
+  /** Whether a probe is in flight or scheduled. */
   get isRunning(): boolean {
     return this.#active.size > 0;
   }
 
-  /** Asks what `plan` waits for, and nothing else any more. `fresh`: at once, also what has failed before. */
+  /** Runs the probes that `plan` waits for and cancels all others. `fresh`: immediately, including those that used up their tries. */
   setPlan({ changes }: Pick<Plan, 'changes'>, { fresh }: { readonly fresh: boolean }): void {
     const targets = new Map<PublicationKey, ProbeTarget>();
     for (const { held, deferred } of changes) if (!held && deferred?.probe) targets.set(deferred.probe.key, deferred.probe);
-    const left = new Set(changes.map(({ apiId }) => apiId));
+    const changedApis = new Set(changes.map(({ apiId }) => apiId));
     for (const [key, { isExpected }] of this.#results) {
-      const counts = isExpected ? left.has(key.slice(0, key.indexOf(' '))) : targets.has(key);
-      if (!counts) this.#results.delete(key);
+      const isValid = isExpected ? changedApis.has(key.slice(0, key.indexOf(' '))) : targets.has(key);
+      if (!isValid) this.#results.delete(key);
     }
     for (const [key, { target, cancel }] of this.#active) {
       if (!fresh && isSameTarget(target, targets.get(key))) continue;
@@ -74,7 +74,7 @@ export class HealthChecks {
     for (const target of targets.values()) if (!this.#active.has(target.key) && !this.#exhausted.has(target.key)) this.#start(target);
   }
 
-  /** Asks nothing more; resolves when nothing is being asked. */
+  /** Cancels all probes; resolves when none is in flight. */
   async stop(): Promise<void> {
     for (const { cancel } of this.#active.values()) cancel.abort();
     this.#active.clear();

@@ -3,21 +3,21 @@ import type { ObservedApi } from '../../model/observation.ts';
 import type { GatewayReader, ListedEnvironment, ReadResult } from '../../model/ports.ts';
 import { type RetryReadDeps, retryRead } from '../retry.ts';
 
-/** Everything that a gateway lists. */
+/** All APIs and environments that a gateway lists. */
 export interface GatewayInventory {
   readonly apis: readonly ObservedApi[];
   readonly environments: readonly ListedEnvironment[];
 }
 
-/** Returns what the gateway lists, in as few reads as there are pages. Throws an EdictError `OBSERVATION_FAILED` if one stays without an answer. */
+/** Reads the gateway's APIs and environments, one request a page. Throws an EdictError `OBSERVATION_FAILED` if a list cannot be read. */
 export async function readInventory(
   gateway: Pick<GatewayReader, 'listApis' | 'listEnvironments'>,
   deps: RetryReadDeps,
 ): Promise<GatewayInventory> {
-  const read = async <T>(what: string, once: () => Promise<ReadResult<T>>): Promise<T> => {
-    const came = await retryRead(once, deps);
-    if (came.kind === 'read') return came.value;
-    const { code, message, hint } = came.failure;
+  const read = async <T>(what: string, readOnce: () => Promise<ReadResult<T>>): Promise<T> => {
+    const result = await retryRead(readOnce, deps);
+    if (result.kind === 'read') return result.value;
+    const { code, message, hint } = result.failure;
     throw new ObservationFailedError(`the gateway's ${what} cannot be read: ${code} ${message}`, hint === null ? {} : { hint });
   };
   const environments = await read('environments', () => gateway.listEnvironments(deps.signal));

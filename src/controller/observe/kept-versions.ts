@@ -10,14 +10,14 @@ export interface KeptVersionsDeps {
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
   /** Returns a number from 0 to 1. */
   readonly random: () => number;
-  /** Ends the reading. */
+  /** Aborts the reads. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Returns the versions that the gateway keeps of the publications that are to be restored, as many reads at a time as the file allows. What was changed so
- * lately that the list may not show it yet is read again when it must. What the gateway does not tell of one publication says
- * why; a failure that is none of a single publication's is the answer for all.
+ * Reads the versions that the gateway keeps for the publications to restore, with the file's concurrency. If a publication was
+ * changed within the propagation delay and its list does not show the change, the list is read again after the delay. A failure
+ * that concerns one publication is returned as its reason; any other failure is returned for all.
  */
 export async function readKeptVersions(
   restored: readonly Restoration[],
@@ -26,13 +26,13 @@ export async function readKeptVersions(
 ): Promise<{ readonly kind: 'read'; readonly value: VersionsByPublication } | ReadFailure> {
   const kept = new Map<PublicationKey, readonly ListedVersion[] | string>();
   let failure: ReadFailure | null = null;
-  const left = restored.values();
+  const remaining = restored.values();
   const reader = async (): Promise<void> => {
-    for (const one of left) {
+    for (const restoration of remaining) {
       if (failure) return;
-      const read = await readPublicationVersions(one, recorded, deps);
-      if (read.kind === 'read') kept.set(one.key, read.value);
-      else if (read.kind === 'stalled') kept.set(one.key, `${read.failure.code} ${read.failure.message}`);
+      const read = await readPublicationVersions(restoration, recorded, deps);
+      if (read.kind === 'read') kept.set(restoration.key, read.value);
+      else if (read.kind === 'stalled') kept.set(restoration.key, `${read.failure.code} ${read.failure.message}`);
       else failure = read;
     }
   };
@@ -41,17 +41,17 @@ export async function readKeptVersions(
 }
 
 async function readPublicationVersions(
-  one: Restoration,
+  restoration: Restoration,
   recorded: RecordedState,
   deps: KeptVersionsDeps,
 ): Promise<ReadResult<readonly ListedVersion[]>> {
   const { gateway, settings, clock, signal } = deps;
-  const once = () => retryRead(() => gateway.listVersions(one, signal), deps);
-  const read = await once();
-  const was = recorded.get(one.key);
-  const ageMs = clock.now() - (was?.recordedAtMs ?? 0);
-  const isYoung = ageMs < settings.propagationDelayMs;
-  if (read.kind !== 'read' || !isYoung || matchesRecorded(was, read.value)) return read;
+  const readOnce = () => retryRead(() => gateway.listVersions(restoration, signal), deps);
+  const read = await readOnce();
+  const recordedPublication = recorded.get(restoration.key);
+  const ageMs = clock.now() - (recordedPublication?.recordedAtMs ?? 0);
+  const isRecent = ageMs < settings.propagationDelayMs;
+  if (read.kind !== 'read' || !isRecent || matchesRecorded(recordedPublication, read.value)) return read;
   await clock.sleep(Math.min(settings.propagationDelayMs, settings.propagationDelayMs - ageMs), signal);
-  return once();
+  return readOnce();
 }

@@ -4,18 +4,18 @@ import type { Clock, GatewayReader, StoreReader } from '../../model/ports.ts';
 import type { DesiredState, PublicationKey, RecordedPublication, RecordedState } from '../../model/publication.ts';
 import { applyObservation } from '../../plan/drift.ts';
 
-/** A list that lost a larger share of its APIs since the last one is not believed at once. */
+/** The largest share of APIs that a list may lose since the last one; a larger loss must be confirmed by the next list. */
 const maxPlausibleLoss = 0.2;
 
-/** Of what is doubtful in a list, so much is asked for one by one. */
+/** The most entries of a list that are confirmed by single reads, per check. */
 const maxSingleReads = 20;
 
-/** A record from further ahead than this was written by a clock that has been set back since. */
+/** Recorded state that is further in the future was written before the clock was set back. */
 const maxClockSkewMs = 3_600_000;
 
-/** What a look at the gateway came to. */
+/** The result of observing the gateway. */
 export type GatewayObservation =
-  /** `recorded` is what the record must be now, `updates` what of it has changed, `listed` how many APIs there are. */
+  /** `recorded`: the new recorded state; `updates`: the part of it that changed; `listed`: the number of APIs. */
   | {
       readonly kind: 'observed';
       readonly recorded: RecordedState;
@@ -25,11 +25,11 @@ export type GatewayObservation =
     }
   | ObservationFailed;
 
-/** The gateway could not be asked, or its answer is not believed. */
+/** The gateway could not be read, or its list is not plausible. */
 export interface ObservationFailed {
   readonly kind: 'blind';
   readonly reason: string;
-  /** How many APIs there were in a list that is believed if the next one is no longer; `null` in all other cases. */
+  /** The size of an implausibly short list, which is accepted if the next list is no longer than this; otherwise `null`. */
   readonly listed: number | null;
 }
 
@@ -41,39 +41,39 @@ export interface ObserveDeps {
 }
 
 /**
- * Asks the gateway what is really published, in as few reads as there are pages, and returns the record as it must be then.
- * Writes nothing. What edict has changed itself since shortly before the look is left as it is: a list may lag. What would
- * follow from a wrong list and do harm is asked for once more, one by one.
+ * Lists what is really published, one request a page, and returns the recorded state updated accordingly. Writes nothing.
+ * Publications that edict changed within the propagation delay before the observation are not updated, because a list may lag.
+ * Entries that would cause harm if the list were wrong are confirmed by single reads.
  */
 export async function observeGateway(desired: DesiredState, deps: ObserveDeps): Promise<GatewayObservation> {
   const { gateway, record, clock, signal } = deps;
-  const beganAtMs = clock.now();
+  const startedAtMs = clock.now();
   const read = await gateway.listApis(signal);
   if (read.kind !== 'read') return observationFailed(`${read.failure.code} ${read.failure.message}`);
   const isSettled = ({ recordedAtMs, unknownAttempt }: RecordedPublication): boolean =>
     unknownAttempt !== null ||
-    recordedAtMs <= beganAtMs - desired.gateway.propagationDelayMs ||
+    recordedAtMs <= startedAtMs - desired.gateway.propagationDelayMs ||
     recordedAtMs > clock.now() + maxClockSkewMs;
-  const closer = await confirmObservation(read.value, desired, await record.readRecordedState(desired.gateway), isSettled, deps);
-  if (closer.kind === 'blind') return closer;
-  // Read once more, since edict may have changed something meanwhile; nothing is waited for from here to the write.
+  const confirmed = await confirmObservation(read.value, desired, await record.readRecordedState(desired.gateway), isSettled, deps);
+  if (confirmed.kind === 'blind') return confirmed;
+  // Read again, because edict may have changed something meanwhile; there is no await from here to the write.
   const recorded = await record.readRecordedState(desired.gateway);
-  const isOpen = (key: PublicationKey): boolean => {
-    const was = recorded.get(key);
-    return !closer.unconfirmed.has(key) && (was === undefined || isSettled(was));
+  const isObservable = (key: PublicationKey): boolean => {
+    const recordedPublication = recorded.get(key);
+    return !confirmed.unconfirmed.has(key) && (recordedPublication === undefined || isSettled(recordedPublication));
   };
-  const settled = new Map([...recorded].filter(([key]) => isOpen(key)));
-  const observable = { ...desired, publications: new Map([...desired.publications].filter(([key]) => isOpen(key))) };
-  const { updates, notices } = applyObservation(observable, settled, closer.observation, clock.now());
-  const gone = deletedApiNotices(observable, recorded, closer.deletedApiIds, read.value);
-  const told = new Set(gone.map(({ key }) => key));
+  const settled = new Map([...recorded].filter(([key]) => isObservable(key)));
+  const observable = { ...desired, publications: new Map([...desired.publications].filter(([key]) => isObservable(key))) };
+  const { updates, notices } = applyObservation(observable, settled, confirmed.observation, clock.now());
+  const deleted = deletedApiNotices(observable, recorded, confirmed.deletedApiIds, read.value);
+  const deletedKeys = new Set(deleted.map(({ key }) => key));
   const result = new Map(recorded);
   for (const next of updates) result.set(next.key, next);
   return {
     kind: 'observed',
     recorded: result,
     updates,
-    notices: [...gone, ...notices.filter(({ key }) => !told.has(key))],
+    notices: [...deleted, ...notices.filter(({ key }) => !deletedKeys.has(key))],
     listed: read.value.size,
   };
 }
@@ -85,9 +85,9 @@ function observationFailed(reason: string, listed: number | null = null): Observ
 interface ConfirmedObservation {
   readonly kind: 'closer';
   readonly observation: Observation;
-  /** What nobody can tell of this time. */
+  /** Publications whose state could not be confirmed this time. */
   readonly unconfirmed: ReadonlySet<PublicationKey>;
-  /** The IDs of APIs that are no longer there. */
+  /** The IDs of APIs that were deleted. */
   readonly deletedApiIds: ReadonlySet<string>;
 }
 
@@ -98,25 +98,32 @@ async function confirmObservation(
   isSettled: (recorded: RecordedPublication) => boolean,
   deps: ObserveDeps,
 ): Promise<ConfirmedObservation | ObservationFailed> {
-  const settled = [...recorded.values()].filter((was) => !was.unknownAttempt && isSettled(was));
+  const settled = [...recorded.values()].filter(
+    (recordedPublication) => !recordedPublication.unknownAttempt && isSettled(recordedPublication),
+  );
   const omitted = await confirmOmitted(observation, desired, recorded, deps);
-  const doubt = omitted instanceof Set ? await confirmUnpublished(observation, settled, deps) : omitted;
-  if (doubt) return doubt;
+  const failed = omitted instanceof Set ? await confirmUnpublished(observation, settled, deps) : omitted;
+  if (failed) return failed;
   const deletedApiIds = omitted instanceof Set ? omitted : new Set<string>();
-  const withGone = new Map(observation);
+  const withDeleted = new Map(observation);
   for (const apiId of deletedApiIds)
-    withGone.set(apiId, { apiId, name: '', groupId: '', group: '', editedAtMs: null, publications: new Map() });
-  const pinned = await readPinnedVersions(withGone, desired, recorded, deps);
+    withDeleted.set(apiId, { apiId, name: '', groupId: '', group: '', editedAtMs: null, publications: new Map() });
+  const pinned = await readPinnedVersions(withDeleted, desired, recorded, deps);
   return pinned.kind === 'blind' ? pinned : { ...pinned, deletedApiIds };
 }
 
-/** Tells of APIs that are no longer there, and whether another one has the name by which the file calls them. */
-function deletedApiNotices(desired: DesiredState, recorded: RecordedState, gone: ReadonlySet<string>, listed: Observation): DriftNotice[] {
-  const wanted = gone.size === 0 ? [] : [...desired.publications.values()].filter(({ apiId }) => gone.has(apiId));
-  return wanted.map(({ key, api, apiId, environment, environmentId, nameRef }) => {
-    const heir = nameRef && [...listed.values()].find((one) => matchesName({ ...one, id: one.apiId }, nameRef));
-    const was = recorded.get(key);
-    const before = { previousState: was?.state ?? null, previousSinceMs: was?.recordedAtMs ?? null };
+/** Returns notices of declared APIs that were deleted, with the ID of a replacement that has the name used in the file. */
+function deletedApiNotices(
+  desired: DesiredState,
+  recorded: RecordedState,
+  deleted: ReadonlySet<string>,
+  listed: Observation,
+): DriftNotice[] {
+  const affected = deleted.size === 0 ? [] : [...desired.publications.values()].filter(({ apiId }) => deleted.has(apiId));
+  return affected.map(({ key, api, apiId, environment, environmentId, nameRef }) => {
+    const replacement = nameRef && [...listed.values()].find((one) => matchesName({ ...one, id: one.apiId }, nameRef));
+    const recordedPublication = recorded.get(key);
+    const previousCount = { previousState: recordedPublication?.state ?? null, previousSinceMs: recordedPublication?.recordedAtMs ?? null };
     return {
       key,
       api,
@@ -124,15 +131,15 @@ function deletedApiNotices(desired: DesiredState, recorded: RecordedState, gone:
       environment,
       environmentId,
       kind: 'gone',
-      ...before,
+      ...previousCount,
       currentState: 'offline',
       untilMs: null,
-      replacementId: heir?.apiId ?? null,
+      replacementId: replacement?.apiId ?? null,
     };
   });
 }
 
-/** What the list leaves out and a closer look still finds speaks against all of it. Resolves to the IDs of what is really gone. */
+/** Rejects the whole list if an API that it omits still exists. Otherwise resolves to the IDs of the APIs that were deleted. */
 async function confirmOmitted(
   observation: Observation,
   desired: DesiredState,
@@ -141,23 +148,23 @@ async function confirmOmitted(
 ): Promise<ObservationFailed | Set<string>> {
   const ours = new Set([...desired.publications.values(), ...recorded.values()].map(({ apiId }) => apiId));
   const omitted = [...ours].filter((apiId) => !observation.has(apiId)).sort();
-  const gone = new Set<string>();
+  const deleted = new Set<string>();
   for (const apiId of sample(omitted)) {
     const read = await gateway.getApi(apiId, signal);
     if (read.kind === 'read' && read.value)
       return observationFailed(`the list leaves out API ${apiId}, which is there when it is asked for by itself`);
-    if (read.kind === 'read') gone.add(apiId);
-    // What edict may not ask for says nothing of the list.
+    if (read.kind === 'read') deleted.add(apiId);
+    // A rejected single read, such as a missing permission, is no evidence against the list.
     if (read.kind !== 'read' && read.kind !== 'stalled') return observationFailed(`${read.failure.code} ${read.failure.message}`);
   }
-  const before = await record.listedApiCount(desired.gateway);
-  const isShort = before !== null && observation.size < before * (1 - maxPlausibleLoss);
-  if (!isShort || omitted.length <= maxSingleReads) return gone;
-  const reason = `the list holds ${observation.size} APIs and held ${before} the last time; it is believed if the next one is no longer`;
+  const previousCount = await record.listedApiCount(desired.gateway);
+  const isShort = previousCount !== null && observation.size < previousCount * (1 - maxPlausibleLoss);
+  if (!isShort || omitted.length <= maxSingleReads) return deleted;
+  const reason = `the list holds ${observation.size} APIs and held ${previousCount} the last time; it is believed if the next one is no longer`;
   return observationFailed(reason, observation.size);
 }
 
-/** What edict has put online and the list shows as published no more may be there all the same; to publish it again would do harm. */
+/** Confirms that publications recorded as online and missing from the list are offline: publishing them again would do harm. */
 async function confirmUnpublished(
   observation: Observation,
   settled: readonly RecordedPublication[],
@@ -178,7 +185,7 @@ async function confirmUnpublished(
   return null;
 }
 
-/** A list of APIs does not say which version is in effect: it is asked for where the file pins one and it is not known. */
+/** Reads the effective version of pinned publications where it is not known, because the list of APIs does not contain it. */
 async function readPinnedVersions(
   observation: Observation,
   desired: DesiredState,
@@ -187,16 +194,19 @@ async function readPinnedVersions(
 ): Promise<Omit<ConfirmedObservation, 'deletedApiIds'> | ObservationFailed> {
   const result = new Map(observation);
   const unconfirmed = new Set<PublicationKey>();
-  let asked = 0;
+  let readCount = 0;
   for (const pinned of desired.publications.values()) {
     const { key, apiId, environmentId, version, state } = pinned;
     const api = result.get(apiId);
     const published = api?.publications.get(environmentId);
-    const was = recorded.get(key);
-    const isKnown = was?.state === 'online' && was.versionId !== null && [was.publishId, null].includes(published?.publishId ?? null);
-    if (!api || !published || version === null || state === 'offline' || isKnown || was?.unknownAttempt) continue;
-    asked += 1;
-    const read = asked > maxSingleReads ? null : await gateway.listVersions(pinned, signal);
+    const recordedPublication = recorded.get(key);
+    const isKnown =
+      recordedPublication?.state === 'online' &&
+      recordedPublication.versionId !== null &&
+      [recordedPublication.publishId, null].includes(published?.publishId ?? null);
+    if (!api || !published || version === null || state === 'offline' || isKnown || recordedPublication?.unknownAttempt) continue;
+    readCount += 1;
+    const read = readCount > maxSingleReads ? null : await gateway.listVersions(pinned, signal);
     if (read && read.kind !== 'read' && read.kind !== 'stalled') return observationFailed(`${read.failure.code} ${read.failure.message}`);
     const effective = read?.kind === 'read' ? read.value.find(({ isEffective }) => isEffective) : undefined;
     if (effective) result.set(apiId, withVersion(api, environmentId, effective.versionId));
@@ -210,7 +220,7 @@ function withVersion(api: ObservedApi, environmentId: string, versionId: string)
   return published ? { ...api, publications: new Map(api.publications).set(environmentId, { ...published, versionId }) } : api;
 }
 
-/** Returns at most `askedForSingly` of `all`, from beginning to end. */
+/** Returns at most `maxSingleReads` of `all`, evenly spread. */
 function sample<T>(all: readonly T[]): T[] {
   const step = Math.max(1, all.length / maxSingleReads);
   return all.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));

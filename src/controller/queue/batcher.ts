@@ -5,13 +5,13 @@ import type { Clock, Gateway } from '../../model/ports.ts';
 import type { GatewaySettings } from '../../model/publication.ts';
 import { batchKey } from '../../plan/batch.ts';
 
-/** A place in a call to come. Either `send` or `leave` must be called. */
+/** A slot in a future call. Either `send` or `cancel` must be called. */
 export interface BatchSlot {
-  /** What the call's remark will carry; `null`: nothing. */
+  /** The attempt marker in the call's remark; `null`: none. */
   readonly marker: string | null;
-  /** Resolves to what came of the change. `isWanted` is asked at the moment before the request leaves. */
+  /** Resolves to the outcome of the change. `isWanted` is called right before the request leaves. */
   send(isWanted: () => boolean): Promise<Outcome>;
-  /** Gives the place up: nothing is sent for it. */
+  /** Releases the slot: nothing is sent for it. */
   cancel(): void;
 }
 
@@ -19,21 +19,21 @@ export interface BatcherDeps {
   readonly gateway: Pick<Gateway, 'send' | 'sendBatch'>;
   readonly settings: Pick<GatewaySettings, 'batchSize' | 'isMarkerEnabled'>;
   readonly clock: Pick<Clock, 'sleep'>;
-  /** Ends the waiting for a turn. */
+  /** Ends the wait for a request slot. */
   readonly signal: AbortSignal;
 }
 
-/** How long a call waits for more changes that could go with it, in milliseconds. */
+/** How long a batch stays open for more changes, in milliseconds. */
 const lingerMs = 20;
 
 /**
- * Puts changes into calls: each into one of its own, or up to `batch` of one environment, action and remark into one. A
- * place is taken before the attempt is recorded, since the marker is the call's and the record must hold it.
+ * Groups changes into calls: one call a change, or up to `batchSize` changes with the same environment, action and remark. A
+ * slot is reserved before the attempt is recorded, because the attempt must contain the call's marker.
  */
 export class Batcher {
   readonly #deps: BatcherDeps;
   readonly #openBatches = new Map<string, Batch>();
-  /** The most places in a call now: less after a call that failed as a whole, since one change alone may be why. */
+  /** The current batch size limit: halved after a batch failed as a whole, because a single change may be the cause. */
   #maxSize: number;
 
   constructor(deps: BatcherDeps) {
@@ -41,25 +41,25 @@ export class Batcher {
     this.#maxSize = deps.settings.batchSize;
   }
 
-  /** Returns a place for `change`. A version is switched to in a call of its own. */
+  /** Returns a slot for `change`. A version switch always has its own call. */
   reserve(change: Change): BatchSlot {
     const name = batchKey(change);
     if (this.#maxSize === 1 || name === null) return this.#singleCall(change);
-    let departure = this.#openBatches.get(name);
-    if (!departure) {
-      const opened = new Batch(this.#newMarker(change), (group) => void this.#flush(group));
-      departure = opened;
-      this.#openBatches.set(name, opened);
-      void this.#deps.clock.sleep(lingerMs, this.#deps.signal).then(() => this.#closeBatch(name, opened));
+    let batch = this.#openBatches.get(name);
+    if (!batch) {
+      const newBatch = new Batch(this.#newMarker(change), (entries) => void this.#flush(entries));
+      batch = newBatch;
+      this.#openBatches.set(name, newBatch);
+      void this.#deps.clock.sleep(lingerMs, this.#deps.signal).then(() => this.#closeBatch(name, newBatch));
     }
-    const place = departure.reserve(change);
-    if (departure.size >= this.#maxSize) this.#closeBatch(name, departure);
-    return place;
+    const slot = batch.reserve(change);
+    if (batch.size >= this.#maxSize) this.#closeBatch(name, batch);
+    return slot;
   }
 
-  #closeBatch(name: string, departure: Batch): void {
-    if (this.#openBatches.get(name) === departure) this.#openBatches.delete(name);
-    departure.close();
+  #closeBatch(name: string, batch: Batch): void {
+    if (this.#openBatches.get(name) === batch) this.#openBatches.delete(name);
+    batch.close();
   }
 
   #singleCall(change: Change): BatchSlot {
@@ -73,15 +73,15 @@ export class Batcher {
     return { marker, send, cancel: () => undefined };
   }
 
-  async #flush(travellers: readonly Entry[]): Promise<void> {
+  async #flush(entries: readonly Entry[]): Promise<void> {
     const { gateway, signal } = this.#deps;
-    const byChange = new Map(travellers.map((traveller) => [traveller.change, traveller]));
+    const byChange = new Map(entries.map((entry) => [entry.change, entry]));
     const isStillDesired = (change: Change): boolean => byChange.get(change)?.isWanted() ?? false;
-    const marker = travellers[0]?.marker ?? null;
+    const marker = entries[0]?.marker ?? null;
     const { outcomes, isSameFailure } = await gateway.sendBatch([...byChange.keys()], { marker, isStillDesired }, signal);
     if (isSameFailure) this.#maxSize = Math.max(1, Math.floor(this.#maxSize / 2));
     else this.#growMaxSize();
-    for (const [index, { resolve }] of travellers.entries()) resolve(outcomes[index] ?? { kind: 'dropped' });
+    for (const [index, { resolve }] of entries.entries()) resolve(outcomes[index] ?? { kind: 'dropped' });
   }
 
   #growMaxSize(): void {
@@ -90,12 +90,12 @@ export class Batcher {
 
   #newMarker({ action }: Change): string | null {
     if (action !== 'online' || !this.#deps.settings.isMarkerEnabled) return null;
-    // The first twelve digits of a random UUID are random, and Node has some in hand: to ask the system each time costs more than a commit.
+    // The first twelve digits of a UUID are random, and Node caches random bytes for UUIDs: asking the system each time costs more than a commit.
     return randomUUID().replace('-', '').slice(0, 12);
   }
 }
 
-/** A change whose attempt is recorded, on its way into a call. */
+/** A change in a batch, with its attempt recorded. */
 interface Entry {
   readonly change: Change;
   readonly marker: string | null;
@@ -103,21 +103,21 @@ interface Entry {
   readonly resolve: (outcome: Outcome) => void;
 }
 
-/** One call to come: it leaves when no more places are given away and everyone who has one is there or has left. */
+/** One future call: it is sent once it is closed and every reserved slot was filled or cancelled. */
 class Batch {
   readonly #marker: string | null;
-  readonly #flush: (travellers: readonly Entry[]) => void;
+  readonly #flush: (entries: readonly Entry[]) => void;
   readonly #entries: Entry[] = [];
   #reserved = 0;
   #cancelled = 0;
   #isClosed = false;
 
-  constructor(marker: string | null, depart: (travellers: readonly Entry[]) => void) {
+  constructor(marker: string | null, flush: (entries: readonly Entry[]) => void) {
     this.#marker = marker;
-    this.#flush = depart;
+    this.#flush = flush;
   }
 
-  /** How many places have been given away. */
+  /** The number of reserved slots. */
   get size(): number {
     return this.#reserved;
   }
@@ -137,7 +137,7 @@ class Batch {
     return { marker, send, cancel };
   }
 
-  /** Gives no more places away. */
+  /** Closes the batch: no more slots can be reserved. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

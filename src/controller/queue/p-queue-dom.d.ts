@@ -1,4 +1,4 @@
-// p-queue's types name this type of the browsers' library, which edict does not load.
+// p-queue's types refer to this DOM type, and edict does not load the DOM library.
 interface AddEventListenerOptions extends EventListenerOptions {
   once?: boolean;
   passive?: boolean;

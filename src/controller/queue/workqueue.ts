@@ -1,12 +1,16 @@
+/*
+ * The queue folder holds the keys that wait for a call and groups changes into batches. It must never have two calls for one
+ * publication in flight, and it never decides whether a change is made: that is the plan's and the reconciler's.
+ */
 import PQueue from 'p-queue';
 import { assertNever } from '../../model/errors.ts';
 import type { Clock } from '../../model/ports.ts';
 import type { PublicationKey, RequestLimits } from '../../model/publication.ts';
 
-/** What the work on one key came to: nothing is left, try again later, or nothing helps but a person or a new file. */
+/** The result of reconciling one key: done, retry later, or stalled until a person or a new file acts. */
 export type Result =
   | { readonly kind: 'done' }
-  /** `failures`: how many there have been in a row by now. */
+  /** `failures`: consecutive failures so far. */
   | { readonly kind: 'again'; readonly afterMs: number; readonly failures: number }
   | { readonly kind: 'stalled' };
 
@@ -18,40 +22,40 @@ type Slot =
 
 export interface WorkqueueDeps {
   readonly limit: RequestLimits;
-  /** How many keys may share a request, and so a slot. */
+  /** The most keys that may share a request, and so a slot of the limit. */
   readonly batchSize: number;
   readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
   /**
-   * Works on one key, inside a slot of the limit, which it gives free with `answered` as soon as its request has been
-   * answered. `failures` counts those in a row before. To reject is a bug, and ends the process.
+   * Reconciles one key inside a slot of the limit and calls `answered` to release the slot as soon as its request has been
+   * answered. `failures`: consecutive failures before. A rejection is a bug and ends the process.
    */
   readonly reconcile: (key: PublicationKey, failures: number, answered: () => void) => Promise<Result>;
-  /** Called whenever nothing is queued or running any more. */
+  /** Called whenever the queue becomes idle. */
   readonly onIdle: () => void;
-  /** Called when a key's time to try again has come; answer with `replace`. */
+  /** Called when a retry is due; respond by calling `set`. */
   readonly onRetryDue: () => void;
 }
 
-/** How often it is looked whether the machine's clock was set back, in milliseconds, and by how much it may lag unnoticed. */
+/** The interval at which the wall clock is checked for being set back, and the tolerated difference, both in milliseconds. */
 const clockCheckMs = 1000;
 
-/** Keys that come due close together come back together. */
+/** Retries that are due within this time are run together, in milliseconds. */
 const retryGranularityMs = 250;
 
 /**
- * Which publications wait for a call, in order, one slot a key: so two calls for one publication are never in flight
- * together, and a hundred wishes for it are one. The rate limit is p-queue's; the waiting is here, because what waits
- * may change at any time while a place in p-queue may not.
+ * The publications that wait for a call, in order, one slot a key: two calls for one publication are never in flight
+ * together, and repeated requests for it are merged. p-queue applies the rate limit; the waiting keys are kept here, because they
+ * may be replaced at any time and an entry in p-queue may not.
  */
 export class Workqueue {
   readonly #deps: WorkqueueDeps;
   #limiter: PQueue;
   readonly #clockTimer: NodeJS.Timeout;
-  /** By how much the machine's clock is ahead of the monotonic one; it changes when somebody sets the clock. */
+  /** Wall clock minus monotonic clock, in milliseconds; it changes when the wall clock is set. */
   #clockOffsetMs: number;
   #isPaused = false;
   readonly #slots = new Map<PublicationKey, Slot>();
-  /** From `#next` on; what lies before has been taken. */
+  /** Waiting keys, from index `#next` on; the ones before have been dequeued. */
   #queue: PublicationKey[] = [];
   #next = 0;
   readonly #running = new Set<Promise<void>>();
@@ -68,12 +72,12 @@ export class Workqueue {
     this.#clockTimer.unref();
   }
 
-  /** How many keys wait for a call now. */
+  /** The number of keys that wait for a call. */
   get queued(): number {
     return this.#queue.length - this.#next;
   }
 
-  /** Whether some key will be tried again when its time comes. */
+  /** Whether a retry is scheduled. */
   get hasScheduledRetry(): boolean {
     return this.#retryTimer !== null;
   }
@@ -84,9 +88,9 @@ export class Workqueue {
   }
 
   /**
-   * Makes `keys` all that is wanted: what waits and is not among them is dropped, and one in flight is looked at again
-   * afterwards, unless `isSequel`: then nothing has changed for it. `fresh` forgets earlier failures: a new file or a person
-   * may have mended what was wrong.
+   * Replaces the queue with `keys`: waiting keys that are not among them are dropped, and a key in flight is reconciled again
+   * afterwards, unless `isSequel`: then nothing has changed for it. `fresh` resets failures, because a new file or a person
+   * may have fixed the cause.
    */
   set(keys: Iterable<PublicationKey>, { fresh, isSequel = false }: { readonly fresh: boolean; readonly isSequel?: boolean }): void {
     if (this.#isStopped) return;
@@ -110,19 +114,19 @@ export class Workqueue {
     if (this.isIdle) this.#deps.onIdle();
   }
 
-  /** Starts nothing until `start`. */
+  /** Starts no key until `resume`. */
   pause(): void {
     this.#isPaused = true;
     this.#limiter.pause();
   }
 
-  /** Goes on after `pause`. */
+  /** Continues after `pause`. */
   resume(): void {
     this.#isPaused = false;
     this.#limiter.start();
   }
 
-  /** Lets every key whose time to try again is still to come be tried now. */
+  /** Runs all scheduled retries now. */
   retryNow(): void {
     const due = [...this.#slots].filter(([, slot]) => slot.kind === 'due');
     for (const [key, slot] of due) this.#enqueue(key, slot.kind === 'due' ? slot.failures : 0);
@@ -130,7 +134,7 @@ export class Workqueue {
     this.#fill();
   }
 
-  /** Drops what waits and resolves when the calls in flight have ended and are recorded. */
+  /** Drops the waiting keys and resolves when the calls in flight are finished and recorded. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#clear();
@@ -144,13 +148,13 @@ export class Workqueue {
     return this.#deps.clock.now() - this.#deps.clock.monotonicMs();
   }
 
-  /** p-queue measures its windows by the machine's clock: set back an hour, it would let nothing begin for an hour. */
+  /** Replaces the limiter when the wall clock is set back: p-queue measures by it and would start nothing for that time. */
   #checkClock(): void {
-    const aheadMs = this.#readClockOffsetMs();
-    const isSetBack = aheadMs < this.#clockOffsetMs - clockCheckMs;
-    // While work is under way it would not be counted by a new limiter.
+    const offsetMs = this.#readClockOffsetMs();
+    const isSetBack = offsetMs < this.#clockOffsetMs - clockCheckMs;
+    // A new limiter would not count the calls in flight, so the check is repeated until there are none.
     if (isSetBack && this.#running.size > 0) return;
-    this.#clockOffsetMs = aheadMs;
+    this.#clockOffsetMs = offsetMs;
     if (!isSetBack) return;
     this.#limiter.clear();
     this.#limiter = createLimiter(this.#deps);
@@ -178,8 +182,8 @@ export class Workqueue {
 
   #fill(): void {
     const { limit, batchSize } = this.#deps;
-    const wanted = Math.min(this.queued, limit.concurrency * batchSize);
-    while (this.#waitingForLimiter < wanted) {
+    const needed = Math.min(this.queued, limit.concurrency * batchSize);
+    while (this.#waitingForLimiter < needed) {
       this.#waitingForLimiter += 1;
       this.#limiter.add(() => this.#runNext()).catch(ignoreAbort);
     }
@@ -194,43 +198,43 @@ export class Workqueue {
     const running: Slot = { kind: 'running', failures, dirty: false };
     this.#slots.set(key, running);
     return new Promise((answered) => {
-      const working = this.#deps.reconcile(key, failures, answered).then((verdict) => {
-        this.#running.delete(working);
+      const work = this.#deps.reconcile(key, failures, answered).then((result) => {
+        this.#running.delete(work);
         answered();
         if (this.#isStopped) return;
-        this.#applyResult(key, verdict, running.dirty);
+        this.#applyResult(key, result, running.dirty);
         this.#fill();
         if (this.isIdle) this.#deps.onIdle();
       });
-      this.#running.add(working);
+      this.#running.add(work);
       this.#fill();
     });
   }
 
-  #applyResult(key: PublicationKey, verdict: Result, dirty: boolean): void {
+  #applyResult(key: PublicationKey, result: Result, dirty: boolean): void {
     if (dirty) {
       this.#enqueue(key, 0);
       return;
     }
-    switch (verdict.kind) {
+    switch (result.kind) {
       case 'done':
         this.#slots.delete(key);
         return;
       case 'stalled':
-        this.#slots.set(key, verdict);
+        this.#slots.set(key, result);
         return;
       case 'again': {
-        const dueAtMs = this.#deps.clock.monotonicMs() + verdict.afterMs;
-        this.#slots.set(key, { kind: 'due', failures: verdict.failures, dueAtMs });
+        const dueAtMs = this.#deps.clock.monotonicMs() + result.afterMs;
+        this.#slots.set(key, { kind: 'due', failures: result.failures, dueAtMs });
         this.#armRetryTimer(dueAtMs);
         return;
       }
       default:
-        assertNever(verdict);
+        assertNever(result);
     }
   }
 
-  /** Sees to it that `onDue` is called soon after the earliest time that this was called with. */
+  /** Calls `onRetryDue` shortly after the earliest `dueAtMs` since the timer was disarmed. */
   #armRetryTimer(dueAtMs: number): void {
     if (this.#retryTimerAtMs <= dueAtMs) return;
     this.#disarmRetryTimer();
@@ -249,7 +253,7 @@ export class Workqueue {
   }
 }
 
-/** A place that was given up is none to miss. Anything else is a bug. */
+/** Ignores aborted limiter entries. Any other error is a bug. */
 function ignoreAbort(error: unknown): void {
   if (!(error instanceof DOMException)) throw error;
 }

@@ -2,7 +2,7 @@ import type { Approval } from '../../model/approval.ts';
 import type { Clock, StoreReader } from '../../model/ports.ts';
 import type { GatewayIdentity } from '../../model/publication.ts';
 
-/** How often it is looked for an approval while something is held, in milliseconds. */
+/** Polling interval while a change is held, in milliseconds. */
 const pollIntervalMs = 1000;
 
 export interface ApprovalTriggerDeps {
@@ -10,11 +10,11 @@ export interface ApprovalTriggerDeps {
   readonly clock: Pick<Clock, 'sleep'>;
   readonly gateway: GatewayIdentity;
   readonly signal: AbortSignal;
-  /** Called for each look that finds a new approval; a store that cannot be read shows none. */
+  /** Called when a poll finds a new approval; a store error counts as none. */
   readonly onApproval: () => void;
 }
 
-/** Waits for a person's agreement, which another process writes into the store, for as long as something is held. */
+/** Polls the store for approvals, which another process writes, while a change is held. */
 export class ApprovalTrigger {
   readonly #deps: ApprovalTriggerDeps;
   #hasHeldChanges = false;
@@ -25,7 +25,7 @@ export class ApprovalTrigger {
     this.#deps = deps;
   }
 
-  /** Watches from now on if something is held, and no more if nothing is. `known` are the approvals that the plan has seen. */
+  /** Starts polling if a change is held, and stops it otherwise. `known`: the approvals that the plan included. */
   update(isHeld: boolean, known: readonly Approval[]): void {
     this.#hasHeldChanges = isHeld;
     this.#lastSeenId = Math.max(this.#lastSeenId, ...known.map(({ id }) => id));

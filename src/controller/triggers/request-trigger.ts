@@ -1,33 +1,33 @@
 import type { Clock, StoreReader } from '../../model/ports.ts';
 import type { GatewayIdentity } from '../../model/publication.ts';
 
-/** How often it is looked whether a pass is asked for, in milliseconds. */
+/** Polling interval for reconcile requests, in milliseconds. */
 const pollIntervalMs = 1000;
 
 export interface RequestTriggerDeps {
   readonly store: Pick<StoreReader, 'reconcileRequest'>;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly signal: AbortSignal;
-  /** Called for each look that finds a new request; a store that cannot be read shows none. */
+  /** Called when a poll finds a new request; a store error counts as none. */
   readonly onRequest: () => void;
 }
 
-/** Polls the store for requests to reconcile now, which `edict wait --reconcile` and `POST /resync` write, also of another process. */
+/** Polls the store for requests to reconcile now, which `edict wait --reconcile` and `POST /resync` write, possibly in another process. */
 export class RequestTrigger {
   readonly #deps: RequestTriggerDeps;
   #gateway: GatewayIdentity | null = null;
-  /** The last request; `undefined` before the first look, since the start makes a pass by itself. */
+  /** The last request; `undefined` before the first poll, because startup reconciles anyway. */
   #lastSeen: string | null | undefined;
 
   constructor(deps: RequestTriggerDeps) {
     this.#deps = deps;
   }
 
-  /** Looks for requests for this gateway from now on, and for no other. */
+  /** Polls for requests for this gateway only from now on. */
   setGateway({ endpoint, project, instance }: GatewayIdentity): void {
     const isFirst = this.#gateway === null;
-    const before = this.#gateway;
-    if (before && before.endpoint === endpoint && before.project === project && before.instance === instance) return;
+    const previous = this.#gateway;
+    if (previous && previous.endpoint === endpoint && previous.project === project && previous.instance === instance) return;
     this.#gateway = { endpoint, project, instance };
     this.#lastSeen = undefined;
     if (isFirst) void this.#poll();
@@ -44,7 +44,7 @@ export class RequestTrigger {
     }
   }
 
-  /** Returns the last request for the gateway; `undefined` if that cannot be told, or is of another gateway by now. */
+  /** Returns the last request for the gateway; `undefined` if the store cannot be read or the gateway has changed meanwhile. */
   async #readNewest(): Promise<string | null | undefined> {
     const gateway = this.#gateway;
     if (!gateway) return undefined;

@@ -2,32 +2,32 @@ import type { Plan } from '../../model/change.ts';
 import type { PublicationKey } from '../../model/publication.ts';
 
 export interface RolloutTriggerDeps {
-  /** Makes a new plan of file and record; resolves to whether it could. Never rejects. */
+  /** Computes a new plan from desired and recorded state; resolves to whether it succeeded. Never rejects. */
   readonly replan: () => Promise<boolean>;
-  /** Called when a new plan has been made and no other is wanted. */
+  /** Called when a new plan has been computed and no other is requested. */
   readonly onPlanned: () => void;
-  /** How often a plan is tried in a row. */
+  /** Consecutive tries of one plan. */
   readonly maxTries: number;
 }
 
-/** How many milliseconds more may be done before it is planned again, at least. */
+/** The shortest delay before a new plan, in milliseconds, so that one plan covers several finished changes. */
 const minDelayMs = 50;
 
-/** A plan of many publications takes its time: not more than this part of all time is spent with it. */
+/** The largest share of time spent on planning: a plan of many publications is slow. */
 const maxPlanningShare = 1 / 5;
 
-/** After a plan that could not be made, in milliseconds. */
+/** Delay after a failed plan, in milliseconds. */
 const failureDelayMs = 1000;
 
 /**
- * Sees to it that a new plan is made soon after something was done that other changes wait for, so that each API goes its own way
- * through the order, and all of them without a plan for every call.
+ * Requests a new plan soon after a change is done that others are deferred for, so that each API moves through the rollout
+ * independently and a plan is not computed for every call.
  */
 export class RolloutTrigger {
   readonly #deps: RolloutTriggerDeps;
-  /** The IDs of the APIs with a change that waits for its turn. */
+  /** The IDs of the APIs with a change deferred by the rollout. */
   #deferredApis: ReadonlySet<string> = new Set();
-  /** Attempts that were looked for in vain: to look again would show the same. */
+  /** Publications whose last attempt could not be resolved: another read would give the same result. */
   readonly #unknown = new Set<PublicationKey>();
   #isRequested = false;
   #timer: NodeJS.Timeout | null = null;
@@ -40,47 +40,47 @@ export class RolloutTrigger {
     this.#deps = deps;
   }
 
-  /** Whether there will be another plan soon. */
+  /** Whether a new plan is requested or in progress. */
   get isPending(): boolean {
     return this.#isRequested || this.#planning !== null;
   }
 
   /**
-   * Learns the newest plan and how long it took, in milliseconds. Returns the changes that wait for their turn and whose
-   * earlier attempt may be looked for meanwhile: that is no new step.
+   * Sets the newest plan and the time it took, in milliseconds. Returns the keys deferred by the rollout whose earlier attempt
+   * may be resolved meanwhile, because resolving it is no new rollout step.
    */
-  setPlan({ changes }: Pick<Plan, 'changes'>, tookMs: number, { fresh }: { readonly fresh: boolean }): ReadonlySet<PublicationKey> {
-    const inTurn = changes.filter(({ deferred }) => deferred?.rule === 'order');
-    this.#deferredApis = new Set(inTurn.map(({ apiId }) => apiId));
-    this.#planDurationMs = tookMs;
+  setPlan({ changes }: Pick<Plan, 'changes'>, durationMs: number, { fresh }: { readonly fresh: boolean }): ReadonlySet<PublicationKey> {
+    const deferredByRollout = changes.filter(({ deferred }) => deferred?.rule === 'order');
+    this.#deferredApis = new Set(deferredByRollout.map(({ apiId }) => apiId));
+    this.#planDurationMs = durationMs;
     if (fresh) this.#unknown.clear();
-    const resolvable = inTurn.filter(({ key, reason, held }) => reason === 'unresolved' && !held && !this.#unknown.has(key));
+    const resolvable = deferredByRollout.filter(({ key, reason, held }) => reason === 'unresolved' && !held && !this.#unknown.has(key));
     return new Set(resolvable.map(({ key }) => key));
   }
 
-  /** Nothing is left to do for a publication. */
+  /** Marks a publication as done. */
   markDone(key: PublicationKey): void {
     if (this.#deferredApis.has(key.slice(0, key.indexOf(' ')))) this.trigger();
   }
 
-  /** Nobody can tell what came of a publication's last attempt, and it may not be repeated before its turn. */
+  /** Marks a publication whose last attempt could not be resolved and that the rollout does not allow to be repeated yet. */
   markUnknown(key: PublicationKey): void {
     this.#unknown.add(key);
   }
 
-  /** Asks for a new plan soon. */
+  /** Requests a new plan soon. */
   trigger(): void {
     if (this.#isRequested || this.#isStopped) return;
     this.#isRequested = true;
     this.#schedule(Math.max(minDelayMs, this.#planDurationMs / maxPlanningShare));
   }
 
-  /** Nothing else is left to do: what is asked for is done at once. */
+  /** Runs a requested plan immediately, because no other work is left. */
   runNow(): void {
     if (this.#isRequested && this.#failures === 0) this.#schedule(0);
   }
 
-  /** Plans no more; resolves when no plan is being made. */
+  /** Stops planning; resolves when no plan is in progress. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#isRequested = false;
@@ -97,14 +97,14 @@ export class RolloutTrigger {
   }
 
   async #replan(): Promise<void> {
-    // What is done from here on may not be in this plan any more.
+    // Changes finished from here on may be missing from this plan, so they must request another one.
     this.#isRequested = false;
-    const isMade = await this.#deps.replan();
-    this.#failures = isMade ? 0 : this.#failures + 1;
+    const isPlanned = await this.#deps.replan();
+    this.#failures = isPlanned ? 0 : this.#failures + 1;
     this.#planning = null;
     if (this.#isStopped) return;
-    if (!isMade && this.#failures < this.#deps.maxTries) this.#isRequested = true;
-    if (this.#isRequested) this.#schedule(isMade ? Math.max(minDelayMs, this.#planDurationMs / maxPlanningShare) : failureDelayMs);
+    if (!isPlanned && this.#failures < this.#deps.maxTries) this.#isRequested = true;
+    if (this.#isRequested) this.#schedule(isPlanned ? Math.max(minDelayMs, this.#planDurationMs / maxPlanningShare) : failureDelayMs);
     else this.#deps.onPlanned();
   }
 }

@@ -1,24 +1,28 @@
+/*
+ * The triggers folder notices when a reconciliation is needed other than for a file change or a resync: approvals, requests,
+ * timers, retries and rollout steps. A trigger carries no data and never plans or sends anything itself.
+ */
 import type { TriggerCause } from '../../model/events.ts';
 import type { Clock } from '../../model/ports.ts';
 import { backoffMs } from '../retry.ts';
 
 export interface TriggerQueueDeps {
-  /** Makes a pass and resolves to whether it could be made. Never rejects. */
+  /** Runs a reconciliation and resolves to whether it succeeded. Never rejects. */
   readonly run: (cause: TriggerCause) => Promise<boolean>;
   readonly clock: Pick<Clock, 'sleep'>;
   /** A number from 0 to 1. */
   readonly random: () => number;
-  /** How often a pass is tried in a row. */
+  /** Consecutive tries of one reconciliation. */
   readonly maxTries: number;
-  /** Ends the trying. */
+  /** Ends the retries. */
   readonly signal: AbortSignal;
-  /** Called when every pass that was asked for has been made or given up. */
+  /** Called when every requested reconciliation has succeeded or was given up. */
   readonly onDrained: () => void;
 }
 
 /**
- * The passes that an engine makes by itself, one at a time. One that could not be made, since the store is away, is made later:
- * nobody else would ask for it until the next resync.
+ * Runs the reconciliations that the runner triggers itself, one at a time. A reconciliation that failed because the store is
+ * unavailable is retried: nothing else would trigger it until the next resync.
  */
 export class TriggerQueue {
   readonly #deps: TriggerQueueDeps;
@@ -29,19 +33,19 @@ export class TriggerQueue {
     this.#deps = deps;
   }
 
-  /** Whether some pass is still to be made. */
+  /** Whether a reconciliation is requested or running. */
   get isPending(): boolean {
     return this.#running !== null;
   }
 
-  /** Asks for a pass that reads what there is from now on. */
+  /** Requests a reconciliation that reads the state from now on. */
   trigger(cause: TriggerCause): void {
     if (this.#deps.signal.aborted) return;
     this.#pending.add(cause);
     this.#running ??= this.#run();
   }
 
-  /** Resolves when no pass is being made. */
+  /** Resolves when no reconciliation is running. */
   async drained(): Promise<void> {
     await this.#running;
   }

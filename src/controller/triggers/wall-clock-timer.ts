@@ -1,21 +1,21 @@
 import type { Clock } from '../../model/ports.ts';
 
-/** No timer of this machine is set for longer, in milliseconds, so that a clock that is set is noticed. */
+/** The longest single sleep, in milliseconds, so that a change of the wall clock is noticed. */
 const maxSleepMs = 60_000;
 
-/** Rings once when the wall clock has reached a moment, also where that clock was set meanwhile. */
+/** Fires once when the wall clock reaches a time, even if the clock was set meanwhile. */
 export class WallClockTimer {
   readonly #clock: Pick<Clock, 'now' | 'sleep'>;
   readonly #onDue: () => void;
   #cancel: AbortController | null = null;
 
-  /** `ring` is called once per `set` at most. */
-  constructor(clock: Pick<Clock, 'now' | 'sleep'>, ring: () => void) {
+  /** `onDue` is called at most once per `schedule`. */
+  constructor(clock: Pick<Clock, 'now' | 'sleep'>, onDue: () => void) {
     this.#clock = clock;
-    this.#onDue = ring;
+    this.#onDue = onDue;
   }
 
-  /** Lets it ring at `atMs`, in milliseconds since 1970, instead of when it was set for before; `null`: not at all. */
+  /** Schedules the timer for `atMs`, in milliseconds since 1970, and replaces an earlier schedule; `null` cancels it. */
   schedule(atMs: number | null): void {
     this.#cancel?.abort();
     this.#cancel = null;
@@ -25,8 +25,8 @@ export class WallClockTimer {
   }
 
   async #waitUntil(atMs: number, signal: AbortSignal): Promise<void> {
-    for (let leftMs = atMs - this.#clock.now(); leftMs > 0 && !signal.aborted; leftMs = atMs - this.#clock.now()) {
-      await this.#clock.sleep(Math.min(leftMs, maxSleepMs), signal);
+    for (let remainingMs = atMs - this.#clock.now(); remainingMs > 0 && !signal.aborted; remainingMs = atMs - this.#clock.now()) {
+      await this.#clock.sleep(Math.min(remainingMs, maxSleepMs), signal);
     }
     if (!signal.aborted) this.#onDue();
   }
