@@ -7,39 +7,39 @@ import type { ResponseBodies } from './response.ts';
 import { sanitize } from './sanitize.ts';
 
 /**
- * Returns what the answer to a batch says of each change, in their order. It is a success also where some or all failed:
- * those stand in `failure` with errors of their own. What stands in neither list, or in both, may have happened.
+ * Returns the outcome of each change of a batch, in the order of `changes`. The response is a success even if some or all changes
+ * failed: those are in `failure`, each with its own error. A change in neither list, or in both, has an unknown outcome.
  */
 export function parseBatchResponse(
   changes: readonly Change[],
-  answer: ResponseBodies['changePublications'],
+  response: ResponseBodies['changePublications'],
   secrets: readonly string[],
 ): Outcome[] {
-  const successes = new Map((answer.success ?? []).map((made) => [made.api_id, made]));
-  const failures = new Map((answer.failure ?? []).map((failed) => [failed.api_id, failed]));
+  const successes = new Map((response.success ?? []).map((succeeded) => [succeeded.api_id, succeeded]));
+  const failures = new Map((response.failure ?? []).map((failed) => [failed.api_id, failed]));
   return changes.map((change): Outcome => {
-    const made = successes.get(change.apiId);
+    const succeeded = successes.get(change.apiId);
     const failed = failures.get(change.apiId);
-    if (failed && !made) return toOutcome(toServiceError(failed, secrets), change.action);
-    if (!made || failed) return toOutcome(ambiguousEntryError(failed !== undefined), change.action);
+    if (failed && !succeeded) return toOutcome(toServiceError(failed, secrets), change.action);
+    if (!succeeded || failed) return toOutcome(ambiguousEntryError(failed !== undefined), change.action);
     try {
-      return { kind: 'succeeded', ...parsePublishResult(made, 200, change, secrets) };
+      return { kind: 'succeeded', ...parsePublishResult(succeeded, 200, change, secrets) };
     } catch (error) {
       return toOutcome(error, change.action);
     }
   });
 }
 
-/** The status that the single call would have had is not told, and every code that matters decides without it. */
+/** The response does not contain the status of each change; every relevant error code is classified without it. */
 function toServiceError(
   { error_code: code, error_msg: message = '' }: { readonly error_code: string; readonly error_msg?: string },
   secrets: readonly string[],
 ): GatewayError {
-  const said = sanitize(message, secrets);
+  const safeMessage = sanitize(message, secrets);
   return new ServiceError({
     status: 200,
     errorCode: sanitize(code, secrets, 64),
-    errorMsg: said,
+    errorMsg: safeMessage,
     requestId: null,
     retryAfterMs: null,
     rateLimit: null,

@@ -1,18 +1,18 @@
 import type { Action } from '../model/publication.ts';
 
-/** What a request asks for: the two actions, or nothing but to read. */
+/** The kind of a request: one of the two actions, or a read. */
 export type RequestKind = Action | 'read';
 
 /**
- * What follows from an answer that is no success.
+ * How edict handles an error response.
  *
- * - `already so`: what was asked for is so.
- * - `try again`: nothing happened; later it may go well.
- * - `slow down`: the gateway asks for a pause; nothing happened.
- * - `renew credentials`: once, where they can be renewed; then no call is made until they change.
- * - `wait for a person`: nothing happened, and nothing will without a person or a new file.
- * - `wrong address`: as that; not the API is missing, but the endpoint is wrong.
- * - `look first`: it may have happened. The gateway's list is read before anything is sent again; a read is simply tried again.
+ * - `already so`: the requested state is already in effect.
+ * - `try again`: the request took no effect; a retry may succeed.
+ * - `slow down`: the gateway throttles; the request took no effect.
+ * - `renew credentials`: renew them once, if possible; then no call is made until they change.
+ * - `wait for a person`: the request took no effect, and no retry helps until a person or a new file acts.
+ * - `wrong address`: like `wait for a person`, but the endpoint is wrong rather than the API missing.
+ * - `look first`: the outcome is unknown. The gateway's list is read before anything is sent again; a read is retried.
  */
 export type ErrorClass =
   | 'already so'
@@ -23,17 +23,17 @@ export type ErrorClass =
   | 'wrong address'
   | 'look first';
 
-/** One rule. A row with `codes` decides by them, whatever the status; a row without decides by status. */
+/** One rule. A rule with `codes` matches by code, whatever the status; a rule without codes matches by status. */
 export interface ErrorRule {
   /** The service's `error_code`s, or edict's own codes where there is no `status`. */
   readonly codes: readonly string[];
-  /** `4xx` and `5xx` stand for every status that no other row names. */
+  /** `4xx` and `5xx` match every status that no other rule names. */
   readonly statuses: readonly (number | '4xx' | '5xx')[];
-  /** The only request that the row is about; `null`: all. */
+  /** The only kind of request that the rule applies to; `null`: all. */
   readonly onlyFor: RequestKind | null;
   readonly meaning: string;
   readonly errorClass: ErrorClass;
-  /** What a person can do; `null` if nothing is needed. */
+  /** The action for a person; `null` if none is needed. */
   readonly hint: string | null;
 }
 
@@ -45,7 +45,7 @@ const credentialsHint =
   'the gateway does not accept the credentials: renew them (a token lives 24 hours and belongs to one project; a key can be switched off), or check that the user belongs to the project. edict makes no call until they change';
 const endpointHint = 'wrong address: check gateway.endpoint, which must be the management endpoint of the region that the instance is in';
 
-/** Every answer that edict knows, and what follows from it. The first row that fits decides. */
+/** All known error responses and their classification. The first matching rule applies. */
 export const errorRules: readonly ErrorRule[] = [
   rule(['APIG.3309'], [400], 'it is already so', 'already so'),
   rule(['APIG.3015'], [404], 'it is not published, so it is offline', 'already so', null, 'offline'),
@@ -167,14 +167,14 @@ export const errorRules: readonly ErrorRule[] = [
   rule([], ['5xx'], 'an error in the gateway', 'look first'),
 ];
 
-/** Returns the row that decides, by `code` first and by `status` where no row knows the code. */
-export function findErrorRule(code: string | null, status: number | null, asked: RequestKind): ErrorRule {
-  const fits = (row: ErrorRule): boolean => row.onlyFor === null || row.onlyFor === asked;
+/** Returns the rule for a response: by `code` first, then by `status` if no rule has the code. */
+export function findErrorRule(code: string | null, status: number | null, requestKind: RequestKind): ErrorRule {
+  const matches = (row: ErrorRule): boolean => row.onlyFor === null || row.onlyFor === requestKind;
   const row =
-    rulesByKey.get(code)?.find(fits) ??
-    rulesByKey.get(status)?.find(fits) ??
-    rulesByKey.get(status === null ? null : `${Math.floor(status / 100)}xx`)?.find(fits);
-  return row ?? findErrorRule('INVALID_RESPONSE', null, asked);
+    rulesByKey.get(code)?.find(matches) ??
+    rulesByKey.get(status)?.find(matches) ??
+    rulesByKey.get(status === null ? null : `${Math.floor(status / 100)}xx`)?.find(matches);
+  return row ?? findErrorRule('INVALID_RESPONSE', null, requestKind);
 }
 
 const rulesByKey = new Map<string | number | null, ErrorRule[]>();
@@ -193,7 +193,7 @@ function rule(
   return Object.freeze({ codes, statuses, onlyFor, meaning, errorClass, hint });
 }
 
-/** The front gateway writes its codes under several names, depending on its age. */
+/** The front gateway's codes have one of several prefixes, depending on its version. */
 function frontGatewayCodes(...numbers: readonly string[]): string[] {
   return numbers.flatMap((number) => [`APIG.${number}`, `APIGW.${number}`, `APIC.${number}`]);
 }

@@ -1,15 +1,15 @@
 import type { RateLimit } from '../model/ports.ts';
 
-/** Anything that keeps a call from being answered as the specification says. Messages hold no secrets. */
+/** The base class of all errors of a call. Messages contain no secrets. */
 export abstract class GatewayError extends Error {
-  /** A stable name: the service's `error_code`, or one of edict's own. `answers` in classify.ts says what follows from it. */
+  /** A stable code: the service's `error_code`, or one of edict's own. `errorRules` in error-rules.ts classifies it. */
   readonly code: string;
   /** The HTTP status; `null` if there was no answer. */
   readonly status: number | null;
   readonly requestId: string | null;
-  /** How long the server asks to be left alone; `null` if it does not. */
+  /** The pause that the server asks for, in milliseconds; `null` if it does not. */
   readonly retryAfterMs: number | null;
-  /** What the server says is allowed; `null` if it does not say. */
+  /** The rate limit that the server announces; `null` if it does not. */
   readonly rateLimit: RateLimit | null;
 
   constructor(message: string, facts: ErrorFacts) {
@@ -32,7 +32,7 @@ interface ErrorFacts {
   readonly cause?: unknown;
 }
 
-/** The gateway refused: an answer with an error status. `errorCode` is `null` where its body is not the documented one. */
+/** A response with an error status. `errorCode` is `null` if its body is not the documented one. */
 export class ServiceError extends GatewayError {
   declare readonly status: number;
   readonly errorCode: string | null;
@@ -52,7 +52,7 @@ export class ServiceError extends GatewayError {
   }
 }
 
-/** An answer that the specification does not know. It says nothing of what happened, and is never a success. */
+/** A response that breaks the specification. It is never a success, and the outcome of the request is unknown. */
 export class InvalidResponseError extends GatewayError {
   constructor(message: string, facts: { readonly status: number | null; readonly requestId?: string | null; readonly cause?: unknown }) {
     super(message, {
@@ -62,19 +62,19 @@ export class InvalidResponseError extends GatewayError {
   }
 }
 
-/** An error status still says that nothing happened, whatever is wrong with the rest. */
+/** Keeps an error status as the code: it still classifies the request, even if the rest of the response is invalid. */
 function invalidResponseCode(status: number): string {
   if (status >= 400) return `HTTP_${status}`;
   return status >= 300 ? 'REDIRECTED' : 'INVALID_RESPONSE';
 }
 
 /**
- * How a call can end without an answer. Nothing has left: `CONNECTION_FAILED`, `REQUEST_NOT_SENT` (edict was asked to stop).
- * Something has left: `CONNECTION_LOST`, `TIMEOUT`, `INTERRUPTED` (edict was asked to stop).
+ * How a call can end without a response. Nothing was sent: `CONNECTION_FAILED`, `REQUEST_NOT_SENT` (edict was stopped).
+ * The request may have been sent: `CONNECTION_LOST`, `TIMEOUT`, `INTERRUPTED` (edict was stopped).
  */
 export type ConnectionCode = 'CONNECTION_FAILED' | 'REQUEST_NOT_SENT' | 'CONNECTION_LOST' | 'TIMEOUT' | 'INTERRUPTED';
 
-/** There is no answer. */
+/** A call without a response. */
 export class ConnectionError extends GatewayError {
   declare readonly code: ConnectionCode;
 
@@ -83,18 +83,18 @@ export class ConnectionError extends GatewayError {
   }
 }
 
-/** No credentials are to be had, so nothing was sent to the gateway. */
+/** No usable credentials, so nothing was sent to the gateway. */
 export class CredentialsError extends GatewayError {
   declare readonly code: CredentialsCode;
 }
 
 /**
- * `CREDENTIALS_REJECTED`: the gateway or the identity service says no. `CREDENTIALS_UNREADABLE`: the file they stand in cannot
- * be read or holds none. The others: the identity service says nothing useful, or asks for a pause.
+ * `CREDENTIALS_REJECTED`: the gateway or the identity service rejected them. `CREDENTIALS_UNREADABLE`: their file cannot be read
+ * or contains none. `IAM_UNAVAILABLE`: the identity service gave no usable response. `IAM_THROTTLED`: it asks for a pause.
  */
 export type CredentialsCode = 'CREDENTIALS_REJECTED' | 'CREDENTIALS_UNREADABLE' | 'IAM_UNAVAILABLE' | 'IAM_THROTTLED';
 
-/** A dry run tried to send something. That is a bug of edict, stopped before a connection was opened. */
+/** A dry run tried to send a change. This is a bug in edict, caught before a connection was opened. */
 export class ReadOnlyTransportError extends Error {
   constructor(method: string) {
     super(`a dry run sends nothing, and this was a ${method}`);
@@ -102,7 +102,7 @@ export class ReadOnlyTransportError extends Error {
   }
 }
 
-/** Returns the error of a caller that stopped before anything was sent. */
+/** Returns the error for a call that was stopped before anything was sent. */
 export function notSentError(): ConnectionError {
   return new ConnectionError('REQUEST_NOT_SENT', 'stopped before anything was sent');
 }

@@ -8,18 +8,18 @@ import { GatewayError, ServiceError } from './errors.ts';
 import { withRateLimit } from './request-middleware.ts';
 import { openTransport, type Transport, type TransportMode, type TransportOptions } from './transport.ts';
 
-/** openapi-fetch for one request, with what it needs besides its own parameters. */
+/** The options of one openapi-fetch request besides its own parameters. */
 export interface RequestContext {
   readonly path: { readonly project_id: string; readonly instance_id: string };
   readonly fetch: Transport['fetch'];
-  /** Ends a request under way; left out for a change, which is let finish. */
+  /** Aborts a request in flight; omitted for a change, which may always finish. */
   readonly signal?: AbortSignal;
   readonly secrets: readonly string[];
 }
 
 export type RomaClient = Client<paths>;
 
-/** Makes requests: inside the limit, with a proof, and once more with a new proof where the first was refused. */
+/** Makes requests with rate limit and authentication. Retries once with new credentials if the first ones were rejected. */
 export class GatewayClient {
   readonly identity: GatewayIdentity;
   readonly #credentials: Credentials;
@@ -30,18 +30,18 @@ export class GatewayClient {
   constructor(
     { endpoint, project, instance, limit, timeoutMs }: GatewaySettings,
     credentials: Credentials,
-    admit: AcquireRequestSlot | undefined,
+    acquire: AcquireRequestSlot | undefined,
     mode: TransportMode,
     { proxies = null, canSend }: Pick<TransportOptions, 'proxies' | 'canSend'> = {},
   ) {
     this.identity = { endpoint, project, instance };
     this.#credentials = credentials;
-    this.#acquire = admit;
+    this.#acquire = acquire;
     this.#transport = openTransport({ mode, connections: limit.concurrency, timeoutMs, proxies, ...(canSend && { canSend }) });
     this.#client = createClient<paths>({ ...this.#transport, baseUrl: endpoint });
   }
 
-  /** Resolves to what `request` makes of the answer. Rejects with a GatewayError. */
+  /** Resolves to the result of `request`. Rejects with a GatewayError. */
   async call<T>(signal: AbortSignal, request: (client: RomaClient, one: RequestContext) => Promise<T>): Promise<T> {
     const first = await this.#try(signal, request);
     if ('value' in first) return first.value;
@@ -59,24 +59,24 @@ export class GatewayClient {
     signal: AbortSignal,
     request: (client: RomaClient, one: RequestContext) => Promise<T>,
   ): Promise<{ readonly value: T } | { readonly error: unknown; readonly isWorthAnother: boolean }> {
-    const proof = await this.#credentials.authenticate(signal);
+    const auth = await this.#credentials.authenticate(signal);
     const { project: project_id, instance: instance_id } = this.identity;
-    const one: RequestContext = { path: { project_id, instance_id }, fetch: this.#transport.fetchWithAuth(proof), secrets: proof.secrets };
+    const one: RequestContext = { path: { project_id, instance_id }, fetch: this.#transport.fetchWithAuth(auth), secrets: auth.secrets };
     try {
       const value = await withRateLimit(this.#acquire, signal, () => request(this.#client, one));
-      this.#credentials.report(proof, 'taken');
+      this.#credentials.report(auth, 'taken');
       return { value };
     } catch (error) {
-      return { error, isWorthAnother: this.#credentials.report(proof, authResultOf(error)) };
+      return { error, isWorthAnother: this.#credentials.report(auth, authResultOf(error)) };
     }
   }
 }
 
-/** Only an answer in the gateway's own words says anything of the credentials. */
+/** Only a response with the gateway's own error code is evidence about the credentials. */
 function authResultOf(error: unknown): 'taken' | 'refused' | 'untold' {
   if (error instanceof GatewayError && findErrorRule(error.code, error.status, 'read').errorClass === 'renew credentials') return 'refused';
   return error instanceof ServiceError && error.errorCode !== null ? 'taken' : 'untold';
 }
 
-/** The proof adds to a request what the specification asks for here, once it is whole. */
+/** Satisfies the generated type: the `RequestAuth` adds this header when the request is complete. */
 export const authHeaderPlaceholder = {} as Record<typeof tokenHeader, string>;

@@ -1,3 +1,8 @@
+/*
+ * The gateway folder is the HTTP client of the service: requests, lists, error classification and authentication.
+ * Every request must pass the rate limiter, every response is checked against the specification, and no secret may appear in an error or
+ * a message. A dry run must never be able to send a change.
+ */
 import type { Change } from '../model/change.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { AcquireRequestSlot, Gateway, GatewayReader, SendBatchOptions, SendBatchResult, SendOptions } from '../model/ports.ts';
@@ -12,15 +17,15 @@ import { toOutcome } from './outcome.ts';
 import { publish, publishBatch, switchVersion } from './requests.ts';
 
 export interface GatewayOptions {
-  /** Default: every request may leave at once. */
+  /** Default: no rate limit. */
   readonly acquire?: AcquireRequestSlot;
-  /** Default: the gateway is asked itself. */
+  /** Default: no proxy. */
   readonly proxies?: ProxySettings | null;
-  /** Asked when the connection of a request stands, just before it leaves; default: it may. */
+  /** Called when a request's connection is established, right before it is sent; default: always true. */
   readonly canSend?: () => boolean;
 }
 
-/** Opens the gateway for a dry run: it has no way to send a change, and its transport lets nothing leave but GET. */
+/** Opens the gateway for a dry run: it has no `send`, and its transport refuses every method but GET. */
 export function openGatewayReader(
   settings: GatewaySettings,
   credentials: Credentials,
@@ -31,57 +36,60 @@ export function openGatewayReader(
 
 /** Opens the gateway. No call is made before the first `send` or read. */
 export function openGateway(settings: GatewaySettings, credentials: Credentials, { acquire, ...options }: GatewayOptions = {}): Gateway {
-  const caller = new GatewayClient(settings, credentials, acquire, 'everything', options);
+  const gatewayClient = new GatewayClient(settings, credentials, acquire, 'everything', options);
 
   async function send(change: Change, { marker, isStillDesired }: SendOptions, signal: AbortSignal): Promise<Outcome> {
-    let isDropped = false;
+    let isSuperseded = false;
     try {
-      const made = await caller.call(signal, (client, one) => {
-        isDropped = signal.aborted || !isStillDesired();
-        if (isDropped) throw notSentError();
+      const result = await gatewayClient.call(signal, (client, one) => {
+        isSuperseded = signal.aborted || !isStillDesired();
+        if (isSuperseded) throw notSentError();
         return change.version === null ? publish(client, one, change, marker) : switchVersion(client, one, change, change.version);
       });
-      return { kind: 'succeeded', ...made };
+      return { kind: 'succeeded', ...result };
     } catch (error) {
-      return isDropped ? { kind: 'dropped' } : toOutcome(error, change.action);
+      return isSuperseded ? { kind: 'dropped' } : toOutcome(error, change.action);
     }
   }
 
-  async function sendBatch(changes: readonly Change[], how: SendBatchOptions, signal: AbortSignal): Promise<SendBatchResult> {
+  async function sendBatch(changes: readonly Change[], options: SendBatchOptions, signal: AbortSignal): Promise<SendBatchResult> {
     const [first] = changes;
     if (changes.length <= 1) {
-      const isStillDesired = (): boolean => first !== undefined && how.isStillDesired(first);
-      return { outcomes: first ? [await send(first, { ...how, isStillDesired }, signal)] : [], isSameFailure: false };
+      const isStillDesired = (): boolean => first !== undefined && options.isStillDesired(first);
+      return { outcomes: first ? [await send(first, { ...options, isStillDesired }, signal)] : [], isSameFailure: false };
     }
-    const done = new Map<Change, Outcome>();
-    let leaving = changes;
+    const outcomeByChange = new Map<Change, Outcome>();
+    let sent = changes;
     try {
-      const outcomes = await caller.call(signal, async (client, one) => {
-        leaving = signal.aborted ? [] : changes.filter(how.isStillDesired);
-        if (leaving.length === 0) throw notSentError();
-        return parseBatchResponse(leaving, await publishBatch(client, one, leaving, how.marker), one.secrets);
+      const outcomes = await gatewayClient.call(signal, async (client, one) => {
+        sent = signal.aborted ? [] : changes.filter(options.isStillDesired);
+        if (sent.length === 0) throw notSentError();
+        return parseBatchResponse(sent, await publishBatch(client, one, sent, options.marker), one.secrets);
       });
-      for (const [index, outcome] of outcomes.entries()) done.set(leaving[index] as Change, outcome);
+      for (const [index, outcome] of outcomes.entries()) outcomeByChange.set(sent[index] as Change, outcome);
     } catch (error) {
-      const [one] = leaving;
+      const [one] = sent;
       const outcome = one && toOutcome(error, one.action);
-      if (outcome?.kind === 'stalled') return split(changes, how, signal);
-      if (outcome) for (const change of leaving) done.set(change, outcome);
+      if (outcome?.kind === 'stalled') return split(changes, options, signal);
+      if (outcome) for (const change of sent) outcomeByChange.set(change, outcome);
     }
-    const outcomes = changes.map((change): Outcome => done.get(change) ?? { kind: 'dropped' });
-    const [some] = done.values();
-    return { outcomes, isSameFailure: some !== undefined && 'failure' in some && [...done.values()].every((outcome) => outcome === some) };
+    const outcomes = changes.map((change): Outcome => outcomeByChange.get(change) ?? { kind: 'dropped' });
+    const [some] = outcomeByChange.values();
+    return {
+      outcomes,
+      isSameFailure: some !== undefined && 'failure' in some && [...outcomeByChange.values()].every((outcome) => outcome === some),
+    };
   }
 
-  /** Nothing of a refused batch has happened, and one change of it may be why: its halves are sent by themselves. */
-  async function split(changes: readonly Change[], how: SendBatchOptions, signal: AbortSignal): Promise<SendBatchResult> {
+  /** Sends the halves of a rejected batch separately: it took no effect, and a single change may be the cause. */
+  async function split(changes: readonly Change[], options: SendBatchOptions, signal: AbortSignal): Promise<SendBatchResult> {
     const middle = Math.ceil(changes.length / 2);
-    const one = await sendBatch(changes.slice(0, middle), how, signal);
-    const other = await sendBatch(changes.slice(middle), how, signal);
+    const one = await sendBatch(changes.slice(0, middle), options, signal);
+    const other = await sendBatch(changes.slice(middle), options, signal);
     return { outcomes: [...one.outcomes, ...other.outcomes], isSameFailure: true };
   }
 
   const hasNewCredentials = (): boolean => credentials.hasChanged();
   const retryCredentials = (): void => credentials.reset();
-  return Object.freeze({ ...createGatewayReader(caller), send, sendBatch, hasNewCredentials, retryCredentials });
+  return Object.freeze({ ...createGatewayReader(gatewayClient), send, sendBatch, hasNewCredentials, retryCredentials });
 }

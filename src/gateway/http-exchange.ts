@@ -2,10 +2,10 @@ import { type Dispatcher, errors } from 'undici';
 import { errorMessage } from '../model/errors.ts';
 import { ConnectionError, InvalidResponseError, notSentError } from './errors.ts';
 
-/** A body over this is refused: a page of 500 APIs with all that the service says of each can have some 2 MB. */
+/** A larger response body is refused. A page of 500 APIs with all fields is about 2 MB. */
 const maxBodyBytes = 16 * 1024 * 1024;
 
-/** What a call needs of a `Request`: the platform's own costs more than the rest of a call together. */
+/** A minimal `Request`: the platform's own costs more than the rest of a call together. */
 export class HttpRequest {
   readonly url: string;
   readonly method: string;
@@ -22,7 +22,7 @@ export class HttpRequest {
   }
 }
 
-/** What a call needs of a `Response`, with its body already read. */
+/** A minimal `Response` whose body is already read. */
 export class HttpResponse {
   readonly status: number;
   readonly ok: boolean;
@@ -46,32 +46,32 @@ export class HttpResponse {
 }
 
 /**
- * Sends one request, with `more` headers, and reads its whole answer, in at most `timeoutMs`. `mayLeave` is asked when its connection
- * stands. Rejects with a ConnectionError that knows whether anything has left, or an InvalidAnswerError. Redirects are answers like any other.
+ * Sends one request with `extraHeaders` and reads its whole response in at most `timeoutMs`. `canSend` is called when the connection is
+ * established. Rejects with a ConnectionError, whose code says whether anything was sent, or an InvalidResponseError. Redirects are not followed.
  */
 export async function sendRequest(
   dispatcher: Dispatcher,
   request: HttpRequest,
-  more: Readonly<Record<string, string>>,
+  extraHeaders: Readonly<Record<string, string>>,
   timeoutMs: number,
-  mayLeave: () => boolean = () => true,
+  canSend: () => boolean = () => true,
 ): Promise<HttpResponse> {
   const address = URL.parse(request.url);
   if (address === null) throw new ConnectionError('CONNECTION_FAILED', `no connection: ${request.url} is not an address`);
   const { origin, pathname, search } = address;
   const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'edict' };
   for (const [name, value] of request.headers) headers[name] = value;
-  Object.assign(headers, more);
+  Object.assign(headers, extraHeaders);
   return new Promise((resolve, reject) => {
-    const running = new HttpExchange(request.signal, timeoutMs, mayLeave, resolve, reject);
-    if (running.isSettled) return;
+    const exchange = new HttpExchange(request.signal, timeoutMs, canSend, resolve, reject);
+    if (exchange.isSettled) return;
     const method = request.method as Dispatcher.HttpMethod;
-    dispatcher.dispatch({ origin, path: pathname + search, method, headers, body: request.body }, running);
+    dispatcher.dispatch({ origin, path: pathname + search, method, headers, body: request.body }, exchange);
   });
 }
 
 class HttpExchange implements Dispatcher.DispatchHandler {
-  /** Something may have left: set when the request is handed to a connection that stands. */
+  /** The request may have been sent: set when it is handed to an established connection. */
   #isSent = false;
   isSettled = false;
   #controller: Dispatcher.DispatchController | null = null;
@@ -88,12 +88,12 @@ class HttpExchange implements Dispatcher.DispatchHandler {
   constructor(
     signal: AbortSignal | null,
     timeoutMs: number,
-    mayLeave: () => boolean,
+    canSend: () => boolean,
     resolve: (answer: HttpResponse) => void,
     reject: (error: Error) => void,
   ) {
     this.#signal = signal;
-    this.#canSend = mayLeave;
+    this.#canSend = canSend;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#timer = setTimeout(this.#timeOut, timeoutMs, timeoutMs);
@@ -174,7 +174,7 @@ function toConnectionError(error: Error): Error {
       );
 }
 
-/** Returns what an error of the connection says; one that stands for several addresses tried says nothing itself. */
+/** Returns the message of a connection error. An AggregateError, for several addresses tried, has no message of its own. */
 function connectionErrorMessage(error: Error): string {
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
   return errorMessage(first ?? error) || error.name;

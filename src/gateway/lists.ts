@@ -8,27 +8,27 @@ import { toReadFailure } from './outcome.ts';
 import { parseResponse } from './response.ts';
 import { sanitize } from './sanitize.ts';
 
-/** The most entries that the service puts into one answer. */
+/** The service's largest page size. */
 const pageSize = 500;
 
-/** Twenty times as many as an instance holds. */
+/** The largest accepted total: twenty times the capacity of an instance. */
 const maxListed = 100_000;
 
-/** How often a list is read in which APIs have moved between pages, so that some stand on none. */
+/** Tries of a list that misses APIs because they moved between pages while it was read. */
 const maxListReads = 3;
 
 const maxIdLength = 128;
 
-/** Returns everything that can be asked of a gateway without changing it. */
-export function createGatewayReader(caller: GatewayClient): GatewayReader {
-  /** `absent`: what it comes to where the gateway says that there is nothing of the kind. */
+/** Returns the read operations of a gateway. */
+export function createGatewayReader(gatewayClient: GatewayClient): GatewayReader {
+  /** `absent`: the value if the gateway says that the resource does not exist. */
   async function read<T>(
     signal: AbortSignal,
     absent: T,
     request: (client: RomaClient, one: RequestContext) => Promise<T>,
   ): Promise<ReadResult<T>> {
     try {
-      return { kind: 'read', value: await caller.call(signal, (client, one) => request(client, { ...one, signal })) };
+      return { kind: 'read', value: await gatewayClient.call(signal, (client, one) => request(client, { ...one, signal })) };
     } catch (error) {
       return toReadFailure(error) ?? { kind: 'read', value: absent };
     }
@@ -36,8 +36,8 @@ export function createGatewayReader(caller: GatewayClient): GatewayReader {
   const list = <T>(signal: AbortSignal, pageAt: (client: RomaClient, one: RequestContext, offset: number) => Promise<Page<T>>) =>
     readAllPages((offset) => read<Page<T>>(signal, { total: 0, entries: [] }, (client, one) => pageAt(client, one, offset)));
   return {
-    identity: caller.identity,
-    close: () => caller.close(),
+    identity: gatewayClient.identity,
+    close: () => gatewayClient.close(),
     async listApis(signal) {
       for (let tries = 1; ; tries += 1) {
         const listed = await list(signal, readApisPage);
@@ -56,14 +56,14 @@ export function createGatewayReader(caller: GatewayClient): GatewayReader {
 }
 
 interface Page<T> {
-  /** How many there are on all pages. */
+  /** The number of entries on all pages. */
   readonly total: number;
   readonly entries: readonly T[];
 }
 
 /**
- * Reads the first page, then all others at once: a page is as long as the first one is, which may be shorter than asked for.
- * What moves between pages meanwhile may stand on two of them or on none.
+ * Reads the first page, then all others concurrently. Offsets follow the length of the first page, which may be shorter than
+ * requested. An entry that moves between pages meanwhile may be on two of them or on none.
  */
 async function readAllPages<T>(pageAt: (offset: number) => Promise<ReadResult<Page<T>>>): Promise<ReadResult<Page<T>>> {
   const first = await pageAt(0);
@@ -79,7 +79,7 @@ async function readAllPages<T>(pageAt: (offset: number) => Promise<ReadResult<Pa
   return { kind: 'read', value: { total, entries } };
 }
 
-/** Returns a page. Throws an InvalidAnswerError for a first one that cannot be the first of `total`. */
+/** Returns a page. Throws an InvalidResponseError if `total` is too large or the first page is empty although `total` is not 0. */
 function checkPage<T>(offset: number, total: number, entries: readonly T[]): Page<T> {
   if (total > maxListed) throw new InvalidResponseError(`says that there are ${total}, more than any instance holds`, { status: 200 });
   if (offset === 0 && entries.length === 0 && total > 0) throw new InvalidResponseError(`listed none of ${total}`, { status: 200 });
@@ -87,12 +87,12 @@ function checkPage<T>(offset: number, total: number, entries: readonly T[]): Pag
 }
 
 async function readApisPage(client: RomaClient, { path, secrets, ...one }: RequestContext, offset: number): Promise<Page<ObservedApi>> {
-  const answer = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/apis', {
+  const response = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/apis', {
     params: { path, query: { offset, limit: pageSize }, header: authHeaderPlaceholder },
     parseAs: 'text',
     ...one,
   });
-  const { total, apis } = parseResponse('listApis', answer, secrets, Date.now());
+  const { total, apis } = parseResponse('listApis', response, secrets, Date.now());
   return checkPage(
     offset,
     total,
@@ -101,13 +101,13 @@ async function readApisPage(client: RomaClient, { path, secrets, ...one }: Reque
 }
 
 async function readApi(client: RomaClient, { path, secrets, ...one }: RequestContext, apiId: string): Promise<ObservedApi | null> {
-  const answer = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/apis/{api_id}', {
+  const response = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/apis/{api_id}', {
     params: { path: { ...path, api_id: apiId }, header: authHeaderPlaceholder },
     parseAs: 'text',
     ...one,
   });
   try {
-    return toObservedApi(parseResponse('getApi', answer, secrets, Date.now()), secrets);
+    return toObservedApi(parseResponse('getApi', response, secrets, Date.now()), secrets);
   } catch (error) {
     if (error instanceof ServiceError && error.errorCode === 'APIG.3002') return null;
     throw error;
@@ -119,12 +119,12 @@ async function readEnvironmentsPage(
   { path, secrets, ...one }: RequestContext,
   offset: number,
 ): Promise<Page<ListedEnvironment>> {
-  const answer = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/envs', {
+  const response = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/envs', {
     params: { path, query: { offset, limit: pageSize }, header: authHeaderPlaceholder },
     parseAs: 'text',
     ...one,
   });
-  const { total, envs } = parseResponse('listEnvironments', answer, secrets, Date.now());
+  const { total, envs } = parseResponse('listEnvironments', response, secrets, Date.now());
   return checkPage(
     offset,
     total,
@@ -132,18 +132,18 @@ async function readEnvironmentsPage(
   );
 }
 
-/** Ten versions are kept in an environment, so one page of the largest size holds all of an API. */
+/** The gateway keeps ten versions in an environment, so one page of the largest size holds all versions of an API. */
 async function readVersions(
   client: RomaClient,
   { path, secrets, ...one }: RequestContext,
   of: Pick<PublicationNames, 'apiId' | 'environmentId'>,
 ): Promise<ListedVersion[]> {
-  const answer = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/apis/publish/{api_id}', {
+  const response = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/apis/publish/{api_id}', {
     params: { path: { ...path, api_id: of.apiId }, query: { env_id: of.environmentId, limit: pageSize }, header: authHeaderPlaceholder },
     parseAs: 'text',
     ...one,
   });
-  const { total, api_versions: versions } = parseResponse('listVersions', answer, secrets, Date.now());
+  const { total, api_versions: versions } = parseResponse('listVersions', response, secrets, Date.now());
   if (total > versions.length) {
     throw new InvalidResponseError(`listed ${versions.length} of ${total} versions, more than the gateway keeps`, { status: 200 });
   }
@@ -158,30 +158,37 @@ async function readVersions(
     }));
 }
 
-/** What joins the entries of several environments in one field of an API. */
+/** Separates the environments' entries in one field of an API. */
 const separator = '|';
 
 function toObservedApi(api: components['schemas']['Api'], secrets: readonly string[]): ObservedApi {
-  const clean = (text: string): string => sanitize(text, secrets, maxIdLength);
+  const sanitizeField = (text: string): string => sanitize(text, secrets, maxIdLength);
   const environmentIds = (api.run_env_id ?? '').split(separator);
   const publishIds = splitAligned(api.publish_id, environmentIds.length);
   const times = splitAligned(api.publish_time, environmentIds.length);
   const publications = new Map<string, ObservedPublication>();
-  for (const [index, environmentId] of environmentIds.map(clean).entries()) {
+  for (const [index, environmentId] of environmentIds.map(sanitizeField).entries()) {
     if (environmentId === '') continue;
-    publications.set(environmentId, { publishId: clean(publishIds[index] ?? '') || null, publishedAtMs: parseTime(times[index]) });
+    publications.set(environmentId, { publishId: sanitizeField(publishIds[index] ?? '') || null, publishedAtMs: parseTime(times[index]) });
   }
-  const [groupId, group] = [clean(api.group_id ?? ''), clean(api.group_name ?? '')];
-  return { apiId: clean(api.id), name: clean(api.name), groupId, group, editedAtMs: parseTime(api.update_time), publications };
+  const [groupId, group] = [sanitizeField(api.group_id ?? ''), sanitizeField(api.group_name ?? '')];
+  return {
+    apiId: sanitizeField(api.id),
+    name: sanitizeField(api.name),
+    groupId,
+    group,
+    editedAtMs: parseTime(api.update_time),
+    publications,
+  };
 }
 
-/** Returns the entries of a joined field; none if they are not as many as there are environments, since nobody knows whose they are. */
+/** Returns the entries of a joined field; none if their number differs from that of the environments, because they cannot be assigned then. */
 function splitAligned(joined: string | null | undefined, count: number): readonly string[] {
   const entries = joined?.split(separator) ?? [];
   return entries.length === count ? entries : [];
 }
 
-/** Returns the milliseconds since 1970 that a text of the service means; `null` for none and for its zero time, `0001-01-01T00:00:00Z`. */
+/** Parses a time of the service to milliseconds since 1970; `null` for no time and for its zero time, `0001-01-01T00:00:00Z`. */
 function parseTime(text: string | null | undefined): number | null {
   const ms = Date.parse(text ?? '');
   return ms > 0 ? ms : null;

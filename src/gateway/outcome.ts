@@ -4,20 +4,20 @@ import type { Action } from '../model/publication.ts';
 import { type ErrorRule, findErrorRule } from './error-rules.ts';
 import { GatewayError } from './errors.ts';
 
-/** Returns what comes of a call for `action` that ended in `error`. Throws whatever is no GatewayError: that is a bug. */
+/** Returns the outcome of a call for `action` that failed with `error`. Rethrows an error that is no GatewayError: that is a bug. */
 export function toOutcome(error: unknown, action: Action): Outcome {
   if (!(error instanceof GatewayError)) throw error;
-  const row = findErrorRule(error.code, error.status, action);
-  if (row.errorClass === 'already so') return { kind: 'succeeded', versionId: null, publishId: null };
-  const failure = toFailure(error, row);
-  return row.errorClass === 'look first' ? { kind: 'unknown', failure } : failureFor(row, failure);
+  const rule = findErrorRule(error.code, error.status, action);
+  if (rule.errorClass === 'already so') return { kind: 'succeeded', versionId: null, publishId: null };
+  const failure = toFailure(error, rule);
+  return rule.errorClass === 'look first' ? { kind: 'unknown', failure } : failureFor(rule, failure);
 }
 
-/** Returns why a read that ended in `error` has no value; `null` if what it asks for is not there. Throws like `outcomeOf`. */
+/** Returns the failure of a read that failed with `error`; `null` if the resource does not exist. Throws like `toOutcome`. */
 export function toReadFailure(error: unknown): ReadFailure | null {
   if (!(error instanceof GatewayError)) throw error;
-  const row = findErrorRule(error.code, error.status, 'read');
-  return row.errorClass === 'already so' ? null : failureFor(row, toFailure(error, row));
+  const rule = findErrorRule(error.code, error.status, 'read');
+  return rule.errorClass === 'already so' ? null : failureFor(rule, toFailure(error, rule));
 }
 
 function failureFor({ errorClass }: ErrorRule, failure: Failure): ReadFailure {

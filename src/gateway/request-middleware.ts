@@ -2,15 +2,19 @@ import type { AcquireRequestSlot, Lease, RequestResult } from '../model/ports.ts
 import { findErrorRule } from './error-rules.ts';
 import { ConnectionError, GatewayError, notSentError } from './errors.ts';
 
-/** Runs one request inside the limit and says how it ended; without `admit` at once. Resolves and rejects as `request` does. */
-export async function withRateLimit<T>(admit: AcquireRequestSlot | undefined, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
-  const ended = await admit?.(signal);
+/** Runs one request within the rate limit and reports its result; without `acquire`, immediately. Settles as `request` does. */
+export async function withRateLimit<T>(
+  acquire: AcquireRequestSlot | undefined,
+  signal: AbortSignal,
+  request: () => Promise<T>,
+): Promise<T> {
+  const report = await acquire?.(signal);
   try {
-    const answer = await request();
-    ended?.(answeredResult);
-    return answer;
+    const result = await request();
+    report?.(answeredResult);
+    return result;
   } catch (error) {
-    ended?.(requestResultOf(error));
+    report?.(requestResultOf(error));
     throw error;
   }
 }
@@ -27,14 +31,14 @@ function requestResultOf(error: unknown): RequestResult {
 }
 
 /**
- * Returns an `admit` that lets nothing leave when the lease is not held any more, however late its turn comes. It rejects with a
- * ConnectionError `REQUEST_NOT_SENT` then.
+ * Returns an `acquire` that checks the lease after the wait for a slot. If the lease is no longer held, it rejects with a
+ * ConnectionError `REQUEST_NOT_SENT`.
  */
-export function withLease(lease: Lease, admit: AcquireRequestSlot): AcquireRequestSlot {
+export function withLease(lease: Lease, acquire: AcquireRequestSlot): AcquireRequestSlot {
   return async (signal) => {
-    const ended = await admit(signal);
-    if (lease.isHeld()) return ended;
-    ended({ kind: 'unsent', retryAfterMs: null, rateLimit: null });
+    const report = await acquire(signal);
+    if (lease.isHeld()) return report;
+    report({ kind: 'unsent', retryAfterMs: null, rateLimit: null });
     throw notSentError();
   };
 }

@@ -5,40 +5,40 @@ import { authHeaderPlaceholder, type RequestContext, type RomaClient } from './g
 import { parseResponse, type ResponseBodies } from './response.ts';
 import { sanitize } from './sanitize.ts';
 
-/** What an action's answer says of the publication; `null` where it does not say, as after `offline`. */
+/** The IDs in an action's response; `null` where the response has none, as after `offline`. */
 export interface PublishResult {
   readonly versionId: string | null;
   readonly publishId: string | null;
 }
 
-/** Publishes an API or takes it offline. Throws a GatewayError, also for a success that is not about this change. */
+/** Publishes an API or takes it offline. Throws a GatewayError, also if a success is about another publication. */
 export async function publish(client: RomaClient, request: RequestContext, change: Change, marker: string | null): Promise<PublishResult> {
   const { path, secrets, ...one } = request;
   const { action, apiId, environmentId } = change;
-  const answer = await client.POST('/v2/{project_id}/apic/instances/{instance_id}/apis/action', {
+  const response = await client.POST('/v2/{project_id}/apic/instances/{instance_id}/apis/action', {
     params: { path, header: authHeaderPlaceholder },
     body: { action, api_id: apiId, env_id: environmentId, ...remarkField(change, marker) },
     parseAs: 'text',
     ...one,
   });
-  return parsePublishResult(parseResponse('changePublication', answer, secrets, Date.now()), 201, change, secrets);
+  return parsePublishResult(parseResponse('changePublication', response, secrets, Date.now()), 201, change, secrets);
 }
 
-/** Makes a kept version effective. Throws like `changeOne`. */
+/** Makes a kept version effective. Throws like `publish`. */
 export async function switchVersion(client: RomaClient, request: RequestContext, change: Change, version: string): Promise<PublishResult> {
   const { path, secrets, ...one } = request;
-  const answer = await client.PUT('/v2/{project_id}/apic/instances/{instance_id}/apis/publish/{api_id}', {
+  const response = await client.PUT('/v2/{project_id}/apic/instances/{instance_id}/apis/publish/{api_id}', {
     params: { path: { ...path, api_id: change.apiId }, header: authHeaderPlaceholder },
     body: { version_id: version },
     parseAs: 'text',
     ...one,
   });
-  const made = parsePublishResult(parseResponse('switchVersion', answer, secrets, Date.now()), 200, change, secrets);
-  if (made.versionId === null || made.versionId === version) return made;
-  throw new InvalidResponseError(`answered 200 with version ${made.versionId}, and ${version} was asked for`, { status: 200 });
+  const result = parsePublishResult(parseResponse('switchVersion', response, secrets, Date.now()), 200, change, secrets);
+  if (result.versionId === null || result.versionId === version) return result;
+  throw new InvalidResponseError(`answered 200 with version ${result.versionId}, and ${version} was asked for`, { status: 200 });
 }
 
-/** Publishes APIs of one environment or takes them offline there. Throws a GatewayError; what failed of it alone is in the answer. */
+/** Publishes APIs of one environment or takes them offline there. Throws a GatewayError; failures of single APIs are in the response. */
 export async function publishBatch(
   client: RomaClient,
   request: RequestContext,
@@ -48,27 +48,27 @@ export async function publishBatch(
   const { path, secrets, ...one } = request;
   const [first] = changes;
   if (!first) throw new TypeError('a batch of nothing');
-  const answer = await client.POST('/v2/{project_id}/apic/instances/{instance_id}/apis/publish', {
+  const response = await client.POST('/v2/{project_id}/apic/instances/{instance_id}/apis/publish', {
     params: { path, query: { action: first.action }, header: authHeaderPlaceholder },
     body: { apis: changes.map(({ apiId }) => apiId), env_id: first.environmentId, ...remarkField(first, marker) },
     parseAs: 'text',
     ...one,
   });
-  return parseResponse('changePublications', answer, secrets, Date.now());
+  return parseResponse('changePublications', response, secrets, Date.now());
 }
 
-/** Returns what an answer says was made. Throws an InvalidAnswerError if it is about another publication than `change`. */
+/** Returns the IDs in a response. Throws an InvalidResponseError if it is about another publication than `change`. */
 export function parsePublishResult(
   body: ResponseBodies['changePublication'],
   status: number,
   { apiId, environmentId }: Change,
   secrets: readonly string[],
 ): PublishResult {
-  const clean = (id: string | undefined): string => sanitize(id ?? '', secrets, 128);
+  const sanitizeId = (id: string | undefined): string => sanitize(id ?? '', secrets, 128);
   if (body.api_id === apiId && body.env_id === environmentId) {
-    return { versionId: clean(body.version_id) || null, publishId: clean(body.publish_id) || null };
+    return { versionId: sanitizeId(body.version_id) || null, publishId: sanitizeId(body.publish_id) || null };
   }
-  const about = `API ${clean(body.api_id)} in environment ${clean(body.env_id)}`;
+  const about = `API ${sanitizeId(body.api_id)} in environment ${sanitizeId(body.env_id)}`;
   throw new InvalidResponseError(`answered ${status} about ${about}, which was not asked`, { status });
 }
 

@@ -7,7 +7,7 @@ import { sanitize, sanitizePage } from './sanitize.ts';
 
 type Schemas = components['schemas'];
 
-/** What the specification says an operation answers when it succeeds. */
+/** The body of each operation's success response in the specification. */
 export interface ResponseBodies {
   readonly changePublication: Schemas['PublicationResponse'];
   readonly changePublications: Schemas['BatchResponse'];
@@ -20,7 +20,7 @@ export interface ResponseBodies {
 }
 export type GatewayOperation = keyof ResponseBodies;
 
-/** The status of success, by operation. */
+/** The success status of each operation. */
 const successStatuses: Readonly<Record<GatewayOperation, number>> = {
   changePublication: 201,
   changePublications: 200,
@@ -32,7 +32,7 @@ const successStatuses: Readonly<Record<GatewayOperation, number>> = {
   switchVersion: 200,
 };
 
-/** An answer as openapi-fetch hands it over when it parses nothing: `error` is JSON where it can be. */
+/** A response as openapi-fetch returns it with `parseAs: 'text'`: `error` is parsed JSON where possible. */
 export interface RawResponse {
   readonly data?: unknown;
   readonly error?: unknown;
@@ -43,38 +43,38 @@ const { default: _, ...byName } = generated as typeof generated & { default?: un
 const validators: Readonly<Record<string, ValidateFunction | undefined>> = byName;
 
 /**
- * Returns the body of a success that keeps to the specification. Throws an InvalidAnswerError for every other status below
- * 400 and for a body that breaks the specification, a RefusedError for the rest. `secrets` are kept out of both.
+ * Returns the body of a success that matches the specification. Throws an InvalidResponseError for any other status below
+ * 400 and for a body that breaks the specification, and a ServiceError for a status of 400 or more. `secrets` are redacted in both.
  */
 export function parseResponse<O extends GatewayOperation>(
   operation: O,
-  answer: RawResponse,
+  rawResponse: RawResponse,
   secrets: readonly string[],
   nowMs: number,
 ): ResponseBodies[O] {
-  const { status, headers } = answer.response;
+  const { status, headers } = rawResponse.response;
   const requestId = requestIdOf(headers, secrets);
-  if (status >= 400) throw toServiceError(operation, answer, secrets, nowMs);
+  if (status >= 400) throw toServiceError(operation, rawResponse, secrets, nowMs);
   const success = successStatuses[operation];
   if (status !== success) {
-    const target = headers.get('location');
-    const to = target === null ? '' : `, a redirect to ${sanitize(target, secrets)}`;
-    throw new InvalidResponseError(`answered ${status}${to}, where the specification has ${success}`, { status, requestId });
+    const location = headers.get('location');
+    const redirect = location === null ? '' : `, a redirect to ${sanitize(location, secrets)}`;
+    throw new InvalidResponseError(`answered ${status}${redirect}, where the specification has ${success}`, { status, requestId });
   }
-  const body = parseJson(answer.data);
-  const mistake = body === undefined ? 'its body is not JSON' : findViolation(operation, success, body);
-  if (mistake !== null) throw new InvalidResponseError(`answered ${success}, but ${mistake}`, { status, requestId });
+  const body = parseJson(rawResponse.data);
+  const violation = body === undefined ? 'its body is not JSON' : findViolation(operation, success, body);
+  if (violation !== null) throw new InvalidResponseError(`answered ${success}, but ${violation}`, { status, requestId });
   return body as ResponseBodies[O];
 }
 
-function toServiceError(operation: GatewayOperation, answer: RawResponse, secrets: readonly string[], nowMs: number): ServiceError {
-  const { status, headers } = answer.response;
-  const { code, message, id } = parseErrorBody(operation, status, answer.error, secrets);
-  const said = sanitize(message, secrets);
+function toServiceError(operation: GatewayOperation, rawResponse: RawResponse, secrets: readonly string[], nowMs: number): ServiceError {
+  const { status, headers } = rawResponse.response;
+  const { code, message, id } = parseErrorBody(operation, status, rawResponse.error, secrets);
+  const safeMessage = sanitize(message, secrets);
   return new ServiceError({
     status,
     errorCode: code === null ? null : sanitize(code, secrets, 64),
-    errorMsg: code !== null && said !== '' ? said : [`answered ${status}`, said].filter(Boolean).join(': '),
+    errorMsg: code !== null && safeMessage !== '' ? safeMessage : [`answered ${status}`, safeMessage].filter(Boolean).join(': '),
     requestId: id === null ? requestIdOf(headers, secrets) : sanitize(id, secrets, 128),
     retryAfterMs: parseRetryAfter({ retryAfter: headers.get('retry-after'), date: headers.get('date'), message }, nowMs),
     rateLimit: parseRateLimit(message),
@@ -82,7 +82,7 @@ function toServiceError(operation: GatewayOperation, answer: RawResponse, secret
 }
 
 interface ErrorBody {
-  /** `null` where the body is not the documented one. */
+  /** `null` if the body is not the documented one. */
   readonly code: string | null;
   readonly message: string;
   readonly id: string | null;
@@ -97,7 +97,7 @@ function parseErrorBody(operation: GatewayOperation, status: number, body: unkno
   return { code: code?.trim() || null, message: message || (error?.message ?? ''), id: id ?? null };
 }
 
-/** Returns how `body` breaks the specification, or `null`. A status that is not in it has the body of a 500. */
+/** Returns how `body` breaks the specification, or `null`. A status that is not in the specification is checked like a 500. */
 function findViolation(operation: GatewayOperation, status: number, body: unknown): string | null {
   const validate = validators[`${operation}_${status}`] ?? validators[`${operation}_500`];
   if (validate === undefined) throw new TypeError(`no validator for ${operation}`);

@@ -1,26 +1,26 @@
 import type { RateLimit } from '../model/ports.ts';
 
-/** The longest pause that a server can ask for: a longer one is a mistake, and asking again once an hour hurts nobody. */
+/** The longest accepted pause, in milliseconds: a longer one is likely an error, and one request an hour does no harm. */
 const maxRetryAfterMs = 3_600_000;
 
-/** A server that says "now" does not mean it. */
+/** The shortest pause, in milliseconds, even if the server says 0. */
 const minRetryAfterMs = 1_000;
 
 const unitsMs: Readonly<Record<string, number>> = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
-/** Where a pause is asked for: two headers and the message of an answer. */
+/** The parts of a response that may name a pause: two headers and the message. */
 export interface RetryAfterHints {
   readonly retryAfter: string | null;
-  /** The server's own clock. */
+  /** The `Date` header: the server's clock. */
   readonly date: string | null;
-  /** Such as `… policy ip over ratelimit,limit:5,time:1 minute`, which asks for the window's length. */
+  /** Such as `… policy ip over ratelimit,limit:5,time:1 minute`; the pause is the length of the window. */
   readonly message: string;
 }
 
-/** Returns how long an answer asks to be left alone, or `null` if it does not say so. */
+/** Returns the pause that a response asks for, in milliseconds, or `null` if it asks for none. */
 export function parseRetryAfter({ retryAfter, date, message }: RetryAfterHints, nowMs: number): number | null {
-  const asked = parseHeader(retryAfter, date, nowMs) ?? parseWindow(message);
-  return asked === null ? null : Math.min(Math.max(asked, minRetryAfterMs), maxRetryAfterMs);
+  const requestedMs = parseHeader(retryAfter, date, nowMs) ?? parseWindow(message);
+  return requestedMs === null ? null : Math.min(Math.max(requestedMs, minRetryAfterMs), maxRetryAfterMs);
 }
 
 function parseHeader(retryAfter: string | null, date: string | null, nowMs: number): number | null {
@@ -40,7 +40,7 @@ export function parseRateLimit(message: string): RateLimit | null {
 }
 
 function parseWindow(message: string): number | null {
-  const found = /\btime:\s*(\d{1,6})\s*(second|minute|hour|day)/i.exec(message);
-  const unitMs = unitsMs[found?.[2]?.toLowerCase() ?? ''];
-  return unitMs === undefined ? null : Number(found?.[1]) * unitMs;
+  const match = /\btime:\s*(\d{1,6})\s*(second|minute|hour|day)/i.exec(message);
+  const unitMs = unitsMs[match?.[2]?.toLowerCase() ?? ''];
+  return unitMs === undefined ? null : Number(match?.[1]) * unitMs;
 }

@@ -4,35 +4,35 @@ import type { RequestAuth } from './auth/credentials.ts';
 import { ReadOnlyTransportError } from './errors.ts';
 import { HttpRequest, sendRequest } from './http-exchange.ts';
 
-/** What may leave: only what reads (a dry run), or everything. */
+/** The requests that may be sent: only reads (a dry run), or everything. */
 export type TransportMode = 'reads' | 'everything';
 
 export interface TransportOptions {
   readonly mode: TransportMode;
   /** The most connections to one server. */
   readonly connections: number;
-  /** How long one exchange may take, from the call to the last byte of the answer. */
+  /** The time limit of one exchange, from the call to the last byte of the response. */
   readonly timeoutMs: number;
-  /** Default: every server is asked itself. */
+  /** Default: no proxy. */
   readonly proxies?: ProxySettings | null;
-  /** Asked when the connection of a request stands, just before it leaves; default: it may. */
+  /** Called when a request's connection is established, right before it is sent; default: always true. */
   readonly canSend?: () => boolean;
 }
 
-/** Kept-alive connections in the form that openapi-fetch takes: pass both members to `createClient`. */
+/** Keep-alive connections in the form that openapi-fetch takes: pass `fetch` and `Request` to `createClient`. */
 export interface Transport {
   readonly fetch: (request: Request) => Promise<Response>;
-  /** Returns a `fetch` that adds the headers of `proof` to a request once it is whole. */
-  readonly fetchWithAuth: (proof: RequestAuth) => Transport['fetch'];
+  /** Returns a `fetch` that adds the headers of `auth` to a complete request. */
+  readonly fetchWithAuth: (auth: RequestAuth) => Transport['fetch'];
   readonly Request: typeof Request;
-  /** Ends the connections at once: a call still under way ends without an answer. */
+  /** Closes the connections immediately: a call in flight ends without a response. */
   close(): Promise<void>;
 }
 
-/** A server that does not take a connection in this time is not there. */
+/** The time limit for opening a connection. */
 const connectTimeoutMs = 10_000;
 
-/** Opens a transport; no connection is made before the first call. Its errors are those of `exchange`, and ReadsOnlyError. */
+/** Opens a transport; no connection is made before the first call. Its errors are those of `sendRequest`, and ReadOnlyTransportError. */
 export function openTransport({ mode, connections, timeoutMs, proxies = null, canSend }: TransportOptions): Transport {
   const options = {
     connections,
@@ -41,13 +41,13 @@ export function openTransport({ mode, connections, timeoutMs, proxies = null, ca
     bodyTimeout: 0,
   };
   const agent = proxies === null ? new Agent(options) : new EnvHttpProxyAgent({ ...options, ...proxies });
-  const sendWith = (proof: RequestAuth | null) => async (request: HttpRequest) => {
+  const sendWith = (auth: RequestAuth | null) => async (request: HttpRequest) => {
     if (mode === 'reads' && request.method !== 'GET') throw new ReadOnlyTransportError(request.method);
-    return sendRequest(agent, request, proof?.headersFor(request) ?? {}, timeoutMs, canSend);
+    return sendRequest(agent, request, auth?.headersFor(request) ?? {}, timeoutMs, canSend);
   };
   return {
     fetch: sendWith(null) as unknown as Transport['fetch'],
-    fetchWithAuth: (proof) => sendWith(proof) as unknown as Transport['fetch'],
+    fetchWithAuth: (auth) => sendWith(auth) as unknown as Transport['fetch'],
     Request: HttpRequest as unknown as typeof Request,
     close: () => agent.destroy(),
   };

@@ -14,25 +14,25 @@ import { TokenCredentials } from './token-credentials.ts';
 
 export interface CredentialsDeps {
   readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
-  /** Asked before each call to the identity service: it counts in the gateway's limit. */
+  /** Called before each call to the identity service, which counts towards the gateway's limit. */
   readonly acquire?: AcquireRequestSlot;
-  /** Hears of each token that the identity service has given. */
+  /** Called for each token that the identity service issues. */
   readonly onTokenIssued?: () => void;
 }
 
 /**
- * Returns the credentials that `environment` holds, the first of: the token HW_AUTH_TOKEN, the key HW_ACCESS_KEY with
- * HW_SECRET_KEY and, if it is a temporary one, HW_SECURITY_TOKEN, a login with HW_USER_NAME, HW_USER_PASSWORD and
- * HW_DOMAIN_NAME for the gateway's project. Each secret may stand in a file instead, which NAME_FILE names. Makes no call.
+ * Returns the first credentials in `env` of: the token HW_AUTH_TOKEN; the key HW_ACCESS_KEY with HW_SECRET_KEY and, for a
+ * temporary key, HW_SECURITY_TOKEN; a login with HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME for the gateway's project.
+ * Each secret may be in a file instead, named by NAME_FILE. Makes no call.
  *
- * Throws an EdictError: `CREDENTIALS_MISSING` if there are none, `CREDENTIALS_INVALID` for what cannot be a token or key, and as `proxiesOf` does.
+ * Throws an EdictError: `CREDENTIALS_MISSING` if there are none, `CREDENTIALS_INVALID` for an invalid token or key, and as `parseProxySettings` does.
  */
 export function openCredentials(
-  environment: Env,
+  env: Env,
   settings: Pick<GatewaySettings, 'iamEndpoint' | 'project' | 'timeoutMs'>,
   { clock, acquire, onTokenIssued }: CredentialsDeps,
 ): Credentials {
-  const setting = (name: string): EnvSecret | null => openEnvSecret(environment, name, clock.monotonicMs);
+  const setting = (name: string): EnvSecret | null => openEnvSecret(env, name, clock.monotonicMs);
   const token = setting('HW_AUTH_TOKEN');
   if (token) {
     assertSendableAtStart(token, 'set it to the value of the X-Subject-Token header alone');
@@ -43,7 +43,7 @@ export function openCredentials(
     for (const part of [access, secret]) assertSendableAtStart(part, 'set it to the key alone, as the console shows it');
     return new StaticCredentials(keyReader(access, secret, securityToken, clock), access.name);
   }
-  const { HW_USER_NAME: user, HW_DOMAIN_NAME: domain } = environment;
+  const { HW_USER_NAME: user, HW_DOMAIN_NAME: domain } = env;
   const password = setting('HW_USER_PASSWORD');
   if (!user || !password || !domain) {
     if (access || secret) throw missingCredentialsError({ HW_ACCESS_KEY: access !== null, HW_SECRET_KEY: secret !== null }, 'a key');
@@ -60,7 +60,7 @@ export function openCredentials(
     domain,
     project,
     timeoutMs,
-    proxies: parseProxySettings(environment),
+    proxies: parseProxySettings(env),
   };
   return new TokenCredentials(login, { clock, ...(acquire && { acquire }), ...(onTokenIssued && { onTokenIssued }) });
 }
@@ -90,26 +90,26 @@ function keyReader(
 }
 
 /**
- * Returns what finds the proof that `settings` make. It is made when one of them has changed, not for each call: a token can have
- * thousands of characters. Throws like `check`.
+ * Returns a function that builds the authentication from `secrets`. It is rebuilt only when a secret has changed, because a token
+ * can have thousands of characters. Throws like `assertSendable`.
  */
-function cachedReader(settings: readonly EnvSecret[], proofOf: (texts: readonly string[]) => RequestAuth): () => FoundCredentials {
+function cachedReader(settings: readonly EnvSecret[], buildAuth: (texts: readonly string[]) => RequestAuth): () => FoundCredentials {
   let last: { readonly texts: readonly string[]; readonly found: FoundCredentials } | null = null;
   return () => {
     const texts = settings.map((setting) => setting.read());
     if (last?.texts.every((text, index) => text === texts[index])) return last.found;
     for (const [index, text] of texts.entries()) assertSendable(settings[index]?.name ?? '', text);
-    last = { texts, found: { auth: proofOf(texts), fingerprint: fingerprint(texts) } };
+    last = { texts, found: { auth: buildAuth(texts), fingerprint: fingerprint(texts) } };
     return last.found;
   };
 }
 
-/** Tells credentials apart without keeping a second copy of them. */
+/** Identifies credentials without keeping a second copy of them. */
 function fingerprint(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-/** Throws a CredentialsError for a text that cannot be sent; `name` is the setting that it is of. */
+/** Throws a CredentialsError for a text that cannot be sent; `name` is the variable that it comes from. */
 function assertSendable(name: string, text: string): void {
   if (isHeaderValue(text)) return;
   throw new CredentialsError(
@@ -120,7 +120,7 @@ function assertSendable(name: string, text: string): void {
   );
 }
 
-/** At the start a mistake is said at once; later, when a file changes, it is waited for. */
+/** At startup an invalid secret is an error; later, when a file changes, edict waits until it is valid. */
 function assertSendableAtStart(setting: EnvSecret, hint: string): void {
   try {
     assertSendable(setting.name, setting.read());

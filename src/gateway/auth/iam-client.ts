@@ -8,29 +8,29 @@ import { openTransport } from '../transport.ts';
 import { isHeaderValue } from './credentials.ts';
 import { Secret } from './secret.ts';
 
-/** Who logs in, and where. */
+/** The user to log in, and the identity service. */
 export interface LoginRequest {
   /** The identity service's address. */
   readonly iam: string;
   readonly user: string;
-  /** Returns the password there is now. */
+  /** Returns the current password. */
   readonly password: () => Secret;
   /** The account's name. */
   readonly domain: string;
   /** The ID of the project that the token is for. */
   readonly project: string;
   readonly timeoutMs: number;
-  /** Default: the identity service is asked itself. */
+  /** Default: no proxy. */
   readonly proxies?: ProxySettings | null;
 }
 
 export interface IssuedToken {
   readonly value: Secret;
-  /** How long it lives from now on, by the identity service's own clock where that is known. */
+  /** The lifetime from now on, in milliseconds, by the identity service's clock if the response contains it. */
   readonly lifetimeMs: number;
 }
 
-/** Fetches a new token with one call, over a connection of its own: it happens about once a day. Rejects with a CredentialsError. */
+/** Fetches a new token with one call, over its own connection: this happens about once a day. Rejects with a CredentialsError. */
 export async function logIn(login: LoginRequest, signal: AbortSignal, nowMs: number): Promise<IssuedToken> {
   const { timeoutMs, proxies = null } = login;
   const transport = openTransport({ mode: 'everything', connections: 1, timeoutMs, proxies });
@@ -51,23 +51,23 @@ async function requestToken(
 ): Promise<IssuedToken> {
   const password = login.password().reveal();
   const user = { name: login.user, password, domain: { name: login.domain } };
-  const answer = await client.POST('/v3/auth/tokens', {
+  const response = await client.POST('/v3/auth/tokens', {
     params: { query: { nocatalog: 'true' } },
     body: { auth: { identity: { methods: ['password'], password: { user } }, scope: { project: { id: login.project } } } },
     parseAs: 'text',
     signal,
   });
-  const { token } = parseResponse('createToken', answer, [password], nowMs);
-  const value = answer.response.headers.get('x-subject-token')?.trim() ?? '';
-  const endsMs = Date.parse(token.expires_at);
+  const { token } = parseResponse('createToken', response, [password], nowMs);
+  const value = response.response.headers.get('x-subject-token')?.trim() ?? '';
+  const expiresAtMs = Date.parse(token.expires_at);
   if (!isHeaderValue(value)) throw unusableTokenError('without a token in X-Subject-Token');
-  if (Number.isNaN(endsMs)) throw unusableTokenError('with an expires_at that is no time');
-  const issuedMs = Date.parse(token.issued_at ?? '');
-  return { value: new Secret(value), lifetimeMs: endsMs - (Number.isNaN(issuedMs) ? nowMs : issuedMs) };
+  if (Number.isNaN(expiresAtMs)) throw unusableTokenError('with an expires_at that is no time');
+  const issuedAtMs = Date.parse(token.issued_at ?? '');
+  return { value: new Secret(value), lifetimeMs: expiresAtMs - (Number.isNaN(issuedAtMs) ? nowMs : issuedAtMs) };
 }
 
-function unusableTokenError(how: string): CredentialsError {
-  return new CredentialsError(`the identity service answered 201 ${how}`, { code: 'IAM_UNAVAILABLE', status: 201 });
+function unusableTokenError(detail: string): CredentialsError {
+  return new CredentialsError(`the identity service answered 201 ${detail}`, { code: 'IAM_UNAVAILABLE', status: 201 });
 }
 
 function toCredentialsError(error: GatewayError): CredentialsError {
@@ -78,7 +78,7 @@ function toCredentialsError(error: GatewayError): CredentialsError {
 }
 
 function credentialsCodeFor({ status, retryAfterMs }: GatewayError): CredentialsCode {
-  const refused = status !== null && status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status);
-  if (refused) return 'CREDENTIALS_REJECTED';
+  const isRejected = status !== null && status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status);
+  if (isRejected) return 'CREDENTIALS_REJECTED';
   return status === 429 || retryAfterMs !== null ? 'IAM_THROTTLED' : 'IAM_UNAVAILABLE';
 }

@@ -3,9 +3,9 @@ import { createHash, createHmac } from 'node:crypto';
 /** A request as it will be sent. */
 export interface SignableRequest {
   readonly method: string;
-  /** The whole address, with its query. */
+  /** The full URL, with its query. */
   readonly url: string;
-  /** The headers to sign; those that a client or a proxy adds on the way must not stand here. */
+  /** The headers to sign, without those that a client or a proxy adds later. */
   readonly headers: Readonly<Record<string, string>>;
   /** The body as text; `''` for none. */
   readonly body: string;
@@ -18,7 +18,7 @@ export interface AccessKey {
   readonly securityToken?: string | undefined;
 }
 
-/** A moment, such as a `Date`: the core has no clock of its own. */
+/** A time, such as a `Date`: this module has no clock. */
 export interface DateLike {
   toISOString(): string;
 }
@@ -26,14 +26,14 @@ export interface DateLike {
 const algorithm = 'SDK-HMAC-SHA256';
 
 /*
- * The algorithm is that of Huawei Cloud's "API Request Signing Guide", chapter "AK/SK Signing and Authentication Algorithm".
+ * The algorithm is specified in Huawei Cloud's "API Request Signing Guide", chapter "AK/SK Signing and Authentication Algorithm".
  * The tests compare it with the signer of the vendor's own client core.
  */
 
 /**
  * Returns the headers to add to `request` so that it is signed with `key`: `X-Sdk-Date`, `Authorization` and, for a temporary key,
- * `X-Security-Token`. Every given header is signed, and `host` with them. The service refuses a `date` that is 15 minutes off its own.
- * Throws a TypeError if `url` is no address and a URIError if its path holds a broken escape.
+ * `X-Security-Token`. All given headers and `host` are signed. The service rejects a `date` that differs from its clock by 15 minutes.
+ * Throws a TypeError if `url` is invalid and a URIError if its path contains an invalid escape.
  */
 export function signRequest(
   { headers, ...request }: SignableRequest,
@@ -51,16 +51,16 @@ export function signRequest(
 }
 
 /**
- * Returns the signature, 64 hex digits, of a request that has its `X-Sdk-Date` among its headers. `names` are the signed headers in
- * lower case, sorted; one that the request lacks counts as empty. Throws as `signRequest` does.
+ * Returns the signature, 64 hex digits, of a request whose headers include `X-Sdk-Date`. `names` are the signed headers in lower
+ * case, sorted; a header that the request lacks counts as empty. Throws as `signRequest` does.
  */
 export function computeSignature(request: SignableRequest, names: readonly string[], secret: string): string {
   const date = lowerCaseKeys(request.headers)['x-sdk-date'] ?? '';
-  const toSign = [algorithm, date, sha256(canonicalRequest(request, names))].join('\n');
-  return createHmac('sha256', secret).update(toSign).digest('hex');
+  const stringToSign = [algorithm, date, sha256(canonicalRequest(request, names))].join('\n');
+  return createHmac('sha256', secret).update(stringToSign).digest('hex');
 }
 
-/** Returns the text that stands for a request in its signature; see `signatureOf` for `names` and what is thrown. */
+/** Returns the canonical request that is signed; see `computeSignature` for `names` and the errors. */
 export function canonicalRequest({ method, url, headers, body }: SignableRequest, names: readonly string[]): string {
   const { pathname, searchParams } = new URL(url);
   const values = lowerCaseKeys(headers);
@@ -88,7 +88,7 @@ function compareCodeUnits(one: string, other: string): number {
   return one < other ? -1 : 1;
 }
 
-/** RFC 3986 keeps fewer characters than `encodeURIComponent` does. */
+/** Percent-encodes by RFC 3986, which leaves fewer characters unescaped than `encodeURIComponent`. */
 function encodeRfc3986(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** A value that must not be seen: printed, logged or serialised it is `***`. */
+/** A secret value: printed, logged or serialized, it is `***`. */
 export class Secret {
   readonly #value: string;
 
@@ -26,15 +26,15 @@ export class Secret {
   }
 }
 
-/** Returns `text` with every one of `secrets` replaced by `***`, also where it is escaped as in JSON or in an address. */
+/** Returns `text` with each of `secrets` replaced by `***`, also in its JSON-escaped and URL-encoded forms. */
 export function redactSecrets(text: string, secrets: readonly string[]): string {
-  let clean = text;
+  let redacted = text;
   for (const secret of secrets) {
     if (secret === '' || secret.length > text.length) continue;
     const escaped = JSON.stringify(secret).slice(1, -1);
     for (const form of new Set([secret, escaped, escaped.replaceAll('/', '\\/'), encodeURIComponent(secret)])) {
-      clean = clean.replaceAll(form, '***');
+      redacted = redacted.replaceAll(form, '***');
     }
   }
-  return clean;
+  return redacted;
 }

@@ -1,16 +1,16 @@
 import { CredentialsError, notSentError } from '../errors.ts';
 import type { Credentials, RequestAuth } from './credentials.ts';
 
-/** Credentials as they were found, with what tells them from others. */
+/** Credentials with the fingerprint that identifies them. */
 export interface FoundCredentials {
   readonly auth: RequestAuth;
   readonly fingerprint: string;
 }
 
 /**
- * Credentials that come from outside, a token or a key, and that edict cannot renew. What was refused is not sent again,
- * and until some credentials have been taken once only one request at a time carries them: more than five failures in a
- * row lock a key for five minutes (the service's reference on signed calls).
+ * A given token or key that edict cannot renew. Rejected credentials are not sent again, and until credentials have been
+ * accepted once, only one request at a time uses them: more than five consecutive failures lock a key for five minutes (the
+ * service's reference on signed calls).
  */
 export class StaticCredentials implements Credentials {
   readonly #read: () => FoundCredentials;
@@ -21,11 +21,11 @@ export class StaticCredentials implements Credentials {
   #trial: { readonly ended: Promise<void>; readonly end: () => void; readonly fingerprint: string } | null = null;
 
   /**
-   * @param find returns what there is now; throws a CredentialsError if there is nothing
-   * @param name what a person would look for, such as `HW_AUTH_TOKEN`
+   * @param read returns the current credentials; throws a CredentialsError if there are none
+   * @param name the variable to name in errors, such as `HW_AUTH_TOKEN`
    */
-  constructor(find: () => FoundCredentials, name: string) {
-    this.#read = find;
+  constructor(read: () => FoundCredentials, name: string) {
+    this.#read = read;
     this.#name = name;
   }
 
@@ -45,8 +45,8 @@ export class StaticCredentials implements Credentials {
     }
   }
 
-  report(proof: RequestAuth, result: 'taken' | 'refused' | 'untold'): boolean {
-    const fingerprint = this.#fingerprints.get(proof) ?? '';
+  report(auth: RequestAuth, result: 'taken' | 'refused' | 'untold'): boolean {
+    const fingerprint = this.#fingerprints.get(auth) ?? '';
     if (result === 'taken') this.#accepted = fingerprint;
     if (result === 'refused') {
       this.#rejected = fingerprint;

@@ -4,10 +4,10 @@ import { withRateLimit } from '../request-middleware.ts';
 import { type Credentials, type RequestAuth, tokenAuth } from './credentials.ts';
 import { type IssuedToken, type LoginRequest, logIn } from './iam-client.ts';
 
-/** How long before its end a token is replaced, at most: a tenth of its life, if that is less. */
+/** How long before its expiry a token is replaced, in milliseconds; a tenth of its lifetime if that is less. */
 const renewMarginMs = 5 * 60_000;
 
-/** A token that replaced a refused one and is refused itself is not the cause. It is replaced again only after this time. */
+/** If the replacement of a rejected token is rejected too, the token is not the cause, so it is replaced again only after this time, in milliseconds. */
 const replaceAgainMs = 60_000;
 
 /** A token in use. */
@@ -15,13 +15,13 @@ interface CachedToken {
   readonly auth: RequestAuth;
   readonly sinceMs: number;
   readonly renewAtMs: number;
-  /** The gateway took it, or it is the first and nothing speaks against it. */
+  /** The gateway accepted it, or it did not replace a rejected token. */
   isTrusted: boolean;
-  /** The gateway refused it, though it is new. */
+  /** The gateway rejected it although it is new. */
   isRejected: boolean;
 }
 
-/** A login under way, and how many callers wait for it. */
+/** A login in progress and the number of callers that wait for it. */
 interface PendingLogin {
   readonly token: Promise<CachedToken>;
   readonly abort: AbortController;
@@ -30,19 +30,19 @@ interface PendingLogin {
 
 export interface TokenCredentialsDeps {
   readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
-  /** Asked before each login. */
+  /** Called before each login. */
   readonly acquire?: AcquireRequestSlot;
-  /** Hears of each new token. */
+  /** Called for each new token. */
   readonly onTokenIssued?: () => void;
-  /** Fetches a token; `logIn` unless a test says otherwise. */
+  /** Fetches a token; tests replace it. Default: `logIn`. */
   readonly fetchToken?: typeof logIn;
 }
 
 /**
- * Credentials that log in with a password when a token is needed and keep the token until shortly before its end.
+ * Logs in with a password when a token is needed and keeps the token until shortly before it expires.
  *
- * Callers at the same time share one login. A login that the identity service refuses is the last with that password: it is
- * remembered, and every later call rejects at once, since some failures in a row lock the account.
+ * Concurrent callers share one login. After the identity service rejects a password, no login uses it again and every call rejects
+ * immediately, because several consecutive failures lock the account.
  */
 export class TokenCredentials implements Credentials {
   readonly #login: LoginRequest;
@@ -67,18 +67,18 @@ export class TokenCredentials implements Credentials {
     if (this.#rejection !== null && !this.hasChanged()) throw this.#rejection.error;
     if (this.#token?.isRejected && this.#isUnproven(this.#token)) throw rejectedError();
     if (this.#token?.isRejected) this.#token = null;
-    const held = this.#token !== null && this.#clock.monotonicMs() < this.#token.renewAtMs ? this.#token : await this.#joinLogin(signal);
-    return held.auth;
+    const cached = this.#token !== null && this.#clock.monotonicMs() < this.#token.renewAtMs ? this.#token : await this.#joinLogin(signal);
+    return cached.auth;
   }
 
-  report(used: RequestAuth, result: 'taken' | 'refused' | 'untold'): boolean {
-    const held = this.#token;
-    const isHeld = held !== null && held.auth === used;
-    if (result === 'taken' && isHeld) held.isTrusted = true;
+  report(auth: RequestAuth, result: 'taken' | 'refused' | 'untold'): boolean {
+    const cached = this.#token;
+    const isCurrent = cached !== null && cached.auth === auth;
+    if (result === 'taken' && isCurrent) cached.isTrusted = true;
     if (result !== 'refused') return false;
-    if (!isHeld) return true;
-    if (this.#isUnproven(held)) {
-      held.isRejected = true;
+    if (!isCurrent) return true;
+    if (this.#isUnproven(cached)) {
+      cached.isRejected = true;
       return false;
     }
     this.#token = null;
@@ -101,23 +101,23 @@ export class TokenCredentials implements Credentials {
     return !isTrusted && this.#clock.monotonicMs() < sinceMs + replaceAgainMs;
   }
 
-  /** Waits for the login under way, or begins one. It is stopped when nobody waits for it any longer. */
+  /** Waits for the login in progress, or starts one. The login is aborted when no caller waits for it any more. */
   async #joinLogin(signal: AbortSignal): Promise<CachedToken> {
     if (signal.aborted) throw notSentError();
     this.#pendingLogin ??= this.#startLogin();
-    const flight = this.#pendingLogin;
-    flight.waiterCount += 1;
+    const login = this.#pendingLogin;
+    login.waiterCount += 1;
     const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const leave = (): void => reject(notSentError());
-    signal.addEventListener('abort', leave);
+    const rejectOnAbort = (): void => reject(notSentError());
+    signal.addEventListener('abort', rejectOnAbort);
     try {
-      return await Promise.race([flight.token, aborted]);
+      return await Promise.race([login.token, aborted]);
     } finally {
-      signal.removeEventListener('abort', leave);
-      flight.waiterCount -= 1;
-      if (flight.waiterCount === 0 && this.#pendingLogin === flight) {
+      signal.removeEventListener('abort', rejectOnAbort);
+      login.waiterCount -= 1;
+      if (login.waiterCount === 0 && this.#pendingLogin === login) {
         this.#pendingLogin = null;
-        flight.abort.abort();
+        login.abort.abort();
       }
     }
   }
@@ -125,7 +125,7 @@ export class TokenCredentials implements Credentials {
   #startLogin(): PendingLogin {
     const abort = new AbortController();
     const token = this.#logIn(abort.signal);
-    token.catch(() => {}); // whoever waits for it sees the error; nobody may be left to
+    token.catch(() => {}); // callers that wait get the error; without callers it would be an unhandled rejection
     return { token, abort, waiterCount: 0 };
   }
 
@@ -146,7 +146,7 @@ export class TokenCredentials implements Credentials {
 
   #cache({ value, lifetimeMs }: IssuedToken): CachedToken {
     const sinceMs = this.#clock.monotonicMs();
-    // A life that is over at its beginning means that clocks differ: the token is kept until the gateway refuses it.
+    // A lifetime of 0 or less means that the clocks differ: the token is kept until the gateway rejects it.
     const renewAtMs = lifetimeMs > 0 ? sinceMs + lifetimeMs - Math.min(renewMarginMs, lifetimeMs / 10) : Number.POSITIVE_INFINITY;
     const isTrusted = !this.#replacesRejected;
     this.#replacesRejected = false;
