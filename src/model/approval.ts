@@ -1,27 +1,30 @@
 import type { Action, DesiredState, GatewayIdentity, PublicationKey, Suspension } from './publication.ts';
 
-/** Why a change is held. `rule` is stable; `message` says it to a person, `hint` what to do about it. */
+/** Why a change is held. `rule` is stable, `message` is the reason for people, `hint` the next step. */
 export interface Hold {
   readonly rule: 'protected' | 'undeclared' | 'maxOffline' | 'swapped' | 'lost' | 'empty' | 'vanished' | 'moved';
   readonly message: string;
   readonly hint: string;
 }
 
-/** A person's agreement, as what rests on it names it. */
+/** The part of an approval that released changes and their attempts carry. */
 export interface ApprovalRef {
   readonly id: number;
   readonly by: string;
   readonly reason: string;
-  /** Until when a call that rests on it may leave, in milliseconds since 1970. */
+  /** No call may be sent under this approval after this time, in milliseconds since 1970. */
   readonly expiresAtMs: number;
 }
 
-/** Why a file as a whole is held. `lost`: what is missing, or found elsewhere, so that an approval is for this and nothing else. */
+/**
+ * Why the whole file is held. `affected` lists what is missing or belongs elsewhere, so that an approval covers exactly these
+ * entries.
+ */
 export interface FileHold extends Hold {
   readonly affected: readonly string[];
 }
 
-/** Returns why edict must not make this change until a person agrees, or `null` if nothing speaks against it. */
+/** Returns why this change needs approval because of its environment; `null` if it does not. */
 export function protectionHold(
   change: { readonly action: Action; readonly environment: string; readonly environmentId: string },
   desired: DesiredState,
@@ -43,29 +46,29 @@ export function protectionHold(
   };
 }
 
-/** What is known of the files before this one. */
+/** What the store knows of the files that were applied before this one. */
 export interface PreviousState {
-  /** What the last file declared that was acted on, each with its `home`; empty if there was none. */
+  /** Publications that the last applied file declared, each with its `sourceFile`; empty if no file was applied yet. */
   readonly declared: ReadonlyMap<PublicationKey, string>;
-  /** The IDs of APIs that files declared for other gateways, read only where nothing is known of this one. */
+  /** API IDs declared for other gateways. Read only if no file was applied to this gateway yet. */
   readonly otherGateways: readonly { readonly gateway: GatewayIdentity; readonly apiIds: ReadonlySet<string> }[];
   readonly approvals: readonly Approval[];
-  /** A person's word, beside the file, that no call is to be made for the time being; `null` if there is none. */
+  /** A suspension set with a command, outside the file; `null` if there is none. */
   readonly suspension: Suspension | null;
 }
 
-/** A person's agreement to what was held. */
+/** A person's decision to release what is held. */
 export interface Approval extends ApprovalRef {
   readonly digest: string;
   /** Milliseconds since 1970. */
   readonly approvedAtMs: number;
-  /** What it releases, each as `workOf` says it. */
+  /** The changes and the file hold that it releases, as the entries of `approvalScope`. */
   readonly scope: readonly string[];
-  /** What has been made with it: it releases each change once. */
+  /** Publications already changed under this approval. It releases each change once. */
   readonly usedKeys: ReadonlySet<PublicationKey>;
-  /** Whether the suspicious file that it is for has been acted on. */
+  /** Whether the held file that it released has been applied. */
   readonly isFileHoldReleased: boolean;
 }
 
-/** An approval that is not in the store yet. */
+/** An approval before the store has assigned its ID. */
 export type NewApproval = Omit<Approval, 'id' | 'usedKeys' | 'isFileHoldReleased'>;

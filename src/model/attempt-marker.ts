@@ -1,20 +1,20 @@
-/** The most characters that the gateway keeps of a remark: the specification's `PublicationRequest.remark`. */
+/** Maximum length of a remark at the gateway: `PublicationRequest.remark` in the specification. */
 const maxRemarkLength = 255;
 
 /**
- * Returns the remark that a call carries: the person's own text and the marker of the attempt, by which the version that
- * the call made is known again in the gateway's list. At most 255 characters: a longer text loses its end, never the marker.
+ * Returns the remark of a call: the user's text followed by the attempt's marker, which identifies the resulting version in
+ * the gateway's list. Limited to 255 characters: a longer text is cut at its end, the marker never is.
  */
 export function addMarker(text: string | null, marker: string): string {
-  const mark = formatMarker(marker);
-  if (!text) return mark;
+  const suffix = formatMarker(marker);
+  if (!text) return suffix;
   const characters = [...text];
-  const room = maxRemarkLength - mark.length - 1;
-  const kept = characters.length <= room ? text : `${characters.slice(0, room - 1).join('')}…`;
-  return `${kept} ${mark}`;
+  const maxTextLength = maxRemarkLength - suffix.length - 1;
+  const shownText = characters.length <= maxTextLength ? text : `${characters.slice(0, maxTextLength - 1).join('')}…`;
+  return `${shownText} ${suffix}`;
 }
 
-/** Returns whether a version's remark was made with `marker`. */
+/** Returns whether a version's remark carries `marker`. */
 export function hasMarker(remark: string, marker: string): boolean {
   return remark.includes(formatMarker(marker));
 }

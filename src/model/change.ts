@@ -15,54 +15,55 @@ import type { SavedPlanDiff } from './saved-plan-diff.ts';
 import type { TargetPatterns } from './targets.ts';
 
 /**
- * Why a publication must move: it was `new`ly declared, its `state`, `revision` or `version` differs from the record, its API
- * was `edited` since, it was `removed` from the file, an earlier attempt is `unresolved`, or somebody else moved it: `drift`.
+ * Why a publication must change: it is `new` in the file; its `state`, `revision` or `version` differs from the recorded
+ * state; its API was `edited` after it was published; it was `removed` from the file; an earlier attempt is `unresolved`; or
+ * it was changed outside edict (`drift`).
  */
 export type ChangeReason = 'new' | 'state' | 'revision' | 'version' | 'edited' | 'removed' | 'unresolved' | 'drift';
 
-/** One publication that must move. */
+/** One publication that must change. */
 export interface Change extends PublicationNames {
   readonly key: PublicationKey;
   readonly action: Action;
   readonly reason: ChangeReason;
-  /** The recorded state; `null` if there is none. */
+  /** The recorded state; `null` if nothing is recorded. */
   readonly from: PublicationState | null;
   readonly to: PublicationState;
   readonly revision: string | null;
   readonly remark: string | null;
-  /** The kept version that an `online` makes effective, instead of making a new one; `null`: it makes a new one. */
+  /** The existing version that an `online` switches to; `null`: it publishes a new version. */
   readonly version: string | null;
-  /** What somebody else has done against the file; `null` if nobody did. */
+  /** The drift that this change corrects; `null` if it corrects none. */
   readonly drift: Drift | null;
-  /** Why edict refuses to make this change until a person agrees; `null` if it does not. */
+  /** Why the change needs approval; `null` if it is not held. */
   readonly held: Hold | null;
-  /** Why edict makes it later; `null` if it does not wait. */
+  /** Why the change is made later; `null` if it is not deferred. */
   readonly deferred: Deferral | null;
-  /** Whose agreement has released it; `null` if it needed none. */
+  /** The approval that released it; `null` if it needed none. */
   readonly approval: ApprovalRef | null;
-  /** Where the file asks for it; `null` for a publication that left the file. */
+  /** Where the file declares it; `null` for a publication that was removed from the file. */
   readonly source: SourceLocation | null;
 }
 
-/** The ordered set of changes that leads from the recorded to the desired state. */
+/** The sorted changes that take the recorded state to the desired state. */
 export interface Plan {
   readonly gateway: GatewayIdentity;
-  /** What the plan is about; see `narrow`. */
+  /** The patterns that limit the plan; see `filterPlan`. */
   readonly targets: TargetPatterns;
   readonly changes: readonly Change[];
   readonly unchanged: number;
-  /** Why the whole file is held until a person agrees; `null` if nothing speaks against it. */
+  /** Why the whole file needs approval; `null` if it is not held. */
   readonly fileHeld: FileHold | null;
-  /** A person's word, beside the file, that no call is made for the time being; `null` if there is none. */
+  /** A suspension set with a command, outside the file; `null` if there is none. */
   readonly suspension: Suspension | null;
-  /** Whose agreement has released what was held; `null` if nobody's. */
+  /** The approval that released the held changes; `null` if there is none. */
   readonly approval: ApprovalRef | null;
-  /** How many changes are left out, since they are not targeted. */
+  /** How many changes are left out because they are not targeted. */
   readonly excluded: number;
-  /** How it differs from the saved plan that it is kept to; `null` if it is kept to none. */
+  /** How it differs from the saved plan that restricts it; `null` without a saved plan. */
   readonly savedPlanDiff: SavedPlanDiff | null;
-  /** What somebody else has made and the plan leaves, since the file says `drift: report` or there is a truce. */
+  /** Drifted publications that the plan leaves in place, because of `drift: report` or because the drift is flapping. */
   readonly drifted: readonly RecordedPublication[];
-  /** What is online with an older draft than the newest, and the plan leaves. */
+  /** Publications whose API was edited after it was published and that the plan does not publish again. */
   readonly outdated: readonly RecordedPublication[];
 }

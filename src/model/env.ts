@@ -1,2 +1,2 @@
-/** The variables of the process. Only `main` and `app` read them; everything else is given them. */
+/** The environment variables of the process. Only `main` and `app` read them and pass on what other folders need. */
 export type Env = Readonly<Record<string, string | undefined>>;

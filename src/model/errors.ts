@@ -1,4 +1,4 @@
-/** What else an error says: what to do now, the exit code (default 1), and the error that led to it. */
+/** Optional parts of an error: the next step, the exit code (default 1) and the underlying error. */
 interface ErrorOptions {
   readonly hint?: string;
   readonly exitCode?: ExitCode;
@@ -6,13 +6,13 @@ interface ErrorOptions {
 }
 
 /**
- * An error with a cause that a person can act on. `main.ts` prints `message` and `hint`, never a stack trace;
- * anything thrown that is not an EdictError is a bug of edict.
+ * An error that a user can act on. `main.ts` prints `message` and `hint`, never a stack trace. Any other error that reaches it
+ * is a bug in edict.
  */
 export class EdictError extends Error {
   /** A stable name for programs, such as `STORE_LOCKED`. */
   readonly code: string;
-  /** What to do now. */
+  /** What the user can do about it. */
   readonly hint: string | null;
   readonly exitCode: ExitCode;
 
@@ -28,48 +28,48 @@ export class EdictError extends Error {
 /** The store cannot be used. `code` is one of `STORE_*`. */
 export class StoreError extends EdictError {}
 
-/** Another process has the store. It may be free later. */
+/** Another process holds the store's lock. Retrying may succeed. */
 export class StoreLockedError extends StoreError {
   constructor(message: string, options: ErrorOptions = {}) {
     super('STORE_LOCKED', message, options);
   }
 }
 
-/** The store's server does not answer, or the connection to it was lost. It may be back later. */
+/** The store's server cannot be reached, or the connection to it was lost. Retrying may succeed. */
 export class StoreUnavailableError extends StoreError {
   constructor(message: string, options: ErrorOptions = {}) {
     super('STORE_UNREACHABLE', message, options);
   }
 }
 
-/** Returns the error for what is wrong with a store, by its code `STORE_*`. */
+/** Returns the error class that belongs to a `STORE_*` code. */
 export function storeError(code: string, message: string, options: ErrorOptions = {}): StoreError {
   if (code === 'STORE_LOCKED') return new StoreLockedError(message, options);
   return code === 'STORE_UNREACHABLE' ? new StoreUnavailableError(message, options) : new StoreError(code, message, options);
 }
 
-/** Another process has the lease of the gateway, or this one has lost it. */
+/** Another process holds the gateway's lease, or this one has lost it. */
 export class LeaseHeldError extends EdictError {
   constructor(message: string, options: ErrorOptions = {}) {
     super('LEASE_HELD', message, options);
   }
 }
 
-/** The gateway cannot be observed, and without that nothing can be planned. */
+/** The gateway cannot be observed, so nothing can be planned. */
 export class ObservationFailedError extends EdictError {
   constructor(message: string, options: ErrorOptions = {}) {
     super('OBSERVATION_FAILED', message, options);
   }
 }
 
-/** The file has names instead of IDs, and the gateway cannot be asked for them. */
+/** The file uses names instead of IDs, and the gateway cannot be asked to resolve them. */
 export class NamesUnresolvedError extends EdictError {
   constructor(message: string, options: ErrorOptions = {}) {
     super('NAMES_UNRESOLVED', message, options);
   }
 }
 
-/** What the process answers to its caller; the README's table of exit codes is this one. */
+/** Exit codes of the process. Keep the README's table of exit codes in step. */
 export const exitCodes = {
   done: 0,
   error: 1,
@@ -80,7 +80,7 @@ export const exitCodes = {
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** What kind a mistake in the file is of. */
+/** Stable names for the kinds of errors in a file. */
 export type DiagnosticRule =
   | 'yaml'
   | 'duplicate-key'
@@ -96,43 +96,43 @@ export type DiagnosticRule =
   | 'freeze'
   | 'include';
 
-/** One mistake in the file. */
+/** One error in a file, with its place. */
 export interface Diagnostic {
   readonly rule: DiagnosticRule;
   readonly file: string;
   /** Counts from 1. */
   readonly line: number;
-  /** Counts from 1, in UTF-16 units as editors do. */
+  /** Counts from 1, in UTF-16 units as in editors. */
   readonly column: number;
-  /** How many characters of the line the mistake covers, at least 1. */
+  /** How many characters of the line the error covers, at least 1. */
   readonly length: number;
-  /** What is wrong, and what was expected. */
+  /** The problem, and what was expected. */
   readonly message: string;
-  /** What to do now; `null` if the message says it. */
+  /** What to do about it; `null` if the message says so. */
   readonly hint: string | null;
   /** The text of the line. */
   readonly text: string;
 }
 
-/** The file cannot be read or breaks its format. Holds every mistake, in the order of the file. */
+/** The file cannot be read or is not valid. Holds every error, in the order of the file. */
 export class InvalidFileError extends EdictError {
   readonly diagnostics: readonly Diagnostic[];
 
-  constructor(file: string, mistakes: readonly Diagnostic[]) {
-    super('FILE_INVALID', `${file} has ${mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`}`, {
+  constructor(file: string, diagnostics: readonly Diagnostic[]) {
+    super('FILE_INVALID', `${file} has ${diagnostics.length === 1 ? '1 mistake' : `${diagnostics.length} mistakes`}`, {
       exitCode: exitCodes.invalidFile,
     });
     this.name = 'InvalidFileError';
-    this.diagnostics = mistakes;
+    this.diagnostics = diagnostics;
   }
 }
 
-/** Returns the message of anything thrown. */
+/** Returns the message of any thrown value. */
 export function errorMessage(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** Marks a branch that the types say cannot be reached. Throws a TypeError if it is. */
+/** Marks a branch that the types rule out. Throws a TypeError if it is reached. */
 export function assertNever(value: never): never {
   throw new TypeError(`unexpected ${JSON.stringify(value)}`);
 }

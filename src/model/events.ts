@@ -6,16 +6,19 @@ import type { Outcome } from './outcome.ts';
 import type { RequestPause } from './ports.ts';
 import type { DesiredState, RecordedState } from './publication.ts';
 
-/** Everything that happens in the engine, and to what tells of it, past tense. The engine emits; log, progress and other listeners tell. */
+/**
+ * Everything that happens in the controller and around it, in the past tense. The controller only emits events; log, metrics
+ * and progress output subscribe to them.
+ */
 export type EdictEvent =
   | { readonly type: 'file:loaded'; readonly desired: DesiredState }
   | { readonly type: 'file:invalid'; readonly error: InvalidFileError }
   | { readonly type: 'file:unreadable'; readonly message: string }
-  /** The daemon has found this file in a folder that it looks after. */
+  /** The daemon found this file in a watched folder. */
   | { readonly type: 'file:added' }
-  /** It has not found it there any more, and leaves its gateway as it is. */
+  /** The file was deleted from its folder. Its gateway is left as it is. */
   | { readonly type: 'file:removed' }
-  /** The daemon gives this file up, and goes on with the others. */
+  /** The daemon stops serving this file and continues with the others. */
   | { readonly type: 'file:failed'; readonly message: string; readonly hint: string | null }
   | { readonly type: 'reconcile:started'; readonly reconcileId: string; readonly cause: TriggerCause }
   | {
@@ -23,7 +26,7 @@ export type EdictEvent =
       readonly reconcileId: string;
       readonly cause: TriggerCause;
       readonly plan: Plan;
-      /** What it was made from, besides the newest desired state. */
+      /** The recorded state that the plan was computed from, together with the newest desired state. */
       readonly recorded: RecordedState;
     }
   | { readonly type: 'attempt:started'; readonly reconcileId: string; readonly attemptId: number; readonly change: Change }
@@ -40,7 +43,7 @@ export type EdictEvent =
       readonly reconcileId: string;
       readonly change: Change;
       readonly afterMs: number;
-      /** Why now would be too early or in vain. */
+      /** Why the change is not retried immediately. */
       readonly reason: string;
     }
   | {
@@ -63,7 +66,7 @@ export type EdictEvent =
   | { readonly type: 'publication:drift'; readonly reconcileId: string; readonly notice: DriftNotice }
   | { readonly type: 'requests:paused'; readonly reason: RequestPause['reason']; readonly message: string }
   | { readonly type: 'requests:resumed' }
-  /** The identity service has given a token, which is in use from now on. */
+  /** The identity service issued a token, which is used from now on. */
   | { readonly type: 'token:issued' }
   | { readonly type: 'rate:changed'; readonly calls: number; readonly perMs: number; readonly limit: number }
   | {
@@ -71,36 +74,39 @@ export type EdictEvent =
       readonly target: ProbeTarget;
       readonly isExpected: boolean;
       readonly message: string;
-      /** When it is asked again, in milliseconds from now; `null`: not by itself. */
+      /** Time until the next probe, in milliseconds; `null`: it is not repeated automatically. */
       readonly afterMs: number | null;
     }
   | { readonly type: 'reconcile:finished'; readonly reconcileId: string; readonly summary: ReconcileSummary }
-  /** Another edict has the gateway's lease; this one stands by. `reason` says who. */
+  /** Another edict process holds the gateway's lease; this one stands by. `reason` names the holder. */
   | { readonly type: 'lease:standby'; readonly reason: string }
-  /** This edict has the gateway's lease after it had stood by, or had lost it. */
+  /** This process acquired the gateway's lease after standing by or losing it. */
   | { readonly type: 'lease:acquired' }
-  /** The gateway's lease is not this edict's any more, or is given back (`isShared`) for one that has fewer: no request leaves. */
+  /**
+   * This process lost the gateway's lease, or gave it up (`isRebalanced`) to a process that holds fewer. No more requests are
+   * sent.
+   */
   | { readonly type: 'lease:lost'; readonly isRebalanced: boolean }
   | { readonly type: 'store:waiting'; readonly message: string }
-  /** Attempts that began before then were deleted. */
+  /** Attempts that started before `beforeMs` were deleted. */
   | { readonly type: 'history:pruned'; readonly attemptCount: number; readonly beforeMs: number }
   | { readonly type: 'store:error'; readonly reconcileId: string; readonly message: string }
-  /** A notification was not delivered to the webhook at host `to`. `dropped`: how many are not retried, 0 if it will be. */
+  /** A notification was not delivered to the webhook at host `to`. `droppedCount`: how many are not retried; 0 if this one is. */
   | { readonly type: 'webhook:failed'; readonly to: string; readonly reason: string; readonly droppedCount: number }
-  /** Traces do not leave: told once, and again after some have. `to` is empty where the settings are why. */
+  /** Exporting traces fails. Emitted once, and again after an export has succeeded. `to` is empty if the settings are the cause. */
   | { readonly type: 'trace:failed'; readonly to: string; readonly reason: string }
   | { readonly type: 'daemon:stopped'; readonly signal: string; readonly unsentCount: number };
 
-/** What woke a pass. */
+/** What triggered a reconciliation. */
 export type TriggerCause = 'start' | 'file' | 'resync' | 'signal' | 'retry' | 'approval' | 'request' | 'due' | 'order';
 
-/** What a pass did. `failed` counts changes whose last attempt did not succeed. */
+/** The result of a reconciliation. `failed` counts changes whose last attempt did not succeed. */
 export interface ReconcileSummary {
   readonly online: number;
   readonly offline: number;
   readonly unchanged: number;
   readonly held: number;
-  /** What is made later, without anybody's agreement. */
+  /** Changes that are made later without an approval. */
   readonly deferred: number;
   readonly failed: number;
   readonly durationMs: number;

@@ -1,8 +1,8 @@
-/** The least that is logged, from little to much. */
+/** Log levels, from least to most verbose. */
 export const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** How a log line is written. */
+/** Formats of a log line. */
 export const logFormats = ['pretty', 'json'] as const;
 export type LogFormat = (typeof logFormats)[number];
 

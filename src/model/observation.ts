@@ -4,53 +4,53 @@ import type { PublicationKey, PublicationNames, PublicationState } from './publi
 export interface ObservedApi {
   readonly apiId: string;
   readonly name: string;
-  /** The group it belongs to; empty if the gateway does not say. */
+  /** The group it belongs to; empty if the gateway does not report it. */
   readonly groupId: string;
   readonly group: string;
-  /** When its draft was last edited; `null` if the gateway does not say. */
+  /** When its draft was last edited; `null` if the gateway does not report it. */
   readonly editedAtMs: number | null;
-  /** Where it is published, by the environment's ID. */
+  /** Its publications, by environment ID. */
   readonly publications: ReadonlyMap<string, ObservedPublication>;
 }
 
 export interface ObservedPublication {
-  /** Changes with every publish and switch, whoever makes it; `null` if the gateway does not say. */
+  /** Changes with every publish and switch, by whomever; `null` if the gateway does not report it. */
   readonly publishId: string | null;
   readonly publishedAtMs: number | null;
-  /** The version in effect; left out where only the list of APIs was read, which does not have it. */
+  /** The effective version; omitted if only the list of APIs was read, which does not contain it. */
   readonly versionId?: string;
 }
 
-/** What the gateway itself answered, by the API's ID. An API that is not in it says nothing. */
+/** The observed state, by API ID. An API that is missing from it was not observed. */
 export type Observation = ReadonlyMap<string, ObservedApi>;
 
-/** Something that was seen at the gateway and that a person may want to know. */
+/** An observation at the gateway that users may want to know. */
 export interface DriftNotice extends PublicationNames {
   readonly key: PublicationKey;
   /**
-   * `adopted`: it is as the file says, without edict. `outside`: somebody else published or switched it. `drift`: somebody else
-   * brought it to the state that the file does not want. `fight`: the same drift was corrected again and again. `gone`: the
-   * API is no longer there.
+   * `adopted`: it already matches the file, without a call by edict. `outside`: it was published or switched outside edict.
+   * `drift`: it was changed outside edict and now differs from the file. `fight`: the same drift was corrected repeatedly
+   * (flapping). `gone`: the API no longer exists.
    */
   readonly kind: 'adopted' | 'outside' | 'drift' | 'fight' | 'gone';
-  /** The recorded state before, and since when; `null` if there was none. */
+  /** The previous recorded state and when it was recorded; `null` if nothing was recorded. */
   readonly previousState: PublicationState | null;
   readonly previousSinceMs: number | null;
   readonly currentState: PublicationState;
-  /** Until when a fight is left alone; `null` for all else. */
+  /** Until when a flapping drift is not corrected; `null` for all other kinds. */
   readonly untilMs: number | null;
-  /** The API that has the name of one that is gone; `null` if none has. */
+  /** The API that now has the name of a deleted one; `null` if none has. */
   readonly replacementId: string | null;
 }
 
 /** A version as the gateway lists it. */
 export interface ListedVersion {
   readonly versionId: string;
-  /** What the gateway calls it for people; empty if it does not. */
+  /** The version number that the gateway displays; empty if it reports none. */
   readonly versionNumber: string;
   readonly remark: string;
-  /** Milliseconds since 1970, to the second; `null` if the gateway does not say. */
+  /** Milliseconds since 1970, to the second; `null` if the gateway does not report it. */
   readonly publishedAtMs: number | null;
-  /** Whether it is the one that callers reach. */
+  /** Whether callers reach this version. */
   readonly isEffective: boolean;
 }

@@ -3,36 +3,36 @@ import { assertNever } from './errors.ts';
 import type { RecordedPublication } from './publication.ts';
 
 /**
- * What came of one attempt, and so what happens next.
+ * The outcome of one attempt, which decides what happens next.
  *
- * - `succeeded`: the gateway did it.
- * - `retry`: it did not happen and may go well later.
- * - `wait`: the gateway asks for fewer calls; nothing happened.
- * - `stalled`: it did not happen and will not without a person or a new file.
- * - `refused`: the credentials are not taken; nothing happened. No call is worth making until they change.
- * - `unknown`: it may have happened. Recorded as an unresolved attempt.
- * - `absent`: it was unknown, and the gateway's list shows that it did not happen.
- * - `dropped`: it was not sent, since the file no longer asked for it.
+ * - `succeeded`: the gateway made the change.
+ * - `retry`: it had no effect, and retrying may succeed.
+ * - `wait`: the gateway throttled the request; it had no effect.
+ * - `stalled`: it was rejected and will be until a person or a new file acts.
+ * - `refused`: the credentials were rejected; it had no effect. No call is worth making until they change.
+ * - `unknown`: it may have taken effect. Recorded as an unresolved attempt.
+ * - `absent`: it was unknown, and the gateway's list shows that it had no effect.
+ * - `dropped`: it was not sent, because the file no longer asked for it.
  */
 export type Outcome =
   | { readonly kind: 'succeeded'; readonly versionId: string | null; readonly publishId: string | null }
   | { readonly kind: 'dropped' | 'absent' }
   | { readonly kind: FailureKind | 'unknown'; readonly failure: Failure };
 
-/** How a request can end without having done anything. */
+/** How a request can fail without having had any effect. */
 export type FailureKind = 'wait' | 'retry' | 'stalled' | 'refused';
 
-/** What went wrong, without secrets. */
+/** Details of a failure, without secrets. */
 export interface Failure {
-  /** A stable name: the gateway's `error_code`, or one of edict's own such as `TIMEOUT`. */
+  /** A stable name: the gateway's `error_code`, or one of edict's own, such as `TIMEOUT`. */
   readonly code: string;
-  /** The HTTP status; `null` if there was no answer. */
+  /** The HTTP status; `null` if there was no response. */
   readonly status: number | null;
   readonly message: string;
-  /** What a person can do; `null` if nothing is needed. */
+  /** What a person can do about it; `null` if nothing is needed. */
   readonly hint: string | null;
   readonly requestId: string | null;
-  /** How long the gateway asks to be left alone, in milliseconds; `null` if it does not say. */
+  /** The gateway's Retry-After, in milliseconds; `null` if it gives none. */
   readonly retryAfterMs: number | null;
 }
 
@@ -48,11 +48,11 @@ const emptyRecordFields = {
   lastCorrectedAtMs: null,
 } as const;
 
-/** Returns what the record says of a publication once `outcome` of the attempt for `change` is known. */
+/** Returns the recorded state of a publication after the attempt for `change` ended with `outcome`. */
 export function applyOutcome(
   change: Change,
   outcome: Outcome,
-  before: RecordedPublication | undefined,
+  previous: RecordedPublication | undefined,
   attempt: { readonly id: number; readonly marker: string | null; readonly finishedAtMs: number },
 ): RecordedPublication | undefined {
   const { key, api, apiId, environment, environmentId, action, revision, version } = change;
@@ -60,10 +60,10 @@ export function applyOutcome(
   switch (outcome.kind) {
     case 'succeeded':
       return {
-        ...(before ?? emptyRecordFields),
+        ...(previous ?? emptyRecordFields),
         ...names,
         state: action,
-        revision: version === null ? revision : (before?.revision ?? null),
+        revision: version === null ? revision : (previous?.revision ?? null),
         versionId: outcome.versionId ?? version,
         publishId: outcome.publishId,
         publishedAtMs: null,
@@ -71,14 +71,14 @@ export function applyOutcome(
         recordedAtMs: attempt.finishedAtMs,
         unknownAttempt: null,
         drift: null,
-        ...((change.reason === 'drift' || (change.reason === 'unresolved' && before?.drift)) && {
-          correctionCount: (before?.correctionCount ?? 0) + 1,
+        ...((change.reason === 'drift' || (change.reason === 'unresolved' && previous?.drift)) && {
+          correctionCount: (previous?.correctionCount ?? 0) + 1,
           lastCorrectedAtMs: attempt.finishedAtMs,
         }),
       };
     case 'unknown':
       return {
-        ...(before ?? { ...emptyRecordFields, recordedAtMs: attempt.finishedAtMs }),
+        ...(previous ?? { ...emptyRecordFields, recordedAtMs: attempt.finishedAtMs }),
         ...names,
         unknownAttempt: { attemptId: attempt.id, action, revision, version, marker: attempt.marker, endedAtMs: attempt.finishedAtMs },
       };
@@ -88,7 +88,7 @@ export function applyOutcome(
     case 'stalled':
     case 'refused':
     case 'absent':
-      return before;
+      return previous;
     default:
       return assertNever(outcome);
   }

@@ -1,3 +1,6 @@
+// The interfaces by which the folders beside each other meet: clock, gateway, store and source. An adapter implements them;
+// `app` joins the two sides.
+
 import type { Approval, PreviousState } from './approval.ts';
 import type { Change, ChangeReason } from './change.ts';
 import type { ProbeResult, ProbeTarget } from './deferral.ts';
@@ -16,17 +19,17 @@ import type {
   Suspension,
 } from './publication.ts';
 
-/** Time as a dependency. */
+/** Time as a dependency, so that tests control it. */
 export interface Clock {
-  /** Milliseconds since 1970, for people and the record. It jumps when somebody sets the machine's clock. */
+  /** Milliseconds since 1970, for display and storage. Jumps when the system clock is set. */
   now(): number;
-  /** Milliseconds that have passed since some instant; it never jumps, and so measures all waiting. */
+  /** Milliseconds since an arbitrary instant. Never jumps, so it measures every delay. */
   monotonicMs(): number;
   /** Resolves after `ms` milliseconds, or as soon as `signal` is aborted. Never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** What came of a read: its value, or why there is none. */
+/** The result of a read: its value, or why it failed. */
 export type ReadResult<T> = { readonly kind: 'read'; readonly value: T } | ReadFailure;
 export interface ReadFailure {
   readonly kind: FailureKind;
@@ -34,22 +37,22 @@ export interface ReadFailure {
 }
 
 /**
- * Resolves when one more request may leave, to what is to be told how it ended. Asked before every request: also the second
- * one of an attempt, a read, and a call to the identity service.
+ * Resolves when one more request may be sent, to a callback that must receive the request's result. Required before every
+ * request: also the second request of an attempt, a read, and a call to the identity service.
  */
 export type AcquireRequestSlot = (signal: AbortSignal) => Promise<(end: RequestResult) => void>;
 
-/** How a request ended, as far as the requests after it are concerned. */
+/** The result of a request, as far as it affects the requests after it. */
 export interface RequestResult {
-  /** `unsent`: nothing left. `lost`: there was no answer. `throttled`: the answer asks for fewer requests. */
+  /** `unsent`: it was not sent. `lost`: there was no response. `throttled`: the response asks for fewer requests. */
   readonly kind: 'unsent' | 'answered' | 'throttled' | 'lost';
-  /** How long the answer asks to be left alone, in milliseconds; `null` if it does not say. */
+  /** The response's Retry-After, in milliseconds; `null` if it has none. */
   readonly retryAfterMs: number | null;
-  /** What the answer says is allowed; `null` if it does not say. */
+  /** The rate limit that the response reports; `null` if it reports none. */
   readonly rateLimit: RateLimit | null;
 }
 
-/** So many requests in a window of so many milliseconds. */
+/** At most `calls` requests in any window of `perMs` milliseconds. */
 export interface RateLimit {
   readonly calls: number;
   readonly perMs: number;
@@ -61,83 +64,86 @@ export interface ListedEnvironment {
   readonly name: string;
 }
 
-/** The gateway as a dry run sees it: there is nothing here that could change it. */
+/** Read-only access to the gateway, for dry runs. No method changes anything. */
 export interface GatewayReader {
   readonly identity: GatewayIdentity;
-  /** Returns everything that the gateway lists, page by page. Never rejects either. */
+  /** Returns every API that the gateway lists, page by page. Never rejects; failures are results. */
   listApis(signal: AbortSignal): Promise<ReadResult<Observation>>;
-  /** Returns one API, asked for by itself; `null` if there is none. Never rejects either. */
+  /** Returns one API by its ID; `null` if it does not exist. Never rejects; failures are results. */
   getApi(apiId: string, signal: AbortSignal): Promise<ReadResult<ObservedApi | null>>;
-  /** Returns the environments that there are. Never rejects either. */
+  /** Returns the gateway's environments. Never rejects; failures are results. */
   listEnvironments(signal: AbortSignal): Promise<ReadResult<readonly ListedEnvironment[]>>;
-  /** Returns the versions of an API in an environment. Never rejects for an answer of the gateway or a broken connection. */
-  listVersions(of: Pick<PublicationNames, 'apiId' | 'environmentId'>, signal: AbortSignal): Promise<ReadResult<readonly ListedVersion[]>>;
-  /** Ends kept-alive connections. */
+  /** Returns the versions of an API in an environment. Never rejects for a response of the gateway or a broken connection. */
+  listVersions(
+    publication: Pick<PublicationNames, 'apiId' | 'environmentId'>,
+    signal: AbortSignal,
+  ): Promise<ReadResult<readonly ListedVersion[]>>;
+  /** Closes kept-alive connections. */
   close(): Promise<void>;
 }
 
-/** The gateway as `apply` sees it. */
+/** The gateway with the calls that change it. */
 export interface Gateway extends GatewayReader {
   /**
-   * Makes the one call for `change`. Never rejects for an answer of the gateway or a broken connection: those are outcomes.
-   * `signal` ends the waiting for the call's turn; a call that has left is let finish.
+   * Makes the one call for `change`. Never rejects for a response of the gateway or a broken connection: those are outcomes.
+   * `signal` cancels waiting for the rate limiter; a call that was sent is allowed to finish.
    */
-  send(change: Change, how: SendOptions, signal: AbortSignal): Promise<Outcome>;
+  send(change: Change, options: SendOptions, signal: AbortSignal): Promise<Outcome>;
   /**
-   * Makes one call for `changes`, which share environment, action and remark and ask for no version. Resolves to what came
-   * of each, in their order; never rejects like `send`.
+   * Makes one call for `changes`, which share environment, action and remark and switch to no version. Resolves to one outcome
+   * for each, in their order; like `send`, never rejects.
    */
-  sendBatch(changes: readonly Change[], how: SendBatchOptions, signal: AbortSignal): Promise<SendBatchResult>;
-  /** Returns whether, after an outcome `refused`, the credentials are others now. */
+  sendBatch(changes: readonly Change[], options: SendBatchOptions, signal: AbortSignal): Promise<SendBatchResult>;
+  /** Returns whether the credentials have changed since the outcome `refused`. */
   hasNewCredentials(): boolean;
-  /** Lets refused credentials be tried once more: a person asks for it. */
+  /** Allows rejected credentials to be tried once more, at a user's request. */
   retryCredentials(): void;
 }
 
 export interface SendOptions {
-  /** What goes into the call's remark so that its version is known again; `null`: nothing. */
+  /** The marker in the call's remark that identifies its version; `null`: none. */
   readonly marker: string | null;
-  /** Asked at the moment before the request leaves; if not, the outcome is `dropped`. */
+  /** Called immediately before the request is sent; if it returns false, the outcome is `dropped`. */
   readonly isStillDesired: () => boolean;
 }
 
 export interface SendBatchOptions {
-  /** As for one change: all remarks are the same. */
+  /** As for one change: all share the same remark. */
   readonly marker: string | null;
-  /** Asked of each change at the moment before the request leaves; what is not wanted is left out of it. */
+  /** Called for each change immediately before the request is sent; a change that is no longer desired is left out of it. */
   readonly isStillDesired: (change: Change) => boolean;
 }
 
 export interface SendBatchResult {
   readonly outcomes: readonly Outcome[];
-  /** Whether all of it ended in the same failure: one change alone may be why. */
+  /** Whether all changes failed in the same way. A single change may be the cause. */
   readonly isSameFailure: boolean;
 }
 
-/** Asks an API at its own address. Never rejects: that nothing answers is an answer too. `signal` ends the waiting for one. */
+/** Probes an API at its own URL. Never rejects: no response is a result too. `signal` cancels waiting for a response. */
 export type Probe = (
   target: Pick<ProbeTarget, 'url' | 'expectedStatus' | 'timeoutMs'>,
   signal: AbortSignal,
 ) => Promise<Pick<ProbeResult, 'isExpected' | 'message'>>;
 
-/** An attempt as the history shows it. Times are milliseconds since 1970. */
+/** An attempt in the history. Times are milliseconds since 1970. */
 export interface Attempt extends PublicationNames {
   readonly id: number;
-  /** Joins the attempts of one pass. */
+  /** Joins the attempts of one reconciliation. */
   readonly reconcileId: string;
   readonly action: Action;
   readonly reason: ChangeReason;
   readonly revision: string | null;
-  /** The person's own text, without the marker. */
+  /** The user's text, without the marker. */
   readonly remark: string | null;
-  /** What the call's remark carries so that its version is known again; `null`: nothing. */
+  /** The marker in the call's remark that identifies its version; `null`: none. */
   readonly marker: string | null;
-  /** The kept version that it asks for; `null`: it asks for a new one, or for none. */
+  /** The existing version that it switches to; `null`: it publishes a new one, or takes the API offline. */
   readonly requestedVersionId: string | null;
   readonly startedAtMs: number;
   /** `null` while the attempt has no known outcome. */
   readonly finishedAtMs: number | null;
-  /** `null` while the attempt is in flight, or was when its process ended. */
+  /** `null` while the attempt is in flight, or if its process ended during it. */
   readonly outcome: Outcome['kind'] | null;
   readonly code: string | null;
   readonly status: number | null;
@@ -145,141 +151,151 @@ export interface Attempt extends PublicationNames {
   readonly requestId: string | null;
   readonly versionId: string | null;
   readonly publishId: string | null;
-  /** The commit of the file that asked for it; `null` if that is not known, or was not committed. */
+  /** The commit of the file that declared it; `null` if unknown or not committed. */
   readonly commitId: string | null;
-  /** Who has agreed to it, and why; `null` if it needed no agreement. */
+  /** Who approved it, and why; `null` if it needed no approval. */
   readonly approval: { readonly by: string; readonly reason: string } | null;
-  /** What was recorded when it began; `null` if that is not known, since an older edict made it. */
+  /** The recorded state when it started; `null` if unknown, because an older edict made the attempt. */
   readonly priorState: PriorState | null;
 }
 
-/** One attempt, every attempt of the passes whose ID begins so, or those of the last pass that changed something. */
+/**
+ * Selects one attempt, all attempts of the reconciliations whose ID has this prefix, or those of the last reconciliation that
+ * changed something.
+ */
 export type AttemptSelector = { readonly attempt: number } | { readonly reconcile: string } | 'last';
 
 export interface HistoryFilter {
-  /** Names or IDs of APIs; without them all. */
+  /** Names or IDs of APIs; omitted: all. */
   readonly apis?: readonly string[];
-  /** Names or IDs of environments; without them all. */
+  /** Names or IDs of environments; omitted: all. */
   readonly environments?: readonly string[];
-  /** At most so many attempts, newest first. */
+  /** Maximum number of attempts, newest first. */
   readonly limit: number;
 }
 
-/** What is written of an attempt before its request leaves. */
+/** The fields of an attempt that are written before its request is sent. */
 export interface NewAttempt {
   readonly reconcileId: string;
   readonly marker: string | null;
-  /** The commit of the file that asks for it; `null` if it is not known, or not committed. */
+  /** The commit of the file that declares it; `null` if unknown or not committed. */
   readonly commitId: string | null;
   readonly startedAtMs: number;
 }
 
-/** How a process is getting on with its gateway. */
+/** The status of the process that works on a gateway. */
 export interface ControllerStatus {
   readonly updatedAtMs: number;
   readonly pid: number;
-  /** The requests in a window of `perMs` that edict allows itself now: the file's limit, or less while the gateway asks for it. */
+  /** The current rate limit, in requests per `perMs`: the file's limit, or less while the gateway throttles. */
   readonly calls: number;
   readonly perMs: number;
-  /** Why no call is made at present; `null` if calls are made. */
+  /** Why requests are paused; `null` if they are not. */
   readonly paused: RequestPause | null;
-  /** Probes that were not answered as expected, some of them if they are many; left out: none. */
+  /** Failed probes, truncated if there are many; omitted if there are none. */
   readonly failedProbes?: readonly ProbeResult[];
 }
 
-/**
- * Why no call is made: the gateway asked for a `pause`, it cannot be reached (`outage`), or it does not take the
- * `credentials`.
- */
+/** Why requests are paused: the gateway asked for a `pause`, cannot be reached (`outage`), or rejects the `credentials`. */
 export interface RequestPause {
   readonly reason: 'pause' | 'outage' | 'credentials';
   readonly message: string;
   readonly sinceMs: number;
 }
 
-/** What a command that only looks may ask of the store. */
+/** Read-only access to the store, for commands that change nothing. */
 export interface StoreReader {
-  /** Returns the record of every publication of the gateway. */
+  /** Returns the recorded state of the gateway's publications. */
   readRecordedState(gateway: GatewayIdentity): Promise<RecordedState>;
   /** Returns attempts on the gateway, newest first. */
   history(gateway: GatewayIdentity, filter: HistoryFilter): Promise<Attempt[]>;
-  /** Returns how the process that works on the gateway is getting on, as it last said; `null` if none does. */
+  /** Returns the last status that the process working on the gateway wrote; `null` if none works on it. */
   status(gateway: GatewayIdentity): Promise<ControllerStatus | null>;
-  /** Returns the `wantedDigest` of what was acted on so far, the latest last. */
+  /** Returns the `desiredDigest` of each desired state that was applied, the latest last. */
   appliedDigests(gateway: GatewayIdentity): Promise<readonly string[]>;
-  /** Returns which edict works on the gateway now, in words such as `host, pid 12`; `null` if none does, as far as can be told from here. */
+  /** Returns the holder of the gateway's lease, such as `host, pid 12`; `null` if there is none, as far as this host can tell. */
   leaseHolder(gateway: GatewayIdentity): Promise<string | null>;
-  /** Returns a text that is another one after each time that somebody asked its holder for a pass; `null`: nobody ever has. */
+  /** Returns a token that changes with each reconcile request to the lease holder; `null` if there never was a request. */
   reconcileRequest(gateway: GatewayIdentity): Promise<string | null>;
-  /** Returns how many APIs the gateway listed when it was last believed; `null` if it was never asked. */
+  /** Returns how many APIs the last accepted observation listed; `null` if the gateway was never observed. */
   listedApiCount(gateway: GatewayIdentity): Promise<number | null>;
   /** Returns the newest attempt of each publication of the gateway. */
   lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>>;
-  /** Returns the attempts that a person names, oldest first; those of several passes if the begin of an ID fits several. */
-  findAttempts(gateway: GatewayIdentity, which: AttemptSelector): Promise<readonly Attempt[]>;
+  /** Returns the selected attempts, oldest first. They come from several reconciliations if an ID prefix is ambiguous. */
+  findAttempts(gateway: GatewayIdentity, selector: AttemptSelector): Promise<readonly Attempt[]>;
   /** Returns the attempts after `attemptId` that succeeded, oldest first. */
   succeededAfter(gateway: GatewayIdentity, attemptId: number): Promise<readonly Attempt[]>;
-  /** Returns what is known of the files before and of approvals that have not expired at `nowMs`. */
+  /** Returns what the store knows of earlier files, and the approvals that have not expired at `nowMs`. */
   previousState(gateway: GatewayIdentity, nowMs: number): Promise<PreviousState>;
   /** Returns every approval, newest first. */
   approvals(gateway: GatewayIdentity): Promise<readonly Approval[]>;
-  /** Returns the IDs that names of the file were found to mean. */
+  /** Returns the IDs to which names in the file were resolved. */
   resolvedNames(gateway: GatewayIdentity): Promise<ReadonlyMap<NameKey, string>>;
   close(): Promise<void>;
 }
 
-/** The right to call one gateway: one edict has it at a time. */
+/** The exclusive right to call one gateway. One edict process holds it at a time. */
 export interface Lease {
-  /** Greater than that of whoever had it before; every attempt records it. */
+  /** Grows with each owner. Every attempt records it. */
   readonly fence: number;
-  /** Aborted when it is not this edict's any more, or, with the reason `shared`, must be given back for one that has fewer. */
+  /** Aborted when the lease is lost, or, with the reason `shared`, must be given up to a process that holds fewer. */
   readonly signal: AbortSignal;
-  /** Returns whether a request may leave now: no other edict can have the lease yet. */
+  /** Returns whether a request may be sent now: no other process can hold the lease yet. */
   isHeld(): boolean;
 }
 
-/** What `Store.enter` resolves to. */
+/** The result of `Store.acquire`. */
 export interface AcquiredLease {
   readonly lease: Lease;
-  /** How long nobody can have called the gateway, in milliseconds: 0 if the one before was killed, so that it may have called until just now. */
+  /**
+   * How long the gateway has certainly received no call from edict, in milliseconds; 0 if the previous owner was killed, since
+   * it may have sent a call until just now.
+   */
   readonly idleMs: number;
 }
 
-/** The record, and what it takes to write it: what is about a gateway's work is written under its lease alone. */
+/** The store with its writes. Data about work on a gateway is written only while its lease is held. */
 export interface Store extends StoreReader {
   /**
-   * Takes the lease of the gateway, and notes that what an earlier edict left without an outcome is over at `atMs`. Rejects with
-   * an EdictError `LEASE_HELD` while another edict has it, or if this one `shares` and is to leave it to one that has fewer.
+   * Acquires the gateway's lease and marks attempts without an outcome of earlier processes as ended at `atMs`. Rejects with
+   * an EdictError `LEASE_HELD` while another process holds it, or if this process `shares` leases and must leave it to one
+   * that holds fewer.
    */
   acquire(gateway: GatewayIdentity, atMs: number, shares?: boolean): Promise<AcquiredLease>;
-  /** Notes a person's word that no call is to be made for the time being; `null` takes it back. */
+  /** Saves a suspension set with a command; `null` removes it. */
   saveSuspension(gateway: GatewayIdentity, suspension: Suspension | null): Promise<void>;
-  /** Notes that this process calls the gateway no more, and gives the lease back. */
+  /** Records that this process has stopped calling the gateway, and releases the lease. */
   release(gateway: GatewayIdentity, atMs: number): Promise<void>;
-  /** Writes what a look at the gateway has changed in the record, and how many APIs it listed. */
-  saveObservation(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: number): Promise<void>;
-  /** Notes what a file declares that is acted on, each with its `home`, its `wantedDigest`, and by whose approval if it was suspicious. */
+  /** Saves the changes that an observation made to the recorded state, and how many APIs it listed. */
+  saveObservation(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listedApiCount: number): Promise<void>;
+  /**
+   * Saves the declared publications of a file that is being applied, each with its `sourceFile`, its `desiredDigest`, and the
+   * approval that released the file if it was held.
+   */
   saveDeclared(
     gateway: GatewayIdentity,
-    homes: ReadonlyMap<PublicationKey, string>,
-    acted: string,
+    sourceFiles: ReadonlyMap<PublicationKey, string>,
+    digest: string,
     approvalId: number | null,
   ): Promise<void>;
   /** Deletes the recorded state of a publication; its attempts stay in the history. */
   deleteRecord(gateway: GatewayIdentity, key: PublicationKey, atMs: number): Promise<void>;
-  /** Deletes a few attempts that began before `beforeMs` and that nothing rests on; resolves to how many, 0 if there are none left. */
+  /**
+   * Deletes a batch of attempts that started before `beforeMs` and that nothing refers to. Resolves to how many were deleted;
+   * 0 if none are left.
+   */
   pruneHistory(gateway: GatewayIdentity, beforeMs: number): Promise<number>;
-  /** Makes `names` all that is remembered of names and their IDs. */
+  /** Replaces all saved name resolutions by `names`. */
   saveNames(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void>;
-  /** Notes how this process is getting on, for `condition`. */
-  saveStatus(gateway: GatewayIdentity, condition: ControllerStatus): Promise<void>;
-  /** Returns the record of one publication, as it is now. */
+  /** Saves the status of this process, which `status` returns. */
+  saveStatus(gateway: GatewayIdentity, status: ControllerStatus): Promise<void>;
+  /** Returns the current recorded state of one publication. */
   readPublication(gateway: GatewayIdentity, key: PublicationKey): Promise<RecordedPublication | undefined>;
-  /** Resolves to the attempt's id once "outcome unknown" is durable. Only then may the request leave. */
+  /** Resolves to the attempt's ID once "outcome unknown" is durable. The request may be sent only after that. */
   beginAttempt(gateway: GatewayIdentity, change: Change, attempt: NewAttempt): Promise<number>;
   /**
-   * Resolves once the outcome and the publication's next record (`undefined`: none) are durable. An attempt that was settled
-   * as `unknown` may be settled once more; what its answer said then stays in the history.
+   * Resolves once the outcome and the publication's next recorded state (`undefined`: none) are durable. An attempt that ended
+   * as `unknown` may be finished a second time; the details of its response then stay in the history.
    */
   finishAttempt(
     gateway: GatewayIdentity,
@@ -291,10 +307,10 @@ export interface Store extends StoreReader {
   ): Promise<void>;
 }
 
-/** Where the desired state comes from. */
+/** The source of the desired state. */
 export interface DesiredSource {
-  /** Reads the whole file. Throws an InvalidFileError if it breaks its format, an EdictError `FILE_NOT_FOUND` if it is not there. */
+  /** Reads the whole file. Throws an InvalidFileError if it is not valid, an EdictError `FILE_NOT_FOUND` if it does not exist. */
   load(): Promise<DesiredState>;
-  /** Calls `hint` whenever the file may have changed: late, doubled or for nothing, but never with data. */
+  /** Calls `hint` whenever the file may have changed. Calls may be late, duplicate or spurious, and never carry data. */
   watch(hint: () => void): Promise<{ close(): Promise<void> }>;
 }

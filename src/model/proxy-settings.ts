@@ -1,36 +1,36 @@
 import { EdictError } from './errors.ts';
 
-/** What requests leave through. The addresses may hold a password. */
+/** The proxies for outgoing requests. The URLs may contain a password. */
 export interface ProxySettings {
-  /** Empty: none. */
+  /** Empty: no proxy. */
   readonly httpProxy: string;
-  /** Empty: as `httpProxy`. */
+  /** Empty: same as `httpProxy`. */
   readonly httpsProxy: string;
-  /** The hosts that are asked without a proxy. */
+  /** Hosts that are reached without a proxy. */
   readonly noProxy: string;
 }
 
-/** The emulator and a sidecar's neighbour are nobody's to proxy. */
+/** The emulator and containers in the same pod are never reached through a proxy. */
 const defaultNoProxy = 'localhost,127.0.0.1,::1';
 
 /**
- * Returns the proxies that HTTPS_PROXY and HTTP_PROXY name and the hosts in NO_PROXY, also in lower case, which counts first; `null`: there is
- * none. Throws an EdictError `PROXY_INVALID` for what is no proxy's address.
+ * Returns the proxies from HTTPS_PROXY and HTTP_PROXY and the hosts from NO_PROXY; `null` without a proxy. Lower-case names
+ * take precedence. Throws an EdictError `PROXY_INVALID` for an invalid proxy URL.
  */
-export function parseProxySettings(environment: Readonly<Record<string, string | undefined>>): ProxySettings | null {
-  const setting = (name: string): string => (environment[name.toLowerCase()] ?? environment[name] ?? '').trim();
-  const [httpProxy, httpsProxy] = ['HTTP_PROXY', 'HTTPS_PROXY'].map((name) => checkProxyUrl(name, setting(name)));
+export function parseProxySettings(env: Readonly<Record<string, string | undefined>>): ProxySettings | null {
+  const readVariable = (name: string): string => (env[name.toLowerCase()] ?? env[name] ?? '').trim();
+  const [httpProxy, httpsProxy] = ['HTTP_PROXY', 'HTTPS_PROXY'].map((name) => checkProxyUrl(name, readVariable(name)));
   if (!httpProxy && !httpsProxy) return null;
   return {
     httpProxy: httpProxy ?? '',
     httpsProxy: httpsProxy ?? '',
-    noProxy: [setting('NO_PROXY'), defaultNoProxy].filter(Boolean).join(','),
+    noProxy: [readVariable('NO_PROXY'), defaultNoProxy].filter(Boolean).join(','),
   };
 }
 
 function checkProxyUrl(name: string, text: string): string {
-  const address = text === '' || text.includes('://') ? text : `http://${text}`;
-  if (address === '' || /^https?:$/.test(URL.parse(address)?.protocol ?? '')) return address;
+  const url = text === '' || text.includes('://') ? text : `http://${text}`;
+  if (url === '' || /^https?:$/.test(URL.parse(url)?.protocol ?? '')) return url;
   throw new EdictError('PROXY_INVALID', `${name} is not the address of a proxy`, {
     hint: 'expected http://HOST:PORT, with NAME:PASSWORD@ before the host if it asks',
   });

@@ -1,28 +1,30 @@
-import type { NameRef } from './name-ref.ts';
+// The shared types of edict: publications, desired, recorded and observed state, changes, plans and outcomes. Everything here
+// is immutable plain data, except the calendar of a freeze. Nothing in this folder may use a clock, a file, a socket, a
+// process or a logger, or import any other folder of src/.
 
-/** The nouns of edict. Everything here is immutable, and plain data but for the calendar of a freeze. */
+import type { NameRef } from './name-ref.ts';
 
 export type PublicationState = 'online' | 'offline';
 export type Action = PublicationState;
 
 declare const brand: unique symbol;
 
-/** Names one publication on its gateway: the API's ID and the environment's ID. Made by `publicationKey` alone. */
+/** Identifies one publication on its gateway: API ID and environment ID. Made only by `publicationKey`. */
 export type PublicationKey = string & { readonly [brand]: 'PublicationKey' };
 
-/** Returns the key of the publication of `apiId` in `environmentId`. IDs hold no space (see `Id` in spec/edict.schema.json). */
+/** Returns the key of the publication of `apiId` in `environmentId`. IDs contain no space (see `Id` in spec/edict.schema.json). */
 export function publicationKey(apiId: string, environmentId: string): PublicationKey {
   return `${apiId} ${environmentId}` as PublicationKey;
 }
 
-/** One ROMA Connect instance, as the record knows it. */
+/** Identifies one ROMA Connect instance in the store. */
 export interface GatewayIdentity {
   readonly endpoint: string;
   readonly project: string;
   readonly instance: string;
 }
 
-/** The most requests in any window of `perMs`, and the most in flight at one time. */
+/** At most `calls` requests in any window of `perMs`, and at most `concurrency` in flight. */
 export interface RequestLimits {
   readonly calls: number;
   readonly perMs: number;
@@ -30,28 +32,28 @@ export interface RequestLimits {
 }
 
 export interface GatewaySettings extends GatewayIdentity {
-  /** The identity service's address, where tokens come from. */
+  /** The identity service's URL, which issues tokens. */
   readonly iamEndpoint: string;
   readonly limit: RequestLimits;
   readonly timeoutMs: number;
-  /** Whether each `online` carries the marker of its attempt in its remark. */
+  /** Whether the remark of each `online` call carries its attempt's marker. */
   readonly isMarkerEnabled: boolean;
-  /** What is done about an `online` without a known outcome where the gateway cannot be asked. */
+  /** Whether an `online` call with unknown outcome is repeated or held if the gateway cannot be asked. */
   readonly unknownOutcome: 'repeat' | 'hold';
-  /** How long a change may take to show in the gateway's lists, in milliseconds. */
+  /** How long a change may take to appear in the gateway's lists, in milliseconds. */
   readonly propagationDelayMs: number;
-  /** The most changes in one call; 1: each change is a call of its own. */
+  /** Maximum number of changes per call; 1: no batching. */
   readonly batchSize: number;
 }
 
-/** Where something stands in the file. `line` and `column` count from 1. */
+/** A position in a file. `line` and `column` count from 1. */
 export interface SourceLocation {
   readonly file: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** One publication as a person and as the gateway name it. */
+/** The names and IDs of one publication. */
 export interface PublicationNames {
   readonly api: string;
   readonly apiId: string;
@@ -62,17 +64,17 @@ export interface PublicationNames {
 export interface DesiredPublication extends PublicationNames {
   readonly key: PublicationKey;
   readonly state: PublicationState;
-  /** `null`: the file names none, and whatever was published last is fine. */
+  /** `null`: the file sets no revision, so any published revision is accepted. */
   readonly revision: string | null;
   readonly remark: string | null;
-  /** The one version that is to be effective; `null`: whichever was published last. */
+  /** The pinned version; `null`: the version published last. */
   readonly version: string | null;
-  /** What happens when somebody else changes it: it is brought back, or only shown. */
+  /** Whether drift is corrected or only reported. */
   readonly driftPolicy: DriftPolicy;
-  /** The name by which the file calls the API; `null`: it has its ID. */
+  /** The reference by which the file names the API; `null`: the file gives its ID. */
   readonly nameRef: NameRef | null;
   readonly source: SourceLocation;
-  /** The path of its file from the main one's folder on; empty for the main file. */
+  /** The path of its file relative to the main file's folder; empty for the main file. */
   readonly sourceFile: string;
 }
 
@@ -81,74 +83,74 @@ export type DriftPolicy = 'correct' | 'report';
 export interface Environment {
   readonly name: string;
   readonly id: string;
-  /** Nothing goes offline here without a person's agreement. */
+  /** Nothing goes offline here without an approval. */
   readonly isProtected: boolean;
-  /** What may go offline here at once; `null`: only what `guards` says of all environments together. */
+  /** How many publications may go offline here in one plan; `null`: only the limit of `guards` applies. */
   readonly maxOffline: Threshold | null;
-  /** Why nothing is changed here for the time being; `null`: it is. */
+  /** Suspends all changes in this environment; `null`: not suspended. */
   readonly suspension: Suspension | null;
 }
 
-/** The most of something: a count, a share from 0 to 1 of what there is, or both, and then the less of the two. */
+/** A limit: a count, a share from 0 to 1 of the total, or both, of which the smaller applies. */
 export interface Threshold {
   readonly count: number | null;
   readonly share: number | null;
 }
 
-/** What a plan may do without a person's agreement. */
+/** What a plan may do without an approval. */
 export interface Guards {
-  /** Publications that go offline, of those that are recorded online. */
+  /** Publications that go offline, out of those recorded as online. */
   readonly maxOffline: Threshold;
-  /** Publications that leave the file, of those that the last file had which was acted on. */
+  /** Publications that are removed from the file, out of those that the last applied file declared. */
   readonly maxRemoved: Threshold;
 }
 
-/** One environment of the order, and what must be so there before the next one has its turn. */
+/** One environment of the rollout, and the conditions for proceeding to the next one. */
 export interface RolloutStep {
   readonly environment: string;
   readonly environmentId: string;
-  /** How long a change stays here before it goes on, in milliseconds; 0: it goes on at once. */
+  /** How long a change soaks here before the rollout proceeds, in milliseconds; 0: no soak. */
   readonly soakMs: number;
-  /** What an API is asked for before it goes on; `null`: nothing. */
+  /** The probe that must succeed before the rollout proceeds; `null`: none. */
   readonly probe: ProbeSpec | null;
 }
 
 export interface ProbeSpec {
-  /** With `{api}` and `{environment}` for the names in the file. */
+  /** A URL template with `{api}` and `{environment}` for the names in the file. */
   readonly url: string;
-  /** The status that is expected; `null`: any from 200 to 299. */
+  /** The expected HTTP status; `null`: any from 200 to 299. */
   readonly expectedStatus: number | null;
   readonly timeoutMs: number;
 }
 
-/** The environments that an API's changes reach one after another. */
+/** The order in which an API's changes reach the environments. */
 export interface Rollout {
-  /** Empty: every environment has its turn at once. */
+  /** Empty: all environments change at the same time. */
   readonly steps: readonly RolloutStep[];
-  /** By API ID, what is asked instead of a step's own `url`; `null`: nothing is asked. */
+  /** By API ID, the URL that replaces a step's own `url`; `null`: the API is not probed. */
   readonly probeUrls: ReadonlyMap<string, string | null>;
 }
 
-/** A time in which nothing is changed. */
+/** A recurring or single time window in which nothing is changed. */
 export interface Freeze {
-  /** What a person calls it; `null` if it has no name. */
+  /** `null` if it has no name. */
   readonly name: string | null;
   readonly reason: string | null;
-  /** Where it holds; `null`: in every environment. */
+  /** The environments that it applies to; `null`: all. */
   readonly environmentIds: ReadonlySet<string> | null;
-  /** Returns when it ends that is on at `nowMs`, in milliseconds since 1970; `null` if none is on. */
+  /** Returns when the freeze that is active at `nowMs` ends, in milliseconds since 1970; `null` if none is active. */
   endsAtMs(nowMs: number): number | null;
 }
 
-/** Somebody's word that nothing is to be changed for the time being. */
+/** A person's decision that nothing is changed for the time being. */
 export interface Suspension {
   readonly reason: string;
   readonly by: string | null;
-  /** In milliseconds since 1970; `null`: until it leaves the file. */
+  /** In milliseconds since 1970; `null`: until it is removed. */
   readonly untilMs: number | null;
 }
 
-/** Everything that a valid file says. */
+/** Everything that a valid file declares. */
 export interface DesiredState {
   readonly gateway: GatewaySettings;
   /** By ID. */
@@ -157,82 +159,82 @@ export interface DesiredState {
   readonly guards: Guards;
   readonly rollout: Rollout;
   readonly freezes: readonly Freeze[];
-  /** Why nothing of the file is acted on for the time being; `null`: it is. */
+  /** Suspends all changes of the file; `null`: not suspended. */
   readonly suspension: Suspension | null;
   /** By API ID. */
   readonly suspendedApis: ReadonlyMap<string, Suspension>;
-  /** How often the gateway is asked what is really published, in milliseconds; `null`: only with `--refresh`. */
+  /** How often the gateway is observed, in milliseconds; `null`: only with `--refresh`. */
   readonly refreshIntervalMs: number | null;
-  /** Whether an API that was edited since its publication is published again by that alone. */
+  /** Whether an edit of an API after its publication is enough to publish it again. */
   readonly republish: 'revision' | 'edited';
-  /** The paths of all files that say this, as `home`. */
+  /** The paths of all files of this desired state, in the form of `sourceFile`. */
   readonly sourceFiles: ReadonlySet<string>;
-  /** The commit that its files are of; `null` if they are of none, or if that was not asked. */
+  /** The commit of its files; `null` if they are not committed, or Git was not asked. */
   readonly commitId: string | null;
   readonly publications: ReadonlyMap<PublicationKey, DesiredPublication>;
 }
 
-/** An attempt that has begun and whose outcome nobody knows. */
+/** An attempt that started and whose outcome is unknown. */
 export interface UnknownAttempt {
   readonly attemptId: number;
   readonly action: Action;
   readonly revision: string | null;
-  /** The kept version that it was to make effective; `null`: it was a plain publication. */
+  /** The existing version that it was to switch to; `null`: it was to publish a new one. */
   readonly version: string | null;
-  /** What its remark carried; `null` if nothing. */
+  /** The marker in its remark; `null` if there was none. */
   readonly marker: string | null;
-  /** When its process was seen to have ended, or noted that there was no answer; `null` while neither is so. */
+  /** When its process was found to have ended, or recorded that there was no response; `null` before either. */
   readonly endedAtMs: number | null;
 }
 
-/** What was recorded of a publication at some moment before. */
+/** The recorded state of a publication at an earlier time. */
 export interface PriorState {
   /** `null`: nothing was recorded. */
   readonly state: PublicationState | null;
   readonly revision: string | null;
-  /** The version that was effective; `null` if none was, or if it was not known. */
+  /** The effective version; `null` if there was none or it was unknown. */
   readonly versionId: string | null;
 }
 
-/** What the store says of one publication. Times are milliseconds since 1970. */
+/** The recorded state of one publication. Times are milliseconds since 1970. */
 export interface RecordedPublication extends PublicationNames {
   readonly key: PublicationKey;
-  /** What the last successful call left; `null` while no call has succeeded. */
+  /** The state that the last successful call left; `null` while no call has succeeded. */
   readonly state: PublicationState | null;
   readonly revision: string | null;
   readonly versionId: string | null;
-  /** Changes with every publish and switch; `null` if it is not known. */
+  /** Changes with every publish and switch; `null` if unknown. */
   readonly publishId: string | null;
-  /** When the gateway says that it was published, and when its draft was last edited; `null` if it has not been asked. */
+  /** When it was published and when its draft was last edited, as the gateway reports; `null` if it was not observed. */
   readonly publishedAtMs: number | null;
   readonly editedAtMs: number | null;
   readonly recordedAtMs: number;
   readonly unknownAttempt: UnknownAttempt | null;
-  /** Somebody else brought it to this state, against the file; `null` if nobody did. */
+  /** Set if it was changed outside edict and differs from the file; `null` otherwise. */
   readonly drift: Drift | null;
-  /** How often a drift was corrected since the last quiet time, and when last. */
+  /** How often drift was corrected since the last quiet period, and when last. */
   readonly correctionCount: number;
   readonly lastCorrectedAtMs: number | null;
 }
 
-/** A state that somebody else has made. */
+/** A change made outside edict that differs from the file. */
 export interface Drift {
-  /** What edict had recorded before; `null` if nothing. */
+  /** The recorded state before the drift; `null` if nothing was recorded. */
   readonly from: PublicationState | null;
-  /** Since when it was recorded so; `null` if it was not. */
+  /** When that state was recorded; `null` if nothing was recorded. */
   readonly fromSinceMs: number | null;
   readonly detectedAtMs: number;
-  /** Until when it is left alone, since it was corrected again and again; `null` if it is not. */
+  /** Until when the drift is not corrected, because it is flapping; `null` if it is not. */
   readonly backoffUntilMs: number | null;
 }
 
 export type RecordedState = ReadonlyMap<PublicationKey, RecordedPublication>;
 
-/** The commit that a line of the file comes from. Its author's name is whatever somebody has written. */
+/** The commit that last changed a line of the file. The author's name is untrusted text. */
 export type Commit =
   | { readonly kind: 'committed'; readonly id: string; readonly author: string; readonly atMs: number }
   /** The line is not committed yet. */
   | { readonly kind: 'uncommitted' };
 
-/** Returns the commit of the line at a place; `null` if it is not known. */
+/** Returns the commit of the line at `source`; `null` if unknown. */
 export type CommitLookup = (source: SourceLocation) => Commit | null;

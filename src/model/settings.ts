@@ -1,18 +1,18 @@
 import type { TargetPatterns } from './targets.ts';
 
-/** What every command can be told, with its defaults filled in. */
+/** The options that every command has, with defaults applied. */
 export interface Settings {
   /** The path of the edict file. */
   readonly file: string;
-  /** The store's address. */
+  /** The store's URL. */
   readonly storeUrl: string;
   /** Whether the gateway is the emulator in this process. */
   readonly emulate: boolean;
-  /** How long to wait for another edict to give the store free, in milliseconds. */
+  /** How long to wait for another edict process to release the store, in milliseconds. */
   readonly lockTimeoutMs: number;
-  /** Whether the gateway is asked what is really published before anything is planned. */
+  /** Whether the gateway is observed before planning. */
   readonly refresh: boolean;
-  /** What the command is about; the daemon is always about the whole file. */
+  /** The publications that the command is limited to. The daemon always handles the whole file. */
   readonly targets: TargetPatterns;
 }
 
@@ -20,17 +20,17 @@ export interface Settings {
 export interface DaemonSettings {
   readonly debounceMs: number;
   readonly resyncMs: number;
-  /** How long attempts are kept; `null`: for ever. */
+  /** How long attempts are kept; `null`: forever. */
   readonly historyRetentionMs: number | null;
-  /** Where it can be asked how it is; `null`: nowhere. */
+  /** The address of the status server; `null`: no server. */
   readonly listen: { readonly host: string; readonly port: number } | null;
-  /** Whether a person has named that address: otherwise the daemon goes on without where it cannot be had. */
+  /** Whether the user gave that address. If not, the daemon continues without a server when the address is not available. */
   readonly listenIsExplicit: boolean;
 }
 
 export const defaultFile = 'edict.yaml';
 
-/** Returns the store that is used unless another one is named: the record of an emulated gateway never mixes with a real one's. */
+/** Returns the default store. An emulated gateway has its own, so that its recorded state never mixes with a real one's. */
 export function defaultStoreUrl(emulate: boolean): string {
   return emulate ? 'sqlite:.edict/emulated.db' : 'sqlite:.edict/state.db';
 }

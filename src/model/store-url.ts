@@ -1,4 +1,4 @@
-/** Parameters of an address of PostgreSQL that hold no secret. */
+/** Parameters of a PostgreSQL URL that contain no secret. */
 export const nonSecretParameters = [
   'host',
   'port',
@@ -14,29 +14,30 @@ export const nonSecretParameters = [
 ] as const;
 
 /**
- * Scheme, user, password, place and parameters of an address of PostgreSQL. An @ is allowed only before the host, and a # nowhere: a URL
- * parser takes a piece of an unencoded password with either for a port, a database or a parameter, which errors of pg then show. For the
- * same reason a user has no encoded colon, and a place no encoded @.
+ * Matches scheme, user, password, location and parameters of a PostgreSQL URL. An @ is allowed only before the host, and a #
+ * nowhere: with either in an unencoded password, a URL parser takes part of the password for a port, a database or a
+ * parameter, which pg then shows in its errors. For the same reason a user may have no encoded colon, and a location no
+ * encoded @.
  */
-const unambiguous =
+const unambiguousUrl =
   /^(postgres(?:ql)?:\/\/)(?:((?:[^\s:/?#@%]|%(?!3a))*)(:[^\s/?#]*)?@)?((?:%2f(?:[\w.-]|%2f|%3a)*|\[[\da-f:.]+\]|[\w.-]*)(?::\d+)?(?:\/(?:[^\s?#@%]|%(?!40))*)?)(?:\?([^\s#@]*))?$/i;
 
-/** Returns whether this is an address of PostgreSQL in which a URL parser cannot take a piece of a password for something else. */
-export function isPostgresUrl(address: string): boolean {
-  return /^postgres/.test(address) && unambiguous.test(address);
+/** Returns whether this is a PostgreSQL URL in which a URL parser cannot mistake part of a password for something else. */
+export function isPostgresUrl(url: string): boolean {
+  return /^postgres/.test(url) && unambiguousUrl.test(url);
 }
 
-/** Returns the address of a store without its password. Of an address that is ambiguous only the scheme is shown. */
-export function redactUrl(address: string): string {
-  if (address.startsWith('sqlite:') || /^[\w./~-]*$/.test(address)) return address;
-  const [, scheme, user, password, place, parameters] = (isPostgresUrl(address) && unambiguous.exec(address)) || [];
-  if (scheme === undefined) return `${/^[a-z]+:\/\//.exec(address)?.[0] ?? ''}***`;
+/** Returns a store's URL without its password. For an ambiguous URL, only the scheme is shown. */
+export function redactUrl(url: string): string {
+  if (url.startsWith('sqlite:') || /^[\w./~-]*$/.test(url)) return url;
+  const [, scheme, user, password, location, parameters] = (isPostgresUrl(url) && unambiguousUrl.exec(url)) || [];
+  if (scheme === undefined) return `${/^[a-z]+:\/\//.exec(url)?.[0] ?? ''}***`;
   const userInfo = user === undefined ? '' : `${user}${password === undefined ? '' : ':***'}@`;
-  return `${scheme}${userInfo}${place}${parameters === undefined ? '' : `?${parameters.split('&').map(shownParameter).join('&')}`}`;
+  return `${scheme}${userInfo}${location}${parameters === undefined ? '' : `?${parameters.split('&').map(redactParameter).join('&')}`}`;
 }
 
-function shownParameter(parameter: string): string {
+function redactParameter(parameter: string): string {
   const [name = ''] = parameter.split('=', 1);
-  if (nonSecretParameters.some((plain) => plain === name)) return parameter;
+  if (nonSecretParameters.some((nonSecret) => nonSecret === name)) return parameter;
   return name === 'password' ? 'password=***' : '***';
 }

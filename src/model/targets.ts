@@ -1,4 +1,4 @@
-/** The patterns that a person gave, as they were given; of a kind without any, everything is meant. */
+/** The target patterns as the user gave them. An empty list matches everything. */
 export interface TargetPatterns {
   readonly apis: readonly string[];
   readonly environments: readonly string[];
