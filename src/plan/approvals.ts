@@ -4,23 +4,23 @@ import { EdictError } from '../model/errors.ts';
 import { planDigest } from './digest.ts';
 import { approvalDigest, approvalScope } from './policies.ts';
 
-/** What a person says who agrees to what is held. */
+/** A person's request to approve what is held. */
 export interface ApprovalRequest {
-  /** What `heldDigest` gives for the plan, or the plan's own digest. */
+  /** The plan's `approvalDigest` or `planDigest`. */
   readonly digest: string;
   readonly by: string;
   readonly reason: string;
-  /** How long calls that rest on it may leave, in milliseconds. */
+  /** How long calls may be sent under the approval, in milliseconds. */
   readonly expiresAfterMs: number;
 }
 
-/** The longest that an approval may hold, in milliseconds: nobody remembers an older one. */
+/** Maximum lifetime of an approval, in milliseconds. After that, nobody remembers what was approved. */
 export const maxApprovalMs = 7 * 24 * 3_600_000;
 
 /**
- * Returns the approval of all that `plan` holds. `nowMs`: milliseconds since 1970.
+ * Returns the approval of everything held in `plan`. `nowMs`: milliseconds since 1970.
  *
- * @throws EdictError `APPROVAL_MISMATCH` if nothing is held, or another plan is held than the digest names
+ * @throws EdictError `APPROVAL_MISMATCH` if nothing is held, or the digest names another plan
  */
 export function createApproval(plan: Plan, { digest, by, reason, expiresAfterMs }: ApprovalRequest, nowMs: number): NewApproval {
   const held = approvalDigest(plan);

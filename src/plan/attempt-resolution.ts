@@ -2,18 +2,22 @@ import { hasMarker } from '../model/attempt-marker.ts';
 import type { ListedVersion } from '../model/observation.ts';
 import type { RecordedPublication, UnknownAttempt } from '../model/publication.ts';
 
-/** What the gateway's list says of an attempt whose outcome nobody knew. */
+/** The result of looking up an attempt with unknown outcome in the gateway's list of versions. */
 export type AttemptResolution =
-  /** It happened. `next` is what the record must say now, `versionId` the version that it made; `null` for `offline`. */
+  /**
+   * It took effect. `nextRecorded` is the new recorded state, `versionId` the version that it made effective; `null` for
+   * `offline`.
+   */
   | { readonly kind: 'happened'; readonly versionId: string | null; readonly nextRecorded: RecordedPublication }
-  /** Nothing of it is there: it did not happen, or not yet. */
+  /** The list shows no effect: the attempt failed, or has not taken effect yet. */
   | { readonly kind: 'absent'; readonly nextRecorded: RecordedPublication }
-  /** The list cannot tell, since the attempt carried no marker. */
+  /** The list cannot tell, because the attempt carried no marker. */
   | { readonly kind: 'untold' };
 
 /**
- * Returns what `versions`, those of the publication `recorded` at the gateway, say of its unresolved attempt. An `online`
- * has happened if its marker is there; one that switches if the version it asked for is effective; an `offline` if none is.
+ * Resolves the unresolved attempt of `recorded` from `versions`, the publication's versions at the gateway. An `online` took
+ * effect if a version carries its marker, a switch if the requested version is effective, an `offline` if no version is
+ * effective.
  */
 export function resolveAttempt(
   recorded: RecordedPublication,
@@ -22,9 +26,9 @@ export function resolveAttempt(
   atMs: number,
 ): AttemptResolution {
   const effective = versions.find((version) => version.isEffective);
-  const asBefore: RecordedPublication = { ...recorded, unknownAttempt: null };
-  const asSeen: RecordedPublication = {
-    ...asBefore,
+  const unchanged: RecordedPublication = { ...recorded, unknownAttempt: null };
+  const observed: RecordedPublication = {
+    ...unchanged,
     state: effective ? 'online' : 'offline',
     versionId: effective?.versionId ?? null,
     publishId: null,
@@ -35,16 +39,16 @@ export function resolveAttempt(
   };
   if (action === 'offline') {
     return effective
-      ? { kind: 'absent', nextRecorded: asBefore }
-      : { kind: 'happened', versionId: null, nextRecorded: { ...asSeen, revision } };
+      ? { kind: 'absent', nextRecorded: unchanged }
+      : { kind: 'happened', versionId: null, nextRecorded: { ...observed, revision } };
   }
   if (version !== null) {
     const isSwitched = effective?.versionId === version;
-    return isSwitched ? { kind: 'happened', versionId: version, nextRecorded: asSeen } : { kind: 'absent', nextRecorded: asBefore };
+    return isSwitched ? { kind: 'happened', versionId: version, nextRecorded: observed } : { kind: 'absent', nextRecorded: unchanged };
   }
   if (marker === null) return { kind: 'untold' };
-  const made = versions.find((version) => hasMarker(version.remark, marker));
-  return made
-    ? { kind: 'happened', versionId: made.versionId, nextRecorded: { ...asSeen, revision } }
-    : { kind: 'absent', nextRecorded: asBefore };
+  const markedVersion = versions.find((version) => hasMarker(version.remark, marker));
+  return markedVersion
+    ? { kind: 'happened', versionId: markedVersion.versionId, nextRecorded: { ...observed, revision } }
+    : { kind: 'absent', nextRecorded: unchanged };
 }

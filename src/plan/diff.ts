@@ -10,15 +10,15 @@ import type {
 } from '../model/publication.ts';
 import { allTargets } from './targets.ts';
 
-/** Returns whether a plan makes this change now: it is not held, and it does not wait. */
+/** Returns whether a change may be made now: it is neither held nor deferred. */
 export function isActionable({ held, deferred }: Pick<Change, 'held' | 'deferred'>): boolean {
   return held === null && deferred === null;
 }
 
-/** Returns when the first change is due that waits for the clock; `null` if none does. */
+/** Returns when the first deferral by time ends, in milliseconds since 1970; `null` if there is none. */
 export function nextDueAtMs({ changes }: Pick<Plan, 'changes'>): number | null {
-  const dueMs = changes.flatMap(({ held, deferred }) => (held || deferred?.untilMs == null ? [] : [deferred.untilMs]));
-  return dueMs.length === 0 ? null : dueMs.reduce((first, ms) => Math.min(first, ms));
+  const dueTimesMs = changes.flatMap(({ held, deferred }) => (held || deferred?.untilMs == null ? [] : [deferred.untilMs]));
+  return dueTimesMs.length === 0 ? null : dueTimesMs.reduce((first, ms) => Math.min(first, ms));
 }
 
 /**
@@ -32,55 +32,55 @@ export function nextDueAtMs({ changes }: Pick<Plan, 'changes'>): number | null {
  * | online          | online           | online, `revision` if the file names another one     |
  * | online, pinned  | another version  | online, `version`                                    |
  * | offline         | online           | offline, `state`                                     |
- * | offline         | nothing, offline | none: edict takes down only what it knows to be up   |
+ * | offline         | nothing, offline | none: edict takes down only what it recorded online  |
  * | nothing         | unresolved       | `removed: offline`: offline, `unresolved`; else none |
  * | nothing         | online           | `removed: offline`: offline, `removed`; else none    |
  * | nothing         | nothing, offline | none                                                 |
  *
- * What somebody else has made is a drift: with `drift: correct` the file's state is brought back with that reason, unless
- * the same drift was corrected too often; with `drift: report` it is left. A new revision is asked for by a person and goes before.
- * A pinned version is switched to, which makes no new one; a revision waits until the pin is gone.
- * What somebody else has put online against the file is not taken down when the file forgets it.
- * An unresolved attempt on a publication that has left the file counts as online, since it may be.
+ * A change made outside edict is drift: with `drift: correct` the file's state is restored with that reason, unless the drift
+ * is flapping; with `drift: report` it is left in place. A new revision is a person's request and takes precedence. A pinned
+ * version is switched to, which makes no new version; a new revision takes effect once the pin is removed. A publication that
+ * was put online outside edict, against the file, is not taken down when it is removed from the file. An unresolved attempt on
+ * a publication that was removed from the file counts as online, because it may be.
  */
 export function diffPublication(
-  wanted: DesiredPublication | undefined,
+  declared: DesiredPublication | undefined,
   recorded: RecordedPublication | undefined,
   desired: DesiredState,
 ): Change | null {
-  if (wanted === undefined) {
+  if (declared === undefined) {
     if (recorded === undefined || desired.prune === 'keep') return null;
     if (recorded.unknownAttempt !== null) return buildChange(recorded, 'offline', 'unresolved', recorded, desired);
-    const isOthers = recorded.drift !== null && recorded.drift.from !== 'online';
-    return recorded.state === 'online' && !isOthers ? buildChange(recorded, 'offline', 'removed', recorded, desired) : null;
+    const isExternal = recorded.drift !== null && recorded.drift.from !== 'online';
+    return recorded.state === 'online' && !isExternal ? buildChange(recorded, 'offline', 'removed', recorded, desired) : null;
   }
-  if (recorded?.unknownAttempt) return buildChange(wanted, wanted.state, 'unresolved', recorded, desired);
+  if (recorded?.unknownAttempt) return buildChange(declared, declared.state, 'unresolved', recorded, desired);
   const from = recorded?.state ?? null;
   const isRevised =
-    wanted.state === 'online' && wanted.version === null && wanted.revision !== null && wanted.revision !== recorded?.revision;
-  if (recorded?.drift && isOutOfSync(wanted, recorded) && !(isRevised && from !== null)) {
-    const isCorrected = wanted.driftPolicy === 'correct' && recorded.drift.backoffUntilMs === null;
-    return isCorrected ? buildChange(wanted, wanted.state, 'drift', recorded, desired) : null;
+    declared.state === 'online' && declared.version === null && declared.revision !== null && declared.revision !== recorded?.revision;
+  if (recorded?.drift && isOutOfSync(declared, recorded) && !(isRevised && from !== null)) {
+    const isCorrected = declared.driftPolicy === 'correct' && recorded.drift.backoffUntilMs === null;
+    return isCorrected ? buildChange(declared, declared.state, 'drift', recorded, desired) : null;
   }
-  if (wanted.state === 'offline') return from === 'online' ? buildChange(wanted, 'offline', 'state', recorded, desired) : null;
-  if (from === null) return buildChange(wanted, 'online', 'new', recorded, desired);
-  if (from === 'offline') return buildChange(wanted, 'online', 'state', recorded, desired);
-  if (isRevised) return buildChange(wanted, 'online', 'revision', recorded, desired);
-  if (recorded && isOutOfSync(wanted, recorded)) return buildChange(wanted, 'online', 'version', recorded, desired);
-  const isEdited = desired.republish === 'edited' && wanted.version === null && recorded !== undefined && isOutdated(recorded);
-  return isEdited ? buildChange(wanted, 'online', 'edited', recorded, desired) : null;
+  if (declared.state === 'offline') return from === 'online' ? buildChange(declared, 'offline', 'state', recorded, desired) : null;
+  if (from === null) return buildChange(declared, 'online', 'new', recorded, desired);
+  if (from === 'offline') return buildChange(declared, 'online', 'state', recorded, desired);
+  if (isRevised) return buildChange(declared, 'online', 'revision', recorded, desired);
+  if (recorded && isOutOfSync(declared, recorded)) return buildChange(declared, 'online', 'version', recorded, desired);
+  const isEdited = desired.republish === 'edited' && declared.version === null && recorded !== undefined && isOutdated(recorded);
+  return isEdited ? buildChange(declared, 'online', 'edited', recorded, desired) : null;
 }
 
-/** Returns whether the recorded state, or the version that is effective, is not the one that the file asks for. */
-export function isOutOfSync(wanted: DesiredPublication, recorded: RecordedPublication): boolean {
-  if (wanted.state !== recorded.state) return true;
-  return wanted.state === 'online' && wanted.version !== null && wanted.version !== recorded.versionId;
+/** Returns whether the recorded state or effective version differs from the one in the file. */
+export function isOutOfSync(declared: DesiredPublication, recorded: RecordedPublication): boolean {
+  if (declared.state !== recorded.state) return true;
+  return declared.state === 'online' && declared.version !== null && declared.version !== recorded.versionId;
 }
 
-/** An edit that follows a publication this closely, in milliseconds, may be one act with it: the service's lists have whole seconds. */
+/** An edit within this time after a publication may be part of it, in milliseconds: the service's lists have whole seconds. */
 export const editToleranceMs = 2000;
 
-/** Returns whether the API was edited since it was published, so that its callers do not reach the newest draft. */
+/** Returns whether the API was edited after it was published, so that callers do not reach the newest draft. */
 export function isOutdated({
   state,
   publishedAtMs,
@@ -90,14 +90,14 @@ export function isOutdated({
 }
 
 function buildChange(
-  of: DesiredPublication | RecordedPublication,
+  publication: DesiredPublication | RecordedPublication,
   action: Action,
   reason: ChangeReason,
   recorded: RecordedPublication | undefined,
   desired: DesiredState,
 ): Change {
-  const wanted = 'source' in of ? of : null;
-  const { key, api, apiId, environment, environmentId } = of;
+  const declared = 'source' in publication ? publication : null;
+  const { key, api, apiId, environment, environmentId } = publication;
   const proposed = {
     key,
     api,
@@ -108,34 +108,34 @@ function buildChange(
     reason,
     from: recorded?.state ?? null,
     to: action,
-    revision: wanted?.revision ?? null,
-    remark: wanted?.remark ?? null,
-    version: action === 'online' ? (wanted?.version ?? null) : null,
+    revision: declared?.revision ?? null,
+    remark: declared?.remark ?? null,
+    version: action === 'online' ? (declared?.version ?? null) : null,
     drift: reason === 'drift' ? (recorded?.drift ?? null) : null,
-    source: wanted?.source ?? null,
+    source: declared?.source ?? null,
   };
   return { ...proposed, held: protectionHold(proposed, desired), deferred: null, approval: null };
 }
 
 /**
- * Returns the plan that leads from `recorded` to `desired`, sorted by the names of API and environment. A pure function:
- * the same inputs give the same plan on every machine.
+ * Returns the plan that takes `recorded` to `desired`, sorted by the names of API and environment. A pure function: the same
+ * inputs give the same plan on every machine.
  */
 export function diffStates(desired: DesiredState, recorded: RecordedState): Plan {
   const changes: Change[] = [];
   const drifted: RecordedPublication[] = [];
-  const stale: RecordedPublication[] = [];
-  for (const [key, wanted] of desired.publications) {
-    const was = recorded.get(key);
-    const needed = diffPublication(wanted, was, desired);
+  const outdated: RecordedPublication[] = [];
+  for (const [key, declared] of desired.publications) {
+    const previous = recorded.get(key);
+    const needed = diffPublication(declared, previous, desired);
     if (needed) changes.push(needed);
-    else if (was?.drift && isOutOfSync(wanted, was)) drifted.push(was);
-    else if (was && isOutdated(was) && wanted.version === null) stale.push(was);
+    else if (previous?.drift && isOutOfSync(declared, previous)) drifted.push(previous);
+    else if (previous && isOutdated(previous) && declared.version === null) outdated.push(previous);
   }
   const inFile = changes.length;
-  for (const [key, was] of recorded) {
+  for (const [key, previous] of recorded) {
     if (desired.publications.has(key)) continue;
-    const needed = diffPublication(undefined, was, desired);
+    const needed = diffPublication(undefined, previous, desired);
     if (needed) changes.push(needed);
   }
   const { endpoint, project, instance } = desired.gateway;
@@ -150,7 +150,7 @@ export function diffStates(desired: DesiredState, recorded: RecordedState): Plan
     suspension: null,
     approval: null,
     drifted: drifted.sort(compareNames),
-    outdated: stale.sort(compareNames),
+    outdated: outdated.sort(compareNames),
   };
 }
 
@@ -163,7 +163,7 @@ function compareNames(a: PublicationNames, b: PublicationNames): number {
   );
 }
 
-/** Orders by code unit, so that the order does not depend on a machine's locale. */
+/** Compares by code unit, so that the order does not depend on the machine's locale. */
 function compareCodeUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

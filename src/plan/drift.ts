@@ -9,24 +9,25 @@ import type {
 } from '../model/publication.ts';
 import { editToleranceMs, isOutOfSync } from './diff.ts';
 
-/** The record after a look at the gateway. */
+/** The recorded state after an observation. */
 export interface ObservationResult {
   readonly recorded: RecordedState;
-  /** What of it has changed and is to be written. */
+  /** The publications whose recorded state changed and must be saved. */
   readonly updates: readonly RecordedPublication[];
   readonly notices: readonly DriftNotice[];
 }
 
-/** A drift that comes back within this time after its correction is the same one. */
+/** Drift that returns within this time after its correction is the same drift. */
 const sameDriftWindowMs = 3_600_000;
-/** So many corrections of the same drift are a fight with somebody else. */
+/** This many corrections of the same drift count as flapping. */
 const flappingThreshold = 3;
 const initialBackoffMs = 60_000;
 const maxBackoffMs = 3_600_000;
 
 /**
- * Returns the record as it must be after `observation`: what the gateway shows goes before what edict last did. A pure
- * function. An attempt without a known outcome is left to be resolved; what is neither wanted nor recorded is not edict's.
+ * Returns the recorded state after `observation`: the observed state overrides the result of edict's last call. A pure
+ * function. An attempt with unknown outcome is left for resolution; a publication that is neither declared nor recorded is
+ * ignored.
  */
 export function applyObservation(
   desired: DesiredState,
@@ -38,17 +39,25 @@ export function applyObservation(
   const updates: RecordedPublication[] = [];
   const notices: DriftNotice[] = [];
   for (const key of new Set([...desired.publications.keys(), ...recorded.keys()])) {
-    const wanted = desired.publications.get(key);
-    const was = recorded.get(key);
-    const of = wanted ?? was;
-    const api = of && observation.get(of.apiId);
-    if (!of || !api || was?.unknownAttempt) continue;
-    const published = api.publications.get(of.environmentId);
-    const moved = published ? observeOnline(wanted, was, of, published, nowMs) : observeOffline(was, of, nowMs);
-    if (!moved) continue;
-    const next = updateDrift({ ...moved.next, editedAtMs: lastEditMs(api) ?? moved.next.editedAtMs }, wanted, was, moved.isExternal, nowMs);
-    if (moved.isExternal) notices.push(toNotice(next, wanted, was));
-    if (was && isSame(next, was)) continue;
+    const declared = desired.publications.get(key);
+    const previous = recorded.get(key);
+    const publication = declared ?? previous;
+    const api = publication && observation.get(publication.apiId);
+    if (!publication || !api || previous?.unknownAttempt) continue;
+    const published = api.publications.get(publication.environmentId);
+    const transition = published
+      ? observeOnline(declared, previous, publication, published, nowMs)
+      : observeOffline(previous, publication, nowMs);
+    if (!transition) continue;
+    const next = updateDrift(
+      { ...transition.next, editedAtMs: lastEditMs(api) ?? transition.next.editedAtMs },
+      declared,
+      previous,
+      transition.isExternal,
+      nowMs,
+    );
+    if (transition.isExternal) notices.push(toNotice(next, declared, previous));
+    if (previous && isSame(next, previous)) continue;
     result.set(key, next);
     updates.push(next);
   }
@@ -56,16 +65,16 @@ export function applyObservation(
 }
 
 /**
- * Returns when the draft was last edited; `null` if that is not known, or if a publication may have been all that there was.
- * Otherwise a gateway that notes a publication as an edit would have two environments publish each other again for ever.
+ * Returns when the draft was last edited; `null` if unknown, or if the edit may have been a publication. Otherwise, on a
+ * gateway that counts a publication as an edit, two environments would make each other publish again forever.
  */
 function lastEditMs({ editedAtMs, publications }: ObservedApi): number | null {
-  const isPublication = ({ publishedAtMs }: ObservedPublication): boolean =>
+  const isPublicationEdit = ({ publishedAtMs }: ObservedPublication): boolean =>
     editedAtMs !== null && publishedAtMs !== null && editedAtMs >= publishedAtMs && editedAtMs <= publishedAtMs + editToleranceMs;
-  return [...publications.values()].some(isPublication) ? null : editedAtMs;
+  return [...publications.values()].some(isPublicationEdit) ? null : editedAtMs;
 }
 
-/** The record after the look, apart from drift, and whether somebody else has moved the publication. */
+/** The recorded state after the observation, without its drift, and whether the publication was changed outside edict. */
 interface Transition {
   readonly next: RecordedPublication;
   readonly isExternal: boolean;
@@ -77,36 +86,40 @@ function namesOf({ key, api, apiId, environment, environmentId }: Keyed): Keyed 
   return { key, api, apiId, environment, environmentId };
 }
 
-/** What is published nowhere and not recorded either needs no record. */
-function observeOffline(was: RecordedPublication | undefined, of: Keyed, nowMs: number): Transition | null {
-  if (!was) return null;
-  if (was.state !== 'online') return { next: { ...was, ...namesOf(of) }, isExternal: false };
-  const gone = { state: 'offline', versionId: null, publishId: null, publishedAtMs: null, recordedAtMs: nowMs } as const;
-  return { next: { ...was, ...namesOf(of), ...gone }, isExternal: true };
+/** A publication that is offline and not recorded needs no recorded state. */
+function observeOffline(previous: RecordedPublication | undefined, publication: Keyed, nowMs: number): Transition | null {
+  if (!previous) return null;
+  if (previous.state !== 'online') return { next: { ...previous, ...namesOf(publication) }, isExternal: false };
+  const offlineFields = { state: 'offline', versionId: null, publishId: null, publishedAtMs: null, recordedAtMs: nowMs } as const;
+  return { next: { ...previous, ...namesOf(publication), ...offlineFields }, isExternal: true };
 }
 
 function observeOnline(
-  wanted: DesiredPublication | undefined,
-  was: RecordedPublication | undefined,
-  of: Keyed,
+  declared: DesiredPublication | undefined,
+  previous: RecordedPublication | undefined,
+  publication: Keyed,
   { publishId, publishedAtMs, versionId }: ObservedPublication,
   nowMs: number,
 ): Transition | null {
-  const names = namesOf(of);
-  if (was?.state === 'online' && !isKnownDifferent(was.publishId, publishId) && !isKnownDifferent(was.versionId, versionId)) {
-    // What the gateway does not say this time is as it said before.
-    const seen = {
-      publishId: publishId ?? was.publishId,
-      publishedAtMs: publishedAtMs ?? was.publishedAtMs,
-      versionId: versionId ?? was.versionId,
+  const names = namesOf(publication);
+  if (
+    previous?.state === 'online' &&
+    !isKnownDifferent(previous.publishId, publishId) &&
+    !isKnownDifferent(previous.versionId, versionId)
+  ) {
+    // Fields that the gateway does not report this time keep their last value.
+    const observedFields = {
+      publishId: publishId ?? previous.publishId,
+      publishedAtMs: publishedAtMs ?? previous.publishedAtMs,
+      versionId: versionId ?? previous.versionId,
     };
-    return { next: { ...was, ...names, ...seen }, isExternal: false };
+    return { next: { ...previous, ...names, ...observedFields }, isExternal: false };
   }
-  if (was?.state !== 'online' && !wanted) return null;
-  const revision = was?.state === 'online' ? was.revision : adoptedRevision(wanted, was);
-  const seen = { state: 'online', publishId, publishedAtMs, versionId: versionId ?? null, recordedAtMs: nowMs } as const;
-  const before = was ?? { editedAtMs: null, unknownAttempt: null, drift: null, correctionCount: 0, lastCorrectedAtMs: null };
-  return { next: { ...before, ...names, ...seen, revision }, isExternal: true };
+  if (previous?.state !== 'online' && !declared) return null;
+  const revision = previous?.state === 'online' ? previous.revision : adoptedRevision(declared, previous);
+  const observedFields = { state: 'online', publishId, publishedAtMs, versionId: versionId ?? null, recordedAtMs: nowMs } as const;
+  const initial = previous ?? { editedAtMs: null, unknownAttempt: null, drift: null, correctionCount: 0, lastCorrectedAtMs: null };
+  return { next: { ...initial, ...names, ...observedFields, revision }, isExternal: true };
 }
 
 /** Returns whether both are known and differ. */
@@ -114,38 +127,38 @@ function isKnownDifferent(one: string | null, other: string | null | undefined):
   return one !== null && other != null && one !== other;
 }
 
-/** What is online without edict has the file's revision, unless the record knows that an older one was the last. */
-function adoptedRevision(wanted: DesiredPublication | undefined, was: RecordedPublication | undefined): string | null {
-  const last = was?.revision ?? null;
-  return last !== null || wanted?.state !== 'online' || wanted.version !== null ? last : wanted.revision;
+/** A publication that was put online outside edict gets the file's revision, unless an older revision is recorded. */
+function adoptedRevision(declared: DesiredPublication | undefined, previous: RecordedPublication | undefined): string | null {
+  const lastRevision = previous?.revision ?? null;
+  return lastRevision !== null || declared?.state !== 'online' || declared.version !== null ? lastRevision : declared.revision;
 }
 
-/** Returns `next` with what there is to say of a drift from the file. */
+/** Returns `next` with its drift from the file set, updated or removed. */
 function updateDrift(
   next: RecordedPublication,
-  wanted: DesiredPublication | undefined,
-  was: RecordedPublication | undefined,
-  isOutside: boolean,
+  declared: DesiredPublication | undefined,
+  previous: RecordedPublication | undefined,
+  isExternal: boolean,
   nowMs: number,
 ): RecordedPublication {
-  if (!wanted) return next.state === 'online' ? next : { ...next, drift: null };
-  if (!isOutOfSync(wanted, next)) return { ...next, drift: null };
-  if (isOutside && !(was && isOutOfSync(wanted, was))) {
-    const again = isSameDrift(next.lastCorrectedAtMs, nowMs) ? next : { ...next, correctionCount: 0, lastCorrectedAtMs: null };
+  if (!declared) return next.state === 'online' ? next : { ...next, drift: null };
+  if (!isOutOfSync(declared, next)) return { ...next, drift: null };
+  if (isExternal && !(previous && isOutOfSync(declared, previous))) {
+    const corrected = isSameDrift(next.lastCorrectedAtMs, nowMs) ? next : { ...next, correctionCount: 0, lastCorrectedAtMs: null };
     return {
-      ...again,
+      ...corrected,
       drift: {
-        from: was?.state ?? null,
-        fromSinceMs: was?.recordedAtMs ?? null,
+        from: previous?.state ?? null,
+        fromSinceMs: previous?.recordedAtMs ?? null,
         detectedAtMs: nowMs,
-        backoffUntilMs: backoffUntilMs(again, nowMs),
+        backoffUntilMs: backoffUntilMs(corrected, nowMs),
       },
     };
   }
   return next.drift ? { ...next, drift: { ...next.drift, backoffUntilMs: backoffUntilMs(next, nowMs) } } : next;
 }
 
-/** Near on either side: a clock may have been set back since. */
+/** Compares the absolute difference, because the clock may have been set back since. */
 function isSameDrift(correctedAtMs: number | null, nowMs: number): boolean {
   return correctedAtMs !== null && Math.abs(nowMs - correctedAtMs) < sameDriftWindowMs;
 }
@@ -157,28 +170,35 @@ function backoffUntilMs({ correctionCount, lastCorrectedAtMs }: RecordedPublicat
   return untilMs > nowMs ? untilMs : null;
 }
 
-function toNotice(next: RecordedPublication, wanted: DesiredPublication | undefined, was: RecordedPublication | undefined): DriftNotice {
+function toNotice(
+  next: RecordedPublication,
+  declared: DesiredPublication | undefined,
+  previous: RecordedPublication | undefined,
+): DriftNotice {
   const currentState = next.state ?? 'offline';
-  const note = {
+  const notice = {
     ...namesOf(next),
-    previousState: was?.state ?? null,
-    previousSinceMs: was?.recordedAtMs ?? null,
+    previousState: previous?.state ?? null,
+    previousSinceMs: previous?.recordedAtMs ?? null,
     currentState,
     untilMs: null,
     replacementId: null,
   };
   const { drift } = next;
   if (drift !== null && drift.detectedAtMs === next.recordedAtMs) {
-    return drift.backoffUntilMs === null ? { ...note, kind: 'drift' } : { ...note, kind: 'fight', untilMs: drift.backoffUntilMs };
+    return drift.backoffUntilMs === null ? { ...notice, kind: 'drift' } : { ...notice, kind: 'fight', untilMs: drift.backoffUntilMs };
   }
-  return { ...note, kind: wanted?.state === 'online' && currentState === 'online' && was?.state !== 'online' ? 'adopted' : 'outside' };
+  return {
+    ...notice,
+    kind: declared?.state === 'online' && currentState === 'online' && previous?.state !== 'online' ? 'adopted' : 'outside',
+  };
 }
 
 function isSame(one: RecordedPublication, other: RecordedPublication): boolean {
   return comparableFields(one) === comparableFields(other);
 }
 
-/** Everything that a look can change, in an order of its own. */
+/** Everything that an observation can change, in a fixed order. */
 function comparableFields({ api, environment, state, revision, versionId, publishId, drift, ...more }: RecordedPublication): string {
   const { publishedAtMs, editedAtMs, recordedAtMs, correctionCount, lastCorrectedAtMs } = more;
   const drifted = drift && [drift.from, drift.fromSinceMs, drift.detectedAtMs, drift.backoffUntilMs];

@@ -3,34 +3,34 @@ import type { GatewaySettings, RequestLimits } from '../model/publication.ts';
 import { batchKey } from './batch.ts';
 import { isActionable } from './diff.ts';
 
-/** What a plan will cost. */
+/** The estimated cost of a plan. */
 export interface Estimate extends Cost {
-  /** What it would cost with `gateway.batch: 100`; `null` if that saves nothing, or the file batches already. */
+  /** The cost with `gateway.batch: 100`; `null` if that saves nothing, or the file already batches. */
   readonly batched: Cost | null;
 }
 
 export interface Cost {
-  /** Calls that change the gateway; what is held or waits makes none. */
+  /** Calls that change the gateway. Held and deferred changes make none. */
   readonly calls: number;
-  /** How long they take at the limit, the gateway's own time not counted. To a tenth of a second. */
+  /** How long they take at the rate limit, without the gateway's response time. To a tenth of a second. */
   readonly seconds: number;
 }
 
-/** The size that the estimate proposes: a tenth of what the service's twin is known to take. */
+/** The batch size that the estimate proposes: a tenth of the known limit of the service's sister product. */
 export const suggestedBatchSize = 100;
 
-/** Returns what `changes` cost at the file's limit and batch. */
+/** Returns the cost of `changes` with the file's rate limit and batch size. */
 export function estimateCost(changes: readonly Change[], { limit, batchSize }: Pick<GatewaySettings, 'limit' | 'batchSize'>): Estimate {
-  const made = changes.filter(isActionable);
-  const cost = costOfCalls(countCalls(made, batchSize), limit);
-  const batched = costOfCalls(countCalls(made, suggestedBatchSize), limit);
+  const actionable = changes.filter(isActionable);
+  const cost = costOfCalls(countCalls(actionable, batchSize), limit);
+  const batched = costOfCalls(countCalls(actionable, suggestedBatchSize), limit);
   return { ...cost, batched: batchSize === 1 && batched.calls < cost.calls ? batched : null };
 }
 
-function countCalls(changes: readonly Change[], batch: number): number {
-  if (batch === 1) return changes.length;
+function countCalls(changes: readonly Change[], batchSize: number): number {
+  if (batchSize === 1) return changes.length;
   let calls = 0;
-  for (const [call, { length }] of Map.groupBy(changes, batchKey)) calls += call === null ? length : Math.ceil(length / batch);
+  for (const [call, { length }] of Map.groupBy(changes, batchKey)) calls += call === null ? length : Math.ceil(length / batchSize);
   return calls;
 }
 

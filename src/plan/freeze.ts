@@ -4,40 +4,46 @@ import type { DesiredState, Freeze, Suspension } from '../model/publication.ts';
 
 type PublicationIds = Pick<Change, 'apiId' | 'environmentId'>;
 
-/** Freezes can follow each other for ever; nobody plans further than so many. */
+/** Freezes can follow each other without end. After this many, the end counts as unknown. */
 const maxConsecutiveFreezes = 1000;
 
 /**
- * Returns `plan` with every change waiting that is suspended or in a freeze at `nowMs`. A pure function. Whoever makes a change
- * asks `isStopped` once more at the moment of acting, since a freeze may begin in between.
+ * Returns `plan` with every change deferred that is suspended or frozen at `nowMs`. A pure function. The reconciler calls
+ * `isFrozen` again immediately before a call, since a freeze may begin in between.
  */
 export function applyFreezes(plan: Plan, desired: DesiredState, nowMs: number): Plan {
   if (!hasFreezes(desired)) return plan;
-  const known = new Map<string, Deferral | null>();
-  const stopAt = (place: PublicationIds): Deferral | null => {
-    const own = desired.suspendedApis.get(place.apiId);
-    const kind = JSON.stringify([place.environmentId, own]);
-    const stop = known.has(kind) ? (known.get(kind) ?? null) : freezeFor(place, desired, nowMs);
-    known.set(kind, stop);
-    return stop;
+  const cache = new Map<string, Deferral | null>();
+  const deferralAt = (publication: PublicationIds): Deferral | null => {
+    const apiSuspension = desired.suspendedApis.get(publication.apiId);
+    const cacheKey = JSON.stringify([publication.environmentId, apiSuspension]);
+    const deferral = cache.has(cacheKey) ? (cache.get(cacheKey) ?? null) : freezeFor(publication, desired, nowMs);
+    cache.set(cacheKey, deferral);
+    return deferral;
   };
-  const changes = plan.changes.map((change) => ({ ...change, deferred: change.deferred ?? stopAt(change) }));
+  const changes = plan.changes.map((change) => ({ ...change, deferred: change.deferred ?? deferralAt(change) }));
   return { ...plan, changes };
 }
 
-/** Returns whether a change must not be made at `nowMs`: what `stopOf` says, without looking for the end of it. */
-export function isFrozen(place: PublicationIds, desired: DesiredState, nowMs: number): boolean {
-  return hasFreezes(desired) && freezesAt(place, desired, nowMs).length > 0;
+/** Returns whether a change is frozen at `nowMs`: like `freezeFor`, without searching for the end. */
+export function isFrozen(publication: PublicationIds, desired: DesiredState, nowMs: number): boolean {
+  return hasFreezes(desired) && freezesAt(publication, desired, nowMs).length > 0;
 }
 
-/** Returns why a change must not be made at `nowMs`; `null` if nothing speaks against it. `untilMs` is when the last of all stops is over. */
-export function freezeFor(place: PublicationIds, desired: DesiredState, nowMs: number): Deferral | null {
+/**
+ * Returns why a change is frozen at `nowMs`; `null` if it is not. `untilMs` is when the last of all freezes and suspensions
+ * ends.
+ */
+export function freezeFor(publication: PublicationIds, desired: DesiredState, nowMs: number): Deferral | null {
   if (!hasFreezes(desired)) return null;
-  const [first] = freezesAt(place, desired, nowMs);
+  const [first] = freezesAt(publication, desired, nowMs);
   if (!first) return null;
   let atMs = nowMs;
   for (let rounds = 0; rounds < maxConsecutiveFreezes; rounds += 1) {
-    const untilMs = freezesAt(place, desired, atMs).reduce((last, stop) => Math.max(last, stop.untilMs ?? Number.POSITIVE_INFINITY), 0);
+    const untilMs = freezesAt(publication, desired, atMs).reduce(
+      (last, deferral) => Math.max(last, deferral.untilMs ?? Number.POSITIVE_INFINITY),
+      0,
+    );
     if (untilMs === 0) return { ...first, untilMs: atMs };
     if (untilMs === Number.POSITIVE_INFINITY) break;
     atMs = untilMs;
@@ -51,11 +57,11 @@ function hasFreezes({ freezes, suspension, suspendedApis, environments }: Desire
   );
 }
 
-/** Returns what stops a change at one moment; a person's word first. */
+/** Returns the suspensions and freezes that apply to a change at one moment, suspensions first. */
 function freezesAt({ apiId, environmentId }: PublicationIds, desired: DesiredState, atMs: number): Deferral[] {
   const { freezes, suspension, suspendedApis, environments } = desired;
-  const words = [suspendedApis.get(apiId), environments.get(environmentId)?.suspension, suspension];
-  const suspended = words.filter((one) => one && (one.untilMs === null || atMs < one.untilMs));
+  const suspensions = [suspendedApis.get(apiId), environments.get(environmentId)?.suspension, suspension];
+  const suspended = suspensions.filter((one) => one && (one.untilMs === null || atMs < one.untilMs));
   const frozen = freezes.filter(({ environmentIds }) => environmentIds?.has(environmentId) ?? true);
   return [
     ...suspended.flatMap((one) => (one ? [suspensionDeferral(one)] : [])),
@@ -71,6 +77,6 @@ function suspensionDeferral({ reason, by, untilMs }: Suspension): Deferral {
 }
 
 function freezeDeferral({ name, reason }: Freeze, untilMs: number): Deferral {
-  const what = [name, reason].filter((text) => text !== null).join(', ');
-  return { rule: 'freeze', message: what === '' ? 'frozen' : `frozen (${what})`, untilMs };
+  const label = [name, reason].filter((text) => text !== null).join(', ');
+  return { rule: 'freeze', message: label === '' ? 'frozen' : `frozen (${label})`, untilMs };
 }

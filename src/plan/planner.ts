@@ -1,3 +1,7 @@
+// The decisions of edict: which changes a plan has and which of them are held, deferred or out of scope. Everything in this
+// folder is a pure function of its inputs. Nothing here may use a clock, a file, a socket, a process or a logger, or import
+// any folder but model/.
+
 import type { PreviousState } from '../model/approval.ts';
 import type { Plan } from '../model/change.ts';
 import type { ProbeResults } from '../model/deferral.ts';
@@ -10,40 +14,40 @@ import type { LastAttempts, SavedPlan } from './saved-plan.ts';
 import { excludeNewlyHeld, restrictToSaved } from './saved-plan-check.ts';
 import { filterPlan, type Targets } from './targets.ts';
 
-/** A saved plan that is to be carried out, and the newest attempt of each publication. */
+/** A saved plan that is applied, and the newest attempt of each publication. */
 export interface SavedPlanInput {
   readonly saved: SavedPlan;
   readonly lastAttempts: LastAttempts;
 }
 
 /**
- * Returns the plan that may be carried out: what the file needs, held back by the guards as a whole, delayed by freezes, put in
- * order, then narrowed to what is targeted and to a saved plan if there is one, then released where a person has agreed. A pure
- * function. Guards and order look at the whole plan, so that nobody slips past them by doing it in parts.
+ * Returns the plan to apply. The steps are: compute the changes that the file needs, hold those that break a policy, defer by
+ * freezes and rollout order, restrict to the targets and to a saved plan if there is one, release what is approved. A pure
+ * function. Policies and rollout see the whole plan, so that splitting a change into targeted parts cannot bypass them.
  */
 export function computePlan(
   desired: DesiredState,
   recorded: RecordedState,
-  past: PreviousState,
+  previous: PreviousState,
   targets: Targets,
   nowMs: number,
   probes: ProbeResults = new Map(),
-  keeping: SavedPlanInput | null = null,
+  savedPlanInput: SavedPlanInput | null = null,
 ): Plan {
-  const suspension = isInEffect(past.suspension, nowMs) ? past.suspension : null;
-  const held = applyPolicies({ ...diffStates(desired, recorded), suspension }, desired, recorded, past);
+  const suspension = isInEffect(previous.suspension, nowMs) ? previous.suspension : null;
+  const heldPlan = applyPolicies({ ...diffStates(desired, recorded), suspension }, desired, recorded, previous);
   const whole = applyRollout(
-    applyFreezes(held, { ...desired, suspension: longerSuspension(desired.suspension, suspension) }, nowMs),
+    applyFreezes(heldPlan, { ...desired, suspension: longerSuspension(desired.suspension, suspension) }, nowMs),
     desired,
     recorded,
     probes,
     nowMs,
   );
-  const part = filterPlan(whole, desired, targets);
-  if (!keeping) return applyApprovals(part, past.approvals, nowMs);
-  const { saved, lastAttempts } = keeping;
+  const targeted = filterPlan(whole, desired, targets);
+  if (!savedPlanInput) return applyApprovals(targeted, previous.approvals, nowMs);
+  const { saved, lastAttempts } = savedPlanInput;
   return excludeNewlyHeld(
-    applyApprovals(restrictToSaved(part, whole, saved, { desired, recorded, lastAttempts }), past.approvals, nowMs),
+    applyApprovals(restrictToSaved(targeted, whole, saved, { desired, recorded, lastAttempts }), previous.approvals, nowMs),
     saved,
   );
 }
@@ -52,7 +56,7 @@ function isInEffect(suspension: Suspension | null, nowMs: number): boolean {
   return suspension !== null && nowMs < (suspension.untilMs ?? Number.POSITIVE_INFINITY);
 }
 
-/** Returns the one of two words that holds longer. */
+/** Returns the suspension that lasts longer. */
 function longerSuspension(a: Suspension | null, b: Suspension | null): Suspension | null {
   if (a === null || b === null) return a ?? b;
   return (a.untilMs ?? Number.POSITIVE_INFINITY) >= (b.untilMs ?? Number.POSITIVE_INFINITY) ? a : b;

@@ -10,66 +10,75 @@ import {
   type Threshold,
 } from '../model/publication.ts';
 
-/** Returns how many of `all` `most` allows. A share allows one at least, unless it is 0: of three publications one may go. */
-export function allowedCount({ count, share }: Threshold, all: number): number {
-  const byShare = share === null ? all : share === 0 ? 0 : Math.max(1, Math.floor(share * all));
-  return Math.min(count ?? all, byShare);
+/**
+ * Returns how many of `total` the threshold allows. A share above 0 allows at least one: of three publications, one may go
+ * offline.
+ */
+export function allowedCount({ count, share }: Threshold, total: number): number {
+  const byShare = share === null ? total : share === 0 ? 0 : Math.max(1, Math.floor(share * total));
+  return Math.min(count ?? total, byShare);
 }
 
-/** Returns `plan` with everything held that a guard refuses. A pure function; it never releases and never adds a change. */
+/** Returns `plan` with every change held that breaks a policy. A pure function; it never releases and never adds a change. */
 export function applyPolicies(
   plan: Plan,
   desired: DesiredState,
   recorded: RecordedState,
-  past: Pick<PreviousState, 'declared' | 'otherGateways'>,
+  previous: Pick<PreviousState, 'declared' | 'otherGateways'>,
 ): Plan {
-  const fileHeld = findFileHold(desired, recorded, past);
+  const fileHeld = findFileHold(desired, recorded, previous);
   if (fileHeld) return { ...plan, fileHeld, changes: plan.changes.map((change) => ({ ...change, held: change.held ?? fileHeld })) };
   const offline = plan.changes.filter((change) => change.action === 'offline' && !change.held);
   const online = [...recorded.values()].filter(({ state, unknownAttempt }) => state === 'online' || unknownAttempt);
-  const held = findSwappedIds(plan.changes, desired, recorded);
-  applyThreshold(desired.guards.maxOffline, offline, online, 'the file', held);
+  const holds = findSwappedIds(plan.changes, desired, recorded);
+  applyThreshold(desired.guards.maxOffline, offline, online, 'the file', holds);
   for (const { id, name, maxOffline } of desired.environments.values()) {
-    const isHere = ({ environmentId }: Change | RecordedPublication): boolean => environmentId === id;
-    if (maxOffline) applyThreshold(maxOffline, offline.filter(isHere), online.filter(isHere), name, held);
+    const isInEnvironment = ({ environmentId }: Change | RecordedPublication): boolean => environmentId === id;
+    if (maxOffline) applyThreshold(maxOffline, offline.filter(isInEnvironment), online.filter(isInEnvironment), name, holds);
   }
-  if (held.size === 0) return plan;
-  return { ...plan, changes: plan.changes.map((change) => ({ ...change, held: change.held ?? held.get(change.key) ?? null })) };
+  if (holds.size === 0) return plan;
+  return { ...plan, changes: plan.changes.map((change) => ({ ...change, held: change.held ?? holds.get(change.key) ?? null })) };
 }
 
 function applyThreshold(
-  most: Threshold,
+  threshold: Threshold,
   offline: readonly Change[],
   online: readonly unknown[],
   scope: string,
-  held: Map<PublicationKey, Hold>,
+  holds: Map<PublicationKey, Hold>,
 ): void {
-  const allowed = allowedCount(most, Math.max(online.length, offline.length));
+  const allowed = allowedCount(threshold, Math.max(online.length, offline.length));
   if (offline.length <= allowed) return;
   const where = scope === 'the file' ? 'guards.maxOffline' : `maxOffline of ${scope}`;
   const message = `${offline.length} of ${online.length} would go offline${scope === 'the file' ? '' : ` in ${scope}`} at once, and ${where} allows ${allowed}`;
-  for (const { key } of offline) held.set(key, { rule: 'maxOffline', message, hint: 'check that all of them are meant' });
+  for (const { key } of offline) holds.set(key, { rule: 'maxOffline', message, hint: 'check that all of them are meant' });
 }
 
 /**
- * Returns the changes of APIs that have exchanged their names since they were recorded: each by itself may look right, but
- * IDs that were mixed up take down the wrong API. A new API under a known name is no exchange.
+ * Returns holds for the changes of APIs that have swapped their names since they were recorded. Each change alone may look
+ * right, but mixed-up IDs take down the wrong API. A new API under a known name is not a swap.
  */
 function findSwappedIds(changes: readonly Change[], desired: DesiredState, recorded: RecordedState): Map<PublicationKey, Hold> {
   const nameOf = new Map([...recorded.values()].map(({ apiId, api }) => [apiId, api]));
   const idOf = new Map([...desired.publications.values()].map(({ api, apiId }) => [api, apiId]));
-  const held = new Map<PublicationKey, Hold>();
+  const holds = new Map<PublicationKey, Hold>();
   for (const { key, api, apiId } of changes) {
-    const before = nameOf.get(apiId);
-    const heir = before === undefined ? undefined : idOf.get(before);
-    if (before === undefined || heir === undefined || heir === apiId || (nameOf.get(heir) ?? before) === before) continue;
-    const message = `${apiId} was ${before} and is ${api} now, and ${before} is ${heir}: the IDs look mixed up`;
-    held.set(key, { rule: 'swapped', message, hint: 'check the IDs' });
+    const previousName = nameOf.get(apiId);
+    const currentId = previousName === undefined ? undefined : idOf.get(previousName);
+    if (
+      previousName === undefined ||
+      currentId === undefined ||
+      currentId === apiId ||
+      (nameOf.get(currentId) ?? previousName) === previousName
+    )
+      continue;
+    const message = `${apiId} was ${previousName} and is ${api} now, and ${previousName} is ${currentId}: the IDs look mixed up`;
+    holds.set(key, { rule: 'swapped', message, hint: 'check the IDs' });
   }
-  return held;
+  return holds;
 }
 
-/** Returns why the whole file is not to be believed without a person's word, or `null`. */
+/** Returns why the whole file needs approval, or `null`. */
 function findFileHold(
   desired: DesiredState,
   recorded: RecordedState,
@@ -84,10 +93,10 @@ function findFileHold(
       affected,
     };
   }
-  const homeless = affected.filter((key) => !desired.sourceFiles.has(declared.get(key) ?? ''));
-  if (homeless.length > 0) {
-    const homes = [...new Set(homeless.map((key) => declared.get(key)))].sort();
-    const message = `${homes.join(', ')} ${homes.length === 1 ? 'is' : 'are'} included no more, and with ${homes.length === 1 ? 'it' : 'them'} went ${describeKeys(homeless, recorded, desired)}`;
+  const missingFileKeys = affected.filter((key) => !desired.sourceFiles.has(declared.get(key) ?? ''));
+  if (missingFileKeys.length > 0) {
+    const missingFiles = [...new Set(missingFileKeys.map((key) => declared.get(key)))].sort();
+    const message = `${missingFiles.join(', ')} ${missingFiles.length === 1 ? 'is' : 'are'} included no more, and with ${missingFiles.length === 1 ? 'it' : 'them'} went ${describeKeys(missingFileKeys, recorded, desired)}`;
     return { rule: 'vanished', message, hint: fileHoldHint, affected };
   }
   if (affected.length > allowedCount(desired.guards.maxRemoved, declared.size)) {
@@ -96,8 +105,8 @@ function findFileHold(
   }
   if (declared.size > 0) return null;
   const apiIds = new Set([...desired.publications.values()].map(({ apiId }) => apiId));
-  for (const { gateway, apiIds: known } of otherGateways) {
-    const shared = [...apiIds].filter((apiId) => known.has(apiId));
+  for (const { gateway, apiIds: declaredApiIds } of otherGateways) {
+    const shared = [...apiIds].filter((apiId) => declaredApiIds.has(apiId));
     if (shared.length === 0) continue;
     const message = `${shared.length} of the file's ${apiIds.size} APIs belong to another gateway: ${gateway.endpoint}, instance ${gateway.instance}`;
     return {
@@ -110,13 +119,14 @@ function findFileHold(
   return null;
 }
 
-/** So many names tell a person what it is about. */
+/** How many publications a message names. */
 const maxNamed = 3;
 
 function describeKeys(keys: readonly PublicationKey[], recorded: RecordedState, { environments }: DesiredState): string {
   const apis = new Map([...recorded.values()].map(({ apiId, api }) => [apiId, api]));
   const names = keys.slice(0, maxNamed).map((key) => {
-    // What was never published has left no name by itself, but may have one elsewhere.
+    // A publication that was never recorded has no names, but other publications may have recorded those of its API or
+    // environment.
     const [apiId = '', environmentId = ''] = key.split(' ');
     const { api, environment } = recorded.get(key) ?? {
       api: apis.get(apiId) ?? apiId,
@@ -129,7 +139,10 @@ function describeKeys(keys: readonly PublicationKey[], recorded: RecordedState, 
 
 const fileHoldHint = 'check that the whole file is there';
 
-/** Returns what a change would do, as one text: what an approval is for. The reason may change meanwhile, the work may not. */
+/**
+ * Returns the effect of a change as one text, which an approval covers. Its reason may change in the meantime, its effect may
+ * not.
+ */
 export function changeFingerprint({
   apiId,
   environmentId,
@@ -141,17 +154,17 @@ export function changeFingerprint({
   return JSON.stringify([apiId, environmentId, action, revision, remark, version]);
 }
 
-/** Returns all that is held of a plan, as texts in order: its changes, and what makes its file suspicious. */
+/** Returns the held entries of a plan as sorted texts: its held changes, and its file hold. */
 export function approvalScope({ changes, fileHeld }: Pick<Plan, 'changes' | 'fileHeld'>): string[] {
-  const work = changes.filter((change) => change.held).map(changeFingerprint);
-  return [...work, ...(fileHeld ? [JSON.stringify([fileHeld.rule, fileHeld.affected])] : [])].sort();
+  const entries = changes.filter((change) => change.held).map(changeFingerprint);
+  return [...entries, ...(fileHeld ? [JSON.stringify([fileHeld.rule, fileHeld.affected])] : [])].sort();
 }
 
-/** Returns the digest of what is held, `sha256:` and 64 hex digits; `null` if nothing is. An approval names it. */
+/** Returns the digest of the held entries, `sha256:` and 64 hex digits; `null` if nothing is held. Approvals refer to it. */
 export function approvalDigest(plan: Pick<Plan, 'gateway' | 'changes' | 'fileHeld'>): string | null {
-  const work = approvalScope(plan);
+  const entries = approvalScope(plan);
   const { endpoint, project, instance } = plan.gateway;
-  return work.length === 0 ? null : sha256Of(['edict hold 1', endpoint, project, instance, work]);
+  return entries.length === 0 ? null : sha256Of(['edict hold 1', endpoint, project, instance, entries]);
 }
 
 function sha256Of(parts: unknown): string {
@@ -159,31 +172,31 @@ function sha256Of(parts: unknown): string {
 }
 
 /**
- * Returns `plan` with what is held released where a person has agreed to exactly that: everything that is held now must be
- * what the approval is for and nothing has been made with yet. Nothing is released by half, and nothing twice.
+ * Returns `plan` with its holds released if an approval covers exactly them: everything held now must be in its scope and
+ * unused. Nothing is released in part, and nothing twice.
  */
 export function applyApprovals(plan: Plan, approvals: readonly Approval[], nowMs: number): Plan {
-  const held = approvalScope(plan);
-  if (held.length === 0) return plan;
-  const approval = approvals.findLast((one) => nowMs < one.expiresAtMs && coversScope(one, held));
+  const heldEntries = approvalScope(plan);
+  if (heldEntries.length === 0) return plan;
+  const approval = approvals.findLast((candidate) => nowMs < candidate.expiresAtMs && coversScope(candidate, heldEntries));
   if (!approval) return plan;
   const { id, by, reason, expiresAtMs } = approval;
-  const agreement: ApprovalRef = { id, by, reason, expiresAtMs };
-  const changes = plan.changes.map((change) => (change.held ? { ...change, held: null, approval: agreement } : change));
-  return { ...plan, fileHeld: null, approval: agreement, changes };
+  const approvalRef: ApprovalRef = { id, by, reason, expiresAtMs };
+  const changes = plan.changes.map((change) => (change.held ? { ...change, held: null, approval: approvalRef } : change));
+  return { ...plan, fileHeld: null, approval: approvalRef, changes };
 }
 
-function coversScope({ scope, usedKeys, isFileHoldReleased }: Approval, held: readonly string[]): boolean {
+function coversScope({ scope, usedKeys, isFileHoldReleased }: Approval, heldEntries: readonly string[]): boolean {
   const open = new Set(scope.filter((text) => (isFileHoldEntry(text) ? !isFileHoldReleased : !usedKeys.has(entryKey(text)))));
-  // Once the suspicious file has been acted on, other guards look at its changes, and not all of them are held.
-  return held.every((text) => open.has(text)) && (isFileHoldReleased || open.size === held.length);
+  // Once the held file has been applied, other policies check its changes, and not all of them are held.
+  return heldEntries.every((text) => open.has(text)) && (isFileHoldReleased || open.size === heldEntries.length);
 }
 
-function isFileHoldEntry(work: string): boolean {
-  return (JSON.parse(work) as unknown[]).length === 2;
+function isFileHoldEntry(entry: string): boolean {
+  return (JSON.parse(entry) as unknown[]).length === 2;
 }
 
-function entryKey(work: string): PublicationKey {
-  const [apiId, environmentId] = JSON.parse(work) as readonly unknown[];
+function entryKey(entry: string): PublicationKey {
+  const [apiId, environmentId] = JSON.parse(entry) as readonly unknown[];
   return publicationKey(String(apiId), String(environmentId));
 }

@@ -2,50 +2,50 @@ import { EdictError } from '../model/errors.ts';
 import type { DesiredState, PublicationKey, PublicationNames, RecordedState } from '../model/publication.ts';
 import { closestMatches } from './target-patterns.ts';
 
-/** What a person calls a publication by: API and environment, each by its name or its ID. */
+/** A publication as a user names it: API and environment, each by name or ID. */
 export interface PublicationRef {
   readonly api: string;
   readonly environment: string;
 }
 
 /**
- * Returns the publication of the file, or else of the record, that a person has named.
+ * Returns the publication that a user named, from the file or else from the recorded state.
  *
- * @throws EdictError `PUBLICATION_NOT_FOUND`, with what may have been meant
+ * @throws EdictError `PUBLICATION_NOT_FOUND`, with suggestions
  */
 export function findPublication(
-  of: PublicationRef,
+  ref: PublicationRef,
   desired: DesiredState,
   recorded: RecordedState,
 ): PublicationNames & { readonly key: PublicationKey } {
   const known = [...desired.publications.values(), ...recorded.values()];
-  const ofApi = known.filter(({ api, apiId }) => api === of.api || apiId === of.api);
-  const isThere = ({ environment, environmentId }: PublicationNames): boolean =>
-    environment === of.environment || environmentId === of.environment;
-  const found = ofApi.find(isThere);
-  if (found) return found;
-  throw new EdictError('PUBLICATION_NOT_FOUND', `neither the file nor the record has API ${of.api} in environment ${of.environment}`, {
-    hint: `${notFoundHint(of, known, ofApi, knownEnvironments(known, desired))}; \`edict status\` lists what there is`,
+  const apiPublications = known.filter(({ api, apiId }) => api === ref.api || apiId === ref.api);
+  const matchesEnvironment = ({ environment, environmentId }: PublicationNames): boolean =>
+    environment === ref.environment || environmentId === ref.environment;
+  const match = apiPublications.find(matchesEnvironment);
+  if (match) return match;
+  throw new EdictError('PUBLICATION_NOT_FOUND', `neither the file nor the record has API ${ref.api} in environment ${ref.environment}`, {
+    hint: `${notFoundHint(ref, known, apiPublications, knownEnvironments(known, desired))}; \`edict status\` lists what there is`,
   });
 }
 
-/** Names the half that is wrong; where neither is, the two are not together. */
+/** Names the half that is unknown. If both are known, they do not occur together. */
 function notFoundHint(
   { api, environment }: PublicationRef,
   known: readonly PublicationNames[],
-  ofApi: readonly PublicationNames[],
+  apiPublications: readonly PublicationNames[],
   environments: readonly string[],
 ): string {
   if (known.length === 0) return 'there is no publication at all';
-  const near = (name: string, names: readonly string[]): string =>
+  const suggest = (name: string, names: readonly string[]): string =>
     `nearest to ${JSON.stringify(name)}: ${closestMatches(name, names).join(', ')}`;
-  const wrong: string[] = [];
-  if (ofApi.length === 0) wrong.push(near(api, unique(known.flatMap((one) => [one.api, one.apiId]))));
-  if (!environments.includes(environment)) wrong.push(near(environment, environments));
-  return wrong.join('; ') || `${api} is known in ${unique(ofApi.map((one) => one.environment)).join(', ')}`;
+  const problems: string[] = [];
+  if (apiPublications.length === 0) problems.push(suggest(api, unique(known.flatMap((one) => [one.api, one.apiId]))));
+  if (!environments.includes(environment)) problems.push(suggest(environment, environments));
+  return problems.join('; ') || `${api} is known in ${unique(apiPublications.map((one) => one.environment)).join(', ')}`;
 }
 
-/** An environment can be declared without anything in it. */
+/** Includes declared environments that have no publication. */
 function knownEnvironments(known: readonly PublicationNames[], { environments }: DesiredState): string[] {
   const declared = [...environments.values()].flatMap(({ name, id }) => [name, id]);
   return unique([...declared, ...known.flatMap((one) => [one.environment, one.environmentId])]);

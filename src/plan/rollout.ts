@@ -15,42 +15,43 @@ interface RolloutContext {
   readonly probes: ProbeResults;
   readonly nowMs: number;
   readonly changes: ReadonlyMap<PublicationKey, Change>;
-  /** What somebody else has changed and the plan leaves. */
+  /** Drifted publications that the plan leaves in place. */
   readonly drifted: ReadonlySet<PublicationKey>;
 }
 
-/** A soak ends with a whole second, so that APIs that went together go on together. */
+/** A soak ends at a whole second, so that APIs that changed together proceed together. */
 const soakRoundingMs = 1000;
 
 /**
- * Returns `plan` with every change waiting that has not its turn: in an environment of the order, an API's change waits until each
- * environment before is as the file says, and has soaked and answered its probe. A pure function. It must see the whole plan: what
- * is not targeted counts too. What waits already is left as it is.
+ * Returns `plan` with every change deferred whose turn in the rollout has not come: in an environment of the order, an API's
+ * change waits until each earlier environment matches the file, has soaked and has passed its probe. A pure function. It must
+ * see the whole plan, because changes that are not targeted count too. A change that is already deferred stays as it is.
  *
- * The same order holds for both actions. A soak counts from the moment since which the record is as it is, so what has been in sync
- * for long does not soak anew; and a gate that a change has passed on its way to an environment between is not passed again. Soak
- * and probe are of an environment that is to be in the same state: an API that is offline in test tells nothing of one that goes
- * online in release. A switch to a kept version never waits: it makes nothing new, and is the way back.
+ * The same order applies to both actions. A soak counts from when the recorded state last changed, so a publication that has
+ * long been in sync does not soak again; and a gate that a change passed on its way to an intermediate environment is not
+ * checked again. Soak and probe count only in an environment that gets the same state: an API that is offline in test says
+ * nothing about one that goes online in release. A switch to an existing version never waits: it publishes nothing new, and is
+ * how a change is rolled back.
  */
 export function applyRollout(plan: Plan, desired: DesiredState, recorded: RecordedState, probes: ProbeResults, nowMs: number): Plan {
   const { steps } = desired.rollout;
   if (steps.length === 0) return plan;
   const ranks = new Map(steps.map(({ environmentId }, rank) => [environmentId, rank]));
   const changes = new Map(plan.changes.map((change) => [change.key, change]));
-  const situation = { desired, recorded, probes, nowMs, changes, drifted: new Set(plan.drifted.map(({ key }) => key)) };
+  const context = { desired, recorded, probes, nowMs, changes, drifted: new Set(plan.drifted.map(({ key }) => key)) };
   return {
     ...plan,
     changes: plan.changes.map((change) => {
-      const before = steps.slice(0, ranks.get(change.environmentId) ?? 0);
-      if (change.deferred || change.version !== null || before.length === 0) return change;
-      return { ...change, deferred: previousStep(change, before, situation) ?? stepGate(change, before, situation) };
+      const earlierSteps = steps.slice(0, ranks.get(change.environmentId) ?? 0);
+      if (change.deferred || change.version !== null || earlierSteps.length === 0) return change;
+      return { ...change, deferred: previousStep(change, earlierSteps, context) ?? stepGate(change, earlierSteps, context) };
     }),
   };
 }
 
-/** Returns the wait for the first environment that is not as the file says; `null` if all are. */
-function previousStep({ apiId }: Change, before: readonly RolloutStep[], { changes, drifted }: RolloutContext): Deferral | null {
-  for (const { environment, environmentId } of before) {
+/** Returns the deferral for the first earlier environment that does not match the file; `null` if all do. */
+function previousStep({ apiId }: Change, earlierSteps: readonly RolloutStep[], { changes, drifted }: RolloutContext): Deferral | null {
+  for (const { environment, environmentId } of earlierSteps) {
     const key = publicationKey(apiId, environmentId);
     const pending = changes.get(key);
     if (pending) return { rule: 'order', message: `waits for ${environment}${pending.held ? ', where it is held' : ''}`, untilMs: null };
@@ -60,28 +61,28 @@ function previousStep({ apiId }: Change, before: readonly RolloutStep[], { chang
   return null;
 }
 
-/** Returns the wait for a soak or a probe of an environment before; `null` if there is nothing to wait for. */
+/** Returns the deferral for a soak or probe of an earlier environment; `null` if none is pending. */
 function stepGate(
   { apiId, action }: Change,
-  before: readonly RolloutStep[],
+  earlierSteps: readonly RolloutStep[],
   { desired, recorded, probes, nowMs }: RolloutContext,
 ): Deferral | null {
   let soak: Deferral | null = null;
-  let asked: Deferral | null = null;
+  let probeGate: Deferral | null = null;
   let newestMs = Number.NEGATIVE_INFINITY;
-  for (const step of before.toReversed()) {
+  for (const step of earlierSteps.toReversed()) {
     const key = publicationKey(apiId, step.environmentId);
-    const wanted = desired.publications.get(key);
-    const was = recorded.get(key);
-    if (!was || was.recordedAtMs <= newestMs) continue;
-    const state: PublicationState | null = wanted?.state ?? (was.state === 'offline' ? 'offline' : null);
+    const declared = desired.publications.get(key);
+    const previous = recorded.get(key);
+    if (!previous || previous.recordedAtMs <= newestMs) continue;
+    const state: PublicationState | null = declared?.state ?? (previous.state === 'offline' ? 'offline' : null);
     if (state === null) continue;
-    newestMs = was.recordedAtMs;
+    newestMs = previous.recordedAtMs;
     if (state !== action) continue;
-    soak = laterDeferral(soak, soakDeferral(step, was.recordedAtMs, nowMs));
-    if (wanted && action === 'online') asked = probeDeferral(step, wanted, was.recordedAtMs, desired, probes) ?? asked;
+    soak = laterDeferral(soak, soakDeferral(step, previous.recordedAtMs, nowMs));
+    if (declared && action === 'online') probeGate = probeDeferral(step, declared, previous.recordedAtMs, desired, probes) ?? probeGate;
   }
-  return soak ?? asked;
+  return soak ?? probeGate;
 }
 
 function soakDeferral({ environment, soakMs }: RolloutStep, sinceMs: number, nowMs: number): Deferral | null {
@@ -100,9 +101,9 @@ function probeDeferral(
   { rollout }: DesiredState,
   probes: ProbeResults,
 ): Deferral | null {
-  const own = rollout.probeUrls.get(apiId);
-  if (!probe || own === null) return null;
-  const url = expandProbeUrl(own ?? probe.url, { api, environment });
+  const probeUrl = rollout.probeUrls.get(apiId);
+  if (!probe || probeUrl === null) return null;
+  const url = expandProbeUrl(probeUrl ?? probe.url, { api, environment });
   const target = {
     key,
     api,
@@ -114,15 +115,15 @@ function probeDeferral(
     timeoutMs: probe.timeoutMs,
     sinceMs,
   };
-  const answer = probes.get(key);
-  if (!answer || answer.url !== url || answer.sinceMs !== sinceMs) {
+  const result = probes.get(key);
+  if (!result || result.url !== url || result.sinceMs !== sinceMs) {
     return { rule: 'order', message: `${environment} is probed first: ${url}`, untilMs: null, probe: target };
   }
-  if (answer.isExpected) return null;
-  return { rule: 'order', message: `waits for a probe of ${environment}, ${url}: ${answer.message}`, untilMs: null, probe: target };
+  if (result.isExpected) return null;
+  return { rule: 'order', message: `waits for a probe of ${environment}, ${url}: ${result.message}`, untilMs: null, probe: target };
 }
 
-/** Returns the address that `template` means for an API in an environment. What a name holds cannot leave its place in it. */
+/** Returns the URL of a probe for an API in an environment. Names are encoded, so they cannot change other parts of the URL. */
 export function expandProbeUrl(template: string, { api, environment }: { readonly api: string; readonly environment: string }): string {
   return template.replaceAll('{api}', encodeURIComponent(api)).replaceAll('{environment}', encodeURIComponent(environment));
 }

@@ -5,7 +5,7 @@ import type { Divergence, StaleChange } from '../model/saved-plan-diff.ts';
 import { changeFingerprint } from './policies.ts';
 import { type LastAttempts, type Precondition, preconditionOf, type SavedChange, type SavedPlan } from './saved-plan.ts';
 
-/** What there is now beside the plan, to be compared with what a saved one rests on. */
+/** The current state, which is compared with the preconditions of a saved plan. */
 export interface CurrentState {
   readonly desired: DesiredState;
   readonly recorded: RecordedState;
@@ -13,43 +13,44 @@ export interface CurrentState {
 }
 
 /**
- * Returns what of `part` a saved plan has too: the same work on the same basis. A pure function. What was held when the plan
- * was saved stays held until somebody agrees. `kept` tells what of the saved plan has moved, what is done, and what is newer.
+ * Returns the changes that are also in a saved plan, with the same effect and preconditions that still hold. A pure function.
+ * A change that was held when the plan was saved stays held until it is approved. `savedPlanDiff` says which saved changes are
+ * stale, how many were applied, and how many needed changes are not in the saved plan.
  *
- * @param part what is targeted of `whole`, all that the file needs now
+ * @param targeted the targeted part of `whole`, the plan of the whole file
  */
-export function restrictToSaved(part: Plan, whole: Plan, saved: SavedPlan, present: CurrentState): Plan {
-  const now = new Map(whole.changes.map((change) => [change.key, change]));
+export function restrictToSaved(targeted: Plan, whole: Plan, saved: SavedPlan, current: CurrentState): Plan {
+  const changesByKey = new Map(whole.changes.map((change) => [change.key, change]));
   const staleChanges: StaleChange[] = [];
-  const open = new Set<PublicationKey>();
+  const validKeys = new Set<PublicationKey>();
   let appliedCount = 0;
   for (const planned of saved.changes.values()) {
     const { key } = planned;
-    const lastAttempt = present.lastAttempts.get(key);
-    const standing: ChangeComparison = {
+    const lastAttempt = current.lastAttempts.get(key);
+    const comparison: ChangeComparison = {
       planned,
-      current: now.get(key),
-      desired: present.desired.publications.get(key),
-      precondition: preconditionOf(present.recorded.get(key)),
+      current: changesByKey.get(key),
+      desired: current.desired.publications.get(key),
+      precondition: preconditionOf(current.recorded.get(key)),
       lastAttempt,
       isLastAttemptNewer:
         lastAttempt !== undefined && lastAttempt.id !== planned.lastAttemptId && lastAttempt.startedAtMs >= saved.createdAtMs,
     };
-    const moves = findDivergences(standing);
-    if (moves === 'done') appliedCount += 1;
-    else if (moves.length === 0) open.add(key);
-    else staleChanges.push(toStaleChange(standing, moves));
+    const divergences = findDivergences(comparison);
+    if (divergences === 'done') appliedCount += 1;
+    else if (divergences.length === 0) validKeys.add(key);
+    else staleChanges.push(toStaleChange(comparison, divergences));
   }
   const changes = whole.changes
-    .filter(({ key }) => open.has(key))
+    .filter(({ key }) => validKeys.has(key))
     .map((change) => ({ ...change, held: change.held ?? saved.changes.get(change.key)?.held ?? null }));
-  const notInPlan = part.changes.filter(({ key }) => !saved.changes.has(key)).length;
-  return { ...part, changes, savedPlanDiff: { staleChanges, appliedCount, notInPlan } };
+  const notInPlan = targeted.changes.filter(({ key }) => !saved.changes.has(key)).length;
+  return { ...targeted, changes, savedPlanDiff: { staleChanges, appliedCount, notInPlan } };
 }
 
 /**
- * Returns a kept plan without the changes that are held or must wait now and were not when it was saved: those who saw the
- * plan have seen them made. To be asked last, when agreements have been looked at.
+ * Returns a restricted plan without the changes that are now held or deferred and were not when the plan was saved: its
+ * reviewers saw them as changes to make. Call it last, after approvals were applied.
  */
 export function excludeNewlyHeld(plan: Plan, saved: SavedPlan): Plan {
   const { savedPlanDiff } = plan;
@@ -67,33 +68,33 @@ export function excludeNewlyHeld(plan: Plan, saved: SavedPlan): Plan {
 }
 
 /**
- * Returns whether the record of a publication, read at the moment of acting, still is what a saved change rests on. An
- * attempt at exactly this work may have begun or come to nothing meanwhile.
+ * Returns whether the preconditions of a saved change still hold for the recorded state, read immediately before the call. An
+ * attempt at exactly this change may have started or failed in the meantime.
  */
 export function isStillValid(planned: SavedChange, recorded: RecordedPublication | undefined): boolean {
-  const { unknownAttempt, ...basis } = preconditionOf(recorded);
+  const { unknownAttempt, ...precondition } = preconditionOf(recorded);
   const isOwn =
     unknownAttempt === null ||
     unknownAttempt.attemptId === planned.precondition.unknownAttempt?.attemptId ||
     (unknownAttempt.action === planned.action &&
       unknownAttempt.revision === planned.revision &&
       unknownAttempt.version === planned.version);
-  return isOwn && recordDivergences(planned, { ...basis, unknownAttempt: null }).length === 0;
+  return isOwn && recordDivergences(planned, { ...precondition, unknownAttempt: null }).length === 0;
 }
 
-/** A saved change, and all that there is to be said of it now. */
+/** A saved change and the current state of its publication. */
 interface ChangeComparison {
   readonly planned: SavedChange;
   readonly current: Change | undefined;
   readonly desired: DesiredPublication | undefined;
   readonly precondition: Precondition;
   readonly lastAttempt: Attempt | undefined;
-  /** Whether `last` began after the plan was made. */
+  /** Whether `lastAttempt` started after the plan was saved. */
   readonly isLastAttemptNewer: boolean;
 }
 
-function findDivergences(standing: ChangeComparison): readonly Divergence[] | 'done' {
-  const { planned, current, precondition, lastAttempt, isLastAttemptNewer } = standing;
+function findDivergences(comparison: ChangeComparison): readonly Divergence[] | 'done' {
+  const { planned, current, precondition, lastAttempt, isLastAttemptNewer } = comparison;
   const isAwaited = lastAttempt !== undefined && lastAttempt.id === planned.precondition.unknownAttempt?.attemptId;
   const isOwn =
     lastAttempt !== undefined && (isLastAttemptNewer || isAwaited) && attemptFingerprint(lastAttempt) === changeFingerprint(planned);
@@ -101,56 +102,57 @@ function findDivergences(standing: ChangeComparison): readonly Divergence[] | 'd
   const isDone =
     !current && hasSucceeded && (isOwn || isAwaited) && precondition.state === planned.action && precondition.unknownAttempt === null;
   if (isDone) return 'done';
-  const isOnTheWay = isOwn && precondition.unknownAttempt?.attemptId === lastAttempt.id;
-  const moves = [
-    ...recordDivergences(planned, isOnTheWay ? { ...precondition, unknownAttempt: null } : precondition),
-    ...fileDivergences(standing),
+  const isInFlight = isOwn && precondition.unknownAttempt?.attemptId === lastAttempt.id;
+  const divergences = [
+    ...recordDivergences(planned, isInFlight ? { ...precondition, unknownAttempt: null } : precondition),
+    ...fileDivergences(comparison),
   ];
-  if (moves.length === 0 && isLastAttemptNewer && hasSucceeded) return [{ kind: 'done and undone' }];
-  return moves.length === 0 && !current ? [{ kind: 'not needed' }] : moves;
+  if (divergences.length === 0 && isLastAttemptNewer && hasSucceeded) return [{ kind: 'done and undone' }];
+  return divergences.length === 0 && !current ? [{ kind: 'not needed' }] : divergences;
 }
 
-function recordDivergences({ action, version, precondition: was }: SavedChange, now: Precondition): Divergence[] {
-  if (was.unknownAttempt && isExplainedByOutcome(was.unknownAttempt, now)) return [];
-  const moves: Divergence[] = [];
-  // A version that was not known has not changed by being seen.
-  const isAnother = was.versionId !== null && now.versionId !== null && was.versionId !== now.versionId;
-  if (was.state !== now.state) moves.push({ kind: 'recorded state', was: was.state, now: now.state });
-  else if (was.revision !== now.revision) moves.push({ kind: 'recorded revision', was: was.revision, now: now.revision });
-  else if (isAnother) moves.push({ kind: 'effective version', was: was.versionId, now: now.versionId });
+function recordDivergences({ action, version, precondition: was }: SavedChange, current: Precondition): Divergence[] {
+  if (was.unknownAttempt && isExplainedByOutcome(was.unknownAttempt, current)) return [];
+  const divergences: Divergence[] = [];
+  // A version that was unknown has not changed by being observed.
+  const isOtherVersion = was.versionId !== null && current.versionId !== null && was.versionId !== current.versionId;
+  if (was.state !== current.state) divergences.push({ kind: 'recorded state', was: was.state, now: current.state });
+  else if (was.revision !== current.revision) divergences.push({ kind: 'recorded revision', was: was.revision, now: current.revision });
+  else if (isOtherVersion) divergences.push({ kind: 'effective version', was: was.versionId, now: current.versionId });
   const isDraft = action === 'online' && version === null;
-  if (isDraft && was.editedAtMs !== null && now.editedAtMs !== null && was.editedAtMs !== now.editedAtMs) {
-    moves.push({ kind: 'edited', was: was.editedAtMs, now: now.editedAtMs });
+  if (isDraft && was.editedAtMs !== null && current.editedAtMs !== null && was.editedAtMs !== current.editedAtMs) {
+    divergences.push({ kind: 'edited', was: was.editedAtMs, now: current.editedAtMs });
   }
-  const doubted = now.unknownAttempt?.attemptId ?? null;
-  const before = was.unknownAttempt?.attemptId ?? null;
-  if (doubted !== null && doubted !== before) moves.push({ kind: 'unresolved', was: before, now: doubted });
-  return moves;
+  const currentAttemptId = current.unknownAttempt?.attemptId ?? null;
+  const previousAttemptId = was.unknownAttempt?.attemptId ?? null;
+  if (currentAttemptId !== null && currentAttemptId !== previousAttemptId)
+    divergences.push({ kind: 'unresolved', was: previousAttemptId, now: currentAttemptId });
+  return divergences;
 }
 
-/** A plan that rests on an attempt without a known outcome rests on either outcome. */
-function isExplainedByOutcome({ action, revision, version }: NonNullable<Precondition['unknownAttempt']>, now: Precondition): boolean {
-  const isVersion = version === null ? now.revision === revision : now.versionId === version;
-  return now.unknownAttempt === null && now.state === action && (action === 'offline' || isVersion);
+/** A plan that was saved while an attempt was unresolved remains valid for either outcome. */
+function isExplainedByOutcome({ action, revision, version }: NonNullable<Precondition['unknownAttempt']>, current: Precondition): boolean {
+  const isVersion = version === null ? current.revision === revision : current.versionId === version;
+  return current.unknownAttempt === null && current.state === action && (action === 'offline' || isVersion);
 }
 
 function fileDivergences({ planned, current, desired }: ChangeComparison): Divergence[] {
-  const asked = current ?? (desired && { ...desired, action: desired.state });
-  if (!asked || (current && changeFingerprint(current) === changeFingerprint(planned))) return [];
-  const moves: Divergence[] = [];
+  const wanted = current ?? (desired && { ...desired, action: desired.state });
+  if (!wanted || (current && changeFingerprint(current) === changeFingerprint(planned))) return [];
+  const divergences: Divergence[] = [];
   const compare = (
     kind: 'wanted state' | 'wanted revision' | 'wanted remark' | 'wanted version',
     was: string | null,
     is: string | null,
   ) => {
-    if (was !== is) moves.push({ kind, was, now: is });
+    if (was !== is) divergences.push({ kind, was, now: is });
   };
-  compare('wanted state', planned.action, asked.action);
-  if (moves.length > 0) return moves;
-  compare('wanted revision', planned.revision, asked.revision);
-  compare('wanted remark', planned.remark, asked.remark);
-  compare('wanted version', planned.version, asked.version);
-  return moves;
+  compare('wanted state', planned.action, wanted.action);
+  if (divergences.length > 0) return divergences;
+  compare('wanted revision', planned.revision, wanted.revision);
+  compare('wanted remark', planned.remark, wanted.remark);
+  compare('wanted version', planned.version, wanted.version);
+  return divergences;
 }
 
 function toStaleChange({ planned, lastAttempt, isLastAttemptNewer }: ChangeComparison, divergences: readonly Divergence[]): StaleChange {
@@ -169,7 +171,7 @@ function attemptFingerprint({ requestedVersionId, ...attempt }: Attempt): string
   return changeFingerprint({ ...attempt, version: requestedVersionId });
 }
 
-/** Returns `plan`, made later in a run that began with `first`, without what that run itself has made among what was made before. */
+/** Returns `plan`, computed later in the run that began with `first`, without counting the run's own changes as applied before. */
 export function excludeOwnChanges(plan: Plan, first: Plan): Plan {
   return { ...plan, savedPlanDiff: plan.savedPlanDiff && { ...plan.savedPlanDiff, appliedCount: first.savedPlanDiff?.appliedCount ?? 0 } };
 }

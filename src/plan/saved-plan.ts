@@ -12,29 +12,29 @@ import type {
 } from '../model/publication.ts';
 import type { TargetPatterns } from '../model/targets.ts';
 
-/** A plan as it was once shown, to be carried out as it is or not at all. It narrows what is done and never adds to it. */
+/** A plan as it was shown, to be applied as it is or not at all. It restricts a later plan and never adds to it. */
 export interface SavedPlan {
   readonly gateway: GatewayIdentity;
-  /** Whether the gateway was an emulated one. */
+  /** Whether the gateway was emulated. */
   readonly isEmulated: boolean;
-  /** Whether the gateway was asked what is really published. */
+  /** Whether the gateway was observed before planning. */
   readonly isRefreshed: boolean;
   readonly targets: TargetPatterns;
-  /** When the record was read that it rests on, in milliseconds since 1970. */
+  /** When the recorded state that it is based on was read, in milliseconds since 1970. */
   readonly createdAtMs: number;
   readonly changes: ReadonlyMap<PublicationKey, SavedChange>;
 }
 
-/** One change of a saved plan, with what it rests on. */
+/** One change of a saved plan, with its precondition. */
 export interface SavedChange
   extends PublicationNames,
     Pick<Change, 'key' | 'action' | 'reason' | 'from' | 'revision' | 'remark' | 'version' | 'held' | 'deferred'> {
   readonly precondition: Precondition;
-  /** The newest attempt on it when the plan was made; `null` if there was none. */
+  /** The newest attempt on it when the plan was saved; `null` if there was none. */
   readonly lastAttemptId: number | null;
 }
 
-/** What the record said of a publication; all `null` if it said nothing. */
+/** The recorded state of a publication when the plan was saved; all `null` if nothing was recorded. */
 export interface Precondition {
   readonly state: PublicationState | null;
   readonly revision: string | null;
@@ -45,22 +45,25 @@ export interface Precondition {
 
 export type LastAttempts = ReadonlyMap<PublicationKey, Attempt>;
 
-/** Returns what a change to a publication rests on. */
+/** Returns the precondition of a change to a publication. */
 export function preconditionOf(recorded: RecordedPublication | undefined): Precondition {
   const { state = null, revision = null, versionId = null, editedAtMs = null, unknownAttempt = null } = recorded ?? {};
   if (unknownAttempt === null) return { state, revision, versionId, editedAtMs, unknownAttempt };
-  const { attemptId, action, revision: asked, version } = unknownAttempt;
-  return { state, revision, versionId, editedAtMs, unknownAttempt: { attemptId, action, revision: asked, version } };
+  const { attemptId, action, revision: attemptRevision, version } = unknownAttempt;
+  return { state, revision, versionId, editedAtMs, unknownAttempt: { attemptId, action, revision: attemptRevision, version } };
 }
 
-/** Returns `plan`, made from `recorded`, as it can be saved. Attempts that are newer than `recorded` only make it stale. */
+/**
+ * Returns `plan`, computed from `recorded`, in the form in which it is saved. Attempts newer than `recorded` only make it
+ * stale.
+ */
 export function toSavedPlan(
   { gateway, targets, changes }: Plan,
   recorded: RecordedState,
   attempts: LastAttempts,
-  made: Pick<SavedPlan, 'isEmulated' | 'isRefreshed' | 'createdAtMs'>,
+  origin: Pick<SavedPlan, 'isEmulated' | 'isRefreshed' | 'createdAtMs'>,
 ): SavedPlan {
-  const saved = changes.map(
+  const savedChanges = changes.map(
     ({ key, api, apiId, environment, environmentId, action, reason, from, revision, remark, version, held, deferred }): SavedChange => ({
       ...{ key, api, apiId, environment, environmentId, action, reason, from, revision, remark, version, deferred },
       held: held && toPlainHold(held),
@@ -68,10 +71,10 @@ export function toSavedPlan(
       lastAttemptId: attempts.get(key)?.id ?? null,
     }),
   );
-  return { gateway, targets, ...made, changes: new Map(saved.map((change) => [change.key, change])) };
+  return { gateway, targets, ...origin, changes: new Map(savedChanges.map((change) => [change.key, change])) };
 }
 
-/** A suspicion says more than why. */
+/** Drops `affected`, which only a file hold has. */
 function toPlainHold({ rule, message, hint }: Hold): Hold {
   return { rule, message, hint };
 }

@@ -10,39 +10,39 @@ import type {
 } from '../model/publication.ts';
 
 /**
- * How a publication stands, at a glance; each has one of these, the first that holds.
+ * The status of a publication: the first of these that applies.
  *
- * - `held`: a change that edict refuses to make until a person agrees.
- * - `frozen`: a change that a freeze or a suspension puts off.
- * - `waiting`: a change that waits for its turn in the order.
- * - `failed`: a change whose last attempt did not succeed.
- * - `changing`: a change that is made now.
- * - `drifted`: somebody else moved it, and that is left as it is.
- * - `stale`: its API was edited since it was published, and that is left as it is.
- * - `kept`: it is recorded, and the file does not have it.
- * - `in sync`: it is as the file says.
+ * - `held`: its change needs approval.
+ * - `frozen`: its change is deferred by a freeze or a suspension.
+ * - `waiting`: its change waits for its turn in the rollout.
+ * - `failed`: the last attempt at its change did not succeed.
+ * - `changing`: its change is being made.
+ * - `drifted`: it was changed outside edict and is left in place.
+ * - `stale`: its API was edited after it was published, and it is not published again (outdated).
+ * - `kept`: it is recorded, but not in the file (unmanaged).
+ * - `in sync`: it matches the file.
  */
 export const publicationStatuses = ['failed', 'held', 'changing', 'waiting', 'frozen', 'drifted', 'stale', 'kept', 'in sync'] as const;
 export type PublicationStatus = (typeof publicationStatuses)[number];
 
-/** What of a publication's newest attempt says how it stands. */
+/** The part of a publication's newest attempt that its status depends on. */
 export type AttemptSummary = Pick<Attempt, 'id' | 'action' | 'revision' | 'outcome' | 'code' | 'message' | 'startedAtMs'>;
 
-/** One publication: what is wanted, what is recorded, what comes next. */
+/** One publication: its desired state, its recorded state and its next change. */
 export interface StatusCell extends PublicationNames {
   readonly key: PublicationKey;
-  /** `null`: the file does not have it. */
+  /** `null`: it is not in the file. */
   readonly desired: DesiredPublication | null;
-  /** `null`: nothing was ever recorded of it. */
+  /** `null`: nothing is recorded. */
   readonly recorded: RecordedPublication | null;
-  /** `null`: it is left as it is. */
+  /** `null`: it needs no change. */
   readonly change: Change | null;
-  /** `null`: none was ever made. */
+  /** `null`: there was no attempt. */
   readonly lastAttempt: AttemptSummary | null;
   readonly status: PublicationStatus;
 }
 
-/** What cells are made of. */
+/** The input from which status cells are computed. */
 export interface StatusInput {
   readonly desired: DesiredState;
   readonly recorded: RecordedState;
@@ -51,7 +51,7 @@ export interface StatusInput {
   readonly lastAttempts: ReadonlyMap<PublicationKey, AttemptSummary>;
 }
 
-/** Returns what the cells of a plan are made of. */
+/** Returns the input for the status cells of a plan. */
 export function statusInput(
   desired: DesiredState,
   recorded: RecordedState,
@@ -65,43 +65,48 @@ export function statusInput(
   };
 }
 
-/** Returns the keys of every publication that is declared or recorded, those of the file first, in its order. */
+/** Returns the keys of all declared and recorded publications: those of the file first, in its order. */
 export function publicationKeys({ desired, recorded }: Pick<StatusInput, 'desired' | 'recorded'>): Set<PublicationKey> {
   return new Set([...desired.publications.keys(), ...recorded.keys()]);
 }
 
-/** Returns one cell; `null` if there is no such publication. */
+/** Returns the status of one publication; `null` if it is neither declared nor recorded. */
 export function computeStatusCell(
   key: PublicationKey,
   { desired, recorded, changes, outdated, lastAttempts }: StatusInput,
 ): StatusCell | null {
-  const wanted = desired.publications.get(key) ?? null;
-  const was = recorded.get(key) ?? null;
-  const named = wanted ?? was;
-  if (!named) return null;
-  const { api, apiId, environment, environmentId } = named;
+  const declared = desired.publications.get(key) ?? null;
+  const previous = recorded.get(key) ?? null;
+  const publication = declared ?? previous;
+  if (!publication) return null;
+  const { api, apiId, environment, environmentId } = publication;
   const change = changes.get(key) ?? null;
   const lastAttempt = lastAttempts.get(key) ?? null;
   const status = change
     ? statusOfChange(change, lastAttempt)
-    : was?.drift
+    : previous?.drift
       ? 'drifted'
       : outdated.has(key)
         ? 'stale'
-        : wanted
+        : declared
           ? 'in sync'
           : 'kept';
-  return { key, api, apiId, environment, environmentId, desired: wanted, recorded: was, change, lastAttempt, status };
+  return { key, api, apiId, environment, environmentId, desired: declared, recorded: previous, change, lastAttempt, status };
 }
 
-function statusOfChange(change: Change, last: AttemptSummary | null): PublicationStatus {
+function statusOfChange(change: Change, lastAttempt: AttemptSummary | null): PublicationStatus {
   if (change.held) return 'held';
   if (change.deferred) return change.deferred.rule === 'order' ? 'waiting' : 'frozen';
-  return hasFailed(change, last) ? 'failed' : 'changing';
+  return hasFailed(change, lastAttempt) ? 'failed' : 'changing';
 }
 
-/** Returns whether this very change was tried last, and did not succeed. */
-export function hasFailed(change: Pick<Change, 'action' | 'revision'>, last: AttemptSummary | null): boolean {
-  if (!last || last.action !== change.action || last.revision !== change.revision) return false;
-  return last.outcome !== null && last.outcome !== 'succeeded' && last.outcome !== 'dropped' && last.outcome !== 'absent';
+/** Returns whether the last attempt was at this change and did not succeed. */
+export function hasFailed(change: Pick<Change, 'action' | 'revision'>, lastAttempt: AttemptSummary | null): boolean {
+  if (!lastAttempt || lastAttempt.action !== change.action || lastAttempt.revision !== change.revision) return false;
+  return (
+    lastAttempt.outcome !== null &&
+    lastAttempt.outcome !== 'succeeded' &&
+    lastAttempt.outcome !== 'dropped' &&
+    lastAttempt.outcome !== 'absent'
+  );
 }

@@ -5,10 +5,13 @@ import type { DesiredState, RecordedState } from '../model/publication.ts';
 import type { TargetPatterns } from '../model/targets.ts';
 import type { Targets } from './targets.ts';
 
-/** A name or an ID. */
+/** Matches a name or an ID. */
 type Matcher = (name: string) => boolean;
 
-/** Returns the targets that patterns mean: `*`, `?`, `[…]` and `{…,…}` as in a shell, without negation. What a pattern is letter by letter, it matches always. */
+/**
+ * Compiles target patterns: `*`, `?`, `[…]` and `{…,…}` as in a shell, without negation. A pattern always matches a name or ID
+ * that equals it literally.
+ */
 export function compileTargets(patterns: TargetPatterns): Targets {
   const [isApi, isEnvironment] = [matchAny(patterns.apis), matchAny(patterns.environments)];
   return {
@@ -19,14 +22,14 @@ export function compileTargets(patterns: TargetPatterns): Targets {
 }
 
 /**
- * Refuses patterns that match nothing that file or record names: they are slips, and what they should have meant would be
- * left out in silence.
+ * Rejects patterns that match no name in the file or the recorded state: they are typos, and whatever they were meant to match
+ * would be left out silently.
  *
- * @throws EdictError `TARGET_NOT_FOUND`, which names each such pattern and what it may have meant
+ * @throws EdictError `TARGET_NOT_FOUND`, which names each such pattern with suggestions
  */
 export function assertTargetsExist({ apis, environments }: TargetPatterns, desired: DesiredState, recorded: RecordedState): void {
-  const gone = [...recorded.values()].filter(({ key }) => !desired.publications.has(key));
-  const publications = [...desired.publications.values(), ...gone];
+  const recordedOnly = [...recorded.values()].filter(({ key }) => !desired.publications.has(key));
+  const publications = [...desired.publications.values(), ...recordedOnly];
   const unknown = [
     ...findUnmatched(
       '--api',
@@ -66,32 +69,38 @@ function matchAny(patterns: readonly string[]): Matcher {
   return (name) => matchers.some((isMatch) => isMatch(name));
 }
 
-/** picomatch refuses longer ones. */
+/** picomatch rejects longer patterns. */
 const maxPatternLength = 65_536;
 
 function createMatcher(pattern: string): Matcher {
-  const isSame: Matcher = (name) => name === pattern;
-  if (pattern === '' || pattern.length > maxPatternLength || negationPattern.test(pattern)) return isSame;
+  const isLiteral: Matcher = (name) => name === pattern;
+  if (pattern === '' || pattern.length > maxPatternLength || negationPattern.test(pattern)) return isLiteral;
   const isMatch = picomatch(escapeSlashes(pattern), { windows: false, dot: true, nonegate: true, noextglob: true, expandRange });
-  return (name) => isSame(name) || isMatch(escapeSlashes(name));
+  return (name) => isLiteral(name) || isMatch(escapeSlashes(name));
 }
 
-/** A name or an ID is enough, and so `!(release)` and `[!r]*` would match by its ID the very environment that they leave out. */
+/**
+ * Negations are matched literally. Since a name or an ID is enough, `!(release)` and `[!r]*` would match by its ID the very
+ * environment that they exclude.
+ */
 const negationPattern = /!\(|\[[!^]/;
 
-/** A name is no path: its `/` is a letter like any other, for `*` too. */
+/** A name is not a path: its `/` is a character like any other, which `*` matches too. */
 function escapeSlashes(text: string): string {
   return text.replaceAll('/', '\u0001');
 }
 
-/** So many names at most come out of one range. */
+/** Maximum number of names that one range expands to. */
 const maxRangeSize = 10_000;
 const matchNothing = '(?!)';
 
-/** Returns the regular expression of `{from..to}`, for picomatch. By itself it would make `[1-10]` of `{1..10}`: 0 and 1. */
+/**
+ * Returns the regular expression of `{from..to}` for picomatch, whose default turns `{1..10}` into `[1-10]`, which matches 0
+ * and 1.
+ */
 export function expandRange(...range: readonly (string | object)[]): string {
-  const [from, to, ...more] = range.filter((part) => typeof part === 'string');
-  if (from === undefined || to === undefined || more.length > 0) return matchNothing;
+  const [from, to, ...extra] = range.filter((part) => typeof part === 'string');
+  if (from === undefined || to === undefined || extra.length > 0) return matchNothing;
   if (/^[a-z]$/.test(from + to.slice(1)) && /^[a-z]$/.test(to)) return from <= to ? `[${from}-${to}]` : `[${to}-${from}]`;
   if (!/^\d{1,15}$/.test(from) || !/^\d{1,15}$/.test(to)) return matchNothing;
   const [first, last] = [Math.min(Number(from), Number(to)), Math.max(Number(from), Number(to))];
@@ -102,14 +111,14 @@ export function expandRange(...range: readonly (string | object)[]): string {
 
 const maxSuggestions = 3;
 
-/** Returns the names that a pattern comes nearest to with its letters, wherever in a name those may stand. */
+/** Returns the names closest to a pattern's literal characters, which may stand at the start or the end of a name. */
 export function closestMatches(pattern: string, names: readonly string[]): string[] {
-  const letters = pattern.replace(/[*?[\]{}()!]/g, '').toLowerCase();
-  const isWhole = letters === pattern.toLowerCase();
+  const literal = pattern.replace(/[*?[\]{}()!]/g, '').toLowerCase();
+  const isWhole = literal === pattern.toLowerCase();
   const edits = (name: string): number => {
     const lower = name.toLowerCase();
-    const parts = isWhole || letters === '' ? [lower] : [lower, lower.slice(0, letters.length), lower.slice(-letters.length)];
-    return Math.min(...parts.map((part) => distance(letters, part)));
+    const parts = isWhole || literal === '' ? [lower] : [lower, lower.slice(0, literal.length), lower.slice(-literal.length)];
+    return Math.min(...parts.map((part) => distance(literal, part)));
   };
   return names
     .map((name) => ({ name, textEdits: edits(name) }))

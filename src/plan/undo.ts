@@ -13,75 +13,80 @@ import { diffPublication } from './diff.ts';
 
 type Keyed = PublicationNames & { readonly key: PublicationKey };
 
-/** One publication, and the state and version from before that it can get again. */
+/** One publication that can be restored, with its earlier state and version. */
 export interface Restoration extends Keyed {
-  /** The attempt whose work is undone; the last one, if a pass made several. */
+  /** The attempt that is undone; the last one, if a reconciliation made several. */
   readonly attemptId: number;
-  /** When it was over, in milliseconds since 1970. */
+  /** When it ended, in milliseconds since 1970. */
   readonly finishedAtMs: number;
   readonly state: PublicationState;
-  /** The version that is to be pinned; `null`: none, since it goes offline or a new version is made. */
+  /** The version to pin; `null`: none, because it goes offline or a new version is published. */
   readonly version: string | null;
-  /** Why going online makes a new version, of today's draft: the one from before is no longer kept, or is not known. `null` if it does not. */
+  /**
+   * Why going online publishes today's draft as a new version: the earlier version no longer exists (`gone`) or is `unknown`.
+   * `null` if it does not.
+   */
   readonly newVersionCause: 'gone' | 'unknown' | null;
-  /** Whether nothing was recorded before although the gateway keeps older versions: it may have been online without edict. */
+  /** Whether nothing was recorded before although the gateway has older versions: it may have been online without edict. */
   readonly mayHaveBeenOnline: boolean;
 }
 
 /** One publication that is not restored, and why. */
 export interface NotRestored extends Keyed {
   readonly attemptId: number;
-  readonly cause: /** An older edict made the attempt, and nothing is known of what was before. */
+  readonly cause: /** An older edict made the attempt and did not record the earlier state. */
     | { readonly kind: 'unrecorded' }
-    /** An attempt on it has no known outcome. */
+    /** An attempt on it has an unknown outcome. */
     | { readonly kind: 'unresolved'; readonly attemptId: number }
-    /** Another attempt has moved it since. `atMs`: milliseconds since 1970. */
+    /** Another attempt has changed it since. `atMs`: milliseconds since 1970. */
     | { readonly kind: 'later'; readonly attemptId: number; readonly atMs: number }
-    /** Somebody else has moved it since. */
+    /** It was changed outside edict since. */
     | { readonly kind: 'outside' }
-    /** The version that was effective before is not known, or no longer kept. */
+    /** The version that was effective before is unknown or no longer exists. */
     | { readonly kind: 'unknown version' }
     | { readonly kind: 'gone'; readonly version: string }
-    /** The gateway does not tell its versions. */
+    /** The gateway's list of its versions could not be read. */
     | { readonly kind: 'unread'; readonly message: string }
-    /** It is as it was before. */
+    /** It already has its earlier state. */
     | { readonly kind: 'same' };
 }
 
-/** The publications that attempts have changed: those whose state from before can be restored, and the others. */
+/** The publications that attempts have changed: those that can be restored, and those that cannot. */
 export interface UndoResult {
   readonly restorations: readonly Restoration[];
   readonly notRestored: readonly NotRestored[];
 }
 
 /**
- * Returns the states and versions from before `attempts`, oldest first: for each publication the inverse of all its attempts that
- * succeeded. A publication that has moved since is not restored: `later` holds the successful attempts after the first of them. A pure function.
+ * Returns the states and versions from before `attempts`, oldest first: for each publication, the inverse of all its
+ * successful attempts. A publication that has changed since is not restored: `later` holds the successful attempts after the
+ * first of them. A pure function.
  */
 export function computeUndo(attempts: readonly Attempt[], later: readonly Attempt[], recorded: RecordedState): UndoResult {
   const restorations: Restoration[] = [];
   const notRestored: NotRestored[] = [];
-  const own = new Set(attempts.map(({ id }) => id));
-  const newest = new Map(later.filter(({ id }) => !own.has(id)).map((attempt) => [keyOf(attempt), attempt]));
+  const ownIds = new Set(attempts.map(({ id }) => id));
+  const newest = new Map(later.filter(({ id }) => !ownIds.has(id)).map((attempt) => [keyOf(attempt), attempt]));
   for (const [key, all] of Map.groupBy(attempts, keyOf)) {
-    const done = all.filter(({ outcome }) => outcome === 'succeeded');
-    const [first, last] = [done[0], done.at(-1)];
-    const was = recorded.get(key);
-    const open = was?.unknownAttempt && all.some(({ id }) => id === was.unknownAttempt?.attemptId) ? was.unknownAttempt : null;
+    const succeeded = all.filter(({ outcome }) => outcome === 'succeeded');
+    const [first, last] = [succeeded[0], succeeded.at(-1)];
+    const current = recorded.get(key);
+    const unresolved =
+      current?.unknownAttempt && all.some(({ id }) => id === current.unknownAttempt?.attemptId) ? current.unknownAttempt : null;
     if (!first || !last) {
-      if (open)
+      if (unresolved)
         notRestored.push({
-          ...namesOf(key, all[0] ?? was),
-          attemptId: open.attemptId,
-          cause: { kind: 'unresolved', attemptId: open.attemptId },
+          ...namesOf(key, all[0] ?? current),
+          attemptId: unresolved.attemptId,
+          cause: { kind: 'unresolved', attemptId: unresolved.attemptId },
         });
       continue;
     }
-    const after = newest.get(key);
-    const found = after && after.id > last.id ? changedLater(after) : priorStateOf(first, last, was);
-    const of = { ...namesOf(key, last), attemptId: last.id };
-    if ('kind' in found) notRestored.push({ ...of, cause: found });
-    else restorations.push({ ...of, finishedAtMs: last.finishedAtMs ?? last.startedAtMs, ...found });
+    const laterAttempt = newest.get(key);
+    const outcome = laterAttempt && laterAttempt.id > last.id ? changedLater(laterAttempt) : priorStateOf(first, last, current);
+    const names = { ...namesOf(key, last), attemptId: last.id };
+    if ('kind' in outcome) notRestored.push({ ...names, cause: outcome });
+    else restorations.push({ ...names, finishedAtMs: last.finishedAtMs ?? last.startedAtMs, ...outcome });
   }
   return { restorations, notRestored };
 }
@@ -91,7 +96,7 @@ function changedLater({ id, startedAtMs }: Attempt): NotRestored['cause'] {
 }
 
 /**
- * Returns what the inverse of `first` to `last` leads to:
+ * Returns the inverse of the attempts from the one with `priorState` to `last`:
  *
  * | done    | before                    | restored                                           |
  * |---------|---------------------------|----------------------------------------------------|
@@ -103,13 +108,14 @@ function changedLater({ id, startedAtMs }: Attempt): NotRestored['cause'] {
 function priorStateOf(
   { priorState }: Attempt,
   last: Attempt,
-  was: RecordedPublication | undefined,
+  current: RecordedPublication | undefined,
 ): NotRestored['cause'] | Pick<Restoration, 'state' | 'version' | 'newVersionCause' | 'mayHaveBeenOnline'> {
   const mayHaveBeenOnline = priorState?.state === null;
-  if (was?.unknownAttempt) return { kind: 'unresolved', attemptId: was.unknownAttempt.attemptId };
-  const made = last.versionId ?? last.requestedVersionId;
-  const isAsMade = was?.state === last.action && (last.action === 'offline' || isPossiblySameVersion(was.versionId, made));
-  if (!isAsMade || was.drift) return { kind: 'outside' };
+  if (current?.unknownAttempt) return { kind: 'unresolved', attemptId: current.unknownAttempt.attemptId };
+  const expectedVersion = last.versionId ?? last.requestedVersionId;
+  const isUnchanged =
+    current?.state === last.action && (last.action === 'offline' || isPossiblySameVersion(current.versionId, expectedVersion));
+  if (!isUnchanged || current.drift) return { kind: 'outside' };
   if (!priorState) return { kind: 'unrecorded' };
   const { state, versionId } = priorState;
   if (last.action === 'offline') {
@@ -119,18 +125,18 @@ function priorStateOf(
   }
   if (state !== 'online') return { state: 'offline', version: null, newVersionCause: null, mayHaveBeenOnline };
   if (versionId === null) return { kind: 'unknown version' };
-  return versionId === was.versionId ? { kind: 'same' } : { state, version: versionId, newVersionCause: null, mayHaveBeenOnline };
+  return versionId === current.versionId ? { kind: 'same' } : { state, version: versionId, newVersionCause: null, mayHaveBeenOnline };
 }
 
-/** What is not known cannot be said to be another one. */
+/** An unknown version may be the same one. */
 function isPossiblySameVersion(one: string | null, other: string | null): boolean {
   return one === null || other === null || one === other;
 }
 
-/** The versions that the gateway keeps of each publication, in any order; a text: why it does not tell them. */
+/** The versions of each publication at the gateway, in any order; a string: why they could not be read. */
 export type VersionsByPublication = ReadonlyMap<PublicationKey, readonly ListedVersion[] | string>;
 
-/** Returns whether the gateway shows the publication as the record says that it is. */
+/** Returns whether the gateway's versions match the publication's recorded state. */
 export function matchesRecorded(recorded: RecordedPublication | undefined, versions: readonly ListedVersion[]): boolean {
   const effective = versions.find(({ isEffective }) => isEffective);
   if (recorded?.state !== 'online') return effective === undefined;
@@ -138,51 +144,53 @@ export function matchesRecorded(recorded: RecordedPublication | undefined, versi
 }
 
 /**
- * Returns what can be restored at a gateway that keeps `versions`. A publication that the gateway shows otherwise than it is recorded
- * has moved. A version that is no longer kept cannot be restored; an offline publication comes back as a new one. A pure function.
+ * Returns what can be restored with the gateway's `versions`. A publication whose versions do not match its recorded state was
+ * changed outside edict. A version that no longer exists cannot be restored; a publication that is offline goes online as a
+ * new version instead. A pure function.
  */
 export function filterRestorable(
   { restorations, notRestored }: UndoResult,
   recorded: RecordedState,
   versions: VersionsByPublication,
 ): UndoResult {
-  const open: Restoration[] = [];
-  const closed: NotRestored[] = [...notRestored];
-  for (const one of restorations) {
-    const was = recorded.get(one.key);
-    const kept = versions.get(one.key) ?? [];
-    const close = (cause: NotRestored['cause']) => closed.push({ ...namesOf(one.key, one), attemptId: one.attemptId, cause });
-    if (typeof kept === 'string') {
-      close({ kind: 'unread', message: kept });
+  const restorable: Restoration[] = [];
+  const rejected: NotRestored[] = [...notRestored];
+  for (const restoration of restorations) {
+    const current = recorded.get(restoration.key);
+    const listed = versions.get(restoration.key) ?? [];
+    const reject = (cause: NotRestored['cause']) =>
+      rejected.push({ ...namesOf(restoration.key, restoration), attemptId: restoration.attemptId, cause });
+    if (typeof listed === 'string') {
+      reject({ kind: 'unread', message: listed });
       continue;
     }
-    const isKept = kept.some(({ versionId }) => versionId === one.version);
-    if (!matchesRecorded(was, kept)) close({ kind: 'outside' });
-    else if (one.state === 'offline') {
-      const keepsOlder = kept.some((version) => !version.isEffective && isPublishedBefore(version.publishedAtMs, one));
-      open.push({ ...one, mayHaveBeenOnline: one.mayHaveBeenOnline && keepsOlder });
-    } else if (isKept || one.version === null) open.push(one);
-    else if (was?.state === 'offline') open.push({ ...one, version: null, newVersionCause: 'gone' });
-    else close({ kind: 'gone', version: one.version });
+    const isKept = listed.some(({ versionId }) => versionId === restoration.version);
+    if (!matchesRecorded(current, listed)) reject({ kind: 'outside' });
+    else if (restoration.state === 'offline') {
+      const keepsOlder = listed.some((version) => !version.isEffective && isPublishedBefore(version.publishedAtMs, restoration));
+      restorable.push({ ...restoration, mayHaveBeenOnline: restoration.mayHaveBeenOnline && keepsOlder });
+    } else if (isKept || restoration.version === null) restorable.push(restoration);
+    else if (current?.state === 'offline') restorable.push({ ...restoration, version: null, newVersionCause: 'gone' });
+    else reject({ kind: 'gone', version: restoration.version });
   }
-  return { restorations: open, notRestored: closed };
+  return { restorations: restorable, notRestored: rejected };
 }
 
 function isPublishedBefore(publishedAtMs: number | null, { finishedAtMs }: Restoration): boolean {
   return publishedAtMs === null || publishedAtMs < finishedAtMs;
 }
 
-/** Returns those of `restored` that the file does not ask for already, so that it must be changed. A pure function. */
+/** Returns those of `restored` that the file does not declare yet, so that it must be edited. A pure function. */
 export function filterMissingFromFile(
   desired: DesiredState,
   recorded: RecordedState,
   restored: readonly Restoration[],
 ): readonly Restoration[] {
   return restored.filter(({ key, state, version }) => {
-    const wanted = desired.publications.get(key);
-    // With `removed: offline` the next apply takes down what is not in the file.
-    if (!wanted) return state === 'online' || diffPublication(undefined, recorded.get(key), desired)?.action !== 'offline';
-    return wanted.state !== state || (state === 'online' && wanted.version !== version);
+    const declared = desired.publications.get(key);
+    // With `removed: offline`, the next apply takes down publications that are not in the file.
+    if (!declared) return state === 'online' || diffPublication(undefined, recorded.get(key), desired)?.action !== 'offline';
+    return declared.state !== state || (state === 'online' && declared.version !== version);
   });
 }
 
@@ -190,8 +198,8 @@ function keyOf({ apiId, environmentId }: PublicationNames): PublicationKey {
   return publicationKey(apiId, environmentId);
 }
 
-function namesOf(key: PublicationKey, of: PublicationNames | undefined): Keyed {
-  if (!of) throw new TypeError(`nothing is known of ${key}`);
-  const { api, apiId, environment, environmentId } = of;
+function namesOf(key: PublicationKey, publication: PublicationNames | undefined): Keyed {
+  if (!publication) throw new TypeError(`nothing is known of ${key}`);
+  const { api, apiId, environment, environmentId } = publication;
   return { key, api, apiId, environment, environmentId };
 }
