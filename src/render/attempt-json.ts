@@ -2,7 +2,7 @@ import type { Approval } from '../model/approval.ts';
 import type { Attempt } from '../model/ports.ts';
 import { formatTimestamp } from './format.ts';
 
-/** Returns an approval as other programs read it. */
+/** Returns the JSON form of an approval. */
 export function approvalJson({ id, digest, by, reason, approvedAtMs, expiresAtMs, scope, usedKeys }: Approval) {
   return {
     id,
@@ -16,7 +16,7 @@ export function approvalJson({ id, digest, by, reason, approvedAtMs, expiresAtMs
   };
 }
 
-/** Returns an attempt as other programs read it. */
+/** Returns the JSON form of an attempt. */
 export function historyAttemptJson(attempt: Attempt) {
   const { id, reconcileId, requestedVersionId, priorState, approval, startedAtMs, finishedAtMs, ...rest } = attempt;
   return {

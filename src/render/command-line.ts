@@ -3,7 +3,10 @@ import { defaultFile, defaultStoreUrl, type Settings } from '../model/settings.t
 import { redactUrl } from '../model/store-url.ts';
 import { approvalDigest } from '../plan/policies.ts';
 
-/** Returns the command line that does something with the same file and record as this one, ready for a shell; a password in it is left to the person. */
+/**
+ * Returns a shell command line for the same file and store. Passwords in the store's URL are redacted; the user must fill them
+ * in.
+ */
 export function formatCommandLine(command: string, args: readonly string[], { file, emulate, storeUrl }: Settings): string {
   const words = [
     ...['edict', command, ...args],
@@ -18,7 +21,7 @@ function quoteForShell(word: string): string {
   return /^[\w@%+:,./-][\w@%+=:,./-]*$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** Returns the command with which a person agrees to all that a plan holds; `null` if it holds nothing. */
+/** Returns the command that approves everything held in a plan; `null` if nothing is held. */
 export function approveCommand(plan: Plan, settings: Settings): string | null {
   const digest = approvalDigest(plan);
   if (digest === null) return null;

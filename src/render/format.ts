@@ -1,3 +1,6 @@
+// Text and JSON forms of plans, statuses and attempts, shared by the command line, the server and telemetry. Nothing here may
+// decide, read or write state: it only formats what plan/ and model/ provide.
+
 import type { ApprovalRef } from '../model/approval.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { Deferral } from '../model/deferral.ts';
@@ -5,7 +8,7 @@ import { assertNever } from '../model/errors.ts';
 import type { Drift, PublicationState, Suspension } from '../model/publication.ts';
 import { hasTargets } from '../plan/targets.ts';
 
-/** Returns why a change must be made, for a person. */
+/** Describes why a change is needed. */
 export function formatReason({ reason, action, from, revision, version, drift }: Change): string {
   switch (reason) {
     case 'new':
@@ -29,7 +32,7 @@ export function formatReason({ reason, action, from, revision, version, drift }:
   }
 }
 
-/** Returns what somebody else has done to bring a publication to `now`, against the file. */
+/** Describes the drift that led to the state `now`. */
 export function formatDrift(now: PublicationState | null, drift: Drift | null): string {
   const since = drift?.fromSinceMs == null ? '' : formatTimestamp(drift.fromSinceMs);
   if (now === 'offline') return `taken offline outside edict${since && ` after it was published at ${since}`}`;
@@ -39,7 +42,7 @@ export function formatDrift(now: PublicationState | null, drift: Drift | null): 
     : 'published outside edict, which never did';
 }
 
-/** Returns what a plan is about and how much that leaves out; `null` if it is about everything. */
+/** Describes the targets of a plan and how many changes they exclude; `null` without targets. */
 export function formatTargets({ targets, excluded }: Plan): string | null {
   if (!hasTargets(targets)) return null;
   const given = [
@@ -49,30 +52,33 @@ export function formatTargets({ targets, excluded }: Plan): string | null {
   return `Only ${given.join(', ')}: ${excluded === 0 ? 'no change' : pluralize(excluded, 'change')} left out.`;
 }
 
-/** Returns what a change would do and why it is not made now; `null` if it is. What holds the whole file is said once, elsewhere. */
+/**
+ * Describes a change that is held or deferred, and why; `null` if it is made now. The reason of a file hold is shown once,
+ * elsewhere.
+ */
 export function formatBlocker(change: Change): string | null {
   const { action, held, deferred } = change;
   if (held) return `${action}: ${'affected' in held ? formatReason(change) : held.message}`;
   return deferred && `${action}: ${formatDeferral(deferred)}`;
 }
 
-/** Returns why a change is made later, and when if that is known. */
+/** Describes a deferral, with its end if that is known. */
 export function formatDeferral({ message, untilMs }: Deferral): string {
   return untilMs === null ? message : `${message} until ${formatTimestamp(untilMs)}`;
 }
 
-/** Returns that no call is made by a person's word, who said so, and until when. */
+/** Describes a suspension: who set it, why and until when. */
 export function formatSuspension({ by, reason, untilMs }: Suspension): string {
   const until = untilMs === null ? '' : ` until ${formatTimestamp(untilMs)}`;
   return `No call is made${until}: suspended${by === null ? '' : ` by ${by}`} (${reason}).`;
 }
 
-/** Returns whose agreement has released what was held. */
+/** Describes who approved a plan, and why. */
 export function formatApproval({ by, reason }: Pick<ApprovalRef, 'by' | 'reason'>): string {
   return `Approved by ${by}: ${reason}`;
 }
 
-/** Returns a duration for a person: `0.4 s`, `12 s`, `4 min 10 s`, `2 h 5 min`. */
+/** Formats a duration: `0.4 s`, `12 s`, `4 min 10 s`, `2 h 5 min`. */
 export function formatDurationMs(ms: number): string {
   if (ms % 1000 === 0 && ms < 60_000) return `${ms / 1000} s`;
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
@@ -83,12 +89,12 @@ export function formatDurationMs(ms: number): string {
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Returns a moment for a person, in UTC to the second: `2026-11-20T09:30:00Z`. */
+/** Formats a time in UTC, to the second: `2026-11-20T09:30:00Z`. */
 export function formatTimestamp(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-/** Returns a moment with how long ago that is: `2026-11-20T09:30:00Z (12 min ago)`. */
+/** Formats a time with its age: `2026-11-20T09:30:00Z (12 min ago)`. */
 export function formatTimestampWithAge(ms: number, nowMs: number): string {
   const minutes = Math.round(Math.abs(nowMs - ms) / 60_000);
   const coarse =
@@ -97,12 +103,12 @@ export function formatTimestampWithAge(ms: number, nowMs: number): string {
   return `${formatTimestamp(ms)} (${away})`;
 }
 
-/** Returns a count with its noun: `1 change`, `3 changes`. */
+/** Formats a count with its noun: `1 change`, `3 changes`. */
 export function pluralize(count: number, noun: string): string {
   return `${groupDigits(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** `toLocaleString` would load the locale's tables: 14 ms at start-up. */
+/** Used instead of `toLocaleString`, which loads locale tables: 14 ms at start-up. */
 function groupDigits(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }

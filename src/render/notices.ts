@@ -3,13 +3,16 @@ import type { DriftNotice } from '../model/observation.ts';
 import type { PublicationNames, RecordedPublication } from '../model/publication.ts';
 import { formatDrift, formatTimestamp } from './format.ts';
 
-/** Something about a publication that no change of the plan says. */
+/** Information about a publication that is not part of any change in the plan. */
 export interface Notice extends PublicationNames {
   readonly kind: DriftNotice['kind'] | 'stale';
   readonly message: string;
 }
 
-/** Returns what was seen at the gateway and what the plan leaves as it is, in the order of the plan's own lists. */
+/**
+ * Returns notices for observations at the gateway and for publications that the plan leaves in place, in the order of the
+ * plan's lists.
+ */
 export function listNotices({ changes, drifted, outdated }: Plan, notes: readonly DriftNotice[]): Notice[] {
   const told = new Set([...changes, ...drifted, ...outdated].map(({ key }) => key));
   return [
@@ -32,7 +35,7 @@ function noticeForObservation(note: DriftNotice): Notice {
   return { api, apiId, environment, environmentId, kind, message };
 }
 
-/** Returns what is to be said of a publication that somebody else has moved. */
+/** Returns the notice for a drifted publication. */
 export function noticeForDrift({ api, apiId, environment, environmentId, state, drift }: RecordedPublication): Notice {
   const names = { api, apiId, environment, environmentId };
   const what = formatDrift(state, drift);
@@ -42,7 +45,7 @@ export function noticeForDrift({ api, apiId, environment, environmentId, state, 
   return { ...names, kind: 'fight', message: `${what}, again and again: somebody works against the file; left alone until ${until}` };
 }
 
-/** Returns what is to be said of a publication whose API was edited since. */
+/** Returns the notice for an outdated publication. */
 export function noticeForOutdated({ api, apiId, environment, environmentId, editedAtMs, publishedAtMs }: RecordedPublication): Notice {
   const at = [editedAtMs, publishedAtMs].map((ms) => formatTimestamp(ms ?? 0));
   const message = `edited at ${at[0]}, published at ${at[1]}: callers reach the older draft`;

@@ -11,7 +11,7 @@ import type { BlameInfo, PlanView } from './plan-view.ts';
 
 type Schemas = components['schemas'];
 
-/** Returns a plan as other programs read it: what spec/plan.schema.json describes. */
+/** Returns the JSON form of a plan, which spec/plan.schema.json describes. */
 export function planJson({ plan, desired, notices, approveCommand, commits }: PlanView): Schemas['Plan'] {
   return {
     format: 1,
@@ -50,18 +50,18 @@ function changeJson(change: Change, commits: BlameInfo['commits']): Schemas['Cha
   };
 }
 
-/** Returns a person's word that no call is made, as other programs read it. */
+/** Returns the JSON form of a suspension. */
 export function suspensionJson({ by, reason, untilMs }: Suspension): Schemas['Suspension'] {
   return { by, why: reason, until: untilMs === null ? null : formatTimestamp(untilMs) };
 }
 
-/** Returns how much of a plan there is of each kind, as other programs read it. */
+/** Returns the JSON form of a plan's change counts. */
 export function planSummaryJson(plan: Plan): Schemas['Summary'] {
   const { online, offline, held, deferred } = countChanges(plan);
   return { online, offline, unchanged: plan.unchanged, held, waiting: deferred, untargeted: plan.excluded };
 }
 
-/** Returns a commit as other programs read it, its author as he calls himself. */
+/** Returns the JSON form of a commit. The author's name is untrusted text. */
 export function commitJson(commit: Commit | null): components['schemas']['Commit'] | null {
   if (commit === null) return null;
   if (commit.kind === 'uncommitted') return { id: null, author: null, at: null };

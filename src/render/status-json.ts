@@ -11,26 +11,26 @@ import { formatStatusCell } from './status-text.ts';
 
 type Schemas = components['schemas'];
 
-/** What there is to say of a file and its record. */
+/** Everything that the status of a file shows. */
 export interface StatusView {
   readonly input: StatusInput;
   readonly plan: Plan;
   readonly targets: Targets;
-  /** How the process that works on the gateway is getting on, or was when it was killed; `null` if none does. */
+  /** The last status of the process that works on the gateway, also if it was killed; `null` if there is none. */
   readonly controllerStatus: ControllerStatus | null;
-  /** Which edict works on the gateway; `null` if none does, as far as can be told from here. */
+  /** The holder of the gateway's lease; `null` if there is none, as far as this host can tell. */
   readonly leaseHolder: string | null;
-  /** The command that releases what is held; `null` if nothing is. */
+  /** The command that approves what is held; `null` if nothing is. */
   readonly approveCommand: string | null;
 }
 
-/** Returns every publication that is targeted, those of the file first. */
+/** Returns the status of every targeted publication, those of the file first. */
 export function targetedStatusCells({ input, targets }: Pick<StatusView, 'input' | 'targets'>): StatusCell[] {
   const cells = [...publicationKeys(input)].map((key) => computeStatusCell(key, input));
   return cells.filter((cell) => cell !== null && isTargeted(targets, cell)) as StatusCell[];
 }
 
-/** Returns a publication at a glance, as other programs read it. */
+/** Returns the short JSON form of a publication's status. */
 export function statusCellJson(cell: StatusCell): Schemas['Cell'] {
   const { api, apiId, environmentId, status, desired, recorded } = cell;
   return {
@@ -40,7 +40,7 @@ export function statusCellJson(cell: StatusCell): Schemas['Cell'] {
   };
 }
 
-/** Returns a status as other programs read it. */
+/** Returns the JSON form of a status. */
 export function statusJson(status: StatusView) {
   const { input, plan, controllerStatus, leaseHolder, approveCommand } = status;
   const { endpoint, project, instance } = input.desired.gateway;
@@ -57,7 +57,7 @@ export function statusJson(status: StatusView) {
   };
 }
 
-/** Returns a publication as other programs read it: what spec/edict-api.openapi.yaml describes. */
+/** Returns the JSON form of a publication's status, which spec/edict-api.openapi.yaml describes. */
 export function publicationJson(cell: StatusCell): Schemas['Publication'] {
   const { api, apiId, environment, environmentId, desired, recorded, change, lastAttempt, status } = cell;
   return {
@@ -75,7 +75,7 @@ function recordedJson({ state, revision, versionId, recordedAtMs, unknownAttempt
   return { state, revision, versionId, recordedAt: toIso(recordedAtMs), unresolved: unknownAttempt !== null };
 }
 
-/** What edict has done itself since the last look was not seen yet. */
+/** Returns `null` for a state that comes from edict's own call and was not observed since. */
 function observedJson({ state, publishedAtMs, editedAtMs, drift }: RecordedPublication) {
   if (state === null || (publishedAtMs === null && drift === null)) return null;
   return {
@@ -115,7 +115,7 @@ function toIso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** Returns how it is getting on as other programs read it. */
+/** Returns the JSON form of a process's status. */
 export function controllerStatusJson({ pid, updatedAtMs, calls, perMs, paused }: ControllerStatus) {
   return {
     pid,

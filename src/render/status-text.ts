@@ -2,7 +2,7 @@ import { hasFailed, type StatusCell } from '../plan/status.ts';
 import { formatBlocker, formatReason } from './format.ts';
 import { noticeForDrift, noticeForOutdated } from './notices.ts';
 
-/** Returns what comes next of a publication and why, in one line. */
+/** Describes the next change of a publication and its reason, in one line. */
 export function formatStatusCell({ change, lastAttempt, recorded, status }: StatusCell): string {
   if (change) return formatBlocker(change) ?? `${change.action}: ${formatReason(change)}${formatFailure(change, lastAttempt)}`;
   if (status === 'drifted' && recorded) {

@@ -1,3 +1,7 @@
+// Reads, watches, parses and checks the YAML files that declare the desired state, and exports or patches them as text.
+// Nothing here may call the gateway or the store: names are resolved through a callback. An invalid file never yields a
+// desired state.
+
 import { resolve } from 'node:path';
 import { EdictError, exitCodes } from '../model/errors.ts';
 import type { NameRef, NameResolutions } from '../model/name-ref.ts';
@@ -18,16 +22,16 @@ import type { TextFileResult } from './text-file.ts';
 import type { Variables } from './variables.ts';
 import { ParseCache } from './yaml/parse-cache.ts';
 
-/** How often files are read until two looks in a row are the same: a checkout is swapped in the middle of one, rarely of two. */
+/** Maximum number of reads until two in a row are equal. A checkout may be swapped during one read, rarely during two. */
 const maxReads = 5;
 
-/** Finds out what names of a file mean at its gateway. Rejects with an EdictError if the gateway cannot be asked. */
+/** Resolves a file's names to IDs at its gateway. Rejects with an EdictError if the gateway cannot be asked. */
 export type ResolveNames = (gateway: GatewaySettings, names: readonly NameRef[]) => Promise<NameResolutions>;
 
-/** Finds out which commit files are of, by their paths; `null` if none, or if nobody knows. Never rejects. */
+/** Returns the commit of files, by their paths; `null` if there is none or it is unknown. Never rejects. */
 export type ReadCommitId = (paths: readonly string[]) => Promise<string | null>;
 
-/** A YAML file, with what it includes, as the source of the desired state. */
+/** A YAML file and its included files as the source of the desired state. */
 export class FileSource implements DesiredSource {
   readonly #path: string;
   readonly #displayPath: string;
@@ -37,7 +41,7 @@ export class FileSource implements DesiredSource {
   readonly #parseCache = new ParseCache();
   #last: { readonly files: FileSet; readonly desired: DesiredState } | null = null;
 
-  /** `commitOf` is asked for each new content; left out, nobody is. */
+  /** `readCommitId` is called whenever the content changes; by default, no commit is read. */
   constructor(path: string, variables: Variables, lookUp: ResolveNames, commitOf: ReadCommitId = async () => null) {
     this.#path = resolve(path);
     this.#displayPath = toDisplayPath(path);
@@ -47,10 +51,11 @@ export class FileSource implements DesiredSource {
   }
 
   /**
-   * Returns what the file declares now: the same object as before while its text, and that of what it includes, is the same.
+   * Returns the desired state of the file: the same object as before while its text and that of its included files are
+   * unchanged.
    *
-   * @throws InvalidFileError with every mistake
-   * @throws EdictError `FILE_NOT_FOUND`, `FILE_UNREADABLE`, and what the gateway's names throw
+   * @throws InvalidFileError with every error
+   * @throws EdictError `FILE_NOT_FOUND`, `FILE_UNREADABLE`, and the errors of resolving names
    */
   async load(): Promise<DesiredState> {
     const files = await this.#readConsistent();
@@ -59,7 +64,7 @@ export class FileSource implements DesiredSource {
     if (!this.#last || !hasSameContent(this.#last.files, files)) {
       const { text } = main;
       const [file, variables, parseCache] = [this.#displayPath, this.#variables, this.#parseCache];
-      // Git is asked while the file is parsed.
+      // Git runs while the file is parsed.
       const asked = this.#readCommitId(files.realPaths);
       const parsed = parseFile({ text, file, variables, included, includeDiagnostics: diagnostics, parseCache });
       const meanings: NameResolutions = parsed.nameRefs.length > 0 ? await this.#resolveNames(parsed.gateway, parsed.nameRefs) : new Map();
@@ -68,7 +73,7 @@ export class FileSource implements DesiredSource {
     return this.#last.desired;
   }
 
-  /** Calls `hint` whenever the content of the files or the places that their paths lead to may have changed, until closed. */
+  /** Calls `hint` whenever the content of the files, or the targets of their paths, may have changed, until closed. */
   async watch(hint: () => void): Promise<PathWatch> {
     const { watchPaths } = await import('./path-watcher.ts');
     const look = async () => {
@@ -82,7 +87,10 @@ export class FileSource implements DesiredSource {
     return readFileSet(this.#path, (text) => parseIncludes(this.#parseCache.parse(this.#displayPath, text)));
   }
 
-  /** Several files are of one state of the checkout only if a second look finds the same: half of it must not look removed. */
+  /**
+   * Reads until two reads are equal. Otherwise a checkout in progress could mix two states, and publications would look
+   * removed.
+   */
   async #readConsistent(): Promise<FileSet> {
     let files = await this.#read();
     if (!files.hasIncludes) return files;

@@ -10,15 +10,18 @@ import { isMap } from './yaml/value.ts';
 type FreezeWindowBlock = components['schemas']['FreezeWindow'];
 type SuspendBlock = components['schemas']['Suspend'];
 
-/** A freeze that has not begun or ended once since then never will; cron patterns reach four years at most, to the next 29 February. */
+/**
+ * A freeze without a start or end since this time will never have one: cron patterns reach at most four years ahead, to the
+ * next 29 February.
+ */
 const searchStartMs = Date.UTC(2000, 0, 1);
 
-/** A window that has gone on after so many of its ends goes on for ever. */
+/** A window that continues after this many of its ends never ends. */
 const maxConsecutiveFreezes = 1000;
 
 /**
- * Returns what no schema can see in `freeze` and in every `suspend`: times and time zones that are none, a freeze without an end,
- * environments that are not declared. Looks past values whose shape is wrong.
+ * Checks `freeze` and every `suspend` for errors that a schema cannot detect: invalid times and time zones, a freeze without
+ * an end, undeclared environments. Ignores values of the wrong type, which the schema check reports.
  */
 export function checkFreeze(file: unknown): PathDiagnostic[] {
   const root = isMap(file) ? file : {};
@@ -64,7 +67,7 @@ function checkWindow(window: Record<string, unknown>, path: KeyPath, declared: r
   ];
 }
 
-/** Whether there is a time between two freezes of a window. */
+/** Returns whether there is a gap between two freezes of a window. */
 function hasGap(endMs: Freeze['endsAtMs'], beginMs: number): boolean {
   let untilMs = endMs(beginMs);
   for (let rounds = 0; untilMs !== null && untilMs < Number.POSITIVE_INFINITY && rounds < maxConsecutiveFreezes; rounds += 1)
@@ -109,7 +112,7 @@ function checkSuspend(suspend: unknown, path: KeyPath): PathDiagnostic[] {
   return [{ path: [...path, 'until'], target: 'value', message: `"${until}" is not a date and time with its zone`, hint }];
 }
 
-/** Returns the freezes of a file that `checkFreeze` has found right; `idOf` are the IDs of its environments. */
+/** Returns the freezes of a file that passed `checkFreeze`. `idOf` maps environment names to IDs. */
 export function parseFreezes(windows: readonly FreezeWindowBlock[] | undefined, idOf: ReadonlyMap<string, string>): Freeze[] {
   return (windows ?? []).map(({ name = null, reason = null, from, to, timezone = 'UTC', environments }) => ({
     name,
@@ -119,7 +122,10 @@ export function parseFreezes(windows: readonly FreezeWindowBlock[] | undefined, 
   }));
 }
 
-/** A calendar takes its time, and is asked before every call: what it said holds until the freeze begins or ends. */
+/**
+ * Caches a freeze's state until it next starts or ends, because evaluating a cron pattern is slow and is needed before every
+ * call.
+ */
 function cacheFreezeEnd(begin: Schedule, end: Schedule): Freeze['endsAtMs'] {
   let holds = { fromMs: 0, toMs: 0, endsAtMs: null as number | null };
   return (nowMs) => {
@@ -134,12 +140,12 @@ function cacheFreezeEnd(begin: Schedule, end: Schedule): Freeze['endsAtMs'] {
   };
 }
 
-/** Whether the clocks were put forward over a whole freeze: it begins and ends at one moment then, and is not on. */
+/** Returns whether a clock change skipped a whole freeze: its start and end then fall on one moment, and it is not active. */
 function isSkippedByClockChange(begunMs: number, begin: Schedule, end: Schedule): boolean {
   return end.previousMs(begunMs) === begunMs && begin.wallClockMs(begunMs) < end.wallClockMs(begunMs);
 }
 
-/** Returns the suspension that a checked file writes; `null` if there is none. */
+/** Returns the suspension in a checked file; `null` if there is none. */
 export function parseSuspension(written: SuspendBlock | undefined): Suspension | null {
   if (!written) return null;
   const { reason, by = null, until } = written;

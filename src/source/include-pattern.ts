@@ -5,23 +5,23 @@ import picomatch from 'picomatch';
 import { expandRange } from '../plan/target-patterns.ts';
 import { describeReadError, isNotFoundError } from './text-file.ts';
 
-/** Where an entry of `include` leads. */
+/** The files and directories that an entry of `include` matches. */
 export interface ExpandedPattern {
-  /** Absolute paths of the files that it means, as they are reached: links are not resolved. */
+  /** Absolute paths of the matching files. Symbolic links are not resolved. */
   readonly files: readonly string[];
-  /** Absolute paths of the directories in which a new entry could be meant, too. */
+  /** Absolute paths of the directories in which a new entry could match. */
   readonly directories: readonly string[];
-  /** What is wrong with it; `null` if nothing is. */
+  /** The error in the entry; `null` if there is none. */
   readonly problem: { readonly message: string; readonly hint: string | null } | null;
 }
 
-/** A pattern that leads through more is most likely wrong, and to follow it would cost too much. */
+/** A pattern that visits more directories is most likely wrong, and walking them would take too long. */
 const maxDirectories = 1000;
 
 /**
- * Returns what an entry of `include` in a file in `directory` means. A text that is a path letter by letter is that path.
- * `*`, `?`, `[…]`, `{…,…}` stop at `/`, `**` does not, and neither means what begins with a dot, such as the folders behind
- * a ConfigMap: that must be written. Links are followed.
+ * Expands an entry of `include` of a file in `directory`. A text that is an existing path is that path. `*`, `?`, `[…]` and
+ * `{…,…}` stop at `/`, `**` does not. None of them matches names that start with a dot, such as the folders behind a
+ * ConfigMap, unless the pattern spells the dot. Links are followed.
  */
 export async function expandPattern(directory: string, pattern: string): Promise<ExpandedPattern> {
   const path = resolve(directory, pattern);
@@ -75,7 +75,7 @@ class WalkError extends Error {
   }
 }
 
-/** One walk through the directories that a pattern may mean. */
+/** One walk through the directories that a pattern may match. */
 class PatternWalk {
   readonly files: string[] = [];
   readonly directories: string[] = [];
@@ -89,7 +89,7 @@ class PatternWalk {
     this.#includesHidden = /(?:^|[/{,])\\?\./.test(glob);
   }
 
-  /** `below` is the way from the pattern's base; `above` are the resolved directories on it, where a link must not lead back to. */
+  /** `below` is the path from the pattern's base. `above` holds the resolved directories on it, to detect links that lead back. */
   async visit(directory: string, below: string, above: readonly string[]): Promise<void> {
     this.directories.push(directory);
     if (this.directories.length > maxDirectories) {
@@ -109,7 +109,7 @@ class PatternWalk {
   }
 }
 
-/** Returns what a directory holds; `null` if it is not there, or not a directory. */
+/** Returns the entries of a directory; `null` if it does not exist or is not a directory. */
 async function readDirectory(directory: string): Promise<{ readonly list: readonly Dirent[]; readonly real: string } | null> {
   try {
     return { list: await readdir(directory, { withFileTypes: true }), real: await realpath(directory) };

@@ -6,42 +6,42 @@ import type { PathDiagnostic } from './path-diagnostic.ts';
 import { describeReadError, readTextFile, type TextFileResult } from './text-file.ts';
 import type { YamlNode, YamlTree } from './yaml/tree.ts';
 
-/** No edict files of a full instance come near; beyond it the path is most likely wrong. All files together. */
+/** Maximum size of all files together. The files of a full instance are far smaller; beyond it, the path is most likely wrong. */
 export const maxSourceBytes = 64 * 1024 * 1024;
 
-/** The most files that one file may include. */
+/** Maximum number of files that one file may include. */
 export const maxIncludedFiles = 1000;
 
-/** The text of a file under the name that it has in messages and plans. */
+/** The text of a file, with its name in messages and plans. */
 export interface SourceText {
   readonly file: string;
-  /** Its path from the main file's folder on, which is the same on every machine; of the main file itself empty. */
+  /** Its path relative to the main file's folder, which is the same on every machine; empty for the main file. */
   readonly relativePath: string;
   readonly text: string;
 }
 
-/** A file and all that it includes, as one look found them. */
+/** A file and its included files, as one read found them. */
 export interface FileSet {
   readonly main: TextFileResult;
   /** Whether the file has an `include`. */
   readonly hasIncludes: boolean;
   /** In the order of their paths, by code units. */
   readonly included: readonly SourceText[];
-  /** What is wrong with the entries of `include`. */
+  /** Errors in the entries of `include`. */
   readonly diagnostics: readonly PathDiagnostic[];
-  /** Where all this was read, links resolved. */
+  /** The paths of all files read, with links resolved. */
   readonly realPaths: readonly string[];
-  /** Absolute paths of the files on which the set depends, and of the directories where a new file may belong to it. */
+  /** Absolute paths of the files that the set depends on, and of the directories in which a new file may belong to it. */
   readonly paths: readonly string[];
   readonly directories: readonly string[];
 }
 
-/** How many files are read at one time. */
+/** How many files are read concurrently. */
 const readConcurrency = 8;
 
 /**
- * Reads the file at `path` and what it includes; `includesOf` returns the entries that its text has. Each file is read once,
- * however many patterns and links lead to it, and the file itself is never one of its own. Never rejects.
+ * Reads the file at `path` and its included files. `includesOf` returns the `include` entries of its text. Each file is read
+ * once, however many patterns and links lead to it, and the main file never includes itself. Never rejects.
  */
 export async function readFileSet(path: string, includesOf: (text: string) => readonly IncludeEntry[]): Promise<FileSet> {
   const main = await readTextFile(path, maxSourceBytes);
@@ -62,7 +62,7 @@ export async function readFileSet(path: string, includesOf: (text: string) => re
   };
 }
 
-/** Returns whether two looks found the same texts, and the same to be wrong. */
+/** Returns whether two reads found the same texts and the same errors. */
 export function hasSameContent(a: FileSet, b: FileSet): boolean {
   return (
     JSON.stringify(withoutText(a.main)) === JSON.stringify(withoutText(b.main)) &&
@@ -73,14 +73,14 @@ export function hasSameContent(a: FileSet, b: FileSet): boolean {
   );
 }
 
-/** Returns a text that differs when the content differs, or a path leads elsewhere. */
+/** Returns a fingerprint that changes when the content changes or a path leads elsewhere. */
 export function fingerprintFileSet({ main, included, diagnostics, realPaths }: FileSet): string {
   const hash = createHash('sha256').update(JSON.stringify([withoutText(main), diagnostics, realPaths]));
   for (const { file, text } of [{ file: '', text: textOf(main) }, ...included]) hash.update(`\0${file}\0${text.length}\0`).update(text);
   return hash.digest('base64');
 }
 
-/** Returns a path as people would name the file: short below the working directory, otherwise as it is given. */
+/** Returns a path for display: relative below the working directory, otherwise as given. */
 export function toDisplayPath(path: string): string {
   const fromHere = relative('', path);
   return fromHere === '' || fromHere.startsWith('..') ? path : fromHere;
@@ -94,7 +94,7 @@ function withoutText(main: TextFileResult): unknown {
   return main.kind === 'unreadable' ? [main.kind, main.reason] : [main.kind];
 }
 
-/** A file that some entry of `include` means, and the first that does. */
+/** A file that an entry of `include` matches, with the first such entry. */
 interface IncludeCandidate extends IncludeEntry {
   readonly path: string;
 }
@@ -103,13 +103,13 @@ interface ResolvedCandidate extends IncludeCandidate {
   readonly realPath: string;
 }
 
-/** One look at what a file includes. */
+/** One read of a file's included files. */
 class IncludeReader {
   readonly diagnostics: PathDiagnostic[] = [];
   readonly paths = new Set<string>();
   readonly directories = new Set<string>();
   included: (SourceText & { readonly place: string })[] = [];
-  /** By path from the directory, so that their order is the same on every machine. */
+  /** By path relative to the directory, so that the order is the same on every machine. */
   readonly #candidates = new Map<string, IncludeCandidate>();
   readonly #directory: string;
   readonly #mainRealPath: string;
@@ -134,7 +134,7 @@ class IncludeReader {
     if (!this.#candidates.has(key)) this.#candidates.set(key, candidate);
   }
 
-  /** A pattern whose files have vanished must not mean that their APIs have left the file. */
+  /** A pattern that matches nothing is an error. Otherwise, deleting files would look like removing their APIs. */
   async #checkNotEmpty({ pattern }: IncludeEntry, { files, directories }: ExpandedPattern): Promise<ExpandedPattern['problem']> {
     const [first, second] = files;
     const name = JSON.stringify(pattern);
@@ -155,7 +155,7 @@ class IncludeReader {
     }
   }
 
-  /** Returns what different files were found, in order; one more than may be included at most. */
+  /** Returns the distinct files found, in order; at most one more than may be included. */
   async #distinctFiles(): Promise<ResolvedCandidate[]> {
     const sorted = [...this.#candidates].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, candidate]) => candidate);
     const byPlace = new Map<string, ResolvedCandidate>();
@@ -190,12 +190,12 @@ function readErrorOf(read: TextFileResult): string | null {
   return read.kind === 'absent' ? 'nothing is there' : null;
 }
 
-/** Anything but a regular file may wait for ever, such as a pipe. */
+/** Reads regular files only: reading a pipe, for example, could block forever. */
 async function readIncluded(path: string, maxBytes: number): Promise<TextFileResult> {
   try {
     if (!(await stat(path)).isFile()) return { kind: 'unreadable', reason: 'it is not a regular file', cause: null };
   } catch {
-    // what is wrong, reading says
+    // `readTextFile` reports the error.
   }
   return readTextFile(path, maxBytes);
 }
@@ -206,7 +206,7 @@ async function resolveRealPath(path: string): Promise<string> {
 
 /** One entry of `include`. */
 export interface IncludeEntry {
-  /** Where it stands in the list. */
+  /** Its position in the list. */
   readonly index: number;
   readonly pattern: string;
 }
@@ -214,13 +214,13 @@ export interface IncludeEntry {
 /** `maxLength` of an entry in spec/edict.schema.json. */
 const maxIncludeLength = 1024;
 
-/** Returns the entries of a file's `include` that may be looked for; what is wrong with the others, the check of the shape says. */
+/** Returns the entries of a file's `include` that can be expanded. The schema check reports errors in the others. */
 export function parseIncludes({ root }: YamlTree): IncludeEntry[] {
   const list = root.kind === 'map' ? root.entries.get('include')?.node : undefined;
   if (list?.kind !== 'seq') return [];
   return list.items.flatMap((item, index) => {
     const pattern = patternText(item);
-    // Variables are refused outside of the gateway block, and no path holds a zero.
+    // Variables are rejected outside the gateway block, and no path contains NUL.
     const isPath = pattern !== '' && pattern.length <= maxIncludeLength && !pattern.includes('${') && !pattern.includes('\0');
     return isPath ? [{ index, pattern }] : [];
   });

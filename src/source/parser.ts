@@ -23,45 +23,48 @@ import { SourceFiles } from './source-files.ts';
 import { substituteVariables, type Variables } from './variables.ts';
 import { ParseCache } from './yaml/parse-cache.ts';
 
-/** The file as people write it, after its shape has been checked. */
+/** The file as written, after the schema check. */
 export type EdictFile = components['schemas']['File'];
 
 export interface ParseInput {
   readonly text: string;
-  /** The file's name as it stands in messages and plans. */
+  /** The file's name in messages and plans. */
   readonly file: string;
-  /** What `${NAME}` in the gateway block may take. */
+  /** Values for `${NAME}` in the gateway block. */
   readonly variables: Variables;
-  /** What the file includes, in order. */
+  /** The included files, in order. */
   readonly included?: readonly SourceText[];
-  /** What is wrong with the entries of its `include`. */
+  /** Errors in the entries of its `include`. */
   readonly includeDiagnostics?: readonly PathDiagnostic[];
-  /** What the files were at the last reading. */
+  /** The trees of the last parse. */
   readonly parseCache?: ParseCache;
 }
 
-/** A file without a mistake, as far as it can be known without asking the gateway. */
+/** A file without errors, as far as that is known without asking the gateway. */
 export interface ParsedFile {
   readonly gateway: GatewaySettings;
-  /** What stands in the file without an ID. */
+  /** The resources that the file gives no ID for. */
   readonly nameRefs: readonly NameRef[];
-  /** Returns the desired state. Throws an InvalidFileError if `meanings` lacks one of `names`, or they make two publications one. */
+  /**
+   * Returns the desired state. Throws an InvalidFileError if a name in `nameRefs` is not resolved, or two publications resolve
+   * to the same one.
+   */
   readonly toDesiredState: (meanings: NameResolutions) => DesiredState;
 }
 
 /**
- * Returns the desired state of a file, and what it includes, that have an ID for everything. A pure function of its input.
+ * Returns the desired state of a file and its included files that give an ID for everything. A pure function of its input.
  *
- * @throws InvalidFileError with every mistake, in the order of the files
+ * @throws InvalidFileError with every error, in the order of the files
  */
 export function parseDesiredState(input: ParseInput): DesiredState {
   return parseFile(input).toDesiredState(new Map());
 }
 
 /**
- * Returns what a file and those that it includes declare. A pure function of its input.
+ * Parses and checks a file and its included files. A pure function of its input.
  *
- * @throws InvalidFileError with every mistake, in the order of the files
+ * @throws InvalidFileError with every error, in the order of the files
  */
 export function parseFile(input: ParseInput): ParsedFile {
   const { file, variables, included = [], includeDiagnostics = [], parseCache = new ParseCache() } = input;
@@ -171,10 +174,10 @@ function buildDesiredState(written: EdictFile, meanings: NameResolutions, parts:
   };
 }
 
-/** What a gateway block holds at least; the rest has defaults. */
+/** The required keys of a gateway block; the rest has defaults. */
 export type GatewayBlock = Pick<EdictFile['gateway'], 'endpoint' | 'project' | 'instance'> & Partial<EdictFile['gateway']>;
 
-/** Returns the settings that a gateway block means. Its shape has been checked before. */
+/** Returns the settings of a gateway block that passed the schema check. */
 export function parseGateway(written: GatewayBlock): GatewaySettings {
   const endpoint = new URL(written.endpoint).origin;
   return {
@@ -201,14 +204,14 @@ function parseThreshold(written: components['schemas']['Most']): Threshold {
   return { count: written.count, share: Number.parseInt(written.share, 10) / 100 };
 }
 
-/** The schema has looked at the text before. */
+/** The schema check has validated the text. */
 function checkedDurationMs(text: string): number {
   const ms = parseDurationMs(text);
   if (ms === null) throw new TypeError(`not a duration: ${text}`);
   return ms;
 }
 
-/** Gives what one check has found its rule, unless it has one. */
+/** Sets the rule of a check's diagnostics, unless they have one. */
 function withRule(rule: DiagnosticRule): (finding: PathDiagnostic) => PathDiagnostic {
   return (finding) => ({ rule, ...finding });
 }

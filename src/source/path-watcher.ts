@@ -6,23 +6,23 @@ export interface PathWatch {
   close(): Promise<void>;
 }
 
-/** How often the path is looked at although nothing was heard: some file systems tell nothing. */
+/** Polling interval, because some file systems send no notifications. */
 const pollIntervalMs = 5000;
 
-/** What one look at the files found. */
+/** The state of the files at one time. */
 export interface Snapshot {
-  /** Differs when a path leads elsewhere or to other content. */
+  /** Changes when a path leads elsewhere or to other content. */
   readonly fingerprint: string;
   readonly paths: readonly string[];
-  /** Where anything new may count. */
+  /** Directories in which any new entry may matter. */
   readonly directories: readonly string[];
 }
 
 /**
- * Calls `hint` when the fingerprint differs from its last value. It is taken anew when anything moves on the way to one of the
- * paths: the file itself, a symbolic link in it or in any directory above it (a ConfigMap's `..data`, git-sync's checkout), or a
- * directory that holds one of these; and for anything in one of the directories. For a directory further up, and where the file
- * system tells nothing, it is taken every 5 s.
+ * Calls `hint` when the fingerprint changes. It is recomputed when anything changes on the way to one of the paths: the file
+ * itself, a symbolic link in it or in any directory above it (a ConfigMap's `..data`, git-sync's checkout), or a directory
+ * that holds one of these; and for any change in one of the directories. For directories further up, and for file systems
+ * without notifications, it is recomputed every 5 s.
  */
 export async function watchPaths(look: () => Promise<Snapshot>, hint: () => void): Promise<PathWatch> {
   const watched = new PathWatcher(look, hint);
@@ -60,7 +60,10 @@ class PathWatcher implements PathWatch {
     await this.#watcher?.close();
   }
 
-  /** Checks run one after another, and one that has not begun stands for all: a swap in the middle of one is seen by the next. */
+  /**
+   * Checks run one after another, and a queued check stands for all later triggers: it sees a swap that happens during the
+   * running one.
+   */
   #check(): void {
     if (this.#isCheckQueued) return;
     this.#isCheckQueued = true;
@@ -71,14 +74,14 @@ class PathWatcher implements PathWatch {
       const { fingerprint } = this.#lastSnapshot;
       this.#lastSnapshot = await this.#takeSnapshot();
       if (this.#lastSnapshot.fingerprint === fingerprint) return;
-      // Other files may belong to it now, and may have moved since.
+      // The set may contain other files now, which may have changed in the meantime.
       await this.#updateWatcher(this.#lastSnapshot);
       if (this.#lastSnapshot.paths.length > 1) this.#check();
       this.#onChange();
     });
   }
 
-  /** Watches the directories that decide where the paths lead, anew until those are the same before and after. */
+  /** Watches the directories that determine where the paths lead. Repeats until these are the same before and after. */
   async #updateWatcher({ paths, directories: open }: Snapshot): Promise<void> {
     for (;;) {
       const ways = await Promise.all([...paths, ...open].map(resolvePathEntries));
@@ -111,13 +114,13 @@ class PathWatcher implements PathWatch {
   }
 }
 
-/** Returns a text that differs for another directory under the same path. Inode numbers are used again, hence the time of birth. */
+/** Returns a text that identifies the directory at a path. Inode numbers are reused, so it includes the creation time. */
 async function readDirectoryIdentity(directory: string): Promise<string> {
   const stats = await stat(directory, { bigint: true }).catch(() => null);
   return stats === null ? 'absent' : `${stats.dev} ${stats.ino} ${stats.birthtimeNs}`;
 }
 
-/** Returns each symbolic link that is passed on the way to `path`, and the file at its end, or the first that is missing. */
+/** Returns each symbolic link on the way to `path`, and the file at its end or the first missing entry. */
 async function resolvePathEntries(path: string): Promise<Set<string>> {
   const entries = new Set<string>();
   let rest = resolve(path).slice(parse(path).root.length).split(sep);

@@ -13,8 +13,8 @@ type ProbeBlock = Exclude<Exclude<RolloutEntry, string>['probe'], undefined>;
 const defaultProbeTimeout = '5s';
 
 /**
- * Returns what no schema can see in `order` and in the probes of APIs: environments that are not declared or stand there twice, a
- * soak or probe with nothing after it, and addresses that are none. Looks past values whose shape is wrong.
+ * Checks `order` and the probes of APIs for errors that a schema cannot detect: undeclared or repeated environments, a soak or
+ * probe with no later environment, and invalid URLs. Ignores values of the wrong type, which the schema check reports.
  */
 export function checkRollout(file: unknown, placeOf: (path: KeyPath) => string): PathDiagnostic[] {
   const findings: PathDiagnostic[] = [];
@@ -52,7 +52,7 @@ function checkApiProbes(apis: unknown, urls: ReadonlyMap<string, string>): PathD
       if (urls.size === 0) return [{ path, target: 'key', message: '`probe` says nothing: no environment of `order` has one', hint }];
       return isHttpUrl(own) ? checkProbeUrl(own, path, 'environment') : [];
     }
-    // A name in a path is harmless, but in a host not every name can stand.
+    // Any name is valid in a URL's path, but not in its host.
     const bad = [...urls].find(([environment, url]) => isValidProbeUrl(url, 'api', environment) && !isValidProbeUrl(url, api, environment));
     if (!bad) return [];
     const message = `the probe of ${api} in ${bad[0]} has no address: ${expandProbeUrl(bad[1], { api, environment: bad[0] })} is none`;
@@ -60,14 +60,14 @@ function checkApiProbes(apis: unknown, urls: ReadonlyMap<string, string>): PathD
   });
 }
 
-/** Returns the address of a probe and where it stands; `null` if there is none to look at. */
+/** Returns the URL of a probe and its path in the file; `null` if there is no URL to check. */
 function probeUrlAt(probe: unknown, path: KeyPath): readonly [string | null, KeyPath] {
   const isLong = isMap(probe);
   const url = isLong ? probe['url'] : probe;
   return [typeof url === 'string' && isHttpUrl(url) ? url : null, isLong ? [...path, 'url'] : path];
 }
 
-/** Anything else is reported for its shape. */
+/** The schema check reports anything else. */
 function isHttpUrl(url: string): boolean {
   return /^https?:\/\//.test(url);
 }
@@ -105,7 +105,7 @@ function checkUnusedKeys(path: KeyPath, name: string, settings: Readonly<Record<
     }));
 }
 
-/** Returns the order that a file means, whose entries have been checked. `idOf` gives the IDs of environments by name. */
+/** Returns the rollout of a checked file. `idOf` maps environment names to IDs. */
 export function parseRollout(
   { order = [], apis }: Pick<components['schemas']['File'], 'order' | 'apis'>,
   idOf: ReadonlyMap<string, string>,
@@ -135,7 +135,7 @@ function parseProbe(written: ProbeBlock): RolloutStep['probe'] {
   return { url, expectedStatus, timeoutMs: checkedDurationMs(timeout) };
 }
 
-/** The schema has looked at the text before. */
+/** The schema check has validated the text. */
 function checkedDurationMs(text: string): number {
   return parseDurationMs(text) ?? 0;
 }

@@ -1,14 +1,14 @@
 import { Cron } from 'croner';
 
-/** When something that comes again and again, or once, happens. */
+/** The times of a recurring or single event. */
 export interface Schedule {
-  /** Returns the last moment at or before `atMs`, in milliseconds since 1970; `null` if there is none. */
+  /** Returns the last occurrence at or before `atMs`, in milliseconds since 1970; `null` if there is none. */
   previousMs(atMs: number): number | null;
-  /** Returns the first moment after `atMs`, in milliseconds since 1970; `null` if there is none. */
+  /** Returns the first occurrence after `atMs`, in milliseconds since 1970; `null` if there is none. */
   nextMs(atMs: number): number | null;
   /**
-   * Returns what clocks on the wall would show at the moment `atMs` of this calendar if they had not been put forward over it, in
-   * milliseconds as if that were UTC. It tells apart what a change of the clocks has brought together.
+   * Returns the local time of the occurrence at `atMs` as if the clocks had not been put forward over it, in milliseconds as
+   * if it were UTC. It distinguishes occurrences that a clock change moved to the same moment.
    */
   wallClockMs(atMs: number): number;
 }
@@ -20,7 +20,7 @@ export function isDateTime(text: string): boolean {
   return dateTimePattern.test(text);
 }
 
-/** Returns a date and time that names its zone, in milliseconds since 1970; `null` if it does not, or there is no such moment. */
+/** Parses a date and time with a zone into milliseconds since 1970; `null` if it has no zone or does not exist. */
 export function parseDateTimeMs(text: string): number | null {
   const match = dateTimePattern.exec(text);
   if (!match?.[1]) return null;
@@ -29,9 +29,9 @@ export function parseDateTimeMs(text: string): number | null {
 }
 
 /**
- * Returns the calendar of a cron pattern or of a date and time, in a time zone by its IANA name. Of a time that a change of the clocks
- * repeats the first counts, but for patterns that come every hour. One that is left out comes when the clocks have been put forward, a
- * date as much later. Throws an Error with a message for a person if it is neither.
+ * Parses a cron pattern, or a date and time, in an IANA time zone. If a clock change repeats a local time, the first one
+ * counts, except for hourly patterns. A local time that a clock change skips occurs right after the change; a date is shifted
+ * by the length of the change. Throws an Error with a message for people if the text is neither.
  */
 export function parseSchedule(text: string, timezone: string): Schedule {
   if (isDateTime(text)) {
@@ -48,7 +48,7 @@ export function parseSchedule(text: string, timezone: string): Schedule {
   };
 }
 
-/** Returns what clocks of a time zone show at `atMs`, in milliseconds as if that were UTC. */
+/** Returns the local time in a time zone at `atMs`, in milliseconds as if it were UTC. */
 function toWallClockMs(atMs: number, timezone: string): number {
   const shown = new Intl.DateTimeFormat('sv-SE', { timeZone: timezone, dateStyle: 'short', timeStyle: 'medium' }).format(atMs);
   return Date.parse(`${shown.replace(' ', 'T')}Z`);
@@ -64,14 +64,17 @@ function parseLocalDateTimeMs(text: string, timezone: string): number {
   return run.getTime();
 }
 
-/** `Date` takes the 31st of every month for a day. */
+/** `Date` accepts the 31st of every month. */
 function isValidDate(text: string): boolean {
   const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number);
   const date = new Date(Date.UTC(year, month - 1, day));
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day && year >= 1970;
 }
 
-/** croner reads more forms of dates than this file has, and years, after which there is no next time: both would be freezes that are none. */
+/**
+ * croner accepts more date forms than the file format, and years, after which there is no next occurrence. Both would be
+ * freezes that never take effect, so they are rejected.
+ */
 function parseCron(text: string, timezone: string): Cron {
   const isDate = text.length === 'YYYY-MM-DDTHH:MM:SS'.length && isDateTime(text);
   if (text.includes(':') && !isDate) throw new Error('a date and time has no space in it and no part of a second');

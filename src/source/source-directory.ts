@@ -3,10 +3,10 @@ import { join, resolve } from 'node:path';
 import { EdictError, errorMessage } from '../model/errors.ts';
 import type { Clock } from '../model/ports.ts';
 
-/** The edict files that a command names: a folder stands for the YAML files right in it. */
+/** The edict files given to a command. A folder stands for the YAML files directly in it. */
 export class SourceDirectory {
   readonly #paths: readonly string[];
-  /** Which paths are folders; one that has gone is no file for that. */
+  /** Paths that were folders at some time. A deleted folder does not become a file. */
   readonly #directories = new Set<string>();
 
   constructor(paths: readonly string[]) {
@@ -14,8 +14,8 @@ export class SourceDirectory {
   }
 
   /**
-   * Returns the files that there are now, each once, those of a folder in the order of their names. A path at which there has never been a
-   * folder is a file, there or not. Throws an EdictError `FILE_NOT_FOUND` for a folder without one, or that has gone.
+   * Returns the current files, each once, those of a folder sorted by name. A path that was never a folder counts as a file,
+   * whether it exists or not. Throws an EdictError `FILE_NOT_FOUND` for a folder without a YAML file, or a deleted folder.
    */
   list(): readonly string[] {
     for (const path of this.#paths) if (isDirectory(path)) this.#directories.add(path);
@@ -46,20 +46,20 @@ function readEntryNames(folder: string): string[] {
   }
 }
 
-/** How often it is looked which files there are, in milliseconds. */
+/** How often the list of files is read, in milliseconds. */
 const pollIntervalMs = 5000;
 
 export interface WatchFilesDeps {
-  /** Returns the files that there are now. Throws an EdictError while that cannot be told, which changes nothing. */
+  /** Returns the current files. An EdictError means that they cannot be listed now, which changes nothing. */
   readonly list: () => readonly string[];
   readonly clock: Pick<Clock, 'sleep'>;
   readonly signal: AbortSignal;
   readonly onAdded: (file: string) => Promise<void>;
-  /** Called for a file that two looks have not found: an editor or a checkout may put another one in its place. */
+  /** Called for a file that was missing twice in a row: an editor or a checkout may replace it in between. */
   readonly onRemoved: (file: string) => Promise<void>;
 }
 
-/** Tells which files come and go besides the `first` ones, until `signal` is aborted. Rejects as `added` and `removed` do. */
+/** Reports files that are added to or removed from `first`, until `signal` is aborted. Rejects if `onAdded` or `onRemoved` does. */
 export async function watchSourceFiles(
   first: readonly string[],
   { list, clock, signal, onAdded, onRemoved }: WatchFilesDeps,

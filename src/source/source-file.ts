@@ -6,13 +6,13 @@ import { type KeyPath, LineIndex, locate, type SourceRange } from './yaml/source
 import type { YamlTree } from './yaml/tree.ts';
 import { toPlainValue } from './yaml/value.ts';
 
-/** One of the files that make up a desired state: its value, and where everything in it stands. */
+/** One of the files that declare a desired state: its value, and the position of everything in it. */
 export class SourceFile {
   readonly file: string;
-  /** Its path from the main file's folder on; of the main file itself empty. */
+  /** Its path relative to the main file's folder; empty for the main file. */
   readonly relativePath: string;
   readonly tree: YamlTree;
-  /** The plain value of the file; of no use where the tree has problems. */
+  /** The plain value of the file; `null` if the YAML has errors. */
   readonly value: unknown;
   readonly #lines: LineIndex;
 
@@ -24,18 +24,18 @@ export class SourceFile {
     this.#lines = new LineIndex(text);
   }
 
-  /** Returns where the key at `path` stands. */
+  /** Returns the position of the key at `path`. */
   sourceOf(path: KeyPath): SourceLocation {
     const place = locate(this.tree.root, path);
     return { file: this.file, ...this.#lines.positionAt((place.key ?? place.value).start) };
   }
 
-  /** Returns what YAML itself does not allow. */
+  /** Returns the errors in the YAML itself. */
   yamlDiagnostics(): readonly Diagnostic[] {
     return sortUnique(this.tree.problems.map(({ rule, start, end, message, hint }) => this.#toDiagnostic(rule, start, end, message, hint)));
   }
 
-  /** Returns findings with their places, in the order of the file. */
+  /** Adds positions to diagnostics and returns them in the order of the file. */
   toDiagnostics(findings: readonly PathDiagnostic[]): readonly Diagnostic[] {
     return sortUnique(
       findings.map((finding) => {
@@ -58,7 +58,7 @@ function targetRange({ target }: PathDiagnostic, { key, value }: SourceRange): S
   return value.end > value.start ? value : (key ?? value);
 }
 
-/** In the order of the file, and once each: a value that aliases repeat is wrong only where it is written. */
+/** Sorts diagnostics by position and removes duplicates: a value that aliases repeat is wrong only where it is written. */
 function sortUnique(mistakes: readonly Diagnostic[]): readonly Diagnostic[] {
   const once = new Map(mistakes.map((mistake) => [`${mistake.line}:${mistake.column} ${mistake.message}`, mistake]));
   return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);

@@ -4,7 +4,7 @@ import type { SourceFile } from './source-file.ts';
 import type { KeyPath } from './yaml/source-ranges.ts';
 import { isMap } from './yaml/value.ts';
 
-/** A file and those that it includes, as one: each API stands in one of them. */
+/** A file and its included files as one value. Each API is declared in exactly one of them. */
 export class SourceFiles {
   readonly #main: SourceFile;
   readonly #included: readonly SourceFile[];
@@ -16,19 +16,19 @@ export class SourceFiles {
     this.#included = others;
   }
 
-  /** The paths of all files from the main one's folder on. */
+  /** The paths of all files relative to the main file's folder. */
   get relativePaths(): ReadonlySet<string> {
     return new Set([this.#main, ...this.#included].map(({ relativePath }) => relativePath));
   }
 
-  /** Adds to what is wrong with one file. */
+  /** Adds diagnostics for one file. */
   report(part: SourceFile, findings: readonly PathDiagnostic[]): void {
     this.#diagnosticsOf(part).push(...findings);
   }
 
   /**
-   * Returns one value for all files: the main one's, with the APIs of all. `each` gives the value of a file, and adds what is
-   * wrong with it; a file that is no YAML has none.
+   * Merges all files into one value: that of the main file, with the APIs of all. `each` returns the value of a file and adds
+   * its diagnostics. Files that are not valid YAML are skipped.
    */
   mergeValues(each: (part: SourceFile, found: PathDiagnostic[]) => unknown): unknown {
     const values = new Map(this.#wellFormed().map((part) => [part, each(part, this.#diagnosticsOf(part))]));
@@ -54,18 +54,18 @@ export class SourceFiles {
     return !first;
   }
 
-  /** Returns the file in which an API stands. */
+  /** Returns the file that declares an API. */
   fileOfApi(api: string): SourceFile {
     return this.#fileByApi.get(api) ?? this.#main;
   }
 
-  /** Says where a path of the joined value leads: `line 12`, or `FILE:12` where there is more than one file. */
+  /** Describes the position of a path in the merged value: `line 12`, or `FILE:12` with more than one file. */
   readonly describeLocation = (path: KeyPath): string => {
     const { file, line } = this.#fileAt(path).sourceOf(path);
     return this.#included.length === 0 ? `line ${line}` : `${file}:${line}`;
   };
 
-  /** Throws an InvalidFileError for the file `name` with all that was found, and `findings` in the joined value, if there is anything. */
+  /** Throws an InvalidFileError for the file `name` if there are any diagnostics, including `findings` in the merged value. */
   throwIfInvalid(name: string, findings: readonly PathDiagnostic[]): void {
     const isSound = this.#wellFormed().length === this.#included.length + 1;
     for (const finding of isSound ? findings : []) this.report(this.#fileAt(finding.path), [finding]);

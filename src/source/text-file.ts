@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { errorMessage } from '../model/errors.ts';
 import type { SourceLocation } from '../model/publication.ts';
 
-/** What came of reading a file: its text, or why there is none, so that it reads well after "the file". */
+/** The result of reading a file: its text, or a reason that completes a sentence about "the file". */
 export type TextFileResult =
   | { readonly kind: 'read'; readonly text: string; readonly bytes: number }
   | { readonly kind: 'absent'; readonly cause: unknown }
@@ -12,7 +12,7 @@ export type TextFileResult =
   | { readonly kind: 'no text'; readonly cause: unknown }
   | { readonly kind: 'unreadable'; readonly reason: string; readonly cause: unknown };
 
-/** Reads the UTF-8 text of a file of at most `maxBytes`. Never reads more than one beyond these: the path may lead to a file without end. */
+/** Reads a UTF-8 file of at most `maxBytes`. Never reads more than one byte beyond that: the path may lead to an endless file. */
 export async function readTextFile(path: string, maxBytes: number): Promise<TextFileResult> {
   const chunks: Buffer[] = [];
   try {
@@ -29,19 +29,19 @@ export async function readTextFile(path: string, maxBytes: number): Promise<Text
   }
 }
 
-/** Returns whether an error of the file system says that there is nothing under a path. */
+/** Returns whether a file system error means that nothing exists at a path. */
 export function isNotFoundError(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** Returns for a person why a path cannot be read. */
+/** Describes why a path cannot be read. */
 export function describeReadError(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'EISDIR' ? 'it is a directory' : code === 'EACCES' ? 'permission denied' : errorMessage(error);
 }
 
-/** Resolves to the text of the line in which something stands; `null` if the file has changed so that it is gone. */
+/** Resolves to the text of the line at `source`; `null` if the line no longer exists. */
 export async function readSourceLine({ file, line }: SourceLocation): Promise<string | null> {
   const text = await readFile(resolve(file), 'utf8').catch(() => null);
   return text?.split(/\r\n|\r|\n/)[line - 1] ?? null;

@@ -4,7 +4,7 @@ import { isMap } from './yaml/value.ts';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Credentials never stand in the file, not even by name: what the file says is shown in plans. */
+/** Credentials are never allowed in the file, not even by name, because plans show the file's content. */
 const credentialVariables: ReadonlySet<string> = new Set([
   'HW_ACCESS_KEY',
   'HW_SECRET_KEY',
@@ -16,8 +16,8 @@ const credentialVariables: ReadonlySet<string> = new Set([
 const referencePattern = /\$\{([^}]*)\}/g;
 
 /**
- * Returns the file's value with `${NAME}` replaced by the variable NAME in every text of the gateway block, and adds a
- * finding for each reference that cannot be replaced or stands elsewhere.
+ * Returns the file's value with `${NAME}` replaced by the variable NAME in the gateway block, and adds a diagnostic for each
+ * reference that cannot be replaced or is outside it.
  */
 export function substituteVariables(file: unknown, variables: Variables, findings: PathDiagnostic[]): unknown {
   if (!isMap(file)) return file;
