@@ -33,9 +33,9 @@ export function formatReason({ reason, action, from, revision, version, drift }:
 }
 
 /** Describes the drift that led to the state `now`. */
-export function formatDrift(now: PublicationState | null, drift: Drift | null): string {
+export function formatDrift(state: PublicationState | null, drift: Drift | null): string {
   const since = drift?.fromSinceMs == null ? '' : formatTimestamp(drift.fromSinceMs);
-  if (now === 'offline') return `taken offline outside edict${since && ` after it was published at ${since}`}`;
+  if (state === 'offline') return `taken offline outside edict${since && ` after it was published at ${since}`}`;
   if (drift?.from === 'online') return `another version made effective outside edict${since && ` after ${since}`}`;
   return drift?.from === 'offline' && since
     ? `published outside edict after it was offline at ${since}`
@@ -45,11 +45,11 @@ export function formatDrift(now: PublicationState | null, drift: Drift | null): 
 /** Describes the targets of a plan and how many changes they exclude; `null` without targets. */
 export function formatTargets({ targets, excluded }: Plan): string | null {
   if (!hasTargets(targets)) return null;
-  const given = [
+  const patterns = [
     ...targets.apis.map((pattern) => `--api ${pattern}`),
     ...targets.environments.map((pattern) => `--environment ${pattern}`),
   ];
-  return `Only ${given.join(', ')}: ${excluded === 0 ? 'no change' : pluralize(excluded, 'change')} left out.`;
+  return `Only ${patterns.join(', ')}: ${excluded === 0 ? 'no change' : pluralize(excluded, 'change')} left out.`;
 }
 
 /**
@@ -99,8 +99,8 @@ export function formatTimestampWithAge(ms: number, nowMs: number): string {
   const minutes = Math.round(Math.abs(nowMs - ms) / 60_000);
   const coarse =
     minutes < 120 ? `${minutes} min` : minutes < 48 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} days`;
-  const away = minutes === 0 ? 'just now' : nowMs < ms ? `in ${coarse}` : `${coarse} ago`;
-  return `${formatTimestamp(ms)} (${away})`;
+  const age = minutes === 0 ? 'just now' : nowMs < ms ? `in ${coarse}` : `${coarse} ago`;
+  return `${formatTimestamp(ms)} (${age})`;
 }
 
 /** Formats a count with its noun: `1 change`, `3 changes`. */

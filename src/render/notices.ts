@@ -13,22 +13,23 @@ export interface Notice extends PublicationNames {
  * Returns notices for observations at the gateway and for publications that the plan leaves in place, in the order of the
  * plan's lists.
  */
-export function listNotices({ changes, drifted, outdated }: Plan, notes: readonly DriftNotice[]): Notice[] {
-  const told = new Set([...changes, ...drifted, ...outdated].map(({ key }) => key));
+export function listNotices({ changes, drifted, outdated }: Plan, notices: readonly DriftNotice[]): Notice[] {
+  const mentionedKeys = new Set([...changes, ...drifted, ...outdated].map(({ key }) => key));
   return [
-    ...notes
-      .filter(({ key, kind }) => kind === 'gone' || ((kind === 'adopted' || kind === 'outside') && !told.has(key)))
+    ...notices
+      .filter(({ key, kind }) => kind === 'gone' || ((kind === 'adopted' || kind === 'outside') && !mentionedKeys.has(key)))
       .map(noticeForObservation),
     ...drifted.map(noticeForDrift),
     ...outdated.map(noticeForOutdated),
   ];
 }
 
-function noticeForObservation(note: DriftNotice): Notice {
-  const { api, apiId, environment, environmentId, kind, currentState, replacementId } = note;
+function noticeForObservation(notice: DriftNotice): Notice {
+  const { api, apiId, environment, environmentId, kind, currentState, replacementId } = notice;
   if (kind === 'gone') {
-    const heir = replacementId === null ? '' : `; another one has its name now: if that is meant, write \`id: ${replacementId}\``;
-    return { api, apiId, environment, environmentId, kind, message: `API ${apiId} is no longer at the gateway${heir}` };
+    const replacementHint =
+      replacementId === null ? '' : `; another one has its name now: if that is meant, write \`id: ${replacementId}\``;
+    return { api, apiId, environment, environmentId, kind, message: `API ${apiId} is no longer at the gateway${replacementHint}` };
   }
   const outside = currentState === 'online' ? 'published or switched outside edict since edict last did' : 'taken offline outside edict';
   const message = kind === 'adopted' ? 'already online at the gateway, adopted without a call' : outside;
@@ -38,11 +39,12 @@ function noticeForObservation(note: DriftNotice): Notice {
 /** Returns the notice for a drifted publication. */
 export function noticeForDrift({ api, apiId, environment, environmentId, state, drift }: RecordedPublication): Notice {
   const names = { api, apiId, environment, environmentId };
-  const what = formatDrift(state, drift);
-  const seen = drift ? `, seen at ${formatTimestamp(drift.detectedAtMs)}` : '';
-  if (drift?.backoffUntilMs == null) return { ...names, kind: 'drift', message: `${what}${seen}; drift: correct would bring it back` };
+  const drifted = formatDrift(state, drift);
+  const detected = drift ? `, seen at ${formatTimestamp(drift.detectedAtMs)}` : '';
+  if (drift?.backoffUntilMs == null)
+    return { ...names, kind: 'drift', message: `${drifted}${detected}; drift: correct would bring it back` };
   const until = formatTimestamp(drift.backoffUntilMs);
-  return { ...names, kind: 'fight', message: `${what}, again and again: somebody works against the file; left alone until ${until}` };
+  return { ...names, kind: 'fight', message: `${drifted}, again and again: somebody works against the file; left alone until ${until}` };
 }
 
 /** Returns the notice for an outdated publication. */

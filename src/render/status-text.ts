@@ -13,8 +13,8 @@ export function formatStatusCell({ change, lastAttempt, recorded, status }: Stat
   return status === 'kept' ? 'not in the file, left as it is' : 'in sync';
 }
 
-function formatFailure(change: NonNullable<StatusCell['change']>, last: StatusCell['lastAttempt']): string {
-  if (!last || last.outcome === 'succeeded') return '';
-  if (!hasFailed(change, last)) return last.outcome === null ? '; last attempt has no known outcome' : '';
-  return `; last attempt ${last.outcome}${last.code ? `: ${last.code} ${last.message ?? ''}` : ''}`;
+function formatFailure(change: NonNullable<StatusCell['change']>, lastAttempt: StatusCell['lastAttempt']): string {
+  if (!lastAttempt || lastAttempt.outcome === 'succeeded') return '';
+  if (!hasFailed(change, lastAttempt)) return lastAttempt.outcome === null ? '; last attempt has no known outcome' : '';
+  return `; last attempt ${lastAttempt.outcome}${lastAttempt.code ? `: ${lastAttempt.code} ${lastAttempt.message ?? ''}` : ''}`;
 }

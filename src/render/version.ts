@@ -2,6 +2,6 @@ import { readFileSync } from 'node:fs';
 
 /** Returns edict's version, from package.json. */
 export function readVersion(): string {
-  const { version: text } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-  return text;
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  return version;
 }

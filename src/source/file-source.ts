@@ -42,12 +42,12 @@ export class FileSource implements DesiredSource {
   #last: { readonly files: FileSet; readonly desired: DesiredState } | null = null;
 
   /** `readCommitId` is called whenever the content changes; by default, no commit is read. */
-  constructor(path: string, variables: Variables, lookUp: ResolveNames, commitOf: ReadCommitId = async () => null) {
+  constructor(path: string, variables: Variables, resolveNames: ResolveNames, readCommitId: ReadCommitId = async () => null) {
     this.#path = resolve(path);
     this.#displayPath = toDisplayPath(path);
     this.#variables = variables;
-    this.#resolveNames = lookUp;
-    this.#readCommitId = commitOf;
+    this.#resolveNames = resolveNames;
+    this.#readCommitId = readCommitId;
   }
 
   /**
@@ -65,10 +65,11 @@ export class FileSource implements DesiredSource {
       const { text } = main;
       const [file, variables, parseCache] = [this.#displayPath, this.#variables, this.#parseCache];
       // Git runs while the file is parsed.
-      const asked = this.#readCommitId(files.realPaths);
+      const commitId = this.#readCommitId(files.realPaths);
       const parsed = parseFile({ text, file, variables, included, includeDiagnostics: diagnostics, parseCache });
-      const meanings: NameResolutions = parsed.nameRefs.length > 0 ? await this.#resolveNames(parsed.gateway, parsed.nameRefs) : new Map();
-      this.#last = { files, desired: { ...parsed.toDesiredState(meanings), commitId: await asked } };
+      const resolutions: NameResolutions =
+        parsed.nameRefs.length > 0 ? await this.#resolveNames(parsed.gateway, parsed.nameRefs) : new Map();
+      this.#last = { files, desired: { ...parsed.toDesiredState(resolutions), commitId: await commitId } };
     }
     return this.#last.desired;
   }
@@ -76,11 +77,11 @@ export class FileSource implements DesiredSource {
   /** Calls `hint` whenever the content of the files, or the targets of their paths, may have changed, until closed. */
   async watch(hint: () => void): Promise<PathWatch> {
     const { watchPaths } = await import('./path-watcher.ts');
-    const look = async () => {
+    const takeSnapshot = async () => {
       const files = await this.#read();
       return { fingerprint: fingerprintFileSet(files), paths: files.paths, directories: files.directories };
     };
-    return watchPaths(look, hint);
+    return watchPaths(takeSnapshot, hint);
   }
 
   #read(): Promise<FileSet> {
@@ -94,10 +95,10 @@ export class FileSource implements DesiredSource {
   async #readConsistent(): Promise<FileSet> {
     let files = await this.#read();
     if (!files.hasIncludes) return files;
-    for (let looks = 1; looks < maxReads; looks += 1) {
-      const again = await this.#read();
-      if (hasSameContent(files, again)) return again;
-      files = again;
+    for (let reads = 1; reads < maxReads; reads += 1) {
+      const next = await this.#read();
+      if (hasSameContent(files, next)) return next;
+      files = next;
     }
     throw new EdictError('FILE_UNREADABLE', `${this.#displayPath} and what it includes change faster than they can be read`, {
       hint: 'try again when nothing writes to them any more',

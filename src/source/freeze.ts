@@ -39,30 +39,30 @@ export function checkFreeze(file: unknown): PathDiagnostic[] {
 function checkWindow(window: Record<string, unknown>, path: KeyPath, declared: readonly string[]): PathDiagnostic[] {
   const { from, to, timezone = 'UTC', environments } = window;
   const named = Array.isArray(environments) ? (environments as unknown[]) : [];
-  const findings: PathDiagnostic[] = named.flatMap((name, index) =>
+  const diagnostics: PathDiagnostic[] = named.flatMap((name, index) =>
     typeof name !== 'string' || declared.includes(name)
       ? []
       : [{ ...undeclaredEnvironment([...path, 'environments', String(index)], name, declared), at: 'value' as const }],
   );
-  if (typeof from !== 'string' || typeof to !== 'string' || typeof timezone !== 'string' || timezone === '') return findings;
-  if (!isTimeZone(timezone)) return [...findings, unknownTimeZone([...path, 'timezone'], timezone)];
-  const [begin, end] = [parseScheduleAt('from', from, timezone, path, findings), parseScheduleAt('to', to, timezone, path, findings)];
-  if (!begin || !end) return findings;
+  if (typeof from !== 'string' || typeof to !== 'string' || typeof timezone !== 'string' || timezone === '') return diagnostics;
+  if (!isTimeZone(timezone)) return [...diagnostics, unknownTimeZone([...path, 'timezone'], timezone)];
+  const [begin, end] = [parseScheduleAt('from', from, timezone, path, diagnostics), parseScheduleAt('to', to, timezone, path, diagnostics)];
+  if (!begin || !end) return diagnostics;
   if (isDateTime(from) !== isDateTime(to)) {
     const hint = 'two cron patterns, or two dates with their times';
-    return [...findings, { path: [...path, 'to'], target: 'value', message: '`from` and `to` are not of one form', hint }];
+    return [...diagnostics, { path: [...path, 'to'], target: 'value', message: '`from` and `to` are not of one form', hint }];
   }
   const beginMs = begin.nextMs(searchStartMs);
-  if (beginMs === null) return [...findings, { path: [...path, 'from'], target: 'value', message: `"${from}" never comes`, hint: null }];
+  if (beginMs === null) return [...diagnostics, { path: [...path, 'from'], target: 'value', message: `"${from}" never comes`, hint: null }];
   const endMs = end.nextMs(beginMs);
   if (endMs === null) {
     const message = isDateTime(from) ? `the freeze ends at ${to}, before it begins` : `"${to}" never comes`;
-    return [...findings, { path: [...path, 'to'], target: 'value', message, hint: null }];
+    return [...diagnostics, { path: [...path, 'to'], target: 'value', message, hint: null }];
   }
-  if (isDateTime(from) || hasGap(cacheFreezeEnd(begin, end), beginMs)) return findings;
+  if (isDateTime(from) || hasGap(cacheFreezeEnd(begin, end), beginMs)) return diagnostics;
   const hint = 'a `to` that comes when `from` does not';
   return [
-    ...findings,
+    ...diagnostics,
     { path: [...path, 'to'], target: 'value', message: 'the freeze is never over: whenever it ends, it begins again', hint },
   ];
 }
@@ -75,12 +75,12 @@ function hasGap(endMs: Freeze['endsAtMs'], beginMs: number): boolean {
   return untilMs === null;
 }
 
-function parseScheduleAt(key: string, text: string, timezone: string, path: KeyPath, findings: PathDiagnostic[]): Schedule | null {
+function parseScheduleAt(key: string, text: string, timezone: string, path: KeyPath, diagnostics: PathDiagnostic[]): Schedule | null {
   try {
     return parseSchedule(text, timezone);
   } catch (error) {
     const message = `"${text}" is neither a cron pattern nor a date and time: ${error instanceof Error ? error.message : String(error)}`;
-    findings.push({ path: [...path, key], target: 'value', message, hint: 'such as `0 18 * * FRI` or `2026-12-18T18:00`' });
+    diagnostics.push({ path: [...path, key], target: 'value', message, hint: 'such as `0 18 * * FRI` or `2026-12-18T18:00`' });
     return null;
   }
 }
@@ -96,8 +96,8 @@ function isTimeZone(name: string): boolean {
 function unknownTimeZone(path: KeyPath, name: string): PathDiagnostic {
   const zones = Intl.supportedValuesOf('timeZone');
   const cities = new Map(zones.map((zone) => [zone.slice(zone.lastIndexOf('/') + 1), zone]));
-  const near = closestMatch(name, zones) ?? cities.get(closestMatch(name.replaceAll(' ', '_'), cities.keys()) ?? '') ?? null;
-  const hint = near === null ? 'a name such as Europe/Berlin or UTC' : `did you mean \`${near}\`?`;
+  const suggestion = closestMatch(name, zones) ?? cities.get(closestMatch(name.replaceAll(' ', '_'), cities.keys()) ?? '') ?? null;
+  const hint = suggestion === null ? 'a name such as Europe/Berlin or UTC' : `did you mean \`${suggestion}\`?`;
   return { path, target: 'value', message: `there is no time zone "${name}"`, hint };
 }
 
@@ -127,27 +127,27 @@ export function parseFreezes(windows: readonly FreezeWindowBlock[] | undefined, 
  * call.
  */
 function cacheFreezeEnd(begin: Schedule, end: Schedule): Freeze['endsAtMs'] {
-  let holds = { fromMs: 0, toMs: 0, endsAtMs: null as number | null };
+  let cached = { fromMs: 0, toMs: 0, endsAtMs: null as number | null };
   return (nowMs) => {
-    if (nowMs < holds.fromMs || holds.toMs <= nowMs) {
-      const begunMs = begin.previousMs(nowMs);
-      const endMs = begunMs === null ? null : end.nextMs(begunMs);
-      const isOn = begunMs !== null && (endMs === null || nowMs < endMs) && !isSkippedByClockChange(begunMs, begin, end);
+    if (nowMs < cached.fromMs || cached.toMs <= nowMs) {
+      const startedMs = begin.previousMs(nowMs);
+      const endMs = startedMs === null ? null : end.nextMs(startedMs);
+      const isOn = startedMs !== null && (endMs === null || nowMs < endMs) && !isSkippedByClockChange(startedMs, begin, end);
       const nextMs = isOn ? endMs : begin.nextMs(nowMs);
-      holds = { fromMs: nowMs, toMs: nextMs ?? Number.POSITIVE_INFINITY, endsAtMs: isOn ? (endMs ?? Number.POSITIVE_INFINITY) : null };
+      cached = { fromMs: nowMs, toMs: nextMs ?? Number.POSITIVE_INFINITY, endsAtMs: isOn ? (endMs ?? Number.POSITIVE_INFINITY) : null };
     }
-    return holds.endsAtMs;
+    return cached.endsAtMs;
   };
 }
 
 /** Returns whether a clock change skipped a whole freeze: its start and end then fall on one moment, and it is not active. */
-function isSkippedByClockChange(begunMs: number, begin: Schedule, end: Schedule): boolean {
-  return end.previousMs(begunMs) === begunMs && begin.wallClockMs(begunMs) < end.wallClockMs(begunMs);
+function isSkippedByClockChange(startedMs: number, begin: Schedule, end: Schedule): boolean {
+  return end.previousMs(startedMs) === startedMs && begin.wallClockMs(startedMs) < end.wallClockMs(startedMs);
 }
 
 /** Returns the suspension in a checked file; `null` if there is none. */
-export function parseSuspension(written: SuspendBlock | undefined): Suspension | null {
-  if (!written) return null;
-  const { reason, by = null, until } = written;
+export function parseSuspension(block: SuspendBlock | undefined): Suspension | null {
+  if (!block) return null;
+  const { reason, by = null, until } = block;
   return { reason, by, untilMs: until === undefined ? null : parseDateTimeMs(until) };
 }

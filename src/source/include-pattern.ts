@@ -25,10 +25,10 @@ const maxDirectories = 1000;
  */
 export async function expandPattern(directory: string, pattern: string): Promise<ExpandedPattern> {
   const path = resolve(directory, pattern);
-  const there = await readPathKind(path);
-  if (there.kind === 'file') return { files: [path], directories: [], problem: null };
+  const pathKind = await readPathKind(path);
+  if (pathKind.kind === 'file') return { files: [path], directories: [], problem: null };
   const { base, glob, isGlob } = picomatch.scan(pattern, { nonegate: true });
-  if (!isGlob || there.kind !== 'absent') return { files: [path], directories: [], problem: describeProblem(there, pattern) };
+  if (!isGlob || pathKind.kind !== 'absent') return { files: [path], directories: [], problem: describeProblem(pathKind, pattern) };
 
   const walk = new PatternWalk(glob);
   try {
@@ -51,15 +51,15 @@ async function readPathKind(path: string): Promise<PathKind> {
   }
 }
 
-function describeProblem(there: PathKind, pattern: string): ExpandedPattern['problem'] {
+function describeProblem(pathKind: PathKind, pattern: string): ExpandedPattern['problem'] {
   const name = JSON.stringify(pattern);
-  switch (there.kind) {
+  switch (pathKind.kind) {
     case 'absent':
       return { message: `${name} does not exist`, hint: "paths are relative to this file's folder" };
     case 'directory':
       return { message: `${name} is a directory`, hint: `write "${pattern.replace(/\/+$/, '')}/*.yaml" for the files in it` };
     case 'unreadable':
-      return { message: `${name} cannot be read: ${there.why}`, hint: null };
+      return { message: `${name} cannot be read: ${pathKind.why}`, hint: null };
     case 'file':
     case 'other':
       return { message: `${name} is not a regular file`, hint: null };
@@ -90,21 +90,21 @@ class PatternWalk {
   }
 
   /** `below` is the path from the pattern's base. `above` holds the resolved directories on it, to detect links that lead back. */
-  async visit(directory: string, below: string, above: readonly string[]): Promise<void> {
+  async visit(directory: string, relativeBase: string, ancestors: readonly string[]): Promise<void> {
     this.directories.push(directory);
     if (this.directories.length > maxDirectories) {
       throw new WalkError(`the pattern leads through more than ${maxDirectories} directories`, 'name the folders in which the files are');
     }
     const entries = await readDirectory(directory);
-    if (entries === null || above.includes(entries.real)) return;
+    if (entries === null || ancestors.includes(entries.real)) return;
     for (const entry of entries.list) {
       if (entry.name.startsWith('.') && !this.#includesHidden) continue;
       const path = join(directory, entry.name);
-      const relative = below === '' ? entry.name : `${below}/${entry.name}`;
+      const relative = relativeBase === '' ? entry.name : `${relativeBase}/${entry.name}`;
       const isDirectory = entry.isSymbolicLink() ? (await readPathKind(path)).kind === 'directory' : entry.isDirectory();
       if (!isDirectory) {
         if (this.#isMatch(relative)) this.files.push(path);
-      } else if (relative.split('/').length < this.#maxDepth) await this.visit(path, relative, [...above, entries.real]);
+      } else if (relative.split('/').length < this.#maxDepth) await this.visit(path, relative, [...ancestors, entries.real]);
     }
   }
 }

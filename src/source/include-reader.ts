@@ -45,19 +45,19 @@ const readConcurrency = 8;
  */
 export async function readFileSet(path: string, includesOf: (text: string) => readonly IncludeEntry[]): Promise<FileSet> {
   const main = await readTextFile(path, maxSourceBytes);
-  const place = await resolveRealPath(path);
+  const realPath = await resolveRealPath(path);
   const includes = main.kind === 'read' ? includesOf(main.text) : [];
-  const reading = new IncludeReader(dirname(path), place, main.kind === 'read' ? main.bytes : 0);
-  for (const entry of includes) await reading.expand(entry);
-  await reading.read();
-  const { diagnostics, directories, included } = reading;
+  const reader = new IncludeReader(dirname(path), realPath, main.kind === 'read' ? main.bytes : 0);
+  for (const entry of includes) await reader.expand(entry);
+  await reader.read();
+  const { diagnostics, directories, included } = reader;
   return {
     main,
     hasIncludes: includes.length > 0,
     included: included.map(({ file, relativePath, text }) => ({ file, relativePath, text })),
     diagnostics,
-    realPaths: [place, ...included.map((one) => one.place)],
-    paths: [resolve(path), ...reading.paths],
+    realPaths: [realPath, ...included.map((one) => one.place)],
+    paths: [resolve(path), ...reader.paths],
     directories: [...directories],
   };
 }
@@ -115,9 +115,9 @@ class IncludeReader {
   readonly #mainRealPath: string;
   #bytes: number;
 
-  constructor(directory: string, mainPlace: string, bytes: number) {
+  constructor(directory: string, mainRealPath: string, bytes: number) {
     this.#directory = directory;
-    this.#mainRealPath = mainPlace;
+    this.#mainRealPath = mainRealPath;
     this.#bytes = bytes;
   }
 
@@ -125,8 +125,8 @@ class IncludeReader {
     const expanded = await expandPattern(this.#directory, entry.pattern);
     for (const directory of expanded.directories) this.directories.add(directory);
     for (const path of expanded.files) this.paths.add(path);
-    const wrong = expanded.problem ?? (await this.#checkNotEmpty(entry, expanded));
-    if (wrong) this.#report(entry, wrong.message, wrong.hint);
+    const problem = expanded.problem ?? (await this.#checkNotEmpty(entry, expanded));
+    if (problem) this.#report(entry, problem.message, problem.hint);
     else for (const path of expanded.files) this.#add(relative(this.#directory, path), { ...entry, path });
   }
 
@@ -149,32 +149,32 @@ class IncludeReader {
     if (tooMany) this.#report(tooMany, `more than ${maxIncludedFiles} files are included`, 'put some of them together, or name fewer');
     const first = found.slice(0, maxIncludedFiles);
     for (let at = 0; at < first.length && this.#bytes <= maxSourceBytes; at += readConcurrency) {
-      const some = first.slice(at, at + readConcurrency);
-      const reads = await Promise.all(some.map(({ path }) => readIncluded(path, maxSourceBytes - this.#bytes)));
-      for (const [index, candidate] of some.entries()) if (reads[index]) this.#addFile(candidate, reads[index]);
+      const batch = first.slice(at, at + readConcurrency);
+      const reads = await Promise.all(batch.map(({ path }) => readIncluded(path, maxSourceBytes - this.#bytes)));
+      for (const [index, candidate] of batch.entries()) if (reads[index]) this.#addFile(candidate, reads[index]);
     }
   }
 
   /** Returns the distinct files found, in order; at most one more than may be included. */
   async #distinctFiles(): Promise<ResolvedCandidate[]> {
     const sorted = [...this.#candidates].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, candidate]) => candidate);
-    const byPlace = new Map<string, ResolvedCandidate>();
-    for (let at = 0; at < sorted.length && byPlace.size <= maxIncludedFiles; at += readConcurrency) {
-      const some = sorted.slice(at, at + readConcurrency);
-      for (const located of await Promise.all(some.map(async (one) => ({ ...one, realPath: await resolveRealPath(one.path) })))) {
-        if (located.realPath !== this.#mainRealPath && !byPlace.has(located.realPath)) byPlace.set(located.realPath, located);
+    const byRealPath = new Map<string, ResolvedCandidate>();
+    for (let at = 0; at < sorted.length && byRealPath.size <= maxIncludedFiles; at += readConcurrency) {
+      const batch = sorted.slice(at, at + readConcurrency);
+      for (const resolved of await Promise.all(batch.map(async (one) => ({ ...one, realPath: await resolveRealPath(one.path) })))) {
+        if (resolved.realPath !== this.#mainRealPath && !byRealPath.has(resolved.realPath)) byRealPath.set(resolved.realPath, resolved);
       }
     }
-    return [...byPlace.values()];
+    return [...byRealPath.values()];
   }
 
   #addFile(candidate: ResolvedCandidate, read: TextFileResult): void {
     if (this.#bytes > maxSourceBytes) return;
     const file = toDisplayPath(candidate.path);
     this.#bytes += read.kind === 'read' ? read.bytes : read.kind === 'too large' ? maxSourceBytes + 1 : 0;
-    const why =
+    const reason =
       this.#bytes > maxSourceBytes ? `it has more than ${maxSourceBytes} bytes, together with those before it` : readErrorOf(read);
-    if (why !== null) this.#report(candidate, `${file} cannot be read: ${why}`, null);
+    if (reason !== null) this.#report(candidate, `${file} cannot be read: ${reason}`, null);
     else if (read.kind === 'read')
       this.included.push({ file, relativePath: relative(this.#directory, candidate.path), text: read.text, place: candidate.realPath });
   }

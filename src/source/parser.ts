@@ -72,18 +72,18 @@ export function parseFile(input: ParseInput): ParsedFile {
   const [main, ...others] = all.map((one) => new SourceFile(one, parseCache.parse(one.file, one.text)));
   if (!main) throw new TypeError('a file has a part');
   parseCache.retainOnly(new Set(all.map((one) => one.file)));
-  const parts = new SourceFiles(main, others);
-  parts.report(main, includeDiagnostics.map(withRule('include')));
-  const value = parts.mergeValues((part, found) => {
+  const files = new SourceFiles(main, others);
+  files.report(main, includeDiagnostics.map(withRule('include')));
+  const value = files.mergeValues((sourceFile, diagnostics) => {
     const misplaced: PathDiagnostic[] = [];
-    const substituted = substituteVariables(part.value, part === main ? variables : {}, misplaced);
-    found.push(...misplaced.map(withRule('variable')), ...checkSchema(substituted, part === main ? 'File' : 'Included'));
+    const substituted = substituteVariables(sourceFile.value, sourceFile === main ? variables : {}, misplaced);
+    diagnostics.push(...misplaced.map(withRule('variable')), ...checkSchema(substituted, sourceFile === main ? 'File' : 'Included'));
     return substituted;
   });
-  const check = (meanings: NameResolutions): void => parts.throwIfInvalid(file, checkSemantics(value, parts.describeLocation, meanings));
-  parts.throwIfInvalid(file, [
-    ...checkSemantics(value, parts.describeLocation),
-    ...checkRollout(value, parts.describeLocation).map(withRule('order')),
+  const check = (meanings: NameResolutions): void => files.throwIfInvalid(file, checkSemantics(value, files.describeLocation, meanings));
+  files.throwIfInvalid(file, [
+    ...checkSemantics(value, files.describeLocation),
+    ...checkRollout(value, files.describeLocation).map(withRule('order')),
     ...checkFreeze(value).map(withRule('freeze')),
   ]);
   const written = value as EdictFile;
@@ -93,7 +93,7 @@ export function parseFile(input: ParseInput): ParsedFile {
       nameRefs.map((name) => [nameKey(name), meanings.get(nameKey(name)) ?? ({ kind: 'none', available: [] } as const)]),
     );
     if (nameRefs.length > 0) check(known);
-    return buildDesiredState(written, known, parts);
+    return buildDesiredState(written, known, files);
   };
   return { gateway: parseGateway(written.gateway), nameRefs, toDesiredState };
 }
@@ -106,17 +106,17 @@ function collectNameRefs(written: EdictFile): NameRef[] {
   return [...environments, ...apis];
 }
 
-function buildDesiredState(written: EdictFile, meanings: NameResolutions, parts: SourceFiles): DesiredState {
-  const meant = (name: NameRef): string => {
-    const meaning = meanings.get(nameKey(name));
-    if (meaning?.kind !== 'one') throw new TypeError(`nobody has looked up ${nameKey(name)}`);
-    return meaning.id;
+function buildDesiredState(written: EdictFile, meanings: NameResolutions, files: SourceFiles): DesiredState {
+  const resolvedId = (name: NameRef): string => {
+    const resolution = meanings.get(nameKey(name));
+    if (resolution?.kind !== 'one') throw new TypeError(`nobody has looked up ${nameKey(name)}`);
+    return resolution.id;
   };
   const environments = new Map<string, Environment>();
   const idOf = new Map<string, string>();
   for (const [name, short] of Object.entries(written.environments)) {
     const setting = typeof short === 'string' ? { id: short, protected: false } : short;
-    const id = setting.id ?? meant(environmentNameRef(name, setting));
+    const id = setting.id ?? resolvedId(environmentNameRef(name, setting));
     const maxOffline = 'maxOffline' in setting && setting.maxOffline !== undefined ? parseThreshold(setting.maxOffline) : null;
     const suspension = 'suspend' in setting ? parseSuspension(setting.suspend) : null;
     environments.set(id, { name, id, isProtected: setting.protected ?? false, maxOffline, suspension });
@@ -126,9 +126,9 @@ function buildDesiredState(written: EdictFile, meanings: NameResolutions, parts:
   const suspendedApis = new Map<string, Suspension>();
   for (const [api, setting] of Object.entries(written.apis ?? {})) {
     const { revision, remark, environments: wanted } = setting;
-    const part = parts.fileOfApi(api);
+    const sourceFile = files.fileOfApi(api);
     const nameRef = setting.id === undefined ? apiNameRef(api, setting) : null;
-    const apiId = setting.id ?? meant(apiNameRef(api, setting));
+    const apiId = setting.id ?? resolvedId(apiNameRef(api, setting));
     const suspension = parseSuspension(setting.suspend);
     if (suspension) suspendedApis.set(apiId, suspension);
     for (const [environment, publication] of Object.entries(wanted)) {
@@ -147,8 +147,8 @@ function buildDesiredState(written: EdictFile, meanings: NameResolutions, parts:
         version: own.version ?? null,
         nameRef,
         driftPolicy: own.drift ?? written.drift ?? 'report',
-        sourceFile: part.relativePath,
-        source: part.sourceOf(['apis', api, 'environments', environment]),
+        sourceFile: sourceFile.relativePath,
+        source: sourceFile.sourceOf(['apis', api, 'environments', environment]),
       });
     }
   }
@@ -168,7 +168,7 @@ function buildDesiredState(written: EdictFile, meanings: NameResolutions, parts:
     suspendedApis,
     refreshIntervalMs,
     republish: written.republish ?? 'revision',
-    sourceFiles: parts.relativePaths,
+    sourceFiles: files.relativePaths,
     commitId: null,
     publications,
   };
@@ -212,6 +212,6 @@ function checkedDurationMs(text: string): number {
 }
 
 /** Sets the rule of a check's diagnostics, unless they have one. */
-function withRule(rule: DiagnosticRule): (finding: PathDiagnostic) => PathDiagnostic {
-  return (finding) => ({ rule, ...finding });
+function withRule(rule: DiagnosticRule): (diagnostic: PathDiagnostic) => PathDiagnostic {
+  return (diagnostic) => ({ rule, ...diagnostic });
 }

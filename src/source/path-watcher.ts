@@ -24,8 +24,8 @@ export interface Snapshot {
  * that holds one of these; and for any change in one of the directories. For directories further up, and for file systems
  * without notifications, it is recomputed every 5 s.
  */
-export async function watchPaths(look: () => Promise<Snapshot>, hint: () => void): Promise<PathWatch> {
-  const watched = new PathWatcher(look, hint);
+export async function watchPaths(takeSnapshot: () => Promise<Snapshot>, onChange: () => void): Promise<PathWatch> {
+  const watched = new PathWatcher(takeSnapshot, onChange);
   await watched.open();
   return watched;
 }
@@ -41,9 +41,9 @@ class PathWatcher implements PathWatch {
   #isCheckQueued = false;
   #isClosed = false;
 
-  constructor(look: () => Promise<Snapshot>, hint: () => void) {
-    this.#takeSnapshot = look;
-    this.#onChange = hint;
+  constructor(takeSnapshot: () => Promise<Snapshot>, onChange: () => void) {
+    this.#takeSnapshot = takeSnapshot;
+    this.#onChange = onChange;
   }
 
   async open(): Promise<void> {
@@ -84,15 +84,15 @@ class PathWatcher implements PathWatch {
   /** Watches the directories that determine where the paths lead. Repeats until these are the same before and after. */
   async #updateWatcher({ paths, directories: open }: Snapshot): Promise<void> {
     for (;;) {
-      const ways = await Promise.all([...paths, ...open].map(resolvePathEntries));
-      const entries = new Set(ways.flatMap((entriesOfOne) => [...entriesOfOne]));
+      const entrySets = await Promise.all([...paths, ...open].map(resolvePathEntries));
+      const entries = new Set(entrySets.flatMap((entriesOfOne) => [...entriesOfOne]));
       const directories = new Set([...[...entries].map((entry) => dirname(entry)), ...open]);
-      const way = JSON.stringify([[...entries], await Promise.all([...directories].map(readDirectoryIdentity))]);
-      if (way === this.#watchKey || this.#isClosed) return;
-      this.#watchKey = way;
-      const before = this.#watcher;
+      const watchKey = JSON.stringify([[...entries], await Promise.all([...directories].map(readDirectoryIdentity))]);
+      if (watchKey === this.#watchKey || this.#isClosed) return;
+      this.#watchKey = watchKey;
+      const previousWatcher = this.#watcher;
       this.#watcher = await this.#startWatcher(entries, directories, new Set(open));
-      await before?.close();
+      await previousWatcher?.close();
     }
   }
 

@@ -69,24 +69,24 @@ export async function watchSourceFiles(
   for (;;) {
     await clock.sleep(pollIntervalMs, signal);
     if (signal.aborted) return;
-    const there = tryList(list);
-    if (there === null) continue;
-    for (const file of there.difference(known)) {
+    const current = tryList(list);
+    if (current === null) continue;
+    for (const file of current.difference(known)) {
       known.add(file);
       await onAdded(file);
     }
-    const gone = known.difference(there);
-    for (const file of gone.intersection(missing)) {
+    const missingNow = known.difference(current);
+    for (const file of missingNow.intersection(missing)) {
       known.delete(file);
       await onRemoved(file);
     }
-    missing = gone.intersection(known);
+    missing = missingNow.intersection(known);
   }
 }
 
-function tryList(look: WatchFilesDeps['list']): Set<string> | null {
+function tryList(list: WatchFilesDeps['list']): Set<string> | null {
   try {
-    return new Set(look());
+    return new Set(list());
   } catch (error) {
     if (error instanceof EdictError) return null;
     throw error;

@@ -26,8 +26,8 @@ export class SourceFile {
 
   /** Returns the position of the key at `path`. */
   sourceOf(path: KeyPath): SourceLocation {
-    const place = locate(this.tree.root, path);
-    return { file: this.file, ...this.#lines.positionAt((place.key ?? place.value).start) };
+    const range = locate(this.tree.root, path);
+    return { file: this.file, ...this.#lines.positionAt((range.key ?? range.value).start) };
   }
 
   /** Returns the errors in the YAML itself. */
@@ -59,7 +59,7 @@ function targetRange({ target }: PathDiagnostic, { key, value }: SourceRange): S
 }
 
 /** Sorts diagnostics by position and removes duplicates: a value that aliases repeat is wrong only where it is written. */
-function sortUnique(mistakes: readonly Diagnostic[]): readonly Diagnostic[] {
-  const once = new Map(mistakes.map((mistake) => [`${mistake.line}:${mistake.column} ${mistake.message}`, mistake]));
+function sortUnique(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const once = new Map(diagnostics.map((diagnostic) => [`${diagnostic.line}:${diagnostic.column} ${diagnostic.message}`, diagnostic]));
   return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
 }

@@ -35,8 +35,8 @@ export class SourceFiles {
     const value = values.get(this.#main);
     if (this.#included.length === 0 || !isMap(value)) return value;
     const apis: [string, unknown][] = [];
-    for (const [part, its] of values) {
-      const own = isMap(its) && isMap(its['apis']) ? its['apis'] : {};
+    for (const [part, fileValue] of values) {
+      const own = isMap(fileValue) && isMap(fileValue['apis']) ? fileValue['apis'] : {};
       for (const [api, setting] of Object.entries(own)) if (this.#isFirstDeclaration(part, api)) apis.push([api, setting]);
     }
     return { ...value, apis: Object.fromEntries(apis) };
@@ -67,13 +67,13 @@ export class SourceFiles {
 
   /** Throws an InvalidFileError for the file `name` if there are any diagnostics, including `findings` in the merged value. */
   throwIfInvalid(name: string, findings: readonly PathDiagnostic[]): void {
-    const isSound = this.#wellFormed().length === this.#included.length + 1;
-    for (const finding of isSound ? findings : []) this.report(this.#fileAt(finding.path), [finding]);
-    const mistakes = [this.#main, ...this.#included].flatMap((part) => [
+    const isWellFormed = this.#wellFormed().length === this.#included.length + 1;
+    for (const finding of isWellFormed ? findings : []) this.report(this.#fileAt(finding.path), [finding]);
+    const diagnostics = [this.#main, ...this.#included].flatMap((part) => [
       ...part.yamlDiagnostics(),
       ...part.toDiagnostics(this.#diagnostics.get(part) ?? []),
     ]);
-    if (mistakes.length > 0) throw new InvalidFileError(name, mistakes);
+    if (diagnostics.length > 0) throw new InvalidFileError(name, diagnostics);
   }
 
   #wellFormed(): SourceFile[] {

@@ -6,10 +6,10 @@ import type { KeyPath } from '../yaml/source-ranges.ts';
 import { isMap } from '../yaml/value.ts';
 import { closestMatch } from './spelling.ts';
 
-/** What the schema calls the kinds of files. */
+/** The validator of each kind of file, by its name in the schema. */
 const validators = { File: validateFile, Included: validateIncluded } as const;
 
-/** Returns everything in which the value of a file of a kind differs from spec/edict.schema.json; empty if it conforms. */
+/** Validates the value of a file against spec/edict.schema.json; returns an empty list if it conforms. */
 export function checkSchema(value: unknown, kind: keyof typeof validators): PathDiagnostic[] {
   const validate = validators[kind];
   if (validate(value)) return [];
@@ -19,8 +19,8 @@ export function checkSchema(value: unknown, kind: keyof typeof validators): Path
 }
 
 /**
- * Where the schema allows a text or a map, ajv reports what is wrong with the value as either. Only the form that
- * the person has chosen is worth a word.
+ * Where the schema allows a string or a map, ajv reports errors for both forms. Only errors of the form that was written are
+ * relevant.
  */
 function isRelevant(error: ErrorObject, unions: ReadonlyMap<string, unknown>): boolean {
   if (error.keyword === 'anyOf' || error.keyword === 'propertyNames' || error.keyword === 'if') return false;

@@ -4,16 +4,16 @@ import type { KeyPath } from '../yaml/source-ranges.ts';
 import { isMap } from '../yaml/value.ts';
 import { closestMatch } from './spelling.ts';
 
-/** Says where a path of the file leads, such as `line 12`. */
+/** Describes the position of a path in the file, such as `line 12`. */
 type DescribeLocation = (path: KeyPath) => string;
 
-/** How many environments or candidates a hint names. */
+/** How many environments or candidates a hint lists. */
 const maxListed = 10;
 
 /**
- * Returns what no schema can see: an address that is none, an environment that is not declared, two names for one
- * environment, and one publication declared twice; and names that mean nothing at the gateway or too much, as far as `meanings`
- * says so. Looks past values whose shape is wrong, since those are reported elsewhere.
+ * Checks for errors that a schema cannot detect: an invalid URL, an undeclared environment, two names for one environment, a
+ * publication that is declared twice, and names that `meanings` shows to be unknown or ambiguous at the gateway. Ignores
+ * values of the wrong type, which the schema check reports.
  */
 export function checkSemantics(file: unknown, placeOf: DescribeLocation, meanings: NameResolutions = new Map()): PathDiagnostic[] {
   const findings: PathDiagnostic[] = [];
@@ -60,17 +60,20 @@ export function checkSemantics(file: unknown, placeOf: DescribeLocation, meaning
   return findings;
 }
 
-/** Returns the name by which the file calls an API that stands under `key` without an ID. */
+/** Returns the name reference of the API under `key` that has no ID. */
 export function apiNameRef(key: string, setting: unknown): NameRef {
   return { kind: 'api', name: textAt(setting, 'name') ?? key, group: textAt(setting, 'group') };
 }
 
-/** Returns the name by which the file calls an environment that stands under `key` without an ID. */
+/** Returns the name reference of the environment under `key` that has no ID. */
 export function environmentNameRef(key: string, setting: unknown): NameRef {
   return { kind: 'environment', name: textAt(setting, 'name') ?? key, group: null };
 }
 
-/** Returns the ID that `setting` has or that its name means; `null` if there is none, which is a finding where it is known. */
+/**
+ * Returns the ID in `setting` or that its name resolves to. Returns `null` without one, and adds a diagnostic if the name was
+ * looked up.
+ */
 function resolveId(setting: unknown, name: NameRef, path: KeyPath, meanings: NameResolutions, findings: PathDiagnostic[]): string | null {
   const id = textAt(setting, 'id');
   if (id !== null) {
@@ -143,7 +146,7 @@ function reportDuplicate(
   });
 }
 
-/** Returns what is wrong with an entry under `path` that names an environment which is not declared. */
+/** Returns the diagnostic for an entry at `path` that names an undeclared environment. */
 export function undeclaredEnvironment(path: KeyPath, environment: string, declared: readonly string[]): PathDiagnostic {
   const near = closestMatch(environment, declared);
   const more = declared.length > maxListed ? `, and ${declared.length - maxListed} more` : '';

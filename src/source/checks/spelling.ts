@@ -1,6 +1,9 @@
 import { distance } from 'fastest-levenshtein';
 
-/** Returns the known word that `word` most likely means, or `null` if none is near. Of two equally near the one that begins alike. */
+/**
+ * Returns the known word closest to `word`, or `null` if none is close. Of two equally close ones, the one with the longer
+ * common prefix.
+ */
 export function closestMatch(word: string, known: Iterable<string>): string | null {
   const allowed = Math.max(word.length > 3 ? 2 : 1, Math.floor(word.length / 3));
   let best: string | null = null;

@@ -14,51 +14,51 @@ import {
   releaseEnvironmentId,
 } from './identifiers.ts';
 
-/** What a gateway shows of itself. */
+/** The APIs and environments that a gateway lists. */
 export interface GatewayListing {
   readonly gateway: GatewayArguments;
   readonly apis: readonly ObservedApi[];
   readonly environments: readonly ListedEnvironment[];
 }
 
-/** An edict file, and what it could not say. */
+/** An exported file, and warnings about everything left out. */
 export interface ExportedFile {
-  /** The file's text, with a line end at its end. */
+  /** The file's text, which ends with a line end. */
   readonly text: string;
-  /** One line each, for a person. */
+  /** One line each, for people. */
   readonly warnings: readonly string[];
 }
 
-/** Longer lists of environments are written one a line. */
+/** Longer lists of environments are written one per line. */
 const maxLineLength = 100;
 
 /**
- * Returns the edict file that declares what the gateway shows, so that a plan over the same listing has no change: every API
- * and environment, online where it is published. The same listing in any order gives the same text. A pure function.
- * What the file has no way to name stands in comments at its end, and in a warning.
+ * Returns the edict file that declares what the gateway lists, so that a plan for the same listing is empty: every API and
+ * environment, online where it is published. The same listing in any order gives the same text. A pure function. Resources
+ * that the file cannot name are listed in comments at its end and in a warning.
  */
 export function exportGateway({ gateway, apis, environments }: GatewayListing): ExportedFile {
-  const places = assignEnvironmentNames(environments, new Set(apis.flatMap(({ publications }) => [...publications.keys()])));
-  const listed = assignApiNames(apis);
+  const namedEnvironments = assignEnvironmentNames(environments, new Set(apis.flatMap(({ publications }) => [...publications.keys()])));
+  const namedApis = assignApiNames(apis);
   const settings = parseGateway(gateway);
-  const refusals = [
-    ...places.skipped.map(({ id, name }) => `environment ${quoteForComment(name)}, ID ${quoteForComment(id)}`),
-    ...listed.skipped.map((api) => `API ${quoteForComment(api.name)}${formatGroup(api)}, ID ${quoteForComment(api.apiId)}`),
+  const skipped = [
+    ...namedEnvironments.skipped.map(({ id, name }) => `environment ${quoteForComment(name)}, ID ${quoteForComment(id)}`),
+    ...namedApis.skipped.map((api) => `API ${quoteForComment(api.name)}${formatGroup(api)}, ID ${quoteForComment(api.apiId)}`),
   ];
 
   const file = new YAMLMap();
   addEntry(file, 'edict', 1);
   addEntry(file, 'gateway', gatewayMap(gateway, settings), { before: gatewayComment, hasBlankLineBefore: true });
-  addEntry(file, 'environments', environmentsMap(places.named), { before: environmentsComment, hasBlankLineBefore: true });
+  addEntry(file, 'environments', environmentsMap(namedEnvironments.named), { before: environmentsComment, hasBlankLineBefore: true });
   addEntry(file, 'removed', 'keep', { before: pruneComment, hasBlankLineBefore: true });
-  const keyOf = new Map(places.named.map(({ id, key }) => [id, key]));
-  addEntry(file, 'apis', apisMap(listed.named, keyOf), { before: apisComment, hasBlankLineBefore: true });
+  const keyOf = new Map(namedEnvironments.named.map(({ id, key }) => [id, key]));
+  addEntry(file, 'apis', apisMap(namedApis.named, keyOf), { before: apisComment, hasBlankLineBefore: true });
 
-  // Names that YAML 1.1 takes for something else, such as yes, are quoted too: this file may meet other readers than edict.
+  // Names that YAML 1.1 parses as another type, such as yes, are quoted too, because other tools may read this file.
   const document = new Document(file, { compat: 'yaml-1.1' });
   document.commentBefore = formatComment(headerComment(settings));
-  if (refusals.length > 0) document.comment = formatComment([skippedComment, ...refusals.map((refusal) => `- ${refusal}`)]);
-  const warnings = refusals.length === 0 ? [] : [`${skippedComment} See the end of the file: ${refusals.length} in all.`];
+  if (skipped.length > 0) document.comment = formatComment([skippedComment, ...skipped.map((entry) => `- ${entry}`)]);
+  const warnings = skipped.length === 0 ? [] : [`${skippedComment} See the end of the file: ${skipped.length} in all.`];
   return { text: document.toString({ lineWidth: 0 }), warnings };
 }
 
@@ -125,21 +125,24 @@ function apisMap(apis: readonly ExportedApi[], keyOf: ReadonlyMap<string, string
 
 function apiComment(key: string, api: ObservedApi, keyOf: ReadonlyMap<string, string>): readonly string[] {
   const { name, editedAtMs, publications } = api;
-  const stale: string[] = [];
-  const nameless: string[] = [];
+  const outdated: string[] = [];
+  const skippedEnvironments: string[] = [];
   for (const [id, { publishedAtMs }] of publications) {
     const environment = keyOf.get(id);
-    if (environment === undefined) nameless.push(quoteForComment(id));
-    else if (isOutdated({ state: 'online', publishedAtMs, editedAtMs })) stale.push(`${environment} (${formatTimestamp(publishedAtMs)})`);
+    if (environment === undefined) skippedEnvironments.push(quoteForComment(id));
+    else if (isOutdated({ state: 'online', publishedAtMs, editedAtMs }))
+      outdated.push(`${environment} (${formatTimestamp(publishedAtMs)})`);
   }
   return [
     ...(key === name ? [] : [`${quoteForComment(name)}${formatGroup(api)} at the gateway.`]),
-    ...(stale.length === 0
+    ...(outdated.length === 0
       ? []
       : [
-          `Edited ${formatTimestamp(editedAtMs)}, after it was published in ${stale.sort().join(', ')}: the next online there publishes the newer draft.`,
+          `Edited ${formatTimestamp(editedAtMs)}, after it was published in ${outdated.sort().join(', ')}: the next online there publishes the newer draft.`,
         ]),
-    ...(nameless.length === 0 ? [] : [`Also published in an environment that is left out: ${nameless.sort().join(', ')}.`]),
+    ...(skippedEnvironments.length === 0
+      ? []
+      : [`Also published in an environment that is left out: ${skippedEnvironments.sort().join(', ')}.`]),
   ];
 }
 
@@ -154,7 +157,7 @@ function formatTimestamp(ms: number | null): string {
 interface EntryComments {
   readonly before?: readonly string[];
   readonly after?: string | null;
-  /** Whether an empty line stands before it. */
+  /** Whether an empty line precedes it. */
   readonly hasBlankLineBefore?: boolean;
 }
 
@@ -184,7 +187,7 @@ function flowMap(entries: readonly (readonly [string, string | number | boolean]
   return map;
 }
 
-/** The yaml package puts a # before each of these lines. */
+/** The yaml package adds a # before each line. */
 function formatComment(lines: readonly string[]): string {
   return lines.map((line) => (line === '' ? '' : ` ${line}`)).join('\n');
 }

@@ -2,33 +2,33 @@ import { validateFile } from '../../../generated/edict-file-validator.cjs';
 import type { ObservedApi } from '../../model/observation.ts';
 import type { ListedEnvironment } from '../../model/ports.ts';
 
-/** The environment that every instance has, and where callers usually are. */
+/** The environment that every instance has and that callers usually use. */
 export const releaseEnvironmentId = 'DEFAULT_ENVIRONMENT_RELEASE_ID';
 
-/** How many characters of an ID or of a group's name tell two namesakes apart. */
+/** How many characters of an ID or a group's name are appended to tell equal names apart. */
 const idSuffixLength = 8;
 const groupSuffixLength = 64;
 
 export interface ExportedApi {
-  /** What the file calls it. */
+  /** Its key in the file. */
   readonly key: string;
   readonly api: ObservedApi;
 }
 
 export interface ExportedEnvironment extends ListedEnvironment {
-  /** What the file calls it. */
+  /** Its key in the file. */
   readonly key: string;
-  /** Whether the gateway lists it; if not, an API is said to be published there, or it is the one that always is. */
+  /** Whether the gateway lists it. If not, an API is published in it, or it is the release environment, which always exists. */
   readonly isListed: boolean;
 }
 
-/** What a list holds under the names of a file, and what a file has no way to name. Sorted by code units. */
+/** The resources with their keys in the file, and those that a file cannot name. Sorted by code units. */
 export interface NamingResult<Nameable, Nameless> {
   readonly named: readonly Nameable[];
   readonly skipped: readonly Nameless[];
 }
 
-/** Returns the APIs under names of their own: the gateway's where it can be, else with the group, else with the ID or a part of it. */
+/** Assigns unique keys to APIs: the gateway's name where possible, else with the group, else with all or part of the ID. */
 export function assignApiNames(apis: Iterable<ObservedApi>): NamingResult<ExportedApi, ObservedApi> {
   const sorted = [...apis].sort((a, b) => compareCodeUnits(a.name, b.name) || compareCodeUnits(a.apiId, b.apiId));
   const isNameable = ({ apiId }: ObservedApi): boolean => isValidId(apiId);
@@ -46,8 +46,8 @@ export function assignApiNames(apis: Iterable<ObservedApi>): NamingResult<Export
 }
 
 /**
- * Returns the environments under short names in small letters where that can be: those that the gateway lists, those where
- * an API is said to be published, and if there is none, the one that every instance has.
+ * Assigns unique keys to environments, in lower case where possible: those that the gateway lists, those in which an API is
+ * published, and if there are none, the release environment.
  */
 export function assignEnvironmentNames(
   listed: readonly ListedEnvironment[],
@@ -81,12 +81,12 @@ function idCandidates(base: string, id: string): readonly [string, string] {
   return [appendSuffix(base, id.slice(0, idSuffixLength)), appendSuffix(base, id)];
 }
 
-/** Orders by code unit, so that the order does not depend on a machine's locale. */
+/** Compares by code unit, so that the order does not depend on the machine's locale. */
 function compareCodeUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** A file that says the least. */
+/** The smallest valid file. */
 const minimalFile = {
   edict: 1,
   gateway: { endpoint: 'https://host', project: 'p', instance: 'i' },
@@ -104,34 +104,34 @@ export function isValidId(text: string): boolean {
   return validateFile({ ...minimalFile, environments: { e: text } });
 }
 
-/** The most characters of a name: `Name` in spec/edict.schema.json. */
+/** Maximum length of a name: `Name` in spec/edict.schema.json. */
 const maxNameLength = 128;
 
-/** Something that needs a key of its own. */
+/** A resource that needs a unique key. */
 export interface NameCandidates {
-  /** The keys that would suit it, the best first; `null` where there is none of that kind. All have as many. */
+  /** Possible keys, the best first; `null` where a kind of key is missing. All lists have the same length. */
   readonly candidates: readonly [...(string | null)[], string];
 }
 
 /**
- * Returns a key for each item, no two alike. A key that several items want in one round goes to none of them, nor to a later one:
- * so the keys do not depend on the order of the items, unless even the last candidates are alike.
+ * Assigns a unique key to each item. A key that several items want in one round goes to none of them, nor to a later one, so
+ * that the keys do not depend on the order of the items, unless even their last candidates are equal.
  */
 export function assignUniqueNames<T extends NameCandidates>(items: readonly T[]): ReadonlyMap<T, string> {
   const keys = new Map<T, string>();
   const taken = new Set<string>();
   const rounds = Math.max(0, ...new Set(items.map(({ candidates }) => candidates.length)));
-  let left = items;
-  for (let round = 0; round < rounds && left.length > 0; round += 1) {
-    const suitors = Map.groupBy(left, ({ candidates }) => candidates[round] ?? null);
-    for (const [key, [first, ...others]] of suitors) {
+  let remaining = items;
+  for (let round = 0; round < rounds && remaining.length > 0; round += 1) {
+    const itemsByKey = Map.groupBy(remaining, ({ candidates }) => candidates[round] ?? null);
+    for (const [key, [first, ...others]] of itemsByKey) {
       if (key === null || first === undefined || taken.has(key)) continue;
       taken.add(key);
       if (others.length === 0) keys.set(first, key);
     }
-    left = left.filter((item) => !keys.has(item));
+    remaining = remaining.filter((item) => !keys.has(item));
   }
-  for (const item of left) {
+  for (const item of remaining) {
     const base = item.candidates.at(-1) ?? '';
     let count = 2;
     while (taken.has(appendSuffix(base, String(count)))) count += 1;
@@ -141,7 +141,10 @@ export function assignUniqueNames<T extends NameCandidates>(items: readonly T[])
   return keys;
 }
 
-/** Returns what of a text may stand in a name, the rest as `-`: `Orders (v2)` becomes `Orders-v2`; `null` if nothing is left. */
+/**
+ * Replaces the characters of a text that a name must not contain by `-`: `Orders (v2)` becomes `Orders-v2`; `null` if nothing
+ * is left.
+ */
 export function sanitizeName(text: string): string | null {
   const allowed = text
     .normalize('NFC')
@@ -153,22 +156,22 @@ export function sanitizeName(text: string): string | null {
   return name.slice(0, end) || null;
 }
 
-/** Returns `base-suffix`, of which the base loses its end where both are too long for a name. */
+/** Returns `base-suffix`, with the base truncated if the result is too long for a name. */
 export function appendSuffix(base: string, suffix: string): string {
-  const room = maxNameLength - [...suffix].length - 1;
-  return room < 1 ? truncate(suffix, maxNameLength) : `${truncate(base, room)}-${suffix}`;
+  const maxBaseLength = maxNameLength - [...suffix].length - 1;
+  return maxBaseLength < 1 ? truncate(suffix, maxNameLength) : `${truncate(base, maxBaseLength)}-${suffix}`;
 }
 
 function truncate(text: string, length: number): string {
   return text.length <= length ? text : [...text].slice(0, length).join('');
 }
 
-/** How many characters of a foreign text a comment shows. */
+/** Maximum length of untrusted text in a comment. */
 const maxCommentLength = 200;
 
 /**
- * Returns a foreign text in quotes as it may stand in a comment or on a terminal: on one line, whatever it holds. Control
- * characters, line ends and what turns the direction of writing are shown by their numbers, a longer text loses its end.
+ * Quotes untrusted text for a comment or a terminal, on one line. Control characters, line ends and bidirectional controls are
+ * shown as code points; a longer text is truncated.
  */
 export function quoteForComment(text: string): string {
   const characters = [...text.slice(0, 2 * maxCommentLength + 1)];

@@ -5,19 +5,19 @@ import { locate } from '../yaml/source-ranges.ts';
 import { parseYaml, type YamlMap, type YamlNode } from '../yaml/tree.ts';
 import { applyEdits, formatUnifiedDiff, type TextEdit } from './unified-diff.ts';
 
-/** What a file is to say of one publication. */
+/** The requested state of one publication in the file. */
 export interface PublicationEdit extends PublicationNames {
   readonly key: PublicationKey;
   readonly state: PublicationState;
-  /** The version that is to be pinned; `null`: none. */
+  /** The version to pin; `null`: none. */
   readonly version: string | null;
 }
 
-/** How a file comes to say what is wished. */
+/** The changes that make a file declare the requested states. */
 export interface FilePatch {
-  /** A unified diff; empty if there is nothing that it could do. */
+  /** A unified diff; empty if no edit can be made automatically. */
   readonly diff: string;
-  /** What a person has to write, since no change of a line or two does it. */
+  /** Edits that a person must make, because changing a line or two is not enough. */
   readonly manualEdits: readonly PublicationEdit[];
 }
 
@@ -25,73 +25,74 @@ export interface PatchInput {
   readonly text: string;
   /** The file's name in the diff, relative. */
   readonly file: string;
-  /** Returns what is read where the file has another text: it may include others, or be included. */
+  /** Returns the parser's input if the file had another text. The file may include others or be included. */
   readonly toParseInput: (text: string) => ParseInput;
-  /** What the file says now. */
+  /** The desired state that the file declares now. */
   readonly desired: DesiredState;
 }
 
 /**
- * Returns the change to the file that makes it say what is wished and nothing else new. Each change is tried: what comes out is
- * read again, and where another publication says something else too, since YAML can repeat what it has said before, it is left to
- * a person. A pure function.
+ * Returns the patch that makes the file declare the requested states and changes nothing else. Each edit is tried: the result
+ * is parsed again, and if another publication changes too, because YAML aliases repeat values, the edit is left to a person. A
+ * pure function.
  */
-export function createPatch(input: PatchInput, wishes: readonly PublicationEdit[]): FilePatch {
+export function createPatch(input: PatchInput, requested: readonly PublicationEdit[]): FilePatch {
   const { text, file, desired } = input;
   const { root } = parseYaml(text);
-  const units = groupEdits(text, root, wishes.map(useCurrentNames(desired)), desired);
+  const groups = groupEdits(text, root, requested.map(useCurrentNames(desired)), desired);
   const before = parsePublications(text, input);
-  const isRight = (some: readonly EditGroup[]): boolean => {
-    const wanted = some.flatMap((unit) => unit.publicationEdits);
+  const isCorrect = (some: readonly EditGroup[]): boolean => {
+    const wanted = some.flatMap((group) => group.publicationEdits);
     return before !== null && isEditedAsRequested(before, parsePublications(applyEdits(text, collectTextEdits(some)), input), wanted);
   };
-  const singly = units.length <= maxSeparateTries && !isRight(units) ? units.filter((unit) => isRight([unit])) : units;
-  const right = isRight(singly) ? singly : [];
-  const done = new Set(right.flatMap((unit) => unit.publicationEdits.map(({ key }) => key)));
-  return { diff: formatUnifiedDiff(file, text, collectTextEdits(right)), manualEdits: wishes.filter(({ key }) => !done.has(key)) };
+  const candidates = groups.length <= maxSeparateTries && !isCorrect(groups) ? groups.filter((group) => isCorrect([group])) : groups;
+  const applied = isCorrect(candidates) ? candidates : [];
+  const done = new Set(applied.flatMap((group) => group.publicationEdits.map(({ key }) => key)));
+  return { diff: formatUnifiedDiff(file, text, collectTextEdits(applied)), manualEdits: requested.filter(({ key }) => !done.has(key)) };
 }
 
-/** So many changes are tried one by one where all together come out wrong: each costs a reading of the file. */
+/** Up to this many edits are tried one by one if all of them together give a wrong result. Each try parses the file. */
 const maxSeparateTries = 50;
 
-/** Wishes that are fulfilled together or not at all. */
+/** Edits that are made together or not at all. */
 interface EditGroup {
   readonly publicationEdits: readonly PublicationEdit[];
   readonly textEdits: readonly TextEdit[];
 }
 
-function collectTextEdits(units: readonly EditGroup[]): readonly TextEdit[] {
-  return units.flatMap(({ textEdits }) => textEdits);
+function collectTextEdits(groups: readonly EditGroup[]): readonly TextEdit[] {
+  return groups.flatMap(({ textEdits }) => textEdits);
 }
 
-/** The file may call an API otherwise by now. */
-function useCurrentNames({ publications }: DesiredState): (wish: PublicationEdit) => PublicationEdit {
+/** Replaces API names, because the file may use another name by now. */
+function useCurrentNames({ publications }: DesiredState): (request: PublicationEdit) => PublicationEdit {
   const nameOf = new Map([...publications.values()].map(({ apiId, api }) => [apiId, api]));
-  return (wish) => ({ ...wish, api: nameOf.get(wish.apiId) ?? wish.api });
+  return (request) => ({ ...request, api: nameOf.get(request.apiId) ?? request.api });
 }
 
 function groupEdits(
   text: string,
   root: YamlNode,
-  wishes: readonly PublicationEdit[],
+  requested: readonly PublicationEdit[],
   { publications, environments }: DesiredState,
 ): EditGroup[] {
   const isInFile = ({ key }: PublicationEdit): boolean => publications.has(key);
-  const isPlace = ({ environment, environmentId }: PublicationEdit): boolean => environments.get(environmentId)?.name === environment;
+  const isEnvironmentKnown = ({ environment, environmentId }: PublicationEdit): boolean =>
+    environments.get(environmentId)?.name === environment;
   const idOf = new Map([...publications.values()].map(({ api, apiId }) => [api, apiId]));
   const isFree = ({ api, apiId }: PublicationEdit): boolean => (idOf.get(api) ?? apiId) === apiId;
-  const missing = wishes.filter((wish) => !isInFile(wish) && isPlace(wish) && isFree(wish));
+  const missing = requested.filter((request) => !isInFile(request) && isEnvironmentKnown(request) && isFree(request));
   const found = [
-    ...wishes.filter(isInFile).map((wish) => ({ publicationEdits: [wish], textEdits: editExisting(text, root, wish) })),
-    ...[...Map.groupBy(missing, ({ apiId }) => apiId).values()].map((own) => ({
-      publicationEdits: own,
-      textEdits: addMissing(text, root, own),
+    ...requested.filter(isInFile).map((request) => ({ publicationEdits: [request], textEdits: editExisting(text, root, request) })),
+    ...[...Map.groupBy(missing, ({ apiId }) => apiId).values()].map((apiEdits) => ({
+      publicationEdits: apiEdits,
+      textEdits: addMissing(text, root, apiEdits),
     })),
   ];
-  return found.flatMap(({ publicationEdits: own, textEdits }) => (textEdits ? [{ publicationEdits: own, textEdits }] : []));
+  return found.flatMap(({ publicationEdits: apiEdits, textEdits }) => (textEdits ? [{ publicationEdits: apiEdits, textEdits }] : []));
 }
 
-/** What a file says of each publication, by the names that it has there; `null` if it is not valid. */
+/** The publications that a file declares, by their names in it; `null` if it is not valid. */
 type PublicationsByName = ReadonlyMap<string, DesiredPublication>;
 
 function parsePublications(text: string, { toParseInput }: PatchInput): PublicationsByName | null {
@@ -104,21 +105,21 @@ function parsePublications(text: string, { toParseInput }: PatchInput): Publicat
   }
 }
 
-/** What a name means does not matter here, if it is the same each time. */
+/** The IDs do not matter here, as long as each name always gets the same one. */
 function placeholderResolutions(names: readonly NameRef[]): ReadonlyMap<NameKey, NameResolution> {
   return new Map(names.map((name, index) => [nameKey(name), { kind: 'one', id: `_${index}` }]));
 }
 
-function isEditedAsRequested(before: PublicationsByName, after: PublicationsByName | null, wishes: readonly PublicationEdit[]): boolean {
+function isEditedAsRequested(before: PublicationsByName, after: PublicationsByName | null, requested: readonly PublicationEdit[]): boolean {
   if (after === null) return false;
-  const wished = new Map(wishes.map((wish) => [formatName(wish), wish]));
-  const names = new Set([...before.keys(), ...after.keys(), ...wished.keys()]);
+  const requestedByName = new Map(requested.map((request) => [formatName(request), request]));
+  const names = new Set([...before.keys(), ...after.keys(), ...requestedByName.keys()]);
   return [...names].every((name) => {
-    const [was, is, wish] = [before.get(name), after.get(name), wished.get(name)];
+    const [was, is, request] = [before.get(name), after.get(name), requestedByName.get(name)];
     if (!is) return false;
-    if (!wish) return serializeContent(was) === serializeContent(is);
-    if (is.nameRef === null && is.apiId !== wish.apiId) return false;
-    return is.state === wish.state && (wish.state === 'offline' || is.version === wish.version);
+    if (!request) return serializeContent(was) === serializeContent(is);
+    if (is.nameRef === null && is.apiId !== request.apiId) return false;
+    return is.state === request.state && (request.state === 'offline' || is.version === request.version);
   });
 }
 
@@ -130,30 +131,30 @@ function serializeContent(publication: DesiredPublication | undefined): string {
   return JSON.stringify(publication && { ...publication, source: null });
 }
 
-/** Returns the edits that make what the file says of a publication as wished; `null` if there are none. */
-function editExisting(text: string, root: YamlNode, wish: PublicationEdit): readonly TextEdit[] | null {
-  const path = ['apis', wish.api, 'environments', wish.environment];
+/** Returns the edits that set the requested state of a declared publication; `null` if it cannot be edited. */
+function editExisting(text: string, root: YamlNode, request: PublicationEdit): readonly TextEdit[] | null {
+  const path = ['apis', request.api, 'environments', request.environment];
   const { value, node } = locate(root, path);
-  if (node.kind === 'scalar') return [{ ...toRange(value), text: formatSetting(wish) }];
+  if (node.kind === 'scalar') return [{ ...toRange(value), text: formatSetting(request) }];
   if (node.kind !== 'map') return null;
   const state = locate(root, [...path, 'state']);
-  const edits: TextEdit[] = [{ ...toRange(state.value), text: wish.state }];
-  if (wish.version === null) return edits;
+  const edits: TextEdit[] = [{ ...toRange(state.value), text: request.state }];
+  if (request.version === null) return edits;
   if (node.entries.has('version'))
-    return [...edits, { ...toRange(locate(root, [...path, 'version']).value), text: formatScalar(wish.version) }];
-  const pin = `version: ${formatScalar(wish.version)}`;
-  if (isFlowStyle(text, value.start)) return [{ ...toRange(state.value), text: `${wish.state}, ${pin}` }];
+    return [...edits, { ...toRange(locate(root, [...path, 'version']).value), text: formatScalar(request.version) }];
+  const pin = `version: ${formatScalar(request.version)}`;
+  if (isFlowStyle(text, value.start)) return [{ ...toRange(state.value), text: `${request.state}, ${pin}` }];
   const lineStart = text.lastIndexOf('\n', (state.key?.start ?? 0) - 1) + 1;
   const indent = text.slice(lineStart, state.key?.start ?? lineStart);
   if (indent.trim() !== '') return null;
   return [...edits, insertLines(text, state.value.end, [`${indent}${pin}`])];
 }
 
-/** Returns the edits that add publications of one API to the file, and the API if it is not there; `null` if there are none. */
-function addMissing(text: string, root: YamlNode, wishes: readonly PublicationEdit[]): readonly TextEdit[] | null {
-  const [first] = wishes;
+/** Returns the edits that add publications of one API, and the API if it is missing; `null` if they cannot be added. */
+function addMissing(text: string, root: YamlNode, requested: readonly PublicationEdit[]): readonly TextEdit[] | null {
+  const [first] = requested;
   if (!first) return null;
-  const entries = wishes.map((wish) => `${formatScalar(wish.environment)}: ${formatSetting(wish)}`);
+  const entries = requested.map((request) => `${formatScalar(request.environment)}: ${formatSetting(request)}`);
   const path = ['apis', first.api, 'environments'];
   if (hasPath(root, path))
     return insertEntries(text, root, path, (indent) => entries.map((entry) => `${indent}${entry}`), entries.join(', '));
@@ -167,7 +168,7 @@ function addMissing(text: string, root: YamlNode, wishes: readonly PublicationEd
   );
 }
 
-/** Returns the edit that puts entries at the begin of the map at `path`: as lines, or within braces if the map has them. */
+/** Returns the edit that inserts entries at the start of the map at `path`: as lines, or inside braces for a flow map. */
 function insertEntries(
   text: string,
   root: YamlNode,
@@ -199,7 +200,7 @@ function firstKeyOffset(root: YamlNode, path: readonly string[], map: YamlMap): 
   return name === undefined ? null : (locate(root, [...path, name]).key?.start ?? null);
 }
 
-/** Lines of their own behind the one in which `offset` is, ended as that one is. */
+/** Inserts lines after the line at `offset`, with the same line ends. */
 function insertLines(text: string, offset: number, lines: readonly string[]): TextEdit {
   const end = text.indexOf('\n', offset);
   if (end === -1) return { start: text.length, end: text.length, text: `\n${lines.join('\n')}` };
@@ -215,12 +216,12 @@ function toRange({ start, end }: { readonly start: number; readonly end: number 
   return { start, end };
 }
 
-/** Returns a publication's setting as the file has it. */
+/** Returns a publication's setting in the file's notation. */
 export function formatSetting({ state, version }: Pick<PublicationEdit, 'state' | 'version'>): string {
   return version === null || state === 'offline' ? state : `{ state: ${state}, version: ${formatScalar(version)} }`;
 }
 
-/** What YAML could take for something else than a text is quoted; a number is none here. */
+/** Quotes text that YAML could parse as another type. Numbers need no quotes here. */
 function formatScalar(text: string): string {
   return /^[A-Za-z0-9][\w.-]*$/.test(text) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text) ? text : JSON.stringify(text);
 }

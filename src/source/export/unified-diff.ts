@@ -1,16 +1,16 @@
 import { LineIndex } from '../yaml/source-ranges.ts';
 
-/** A part of a text that becomes another one. Offsets are in UTF-16 units, end exclusive. */
+/** Replaces a range of a text. Offsets are in UTF-16 units, end exclusive. */
 export interface TextEdit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
-/** So many unchanged lines stand around a change, as `git diff` has them. */
+/** Number of unchanged lines around a change, as in `git diff`. */
 const contextLines = 3;
 
-/** Returns `text` with `edits` made, which do not overlap. */
+/** Returns `text` with `edits` applied, which must not overlap. */
 export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   let result = '';
   let at = 0;
@@ -21,7 +21,7 @@ export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   return result + text.slice(at);
 }
 
-/** Lines from `from` to `to`, exclusive, counting from 0, and what stands in their place afterwards. */
+/** The lines from `from` to `to`, exclusive, counting from 0, and their replacement. */
 interface ChangedLines {
   readonly from: number;
   readonly to: number;
@@ -29,8 +29,8 @@ interface ChangedLines {
 }
 
 /**
- * Returns the unified diff that makes `edits` in the file `name`, as `git apply` in its folder and `patch -p1` take it; empty if there is
- * nothing to do. The name is relative, with slashes.
+ * Returns the unified diff of `edits` to the file `name`, as `git apply` in its folder and `patch -p1` accept it; empty if
+ * nothing changes. The name is relative, with slashes.
  */
 export function formatUnifiedDiff(name: string, text: string, edits: readonly TextEdit[]): string {
   if (edits.length === 0) return '';
@@ -46,7 +46,7 @@ export function formatUnifiedDiff(name: string, text: string, edits: readonly Te
   return `--- ${formatDiffPath(`a/${name}`)}\n+++ ${formatDiffPath(`b/${name}`)}\n${hunks.join('')}`;
 }
 
-/** Returns a path as Git writes it in a diff: quoted like a string of C where it has to be, with a tab behind it where a space could end it. */
+/** Returns a path as Git writes it in a diff: quoted like a C string if necessary, followed by a tab if it contains a space. */
 function formatDiffPath(path: string): string {
   const bytes = [...new TextEncoder().encode(path)];
   const isPlain = bytes.every((byte) => byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c);
@@ -62,12 +62,12 @@ function sortEdits(edits: readonly TextEdit[]): readonly TextEdit[] {
   return [...edits].sort((a, b) => a.start - b.start || a.end - b.end);
 }
 
-/** Each with its end. */
+/** Splits a text into lines, each with its line end. */
 function splitLines(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
-/** Edits that touch the same lines make one block; whole new lines replace none. */
+/** Merges edits that touch the same lines into one block. Inserted whole lines replace none. */
 function toChangedLines(text: string, lines: readonly string[], edits: readonly TextEdit[]): ChangedLines[] {
   const starts = [0];
   for (const line of lines) starts.push((starts.at(-1) ?? 0) + line.length);
@@ -93,8 +93,8 @@ function toChangedLines(text: string, lines: readonly string[], edits: readonly 
 }
 
 /**
- * Returns a block without the lines at its begin and end that stay as they are; none if all of them do. Git refuses a hunk that changes nothing,
- * and takes a line that is removed and added again for a conflict with blank lines around it.
+ * Removes unchanged lines from the start and end of a block; returns no block if nothing is left. Git rejects a hunk that
+ * changes nothing, and treats a line that is removed and added again as a conflict with blank lines around it.
  */
 function trimUnchanged(lines: readonly string[], { from, to, replacement }: ChangedLines): ChangedLines[] {
   let [first, last, until] = [from, to, replacement.length];
@@ -104,7 +104,7 @@ function trimUnchanged(lines: readonly string[], { from, to, replacement }: Chan
   return first === last && added.length === 0 ? [] : [{ from: first, to: last, replacement: added }];
 }
 
-/** Blocks whose context touches stand in one hunk. */
+/** Puts blocks whose context lines touch into one hunk. */
 function groupIntoHunks(blocks: readonly ChangedLines[]): ChangedLines[][] {
   const result: ChangedLines[][] = [];
   for (const block of blocks) {

@@ -4,19 +4,19 @@ import type { Env } from '../../model/env.ts';
 import type { Commit, CommitLookup, SourceLocation } from '../../model/publication.ts';
 import { createGit } from './git.ts';
 
-/** How long all questions together may take, in milliseconds: a plan is worth more than the names beside it. */
+/** Timeout for all Git commands together, in milliseconds: the plan matters more than the authors shown beside it. */
 const blameTimeoutMs = 10_000;
 
-/** So many ranges of lines fit on a command line with ease; of more than that the whole file is asked for. */
+/** Maximum number of line ranges on a command line. With more, the whole file is blamed. */
 const maxRanges = 200;
 
-/** The last moment that there is a date for, in milliseconds since 1970: a commit can claim any. */
+/** The latest valid date, in milliseconds since 1970. A commit can claim any time. */
 const maxDateMs = 8.64e15;
 
 /**
- * Returns who has written the lines at `sources`, as Git says: one `git blame` per file, all in at most `limitMs`. Nothing is
- * known of a file in no checkout, of a line from before a shallow clone begins, without Git, or when the time is over; that
- * is no error. Writes nothing and reaches for no network.
+ * Returns the commits that last changed the lines at `sources`: one `git blame` per file, all in at most `limitMs`. Files
+ * outside a checkout, lines from before a shallow clone begins, a missing Git and a timeout give no commit, without an error.
+ * Writes nothing and uses no network.
  */
 export async function blame(sources: readonly SourceLocation[], environment: Env, limitMs: number = blameTimeoutMs): Promise<CommitLookup> {
   const known = new Map<string, Commit>();
@@ -34,14 +34,14 @@ async function blameFile(
   environment: Env,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, Commit>> {
-  // Git would blame a symbolic link for where it leads to.
+  // Git would blame the symbolic link itself instead of its target.
   const path = await realpath(resolve(file)).catch(() => null);
   if (path === null) return new Map();
   const git = createGit(dirname(path), environment, signal);
   const text = await git('blame', '--porcelain', '--encoding=UTF-8', ...toRangeArguments(lines), '--', basename(path));
   const blamed = text === null ? [] : parsePorcelain(text);
   const hasEdge = blamed.some(({ isBoundary }) => isBoundary);
-  // Where history begins, a line is that commit's own; where it is only cut off, the line may be older.
+  // In a complete history, a boundary commit wrote the line. In a shallow clone, the line may be older.
   const isShallow = hasEdge && (await git('rev-parse', '--is-shallow-repository'))?.trim() !== 'false';
   return new Map(blamed.filter(({ isBoundary }) => !(isBoundary && isShallow)).map(({ line, commit }) => [line, commit]));
 }
@@ -59,24 +59,24 @@ function toRangeArguments(lines: readonly number[]): string[] {
 interface BlamedLine {
   readonly line: number;
   readonly commit: Commit;
-  /** Git has seen nothing before this commit. */
+  /** Git knows no commit before this one. */
   readonly isBoundary: boolean;
 }
 
-/** Returns what an answer of `git blame --porcelain` says of each line. Of a commit it tells only the first time. */
+/** Parses the output of `git blame --porcelain`, which gives the details of a commit only the first time. */
 export function parsePorcelain(text: string): BlamedLine[] {
   const blamed: BlamedLine[] = [];
-  const told = new Map<string, { author: string; atMs: number; isEdge: boolean }>();
+  const commits = new Map<string, { author: string; atMs: number; isEdge: boolean }>();
   let at: { readonly id: string; readonly line: number } | null = null;
   for (const row of text.split('\n')) {
     const head = /^([0-9a-f]{40,64}) \d+ (\d+)/.exec(row);
     if (at === null) {
       if (!head) continue;
       at = { id: head[1] ?? '', line: Number(head[2]) };
-      if (!told.has(at.id)) told.set(at.id, { author: '', atMs: 0, isEdge: false });
+      if (!commits.has(at.id)) commits.set(at.id, { author: '', atMs: 0, isEdge: false });
       continue;
     }
-    const commit = told.get(at.id);
+    const commit = commits.get(at.id);
     if (commit && row.startsWith('author ')) commit.author = row.slice('author '.length);
     if (commit && row.startsWith('author-time ')) commit.atMs = Math.min(Number(row.slice('author-time '.length)) * 1000 || 0, maxDateMs);
     if (commit && row === 'boundary') commit.isEdge = true;

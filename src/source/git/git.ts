@@ -2,28 +2,28 @@ import { execFile } from 'node:child_process';
 import { dirname } from 'node:path';
 import type { Env } from '../../model/env.ts';
 
-/** The most output of one answer, in bytes; that of 100,000 lines is less. */
+/** Maximum output of one command, in bytes; blame output of 100,000 lines is smaller. */
 const maxOutputBytes = 64 * 1024 * 1024;
 
-/** Resolves to what Git writes; `null` if it fails, for whatever reason. */
+/** Resolves to Git's output; `null` if it fails, for whatever reason. */
 export type Git = (...args: readonly string[]) => Promise<string | null>;
 
-/** Returns Git in a folder, which is ended with `signal`. It reaches for no network, and gets no secret of `environment`. */
-export function createGit(cwd: string, environment: Env, signal: AbortSignal): Git {
-  const options = { cwd, env: gitEnv(environment), signal, maxBuffer: maxOutputBytes, killSignal: 'SIGKILL', windowsHide: true } as const;
+/**
+ * Returns a function that runs Git in a folder. Aborting `signal` kills it. It uses no network, and gets no secret from the
+ * environment variables.
+ */
+export function createGit(cwd: string, env: Env, signal: AbortSignal): Git {
+  const options = { cwd, env: gitEnv(env), signal, maxBuffer: maxOutputBytes, killSignal: 'SIGKILL', windowsHide: true } as const;
   return (...args) =>
-    new Promise((settle) => {
-      execFile('git', ['-c', 'core.fsmonitor=false', ...args], options, (error, stdout) => settle(error ? null : stdout));
+    new Promise((resolve) => {
+      execFile('git', ['-c', 'core.fsmonitor=false', ...args], options, (error, stdout) => resolve(error ? null : stdout));
     });
 }
 
-/** Git needs to know where it and its settings are. It gets no secret, and no repository but that of the file. */
-function gitEnv(environment: Env): Record<string, string> {
-  const passed = Object.entries(environment).filter(([name, value]) => value !== undefined && passedVariables.test(name)) as [
-    string,
-    string,
-  ][];
-  const calm = {
+/** Passes only the variables by which Git finds itself and its settings: no secret, and no repository other than the file's. */
+function gitEnv(env: Env): Record<string, string> {
+  const passed = Object.entries(env).filter(([name, value]) => value !== undefined && passedVariables.test(name)) as [string, string][];
+  const fixedVariables = {
     GIT_TERMINAL_PROMPT: '0',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_NO_LAZY_FETCH: '1',
@@ -31,22 +31,22 @@ function gitEnv(environment: Env): Record<string, string> {
     GIT_LITERAL_PATHSPECS: '1',
     LC_ALL: 'C',
   };
-  return { ...Object.fromEntries(passed), ...calm };
+  return { ...Object.fromEntries(passed), ...fixedVariables };
 }
 
 const passedVariables = /^(PATH|HOME|XDG_CONFIG_HOME|TMPDIR|USERPROFILE|SYSTEMROOT|GIT_CONFIG_\w+|GIT_CEILING_DIRECTORIES)$/i;
 
-/** How long Git may take, in milliseconds: what is to be done is worth more than the name beside it. */
+/** Timeout for reading the commit, in milliseconds: the change matters more than the commit shown beside it. */
 const commitTimeoutMs = 2000;
 
 /**
- * Returns the commit that has last changed one of `files`, absolute paths of one checkout; `null` if one of them is not as it
- * was committed, or if Git does not know in time. Writes nothing and reaches for no network.
+ * Returns the commit that last changed one of `files`, absolute paths in one checkout; `null` if one of them has uncommitted
+ * changes, or Git does not answer in time. Writes nothing and uses no network.
  */
-export async function readCommitId(files: readonly string[], environment: Env, limitMs: number = commitTimeoutMs): Promise<string | null> {
+export async function readCommitId(files: readonly string[], env: Env, limitMs: number = commitTimeoutMs): Promise<string | null> {
   const [first] = files;
   if (first === undefined) return null;
-  const git = createGit(dirname(first), environment, AbortSignal.timeout(limitMs));
+  const git = createGit(dirname(first), env, AbortSignal.timeout(limitMs));
   const [changed, id] = await Promise.all([
     git('status', '--porcelain', '--ignored', '--', ...files),
     git('log', '-1', '--format=%H', '--', ...files),

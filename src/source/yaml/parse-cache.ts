@@ -7,11 +7,11 @@ interface CachedTree {
   tree: YamlTree;
 }
 
-/** Trees of several files by their names, so that what has not changed since the last reading is not parsed again. */
+/** Caches the trees of files by name, so that content that is unchanged since the last parse is not parsed again. */
 export class ParseCache {
   readonly #files = new Map<string, CachedTree>();
 
-  /** Returns what `parseYamlInPieces` returns for the text of this file. */
+  /** Returns the tree of this file's text, as `parseYamlInSegments` does. */
   parse(file: string, text: string): YamlTree {
     const known = this.#files.get(file);
     if (known?.text === text) return known.tree;
@@ -21,7 +21,7 @@ export class ParseCache {
     return tree;
   }
 
-  /** Forgets all files but these. */
+  /** Removes all files but these from the cache. */
   retainOnly(files: ReadonlySet<string>): void {
     for (const file of this.#files.keys()) if (!files.has(file)) this.#files.delete(file);
   }

@@ -1,46 +1,46 @@
 import { maxDepth, parseYaml, type Range, type YamlEntry, type YamlMap, type YamlTree } from './tree.ts';
 
-/** Parsed pieces of a text, by their own text. Offsets in a piece count from its first character, so it is true wherever it stands. */
+/** Parsed segments, by their own text. Offsets count from a segment's first character, so a segment is valid wherever it occurs. */
 export type SegmentCache = Map<string, Segment>;
 
-/** One `key: value`. The range is that of a map that holds nothing else. */
+/** One `key: value`. Its range is that of a map with only this entry. */
 interface Segment extends Range, Pick<YamlEntry, 'key' | 'node'> {
   readonly name: string;
 }
 
 /**
  * Returns the same tree as `parseYaml`, several times faster for a large file and with far less memory: a block-style map is
- * cut into its entries, and the yaml package parses each different piece of text once, however often it stands in the file.
+ * split into its entries, and the yaml package parses each distinct segment once, however often it occurs in the file.
  *
- * The cuts are sound because in a valid document a line with just the indentation of a map's first key can only begin its
- * next key. Whatever does not come out as one clean `key: value` is parsed as a larger piece, in the end as a whole, by
- * `parseYaml`, which also says what is wrong.
+ * The splits are sound because in a valid document, a line with exactly the indentation of a map's first key can only start
+ * its next key. A segment that is not one clean `key: value` is parsed as part of a larger one, in the end as the whole text,
+ * by `parseYaml`, which also reports the errors.
  *
- * `cache` holds the pieces of the last reading and afterwards those of this one: a changed file costs what changed.
+ * `cache` holds the segments of the last parse, and afterwards those of this one: a changed file costs only its changes.
  */
 export function parseYamlInSegments(text: string, cache: SegmentCache): YamlTree {
-  const pieces = new SegmentParser(text, cache);
-  const root = documentMarkers.test(text) ? null : pieces.parseMap(0, text.length, 0);
+  const parser = new SegmentParser(text, cache);
+  const root = documentMarkers.test(text) ? null : parser.parseMap(0, text.length, 0);
   cache.clear();
   if (!root) return parseYaml(text);
-  for (const [piece, parsed] of pieces.used) cache.set(piece, parsed);
+  for (const [piece, parsed] of parser.used) cache.set(piece, parsed);
   return { root, problems: [] };
 }
 
-/** A byte order mark, a directive, the begin or end of a document, or a carriage return alone: left to the yaml package. */
+/** A byte order mark, a directive, a document marker, or a lone carriage return: such texts are left to the yaml package. */
 const documentMarkers = /^(?:\uFEFF|%|---|\.\.\.)|\r(?!\n)/m;
 
-/** `name:` with nothing behind it, so that the value stands in the lines below. */
+/** `name:` with nothing after it, so that its value is in the lines below. */
 const bareKey = /^ *([A-Za-z_][\w.-]*):[ ]*\r?\n/;
 
-/** Deeper than any edict file; what lies deeper is parsed in one piece. */
+/** Deeper than any edict file. Deeper levels are parsed as one segment. */
 const maxSegmentDepth = 8;
 
 class SegmentParser {
   readonly used: SegmentCache = new Map();
   readonly #text: string;
   readonly #cache: SegmentCache;
-  /** What an alias means, and whether the limits of depth and repetition hold, only the whole text can tell. */
+  /** Set for aliases and deep nesting: only the whole text can resolve aliases and check the limits of depth and repetition. */
   #needsWholeText = false;
 
   constructor(text: string, cache: SegmentCache) {
@@ -48,7 +48,7 @@ class SegmentParser {
     this.#cache = cache;
   }
 
-  /** Returns the block map between two line starts, its offsets counting from `from`; `null` if it is not one. */
+  /** Returns the block map between two line starts, with offsets relative to `from`; `null` if it is not one. */
   parseMap(from: number, to: number, depth: number): YamlMap | null {
     const starts = this.#entryStarts(from, to);
     if (!starts) return null;
@@ -65,7 +65,7 @@ class SegmentParser {
     return { kind: 'map', entries, start: first, end: last };
   }
 
-  /** Returns the begin of each line that begins an entry; `null` if the lines are not a block map's. */
+  /** Returns the start of each line that starts an entry; `null` if the lines are not a block map. */
   #entryStarts(from: number, to: number): number[] | null {
     const text = this.#text;
     const starts: number[] = [];
@@ -110,10 +110,10 @@ class SegmentParser {
   }
 
   /**
-   * Returns the one entry of a piece; `null` if it is more, less, does not begin with its key or must be seen in the whole.
+   * Returns the one entry of a segment; `null` if it has more or fewer, does not start with its key, or needs the whole text.
    *
-   * The yaml package gets a copy of the text: the short texts that it cuts out would otherwise keep the whole file in memory
-   * for as long as the piece is known.
+   * The yaml package gets a copy of the text. Otherwise the short strings that it slices would keep the whole file in memory
+   * for as long as the segment is cached.
    */
   #parse(text: string): Segment | null {
     if (this.#needsWholeText) return null;
@@ -126,7 +126,7 @@ class SegmentParser {
   }
 }
 
-/** Moves a map made by `Pieces.map`, whose entries carry their own base. */
+/** Shifts a map made by `SegmentParser.parseMap`, whose entries have their own base. */
 function shiftMap(map: YamlMap, by: number): YamlMap {
   const entries = new Map<string, YamlEntry>();
   for (const [name, entry] of map.entries) entries.set(name, { ...entry, base: entry.base + by });

@@ -2,14 +2,14 @@ import type { Range, YamlNode } from './tree.ts';
 
 export type KeyPath = readonly string[];
 
-/** Where a path leads: the value, and the key before it (`null` at the root and in a list). Offsets count from the text's begin. */
+/** The ranges at a path: the value, and its key (`null` at the root and in a list). Offsets count from the start of the text. */
 export interface SourceRange {
   readonly key: Range | null;
   readonly value: Range;
   readonly node: YamlNode;
 }
 
-/** Returns the place of the longest part of `path` that stands in the tree. */
+/** Returns the range of the longest prefix of `path` that exists in the tree. */
 export function locate(root: YamlNode, path: KeyPath): SourceRange {
   let base = 0;
   let node = root;
@@ -35,7 +35,7 @@ function shiftRange(range: Range, by: number): Range {
   return { start: range.start + by, end: range.end + by };
 }
 
-/** Turns offsets into lines and columns, both counting from 1. */
+/** Converts offsets to lines and columns, both counting from 1. */
 export class LineIndex {
   readonly #text: string;
   readonly #starts: number[] = [0];
@@ -45,7 +45,7 @@ export class LineIndex {
     for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) this.#starts.push(at + 1);
   }
 
-  /** Returns the place of an offset; one beyond the end counts as the end. */
+  /** Returns the position of an offset; one beyond the end counts as the end. */
   positionAt(offset: number): { readonly line: number; readonly column: number } {
     let low = 0;
     let high = this.#starts.length - 1;
@@ -57,7 +57,7 @@ export class LineIndex {
     return { line: low + 1, column: Math.min(offset, this.#text.length) - (this.#starts[low] ?? 0) + 1 };
   }
 
-  /** Returns the text of a line without its end. */
+  /** Returns the text of a line without its line end. */
   lineText(line: number): string {
     const start = this.#starts[line - 1] ?? this.#text.length;
     const end = this.#starts[line] ?? this.#text.length + 1;

@@ -1,6 +1,6 @@
 import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocument, Schema } from 'yaml';
 
-/** A scalar with the value that YAML's core schema gives it, and its text as written. */
+/** A scalar with its value in YAML's core schema and its text as written. */
 export interface YamlScalar extends Range {
   readonly kind: 'scalar';
   readonly value: unknown;
@@ -20,7 +20,7 @@ export interface YamlSeq extends Range {
 export type YamlNode = YamlScalar | YamlMap | YamlSeq;
 
 export interface YamlEntry {
-  /** Where the offsets of this entry and all below it count from, beyond what lies above. */
+  /** The base that is added to the offsets of this entry and everything below it. */
   readonly base: number;
   readonly key: Range;
   readonly node: YamlNode;
@@ -32,7 +32,7 @@ export interface Range {
   readonly end: number;
 }
 
-/** Something that YAML itself, or edict's use of it, does not allow. */
+/** A violation of YAML's rules, or of edict's restrictions on YAML. */
 export interface YamlProblem extends Range {
   readonly rule: 'yaml' | 'duplicate-key';
   readonly message: string;
@@ -44,20 +44,20 @@ export interface YamlTree {
   readonly problems: readonly YamlProblem[];
 }
 
-/** A tree, and what a part of a text cannot know of the whole. */
+/** A tree with measurements that a segment alone cannot check against the limits. */
 export interface MeasuredTree extends YamlTree {
-  /** How many levels of maps and lists lie in each other. */
+  /** The depth of nested maps and lists. */
   readonly depth: number;
-  /** How many aliases it has. */
+  /** The number of aliases. */
   readonly aliases: number;
 }
 
 const schema = new Schema({ schema: 'core' });
 
-/** An alias repeats what its anchor names; past so many repeated nodes the file is an accident or an attack. */
+/** Maximum number of nodes that aliases repeat. Beyond it, the file is an accident or an attack. */
 const maxRepeatedNodes = 100_000;
 
-/** An edict file needs five levels. What walks a tree may recurse, since it is no deeper than this. */
+/** Maximum nesting depth; an edict file needs five. Functions that walk a tree may recurse, since no tree is deeper. */
 export const maxDepth = 64;
 
 const tooDeepProblem = {
@@ -66,9 +66,9 @@ const tooDeepProblem = {
 };
 
 /**
- * Returns the tree of one YAML document with the place of every node, and everything wrong with it. Never throws.
+ * Returns the tree of one YAML document with the range of every node, and all its errors. Never throws.
  *
- * Duplicate keys are found here, in linear time: the yaml package's own check compares every key of a map with every other.
+ * Duplicate keys are detected here in linear time: the yaml package's own check compares every pair of keys in a map.
  */
 export function parseYaml(text: string): MeasuredTree {
   try {
@@ -87,16 +87,19 @@ function parseDocumentTree(text: string): MeasuredTree {
   return { root, problems: builder.problems, depth: builder.depth, aliases: builder.aliases };
 }
 
-/** Turns the yaml package's nodes into edict's, in the order of the text: an alias means the last anchor of its name before it. */
+/**
+ * Converts the yaml package's nodes to edict's, in the order of the text: an alias refers to the last anchor of its name
+ * before it.
+ */
 class TreeBuilder {
   readonly problems: YamlProblem[] = [];
   depth = 0;
   aliases = 0;
   readonly #anchors = new Map<string, Node>();
   readonly #aliasTargets = new Map<Alias, Node | undefined>();
-  /** The maps and lists around what is being built, through aliases too. */
+  /** The maps and lists around the current node, including those reached through aliases. */
   readonly #ancestors = new Set<Node>();
-  /** How many aliases lie between the text and what is being built. */
+  /** The number of aliases being expanded around the current node. */
   #aliasDepth = 0;
   #repeatedNodes = 0;
 
@@ -170,7 +173,7 @@ class TreeBuilder {
     return built;
   }
 
-  /** Remembers a node's anchor where it stands, not where an alias repeats it. */
+  /** Records a node's anchor where it is written, not where an alias repeats it. */
   #recordAnchor(node: Node | null): void {
     if (this.#aliasDepth === 0 && (isScalar(node) || isMap(node) || isSeq(node)) && node.anchor) this.#anchors.set(node.anchor, node);
   }

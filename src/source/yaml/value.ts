@@ -1,6 +1,6 @@
 import type { YamlNode } from './tree.ts';
 
-/** The only places of the file whose value is a number. */
+/** The only paths in the file whose value is a number. */
 const numberPaths: ReadonlySet<string> = new Set([
   '.edict',
   '.gateway.limit.calls',
@@ -10,8 +10,8 @@ const numberPaths: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns the plain value of a tree. A number where the file wants a text stays as it is written: the ID `5e12`
- * is not five million millions, and the revision `1.10` is not `1.1`.
+ * Returns the plain value of a tree. Where the file expects a string, a number keeps its text: the ID `5e12` is not
+ * 5,000,000,000,000, and the revision `1.10` is not `1.1`.
  */
 export function toPlainValue(node: YamlNode, place = ''): unknown {
   switch (node.kind) {
@@ -31,7 +31,7 @@ export function toPlainValue(node: YamlNode, place = ''): unknown {
   }
 }
 
-/** Everything below `guards` and a `maxOffline` is a number or a share. */
+/** Everything below `guards` and `maxOffline` is a number or a share. */
 function isNumberPath(place: string): boolean {
   return numberPaths.has(place) || place.startsWith('.guards.') || /^\.environments\..*\.maxOffline(?:\.count)?$/.test(place);
 }
