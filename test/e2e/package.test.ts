@@ -76,7 +76,7 @@ test('the daemon of the package has its page', async () => {
     await until('the daemon says where its page is', () => /"url":"/.test(log));
     const url = /"url":"([^"]+)"/.exec(log)?.[1] ?? '';
     const page = await (await fetch(url)).text();
-    const wanted = [...page.matchAll(/(?:src|href)="(\/page\/[^"]+)"/g)].map(([, path]) => path ?? '');
+    const wanted = [...page.matchAll(/(?:src|href)="(\/ui\/[^"]+)"/g)].map(([, path]) => path ?? '');
     assert.ok(wanted.length >= 3, page);
     for (const path of wanted) assert.is((await fetch(new URL(path, `${url}/`))).status, 200, path);
     assert.is((await fetch(new URL('api/v1/openapi.json', `${url}/`))).status, 200);
