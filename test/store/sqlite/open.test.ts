@@ -275,12 +275,12 @@ test('a path on which no store can be is refused', async () => {
   const loop = newPath();
   symlinkSync(loop, loop);
   for (const [path, code] of [
-    [join(file, 'state.db'), /UNOPENABLE/],
-    [join(file, '..'), /UNOPENABLE/],
-    [join(file, '..', 'x'.repeat(300)), /UNOPENABLE/],
-    [loop, /UNOPENABLE/],
-    ['/proc/none/state.db', /UNOPENABLE/],
-    ['/sys/state.db', /READ_ONLY|UNOPENABLE/],
+    [join(file, 'state.db'), /OPEN_FAILED/],
+    [join(file, '..'), /OPEN_FAILED/],
+    [join(file, '..', 'x'.repeat(300)), /OPEN_FAILED/],
+    [loop, /OPEN_FAILED/],
+    ['/proc/none/state.db', /OPEN_FAILED/],
+    ['/sys/state.db', /READ_ONLY|OPEN_FAILED/],
   ] as const) {
     const refused = await refusal(open(path));
     assert.match(refused.code, code, path);
