@@ -35,11 +35,11 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
   const failures = new Map<string, AttemptFinishedEvent>();
   const probes = new Map<string, ProbeEvent>();
   const progress = context.stderr.isTTY && options.logFormat === undefined ? openProgress(context.stderr, err) : null;
-  const log: Emit = progress
+  const emitLog: Emit = progress
     ? progress.emit
     : (await openCommandLogger({ level: options.logLevel, format: options.logFormat ?? 'pretty' })).emit;
   const emit: Emit = (event) => {
-    log(event);
+    emitLog(event);
     if (event.type === 'attempt:recovered') failures.delete(event.change.key);
     if (event.type === 'probe:answered') {
       if (event.isExpected) probes.delete(event.target.key);
