@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { delimiter, dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { neutralEnv } from './test-process.ts';
 
 const run = promisify(execFile);
 
@@ -9,7 +10,7 @@ const run = promisify(execFile);
  * the tests. Resolves to what it wrote to stdout; rejects if it fails.
  */
 export async function cleanShell(line: string, cwd: string): Promise<string> {
-  const own = Object.entries(process.env).filter(([name]) => !/^(?:EDICT|HW)_|^npm_(?!config_)|^npm_config_\w*prefix$/.test(name));
+  const own = Object.entries(neutralEnv(process.env)).filter(([name]) => !/^EDICT_|^npm_config_\w*prefix$/.test(name));
   const env = {
     ...Object.fromEntries(own),
     PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}`,
