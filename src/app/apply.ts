@@ -1,39 +1,25 @@
 import type { Emulator, EmulatorOptions } from '../emulator/emulator.ts';
+import type { AppContext } from '../model/app-context.ts';
 import type { NewApproval } from '../model/approval.ts';
 import type { Plan } from '../model/change.ts';
-import type { Env } from '../model/env.ts';
 import { EdictError, errorMessage, LeaseHeldError, StoreLockedError } from '../model/errors.ts';
-import type { Emit, ReconcileSummary } from '../model/events.ts';
-import type { LogOptions } from '../model/log-options.ts';
+import type { ReconcileSummary } from '../model/events.ts';
 import type { DesiredState } from '../model/publication.ts';
 import type { StaleChange } from '../model/saved-plan-diff.ts';
-import type { Settings } from '../model/settings.ts';
 import { type ApprovalRequest, createApproval } from '../plan/approvals.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { excludeOwnChanges } from '../plan/saved-plan-check.ts';
 import type { Targets } from '../plan/targets.ts';
 import type { ResolveNames } from '../source/file-source.ts';
+import type { OpenedSavedPlan } from './plan-file.ts';
+import { resolveTargets, targetsOfSavedPlan } from './read-session.ts';
 import { type PlanReport, readPlan } from './reports.ts';
-import {
-  createFileSource,
-  type OpenedSavedPlan,
-  openSavedPlan,
-  openSession,
-  resolveTargets,
-  type Session,
-  targetsOfSavedPlan,
-} from './session.ts';
-import { systemClock } from './system-clock.ts';
+import { createFileSource, openSession, type Session } from './session.ts';
 
 /*
  * `edict apply`, `approve` and `emulate`: the commands that send calls or write. session.ts opens what they need, reports.ts serves the
  * read-only commands.
  */
-
-/** Stops a run early when `signal` is aborted; the calls in flight still finish. */
-export interface Stopper {
-  readonly signal: AbortSignal;
-}
 
 /** The result of an apply. `plan` is the plan that remains; `unsent` counts changes not sent because the run was stopped. */
 export interface ApplyResult {
@@ -47,24 +33,29 @@ export interface ApplyResult {
 /** The most attempts that `apply` makes for one change; after the last one the change counts as failed. */
 const maxAttemptsPerChange = 4;
 
-/** Reconciles the file once, or only its targeted part, and returns when no call is left to make. Throws an EdictError if it cannot start. */
-export function applyOnce(settings: Settings, env: Env, emit: Emit, stopper: Stopper): Promise<ApplyResult> {
-  return runApply(settings, null, env, emit, stopper);
+/**
+ * Reconciles the file once, or only its targeted part, and returns when no call is left to make or the context's signal is aborted.
+ * Throws an EdictError if it cannot start.
+ */
+export function applyOnce(context: AppContext): Promise<ApplyResult> {
+  return runApply(context, null);
 }
 
 /**
  * Makes exactly the changes of the saved plan in the file `from` and returns when no call is left to make. Throws an EdictError
  * `SAVED_PLAN_*` with nothing sent if the file is not a valid saved plan, and a StalePlanError if one of its changes is stale.
  */
-export async function applySavedPlan(settings: Settings, from: string, env: Env, emit: Emit, stopper: Stopper): Promise<ApplyResult> {
-  const opened = await openSavedPlan(from, settings);
-  return runApply(opened.settings, opened, env, emit, stopper);
+export async function applySavedPlan(context: AppContext, from: string): Promise<ApplyResult> {
+  const { openSavedPlan } = await import('./plan-file.ts');
+  const opened = await openSavedPlan(from, context.settings);
+  return runApply({ ...context, settings: opened.settings }, opened);
 }
 
-async function runApply(settings: Settings, plan: OpenedSavedPlan | null, env: Env, emit: Emit, stopper: Stopper): Promise<ApplyResult> {
+async function runApply(context: AppContext, plan: OpenedSavedPlan | null): Promise<ApplyResult> {
+  await using resources = new AsyncDisposableStack();
   let opened: Session | null = null;
   const open = async (): Promise<Session> => {
-    opened ??= await openSession(settings, env, emit, stopper);
+    opened ??= resources.use(await openSession(context));
     return opened;
   };
   try {
@@ -72,44 +63,40 @@ async function runApply(settings: Settings, plan: OpenedSavedPlan | null, env: E
       plan?.assertGateway(of);
       return (await open()).resolveNames(of, names);
     };
-    const desired = await createFileSource(settings, env, resolveNames).load();
+    const desired = await createFileSource(context, resolveNames).load();
     plan?.assertGateway(desired.gateway);
     const session = await open();
     const targets = plan
       ? await targetsOfSavedPlan(plan.saved)
-      : await resolveTargets(settings, desired, () => session.readRecordedState(desired.gateway));
-    return await applyInSession(session, desired, targets, plan?.saved ?? null, emit, stopper);
+      : await resolveTargets(context, desired, () => session.readRecordedState(desired.gateway));
+    return await applyInSession(context, session, { desired, targets, saved: plan?.saved ?? null });
   } catch (error) {
     throw withHint(error, 'stop that one first, wait for it with --wait, or let a daemon apply the file: `edict wait`');
-  } finally {
-    await (opened as Session | null)?.close();
   }
 }
 
 async function applyInSession(
+  { events, clock, signal }: AppContext,
   session: Session,
-  desired: DesiredState,
-  targets: Targets,
-  saved: SavedPlan | null,
-  emit: Emit,
-  { signal }: Stopper,
+  { desired, targets, saved }: { readonly desired: DesiredState; readonly targets: Targets; readonly saved: SavedPlan | null },
 ): Promise<ApplyResult> {
   const totals = { online: 0, offline: 0 };
   let plan: Plan | null = null;
   let lastSummary: ReconcileSummary | null = null;
   let superseded: readonly StaleChange[] = [];
-  const forwardEvent: Emit = (event) => {
+  using _subscription = events.subscribe((event) => {
     if ((event.type === 'attempt:finished' || event.type === 'attempt:recovered') && event.outcome.kind === 'succeeded') {
       totals[event.change.action] += 1;
     }
-    if (event.type === 'plan:computed') plan = event.plan;
+    if (event.type === 'plan:computed') {
+      plan = event.plan;
+      superseded = event.plan.savedPlanDiff?.staleChanges ?? [];
+    }
     if (event.type === 'reconcile:finished') lastSummary = event.summary;
-    if (event.type === 'plan:computed') superseded = event.plan.savedPlanDiff?.staleChanges ?? [];
-    emit(event);
-  };
-  const runner = await session.runnerFor(desired, maxAttemptsPerChange, forwardEvent, targets, saved);
-  const startedAtMs = systemClock.now();
-  emit({ type: 'file:loaded', desired });
+  });
+  const runner = await session.runnerFor(desired, { maxTries: maxAttemptsPerChange, targets, saved });
+  const startedAtMs = clock.now();
+  events.emit({ type: 'file:loaded', desired });
   const initialPlan = await runner.reconcile(desired, 'start', signal);
   await Promise.race([runner.idle(), onceAborted(signal)]);
   const unsent = await runner.stop();
@@ -124,7 +111,7 @@ async function applyInSession(
   };
   return {
     plan: excludeOwnChanges(plan ?? initialPlan, initialPlan),
-    summary: { ...finished, ...totals, unchanged: initialPlan.unchanged, durationMs: systemClock.now() - startedAtMs },
+    summary: { ...finished, ...totals, unchanged: initialPlan.unchanged, durationMs: clock.now() - startedAtMs },
     unsent,
     superseded,
   };
@@ -145,32 +132,12 @@ export interface ApprovedPlan extends PlanReport {
  * Writes the approval of the plan's held changes to the store. Makes no call: the daemon or the next apply reads the approval from
  * there. Throws as `createApproval` does, and an EdictError `STORE_*`.
  */
-export async function recordApproval(settings: Settings, env: Env, request: ApprovalRequest): Promise<ApprovedPlan> {
-  const report = await readPlan(settings, env);
-  const approval = createApproval(report.plan, request, systemClock.now());
+export async function recordApproval(context: AppContext, request: ApprovalRequest): Promise<ApprovedPlan> {
+  const report = await readPlan(context);
+  const approval = createApproval(report.plan, request, context.clock.now());
   const { writeApproval } = await import('../store/requests.ts');
-  await writeApproval(settings.storeUrl, report.plan.gateway, approval);
+  await writeApproval(context.settings.storeUrl, report.plan.gateway, approval);
   return { ...report, approval };
-}
-
-/** The log of a running command. */
-export interface CommandLogger {
-  readonly emit: Emit;
-  /** Returns an emitter that adds `file` to every line, for a daemon with several files. */
-  forFile(file: string): Emit;
-  /** Logs a line that is not a controller event. */
-  log(event: string, message: string, fields: Readonly<Record<string, unknown>>): void;
-}
-
-/** Returns the log on stderr, which records the controller's events. */
-export async function openCommandLogger(options: LogOptions): Promise<CommandLogger> {
-  const { logEvents, openLogger } = await import('../telemetry/log.ts');
-  const logger = await openLogger(options);
-  return {
-    emit: logEvents(logger),
-    forFile: (file) => logEvents(logger.child({ file })),
-    log: (event, message, fields) => logger.info({ event, ...fields }, message),
-  };
 }
 
 /** Starts the emulator without a client. Throws an EdictError `EMULATOR_FAILED` if the seed is invalid or the address cannot be bound. */

@@ -1,28 +1,29 @@
 import { backoffMs } from '../controller/retry.ts';
-import type { Env } from '../model/env.ts';
+import type { AppContext } from '../model/app-context.ts';
 import { EdictError, StoreUnavailableError } from '../model/errors.ts';
 import type { Emit } from '../model/events.ts';
 import type { Store } from '../model/ports.ts';
-import type { DaemonSettings, Settings } from '../model/settings.ts';
+import type { DaemonSettings } from '../model/settings.ts';
 import { SourceDirectory, watchSourceFiles } from '../source/source-directory.ts';
+import { createEventBus } from './context.ts';
 import { type ManagedFile, openManagedFile, toServedFile } from './managed-file.ts';
 import { openConfiguredStore } from './session.ts';
 import type { StatusServer } from './status-server.ts';
-import { systemClock } from './system-clock.ts';
 
 /*
  * The daemon: opens the store, one controller for each file, and the status server. This folder is the composition root, which opens and
  * joins all other folders. It decides nothing itself: plans are made in plan/ and controller/. Only cli/ and main.ts may import it.
  */
 
-/** A running daemon. */
+/** A running daemon. It stops when its context's signal is aborted. */
 export interface Daemon {
   /** Triggers a reconciliation of every file now. */
   reconcileNow(): void;
-  /** Resolves after `stop`, with the number of unsent changes, when everything is closed. Rejects when the controllers of all files have failed. */
+  /**
+   * Resolves after the signal is aborted, with the number of unsent changes, when the calls in flight are recorded and everything is
+   * closed. Rejects when the controllers of all files have failed.
+   */
   readonly done: Promise<number>;
-  /** Sends no new calls, lets the calls in flight finish, records their outcomes and closes everything. */
-  stop(): void;
   /** The files found at startup. */
   readonly files: readonly string[];
   /** The URL of the status server; `null` if there is none. */
@@ -31,119 +32,117 @@ export interface Daemon {
   readonly listenError: string | null;
 }
 
+export interface DaemonOptions extends DaemonSettings {
+  /** Files and folders, see `SourceDirectory`. */
+  readonly paths: readonly string[];
+  /** Returns the log of a file. `isSingleFile` says whether that file is the only one. */
+  readonly logFor: (file: string, isSingleFile: boolean) => Emit;
+}
+
 /**
- * Starts the daemon for the files that `paths` name (see `SourceDirectory`) and follows added and removed files. `logFor` returns the log
- * of a file; `isSingleFile` says whether that file is the only one. Retries an unreachable store until `signal` is aborted. Throws an
+ * Starts the daemon and follows added and removed files. Retries an unreachable store until the context's signal is aborted. Throws an
  * EdictError if the store cannot be opened, `FILE_NOT_FOUND` for a folder without a file, or `LISTEN_FAILED` if an explicit address
  * cannot be bound.
  */
-export async function startDaemon(
-  settings: Settings,
-  paths: readonly string[],
-  { listen, listenIsExplicit, ...times }: DaemonSettings,
-  env: Env,
-  logFor: (file: string, isSingleFile: boolean) => Emit,
-  signal: AbortSignal = neverAborted,
-): Promise<Daemon> {
+export async function startDaemon(context: AppContext, { paths, logFor, ...daemonSettings }: DaemonOptions): Promise<Daemon> {
+  const { clock, signal } = context;
   const directory = new SourceDirectory(paths);
   const files = directory.list();
   const isSingleFile = files.length === 1 && files[0] === paths[0];
-  const stopping = new AbortController();
   const managedFiles = new Map<string, ManagedFile>();
-  const store = await openStoreWithRetry(settings, logFor(settings.file, true), signal);
-  let statusServer: StatusServer | null = null;
-  let listenError: string | null = null;
+  let unsentCount = 0;
+  await using starting = new AsyncDisposableStack();
+  const store = await openStoreWithRetry(context, logFor(context.settings.file, true));
+  starting.defer(() => store.close());
+  starting.defer(async () => {
+    const unsentCounts = await Promise.all([...managedFiles.values()].map((managedFile) => managedFile.close()));
+    unsentCount = unsentCounts.reduce((sum, count) => sum + count, 0);
+  });
   const open = async (file: string): Promise<ManagedFile> => {
-    const managedFile = await openManagedFile({ ...settings, file }, times, env, store, logFor(file, isSingleFile));
+    const events = createEventBus();
+    events.subscribe(logFor(file, isSingleFile));
+    const managedFile = await openManagedFile({ ...context, settings: { ...context.settings, file }, events }, daemonSettings, store);
     managedFiles.set(file, managedFile);
     return managedFile;
   };
-  const close = async (): Promise<number> => {
-    await statusServer?.close();
-    for (const { stopBackgroundTasks } of managedFiles.values()) stopBackgroundTasks();
-    const unsentCounts = await Promise.all([...managedFiles.values()].map(({ session }) => session.close()));
-    await store.close();
-    await Promise.all([...managedFiles.values()].map(({ subscribers }) => subscribers.close()));
-    return unsentCounts.reduce((sum, count) => sum + count, 0);
-  };
-  try {
-    for (const file of files) await open(file);
-    if (listen) {
-      const { openStatusServer } = await import('./status-server.ts');
-      const servedFiles = await Promise.all([...managedFiles.values()].map(toServedFile));
-      statusServer = await openStatusServer(listen, { env, now: systemClock.now, isSingleFile, files: servedFiles });
-    }
-    for (const { settings, events } of managedFiles.values()) events.emit = statusServer?.emitterFor(settings.file) ?? events.emit;
-  } catch (error) {
-    if (listenIsExplicit || !(error instanceof EdictError) || error.code !== 'LISTEN_FAILED') {
-      await close();
-      throw error;
-    }
-    listenError = error.message;
-  }
+  for (const file of files) await open(file);
+  const { statusServer, listenError } = await listen(context, daemonSettings, isSingleFile, [...managedFiles.values()]);
+  if (statusServer) starting.defer(() => statusServer.close());
+  const stopping = new AbortController();
   const controllers = new ControllerGroup(stopping.signal);
-  for (const managedFile of managedFiles.values()) controllers.start(managedFile);
   const onAdded = async (file: string): Promise<void> => {
     const managedFile = await open(file);
     await statusServer?.addFile(await toServedFile(managedFile));
-    managedFile.events.emit = statusServer?.emitterFor(file) ?? managedFile.events.emit;
-    managedFile.emit({ type: 'file:added' });
+    managedFile.context.events.emit({ type: 'file:added' });
     controllers.start(managedFile);
   };
   const onRemoved = async (file: string): Promise<void> => {
     const managedFile = managedFiles.get(file);
     if (!managedFile) return;
-    managedFile.emit({ type: 'file:removed' });
+    managedFile.context.events.emit({ type: 'file:removed' });
     await controllers.stop(managedFile);
-    managedFile.stopBackgroundTasks();
-    await managedFile.session.close();
     await statusServer?.removeFile(file);
-    await managedFile.subscribers.close();
     managedFiles.delete(file);
+    await managedFile.close();
   };
-  const following = watchSourceFiles(files, {
-    list: () => directory.list(),
-    clock: systemClock,
-    signal: stopping.signal,
-    onAdded,
-    onRemoved,
-  });
+  const stop = (): void => {
+    stopping.abort();
+    for (const { controller } of managedFiles.values()) controller.stop();
+  };
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  for (const managedFile of managedFiles.values()) controllers.start(managedFile);
+  const following = watchSourceFiles(files, { list: () => directory.list(), clock, signal: stopping.signal, onAdded, onRemoved });
+  const resources = starting.move();
   const closeWhenDone = async (): Promise<number> => {
-    let unsentCount = 0;
     try {
       await controllers.done;
     } finally {
+      signal.removeEventListener('abort', stop);
       stopping.abort();
       await following;
-      unsentCount = await close();
+      await resources.disposeAsync();
     }
     return unsentCount;
   };
-  const done = closeWhenDone();
   return {
     reconcileNow: () => managedFiles.forEach(({ controller }) => void controller.trigger('signal')),
-    stop: () => {
-      stopping.abort();
-      for (const { controller } of managedFiles.values()) controller.stop();
-    },
-    done,
+    done: closeWhenDone(),
     files,
     url: statusServer?.url ?? null,
     listenError,
   };
 }
 
-const neverAborted = new AbortController().signal;
+/** Opens the status server, if there shall be one. Without it, `listenError` says why a default address is not available. */
+async function listen(
+  { env, clock }: AppContext,
+  { listen: address, listenIsExplicit }: DaemonSettings,
+  isSingleFile: boolean,
+  managedFiles: readonly ManagedFile[],
+): Promise<{ readonly statusServer: StatusServer | null; readonly listenError: string | null }> {
+  if (!address) return { statusServer: null, listenError: null };
+  const { openStatusServer } = await import('./status-server.ts');
+  const files = await Promise.all(managedFiles.map(toServedFile));
+  try {
+    return { statusServer: await openStatusServer(address, { env, now: clock.now, isSingleFile, files }), listenError: null };
+  } catch (error) {
+    if (listenIsExplicit || !(error instanceof EdictError) || error.code !== 'LISTEN_FAILED') throw error;
+    return { statusServer: null, listenError: error.message };
+  }
+}
 
 /** Opens the store; retries with backoff while it is unreachable. */
-async function openStoreWithRetry(settings: Settings, emit: Emit, signal: AbortSignal): Promise<Store> {
+async function openStoreWithRetry(context: AppContext, log: Emit): Promise<Store> {
+  const { clock, signal, events } = context;
+  using _subscription = events.subscribe(log);
   for (let failures = 1; ; failures += 1) {
     try {
-      return await openConfiguredStore(settings, emit, signal);
+      return await openConfiguredStore(context);
     } catch (error) {
       if (!(error instanceof StoreUnavailableError) || signal.aborted) throw error;
-      emit({ type: 'store:error', reconcileId: '', message: error.message });
-      await systemClock.sleep(backoffMs(failures, 1), signal);
+      events.emit({ type: 'store:error', reconcileId: '', message: error.message });
+      await clock.sleep(backoffMs(failures, 1), signal);
     }
   }
 }
@@ -182,7 +181,7 @@ class ControllerGroup {
     } catch (error) {
       if (!(error instanceof EdictError)) return this.#done.reject(error);
       this.#lastError = error;
-      if (this.#running.size > 1) managedFile.emit({ type: 'file:failed', message: error.message, hint: error.hint });
+      if (this.#running.size > 1) managedFile.context.events.emit({ type: 'file:failed', message: error.message, hint: error.hint });
     }
     this.#running.delete(managedFile);
     if (this.#running.size > 0) return;

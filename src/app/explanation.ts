@@ -1,5 +1,5 @@
+import type { AppContext } from '../model/app-context.ts';
 import type { Plan } from '../model/change.ts';
-import type { Env } from '../model/env.ts';
 import { EdictError } from '../model/errors.ts';
 import type { DriftNotice, ListedVersion } from '../model/observation.ts';
 import type { Attempt, ControllerStatus, StoreReader } from '../model/ports.ts';
@@ -11,13 +11,11 @@ import type {
   RecordedPublication,
   RecordedState,
 } from '../model/publication.ts';
-import type { Settings } from '../model/settings.ts';
 import { findPublication, type PublicationRef } from '../plan/publication-lookup.ts';
-import { allTargets, filterPlan, isTargeted, type Targets } from '../plan/targets.ts';
+import { filterPlan, isTargeted, type Targets } from '../plan/targets.ts';
 import { seedFromState } from './emulated-gateway.ts';
-import { computeCurrentPlan, neverAborted, openReadSession } from './read-session.ts';
-import { withGatewayReader } from './session.ts';
-import { systemClock } from './system-clock.ts';
+import { withGatewayReader } from './gateway-access.ts';
+import { computeCurrentPlan, withReadSession } from './read-session.ts';
 
 /*
  * `edict explain`: reads the file, the store and, with --refresh, the gateway. Writes nothing and changes nothing at the gateway.
@@ -59,13 +57,14 @@ export type GatewayLookup =
  * Returns everything known about one publication, with its `limit` newest attempts. Writes nothing, and asks the gateway only with
  * `refresh`; a failed observation is part of the result. Throws an EdictError `PUBLICATION_NOT_FOUND` as `findPublication` does.
  */
-export async function readExplanation(settings: Settings, env: Env, of: PublicationRef, limit: number): Promise<Explanation> {
-  return openReadSession(settings, env, settings.refresh ? 'ask' : 'never ask', async (desired, store, placeholders) => {
+export async function readExplanation(context: AppContext, of: PublicationRef, limit: number): Promise<Explanation> {
+  const { refresh } = context.settings;
+  return withReadSession(context, { resolvesNames: refresh }, async ({ desired, store, placeholders }) => {
     const recordedBefore = await store.readRecordedState(desired.gateway);
     const { key, ...names } = findPublication(of, desired, recordedBefore);
     const { apiId, environmentId } = names;
-    const { view, recorded, notices } = settings.refresh
-      ? await lookUpGateway(names, key, desired, store, settings, env)
+    const { view, recorded, notices } = refresh
+      ? await lookUpGateway(context, { names, key, desired, store })
       : {
           view: { kind: 'unasked', wasAsked: (await store.listedApiCount(desired.gateway)) !== null } as const,
           recorded: recordedBefore,
@@ -81,7 +80,7 @@ export async function readExplanation(settings: Settings, env: Env, of: Publicat
     const attempts = await store.history(desired.gateway, { apis: [apiId], environments: [environmentId], limit });
     const publication = desired.publications.get(key);
     const controllerStatus = await store.status(desired.gateway);
-    const wholePlan = await computeCurrentPlan(desired, recorded, store, allTargets);
+    const wholePlan = await computeCurrentPlan(context, { desired, recorded, store });
     return {
       names,
       isPlaceholder: { api: placeholders.has(apiId), environment: placeholders.has(environmentId) },
@@ -104,21 +103,23 @@ export async function readExplanation(settings: Settings, env: Env, of: Publicat
 
 /** Observes the gateway as `plan --refresh` does, and lists the versions of the publication. */
 async function lookUpGateway(
-  names: PublicationNames,
-  key: PublicationKey,
-  desired: DesiredState,
-  store: StoreReader,
-  settings: Settings,
-  env: Env,
+  context: AppContext,
+  {
+    names,
+    key,
+    desired,
+    store,
+  }: { readonly names: PublicationNames; readonly key: PublicationKey; readonly desired: DesiredState; readonly store: StoreReader },
 ): Promise<{ readonly view: GatewayLookup; readonly recorded: RecordedState; readonly notices: readonly DriftNotice[] }> {
+  const { clock, signal } = context;
   const { observeGateway } = await import('../controller/observe/observation.ts');
   const recorded = await store.readRecordedState(desired.gateway);
-  const seed = settings.emulate ? seedFromState(desired, recorded) : null;
+  const seed = context.settings.emulate ? seedFromState(desired, recorded) : null;
   try {
-    return await withGatewayReader(desired.gateway, seed, env, async (gateway) => {
-      const observation = await observeGateway(desired, { gateway, record: store, clock: systemClock, signal: neverAborted });
+    return await withGatewayReader(context, { settings: desired.gateway, seed }, async (gateway) => {
+      const observation = await observeGateway(desired, { gateway, record: store, clock, signal });
       if (observation.kind === 'blind') return { view: { kind: 'unseen', reason: observation.reason, hint: null }, recorded, notices: [] };
-      const read = await gateway.listVersions(names, neverAborted);
+      const read = await gateway.listVersions(names, signal);
       const versions = read.kind === 'read' ? read.value : null;
       return {
         view: { kind: 'seen', recorded: observation.recorded.get(key) ?? null, versions },

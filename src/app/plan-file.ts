@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { EdictError, errorMessage } from '../model/errors.ts';
+import type { GatewayIdentity } from '../model/publication.ts';
+import type { Settings } from '../model/settings.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { looksLikeSavedPlan, readPlanDocument, writePlanDocument } from './plan-document.ts';
 
@@ -62,6 +64,35 @@ export async function writePlanFile(path: string, saved: SavedPlan): Promise<voi
       cause,
     });
   }
+}
+
+/** A saved plan that was read and checked, and the settings to apply it with. */
+export interface OpenedSavedPlan {
+  readonly saved: SavedPlan;
+  /** Has `refresh` if the plan was made with --refresh, so that it is compared with a fresh observation. */
+  readonly settings: Settings;
+  /** Throws an EdictError `SAVED_PLAN_GATEWAY_MISMATCH` unless it is the plan's gateway. */
+  assertGateway(gateway: GatewayIdentity): void;
+}
+
+/** Reads the saved plan in the file `path`. Throws an EdictError `SAVED_PLAN_*` if it is invalid, or made for an emulated gateway and not for a real one, or the reverse. */
+export async function openSavedPlan(path: string, settings: Settings): Promise<OpenedSavedPlan> {
+  const saved = await readPlanFile(path);
+  const gatewayMismatch = (why: string, hint: string): EdictError =>
+    new EdictError('SAVED_PLAN_GATEWAY_MISMATCH', `the saved plan ${path} is for another gateway: ${why}`, {
+      hint: `nothing was sent; ${hint}`,
+    });
+  if (saved.isEmulated !== settings.emulate) {
+    throw saved.isEmulated
+      ? gatewayMismatch('an emulated one', 'apply it with --emulate, or save a plan for the real one')
+      : gatewayMismatch('a real one', 'apply it without --emulate, or save a plan with it');
+  }
+  const assertGateway = (gateway: GatewayIdentity): void => {
+    const describe = ({ endpoint, project, instance }: GatewayIdentity): string => `${endpoint}, project ${project}, instance ${instance}`;
+    const [planned, now] = [describe(saved.gateway), describe(gateway)];
+    if (planned !== now) throw gatewayMismatch(`${planned}; the file's is ${now}`, 'name the file that the plan was made from');
+  };
+  return { saved, settings: { ...settings, refresh: settings.refresh || saved.isRefreshed }, assertGateway };
 }
 
 /** Returns the size of a regular file in bytes, `null` if it does not exist. Rejects pipes and devices, which could block a reader forever. */

@@ -1,18 +1,16 @@
+import type { AppContext } from '../model/app-context.ts';
 import type { Plan } from '../model/change.ts';
-import type { Env } from '../model/env.ts';
 import { type EdictError, ObservationFailedError } from '../model/errors.ts';
 import { type NameKey, type NameResolution, nameKey } from '../model/name-ref.ts';
 import type { StoreReader } from '../model/ports.ts';
 import type { DesiredState, GatewayIdentity, RecordedState } from '../model/publication.ts';
-import type { Settings } from '../model/settings.ts';
 import { computePlan } from '../plan/planner.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
-import type { Targets } from '../plan/targets.ts';
+import { allTargets, hasTargets, type Targets } from '../plan/targets.ts';
 import { FileSource, type ResolveNames } from '../source/file-source.ts';
 import { openReadonly } from '../store/open.ts';
 import { placeholderIds } from './emulated-gateway.ts';
-import { withGatewayReader } from './session.ts';
-import { systemClock } from './system-clock.ts';
+import { withGatewayReader } from './gateway-access.ts';
 
 /*
  * How the read-only commands open the file and the store, and compute the plan.
@@ -20,49 +18,69 @@ import { systemClock } from './system-clock.ts';
 
 /** Returns the plan that the controller would compute now, with its last probe results; with `saved` restricted to that plan's changes. */
 export async function computeCurrentPlan(
-  desired: DesiredState,
-  recorded: RecordedState,
-  store: StoreReader,
-  targets: Targets,
-  saved: SavedPlan | null = null,
+  { clock }: Pick<AppContext, 'clock'>,
+  {
+    desired,
+    recorded,
+    store,
+    targets = allTargets,
+    saved = null,
+  }: {
+    readonly desired: DesiredState;
+    readonly recorded: RecordedState;
+    readonly store: StoreReader;
+    readonly targets?: Targets;
+    readonly saved?: SavedPlan | null;
+  },
 ): Promise<Plan> {
-  const nowMs = systemClock.now();
+  const nowMs = clock.now();
   const status = await store.status(desired.gateway);
   const probes = new Map(status?.failedProbes?.map((answer) => [answer.key, answer]));
   const savedPlanInput = saved && { saved, lastAttempts: await store.lastAttempts(desired.gateway) };
   return computePlan(desired, recorded, await store.previousState(desired.gateway, nowMs), targets, nowMs, probes, savedPlanInput);
 }
 
-/**
- * Reads the file and opens the store read-only. With `ask`, the gateway resolves names that are not in the store; with `never ask`, such
- * names get placeholder IDs, which `use` receives as a set. `assertGateway` throws for a gateway that must not be contacted.
- */
-export async function openReadSession<T>(
-  settings: Settings,
-  env: Env,
-  names: 'ask' | 'never ask',
-  use: (desired: DesiredState, store: StoreReader, placeholders: ReadonlySet<string>) => Promise<T>,
-  assertGateway: (gateway: GatewayIdentity) => void = () => undefined,
+/** What a read-only command works with. */
+export interface ReadSession {
+  readonly desired: DesiredState;
+  readonly store: StoreReader;
+  /** IDs that stand in for names that were never resolved. */
+  readonly placeholders: ReadonlySet<string>;
+}
+
+export interface ReadSessionOptions {
+  /** Whether the gateway resolves names that are not in the store. If not, such names get placeholder IDs. */
+  readonly resolvesNames: boolean;
+  /** Throws for a gateway that must not be contacted. */
+  readonly assertGateway?: (gateway: GatewayIdentity) => void;
+}
+
+/** Reads the file, opens the store read-only, and closes it after `use`. */
+export async function withReadSession<T>(
+  context: AppContext,
+  { resolvesNames, assertGateway }: ReadSessionOptions,
+  use: (session: ReadSession) => Promise<T>,
 ): Promise<T> {
+  const { settings, env, signal } = context;
   const store = await openReadonly({ url: settings.storeUrl });
   const placeholders = new Set<string>();
   try {
     const resolve: ResolveNames = async (of, unknown) => {
-      assertGateway(of);
+      assertGateway?.(of);
       if (settings.emulate) return placeholderIds(unknown);
       const { resolveNames } = await import('../controller/name-resolution.ts');
       const knownIds = await store.resolvedNames(of);
       const known = [...knownIds].map(([key, id]): [NameKey, NameResolution] => [key, { kind: 'one', id }]);
-      if (names === 'never ask') {
+      if (!resolvesNames) {
         const placeholderResolutions = placeholderIds(unknown.filter((name) => !knownIds.has(nameKey(name))));
         for (const resolution of placeholderResolutions.values()) if (resolution.kind === 'one') placeholders.add(resolution.id);
         return new Map([...placeholderResolutions, ...known]);
       }
-      return withGatewayReader(of, null, env, (gateway) => resolveNames(unknown, { gateway, knownIds, signal: neverAborted }));
+      return withGatewayReader(context, { settings: of, seed: null }, (gateway) => resolveNames(unknown, { gateway, knownIds, signal }));
     };
     const desired = await new FileSource(settings.file, env, resolve).load();
-    assertGateway(desired.gateway);
-    return await use(desired, store, placeholders);
+    assertGateway?.(desired.gateway);
+    return await use({ desired, store, placeholders });
   } finally {
     await store.close();
   }
@@ -73,5 +91,21 @@ export function observationFailedError(reason: string, hint: string | null): Edi
   return new ObservationFailedError(`the gateway cannot be observed: ${reason}`, hint === null ? {} : { hint });
 }
 
-/** Never aborts: a read-only command is stopped by ending its process. */
-export const neverAborted = new AbortController().signal;
+/** Returns the targets of the command. Throws an EdictError `TARGET_NOT_FOUND` for a pattern that matches nothing. */
+export async function resolveTargets(
+  { settings }: Pick<AppContext, 'settings'>,
+  desired: DesiredState,
+  read: () => Promise<RecordedState>,
+): Promise<Targets> {
+  if (!hasTargets(settings.targets)) return allTargets;
+  const { compileTargets, assertTargetsExist } = await import('../plan/target-patterns.ts');
+  assertTargetsExist(settings.targets, desired, await read());
+  return compileTargets(settings.targets);
+}
+
+/** Returns the targets that a saved plan was made with, whether or not they still match anything. */
+export async function targetsOfSavedPlan({ targets }: SavedPlan): Promise<Targets> {
+  if (!hasTargets(targets)) return allTargets;
+  const { compileTargets } = await import('../plan/target-patterns.ts');
+  return compileTargets(targets);
+}

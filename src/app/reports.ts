@@ -1,10 +1,9 @@
+import type { AppContext } from '../model/app-context.ts';
 import type { Approval } from '../model/approval.ts';
 import type { Plan } from '../model/change.ts';
-import type { Env } from '../model/env.ts';
 import type { DriftNotice, ListedVersion } from '../model/observation.ts';
 import type { Attempt, ControllerStatus, StoreReader } from '../model/ports.ts';
 import type { CommitLookup, DesiredState, PublicationNames, RecordedState } from '../model/publication.ts';
-import type { Settings } from '../model/settings.ts';
 import { findPublication, type PublicationRef } from '../plan/publication-lookup.ts';
 import { type SavedPlan, toSavedPlan } from '../plan/saved-plan.ts';
 import { type StatusInput, statusInput } from '../plan/status.ts';
@@ -14,9 +13,15 @@ import type { GatewayArguments } from '../source/export/gateway-options.ts';
 import { FileSource } from '../source/file-source.ts';
 import { SourceDirectory } from '../source/source-directory.ts';
 import { placeholderIds, seedFromState } from './emulated-gateway.ts';
-import { computeCurrentPlan, neverAborted, observationFailedError, openReadSession } from './read-session.ts';
-import { openSavedPlan, resolveTargets, targetsOfSavedPlan, withGatewayReader } from './session.ts';
-import { systemClock } from './system-clock.ts';
+import { withGatewayReader } from './gateway-access.ts';
+import {
+  computeCurrentPlan,
+  observationFailedError,
+  type ReadSession,
+  resolveTargets,
+  targetsOfSavedPlan,
+  withReadSession,
+} from './read-session.ts';
 
 /*
  * The reports of the read-only commands: they read the file, the store and the gateway, write nothing to them and change no publication.
@@ -29,7 +34,7 @@ export function listFiles(paths: readonly string[]): { readonly files: readonly 
 }
 
 /** Returns the desired state without contacting the gateway: names without an ID get placeholder IDs. Throws as `FileSource.load` does. */
-export function readDesiredState(settings: Settings, env: Env): Promise<DesiredState> {
+export function readDesiredState({ settings, env }: AppContext): Promise<DesiredState> {
   return new FileSource(settings.file, env, async (_, names) => placeholderIds(names)).load();
 }
 
@@ -45,12 +50,12 @@ export interface PlanReport {
  * Writes nothing, and opens only a gateway reader, which cannot send changes. Throws an EdictError if the gateway cannot be observed
  * or a target matches nothing.
  */
-export async function readPlan(settings: Settings, env: Env): Promise<PlanReport> {
-  return openReadSession(settings, env, 'ask', (desired, store) => buildPlanReport(desired, store, settings, env, null));
+export async function readPlan(context: AppContext): Promise<PlanReport> {
+  return withReadSession(context, { resolvesNames: true }, (session) => buildPlanReport(context, session, null));
 }
 
 /** Returns the commits of the lines that declare a plan's changes, as far as Git knows them. Takes a few seconds at most. */
-export async function readCommits({ changes }: Plan, env: Env): Promise<CommitLookup> {
+export async function readCommits({ env }: AppContext, { changes }: Plan): Promise<CommitLookup> {
   const { blame } = await import('../source/git/blame.ts');
   return blame(
     changes.flatMap(({ source }) => source ?? []),
@@ -64,18 +69,16 @@ interface PlanReportWithState extends PlanReport {
 }
 
 async function buildPlanReport(
-  desired: DesiredState,
-  store: StoreReader,
-  settings: Settings,
-  env: Env,
+  context: AppContext,
+  { desired, store }: ReadSession,
   saved: SavedPlan | null,
 ): Promise<PlanReportWithState> {
   const recordedBefore = await store.readRecordedState(desired.gateway);
-  const targets = saved ? await targetsOfSavedPlan(saved) : await resolveTargets(settings, desired, async () => recordedBefore);
-  const { recorded, notices } = settings.refresh
-    ? await observeForPlan(desired, store, settings, env)
+  const targets = saved ? await targetsOfSavedPlan(saved) : await resolveTargets(context, desired, async () => recordedBefore);
+  const { recorded, notices } = context.settings.refresh
+    ? await observeForPlan(context, desired, store)
     : { recorded: recordedBefore, notices: [] };
-  const plan = await computeCurrentPlan(desired, recorded, store, targets, saved);
+  const plan = await computeCurrentPlan(context, { desired, recorded, store, targets, saved });
   return { desired, plan, recorded, notices: notices.filter((notice) => isTargeted(targets, notice)) };
 }
 
@@ -83,13 +86,13 @@ async function buildPlanReport(
  * Returns the plan as `readPlan` does and saves it in the file `out`; writes nothing else. Throws an EdictError
  * `SAVED_PLAN_WRITE_FAILED` if the file cannot be written.
  */
-export async function writeSavedPlan(settings: Settings, env: Env, out: string): Promise<PlanReport> {
+export async function writeSavedPlan(context: AppContext, out: string): Promise<PlanReport> {
   const { writePlanFile } = await import('./plan-file.ts');
-  return openReadSession(settings, env, 'ask', async (desired, store) => {
-    const createdAtMs = systemClock.now();
-    const attempts = await store.lastAttempts(desired.gateway);
-    const report = await buildPlanReport(desired, store, settings, env, null);
-    const { emulate: isEmulated, refresh: isRefreshed } = settings;
+  return withReadSession(context, { resolvesNames: true }, async (session) => {
+    const createdAtMs = context.clock.now();
+    const attempts = await session.store.lastAttempts(session.desired.gateway);
+    const report = await buildPlanReport(context, session, null);
+    const { emulate: isEmulated, refresh: isRefreshed } = context.settings;
     await writePlanFile(out, toSavedPlan(report.plan, report.recorded, attempts, { isEmulated, isRefreshed, createdAtMs }));
     return report;
   });
@@ -99,27 +102,24 @@ export async function writeSavedPlan(settings: Settings, env: Env, out: string):
  * Returns what an apply of the saved plan in the file `from` would do. Writes nothing and sends no changes. Throws as `openSavedPlan`
  * does, and a StalePlanError if the plan is stale.
  */
-export async function previewSavedPlan(settings: Settings, env: Env, from: string): Promise<PlanReport> {
-  const opened = await openSavedPlan(from, settings);
-  return openReadSession(
-    opened.settings,
-    env,
-    'ask',
-    async (desired, store) => {
-      const report = await buildPlanReport(desired, store, opened.settings, env, opened.saved);
-      const { assertNotStale } = await import('../controller/planner.ts');
-      assertNotStale(report.plan, opened.saved);
-      return report;
-    },
-    opened.assertGateway,
-  );
+export async function previewSavedPlan(context: AppContext, from: string): Promise<PlanReport> {
+  const { openSavedPlan } = await import('./plan-file.ts');
+  const { saved, settings, assertGateway } = await openSavedPlan(from, context.settings);
+  const planContext = { ...context, settings };
+  return withReadSession(planContext, { resolvesNames: true, assertGateway }, async (session) => {
+    const report = await buildPlanReport(planContext, session, saved);
+    const { assertNotStale } = await import('../controller/planner.ts');
+    assertNotStale(report.plan, saved);
+    return report;
+  });
 }
 
-async function observeForPlan(desired: DesiredState, store: StoreReader, settings: Settings, env: Env) {
+async function observeForPlan(context: AppContext, desired: DesiredState, store: StoreReader) {
   const { observeGateway } = await import('../controller/observe/observation.ts');
-  const seed = settings.emulate ? seedFromState(desired, await store.readRecordedState(desired.gateway)) : null;
-  const observation = await withGatewayReader(desired.gateway, seed, env, (gateway) =>
-    observeGateway(desired, { gateway, record: store, clock: systemClock, signal: neverAborted }),
+  const { clock, signal } = context;
+  const seed = context.settings.emulate ? seedFromState(desired, await store.readRecordedState(desired.gateway)) : null;
+  const observation = await withGatewayReader(context, { settings: desired.gateway, seed }, (gateway) =>
+    observeGateway(desired, { gateway, record: store, clock, signal }),
   );
   if (observation.kind === 'observed') return observation;
   throw observationFailedError(observation.reason, 'without --refresh the plan starts from the record alone');
@@ -130,12 +130,12 @@ async function observeForPlan(desired: DesiredState, store: StoreReader, setting
  * within the rate limit that the exported file declares. Throws an EdictError: `OPTION_INVALID` for a gateway that no file may name, `CREDENTIALS_*`,
  * `OBSERVATION_FAILED` if the gateway cannot be read.
  */
-export async function importGateway(gatewayArguments: GatewayArguments, env: Env): Promise<ExportedFile> {
+export async function importGateway(context: AppContext, gatewayArguments: GatewayArguments): Promise<ExportedFile> {
   const { parseGatewayArguments } = await import('../source/export/gateway-options.ts');
   const { exportGateway } = await import('../source/export/export.ts');
   const { readInventory } = await import('../controller/observe/inventory.ts');
-  return withGatewayReader(parseGatewayArguments(gatewayArguments), null, env, async (gateway) => {
-    const listing = await readInventory(gateway, { clock: systemClock, random: Math.random, signal: new AbortController().signal });
+  return withGatewayReader(context, { settings: parseGatewayArguments(gatewayArguments), seed: null }, async (gateway) => {
+    const listing = await readInventory(gateway, context);
     return exportGateway({ gateway: gatewayArguments, ...listing });
   });
 }
@@ -153,12 +153,12 @@ export interface StatusReport {
 }
 
 /** Returns the desired state, the recorded state and the last attempts. Does not contact the gateway and writes nothing. */
-export async function readStatus(settings: Settings, env: Env): Promise<StatusReport> {
-  return openReadSession(settings, env, 'never ask', async (desired, store) => {
+export async function readStatus(context: AppContext): Promise<StatusReport> {
+  return withReadSession(context, { resolvesNames: false }, async ({ desired, store }) => {
     const recorded = await store.readRecordedState(desired.gateway);
-    const targets = await resolveTargets(settings, desired, async () => recorded);
+    const targets = await resolveTargets(context, desired, async () => recorded);
     const controllerStatus = await store.status(desired.gateway);
-    const plan = await computeCurrentPlan(desired, recorded, store, targets);
+    const plan = await computeCurrentPlan(context, { desired, recorded, store, targets });
     return {
       input: statusInput(desired, recorded, plan, await store.lastAttempts(desired.gateway)),
       targets,
@@ -180,9 +180,10 @@ export interface HistoryReport {
  * gateway and writes nothing. A pattern that matches an API's current name finds all its attempts, also those under earlier names; a
  * pattern that matches only an earlier name finds the attempts under that name.
  */
-export async function readHistory(settings: Settings, env: Env, limit: number): Promise<HistoryReport> {
+export async function readHistory(context: AppContext, limit: number): Promise<HistoryReport> {
+  const { settings } = context;
   const { apis, environments } = settings.targets;
-  return openReadSession(settings, env, 'never ask', async ({ gateway, publications }, store) => {
+  return withReadSession(context, { resolvesNames: false }, async ({ desired: { gateway, publications }, store }) => {
     const approvals = (await store.approvals(gateway)).slice(0, limit);
     if (!hasTargets(settings.targets)) return { attempts: await store.history(gateway, { limit }), approvals };
     const { compileTargets } = await import('../plan/target-patterns.ts');
@@ -212,12 +213,14 @@ export interface VersionsReport {
  * Returns the versions that the gateway keeps of a publication that is declared or recorded; API and environment are given by name or
  * ID. Throws an EdictError `PUBLICATION_NOT_FOUND` if there is no such publication, `OBSERVATION_FAILED` if the gateway cannot be read.
  */
-export async function readVersions(settings: Settings, env: Env, of: PublicationRef): Promise<VersionsReport> {
-  return openReadSession(settings, env, 'ask', async (desired, store) => {
+export async function readVersions(context: AppContext, of: PublicationRef): Promise<VersionsReport> {
+  return withReadSession(context, { resolvesNames: true }, async ({ desired, store }) => {
     const recorded = await store.readRecordedState(desired.gateway);
     const names = findPublication(of, desired, recorded);
-    const seed = settings.emulate ? seedFromState(desired, recorded) : null;
-    const read = await withGatewayReader(desired.gateway, seed, env, (gateway) => gateway.listVersions(names, neverAborted));
+    const seed = context.settings.emulate ? seedFromState(desired, recorded) : null;
+    const read = await withGatewayReader(context, { settings: desired.gateway, seed }, (gateway) =>
+      gateway.listVersions(names, context.signal),
+    );
     if (read.kind !== 'read') throw observationFailedError(`${read.failure.code} ${read.failure.message}`, read.failure.hint);
     const versions = [...read.value].sort((a, b) => (b.publishedAtMs ?? 0) - (a.publishedAtMs ?? 0));
     const { api, apiId, environment, environmentId, key } = names;

@@ -1,7 +1,8 @@
 import { basename, extname } from 'node:path';
 import type { NewApproval } from '../model/approval.ts';
 import type { Plan } from '../model/change.ts';
-import type { Emit } from '../model/events.ts';
+import type { Env } from '../model/env.ts';
+import type { EventBus } from '../model/events.ts';
 import type { HistoryFilter, StoreReader } from '../model/ports.ts';
 import type { GatewayIdentity, Suspension } from '../model/publication.ts';
 import type { DaemonSettings, Settings } from '../model/settings.ts';
@@ -15,11 +16,9 @@ import { openMetrics } from '../telemetry/metrics.ts';
 
 /** The daemon's HTTP server: page, API, health checks and metrics. */
 export interface StatusServer {
-  /** Returns the emitter that receives the controller's events of a file. */
-  emitterFor(file: string): Emit;
-  /** Adds a file and its routes. */
+  /** Adds a file and its routes, and subscribes to its events. */
   addFile(file: ServedFile): Promise<void>;
-  /** Removes a file and its routes. */
+  /** Removes a file and its routes, and its subscription. */
   removeFile(file: string): Promise<void>;
   readonly url: string;
   close(): Promise<void>;
@@ -28,6 +27,7 @@ export interface StatusServer {
 /** What the server shows of one file, and the actions that it offers. */
 export interface ServedFile {
   readonly settings: Settings;
+  readonly events: EventBus;
   readonly store: Pick<StoreReader, 'history' | 'approvals' | 'lastAttempts'>;
   readonly approve: (gateway: GatewayIdentity, approval: NewApproval) => Promise<void>;
   readonly suspend: (gateway: GatewayIdentity, suspension: Suspension | null) => Promise<void>;
@@ -37,7 +37,7 @@ export interface ServedFile {
 
 export interface StatusServerDeps {
   /** `EDICT_TOKEN` authorizes requests that act, `EDICT_HOSTS` lists the host names that requests may use. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Env;
   /** Returns milliseconds since 1970. */
   readonly now: () => number;
   /** Whether there is only one file, whose page is then at the root path. */
@@ -49,8 +49,8 @@ export interface StatusServerDeps {
 interface ServedFileEntry {
   readonly file: string;
   readonly health: Health;
-  readonly emit: Emit;
   readonly routes: FileRoutes;
+  readonly subscription: Disposable;
 }
 
 /** Starts the status server, fed with the controller's events. Throws an EdictError `LISTEN_FAILED` if the address cannot be bound. */
@@ -61,17 +61,17 @@ export async function openStatusServer(
   const metrics = openMetrics(readVersion());
   const token = env['EDICT_TOKEN'] || null;
   const entries: ServedFileEntry[] = [];
-  const addEntry = ({ settings, store, ...acts }: ServedFile): ServedFileEntry => {
+  const addEntry = ({ settings, events, store, ...acts }: ServedFile): ServedFileEntry => {
     const [health, statusCache] = [new Health(), new StatusCache(now)];
     const daemonInfo = { version: readVersion(), file: settings.file, approveCommand: (plan: Plan) => approveCommand(plan, settings) };
     const count = metrics.forFile(settings.file);
-    const emit: Emit = (event) => {
+    const subscription = events.subscribe((event) => {
       // Load the attempts of earlier processes once, with the first plan, when the gateway is known.
       if (event.type === 'plan:computed' && statusCache.plan === null) void loadLastAttempts(event.plan, store, statusCache);
       count(event);
       health.emit(event);
       statusCache.emit(event);
-    };
+    });
     const takenPrefixes = entries.map(({ routes }) => routes.pathPrefix);
     const routes: FileRoutes = {
       ...{
@@ -86,9 +86,9 @@ export async function openStatusServer(
       approvals: (gateway: GatewayIdentity) => store.approvals(gateway),
       ...acts,
     };
-    const one = { file: settings.file, health, emit, routes };
-    entries.push(one);
-    return one;
+    const entry = { file: settings.file, health, routes, subscription };
+    entries.push(entry);
+    return entry;
   };
   // A file that is added later does not affect readiness: an invalid one must not take the pod out of service.
   const initialEntries = files.map(addEntry);
@@ -103,7 +103,6 @@ export async function openStatusServer(
   });
   const update = (): Promise<void> => server.setRoutes(entries.map(({ routes }) => routes));
   return {
-    emitterFor: (of) => entries.find(({ file }) => file === of)?.emit ?? (() => {}),
     addFile: async (file) => {
       addEntry(file);
       await update();
@@ -111,6 +110,7 @@ export async function openStatusServer(
     removeFile: async (of) => {
       const [removed] = entries.filter(({ file }) => file === of);
       for (const list of [entries, initialEntries]) if (removed && list.includes(removed)) list.splice(list.indexOf(removed), 1);
+      removed?.subscription[Symbol.dispose]();
       removed?.routes.broadcaster.close();
       metrics.removeFile(of);
       await update();

@@ -1,52 +1,39 @@
 import { type EnvSecret, openEnvSecret } from '../gateway/auth/env-secret.ts';
+import type { AppContext } from '../model/app-context.ts';
 import type { Plan } from '../model/change.ts';
+import type { Env } from '../model/env.ts';
 import { EdictError, errorMessage } from '../model/errors.ts';
-import type { Emit } from '../model/events.ts';
 import type { Clock } from '../model/ports.ts';
 import { parseProxySettings } from '../model/proxy-settings.ts';
-import type { Settings } from '../model/settings.ts';
 import { approveCommand } from '../render/command-line.ts';
 import { parseTraceSettings } from '../telemetry/trace-settings.ts';
 import type { WebhookSettings } from '../telemetry/webhook.ts';
 
-type Env = Readonly<Record<string, string | undefined>>;
-
-/** The event subscribers that environment variables configure: webhook and trace export. */
-export interface EventSubscribers {
-  readonly emit: Emit;
-  /** Flushes pending events and closes, within a few seconds. */
-  close(): Promise<void>;
-}
-
-export interface EventSubscribersDeps {
-  readonly settings: Settings;
-  readonly clock: Clock;
-  /** Receives the events about failed deliveries. */
-  readonly emit: Emit;
-}
-
-/** Opens the subscribers that `env` configures, and loads no others. Throws an EdictError `WEBHOOK` for an invalid setting. */
-export async function openSubscribers(env: Env, deps: EventSubscribersDeps): Promise<EventSubscribers> {
-  const webhook = webhookSettings(env, deps.clock);
-  const subscribers: EventSubscribers[] = [];
+/**
+ * Subscribes the webhook and the trace export that environment variables configure, and loads no others. Disposing the result flushes
+ * pending events within a few seconds. Throws an EdictError `WEBHOOK` for an invalid setting.
+ */
+export async function openSubscribers({ env, settings, clock, random, events }: AppContext): Promise<AsyncDisposable> {
+  const webhook = webhookSettings(env, clock);
+  const opened = new AsyncDisposableStack();
+  const { emit } = events;
   if (webhook) {
     const { Webhook } = await import('../telemetry/webhook.ts');
-    const { file, emulate: emulated } = deps.settings;
-    const approveCommandFor = (plan: Plan): string | null => approveCommand(plan, deps.settings);
-    subscribers.push(new Webhook(webhook, { ...deps, release: approveCommandFor, file, emulated, random: Math.random }));
+    const { file, emulate: emulated } = settings;
+    const approveCommandFor = (plan: Plan): string | null => approveCommand(plan, settings);
+    const subscriber = new Webhook(webhook, { clock, emit, random, release: approveCommandFor, file, emulated });
+    opened.defer(() => subscriber.close());
+    opened.use(events.subscribe(subscriber.emit));
   }
-  const { settings, problem } = parseTraceSettings(env);
-  if (problem !== null) deps.emit({ type: 'trace:failed', to: '', reason: problem });
-  if (settings) {
+  const trace = parseTraceSettings(env);
+  if (trace.problem !== null) emit({ type: 'trace:failed', to: '', reason: trace.problem });
+  if (trace.settings) {
     const { openTraceExport } = await import('../telemetry/trace-export.ts');
-    subscribers.push(await openTraceExport(settings, deps.emit));
+    const subscriber = await openTraceExport(trace.settings, emit);
+    opened.defer(() => subscriber.close());
+    opened.use(events.subscribe(subscriber.emit));
   }
-  return {
-    emit: (event) => {
-      for (const subscriber of subscribers) subscriber.emit(event);
-    },
-    close: async () => void (await Promise.all(subscribers.map((subscriber) => subscriber.close()))),
-  };
+  return opened;
 }
 
 /**

@@ -1,15 +1,13 @@
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import type { Env } from '../model/env.ts';
+import type { AppContext } from '../model/app-context.ts';
 import { EdictError } from '../model/errors.ts';
 import type { Attempt, AttemptSelector, StoreReader } from '../model/ports.ts';
 import type { DesiredState, RecordedState } from '../model/publication.ts';
-import type { Settings } from '../model/settings.ts';
 import { computeUndo, filterMissingFromFile, filterRestorable, type Restoration, type UndoResult } from '../plan/undo.ts';
 import type { FilePatch } from '../source/export/patch.ts';
 import type { ParseInput } from '../source/parser.ts';
-import { neverAborted, observationFailedError, openReadSession } from './read-session.ts';
-import { withGatewayReader } from './session.ts';
-import { systemClock } from './system-clock.ts';
+import { withGatewayReader } from './gateway-access.ts';
+import { observationFailedError, withReadSession } from './read-session.ts';
 
 /*
  * `edict undo`: computes the patch to the file that restores the states and versions from before an apply or an attempt. It only reads:
@@ -60,14 +58,14 @@ export function parseUndoRequest(text: string): UndoRequest | null {
  *
  * @throws EdictError `ATTEMPT_NOT_FOUND` if there is no such attempt or apply, `OBSERVATION_FAILED` if the gateway cannot be read
  */
-export function readUndo(settings: Settings, env: Env, request: UndoRequest): Promise<UndoReport> {
-  return openReadSession(settings, env, 'ask', async (desired, store) => {
+export function readUndo(context: AppContext, request: UndoRequest): Promise<UndoReport> {
+  return withReadSession(context, { resolvesNames: true }, async ({ desired, store }) => {
     const { gateway } = desired;
     const { of: target, attempts } = await findRequestedAttempts(request, desired, store);
     const recorded = await store.readRecordedState(gateway);
     const undoResult = computeUndo(attempts, await store.succeededAfter(gateway, attempts[0]?.id ?? 0), recorded);
-    const checked = await checkVersions(undoResult, recorded, desired, settings, env);
-    const file = await buildFilePatch(filterMissingFromFile(desired, recorded, checked.restorations), desired, settings, env);
+    const checked = await checkVersions(context, undoResult, recorded, desired);
+    const file = await buildFilePatch(context, filterMissingFromFile(desired, recorded, checked.restorations), desired);
     return { target, ...checked, file };
   });
 }
@@ -95,23 +93,16 @@ async function findRequestedAttempts(
 
 /** Checks which versions can be restored. With `--emulate` the recorded state decides alone: an emulated gateway ends with its command and keeps no versions. */
 async function checkVersions(
+  context: AppContext,
   undoResult: UndoResult,
   recorded: RecordedState,
   { gateway: settings }: DesiredState,
-  { emulate }: Settings,
-  env: Env,
 ): Promise<UndoResult & Pick<UndoReport, 'uncheckedReason'>> {
-  if (undoResult.restorations.length === 0 || emulate) return { ...undoResult, uncheckedReason: null };
+  if (undoResult.restorations.length === 0 || context.settings.emulate) return { ...undoResult, uncheckedReason: null };
   const { readKeptVersions } = await import('../controller/observe/kept-versions.ts');
   try {
-    const read = await withGatewayReader(settings, null, env, (gateway) =>
-      readKeptVersions(undoResult.restorations, recorded, {
-        gateway,
-        settings,
-        clock: systemClock,
-        random: Math.random,
-        signal: neverAborted,
-      }),
+    const read = await withGatewayReader(context, { settings, seed: null }, (gateway) =>
+      readKeptVersions(undoResult.restorations, recorded, { ...context, gateway, settings }),
     );
     if (read.kind !== 'read') throw observationFailedError(`${read.failure.code} ${read.failure.message}`, read.failure.hint);
     return { ...filterRestorable(undoResult, recorded, read.value), uncheckedReason: null };
@@ -122,10 +113,9 @@ async function checkVersions(
 }
 
 async function buildFilePatch(
+  { settings: { file }, env }: AppContext,
   missingRestorations: readonly Restoration[],
   desired: DesiredState,
-  { file }: Settings,
-  env: Env,
 ): Promise<UndoFilePatch> {
   const path = resolve(file);
   const fromHere = relative('', path);

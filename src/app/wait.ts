@@ -1,17 +1,13 @@
 import { findErrorRule } from '../gateway/error-rules.ts';
+import type { AppContext } from '../model/app-context.ts';
 import type { Change, Plan } from '../model/change.ts';
-import type { Env } from '../model/env.ts';
-import { EdictError } from '../model/errors.ts';
-import type { Attempt, StoreReader } from '../model/ports.ts';
+import { EdictError, StoreLockedError, StoreUnavailableError } from '../model/errors.ts';
+import type { Attempt, Clock, StoreReader } from '../model/ports.ts';
 import { type DesiredState, publicationKey } from '../model/publication.ts';
-import type { Settings } from '../model/settings.ts';
 import { isActionable } from '../plan/diff.ts';
 import { desiredDigest, isStaleSource } from '../plan/digest.ts';
 import type { LastAttempts } from '../plan/saved-plan.ts';
-import { allTargets } from '../plan/targets.ts';
-import { computeCurrentPlan, openReadSession } from './read-session.ts';
-
-import { systemClock } from './system-clock.ts';
+import { computeCurrentPlan, type ReadSession, withReadSession } from './read-session.ts';
 
 /*
  * `edict wait`: polls the store until the daemon has brought the file into effect. It never calls the gateway.
@@ -72,25 +68,24 @@ export interface WaitResult {
  * store cannot be read, and is still unreachable when the time is over.
  */
 export async function waitForDaemon(
-  settings: Settings,
+  context: AppContext,
   options: WaitOptions,
-  env: Env,
   onProgress: (progress: WaitProgress) => void,
-  signal: AbortSignal,
 ): Promise<WaitResult> {
-  const startedAtMs = systemClock.monotonicMs();
-  const grace = new Grace();
+  const { clock, signal, settings } = context;
+  const startedAtMs = clock.monotonicMs();
+  const grace = new Grace(clock);
   const changeWatch = new ChangeWatch();
   let isRequested = !options.reconcile;
   let unavailableSinceMs: number | null = null;
-  const isOver = (): boolean => signal.aborted || systemClock.monotonicMs() - startedAtMs >= options.timeoutMs;
-  const sleepUntilPoll = () => systemClock.sleep(pollEveryMs, signal);
+  const isOver = (): boolean => signal.aborted || clock.monotonicMs() - startedAtMs >= options.timeoutMs;
+  const sleepUntilPoll = () => clock.sleep(pollEveryMs, signal);
 
   const poll = async (desired: DesiredState, store: StoreReader): Promise<WaitStatus> => {
     const { gateway } = desired;
     // Read first: once the daemon has reconciled this file, every later write to the recorded state is for this file.
     const appliedDigests = await store.appliedDigests(gateway);
-    const plan = await computeCurrentPlan(desired, await store.readRecordedState(gateway), store, allTargets);
+    const plan = await computeCurrentPlan(context, { desired, recorded: await store.readRecordedState(gateway), store });
     // Read last: the attempts then include every outcome that the plan already reflects.
     const attempts = await store.lastAttempts(gateway);
     const [holder, status] = await Promise.all([store.leaseHolder(gateway), store.status(gateway)]);
@@ -105,11 +100,7 @@ export async function waitForDaemon(
   };
 
   /** Returns the result; `null` to reopen file and store: meanwhile a daemon may create the store or resolve names of the file. */
-  const pollUntilDone = async (
-    desired: DesiredState,
-    store: StoreReader,
-    placeholders: ReadonlySet<string>,
-  ): Promise<WaitResult | null> => {
+  const pollUntilDone = async ({ desired, store, placeholders }: ReadSession): Promise<WaitResult | null> => {
     for (; ; await sleepUntilPoll()) {
       const status = await poll(desired, store);
       unavailableSinceMs = null;
@@ -117,7 +108,7 @@ export async function waitForDaemon(
       if (isHeld) grace.reset();
       onProgress(isHeld ? { kind: 'daemon', status } : { kind: 'holder' });
       const ended = (kind: WaitResult['kind'], reason: string | null = null): WaitResult => {
-        return { kind, reason, status, tookMs: systemClock.monotonicMs() - startedAtMs };
+        return { kind, reason, status, tookMs: clock.monotonicMs() - startedAtMs };
       };
       const kind = isHeld && placeholders.size === 0 ? doneKind(status) : null;
       if (kind !== null) return ended(kind);
@@ -130,13 +121,13 @@ export async function waitForDaemon(
 
   for (;;) {
     try {
-      const result = await openReadSession(settings, env, 'never ask', pollUntilDone);
+      const result = await withReadSession(context, { resolvesNames: false }, pollUntilDone);
       if (result) return result;
     } catch (error) {
-      if (!(error instanceof EdictError) || !isUnavailable(error) || isOver()) throw error;
-      unavailableSinceMs ??= systemClock.monotonicMs();
+      if (!isUnavailable(error) || isOver()) throw error;
+      unavailableSinceMs ??= clock.monotonicMs();
       onProgress({ kind: 'store', message: error.message });
-      grace.extend(systemClock.monotonicMs() - unavailableSinceMs);
+      grace.extend(clock.monotonicMs() - unavailableSinceMs);
     }
     await sleepUntilPoll();
   }
@@ -161,11 +152,17 @@ function timeoutReason({ isReconciled, paused }: WaitStatus, appliedDigests: rea
 
 /** The time in which another daemon may take over the lease, extended after a store outage, which that daemon may notice later. */
 class Grace {
-  #sinceMs = systemClock.monotonicMs();
+  readonly #clock: Clock;
+  #sinceMs: number;
   #allowedMs = graceMs;
 
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#sinceMs = clock.monotonicMs();
+  }
+
   get isOver(): boolean {
-    return systemClock.monotonicMs() - this.#sinceMs > this.#allowedMs;
+    return this.#clock.monotonicMs() - this.#sinceMs > this.#allowedMs;
   }
 
   /** Starts anew; called while the lease is held. */
@@ -175,7 +172,7 @@ class Grace {
 
   /** Starts anew after a store outage of `ms`: a daemon may return that much later. */
   extend(ms: number): void {
-    this.#sinceMs = systemClock.monotonicMs();
+    this.#sinceMs = this.#clock.monotonicMs();
     this.#allowedMs = graceMs + ms;
   }
 }
@@ -229,7 +226,7 @@ async function requestReconciliation(storeUrl: string, { gateway }: DesiredState
   try {
     await requestReconcile(storeUrl, gateway);
   } catch (error) {
-    if (!(error instanceof EdictError) || isUnavailable(error)) throw error;
+    if (isUnavailable(error) || !(error instanceof EdictError)) throw error;
     throw new EdictError(error.code, `no reconciliation can be requested: ${error.message}`, {
       hint: 'leave out --reconcile to wait without writing to the store',
     });
@@ -237,8 +234,8 @@ async function requestReconciliation(storeUrl: string, { gateway }: DesiredState
 }
 
 /** Returns whether the error is temporary: a restarting database or a briefly locked SQLite file. */
-function isUnavailable({ code }: EdictError): boolean {
-  return /^STORE_(?:UNREACHABLE|LOCKED)$/.test(code);
+function isUnavailable(error: unknown): error is StoreUnavailableError | StoreLockedError {
+  return error instanceof StoreUnavailableError || error instanceof StoreLockedError;
 }
 
 function daemonNotRunningError(): EdictError {

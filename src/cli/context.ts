@@ -1,8 +1,9 @@
+import type { Env } from '../model/env.ts';
 import { colorizerFor } from './output/colors.ts';
 
 /** The parts of the process that a command uses; tests pass their own. */
 export interface CliContext {
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Env;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
 }

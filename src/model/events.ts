@@ -113,3 +113,10 @@ export interface ReconcileSummary {
 }
 
 export type Emit = (event: EdictEvent) => void;
+
+/** Carries every event to log, metrics, status cache, traces, notifications and progress output. */
+export interface EventBus {
+  readonly emit: Emit;
+  /** Calls `subscriber` with every later event until the result is disposed. */
+  subscribe(subscriber: Emit): Disposable;
+}

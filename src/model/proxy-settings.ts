@@ -1,3 +1,4 @@
+import type { Env } from './env.ts';
 import { EdictError } from './errors.ts';
 
 /** The proxies for outgoing requests. The URLs may contain a password. */
@@ -17,7 +18,7 @@ const defaultNoProxy = 'localhost,127.0.0.1,::1';
  * Returns the proxies from HTTPS_PROXY and HTTP_PROXY and the hosts from NO_PROXY; `null` without a proxy. Lower-case names
  * take precedence. Throws an EdictError `PROXY_INVALID` for an invalid proxy URL.
  */
-export function parseProxySettings(env: Readonly<Record<string, string | undefined>>): ProxySettings | null {
+export function parseProxySettings(env: Env): ProxySettings | null {
   const readVariable = (name: string): string => (env[name.toLowerCase()] ?? env[name] ?? '').trim();
   const [httpProxy, httpsProxy] = ['HTTP_PROXY', 'HTTPS_PROXY'].map((name) => checkProxyUrl(name, readVariable(name)));
   if (!httpProxy && !httpsProxy) return null;

@@ -1,4 +1,4 @@
-type Env = Readonly<Record<string, string | undefined>>;
+import type { Env } from '../model/env.ts';
 
 /** Trace settings from OpenTelemetry's `OTEL_*` variables. The exporter itself reads the variables for its transport. */
 export interface TraceSettings {

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { applyOnce, startStandaloneEmulator } from '../../src/app/apply.ts';
+import { createAppContext } from '../../src/app/context.ts';
 import { readHistory, readPlan, readStatus } from '../../src/app/reports.ts';
 import { startEmulator } from '../../src/emulator/emulator.ts';
 import { EdictError } from '../../src/model/errors.ts';
-import type { EdictEvent } from '../../src/model/events.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import { compileTargets } from '../../src/plan/target-patterns.ts';
 import { allTargets, filterPlan, isTargeted } from '../../src/plan/targets.ts';
@@ -30,19 +30,18 @@ function emulated() {
   return { settings, write };
 }
 
-const unstopped = { signal: new AbortController().signal };
-const silent = (): void => undefined;
+const emulatedContext = (settings: Settings) => createAppContext(settings, {});
 
 test('an apply leads to an empty plan, and the record says so', async () => {
   const { settings, write } = emulated();
   write({ orders: 'online', carts: 'offline' });
-  assert.is((await readPlan(settings, {})).plan.changes.length, 1);
-  const { summary, unsent } = await applyOnce(settings, {}, silent, unstopped);
+  assert.is((await readPlan(emulatedContext(settings))).plan.changes.length, 1);
+  const { summary, unsent } = await applyOnce(emulatedContext(settings));
   assert.equal([summary.online, summary.failed, unsent], [1, 0, 0]);
-  assert.is((await readPlan(settings, {})).plan.changes.length, 0);
-  const { recorded, lastAttempts } = (await readStatus(settings, {})).input;
+  assert.is((await readPlan(emulatedContext(settings))).plan.changes.length, 0);
+  const { recorded, lastAttempts } = (await readStatus(emulatedContext(settings))).input;
   assert.equal([recorded.size, lastAttempts.size], [1, 1]);
-  assert.is((await readHistory(settings, {}, 10)).attempts.length, 1);
+  assert.is((await readHistory(emulatedContext(settings), 10)).attempts.length, 1);
 });
 
 const cells = fc.uniqueArray(fc.tuple(fc.constantFrom('shop-a', 'shop-b', 'users'), fc.constantFrom('test', 'stage', 'release')), {
@@ -74,23 +73,19 @@ test('an apply with targets makes exactly the changes of the plan that match, an
     fc.asyncProperty(someStates, someStates, patterns, fc.constantFrom('', ', batch: 3'), async (first, second, given, batch) => {
       const { settings } = emulated();
       writeFileSync(settings.file, fileWith(first, batch));
-      await applyOnce(settings, {}, silent, unstopped);
+      await applyOnce(emulatedContext(settings));
       writeFileSync(settings.file, fileWith(second, batch));
-      const before = (await readStatus(settings, {})).input.recorded;
-      const whole = await readPlan(settings, {});
+      const before = (await readStatus(emulatedContext(settings))).input.recorded;
+      const whole = await readPlan(emulatedContext(settings));
 
       const targets = compileTargets(given);
       const expected = filterPlan(whole.plan, whole.desired, targets);
       const sent: string[] = [];
-      const narrowed = { ...settings, targets: given };
-      const { plan, summary } = await applyOnce(
-        narrowed,
-        {},
-        (event) => {
-          if (event.type === 'attempt:started') sent.push(`${event.change.key} ${event.change.action}`);
-        },
-        unstopped,
-      );
+      const narrowed = emulatedContext({ ...settings, targets: given });
+      narrowed.events.subscribe((event) => {
+        if (event.type === 'attempt:started') sent.push(`${event.change.key} ${event.change.action}`);
+      });
+      const { plan, summary } = await applyOnce(narrowed);
       assert.equal(plan, expected);
       assert.equal(
         sent.toSorted(),
@@ -103,11 +98,11 @@ test('an apply with targets makes exactly the changes of the plan that match, an
         [summary.online + summary.offline, summary.failed, summary.held, summary.unchanged],
         [sent.length, 0, expected.changes.length - sent.length, expected.unchanged],
       );
-      const after = (await readStatus(settings, {})).input.recorded;
+      const after = (await readStatus(emulatedContext(settings))).input.recorded;
       for (const [key, publication] of [...before, ...after]) {
         if (!isTargeted(targets, publication)) assert.equal(after.get(key), before.get(key));
       }
-      const left = (await readPlan(settings, {})).plan.changes;
+      const left = (await readPlan(emulatedContext(settings))).plan.changes;
       assert.equal(
         left.filter(({ held }) => !held).map(({ key }) => key),
         whole.plan.changes.filter((change) => !change.held && !isTargeted(targets, change)).map(({ key }) => key),
@@ -120,22 +115,19 @@ test('an apply with targets makes exactly the changes of the plan that match, an
 test('a target that is none is refused before anything is opened for calls, and the store is free again', async () => {
   const { settings, write } = emulated();
   write({ orders: 'online' });
-  const wrong = { ...settings, targets: { apis: ['oders'], environments: [] } };
+  const wrong = emulatedContext({ ...settings, targets: { apis: ['oders'], environments: [] } });
   const events: string[] = [];
-  for (const refused of [
-    () => applyOnce(wrong, {}, ({ type }) => events.push(type), unstopped),
-    () => readPlan(wrong, {}),
-    () => readStatus(wrong, {}),
-  ]) {
-    const error = await refused().then(
+  wrong.events.subscribe(({ type }) => events.push(type));
+  for (const refused of [applyOnce, readPlan, readStatus]) {
+    const error = await refused(wrong).then(
       () => null,
       (thrown: unknown) => thrown as EdictError,
     );
     assert.is(error?.code, 'TARGET_NOT_FOUND');
   }
   assert.equal(events, []);
-  assert.equal((await readHistory(wrong, {}, 10)).attempts, []);
-  assert.is((await applyOnce(settings, {}, silent, unstopped)).summary.online, 1);
+  assert.equal((await readHistory(wrong, 10)).attempts, []);
+  assert.is((await applyOnce(emulatedContext(settings))).summary.online, 1);
 });
 
 test('of what is seen at the gateway, a plan with targets shows what is targeted', async () => {
@@ -145,7 +137,9 @@ test('of what is seen at the gateway, a plan with targets shows what is targeted
   write({ orders: 'online', carts: 'online', users: 'online' }, undefined, emulator.url);
   const real = { ...settings, emulate: false, refresh: true };
   const shown = async (apis: string[]) => {
-    const { plan, notices } = await readPlan({ ...real, targets: { apis, environments: [] } }, { HW_AUTH_TOKEN: 'token' });
+    const { plan, notices } = await readPlan(
+      createAppContext({ ...real, targets: { apis, environments: [] } }, { HW_AUTH_TOKEN: 'token' }),
+    );
     return [notices.map(({ api, kind }) => `${api} ${kind}`).toSorted(), plan.changes.map(({ api }) => api), plan.unchanged, plan.excluded];
   };
   try {
@@ -159,11 +153,13 @@ test('of what is seen at the gateway, a plan with targets shows what is targeted
 test('the history of what is targeted is under names and IDs, of now and of then, and has the newest first', async () => {
   const { settings, write } = emulated();
   write({ 'shop-a': 'online', 'shop-b': 'online', users: 'online' });
-  await applyOnce(settings, {}, silent, unstopped);
+  await applyOnce(emulatedContext(settings));
   writeFileSync(settings.file, fileOf('https://roma.example.com', { 'shop-a': 'offline' }).replace('shop-a:', 'store-a:'));
-  await applyOnce(settings, {}, silent, unstopped);
+  await applyOnce(emulatedContext(settings));
   const found = async (apis: string[], environments: string[] = [], limit = 10): Promise<string[]> =>
-    (await readHistory({ ...settings, targets: { apis, environments } }, {}, limit)).attempts.map(({ api, action }) => `${api} ${action}`);
+    (await readHistory(emulatedContext({ ...settings, targets: { apis, environments } }), limit)).attempts.map(
+      ({ api, action }) => `${api} ${action}`,
+    );
   assert.equal(await found(['store-a']), ['store-a offline', 'shop-a online']);
   assert.equal(await found(['api-shop-a']), ['store-a offline', 'shop-a online']);
   assert.equal(await found(['shop-a']), ['shop-a online']);
@@ -177,9 +173,9 @@ test('the history of what is targeted is under names and IDs, of now and of then
 test('the emulated world is as the record says when it starts again', async () => {
   const { settings, write } = emulated();
   write({ orders: 'online' });
-  await applyOnce(settings, {}, silent, unstopped);
+  await applyOnce(emulatedContext(settings));
   write({ orders: 'offline' });
-  const { summary } = await applyOnce(settings, {}, silent, unstopped);
+  const { summary } = await applyOnce(emulatedContext(settings));
   assert.equal([summary.offline, summary.failed], [1, 0]);
 });
 
@@ -187,10 +183,11 @@ test('a stopped apply sends no more and says what is left', async () => {
   const { settings, write } = emulated();
   write(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`a${index}`, 'online'])), '{ calls: 1, per: 1m }');
   const stop = new AbortController();
-  const emit = (event: EdictEvent): void => {
+  const context = createAppContext(settings, {}, { signal: stop.signal });
+  context.events.subscribe((event) => {
     if (event.type === 'attempt:finished') stop.abort();
-  };
-  const { summary, unsent } = await applyOnce(settings, {}, emit, { signal: stop.signal });
+  });
+  const { summary, unsent } = await applyOnce(context);
   assert.equal([summary.online, unsent], [1, 19]);
 });
 
@@ -199,12 +196,12 @@ test('a real gateway without credentials is refused before anything is sent', as
   write({ orders: 'online' });
   const real = { ...settings, emulate: false };
   let thrown: unknown;
-  await applyOnce(real, {}, silent, unstopped).catch((error: unknown) => {
+  await applyOnce(emulatedContext(real)).catch((error: unknown) => {
     thrown = error;
   });
   assert.instance(thrown, EdictError);
   assert.is((thrown as EdictError).code, 'CREDENTIALS_MISSING');
-  assert.is((await readHistory(real, {}, 10)).attempts.length, 0);
+  assert.is((await readHistory(emulatedContext(real), 10)).attempts.length, 0);
 });
 
 test('an emulator with a wrong seed says which', async () => {

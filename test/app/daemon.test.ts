@@ -4,15 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { startDaemon } from '../../src/app/daemon.ts';
 import { parseSettings } from '../../src/app/settings.ts';
 import { EdictError } from '../../src/model/errors.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
+import { startTestDaemon } from '../support/daemon.ts';
 import { fileOf, scratchFolder, until } from '../support/edict-process.ts';
 
 const test = suite('daemon');
-
-const quiet = { debounceMs: 10, resyncMs: 60_000, historyRetentionMs: null, listen: null, listenIsExplicit: true };
 
 /** Settings for an emulated gateway in a new folder, and a way to write its file. */
 function emulated() {
@@ -27,7 +25,7 @@ test('the daemon takes over another limit, and an API that the file adds', async
   const { settings, write } = emulated();
   write({ orders: 'online' });
   const events: EdictEvent[] = [];
-  const daemon = await startDaemon(settings, [settings.file], quiet, {}, () => (event) => events.push(event));
+  const daemon = await startTestDaemon(settings, { onEvent: (event) => events.push(event) });
   const succeeded = (): number => events.filter((event) => event.type === 'attempt:finished' && event.outcome.kind === 'succeeded').length;
   await until('the first call is made', () => succeeded() === 1);
   write({ orders: 'online', added: 'online' }, '{ calls: 5, per: 100ms }');
@@ -53,13 +51,7 @@ test('where the default address is taken the daemon goes on without a page, and 
     const { settings, write } = emulated();
     write({ orders: 'online' });
     const events: EdictEvent[] = [];
-    const daemon = await startDaemon(
-      settings,
-      [settings.file],
-      { ...quiet, listen, listenIsExplicit: false },
-      {},
-      () => (event) => events.push(event),
-    );
+    const daemon = await startTestDaemon(settings, { listen, listenIsExplicit: false, onEvent: (event) => events.push(event) });
     await until('the call is made', () => events.some(({ type }) => type === 'attempt:finished'));
     assert.is(daemon.url, null);
     assert.match(daemon.listenError ?? '', /cannot be listened on/);
@@ -71,19 +63,19 @@ test('an address that was asked for and is taken is an error, and so is a wrong 
   withTakenAddress(async (listen) => {
     const { settings, write } = emulated();
     write({ orders: 'online' });
-    for (const [times, environment, code] of [
-      [{ ...quiet, listen }, {}, 'LISTEN_FAILED'],
-      [{ ...quiet, listen, listenIsExplicit: false }, { EDICT_WEBHOOK_URL: 'nowhere' }, 'WEBHOOK'],
+    for (const [options, code] of [
+      [{ listen }, 'LISTEN_FAILED'],
+      [{ listen, listenIsExplicit: false, env: { EDICT_WEBHOOK_URL: 'nowhere' } }, 'WEBHOOK'],
     ] as const) {
       try {
-        await startDaemon(settings, [settings.file], times, environment, () => () => undefined);
+        await startTestDaemon(settings, options);
         assert.unreachable();
       } catch (error) {
         assert.instance(error, EdictError);
         assert.is((error as EdictError).code, code);
       }
     }
-    const daemon = await startDaemon(settings, [settings.file], quiet, {}, () => () => undefined);
+    const daemon = await startTestDaemon(settings);
     daemon.stop();
     await daemon.done;
   }));

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createAppContext } from '../../src/app/context.ts';
 import { readExplanation } from '../../src/app/explanation.ts';
 import { parseSettings } from '../../src/app/settings.ts';
 import { EdictError } from '../../src/model/errors.ts';
@@ -17,8 +18,7 @@ test('of one publication the plan is its own, and the whole one stands beside it
   scene.write(scene.file({ apis: { orders: '-test', carts: '-test', stock: 'test' } }));
   const settings = parseSettings(join(scene.folder, 'edict.yaml'), { state: `sqlite:${join(scene.folder, 'state.db')}` });
   const { plan, wholePlan, attempts, recorded, declaration } = await readExplanation(
-    settings,
-    {},
+    createAppContext(settings, {}),
     { api: 'orders', environment: 'test' },
     5,
   );
@@ -34,7 +34,7 @@ test('what neither the file nor the record has is unknown', async () => {
   const file = join(scratchFolder(), 'edict.yaml');
   writeFileSync(file, fileOf('https://roma.example.com', { orders: 'online' }));
   try {
-    await readExplanation(parseSettings(file, { emulate: true }), {}, { api: 'oders', environment: 'test' }, 5);
+    await readExplanation(createAppContext(parseSettings(file, { emulate: true }), {}), { api: 'oders', environment: 'test' }, 5);
     assert.unreachable();
   } catch (error) {
     assert.instance(error, EdictError);

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createAppContext } from '../../src/app/context.ts';
 import { openManagedFile, toServedFile } from '../../src/app/managed-file.ts';
 import { parseSettings } from '../../src/app/settings.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
@@ -9,7 +10,7 @@ import { openStore } from '../../src/store/open.ts';
 import { requestReconcile } from '../../src/store/requests.ts';
 import { fileOf, scratchFolder, until } from '../support/edict-process.ts';
 
-const test = suite('part');
+const test = suite('managed file');
 
 test('works on its file, tells what happens to people and to the page, and can be suspended and asked for a pass', async () => {
   const folder = scratchFolder();
@@ -18,29 +19,30 @@ test('works on its file, tells what happens to people and to the page, and can b
   const store = await openStore({ url: settings.storeUrl, isEmulated: true });
   const [told, shown]: [EdictEvent[], EdictEvent[]] = [[], []];
   const times = { debounceMs: 10, resyncMs: 60_000, historyRetentionMs: null };
-  const part = await openManagedFile(settings, times, {}, store, (event) => told.push(event));
-  part.events.emit = (event) => shown.push(event);
-  const running = part.controller.run();
+  const context = createAppContext(settings, {});
+  context.events.subscribe((event) => told.push(event));
+  const managedFile = await openManagedFile(context, times, store);
+  const servedFile = await toServedFile(managedFile);
+  servedFile.events.subscribe((event) => shown.push(event));
+  const running = managedFile.controller.run();
   await until('the call is made', () => told.some(({ type }) => type === 'reconcile:finished'));
-  const face = await toServedFile(part);
   const accepted = told.find((event) => event.type === 'file:loaded');
   assert.ok(accepted);
-  assert.is((await face.store.history(accepted.desired.gateway, { limit: 9 })).length, 1);
-  await face.suspend(accepted.desired.gateway, { reason: 'maintenance', untilMs: null, by: null });
+  assert.is((await servedFile.store.history(accepted.desired.gateway, { limit: 9 })).length, 1);
+  await servedFile.suspend(accepted.desired.gateway, { reason: 'maintenance', untilMs: null, by: null });
   const suspended = (event: EdictEvent): boolean => event.type === 'plan:computed' && event.plan.suspension !== null;
   await until('a plan knows it', () => told.some(suspended));
   const passes = (): number => told.filter(({ type }) => type === 'reconcile:started').length;
   const before = passes();
-  await face.resync();
+  await servedFile.resync();
   await until('a pass is made', () => passes() > before);
   await until('its last pass is over', () => told.at(-1)?.type === 'reconcile:finished');
   const asked = passes();
   await requestReconcile(settings.storeUrl, accepted.desired.gateway);
   await until('a pass is made for who asks in the store', () => passes() > asked);
-  part.controller.stop();
-  part.stopBackgroundTasks();
+  managedFile.controller.stop();
   await running;
-  assert.is(await part.session.close(), 0);
+  assert.is(await managedFile.close(), 0);
   await store.close();
   assert.equal(
     shown.map(({ type }) => type),

@@ -2,10 +2,10 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { computeCurrentPlan, observationFailedError, openReadSession } from '../../src/app/read-session.ts';
+import { createAppContext } from '../../src/app/context.ts';
+import { computeCurrentPlan, observationFailedError, withReadSession } from '../../src/app/read-session.ts';
 import { parseSettings } from '../../src/app/settings.ts';
 import { approvalDigest, approvalScope } from '../../src/plan/policies.ts';
-import { allTargets } from '../../src/plan/targets.ts';
 import { openStore } from '../../src/store/open.ts';
 import { writeApproval } from '../../src/store/requests.ts';
 import { fileOf, scratchFolder } from '../support/edict-process.ts';
@@ -17,7 +17,8 @@ test('a plan is made with what the record knows: files before, and agreements', 
   const url = `sqlite:${join(folder, 'state.db')}`;
   const settings = parseSettings(join(folder, 'edict.yaml'), { state: url });
   writeFileSync(settings.file, fileOf('https://roma.example.com', { orders: 'online' }));
-  await openReadSession(settings, {}, 'never ask', async (desired) => {
+  const context = createAppContext(settings, {});
+  await withReadSession(context, { resolvesNames: false }, async ({ desired }) => {
     const store = await openStore({ url, isEmulated: false });
     await store.acquire(desired.gateway, 0);
     await store.saveDeclared(desired.gateway, new Map([...desired.publications.keys()].map((key) => [key, ''])), 'digest', null);
@@ -25,7 +26,9 @@ test('a plan is made with what the record knows: files before, and agreements', 
   });
   writeFileSync(settings.file, fileOf('https://roma.example.com', {}));
   const plan = () =>
-    openReadSession(settings, {}, 'never ask', async (desired, record) => computeCurrentPlan(desired, new Map(), record, allTargets));
+    withReadSession(context, { resolvesNames: false }, ({ desired, store }) =>
+      computeCurrentPlan(context, { desired, recorded: new Map(), store }),
+    );
   const held = await plan();
   assert.is(held.fileHeld?.rule, 'empty');
   const agreement = {
@@ -43,10 +46,11 @@ test('names that were never looked up get IDs that are made up, and nobody is as
   const folder = scratchFolder();
   const settings = parseSettings(join(folder, 'edict.yaml'), { state: `sqlite:${join(folder, 'state.db')}` });
   writeFileSync(settings.file, fileOf('https://127.0.0.1:1', { orders: 'online' }).replace('id: api-orders, ', ''));
-  const [apiIds, madeUp] = await openReadSession(settings, {}, 'never ask', async ({ publications }, _record, made) => [
-    [...publications.values()].map(({ apiId }) => apiId),
-    [...made],
-  ]);
+  const [apiIds, madeUp] = await withReadSession(
+    createAppContext(settings, {}),
+    { resolvesNames: false },
+    async ({ desired, placeholders }) => [[...desired.publications.values()].map(({ apiId }) => apiId), [...placeholders]],
+  );
   assert.equal(apiIds, madeUp);
   rmSync(settings.file);
 });

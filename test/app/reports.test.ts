@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { applyOnce } from '../../src/app/apply.ts';
+import { createAppContext } from '../../src/app/context.ts';
 import { readDesiredState, readHistory, readPlan, readStatus } from '../../src/app/reports.ts';
 import { startEmulator } from '../../src/emulator/emulator.ts';
 import { EdictError } from '../../src/model/errors.ts';
@@ -26,13 +27,13 @@ function named(endpoint: string): Settings {
 
 test('validate, status and history ask nobody what a name means', async () => {
   const settings = named(nowhere);
-  assert.is((await readDesiredState(settings, {})).publications.size, 1);
-  assert.is((await readStatus(settings, {})).plan.changes.length, 1);
-  assert.equal((await readHistory(settings, {}, 9)).attempts, []);
+  assert.is((await readDesiredState(createAppContext(settings, {}))).publications.size, 1);
+  assert.is((await readStatus(createAppContext(settings, {}))).plan.changes.length, 1);
+  assert.equal((await readHistory(createAppContext(settings, {}), 9)).attempts, []);
 });
 
 test('a plan cannot do without, and says so', async () => {
-  const error = await readPlan(named(nowhere), environment).catch((thrown: unknown) => thrown);
+  const error = await readPlan(createAppContext(named(nowhere), environment)).catch((thrown: unknown) => thrown);
   assert.instance(error, EdictError);
   assert.match((error as EdictError).message, 'names without IDs, and the gateway cannot be asked');
 });
@@ -40,17 +41,17 @@ test('a plan cannot do without, and says so', async () => {
 test('what an apply has looked up is known to all afterwards, without the gateway', async () => {
   const emulator = await startEmulator({ seed: seedOf('orders') });
   const settings = named(emulator.url);
-  await applyOnce(settings, environment, () => undefined, { signal: new AbortController().signal });
+  await applyOnce(createAppContext(settings, environment));
   await emulator.close();
-  const [recorded] = (await readStatus(settings, {})).input.recorded.values();
+  const [recorded] = (await readStatus(createAppContext(settings, {}))).input.recorded.values();
   assert.equal([recorded?.apiId, recorded?.environmentId], ['api-orders', 'env-test']);
-  assert.equal((await readPlan(settings, environment)).plan.changes, []);
+  assert.equal((await readPlan(createAppContext(settings, environment))).plan.changes, []);
 });
 
 test('an emulated gateway has whatever the file names', async () => {
   const settings = { ...named(nowhere), emulate: true };
-  await applyOnce(settings, {}, () => undefined, { signal: new AbortController().signal });
-  assert.equal((await readPlan({ ...settings, refresh: true }, {})).plan.changes, []);
+  await applyOnce(createAppContext(settings, {}));
+  assert.equal((await readPlan(createAppContext({ ...settings, refresh: true }, {}))).plan.changes, []);
 });
 
 test('a gateway that cannot be seen is an error of a plan with a refresh', async () => {
@@ -59,7 +60,7 @@ test('a gateway that cannot be seen is an error of a plan with a refresh', async
     settings.file,
     `edict: 1\ngateway: { endpoint: "${nowhere}", project: p, instance: i }\nenvironments: { test: e }\napis: {}\n`,
   );
-  const error = await readPlan({ ...settings, refresh: true }, environment).catch((thrown: unknown) => thrown);
+  const error = await readPlan(createAppContext({ ...settings, refresh: true }, environment)).catch((thrown: unknown) => thrown);
   assert.is((error as EdictError).code, 'OBSERVATION_FAILED');
 });
 

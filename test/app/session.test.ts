@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createAppContext } from '../../src/app/context.ts';
 import { seedFromState } from '../../src/app/emulated-gateway.ts';
-import { openSession, withGatewayReader } from '../../src/app/session.ts';
+import { withGatewayReader } from '../../src/app/gateway-access.ts';
+import { openSession } from '../../src/app/session.ts';
 import { startEmulator } from '../../src/emulator/emulator.ts';
 import { EdictError, StoreUnavailableError } from '../../src/model/errors.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
 import { nameKey } from '../../src/model/name-ref.ts';
-import type { Store } from '../../src/model/ports.ts';
 import type { GatewaySettings } from '../../src/model/publication.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import { openReadonly } from '../../src/store/open.ts';
@@ -15,7 +16,6 @@ import { scratchFolder, seedOf } from '../support/edict-process.ts';
 import { desiredState, gatewaySettings, recorded, recordedState, wanted } from '../support/states.ts';
 
 const limit = { calls: 1000, perMs: 100, concurrency: 4 };
-const silent = (): void => undefined;
 const token = { HW_AUTH_TOKEN: 'token' };
 
 function settingsIn(folder: string, over: Partial<Settings> = {}): Settings {
@@ -31,33 +31,35 @@ function settingsIn(folder: string, over: Partial<Settings> = {}): Settings {
   };
 }
 
-/** Opens rooms beside an emulated gateway on a port of its own. */
+/** Opens a session beside an emulated gateway on a port of its own. */
 async function opened(over: Partial<Settings> = {}) {
   const emulator = await startEmulator({ seed: seedOf('orders', 'carts') });
   const settings = settingsIn(scratchFolder(), over);
   const gateway = gatewaySettings({ endpoint: emulator.url, iamEndpoint: emulator.url, limit });
   const events: EdictEvent[] = [];
-  const session = await openSession(settings, token, (event) => events.push(event));
+  const context = createAppContext(settings, token);
+  context.events.subscribe((event) => events.push(event));
+  const session = await openSession(context);
   const file = (more: Partial<GatewaySettings> = {}) => desiredState([wanted('orders', 'test')], { gateway: { ...gateway, ...more } });
   const dispose = async (): Promise<void> => {
     await session.close();
     await emulator.close();
   };
-  return { emulator, settings, rooms: session, gateway, file, events, [Symbol.asyncDispose]: dispose };
+  return { emulator, settings, context, session, gateway, file, events, [Symbol.asyncDispose]: dispose };
 }
 
 test('one gateway has one engine, as long as its settings are the same', async () => {
   await using at = await opened();
-  const first = await at.rooms.runnerFor(at.file(), 1, silent);
-  assert.is(await at.rooms.runnerFor(at.file(), 1, silent), first);
-  const other = await at.rooms.runnerFor(at.file({ timeoutMs: 1234 }), 1, silent);
+  const first = await at.session.runnerFor(at.file(), { maxTries: 1 });
+  assert.is(await at.session.runnerFor(at.file(), { maxTries: 1 }), first);
+  const other = await at.session.runnerFor(at.file({ timeoutMs: 1234 }), { maxTries: 1 });
   assert.is.not(other, first);
 });
 
 test('the engine that was replaced makes no more calls, and the new one does', async () => {
   await using at = await opened();
-  const first = await at.rooms.runnerFor(at.file(), 1, silent);
-  const second = await at.rooms.runnerFor(at.file({ timeoutMs: 1234 }), 1, silent);
+  const first = await at.session.runnerFor(at.file(), { maxTries: 1 });
+  const second = await at.session.runnerFor(at.file({ timeoutMs: 1234 }), { maxTries: 1 });
   await first.reconcile(at.file(), 'start');
   await second.reconcile(at.file({ timeoutMs: 1234 }), 'start');
   await second.idle();
@@ -68,8 +70,8 @@ test('the engine that was replaced makes no more calls, and the new one does', a
 test('with --refresh the gateway is looked at before the first plan, and what is online there costs no call', async () => {
   await using at = await opened({ refresh: true });
   at.emulator.state.changeManually('api-orders', 'env-test', 'online');
-  const events: EdictEvent[] = [];
-  const engine = await at.rooms.runnerFor(at.file(), 1, (event) => events.push(event));
+  const { events } = at;
+  const engine = await at.session.runnerFor(at.file(), { maxTries: 1 });
   const plan = await engine.reconcile(at.file(), 'start');
   await engine.idle();
   assert.equal([plan.changes, plan.unchanged], [[], 1]);
@@ -79,11 +81,11 @@ test('with --refresh the gateway is looked at before the first plan, and what is
 
 test('the store is given free, and knows that edict has left', async () => {
   const at = await opened();
-  await at.rooms.runnerFor(at.file(), 1, silent);
-  const refused = await openSession(at.settings, token, silent).catch((error: unknown) => error);
+  await at.session.runnerFor(at.file(), { maxTries: 1 });
+  const refused = await openSession(at.context).catch((error: unknown) => error);
   assert.is(refused instanceof EdictError && refused.code, 'STORE_LOCKED');
   await at[Symbol.asyncDispose]();
-  const again = await openSession(at.settings, token, silent);
+  const again = await openSession(at.context);
   await again.close();
   const record = await openReadonly({ url: at.settings.storeUrl });
   assert.is(await record.status(at.gateway), null);
@@ -92,10 +94,8 @@ test('the store is given free, and knows that edict has left', async () => {
 
 test('what waits for the store says so', async () => {
   await using at = await opened();
-  const events: EdictEvent[] = [];
-  const refused = await openSession({ ...at.settings, lockTimeoutMs: 50 }, token, (event) => events.push(event)).catch(
-    (error: unknown) => error,
-  );
+  const { events } = at;
+  const refused = await openSession({ ...at.context, settings: { ...at.settings, lockTimeoutMs: 50 } }).catch((error: unknown) => error);
   assert.is(refused instanceof EdictError && refused.code, 'STORE_LOCKED');
   assert.equal(
     events.map(({ type }) => type),
@@ -107,10 +107,10 @@ test('names are looked up once, and remembered', async () => {
   await using at = await opened();
   const name = { kind: 'environment', name: 'test', group: null } as const;
   const names = [name];
-  const first = await at.rooms.resolveNames(at.gateway, names);
+  const first = await at.session.resolveNames(at.gateway, names);
   assert.equal(first.get(nameKey(name)), { kind: 'one', id: 'env-test' });
   const asked = at.emulator.requests.all().length;
-  assert.equal(await at.rooms.resolveNames(at.gateway, names), first);
+  assert.equal(await at.session.resolveNames(at.gateway, names), first);
   assert.is(at.emulator.requests.all().length, asked);
 });
 
@@ -118,39 +118,39 @@ test('what a name means is forgotten by nobody but whoever works on the gateway'
   await using at = await opened();
   const [test, gone] = (['test', 'release'] as const).map((name) => ({ kind: 'environment', name, group: null }) as const);
   assert.ok(test && gone);
-  await at.rooms.resolveNames(at.gateway, [test, gone]);
+  await at.session.resolveNames(at.gateway, [test, gone]);
   const record = await openReadonly({ url: at.settings.storeUrl });
-  const store = at.rooms.store as Store;
-  await using standby = await openSession(at.settings, token, silent, { isStandby: true, store });
+  const store = at.session.store;
+  await using standby = await openSession(at.context, { isStandby: true, store });
   await standby.resolveNames(at.gateway, [test]);
   assert.is((await record.resolvedNames(at.gateway)).size, 2);
-  await at.rooms.resolveNames(at.gateway, [test]);
+  await at.session.resolveNames(at.gateway, [test]);
   assert.is((await record.resolvedNames(at.gateway)).size, 1);
   await record.close();
 });
 
 test('what stands by and has looked names up has no lease afterwards, whatever came of it', async () => {
   await using at = await opened();
-  const store = at.rooms.store as Store;
+  const store = at.session.store;
   const names = [{ kind: 'environment', name: 'test', group: null }] as const;
   const isFree = async (): Promise<void> => {
     await store.acquire(at.gateway, 0);
     await store.release(at.gateway, 0);
   };
-  await using without = await openSession(at.settings, {}, silent, { isStandby: true, store });
+  await using without = await openSession({ ...at.context, env: {} }, { isStandby: true, store });
   const refused = await without.resolveNames(at.gateway, names).catch((error: unknown) => error);
   assert.is(refused instanceof EdictError && refused.code, 'CREDENTIALS_MISSING');
   await isFree();
-  await using standby = await openSession(at.settings, token, silent, { isStandby: true, store });
+  await using standby = await openSession(at.context, { isStandby: true, store });
   await standby.resolveNames(at.gateway, names);
   await isFree();
 });
 
 test('credentials that were refused are not sent again with the next lease', async () => {
   await using at = await opened();
-  const store = at.rooms.store as Store;
+  const store = at.session.store;
   at.emulator.faults.add({ share: 1, operation: 'listEnvironments', status: 401, errorCode: 'APIG.1002', errorMsg: 'Incorrect token' });
-  await using standby = await openSession(at.settings, token, silent, { isStandby: true, store });
+  await using standby = await openSession(at.context, { isStandby: true, store });
   const names = [{ kind: 'environment', name: 'test', group: null }] as const;
   for (let tries = 0; tries < 3; tries += 1) {
     const error = await standby.resolveNames(at.gateway, names).catch((thrown: unknown) => thrown);
@@ -161,8 +161,8 @@ test('credentials that were refused are not sent again with the next lease', asy
 
 test('a lease that cannot be given back is told, and ends nothing', async () => {
   const at = await opened();
-  await at.rooms.runnerFor(at.file(), 1, silent);
-  const store = at.rooms.store as Store;
+  await at.session.runnerFor(at.file(), { maxTries: 1 });
+  const store = at.session.store;
   store.release = () => Promise.reject(new StoreUnavailableError('away'));
   await at[Symbol.asyncDispose]();
   assert.equal(
@@ -173,28 +173,36 @@ test('a lease that cannot be given back is told, and ends nothing', async () => 
 
 test('a reader is closed after its use, whatever came of it, and sends nothing', async () => {
   await using at = await opened();
-  const read = await withGatewayReader(at.gateway, null, token, async (gateway) => {
+  const read = await withGatewayReader(at.context, { settings: at.gateway, seed: null }, async (gateway) => {
     assert.not('send' in gateway);
     return gateway.listApis(new AbortController().signal);
   });
   assert.is(read.kind === 'read' && read.value.size, 2);
   const bug = new Error('of the caller');
-  const failed = await withGatewayReader(at.gateway, null, token, () => Promise.reject(bug)).catch((error: unknown) => error);
+  const failed = await withGatewayReader(at.context, { settings: at.gateway, seed: null }, () => Promise.reject(bug)).catch(
+    (error: unknown) => error,
+  );
   assert.is(failed, bug);
-  const without = await withGatewayReader(at.gateway, null, {}, async () => 1).catch((error: unknown) => error);
+  const without = await withGatewayReader({ ...at.context, env: {} }, { settings: at.gateway, seed: null }, async () => 1).catch(
+    (error: unknown) => error,
+  );
   assert.match(without instanceof EdictError ? without.code : '', 'CREDENTIALS');
 });
 
 test('an emulated reader shows what the record says is online', async () => {
   const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
   const record = recordedState([recorded('orders', 'test', { versionId: 'v7' }), recorded('carts', 'test', { state: 'offline' })]);
-  const published = await withGatewayReader(desired.gateway, seedFromState(desired, record), {}, async (gateway) => {
-    const signal = new AbortController().signal;
-    const apis = await gateway.listApis(signal);
-    const versions = await gateway.listVersions(wanted('orders', 'test'), signal);
-    assert.is(versions.kind === 'read' && versions.value[0]?.versionId, 'v7');
-    return apis.kind === 'read' ? [...apis.value.values()].map(({ name, publications }) => [name, [...publications.keys()]]) : null;
-  });
+  const published = await withGatewayReader(
+    createAppContext(settingsIn(''), {}),
+    { settings: desired.gateway, seed: seedFromState(desired, record) },
+    async (gateway) => {
+      const signal = new AbortController().signal;
+      const apis = await gateway.listApis(signal);
+      const versions = await gateway.listVersions(wanted('orders', 'test'), signal);
+      assert.is(versions.kind === 'read' && versions.value[0]?.versionId, 'v7');
+      return apis.kind === 'read' ? [...apis.value.values()].map(({ name, publications }) => [name, [...publications.keys()]]) : null;
+    },
+  );
   assert.equal(published?.toSorted(), [
     ['carts', []],
     ['orders', ['env-test']],

@@ -1,16 +1,19 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createEventBus } from '../../src/app/context.ts';
 import { parseSettings } from '../../src/app/settings.ts';
 import { openStatusServer, routePrefix } from '../../src/app/status-server.ts';
+import type { Emit } from '../../src/model/events.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
-const test = suite('face');
+const test = suite('status server');
 
 const last = { id: 3, action: 'offline', revision: null, outcome: 'stalled', code: 'X', message: '', startedAtMs: 1 };
 
 const fileOf = (file: string, onResync = (): void => {}) => ({
   settings: parseSettings(file, {}),
+  events: createEventBus(),
   store: {
     history: async () => [],
     approvals: async () => [],
@@ -19,28 +22,37 @@ const fileOf = (file: string, onResync = (): void => {}) => ({
   ...{ approve: async () => undefined, suspend: async () => undefined, resync: async () => onResync() },
 });
 
-function open(env: Readonly<Record<string, string>> = {}, onResync = () => {}, files: readonly string[] = ['shop.yaml']) {
-  return openStatusServer(
+/** Opens a server for these files, and gives access to the events of each. */
+async function open(env: Readonly<Record<string, string>> = {}, onResync = () => {}, names: readonly string[] = ['shop.yaml']) {
+  const files = names.map((name) => fileOf(name, onResync));
+  const server = await openStatusServer(
     { host: '127.0.0.1', port: 0 },
     {
       env,
       now: Date.now,
       isSingleFile: files.length === 1,
-      files: files.map((file) => fileOf(file, onResync)),
+      files,
     },
   );
+  const added = (name: string): (typeof files)[number] => {
+    const file = fileOf(name);
+    files.push(file);
+    return file;
+  };
+  const emitterFor = (name: string): Emit => files.find(({ settings }) => settings.file === name)?.events.emit as Emit;
+  return { ...server, added, emitterFor };
 }
 
 test('what happens in the engine is what it answers', async () => {
-  const face = await open();
+  const statusServer = await open();
   const ask = async (path: string) => {
-    const response = await fetch(face.url + path);
+    const response = await fetch(statusServer.url + path);
     return [response.status, await response.text()] as const;
   };
   assert.is((await ask('/readyz'))[0], 503);
   const desired = desiredState([wanted('orders', 'test', { state: 'offline' })], { protectedNames: [] });
   const was = recordedState([recorded('orders', 'test')]);
-  const emit = face.emitterFor('shop.yaml');
+  const emit = statusServer.emitterFor('shop.yaml');
   emit({ type: 'file:loaded', desired });
   emit({ type: 'plan:computed', reconcileId: 'p', cause: 'start', plan: diffStates(desired, was), recorded: was });
   assert.is((await ask('/readyz'))[0], 200);
@@ -48,7 +60,7 @@ test('what happens in the engine is what it answers', async () => {
   const status = (await ask('/api/v1/status'))[1];
   assert.match(status, '"path":"shop.yaml"');
   assert.match(status, '"standing":"failed"', 'what an earlier process has tried is known');
-  await face.close();
+  await statusServer.close();
 });
 
 test('a token in the environment lets a request act, a name there is answered to', async () => {
@@ -57,9 +69,9 @@ test('a token in the environment lets a request act, a name there is answered to
     resyncs += 1;
   };
   const resync = async (environment: Readonly<Record<string, string>>): Promise<number> => {
-    const face = await open(environment, onResync);
-    const { status } = await fetch(`${face.url}/api/v1/resync`, { method: 'POST', headers: { authorization: 'Bearer right' } });
-    await face.close();
+    const statusServer = await open(environment, onResync);
+    const { status } = await fetch(`${statusServer.url}/api/v1/resync`, { method: 'POST', headers: { authorization: 'Bearer right' } });
+    await statusServer.close();
     return status;
   };
   assert.equal([await resync({}), await resync({ EDICT_TOKEN: '' }), await resync({ EDICT_TOKEN: 'other' }), resyncs], [403, 403, 401, 0]);
@@ -67,9 +79,9 @@ test('a token in the environment lets a request act, a name there is answered to
 });
 
 test('of several files each has a page and an interface of its own, and the first page leads there', async () => {
-  const face = await open({}, () => {}, ['a/shop.yaml', 'b/shop.yaml', 'c/<b>.yaml']);
+  const statusServer = await open({}, () => {}, ['a/shop.yaml', 'b/shop.yaml', 'c/<b>.yaml']);
   const get = async (path: string) => {
-    const response = await fetch(face.url + path);
+    const response = await fetch(statusServer.url + path);
     return { status: response.status, url: response.url, text: await response.text() };
   };
   const overview = await get('/');
@@ -80,37 +92,37 @@ test('of several files each has a page and an interface of its own, and the firs
   assert.match((await get('/shop-2/api/v1/status')).text, '"path":"b/shop.yaml"');
   assert.is((await get('/api/v1/status')).status, 404);
   const desired = desiredState([wanted('orders', 'test')], { protectedNames: [] });
-  for (const file of ['a/shop.yaml', 'b/shop.yaml']) face.emitterFor(file)({ type: 'file:loaded', desired });
+  for (const file of ['a/shop.yaml', 'b/shop.yaml']) statusServer.emitterFor(file)({ type: 'file:loaded', desired });
   assert.equal((await get('/readyz')).text, 'c/<b>.yaml: no valid file has been read yet\n');
-  face.emitterFor('b/shop.yaml')({ type: 'lease:standby', reason: 'another edict works on the gateway' });
+  statusServer.emitterFor('b/shop.yaml')({ type: 'lease:standby', reason: 'another edict works on the gateway' });
   assert.match((await get('/')).text, '<td>stands by</td>');
   assert.match((await get('/shop-2/api/v1/status')).text, '"standsBy":"another edict works on the gateway"');
   const { text } = await get('/metrics');
   assert.match(text, 'edict_file_valid{file="a/shop.yaml"} 1\n');
   assert.match(text, 'edict_file_valid{file="c/<b>.yaml"} 0\n');
   assert.is(text.match(/^# TYPE edict_file_valid /gm)?.length, 1);
-  await face.close();
+  await statusServer.close();
 });
 
 test('a file that comes is shown besides, is no reason not to be ready, and is not shown any more when it has gone', async () => {
-  const face = await open({}, () => {}, ['a/shop.yaml', 'b/shop.yaml']);
-  const get = async (path: string): Promise<string> => (await fetch(face.url + path)).text();
+  const statusServer = await open({}, () => {}, ['a/shop.yaml', 'b/shop.yaml']);
+  const get = async (path: string): Promise<string> => (await fetch(statusServer.url + path)).text();
   const desired = desiredState([wanted('orders', 'test')], { protectedNames: [] });
-  for (const file of ['a/shop.yaml', 'b/shop.yaml']) face.emitterFor(file)({ type: 'file:loaded', desired });
-  await face.addFile(fileOf('c/shop.yaml'));
+  for (const file of ['a/shop.yaml', 'b/shop.yaml']) statusServer.emitterFor(file)({ type: 'file:loaded', desired });
+  await statusServer.addFile(statusServer.added('c/shop.yaml'));
   assert.match(await get('/shop-3/api/v1/status'), '"path":"c/shop.yaml"');
   assert.match(await get('/'), 'c/shop.yaml');
-  face.emitterFor('c/shop.yaml')({ type: 'file:failed', message: 'broken', hint: null });
+  statusServer.emitterFor('c/shop.yaml')({ type: 'file:failed', message: 'broken', hint: null });
   assert.is(await get('/readyz'), 'ready\n');
   assert.match(await get('/metrics'), 'edict_file_valid{file="c/shop.yaml"} 0\n');
-  await face.removeFile('c/shop.yaml');
-  await face.removeFile('a/shop.yaml');
+  await statusServer.removeFile('c/shop.yaml');
+  await statusServer.removeFile('a/shop.yaml');
   assert.not.match((await get('/')) + (await get('/metrics')), /[ac]\/shop/);
   assert.match(await get('/shop-2/api/v1/status'), '"path":"b/shop.yaml"');
   assert.match(await get('/shop-3/api/v1/status'), 'NOT_FOUND');
-  await face.removeFile('b/shop.yaml');
+  await statusServer.removeFile('b/shop.yaml');
   assert.is(await get('/readyz'), 'the files of the start have left their folder\n');
-  await face.close();
+  await statusServer.close();
 });
 
 test('files have names that can stand in a path, no two the same', () => {

@@ -2,13 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createAppContext, systemClock } from '../../src/app/context.ts';
 import { parseSettings } from '../../src/app/settings.ts';
 import { openSubscribers, webhookSettings } from '../../src/app/subscribers.ts';
-import { systemClock } from '../../src/app/system-clock.ts';
 import { EdictError } from '../../src/model/errors.ts';
 import { scratchFolder } from '../support/edict-process.ts';
 
-const test = suite('listeners');
+const test = suite('subscribers');
 const read = (environment: Record<string, string>) => webhookSettings(environment, systemClock);
 const url = 'https://hooks.example.com/MARKED';
 const key = Buffer.alloc(32, 7);
@@ -30,9 +30,9 @@ function refusal(environment: Record<string, string>): string {
 test('nothing is posted unless the environment names a webhook', async () => {
   assert.is(read({}), null);
   assert.is(read({ EDICT_WEBHOOK_SECRET: secret }), null);
-  const listeners = await openSubscribers({}, { settings: parseSettings('f', {}), clock: systemClock, emit: () => {} });
-  listeners.emit({ type: 'requests:resumed' });
-  await listeners.close();
+  const context = createAppContext(parseSettings('f', {}), {});
+  await using _subscribers = await openSubscribers(context);
+  context.events.emit({ type: 'requests:resumed' });
 });
 
 test('a webhook has a URL, the key in its secret, and the proxies of everything else', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { applyOnce } from '../../src/app/apply.ts';
+import { createAppContext } from '../../src/app/context.ts';
 import { readPlan } from '../../src/app/reports.ts';
 import { parseSettings } from '../../src/app/settings.ts';
 import { parseUndoRequest, readUndo } from '../../src/app/undo.ts';
@@ -12,8 +13,6 @@ import { fc, runs } from '../support/fast-check.ts';
 import { gitApplied } from '../support/git-apply.ts';
 
 const environment = { HW_AUTH_TOKEN: 'token' };
-const stopper = { signal: new AbortController().signal };
-const quiet = (): void => undefined;
 const last = { text: 'last', selector: 'last' } as const;
 
 test('a person names an attempt, an apply or the last one', () => {
@@ -81,16 +80,16 @@ test('an undo in the file restores what was in effect before, but for what has m
       try {
         const folder = scratchFolder();
         const file = join(folder, 'edict.yaml');
-        const given = parseSettings(file, { state: `sqlite:${join(folder, 'state.db')}` });
+        const context = createAppContext(parseSettings(file, { state: `sqlite:${join(folder, 'state.db')}` }), environment);
         const apply = async (of: Settings): Promise<void> => {
           writeFileSync(file, fileOf(emulator.url, of, isBlock));
-          assert.is((await applyOnce(given, environment, quiet, stopper)).summary.failed, 0);
+          assert.is((await applyOnce(context)).summary.failed, 0);
         };
         await apply(first);
         const before = effects(emulator);
         await apply(second);
         const after = effects(emulator);
-        const undone = await readUndo(given, environment, last);
+        const undone = await readUndo(context, last);
         const done = undone.restorations.length + undone.notRestored.length;
         assert.ok(done > 0 || JSON.stringify(before) === JSON.stringify(after) || Object.values(after).every((one) => one === null));
         const passId = undone.target?.id;
@@ -106,19 +105,19 @@ test('an undo in the file restores what was in effect before, but for what has m
         const file3 = { ...second, ...third };
         if (Object.keys(third).length > 0) await apply(file3);
         const between = effects(emulator);
-        const undo = await readUndo(given, environment, { text: passId, selector: { reconcile: passId } });
+        const undo = await readUndo(context, { text: passId, selector: { reconcile: passId } });
         assert.equal(effects(emulator), between);
         assert.equal(undo.file.manualEdits, []);
         const text = readFileSync(file, 'utf8');
         if (undo.file.diff !== '') writeFileSync(file, gitApplied(text, undo.file.diff, 'edict.yaml'));
-        assert.is((await applyOnce(given, environment, quiet, stopper)).summary.failed, 0);
+        assert.is((await applyOnce(context)).summary.failed, 0);
         const now = effects(emulator);
         if (!isSecond) return;
         for (const publication of publications) {
           const isMoved = between[publication] !== after[publication];
           assert.is(now[publication], isMoved ? between[publication] : before[publication], publication);
         }
-        assert.equal((await readPlan(given, environment)).plan.changes, []);
+        assert.equal((await readPlan(context)).plan.changes, []);
       } finally {
         await emulator.close();
       }

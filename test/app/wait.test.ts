@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Daemon, startDaemon } from '../../src/app/daemon.ts';
 import { parseSettings } from '../../src/app/settings.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
+import { startTestDaemon, type TestDaemon } from '../support/daemon.ts';
 import { edict, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
 import { testContext } from '../support/streams.ts';
@@ -22,7 +22,7 @@ let emulator: Emulator;
 let pipeline: string;
 let sidecar: string;
 let store: string;
-let daemons: Daemon[] = [];
+let daemons: TestDaemon[] = [];
 
 test.before(async () => {
   server = await postgresServer();
@@ -72,9 +72,8 @@ function wait(...options: readonly string[]) {
 async function openDaemon(states: Readonly<Record<string, string>>, edit?: (text: string) => string) {
   write(sidecar, states, edit);
   const settings = parseSettings(join(sidecar, 'edict.yaml'), { state: store });
-  const times = { debounceMs: 20, resyncMs: 3_600_000, historyRetentionMs: null, listen: null, listenIsExplicit: true };
   const events: EdictEvent[] = [];
-  const daemon = await startDaemon(settings, [settings.file], times, { HW_AUTH_TOKEN: secretToken }, () => (event) => events.push(event));
+  const daemon = await startTestDaemon(settings, { env: { HW_AUTH_TOKEN: secretToken }, onEvent: (event) => events.push(event) });
   daemons.push(daemon);
   const count = (type: EdictEvent['type']): number => events.filter((event) => event.type === type).length;
   await until('the daemon has planned', () => count('plan:computed') > 0);

@@ -1,14 +1,14 @@
 /** `node calls-by-engine.ts FILE STATE`: applies the file as `edict apply` does, without its output, and writes `CallsMade` as JSON. */
 import { applyOnce } from '../../src/app/apply.ts';
+import { createAppContext } from '../../src/app/context.ts';
 import type { CallsMade } from './calls.ts';
 
 const [file = '', storeUrl = ''] = process.argv.slice(2);
-const { signal } = new AbortController();
 const { summary } = await applyOnce(
-  { file, storeUrl, emulate: false, lockTimeoutMs: 0, refresh: false, targets: { apis: [], environments: [] } },
-  process.env,
-  () => {},
-  { signal },
+  createAppContext(
+    { file, storeUrl, emulate: false, lockTimeoutMs: 0, refresh: false, targets: { apis: [], environments: [] } },
+    process.env,
+  ),
 );
 if (summary.failed > 0) throw new Error(`${summary.failed} calls failed`);
 const made: CallsMade = { calls: summary.online + summary.offline, tookMs: summary.durationMs };

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { systemClock } from '../../src/app/system-clock.ts';
+import { systemClock } from '../../src/app/context.ts';
 import { Batcher } from '../../src/controller/queue/batcher.ts';
 import { type Reconciled, reconcile } from '../../src/controller/reconciler.ts';
 import { UnknownOutcomes } from '../../src/controller/unknown-outcomes.ts';

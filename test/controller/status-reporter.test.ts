@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { systemClock } from '../../src/app/system-clock.ts';
+import { systemClock } from '../../src/app/context.ts';
 import { StatusReporter } from '../../src/controller/status-reporter.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
 import { workshop } from '../support/engine.ts';

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createAppContext } from '../../src/app/context.ts';
 import { importGateway, readPlan } from '../../src/app/reports.ts';
 import { parseSettings } from '../../src/app/settings.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
@@ -17,9 +18,10 @@ const environment = { HW_AUTH_TOKEN: 'token' };
 
 /** Imports the gateway at `url` and returns the text and the plan over it, against a store that was never there. */
 async function roundTrip(url: string, file: string) {
-  const { text } = await importGateway({ endpoint: url, project: 'project', instance: 'instance' }, environment);
+  const context = createAppContext(parseSettings(file, { refresh: true, state: `sqlite:${file}.db` }), environment);
+  const { text } = await importGateway(context, { endpoint: url, project: 'project', instance: 'instance' });
   writeFileSync(file, text);
-  const planned = await readPlan(parseSettings(file, { refresh: true, state: `sqlite:${file}.db` }), environment);
+  const planned = await readPlan(context);
   return { text, ...planned };
 }
 

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { fileOf, scratchFolder } from '../support/edict-process.ts';
 
 /*
- * What each command loads of the packages and of the rooms: a command that loads what it does not need starts later.
+ * What each command loads of the packages and of the folders: a command that loads what it does not need starts later.
  */
 const test = suite('loaded modules');
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -16,7 +16,7 @@ const noting = new URL('../support/note-modules.ts', import.meta.url).href;
 
 interface Loaded {
   readonly packages: readonly string[];
-  readonly rooms: readonly string[];
+  readonly folders: readonly string[];
   /** Modules in generated/. */
   readonly generated: readonly string[];
 }
@@ -38,7 +38,7 @@ test('edict itself and its help load the command line alone', async () => {
   for (const args of [['--version'], ['--help'], ['plan', '--help'], ['schema']]) {
     assert.equal(
       await loadedBy(...args),
-      { packages: ['commander'], rooms: ['app', 'cli', 'model', 'plan', 'render'], generated: [] },
+      { packages: ['commander'], folders: ['app', 'cli', 'model', 'plan', 'render'], generated: [] },
       args.join(' '),
     );
   }
@@ -46,20 +46,20 @@ test('edict itself and its help load the command line alone', async () => {
 
 test('what looks at file and record loads neither an HTTP client, nor a watcher, a server, a log or PostgreSQL', async () => {
   for (const command of ['validate', 'plan', 'status', 'history']) {
-    const { packages, rooms, generated } = await loadedBy(command);
+    const { packages, folders, generated } = await loadedBy(command);
     assert.equal(packages, toRead, command);
     assert.equal(generated, ['edict-file-validator', ...(command === 'validate' ? [] : ['store-queries'])], command);
-    assert.equal(rooms, ['app', 'cli', 'controller', 'model', 'plan', 'render', 'source', 'store'], command);
+    assert.equal(folders, ['app', 'cli', 'model', 'plan', 'render', 'source', 'store'], command);
   }
 });
 
 test('apply loads a client and a log, but no watcher, server, metrics or traces, and the emulator only if it is asked for', async () => {
-  const { packages, rooms, generated } = await loadedBy('apply', '--emulate', '--log-format', 'json');
+  const { packages, folders, generated } = await loadedBy('apply', '--emulate', '--log-format', 'json');
   assert.not(generated.includes('saved-plan-validator'));
   for (const needed of ['openapi-fetch', 'undici', 'p-queue', 'pino', 'fastify']) assert.ok(packages.includes(needed), needed);
   for (const needless of ['chokidar', 'prom-client', 'pg', 'pino-pretty', '@opentelemetry/api'])
     assert.not(packages.includes(needless), needless);
-  assert.equal(rooms, ['app', 'cli', 'controller', 'emulator', 'gateway', 'model', 'plan', 'render', 'source', 'store', 'telemetry']);
+  assert.equal(folders, ['app', 'cli', 'controller', 'emulator', 'gateway', 'model', 'plan', 'render', 'source', 'store', 'telemetry']);
 });
 
 test('the validator of saved plans is loaded only with a saved plan', async () => {

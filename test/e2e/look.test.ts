@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type ApplyResult, applyOnce } from '../../src/app/apply.ts';
+import { createAppContext } from '../../src/app/context.ts';
 import { type PlanReport, readHistory, readPlan, readStatus, readVersions } from '../../src/app/reports.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import type { Seed } from '../../src/emulator/seed.ts';
@@ -16,7 +17,6 @@ import { scratchFolder, seedOf } from '../support/edict-process.ts';
  */
 
 const environment = { HW_AUTH_TOKEN: 'any' };
-const unstopped = { signal: new AbortController().signal };
 
 interface Scene extends AsyncDisposable {
   readonly emulator: Emulator;
@@ -50,8 +50,8 @@ async function scene(seed: Seed): Promise<Scene> {
     emulator,
     write,
     settings,
-    plan: (refresh = true) => readPlan({ ...settings, refresh }, environment),
-    apply: (refresh = false) => applyOnce({ ...settings, refresh }, environment, () => undefined, unstopped),
+    plan: (refresh = true) => readPlan(createAppContext({ ...settings, refresh }, environment)),
+    apply: (refresh = false) => applyOnce(createAppContext({ ...settings, refresh }, environment)),
     operations: () => {
       const all = emulator.requests.since(seen);
       seen += all.length;
@@ -96,13 +96,13 @@ test('drift is told with `report` and brought back with `correct`, and the histo
   const reported = await at.plan();
   assert.equal([short(reported), reported.plan.drifted.length], [[], 1]);
   await at.apply(true);
-  assert.is((await readStatus(at.settings, environment)).plan.drifted.length, 1);
+  assert.is((await readStatus(createAppContext(at.settings, environment))).plan.drifted.length, 1);
   at.write(oneApi('{ state: online, drift: correct }'));
   assert.equal(short(await at.plan(false)), ['online orders drift']);
   await at.apply();
   assert.equal(short(await at.plan()), []);
   assert.equal(
-    (await readHistory(at.settings, environment, 9)).attempts.map(({ action, reason }) => `${action} ${reason}`),
+    (await readHistory(createAppContext(at.settings, environment), 9)).attempts.map(({ action, reason }) => `${action} ${reason}`),
     ['online drift', 'online new'],
   );
 });
@@ -127,7 +127,7 @@ test('a pinned version is switched to and kept, without a new one', async () => 
   await at.apply();
   at.write(oneApi('{ state: online, revision: r2 }'));
   await at.apply();
-  const listed = await readVersions(at.settings, environment, { api: 'orders', environment: 'test' });
+  const listed = await readVersions(createAppContext(at.settings, environment), { api: 'orders', environment: 'test' });
   const good = listed.versions.find(({ isEffective }) => !isEffective)?.versionId ?? '';
   at.write(oneApi(`{ state: online, revision: r3, version: ${good}, drift: correct }`));
   assert.equal(short(await at.plan(false)), ['online orders version']);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { startDaemon } from '../../src/app/daemon.ts';
+import { createAppContext } from '../../src/app/context.ts';
 import { readHistory } from '../../src/app/reports.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import type { ReceivedRequest } from '../../src/emulator/request-log.ts';
@@ -11,6 +11,7 @@ import type { EdictEvent } from '../../src/model/events.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import { allTargets } from '../../src/plan/targets.ts';
 import { sendByVendor } from '../emulator/vendor-client.ts';
+import { startTestDaemon } from '../support/daemon.ts';
 import { scratchFolder, seedOf, until } from '../support/edict-process.ts';
 import { fc, runs } from '../support/fast-check.ts';
 
@@ -104,13 +105,11 @@ test('whatever somebody else does meanwhile, the gateway comes to be as the file
       );
       const events: EdictEvent[] = [];
       const environment = { HW_AUTH_TOKEN: 'edict' };
-      const daemon = await startDaemon(
-        settings,
-        [settings.file],
-        { debounceMs: 10, resyncMs: 60_000, historyRetentionMs: null, listen: null, listenIsExplicit: true },
-        environment,
-        () => (event) => events.push(event),
-      );
+      const daemon = await startTestDaemon(settings, {
+        env: environment,
+        resyncMs: 60_000,
+        onEvent: (event) => events.push(event),
+      });
       try {
         for (const deed of deeds) {
           await sleep(deed.afterMs);
@@ -129,7 +128,7 @@ test('whatever somebody else does meanwhile, the gateway comes to be as the file
         await daemon.done;
         await emulator.close();
       }
-      const { attempts: history } = await readHistory(settings, environment, 100);
+      const { attempts: history } = await readHistory(createAppContext(settings, environment), 100);
       for (const { apiId, action, reason } of history) {
         const first = history.findLast((attempt) => attempt.apiId === apiId);
         const isFirst = first?.reason === reason && reason === 'new';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { applyOnce, applySavedPlan } from '../../src/app/apply.ts';
+import { createAppContext } from '../../src/app/context.ts';
 import { readPlan, readStatus, writeSavedPlan } from '../../src/app/reports.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { StalePlanError } from '../../src/model/saved-plan-diff.ts';
@@ -165,7 +166,7 @@ test('a plan whose checksum was made anew can still do nothing that the file doe
   assert.ok(change);
   const down = {
     ...change,
-    key: [...(await readStatus(settingsOf(), {})).input.recorded.keys()][0] ?? change.key,
+    key: [...(await readStatus(createAppContext(settingsOf(), {}))).input.recorded.keys()][0] ?? change.key,
     api: 'a',
     apiId: 'api-a',
   };
@@ -313,29 +314,24 @@ test('whatever moves between, an apply makes exactly the plan, or nothing', asyn
       async (first, second, third, inFile, inRecord) => {
         const state = scratchFolder();
         const settings = { ...settingsOf(), file: join(state, 'edict.yaml'), state: `sqlite:${join(state, 'state.db')}`, emulate: true };
-        const unstopped = { signal: new AbortController().signal };
+        const context = createAppContext(settings, {});
         const put = (states: Readonly<Record<string, string>>): void => writeFileSync(settings.file, fileOf(emulator.url, states));
         const out = join(state, 'release.plan');
         put(first);
-        await applyOnce(settings, {}, () => undefined, unstopped);
+        await applyOnce(context);
         put(second);
-        const { plan: planned } = await writeSavedPlan(settings, {}, out);
+        const { plan: planned } = await writeSavedPlan(context, out);
         put(third);
         if (inRecord.length > 0) {
-          await applyOnce({ ...settings, targets: { apis: inRecord, environments: [] } }, {}, () => undefined, unstopped);
+          await applyOnce({ ...context, settings: { ...settings, targets: { apis: inRecord, environments: [] } } });
         }
         put(Object.fromEntries(names.map((name) => [name, (inFile.includes(name) ? third[name] : second[name]) ?? 'offline'])));
-        const needed = (await readPlan(settings, {})).plan.changes.map(changeFingerprint);
+        const needed = (await readPlan(context)).plan.changes.map(changeFingerprint);
         const sent: string[] = [];
-        const applied = await applySavedPlan(
-          settings,
-          out,
-          {},
-          (event) => {
-            if (event.type === 'attempt:started') sent.push(changeFingerprint(event.change));
-          },
-          unstopped,
-        ).catch((error: unknown) => error);
+        using _subscription = context.events.subscribe((event) => {
+          if (event.type === 'attempt:started') sent.push(changeFingerprint(event.change));
+        });
+        const applied = await applySavedPlan(context, out).catch((error: unknown) => error);
         if (applied instanceof StalePlanError) {
           outcomes.refused += 1;
           assert.equal(sent, []);
@@ -351,7 +347,7 @@ test('whatever moves between, an apply makes exactly the plan, or nothing', asyn
             .filter((work) => needed.includes(work))
             .toSorted(),
         );
-        const recorded = (await readStatus(settings, {})).input.recorded;
+        const recorded = (await readStatus(createAppContext(settings, {}))).input.recorded;
         for (const { key, action, revision } of planned.changes) {
           assert.is(recorded.get(key)?.state, action);
           if (revision !== null) assert.is(recorded.get(key)?.revision, revision);

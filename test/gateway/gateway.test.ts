@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { systemClock } from '../../src/app/system-clock.ts';
+import { systemClock } from '../../src/app/context.ts';
 import type { Credentials } from '../../src/gateway/auth/credentials.ts';
 import { openCredentials } from '../../src/gateway/auth/env-credentials.ts';
 import { type GatewayOptions, openGateway, openGatewayReader } from '../../src/gateway/gateway.ts';

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { systemClock } from '../../src/app/system-clock.ts';
+import { systemClock } from '../../src/app/context.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { openCredentials } from '../../src/gateway/auth/env-credentials.ts';
 import { openGateway } from '../../src/gateway/gateway.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { systemClock } from '../../src/app/system-clock.ts';
+import { systemClock } from '../../src/app/context.ts';
 import { RateLimiter } from '../../src/controller/limit/rate-limiter.ts';
 import { ReconcileRunner } from '../../src/controller/reconcile-runner.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';

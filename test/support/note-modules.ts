@@ -2,22 +2,22 @@ import { writeFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 
 /*
- * Loaded before edict (`node --import`): writes which packages, rooms and generated modules were loaded to the file that `NOTE_MODULES` names.
+ * Loaded before edict (`node --import`): writes which packages, folders and generated modules were loaded to the file that `NOTE_MODULES` names.
  */
-const [packages, rooms, generated] = [new Set<string>(), new Set<string>(), new Set<string>()];
+const [packages, folders, generated] = [new Set<string>(), new Set<string>(), new Set<string>()];
 registerHooks({
   resolve(specifier, context, next) {
     const resolved = next(specifier, context);
     const name = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(resolved.url)?.[1];
-    const room = /\/src\/([\w-]+)\/(?:[\w-]+\/)*[\w-]+\.ts$/.exec(resolved.url)?.[1];
+    const folder = /\/src\/([\w-]+)\/(?:[\w-]+\/)*[\w-]+\.ts$/.exec(resolved.url)?.[1];
     const made = /\/generated\/([\w-]+)\.c?js$/.exec(resolved.url)?.[1];
     if (name !== undefined) packages.add(name);
-    else if (room !== undefined) rooms.add(room);
+    else if (folder !== undefined) folders.add(folder);
     else if (made !== undefined) generated.add(made);
     return resolved;
   },
 });
 process.on('exit', () => {
-  const noted = { packages: [...packages].sort(), rooms: [...rooms].sort(), generated: [...generated].sort() };
+  const noted = { packages: [...packages].sort(), folders: [...folders].sort(), generated: [...generated].sort() };
   writeFileSync(process.env['NOTE_MODULES'] ?? '', JSON.stringify(noted));
 });

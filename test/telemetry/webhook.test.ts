@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { components } from '../../generated/edict-notification.d.ts';
-import { systemClock } from '../../src/app/system-clock.ts';
+import { systemClock } from '../../src/app/context.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
 import type { Clock } from '../../src/model/ports.ts';
 import { signatureOf, Webhook, type WebhookDeps, type WebhookSettings } from '../../src/telemetry/webhook.ts';

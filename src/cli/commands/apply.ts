@@ -1,4 +1,6 @@
-import { type ApplyResult, applyOnce, applySavedPlan, openCommandLogger, type Stopper } from '../../app/apply.ts';
+import { applyOnce, applySavedPlan } from '../../app/apply.ts';
+import { openCommandLogger } from '../../app/command-logger.ts';
+import { createAppContext } from '../../app/context.ts';
 import type { Plan } from '../../model/change.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { EdictEvent, Emit, ReconcileSummary } from '../../model/events.ts';
@@ -26,10 +28,6 @@ type ProbeEvent = EdictEvent & { readonly type: 'probe:answered' };
 
 /** Reconciles the file once, or makes the changes of a saved plan. Returns 0, 5 if calls failed, 4 if something is held, 1 if it was interrupted. */
 export async function apply(settings: Settings, options: ApplyOptions, context: CliContext): Promise<ExitCode> {
-  const { env } = context;
-  const savedPlanPath = options.plan;
-  const runApply = (emit: Emit, stop: Stopper): Promise<ApplyResult> =>
-    savedPlanPath === undefined ? applyOnce(settings, env, emit, stop) : applySavedPlan(settings, savedPlanPath, env, emit, stop);
   const { out, err } = colorizersFor(context);
   const asJson = options.format === 'json';
   const failures = new Map<string, AttemptFinishedEvent>();
@@ -38,8 +36,10 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
   const emitLog: Emit = progress
     ? progress.emit
     : (await openCommandLogger({ level: options.logLevel, format: options.logFormat ?? 'pretty' })).emit;
-  const emit: Emit = (event) => {
-    emitLog(event);
+  using stop = onStopSignal();
+  const appContext = createAppContext(settings, context.env, { signal: stop.signal });
+  appContext.events.subscribe(emitLog);
+  appContext.events.subscribe((event) => {
     if (event.type === 'attempt:recovered') failures.delete(event.change.key);
     if (event.type === 'probe:answered') {
       if (event.isExpected) probes.delete(event.target.key);
@@ -49,9 +49,8 @@ export async function apply(settings: Settings, options: ApplyOptions, context: 
     if ('failure' in event.outcome) failures.set(event.change.key, event);
     else failures.delete(event.change.key);
     if (asJson) context.stdout.write(`${JSON.stringify(applyAttemptJson(event))}\n`);
-  };
-  using stop = onStopSignal();
-  const applied = await runApply(emit, stop);
+  });
+  const applied = await (options.plan === undefined ? applyOnce(appContext) : applySavedPlan(appContext, options.plan));
   progress?.clear();
   const { plan, summary, unsent, superseded } = applied;
   const approveCommandLine = approveCommand(plan, { ...settings, targets: plan.targets });

@@ -1,4 +1,5 @@
 import { type ApprovedPlan, recordApproval } from '../../app/apply.ts';
+import { createAppContext } from '../../app/context.ts';
 import { parseDurationOption } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { Settings } from '../../model/settings.ts';
@@ -18,7 +19,7 @@ export interface ApproveOptions {
 
 /** Approves the plan's held changes. Returns 0. Throws an EdictError `OPTION_INVALID`, and as `recordApproval` does. */
 export async function approve(digest: string, settings: Settings, options: ApproveOptions, context: CliContext): Promise<ExitCode> {
-  const approved = await recordApproval(settings, context.env, parseApprovalRequest(digest, options));
+  const approved = await recordApproval(createAppContext(settings, context.env), parseApprovalRequest(digest, options));
   const { out } = colorizersFor(context);
   context.stdout.write(options.format === 'json' ? `${JSON.stringify(toJson(approved), null, 2)}\n` : toText(approved, out));
   return exitCodes.done;

@@ -1,3 +1,4 @@
+import { createAppContext } from '../../app/context.ts';
 import { readExplanation } from '../../app/explanation.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { Settings } from '../../model/settings.ts';
@@ -16,7 +17,7 @@ export async function explain(
   { format }: { readonly format: string },
   context: CliContext,
 ): Promise<ExitCode> {
-  const explanation = await readExplanation(settings, context.env, of, maxAttempts);
+  const explanation = await readExplanation(createAppContext(settings, context.env), of, maxAttempts);
   const next = computeNextStep(explanation, settings);
   context.stdout.write(
     format === 'json'

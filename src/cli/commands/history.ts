@@ -1,3 +1,4 @@
+import { createAppContext } from '../../app/context.ts';
 import { type HistoryReport, readHistory, readVersions, type VersionsReport } from '../../app/reports.ts';
 import type { Approval } from '../../model/approval.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
@@ -17,7 +18,7 @@ export interface HistoryOptions {
 
 /** Shows attempts and approvals, each newest first. Returns 0. */
 export async function history(settings: Settings, { format, limit }: HistoryOptions, context: CliContext): Promise<ExitCode> {
-  const report = await readHistory(settings, context.env, limit);
+  const report = await readHistory(createAppContext(settings, context.env), limit);
   context.stdout.write(
     format === 'json'
       ? `${JSON.stringify({ format: 1, attempts: report.attempts.map(historyAttemptJson), approvals: report.approvals.map(approvalJson) }, null, 2)}\n`
@@ -107,7 +108,7 @@ export async function listVersions(
   { format }: { readonly format: string },
   context: CliContext,
 ): Promise<ExitCode> {
-  const report = await readVersions(settings, context.env, of);
+  const report = await readVersions(createAppContext(settings, context.env), of);
   context.stdout.write(
     format === 'json' ? `${JSON.stringify(versionsJson(report), null, 2)}\n` : versionsText(report, colorizersFor(context).out),
   );

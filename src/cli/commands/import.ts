@@ -1,4 +1,6 @@
+import { createAppContext } from '../../app/context.ts';
 import { importGateway } from '../../app/reports.ts';
+import { parseSettings } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 
@@ -20,7 +22,12 @@ export async function importFile(options: ImportOptions, context: CliContext): P
   const project = options.project ?? (projectId || undefined);
   const { instance, iam } = options;
   if (endpoint === undefined || project === undefined || instance === undefined) throw missingOptionsError({ endpoint, project, instance });
-  const { text, warnings } = await importGateway({ endpoint, project, instance, ...(iam !== undefined && { iam }) }, context.env);
+  const { text, warnings } = await importGateway(createAppContext(parseSettings(undefined, {}), context.env), {
+    endpoint,
+    project,
+    instance,
+    ...(iam !== undefined && { iam }),
+  });
   context.stdout.write(text);
   const paint = colorizersFor(context).err;
   for (const warning of warnings) context.stderr.write(`${paint('yellow', 'edict:')} ${warning}\n`);

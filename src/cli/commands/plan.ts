@@ -1,4 +1,6 @@
+import { createAppContext } from '../../app/context.ts';
 import { type PlanReport, previewSavedPlan, readCommits, readPlan, writeSavedPlan } from '../../app/reports.ts';
+import type { AppContext } from '../../model/app-context.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { Settings } from '../../model/settings.ts';
 import { approveCommand, formatCommandLine } from '../../render/command-line.ts';
@@ -20,9 +22,10 @@ export interface PlanOptions {
 /** Shows the plan, and saves it if asked to. Returns 0, or with `detailedExitcode` 4 if something is held, else 2 if there are changes. */
 export async function showPlan(settings: Settings, options: PlanOptions, context: CliContext): Promise<ExitCode> {
   const { format, detailedExitcode, out } = options;
-  const report = await readPlanFor(options, settings, context);
+  const appContext = createAppContext(settings, context.env);
+  const report = await readPlanFor(options, appContext);
   const { plan } = report;
-  const blame = (options.blame ?? format !== 'text') ? { commits: await readCommits(plan, context.env) } : {};
+  const blame = (options.blame ?? format !== 'text') ? { commits: await readCommits(appContext, plan) } : {};
   const view = { ...report, ...blame, approveCommand: approveCommand(plan, { ...settings, targets: plan.targets }) };
   context.stdout.write(planRenderers[format](view, colorizersFor(context).out));
   if (out !== undefined)
@@ -32,7 +35,7 @@ export async function showPlan(settings: Settings, options: PlanOptions, context
   return plan.changes.length > 0 ? exitCodes.changes : exitCodes.done;
 }
 
-function readPlanFor({ out, plan }: PlanOptions, settings: Settings, { env }: CliContext): Promise<PlanReport> {
-  if (out !== undefined) return writeSavedPlan(settings, env, out);
-  return plan === undefined ? readPlan(settings, env) : previewSavedPlan(settings, env, plan);
+function readPlanFor({ out, plan }: PlanOptions, context: AppContext): Promise<PlanReport> {
+  if (out !== undefined) return writeSavedPlan(context, out);
+  return plan === undefined ? readPlan(context) : previewSavedPlan(context, plan);
 }

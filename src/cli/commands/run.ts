@@ -1,4 +1,5 @@
-import { openCommandLogger } from '../../app/apply.ts';
+import { openCommandLogger } from '../../app/command-logger.ts';
+import { createAppContext } from '../../app/context.ts';
 import { startDaemon } from '../../app/daemon.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { LogFormat, LogLevel } from '../../model/log-options.ts';
@@ -25,14 +26,11 @@ export async function run(
     format: options.logFormat ?? (context.stderr.isTTY ? 'pretty' : 'json'),
   });
   using stop = onStopSignal();
-  const daemon = await startDaemon(
-    settings,
+  const daemon = await startDaemon(createAppContext(settings, context.env, { signal: stop.signal }), {
+    ...daemonSettings,
     paths,
-    daemonSettings,
-    context.env,
-    (file, isSingleFile) => (isSingleFile ? emit : forFile(file)),
-    stop.signal,
-  ).catch((error: unknown) => {
+    logFor: (file, isSingleFile) => (isSingleFile ? emit : forFile(file)),
+  }).catch((error: unknown) => {
     if (stop.signal.aborted) return null;
     throw error;
   });
@@ -41,9 +39,6 @@ export async function run(
     return exitCodes.done;
   }
   process.on('SIGHUP', daemon.reconcileNow);
-  stop.signal.addEventListener('abort', daemon.stop);
-  // The signal may have arrived while the daemon was starting.
-  if (stop.signal.aborted) daemon.stop();
   const { files, url, listenError } = daemon;
   log('daemon:started', 'daemon started', {
     ...(files.length === 1 ? { file: files[0] } : { files }),

@@ -1,3 +1,4 @@
+import { createAppContext } from '../../app/context.ts';
 import { type CopyReport, copyStoreTo, type RemovedRecord, readStore, removeRecord, type StoreReport } from '../../app/store-admin.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { Settings } from '../../model/settings.ts';
@@ -12,7 +13,7 @@ interface StateOptions {
 
 /** Shows the gateways in the store. Returns 0. */
 export async function showState(settings: Settings, { format }: StateOptions, context: CliContext): Promise<ExitCode> {
-  const report = await readStore(settings);
+  const report = await readStore(createAppContext(settings, context.env));
   return writeResult(
     format,
     { format: 1, ...report, gateways: report.gateways.map(gatewayJson) },
@@ -23,7 +24,7 @@ export async function showState(settings: Settings, { format }: StateOptions, co
 
 /** Copies the store into the store `to`, and warns on stderr if a process was using it. Returns 0. */
 export async function copyState(to: string, settings: Settings, { format }: StateOptions, context: CliContext): Promise<ExitCode> {
-  const report = await copyStoreTo(settings, to);
+  const report = await copyStoreTo(createAppContext(settings, context.env), to);
   const { out, err } = colorizersFor(context);
   if (report.holders.length > 0) {
     context.stderr.write(
@@ -41,7 +42,7 @@ export async function remove(
   { format }: StateOptions,
   context: CliContext,
 ): Promise<ExitCode> {
-  const removed = await removeRecord(settings, of, context.env);
+  const removed = await removeRecord(createAppContext(settings, context.env), of);
   const { names, was } = removed;
   const json = {
     format: 1,

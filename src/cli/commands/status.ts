@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { createAppContext } from '../../app/context.ts';
 import { listFiles, readStatus } from '../../app/reports.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { Settings } from '../../model/settings.ts';
@@ -36,7 +37,7 @@ export async function status(
   const renderText = (status: StatusView): string => (isWatched ? toWatchText : toText)(status, width, paint);
   const renderJson = (document: object): string => `${JSON.stringify(document, null, isWatched ? undefined : 2)}\n`;
   const read = async (file: string): Promise<StatusView> => {
-    const report = await readStatus({ ...settings, file }, context.env);
+    const report = await readStatus(createAppContext({ ...settings, file }, context.env));
     return { ...report, approveCommand: approveCommand(report.plan, { ...settings, file }) };
   };
   let code: ExitCode = exitCodes.done;

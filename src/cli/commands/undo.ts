@@ -1,3 +1,4 @@
+import { createAppContext } from '../../app/context.ts';
 import { parseUndoRequest, readUndo, type UndoReport, type UndoRequest } from '../../app/undo.ts';
 import { assertNever, EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { Settings } from '../../model/settings.ts';
@@ -19,7 +20,7 @@ export interface UndoOptions {
  */
 export async function undo(args: UndoArguments, given: Settings, options: UndoOptions, context: CliContext): Promise<ExitCode> {
   const { asked: request, settings } = parseUndoArguments(args, given);
-  const report = await readUndo(settings, context.env, request);
+  const report = await readUndo(createAppContext(settings, context.env), request);
   const { out } = colorizersFor(context);
   context.stdout.write(options.format === 'json' ? `${JSON.stringify(toJson(report), null, 2)}\n` : toText(report, settings, out));
   return exitCodes.done;

@@ -1,3 +1,4 @@
+import { createAppContext } from '../../app/context.ts';
 import { readDesiredState } from '../../app/reports.ts';
 import { type ExitCode, exitCodes, InvalidFileError } from '../../model/errors.ts';
 import type { Settings } from '../../model/settings.ts';
@@ -14,7 +15,7 @@ export async function validate(
 ): Promise<ExitCode> {
   const { out } = colorizersFor(context);
   try {
-    const { publications, environments } = await readDesiredState(settings, context.env);
+    const { publications, environments } = await readDesiredState(createAppContext(settings, context.env));
     const sizes = { publications: publications.size, environments: environments.size };
     const text = `${out('green', 'Valid.')} ${settings.file} declares ${pluralize(sizes.publications, 'publication')} in ${pluralize(sizes.environments, 'environment')}.`;
     context.stdout.write(formatValid(format, sizes, text));

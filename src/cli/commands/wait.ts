@@ -1,3 +1,4 @@
+import { createAppContext } from '../../app/context.ts';
 import { type FailedChange, type WaitOptions, type WaitProgress, type WaitResult, type WaitStatus, waitForDaemon } from '../../app/wait.ts';
 import type { Change } from '../../model/change.ts';
 import { assertNever, type ExitCode, exitCodes } from '../../model/errors.ts';
@@ -23,7 +24,9 @@ export async function wait(
 ): Promise<ExitCode> {
   using stop = onStopSignal();
   const progress = openProgress(context);
-  const result = await waitForDaemon(settings, options, context.env, progress.show, stop.signal).finally(progress.clear);
+  const result = await waitForDaemon(createAppContext(settings, context.env, { signal: stop.signal }), options, progress.show).finally(
+    progress.clear,
+  );
   const approveCommandLine = approveCommand(result.status.plan, settings);
   context.stdout.write(
     format === 'json'

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
+import type { Env } from '../../model/env.ts';
 import { errorMessage, StoreError } from '../../model/errors.ts';
 import { nonSecretParameters, redactUrl } from '../../model/store-url.ts';
 
@@ -18,7 +19,7 @@ const knownParameters: readonly string[] = [...nonSecretParameters, 'password'];
  *
  * @throws EdictError `STORE_URL_INVALID` if the URL cannot be parsed or has an unknown parameter, `STORE_CONNECTION_INVALID` if a file cannot be read
  */
-export function postgresSettings(url: string, env: Readonly<Record<string, string | undefined>>): pg.ClientConfig {
+export function postgresSettings(url: string, env: Env): pg.ClientConfig {
   const reject = (problem: string, hint: string): never => {
     throw new StoreError('STORE_URL_INVALID', `--state ${redactUrl(url)} ${problem}`, { hint });
   };
@@ -45,7 +46,7 @@ export function postgresSettings(url: string, env: Readonly<Record<string, strin
 }
 
 /** Sets the TLS parameters as pg-connection-string expects them, and returns the mode the operator asked for. */
-function setTls(parameters: URLSearchParams, env: Readonly<Record<string, string | undefined>>): string {
+function setTls(parameters: URLSearchParams, env: Env): string {
   for (const name of ['sslmode', 'sslrootcert', 'sslcert', 'sslkey']) {
     const value = parameters.get(name) || env[`PG${name.toUpperCase()}`];
     if (value) parameters.set(name, value);

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { systemClock } from '../../../src/app/system-clock.ts';
+import { systemClock } from '../../../src/app/context.ts';
 import { HealthChecks } from '../../../src/controller/observe/health-checks.ts';
 import type { ProbeTarget } from '../../../src/model/deferral.ts';
 import type { EdictEvent } from '../../../src/model/events.ts';

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { systemClock } from '../../../src/app/system-clock.ts';
+import { systemClock } from '../../../src/app/context.ts';
 import { Batcher, type BatcherDeps, type BatchSlot } from '../../../src/controller/queue/batcher.ts';
 import type { Change } from '../../../src/model/change.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';

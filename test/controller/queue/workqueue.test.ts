@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { systemClock } from '../../../src/app/system-clock.ts';
+import { systemClock } from '../../../src/app/context.ts';
 import { type Result, Workqueue } from '../../../src/controller/queue/workqueue.ts';
 import { type PublicationKey, publicationKey } from '../../../src/model/publication.ts';
 import { until } from '../../support/edict-process.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { systemClock } from '../../../src/app/system-clock.ts';
+import { systemClock } from '../../../src/app/context.ts';
 import { TriggerQueue } from '../../../src/controller/triggers/trigger-queue.ts';
 import { StoreUnavailableError } from '../../../src/model/errors.ts';
 import type { TriggerCause } from '../../../src/model/events.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { systemClock } from '../../../src/app/system-clock.ts';
+import { systemClock } from '../../../src/app/context.ts';
 import { WallClockTimer } from '../../../src/controller/triggers/wall-clock-timer.ts';
 
 const test = suite('alarm');

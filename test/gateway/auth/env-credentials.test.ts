@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { systemClock } from '../../../src/app/system-clock.ts';
+import { systemClock } from '../../../src/app/context.ts';
 import { openCredentials } from '../../../src/gateway/auth/env-credentials.ts';
 import { TokenCredentials } from '../../../src/gateway/auth/token-credentials.ts';
 import { EdictError } from '../../../src/model/errors.ts';

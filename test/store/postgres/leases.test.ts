@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { systemClock } from '../../../src/app/system-clock.ts';
+import { systemClock } from '../../../src/app/context.ts';
 import type { EdictError } from '../../../src/model/errors.ts';
 import type { AcquiredLease, Clock } from '../../../src/model/ports.ts';
 import { bindQuery } from '../../../src/store/database.ts';

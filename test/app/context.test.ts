@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { systemClock } from '../../src/app/system-clock.ts';
+import { systemClock } from '../../src/app/context.ts';
 
 test('sleeps as long as asked, and no longer than it is let', async () => {
   const beganAtMs = systemClock.monotonicMs();

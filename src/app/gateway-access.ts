@@ -1,0 +1,58 @@
+import type { RateLimiter } from '../controller/limit/rate-limiter.ts';
+import type { Emulator } from '../emulator/emulator.ts';
+import type { Seed } from '../emulator/seed.ts';
+import type { Credentials } from '../gateway/auth/credentials.ts';
+import type { AppContext } from '../model/app-context.ts';
+import type { AcquireRequestSlot, GatewayReader } from '../model/ports.ts';
+import { parseProxySettings } from '../model/proxy-settings.ts';
+import type { GatewaySettings } from '../model/publication.ts';
+import { openEmulatedGateway } from './emulated-gateway.ts';
+
+/*
+ * Opens what is needed to call a gateway: credentials, rate limiter and client. Imported where they are opened, so that commands that do
+ * not call the gateway start without an HTTP client.
+ */
+
+/** The credentials from the environment variables, and the gateway that they are for: the one in the file, or the emulated one. */
+export interface GatewayAccess {
+  readonly settings: GatewaySettings;
+  readonly credentials: Credentials;
+}
+
+/** Returns the credentials for a gateway. `acquire` lets a login pass the rate limit. Throws an EdictError `CREDENTIALS_*`. */
+export async function openGatewayAccess(
+  { env, clock, events }: AppContext,
+  { settings: gateway, emulator, acquire }: { settings: GatewaySettings; emulator: Emulator | null; acquire: AcquireRequestSlot },
+): Promise<GatewayAccess> {
+  const { openCredentials } = await import('../gateway/auth/env-credentials.ts');
+  const settings = emulator ? { ...gateway, endpoint: emulator.url, iamEndpoint: emulator.url } : gateway;
+  const onTokenIssued = (): void => events.emit({ type: 'token:issued' });
+  const credentials = openCredentials(emulator ? { HW_AUTH_TOKEN: 'emulated' } : env, settings, { clock, acquire, onTokenIssued });
+  return { settings, credentials };
+}
+
+/** Returns the limiter that every request to the gateway passes. `initialDelayMs`: see `RateLimiterOptions`. */
+export async function openRateLimiter({ clock }: AppContext, { limit }: GatewaySettings, initialDelayMs: number): Promise<RateLimiter> {
+  const { RateLimiter } = await import('../controller/limit/rate-limiter.ts');
+  return new RateLimiter({ limit, clock, initialDelayMs });
+}
+
+/** Opens a read-only gateway, an emulated one if there is a `seed`, and closes it after `use`. */
+export async function withGatewayReader<T>(
+  context: AppContext,
+  { settings, seed }: { readonly settings: GatewaySettings; readonly seed: Seed | null },
+  use: (gateway: GatewayReader) => Promise<T>,
+): Promise<T> {
+  const { openGatewayReader } = await import('../gateway/gateway.ts');
+  await using resources = new AsyncDisposableStack();
+  const emulator = seed ? resources.adopt(await openEmulatedGateway(), (opened) => opened.close()) : null;
+  if (seed) emulator?.state.add(seed);
+  const rateLimiter = await openRateLimiter(context, settings, 0);
+  const { acquire } = rateLimiter;
+  const access = await openGatewayAccess(context, { settings, emulator, acquire });
+  const proxies = parseProxySettings(context.env);
+  const gateway = openGatewayReader(access.settings, access.credentials, { acquire, proxies });
+  resources.defer(() => gateway.close());
+  resources.defer(() => rateLimiter.close());
+  return await use(gateway);
+}
