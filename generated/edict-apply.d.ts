@@ -67,7 +67,7 @@ export interface components {
          * @description The kind of a mistake.
          * @enum {unknown}
          */
-        readonly MistakeRule: "yaml" | "duplicate-key" | "unknown-key" | "missing-key" | "value" | "variable" | "undeclared-environment" | "declared-twice" | "unknown-name" | "spare-key" | "order" | "freeze" | "include";
+        readonly MistakeRule: "yaml" | "duplicate-key" | "unknown-key" | "missing-key" | "value" | "variable" | "undeclared-environment" | "declared-twice" | "unknown-name" | "spare-key" | "rollout" | "freeze" | "include";
         /**
          * @description A moment in UTC, to the second.
          * @example 2026-11-20T09:30:00Z
@@ -216,7 +216,7 @@ export interface components {
              * @description The guard that holds it, or what it waits for.
              * @enum {unknown}
              */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped" | "lost" | "empty" | "vanished" | "moved" | "freeze" | "suspended" | "order";
+            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped" | "lost" | "empty" | "vanished" | "moved" | "freeze" | "suspended" | "rollout";
             /**
              * @description The kind of line.
              * @enum {unknown}

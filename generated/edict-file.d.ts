@@ -39,7 +39,7 @@ export interface components {
              */
             name?: components["schemas"]["GatewayName"];
             /**
-             * @description The address that is asked instead of the `url` that `order` gives, or `none`: this API is not probed.
+             * @description The address that is asked instead of the `url` that `rollout` gives, or `none`: this API is not probed.
              * @example https://{environment}.example.com/orders/ready
              * @example none
              */
@@ -155,19 +155,6 @@ export interface components {
              */
             observe: string;
             /**
-             * @description The environments that an API's changes reach one after another: each only after the one before has succeeded. Environments that are not named here have their turn at once.
-             * @example [
-             *       "test",
-             *       {
-             *         "environment": "staging",
-             *         "soak": "10m",
-             *         "probe": "https://staging.example.com/{api}/health"
-             *       },
-             *       "release"
-             *     ]
-             */
-            order?: components["schemas"]["OrderEntry"][];
-            /**
              * @description What happens to a publication that leaves this file: `keep` leaves it as it is at the gateway, `offline` takes it offline.
              * @default keep
              * @enum {unknown}
@@ -179,6 +166,19 @@ export interface components {
              * @enum {unknown}
              */
             republish: "revision" | "edited";
+            /**
+             * @description The environments that an API's changes reach one after another: each only after the one before has succeeded. Environments that are not named here have their turn at once.
+             * @example [
+             *       "test",
+             *       {
+             *         "environment": "staging",
+             *         "soak": "10m",
+             *         "probe": "https://staging.example.com/{api}/health"
+             *       },
+             *       "release"
+             *     ]
+             */
+            rollout?: components["schemas"]["RolloutStep"][];
             /** @description Nothing of the whole file is acted on for the time being. */
             suspend?: components["schemas"]["Suspend"];
         };
@@ -312,22 +312,6 @@ export interface components {
         Most: components["schemas"]["Count"] | components["schemas"]["Share"] | components["schemas"]["CountAndShare"];
         /** @description A short name: letters, digits, `.`, `_`, `-` and `/`, at most 128. */
         Name: string;
-        /** @description An environment of the order: its name, or its name with what must be so there before the next one has its turn. */
-        OrderEntry: components["schemas"]["Name"] | components["schemas"]["OrderSettings"];
-        OrderSettings: {
-            /**
-             * @description The environment, as it is named under `environments`.
-             * @example staging
-             */
-            environment: components["schemas"]["Name"];
-            /** @description What an API is asked for here before its change goes on: an address, or an address with settings. */
-            probe?: components["schemas"]["ProbeUrl"] | components["schemas"]["ProbeSettings"];
-            /**
-             * @description How long a change stays here before it goes on.
-             * @example 10m
-             */
-            soak?: components["schemas"]["Duration"];
-        };
         ProbeSettings: {
             /**
              * @description The status that is expected. Left out, any from 200 to 299.
@@ -370,6 +354,22 @@ export interface components {
          * @example v1.4.2
          */
         Revision: string;
+        /** @description An environment of the rollout: its name, or its name with what must be so there before the next one has its turn. */
+        RolloutStep: components["schemas"]["Name"] | components["schemas"]["RolloutStepSettings"];
+        RolloutStepSettings: {
+            /**
+             * @description The environment, as it is named under `environments`.
+             * @example staging
+             */
+            environment: components["schemas"]["Name"];
+            /** @description What an API is asked for here before its change goes on: an address, or an address with settings. */
+            probe?: components["schemas"]["ProbeUrl"] | components["schemas"]["ProbeSettings"];
+            /**
+             * @description How long a change stays here before it goes on.
+             * @example 10m
+             */
+            soak?: components["schemas"]["Duration"];
+        };
         /** @description A share in percent. */
         Share: string;
         /**

@@ -152,7 +152,7 @@ export interface components {
          * @description The kind of a mistake.
          * @enum {unknown}
          */
-        readonly MistakeRule: "yaml" | "duplicate-key" | "unknown-key" | "missing-key" | "value" | "variable" | "undeclared-environment" | "declared-twice" | "unknown-name" | "spare-key" | "order" | "freeze" | "include";
+        readonly MistakeRule: "yaml" | "duplicate-key" | "unknown-key" | "missing-key" | "value" | "variable" | "undeclared-environment" | "declared-twice" | "unknown-name" | "spare-key" | "rollout" | "freeze" | "include";
         /**
          * @description A moment in UTC, to the second.
          * @example 2026-11-20T09:30:00Z
@@ -306,7 +306,7 @@ export interface components {
              * @description What it waits for.
              * @enum {unknown}
              */
-            readonly rule: "freeze" | "suspended" | "order";
+            readonly rule: "freeze" | "suspended" | "rollout";
             /** @description When it ends; null if another thing than the clock ends it. */
             readonly until: components["schemas"]["Moment"] | null;
         };

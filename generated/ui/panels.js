@@ -110,7 +110,7 @@ const causeLabels = {
     approval: 'approval',
     request: 'request',
     due: 'its time had come',
-    order: 'next environment',
+    rollout: 'next environment',
 };
 function formatResult({ online, offline, held, deferred, failed, durationMs }) {
     const parts = [

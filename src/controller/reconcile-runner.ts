@@ -97,7 +97,7 @@ export class ReconcileRunner {
       onDrained: () => this.#queue.isIdle && this.#finishReconciliation(),
     });
     this.#rolloutTrigger = new RolloutTrigger({
-      replan: () => this.#tryReconcile('order'),
+      replan: () => this.#tryReconcile('rollout'),
       onPlanned: () => this.#queue.isIdle && this.#finishReconciliation(),
       maxTries: deps.maxTries,
     });
@@ -122,7 +122,7 @@ export class ReconcileRunner {
   async reconcile(desired: DesiredState, cause: TriggerCause, signal = this.#stopping.signal): Promise<Plan> {
     const { emit, clock, gateway, maxTries } = this.#deps;
     const fresh = cause === 'file' || cause === 'signal' || cause === 'approval' || cause === 'request';
-    const isSequel = cause === 'order' || cause === 'due';
+    const isSequel = cause === 'rollout' || cause === 'due';
     const previousRun = isSequel ? this.#current : null;
     const reconcileId = previousRun?.reconcileId ?? randomUUID();
     const startedAtMs = clock.monotonicMs();

@@ -2,7 +2,7 @@ import type { PublicationKey, PublicationNames } from './publication.ts';
 
 /** Why a change is made later, without an approval. `rule` is stable; `message` is the reason for people, without the end time. */
 export interface Deferral {
-  readonly rule: 'freeze' | 'suspended' | 'order';
+  readonly rule: 'freeze' | 'suspended' | 'rollout';
   readonly message: string;
   /** When it ends, in milliseconds since 1970; `null` if it does not end at a known time. */
   readonly untilMs: number | null;

@@ -92,7 +92,7 @@ export type DiagnosticRule =
   | 'declared-twice'
   | 'unknown-name'
   | 'spare-key'
-  | 'order'
+  | 'rollout'
   | 'freeze'
   | 'include';
 

@@ -54,9 +54,9 @@ function previousStep({ apiId }: Change, earlierSteps: readonly RolloutStep[], {
   for (const { environment, environmentId } of earlierSteps) {
     const key = publicationKey(apiId, environmentId);
     const pending = changes.get(key);
-    if (pending) return { rule: 'order', message: `waits for ${environment}${pending.held ? ', where it is held' : ''}`, untilMs: null };
+    if (pending) return { rule: 'rollout', message: `waits for ${environment}${pending.held ? ', where it is held' : ''}`, untilMs: null };
     if (!drifted.has(key)) continue;
-    return { rule: 'order', message: `waits for ${environment}, where somebody else has changed it`, untilMs: null };
+    return { rule: 'rollout', message: `waits for ${environment}, where somebody else has changed it`, untilMs: null };
   }
   return null;
 }
@@ -87,7 +87,7 @@ function stepGate(
 
 function soakDeferral({ environment, soakMs }: RolloutStep, sinceMs: number, nowMs: number): Deferral | null {
   const untilMs = soakMs === 0 ? 0 : Math.ceil((sinceMs + soakMs) / soakRoundingMs) * soakRoundingMs;
-  return nowMs < untilMs ? { rule: 'order', message: `soaks in ${environment}`, untilMs } : null;
+  return nowMs < untilMs ? { rule: 'rollout', message: `soaks in ${environment}`, untilMs } : null;
 }
 
 function laterDeferral(a: Deferral | null, b: Deferral | null): Deferral | null {
@@ -117,10 +117,10 @@ function probeDeferral(
   };
   const result = probes.get(key);
   if (!result || result.url !== url || result.sinceMs !== sinceMs) {
-    return { rule: 'order', message: `${environment} is probed first: ${url}`, untilMs: null, probe: target };
+    return { rule: 'rollout', message: `${environment} is probed first: ${url}`, untilMs: null, probe: target };
   }
   if (result.isExpected) return null;
-  return { rule: 'order', message: `waits for a probe of ${environment}, ${url}: ${result.message}`, untilMs: null, probe: target };
+  return { rule: 'rollout', message: `waits for a probe of ${environment}, ${url}: ${result.message}`, untilMs: null, probe: target };
 }
 
 /** Returns the URL of a probe for an API in an environment. Names are encoded, so they cannot change other parts of the URL. */

@@ -96,7 +96,7 @@ export function computeStatusCell(
 
 function statusOfChange(change: Change, lastAttempt: AttemptSummary | null): PublicationStatus {
   if (change.held) return 'held';
-  if (change.deferred) return change.deferred.rule === 'order' ? 'waiting' : 'frozen';
+  if (change.deferred) return change.deferred.rule === 'rollout' ? 'waiting' : 'frozen';
   return hasFailed(change, lastAttempt) ? 'failed' : 'changing';
 }
 

@@ -83,7 +83,7 @@ export function parseFile(input: ParseInput): ParsedFile {
   const check = (meanings: NameResolutions): void => files.throwIfInvalid(file, checkSemantics(value, files.describeLocation, meanings));
   files.throwIfInvalid(file, [
     ...checkSemantics(value, files.describeLocation),
-    ...checkRollout(value, files.describeLocation).map(withRule('order')),
+    ...checkRollout(value, files.describeLocation).map(withRule('rollout')),
     ...checkFreeze(value).map(withRule('freeze')),
   ]);
   const written = value as EdictFile;

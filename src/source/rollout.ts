@@ -7,19 +7,19 @@ import type { PathDiagnostic } from './path-diagnostic.ts';
 import type { KeyPath } from './yaml/source-ranges.ts';
 import { isMap } from './yaml/value.ts';
 
-type RolloutEntry = components['schemas']['OrderEntry'];
-type ProbeBlock = Exclude<Exclude<RolloutEntry, string>['probe'], undefined>;
+type RolloutStepBlock = components['schemas']['RolloutStep'];
+type ProbeBlock = Exclude<Exclude<RolloutStepBlock, string>['probe'], undefined>;
 
 const defaultProbeTimeout = '5s';
 
 /**
- * Checks `order` and the probes of APIs for errors that a schema cannot detect: undeclared or repeated environments, a soak or
+ * Checks `rollout` and the probes of APIs for errors that a schema cannot detect: undeclared or repeated environments, a soak or
  * probe with no later environment, and invalid URLs. Ignores values of the wrong type, which the schema check reports.
  */
 export function checkRollout(file: unknown, placeOf: (path: KeyPath) => string): PathDiagnostic[] {
   const findings: PathDiagnostic[] = [];
   const root = isMap(file) ? file : {};
-  const entries = Array.isArray(root['order']) ? (root['order'] as unknown[]) : [];
+  const entries = Array.isArray(root['rollout']) ? (root['rollout'] as unknown[]) : [];
   const declared = Object.keys(isMap(root['environments']) ? root['environments'] : {});
   const first = new Map<string, KeyPath>();
   const urls = new Map<string, string>();
@@ -27,13 +27,13 @@ export function checkRollout(file: unknown, placeOf: (path: KeyPath) => string):
     const settings = isMap(entry) ? entry : {};
     const name = typeof entry === 'string' ? entry : settings['environment'];
     if (typeof name !== 'string') continue;
-    const path = ['order', String(index), ...(isMap(entry) ? ['environment'] : [])];
+    const path = ['rollout', String(index), ...(isMap(entry) ? ['environment'] : [])];
     const before = first.get(name);
     if (!declared.includes(name)) findings.push({ ...undeclaredEnvironment(path, name, declared), target: 'value' });
     else if (before) findings.push(duplicateStep(path, name, placeOf(before)));
     first.set(name, before ?? path);
     if (index === entries.length - 1 && index > 0) findings.push(...checkUnusedKeys(path, name, settings));
-    const [url, place] = probeUrlAt(settings['probe'], ['order', String(index), 'probe']);
+    const [url, place] = probeUrlAt(settings['probe'], ['rollout', String(index), 'probe']);
     if (url === null) continue;
     urls.set(name, url);
     findings.push(...checkProbeUrl(url, place, name));
@@ -48,8 +48,8 @@ function checkApiProbes(apis: unknown, urls: ReadonlyMap<string, string>): PathD
     const path = ['apis', api, 'probe'];
     if (own === 'none') return [];
     if (typeof own === 'string') {
-      const hint = 'give an environment of `order` one, or remove this';
-      if (urls.size === 0) return [{ path, target: 'key', message: '`probe` says nothing: no environment of `order` has one', hint }];
+      const hint = 'give an environment of `rollout` one, or remove this';
+      if (urls.size === 0) return [{ path, target: 'key', message: '`probe` says nothing: no environment of `rollout` has one', hint }];
       return isHttpUrl(own) ? checkProbeUrl(own, path, 'environment') : [];
     }
     // Any name is valid in a URL's path, but not in its host.
@@ -91,7 +91,7 @@ function isValidProbeUrl(url: string, api: string, environment: string): boolean
 }
 
 function duplicateStep(path: KeyPath, name: string, place: string): PathDiagnostic {
-  return { path, target: 'value', message: `\`${name}\` stands in \`order\` already, in ${place}`, hint: 'remove one of the two' };
+  return { path, target: 'value', message: `\`${name}\` stands in \`rollout\` already, in ${place}`, hint: 'remove one of the two' };
 }
 
 function checkUnusedKeys(path: KeyPath, name: string, settings: Readonly<Record<string, unknown>>): PathDiagnostic[] {
@@ -107,7 +107,7 @@ function checkUnusedKeys(path: KeyPath, name: string, settings: Readonly<Record<
 
 /** Returns the rollout of a checked file. `idOf` maps environment names to IDs. */
 export function parseRollout(
-  { order = [], apis }: Pick<components['schemas']['File'], 'order' | 'apis'>,
+  { rollout = [], apis }: Pick<components['schemas']['File'], 'rollout' | 'apis'>,
   idOf: ReadonlyMap<string, string>,
   publications: Iterable<DesiredPublication>,
 ): Rollout {
@@ -116,10 +116,10 @@ export function parseRollout(
     const own = apis?.[api]?.probe;
     if (own !== undefined) probeUrls.set(apiId, own === 'none' ? null : own);
   }
-  return { steps: order.map((entry) => parseStep(entry, idOf)), probeUrls };
+  return { steps: rollout.map((entry) => parseStep(entry, idOf)), probeUrls };
 }
 
-function parseStep(entry: RolloutEntry, idOf: ReadonlyMap<string, string>): RolloutStep {
+function parseStep(entry: RolloutStepBlock, idOf: ReadonlyMap<string, string>): RolloutStep {
   const { environment, soak, probe } = typeof entry === 'string' ? { environment: entry } : entry;
   const environmentId = idOf.get(environment) ?? environment;
   return {

@@ -33,7 +33,7 @@ export function messageFor(event: EdictEvent): LogMessage {
     case 'plan:computed': {
       if (event.plan.fileHeld) return { level: 'error', message: 'plan made: the whole file is held' };
       const isRepeated = event.cause === 'resync' || event.cause === 'retry';
-      const isQuiet = event.cause === 'order' || (isRepeated && event.plan.changes.every(({ held, deferred }) => deferred && !held));
+      const isQuiet = event.cause === 'rollout' || (isRepeated && event.plan.changes.every(({ held, deferred }) => deferred && !held));
       return { level: isQuiet ? 'debug' : 'info', message: 'plan made' };
     }
     case 'attempt:started':

@@ -153,7 +153,7 @@ function recordEvent(event: EdictEvent, instruments: Instruments): void {
 function recordPlan(plan: Plan, { publications, fileHeld, suspended }: Instruments): void {
   const { online, offline, held } = countChanges(plan);
   const deferred = plan.changes.filter((change) => change.deferred && !change.held);
-  const waiting = deferred.filter((change) => change.deferred?.rule === 'order').length;
+  const waiting = deferred.filter((change) => change.deferred?.rule === 'rollout').length;
   const counts = { unchanged: plan.unchanged, changing: online + offline, held, waiting, frozen: deferred.length - waiting };
   for (const [state, count] of Object.entries({ ...counts, drifted: plan.drifted.length, stale: plan.outdated.length })) {
     publications.set({ state }, count);

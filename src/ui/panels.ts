@@ -167,7 +167,7 @@ const causeLabels: Readonly<Record<string, string>> = {
   approval: 'approval',
   request: 'request',
   due: 'its time had come',
-  order: 'next environment',
+  rollout: 'next environment',
 };
 
 function formatResult({ online, offline, held, deferred, failed, durationMs }: Schemas['PassResult']): string {

@@ -112,7 +112,7 @@ onBoth('a record that is in sync by chance is not enough: the daemon may still a
 
 onBoth('changes that the rollout order defers at first are waited for, and so is a failure there', async () => {
   const inOrder = (text: string): string =>
-    text.replace('apis:', 'order: [test, release]\napis:').replaceAll(/([bc]: .*)test: online/g, '$1test: online, release: online');
+    text.replace('apis:', 'rollout: [test, release]\napis:').replaceAll(/([bc]: .*)test: online/g, '$1test: online, release: online');
   await openDaemon({ a: 'online' }, inOrder);
   write(pipeline, { a: 'online', b: 'online' }, inOrder);
   const waiting = wait();
@@ -158,7 +158,7 @@ onBoth('paused requests are shown and are the reason at the end, and a request t
 onBoth('a probe between two environments is waited for, and shown where it fails', async () => {
   const inOrder = (text: string): string =>
     text
-      .replace('apis:', `order: [{ environment: test, probe: { url: "${emulator.url}/health", status: 299 } }, release]\napis:`)
+      .replace('apis:', `rollout: [{ environment: test, probe: { url: "${emulator.url}/health", status: 299 } }, release]\napis:`)
       .replace('test: online', 'test: online, release: online');
   await openDaemon({ a: 'online' }, inOrder);
   write(pipeline, { a: 'online' }, inOrder);

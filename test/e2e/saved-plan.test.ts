@@ -74,7 +74,7 @@ test('a plan is applied in another working copy with the same record, and done a
 
 test('what it makes itself, one environment after another, was not made before', async () => {
   const file = fileOf(emulator.url, { a: 'online' });
-  const inOrder = file.replace('apis:', 'order: [test, release]\napis:').replace('test: online', 'test: online, release: online');
+  const inOrder = file.replace('apis:', 'rollout: [test, release]\napis:').replace('test: online', 'test: online, release: online');
   writeFileSync(join(folder, 'edict.yaml'), inOrder);
   assert.is((await edict(['plan', '--out', plan], folder)).code, 0);
   const applied = await edict(['apply', '--plan', plan], folder);

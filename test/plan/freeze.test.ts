@@ -4,7 +4,7 @@ import type { DesiredState, Freeze, Suspension } from '../../src/model/publicati
 import { diffStates } from '../../src/plan/diff.ts';
 import { applyFreezes, freezeFor, isFrozen } from '../../src/plan/freeze.ts';
 import { applyRollout } from '../../src/plan/rollout.ts';
-import { desiredState, orderOf, wanted } from '../support/states.ts';
+import { desiredState, rolloutOf, wanted } from '../support/states.ts';
 
 const test = suite('freeze');
 
@@ -113,7 +113,7 @@ test('what is held stays held, and waits too', () => {
 
 test('what waits for a freeze keeps back what comes after it in the order', () => {
   const freezes = [freeze(0, 9, { environmentIds: new Set(['env-test']) })];
-  const desired = desiredState(publications, { freezes, rollout: orderOf('test', 'release') });
+  const desired = desiredState(publications, { freezes, rollout: rolloutOf('test', 'release') });
   const { changes } = applyRollout(applyFreezes(diffStates(desired, new Map()), desired, 1), desired, new Map(), new Map(), 1);
   assert.equal(
     changes.map(({ environment, deferred }) => `${environment} ${deferred?.rule}`),

@@ -15,7 +15,7 @@ import { computePlan } from '../../src/plan/planner.ts';
 import { applyRollout, expandProbeUrl } from '../../src/plan/rollout.ts';
 import { allTargets } from '../../src/plan/targets.ts';
 import { fc, runs } from '../support/fast-check.ts';
-import { desiredState, orderOf, recorded, recordedState, wanted } from '../support/states.ts';
+import { desiredState, recorded, recordedState, rolloutOf, wanted } from '../support/states.ts';
 
 const probe = { url: 'https://{environment}.example.com/{api}', expectedStatus: null, timeoutMs: 5000 };
 const past = { declared: new Map<never, never>(), otherGateways: [], approvals: [], suspension: null };
@@ -29,7 +29,7 @@ function waits(desired: DesiredState, record: RecordedState, nowMs = 1_000_000, 
 }
 
 const inAll = (over: Parameters<typeof wanted>[2] = {}) => ['test', 'staging', 'release'].map((name) => wanted('orders', name, over));
-const short = orderOf('test', 'staging', 'release');
+const short = rolloutOf('test', 'staging', 'release');
 
 test('a change waits for the first environment before it that is not as the file says', () => {
   const desired = desiredState(inAll(), { rollout: short });
@@ -40,7 +40,7 @@ test('a change waits for the first environment before it that is not as the file
 
 test('without an order nothing waits, and neither does what is not in it, or another API', () => {
   assert.equal(waits(desiredState(inAll()), recordedState([])), { test: '', staging: '', release: '' });
-  const part = desiredState(inAll(), { rollout: orderOf('test', 'release') });
+  const part = desiredState(inAll(), { rollout: rolloutOf('test', 'release') });
   assert.equal(waits(part, recordedState([])), { test: '', staging: '', release: 'waits for test' });
   const other = desiredState([wanted('orders', 'test'), wanted('carts', 'release')], { rollout: short });
   assert.equal(waits(other, recordedState([])), { test: '', release: '' });
@@ -61,12 +61,12 @@ test('what goes offline goes in the same order, also what left the file', () => 
 
 test('what is held, unresolved or changed by somebody else before it is not done either', () => {
   const held = desiredState([wanted('orders', 'test', { state: 'offline' }), wanted('orders', 'release', { state: 'offline' })], {
-    rollout: orderOf('test', 'release'),
+    rollout: rolloutOf('test', 'release'),
     protectedNames: ['test'],
   });
   const up = recordedState([recorded('orders', 'test'), recorded('orders', 'release')]);
   assert.is(waits(held, up)['release'], 'waits for test, where it is held');
-  const desired = desiredState(inAll(), { rollout: orderOf('test', 'release') });
+  const desired = desiredState(inAll(), { rollout: rolloutOf('test', 'release') });
   const doubtful = recordedState([recorded('orders', 'test', { unknownAttempt })]);
   assert.is(waits(desired, doubtful)['release'], 'waits for test');
   const drift = { from: 'online', fromSinceMs: 1, detectedAtMs: 2, backoffUntilMs: null } as const;
@@ -75,29 +75,29 @@ test('what is held, unresolved or changed by somebody else before it is not done
 });
 
 test('an unresolved attempt waits for its turn too: what comes after it is a new call', () => {
-  const desired = desiredState(inAll({ revision: '2' }), { rollout: orderOf('test', 'release') });
+  const desired = desiredState(inAll({ revision: '2' }), { rollout: rolloutOf('test', 'release') });
   const record = recordedState([recorded('orders', 'test', { revision: '1' }), recorded('orders', 'release', { unknownAttempt })]);
   assert.equal(waits(desired, record), { test: '', staging: '', release: 'waits for test' });
 });
 
 test('a switch to a kept version is the way back, and waits for nothing', () => {
   const desired = desiredState([wanted('orders', 'test', { revision: '2' }), wanted('orders', 'release', { version: 'kept' })], {
-    rollout: orderOf('test', 'release'),
+    rollout: rolloutOf('test', 'release'),
   });
   const record = recordedState([recorded('orders', 'test'), recorded('orders', 'release', { versionId: 'bad' })]);
   assert.equal(waits(desired, record), { test: '', release: '' });
 });
 
 test('a soak counts from the change before, and ends with a whole second', () => {
-  const desired = desiredState(inAll(), { rollout: orderOf({ environment: 'test', soakMs: 10_000 }, 'release') });
+  const desired = desiredState(inAll(), { rollout: rolloutOf({ environment: 'test', soakMs: 10_000 }, 'release') });
   const record = recordedState([recorded('orders', 'test', { recordedAtMs: 5_300 }), recorded('orders', 'staging')]);
   const ofRelease = (nowMs: number) => applyRollout(diffStates(desired, record), desired, record, new Map(), nowMs).changes[0]?.deferred;
-  assert.equal(ofRelease(15_999), { rule: 'order', message: 'soaks in test', untilMs: 16_000 });
+  assert.equal(ofRelease(15_999), { rule: 'rollout', message: 'soaks in test', untilMs: 16_000 });
   assert.is(ofRelease(16_000), null);
 });
 
 test('a gate that was passed on the way to an environment between is not passed again', () => {
-  const rollout = orderOf({ environment: 'test', soakMs: 10_000, probe }, 'staging', 'release');
+  const rollout = rolloutOf({ environment: 'test', soakMs: 10_000, probe }, 'staging', 'release');
   const desired = desiredState(inAll(), { rollout });
   const at = (name: string, recordedAtMs: number): RecordedPublication => recorded('orders', name, { recordedAtMs });
   assert.equal(waits(desired, recordedState([at('test', 1_000), at('staging', 1_500)]), 2_000), { release: '' });
@@ -105,7 +105,7 @@ test('a gate that was passed on the way to an environment between is not passed 
 });
 
 test('an environment that is to be in the other state has nothing to say by its soak or its probe', () => {
-  const rollout = orderOf({ environment: 'test', soakMs: 10_000, probe }, 'release');
+  const rollout = rolloutOf({ environment: 'test', soakMs: 10_000, probe }, 'release');
   const record = recordedState([
     recorded('orders', 'test', { state: 'offline', recordedAtMs: 1_000 }),
     recorded('carts', 'test', { state: 'online', recordedAtMs: 1_000 }),
@@ -127,7 +127,7 @@ test('an environment that is to be in the other state has nothing to say by its 
 });
 
 test('what goes offline soaks, and is not probed', () => {
-  const rollout = orderOf({ environment: 'test', soakMs: 10_000, probe }, 'release');
+  const rollout = rolloutOf({ environment: 'test', soakMs: 10_000, probe }, 'release');
   const desired = desiredState([wanted('orders', 'test', { state: 'offline' }), wanted('orders', 'release', { state: 'offline' })], {
     rollout,
   });
@@ -137,7 +137,7 @@ test('what goes offline soaks, and is not probed', () => {
 });
 
 test('a probe waits until it was answered as expected, at this address and in this state', () => {
-  const rollout = orderOf({ environment: 'test', probe }, 'release');
+  const rollout = rolloutOf({ environment: 'test', probe }, 'release');
   const desired = desiredState([wanted('orders', 'test'), wanted('orders', 'release')], { rollout });
   const record = recordedState([recorded('orders', 'test', { recordedAtMs: 7 })]);
   const { key } = wanted('orders', 'test');
@@ -166,7 +166,7 @@ test('a probe waits until it was answered as expected, at this address and in th
 });
 
 test('an API may have an address of its own, or none', () => {
-  const steps = orderOf({ environment: 'test', probe }, 'release').steps;
+  const steps = rolloutOf({ environment: 'test', probe }, 'release').steps;
   const record = recordedState([recorded('orders', 'test')]);
   const ofOrders = (own: string | null) =>
     waits(

@@ -59,7 +59,7 @@ for (const [name, given, expected] of [
   ],
   [
     'another environment is first',
-    { desired: online, change: change('orders', 'test', { deferred: { rule: 'order', message: '', untilMs: null } }) },
+    { desired: online, change: change('orders', 'test', { deferred: { rule: 'rollout', message: '', untilMs: null } }) },
     'waiting',
   ],
   ['the last attempt failed', { desired: online, change: change('orders', 'test'), lastAttempt: last() }, 'failed'],

@@ -87,7 +87,7 @@ test('a complaint about the file stays until the file is well', () => {
 test('a pass is one line, however often it plans anew', () => {
   const started: EdictEvent = { type: 'reconcile:started', reconcileId: 'p', cause: 'file' };
   const summary = { online: 1, offline: 0, unchanged: 1, held: 0, deferred: 0, failed: 0, durationMs: 5 };
-  const board = boardAfter(started, { ...started, cause: 'order' }, { type: 'reconcile:finished', reconcileId: 'p', summary });
+  const board = boardAfter(started, { ...started, cause: 'rollout' }, { type: 'reconcile:finished', reconcileId: 'p', summary });
   assert.equal(board.reconciliations, [{ id: 'p', cause: 'file', startedAtMs: 1000, result: summary }]);
   for (let index = 0; index < 50; index += 1) board.emit({ ...started, reconcileId: String(index) });
   assert.equal([board.reconciliations.length, board.reconciliations[0]?.id], [20, '49']);

@@ -7,13 +7,13 @@ const head = `edict: 1
 gateway: { endpoint: https://roma.example.com, project: p, instance: i }
 environments: { test: T, staging: S, release: R }
 `;
-const read = (order: string, apis = 'orders: { id: A, environments: { test: online } }') =>
-  parseDesiredState({ text: `${head}${order}\napis:\n  ${apis}\n`, file: 'edict.yaml', variables: { X: 'x' } }).rollout;
+const read = (rollout: string, apis = 'orders: { id: A, environments: { test: online } }') =>
+  parseDesiredState({ text: `${head}${rollout}\napis:\n  ${apis}\n`, file: 'edict.yaml', variables: { X: 'x' } }).rollout;
 
 /** Returns the mistakes as `line:column message`. */
-function mistakes(order: string, apis?: string): string[] {
+function mistakes(rollout: string, apis?: string): string[] {
   try {
-    read(order, apis);
+    read(rollout, apis);
   } catch (error) {
     if (error instanceof InvalidFileError) return error.diagnostics.map(({ line, column, message }) => `${line}:${column} ${message}`);
     throw error;
@@ -21,20 +21,20 @@ function mistakes(order: string, apis?: string): string[] {
   return [];
 }
 
-test('without the key there is no order', () => {
+test('without the key there is no rollout', () => {
   assert.equal(read(''), { steps: [], probeUrls: new Map() });
 });
 
 test('an entry is a name, or a map with a soak and a probe', () => {
   const url = 'https://{environment}.example.com/{api}/health?deep=1';
-  const order = `order:
+  const rollout = `rollout:
   - { environment: test, soak: 10m, probe: "${url}" }
   - environment: staging
     probe: { url: "${url}", status: 204, timeout: 500ms }
   - release`;
   const apis =
     'orders: { id: A, probe: "https://own/{environment}", environments: { test: online } }\n  carts: { id: B, probe: none, environments: { test: online } }';
-  const { steps, probeUrls } = read(order, apis);
+  const { steps, probeUrls } = read(rollout, apis);
   assert.equal(steps, [
     { environment: 'test', environmentId: 'T', soakMs: 600_000, probe: { url, expectedStatus: null, timeoutMs: 5_000 } },
     { environment: 'staging', environmentId: 'S', soakMs: 0, probe: { url, expectedStatus: 204, timeoutMs: 500 } },
@@ -49,69 +49,69 @@ test('an entry is a name, or a map with a soak and a probe', () => {
   );
 });
 
-for (const [name, order, expected] of [
-  ['one entry', 'order: [test]', ['4:8 `order` needs 2 entries at least']],
-  ['a text instead of a list', 'order: test', ['4:8 `order` is a text; expected a list']],
-  ['an unknown environment', 'order: [tst, release]', ['4:9 the environment `tst` is not declared under `environments`']],
+for (const [name, rollout, expected] of [
+  ['one entry', 'rollout: [test]', ['4:10 `rollout` needs 2 entries at least']],
+  ['a text instead of a list', 'rollout: test', ['4:10 `rollout` is a text; expected a list']],
+  ['an unknown environment', 'rollout: [tst, release]', ['4:11 the environment `tst` is not declared under `environments`']],
   [
     'an unknown environment in a map',
-    'order: [{ environment: tst }, release]',
-    ['4:24 the environment `tst` is not declared under `environments`'],
+    'rollout: [{ environment: tst }, release]',
+    ['4:26 the environment `tst` is not declared under `environments`'],
   ],
-  ['an environment twice', 'order: [test, release, { environment: test }]', ['4:39 `test` stands in `order` already, in line 4']],
-  ['an entry without environment', 'order: [{ soak: 1m }, release]', ['4:9 `order.0` lacks `environment`']],
-  ['a soak without a unit', 'order: [{ environment: test, soak: 10 }, release]', ['4:36 "10" is not allowed for `order.0.soak`']],
+  ['an environment twice', 'rollout: [test, release, { environment: test }]', ['4:41 `test` stands in `rollout` already, in line 4']],
+  ['an entry without environment', 'rollout: [{ soak: 1m }, release]', ['4:11 `rollout.0` lacks `environment`']],
+  ['a soak without a unit', 'rollout: [{ environment: test, soak: 10 }, release]', ['4:38 "10" is not allowed for `rollout.0.soak`']],
   [
     'a soak at the end',
-    'order: [test, { environment: release, soak: 1m }]',
-    ['4:39 `soak` says nothing here: no environment comes after `release`'],
+    'rollout: [test, { environment: release, soak: 1m }]',
+    ['4:41 `soak` says nothing here: no environment comes after `release`'],
   ],
   [
     'another protocol',
-    'order: [{ environment: test, probe: "ftp://x/" }, release]',
-    ['4:37 "ftp://x/" is not allowed for `order.0.probe`'],
+    'rollout: [{ environment: test, probe: "ftp://x/" }, release]',
+    ['4:39 "ftp://x/" is not allowed for `rollout.0.probe`'],
   ],
   [
     'a user in an address',
-    'order: [{ environment: test, probe: "https://u:p@x/" }, release]',
-    ['4:37 "https://u:p@x/" is not allowed for `order.0.probe`'],
+    'rollout: [{ environment: test, probe: "https://u:p@x/" }, release]',
+    ['4:39 "https://u:p@x/" is not allowed for `rollout.0.probe`'],
   ],
-  ['no address', 'order: [{ environment: test, probe: { url: "https://[/x" } }, release]', ['4:44 "https://[/x" is not an address']],
+  ['no address', 'rollout: [{ environment: test, probe: { url: "https://[/x" } }, release]', ['4:46 "https://[/x" is not an address']],
   [
     'an unknown placeholder',
-    'order: [{ environment: test, probe: "https://x/{name}" }, release]',
-    ['4:37 {name} stands for nothing in the address of a probe'],
+    'rollout: [{ environment: test, probe: "https://x/{name}" }, release]',
+    ['4:39 {name} stands for nothing in the address of a probe'],
   ],
-  ['a variable', 'order: [{ environment: test, probe: "https://x/$' + '{X}" }, release]', ['4:37 $' + '{X} stands outside of `gateway`']],
+  ['a variable', 'rollout: [{ environment: test, probe: "https://x/$' + '{X}" }, release]', ['4:39 $' + '{X} stands outside of `gateway`']],
   [
     'a status that is none',
-    'order: [{ environment: test, probe: { url: "https://x", status: 99 } }, release]',
-    ['4:65 `99` is not allowed for `order.0.probe.status`; expected a number >= 200'],
+    'rollout: [{ environment: test, probe: { url: "https://x", status: 99 } }, release]',
+    ['4:67 `99` is not allowed for `rollout.0.probe.status`; expected a number >= 200'],
   ],
   [
     'a status that is a text',
-    'order: [{ environment: test, probe: { url: "https://x", status: ok } }, release]',
-    ['4:65 `order.0.probe.status` is a text; expected a whole number'],
+    'rollout: [{ environment: test, probe: { url: "https://x", status: ok } }, release]',
+    ['4:67 `rollout.0.probe.status` is a text; expected a whole number'],
   ],
 ] as const) {
-  test(`${name} is a mistake at its place`, () => assert.equal(mistakes(order), expected));
+  test(`${name} is a mistake at its place`, () => assert.equal(mistakes(rollout), expected));
 }
 
 test('a probe of an API is a mistake where nothing is probed, and where it is no address', () => {
   const api = (probe: string): string => `orders: { id: A, probe: "${probe}", environments: {} }`;
-  assert.equal(mistakes('order: [test, release]', api('https://x')), ['6:20 `probe` says nothing: no environment of `order` has one']);
-  const order = 'order: [{ environment: test, probe: "https://x" }, release]';
-  assert.equal(mistakes(order, api('https://x/{foo}')), ['6:27 {foo} stands for nothing in the address of a probe']);
-  assert.equal(mistakes(order, api('here')), ['6:27 "here" is not allowed for `apis.orders.probe`']);
-  assert.equal(mistakes(order, api('none')), []);
+  assert.equal(mistakes('rollout: [test, release]', api('https://x')), ['6:20 `probe` says nothing: no environment of `rollout` has one']);
+  const rollout = 'rollout: [{ environment: test, probe: "https://x" }, release]';
+  assert.equal(mistakes(rollout, api('https://x/{foo}')), ['6:27 {foo} stands for nothing in the address of a probe']);
+  assert.equal(mistakes(rollout, api('here')), ['6:27 "here" is not allowed for `apis.orders.probe`']);
+  assert.equal(mistakes(rollout, api('none')), []);
 });
 
 test('a name that cannot stand in a host is a mistake of its API, unless that has an address of its own', () => {
-  const order = 'order: [{ environment: test, probe: "https://{api}.example.com" }, release]';
-  assert.equal(mistakes(order, 'a/b: { id: A, environments: {} }'), [
+  const rollout = 'rollout: [{ environment: test, probe: "https://{api}.example.com" }, release]';
+  assert.equal(mistakes(rollout, 'a/b: { id: A, environments: {} }'), [
     '6:3 the probe of a/b in test has no address: https://a%2Fb.example.com is none',
   ]);
-  assert.equal(mistakes(order, 'a/b: { id: A, probe: "https://x", environments: {} }'), []);
+  assert.equal(mistakes(rollout, 'a/b: { id: A, probe: "https://x", environments: {} }'), []);
 });
 
 test.run();

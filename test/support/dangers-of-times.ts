@@ -93,13 +93,13 @@ export const dangersOfTimes: readonly Danger[] = [
   {
     name: 'release is to follow test, and test is not done',
     does: 'lets release wait for its turn',
-    before: { ...everywhere, environments: { test: '{ id: env-test, protected: true }' }, more: 'order: [test, release]' },
+    before: { ...everywhere, environments: { test: '{ id: env-test, protected: true }' }, more: 'rollout: [test, release]' },
     happens: (scene) =>
       scene.write(
         scene.file({
           apis: { ...everywhere.apis, orders: '-test -release' },
           environments: { test: '{ id: env-test, protected: true }' },
-          more: 'order: [test, release]',
+          more: 'rollout: [test, release]',
         }),
       ),
     exit: 4,
@@ -108,12 +108,12 @@ export const dangersOfTimes: readonly Danger[] = [
   {
     name: 'the probe between test and release fails',
     does: 'leaves release as it is, and ends with exit code 5',
-    before: { apis: { orders: 'test' }, more: 'order: [{ environment: test, probe: "http://127.0.0.1:1/health" }, release]' },
+    before: { apis: { orders: 'test' }, more: 'rollout: [{ environment: test, probe: "http://127.0.0.1:1/health" }, release]' },
     happens: (scene) =>
       scene.write(
         scene.file({
           apis: { orders: 'test release' },
-          more: 'order: [{ environment: test, probe: "http://127.0.0.1:1/health" }, release]',
+          more: 'rollout: [{ environment: test, probe: "http://127.0.0.1:1/health" }, release]',
         }),
       ),
     exit: 5,

@@ -40,7 +40,7 @@ export interface WorkshopOptions {
   /** What alone calls are made for; else whatever is needed. */
   readonly saved?: SavedPlan;
   readonly settings?: Partial<GatewaySettings>;
-  /** What answers the probes of `order`; else everything answers as expected. */
+  /** Answers the probes of `rollout`; by default every probe succeeds. */
   readonly probe?: Probe;
   readonly credentials?: Credentials;
   /** Whether the emulator takes any token, or only `token`. */

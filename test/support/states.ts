@@ -110,8 +110,8 @@ export function attempt(api: string, environment: string, over: Partial<Attempt>
   };
 }
 
-/** Returns the order of these environments, each by its name or with what must be so there before the next. */
-export function orderOf(
+/** Returns a rollout of these environments, each given by its name or with its soak and probe. */
+export function rolloutOf(
   ...steps: readonly (string | ({ readonly environment: string } & Partial<RolloutStep>))[]
 ): DesiredState['rollout'] {
   const written = steps.map((step) => (typeof step === 'string' ? { environment: step } : step));

@@ -53,7 +53,7 @@ const levels: readonly [string, EdictEvent, string][] = [
   ],
   [
     'a plan that goes on with the last one',
-    { type: 'plan:computed', reconcileId: 'p', cause: 'order', recorded: new Map(), plan },
+    { type: 'plan:computed', reconcileId: 'p', cause: 'rollout', recorded: new Map(), plan },
     'debug',
   ],
   [

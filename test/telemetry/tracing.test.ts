@@ -132,7 +132,7 @@ test('a pass that gives way to a newer one ends with its last call', () => {
 });
 
 test('a pass that goes on has a plan for each time', () => {
-  hear(started('p'), planned('p'), begun('p', 1), settled('p', 1), started('p', 'order'), planned('p'), finished('p'));
+  hear(started('p'), planned('p'), begun('p', 1), settled('p', 1), started('p', 'rollout'), planned('p'), finished('p'));
   assert.equal(shown(), ['pass p > plan', 'pass p > call online 1', 'pass p > plan', 'pass p']);
 });
 

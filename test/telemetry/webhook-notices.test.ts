@@ -188,7 +188,7 @@ const table: readonly (readonly [name: string, ...steps: (readonly [EdictEvent, 
     [probed(true), ends('failed probe')],
     [probed(false), ''],
     [probed(false), begins('failed probe')],
-    [made({ changes: [{ ...orders, deferred: { rule: 'order', message: '', untilMs: null, probe: target } }] }), ''],
+    [made({ changes: [{ ...orders, deferred: { rule: 'rollout', message: '', untilMs: null, probe: target } }] }), ''],
     [made({ changes: [orders] }), ends('failed probe')],
   ],
   [

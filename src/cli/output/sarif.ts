@@ -19,7 +19,7 @@ export const diagnosticRules: Readonly<Record<DiagnosticRule, string>> = {
   'declared-twice': 'The same environment or publication is declared twice.',
   'unknown-name': 'The gateway has nothing, or more than one, of this name.',
   'spare-key': 'A key says nothing beside another one.',
-  order: 'The order of environments, its soaks or its probes make no sense.',
+  rollout: 'The rollout, its soaks or its probes are contradictory.',
   freeze: 'A freeze or a suspension makes no sense.',
   include: 'A file that is to be included cannot be had.',
 };

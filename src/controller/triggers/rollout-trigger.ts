@@ -50,7 +50,7 @@ export class RolloutTrigger {
    * may be resolved meanwhile, because resolving it is no new rollout step.
    */
   setPlan({ changes }: Pick<Plan, 'changes'>, durationMs: number, { fresh }: { readonly fresh: boolean }): ReadonlySet<PublicationKey> {
-    const deferredByRollout = changes.filter(({ deferred }) => deferred?.rule === 'order');
+    const deferredByRollout = changes.filter(({ deferred }) => deferred?.rule === 'rollout');
     this.#deferredApis = new Set(deferredByRollout.map(({ apiId }) => apiId));
     this.#planDurationMs = durationMs;
     if (fresh) this.#unknown.clear();

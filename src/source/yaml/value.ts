@@ -6,7 +6,7 @@ const numberPaths: ReadonlySet<string> = new Set([
   '.gateway.limit.calls',
   '.gateway.limit.concurrency',
   '.gateway.batch',
-  '.order[].probe.status',
+  '.rollout[].probe.status',
 ]);
 
 /**

@@ -36,7 +36,7 @@ for (const [rule, text] of [
   ['declared-twice', `${head}apis: { a: { id: A, environments: { test: online } }, b: { id: A, environments: { test: online } } }\n`],
   ['unknown-name', `${head}apis: { a: { environments: { test: online } } }\n`],
   ['spare-key', `${head}apis: { a: { id: A, name: B, environments: {} } }\n`],
-  ['order', `${head}order: [test, release, test]\napis: {}\n`],
+  ['rollout', `${head}rollout: [test, release, test]\napis: {}\n`],
   ['freeze', `${head}suspend: { reason: x, until: tomorrow }\napis: {}\n`],
   ['include', `${head}include: [nowhere.yaml]\napis: {}\n`],
 ] as const) {

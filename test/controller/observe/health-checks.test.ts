@@ -17,7 +17,7 @@ function target(api: string, over: Partial<ProbeTarget> = {}): ProbeTarget {
 
 /** A plan in which the release of each API waits for its probe, or for nothing more. */
 function planOf(...probes: readonly (ProbeTarget | string)[]) {
-  const waits = (probe: ProbeTarget) => ({ rule: 'order', message: '', untilMs: null, probe }) as const;
+  const waits = (probe: ProbeTarget) => ({ rule: 'rollout', message: '', untilMs: null, probe }) as const;
   return {
     changes: probes.map((probe) =>
       typeof probe === 'string' ? change(probe, 'release') : change(probe.api, 'release', { deferred: waits(probe) }),

@@ -5,10 +5,10 @@ import type { DesiredPublication, DesiredState } from '../../../src/model/public
 import { until } from '../../support/edict-process.ts';
 import { type Workshop, type WorkshopOptions, workshop } from '../../support/engine.ts';
 import { fc, runs } from '../../support/fast-check.ts';
-import { change, desiredState, orderOf, wanted } from '../../support/states.ts';
+import { change, desiredState, rolloutOf, wanted } from '../../support/states.ts';
 
 const way = ['test', 'staging', 'release'] as const;
-const turn = { rule: 'order', message: 'waits for test', untilMs: null } as const;
+const turn = { rule: 'rollout', message: 'waits for test', untilMs: null } as const;
 
 /** Opens a workshop that knows `staging` too. */
 async function threeStages(options: WorkshopOptions): Promise<Workshop> {
@@ -19,7 +19,7 @@ async function threeStages(options: WorkshopOptions): Promise<Workshop> {
 
 function inOrder(shop: Workshop, publications: readonly DesiredPublication[]): DesiredState {
   const { gateway } = shop.desire({});
-  return desiredState(publications, { gateway, rollout: orderOf(...way) });
+  return desiredState(publications, { gateway, rollout: rolloutOf(...way) });
 }
 
 const everywhere = (api: string, over: Partial<DesiredPublication> = {}) => way.map((environment) => wanted(api, environment, over));
@@ -99,7 +99,7 @@ test('a soak is not waited for by one that tries a few times, and the daemon goe
     [Number.POSITIVE_INFINITY, ['a test', 'a staging', 'a release']],
   ] as const) {
     await using shop = await threeStages({ apis: ['a'], maxTries });
-    const rollout = orderOf({ environment: 'test', soakMs: 300 }, 'staging', 'release');
+    const rollout = rolloutOf({ environment: 'test', soakMs: 300 }, 'staging', 'release');
     await shop.engine.reconcile({ ...inOrder(shop, everywhere('a')), rollout }, 'start');
     await shop.engine.idle();
     if (maxTries > 1) await until('all is made', () => calls(shop).length === 3);

@@ -15,8 +15,8 @@ test('a number is one only where the file has numbers, and stays as it is writte
     edict: 1,
     gateway: { limit: { calls: 10, concurrency: 16, per: '5' } },
   });
-  assert.equal(read('order: [{ environment: 5, probe: { status: 204, timeout: 7 } }]'), {
-    order: [{ environment: '5', probe: { status: 204, timeout: '7' } }],
+  assert.equal(read('rollout: [{ environment: 5, probe: { status: 204, timeout: 7 } }]'), {
+    rollout: [{ environment: '5', probe: { status: 204, timeout: '7' } }],
   });
   assert.equal(read('a: 1.10\nb: [0x10, 1e5]\ncalls: 7\napis: { edict: 1, calls: { calls: 2, concurrency: .inf } }\n'), {
     a: '1.10',

@@ -30,13 +30,13 @@ test.after.each(async () => {
   await health.close();
 });
 
-/** Writes a file with both APIs in all environments, in this order. */
-function write(order: string, states = '{ test: online, staging: online, release: online }', staging = 'env-staging'): void {
+/** Writes a file with both APIs in all environments, with this rollout. */
+function write(rollout: string, states = '{ test: online, staging: online, release: online }', staging = 'env-staging'): void {
   const gateway = `{ endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 1s }, lag: 300ms }`;
   const apis = ['orders', 'carts'].map((name) => `  ${name}: { id: api-${name}, environments: ${states} }\n`).join('');
   writeFileSync(
     join(folder, 'edict.yaml'),
-    `edict: 1\ngateway: ${gateway}\nenvironments: { test: env-test, staging: ${staging}, release: env-release }\norder: ${order}\nguards: { maxOffline: 100%, maxLost: 100% }\napis:\n${apis}`,
+    `edict: 1\ngateway: ${gateway}\nenvironments: { test: env-test, staging: ${staging}, release: env-release }\nrollout: ${rollout}\nguards: { maxOffline: 100%, maxLost: 100% }\napis:\n${apis}`,
   );
 }
 
