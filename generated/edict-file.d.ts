@@ -155,11 +155,10 @@ export interface components {
              */
             observe: string;
             /**
-             * @description What happens to a publication that leaves this file: `keep` leaves it as it is at the gateway, `offline` takes it offline.
-             * @default keep
-             * @enum {unknown}
+             * @description Whether a publication that is removed from this file is taken offline. By default it stays published, unmanaged.
+             * @default false
              */
-            removed: "keep" | "offline";
+            prune: boolean;
             /**
              * @description What publishes an API again that is online: `revision`, only a new revision; `edited`, also an edit of the API at the gateway since it was published.
              * @default revision

@@ -155,7 +155,8 @@ export interface DesiredState {
   readonly gateway: GatewaySettings;
   /** By ID. */
   readonly environments: ReadonlyMap<string, Environment>;
-  readonly prune: 'keep' | 'offline';
+  /** Whether publications that are removed from the file are taken offline. */
+  readonly prune: boolean;
   readonly guards: Guards;
   readonly rollout: Rollout;
   readonly freezes: readonly Freeze[];

@@ -33,8 +33,8 @@ export function nextDueAtMs({ changes }: Pick<Plan, 'changes'>): number | null {
  * | online, pinned  | another version  | online, `version`                                    |
  * | offline         | online           | offline, `state`                                     |
  * | offline         | nothing, offline | none: edict takes down only what it recorded online  |
- * | nothing         | unresolved       | `removed: offline`: offline, `unresolved`; else none |
- * | nothing         | online           | `removed: offline`: offline, `removed`; else none    |
+ * | nothing         | unresolved       | `prune: true`: offline, `unresolved`; else none     |
+ * | nothing         | online           | `prune: true`: offline, `removed`; else none        |
  * | nothing         | nothing, offline | none                                                 |
  *
  * A change made outside edict is drift: with `drift: correct` the file's state is restored with that reason, unless the drift
@@ -49,7 +49,7 @@ export function diffPublication(
   desired: DesiredState,
 ): Change | null {
   if (declared === undefined) {
-    if (recorded === undefined || desired.prune === 'keep') return null;
+    if (recorded === undefined || !desired.prune) return null;
     if (recorded.unknownAttempt !== null) return buildChange(recorded, 'offline', 'unresolved', recorded, desired);
     const isExternal = recorded.drift !== null && recorded.drift.from !== 'online';
     return recorded.state === 'online' && !isExternal ? buildChange(recorded, 'offline', 'removed', recorded, desired) : null;

@@ -26,7 +26,7 @@ const maxDigests = 50;
 
 /** Returns the digest of the publications that a file declares and its `prune`, independent of everything else in it. */
 export function desiredDigest({ publications, prune }: Pick<DesiredState, 'publications' | 'prune'>): string {
-  const hash = createHash('sha256').update(prune);
+  const hash = createHash('sha256').update(String(prune));
   for (const { key, state, revision, version } of [...publications.values()].sort((a, b) => (a.key < b.key ? -1 : 1))) {
     hash.update(JSON.stringify([key, state, revision, version]));
   }

@@ -188,7 +188,7 @@ export function filterMissingFromFile(
 ): readonly Restoration[] {
   return restored.filter(({ key, state, version }) => {
     const declared = desired.publications.get(key);
-    // With `removed: offline`, the next apply takes down publications that are not in the file.
+    // With `prune: true`, the next apply takes down publications that are not in the file.
     if (!declared) return state === 'online' || diffPublication(undefined, recorded.get(key), desired)?.action !== 'offline';
     return declared.state !== state || (state === 'online' && declared.version !== version);
   });

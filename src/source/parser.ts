@@ -157,7 +157,7 @@ function buildDesiredState(written: EdictFile, meanings: NameResolutions, files:
   return {
     gateway: parseGateway(written.gateway),
     environments,
-    prune: written.removed ?? 'keep',
+    prune: written.prune ?? false,
     guards: {
       maxOffline: parseThreshold(written.guards?.maxOffline ?? { count: 10, share: '20%' }),
       maxRemoved: parseThreshold(written.guards?.maxLost ?? '30%'),

@@ -57,7 +57,7 @@ export function generateFile({
       staging: { id: hex(random) },
       test: hex(random),
     },
-    removed: 'keep',
+    prune: false,
   };
   const apis: Record<string, Api> = {};
   const parts = [headText(head)];
@@ -98,7 +98,7 @@ environments:
   production: { id: ${production.id}, protected: true }
   staging: { id: ${staging.id} }
   test: ${test}
-removed: keep
+prune: false
 apis:
 `;
 }

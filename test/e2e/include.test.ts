@@ -43,7 +43,7 @@ function write(path: string, text: string): void {
 }
 
 const writeMain = (path = 'edict.yaml'): void =>
-  write(path, fileOf(emulator.url, {}).replace('apis: {}', 'removed: offline\ninclude: [apis/*.yaml]'));
+  write(path, fileOf(emulator.url, {}).replace('apis: {}', 'prune: true\ninclude: [apis/*.yaml]'));
 
 async function running(file = 'edict.yaml'): Promise<void> {
   daemon = startEdict(['run', file, '--log-format', 'json', '--log-level', 'debug'], folder);

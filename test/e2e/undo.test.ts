@@ -226,7 +226,7 @@ test('a file that asks for the state of before needs no change', async () => {
 });
 
 test('a publication that left the file is put into it again', async () => {
-  const removed = 'removed: offline\nguards: { maxOffline: 100%, maxLost: 100% }';
+  const removed = 'prune: true\nguards: { maxOffline: 100%, maxLost: 100% }';
   write(
     [
       '  orders: { id: api-orders, environments: { test: online } }',

@@ -15,57 +15,51 @@ import { change, desiredState, recorded, recordedState, wanted } from '../suppor
 
 const unknownAttempt = { attemptId: 7, action: 'online', revision: null, marker: null, version: null, endedAtMs: null } as const;
 
-const rows: readonly [
-  string,
-  Partial<DesiredPublication> | null,
-  Partial<RecordedPublication> | null,
-  'keep' | 'offline',
-  string | null,
-][] = [
-  ['online, never recorded', {}, null, 'keep', 'online new'],
-  ['online, never recorded, with a revision', { revision: 'a' }, null, 'keep', 'online new'],
-  ['online, recorded offline', {}, { state: 'offline' }, 'keep', 'online state'],
-  ['online, recorded online', {}, {}, 'keep', null],
-  ['online at the recorded revision', { revision: 'a' }, { revision: 'a' }, 'keep', null],
-  ['online at another revision', { revision: 'b' }, { revision: 'a' }, 'keep', 'online revision'],
-  ['online at a first revision', { revision: 'a' }, {}, 'keep', 'online revision'],
-  ['online without a revision, recorded with one', {}, { revision: 'a' }, 'keep', null],
-  ['online at a new revision, recorded offline', { revision: 'b' }, { state: 'offline', revision: 'a' }, 'keep', 'online state'],
-  ['offline, recorded online', { state: 'offline' }, {}, 'keep', 'offline state'],
-  ['offline, recorded offline', { state: 'offline' }, { state: 'offline' }, 'keep', null],
-  ['offline, never recorded', { state: 'offline' }, null, 'keep', null],
-  ['offline at another revision, recorded offline', { state: 'offline', revision: 'b' }, { state: 'offline' }, 'keep', null],
-  ['online, unresolved beside online', {}, { unknownAttempt }, 'keep', 'online unresolved'],
-  ['online, unresolved and never recorded', {}, { state: null, unknownAttempt }, 'keep', 'online unresolved'],
-  ['offline, unresolved and never recorded', { state: 'offline' }, { state: null, unknownAttempt }, 'keep', 'offline unresolved'],
-  ['left the file, kept, online', null, {}, 'keep', null],
-  ['left the file, kept, unresolved', null, { unknownAttempt }, 'keep', null],
-  ['left the file, removed, online', null, {}, 'offline', 'offline removed'],
-  ['left the file, removed, offline', null, { state: 'offline' }, 'offline', null],
-  ['left the file, removed, unresolved', null, { state: null, unknownAttempt }, 'offline', 'offline unresolved'],
-  ['left the file, removed, never online', null, { state: null }, 'offline', null],
+const rows: readonly [string, Partial<DesiredPublication> | null, Partial<RecordedPublication> | null, boolean, string | null][] = [
+  ['online, never recorded', {}, null, false, 'online new'],
+  ['online, never recorded, with a revision', { revision: 'a' }, null, false, 'online new'],
+  ['online, recorded offline', {}, { state: 'offline' }, false, 'online state'],
+  ['online, recorded online', {}, {}, false, null],
+  ['online at the recorded revision', { revision: 'a' }, { revision: 'a' }, false, null],
+  ['online at another revision', { revision: 'b' }, { revision: 'a' }, false, 'online revision'],
+  ['online at a first revision', { revision: 'a' }, {}, false, 'online revision'],
+  ['online without a revision, recorded with one', {}, { revision: 'a' }, false, null],
+  ['online at a new revision, recorded offline', { revision: 'b' }, { state: 'offline', revision: 'a' }, false, 'online state'],
+  ['offline, recorded online', { state: 'offline' }, {}, false, 'offline state'],
+  ['offline, recorded offline', { state: 'offline' }, { state: 'offline' }, false, null],
+  ['offline, never recorded', { state: 'offline' }, null, false, null],
+  ['offline at another revision, recorded offline', { state: 'offline', revision: 'b' }, { state: 'offline' }, false, null],
+  ['online, unresolved beside online', {}, { unknownAttempt }, false, 'online unresolved'],
+  ['online, unresolved and never recorded', {}, { state: null, unknownAttempt }, false, 'online unresolved'],
+  ['offline, unresolved and never recorded', { state: 'offline' }, { state: null, unknownAttempt }, false, 'offline unresolved'],
+  ['left the file, kept, online', null, {}, false, null],
+  ['left the file, kept, unresolved', null, { unknownAttempt }, false, null],
+  ['left the file, removed, online', null, {}, true, 'offline removed'],
+  ['left the file, removed, offline', null, { state: 'offline' }, true, null],
+  ['left the file, removed, unresolved', null, { state: null, unknownAttempt }, true, 'offline unresolved'],
+  ['left the file, removed, never online', null, { state: null }, true, null],
 ];
 
-for (const [name, inFile, inRecord, removed, expected] of rows) {
+for (const [name, inFile, inRecord, prune, expected] of rows) {
   test(`decides: ${name} → ${expected ?? 'nothing'}`, () => {
     const publication = inFile ? wanted('orders', 'test', inFile) : undefined;
     const before = inRecord ? recorded('orders', 'test', inRecord) : undefined;
-    const change = diffPublication(publication, before, desiredState(publication ? [publication] : [], { removed }));
+    const change = diffPublication(publication, before, desiredState(publication ? [publication] : [], { prune }));
     assert.is(change && `${change.action} ${change.reason}`, expected);
     if (change) assert.equal([change.from, change.to, change.held], [before?.state ?? null, change.action, null]);
   });
 }
 
 /** What the file says, and the answer for each record of `columns`. Capitals are `online`, small letters `offline`. */
-const grid: readonly (readonly [file: string, removed: 'keep' | 'offline', answers: string])[] = [
-  ['online', 'keep', 'N N S . . U'],
-  ['online at a', 'keep', 'N N S R . U'],
-  ['online at b', 'keep', 'N N S R R U'],
-  ['offline', 'keep', '. . . s s u'],
-  ['offline at a', 'keep', '. . . s s u'],
-  ['offline at b', 'keep', '. . . s s u'],
-  ['nothing', 'keep', '. . . . . .'],
-  ['nothing', 'offline', '. . . r r u'],
+const grid: readonly (readonly [file: string, prune: boolean, answers: string])[] = [
+  ['online', false, 'N N S . . U'],
+  ['online at a', false, 'N N S R . U'],
+  ['online at b', false, 'N N S R R U'],
+  ['offline', false, '. . . s s u'],
+  ['offline at a', false, '. . . s s u'],
+  ['offline at b', false, '. . . s s u'],
+  ['nothing', false, '. . . . . .'],
+  ['nothing', true, '. . . r r u'],
 ];
 const columns: readonly (readonly (Partial<RecordedPublication> | null)[])[] = [
   [null],
@@ -94,16 +88,16 @@ const letters = {
   removed: 'R',
 } as const;
 
-for (const [file, removed, answers] of grid) {
-  test(`every record beside ${file}, removed: ${removed}`, () => {
+for (const [file, prune, answers] of grid) {
+  test(`every record beside ${file}, prune: ${prune}`, () => {
     const [state, revision = null] = file.split(' at ') as [PublicationState | 'nothing', string?];
     const publication = state === 'nothing' ? undefined : wanted('orders', 'test', { state, revision, remark: 'note' });
     for (const [index, answer] of answers.split(' ').entries()) {
       for (const inRecord of columns[index] ?? []) {
         const before = inRecord ? recorded('orders', 'test', inRecord) : undefined;
         // What the file says of removal does not matter for what it still names.
-        for (const rule of publication ? (['keep', 'offline'] as const) : [removed]) {
-          const change = diffPublication(publication, before, desiredState(publication ? [publication] : [], { removed: rule }));
+        for (const rule of publication ? [false, true] : [prune]) {
+          const change = diffPublication(publication, before, desiredState(publication ? [publication] : [], { prune: rule }));
           const letter = change === null ? '.' : change.action === 'online' ? letters[change.reason] : letters[change.reason].toLowerCase();
           assert.is(letter, answer, JSON.stringify(inRecord));
           if (change === null) continue;
@@ -156,7 +150,7 @@ for (const [file, state, answers] of driftGrid) {
     const publication = said === 'nothing' ? undefined : wanted('orders', 'test', over);
     for (const [index, drifted] of Object.values(drifts).entries()) {
       const before = recorded('orders', 'test', { state: state as PublicationState, revision: 'a', drift: drifted });
-      const desired = desiredState(publication ? [publication] : [], { removed: 'offline' });
+      const desired = desiredState(publication ? [publication] : [], { prune: true });
       const change = diffPublication(publication, before, desired);
       const letter = change === null ? '.' : change.action === 'online' ? letters[change.reason] : letters[change.reason].toLowerCase();
       assert.is(letter, answers.split(' ')[index], Object.keys(drifts)[index]);
@@ -235,13 +229,13 @@ const desiredStates = fc
   .tuple(
     pairs,
     fc.infiniteStream(fc.record({ state: states, revision: revisions, remark: fc.constantFrom(null, 'note') })),
-    fc.constantFrom<'keep' | 'offline'>('keep', 'offline'),
+    fc.boolean(),
     fc.subarray(['test', 'release']),
   )
-  .map(([chosen, settings, removed, protectedNames]) =>
+  .map(([chosen, settings, prune, protectedNames]) =>
     desiredState(
       chosen.map(([api, environment]) => wanted(api, environment, settings.next().value)),
-      { removed, protectedNames },
+      { prune, protectedNames },
     ),
   );
 const recordedStates = fc
@@ -294,7 +288,7 @@ test('applying the plan reaches the desired state, and planning again is empty b
       }
       for (const [key, was] of after) {
         if (desired.publications.has(key) || held.has(key)) continue;
-        if (desired.prune === 'keep') assert.equal(was, before.get(key));
+        if (!desired.prune) assert.equal(was, before.get(key));
         else assert.is.not(was.state, 'online');
       }
     }),

@@ -253,7 +253,7 @@ test('a drift that lasts is the same one', () => {
 
 test('what was never edict’s is not taken down when it leaves the file', () => {
   const first = lookedAt({ file: { state: 'offline' }, seen: at });
-  const gone = desiredState([], { removed: 'offline' });
+  const gone = desiredState([], { prune: true });
   assert.equal(diffStates(gone, first.after).changes, []);
   const republished = applyObservation(gone, first.after, listed({ test: { publishId: 'q', publishedAtMs: 300 } }), nowMs + hourMs);
   assert.equal(diffStates(gone, republished.recorded).changes, []);
@@ -397,15 +397,15 @@ const files = fc
       ),
       { minLength: places.length, maxLength: places.length },
     ),
-    removed: fc.constantFrom<'keep' | 'offline'>('keep', 'offline'),
+    prune: fc.boolean(),
   })
-  .map(({ entries, removed }) =>
+  .map(({ entries, prune }) =>
     desiredState(
       entries.flatMap((entry, index) => {
         const [api, environment] = places[index] as (typeof places)[number];
         return entry ? [wanted(api, environment, entry)] : [];
       }),
-      { removed },
+      { prune },
     ),
   );
 
@@ -472,7 +472,7 @@ test('with drift: report no call follows from what others do', () => {
       fc.array(fc.tuple(fc.nat(places.length - 1), fc.constantFrom<PublicationState>('online', 'offline')), { maxLength: 12 }),
       (drawn, hands) => {
         const publications = [...drawn.publications.values()].map((publication) => ({ ...publication, driftPolicy: 'report' as const }));
-        const desired = desiredState(publications, { removed: drawn.prune });
+        const desired = desiredState(publications, { prune: drawn.prune });
         const gateway = new ModelGateway();
         let record: RecordedState = gateway.apply(desired, new Map(), nowMs);
         const [online, offline] = [gateway.online, gateway.offline];

@@ -23,7 +23,7 @@ const named = ({ changes }: Plan): string[] => changes.map(({ api, environment, 
 
 const desired = desiredState(
   [wanted('orders', 'test'), wanted('orders', 'release'), wanted('carts', 'test', { state: 'offline' }), wanted('users', 'test')],
-  { removed: 'offline' },
+  { prune: true },
 );
 const before = recordedState([recorded('carts', 'test'), recorded('users', 'test'), recorded('gone', 'test'), recorded('gone', 'release')]);
 const whole = diffStates(desired, before);
@@ -51,7 +51,7 @@ for (const [apis, environments, changes, unchanged] of [
 }
 
 test('what has another name in the file than in the record is targeted by that of the file, and by its ID', () => {
-  const renamed = desiredState([wanted('orders', 'test', { api: 'bestellungen' })], { removed: 'offline' });
+  const renamed = desiredState([wanted('orders', 'test', { api: 'bestellungen' })], { prune: true });
   const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 1, backoffUntilMs: null } as const;
   const drifted = diffStates(renamed, recordedState([recorded('orders', 'test', { state: 'offline', drift })]));
   const seen = (api: string): number => filterPlan(drifted, renamed, exactly([api])).drifted.length;
@@ -100,14 +100,14 @@ const desiredStates: fc.Arbitrary<DesiredState> = fc
         driftPolicy: fc.constantFrom<'correct' | 'report'>('correct', 'report'),
       }),
     ),
-    fc.constantFrom<'keep' | 'offline'>('keep', 'offline'),
+    fc.boolean(),
     fc.subarray(['test', 'release', 'stage']),
     fc.constantFrom<'revision' | 'edited'>('revision', 'edited'),
   )
-  .map(([chosen, settings, removed, protectedNames, republish]) =>
+  .map(([chosen, settings, prune, protectedNames, republish]) =>
     desiredState(
       chosen.map(([api, environment]) => wanted(api, environment, settings.next().value)),
-      { removed, protectedNames, republish },
+      { prune, protectedNames, republish },
     ),
   );
 const records: fc.Arbitrary<Partial<RecordedPublication>> = fc.record({

@@ -78,7 +78,7 @@ test('a file that lost more than a share of its publications is held as a whole'
   const fileWith = (count: number, ...more: readonly DesiredPublication[]): Plan => {
     const desired = desiredState([...names(count).map((api) => wanted(api, 'test')), ...more], {
       guards: { ...noGuards, maxRemoved: { count: null, share: 0.3 } },
-      removed: 'offline',
+      prune: true,
     });
     return applyPolicies(diffStates(desired, before), desired, before, { declared, otherGateways: [] });
   };
@@ -94,8 +94,8 @@ test('a file that lost more than a share of its publications is held as a whole'
 
 test('a file that became empty is held, however few it had', () => {
   const before = recordedState([recorded('a', 'test')]);
-  for (const removed of ['keep', 'offline'] as const) {
-    const desired = desiredState([], { removed });
+  for (const prune of [false, true]) {
+    const desired = desiredState([], { prune });
     const held = applyPolicies(diffStates(desired, before), desired, before, {
       declared: new Map([[wanted('a', 'test').key, '']]),
       otherGateways: [],

@@ -291,10 +291,10 @@ const someRecord = fc.record(
     ]),
   ),
 );
-const stateOf = (written: Readonly<Record<string, Wanted>>, removed: 'keep' | 'offline') =>
+const stateOf = (written: Readonly<Record<string, Wanted>>, prune: boolean) =>
   desiredState(
     Object.entries(written).flatMap(([api, over]) => (over ? [wanted(api, 'test', over)] : [])),
-    { removed },
+    { prune },
   );
 const recordOf = (written: Readonly<Record<string, Recorded>>) =>
   recordedState(Object.entries(written).flatMap(([api, over]) => (over ? [recorded(api, 'test', over)] : [])));
@@ -307,12 +307,12 @@ test('whatever moves, each change of the plan is done as it was or has moved, no
       someFile,
       someRecord,
       fc.subarray([...apis]),
-      fc.constantFrom<'keep' | 'offline'>('keep', 'offline'),
-      (file, record, laterFile, laterRecord, moving, removed) => {
+      fc.boolean(),
+      (file, record, laterFile, laterRecord, moving, prune) => {
         const after = <T>(now: Readonly<Record<string, T>>, later: Readonly<Record<string, T>>) =>
           Object.fromEntries(apis.map((api) => [api, (moving.includes(api) ? later[api] : now[api]) as T]));
-        const saved: SavedPlan = savedFrom(stateOf(file, removed), recordOf(record));
-        const { changes, savedPlanDiff } = keptTo(saved, stateOf(after(file, laterFile), removed), recordOf(after(record, laterRecord)));
+        const saved: SavedPlan = savedFrom(stateOf(file, prune), recordOf(record));
+        const { changes, savedPlanDiff } = keptTo(saved, stateOf(after(file, laterFile), prune), recordOf(after(record, laterRecord)));
         assert.ok(savedPlanDiff);
         assert.is(changes.length + savedPlanDiff.staleChanges.length + savedPlanDiff.appliedCount, saved.changes.size);
         for (const change of changes) {

@@ -35,7 +35,7 @@ test('what is not recorded is nothing but null', () => {
 });
 
 test('what is held is saved as held, without the list of what a suspicious file has lost', () => {
-  const desired = desiredState([], { removed: 'offline' });
+  const desired = desiredState([], { prune: true });
   const before = recordedState([recorded('a', 'test')]);
   const past = { declared: new Map([[publicationKey('api-a', 'env-test'), '']]), otherGateways: [], approvals: [], suspension: null };
   const [change] = savedFrom(desired, before, new Map(), past).changes.values();

@@ -175,10 +175,10 @@ const files: readonly [name: string, file: DesiredState, Restoration, isMissing:
   ['a new version, and the file says online', inFile({}), asNew, false],
   ['a new version, and the file pins one', inFile({ version: 'other' }), asNew, true],
   ['a new version, and the file says offline', inFile({ state: 'offline' }), asNew, true],
-  ['a version of what left the file', desiredState([], { removed: 'offline' }), one, true],
-  ['offline of what left the file', desiredState([], { removed: 'offline' }), down, false],
-  ['offline of what left a file that keeps it', desiredState([], { removed: 'keep' }), down, true],
-  ['offline of what left the file and was put online by somebody else', desiredState([], { removed: 'offline' }), down, true, byHand],
+  ['a version of what left the file', desiredState([], { prune: true }), one, true],
+  ['offline of what left the file', desiredState([], { prune: true }), down, false],
+  ['offline of what left a file that keeps it', desiredState([], { prune: false }), down, true],
+  ['offline of what left the file and was put online by somebody else', desiredState([], { prune: true }), down, true, byHand],
 ];
 for (const [name, file, restoration, isMissing, record = nowOnline] of files) {
   test(`the file ${isMissing ? 'must be changed for' : 'asks already for'} ${name}`, () =>

@@ -9,7 +9,7 @@ import { desiredState, recorded, recordedState, wanted } from '../support/states
 const source = { file: 'edict.yaml', line: 14, column: 7 };
 const desired = desiredState(
   [wanted('orders', 'test', { revision: 'r1', source }), wanted('invoices', 'release', { state: 'offline' }), wanted('carts', 'test')],
-  { protectedNames: ['release'], removed: 'offline' },
+  { protectedNames: ['release'], prune: true },
 );
 const plan = diffStates(desired, recordedState([recorded('invoices', 'release'), recorded('carts', 'test'), recorded('gone', 'test')]));
 

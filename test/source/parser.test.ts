@@ -31,7 +31,7 @@ test('a file says everything that it does not say, too', () => {
       ['e2', { name: 'release', id: 'e2', isProtected: false, maxOffline: null, suspension: null }],
     ]),
   );
-  assert.is(desired.prune, 'keep');
+  assert.is(desired.prune, false);
   assert.equal([desired.refreshIntervalMs, desired.republish], [null, 'revision']);
   assert.equal(desired.guards, { maxOffline: { count: 10, share: 0.2 }, maxRemoved: { count: null, share: 0.3 } });
   assert.is(desired.publications.size, 0);
@@ -54,7 +54,7 @@ gateway:
 environments:
   release: { id: R, protected: true, maxOffline: 50% }
 guards: { maxOffline: { count: 5, share: 10% }, maxLost: 3 }
-removed: offline
+prune: true
 observe: every 2m
 republish: edited
 apis:
@@ -80,7 +80,7 @@ apis:
     propagationDelayMs: 120_000,
     batchSize: 50,
   });
-  assert.is(desired.prune, 'offline');
+  assert.is(desired.prune, true);
   assert.equal([desired.refreshIntervalMs, desired.republish], [120_000, 'edited']);
   assert.equal(desired.guards, { maxOffline: { count: 5, share: 0.1 }, maxRemoved: { count: 3, share: null } });
   assert.equal(desired.environments.get('R'), {
@@ -151,7 +151,7 @@ const withProject = (project: string): string => `${head.replace('project: p', `
 const mistaken: readonly [name: string, marked: string, says: readonly RegExp[]][] = [
   ['an empty file', '«»', [/the file is empty; expected a map/]],
   ['a file that is a list', '«- a»', [/the file is a list/]],
-  ['an unknown key', `${head}apis: {}\n«removd»: keep\n`, [/unknown key `removd` in the file.*did you mean `removed`/]],
+  ['an unknown key', `${head}apis: {}\n«pruen»: true\n`, [/unknown key `pruen` in the file.*did you mean `prune`/]],
   ['an unknown key that is near to none', `${head}«x»: 1\napis: {}\n`, [/unknown key `x`.*known here: edict, gateway/]],
   ['a look without an interval', `${head}observe: «every»\napis: {}\n`, [/`observe`/]],
   ['a look at an interval without a unit', `${head}observe: «every 5»\napis: {}\n`, [/`observe`/]],
@@ -214,8 +214,8 @@ const mistaken: readonly [name: string, marked: string, says: readonly RegExp[]]
   ['a yes that is a text', `${head}  other: { id: x, protected: «"true"» }\napis: {}\n`, [/is a text; expected true or false/]],
   [
     'values that are missing',
-    '«edict»:\n«gateway»:\n«environments»:\n«removed»:\n«apis»:\n',
-    [/expected 1/, /empty/, /empty/, /keep or offline/, /empty/],
+    '«edict»:\n«gateway»:\n«environments»:\n«prune»:\n«apis»:\n',
+    [/expected 1/, /empty/, /empty/, /expected true or false/, /empty/],
   ],
   [
     'an explicit nothing',

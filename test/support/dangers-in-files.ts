@@ -2,12 +2,12 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Danger, FileContent, Scene } from './danger.ts';
 
-const three: FileContent = { apis: { orders: 'test release', carts: 'test release', invoices: 'test release' }, more: 'removed: offline' };
+const three: FileContent = { apis: { orders: 'test release', carts: 'test release', invoices: 'test release' }, more: 'prune: true' };
 const ten: FileContent = {
   apis: Object.fromEntries(
     ['orders', 'carts', 'invoices', 'users', 'stock', 'prices', 'search', 'mail', 'tax', 'audit'].map((api) => [api, 'test']),
   ),
-  more: 'removed: offline',
+  more: 'prune: true',
 };
 const without = ({ apis, ...rest }: FileContent, ...names: readonly string[]): FileContent => ({
   ...rest,
@@ -39,9 +39,9 @@ export const dangersInFiles: readonly Danger[] = [
   },
   {
     name: 'the file says `apis: {}`',
-    does: 'holds the whole file, with `removed: offline` as with `keep`',
+    does: 'holds the whole file, with `prune: true` as without',
     before: three,
-    happens: writing({ apis: {}, more: 'removed: offline' }),
+    happens: writing({ apis: {}, more: 'prune: true' }),
     exit: 4,
     says: /the file declares nothing, and the last one had carts in release, carts in test, invoices in release and 3 more/,
   },
@@ -209,10 +209,10 @@ export const dangersInFiles: readonly Danger[] = [
   {
     name: 'one API leaves an environment that leaves the file too',
     does: 'holds it: with the environment went the word whether it is protected',
-    before: { apis: { ...ten.apis, orders: 'test release' }, more: 'removed: offline' },
+    before: { apis: { ...ten.apis, orders: 'test release' }, more: 'prune: true' },
     happens: edited((text) => text.replace(', release: online', '').replace(', release: env-release', ''), {
       apis: { ...ten.apis, orders: 'test release' },
-      more: 'removed: offline',
+      more: 'prune: true',
     }),
     exit: 4,
     says: /environment release left the file/,
@@ -245,7 +245,7 @@ export const dangersInFiles: readonly Danger[] = [
     name: 'the file of another shop is put in its place',
     does: 'holds the whole file',
     before: without(ten, 'tax', 'audit'),
-    happens: writing({ apis: { tax: 'test', audit: 'test' }, more: 'removed: offline' }),
+    happens: writing({ apis: { tax: 'test', audit: 'test' }, more: 'prune: true' }),
     exit: 4,
     says: /the file has lost 8 of the 8 publications/,
   },

@@ -95,9 +95,9 @@ export const dangersOfPlans: readonly Danger[] = [
   {
     name: 'somebody agrees to a file that lost most of its publications',
     does: 'believes the file, once',
-    before: { ...allOnline, more: 'removed: offline' },
+    before: { ...allOnline, more: 'prune: true' },
     happens: async (scene) => {
-      scene.write(scene.file({ apis: { orders: 'test', carts: 'test' }, more: 'removed: offline' }));
+      scene.write(scene.file({ apis: { orders: 'test', carts: 'test' }, more: 'prune: true' }));
       await scene.approve();
     },
     exit: 0,

@@ -45,7 +45,7 @@ export const edictTexts = fc
     fc.array(fc.tuple(extras, fc.constantFrom('5f918d10', '"9191"', '12345', '1e5', 'a-b'), extras, fc.oneof(blockForm, flowForm)), {
       maxLength: 6,
     }),
-    fc.constantFrom('', 'removed: keep\n', '...\n', '# the end\n', '\n\n'),
+    fc.constantFrom('', 'prune: false\n', '...\n', '# the end\n', '\n\n'),
     fc.boolean(),
     fc.boolean(),
   )
@@ -54,7 +54,7 @@ export const edictTexts = fc
       .map(([before, id, after, environments], index) => `  api${index}:\n${before}    id: ${id}\n${after}${environments}`)
       .join('');
     const body = list === '' ? 'apis: {}\n' : `apis:\n${list}`;
-    const text = isTailFirst && tail.startsWith('removed') ? head + tail + body : head + body + tail;
+    const text = isTailFirst && tail.startsWith('prune') ? head + tail + body : head + body + tail;
     return isWindows ? text.replaceAll('\n', '\r\n') : text;
   });
 

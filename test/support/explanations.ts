@@ -23,7 +23,7 @@ export function explanation({
   condition: controllerStatus = null,
   holder: leaseHolder = controllerStatus && `pid ${controllerStatus.pid}`,
   protects = false,
-  removed = 'keep',
+  prune = false,
   gateway,
 }: {
   readonly file?: Partial<DesiredPublication>;
@@ -39,11 +39,11 @@ export function explanation({
   readonly holder?: string | null;
   /** Whether the environment is protected. */
   readonly protects?: boolean;
-  readonly removed?: DesiredState['prune'];
+  readonly prune?: DesiredState['prune'];
   readonly gateway?: DesiredState['gateway'];
 }): Explanation {
   const protectedNames = protects ? ['test'] : [];
-  const desired = desiredState(publication ? [publication] : [], { removed, protectedNames, ...(gateway && { gateway }) });
+  const desired = desiredState(publication ? [publication] : [], { prune, protectedNames, ...(gateway && { gateway }) });
   const was = record && recorded('orders', 'test', record);
   const before = seen.kind === 'seen' ? seen.recorded : was;
   const { api, apiId, environment, environmentId } = publication ?? wanted('orders', 'test');

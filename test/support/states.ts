@@ -130,7 +130,7 @@ export const noGuards: DesiredState['guards'] = { maxOffline: anything, maxRemov
 export function desiredState(
   publications: readonly DesiredPublication[],
   over: {
-    readonly removed?: 'keep' | 'offline';
+    readonly prune?: boolean;
     readonly protectedNames?: readonly string[];
     readonly gateway?: DesiredState['gateway'];
     readonly guards?: DesiredState['guards'];
@@ -141,7 +141,7 @@ export function desiredState(
   } = {},
 ): DesiredState {
   const {
-    removed: prune = 'keep',
+    prune = false,
     protectedNames = [],
     gateway = gatewaySettings(),
     refreshIntervalMs = null,

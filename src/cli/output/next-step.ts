@@ -228,10 +228,10 @@ function nextStepWithoutChange(explanation: Explanation): NextStep {
   if (recorded?.state !== 'online') {
     return { kind: 'left alone', ...rest, what: 'nothing', why: 'it left the file, and is not online as far as edict knows' };
   }
-  if (desired.prune === 'offline') {
+  if (desired.prune) {
     const why = 'it is not in the file, and somebody else put it online: edict takes down only what was put online by edict';
     return { kind: 'left alone', ...rest, what: 'nothing', why };
   }
-  const advice = ['put it back into the file to have it managed; `removed: offline` takes down all that has left the file'];
-  return { kind: 'left alone', ...rest, what: 'nothing', why: 'it left the file, and the file says `removed: keep`', advice };
+  const advice = ['add it to the file to manage it again; `prune: true` takes every publication offline that is removed from the file'];
+  return { kind: 'left alone', ...rest, what: 'nothing', why: 'it was removed from the file, and `prune` is false', advice };
 }

@@ -50,7 +50,7 @@ export function exportGateway({ gateway, apis, environments }: GatewayListing): 
   addEntry(file, 'edict', 1);
   addEntry(file, 'gateway', gatewayMap(gateway, settings), { before: gatewayComment, hasBlankLineBefore: true });
   addEntry(file, 'environments', environmentsMap(namedEnvironments.named), { before: environmentsComment, hasBlankLineBefore: true });
-  addEntry(file, 'removed', 'keep', { before: pruneComment, hasBlankLineBefore: true });
+  addEntry(file, 'prune', false, { before: pruneComment, hasBlankLineBefore: true });
   const keyOf = new Map(namedEnvironments.named.map(({ id, key }) => [id, key]));
   addEntry(file, 'apis', apisMap(namedApis.named, keyOf), { before: apisComment, hasBlankLineBefore: true });
 
@@ -72,7 +72,7 @@ const headerComment = ({ endpoint, instance }: GatewaySettings): readonly string
 ];
 const gatewayComment = ['Where the calls go, and how many at most. Credentials come from the environment, never from here.'];
 const environmentsComment = ['The short names below stand for these. Where protected, nothing goes offline until a person agrees.'];
-const pruneComment = ['A publication that is taken out of this file stays as it is; with offline it is taken offline.'];
+const pruneComment = ['Whether a publication that is removed from this file is taken offline. If false, it stays published.'];
 const apisComment = [
   'Which API is online where. In an environment that an API does not name, edict leaves it as it is; where none is named, the API',
   'was published nowhere. To publish one, write such as { release: online }; to publish an edited one again, add revision: TEXT.',

@@ -16,13 +16,13 @@ test('with targets it makes what they match, and says what is left out', async (
   const folder = scratchFolder();
   const states = { 'shop-a': 'online', 'shop-b': 'online', users: 'online' };
   const file = fileOf('https://roma.example.com', states);
-  writeFileSync(join(folder, 'edict.yaml'), `${file}removed: offline\n`);
+  writeFileSync(join(folder, 'edict.yaml'), `${file}prune: true\n`);
   const shop = await edict(['apply', '--emulate', '--api', 'shop-*', '--environment', 'test'], folder);
   assert.equal([shop.code, shop.stdout.includes('2 online, 0 offline, 0 unchanged.')], [0, true]);
   assert.match(shop.stdout, 'Only --api shop-*, --environment test: 1 change left out.');
 
   // What left the file is online still, and stays so: it is not targeted.
-  writeFileSync(join(folder, 'edict.yaml'), `${fileOf('https://roma.example.com', { users: 'online' })}removed: offline\n`);
+  writeFileSync(join(folder, 'edict.yaml'), `${fileOf('https://roma.example.com', { users: 'online' })}prune: true\n`);
   const shown = await edict(['apply', '--dry-run', '--emulate', '--api', 'users'], folder);
   assert.match(shown.stdout, '1 change: 1 online, 0 offline, 0 unchanged.\nOnly --api users: 2 changes left out.');
   const users = await edict(['apply', '--emulate', '--api', 'users', '--format', 'json'], folder);

@@ -57,7 +57,7 @@ test('one that only the record knows is explained, and one that nothing knows is
   const left = await edict(['explain', 'carts', 'test', '--emulate'], folder);
   assert.is(left.code, 0);
   assert.match(left.stdout, 'File: does not name it');
-  assert.match(left.stdout, 'the file says `removed: keep`');
+  assert.match(left.stdout, '`prune` is false');
   const unknown = await edict(['explain', 'ordres', 'test', '--emulate'], folder);
   assert.equal([unknown.code, unknown.stdout], [1, '']);
   assert.match(unknown.stderr, 'neither the file nor the record has API ordres in environment test\n  nearest to "ordres": orders, ');

@@ -2,14 +2,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { closestMatch } from '../../../src/source/checks/spelling.ts';
 
-const known = ['edict', 'gateway', 'environments', 'removed', 'apis', 'id'];
+const known = ['edict', 'gateway', 'environments', 'prune', 'apis', 'id'];
 
 for (const [word, expected] of [
   ['gatway', 'gateway'],
   ['Gateway', 'gateway'],
   ['enviroment', 'environments'],
   ['api', 'apis'],
-  ['remvoed', 'removed'],
+  ['pruen', 'prune'],
   ['idd', 'id'],
   ['id', 'id'],
   ['colour', null],

@@ -55,8 +55,8 @@ environments:
   release: { id: DEFAULT_ENVIRONMENT_RELEASE_ID, protected: true } # "RELEASE" at the gateway
   test: t2
 
-# A publication that is taken out of this file stays as it is; with offline it is taken offline.
-removed: keep
+# Whether a publication that is removed from this file is taken offline. If false, it stays published.
+prune: false
 
 # Which API is online where. In an environment that an API does not name, edict leaves it as it is; where none is named, the API
 # was published nowhere. To publish one, write such as { release: online }; to publish an edited one again, add revision: TEXT.
@@ -163,7 +163,7 @@ test('every environment and API is named once, whatever they are called', () => 
             .sort(),
         );
         for (const { id } of listing.environments) assert.is(ids('environments').includes(id), isValidId(id));
-        assert.equal([...file.keys()], ['edict', 'gateway', 'environments', 'removed', 'apis']);
+        assert.equal([...file.keys()], ['edict', 'gateway', 'environments', 'prune', 'apis']);
       }
     }),
     { numRuns: runs(500) },
