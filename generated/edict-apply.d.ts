@@ -194,7 +194,7 @@ export interface components {
              * @description The guard that holds it.
              * @enum {unknown}
              */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped" | "lost" | "empty" | "vanished" | "moved";
+            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped-ids" | "maxRemoved" | "empty" | "include-removed" | "other-gateway";
         };
         /** @description A change that was not made. Such lines come after the attempts. */
         readonly Unmade: {
@@ -216,7 +216,7 @@ export interface components {
              * @description The guard that holds it, or what it waits for.
              * @enum {unknown}
              */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped" | "lost" | "empty" | "vanished" | "moved" | "freeze" | "suspended" | "rollout";
+            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped-ids" | "maxRemoved" | "empty" | "include-removed" | "other-gateway" | "freeze" | "suspended" | "rollout";
             /**
              * @description The kind of line.
              * @enum {unknown}

@@ -86,7 +86,7 @@ export interface components {
             /** @description The environment's ID at the gateway. Left out, it is looked up by `name`. */
             id?: components["schemas"]["Id"];
             /** @description How many publications one plan may take offline here, besides what `guards` says of all environments together. */
-            maxOffline?: components["schemas"]["Most"];
+            maxOffline?: components["schemas"]["Threshold"];
             /**
              * @description The environment's name at the gateway. Without `id` it is looked up there; left out, it is the short name.
              * @example RELEASE
@@ -131,14 +131,14 @@ export interface components {
              *         "count": 10,
              *         "share": "20%"
              *       },
-             *       "maxLost": "30%"
+             *       "maxRemoved": "30%"
              *     }
              */
             guards?: {
-                /** @description How many publications may leave the file at once. By default three tenths of them, but one at least; a file that is empty all at once is held in any case. */
-                maxLost?: components["schemas"]["Most"];
                 /** @description How many publications one plan may take offline. By default 10, and a fifth of those that are online, but one at least. */
-                maxOffline?: components["schemas"]["Most"];
+                maxOffline?: components["schemas"]["Threshold"];
+                /** @description How many publications may leave the file at once. By default three tenths of them, but one at least; a file that is empty all at once is held in any case. */
+                maxRemoved?: components["schemas"]["Threshold"];
             };
             /**
              * @description Files with more APIs: paths or patterns (`*`, `?`, `[…]`, `{…,…}`, `**`), from this file's folder on. Each must match a file.
@@ -299,16 +299,6 @@ export interface components {
              */
             per: components["schemas"]["Duration"];
         };
-        /**
-         * @description A count, a share such as `20%`, or both, and then the less of the two. A share allows one at least, unless it is `0%`.
-         * @example 5
-         * @example 20%
-         * @example {
-         *       "count": 10,
-         *       "share": "20%"
-         *     }
-         */
-        Most: components["schemas"]["Count"] | components["schemas"]["Share"] | components["schemas"]["CountAndShare"];
         /** @description A short name: letters, digits, `.`, `_`, `-` and `/`, at most 128. */
         Name: string;
         ProbeSettings: {
@@ -392,6 +382,16 @@ export interface components {
             /** @description A date and time with its zone, such as `2026-11-24T08:00Z` or `2026-11-24T08:00+01:00`. */
             until?: string;
         };
+        /**
+         * @description A count, a share such as `20%`, or both, and then the less of the two. A share allows one at least, unless it is `0%`.
+         * @example 5
+         * @example 20%
+         * @example {
+         *       "count": 10,
+         *       "share": "20%"
+         *     }
+         */
+        Threshold: components["schemas"]["Count"] | components["schemas"]["Share"] | components["schemas"]["CountAndShare"];
     };
     responses: never;
     parameters: never;

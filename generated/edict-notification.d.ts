@@ -170,7 +170,7 @@ export interface components {
              * @description The guard that holds it; `unresolved`: the outcome of an attempt is unknown.
              * @enum {unknown}
              */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped" | "lost" | "empty" | "vanished" | "moved" | "unresolved";
+            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped-ids" | "maxRemoved" | "empty" | "include-removed" | "other-gateway" | "unresolved";
         };
         /** @description The file cannot be read or is invalid; the last valid file stays in force. */
         readonly Invalid: {

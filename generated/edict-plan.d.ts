@@ -289,7 +289,7 @@ export interface components {
              * @description The guard that holds it.
              * @enum {unknown}
              */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped" | "lost" | "empty" | "vanished" | "moved";
+            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped-ids" | "maxRemoved" | "empty" | "include-removed" | "other-gateway";
         };
         /** @description The patterns of --api and --environment; none means everything. */
         readonly Targets: {

@@ -73,7 +73,7 @@ function findSwappedIds(changes: readonly Change[], desired: DesiredState, recor
     )
       continue;
     const message = `${apiId} was ${previousName} and is ${api} now, and ${previousName} is ${currentId}: the IDs look mixed up`;
-    holds.set(key, { rule: 'swapped', message, hint: 'check the IDs' });
+    holds.set(key, { rule: 'swapped-ids', message, hint: 'check the IDs' });
   }
   return holds;
 }
@@ -88,7 +88,7 @@ function findFileHold(
   if (declared.size > 0 && desired.publications.size === 0) {
     return {
       rule: 'empty',
-      message: `the file declares nothing, and the last one had ${describeKeys(affected, recorded, desired)}`,
+      message: `the file declares no publications; the last one declared ${describeKeys(affected, recorded, desired)}`,
       hint: fileHoldHint,
       affected,
     };
@@ -96,12 +96,13 @@ function findFileHold(
   const missingFileKeys = affected.filter((key) => !desired.sourceFiles.has(declared.get(key) ?? ''));
   if (missingFileKeys.length > 0) {
     const missingFiles = [...new Set(missingFileKeys.map((key) => declared.get(key)))].sort();
-    const message = `${missingFiles.join(', ')} ${missingFiles.length === 1 ? 'is' : 'are'} included no more, and with ${missingFiles.length === 1 ? 'it' : 'them'} went ${describeKeys(missingFileKeys, recorded, desired)}`;
-    return { rule: 'vanished', message, hint: fileHoldHint, affected };
+    const message = `${missingFiles.join(', ')} ${missingFiles.length === 1 ? 'is' : 'are'} no longer included; publications lost: ${describeKeys(missingFileKeys, recorded, desired)}`;
+    return { rule: 'include-removed', message, hint: fileHoldHint, affected };
   }
-  if (affected.length > allowedCount(desired.guards.maxRemoved, declared.size)) {
-    const message = `the file has lost ${affected.length} of the ${declared.size} publications that the last one had: ${describeKeys(affected, recorded, desired)}`;
-    return { rule: 'lost', message, hint: fileHoldHint, affected };
+  const allowed = allowedCount(desired.guards.maxRemoved, declared.size);
+  if (affected.length > allowed) {
+    const message = `${affected.length} of ${declared.size} publications were removed from the file, and guards.maxRemoved allows ${allowed}: ${describeKeys(affected, recorded, desired)}`;
+    return { rule: 'maxRemoved', message, hint: fileHoldHint, affected };
   }
   if (declared.size > 0) return null;
   const apiIds = new Set([...desired.publications.values()].map(({ apiId }) => apiId));
@@ -110,7 +111,7 @@ function findFileHold(
     if (shared.length === 0) continue;
     const message = `${shared.length} of the file's ${apiIds.size} APIs belong to another gateway: ${gateway.endpoint}, instance ${gateway.instance}`;
     return {
-      rule: 'moved',
+      rule: 'other-gateway',
       message,
       hint: 'check endpoint, project and instance of the gateway',
       affected: shared.sort(),
@@ -137,7 +138,7 @@ function describeKeys(keys: readonly PublicationKey[], recorded: RecordedState, 
   return keys.length > maxNamed ? `${names.join(', ')} and ${keys.length - maxNamed} more` : names.join(', ');
 }
 
-const fileHoldHint = 'check that the whole file is there';
+const fileHoldHint = 'check that the file is complete';
 
 /**
  * Returns the effect of a change as one text, which an approval covers. Its reason may change in the meantime, its effect may

@@ -160,7 +160,7 @@ function buildDesiredState(written: EdictFile, meanings: NameResolutions, files:
     prune: written.prune ?? false,
     guards: {
       maxOffline: parseThreshold(written.guards?.maxOffline ?? { count: 10, share: '20%' }),
-      maxRemoved: parseThreshold(written.guards?.maxLost ?? '30%'),
+      maxRemoved: parseThreshold(written.guards?.maxRemoved ?? '30%'),
     },
     rollout: parseRollout(written, idOf, publications.values()),
     freezes: parseFreezes(written.freeze, idOf),
@@ -198,7 +198,7 @@ export function parseGateway(written: GatewayBlock): GatewaySettings {
   };
 }
 
-function parseThreshold(written: components['schemas']['Most']): Threshold {
+function parseThreshold(written: components['schemas']['Threshold']): Threshold {
   if (typeof written === 'number') return { count: written, share: null };
   if (typeof written === 'string') return { count: null, share: Number.parseInt(written, 10) / 100 };
   return { count: written.count, share: Number.parseInt(written.share, 10) / 100 };

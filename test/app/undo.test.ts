@@ -58,7 +58,7 @@ function fileOf(endpoint: string, of: Settings, isBlock: boolean): string {
     const written = entries.length === 0 ? ' {}' : isBlock ? entries.join('') : ` { ${entries.join(', ')} }`;
     return `  ${api}:\n    id: api-${api}\n    environments:${written}\n`;
   });
-  return `${top}guards: { maxOffline: 100%, maxLost: 100% }\napis:\n${lines.join('')}`;
+  return `${top}guards: { maxOffline: 100%, maxRemoved: 100% }\napis:\n${lines.join('')}`;
 }
 
 /** Returns the version in effect of each publication, `null` where there is none. */

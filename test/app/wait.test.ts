@@ -213,7 +213,7 @@ onBoth('a failure for an older copy of the file is not taken for one of this fil
 });
 
 onBoth('held changes are exit code 4 with the command that approves them, and are made once they are approved', async () => {
-  const guarded = (text: string): string => text.replace('guards: { maxOffline: 100%, maxLost: 100% }\n', 'guards: { maxOffline: 0 }\n');
+  const guarded = (text: string): string => text.replace('guards: { maxOffline: 100%, maxRemoved: 100% }\n', 'guards: { maxOffline: 0 }\n');
   const states = { a: 'online', b: 'online' };
   await openDaemon(states);
   await until('both are online', () => calls() === 2);

@@ -123,7 +123,7 @@ function fileText(): string {
   );
   const settings = 'limit: { calls: 100, per: 1s, concurrency: 8 }, timeout: 1s, lag: 1s';
   const gateway = `gateway: { endpoint: "${way.url}", iam: "${way.url}", project: project, instance: instance, ${settings} }\n`;
-  return `edict: 1\n${gateway}environments: { test: env-test }\nguards: { maxOffline: 100%, maxLost: 100% }\napis:\n${apis.join('')}`;
+  return `edict: 1\n${gateway}environments: { test: env-test }\nguards: { maxOffline: 100%, maxRemoved: 100% }\napis:\n${apis.join('')}`;
 }
 
 function writeText(text: string): void {

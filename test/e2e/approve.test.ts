@@ -8,7 +8,7 @@ import { edict, fileOf, scratchFolder, seedOf, startEdict, until } from '../supp
 
 const test = suite('approve');
 const apis = ['a', 'b', 'c', 'd', 'e', 'f'];
-const guarded = (text: string): string => text.replace('guards: { maxOffline: 100%, maxLost: 100% }\n', '');
+const guarded = (text: string): string => text.replace('guards: { maxOffline: 100%, maxRemoved: 100% }\n', '');
 
 test('an agreement releases what a running daemon holds, once, and the history says whose it was', async () => {
   const emulator = await startEmulator({ seed: seedOf(...apis) });

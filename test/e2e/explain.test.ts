@@ -151,7 +151,7 @@ test('a file that lost too much is told of also for what it still has, and for w
   assert.match(there.next.command ?? '', /^edict approve sha256:/);
   const lost = await explain('carts');
   assert.match(lost.text, 'File: does not name it\n');
-  assert.match(lost.text, 'the file has lost 4 of the 5 publications');
+  assert.match(lost.text, '4 of 5 publications were removed from the file');
 });
 
 test('drifted and stale, once somebody has looked', async () => {

@@ -30,7 +30,7 @@ async function run(
 const token: Readonly<Record<string, string>> = { HW_AUTH_TOKEN: 'token' };
 
 /** Writes a file of which each API is a line that a person would write. */
-function write(apis: readonly string[], more = 'guards: { maxOffline: 100%, maxLost: 100% }'): void {
+function write(apis: readonly string[], more = 'guards: { maxOffline: 100%, maxRemoved: 100% }'): void {
   const gateway = `gateway: { endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 1s }, lag: 300ms }`;
   const environments = 'environments: { test: env-test, release: { id: env-release, protected: true } }';
   writeFileSync(join(folder, 'edict.yaml'), `edict: 1\n${gateway}\n${environments}\n${more}\napis:\n${apis.join('\n')}\n`);
@@ -192,7 +192,7 @@ test('the change of an undo is held in a protected environment until a person ag
 
 test('maxOffline holds the change of an undo', async () => {
   const lines = ['orders', 'carts', 'users'].map((api) => `  ${api}: { id: api-${api}, environments: { test: online } }`);
-  write(lines, 'guards: { maxOffline: 1, maxLost: 100% }');
+  write(lines, 'guards: { maxOffline: 1, maxRemoved: 100% }');
   await apply();
   await undoInFile();
   const { code, stdout } = await run(['apply']);
@@ -226,7 +226,7 @@ test('a file that asks for the state of before needs no change', async () => {
 });
 
 test('a publication that left the file is put into it again', async () => {
-  const removed = 'prune: true\nguards: { maxOffline: 100%, maxLost: 100% }';
+  const removed = 'prune: true\nguards: { maxOffline: 100%, maxRemoved: 100% }';
   write(
     [
       '  orders: { id: api-orders, environments: { test: online } }',

@@ -72,7 +72,7 @@ test('an environment has a guard of its own, beside that of all', () => {
   assert.match(held.changes.find(({ held: why }) => why)?.held?.message ?? '', '4 of 4 would go offline in release at once');
 });
 
-test('a file that lost more than a share of its publications is held as a whole', () => {
+test('a file from which more publications were removed than guards.maxRemoved allows is held as a whole', () => {
   const before = recordedState(names(10).map((api) => recorded(api, 'test')));
   const declared = new Map(names(10).map((api) => [wanted(api, 'test').key, '']));
   const fileWith = (count: number, ...more: readonly DesiredPublication[]): Plan => {
@@ -84,12 +84,12 @@ test('a file that lost more than a share of its publications is held as a whole'
   };
   assert.is(fileWith(7).fileHeld, null);
   const held = fileWith(6, wanted('new', 'test'));
-  assert.is(held.fileHeld?.rule, 'lost');
+  assert.is(held.fileHeld?.rule, 'maxRemoved');
   assert.match(
     held.fileHeld?.message ?? '',
-    'the file has lost 4 of the 10 publications that the last one had: a006 in test, a007 in test, a008 in test and 1 more',
+    '4 of 10 publications were removed from the file, and guards.maxRemoved allows 3: a006 in test, a007 in test, a008 in test and 1 more',
   );
-  assert.equal(heldRules(held), Array(5).fill('lost'));
+  assert.equal(heldRules(held), Array(5).fill('maxRemoved'));
 });
 
 test('a file that became empty is held, however few it had', () => {
@@ -111,7 +111,7 @@ test('what was never published is named as far as anybody knows', () => {
   const desired = desiredState([]);
   const declared = new Map(['orders', 'carts'].map((api) => [wanted(api, 'test').key, '']));
   const { fileHeld } = applyPolicies(diffStates(desired, before), desired, before, { declared, otherGateways: [] });
-  assert.match(fileHeld?.message ?? '', 'the last one had api-carts in test, orders in test');
+  assert.match(fileHeld?.message ?? '', 'the last one declared api-carts in test, orders in test');
 });
 
 test('a file that was always empty is no matter', () => {
@@ -127,8 +127,8 @@ test('a file that includes a file no more, and lost what stood in it, is held; w
     return applyPolicies(diffStates(desired, new Map()), desired, new Map(), { declared, otherGateways: [] }).fileHeld;
   };
   const held = suspicion(all.slice(1));
-  assert.equal([held?.rule, held?.affected.length], ['vanished', 1]);
-  assert.match(held?.message ?? '', 'apis/shop.yaml is included no more, and with it went');
+  assert.equal([held?.rule, held?.affected.length], ['include-removed', 1]);
+  assert.match(held?.message ?? '', 'apis/shop.yaml is no longer included; publications lost:');
   assert.is(suspicion(all.slice(1), 'apis/shop.yaml'), null, 'its team has taken it out');
   assert.is(suspicion(all.map((one) => ({ ...one, sourceFile: '' }))), null, 'it was moved');
 });
@@ -138,7 +138,7 @@ test('a file whose APIs belong to another gateway is held', () => {
   const gateway = { endpoint: 'https://other.example.com', project: 'p', instance: 'i' };
   const otherGateways = [{ gateway, apiIds: new Set(['api-orders', 'api-carts']) }];
   const held = applyPolicies(diffStates(desired, new Map()), desired, new Map(), { declared: new Map(), otherGateways });
-  assert.is(held.fileHeld?.rule, 'moved');
+  assert.is(held.fileHeld?.rule, 'other-gateway');
   assert.match(held.fileHeld?.message ?? '', "1 of the file's 2 APIs belong to another gateway: https://other.example.com, instance i");
   const known = { declared: new Map([[wanted('orders', 'test').key, '']]), otherGateways };
   assert.is(applyPolicies(diffStates(desired, new Map()), desired, new Map(), known).fileHeld, null);
@@ -150,7 +150,7 @@ test('IDs that were exchanged are held, both ways', () => {
   const carts = wanted('carts', 'test', { apiId: 'api-orders', key: wanted('orders', 'test').key });
   const desired = desiredState([orders, carts]);
   const held = applyPolicies(diffStates(desired, before), desired, before, nothingKnown);
-  assert.equal(heldRules(held), ['swapped', 'swapped']);
+  assert.equal(heldRules(held), ['swapped-ids', 'swapped-ids']);
   assert.match(held.changes[0]?.held?.message ?? '', 'api-orders was orders and is carts now, and orders is api-carts');
 });
 

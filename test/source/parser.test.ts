@@ -53,7 +53,7 @@ gateway:
   batch: 50
 environments:
   release: { id: R, protected: true, maxOffline: 50% }
-guards: { maxOffline: { count: 5, share: 10% }, maxLost: 3 }
+guards: { maxOffline: { count: 5, share: 10% }, maxRemoved: 3 }
 prune: true
 observe: every 2m
 republish: edited

@@ -43,7 +43,7 @@ export const dangersInFiles: readonly Danger[] = [
     before: three,
     happens: writing({ apis: {}, more: 'prune: true' }),
     exit: 4,
-    says: /the file declares nothing, and the last one had carts in release, carts in test, invoices in release and 3 more/,
+    says: /the file declares no publications; the last one declared carts in release, carts in test, invoices in release and 3 more/,
   },
   {
     name: 'the file says `apis: {}`, and what leaves it is kept',
@@ -51,7 +51,7 @@ export const dangersInFiles: readonly Danger[] = [
     before: { ...three, more: '' },
     happens: writing({ apis: {} }),
     exit: 4,
-    says: /the file declares nothing/,
+    says: /the file declares no publications/,
   },
   {
     name: 'half of the file is missing, cut in the middle of a line',
@@ -63,11 +63,11 @@ export const dangersInFiles: readonly Danger[] = [
   },
   {
     name: 'half of the file is missing, cut between two lines',
-    does: 'holds the whole file: it has lost more than `guards.maxLost`',
+    does: 'holds the whole file: more was removed than `guards.maxRemoved` allows',
     before: three,
     happens: edited((text) => text.slice(0, text.indexOf('  carts'))),
     exit: 4,
-    says: /the file has lost 4 of the 6 publications that the last one had: carts in release/,
+    says: /4 of 6 publications were removed from the file, and guards.maxRemoved allows 1: carts in release/,
   },
   {
     name: 'the file is deleted',
@@ -113,7 +113,7 @@ export const dangersInFiles: readonly Danger[] = [
       rmSync(join(scene.folder, 'apis/audit.yaml'));
     },
     exit: 4,
-    says: /apis\/audit\.yaml is included no more, and with it went audit in test/,
+    says: /apis\/audit\.yaml is no longer included; publications lost: audit in test/,
   },
   {
     name: 'a pattern of included files matches nothing any more',
@@ -196,7 +196,7 @@ export const dangersInFiles: readonly Danger[] = [
     before: three,
     happens: writing({ ...three, environments: { release: 'env-relaese' } }),
     exit: 4,
-    says: /the file has lost 3 of the 6 publications/,
+    says: /3 of 6 publications were removed from the file/,
   },
   {
     name: 'an environment is taken out with all that was in it',
@@ -204,7 +204,7 @@ export const dangersInFiles: readonly Danger[] = [
     before: three,
     happens: edited((text) => text.replaceAll(', release: online', '').replace(', release: env-release', '')),
     exit: 4,
-    says: /the file has lost 3 of the 6 publications/,
+    says: /3 of 6 publications were removed from the file/,
   },
   {
     name: 'one API leaves an environment that leaves the file too',
@@ -247,7 +247,7 @@ export const dangersInFiles: readonly Danger[] = [
     before: without(ten, 'tax', 'audit'),
     happens: writing({ apis: { tax: 'test', audit: 'test' }, more: 'prune: true' }),
     exit: 4,
-    says: /the file has lost 8 of the 8 publications/,
+    says: /8 of 8 publications were removed from the file/,
   },
   {
     name: 'a state is mistyped',

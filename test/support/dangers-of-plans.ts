@@ -211,7 +211,7 @@ export const dangersOfPlans: readonly Danger[] = [
     happens: writing({ apis: {} }),
     command: () => ['plan', '--detailed-exitcode'],
     exit: 4,
-    says: /the file declares nothing/,
+    says: /the file declares no publications/,
   },
   {
     name: 'an agreed plan is only looked at',

@@ -16,7 +16,7 @@ const outcomes: readonly Outcome[] = [
   { kind: 'absent' },
   ...(['wait', 'retry', 'stalled', 'refused', 'unknown'] as const).map((kind) => ({ kind, failure })),
 ];
-const hold = { rule: 'lost', message: 'm', hint: 'h', affected: [] } as const;
+const hold = { rule: 'maxRemoved', message: 'm', hint: 'h', affected: [] } as const;
 const nothing = diffStates(desiredState([]), new Map());
 const deferred = { rule: 'freeze', message: 'm', untilMs: 1 } as const;
 const approval = { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 1 };

@@ -15,7 +15,7 @@ function opened() {
 const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
 const plan = diffStates(desired, new Map());
 const held = { rule: 'protected', message: '', hint: '' } as const;
-const fileHeld = { rule: 'lost', message: '', hint: '', affected: [] } as const;
+const fileHeld = { rule: 'maxRemoved', message: '', hint: '', affected: [] } as const;
 
 test('the newest plan says how many publications are in each state, and whether the file is held', async () => {
   const { emit, text } = opened();

@@ -86,9 +86,9 @@ test('a held plan comes with the command that approves it, and a held file with 
     ['orders'],
   );
 
-  const fileHeld = { ...hold, rule: 'lost', affected: [] } as const;
+  const fileHeld = { ...hold, rule: 'maxRemoved', affected: [] } as const;
   const file = firing('held', heldCondition({ ...nothing, changes: all.map((of) => ({ ...of, held: hold })), fileHeld }, 'sha256:1', null));
-  assert.equal([file.count, file.reasons.map(({ rule }) => rule), file.publications.length], [25, ['lost'], 10]);
+  assert.equal([file.count, file.reasons.map(({ rule }) => rule), file.publications.length], [25, ['maxRemoved'], 10]);
   assert.is(file.summary, 'the whole file is held for approval');
 });
 

@@ -73,12 +73,12 @@ test('only deferred changes are left: exit code 0, with the reason of each', asy
 });
 
 test('a file that is held as a whole is exit code 4, also before the daemon has reconciled it', async () => {
-  await write({ orders: 'online', carts: 'online' }, (text) => text.replace('maxLost: 100%', 'maxLost: 0'));
+  await write({ orders: 'online', carts: 'online' }, (text) => text.replace('maxRemoved: 100%', 'maxRemoved: 0'));
   await store.saveDeclared(desired.gateway, new Map([['api-gone env-test' as never, '']]), 'older', null);
   const { code, stdout } = await wait('--format', 'json');
   assert.is(code, 4, stdout);
   const { result, fileHeld, release } = JSON.parse(stdout);
-  assert.equal([result, fileHeld.rule], ['held', 'lost']);
+  assert.equal([result, fileHeld.rule], ['held', 'maxRemoved']);
   assert.match(release, /^edict approve sha256:/);
 });
 
@@ -112,10 +112,10 @@ test('at the timeout it says why: not reconciled, replaced by a different file, 
 });
 
 test('names that the daemon has not looked up are pending, and no guard takes the unknown for a removal', async () => {
-  await write({ orders: 'online' }, (text) => text.replace('maxLost: 100%', 'maxLost: 0'));
+  await write({ orders: 'online' }, (text) => text.replace('maxRemoved: 100%', 'maxRemoved: 0'));
   await store.saveDeclared(desired.gateway, new Map([['api-orders env-test' as never, '']]), 'older', null);
   const text = fileOf('https://127.0.0.1:9', { orders: 'online' });
-  writeFileSync(join(folder, 'edict.yaml'), text.replace('id: api-orders, ', '').replace('maxLost: 100%', 'maxLost: 0'));
+  writeFileSync(join(folder, 'edict.yaml'), text.replace('id: api-orders, ', '').replace('maxRemoved: 100%', 'maxRemoved: 0'));
   const { code, stdout } = await wait('--timeout', '0s');
   assert.is(code, 5, stdout);
 });

@@ -45,11 +45,11 @@ test('what holds it, what was seen, and an ID that nobody knows yet', () => {
   assert.equal([held.next.kind, held.next.held?.rule], ['held', 'protected']);
   const calm = explanation({ file: {} });
   const deferred = { rule: 'freeze', message: 'frozen', untilMs: startedAtMs } as const;
-  const fileHeld = { rule: 'lost', message: 'it lost much', hint: 'check it', affected: ['x'] } as const;
+  const fileHeld = { rule: 'maxRemoved', message: 'it lost much', hint: 'check it', affected: ['x'] } as const;
   const [change] = calm.plan.changes;
   const waiting = json({ ...calm, plan: { ...calm.plan, fileHeld, changes: change ? [{ ...change, deferred }] : [] } });
   assert.equal(waiting.next.waits, { rule: 'freeze', message: 'frozen', until: at });
-  assert.equal(waiting.suspicion, { rule: 'lost', message: 'it lost much', hint: 'check it' });
+  assert.equal(waiting.suspicion, { rule: 'maxRemoved', message: 'it lost much', hint: 'check it' });
   const stale = json(explanation({ file: {}, record: { publishedAtMs: 1, editedAtMs: startedAtMs } }));
   assert.equal([stale.next.kind, stale.seen[0]?.kind], ['stale', 'stale']);
   const made = json({ ...explanation({ file: {} }), isPlaceholder: { api: true, environment: true } });

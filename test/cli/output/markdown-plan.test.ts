@@ -58,7 +58,7 @@ test('a plan without changes says so', () => {
   assert.match(show({ savedPlanDiff: { appliedCount: 1, notInPlan: 0 } as Plan['savedPlanDiff'] }), '### edict: nothing to do\n');
 });
 
-const fileHeld: FileHold = { rule: 'lost', message: 'the file has lost 3 | of 4', hint: 'check the file', affected: ['a'] };
+const fileHeld: FileHold = { rule: 'maxRemoved', message: 'the file has lost 3 | of 4', hint: 'check the file', affected: ['a'] };
 
 test('a file that is held as a whole is named in the heading', () => {
   const text = show({ fileHeld }, 'edict approve x');

@@ -165,7 +165,7 @@ for (const [name, untilMs, condition, when] of [
 
 test('that the whole file is held is said of what is in sync, with the command that releases it', () => {
   const of = explanation({ file: {}, record: {} });
-  const fileHeld = { rule: 'lost', message: 'it lost 7 of 8', hint: 'check it', affected: ['x'] } as const;
+  const fileHeld = { rule: 'maxRemoved', message: 'it lost 7 of 8', hint: 'check it', affected: ['x'] } as const;
   const step = computeNextStep({ ...of, plan: { ...of.plan, fileHeld }, wholePlan: { ...of.wholePlan, fileHeld } }, settings);
   assert.equal([step.kind, step.what], ['in sync', 'nothing, it is in sync; and the whole file is held']);
   assert.match(step.why, 'the file is held: it lost 7 of 8');

@@ -38,7 +38,7 @@ test('the text shows what goes online, what is held, and last what goes offline'
   assert.match(text, '2 calls, about 0.1 s at 10 per 1 s.');
 });
 
-const lost = { rule: 'lost', message: 'the file has lost 3 of the 4 publications', hint: 'check it', affected: ['a'] } as const;
+const lost = { rule: 'maxRemoved', message: 'the file has lost 3 of the 4 publications', hint: 'check it', affected: ['a'] } as const;
 
 test('a file that is held as a whole says so once, and each change what it would do', () => {
   const changes = plan.changes.map((change) => ({ ...change, held: lost }));
