@@ -238,11 +238,6 @@ export interface components {
              * @example f0fa1789-3b76-433b-a787-9892951c620e
              */
             instance: components["schemas"]["Id"];
-            /**
-             * @description How long a change may take to show in the gateway's lists. That an `online` did not happen is believed only after this time.
-             * @default 10s
-             */
-            lag: components["schemas"]["Duration"];
             limit?: components["schemas"]["Limit"];
             /**
              * @description Whether each `online` carries a short marker at the end of its remark, such as `[edict 3f9a1c0b7d2e]`. By it edict knows its own version again when a call's answer was lost, and does not publish twice.
@@ -255,16 +250,21 @@ export interface components {
              */
             project: components["schemas"]["Id"];
             /**
+             * @description How long a change may take to show in the gateway's lists. That an `online` did not happen is believed only after this time.
+             * @default 10s
+             */
+            propagationDelay: components["schemas"]["Duration"];
+            /**
              * @description How long one request may take before edict gives up on its answer.
              * @default 30s
              */
             timeout: components["schemas"]["Duration"];
             /**
-             * @description What happens to an `online` whose answer was lost where the gateway's list of versions cannot be read, or there is no marker: `hold` leaves it to a person, `repeat` sends it again, which may make a second version.
+             * @description What happens to an `online` whose answer was lost where the gateway's list of versions cannot be read, or there is no marker: `hold` leaves it to a person, `retry` sends it again, which may make a second version.
              * @default hold
              * @enum {unknown}
              */
-            unresolved: "hold" | "repeat";
+            unknownOutcome: "hold" | "retry";
         };
         /** @description A name as the gateway has it. */
         GatewayName: string;

@@ -40,7 +40,7 @@ export type Reconciled =
   | { readonly kind: 'unread'; readonly change: Change; readonly failing: FailureKind; readonly failure: Failure }
   /** Outcome of an earlier attempt unknown, the gateway cannot resolve it, and the rollout does not allow a repetition yet. */
   | { readonly kind: 'waits' }
-  /** Outcome of an earlier attempt unknown, the gateway cannot resolve it, and the file says `unresolved: hold`. */
+  /** Outcome of an earlier attempt unknown, the gateway cannot resolve it, and `gateway.unknownOutcome` is `hold`. */
   | { readonly kind: 'held'; readonly change: Change };
 
 /**
@@ -64,7 +64,7 @@ export async function reconcile(key: PublicationKey, reconcileId: string, deps: 
       return { kind: recorded?.unknownAttempt ? 'waits' : 'in sync' };
     }
     const resolution = await resolveUnknown(recorded, recorded.unknownAttempt, needed, reconcileId, deps);
-    if (resolution !== 'known' && resolution !== 'repeat') return resolution;
+    if (resolution !== 'known' && resolution !== 'retry') return resolution;
     recorded = await store.readPublication(settings, key);
   }
 }
@@ -105,7 +105,7 @@ async function makeAttempt(
 }
 
 /**
- * Reads the gateway to resolve an attempt of unknown outcome: `known` if the outcome is now recorded, `repeat` if it cannot be
+ * Reads the gateway to resolve an attempt of unknown outcome: `known` if the outcome is now recorded, `retry` if it cannot be
  * resolved and a repetition is harmless or requested by the file.
  */
 async function resolveUnknown(
@@ -114,12 +114,12 @@ async function resolveUnknown(
   change: Change,
   reconcileId: string,
   { store, gateway, settings, unknownOutcomes, now, emit, signal, retryWrite }: ReconcilerDeps,
-): Promise<Reconciled | 'known' | 'repeat'> {
+): Promise<Reconciled | 'known' | 'retry'> {
   const { attemptId, action } = unknownAttempt;
-  const unresolvable = (reason: string): Reconciled | 'repeat' => {
-    const isRetried = action === 'offline' || unknownAttempt.version !== null || settings.unknownOutcome === 'repeat';
+  const unresolvable = (reason: string): Reconciled | 'retry' => {
+    const isRetried = action === 'offline' || unknownAttempt.version !== null || settings.unknownOutcome === 'retry';
     emit({ type: 'attempt:unknown', reconcileId, attemptId, change, reason, isRetried });
-    return isRetried ? 'repeat' : { kind: 'held', change };
+    return isRetried ? 'retry' : { kind: 'held', change };
   };
   const remainingMs = unknownOutcomes.remainingMs(unknownAttempt);
   const read = await gateway.listVersions(recorded, signal);

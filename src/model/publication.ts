@@ -38,8 +38,8 @@ export interface GatewaySettings extends GatewayIdentity {
   readonly timeoutMs: number;
   /** Whether the remark of each `online` call carries its attempt's marker. */
   readonly isMarkerEnabled: boolean;
-  /** Whether an `online` call with unknown outcome is repeated or held if the gateway cannot be asked. */
-  readonly unknownOutcome: 'repeat' | 'hold';
+  /** Whether an `online` call with unknown outcome is retried or held if the gateway cannot resolve it. */
+  readonly unknownOutcome: 'retry' | 'hold';
   /** How long a change may take to appear in the gateway's lists, in milliseconds. */
   readonly propagationDelayMs: number;
   /** Maximum number of changes per call; 1: no batching. */

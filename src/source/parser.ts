@@ -192,8 +192,8 @@ export function parseGateway(written: GatewayBlock): GatewaySettings {
     },
     timeoutMs: checkedDurationMs(written.timeout ?? '30s'),
     isMarkerEnabled: written.marker ?? true,
-    unknownOutcome: written.unresolved ?? 'hold',
-    propagationDelayMs: checkedDurationMs(written.lag ?? '10s'),
+    unknownOutcome: written.unknownOutcome ?? 'hold',
+    propagationDelayMs: checkedDurationMs(written.propagationDelay ?? '10s'),
     batchSize: written.batch ?? 1,
   };
 }

@@ -8,8 +8,7 @@ export interface LogMessage {
 }
 
 /** The hint for an attempt with an unknown outcome that needs a person. */
-export const unknownOutcomeHint =
-  'look at the API in the gateway’s console; `unresolved: repeat` in the gateway block publishes it once more';
+export const unknownOutcomeHint = 'check the API in the gateway’s console; `gateway.unknownOutcome: retry` publishes it again';
 
 const driftMessages: Readonly<Record<DriftNotice['kind'], LogMessage>> = {
   adopted: { level: 'info', message: 'already online at the gateway, adopted without a call' },

@@ -72,7 +72,7 @@ export class RagedGateway implements AsyncDisposable {
     });
     const { calls, perMs, concurrency } = limit;
     const { url } = this.#way;
-    const settings = `limit: { calls: ${calls}, per: ${perMs}ms, concurrency: ${concurrency} }, timeout: 700ms, lag: 1s`;
+    const settings = `limit: { calls: ${calls}, per: ${perMs}ms, concurrency: ${concurrency} }, timeout: 700ms, propagationDelay: 1s`;
     const gateway = `gateway: { endpoint: "${url}", iam: "${url}", project: project, instance: instance, ${settings} }\n`;
     const rest = `environments: { test: env-test }\nguards: { maxOffline: 100%, maxRemoved: 100% }\napis:\n${apis.join('')}`;
     writeFileSync(`${file}.new`, `edict: 1\n${gateway}${rest}`);

@@ -121,7 +121,7 @@ function fileText(): string {
   const apis = names.map(
     (name) => `  ${name}: { id: ${name}, revision: r${revisions.get(name)}, environments: { test: ${states.get(name)} } }\n`,
   );
-  const settings = 'limit: { calls: 100, per: 1s, concurrency: 8 }, timeout: 1s, lag: 1s';
+  const settings = 'limit: { calls: 100, per: 1s, concurrency: 8 }, timeout: 1s, propagationDelay: 1s';
   const gateway = `gateway: { endpoint: "${way.url}", iam: "${way.url}", project: project, instance: instance, ${settings} }\n`;
   return `edict: 1\n${gateway}environments: { test: env-test }\nguards: { maxOffline: 100%, maxRemoved: 100% }\napis:\n${apis.join('')}`;
 }

@@ -141,7 +141,7 @@ test('a call that was lost on its way is sent again, once the gateway has had ti
   await shop.engine.idle();
   assert.equal(shop.requested(), ['orders online']);
   const arrived = shop.emulator.requests.all().find(({ operation }) => operation === 'changePublication');
-  assert.ok((arrived?.atMs ?? 0) - beganAtMs >= 2500, 'not found is believed only after the lag');
+  assert.ok((arrived?.atMs ?? 0) - beganAtMs >= 2500, 'not found is believed only after the propagation delay');
   const outcomes = (await shop.store.history(up.gateway, { limit: 9 })).map(({ outcome }) => outcome);
   assert.equal(outcomes, ['succeeded', 'absent']);
 });
@@ -164,7 +164,7 @@ test('an offline whose answer was lost is not repeated either, if it happened', 
 
 for (const [unknownOutcome, calls, held] of [
   ['hold', 1, 1],
-  ['repeat', 2, 0],
+  ['retry', 2, 0],
 ] as const) {
   test(`where the list cannot be read, an online without an outcome follows the file's word: ${unknownOutcome}`, async () => {
     const wrapGateway = (gateway: Gateway): Gateway => ({
@@ -181,7 +181,7 @@ for (const [unknownOutcome, calls, held] of [
     const last = shop.events.filter((event) => event.type === 'reconcile:finished').at(-1);
     assert.equal([last?.summary.held, last?.summary.failed], [held, 0]);
     const told = shop.events.find((event) => event.type === 'attempt:unknown');
-    assert.equal([told?.isRetried, told?.reason], [unknownOutcome === 'repeat', 'APIG.1005 No permissions']);
+    assert.equal([told?.isRetried, told?.reason], [unknownOutcome === 'retry', 'APIG.1005 No permissions']);
   });
 }
 

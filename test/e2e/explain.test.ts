@@ -157,7 +157,7 @@ test('a file that lost too much is told of also for what it still has, and for w
 test('drifted and stale, once somebody has looked', async () => {
   write({});
   await done('apply');
-  await sleep(400); // What edict itself has changed within `gateway.lag`, 300 ms here, is not judged.
+  await sleep(400); // What edict itself has changed within `gateway.propagationDelay`, 300 ms here, is not judged.
   emulator.state.changeManually('api-orders', 'env-test', 'offline');
   emulator.state.catalog.updateApi('api-carts', { editedAt: new Date(Date.now() + 60_000).toISOString() });
   assert.is((await explain()).next.kind, 'in sync', 'nobody has looked');

@@ -52,7 +52,7 @@ test('a first plan, its apply, and a plan in sync', async () => {
 test('everything that somebody else has done', async () => {
   write(file({ a: 'online', b: 'online', c: 'online' }));
   await apply('--api', 'a', '--api', 'b');
-  // What is younger than the file's `lag` may not show in the gateway's lists yet, and is not called a drift.
+  // What is younger than the file's `propagationDelay` may not show in the gateway's lists yet, and is not called a drift.
   await sleep(400);
   emulator.state.takeOffline('api-a', 'env-test');
   emulator.state.publish('api-c', 'env-test', 'by hand');

@@ -33,7 +33,7 @@ function fileWith(endpoint: string, calls: number, over: Readonly<Record<string,
   );
   return [
     'edict: 1',
-    `gateway: { endpoint: "${endpoint}", project: shop, instance: f0fa1789-3b76-433b-a787-9892951c620e, limit: { calls: ${calls}, per: 1s }, lag: 100ms }`,
+    `gateway: { endpoint: "${endpoint}", project: shop, instance: f0fa1789-3b76-433b-a787-9892951c620e, limit: { calls: ${calls}, per: 1s }, propagationDelay: 100ms }`,
     'environments: { test: env-test, staging: env-staging, production: { id: env-production, protected: true } }',
     ...['observe: every 1m', 'apis:', ...apis, ''],
   ].join('\n');

@@ -48,8 +48,8 @@ gateway:
   limit: { calls: 3, per: 2m, concurrency: 1 }
   timeout: 500ms
   marker: false
-  unresolved: repeat
-  lag: 2m
+  unknownOutcome: retry
+  propagationDelay: 2m
   batch: 50
 environments:
   release: { id: R, protected: true, maxOffline: 50% }
@@ -76,7 +76,7 @@ apis:
     limit: { calls: 3, perMs: 120_000, concurrency: 1 },
     timeoutMs: 500,
     isMarkerEnabled: false,
-    unknownOutcome: 'repeat',
+    unknownOutcome: 'retry',
     propagationDelayMs: 120_000,
     batchSize: 50,
   });

@@ -107,8 +107,8 @@ function formatConfirmation({ action, marker, version }: UnknownAttempt, { desir
   if (version !== null) return `it happened if version ${version} is effective; ${absent}`;
   if (marker !== null) return `it happened if a version carries its marker ${marker}; ${absent}`;
   return unknownOutcome === 'hold'
-    ? 'it carried no marker, so the gateway cannot tell, and the file says `unresolved: hold`'
-    : 'it carried no marker, so the gateway cannot tell, and the file says `unresolved: repeat`: it is sent again';
+    ? 'it carried no marker, so the gateway cannot tell, and `gateway.unknownOutcome` is `hold`'
+    : 'it carried no marker, so the gateway cannot tell, and `gateway.unknownOutcome` is `retry`: it is sent again';
 }
 
 type Timing = Pick<NextStep, 'when' | 'advice' | 'command'>;
@@ -131,7 +131,7 @@ function timingOf(change: Change, explanation: Explanation, settings: Settings):
   if (change.reason === 'unresolved' && unresolved && isUnconfirmable(unresolved) && desired.gateway.unknownOutcome === 'hold') {
     const advice = [
       'the command below lists the versions: look whether it happened',
-      'to send it once more whatever came of it, set `gateway.unresolved: repeat`',
+      'to send it again regardless of the outcome, set `gateway.unknownOutcome: retry`',
     ];
     const command = formatCommandLine('history', ['--versions', explanation.names.api, explanation.names.environment], settings);
     return { when: 'not before a person decides', advice, command };

@@ -216,8 +216,8 @@ test('a list that has lost a large share is believed only if the next one is as 
 
 for (const [title, recordedAtMs, propagationDelayMs, isLeft] of [
   ['long before', nowMs - hourMs, 10_000, false],
-  ['just before the lag', nowMs - 10_000, 10_000, false],
-  ['within the lag', nowMs - 9_999, 10_000, true],
+  ['just before the propagation delay', nowMs - 10_000, 10_000, false],
+  ['within the propagation delay', nowMs - 9_999, 10_000, true],
   ['at this moment', nowMs, 10_000, true],
   ['while it was looked at', nowMs + 5, 0, true],
   ['before a clock was set back a little', nowMs + 60_000, 10_000, true],

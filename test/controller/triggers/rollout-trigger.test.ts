@@ -78,7 +78,7 @@ test('an attempt without an outcome is looked for though it has not its turn, an
 });
 
 test('what nobody can tell is not looked for again and again while it waits', async () => {
-  await using shop = await threeStages({ apis: ['a', 'b'], maxTries: 1, settings: { isMarkerEnabled: false, unknownOutcome: 'repeat' } });
+  await using shop = await threeStages({ apis: ['a', 'b'], maxTries: 1, settings: { isMarkerEnabled: false, unknownOutcome: 'retry' } });
   shop.emulator.faults.add({ kind: 'cut', times: 1, applied: true, apiId: 'api-a', environmentId: 'env-release' });
   await shop.engine.reconcile(inOrder(shop, everywhere('a', { revision: '1' })), 'start');
   await shop.engine.idle();
@@ -190,7 +190,7 @@ const aFault = fc.record({
 test('never is there a call for an environment before the one before it is as the file says', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(aFile, { minLength: 1, maxLength: 4 }), fc.array(aFault, { maxLength: 5 }), async (written, faults) => {
-      await using shop = await threeStages({ apis: [...apis], maxTries: 1, settings: { unknownOutcome: 'repeat' } });
+      await using shop = await threeStages({ apis: [...apis], maxTries: 1, settings: { unknownOutcome: 'retry' } });
       for (const { api, environment, kind, times } of faults) {
         const where = { times, apiId: `api-${api}`, environmentId: `env-${environment}` };
         if (kind === 'refused') shop.emulator.faults.add({ ...where, status: 403, errorCode: 'APIG.1005', errorMsg: 'no' });
