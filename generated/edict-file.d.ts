@@ -148,17 +148,17 @@ export interface components {
              */
             include?: string[];
             /**
-             * @description How often the daemon asks the gateway what is really published: `every 5m`, or `never` without `--refresh`.
-             * @default never
-             * @example every 5m
-             * @example never
-             */
-            observe: string;
-            /**
              * @description Whether a publication that is removed from this file is taken offline. By default it stays published, unmanaged.
              * @default false
              */
             prune: boolean;
+            /**
+             * @description How often the daemon observes the published state at the gateway: an interval such as `5m`, or `never`. `--refresh` observes once.
+             * @default never
+             * @example 5m
+             * @example never
+             */
+            refresh: string;
             /**
              * @description What publishes an API again that is online: `revision`, only a new revision; `edited`, also an edit of the API at the gateway since it was published.
              * @default revision

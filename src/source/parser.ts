@@ -152,8 +152,7 @@ function buildDesiredState(written: EdictFile, meanings: NameResolutions, files:
       });
     }
   }
-  const interval = /^every (\S+)$/.exec(written.observe ?? 'never')?.[1];
-  const refreshIntervalMs = interval === undefined ? null : checkedDurationMs(interval);
+  const refresh = written.refresh ?? 'never';
   return {
     gateway: parseGateway(written.gateway),
     environments,
@@ -166,7 +165,7 @@ function buildDesiredState(written: EdictFile, meanings: NameResolutions, files:
     freezes: parseFreezes(written.freeze, idOf),
     suspension: parseSuspension(written.suspend),
     suspendedApis,
-    refreshIntervalMs,
+    refreshIntervalMs: refresh === 'never' ? null : checkedDurationMs(refresh),
     republish: written.republish ?? 'revision',
     sourceFiles: files.relativePaths,
     commitId: null,

@@ -101,7 +101,7 @@ test('whatever somebody else does meanwhile, the gateway comes to be as the file
       writeFileSync(
         settings.file,
         `edict: 1\ngateway: { endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 1s }, propagationDelay: 1ms }\n` +
-          `environments: { test: env-test }\nguards: { maxOffline: 100% }\nobserve: every 100ms\ndrift: correct\napis:\n${lines}`,
+          `environments: { test: env-test }\nguards: { maxOffline: 100% }\nrefresh: 100ms\ndrift: correct\napis:\n${lines}`,
       );
       const events: EdictEvent[] = [];
       const environment = { HW_AUTH_TOKEN: 'edict' };

@@ -35,7 +35,7 @@ function fileWith(endpoint: string, calls: number, over: Readonly<Record<string,
     'edict: 1',
     `gateway: { endpoint: "${endpoint}", project: shop, instance: f0fa1789-3b76-433b-a787-9892951c620e, limit: { calls: ${calls}, per: 1s }, propagationDelay: 100ms }`,
     'environments: { test: env-test, staging: env-staging, production: { id: env-production, protected: true } }',
-    ...['observe: every 1m', 'apis:', ...apis, ''],
+    ...['refresh: 1m', 'apis:', ...apis, ''],
   ].join('\n');
 }
 
@@ -95,11 +95,8 @@ test('a day on which everything happens at once', async () => {
     await page.emulateMedia({ colorScheme: 'light' });
     await shot('timeline');
     await page.keyboard.press('Escape');
-    writeFileSync(
-      join(folder, 'edict.yaml'),
-      fileWith(emulator.url, 1, {}).replace('removed', 'remove').replace('observe: every', 'obzerve: every'),
-    );
-    await page.getByRole('alert').getByText('obzerve').first().waitFor();
+    writeFileSync(join(folder, 'edict.yaml'), fileWith(emulator.url, 1, {}).replace('refresh: ', 'refrehs: '));
+    await page.getByRole('alert').getByText('refrehs').first().waitFor();
     await page.setViewportSize({ width: 390, height: 844 });
     await shot('phone');
   } finally {

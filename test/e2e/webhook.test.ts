@@ -117,7 +117,7 @@ test('an invalid file comes with the places of its errors, and is resolved by a 
 });
 
 test('drift is sent, and its end', async () => {
-  write({ orders: 'online' }, 'observe: every 1s\n');
+  write({ orders: 'online' }, 'refresh: 1s\n');
   await start(ok);
   await until('it is online', () => notice('applied') !== undefined);
   await sleep(400); // the gateway may lag so long in this file
@@ -128,7 +128,7 @@ test('drift is sent, and its end', async () => {
     [drifted?.flapping, drifted?.publications.map(({ api, was, now }) => [api, was, now])],
     [false, [['orders', 'online', 'offline']]],
   );
-  write({ orders: 'offline' }, 'observe: every 1s\n');
+  write({ orders: 'offline' }, 'refresh: 1s\n');
   await until('it is resolved', () => notice('drifted', 'resolved') !== undefined);
 });
 

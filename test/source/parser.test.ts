@@ -55,7 +55,7 @@ environments:
   release: { id: R, protected: true, maxOffline: 50% }
 guards: { maxOffline: { count: 5, share: 10% }, maxRemoved: 3 }
 prune: true
-observe: every 2m
+refresh: 2m
 republish: edited
 apis:
   orders: # one
@@ -122,13 +122,13 @@ apis:
 
 for (const [written, ms] of [
   ['never', null],
-  ['every 500ms', 500],
-  ['every 30s', 30_000],
-  ['every 5m', 300_000],
-  ['every 24h', 86_400_000],
+  ['500ms', 500],
+  ['30s', 30_000],
+  ['5m', 300_000],
+  ['24h', 86_400_000],
 ] as const) {
-  test(`observes ${written}`, () => {
-    assert.is(parse(`${head}observe: ${written}\napis: {}\n`).refreshIntervalMs, ms);
+  test(`refresh: ${written}`, () => {
+    assert.is(parse(`${head}refresh: ${written}\napis: {}\n`).refreshIntervalMs, ms);
   });
 }
 
@@ -153,12 +153,12 @@ const mistaken: readonly [name: string, marked: string, says: readonly RegExp[]]
   ['a file that is a list', '«- a»', [/the file is a list/]],
   ['an unknown key', `${head}apis: {}\n«pruen»: true\n`, [/unknown key `pruen` in the file.*did you mean `prune`/]],
   ['an unknown key that is near to none', `${head}«x»: 1\napis: {}\n`, [/unknown key `x`.*known here: edict, gateway/]],
-  ['a look without an interval', `${head}observe: «every»\napis: {}\n`, [/`observe`/]],
-  ['a look at an interval without a unit', `${head}observe: «every 5»\napis: {}\n`, [/`observe`/]],
-  ['a look every no time', `${head}observe: «every 0s»\napis: {}\n`, [/`observe`/]],
-  ['a look all the time', `${head}observe: «every 50ms»\napis: {}\n`, [/`observe`/]],
-  ['a look every week', `${head}observe: «every 168h»\napis: {}\n`, [/`observe`/]],
-  ['a look now and then', `${head}observe: «sometimes»\napis: {}\n`, [/`observe`/]],
+  ['a refresh interval without a time', `${head}refresh: «every»\napis: {}\n`, [/`refresh`/]],
+  ['a refresh interval without a unit', `${head}refresh: «5»\napis: {}\n`, [/`refresh`/]],
+  ['a refresh interval of zero', `${head}refresh: «0s»\napis: {}\n`, [/`refresh`/]],
+  ['a refresh interval that is too short', `${head}refresh: «50ms»\napis: {}\n`, [/`refresh`/]],
+  ['a refresh interval that is too long', `${head}refresh: «168h»\napis: {}\n`, [/`refresh`/]],
+  ['a refresh interval with a word before it', `${head}refresh: «every 5m»\napis: {}\n`, [/`refresh`/]],
   ['an unknown rule for drift', `${head}drift: «fix»\napis: {}\n`, [/`drift`/]],
   ['an unknown rule for what was edited', `${head}republish: «always»\napis: {}\n`, [/`republish`/]],
   ['an unknown key in flow style', `${head}apis:\n  a: { id: x, «enviroments»: {}, environments: {} }\n`, [/did you mean `environments`/]],

@@ -81,7 +81,7 @@ export class DriftDetector {
 }
 
 function observationError(reason: string, isRequested: boolean): EdictError {
-  const remedy = isRequested ? 'without --refresh' : 'with `observe: never`';
+  const remedy = isRequested ? 'without --refresh' : 'with `refresh: never`';
   return new ObservationFailedError(`the gateway cannot be observed: ${reason}`, {
     hint: `nothing was sent; ${remedy} the plan starts from the record alone`,
   });
