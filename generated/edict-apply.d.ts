@@ -225,7 +225,7 @@ export interface components {
             /** @description When the wait ends; null if another thing than the clock ends it, or it is held. */
             readonly until: components["schemas"]["Moment"] | null;
         };
-        /** @description An attempt that came to nothing: it was not sent since the file no longer asked for it, or the gateway shows that it did not happen. */
+        /** @description An attempt without effect: it was not sent because the file no longer asks for it (superseded), or the gateway shows that it took no effect (notApplied). */
         readonly Unsent: {
             /** @description What is done. */
             readonly action: components["schemas"]["State"];
@@ -243,7 +243,7 @@ export interface components {
              * @description What came of it.
              * @enum {unknown}
              */
-            readonly outcome: "dropped" | "absent";
+            readonly outcome: "superseded" | "notApplied";
             /** @description Why it must move. */
             readonly reason: components["schemas"]["Reason"];
             /** @description How long the call took, in milliseconds. */
@@ -275,10 +275,10 @@ export interface components {
             /** @description What went wrong. */
             readonly message: string;
             /**
-             * @description What came of it: the gateway asks for fewer calls, it may go well later, it needs a person or a new file, the credentials are refused, or nobody knows.
+             * @description throttled: the gateway asks for fewer calls. retryable: a retry may succeed. rejected: a person or a new file must act. unauthorized: the gateway rejects the credentials. unknown: the attempt may have taken effect.
              * @enum {unknown}
              */
-            readonly outcome: "wait" | "retry" | "stalled" | "refused" | "unknown";
+            readonly outcome: "throttled" | "retryable" | "rejected" | "unauthorized" | "unknown";
             /** @description How long the gateway asks to be left alone, in milliseconds; null if it does not say. */
             readonly pauseMs: number | null;
             /** @description Why it must move. */

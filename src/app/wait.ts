@@ -195,7 +195,7 @@ class ChangeWatch {
       const { code, status } = attempt;
       return { change, attempt, hint: code === null ? null : findErrorRule(code, status, change.action).hint };
     });
-    const rejected = new Set(failed.filter(({ attempt }) => attempt.outcome === 'stalled').map(({ change }) => change));
+    const rejected = new Set(failed.filter(({ attempt }) => attempt.outcome === 'rejected').map(({ change }) => change));
     return { pending: plan.changes.filter((change) => isAwaited(change) && !rejected.has(change)), failed };
   }
 

@@ -224,7 +224,7 @@ export class ReconcileRunner {
       if (rejection) this.#onUnauthorized(rejection);
       if (reconciled.kind === 'attempted' && reconciled.isRecorded && reconciled.outcome.kind === 'succeeded')
         run[reconciled.change.action] += 1;
-      if (reconciled.kind === 'waits') this.#rolloutTrigger.markUnknown(key);
+      if (reconciled.kind === 'deferred') this.#rolloutTrigger.markUnknown(key);
       if (result.kind === 'done') this.#rolloutTrigger.markDone(key);
       for (const keySet of [this.#failing, this.#heldUnknown]) keySet.delete(key);
       if (result.kind !== 'done') (reconciled.kind === 'held' ? this.#heldUnknown : this.#failing).add(key);

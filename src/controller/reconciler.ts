@@ -31,15 +31,15 @@ export interface ReconcilerDeps {
 /** The result of reconciling one publication. */
 export type Reconciled =
   /** It needs no call, or the newest plan does not allow it. */
-  | { readonly kind: 'in sync' }
+  | { readonly kind: 'inSync' }
   /** A call was made. `isRecorded`: the outcome is in the store; otherwise the store has the attempt without an outcome. */
   | { readonly kind: 'attempted'; readonly change: Change; readonly outcome: Outcome; readonly isRecorded: boolean }
   /** Outcome of an earlier attempt unknown, and too early to conclude from its absence that it took no effect. */
-  | { readonly kind: 'early'; readonly change: Change; readonly afterMs: number }
+  | { readonly kind: 'tooEarly'; readonly change: Change; readonly afterMs: number }
   /** Outcome of an earlier attempt unknown, and the gateway could not be read. */
-  | { readonly kind: 'unread'; readonly change: Change; readonly failing: FailureKind; readonly failure: Failure }
+  | { readonly kind: 'unreadable'; readonly change: Change; readonly failing: FailureKind; readonly failure: Failure }
   /** Outcome of an earlier attempt unknown, the gateway cannot resolve it, and the rollout does not allow a repetition yet. */
-  | { readonly kind: 'waits' }
+  | { readonly kind: 'deferred' }
   /** Outcome of an earlier attempt unknown, the gateway cannot resolve it, and `gateway.unknownOutcome` is `hold`. */
   | { readonly kind: 'held'; readonly change: Change };
 
@@ -58,10 +58,10 @@ export async function reconcile(key: PublicationKey, reconcileId: string, deps: 
     const desiredState = desired();
     const needed = diffPublication(desiredState.publications.get(key), recorded, desiredState);
     const change = matchAllowed(needed, recorded, allowedChange);
-    if (!needed) return { kind: 'in sync' };
+    if (!needed) return { kind: 'inSync' };
     if (!recorded?.unknownAttempt || !mayResolve) {
       if (change) return makeAttempt(change, recorded, desiredState, reconcileId, deps);
-      return { kind: recorded?.unknownAttempt ? 'waits' : 'in sync' };
+      return { kind: recorded?.unknownAttempt ? 'deferred' : 'inSync' };
     }
     const resolution = await resolveUnknown(recorded, recorded.unknownAttempt, needed, reconcileId, deps);
     if (resolution !== 'known' && resolution !== 'retry') return resolution;
@@ -124,17 +124,17 @@ async function resolveUnknown(
   const remainingMs = unknownOutcomes.remainingMs(unknownAttempt);
   const read = await gateway.listVersions(recorded, signal);
   if (read.kind !== 'read') {
-    if (read.kind !== 'stalled') return { kind: 'unread', change, failing: read.kind, failure: read.failure };
+    if (read.kind !== 'rejected') return { kind: 'unreadable', change, failing: read.kind, failure: read.failure };
     return unresolvable(`${read.failure.code} ${read.failure.message}`);
   }
   const finishedAtMs = now();
   const resolution = resolveAttempt(recorded, unknownAttempt, read.value, finishedAtMs);
-  if (resolution.kind === 'untold') return unresolvable('its remark carried no marker');
-  if (resolution.kind === 'absent' && remainingMs > 0) return { kind: 'early', change, afterMs: remainingMs };
+  if (resolution.kind === 'unknown') return unresolvable('its remark carried no marker');
+  if (resolution.kind === 'notApplied' && remainingMs > 0) return { kind: 'tooEarly', change, afterMs: remainingMs };
   const outcome: Outcome =
-    resolution.kind === 'absent' ? { kind: 'absent' } : { kind: 'succeeded', versionId: resolution.versionId, publishId: null };
+    resolution.kind === 'notApplied' ? { kind: 'notApplied' } : { kind: 'succeeded', versionId: resolution.versionId, publishId: null };
   if (!(await retryWrite(() => store.finishAttempt(settings, recorded.key, attemptId, outcome, resolution.nextRecorded, finishedAtMs)))) {
-    return { kind: 'early', change, afterMs: settings.propagationDelayMs };
+    return { kind: 'tooEarly', change, afterMs: settings.propagationDelayMs };
   }
   unknownOutcomes.forget(attemptId);
   emit({ type: 'attempt:recovered', reconcileId, attemptId, change, outcome });
@@ -143,8 +143,8 @@ async function resolveUnknown(
 
 /** Returns the reason for a retry as text for people. */
 export function retryReason(reconciled: Reconciled): string {
-  if (reconciled.kind === 'early') return 'an attempt has no known outcome, and the gateway may not show it yet';
-  if (reconciled.kind === 'unread') return `${reconciled.failure.code} ${reconciled.failure.message}`;
+  if (reconciled.kind === 'tooEarly') return 'an attempt has no known outcome, and the gateway may not show it yet';
+  if (reconciled.kind === 'unreadable') return `${reconciled.failure.code} ${reconciled.failure.message}`;
   const failure = reconciled.kind === 'attempted' && 'failure' in reconciled.outcome ? reconciled.outcome.failure : null;
   return failure ? `${failure.code} ${failure.message}` : '';
 }

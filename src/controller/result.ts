@@ -14,18 +14,18 @@ export interface RetryPolicy {
 /** Returns the work queue's result for a reconciled publication. `failures`: consecutive failures, including this one if it is a failure. */
 export function resultOf(reconciled: Reconciled, failures: number, retryPolicy: RetryPolicy): Result {
   switch (reconciled.kind) {
-    case 'in sync':
-    case 'waits':
+    case 'inSync':
+    case 'deferred':
       return { kind: 'done' };
     case 'held':
-      return { kind: 'stalled' };
-    case 'early':
+      return { kind: 'blocked' };
+    case 'tooEarly':
       return { kind: 'again', afterMs: reconciled.afterMs, failures: failures - 1 };
-    case 'unread':
+    case 'unreadable':
       return resultOfFailure(reconciled.failing, failures, retryPolicy);
     case 'attempted': {
       const { outcome, isRecorded } = reconciled;
-      if (!isRecorded) return { kind: 'stalled' };
+      if (!isRecorded) return { kind: 'blocked' };
       return 'failure' in outcome ? resultOfFailure(outcome.kind, failures, retryPolicy) : { kind: 'done' };
     }
     default:
@@ -33,28 +33,28 @@ export function resultOf(reconciled: Reconciled, failures: number, retryPolicy: 
   }
 }
 
-/** Returns the result for one more failure: retry with backoff, or stalled after `maxTries`. */
+/** Returns the result for one more failure: retry with backoff, or blocked after `maxTries`. */
 export function requeueWithBackoff(failures: number, { maxTries, random }: RetryPolicy): Result {
-  return failures >= maxTries ? { kind: 'stalled' } : { kind: 'again', afterMs: backoffMs(failures, random()), failures };
+  return failures >= maxTries ? { kind: 'blocked' } : { kind: 'again', afterMs: backoffMs(failures, random()), failures };
 }
 
 /** Returns the failure with which the gateway rejected the credentials; `null` if it did not. */
 export function authFailure(reconciled: Reconciled): Failure | null {
-  if (reconciled.kind === 'unread') return reconciled.failing === 'refused' ? reconciled.failure : null;
+  if (reconciled.kind === 'unreadable') return reconciled.failing === 'unauthorized' ? reconciled.failure : null;
   if (reconciled.kind !== 'attempted' || !reconciled.isRecorded) return null;
   const { outcome } = reconciled;
-  return outcome.kind === 'refused' ? outcome.failure : null;
+  return outcome.kind === 'unauthorized' ? outcome.failure : null;
 }
 
 function resultOfFailure(kind: FailureKind | 'unknown', failures: number, retryPolicy: RetryPolicy): Result {
   switch (kind) {
-    case 'stalled':
-      return { kind: 'stalled' };
-    case 'refused':
+    case 'rejected':
+      return { kind: 'blocked' };
+    case 'unauthorized':
       return { kind: 'again', afterMs: 0, failures: failures - 1 };
-    case 'wait':
+    case 'throttled':
     case 'unknown':
-    case 'retry':
+    case 'retryable':
       return requeueWithBackoff(failures, retryPolicy);
     default:
       return assertNever(kind);

@@ -65,7 +65,7 @@ export async function retryRead<T>(
 ): Promise<ReadResult<T>> {
   for (let failures = 1; ; failures += 1) {
     const result = await readOnce();
-    const isTransient = result.kind === 'retry' || result.kind === 'wait';
+    const isTransient = result.kind === 'retryable' || result.kind === 'throttled';
     if (!isTransient || failures === maxReadTries || signal.aborted) return result;
     await clock.sleep(backoffMs(failures, random()), signal);
   }

@@ -6,22 +6,15 @@ export type RequestKind = Action | 'read';
 /**
  * How edict handles an error response.
  *
- * - `already so`: the requested state is already in effect.
- * - `try again`: the request took no effect; a retry may succeed.
- * - `slow down`: the gateway throttles; the request took no effect.
- * - `renew credentials`: renew them once, if possible; then no call is made until they change.
- * - `wait for a person`: the request took no effect, and no retry helps until a person or a new file acts.
- * - `wrong address`: like `wait for a person`, but the endpoint is wrong rather than the API missing.
- * - `look first`: the outcome is unknown. The gateway's list is read before anything is sent again; a read is retried.
+ * - `alreadyApplied`: the requested state is already in effect.
+ * - `retry`: the request took no effect; a retry may succeed.
+ * - `throttle`: the gateway throttles; the request took no effect.
+ * - `reauthenticate`: renew them once, if possible; then no call is made until they change.
+ * - `rejected`: the request took no effect, and no retry helps until a person or a new file acts.
+ * - `misconfigured`: like `rejected`, but the endpoint is wrong rather than the API missing.
+ * - `unknown`: the outcome is unknown. The gateway's list is read before anything is sent again; a read is retried.
  */
-export type ErrorClass =
-  | 'already so'
-  | 'try again'
-  | 'slow down'
-  | 'renew credentials'
-  | 'wait for a person'
-  | 'wrong address'
-  | 'look first';
+export type ErrorClass = 'alreadyApplied' | 'retry' | 'throttle' | 'reauthenticate' | 'rejected' | 'misconfigured' | 'unknown';
 
 /** One rule. A rule with `codes` matches by code, whatever the status; a rule without codes matches by status. */
 export interface ErrorRule {
@@ -47,124 +40,100 @@ const endpointHint = 'wrong address: check gateway.endpoint, which must be the m
 
 /** All known error responses and their classification. The first matching rule applies. */
 export const errorRules: readonly ErrorRule[] = [
-  rule(['APIG.3309'], [400], 'it is already so', 'already so'),
-  rule(['APIG.3015'], [404], 'it is not published, so it is offline', 'already so', null, 'offline'),
-  rule(['APIG.3015'], [404], 'it was never published, so there is no version', 'already so', null, 'read'),
-  rule(
-    ['APIG.2000', 'APIG.2001', 'APIG.2002', 'APIG.2003', 'APIG.2011', 'APIG.2012'],
-    [400],
-    'bad request',
-    'wait for a person',
-    requestHint,
-  ),
+  rule(['APIG.3309'], [400], 'it is already so', 'alreadyApplied'),
+  rule(['APIG.3015'], [404], 'it is not published, so it is offline', 'alreadyApplied', null, 'offline'),
+  rule(['APIG.3015'], [404], 'it was never published, so there is no version', 'alreadyApplied', null, 'read'),
+  rule(['APIG.2000', 'APIG.2001', 'APIG.2002', 'APIG.2003', 'APIG.2011', 'APIG.2012'], [400], 'bad request', 'rejected', requestHint),
   rule(
     ['APIG.1000', 'APIG.1001', 'APIG.1002', ...frontGatewayCodes('0301', '0307')],
     [401],
     'the token or the signature is not valid, or no longer',
-    'renew credentials',
+    'reauthenticate',
     credentialsHint,
   ),
   rule(
     ['APIG.1005', 'APIG.1020', 'APIG.1101', 'APIG.1102', 'APIG.1103', 'APIG.1136'],
     [401, 403],
     'not allowed',
-    'wait for a person',
+    'rejected',
     permissionsHint,
   ),
-  rule(
-    frontGatewayCodes('0302', '0303', '0305', '0306'),
-    [401, 403],
-    'not allowed by the front gateway',
-    'wait for a person',
-    accessControlHint,
-  ),
-  rule(['APIG.3102', 'APIG.3104'], [403], 'a quota is used up', 'wait for a person', 'raise the quota of the instance, or free some of it'),
+  rule(frontGatewayCodes('0302', '0303', '0305', '0306'), [401, 403], 'not allowed by the front gateway', 'rejected', accessControlHint),
+  rule(['APIG.3102', 'APIG.3104'], [403], 'a quota is used up', 'rejected', 'raise the quota of the instance, or free some of it'),
   rule(
     ['APIG.3001'],
     [404],
     'no such API group',
-    'wait for a person',
+    'rejected',
     "the API's group is gone from the gateway: restore it, or remove the API from the file",
   ),
-  rule(['APIG.3002'], [404], 'no such API', 'wait for a person', "check the API's id in the file, or remove the API from it"),
-  rule(
-    ['APIG.3003'],
-    [404],
-    'no such environment',
-    'wait for a person',
-    "check the environment's id in the file, or create it at the gateway",
-  ),
+  rule(['APIG.3002'], [404], 'no such API', 'rejected', "check the API's id in the file, or remove the API from it"),
+  rule(['APIG.3003'], [404], 'no such environment', 'rejected', "check the environment's id in the file, or create it at the gateway"),
   rule(
     ['APIG.3015'],
     [404],
     'no such publication',
-    'wait for a person',
+    'rejected',
     'the gateway has no record of this publication: look at the API in its console',
     'online',
   ),
-  rule(
-    ['APIG.3022'],
-    [404],
-    'no such version',
-    'wait for a person',
-    'the gateway has no such version of the API: look at the API in its console',
-  ),
-  rule(['APIG.3030'], [404], 'no such instance', 'wait for a person', 'check gateway.instance and gateway.project'),
-  rule(['APIC.7302'], [404], 'missing', 'wait for a person', "check gateway.instance, the API's id and the environment's id"),
-  rule(frontGatewayCodes('0101'), [404], 'no such address, which says nothing of the API', 'wrong address', endpointHint),
-  rule(['APIC.7701', 'APIG.3718'], [409], 'busy', 'try again'),
-  rule(frontGatewayCodes('0308'), [429], 'too many requests', 'slow down', 'set gateway.limit to what the gateway allows'),
-  rule(['APIG.9008'], [500], 'too many requests', 'slow down', 'set gateway.limit to what the gateway allows'),
+  rule(['APIG.3022'], [404], 'no such version', 'rejected', 'the gateway has no such version of the API: look at the API in its console'),
+  rule(['APIG.3030'], [404], 'no such instance', 'rejected', 'check gateway.instance and gateway.project'),
+  rule(['APIC.7302'], [404], 'missing', 'rejected', "check gateway.instance, the API's id and the environment's id"),
+  rule(frontGatewayCodes('0101'), [404], 'no such address, which says nothing of the API', 'misconfigured', endpointHint),
+  rule(['APIC.7701', 'APIG.3718'], [409], 'busy', 'retry'),
+  rule(frontGatewayCodes('0308'), [429], 'too many requests', 'throttle', 'set gateway.limit to what the gateway allows'),
+  rule(['APIG.9008'], [500], 'too many requests', 'throttle', 'set gateway.limit to what the gateway allows'),
   rule(
     ['APIG.3500', 'APIG.9003', 'APIG.9004', 'APIG.9005', 'APIG.9006', 'APIG.9007', 'APIG.9999'],
     [500],
     'an error in the gateway',
-    'look first',
+    'unknown',
   ),
 
   rule(
     ['CONNECTION_FAILED'],
     [],
     'no connection, so nothing was sent',
-    'try again',
+    'retry',
     'check gateway.endpoint, the network, and for TLS NODE_EXTRA_CA_CERTS',
   ),
-  rule(['REQUEST_NOT_SENT'], [], 'edict was stopped before it sent anything', 'try again'),
-  rule(['CONNECTION_LOST'], [], 'the connection broke after the request was sent', 'look first'),
-  rule(['TIMEOUT'], [], 'no answer in time after the request was sent', 'look first', 'if it happens often, raise gateway.timeout'),
-  rule(['INTERRUPTED'], [], 'edict was stopped before the answer was there', 'look first'),
+  rule(['REQUEST_NOT_SENT'], [], 'edict was stopped before it sent anything', 'retry'),
+  rule(['CONNECTION_LOST'], [], 'the connection broke after the request was sent', 'unknown'),
+  rule(['TIMEOUT'], [], 'no answer in time after the request was sent', 'unknown', 'if it happens often, raise gateway.timeout'),
+  rule(['INTERRUPTED'], [], 'edict was stopped before the answer was there', 'unknown'),
   rule(
     ['INVALID_RESPONSE'],
     [],
     'an answer that the specification does not know',
-    'look first',
+    'unknown',
     'check that gateway.endpoint is a ROMA Connect gateway',
   ),
-  rule(['REDIRECTED'], [], 'a redirect, which edict does not follow', 'wrong address', 'check gateway.endpoint: it leads elsewhere'),
+  rule(['REDIRECTED'], [], 'a redirect, which edict does not follow', 'misconfigured', 'check gateway.endpoint: it leads elsewhere'),
   rule(
     ['CREDENTIALS_REJECTED', 'CREDENTIALS_UNREADABLE'],
     [],
     'the credentials are not taken, or there are none',
-    'renew credentials',
+    'reauthenticate',
     'check the HW_ variables, the files that they name, and gateway.project; edict goes on when a file changes, after SIGHUP, or when it is started again. It does not ask twice, since five failures lock a key or an account',
   ),
-  rule(['IAM_UNAVAILABLE'], [], 'the identity service gives no useful answer', 'try again', 'check gateway.iam and the network'),
-  rule(['IAM_THROTTLED'], [], 'the identity service asks for a pause', 'slow down'),
+  rule(['IAM_UNAVAILABLE'], [], 'the identity service gives no useful answer', 'retry', 'check gateway.iam and the network'),
+  rule(['IAM_THROTTLED'], [], 'the identity service asks for a pause', 'throttle'),
 
-  rule([], [401], 'the token or the signature is not valid, or no longer', 'renew credentials', credentialsHint),
-  rule([], [408, 409, 425], 'not now', 'try again'),
-  rule([], [429], 'too many requests', 'slow down', 'set gateway.limit to what the gateway allows'),
-  rule([], [403], 'not allowed', 'wait for a person', permissionsHint),
+  rule([], [401], 'the token or the signature is not valid, or no longer', 'reauthenticate', credentialsHint),
+  rule([], [408, 409, 425], 'not now', 'retry'),
+  rule([], [429], 'too many requests', 'throttle', 'set gateway.limit to what the gateway allows'),
+  rule([], [403], 'not allowed', 'rejected', permissionsHint),
   rule(
     [],
     [404],
     'no such address, or something is missing',
-    'wait for a person',
+    'rejected',
     "check gateway.endpoint, gateway.instance, the API's id and the environment's id",
   ),
-  rule([], ['4xx'], 'bad request', 'wait for a person', requestHint),
-  rule([], [502, 503, 504], 'something between has no answer, but the call may have arrived', 'look first'),
-  rule([], ['5xx'], 'an error in the gateway', 'look first'),
+  rule([], ['4xx'], 'bad request', 'rejected', requestHint),
+  rule([], [502, 503, 504], 'something between has no answer, but the call may have arrived', 'unknown'),
+  rule([], ['5xx'], 'an error in the gateway', 'unknown'),
 ];
 
 /** Returns the rule for a response: by `code` first, then by `status` if no rule has the code. */

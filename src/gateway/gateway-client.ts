@@ -64,7 +64,7 @@ export class GatewayClient {
     const one: RequestContext = { path: { project_id, instance_id }, fetch: this.#transport.fetchWithAuth(auth), secrets: auth.secrets };
     try {
       const value = await withRateLimit(this.#acquire, signal, () => request(this.#client, one));
-      this.#credentials.report(auth, 'taken');
+      this.#credentials.report(auth, 'accepted');
       return { value };
     } catch (error) {
       return { error, isWorthAnother: this.#credentials.report(auth, authResultOf(error)) };
@@ -73,9 +73,9 @@ export class GatewayClient {
 }
 
 /** Only a response with the gateway's own error code is evidence about the credentials. */
-function authResultOf(error: unknown): 'taken' | 'refused' | 'untold' {
-  if (error instanceof GatewayError && findErrorRule(error.code, error.status, 'read').errorClass === 'renew credentials') return 'refused';
-  return error instanceof ServiceError && error.errorCode !== null ? 'taken' : 'untold';
+function authResultOf(error: unknown): 'accepted' | 'rejected' | 'unknown' {
+  if (error instanceof GatewayError && findErrorRule(error.code, error.status, 'read').errorClass === 'reauthenticate') return 'rejected';
+  return error instanceof ServiceError && error.errorCode !== null ? 'accepted' : 'unknown';
 }
 
 /** Satisfies the generated type: the `RequestAuth` adds this header when the request is complete. */

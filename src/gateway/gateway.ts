@@ -48,7 +48,7 @@ export function openGateway(settings: GatewaySettings, credentials: Credentials,
       });
       return { kind: 'succeeded', ...result };
     } catch (error) {
-      return isSuperseded ? { kind: 'dropped' } : toOutcome(error, change.action);
+      return isSuperseded ? { kind: 'superseded' } : toOutcome(error, change.action);
     }
   }
 
@@ -70,10 +70,10 @@ export function openGateway(settings: GatewaySettings, credentials: Credentials,
     } catch (error) {
       const [one] = sent;
       const outcome = one && toOutcome(error, one.action);
-      if (outcome?.kind === 'stalled') return split(changes, options, signal);
+      if (outcome?.kind === 'rejected') return split(changes, options, signal);
       if (outcome) for (const change of sent) outcomeByChange.set(change, outcome);
     }
-    const outcomes = changes.map((change): Outcome => outcomeByChange.get(change) ?? { kind: 'dropped' });
+    const outcomes = changes.map((change): Outcome => outcomeByChange.get(change) ?? { kind: 'superseded' });
     const [some] = outcomeByChange.values();
     return {
       outcomes,

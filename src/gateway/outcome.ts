@@ -8,29 +8,29 @@ import { GatewayError } from './errors.ts';
 export function toOutcome(error: unknown, action: Action): Outcome {
   if (!(error instanceof GatewayError)) throw error;
   const rule = findErrorRule(error.code, error.status, action);
-  if (rule.errorClass === 'already so') return { kind: 'succeeded', versionId: null, publishId: null };
+  if (rule.errorClass === 'alreadyApplied') return { kind: 'succeeded', versionId: null, publishId: null };
   const failure = toFailure(error, rule);
-  return rule.errorClass === 'look first' ? { kind: 'unknown', failure } : failureFor(rule, failure);
+  return rule.errorClass === 'unknown' ? { kind: 'unknown', failure } : failureFor(rule, failure);
 }
 
 /** Returns the failure of a read that failed with `error`; `null` if the resource does not exist. Throws like `toOutcome`. */
 export function toReadFailure(error: unknown): ReadFailure | null {
   if (!(error instanceof GatewayError)) throw error;
   const rule = findErrorRule(error.code, error.status, 'read');
-  return rule.errorClass === 'already so' ? null : failureFor(rule, toFailure(error, rule));
+  return rule.errorClass === 'alreadyApplied' ? null : failureFor(rule, toFailure(error, rule));
 }
 
 function failureFor({ errorClass }: ErrorRule, failure: Failure): ReadFailure {
   switch (errorClass) {
-    case 'slow down':
-      return { kind: 'wait', failure };
-    case 'renew credentials':
-      return { kind: 'refused', failure };
-    case 'wait for a person':
-    case 'wrong address':
-      return { kind: 'stalled', failure };
+    case 'throttle':
+      return { kind: 'throttled', failure };
+    case 'reauthenticate':
+      return { kind: 'unauthorized', failure };
+    case 'rejected':
+    case 'misconfigured':
+      return { kind: 'rejected', failure };
     default:
-      return { kind: 'retry', failure };
+      return { kind: 'retryable', failure };
   }
 }
 

@@ -26,7 +26,7 @@ function requestResultOf(error: unknown): RequestResult {
   const { code, status, retryAfterMs, rateLimit, cause } = error;
   if (code === 'REQUEST_NOT_SENT') return { ...answeredResult, kind: 'unsent' };
   if (error instanceof ConnectionError || cause instanceof ConnectionError) return { ...answeredResult, kind: 'lost' };
-  const isThrottled = findErrorRule(code, status, 'read').errorClass === 'slow down';
+  const isThrottled = findErrorRule(code, status, 'read').errorClass === 'throttle';
   return { kind: isThrottled ? 'throttled' : 'answered', retryAfterMs, rateLimit };
 }
 

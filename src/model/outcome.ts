@@ -6,21 +6,21 @@ import type { RecordedPublication } from './publication.ts';
  * The outcome of one attempt, which decides what happens next.
  *
  * - `succeeded`: the gateway made the change.
- * - `retry`: it had no effect, and retrying may succeed.
- * - `wait`: the gateway throttled the request; it had no effect.
- * - `stalled`: it was rejected and will be until a person or a new file acts.
- * - `refused`: the credentials were rejected; it had no effect. No call is worth making until they change.
- * - `unknown`: it may have taken effect. Recorded as an unresolved attempt.
- * - `absent`: it was unknown, and the gateway's list shows that it had no effect.
- * - `dropped`: it was not sent, because the file no longer asked for it.
+ * - `retryable`: it had no effect, and retrying may succeed.
+ * - `throttled`: the gateway throttled the request; it had no effect.
+ * - `rejected`: it had no effect, and no retry helps until a person or a new file acts.
+ * - `unauthorized`: the credentials were rejected; it had no effect. No call is worth making until they change.
+ * - `unknown`: it may have taken effect. Recorded as an attempt with unknown outcome.
+ * - `notApplied`: it was unknown, and the gateway's list shows that it had no effect.
+ * - `superseded`: it was not sent, because the file no longer asks for it.
  */
 export type Outcome =
   | { readonly kind: 'succeeded'; readonly versionId: string | null; readonly publishId: string | null }
-  | { readonly kind: 'dropped' | 'absent' }
+  | { readonly kind: 'superseded' | 'notApplied' }
   | { readonly kind: FailureKind | 'unknown'; readonly failure: Failure };
 
 /** How a request can fail without having had any effect. */
-export type FailureKind = 'wait' | 'retry' | 'stalled' | 'refused';
+export type FailureKind = 'throttled' | 'retryable' | 'rejected' | 'unauthorized';
 
 /** Details of a failure, without secrets. */
 export interface Failure {
@@ -82,12 +82,12 @@ export function applyOutcome(
         ...names,
         unknownAttempt: { attemptId: attempt.id, action, revision, version, marker: attempt.marker, endedAtMs: attempt.finishedAtMs },
       };
-    case 'dropped':
-    case 'wait':
-    case 'retry':
-    case 'stalled':
-    case 'refused':
-    case 'absent':
+    case 'superseded':
+    case 'throttled':
+    case 'retryable':
+    case 'rejected':
+    case 'unauthorized':
+    case 'notApplied':
       return previous;
     default:
       return assertNever(outcome);

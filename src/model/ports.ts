@@ -94,7 +94,7 @@ export interface Gateway extends GatewayReader {
    * for each, in their order; like `send`, never rejects.
    */
   sendBatch(changes: readonly Change[], options: SendBatchOptions, signal: AbortSignal): Promise<SendBatchResult>;
-  /** Returns whether the credentials have changed since the outcome `refused`. */
+  /** Returns whether the credentials have changed since the outcome `unauthorized`. */
   hasNewCredentials(): boolean;
   /** Allows rejected credentials to be tried once more, at a user's request. */
   retryCredentials(): void;
@@ -103,7 +103,7 @@ export interface Gateway extends GatewayReader {
 export interface SendOptions {
   /** The marker in the call's remark that identifies its version; `null`: none. */
   readonly marker: string | null;
-  /** Called immediately before the request is sent; if it returns false, the outcome is `dropped`. */
+  /** Called immediately before the request is sent; if it returns false, the outcome is `superseded`. */
   readonly isStillDesired: () => boolean;
 }
 

@@ -8,11 +8,11 @@ export type AttemptResolution =
    * It took effect. `nextRecorded` is the new recorded state, `versionId` the version that it made effective; `null` for
    * `offline`.
    */
-  | { readonly kind: 'happened'; readonly versionId: string | null; readonly nextRecorded: RecordedPublication }
+  | { readonly kind: 'applied'; readonly versionId: string | null; readonly nextRecorded: RecordedPublication }
   /** The list shows no effect: the attempt failed, or has not taken effect yet. */
-  | { readonly kind: 'absent'; readonly nextRecorded: RecordedPublication }
+  | { readonly kind: 'notApplied'; readonly nextRecorded: RecordedPublication }
   /** The list cannot tell, because the attempt carried no marker. */
-  | { readonly kind: 'untold' };
+  | { readonly kind: 'unknown' };
 
 /**
  * Resolves the unresolved attempt of `recorded` from `versions`, the publication's versions at the gateway. An `online` took
@@ -39,16 +39,16 @@ export function resolveAttempt(
   };
   if (action === 'offline') {
     return effective
-      ? { kind: 'absent', nextRecorded: unchanged }
-      : { kind: 'happened', versionId: null, nextRecorded: { ...observed, revision } };
+      ? { kind: 'notApplied', nextRecorded: unchanged }
+      : { kind: 'applied', versionId: null, nextRecorded: { ...observed, revision } };
   }
   if (version !== null) {
     const isSwitched = effective?.versionId === version;
-    return isSwitched ? { kind: 'happened', versionId: version, nextRecorded: observed } : { kind: 'absent', nextRecorded: unchanged };
+    return isSwitched ? { kind: 'applied', versionId: version, nextRecorded: observed } : { kind: 'notApplied', nextRecorded: unchanged };
   }
-  if (marker === null) return { kind: 'untold' };
+  if (marker === null) return { kind: 'unknown' };
   const markedVersion = versions.find((version) => hasMarker(version.remark, marker));
   return markedVersion
-    ? { kind: 'happened', versionId: markedVersion.versionId, nextRecorded: { ...observed, revision } }
-    : { kind: 'absent', nextRecorded: unchanged };
+    ? { kind: 'applied', versionId: markedVersion.versionId, nextRecorded: { ...observed, revision } }
+    : { kind: 'notApplied', nextRecorded: unchanged };
 }

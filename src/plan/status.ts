@@ -106,7 +106,7 @@ export function hasFailed(change: Pick<Change, 'action' | 'revision'>, lastAttem
   return (
     lastAttempt.outcome !== null &&
     lastAttempt.outcome !== 'succeeded' &&
-    lastAttempt.outcome !== 'dropped' &&
-    lastAttempt.outcome !== 'absent'
+    lastAttempt.outcome !== 'superseded' &&
+    lastAttempt.outcome !== 'notApplied'
   );
 }

@@ -39,8 +39,11 @@ export function messageFor(event: EdictEvent): LogMessage {
       return { level: 'debug', message: 'attempt begun' };
     case 'attempt:finished':
       if (event.outcome.kind === 'succeeded') return { level: 'info', message: 'change made' };
-      if (event.outcome.kind === 'dropped') return { level: 'info', message: 'change dropped' };
-      return { level: event.outcome.kind === 'stalled' || event.outcome.kind === 'refused' ? 'error' : 'warn', message: 'change failed' };
+      if (event.outcome.kind === 'superseded') return { level: 'info', message: 'change superseded, not sent' };
+      return {
+        level: event.outcome.kind === 'rejected' || event.outcome.kind === 'unauthorized' ? 'error' : 'warn',
+        message: 'change failed',
+      };
     case 'retry:scheduled':
       return { level: 'info', message: 'will try again' };
     case 'attempt:recovered':

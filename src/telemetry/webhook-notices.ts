@@ -156,22 +156,22 @@ export class Notices {
         for (const name of ['publication', 'unknown', 'drift'] as const) this.#remove(name, key);
         this.#applied.set(key, { ...publicationOf(change), action });
         break;
-      case 'stalled':
+      case 'rejected':
         this.#report('publication', key, failedCondition('publication', outcome.failure.message, { of: change, failure: outcome.failure }));
         break;
-      case 'retry':
+      case 'retryable':
       case 'unknown': {
         const { failure } = outcome;
         this.#report('publication', key, failedCondition('publication', failure.message, { of: change, failure }), 'transient');
         break;
       }
-      case 'absent':
+      case 'notApplied':
         this.#remove('unknown', key);
         break;
       // Throttling is not a failure, refused credentials have their own condition, and a superseded change was not sent.
-      case 'wait':
-      case 'refused':
-      case 'dropped':
+      case 'throttled':
+      case 'unauthorized':
+      case 'superseded':
         break;
     }
   }

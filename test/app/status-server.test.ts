@@ -9,7 +9,7 @@ import { desiredState, recorded, recordedState, wanted } from '../support/states
 
 const test = suite('status server');
 
-const last = { id: 3, action: 'offline', revision: null, outcome: 'stalled', code: 'X', message: '', startedAtMs: 1 };
+const last = { id: 3, action: 'offline', revision: null, outcome: 'rejected', code: 'X', message: '', startedAtMs: 1 };
 
 const fileOf = (file: string, onResync = (): void => {}) => ({
   settings: parseSettings(file, {}),

@@ -151,6 +151,6 @@ function countOf(names: readonly string[]): ReadonlyMap<string, number> {
 export function late(history: readonly Recorded[]): { readonly found: number; readonly absent: number } {
   return {
     found: history.filter(({ outcome, code, settledLate }) => outcome === 'succeeded' && (code !== null || settledLate)).length,
-    absent: history.filter(({ outcome }) => outcome === 'absent').length,
+    absent: history.filter(({ outcome }) => outcome === 'notApplied').length,
   };
 }

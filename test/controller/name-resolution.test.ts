@@ -57,7 +57,7 @@ test('what means nothing is not remembered', async () => {
 
 test('a gateway that cannot be asked is an error with a way on', async () => {
   const failure = { code: 'APIG.1005', status: 403, message: 'no', hint: 'ask somebody', requestId: null, retryAfterMs: null };
-  const error = await lookedUp([orders], new Map(), { kind: 'stalled', failure }).then(
+  const error = await lookedUp([orders], new Map(), { kind: 'rejected', failure }).then(
     () => null,
     (thrown: unknown) => thrown,
   );

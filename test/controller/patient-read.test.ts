@@ -10,7 +10,7 @@ const { signal } = new AbortController();
 async function reading(answers: readonly ReadResult<number>[], over: { readonly signal?: AbortSignal } = {}) {
   const waits: number[] = [];
   let reads = 0;
-  const once = async (): Promise<ReadResult<number>> => answers[reads++] ?? { kind: 'retry', failure };
+  const once = async (): Promise<ReadResult<number>> => answers[reads++] ?? { kind: 'retryable', failure };
   const clock = { sleep: async (ms: number) => void waits.push(ms) };
   const came = await retryRead(once, { clock, random: () => 1, signal, ...over });
   return { came, reads, waits };
@@ -22,8 +22,8 @@ test('an answer is taken at once', async () => {
 
 test('what may pass by itself is read again, later each time', async () => {
   const { came, waits } = await reading([
-    { kind: 'retry', failure },
-    { kind: 'wait', failure },
+    { kind: 'retryable', failure },
+    { kind: 'throttled', failure },
     { kind: 'read', value: 7 },
   ]);
   assert.equal(came, { kind: 'read', value: 7 });
@@ -32,10 +32,10 @@ test('what may pass by itself is read again, later each time', async () => {
 
 test('after four failures it is over', async () => {
   const { came, reads, waits } = await reading([]);
-  assert.equal([came.kind, reads, waits.length], ['retry', 4, 3]);
+  assert.equal([came.kind, reads, waits.length], ['retryable', 4, 3]);
 });
 
-for (const kind of ['stalled', 'refused'] as const) {
+for (const kind of ['rejected', 'unauthorized'] as const) {
   test(`what is ${kind} is not read again`, async () => {
     assert.equal(await reading([{ kind, failure }]), { came: { kind, failure }, reads: 1, waits: [] });
   });

@@ -143,7 +143,7 @@ test('a call that was lost on its way is sent again, once the gateway has had ti
   const arrived = shop.emulator.requests.all().find(({ operation }) => operation === 'changePublication');
   assert.ok((arrived?.atMs ?? 0) - beganAtMs >= 2500, 'not found is believed only after the propagation delay');
   const outcomes = (await shop.store.history(up.gateway, { limit: 9 })).map(({ outcome }) => outcome);
-  assert.equal(outcomes, ['succeeded', 'absent']);
+  assert.equal(outcomes, ['succeeded', 'notApplied']);
 });
 
 test('an offline whose answer was lost is not repeated either, if it happened', async () => {
@@ -170,7 +170,7 @@ for (const [unknownOutcome, calls, held] of [
     const wrapGateway = (gateway: Gateway): Gateway => ({
       ...losing(1, true)(gateway),
       listVersions: async () => ({
-        kind: 'stalled',
+        kind: 'rejected',
         failure: { code: 'APIG.1005', status: 403, message: 'No permissions', hint: null, requestId: null, retryAfterMs: null },
       }),
     });
@@ -216,11 +216,11 @@ test('an outage costs a probe now and then, and its end is noticed', async () =>
     ...gateway,
     send: (...args) => {
       sent += 1;
-      return viaTraffic(() => gateway.send(...args), { kind: 'retry', failure: lost });
+      return viaTraffic(() => gateway.send(...args), { kind: 'retryable', failure: lost });
     },
     listVersions: (...args) => {
       probed += 1;
-      return viaTraffic(() => gateway.listVersions(...args), { kind: 'retry', failure: lost });
+      return viaTraffic(() => gateway.listVersions(...args), { kind: 'retryable', failure: lost });
     },
   });
   await using shop = await workshop({ apis: names(50), wrapGateway });

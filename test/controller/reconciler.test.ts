@@ -44,7 +44,7 @@ async function reconciled(
     gateway: { listVersions: async () => ({ kind: 'read', value: [] }) },
     batcher: new Batcher({
       gateway: {
-        send: (_, { isStillDesired }) => (isStillDesired() ? send() : Promise.resolve({ kind: 'dropped' })),
+        send: (_, { isStillDesired }) => (isStillDesired() ? send() : Promise.resolve({ kind: 'superseded' })),
         sendBatch: async () => ({ outcomes: [], isSameFailure: false }),
       },
       settings,
@@ -85,8 +85,8 @@ test('makes the call, records it, and says so', async () => {
 
 test('does nothing for what is as the file says, or is held', async () => {
   const offline = desiredState([{ ...orders, state: 'offline' }]);
-  assert.is((await reconciled(() => offline, unreachable)).result.kind, 'in sync');
-  assert.is((await reconciled(() => desiredState([]), unreachable)).result.kind, 'in sync');
+  assert.is((await reconciled(() => offline, unreachable)).result.kind, 'inSync');
+  assert.is((await reconciled(() => desiredState([]), unreachable)).result.kind, 'inSync');
 });
 
 test('does nothing that the newest plan does not allow to the letter', async () => {
@@ -96,7 +96,7 @@ test('does nothing that the newest plan does not allow to the letter', async () 
     (change: Change) => ({ ...change, revision: '1' }),
     (change: Change) => ({ ...change, version: 'v' }),
   ]) {
-    assert.is((await reconciled(desired, unreachable, orders.key, permitted)).result.kind, 'in sync');
+    assert.is((await reconciled(desired, unreachable, orders.key, permitted)).result.kind, 'inSync');
   }
 });
 
@@ -117,7 +117,7 @@ test('what the file no longer asks for, once the attempt is recorded, is not sen
     return asked <= 2 ? before : desiredState([]);
   };
   const { result, attempt, recorded } = await reconciled(desired, unreachable);
-  assert.equal([outcomeKind(result), attempt?.outcome, recorded], ['dropped', 'dropped', undefined]);
+  assert.equal([outcomeKind(result), attempt?.outcome, recorded], ['superseded', 'superseded', undefined]);
 });
 
 test('another file that asks for the same does not stop it', async () => {

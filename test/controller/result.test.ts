@@ -21,32 +21,40 @@ const made: Reconciled = {
   isRecorded: true,
 };
 
-const verdicts: readonly [string, Reconciled, ReturnType<typeof resultOf>][] = [
-  ['nothing to do', { kind: 'in sync' }, { kind: 'done' }],
-  ['what has not its turn', { kind: 'waits' }, { kind: 'done' }],
-  ['what a person must look at', { kind: 'held', change: orders }, { kind: 'stalled' }],
-  ['what is too early to tell', { kind: 'early', change: orders, afterMs: 7 }, { kind: 'again', afterMs: 7, failures: 1 }],
+const cases: readonly [string, Reconciled, ReturnType<typeof resultOf>][] = [
+  ['nothing to do', { kind: 'inSync' }, { kind: 'done' }],
+  ['a change whose turn in the rollout has not come', { kind: 'deferred' }, { kind: 'done' }],
+  ['an unknown outcome that needs a person', { kind: 'held', change: orders }, { kind: 'blocked' }],
+  [
+    'an unknown outcome that cannot be confirmed yet',
+    { kind: 'tooEarly', change: orders, afterMs: 7 },
+    { kind: 'again', afterMs: 7, failures: 1 },
+  ],
   ['a success', made, { kind: 'done' }],
-  ['a success that cannot be recorded', { ...made, isRecorded: false }, { kind: 'stalled' }],
-  ['what may go well later', attempted('retry'), { kind: 'again', afterMs: 1000, failures: 2 }],
+  ['a success that cannot be recorded', { ...made, isRecorded: false }, { kind: 'blocked' }],
+  ['a retryable failure', attempted('retryable'), { kind: 'again', afterMs: 1000, failures: 2 }],
   ['an unknown outcome', attempted('unknown'), { kind: 'again', afterMs: 1000, failures: 2 }],
-  ['what will not go well', attempted('stalled'), { kind: 'stalled' }],
-  ['refused credentials, which are no failure of the change', attempted('refused'), { kind: 'again', afterMs: 0, failures: 1 }],
-  ['a read that failed', { kind: 'unread', change: orders, failing: 'wait', failure }, { kind: 'again', afterMs: 1000, failures: 2 }],
+  ['a rejected change', attempted('rejected'), { kind: 'blocked' }],
+  ['rejected credentials, which are no failure of the change', attempted('unauthorized'), { kind: 'again', afterMs: 0, failures: 1 }],
+  [
+    'a read that failed',
+    { kind: 'unreadable', change: orders, failing: 'throttled', failure },
+    { kind: 'again', afterMs: 1000, failures: 2 },
+  ],
 ];
-for (const [name, reconciled, verdict] of verdicts) {
-  test(`${name}: ${verdict.kind}`, () => assert.equal(resultOf(reconciled, 2, patience), verdict));
+for (const [name, reconciled, expected] of cases) {
+  test(`${name}: ${expected.kind}`, () => assert.equal(resultOf(reconciled, 2, patience), expected));
 }
 
-test('after so many tries in a row a change waits for a person or a new file', () => {
+test('after maxTries failures in a row a change is blocked until a person or a new file acts', () => {
   assert.is(requeueWithBackoff(2, patience).kind, 'again');
-  assert.equal(requeueWithBackoff(3, patience), { kind: 'stalled' });
+  assert.equal(requeueWithBackoff(3, patience), { kind: 'blocked' });
 });
 
-test('refused credentials are seen in an answer and in a read, and nowhere else', () => {
-  assert.is(authFailure(attempted('refused')), failure);
-  assert.is(authFailure({ kind: 'unread', change: orders, failing: 'refused', failure }), failure);
-  for (const other of [made, attempted('stalled'), { kind: 'in sync' } as const]) assert.is(authFailure(other), null);
+test('only an attempt or a read with rejected credentials is an authentication failure', () => {
+  assert.is(authFailure(attempted('unauthorized')), failure);
+  assert.is(authFailure({ kind: 'unreadable', change: orders, failing: 'unauthorized', failure }), failure);
+  for (const other of [made, attempted('rejected'), { kind: 'inSync' } as const]) assert.is(authFailure(other), null);
 });
 
 test.run();

@@ -19,7 +19,7 @@ function kinds(answer: Parameters<typeof parseBatchResponse>[1], of: readonly Ch
 
 test('each change gets what the answer says of its own API, in whichever order', () => {
   const failure = [{ api_id: 'b', error_code: 'APIG.3002', error_msg: 'API b does not exist' }];
-  assert.equal(kinds({ success: [made('c'), made('a')], failure }), ['succeeded', 'stalled APIG.3002', 'succeeded']);
+  assert.equal(kinds({ success: [made('c'), made('a')], failure }), ['succeeded', 'rejected APIG.3002', 'succeeded']);
   const [first] = parseBatchResponse(changes, { success: [made('a')] }, []);
   assert.equal(first, { kind: 'succeeded', versionId: 'v-a', publishId: 'p-a' });
 });

@@ -18,9 +18,9 @@ function noting(renewals: number): Credentials & { readonly told: string[]; proo
     noted.proofs += 1;
     return tokenAuth(`t0ken-${noted.proofs}`);
   };
-  const report = (used: RequestAuth, result: 'taken' | 'refused' | 'untold'): boolean => {
+  const report = (used: RequestAuth, result: 'accepted' | 'rejected' | 'unknown'): boolean => {
     noted.told.push(`${used.secrets[0]} ${result}`);
-    return result === 'refused' && noted.proofs <= renewals;
+    return result === 'rejected' && noted.proofs <= renewals;
   };
   return Object.assign(noted, { authenticate, report, hasChanged: () => false, reset: () => {} });
 }
@@ -54,7 +54,7 @@ test('puts the gateway into the path and the proof into the header', async () =>
   const { code, requests, told, ends } = await called(none);
   assert.is(requests[0]?.path, '/v2/project-1/apic/instances/instance-1/envs');
   assert.is(requests[0]?.headers['x-auth-token'], 't0ken-1');
-  assert.equal([code, told, ends], [null, ['t0ken-1 taken'], ['answered']]);
+  assert.equal([code, told, ends], [null, ['t0ken-1 accepted'], ['answered']]);
 });
 
 test('says whose gateway it is', async () => {
@@ -66,7 +66,7 @@ test('says whose gateway it is', async () => {
 test('tries once more with a new proof, where there may be one', async () => {
   const { code, requests, told, ends } = await called((...args) => (args[2] === 1 ? refused : none)(...args), { renewals: 1 });
   assert.equal([code, requests.length, ends], [null, 2, ['answered', 'answered']]);
-  assert.equal(told, ['t0ken-1 refused', 't0ken-2 taken']);
+  assert.equal(told, ['t0ken-1 rejected', 't0ken-2 accepted']);
 });
 
 test('tries no third time, whatever the credentials think', async () => {
@@ -76,15 +76,15 @@ test('tries no third time, whatever the credentials think', async () => {
 
 test('tries no second time with the same proof', async () => {
   const { code, requests, told } = await called(refused);
-  assert.equal([code, requests.length, told], ['APIG.1002', 1, ['t0ken-1 refused']]);
+  assert.equal([code, requests.length, told], ['APIG.1002', 1, ['t0ken-1 rejected']]);
 });
 
 for (const [title, answer, code, result, end] of [
-  ['in its own words', (r) => json(r, 404, { error_code: 'APIG.3030', error_msg: 'x' }), 'APIG.3030', 'taken', 'answered'],
-  ['of somebody between', (r) => r.writeHead(502).end('<h1>Bad Gateway</h1>'), 'HTTP_502', 'untold', 'answered'],
-  ['that breaks the specification', (r) => json(r, 200, {}), 'INVALID_RESPONSE', 'untold', 'answered'],
-  ['that asks for fewer', (r) => json(r, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'APIG.0308', 'taken', 'throttled'],
-  ['that never comes', (r) => r.destroy(), 'CONNECTION_LOST', 'untold', 'lost'],
+  ['in its own words', (r) => json(r, 404, { error_code: 'APIG.3030', error_msg: 'x' }), 'APIG.3030', 'accepted', 'answered'],
+  ['of somebody between', (r) => r.writeHead(502).end('<h1>Bad Gateway</h1>'), 'HTTP_502', 'unknown', 'answered'],
+  ['that breaks the specification', (r) => json(r, 200, {}), 'INVALID_RESPONSE', 'unknown', 'answered'],
+  ['that asks for fewer', (r) => json(r, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'APIG.0308', 'accepted', 'throttled'],
+  ['that never comes', (r) => r.destroy(), 'CONNECTION_LOST', 'unknown', 'lost'],
 ] as const satisfies readonly (readonly [string, Answer, string, string, RequestResult['kind']])[]) {
   test(`an answer ${title} leaves the credentials ${result}, and is not asked for again`, async () => {
     const { requests, ...seen } = await called(answer, { renewals: 9 });

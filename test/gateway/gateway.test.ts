@@ -114,11 +114,11 @@ test('an offline answers without a version', async () => {
 const about = { api_id: 'api-1', env_id: 'env-1' };
 
 const answers: readonly (readonly [string, Answer, Outcome['kind'], string | null])[] = [
-  ['a missing API', (r) => json(r, 404, { error_code: 'APIG.3002', error_msg: 'API x does not exist' }), 'stalled', 'APIG.3002'],
+  ['a missing API', (r) => json(r, 404, { error_code: 'APIG.3002', error_msg: 'API x does not exist' }), 'rejected', 'APIG.3002'],
   ['what is already so', (r) => json(r, 400, { error_code: 'APIG.3309', error_msg: 'x' }), 'succeeded', null],
   ['an error in the gateway', (r) => json(r, 500, { error_code: 'APIG.9999', error_msg: 'System error' }), 'unknown', 'APIG.9999'],
-  ['a wrong address', (r) => json(r, 404, { error_code: 'APIGW.0101', error_msg: 'no such API' }), 'stalled', 'APIGW.0101'],
-  ['a code that contradicts its status', (r) => json(r, 401, { error_code: 'APIG.1005', error_msg: 'x' }), 'stalled', 'APIG.1005'],
+  ['a wrong address', (r) => json(r, 404, { error_code: 'APIGW.0101', error_msg: 'no such API' }), 'rejected', 'APIGW.0101'],
+  ['a code that contradicts its status', (r) => json(r, 401, { error_code: 'APIG.1005', error_msg: 'x' }), 'rejected', 'APIG.1005'],
   ['another API', (r) => json(r, 201, { ...about, api_id: 'api-2' }), 'unknown', 'INVALID_RESPONSE'],
   ['another environment', (r) => json(r, 201, { ...about, env_id: 'env-2' }), 'unknown', 'INVALID_RESPONSE'],
   ['an answer that breaks the specification', (r) => json(r, 201, { api_id: 'api-1' }), 'unknown', 'INVALID_RESPONSE'],
@@ -129,12 +129,12 @@ const answers: readonly (readonly [string, Answer, Outcome['kind'], string | nul
   ['half an answer', (r) => r.writeHead(201, { 'content-length': 99 }).write('{"api_id"', () => r.destroy()), 'unknown', 'CONNECTION_LOST'],
   ['a reset', (r) => r.socket?.resetAndDestroy(), 'unknown', 'CONNECTION_LOST'],
   ['a huge body', (r) => json(r, 201, { ...about, remark: 'x'.repeat(17_000_000) }), 'unknown', 'INVALID_RESPONSE'],
-  ['a huge error', (r) => r.writeHead(404).end('x'.repeat(17_000_000)), 'stalled', 'HTTP_404'],
-  ['a redirect', (r) => r.writeHead(307, { location: 'https://elsewhere.example/' }).end(), 'stalled', 'REDIRECTED'],
+  ['a huge error', (r) => r.writeHead(404).end('x'.repeat(17_000_000)), 'rejected', 'HTTP_404'],
+  ['a redirect', (r) => r.writeHead(307, { location: 'https://elsewhere.example/' }).end(), 'rejected', 'REDIRECTED'],
   ['a proxy that lost the answer', (r) => r.writeHead(502).end('<h1>Bad Gateway</h1>'), 'unknown', 'HTTP_502'],
   ['a proxy that ran out of time', (r) => r.writeHead(504).end(), 'unknown', 'HTTP_504'],
   ['a proxy that has nothing behind it', (r) => r.writeHead(503).end('<h1>Maintenance</h1>'), 'unknown', 'HTTP_503'],
-  ['a 401 that a token from outside cannot cure', (r) => json(r, 401, tokenRefused), 'refused', 'APIG.1002'],
+  ['a 401 that a token from outside cannot cure', (r) => json(r, 401, tokenRefused), 'unauthorized', 'APIG.1002'],
 ];
 
 for (const [title, answer, kind, code] of answers) {
@@ -155,14 +155,14 @@ test('no answer in time may have happened', async () => {
 test('nobody listening is tried again', async () => {
   const gateway = openGateway(settingsFor('http://127.0.0.1:1'), givenToken('t0ken'));
   const outcome = await gateway.send(changeTo('online'), plainly, new AbortController().signal);
-  assert.is(outcome.kind, 'retry');
+  assert.is(outcome.kind, 'retryable');
   assert.is(failureOf(outcome).code, 'CONNECTION_FAILED');
   await gateway.close();
 });
 
 test('stopped beforehand, nothing is sent', async () => {
   const { outcome, requests } = await sendTo(created, { signal: AbortSignal.abort() });
-  assert.is(outcome.kind, 'retry');
+  assert.is(outcome.kind, 'retryable');
   assert.is(failureOf(outcome).code, 'REQUEST_NOT_SENT');
   assert.is(requests.length, 0);
 });
@@ -181,7 +181,7 @@ test('a call under way is let finish when it is stopped', async () => {
 
 test('what is no longer wanted when its turn comes is dropped', async () => {
   const { outcome, requests } = await sendTo(created, { isWanted: () => false });
-  assert.equal(outcome, { kind: 'dropped' });
+  assert.equal(outcome, { kind: 'superseded' });
   assert.is(requests.length, 0);
 });
 
@@ -199,7 +199,7 @@ const tooMany = {
 
 test('waits as long as Retry-After says', async () => {
   const { outcome } = await sendTo((response) => json(response, 429, tooMany, { 'retry-after': '7' }));
-  assert.is(outcome.kind, 'wait');
+  assert.is(outcome.kind, 'throttled');
   assert.is(failureOf(outcome).retryAfterMs, 7_000);
   assert.is(failureOf(outcome).requestId, 'r1');
 });
@@ -261,7 +261,7 @@ test('after a 401 it logs in again and tries once more', async () => {
 test('after a second 401 no call and no login is made', async () => {
   const { outcomes, logins, calls } = await sendWithLogin(5, (response) => json(response, 401, tokenRefused));
   for (const outcome of outcomes) {
-    assert.is(outcome.kind, 'refused');
+    assert.is(outcome.kind, 'unauthorized');
     assert.match(failureOf(outcome).hint ?? '', /credentials|HW_/);
   }
   assert.is(logins, 2);
@@ -284,7 +284,7 @@ test('a refused login is never repeated, and nothing is sent', async () => {
     json(response, 401, { error: { code: 401, message: 'The password hunter2 is wrong.' } }),
   );
   for (const outcome of outcomes) {
-    assert.is(outcome.kind, 'refused');
+    assert.is(outcome.kind, 'unauthorized');
     assert.is(failureOf(outcome).code, 'CREDENTIALS_REJECTED');
     assert.not.match(inspect(outcome, { depth: 9 }), 'hunter2');
   }
@@ -298,7 +298,7 @@ test('an identity service that is down is asked again, and nothing is sent', asy
   );
   assert.equal(
     outcomes.map(({ kind }) => kind),
-    ['retry', 'retry', 'succeeded'],
+    ['retryable', 'retryable', 'succeeded'],
   );
   assert.is(logins, 3);
   assert.is(calls, 1);
@@ -310,7 +310,7 @@ test('a 401 whose new login fails is tried again later: nothing has happened', a
     (response) => json(response, 401, tokenRefused),
     (response, _, count) => (count === 1 ? tokenAnswer(response, 'token-1') : response.writeHead(503).end()),
   );
-  assert.is(outcomes[0]?.kind, 'retry');
+  assert.is(outcomes[0]?.kind, 'retryable');
 });
 
 test('every request asks whether it may leave, and says when it was answered', async () => {

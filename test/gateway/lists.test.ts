@@ -117,10 +117,10 @@ test('a list in which something has moved is read again, and three times at most
 
 test('a page that fails fails the list: half of it would say that the rest is not there', async () => {
   for (const [answer, failure] of [
-    [(response) => json(response, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'retry APIG.9999'],
-    [(response) => json(response, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'wait APIG.0308'],
-    [(response) => json(response, 200, { size: 0, apis: [] }), 'retry INVALID_RESPONSE'],
-    [(response) => response.destroy(), 'retry CONNECTION_LOST'],
+    [(response) => json(response, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'retryable APIG.9999'],
+    [(response) => json(response, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'throttled APIG.0308'],
+    [(response) => json(response, 200, { size: 0, apis: [] }), 'retryable INVALID_RESPONSE'],
+    [(response) => response.destroy(), 'retryable CONNECTION_LOST'],
   ] as const satisfies readonly (readonly [Answer, string])[]) {
     const pages = paged(numbered(1001));
     const { read } = await reading((...args) => (offsetOf(args[1]) === 500 ? answer : pages)(...args), readApis);
@@ -140,21 +140,25 @@ for (const [title, body] of [
 ] as const) {
   test(`a list with ${title} says nothing`, async () => {
     const { read, requests } = await reading((response) => json(response, 200, body), readApis);
-    assert.equal([failureOf(read), requests.length], ['retry INVALID_RESPONSE', 1]);
+    assert.equal([failureOf(read), requests.length], ['retryable INVALID_RESPONSE', 1]);
   });
 }
 
 for (const [title, answer, failure] of [
-  ['without the right to read', (response) => json(response, 403, { error_code: 'APIG.1005', error_msg: 'x' }), 'stalled APIG.1005'],
-  ['of an instance that is not there', (response) => json(response, 404, { error_code: 'APIG.3030', error_msg: 'x' }), 'stalled APIG.3030'],
-  ['at a wrong address', (response) => json(response, 404, { error_code: 'APIGW.0101', error_msg: 'x' }), 'stalled APIGW.0101'],
-  ['with refused credentials', (response) => json(response, 401, { error_code: 'APIG.1002', error_msg: 'x' }), 'refused APIG.1002'],
-  ['that is throttled', (response) => json(response, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'wait APIG.0308'],
-  ['while the gateway is ill', (response) => json(response, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'retry APIG.9999'],
-  ['behind a proxy that has nothing', (response) => response.writeHead(502).end('<h1>Bad Gateway</h1>'), 'retry HTTP_502'],
-  ['that leads elsewhere', (response) => response.writeHead(302, { location: 'https://elsewhere.example/' }).end(), 'stalled REDIRECTED'],
-  ['that is a page', (response) => response.writeHead(200).end('<h1>Welcome</h1>'), 'retry INVALID_RESPONSE'],
-  ['that is no answer', () => {}, 'retry TIMEOUT'],
+  ['without the right to read', (response) => json(response, 403, { error_code: 'APIG.1005', error_msg: 'x' }), 'rejected APIG.1005'],
+  [
+    'of an instance that is not there',
+    (response) => json(response, 404, { error_code: 'APIG.3030', error_msg: 'x' }),
+    'rejected APIG.3030',
+  ],
+  ['at a wrong address', (response) => json(response, 404, { error_code: 'APIGW.0101', error_msg: 'x' }), 'rejected APIGW.0101'],
+  ['with refused credentials', (response) => json(response, 401, { error_code: 'APIG.1002', error_msg: 'x' }), 'unauthorized APIG.1002'],
+  ['that is throttled', (response) => json(response, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'throttled APIG.0308'],
+  ['while the gateway is ill', (response) => json(response, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'retryable APIG.9999'],
+  ['behind a proxy that has nothing', (response) => response.writeHead(502).end('<h1>Bad Gateway</h1>'), 'retryable HTTP_502'],
+  ['that leads elsewhere', (response) => response.writeHead(302, { location: 'https://elsewhere.example/' }).end(), 'rejected REDIRECTED'],
+  ['that is a page', (response) => response.writeHead(200).end('<h1>Welcome</h1>'), 'retryable INVALID_RESPONSE'],
+  ['that is no answer', () => {}, 'retryable TIMEOUT'],
 ] as const satisfies readonly (readonly [string, Answer, string])[]) {
   test(`a list ${title} is ${failure}, and never an empty one`, async () => {
     for (const read of [readApis, readEnvironments, readApi] as Reading[])
@@ -263,14 +267,14 @@ test('an API that is not there is none, and nothing else is', async () => {
   const absent = await reading((response) => json(response, 404, { error_code: 'APIG.3002', error_msg: 'x' }), readApi);
   assert.is(readValue(absent.read), null);
   for (const [status, code, failure] of [
-    [404, 'APIG.3030', 'stalled APIG.3030'],
-    [404, 'APIGW.0101', 'stalled APIGW.0101'],
-    [403, 'APIG.1005', 'stalled APIG.1005'],
+    [404, 'APIG.3030', 'rejected APIG.3030'],
+    [404, 'APIGW.0101', 'rejected APIGW.0101'],
+    [403, 'APIG.1005', 'rejected APIG.1005'],
   ] as const) {
     const { read } = await reading((response) => json(response, status, { error_code: code, error_msg: 'x' }), readApi);
     assert.is(failureOf(read), failure);
   }
-  assert.is(failureOf((await reading((response) => response.writeHead(404).end(), readApi)).read), 'stalled HTTP_404');
+  assert.is(failureOf((await reading((response) => response.writeHead(404).end(), readApi)).read), 'rejected HTTP_404');
 });
 
 test('environments are read page by page', async () => {
@@ -312,15 +316,15 @@ for (const [title, answer, kind] of [
     (response) => json(response, 404, { error_code: 'APIG.3015', error_msg: 'x' }),
     'read',
   ],
-  ['an API that is gone cannot be read', (response) => json(response, 404, { error_code: 'APIG.3002', error_msg: 'x' }), 'stalled'],
+  ['an API that is gone cannot be read', (response) => json(response, 404, { error_code: 'APIG.3002', error_msg: 'x' }), 'rejected'],
   [
     'without the right to read it cannot be read',
     (response) => json(response, 403, { error_code: 'APIG.1005', error_msg: 'x' }),
-    'stalled',
+    'rejected',
   ],
-  ['an error in the gateway is tried again', (response) => json(response, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'retry'],
-  ['a page out of many says nothing', (response) => json(response, 200, { size: 0, total: 501, api_versions: [] }), 'retry'],
-  ['an answer that breaks the specification says nothing', (response) => json(response, 200, { total: 0 }), 'retry'],
+  ['an error in the gateway is tried again', (response) => json(response, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'retryable'],
+  ['a page out of many says nothing', (response) => json(response, 200, { size: 0, total: 501, api_versions: [] }), 'retryable'],
+  ['an answer that breaks the specification says nothing', (response) => json(response, 200, { total: 0 }), 'retryable'],
 ] as const satisfies readonly (readonly [string, Answer, string])[]) {
   test(title, async () => assert.is((await reading(answer, readVersions)).read.kind, kind));
 }
@@ -365,12 +369,12 @@ test('a read ends when it is stopped', async () => {
     () => stop.abort(),
     (gateway) => gateway.listApis(stop.signal),
   );
-  assert.is(failureOf(read), 'retry INTERRUPTED');
+  assert.is(failureOf(read), 'retryable INTERRUPTED');
 });
 
 test('stopped beforehand, nothing is asked', async () => {
   const { read, requests } = await reading(paged([]), (gateway) => gateway.listApis(AbortSignal.abort()));
-  assert.equal([failureOf(read), requests.length], ['retry REQUEST_NOT_SENT', 0]);
+  assert.equal([failureOf(read), requests.length], ['retryable REQUEST_NOT_SENT', 0]);
 });
 
 test('every page asks whether it may leave', async () => {

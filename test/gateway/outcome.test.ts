@@ -9,7 +9,7 @@ function refused(status: number, errorCode: string | null, retryAfterMs: number 
 
 test('a failure says what went wrong and what to do', () => {
   assert.equal(toOutcome(refused(404, 'APIG.3030'), 'online'), {
-    kind: 'stalled',
+    kind: 'rejected',
     failure: {
       code: 'APIG.3030',
       status: 404,
@@ -24,17 +24,17 @@ test('a failure says what went wrong and what to do', () => {
 for (const [title, error, action, kind] of [
   ['what is already so', refused(400, 'APIG.3309'), 'online', 'succeeded'],
   ['offline where nothing is', refused(404, 'APIG.3015'), 'offline', 'succeeded'],
-  ['online without a publication', refused(404, 'APIG.3015'), 'online', 'stalled'],
-  ['a token that is refused for good', refused(401, 'APIG.1002'), 'online', 'refused'],
-  ['a busy gateway', refused(409, 'APIC.7701'), 'online', 'retry'],
+  ['online without a publication', refused(404, 'APIG.3015'), 'online', 'rejected'],
+  ['a token that is refused for good', refused(401, 'APIG.1002'), 'online', 'unauthorized'],
+  ['a busy gateway', refused(409, 'APIC.7701'), 'online', 'retryable'],
   ['a lost online', new ConnectionError('CONNECTION_LOST', 'x'), 'online', 'unknown'],
   ['a lost offline', new ConnectionError('CONNECTION_LOST', 'x'), 'offline', 'unknown'],
-  ['no connection', new ConnectionError('CONNECTION_FAILED', 'x'), 'online', 'retry'],
+  ['no connection', new ConnectionError('CONNECTION_FAILED', 'x'), 'online', 'retryable'],
   ['a 201 that breaks the specification', new InvalidResponseError('x', { status: 201 }), 'online', 'unknown'],
-  ['a 404 too long to read', new InvalidResponseError('x', { status: 404 }), 'online', 'stalled'],
-  ['a redirect', new InvalidResponseError('x', { status: 302 }), 'online', 'stalled'],
-  ['a refused login', new CredentialsError('x', { code: 'CREDENTIALS_REJECTED', status: 401 }), 'online', 'refused'],
-  ['no identity service', new CredentialsError('x', { code: 'IAM_UNAVAILABLE' }), 'online', 'retry'],
+  ['a 404 too long to read', new InvalidResponseError('x', { status: 404 }), 'online', 'rejected'],
+  ['a redirect', new InvalidResponseError('x', { status: 302 }), 'online', 'rejected'],
+  ['a refused login', new CredentialsError('x', { code: 'CREDENTIALS_REJECTED', status: 401 }), 'online', 'unauthorized'],
+  ['no identity service', new CredentialsError('x', { code: 'IAM_UNAVAILABLE' }), 'online', 'retryable'],
 ] as const) {
   test(`${title} is ${kind}`, () => {
     assert.is(toOutcome(error, action).kind, kind);
@@ -46,17 +46,17 @@ test('a pause is as long as the gateway asks, if it says so', () => {
     const outcome = toOutcome(error, 'online');
     return 'failure' in outcome && [outcome.kind, outcome.failure.retryAfterMs];
   };
-  assert.equal(pause(refused(429, 'APIG.0308', 42_000)), ['wait', 42_000]);
-  assert.equal(pause(refused(429, null)), ['wait', null]);
-  assert.equal(pause(refused(500, 'APIG.9008')), ['wait', null]);
+  assert.equal(pause(refused(429, 'APIG.0308', 42_000)), ['throttled', 42_000]);
+  assert.equal(pause(refused(429, null)), ['throttled', null]);
+  assert.equal(pause(refused(500, 'APIG.9008')), ['throttled', null]);
   assert.equal(pause(refused(503, null, 5_000)), ['unknown', 5_000]);
-  assert.equal(pause(refused(404, 'APIG.3002', 5_000)), ['stalled', 5_000]);
+  assert.equal(pause(refused(404, 'APIG.3002', 5_000)), ['rejected', 5_000]);
 });
 
 test('an error in the gateway may have happened to a change, and a read is tried again', () => {
   assert.is(toOutcome(refused(500, 'APIG.9999'), 'online').kind, 'unknown');
-  assert.is(toReadFailure(refused(500, 'APIG.9999'))?.kind, 'retry');
-  assert.is(toReadFailure(refused(403, 'APIG.1005'))?.kind, 'stalled');
+  assert.is(toReadFailure(refused(500, 'APIG.9999'))?.kind, 'retryable');
+  assert.is(toReadFailure(refused(403, 'APIG.1005'))?.kind, 'rejected');
   assert.is(toReadFailure(refused(404, 'APIG.3015')), null, 'what was never published has no version');
 });
 

@@ -34,7 +34,7 @@ test('a change to a version is a switch, which makes no new one', async () => {
 });
 
 const switched: readonly (readonly [string, Answer, Outcome['kind'], string])[] = [
-  ['no such version', (r) => json(r, 404, { error_code: 'APIG.3022', error_msg: 'x' }), 'stalled', 'APIG.3022'],
+  ['no such version', (r) => json(r, 404, { error_code: 'APIG.3022', error_msg: 'x' }), 'rejected', 'APIG.3022'],
   ['another version', (r) => json(r, 200, made('api-1', { version_id: 'v3' })), 'unknown', 'INVALID_RESPONSE'],
   ['another API', (r) => json(r, 200, made('api-2')), 'unknown', 'INVALID_RESPONSE'],
   ['a 201', (r) => json(r, 201, made('api-1')), 'unknown', 'INVALID_RESPONSE'],
@@ -63,13 +63,13 @@ test('a batch is one request, without what is no longer wanted', async () => {
   assert.equal(requests.length, 1);
   assert.is(requests[0]?.path, `${instance}/apis/publish?action=online`);
   assert.equal(JSON.parse(requests[0]?.body ?? ''), { apis: ['a', 'bad', 'b'], env_id: 'env-1', remark: 'release 7 [edict abc]' });
-  assert.equal(kindsOf(result), ['succeeded', 'dropped', 'stalled', 'succeeded']);
+  assert.equal(kindsOf(result), ['succeeded', 'superseded', 'rejected', 'succeeded']);
   assert.is(result.isSameFailure, false);
 });
 
 test('where nothing is wanted any more, nothing is sent', async () => {
   const { result, requests } = await together(service, 'no');
-  assert.equal([kindsOf(result), requests.length], [['dropped'], 0]);
+  assert.equal([kindsOf(result), requests.length], [['superseded'], 0]);
 });
 
 test('a batch that is refused as a whole is split until the one that is why stands alone', async () => {
@@ -80,15 +80,15 @@ test('a batch that is refused as a whole is split until the one that is why stan
     else json(response, 201, made(api ?? ''));
   };
   const { result, requests } = await together(picky, 'a', 'b', 'c', 'bad', 'd', 'e');
-  assert.equal(kindsOf(result), ['succeeded', 'succeeded', 'succeeded', 'stalled', 'succeeded', 'succeeded']);
+  assert.equal(kindsOf(result), ['succeeded', 'succeeded', 'succeeded', 'rejected', 'succeeded', 'succeeded']);
   assert.ok(result.isSameFailure);
   const sizes = requests.map(({ body }) => ((JSON.parse(body) as { apis?: string[] }).apis ?? ['one']).length);
   assert.equal(sizes, [6, 3, 3, 2, 1, 1, 1]);
 });
 
 const whole: readonly (readonly [string, Answer, string])[] = [
-  ['throttled', (r) => json(r, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'wait'],
-  ['refused for its credentials', (r) => json(r, 401, { error_code: 'APIG.1002', error_msg: 'x' }), 'refused'],
+  ['throttled', (r) => json(r, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'throttled'],
+  ['refused for its credentials', (r) => json(r, 401, { error_code: 'APIG.1002', error_msg: 'x' }), 'unauthorized'],
   ['an error in the gateway', (r) => json(r, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'unknown'],
   ['cut', (r) => r.socket?.resetAndDestroy(), 'unknown'],
 ];

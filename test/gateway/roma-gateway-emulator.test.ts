@@ -86,24 +86,26 @@ test('renews the token after a 401, within the attempt', async () => {
 
 test('a wrong password is tried once', async () => {
   await withEmulator({ ...user, HW_USER_PASSWORD: 'wrong' }, async ({ send, operations }) => {
-    for (let call = 0; call < 6; call += 1) assert.is(codeOf(await send(changeTo('online'))), 'refused CREDENTIALS_REJECTED');
+    for (let call = 0; call < 6; call += 1) assert.is(codeOf(await send(changeTo('online'))), 'unauthorized CREDENTIALS_REJECTED');
     assert.equal(operations(), ['createToken 401']);
   });
 });
 
 test('a token without rights, or of another gateway, is for a person', async () => {
-  await withEmulator({ HW_AUTH_TOKEN: 'weak' }, async ({ send }) => assert.is(codeOf(await send(changeTo('online'))), 'stalled APIG.1005'));
-  await withEmulator({ HW_AUTH_TOKEN: 'old' }, async ({ send }) => assert.is(codeOf(await send(changeTo('online'))), 'refused APIG.1002'));
+  await withEmulator({ HW_AUTH_TOKEN: 'weak' }, async ({ send }) =>
+    assert.is(codeOf(await send(changeTo('online'))), 'rejected APIG.1005'),
+  );
+  await withEmulator({ HW_AUTH_TOKEN: 'old' }, async ({ send }) => assert.is(codeOf(await send(changeTo('online'))), 'unauthorized APIG.1002'));
 });
 
 test('what is missing is named', async () => {
   const token = { HW_AUTH_TOKEN: 'good' };
   await withEmulator(token, async ({ send }) => {
-    assert.is(codeOf(await send(changeTo('online', { apiId: 'api-2' }))), 'stalled APIG.3002');
-    assert.is(codeOf(await send(changeTo('online', { environmentId: 'env-2' }))), 'stalled APIG.3003');
-    assert.is(codeOf(await send(changeTo('online', { remark: 'x'.repeat(256) }))), 'stalled APIG.2011');
+    assert.is(codeOf(await send(changeTo('online', { apiId: 'api-2' }))), 'rejected APIG.3002');
+    assert.is(codeOf(await send(changeTo('online', { environmentId: 'env-2' }))), 'rejected APIG.3003');
+    assert.is(codeOf(await send(changeTo('online', { remark: 'x'.repeat(256) }))), 'rejected APIG.2011');
   });
-  await withEmulator(token, async ({ send }) => assert.is(codeOf(await send(changeTo('online'))), 'stalled APIG.3030'), 'instance-2');
+  await withEmulator(token, async ({ send }) => assert.is(codeOf(await send(changeTo('online'))), 'rejected APIG.3030'), 'instance-2');
 });
 
 test('a lost answer to a call that took effect is unknown', async () => {
@@ -121,7 +123,7 @@ test('throttling is a pause, as long as the gateway says', async () => {
     emulator.faults.add({ times: 1, status: 429, errorCode: 'APIG.0308', errorMsg, headers: { 'Retry-After': '3' } });
     for (const afterMs of [60_000, 3_000]) {
       const outcome = await send(changeTo('online'));
-      assert.is(outcome.kind === 'wait' && outcome.failure.retryAfterMs, afterMs);
+      assert.is(outcome.kind === 'throttled' && outcome.failure.retryAfterMs, afterMs);
     }
     assert.is(codeOf(await send(changeTo('online'))), 'succeeded');
   });

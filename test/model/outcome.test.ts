@@ -42,12 +42,12 @@ test('an unknown outcome of a first attempt is recorded without a state', () => 
 });
 
 const harmless: readonly Outcome[] = [
-  { kind: 'dropped' },
-  { kind: 'retry', failure },
-  { kind: 'stalled', failure },
-  { kind: 'wait', failure },
-  { kind: 'refused', failure },
-  { kind: 'absent' },
+  { kind: 'superseded' },
+  { kind: 'retryable', failure },
+  { kind: 'rejected', failure },
+  { kind: 'throttled', failure },
+  { kind: 'unauthorized', failure },
+  { kind: 'notApplied' },
 ];
 for (const outcome of harmless) {
   test(`what was recorded stays as it was after: ${outcome.kind}`, () => {

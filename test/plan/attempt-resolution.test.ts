@@ -23,20 +23,20 @@ const other = (isEffective: boolean): ListedVersion => ({
 });
 
 for (const [title, attempt, versions, expected] of [
-  ['its version is effective: it happened', online, [other(false), mine(true)], ['happened', 'mine', 'online', 'mine', 'r2']],
-  ['its version was followed by another: it happened', online, [other(true), mine(false)], ['happened', 'mine', 'online', 'other', 'r2']],
-  ['its version was taken offline since: it happened', online, [mine(false)], ['happened', 'mine', 'offline', null, 'r2']],
-  ['only others are there: it did not happen', online, [other(true)], ['absent', null, 'online', 'version', 'r1']],
-  ['nothing is there: it did not happen', online, [], ['absent', null, 'online', 'version', 'r1']],
-  ['without a marker nobody can tell', { ...online, marker: null }, [mine(true)], ['untold', null, null, null, null]],
-  ['nothing is effective: the offline happened', offline, [other(false)], ['happened', null, 'offline', null, null]],
-  ['something is effective: the offline did not happen', offline, [other(true)], ['absent', null, 'online', 'version', 'r1']],
+  ['its version is effective: it happened', online, [other(false), mine(true)], ['applied', 'mine', 'online', 'mine', 'r2']],
+  ['its version was followed by another: it happened', online, [other(true), mine(false)], ['applied', 'mine', 'online', 'other', 'r2']],
+  ['its version was taken offline since: it happened', online, [mine(false)], ['applied', 'mine', 'offline', null, 'r2']],
+  ['only others are there: it did not happen', online, [other(true)], ['notApplied', null, 'online', 'version', 'r1']],
+  ['nothing is there: it did not happen', online, [], ['notApplied', null, 'online', 'version', 'r1']],
+  ['without a marker nobody can tell', { ...online, marker: null }, [mine(true)], ['unknown', null, null, null, null]],
+  ['nothing is effective: the offline happened', offline, [other(false)], ['applied', null, 'offline', null, null]],
+  ['something is effective: the offline did not happen', offline, [other(true)], ['notApplied', null, 'online', 'version', 'r1']],
 ] as const satisfies readonly (readonly [string, UnknownAttempt, readonly ListedVersion[], readonly unknown[]])[]) {
   test(`${attempt.action}: ${title}`, () => {
     const before = recorded('orders', 'test', { revision: 'r1', unknownAttempt: attempt });
     const resolution = resolveAttempt(before, attempt, versions, 99);
-    const next = resolution.kind === 'untold' ? null : resolution.nextRecorded;
-    const version = resolution.kind === 'happened' ? resolution.versionId : null;
+    const next = resolution.kind === 'unknown' ? null : resolution.nextRecorded;
+    const version = resolution.kind === 'applied' ? resolution.versionId : null;
     assert.equal([resolution.kind, version, next?.state ?? null, next?.versionId ?? null, next?.revision ?? null], expected);
     if (next) assert.is(next.unknownAttempt, null);
   });
@@ -45,17 +45,17 @@ for (const [title, attempt, versions, expected] of [
 test('a switch to a version that happened leaves the recorded revision as it is', () => {
   const switched: UnknownAttempt = { ...online, marker: null, version: 'other' };
   const resolution = resolveAttempt(recorded('orders', 'test', { revision: 'r1', unknownAttempt: switched }), switched, [other(true)], 99);
-  assert.equal(resolution.kind === 'happened' && [resolution.nextRecorded.revision, resolution.nextRecorded.versionId], ['r1', 'other']);
+  assert.equal(resolution.kind === 'applied' && [resolution.nextRecorded.revision, resolution.nextRecorded.versionId], ['r1', 'other']);
 });
 
 test('an attempt against a drift that happened ends the drift and counts as its correction', () => {
   const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null } as const;
   const before = recorded('orders', 'test', { state: 'offline', drift, correctionCount: 2, lastCorrectedAtMs: 4, unknownAttempt: online });
   const happened = resolveAttempt(before, online, [mine(true)], 99);
-  const next = happened.kind === 'happened' ? happened.nextRecorded : null;
+  const next = happened.kind === 'applied' ? happened.nextRecorded : null;
   assert.equal([next?.state, next?.drift, next?.correctionCount, next?.lastCorrectedAtMs], ['online', null, 3, 99]);
   const absent = resolveAttempt(before, online, [], 99);
-  const still = absent.kind === 'absent' ? absent.nextRecorded : null;
+  const still = absent.kind === 'notApplied' ? absent.nextRecorded : null;
   assert.equal([still?.state, still?.drift, still?.correctionCount, still?.lastCorrectedAtMs], ['offline', drift, 2, 4]);
 });
 

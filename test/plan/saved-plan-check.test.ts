@@ -51,7 +51,7 @@ const cases: readonly Case[] = [
     name: 'the record says it is done, and the attempt failed',
     planned: [online, offline],
     now: [online, online],
-    lastAttempt: { outcome: 'stalled' },
+    lastAttempt: { outcome: 'rejected' },
     expected: 'recorded state',
   },
   {
@@ -65,7 +65,7 @@ const cases: readonly Case[] = [
     name: 'an earlier try came to nothing',
     planned: [online, offline],
     now: [online, offline],
-    lastAttempt: { outcome: 'retry' },
+    lastAttempt: { outcome: 'retryable' },
     expected: 'open',
   },
   {
@@ -131,7 +131,7 @@ const cases: readonly Case[] = [
     name: 'the attempt that the plan doubted had not happened',
     planned: [online, { ...offline, unknownAttempt }],
     now: [online, offline],
-    lastAttempt: { outcome: 'absent', startedAtMs: plannedAtMs - 1 },
+    lastAttempt: { outcome: 'notApplied', startedAtMs: plannedAtMs - 1 },
     expected: 'open',
   },
   {

@@ -13,7 +13,7 @@ import {
 import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
 const last = (over: Partial<AttemptSummary> = {}): AttemptSummary => ({
-  ...{ id: 7, action: 'online', revision: null, outcome: 'retry', code: 'APIG.9999', message: 'System error', startedAtMs: 1 },
+  ...{ id: 7, action: 'online', revision: null, outcome: 'retryable', code: 'APIG.9999', message: 'System error', startedAtMs: 1 },
   ...over,
 });
 const hold = { rule: 'protected', message: 'protected', hint: '' } as const;
@@ -76,7 +76,7 @@ for (const [name, given, expected] of [
   ['an attempt is in flight', { desired: online, change: change('orders', 'test'), lastAttempt: last({ outcome: null }) }, 'changing'],
   [
     'the gateway’s list shows that the last attempt did nothing',
-    { desired: online, change: change('orders', 'test'), lastAttempt: last({ outcome: 'absent' }) },
+    { desired: online, change: change('orders', 'test'), lastAttempt: last({ outcome: 'notApplied' }) },
     'changing',
   ],
   ['somebody else moved it', { desired: online, recorded: recorded('orders', 'test', { state: 'offline', drift }) }, 'drifted'],

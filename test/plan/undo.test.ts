@@ -61,7 +61,7 @@ const rows: readonly [name: string, attempt: Partial<Attempt>, now: Partial<Reco
     'unresolved',
   ],
   ['its own outcome is not known', { outcome: null, priorState: online }, { ...isOnline, unknownAttempt }, 'unresolved'],
-  ['it has failed', { outcome: 'stalled', priorState: online }, isOnline, 'none'],
+  ['it has failed', { outcome: 'rejected', priorState: online }, isOnline, 'none'],
 ];
 for (const [name, attempt, now, expected] of rows) test(name, () => assert.is(back(attempt, now), expected));
 
@@ -73,7 +73,7 @@ test('a later attempt has moved it, and one before has not', () => {
 test('what a pass did to one publication is undone together', () => {
   const attempts = [
     attemptAt('orders', 'test', { id: 1, priorState: online, versionId: 'v2' }),
-    attemptAt('orders', 'test', { id: 2, outcome: 'retry', priorState: online }),
+    attemptAt('orders', 'test', { id: 2, outcome: 'retryable', priorState: online }),
     attemptAt('orders', 'test', { id: 3, priorState: { ...online, versionId: 'v2' }, versionId: 'new' }),
   ];
   const { restorations, notRestored } = computeUndo(attempts, attempts, recordedState([recorded('orders', 'test', isOnline)]));

@@ -19,7 +19,7 @@ const lastAttempt = {
   id: 7,
   action: 'online',
   revision: null,
-  outcome: 'retry',
+  outcome: 'retryable',
   code: 'APIG.9999',
   message: 'System error',
   startedAtMs: 1,

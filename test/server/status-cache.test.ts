@@ -42,7 +42,7 @@ test('an attempt is followed from its begin to its end', () => {
   const done = boardAfter(accepted, planned, begun, succeeded);
   assert.equal([done.inFlight, standingsOn(done)], [0, ['in sync', 'in sync']]);
   assert.is(done.matrix?.recorded.get(orders.key)?.versionId, 'v1');
-  const failed = boardAfter(accepted, planned, begun, settled({ kind: 'retry', failure }));
+  const failed = boardAfter(accepted, planned, begun, settled({ kind: 'retryable', failure }));
   assert.equal(standingsOn(failed), ['failed', 'in sync']);
 });
 
@@ -66,7 +66,7 @@ test('a newer file shows with its plan, not before', () => {
 
 test('what an earlier process has tried shows where this one has not', () => {
   const board = boardAfter(accepted, planned);
-  const earlier = { id: 3, action: 'online', revision: null, outcome: 'stalled', code: 'X', message: '', startedAtMs: 1 } as const;
+  const earlier = { id: 3, action: 'online', revision: null, outcome: 'rejected', code: 'X', message: '', startedAtMs: 1 } as const;
   board.addLastAttempts(new Map([[orders.key, earlier]]));
   assert.equal(standingsOn(board), ['failed', 'in sync']);
   board.emit(begun);

@@ -74,10 +74,10 @@ test('a row of an attempt becomes the attempt', () => {
     ...texts,
     status: 500,
     settled_at_ms: 2,
-    outcome: 'retry',
+    outcome: 'retryable',
   });
   assert.equal([message, code, requestId, versionId, publishId], ['m', 'C', 'q', 'v', 'p']);
-  assert.equal([status, finishedAtMs, outcome], [500, 2, 'retry']);
+  assert.equal([status, finishedAtMs, outcome], [500, 2, 'retryable']);
   const open = toAttempt({
     ...row,
     settled_at_ms: null,

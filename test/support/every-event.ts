@@ -12,9 +12,9 @@ const of = { reconcileId: 'p', attemptId: 1, change: orders } as const;
 const failure = { code: 'X', status: 500, message: 'm', hint: 'h', requestId: 'r', retryAfterMs: null };
 const outcomes: readonly Outcome[] = [
   { kind: 'succeeded', versionId: 'v', publishId: null },
-  { kind: 'dropped' },
-  { kind: 'absent' },
-  ...(['wait', 'retry', 'stalled', 'refused', 'unknown'] as const).map((kind) => ({ kind, failure })),
+  { kind: 'superseded' },
+  { kind: 'notApplied' },
+  ...(['throttled', 'retryable', 'rejected', 'unauthorized', 'unknown'] as const).map((kind) => ({ kind, failure })),
 ];
 const hold = { rule: 'maxRemoved', message: 'm', hint: 'h', affected: [] } as const;
 const nothing = diffStates(desiredState([]), new Map());
@@ -67,7 +67,7 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
   'retry:scheduled': [{ type: 'retry:scheduled', reconcileId: 'p', change: orders, afterMs: 1, reason: 'r' }],
   'attempt:recovered': [
     { type: 'attempt:recovered', ...of, outcome: { kind: 'succeeded', versionId: 'v', publishId: null } },
-    { type: 'attempt:recovered', ...of, outcome: { kind: 'absent' } },
+    { type: 'attempt:recovered', ...of, outcome: { kind: 'notApplied' } },
   ],
   'attempt:unknown': [true, false].map((isRetried) => ({ type: 'attempt:unknown', ...of, reason: 'r', isRetried })),
   'gateway:observed': [0, 1].map((changedCount) => ({ type: 'gateway:observed', reconcileId: 'p', listedApiCount: 1, changedCount })),

@@ -105,7 +105,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       { ...of, reason: 'version' },
       { reconcileId: 'pass-2', marker: null, commitId: null, startedAtMs: 3 },
     );
-    await store.finishAttempt(gateway, of.key, second, { kind: 'stalled', failure }, recorded('orders', 'test'), 4);
+    await store.finishAttempt(gateway, of.key, second, { kind: 'rejected', failure }, recorded('orders', 'test'), 4);
     const attempts = await store.findAttempts(gateway, { reconcile: 'pass-' });
     assert.equal(
       attempts.map(({ id, priorState }) => [id, priorState]),
@@ -121,8 +121,8 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     for (const [reconcileId, api, outcome] of [
       ['aa11', 'orders', success],
       ['aa22', 'orders', success],
-      ['aa22', 'carts', { kind: 'stalled', failure }],
-      ['bb33', 'carts', { kind: 'stalled', failure }],
+      ['aa22', 'carts', { kind: 'rejected', failure }],
+      ['bb33', 'carts', { kind: 'rejected', failure }],
     ] as const) {
       const of = change(api, 'test');
       const id = await store.beginAttempt(gateway, of, { reconcileId, marker: null, commitId: null, startedAtMs: 1 });
@@ -154,7 +154,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal((await store.previousState(gateway, 100)).approvals, []);
     const agreed = { ...of, approval: { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 100 } };
     const lost = await store.beginAttempt(gateway, agreed, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 2 });
-    await store.finishAttempt(gateway, of.key, lost, { kind: 'retry', failure }, undefined, 3);
+    await store.finishAttempt(gateway, of.key, lost, { kind: 'retryable', failure }, undefined, 3);
     assert.equal((await store.approvals(gateway))[0]?.usedKeys, new Set());
     const id = await store.beginAttempt(gateway, agreed, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 4 });
     await store.finishAttempt(gateway, of.key, id, { kind: 'succeeded', versionId: null, publishId: null }, undefined, 5);
@@ -229,7 +229,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('a settled attempt without a next record leaves none', async (store) => {
     const { key } = change('orders', 'test');
-    await settled(store, change('orders', 'test'), { kind: 'retry', failure }, undefined);
+    await settled(store, change('orders', 'test'), { kind: 'retryable', failure }, undefined);
     assert.is(await store.readPublication(gateway, key), undefined);
     assert.is((await store.readRecordedState(gateway)).size, 0);
     assert.is((await store.history(gateway, { limit: 10 })).length, 1);
@@ -237,17 +237,17 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   for (const [outcome, shown] of [
     [success, { versionId: 'version', publishId: 'publish' }],
-    [{ kind: 'dropped' }, {}],
+    [{ kind: 'superseded' }, {}],
     [
-      { kind: 'wait', failure },
+      { kind: 'throttled', failure },
       { code: 'APIG.3500', status: 500, message: 'Internal error', requestId: 'request-1' },
     ],
     [
-      { kind: 'retry', failure },
+      { kind: 'retryable', failure },
       { code: 'APIG.3500', status: 500, message: 'Internal error', requestId: 'request-1' },
     ],
     [
-      { kind: 'stalled', failure: { ...failure, requestId: null, retryAfterMs: null } },
+      { kind: 'rejected', failure: { ...failure, requestId: null, retryAfterMs: null } },
       { code: 'APIG.3500', status: 500, message: 'Internal error' },
     ],
     [
@@ -350,7 +350,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       if (outcome) await store.finishAttempt(gateway, made.key, id, outcome, recorded(api, 'test'), startedAtMs + 1);
       return id;
     };
-    for (let index = 0; index < 250; index += 1) await attempt('orders', index, { kind: 'retry', failure });
+    for (let index = 0; index < 250; index += 1) await attempt('orders', index, { kind: 'retryable', failure });
     const kept = [await attempt('orders', 250, success), await attempt('carts', 251, null), await attempt('invoices', 5000, success)];
     await attempt('orders', 252, success);
     const counts: number[] = [];
@@ -425,7 +425,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   });
 
   withStore('the last attempt of each publication is its newest, settled or not', async (store) => {
-    await settled(store, change('orders', 'test'), { kind: 'retry', failure }, undefined);
+    await settled(store, change('orders', 'test'), { kind: 'retryable', failure }, undefined);
     const invoices = await settled(store, change('invoices', 'test'), success, recorded('invoices', 'test'));
     const orders = await store.beginAttempt(gateway, change('orders', 'test'), {
       reconcileId: 'pass',

@@ -41,10 +41,10 @@ const probe = (isExpected: boolean): EdictEvent => ({
 
 const levels: readonly [string, EdictEvent, string][] = [
   ['a change that was made', settled({ kind: 'succeeded', versionId: null, publishId: null }), 'info'],
-  ['a change that waits for a person', settled({ kind: 'stalled', failure }), 'error'],
+  ['a change that waits for a person', settled({ kind: 'rejected', failure }), 'error'],
   ['a change whose outcome is unknown', settled({ kind: 'unknown', failure }), 'warn'],
-  ['a change that is tried again', settled({ kind: 'retry', failure }), 'warn'],
-  ['a change that was dropped', settled({ kind: 'dropped' }), 'info'],
+  ['a change that is tried again', settled({ kind: 'retryable', failure }), 'warn'],
+  ['a change that was dropped', settled({ kind: 'superseded' }), 'info'],
   ['a plan with changes on a resync', { type: 'plan:computed', reconcileId: 'p', cause: 'resync', recorded: new Map(), plan }, 'info'],
   [
     'a plan without changes on a resync',
@@ -86,8 +86,8 @@ const levels: readonly [string, EdictEvent, string][] = [
 for (const [name, event, level] of levels) test(`${name} is logged as ${level}`, () => assert.is(messageFor(event).level, level));
 
 test('the message of an event does not depend on its fields', () => {
-  const other = { ...settled({ kind: 'retry', failure: { ...failure, code: 'Y' } }), attemptId: 99 } as EdictEvent;
-  assert.is(messageFor(other).message, messageFor(settled({ kind: 'retry', failure })).message);
+  const other = { ...settled({ kind: 'retryable', failure: { ...failure, code: 'Y' } }), attemptId: 99 } as EdictEvent;
+  assert.is(messageFor(other).message, messageFor(settled({ kind: 'retryable', failure })).message);
 });
 
 test.run();

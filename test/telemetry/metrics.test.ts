@@ -51,10 +51,10 @@ test('calls are counted by what they do and what came of them', async () => {
   const { emit, text } = opened();
   const settled = { type: 'attempt:finished', reconcileId: '', attemptId: 1, change: change('a', 'test'), durationMs: 30 } as const;
   emit({ ...settled, outcome: { kind: 'succeeded', versionId: null, publishId: null } });
-  emit({ ...settled, outcome: { kind: 'dropped' } });
+  emit({ ...settled, outcome: { kind: 'superseded' } });
   const shown = await text();
   assert.match(shown, 'edict_calls_total{action="online",outcome="succeeded"} 1\n');
-  assert.match(shown, 'edict_calls_total{action="online",outcome="dropped"} 1\n');
+  assert.match(shown, 'edict_calls_total{action="online",outcome="superseded"} 1\n');
   assert.match(shown, 'edict_call_duration_seconds_bucket{le="0.05"} 2\n');
 });
 

@@ -55,7 +55,7 @@ test('every event is one sentence that says what happened, and all begin in one 
     'pass started: start',
     'rate changed: 5 of 10 calls in 1 s',
     'notification not delivered: x r, 1 given up',
-    'orders in test: dropped',
+    'orders in test: superseded',
     'stopped: SIGTERM',
   ]) {
     assert.ok(

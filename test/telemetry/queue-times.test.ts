@@ -16,9 +16,9 @@ const planned: EdictEvent = {
 };
 const begun: EdictEvent = { type: 'attempt:started', reconcileId: 'p', attemptId: 1, change: change('orders', 'test') };
 const failure = { code: 'X', status: 500, message: '', hint: null, requestId: null, retryAfterMs: null };
-const settled = (kind: 'succeeded' | 'retry'): EdictEvent => ({
+const settled = (kind: 'succeeded' | 'retryable'): EdictEvent => ({
   ...{ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: change('orders', 'test'), durationMs: 1 },
-  outcome: kind === 'retry' ? { kind, failure } : { kind, versionId: null, publishId: null },
+  outcome: kind === 'retryable' ? { kind, failure } : { kind, versionId: null, publishId: null },
 });
 const finished = (failed: number): EdictEvent => ({
   type: 'reconcile:finished',
@@ -42,7 +42,7 @@ test('a change waits from the plan that first asked for it until its first call'
   hear(1000, planned);
   assert.is(times.queued, 2);
   assert.equal(hear(3000, begun), { kind: 'waited', seconds: 3 });
-  hear(3100, settled('retry'));
+  hear(3100, settled('retryable'));
   assert.equal([hear(9000, begun), times.queued], [null, 2], 'a second try is no second wait');
   hear(9100, settled('succeeded'));
   assert.is(times.queued, 1);

@@ -88,7 +88,7 @@ test('a call says what it was for and what came of it', () => {
     begun('p', 1),
     settled('p', 1),
     begun('p', 2),
-    settled('p', 2, { kind: 'retry', failure }),
+    settled('p', 2, { kind: 'retryable', failure }),
     finished('p', 1),
   );
   const [good, bad] = exporter.getFinishedSpans().filter(({ name }) => name === 'call online');
@@ -153,7 +153,7 @@ test('a pass without a plan is an error, and the one before it goes on', () => {
 
 test('what is found out of an earlier attempt is an event of the pass', () => {
   const of = { reconcileId: 'p', attemptId: 7, change: change('a', 'test') } as const;
-  hear(started('p'), planned('p'), { type: 'attempt:recovered', ...of, outcome: { kind: 'absent' } }, finished('p'));
+  hear(started('p'), planned('p'), { type: 'attempt:recovered', ...of, outcome: { kind: 'notApplied' } }, finished('p'));
   assert.equal(
     spanNamed('pass').events.map(({ name, attributes }) => [name, attributes?.['edict.attempt']]),
     [['attempt:recovered', 7]],

@@ -70,7 +70,7 @@ test('the focus stays on its cell while others scroll by and change', async () =
     reconcileId: 'p',
     attemptId: 1,
     change: orders,
-    outcome: { kind: 'stalled', failure },
+    outcome: { kind: 'rejected', failure },
     durationMs: 1,
   });
   await shown.page.locator('.failed', { hasText: 'failed' }).first().waitFor();

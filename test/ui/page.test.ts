@@ -39,7 +39,7 @@ async function showAll({ plan, emit, page }: ShownPage): Promise<void> {
     reconcileId: 'p',
     attemptId: 1,
     change: change('carts', 'test'),
-    outcome: { kind: 'stalled', failure },
+    outcome: { kind: 'rejected', failure },
     durationMs: 1,
   });
   emit({ type: 'requests:paused', reason: 'credentials', message: 'APIGW.0301 Incorrect IAM authentication information' });

@@ -15,7 +15,7 @@ test.before(async () => {
   attempts.push(
     attempt(3, { action: 'offline', outcome: 'succeeded', approval: { by: 'ada', reason: '<i>CHG-7</i>' } }),
     attempt(2, { reason: 'revision', revision: 'r2', versionId: 'v2' }),
-    attempt(1, { outcome: 'stalled', code: 'APIG.3001', message: 'API does not exist' }),
+    attempt(1, { outcome: 'rejected', code: 'APIG.3001', message: 'API does not exist' }),
     attempt(9, { api: 'carts', apiId: 'api-carts' }),
   );
   shown = await openShownPage(attempts);

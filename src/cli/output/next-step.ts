@@ -87,7 +87,7 @@ function nextStepForChange(change: Change, explanation: Explanation, settings: S
   const how = change.version === null ? ', as a new version' : `, by a switch to version ${change.version}`;
   const what = `goes ${action}${action === 'online' ? how : ''}`;
   if (failed === undefined) return { kind: 'change', ...actionAndReason, what, why, ...timing };
-  const needsPerson = isControllerRunning(explanation) && (failed.outcome === 'stalled' || failed.outcome === 'refused');
+  const needsPerson = isControllerRunning(explanation) && (failed.outcome === 'rejected' || failed.outcome === 'unauthorized');
   const nextAttempt = needsPerson
     ? `nothing: going ${action} failed, and waits for a person`
     : `going ${action} failed, and is tried again`;
@@ -171,9 +171,9 @@ function formatRetry({ outcome, startedAtMs, finishedAtMs }: Attempt, { pid }: C
   switch (outcome) {
     case null:
       return `when the call that is under way is over: it began at ${formatTimestamp(startedAtMs)}, and takes ${formatDurationMs(gateway.timeoutMs)} at most`;
-    case 'stalled':
+    case 'rejected':
       return `when the file changes, at SIGHUP (kill -HUP ${pid}), or when the daemon starts again; not by itself`;
-    case 'refused':
+    case 'unauthorized':
       return 'when the credentials change, or at SIGHUP';
     default:
       return `by itself, at most 5 min after the last attempt was over (${formatTimestamp(finishedAtMs ?? startedAtMs)}); the log has the moment`;

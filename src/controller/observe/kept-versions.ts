@@ -32,7 +32,7 @@ export async function readKeptVersions(
       if (failure) return;
       const read = await readPublicationVersions(restoration, recorded, deps);
       if (read.kind === 'read') kept.set(restoration.key, read.value);
-      else if (read.kind === 'stalled') kept.set(restoration.key, `${read.failure.code} ${read.failure.message}`);
+      else if (read.kind === 'rejected') kept.set(restoration.key, `${read.failure.code} ${read.failure.message}`);
       else failure = read;
     }
   };

@@ -155,7 +155,7 @@ async function confirmOmitted(
       return observationFailed(`the list leaves out API ${apiId}, which is there when it is asked for by itself`);
     if (read.kind === 'read') deleted.add(apiId);
     // A rejected single read, such as a missing permission, is no evidence against the list.
-    if (read.kind !== 'read' && read.kind !== 'stalled') return observationFailed(`${read.failure.code} ${read.failure.message}`);
+    if (read.kind !== 'read' && read.kind !== 'rejected') return observationFailed(`${read.failure.code} ${read.failure.message}`);
   }
   const previousCount = await record.listedApiCount(desired.gateway);
   const isShort = previousCount !== null && observation.size < previousCount * (1 - maxPlausibleLoss);
@@ -174,7 +174,7 @@ async function confirmUnpublished(
     state === 'online' && observation.get(apiId)?.publications.has(environmentId) === false;
   for (const lost of sample(settled.filter(isLost))) {
     const read = await gateway.listVersions(lost, signal);
-    if (read.kind === 'stalled') continue;
+    if (read.kind === 'rejected') continue;
     if (read.kind !== 'read') return observationFailed(`${read.failure.code} ${read.failure.message}`);
     if (read.value.some(({ isEffective }) => isEffective)) {
       return observationFailed(
@@ -207,10 +207,10 @@ async function readPinnedVersions(
     if (!api || !published || version === null || state === 'offline' || isKnown || recordedPublication?.unknownAttempt) continue;
     readCount += 1;
     const read = readCount > maxSingleReads ? null : await gateway.listVersions(pinned, signal);
-    if (read && read.kind !== 'read' && read.kind !== 'stalled') return observationFailed(`${read.failure.code} ${read.failure.message}`);
+    if (read && read.kind !== 'read' && read.kind !== 'rejected') return observationFailed(`${read.failure.code} ${read.failure.message}`);
     const effective = read?.kind === 'read' ? read.value.find(({ isEffective }) => isEffective) : undefined;
     if (effective) result.set(apiId, withVersion(api, environmentId, effective.versionId));
-    else if (read?.kind !== 'stalled') unconfirmed.add(key);
+    else if (read?.kind !== 'rejected') unconfirmed.add(key);
   }
   return { kind: 'closer', observation: result, unconfirmed };
 }

@@ -81,7 +81,7 @@ export class Batcher {
     const { outcomes, isSameFailure } = await gateway.sendBatch([...byChange.keys()], { marker, isStillDesired }, signal);
     if (isSameFailure) this.#maxSize = Math.max(1, Math.floor(this.#maxSize / 2));
     else this.#growMaxSize();
-    for (const [index, { resolve }] of entries.entries()) resolve(outcomes[index] ?? { kind: 'dropped' });
+    for (const [index, { resolve }] of entries.entries()) resolve(outcomes[index] ?? { kind: 'superseded' });
   }
 
   #growMaxSize(): void {

@@ -7,18 +7,18 @@ import { assertNever } from '../../model/errors.ts';
 import type { Clock } from '../../model/ports.ts';
 import type { PublicationKey, RequestLimits } from '../../model/publication.ts';
 
-/** The result of reconciling one key: done, retry later, or stalled until a person or a new file acts. */
+/** The result of reconciling one key: done, retry later, or blocked until a person or a new file acts. */
 export type Result =
   | { readonly kind: 'done' }
   /** `failures`: consecutive failures so far. */
   | { readonly kind: 'again'; readonly afterMs: number; readonly failures: number }
-  | { readonly kind: 'stalled' };
+  | { readonly kind: 'blocked' };
 
 type Slot =
   | { readonly kind: 'queued'; readonly failures: number }
   | { readonly kind: 'running'; readonly failures: number; dirty: boolean }
   | { readonly kind: 'due'; readonly failures: number; readonly dueAtMs: number }
-  | { readonly kind: 'stalled' };
+  | { readonly kind: 'blocked' };
 
 export interface WorkqueueDeps {
   readonly limit: RequestLimits;
@@ -102,11 +102,11 @@ export class Workqueue {
     for (const key of keys) {
       const slot = before.get(key);
       if (slot?.kind === 'running') slot.dirty ||= !isSequel;
-      else if (!fresh && slot?.kind === 'stalled') this.#slots.set(key, slot);
+      else if (!fresh && slot?.kind === 'blocked') this.#slots.set(key, slot);
       else if (!fresh && slot?.kind === 'due' && slot.dueAtMs > now) {
         this.#slots.set(key, slot);
         dueAtMs = Math.min(dueAtMs, slot.dueAtMs);
-      } else this.#enqueue(key, fresh || !slot || slot.kind === 'stalled' ? 0 : slot.failures);
+      } else this.#enqueue(key, fresh || !slot || slot.kind === 'blocked' ? 0 : slot.failures);
     }
     this.#disarmRetryTimer();
     if (dueAtMs < Number.POSITIVE_INFINITY) this.#armRetryTimer(dueAtMs);
@@ -220,7 +220,7 @@ export class Workqueue {
       case 'done':
         this.#slots.delete(key);
         return;
-      case 'stalled':
+      case 'blocked':
         this.#slots.set(key, result);
         return;
       case 'again': {

@@ -17,7 +17,7 @@ export interface Credentials {
   /** Resolves to an authentication. Rejects with a CredentialsError, immediately while only rejected credentials are available, or once `signal` is aborted. */
   authenticate(signal: AbortSignal): Promise<RequestAuth>;
   /** Reports the result of a request with `auth`; must be called for each. Returns whether to retry once with the credentials available then. */
-  report(auth: RequestAuth, result: 'taken' | 'refused' | 'untold'): boolean;
+  report(auth: RequestAuth, result: 'accepted' | 'rejected' | 'unknown'): boolean;
   /** Returns whether the credentials differ from the rejected ones, so that a retry makes sense. */
   hasChanged(): boolean;
   /** Forgets a rejection, because a person asked for a retry. */

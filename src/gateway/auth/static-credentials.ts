@@ -45,10 +45,10 @@ export class StaticCredentials implements Credentials {
     }
   }
 
-  report(auth: RequestAuth, result: 'taken' | 'refused' | 'untold'): boolean {
+  report(auth: RequestAuth, result: 'accepted' | 'rejected' | 'unknown'): boolean {
     const fingerprint = this.#fingerprints.get(auth) ?? '';
-    if (result === 'taken') this.#accepted = fingerprint;
-    if (result === 'refused') {
+    if (result === 'accepted') this.#accepted = fingerprint;
+    if (result === 'rejected') {
       this.#rejected = fingerprint;
       if (this.#accepted === fingerprint) this.#accepted = null;
     }
@@ -56,7 +56,7 @@ export class StaticCredentials implements Credentials {
       this.#trial.end();
       this.#trial = null;
     }
-    return result === 'refused' && this.hasChanged();
+    return result === 'rejected' && this.hasChanged();
   }
 
   hasChanged(): boolean {

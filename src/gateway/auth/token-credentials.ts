@@ -71,11 +71,11 @@ export class TokenCredentials implements Credentials {
     return cached.auth;
   }
 
-  report(auth: RequestAuth, result: 'taken' | 'refused' | 'untold'): boolean {
+  report(auth: RequestAuth, result: 'accepted' | 'rejected' | 'unknown'): boolean {
     const cached = this.#token;
     const isCurrent = cached !== null && cached.auth === auth;
-    if (result === 'taken' && isCurrent) cached.isTrusted = true;
-    if (result !== 'refused') return false;
+    if (result === 'accepted' && isCurrent) cached.isTrusted = true;
+    if (result !== 'rejected') return false;
     if (!isCurrent) return true;
     if (this.#isUnproven(cached)) {
       cached.isRejected = true;

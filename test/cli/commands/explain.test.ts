@@ -18,7 +18,7 @@ test('tells of a publication from the first to the last, by name or ID, and asks
   const failed = await edict(['explain', 'orders', 'test'], folder, {});
   assert.equal([failed.code, failed.stderr], [0, '']);
   assert.match(failed.stdout, /^File: online {2}edict\.yaml:6:\d+\n {2}6 \| .*revision: r1/m);
-  assert.match(failed.stdout, /stalled +APIG\.3002 no such API\n +request \w+\n/);
+  assert.match(failed.stdout, /rejected +APIG\.3002 no such API\n +request \w+\n/);
   assert.match(failed.stdout, /^Next: going online failed, and is tried again$/m);
   assert.match(failed.stdout, "to do       check the API's id in the file");
   assert.is(emulator.requests.since(0).length, before);

@@ -9,9 +9,9 @@ import { change, desiredState } from '../../support/states.ts';
 const failure = { code: 'TIMEOUT', status: null, message: 'no answer', hint: null, requestId: null, retryAfterMs: null };
 const outcomes: readonly Outcome[] = [
   { kind: 'succeeded', versionId: 'v1', publishId: 'p1' },
-  { kind: 'dropped' },
-  { kind: 'absent' },
-  ...(['wait', 'retry', 'stalled', 'refused', 'unknown'] as const).map((kind) => ({ kind, failure })),
+  { kind: 'superseded' },
+  { kind: 'notApplied' },
+  ...(['throttled', 'retryable', 'rejected', 'unauthorized', 'unknown'] as const).map((kind) => ({ kind, failure })),
 ];
 const settled = (outcome: Outcome) =>
   applyAttemptJson({
@@ -33,7 +33,7 @@ for (const outcome of outcomes) {
 
 test('a failure is told, and a version without the rest of the outcome', () => {
   const { retryAfterMs, ...told } = failure;
-  const line = settled({ kind: 'stalled', failure: { ...failure, code: 'APIG.1' } });
+  const line = settled({ kind: 'rejected', failure: { ...failure, code: 'APIG.1' } });
   assert.equal({ ...told, pauseMs: retryAfterMs, ...line }, line);
   assert.not.ok('publishId' in settled(outcomes[0] as Outcome));
 });

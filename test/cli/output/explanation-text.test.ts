@@ -18,7 +18,7 @@ function text(of: Explanation): string {
 test('everything stands in the order in which a person asks', () => {
   const file = { revision: 'r2', remark: 'see CHG-1042', source: { file: 'edict.yaml', line: 7, column: 7 } };
   const record = { revision: 'r1', recordedAtMs: nowMs - 5 * minuteMs };
-  const tried = { id: 3, reason: 'revision', revision: 'r2', outcome: 'stalled', code: 'APIG.3002', message: 'no such API' } as const;
+  const tried = { id: 3, reason: 'revision', revision: 'r2', outcome: 'rejected', code: 'APIG.3002', message: 'no such API' } as const;
   const given = { ...tried, startedAtMs: nowMs - minuteMs, marker: 'cafe', requestId: 'req-1' };
   assert.is(
     text(explanation({ file, record, report: given, hint: 'check the id' })),
@@ -39,7 +39,7 @@ Record: online
 Gateway: not asked: edict looks only if told to, and nobody has looked yet (--refresh does)
 
 Attempts: newest first
-  3  2026-11-20T09:29:00Z (1 min ago)  online  revision r2  stalled  APIG.3002 no such API
+  3  2026-11-20T09:29:00Z (1 min ago)  online  revision r2  rejected  APIG.3002 no such API
      request req-1
 
 Next: going online failed, and is tried again
@@ -53,13 +53,13 @@ Next: going online failed, and is tried again
 
 test('only the newest failure shows its request, and an attempt in flight is unresolved', () => {
   const failed = [3, 2, 1].map((id) => ({
-    attempt: attempt({ id, outcome: id === 3 ? null : 'retry', code: 'X', message: 'no', requestId: `req-${id}` }),
+    attempt: attempt({ id, outcome: id === 3 ? null : 'retryable', code: 'X', message: 'no', requestId: `req-${id}` }),
     hint: 'mend it',
   }));
   const said = text({ ...explanation({ file: {} }), attempts: failed });
   assert.equal(said.match(/request req-\d/g), ['request req-3']);
   assert.match(said, /^ {2}3 .*unresolved +X no$/m);
-  assert.match(said, /^ {2}1 .*retry +X no$/m);
+  assert.match(said, /^ {2}1 .*retryable +X no$/m);
 });
 
 test('what the record knows of others is said', () => {

@@ -19,7 +19,7 @@ test('says what is done, failed and left, and goes away', () => {
   progress.emit({ ...settled(0), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
   assert.match(text(), /\[=====\s+\] 1 of 4 done, 3 left, .* to go$/);
   for (const rest of [1, 2]) progress.emit({ ...settled(rest), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
-  progress.emit({ ...settled(3), outcome: { kind: 'stalled', failure } });
+  progress.emit({ ...settled(3), outcome: { kind: 'rejected', failure } });
   assert.match(text(), '3 of 4 done, 1 failed, 1 left');
   progress.clear();
   assert.ok(text().endsWith('\r\u001B[2K'));

@@ -16,7 +16,7 @@ const root = temporaryFolder();
 let stores = 0;
 const minuteMs = 60_000;
 const failure: Failure = { code: 'APIG.9999', status: 500, message: 'x', hint: null, requestId: null, retryAfterMs: null };
-const down: ReadResult<never> = { kind: 'retry', failure };
+const down: ReadResult<never> = { kind: 'retryable', failure };
 const never = new AbortController().signal;
 
 function file(refreshIntervalMs: number | null): DesiredState {

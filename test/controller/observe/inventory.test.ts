@@ -9,7 +9,7 @@ const deps = { clock: { sleep: async () => {} }, random: () => 0, signal: new Ab
 
 function failing(hint: string | null) {
   const failure = { code: 'APIG.1005', status: 403, message: 'No permissions', hint, requestId: null, retryAfterMs: null };
-  return async () => ({ kind: 'stalled', failure }) as const;
+  return async () => ({ kind: 'rejected', failure }) as const;
 }
 const listApis = async () => ({ kind: 'read', value: new Map([['a', api]]) }) as const;
 const listEnvironments = async () => ({ kind: 'read', value: [environment] }) as const;

@@ -13,7 +13,7 @@ const version = (versionId: string, isEffective = false): ListedVersion => ({
   publishedAtMs: 1,
   isEffective,
 });
-const failed = (kind: 'stalled' | 'refused', code: string): ReadResult<never> => ({
+const failed = (kind: 'rejected' | 'unauthorized', code: string): ReadResult<never> => ({
   kind,
   failure: { code, status: 403, message: 'no', hint: null, requestId: null, retryAfterMs: null },
 });
@@ -68,13 +68,13 @@ test('an older change that is not shown is not waited for', async () => {
 });
 
 test('what the gateway does not tell of one publication says why', async () => {
-  const { came } = await read({ a: [failed('stalled', 'APIG.3002')], b: [shown] });
+  const { came } = await read({ a: [failed('rejected', 'APIG.3002')], b: [shown] });
   assert.equal(came.kind === 'read' && [...came.value.values()], ['APIG.3002 no', shown.value]);
 });
 
 test('refused credentials end it all', async () => {
-  const { came, asked } = await read({ a: [failed('refused', 'APIG.1001')], b: [shown], c: [shown], d: [shown], e: [shown] });
-  assert.is(came.kind, 'refused');
+  const { came, asked } = await read({ a: [failed('unauthorized', 'APIG.1001')], b: [shown], c: [shown], d: [shown], e: [shown] });
+  assert.is(came.kind, 'unauthorized');
   assert.ok(asked.length < 5);
 });
 

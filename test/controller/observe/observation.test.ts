@@ -91,7 +91,7 @@ test('folds what is published into the record, in one read', async () => {
   assert.is(observed?.recorded.size, 1);
 });
 
-for (const kind of ['wait', 'retry', 'stalled', 'refused'] as const) {
+for (const kind of ['throttled', 'retryable', 'rejected', 'unauthorized'] as const) {
   test(`a list that cannot be read (${kind}) changes nothing, and says why`, async () => {
     const { reason, asked } = await lookAt({ record: [online], list: failing(kind, 'APIG.1') });
     assert.equal([reason, asked], ['APIG.1 x', ['apis']]);
@@ -110,7 +110,7 @@ test('a list that leaves out an API which is there is not believed in anything',
 
 test('an API that is gone is published nowhere; one that may not be asked for says nothing; neither blinds the look', async () => {
   const api = async (apiId: string): Promise<ReadResult<ObservedApi | null>> =>
-    apiId === 'api-gone' ? { kind: 'read', value: null } : failing('stalled', 'APIG.1005');
+    apiId === 'api-gone' ? { kind: 'read', value: null } : failing('rejected', 'APIG.1005');
   const record = [online, recorded('gone', 'test'), recorded('secret', 'test')];
   const { observed, asked } = await lookAt({ record, list: [listed('orders')], api });
   assert.equal(asked, ['apis', 'api-gone', 'api-secret', 'versions of api-orders']);
@@ -139,7 +139,7 @@ test('an API that was made anew under its name is told of, and not taken for the
   assert.equal([...(observed?.recorded.keys() ?? [])], [online.key]);
 });
 
-for (const kind of ['wait', 'retry', 'refused'] as const) {
+for (const kind of ['throttled', 'retryable', 'unauthorized'] as const) {
   test(`a closer look that fails (${kind}) leaves everything as it was`, async () => {
     const api = async () => failing(kind, 'APIG.1');
     assert.is((await lookAt({ record: [online], list: [], api })).reason, 'APIG.1 x');
@@ -164,7 +164,7 @@ test('what the list shows as published no more is asked for once more before it 
     desired,
     record: [online],
     list: [listed('orders')],
-    versions: async () => failing('stalled', 'APIG.1005'),
+    versions: async () => failing('rejected', 'APIG.1005'),
   });
   assert.equal(untold.notices, ['drift'], 'where the versions may not be seen, the list alone counts');
 });

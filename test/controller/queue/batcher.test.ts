@@ -18,7 +18,7 @@ function station(
   const markers: (string | null)[] = [];
   const gateway: BatcherDeps['gateway'] = {
     send: async (one, how) => {
-      if (!how.isStillDesired()) return { kind: 'dropped' };
+      if (!how.isStillDesired()) return { kind: 'superseded' };
       calls.push(one.api);
       markers.push(how.marker);
       return answer(one);
@@ -27,7 +27,7 @@ function station(
       const leaving = changes.filter(how.isStillDesired);
       calls.push(`${leaving.map(({ api }) => api).join('+')} in ${leaving[0]?.environment}`);
       markers.push(how.marker);
-      const outcomes = changes.map((each): Outcome => (how.isStillDesired(each) ? answer(each) : { kind: 'dropped' }));
+      const outcomes = changes.map((each): Outcome => (how.isStillDesired(each) ? answer(each) : { kind: 'superseded' }));
       return { outcomes, isSameFailure: outcomes.every((outcome) => 'failure' in outcome) };
     },
   };
@@ -91,13 +91,13 @@ test('environments, actions and remarks do not mix; a version is switched to alo
 test('what is no longer wanted is left behind', async () => {
   const { calls, place } = station(2);
   const outcomes = await Promise.all([place('a').send(() => false), place('b').send(yes)]);
-  assert.equal(outcomes, [{ kind: 'dropped' }, done]);
+  assert.equal(outcomes, [{ kind: 'superseded' }, done]);
   assert.equal(calls, ['b in test']);
 });
 
 test('after a call that failed as a whole the next are smaller, and grow again', async () => {
   let isBad = true;
-  const { calls, place } = station(4, { answer: () => (isBad ? { kind: 'retry', failure } : done) });
+  const { calls, place } = station(4, { answer: () => (isBad ? { kind: 'retryable', failure } : done) });
   const round = async (count: number): Promise<number[]> => {
     calls.length = 0;
     await Promise.all(Array.from({ length: count }, (_, index) => place(`a${index}`).send(yes)));

@@ -9,9 +9,9 @@ const key = (name: string): PublicationKey => publicationKey(name, 'test');
 const keys = (...names: string[]): PublicationKey[] => names.map(key);
 const done: Result = { kind: 'done' };
 
-/** A queue whose work waits until it is told its verdict. */
+/** A queue whose work waits until it is told its result. */
 function controlled(concurrency = 1, calls = 1000) {
-  const begun: { name: string; failures: number; end: (verdict?: Result) => void; answered: () => void }[] = [];
+  const begun: { name: string; failures: number; end: (result?: Result) => void; answered: () => void }[] = [];
   const counts = { idle: 0, due: 0 };
   const queue = new Workqueue({
     limit: { calls, perMs: 1000, concurrency },
@@ -19,7 +19,7 @@ function controlled(concurrency = 1, calls = 1000) {
     clock: systemClock,
     reconcile: (worked, failures, answered) =>
       new Promise((resolve) => {
-        begun.push({ name: worked.split(' ')[0] ?? '', failures, answered, end: (verdict = done) => resolve(verdict) });
+        begun.push({ name: worked.split(' ')[0] ?? '', failures, answered, end: (result = done) => resolve(result) });
       }),
     onIdle: () => {
       counts.idle += 1;
@@ -53,7 +53,7 @@ test('one in flight is looked at again afterwards, but not for a sequel, which h
     queue.set(keys('a'), { fresh: false });
     await until('it has begun', () => begun.length === 1);
     queue.set(keys('a', 'b'), { fresh: false, isSequel });
-    begun[0]?.end({ kind: 'stalled' });
+    begun[0]?.end({ kind: 'blocked' });
     await until('the next has begun', () => begun.length === 2);
     begun[1]?.end();
     if (!isSequel) await until('the first has begun again', () => begun.length === 3);
@@ -106,7 +106,7 @@ test('what stalled waits for a fresh start', async () => {
   const { queue, begun, names } = controlled(1);
   queue.set(keys('a'), { fresh: true });
   await until('it has begun', () => begun.length === 1);
-  begun[0]?.end({ kind: 'stalled' });
+  begun[0]?.end({ kind: 'blocked' });
   await until('it has stalled', () => queue.isIdle);
   queue.set(keys('a'), { fresh: false });
   assert.ok(queue.isIdle && !queue.hasScheduledRetry);

@@ -108,7 +108,7 @@ test('a token in a file follows the file', async () => {
   const token = async () => headersOf(await credentials.authenticate(signal))['X-Auth-Token'];
   const first = await credentials.authenticate(signal);
   assert.equal(headersOf(first), { 'X-Auth-Token': 'first' });
-  assert.not(credentials.report(first, 'refused'));
+  assert.not(credentials.report(first, 'rejected'));
   assert.is(((await token().catch((error: unknown) => error)) as EdictError).code, 'CREDENTIALS_REJECTED');
   writeFileSync(file, 'second\n');
   assert.not(credentials.hasChanged(), 'the file was looked at a moment ago');

@@ -18,13 +18,13 @@ const tokenOf = (proof: RequestAuth): string | undefined => headersOf(proof)['X-
 
 test('what has been taken is given to everyone at once', async () => {
   const { credentials } = given();
-  credentials.report(await credentials.authenticate(signal), 'taken');
+  credentials.report(await credentials.authenticate(signal), 'accepted');
   const proofs = await Promise.all([1, 2, 3].map(() => credentials.authenticate(signal)));
   assert.equal(proofs.map(tokenOf), ['one', 'one', 'one']);
 });
 
-for (const result of ['taken', 'refused', 'untold'] as const) {
-  test(`until it has been taken only one request at a time carries it; the first is ${result}`, async () => {
+for (const result of ['accepted', 'rejected', 'unknown'] as const) {
+  test(`until the gateway has accepted it, only one request at a time carries it; the first is ${result}`, async () => {
     const { credentials } = given();
     const first = await credentials.authenticate(signal);
     let others = 0;
@@ -44,13 +44,13 @@ for (const result of ['taken', 'refused', 'untold'] as const) {
     assert.equal([others, refusals], [0, 0]);
     credentials.report(first, result);
     await new Promise((resolve) => setTimeout(resolve, 10));
-    assert.equal([others, refusals], { taken: [5, 0], refused: [0, 5], untold: [1, 0] }[result]);
+    assert.equal([others, refusals], { accepted: [5, 0], rejected: [0, 5], unknown: [1, 0] }[result]);
   });
 }
 
 test('what was refused is not given again, until it is another', async () => {
   const { credentials, now } = given();
-  assert.not(credentials.report(await credentials.authenticate(signal), 'refused'));
+  assert.not(credentials.report(await credentials.authenticate(signal), 'rejected'));
   assert.not(credentials.hasChanged());
   for (let call = 0; call < 3; call += 1) {
     const error = await credentials.authenticate(signal).catch((thrown: unknown) => thrown);
@@ -66,13 +66,13 @@ test('a refusal of what has been exchanged meanwhile is worth another try', asyn
   const { credentials, now } = given();
   const proof = await credentials.authenticate(signal);
   now.token = 'two';
-  assert.ok(credentials.report(proof, 'refused'));
+  assert.ok(credentials.report(proof, 'rejected'));
   assert.is(tokenOf(await credentials.authenticate(signal)), 'two');
 });
 
 test('a person may ask for one more try', async () => {
   const { credentials } = given();
-  credentials.report(await credentials.authenticate(signal), 'refused');
+  credentials.report(await credentials.authenticate(signal), 'rejected');
   credentials.reset();
   assert.is(tokenOf(await credentials.authenticate(signal)), 'one');
 });
@@ -86,7 +86,7 @@ test('what cannot be found is no change', () => {
 
 test('shows no token', async () => {
   const { credentials } = given('t0ken');
-  credentials.report(await credentials.authenticate(signal), 'taken');
+  credentials.report(await credentials.authenticate(signal), 'accepted');
   assert.not.match(inspect(credentials, { depth: 9, showHidden: false }), 't0ken');
 });
 

@@ -79,20 +79,20 @@ test('a token that seems to have ended already is kept until it is refused', asy
 test('a refused token is replaced once, however many callers had it refused', async () => {
   const { credentials, logins } = credentialsWith();
   const used = await credentials.authenticate(signal);
-  assert.ok(credentials.report(used, 'refused'));
-  assert.ok(credentials.report(used, 'refused'));
+  assert.ok(credentials.report(used, 'rejected'));
+  assert.ok(credentials.report(used, 'rejected'));
   assert.equal(await headerFrom(credentials), headerOf(2));
-  assert.ok(credentials.report(used, 'refused'), 'another token is there by now');
+  assert.ok(credentials.report(used, 'rejected'), 'another token is there by now');
   assert.equal(await headerFrom(credentials), headerOf(2));
   assert.is(logins.length, 2);
 });
 
 test('a new token that is refused at once is not replaced, nor sent again, for a minute', async () => {
   const { credentials, clock, logins } = credentialsWith();
-  credentials.report(await credentials.authenticate(signal), 'refused');
+  credentials.report(await credentials.authenticate(signal), 'rejected');
   assert.ok(credentials.hasChanged());
   const second = await credentials.authenticate(signal);
-  assert.not(credentials.report(second, 'refused'));
+  assert.not(credentials.report(second, 'rejected'));
   assert.not(credentials.hasChanged());
   assert.is(((await headerFrom(credentials).catch((error: unknown) => error)) as CredentialsError).code, 'CREDENTIALS_REJECTED');
   clock.ms += 60_000;
@@ -103,10 +103,10 @@ test('a new token that is refused at once is not replaced, nor sent again, for a
 
 test('a new token that was taken once is replaced when it is refused later', async () => {
   const { credentials } = credentialsWith();
-  credentials.report(await credentials.authenticate(signal), 'refused');
+  credentials.report(await credentials.authenticate(signal), 'rejected');
   const second = await credentials.authenticate(signal);
-  credentials.report(second, 'taken');
-  assert.ok(credentials.report(second, 'refused'));
+  credentials.report(second, 'accepted');
+  assert.ok(credentials.report(second, 'rejected'));
   assert.equal(await headerFrom(credentials), headerOf(3));
 });
 
