@@ -203,7 +203,7 @@ export interface components {
             readonly observed: components["schemas"]["State"] | null;
             /** @description `null`: no call has succeeded. */
             readonly recorded: components["schemas"]["State"] | null;
-            readonly standing: components["schemas"]["Standing"];
+            readonly status: components["schemas"]["PublicationStatus"];
         };
         readonly Cells: {
             readonly cells: readonly components["schemas"]["Cell"][];
@@ -262,13 +262,13 @@ export interface components {
             readonly queue: components["schemas"]["Queue"];
             /** @description The command that releases what is held. */
             readonly release: string | null;
-            /** @description How many publications stand how. */
-            readonly standings: {
-                readonly [key: string]: number;
-            };
             /** @description Which other edict works on the gateway, so that this one does not. */
             readonly standsBy: string | null;
             readonly startedAt: components["schemas"]["Moment"];
+            /** @description The number of publications by status. */
+            readonly statusCounts: {
+                readonly [key: string]: number;
+            };
             /** @description The newest plan in numbers. */
             readonly summary: components["schemas"]["Summary"] | null;
             /** @description Why no call leaves for the time being, by a person's word that is not in the file. */
@@ -463,7 +463,7 @@ export interface components {
          * @description Something that a saved plan rests on.
          * @enum {unknown}
          */
-        readonly "Plan.Move": "recorded state" | "recorded revision" | "effective version" | "edited" | "unresolved" | "done and undone" | "wanted state" | "wanted revision" | "wanted remark" | "wanted version" | "not needed" | "held" | "waits";
+        readonly "Plan.Move": "recordedState" | "recordedRevision" | "effectiveVersion" | "edited" | "unknownOutcome" | "reverted" | "desiredState" | "desiredRevision" | "desiredRemark" | "desiredVersion" | "notNeeded" | "held" | "deferred";
         /** @description A change of a saved plan under which something has moved. */
         readonly "Plan.Moved": {
             /** @description What was to be done. */
@@ -517,7 +517,7 @@ export interface components {
          * @description Why a publication must move; the README says what each means.
          * @enum {unknown}
          */
-        readonly "Plan.Reason": "new" | "state" | "revision" | "version" | "edited" | "removed" | "unresolved" | "drift";
+        readonly "Plan.Reason": "new" | "state" | "revision" | "version" | "edited" | "prune" | "unknown" | "drift";
         /** @description A saved plan beside what is needed now. */
         readonly "Plan.Saved": {
             /** @description How many of its changes were made before. */
@@ -539,7 +539,7 @@ export interface components {
              * @description What kind of thing was seen.
              * @enum {unknown}
              */
-            readonly kind: "adopted" | "outside" | "drift" | "fight" | "gone" | "stale";
+            readonly kind: "adopted" | "externalChange" | "drift" | "flapping" | "apiDeleted" | "outdated";
             /** @description That in words. */
             readonly message: string;
         };
@@ -659,8 +659,13 @@ export interface components {
                 readonly kind: string;
                 readonly message: string;
             } | null;
-            readonly standing: components["schemas"]["Standing"];
+            readonly status: components["schemas"]["PublicationStatus"];
         };
+        /**
+         * @description The status of a publication. failed: the last attempt at its change did not succeed. held: its change needs an approval. pending: its change is being made. deferred: its change is made later (freeze, suspension, rollout). drifted: it was changed outside edict and is left in place. outdated: its API was edited after it was published. unmanaged: it is not in the file. unchanged: it matches the file.
+         * @enum {string}
+         */
+        readonly PublicationStatus: "failed" | "held" | "pending" | "deferred" | "drifted" | "outdated" | "unmanaged" | "unchanged";
         readonly Queue: {
             readonly inFlight: number;
             /** @description Changes that are made now and are not done. */
@@ -684,11 +689,6 @@ export interface components {
             readonly file: string;
             readonly line: number;
         };
-        /**
-         * @description How a publication stands, the first that holds.
-         * @enum {string}
-         */
-        readonly Standing: "failed" | "held" | "changing" | "waiting" | "frozen" | "drifted" | "stale" | "kept" | "in sync";
         /** @enum {string} */
         readonly State: "online" | "offline";
         readonly Status: {

@@ -77,7 +77,7 @@ export interface components {
          * @description Something that a saved plan rests on.
          * @enum {unknown}
          */
-        readonly Move: "recorded state" | "recorded revision" | "effective version" | "edited" | "unresolved" | "done and undone" | "wanted state" | "wanted revision" | "wanted remark" | "wanted version" | "not needed" | "held" | "waits";
+        readonly Move: "recordedState" | "recordedRevision" | "effectiveVersion" | "edited" | "unknownOutcome" | "reverted" | "desiredState" | "desiredRevision" | "desiredRemark" | "desiredVersion" | "notNeeded" | "held" | "deferred";
         /** @description A change of a saved plan under which something has moved. */
         readonly Moved: {
             /** @description What was to be done. */
@@ -101,7 +101,7 @@ export interface components {
          * @description Why a publication must move; the README says what each means.
          * @enum {unknown}
          */
-        readonly Reason: "new" | "state" | "revision" | "version" | "edited" | "removed" | "unresolved" | "drift";
+        readonly Reason: "new" | "state" | "revision" | "version" | "edited" | "prune" | "unknown" | "drift";
         /** @description A saved plan beside what was needed and made. */
         readonly Saved: {
             /** @description How many of its changes were made before. */

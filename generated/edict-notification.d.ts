@@ -167,10 +167,10 @@ export interface components {
             /** @description The reason in words. */
             readonly message: string;
             /**
-             * @description The guard that holds it; `unresolved`: the outcome of an attempt is unknown.
+             * @description The guard that holds it; `unknownOutcome`: the outcome of an attempt is unknown.
              * @enum {unknown}
              */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped-ids" | "maxRemoved" | "empty" | "include-removed" | "other-gateway" | "unresolved";
+            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped-ids" | "maxRemoved" | "empty" | "include-removed" | "other-gateway" | "unknownOutcome";
         };
         /** @description The file cannot be read or is invalid; the last valid file stays in force. */
         readonly Invalid: {

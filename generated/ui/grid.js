@@ -1,6 +1,6 @@
 // Made by `npm run generate` from src/ui/. Do not edit.
 import { element } from "./element.js";
-import { cellStyle, statusClass } from "./status-styles.js";
+import { cellStyle } from "./status-styles.js";
 /** The number of rows rendered above and below the visible ones, so that fast scrolling shows no gap. */
 const overscan = 8;
 /**
@@ -198,7 +198,7 @@ function renderCell(node, cell, isUpdate) {
         return;
     node.dataset['state'] = state;
     node.className = cell
-        ? `${statusClass(cell.standing)}${cell.standing === 'in sync' && cell.desired === 'offline' ? ' off' : ''}`
+        ? `${cell.status}${cell.status === 'unchanged' && cell.desired === 'offline' ? ' off' : ''}`
         : 'none';
     if (isUpdate) {
         // Force a reflow without the class, since the browser restarts the animation only then.

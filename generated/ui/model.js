@@ -54,7 +54,7 @@ function keyOf({ apiId, environmentId }) {
     return `${apiId} ${environmentId}`;
 }
 function isSameCell(a, b) {
-    return (a.standing === b.standing &&
+    return (a.status === b.status &&
         a.message === b.message &&
         a.desired === b.desired &&
         a.recorded === b.recorded &&
@@ -69,6 +69,6 @@ export function filterRows(rows, { text, statuses }) {
         const name = `${api} ${apiId}`.toLowerCase();
         if (!words.every((word) => name.includes(word)))
             return false;
-        return statuses.size === 0 || [...cells.values()].some(({ standing }) => statuses.has(standing));
+        return statuses.size === 0 || [...cells.values()].some(({ status }) => statuses.has(status));
     });
 }

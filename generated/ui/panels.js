@@ -1,9 +1,9 @@
 // Made by `npm run generate` from src/ui/. Do not edit.
 import { element } from "./element.js";
 import { formatClockTime, formatNumber, formatRate, formatSeconds } from "./format.js";
-import { statusClass, statusOrder, statusSign } from "./status-styles.js";
+import { statusOrder, statusSign } from "./status-styles.js";
 /** Shows the notices: invalid file, paused calls, standby, suspension and held changes. `heldWhys` are the distinct reasons. */
-export function showNotices(root, { file, queue, release, standsBy, suspension, suspicion, standings: counts }, heldWhys) {
+export function showNotices(root, { file, queue, release, standsBy, suspension, suspicion, statusCounts: counts }, heldWhys) {
     const notices = [];
     if (file.complaint !== null) {
         const title = element('h2', {}, file.complaint);
@@ -61,15 +61,14 @@ function commandBox(label, text) {
 }
 /** Shows the number of publications per status, each as a filter button. `toggle` is called with the status of a clicked button. */
 export function showStatusFilters(root, counts, pressed, toggle) {
-    const known = statusOrder.filter((standing) => (counts[standing] ?? 0) > 0 || pressed.has(standing));
-    const before = new Map([...root.children].map((node) => [node.dataset['standing'], node]));
-    const buttons = known.map((standing) => {
-        const text = `${statusSign(standing)} ${formatNumber(counts[standing] ?? 0)} ${standing}`;
-        const button = before.get(standing) ??
-            element('button', { type: 'button', class: statusClass(standing), 'data-standing': standing, onclick: () => toggle(standing) });
+    const known = statusOrder.filter((status) => (counts[status] ?? 0) > 0 || pressed.has(status));
+    const before = new Map([...root.children].map((node) => [node.dataset['status'], node]));
+    const buttons = known.map((status) => {
+        const text = `${statusSign(status)} ${formatNumber(counts[status] ?? 0)} ${status}`;
+        const button = before.get(status) ?? element('button', { type: 'button', class: status, 'data-status': status, onclick: () => toggle(status) });
         if (button.textContent !== text)
             button.textContent = text;
-        button.setAttribute('aria-pressed', String(pressed.has(standing)));
+        button.setAttribute('aria-pressed', String(pressed.has(status)));
         return button;
     });
     if (buttons.length !== root.children.length || buttons.some((button, index) => root.children[index] !== button))
@@ -102,14 +101,14 @@ export function showReconciliations(root, passes) {
     ]);
 }
 const causeLabels = {
-    start: 'start',
-    file: 'new file',
+    startup: 'startup',
+    file: 'file change',
     resync: 'resync',
-    signal: 'asked for',
+    signal: 'signal',
     retry: 'retry',
     approval: 'approval',
-    request: 'request',
-    due: 'its time had come',
+    requested: 'request',
+    timer: 'timer',
     rollout: 'next environment',
 };
 function formatResult({ online, offline, held, deferred, failed, durationMs }) {

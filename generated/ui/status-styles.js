@@ -3,51 +3,44 @@
 export const statusOrder = [
     'failed',
     'held',
-    'changing',
-    'waiting',
-    'frozen',
+    'pending',
+    'deferred',
     'drifted',
-    'stale',
-    'kept',
-    'in sync',
+    'outdated',
+    'unmanaged',
+    'unchanged',
 ];
 const signs = {
     failed: '✗',
     held: '■',
-    changing: '▲',
-    waiting: '…',
-    frozen: '❄',
+    pending: '▲',
+    deferred: '…',
     drifted: '≠',
-    stale: '○',
-    kept: '·',
-    'in sync': '✓',
+    outdated: '○',
+    unmanaged: '·',
+    unchanged: '✓',
 };
 /** Returns the sign of a status. */
-export function statusSign(standing) {
-    return signs[standing];
-}
-/** Returns the CSS class of a status. */
-export function statusClass(standing) {
-    return standing.replace(' ', '-');
+export function statusSign(status) {
+    return signs[status];
 }
 /** Returns the sign and texts of a cell. */
-export function cellStyle({ standing, desired, recorded, observed }) {
-    const sign = standing === 'changing' && desired !== 'online' ? '▼' : signs[standing];
-    switch (standing) {
-        case 'in sync':
-            return { sign, label: desired ?? 'in sync', detail: '' };
-        case 'kept':
+export function cellStyle({ status, desired, recorded, observed }) {
+    const sign = status === 'pending' && desired !== 'online' ? '▼' : signs[status];
+    switch (status) {
+        case 'unchanged':
+            return { sign, label: desired ?? 'unchanged', detail: '' };
+        case 'unmanaged':
             return { sign, label: recorded ?? 'unknown', detail: 'not in file' };
         case 'drifted':
-        case 'stale':
-            return { sign, label: standing, detail: observed ?? recorded ?? '' };
+        case 'outdated':
+            return { sign, label: status, detail: observed ?? recorded ?? '' };
         case 'failed':
         case 'held':
-        case 'changing':
-        case 'waiting':
-        case 'frozen':
-            return { sign, label: standing, detail: recorded === desired ? 'again' : `${recorded ?? 'new'} → ${desired ?? 'offline'}` };
+        case 'pending':
+        case 'deferred':
+            return { sign, label: status, detail: recorded === desired ? 'again' : `${recorded ?? 'new'} → ${desired ?? 'offline'}` };
         default:
-            return standing;
+            return status;
     }
 }

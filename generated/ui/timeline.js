@@ -1,7 +1,7 @@
 // Made by `npm run generate` from src/ui/. Do not edit.
 import { element } from "./element.js";
 import { formatClockTime } from "./format.js";
-import { statusClass, statusSign } from "./status-styles.js";
+import { statusSign } from "./status-styles.js";
 /** The most attempts shown of an API; `edict history` shows all. */
 const maxAttempts = 100;
 /** The dialog with one API's timeline: the status of its publications and its last attempts. */
@@ -64,7 +64,7 @@ async function fetchJson(path) {
         throw new Error(answer.error.message);
     return answer;
 }
-function renderPublication({ environment, standing, message, desired, recorded, observed }) {
+function renderPublication({ environment, status, message, desired, recorded, observed }) {
     const now = new Date();
     const place = desired ? ` (${desired.source.file}:${desired.source.line})` : '';
     const rows = [
@@ -83,7 +83,7 @@ function renderPublication({ environment, standing, message, desired, recorded, 
         ],
         ['next', message],
     ];
-    return element('section', {}, element('h3', {}, `${environment}: `, element('span', { class: statusClass(standing) }, `${statusSign(standing)} ${standing}`)), element('dl', {}, ...rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)])));
+    return element('section', {}, element('h3', {}, `${environment}: `, element('span', { class: status }, `${statusSign(status)} ${status}`)), element('dl', {}, ...rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)])));
 }
 function renderAttempt({ id, environment, action, reason, revision, began, outcome, code, message, versionId, commitId, approval, }) {
     const isDone = outcome === 'succeeded';
@@ -93,5 +93,5 @@ function renderAttempt({ id, environment, action, reason, revision, began, outco
         approval ? `approved by ${approval.by}: ${approval.why}` : '',
         `attempt ${id}`,
     ];
-    return element('li', {}, element('time', { datetime: began }, formatClockTime(began, new Date())), element('span', {}, environment), element('span', {}, `${action === 'online' ? '▲' : '▼'} ${action}, ${revision === null ? reason : `${reason} ${revision}`}: `, element('strong', { class: isDone ? 'in-sync' : 'failed' }, outcome ?? 'no known outcome')), element('span', { class: 'quiet' }, details.filter(Boolean).join(' · ')));
+    return element('li', {}, element('time', { datetime: began }, formatClockTime(began, new Date())), element('span', {}, environment), element('span', {}, `${action === 'online' ? '▲' : '▼'} ${action}, ${revision === null ? reason : `${reason} ${revision}`}: `, element('strong', { class: isDone ? 'unchanged' : 'failed' }, outcome ?? 'no known outcome')), element('span', { class: 'quiet' }, details.filter(Boolean).join(' · ')));
 }

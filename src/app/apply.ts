@@ -97,7 +97,7 @@ async function applyInSession(
   const runner = await session.runnerFor(desired, { maxTries: maxAttemptsPerChange, targets, saved });
   const startedAtMs = clock.now();
   events.emit({ type: 'file:loaded', desired });
-  const initialPlan = await runner.reconcile(desired, 'start', signal);
+  const initialPlan = await runner.reconcile(desired, 'startup', signal);
   await Promise.race([runner.idle(), onceAborted(signal)]);
   const unsent = await runner.stop();
   const finished: ReconcileSummary = lastSummary ?? {

@@ -45,7 +45,7 @@ export async function openManagedFile(
     runnerFor: (desired) => session.runnerFor(desired, { maxTries: Number.POSITIVE_INFINITY }),
     checkStaleSource: (desired) => staleSourceCheck.check(desired),
   });
-  const requestTrigger = new RequestTrigger({ store, clock, signal, onRequest: () => controller.trigger('request') });
+  const requestTrigger = new RequestTrigger({ store, clock, signal, onRequest: () => controller.trigger('requested') });
   const historyPruner = new HistoryPruner({ store, clock, emit, retentionMs: historyRetentionMs });
   let gateway: GatewayIdentity | null = null;
   events.subscribe((event) => {

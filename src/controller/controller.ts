@@ -48,7 +48,7 @@ export class Controller {
   readonly #deps: ControllerDeps;
   readonly #stopping = new AbortController();
   #notify: (() => void) | null = null;
-  #triggeredCause: TriggerCause | null = 'start';
+  #triggeredCause: TriggerCause | null = 'startup';
   #desired: DesiredState | null = null;
   #lastError = '';
   /** The file is valid, but its names could not be resolved because the gateway could not be read. */
@@ -76,7 +76,7 @@ export class Controller {
         const triggered = this.#triggeredCause ?? (await this.#nextTrigger(this.#maxWaitMs()));
         if (signal.aborted) break;
         // The file that a request is about may still be on its way here.
-        const cause = triggered === 'file' || triggered === 'request' ? await this.#debounce(debounceMs, triggered) : triggered;
+        const cause = triggered === 'file' || triggered === 'requested' ? await this.#debounce(debounceMs, triggered) : triggered;
         this.#triggeredCause = null;
         await this.#reconcile(cause);
       }
@@ -88,7 +88,7 @@ export class Controller {
   /** Requests a reconciliation soon. */
   trigger(cause: TriggerCause): void {
     // The first reconciliation covers every other cause.
-    if (this.#triggeredCause === 'start') return;
+    if (this.#triggeredCause === 'startup') return;
     this.#triggeredCause = strongestCause(this.#triggeredCause, cause);
     this.#notify?.();
   }
@@ -129,8 +129,8 @@ export class Controller {
       const runner = await runnerFor(this.#desired);
       this.#standbyReason = null;
       if (wasStandby) emit({ type: 'lease:acquired' });
-      const effective = changed && triggered !== 'start' ? 'file' : triggered === 'file' ? 'resync' : triggered;
-      cause = wasStandby ? 'start' : strongestCause(this.#pendingCause, effective);
+      const effective = changed && triggered !== 'startup' ? 'file' : triggered === 'file' ? 'resync' : triggered;
+      cause = wasStandby ? 'startup' : strongestCause(this.#pendingCause, effective);
       await runner.reconcile(this.#desired, cause, this.#stopping.signal);
       this.#storeFailures = 0;
       this.#pendingCause = null;
@@ -202,13 +202,13 @@ export class Controller {
       this.#triggeredCause = null;
       const cause = await this.#nextTrigger(debounceMs);
       strongest = strongestCause(strongest, cause);
-      if (signal.aborted || (cause !== 'file' && cause !== 'request')) return strongest;
+      if (signal.aborted || (cause !== 'file' && cause !== 'requested')) return strongest;
     }
   }
 }
 
 /** Returns the stronger of two causes: each listed cause includes the effects of those after it. */
 function strongestCause(before: TriggerCause | null, cause: TriggerCause): TriggerCause {
-  for (const candidate of ['signal', 'request', 'file'] as const) if (before === candidate || cause === candidate) return candidate;
+  for (const candidate of ['signal', 'requested', 'file'] as const) if (before === candidate || cause === candidate) return candidate;
   return cause;
 }

@@ -108,7 +108,7 @@ export class ReconcileRunner {
     const onApproval = () => this.#triggers.trigger('approval');
     this.#approvalTrigger = new ApprovalTrigger({ ...deps, gateway: desired.gateway, signal: this.#stopping.signal, onApproval });
     this.#allowedChanges = new AllowedChanges({ ...deps, desired: () => this.#desired, onExpired: () => this.#rolloutTrigger.trigger() });
-    this.#dueTimer = new WallClockTimer(clock, () => this.#triggers.trigger('due'));
+    this.#dueTimer = new WallClockTimer(clock, () => this.#triggers.trigger('timer'));
     rateLimiter.setListener({ paused: (pause) => this.#onPaused(pause), resumed: () => this.#onResumed() });
   }
 
@@ -121,8 +121,8 @@ export class ReconcileRunner {
    */
   async reconcile(desired: DesiredState, cause: TriggerCause, signal = this.#stopping.signal): Promise<Plan> {
     const { emit, clock, gateway, maxTries } = this.#deps;
-    const fresh = cause === 'file' || cause === 'signal' || cause === 'approval' || cause === 'request';
-    const isSequel = cause === 'rollout' || cause === 'due';
+    const fresh = cause === 'file' || cause === 'signal' || cause === 'approval' || cause === 'requested';
+    const isSequel = cause === 'rollout' || cause === 'timer';
     const previousRun = isSequel ? this.#current : null;
     const reconcileId = previousRun?.reconcileId ?? randomUUID();
     const startedAtMs = clock.monotonicMs();
@@ -131,7 +131,7 @@ export class ReconcileRunner {
     if (cause === 'signal') gateway.retryCredentials();
     const observed = await this.#driftDetector.observe(desired, reconcileId, AbortSignal.any([this.#stopping.signal, signal]));
     const observedAtMs = clock.monotonicMs();
-    const { plan, recorded, previous } = await planReconciliation(() => this.#desired, observed, cause === 'start', {
+    const { plan, recorded, previous } = await planReconciliation(() => this.#desired, observed, cause === 'startup', {
       ...this.#deps,
       probes: this.#healthChecks.results,
     });

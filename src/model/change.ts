@@ -16,10 +16,10 @@ import type { TargetPatterns } from './targets.ts';
 
 /**
  * Why a publication must change: it is `new` in the file; its `state`, `revision` or `version` differs from the recorded
- * state; its API was `edited` after it was published; it was `removed` from the file; an earlier attempt is `unresolved`; or
- * it was changed outside edict (`drift`).
+ * state; its API was `edited` after it was published; it was removed from the file (`prune`); the outcome of an earlier attempt
+ * is `unknown`; or it was changed outside edict (`drift`).
  */
-export type ChangeReason = 'new' | 'state' | 'revision' | 'version' | 'edited' | 'removed' | 'unresolved' | 'drift';
+export type ChangeReason = 'new' | 'state' | 'revision' | 'version' | 'edited' | 'prune' | 'unknown' | 'drift';
 
 /** One publication that must change. */
 export interface Change extends PublicationNames {

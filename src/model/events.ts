@@ -98,7 +98,7 @@ export type EdictEvent =
   | { readonly type: 'daemon:stopped'; readonly signal: string; readonly unsentCount: number };
 
 /** What triggered a reconciliation. */
-export type TriggerCause = 'start' | 'file' | 'resync' | 'signal' | 'retry' | 'approval' | 'request' | 'due' | 'rollout';
+export type TriggerCause = 'startup' | 'file' | 'resync' | 'signal' | 'retry' | 'approval' | 'requested' | 'timer' | 'rollout';
 
 /** The result of a reconciliation. `failed` counts changes whose last attempt did not succeed. */
 export interface ReconcileSummary {

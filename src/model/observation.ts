@@ -28,11 +28,11 @@ export type Observation = ReadonlyMap<string, ObservedApi>;
 export interface DriftNotice extends PublicationNames {
   readonly key: PublicationKey;
   /**
-   * `adopted`: it already matches the file, without a call by edict. `outside`: it was published or switched outside edict.
-   * `drift`: it was changed outside edict and now differs from the file. `fight`: the same drift was corrected repeatedly
-   * (flapping). `gone`: the API no longer exists.
+   * `adopted`: it already matches the file, without a call by edict. `externalChange`: it was published or switched outside
+   * edict. `drift`: it was changed outside edict and now differs from the file. `flapping`: the same drift was corrected
+   * repeatedly. `apiDeleted`: the API no longer exists.
    */
-  readonly kind: 'adopted' | 'outside' | 'drift' | 'fight' | 'gone';
+  readonly kind: 'adopted' | 'externalChange' | 'drift' | 'flapping' | 'apiDeleted';
   /** The previous recorded state and when it was recorded; `null` if nothing was recorded. */
   readonly previousState: PublicationState | null;
   readonly previousSinceMs: number | null;

@@ -71,7 +71,7 @@ export function applyOutcome(
         recordedAtMs: attempt.finishedAtMs,
         unknownAttempt: null,
         drift: null,
-        ...((change.reason === 'drift' || (change.reason === 'unresolved' && previous?.drift)) && {
+        ...((change.reason === 'drift' || (change.reason === 'unknown' && previous?.drift)) && {
           correctionCount: (previous?.correctionCount ?? 0) + 1,
           lastCorrectedAtMs: attempt.finishedAtMs,
         }),

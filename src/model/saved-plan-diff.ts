@@ -23,24 +23,24 @@ export interface StaleChange extends PublicationNames {
 /** One difference between now and when the plan was saved. */
 export type Divergence =
   /** The recorded state changed. */
-  | { readonly kind: 'recorded state'; readonly was: PublicationState | null; readonly now: PublicationState | null }
-  | { readonly kind: 'recorded revision' | 'effective version'; readonly was: string | null; readonly now: string | null }
+  | { readonly kind: 'recordedState'; readonly was: PublicationState | null; readonly now: PublicationState | null }
+  | { readonly kind: 'recordedRevision' | 'effectiveVersion'; readonly was: string | null; readonly now: string | null }
   /** The API's draft was edited again at the gateway, in milliseconds since 1970. */
   | { readonly kind: 'edited'; readonly was: number; readonly now: number }
   /** Another attempt has no known outcome. */
-  | { readonly kind: 'unresolved'; readonly was: number | null; readonly now: number }
+  | { readonly kind: 'unknownOutcome'; readonly was: number | null; readonly now: number }
   /** The recorded state is the same, but attempts were made in between. */
-  | { readonly kind: 'done and undone' }
+  | { readonly kind: 'reverted' }
   /** The desired state changed. */
   | {
-      readonly kind: 'wanted state' | 'wanted revision' | 'wanted remark' | 'wanted version';
+      readonly kind: 'desiredState' | 'desiredRevision' | 'desiredRemark' | 'desiredVersion';
       readonly was: string | null;
       readonly now: string | null;
     }
   /** The change is no longer needed. */
-  | { readonly kind: 'not needed' }
+  | { readonly kind: 'notNeeded' }
   /** The change is now held or deferred and was not when the plan was saved. */
-  | { readonly kind: 'held' | 'waits'; readonly message: string };
+  | { readonly kind: 'held' | 'deferred'; readonly message: string };
 
 /** The preconditions of a saved plan no longer hold. Nothing of it was sent. */
 export class StalePlanError extends EdictError {

@@ -26,22 +26,22 @@ export function nextDueAtMs({ changes }: Pick<Plan, 'changes'>): number | null {
  *
  * | file says       | recorded         | answer                                               |
  * |-----------------|------------------|------------------------------------------------------|
- * | online, offline | unresolved       | what the file says once more, `unresolved`           |
+ * | online, offline | outcome unknown  | what the file says once more, `unknown`              |
  * | online          | nothing          | online, `new`                                        |
  * | online          | offline          | online, `state`                                      |
  * | online          | online           | online, `revision` if the file names another one     |
  * | online, pinned  | another version  | online, `version`                                    |
  * | offline         | online           | offline, `state`                                     |
  * | offline         | nothing, offline | none: edict takes down only what it recorded online  |
- * | nothing         | unresolved       | `prune: true`: offline, `unresolved`; else none     |
- * | nothing         | online           | `prune: true`: offline, `removed`; else none        |
+ * | nothing         | outcome unknown  | `prune: true`: offline, `unknown`; else none         |
+ * | nothing         | online           | `prune: true`: offline, `prune`; else none           |
  * | nothing         | nothing, offline | none                                                 |
  *
  * A change made outside edict is drift: with `drift: correct` the file's state is restored with that reason, unless the drift
  * is flapping; with `drift: report` it is left in place. A new revision is a person's request and takes precedence. A pinned
  * version is switched to, which makes no new version; a new revision takes effect once the pin is removed. A publication that
- * was put online outside edict, against the file, is not taken down when it is removed from the file. An unresolved attempt on
- * a publication that was removed from the file counts as online, because it may be.
+ * was put online outside edict, against the file, is not taken down when it is removed from the file. An attempt with
+ * unknown outcome on a publication that was removed from the file counts as online, because it may be.
  */
 export function diffPublication(
   declared: DesiredPublication | undefined,
@@ -50,11 +50,11 @@ export function diffPublication(
 ): Change | null {
   if (declared === undefined) {
     if (recorded === undefined || !desired.prune) return null;
-    if (recorded.unknownAttempt !== null) return buildChange(recorded, 'offline', 'unresolved', recorded, desired);
+    if (recorded.unknownAttempt !== null) return buildChange(recorded, 'offline', 'unknown', recorded, desired);
     const isExternal = recorded.drift !== null && recorded.drift.from !== 'online';
-    return recorded.state === 'online' && !isExternal ? buildChange(recorded, 'offline', 'removed', recorded, desired) : null;
+    return recorded.state === 'online' && !isExternal ? buildChange(recorded, 'offline', 'prune', recorded, desired) : null;
   }
-  if (recorded?.unknownAttempt) return buildChange(declared, declared.state, 'unresolved', recorded, desired);
+  if (recorded?.unknownAttempt) return buildChange(declared, declared.state, 'unknown', recorded, desired);
   const from = recorded?.state ?? null;
   const isRevised =
     declared.state === 'online' && declared.version === null && declared.revision !== null && declared.revision !== recorded?.revision;

@@ -186,11 +186,11 @@ function toNotice(
   };
   const { drift } = next;
   if (drift !== null && drift.detectedAtMs === next.recordedAtMs) {
-    return drift.backoffUntilMs === null ? { ...notice, kind: 'drift' } : { ...notice, kind: 'fight', untilMs: drift.backoffUntilMs };
+    return drift.backoffUntilMs === null ? { ...notice, kind: 'drift' } : { ...notice, kind: 'flapping', untilMs: drift.backoffUntilMs };
   }
   return {
     ...notice,
-    kind: declared?.state === 'online' && currentState === 'online' && previous?.state !== 'online' ? 'adopted' : 'outside',
+    kind: declared?.state === 'online' && currentState === 'online' && previous?.state !== 'online' ? 'adopted' : 'externalChange',
   };
 }
 

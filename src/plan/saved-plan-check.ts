@@ -60,7 +60,8 @@ export function excludeNewlyHeld(plan: Plan, saved: SavedPlan): Plan {
     const planned = saved.changes.get(change.key);
     const divergences: Divergence[] = [];
     if (change.held && !planned?.held) divergences.push({ kind: 'held', message: change.held.message });
-    else if (!change.held && change.deferred && !planned?.deferred) divergences.push({ kind: 'waits', message: change.deferred.message });
+    else if (!change.held && change.deferred && !planned?.deferred)
+      divergences.push({ kind: 'deferred', message: change.deferred.message });
     if (divergences.length > 0) staleChanges.push({ ...namesOf(change), divergences, attempt: null });
     return divergences.length === 0;
   });
@@ -107,8 +108,8 @@ function findDivergences(comparison: ChangeComparison): readonly Divergence[] | 
     ...recordDivergences(planned, isInFlight ? { ...precondition, unknownAttempt: null } : precondition),
     ...fileDivergences(comparison),
   ];
-  if (divergences.length === 0 && isLastAttemptNewer && hasSucceeded) return [{ kind: 'done and undone' }];
-  return divergences.length === 0 && !current ? [{ kind: 'not needed' }] : divergences;
+  if (divergences.length === 0 && isLastAttemptNewer && hasSucceeded) return [{ kind: 'reverted' }];
+  return divergences.length === 0 && !current ? [{ kind: 'notNeeded' }] : divergences;
 }
 
 function recordDivergences({ action, version, precondition: was }: SavedChange, current: Precondition): Divergence[] {
@@ -116,9 +117,9 @@ function recordDivergences({ action, version, precondition: was }: SavedChange, 
   const divergences: Divergence[] = [];
   // A version that was unknown has not changed by being observed.
   const isOtherVersion = was.versionId !== null && current.versionId !== null && was.versionId !== current.versionId;
-  if (was.state !== current.state) divergences.push({ kind: 'recorded state', was: was.state, now: current.state });
-  else if (was.revision !== current.revision) divergences.push({ kind: 'recorded revision', was: was.revision, now: current.revision });
-  else if (isOtherVersion) divergences.push({ kind: 'effective version', was: was.versionId, now: current.versionId });
+  if (was.state !== current.state) divergences.push({ kind: 'recordedState', was: was.state, now: current.state });
+  else if (was.revision !== current.revision) divergences.push({ kind: 'recordedRevision', was: was.revision, now: current.revision });
+  else if (isOtherVersion) divergences.push({ kind: 'effectiveVersion', was: was.versionId, now: current.versionId });
   const isDraft = action === 'online' && version === null;
   if (isDraft && was.editedAtMs !== null && current.editedAtMs !== null && was.editedAtMs !== current.editedAtMs) {
     divergences.push({ kind: 'edited', was: was.editedAtMs, now: current.editedAtMs });
@@ -126,7 +127,7 @@ function recordDivergences({ action, version, precondition: was }: SavedChange, 
   const currentAttemptId = current.unknownAttempt?.attemptId ?? null;
   const previousAttemptId = was.unknownAttempt?.attemptId ?? null;
   if (currentAttemptId !== null && currentAttemptId !== previousAttemptId)
-    divergences.push({ kind: 'unresolved', was: previousAttemptId, now: currentAttemptId });
+    divergences.push({ kind: 'unknownOutcome', was: previousAttemptId, now: currentAttemptId });
   return divergences;
 }
 
@@ -141,17 +142,17 @@ function fileDivergences({ planned, current, desired }: ChangeComparison): Diver
   if (!wanted || (current && changeFingerprint(current) === changeFingerprint(planned))) return [];
   const divergences: Divergence[] = [];
   const compare = (
-    kind: 'wanted state' | 'wanted revision' | 'wanted remark' | 'wanted version',
+    kind: 'desiredState' | 'desiredRevision' | 'desiredRemark' | 'desiredVersion',
     was: string | null,
     is: string | null,
   ) => {
     if (was !== is) divergences.push({ kind, was, now: is });
   };
-  compare('wanted state', planned.action, wanted.action);
+  compare('desiredState', planned.action, wanted.action);
   if (divergences.length > 0) return divergences;
-  compare('wanted revision', planned.revision, wanted.revision);
-  compare('wanted remark', planned.remark, wanted.remark);
-  compare('wanted version', planned.version, wanted.version);
+  compare('desiredRevision', planned.revision, wanted.revision);
+  compare('desiredRemark', planned.remark, wanted.remark);
+  compare('desiredVersion', planned.version, wanted.version);
   return divergences;
 }
 

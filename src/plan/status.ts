@@ -13,16 +13,15 @@ import type {
  * The status of a publication: the first of these that applies.
  *
  * - `held`: its change needs approval.
- * - `frozen`: its change is deferred by a freeze or a suspension.
- * - `waiting`: its change waits for its turn in the rollout.
+ * - `deferred`: its change is made later, because of a freeze, a suspension or the rollout.
  * - `failed`: the last attempt at its change did not succeed.
- * - `changing`: its change is being made.
+ * - `pending`: its change is being made, or is next in the queue.
  * - `drifted`: it was changed outside edict and is left in place.
- * - `stale`: its API was edited after it was published, and it is not published again (outdated).
- * - `kept`: it is recorded, but not in the file (unmanaged).
- * - `in sync`: it matches the file.
+ * - `outdated`: its API was edited after it was published, and it is not published again.
+ * - `unmanaged`: it is recorded, but not in the file.
+ * - `unchanged`: it matches the file.
  */
-export const publicationStatuses = ['failed', 'held', 'changing', 'waiting', 'frozen', 'drifted', 'stale', 'kept', 'in sync'] as const;
+export const publicationStatuses = ['failed', 'held', 'pending', 'deferred', 'drifted', 'outdated', 'unmanaged', 'unchanged'] as const;
 export type PublicationStatus = (typeof publicationStatuses)[number];
 
 /** The part of a publication's newest attempt that its status depends on. */
@@ -87,17 +86,17 @@ export function computeStatusCell(
     : previous?.drift
       ? 'drifted'
       : outdated.has(key)
-        ? 'stale'
+        ? 'outdated'
         : declared
-          ? 'in sync'
-          : 'kept';
+          ? 'unchanged'
+          : 'unmanaged';
   return { key, api, apiId, environment, environmentId, desired: declared, recorded: previous, change, lastAttempt, status };
 }
 
 function statusOfChange(change: Change, lastAttempt: AttemptSummary | null): PublicationStatus {
   if (change.held) return 'held';
-  if (change.deferred) return change.deferred.rule === 'rollout' ? 'waiting' : 'frozen';
-  return hasFailed(change, lastAttempt) ? 'failed' : 'changing';
+  if (change.deferred) return 'deferred';
+  return hasFailed(change, lastAttempt) ? 'failed' : 'pending';
 }
 
 /** Returns whether the last attempt was at this change and did not succeed. */

@@ -26,7 +26,7 @@ export interface Restoration extends Keyed {
    * Why going online publishes today's draft as a new version: the earlier version no longer exists (`gone`) or is `unknown`.
    * `null` if it does not.
    */
-  readonly newVersionCause: 'gone' | 'unknown' | null;
+  readonly newVersionCause: 'deleted' | 'unknown' | null;
   /** Whether nothing was recorded before although the gateway has older versions: it may have been online without edict. */
   readonly mayHaveBeenOnline: boolean;
 }
@@ -37,18 +37,18 @@ export interface NotRestored extends Keyed {
   readonly cause: /** An older edict made the attempt and did not record the earlier state. */
     | { readonly kind: 'unrecorded' }
     /** An attempt on it has an unknown outcome. */
-    | { readonly kind: 'unresolved'; readonly attemptId: number }
+    | { readonly kind: 'unknownOutcome'; readonly attemptId: number }
     /** Another attempt has changed it since. `atMs`: milliseconds since 1970. */
-    | { readonly kind: 'later'; readonly attemptId: number; readonly atMs: number }
+    | { readonly kind: 'laterAttempt'; readonly attemptId: number; readonly atMs: number }
     /** It was changed outside edict since. */
-    | { readonly kind: 'outside' }
+    | { readonly kind: 'externalChange' }
     /** The version that was effective before is unknown or no longer exists. */
-    | { readonly kind: 'unknown version' }
-    | { readonly kind: 'gone'; readonly version: string }
+    | { readonly kind: 'unknownVersion' }
+    | { readonly kind: 'versionDeleted'; readonly version: string }
     /** The gateway's list of its versions could not be read. */
-    | { readonly kind: 'unread'; readonly message: string }
+    | { readonly kind: 'unreadable'; readonly message: string }
     /** It already has its earlier state. */
-    | { readonly kind: 'same' };
+    | { readonly kind: 'unchanged' };
 }
 
 /** The publications that attempts have changed: those that can be restored, and those that cannot. */
@@ -78,7 +78,7 @@ export function computeUndo(attempts: readonly Attempt[], later: readonly Attemp
         notRestored.push({
           ...namesOf(key, all[0] ?? current),
           attemptId: unresolved.attemptId,
-          cause: { kind: 'unresolved', attemptId: unresolved.attemptId },
+          cause: { kind: 'unknownOutcome', attemptId: unresolved.attemptId },
         });
       continue;
     }
@@ -92,7 +92,7 @@ export function computeUndo(attempts: readonly Attempt[], later: readonly Attemp
 }
 
 function changedLater({ id, startedAtMs }: Attempt): NotRestored['cause'] {
-  return { kind: 'later', attemptId: id, atMs: startedAtMs };
+  return { kind: 'laterAttempt', attemptId: id, atMs: startedAtMs };
 }
 
 /**
@@ -111,21 +111,21 @@ function priorStateOf(
   current: RecordedPublication | undefined,
 ): NotRestored['cause'] | Pick<Restoration, 'state' | 'version' | 'newVersionCause' | 'mayHaveBeenOnline'> {
   const mayHaveBeenOnline = priorState?.state === null;
-  if (current?.unknownAttempt) return { kind: 'unresolved', attemptId: current.unknownAttempt.attemptId };
+  if (current?.unknownAttempt) return { kind: 'unknownOutcome', attemptId: current.unknownAttempt.attemptId };
   const expectedVersion = last.versionId ?? last.requestedVersionId;
   const isUnchanged =
     current?.state === last.action && (last.action === 'offline' || isPossiblySameVersion(current.versionId, expectedVersion));
-  if (!isUnchanged || current.drift) return { kind: 'outside' };
+  if (!isUnchanged || current.drift) return { kind: 'externalChange' };
   if (!priorState) return { kind: 'unrecorded' };
   const { state, versionId } = priorState;
   if (last.action === 'offline') {
     if (state === null) return { kind: 'unrecorded' };
-    if (state === 'offline') return { kind: 'same' };
+    if (state === 'offline') return { kind: 'unchanged' };
     return { state, version: versionId, newVersionCause: versionId === null ? 'unknown' : null, mayHaveBeenOnline };
   }
   if (state !== 'online') return { state: 'offline', version: null, newVersionCause: null, mayHaveBeenOnline };
-  if (versionId === null) return { kind: 'unknown version' };
-  return versionId === current.versionId ? { kind: 'same' } : { state, version: versionId, newVersionCause: null, mayHaveBeenOnline };
+  if (versionId === null) return { kind: 'unknownVersion' };
+  return versionId === current.versionId ? { kind: 'unchanged' } : { state, version: versionId, newVersionCause: null, mayHaveBeenOnline };
 }
 
 /** An unknown version may be the same one. */
@@ -161,17 +161,17 @@ export function filterRestorable(
     const reject = (cause: NotRestored['cause']) =>
       rejected.push({ ...namesOf(restoration.key, restoration), attemptId: restoration.attemptId, cause });
     if (typeof listed === 'string') {
-      reject({ kind: 'unread', message: listed });
+      reject({ kind: 'unreadable', message: listed });
       continue;
     }
     const isKept = listed.some(({ versionId }) => versionId === restoration.version);
-    if (!matchesRecorded(current, listed)) reject({ kind: 'outside' });
+    if (!matchesRecorded(current, listed)) reject({ kind: 'externalChange' });
     else if (restoration.state === 'offline') {
       const keepsOlder = listed.some((version) => !version.isEffective && isPublishedBefore(version.publishedAtMs, restoration));
       restorable.push({ ...restoration, mayHaveBeenOnline: restoration.mayHaveBeenOnline && keepsOlder });
     } else if (isKept || restoration.version === null) restorable.push(restoration);
-    else if (current?.state === 'offline') restorable.push({ ...restoration, version: null, newVersionCause: 'gone' });
-    else reject({ kind: 'gone', version: restoration.version });
+    else if (current?.state === 'offline') restorable.push({ ...restoration, version: null, newVersionCause: 'deleted' });
+    else reject({ kind: 'versionDeleted', version: restoration.version });
   }
   return { restorations: restorable, notRestored: rejected };
 }

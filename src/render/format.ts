@@ -23,9 +23,9 @@ export function formatReason({ reason, action, from, revision, version, drift }:
       return 'edited at the gateway since it was published';
     case 'drift':
       return formatDrift(from, drift);
-    case 'removed':
+    case 'prune':
       return 'no longer in the file';
-    case 'unresolved':
+    case 'unknown':
       return 'an earlier attempt has no known outcome';
     default:
       return assertNever(reason);

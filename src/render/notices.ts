@@ -5,7 +5,7 @@ import { formatDrift, formatTimestamp } from './format.ts';
 
 /** Information about a publication that is not part of any change in the plan. */
 export interface Notice extends PublicationNames {
-  readonly kind: DriftNotice['kind'] | 'stale';
+  readonly kind: DriftNotice['kind'] | 'outdated';
   readonly message: string;
 }
 
@@ -17,7 +17,7 @@ export function listNotices({ changes, drifted, outdated }: Plan, notices: reado
   const mentionedKeys = new Set([...changes, ...drifted, ...outdated].map(({ key }) => key));
   return [
     ...notices
-      .filter(({ key, kind }) => kind === 'gone' || ((kind === 'adopted' || kind === 'outside') && !mentionedKeys.has(key)))
+      .filter(({ key, kind }) => kind === 'apiDeleted' || ((kind === 'adopted' || kind === 'externalChange') && !mentionedKeys.has(key)))
       .map(noticeForObservation),
     ...drifted.map(noticeForDrift),
     ...outdated.map(noticeForOutdated),
@@ -26,13 +26,13 @@ export function listNotices({ changes, drifted, outdated }: Plan, notices: reado
 
 function noticeForObservation(notice: DriftNotice): Notice {
   const { api, apiId, environment, environmentId, kind, currentState, replacementId } = notice;
-  if (kind === 'gone') {
+  if (kind === 'apiDeleted') {
     const replacementHint =
-      replacementId === null ? '' : `; another one has its name now: if that is meant, write \`id: ${replacementId}\``;
+      replacementId === null ? '' : `; another API has its name now: if that one is meant, write \`id: ${replacementId}\``;
     return { api, apiId, environment, environmentId, kind, message: `API ${apiId} is no longer at the gateway${replacementHint}` };
   }
-  const outside = currentState === 'online' ? 'published or switched outside edict since edict last did' : 'taken offline outside edict';
-  const message = kind === 'adopted' ? 'already online at the gateway, adopted without a call' : outside;
+  const change = currentState === 'online' ? 'published or switched outside edict' : 'taken offline outside edict';
+  const message = kind === 'adopted' ? 'already online at the gateway, adopted without a call' : change;
   return { api, apiId, environment, environmentId, kind, message };
 }
 
@@ -40,16 +40,16 @@ function noticeForObservation(notice: DriftNotice): Notice {
 export function noticeForDrift({ api, apiId, environment, environmentId, state, drift }: RecordedPublication): Notice {
   const names = { api, apiId, environment, environmentId };
   const drifted = formatDrift(state, drift);
-  const detected = drift ? `, seen at ${formatTimestamp(drift.detectedAtMs)}` : '';
+  const detected = drift ? `, observed at ${formatTimestamp(drift.detectedAtMs)}` : '';
   if (drift?.backoffUntilMs == null)
-    return { ...names, kind: 'drift', message: `${drifted}${detected}; drift: correct would bring it back` };
+    return { ...names, kind: 'drift', message: `${drifted}${detected}; \`drift: correct\` would correct it` };
   const until = formatTimestamp(drift.backoffUntilMs);
-  return { ...names, kind: 'fight', message: `${drifted}, again and again: somebody works against the file; left alone until ${until}` };
+  return { ...names, kind: 'flapping', message: `${drifted}, again after several corrections: not corrected until ${until}` };
 }
 
 /** Returns the notice for an outdated publication. */
 export function noticeForOutdated({ api, apiId, environment, environmentId, editedAtMs, publishedAtMs }: RecordedPublication): Notice {
   const at = [editedAtMs, publishedAtMs].map((ms) => formatTimestamp(ms ?? 0));
   const message = `edited at ${at[0]}, published at ${at[1]}: callers reach the older draft`;
-  return { api, apiId, environment, environmentId, kind: 'stale', message };
+  return { api, apiId, environment, environmentId, kind: 'outdated', message };
 }

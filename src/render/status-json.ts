@@ -34,7 +34,7 @@ export function targetedStatusCells({ input, targets }: Pick<StatusView, 'input'
 export function statusCellJson(cell: StatusCell): Schemas['Cell'] {
   const { api, apiId, environmentId, status, desired, recorded } = cell;
   return {
-    ...{ api, apiId, environmentId, standing: status, message: formatStatusCell(cell) },
+    ...{ api, apiId, environmentId, status, message: formatStatusCell(cell) },
     ...{ desired: desired?.state ?? null, recorded: recorded?.state ?? null },
     observed: (recorded && observedJson(recorded)?.state) ?? null,
   };
@@ -61,7 +61,7 @@ export function statusJson(status: StatusView) {
 export function publicationJson(cell: StatusCell): Schemas['Publication'] {
   const { api, apiId, environment, environmentId, desired, recorded, change, lastAttempt, status } = cell;
   return {
-    ...{ api, apiId, environment, environmentId, standing: status, message: formatStatusCell(cell) },
+    ...{ api, apiId, environment, environmentId, status, message: formatStatusCell(cell) },
     desired: desired && { state: desired.state, revision: desired.revision, source: desired.source },
     recorded: recorded && recordedJson(recorded),
     observed: recorded && observedJson(recorded),
@@ -98,7 +98,7 @@ function nextChangeJson({ action, reason, held, deferred }: Change) {
 }
 
 function noticeJson({ status, recorded }: StatusCell) {
-  if (!recorded || (status !== 'drifted' && status !== 'stale')) return null;
+  if (!recorded || (status !== 'drifted' && status !== 'outdated')) return null;
   const { kind, message } = status === 'drifted' ? noticeForDrift(recorded) : noticeForOutdated(recorded);
   return { kind, message };
 }

@@ -9,8 +9,8 @@ export function formatStatusCell({ change, lastAttempt, recorded, status }: Stat
     const { kind, message } = noticeForDrift(recorded);
     return `${kind}: ${message}`;
   }
-  if (status === 'stale' && recorded) return `stale: ${noticeForOutdated(recorded).message}`;
-  return status === 'kept' ? 'not in the file, left as it is' : 'in sync';
+  if (status === 'outdated' && recorded) return `outdated: ${noticeForOutdated(recorded).message}`;
+  return status === 'unmanaged' ? 'not in the file, left as it is' : 'unchanged';
 }
 
 function formatFailure(change: NonNullable<StatusCell['change']>, lastAttempt: StatusCell['lastAttempt']): string {

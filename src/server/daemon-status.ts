@@ -38,7 +38,7 @@ export function daemonStatusJson(
     gateway: plan && { endpoint: plan.gateway.endpoint, project: plan.gateway.project, instance: plan.gateway.instance },
     file: fileJson(statusCache, daemonInfo.file),
     environments: matrix ? environmentsJson(matrix) : [],
-    standings: { ...statusCounts },
+    statusCounts: { ...statusCounts },
     summary: plan && planSummaryJson(plan),
     standsBy: statusCache.standbyReason,
     suspension: plan?.suspension ? suspensionJson(plan.suspension) : null,

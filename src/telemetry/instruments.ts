@@ -22,7 +22,7 @@ export function createInstruments(registry: Registry) {
       'How long changes waited for their first call since a plan asked for them.',
       [0.1, 1, 10, 60, 600, 3600],
     ),
-    publications: gauge('edict_publications', 'Publications of the newest plan, by what it makes of them.', 'state'),
+    publications: gauge('edict_publications', 'Publications in the newest plan, by status.', 'status'),
     fileHeld: gauge('edict_file_held', '1 while the whole file is held until a person agrees.'),
     fileValid: gauge('edict_file_valid', '1 while the file can be read and is valid; otherwise the last valid one is in force.'),
     convergedSeconds: histogram(

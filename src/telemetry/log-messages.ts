@@ -12,10 +12,10 @@ export const unknownOutcomeHint = 'check the API in the gateway’s console; `ga
 
 const driftMessages: Readonly<Record<DriftNotice['kind'], LogMessage>> = {
   adopted: { level: 'info', message: 'already online at the gateway, adopted without a call' },
-  outside: { level: 'warn', message: 'changed outside edict' },
+  externalChange: { level: 'warn', message: 'changed outside edict' },
   drift: { level: 'warn', message: 'drift: changed outside edict, against the file' },
-  gone: { level: 'error', message: 'the API is no longer at the gateway' },
-  fight: { level: 'error', message: 'fight: changed outside edict again and again, left alone for a time' },
+  apiDeleted: { level: 'error', message: 'the API is no longer at the gateway' },
+  flapping: { level: 'error', message: 'flapping: changed outside edict again after several corrections, not corrected for a time' },
 };
 
 /** Returns the level and message of an event. */

@@ -151,12 +151,10 @@ function recordEvent(event: EdictEvent, instruments: Instruments): void {
 }
 
 function recordPlan(plan: Plan, { publications, fileHeld, suspended }: Instruments): void {
-  const { online, offline, held } = countChanges(plan);
-  const deferred = plan.changes.filter((change) => change.deferred && !change.held);
-  const waiting = deferred.filter((change) => change.deferred?.rule === 'rollout').length;
-  const counts = { unchanged: plan.unchanged, changing: online + offline, held, waiting, frozen: deferred.length - waiting };
-  for (const [state, count] of Object.entries({ ...counts, drifted: plan.drifted.length, stale: plan.outdated.length })) {
-    publications.set({ state }, count);
+  const { online, offline, held, deferred } = countChanges(plan);
+  const counts = { unchanged: plan.unchanged, pending: online + offline, held, deferred };
+  for (const [status, count] of Object.entries({ ...counts, drifted: plan.drifted.length, outdated: plan.outdated.length })) {
+    publications.set({ status }, count);
   }
   fileHeld.set(plan.fileHeld ? 1 : 0);
   suspended.set(plan.suspension ? 1 : 0);

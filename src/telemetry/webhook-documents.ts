@@ -77,7 +77,7 @@ export function unknownOutcomeCondition(change: Change, reason: string): Conditi
     count: 1,
     digest: null,
     command: null,
-    reasons: [{ rule: 'unresolved', message, hint: unknownOutcomeHint }],
+    reasons: [{ rule: 'unknownOutcome', message, hint: unknownOutcomeHint }],
     publications: [{ ...publicationOf(change), action: change.action }],
   };
 }

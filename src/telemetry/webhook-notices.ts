@@ -185,7 +185,7 @@ export class Notices {
       const change = changes.get(key);
       return change !== undefined && isActionable(change);
     });
-    this.#keep('unknown', (key) => changes.get(key)?.reason === 'unresolved');
+    this.#keep('unknown', (key) => changes.get(key)?.reason === 'unknown');
     this.#keep('probe', (key) => probed.has(key));
     const reported = plan.drifted.map((of) => ({
       of,
@@ -226,8 +226,8 @@ export class Notices {
   #onDriftNotice(notice: DriftNotice): void {
     const { kind, key, previousState, currentState } = notice;
     // Drift is taken from the plan, which has all of it. An adopted publication matches the file and needs no notice.
-    if (kind === 'outside' || kind === 'gone')
-      this.#external.set(key, { ...publicationOf(notice), was: previousState, now: currentState, apiDeleted: kind === 'gone' });
+    if (kind === 'externalChange' || kind === 'apiDeleted')
+      this.#external.set(key, { ...publicationOf(notice), was: previousState, now: currentState, apiDeleted: kind === 'apiDeleted' });
   }
 
   #flushChanges(): void {

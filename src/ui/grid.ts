@@ -1,6 +1,6 @@
 import { element } from './element.ts';
 import type { ApiRow } from './model.ts';
-import { cellStyle, type GridCell, statusClass } from './status-styles.ts';
+import { cellStyle, type GridCell } from './status-styles.ts';
 
 /** A column of the matrix. */
 export interface Column {
@@ -213,9 +213,7 @@ function renderCell(node: HTMLElement, cell: GridCell | undefined, isUpdate: boo
   if (node.title !== (cell?.message ?? '')) node.title = cell?.message ?? '';
   if (node.dataset['state'] === state) return;
   node.dataset['state'] = state;
-  node.className = cell
-    ? `${statusClass(cell.standing)}${cell.standing === 'in sync' && cell.desired === 'offline' ? ' off' : ''}`
-    : 'none';
+  node.className = cell ? `${cell.status}${cell.status === 'unchanged' && cell.desired === 'offline' ? ' off' : ''}` : 'none';
   if (isUpdate) {
     // Force a reflow without the class, since the browser restarts the animation only then.
     void node.offsetWidth;

@@ -79,11 +79,7 @@ function keyOf({ apiId, environmentId }: { readonly apiId: string; readonly envi
 
 function isSameCell(a: GridCell, b: GridCell): boolean {
   return (
-    a.standing === b.standing &&
-    a.message === b.message &&
-    a.desired === b.desired &&
-    a.recorded === b.recorded &&
-    a.observed === b.observed
+    a.status === b.status && a.message === b.message && a.desired === b.desired && a.recorded === b.recorded && a.observed === b.observed
   );
 }
 
@@ -94,6 +90,6 @@ export function filterRows(rows: readonly ApiRow[], { text, statuses }: RowFilte
   return rows.filter(({ api, apiId, cells }) => {
     const name = `${api} ${apiId}`.toLowerCase();
     if (!words.every((word) => name.includes(word))) return false;
-    return statuses.size === 0 || [...cells.values()].some(({ standing }) => statuses.has(standing));
+    return statuses.size === 0 || [...cells.values()].some(({ status }) => statuses.has(status));
   });
 }

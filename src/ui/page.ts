@@ -38,12 +38,12 @@ function showRows(): void {
 
 function showLive(): void {
   if (!live) return;
-  const { gateway, file, queue, passes, standings } = live;
+  const { gateway, file, queue, passes, statusCounts } = live;
   const name = gateway ? `${gateway.endpoint} · instance ${gateway.instance} · ${file.path}` : file.path;
   if (byId('gateway').textContent !== name) byId('gateway').textContent = name;
   showNotices(byId('notices'), live, live.release === null ? [] : heldReasons());
-  showStatusFilters(byId('standings'), standings, selectedStatuses, toggleStatus);
-  showQueue(byId('queue'), queue, standings['failed'] ?? 0);
+  showStatusFilters(byId('statuses'), statusCounts, selectedStatuses, toggleStatus);
+  showQueue(byId('queue'), queue, statusCounts['failed'] ?? 0);
   showReconciliations(byId('passes'), passes);
   document.title = pageTitle(live);
 }
@@ -51,7 +51,7 @@ function showLive(): void {
 /** Returns the distinct reasons why changes are held, each with up to three of its changes. */
 function heldReasons(): string[] {
   const names = new Map(live?.environments.map(({ id, name }) => [id, name]));
-  const held = model.rows.flatMap(({ cells }) => [...cells.values()].filter(({ standing }) => standing === 'held'));
+  const held = model.rows.flatMap(({ cells }) => [...cells.values()].filter(({ status }) => status === 'held'));
   return [...Map.groupBy(held, ({ message }) => message)].map(([message, cells]) => {
     const places = cells.slice(0, 3).map(({ api, environmentId }) => `${api} in ${names.get(environmentId) ?? environmentId}`);
     const more = cells.length > places.length ? ` and ${formatNumber(cells.length - places.length)} more` : '';
@@ -59,8 +59,8 @@ function heldReasons(): string[] {
   });
 }
 
-function pageTitle({ file, queue, release, standings }: Schemas['Live']): string {
-  const failed = standings['failed'] ?? 0;
+function pageTitle({ file, queue, release, statusCounts }: Schemas['Live']): string {
+  const failed = statusCounts['failed'] ?? 0;
   if (file.complaint !== null) return 'edict: invalid file';
   if (queue.stopped) return 'edict: no calls';
   if (failed > 0) return `edict: ${formatNumber(failed)} failed`;
@@ -68,10 +68,10 @@ function pageTitle({ file, queue, release, standings }: Schemas['Live']): string
   return queue.left > 0 ? `edict: ${formatNumber(queue.left)} to do` : 'edict: in sync';
 }
 
-function toggleStatus(standing: CellStatus): void {
-  if (!selectedStatuses.delete(standing)) selectedStatuses.add(standing);
+function toggleStatus(status: CellStatus): void {
+  if (!selectedStatuses.delete(status)) selectedStatuses.add(status);
   showRows();
-  if (live) showStatusFilters(byId('standings'), live.standings, selectedStatuses, toggleStatus);
+  if (live) showStatusFilters(byId('statuses'), live.statusCounts, selectedStatuses, toggleStatus);
 }
 
 function onCells(cells: Schemas['Cells']): void {

@@ -1,7 +1,7 @@
 import type { components } from '../../generated/edict-api.d.ts';
 import { element } from './element.ts';
 import { formatClockTime, formatNumber, formatRate, formatSeconds } from './format.ts';
-import { type CellStatus, statusClass, statusOrder, statusSign } from './status-styles.ts';
+import { type CellStatus, statusOrder, statusSign } from './status-styles.ts';
 
 type Schemas = components['schemas'];
 type Live = Schemas['Live'];
@@ -9,7 +9,7 @@ type Live = Schemas['Live'];
 /** Shows the notices: invalid file, paused calls, standby, suspension and held changes. `heldWhys` are the distinct reasons. */
 export function showNotices(
   root: HTMLElement,
-  { file, queue, release, standsBy, suspension, suspicion, standings: counts }: Live,
+  { file, queue, release, standsBy, suspension, suspicion, statusCounts: counts }: Live,
   heldWhys: readonly string[],
 ): void {
   const notices: HTMLElement[] = [];
@@ -100,19 +100,18 @@ function commandBox(label: string, text: string): HTMLElement {
 /** Shows the number of publications per status, each as a filter button. `toggle` is called with the status of a clicked button. */
 export function showStatusFilters(
   root: HTMLElement,
-  counts: Live['standings'],
+  counts: Live['statusCounts'],
   pressed: ReadonlySet<CellStatus>,
-  toggle: (standing: CellStatus) => void,
+  toggle: (status: CellStatus) => void,
 ): void {
-  const known = statusOrder.filter((standing) => (counts[standing] ?? 0) > 0 || pressed.has(standing));
-  const before = new Map([...root.children].map((node) => [(node as HTMLElement).dataset['standing'], node as HTMLElement]));
-  const buttons = known.map((standing) => {
-    const text = `${statusSign(standing)} ${formatNumber(counts[standing] ?? 0)} ${standing}`;
+  const known = statusOrder.filter((status) => (counts[status] ?? 0) > 0 || pressed.has(status));
+  const before = new Map([...root.children].map((node) => [(node as HTMLElement).dataset['status'], node as HTMLElement]));
+  const buttons = known.map((status) => {
+    const text = `${statusSign(status)} ${formatNumber(counts[status] ?? 0)} ${status}`;
     const button =
-      before.get(standing) ??
-      element('button', { type: 'button', class: statusClass(standing), 'data-standing': standing, onclick: () => toggle(standing) });
+      before.get(status) ?? element('button', { type: 'button', class: status, 'data-status': status, onclick: () => toggle(status) });
     if (button.textContent !== text) button.textContent = text;
-    button.setAttribute('aria-pressed', String(pressed.has(standing)));
+    button.setAttribute('aria-pressed', String(pressed.has(status)));
     return button;
   });
   if (buttons.length !== root.children.length || buttons.some((button, index) => root.children[index] !== button))
@@ -159,14 +158,14 @@ export function showReconciliations(root: HTMLElement, passes: readonly Schemas[
 }
 
 const causeLabels: Readonly<Record<string, string>> = {
-  start: 'start',
-  file: 'new file',
+  startup: 'startup',
+  file: 'file change',
   resync: 'resync',
-  signal: 'asked for',
+  signal: 'signal',
   retry: 'retry',
   approval: 'approval',
-  request: 'request',
-  due: 'its time had come',
+  requested: 'request',
+  timer: 'timer',
   rollout: 'next environment',
 };
 

@@ -3,7 +3,7 @@ import type { components } from '../../generated/edict-api.d.ts';
 type Schemas = components['schemas'];
 
 export type GridCell = Schemas['Cell'];
-export type CellStatus = Schemas['Standing'];
+export type CellStatus = Schemas['PublicationStatus'];
 
 /** The content of a cell. Sign and word repeat what the color says, for readers who cannot see it. */
 export interface CellStyle {
@@ -17,55 +17,47 @@ export interface CellStyle {
 export const statusOrder: readonly CellStatus[] = [
   'failed',
   'held',
-  'changing',
-  'waiting',
-  'frozen',
+  'pending',
+  'deferred',
   'drifted',
-  'stale',
-  'kept',
-  'in sync',
+  'outdated',
+  'unmanaged',
+  'unchanged',
 ];
 
 const signs: Readonly<Record<CellStatus, string>> = {
   failed: '✗',
   held: '■',
-  changing: '▲',
-  waiting: '…',
-  frozen: '❄',
+  pending: '▲',
+  deferred: '…',
   drifted: '≠',
-  stale: '○',
-  kept: '·',
-  'in sync': '✓',
+  outdated: '○',
+  unmanaged: '·',
+  unchanged: '✓',
 };
 
 /** Returns the sign of a status. */
-export function statusSign(standing: CellStatus): string {
-  return signs[standing];
-}
-
-/** Returns the CSS class of a status. */
-export function statusClass(standing: CellStatus): string {
-  return standing.replace(' ', '-');
+export function statusSign(status: CellStatus): string {
+  return signs[status];
 }
 
 /** Returns the sign and texts of a cell. */
-export function cellStyle({ standing, desired, recorded, observed }: GridCell): CellStyle {
-  const sign = standing === 'changing' && desired !== 'online' ? '▼' : signs[standing];
-  switch (standing) {
-    case 'in sync':
-      return { sign, label: desired ?? 'in sync', detail: '' };
-    case 'kept':
+export function cellStyle({ status, desired, recorded, observed }: GridCell): CellStyle {
+  const sign = status === 'pending' && desired !== 'online' ? '▼' : signs[status];
+  switch (status) {
+    case 'unchanged':
+      return { sign, label: desired ?? 'unchanged', detail: '' };
+    case 'unmanaged':
       return { sign, label: recorded ?? 'unknown', detail: 'not in file' };
     case 'drifted':
-    case 'stale':
-      return { sign, label: standing, detail: observed ?? recorded ?? '' };
+    case 'outdated':
+      return { sign, label: status, detail: observed ?? recorded ?? '' };
     case 'failed':
     case 'held':
-    case 'changing':
-    case 'waiting':
-    case 'frozen':
-      return { sign, label: standing, detail: recorded === desired ? 'again' : `${recorded ?? 'new'} → ${desired ?? 'offline'}` };
+    case 'pending':
+    case 'deferred':
+      return { sign, label: status, detail: recorded === desired ? 'again' : `${recorded ?? 'new'} → ${desired ?? 'offline'}` };
     default:
-      return standing satisfies never;
+      return status satisfies never;
   }
 }

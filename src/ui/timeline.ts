@@ -2,7 +2,7 @@ import type { components } from '../../generated/edict-api.d.ts';
 import { element } from './element.ts';
 import { formatClockTime } from './format.ts';
 import type { ApiRow } from './model.ts';
-import { statusClass, statusSign } from './status-styles.ts';
+import { statusSign } from './status-styles.ts';
 
 type Schemas = components['schemas'];
 
@@ -86,7 +86,7 @@ async function fetchJson<T>(path: string): Promise<T> {
   return answer as T;
 }
 
-function renderPublication({ environment, standing, message, desired, recorded, observed }: Schemas['Publication']): HTMLElement {
+function renderPublication({ environment, status, message, desired, recorded, observed }: Schemas['Publication']): HTMLElement {
   const now = new Date();
   const place = desired ? ` (${desired.source.file}:${desired.source.line})` : '';
   const rows: readonly (readonly [string, string])[] = [
@@ -108,7 +108,7 @@ function renderPublication({ environment, standing, message, desired, recorded, 
   return element(
     'section',
     {},
-    element('h3', {}, `${environment}: `, element('span', { class: statusClass(standing) }, `${statusSign(standing)} ${standing}`)),
+    element('h3', {}, `${environment}: `, element('span', { class: status }, `${statusSign(status)} ${status}`)),
     element('dl', {}, ...rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)])),
   );
 }
@@ -143,7 +143,7 @@ function renderAttempt({
       'span',
       {},
       `${action === 'online' ? '▲' : '▼'} ${action}, ${revision === null ? reason : `${reason} ${revision}`}: `,
-      element('strong', { class: isDone ? 'in-sync' : 'failed' }, outcome ?? 'no known outcome'),
+      element('strong', { class: isDone ? 'unchanged' : 'failed' }, outcome ?? 'no known outcome'),
     ),
     element('span', { class: 'quiet' }, details.filter(Boolean).join(' · ')),
   );

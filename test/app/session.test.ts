@@ -60,8 +60,8 @@ test('the engine that was replaced makes no more calls, and the new one does', a
   await using at = await opened();
   const first = await at.session.runnerFor(at.file(), { maxTries: 1 });
   const second = await at.session.runnerFor(at.file({ timeoutMs: 1234 }), { maxTries: 1 });
-  await first.reconcile(at.file(), 'start');
-  await second.reconcile(at.file({ timeoutMs: 1234 }), 'start');
+  await first.reconcile(at.file(), 'startup');
+  await second.reconcile(at.file({ timeoutMs: 1234 }), 'startup');
   await second.idle();
   const calls = at.emulator.requests.all().filter(({ operation }) => operation === 'changePublication');
   assert.is(calls.length, 1);
@@ -72,7 +72,7 @@ test('with --refresh the gateway is looked at before the first plan, and what is
   at.emulator.state.changeManually('api-orders', 'env-test', 'online');
   const { events } = at;
   const engine = await at.session.runnerFor(at.file(), { maxTries: 1 });
-  const plan = await engine.reconcile(at.file(), 'start');
+  const plan = await engine.reconcile(at.file(), 'startup');
   await engine.idle();
   assert.equal([plan.changes, plan.unchanged], [[], 1]);
   assert.ok(events.some((event) => event.type === 'publication:drift' && event.notice.kind === 'adopted'));

@@ -54,12 +54,12 @@ test('what happens in the engine is what it answers', async () => {
   const was = recordedState([recorded('orders', 'test')]);
   const emit = statusServer.emitterFor('shop.yaml');
   emit({ type: 'file:loaded', desired });
-  emit({ type: 'plan:computed', reconcileId: 'p', cause: 'start', plan: diffStates(desired, was), recorded: was });
+  emit({ type: 'plan:computed', reconcileId: 'p', cause: 'startup', plan: diffStates(desired, was), recorded: was });
   assert.is((await ask('/readyz'))[0], 200);
   assert.match((await ask('/metrics'))[1], 'edict_file_valid{file="shop.yaml"} 1\n');
   const status = (await ask('/api/v1/status'))[1];
   assert.match(status, '"path":"shop.yaml"');
-  assert.match(status, '"standing":"failed"', 'what an earlier process has tried is known');
+  assert.match(status, '"status":"failed"', 'what an earlier process has tried is known');
   await statusServer.close();
 });
 

@@ -122,7 +122,7 @@ test('a file that is broken is not read again and again while another edict has 
 test('what a person asks for is done when the store is back, though a pass in between could not be made', async () => {
   const { daemon, file, passes, types, stop } = await started(state('a'), { faster: 100 });
   await until('it has made a pass', () => passes.length === 1);
-  for (const cause of ['signal', 'request'] as const) {
+  for (const cause of ['signal', 'requested'] as const) {
     const before = passes.length;
     const failed = types().length;
     file.engine = new StoreUnavailableError('away');
@@ -157,7 +157,7 @@ test('makes a pass at the start, after an edit, and on a signal', async () => {
   assert.equal(
     passes.map(({ desired, cause }) => [cause, desired.publications.size]),
     [
-      ['start', 1],
+      ['startup', 1],
       ['file', 2],
       ['signal', 2],
     ],
@@ -166,7 +166,7 @@ test('makes a pass at the start, after an edit, and on a signal', async () => {
 });
 
 test('a signal or a request while the file comes to rest is not taken for an edit', async () => {
-  for (const cause of ['signal', 'request'] as const) {
+  for (const cause of ['signal', 'requested'] as const) {
     const { daemon, file, passes, stop } = await started(state('a'), { debounceMs: 50 });
     await until('the first pass is made', () => passes.length === 1);
     file.hint();
@@ -182,7 +182,7 @@ test('a signal or a request while the file comes to rest is not taken for an edi
 test('a file that is on its way when a pass is asked for is waited for', async () => {
   const { daemon, file, passes, stop } = await started(state('a'), { debounceMs: 50 });
   await until('the first pass is made', () => passes.length === 1);
-  daemon.trigger('request');
+  daemon.trigger('requested');
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.is(file.loads, 1);
   file.content = state('a', 'b');
@@ -210,7 +210,7 @@ test('a pass is made now and then without being asked', async () => {
   await stop();
   assert.equal(
     passes.slice(0, 3).map(({ cause }) => cause),
-    ['start', 'resync', 'resync'],
+    ['startup', 'resync', 'resync'],
   );
 });
 
@@ -340,7 +340,7 @@ test('an edict that stands by with a store that fails says so, sends nothing, as
   assert.equal([later.slice(0, 3), later.includes(500), passes], [[1000, 2000, 4000], false, []]);
   refusal = null;
   await until('it goes on', () => passes.length > 0);
-  assert.is(passes[0], 'start');
+  assert.is(passes[0], 'startup');
   daemon.stop();
   await running;
 });

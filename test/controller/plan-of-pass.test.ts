@@ -72,7 +72,7 @@ test('the engine makes the changes of a saved plan and no others, also when it t
   const saved = await savedIn(planning, { a: 'online', b: 'online' });
   await using shop = await workshop({ apis: ['a', 'b', 'c'], saved, maxTries: 4 });
   shop.emulator.faults.add({ times: 1, status: 503, errorCode: 'APIC.7701', errorMsg: 'busy' });
-  await shop.engine.reconcile(shop.desire({ a: 'online', b: 'online', c: 'online' }), 'start');
+  await shop.engine.reconcile(shop.desire({ a: 'online', b: 'online', c: 'online' }), 'startup');
   await shop.engine.idle();
   assert.equal([...new Set(shop.requested())].toSorted(), ['a online', 'b online']);
   assert.is(shop.requested().length, 3);
@@ -92,7 +92,9 @@ test('the engine sends nothing of a saved plan that has moved', async () => {
   await using planning = await workshop({ apis: ['a', 'b'] });
   const saved = await savedIn(planning, { a: 'online', b: 'online' });
   await using shop = await workshop({ apis: ['a', 'b'], saved });
-  const refused = await shop.engine.reconcile(shop.desire({ a: 'online', b: { revision: '2' } }), 'start').catch((error: unknown) => error);
+  const refused = await shop.engine
+    .reconcile(shop.desire({ a: 'online', b: { revision: '2' } }), 'startup')
+    .catch((error: unknown) => error);
   assert.instance(refused, StalePlanError);
   await shop.engine.idle();
   assert.equal(shop.requested(), []);
@@ -112,7 +114,7 @@ test('a change whose record moves between plan and call is left', async () => {
       },
     });
   await using shop = await workshop({ apis: ['a', 'b'], saved, wrapStore });
-  await shop.engine.reconcile(shop.desire({ a: 'online', b: 'online' }), 'start');
+  await shop.engine.reconcile(shop.desire({ a: 'online', b: 'online' }), 'startup');
   await shop.engine.idle();
   assert.equal(shop.requested(), ['a online']);
 });

@@ -16,7 +16,7 @@ test('makes the calls of the plan in its order, records them, and makes none the
   const apis = names(8);
   await using shop = await workshop({ apis, limit: { calls: 1000, perMs: 1000, concurrency: 1 } });
   const desired = shop.desire(all(apis.toReversed(), 'online'));
-  await shop.engine.reconcile(desired, 'start');
+  await shop.engine.reconcile(desired, 'startup');
   await shop.engine.idle();
   assert.equal(
     shop.requested(),
@@ -58,7 +58,7 @@ test('an attempt is in the store, without an outcome, when its request leaves', 
     seen.push(attempt?.outcome, String(publication?.unknownAttempt?.attemptId === attempt?.id));
     await record.close();
   };
-  await shop.engine.reconcile(desired, 'start');
+  await shop.engine.reconcile(desired, 'startup');
   await shop.engine.idle();
   assert.equal(seen, [null, 'true']);
 });
@@ -66,7 +66,7 @@ test('an attempt is in the store, without an outcome, when its request leaves', 
 test('one failure stops nothing else, and what stalls waits for a new file or a person', async () => {
   await using shop = await workshop({ apis: ['orders'] });
   const desired = shop.desire({ nowhere: 'online', orders: 'online' });
-  await shop.engine.reconcile(desired, 'start');
+  await shop.engine.reconcile(desired, 'startup');
   await shop.engine.idle();
   assert.equal(shop.requested().toSorted(), ['nowhere online', 'orders online']);
   await shop.engine.reconcile(desired, 'resync');
@@ -85,7 +85,7 @@ test('one failure stops nothing else, and what stalls waits for a new file or a 
 test('what can be retried comes back by itself', async () => {
   await using shop = await workshop({ apis: ['orders'] });
   shop.emulator.faults.add({ times: 1, status: 409, errorCode: 'APIG.3718', errorMsg: 'The API is being published' });
-  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
+  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
   await shop.engine.idle();
   assert.equal(shop.requested(), ['orders online', 'orders online']);
   const retry = shop.events.find((event) => event.type === 'retry:scheduled');
@@ -95,7 +95,7 @@ test('what can be retried comes back by itself', async () => {
 test('gives up after `maxTries` and counts the failure', async () => {
   await using shop = await workshop({ apis: ['orders'], maxTries: 2 });
   shop.emulator.faults.add({ times: 9, status: 409, errorCode: 'APIG.3718', errorMsg: 'The API is being published' });
-  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
+  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
   await shop.engine.idle();
   assert.is(shop.requested().length, 2);
   const last = shop.events.filter((event) => event.type === 'reconcile:finished').at(-1);
@@ -123,7 +123,7 @@ function losing(count: number, reaches: boolean): (gateway: Gateway) => Gateway 
 test('a call whose answer was lost is looked for, found, and not repeated', async () => {
   await using shop = await workshop({ apis: ['orders'], wrapGateway: losing(1, true) });
   const up = shop.desire({ orders: 'online' });
-  await shop.engine.reconcile(up, 'start');
+  await shop.engine.reconcile(up, 'startup');
   await shop.engine.idle();
   assert.equal(shop.requested(), ['orders online']);
   const [recorded] = (await shop.store.readRecordedState(up.gateway)).values();
@@ -137,7 +137,7 @@ test('a call that was lost on its way is sent again, once the gateway has had ti
   await using shop = await workshop({ apis: ['orders'], wrapGateway: losing(1, false), settings: { propagationDelayMs: 2500 } });
   const up = shop.desire({ orders: 'online' });
   const beganAtMs = Date.now();
-  await shop.engine.reconcile(up, 'start');
+  await shop.engine.reconcile(up, 'startup');
   await shop.engine.idle();
   assert.equal(shop.requested(), ['orders online']);
   const arrived = shop.emulator.requests.all().find(({ operation }) => operation === 'changePublication');
@@ -154,7 +154,7 @@ test('an offline whose answer was lost is not repeated either, if it happened', 
     return { ...gateway, send: (...args) => (wraps ? losingOne : gateway).send(...args) };
   };
   await using shop = await workshop({ apis: ['orders'], wrapGateway });
-  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
+  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
   await shop.engine.idle();
   wraps = true;
   await shop.engine.reconcile(shop.desire({ orders: 'offline' }), 'file');
@@ -175,7 +175,7 @@ for (const [unknownOutcome, calls, held] of [
       }),
     });
     await using shop = await workshop({ apis: ['orders'], wrapGateway, settings: { unknownOutcome } });
-    await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
+    await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
     await shop.engine.idle();
     assert.is(shop.requested().length, calls);
     const last = shop.events.filter((event) => event.type === 'reconcile:finished').at(-1);
@@ -189,7 +189,7 @@ test('refused credentials stop every call, until they are others', async () => {
   let token = 'wrong';
   const credentials = new StaticCredentials(() => ({ auth: tokenAuth(token), fingerprint: token }), 'HW_AUTH_TOKEN_FILE');
   await using shop = await workshop({ apis: names(10), credentials, anyToken: false });
-  await shop.engine.reconcile(shop.desire(all(names(10), 'online')), 'start');
+  await shop.engine.reconcile(shop.desire(all(names(10), 'online')), 'startup');
   await until('the calls are stopped', () => shop.events.some((event) => event.type === 'requests:paused'));
   await new Promise((resolve) => setTimeout(resolve, 300));
   assert.is(shop.requested().length, 1, 'one call has told it');
@@ -225,7 +225,7 @@ test('an outage costs a probe now and then, and its end is noticed', async () =>
   });
   await using shop = await workshop({ apis: names(50), wrapGateway });
   shops.push(shop);
-  await shop.engine.reconcile(shop.desire(all(names(50), 'online')), 'start');
+  await shop.engine.reconcile(shop.desire(all(names(50), 'online')), 'startup');
   await until('three probes', () => probed >= 3);
   assert.ok(sent <= 10, `${sent} were sent`);
   isDown = false;
@@ -237,7 +237,7 @@ test('a newer desired state drops what has not been sent', async () => {
   const apis = names(30);
   await using shop = await workshop({ apis, limit: { calls: 1000, perMs: 1000, concurrency: 2 } });
   shop.emulator.faults.latencyMs = 50;
-  await shop.engine.reconcile(shop.desire(all(apis, 'online')), 'start');
+  await shop.engine.reconcile(shop.desire(all(apis, 'online')), 'startup');
   await until('calls are made', () => shop.requested().length >= 2);
   await shop.engine.reconcile(shop.desire(all(apis, 'offline')), 'file');
   await shop.engine.idle();
@@ -285,7 +285,7 @@ test('a store that cannot record an attempt means no call', async () => {
       saveDeclared: () => Promise.reject(full),
     });
   await using shop = await workshop({ apis: ['orders'], wrapStore, maxTries: 1 });
-  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
+  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
   await shop.engine.idle();
   assert.equal(shop.requested(), []);
   assert.ok(shop.events.some((event) => event.type === 'store:error' && event.message === 'the disk is full'));
@@ -326,7 +326,7 @@ test('an outcome that cannot be written is written later, and its call is not re
   });
   await using shop = await workshop({ apis: ['orders'], wrapStore });
   const desired = shop.desire({ orders: 'online' });
-  await shop.engine.reconcile(desired, 'start');
+  await shop.engine.reconcile(desired, 'startup');
   await shop.engine.idle();
   assert.equal(shop.requested(), ['orders online']);
   const [recorded] = (await shop.store.readRecordedState(desired.gateway)).values();
@@ -341,7 +341,7 @@ for (const [calls, perMs, concurrency] of [
   test(`no window of ${perMs} ms holds more than ${calls} requests, as the gateway sees it, with ${concurrency} in flight`, async () => {
     const apis = names(calls * 4);
     await using shop = await workshop({ apis, limit: { calls, perMs, concurrency } });
-    await shop.engine.reconcile(shop.desire(all(apis, 'online')), 'start');
+    await shop.engine.reconcile(shop.desire(all(apis, 'online')), 'startup');
     await shop.engine.idle();
     const arrived = shop.emulator.requests.all().map((request) => request.atMs);
     assert.is(arrived.length, apis.length);
@@ -357,7 +357,7 @@ test('a gateway that was never seen and cannot be is left alone, whatever the fi
   await using shop = await workshop({ apis: ['orders'], refresh: true, maxTries: 1 });
   shop.emulator.faults.add({ times: 1, status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', operation: 'listApis' });
   const desired = shop.desire({ orders: 'online' });
-  const refused = await shop.engine.reconcile(desired, 'start').catch((error: unknown) => error);
+  const refused = await shop.engine.reconcile(desired, 'startup').catch((error: unknown) => error);
   assert.is(refused instanceof EdictError && refused.code, 'OBSERVATION_FAILED');
   await shop.engine.idle();
   assert.equal(shop.requested(), []);
@@ -390,7 +390,7 @@ test('what is online already is adopted without a call, and what drifts is broug
 test('a list that lags behind edict’s own calls costs no version', async () => {
   await using shop = await workshop({ apis: ['orders'], refresh: true, settings: { propagationDelayMs: 60_000 } });
   const desired = { ...shop.desire({ orders: { driftPolicy: 'correct' } }), refreshIntervalMs: 1 };
-  await shop.engine.reconcile(desired, 'start');
+  await shop.engine.reconcile(desired, 'startup');
   await shop.engine.idle();
   const placed = shop.emulator.state.placementOf.bind(shop.emulator.state);
   shop.emulator.state.placementOf = (api) => ({ ...placed(api, 'now'), placements: [] });
@@ -413,7 +413,7 @@ test('a look under way ends when the process is to end', async () => {
   await using shop = await workshop({ apis: ['orders'], refresh: true, wrapGateway });
   const stop = new AbortController();
   setTimeout(() => stop.abort(), 20);
-  const ended = await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start', stop.signal).catch((error: unknown) => error);
+  const ended = await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup', stop.signal).catch((error: unknown) => error);
   assert.is(ended instanceof EdictError && ended.code, 'OBSERVATION_FAILED');
 });
 

@@ -172,7 +172,7 @@ test('SIGKILL in mid-apply loses nothing: the next start finds what has no known
   first.child.kill('SIGKILL');
   await first.finished;
   const plan = JSON.parse((await edict(['plan', '--format', 'json'], folder)).stdout) as { changes: { reason: string }[] };
-  const unresolved = plan.changes.filter((change) => change.reason === 'unresolved').length;
+  const unresolved = plan.changes.filter((change) => change.reason === 'unknown').length;
   assert.ok(unresolved >= 1 && unresolved <= 3, `${unresolved} unresolved`);
   emulator.faults.latencyMs = 0;
   run();

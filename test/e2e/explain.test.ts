@@ -85,7 +85,7 @@ test('from new over in sync to what failed, by the emulator’s fault', async ()
   write({});
   const line = readFileSync(join(folder, 'edict.yaml'), 'utf8').split('\n')[5] ?? '';
   const fresh = await explain();
-  assert.equal([fresh.next.kind, fresh.recorded, fresh.attempts], ['change', null, []]);
+  assert.equal([fresh.next.kind, fresh.recorded, fresh.attempts], ['pending', null, []]);
   assert.match(fresh.text, `File: online  edict.yaml:6:45\n  6 | ${line}\n`);
   assert.match(fresh.text, 'Next: goes online, as a new version\n');
   assert.is(fresh.next.command, 'edict apply --api orders --environment test');
@@ -98,7 +98,7 @@ test('from new over in sync to what failed, by the emulator’s fault', async ()
 
   assert.is((await edict((fresh.next.command ?? '').split(' ').slice(1), folder)).code, 0);
   const synced = await explain();
-  assert.equal([synced.next.kind, synced.next.when, synced.next.command], ['in sync', null, null]);
+  assert.equal([synced.next.kind, synced.next.when, synced.next.command], ['unchanged', null, null]);
   assert.equal(
     synced.attempts.map(({ outcome }) => outcome),
     ['succeeded', 'rejected'],
@@ -113,7 +113,7 @@ test('while a daemon has the store: what it tries again, and what it will not tr
   const { events, child } = await startDaemon();
   await until('both failed', () => new Set(events('attempt:finished').map(({ api, outcome }) => `${api} ${outcome}`)).size >= 5);
   const again = await explain('orders');
-  assert.is(again.next.kind, 'failing');
+  assert.is(again.next.kind, 'failed');
   assert.match(again.text, 'Next: going online failed, and is tried again\n');
   assert.match(again.next.when ?? '', /^by itself, at most 5 min after the last attempt/);
   assert.match(again.text, new RegExp(`daemon +At work .*pid ${child.pid},`));
@@ -137,9 +137,9 @@ test('held: the rule, and a command that releases it as it stands', async () => 
   assert.match(text, `command     ${next.command}\n`);
   const command = (next.command ?? '').replace('YOU', 'ada').replace('REASON', 'CHG-7').split(' ').slice(1);
   await done(...command);
-  assert.is((await explain()).next.kind, 'change');
+  assert.is((await explain()).next.kind, 'pending');
   await done('apply');
-  assert.equal([(await explain()).next.kind, (await explain()).recorded?.state], ['in sync', 'offline']);
+  assert.equal([(await explain()).next.kind, (await explain()).recorded?.state], ['unchanged', 'offline']);
 });
 
 test('a file that lost too much is told of also for what it still has, and for what it lost', async () => {
@@ -160,17 +160,17 @@ test('drifted and stale, once somebody has looked', async () => {
   await sleep(400); // What edict itself has changed within `gateway.propagationDelay`, 300 ms here, is not judged.
   emulator.state.changeManually('api-orders', 'env-test', 'offline');
   emulator.state.catalog.updateApi('api-carts', { editedAt: new Date(Date.now() + 60_000).toISOString() });
-  assert.is((await explain()).next.kind, 'in sync', 'nobody has looked');
+  assert.is((await explain()).next.kind, 'unchanged', 'nobody has looked');
   await done('apply', '--refresh');
   const drifted = await explain('orders');
-  assert.equal([drifted.next.kind, drifted.recorded?.state], ['drift', 'offline']);
+  assert.equal([drifted.next.kind, drifted.recorded?.state], ['drifted', 'offline']);
   assert.match(drifted.text, /drift +taken offline outside edict after it was published at /);
   assert.match(drifted.text, 'Next: nothing, the drift is only told\n');
   const stale = await explain('carts');
-  assert.is(stale.next.kind, 'stale');
+  assert.is(stale.next.kind, 'outdated');
   assert.match(stale.text, 'Next: nothing, though an older draft is online\n');
   write({ orders: '{ state: online, drift: correct }' });
-  assert.is((await explain('orders')).next.kind, 'change');
+  assert.is((await explain('orders')).next.kind, 'pending');
 });
 
 test('unresolved: under way while the daemon lives, in doubt once it was killed', async () => {
@@ -179,7 +179,7 @@ test('unresolved: under way while the daemon lives, in doubt once it was killed'
   const { child, finished } = await startDaemon();
   await until('the call hangs', () => emulator.requests.all().some(({ fault }) => fault === 'hang'));
   const going = await explain();
-  assert.equal([going.next.kind, going.attempts[0]?.outcome], ['unresolved', null]);
+  assert.equal([going.next.kind, going.attempts[0]?.outcome], ['unknown', null]);
   assert.match(going.text, /^Next: attempt \d+ \(online\) is under way$/m);
   child.kill('SIGKILL');
   await finished;
@@ -190,13 +190,13 @@ test('unresolved: under way while the daemon lives, in doubt once it was killed'
   assert.match(doubted.next.when ?? '', `pid ${child.pid}, which last wrote the record, is not a process of this machine`);
   await sleep(400); // As above: only then the list tells that the call did not happen.
   await done(...(doubted.next.command ?? '').split(' ').slice(1));
-  assert.is((await explain()).next.kind, 'in sync');
+  assert.is((await explain()).next.kind, 'unchanged');
 });
 
 test('in a freeze: why, and from when on', async () => {
   write({}, (text) => text.replace('apis:', 'freeze: [{ name: launch, from: "2020-01-01T00:00:00Z", to: "2999-01-01T00:00:00Z" }]\napis:'));
   const { text, next } = await explain();
-  assert.is(next.kind, 'waiting');
+  assert.is(next.kind, 'deferred');
   assert.match(text, 'Next: goes online later: frozen (launch)\n');
   assert.match(text, 'from 2999-01-01T00:00:00Z on');
 });

@@ -167,7 +167,7 @@ test('names are looked up once and remembered; an API made anew under its name i
   const { plan, notices } = await at.plan();
   assert.equal(
     notices.map(({ kind, api, replacementId }) => [kind, api, replacementId]),
-    [['gone', 'orders', 'api-anew']],
+    [['apiDeleted', 'orders', 'api-anew']],
   );
   assert.equal(plan.changes, []);
 });

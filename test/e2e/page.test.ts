@@ -132,7 +132,7 @@ test('with the token it can be asked to act over HTTP; without it nobody can', a
   const resync = (token: string) => fetch(`${url}/api/v1/resync`, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
   assert.is((await resync('guess')).status, 401);
   assert.is((await resync('act-token-that-nobody-may-see')).status, 202);
-  await until('the pass is made', () => daemon.events('reconcile:started').some(({ cause }) => cause === 'request'));
+  await until('the pass is made', () => daemon.events('reconcile:started').some(({ cause }) => cause === 'requested'));
   const texts = [daemon.output.stderr, await (await fetch(`${url}/api/v1/status`)).text(), await (await fetch(`${url}/metrics`)).text()];
   for (const text of texts) assert.not.match(text, /that-nobody-may-see/);
 });
@@ -153,13 +153,13 @@ test('a suspension over HTTP stops every call, shows everywhere and outlives the
   await page.getByText('Suspended: no call is made').waitFor();
   const before = emulator.requests.all().length;
   write({ ...allOnline, orders: 'offline' });
-  await cell('orders').getByText('frozen').waitFor();
+  await cell('orders').getByText('deferred').waitFor();
   assert.match((await edict(['plan'], folder)).stdout, 'No call is made: suspended by ada (INC-7).');
   assert.match((await edict(['status'], folder)).stdout, 'No call is made: suspended by ada (INC-7).');
   await stopDaemon();
   assert.is((await edict(['apply'], folder)).code, 0);
   await startDaemon(`127.0.0.1:${port}`, environment);
-  await cell('orders').getByText('frozen').waitFor();
+  await cell('orders').getByText('deferred').waitFor();
   assert.is(emulator.requests.all().length, before, 'nothing was sent');
   assert.is((await ask('DELETE')).status, 204);
   await cell('orders').getByText('✓').waitFor();

@@ -122,7 +122,7 @@ test('whatever somebody else does meanwhile, the gateway comes to be as the file
           'and stays so',
         );
         assert.equal(needless(emulator.requests.all(), before), []);
-        assert.ok(events.every((event) => event.type !== 'publication:drift' || event.notice.kind !== 'fight'));
+        assert.ok(events.every((event) => event.type !== 'publication:drift' || event.notice.kind !== 'flapping'));
       } finally {
         daemon.stop();
         await daemon.done;

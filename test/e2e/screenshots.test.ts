@@ -80,8 +80,8 @@ test('a day on which everything happens at once', async () => {
     await until('the daemon runs', () => daemon.events('daemon:started').length === 1);
     const page = await browser.newPage({ viewport: { width: 1280, height: 860 }, colorScheme: 'light', reducedMotion: 'reduce' });
     await page.goto(String(daemon.events('daemon:started')[0]?.['url']));
-    for (const standing of ['failed', 'held', 'changing', 'frozen', 'drifted', 'in sync']) {
-      await page.getByRole('button', { name: new RegExp(`\\d ${standing}$`) }).waitFor();
+    for (const status of ['failed', 'held', 'pending', 'deferred', 'drifted', 'unchanged']) {
+      await page.getByRole('button', { name: new RegExp(`\\d ${status}$`) }).waitFor();
     }
     const shot = async (name: string): Promise<void> => {
       const image = await page.screenshot({ path: join(out, `${name}.png`) });

@@ -97,7 +97,7 @@ test('a pass, its plan and its calls are one trace, and a call that failed says 
   assert.is(pass.parentSpanId ?? '', '');
   assert.equal(
     ['edict.cause', 'edict.pass', 'edict.online', 'edict.failed'].map((key) => attributeOf(pass.attributes, key)),
-    ['start', running.events('reconcile:finished')[0]?.['pass'], 1, 1],
+    ['startup', running.events('reconcile:finished')[0]?.['pass'], 1, 1],
   );
   const below = spans().filter(({ parentSpanId }) => parentSpanId === pass.spanId);
   assert.equal(below.map(({ name }) => name).sort(), ['call online', 'call online', 'plan']);

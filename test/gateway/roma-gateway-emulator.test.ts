@@ -95,7 +95,9 @@ test('a token without rights, or of another gateway, is for a person', async () 
   await withEmulator({ HW_AUTH_TOKEN: 'weak' }, async ({ send }) =>
     assert.is(codeOf(await send(changeTo('online'))), 'rejected APIG.1005'),
   );
-  await withEmulator({ HW_AUTH_TOKEN: 'old' }, async ({ send }) => assert.is(codeOf(await send(changeTo('online'))), 'unauthorized APIG.1002'));
+  await withEmulator({ HW_AUTH_TOKEN: 'old' }, async ({ send }) =>
+    assert.is(codeOf(await send(changeTo('online'))), 'unauthorized APIG.1002'),
+  );
 });
 
 test('what is missing is named', async () => {

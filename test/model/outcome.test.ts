@@ -63,8 +63,8 @@ const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntil
 
 for (const [reason, before, corrections] of [
   ['drift', { drift, correctionCount: 2 }, 3],
-  ['unresolved', { drift, correctionCount: 2 }, 3],
-  ['unresolved', { correctionCount: 2 }, 2],
+  ['unknown', { drift, correctionCount: 2 }, 3],
+  ['unknown', { correctionCount: 2 }, 2],
   ['state', { drift, correctionCount: 2 }, 2],
   ['revision', { drift, correctionCount: 0 }, 0],
 ] as const) {

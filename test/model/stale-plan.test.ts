@@ -6,7 +6,7 @@ import { change } from '../support/states.ts';
 test('says how much of the plan has moved, and that nothing was sent', () => {
   const { api, apiId, environment, environmentId, action } = change('orders', 'test');
   const error = new StalePlanError(
-    [{ api, apiId, environment, environmentId, action, divergences: [{ kind: 'not needed' }], attempt: null }],
+    [{ api, apiId, environment, environmentId, action, divergences: [{ kind: 'notNeeded' }], attempt: null }],
     3,
   );
   assert.equal([error.code, error.exitCode, error.staleChanges.length], ['SAVED_PLAN_STALE', 1, 1]);

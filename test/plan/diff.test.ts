@@ -29,14 +29,14 @@ const rows: readonly [string, Partial<DesiredPublication> | null, Partial<Record
   ['offline, recorded offline', { state: 'offline' }, { state: 'offline' }, false, null],
   ['offline, never recorded', { state: 'offline' }, null, false, null],
   ['offline at another revision, recorded offline', { state: 'offline', revision: 'b' }, { state: 'offline' }, false, null],
-  ['online, unresolved beside online', {}, { unknownAttempt }, false, 'online unresolved'],
-  ['online, unresolved and never recorded', {}, { state: null, unknownAttempt }, false, 'online unresolved'],
-  ['offline, unresolved and never recorded', { state: 'offline' }, { state: null, unknownAttempt }, false, 'offline unresolved'],
+  ['online, outcome unknown beside online', {}, { unknownAttempt }, false, 'online unknown'],
+  ['online, outcome unknown and never recorded', {}, { state: null, unknownAttempt }, false, 'online unknown'],
+  ['offline, outcome unknown and never recorded', { state: 'offline' }, { state: null, unknownAttempt }, false, 'offline unknown'],
   ['left the file, kept, online', null, {}, false, null],
-  ['left the file, kept, unresolved', null, { unknownAttempt }, false, null],
-  ['left the file, removed, online', null, {}, true, 'offline removed'],
+  ['left the file, kept, outcome unknown', null, { unknownAttempt }, false, null],
+  ['left the file, removed, online', null, {}, true, 'offline prune'],
   ['left the file, removed, offline', null, { state: 'offline' }, true, null],
-  ['left the file, removed, unresolved', null, { state: null, unknownAttempt }, true, 'offline unresolved'],
+  ['left the file, removed, outcome unknown', null, { state: null, unknownAttempt }, true, 'offline unknown'],
   ['left the file, removed, never online', null, { state: null }, true, null],
 ];
 
@@ -83,9 +83,9 @@ const letters = {
   revision: 'R',
   version: 'V',
   edited: 'E',
-  unresolved: 'U',
+  unknown: 'U',
   drift: 'D',
-  removed: 'R',
+  prune: 'R',
 } as const;
 
 for (const [file, prune, answers] of grid) {
@@ -165,7 +165,7 @@ for (const [file, state, answers] of driftGrid) {
 test('an attempt without a known outcome goes before a drift and before an edit', () => {
   const before = recorded('orders', 'test', { drift: drifts.truced, unknownAttempt, publishedAtMs: 1, editedAtMs: 9_000 });
   for (const over of [{}, { state: 'offline', driftPolicy: 'correct' }, { driftPolicy: 'report' }] as const) {
-    assert.is(diffPublication(wanted('orders', 'test', over), before, desiredState([], { republish: 'edited' }))?.reason, 'unresolved');
+    assert.is(diffPublication(wanted('orders', 'test', over), before, desiredState([], { republish: 'edited' }))?.reason, 'unknown');
   }
 });
 

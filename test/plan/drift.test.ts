@@ -62,7 +62,7 @@ const rows: readonly (readonly [
     'wanted online, recorded online, published anew: outside',
     { record: known, seen: { ...at, publishId: 'q' } },
     'online',
-    'outside',
+    'externalChange',
     false,
   ],
   ['wanted online, recorded online under no ID, published: as it was', { record: {}, seen: at }, 'online', null, false],
@@ -86,17 +86,17 @@ const rows: readonly (readonly [
     'wanted offline, still recorded online, published anew: to be taken down, no drift',
     { file: { state: 'offline' }, record: known, seen: { ...at, publishId: 'q' } },
     'online',
-    'outside',
+    'externalChange',
     false,
   ],
   [
     'wanted offline, still recorded online, not published: somebody was quicker',
     { file: { state: 'offline' }, record: known },
     'offline',
-    'outside',
+    'externalChange',
     false,
   ],
-  ['not in the file, recorded online, not published: outside', { file: null, record: known }, 'offline', 'outside', false],
+  ['not in the file, recorded online, not published: outside', { file: null, record: known }, 'offline', 'externalChange', false],
   ['not in the file, recorded online, published: as it was', { file: null, record: known, seen: at }, 'online', null, false],
   [
     'not in the file, recorded offline, published: not edict’s',
@@ -258,7 +258,7 @@ test('what was never edict’s is not taken down when it leaves the file', () =>
   const republished = applyObservation(gone, first.after, listed({ test: { publishId: 'q', publishedAtMs: 300 } }), nowMs + hourMs);
   assert.equal(diffStates(gone, republished.recorded).changes, []);
   const agreed = applyObservation(desiredState([wanted('orders', 'test')]), first.after, listed({ test: at }), nowMs);
-  assert.is(diffStates(gone, agreed.recorded).changes[0]?.reason, 'removed', 'the file has asked for it in between');
+  assert.is(diffStates(gone, agreed.recorded).changes[0]?.reason, 'prune', 'the file has asked for it in between');
 });
 
 for (const [correctionCount, truceMs] of [
@@ -274,7 +274,7 @@ for (const [correctionCount, truceMs] of [
     const record = { ...known, correctionCount: correctionCount, lastCorrectedAtMs: nowMs - 1000 };
     const { next, note } = lookedAt({ record });
     const untilMs = truceMs === null ? null : nowMs - 1000 + truceMs;
-    assert.equal([next?.drift?.backoffUntilMs, note?.kind, note?.untilMs], [untilMs, untilMs ? 'fight' : 'drift', untilMs]);
+    assert.equal([next?.drift?.backoffUntilMs, note?.kind, note?.untilMs], [untilMs, untilMs ? 'flapping' : 'drift', untilMs]);
   });
 }
 
@@ -306,7 +306,7 @@ test('a version that the file pins and somebody else has replaced is a drift', (
   for (const [seen, kind, version] of [
     [{ ...other, versionId: 'other' }, 'drift', 'other'],
     [{ ...at, versionId: 'other' }, 'drift', 'other'],
-    [{ ...other, versionId: 'version' }, 'outside', 'version'],
+    [{ ...other, versionId: 'version' }, 'externalChange', 'version'],
     [other, 'drift', null],
     [{ ...at, versionId: 'version' }, null, 'version'],
     [at, null, 'version'],
@@ -321,7 +321,7 @@ test('a version that the file pins and somebody else has replaced is a drift', (
 
 test('a version that the file has only now pinned is no drift', () => {
   const { after, note, desired } = lookedAt({ file: { version: 'v9' }, record: known, seen: { ...at, publishId: 'q' } });
-  assert.is(note?.kind, 'outside');
+  assert.is(note?.kind, 'externalChange');
   assert.is(diffStates(desired, after).changes[0]?.reason, 'version');
 });
 

@@ -31,35 +31,35 @@ interface Case {
 
 const cases: readonly Case[] = [
   { name: 'nothing has moved', planned: [online, offline], now: [online, offline], expected: 'open' },
-  { name: 'it was put online meanwhile', planned: [online, offline], now: [online, online], expected: 'recorded state' },
+  { name: 'it was put online meanwhile', planned: [online, offline], now: [online, online], expected: 'recordedState' },
   { name: 'a daemon has done the same', planned: [online, offline], now: [online, online], lastAttempt: {}, expected: 'done' },
   {
     name: 'an attempt before the plan did the same',
     planned: [online, offline],
     now: [online, online],
     lastAttempt: { startedAtMs: plannedAtMs - 1 },
-    expected: 'recorded state',
+    expected: 'recordedState',
   },
   {
     name: 'the attempt after the plan did something else',
     planned: [online, offline],
     now: [online, online],
     lastAttempt: { remark: 'by hand' },
-    expected: 'recorded state',
+    expected: 'recordedState',
   },
   {
     name: 'the record says it is done, and the attempt failed',
     planned: [online, offline],
     now: [online, online],
     lastAttempt: { outcome: 'rejected' },
-    expected: 'recorded state',
+    expected: 'recordedState',
   },
   {
     name: 'it was done and undone',
     planned: [online, offline],
     now: [online, offline],
     lastAttempt: { action: 'offline' },
-    expected: 'done and undone',
+    expected: 'reverted',
   },
   {
     name: 'an earlier try came to nothing',
@@ -80,28 +80,28 @@ const cases: readonly Case[] = [
     planned: [online, offline],
     now: [online, { ...offline, unknownAttempt: { ...unknownAttempt, action: 'offline' } }],
     lastAttempt: { outcome: null, action: 'offline' },
-    expected: 'unresolved',
+    expected: 'unknownOutcome',
   },
   {
     name: 'the file asks for another revision',
     planned: [{ revision: '2' }, online],
     now: [{ revision: '3' }, online],
-    expected: 'wanted revision',
+    expected: 'desiredRevision',
   },
-  { name: 'the file has another remark', planned: [{ remark: 'a' }, offline], now: [{ remark: 'b' }, offline], expected: 'wanted remark' },
+  { name: 'the file has another remark', planned: [{ remark: 'a' }, offline], now: [{ remark: 'b' }, offline], expected: 'desiredRemark' },
   {
     name: 'the file pins another version',
     planned: [{ version: 'v1' }, online],
     now: [{ version: 'v2' }, online],
-    expected: 'wanted version',
+    expected: 'desiredVersion',
   },
-  { name: 'the file wants the opposite', planned: [online, offline], now: [offline, offline], expected: 'wanted state' },
-  { name: 'the file forgets it', planned: [online, offline], now: [null, offline], expected: 'not needed' },
+  { name: 'the file wants the opposite', planned: [online, offline], now: [offline, offline], expected: 'desiredState' },
+  { name: 'the file forgets it', planned: [online, offline], now: [null, offline], expected: 'notNeeded' },
   {
     name: 'another version is effective',
     planned: [{ revision: '2' }, { versionId: 'v1' }],
     now: [{ revision: '2' }, { versionId: 'v2' }],
-    expected: 'effective version',
+    expected: 'effectiveVersion',
   },
   {
     name: 'a version was not known and is now',
@@ -113,7 +113,7 @@ const cases: readonly Case[] = [
     name: 'another revision was published',
     planned: [{ revision: '3' }, { revision: '1' }],
     now: [{ revision: '3' }, { revision: '2', versionId: 'v2' }],
-    expected: 'recorded revision',
+    expected: 'recordedRevision',
   },
   {
     name: 'the draft was edited again',
@@ -148,7 +148,7 @@ const cases: readonly Case[] = [
     lastAttempt: { startedAtMs: plannedAtMs - 1, revision: '1' },
     expected: 'open',
   },
-  { name: 'the gateway lost it', planned: [offline, online], now: [offline, offline], expected: 'recorded state' },
+  { name: 'the gateway lost it', planned: [offline, online], now: [offline, offline], expected: 'recordedState' },
 ];
 
 for (const { name, planned, now, lastAttempt, expected } of cases) {

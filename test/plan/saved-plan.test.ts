@@ -24,7 +24,7 @@ test('a change is saved with what the record said of it, and its newest attempt'
         },
         7,
         'online',
-        'unresolved',
+        'unknown',
       ],
     ],
   );

@@ -27,13 +27,7 @@ interface Case {
   readonly isStale?: boolean;
 }
 
-const standingOf = ({
-  desired,
-  recorded: was,
-  change: one,
-  lastAttempt: attempt,
-  isStale = false,
-}: Case): PublicationStatus | undefined => {
+const statusOf = ({ desired, recorded: was, change: one, lastAttempt: attempt, isStale = false }: Case): PublicationStatus | undefined => {
   const { key } = wanted('orders', 'test');
   const plan = { changes: one ? [one] : [], outdated: isStale && was ? [was] : [] };
   const states = [desiredState(desired ? [desired] : []), recordedState(was ? [was] : [])] as const;
@@ -44,51 +38,51 @@ const online = wanted('orders', 'test');
 const offline = recorded('orders', 'test', { state: 'offline' });
 
 for (const [name, given, expected] of [
-  ['it is as the file says', { desired: online, recorded: recorded('orders', 'test') }, 'in sync'],
-  ['a change is to be made', { desired: online, change: change('orders', 'test') }, 'changing'],
+  ['it is as the file says', { desired: online, recorded: recorded('orders', 'test') }, 'unchanged'],
+  ['a change is to be made', { desired: online, change: change('orders', 'test') }, 'pending'],
   ['a person must agree', { desired: online, change: change('orders', 'test', { held: hold }) }, 'held'],
   [
     'a freeze puts it off',
     { desired: online, change: change('orders', 'test', { deferred: { rule: 'freeze', message: '', untilMs: null } }) },
-    'frozen',
+    'deferred',
   ],
   [
     'it is suspended',
     { desired: online, change: change('orders', 'test', { deferred: { rule: 'suspended', message: '', untilMs: null } }) },
-    'frozen',
+    'deferred',
   ],
   [
     'another environment is first',
     { desired: online, change: change('orders', 'test', { deferred: { rule: 'rollout', message: '', untilMs: null } }) },
-    'waiting',
+    'deferred',
   ],
   ['the last attempt failed', { desired: online, change: change('orders', 'test'), lastAttempt: last() }, 'failed'],
   [
     'the last attempt was for another revision',
     { desired: online, change: change('orders', 'test', { revision: '2' }), lastAttempt: last({ revision: '1' }) },
-    'changing',
+    'pending',
   ],
   [
     'the last attempt was another action',
     { desired: online, change: change('orders', 'test'), lastAttempt: last({ action: 'offline' }) },
-    'changing',
+    'pending',
   ],
-  ['an attempt is in flight', { desired: online, change: change('orders', 'test'), lastAttempt: last({ outcome: null }) }, 'changing'],
+  ['an attempt is in flight', { desired: online, change: change('orders', 'test'), lastAttempt: last({ outcome: null }) }, 'pending'],
   [
     'the gateway’s list shows that the last attempt did nothing',
     { desired: online, change: change('orders', 'test'), lastAttempt: last({ outcome: 'notApplied' }) },
-    'changing',
+    'pending',
   ],
   ['somebody else moved it', { desired: online, recorded: recorded('orders', 'test', { state: 'offline', drift }) }, 'drifted'],
-  ['its API was edited since', { desired: online, recorded: recorded('orders', 'test'), isStale: true }, 'stale'],
-  ['the file does not have it', { recorded: offline }, 'kept'],
+  ['its API was edited since', { desired: online, recorded: recorded('orders', 'test'), isStale: true }, 'outdated'],
+  ['the file does not have it', { recorded: offline }, 'unmanaged'],
   ['nobody knows it', {}, undefined],
 ] as const satisfies readonly (readonly [string, Case, PublicationStatus | undefined])[]) {
-  test(`a publication is ${expected ?? 'no cell'} if ${name}`, () => assert.is(standingOf(given), expected));
+  test(`a publication is ${expected ?? 'no cell'} if ${name}`, () => assert.is(statusOf(given), expected));
 }
 
 test('a failed one of the past does not matter once all is as the file says', () => {
-  assert.is(standingOf({ desired: online, recorded: recorded('orders', 'test'), lastAttempt: last() }), 'in sync');
+  assert.is(statusOf({ desired: online, recorded: recorded('orders', 'test'), lastAttempt: last() }), 'unchanged');
 });
 
 test('the file’s publications come first, in its order, and each once', () => {
@@ -99,9 +93,9 @@ test('the file’s publications come first, in its order, and each once', () => 
   assert.equal([...publicationKeys(matrix)], ['api-b env-test', 'api-a env-test', 'api-c env-test']);
 });
 
-test('every standing has its place in the order in which people look', () => {
+test('the statuses are ordered by the attention that they need', () => {
   assert.is(new Set(publicationStatuses).size, publicationStatuses.length);
-  assert.is(publicationStatuses.at(-1), 'in sync');
+  assert.is(publicationStatuses.at(-1), 'unchanged');
 });
 
 test.run();

@@ -28,7 +28,7 @@ const rows: readonly [name: string, attempt: Partial<Attempt>, now: Partial<Reco
   ['what was new goes offline', { priorState: nothing }, isOnline, 'offline null'],
   ['what was offline goes offline again', { priorState: offline }, isOnline, 'offline null'],
   ['what replaced a version gets it back', { priorState: online }, isOnline, 'online old'],
-  ['what replaced a version that was not known stays', { priorState: { ...online, versionId: null } }, isOnline, 'unknown version'],
+  ['what replaced a version that was not known stays', { priorState: { ...online, versionId: null } }, isOnline, 'unknownVersion'],
   ['what went offline comes back with its version', { ...wentOffline, priorState: online }, isOffline, 'online old'],
   [
     'what went offline with a version that was not known comes back',
@@ -38,35 +38,40 @@ const rows: readonly [name: string, attempt: Partial<Attempt>, now: Partial<Reco
   ],
   ['nothing is known of an older attempt', { priorState: null }, isOnline, 'unrecorded'],
   ['an offline before which nothing was recorded has no inverse', { ...wentOffline, priorState: nothing }, isOffline, 'unrecorded'],
-  ['an offline of what was offline has nothing to undo', { ...wentOffline, priorState: offline }, isOffline, 'same'],
-  ['a switch to the version that was effective has nothing to undo', { priorState: { ...online, versionId: 'new' } }, isOnline, 'same'],
+  ['an offline of what was offline has nothing to undo', { ...wentOffline, priorState: offline }, isOffline, 'unchanged'],
+  [
+    'a switch to the version that was effective has nothing to undo',
+    { priorState: { ...online, versionId: 'new' } },
+    isOnline,
+    'unchanged',
+  ],
   [
     'a switch is known by the version it asked for',
     { versionId: null, requestedVersionId: 'pin', priorState: online },
     { ...isOnline, versionId: 'pin' },
     'online old',
   ],
-  ['another version has been made effective since', { priorState: online }, { ...isOnline, versionId: 'other' }, 'outside'],
-  ['it has been taken offline since', { priorState: online }, isOffline, 'outside'],
+  ['another version has been made effective since', { priorState: online }, { ...isOnline, versionId: 'other' }, 'externalChange'],
+  ['it has been taken offline since', { priorState: online }, isOffline, 'externalChange'],
   [
     'a drift has been seen since',
     { priorState: online },
     { ...isOnline, drift: { from: 'online', fromSinceMs: 1, detectedAtMs: 2, backoffUntilMs: null } },
-    'outside',
+    'externalChange',
   ],
   [
     'an attempt has no known outcome',
     { priorState: online },
     { ...isOnline, unknownAttempt: { ...unknownAttempt, attemptId: 50 } },
-    'unresolved',
+    'unknownOutcome',
   ],
-  ['its own outcome is not known', { outcome: null, priorState: online }, { ...isOnline, unknownAttempt }, 'unresolved'],
+  ['its own outcome is not known', { outcome: null, priorState: online }, { ...isOnline, unknownAttempt }, 'unknownOutcome'],
   ['it has failed', { outcome: 'rejected', priorState: online }, isOnline, 'none'],
 ];
 for (const [name, attempt, now, expected] of rows) test(name, () => assert.is(back(attempt, now), expected));
 
 test('a later attempt has moved it, and one before has not', () => {
-  assert.is(back({ priorState: online }, isOnline, [attemptAt('orders', 'test', { id: 43 })]), 'later');
+  assert.is(back({ priorState: online }, isOnline, [attemptAt('orders', 'test', { id: 43 })]), 'laterAttempt');
   assert.is(back({ priorState: online }, isOnline, [attemptAt('carts', 'test', { id: 43 })]), 'online old');
 });
 
@@ -115,15 +120,15 @@ function open(attempt: Partial<Attempt>, now: Partial<RecordedPublication>, vers
 const current = version('new', { isEffective: true, publishedAtMs: 5_000_000 });
 const gateways: readonly [name: string, Partial<Attempt>, Partial<RecordedPublication>, readonly ListedVersion[] | string, string][] = [
   ['a kept version is switched to', { priorState: online }, isOnline, [current, version('old')], 'online old null'],
-  ['a version that is gone cannot be brought back', { priorState: online }, isOnline, [current], 'gone'],
-  ['what was moved by somebody else is left', { priorState: online }, isOnline, [version('old', { isEffective: true })], 'outside'],
+  ['a version that is gone cannot be brought back', { priorState: online }, isOnline, [current], 'versionDeleted'],
+  ['what was moved by somebody else is left', { priorState: online }, isOnline, [version('old', { isEffective: true })], 'externalChange'],
   ['what went offline comes back with its version', { ...wentOffline, priorState: online }, isOffline, [version('old')], 'online old null'],
   [
     'what went offline with a version that is gone comes back as a new one',
     { ...wentOffline, priorState: online },
     isOffline,
     [],
-    'online null gone',
+    'online null deleted',
   ],
   [
     'and so it does with one that was not known',
@@ -137,7 +142,7 @@ const gateways: readonly [name: string, Partial<Attempt>, Partial<RecordedPublic
     { ...wentOffline, priorState: online },
     isOffline,
     [version('old', { isEffective: true })],
-    'outside',
+    'externalChange',
   ],
   ['what was new goes offline', { priorState: nothing }, isOnline, [current], 'offline null null'],
   [
@@ -148,7 +153,7 @@ const gateways: readonly [name: string, Partial<Attempt>, Partial<RecordedPublic
     'offline null null doubtful',
   ],
   ['but not where it was recorded offline', { priorState: offline }, isOnline, [current, version('old')], 'offline null null'],
-  ['what cannot be read is left', { priorState: online }, isOnline, 'APIG.1005 no', 'unread'],
+  ['what cannot be read is left', { priorState: online }, isOnline, 'APIG.1005 no', 'unreadable'],
 ];
 for (const [name, attempt, now, versions, expected] of gateways) {
   test(`at the gateway ${name}`, () => assert.is(open(attempt, now, versions), expected));
@@ -159,7 +164,7 @@ const one: Restoration = {
   ...{ attemptId: 42, finishedAtMs: 1, state: 'online', version: 'old', newVersionCause: null, mayHaveBeenOnline: false },
 };
 const down: Restoration = { ...one, state: 'offline', version: null };
-const asNew: Restoration = { ...one, version: null, newVersionCause: 'gone' };
+const asNew: Restoration = { ...one, version: null, newVersionCause: 'deleted' };
 const nowOnline = recorded('orders', 'test', { ...isOnline, revision: 'r2' });
 const byHand = { ...nowOnline, drift: { from: null, fromSinceMs: null, detectedAtMs: 2, backoffUntilMs: null } };
 

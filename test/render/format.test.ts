@@ -40,7 +40,7 @@ test('counts come with their noun, and large ones in groups', () => {
 });
 
 test('every reason has words of its own', () => {
-  const reasons: ChangeReason[] = ['new', 'state', 'revision', 'version', 'edited', 'drift', 'removed', 'unresolved'];
+  const reasons: ChangeReason[] = ['new', 'state', 'revision', 'version', 'edited', 'drift', 'prune', 'unknown'];
   const words = reasons.map((reason) =>
     formatReason({ reason, action: 'online', from: 'offline', revision: 'r7', version: 'v7' } as Change),
   );

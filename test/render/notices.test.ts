@@ -43,54 +43,57 @@ test('nothing was seen, nothing is said', () => {
 
 for (const [kind, over, expected] of [
   ['adopted', {}, 'already online at the gateway, adopted without a call'],
-  ['outside', { previousState: 'online' }, 'published or switched outside edict since edict last did'],
-  ['outside', { previousState: 'online', currentState: 'offline' }, 'taken offline outside edict'],
-  ['gone', { currentState: 'offline' }, 'API api-orders is no longer at the gateway'],
+  ['externalChange', { previousState: 'online' }, 'published or switched outside edict'],
+  ['externalChange', { previousState: 'online', currentState: 'offline' }, 'taken offline outside edict'],
+  ['apiDeleted', { currentState: 'offline' }, 'API api-orders is no longer at the gateway'],
   [
-    'gone',
+    'apiDeleted',
     { currentState: 'offline', replacementId: 'api-7' },
-    'API api-orders is no longer at the gateway; another one has its name now: if that is meant, write `id: api-7`',
+    'API api-orders is no longer at the gateway; another API has its name now: if that one is meant, write `id: api-7`',
   ],
 ] as const) {
-  test(`says what was seen: ${kind}, now ${'currentState' in over ? over.currentState : 'online'}${'replacementId' in over ? ', with an heir' : ''}`, () => {
+  test(`says what was seen: ${kind}, now ${'currentState' in over ? over.currentState : 'online'}${'replacementId' in over ? ', with a replacement' : ''}`, () => {
     const state = 'currentState' in over ? over.currentState : 'online';
     assert.equal(said({ state }, recorded('orders', 'test', { state }), [note(kind, over)]), [`${kind}: ${expected}`]);
   });
 }
 
 test('a drift is said once, from the record, with or without a note of it', () => {
-  for (const notes of [[], [note('drift')], [note('outside')], [note('fight', { untilMs: detectedAtMs })]]) {
+  for (const notes of [[], [note('drift')], [note('externalChange')], [note('flapping', { untilMs: detectedAtMs })]]) {
     const [only, ...more] = said({ state: 'offline' }, drifted({}), notes);
     assert.equal(more, []);
     assert.match(only ?? '', /^drift: published outside edict/);
-    assert.match(only ?? '', `seen at ${seenAt}`);
+    assert.match(only ?? '', `observed at ${seenAt}`);
     assert.match(only ?? '', 'drift: correct');
   }
   assert.match(said({}, drifted({ state: 'offline' }))[0] ?? '', /^drift: taken offline outside edict/);
 });
 
-test('a fight says until when it is left alone', () => {
+test('the notice of a flapping drift says until when it is not corrected', () => {
   const [only] = said({ driftPolicy: 'correct' }, drifted({ state: 'offline' }, detectedAtMs + 60_000));
-  assert.match(only ?? '', /^fight: taken offline outside edict.*again and again.*left alone until 2026-11-20T09:31:00Z$/);
+  assert.match(
+    only ?? '',
+    /^flapping: taken offline outside edict.*again after several corrections.*not corrected until 2026-11-20T09:31:00Z$/,
+  );
 });
 
 test('what callers reach of an edited API is said in times', () => {
   const stale = recorded('orders', 'test', { publishedAtMs: detectedAtMs, editedAtMs: detectedAtMs + 3_600_000 });
-  const expected = `stale: edited at 2026-11-20T10:30:00Z, published at ${seenAt}: callers reach the older draft`;
+  const expected = `outdated: edited at 2026-11-20T10:30:00Z, published at ${seenAt}: callers reach the older draft`;
   assert.equal(said({}, stale), [expected]);
-  assert.equal(said({}, stale, [note('outside')]), [expected], 'one line says it');
+  assert.equal(said({}, stale, [note('externalChange')]), [expected], 'one line says it');
 });
 
 test('what the plan changes is told by the plan alone', () => {
   for (const [file, before, kind] of [
     [{ revision: 'b' }, recorded('orders', 'test', { revision: 'a' }), 'adopted'],
-    [{ revision: 'b' }, recorded('orders', 'test', { revision: 'a' }), 'outside'],
+    [{ revision: 'b' }, recorded('orders', 'test', { revision: 'a' }), 'externalChange'],
     [{ driftPolicy: 'correct' }, drifted({ state: 'offline' }), 'drift'],
-    [{ state: 'offline' }, online, 'outside'],
+    [{ state: 'offline' }, online, 'externalChange'],
   ] as const) {
     assert.equal(said(file, before, [note(kind)]), []);
   }
-  assert.is(said({ revision: 'b' }, online, [note('gone')]).length, 1, 'its call will fail');
+  assert.is(said({ revision: 'b' }, online, [note('apiDeleted')]).length, 1, 'its call will fail');
 });
 
 test('it is named in full, first what has happened, then what is left as it is', () => {

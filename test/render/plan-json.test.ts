@@ -27,7 +27,7 @@ test('is the JSON that the design promises', () => {
     summary: { online: 1, offline: 1, unchanged: 1, held: 1, waiting: 0, untargeted: 0 },
     changes: [
       {
-        ...{ api: 'gone', apiId: 'api-gone', environment: 'test', environmentId: 'env-test', action: 'offline', reason: 'removed' },
+        ...{ api: 'gone', apiId: 'api-gone', environment: 'test', environmentId: 'env-test', action: 'offline', reason: 'prune' },
         ...{ from: 'online', to: 'offline', revision: null, version: null, drift: null, held: null, waits: null, source: null },
       },
       {

@@ -17,11 +17,11 @@ const statusOf = (targets: Targets) => ({
 test('programs read every publication with where it stands, what is wanted, recorded and next', () => {
   const { publications, summary, daemon } = statusJson(statusOf(allTargets));
   assert.equal(
-    publications.map(({ api, standing, desired: wants, recorded: has, next }) => [api, standing, wants?.state, has?.state, next?.action]),
+    publications.map(({ api, status, desired: wants, recorded: has, next }) => [api, status, wants?.state, has?.state, next?.action]),
     [
-      ['orders', 'in sync', 'online', 'online', undefined],
-      ['carts', 'changing', 'online', undefined, 'online'],
-      ['users', 'kept', undefined, 'online', undefined],
+      ['orders', 'unchanged', 'online', 'online', undefined],
+      ['carts', 'pending', 'online', undefined, 'online'],
+      ['users', 'unmanaged', undefined, 'online', undefined],
     ],
   );
   assert.equal([summary.online, summary.unchanged, daemon], [1, 1, null]);

@@ -12,7 +12,7 @@ const cell = (over: Partial<StatusCell>): StatusCell => ({
   recorded: was,
   change: null,
   lastAttempt: null,
-  status: 'in sync',
+  status: 'unchanged',
   ...over,
 });
 const lastAttempt = {
@@ -28,29 +28,32 @@ const held = { rule: 'protected', message: 'environment test is protected', hint
 const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 0, backoffUntilMs: null } as const;
 
 for (const [given, expected] of [
-  [cell({}), 'in sync'],
-  [cell({ desired: null, status: 'kept' }), 'not in the file, left as it is'],
-  [cell({ change: change('orders', 'test'), status: 'changing' }), 'online: new: edict has not published it yet'],
+  [cell({}), 'unchanged'],
+  [cell({ desired: null, status: 'unmanaged' }), 'not in the file, left as it is'],
+  [cell({ change: change('orders', 'test'), status: 'pending' }), 'online: new: edict has not published it yet'],
   [
     cell({ change: change('orders', 'test'), status: 'failed', lastAttempt }),
-    'online: new: edict has not published it yet; last attempt retry: APIG.9999 System error',
+    'online: new: edict has not published it yet; last attempt retryable: APIG.9999 System error',
   ],
   [
-    cell({ change: change('orders', 'test'), status: 'changing', lastAttempt: { ...lastAttempt, outcome: null } }),
+    cell({ change: change('orders', 'test'), status: 'pending', lastAttempt: { ...lastAttempt, outcome: null } }),
     'online: new: edict has not published it yet; last attempt has no known outcome',
   ],
   [cell({ change: change('orders', 'test', { action: 'offline', held }), status: 'held' }), 'offline: environment test is protected'],
   [
-    cell({ change: change('orders', 'test', { deferred: { rule: 'freeze', message: 'frozen (launch)', untilMs: 0 } }), status: 'frozen' }),
+    cell({
+      change: change('orders', 'test', { deferred: { rule: 'freeze', message: 'frozen (launch)', untilMs: 0 } }),
+      status: 'deferred',
+    }),
     'online: frozen (launch) until 1970-01-01T00:00:00Z',
   ],
   [
     cell({ recorded: recorded('orders', 'test', { state: 'offline', drift }), status: 'drifted' }),
-    'drift: taken offline outside edict, seen at 1970-01-01T00:00:00Z; drift: correct would bring it back',
+    'drift: taken offline outside edict, observed at 1970-01-01T00:00:00Z; `drift: correct` would correct it',
   ],
   [
-    cell({ recorded: recorded('orders', 'test', { publishedAtMs: 0, editedAtMs: 1000 }), status: 'stale' }),
-    'stale: edited at 1970-01-01T00:00:01Z, published at 1970-01-01T00:00:00Z: callers reach the older draft',
+    cell({ recorded: recorded('orders', 'test', { publishedAtMs: 0, editedAtMs: 1000 }), status: 'outdated' }),
+    'outdated: edited at 1970-01-01T00:00:01Z, published at 1970-01-01T00:00:00Z: callers reach the older draft',
   ],
 ] as const) {
   test(`says what comes next: ${expected}`, () => assert.is(formatStatusCell(given), expected));

@@ -44,9 +44,9 @@ const desired = desiredState([wantedOrders, wanted('carts', 'test', { revision: 
 const was = recordedState([recorded('orders', 'release', { publishedAtMs: 1, editedAtMs: 2 }), recorded('old', 'test')]);
 const plan = diffStates(desired, was);
 const start: readonly EdictEvent[] = [
-  { type: 'reconcile:started', reconcileId: 'p', cause: 'start' },
+  { type: 'reconcile:started', reconcileId: 'p', cause: 'startup' },
   { type: 'file:loaded', desired },
-  { type: 'plan:computed', reconcileId: 'p', cause: 'start', plan, recorded: was },
+  { type: 'plan:computed', reconcileId: 'p', cause: 'startup', plan, recorded: was },
 ];
 const tried = attempt('carts', 'test', { id: 7, finishedAtMs: 2, outcome: 'succeeded', versionId: 'v' });
 
@@ -120,13 +120,13 @@ test('before the first plan there is a status, and no plan or history', async ()
 });
 
 test('the status has every publication, or those of one API', async () => {
-  const standings = async (query = '') =>
-    ((await ask('GET', `/api/v1/status${query}`)).answer['publications'] as { api: string; standing: string }[]).map(
-      ({ api, standing }) => `${api} ${standing}`,
+  const statusCounts = async (query = '') =>
+    ((await ask('GET', `/api/v1/status${query}`)).answer['publications'] as { api: string; status: string }[]).map(
+      ({ api, status }) => `${api} ${status}`,
     );
-  assert.equal(await standings(), ['orders held', 'carts changing', 'old kept']);
-  assert.equal(await standings('?api=api-carts'), ['carts changing']);
-  assert.equal(await standings('?api=nobody'), []);
+  assert.equal(await statusCounts(), ['orders held', 'carts pending', 'old unmanaged']);
+  assert.equal(await statusCounts('?api=api-carts'), ['carts pending']);
+  assert.equal(await statusCounts('?api=nobody'), []);
 });
 
 test('the plan is what edict plan shows', async () => {

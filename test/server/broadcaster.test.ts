@@ -34,21 +34,21 @@ function open() {
   return { board: statusCache, broadcast: broadcaster, planned, watch };
 }
 
-const brief = (message: Schemas['Cells'] | undefined) => message?.cells.map(({ api, standing }) => `${api} ${standing}`);
+const brief = (message: Schemas['Cells'] | undefined) => message?.cells.map(({ api, status }) => `${api} ${status}`);
 
 test('who comes gets everything, and then only what changes', async () => {
   const { board, broadcast, planned, watch } = open();
   planned([wanted('orders', 'test'), wanted('carts', 'test')], [recorded('carts', 'test')]);
   const { lives, cells } = watch();
-  assert.equal([cells[0]?.isWhole, brief(cells[0])], [true, ['orders changing', 'carts in sync']]);
-  assert.equal(lives[0]?.standings, { changing: 1, 'in sync': 1 });
+  assert.equal([cells[0]?.isWhole, brief(cells[0])], [true, ['orders pending', 'carts unchanged']]);
+  assert.equal(lives[0]?.statusCounts, { pending: 1, unchanged: 1 });
   const orders = change('orders', 'test');
   board.emit({ type: 'attempt:started', reconcileId: 'p', attemptId: 1, change: orders });
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
   board.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: orders, outcome, durationMs: 1 });
   await eventually(() => cells.length === 2, 2000, 'the change is told');
-  assert.equal([cells[1]?.isWhole, brief(cells[1])], [false, ['orders in sync']]);
-  assert.equal([lives.at(-1)?.standings, lives.at(-1)?.queue.left], [{ changing: 0, 'in sync': 2 }, 0]);
+  assert.equal([cells[1]?.isWhole, brief(cells[1])], [false, ['orders unchanged']]);
+  assert.equal([lives.at(-1)?.statusCounts, lives.at(-1)?.queue.left], [{ pending: 0, unchanged: 2 }, 0]);
   broadcast.close();
 });
 
@@ -102,7 +102,7 @@ test('who comes later gets what is there by then', async () => {
   planned([wanted('orders', 'test')], []);
   await eventually(() => first.cells.length === 2, 2000, 'the plan is told');
   const second = watch();
-  assert.equal(brief(second.cells[0]), ['orders changing']);
+  assert.equal(brief(second.cells[0]), ['orders pending']);
   assert.is(second.lives[0]?.gateway?.instance, 'instance');
   broadcast.close();
 });

@@ -12,7 +12,7 @@ const desired = desiredState(names.map((name) => wanted(name, 'test')));
 const was = recordedState([recorded('old', 'left')]);
 const start: readonly EdictEvent[] = [
   { type: 'file:loaded', desired },
-  { type: 'plan:computed', reconcileId: 'p', cause: 'start', plan: diffStates(desired, was), recorded: was },
+  { type: 'plan:computed', reconcileId: 'p', cause: 'startup', plan: diffStates(desired, was), recorded: was },
 ];
 
 function liveAfter(...events: readonly EdictEvent[]) {

@@ -14,10 +14,10 @@ test('leads to the page of each file, and says how it stands with it', () => {
   const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
   statusCache.emit({ type: 'file:loaded', desired });
   const plan = diffStates(desired, new Map());
-  statusCache.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'start', plan, recorded: new Map() });
+  statusCache.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'startup', plan, recorded: new Map() });
   assert.match(shown(), '<td>2 to do</td>');
   const changes = [change('orders', 'test', { held: { rule: 'protected', message: '', hint: '' } })];
-  statusCache.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'start', plan: { ...plan, changes }, recorded: new Map() });
+  statusCache.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'startup', plan: { ...plan, changes }, recorded: new Map() });
   assert.match(shown(), '<td>something is held</td>');
   assert.match(shown(), `<td>${plan.gateway.endpoint}, instance instance</td>`);
   statusCache.emit({ type: 'file:unreadable', message: 'the file <x> is not there' });

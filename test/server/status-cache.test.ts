@@ -25,33 +25,33 @@ function boardAfter(...events: readonly EdictEvent[]): StatusCache {
   return board;
 }
 
-const standingsOn = (board: StatusCache) => {
+const statusesOn = (board: StatusCache) => {
   const { matrix } = board;
   return [...publicationKeysOf(board)].map((key) => (matrix ? computeStatusCell(key, matrix)?.status : null));
 };
 
 test('nothing is there before the first plan', () => {
   assert.is(boardAfter(accepted).matrix, null);
-  assert.equal(standingsOn(boardAfter()), []);
+  assert.equal(statusesOn(boardAfter()), []);
 });
 
 test('an attempt is followed from its begin to its end', () => {
-  assert.equal(standingsOn(boardAfter(accepted, planned)), ['changing', 'in sync']);
+  assert.equal(statusesOn(boardAfter(accepted, planned)), ['pending', 'unchanged']);
   const flying = boardAfter(accepted, planned, begun);
-  assert.equal([flying.inFlight, standingsOn(flying)], [1, ['changing', 'in sync']]);
+  assert.equal([flying.inFlight, statusesOn(flying)], [1, ['pending', 'unchanged']]);
   const done = boardAfter(accepted, planned, begun, succeeded);
-  assert.equal([done.inFlight, standingsOn(done)], [0, ['in sync', 'in sync']]);
+  assert.equal([done.inFlight, statusesOn(done)], [0, ['unchanged', 'unchanged']]);
   assert.is(done.matrix?.recorded.get(orders.key)?.versionId, 'v1');
   const failed = boardAfter(accepted, planned, begun, settled({ kind: 'retryable', failure }));
-  assert.equal(standingsOn(failed), ['failed', 'in sync']);
+  assert.equal(statusesOn(failed), ['failed', 'unchanged']);
 });
 
 test('it does not matter whether somebody has looked before', () => {
   const board = boardAfter(accepted, planned);
-  assert.equal(standingsOn(board), ['changing', 'in sync']);
+  assert.equal(statusesOn(board), ['pending', 'unchanged']);
   board.emit(begun);
   board.emit(succeeded);
-  assert.equal(standingsOn(board), ['in sync', 'in sync']);
+  assert.equal(statusesOn(board), ['unchanged', 'unchanged']);
 });
 
 test('the record that a plan was made from is left as it is', () => {
@@ -68,10 +68,10 @@ test('what an earlier process has tried shows where this one has not', () => {
   const board = boardAfter(accepted, planned);
   const earlier = { id: 3, action: 'online', revision: null, outcome: 'rejected', code: 'X', message: '', startedAtMs: 1 } as const;
   board.addLastAttempts(new Map([[orders.key, earlier]]));
-  assert.equal(standingsOn(board), ['failed', 'in sync']);
+  assert.equal(statusesOn(board), ['failed', 'unchanged']);
   board.emit(begun);
   board.addLastAttempts(new Map([[orders.key, earlier]]));
-  assert.equal(standingsOn(board), ['changing', 'in sync']);
+  assert.equal(statusesOn(board), ['pending', 'unchanged']);
 });
 
 test('a complaint about the file stays until the file is well', () => {

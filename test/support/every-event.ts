@@ -22,7 +22,7 @@ const deferred = { rule: 'freeze', message: 'm', untilMs: 1 } as const;
 const approval = { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 1 };
 const note: DriftNotice = {
   ...recorded('orders', 'test'),
-  kind: 'gone',
+  kind: 'apiDeleted',
   previousState: 'online',
   previousSinceMs: 1,
   currentState: 'offline',
@@ -37,13 +37,13 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
   'file:loaded': [{ type: 'file:loaded', desired: desiredState([]) }],
   'file:invalid': [{ type: 'file:invalid', error: new InvalidFileError('f', []) }],
   'file:unreadable': [{ type: 'file:unreadable', message: 'm' }],
-  'reconcile:started': [{ type: 'reconcile:started', reconcileId: 'p', cause: 'start' }],
+  'reconcile:started': [{ type: 'reconcile:started', reconcileId: 'p', cause: 'startup' }],
   'plan:computed': [
     {
       type: 'plan:computed',
       recorded: new Map(),
       reconcileId: 'p',
-      cause: 'start',
+      cause: 'startup',
       plan: {
         ...nothing,
         changes: [
@@ -58,7 +58,7 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
       type: 'plan:computed',
       recorded: new Map(),
       reconcileId: 'p',
-      cause: 'start',
+      cause: 'startup',
       plan: { ...nothing, fileHeld: hold, changes: [{ ...orders, held: hold }] },
     },
   ],
@@ -72,7 +72,7 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
   'attempt:unknown': [true, false].map((isRetried) => ({ type: 'attempt:unknown', ...of, reason: 'r', isRetried })),
   'gateway:observed': [0, 1].map((changedCount) => ({ type: 'gateway:observed', reconcileId: 'p', listedApiCount: 1, changedCount })),
   'gateway:observe_failed': [{ type: 'gateway:observe_failed', reconcileId: 'p', reason: 'r' }],
-  'publication:drift': (['adopted', 'outside', 'drift', 'gone', 'fight'] as const).map((kind) => {
+  'publication:drift': (['adopted', 'externalChange', 'drift', 'apiDeleted', 'flapping'] as const).map((kind) => {
     return { type: 'publication:drift', reconcileId: 'p', notice: { ...note, kind } };
   }),
   'requests:paused': (['pause', 'outage', 'credentials'] as const).map((reason) => ({ type: 'requests:paused', reason, message: 'm' })),

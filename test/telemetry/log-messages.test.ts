@@ -58,7 +58,7 @@ const levels: readonly [string, EdictEvent, string][] = [
   ],
   [
     'a plan that waits at the start',
-    { type: 'plan:computed', reconcileId: 'p', cause: 'start', recorded: new Map(), plan: waiting() },
+    { type: 'plan:computed', reconcileId: 'p', cause: 'startup', recorded: new Map(), plan: waiting() },
     'info',
   ],
   [
@@ -75,7 +75,7 @@ const levels: readonly [string, EdictEvent, string][] = [
   ['a probe that was not', probe(false), 'warn'],
   [
     'a plan without changes at the start',
-    { type: 'plan:computed', reconcileId: 'p', cause: 'start', recorded: new Map(), plan: nothing },
+    { type: 'plan:computed', reconcileId: 'p', cause: 'startup', recorded: new Map(), plan: nothing },
     'info',
   ],
   ['a pass with failures', finished({ failed: 1 }), 'warn'],

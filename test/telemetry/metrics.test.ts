@@ -17,13 +17,13 @@ const plan = diffStates(desired, new Map());
 const held = { rule: 'protected', message: '', hint: '' } as const;
 const fileHeld = { rule: 'maxRemoved', message: '', hint: '', affected: [] } as const;
 
-test('the newest plan says how many publications are in each state, and whether the file is held', async () => {
+test('the newest plan sets the number of publications by status, and whether the file is held', async () => {
   const { emit, text } = opened();
   const deferred = { rule: 'freeze', message: '', untilMs: null } as const;
   const changes = [change('a', 'test'), change('b', 'test', { held }), change('c', 'test', { held }), change('d', 'test', { deferred })];
   emit({ type: 'plan:computed', reconcileId: '', cause: 'file', recorded: new Map(), plan: { ...plan, changes, unchanged: 7 } });
-  for (const line of ['unchanged"} 7', 'changing"} 1', 'held"} 2', 'frozen"} 1', 'waiting"} 0'])
-    assert.match(await text(), `edict_publications{state="${line}\n`);
+  for (const line of ['unchanged"} 7', 'pending"} 1', 'held"} 2', 'deferred"} 1'])
+    assert.match(await text(), `edict_publications{status="${line}\n`);
   assert.match(await text(), 'edict_file_held 0\n');
   emit({ type: 'plan:computed', reconcileId: '', cause: 'file', recorded: new Map(), plan: { ...plan, fileHeld } });
   assert.match(await text(), 'edict_file_held 1\n');

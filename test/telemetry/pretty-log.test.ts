@@ -52,7 +52,7 @@ test('every event is one sentence that says what happened, and all begin in one 
   for (const line of lines) assert.match(line, /^\[\d\d:\d\d:\d\d\] ( INFO|ERROR| WARN|DEBUG): \S.*\S$/);
   assert.not.match(stderr, /undefined|null|NaN|\[object/);
   for (const sentence of [
-    'pass started: start',
+    'pass started: startup',
     'rate changed: 5 of 10 calls in 1 s',
     'notification not delivered: x r, 1 given up',
     'orders in test: superseded',
@@ -74,7 +74,7 @@ test('of several files each line names its own', () => {
   const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env: { NO_COLOR: '1' } });
   const lines = stderr.trimEnd().split('\n');
   for (const line of lines) assert.match(line, /^\[\d\d:\d\d:\d\d\] ( INFO|ERROR| WARN|DEBUG): gateways\/shop\.yaml \S/);
-  assert.match(stderr, 'gateways/shop.yaml pass started: start\n');
+  assert.match(stderr, 'gateways/shop.yaml pass started: startup\n');
   assert.match(stderr, / edict approve sha256:\w+ gateways\/shop\.yaml/);
 });
 

@@ -94,7 +94,7 @@ test('a held plan comes with the command that approves it, and a held file with 
 
 test('an unknown outcome cannot be approved', () => {
   const held = firing('held', unknownOutcomeCondition(change('orders', 'test'), 'the list cannot be read'));
-  assert.equal([held.digest, held.command, held.reasons[0]?.rule], [null, null, 'unresolved']);
+  assert.equal([held.digest, held.command, held.reasons[0]?.rule], [null, null, 'unknownOutcome']);
   assert.is(held.summary, 'orders in test is held: the outcome of an attempt is unknown: the list cannot be read');
 });
 

@@ -57,7 +57,7 @@ const begun: EdictEvent = { type: 'attempt:started', reconcileId: 'p', attemptId
 const unknown = (isRetried: boolean): EdictEvent => {
   return { type: 'attempt:unknown', reconcileId: 'p', attemptId: 1, change: orders, reason: 'r', isRetried };
 };
-const noted = (kind: 'adopted' | 'outside' | 'drift' | 'gone' | 'fight', api = 'orders'): EdictEvent => {
+const noted = (kind: 'adopted' | 'externalChange' | 'drift' | 'apiDeleted' | 'flapping', api = 'orders'): EdictEvent => {
   const of = {
     ...recorded(api, 'test'),
     previousSinceMs: 1,
@@ -154,7 +154,7 @@ const table: readonly (readonly [name: string, ...steps: (readonly [EdictEvent, 
     'an attempt with an unknown outcome that waits for a person',
     [unknown(true), ''],
     [unknown(false), begins('held')],
-    [made({ changes: [{ ...orders, reason: 'unresolved' }] }), ''],
+    [made({ changes: [{ ...orders, reason: 'unknown' }] }), ''],
     [resolved({ kind: 'notApplied' }), ends('held')],
     [unknown(false), begins('held')],
     [resolved(succeeded), ends('held')],
@@ -210,7 +210,7 @@ const table: readonly (readonly [name: string, ...steps: (readonly [EdictEvent, 
     'drift that is only reported, and drift that flaps',
     [made({ drifted: [drifted('a')] }), begins('drifted')],
     [made({ drifted: [drifted('a'), drifted('b')] }), ''],
-    [noted('fight'), ''],
+    [noted('flapping'), ''],
     [made({ drifted: [drifted('a'), drifted('b', 9)] }), begins('drifted flapping')],
     [made({ drifted: [drifted('a', 9), drifted('b', 9)] }), ends('drifted')],
     [made(), ends('drifted flapping')],
@@ -218,9 +218,9 @@ const table: readonly (readonly [name: string, ...steps: (readonly [EdictEvent, 
   [
     'changes outside edict that are not drift, when the reconciliation is over',
     [noted('adopted'), ''],
-    [noted('outside'), ''],
-    [noted('outside'), ''],
-    [noted('gone', 'carts'), ''],
+    [noted('externalChange'), ''],
+    [noted('externalChange'), ''],
+    [noted('apiDeleted', 'carts'), ''],
     [finished, 'external 2'],
     [finished, ''],
   ],

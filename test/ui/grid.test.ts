@@ -91,7 +91,7 @@ test('an update touches the cells that have changed and no other', async () => {
     outcome,
     durationMs: 1,
   });
-  await shown.page.getByRole('row', { name: 'api000' }).locator('.in-sync').first().waitFor();
+  await shown.page.getByRole('row', { name: 'api000' }).locator('.unchanged').first().waitFor();
   assert.equal([...new Set(await shown.page.evaluate<string[]>('window.touched'))], ['api000']);
 });
 

@@ -4,8 +4,8 @@ import { filterRows, Model } from '../../src/ui/model.ts';
 import type { CellStatus, GridCell } from '../../src/ui/status-styles.ts';
 import { fc } from '../support/fast-check.ts';
 
-const cell = (api: string, environmentId: string, standing: CellStatus = 'in sync'): GridCell => ({
-  ...{ api, apiId: `api-${api}`, environmentId, standing, desired: 'online', recorded: 'online', observed: null, message: standing },
+const cell = (api: string, environmentId: string, status: CellStatus = 'unchanged'): GridCell => ({
+  ...{ api, apiId: `api-${api}`, environmentId, status, desired: 'online', recorded: 'online', observed: null, message: status },
 });
 const whole = (...cells: readonly GridCell[]) => ({ isWhole: true, cells, gone: [] });
 const part = (...cells: readonly GridCell[]) => ({ isWhole: false, cells, gone: [] });
@@ -43,14 +43,14 @@ test('what has gone goes, its row with the last of it', () => {
 
 test('parts and the whole lead to the same', () => {
   const some = fc.array(
-    fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('x', 'y'), fc.constantFrom<CellStatus>('held', 'in sync')),
+    fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('x', 'y'), fc.constantFrom<CellStatus>('held', 'unchanged')),
   );
   fc.assert(
     fc.property(fc.array(some, { maxLength: 6 }), (states) => {
       const model = new Model();
       let before = new Map<string, GridCell>();
       for (const state of states) {
-        const now = new Map(state.map(([api, environmentId, standing]) => [`${api} ${environmentId}`, cell(api, environmentId, standing)]));
+        const now = new Map(state.map(([api, environmentId, status]) => [`${api} ${environmentId}`, cell(api, environmentId, status)]));
         const gone = [...before].filter(([key]) => !now.has(key)).map(([, { apiId, environmentId }]) => ({ apiId, environmentId }));
         model.applyCells({ isWhole: false, cells: [...now.values()], gone });
         before = now;
@@ -58,13 +58,13 @@ test('parts and the whole lead to the same', () => {
       const fresh = new Model();
       fresh.applyCells(whole(...before.values()));
       const shown = ({ rows }: Model) =>
-        rows.map(({ api, cells }) => [api, [...cells.values()].map((one) => `${one.environmentId} ${one.standing}`).sort()]);
+        rows.map(({ api, cells }) => [api, [...cells.values()].map((one) => `${one.environmentId} ${one.status}`).sort()]);
       assert.equal(shown(model), shown(fresh));
     }),
   );
 });
 
-for (const [text, standings, expected] of [
+for (const [text, statusCounts, expected] of [
   ['', [], ['carts', 'orders-eu', 'orders-us']],
   ['ORDERS', [], ['orders-eu', 'orders-us']],
   ['us ord', [], ['orders-us']],
@@ -74,13 +74,13 @@ for (const [text, standings, expected] of [
   ['us', ['held'], []],
   ['', ['held', 'failed'], ['carts', 'orders-eu']],
 ] as const) {
-  test(`"${text}" ${standings.join(' ')} finds ${expected.join(', ') || 'nothing'}`, () => {
+  test(`"${text}" ${statusCounts.join(' ')} finds ${expected.join(', ') || 'nothing'}`, () => {
     const model = new Model();
     model.applyCells(
       whole(cell('orders-eu', 'test'), cell('orders-eu', 'release', 'held'), cell('orders-us', 'test'), cell('carts', 'test', 'failed')),
     );
     assert.equal(
-      filterRows(model.rows, { text, statuses: new Set<CellStatus>(standings) }).map(({ api }) => api),
+      filterRows(model.rows, { text, statuses: new Set<CellStatus>(statusCounts) }).map(({ api }) => api),
       expected,
     );
   });

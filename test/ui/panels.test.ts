@@ -82,12 +82,12 @@ test('shows the last passes with what came of them', async () => {
   shown.emit({ type: 'reconcile:started', reconcileId: '1', cause: 'file' }, { type: 'reconcile:finished', reconcileId: '1', summary });
   shown.emit({ type: 'reconcile:started', reconcileId: '2', cause: 'resync' });
   await shown.page.getByText('resync: under way').waitFor();
-  assert.match(await text('passes'), 'new file: 1,200 online, 1 offline, 2 held, 3 failed in 12 s');
+  assert.match(await text('passes'), 'file change: 1,200 online, 1 offline, 2 held, 3 failed in 12 s');
 });
 
 test('a count filters what is shown, and is said to be pressed', async () => {
   shown.plan([wanted('orders', 'test'), wanted('carts', 'test')], [recorded('carts', 'test')]);
-  const button = shown.page.getByRole('button', { name: '1 changing' });
+  const button = shown.page.getByRole('button', { name: '1 pending' });
   await button.click();
   await shown.page.getByText('1 of 2 APIs').waitFor();
   assert.is(await button.getAttribute('aria-pressed'), 'true');

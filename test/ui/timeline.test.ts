@@ -33,8 +33,8 @@ test('a click on a cell shows how the API stands everywhere, and every attempt o
   const text = await dialog.innerText();
   for (const part of [
     'api-orders',
-    'test: ✓ in sync',
-    'release: ▲ changing',
+    'test: ✓ unchanged',
+    'release: ▲ pending',
     'online, revision r2 (edict.yaml:1)',
     'version version',
     'online, published 1970-01-01',
@@ -43,7 +43,7 @@ test('a click on a cell shows how the API stands everywhere, and every attempt o
     'approved by ada: <i>CHG-7</i>',
     '▲ online, revision r2: succeeded',
     'version v2',
-    '▲ online, new: stalled',
+    '▲ online, new: rejected',
     'APIG.3001 API does not exist',
   ]) {
     assert.match(text, part);
@@ -55,7 +55,7 @@ test('it follows what happens', async () => {
   attempts.unshift(attempt(4, { environment: 'release', environmentId: 'env-release' }));
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
   shown.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId: 4, change: change('orders', 'release'), outcome, durationMs: 1 });
-  await shown.page.getByText('release: ✓ in sync').waitFor();
+  await shown.page.getByText('release: ✓ unchanged').waitFor();
   await shown.page.getByText('attempt 4').waitFor();
 });
 

@@ -52,7 +52,7 @@ function attemptLines(attempts: readonly Attempt[], paint: Colorize): string {
 }
 
 function attemptRow(attempt: Attempt, paint: Colorize): string[] {
-  const outcome = attempt.outcome ?? 'unresolved';
+  const outcome = attempt.outcome ?? 'unknown';
   const detail =
     attempt.outcome === 'succeeded'
       ? attempt.versionId

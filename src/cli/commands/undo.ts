@@ -75,7 +75,7 @@ function restoredLines({ restorations, uncheckedReason }: UndoReport): string[] 
 
 function formatRestoredState({ state, version, newVersionCause }: Restoration): string {
   if (newVersionCause === null) return version === null ? state : `${state}, version ${version}`;
-  return `${state} as a new version of today's draft: the version from before is ${newVersionCause === 'gone' ? 'no longer kept' : 'not known'}`;
+  return `${state} as a new version of today's draft: the version from before is ${newVersionCause === 'deleted' ? 'no longer kept' : 'not known'}`;
 }
 
 function notRestoredLines({ notRestored }: UndoReport, paint: Colorize): string[] {
@@ -92,19 +92,19 @@ function formatNotRestored({ attemptId, cause }: NotRestored): string {
   switch (cause.kind) {
     case 'unrecorded':
       return `nothing is known of its state before attempt ${attemptId}: an older edict made it`;
-    case 'unresolved':
+    case 'unknownOutcome':
       return `attempt ${cause.attemptId} has no known outcome; \`edict apply\` finds it out`;
-    case 'later':
+    case 'laterAttempt':
       return `attempt ${cause.attemptId} has moved it since, at ${formatTimestamp(cause.atMs)}`;
-    case 'outside':
+    case 'externalChange':
       return `somebody else has moved it since attempt ${attemptId}`;
-    case 'unknown version':
+    case 'unknownVersion':
       return 'it cannot be restored: the version that was effective before is not known';
-    case 'gone':
+    case 'versionDeleted':
       return `it cannot be restored: version ${cause.version}, which was effective before, is no longer kept (the gateway keeps ten)`;
-    case 'unread':
+    case 'unreadable':
       return `its versions cannot be read: ${cause.message}`;
-    case 'same':
+    case 'unchanged':
       return 'it was before as it is now';
     default:
       return assertNever(cause);

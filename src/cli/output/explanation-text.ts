@@ -11,18 +11,18 @@ import { formatTable } from './table.ts';
 /** A labelled value; a field with the value `null` is omitted. */
 type Field = readonly [label: string, value: string | null];
 
-/** In sync is green, a failure red, anything that needs attention yellow. */
+/** Unchanged is green, a failure red, anything that needs attention yellow. */
 const styles = {
-  'in sync': 'green',
-  'left alone': 'green',
-  change: 'bold',
-  failing: 'red',
-  unresolved: 'yellow',
+  unchanged: 'green',
+  unmanaged: 'green',
+  pending: 'bold',
+  failed: 'red',
+  unknown: 'yellow',
   held: 'yellow',
-  waiting: 'yellow',
-  drift: 'yellow',
-  fight: 'yellow',
-  stale: 'yellow',
+  deferred: 'yellow',
+  drifted: 'yellow',
+  flapping: 'yellow',
+  outdated: 'yellow',
 } as const satisfies Record<NextStep['kind'], unknown>;
 
 /** The inputs that all sections share. */
@@ -88,16 +88,16 @@ function recordedSection({ explanation, paint, nowMs }: RenderContext): string[]
     recorded;
   const ago = (ms: number | null): string | null => (ms === null ? null : formatTimestampWithAge(ms, nowMs));
   return [
-    title('Record', state ?? 'unresolved', paint),
+    title('Record', state ?? 'unknown', paint),
     ...formatFields([
       ['since', state && ago(recordedAtMs)],
       ['revision', revision],
       ['version', versionId],
       ['published', ago(publishedAtMs)],
       ['edited', ago(editedAtMs)],
-      ['drift', drift && paint('yellow', `${formatDrift(state, drift)}, seen at ${formatTimestampWithAge(drift.detectedAtMs, nowMs)}`)],
+      ['drift', drift && paint('yellow', `${formatDrift(state, drift)}, observed at ${formatTimestampWithAge(drift.detectedAtMs, nowMs)}`)],
       ['corrected', correctionCount > 0 ? `${pluralize(correctionCount, 'time')}, last at ${ago(lastCorrectedAtMs)}` : null],
-      ['unresolved', unknownAttempt && paint('yellow', formatUnknownOutcome(unknownAttempt, ago))],
+      ['unknown', unknownAttempt && paint('yellow', formatUnknownOutcome(unknownAttempt, ago))],
     ]),
   ];
 }
@@ -106,8 +106,8 @@ function formatUnknownOutcome(
   { attemptId, action, endedAtMs }: NonNullable<RecordedPublication['unknownAttempt']>,
   ago: (ms: number | null) => string | null,
 ): string {
-  const since = endedAtMs === null ? 'in flight, or its process was ended' : `over since ${ago(endedAtMs)}`;
-  return `attempt ${attemptId} (${action}) has no known outcome, ${since}`;
+  const since = endedAtMs === null ? 'is in flight, or its process was killed' : `ended at ${ago(endedAtMs)}`;
+  return `outcome of attempt ${attemptId} (${action}), which ${since}`;
 }
 
 function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] {
@@ -130,7 +130,7 @@ function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] 
       const state = versions === null ? (recorded?.state ?? 'offline') : effective ? 'online' : 'offline';
       // Other kinds of notices are shown below, as the next step.
       const notices = listNotices(explanation.plan, explanation.notices).filter(
-        ({ kind }) => kind === 'gone' || kind === 'adopted' || kind === 'outside',
+        ({ kind }) => kind === 'apiDeleted' || kind === 'adopted' || kind === 'externalChange',
       );
       const noticeFields = notices.map(({ kind, message }): Field => ['seen', paint('yellow', `${kind}: ${message}`)]);
       return [
@@ -161,7 +161,7 @@ function attemptsSection({ explanation, paint, nowMs }: RenderContext): string[]
       formatTimestampWithAge(attempt.startedAtMs, nowMs),
       attempt.action,
       attempt.revision === null ? attempt.reason : `${attempt.reason} ${attempt.revision}`,
-      paint(attempt.outcome === 'succeeded' ? 'green' : 'red', attempt.outcome ?? 'unresolved'),
+      paint(attempt.outcome === 'succeeded' ? 'green' : 'red', attempt.outcome ?? 'unknown'),
       [attempt.code, attempt.message].filter(Boolean).join(' '),
     ]),
   ).map((line) => `  ${line}`);

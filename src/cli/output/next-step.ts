@@ -11,10 +11,10 @@ import { listNotices, type Notice } from '../../render/notices.ts';
 /** The next step for one publication. */
 export interface NextStep {
   /**
-   * `change`: a call is made. `failing`: the last attempt failed. `unresolved`: the outcome of an attempt is determined first. `held`: the
-   * change needs an approval. `waiting`: the change is deferred. For all other kinds no call is made.
+   * `pending`: a call is made. `failed`: the last attempt failed. `unknown`: the outcome of an attempt is determined first. `held`: the
+   * change needs an approval. `deferred`: the change is made later. For all other kinds no call is made.
    */
-  readonly kind: 'change' | 'failing' | 'unresolved' | 'held' | 'waiting' | 'drift' | 'fight' | 'stale' | 'in sync' | 'left alone';
+  readonly kind: 'pending' | 'failed' | 'unknown' | 'held' | 'deferred' | 'drifted' | 'flapping' | 'outdated' | 'unchanged' | 'unmanaged';
   readonly action: Action | null;
   readonly reason: ChangeReason | null;
   /** A short title. */
@@ -74,24 +74,32 @@ function nextStepForChange(change: Change, explanation: Explanation, settings: S
   if (deferred) {
     const from = deferred.untilMs === null ? 'when that is over' : `from ${formatTimestamp(deferred.untilMs)} on`;
     const when = isControllerRunning(explanation) ? `${from}, by itself` : `${from}, ${formatWhenApplied(explanation)}`;
-    return { kind: 'waiting', ...actionAndReason, what: `goes ${action} later: ${deferred.message}`, why, when, advice: [], command: null };
+    return {
+      kind: 'deferred',
+      ...actionAndReason,
+      what: `goes ${action} later: ${deferred.message}`,
+      why,
+      when,
+      advice: [],
+      command: null,
+    };
   }
   const timing = timingOf(change, explanation, settings);
   const unresolved = recordedBefore(explanation)?.unknownAttempt;
-  if (reason === 'unresolved' && unresolved) {
+  if (reason === 'unknown' && unresolved) {
     const attempt = `attempt ${unresolved.attemptId} (${unresolved.action})`;
     const isUnderWay = isControllerRunning(explanation) && failed?.outcome === null;
     const what = isUnderWay ? `${attempt} is under way` : `first it is found out whether ${attempt} happened; if not, it goes ${action}`;
-    return { kind: 'unresolved', ...actionAndReason, what, why: `${why}; ${formatConfirmation(unresolved, explanation)}`, ...timing };
+    return { kind: 'unknown', ...actionAndReason, what, why: `${why}; ${formatConfirmation(unresolved, explanation)}`, ...timing };
   }
   const how = change.version === null ? ', as a new version' : `, by a switch to version ${change.version}`;
   const what = `goes ${action}${action === 'online' ? how : ''}`;
-  if (failed === undefined) return { kind: 'change', ...actionAndReason, what, why, ...timing };
+  if (failed === undefined) return { kind: 'pending', ...actionAndReason, what, why, ...timing };
   const needsPerson = isControllerRunning(explanation) && (failed.outcome === 'rejected' || failed.outcome === 'unauthorized');
   const nextAttempt = needsPerson
     ? `nothing: going ${action} failed, and waits for a person`
     : `going ${action} failed, and is tried again`;
-  return { kind: 'failing', ...actionAndReason, what: nextAttempt, why, ...timing };
+  return { kind: 'failed', ...actionAndReason, what: nextAttempt, why, ...timing };
 }
 
 /** Returns the recorded state that the plan starts from. */
@@ -128,7 +136,7 @@ function timingOf(change: Change, explanation: Explanation, settings: Settings):
   const failed = lastFailure(change, explanation);
   const hints = failed?.hint ? [failed.hint] : [];
   const unresolved = recordedBefore(explanation)?.unknownAttempt;
-  if (change.reason === 'unresolved' && unresolved && isUnconfirmable(unresolved) && desired.gateway.unknownOutcome === 'hold') {
+  if (change.reason === 'unknown' && unresolved && isUnconfirmable(unresolved) && desired.gateway.unknownOutcome === 'hold') {
     const advice = [
       'the command below lists the versions: look whether it happened',
       'to send it again regardless of the outcome, set `gateway.unknownOutcome: retry`',
@@ -182,7 +190,7 @@ function formatRetry({ outcome, startedAtMs, finishedAtMs }: Attempt, { pid }: C
 
 function nextStepForNotice({ kind, message }: Notice, { desired, declaration }: Explanation): NextStep {
   const rest = { action: null, reason: null, why: message, command: null } as const;
-  if (kind === 'fight') {
+  if (kind === 'flapping') {
     const nextObservation = desired.refreshIntervalMs === null ? '`edict apply --refresh`' : "the daemon's";
     const advice = ['find out who works against the file: the console and the audit log of the gateway know'];
     return {
@@ -193,13 +201,13 @@ function nextStepForNotice({ kind, message }: Notice, { desired, declaration }: 
       advice,
     };
   }
-  if (kind === 'stale') {
+  if (kind === 'outdated') {
     const advice = ['a new `revision` publishes the newest draft; `republish: edited` in the file does it every time'];
     return { kind, ...rest, what: 'nothing, though an older draft is online', when: null, advice };
   }
   const advice = [`with \`drift: correct\` it is brought back to ${declaration?.publication.state}; or let the file say what is there`];
   return {
-    kind: 'drift',
+    kind: 'drifted',
     ...rest,
     why: message.replace(/;[^;]*$/, '; the file says `drift: report`'),
     what: 'nothing, the drift is only told',
@@ -217,21 +225,21 @@ function nextStepWithoutChange(explanation: Explanation): NextStep {
     const { state, version, revision } = declaration.publication;
     if (state === 'offline' && (recorded?.state ?? null) === null) {
       const why = 'the file says offline, and edict never saw it online: it takes down only what it knows to be up';
-      return { kind: 'left alone', ...rest, what: 'nothing', why };
+      return { kind: 'unchanged', ...rest, what: 'nothing', why };
     }
     const isRevisionDeferred = version !== null && revision !== null && revision !== recorded?.revision;
     const why = isRevisionDeferred
       ? `the pinned version is effective; revision ${revision} waits until \`version\` leaves the file`
       : 'the record is as the file says';
-    return { kind: 'in sync', ...rest, what: 'nothing, it is in sync', why };
+    return { kind: 'unchanged', ...rest, what: 'nothing, it is in sync', why };
   }
   if (recorded?.state !== 'online') {
-    return { kind: 'left alone', ...rest, what: 'nothing', why: 'it left the file, and is not online as far as edict knows' };
+    return { kind: 'unmanaged', ...rest, what: 'nothing', why: 'it left the file, and is not online as far as edict knows' };
   }
   if (desired.prune) {
     const why = 'it is not in the file, and somebody else put it online: edict takes down only what was put online by edict';
-    return { kind: 'left alone', ...rest, what: 'nothing', why };
+    return { kind: 'unmanaged', ...rest, what: 'nothing', why };
   }
   const advice = ['add it to the file to manage it again; `prune: true` takes every publication offline that is removed from the file'];
-  return { kind: 'left alone', ...rest, what: 'nothing', why: 'it was removed from the file, and `prune` is false', advice };
+  return { kind: 'unmanaged', ...rest, what: 'nothing', why: 'it was removed from the file, and `prune` is false', advice };
 }

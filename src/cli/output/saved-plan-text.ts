@@ -43,33 +43,33 @@ export function formatStaleChange({ api, environment, divergences, attempt }: St
 
 function formatDivergence(divergence: Divergence): string {
   switch (divergence.kind) {
-    case 'recorded state':
+    case 'recordedState':
       return divergence.was === null
         ? `never recorded when planned, ${divergence.now} now`
         : `recorded ${divergence.was} when planned, ${divergence.now ?? 'not recorded'} now`;
-    case 'recorded revision':
+    case 'recordedRevision':
       return `recorded with ${formatRevision(divergence.was)} when planned, with ${formatRevision(divergence.now)} now`;
-    case 'effective version':
+    case 'effectiveVersion':
       return `version ${divergence.was} was effective when planned, ${divergence.now} is now`;
     case 'edited':
       return `edited at the gateway at ${formatTimestamp(divergence.now)}, after the edit of ${formatTimestamp(divergence.was)} that was planned with`;
-    case 'unresolved':
+    case 'unknownOutcome':
       return `attempt ${divergence.now} has no known outcome`;
-    case 'done and undone':
+    case 'reverted':
       return 'changed since it was planned, and back';
-    case 'wanted state':
+    case 'desiredState':
       return `the file asks for ${divergence.now} now, not for ${divergence.was}`;
-    case 'wanted revision':
+    case 'desiredRevision':
       return `the file asks for ${formatRevision(divergence.now)} now, not for ${formatRevision(divergence.was)}`;
-    case 'wanted remark':
+    case 'desiredRemark':
       return 'the file has another remark now';
-    case 'wanted version':
+    case 'desiredVersion':
       return `the file asks for ${divergence.now === null ? 'no version' : `version ${divergence.now}`} now, not for ${divergence.was ?? 'none'}`;
-    case 'not needed':
+    case 'notNeeded':
       return 'nothing is to be done any more';
     case 'held':
       return `held now: ${divergence.message}`;
-    case 'waits':
+    case 'deferred':
       return `waits now: ${divergence.message}`;
     default:
       return assertNever(divergence);
@@ -78,7 +78,7 @@ function formatDivergence(divergence: Divergence): string {
 
 /** Returns whether an attempt can have caused the divergence. */
 function concernsRecordedState({ kind }: Divergence): boolean {
-  return kind === 'recorded state' || kind === 'recorded revision' || kind === 'effective version' || kind === 'done and undone';
+  return kind === 'recordedState' || kind === 'recordedRevision' || kind === 'effectiveVersion' || kind === 'reverted';
 }
 
 function formatRevision(name: string | null): string {

@@ -15,13 +15,12 @@ const stateLabel = ({ desired, recorded }: StatusCell): string => desired?.state
 const statusStyles = {
   failed: { sign: '✗', style: 'red', word: () => 'failed' },
   held: { sign: '■', style: 'yellow', word: () => 'held' },
-  changing: { sign: '', style: 'cyan', word: ({ change }) => `${directionSigns[change?.action ?? 'online']} going ${change?.action}` },
-  waiting: { sign: '…', style: 'yellow', word: () => 'waiting' },
-  frozen: { sign: '*', style: 'blue', word: () => 'frozen' },
+  pending: { sign: '', style: 'cyan', word: ({ change }) => `${directionSigns[change?.action ?? 'online']} going ${change?.action}` },
+  deferred: { sign: '…', style: 'yellow', word: () => 'deferred' },
   drifted: { sign: '≠', style: 'magenta', word: () => 'drifted' },
-  stale: { sign: '○', style: 'magenta', word: () => 'stale' },
-  kept: { sign: '·', style: 'dim', word: (cell) => `${stateLabel(cell)}, not in file` },
-  'in sync': { sign: '✓', style: 'green', word: stateLabel },
+  outdated: { sign: '○', style: 'magenta', word: () => 'outdated' },
+  unmanaged: { sign: '·', style: 'dim', word: (cell) => `${stateLabel(cell)}, not in file` },
+  unchanged: { sign: '✓', style: 'green', word: stateLabel },
 } satisfies Record<PublicationStatus, StatusStyle>;
 
 /** Returns the matrix of APIs and environments, one line per API; split into several parts if it is wider than `width` characters. */
@@ -62,9 +61,9 @@ function formatStatus(cell: StatusCell, paint: Colorize): string {
   return paint(style, `${sign} ${word(cell)}`.trim());
 }
 
-/** Returns a line for each publication that is not in sync, with its next step. */
+/** Returns a line for each publication that is not unchanged, with its next step. */
 export function renderOpenPublications(cells: readonly StatusCell[], paint: Colorize): string[] {
-  const open = cells.filter(({ status }) => status !== 'in sync');
+  const open = cells.filter(({ status }) => status !== 'unchanged');
   if (open.length === 0) return [];
   const head = ['API', 'environment', 'file', 'record', 'since', 'next'].map((title) => paint('bold', title));
   return formatTable([head, ...open.map((cell) => publicationRow(cell, paint))]);
@@ -73,7 +72,7 @@ export function renderOpenPublications(cells: readonly StatusCell[], paint: Colo
 function publicationRow(cell: StatusCell, paint: Colorize): string[] {
   const { api, environment, desired, recorded, change, status } = cell;
   const since = recorded?.state ? new Date(recorded.recordedAtMs).toISOString().replace(/\.\d+Z$/, 'Z') : '-';
-  const recordedState = recorded?.unknownAttempt ? paint('yellow', 'unresolved') : (recorded?.state ?? '-');
+  const recordedState = recorded?.unknownAttempt ? paint('yellow', 'unknown') : (recorded?.state ?? '-');
   const desiredState = desired?.state ?? paint('dim', 'not in file');
   return [api, environment, desiredState, recordedState, since, formatNext(formatStatusCell(cell), status, change, paint)];
 }

@@ -75,8 +75,8 @@ export class DriftDetector {
   #newNotices(notices: readonly DriftNotice[]): DriftNotice[] {
     const idOf = ({ key, replacementId }: DriftNotice): string => `${key} ${replacementId}`;
     const reported = this.#reportedDeleted;
-    this.#reportedDeleted = new Set(notices.filter(({ kind }) => kind === 'gone').map(idOf));
-    return notices.filter((notice) => notice.kind !== 'gone' || !reported.has(idOf(notice)));
+    this.#reportedDeleted = new Set(notices.filter(({ kind }) => kind === 'apiDeleted').map(idOf));
+    return notices.filter((notice) => notice.kind !== 'apiDeleted' || !reported.has(idOf(notice)));
   }
 }
 

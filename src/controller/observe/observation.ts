@@ -130,7 +130,7 @@ function deletedApiNotices(
       apiId,
       environment,
       environmentId,
-      kind: 'gone',
+      kind: 'apiDeleted',
       ...previousCount,
       currentState: 'offline',
       untilMs: null,

@@ -54,7 +54,7 @@ export class RolloutTrigger {
     this.#deferredApis = new Set(deferredByRollout.map(({ apiId }) => apiId));
     this.#planDurationMs = durationMs;
     if (fresh) this.#unknown.clear();
-    const resolvable = deferredByRollout.filter(({ key, reason, held }) => reason === 'unresolved' && !held && !this.#unknown.has(key));
+    const resolvable = deferredByRollout.filter(({ key, reason, held }) => reason === 'unknown' && !held && !this.#unknown.has(key));
     return new Set(resolvable.map(({ key }) => key));
   }
 

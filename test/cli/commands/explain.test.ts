@@ -38,7 +38,7 @@ test('with --refresh the gateway is only read, and what it shows decides', async
   const before = emulator.requests.since(0).length;
   const seen = await edict(['explain', 'orders', 'test', '--refresh', '--format', 'json'], folder);
   const { recorded, observed, next } = JSON.parse(seen.stdout) as Record<string, { state: string; kind: string }>;
-  assert.equal([recorded?.state, observed?.kind, observed?.state, next?.kind], ['online', 'seen', 'offline', 'drift']);
+  assert.equal([recorded?.state, observed?.kind, observed?.state, next?.kind], ['online', 'seen', 'offline', 'drifted']);
   const operations = emulator.requests.since(before).map(({ operation }) => operation);
   assert.equal([...new Set(operations)].sort(), ['listApis', 'listVersions']);
   await emulator.close();

@@ -33,7 +33,7 @@ test('a bug shows its stack and asks to be reported', () => {
 });
 
 test('a saved plan that is out of date says what has moved, as JSON for each change', () => {
-  const divergences = [{ kind: 'wanted revision', was: '2', now: '3' }] as const;
+  const divergences = [{ kind: 'desiredRevision', was: '2', now: '3' }] as const;
   const of = { api: 'orders', apiId: 'api-orders', environment: 'release', environmentId: 'env-release', action: 'online' } as const;
   const { context, stdout, stderr } = testContext();
   assert.is(

@@ -37,7 +37,7 @@ test('every part is there, with times in words', () => {
   assert.equal(made.observed, { kind: 'unasked', wasAsked: false });
   assert.equal([made.attempts[0]?.began, made.attempts[0]?.hint], ['2026-11-20T09:30:00.000Z', 'mend it']);
   assert.equal([made.next.waits, made.suspicion], [null, null]);
-  assert.equal([made.next.kind, made.next.action, made.next.reason, made.next.held], ['unresolved', 'online', 'unresolved', null]);
+  assert.equal([made.next.kind, made.next.action, made.next.reason, made.next.held], ['unknown', 'online', 'unknown', null]);
 });
 
 test('what holds it, what was seen, and an ID that nobody knows yet', () => {
@@ -51,7 +51,7 @@ test('what holds it, what was seen, and an ID that nobody knows yet', () => {
   assert.equal(waiting.next.waits, { rule: 'freeze', message: 'frozen', until: at });
   assert.equal(waiting.suspicion, { rule: 'maxRemoved', message: 'it lost much', hint: 'check it' });
   const stale = json(explanation({ file: {}, record: { publishedAtMs: 1, editedAtMs: startedAtMs } }));
-  assert.equal([stale.next.kind, stale.seen[0]?.kind], ['stale', 'stale']);
+  assert.equal([stale.next.kind, stale.seen[0]?.kind], ['outdated', 'outdated']);
   const made = json({ ...explanation({ file: {} }), isPlaceholder: { api: true, environment: true } });
   assert.equal([made.apiId, made.environmentId, made.recorded, made.daemon], [null, null, null, null]);
 });

@@ -51,14 +51,14 @@ Next: going online failed, and is tried again
   );
 });
 
-test('only the newest failure shows its request, and an attempt in flight is unresolved', () => {
+test('only the newest failure shows its request, and an attempt in flight has an unknown outcome', () => {
   const failed = [3, 2, 1].map((id) => ({
     attempt: attempt({ id, outcome: id === 3 ? null : 'retryable', code: 'X', message: 'no', requestId: `req-${id}` }),
     hint: 'mend it',
   }));
   const said = text({ ...explanation({ file: {} }), attempts: failed });
   assert.equal(said.match(/request req-\d/g), ['request req-3']);
-  assert.match(said, /^ {2}3 .*unresolved +X no$/m);
+  assert.match(said, /^ {2}3 .*unknown +X no$/m);
   assert.match(said, /^ {2}1 .*retryable +X no$/m);
 });
 
@@ -70,10 +70,10 @@ test('what the record knows of others is said', () => {
   );
   assert.match(
     said,
-    'drift       taken offline outside edict after it was published at 2026-11-20T09:21:00Z, seen at 2026-11-20T09:29:00Z (1 min ago)',
+    'drift       taken offline outside edict after it was published at 2026-11-20T09:21:00Z, observed at 2026-11-20T09:29:00Z (1 min ago)',
   );
   assert.match(said, 'corrected   2 times, last at 2026-11-20T09:30:00Z (just now)');
-  assert.match(said, 'unresolved  attempt 9 (online) has no known outcome, over since 2026-11-20T09:30:00Z (just now)');
+  assert.match(said, 'unknown     outcome of attempt 9 (online), which ended at 2026-11-20T09:30:00Z (just now)');
 });
 
 test('what the gateway shows is said, and that it cannot be seen', () => {

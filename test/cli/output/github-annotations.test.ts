@@ -46,7 +46,7 @@ test('a plan warns of what goes offline or is held, at its place, and says the s
   const deferred = { rule: 'freeze', message: 'frozen', untilMs: 0 } as const;
   const changes = [
     change('a', 'test', { source }),
-    change('b', 'test', { source, action: 'offline', reason: 'removed' }),
+    change('b', 'test', { source, action: 'offline', reason: 'prune' }),
     change('c', 'test', { source: null, action: 'offline', held }),
     change('d', 'test', { source: null, action: 'offline', deferred }),
   ];

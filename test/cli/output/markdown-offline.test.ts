@@ -8,7 +8,7 @@ import { change } from '../../support/states.ts';
 const held = { rule: 'protected', message: 'protected', hint: '' } as const;
 const deferred = { rule: 'freeze', message: 'frozen', untilMs: 0 } as const;
 const goes = (api: string, environment: string, over: Partial<Change> = {}): Change =>
-  change(api, environment, { action: 'offline', from: 'online', reason: 'removed', ...over });
+  change(api, environment, { action: 'offline', from: 'online', reason: 'prune', ...over });
 const part = (...changes: readonly Change[]) => offlineSection(changes, {});
 
 test('what goes offline now, after a wait, and with an agreement stands in tables of its own', () => {

@@ -143,7 +143,7 @@ test('of any size and with any names it fits, breaks no table, and all that goes
         const held = index % 3 === 0 ? { ...hold, message: text, hint: `${text}${index % 20}` } : null;
         return change(`${api}${index}`, `${environment}${index % spread}`, {
           action: isOffline ? 'offline' : 'online',
-          reason: isOffline ? 'removed' : 'revision',
+          reason: isOffline ? 'prune' : 'revision',
           revision: text,
           held,
           deferred: index % 7 === 0 ? { ...wait, message: text } : null,

@@ -22,13 +22,13 @@ const situations: readonly [name: string, given: Given, kind: NextStep['kind'], 
   [
     'new, and nobody is at work',
     { file: {} },
-    'change',
+    'pending',
     ['as a new version', 'no edict is at work', 'edict apply --api orders --environment test'],
   ],
-  ['new, and a daemon is at work', { file: {}, condition: idle }, 'change', ["at the daemon's next pass"]],
-  ['in sync', { file: {}, record: {} }, 'in sync', ['as the file says']],
-  ['a pin that a revision waits for', { file: { version: 'version', revision: 'r2' }, record: {} }, 'in sync', ['revision r2 waits']],
-  ['a switch', { file: { version: 'older' }, record: {} }, 'change', ['by a switch to version older']],
+  ['new, and a daemon is at work', { file: {}, condition: idle }, 'pending', ["at the daemon's next pass"]],
+  ['in sync', { file: {}, record: {} }, 'unchanged', ['as the file says']],
+  ['a pin that a revision waits for', { file: { version: 'version', revision: 'r2' }, record: {} }, 'unchanged', ['revision r2 waits']],
+  ['a switch', { file: { version: 'older' }, record: {} }, 'pending', ['by a switch to version older']],
   [
     'held',
     { file: { state: 'offline' }, record: {}, protects: true },
@@ -38,104 +38,109 @@ const situations: readonly [name: string, given: Given, kind: NextStep['kind'], 
   [
     'refused for good',
     { file: {}, report: { outcome: 'rejected', code: 'X', message: 'no' }, hint: 'mend it' },
-    'failing',
+    'failed',
     ['X no', 'mend it', 'edict apply'],
   ],
   [
     'refused for good under a daemon',
     { file: {}, report: { outcome: 'rejected' }, hint: 'mend it', condition: idle },
-    'failing',
+    'failed',
     ['mend it', 'not by itself', 'kill -HUP 4711'],
   ],
   [
     'failed under a daemon',
     { file: {}, report: { outcome: 'retryable' }, condition: idle },
-    'failing',
+    'failed',
     ['is tried again', 'by itself', '5 min'],
   ],
-  ['refused credentials', { file: {}, report: { outcome: 'unauthorized' }, condition: idle }, 'failing', ['when the credentials change']],
+  ['refused credentials', { file: {}, report: { outcome: 'unauthorized' }, condition: idle }, 'failed', ['when the credentials change']],
   [
     'another failure before',
     { file: { state: 'online' }, report: { action: 'offline', code: 'X' }, condition: idle },
-    'change',
+    'pending',
     ['next pass'],
   ],
   [
     'stopped calls',
     { file: {}, condition: { ...idle, paused: { reason: 'outage', message: 'none', sinceMs: startedAtMs } } },
-    'change',
+    'pending',
     ['since 2026-11-20T09:30:00Z', 'once a second'],
   ],
   [
     'an attempt in doubt',
     { file: {}, record: { unknownAttempt } },
-    'unresolved',
+    'unknown',
     ['attempt 12', 'marker cafe', 'after the call was over, it did not'],
   ],
   [
     'an attempt under way',
     { file: {}, record: { unknownAttempt }, report: { outcome: null, startedAtMs, finishedAtMs: null }, condition: idle },
-    'unresolved',
+    'unknown',
     ['attempt 12 (online) is under way', 'began at 2026-11-20T09:30:00Z, and takes 5 s at most'],
   ],
   [
     'an attempt whose process was killed',
     { file: {}, record: { unknownAttempt }, report: { outcome: null }, condition: idle, holder: null },
-    'unresolved',
+    'unknown',
     ['whether attempt 12 (online) happened', 'pid 4711, which last wrote the record, is not a process', 'edict apply'],
   ],
   [
     'an attempt in doubt that nobody can tell',
     { file: {}, record: { unknownAttempt: { ...unknownAttempt, marker: null } } },
-    'unresolved',
+    'unknown',
     ['`gateway.unknownOutcome` is `hold`', 'a person decides', 'edict history --versions orders test', 'gateway.unknownOutcome: retry'],
   ],
   [
     'an attempt in doubt that is repeated',
     { file: {}, record: { unknownAttempt: { ...unknownAttempt, marker: null } }, gateway: gatewaySettings({ unknownOutcome: 'retry' }) },
-    'unresolved',
+    'unknown',
     ['sent again', 'edict apply'],
   ],
   [
     'a switch in doubt',
     { file: { version: 'v' }, record: { unknownAttempt: { ...unknownAttempt, version: 'v' } } },
-    'unresolved',
+    'unknown',
     ['if version v is effective'],
   ],
   [
     'an offline in doubt',
     { file: { state: 'offline' }, record: { unknownAttempt: { ...unknownAttempt, action: 'offline' } } },
-    'unresolved',
+    'unknown',
     ['no effective version'],
   ],
-  ['a drift that is told', { file: {}, record: { state: 'offline', drift } }, 'drift', ['drift: report', 'brought back to online']],
+  ['a drift that is told', { file: {}, record: { state: 'offline', drift } }, 'drifted', ['drift: report', 'brought back to online']],
   [
     'a drift that is corrected',
     { file: { driftPolicy: 'correct' }, record: { state: 'offline', drift } },
-    'change',
+    'pending',
     ['taken offline outside edict'],
   ],
   [
-    'a fight',
+    'flapping drift',
     { file: { driftPolicy: 'correct' }, record: { state: 'offline', drift: { ...drift, backoffUntilMs: startedAtMs } } },
-    'fight',
-    ['left alone until 2026-11-20T09:30:00Z', 'edict apply --refresh'],
+    'flapping',
+    ['not corrected until 2026-11-20T09:30:00Z', 'edict apply --refresh'],
   ],
-  ['stale', { file: {}, record: { publishedAtMs: startedAtMs, editedAtMs: startedAtMs + 9999 } }, 'stale', ['older draft', '`revision`']],
-  ['never online and not wanted', { file: { state: 'offline' } }, 'left alone', ['never saw it online']],
-  ['gone from the file', { record: {} }, 'left alone', ['`prune` is false']],
-  ['gone from the file, and offline', { record: { state: 'offline' } }, 'left alone', ['not online as far as edict knows']],
-  ['gone from the file, to go offline', { record: {}, prune: true }, 'change', ['no longer in the file']],
+  [
+    'outdated',
+    { file: {}, record: { publishedAtMs: startedAtMs, editedAtMs: startedAtMs + 9999 } },
+    'outdated',
+    ['older draft', '`revision`'],
+  ],
+  ['declared offline and never recorded online', { file: { state: 'offline' } }, 'unchanged', ['never saw it online']],
+  ['gone from the file', { record: {} }, 'unmanaged', ['`prune` is false']],
+  ['gone from the file, and offline', { record: { state: 'offline' } }, 'unmanaged', ['not online as far as edict knows']],
+  ['gone from the file, to go offline', { record: {}, prune: true }, 'pending', ['no longer in the file']],
   [
     'gone from the file, and put online by somebody else',
     { record: { drift }, prune: true },
-    'left alone',
+    'unmanaged',
     ['somebody else put it online'],
   ],
   [
     'what the gateway shows goes before the record',
     { file: {}, record: {}, seen: { kind: 'seen', recorded: recorded('orders', 'test', { state: 'offline', drift }), versions: null } },
-    'drift',
+    'drifted',
     ['taken offline'],
   ],
 ];
@@ -159,7 +164,7 @@ for (const [name, untilMs, condition, when] of [
     const deferred = { rule: 'freeze', message: 'frozen (launch)', untilMs } as const;
     const plan = { ...of.plan, changes: of.plan.changes.map((change) => ({ ...change, deferred })) };
     const step = computeNextStep({ ...of, plan }, settings);
-    assert.equal([step.kind, step.what, step.when, step.command], ['waiting', 'goes online later: frozen (launch)', when, null]);
+    assert.equal([step.kind, step.what, step.when, step.command], ['deferred', 'goes online later: frozen (launch)', when, null]);
   });
 }
 
@@ -167,7 +172,7 @@ test('that the whole file is held is said of what is in sync, with the command t
   const of = explanation({ file: {}, record: {} });
   const fileHeld = { rule: 'maxRemoved', message: 'it lost 7 of 8', hint: 'check it', affected: ['x'] } as const;
   const step = computeNextStep({ ...of, plan: { ...of.plan, fileHeld }, wholePlan: { ...of.wholePlan, fileHeld } }, settings);
-  assert.equal([step.kind, step.what], ['in sync', 'nothing, it is in sync; and the whole file is held']);
+  assert.equal([step.kind, step.what], ['unchanged', 'nothing, it is in sync; and the whole file is held']);
   assert.match(step.why, 'the file is held: it lost 7 of 8');
   assert.is(step.advice[0], 'check it');
   assert.match(step.command ?? '', /^edict approve sha256:[0-9a-f]{64} --by YOU --why REASON$/);

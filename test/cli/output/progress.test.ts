@@ -15,7 +15,7 @@ test('says what is done, failed and left, and goes away', () => {
   const plan = diffStates(desiredState(['a', 'b', 'c', 'd'].map((api) => wanted(api, 'test'))), new Map());
   const settled = (index: number) =>
     ({ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: plan.changes[index] as Change, durationMs: 1 }) as const;
-  progress.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'start', recorded: new Map(), plan });
+  progress.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'startup', recorded: new Map(), plan });
   progress.emit({ ...settled(0), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
   assert.match(text(), /\[=====\s+\] 1 of 4 done, 3 left, .* to go$/);
   for (const rest of [1, 2]) progress.emit({ ...settled(rest), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
@@ -38,7 +38,7 @@ test('draws nothing where there is nothing to do', () => {
   progress.emit({
     type: 'plan:computed',
     reconcileId: 'p',
-    cause: 'start',
+    cause: 'startup',
     recorded: new Map(),
     plan: diffStates(desiredState([]), new Map()),
   });

@@ -14,36 +14,36 @@ const attempt = { id: 42, atMs: Date.UTC(2026, 10, 23, 12) };
 
 const cases: readonly (readonly [Divergence, string])[] = [
   [
-    { kind: 'recorded state', was: 'offline', now: 'online' },
+    { kind: 'recordedState', was: 'offline', now: 'online' },
     'recorded offline when planned, online now (attempt 42 at 2026-11-23T12:00:00Z)',
   ],
-  [{ kind: 'recorded state', was: null, now: 'online' }, 'never recorded when planned, online now (attempt 42 at 2026-11-23T12:00:00Z)'],
+  [{ kind: 'recordedState', was: null, now: 'online' }, 'never recorded when planned, online now (attempt 42 at 2026-11-23T12:00:00Z)'],
   [
-    { kind: 'recorded state', was: 'online', now: null },
+    { kind: 'recordedState', was: 'online', now: null },
     'recorded online when planned, not recorded now (attempt 42 at 2026-11-23T12:00:00Z)',
   ],
   [
-    { kind: 'recorded revision', was: '1', now: null },
+    { kind: 'recordedRevision', was: '1', now: null },
     'recorded with revision 1 when planned, with no revision now (attempt 42 at 2026-11-23T12:00:00Z)',
   ],
   [
-    { kind: 'effective version', was: 'v1', now: 'v2' },
+    { kind: 'effectiveVersion', was: 'v1', now: 'v2' },
     'version v1 was effective when planned, v2 is now (attempt 42 at 2026-11-23T12:00:00Z)',
   ],
-  [{ kind: 'done and undone' }, 'changed since it was planned, and back (attempt 42 at 2026-11-23T12:00:00Z)'],
+  [{ kind: 'reverted' }, 'changed since it was planned, and back (attempt 42 at 2026-11-23T12:00:00Z)'],
   [
     { kind: 'edited', was: 0, now: 1000 },
     'edited at the gateway at 1970-01-01T00:00:01Z, after the edit of 1970-01-01T00:00:00Z that was planned with',
   ],
-  [{ kind: 'unresolved', was: null, now: 7 }, 'attempt 7 has no known outcome'],
-  [{ kind: 'wanted state', was: 'online', now: 'offline' }, 'the file asks for offline now, not for online'],
-  [{ kind: 'wanted revision', was: null, now: '3' }, 'the file asks for revision 3 now, not for no revision'],
-  [{ kind: 'wanted remark', was: 'a', now: 'b' }, 'the file has another remark now'],
-  [{ kind: 'wanted version', was: null, now: 'v1' }, 'the file asks for version v1 now, not for none'],
-  [{ kind: 'wanted version', was: 'v1', now: null }, 'the file asks for no version now, not for v1'],
-  [{ kind: 'not needed' }, 'nothing is to be done any more'],
+  [{ kind: 'unknownOutcome', was: null, now: 7 }, 'attempt 7 has no known outcome'],
+  [{ kind: 'desiredState', was: 'online', now: 'offline' }, 'the file asks for offline now, not for online'],
+  [{ kind: 'desiredRevision', was: null, now: '3' }, 'the file asks for revision 3 now, not for no revision'],
+  [{ kind: 'desiredRemark', was: 'a', now: 'b' }, 'the file has another remark now'],
+  [{ kind: 'desiredVersion', was: null, now: 'v1' }, 'the file asks for version v1 now, not for none'],
+  [{ kind: 'desiredVersion', was: 'v1', now: null }, 'the file asks for no version now, not for v1'],
+  [{ kind: 'notNeeded' }, 'nothing is to be done any more'],
   [{ kind: 'held', message: 'release is protected' }, 'held now: release is protected'],
-  [{ kind: 'waits', message: 'release is frozen' }, 'waits now: release is frozen'],
+  [{ kind: 'deferred', message: 'release is frozen' }, 'waits now: release is frozen'],
 ];
 for (const [move, expected] of cases) {
   test(`${move.kind}: ${expected}`, () => {
@@ -52,14 +52,14 @@ for (const [move, expected] of cases) {
 }
 
 test('several moves are one line, and nothing in it commands a terminal', () => {
-  const line = formatStaleChange(moved([{ kind: 'wanted revision', was: '1', now: '\u001b[2J3\n' }, { kind: 'not needed' }]));
+  const line = formatStaleChange(moved([{ kind: 'desiredRevision', was: '1', now: '\u001b[2J3\n' }, { kind: 'notNeeded' }]));
   assert.is(line, 'orders in release: the file asks for revision  [2J3  now, not for revision 1; nothing is to be done any more');
 });
 
 test('other programs read what kind of thing has moved', () => {
-  assert.equal(staleChangeJson(moved([{ kind: 'not needed' }], attempt)), {
+  assert.equal(staleChangeJson(moved([{ kind: 'notNeeded' }], attempt)), {
     ...{ api: 'orders', apiId: 'api-orders', environment: 'release', environmentId: 'env-release', action: 'online' },
-    ...{ moved: ['not needed'], attempt: 42, message: 'orders in release: nothing is to be done any more' },
+    ...{ moved: ['notNeeded'], attempt: 42, message: 'orders in release: nothing is to be done any more' },
   });
 });
 

@@ -5,17 +5,17 @@ import { renderMatrix, renderOpenPublications } from '../../../src/cli/output/st
 import { type PublicationStatus, publicationStatuses, type StatusCell } from '../../../src/plan/status.ts';
 import { change, recorded, wanted } from '../../support/states.ts';
 
-const cell = (api: string, environment: string, status: PublicationStatus = 'in sync'): StatusCell => {
-  const isLeft = status === 'kept' || status === 'in sync' || status === 'drifted' || status === 'stale';
+const cell = (api: string, environment: string, status: PublicationStatus = 'unchanged'): StatusCell => {
+  const isLeft = status === 'unmanaged' || status === 'unchanged' || status === 'drifted' || status === 'outdated';
   return {
     ...wanted(api, environment),
-    desired: status === 'kept' ? null : wanted(api, environment),
+    desired: status === 'unmanaged' ? null : wanted(api, environment),
     ...{ recorded: recorded(api, environment), change: isLeft ? null : change(api, environment), lastAttempt: null, status },
   };
 };
 
 test('an API is a line, an environment a column', () => {
-  const cells = [cell('orders', 'test'), cell('orders', 'release', 'changing'), cell('carts', 'release', 'held')];
+  const cells = [cell('orders', 'test'), cell('orders', 'release', 'pending'), cell('carts', 'release', 'held')];
   assert.equal(renderMatrix(cells, 80, noColor), [
     'API     test      release',
     'orders  ✓ online  ▲ going online',
@@ -23,8 +23,8 @@ test('an API is a line, an environment a column', () => {
   ]);
 });
 
-test('each standing has a sign and a word of its own', () => {
-  const shown = publicationStatuses.map((standing) => renderMatrix([cell('orders', 'test', standing)], 80, noColor)[1]);
+test('each status has a sign and a word of its own', () => {
+  const shown = publicationStatuses.map((status) => renderMatrix([cell('orders', 'test', status)], 80, noColor)[1]);
   assert.is(new Set(shown).size, publicationStatuses.length);
 });
 
@@ -40,7 +40,10 @@ test('a matrix that is wider than the terminal comes in parts', () => {
 
 test('what is not simply in sync is listed with what comes next', () => {
   assert.equal(renderOpenPublications([cell('orders', 'test')], noColor), []);
-  const lines = renderOpenPublications([cell('orders', 'test'), cell('carts', 'test', 'changing'), cell('users', 'test', 'kept')], noColor);
+  const lines = renderOpenPublications(
+    [cell('orders', 'test'), cell('carts', 'test', 'pending'), cell('users', 'test', 'unmanaged')],
+    noColor,
+  );
   assert.equal(lines, [
     'API    environment  file         record  since                 next',
     'carts  test         online       online  1970-01-01T00:00:00Z  online: new: edict has not published it yet',

@@ -110,12 +110,12 @@ test('an API that is gone is told of once', async () => {
     await at.look(file(minuteMs));
     return at.types();
   };
-  assert.equal(await looked(), ['gateway:observed', 'gone']);
+  assert.equal(await looked(), ['gateway:observed', 'apiDeleted']);
   assert.equal(await looked(), ['gateway:observed']);
   at.shown.apis = published('test');
   await looked();
   at.shown.apis = { kind: 'read', value: new Map() };
-  assert.equal(await looked(), ['gateway:observed', 'gone']);
+  assert.equal(await looked(), ['gateway:observed', 'apiDeleted']);
 });
 
 test('an interval that has become longer counts from the next look', async () => {

@@ -134,7 +134,7 @@ test('an API that was made anew under its name is told of, and not taken for the
   });
   assert.equal(
     observed?.notices.map(({ kind, apiId, replacementId }) => [kind, apiId, replacementId]),
-    [['gone', 'api-orders', 'api-anew']],
+    [['apiDeleted', 'api-orders', 'api-anew']],
   );
   assert.equal([...(observed?.recorded.keys() ?? [])], [online.key]);
 });
@@ -282,7 +282,7 @@ test('what edict does while it looks closer is not overwritten', async () => {
     now: () => startedAtMs,
     reader: { readRecordedState: store.readRecordedState.bind(store) },
   });
-  assert.equal([observed?.updates, notices], [[], ['gone']]);
+  assert.equal([observed?.updates, notices], [[], ['apiDeleted']]);
   assert.is(observed?.recorded.get(online.key)?.versionId, 'mine');
   await store.close();
 });
@@ -305,7 +305,7 @@ test('of a publication whose version is pinned the versions are asked for, once'
   assert.equal([again.asked, again.observed?.updates], [['apis'], []]);
   const other = record.map((each) => ({ ...each, publishId: 'another' }));
   const switched = await lookAt({ desired, list, versions, record: other });
-  assert.equal([switched.asked.length, switched.notices], [2, ['outside']]);
+  assert.equal([switched.asked.length, switched.notices], [2, ['externalChange']]);
   const moved = await lookAt({ desired, list, record: other, versions: async () => ({ kind: 'read', value: [effective('v2')] }) });
   assert.equal([moved.notices, moved.reasons], [['drift'], []]);
 });

@@ -32,7 +32,7 @@ function calls({ emulator }: Workshop): string[] {
 
 test('each API goes its whole way in one pass, and the pass says all that was done', async () => {
   await using shop = await threeStages({ apis: ['a', 'b'], maxTries: 1 });
-  await shop.engine.reconcile(inOrder(shop, [...everywhere('a'), ...everywhere('b')]), 'start');
+  await shop.engine.reconcile(inOrder(shop, [...everywhere('a'), ...everywhere('b')]), 'startup');
   await shop.engine.idle();
   for (const api of ['a', 'b']) {
     const own = calls(shop).filter((call) => call.startsWith(`${api} `));
@@ -54,7 +54,7 @@ test('a failure stops its API’s way and no other’s, and what failed is not a
   await using shop = await threeStages({ apis: ['a', 'b'], maxTries: 1 });
   const fault = { status: 403, errorCode: 'APIG.1005', errorMsg: 'no', times: 9, apiId: 'api-a', environmentId: 'env-staging' };
   shop.emulator.faults.add(fault);
-  await shop.engine.reconcile(inOrder(shop, [...everywhere('a'), ...everywhere('b')]), 'start');
+  await shop.engine.reconcile(inOrder(shop, [...everywhere('a'), ...everywhere('b')]), 'startup');
   await shop.engine.idle();
   assert.equal(calls(shop).toSorted(), ['a staging', 'a test', 'b release', 'b staging', 'b test']);
   const [last] = shop.events.filter((event) => event.type === 'reconcile:finished').slice(-1);
@@ -65,7 +65,7 @@ test('an attempt without an outcome is looked for though it has not its turn, an
   await using shop = await threeStages({ apis: ['a'], maxTries: 1 });
   const first = inOrder(shop, everywhere('a', { revision: '1' }));
   shop.emulator.faults.add({ kind: 'cut', times: 1, applied: true, apiId: 'api-a', environmentId: 'env-release' });
-  await shop.engine.reconcile(first, 'start');
+  await shop.engine.reconcile(first, 'startup');
   await shop.engine.idle();
   const stopped = { status: 403, errorCode: 'APIG.1005', errorMsg: 'no', times: 9, apiId: 'api-a', environmentId: 'env-test' };
   shop.emulator.faults.add(stopped);
@@ -80,7 +80,7 @@ test('an attempt without an outcome is looked for though it has not its turn, an
 test('what nobody can tell is not looked for again and again while it waits', async () => {
   await using shop = await threeStages({ apis: ['a', 'b'], maxTries: 1, settings: { isMarkerEnabled: false, unknownOutcome: 'retry' } });
   shop.emulator.faults.add({ kind: 'cut', times: 1, applied: true, apiId: 'api-a', environmentId: 'env-release' });
-  await shop.engine.reconcile(inOrder(shop, everywhere('a', { revision: '1' })), 'start');
+  await shop.engine.reconcile(inOrder(shop, everywhere('a', { revision: '1' })), 'startup');
   await shop.engine.idle();
   shop.emulator.requests.clear();
   shop.emulator.faults.add({ status: 403, errorCode: 'APIG.1005', errorMsg: 'no', times: 1, apiId: 'api-a', environmentId: 'env-test' });
@@ -100,7 +100,7 @@ test('a soak is not waited for by one that tries a few times, and the daemon goe
   ] as const) {
     await using shop = await threeStages({ apis: ['a'], maxTries });
     const rollout = rolloutOf({ environment: 'test', soakMs: 300 }, 'staging', 'release');
-    await shop.engine.reconcile({ ...inOrder(shop, everywhere('a')), rollout }, 'start');
+    await shop.engine.reconcile({ ...inOrder(shop, everywhere('a')), rollout }, 'startup');
     await shop.engine.idle();
     if (maxTries > 1) await until('all is made', () => calls(shop).length === 3);
     assert.equal(calls(shop), made);

@@ -34,7 +34,7 @@ const once = { status: 500, errorCode: 'APIG.9999', errorMsg: 'try again', times
 test('what is due while the store is away is tried again when it is back, though nothing else asks for a pass', async () => {
   await using shop = await workshop({ apis: ['orders'], wrapStore: awayFor(2) });
   shop.emulator.faults.add(once);
-  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
+  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
   await until('the store was away', () => shop.events.some((event) => event.type === 'store:error'));
   await shop.engine.idle();
   assert.equal(shop.requested(), ['orders online', 'orders online']);
@@ -44,7 +44,7 @@ test('what is due while the store is away is tried again when it is back, though
 test('an apply whose store stays away ends all the same', async () => {
   await using shop = await workshop({ apis: ['orders'], wrapStore: awayFor(Number.POSITIVE_INFINITY), maxTries: 2 });
   shop.emulator.faults.add(once);
-  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'start');
+  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
   await shop.engine.idle();
   assert.equal(shop.requested(), ['orders online']);
   assert.is(shop.events.filter((event) => event.type === 'store:error').length, 2);
@@ -93,7 +93,7 @@ test('a stop ends the waiting', async () => {
     signal: stopping.signal,
     onDrained: () => undefined,
   });
-  passes.trigger('due');
+  passes.trigger('timer');
   await until('it was tried', () => tried === 1);
   stopping.abort();
   await passes.drained();
