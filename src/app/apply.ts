@@ -71,7 +71,7 @@ async function runApply(context: AppContext, plan: OpenedSavedPlan | null): Prom
       : await resolveTargets(context, desired, () => session.readRecordedState(desired.gateway));
     return await applyInSession(context, session, { desired, targets, saved: plan?.saved ?? null });
   } catch (error) {
-    throw withHint(error, 'stop that one first, wait for it with --wait, or let a daemon apply the file: `edict wait`');
+    throw withHint(error, 'stop that one first, wait for it with --lock-timeout, or let a daemon apply the file: `edict wait`');
   }
 }
 

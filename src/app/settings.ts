@@ -11,14 +11,14 @@ export function parseSettings(
   options: {
     readonly state?: string;
     readonly emulate?: boolean;
-    readonly wait?: string;
+    readonly lockTimeout?: string;
     readonly refresh?: boolean;
     readonly api?: readonly string[];
     readonly environment?: readonly string[];
   },
 ): Settings {
   const emulate = options.emulate ?? false;
-  const lockTimeoutMs = options.wait === undefined ? 0 : parseDurationOption(options.wait, '--wait');
+  const lockTimeoutMs = options.lockTimeout === undefined ? 0 : parseDurationOption(options.lockTimeout, '--lock-timeout');
   return {
     file: file ?? defaultFile,
     emulate,

@@ -10,7 +10,7 @@ interface CommandOptions {
   readonly emulate?: boolean;
   readonly dryRun?: boolean;
   readonly refresh?: boolean;
-  readonly wait?: string;
+  readonly lockTimeout?: string;
   readonly once?: boolean;
   readonly detailedExitcode?: boolean;
   readonly blame?: boolean;
@@ -65,7 +65,7 @@ export const formatOption = (...choices: string[]) =>
 export const emulateOption = () =>
   new Option('--emulate', 'talk to an emulated gateway inside this process instead of the file’s endpoint');
 /** Returns the option that sets how long to wait for another edict process. */
-export const lockTimeoutOption = () => new Option('--wait <duration>', 'wait so long for another edict (default: not at all)');
+export const lockTimeoutOption = () => new Option('--lock-timeout <duration>', 'wait so long for another edict (default: not at all)');
 /** Returns the option that observes the gateway before planning. */
 export const refreshOption = () => new Option('--refresh', 'ask the gateway what is really published first');
 /** Returns the option that shows the plan and does nothing else. */

@@ -77,10 +77,10 @@ test('a second process is told who has the store, or waits for it', async () => 
   const refused = await edict(['apply'], folder);
   assert.is(refused.code, 1);
   assert.match(refused.stderr, new RegExp(`is in use by another edict \\(pid ${daemon.child.pid}, since \\d{4}-.*Z\\)`));
-  assert.match(refused.stderr, 'wait for it with --wait, or let a daemon apply the file: `edict wait`');
-  const impatient = await edict(['apply', '--wait', '300ms'], folder);
+  assert.match(refused.stderr, 'wait for it with --lock-timeout, or let a daemon apply the file: `edict wait`');
+  const impatient = await edict(['apply', '--lock-timeout', '300ms'], folder);
   assert.is(impatient.code, 1);
-  const waiting = startEdict(['apply', '--wait', '20s'], folder);
+  const waiting = startEdict(['apply', '--lock-timeout', '20s'], folder);
   await until('it waits', () => waiting.output.stderr.includes('waiting for the store'));
   assert.is(waiting.child.exitCode, null);
   assert.match(waiting.output.stderr, /waiting for the store: the store .* is in use by another edict \(pid \d+/);
@@ -88,7 +88,7 @@ test('a second process is told who has the store, or waits for it', async () => 
     ['apply', 1],
     ['run', 0],
   ] as const) {
-    const stopped = startEdict([command, '--wait', '20s'], folder);
+    const stopped = startEdict([command, '--lock-timeout', '20s'], folder);
     await until('it waits', () => stopped.output.stderr.includes('waiting for the store'));
     stopped.child.kill('SIGTERM');
     const stoppedAtMs = performance.now();

@@ -46,7 +46,7 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--timeout': [],
   // It writes its request: test/wait.test.ts.
   '--reconcile': [],
-  '--wait': [['1s']],
+  '--lock-timeout': [['1s']],
   '--once': [[]],
   '--dry-run': [],
   '--limit': [['2']],

@@ -153,7 +153,7 @@ test('a database that is not there yet is waited for, and SIGTERM ends the waiti
   await way[Symbol.asyncDispose]();
 });
 
-test('apply says who works on the gateway, and with --wait waits for it', async () => {
+test('apply says who works on the gateway, and with --lock-timeout waits for it', async () => {
   const folder = machine(all('online', names));
   const daemon = start(folder);
   await until('it works', () => isAtWork(daemon));
@@ -165,7 +165,7 @@ test('apply says who works on the gateway, and with --wait waits for it', async 
   assert.is(refused.code, 1);
   assert.match(refused.stderr, /another edict works on the gateway \(.*pid \d+/);
   assert.is((await edict(['undo', '--state', at.state], folder)).code, 0, 'undo only reads');
-  const waiting = startEdict(['apply', '--state', at.state, '--wait', '20s'], folder);
+  const waiting = startEdict(['apply', '--state', at.state, '--lock-timeout', '20s'], folder);
   await until('it waits', () => waiting.output.stderr.includes('another edict works on the gateway'));
   daemon.child.kill('SIGTERM');
   assert.is((await waiting.finished).code, 0);

@@ -243,8 +243,8 @@ test('of two applies of one plan at once one is refused, or finds everything mad
   write(all('online'), '{ calls: 4, per: 500ms }');
   await edict(['plan', '--out', plan], folder);
   const [one, two] = await Promise.all([
-    edict(['apply', '--plan', plan, '--wait', '20s'], folder),
-    edict(['apply', '--plan', plan, '--wait', '20s'], folder),
+    edict(['apply', '--plan', plan, '--lock-timeout', '20s'], folder),
+    edict(['apply', '--plan', plan, '--lock-timeout', '20s'], folder),
   ]);
   assert.equal([one.code, two.code], [0, 0], one.stderr + two.stderr);
   assert.ok([one, two].some(({ stdout }) => stdout.includes('6 online')));

@@ -132,7 +132,7 @@ function isEmpty(db: DatabaseSync, path: string): boolean {
 
 function toLockedError(path: string): EdictError {
   return new StoreLockedError(`the store ${path} is in use by another edict${describeLockHolder(path)}`, {
-    hint: 'stop that one first, or wait for it with --wait',
+    hint: 'stop that one first, or wait for it with --lock-timeout',
   });
 }
 
