@@ -43,7 +43,7 @@ interface CommandOptions {
   readonly instance?: string;
   readonly iam?: string;
   readonly by: string;
-  readonly why: string;
+  readonly reason: string;
   readonly expires: string;
   readonly watch?: boolean;
 }

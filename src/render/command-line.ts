@@ -27,5 +27,5 @@ export function approveCommand(plan: Plan, settings: Settings): string | null {
   if (digest === null) return null;
   const { apis, environments } = settings.targets;
   const targets = [...apis.flatMap((pattern) => ['--api', pattern]), ...environments.flatMap((pattern) => ['--environment', pattern])];
-  return `${formatCommandLine('approve', [digest, ...targets], settings)} --by YOU --why REASON`;
+  return `${formatCommandLine('approve', [digest, ...targets], settings)} --by NAME --reason TEXT`;
 }

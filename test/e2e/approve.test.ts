@@ -34,12 +34,12 @@ test('an agreement releases what a running daemon holds, once, and the history s
     const metrics = async (): Promise<string> => (await fetch(`${String(daemon.events('daemon:started')[0]?.['url'])}/metrics`)).text();
     assert.match(await metrics(), /^edict_publications\{state="held",.*\} 3$/m);
     const digest = String(daemon.events('plan:computed').at(-1)?.['heldDigest']);
-    const other = await edict(['approve', `sha256:${'0'.repeat(64)}`, '--by', 'eve', '--why', 'no reason'], folder);
+    const other = await edict(['approve', `sha256:${'0'.repeat(64)}`, '--by', 'eve', '--reason', 'no reason'], folder);
     assert.is(other.code, 1);
     assert.match(other.stderr, digest);
     await sleep(1500);
     assert.is(online(), 'abcdef');
-    const approved = await edict(['approve', digest, '--by', 'ada', '--why', 'CHG-7'], folder);
+    const approved = await edict(['approve', digest, '--by', 'ada', '--reason', 'CHG-7'], folder);
     assert.is(approved.code, 0, approved.stderr);
     assert.match(approved.stdout, /Approved until \S+: 3 changes, by ada: CHG-7/);
     await until('it is made', () => online() === 'def');

@@ -76,7 +76,7 @@ test('a file of a team is followed: edited, replaced, added, taken away, and mov
   await sleep(300);
   assert.is(online(), 'ac');
   const digest = String(daemon?.events('plan:computed').at(-1)?.['heldDigest']);
-  assert.is((await edict(['approve', digest, '--by', 'ada', '--why', 'the team is gone'], folder)).code, 0);
+  assert.is((await edict(['approve', digest, '--by', 'ada', '--reason', 'the team is gone'], folder)).code, 0);
   await until('it was meant', () => online() === '');
 });
 

@@ -75,7 +75,7 @@ test('what is held, one change and the whole file, and what an agreement release
   assert.is(held.summary['held'], 1);
   const applied = await apply();
   assert.equal([applied.code, applied.of('held').map(({ rule }) => rule)], [4, ['protected']]);
-  await edict(['approve', held.heldDigest ?? '', '--by', 'ada', '--why', 'CHG-7'], folder);
+  await edict(['approve', held.heldDigest ?? '', '--by', 'ada', '--reason', 'CHG-7'], folder);
   assert.ok((await plan()).approval);
   write(file({}));
   assert.ok((await plan()).suspicion);

@@ -20,7 +20,7 @@ const commands: Readonly<Record<string, ((scene: Scene) => Args) | null>> = {
   wait: ({ folder }) => [join(folder, 'edict.yaml'), '--timeout', '0s'],
   status: ({ folder }) => [join(folder, 'edict.yaml')],
   history: ({ folder }) => [join(folder, 'edict.yaml')],
-  approve: ({ folder }) => [heldDigest, join(folder, 'edict.yaml'), '--by', 'ada', '--why', 'CHG-7'],
+  approve: ({ folder }) => [heldDigest, join(folder, 'edict.yaml'), '--by', 'ada', '--reason', 'CHG-7'],
   undo: ({ folder }) => ['last', join(folder, 'edict.yaml')],
   explain: ({ folder }) => ['orders', 'test', join(folder, 'edict.yaml')],
   import: ({ emulator }) => ['--endpoint', emulator.url, '--project', 'project', '--instance', 'instance'],
@@ -63,7 +63,7 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--log-format': [['json']],
   '--iam': [],
   ...Object.fromEntries(
-    ['--state', '--by', '--why', '--endpoint', '--project', '--instance', '--help', '--version'].map((name) => [name, []]),
+    ['--state', '--by', '--reason', '--endpoint', '--project', '--instance', '--help', '--version'].map((name) => [name, []]),
   ),
 };
 

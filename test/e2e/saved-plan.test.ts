@@ -202,7 +202,7 @@ test('what is held is saved as held, and only an approval releases it', async ()
   assert.equal(calls(), ['a online']);
   writeFileSync(join(folder, 'edict.yaml'), text.replace('release: online', 'release: offline'));
   const digest = /edict approve (sha256:[0-9a-f]{64})/.exec(held.stdout)?.[1] ?? '';
-  const approved = await edict(['approve', digest, '--by', 'ada', '--why', 'retired'], folder);
+  const approved = await edict(['approve', digest, '--by', 'ada', '--reason', 'retired'], folder);
   assert.is(approved.code, 0, approved.stderr + approved.stdout);
   const released = await edict(['apply', '--plan', plan], folder);
   assert.is(released.code, 0, released.stdout);

@@ -184,7 +184,7 @@ test('the change of an undo is held in a protected environment until a person ag
   assert.match(held.stdout, 'environment release is protected');
   assert.is(effective('orders', 'release'), version);
   const command = /edict (approve \S+)/.exec(held.stdout)?.[1]?.split(' ') ?? [];
-  const approved = await run([...command, '--by', 'ada', '--why', 'CHG-9']);
+  const approved = await run([...command, '--by', 'ada', '--reason', 'CHG-9']);
   assert.is(approved.code, 0, approved.stderr);
   await apply();
   assert.is(effective('orders', 'release'), null);

@@ -90,7 +90,7 @@ test('held changes come with the command that approves them, and the command doe
     [1, ['protected'], ['orders offline']],
   );
   const words = held?.command?.split(' ').slice(1) ?? [];
-  await edict([...words.slice(0, words.indexOf('--by')), '--by', 'ada', '--why', 'CHG-7'], folder);
+  await edict([...words.slice(0, words.indexOf('--by')), '--by', 'ada', '--reason', 'CHG-7'], folder);
   await until('it is made', () => notices().filter(({ kind }) => kind === 'applied').length === 2);
   assert.is(notice('held', 'resolved')?.digest, held?.digest);
 });

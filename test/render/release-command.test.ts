@@ -12,11 +12,11 @@ const held = diffStates(desired, recordedState([recorded('orders', 'release')]))
 const digest = approvalDigest(held);
 
 test('names the digest, and what differs from the defaults', () => {
-  assert.is(approveCommand(held, parseSettings('edict.yaml', {})), `edict approve ${digest} --by YOU --why REASON`);
+  assert.is(approveCommand(held, parseSettings('edict.yaml', {})), `edict approve ${digest} --by NAME --reason TEXT`);
   const settings = parseSettings("shop's.yaml", { state: 'sqlite:/var/edict.db', api: ['shop-*'], environment: ['release'] });
   assert.is(
     approveCommand(held, settings),
-    `edict approve ${digest} --api 'shop-*' --environment release 'shop'\\''s.yaml' --state sqlite:/var/edict.db --by YOU --why REASON`,
+    `edict approve ${digest} --api 'shop-*' --environment release 'shop'\\''s.yaml' --state sqlite:/var/edict.db --by NAME --reason TEXT`,
   );
   assert.match(approveCommand(held, parseSettings('edict.yaml', { emulate: true })) ?? '', `${digest} --emulate --by`);
 });

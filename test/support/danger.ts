@@ -112,7 +112,7 @@ export async function openScene(): Promise<Scene & AsyncDisposable> {
     },
     async approve(...more) {
       const plan = JSON.parse((await edict('plan', '--format', 'json')).stdout) as { heldDigest: string | null };
-      return edict('approve', plan.heldDigest ?? 'nothing is held', '--by', 'ada', '--why', 'CHG-7', ...more);
+      return edict('approve', plan.heldDigest ?? 'nothing is held', '--by', 'ada', '--reason', 'CHG-7', ...more);
     },
     file: (content) => fileText(emulator.url, content),
     online: () =>

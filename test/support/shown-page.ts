@@ -25,7 +25,7 @@ export interface ShownPage {
 /** Opens the real page from a real server with a real browser; only the engine is the test itself. */
 export async function openShownPage(attempts: readonly Attempt[] = [], options: BrowserContextOptions = {}): Promise<ShownPage> {
   const statusCache = new StatusCache(Date.now);
-  const daemonInfo = { version: '1.2.3', file: 'edict.yaml', approveCommand: () => 'edict approve sha256:0 --by YOU --why REASON' };
+  const daemonInfo = { version: '1.2.3', file: 'edict.yaml', approveCommand: () => 'edict approve sha256:0 --by NAME --reason TEXT' };
   const broadcaster = new Broadcaster(statusCache, daemonInfo);
   const server = await startServer(
     { host: '127.0.0.1', port: 0 },

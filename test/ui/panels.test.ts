@@ -74,7 +74,7 @@ test('says what is held and why, with the command that releases it, ready to be 
   await shown.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await notice.getByRole('button', { name: 'Copy' }).click();
   await notice.getByText('copied').waitFor();
-  assert.is(await shown.page.evaluate('navigator.clipboard.readText()'), 'edict approve sha256:0 --by YOU --why REASON');
+  assert.is(await shown.page.evaluate('navigator.clipboard.readText()'), 'edict approve sha256:0 --by NAME --reason TEXT');
 });
 
 test('shows the last passes with what came of them', async () => {

@@ -13,7 +13,7 @@ import { formatTable } from '../output/table.ts';
 export interface ApproveOptions {
   readonly format: string;
   readonly by: string;
-  readonly why: string;
+  readonly reason: string;
   readonly expires: string;
 }
 
@@ -25,7 +25,7 @@ export async function approve(digest: string, settings: Settings, options: Appro
   return exitCodes.done;
 }
 
-function parseApprovalRequest(digest: string, { by, why, expires }: ApproveOptions): ApprovalRequest {
+function parseApprovalRequest(digest: string, { by, reason, expires }: ApproveOptions): ApprovalRequest {
   const hex = digest.replace(/^sha256:/, '');
   if (!/^[0-9a-f]{64}$/.test(hex)) {
     throw new EdictError('OPTION_INVALID', `${digest} is not a digest`, {
@@ -34,7 +34,7 @@ function parseApprovalRequest(digest: string, { by, why, expires }: ApproveOptio
   }
   for (const [option, text] of [
     ['--by', by],
-    ['--why', why],
+    ['--reason', reason],
   ] as const) {
     if (text.trim() === '' || text.length > 1000)
       throw new EdictError('OPTION_INVALID', `${option} needs a text of up to 1,000 characters`);
@@ -45,7 +45,7 @@ function parseApprovalRequest(digest: string, { by, why, expires }: ApproveOptio
       hint: 'expected more than nothing and 7 days (168h) at most',
     });
   }
-  return { digest: `sha256:${hex}`, by: by.trim(), reason: why.trim(), expiresAfterMs };
+  return { digest: `sha256:${hex}`, by: by.trim(), reason: reason.trim(), expiresAfterMs };
 }
 
 function toText({ approval, plan, desired }: ApprovedPlan, paint: Colorize): string {

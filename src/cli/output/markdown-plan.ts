@@ -89,7 +89,7 @@ function renderApproveCommand({ plan, approveCommand }: PlanView): string {
     approveCommand.length <= maxCommandLength && escapeInvisible(approveCommand) === approveCommand && !approveCommand.includes('`');
   const command = isShort
     ? `\n\n\`\`\`\n${approveCommand}\n\`\`\``
-    : ` \`edict approve ${digest} --by YOU --why REASON\`, with the file and the options that the plan was made with.`;
+    : ` \`edict approve ${digest} --by NAME --reason TEXT\`, with the file and the options that the plan was made with.`;
   return `Before you agree to what is held: ${hints.slice(0, maxHints).map(escapeText).join('; ')}${more}. To agree:${command}`;
 }
 

@@ -41,12 +41,12 @@ test('warns where the approval would end before the calls do', async () => {
 });
 
 for (const [name, args, expected] of [
-  ['a digest that is none', ['sha256:12', '--by', 'ada', '--why', 'x'], /sha256:12 is not a digest/],
-  ['nobody', [digest, '--by', '', '--why', 'x'], /--by needs a text/],
-  ['no reason', [digest, '--by', 'ada', '--why', ' '], /--why needs a text/],
-  ['a time that is none', [digest, '--by', 'ada', '--why', 'x', '--expires', 'soon'], /--expires soon is not a duration/],
-  ['no time', [digest, '--by', 'ada', '--why', 'x', '--expires', '0s'], /--expires 0s is out of range/],
-  ['too long a time', [digest, '--by', 'ada', '--why', 'x', '--expires', '169h'], /--expires 169h is out of range/],
+  ['a digest that is none', ['sha256:12', '--by', 'ada', '--reason', 'x'], /sha256:12 is not a digest/],
+  ['nobody', [digest, '--by', '', '--reason', 'x'], /--by needs a text/],
+  ['no reason', [digest, '--by', 'ada', '--reason', ' '], /--reason needs a text/],
+  ['a time that is none', [digest, '--by', 'ada', '--reason', 'x', '--expires', 'soon'], /--expires soon is not a duration/],
+  ['no time', [digest, '--by', 'ada', '--reason', 'x', '--expires', '0s'], /--expires 0s is out of range/],
+  ['too long a time', [digest, '--by', 'ada', '--reason', 'x', '--expires', '169h'], /--expires 169h is out of range/],
 ] as const) {
   test(`refuses ${name}`, async () => {
     await using scene = await openScene();

@@ -24,7 +24,7 @@ test('the summary comes first, then what goes offline, what is held, what waits,
     change('d', 'release', { action: 'offline', held: hold }),
     change('e', 'test', { action: 'offline' }),
   ];
-  const text = show({ changes }, 'edict approve sha256:1 --by YOU --why REASON');
+  const text = show({ changes }, 'edict approve sha256:1 --by NAME --reason TEXT');
   const order = [
     '<!-- edict plan instance -->\n### edict: 5 changes: 1 online, 1 offline, 2 held, 1 waiting, 0 unchanged.\n',
     '**Goes OFFLINE** (1)',
@@ -33,7 +33,7 @@ test('the summary comes first, then what goes offline, what is held, what waits,
     '| `d` |',
     '**Held: edict does not make these** (1)',
     '| `c` |',
-    'Before you agree to what is held: check that it is meant. To agree:\n\n```\nedict approve sha256:1 --by YOU --why REASON\n```\n',
+    'Before you agree to what is held: check that it is meant. To agree:\n\n```\nedict approve sha256:1 --by NAME --reason TEXT\n```\n',
     '**Waits** (1)',
     '| `b` |',
     '**Goes online** (1)',
@@ -69,7 +69,7 @@ test('a file that is held as a whole is named in the heading', () => {
 
 test('a command that is no line to copy is told by its digest', () => {
   const text = show({ fileHeld }, `edict approve x --api ${'long'.repeat(1000)}`);
-  assert.match(text, `\`edict approve ${approvalDigest({ ...empty, fileHeld })} --by YOU --why REASON\`, with the file and the options`);
+  assert.match(text, `\`edict approve ${approvalDigest({ ...empty, fileHeld })} --by NAME --reason TEXT\`, with the file and the options`);
 });
 
 test('what is not dangerous and long is folded', () => {

@@ -175,7 +175,7 @@ test('that the whole file is held is said of what is in sync, with the command t
   assert.equal([step.kind, step.what], ['unchanged', 'nothing, it is in sync; and the whole file is held']);
   assert.match(step.why, 'the file is held: it lost 7 of 8');
   assert.is(step.advice[0], 'check it');
-  assert.match(step.command ?? '', /^edict approve sha256:[0-9a-f]{64} --by YOU --why REASON$/);
+  assert.match(step.command ?? '', /^edict approve sha256:[0-9a-f]{64} --by NAME --reason TEXT$/);
 });
 
 test('what nothing is going to happen to has no time', () => {
