@@ -33,12 +33,12 @@ export function parseSettings(
 /** The longest approval lasts a week, and its attempts must stay in the history that long to be counted. */
 const minHistoryRetentionMs = 168 * 3_600_000;
 
-/** Returns `--keep-history` in milliseconds, `null` without it. Throws an EdictError for an invalid duration or one under 168h. */
+/** Returns `--history-retention` in milliseconds, `null` without it. Throws an EdictError for an invalid duration or one under 168h. */
 export function parseHistoryRetention(text: string | undefined): number | null {
   if (text === undefined) return null;
-  const ms = parseDurationOption(text, '--keep-history');
+  const ms = parseDurationOption(text, '--history-retention');
   if (ms >= minHistoryRetentionMs) return ms;
-  throw new EdictError('OPTION_INVALID', `--keep-history ${text} is too short`, {
+  throw new EdictError('OPTION_INVALID', `--history-retention ${text} is too short`, {
     hint: 'expected 168h (a week) at least, such as 2160h (90 days)',
   });
 }

@@ -22,7 +22,7 @@ interface CommandOptions {
   readonly logFormat?: (typeof logFormats)[number];
   readonly debounce: string;
   readonly resync: string;
-  readonly keepHistory?: string;
+  readonly historyRetention?: string;
   readonly listen: string;
   readonly api?: readonly string[];
   readonly environment?: readonly string[];

@@ -73,7 +73,7 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
       .addOption(new Option('--debounce <duration>', 'how long the file must be left alone before it is read').default('200ms'))
       .addOption(new Option('--resync <duration>', 'how often a pass is made without being asked').default('5m'))
       .addOption(
-        new Option('--keep-history <duration>', 'delete attempts that are older, 168h at least (default: none)').env('EDICT_KEEP_HISTORY'),
+        new Option('--history-retention <duration>', 'delete attempts that are older, 168h at least (default: none)').env('EDICT_HISTORY_RETENTION'),
       )
       .addOption(
         new Option('--listen <address>', 'show the page and answer monitoring at HOST:PORT, or off')
@@ -144,7 +144,7 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
       const daemonSettings = {
         debounceMs: parseDurationOption(options.debounce, '--debounce'),
         resyncMs: parseDurationOption(options.resync, '--resync'),
-        historyRetentionMs: parseHistoryRetention(options.keepHistory),
+        historyRetentionMs: parseHistoryRetention(options.historyRetention),
         listen: parseListenAddress(options.listen),
         listenIsExplicit: command.getOptionValueSource('listen') !== 'default',
       };

@@ -57,7 +57,7 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--debounce': [['10ms']],
   '--resync': [['1m']],
   // For the daemon alone: test/engine/tidying.test.ts.
-  '--keep-history': [],
+  '--history-retention': [],
   '--listen': [['off']],
   '--log-level': [['silent']],
   '--log-format': [['json']],
