@@ -35,8 +35,8 @@ interface CommandOptions {
   readonly latency?: string;
   readonly throttle?: string;
   readonly retryAfter?: boolean;
-  readonly tokenLife?: string;
-  readonly readLag?: string;
+  readonly tokenLifetime?: string;
+  readonly propagationDelay?: string;
   readonly randomSeed?: number;
   readonly endpoint?: string;
   readonly project?: string;

@@ -73,7 +73,9 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
       .addOption(new Option('--debounce <duration>', 'how long the file must be left alone before it is read').default('200ms'))
       .addOption(new Option('--resync <duration>', 'how often a pass is made without being asked').default('5m'))
       .addOption(
-        new Option('--history-retention <duration>', 'delete attempts that are older, 168h at least (default: none)').env('EDICT_HISTORY_RETENTION'),
+        new Option('--history-retention <duration>', 'delete attempts that are older, 168h at least (default: none)').env(
+          'EDICT_HISTORY_RETENTION',
+        ),
       )
       .addOption(
         new Option('--listen <address>', 'show the page and answer monitoring at HOST:PORT, or off')
@@ -260,8 +262,8 @@ export function buildProgram(context: CliContext, finish: (code: ExitCode) => vo
     .option('--latency <duration>', 'how long answers are held back, such as 20ms or 20ms..200ms')
     .option('--throttle <limit>', 'how many calls get through in any time, such as 10/1s')
     .option('--retry-after', 'let a throttled answer say when to come again')
-    .option('--token-life <duration>', 'how long an issued token is taken (default: 24h)')
-    .option('--read-lag <duration>', 'after which time a change shows in lists (default: at once)')
+    .option('--token-lifetime <duration>', 'how long an issued token is taken (default: 24h)')
+    .option('--propagation-delay <duration>', 'after which time a change shows in lists (default: at once)')
     .option('--random-seed <number>', 'from what everything follows that is left to chance (default: 1)', parseWholeNumber)
     .action(async (options: ParsedOptions) => {
       const { emulate: run } = await import('./commands/emulate.ts');

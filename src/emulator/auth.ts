@@ -26,7 +26,7 @@ const lockedKeyError: EmulatedError = signatureError('AK access failed to reach 
 /** The credentials of the emulator: seeded and issued tokens, users who can log in, and access keys. */
 export class AuthState {
   readonly #now: () => Date;
-  readonly #tokenLifeMs: number;
+  readonly #tokenLifetimeMs: number;
   readonly #seededTokens = new Map<string, boolean>();
   /** Expiry of issued tokens, in milliseconds since 1970. Expired tokens are kept so that they are rejected even if any token is accepted. */
   readonly #issuedTokens = new Map<string, number>();
@@ -35,9 +35,9 @@ export class AuthState {
   readonly #keyStates = new Map<string, AccessKeyState>();
   #acceptsAnyToken = false;
 
-  constructor(now: () => Date, tokenLifeMs: number) {
+  constructor(now: () => Date, tokenLifetimeMs: number) {
     this.#now = now;
-    this.#tokenLifeMs = tokenLifeMs;
+    this.#tokenLifetimeMs = tokenLifetimeMs;
   }
 
   /** Adds the credentials of a seed. Existing ones are not changed. */
@@ -56,7 +56,7 @@ export class AuthState {
     if (this.#users.get(userKey(domain, user))?.password !== password) return null;
     const token = `token-${newId()}`;
     const from = this.#now();
-    const to = new Date(from.getTime() + this.#tokenLifeMs);
+    const to = new Date(from.getTime() + this.#tokenLifetimeMs);
     this.#issuedTokens.set(token, to.getTime());
     return { token, from, to };
   }

@@ -59,14 +59,14 @@ export interface ApiPlacement {
 const maxVersions = 10;
 
 /** "Valid 24 h": the identity service's reference. */
-const defaultTokenLifeMs = 24 * 3_600_000;
+const defaultTokenLifetimeMs = 24 * 3_600_000;
 
 /** Timing options of an emulated gateway, in milliseconds. */
 export interface GatewayTiming {
   /** Lifetime of an issued token; default: 24 hours. */
-  readonly tokenLifeMs?: number | undefined;
+  readonly tokenLifetimeMs?: number | undefined;
   /** Delay after which a change shows in lists; default: 0. */
-  readonly readLagMs?: number | undefined;
+  readonly propagationDelayMs?: number | undefined;
 }
 
 /** The state of the emulated gateway and all operations that change it. */
@@ -80,11 +80,11 @@ export class GatewayState {
   #changes = 0;
   #isDryRun = false;
 
-  constructor(seed: Seed, now: () => Date, { tokenLifeMs = defaultTokenLifeMs, readLagMs = 0 }: GatewayTiming = {}) {
+  constructor(seed: Seed, now: () => Date, { tokenLifetimeMs = defaultTokenLifetimeMs, propagationDelayMs = 0 }: GatewayTiming = {}) {
     this.#now = now;
-    this.auth = new AuthState(now, tokenLifeMs);
+    this.auth = new AuthState(now, tokenLifetimeMs);
     this.catalog = new Catalog(now);
-    this.#publications = new EventuallyConsistentMap(readLagMs);
+    this.#publications = new EventuallyConsistentMap(propagationDelayMs);
     this.add(seed);
   }
 

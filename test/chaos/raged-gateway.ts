@@ -51,8 +51,8 @@ export class RagedGateway implements AsyncDisposable {
         environments: [{ id: 'env-test', name: 'test' }],
         users: [{ name: 'ada', password: 'hunter2', domain: 'acme' }],
       },
-      tokenLifeMs: 5000,
-      readLagMs: 200,
+      tokenLifetimeMs: 5000,
+      propagationDelayMs: 200,
       random: seed,
     });
     return new RagedGateway(emulator, await openWay(emulator.url), names, seed + 1);

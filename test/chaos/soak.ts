@@ -35,7 +35,7 @@ const emulator = await startEmulator({
     environments: [{ id: 'env-test', name: 'test' }],
     users: [{ name: 'ada', password: 'hunter2', domain: 'acme' }],
   },
-  tokenLifeMs: 20_000,
+  tokenLifetimeMs: 20_000,
   random: seed,
 });
 await using way = await openWay(emulator.url);

@@ -11,9 +11,9 @@ const wrong = {
 };
 
 /** Callers on a clock that stands until it is moved. */
-function open({ tokenLifeMs = 1_000, anyToken = false } = {}) {
+function open({ tokenLifetimeMs = 1_000, anyToken = false } = {}) {
   const clock = { nowMs: Date.parse('2026-11-20T08:00:00Z') };
-  const callers = new AuthState(() => new Date(clock.nowMs), tokenLifeMs);
+  const callers = new AuthState(() => new Date(clock.nowMs), tokenLifetimeMs);
   callers.add({
     anyToken,
     tokens: [{ value: 'good' }, { value: 'reader', permitted: false }],

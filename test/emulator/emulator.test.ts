@@ -92,7 +92,7 @@ test('a token ends with the life that was given', () => {
       const { status, body } = await answerOf(await publishAt(emulator, {}, { 'x-auth-token': token }));
       assert.equal([status, body['error_code']], [401, 'APIG.1002']);
     },
-    { tokenLifeMs: 5_000, now: () => new Date(nowMs) },
+    { tokenLifetimeMs: 5_000, now: () => new Date(nowMs) },
   );
 });
 

@@ -257,7 +257,7 @@ test('a rehearsal answers as the real thing and leaves no trace, also when it th
 test('versions show changes when the lag has passed, and what was seeded at once', () => {
   let nowMs = 0;
   const world = new GatewayState({ ...seed, publications: [{ api: 'a', environment: 'f', versionId: 'v1' }] }, () => new Date(nowMs), {
-    readLagMs: 2_000,
+    propagationDelayMs: 2_000,
   });
   const seen = () => {
     const versions = world.versions('a');

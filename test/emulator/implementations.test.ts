@@ -218,7 +218,7 @@ test('the version list shows a change when its lag has passed', () => {
       nowMs += 1;
       assert.equal(remarksOf(await list()), ['late']);
     },
-    { readLagMs: 2_000, now: () => new Date(nowMs) },
+    { propagationDelayMs: 2_000, now: () => new Date(nowMs) },
   );
 });
 

@@ -13,7 +13,7 @@ const instance = '/v2/p/apic/instances/i';
 const key = { access: 'AK', secret: 'SK' };
 let emulator: Emulator;
 
-async function start(readLagMs = 0): Promise<void> {
+async function start(propagationDelayMs = 0): Promise<void> {
   emulator = await startEmulator({
     seed: {
       project: 'p',
@@ -26,7 +26,7 @@ async function start(readLagMs = 0): Promise<void> {
       tokens: [{ value: 'good' }],
       keys: [key],
     },
-    readLagMs,
+    propagationDelayMs,
   });
 }
 

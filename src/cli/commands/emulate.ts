@@ -19,8 +19,8 @@ export interface FaultInjectionFlags {
   readonly latency?: string;
   readonly throttle?: string;
   readonly retryAfter?: boolean;
-  readonly tokenLife?: string;
-  readonly readLag?: string;
+  readonly tokenLifetime?: string;
+  readonly propagationDelay?: string;
   readonly randomSeed?: number;
 }
 
@@ -37,14 +37,14 @@ export async function emulate({ seed, host, port, ...options }: EmulateOptions, 
 
 /** Parses the fault injection options. Throws an EdictError for an invalid option. */
 export function parseFaultInjection(options: FaultInjectionFlags): Omit<EmulatorOptions, 'seed'> {
-  const { fault = [], latency, throttle, retryAfter = false, tokenLife, readLag, randomSeed } = options;
+  const { fault = [], latency, throttle, retryAfter = false, tokenLifetime, propagationDelay, randomSeed } = options;
   if (retryAfter && throttle === undefined) throw new EdictError('OPTION_INVALID', '--retry-after says nothing without --throttle');
   return {
     faults: fault.map(parseFaultOption),
     latencyMs: latency === undefined ? undefined : parseLatencyOption(latency),
     throttle: throttle === undefined ? undefined : { ...parseThrottleOption(throttle), retryAfter },
-    tokenLifeMs: tokenLife === undefined ? undefined : parseDurationOption(tokenLife, '--token-life'),
-    readLagMs: readLag === undefined ? undefined : parseDurationOption(readLag, '--read-lag'),
+    tokenLifetimeMs: tokenLifetime === undefined ? undefined : parseDurationOption(tokenLifetime, '--token-lifetime'),
+    propagationDelayMs: propagationDelay === undefined ? undefined : parseDurationOption(propagationDelay, '--propagation-delay'),
     random: randomSeed,
   };
 }

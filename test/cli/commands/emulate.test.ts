@@ -45,7 +45,13 @@ test('a wrong seed and a taken port are told without a stack', async () => {
 });
 
 test('nothing goes wrong where nobody says so', () => {
-  const nothing = { latencyMs: undefined, throttle: undefined, tokenLifeMs: undefined, readLagMs: undefined, random: undefined };
+  const nothing = {
+    latencyMs: undefined,
+    throttle: undefined,
+    tokenLifetimeMs: undefined,
+    propagationDelayMs: undefined,
+    random: undefined,
+  };
   assert.equal(parseFaultInjection({}), { faults: [], ...nothing });
 });
 
@@ -55,8 +61,8 @@ test('the options say what goes wrong', () => {
     latency: '20ms..1s',
     throttle: '10/1s',
     retryAfter: true,
-    tokenLife: '5s',
-    readLag: '2s',
+    tokenLifetime: '5s',
+    propagationDelay: '2s',
     randomSeed: 7,
   };
   const errorMsg = 'The throttling threshold has been reached: policy ip over ratelimit';
@@ -67,8 +73,8 @@ test('the options say what goes wrong', () => {
     ],
     latencyMs: { minMs: 20, maxMs: 1_000 },
     throttle: { calls: 10, perMs: 1_000, retryAfter: true },
-    tokenLifeMs: 5_000,
-    readLagMs: 2_000,
+    tokenLifetimeMs: 5_000,
+    propagationDelayMs: 2_000,
     random: 7,
   });
   assert.is(parseFaultInjection({ latency: '20ms' }).latencyMs, 20);
@@ -87,8 +93,8 @@ for (const [args, expected] of [
   [['--throttle', '10/0s'], '--throttle 10/0s: expected a time above zero, such as 10/1s'],
   [['--throttle', '10/second'], '--throttle second is not a duration'],
   [['--retry-after'], '--retry-after says nothing without --throttle'],
-  [['--token-life', 'long'], '--token-life long is not a duration'],
-  [['--read-lag', '2'], '--read-lag 2 is not a duration'],
+  [['--token-lifetime', 'long'], '--token-lifetime long is not a duration'],
+  [['--propagation-delay', '2'], '--propagation-delay 2 is not a duration'],
   [['--random-seed', 'x'], "error: option '--random-seed <number>' argument 'x' is invalid. expected a whole number."],
 ] as const) {
   test(`emulate ${args.join(' ')} is exit code 1 with a line that says why`, async () => {
