@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { runTestFile } from './support/test-process.ts';
+import { type FileResult, type RunOptions, runTestFiles } from './support/test-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'edict-run-'));
 const root = resolve(import.meta.dirname, '..');
@@ -20,6 +20,11 @@ function write(name: string, source: string): string {
   return path;
 }
 
+async function runTestFile(file: string, options: RunOptions): Promise<FileResult> {
+  const [result] = await runTestFiles([file], options);
+  return result as FileResult;
+}
+
 test.before(() => symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules')));
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -29,7 +34,7 @@ const wrong: readonly [sentence: string, source: string, passed: number, failed:
   ['a before each hook that throws', `test.before.each(() => { throw new Error('x'); });\n${good}test.run();`, 0, 2, /2 of 2/],
   ['an after hook that throws', `test.after(() => { throw new Error('x'); });\n${good}test.run();`, 0, 1, /no summary/],
   ['an after each hook that throws', `test.after.each(() => { throw new Error('x'); });\n${good}test.run();`, 0, 2, /2 of 2/],
-  ['a file without run()', good, 0, 1, /no summary/],
+  ['a file without run()', good, 0, 1, /ran no test/],
   ['a test that throws null', `${good}test('null', () => { throw null; });\ntest.run();`, 2, 1, /1 of 3/],
   ['a first test that throws null', `test('null', () => { throw null; });\n${good}test.run();`, 0, 3, /3 of 3/],
   [
@@ -70,15 +75,15 @@ const wrong: readonly [sentence: string, source: string, passed: number, failed:
     /exit code is 1/,
   ],
   ['a file without tests', 'test.run();', 0, 1, /ran no test/],
-  ['an empty file', '', 0, 1, /no summary/],
+  ['an empty file', '', 0, 1, /ran no test/],
   ['a file that does not parse', 'test(', 0, 1, /no summary/],
   ['an import that does not resolve', "import './absent.ts';", 0, 1, /no summary/],
   [
     'a second run() that comes too late',
     `${good}test.run();\nconst s = suite();\nsetTimeout(() => { s('x', () => {}); s.run(); }, 300);`,
-    0,
+    2,
     1,
-    /2 summaries|no summary/,
+    /exit code is 1/,
   ],
   [
     'a summary printed by a test',
@@ -89,17 +94,19 @@ const wrong: readonly [sentence: string, source: string, passed: number, failed:
   ],
 ];
 
-/** Milliseconds for the rows that wait for their limit. The handle's row must have time for its tests. */
-const limits: Record<string, number> = {
-  'a test that hangs on a timer': 1_000,
-  'a test that hangs in a loop': 1_000,
-  'an open handle after the last test': 3_000,
-};
+/** Shortens the time that a row with this reason waits for. */
+function lingering(why: RegExp): Pick<RunOptions, 'lingerMs'> {
+  return why.source === 'something is left open' ? { lingerMs: 200 } : {};
+}
 
 for (const [sentence, source, passed, failed, why] of wrong) {
   test(`counts as failed: ${sentence}`, async () => {
     const file = write('wrong.test.ts', source);
-    const result = await runTestFile(file, { limitMs: limits[sentence] ?? 30_000, signal: new AbortController().signal });
+    const result = await runTestFile(file, {
+      limitMs: why.source === 'still running' ? 500 : 60_000,
+      ...lingering(why),
+      signal: new AbortController().signal,
+    });
     assert.match(result.why ?? 'it passed', why);
     assert.equal([result.passed, result.failed], [passed, failed]);
   });
@@ -107,14 +114,14 @@ for (const [sentence, source, passed, failed, why] of wrong) {
 
 test('counts every test of a good file', async () => {
   const file = write('good.test.ts', `${good}test.run();\nconst more = suite('more');\nmore('three', () => {});\nmore.run();`);
-  const result = await runTestFile(file, { limitMs: 10_000, signal: new AbortController().signal });
+  const result = await runTestFile(file, { limitMs: 60_000, signal: new AbortController().signal });
   assert.equal([result.passed, result.failed, result.why], [3, 0, null]);
 });
 
 test('counts right where colours are forced', async () => {
   const file = write('good.test.ts', `${good}test.run();`);
   process.env['FORCE_COLOR'] = '1';
-  const result = await runTestFile(file, { limitMs: 10_000, signal: new AbortController().signal });
+  const result = await runTestFile(file, { limitMs: 60_000, signal: new AbortController().signal });
   delete process.env['FORCE_COLOR'];
   assert.equal([result.passed, result.why], [2, null]);
 });
@@ -128,7 +135,7 @@ test('ends the children that a file leaves behind', async () => {
       while (!(await import('node:fs')).existsSync(${JSON.stringify(beat)})) await new Promise((r) => setTimeout(r, 10));
     });
     test.run();`;
-  const result = await runTestFile(write('leaves.test.ts', source), { limitMs: 10_000, signal: new AbortController().signal });
+  const result = await runTestFile(write('leaves.test.ts', source), { limitMs: 60_000, signal: new AbortController().signal });
   assert.is(result.why, null);
   assert.ok(existsSync(beat));
   await sleep(100);
@@ -141,7 +148,7 @@ test('stops at once when it is told to', async () => {
   const file = write('hangs.test.ts', `test('hangs', () => new Promise(() => setInterval(() => {}, 1000)));\ntest.run();`);
   const result = await runTestFile(file, { limitMs: 60_000, signal: AbortSignal.timeout(300) });
   assert.is(result.why, 'stopped');
-  assert.ok(result.seconds < 10);
+  assert.ok(result.seconds < 60);
 });
 
 function command(...args: string[]): { code: number | null; lines: string[] } {
@@ -157,16 +164,59 @@ test('sums up all files, prints the output of a failed one and ends with exit co
   const { code, lines } = command('--in', join(folder, 'sum'));
   assert.is(code, 1);
   assert.is(lines.at(-1), '4 passed, 2 failed');
-  assert.ok(lines.some((line) => /^ok {4}a\.test\.ts {2}2 passed/.test(line)));
+  assert.ok(lines.some((line) => /^ok {4}a\.test\.ts {2}2 passed {2}\d+\.\d s \(cpu \d+\.\d s\)$/.test(line)));
   assert.ok(lines.some((line) => /^FAIL {2}deep\/b\.test\.ts/.test(line)));
   assert.ok(lines.some((line) => line.includes('FAIL  "fails"')));
-  assert.ok(lines.some((line) => line.includes('c.test.ts: no summary')));
+  assert.ok(lines.some((line) => line.includes('c.test.ts: it ran no test')));
 });
+
+test('counts each file of a process that several share, and one that fails spoils no other', async () => {
+  const pid = "test('pid', () => console.log('pid', process.pid));\n";
+  const files = ['a', 'b', 'c'].map((name, index) =>
+    write(`shared/${name}.test.ts`, `${pid}${good}${index === 1 ? failing : ''}test.run();`),
+  );
+  const results = await runTestFiles(files, { limitMs: 60_000, signal: new AbortController().signal });
+  assert.equal(
+    results.map(({ passed, failed, why }) => [passed, failed, why]),
+    [
+      [3, 0, null],
+      [3, 1, '1 of 4 tests failed or never ran'],
+      [3, 0, null],
+    ],
+  );
+  assert.is(new Set(results.map(({ output }) => /pid \d+/.exec(output)?.[0])).size, 1, 'all have one process');
+  assert.equal(
+    results.map(({ output }) => output.includes('FAIL')),
+    [false, true, false],
+  );
+});
+
+const ends: readonly [sentence: string, source: string, counts: readonly [number, number][], why: RegExp][] = [
+  ['ends', `${good}test('exits', () => process.exit(0));\ntest.run();`, [[2, 0], [0, 1], [0, 1]], /no summary.*not started/], // biome-ignore format: a table
+  ['waits for nothing', `test('x', () => new Promise(() => {}));\ntest.run();`, [[2, 0], [0, 1], [0, 1]], /no summary.*not started/], // biome-ignore format: a table
+  ['does not parse', 'test(', [[2, 0], [0, 1], [0, 1]], /no summary.*not started/], // biome-ignore format: a table
+  ['throws later', `${good}test.run();\nsetTimeout(() => Promise.reject(new Error('x')), 10);`, [[2, 0], [2, 0], [0, 1]], /no summary/], // biome-ignore format: a table
+  ['leaves a handle open', `${good}test.run();\nsetInterval(() => {}, 1000);`, [[2, 0], [2, 0], [2, 1]], /something is left open/], // biome-ignore format: a table
+];
+for (const [sentence, source, counts, why] of ends) {
+  test(`fails when a file of a shared process ${sentence}`, async () => {
+    const last = `${good}test.after(() => new Promise((resolve) => setTimeout(resolve, 500)));\ntest.run();`;
+    const files = [write('ends/a.test.ts', `${good}test.run();`), write('ends/b.test.ts', source), write('ends/c.test.ts', last)];
+    const results = await runTestFiles(files, { limitMs: 60_000, ...lingering(why), signal: new AbortController().signal });
+    assert.match(results.map((result) => result.why).join(' '), why);
+    assert.equal(
+      results.map(({ passed, failed }) => [passed, failed]),
+      counts,
+    );
+  });
+}
 
 test('shows what a file notes that it could not look at', () => {
   write('notes/a.test.ts', `console.log('note: no such tool');\nconsole.log('some other line');\n${good}test.run();`);
   const { lines } = command('--in', join(folder, 'notes'));
-  assert.equal(lines.slice(1), ['note: no such tool', '2 passed, 0 failed']);
+  assert.is(lines[1], 'note: no such tool');
+  assert.match(lines[2] ?? '', /^CPU \d+ s$/);
+  assert.equal(lines.slice(3), ['2 passed, 0 failed']);
 });
 
 test('runs only the files whose path holds one of the arguments', () => {

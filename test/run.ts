@@ -1,19 +1,40 @@
 /**
- * `npm test [part of a path …]`: runs each test file in a process of its own and ends with `N passed, N failed`.
+ * `npm test [part of a path …]`: runs the test files and ends with `N passed, N failed`.
  *
- * A line `note: …` that a file writes is shown: something could not be looked at here. Exit code 1 when anything failed or nothing ran. `--in FOLDER` and `--limit SECONDS` (per file) are there for its own test.
+ * A file runs in a process of its own, or with the others of its folder in one (`sharingFolders`), and those that cost most begin first. A line
+ * `note: …` that a file writes is shown: something could not be looked at here. Exit code 1 when anything failed or nothing ran. `--in FOLDER`
+ * and `--limit SECONDS` (per process) are there for its own test.
  *
- * All files share a temporary folder (`EDICT_TEST_FOLDER`), which is removed at the end, and one PostgreSQL (`EDICT_TEST_PG`), which is
- * started if one of them needs it.
+ * All files share a temporary folder (`EDICT_TEST_FOLDER`), which is removed at the end, compiled modules, and one PostgreSQL
+ * (`EDICT_TEST_PG`), which is started if one of them needs it.
  */
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startPostgres } from './support/postgres.ts';
-import { runTestFile } from './support/test-process.ts';
+import { runTestFiles } from './support/test-process.ts';
 
 const concurrency = 2;
+
+/** Folders and files of which some cost more than all others: longest first, so that the run does not end with one of them alone. */
+const costlyFirst = ['app/wait', 'e2e/', 'chaos/', 'store/', 'cli/commands/', 'app/'];
+
+/** Folders whose files run in one process. A file that touches what belongs to the whole process still has its own. */
+const sharingFolders = [
+  'cli/output/',
+  'controller/',
+  'emulator/',
+  'gateway/',
+  'model/',
+  'plan/',
+  'render/',
+  'server/',
+  'source/',
+  'telemetry/',
+  'ui/',
+];
+const touchesProcess = /\bprocess\.(?:env|chdir|umask|exit|exitCode|kill|on|once)\b|\/browser\.ts'/;
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
@@ -23,7 +44,7 @@ const folder = resolve(values.in);
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.test.ts') && !path.startsWith('bench/'))
   .filter((path) => wanted.length === 0 || wanted.some((part) => join('test', path).includes(part)))
-  .sort();
+  .sort((a, b) => costRank(a) - costRank(b) || (a < b ? -1 : 1));
 
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
@@ -39,24 +60,50 @@ if (!process.env['EDICT_TEST_PG'] && files.some((path) => readFileSync(join(fold
   process.env['EDICT_TEST_PG'] = server.url;
 }
 
+process.env['NODE_COMPILE_CACHE'] = join(scratch, 'compiled');
+
 let passed = 0;
 let failed = 0;
+let cpuSeconds = 0;
 
-async function work(queue: string[]): Promise<void> {
-  for (let path = queue.shift(); path !== undefined && !stop.signal.aborted; path = queue.shift()) {
-    const result = await runTestFile(join(folder, path), { limitMs: Number(values.limit) * 1_000, signal: stop.signal });
-    passed += result.passed;
-    failed += result.failed;
-    const line = `${path}  ${result.passed} passed  ${result.seconds.toFixed(1)} s\n`;
-    const notes = result.output.match(/^note: .*\n/gm) ?? [];
-    process.stdout.write(
-      result.why === null ? `ok    ${line}${notes.join('')}` : `FAIL  ${line}${result.output}\n      ${path}: ${result.why}\n\n`,
+/** Returns which files run in one process each. */
+function processesOf(paths: readonly string[]): string[][] {
+  const processes = Map.groupBy(paths, (path) => {
+    const shared = sharingFolders.find((prefix) => path.startsWith(prefix));
+    return shared === undefined || touchesProcess.test(readFileSync(join(folder, path), 'utf8')) ? path : shared;
+  });
+  return [...processes.values()];
+}
+
+function costRank(path: string): number {
+  const rank = costlyFirst.findIndex((prefix) => path.startsWith(prefix));
+  return rank < 0 ? costlyFirst.length : rank;
+}
+
+async function work(queue: string[][]): Promise<void> {
+  for (let paths = queue.shift(); paths !== undefined && !stop.signal.aborted; paths = queue.shift()) {
+    const limits = { limitMs: Number(values.limit) * 1_000, signal: stop.signal };
+    const results = await runTestFiles(
+      paths.map((path) => join(folder, path)),
+      limits,
     );
+    for (const [index, result] of results.entries()) {
+      passed += result.passed;
+      failed += result.failed;
+      cpuSeconds += result.cpuSeconds ?? 0;
+      const path = paths[index] ?? '';
+      const line = `${path}  ${result.passed} passed  ${result.seconds.toFixed(1)} s (cpu ${result.cpuSeconds?.toFixed(1) ?? '?'} s)\n`;
+      const notes = result.output.match(/^note: .*\n/gm) ?? [];
+      process.stdout.write(
+        result.why === null ? `ok    ${line}${notes.join('')}` : `FAIL  ${line}${result.output}\n      ${path}: ${result.why}\n\n`,
+      );
+    }
   }
 }
 
-const queue = [...files];
+const queue = processesOf(files);
 await Promise.all(Array.from({ length: concurrency }, () => work(queue)));
 if (files.length === 0) process.stdout.write(`No test file matches ${wanted.join(', ') || folder}.\n`);
+process.stdout.write(`CPU ${Math.round(cpuSeconds)} s\n`);
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
 if (failed > 0 || passed === 0 || stop.signal.aborted) process.exitCode = 1;

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { cpuTimeFile } from './cpu-time.ts';
 
 export interface FileResult {
   readonly passed: number;
@@ -9,22 +12,36 @@ export interface FileResult {
   /** Why the file counts as failed; `null` if it passed. */
   readonly why: string | null;
   readonly seconds: number;
+  /** The CPU time of its process and of the ended children of that; `null` if nobody knows, as when the process was killed. */
+  readonly cpuSeconds: number | null;
   /** Everything that the file wrote to stdout and stderr. */
   readonly output: string;
 }
 
 export interface RunOptions {
   readonly limitMs: number;
-  /** Ends the file at once. */
+  /** How long the process may stay alive after its tests: a failed one may have left something open. */
+  readonly lingerMs?: number;
+  /** Ends the process at once. */
   readonly signal: AbortSignal;
+}
+
+/** How a process ended. */
+interface End {
+  /** Why it was killed; `null` if it ended by itself. */
+  readonly stopped: string | null;
+  readonly code: number | string | null;
+  readonly seconds: number;
+  readonly cpuSeconds: number | null;
 }
 
 const summary = /^ {2}Total: +(\d+)\n {2}Passed: +(\d+)\n {2}Skipped: +(\d+)\n {2}Duration: /gm;
 
-/** How long a file may stay alive after its summary: a failed test may have left something open. */
-const lingerMs = 60_000;
+/** The line that `test-files.ts` writes before each file and, without a path, after the last one: wall and CPU seconds so far. */
+const mark = /^=== ([\d.]+) ([\d.]+) (.*)\n/gm;
 
 const hooks = new URL('./uvu-hooks.ts', import.meta.url).href;
+const entry = fileURLToPath(new URL('./test-files.ts', import.meta.url));
 
 /** What a shell, a Git hook or a pipeline may have set and what changes how edict, Git, PostgreSQL, npm, the formats of times or colours behave. */
 const settings =
@@ -39,15 +56,15 @@ export function neutralEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 const drainMs = 1_000;
 
 /**
- * Runs one uvu file in a process of its own and counts its tests, then ends whatever the process left running.
+ * Runs uvu files one after the other in one process and counts the tests of each, then ends whatever the process left running.
  *
  * uvu's exit code cannot be trusted: it is 0 when a `before` hook throws, when `run()` is never called and when a test throws
- * `null`. So a file passes only if uvu's own summary says, once, that every test of at least one ran and passed, and if the
- * process then ends by itself with exit code 0.
+ * `null`. So a file passes only if uvu's own summary says, once, that every test of at least one ran and passed. If the
+ * process does not then end by itself with exit code 0, its last file counts as failed.
  */
-export async function runTestFile(file: string, { limitMs, signal }: RunOptions): Promise<FileResult> {
+export async function runTestFiles(files: readonly string[], { limitMs, lingerMs = 60_000, signal }: RunOptions): Promise<FileResult[]> {
   const startedAtMs = performance.now();
-  const child = spawn(process.execPath, ['--import', hooks, file], {
+  const child = spawn(process.execPath, ['--import', hooks, entry, ...files], {
     detached: true, // a process group of its own, so that its children can be ended with it
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...neutralEnv(process.env), NO_COLOR: '1' },
@@ -60,7 +77,7 @@ export async function runTestFile(file: string, { limitMs, signal }: RunOptions)
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
     output += text;
-    if (timer === undefined && stdout.includes('\n  Duration:  ')) timer = setTimeout(() => isOver.abort(), lingerMs);
+    if (timer === undefined && marksIn(stdout).some(({ path }) => path === '')) timer = setTimeout(() => isOver.abort(), lingerMs);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     output += text;
@@ -73,7 +90,7 @@ export async function runTestFile(file: string, { limitMs, signal }: RunOptions)
   else stop.addEventListener('abort', kill);
   const closed = once(child, 'close');
   const [code, killedBy] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-  const stopped = stop.aborted;
+  const isStopped = stop.aborted;
   clearTimeout(timer);
   stop.removeEventListener('abort', kill);
   kill();
@@ -82,13 +99,65 @@ export async function runTestFile(file: string, { limitMs, signal }: RunOptions)
   child.stderr.destroy();
 
   const seconds = (performance.now() - startedAtMs) / 1_000;
-  const limitText = signal.aborted ? 'stopped' : `still running after ${Math.round(seconds)} s`;
-  return { ...judge(stdout, stopped ? limitText : null, code ?? killedBy), seconds, output };
+  const why = signal.aborted ? 'stopped' : `still running after ${Math.round(seconds)} s`;
+  return resultsOf(files, stdout, output, {
+    stopped: isStopped ? why : null,
+    code: code ?? killedBy,
+    seconds,
+    cpuSeconds: takeCpuTime(pid),
+  });
+}
+
+/** Returns the result of each file of a process that wrote `stdout`, and `output` with its errors in between, and ended like this. */
+function resultsOf(files: readonly string[], stdout: string, output: string, end: End): FileResult[] {
+  const marks = marksIn(stdout);
+  const [parts, texts] = [splitByFile(stdout), splitByFile(output)];
+  const last = files.findLast((file) => parts.has(file));
+  const results: FileResult[] = [];
+  for (const file of files) {
+    if (last !== undefined && !parts.has(file)) {
+      const why = `it was not started: the process ended before (${end.stopped ?? `exit code ${end.code}`})`;
+      results.push({ passed: 0, failed: 1, why, seconds: 0, cpuSeconds: 0, output: '' });
+      continue;
+    }
+    const index = marks.findIndex(({ path }) => path === file);
+    const from = index > 0 ? marks[index] : undefined; // the first file pays for the start of the process
+    const to = file === last ? end : (marks[index + 1] ?? end);
+    const isOwnEnd = to === end && results.every(({ why }) => why === null);
+    results.push({
+      ...judge(
+        parts.get(file) ?? stdout,
+        to === end ? { stopped: end.stopped, code: isOwnEnd ? end.code : 0 } : { stopped: null, code: 0 },
+      ),
+      seconds: to.seconds - (from?.seconds ?? 0),
+      cpuSeconds: to.cpuSeconds === null ? null : to.cpuSeconds - (from?.cpuSeconds ?? 0),
+      output: texts.get(file) ?? output,
+    });
+  }
+  return results;
+}
+
+function marksIn(text: string): { readonly seconds: number; readonly cpuSeconds: number; readonly path: string }[] {
+  return [...text.matchAll(mark)].map(([, seconds, cpuSeconds, path = '']) => ({
+    ...{ seconds: Number(seconds), cpuSeconds: Number(cpuSeconds), path },
+  }));
+}
+
+/** Returns what each file wrote. What came after the last one is that file's. */
+function splitByFile(text: string): Map<string, string> {
+  const parts = new Map<string, string>();
+  const pieces = stripVTControlCharacters(text).split(mark);
+  let path = '';
+  for (let i = 3; i < pieces.length; i += 4) {
+    path = pieces[i] || path;
+    parts.set(path, (parts.get(path) ?? '') + (pieces[i + 1] ?? ''));
+  }
+  return parts;
 }
 
 /** Returns the counts of a file that wrote `stdout`, and why it failed if it did. */
-function judge(stdout: string, stopped: string | null, end: number | string | null): Pick<FileResult, 'passed' | 'failed' | 'why'> {
-  const summaries = [...stripVTControlCharacters(stdout).matchAll(summary)];
+function judge(stdout: string, { stopped, code }: Pick<End, 'stopped' | 'code'>): Pick<FileResult, 'passed' | 'failed' | 'why'> {
+  const summaries = [...stdout.matchAll(summary)];
   const counts = summaries.length === 1 ? summaries.flat().slice(1) : [];
   const [total = 0, passed = 0, skipped = 0] = counts.map(Number);
   const why = reason();
@@ -96,12 +165,25 @@ function judge(stdout: string, stopped: string | null, end: number | string | nu
 
   function reason(): string | null {
     if (stopped !== null) return summaries.length === 0 ? stopped : `${stopped}, though its tests were done: something is left open`;
-    if (summaries.length === 0) return `no summary (exit code ${end}): it ended early, or never calls run()`;
-    if (summaries.length > 1) return `${summaries.length} summaries: run() is called too late, or a test prints one`;
+    if (summaries.length === 0) return `no summary (exit code ${code}): it ended early, or never calls run()`;
+    if (summaries.length > 1) return `${summaries.length} summaries: a test prints one`;
     if (total === 0) return 'it ran no test';
     if (passed !== total) return `${total - passed} of ${total} tests failed or never ran`;
     if (skipped !== 0) return `${skipped} tests were skipped`;
-    return end === 0 ? null : `every test passed, but the exit code is ${end}`;
+    return code === 0 ? null : `every test passed, but the exit code is ${code}`;
+  }
+}
+
+/** Returns the CPU seconds that an ended process left, and removes them. */
+function takeCpuTime(pid: number | undefined): number | null {
+  const file = pid === undefined ? null : cpuTimeFile(pid);
+  if (file === null) return null;
+  try {
+    return Number(readFileSync(file, 'utf8'));
+  } catch {
+    return null;
+  } finally {
+    rmSync(file, { force: true });
   }
 }
 

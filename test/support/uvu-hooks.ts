@@ -5,6 +5,7 @@
  * "Cannot read properties of undefined (reading 'close')", or kept the process alive until its time limit.
  */
 import { registerHooks } from 'node:module';
+import { reportCpuTime } from './cpu-time.ts';
 
 const wrapper = new URL('./uvu-with-hooks.ts', import.meta.url).href;
 
@@ -12,3 +13,5 @@ registerHooks({
   resolve: (specifier, context, next) =>
     specifier === 'uvu' && context.parentURL !== wrapper ? { url: wrapper, shortCircuit: true } : next(specifier, context),
 });
+
+reportCpuTime();

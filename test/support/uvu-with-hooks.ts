@@ -14,6 +14,9 @@ export function suite<T = Record<string, unknown>>(name?: string, state?: T & Re
 /** The suite without a name. */
 export const test = withHooks(uvu.test);
 
+/** Runs the tests that are queued. */
+export const exec = (uvu as unknown as { exec(): Promise<void> }).exec;
+
 function withHooks<T>(original: uvu.Test<T>): uvu.Test<T> {
   let hasFailedToStart = false;
   let isFailing = false;
