@@ -197,9 +197,7 @@ function renderCell(node, cell, isUpdate) {
     if (node.dataset['state'] === state)
         return;
     node.dataset['state'] = state;
-    node.className = cell
-        ? `${cell.status}${cell.status === 'unchanged' && cell.desired === 'offline' ? ' off' : ''}`
-        : 'none';
+    node.className = cell ? `${cell.status}${cell.status === 'unchanged' && cell.desired === 'offline' ? ' off' : ''}` : 'none';
     if (isUpdate) {
         // Force a reflow without the class, since the browser restarts the animation only then.
         void node.offsetWidth;

@@ -54,11 +54,7 @@ function keyOf({ apiId, environmentId }) {
     return `${apiId} ${environmentId}`;
 }
 function isSameCell(a, b) {
-    return (a.status === b.status &&
-        a.message === b.message &&
-        a.desired === b.desired &&
-        a.recorded === b.recorded &&
-        a.observed === b.observed);
+    return (a.status === b.status && a.message === b.message && a.desired === b.desired && a.recorded === b.recorded && a.observed === b.observed);
 }
 /** Returns the rows that match the filter, in order. */
 export function filterRows(rows, { text, statuses }) {

@@ -131,12 +131,7 @@ const situations: readonly [name: string, given: Given, kind: NextStep['kind'], 
   ['gone from the file', { record: {} }, 'unmanaged', ['`prune` is false']],
   ['gone from the file, and offline', { record: { state: 'offline' } }, 'unmanaged', ['not online as far as edict knows']],
   ['gone from the file, to go offline', { record: {}, prune: true }, 'pending', ['no longer in the file']],
-  [
-    'gone from the file, and put online by somebody else',
-    { record: { drift }, prune: true },
-    'unmanaged',
-    ['somebody else put it online'],
-  ],
+  ['gone from the file, and put online by somebody else', { record: { drift }, prune: true }, 'unmanaged', ['somebody else put it online']],
   [
     'what the gateway shows goes before the record',
     { file: {}, record: {}, seen: { kind: 'seen', recorded: recorded('orders', 'test', { state: 'offline', drift }), versions: null } },
