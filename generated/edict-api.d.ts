@@ -453,7 +453,7 @@ export interface components {
          * @description The kind of a mistake.
          * @enum {unknown}
          */
-        readonly "Plan.MistakeRule": "yaml" | "duplicate-key" | "unknown-key" | "missing-key" | "value" | "variable" | "undeclared-environment" | "declared-twice" | "unknown-name" | "spare-key" | "rollout" | "freeze" | "include";
+        readonly "Plan.MistakeRule": "yaml" | "duplicate-key" | "unknown-key" | "missing-key" | "invalid-value" | "variable" | "undeclared-environment" | "duplicate-declaration" | "unknown-name" | "redundant-key" | "rollout" | "freeze" | "include";
         /**
          * @description A moment in UTC, to the second.
          * @example 2026-11-20T09:30:00Z
@@ -590,7 +590,7 @@ export interface components {
              * @description The guard that holds it.
              * @enum {unknown}
              */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped-ids" | "maxRemoved" | "empty" | "include-removed" | "other-gateway";
+            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "includeRemoved" | "otherGateway";
         };
         /** @description The patterns of --api and --environment; none means everything. */
         readonly "Plan.Targets": {

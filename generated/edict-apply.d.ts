@@ -67,7 +67,7 @@ export interface components {
          * @description The kind of a mistake.
          * @enum {unknown}
          */
-        readonly MistakeRule: "yaml" | "duplicate-key" | "unknown-key" | "missing-key" | "value" | "variable" | "undeclared-environment" | "declared-twice" | "unknown-name" | "spare-key" | "rollout" | "freeze" | "include";
+        readonly MistakeRule: "yaml" | "duplicate-key" | "unknown-key" | "missing-key" | "invalid-value" | "variable" | "undeclared-environment" | "duplicate-declaration" | "unknown-name" | "redundant-key" | "rollout" | "freeze" | "include";
         /**
          * @description A moment in UTC, to the second.
          * @example 2026-11-20T09:30:00Z
@@ -194,7 +194,7 @@ export interface components {
              * @description The guard that holds it.
              * @enum {unknown}
              */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped-ids" | "maxRemoved" | "empty" | "include-removed" | "other-gateway";
+            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "includeRemoved" | "otherGateway";
         };
         /** @description A change that was not made. Such lines come after the attempts. */
         readonly Unmade: {
@@ -216,7 +216,7 @@ export interface components {
              * @description The guard that holds it, or what it waits for.
              * @enum {unknown}
              */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swapped-ids" | "maxRemoved" | "empty" | "include-removed" | "other-gateway" | "freeze" | "suspended" | "rollout";
+            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "includeRemoved" | "otherGateway" | "freeze" | "suspended" | "rollout";
             /**
              * @description The kind of line.
              * @enum {unknown}

@@ -2,7 +2,7 @@ import type { Action, DesiredState, GatewayIdentity, PublicationKey, Suspension 
 
 /** Why a change is held. `rule` is stable, `message` is the reason for people, `hint` the next step. */
 export interface Hold {
-  readonly rule: 'protected' | 'undeclared' | 'maxOffline' | 'swapped-ids' | 'maxRemoved' | 'empty' | 'include-removed' | 'other-gateway';
+  readonly rule: 'protected' | 'undeclared' | 'maxOffline' | 'swappedIds' | 'maxRemoved' | 'empty' | 'includeRemoved' | 'otherGateway';
   readonly message: string;
   readonly hint: string;
 }

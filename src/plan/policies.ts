@@ -73,7 +73,7 @@ function findSwappedIds(changes: readonly Change[], desired: DesiredState, recor
     )
       continue;
     const message = `${apiId} was ${previousName} and is ${api} now, and ${previousName} is ${currentId}: the IDs look mixed up`;
-    holds.set(key, { rule: 'swapped-ids', message, hint: 'check the IDs' });
+    holds.set(key, { rule: 'swappedIds', message, hint: 'check the IDs' });
   }
   return holds;
 }
@@ -97,7 +97,7 @@ function findFileHold(
   if (missingFileKeys.length > 0) {
     const missingFiles = [...new Set(missingFileKeys.map((key) => declared.get(key)))].sort();
     const message = `${missingFiles.join(', ')} ${missingFiles.length === 1 ? 'is' : 'are'} no longer included; publications lost: ${describeKeys(missingFileKeys, recorded, desired)}`;
-    return { rule: 'include-removed', message, hint: fileHoldHint, affected };
+    return { rule: 'includeRemoved', message, hint: fileHoldHint, affected };
   }
   const allowed = allowedCount(desired.guards.maxRemoved, declared.size);
   if (affected.length > allowed) {
@@ -111,7 +111,7 @@ function findFileHold(
     if (shared.length === 0) continue;
     const message = `${shared.length} of the file's ${apiIds.size} APIs belong to another gateway: ${gateway.endpoint}, instance ${gateway.instance}`;
     return {
-      rule: 'other-gateway',
+      rule: 'otherGateway',
       message,
       hint: 'check endpoint, project and instance of the gateway',
       affected: shared.sort(),

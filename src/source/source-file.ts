@@ -40,7 +40,7 @@ export class SourceFile {
     return sortUnique(
       findings.map((finding) => {
         const { start, end } = targetRange(finding, locate(this.tree.root, finding.path));
-        return this.#toDiagnostic(finding.rule ?? 'value', start, end, finding.message, finding.hint);
+        return this.#toDiagnostic(finding.rule ?? 'invalid-value', start, end, finding.message, finding.hint);
       }),
     );
   }

@@ -49,7 +49,7 @@ export class SourceFiles {
       const { file, line } = first.sourceOf(['apis', api]);
       const message = `the API \`${api}\` stands in ${file}:${line} too`;
       const hint = 'an API stands in one file; remove one of the two, or give it another name';
-      this.report(part, [{ path: ['apis', api], target: 'key', rule: 'declared-twice', message, hint }]);
+      this.report(part, [{ path: ['apis', api], target: 'key', rule: 'duplicate-declaration', message, hint }]);
     }
     return !first;
   }

@@ -19,7 +19,7 @@ import { desiredState, wanted } from '../support/states.ts';
 
 const state = (...apis: readonly string[]): DesiredState => desiredState(apis.map((api) => wanted(api, 'test')));
 const invalid = new InvalidFileError('f', [
-  { rule: 'value', file: 'f', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: '' },
+  { rule: 'invalid-value', file: 'f', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: '' },
 ]);
 
 /** A daemon over a file that is a variable. Its engine notes the passes it is asked for. */

@@ -71,7 +71,7 @@ test('a file of a team is followed: edited, replaced, added, taken away, and mov
   rmSync(join(folder, 'apis/two.yaml'));
   await until(
     'the vanished file is held',
-    () => daemon?.events('plan:computed').some(({ suspicion }) => suspicion === 'include-removed') ?? false,
+    () => daemon?.events('plan:computed').some(({ suspicion }) => suspicion === 'includeRemoved') ?? false,
   );
   await sleep(300);
   assert.is(online(), 'ac');

@@ -127,7 +127,7 @@ test('a file that includes a file no more, and lost what stood in it, is held; w
     return applyPolicies(diffStates(desired, new Map()), desired, new Map(), { declared, otherGateways: [] }).fileHeld;
   };
   const held = suspicion(all.slice(1));
-  assert.equal([held?.rule, held?.affected.length], ['include-removed', 1]);
+  assert.equal([held?.rule, held?.affected.length], ['includeRemoved', 1]);
   assert.match(held?.message ?? '', 'apis/shop.yaml is no longer included; publications lost:');
   assert.is(suspicion(all.slice(1), 'apis/shop.yaml'), null, 'its team has taken it out');
   assert.is(suspicion(all.map((one) => ({ ...one, sourceFile: '' }))), null, 'it was moved');
@@ -138,7 +138,7 @@ test('a file whose APIs belong to another gateway is held', () => {
   const gateway = { endpoint: 'https://other.example.com', project: 'p', instance: 'i' };
   const otherGateways = [{ gateway, apiIds: new Set(['api-orders', 'api-carts']) }];
   const held = applyPolicies(diffStates(desired, new Map()), desired, new Map(), { declared: new Map(), otherGateways });
-  assert.is(held.fileHeld?.rule, 'other-gateway');
+  assert.is(held.fileHeld?.rule, 'otherGateway');
   assert.match(held.fileHeld?.message ?? '', "1 of the file's 2 APIs belong to another gateway: https://other.example.com, instance i");
   const known = { declared: new Map([[wanted('orders', 'test').key, '']]), otherGateways };
   assert.is(applyPolicies(diffStates(desired, new Map()), desired, new Map(), known).fileHeld, null);
@@ -150,7 +150,7 @@ test('IDs that were exchanged are held, both ways', () => {
   const carts = wanted('carts', 'test', { apiId: 'api-orders', key: wanted('orders', 'test').key });
   const desired = desiredState([orders, carts]);
   const held = applyPolicies(diffStates(desired, before), desired, before, nothingKnown);
-  assert.equal(heldRules(held), ['swapped-ids', 'swapped-ids']);
+  assert.equal(heldRules(held), ['swappedIds', 'swappedIds']);
   assert.match(held.changes[0]?.held?.message ?? '', 'api-orders was orders and is carts now, and orders is api-carts');
 });
 

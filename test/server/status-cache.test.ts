@@ -75,7 +75,16 @@ test('what an earlier process has tried shows where this one has not', () => {
 });
 
 test('a complaint about the file stays until the file is well', () => {
-  const mistake = { rule: 'value', file: 'edict.yaml', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: 'x' } as const;
+  const mistake = {
+    rule: 'invalid-value',
+    file: 'edict.yaml',
+    line: 1,
+    column: 1,
+    length: 1,
+    message: 'wrong',
+    hint: null,
+    text: 'x',
+  } as const;
   const board = boardAfter(accepted, { type: 'file:invalid', error: new InvalidFileError('edict.yaml', [mistake]) });
   assert.equal(board.fileError, { message: 'edict.yaml has 1 mistake', diagnostics: [mistake] });
   board.emit({ type: 'file:unreadable', message: 'edict.yaml is not there' });

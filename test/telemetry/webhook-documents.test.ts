@@ -100,7 +100,7 @@ test('an unknown outcome cannot be approved', () => {
 
 test('of an invalid file five errors are sent, and not its text', () => {
   const mistake: Diagnostic = {
-    rule: 'value',
+    rule: 'invalid-value',
     file: 'edict.yaml',
     line: 3,
     column: 5,

@@ -17,7 +17,7 @@ const orders = change('orders', 'test');
 const failure: Failure = { code: 'X', status: 500, message: 'no', hint: 'look', requestId: null, retryAfterMs: null };
 const hold = { rule: 'protected', message: 'protected', hint: 'check' } as const;
 const mistake: Diagnostic = {
-  rule: 'value',
+  rule: 'invalid-value',
   file: 'edict.yaml',
   line: 3,
   column: 5,

@@ -8,7 +8,7 @@ import { change, recorded, wanted } from '../support/states.ts';
 const test = suite('page');
 
 const mistake = {
-  rule: 'value',
+  rule: 'invalid-value',
   file: 'edict.yaml',
   line: 7,
   column: 5,

@@ -36,7 +36,7 @@ test('says why no call is made, for as long as none is', async () => {
 
 test('shows the mistakes of a file that is not acted on, as a frame, until it is well', async () => {
   const mistake = {
-    rule: 'value',
+    rule: 'invalid-value',
     file: 'edict.yaml',
     line: 7,
     column: 5,

@@ -9,19 +9,19 @@ import { repositoryPath } from './repository-path.ts';
 
 /** The description of each diagnostic rule, in the order in which SARIF viewers list them. */
 export const diagnosticRules: Readonly<Record<DiagnosticRule, string>> = {
-  yaml: 'The text is not YAML, or uses more of it than an edict file may.',
-  'duplicate-key': 'A key stands twice in one map.',
-  'unknown-key': 'A key is not one that the file may have there.',
-  'missing-key': 'A key is missing.',
-  value: 'A name or a value is not one that is allowed there.',
-  variable: 'An environment variable is not set, is a credential, or stands where none may.',
-  'undeclared-environment': 'An environment is named that the file does not declare.',
-  'declared-twice': 'The same environment or publication is declared twice.',
-  'unknown-name': 'The gateway has nothing, or more than one, of this name.',
-  'spare-key': 'A key says nothing beside another one.',
-  rollout: 'The rollout, its soaks or its probes are contradictory.',
-  freeze: 'A freeze or a suspension makes no sense.',
-  include: 'A file that is to be included cannot be had.',
+  yaml: 'The text is not valid YAML, or uses YAML features that are not allowed.',
+  'duplicate-key': 'A map has the same key more than once.',
+  'unknown-key': 'The key is not allowed here.',
+  'missing-key': 'A required key is missing.',
+  'invalid-value': 'The value or name is not allowed here.',
+  variable: 'An environment variable is unset, holds a credential, or is used where variables are not allowed.',
+  'undeclared-environment': 'The environment is not declared in the file.',
+  'duplicate-declaration': 'An environment, API or publication is declared more than once.',
+  'unknown-name': 'No resource at the gateway, or more than one, has this name.',
+  'redundant-key': 'The key has no effect beside another key.',
+  rollout: 'The rollout, or a soak or probe of it, is invalid.',
+  freeze: 'A freeze or suspension is invalid.',
+  include: 'An included file is missing or cannot be read.',
 };
 
 const rules = Object.entries(diagnosticRules) as readonly [DiagnosticRule, string][];

@@ -32,7 +32,7 @@ function isRelevant(error: ErrorObject, unions: ReadonlyMap<string, unknown>): b
 
 function toRule({ keyword }: ErrorObject): DiagnosticRule {
   if (keyword === 'additionalProperties') return 'unknown-key';
-  return keyword === 'required' ? 'missing-key' : 'value';
+  return keyword === 'required' ? 'missing-key' : 'invalid-value';
 }
 
 function toDiagnostic(error: ErrorObject): PathDiagnostic {

@@ -21,7 +21,7 @@ export function checkSemantics(file: unknown, placeOf: DescribeLocation, meaning
     const address = textAt(objectAt(file, 'gateway'), key);
     if (address !== null && /^https?:/.test(address) && !URL.canParse(address)) {
       findings.push({
-        rule: 'value',
+        rule: 'invalid-value',
         path: ['gateway', key],
         target: 'value',
         message: `"${address}" is not an address`,
@@ -80,7 +80,7 @@ function resolveId(setting: unknown, name: NameRef, path: KeyPath, meanings: Nam
     const spare = ['name', 'group'].find((key) => textAt(setting, key) !== null);
     if (spare)
       findings.push({
-        rule: 'spare-key',
+        rule: 'redundant-key',
         path: [...path, spare],
         target: 'key',
         message: `\`${spare}\` says nothing beside \`id\``,
@@ -138,7 +138,7 @@ function reportDuplicate(
   }
   const name = first[0] === 'apis' ? `${first[1]} in ${first[3]}` : `\`${first[1]}\``;
   findings.push({
-    rule: 'declared-twice',
+    rule: 'duplicate-declaration',
     path,
     target: 'key',
     message: `${message} ${name} in ${placeOf(first)}: the IDs are equal`,

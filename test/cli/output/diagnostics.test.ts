@@ -5,7 +5,7 @@ import { renderDiagnostics, renderDiagnosticsJson } from '../../../src/cli/outpu
 import { type Diagnostic, InvalidFileError } from '../../../src/model/errors.ts';
 
 const mistake: Diagnostic = {
-  rule: 'value',
+  rule: 'invalid-value',
   file: 'edict.yaml',
   line: 12,
   column: 5,
@@ -42,7 +42,9 @@ test('as JSON every mistake has its place and no frame', () => {
     mistakes: unknown[];
   };
   assert.is(valid, false);
-  assert.equal(mistakes, [{ rule: 'value', file: 'edict.yaml', line: 12, column: 5, length: 3, message: 'wrong', hint: 'do this' }]);
+  assert.equal(mistakes, [
+    { rule: 'invalid-value', file: 'edict.yaml', line: 12, column: 5, length: 3, message: 'wrong', hint: 'do this' },
+  ]);
 });
 
 test.run();

@@ -11,13 +11,22 @@ import { change, desiredState } from '../../support/states.ts';
 const root = scratchFolder();
 mkdirSync(join(root, '.git'));
 const file = join(root, 'apis', 'a,b:c%.yaml');
-const mistake: Diagnostic = { rule: 'value', file, line: 12, column: 5, length: 3, message: 'wrong', hint: null, text: '    bad: x' };
+const mistake: Diagnostic = {
+  rule: 'invalid-value',
+  file,
+  line: 12,
+  column: 5,
+  length: 3,
+  message: 'wrong',
+  hint: null,
+  text: '    bad: x',
+};
 const annotate = (over: Partial<Diagnostic>): string => diagnosticAnnotations(new InvalidFileError(file, [{ ...mistake, ...over }]));
 
 test('a mistake is a command with its place, in which nothing can end it', () => {
   assert.is(
     annotate({}),
-    '::error file=apis/a%2Cb%3Ac%25.yaml,line=12,endLine=12,col=5,endColumn=8,title=edict%3A value::wrong\n1 mistake. Nothing was changed.\n',
+    '::error file=apis/a%2Cb%3Ac%25.yaml,line=12,endLine=12,col=5,endColumn=8,title=edict%3A invalid-value::wrong\n1 mistake. Nothing was changed.\n',
   );
   assert.match(annotate({ message: '100%\r\n::warning::x', hint: 'a, b: c' }), '::100%25%0D%0A::warning::x%0Aa, b: c\n');
 });

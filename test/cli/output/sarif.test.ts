@@ -31,7 +31,7 @@ interface Log {
 const root = scratchFolder();
 mkdirSync(join(root, '.git'));
 const mistake: Diagnostic = {
-  ...{ rule: 'value', file: join(root, 'my apis/é:1.yaml'), line: 12, column: 5, length: 3 },
+  ...{ rule: 'invalid-value', file: join(root, 'my apis/é:1.yaml'), line: 12, column: 5, length: 3 },
   ...{ message: 'wrong', hint: 'do this', text: '    bad: x' },
 };
 const logOf = (...mistakes: readonly Diagnostic[]): Log => JSON.parse(renderDiagnosticsSarif(mistakes)) as Log;
@@ -60,7 +60,7 @@ test('each mistake is a result with its rule, its message and its place from the
       },
     },
   ]);
-  assert.equal([first?.level, first?.message.text, first?.ruleId], ['error', 'wrong; do this', 'value']);
+  assert.equal([first?.level, first?.message.text, first?.ruleId], ['error', 'wrong; do this', 'invalid-value']);
   assert.is(second?.message.text, 'wrong');
   for (const { ruleId, ruleIndex } of results) assert.is(tool.driver.rules[ruleIndex]?.id, ruleId);
 });

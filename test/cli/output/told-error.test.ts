@@ -5,7 +5,7 @@ import { EdictError, InvalidFileError } from '../../../src/model/errors.ts';
 import { testContext } from '../../support/streams.ts';
 
 const invalid = new InvalidFileError('f.yaml', [
-  { rule: 'value', file: 'f.yaml', line: 2, column: 3, length: 1, message: 'wrong', hint: 'mend it', text: '  x' },
+  { rule: 'invalid-value', file: 'f.yaml', line: 2, column: 3, length: 1, message: 'wrong', hint: 'mend it', text: '  x' },
 ]);
 const { context } = testContext();
 
@@ -24,7 +24,7 @@ test('as JSON it is what the command alone would have written', () => {
   assert.equal(errorDocument(invalid), {
     format: 1,
     valid: false,
-    mistakes: [{ rule: 'value', file: 'f.yaml', line: 2, column: 3, length: 1, message: 'wrong', hint: 'mend it' }],
+    mistakes: [{ rule: 'invalid-value', file: 'f.yaml', line: 2, column: 3, length: 1, message: 'wrong', hint: 'mend it' }],
   });
 });
 
