@@ -8,10 +8,10 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description One API and where it is published. */
+        /** @description An API and its publications. */
         Api: {
             /**
-             * @description The state of this API in each environment. One that is not named here is not edict's concern.
+             * @description The desired state of this API by environment. Environments not listed here are unmanaged.
              * @example {
              *       "release": "online",
              *       "test": {
@@ -24,57 +24,57 @@ export interface components {
                 [key: string]: components["schemas"]["Publication"];
             };
             /**
-             * @description The name or ID of the API's group, where the name alone is not enough.
+             * @description The name or ID of the API's group, if the API's name alone is ambiguous.
              * @example shop
              */
             group?: components["schemas"]["GatewayName"];
             /**
-             * @description The API's ID at the gateway. Left out, it is looked up there by `name`.
+             * @description The API's ID at the gateway. If omitted, it is looked up by `name`.
              * @example 5f918d104dc84480a75166ba99efff21
              */
             id?: components["schemas"]["Id"];
             /**
-             * @description The API's name at the gateway, to the letter. Left out, it is the name that stands here.
+             * @description The API's exact name at the gateway, to look up its ID. Default: its name in this file.
              * @example orders
              */
             name?: components["schemas"]["GatewayName"];
             /**
-             * @description The address that is asked instead of the `url` that `rollout` gives, or `none`: this API is not probed.
+             * @description The URL that replaces the probe URL in `rollout` for this API, or `none` to skip probes.
              * @example https://{environment}.example.com/orders/ready
              * @example none
              */
             probe?: string;
             remark?: components["schemas"]["Remark"];
             revision?: components["schemas"]["Revision"];
-            /** @description Nothing is changed of this API for the time being. */
+            /** @description Suspends all changes of this API. */
             suspend?: components["schemas"]["Suspend"];
         };
-        /** @description The APIs under names that people read in plans and logs. */
+        /** @description The APIs, by the names that plans and logs show. */
         Apis: {
             [key: string]: components["schemas"]["Api"];
         };
-        /** @description A whole number from 0. */
+        /** @description An integer, at least 0. */
         Count: number;
         CountAndShare: {
             count: components["schemas"]["Count"];
             share: components["schemas"]["Share"];
         };
         /**
-         * @description What happens where somebody else has published or taken offline against this file: `correct` brings it back, `report` only shows it.
+         * @description How to handle drift, a change made outside edict that differs from this file: `correct` restores the state in the file, `report` only shows it.
          * @default report
          * @enum {unknown}
          */
         Drift: "correct" | "report";
         /**
-         * @description A time with its unit: `500ms`, `1s`, `1m`, `1h`. At most 24 hours.
+         * @description A duration with a unit: `500ms`, `1s`, `1m`, `1h`. At most 24 hours.
          * @example 1s
          * @example 1m
          */
         Duration: string;
-        /** @description An http or https address without user, path or query. */
+        /** @description An http or https URL without user, path or query. */
         Endpoint: string;
         /**
-         * @description An environment: its ID, or its ID with settings.
+         * @description An environment: its ID, or a map with settings.
          * @example DEFAULT_ENVIRONMENT_RELEASE_ID
          * @example {
          *       "id": "DEFAULT_ENVIRONMENT_RELEASE_ID",
@@ -83,33 +83,33 @@ export interface components {
          */
         Environment: components["schemas"]["Id"] | components["schemas"]["EnvironmentSettings"];
         EnvironmentSettings: {
-            /** @description The environment's ID at the gateway. Left out, it is looked up by `name`. */
+            /** @description The environment's ID at the gateway. If omitted, it is looked up by `name`. */
             id?: components["schemas"]["Id"];
-            /** @description How many publications one plan may take offline here, besides what `guards` says of all environments together. */
+            /** @description The maximum number of publications that one plan takes offline in this environment, in addition to `guards.maxOffline`. */
             maxOffline?: components["schemas"]["Threshold"];
             /**
-             * @description The environment's name at the gateway. Without `id` it is looked up there; left out, it is the short name.
+             * @description The environment's name at the gateway, to look up its ID. Default: the short name.
              * @example RELEASE
              */
             name?: components["schemas"]["GatewayName"];
             /**
-             * @description Nothing goes offline here: such a change is held until a person agrees.
+             * @description Whether changes that take publications offline here are held for approval.
              * @default false
              */
             protected: boolean;
-            /** @description Nothing is changed here for the time being. */
+            /** @description Suspends all changes in this environment. */
             suspend?: components["schemas"]["Suspend"];
         };
         File: {
             apis?: components["schemas"]["Apis"];
             drift?: components["schemas"]["Drift"];
             /**
-             * @description The version of this file's format. Always 1.
+             * @description The version of the file format; always 1.
              * @constant
              */
             edict: 1;
             /**
-             * @description The gateway's environments under short names that the rest of the file uses.
+             * @description The gateway's environments, by the short names that the rest of the file uses.
              * @example {
              *       "release": {
              *         "id": "DEFAULT_ENVIRONMENT_RELEASE_ID",
@@ -121,11 +121,11 @@ export interface components {
             environments: {
                 [key: string]: components["schemas"]["Environment"];
             };
-            /** @description Times in which nothing is changed. What is due then is planned, and made when the freeze is over. */
+            /** @description Time windows in which no changes are made. Changes that are due in a window are deferred until it ends. */
             freeze?: components["schemas"]["FreezeWindow"][];
             gateway: components["schemas"]["Gateway"];
             /**
-             * @description What is held until a person agrees. Left out, the defaults hold.
+             * @description Limits above which changes are held for approval. Defaults apply if omitted.
              * @example {
              *       "maxOffline": {
              *         "count": 10,
@@ -135,13 +135,13 @@ export interface components {
              *     }
              */
             guards?: {
-                /** @description How many publications one plan may take offline. By default 10, and a fifth of those that are online, but one at least. */
+                /** @description The maximum number of publications that one plan takes offline. Default: 10 and 20% of those online, whichever is less, but at least one. */
                 maxOffline?: components["schemas"]["Threshold"];
-                /** @description How many publications may leave the file at once. By default three tenths of them, but one at least; a file that is empty all at once is held in any case. */
+                /** @description The maximum number of publications removed from the file since it was last applied. Default: 30% of them, but at least one. A file that no longer declares any publication is always held. */
                 maxRemoved?: components["schemas"]["Threshold"];
             };
             /**
-             * @description Files with more APIs: paths or patterns (`*`, `?`, `[…]`, `{…,…}`, `**`), from this file's folder on. Each must match a file.
+             * @description Files with more APIs: paths or patterns (`*`, `?`, `[…]`, `{…,…}`, `**`), relative to this file's folder. Each must match at least one file.
              * @example [
              *       "apis/*.yaml"
              *     ]
@@ -160,13 +160,13 @@ export interface components {
              */
             refresh: string;
             /**
-             * @description What publishes an API again that is online: `revision`, only a new revision; `edited`, also an edit of the API at the gateway since it was published.
+             * @description When to publish an online API again: `revision`, only if its revision changes; `edited`, also if the API was edited at the gateway after it was published.
              * @default revision
              * @enum {unknown}
              */
             republish: "revision" | "edited";
             /**
-             * @description The environments that an API's changes reach one after another: each only after the one before has succeeded. Environments that are not named here have their turn at once.
+             * @description The order in which an API's changes reach the environments: a step starts only after the previous one succeeded for that API. Environments not listed here change immediately.
              * @example [
              *       "test",
              *       {
@@ -178,11 +178,11 @@ export interface components {
              *     ]
              */
             rollout?: components["schemas"]["RolloutStep"][];
-            /** @description Nothing of the whole file is acted on for the time being. */
+            /** @description Suspends all changes of this file. */
             suspend?: components["schemas"]["Suspend"];
         };
         /**
-         * @description A time in which nothing is changed, once or again and again.
+         * @description A time window, single or recurring, in which no changes are made.
          * @example {
          *       "name": "weekend",
          *       "from": "0 18 * * FRI",
@@ -200,26 +200,26 @@ export interface components {
          *     }
          */
         FreezeWindow: {
-            /** @description Where it holds; left out: everywhere. */
+            /** @description The environments that are frozen. Default: all. */
             environments?: components["schemas"]["Name"][];
-            /** @description When it begins: a cron pattern of five fields (six with seconds) such as `0 18 * * FRI`, or a date and time such as `2026-12-18T18:00`. */
+            /** @description The start: a cron pattern of five fields (six with seconds) such as `0 18 * * FRI`, or a date and time such as `2026-12-18T18:00`. */
             from: string;
-            /** @description What people call it. */
+            /** @description The name of the freeze in plans and logs. */
             name?: string;
-            /** @description Why nothing is to be changed. */
+            /** @description Why no changes are made. */
             reason?: string;
             /**
-             * @description In which `from` and `to` are, such as `Europe/Berlin`.
+             * @description The IANA time zone of `from` and `to`, such as `Europe/Berlin`.
              * @default UTC
              */
             timezone: string;
-            /** @description When it ends, in the same form: the first such moment after its begin. */
+            /** @description The end, in the same form as `from`: the first match after the start. */
             to: string;
         };
-        /** @description The ROMA Connect instance. `${NAME}` takes the environment variable NAME, in this block only. Credentials never stand in this file. */
+        /** @description The ROMA Connect instance. In this block, `${NAME}` is replaced by the environment variable NAME. Credentials are never allowed in this file. */
         Gateway: {
             /**
-             * @description Groups up to so many changes of one environment, action and remark into one call. Left out, each change is a call of its own, as the service's page describes it.
+             * @description The maximum number of changes in one call. Changes are batched if environment, action and remark are the same. Default: no batching.
              * @example 100
              */
             batch?: number;
@@ -229,53 +229,53 @@ export interface components {
              */
             endpoint: components["schemas"]["Endpoint"];
             /**
-             * @description The identity service's endpoint. Left out, it is that of the endpoint's region.
+             * @description The IAM endpoint. Default: the one in the region of `endpoint`.
              * @example https://iam.cn-north-4.myhuaweicloud.com
              */
             iam?: components["schemas"]["Endpoint"];
             /**
-             * @description The instance's ID.
+             * @description The instance ID.
              * @example f0fa1789-3b76-433b-a787-9892951c620e
              */
             instance: components["schemas"]["Id"];
             limit?: components["schemas"]["Limit"];
             /**
-             * @description Whether each `online` carries a short marker at the end of its remark, such as `[edict 3f9a1c0b7d2e]`. By it edict knows its own version again when a call's answer was lost, and does not publish twice.
+             * @description Whether each `online` call appends a marker such as `[edict 3f9a1c0b7d2e]` to its remark. If the response is lost, edict finds the version by its marker instead of publishing twice.
              * @default true
              */
             marker: boolean;
             /**
-             * @description The project's ID.
+             * @description The project ID.
              * @example ${HW_PROJECT_ID}
              */
             project: components["schemas"]["Id"];
             /**
-             * @description How long a change may take to show in the gateway's lists. That an `online` did not happen is believed only after this time.
+             * @description The maximum time until a change appears in the gateway's lists. An `online` call with unknown outcome counts as not applied only after this time.
              * @default 10s
              */
             propagationDelay: components["schemas"]["Duration"];
             /**
-             * @description How long one request may take before edict gives up on its answer.
+             * @description The timeout of one request.
              * @default 30s
              */
             timeout: components["schemas"]["Duration"];
             /**
-             * @description What happens to an `online` whose answer was lost where the gateway's list of versions cannot be read, or there is no marker: `hold` leaves it to a person, `retry` sends it again, which may make a second version.
+             * @description How to handle an `online` call whose outcome is unknown and cannot be resolved, because the version list cannot be read or the call had no marker: `hold` it for a person, or `retry` it, which may publish a second version.
              * @default hold
              * @enum {unknown}
              */
             unknownOutcome: "hold" | "retry";
         };
-        /** @description A name as the gateway has it. */
+        /** @description A name at the gateway, at most 255 characters. */
         GatewayName: string;
-        /** @description An ID as the gateway gives it: letters, digits, `.`, `_` and `-`. */
+        /** @description An ID at the gateway: letters, digits, `.`, `_` and `-`. */
         Id: string;
-        /** @description A file that another one includes. It holds APIs and nothing else. */
+        /** @description A file that is included by another one. It contains only APIs. */
         Included: {
             apis: components["schemas"]["Apis"];
         };
         /**
-         * @description The most requests that edict sends: no window of `per` holds more than `calls`.
+         * @description The request rate limit: at most `calls` requests in any window of `per`.
          * @example {
          *       "calls": 10,
          *       "per": "1s",
@@ -284,42 +284,42 @@ export interface components {
          */
         Limit: {
             /**
-             * @description Requests in a window.
+             * @description The maximum number of requests in a window.
              * @default 10
              */
             calls: number;
             /**
-             * @description Requests in flight at one time.
+             * @description The maximum number of requests in flight.
              * @default 4
              */
             concurrency: number;
             /**
-             * @description The window's length.
+             * @description The length of the window.
              * @default 1s
              */
             per: components["schemas"]["Duration"];
         };
-        /** @description A short name: letters, digits, `.`, `_`, `-` and `/`, at most 128. */
+        /** @description A name: letters, digits, `.`, `_`, `-` and `/`, at most 128 characters. */
         Name: string;
         ProbeSettings: {
             /**
-             * @description The status that is expected. Left out, any from 200 to 299.
+             * @description The expected HTTP status. Default: any from 200 to 299.
              * @example 204
              */
             status?: number;
             /**
-             * @description How long the answer may take.
+             * @description The timeout of the probe.
              * @default 5s
              */
             timeout: components["schemas"]["Duration"];
             url: components["schemas"]["ProbeUrl"];
         };
         /**
-         * @description An http or https address without user or fragment. `{api}` and `{environment}` stand for the names in this file.
+         * @description An http or https URL without user or fragment. `{api}` and `{environment}` are replaced by the names in this file.
          * @example https://staging.example.com/{api}/health
          */
         ProbeUrl: string;
-        /** @description The wanted state, alone or with settings. */
+        /** @description The desired state, or a map with settings. */
         Publication: components["schemas"]["State"] | components["schemas"]["PublicationSettings"];
         PublicationSettings: {
             drift?: components["schemas"]["Drift"];
@@ -327,47 +327,47 @@ export interface components {
             revision?: components["schemas"]["Revision"];
             state: components["schemas"]["State"];
             /**
-             * @description Keeps exactly this version effective, such as one from before a bad release; `edict history --versions API ENVIRONMENT` lists what the gateway keeps. Taken away again, the version stays until something else is published.
+             * @description Pins this version, for example to roll back a release. `edict history --versions API ENVIRONMENT` lists the available versions. If the pin is removed, the version stays effective until the API is published again.
              * @example ee1a5a38d3d3493abf1dc4ed6cacfa0b
              */
             version?: components["schemas"]["Id"];
         };
         /**
-         * @description A note that the gateway keeps with the publication. At most 255 characters.
+         * @description A remark that the gateway stores with the publication. At most 255 characters.
          * @example retired, see CHG-1042
          */
         Remark: string;
         /**
-         * @description Any text. A new value publishes again where the state is online: that is how an edited API reaches its callers.
+         * @description Any text. A new value publishes the API again where it is online, for example after it was edited.
          * @example 2026-11-20
          * @example v1.4.2
          */
         Revision: string;
-        /** @description An environment of the rollout: its name, or its name with what must be so there before the next one has its turn. */
+        /** @description A rollout step: an environment, or a map with a soak or probe that must pass before the next step. */
         RolloutStep: components["schemas"]["Name"] | components["schemas"]["RolloutStepSettings"];
         RolloutStepSettings: {
             /**
-             * @description The environment, as it is named under `environments`.
+             * @description The environment's short name, as declared under `environments`.
              * @example staging
              */
             environment: components["schemas"]["Name"];
-            /** @description What an API is asked for here before its change goes on: an address, or an address with settings. */
+            /** @description The HTTP probe that must succeed before the next step starts: a URL, or a map with settings. */
             probe?: components["schemas"]["ProbeUrl"] | components["schemas"]["ProbeSettings"];
             /**
-             * @description How long a change stays here before it goes on.
+             * @description How long a change stays in this environment before the next step starts.
              * @example 10m
              */
             soak?: components["schemas"]["Duration"];
         };
-        /** @description A share in percent. */
+        /** @description A percentage such as `20%`. */
         Share: string;
         /**
-         * @description `online`: the API can be called in the environment. `offline`: it cannot. edict takes down only what it knows to be up.
+         * @description `online`: the API is published in the environment. `offline`: it is not; edict takes it offline only if it is recorded or observed as online.
          * @enum {unknown}
          */
         State: "online" | "offline";
         /**
-         * @description Nothing is changed until `until`, or until this leaves the file.
+         * @description Suspends changes until `until`, or until this key is removed.
          * @example {
          *       "reason": "migration of the order service",
          *       "until": "2026-11-24T08:00Z",
@@ -375,15 +375,15 @@ export interface components {
          *     }
          */
         Suspend: {
-            /** @description Who says so. */
+            /** @description Who suspended it. */
             by?: string;
-            /** @description Why nothing is to be changed. */
+            /** @description Why no changes are made. */
             reason: string;
-            /** @description A date and time with its zone, such as `2026-11-24T08:00Z` or `2026-11-24T08:00+01:00`. */
+            /** @description When the suspension ends: a date and time with a zone, such as `2026-11-24T08:00Z` or `2026-11-24T08:00+01:00`. Default: never. */
             until?: string;
         };
         /**
-         * @description A count, a share such as `20%`, or both, and then the less of the two. A share allows one at least, unless it is `0%`.
+         * @description A count, a share such as `20%`, or both, of which the smaller applies. A share allows at least one, unless it is `0%`.
          * @example 5
          * @example 20%
          * @example {

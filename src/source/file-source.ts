@@ -100,8 +100,8 @@ export class FileSource implements DesiredSource {
       if (hasSameContent(files, next)) return next;
       files = next;
     }
-    throw new EdictError('FILE_UNREADABLE', `${this.#displayPath} and what it includes change faster than they can be read`, {
-      hint: 'try again when nothing writes to them any more',
+    throw new EdictError('FILE_UNREADABLE', `${this.#displayPath} and its included files change faster than they can be read`, {
+      hint: 'retry when nothing writes to them anymore',
       exitCode: exitCodes.invalidFile,
     });
   }
@@ -111,13 +111,13 @@ function toReadError(read: Exclude<TextFileResult, { readonly kind: 'read' }>, n
   const exitCode = exitCodes.invalidFile;
   if (read.kind === 'absent') {
     return new EdictError('FILE_NOT_FOUND', `${name} does not exist`, {
-      hint: 'name the file: edict <command> FILE',
+      hint: 'pass the path of the file: edict <command> FILE',
       exitCode,
       cause: read.cause,
     });
   }
   if (read.kind === 'too large') {
-    const hint = 'name an edict file; none comes near this size';
+    const hint = 'check the path: edict files are far smaller';
     return new EdictError('FILE_UNREADABLE', `${name} has more than ${maxSourceBytes} bytes`, { hint, exitCode });
   }
   if (read.kind === 'no text') {

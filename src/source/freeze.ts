@@ -49,21 +49,22 @@ function checkWindow(window: Record<string, unknown>, path: KeyPath, declared: r
   const [begin, end] = [parseScheduleAt('from', from, timezone, path, diagnostics), parseScheduleAt('to', to, timezone, path, diagnostics)];
   if (!begin || !end) return diagnostics;
   if (isDateTime(from) !== isDateTime(to)) {
-    const hint = 'two cron patterns, or two dates with their times';
-    return [...diagnostics, { path: [...path, 'to'], target: 'value', message: '`from` and `to` are not of one form', hint }];
+    const hint = 'use two cron patterns, or two dates with times';
+    return [...diagnostics, { path: [...path, 'to'], target: 'value', message: '`from` and `to` have different forms', hint }];
   }
   const beginMs = begin.nextMs(searchStartMs);
-  if (beginMs === null) return [...diagnostics, { path: [...path, 'from'], target: 'value', message: `"${from}" never comes`, hint: null }];
+  if (beginMs === null)
+    return [...diagnostics, { path: [...path, 'from'], target: 'value', message: `"${from}" never occurs`, hint: null }];
   const endMs = end.nextMs(beginMs);
   if (endMs === null) {
-    const message = isDateTime(from) ? `the freeze ends at ${to}, before it begins` : `"${to}" never comes`;
+    const message = isDateTime(from) ? `the freeze ends at ${to}, before it starts` : `"${to}" never occurs`;
     return [...diagnostics, { path: [...path, 'to'], target: 'value', message, hint: null }];
   }
   if (isDateTime(from) || hasGap(cacheFreezeEnd(begin, end), beginMs)) return diagnostics;
-  const hint = 'a `to` that comes when `from` does not';
+  const hint = 'set a `to` that does not coincide with `from`';
   return [
     ...diagnostics,
-    { path: [...path, 'to'], target: 'value', message: 'the freeze is never over: whenever it ends, it begins again', hint },
+    { path: [...path, 'to'], target: 'value', message: 'the freeze never ends: whenever it ends, it starts again', hint },
   ];
 }
 
@@ -80,7 +81,7 @@ function parseScheduleAt(key: string, text: string, timezone: string, path: KeyP
     return parseSchedule(text, timezone);
   } catch (error) {
     const message = `"${text}" is neither a cron pattern nor a date and time: ${error instanceof Error ? error.message : String(error)}`;
-    diagnostics.push({ path: [...path, key], target: 'value', message, hint: 'such as `0 18 * * FRI` or `2026-12-18T18:00`' });
+    diagnostics.push({ path: [...path, key], target: 'value', message, hint: 'for example `0 18 * * FRI` or `2026-12-18T18:00`' });
     return null;
   }
 }
@@ -97,8 +98,8 @@ function unknownTimeZone(path: KeyPath, name: string): PathDiagnostic {
   const zones = Intl.supportedValuesOf('timeZone');
   const cities = new Map(zones.map((zone) => [zone.slice(zone.lastIndexOf('/') + 1), zone]));
   const suggestion = closestMatch(name, zones) ?? cities.get(closestMatch(name.replaceAll(' ', '_'), cities.keys()) ?? '') ?? null;
-  const hint = suggestion === null ? 'a name such as Europe/Berlin or UTC' : `did you mean \`${suggestion}\`?`;
-  return { path, target: 'value', message: `there is no time zone "${name}"`, hint };
+  const hint = suggestion === null ? 'use an IANA name such as Europe/Berlin or UTC' : `did you mean \`${suggestion}\`?`;
+  return { path, target: 'value', message: `unknown time zone "${name}"`, hint };
 }
 
 function checkNestedSuspend(setting: unknown, path: KeyPath): PathDiagnostic[] {
@@ -108,8 +109,8 @@ function checkNestedSuspend(setting: unknown, path: KeyPath): PathDiagnostic[] {
 function checkSuspend(suspend: unknown, path: KeyPath): PathDiagnostic[] {
   const until = isMap(suspend) ? suspend['until'] : undefined;
   if (typeof until !== 'string' || parseDateTimeMs(until) !== null) return [];
-  const hint = 'such as 2026-11-24T08:00Z or 2026-11-24T08:00+01:00';
-  return [{ path: [...path, 'until'], target: 'value', message: `"${until}" is not a date and time with its zone`, hint }];
+  const hint = 'for example 2026-11-24T08:00Z or 2026-11-24T08:00+01:00';
+  return [{ path: [...path, 'until'], target: 'value', message: `"${until}" is not a date and time with a zone`, hint }];
 }
 
 /** Returns the freezes of a file that passed `checkFreeze`. `idOf` maps environment names to IDs. */

@@ -57,7 +57,7 @@ function describeProblem(pathKind: PathKind, pattern: string): ExpandedPattern['
     case 'absent':
       return { message: `${name} does not exist`, hint: "paths are relative to this file's folder" };
     case 'directory':
-      return { message: `${name} is a directory`, hint: `write "${pattern.replace(/\/+$/, '')}/*.yaml" for the files in it` };
+      return { message: `${name} is a directory`, hint: `use "${pattern.replace(/\/+$/, '')}/*.yaml" to include the files in it` };
     case 'unreadable':
       return { message: `${name} cannot be read: ${pathKind.why}`, hint: null };
     case 'file':
@@ -93,7 +93,7 @@ class PatternWalk {
   async visit(directory: string, relativeBase: string, ancestors: readonly string[]): Promise<void> {
     this.directories.push(directory);
     if (this.directories.length > maxDirectories) {
-      throw new WalkError(`the pattern leads through more than ${maxDirectories} directories`, 'name the folders in which the files are');
+      throw new WalkError(`the pattern covers more than ${maxDirectories} directories`, 'use a narrower pattern');
     }
     const entries = await readDirectory(directory);
     if (entries === null || ancestors.includes(entries.real)) return;
@@ -115,6 +115,6 @@ async function readDirectory(directory: string): Promise<{ readonly list: readon
     return { list: await readdir(directory, { withFileTypes: true }), real: await realpath(directory) };
   } catch (error) {
     if (isNotFoundError(error)) return null;
-    throw new WalkError(`${directory} cannot be looked through: ${describeReadError(error)}`);
+    throw new WalkError(`${directory} cannot be listed: ${describeReadError(error)}`);
   }
 }

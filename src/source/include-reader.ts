@@ -140,13 +140,13 @@ class IncludeReader {
     const name = JSON.stringify(pattern);
     if (first === undefined) return { message: `${name} matches no file`, hint: "patterns are relative to this file's folder" };
     const isMainAlone = second === undefined && directories.length > 0 && (await resolveRealPath(first)) === this.#mainRealPath;
-    return isMainAlone ? { message: `${name} matches no file but this one`, hint: 'name the files with more APIs, or remove it' } : null;
+    return isMainAlone ? { message: `${name} matches only this file`, hint: 'match the files with more APIs, or remove the entry' } : null;
   }
 
   async read(): Promise<void> {
     const found = await this.#distinctFiles();
     const tooMany = found[maxIncludedFiles];
-    if (tooMany) this.#report(tooMany, `more than ${maxIncludedFiles} files are included`, 'put some of them together, or name fewer');
+    if (tooMany) this.#report(tooMany, `more than ${maxIncludedFiles} files are included`, 'merge some of them, or include fewer');
     const first = found.slice(0, maxIncludedFiles);
     for (let at = 0; at < first.length && this.#bytes <= maxSourceBytes; at += readConcurrency) {
       const batch = first.slice(at, at + readConcurrency);
@@ -172,8 +172,7 @@ class IncludeReader {
     if (this.#bytes > maxSourceBytes) return;
     const file = toDisplayPath(candidate.path);
     this.#bytes += read.kind === 'read' ? read.bytes : read.kind === 'too large' ? maxSourceBytes + 1 : 0;
-    const reason =
-      this.#bytes > maxSourceBytes ? `it has more than ${maxSourceBytes} bytes, together with those before it` : readErrorOf(read);
+    const reason = this.#bytes > maxSourceBytes ? `all files together have more than ${maxSourceBytes} bytes` : readErrorOf(read);
     if (reason !== null) this.#report(candidate, `${file} cannot be read: ${reason}`, null);
     else if (read.kind === 'read')
       this.included.push({ file, relativePath: relative(this.#directory, candidate.path), text: read.text, place: candidate.realPath });
@@ -187,7 +186,7 @@ class IncludeReader {
 function readErrorOf(read: TextFileResult): string | null {
   if (read.kind === 'unreadable') return read.reason;
   if (read.kind === 'no text') return 'it is not UTF-8 text';
-  return read.kind === 'absent' ? 'nothing is there' : null;
+  return read.kind === 'absent' ? 'it does not exist' : null;
 }
 
 /** Reads regular files only: reading a pipe, for example, could block forever. */

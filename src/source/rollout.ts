@@ -48,15 +48,15 @@ function checkApiProbes(apis: unknown, urls: ReadonlyMap<string, string>): PathD
     const path = ['apis', api, 'probe'];
     if (own === 'none') return [];
     if (typeof own === 'string') {
-      const hint = 'give an environment of `rollout` one, or remove this';
-      if (urls.size === 0) return [{ path, target: 'key', message: '`probe` says nothing: no environment of `rollout` has one', hint }];
+      const hint = 'add a `probe` to a step of `rollout`, or remove this key';
+      if (urls.size === 0) return [{ path, target: 'key', message: '`probe` has no effect: no step of `rollout` has a probe', hint }];
       return isHttpUrl(own) ? checkProbeUrl(own, path, 'environment') : [];
     }
     // Any name is valid in a URL's path, but not in its host.
     const bad = [...urls].find(([environment, url]) => isValidProbeUrl(url, 'api', environment) && !isValidProbeUrl(url, api, environment));
     if (!bad) return [];
-    const message = `the probe of ${api} in ${bad[0]} has no address: ${expandProbeUrl(bad[1], { api, environment: bad[0] })} is none`;
-    return [{ path: ['apis', api], target: 'key', message, hint: 'give it a `probe` of its own' }];
+    const message = `the probe URL of ${api} in ${bad[0]} is invalid: ${expandProbeUrl(bad[1], { api, environment: bad[0] })}`;
+    return [{ path: ['apis', api], target: 'key', message, hint: 'set a `probe` for this API' }];
   });
 }
 
@@ -78,12 +78,12 @@ function checkProbeUrl(url: string, path: KeyPath, environment: string): PathDia
     return unknown.map(([whole]) => ({
       path,
       target: 'value',
-      message: `${whole} stands for nothing in the address of a probe`,
-      hint: 'known here: {api}, {environment}',
+      message: `unknown placeholder ${whole} in a probe URL`,
+      hint: 'allowed: {api}, {environment}',
     }));
   }
   if (isValidProbeUrl(url, 'api', environment) || url.includes('${')) return [];
-  return [{ path, target: 'value', message: `"${url}" is not an address`, hint: 'expected: https://HOST/PATH' }];
+  return [{ path, target: 'value', message: `"${url}" is not a valid URL`, hint: 'expected: https://HOST/PATH' }];
 }
 
 function isValidProbeUrl(url: string, api: string, environment: string): boolean {
@@ -91,7 +91,7 @@ function isValidProbeUrl(url: string, api: string, environment: string): boolean
 }
 
 function duplicateStep(path: KeyPath, name: string, place: string): PathDiagnostic {
-  return { path, target: 'value', message: `\`${name}\` stands in \`rollout\` already, in ${place}`, hint: 'remove one of the two' };
+  return { path, target: 'value', message: `\`${name}\` is already in \`rollout\`, at ${place}`, hint: 'remove one of the two' };
 }
 
 function checkUnusedKeys(path: KeyPath, name: string, settings: Readonly<Record<string, unknown>>): PathDiagnostic[] {
@@ -100,8 +100,8 @@ function checkUnusedKeys(path: KeyPath, name: string, settings: Readonly<Record<
     .map((key) => ({
       path: [...path.slice(0, 2), key],
       target: 'key',
-      message: `\`${key}\` says nothing here: no environment comes after \`${name}\``,
-      hint: 'it says what must be so before the next environment; remove it',
+      message: `\`${key}\` has no effect here: no step follows \`${name}\``,
+      hint: 'remove it: a soak or probe delays only the steps that follow',
     }));
 }
 

@@ -60,7 +60,7 @@ function parseLocalDateTimeMs(text: string, timezone: string): number {
     hasZone || !isValidDate(text)
       ? null
       : parseCron(text.length === 'YYYY-MM-DDTHH:MM'.length ? `${text}:00` : text, timezone).nextRun(new Date(0));
-  if (!run) throw new Error('there is no such date and time');
+  if (!run) throw new Error('this date and time does not exist');
   return run.getTime();
 }
 
@@ -77,7 +77,7 @@ function isValidDate(text: string): boolean {
  */
 function parseCron(text: string, timezone: string): Cron {
   const isDate = text.length === 'YYYY-MM-DDTHH:MM:SS'.length && isDateTime(text);
-  if (text.includes(':') && !isDate) throw new Error('a date and time has no space in it and no part of a second');
+  if (text.includes(':') && !isDate) throw new Error('a date and time must not contain spaces or fractions of a second');
   try {
     return new Cron(text, { paused: true, timezone, mode: '5-or-6-parts' });
   } catch (error) {

@@ -31,8 +31,8 @@ function isDirectory(path: string): boolean {
 function listYamlFiles(folder: string): string[] {
   const names = readEntryNames(folder).filter((name) => /^[^.].*\.ya?ml$/.test(name) && !isDirectory(join(folder, name)));
   if (names.length === 0) {
-    throw new EdictError('FILE_NOT_FOUND', `there is no YAML file in the folder ${folder}`, {
-      hint: 'name files, or a folder with edict files right in it',
+    throw new EdictError('FILE_NOT_FOUND', `the folder ${folder} contains no YAML file`, {
+      hint: 'pass files, or a folder that contains edict files directly',
     });
   }
   return names.sort().map((name) => join(folder, name));

@@ -47,8 +47,8 @@ export class SourceFiles {
     if (!first) this.#fileByApi.set(api, part);
     else {
       const { file, line } = first.sourceOf(['apis', api]);
-      const message = `the API \`${api}\` stands in ${file}:${line} too`;
-      const hint = 'an API stands in one file; remove one of the two, or give it another name';
+      const message = `the API \`${api}\` is also declared in ${file}:${line}`;
+      const hint = 'remove one of the two, or rename one of them';
       this.report(part, [{ path: ['apis', api], target: 'key', rule: 'duplicate-declaration', message, hint }]);
     }
     return !first;

@@ -36,8 +36,8 @@ function substitute(text: string, path: KeyPath, variables: Variables, findings:
       findings.push({
         path,
         target: 'value',
-        message: `${whole} is a credential; credentials never stand in the file`,
-        hint: `remove it: edict reads ${name} by itself`,
+        message: `${whole} is a credential; credentials are not allowed in the file`,
+        hint: `remove it: edict reads ${name} directly`,
       });
       return 'unset';
     }
@@ -59,8 +59,8 @@ function reportMisplaced(text: string, path: KeyPath, findings: PathDiagnostic[]
     findings.push({
       path,
       target: 'value',
-      message: `${whole} stands outside of \`gateway\``,
-      hint: 'environment variables are allowed in the gateway block only; write the value',
+      message: `${whole} is used outside \`gateway\``,
+      hint: 'environment variables are allowed only in the gateway block; write the value instead',
     });
   }
   return text;

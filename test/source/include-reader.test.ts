@@ -46,7 +46,7 @@ test('a pattern that matches nothing, or only the file itself, is wrong at its p
     diagnostics.map(({ path: at, message }) => [at.join('.'), message]),
     [
       ['include.1', '"teams/*.yaml" matches no file'],
-      ['include.2', '"*.yaml" matches no file but this one'],
+      ['include.2', '"*.yaml" matches only this file'],
       ['include.3', '"nowhere.yaml" does not exist'],
     ],
   );
@@ -60,7 +60,7 @@ test('what cannot be read is wrong at the entry that means it', async () => {
   assert.is(included.length, 1);
   assert.equal(
     diagnostics.map(({ message }) => message.replace(path, '…')),
-    ['…/apis/b.yaml cannot be read: it is not UTF-8 text', '…/apis/c.yaml cannot be read: nothing is there'],
+    ['…/apis/b.yaml cannot be read: it is not UTF-8 text', '…/apis/c.yaml cannot be read: it does not exist'],
   );
 });
 

@@ -152,7 +152,7 @@ const mistaken: readonly [name: string, marked: string, says: readonly RegExp[]]
   ['an empty file', '«»', [/the file is empty; expected a map/]],
   ['a file that is a list', '«- a»', [/the file is a list/]],
   ['an unknown key', `${head}apis: {}\n«pruen»: true\n`, [/unknown key `pruen` in the file.*did you mean `prune`/]],
-  ['an unknown key that is near to none', `${head}«x»: 1\napis: {}\n`, [/unknown key `x`.*known here: edict, gateway/]],
+  ['an unknown key that is near to none', `${head}«x»: 1\napis: {}\n`, [/unknown key `x`.*allowed keys: edict, gateway/]],
   ['a refresh interval without a time', `${head}refresh: «every»\napis: {}\n`, [/`refresh`/]],
   ['a refresh interval without a unit', `${head}refresh: «5»\napis: {}\n`, [/`refresh`/]],
   ['a refresh interval of zero', `${head}refresh: «0s»\napis: {}\n`, [/`refresh`/]],
@@ -166,15 +166,15 @@ const mistaken: readonly [name: string, marked: string, says: readonly RegExp[]]
   [
     'a key that stands twice',
     `${head}apis:\n  a: { id: x, environments: {} }\n  «a»: {}\n  «a»: {}\n`,
-    [/"a" stands twice/, /"a" stands twice/],
+    [/"a" is already defined/, /"a" is already defined/],
   ],
-  ['a key that stands twice in flow style', `${head}apis: { a: { id: x, «id»: y, environments: {} } }\n`, [/"id" stands twice/]],
+  ['a key that stands twice in flow style', `${head}apis: { a: { id: x, «id»: y, environments: {} } }\n`, [/"id" is already defined/]],
   [
     'one publication under two names',
     `${head}apis:\n  a: { id: x, environments: { test: online } }\n  b:\n    id: x\n    environments:\n      release: online\n      «test»: offline\n`,
-    [/b in test is the same publication as a in test in line 10/],
+    [/b in test is the same publication as a in test at line 10/],
   ],
-  ['one environment under two names', `${head}  «again»: e1\napis: {}\n`, [/`again` is the same environment as `test` in line 7/]],
+  ['one environment under two names', `${head}  «again»: e1\napis: {}\n`, [/`again` is the same environment as `test` at line 7/]],
   [
     'an undeclared environment',
     `${head}apis:\n  a:\n    id: x\n    environments:\n      «tset»: online\n      «zzz»: online\n`,
@@ -198,7 +198,7 @@ const mistaken: readonly [name: string, marked: string, says: readonly RegExp[]]
   [
     'a variable outside of the gateway',
     `${head}apis:\n  a: { id: x, remark: «"see ${variable('SET')}"», environments: {} }\n`,
-    [/\$\{SET\} stands outside of `gateway`/],
+    [/\$\{SET\} is used outside `gateway`/],
   ],
   ['a variable whose value does not fit', withProject(`«${variable('SET')}»`), [/"a value" is not allowed for `gateway.project`/]],
   [
@@ -208,10 +208,10 @@ const mistaken: readonly [name: string, marked: string, says: readonly RegExp[]]
   ],
   ['a state that is a yes', `${head}apis:\n  a: { id: x, environments: { test: «true» } }\n`, [/`true` is not allowed.*online or offline/]],
   ['settings without a state', `${head}apis:\n  a: { id: x, environments: { «test»: {} } }\n`, [/lacks `state`/]],
-  ['a name beside an ID', `${head}  other: { id: x, «name»: y }\napis: {}\n`, [/`name` says nothing beside `id`/]],
+  ['a name beside an ID', `${head}  other: { id: x, «name»: y }\napis: {}\n`, [/`name` has no effect beside `id`/]],
   ['an API without environments', `${head}apis:\n  «a»: { id: x }\n`, [/`apis.a` lacks `environments`/]],
   ['an environment with a setting too much', `${head}  other: { id: x, «protect»: true }\napis: {}\n`, [/did you mean `protected`/]],
-  ['a yes that is a text', `${head}  other: { id: x, protected: «"true"» }\napis: {}\n`, [/is a text; expected true or false/]],
+  ['a yes that is a string', `${head}  other: { id: x, protected: «"true"» }\napis: {}\n`, [/is a string; expected true or false/]],
   [
     'values that are missing',
     '«edict»:\n«gateway»:\n«environments»:\n«prune»:\n«apis»:\n',
@@ -225,14 +225,14 @@ const mistaken: readonly [name: string, marked: string, says: readonly RegExp[]]
   [
     'lists in odd places',
     `${head}apis:\n  a:\n    id: «[x]»\n    environments:\n      «- test: online»\n  b: { id: b, environments: { test: «[online]» } }\n`,
-    [/`apis.a.id` is a list; expected a text/, /`apis.a.environments` is a list/, /a list is not allowed/],
+    [/`apis.a.id` is a list; expected a string/, /`apis.a.environments` is a list/, /a list is not allowed/],
   ],
   [
     'a map where a text belongs',
     `${head}apis:\n  a:\n    id:\n      «x: 1»\n    environments: {}\n`,
-    [/`apis.a.id` is a map; expected a text/],
+    [/`apis.a.id` is a map; expected a string/],
   ],
-  ['a text where a map belongs', `${head}apis: «none»\n`, [/`apis` is a text; expected a map/]],
+  ['a text where a map belongs', `${head}apis: «none»\n`, [/`apis` is a string; expected a map/]],
   [
     'an ID that is none',
     `${head}apis:\n  a: { id: «a b», environments: {} }\n  b: { id: «""», environments: {} }\n`,
@@ -243,16 +243,16 @@ const mistaken: readonly [name: string, marked: string, says: readonly RegExp[]]
     `${head}apis:\n  «"a b"»: { id: x, environments: {} }\n  «""»: { id: y, environments: {} }\n`,
     [/the name "a b" is not allowed/, /the name ""/],
   ],
-  ['an address that is none', `${head.replace('https://roma.example.com', '«http://[»')}apis: {}\n`, [/"http:\/\/\[" is not an address/]],
+  ['an address that is none', `${head.replace('https://roma.example.com', '«http://[»')}apis: {}\n`, [/"http:\/\/\[" is not a valid URL/]],
   ['an address with a user', `${head.replace('https://roma.example.com', '«https://u@h»')}apis: {}\n`, [/without user, path or query/]],
   [
     'limits that are none',
     `${head.replace('  instance: i', '  instance: i\n  limit: { calls: «0», per: «0s», concurrency: «1.5» }\n  timeout: «25h»')}apis: {}\n`,
-    [/>= 1/, /A time with its unit/, /a whole number/, /A time with its unit/],
+    [/>= 1/, /A duration with a unit/, /an integer/, /A duration with a unit/],
   ],
   ['another format', `${head.replace('edict: 1', 'edict: «2»')}apis: {}\n`, [/`2` is not allowed for `edict`; expected 1/]],
   ['a tab as indentation', `${head}apis:\n«\t»a: b\n`, [/a tab is used for indentation/]],
-  ['a second document', `${head}apis: {}\n«---»\na: b\n`, [/a second document begins here/]],
+  ['a second document', `${head}apis: {}\n«---»\na: b\n`, [/a second YAML document starts here/]],
   ['an alias without an anchor', `${head}apis:\n  a: { id: x, environments: «*none» }\n`, [/\*none has no anchor before it.*&none/]],
   ['an alias that contains itself', `${head}apis: &all\n  a: «*all»\n`, [/\*all contains itself/]],
   [
@@ -260,7 +260,7 @@ const mistaken: readonly [name: string, marked: string, says: readonly RegExp[]]
     `${head}apis:\n  a: &a { id: x, environments: {} }\n  b: { «<<»: *a, id: y, environments: {} }\n`,
     [/unknown key `<<`/],
   ],
-  ['a key that is a list', `${head}apis:\n  «[a]»: b\n`, [/this key is not a text/]],
+  ['a key that is a list', `${head}apis:\n  «[a]»: b\n`, [/the key is not a string/]],
   [
     'what every object has',
     `${head}«__proto__»: 1\n«constructor»: { a: b }\n«toString»: x\napis: {}\n`,

@@ -50,21 +50,21 @@ test('an entry is a name, or a map with a soak and a probe', () => {
 });
 
 for (const [name, rollout, expected] of [
-  ['one entry', 'rollout: [test]', ['4:10 `rollout` needs 2 entries at least']],
-  ['a text instead of a list', 'rollout: test', ['4:10 `rollout` is a text; expected a list']],
+  ['one entry', 'rollout: [test]', ['4:10 `rollout` needs at least 2 entries']],
+  ['a text instead of a list', 'rollout: test', ['4:10 `rollout` is a string; expected a list']],
   ['an unknown environment', 'rollout: [tst, release]', ['4:11 the environment `tst` is not declared under `environments`']],
   [
     'an unknown environment in a map',
     'rollout: [{ environment: tst }, release]',
     ['4:26 the environment `tst` is not declared under `environments`'],
   ],
-  ['an environment twice', 'rollout: [test, release, { environment: test }]', ['4:41 `test` stands in `rollout` already, in line 4']],
+  ['an environment twice', 'rollout: [test, release, { environment: test }]', ['4:41 `test` is already in `rollout`, at line 4']],
   ['an entry without environment', 'rollout: [{ soak: 1m }, release]', ['4:11 `rollout.0` lacks `environment`']],
   ['a soak without a unit', 'rollout: [{ environment: test, soak: 10 }, release]', ['4:38 "10" is not allowed for `rollout.0.soak`']],
   [
     'a soak at the end',
     'rollout: [test, { environment: release, soak: 1m }]',
-    ['4:41 `soak` says nothing here: no environment comes after `release`'],
+    ['4:41 `soak` has no effect here: no step follows `release`'],
   ],
   [
     'another protocol',
@@ -76,22 +76,22 @@ for (const [name, rollout, expected] of [
     'rollout: [{ environment: test, probe: "https://u:p@x/" }, release]',
     ['4:39 "https://u:p@x/" is not allowed for `rollout.0.probe`'],
   ],
-  ['no address', 'rollout: [{ environment: test, probe: { url: "https://[/x" } }, release]', ['4:46 "https://[/x" is not an address']],
+  ['no address', 'rollout: [{ environment: test, probe: { url: "https://[/x" } }, release]', ['4:46 "https://[/x" is not a valid URL']],
   [
     'an unknown placeholder',
     'rollout: [{ environment: test, probe: "https://x/{name}" }, release]',
-    ['4:39 {name} stands for nothing in the address of a probe'],
+    ['4:39 unknown placeholder {name} in a probe URL'],
   ],
-  ['a variable', 'rollout: [{ environment: test, probe: "https://x/$' + '{X}" }, release]', ['4:39 $' + '{X} stands outside of `gateway`']],
+  ['a variable', 'rollout: [{ environment: test, probe: "https://x/$' + '{X}" }, release]', ['4:39 $' + '{X} is used outside `gateway`']],
   [
     'a status that is none',
     'rollout: [{ environment: test, probe: { url: "https://x", status: 99 } }, release]',
     ['4:67 `99` is not allowed for `rollout.0.probe.status`; expected a number >= 200'],
   ],
   [
-    'a status that is a text',
+    'a status that is a string',
     'rollout: [{ environment: test, probe: { url: "https://x", status: ok } }, release]',
-    ['4:67 `rollout.0.probe.status` is a text; expected a whole number'],
+    ['4:67 `rollout.0.probe.status` is a string; expected an integer'],
   ],
 ] as const) {
   test(`${name} is a mistake at its place`, () => assert.equal(mistakes(rollout), expected));
@@ -99,9 +99,9 @@ for (const [name, rollout, expected] of [
 
 test('a probe of an API is a mistake where nothing is probed, and where it is no address', () => {
   const api = (probe: string): string => `orders: { id: A, probe: "${probe}", environments: {} }`;
-  assert.equal(mistakes('rollout: [test, release]', api('https://x')), ['6:20 `probe` says nothing: no environment of `rollout` has one']);
+  assert.equal(mistakes('rollout: [test, release]', api('https://x')), ['6:20 `probe` has no effect: no step of `rollout` has a probe']);
   const rollout = 'rollout: [{ environment: test, probe: "https://x" }, release]';
-  assert.equal(mistakes(rollout, api('https://x/{foo}')), ['6:27 {foo} stands for nothing in the address of a probe']);
+  assert.equal(mistakes(rollout, api('https://x/{foo}')), ['6:27 unknown placeholder {foo} in a probe URL']);
   assert.equal(mistakes(rollout, api('here')), ['6:27 "here" is not allowed for `apis.orders.probe`']);
   assert.equal(mistakes(rollout, api('none')), []);
 });
@@ -109,7 +109,7 @@ test('a probe of an API is a mistake where nothing is probed, and where it is no
 test('a name that cannot stand in a host is a mistake of its API, unless that has an address of its own', () => {
   const rollout = 'rollout: [{ environment: test, probe: "https://{api}.example.com" }, release]';
   assert.equal(mistakes(rollout, 'a/b: { id: A, environments: {} }'), [
-    '6:3 the probe of a/b in test has no address: https://a%2Fb.example.com is none',
+    '6:3 the probe URL of a/b in test is invalid: https://a%2Fb.example.com',
   ]);
   assert.equal(mistakes(rollout, 'a/b: { id: A, probe: "https://x", environments: {} }'), []);
 });

@@ -41,9 +41,9 @@ test('what is neither is refused with a reason', () => {
     ['', /format/],
     ['61 * * * *', /minute: 61/],
     ['every friday', /format/],
-    ['2026-02-31T10:00', /no such date/],
+    ['2026-02-31T10:00', /date and time does not exist/],
     ['2026-12-18T25:00', /./],
-    ['2026-12-18T10:00+99:00', /no such date/],
+    ['2026-12-18T10:00+99:00', /date and time does not exist/],
   ] as const) {
     try {
       parseSchedule(text, 'UTC');

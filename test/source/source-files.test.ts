@@ -53,9 +53,9 @@ test('a file that includes others needs no APIs of its own', () => {
 });
 
 test('an API stands in one file, and so does an ID', () => {
-  assert.equal(mistakes(api('a'), api('a', 'other')), ['shop/apis/0.yaml:2 the API `a` stands in shop/edict.yaml:6 too']);
+  assert.equal(mistakes(api('a'), api('a', 'other')), ['shop/apis/0.yaml:2 the API `a` is also declared in shop/edict.yaml:6']);
   assert.equal(mistakes('', api('a'), api('b', 'id-a')), [
-    'shop/apis/1.yaml:2 b in test is the same publication as a in test in shop/apis/0.yaml:2: the IDs are equal',
+    'shop/apis/1.yaml:2 b in test is the same publication as a in test at shop/apis/0.yaml:2: both have the same ID',
   ]);
 });
 
@@ -65,7 +65,7 @@ test('every mistake of every file is told at once, each in its own', () => {
     'shop/apis/0.yaml:1 `apis.b` lacks `environments`',
     'shop/apis/1.yaml:2 flow sequence in block collection must be sufficiently indented and end with a ]',
     'shop/apis/2.yaml:1 unknown key `gateway` in the file',
-    'shop/apis/3.yaml:2 $' + '{HOME} stands outside of `gateway`',
+    'shop/apis/3.yaml:2 $' + '{HOME} is used outside `gateway`',
     `shop/apis/3.yaml:2 ${variable} is not allowed for \`apis.d.id\``,
   ]);
 });

@@ -36,7 +36,7 @@ test('says which variables are not set, or empty', () => {
 test('refuses credentials, and never shows one', () => {
   for (const name of ['HW_ACCESS_KEY', 'HW_SECRET_KEY', 'HW_SECURITY_TOKEN', 'HW_USER_PASSWORD', 'HW_AUTH_TOKEN']) {
     const { value, findings } = substituted({ gateway: { project: variable(name) } }, { [name]: 'the-secret' });
-    assert.equal(findings, [['gateway.project', `${variable(name)} is a credential; credentials never stand in the file`]]);
+    assert.equal(findings, [['gateway.project', `${variable(name)} is a credential; credentials are not allowed in the file`]]);
     assert.not.match(JSON.stringify(value), 'the-secret');
   }
 });

@@ -143,7 +143,7 @@ export const dangersInFiles: readonly Danger[] = [
       scene.write(scene.file({ ...three, more: 'include: [apis/*.yaml]' }));
     },
     exit: 3,
-    says: /the API `orders` stands in .*edict\.yaml:\d+ too/,
+    says: /the API `orders` is also declared in .*edict\.yaml:\d+/,
   },
   {
     name: 'an API stands twice in the file',

@@ -74,12 +74,12 @@ export const dangersOfTimes: readonly Danger[] = [
     online: online(withoutOrders),
   },
   {
-    name: 'a freeze ends before it begins',
+    name: 'a freeze ends before it starts',
     does: 'calls the file invalid, instead of taking it for none',
     before: allOnline,
     happens: (scene) => scene.write(scene.file({ ...withoutOrders, more: freeze(hourMs, -hourMs) })),
     exit: 3,
-    says: /before it begins|"line":\d/,
+    says: /before it starts|"line":\d/,
   },
   {
     name: 'an API is suspended',

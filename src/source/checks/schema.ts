@@ -64,7 +64,7 @@ function toDiagnostic(error: ErrorObject): PathDiagnostic {
     case 'type':
       return wrong(
         `${formatPath(path)} is ${describeType(data)}; expected ${typeNames[String(params['type'])] ?? params['type']}`,
-        data === null ? 'write a value, or remove the key' : null,
+        data === null ? 'set a value or remove the key' : null,
       );
     case 'pattern':
       if (error.propertyName !== undefined) {
@@ -82,11 +82,11 @@ function toDiagnostic(error: ErrorObject): PathDiagnostic {
     case 'maxLength':
       return wrong(`${name} has ${[...String(data)].length} characters; at most ${params['limit']} are allowed`);
     case 'minLength':
-      return wrong(`${name} is empty`, 'write a value, or remove the key');
+      return wrong(`${name} is empty`, 'set a value or remove the key');
     case 'minItems':
-      return wrong(`${formatPath(path)} needs ${params['limit']} entries at least`);
+      return wrong(`${formatPath(path)} needs at least ${params['limit']} entries`);
     case 'minProperties':
-      return wrong(`${name} is empty; at least one is needed`);
+      return wrong(`${name} is empty; at least one entry is required`);
     case 'minimum':
     case 'maximum':
       return wrong(
@@ -104,15 +104,15 @@ interface Schema {
 
 const typeNames: Readonly<Record<string, string>> = {
   object: 'a map (`key: value`)',
-  string: 'a text',
-  integer: 'a whole number',
+  string: 'a string',
+  integer: 'an integer',
   boolean: 'true or false',
   array: 'a list',
 };
 
 function unknownKey(path: KeyPath, key: string, known: readonly string[]): PathDiagnostic {
   const near = closestMatch(key, known);
-  const list = `known here: ${known.join(', ')}`;
+  const list = `allowed keys: ${known.join(', ')}`;
   return {
     path: [...path, key],
     target: 'key',
@@ -145,5 +145,5 @@ function describeType(value: unknown): string {
   if (value === null) return 'empty';
   if (Array.isArray(value)) return 'a list';
   if (isMap(value)) return 'a map';
-  return typeof value === 'string' ? 'a text' : `the ${typeof value} ${String(value)}`;
+  return typeof value === 'string' ? 'a string' : `the ${typeof value} ${String(value)}`;
 }

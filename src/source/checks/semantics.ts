@@ -24,7 +24,7 @@ export function checkSemantics(file: unknown, placeOf: DescribeLocation, meaning
         rule: 'invalid-value',
         path: ['gateway', key],
         target: 'value',
-        message: `"${address}" is not an address`,
+        message: `"${address}" is not a valid URL`,
         hint: 'expected: https://HOST or https://HOST:PORT',
       });
     }
@@ -83,8 +83,8 @@ function resolveId(setting: unknown, name: NameRef, path: KeyPath, meanings: Nam
         rule: 'redundant-key',
         path: [...path, spare],
         target: 'key',
-        message: `\`${spare}\` says nothing beside \`id\``,
-        hint: 'remove one of the two',
+        message: `\`${spare}\` has no effect beside \`id\``,
+        hint: 'remove one of them',
       });
     return id;
   }
@@ -100,7 +100,7 @@ function resolveId(setting: unknown, name: NameRef, path: KeyPath, meanings: Nam
       message: `the gateway has ${isNone ? 'no' : `more than one`} ${what}`,
       hint: isNone
         ? notFoundHint(name, meaning.available)
-        : `write one of ${joinLimited(meaning.candidates.map(formatResource))}, or a \`group\``,
+        : `set one of ${joinLimited(meaning.candidates.map(formatResource))}, or add a \`group\``,
     });
   }
   return null;
@@ -109,9 +109,7 @@ function resolveId(setting: unknown, name: NameRef, path: KeyPath, meanings: Nam
 function notFoundHint({ name }: NameRef, others: readonly NamedResource[]): string {
   const near = closestMatch(name, new Set(others.map((other) => other.name)));
   const meant = near === null ? [] : others.filter((other) => other.name === near);
-  return meant.length > 0
-    ? `did you mean ${joinLimited(meant.map(formatResource))}?`
-    : 'look at its name in the console, or write its `id`';
+  return meant.length > 0 ? `did you mean ${joinLimited(meant.map(formatResource))}?` : 'check its name in the console, or set its `id`';
 }
 
 function formatResource({ id, name, group }: NamedResource): string {
@@ -141,8 +139,8 @@ function reportDuplicate(
     rule: 'duplicate-declaration',
     path,
     target: 'key',
-    message: `${message} ${name} in ${placeOf(first)}: the IDs are equal`,
-    hint: 'correct an ID, or remove one of the two',
+    message: `${message} ${name} at ${placeOf(first)}: both have the same ID`,
+    hint: 'correct one of the IDs, or remove one of the entries',
   });
 }
 
@@ -150,7 +148,7 @@ function reportDuplicate(
 export function undeclaredEnvironment(path: KeyPath, environment: string, declared: readonly string[]): PathDiagnostic {
   const near = closestMatch(environment, declared);
   const more = declared.length > maxListed ? `, and ${declared.length - maxListed} more` : '';
-  const list = declared.length > 0 ? `declared: ${declared.slice(0, maxListed).join(', ')}${more}` : 'none is declared';
+  const list = declared.length > 0 ? `declared: ${declared.slice(0, maxListed).join(', ')}${more}` : 'no environment is declared';
   return {
     rule: 'undeclared-environment',
     path,

@@ -16,7 +16,10 @@ export function parseGatewayArguments(options: GatewayArguments): GatewaySetting
   // Variables are substituted only in files; on the command line, the shell does that.
   const variable = Object.entries(options).find(([, text]) => text?.includes('${'));
   if (variable)
-    throw new EdictError('OPTION_INVALID', `--${variable[0]} ${JSON.stringify(variable[1])} holds \${…}, which only a file may`);
+    throw new EdictError(
+      'OPTION_INVALID',
+      `--${variable[0]} ${JSON.stringify(variable[1])} contains \${…}, which is allowed only in a file`,
+    );
   const file = { edict: 1, gateway: options, environments: { some: 'some' }, apis: {} };
   const [finding] = [...checkSchema(file, 'File'), ...checkSemantics(file, () => '')];
   if (finding) throw toOptionError(finding);

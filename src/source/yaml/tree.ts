@@ -105,8 +105,8 @@ class TreeBuilder {
 
   addError({ code, message, pos: [start, end] }: Document.Parsed['errors'][number]): void {
     if (code === 'RESOURCE_EXHAUSTION') this.#report(start, end, tooDeepProblem.message, tooDeepProblem.hint);
-    else if (code === 'MULTIPLE_DOCS') this.#report(start, end, 'a second document begins here; one file is one document');
-    else if (code === 'TAB_AS_INDENT') this.#report(start, end, 'a tab is used for indentation; YAML wants spaces');
+    else if (code === 'MULTIPLE_DOCS') this.#report(start, end, 'a second YAML document starts here; a file must be one document');
+    else if (code === 'TAB_AS_INDENT') this.#report(start, end, 'a tab is used for indentation; YAML requires spaces');
     else this.#report(start, end, message.charAt(0).toLowerCase() + message.slice(1));
   }
 
@@ -139,12 +139,12 @@ class TreeBuilder {
       this.#recordAnchor(key);
       const node = value === null ? emptyScalar(end, end) : this.build(value);
       if (!isScalar(key)) {
-        this.#report(start, end, 'this key is not a text', 'write `name: value`');
+        this.#report(start, end, 'the key is not a string', 'write `name: value`');
         continue;
       }
       const name = typeof key.value === 'string' ? key.value : (key.source ?? '');
       if (entries.has(name))
-        this.#report(start, end, `the key "${name}" stands twice in this map`, 'remove one of the two', 'duplicate-key');
+        this.#report(start, end, `the key "${name}" is already defined in this map`, 'remove one of the two', 'duplicate-key');
       else entries.set(name, { base: 0, key: { start, end }, node });
     }
     return entries;
@@ -164,7 +164,7 @@ class TreeBuilder {
       return emptyScalar(start, end);
     }
     if (this.#repeatedNodes > maxRepeatedNodes) {
-      this.#report(start, end, `the aliases up to *${name} repeat more than ${maxRepeatedNodes} values`, 'write them out, or use fewer');
+      this.#report(start, end, `the aliases up to *${name} repeat more than ${maxRepeatedNodes} values`, 'use fewer aliases');
       return emptyScalar(start, end);
     }
     this.#aliasDepth += 1;

@@ -63,7 +63,7 @@ test('what the file could not say is told on stderr', async () => {
   await importing({ apis: [api('a b', 'orders', [release.id])], environments: [release] }, async (args) => {
     const { code, stdout, stderr } = await run(args);
     assert.is(code, 0);
-    assert.is(stderr, 'edict: Left out, since their IDs are none that a file may hold. See the end of the file: 1 in all.\n');
+    assert.is(stderr, 'edict: Omitted because their IDs are not allowed in a file. See the end of the file: 1 in all.\n');
     assert.match(stdout, '# - API "orders" in group "shop", ID "a b"\n');
   });
 });

@@ -33,7 +33,7 @@ for (const [name, value, expected] of [
   [
     'an environment that is empty',
     file({ environments: { test: null } }),
-    ['environments.test value: `environments.test` is empty; expected a text'],
+    ['environments.test value: `environments.test` is empty; expected a string'],
   ],
   [
     'an environment with a wrong ID',
@@ -45,7 +45,7 @@ for (const [name, value, expected] of [
     file({ environments: { test: { id: 'a b' } } }),
     ['environments.test.id value: "a b" is not allowed'],
   ],
-  ['no environment', file({ environments: {} }), ['environments value: environments is empty; at least one is needed']],
+  ['no environment', file({ environments: {} }), ['environments value: environments is empty; at least one entry is required']],
   ['a name with a space', file({ apis: { 'a b': { id: 'a', environments: {} } } }), ['apis.a b key: the name "a b" is not allowed']],
   [
     'a key with characters of a path',
@@ -57,7 +57,7 @@ for (const [name, value, expected] of [
   [
     'a revision that is a yes',
     api({ revision: true }),
-    ['apis.orders.revision value: `apis.orders.revision` is the boolean true; expected a text'],
+    ['apis.orders.revision value: `apis.orders.revision` is the boolean true; expected a string'],
   ],
   ['a file that is empty', null, [' value: the file is empty; expected a map (`key: value`)']],
 ] as const satisfies readonly (readonly [string, unknown, readonly string[]])[]) {

@@ -15,12 +15,12 @@ test('finds nothing where there is nothing to find', () => {
 test('finds a publication that stands there twice, by whatever names', () => {
   const apis = { a: { id: 'A', environments: { test: 'online' } }, b: { id: 'A', environments: { test: 'offline' } } };
   assert.equal(found(file({ test: 'e1' }, apis)), [
-    'apis.b.environments.test: b in test is the same publication as a in test in line 7: the IDs are equal',
+    'apis.b.environments.test: b in test is the same publication as a in test at line 7: both have the same ID',
   ]);
   const environments = { test: 'e1', again: { id: 'e1' } };
   assert.equal(found(file(environments, { a: { id: 'A', environments: { test: 'online', again: 'online' } } })), [
-    'environments.again: `again` is the same environment as `test` in line 7: the IDs are equal',
-    'apis.a.environments.again: a in again is the same publication as a in test in line 7: the IDs are equal',
+    'environments.again: `again` is the same environment as `test` at line 7: both have the same ID',
+    'apis.a.environments.again: a in again is the same publication as a in test at line 7: both have the same ID',
   ]);
 });
 
@@ -34,7 +34,7 @@ test('finds environments that are not declared, also those that every object has
       ['constructor', 'declared: test'],
     ],
   );
-  assert.is(checkSemantics(file({}, apis), () => 'line 7')[0]?.hint, 'none is declared');
+  assert.is(checkSemantics(file({}, apis), () => 'line 7')[0]?.hint, 'no environment is declared');
 });
 
 test('a hint names ten environments and counts the others', () => {
@@ -44,7 +44,7 @@ test('a hint names ten environments and counts the others', () => {
 });
 
 test('finds an address that is none', () => {
-  assert.equal(found({ gateway: { endpoint: 'https://[', iam: 'http://ok' } }), ['gateway.endpoint: "https://[" is not an address']);
+  assert.equal(found({ gateway: { endpoint: 'https://[', iam: 'http://ok' } }), ['gateway.endpoint: "https://[" is not a valid URL']);
 });
 
 test('looks past values of any other shape', () => {
@@ -72,7 +72,7 @@ test('a name that means several is a mistake at the name, with all of them', () 
   const candidates = [nameable('A', 'orders'), nameable('B', 'orders')];
   const [finding] = checkSemantics(file({ test: 'e1' }, apis), () => 'line 7', meanings('orders', { kind: 'several', candidates }));
   assert.equal([finding?.path.join('.'), finding?.message], ['apis.o.name', 'the gateway has more than one API named `orders`']);
-  assert.match(String(finding?.hint), /`id: A`.*`id: B`.*or a `group`/);
+  assert.match(String(finding?.hint), /`id: A`.*`id: B`.*or add a `group`/);
 });
 
 test('two names for one API are one publication declared twice', () => {
@@ -83,8 +83,8 @@ test('two names for one API are one publication declared twice', () => {
 
 test('a name beside an ID says nothing', () => {
   assert.equal(found(file({ test: { id: 'e1', name: 'TEST' } }, { a: { id: 'A', group: 'g', environments: {} } })), [
-    'environments.test.name: `name` says nothing beside `id`',
-    'apis.a.group: `group` says nothing beside `id`',
+    'environments.test.name: `name` has no effect beside `id`',
+    'apis.a.group: `group` has no effect beside `id`',
   ]);
 });
 

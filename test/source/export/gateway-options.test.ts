@@ -16,11 +16,11 @@ test('has the settings that a file without more would have', () => {
 for (const [over, message] of [
   [{ endpoint: 'roma.example.com' }, '"roma.example.com" is not allowed for `--endpoint`'],
   [{ endpoint: 'https://user:secret@host' }, '"https://***@host" is not allowed for `--endpoint`'],
-  [{ endpoint: 'https://host:99999' }, '--endpoint: "https://host:99999" is not an address'],
+  [{ endpoint: 'https://host:99999' }, '--endpoint: "https://host:99999" is not a valid URL'],
   [{ iam: 'https://host/path' }, '"https://host/path" is not allowed for `--iam`'],
   [{ project: 'a b' }, '"a b" is not allowed for `--project`'],
   [{ instance: '' }, '"" is not allowed for `--instance`'],
-  [{ endpoint: 'https://$' + '{HOST}' }, '--endpoint "https://$' + '{HOST}" holds $' + '{…}, which only a file may'],
+  [{ endpoint: 'https://$' + '{HOST}' }, '--endpoint "https://$' + '{HOST}" contains $' + '{…}, which is allowed only in a file'],
 ] as const) {
   test(`refuses ${JSON.stringify(over)}`, () => {
     try {

@@ -26,7 +26,7 @@ test('a number is one only where the file has numbers, and stays as it is writte
   });
 });
 
-test('a key is a text, however it is written', () => {
+test('a key is a string, however it is written', () => {
   assert.equal(Object.keys(read('1.10: a\n~: b\ntrue: c\n"": d\n') as object), ['1.10', '~', 'true', '']);
 });
 
