@@ -56,7 +56,7 @@ export async function readFileSet(path: string, includesOf: (text: string) => re
     hasIncludes: includes.length > 0,
     included: included.map(({ file, relativePath, text }) => ({ file, relativePath, text })),
     diagnostics,
-    realPaths: [realPath, ...included.map((one) => one.place)],
+    realPaths: [realPath, ...included.map((one) => one.realPath)],
     paths: [resolve(path), ...reader.paths],
     directories: [...directories],
   };
@@ -108,7 +108,7 @@ class IncludeReader {
   readonly diagnostics: PathDiagnostic[] = [];
   readonly paths = new Set<string>();
   readonly directories = new Set<string>();
-  included: (SourceText & { readonly place: string })[] = [];
+  included: (SourceText & { readonly realPath: string })[] = [];
   /** By path relative to the directory, so that the order is the same on every machine. */
   readonly #candidates = new Map<string, IncludeCandidate>();
   readonly #directory: string;
@@ -175,7 +175,7 @@ class IncludeReader {
     const reason = this.#bytes > maxSourceBytes ? `all files together have more than ${maxSourceBytes} bytes` : readErrorOf(read);
     if (reason !== null) this.#report(candidate, `${file} cannot be read: ${reason}`, null);
     else if (read.kind === 'read')
-      this.included.push({ file, relativePath: relative(this.#directory, candidate.path), text: read.text, place: candidate.realPath });
+      this.included.push({ file, relativePath: relative(this.#directory, candidate.path), text: read.text, realPath: candidate.realPath });
   }
 
   #report({ index }: IncludeEntry, message: string, hint: string | null): void {

@@ -49,7 +49,7 @@ export interface ParsedFile {
    * Returns the desired state. Throws an InvalidFileError if a name in `nameRefs` is not resolved, or two publications resolve
    * to the same one.
    */
-  readonly toDesiredState: (meanings: NameResolutions) => DesiredState;
+  readonly toDesiredState: (resolutions: NameResolutions) => DesiredState;
 }
 
 /**
@@ -70,7 +70,7 @@ export function parseFile(input: ParseInput): ParsedFile {
   const { file, variables, included = [], includeDiagnostics = [], parseCache = new ParseCache() } = input;
   const all = [{ file, relativePath: '', text: input.text }, ...included];
   const [main, ...others] = all.map((one) => new SourceFile(one, parseCache.parse(one.file, one.text)));
-  if (!main) throw new TypeError('a file has a part');
+  if (!main) throw new TypeError('no main file');
   parseCache.retainOnly(new Set(all.map((one) => one.file)));
   const files = new SourceFiles(main, others);
   files.report(main, includeDiagnostics.map(withRule('include')));
@@ -80,7 +80,8 @@ export function parseFile(input: ParseInput): ParsedFile {
     diagnostics.push(...misplaced.map(withRule('variable')), ...checkSchema(substituted, sourceFile === main ? 'File' : 'Included'));
     return substituted;
   });
-  const check = (meanings: NameResolutions): void => files.throwIfInvalid(file, checkSemantics(value, files.describeLocation, meanings));
+  const check = (resolutions: NameResolutions): void =>
+    files.throwIfInvalid(file, checkSemantics(value, files.describeLocation, resolutions));
   files.throwIfInvalid(file, [
     ...checkSemantics(value, files.describeLocation),
     ...checkRollout(value, files.describeLocation).map(withRule('rollout')),
@@ -88,9 +89,9 @@ export function parseFile(input: ParseInput): ParsedFile {
   ]);
   const written = value as EdictFile;
   const nameRefs = collectNameRefs(written);
-  const toDesiredState = (meanings: NameResolutions): DesiredState => {
+  const toDesiredState = (resolutions: NameResolutions): DesiredState => {
     const known = new Map(
-      nameRefs.map((name) => [nameKey(name), meanings.get(nameKey(name)) ?? ({ kind: 'none', available: [] } as const)]),
+      nameRefs.map((name) => [nameKey(name), resolutions.get(nameKey(name)) ?? ({ kind: 'none', available: [] } as const)]),
     );
     if (nameRefs.length > 0) check(known);
     return buildDesiredState(written, known, files);
@@ -106,10 +107,10 @@ function collectNameRefs(written: EdictFile): NameRef[] {
   return [...environments, ...apis];
 }
 
-function buildDesiredState(written: EdictFile, meanings: NameResolutions, files: SourceFiles): DesiredState {
+function buildDesiredState(written: EdictFile, resolutions: NameResolutions, files: SourceFiles): DesiredState {
   const resolvedId = (name: NameRef): string => {
-    const resolution = meanings.get(nameKey(name));
-    if (resolution?.kind !== 'one') throw new TypeError(`nobody has looked up ${nameKey(name)}`);
+    const resolution = resolutions.get(nameKey(name));
+    if (resolution?.kind !== 'one') throw new TypeError(`unresolved name: ${nameKey(name)}`);
     return resolution.id;
   };
   const environments = new Map<string, Environment>();

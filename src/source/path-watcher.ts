@@ -19,7 +19,7 @@ export interface Snapshot {
 }
 
 /**
- * Calls `hint` when the fingerprint changes. It is recomputed when anything changes on the way to one of the paths: the file
+ * Calls `onChange` when the fingerprint changes. It is recomputed when anything changes on the way to one of the paths: the file
  * itself, a symbolic link in it or in any directory above it (a ConfigMap's `..data`, git-sync's checkout), or a directory
  * that holds one of these; and for any change in one of the directories. For directories further up, and for file systems
  * without notifications, it is recomputed every 5 s.

@@ -16,8 +16,8 @@ const defaultProbeTimeout = '5s';
  * Checks `rollout` and the probes of APIs for errors that a schema cannot detect: undeclared or repeated environments, a soak or
  * probe with no later environment, and invalid URLs. Ignores values of the wrong type, which the schema check reports.
  */
-export function checkRollout(file: unknown, placeOf: (path: KeyPath) => string): PathDiagnostic[] {
-  const findings: PathDiagnostic[] = [];
+export function checkRollout(file: unknown, locationOf: (path: KeyPath) => string): PathDiagnostic[] {
+  const diagnostics: PathDiagnostic[] = [];
   const root = isMap(file) ? file : {};
   const entries = Array.isArray(root['rollout']) ? (root['rollout'] as unknown[]) : [];
   const declared = Object.keys(isMap(root['environments']) ? root['environments'] : {});
@@ -29,17 +29,17 @@ export function checkRollout(file: unknown, placeOf: (path: KeyPath) => string):
     if (typeof name !== 'string') continue;
     const path = ['rollout', String(index), ...(isMap(entry) ? ['environment'] : [])];
     const before = first.get(name);
-    if (!declared.includes(name)) findings.push({ ...undeclaredEnvironment(path, name, declared), target: 'value' });
-    else if (before) findings.push(duplicateStep(path, name, placeOf(before)));
+    if (!declared.includes(name)) diagnostics.push({ ...undeclaredEnvironment(path, name, declared), target: 'value' });
+    else if (before) diagnostics.push(duplicateStep(path, name, locationOf(before)));
     first.set(name, before ?? path);
-    if (index === entries.length - 1 && index > 0) findings.push(...checkUnusedKeys(path, name, settings));
-    const [url, place] = probeUrlAt(settings['probe'], ['rollout', String(index), 'probe']);
+    if (index === entries.length - 1 && index > 0) diagnostics.push(...checkUnusedKeys(path, name, settings));
+    const [url, urlPath] = probeUrlAt(settings['probe'], ['rollout', String(index), 'probe']);
     if (url === null) continue;
     urls.set(name, url);
-    findings.push(...checkProbeUrl(url, place, name));
+    diagnostics.push(...checkProbeUrl(url, urlPath, name));
   }
-  findings.push(...checkApiProbes(root['apis'], urls));
-  return findings;
+  diagnostics.push(...checkApiProbes(root['apis'], urls));
+  return diagnostics;
 }
 
 function checkApiProbes(apis: unknown, urls: ReadonlyMap<string, string>): PathDiagnostic[] {
@@ -90,8 +90,8 @@ function isValidProbeUrl(url: string, api: string, environment: string): boolean
   return URL.canParse(expandProbeUrl(url, { api, environment }));
 }
 
-function duplicateStep(path: KeyPath, name: string, place: string): PathDiagnostic {
-  return { path, target: 'value', message: `\`${name}\` is already in \`rollout\`, at ${place}`, hint: 'remove one of the two' };
+function duplicateStep(path: KeyPath, name: string, location: string): PathDiagnostic {
+  return { path, target: 'value', message: `\`${name}\` is already in \`rollout\`, at ${location}`, hint: 'remove one of the two' };
 }
 
 function checkUnusedKeys(path: KeyPath, name: string, settings: Readonly<Record<string, unknown>>): PathDiagnostic[] {

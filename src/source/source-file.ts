@@ -36,11 +36,11 @@ export class SourceFile {
   }
 
   /** Adds positions to diagnostics and returns them in the order of the file. */
-  toDiagnostics(findings: readonly PathDiagnostic[]): readonly Diagnostic[] {
+  toDiagnostics(diagnostics: readonly PathDiagnostic[]): readonly Diagnostic[] {
     return sortUnique(
-      findings.map((finding) => {
-        const { start, end } = targetRange(finding, locate(this.tree.root, finding.path));
-        return this.#toDiagnostic(finding.rule ?? 'invalid-value', start, end, finding.message, finding.hint);
+      diagnostics.map((diagnostic) => {
+        const { start, end } = targetRange(diagnostic, locate(this.tree.root, diagnostic.path));
+        return this.#toDiagnostic(diagnostic.rule ?? 'invalid-value', start, end, diagnostic.message, diagnostic.hint);
       }),
     );
   }

@@ -11,9 +11,9 @@ export class SourceFiles {
   readonly #fileByApi = new Map<string, SourceFile>();
   readonly #diagnostics = new Map<SourceFile, PathDiagnostic[]>();
 
-  constructor(main: SourceFile, others: readonly SourceFile[]) {
+  constructor(main: SourceFile, included: readonly SourceFile[]) {
     this.#main = main;
-    this.#included = others;
+    this.#included = included;
   }
 
   /** The paths of all files relative to the main file's folder. */
@@ -22,34 +22,34 @@ export class SourceFiles {
   }
 
   /** Adds diagnostics for one file. */
-  report(part: SourceFile, findings: readonly PathDiagnostic[]): void {
-    this.#diagnosticsOf(part).push(...findings);
+  report(file: SourceFile, diagnostics: readonly PathDiagnostic[]): void {
+    this.#diagnosticsOf(file).push(...diagnostics);
   }
 
   /**
    * Merges all files into one value: that of the main file, with the APIs of all. `each` returns the value of a file and adds
    * its diagnostics. Files that are not valid YAML are skipped.
    */
-  mergeValues(each: (part: SourceFile, found: PathDiagnostic[]) => unknown): unknown {
-    const values = new Map(this.#wellFormed().map((part) => [part, each(part, this.#diagnosticsOf(part))]));
+  mergeValues(each: (file: SourceFile, diagnostics: PathDiagnostic[]) => unknown): unknown {
+    const values = new Map(this.#wellFormed().map((file) => [file, each(file, this.#diagnosticsOf(file))]));
     const value = values.get(this.#main);
     if (this.#included.length === 0 || !isMap(value)) return value;
     const apis: [string, unknown][] = [];
-    for (const [part, fileValue] of values) {
+    for (const [file, fileValue] of values) {
       const own = isMap(fileValue) && isMap(fileValue['apis']) ? fileValue['apis'] : {};
-      for (const [api, setting] of Object.entries(own)) if (this.#isFirstDeclaration(part, api)) apis.push([api, setting]);
+      for (const [api, setting] of Object.entries(own)) if (this.#isFirstDeclaration(file, api)) apis.push([api, setting]);
     }
     return { ...value, apis: Object.fromEntries(apis) };
   }
 
-  #isFirstDeclaration(part: SourceFile, api: string): boolean {
+  #isFirstDeclaration(file: SourceFile, api: string): boolean {
     const first = this.#fileByApi.get(api);
-    if (!first) this.#fileByApi.set(api, part);
+    if (!first) this.#fileByApi.set(api, file);
     else {
-      const { file, line } = first.sourceOf(['apis', api]);
-      const message = `the API \`${api}\` is also declared in ${file}:${line}`;
+      const source = first.sourceOf(['apis', api]);
+      const message = `the API \`${api}\` is also declared in ${source.file}:${source.line}`;
       const hint = 'remove one of the two, or rename one of them';
-      this.report(part, [{ path: ['apis', api], target: 'key', rule: 'duplicate-declaration', message, hint }]);
+      this.report(file, [{ path: ['apis', api], target: 'key', rule: 'duplicate-declaration', message, hint }]);
     }
     return !first;
   }
@@ -65,15 +65,15 @@ export class SourceFiles {
     return this.#included.length === 0 ? `line ${line}` : `${file}:${line}`;
   };
 
-  /** Throws an InvalidFileError for the file `name` if there are any diagnostics, including `findings` in the merged value. */
-  throwIfInvalid(name: string, findings: readonly PathDiagnostic[]): void {
+  /** Throws an InvalidFileError for the file `name` if there are any diagnostics, including `diagnostics` in the merged value. */
+  throwIfInvalid(name: string, diagnostics: readonly PathDiagnostic[]): void {
     const isWellFormed = this.#wellFormed().length === this.#included.length + 1;
-    for (const finding of isWellFormed ? findings : []) this.report(this.#fileAt(finding.path), [finding]);
-    const diagnostics = [this.#main, ...this.#included].flatMap((part) => [
-      ...part.yamlDiagnostics(),
-      ...part.toDiagnostics(this.#diagnostics.get(part) ?? []),
+    for (const diagnostic of isWellFormed ? diagnostics : []) this.report(this.#fileAt(diagnostic.path), [diagnostic]);
+    const all = [this.#main, ...this.#included].flatMap((file) => [
+      ...file.yamlDiagnostics(),
+      ...file.toDiagnostics(this.#diagnostics.get(file) ?? []),
     ]);
-    if (diagnostics.length > 0) throw new InvalidFileError(name, diagnostics);
+    if (all.length > 0) throw new InvalidFileError(name, all);
   }
 
   #wellFormed(): SourceFile[] {
@@ -84,9 +84,9 @@ export class SourceFiles {
     return first === 'apis' && api !== undefined ? this.fileOfApi(api) : this.#main;
   }
 
-  #diagnosticsOf(part: SourceFile): PathDiagnostic[] {
-    const found = this.#diagnostics.get(part) ?? [];
-    this.#diagnostics.set(part, found);
-    return found;
+  #diagnosticsOf(file: SourceFile): PathDiagnostic[] {
+    const diagnostics = this.#diagnostics.get(file) ?? [];
+    this.#diagnostics.set(file, diagnostics);
+    return diagnostics;
   }
 }

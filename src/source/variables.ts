@@ -19,21 +19,21 @@ const referencePattern = /\$\{([^}]*)\}/g;
  * Returns the file's value with `${NAME}` replaced by the variable NAME in the gateway block, and adds a diagnostic for each
  * reference that cannot be replaced or is outside it.
  */
-export function substituteVariables(file: unknown, variables: Variables, findings: PathDiagnostic[]): unknown {
+export function substituteVariables(file: unknown, variables: Variables, diagnostics: PathDiagnostic[]): unknown {
   if (!isMap(file)) return file;
   return Object.fromEntries(
     Object.entries(file).map(([key, value]) => {
-      if (key === 'gateway') return [key, mapStrings(value, [key], (text, path) => substitute(text, path, variables, findings))];
-      mapStrings(value, [key], (text, path) => reportMisplaced(text, path, findings));
+      if (key === 'gateway') return [key, mapStrings(value, [key], (text, path) => substitute(text, path, variables, diagnostics))];
+      mapStrings(value, [key], (text, path) => reportMisplaced(text, path, diagnostics));
       return [key, value];
     }),
   );
 }
 
-function substitute(text: string, path: KeyPath, variables: Variables, findings: PathDiagnostic[]): string {
+function substitute(text: string, path: KeyPath, variables: Variables, diagnostics: PathDiagnostic[]): string {
   return text.replace(referencePattern, (whole, name: string) => {
     if (credentialVariables.has(name)) {
-      findings.push({
+      diagnostics.push({
         path,
         target: 'value',
         message: `${whole} is a credential; credentials are not allowed in the file`,
@@ -44,7 +44,7 @@ function substitute(text: string, path: KeyPath, variables: Variables, findings:
     const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
     if (value !== undefined && value !== '') return value;
     const state = value === undefined ? 'not set' : 'empty';
-    findings.push({
+    diagnostics.push({
       path,
       target: 'value',
       message: `the environment variable ${name || '(no name)'} is ${state}`,
@@ -54,9 +54,9 @@ function substitute(text: string, path: KeyPath, variables: Variables, findings:
   });
 }
 
-function reportMisplaced(text: string, path: KeyPath, findings: PathDiagnostic[]): string {
+function reportMisplaced(text: string, path: KeyPath, diagnostics: PathDiagnostic[]): string {
   for (const [whole] of text.matchAll(referencePattern)) {
-    findings.push({
+    diagnostics.push({
       path,
       target: 'value',
       message: `${whole} is used outside \`gateway\``,

@@ -12,19 +12,19 @@ const maxListed = 10;
 
 /**
  * Checks for errors that a schema cannot detect: an invalid URL, an undeclared environment, two names for one environment, a
- * publication that is declared twice, and names that `meanings` shows to be unknown or ambiguous at the gateway. Ignores
+ * publication that is declared twice, and names that `resolutions` show to be unknown or ambiguous at the gateway. Ignores
  * values of the wrong type, which the schema check reports.
  */
-export function checkSemantics(file: unknown, placeOf: DescribeLocation, meanings: NameResolutions = new Map()): PathDiagnostic[] {
-  const findings: PathDiagnostic[] = [];
+export function checkSemantics(file: unknown, locationOf: DescribeLocation, resolutions: NameResolutions = new Map()): PathDiagnostic[] {
+  const diagnostics: PathDiagnostic[] = [];
   for (const key of ['endpoint', 'iam']) {
-    const address = textAt(objectAt(file, 'gateway'), key);
-    if (address !== null && /^https?:/.test(address) && !URL.canParse(address)) {
-      findings.push({
+    const url = textAt(objectAt(file, 'gateway'), key);
+    if (url !== null && /^https?:/.test(url) && !URL.canParse(url)) {
+      diagnostics.push({
         rule: 'invalid-value',
         path: ['gateway', key],
         target: 'value',
-        message: `"${address}" is not a valid URL`,
+        message: `"${url}" is not a valid URL`,
         hint: 'expected: https://HOST or https://HOST:PORT',
       });
     }
@@ -33,31 +33,32 @@ export function checkSemantics(file: unknown, placeOf: DescribeLocation, meaning
   const firstById = new Map<string, KeyPath>();
   for (const [name, setting] of entriesOf(file, 'environments')) {
     const path = ['environments', name];
-    const id = typeof setting === 'string' ? setting : resolveId(setting, environmentNameRef(name, setting), path, meanings, findings);
+    const id =
+      typeof setting === 'string' ? setting : resolveId(setting, environmentNameRef(name, setting), path, resolutions, diagnostics);
     idOf.set(name, id);
-    if (id !== null) reportDuplicate(firstById, id, path, `\`${name}\` is the same environment as`, findings, placeOf);
+    if (id !== null) reportDuplicate(firstById, id, path, `\`${name}\` is the same environment as`, diagnostics, locationOf);
   }
 
   const declared = [...idOf.keys()];
   const firstByPublication = new Map<string, KeyPath>();
   for (const [api, setting] of entriesOf(file, 'apis')) {
-    const apiId = resolveId(setting, apiNameRef(api, setting), ['apis', api], meanings, findings);
+    const apiId = resolveId(setting, apiNameRef(api, setting), ['apis', api], resolutions, diagnostics);
     for (const environment of Object.keys(objectAt(setting, 'environments'))) {
       const path = ['apis', api, 'environments', environment];
       const environmentId = idOf.get(environment);
-      if (environmentId === undefined) findings.push(undeclaredEnvironment(path, environment, declared));
+      if (environmentId === undefined) diagnostics.push(undeclaredEnvironment(path, environment, declared));
       if (apiId === null || !environmentId) continue;
       reportDuplicate(
         firstByPublication,
         `${apiId} ${environmentId}`,
         path,
         `${api} in ${environment} is the same publication as`,
-        findings,
-        placeOf,
+        diagnostics,
+        locationOf,
       );
     }
   }
-  return findings;
+  return diagnostics;
 }
 
 /** Returns the name reference of the API under `key` that has no ID. */
@@ -74,33 +75,39 @@ export function environmentNameRef(key: string, setting: unknown): NameRef {
  * Returns the ID in `setting` or that its name resolves to. Returns `null` without one, and adds a diagnostic if the name was
  * looked up.
  */
-function resolveId(setting: unknown, name: NameRef, path: KeyPath, meanings: NameResolutions, findings: PathDiagnostic[]): string | null {
+function resolveId(
+  setting: unknown,
+  name: NameRef,
+  path: KeyPath,
+  resolutions: NameResolutions,
+  diagnostics: PathDiagnostic[],
+): string | null {
   const id = textAt(setting, 'id');
   if (id !== null) {
-    const spare = ['name', 'group'].find((key) => textAt(setting, key) !== null);
-    if (spare)
-      findings.push({
+    const redundantKey = ['name', 'group'].find((key) => textAt(setting, key) !== null);
+    if (redundantKey)
+      diagnostics.push({
         rule: 'redundant-key',
-        path: [...path, spare],
+        path: [...path, redundantKey],
         target: 'key',
-        message: `\`${spare}\` has no effect beside \`id\``,
+        message: `\`${redundantKey}\` has no effect beside \`id\``,
         hint: 'remove one of them',
       });
     return id;
   }
-  const meaning = meanings.get(nameKey(name));
-  if (meaning?.kind === 'one') return meaning.id;
-  if (meaning) {
-    const what = `${name.kind === 'api' ? 'API' : 'environment'} named \`${name.name}\`${name.group === null ? '' : ` in the group \`${name.group}\``}`;
-    const isNone = meaning.kind === 'none';
-    findings.push({
+  const resolution = resolutions.get(nameKey(name));
+  if (resolution?.kind === 'one') return resolution.id;
+  if (resolution) {
+    const resource = `${name.kind === 'api' ? 'API' : 'environment'} named \`${name.name}\`${name.group === null ? '' : ` in the group \`${name.group}\``}`;
+    const isNone = resolution.kind === 'none';
+    diagnostics.push({
       rule: 'unknown-name',
       path: textAt(setting, 'name') === null ? path : [...path, 'name'],
       target: textAt(setting, 'name') === null ? 'key' : 'value',
-      message: `the gateway has ${isNone ? 'no' : `more than one`} ${what}`,
+      message: `the gateway has ${isNone ? 'no' : 'more than one'} ${resource}`,
       hint: isNone
-        ? notFoundHint(name, meaning.available)
-        : `set one of ${joinLimited(meaning.candidates.map(formatResource))}, or add a \`group\``,
+        ? notFoundHint(name, resolution.available)
+        : `set one of ${joinLimited(resolution.candidates.map(formatResource))}, or add a \`group\``,
     });
   }
   return null;
@@ -108,8 +115,10 @@ function resolveId(setting: unknown, name: NameRef, path: KeyPath, meanings: Nam
 
 function notFoundHint({ name }: NameRef, others: readonly NamedResource[]): string {
   const near = closestMatch(name, new Set(others.map((other) => other.name)));
-  const meant = near === null ? [] : others.filter((other) => other.name === near);
-  return meant.length > 0 ? `did you mean ${joinLimited(meant.map(formatResource))}?` : 'check its name in the console, or set its `id`';
+  const similar = near === null ? [] : others.filter((other) => other.name === near);
+  return similar.length > 0
+    ? `did you mean ${joinLimited(similar.map(formatResource))}?`
+    : 'check its name in the console, or set its `id`';
 }
 
 function formatResource({ id, name, group }: NamedResource): string {
@@ -122,24 +131,24 @@ function joinLimited(words: readonly string[]): string {
 }
 
 function reportDuplicate(
-  seen: Map<string, KeyPath>,
-  what: string,
+  firstPaths: Map<string, KeyPath>,
+  id: string,
   path: KeyPath,
   message: string,
-  findings: PathDiagnostic[],
-  placeOf: DescribeLocation,
+  diagnostics: PathDiagnostic[],
+  locationOf: DescribeLocation,
 ): void {
-  const first = seen.get(what);
+  const first = firstPaths.get(id);
   if (!first) {
-    seen.set(what, path);
+    firstPaths.set(id, path);
     return;
   }
   const name = first[0] === 'apis' ? `${first[1]} in ${first[3]}` : `\`${first[1]}\``;
-  findings.push({
+  diagnostics.push({
     rule: 'duplicate-declaration',
     path,
     target: 'key',
-    message: `${message} ${name} at ${placeOf(first)}: both have the same ID`,
+    message: `${message} ${name} at ${locationOf(first)}: both have the same ID`,
     hint: 'correct one of the IDs, or remove one of the entries',
   });
 }

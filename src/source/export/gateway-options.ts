@@ -21,8 +21,8 @@ export function parseGatewayArguments(options: GatewayArguments): GatewaySetting
       `--${variable[0]} ${JSON.stringify(variable[1])} contains \${…}, which is allowed only in a file`,
     );
   const file = { edict: 1, gateway: options, environments: { some: 'some' }, apis: {} };
-  const [finding] = [...checkSchema(file, 'File'), ...checkSemantics(file, () => '')];
-  if (finding) throw toOptionError(finding);
+  const [diagnostic] = [...checkSchema(file, 'File'), ...checkSemantics(file, () => '')];
+  if (diagnostic) throw toOptionError(diagnostic);
   return parseGateway(options);
 }
 

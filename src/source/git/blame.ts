@@ -18,26 +18,21 @@ const maxDateMs = 8.64e15;
  * outside a checkout, lines from before a shallow clone begins, a missing Git and a timeout give no commit, without an error.
  * Writes nothing and uses no network.
  */
-export async function blame(sources: readonly SourceLocation[], environment: Env, limitMs: number = blameTimeoutMs): Promise<CommitLookup> {
+export async function blame(sources: readonly SourceLocation[], env: Env, limitMs: number = blameTimeoutMs): Promise<CommitLookup> {
   const known = new Map<string, Commit>();
   const signal = AbortSignal.timeout(limitMs);
-  for (const [file, places] of Map.groupBy(sources, (source) => source.file)) {
-    const lines = [...new Set(places.map(({ line }) => line))].sort((a, b) => a - b);
-    for (const [line, commit] of await blameFile(file, lines, environment, signal)) known.set(`${line} ${file}`, commit);
+  for (const [file, locations] of Map.groupBy(sources, (source) => source.file)) {
+    const lines = [...new Set(locations.map(({ line }) => line))].sort((a, b) => a - b);
+    for (const [line, commit] of await blameFile(file, lines, env, signal)) known.set(`${line} ${file}`, commit);
   }
   return ({ file, line }) => known.get(`${line} ${file}`) ?? null;
 }
 
-async function blameFile(
-  file: string,
-  lines: readonly number[],
-  environment: Env,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<number, Commit>> {
+async function blameFile(file: string, lines: readonly number[], env: Env, signal: AbortSignal): Promise<ReadonlyMap<number, Commit>> {
   // Git would blame the symbolic link itself instead of its target.
   const path = await realpath(resolve(file)).catch(() => null);
   if (path === null) return new Map();
-  const git = createGit(dirname(path), environment, signal);
+  const git = createGit(dirname(path), env, signal);
   const text = await git('blame', '--porcelain', '--encoding=UTF-8', ...toRangeArguments(lines), '--', basename(path));
   const blamed = text === null ? [] : parsePorcelain(text);
   const hasEdge = blamed.some(({ isBoundary }) => isBoundary);

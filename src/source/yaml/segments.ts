@@ -23,7 +23,7 @@ export function parseYamlInSegments(text: string, cache: SegmentCache): YamlTree
   const root = documentMarkers.test(text) ? null : parser.parseMap(0, text.length, 0);
   cache.clear();
   if (!root) return parseYaml(text);
-  for (const [piece, parsed] of parser.used) cache.set(piece, parsed);
+  for (const [segment, parsed] of parser.used) cache.set(segment, parsed);
   return { root, problems: [] };
 }
 
@@ -56,11 +56,11 @@ class SegmentParser {
     let first = 0;
     let last = 0;
     for (const [index, start] of starts.entries()) {
-      const piece = this.#segment(start, starts[index + 1] ?? to, depth);
-      if (!piece || entries.has(piece.name)) return null;
-      entries.set(piece.name, { base: start - from, key: piece.key, node: piece.node });
-      if (index === 0) first = start - from + piece.start;
-      last = start - from + piece.end;
+      const segment = this.#segment(start, starts[index + 1] ?? to, depth);
+      if (!segment || entries.has(segment.name)) return null;
+      entries.set(segment.name, { base: start - from, key: segment.key, node: segment.node });
+      if (index === 0) first = start - from + segment.start;
+      last = start - from + segment.end;
     }
     return { kind: 'map', entries, start: first, end: last };
   }

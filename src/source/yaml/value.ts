@@ -13,16 +13,16 @@ const numberPaths: ReadonlySet<string> = new Set([
  * Returns the plain value of a tree. Where the file expects a string, a number keeps its text: the ID `5e12` is not
  * 5,000,000,000,000, and the revision `1.10` is not `1.1`.
  */
-export function toPlainValue(node: YamlNode, place = ''): unknown {
+export function toPlainValue(node: YamlNode, path = ''): unknown {
   switch (node.kind) {
     case 'scalar':
-      return typeof node.value === 'number' && !isNumberPath(place) ? node.text : node.value;
+      return typeof node.value === 'number' && !isNumberPath(path) ? node.text : node.value;
     case 'seq':
-      return node.items.map((item) => toPlainValue(item, `${place}[]`));
+      return node.items.map((item) => toPlainValue(item, `${path}[]`));
     case 'map': {
       const value: Record<string, unknown> = {};
       for (const [name, entry] of node.entries) {
-        const inner = toPlainValue(entry.node, `${place}.${name}`);
+        const inner = toPlainValue(entry.node, `${path}.${name}`);
         if (name === '__proto__') Object.defineProperty(value, name, { value: inner, enumerable: true });
         else value[name] = inner;
       }
@@ -32,8 +32,8 @@ export function toPlainValue(node: YamlNode, place = ''): unknown {
 }
 
 /** Everything below `guards` and `maxOffline` is a number or a share. */
-function isNumberPath(place: string): boolean {
-  return numberPaths.has(place) || place.startsWith('.guards.') || /^\.environments\..*\.maxOffline(?:\.count)?$/.test(place);
+function isNumberPath(path: string): boolean {
+  return numberPaths.has(path) || path.startsWith('.guards.') || /^\.environments\..*\.maxOffline(?:\.count)?$/.test(path);
 }
 
 /** Returns whether a value of the file is a map. */
