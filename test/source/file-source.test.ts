@@ -21,7 +21,7 @@ function newFile(content: string | Buffer): string {
   return path;
 }
 
-test('what has a name only is looked up, once for each text', async () => {
+test('names without IDs are resolved, once for each text', async () => {
   const path = newFile(`${head}apis:\n  a: { environments: { test: online } }\n`);
   let asked = 0;
   const source = new FileSource(path, {}, async ({ instance }, names) => {
@@ -35,7 +35,7 @@ test('what has a name only is looked up, once for each text', async () => {
   assert.is(asked, 1);
 });
 
-test('a file with a mistake asks nobody', async () => {
+test('no name is resolved for an invalid file', async () => {
   const path = newFile(`${head}apis:\n  a: { environments: { nowhere: online } }\n`);
   assert.instance(await refusal(path), InvalidFileError);
 });
@@ -49,7 +49,7 @@ async function refusal(path: string): Promise<EdictError> {
   return error as EdictError;
 }
 
-test('reads what the file says now, and is the same object while the file is the same', async () => {
+test('reads the current file, and returns the same object while it is unchanged', async () => {
   const path = newFile(valid('1'));
   const source = new FileSource(path, {}, noNames);
   const first = await source.load();
@@ -61,7 +61,7 @@ test('reads what the file says now, and is the same object while the file is the
   assert.is([...first.publications.values()][0]?.revision, '1');
 });
 
-test('an invalid file is told as such each time, and its repair is seen', async () => {
+test('an invalid file is reported on each load, and its fix is detected', async () => {
   const path = newFile(valid('1'));
   const source = new FileSource(path, {}, noNames);
   const before = await source.load();
@@ -74,12 +74,12 @@ test('an invalid file is told as such each time, and its repair is seen', async 
   assert.equal(await source.load(), before);
 });
 
-test('takes variables from what it was given', async () => {
+test('takes variables only from its input', async () => {
   const path = newFile(valid('1').replace('project: p', `project: $\{P}`));
   assert.is((await new FileSource(path, { P: 'from-outside' }, noNames).load()).gateway.project, 'from-outside');
 });
 
-test('names the file as people would: short below the working directory, whole elsewhere', async () => {
+test('shows a relative path below the working directory, and the full path elsewhere', async () => {
   const path = newFile(valid('1'));
   const [outside] = (await new FileSource(path, {}, noNames).load()).publications.values();
   assert.is(outside?.source.file, path);
@@ -99,7 +99,7 @@ for (const [name, make, code, says] of [
   ['too large', () => hugeFile(), 'FILE_UNREADABLE', /more than 67108864 bytes/],
   ['without end', () => '/dev/zero', 'FILE_UNREADABLE', /more than 67108864 bytes/],
 ] as const) {
-  test(`a file that is ${name} is refused`, async () => {
+  test(`a file that is ${name} is an error`, async () => {
     const error = await refusal(make());
     assert.is(error.code, code);
     assert.match(error.message, says);
@@ -107,7 +107,7 @@ for (const [name, make, code, says] of [
   });
 }
 
-test('files that are never twice the same are refused: they may be of two checkouts', async () => {
+test('files that differ at every read are an error: they may be from two checkouts', async () => {
   const error = await refusal(newFile(`${head}include: [/proc/sys/kernel/random/uuid]\n`));
   assert.is(error.code, 'FILE_UNREADABLE');
   assert.match(error.message, /change faster than they can be read/);
@@ -126,11 +126,11 @@ function hugeFile(): string {
   return path;
 }
 
-test('a byte order mark is no mistake', async () => {
+test('a byte order mark is allowed', async () => {
   assert.is((await new FileSource(newFile(`\uFEFF${valid('1')}`), {}, noNames).load()).publications.size, 1);
 });
 
-test('calls the hint when the content or the way changes, and not when only the time does', async () => {
+test('calls back if the content or the path changes, and not if only the modification time does', async () => {
   const path = newFile(valid('1'));
   const link = linkTo(path, 'watched.yaml');
   let hints = 0;

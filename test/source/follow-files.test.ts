@@ -22,20 +22,20 @@ async function told(first: readonly string[], ...looks: readonly (readonly strin
   return lines.filter((line) => line !== 'look' || lines.length === looks.length);
 }
 
-test('a new file is told once, and one that is gone after the second look', async () => {
+test('a new file is reported once, and a deleted one after the second poll', async () => {
   assert.equal(await told(['a'], ['a', 'b'], ['a', 'b'], ['b'], ['b'], ['b']), ['+b', '-a']);
 });
 
-test('one that comes back between two looks has never been gone, and one that comes back later is new', async () => {
+test('a file that returns between two polls is not reported, and one that returns later is new', async () => {
   assert.equal(await told(['a', 'b'], ['b'], ['a', 'b'], ['b'], ['b'], ['a', 'b']), ['-a', '+a']);
 });
 
-test('while it cannot be told which files there are nothing comes and goes', async () => {
+test('while the files cannot be listed, none is reported as added or removed', async () => {
   assert.equal(await told(['a'], null, null, null), ['look', 'look', 'look']);
   assert.equal(await told(['a', 'b'], ['b'], null, ['b']), ['-a']);
 });
 
-test('what is no matter of the files is not kept quiet', async () => {
+test('unexpected errors of listing the files are thrown', async () => {
   const bug = new TypeError('a bug');
   const list = (): never => {
     throw bug;

@@ -21,7 +21,7 @@ apis: { orders: { id: id-orders${orders}, environments: { test: online } } }
 
 const parsed = (text: string): DesiredState => parseDesiredState({ text, file: 'edict.yaml', variables: {} });
 
-function mistakes(text: string): string[] {
+function errorsOf(text: string): string[] {
   try {
     parsed(text);
     return [];
@@ -32,7 +32,7 @@ function mistakes(text: string): string[] {
   }
 }
 
-test('a freeze again and again, in its environments', () => {
+test('a recurring freeze applies to its environments', () => {
   const [weekend] = parsed(
     file('freeze: [{ name: weekend, from: "0 18 * * FRI", to: "0 8 * * MON", timezone: Europe/Berlin, environments: [release] }]'),
   ).freezes;
@@ -43,14 +43,14 @@ test('a freeze again and again, in its environments', () => {
   assert.is(weekend?.endsAtMs(at('2026-11-20T16:59:59Z')), null, 'it may be asked of an earlier time again');
 });
 
-test('a freeze once, everywhere', () => {
+test('a single freeze applies to all environments', () => {
   const [yearEnd] = parsed(file('freeze: [{ from: 2026-12-18T18:00, to: 2027-01-04T08:00, timezone: Europe/Berlin }]')).freezes;
   assert.is(yearEnd?.environmentIds, null);
   assert.is(yearEnd?.endsAtMs(at('2026-12-24T00:00Z')), at('2027-01-04T07:00Z'));
   assert.is(yearEnd?.endsAtMs(at('2027-12-24T00:00Z')), null);
 });
 
-test('what is suspended, by whom, why and until when', () => {
+test('a suspension has a reason, an author and an end', () => {
   const suspend = 'suspend: { reason: migration, until: "2026-11-24T08:00Z", by: ada }';
   const expected = { reason: 'migration', by: 'ada', untilMs: at('2026-11-24T08:00Z') };
   assert.equal(parsed(file(suspend)).suspension, expected);
@@ -61,20 +61,20 @@ test('what is suspended, by whom, why and until when', () => {
 });
 
 for (const form of ['2026-12-18 18:00', '2026-12-18T18:00:00.000Z', '2026-12-18 18:00:00']) {
-  test(`${form}, which the cron library reads as a date, is no date of a file`, () => {
-    const found = mistakes(file(`freeze: [{ from: ${form}, to: ${form.replace('12-18', '12-10')} }]`));
+  test(`${form}, which the cron library accepts as a date, is not a valid date in a file`, () => {
+    const found = errorsOf(file(`freeze: [{ from: ${form}, to: ${form.replace('12-18', '12-10')} }]`));
     assert.is(found.length, 2, found.join('; '));
     assert.match(found[0] ?? '', `"${form}" is neither a cron pattern nor a date and time`);
   });
 }
 
 const leftOut: readonly [string, string, string, string | null][] = [
-  ['the clocks are put forward over all of it', '0 2 * * *', '30 2 * * *', null],
-  ['its end is when the clocks have been put forward', '30 2 * * *', '0 3 * * *', null],
-  ['only its begin is left out', '30 2 * * *', '30 3 * * *', '2026-03-29T01:30Z'],
-  ['only its end is left out', '0 3 * * *', '30 2 * * *', '2026-03-30T00:30Z'],
+  ['the clock change skips all of it', '0 2 * * *', '30 2 * * *', null],
+  ['it ends right after the clock change', '30 2 * * *', '0 3 * * *', null],
+  ['only its start is skipped', '30 2 * * *', '30 3 * * *', '2026-03-29T01:30Z'],
+  ['only its end is skipped', '0 3 * * *', '30 2 * * *', '2026-03-30T00:30Z'],
   ['it begins before its end, both left out', '45 2 * * *', '15 2 * * *', '2026-03-30T00:15Z'],
-  ['it is of a whole day and its begin is left out', '30 2 * * SUN', '30 2 * * *', '2026-03-30T00:30Z'],
+  ['it lasts a whole day and its start is skipped', '30 2 * * SUN', '30 2 * * *', '2026-03-30T00:30Z'],
 ];
 for (const [name, from, to, expected] of leftOut) {
   test(`a freeze on the night of summer time: ${name}`, () => {
@@ -87,35 +87,39 @@ for (const [name, from, to, expected] of leftOut) {
 
 const wrong: readonly [string, string, string][] = [
   [
-    'a pattern that is none',
+    'an invalid pattern',
     'freeze: [{ from: "0 25 * * *", to: "0 8 * * MON" }]',
     '4: "0 25 * * *" is neither a cron pattern nor a date and time: Invalid value for hour: 25',
   ],
-  ['a day that is none', 'freeze: [{ from: 2026-02-31T10:00, to: 2026-03-01T10:00 }]', 'this date and time does not exist'],
+  ['an invalid date', 'freeze: [{ from: 2026-02-31T10:00, to: 2026-03-01T10:00 }]', 'this date and time does not exist'],
   [
-    'a zone that is none',
+    'an unknown time zone',
     'freeze: [{ from: "0 1 * * *", to: "0 2 * * *", timezone: Europe/Berln }]',
     'unknown time zone "Europe/Berln" (did you mean `Europe/Berlin`?)',
   ],
   [
-    'an end before the begin',
+    'an end before the start',
     'freeze: [{ from: 2026-12-18T10:00, to: 2026-12-18T10:00 }]',
     'the freeze ends at 2026-12-18T10:00, before it starts',
   ],
   [
-    'a begin and an end that are one',
+    'a start and an end at the same time',
     'freeze: [{ from: "0 8 * * *", to: "0 8 * * *" }]',
     '4: the freeze never ends: whenever it ends, it starts again (set a `to` that does not coincide with `from`)',
   ],
-  ['an end at which it always begins again', 'freeze: [{ from: "0 * * * *", to: "0 8 * * *" }]', 'never ends'],
-  ['an end so rare that nobody sees the last', 'freeze: [{ from: "* * * * *", to: "0 0 1 1 *" }]', 'never ends'],
-  ['a city that is no zone', 'freeze: [{ from: "0 1 * * *", to: "0 2 * * *", timezone: New York }]', 'did you mean `America/New_York`?'],
+  ['an end at which the freeze always starts again', 'freeze: [{ from: "0 * * * *", to: "0 8 * * *" }]', 'never ends'],
+  ['an end so rare that the freeze practically never ends', 'freeze: [{ from: "* * * * *", to: "0 0 1 1 *" }]', 'never ends'],
+  [
+    'a city name instead of a time zone',
+    'freeze: [{ from: "0 1 * * *", to: "0 2 * * *", timezone: New York }]',
+    'did you mean `America/New_York`?',
+  ],
   ['a year', 'freeze: [{ from: "0 0 0 1 1 * 2027", to: "0 8 * * *" }]', '"0 0 0 1 1 * 2027" is neither a cron pattern nor a date and time'],
-  ['a suspension by a flag', 'suspend: true', '`suspend` is the boolean true'],
-  ['two forms', 'freeze: [{ from: 2026-12-18T10:00, to: "0 8 * * MON" }]', '`from` and `to` have different forms'],
-  ['a begin that never comes', 'freeze: [{ from: "0 0 31 2 *", to: "0 8 * * MON" }]', '"0 0 31 2 *" never occurs'],
-  ['an end that never comes', 'freeze: [{ from: "0 8 * * MON", to: "0 0 31 2 *" }]', '"0 0 31 2 *" never occurs'],
-  ['an environment that is not declared', 'freeze: [{ from: "0 1 * * *", to: "0 2 * * *", environments: [relase] }]', 'relase'],
+  ['a boolean as suspension', 'suspend: true', '`suspend` is the boolean true'],
+  ['a date and a cron pattern', 'freeze: [{ from: 2026-12-18T10:00, to: "0 8 * * MON" }]', '`from` and `to` have different forms'],
+  ['a start that never occurs', 'freeze: [{ from: "0 0 31 2 *", to: "0 8 * * MON" }]', '"0 0 31 2 *" never occurs'],
+  ['an end that never occurs', 'freeze: [{ from: "0 8 * * MON", to: "0 0 31 2 *" }]', '"0 0 31 2 *" never occurs'],
+  ['an undeclared environment', 'freeze: [{ from: "0 1 * * *", to: "0 2 * * *", environments: [relase] }]', 'relase'],
   ['no window', 'freeze: []', '`freeze`'],
   ['no end', 'freeze: [{ from: "0 1 * * *" }]', '`to`'],
   ['a suspension without a reason', 'suspend: { by: ada }', '`reason`'],
@@ -126,14 +130,14 @@ const wrong: readonly [string, string, string][] = [
   ],
 ];
 for (const [name, more, expected] of wrong) {
-  test(`${name} is a mistake with its line`, () => {
-    const found = mistakes(file(more));
+  test(`${name} is an error with its line`, () => {
+    const found = errorsOf(file(more));
     assert.is(found.length, 1, found.join('; '));
     assert.match(found[0] ?? '', expected);
   });
 }
 
-test('a window is on exactly from each begin to the next end, minute by minute, over the changes of the clocks', () => {
+test('a freeze is active exactly from each start to the next end, minute by minute, across clock changes', () => {
   const begins = fc.constantFrom('0 18 * * *', '30 2 * * *', '0 22 * * SAT', '15 */6 * * *');
   const ends = fc.constantFrom('0 6 * * *', '30 3 * * *', '0 4 * * SUN', '45 */6 * * *');
   const changes = fc.constantFrom('2026-03-28T12:00Z', '2026-10-24T12:00Z', '2026-06-06T12:00Z');

@@ -33,20 +33,20 @@ const cases: readonly [string, readonly string[], readonly string[]][] = [
   ['./apis/../a.yaml', ['a.yaml'], []],
 ];
 for (const [pattern, files, directories] of cases) {
-  test(`${pattern} means ${files.join(', ') || 'nothing'}`, async () => {
+  test(`${pattern} matches ${files.join(', ') || 'nothing'}`, async () => {
     const found = await expanded(pattern);
     assert.equal([found.files, found.directories, found.problem], [files, directories, null]);
   });
 }
 
-test('two stars go through all folders, and not round in a link', async () => {
+test('two stars match all folders, and do not follow a link in a loop', async () => {
   const { files, problem } = await expanded('apis/**/*.yaml');
   assert.is(problem, null);
   assert.ok(files.includes('apis/b.yaml') && files.includes('apis/deep/d.yaml'));
   assert.ok(files.length < 20);
 });
 
-test('what cannot be a file says what it is', async () => {
+test('a path that is not a file is an error that says why', async () => {
   assert.match((await expanded('nowhere.yaml')).problem?.message ?? '', '"nowhere.yaml" does not exist');
   assert.match((await expanded('apis')).problem?.message ?? '', '"apis" is a directory');
   assert.match((await expanded('/dev/null')).problem?.message ?? '', 'is not a regular file');

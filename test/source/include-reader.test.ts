@@ -23,7 +23,7 @@ function folder(files: Readonly<Record<string, string>>): string {
 const read = (path: string, ...patterns: readonly string[]) =>
   readFileSet(join(path, 'edict.yaml'), () => patterns.map((pattern, index) => ({ index, pattern })));
 
-test('reads what patterns mean, in the order of the paths, each file once', async () => {
+test('reads the files that patterns match, sorted by path, each once', async () => {
   const path = folder({ 'edict.yaml': 'main', 'apis/b.yaml': 'b', 'apis/a.yaml': 'a', 'z.yaml': 'z' });
   symlinkSync('a.yaml', join(path, 'apis/link.yaml'));
   const { main, included, diagnostics, directories, hasIncludes } = await read(path, 'z.yaml', 'apis/*.yaml', 'apis/a.yaml', '*.yaml');
@@ -39,7 +39,7 @@ test('reads what patterns mean, in the order of the paths, each file once', asyn
   assert.equal(directories, [join(path, 'apis'), path]);
 });
 
-test('a pattern that matches nothing, or only the file itself, is wrong at its place', async () => {
+test('a pattern that matches nothing, or only the file itself, is an error at its position', async () => {
   const path = folder({ 'edict.yaml': 'main', 'apis/a.yaml': 'a' });
   const { diagnostics } = await read(path, 'apis/*.yaml', 'teams/*.yaml', '*.yaml', 'nowhere.yaml');
   assert.equal(
@@ -52,7 +52,7 @@ test('a pattern that matches nothing, or only the file itself, is wrong at its p
   );
 });
 
-test('what cannot be read is wrong at the entry that means it', async () => {
+test('an unreadable file is an error at the entry that matches it', async () => {
   const path = folder({ 'edict.yaml': 'main', 'apis/a.yaml': 'a' });
   writeFileSync(join(path, 'apis/b.yaml'), Buffer.from([0xff]));
   symlinkSync('nowhere', join(path, 'apis/c.yaml'));
@@ -64,7 +64,7 @@ test('what cannot be read is wrong at the entry that means it', async () => {
   );
 });
 
-test('more files than anybody has are refused', async () => {
+test('more files than the limit are an error', async () => {
   const path = folder({
     'edict.yaml': 'main',
     ...Object.fromEntries(Array.from({ length: maxIncludedFiles + 1 }, (_, index) => [`apis/${index}.yaml`, ''])),
@@ -72,12 +72,12 @@ test('more files than anybody has are refused', async () => {
   assert.match((await read(path, 'apis/*.yaml')).diagnostics[0]?.message ?? '', 'more than 1000 files are included');
 });
 
-test('a file that is not there has nothing included', async () => {
+test('a file that does not exist has no included files', async () => {
   const { main, included, hasIncludes } = await read(folder({}), 'apis/*.yaml');
   assert.equal([main.kind, included, hasIncludes], ['absent', [], false]);
 });
 
-test('tells whether anything has changed, and whether a path leads elsewhere', async () => {
+test('detects changed content and changed targets of paths', async () => {
   const path = folder({ 'edict.yaml': 'main', 'apis/a.yaml': 'a', 'other/a.yaml': 'a' });
   const before = await read(path, 'apis/*.yaml');
   const same = await read(path, 'apis/*.yaml');
@@ -90,7 +90,7 @@ test('tells whether anything has changed, and whether a path leads elsewhere', a
   assert.is.not(fingerprintFileSet(changed), fingerprintFileSet(await read(path, 'other/*.yaml')));
 });
 
-test('a path is named as people would', () => {
+test('a path below the working directory is shown relative', () => {
   assert.is(toDisplayPath(join(process.cwd(), 'apis/a.yaml')), 'apis/a.yaml');
   assert.is(toDisplayPath('/elsewhere/a.yaml'), '/elsewhere/a.yaml');
 });

@@ -6,11 +6,11 @@ import { type ParseInput, parseDesiredState } from '../../src/source/parser.ts';
 import { ParseCache } from '../../src/source/yaml/parse-cache.ts';
 import { brokenTexts, edictTexts } from '../support/edict-texts.ts';
 import { fc, runs } from '../support/fast-check.ts';
-import { head, mistakesIn, unmarked } from '../support/marked-file.ts';
+import { diagnosticsIn, head, unmarked } from '../support/marked-file.ts';
 
 const parse = (text: string, over: Partial<ParseInput> = {}) => parseDesiredState({ text, file: 'edict.yaml', variables: {}, ...over });
 
-test('a file says everything that it does not say, too', () => {
+test('omitted settings have defaults', () => {
   const desired = parse(`${head}apis: {}\n`);
   assert.equal(desired.gateway, {
     endpoint: 'https://roma.example.com',
@@ -37,7 +37,7 @@ test('a file says everything that it does not say, too', () => {
   assert.is(desired.publications.size, 0);
 });
 
-test('what a file says is taken', () => {
+test('every setting of a file is parsed', () => {
   const desired = parse(
     `edict: 1
 gateway:
@@ -132,7 +132,7 @@ for (const [written, ms] of [
   });
 }
 
-test('what the file says of drift holds where the publication says nothing', () => {
+test("the file's `drift` applies to publications without their own", () => {
   const apis = ['online', '{ state: offline, drift: report }', '{ state: online, drift: correct }'].map(
     (said, index) => `  a${index}: { id: x${index}, environments: { test: ${said} } }\n`,
   );
@@ -147,28 +147,28 @@ test('what the file says of drift holds where the publication says nothing', () 
 const variable = (name: string): string => `$\{${name}}`;
 const withProject = (project: string): string => `${head.replace('project: p', `project: ${project}`)}apis: {}\n`;
 
-/** Each `«…»` is where a mistake must be pointed at; the texts are parts of their messages and hints, in the same order. */
-const mistaken: readonly [name: string, marked: string, says: readonly RegExp[]][] = [
+/** Each `«…»` is where an error must be reported; the texts are parts of their messages and hints, in the same order. */
+const invalidFiles: readonly [name: string, marked: string, says: readonly RegExp[]][] = [
   ['an empty file', '«»', [/the file is empty; expected a map/]],
   ['a file that is a list', '«- a»', [/the file is a list/]],
   ['an unknown key', `${head}apis: {}\n«pruen»: true\n`, [/unknown key `pruen` in the file.*did you mean `prune`/]],
-  ['an unknown key that is near to none', `${head}«x»: 1\napis: {}\n`, [/unknown key `x`.*allowed keys: edict, gateway/]],
+  ['an unknown key that is close to none', `${head}«x»: 1\napis: {}\n`, [/unknown key `x`.*allowed keys: edict, gateway/]],
   ['a refresh interval without a time', `${head}refresh: «every»\napis: {}\n`, [/`refresh`/]],
   ['a refresh interval without a unit', `${head}refresh: «5»\napis: {}\n`, [/`refresh`/]],
   ['a refresh interval of zero', `${head}refresh: «0s»\napis: {}\n`, [/`refresh`/]],
   ['a refresh interval that is too short', `${head}refresh: «50ms»\napis: {}\n`, [/`refresh`/]],
   ['a refresh interval that is too long', `${head}refresh: «168h»\napis: {}\n`, [/`refresh`/]],
   ['a refresh interval with a word before it', `${head}refresh: «every 5m»\napis: {}\n`, [/`refresh`/]],
-  ['an unknown rule for drift', `${head}drift: «fix»\napis: {}\n`, [/`drift`/]],
-  ['an unknown rule for what was edited', `${head}republish: «always»\napis: {}\n`, [/`republish`/]],
+  ['an unknown drift policy', `${head}drift: «fix»\napis: {}\n`, [/`drift`/]],
+  ['an unknown republish policy', `${head}republish: «always»\napis: {}\n`, [/`republish`/]],
   ['an unknown key in flow style', `${head}apis:\n  a: { id: x, «enviroments»: {}, environments: {} }\n`, [/did you mean `environments`/]],
   ['a missing key', `${head}apis:\n  «a»:\n    id: x\n`, [/`apis.a` lacks `environments`/]],
   [
-    'a key that stands twice',
+    'a duplicate key',
     `${head}apis:\n  a: { id: x, environments: {} }\n  «a»: {}\n  «a»: {}\n`,
     [/"a" is already defined/, /"a" is already defined/],
   ],
-  ['a key that stands twice in flow style', `${head}apis: { a: { id: x, «id»: y, environments: {} } }\n`, [/"id" is already defined/]],
+  ['a duplicate key in flow style', `${head}apis: { a: { id: x, «id»: y, environments: {} } }\n`, [/"id" is already defined/]],
   [
     'one publication under two names',
     `${head}apis:\n  a: { id: x, environments: { test: online } }\n  b:\n    id: x\n    environments:\n      release: online\n      «test»: offline\n`,
@@ -186,109 +186,105 @@ const mistaken: readonly [name: string, marked: string, says: readonly RegExp[]]
     [/remark has 256 characters; at most 255/],
   ],
   [
-    'a remark of too many characters of two units',
+    'a remark with too many characters of two UTF-16 units each',
     `${head}apis:\n  a: { id: x, remark: «"${'💥'.repeat(256)}"», environments: {} }\n`,
     [/remark has 256 characters/],
   ],
   ['a variable that is not set', withProject(`«${variable('NONE')}»`), [/variable NONE is not set.*export NONE=/]],
   ['a variable that is empty', withProject(`«"a-${variable('EMPTY')}"»`), [/variable EMPTY is empty/]],
   ['a variable without a name', withProject(`«"${variable('')}"»`), [/\(no name\) is not set/]],
-  ['a variable that every object has', withProject(`«"${variable('toString')}"»`), [/variable toString is not set/]],
+  ['a variable named like an object property', withProject(`«"${variable('toString')}"»`), [/variable toString is not set/]],
   ['a credential', withProject(`«${variable('HW_AUTH_TOKEN')}»`), [/\$\{HW_AUTH_TOKEN\} is a credential/]],
   [
-    'a variable outside of the gateway',
+    'a variable outside the gateway block',
     `${head}apis:\n  a: { id: x, remark: «"see ${variable('SET')}"», environments: {} }\n`,
     [/\$\{SET\} is used outside `gateway`/],
   ],
-  ['a variable whose value does not fit', withProject(`«${variable('SET')}»`), [/"a value" is not allowed for `gateway.project`/]],
+  ['a variable with an invalid value', withProject(`«${variable('SET')}»`), [/"a value" is not allowed for `gateway.project`/]],
   [
-    'a state that is none',
+    'an invalid state',
     `${head}apis:\n  a: { id: x, environments: { test: «onlin» } }\n`,
     [/"onlin" is not allowed.*did you mean `online`/],
   ],
-  ['a state that is a yes', `${head}apis:\n  a: { id: x, environments: { test: «true» } }\n`, [/`true` is not allowed.*online or offline/]],
+  ['a boolean as state', `${head}apis:\n  a: { id: x, environments: { test: «true» } }\n`, [/`true` is not allowed.*online or offline/]],
   ['settings without a state', `${head}apis:\n  a: { id: x, environments: { «test»: {} } }\n`, [/lacks `state`/]],
   ['a name beside an ID', `${head}  other: { id: x, «name»: y }\napis: {}\n`, [/`name` has no effect beside `id`/]],
   ['an API without environments', `${head}apis:\n  «a»: { id: x }\n`, [/`apis.a` lacks `environments`/]],
-  ['an environment with a setting too much', `${head}  other: { id: x, «protect»: true }\napis: {}\n`, [/did you mean `protected`/]],
-  ['a yes that is a string', `${head}  other: { id: x, protected: «"true"» }\napis: {}\n`, [/is a string; expected true or false/]],
+  ['an environment with an unknown key', `${head}  other: { id: x, «protect»: true }\napis: {}\n`, [/did you mean `protected`/]],
+  ['a string instead of a boolean', `${head}  other: { id: x, protected: «"true"» }\napis: {}\n`, [/is a string; expected true or false/]],
   [
-    'values that are missing',
+    'keys without values',
     '«edict»:\n«gateway»:\n«environments»:\n«prune»:\n«apis»:\n',
     [/expected 1/, /empty/, /empty/, /expected true or false/, /empty/],
   ],
+  ['explicit nulls', `${head}apis:\n  a: { id: «~», environments: { test: «null» } }\n`, [/`apis.a.id` is empty/, /`null` is not allowed/]],
   [
-    'an explicit nothing',
-    `${head}apis:\n  a: { id: «~», environments: { test: «null» } }\n`,
-    [/`apis.a.id` is empty/, /`null` is not allowed/],
-  ],
-  [
-    'lists in odd places',
+    'lists instead of other values',
     `${head}apis:\n  a:\n    id: «[x]»\n    environments:\n      «- test: online»\n  b: { id: b, environments: { test: «[online]» } }\n`,
     [/`apis.a.id` is a list; expected a string/, /`apis.a.environments` is a list/, /a list is not allowed/],
   ],
   [
-    'a map where a text belongs',
+    'a map instead of a string',
     `${head}apis:\n  a:\n    id:\n      «x: 1»\n    environments: {}\n`,
     [/`apis.a.id` is a map; expected a string/],
   ],
-  ['a text where a map belongs', `${head}apis: «none»\n`, [/`apis` is a string; expected a map/]],
+  ['a string instead of a map', `${head}apis: «none»\n`, [/`apis` is a string; expected a map/]],
   [
-    'an ID that is none',
+    'an invalid ID',
     `${head}apis:\n  a: { id: «a b», environments: {} }\n  b: { id: «""», environments: {} }\n`,
     [/"a b" is not allowed/, /"" is not allowed/],
   ],
   [
-    'a name that is none',
+    'an invalid name',
     `${head}apis:\n  «"a b"»: { id: x, environments: {} }\n  «""»: { id: y, environments: {} }\n`,
     [/the name "a b" is not allowed/, /the name ""/],
   ],
-  ['an address that is none', `${head.replace('https://roma.example.com', '«http://[»')}apis: {}\n`, [/"http:\/\/\[" is not a valid URL/]],
-  ['an address with a user', `${head.replace('https://roma.example.com', '«https://u@h»')}apis: {}\n`, [/without user, path or query/]],
+  ['an invalid URL', `${head.replace('https://roma.example.com', '«http://[»')}apis: {}\n`, [/"http:\/\/\[" is not a valid URL/]],
+  ['a URL with a user', `${head.replace('https://roma.example.com', '«https://u@h»')}apis: {}\n`, [/without user, path or query/]],
   [
-    'limits that are none',
+    'invalid limits',
     `${head.replace('  instance: i', '  instance: i\n  limit: { calls: «0», per: «0s», concurrency: «1.5» }\n  timeout: «25h»')}apis: {}\n`,
     [/>= 1/, /A duration with a unit/, /an integer/, /A duration with a unit/],
   ],
-  ['another format', `${head.replace('edict: 1', 'edict: «2»')}apis: {}\n`, [/`2` is not allowed for `edict`; expected 1/]],
+  ['an unknown format version', `${head.replace('edict: 1', 'edict: «2»')}apis: {}\n`, [/`2` is not allowed for `edict`; expected 1/]],
   ['a tab as indentation', `${head}apis:\n«\t»a: b\n`, [/a tab is used for indentation/]],
   ['a second document', `${head}apis: {}\n«---»\na: b\n`, [/a second YAML document starts here/]],
   ['an alias without an anchor', `${head}apis:\n  a: { id: x, environments: «*none» }\n`, [/\*none has no anchor before it.*&none/]],
   ['an alias that contains itself', `${head}apis: &all\n  a: «*all»\n`, [/\*all contains itself/]],
   [
-    'a merge key, which YAML 1.2 does not know',
+    'a merge key, which YAML 1.2 does not have',
     `${head}apis:\n  a: &a { id: x, environments: {} }\n  b: { «<<»: *a, id: y, environments: {} }\n`,
     [/unknown key `<<`/],
   ],
   ['a key that is a list', `${head}apis:\n  «[a]»: b\n`, [/the key is not a string/]],
   [
-    'what every object has',
+    'keys named like object properties',
     `${head}«__proto__»: 1\n«constructor»: { a: b }\n«toString»: x\napis: {}\n`,
     [/`__proto__`/, /`constructor`/, /`toString`/],
   ],
   [
-    'a prototype that would bring what is missing',
+    'a `__proto__` key that would provide missing keys',
     `edict: 1\n«gateway»:\n  «__proto__»: { project: p }\n  endpoint: https://h\n  instance: i\nenvironments: { e: e }\napis: {}\n`,
     [/lacks `project`/, /unknown key `__proto__`/],
   ],
 ];
 const variables = { SET: 'a value', EMPTY: '', HW_AUTH_TOKEN: 'the-token' };
 
-for (const [name, marked, says] of mistaken) {
-  test(`points at ${name}`, () => {
+for (const [name, marked, says] of invalidFiles) {
+  test(`reports the position of ${name}`, () => {
     const { text, places } = unmarked(marked);
     for (const [form, eol] of [
       [text, 'LF'],
       [text.replaceAll('\n', '\r\n'), 'CRLF'],
     ] as const) {
-      const mistakes = mistakesIn(form, { variables });
-      const found = mistakes.map(({ line, column, length }) => ({ line, column, length }));
+      const diagnostics = diagnosticsIn(form, { variables });
+      const found = diagnostics.map(({ line, column, length }) => ({ line, column, length }));
       assert.equal(
         found,
         places.map((place) => ({ ...place, length: Math.max(1, place.length) })),
         eol,
       );
-      for (const [index, { message, hint, text: shown, line, file }] of mistakes.entries()) {
+      for (const [index, { message, hint, text: shown, line, file }] of diagnostics.entries()) {
         assert.match(`${message} ${hint}`, says[index] ?? /never/);
         assert.is(shown, text.split('\n')[line - 1]);
         assert.is(file, 'edict.yaml');
@@ -298,30 +294,30 @@ for (const [name, marked, says] of mistaken) {
   });
 }
 
-test('every missing key is named', () => {
-  const messages = mistakesIn('apis: {}\n').map(({ message }) => message);
+test('every missing key is reported', () => {
+  const messages = diagnosticsIn('apis: {}\n').map(({ message }) => message);
   assert.equal(
     messages,
     ['edict', 'gateway', 'environments'].map((key) => `the file lacks \`${key}\``),
   );
 });
 
-test('mistakes of every kind are told at once, in the order of the file', () => {
+test('all kinds of errors are reported at once, in the order of the file', () => {
   const { text, places } = unmarked(
     `${head.replace('instance: i', `instance: «${variable('NONE')}»`)}  «dup»: e1\napis:\n  a: { «idd»: x, id: «a b», environments: { «tset»: «onlin» } }\n«extra»: 1\n`,
   );
   assert.equal(
-    mistakesIn(text).map(({ line, column, length }) => ({ line, column, length })),
+    diagnosticsIn(text).map(({ line, column, length }) => ({ line, column, length })),
     places,
   );
 });
 
-test('what aliases repeat is wrong once, where it is written', () => {
+test('an error in a repeated value is reported once, where it is written', () => {
   const { text, places } = unmarked(
     `${head}apis:\n  a: { id: a, environments: &e { «none»: online } }\n  b: { id: b, environments: *e }\n`,
   );
   assert.equal(
-    mistakesIn(text).map(({ line, column, length }) => ({ line, column, length })),
+    diagnosticsIn(text).map(({ line, column, length }) => ({ line, column, length })),
     places,
   );
 });
@@ -339,7 +335,7 @@ test('aliases repeat what their anchors name', () => {
   );
 });
 
-test('a number stays as it is written wherever a text belongs', () => {
+test('a number keeps its text wherever a string is expected', () => {
   const written = ['123', '1e5', '0x10', '1.10', '0o17', '00123', '1_000', '.5', '5e12'];
   const apis = written.map(
     (id) => `  ${id.replace('.5', 'half')}: { id: ${id.replace('.5', '5')}, revision: ${id}, environments: { test: online } }\n`,
@@ -360,7 +356,7 @@ test('a number stays as it is written wherever a text belongs', () => {
   assert.is([...numbers.publications.values()][0]?.api, '1e5');
 });
 
-test('names that every object has are names like any other', () => {
+test('names of object properties have no special meaning', () => {
   const all = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'];
   const environments = all.map((name, index) => `  ${name}: env${index}\n`).join('');
   const apis = all
@@ -373,17 +369,17 @@ test('names that every object has are names like any other', () => {
   assert.is(({} as Record<string, unknown>)['id'], undefined);
 });
 
-test('a remark of 255 characters is allowed, of two units too', () => {
+test('a remark of 255 characters is allowed, also of two UTF-16 units each', () => {
   for (const character of ['r', '💥']) {
     const { publications } = parse(`${head}apis:\n  a: { id: x, remark: "${character.repeat(255)}", environments: { test: online } }\n`);
     assert.is([...publications.values()][0]?.remark, character.repeat(255));
   }
 });
 
-test('ten thousand doubled keys are told, each with its line', () => {
-  const mistakes = mistakesIn(`${head}apis:\n${'  a: {}\n'.repeat(10_001)}`);
-  assert.is(mistakes.length, 10_000);
-  assert.equal([mistakes[0]?.line, mistakes.at(-1)?.line], [11, 10_010]);
+test('ten thousand duplicate keys are reported, each with its line', () => {
+  const diagnostics = diagnosticsIn(`${head}apis:\n${'  a: {}\n'.repeat(10_001)}`);
+  assert.is(diagnostics.length, 10_000);
+  assert.equal([diagnostics[0]?.line, diagnostics.at(-1)?.line], [11, 10_010]);
 });
 
 for (const [name, text, says] of [
@@ -403,19 +399,19 @@ for (const [name, text, says] of [
   ['a huge value', `${head}apis:\n  a: { id: ${'k'.repeat(500_000)}, environments: {} }\n`, /"k{57}…" is not allowed/],
   ['nothing but zeroes', '\0'.repeat(10_000), /./],
 ] as const) {
-  test(`${name} is a mistake with a line, not a crash`, () => {
-    const mistakes = mistakesIn(text);
-    assert.ok(mistakes.length > 0);
-    assert.match(mistakes.map(({ message }) => message.slice(0, 200)).join('\n'), says);
+  test(`${name} is an error with a line, not a crash`, () => {
+    const diagnostics = diagnosticsIn(text);
+    assert.ok(diagnostics.length > 0);
+    assert.match(diagnostics.map(({ message }) => message.slice(0, 200)).join('\n'), says);
   });
 }
 
-test('many aliases are no matter', () => {
+test('many aliases are allowed', () => {
   const apis = Array.from({ length: 5000 }, (_, index) => `  a${index + 1}: { id: x${index}, environments: *e }\n`).join('');
   assert.is(parse(`${head}apis:\n  a0: { id: x, environments: &e { test: online } }\n${apis}`).publications.size, 5001);
 });
 
-test('a thousand broken files never crash it, and every mistake names a place in the file', () => {
+test('broken files never crash the parser, and every error is at a position in the file', () => {
   let broken = 0;
   const parseCache = new ParseCache();
   fc.assert(
@@ -444,7 +440,7 @@ test('a thousand broken files never crash it, and every mistake names a place in
   assert.ok(broken >= runs(2000) / 2, `${broken} were broken`);
 });
 
-test('an old reading of another text changes nothing', () => {
+test('the parse cache of another text does not change the result', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(edictTexts, brokenTexts), { minLength: 2, maxLength: 4 }), (texts) => {
       const parseCache = new ParseCache();

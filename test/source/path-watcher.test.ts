@@ -68,7 +68,7 @@ async function watching(
   }
 }
 
-test('hears a file that is saved in place, again and again', async () => {
+test('detects every save in place', async () => {
   const file = join(newFolder(), 'edict.yaml');
   write(file, '0');
   await watching(file, async (heard) => {
@@ -77,7 +77,7 @@ test('hears a file that is saved in place, again and again', async () => {
   });
 });
 
-test('hears a file that is replaced by rename, and what is written to the new one', async () => {
+test('detects a file that is replaced by rename, and later writes to it', async () => {
   const file = join(newFolder(), 'edict.yaml');
   write(file, '0');
   await watching(file, async (heard) => {
@@ -91,7 +91,7 @@ test('hears a file that is replaced by rename, and what is written to the new on
   });
 });
 
-test('hears vim, which moves the old file away first, and sed -i', async () => {
+test('detects saves by vim, which first moves the old file away, and by sed -i', async () => {
   const file = join(newFolder(), 'edict.yaml');
   write(file, 'a\n');
   await watching(file, async (heard) => {
@@ -105,7 +105,7 @@ test('hears vim, which moves the old file away first, and sed -i', async () => {
   });
 });
 
-test('hears the ..data swap of a ConfigMap', async () => {
+test('detects the ..data swap of a ConfigMap', async () => {
   const folder = newFolder();
   write(join(folder, '..v0', 'edict.yaml'), '0');
   symlinkSync('..v0', join(folder, '..data'));
@@ -121,7 +121,7 @@ test('hears the ..data swap of a ConfigMap', async () => {
   });
 });
 
-test("hears the swap of a parent folder's link, as git-sync makes it", async () => {
+test("detects the swap of a parent folder's symbolic link, as git-sync makes it", async () => {
   const folder = newFolder();
   write(join(folder, 'worktrees', 'r0', 'deploy', 'edict.yaml'), '0');
   symlinkSync(join('worktrees', 'r0'), join(folder, 'current'));
@@ -137,7 +137,7 @@ test("hears the swap of a parent folder's link, as git-sync makes it", async () 
   });
 });
 
-test('hears every link of a chain', async () => {
+test('detects a change of any link in a chain', async () => {
   const folder = newFolder();
   write(join(folder, 'one', 'a.yaml'), 'a');
   write(join(folder, 'one', 'b.yaml'), 'b');
@@ -156,7 +156,7 @@ test('hears every link of a chain', async () => {
   });
 });
 
-test('hears a file that goes and comes back', async () => {
+test('detects a file that is deleted and created again', async () => {
   const file = join(newFolder(), 'edict.yaml');
   write(file, '0');
   await watching(file, async (heard) => {
@@ -166,7 +166,7 @@ test('hears a file that goes and comes back', async () => {
   });
 });
 
-test('hears a file that is not there yet, nor are its folders', async () => {
+test('detects a file that does not exist yet, and whose folders do not either', async () => {
   const folder = newFolder();
   const file = join(folder, 'a', 'b', 'edict.yaml');
   await watching(file, async (heard) => {
@@ -175,7 +175,7 @@ test('hears a file that is not there yet, nor are its folders', async () => {
   });
 });
 
-test('hears a folder that is replaced, by rename or by removal', async () => {
+test('detects a folder that is replaced, by rename or by removal', async () => {
   const folder = newFolder();
   const file = join(folder, 'deploy', 'edict.yaml');
   write(file, '0');
@@ -194,7 +194,7 @@ test('hears a folder that is replaced, by rename or by removal', async () => {
   });
 });
 
-test('hears a directory in the place of the file', async () => {
+test('detects a directory in place of the file', async () => {
   const file = join(newFolder(), 'edict.yaml');
   write(file, '0');
   await watching(file, async (heard) => {
@@ -209,7 +209,7 @@ test('hears a directory in the place of the file', async () => {
   });
 });
 
-test('is not disturbed by other files, nor by a save that changes nothing', async () => {
+test('ignores other files, and saves that change nothing', async () => {
   const folder = newFolder();
   const file = join(folder, 'edict.yaml');
   write(file, '0');
@@ -223,7 +223,7 @@ test('is not disturbed by other files, nor by a save that changes nothing', asyn
   });
 });
 
-test('a burst of saves ends in the last one being seen', async () => {
+test('after a burst of saves, the last one is detected', async () => {
   const file = join(newFolder(), 'edict.yaml');
   write(file, '0');
   let seen = '';
@@ -240,7 +240,7 @@ test('a burst of saves ends in the last one being seen', async () => {
   await watch.close();
 });
 
-test('says nothing after it was closed, and leaves nothing open', async () => {
+test('does not call back after it was closed, and leaves nothing open', async () => {
   const file = join(newFolder(), 'edict.yaml');
   write(file, '0');
   const open = () => process.getActiveResourcesInfo().filter((kind) => /FSEvent|FSWatch|StatWatcher|Timeout/.test(kind)).length;

@@ -10,8 +10,8 @@ environments: { test: T, staging: S, release: R }
 const read = (rollout: string, apis = 'orders: { id: A, environments: { test: online } }') =>
   parseDesiredState({ text: `${head}${rollout}\napis:\n  ${apis}\n`, file: 'edict.yaml', variables: { X: 'x' } }).rollout;
 
-/** Returns the mistakes as `line:column message`. */
-function mistakes(rollout: string, apis?: string): string[] {
+/** Returns the errors as `line:column message`. */
+function errorsOf(rollout: string, apis?: string): string[] {
   try {
     read(rollout, apis);
   } catch (error) {
@@ -21,11 +21,11 @@ function mistakes(rollout: string, apis?: string): string[] {
   return [];
 }
 
-test('without the key there is no rollout', () => {
+test('without the key there are no steps', () => {
   assert.equal(read(''), { steps: [], probeUrls: new Map() });
 });
 
-test('an entry is a name, or a map with a soak and a probe', () => {
+test('a step is a name, or a map with a soak and a probe', () => {
   const url = 'https://{environment}.example.com/{api}/health?deep=1';
   const rollout = `rollout:
   - { environment: test, soak: 10m, probe: "${url}" }
@@ -51,32 +51,32 @@ test('an entry is a name, or a map with a soak and a probe', () => {
 
 for (const [name, rollout, expected] of [
   ['one entry', 'rollout: [test]', ['4:10 `rollout` needs at least 2 entries']],
-  ['a text instead of a list', 'rollout: test', ['4:10 `rollout` is a string; expected a list']],
+  ['a string instead of a list', 'rollout: test', ['4:10 `rollout` is a string; expected a list']],
   ['an unknown environment', 'rollout: [tst, release]', ['4:11 the environment `tst` is not declared under `environments`']],
   [
     'an unknown environment in a map',
     'rollout: [{ environment: tst }, release]',
     ['4:26 the environment `tst` is not declared under `environments`'],
   ],
-  ['an environment twice', 'rollout: [test, release, { environment: test }]', ['4:41 `test` is already in `rollout`, at line 4']],
+  ['a repeated environment', 'rollout: [test, release, { environment: test }]', ['4:41 `test` is already in `rollout`, at line 4']],
   ['an entry without environment', 'rollout: [{ soak: 1m }, release]', ['4:11 `rollout.0` lacks `environment`']],
   ['a soak without a unit', 'rollout: [{ environment: test, soak: 10 }, release]', ['4:38 "10" is not allowed for `rollout.0.soak`']],
   [
-    'a soak at the end',
+    'a soak in the last step',
     'rollout: [test, { environment: release, soak: 1m }]',
     ['4:41 `soak` has no effect here: no step follows `release`'],
   ],
   [
-    'another protocol',
+    'a URL with another protocol',
     'rollout: [{ environment: test, probe: "ftp://x/" }, release]',
     ['4:39 "ftp://x/" is not allowed for `rollout.0.probe`'],
   ],
   [
-    'a user in an address',
+    'a URL with a user',
     'rollout: [{ environment: test, probe: "https://u:p@x/" }, release]',
     ['4:39 "https://u:p@x/" is not allowed for `rollout.0.probe`'],
   ],
-  ['no address', 'rollout: [{ environment: test, probe: { url: "https://[/x" } }, release]', ['4:46 "https://[/x" is not a valid URL']],
+  ['an invalid URL', 'rollout: [{ environment: test, probe: { url: "https://[/x" } }, release]', ['4:46 "https://[/x" is not a valid URL']],
   [
     'an unknown placeholder',
     'rollout: [{ environment: test, probe: "https://x/{name}" }, release]',
@@ -84,34 +84,34 @@ for (const [name, rollout, expected] of [
   ],
   ['a variable', 'rollout: [{ environment: test, probe: "https://x/$' + '{X}" }, release]', ['4:39 $' + '{X} is used outside `gateway`']],
   [
-    'a status that is none',
+    'an invalid status',
     'rollout: [{ environment: test, probe: { url: "https://x", status: 99 } }, release]',
     ['4:67 `99` is not allowed for `rollout.0.probe.status`; expected a number >= 200'],
   ],
   [
-    'a status that is a string',
+    'a string as status',
     'rollout: [{ environment: test, probe: { url: "https://x", status: ok } }, release]',
     ['4:67 `rollout.0.probe.status` is a string; expected an integer'],
   ],
 ] as const) {
-  test(`${name} is a mistake at its place`, () => assert.equal(mistakes(rollout), expected));
+  test(`${name} is an error at its position`, () => assert.equal(errorsOf(rollout), expected));
 }
 
-test('a probe of an API is a mistake where nothing is probed, and where it is no address', () => {
+test('a probe of an API is an error if no step has a probe, and if it is not a valid URL', () => {
   const api = (probe: string): string => `orders: { id: A, probe: "${probe}", environments: {} }`;
-  assert.equal(mistakes('rollout: [test, release]', api('https://x')), ['6:20 `probe` has no effect: no step of `rollout` has a probe']);
+  assert.equal(errorsOf('rollout: [test, release]', api('https://x')), ['6:20 `probe` has no effect: no step of `rollout` has a probe']);
   const rollout = 'rollout: [{ environment: test, probe: "https://x" }, release]';
-  assert.equal(mistakes(rollout, api('https://x/{foo}')), ['6:27 unknown placeholder {foo} in a probe URL']);
-  assert.equal(mistakes(rollout, api('here')), ['6:27 "here" is not allowed for `apis.orders.probe`']);
-  assert.equal(mistakes(rollout, api('none')), []);
+  assert.equal(errorsOf(rollout, api('https://x/{foo}')), ['6:27 unknown placeholder {foo} in a probe URL']);
+  assert.equal(errorsOf(rollout, api('here')), ['6:27 "here" is not allowed for `apis.orders.probe`']);
+  assert.equal(errorsOf(rollout, api('none')), []);
 });
 
-test('a name that cannot stand in a host is a mistake of its API, unless that has an address of its own', () => {
+test('a name that is not valid in a host name is an error of its API, unless the API has its own probe URL', () => {
   const rollout = 'rollout: [{ environment: test, probe: "https://{api}.example.com" }, release]';
-  assert.equal(mistakes(rollout, 'a/b: { id: A, environments: {} }'), [
+  assert.equal(errorsOf(rollout, 'a/b: { id: A, environments: {} }'), [
     '6:3 the probe URL of a/b in test is invalid: https://a%2Fb.example.com',
   ]);
-  assert.equal(mistakes(rollout, 'a/b: { id: A, probe: "https://x", environments: {} }'), []);
+  assert.equal(errorsOf(rollout, 'a/b: { id: A, probe: "https://x", environments: {} }'), []);
 });
 
 test.run();

@@ -7,7 +7,7 @@ const test = suite('calendar');
 const at = (text: string): number => Date.parse(text);
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
-test('a cron pattern comes again and again, in its time zone', () => {
+test('a cron pattern recurs in its time zone', () => {
   const { previousMs, nextMs } = parseSchedule('0 18 * * FRI', 'Europe/Berlin');
   assert.is(iso(nextMs(at('2026-11-20T16:59:59Z'))), '2026-11-20T17:00:00.000Z');
   assert.is(iso(nextMs(at('2026-11-20T17:00:00Z'))), '2026-11-27T17:00:00.000Z');
@@ -16,7 +16,7 @@ test('a cron pattern comes again and again, in its time zone', () => {
   assert.is(iso(nextMs(at('2026-07-01T00:00:00Z'))), '2026-07-03T16:00:00.000Z', 'in summer');
 });
 
-test('a date and time comes once, in its time zone or in the one that it names', () => {
+test('a date and time occurs once, in its time zone or in the one that it names', () => {
   const berlin = parseSchedule('2026-12-18T18:00', 'Europe/Berlin');
   assert.is(iso(berlin.nextMs(0)), '2026-12-18T17:00:00.000Z');
   assert.is(berlin.nextMs(at('2026-12-18T17:00Z')), null);
@@ -25,7 +25,7 @@ test('a date and time comes once, in its time zone or in the one that it names',
   assert.is(iso(parseSchedule('2026-12-18T18:00:30+05:30', 'Europe/Berlin').nextMs(0)), '2026-12-18T12:30:30.000Z');
 });
 
-test('a clock that is put forward or back leaves nothing out and repeats nothing', () => {
+test('a clock change neither skips nor repeats an occurrence', () => {
   const daily = parseSchedule('30 2 * * *', 'Europe/Berlin');
   const runs = (from: string, to: string): number => {
     let count = 0;
@@ -36,7 +36,7 @@ test('a clock that is put forward or back leaves nothing out and repeats nothing
   assert.is(runs('2026-10-23T12:00Z', '2026-10-27T12:00Z'), 4);
 });
 
-test('what is neither is refused with a reason', () => {
+test('other text is rejected with a reason', () => {
   for (const [text, reason] of [
     ['', /format/],
     ['61 * * * *', /minute: 61/],
@@ -54,7 +54,7 @@ test('what is neither is refused with a reason', () => {
   }
 });
 
-test('comes at the minutes that an independent clock shows, on every day that the clocks are changed', () => {
+test('occurs at the minutes that an independent clock shows, on every day of a clock change', () => {
   const patterns: readonly [string, (hour: number, minute: number, day: string) => boolean][] = [
     ['30 2 * * *', (hour, minute) => hour === 2 && minute === 30],
     ['0 2 * * SUN', (hour, minute, day) => hour === 2 && minute === 0 && day === 'Sun'],
@@ -90,7 +90,7 @@ test('comes at the minutes that an independent clock shows, on every day that th
   }
 });
 
-test('a wall knows which time was meant that the clocks have left out', () => {
+test('the wall clock tells apart the times that a clock change skipped', () => {
   const summerMs = at('2026-03-29T01:00Z');
   for (const [pattern, expected] of [
     ['0 2 * * *', '2026-03-29T02:00Z'],
@@ -103,7 +103,7 @@ test('a wall knows which time was meant that the clocks have left out', () => {
   }
 });
 
-test('a moment names its zone', () => {
+test('a date and time requires a zone', () => {
   assert.is(parseDateTimeMs('2026-11-24T08:00Z'), at('2026-11-24T08:00:00Z'));
   assert.is(parseDateTimeMs('2026-11-24T08:00+01:00'), at('2026-11-24T07:00:00Z'));
   for (const text of ['2026-11-24T08:00', '2026-02-31T08:00Z', '2026-11-24', 'soon', '2026-11-24T24:61Z'])
@@ -112,7 +112,7 @@ test('a moment names its zone', () => {
   assert.not.ok(isDateTime('0 18 * * FRI'));
 });
 
-test('the last run is never later, the first never earlier, and nothing is between', () => {
+test('the previous run is never later, the next never earlier, and no run is between', () => {
   const patterns = fc.constantFrom('0 18 * * FRI', '30 2 * * *', '*/7 * * * *', '0 0 1 * *', '15 3 29 2 *', '0 2 * * SUN');
   const zones = fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kolkata');
   fc.assert(

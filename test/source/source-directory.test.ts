@@ -6,7 +6,7 @@ import type { EdictError } from '../../src/model/errors.ts';
 import { SourceDirectory } from '../../src/source/source-directory.ts';
 import { scratchFolder } from '../support/edict-process.ts';
 
-test('a folder stands for its YAML files, as a ConfigMap has them too, and each file is named once', () => {
+test('a folder is replaced by its YAML files, also in a ConfigMap, and each file is listed once', () => {
   const folder = scratchFolder();
   const path = (name: string): string => join(folder, name);
   mkdirSync(path('..data'));
@@ -17,7 +17,7 @@ test('a folder stands for its YAML files, as a ConfigMap has them too, and each 
   assert.equal(new SourceDirectory([folder, path('b.yaml'), path('absent.yaml')]).list(), ['a.yml', 'b.yaml', 'absent.yaml'].map(path));
 });
 
-test('a folder without one is refused', () => {
+test('a folder without YAML files is an error', () => {
   const folder = scratchFolder();
   assert.throws(
     () => new SourceDirectory([folder]).list(),
@@ -25,7 +25,7 @@ test('a folder without one is refused', () => {
   );
 });
 
-test('a folder that has gone is refused and not taken for a file, and one that comes is looked into', () => {
+test('a deleted folder is an error and not taken for a file, and a new folder is listed', () => {
   const folder = join(scratchFolder(), 'gateways');
   const files = new SourceDirectory([folder, 'one.yaml']);
   assert.equal(files.list(), [folder, 'one.yaml']);

@@ -6,15 +6,15 @@ import { parseYaml } from '../../src/source/yaml/tree.ts';
 const test = suite('file part');
 const part = (text: string): SourceFile => new SourceFile({ file: 'apis/shop.yaml', relativePath: 'shop.yaml', text }, parseYaml(text));
 
-test('says where its keys stand', () => {
+test('returns the positions of its keys', () => {
   assert.equal(part('apis:\n  orders: { id: x }\n').sourceOf(['apis', 'orders', 'id']), { file: 'apis/shop.yaml', line: 2, column: 13 });
 });
 
-test('says what is wrong in the order of the file, once each', () => {
-  const finding = (...path: readonly string[]) => ({ path, target: 'key', message: 'wrong', hint: null }) as const;
-  const { mistakes } = { mistakes: part('a: 1\nb: 2\n').toDiagnostics([finding('b'), finding('a'), finding('b')]) };
+test('reports errors in the order of the file, each once', () => {
+  const diagnostic = (...path: readonly string[]) => ({ path, target: 'key', message: 'wrong', hint: null }) as const;
+  const diagnostics = part('a: 1\nb: 2\n').toDiagnostics([diagnostic('b'), diagnostic('a'), diagnostic('b')]);
   assert.equal(
-    mistakes.map(({ file, line, column, text }) => [file, line, column, text]),
+    diagnostics.map(({ file, line, column, text }) => [file, line, column, text]),
     [
       ['apis/shop.yaml', 1, 1, 'a: 1'],
       ['apis/shop.yaml', 2, 1, 'b: 2'],
@@ -22,7 +22,7 @@ test('says what is wrong in the order of the file, once each', () => {
   );
 });
 
-test('of what is no YAML there is no value, and it says why', () => {
+test('invalid YAML has no value, and the errors say why', () => {
   const broken = part('a: [1\n');
   assert.is(broken.value, null);
   assert.is(broken.yamlDiagnostics()[0]?.file, 'apis/shop.yaml');

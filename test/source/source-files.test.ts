@@ -12,7 +12,7 @@ function parsed(main: string, ...others: readonly string[]) {
   return parseDesiredState({ text: head + main, file: 'shop/edict.yaml', variables: { HOME: '/root' }, included });
 }
 
-function mistakes(main: string, ...others: readonly string[]): string[] {
+function errorsOf(main: string, ...others: readonly string[]): string[] {
   try {
     parsed(main, ...others);
     return [];
@@ -25,7 +25,7 @@ function mistakes(main: string, ...others: readonly string[]): string[] {
 const api = (name: string, id = `id-${name}`, environment = 'test'): string =>
   `apis:\n  ${name}: { id: ${id}, environments: { ${environment}: online } }\n`;
 
-test('the APIs of all files are declared, each with its place and its file', () => {
+test('the APIs of all files are declared, each with its position and file', () => {
   const { publications, sourceFiles } = parsed(api('a'), api('b'), api('c'));
   assert.equal(
     [...publications.values()].map(({ api: name, sourceFile, source }) => [name, sourceFile, source.file, source.line]),
@@ -38,7 +38,7 @@ test('the APIs of all files are declared, each with its place and its file', () 
   assert.equal(sourceFiles, new Set(['', 'apis/0.yaml', 'apis/1.yaml']));
 });
 
-test('an API may have any name that YAML may, also one that every object has', () => {
+test('an API may have any YAML key as its name, also that of an object property', () => {
   for (const name of ['__proto__', 'constructor', 'toString']) {
     const { publications } = parsed(api(name), api('b'));
     assert.equal(
@@ -52,16 +52,16 @@ test('a file that includes others needs no APIs of its own', () => {
   assert.is(parsed('', api('b')).publications.size, 1);
 });
 
-test('an API stands in one file, and so does an ID', () => {
-  assert.equal(mistakes(api('a'), api('a', 'other')), ['shop/apis/0.yaml:2 the API `a` is also declared in shop/edict.yaml:6']);
-  assert.equal(mistakes('', api('a'), api('b', 'id-a')), [
+test('an API or ID that is declared in two files is an error', () => {
+  assert.equal(errorsOf(api('a'), api('a', 'other')), ['shop/apis/0.yaml:2 the API `a` is also declared in shop/edict.yaml:6']);
+  assert.equal(errorsOf('', api('a'), api('b', 'id-a')), [
     'shop/apis/1.yaml:2 b in test is the same publication as a in test at shop/apis/0.yaml:2: both have the same ID',
   ]);
 });
 
-test('every mistake of every file is told at once, each in its own', () => {
+test('all errors of all files are reported at once, each in its own file', () => {
   const variable = '"$' + '{HOME}"';
-  assert.equal(mistakes('', 'apis: { b: { id: id-b } }\n', 'apis: [\n', `gateway: {}\n${api('c')}`, api('d', variable)), [
+  assert.equal(errorsOf('', 'apis: { b: { id: id-b } }\n', 'apis: [\n', `gateway: {}\n${api('c')}`, api('d', variable)), [
     'shop/apis/0.yaml:1 `apis.b` lacks `environments`',
     'shop/apis/1.yaml:2 flow sequence in block collection must be sufficiently indented and end with a ]',
     'shop/apis/2.yaml:1 unknown key `gateway` in the file',
@@ -70,12 +70,12 @@ test('every mistake of every file is told at once, each in its own', () => {
   ]);
 });
 
-test('an included file includes nothing', () => {
-  assert.match(mistakes('', `include: [x.yaml]\n${api('a')}`)[0] ?? '', 'shop/apis/0.yaml:1 unknown key `include`');
+test('`include` in an included file is an error', () => {
+  assert.match(errorsOf('', `include: [x.yaml]\n${api('a')}`)[0] ?? '', 'shop/apis/0.yaml:1 unknown key `include`');
 });
 
-test('an environment that is not declared is a mistake of the file that names it', () => {
-  assert.match(mistakes('', api('a'), api('b', 'id-b', 'tset'))[0] ?? '', 'shop/apis/1.yaml:2');
+test('an undeclared environment is an error of the file that names it', () => {
+  assert.match(errorsOf('', api('a'), api('b', 'id-b', 'tset'))[0] ?? '', 'shop/apis/1.yaml:2');
 });
 
 test.run();

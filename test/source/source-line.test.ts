@@ -19,7 +19,7 @@ for (const [name, end] of [
   });
 }
 
-test('a line or a file that is gone meanwhile is none', async () => {
+test('a line or file that no longer exists is null', async () => {
   writeFileSync(file, 'one');
   assert.is(await readSourceLine({ file, line: 2, column: 1 }), null);
   assert.is(await readSourceLine({ file: `${file}.gone`, line: 1, column: 1 }), null);

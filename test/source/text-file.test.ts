@@ -12,12 +12,12 @@ const file = (name: string, content: string | Buffer): string => {
   return join(folder, name);
 };
 
-test('reads a text with its bytes', async () => {
+test('reads a text and its size', async () => {
   assert.equal(await readTextFile(file('a', 'ä'), 10), { kind: 'read', text: 'ä', bytes: 2 });
   assert.equal(await readTextFile(file('empty', ''), 10), { kind: 'read', text: '', bytes: 0 });
 });
 
-test('says why there is none', async () => {
+test('says why a file cannot be read', async () => {
   assert.is((await readTextFile(join(folder, 'nowhere'), 10)).kind, 'absent');
   assert.is((await readTextFile(join(folder, 'a', 'below'), 10)).kind, 'absent');
   assert.is((await readTextFile(file('large', '12345'), 4)).kind, 'too large');
@@ -28,7 +28,7 @@ test('says why there is none', async () => {
   assert.is(read.kind === 'unreadable' ? read.reason : read.kind, 'it is a directory');
 });
 
-test('knows an absence, and puts the rest in words', () => {
+test('detects a missing file and describes other errors', () => {
   const error = (code: string): Error => Object.assign(new Error('the disk is gone'), { code });
   assert.ok(isNotFoundError(error('ENOENT')) && isNotFoundError(error('ENOTDIR')));
   assert.not.ok(isNotFoundError(error('EACCES')));

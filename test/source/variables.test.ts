@@ -5,27 +5,30 @@ import { substituteVariables } from '../../src/source/variables.ts';
 
 const variable = (name: string): string => `$\{${name}}`;
 
-/** Returns what becomes of a file, and the path and message of each finding. */
-function substituted(file: unknown, variables: Record<string, string | undefined> = {}): { value: unknown; findings: [string, string][] } {
-  const findings: PathDiagnostic[] = [];
-  const value = substituteVariables(file, variables, findings);
-  return { value, findings: findings.map(({ path, message }) => [path.join('.'), message]) };
+/** Returns what becomes of a file, and the path and message of each diagnostic. */
+function substituted(
+  file: unknown,
+  variables: Record<string, string | undefined> = {},
+): { value: unknown; diagnostics: [string, string][] } {
+  const diagnostics: PathDiagnostic[] = [];
+  const value = substituteVariables(file, variables, diagnostics);
+  return { value, diagnostics: diagnostics.map(({ path, message }) => [path.join('.'), message]) };
 }
 
-test('takes variables anywhere in the texts of the gateway block', () => {
+test('replaces variables anywhere in the strings of the gateway block', () => {
   const file = { gateway: { project: variable('P'), nested: { list: [`${variable('P')}-${variable('Q')}`, 7] } }, apis: { a: 'text' } };
   const expected = { gateway: { project: 'p', nested: { list: ['p-$& q', 7] } }, apis: { a: 'text' } };
-  assert.equal(substituted(file, { P: 'p', Q: '$& q' }), { value: expected, findings: [] });
+  assert.equal(substituted(file, { P: 'p', Q: '$& q' }), { value: expected, diagnostics: [] });
 });
 
-test('a value is not looked at once more', () => {
-  assert.equal(substituted({ gateway: variable('P') }, { P: variable('Q') }), { value: { gateway: variable('Q') }, findings: [] });
+test('a substituted value is not substituted again', () => {
+  assert.equal(substituted({ gateway: variable('P') }, { P: variable('Q') }), { value: { gateway: variable('Q') }, diagnostics: [] });
 });
 
-test('says which variables are not set, or empty', () => {
+test('reports variables that are not set or empty', () => {
   const file = { gateway: { a: `${variable('NONE')} ${variable('EMPTY')} ${variable('')} ${variable('constructor')}` } };
-  const { findings } = substituted(file, { EMPTY: '' });
-  assert.equal(findings, [
+  const { diagnostics } = substituted(file, { EMPTY: '' });
+  assert.equal(diagnostics, [
     ['gateway.a', 'the environment variable NONE is not set'],
     ['gateway.a', 'the environment variable EMPTY is empty'],
     ['gateway.a', 'the environment variable (no name) is not set'],
@@ -33,30 +36,30 @@ test('says which variables are not set, or empty', () => {
   ]);
 });
 
-test('refuses credentials, and never shows one', () => {
+test('rejects credentials, and never shows one', () => {
   for (const name of ['HW_ACCESS_KEY', 'HW_SECRET_KEY', 'HW_SECURITY_TOKEN', 'HW_USER_PASSWORD', 'HW_AUTH_TOKEN']) {
-    const { value, findings } = substituted({ gateway: { project: variable(name) } }, { [name]: 'the-secret' });
-    assert.equal(findings, [['gateway.project', `${variable(name)} is a credential; credentials are not allowed in the file`]]);
+    const { value, diagnostics } = substituted({ gateway: { project: variable(name) } }, { [name]: 'the-secret' });
+    assert.equal(diagnostics, [['gateway.project', `${variable(name)} is a credential; credentials are not allowed in the file`]]);
     assert.not.match(JSON.stringify(value), 'the-secret');
   }
 });
 
-test('refuses variables elsewhere and leaves them as they stand', () => {
+test('rejects variables elsewhere and does not replace them', () => {
   const file = { apis: { a: { remark: `${variable('P')} and ${variable('P')}`, list: [variable('P')] } } };
-  const { value, findings } = substituted(file, { P: 'p' });
+  const { value, diagnostics } = substituted(file, { P: 'p' });
   assert.equal(value, file);
   assert.equal(
-    findings.map(([path]) => path),
+    diagnostics.map(([path]) => path),
     ['apis.a.remark', 'apis.a.remark', 'apis.a.list.0'],
   );
 });
 
-test('what is no reference stays', () => {
+test('text that is not a reference is unchanged', () => {
   const file = { gateway: { a: '$P', b: '$', c: `$\{P`, d: '{P}', e: '%P%' } };
-  assert.equal(substituted(file, { P: 'p' }), { value: file, findings: [] });
+  assert.equal(substituted(file, { P: 'p' }), { value: file, diagnostics: [] });
 });
 
-test('leaves its input as it was, and anything that is no map', () => {
+test('does not change its input, nor values that are not maps', () => {
   const file = { gateway: { project: variable('P') } };
   substituted(file, { P: 'p' });
   assert.is(file.gateway.project, variable('P'));

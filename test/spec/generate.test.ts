@@ -37,11 +37,11 @@ async function withCopy(run: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-test('what stands in generated/ is up to date', async () => {
+test('the files in generated/ are up to date', async () => {
   assert.equal(await generate(root, '--check'), { code: 0, stderr: '' });
 });
 
-test('a generated file that was changed by hand is named, and the check repairs nothing', () =>
+test('the check names a generated file that was edited, and does not repair it', () =>
   withCopy(async (folder) => {
     const path = join(folder, 'generated/roma-connect-answers.cjs');
     appendFileSync(path, '\n');
@@ -52,7 +52,7 @@ test('a generated file that was changed by hand is named, and the check repairs 
     assert.is(readFileSync(path, 'utf8'), changed);
   }));
 
-test('every generated file is looked at', () =>
+test('every generated file is checked', () =>
   withCopy(async (folder) => {
     for (const name of generated) appendFileSync(join(folder, 'generated', name), '\n');
     const { code, stderr } = await generate(folder, '--check');
@@ -60,7 +60,7 @@ test('every generated file is looked at', () =>
     assert.equal([...stderr.matchAll(/generated\/([\w./-]+)(?=[,.] )/g)].map(([, name]) => name).sort(), generated.toSorted());
   }));
 
-test('a generated file that is missing is named', () =>
+test('the check names a missing generated file', () =>
   withCopy(async (folder) => {
     rmSync(join(folder, 'generated/roma-connect.json'));
     const { code, stderr } = await generate(folder, '--check');
@@ -68,7 +68,7 @@ test('a generated file that is missing is named', () =>
     assert.match(stderr, 'generated/roma-connect.json');
   }));
 
-test('a change of the specification makes old what comes from it, and generating makes it new', () =>
+test('after a change of the specification, the check names outdated files, and generating updates them', () =>
   withCopy(async (folder) => {
     const path = join(folder, 'spec/roma-connect.openapi.yaml');
     writeFileSync(path, readFileSync(path, 'utf8').replace('required: [api_id, env_id]', 'required: [api_id, env_id, publish_id]'));

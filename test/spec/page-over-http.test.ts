@@ -296,7 +296,7 @@ for (const [what, request] of [
   });
 }
 
-test('a body of a little less than 12 MB is read', async () => {
+test('a body of slightly less than 12 MB is read', async () => {
   const body = JSON.stringify({ ...exampleRequest, remark: 'x'.repeat(12 * 1024 * 1024 - 1024) });
   assertRefused(await send({ body }), 400, 'APIG.2011', invalid('remark'));
 });

@@ -12,7 +12,7 @@ environments:
   release: { id: e2 }
 `;
 
-/** Returns a text without its marks `«…»`, and the place of each: what a mistake there must name. */
+/** Returns a text without its marks `«…»`, and the position of each, which the error there must have. */
 export function unmarked(marked: string): { text: string; places: Pick<Diagnostic, 'line' | 'column' | 'length'>[] } {
   const places: { line: number; column: number; length: number }[] = [];
   const lines = marked.split('\n').map((line, index) => {
@@ -27,8 +27,8 @@ export function unmarked(marked: string): { text: string; places: Pick<Diagnosti
   return { text: lines.join('\n'), places };
 }
 
-/** Returns every mistake in a text; none if it is valid. Whatever else is thrown goes on. */
-export function mistakesIn(text: string, over: Partial<ParseInput> = {}): readonly Diagnostic[] {
+/** Returns every error in a text; none if it is valid. Rethrows anything else. */
+export function diagnosticsIn(text: string, over: Partial<ParseInput> = {}): readonly Diagnostic[] {
   try {
     parseDesiredState({ text, file: 'edict.yaml', variables: {}, ...over });
     return [];

@@ -14,13 +14,13 @@ const api = (over: Record<string, unknown>) => file({ apis: { orders: { id: 'a',
 const found = (value: unknown): string[] =>
   checkSchema(value, 'File').map(({ path, target, message }) => `${path.join('.')} ${target}: ${message}`);
 
-test('finds nothing in a file that conforms', () => {
+test('finds no errors in a valid file', () => {
   assert.equal(found(file()), []);
 });
 
 for (const [name, value, expected] of [
   [
-    'a text or map that is a list',
+    'a list instead of a string or map',
     api({ environments: { test: [] } }),
     ['value: a list is not allowed for `apis.orders.environments.test`; expected online or offline'],
   ],
@@ -29,9 +29,9 @@ for (const [name, value, expected] of [
     api({ environments: { test: { state: 'up' } } }),
     ['.state value: "up" is not allowed for `apis.orders.environments.test.state`; expected online or offline'],
   ],
-  ['a map that lacks its state', api({ environments: { test: {} } }), [' key: `apis.orders.environments.test` lacks `state`']],
+  ['a map without a state', api({ environments: { test: {} } }), [' key: `apis.orders.environments.test` lacks `state`']],
   [
-    'an environment that is empty',
+    'an empty environment',
     file({ environments: { test: null } }),
     ['environments.test value: `environments.test` is empty; expected a string'],
   ],
@@ -48,32 +48,32 @@ for (const [name, value, expected] of [
   ['no environment', file({ environments: {} }), ['environments value: environments is empty; at least one entry is required']],
   ['a name with a space', file({ apis: { 'a b': { id: 'a', environments: {} } } }), ['apis.a b key: the name "a b" is not allowed']],
   [
-    'a key with characters of a path',
+    'a key with path characters',
     file({ apis: { 'a/b': { id: 'a', 'x~/y': 1, environments: {} } } }),
     ['apis.a/b.x~/y key: unknown key `x~/y` in `apis.a/b`'],
   ],
-  ['a revision that is empty', api({ revision: '' }), ['apis.orders.revision value: revision is empty']],
+  ['an empty revision', api({ revision: '' }), ['apis.orders.revision value: revision is empty']],
   ['a revision that is too long', api({ revision: 'r'.repeat(256) }), ['apis.orders.revision value: revision has 256 characters']],
   [
-    'a revision that is a yes',
+    'a boolean as revision',
     api({ revision: true }),
     ['apis.orders.revision value: `apis.orders.revision` is the boolean true; expected a string'],
   ],
-  ['a file that is empty', null, [' value: the file is empty; expected a map (`key: value`)']],
+  ['an empty file', null, [' value: the file is empty; expected a map (`key: value`)']],
 ] as const satisfies readonly (readonly [string, unknown, readonly string[]])[]) {
   test(`finds ${name}, once`, () => {
-    const findings = found(value);
-    assert.is(findings.length, expected.length, findings.join('\n'));
-    for (const [index, text] of expected.entries()) assert.ok(findings[index]?.includes(text), findings[index]);
+    const diagnostics = found(value);
+    assert.is(diagnostics.length, expected.length, diagnostics.join('\n'));
+    for (const [index, text] of expected.entries()) assert.ok(diagnostics[index]?.includes(text), diagnostics[index]);
   });
 }
 
-test('a value that is shown is short', () => {
-  const [finding] = checkSchema(api({ id: '!'.repeat(1000) }), 'File');
-  assert.ok((finding?.message.length ?? 0) < 150);
+test('long values are shortened in messages', () => {
+  const [diagnostic] = checkSchema(api({ id: '!'.repeat(1000) }), 'File');
+  assert.ok((diagnostic?.message.length ?? 0) < 150);
 });
 
-test('a hint names the nearest known word', () => {
+test('a hint names the closest known word', () => {
   assert.match(checkSchema(file({ gatway: {} }), 'File')[0]?.hint ?? '', 'did you mean `gateway`');
   assert.match(checkSchema(api({ environments: { test: 'ofline' } }), 'File')[0]?.hint ?? '', 'did you mean `offline`');
 });

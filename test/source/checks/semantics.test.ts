@@ -7,12 +7,12 @@ const found = (value: unknown): string[] =>
   checkSemantics(value, () => 'line 7').map(({ path, message }) => `${path.join('.')}: ${message}`);
 const file = (environments: unknown, apis: unknown) => ({ environments, apis });
 
-test('finds nothing where there is nothing to find', () => {
+test('finds no errors in a valid file', () => {
   const apis = { a: { id: 'A', environments: { test: 'online', release: 'online' } }, b: { id: 'B', environments: { test: 'online' } } };
   assert.equal(found(file({ test: 'e1', release: { id: 'e2' } }, apis)), []);
 });
 
-test('finds a publication that stands there twice, by whatever names', () => {
+test('finds a publication that is declared twice under different names', () => {
   const apis = { a: { id: 'A', environments: { test: 'online' } }, b: { id: 'A', environments: { test: 'offline' } } };
   assert.equal(found(file({ test: 'e1' }, apis)), [
     'apis.b.environments.test: b in test is the same publication as a in test at line 7: both have the same ID',
@@ -24,11 +24,11 @@ test('finds a publication that stands there twice, by whatever names', () => {
   ]);
 });
 
-test('finds environments that are not declared, also those that every object has', () => {
+test('finds undeclared environments, also those named like object properties', () => {
   const apis = { a: { id: 'A', environments: { tset: 'online', constructor: 'online' } } };
-  const findings = checkSemantics(file({ test: 'e1' }, apis), () => 'line 7');
+  const diagnostics = checkSemantics(file({ test: 'e1' }, apis), () => 'line 7');
   assert.equal(
-    findings.map(({ path, hint }) => [path.at(-1), hint]),
+    diagnostics.map(({ path, hint }) => [path.at(-1), hint]),
     [
       ['tset', 'did you mean `test`? (declared: test)'],
       ['constructor', 'declared: test'],
@@ -37,17 +37,17 @@ test('finds environments that are not declared, also those that every object has
   assert.is(checkSemantics(file({}, apis), () => 'line 7')[0]?.hint, 'no environment is declared');
 });
 
-test('a hint names ten environments and counts the others', () => {
+test('a hint lists ten environments and counts the others', () => {
   const environments = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`e${index}`, `id${index}`]));
-  const [finding] = checkSemantics(file(environments, { a: { id: 'A', environments: { zzzz: 'online' } } }), () => 'line 7');
-  assert.is(finding?.hint, `declared: ${Object.keys(environments).slice(0, 10).join(', ')}, and 2 more`);
+  const [diagnostic] = checkSemantics(file(environments, { a: { id: 'A', environments: { zzzz: 'online' } } }), () => 'line 7');
+  assert.is(diagnostic?.hint, `declared: ${Object.keys(environments).slice(0, 10).join(', ')}, and 2 more`);
 });
 
-test('finds an address that is none', () => {
+test('finds an invalid URL', () => {
   assert.equal(found({ gateway: { endpoint: 'https://[', iam: 'http://ok' } }), ['gateway.endpoint: "https://[" is not a valid URL']);
 });
 
-test('looks past values of any other shape', () => {
+test('ignores values of the wrong type', () => {
   for (const odd of [null, 7, 'text', [], [1], true]) {
     const inner = { gateway: odd, environments: { e: odd, f: { id: odd } }, apis: { a: odd, b: { id: odd, environments: odd } } };
     for (const value of [odd, inner, { gateway: { endpoint: odd }, environments: odd, apis: odd }])
@@ -59,29 +59,29 @@ const meanings = (name: string, meaning: NameResolution): NameResolutions =>
   new Map([[nameKey({ kind: 'api', name, group: null }), meaning]]);
 const nameable = (id: string, name: string): NamedResource => ({ id, name, groupId: 'g', group: 'shop' });
 
-test('a name that means nothing is a mistake, with what is near', () => {
+test('an unknown name is an error that suggests close names', () => {
   const apis = { ordres: { environments: {} } };
   const available = [nameable('A', 'orders'), nameable('B', 'carts')];
-  const [finding] = checkSemantics(file({ test: 'e1' }, apis), () => 'line 7', meanings('ordres', { kind: 'none', available }));
-  assert.is(finding?.message, 'the gateway has no API named `ordres`');
-  assert.is(finding?.hint, 'did you mean `id: A` (orders, group shop)?');
+  const [diagnostic] = checkSemantics(file({ test: 'e1' }, apis), () => 'line 7', meanings('ordres', { kind: 'none', available }));
+  assert.is(diagnostic?.message, 'the gateway has no API named `ordres`');
+  assert.is(diagnostic?.hint, 'did you mean `id: A` (orders, group shop)?');
 });
 
-test('a name that means several is a mistake at the name, with all of them', () => {
+test('an ambiguous name is an error that lists all candidates', () => {
   const apis = { o: { name: 'orders', environments: {} } };
   const candidates = [nameable('A', 'orders'), nameable('B', 'orders')];
-  const [finding] = checkSemantics(file({ test: 'e1' }, apis), () => 'line 7', meanings('orders', { kind: 'several', candidates }));
-  assert.equal([finding?.path.join('.'), finding?.message], ['apis.o.name', 'the gateway has more than one API named `orders`']);
-  assert.match(String(finding?.hint), /`id: A`.*`id: B`.*or add a `group`/);
+  const [diagnostic] = checkSemantics(file({ test: 'e1' }, apis), () => 'line 7', meanings('orders', { kind: 'several', candidates }));
+  assert.equal([diagnostic?.path.join('.'), diagnostic?.message], ['apis.o.name', 'the gateway has more than one API named `orders`']);
+  assert.match(String(diagnostic?.hint), /`id: A`.*`id: B`.*or add a `group`/);
 });
 
-test('two names for one API are one publication declared twice', () => {
+test('two names of one API are a duplicate declaration', () => {
   const apis = { a: { id: 'A', environments: { test: 'online' } }, orders: { environments: { test: 'online' } } };
   const known = meanings('orders', { kind: 'one', id: 'A' });
   assert.match(String(checkSemantics(file({ test: 'e1' }, apis), () => 'line 7', known)[0]?.message), 'is the same publication as');
 });
 
-test('a name beside an ID says nothing', () => {
+test('a name beside an ID is redundant', () => {
   assert.equal(found(file({ test: { id: 'e1', name: 'TEST' } }, { a: { id: 'A', group: 'g', environments: {} } })), [
     'environments.test.name: `name` has no effect beside `id`',
     'apis.a.group: `group` has no effect beside `id`',

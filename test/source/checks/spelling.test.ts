@@ -16,16 +16,16 @@ for (const [word, expected] of [
   ['x', null],
   ['', null],
 ] as const) {
-  test(`"${word}" means ${expected ?? 'nothing known'}`, () => assert.is(closestMatch(word, known), expected));
+  test(`the word closest to "${word}" is ${expected ?? 'none'}`, () => assert.is(closestMatch(word, known), expected));
 }
 
-test('of two that are equally near the one is meant that begins alike, else the first', () => {
+test('of two equally close words, the one with the longer common prefix wins, else the first', () => {
   assert.is(closestMatch('ofline', ['online', 'offline']), 'offline');
   assert.is(closestMatch('onlne', ['offline', 'online']), 'online');
   assert.is(closestMatch('cart', ['carts', 'cart1']), 'carts');
 });
 
-test('nothing is near when nothing is known', () => {
+test('no word is close if none is known', () => {
   assert.is(closestMatch('word', []), null);
 });
 

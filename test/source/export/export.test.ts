@@ -26,7 +26,7 @@ const write = (listing: Partial<GatewayListing>) => exportGateway({ gateway, api
 /** Returns the part of the file that begins with `key`. */
 const part = (text: string, key: string): string => text.slice(text.indexOf(`\n${key}:`) + 1);
 
-test('writes the whole gateway, with words on every block', () => {
+test('exports the whole gateway, with comments on every block', () => {
   const { text, warnings } = write({
     apis: [api('a2', 'orders', [release.id, 't2']), api('a1', 'invoices', []), api('a3', 'Orders (v2)', ['t2'], { editedAtMs: edited })],
     environments: [release, { id: 't2', name: 'test' }],
@@ -76,7 +76,7 @@ apis:
   );
 });
 
-test('an empty gateway is a file, too', () => {
+test('an empty gateway is exported as a valid file', () => {
   const { text } = write({ environments: [] });
   assert.match(
     part(text, 'environments'),
@@ -86,13 +86,13 @@ test('an empty gateway is a file, too', () => {
   assert.is(read(text).publications.size, 0);
 });
 
-test('the identity service is written where it was named', () => {
+test('the IAM endpoint is exported only if it was given', () => {
   const { text } = write({ gateway: { ...gateway, iam: 'https://iam.example.org/' } });
   assert.match(text, '\n  iam: https://iam.example.org\n');
   assert.is(read(text).gateway.iamEndpoint, 'https://iam.example.org');
 });
 
-test('what YAML would take for something else stands in quotes', () => {
+test('text that YAML would parse as another type is quoted', () => {
   const { text } = write({
     apis: [api('1e3', 'null', ['12']), api('a', 'yes', ['12'])],
     environments: [{ id: '12', name: 'on' }],
@@ -103,7 +103,7 @@ test('what YAML would take for something else stands in quotes', () => {
   );
 });
 
-test('a few environments stand in one line, many one a line', () => {
+test('a few environments are written on one line, many on a line each', () => {
   const environments = Array.from({ length: 12 }, (_, index) => ({ id: `e${index}`, name: `environment-${index}` }));
   const ids = environments.map(({ id }) => id);
   const { text } = write({ environments, apis: [api('a', 'orders', ids), api('b', 'carts', ids.slice(0, 4))] });
@@ -111,7 +111,7 @@ test('a few environments stand in one line, many one a line', () => {
   assert.match(part(text, 'apis'), /environments:\n {6}environment-0: online\n {6}environment-1: online\n {6}environment-10: online\n/);
 });
 
-test('what the file has no way to name is told', () => {
+test('resources that the file cannot name are reported', () => {
   const { text, warnings } = write({
     apis: [api('a b', 'carts\napis: {}', [release.id]), api('a', 'orders', [release.id, 'e\n2'])],
     environments: [release, { id: 'e\n2', name: 'test' }],
@@ -147,7 +147,7 @@ test('a plan over any gateway and its own file has no change', () => {
   );
 });
 
-test('every environment and API is named once, whatever they are called', () => {
+test('every environment and API has a unique key, whatever its name', () => {
   fc.assert(
     fc.property(listings, (listing) => {
       const { text } = exportGateway(listing);
@@ -170,7 +170,7 @@ test('every environment and API is named once, whatever they are called', () => 
   );
 });
 
-test('the order in which the gateway lists changes nothing', () => {
+test("the order of the gateway's lists does not change the file", () => {
   fc.assert(
     fc.property(listings, (listing) => {
       const apis = listing.apis.map((one) => ({ ...one, publications: new Map([...one.publications].reverse()) })).reverse();

@@ -6,7 +6,7 @@ import { parseDesiredState } from '../../../src/source/parser.ts';
 
 const asked: GatewayArguments = { endpoint: 'https://roma.example.com/', project: 'p', instance: 'i' };
 
-test('has the settings that a file without more would have', () => {
+test('has the same settings as a file with only the required keys', () => {
   const gateway = 'gateway: { endpoint: "https://roma.example.com/", project: p, instance: i }';
   const text = `edict: 1\n${gateway}\nenvironments: { e: e }\napis: {}\n`;
   assert.equal(parseGatewayArguments(asked), parseDesiredState({ text, file: 'edict.yaml', variables: {} }).gateway);
@@ -22,7 +22,7 @@ for (const [over, message] of [
   [{ instance: '' }, '"" is not allowed for `--instance`'],
   [{ endpoint: 'https://$' + '{HOST}' }, '--endpoint "https://$' + '{HOST}" contains $' + '{…}, which is allowed only in a file'],
 ] as const) {
-  test(`refuses ${JSON.stringify(over)}`, () => {
+  test(`rejects ${JSON.stringify(over)}`, () => {
     try {
       parseGatewayArguments({ ...asked, ...over });
     } catch (error) {

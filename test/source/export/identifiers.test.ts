@@ -13,16 +13,16 @@ const api = (apiId: string, name: string, group = '', groupId = '') => ({
 const keysOf = (...apis: ReturnType<typeof api>[]): Record<string, string> =>
   Object.fromEntries(assignApiNames(apis).named.map(({ key, api: { apiId } }) => [apiId, key]));
 
-test('an API keeps its name where it can', () => {
+test('an API keeps its name if possible', () => {
   assert.equal(keysOf(api('a', 'orders'), api('b', 'v1/注文')), { a: 'orders', b: 'v1/注文' });
 });
 
-test('namesakes are told apart by their group, all of them', () => {
+test('APIs of the same name all get their group as suffix', () => {
   assert.equal(keysOf(api('a', 'orders', 'shop'), api('b', 'orders', 'Team B')), { a: 'orders-shop', b: 'orders-Team-B' });
   assert.equal(keysOf(api('a', 'orders', '', 'g1'), api('b', 'orders', '', 'g2')), { a: 'orders-g1', b: 'orders-g2' });
 });
 
-test('namesakes of one group are told apart by a part of the ID, or by all of it', () => {
+test('APIs of the same name and group get part of the ID, or all of it, as suffix', () => {
   assert.equal(keysOf(api('5f918d104dc8', 'orders', 'shop'), api('9191cdb43072', 'orders', 'shop')), {
     '5f918d104dc8': 'orders-5f918d10',
     '9191cdb43072': 'orders-9191cdb4',
@@ -33,15 +33,15 @@ test('namesakes of one group are told apart by a part of the ID, or by all of it
   });
 });
 
-test('a name that a key must bend does not take the place of a straight one', () => {
+test('a name that must be adapted does not take the key of an exact name', () => {
   assert.equal(keysOf(api('a', 'orders (v2)', 'x'), api('b', 'orders-v2', 'x')), { a: 'orders-v2-x', b: 'orders-v2' });
 });
 
-test('an API without a usable name has its ID', () => {
+test('an API without a usable name is named by its ID', () => {
   assert.equal(keysOf(api('5f918d104dc8', '!!!'), api('b', '')), { '5f918d104dc8': 'api-5f918d10', b: 'api-b' });
 });
 
-test('an ID that no file may hold leaves an API nameless', () => {
+test('an API whose ID is not allowed in a file is skipped', () => {
   const { named, skipped } = assignApiNames([api('a b', 'orders'), api('c', 'orders')]);
   assert.equal(
     named.map(({ key }) => key),
@@ -53,7 +53,7 @@ test('an ID that no file may hold leaves an API nameless', () => {
   );
 });
 
-test('environments have short names in small letters', () => {
+test('environments have short lowercase names', () => {
   const { named } = assignEnvironmentNames(
     [
       { id: releaseEnvironmentId, name: 'RELEASE' },
@@ -74,7 +74,7 @@ test('environments have short names in small letters', () => {
   );
 });
 
-test('an environment where something is published is there, listed or not', () => {
+test('an environment with a publication is exported even if the gateway does not list it', () => {
   const { named, skipped } = assignEnvironmentNames([{ id: 'e1', name: 'test' }], ['e1', '5f918d104dc8', 'no ID']);
   assert.equal(named, [
     { key: 'environment-5f918d10', id: '5f918d104dc8', name: '', isListed: false },
@@ -83,7 +83,7 @@ test('an environment where something is published is there, listed or not', () =
   assert.equal(skipped, [{ id: 'no ID', name: '', isListed: false }]);
 });
 
-test('where no environment is to be had, there is the one that every instance has', () => {
+test('without any environment, the default one is exported', () => {
   for (const listed of [[], [{ id: 'no ID', name: 'test' }]]) {
     assert.equal(assignEnvironmentNames(listed, []).named, [
       { key: 'release', id: releaseEnvironmentId, name: 'RELEASE', isListed: false },

@@ -33,19 +33,19 @@ function edit(apis: string, ...wishes: readonly PublicationEdit[]): readonly [li
 
 const cases: readonly [name: string, apis: string, wishes: readonly PublicationEdit[], lines: readonly string[]][] = [
   [
-    'a state alone becomes another',
+    'replaces a state',
     'apis:\n  a: { id: api-a, environments: { test: online } } # words\n',
     [wish('a', 'test', 'offline')],
     ['-  a: { id: api-a, environments: { test: online } } # words', '+  a: { id: api-a, environments: { test: offline } } # words'],
   ],
   [
-    'a state alone gets a version',
+    'adds a version to a state',
     'apis:\n  a:\n    id: api-a\n    environments:\n      test: "online" # words\n',
     [wish('a', 'test', 'online', 'v1')],
     ['-      test: "online" # words', '+      test: { state: online, version: v1 } # words'],
   ],
   [
-    'settings in braces get a version',
+    'adds a version to a flow map',
     'apis:\n  a: { id: api-a, environments: { test: { state: offline, remark: "x, y" } } }\n',
     [wish('a', 'test', 'online', 'v1')],
     [
@@ -54,19 +54,19 @@ const cases: readonly [name: string, apis: string, wishes: readonly PublicationE
     ],
   ],
   [
-    'settings on lines get a line',
+    'adds a line to a block map',
     'apis:\n  a:\n    id: api-a\n    environments:\n      test:\n        state: offline # was so\n        remark: x\n',
     [wish('a', 'test', 'online', 'v1')],
     ['-        state: offline # was so', '+        state: online # was so', '+        version: v1'],
   ],
   [
-    'the last line may lack its end',
+    'adds a line after a last line without a line end',
     'apis:\n  a:\n    id: api-a\n    environments:\n      test:\n        state: online',
     [wish('a', 'test', 'online', 'v1')],
     ['-        state: online', '+        state: online', '+        version: v1'],
   ],
   [
-    'a pinned version becomes another',
+    'replaces a pinned version',
     'apis:\n  a: { id: api-a, environments: { test: { state: online, version: v2 } } }\n',
     [wish('a', 'test', 'online', 'v1')],
     [
@@ -75,7 +75,7 @@ const cases: readonly [name: string, apis: string, wishes: readonly PublicationE
     ],
   ],
   [
-    'a publication that is missing is added, in braces and on lines',
+    'adds a missing publication to a flow and a block map',
     'apis:\n  a: { id: api-a, environments: { test: online } }\n  b:\n    id: api-b\n    environments:\n      test: online\n  c: { id: api-c, environments: {} }\n',
     [wish('a', 'release', 'online', 'v1'), wish('b', 'release', 'online'), wish('c', 'test', 'online'), wish('c', 'release', 'online')],
     [
@@ -87,19 +87,19 @@ const cases: readonly [name: string, apis: string, wishes: readonly PublicationE
     ],
   ],
   [
-    'an API that is missing is added with all of it',
+    'adds a missing API',
     'apis: # ours\n  a: { id: api-a, environments: { test: online } }\n',
     [wish('z', 'test', 'online', 'v1'), wish('z', 'release', 'online')],
     ['+  z:', '+    id: api-z', '+    environments: { test: { state: online, version: v1 }, release: online }'],
   ],
   [
-    'and so it is where there is none',
+    'adds an API to an empty map',
     'apis: {}\n',
     [wish('z', 'test', 'online')],
     ['-apis: {}', '+apis: { z: { id: api-z, environments: { test: online } } }'],
   ],
   [
-    'what YAML could take for something else is quoted',
+    'quotes text that YAML could parse as another type',
     'apis:\n  a: { id: api-a, environments: { test: online } }\n',
     [wish('a', 'test', 'online', 'null')],
     [
@@ -112,12 +112,12 @@ for (const [name, apis, wishes, lines] of cases) {
   test(name, () => assert.equal(edit(apis, ...wishes), [lines, 0]));
 }
 
-test('lines that end as on Windows stay so', () => {
+test('Windows line ends are preserved', () => {
   const apis = 'apis:\r\n  a:\r\n    id: api-a\r\n    environments:\r\n      test:\r\n        state: online\r\n';
   assert.equal(edit(apis, wish('a', 'test', 'online', 'v1')), [['+        version: v1\r'], 0]);
 });
 
-test('what YAML repeats elsewhere is left to a person, and the rest is done', () => {
+test('an edit that aliases would repeat is manual, and the others are made', () => {
   const apis =
     'apis:\n  a: { id: api-a, environments: &both { test: online } }\n  b: { id: api-b, environments: *both }\n  c: { id: api-c, environments: { test: online } }\n';
   const [lines, byHand] = edit(apis, wish('a', 'test', 'offline'), wish('c', 'test', 'offline'));
@@ -125,7 +125,7 @@ test('what YAML repeats elsewhere is left to a person, and the rest is done', ()
   assert.is(byHand, 1);
 });
 
-test('an environment that left the file, or a name that another API has, is left to a person', () => {
+test('a removed environment and an API name that is taken are manual edits', () => {
   const apis = 'apis:\n  a: { id: api-a, environments: { test: online } }\n';
   assert.equal(edit(apis, wish('a', 'stage', 'online')), [[], 1]);
   assert.equal(edit(apis, { ...wish('a', 'release', 'online'), apiId: 'api-other', key: 'api-other env-release' as PublicationKey }), [
@@ -134,7 +134,7 @@ test('an environment that left the file, or a name that another API has, is left
   ]);
 });
 
-test('says what a person has to write', () => {
+test("formats a setting in the file's notation", () => {
   assert.is(formatSetting({ state: 'offline', version: 'v' }), 'offline');
   assert.is(formatSetting({ state: 'online', version: null }), 'online');
   assert.is(formatSetting({ state: 'online', version: 'v1' }), '{ state: online, version: v1 }');

@@ -4,7 +4,7 @@ import { applyEdits, formatUnifiedDiff, type TextEdit } from '../../../src/sourc
 import { fc, runs } from '../../support/fast-check.ts';
 import { gitApplied } from '../../support/git-apply.ts';
 
-test('a changed line stands between three lines of context', () => {
+test('a changed line has three lines of context on each side', () => {
   const text = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', ''].join('\n');
   assert.is(
     formatUnifiedDiff('edict.yaml', text, [{ start: 8, end: 9, text: 'E' }]),
@@ -12,12 +12,12 @@ test('a changed line stands between three lines of context', () => {
   );
 });
 
-test('nothing to edit is no diff', () => {
+test('no edits give an empty diff', () => {
   assert.is(formatUnifiedDiff('edict.yaml', 'a\n', []), '');
   assert.is(applyEdits('a\n', []), 'a\n');
 });
 
-test('an edit that changes nothing is left out of the diff, beside another one too', () => {
+test('an edit that changes nothing is not in the diff, also beside another one', () => {
   const text = ' z\nbb: c\nbb: c\n  - d\n+y\n\\\n@@ -1 +1 @@\n\n\n  - d\n--- a\n-x\n';
   const edits = [
     { start: 12, end: 20, text: '' },
@@ -28,7 +28,7 @@ test('an edit that changes nothing is left out of the diff, beside another one t
   assert.is(formatUnifiedDiff('edict.yaml', text, edits.slice(1)), '');
 });
 
-test('Git finds the file whatever its name is', () => {
+test("Git applies the diff whatever the file's name is", () => {
   for (const name of [
     'my file.yaml',
     '"edict".yaml',
@@ -67,7 +67,7 @@ const cases = texts.chain((text) =>
   ),
 );
 
-test('git makes of the diff what the edits make', () => {
+test('git apply of the diff gives the same text as the edits', () => {
   fc.assert(
     fc.property(cases, fc.constantFrom('edict.yaml', 'my file.yaml'), ([text, edits], name) => {
       const now = applyEdits(text, edits);

@@ -11,24 +11,24 @@ const keysOf = (...all: Candidates[]): string[] => {
   return items.map((item) => keys.get(item) ?? 'none');
 };
 
-test('each gets what suits it best', () => {
+test('each item gets its best free key', () => {
   assert.equal(keysOf(['a', 'a-1'], ['b', 'b-1'], [null, 'c']), ['a', 'b', 'c']);
   assert.equal(keysOf(), []);
 });
 
-test('what two want goes to neither, nor to a third that would do with it', () => {
+test('a key that two items want goes to neither, nor to a third', () => {
   assert.equal(keysOf(['a', 'a', 'a-1'], ['a', 'a', 'a-2'], [null, 'a', 'a-3']), ['a-1', 'a-2', 'a-3']);
 });
 
-test('what suits one exactly is not taken by what comes near', () => {
+test('an exact name is not taken by an adapted one', () => {
   assert.equal(keysOf([null, 'a', 'a-1'], ['a', 'a', 'a-2']), ['a-1', 'a']);
 });
 
-test('the last resort is a number', () => {
+test('if no other key is free, a number is appended', () => {
   assert.equal(keysOf(['a'], ['a'], ['a-2']), ['a-3', 'a-4', 'a-2']);
 });
 
-test('no two keys are alike, and all but numbers are the same in any order', () => {
+test('keys are unique and, except for numbers, independent of the order', () => {
   const some = fc.constantFrom('a', 'b', 'a-2', 'c');
   const candidates = fc.tuple(fc.option(some), fc.option(some), some).map((three): Candidates => three);
   fc.assert(
@@ -60,7 +60,7 @@ for (const [text, expected] of [
   });
 }
 
-test('whatever is left of a text is a name, with a suffix too', () => {
+test('the result of adapting a name is always valid, also with a suffix', () => {
   fc.assert(
     fc.property(names, names, (text, other) => {
       const [name, suffix] = [sanitizeName(text), sanitizeName(other)];
@@ -72,7 +72,7 @@ test('whatever is left of a text is a name, with a suffix too', () => {
   );
 });
 
-test('a suffix stands whole where it fits', () => {
+test('a suffix is not shortened if it fits', () => {
   assert.is(appendSuffix('orders', 'shop'), 'orders-shop');
   assert.is(appendSuffix('x'.repeat(128), 'shop'), `${'x'.repeat(123)}-shop`);
   assert.is(appendSuffix('orders', 's'.repeat(128)), 's'.repeat(128));

@@ -37,7 +37,7 @@ function countingGit(): { readonly environment: typeof environment; count(): num
   };
 }
 
-test('each line has the commit that wrote it, and one that is not committed says so', async () => {
+test('each line has the commit that wrote it, or is marked as uncommitted', async () => {
   const { folder, commit } = gitRepository();
   const first = commit('edict.yaml', 'a\nb\nc\n', 'Ada');
   const second = commit('edict.yaml', 'a\nB\nc\n', 'Bob');
@@ -50,13 +50,13 @@ test('each line has the commit that wrote it, and one that is not committed says
   ]);
 });
 
-test('lines that came first in a whole history are known', async () => {
+test('lines of the first commit of a complete history have that commit', async () => {
   const { folder, commit } = gitRepository();
   const id = commit('edict.yaml', 'a\n');
   assert.equal(await commitsOf(join(folder, 'edict.yaml'), [1]), [{ kind: 'committed', id, author: 'Ada', atMs: authoredAtMs }]);
 });
 
-test('of a shallow clone only that is said which it knows', async () => {
+test('in a shallow clone, lines from before its start have no commit', async () => {
   const origin = gitRepository();
   origin.commit('edict.yaml', 'a\nb\n');
   origin.commit('edict.yaml', 'a\nB\n', 'Bob');
@@ -75,7 +75,7 @@ test('an author may have any name', async () => {
   assert.is(line?.kind === 'committed' && line.author, name);
 });
 
-test('a file name is never an option, nor a pattern', async () => {
+test('a file name is never parsed as an option or a pattern', async () => {
   const { folder, commit } = gitRepository();
   for (const name of ['--help', '-L1,1', ':(glob)*.yaml', 'é ü.yaml']) {
     const id = commit(`./${name}`, 'a\n');
@@ -84,7 +84,7 @@ test('a file name is never an option, nor a pattern', async () => {
   }
 });
 
-test('a symbolic link is blamed for what it leads to', async () => {
+test('the target of a symbolic link is blamed', async () => {
   const { folder, commit } = gitRepository();
   const id = commit('edict.yaml', 'a\n');
   const elsewhere = join(scratchFolder(), 'link.yaml');
@@ -109,7 +109,7 @@ test('nothing is known, and nothing fails, where Git knows nothing', async () =>
   assert.equal(await commitsOf(file, []), [], 'nothing asked');
 });
 
-test('one process is enough for a file, however many lines are asked for', async () => {
+test('one Git process per file is enough for any number of lines', async () => {
   const { folder, commit } = gitRepository();
   commit('first.yaml', 'a\n');
   const text = Array.from({ length: 1000 }, (_, index) => `${index}\n`).join('');
@@ -122,7 +122,7 @@ test('one process is enough for a file, however many lines are asked for', async
   assert.is(count(), 1);
 });
 
-test('a Git that takes too long is ended, and nothing is known', async () => {
+test('a Git process that takes too long is killed, and no commit is returned', async () => {
   const { folder, commit } = gitRepository();
   commit('edict.yaml', 'a\n');
   const slow = scratchFolder();
@@ -133,7 +133,7 @@ test('a Git that takes too long is ended, and nothing is known', async () => {
   await until('the slow Git is gone', () => !isAlive(pid));
 });
 
-test('Git gets no secret, no other repository, and may ask nobody', async () => {
+test('Git gets no secret and no other repository, and never prompts', async () => {
   const { folder, commit } = gitRepository();
   commit('edict.yaml', 'a\n');
   const spy = scratchFolder();
@@ -150,7 +150,7 @@ test('Git gets no secret, no other repository, and may ask nobody', async () => 
 
 const id = 'a'.repeat(40);
 
-test('a commit that is told once counts for all its lines, and no line of the file is taken for a head', () => {
+test('a commit that is described once counts for all its lines, and no line of the file is parsed as a header', () => {
   const rest = ['author Ada', 'author-time 7', 'boundary', 'filename edict.yaml'];
   const text = [`${id} 1 1 2`, ...rest, `\t${id} 9 9 1`, `${id} 2 2`, '\tauthor Eve', ''].join('\n');
   const commit = { kind: 'committed', id, author: 'Ada', atMs: 7000 } as const;
@@ -160,7 +160,7 @@ test('a commit that is told once counts for all its lines, and no line of the fi
   ]);
 });
 
-test('a time that no clock has does not stop a plan', () => {
+test('an impossible commit time does not break the plan', () => {
   const timeOf = (time: string): number | null => {
     const commit = parsePorcelain(`${id} 1 1 1\nauthor A\nauthor-time ${time}\n\ta\n`)[0]?.commit;
     return commit?.kind === 'committed' ? new Date(commit.atMs).getTime() : null;

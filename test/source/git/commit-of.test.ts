@@ -8,7 +8,7 @@ import { gitRepository } from '../../support/git-repository.ts';
 
 const environment = { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
 
-test('the commit is the last one that has changed the file, whatever came after it', async () => {
+test('the commit is the last one that changed the file, not a later one', async () => {
   const repository = gitRepository();
   const path = join(repository.folder, 'edict.yaml');
   repository.commit('edict.yaml', '1');
@@ -18,7 +18,7 @@ test('the commit is the last one that has changed the file, whatever came after 
   assert.is(await readCommitId([path, join(repository.folder, 'team.yaml')], environment), team);
 });
 
-test('what is not as it was committed has none, nor what nobody has committed or Git ignores', async () => {
+test('modified, untracked and ignored files have no commit', async () => {
   const repository = gitRepository();
   const path = (name: string): string => join(repository.folder, name);
   repository.commit('edict.yaml', '1');
@@ -30,7 +30,7 @@ test('what is not as it was committed has none, nor what nobody has committed or
   assert.is(await readCommitId([path('ignored.yaml'), path('.gitignore')], environment), null);
 });
 
-test('without a checkout, without Git or without time nothing is known', async () => {
+test('without a checkout, Git or enough time, no commit is known', async () => {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), '1');
   assert.is(await readCommitId([join(folder, 'edict.yaml')], environment), null);

@@ -6,7 +6,7 @@ import { gitRepository } from '../../support/git-repository.ts';
 const environment = { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', HW_AUTH_TOKEN: 'secret' };
 const always = new AbortController().signal;
 
-test('says what Git writes, and nothing where it fails', async () => {
+test("returns Git's output, and null if it fails", async () => {
   const repository = gitRepository();
   const id = repository.commit('edict.yaml', '1');
   const git = createGit(repository.folder, environment, always);

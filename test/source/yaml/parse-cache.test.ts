@@ -4,7 +4,7 @@ import { ParseCache } from '../../../src/source/yaml/parse-cache.ts';
 
 const test = suite('remembered trees');
 
-test('a text that is the same gives the same tree, each file for itself', () => {
+test('unchanged text returns the same tree, for each file separately', () => {
   const trees = new ParseCache();
   const first = trees.parse('a.yaml', 'x: 1\n');
   assert.is(trees.parse('a.yaml', 'x: 1\n'), first);
@@ -12,7 +12,7 @@ test('a text that is the same gives the same tree, each file for itself', () => 
   assert.is.not(trees.parse('a.yaml', 'x: 2\n'), first);
 });
 
-test('a file that is not kept is parsed anew', () => {
+test('a file that was removed from the cache is parsed again', () => {
   const trees = new ParseCache();
   const [a, b] = [trees.parse('a.yaml', 'x: 1\n'), trees.parse('b.yaml', 'x: 1\n')];
   trees.retainOnly(new Set(['a.yaml']));

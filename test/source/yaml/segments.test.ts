@@ -58,7 +58,7 @@ test('gives the same tree and the same problems on any YAML', () => {
   );
 });
 
-test('gives the same tree when pieces of another text are known', () => {
+test('gives the same tree if segments of another text are cached', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(edictTexts, brokenTexts), { minLength: 2, maxLength: 4 }), (texts) => {
       const cache: SegmentCache = new Map();
@@ -85,11 +85,11 @@ const awkward: readonly [string, string][] = [
   ['an alias without an anchor', 'a: *x\n'],
   ['an anchor in another entry', 'a:\n  b: &x c\nd:\n  e: *x\n'],
   ['an alias that contains itself', 'a: &x\n  b: *x\n'],
-  ['a doubled key', 'a: 1\nb: 2\na: 3\n'],
-  ['a doubled key further in', 'a:\n  b: 1\n  b: 2\n'],
+  ['a duplicate key', 'a: 1\nb: 2\na: 3\n'],
+  ['a nested duplicate key', 'a:\n  b: 1\n  b: 2\n'],
   ['explicit keys', '? a\n: b\n? c\n'],
   ['an entry without a colon', 'a: b\nc\nd: e\n'],
-  ['indentation that goes back half way', 'a:\n    b: c\n  d: e\n'],
+  ['indentation that goes back halfway', 'a:\n    b: c\n  d: e\n'],
   ['tabs', 'a:\n\tb: c\n'],
   ['two documents', 'a: b\n---\nc: d\n'],
   ['a directive', '%YAML 1.2\n---\na: b\n'],
@@ -100,12 +100,12 @@ const awkward: readonly [string, string][] = [
   ['an empty key', ': a\nb: c\n'],
   ['a quoted key', '"a b": c\nd:\n  "e": f\n'],
   ['a tag', 'a: !!str 1\nb: !x y\n'],
-  ['keys with names of the language', '__proto__:\n  a: b\nconstructor: c\n'],
+  ['keys named like object properties', '__proto__:\n  a: b\nconstructor: c\n'],
   ['comments between the lines', 'a: # one\n  # two\n  b: c # three\n# four\n  d: e\n'],
 ];
 for (const [name, text] of awkward) test(`gives the same tree for ${name}`, () => assertSame(text, new Map()));
 
-test('keeps nothing of the texts before the last one', () => {
+test('caches nothing of texts before the last one', () => {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
   const cache: SegmentCache = new Map();
@@ -122,7 +122,7 @@ test('keeps nothing of the texts before the last one', () => {
   assert.ok(heldAfter(60) - before < 5 * edited(0).length, 'sixty readings hold less than five texts');
 });
 
-test('keeps only the pieces of the last text', () => {
+test('caches only the segments of the last text', () => {
   const cache: SegmentCache = new Map();
   parseYamlInSegments('a: 1\nb: 2\n', cache);
   parseYamlInSegments('c: 3\n', cache);

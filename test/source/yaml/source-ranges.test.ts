@@ -16,7 +16,7 @@ for (const [path, key, value] of [
   [['d', 'none'], 'd', '{}'],
   [['a', 'list', '7'], 'list', '[two, { c: three }]'],
 ] as const satisfies readonly (readonly [KeyPath, string | null, string])[]) {
-  test(`${path.join('.')} leads to the key ${key} and the value ${value}`, () => {
+  test(`${path.join('.')} is the key ${key} and the value ${value}`, () => {
     for (const { root } of [parseYaml(text), parseYamlInSegments(text, new Map())]) {
       const place = locate(root, path);
       assert.is(place.key && text.slice(place.key.start, place.key.end), key);
@@ -49,7 +49,7 @@ test('an empty text has one line', () => {
   assert.is(lines.lineText(1), '');
 });
 
-test('every offset of any text is where counting finds it', () => {
+test('the position of every offset matches a count of lines and columns', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('a', '\n', '\r', '💥', ' ') }), (any) => {
       const lines = new LineIndex(any);

@@ -8,7 +8,7 @@ import { fc, runs } from '../../support/fast-check.ts';
 
 const problemsOf = (text: string) => parseYaml(text).problems.map(({ start, end, message }) => [text.slice(start, end), message] as const);
 
-test('says the same as the yaml package itself', () => {
+test('matches the yaml package', () => {
   fc.assert(
     fc.property(edictTexts, (text) => {
       const { root, problems } = parseYaml(text);
@@ -22,7 +22,7 @@ test('says the same as the yaml package itself', () => {
   );
 });
 
-test('never throws, and every problem has a place in the text', () => {
+test('never throws, and every problem has a range in the text', () => {
   fc.assert(
     fc.property(fc.oneof(brokenTexts, fc.string({ unit: 'binary' })), (text) => {
       for (const { start, end } of parseYaml(text).problems) assert.ok(start >= 0 && start <= text.length && end > start);
@@ -31,30 +31,30 @@ test('never throws, and every problem has a place in the text', () => {
   );
 });
 
-test('an alias means the last anchor of its name before it', () => {
+test('an alias refers to the last anchor of its name before it', () => {
   const text = 'a: &x 1st\nb: &m [*x]\nc: &x 2nd\nd: [*x, *m]\n&k key: *k\n';
   assert.equal(toPlainValue(parseYaml(text).root), { a: '1st', b: ['1st'], c: '2nd', d: ['2nd', ['1st']], key: 'key' });
 });
 
-test('an anchor in what an alias repeats is not set again', () => {
+test('an anchor in a repeated value is not set again', () => {
   const text = 'a: &m { b: &x 1st }\nc: &x 2nd\nd: *m\ne: *x\n';
   assert.equal(toPlainValue(parseYaml(text).root), { a: { b: '1st' }, c: '2nd', d: { b: '1st' }, e: '2nd' });
 });
 
-test('an anchor comes before its aliases', () => {
+test('an anchor must precede its aliases', () => {
   assert.equal(
     problemsOf('a: *x\nb: &x 1\n').map(([text]) => text),
     ['*x'],
   );
 });
 
-test('an alias that contains itself is told once', () => {
+test('an alias that contains itself is reported once', () => {
   for (const text of ['a: &x [*x, &y 1, *y]\n', 'a: &x { b: { c: *x } }\n']) {
     assert.equal(problemsOf(text), [['*x', 'the alias *x contains itself']]);
   }
 });
 
-test('a doubled key is told wherever it stands, and what is below it is read', () => {
+test('a duplicate key is reported at any depth, and the values below it are checked', () => {
   const text = 'a: 1\nb: { c: 1, c: 2 }\na: { d: 1, d: 2, e: &x 3 }\nf: *x\n';
   assert.equal(
     problemsOf(text).map(([key]) => key),
@@ -62,19 +62,19 @@ test('a doubled key is told wherever it stands, and what is below it is read', (
   );
 });
 
-test('keys are the same if they are written the same', () => {
+test('keys with the same text are duplicates', () => {
   assert.equal(problemsOf('"a": 1\na: 2\n').length, 1);
   assert.equal(problemsOf('1: 1\n1.0: 2\n').length, 0);
 });
 
-test('so many levels are read, and not one more', () => {
+test('the maximum nesting depth is allowed, and one more level is not', () => {
   const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
   assert.equal(problemsOf(nested(maxDepth)), []);
   assert.is(parseYaml(nested(maxDepth)).depth, maxDepth);
   assert.match(problemsOf(nested(maxDepth + 1))[0]?.[1] ?? '', 'nested too deeply');
 });
 
-test('counts aliases and levels', () => {
+test('counts aliases and nesting levels', () => {
   assert.equal(measured('a: b\n'), [1, 0]);
   assert.equal(measured('a: &x [{ b: c }]\nd: *x\ne: *x\nf: *none\n'), [3, 3]);
 
@@ -84,7 +84,7 @@ test('counts aliases and levels', () => {
   }
 });
 
-test('what aliases repeat has a bound', () => {
+test('the number of repeated nodes is limited', () => {
   const list = `[${Array(100).fill('x').join(', ')}]`;
   const text = `a: &a ${list}\nb: &b [${Array(100).fill('*a').join(', ')}]\nc: [${Array(100).fill('*b').join(', ')}]\n`;
   const problems = problemsOf(text);
@@ -92,7 +92,7 @@ test('what aliases repeat has a bound', () => {
   assert.match(problems[0]?.[1] ?? '', 'repeat more than 100000 values');
 });
 
-test('scalars keep their text as it is written', () => {
+test('scalars keep their text', () => {
   const { root } = parseYaml('a: 1.10\n');
   assert.ok(root.kind === 'map');
   const node = root.entries.get('a')?.node;

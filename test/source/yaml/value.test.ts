@@ -10,7 +10,7 @@ test('maps, lists and scalars become plain values', () => {
   assert.equal(read(text), { a: 'text', b: ['x', null, true], c: { d: 'quoted', e: 'block\n', f: null } });
 });
 
-test('a number is one only where the file has numbers, and stays as it is written elsewhere', () => {
+test('a number is parsed only where the file has numbers, and elsewhere keeps its text', () => {
   assert.equal(read('edict: 1\ngateway:\n  limit: { calls: 10, concurrency: 0x10, per: 5 }\n'), {
     edict: 1,
     gateway: { limit: { calls: 10, concurrency: 16, per: '5' } },
@@ -26,11 +26,11 @@ test('a number is one only where the file has numbers, and stays as it is writte
   });
 });
 
-test('a key is a string, however it is written', () => {
+test('a key is always a string', () => {
   assert.equal(Object.keys(read('1.10: a\n~: b\ntrue: c\n"": d\n') as object), ['1.10', '~', 'true', '']);
 });
 
-test('a key that every object has is a key like any other', () => {
+test('a key that is a property of every object has no special meaning', () => {
   const value = read('__proto__: { polluted: yes }\nconstructor: a\n') as Record<string, unknown>;
   assert.equal(Object.keys(value), ['__proto__', 'constructor']);
   assert.is(Object.getPrototypeOf(value), Object.prototype);
