@@ -12,7 +12,7 @@ const gateway = 'gateway: { endpoint: "https://x", project: p, instance: i }\n';
 const head = `edict: 1\n${gateway}environments: { test: e1, release: e2 }\n`;
 const nothingKnown: NameResolutions = new Map();
 
-/** Returns the kinds of mistakes in a file. */
+/** Returns the rules of the errors in a file. */
 async function rulesOf(text: string): Promise<string[]> {
   const file = join(scratchFolder(), 'edict.yaml');
   writeFileSync(file, text);
@@ -43,13 +43,13 @@ for (const [rule, text] of [
   ['freeze', `${head}suspend: { reason: x, until: tomorrow }\napis: {}\n`],
   ['include', `${head}include: [nowhere.yaml]\napis: {}\n`],
 ] as const) {
-  test(`a mistake of the kind ${rule} is called so`, async () => {
+  test(`reports the rule ${rule}`, async () => {
     assert.equal(await rulesOf(text), [rule]);
     assert.ok(diagnosticRules[rule].endsWith('.'));
   });
 }
 
-test('there is no kind that nothing is of', () => {
+test('every rule is covered above', () => {
   assert.is(Object.keys(diagnosticRules).length, 13);
 });
 
