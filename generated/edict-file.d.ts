@@ -153,7 +153,7 @@ export interface components {
              */
             prune: boolean;
             /**
-             * @description How often the daemon observes the published state at the gateway: an interval such as `5m`, or `never`. `--refresh` observes once.
+             * @description An interval such as `5m`, at which the daemon observes the published state at the gateway, or `never`. `--refresh` observes once.
              * @default never
              * @example 5m
              * @example never

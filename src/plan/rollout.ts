@@ -23,11 +23,11 @@ interface RolloutContext {
 const soakRoundingMs = 1000;
 
 /**
- * Returns `plan` with every change deferred whose turn in the rollout has not come: in an environment of the order, an API's
- * change waits until each earlier environment matches the file, has soaked and has passed its probe. A pure function. It must
+ * Returns `plan` with every change deferred whose rollout step has not started: an API's change waits
+ * until the environment of each earlier step matches the file, has soaked and has passed its probe. A pure function. It must
  * see the whole plan, because changes that are not targeted count too. A change that is already deferred stays as it is.
  *
- * The same order applies to both actions. A soak counts from when the recorded state last changed, so a publication that has
+ * The same steps apply to both actions. A soak counts from when the recorded state last changed, so a publication that has
  * long been in sync does not soak again; and a gate that a change passed on its way to an intermediate environment is not
  * checked again. Soak and probe count only in an environment that gets the same state: an API that is offline in test says
  * nothing about one that goes online in release. A switch to an existing version never waits: it publishes nothing new, and is

@@ -162,7 +162,7 @@ const invalidFiles: readonly [name: string, marked: string, says: readonly RegEx
   ['an unknown drift policy', `${head}drift: «fix»\napis: {}\n`, [/`drift`/]],
   ['an unknown republish policy', `${head}republish: «always»\napis: {}\n`, [/`republish`/]],
   ['an unknown key in flow style', `${head}apis:\n  a: { id: x, «enviroments»: {}, environments: {} }\n`, [/did you mean `environments`/]],
-  ['a missing key', `${head}apis:\n  «a»:\n    id: x\n`, [/`apis.a` lacks `environments`/]],
+  ['a missing key', `${head}apis:\n  «a»:\n    id: x\n`, [/missing key `environments` in `apis.a`/]],
   [
     'a duplicate key',
     `${head}apis:\n  a: { id: x, environments: {} }\n  «a»: {}\n  «a»: {}\n`,
@@ -207,9 +207,9 @@ const invalidFiles: readonly [name: string, marked: string, says: readonly RegEx
     [/"onlin" is not allowed.*did you mean `online`/],
   ],
   ['a boolean as state', `${head}apis:\n  a: { id: x, environments: { test: «true» } }\n`, [/`true` is not allowed.*online or offline/]],
-  ['settings without a state', `${head}apis:\n  a: { id: x, environments: { «test»: {} } }\n`, [/lacks `state`/]],
+  ['settings without a state', `${head}apis:\n  a: { id: x, environments: { «test»: {} } }\n`, [/missing key `state`/]],
   ['a name beside an ID', `${head}  other: { id: x, «name»: y }\napis: {}\n`, [/`name` has no effect beside `id`/]],
-  ['an API without environments', `${head}apis:\n  «a»: { id: x }\n`, [/`apis.a` lacks `environments`/]],
+  ['an API without environments', `${head}apis:\n  «a»: { id: x }\n`, [/missing key `environments` in `apis.a`/]],
   ['an environment with an unknown key', `${head}  other: { id: x, «protect»: true }\napis: {}\n`, [/did you mean `protected`/]],
   ['a string instead of a boolean', `${head}  other: { id: x, protected: «"true"» }\napis: {}\n`, [/is a string; expected true or false/]],
   [
@@ -244,7 +244,7 @@ const invalidFiles: readonly [name: string, marked: string, says: readonly RegEx
   [
     'invalid limits',
     `${head.replace('  instance: i', '  instance: i\n  limit: { calls: «0», per: «0s», concurrency: «1.5» }\n  timeout: «25h»')}apis: {}\n`,
-    [/>= 1/, /A duration with a unit/, /an integer/, /A duration with a unit/],
+    [/>= 1/, /expected: a duration with a unit/, /an integer/, /expected: a duration with a unit/],
   ],
   ['an unknown format version', `${head.replace('edict: 1', 'edict: «2»')}apis: {}\n`, [/`2` is not allowed for `edict`; expected 1/]],
   ['a tab as indentation', `${head}apis:\n«\t»a: b\n`, [/a tab is used for indentation/]],
@@ -265,7 +265,7 @@ const invalidFiles: readonly [name: string, marked: string, says: readonly RegEx
   [
     'a `__proto__` key that would provide missing keys',
     `edict: 1\n«gateway»:\n  «__proto__»: { project: p }\n  endpoint: https://h\n  instance: i\nenvironments: { e: e }\napis: {}\n`,
-    [/lacks `project`/, /unknown key `__proto__`/],
+    [/missing key `project`/, /unknown key `__proto__`/],
   ],
 ];
 const variables = { SET: 'a value', EMPTY: '', HW_AUTH_TOKEN: 'the-token' };
@@ -298,7 +298,7 @@ test('every missing key is reported', () => {
   const messages = diagnosticsIn('apis: {}\n').map(({ message }) => message);
   assert.equal(
     messages,
-    ['edict', 'gateway', 'environments'].map((key) => `the file lacks \`${key}\``),
+    ['edict', 'gateway', 'environments'].map((key) => `missing key \`${key}\` in the file`),
   );
 });
 

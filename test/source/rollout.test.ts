@@ -59,7 +59,7 @@ for (const [name, rollout, expected] of [
     ['4:26 the environment `tst` is not declared under `environments`'],
   ],
   ['a repeated environment', 'rollout: [test, release, { environment: test }]', ['4:41 `test` is already in `rollout`, at line 4']],
-  ['an entry without environment', 'rollout: [{ soak: 1m }, release]', ['4:11 `rollout.0` lacks `environment`']],
+  ['an entry without environment', 'rollout: [{ soak: 1m }, release]', ['4:11 missing key `environment` in `rollout.0`']],
   ['a soak without a unit', 'rollout: [{ environment: test, soak: 10 }, release]', ['4:38 "10" is not allowed for `rollout.0.soak`']],
   [
     'a soak in the last step',

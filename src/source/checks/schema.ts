@@ -48,7 +48,7 @@ function toDiagnostic(error: ErrorObject): PathDiagnostic {
       return {
         path,
         target: 'key',
-        message: `${formatPath(path)} lacks \`${params['missingProperty']}\``,
+        message: `missing key \`${params['missingProperty']}\` in ${formatPath(path)}`,
         hint: descriptionOf(parentSchema, String(params['missingProperty'])),
       };
     case 'enum': {
@@ -77,7 +77,7 @@ function toDiagnostic(error: ErrorObject): PathDiagnostic {
       }
       return wrong(
         `${formatValue(data)} is not allowed for ${formatPath(path)}`,
-        `expected: ${parentSchema.description ?? params['pattern']}`,
+        `expected: ${lowerFirst(parentSchema.description ?? String(params['pattern']))}`,
       );
     case 'maxLength':
       return wrong(`${name} has ${[...String(data)].length} characters; at most ${params['limit']} are allowed`);
@@ -119,6 +119,10 @@ function unknownKey(path: KeyPath, key: string, known: readonly string[]): PathD
     message: `unknown key \`${key}\` in ${formatPath(path)}`,
     hint: near ? `did you mean \`${near}\`? (${list})` : list,
   };
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 function descriptionOf(schema: Schema, key: string): string | null {

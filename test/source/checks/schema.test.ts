@@ -29,7 +29,7 @@ for (const [name, value, expected] of [
     api({ environments: { test: { state: 'up' } } }),
     ['.state value: "up" is not allowed for `apis.orders.environments.test.state`; expected online or offline'],
   ],
-  ['a map without a state', api({ environments: { test: {} } }), [' key: `apis.orders.environments.test` lacks `state`']],
+  ['a map without a state', api({ environments: { test: {} } }), [' key: missing key `state` in `apis.orders.environments.test`']],
   [
     'an empty environment',
     file({ environments: { test: null } }),
