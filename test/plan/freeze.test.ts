@@ -117,7 +117,7 @@ test('what waits for a freeze keeps back what comes after it in the order', () =
   const { changes } = applyRollout(applyFreezes(diffStates(desired, new Map()), desired, 1), desired, new Map(), new Map(), 1);
   assert.equal(
     changes.map(({ environment, deferred }) => `${environment} ${deferred?.rule}`),
-    ['release order', 'test freeze', 'release order', 'test freeze'],
+    ['release rollout', 'test freeze', 'release rollout', 'test freeze'],
   );
 });
 
