@@ -14,7 +14,7 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        /** Agrees to what is held, as `edict approve` does */
+        /** Approves what is held, like `edict approve` */
         readonly post: operations["approve"];
         readonly delete?: never;
         readonly options?: never;
@@ -30,8 +30,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * What changes, as server-sent events
-         * @description Begins with an event `live` (Live) and an event `cells` (Cells) with every publication; then each comes again when something in it has changed, `cells` with those alone that have. Who loses the connection begins anew. Comment lines keep it open.
+         * Status changes, as server-sent events
+         * @description Starts with an event `daemon` (DaemonStatus) and an event `cells` (Cells) with all publications. Later events follow when something changes; their `cells` contain only changed publications. A client that reconnects starts over. Comment lines keep the connection open.
          */
         readonly get: operations["watchEvents"];
         readonly put?: never;
@@ -66,7 +66,7 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** The newest plan, as `edict plan --format json` shows it */
+        /** The newest plan, in the format of `edict plan --format json` */
         readonly get: operations["getPlan"];
         readonly put?: never;
         readonly post?: never;
@@ -85,7 +85,7 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        /** Asks whoever holds the gateway's lease to reconcile now, as `edict wait --reconcile` does */
+        /** Requests a reconciliation from the lease holder, like `edict wait --reconcile` */
         readonly post: operations["resync"];
         readonly delete?: never;
         readonly options?: never;
@@ -100,7 +100,7 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** How every publication stands, and how the daemon is getting on */
+        /** The status of the daemon and of all publications */
         readonly get: operations["getStatus"];
         readonly put?: never;
         readonly post?: never;
@@ -119,12 +119,12 @@ export interface paths {
         };
         readonly get?: never;
         /**
-         * Lets no call leave until it is taken back, or its time is over
-         * @description It is in the store, so that it outlives the daemon, and `apply` keeps to it too. What has not left yet is dropped by the pass that follows at once; what is in flight is let finish.
+         * Suspends all calls until resumed, or for a limited time
+         * @description The suspension is recorded in the store, so it survives a restart and also applies to `edict apply`. Unsent calls are cancelled by the reconciliation that follows immediately; calls in flight finish.
          */
         readonly put: operations["suspend"];
         readonly post?: never;
-        /** Takes a suspension back */
+        /** Removes the suspension */
         readonly delete: operations["resume"];
         readonly options?: never;
         readonly head?: never;
@@ -135,71 +135,64 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        readonly Agreed: {
-            readonly at: components["schemas"]["Moment"];
+        readonly Approval: {
+            readonly approvedAt: components["schemas"]["Timestamp"];
             readonly by: string;
             readonly digest: string;
-            readonly expires: components["schemas"]["Moment"];
-            /** @constant */
-            readonly format: 1;
-            readonly why: string;
+            /** @description How many held changes and file holds it releases. */
+            readonly entries: number;
+            readonly expiresAt: components["schemas"]["Timestamp"];
+            readonly id: number;
+            readonly reason: string;
+            /** @description How many changes were made under it. */
+            readonly used: number;
         };
-        readonly Agreeing: {
+        readonly ApprovalRequest: {
             readonly by: string;
-            /** @description What is agreed to, as plan and status name it. */
+            /** @description The `approvalDigest` of the plan. */
             readonly digest: string;
             /**
-             * @description How long calls that rest on it may leave, 168h at most.
+             * @description How long calls may be sent under it, 168h at most.
              * @default 1h
              */
-            readonly expires: string;
-            readonly why: string;
+            readonly expiresAfter: string;
+            readonly reason: string;
         };
-        readonly Approval: {
-            readonly at: components["schemas"]["Moment"];
-            readonly by: string;
-            readonly digest: string;
-            readonly expires: components["schemas"]["Moment"];
-            readonly id: number;
-            readonly items: number;
-            readonly made: number;
-            readonly why: string;
-        };
-        /** @description One call, as `edict history --format json` shows it too. */
+        /** @description One call, in the format of `edict history --format json`. */
         readonly Attempt: {
             readonly action: components["schemas"]["State"];
             readonly api: string;
             readonly apiId: string;
             readonly approval: {
                 readonly by: string;
-                readonly why: string;
+                readonly reason: string;
             } | null;
-            readonly began: components["schemas"]["Moment"];
             readonly code: string | null;
-            /** @description The commit of the file that asked for it; `null` if it is not known, or was not committed. */
+            /** @description The commit of the file that declared it; `null` if unknown or not committed. */
             readonly commitId: string | null;
             readonly environment: string;
             readonly environmentId: string;
+            readonly finishedAt: components["schemas"]["Timestamp"] | null;
             readonly id: number;
             readonly message: string | null;
-            /** @description `null`: it has no known outcome. */
+            /** @description `null`: the attempt is in flight, or its process ended during it. */
             readonly outcome: string | null;
-            readonly passId: string;
             readonly reason: string;
+            readonly reconcileId: string;
             readonly revision: string | null;
-            readonly settled: components["schemas"]["Moment"] | null;
+            readonly startedAt: components["schemas"]["Timestamp"];
             readonly versionId: string | null;
         };
-        /** @description One publication at a glance. */
+        /** @description The short status of one publication. */
         readonly Cell: {
             readonly api: string;
             readonly apiId: string;
-            /** @description `null`: the file does not have it. */
+            /** @description `null`: it is not in the file. */
             readonly desired: components["schemas"]["State"] | null;
             readonly environmentId: string;
-            /** @description What comes next and why. */
+            /** @description The next change and its reason. */
             readonly message: string;
-            /** @description `null`: the gateway was not asked since. */
+            /** @description `null`: it was not observed since the last call. */
             readonly observed: components["schemas"]["State"] | null;
             /** @description `null`: no call has succeeded. */
             readonly recorded: components["schemas"]["State"] | null;
@@ -207,13 +200,66 @@ export interface components {
         };
         readonly Cells: {
             readonly cells: readonly components["schemas"]["Cell"][];
-            /** @description What there is no more. */
-            readonly gone: readonly {
+            /** @description Whether these are all publications. */
+            readonly complete: boolean;
+            /** @description Publications that no longer exist. */
+            readonly removed: readonly {
                 readonly apiId: string;
                 readonly environmentId: string;
             }[];
-            /** @description Whether these are all that there are. */
-            readonly isWhole: boolean;
+        };
+        readonly CreatedApproval: {
+            readonly approvedAt: components["schemas"]["Timestamp"];
+            readonly by: string;
+            readonly digest: string;
+            readonly expiresAt: components["schemas"]["Timestamp"];
+            /** @constant */
+            readonly format: 1;
+            readonly reason: string;
+        };
+        /** @description The status of the daemon. */
+        readonly DaemonStatus: {
+            /** @description The command that approves what is held. */
+            readonly approveCommand: string | null;
+            /** @description Those in the file come first, in the file's order. */
+            readonly environments: readonly {
+                readonly id: string;
+                readonly name: string;
+                readonly protected: boolean;
+            }[];
+            readonly file: components["schemas"]["File"];
+            /** @description Why the whole file is held for approval. */
+            readonly fileHeld: components["schemas"]["FileHold"] | null;
+            /** @constant */
+            readonly format: 1;
+            /** @description `null`: no valid file has been loaded yet. */
+            readonly gateway: components["schemas"]["Gateway"] | null;
+            readonly queue: components["schemas"]["Queue"];
+            /** @description The last reconciliations, newest first. */
+            readonly reconciliations: readonly components["schemas"]["Reconciliation"][];
+            /** @description Names the process that holds the lease; `null`: this process holds it. */
+            readonly standbyReason: string | null;
+            readonly startedAt: components["schemas"]["Timestamp"];
+            /** @description The number of publications by status. */
+            readonly statusCounts: {
+                readonly [key: string]: number;
+            };
+            /** @description The change counts of the newest plan. */
+            readonly summary: components["schemas"]["Summary"] | null;
+            /** @description A suspension of all calls that was set outside the file. */
+            readonly suspension: components["schemas"]["Suspension"] | null;
+            /** @description The version of edict. */
+            readonly version: string;
+        };
+        readonly Diagnostic: {
+            readonly column: number;
+            readonly file: string;
+            readonly hint: string | null;
+            readonly length: number;
+            readonly line: number;
+            readonly message: string;
+            /** @description The text of the line. */
+            readonly text: string;
         };
         readonly Failed: {
             readonly error: {
@@ -225,13 +271,18 @@ export interface components {
             readonly format: 1;
         };
         readonly File: {
-            /** @description When the desired state that is in force was read. */
-            readonly acceptedAt: components["schemas"]["Moment"] | null;
-            /** @description Why the file as it is now is not acted on; `null`: it is. */
-            readonly complaint: string | null;
-            /** @description What is wrong with it, at most 50. */
-            readonly mistakes: readonly components["schemas"]["Mistake"][];
+            /** @description Why the present content of the file is not applied; `null`: it is. */
+            readonly error: string | null;
+            /** @description The first 50 errors in the file; empty if the file cannot be read. */
+            readonly errors: readonly components["schemas"]["Diagnostic"][];
+            /** @description When the current desired state was loaded. */
+            readonly loadedAt: components["schemas"]["Timestamp"] | null;
             readonly path: string;
+        };
+        readonly FileHold: {
+            readonly hint: string;
+            readonly message: string;
+            readonly rule: string;
         };
         readonly Gateway: {
             readonly endpoint: string;
@@ -244,89 +295,33 @@ export interface components {
             /** @constant */
             readonly format: 1;
         };
-        /** @description How the daemon is getting on. */
-        readonly Live: {
-            /** @description Those of the file first, in its order. */
-            readonly environments: readonly {
-                readonly id: string;
-                readonly name: string;
-                readonly protected: boolean;
-            }[];
-            readonly file: components["schemas"]["File"];
-            /** @constant */
-            readonly format: 1;
-            /** @description `null`: no valid file has been read yet. */
-            readonly gateway: components["schemas"]["Gateway"] | null;
-            /** @description The last passes, newest first. */
-            readonly passes: readonly components["schemas"]["Pass"][];
-            readonly queue: components["schemas"]["Queue"];
-            /** @description The command that releases what is held. */
-            readonly release: string | null;
-            /** @description Which other edict works on the gateway, so that this one does not. */
-            readonly standsBy: string | null;
-            readonly startedAt: components["schemas"]["Moment"];
-            /** @description The number of publications by status. */
-            readonly statusCounts: {
-                readonly [key: string]: number;
-            };
-            /** @description The newest plan in numbers. */
-            readonly summary: components["schemas"]["Summary"] | null;
-            /** @description Why no call leaves for the time being, by a person's word that is not in the file. */
-            readonly suspension: components["schemas"]["Suspension"] | null;
-            /** @description Why the whole file is held. */
-            readonly suspicion: components["schemas"]["Suspicion"] | null;
-            /** @description That of edict. */
-            readonly version: string;
-        };
-        readonly Mistake: {
-            readonly column: number;
-            readonly file: string;
-            readonly hint: string | null;
-            readonly length: number;
-            readonly line: number;
+        /** @description Why requests are paused. */
+        readonly Pause: {
             readonly message: string;
-            /** @description The line of the file. */
-            readonly text: string;
+            /** @enum {string} */
+            readonly reason: "pause" | "outage" | "credentials";
+            readonly since: components["schemas"]["Timestamp"];
         };
-        /**
-         * @description A moment in UTC.
-         * @example 2026-11-20T09:30:00Z
-         */
-        readonly Moment: string;
-        readonly Pass: {
-            readonly cause: string;
-            readonly id: string;
-            /** @description `null`: it is being made. */
-            readonly result: components["schemas"]["PassResult"] | null;
-            readonly startedAt: components["schemas"]["Moment"];
-        };
-        readonly PassResult: {
-            readonly deferred: number;
-            readonly durationMs: number;
-            readonly failed: number;
-            readonly held: number;
-            readonly offline: number;
-            readonly online: number;
-            readonly unchanged: number;
-        };
-        /** @description A person's agreement. */
+        /** @description An approval. */
         readonly "Plan.Approval": {
-            /** @description Who agreed. */
+            /** @description Who approved. */
             readonly by: string;
-            /** @description Until when calls that rest on it may leave. */
-            readonly expires: components["schemas"]["Plan.Moment"];
-            /** @description Why, in that person's words. */
-            readonly why: string;
+            /** @description When it expires. No call is sent under it after that. */
+            readonly expiresAt: components["schemas"]["Plan.Timestamp"];
+            /** @description The reason that this person gave. */
+            readonly reason: string;
         };
-        /** @description One publication that must move. */
+        /** @description One publication that must change. */
         readonly "Plan.Change": {
-            /** @description What is done. */
+            /** @description The action. */
             readonly action: components["schemas"]["Plan.State"];
             /** @description The API's name in the file. */
             readonly api: string;
             /** @description The API's ID. */
             readonly apiId: string;
-            /** @description What somebody else has done against the file; null if nobody did. */
+            /** @description Why it is made later; null if it is not deferred. */
+            readonly deferred: components["schemas"]["Plan.Deferral"] | null;
+            /** @description The drift that the change corrects; null if it corrects none. */
             readonly drift: components["schemas"]["Plan.Drift"] | null;
             /** @description The environment's name in the file. */
             readonly environment: string;
@@ -336,70 +331,107 @@ export interface components {
             readonly from: components["schemas"]["Plan.State"] | null;
             /** @description The guard that holds it, a colon, and why; null if it is not held. */
             readonly held: string | null;
-            /** @description Why it must move. */
+            /** @description Why it must change. */
             readonly reason: components["schemas"]["Plan.Reason"];
-            /** @description The revision that the file names; null if none. */
+            /** @description The revision in the file; null if there is none. */
             readonly revision: string | null;
-            /** @description Where the file asks for it; null for a publication that has left the file. */
+            /** @description Where the file declares it; null if it was removed from the file. */
             readonly source: components["schemas"]["Plan.Source"] | null;
-            /** @description The state that it is to have. */
+            /** @description The desired state. */
             readonly to: components["schemas"]["Plan.State"];
-            /** @description The kept version that is made effective; null where a new one is made. */
+            /** @description The existing version that becomes effective; null if a new version is published. */
             readonly version: string | null;
-            /** @description Why it is made later; null if it does not wait. */
-            readonly waits: components["schemas"]["Plan.Wait"] | null;
         };
-        /** @description A commit; everything is null for a line that is not committed yet. */
+        /** @description A commit; all fields are null for a line that is not committed yet. */
         readonly "Plan.Commit": {
-            /** @description When the author wrote it. */
-            readonly at: components["schemas"]["Plan.Moment"] | null;
-            /** @description The author's name, as the commit has it: any text. */
+            /** @description The author date. */
+            readonly at: components["schemas"]["Plan.Timestamp"] | null;
+            /** @description The author's name from the commit: untrusted text. */
             readonly author: string | null;
-            /** @description The commit's whole ID. */
+            /** @description The commit's full ID. */
             readonly id: string | null;
         };
-        /** @description Calls, and how long they take. */
+        /** @description A number of calls, and their duration. */
         readonly "Plan.Cost": {
             /** @description Calls that change the gateway. */
             readonly calls: number;
-            /** @description How long they take at the file's limit, to a tenth. */
+            /** @description Their duration at the file's limit, to a tenth. */
             readonly seconds: number;
         };
+        /** @description Why a change is made later. */
+        readonly "Plan.Deferral": {
+            /** @description The reason, for people. */
+            readonly message: string;
+            /**
+             * @description The kind of deferral.
+             * @enum {unknown}
+             */
+            readonly rule: "freeze" | "suspended" | "rollout";
+            /** @description When it ends; null if it does not end at a known time. */
+            readonly until: components["schemas"]["Plan.Timestamp"] | null;
+        };
+        /** @description One error in the file. */
+        readonly "Plan.Diagnostic": {
+            /** @description Counts from 1, in UTF-16 units. */
+            readonly column: number;
+            /** @description The file's path, relative to the working directory if it is below it. */
+            readonly file: string;
+            /** @description The next step; null if the message names it. */
+            readonly hint: string | null;
+            /** @description The number of characters that it covers. */
+            readonly length: number;
+            /** @description Counts from 1. */
+            readonly line: number;
+            /** @description The problem, and what was expected. */
+            readonly message: string;
+            /** @description The kind of error. */
+            readonly rule: components["schemas"]["Plan.DiagnosticRule"];
+        };
+        /**
+         * @description The kind of an error.
+         * @enum {unknown}
+         */
+        readonly "Plan.DiagnosticRule": "yaml" | "duplicate-key" | "unknown-key" | "missing-key" | "invalid-value" | "variable" | "undeclared-environment" | "duplicate-declaration" | "unknown-name" | "redundant-key" | "rollout" | "freeze" | "include";
         /** @description A SHA-256 in hexadecimal digits. */
         readonly "Plan.Digest": string;
-        /** @description A state that somebody else has made. */
+        /**
+         * @description A precondition of a saved plan that no longer holds.
+         * @enum {unknown}
+         */
+        readonly "Plan.Divergence": "recordedState" | "recordedRevision" | "effectiveVersion" | "edited" | "unknownOutcome" | "reverted" | "desiredState" | "desiredRevision" | "desiredRemark" | "desiredVersion" | "notNeeded" | "held" | "deferred";
+        /** @description A change that was made outside edict and differs from the file. */
         readonly "Plan.Drift": {
-            /** @description What was recorded before; null if nothing. */
+            /** @description When the drift was detected. */
+            readonly detectedAt: components["schemas"]["Plan.Timestamp"];
+            /** @description The recorded state before the drift; null if nothing was recorded. */
             readonly from: components["schemas"]["Plan.State"] | null;
-            /** @description When the drift was seen. */
-            readonly seen: components["schemas"]["Plan.Moment"];
-            /** @description Since when that was recorded; null if it was not. */
-            readonly since: components["schemas"]["Plan.Moment"] | null;
+            /** @description When that state was recorded; null if nothing was recorded. */
+            readonly since: components["schemas"]["Plan.Timestamp"] | null;
         };
-        /** @description What went wrong. */
+        /** @description The error. */
         readonly "Plan.Error": {
             /**
              * @description A stable name.
              * @example STORE_LOCKED
              */
             readonly code: string;
-            /** @description What to do now; null if the message says it. */
+            /** @description The next step; null if the message names it. */
             readonly hint: string | null;
-            /** @description What happened. */
+            /** @description The error message. */
             readonly message: string;
-            /** @description The changes of a saved plan that cannot be made any more; left out if it is something else. */
-            readonly moved?: readonly components["schemas"]["Plan.Moved"][];
+            /** @description The changes of a saved plan that can no longer be made; omitted for all other errors. */
+            readonly staleChanges?: readonly components["schemas"]["Plan.StaleChange"][];
         };
-        /** @description What the plan costs. */
+        /** @description The estimated cost of the plan. */
         readonly "Plan.Estimate": {
-            /** @description What it would cost with `gateway.batch: 100`; null if that saves nothing, or the file batches already. */
+            /** @description The cost with `gateway.batch: 100`; null if that saves nothing, or the file already sets `batch`. */
             readonly batched: components["schemas"]["Plan.Cost"] | null;
             /** @description Calls that change the gateway. */
             readonly calls: number;
-            /** @description How long they take at the file's limit, to a tenth. */
+            /** @description Their duration at the file's limit, to a tenth. */
             readonly seconds: number;
         };
-        /** @description Any other error: no plan could be made. */
+        /** @description Any other error: there is no plan. */
         readonly "Plan.Failed": {
             readonly error: components["schemas"]["Plan.Error"];
             /**
@@ -407,6 +439,18 @@ export interface components {
              * @constant
              */
             readonly format: 1;
+        };
+        /** @description Why the whole file is held for approval. */
+        readonly "Plan.FileHold": {
+            /** @description The next step. */
+            readonly hint: string;
+            /** @description Why it is held. */
+            readonly message: string;
+            /**
+             * @description The guard that holds it.
+             * @enum {unknown}
+             */
+            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "includeRemoved" | "otherGateway";
         };
         /** @description The ROMA Connect instance. */
         readonly "Plan.Gateway": {
@@ -417,116 +461,23 @@ export interface components {
             /** @description The project's ID. */
             readonly project: string;
         };
-        /** @description The file is invalid (exit code 3): all its mistakes. */
+        /** @description The file is invalid (exit code 3). */
         readonly "Plan.InvalidFile": {
+            /** @description All errors, in the order of the file. */
+            readonly errors: readonly components["schemas"]["Plan.Diagnostic"][];
             /**
              * @description The format of this document.
              * @constant
              */
             readonly format: 1;
-            /** @description In the order of the file. */
-            readonly mistakes: readonly components["schemas"]["Plan.Mistake"][];
             /**
              * @description Always false.
              * @constant
              */
             readonly valid: false;
         };
-        /** @description One mistake in the file. */
-        readonly "Plan.Mistake": {
-            /** @description Counts from 1, in UTF-16 units. */
-            readonly column: number;
-            /** @description The file's path, from the working directory where it is below. */
-            readonly file: string;
-            /** @description What to do; null if the message says it. */
-            readonly hint: string | null;
-            /** @description How many characters of the line it covers. */
-            readonly length: number;
-            /** @description Counts from 1. */
-            readonly line: number;
-            /** @description What is wrong, and what was expected. */
-            readonly message: string;
-            /** @description The kind of mistake. */
-            readonly rule: components["schemas"]["Plan.MistakeRule"];
-        };
-        /**
-         * @description The kind of a mistake.
-         * @enum {unknown}
-         */
-        readonly "Plan.MistakeRule": "yaml" | "duplicate-key" | "unknown-key" | "missing-key" | "invalid-value" | "variable" | "undeclared-environment" | "duplicate-declaration" | "unknown-name" | "redundant-key" | "rollout" | "freeze" | "include";
-        /**
-         * @description A moment in UTC, to the second.
-         * @example 2026-11-20T09:30:00Z
-         */
-        readonly "Plan.Moment": string;
-        /**
-         * @description Something that a saved plan rests on.
-         * @enum {unknown}
-         */
-        readonly "Plan.Move": "recordedState" | "recordedRevision" | "effectiveVersion" | "edited" | "unknownOutcome" | "reverted" | "desiredState" | "desiredRevision" | "desiredRemark" | "desiredVersion" | "notNeeded" | "held" | "deferred";
-        /** @description A change of a saved plan under which something has moved. */
-        readonly "Plan.Moved": {
-            /** @description What was to be done. */
-            readonly action: components["schemas"]["Plan.State"];
-            /** @description The API's name in the file. */
-            readonly api: string;
-            /** @description The API's ID. */
-            readonly apiId: string;
-            /** @description The attempt that has moved it; null if none is known. */
-            readonly attempt: number | null;
-            /** @description The environment's name in the file. */
-            readonly environment: string;
-            /** @description The environment's ID. */
-            readonly environmentId: string;
-            /** @description That in words. */
-            readonly message: string;
-            /** @description What has moved. */
-            readonly moved: readonly components["schemas"]["Plan.Move"][];
-        };
-        /** @description The changes that lead from what is recorded to what the file says, and what is known about them. */
-        readonly "Plan.Plan": {
-            /** @description Whose agreement has released what was held; null if nobody's was needed. */
-            readonly approval: components["schemas"]["Plan.Approval"] | null;
-            /** @description In the order of the names of API and environment. */
-            readonly changes: readonly components["schemas"]["Plan.Change"][];
-            /** @description The digest of the gateway and the work: the same work has the same digest on every machine. */
-            readonly digest: components["schemas"]["Plan.Digest"];
-            readonly estimate: components["schemas"]["Plan.Estimate"];
-            /**
-             * @description The format of this document.
-             * @constant
-             */
-            readonly format: 1;
-            readonly gateway: components["schemas"]["Plan.Gateway"];
-            /** @description The digest of what is held, which an approval names; null if nothing is. */
-            readonly heldDigest: components["schemas"]["Plan.Digest"] | null;
-            /** @description The command with which a person agrees to what is held; null if nothing is. */
-            readonly release: string | null;
-            /** @description How the saved plan compares that this one keeps to; left out without one. */
-            readonly saved?: components["schemas"]["Plan.Saved"];
-            /** @description What is known of publications that no change says. */
-            readonly seen: readonly components["schemas"]["Plan.Seen"][];
-            readonly summary: components["schemas"]["Plan.Summary"];
-            /** @description A person's word, beside the file, that no call is made for the time being; null if there is none. */
-            readonly suspension: components["schemas"]["Plan.Suspension"] | null;
-            /** @description Why the whole file is held; null if it is not. */
-            readonly suspicion: components["schemas"]["Plan.Suspicion"] | null;
-            readonly targets: components["schemas"]["Plan.Targets"];
-        };
-        /**
-         * @description Why a publication must move; the README says what each means.
-         * @enum {unknown}
-         */
-        readonly "Plan.Reason": "new" | "state" | "revision" | "version" | "edited" | "prune" | "unknown" | "drift";
-        /** @description A saved plan beside what is needed now. */
-        readonly "Plan.Saved": {
-            /** @description How many of its changes were made before. */
-            readonly done: number;
-            /** @description How many changes are needed that it does not have. */
-            readonly newer: number;
-        };
-        /** @description Something about a publication that no change says. */
-        readonly "Plan.Seen": {
+        /** @description Information about a publication that is not part of any change. */
+        readonly "Plan.Notice": {
             /** @description The API's name. */
             readonly api: string;
             /** @description The API's ID. */
@@ -536,82 +487,126 @@ export interface components {
             /** @description The environment's ID. */
             readonly environmentId: string;
             /**
-             * @description What kind of thing was seen.
+             * @description The kind of notice.
              * @enum {unknown}
              */
             readonly kind: "adopted" | "externalChange" | "drift" | "flapping" | "apiDeleted" | "outdated";
-            /** @description That in words. */
+            /** @description The reason, for people. */
             readonly message: string;
         };
-        /** @description A place in the file. */
+        /** @description The changes that take the recorded state to the desired state. */
+        readonly "Plan.Plan": {
+            /** @description The approval that released the held changes; null if there is none. */
+            readonly approval: components["schemas"]["Plan.Approval"] | null;
+            /** @description The digest of what is held, to be approved; null if nothing is held. */
+            readonly approvalDigest: components["schemas"]["Plan.Digest"] | null;
+            /** @description The command that approves what is held; null if nothing is held. */
+            readonly approveCommand: string | null;
+            /** @description Sorted by the names of API and environment. */
+            readonly changes: readonly components["schemas"]["Plan.Change"][];
+            /** @description The digest of the gateway and the calls: the same calls have the same digest on every machine. */
+            readonly digest: components["schemas"]["Plan.Digest"];
+            readonly estimate: components["schemas"]["Plan.Estimate"];
+            /** @description Why the whole file is held; null if it is not. */
+            readonly fileHeld: components["schemas"]["Plan.FileHold"] | null;
+            /**
+             * @description The format of this document.
+             * @constant
+             */
+            readonly format: 1;
+            readonly gateway: components["schemas"]["Plan.Gateway"];
+            /** @description Information about publications that no change is planned for. */
+            readonly notices: readonly components["schemas"]["Plan.Notice"][];
+            /** @description The difference to the saved plan that restricts this plan; omitted without one. */
+            readonly savedPlan?: components["schemas"]["Plan.SavedPlanDiff"];
+            readonly summary: components["schemas"]["Plan.Summary"];
+            /** @description A suspension of all calls that was set outside the file; null if there is none. */
+            readonly suspension: components["schemas"]["Plan.Suspension"] | null;
+            readonly targets: components["schemas"]["Plan.Targets"];
+        };
+        /**
+         * @description Why a publication must change; the README describes each.
+         * @enum {unknown}
+         */
+        readonly "Plan.Reason": "new" | "state" | "revision" | "version" | "edited" | "prune" | "unknown" | "drift";
+        /** @description The difference between this plan and the saved plan that restricts it. */
+        readonly "Plan.SavedPlanDiff": {
+            /** @description The number of its changes that were made before. */
+            readonly applied: number;
+            /** @description The number of needed changes that are not in it. */
+            readonly notInPlan: number;
+        };
+        /** @description A position in the file. */
         readonly "Plan.Source": {
             /** @description Counts from 1, in UTF-16 units. */
             readonly column: number;
-            /** @description The commit that the line comes from; null without --blame, or if Git does not know it. */
+            /** @description The commit that last changed the line; null without --blame, or if it is unknown. */
             readonly commit: components["schemas"]["Plan.Commit"] | null;
-            /** @description The file's path, from the working directory where it is below. */
+            /** @description The file's path, relative to the working directory if it is below it. */
             readonly file: string;
             /** @description Counts from 1. */
             readonly line: number;
+        };
+        /** @description A change of a saved plan whose preconditions no longer hold. */
+        readonly "Plan.StaleChange": {
+            /** @description The planned action. */
+            readonly action: components["schemas"]["Plan.State"];
+            /** @description The API's name in the file. */
+            readonly api: string;
+            /** @description The API's ID. */
+            readonly apiId: string;
+            /** @description The newest attempt on it since the plan was saved; null if there is none. */
+            readonly attempt: number | null;
+            /** @description The preconditions that no longer hold. */
+            readonly divergences: readonly components["schemas"]["Plan.Divergence"][];
+            /** @description The environment's name in the file. */
+            readonly environment: string;
+            /** @description The environment's ID. */
+            readonly environmentId: string;
+            /** @description The reason, for people. */
+            readonly message: string;
         };
         /**
          * @description The state of a publication.
          * @enum {unknown}
          */
         readonly "Plan.State": "online" | "offline";
-        /** @description How many changes there are of each kind. */
+        /** @description The number of changes of each kind. */
         readonly "Plan.Summary": {
-            /** @description Changes that wait for a person's agreement. */
+            /** @description Changes that are made later, without an approval. */
+            readonly deferred: number;
+            /** @description Changes that are excluded because no target pattern matches them. */
+            readonly excluded: number;
+            /** @description Changes that are held for approval. */
             readonly held: number;
-            /** @description Changes to offline that are made. */
+            /** @description Changes to offline that are made now. */
             readonly offline: number;
-            /** @description Changes to online that are made. */
+            /** @description Changes to online that are made now. */
             readonly online: number;
-            /** @description Publications that are as the file says. */
+            /** @description Publications that match the file. */
             readonly unchanged: number;
-            /** @description Changes that are left out, since no pattern matches them. */
-            readonly untargeted: number;
-            /** @description Changes that are made later, without anybody's agreement. */
-            readonly waiting: number;
         };
+        /** @description A suspension of calls. */
         readonly "Plan.Suspension": {
+            /** @description Who set it; null if unknown. */
             readonly by: string | null;
-            /** @description Null: until it is taken back. */
-            readonly until: components["schemas"]["Plan.Moment"] | null;
-            readonly why: string;
+            readonly reason: string;
+            /** @description When it ends; null if it does not end automatically. */
+            readonly until: components["schemas"]["Plan.Timestamp"] | null;
         };
-        /** @description Why the whole file is held until a person agrees. */
-        readonly "Plan.Suspicion": {
-            /** @description What to do. */
-            readonly hint: string;
-            /** @description What it has found, for a person. */
-            readonly message: string;
-            /**
-             * @description The guard that holds it.
-             * @enum {unknown}
-             */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "includeRemoved" | "otherGateway";
-        };
-        /** @description The patterns of --api and --environment; none means everything. */
+        /** @description The patterns of --api and --environment; an empty list matches everything. */
         readonly "Plan.Targets": {
-            /** @description Those for APIs. */
+            /** @description The API patterns. */
             readonly apis: readonly string[];
-            /** @description Those for environments. */
+            /** @description The environment patterns. */
             readonly environments: readonly string[];
         };
-        /** @description Why a change is made later. */
-        readonly "Plan.Wait": {
-            /** @description That in words. */
-            readonly message: string;
-            /**
-             * @description What it waits for.
-             * @enum {unknown}
-             */
-            readonly rule: "freeze" | "suspended" | "rollout";
-            /** @description When it ends; null if another thing than the clock ends it. */
-            readonly until: components["schemas"]["Plan.Moment"] | null;
-        };
-        /** @description One publication, as `edict status --format json` shows it too. */
+        /**
+         * @description A time in UTC, to the second.
+         * @example 2026-11-20T09:30:00Z
+         */
+        readonly "Plan.Timestamp": string;
+        /** @description One publication, in the format of `edict status --format json`. */
         readonly Publication: {
             readonly api: string;
             readonly apiId: string;
@@ -625,39 +620,39 @@ export interface components {
             readonly lastAttempt: {
                 readonly action: components["schemas"]["State"];
                 readonly attempt: number;
-                readonly began: components["schemas"]["Moment"];
                 readonly code: string | null;
                 readonly message: string | null;
                 readonly outcome: string | null;
+                readonly startedAt: components["schemas"]["Timestamp"];
             } | null;
             readonly message: string;
             readonly next: {
                 readonly action: components["schemas"]["State"];
-                readonly held: string | null;
-                readonly reason: string;
-                readonly waits: {
+                readonly deferred: {
                     readonly message: string;
                     readonly rule: string;
-                    readonly until: components["schemas"]["Moment"] | null;
+                    readonly until: components["schemas"]["Timestamp"] | null;
                 } | null;
+                readonly held: string | null;
+                readonly reason: string;
+            } | null;
+            readonly notice: {
+                readonly kind: string;
+                readonly message: string;
             } | null;
             readonly observed: {
-                readonly driftSeenAt: components["schemas"]["Moment"] | null;
-                readonly editedAt: components["schemas"]["Moment"] | null;
-                readonly publishedAt: components["schemas"]["Moment"] | null;
+                readonly driftDetectedAt: components["schemas"]["Timestamp"] | null;
+                readonly editedAt: components["schemas"]["Timestamp"] | null;
+                readonly publishedAt: components["schemas"]["Timestamp"] | null;
                 readonly state: components["schemas"]["State"];
             } | null;
             readonly recorded: {
-                readonly recordedAt: components["schemas"]["Moment"];
+                /** @description The outcome of an attempt is unknown. */
+                readonly outcomeUnknown: boolean;
+                readonly recordedAt: components["schemas"]["Timestamp"];
                 readonly revision: string | null;
                 readonly state: components["schemas"]["State"] | null;
-                /** @description An attempt has no known outcome. */
-                readonly unresolved: boolean;
                 readonly versionId: string | null;
-            } | null;
-            readonly seen: {
-                readonly kind: string;
-                readonly message: string;
             } | null;
             readonly status: components["schemas"]["PublicationStatus"];
         };
@@ -667,22 +662,38 @@ export interface components {
          */
         readonly PublicationStatus: "failed" | "held" | "pending" | "deferred" | "drifted" | "outdated" | "unmanaged" | "unchanged";
         readonly Queue: {
+            /** @description What limits the rate; `null`: no change remains. */
+            readonly bottleneck: string | null;
             readonly inFlight: number;
-            /** @description Changes that are made now and are not done. */
-            readonly left: number;
             readonly limit: components["schemas"]["Rate"];
+            /** @description `null`: requests are not paused. */
+            readonly paused: components["schemas"]["Pause"] | null;
             readonly rate: components["schemas"]["Rate"];
-            /** @description At the present rate, the gateway's own time not counted; `null`: nobody can tell. */
-            readonly secondsToGo: number | null;
-            /** @description What keeps the rest waiting; `null`: nothing is left. */
-            readonly slowedBy: string | null;
-            /** @description `null`: calls are made. */
-            readonly stopped: components["schemas"]["Stopped"] | null;
+            /** @description Changes that are made now and are not finished. */
+            readonly remaining: number;
+            /** @description At the current rate, without the gateway's response time; `null`: unknown. */
+            readonly remainingSeconds: number | null;
         };
-        /** @description So many requests in any window of so many milliseconds. */
+        /** @description At most `calls` requests in any window of `perMs` milliseconds. */
         readonly Rate: {
             readonly calls: number;
             readonly perMs: number;
+        };
+        readonly Reconciliation: {
+            readonly cause: string;
+            readonly id: string;
+            /** @description `null`: it is running. */
+            readonly result: components["schemas"]["ReconciliationResult"] | null;
+            readonly startedAt: components["schemas"]["Timestamp"];
+        };
+        readonly ReconciliationResult: {
+            readonly deferred: number;
+            readonly durationMs: number;
+            readonly failed: number;
+            readonly held: number;
+            readonly offline: number;
+            readonly online: number;
+            readonly unchanged: number;
         };
         readonly Source: {
             readonly column: number;
@@ -692,45 +703,38 @@ export interface components {
         /** @enum {string} */
         readonly State: "online" | "offline";
         readonly Status: {
-            readonly live: components["schemas"]["Live"];
+            readonly daemon: components["schemas"]["DaemonStatus"];
             readonly publications: readonly components["schemas"]["Publication"][];
         };
-        /** @description Why no call is made. */
-        readonly Stopped: {
-            readonly message: string;
-            readonly since: components["schemas"]["Moment"];
-            /** @enum {string} */
-            readonly why: "pause" | "outage" | "credentials";
-        };
         readonly Summary: {
+            readonly deferred: number;
+            readonly excluded: number;
             readonly held: number;
             readonly offline: number;
             readonly online: number;
             readonly unchanged: number;
-            readonly untargeted: number;
-            readonly waiting: number;
-        };
-        readonly Suspending: {
-            readonly by: string;
-            /** @description How long, such as 2h; without it until it is taken back. */
-            readonly for?: string;
-            readonly why: string;
         };
         readonly Suspension: {
             readonly by: string | null;
-            /** @description `null`: until it is taken back. */
-            readonly until: components["schemas"]["Moment"] | null;
-            readonly why: string;
+            readonly reason: string;
+            /** @description `null`: it does not end automatically. */
+            readonly until: components["schemas"]["Timestamp"] | null;
         };
-        readonly Suspicion: {
-            readonly hint: string;
-            readonly message: string;
-            readonly rule: string;
+        readonly SuspensionRequest: {
+            readonly by: string;
+            /** @description The duration, such as 2h; omitted: until resumed. */
+            readonly for?: string;
+            readonly reason: string;
         };
+        /**
+         * @description A time in UTC.
+         * @example 2026-11-20T09:30:00Z
+         */
+        readonly Timestamp: string;
     };
     responses: {
-        /** @description No valid file has been read yet, or the store fails. */
-        readonly NotYet: {
+        /** @description No valid file has been loaded yet, or the store cannot be used. */
+        readonly NotReady: {
             headers: {
                 readonly [name: string]: unknown;
             };
@@ -738,8 +742,8 @@ export interface components {
                 readonly "application/json": components["schemas"]["Failed"];
             };
         };
-        /** @description Nothing was done; the body says why, and what to do. */
-        readonly Refused: {
+        /** @description The request was rejected; the body contains the error and a hint. */
+        readonly Rejected: {
             headers: {
                 readonly [name: string]: unknown;
             };
@@ -764,24 +768,24 @@ export interface operations {
         };
         readonly requestBody: {
             readonly content: {
-                readonly "application/json": components["schemas"]["Agreeing"];
+                readonly "application/json": components["schemas"]["ApprovalRequest"];
             };
         };
         readonly responses: {
-            /** @description It was written down; the daemon goes on by itself. */
+            /** @description The approval is recorded. The daemon continues automatically. */
             readonly 201: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Agreed"];
+                    readonly "application/json": components["schemas"]["CreatedApproval"];
                 };
             };
-            readonly 400: components["responses"]["Refused"];
-            readonly 401: components["responses"]["Refused"];
-            readonly 403: components["responses"]["Refused"];
-            readonly 409: components["responses"]["Refused"];
-            readonly 421: components["responses"]["Refused"];
+            readonly 400: components["responses"]["Rejected"];
+            readonly 401: components["responses"]["Rejected"];
+            readonly 403: components["responses"]["Rejected"];
+            readonly 409: components["responses"]["Rejected"];
+            readonly 421: components["responses"]["Rejected"];
         };
     };
     readonly watchEvents: {
@@ -799,21 +803,21 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "text/event-stream": components["schemas"]["Live"] | components["schemas"]["Cells"];
+                    readonly "text/event-stream": components["schemas"]["DaemonStatus"] | components["schemas"]["Cells"];
                 };
             };
-            readonly 421: components["responses"]["Refused"];
-            readonly 503: components["responses"]["Refused"];
+            readonly 421: components["responses"]["Rejected"];
+            readonly 503: components["responses"]["Rejected"];
         };
     };
     readonly getHistory: {
         readonly parameters: {
             readonly query?: {
-                /** @description The name or ID of one API; without it all. */
+                /** @description The name or ID of one API; omitted for all. */
                 readonly api?: string;
-                /** @description The name or ID of one environment; without it all. */
+                /** @description The name or ID of one environment; omitted for all. */
                 readonly environment?: string;
-                /** @description At most so many attempts, and as many approvals. */
+                /** @description The maximum number of attempts, and of approvals. */
                 readonly limit?: number;
             };
             readonly header?: never;
@@ -831,9 +835,9 @@ export interface operations {
                     readonly "application/json": components["schemas"]["History"];
                 };
             };
-            readonly 400: components["responses"]["Refused"];
-            readonly 421: components["responses"]["Refused"];
-            readonly 503: components["responses"]["NotYet"];
+            readonly 400: components["responses"]["Rejected"];
+            readonly 421: components["responses"]["Rejected"];
+            readonly 503: components["responses"]["NotReady"];
         };
     };
     readonly getPlan: {
@@ -854,8 +858,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Plan.Plan"];
                 };
             };
-            readonly 421: components["responses"]["Refused"];
-            readonly 503: components["responses"]["NotYet"];
+            readonly 421: components["responses"]["Rejected"];
+            readonly 503: components["responses"]["NotReady"];
         };
     };
     readonly resync: {
@@ -867,22 +871,22 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description The request is in the store. The lease holder finds it within a second. */
+            /** @description The request is recorded in the store. The lease holder reads it within a second. */
             readonly 202: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
             };
-            readonly 401: components["responses"]["Refused"];
-            readonly 403: components["responses"]["Refused"];
-            readonly 421: components["responses"]["Refused"];
+            readonly 401: components["responses"]["Rejected"];
+            readonly 403: components["responses"]["Rejected"];
+            readonly 421: components["responses"]["Rejected"];
         };
     };
     readonly getStatus: {
         readonly parameters: {
             readonly query?: {
-                /** @description The ID of one API; without it all. */
+                /** @description The ID of one API; omitted for all. */
                 readonly api?: string;
             };
             readonly header?: never;
@@ -900,8 +904,8 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Status"];
                 };
             };
-            readonly 400: components["responses"]["Refused"];
-            readonly 421: components["responses"]["Refused"];
+            readonly 400: components["responses"]["Rejected"];
+            readonly 421: components["responses"]["Rejected"];
         };
     };
     readonly suspend: {
@@ -913,22 +917,22 @@ export interface operations {
         };
         readonly requestBody: {
             readonly content: {
-                readonly "application/json": components["schemas"]["Suspending"];
+                readonly "application/json": components["schemas"]["SuspensionRequest"];
             };
         };
         readonly responses: {
-            /** @description It is written down. */
+            /** @description The suspension is recorded. */
             readonly 204: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
             };
-            readonly 400: components["responses"]["Refused"];
-            readonly 401: components["responses"]["Refused"];
-            readonly 403: components["responses"]["Refused"];
-            readonly 421: components["responses"]["Refused"];
-            readonly 503: components["responses"]["NotYet"];
+            readonly 400: components["responses"]["Rejected"];
+            readonly 401: components["responses"]["Rejected"];
+            readonly 403: components["responses"]["Rejected"];
+            readonly 421: components["responses"]["Rejected"];
+            readonly 503: components["responses"]["NotReady"];
         };
     };
     readonly resume: {
@@ -940,17 +944,17 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description It is taken back. */
+            /** @description The suspension is removed. */
             readonly 204: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
             };
-            readonly 401: components["responses"]["Refused"];
-            readonly 403: components["responses"]["Refused"];
-            readonly 421: components["responses"]["Refused"];
-            readonly 503: components["responses"]["NotYet"];
+            readonly 401: components["responses"]["Rejected"];
+            readonly 403: components["responses"]["Rejected"];
+            readonly 421: components["responses"]["Rejected"];
+            readonly 503: components["responses"]["NotReady"];
         };
     };
 }

@@ -8,19 +8,46 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description What went wrong. */
+        /** @description One error in the file. */
+        readonly Diagnostic: {
+            /** @description Counts from 1, in UTF-16 units. */
+            readonly column: number;
+            /** @description The file's path, relative to the working directory if it is below it. */
+            readonly file: string;
+            /** @description The next step; null if the message names it. */
+            readonly hint: string | null;
+            /** @description The number of characters that it covers. */
+            readonly length: number;
+            /** @description Counts from 1. */
+            readonly line: number;
+            /** @description The problem, and what was expected. */
+            readonly message: string;
+            /** @description The kind of error. */
+            readonly rule: components["schemas"]["DiagnosticRule"];
+        };
+        /**
+         * @description The kind of an error.
+         * @enum {unknown}
+         */
+        readonly DiagnosticRule: "yaml" | "duplicate-key" | "unknown-key" | "missing-key" | "invalid-value" | "variable" | "undeclared-environment" | "duplicate-declaration" | "unknown-name" | "redundant-key" | "rollout" | "freeze" | "include";
+        /**
+         * @description A precondition of a saved plan that no longer holds.
+         * @enum {unknown}
+         */
+        readonly Divergence: "recordedState" | "recordedRevision" | "effectiveVersion" | "edited" | "unknownOutcome" | "reverted" | "desiredState" | "desiredRevision" | "desiredRemark" | "desiredVersion" | "notNeeded" | "held" | "deferred";
+        /** @description The error. */
         readonly Error: {
             /**
              * @description A stable name.
              * @example STORE_LOCKED
              */
             readonly code: string;
-            /** @description What to do now; null if the message says it. */
+            /** @description The next step; null if the message names it. */
             readonly hint: string | null;
-            /** @description What happened. */
+            /** @description The error message. */
             readonly message: string;
-            /** @description The changes of a saved plan that cannot be made any more; left out if it is something else. */
-            readonly moved?: readonly components["schemas"]["Moved"][];
+            /** @description The changes of a saved plan that can no longer be made; omitted for all other errors. */
+            readonly staleChanges?: readonly components["schemas"]["StaleChange"][];
         };
         /** @description Any other error: nothing more was sent. */
         readonly Failed: {
@@ -31,164 +58,11 @@ export interface components {
              */
             readonly format: 1;
         };
-        /** @description The file is invalid (exit code 3): all its mistakes. */
-        readonly InvalidFile: {
-            /**
-             * @description The format of this document.
-             * @constant
-             */
-            readonly format: 1;
-            /** @description In the order of the file. */
-            readonly mistakes: readonly components["schemas"]["Mistake"][];
-            /**
-             * @description Always false.
-             * @constant
-             */
-            readonly valid: false;
-        };
-        /** @description One mistake in the file. */
-        readonly Mistake: {
-            /** @description Counts from 1, in UTF-16 units. */
-            readonly column: number;
-            /** @description The file's path, from the working directory where it is below. */
-            readonly file: string;
-            /** @description What to do; null if the message says it. */
-            readonly hint: string | null;
-            /** @description How many characters of the line it covers. */
-            readonly length: number;
-            /** @description Counts from 1. */
-            readonly line: number;
-            /** @description What is wrong, and what was expected. */
-            readonly message: string;
-            /** @description The kind of mistake. */
-            readonly rule: components["schemas"]["MistakeRule"];
-        };
-        /**
-         * @description The kind of a mistake.
-         * @enum {unknown}
-         */
-        readonly MistakeRule: "yaml" | "duplicate-key" | "unknown-key" | "missing-key" | "invalid-value" | "variable" | "undeclared-environment" | "duplicate-declaration" | "unknown-name" | "redundant-key" | "rollout" | "freeze" | "include";
-        /**
-         * @description A moment in UTC, to the second.
-         * @example 2026-11-20T09:30:00Z
-         */
-        readonly Moment: string;
-        /**
-         * @description Something that a saved plan rests on.
-         * @enum {unknown}
-         */
-        readonly Move: "recordedState" | "recordedRevision" | "effectiveVersion" | "edited" | "unknownOutcome" | "reverted" | "desiredState" | "desiredRevision" | "desiredRemark" | "desiredVersion" | "notNeeded" | "held" | "deferred";
-        /** @description A change of a saved plan under which something has moved. */
-        readonly Moved: {
-            /** @description What was to be done. */
-            readonly action: components["schemas"]["State"];
-            /** @description The API's name in the file. */
-            readonly api: string;
-            /** @description The API's ID. */
-            readonly apiId: string;
-            /** @description The attempt that has moved it; null if none is known. */
-            readonly attempt: number | null;
-            /** @description The environment's name in the file. */
-            readonly environment: string;
-            /** @description The environment's ID. */
-            readonly environmentId: string;
-            /** @description That in words. */
-            readonly message: string;
-            /** @description What has moved. */
-            readonly moved: readonly components["schemas"]["Move"][];
-        };
-        /**
-         * @description Why a publication must move; the README says what each means.
-         * @enum {unknown}
-         */
-        readonly Reason: "new" | "state" | "revision" | "version" | "edited" | "prune" | "unknown" | "drift";
-        /** @description A saved plan beside what was needed and made. */
-        readonly Saved: {
-            /** @description How many of its changes were made before. */
-            readonly done: number;
-            /** @description Its changes that were not made, since something moved under them meanwhile. */
-            readonly dropped: readonly components["schemas"]["Moved"][];
-            /** @description How many changes are needed that it does not have. */
-            readonly newer: number;
-        };
-        /**
-         * @description The state of a publication.
-         * @enum {unknown}
-         */
-        readonly State: "online" | "offline";
-        /** @description An attempt that the gateway has carried out. */
-        readonly Succeeded: {
-            /** @description What is done. */
-            readonly action: components["schemas"]["State"];
-            /** @description The API's name in the file. */
-            readonly api: string;
-            /** @description The API's ID. */
-            readonly apiId: string;
-            /** @description The attempt, as the history numbers it. */
-            readonly attempt: number;
-            /** @description The environment's name in the file. */
-            readonly environment: string;
-            /** @description The environment's ID. */
-            readonly environmentId: string;
-            /**
-             * @description What came of it.
-             * @constant
-             */
-            readonly outcome: "succeeded";
-            /** @description Why it must move. */
-            readonly reason: components["schemas"]["Reason"];
-            /** @description How long the call took, in milliseconds. */
-            readonly tookMs: number;
-            /**
-             * @description The kind of line.
-             * @constant
-             */
-            readonly type: "attempt";
-            /** @description The version that is effective now; null if the gateway named none. */
-            readonly versionId: string | null;
-        };
-        /** @description The last line of an apply that has begun. */
-        readonly Summary: {
-            /** @description Changes whose last attempt did not succeed. */
-            readonly failed: number;
-            /**
-             * @description The format of these lines.
-             * @constant
-             */
-            readonly format: 1;
-            /** @description Changes that wait for a person's agreement. */
-            readonly held: number;
-            /** @description Changes that were not sent, since it was stopped. */
-            readonly left: number;
-            /** @description Changes to offline that were made. */
-            readonly offline: number;
-            /** @description Changes to online that were made. */
-            readonly online: number;
-            /** @description The command with which a person agrees to what is held; null if nothing is. */
-            readonly release: string | null;
-            /** @description How the saved plan fared; null without one. */
-            readonly saved: components["schemas"]["Saved"] | null;
-            /** @description Why the whole file is held; null if it is not. */
-            readonly suspicion: components["schemas"]["Suspicion"] | null;
-            /** @description How long the pass took, in milliseconds. */
-            readonly tookMs: number;
-            /**
-             * @description The kind of line.
-             * @constant
-             */
-            readonly type: "summary";
-            /** @description Publications that were as the file says. */
-            readonly unchanged: number;
-            /** @description Changes that were left out, since no pattern matches them. */
-            readonly untargeted: number;
-            /** @description Changes that are made later, without anybody's agreement. */
-            readonly waiting: number;
-        };
-        /** @description Why the whole file is held until a person agrees. */
-        readonly Suspicion: {
-            /** @description What to do. */
+        /** @description Why the whole file is held for approval. */
+        readonly FileHold: {
+            /** @description The next step. */
             readonly hint: string;
-            /** @description What it has found, for a person. */
+            /** @description Why it is held. */
             readonly message: string;
             /**
              * @description The guard that holds it.
@@ -196,9 +70,53 @@ export interface components {
              */
             readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "includeRemoved" | "otherGateway";
         };
-        /** @description A change that was not made. Such lines come after the attempts. */
-        readonly Unmade: {
-            /** @description What is done. */
+        /** @description The file is invalid (exit code 3). */
+        readonly InvalidFile: {
+            /** @description All errors, in the order of the file. */
+            readonly errors: readonly components["schemas"]["Diagnostic"][];
+            /**
+             * @description The format of this document.
+             * @constant
+             */
+            readonly format: 1;
+            /**
+             * @description Always false.
+             * @constant
+             */
+            readonly valid: false;
+        };
+        /** @description An attempt without effect: it was not sent because the file no longer asks for it (superseded), or the gateway shows that it took no effect (notApplied). */
+        readonly NoEffect: {
+            /** @description The action. */
+            readonly action: components["schemas"]["State"];
+            /** @description The API's name in the file. */
+            readonly api: string;
+            /** @description The API's ID. */
+            readonly apiId: string;
+            /** @description The attempt's number in the history. */
+            readonly attempt: number;
+            /** @description The duration of the call, in milliseconds. */
+            readonly durationMs: number;
+            /** @description The environment's name in the file. */
+            readonly environment: string;
+            /** @description The environment's ID. */
+            readonly environmentId: string;
+            /**
+             * @description The outcome.
+             * @enum {unknown}
+             */
+            readonly outcome: "superseded" | "notApplied";
+            /** @description Why it must change. */
+            readonly reason: components["schemas"]["Reason"];
+            /**
+             * @description The kind of line.
+             * @constant
+             */
+            readonly type: "attempt";
+        };
+        /** @description A change that was held or deferred. These lines follow the attempts. */
+        readonly NotMade: {
+            /** @description The action. */
             readonly action: components["schemas"]["State"];
             /** @description The API's name in the file. */
             readonly api: string;
@@ -208,12 +126,12 @@ export interface components {
             readonly environment: string;
             /** @description The environment's ID. */
             readonly environmentId: string;
-            /** @description That in words. */
+            /** @description The reason, for people. */
             readonly message: string;
-            /** @description Why it must move. */
+            /** @description Why it must change. */
             readonly reason: components["schemas"]["Reason"];
             /**
-             * @description The guard that holds it, or what it waits for.
+             * @description The guard that holds it, or the kind of deferral.
              * @enum {unknown}
              */
             readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "includeRemoved" | "otherGateway" | "freeze" | "suspended" | "rollout";
@@ -221,74 +139,156 @@ export interface components {
              * @description The kind of line.
              * @enum {unknown}
              */
-            readonly type: "held" | "waiting";
-            /** @description When the wait ends; null if another thing than the clock ends it, or it is held. */
-            readonly until: components["schemas"]["Moment"] | null;
+            readonly type: "held" | "deferred";
+            /** @description When the deferral ends; null if the change is held, or the end is not known. */
+            readonly until: components["schemas"]["Timestamp"] | null;
         };
-        /** @description An attempt without effect: it was not sent because the file no longer asks for it (superseded), or the gateway shows that it took no effect (notApplied). */
-        readonly Unsent: {
-            /** @description What is done. */
+        /**
+         * @description Why a publication must change; the README describes each.
+         * @enum {unknown}
+         */
+        readonly Reason: "new" | "state" | "revision" | "version" | "edited" | "prune" | "unknown" | "drift";
+        /** @description The difference between the saved plan and the changes that were needed and made. */
+        readonly SavedPlanDiff: {
+            /** @description The number of its changes that were made before. */
+            readonly applied: number;
+            /** @description The number of needed changes that are not in it. */
+            readonly notInPlan: number;
+            /** @description Its changes that were not made because they became stale during the run. */
+            readonly superseded: readonly components["schemas"]["StaleChange"][];
+        };
+        /** @description A change of a saved plan whose preconditions no longer hold. */
+        readonly StaleChange: {
+            /** @description The planned action. */
             readonly action: components["schemas"]["State"];
             /** @description The API's name in the file. */
             readonly api: string;
             /** @description The API's ID. */
             readonly apiId: string;
-            /** @description The attempt, as the history numbers it. */
+            /** @description The newest attempt on it since the plan was saved; null if there is none. */
+            readonly attempt: number | null;
+            /** @description The preconditions that no longer hold. */
+            readonly divergences: readonly components["schemas"]["Divergence"][];
+            /** @description The environment's name in the file. */
+            readonly environment: string;
+            /** @description The environment's ID. */
+            readonly environmentId: string;
+            /** @description The reason, for people. */
+            readonly message: string;
+        };
+        /**
+         * @description The state of a publication.
+         * @enum {unknown}
+         */
+        readonly State: "online" | "offline";
+        /** @description An attempt that succeeded. */
+        readonly Succeeded: {
+            /** @description The action. */
+            readonly action: components["schemas"]["State"];
+            /** @description The API's name in the file. */
+            readonly api: string;
+            /** @description The API's ID. */
+            readonly apiId: string;
+            /** @description The attempt's number in the history. */
             readonly attempt: number;
+            /** @description The duration of the call, in milliseconds. */
+            readonly durationMs: number;
             /** @description The environment's name in the file. */
             readonly environment: string;
             /** @description The environment's ID. */
             readonly environmentId: string;
             /**
-             * @description What came of it.
-             * @enum {unknown}
+             * @description The outcome.
+             * @constant
              */
-            readonly outcome: "superseded" | "notApplied";
-            /** @description Why it must move. */
+            readonly outcome: "succeeded";
+            /** @description Why it must change. */
             readonly reason: components["schemas"]["Reason"];
-            /** @description How long the call took, in milliseconds. */
-            readonly tookMs: number;
             /**
              * @description The kind of line.
              * @constant
              */
             readonly type: "attempt";
+            /** @description The version that is now effective; null if the gateway reports none. */
+            readonly versionId: string | null;
         };
-        /** @description An attempt that did not succeed, or whose outcome is not known. It may be followed by another for the same publication. */
+        /** @description The last line of an apply that was started. */
+        readonly Summary: {
+            /** @description The command that approves what is held; null if nothing is held. */
+            readonly approveCommand: string | null;
+            /** @description Changes that are made later, without an approval. */
+            readonly deferred: number;
+            /** @description The duration of the reconciliation, in milliseconds. */
+            readonly durationMs: number;
+            /** @description Changes that were excluded because no target pattern matches them. */
+            readonly excluded: number;
+            /** @description Changes whose last attempt did not succeed. */
+            readonly failed: number;
+            /** @description Why the whole file is held; null if it is not. */
+            readonly fileHeld: components["schemas"]["FileHold"] | null;
+            /**
+             * @description The format of these lines.
+             * @constant
+             */
+            readonly format: 1;
+            /** @description Changes that are held for approval. */
+            readonly held: number;
+            /** @description Changes to offline that were made. */
+            readonly offline: number;
+            /** @description Changes to online that were made. */
+            readonly online: number;
+            /** @description The difference to the saved plan; null without one. */
+            readonly savedPlan: components["schemas"]["SavedPlanDiff"] | null;
+            /**
+             * @description The kind of line.
+             * @constant
+             */
+            readonly type: "summary";
+            /** @description Publications that matched the file. */
+            readonly unchanged: number;
+            /** @description Changes that were not sent because the run was stopped. */
+            readonly unsent: number;
+        };
+        /**
+         * @description A time in UTC, to the second.
+         * @example 2026-11-20T09:30:00Z
+         */
+        readonly Timestamp: string;
+        /** @description An attempt that did not succeed, or whose outcome is unknown. Another attempt on the same publication may follow. */
         readonly Unsuccessful: {
-            /** @description What is done. */
+            /** @description The action. */
             readonly action: components["schemas"]["State"];
             /** @description The API's name in the file. */
             readonly api: string;
             /** @description The API's ID. */
             readonly apiId: string;
-            /** @description The attempt, as the history numbers it. */
+            /** @description The attempt's number in the history. */
             readonly attempt: number;
             /** @description The gateway's error code, or one of edict's own. */
             readonly code: string;
+            /** @description The duration of the call, in milliseconds. */
+            readonly durationMs: number;
             /** @description The environment's name in the file. */
             readonly environment: string;
             /** @description The environment's ID. */
             readonly environmentId: string;
-            /** @description What a person can do; null if nothing is needed. */
+            /** @description How a person can fix it; null if nothing is needed. */
             readonly hint: string | null;
-            /** @description What went wrong. */
+            /** @description The error. */
             readonly message: string;
             /**
              * @description throttled: the gateway asks for fewer calls. retryable: a retry may succeed. rejected: a person or a new file must act. unauthorized: the gateway rejects the credentials. unknown: the attempt may have taken effect.
              * @enum {unknown}
              */
             readonly outcome: "throttled" | "retryable" | "rejected" | "unauthorized" | "unknown";
-            /** @description How long the gateway asks to be left alone, in milliseconds; null if it does not say. */
-            readonly pauseMs: number | null;
-            /** @description Why it must move. */
+            /** @description Why it must change. */
             readonly reason: components["schemas"]["Reason"];
-            /** @description The gateway's name for the request; null if it gave none. */
+            /** @description The gateway's ID of the request; null if it reports none. */
             readonly requestId: string | null;
-            /** @description The HTTP status; null if there was no answer. */
+            /** @description The gateway's Retry-After, in milliseconds; null if it gives none. */
+            readonly retryAfterMs: number | null;
+            /** @description The HTTP status; null if there was no response. */
             readonly status: number | null;
-            /** @description How long the call took, in milliseconds. */
-            readonly tookMs: number;
             /**
              * @description The kind of line.
              * @constant

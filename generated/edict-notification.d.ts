@@ -22,7 +22,7 @@ export interface components {
             /** @description How many of them are online now. */
             readonly online: number;
             /** @description The first of them. */
-            readonly publications: readonly components["schemas"]["Move"][];
+            readonly publications: readonly components["schemas"]["PublicationChange"][];
             /** @description The notice in one sentence. */
             readonly summary: string;
         };
@@ -32,7 +32,7 @@ export interface components {
             readonly column: number;
             /** @description The file that it is in. */
             readonly file: string;
-            /** @description What to do now; null if the message says it. */
+            /** @description The next step; null if the message names it. */
             readonly hint: string | null;
             /** @description Counts from 1. */
             readonly line: number;
@@ -60,7 +60,7 @@ export interface components {
         readonly Drifted: {
             /** @description How many publications. */
             readonly count: number;
-            /** @description Whether edict has corrected the same drift so often that it leaves it alone for a time. */
+            /** @description Whether edict has corrected the same drift so often that it does not correct it for a time. */
             readonly flapping: boolean;
             /**
              * @description The kind of notice.
@@ -70,7 +70,7 @@ export interface components {
             /** @description The first of them. */
             readonly publications: readonly components["schemas"]["Drift"][];
             /** @description When the condition began. */
-            readonly since: components["schemas"]["Moment"];
+            readonly since: components["schemas"]["Timestamp"];
             readonly status: components["schemas"]["Status"];
             /** @description The notice in one sentence. */
             readonly summary: string;
@@ -122,11 +122,11 @@ export interface components {
             /** @description The first publication that failed; null if the failure is not about one publication. */
             readonly publication: components["schemas"]["Publication"] | null;
             /** @description When the condition began. */
-            readonly since: components["schemas"]["Moment"];
+            readonly since: components["schemas"]["Timestamp"];
             readonly status: components["schemas"]["Status"];
+            readonly subject: components["schemas"]["Subject"];
             /** @description The notice in one sentence. */
             readonly summary: string;
-            readonly what: components["schemas"]["What"];
         };
         /** @description One ROMA Connect instance. */
         readonly Gateway: {
@@ -139,30 +139,30 @@ export interface components {
         };
         /** @description Changes are held for approval. A plan that holds something else resolves the notice and sends another one. */
         readonly Held: {
+            /** @description The digest to approve; null if an approval cannot release them. */
+            readonly approvalDigest: string | null;
             /** @description The command that approves them; null if there is none. */
-            readonly command: string | null;
+            readonly approveCommand: string | null;
             /** @description How many changes are held. */
             readonly count: number;
-            /** @description The digest to approve; null if an approval cannot release them. */
-            readonly digest: string | null;
             /**
              * @description The kind of notice.
              * @constant
              */
             readonly kind: "held";
             /** @description The first of them. */
-            readonly publications: readonly components["schemas"]["Move"][];
+            readonly publications: readonly components["schemas"]["PublicationChange"][];
             /** @description The reasons, each once. */
             readonly reasons: readonly components["schemas"]["HoldReason"][];
             /** @description When the condition began. */
-            readonly since: components["schemas"]["Moment"];
+            readonly since: components["schemas"]["Timestamp"];
             readonly status: components["schemas"]["Status"];
             /** @description The notice in one sentence. */
             readonly summary: string;
         };
         /** @description Why something is held. */
         readonly HoldReason: {
-            /** @description What a person can do. */
+            /** @description How a person can resolve it. */
             readonly hint: string;
             /** @description The reason in words. */
             readonly message: string;
@@ -184,32 +184,17 @@ export interface components {
              */
             readonly kind: "invalid";
             /** @description When the condition began. */
-            readonly since: components["schemas"]["Moment"];
+            readonly since: components["schemas"]["Timestamp"];
             readonly status: components["schemas"]["Status"];
             /** @description The notice in one sentence. */
             readonly summary: string;
-        };
-        /** @description A moment in UTC. */
-        readonly Moment: string;
-        /** @description A publication and its change. */
-        readonly Move: {
-            /** @description The change. */
-            readonly action: components["schemas"]["State"];
-            /** @description The API's name in the file. */
-            readonly api: string;
-            /** @description The API's ID. */
-            readonly apiId: string;
-            /** @description The environment's name in the file. */
-            readonly environment: string;
-            /** @description The environment's ID. */
-            readonly environmentId: string;
         };
         /** @description A condition that begins or ends, or changes that were made. */
         readonly Notice: components["schemas"]["Failed"] | components["schemas"]["Held"] | components["schemas"]["Invalid"] | components["schemas"]["Drifted"] | components["schemas"]["Applied"] | components["schemas"]["External"];
         /** @description One notice, with its origin. */
         readonly Notification: {
             /** @description When the notification was created. */
-            readonly at: components["schemas"]["Moment"];
+            readonly at: components["schemas"]["Timestamp"];
             /** @description Whether the gateway is emulated. */
             readonly emulated: boolean;
             /** @description The edict file, as on the command line. */
@@ -238,6 +223,19 @@ export interface components {
             /** @description The environment's ID. */
             readonly environmentId: string;
         };
+        /** @description A publication and its change. */
+        readonly PublicationChange: {
+            /** @description The change. */
+            readonly action: components["schemas"]["State"];
+            /** @description The API's name in the file. */
+            readonly api: string;
+            /** @description The API's ID. */
+            readonly apiId: string;
+            /** @description The environment's name in the file. */
+            readonly environment: string;
+            /** @description The environment's ID. */
+            readonly environmentId: string;
+        };
         /**
          * @description The state of a publication.
          * @enum {unknown}
@@ -249,10 +247,12 @@ export interface components {
          */
         readonly Status: "firing" | "resolved";
         /**
-         * @description What fails: changes of publications, probes between environments, all calls because of an outage or refused credentials, observing the gateway, or the store.
+         * @description The subject that fails: changes of publications, probes between environments, all calls because of an outage or rejected credentials, observing the gateway, or the store.
          * @enum {unknown}
          */
-        readonly What: "publication" | "probe" | "outage" | "credentials" | "gateway" | "store";
+        readonly Subject: "publication" | "probe" | "outage" | "credentials" | "gateway" | "store";
+        /** @description A time in UTC. */
+        readonly Timestamp: string;
     };
     responses: never;
     parameters: never;

@@ -8,24 +8,26 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description A person's agreement. */
+        /** @description An approval. */
         readonly Approval: {
-            /** @description Who agreed. */
+            /** @description Who approved. */
             readonly by: string;
-            /** @description Until when calls that rest on it may leave. */
-            readonly expires: components["schemas"]["Moment"];
-            /** @description Why, in that person's words. */
-            readonly why: string;
+            /** @description When it expires. No call is sent under it after that. */
+            readonly expiresAt: components["schemas"]["Timestamp"];
+            /** @description The reason that this person gave. */
+            readonly reason: string;
         };
-        /** @description One publication that must move. */
+        /** @description One publication that must change. */
         readonly Change: {
-            /** @description What is done. */
+            /** @description The action. */
             readonly action: components["schemas"]["State"];
             /** @description The API's name in the file. */
             readonly api: string;
             /** @description The API's ID. */
             readonly apiId: string;
-            /** @description What somebody else has done against the file; null if nobody did. */
+            /** @description Why it is made later; null if it is not deferred. */
+            readonly deferred: components["schemas"]["Deferral"] | null;
+            /** @description The drift that the change corrects; null if it corrects none. */
             readonly drift: components["schemas"]["Drift"] | null;
             /** @description The environment's name in the file. */
             readonly environment: string;
@@ -35,70 +37,107 @@ export interface components {
             readonly from: components["schemas"]["State"] | null;
             /** @description The guard that holds it, a colon, and why; null if it is not held. */
             readonly held: string | null;
-            /** @description Why it must move. */
+            /** @description Why it must change. */
             readonly reason: components["schemas"]["Reason"];
-            /** @description The revision that the file names; null if none. */
+            /** @description The revision in the file; null if there is none. */
             readonly revision: string | null;
-            /** @description Where the file asks for it; null for a publication that has left the file. */
+            /** @description Where the file declares it; null if it was removed from the file. */
             readonly source: components["schemas"]["Source"] | null;
-            /** @description The state that it is to have. */
+            /** @description The desired state. */
             readonly to: components["schemas"]["State"];
-            /** @description The kept version that is made effective; null where a new one is made. */
+            /** @description The existing version that becomes effective; null if a new version is published. */
             readonly version: string | null;
-            /** @description Why it is made later; null if it does not wait. */
-            readonly waits: components["schemas"]["Wait"] | null;
         };
-        /** @description A commit; everything is null for a line that is not committed yet. */
+        /** @description A commit; all fields are null for a line that is not committed yet. */
         readonly Commit: {
-            /** @description When the author wrote it. */
-            readonly at: components["schemas"]["Moment"] | null;
-            /** @description The author's name, as the commit has it: any text. */
+            /** @description The author date. */
+            readonly at: components["schemas"]["Timestamp"] | null;
+            /** @description The author's name from the commit: untrusted text. */
             readonly author: string | null;
-            /** @description The commit's whole ID. */
+            /** @description The commit's full ID. */
             readonly id: string | null;
         };
-        /** @description Calls, and how long they take. */
+        /** @description A number of calls, and their duration. */
         readonly Cost: {
             /** @description Calls that change the gateway. */
             readonly calls: number;
-            /** @description How long they take at the file's limit, to a tenth. */
+            /** @description Their duration at the file's limit, to a tenth. */
             readonly seconds: number;
         };
+        /** @description Why a change is made later. */
+        readonly Deferral: {
+            /** @description The reason, for people. */
+            readonly message: string;
+            /**
+             * @description The kind of deferral.
+             * @enum {unknown}
+             */
+            readonly rule: "freeze" | "suspended" | "rollout";
+            /** @description When it ends; null if it does not end at a known time. */
+            readonly until: components["schemas"]["Timestamp"] | null;
+        };
+        /** @description One error in the file. */
+        readonly Diagnostic: {
+            /** @description Counts from 1, in UTF-16 units. */
+            readonly column: number;
+            /** @description The file's path, relative to the working directory if it is below it. */
+            readonly file: string;
+            /** @description The next step; null if the message names it. */
+            readonly hint: string | null;
+            /** @description The number of characters that it covers. */
+            readonly length: number;
+            /** @description Counts from 1. */
+            readonly line: number;
+            /** @description The problem, and what was expected. */
+            readonly message: string;
+            /** @description The kind of error. */
+            readonly rule: components["schemas"]["DiagnosticRule"];
+        };
+        /**
+         * @description The kind of an error.
+         * @enum {unknown}
+         */
+        readonly DiagnosticRule: "yaml" | "duplicate-key" | "unknown-key" | "missing-key" | "invalid-value" | "variable" | "undeclared-environment" | "duplicate-declaration" | "unknown-name" | "redundant-key" | "rollout" | "freeze" | "include";
         /** @description A SHA-256 in hexadecimal digits. */
         readonly Digest: string;
-        /** @description A state that somebody else has made. */
+        /**
+         * @description A precondition of a saved plan that no longer holds.
+         * @enum {unknown}
+         */
+        readonly Divergence: "recordedState" | "recordedRevision" | "effectiveVersion" | "edited" | "unknownOutcome" | "reverted" | "desiredState" | "desiredRevision" | "desiredRemark" | "desiredVersion" | "notNeeded" | "held" | "deferred";
+        /** @description A change that was made outside edict and differs from the file. */
         readonly Drift: {
-            /** @description What was recorded before; null if nothing. */
+            /** @description When the drift was detected. */
+            readonly detectedAt: components["schemas"]["Timestamp"];
+            /** @description The recorded state before the drift; null if nothing was recorded. */
             readonly from: components["schemas"]["State"] | null;
-            /** @description When the drift was seen. */
-            readonly seen: components["schemas"]["Moment"];
-            /** @description Since when that was recorded; null if it was not. */
-            readonly since: components["schemas"]["Moment"] | null;
+            /** @description When that state was recorded; null if nothing was recorded. */
+            readonly since: components["schemas"]["Timestamp"] | null;
         };
-        /** @description What went wrong. */
+        /** @description The error. */
         readonly Error: {
             /**
              * @description A stable name.
              * @example STORE_LOCKED
              */
             readonly code: string;
-            /** @description What to do now; null if the message says it. */
+            /** @description The next step; null if the message names it. */
             readonly hint: string | null;
-            /** @description What happened. */
+            /** @description The error message. */
             readonly message: string;
-            /** @description The changes of a saved plan that cannot be made any more; left out if it is something else. */
-            readonly moved?: readonly components["schemas"]["Moved"][];
+            /** @description The changes of a saved plan that can no longer be made; omitted for all other errors. */
+            readonly staleChanges?: readonly components["schemas"]["StaleChange"][];
         };
-        /** @description What the plan costs. */
+        /** @description The estimated cost of the plan. */
         readonly Estimate: {
-            /** @description What it would cost with `gateway.batch: 100`; null if that saves nothing, or the file batches already. */
+            /** @description The cost with `gateway.batch: 100`; null if that saves nothing, or the file already sets `batch`. */
             readonly batched: components["schemas"]["Cost"] | null;
             /** @description Calls that change the gateway. */
             readonly calls: number;
-            /** @description How long they take at the file's limit, to a tenth. */
+            /** @description Their duration at the file's limit, to a tenth. */
             readonly seconds: number;
         };
-        /** @description Any other error: no plan could be made. */
+        /** @description Any other error: there is no plan. */
         readonly Failed: {
             readonly error: components["schemas"]["Error"];
             /**
@@ -106,6 +145,18 @@ export interface components {
              * @constant
              */
             readonly format: 1;
+        };
+        /** @description Why the whole file is held for approval. */
+        readonly FileHold: {
+            /** @description The next step. */
+            readonly hint: string;
+            /** @description Why it is held. */
+            readonly message: string;
+            /**
+             * @description The guard that holds it.
+             * @enum {unknown}
+             */
+            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "includeRemoved" | "otherGateway";
         };
         /** @description The ROMA Connect instance. */
         readonly Gateway: {
@@ -116,116 +167,23 @@ export interface components {
             /** @description The project's ID. */
             readonly project: string;
         };
-        /** @description The file is invalid (exit code 3): all its mistakes. */
+        /** @description The file is invalid (exit code 3). */
         readonly InvalidFile: {
+            /** @description All errors, in the order of the file. */
+            readonly errors: readonly components["schemas"]["Diagnostic"][];
             /**
              * @description The format of this document.
              * @constant
              */
             readonly format: 1;
-            /** @description In the order of the file. */
-            readonly mistakes: readonly components["schemas"]["Mistake"][];
             /**
              * @description Always false.
              * @constant
              */
             readonly valid: false;
         };
-        /** @description One mistake in the file. */
-        readonly Mistake: {
-            /** @description Counts from 1, in UTF-16 units. */
-            readonly column: number;
-            /** @description The file's path, from the working directory where it is below. */
-            readonly file: string;
-            /** @description What to do; null if the message says it. */
-            readonly hint: string | null;
-            /** @description How many characters of the line it covers. */
-            readonly length: number;
-            /** @description Counts from 1. */
-            readonly line: number;
-            /** @description What is wrong, and what was expected. */
-            readonly message: string;
-            /** @description The kind of mistake. */
-            readonly rule: components["schemas"]["MistakeRule"];
-        };
-        /**
-         * @description The kind of a mistake.
-         * @enum {unknown}
-         */
-        readonly MistakeRule: "yaml" | "duplicate-key" | "unknown-key" | "missing-key" | "invalid-value" | "variable" | "undeclared-environment" | "duplicate-declaration" | "unknown-name" | "redundant-key" | "rollout" | "freeze" | "include";
-        /**
-         * @description A moment in UTC, to the second.
-         * @example 2026-11-20T09:30:00Z
-         */
-        readonly Moment: string;
-        /**
-         * @description Something that a saved plan rests on.
-         * @enum {unknown}
-         */
-        readonly Move: "recordedState" | "recordedRevision" | "effectiveVersion" | "edited" | "unknownOutcome" | "reverted" | "desiredState" | "desiredRevision" | "desiredRemark" | "desiredVersion" | "notNeeded" | "held" | "deferred";
-        /** @description A change of a saved plan under which something has moved. */
-        readonly Moved: {
-            /** @description What was to be done. */
-            readonly action: components["schemas"]["State"];
-            /** @description The API's name in the file. */
-            readonly api: string;
-            /** @description The API's ID. */
-            readonly apiId: string;
-            /** @description The attempt that has moved it; null if none is known. */
-            readonly attempt: number | null;
-            /** @description The environment's name in the file. */
-            readonly environment: string;
-            /** @description The environment's ID. */
-            readonly environmentId: string;
-            /** @description That in words. */
-            readonly message: string;
-            /** @description What has moved. */
-            readonly moved: readonly components["schemas"]["Move"][];
-        };
-        /** @description The changes that lead from what is recorded to what the file says, and what is known about them. */
-        readonly Plan: {
-            /** @description Whose agreement has released what was held; null if nobody's was needed. */
-            readonly approval: components["schemas"]["Approval"] | null;
-            /** @description In the order of the names of API and environment. */
-            readonly changes: readonly components["schemas"]["Change"][];
-            /** @description The digest of the gateway and the work: the same work has the same digest on every machine. */
-            readonly digest: components["schemas"]["Digest"];
-            readonly estimate: components["schemas"]["Estimate"];
-            /**
-             * @description The format of this document.
-             * @constant
-             */
-            readonly format: 1;
-            readonly gateway: components["schemas"]["Gateway"];
-            /** @description The digest of what is held, which an approval names; null if nothing is. */
-            readonly heldDigest: components["schemas"]["Digest"] | null;
-            /** @description The command with which a person agrees to what is held; null if nothing is. */
-            readonly release: string | null;
-            /** @description How the saved plan compares that this one keeps to; left out without one. */
-            readonly saved?: components["schemas"]["Saved"];
-            /** @description What is known of publications that no change says. */
-            readonly seen: readonly components["schemas"]["Seen"][];
-            readonly summary: components["schemas"]["Summary"];
-            /** @description A person's word, beside the file, that no call is made for the time being; null if there is none. */
-            readonly suspension: components["schemas"]["Suspension"] | null;
-            /** @description Why the whole file is held; null if it is not. */
-            readonly suspicion: components["schemas"]["Suspicion"] | null;
-            readonly targets: components["schemas"]["Targets"];
-        };
-        /**
-         * @description Why a publication must move; the README says what each means.
-         * @enum {unknown}
-         */
-        readonly Reason: "new" | "state" | "revision" | "version" | "edited" | "prune" | "unknown" | "drift";
-        /** @description A saved plan beside what is needed now. */
-        readonly Saved: {
-            /** @description How many of its changes were made before. */
-            readonly done: number;
-            /** @description How many changes are needed that it does not have. */
-            readonly newer: number;
-        };
-        /** @description Something about a publication that no change says. */
-        readonly Seen: {
+        /** @description Information about a publication that is not part of any change. */
+        readonly Notice: {
             /** @description The API's name. */
             readonly api: string;
             /** @description The API's ID. */
@@ -235,81 +193,125 @@ export interface components {
             /** @description The environment's ID. */
             readonly environmentId: string;
             /**
-             * @description What kind of thing was seen.
+             * @description The kind of notice.
              * @enum {unknown}
              */
             readonly kind: "adopted" | "externalChange" | "drift" | "flapping" | "apiDeleted" | "outdated";
-            /** @description That in words. */
+            /** @description The reason, for people. */
             readonly message: string;
         };
-        /** @description A place in the file. */
+        /** @description The changes that take the recorded state to the desired state. */
+        readonly Plan: {
+            /** @description The approval that released the held changes; null if there is none. */
+            readonly approval: components["schemas"]["Approval"] | null;
+            /** @description The digest of what is held, to be approved; null if nothing is held. */
+            readonly approvalDigest: components["schemas"]["Digest"] | null;
+            /** @description The command that approves what is held; null if nothing is held. */
+            readonly approveCommand: string | null;
+            /** @description Sorted by the names of API and environment. */
+            readonly changes: readonly components["schemas"]["Change"][];
+            /** @description The digest of the gateway and the calls: the same calls have the same digest on every machine. */
+            readonly digest: components["schemas"]["Digest"];
+            readonly estimate: components["schemas"]["Estimate"];
+            /** @description Why the whole file is held; null if it is not. */
+            readonly fileHeld: components["schemas"]["FileHold"] | null;
+            /**
+             * @description The format of this document.
+             * @constant
+             */
+            readonly format: 1;
+            readonly gateway: components["schemas"]["Gateway"];
+            /** @description Information about publications that no change is planned for. */
+            readonly notices: readonly components["schemas"]["Notice"][];
+            /** @description The difference to the saved plan that restricts this plan; omitted without one. */
+            readonly savedPlan?: components["schemas"]["SavedPlanDiff"];
+            readonly summary: components["schemas"]["Summary"];
+            /** @description A suspension of all calls that was set outside the file; null if there is none. */
+            readonly suspension: components["schemas"]["Suspension"] | null;
+            readonly targets: components["schemas"]["Targets"];
+        };
+        /**
+         * @description Why a publication must change; the README describes each.
+         * @enum {unknown}
+         */
+        readonly Reason: "new" | "state" | "revision" | "version" | "edited" | "prune" | "unknown" | "drift";
+        /** @description The difference between this plan and the saved plan that restricts it. */
+        readonly SavedPlanDiff: {
+            /** @description The number of its changes that were made before. */
+            readonly applied: number;
+            /** @description The number of needed changes that are not in it. */
+            readonly notInPlan: number;
+        };
+        /** @description A position in the file. */
         readonly Source: {
             /** @description Counts from 1, in UTF-16 units. */
             readonly column: number;
-            /** @description The commit that the line comes from; null without --blame, or if Git does not know it. */
+            /** @description The commit that last changed the line; null without --blame, or if it is unknown. */
             readonly commit: components["schemas"]["Commit"] | null;
-            /** @description The file's path, from the working directory where it is below. */
+            /** @description The file's path, relative to the working directory if it is below it. */
             readonly file: string;
             /** @description Counts from 1. */
             readonly line: number;
+        };
+        /** @description A change of a saved plan whose preconditions no longer hold. */
+        readonly StaleChange: {
+            /** @description The planned action. */
+            readonly action: components["schemas"]["State"];
+            /** @description The API's name in the file. */
+            readonly api: string;
+            /** @description The API's ID. */
+            readonly apiId: string;
+            /** @description The newest attempt on it since the plan was saved; null if there is none. */
+            readonly attempt: number | null;
+            /** @description The preconditions that no longer hold. */
+            readonly divergences: readonly components["schemas"]["Divergence"][];
+            /** @description The environment's name in the file. */
+            readonly environment: string;
+            /** @description The environment's ID. */
+            readonly environmentId: string;
+            /** @description The reason, for people. */
+            readonly message: string;
         };
         /**
          * @description The state of a publication.
          * @enum {unknown}
          */
         readonly State: "online" | "offline";
-        /** @description How many changes there are of each kind. */
+        /** @description The number of changes of each kind. */
         readonly Summary: {
-            /** @description Changes that wait for a person's agreement. */
+            /** @description Changes that are made later, without an approval. */
+            readonly deferred: number;
+            /** @description Changes that are excluded because no target pattern matches them. */
+            readonly excluded: number;
+            /** @description Changes that are held for approval. */
             readonly held: number;
-            /** @description Changes to offline that are made. */
+            /** @description Changes to offline that are made now. */
             readonly offline: number;
-            /** @description Changes to online that are made. */
+            /** @description Changes to online that are made now. */
             readonly online: number;
-            /** @description Publications that are as the file says. */
+            /** @description Publications that match the file. */
             readonly unchanged: number;
-            /** @description Changes that are left out, since no pattern matches them. */
-            readonly untargeted: number;
-            /** @description Changes that are made later, without anybody's agreement. */
-            readonly waiting: number;
         };
+        /** @description A suspension of calls. */
         readonly Suspension: {
+            /** @description Who set it; null if unknown. */
             readonly by: string | null;
-            /** @description Null: until it is taken back. */
-            readonly until: components["schemas"]["Moment"] | null;
-            readonly why: string;
+            readonly reason: string;
+            /** @description When it ends; null if it does not end automatically. */
+            readonly until: components["schemas"]["Timestamp"] | null;
         };
-        /** @description Why the whole file is held until a person agrees. */
-        readonly Suspicion: {
-            /** @description What to do. */
-            readonly hint: string;
-            /** @description What it has found, for a person. */
-            readonly message: string;
-            /**
-             * @description The guard that holds it.
-             * @enum {unknown}
-             */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "includeRemoved" | "otherGateway";
-        };
-        /** @description The patterns of --api and --environment; none means everything. */
+        /** @description The patterns of --api and --environment; an empty list matches everything. */
         readonly Targets: {
-            /** @description Those for APIs. */
+            /** @description The API patterns. */
             readonly apis: readonly string[];
-            /** @description Those for environments. */
+            /** @description The environment patterns. */
             readonly environments: readonly string[];
         };
-        /** @description Why a change is made later. */
-        readonly Wait: {
-            /** @description That in words. */
-            readonly message: string;
-            /**
-             * @description What it waits for.
-             * @enum {unknown}
-             */
-            readonly rule: "freeze" | "suspended" | "rollout";
-            /** @description When it ends; null if another thing than the clock ends it. */
-            readonly until: components["schemas"]["Moment"] | null;
-        };
+        /**
+         * @description A time in UTC, to the second.
+         * @example 2026-11-20T09:30:00Z
+         */
+        readonly Timestamp: string;
     };
     responses: never;
     parameters: never;

@@ -59,7 +59,7 @@ export class Grid {
         this.#columns = columns;
         this.#root.setAttribute('aria-colcount', String(columns.length + 1));
         this.#root.style.setProperty('--environments', String(columns.length));
-        const titles = columns.map(({ name, protected: isProtected }) => element('div', { role: 'columnheader' }, `${name} `, isProtected ? element('span', { class: 'to', title: 'Nothing goes offline here without a person’s agreement' }, 'protected') : null));
+        const titles = columns.map(({ name, protected: isProtected }) => element('div', { role: 'columnheader' }, `${name} `, isProtected ? element('span', { class: 'to', title: 'Nothing goes offline here without an approval' }, 'protected') : null));
         this.#head.replaceChildren(element('div', { role: 'columnheader' }, 'API'), ...titles);
         for (const { node } of this.#rendered.values())
             node.remove();

@@ -10,9 +10,9 @@ export class Model {
         return this.#sorted;
     }
     /** Applies a message of the daemon and returns the changes. */
-    applyCells({ isWhole, cells, gone }) {
+    applyCells({ complete, cells, removed }) {
         const apiIds = new Set();
-        const left = isWhole ? new Set(this.#keys()) : new Set();
+        const left = complete ? new Set(this.#keys()) : new Set();
         let hasRowChanges = false;
         for (const cell of cells) {
             left.delete(keyOf(cell));
@@ -30,7 +30,7 @@ export class Model {
             }
             apiIds.add(cell.apiId);
         }
-        for (const key of [...left, ...gone.map(keyOf)]) {
+        for (const key of [...left, ...removed.map(keyOf)]) {
             const [apiId = '', environmentId = ''] = key.split(' ');
             const row = this.#rows.get(apiId);
             row?.cells.delete(environmentId);

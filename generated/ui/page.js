@@ -16,11 +16,11 @@ const timeline = new Timeline(byId('timeline'));
 const grid = new Grid(byId('matrix'), (row) => timeline.open(row));
 const filter = byId('filter');
 const selectedStatuses = new Set();
-let live = null;
+let daemon = null;
 function showRows() {
     const { rows } = model;
     const shown = filterRows(rows, { text: filter.value, statuses: selectedStatuses });
-    grid.show(shown, live?.environments ?? []);
+    grid.show(shown, daemon?.environments ?? []);
     const text = shown.length === rows.length
         ? `${formatNumber(rows.length)} APIs`
         : `${formatNumber(shown.length)} of ${formatNumber(rows.length)} APIs`;
@@ -28,22 +28,22 @@ function showRows() {
     if (node.textContent !== text)
         node.textContent = text;
 }
-function showLive() {
-    if (!live)
+function showDaemon() {
+    if (!daemon)
         return;
-    const { gateway, file, queue, passes, statusCounts } = live;
+    const { gateway, file, queue, reconciliations, statusCounts } = daemon;
     const name = gateway ? `${gateway.endpoint} · instance ${gateway.instance} · ${file.path}` : file.path;
     if (byId('gateway').textContent !== name)
         byId('gateway').textContent = name;
-    showNotices(byId('notices'), live, live.release === null ? [] : heldReasons());
+    showNotices(byId('notices'), daemon, daemon.approveCommand === null ? [] : holdReasons());
     showStatusFilters(byId('statuses'), statusCounts, selectedStatuses, toggleStatus);
     showQueue(byId('queue'), queue, statusCounts['failed'] ?? 0);
-    showReconciliations(byId('passes'), passes);
-    document.title = pageTitle(live);
+    showReconciliations(byId('reconciliations'), reconciliations);
+    document.title = pageTitle(daemon);
 }
 /** Returns the distinct reasons why changes are held, each with up to three of its changes. */
-function heldReasons() {
-    const names = new Map(live?.environments.map(({ id, name }) => [id, name]));
+function holdReasons() {
+    const names = new Map(daemon?.environments.map(({ id, name }) => [id, name]));
     const held = model.rows.flatMap(({ cells }) => [...cells.values()].filter(({ status }) => status === 'held'));
     return [...Map.groupBy(held, ({ message }) => message)].map(([message, cells]) => {
         const places = cells.slice(0, 3).map(({ api, environmentId }) => `${api} in ${names.get(environmentId) ?? environmentId}`);
@@ -51,24 +51,24 @@ function heldReasons() {
         return `${places.join(', ')}${more}: ${message}`;
     });
 }
-function pageTitle({ file, queue, release, statusCounts }) {
+function pageTitle({ file, queue, approveCommand, statusCounts }) {
     const failed = statusCounts['failed'] ?? 0;
-    if (file.complaint !== null)
+    if (file.error !== null)
         return 'edict: invalid file';
-    if (queue.stopped)
-        return 'edict: no calls';
+    if (queue.paused)
+        return 'edict: paused';
     if (failed > 0)
         return `edict: ${formatNumber(failed)} failed`;
-    if (release !== null)
+    if (approveCommand !== null)
         return 'edict: held';
-    return queue.left > 0 ? `edict: ${formatNumber(queue.left)} to do` : 'edict: in sync';
+    return queue.remaining > 0 ? `edict: ${formatNumber(queue.remaining)} pending` : 'edict';
 }
 function toggleStatus(status) {
     if (!selectedStatuses.delete(status))
         selectedStatuses.add(status);
     showRows();
-    if (live)
-        showStatusFilters(byId('statuses'), live.statusCounts, selectedStatuses, toggleStatus);
+    if (daemon)
+        showStatusFilters(byId('statuses'), daemon.statusCounts, selectedStatuses, toggleStatus);
 }
 function onCells(cells) {
     const { apiIds, hasRowChanges: isOther } = model.applyCells(cells);
@@ -83,18 +83,18 @@ function onCells(cells) {
 function connect() {
     const source = new EventSource('api/v1/events');
     source.addEventListener('open', () => showConnection(true));
-    source.addEventListener('live', ({ data }) => {
-        const before = live;
-        live = JSON.parse(data);
-        if (before && before.version !== live.version)
+    source.addEventListener('daemon', ({ data }) => {
+        const before = daemon;
+        daemon = JSON.parse(data);
+        if (before && before.version !== daemon.version)
             location.reload();
-        if (JSON.stringify(before?.environments) !== JSON.stringify(live.environments))
+        if (JSON.stringify(before?.environments) !== JSON.stringify(daemon.environments))
             showRows();
-        showLive();
+        showDaemon();
     });
     source.addEventListener('cells', ({ data }) => {
         onCells(JSON.parse(data));
-        showLive();
+        showDaemon();
     });
     source.addEventListener('error', () => {
         showConnection(false);
@@ -102,9 +102,9 @@ function connect() {
             setTimeout(connect, reconnectMs);
     });
 }
-function showConnection(isLive) {
-    byId('connection').textContent = isLive ? 'live' : 'connection lost, trying again';
-    byId('connection').className = isLive ? '' : 'lost';
+function showConnection(isConnected) {
+    byId('connection').textContent = isConnected ? 'connected' : 'connection lost, reconnecting';
+    byId('connection').className = isConnected ? '' : 'lost';
 }
 filter.addEventListener('input', showRows);
 document.addEventListener('keydown', (event) => {

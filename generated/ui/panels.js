@@ -2,41 +2,41 @@
 import { element } from "./element.js";
 import { formatClockTime, formatNumber, formatRate, formatSeconds } from "./format.js";
 import { statusOrder, statusSign } from "./status-styles.js";
-/** Shows the notices: invalid file, paused calls, standby, suspension and held changes. `heldWhys` are the distinct reasons. */
-export function showNotices(root, { file, queue, release, standsBy, suspension, suspicion, statusCounts: counts }, heldWhys) {
+/** Shows the notices: invalid file, paused calls, standby, suspension and held changes. `holdReasons` are the distinct reasons. */
+export function showNotices(root, { file, queue, approveCommand, standbyReason, suspension, fileHeld, statusCounts: counts }, holdReasons) {
     const notices = [];
-    if (file.complaint !== null) {
-        const title = element('h2', {}, file.complaint);
-        const state = file.acceptedAt === null
-            ? 'Nothing is done until it is mended.'
-            : `The last valid one, of ${formatClockTime(file.acceptedAt, new Date())}, stays in force.`;
-        notices.push(element('div', { class: 'notice bad', role: 'alert' }, title, element('p', {}, state), ...file.mistakes.map(codeFrame)));
+    if (file.error !== null) {
+        const title = element('h2', {}, file.error);
+        const state = file.loadedAt === null
+            ? 'No changes are made until the file is fixed.'
+            : `The last valid file, loaded at ${formatClockTime(file.loadedAt, new Date())}, stays in force.`;
+        notices.push(element('div', { class: 'notice bad', role: 'alert' }, title, element('p', {}, state), ...file.errors.map(codeFrame)));
     }
-    if (queue.stopped) {
-        const since = `No call is made since ${formatClockTime(queue.stopped.since, new Date())}: ${queue.stopped.message}`;
-        notices.push(element('div', { class: 'notice bad', role: 'alert' }, element('h2', {}, pauseTitles[queue.stopped.why]), element('p', {}, since)));
+    if (queue.paused) {
+        const since = `Requests are paused since ${formatClockTime(queue.paused.since, new Date())}: ${queue.paused.message}`;
+        notices.push(element('div', { class: 'notice bad', role: 'alert' }, element('h2', {}, pauseTitles[queue.paused.reason]), element('p', {}, since)));
     }
-    if (standsBy !== null) {
-        const says = `${standsBy}. This one takes over when that one ends; until then its page shows more.`;
-        notices.push(element('div', { class: 'notice' }, element('h2', {}, 'Stands by'), element('p', {}, says)));
+    if (standbyReason !== null) {
+        const text = `${standbyReason}. This process takes over when that one stops; until then, see its page.`;
+        notices.push(element('div', { class: 'notice' }, element('h2', {}, 'Standby'), element('p', {}, text)));
     }
     if (suspension) {
-        const until = suspension.until === null ? 'until it is taken back' : `until ${formatClockTime(suspension.until, new Date())}`;
-        const said = suspension.by === null ? suspension.why : `${suspension.by}: ${suspension.why}`;
-        notices.push(element('div', { class: 'notice' }, element('h2', {}, 'Suspended: no call is made'), element('p', {}, `${said}, ${until}.`)));
+        const until = suspension.until === null ? 'until resumed' : `until ${formatClockTime(suspension.until, new Date())}`;
+        const reason = suspension.by === null ? suspension.reason : `${suspension.by}: ${suspension.reason}`;
+        notices.push(element('div', { class: 'notice' }, element('h2', {}, 'Suspended: no calls are made'), element('p', {}, `${reason}, ${until}.`)));
     }
-    if (release !== null) {
+    if (approveCommand !== null) {
         const held = counts['held'] ?? 0;
-        const title = suspicion ? 'The whole file is held' : `${formatNumber(held)} ${held === 1 ? 'change is' : 'changes are'} held`;
-        const whys = suspicion ? [`${suspicion.message}; ${suspicion.hint}`] : heldWhys;
-        notices.push(element('div', { class: 'notice' }, element('h2', {}, title), ...whys.slice(0, 3).map((why) => element('p', {}, why)), whys.length > 3 ? element('p', { class: 'quiet' }, `and ${formatNumber(whys.length - 3)} more reasons`) : null, commandBox('To agree, run:', release)));
+        const title = fileHeld ? 'The whole file is held' : `${formatNumber(held)} ${held === 1 ? 'change is' : 'changes are'} held`;
+        const reasons = fileHeld ? [`${fileHeld.message}; ${fileHeld.hint}`] : holdReasons;
+        notices.push(element('div', { class: 'notice' }, element('h2', {}, title), ...reasons.slice(0, 3).map((reason) => element('p', {}, reason)), reasons.length > 3 ? element('p', { class: 'quiet' }, `and ${formatNumber(reasons.length - 3)} more reasons`) : null, commandBox('To approve, run:', approveCommand)));
     }
     replaceIfChanged(root, notices);
 }
 const pauseTitles = {
-    pause: 'The gateway asks to be left alone',
+    pause: 'The gateway asked for a pause',
     outage: 'The gateway cannot be reached',
-    credentials: 'The credentials are not taken',
+    credentials: 'The gateway rejects the credentials',
 };
 function codeFrame({ file, line, column, length, message, hint, text }) {
     const gutter = `${line} | `;
@@ -54,7 +54,7 @@ function commandBox(label, text) {
     const button = element('button', {
         type: 'button',
         onclick: () => void copy().catch(() => {
-            done.textContent = 'select it and copy';
+            done.textContent = 'copy failed: select the command and copy it';
         }),
     }, 'Copy');
     return element('div', {}, element('p', {}, label), element('div', { class: 'command' }, element('code', {}, text), button, done));
@@ -75,28 +75,28 @@ export function showStatusFilters(root, counts, pressed, toggle) {
         root.replaceChildren(...buttons);
 }
 /** Shows the queue: remaining changes, rate, remaining time and the cause of a slowdown. */
-export function showQueue(root, { left, inFlight, rate, limit, secondsToGo, slowedBy }, failed) {
+export function showQueue(root, { remaining, inFlight, rate, limit, remainingSeconds, bottleneck }, failed) {
     const rows = [
         ['in flight', formatNumber(inFlight)],
         ['rate', formatRate(rate)],
         ['limit', rate.calls === limit.calls && rate.perMs === limit.perMs ? null : formatRate(limit)],
-        ['time to go', left === 0 || secondsToGo === null ? null : `about ${formatSeconds(secondsToGo)}`],
-        ['slowed by', slowedBy],
-        ['failing', failed === 0 ? null : formatNumber(failed)],
+        ['time left', remaining === 0 || remainingSeconds === null ? null : `about ${formatSeconds(remainingSeconds)}`],
+        ['limited by', bottleneck],
+        ['failed', failed === 0 ? null : formatNumber(failed)],
     ];
     replaceIfChanged(root, [
         element('h2', {}, 'Queue'),
-        element('p', { class: left === 0 ? 'figure quiet' : 'figure' }, left === 0 ? 'nothing to do' : `${formatNumber(left)} to do`),
+        element('p', { class: remaining === 0 ? 'figure quiet' : 'figure' }, remaining === 0 ? 'nothing pending' : `${formatNumber(remaining)} pending`),
         element('dl', {}, ...rows.flatMap(([name, value]) => (value === null ? [] : [element('dt', {}, name), element('dd', {}, value)]))),
     ]);
 }
 /** Shows the last reconciliations, newest first. */
-export function showReconciliations(root, passes) {
-    const items = passes
+export function showReconciliations(root, reconciliations) {
+    const items = reconciliations
         .slice(0, 8)
-        .map(({ cause, startedAt, result }) => element('li', {}, element('time', { datetime: startedAt }, formatClockTime(startedAt, new Date())), ` ${causeLabels[cause] ?? cause}: ${result ? formatResult(result) : 'under way'}`));
+        .map(({ cause, startedAt, result }) => element('li', {}, element('time', { datetime: startedAt }, formatClockTime(startedAt, new Date())), ` ${causeLabels[cause] ?? cause}: ${result ? formatResult(result) : 'running'}`));
     replaceIfChanged(root, [
-        element('h2', {}, 'Last passes'),
+        element('h2', {}, 'Reconciliations'),
         items.length > 0 ? element('ol', {}, ...items) : element('p', { class: 'quiet' }, 'none yet'),
     ]);
 }
@@ -119,7 +119,7 @@ function formatResult({ online, offline, held, deferred, failed, durationMs }) {
         deferred > 0 ? `${formatNumber(deferred)} deferred` : '',
         failed > 0 ? `${formatNumber(failed)} failed` : '',
     ].filter(Boolean);
-    return `${parts.length > 0 ? parts.join(', ') : 'nothing to do'} in ${formatSeconds(durationMs / 1000)}`;
+    return `${parts.length > 0 ? parts.join(', ') : 'no changes'} in ${formatSeconds(durationMs / 1000)}`;
 }
 /** Replaces the content only if it has changed, so that focus and text selection survive an update. */
 function replaceIfChanged(root, content) {

@@ -34,7 +34,7 @@ export class Timeline {
         this.#loadCount += 1;
         const asked = this.#loadCount;
         const content = await loadContent(row).catch((error) => [
-            element('p', { class: 'failed' }, `It cannot be loaded: ${error instanceof Error ? error.message : error}`),
+            element('p', { class: 'failed' }, `Loading failed: ${error instanceof Error ? error.message : error}`),
         ]);
         if (asked === this.#loadCount && this.#row === row)
             this.#dialog.replaceChildren(renderHeader(row, () => this.#dialog.close()), ...content);
@@ -49,8 +49,8 @@ async function loadContent({ apiId }) {
         fetchJson(`api/v1/status?api=${id}`),
         fetchJson(`api/v1/history?api=${id}&limit=${maxAttempts}`),
     ]);
-    const title = attempts.length < maxAttempts ? 'Attempts' : `The last ${maxAttempts} attempts`;
-    const none = element('p', { class: 'quiet' }, 'None yet: edict has made no call for it.');
+    const title = attempts.length < maxAttempts ? 'Attempts' : `Last ${maxAttempts} attempts`;
+    const none = element('p', { class: 'quiet' }, 'None: edict has made no calls for this API.');
     return [
         ...publications.map(renderPublication),
         element('h3', {}, title),
@@ -70,7 +70,7 @@ function renderPublication({ environment, status, message, desired, recorded, ob
     const rows = [
         ['file', desired ? `${desired.state}${desired.revision === null ? '' : `, revision ${desired.revision}`}${place}` : 'not in the file'],
         [
-            'record',
+            'recorded',
             recorded?.state
                 ? `${recorded.state} since ${formatClockTime(recorded.recordedAt, now)}${recorded.versionId === null ? '' : `, version ${recorded.versionId}`}`
                 : 'nothing recorded',
@@ -78,20 +78,20 @@ function renderPublication({ environment, status, message, desired, recorded, ob
         [
             'gateway',
             observed
-                ? `${observed.state}${observed.publishedAt === null ? '' : `, published ${formatClockTime(observed.publishedAt, now)}`}${observed.driftSeenAt === null ? '' : `, moved by somebody else, seen ${formatClockTime(observed.driftSeenAt, now)}`}`
-                : 'not asked since',
+                ? `${observed.state}${observed.publishedAt === null ? '' : `, published ${formatClockTime(observed.publishedAt, now)}`}${observed.driftDetectedAt === null ? '' : `, changed outside edict, detected ${formatClockTime(observed.driftDetectedAt, now)}`}`
+                : 'not observed since the last call',
         ],
         ['next', message],
     ];
     return element('section', {}, element('h3', {}, `${environment}: `, element('span', { class: status }, `${statusSign(status)} ${status}`)), element('dl', {}, ...rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)])));
 }
-function renderAttempt({ id, environment, action, reason, revision, began, outcome, code, message, versionId, commitId, approval, }) {
+function renderAttempt({ id, environment, action, reason, revision, startedAt, outcome, code, message, versionId, commitId, approval, }) {
     const isDone = outcome === 'succeeded';
     const details = [
         isDone ? (versionId === null ? '' : `version ${versionId}`) : [code, message].filter(Boolean).join(' '),
         commitId === null ? '' : `commit ${commitId.slice(0, 10)}`,
-        approval ? `approved by ${approval.by}: ${approval.why}` : '',
+        approval ? `approved by ${approval.by}: ${approval.reason}` : '',
         `attempt ${id}`,
     ];
-    return element('li', {}, element('time', { datetime: began }, formatClockTime(began, new Date())), element('span', {}, environment), element('span', {}, `${action === 'online' ? '▲' : '▼'} ${action}, ${revision === null ? reason : `${reason} ${revision}`}: `, element('strong', { class: isDone ? 'unchanged' : 'failed' }, outcome ?? 'no known outcome')), element('span', { class: 'quiet' }, details.filter(Boolean).join(' · ')));
+    return element('li', {}, element('time', { datetime: startedAt }, formatClockTime(startedAt, new Date())), element('span', {}, environment), element('span', {}, `${action === 'online' ? '▲' : '▼'} ${action}, ${revision === null ? reason : `${reason} ${revision}`}: `, element('strong', { class: isDone ? 'unchanged' : 'failed' }, outcome ?? 'outcome unknown')), element('span', { class: 'quiet' }, details.filter(Boolean).join(' · ')));
 }

@@ -21,7 +21,7 @@ export async function openSubscribers({ env, settings, clock, random, events }: 
     const { Webhook } = await import('../telemetry/webhook.ts');
     const { file, emulate: emulated } = settings;
     const approveCommandFor = (plan: Plan): string | null => approveCommand(plan, settings);
-    const subscriber = new Webhook(webhook, { clock, emit, random, release: approveCommandFor, file, emulated });
+    const subscriber = new Webhook(webhook, { clock, emit, random, approveCommand: approveCommandFor, file, emulated });
     opened.defer(() => subscriber.close());
     opened.use(events.subscribe(subscriber.emit));
   }

@@ -59,7 +59,7 @@ export interface WaitResult {
   /** Why there are pending changes at a `timeout`; `null` otherwise. */
   readonly reason: string | null;
   readonly status: WaitStatus;
-  readonly tookMs: number;
+  readonly durationMs: number;
 }
 
 /**
@@ -108,7 +108,7 @@ export async function waitForDaemon(
       if (isHeld) grace.reset();
       onProgress(isHeld ? { kind: 'daemon', status } : { kind: 'holder' });
       const ended = (kind: WaitResult['kind'], reason: string | null = null): WaitResult => {
-        return { kind, reason, status, tookMs: clock.monotonicMs() - startedAtMs };
+        return { kind, reason, status, durationMs: clock.monotonicMs() - startedAtMs };
       };
       const kind = isHeld && placeholders.size === 0 ? doneKind(status) : null;
       if (kind !== null) return ended(kind);

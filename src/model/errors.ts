@@ -119,7 +119,7 @@ export class InvalidFileError extends EdictError {
   readonly diagnostics: readonly Diagnostic[];
 
   constructor(file: string, diagnostics: readonly Diagnostic[]) {
-    super('FILE_INVALID', `${file} has ${diagnostics.length === 1 ? '1 mistake' : `${diagnostics.length} mistakes`}`, {
+    super('FILE_INVALID', `${file} has ${diagnostics.length === 1 ? '1 error' : `${diagnostics.length} errors`}`, {
       exitCode: exitCodes.invalidFile,
     });
     this.name = 'InvalidFileError';

@@ -8,21 +8,20 @@ export function approvalJson({ id, digest, by, reason, approvedAtMs, expiresAtMs
     id,
     digest,
     by,
-    why: reason,
-    at: formatTimestamp(approvedAtMs),
-    expires: formatTimestamp(expiresAtMs),
-    items: scope.length,
-    made: usedKeys.size,
+    reason,
+    approvedAt: formatTimestamp(approvedAtMs),
+    expiresAt: formatTimestamp(expiresAtMs),
+    entries: scope.length,
+    used: usedKeys.size,
   };
 }
 
 /** Returns the JSON form of an attempt. */
 export function historyAttemptJson(attempt: Attempt) {
-  const { id, reconcileId, requestedVersionId, priorState, approval, startedAtMs, finishedAtMs, ...rest } = attempt;
+  const { startedAtMs, finishedAtMs, ...rest } = attempt;
   return {
-    ...{ id, passId: reconcileId, ...rest, askedVersionId: requestedVersionId, before: priorState },
-    approval: approval && { by: approval.by, why: approval.reason },
-    began: new Date(startedAtMs).toISOString(),
-    settled: finishedAtMs === null ? null : new Date(finishedAtMs).toISOString(),
+    ...rest,
+    startedAt: new Date(startedAtMs).toISOString(),
+    finishedAt: finishedAtMs === null ? null : new Date(finishedAtMs).toISOString(),
   };
 }

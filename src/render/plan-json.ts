@@ -16,17 +16,21 @@ export function planJson({ plan, desired, notices, approveCommand, commits }: Pl
   return {
     format: 1,
     digest: planDigest(plan),
-    heldDigest: approvalDigest(plan),
-    release: approveCommand,
-    suspicion: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
+    approvalDigest: approvalDigest(plan),
+    approveCommand,
+    fileHeld: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
     suspension: plan.suspension && suspensionJson(plan.suspension),
-    approval: plan.approval && { by: plan.approval.by, why: plan.approval.reason, expires: formatTimestamp(plan.approval.expiresAtMs) },
+    approval: plan.approval && {
+      by: plan.approval.by,
+      reason: plan.approval.reason,
+      expiresAt: formatTimestamp(plan.approval.expiresAtMs),
+    },
     gateway: plan.gateway,
     targets: plan.targets,
-    ...(plan.savedPlanDiff && { saved: { done: plan.savedPlanDiff.appliedCount, newer: plan.savedPlanDiff.notInPlan } }),
+    ...(plan.savedPlanDiff && { savedPlan: { applied: plan.savedPlanDiff.appliedCount, notInPlan: plan.savedPlanDiff.notInPlan } }),
     summary: planSummaryJson(plan),
     changes: plan.changes.map((change) => changeJson(change, commits)),
-    seen: listNotices(plan, notices),
+    notices: listNotices(plan, notices),
     estimate: estimateCost(plan.changes, desired.gateway),
   };
 }
@@ -38,10 +42,10 @@ function changeJson(change: Change, commits: BlameInfo['commits']): Schemas['Cha
     drift: drift && {
       from: drift.from,
       since: drift.fromSinceMs === null ? null : formatTimestamp(drift.fromSinceMs),
-      seen: formatTimestamp(drift.detectedAtMs),
+      detectedAt: formatTimestamp(drift.detectedAtMs),
     },
     held: held && `${held.rule}: ${held.message}`,
-    waits: deferred && {
+    deferred: deferred && {
       rule: deferred.rule,
       message: deferred.message,
       until: deferred.untilMs === null ? null : formatTimestamp(deferred.untilMs),
@@ -52,13 +56,13 @@ function changeJson(change: Change, commits: BlameInfo['commits']): Schemas['Cha
 
 /** Returns the JSON form of a suspension. */
 export function suspensionJson({ by, reason, untilMs }: Suspension): Schemas['Suspension'] {
-  return { by, why: reason, until: untilMs === null ? null : formatTimestamp(untilMs) };
+  return { by, reason, until: untilMs === null ? null : formatTimestamp(untilMs) };
 }
 
 /** Returns the JSON form of a plan's change counts. */
 export function planSummaryJson(plan: Plan): Schemas['Summary'] {
   const { online, offline, held, deferred } = countChanges(plan);
-  return { online, offline, unchanged: plan.unchanged, held, waiting: deferred, untargeted: plan.excluded };
+  return { online, offline, unchanged: plan.unchanged, held, deferred, excluded: plan.excluded };
 }
 
 /** Returns the JSON form of a commit. The author's name is untrusted text. */

@@ -49,10 +49,10 @@ export function statusJson(status: StatusView) {
     gateway: { endpoint, project, instance },
     targets: plan.targets,
     summary: planSummaryJson(plan),
-    suspicion: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
+    fileHeld: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
     suspension: plan.suspension && suspensionJson(plan.suspension),
-    release: approveCommand,
-    daemon: controllerStatus && { ...controllerStatusJson(controllerStatus), isAlive: leaseHolder !== null, holder: leaseHolder },
+    approveCommand,
+    daemon: controllerStatus && { ...controllerStatusJson(controllerStatus), running: leaseHolder !== null, holder: leaseHolder },
     publications: targetedStatusCells(status).map(publicationJson),
   };
 }
@@ -66,13 +66,13 @@ export function publicationJson(cell: StatusCell): Schemas['Publication'] {
     recorded: recorded && recordedJson(recorded),
     observed: recorded && observedJson(recorded),
     next: change && nextChangeJson(change),
-    seen: noticeJson(cell),
+    notice: noticeJson(cell),
     lastAttempt: lastAttempt && lastAttemptJson(lastAttempt),
   };
 }
 
 function recordedJson({ state, revision, versionId, recordedAtMs, unknownAttempt }: RecordedPublication) {
-  return { state, revision, versionId, recordedAt: toIso(recordedAtMs), unresolved: unknownAttempt !== null };
+  return { state, revision, versionId, recordedAt: toIso(recordedAtMs), outcomeUnknown: unknownAttempt !== null };
 }
 
 /** Returns `null` for a state that comes from edict's own call and was not observed since. */
@@ -82,14 +82,14 @@ function observedJson({ state, publishedAtMs, editedAtMs, drift }: RecordedPubli
     state,
     publishedAt: toIsoOrNull(publishedAtMs),
     editedAt: toIsoOrNull(editedAtMs),
-    driftSeenAt: toIsoOrNull(drift?.detectedAtMs ?? null),
+    driftDetectedAt: toIsoOrNull(drift?.detectedAtMs ?? null),
   };
 }
 
 function nextChangeJson({ action, reason, held, deferred }: Change) {
   return {
     ...{ action, reason, held: held && `${held.rule}: ${held.message}` },
-    waits: deferred && {
+    deferred: deferred && {
       rule: deferred.rule,
       message: deferred.message,
       until: deferred.untilMs === null ? null : formatTimestamp(deferred.untilMs),
@@ -104,7 +104,7 @@ function noticeJson({ status, recorded }: StatusCell) {
 }
 
 function lastAttemptJson({ id, action, outcome, code, message, startedAtMs }: AttemptSummary) {
-  return { attempt: id, action, outcome, code, message, began: toIso(startedAtMs) };
+  return { attempt: id, action, outcome, code, message, startedAt: toIso(startedAtMs) };
 }
 
 function toIsoOrNull(ms: number | null): string | null {
@@ -119,9 +119,9 @@ function toIso(ms: number): string {
 export function controllerStatusJson({ pid, updatedAtMs, calls, perMs, paused }: ControllerStatus) {
   return {
     pid,
-    asOf: iso(updatedAtMs),
+    updatedAt: iso(updatedAtMs),
     rate: { calls, perMs },
-    stopped: paused && { why: paused.reason, message: paused.message, since: iso(paused.sinceMs) },
+    paused: paused && { reason: paused.reason, message: paused.message, since: iso(paused.sinceMs) },
   };
 }
 

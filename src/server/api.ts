@@ -72,7 +72,7 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
 
   server.get('/api/v1/events', { schema: schema('GET', '/api/v1/events') }, (_, reply: FastifyReply) => {
     if (broadcaster.subscribers >= maxEventStreams) {
-      throw new EdictError('BUSY', `${maxEventStreams} are looking already`, { hint: 'close some pages' });
+      throw new EdictError('BUSY', `there are ${maxEventStreams} event streams already`, { hint: 'close some of the pages that are open' });
     }
     reply.hijack();
     streamEvents(reply.raw, broadcaster);
@@ -83,14 +83,14 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
     return reply.code(202).send();
   });
 
-  server.post<{ Body: Required<Schemas['Agreeing']> }>(
+  server.post<{ Body: Required<Schemas['ApprovalRequest']> }>(
     '/api/v1/approvals',
     { schema: schema('POST', '/api/v1/approvals'), onRequest: authorize },
-    async ({ body: { digest, by, why: reason, expires } }, reply) => {
-      const expiresAfterMs = parseDurationMs(expires) ?? 0;
+    async ({ body: { digest, by, reason, expiresAfter } }, reply) => {
+      const expiresAfterMs = parseDurationMs(expiresAfter) ?? 0;
       if (expiresAfterMs === 0 || expiresAfterMs > maxApprovalMs) {
-        throw new EdictError('OPTION_INVALID', `expires: ${expires} is out of range`, {
-          hint: 'expected more than nothing and 168h at most',
+        throw new EdictError('OPTION_INVALID', `expiresAfter: ${expiresAfter} is out of range`, {
+          hint: 'expected more than 0s and at most 168h',
         });
       }
       const { plan } = requirePlan(statusCache);
@@ -100,13 +100,13 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
     },
   );
 
-  server.put<{ Body: Schemas['Suspending'] }>(
+  server.put<{ Body: Schemas['SuspensionRequest'] }>(
     '/api/v1/suspension',
     { schema: schema('PUT', '/api/v1/suspension'), onRequest: authorize },
-    async ({ body: { by, why: reason, for: time } }, reply) => {
+    async ({ body: { by, reason, for: time } }, reply) => {
       const forMs = time === undefined ? null : parseDurationMs(time);
       if (time !== undefined && !forMs)
-        throw new EdictError('OPTION_INVALID', `for: ${time} is no duration`, { hint: 'expected such as 30m or 2h' });
+        throw new EdictError('OPTION_INVALID', `for: ${time} is not a duration`, { hint: 'expected a duration such as 30m or 2h' });
       const suspension = { by, reason, untilMs: forMs === null ? null : deps.now() + forMs };
       await deps.suspend(requirePlan(statusCache).plan.gateway, suspension);
       return reply.code(204).send();
@@ -131,11 +131,11 @@ function apiStatusJson(statusCache: StatusCache, daemonInfo: DaemonInfo, apiId: 
   const cells = matrix ? [...publicationKeysOf(statusCache)].flatMap((key) => computeStatusCell(key, matrix) ?? []) : [];
   const statusCounts = Object.fromEntries([...Map.groupBy(cells, ({ status }) => status)].map(([name, { length }]) => [name, length]));
   const shown = apiId === undefined ? cells : cells.filter((cell) => cell.apiId === apiId);
-  return { live: daemonStatusJson(statusCache, statusCounts, daemonInfo), publications: shown.map(publicationJson) };
+  return { daemon: daemonStatusJson(statusCache, statusCounts, daemonInfo), publications: shown.map(publicationJson) };
 }
 
-function createdApprovalJson({ digest, by, reason, approvedAtMs, expiresAtMs }: NewApproval): Schemas['Agreed'] {
-  return { format: 1, digest, by, why: reason, at: formatTimestamp(approvedAtMs), expires: formatTimestamp(expiresAtMs) };
+function createdApprovalJson({ digest, by, reason, approvedAtMs, expiresAtMs }: NewApproval): Schemas['CreatedApproval'] {
+  return { format: 1, digest, by, reason, approvedAt: formatTimestamp(approvedAtMs), expiresAt: formatTimestamp(expiresAtMs) };
 }
 
 /**
@@ -145,8 +145,8 @@ function createdApprovalJson({ digest, by, reason, approvedAtMs, expiresAtMs }: 
  */
 export function requireToken(authorization: string | undefined, token: string | null): void {
   if (token === null) {
-    throw new EdictError('TOKEN_NOT_CONFIGURED', 'this daemon only shows', {
-      hint: 'start it with a token in EDICT_TOKEN to let it be asked to act',
+    throw new EdictError('TOKEN_NOT_CONFIGURED', 'this daemon has no token, so it is read-only', {
+      hint: 'set EDICT_TOKEN in its environment to allow actions',
     });
   }
   const given = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1] ?? '';

@@ -55,7 +55,7 @@ export class Broadcaster {
     send(Buffer.from(this.#daemonMessage));
     send(
       Buffer.from(
-        sseMessage('cells', `{"isWhole":true,"cells":[${[...this.#sent.values()].map(({ text }) => text).join(',')}],"gone":[]}`),
+        sseMessage('cells', `{"complete":true,"cells":[${[...this.#sent.values()].map(({ text }) => text).join(',')}],"removed":[]}`),
       ),
     );
     this.#subscribers.add(send);
@@ -93,9 +93,9 @@ export class Broadcaster {
     const changed = new Set(this.#pending);
     this.#pending.clear();
     const before = this.#daemonMessage;
-    const { cells, gone } = this.#refresh(changed);
-    if (cells.length + gone.length > 0) {
-      this.#send(sseMessage('cells', `{"isWhole":false,"cells":[${cells.join(',')}],"gone":${JSON.stringify(gone)}}`));
+    const { cells, removed } = this.#refresh(changed);
+    if (cells.length + removed.length > 0) {
+      this.#send(sseMessage('cells', `{"complete":false,"cells":[${cells.join(',')}],"removed":${JSON.stringify(removed)}}`));
     }
     if (this.#daemonMessage !== before) this.#send(this.#daemonMessage);
     const endedAtMs = performance.now();
@@ -108,8 +108,8 @@ export class Broadcaster {
     for (const send of this.#subscribers) send(bytes);
   }
 
-  /** Updates the sent state, and returns the cells that changed or are gone. */
-  #refresh(changed: ReadonlySet<ChangeScope>): { readonly cells: string[]; readonly gone: Schemas['Cells']['gone'] } {
+  /** Updates the sent state, and returns the cells that changed or were removed. */
+  #refresh(changed: ReadonlySet<ChangeScope>): { readonly cells: string[]; readonly removed: Schemas['Cells']['removed'] } {
     const { matrix } = this.#cache;
     const isAll = changed.has('all');
     const keys = isAll ? publicationKeysOf(this.#cache) : (changed as ReadonlySet<PublicationKey>);
@@ -118,16 +118,16 @@ export class Broadcaster {
       const cell = matrix && computeStatusCell(key, matrix);
       if (cell) this.#updateCell(cell, cells);
     }
-    const removed = isAll ? [...this.#sent].filter(([key]) => !keys.has(key)) : [];
-    for (const [key, { status }] of removed) {
+    const removedKeys = isAll ? [...this.#sent].filter(([key]) => !keys.has(key)) : [];
+    for (const [key, { status }] of removedKeys) {
       this.#sent.delete(key);
       this.#count(status, -1);
     }
     this.#daemonMessage = sseMessage(
-      'live',
+      'daemon',
       JSON.stringify(daemonStatusJson(this.#cache, Object.fromEntries(this.#statusCounts), this.#daemonInfo)),
     );
-    return { cells, gone: removed.map(([, { apiId, environmentId }]) => ({ apiId, environmentId })) };
+    return { cells, removed: removedKeys.map(([, { apiId, environmentId }]) => ({ apiId, environmentId })) };
   }
 
   #updateCell(cell: StatusCell, changedCells: string[]): void {
@@ -146,7 +146,7 @@ export class Broadcaster {
   }
 }
 
-function sseMessage(event: 'live' | 'cells', json: string): string {
+function sseMessage(event: 'daemon' | 'cells', json: string): string {
   return `event: ${event}\ndata: ${json}\n\n`;
 }
 

@@ -10,7 +10,7 @@ import type { ReconciliationView, StatusCache } from './status-cache.ts';
 
 type Schemas = components['schemas'];
 
-/** Facts daemonInfo the daemon that are not in the status cache. */
+/** Facts about the daemon that are not in the status cache. */
 export interface DaemonInfo {
   readonly version: string;
   /** The path of the file. */
@@ -29,7 +29,7 @@ export function daemonStatusJson(
   statusCache: StatusCache,
   statusCounts: Readonly<Partial<Record<PublicationStatus, number>>>,
   daemonInfo: DaemonInfo,
-): Schemas['Live'] {
+): Schemas['DaemonStatus'] {
   const { plan, matrix } = statusCache;
   return {
     format: 1,
@@ -40,25 +40,25 @@ export function daemonStatusJson(
     environments: matrix ? environmentsJson(matrix) : [],
     statusCounts: { ...statusCounts },
     summary: plan && planSummaryJson(plan),
-    standsBy: statusCache.standbyReason,
+    standbyReason: statusCache.standbyReason,
     suspension: plan?.suspension ? suspensionJson(plan.suspension) : null,
-    suspicion: plan?.fileHeld ? { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint } : null,
-    release: plan && daemonInfo.approveCommand(plan),
+    fileHeld: plan?.fileHeld ? { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint } : null,
+    approveCommand: plan && daemonInfo.approveCommand(plan),
     queue: queueJson(statusCache),
-    passes: statusCache.reconciliations.map(reconciliationJson),
+    reconciliations: statusCache.reconciliations.map(reconciliationJson),
   };
 }
 
 function fileJson({ loadedAtMs, fileError }: StatusCache, path: string): Schemas['File'] {
   return {
     path,
-    acceptedAt: loadedAtMs === null ? null : formatTimestamp(loadedAtMs),
-    complaint: fileError?.message ?? null,
-    mistakes: (fileError?.diagnostics ?? []).slice(0, maxDiagnostics).map(({ rule: _, ...diagnostic }) => diagnostic),
+    loadedAt: loadedAtMs === null ? null : formatTimestamp(loadedAtMs),
+    error: fileError?.message ?? null,
+    errors: (fileError?.diagnostics ?? []).slice(0, maxDiagnostics).map(({ rule: _, ...diagnostic }) => diagnostic),
   };
 }
 
-function environmentsJson({ desired, recorded }: NonNullable<StatusCache['matrix']>): Schemas['Live']['environments'] {
+function environmentsJson({ desired, recorded }: NonNullable<StatusCache['matrix']>): Schemas['DaemonStatus']['environments'] {
   const known = new Map([...recorded.values()].map(({ environmentId, environment }) => [environmentId, environment]));
   const undeclared = [...known].filter(([id]) => !desired.environments.has(id));
   return [
@@ -72,13 +72,13 @@ function queueJson({ matrix, rate, paused, inFlight }: StatusCache): Schemas['Qu
   const now = rate ?? limit;
   const changes = matrix ? [...matrix.changes.values()].filter((change) => !change.held && !change.deferred) : [];
   return {
-    left: changes.length,
+    remaining: changes.length,
     inFlight,
     rate: { calls: now.calls, perMs: now.perMs },
     limit: { calls: limit.calls, perMs: limit.perMs },
-    secondsToGo: paused || !matrix ? null : estimateSeconds(changes, matrix.desired, now),
-    slowedBy: formatBottleneck(changes.length, now, limit, paused?.message),
-    stopped: paused && { why: paused.reason, message: paused.message, since: formatTimestamp(paused.sinceMs) },
+    remainingSeconds: paused || !matrix ? null : estimateSeconds(changes, matrix.desired, now),
+    bottleneck: formatBottleneck(changes.length, now, limit, paused?.message),
+    paused: paused && { reason: paused.reason, message: paused.message, since: formatTimestamp(paused.sinceMs) },
   };
 }
 
@@ -91,9 +91,9 @@ function formatBottleneck(remaining: number, rate: RateLimit, limit: RateLimit, 
   if (remaining === 0) return null;
   const formatRate = ({ calls, perMs }: RateLimit): string => `${calls} per ${formatDurationMs(perMs)}`;
   const isLower = rate.calls * limit.perMs < limit.calls * rate.perMs;
-  return isLower ? `the gateway asks for less: ${formatRate(rate)} of ${formatRate(limit)}` : `the file’s limit: ${formatRate(limit)}`;
+  return isLower ? `throttled by the gateway: ${formatRate(rate)} of ${formatRate(limit)}` : `limit in the file: ${formatRate(limit)}`;
 }
 
-function reconciliationJson({ id, cause, startedAtMs, result }: ReconciliationView): Schemas['Pass'] {
+function reconciliationJson({ id, cause, startedAtMs, result }: ReconciliationView): Schemas['Reconciliation'] {
   return { id, cause, startedAt: formatTimestamp(startedAtMs), result };
 }

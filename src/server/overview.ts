@@ -29,7 +29,7 @@ export function renderOverview(entries: readonly OverviewEntry[]): string {
     <header><h1>edict</h1></header>
     <main class="overview">
       <table>
-        <thead><tr><th scope="col">File</th><th scope="col">Now</th><th scope="col">Gateway</th></tr></thead>
+        <thead><tr><th scope="col">File</th><th scope="col">Status</th><th scope="col">Gateway</th></tr></thead>
         <tbody>${rows.join('')}</tbody>
       </table>
     </main>
@@ -40,12 +40,12 @@ export function renderOverview(entries: readonly OverviewEntry[]): string {
 
 function formatFileState({ fileError, plan, standbyReason, matrix }: StatusCache): string {
   if (fileError) return fileError.message;
-  if (standbyReason !== null) return 'stands by';
+  if (standbyReason !== null) return 'standby';
   if (!plan) return 'starting';
-  const held = plan.fileHeld ? 'the whole file is held' : plan.changes.some((change) => change.held) ? 'something is held' : '';
+  const held = plan.fileHeld ? 'the whole file is held' : plan.changes.some((change) => change.held) ? 'changes are held' : '';
   const queued = [...(matrix?.changes.values() ?? [])].filter((change) => !change.held && !change.deferred).length;
-  const toDo = queued > 0 ? `${queued} to do` : '';
-  return [toDo, held].filter(Boolean).join(', ') || 'nothing to do';
+  const toDo = queued > 0 ? `${queued} pending` : '';
+  return [toDo, held].filter(Boolean).join(', ') || 'nothing pending';
 }
 
 function formatGateway({ plan }: StatusCache): string {

@@ -4,9 +4,8 @@
  */
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import type { Change } from '../model/change.ts';
-import type { EdictEvent, Emit, ReconcileSummary } from '../model/events.ts';
+import type { EdictEvent, Emit } from '../model/events.ts';
 import type { LogOptions } from '../model/log-options.ts';
-import type { Failure } from '../model/outcome.ts';
 import { nextDueAtMs } from '../plan/diff.ts';
 import { approvalDigest } from '../plan/policies.ts';
 import { messageFor, unknownOutcomeHint } from './log-messages.ts';
@@ -33,59 +32,64 @@ function eventFields(event: EdictEvent): Record<string, unknown> {
       return { endpoint: gateway.endpoint, instance: gateway.instance, publications: publications.size };
     }
     case 'file:invalid':
-      return { mistakes: event.error.diagnostics };
+      return { errors: event.error.diagnostics };
     case 'plan:computed': {
       const { changes, unchanged, excluded, fileHeld, approval } = event.plan;
       const held = changes.filter((change) => change.held).length;
-      const waiting = changes.filter((change) => change.deferred && !change.held).length;
+      const deferred = changes.filter((change) => change.deferred && !change.held).length;
       const digest = approvalDigest(event.plan);
       const dueMs = nextDueAtMs(event.plan);
       return {
-        pass: event.reconcileId,
+        reconcileId: event.reconcileId,
         changes: changes.length,
         held,
         unchanged,
-        ...(waiting > 0 && { waiting }),
-        ...(dueMs !== null && { firstDue: new Date(dueMs).toISOString() }),
-        ...(excluded > 0 && { untargeted: excluded }),
-        ...(fileHeld && { suspicion: fileHeld.rule, reason: `${fileHeld.message}; ${fileHeld.hint}` }),
-        ...(digest !== null && { heldDigest: digest }),
-        ...(approval && { approvedBy: approval.by, approvedWhy: approval.reason }),
+        ...(deferred > 0 && { deferred }),
+        ...(dueMs !== null && { firstDueAt: new Date(dueMs).toISOString() }),
+        ...(excluded > 0 && { excluded }),
+        ...(fileHeld && { fileHeld: fileHeld.rule, reason: `${fileHeld.message}; ${fileHeld.hint}` }),
+        ...(digest !== null && { approvalDigest: digest }),
+        ...(approval && { approvedBy: approval.by, approvalReason: approval.reason }),
       };
     }
     case 'attempt:started':
-      return { pass: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change) };
+      return { reconcileId: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change) };
     case 'attempt:finished': {
       const { outcome } = event;
-      const result =
-        'failure' in outcome ? failureFields(outcome.failure) : outcome.kind === 'succeeded' ? { version: outcome.versionId } : {};
+      const result = 'failure' in outcome ? outcome.failure : outcome.kind === 'succeeded' ? { version: outcome.versionId } : {};
       return {
-        pass: event.reconcileId,
+        reconcileId: event.reconcileId,
         attempt: event.attemptId,
         ...changeFields(event.change),
         outcome: outcome.kind,
         ...result,
-        tookMs: event.durationMs,
+        durationMs: event.durationMs,
       };
     }
     case 'retry:scheduled':
-      return { pass: event.reconcileId, ...changeFields(event.change), afterMs: event.afterMs, reason: event.reason };
+      return { reconcileId: event.reconcileId, ...changeFields(event.change), afterMs: event.afterMs, reason: event.reason };
     case 'attempt:recovered': {
       const version = event.outcome.kind === 'succeeded' ? { version: event.outcome.versionId } : {};
-      return { pass: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change), outcome: event.outcome.kind, ...version };
+      return {
+        reconcileId: event.reconcileId,
+        attempt: event.attemptId,
+        ...changeFields(event.change),
+        outcome: event.outcome.kind,
+        ...version,
+      };
     }
     case 'attempt:unknown': {
       const hint = event.isRetried ? {} : { hint: unknownOutcomeHint };
-      return { pass: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change), reason: event.reason, ...hint };
+      return { reconcileId: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change), reason: event.reason, ...hint };
     }
     case 'gateway:observed':
-      return { pass: event.reconcileId, listed: event.listedApiCount, changed: event.changedCount };
+      return { reconcileId: event.reconcileId, listed: event.listedApiCount, changed: event.changedCount };
     case 'gateway:observe_failed':
-      return { pass: event.reconcileId, reason: event.reason };
+      return { reconcileId: event.reconcileId, reason: event.reason };
     case 'publication:drift': {
       const { api, apiId, environment, environmentId, kind, previousState, currentState, replacementId } = event.notice;
       return {
-        pass: event.reconcileId,
+        reconcileId: event.reconcileId,
         api,
         apiId,
         environment,
@@ -93,11 +97,11 @@ function eventFields(event: EdictEvent): Record<string, unknown> {
         kind,
         was: previousState,
         now: currentState,
-        ...(replacementId !== null && { heirId: replacementId }),
+        ...(replacementId !== null && { replacementId }),
       };
     }
     case 'requests:paused':
-      return { why: event.reason, reason: event.message };
+      return { reason: event.reason, message: event.message };
     case 'requests:resumed':
     case 'token:issued':
     case 'lease:acquired':
@@ -114,16 +118,16 @@ function eventFields(event: EdictEvent): Record<string, unknown> {
     case 'probe:answered': {
       const { target, message, afterMs } = event;
       const { api, apiId, environment, environmentId, url } = target;
-      return { api, apiId, environment, environmentId, url, said: message, ...(afterMs !== null && { afterMs }) };
+      return { api, apiId, environment, environmentId, url, result: message, ...(afterMs !== null && { afterMs }) };
     }
     case 'reconcile:started':
-      return { pass: event.reconcileId, cause: event.cause };
+      return { reconcileId: event.reconcileId, cause: event.cause };
     case 'reconcile:finished':
-      return { pass: event.reconcileId, ...summaryFields(event.summary) };
+      return { reconcileId: event.reconcileId, ...event.summary };
     case 'history:pruned':
       return { attempts: event.attemptCount, before: new Date(event.beforeMs).toISOString() };
     case 'store:error':
-      return { pass: event.reconcileId || undefined, reason: event.message };
+      return { reconcileId: event.reconcileId || undefined, reason: event.message };
     case 'file:unreadable':
     case 'store:waiting':
       return { reason: event.message };
@@ -132,16 +136,8 @@ function eventFields(event: EdictEvent): Record<string, unknown> {
     case 'trace:failed':
       return { ...(event.to && { to: event.to }), reason: event.reason };
     case 'daemon:stopped':
-      return { signal: event.signal, left: event.unsentCount };
+      return { signal: event.signal, unsent: event.unsentCount };
   }
-}
-
-function failureFields({ retryAfterMs, ...failure }: Failure): Record<string, unknown> {
-  return { ...failure, pauseMs: retryAfterMs };
-}
-
-function summaryFields({ deferred, durationMs, failed, ...counts }: ReconcileSummary): Record<string, unknown> {
-  return { ...counts, waiting: deferred, failed, tookMs: durationMs };
 }
 
 function changeFields({ api, apiId, environment, environmentId, action, reason }: Change): Record<string, unknown> {

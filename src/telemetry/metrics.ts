@@ -27,7 +27,7 @@ export function openMetrics(version: string): Metrics {
   collectDefaultMetrics({ register: processRegistry });
   new Gauge({
     name: 'edict_info',
-    help: 'Always 1, with the version that runs.',
+    help: 'Always 1; the label has the running version.',
     labelNames: ['version'],
     registers: [processRegistry],
   }).set({ version }, 1);
@@ -50,7 +50,7 @@ export function openMetrics(version: string): Metrics {
 
 function metricsSubscriber(instruments: Instruments): Emit {
   const times = new QueueTimes(() => performance.now());
-  for (const why of pauseReasons) instruments.stopped.set({ why }, 0);
+  for (const reason of pauseReasons) instruments.paused.set({ reason }, 0);
   // Initialize each series to 0: Prometheus cannot see the increase to a series' first value.
   for (const expected of ['true', 'false']) instruments.probes.inc({ expected }, 0);
   for (const outcome of ['succeeded', 'failed']) instruments.observations.inc({ outcome }, 0);
@@ -63,7 +63,7 @@ function metricsSubscriber(instruments: Instruments): Emit {
       recordLimit(event.desired.gateway.limit, instruments);
     }
     const time = times.record(event);
-    if (time) (time.kind === 'waited' ? instruments.waitSeconds : instruments.convergedSeconds).observe(time.seconds);
+    if (time) (time.kind === 'queued' ? instruments.queueSeconds : instruments.inSyncSeconds).observe(time.seconds);
     instruments.queued.set(times.queued);
   };
 }
@@ -79,7 +79,7 @@ function recordEvent(event: EdictEvent, instruments: Instruments): void {
       instruments.fileValid.set(0);
       break;
     case 'reconcile:started':
-      instruments.passes.inc({ cause: event.cause });
+      instruments.reconciliations.inc({ cause: event.cause });
       break;
     case 'plan:computed':
       instruments.lease.set(1);
@@ -93,10 +93,10 @@ function recordEvent(event: EdictEvent, instruments: Instruments): void {
       instruments.retries.inc();
       break;
     case 'requests:paused':
-      for (const why of pauseReasons) instruments.stopped.set({ why }, why === event.reason ? 1 : 0);
+      for (const reason of pauseReasons) instruments.paused.set({ reason }, reason === event.reason ? 1 : 0);
       break;
     case 'requests:resumed':
-      for (const why of pauseReasons) instruments.stopped.set({ why }, 0);
+      for (const reason of pauseReasons) instruments.paused.set({ reason }, 0);
       break;
     case 'token:issued':
       instruments.token.setToCurrentTime();
@@ -109,10 +109,10 @@ function recordEvent(event: EdictEvent, instruments: Instruments): void {
       break;
     case 'reconcile:finished': {
       const { failed, held, deferred, durationMs } = event.summary;
-      instruments.passSeconds.observe(durationMs / 1000);
+      instruments.reconcileSeconds.observe(durationMs / 1000);
       instruments.failing.set(failed);
       instruments.held.set(held);
-      if (failed + held + deferred === 0) instruments.converged.setToCurrentTime();
+      if (failed + held + deferred === 0) instruments.lastInSync.setToCurrentTime();
       break;
     }
     case 'gateway:observed':

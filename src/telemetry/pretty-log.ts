@@ -33,24 +33,26 @@ function formatRecord(log: LogRecord, message: string, colorize: Colorize): stri
     case 'file:invalid':
       return [
         `${message}:`,
-        ...(log['mistakes'] as LogRecord[]).map(
+        ...(log['errors'] as LogRecord[]).map(
           (diagnostic) => `  ${formatPlace(diagnostic)} ${diagnostic['message']}${diagnostic['hint'] ? ` (${diagnostic['hint']})` : ''}`,
         ),
       ].join('\n');
     case 'plan:computed':
-      if (log['suspicion']) return `${colorize('yellow', message)}: ${log['reason']}; ${formatApproveHint(log)}`;
-      if (log['changes'] === 0) return `${message}: ${colorize('green', 'in sync')}, ${log['unchanged']} publications as the file says`;
-      return `${message}: ${log['changes']} to change, ${log['unchanged']} as the file says${formatHeld(log, colorize)}${formatDeferred(log, colorize)}`;
+      if (log['fileHeld']) return `${colorize('yellow', message)}: ${log['reason']}; ${formatApproveHint(log)}`;
+      if (log['changes'] === 0) return `${message}: ${colorize('green', 'no changes')}, ${log['unchanged']} unchanged`;
+      return `${message}: ${log['changes']} to change, ${log['unchanged']} unchanged${formatHeld(log, colorize)}${formatDeferred(log, colorize)}`;
     case 'attempt:finished':
       if (log['outcome'] === 'succeeded')
-        return `${change} ${colorize('dim', `(${log['reason']}, ${log['tookMs']} ms${log['version'] ? `, version ${log['version']}` : ''})`)}`;
+        return `${change} ${colorize('dim', `(${log['reason']}, ${log['durationMs']} ms${log['version'] ? `, version ${log['version']}` : ''})`)}`;
       return `${change}: ${log['code'] ?? log['outcome']}${log['message'] ? ` ${log['message']}` : ''}${log['hint'] ? ` (${log['hint']})` : ''}`;
     case 'retry:scheduled':
       return `${change}: ${message} in ${(Number(log['afterMs']) / 1000).toFixed(1)} s`;
     case 'publication:drift':
       return `${colorize('yellow', `~ ${log['now']}`)} ${colorize('bold', String(log['api']))} in ${log['environment']}: ${message}`;
     case 'probe:answered':
-      return `${colorize('bold', String(log['api']))} in ${log['environment']}: ${message}: ${log['url']} ${log['said']}${log['afterMs'] ? `; again in ${(Number(log['afterMs']) / 1000).toFixed(1)} s` : ''}`;
+      return `${colorize('bold', String(log['api']))} in ${log['environment']}: ${message}: ${log['url']} ${log['result']}${log['afterMs'] ? `; retry in ${(Number(log['afterMs']) / 1000).toFixed(1)} s` : ''}`;
+    case 'requests:paused':
+      return `${message}: ${log['message']}`;
     case 'reconcile:finished':
       return `${message}: ${formatCounts(log, colorize)}`;
     case 'reconcile:started':
@@ -61,15 +63,15 @@ function formatRecord(log: LogRecord, message: string, colorize: Colorize): stri
     case 'attempt:recovered':
       return `${change}: ${message}`;
     case 'gateway:observed':
-      return `${message}: APIs ${log['listed']}, publications not as recorded ${log['changed']}`;
+      return `${message}: ${log['listed']} APIs, ${log['changed']} publications changed`;
     case 'rate:changed':
       return `${message}: ${log['calls']} of ${log['limit']} calls in ${Number(log['perMs']) / 1000} s`;
     case 'webhook:failed':
-      return `${message}: ${log['to']} ${log['reason']}${log['dropped'] ? `, ${log['dropped']} given up` : ''}`;
+      return `${message}: ${log['to']} ${log['reason']}${log['dropped'] ? `, ${log['dropped']} dropped` : ''}`;
     case 'trace:failed':
       return `${message}: ${[log['to'], log['reason']].filter(Boolean).join(' ')}`;
     case 'daemon:stopped':
-      return `${message}: ${log['signal']}${log['left'] ? `, ${log['left']} changes left for the next start` : ''}`;
+      return `${message}: ${log['signal']}${log['unsent'] ? `, ${log['unsent']} changes not sent` : ''}`;
     default:
       return [message, change || log['reason'] || log['signal'] || log['url']].filter(Boolean).join(': ');
   }
@@ -86,23 +88,23 @@ function formatCounts(log: LogRecord, colorize: Colorize): string {
     const text = `${log[name]} ${name}`;
     return Number(log[name] ?? 0) > 0 ? [style ? colorize(style, text) : text] : [];
   };
-  const counts = [count('online'), count('offline'), count('failed', 'red'), count('held', 'yellow'), count('waiting', 'yellow')];
+  const counts = [count('online'), count('offline'), count('failed', 'red'), count('held', 'yellow'), count('deferred', 'yellow')];
   return [...counts.flat(), `${log['unchanged']} unchanged`].join(', ');
 }
 
 function formatHeld(log: LogRecord, colorize: Colorize): string {
-  if (log['approvedBy']) return `, released by ${log['approvedBy']}: ${log['approvedWhy']}`;
+  if (log['approvedBy']) return `, approved by ${log['approvedBy']}: ${log['approvalReason']}`;
   return Number(log['held']) > 0 ? `, ${colorize('yellow', `${log['held']} held`)} (${formatApproveHint(log)})` : '';
 }
 
 function formatApproveHint(log: LogRecord): string {
-  return `to agree: edict approve ${log['heldDigest']}${log['file'] ? ` ${log['file']}` : ''}`;
+  return `to approve: edict approve ${log['approvalDigest']}${log['file'] ? ` ${log['file']}` : ''}`;
 }
 
 function formatDeferred(log: LogRecord, colorize: Colorize): string {
-  if (!(Number(log['waiting'] ?? 0) > 0)) return '';
-  const due = log['firstDue'] === undefined ? '' : ` (the first until ${String(log['firstDue']).replace(/\.\d+Z$/, 'Z')})`;
-  return `, ${colorize('yellow', `${log['waiting']} waiting`)}${due}`;
+  if (!(Number(log['deferred'] ?? 0) > 0)) return '';
+  const due = log['firstDueAt'] === undefined ? '' : ` (the first until ${String(log['firstDueAt']).replace(/\.\d+Z$/, 'Z')})`;
+  return `, ${colorize('yellow', `${log['deferred']} deferred`)}${due}`;
 }
 
 function formatPlace(diagnostic: LogRecord): string {

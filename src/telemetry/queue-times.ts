@@ -3,7 +3,7 @@ import type { PublicationKey } from '../model/publication.ts';
 import { isActionable } from '../plan/diff.ts';
 
 /** A measured time, in seconds: a change waited for its first attempt, or a new file reached in-sync. */
-export type QueueTime = { readonly kind: 'waited' | 'converged'; readonly seconds: number };
+export type QueueTime = { readonly kind: 'queued' | 'inSync'; readonly seconds: number };
 
 interface PendingChange {
   readonly sinceMs: number;
@@ -44,7 +44,7 @@ export class QueueTimes {
         const change = this.#pending.get(event.change.key);
         if (!change || change.hasStarted) return null;
         change.hasStarted = true;
-        return { kind: 'waited', seconds: this.#secondsSince(change.sinceMs) };
+        return { kind: 'queued', seconds: this.#secondsSince(change.sinceMs) };
       }
       case 'attempt:finished':
       case 'attempt:recovered':
@@ -55,7 +55,7 @@ export class QueueTimes {
         const file = this.#file;
         if (!file?.isPlanned || failed + held + deferred > 0) return null;
         this.#file = null;
-        return { kind: 'converged', seconds: this.#secondsSince(file.sinceMs) };
+        return { kind: 'inSync', seconds: this.#secondsSince(file.sinceMs) };
       }
       default:
         return null;

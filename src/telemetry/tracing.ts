@@ -80,8 +80,8 @@ export class Tracing {
 
   #open(reconcileId: string, cause: string): OpenReconciliation {
     const span = this.#tracer.startSpan(
-      'pass',
-      { root: true, attributes: { 'edict.pass': reconcileId, 'edict.cause': cause } },
+      'reconcile',
+      { root: true, attributes: { 'edict.reconcile': reconcileId, 'edict.cause': cause } },
       ROOT_CONTEXT,
     );
     const context = trace.setSpan(ROOT_CONTEXT, span);
@@ -133,7 +133,7 @@ export class Tracing {
       'edict.offline': offline,
       'edict.unchanged': unchanged,
       'edict.held': held,
-      'edict.waiting': deferred,
+      'edict.deferred': deferred,
       'edict.failed': failed,
     });
     if (failed > 0) reconciliation.span.setStatus({ code: SpanStatusCode.ERROR, message: `${failed} failed` });
@@ -166,12 +166,12 @@ function planAttributes(plan: Plan): Attributes {
     'edict.gateway.instance': gateway.instance,
     'edict.changes': changes.filter(isActionable).length,
     'edict.held': changes.filter((change) => change.held).length,
-    'edict.waiting': changes.filter((change) => change.deferred && !change.held).length,
+    'edict.deferred': changes.filter((change) => change.deferred && !change.held).length,
     'edict.unchanged': unchanged,
     'edict.drifted': drifted.length,
-    'edict.stale': outdated.length,
-    ...(fileHeld && { 'edict.suspicion': fileHeld.rule }),
-    ...(digest !== null && { 'edict.held.digest': digest }),
+    'edict.outdated': outdated.length,
+    ...(fileHeld && { 'edict.file_held': fileHeld.rule }),
+    ...(digest !== null && { 'edict.approval.digest': digest }),
   };
 }
 

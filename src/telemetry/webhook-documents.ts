@@ -30,13 +30,13 @@ export interface Drifted {
 
 /** Returns the condition for a failure. `of` is the affected publication, `failure` the gateway's error. */
 export function failedCondition(
-  what: Schemas['What'],
+  subject: Schemas['Subject'],
   message: string,
   { of = null, failure = null }: { readonly of?: PublicationNames | null; readonly failure?: Failure | null } = {},
 ): Condition {
   const summary = of ? `${of.api} in ${of.environment} fails: ${message}` : message;
   const [code, hint] = [failure?.code ?? null, failure?.hint ?? null];
-  return { kind: 'failed', summary, what, publication: of && publicationOf(of), code, message, hint };
+  return { kind: 'failed', summary, subject, publication: of && publicationOf(of), code, message, hint };
 }
 
 /** Returns the condition for an invalid file. `diagnostics` is empty if the file cannot be read. */
@@ -50,8 +50,8 @@ function toDiagnostic({ rule, file, line, column, message, hint }: Diagnostic): 
   return { rule, file, line, column, message, hint };
 }
 
-/** Returns the condition for the held changes of a plan; `command` approves `digest`. */
-export function heldCondition({ changes, fileHeld }: Plan, digest: string, command: string | null): Condition {
+/** Returns the condition for the held changes of a plan; `approveCommand` approves `digest`. */
+export function heldCondition({ changes, fileHeld }: Plan, digest: string, approveCommand: string | null): Condition {
   const heldChanges = changes.filter((change) => change.held);
   const holds = fileHeld ? [fileHeld] : heldChanges.flatMap(({ held }) => held ?? []);
   const reasons = new Map(holds.map(({ rule, message, hint }) => [message, { rule, message, hint }]));
@@ -61,8 +61,8 @@ export function heldCondition({ changes, fileHeld }: Plan, digest: string, comma
       ? 'the whole file is held for approval'
       : `${plural(heldChanges.length, 'change is', 'changes are')} held for approval`,
     count: heldChanges.length,
-    digest,
-    command,
+    approvalDigest: digest,
+    approveCommand,
     reasons: [...reasons.values()].slice(0, maxNamed),
     publications: heldChanges.slice(0, maxNamed).map((change) => ({ ...publicationOf(change), action: change.action })),
   };
@@ -75,8 +75,8 @@ export function unknownOutcomeCondition(change: Change, reason: string): Conditi
     kind: 'held',
     summary: `${change.api} in ${change.environment} is held: ${message}`,
     count: 1,
-    digest: null,
-    command: null,
+    approvalDigest: null,
+    approveCommand: null,
     reasons: [{ rule: 'unknownOutcome', message, hint: unknownOutcomeHint }],
     publications: [{ ...publicationOf(change), action: change.action }],
   };
@@ -87,7 +87,10 @@ export function driftedCondition(name: 'drift' | 'flapping', all: readonly Drift
   const changed = `${plural(all.length, 'publication was', 'publications were')} changed outside edict, against the file`;
   return {
     kind: 'drifted',
-    summary: name === 'drift' ? changed : `${changed}, again and again; edict leaves ${all.length === 1 ? 'it' : 'them'} alone for a time`,
+    summary:
+      name === 'drift'
+        ? changed
+        : `${changed}, again after several corrections; edict does not correct ${all.length === 1 ? 'it' : 'them'} for a time`,
     flapping: name === 'flapping',
     count: all.length,
     publications: all.slice(0, maxNamed).map(({ of, was, now }) => ({ ...publicationOf(of), was, now: now ?? 'offline' })),
@@ -95,11 +98,11 @@ export function driftedCondition(name: 'drift' | 'flapping', all: readonly Drift
 }
 
 /** Returns the notice of changes that edict made. */
-export function appliedNotice(moves: readonly Schemas['Move'][]): WebhookNotice {
-  const count = moves.length;
-  const online = moves.filter(({ action }) => action === 'online').length;
+export function appliedNotice(changes: readonly Schemas['PublicationChange'][]): WebhookNotice {
+  const count = changes.length;
+  const online = changes.filter(({ action }) => action === 'online').length;
   const summary = `${plural(count, 'change', 'changes')} made: ${online} online, ${count - online} offline`;
-  return { kind: 'applied', summary, count, online, offline: count - online, publications: moves.slice(0, maxNamed) };
+  return { kind: 'applied', summary, count, online, offline: count - online, publications: changes.slice(0, maxNamed) };
 }
 
 /** Returns the notice of changes made outside edict. */

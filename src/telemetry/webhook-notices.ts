@@ -27,28 +27,28 @@ import {
 type Schemas = components['schemas'];
 
 /** Returns the command that approves the held changes of a plan; `null` if there is none. */
-export type Release = (plan: Plan) => string | null;
+export type ApproveCommand = (plan: Plan) => string | null;
 
 /** The name of a condition. Each fires at most once at a time. */
-type ConditionName = Schemas['What'] | 'invalid' | 'held' | 'unknown' | 'drift' | 'flapping';
+type ConditionName = Schemas['Subject'] | 'invalid' | 'held' | 'unknown' | 'drift' | 'flapping';
 
 /** Reports in a row after which a transient condition fires. A single failed call is retried a second later and needs no notice. */
 const firesAfter = 2;
 
 /** Turns the events of one file into notices. It keeps at most one entry per publication and condition. */
 export class Notices {
-  readonly #release: Release;
+  readonly #approveCommand: ApproveCommand;
   readonly #now: () => number;
   readonly #firing = new Map<ConditionName, ConditionNotice>();
   /** The members of each condition, mostly publications, with their number of reports in a row. */
   readonly #members = new Map<ConditionName, Map<string, number>>();
-  readonly #applied = new Map<PublicationKey, Schemas['Move']>();
+  readonly #applied = new Map<PublicationKey, Schemas['PublicationChange']>();
   readonly #external = new Map<PublicationKey, Schemas['ExternalChange']>();
   #ready: WebhookNotice[] = [];
 
   /** `now` returns the time in milliseconds since 1970. */
-  constructor(release: Release, now: () => number) {
-    this.#release = release;
+  constructor(approveCommand: ApproveCommand, now: () => number) {
+    this.#approveCommand = approveCommand;
     this.#now = now;
   }
 
@@ -219,8 +219,8 @@ export class Notices {
   #updateHeld(plan: Plan): void {
     const digest = approvalDigest(plan);
     const firing = this.#firing.get('held');
-    if (firing?.kind === 'held' && firing.digest !== digest) this.#resolve('held');
-    if (digest !== null) this.#report('held', '', heldCondition(plan, digest, this.#release(plan)));
+    if (firing?.kind === 'held' && firing.approvalDigest !== digest) this.#resolve('held');
+    if (digest !== null) this.#report('held', '', heldCondition(plan, digest, this.#approveCommand(plan)));
   }
 
   #onDriftNotice(notice: DriftNotice): void {

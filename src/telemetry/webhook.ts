@@ -6,7 +6,7 @@ import type { Clock } from '../model/ports.ts';
 import type { ProxySettings } from '../model/proxy-settings.ts';
 import type { GatewayIdentity } from '../model/publication.ts';
 import type { WebhookNotice } from './webhook-documents.ts';
-import { Notices, type Release } from './webhook-notices.ts';
+import { type ApproveCommand, Notices } from './webhook-notices.ts';
 
 /*
  * Posts each notice as one signed JSON document, as https://www.standardwebhooks.com describes it. The controller never waits for the receiver:
@@ -29,7 +29,7 @@ export interface WebhookSettings {
 export interface WebhookDeps {
   readonly file: string;
   readonly emulated: boolean;
-  readonly release: Release;
+  readonly approveCommand: ApproveCommand;
   readonly clock: Pick<Clock, 'now' | 'monotonicMs' | 'sleep'>;
   /** Returns a number from 0 to 1. */
   readonly random: () => number;
@@ -73,7 +73,7 @@ export class Webhook {
   constructor(settings: WebhookSettings, deps: WebhookDeps) {
     this.#settings = settings;
     this.#deps = deps;
-    this.#notices = new Notices(deps.release, deps.clock.now);
+    this.#notices = new Notices(deps.approveCommand, deps.clock.now);
     const options = { connections: 1, connect: { timeout: attemptMs } };
     this.#agent = settings.proxies === null ? new Agent(options) : new EnvHttpProxyAgent({ ...options, ...settings.proxies });
   }

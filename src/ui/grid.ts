@@ -83,7 +83,7 @@ export class Grid {
         'div',
         { role: 'columnheader' },
         `${name} `,
-        isProtected ? element('span', { class: 'to', title: 'Nothing goes offline here without a person’s agreement' }, 'protected') : null,
+        isProtected ? element('span', { class: 'to', title: 'Nothing goes offline here without an approval' }, 'protected') : null,
       ),
     );
     this.#head.replaceChildren(element('div', { role: 'columnheader' }, 'API'), ...titles);

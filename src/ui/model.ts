@@ -38,9 +38,9 @@ export class Model {
   }
 
   /** Applies a message of the daemon and returns the changes. */
-  applyCells({ isWhole, cells, gone }: Schemas['Cells']): ModelUpdate {
+  applyCells({ complete, cells, removed }: Schemas['Cells']): ModelUpdate {
     const apiIds = new Set<string>();
-    const left = isWhole ? new Set(this.#keys()) : new Set<string>();
+    const left = complete ? new Set(this.#keys()) : new Set<string>();
     let hasRowChanges = false;
     for (const cell of cells) {
       left.delete(keyOf(cell));
@@ -55,7 +55,7 @@ export class Model {
       }
       apiIds.add(cell.apiId);
     }
-    for (const key of [...left, ...gone.map(keyOf)]) {
+    for (const key of [...left, ...removed.map(keyOf)]) {
       const [apiId = '', environmentId = ''] = key.split(' ');
       const row = this.#rows.get(apiId);
       row?.cells.delete(environmentId);

@@ -22,12 +22,12 @@ const timeline = new Timeline(byId('timeline') as HTMLDialogElement);
 const grid = new Grid(byId('matrix'), (row) => timeline.open(row));
 const filter = byId('filter') as HTMLInputElement;
 const selectedStatuses = new Set<CellStatus>();
-let live: Schemas['Live'] | null = null;
+let daemon: Schemas['DaemonStatus'] | null = null;
 
 function showRows(): void {
   const { rows } = model;
   const shown = filterRows(rows, { text: filter.value, statuses: selectedStatuses });
-  grid.show(shown, live?.environments ?? []);
+  grid.show(shown, daemon?.environments ?? []);
   const text =
     shown.length === rows.length
       ? `${formatNumber(rows.length)} APIs`
@@ -36,21 +36,21 @@ function showRows(): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
-function showLive(): void {
-  if (!live) return;
-  const { gateway, file, queue, passes, statusCounts } = live;
+function showDaemon(): void {
+  if (!daemon) return;
+  const { gateway, file, queue, reconciliations, statusCounts } = daemon;
   const name = gateway ? `${gateway.endpoint} · instance ${gateway.instance} · ${file.path}` : file.path;
   if (byId('gateway').textContent !== name) byId('gateway').textContent = name;
-  showNotices(byId('notices'), live, live.release === null ? [] : heldReasons());
+  showNotices(byId('notices'), daemon, daemon.approveCommand === null ? [] : holdReasons());
   showStatusFilters(byId('statuses'), statusCounts, selectedStatuses, toggleStatus);
   showQueue(byId('queue'), queue, statusCounts['failed'] ?? 0);
-  showReconciliations(byId('passes'), passes);
-  document.title = pageTitle(live);
+  showReconciliations(byId('reconciliations'), reconciliations);
+  document.title = pageTitle(daemon);
 }
 
 /** Returns the distinct reasons why changes are held, each with up to three of its changes. */
-function heldReasons(): string[] {
-  const names = new Map(live?.environments.map(({ id, name }) => [id, name]));
+function holdReasons(): string[] {
+  const names = new Map(daemon?.environments.map(({ id, name }) => [id, name]));
   const held = model.rows.flatMap(({ cells }) => [...cells.values()].filter(({ status }) => status === 'held'));
   return [...Map.groupBy(held, ({ message }) => message)].map(([message, cells]) => {
     const places = cells.slice(0, 3).map(({ api, environmentId }) => `${api} in ${names.get(environmentId) ?? environmentId}`);
@@ -59,19 +59,19 @@ function heldReasons(): string[] {
   });
 }
 
-function pageTitle({ file, queue, release, statusCounts }: Schemas['Live']): string {
+function pageTitle({ file, queue, approveCommand, statusCounts }: Schemas['DaemonStatus']): string {
   const failed = statusCounts['failed'] ?? 0;
-  if (file.complaint !== null) return 'edict: invalid file';
-  if (queue.stopped) return 'edict: no calls';
+  if (file.error !== null) return 'edict: invalid file';
+  if (queue.paused) return 'edict: paused';
   if (failed > 0) return `edict: ${formatNumber(failed)} failed`;
-  if (release !== null) return 'edict: held';
-  return queue.left > 0 ? `edict: ${formatNumber(queue.left)} to do` : 'edict: in sync';
+  if (approveCommand !== null) return 'edict: held';
+  return queue.remaining > 0 ? `edict: ${formatNumber(queue.remaining)} pending` : 'edict';
 }
 
 function toggleStatus(status: CellStatus): void {
   if (!selectedStatuses.delete(status)) selectedStatuses.add(status);
   showRows();
-  if (live) showStatusFilters(byId('statuses'), live.statusCounts, selectedStatuses, toggleStatus);
+  if (daemon) showStatusFilters(byId('statuses'), daemon.statusCounts, selectedStatuses, toggleStatus);
 }
 
 function onCells(cells: Schemas['Cells']): void {
@@ -85,16 +85,16 @@ function onCells(cells: Schemas['Cells']): void {
 function connect(): void {
   const source = new EventSource('api/v1/events');
   source.addEventListener('open', () => showConnection(true));
-  source.addEventListener('live', ({ data }) => {
-    const before = live;
-    live = JSON.parse(data) as Schemas['Live'];
-    if (before && before.version !== live.version) location.reload();
-    if (JSON.stringify(before?.environments) !== JSON.stringify(live.environments)) showRows();
-    showLive();
+  source.addEventListener('daemon', ({ data }) => {
+    const before = daemon;
+    daemon = JSON.parse(data) as Schemas['DaemonStatus'];
+    if (before && before.version !== daemon.version) location.reload();
+    if (JSON.stringify(before?.environments) !== JSON.stringify(daemon.environments)) showRows();
+    showDaemon();
   });
   source.addEventListener('cells', ({ data }) => {
     onCells(JSON.parse(data) as Schemas['Cells']);
-    showLive();
+    showDaemon();
   });
   source.addEventListener('error', () => {
     showConnection(false);
@@ -102,9 +102,9 @@ function connect(): void {
   });
 }
 
-function showConnection(isLive: boolean): void {
-  byId('connection').textContent = isLive ? 'live' : 'connection lost, trying again';
-  byId('connection').className = isLive ? '' : 'lost';
+function showConnection(isConnected: boolean): void {
+  byId('connection').textContent = isConnected ? 'connected' : 'connection lost, reconnecting';
+  byId('connection').className = isConnected ? '' : 'lost';
 }
 
 filter.addEventListener('input', showRows);

@@ -4,65 +4,65 @@ import { formatClockTime, formatNumber, formatRate, formatSeconds } from './form
 import { type CellStatus, statusOrder, statusSign } from './status-styles.ts';
 
 type Schemas = components['schemas'];
-type Live = Schemas['Live'];
+type DaemonStatus = Schemas['DaemonStatus'];
 
-/** Shows the notices: invalid file, paused calls, standby, suspension and held changes. `heldWhys` are the distinct reasons. */
+/** Shows the notices: invalid file, paused calls, standby, suspension and held changes. `holdReasons` are the distinct reasons. */
 export function showNotices(
   root: HTMLElement,
-  { file, queue, release, standsBy, suspension, suspicion, statusCounts: counts }: Live,
-  heldWhys: readonly string[],
+  { file, queue, approveCommand, standbyReason, suspension, fileHeld, statusCounts: counts }: DaemonStatus,
+  holdReasons: readonly string[],
 ): void {
   const notices: HTMLElement[] = [];
-  if (file.complaint !== null) {
-    const title = element('h2', {}, file.complaint);
+  if (file.error !== null) {
+    const title = element('h2', {}, file.error);
     const state =
-      file.acceptedAt === null
-        ? 'Nothing is done until it is mended.'
-        : `The last valid one, of ${formatClockTime(file.acceptedAt, new Date())}, stays in force.`;
-    notices.push(element('div', { class: 'notice bad', role: 'alert' }, title, element('p', {}, state), ...file.mistakes.map(codeFrame)));
+      file.loadedAt === null
+        ? 'No changes are made until the file is fixed.'
+        : `The last valid file, loaded at ${formatClockTime(file.loadedAt, new Date())}, stays in force.`;
+    notices.push(element('div', { class: 'notice bad', role: 'alert' }, title, element('p', {}, state), ...file.errors.map(codeFrame)));
   }
-  if (queue.stopped) {
-    const since = `No call is made since ${formatClockTime(queue.stopped.since, new Date())}: ${queue.stopped.message}`;
+  if (queue.paused) {
+    const since = `Requests are paused since ${formatClockTime(queue.paused.since, new Date())}: ${queue.paused.message}`;
     notices.push(
-      element('div', { class: 'notice bad', role: 'alert' }, element('h2', {}, pauseTitles[queue.stopped.why]), element('p', {}, since)),
+      element('div', { class: 'notice bad', role: 'alert' }, element('h2', {}, pauseTitles[queue.paused.reason]), element('p', {}, since)),
     );
   }
-  if (standsBy !== null) {
-    const says = `${standsBy}. This one takes over when that one ends; until then its page shows more.`;
-    notices.push(element('div', { class: 'notice' }, element('h2', {}, 'Stands by'), element('p', {}, says)));
+  if (standbyReason !== null) {
+    const text = `${standbyReason}. This process takes over when that one stops; until then, see its page.`;
+    notices.push(element('div', { class: 'notice' }, element('h2', {}, 'Standby'), element('p', {}, text)));
   }
   if (suspension) {
-    const until = suspension.until === null ? 'until it is taken back' : `until ${formatClockTime(suspension.until, new Date())}`;
-    const said = suspension.by === null ? suspension.why : `${suspension.by}: ${suspension.why}`;
+    const until = suspension.until === null ? 'until resumed' : `until ${formatClockTime(suspension.until, new Date())}`;
+    const reason = suspension.by === null ? suspension.reason : `${suspension.by}: ${suspension.reason}`;
     notices.push(
-      element('div', { class: 'notice' }, element('h2', {}, 'Suspended: no call is made'), element('p', {}, `${said}, ${until}.`)),
+      element('div', { class: 'notice' }, element('h2', {}, 'Suspended: no calls are made'), element('p', {}, `${reason}, ${until}.`)),
     );
   }
-  if (release !== null) {
+  if (approveCommand !== null) {
     const held = counts['held'] ?? 0;
-    const title = suspicion ? 'The whole file is held' : `${formatNumber(held)} ${held === 1 ? 'change is' : 'changes are'} held`;
-    const whys = suspicion ? [`${suspicion.message}; ${suspicion.hint}`] : heldWhys;
+    const title = fileHeld ? 'The whole file is held' : `${formatNumber(held)} ${held === 1 ? 'change is' : 'changes are'} held`;
+    const reasons = fileHeld ? [`${fileHeld.message}; ${fileHeld.hint}`] : holdReasons;
     notices.push(
       element(
         'div',
         { class: 'notice' },
         element('h2', {}, title),
-        ...whys.slice(0, 3).map((why) => element('p', {}, why)),
-        whys.length > 3 ? element('p', { class: 'quiet' }, `and ${formatNumber(whys.length - 3)} more reasons`) : null,
-        commandBox('To agree, run:', release),
+        ...reasons.slice(0, 3).map((reason) => element('p', {}, reason)),
+        reasons.length > 3 ? element('p', { class: 'quiet' }, `and ${formatNumber(reasons.length - 3)} more reasons`) : null,
+        commandBox('To approve, run:', approveCommand),
       ),
     );
   }
   replaceIfChanged(root, notices);
 }
 
-const pauseTitles: Readonly<Record<Schemas['Stopped']['why'], string>> = {
-  pause: 'The gateway asks to be left alone',
+const pauseTitles: Readonly<Record<Schemas['Pause']['reason'], string>> = {
+  pause: 'The gateway asked for a pause',
   outage: 'The gateway cannot be reached',
-  credentials: 'The credentials are not taken',
+  credentials: 'The gateway rejects the credentials',
 };
 
-function codeFrame({ file, line, column, length, message, hint, text }: Schemas['Mistake']): HTMLElement {
+function codeFrame({ file, line, column, length, message, hint, text }: Schemas['Diagnostic']): HTMLElement {
   const gutter = `${line} | `;
   const from = Math.max(0, column - 60);
   const shown = text.slice(from, from + 160).replaceAll('\t', ' ');
@@ -89,7 +89,7 @@ function commandBox(label: string, text: string): HTMLElement {
       type: 'button',
       onclick: () =>
         void copy().catch(() => {
-          done.textContent = 'select it and copy';
+          done.textContent = 'copy failed: select the command and copy it';
         }),
     },
     'Copy',
@@ -100,7 +100,7 @@ function commandBox(label: string, text: string): HTMLElement {
 /** Shows the number of publications per status, each as a filter button. `toggle` is called with the status of a clicked button. */
 export function showStatusFilters(
   root: HTMLElement,
-  counts: Live['statusCounts'],
+  counts: DaemonStatus['statusCounts'],
   pressed: ReadonlySet<CellStatus>,
   toggle: (status: CellStatus) => void,
 ): void {
@@ -121,38 +121,42 @@ export function showStatusFilters(
 /** Shows the queue: remaining changes, rate, remaining time and the cause of a slowdown. */
 export function showQueue(
   root: HTMLElement,
-  { left, inFlight, rate, limit, secondsToGo, slowedBy }: Schemas['Queue'],
+  { remaining, inFlight, rate, limit, remainingSeconds, bottleneck }: Schemas['Queue'],
   failed: number,
 ): void {
   const rows: readonly (readonly [string, string | null])[] = [
     ['in flight', formatNumber(inFlight)],
     ['rate', formatRate(rate)],
     ['limit', rate.calls === limit.calls && rate.perMs === limit.perMs ? null : formatRate(limit)],
-    ['time to go', left === 0 || secondsToGo === null ? null : `about ${formatSeconds(secondsToGo)}`],
-    ['slowed by', slowedBy],
-    ['failing', failed === 0 ? null : formatNumber(failed)],
+    ['time left', remaining === 0 || remainingSeconds === null ? null : `about ${formatSeconds(remainingSeconds)}`],
+    ['limited by', bottleneck],
+    ['failed', failed === 0 ? null : formatNumber(failed)],
   ];
   replaceIfChanged(root, [
     element('h2', {}, 'Queue'),
-    element('p', { class: left === 0 ? 'figure quiet' : 'figure' }, left === 0 ? 'nothing to do' : `${formatNumber(left)} to do`),
+    element(
+      'p',
+      { class: remaining === 0 ? 'figure quiet' : 'figure' },
+      remaining === 0 ? 'nothing pending' : `${formatNumber(remaining)} pending`,
+    ),
     element('dl', {}, ...rows.flatMap(([name, value]) => (value === null ? [] : [element('dt', {}, name), element('dd', {}, value)]))),
   ]);
 }
 
 /** Shows the last reconciliations, newest first. */
-export function showReconciliations(root: HTMLElement, passes: readonly Schemas['Pass'][]): void {
-  const items = passes
+export function showReconciliations(root: HTMLElement, reconciliations: readonly Schemas['Reconciliation'][]): void {
+  const items = reconciliations
     .slice(0, 8)
     .map(({ cause, startedAt, result }) =>
       element(
         'li',
         {},
         element('time', { datetime: startedAt }, formatClockTime(startedAt, new Date())),
-        ` ${causeLabels[cause] ?? cause}: ${result ? formatResult(result) : 'under way'}`,
+        ` ${causeLabels[cause] ?? cause}: ${result ? formatResult(result) : 'running'}`,
       ),
     );
   replaceIfChanged(root, [
-    element('h2', {}, 'Last passes'),
+    element('h2', {}, 'Reconciliations'),
     items.length > 0 ? element('ol', {}, ...items) : element('p', { class: 'quiet' }, 'none yet'),
   ]);
 }
@@ -169,7 +173,7 @@ const causeLabels: Readonly<Record<string, string>> = {
   rollout: 'next environment',
 };
 
-function formatResult({ online, offline, held, deferred, failed, durationMs }: Schemas['PassResult']): string {
+function formatResult({ online, offline, held, deferred, failed, durationMs }: Schemas['ReconciliationResult']): string {
   const parts = [
     online > 0 ? `${formatNumber(online)} online` : '',
     offline > 0 ? `${formatNumber(offline)} offline` : '',
@@ -177,7 +181,7 @@ function formatResult({ online, offline, held, deferred, failed, durationMs }: S
     deferred > 0 ? `${formatNumber(deferred)} deferred` : '',
     failed > 0 ? `${formatNumber(failed)} failed` : '',
   ].filter(Boolean);
-  return `${parts.length > 0 ? parts.join(', ') : 'nothing to do'} in ${formatSeconds(durationMs / 1000)}`;
+  return `${parts.length > 0 ? parts.join(', ') : 'no changes'} in ${formatSeconds(durationMs / 1000)}`;
 }
 
 /** Replaces the content only if it has changed, so that focus and text selection survive an update. */

@@ -44,7 +44,7 @@ export class Timeline {
     this.#loadCount += 1;
     const asked = this.#loadCount;
     const content = await loadContent(row).catch((error: unknown) => [
-      element('p', { class: 'failed' }, `It cannot be loaded: ${error instanceof Error ? error.message : error}`),
+      element('p', { class: 'failed' }, `Loading failed: ${error instanceof Error ? error.message : error}`),
     ]);
     if (asked === this.#loadCount && this.#row === row)
       this.#dialog.replaceChildren(
@@ -70,8 +70,8 @@ async function loadContent({ apiId }: ApiRow): Promise<HTMLElement[]> {
     fetchJson<Schemas['Status']>(`api/v1/status?api=${id}`),
     fetchJson<Schemas['History']>(`api/v1/history?api=${id}&limit=${maxAttempts}`),
   ]);
-  const title = attempts.length < maxAttempts ? 'Attempts' : `The last ${maxAttempts} attempts`;
-  const none = element('p', { class: 'quiet' }, 'None yet: edict has made no call for it.');
+  const title = attempts.length < maxAttempts ? 'Attempts' : `Last ${maxAttempts} attempts`;
+  const none = element('p', { class: 'quiet' }, 'None: edict has made no calls for this API.');
   return [
     ...publications.map(renderPublication),
     element('h3', {}, title),
@@ -92,7 +92,7 @@ function renderPublication({ environment, status, message, desired, recorded, ob
   const rows: readonly (readonly [string, string])[] = [
     ['file', desired ? `${desired.state}${desired.revision === null ? '' : `, revision ${desired.revision}`}${place}` : 'not in the file'],
     [
-      'record',
+      'recorded',
       recorded?.state
         ? `${recorded.state} since ${formatClockTime(recorded.recordedAt, now)}${recorded.versionId === null ? '' : `, version ${recorded.versionId}`}`
         : 'nothing recorded',
@@ -100,8 +100,8 @@ function renderPublication({ environment, status, message, desired, recorded, ob
     [
       'gateway',
       observed
-        ? `${observed.state}${observed.publishedAt === null ? '' : `, published ${formatClockTime(observed.publishedAt, now)}`}${observed.driftSeenAt === null ? '' : `, moved by somebody else, seen ${formatClockTime(observed.driftSeenAt, now)}`}`
-        : 'not asked since',
+        ? `${observed.state}${observed.publishedAt === null ? '' : `, published ${formatClockTime(observed.publishedAt, now)}`}${observed.driftDetectedAt === null ? '' : `, changed outside edict, detected ${formatClockTime(observed.driftDetectedAt, now)}`}`
+        : 'not observed since the last call',
     ],
     ['next', message],
   ];
@@ -119,7 +119,7 @@ function renderAttempt({
   action,
   reason,
   revision,
-  began,
+  startedAt,
   outcome,
   code,
   message,
@@ -131,19 +131,19 @@ function renderAttempt({
   const details = [
     isDone ? (versionId === null ? '' : `version ${versionId}`) : [code, message].filter(Boolean).join(' '),
     commitId === null ? '' : `commit ${commitId.slice(0, 10)}`,
-    approval ? `approved by ${approval.by}: ${approval.why}` : '',
+    approval ? `approved by ${approval.by}: ${approval.reason}` : '',
     `attempt ${id}`,
   ];
   return element(
     'li',
     {},
-    element('time', { datetime: began }, formatClockTime(began, new Date())),
+    element('time', { datetime: startedAt }, formatClockTime(startedAt, new Date())),
     element('span', {}, environment),
     element(
       'span',
       {},
       `${action === 'online' ? '▲' : '▼'} ${action}, ${revision === null ? reason : `${reason} ${revision}`}: `,
-      element('strong', { class: isDone ? 'unchanged' : 'failed' }, outcome ?? 'no known outcome'),
+      element('strong', { class: isDone ? 'unchanged' : 'failed' }, outcome ?? 'outcome unknown'),
     ),
     element('span', { class: 'quiet' }, details.filter(Boolean).join(' · ')),
   );

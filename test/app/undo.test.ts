@@ -92,8 +92,8 @@ test('an undo in the file restores what was in effect before, but for what has m
         const undone = await readUndo(context, last);
         const done = undone.restorations.length + undone.notRestored.length;
         assert.ok(done > 0 || JSON.stringify(before) === JSON.stringify(after) || Object.values(after).every((one) => one === null));
-        const passId = undone.target?.id;
-        if (passId === undefined) return;
+        const reconcileId = undone.target?.id;
+        if (reconcileId === undefined) return;
         const isSecond = publications.some((publication) => before[publication] !== after[publication]);
         for (const [publication, how] of moved) {
           const [api, place] = publication.split(' ');
@@ -105,7 +105,7 @@ test('an undo in the file restores what was in effect before, but for what has m
         const file3 = { ...second, ...third };
         if (Object.keys(third).length > 0) await apply(file3);
         const between = effects(emulator);
-        const undo = await readUndo(context, { text: passId, selector: { reconcile: passId } });
+        const undo = await readUndo(context, { text: reconcileId, selector: { reconcile: reconcileId } });
         assert.equal(effects(emulator), between);
         assert.equal(undo.file.manualEdits, []);
         const text = readFileSync(file, 'utf8');

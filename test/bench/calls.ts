@@ -57,8 +57,8 @@ async function childCalls(args: readonly string[]): Promise<CallsMade> {
 
 async function commandCalls(args: readonly string[]): Promise<CallsMade> {
   const { stdout } = await runNode(args);
-  const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as { readonly online: number; readonly tookMs: number };
-  return { calls: summary.online, tookMs: summary.tookMs };
+  const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as { readonly online: number; readonly durationMs: number };
+  return { calls: summary.online, tookMs: summary.durationMs };
 }
 
 /** Returns calls a second, after making sure that the gateway saw every call and took it. */

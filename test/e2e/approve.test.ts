@@ -32,8 +32,8 @@ test('an agreement releases what a running daemon holds, once, and the history s
     write('a', 'b', 'c');
     await until('it is held', () => daemon.events('plan:computed').some(({ held }) => held === 3));
     const metrics = async (): Promise<string> => (await fetch(`${String(daemon.events('daemon:started')[0]?.['url'])}/metrics`)).text();
-    assert.match(await metrics(), /^edict_publications\{state="held",.*\} 3$/m);
-    const digest = String(daemon.events('plan:computed').at(-1)?.['heldDigest']);
+    assert.match(await metrics(), /^edict_publications\{status="held",.*\} 3$/m);
+    const digest = String(daemon.events('plan:computed').at(-1)?.['approvalDigest']);
     const other = await edict(['approve', `sha256:${'0'.repeat(64)}`, '--by', 'eve', '--reason', 'no reason'], folder);
     assert.is(other.code, 1);
     assert.match(other.stderr, digest);
@@ -43,7 +43,7 @@ test('an agreement releases what a running daemon holds, once, and the history s
     assert.is(approved.code, 0, approved.stderr);
     assert.match(approved.stdout, /Approved until \S+: 3 changes, by ada: CHG-7/);
     await until('it is made', () => online() === 'def');
-    assert.match(await metrics(), /^edict_publications\{state="held",.*\} 0$/m);
+    assert.match(await metrics(), /^edict_publications\{status="held",.*\} 0$/m);
     write();
     await until('they are back', () => online() === 'abcdef');
     write('a', 'b', 'c');
@@ -60,14 +60,14 @@ test('an agreement releases what a running daemon holds, once, and the history s
     assert.match(status.stdout, `To agree to what is held: edict approve ${digest}`);
     const { attempts, approvals } = JSON.parse((await edict(['history', '--format', 'json'], folder)).stdout) as {
       attempts: { api: string; action: string; approval: unknown }[];
-      approvals: { by: string; why: string; items: number; made: number }[];
+      approvals: { by: string; reason: string; entries: number; used: number }[];
     };
     const agreed = attempts.filter(({ approval }) => approval !== null);
     assert.equal(agreed.map(({ api, action }) => `${api} ${action}`).sort(), ['a offline', 'b offline', 'c offline']);
-    assert.equal(agreed[0]?.approval, { by: 'ada', why: 'CHG-7' });
+    assert.equal(agreed[0]?.approval, { by: 'ada', reason: 'CHG-7' });
     assert.equal(
-      approvals.map(({ by, why, items, made }) => ({ by, why, items, made })),
-      [{ by: 'ada', why: 'CHG-7', items: 3, made: 3 }],
+      approvals.map(({ by, reason, entries, used }) => ({ by, reason, entries, used })),
+      [{ by: 'ada', reason: 'CHG-7', entries: 3, used: 3 }],
     );
   } finally {
     daemon.child.kill('SIGTERM');

@@ -57,9 +57,9 @@ test('the daemon stops calling when its token is refused, says so everywhere, an
   const { stdout } = await edict(['status'], folder, environment);
   assert.match(stdout, /No calls since .*: APIG\.1002 .*pid \d+/);
   const { daemon: told } = JSON.parse((await edict(['status', '--format', 'json'], folder, environment)).stdout) as {
-    daemon: { stopped: { why: string } };
+    daemon: { paused: { reason: string } };
   };
-  assert.is(told.stopped.why, 'credentials');
+  assert.is(told.paused.reason, 'credentials');
   writeFileSync(file, 'good\n');
   await until('all is online', () => online() === names.length);
   assert.is(daemon.events('requests:resumed').length, 1);

@@ -101,7 +101,7 @@ test('an invalid edit changes nothing and is logged with its place, and its repa
   const running = await started();
   write({ orders: 'offline', invoices: 'onlin' });
   await until('the mistake is logged', () => running.events('file:invalid').length > 0);
-  const mistakes = running.events('file:invalid')[0]?.['mistakes'] as { file: string; line: number; column: number }[] | undefined;
+  const mistakes = running.events('file:invalid')[0]?.['errors'] as { file: string; line: number; column: number }[] | undefined;
   assert.equal(
     mistakes?.map(({ file, line, column }) => [file, line, column]),
     [['edict.yaml', 7, 55]],
@@ -200,8 +200,8 @@ test('of a daemon that was killed the status does not say that it is at work', a
   child.kill('SIGKILL');
   await finished;
   assert.match((await edict(['status'], folder)).stdout, `No edict is at work here: the last one, pid ${child.pid}, as of`);
-  const { daemon: told } = JSON.parse((await edict(['status', '--format', 'json'], folder)).stdout) as { daemon: { isAlive: boolean } };
-  assert.is(told.isAlive, false);
+  const { daemon: told } = JSON.parse((await edict(['status', '--format', 'json'], folder)).stdout) as { daemon: { running: boolean } };
+  assert.is(told.running, false);
 });
 
 test.run();

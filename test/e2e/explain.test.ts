@@ -61,7 +61,7 @@ interface Told {
     readonly command: string | null;
     readonly held: { rule: string } | null;
   };
-  readonly recorded: { readonly state: string | null; readonly unresolved: unknown } | null;
+  readonly recorded: { readonly state: string | null; readonly unknownAttempt: unknown } | null;
   readonly attempts: readonly { readonly outcome: string | null; readonly code: string | null }[];
 }
 
@@ -185,7 +185,7 @@ test('unresolved: under way while the daemon lives, in doubt once it was killed'
   await finished;
   daemon = null;
   const doubted = await explain();
-  assert.ok(doubted.recorded?.unresolved);
+  assert.ok(doubted.recorded?.unknownAttempt);
   assert.match(doubted.text, /^Next: first it is found out whether attempt \d+ \(online\) happened; if not, it goes online$/m);
   assert.match(doubted.next.when ?? '', `pid ${child.pid}, which last wrote the record, is not a process of this machine`);
   await sleep(400); // As above: only then the list tells that the call did not happen.

@@ -38,7 +38,7 @@ test('in a freeze the daemon sends nothing, and when it ends everything, by itse
   const endMs = nextSecond(Date.now() + 3000);
   write(`freeze: [{ name: launch, from: "${moment(endMs - 60_000)}", to: "${moment(endMs)}" }]`);
   daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
-  await until('it waits', () => daemon?.events('plan:computed').some(({ waiting }) => waiting === 2) ?? false);
+  await until('it waits', () => daemon?.events('plan:computed').some(({ deferred }) => deferred === 2) ?? false);
   const status = await edict(['status'], folder);
   assert.match(status.stdout, `frozen (launch) until ${moment(endMs)}`);
   await until('all are online', () => calls().length === 2);
@@ -59,7 +59,7 @@ test('a freeze that begins in the middle of an apply stops what has not left, an
     calls().every(({ atMs }) => atMs < beginMs + 100),
     'none came after the begin, but for its way',
   );
-  assert.match(stdout, `${made} online, 0 offline, 0 unchanged, ${apis.length - made} waiting`);
+  assert.match(stdout, `${made} online, 0 offline, 0 unchanged, ${apis.length - made} deferred`);
   assert.match(stdout, `frozen until ${moment(beginMs + 3_600_000)}`);
 });
 
@@ -77,7 +77,7 @@ test('in a freeze `apply` ends with 0, says until when it waits, and sends nothi
     assert.match(ended.stdout, moment(endMs));
   }
   const lines = (await edict(['apply', '--format', 'json'], folder)).stdout.trim().split('\n');
-  assert.is((JSON.parse(lines.at(-1) ?? '') as { waiting: number }).waiting, 2);
+  assert.is((JSON.parse(lines.at(-1) ?? '') as { deferred: number }).deferred, 2);
   assert.is(calls().length, 0);
 });
 
@@ -120,15 +120,15 @@ test('with batches, too, what has not left when a freeze begins stays', async ()
   const batches = emulator.requests.all().filter(({ operation }) => operation === 'changePublications');
   assert.ok(batches.length > 0, 'batches were sent');
   assert.ok(batches.every(({ atMs }) => atMs < beginMs + 100));
-  const summary = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { online: number; waiting: number };
-  assert.ok(summary.online > 0 && summary.waiting > 0, JSON.stringify(summary));
-  assert.is(summary.online + summary.waiting, apis.length);
+  const summary = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { online: number; deferred: number };
+  assert.ok(summary.online > 0 && summary.deferred > 0, JSON.stringify(summary));
+  assert.is(summary.online + summary.deferred, apis.length);
 });
 
 test('to act in a freeze, it is taken out of the file: the daemon acts at once', async () => {
   write(`freeze: [{ from: "${moment(Date.now() - 60_000)}", to: "${moment(Date.now() + 3_600_000)}" }]`);
   daemon = startEdict(['run', '--log-format', 'json'], folder);
-  await until('it waits', () => daemon?.events('plan:computed').some(({ waiting }) => waiting === 2) ?? false);
+  await until('it waits', () => daemon?.events('plan:computed').some(({ deferred }) => deferred === 2) ?? false);
   assert.is(calls().length, 0);
   write('');
   await until('all are online', () => calls().length === 2);
@@ -142,7 +142,7 @@ test('a daemon that waits says so once, with the time, and not at every resync',
   const told = (level: number) => daemon?.events('plan:computed').filter((line) => line['level'] === level) ?? [];
   assert.ok(told(20).length > 2, 'the others are for who looks closely');
   assert.equal(
-    told(30).map(({ waiting, firstDue }) => [waiting, firstDue]),
+    told(30).map(({ deferred, firstDueAt }) => [deferred, firstDueAt]),
     [[2, new Date(endMs).toISOString()]],
   );
 });
@@ -151,8 +151,8 @@ test('the status tells programs until when', async () => {
   const endMs = nextSecond(Date.now() + 3_600_000);
   write(`freeze: [{ name: launch, from: "${moment(endMs - 7_200_000)}", to: "${moment(endMs)}" }]`, ['a0']);
   const { stdout } = await edict(['status', '--format', 'json'], folder);
-  const [publication] = (JSON.parse(stdout) as { publications: { next: { waits: unknown } }[] }).publications;
-  assert.equal(publication?.next.waits, { rule: 'freeze', message: 'frozen (launch)', until: moment(endMs) });
+  const [publication] = (JSON.parse(stdout) as { publications: { next: { deferred: unknown } }[] }).publications;
+  assert.equal(publication?.next.deferred, { rule: 'freeze', message: 'frozen (launch)', until: moment(endMs) });
 });
 
 test('a suspended API waits, and its neighbours go', async () => {

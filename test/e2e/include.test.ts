@@ -69,13 +69,10 @@ test('a file of a team is followed: edited, replaced, added, taken away, and mov
   await sleep(300);
   assert.equal([online(), calls()], ['ac', before], 'what was moved is not lost, and needs no call');
   rmSync(join(folder, 'apis/two.yaml'));
-  await until(
-    'the vanished file is held',
-    () => daemon?.events('plan:computed').some(({ suspicion }) => suspicion === 'includeRemoved') ?? false,
-  );
+  await until('the vanished file is held', () => daemon?.events('plan:computed').some(({ fileHeld }) => fileHeld === 'includeRemoved') ?? false);
   await sleep(300);
   assert.is(online(), 'ac');
-  const digest = String(daemon?.events('plan:computed').at(-1)?.['heldDigest']);
+  const digest = String(daemon?.events('plan:computed').at(-1)?.['approvalDigest']);
   assert.is((await edict(['approve', digest, '--by', 'ada', '--reason', 'the team is gone'], folder)).code, 0);
   await until('it was meant', () => online() === '');
 });
@@ -87,7 +84,7 @@ test('a half-written file of a team leaves the last valid state in force, and it
   await until('a is online', () => online() === 'a');
   write('apis/one.yaml', 'apis:\n  a: { id: api-a, environments: { test: offl');
   await until('it is refused', () => (daemon?.events('file:invalid').length ?? 0) > 0);
-  assert.match(JSON.stringify(daemon?.events('file:invalid')[0]?.['mistakes']), 'apis/one.yaml');
+  assert.match(JSON.stringify(daemon?.events('file:invalid')[0]?.['errors']), 'apis/one.yaml');
   assert.is(online(), 'a');
   write('apis/one.yaml', part({ a: 'offline' }));
   await until('the repair is made', () => online() === '');

@@ -21,13 +21,13 @@ const file = (states: Readonly<Record<string, string>>): string => fileOf(emulat
 const write = (text: string): void => writeFileSync(join(folder, 'edict.yaml'), text);
 
 interface PlanLike {
-  readonly heldDigest: string | null;
-  readonly suspicion: object | null;
+  readonly approvalDigest: string | null;
+  readonly fileHeld: object | null;
   readonly approval: object | null;
-  readonly saved?: { readonly done: number };
+  readonly savedPlan?: { readonly applied: number };
   readonly summary: Readonly<Record<string, number>>;
-  readonly changes: readonly { readonly reason: string; readonly waits: object | null; readonly drift: object | null }[];
-  readonly seen: readonly { readonly kind: string }[];
+  readonly changes: readonly { readonly reason: string; readonly deferred: object | null; readonly drift: object | null }[];
+  readonly notices: readonly { readonly kind: string }[];
 }
 
 async function plan(...args: readonly string[]): Promise<PlanLike> {
@@ -57,7 +57,7 @@ test('everything that somebody else has done', async () => {
   emulator.state.takeOffline('api-a', 'env-test');
   emulator.state.publish('api-c', 'env-test', 'by hand');
   const reported = await plan('--refresh');
-  assert.equal(reported.seen.map(({ kind }) => kind).sort(), ['adopted', 'drift']);
+  assert.equal(reported.notices.map(({ kind }) => kind).sort(), ['adopted', 'drift']);
   write(`${file({ a: 'online', b: 'online' })}drift: correct\nrepublish: edited\n`);
   const corrected = await plan('--refresh');
   assert.equal(
@@ -75,24 +75,24 @@ test('what is held, one change and the whole file, and what an agreement release
   assert.is(held.summary['held'], 1);
   const applied = await apply();
   assert.equal([applied.code, applied.of('held').map(({ rule }) => rule)], [4, ['protected']]);
-  await edict(['approve', held.heldDigest ?? '', '--by', 'ada', '--reason', 'CHG-7'], folder);
+  await edict(['approve', held.approvalDigest ?? '', '--by', 'ada', '--reason', 'CHG-7'], folder);
   assert.ok((await plan()).approval);
   write(file({}));
-  assert.ok((await plan()).suspicion);
-  assert.ok((await apply()).last['suspicion']);
+  assert.ok((await plan()).fileHeld);
+  assert.ok((await apply()).last['fileHeld']);
 });
 
 test('what waits, with and without an end', async () => {
   const [from, to] = ['2020-01-01T00:00Z', '2099-01-01T00:00Z'];
   write(`${file({ a: 'online' })}freeze: [{ name: launch, from: "${from}", to: "${to}" }]\n`);
-  assert.ok((await plan()).changes[0]?.waits);
+  assert.ok((await plan()).changes[0]?.deferred);
   assert.equal(
-    (await apply()).of('waiting').map(({ rule, until }) => [rule, until]),
+    (await apply()).of('deferred').map(({ rule, until }) => [rule, until]),
     [['freeze', '2099-01-01T00:00:00Z']],
   );
   write(`${file({ a: 'online' })}suspend: { reason: the vendor looks at it }\n`);
   assert.equal(
-    (await apply()).of('waiting').map(({ rule, until }) => [rule, until]),
+    (await apply()).of('deferred').map(({ rule, until }) => [rule, until]),
     [['suspended', null]],
   );
 });
@@ -111,15 +111,15 @@ test('calls that fail, and one whose outcome nobody knows at first', async () =>
 test('a saved plan, made twice, and one that is out of date', async () => {
   write(file({ a: 'online', b: 'online' }));
   await plan('--out', 'saved.plan');
-  assert.equal(((await apply('--plan', 'saved.plan')).last['saved'] as { dropped: unknown }).dropped, []);
+  assert.equal(((await apply('--plan', 'saved.plan')).last['savedPlan'] as { superseded: unknown }).superseded, []);
   const shown = await edict(['apply', '--plan', 'saved.plan', '--dry-run', '--format', 'json'], folder);
-  assert.is(planDocument<PlanLike>(shown.stdout).saved?.done, 2);
+  assert.is(planDocument<PlanLike>(shown.stdout).savedPlan?.applied, 2);
   write(file({ a: 'offline', b: 'online' }));
   await plan('--out', 'stale.plan');
   write(file({ a: 'online', b: 'online' }));
   const { code, last } = await apply('--plan', 'stale.plan');
   assert.is(code, 1);
-  assert.is((last['error'] as { moved: unknown[] }).moved.length, 1);
+  assert.is((last['error'] as { staleChanges: unknown[] }).staleChanges.length, 1);
 });
 
 test('an invalid file and one that is not there, in one line each', async () => {
@@ -135,7 +135,7 @@ test('an invalid file and one that is not there, in one line each', async () => 
 test('the schemas take nothing else', () => {
   for (const wrong of [
     '{}',
-    '{"format":1,"valid":true,"mistakes":[]}',
+    '{"format":1,"valid":true,"errors":[]}',
     '{"format":1,"error":{"code":"X","message":"","hint":null,"more":1}}',
   ]) {
     assert.equal([conforms('plan', JSON.parse(wrong)), conforms('apply', JSON.parse(wrong))], [false, false]);

@@ -20,7 +20,7 @@ const commands: Readonly<Record<string, ((scene: Scene) => Args) | null>> = {
   wait: ({ folder }) => [join(folder, 'edict.yaml'), '--timeout', '0s'],
   status: ({ folder }) => [join(folder, 'edict.yaml')],
   history: ({ folder }) => [join(folder, 'edict.yaml')],
-  approve: ({ folder }) => [heldDigest, join(folder, 'edict.yaml'), '--by', 'ada', '--reason', 'CHG-7'],
+  approve: ({ folder }) => [approvalDigest, join(folder, 'edict.yaml'), '--by', 'ada', '--reason', 'CHG-7'],
   undo: ({ folder }) => ['last', join(folder, 'edict.yaml')],
   explain: ({ folder }) => ['orders', 'test', join(folder, 'edict.yaml')],
   import: ({ emulator }) => ['--endpoint', emulator.url, '--project', 'project', '--instance', 'instance'],
@@ -29,7 +29,7 @@ const commands: Readonly<Record<string, ((scene: Scene) => Args) | null>> = {
   schema: () => [],
   completion: () => ['bash'],
 };
-let heldDigest = '';
+let approvalDigest = '';
 
 /** How each option is tried, besides being left out. */
 const values: Readonly<Record<string, readonly Args[]>> = {
@@ -96,7 +96,7 @@ async function openWork(): Promise<Scene & AsyncDisposable> {
     scene.file({ apis: { orders: '-test -release', carts: 'test', stock: 'test', users: 'test', tax: 'test release' }, environments }),
   );
   const { stdout } = await scene.edict('plan', '--format', 'json', '--out', join(scene.folder, 'saved.json'));
-  heldDigest = (JSON.parse(stdout) as { heldDigest: string }).heldDigest;
+  approvalDigest = (JSON.parse(stdout) as { approvalDigest: string }).approvalDigest;
   return scene;
 }
 

@@ -149,7 +149,7 @@ test('a suspension over HTTP stops every call, shows everywhere and outlives the
       ...(body && { body: JSON.stringify(body) }),
     });
   await page.getByText('live', { exact: true }).waitFor();
-  assert.is((await ask('PUT', { by: 'ada', why: 'INC-7' })).status, 204);
+  assert.is((await ask('PUT', { by: 'ada', reason: 'INC-7' })).status, 204);
   await page.getByText('Suspended: no call is made').waitFor();
   const before = emulator.requests.all().length;
   write({ ...allOnline, orders: 'offline' });

@@ -72,7 +72,7 @@ test('a failure in staging stops that API’s way, and no other’s', async () =
   emulator.faults.add({ ...fault, times: 1 });
   const { code, stdout } = await edict(['apply'], folder);
   assert.equal([code, calls('orders'), calls('carts')], [5, ['test', 'staging'], ['test', 'staging', 'release']]);
-  assert.match(stdout, '4 online, 0 offline, 0 unchanged, 1 waiting, 1 failed');
+  assert.match(stdout, '4 online, 0 offline, 0 unchanged, 1 deferred, 1 failed');
   assert.match(stdout, '… orders in release, online: waits for staging');
   assert.is((await edict(['apply'], folder)).code, 0);
   assert.equal(calls('orders'), ['test', 'staging', 'staging', 'release']);
@@ -83,7 +83,7 @@ test('apply does not wait for a soak, and says until when it lasts; the daemon g
   const { code, stdout } = await edict(['apply'], folder);
   assert.equal([code, calls('orders')], [0, ['test']]);
   assert.match(stdout, /… orders in staging, online: soaks in test until \d{4}-\S+Z/);
-  assert.match((await edict(['plan'], folder)).stdout, /Waits \(4\)[\s\S]*… orders +staging +online: soaks in test until/);
+  assert.match((await edict(['plan'], folder)).stdout, /Deferred \(4\)[\s\S]*… orders +staging +online: soaks in test until/);
   run();
   await until('all is released', () => calls('orders').length === 3 && calls('carts').length === 3);
   assert.equal(
@@ -134,7 +134,7 @@ test('what is held in staging holds back its release, which is waiting and not h
   write('[test, staging, release]', states('offline'), '{ id: env-staging, protected: true }');
   const { code, stdout } = await edict(['apply', '--format', 'json'], folder);
   const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, unknown>;
-  assert.equal([code, summary['offline'], summary['held'], summary['waiting']], [4, 2, 2, 2]);
+  assert.equal([code, summary['offline'], summary['held'], summary['deferred']], [4, 2, 2, 2]);
   assert.equal(calls('orders').slice(3), ['test']);
   assert.match((await edict(['plan'], folder)).stdout, '… orders  release  offline: waits for staging, where it is held');
 });

@@ -78,8 +78,8 @@ test('the page of several files names each, and leads to it', async () => {
   const overview = await (await fetch(url)).text();
   for (const name of ['one', 'two']) {
     assert.match(overview, `${name}.yaml`);
-    const status = (await (await fetch(new URL(`${name}/api/v1/status`, `${url}/`))).json()) as { live: { file: { path: string } } };
-    assert.match(status.live.file.path, `${name}.yaml`);
+    const status = (await (await fetch(new URL(`${name}/api/v1/status`, `${url}/`))).json()) as { daemon: { file: { path: string } } };
+    assert.match(status.daemon.file.path, `${name}.yaml`);
   }
   const metrics = await (await fetch(new URL('/metrics', url))).text();
   for (const name of ['one', 'two']) assert.match(metrics, `edict_file_valid{file="${name}.yaml"} 1\n`);

@@ -91,13 +91,13 @@ test('a pass, its plan and its calls are one trace, and a call that failed says 
   const { code, stdout, stderr } = await running.finished;
   assert.is(code, 0);
 
-  const [pass, ...others] = spans().filter(({ name }) => name === 'pass');
+  const [pass, ...others] = spans().filter(({ name }) => name === 'reconcile');
   assert.ok(pass);
   assert.is(others.length, 0);
   assert.is(pass.parentSpanId ?? '', '');
   assert.equal(
-    ['edict.cause', 'edict.pass', 'edict.online', 'edict.failed'].map((key) => attributeOf(pass.attributes, key)),
-    ['startup', running.events('reconcile:finished')[0]?.['pass'], 1, 1],
+    ['edict.cause', 'edict.reconcile', 'edict.online', 'edict.failed'].map((key) => attributeOf(pass.attributes, key)),
+    ['startup', running.events('reconcile:finished')[0]?.['reconcileId'], 1, 1],
   );
   const below = spans().filter(({ parentSpanId }) => parentSpanId === pass.spanId);
   assert.equal(below.map(({ name }) => name).sort(), ['call online', 'call online', 'plan']);
@@ -110,7 +110,7 @@ test('a pass, its plan and its calls are one trace, and a call that failed says 
     const call = below.find(({ attributes }) => attributeOf(attributes, 'edict.attempt') === settled['attempt']);
     assert.ok(call);
     const tookMs = Number(BigInt(call.endTimeUnixNano) - BigInt(call.startTimeUnixNano)) / 1e6;
-    assert.ok(Math.abs(tookMs - Number(settled['tookMs'])) < 100, `${tookMs} ms, ${settled['tookMs']} ms in the log`);
+    assert.ok(Math.abs(tookMs - Number(settled['durationMs'])) < 100, `${tookMs} ms, ${settled['durationMs']} ms in the log`);
     const isGood = settled['outcome'] === 'succeeded';
     assert.equal(call.status, isGood ? { code: 0 } : { code: 2, message: 'APIG.1005 not allowed' });
     assert.is(attributeOf(call.attributes, 'edict.outcome'), settled['outcome']);

@@ -79,7 +79,7 @@ async function undoInFile(...args: readonly string[]): Promise<string> {
 }
 
 async function history(): Promise<
-  readonly { readonly id: number; readonly passId: string; readonly api: string; readonly reason: string }[]
+  readonly { readonly id: number; readonly reconcileId: string; readonly api: string; readonly reason: string }[]
 > {
   return (JSON.parse((await run(['history', '--format', 'json'])).stdout) as { attempts: Awaited<ReturnType<typeof history>> }).attempts;
 }
@@ -130,7 +130,7 @@ test('what has moved since is named, and not in the change', async () => {
   const first = effective('users');
   write(['orders', 'carts', 'users'].map((api) => line(api, 'r2')));
   await apply();
-  const id = (await history())[0]?.passId.slice(0, 6) ?? '';
+  const id = (await history())[0]?.reconcileId.slice(0, 6) ?? '';
   write([line('orders', 'r3'), line('carts', 'r2'), line('users', 'r2')]);
   await apply();
   emulator.state.changeManually('api-carts', 'env-test', 'online');
@@ -316,11 +316,11 @@ test('one attempt is undone by its number', async () => {
   write(['orders', 'carts'].map((api) => `  ${api}: { id: api-${api}, environments: { test: online } }`));
   await apply();
   const carts = (await history()).find(({ api }) => api === 'carts')?.id;
-  const { undo: of, restores } = JSON.parse(await undo(String(carts), 'edict.yaml', '--format', 'json')) as {
-    undo: { kind: string; id: string };
-    restores: { api: string; state: string }[];
+  const { target: of, restorations } = JSON.parse(await undo(String(carts), 'edict.yaml', '--format', 'json')) as {
+    target: { kind: string; id: string };
+    restorations: { api: string; state: string }[];
   };
-  assert.equal([of.kind, of.id, restores.map(({ api, state }) => [api, state])], ['attempt', String(carts), [['carts', 'offline']]]);
+  assert.equal([of.kind, of.id, restorations.map(({ api, state }) => [api, state])], ['attempt', String(carts), [['carts', 'offline']]]);
   await undoInFile(String(carts));
   await apply();
   assert.equal([effective('orders') === null, effective('carts')], [false, null]);
@@ -369,9 +369,9 @@ test('works on an emulated gateway too', async () => {
     await emulated();
   }
   const shown = await run(['undo', 'edict.yaml', '--emulate', '--format', 'json']);
-  const { restores, file } = JSON.parse(shown.stdout) as { restores: { state: string; version: string }[]; file: { diff: string } };
-  assert.is(restores[0]?.state, 'online');
-  assert.match(file.diff, `version: ${restores[0]?.version}`);
+  const { restorations, file } = JSON.parse(shown.stdout) as { restorations: { state: string; version: string }[]; file: { diff: string } };
+  assert.is(restorations[0]?.state, 'online');
+  assert.match(file.diff, `version: ${restorations[0]?.version}`);
   gitApply(file.diff);
   assert.match(await emulated(), /^Applied in .*: 1 online/);
 });

@@ -68,7 +68,7 @@ test('changes that were made, a failure, and its end', async () => {
   await until('both are sent', () => notice('applied') !== undefined && notice('failed') !== undefined);
   assert.is(notice('applied')?.summary, '1 change made: 1 online, 0 offline');
   const failed = notice('failed');
-  assert.equal([failed?.status, failed?.what, failed?.publication?.api, failed?.code], ['firing', 'publication', 'orders', 'APIG.1005']);
+  assert.equal([failed?.status, failed?.subject, failed?.publication?.api, failed?.code], ['firing', 'publication', 'orders', 'APIG.1005']);
   const { headers, body = '' } = server.requests[0] ?? {};
   const signed = `${headers?.['webhook-id']}.${headers?.['webhook-timestamp']}.${body}`;
   assert.is(headers?.['webhook-signature'], `v1,${createHmac('sha256', key).update(signed).digest('base64')}`);
@@ -89,10 +89,10 @@ test('held changes come with the command that approves them, and the command doe
     [held?.count, held?.reasons.map(({ rule }) => rule), held?.publications.map(({ api, action }) => `${api} ${action}`)],
     [1, ['protected'], ['orders offline']],
   );
-  const words = held?.command?.split(' ').slice(1) ?? [];
+  const words = held?.approveCommand?.split(' ').slice(1) ?? [];
   await edict([...words.slice(0, words.indexOf('--by')), '--by', 'ada', '--reason', 'CHG-7'], folder);
   await until('it is made', () => notices().filter(({ kind }) => kind === 'applied').length === 2);
-  assert.is(notice('held', 'resolved')?.digest, held?.digest);
+  assert.is(notice('held', 'resolved')?.approvalDigest, held?.approvalDigest);
 });
 
 test('an invalid file comes with the places of its errors, and is resolved by a valid one', async () => {
@@ -138,7 +138,7 @@ test('an outage that meets every publication is sent once, and its end', async (
   await until('it is online', () => notice('applied') !== undefined);
   emulator.faults.add({ kind: 'cut', operation: '*', share: 1 });
   write(Object.fromEntries(apis.map((api) => [api, 'online'])));
-  const isOutage = (one: Notice): boolean => one.kind === 'failed' && one.what === 'outage';
+  const isOutage = (one: Notice): boolean => one.kind === 'failed' && one.subject === 'outage';
   const outages = (status: string): number => notices().filter((one) => isOutage(one) && 'status' in one && one.status === status).length;
   await until('it is sent', () => outages('firing') > 0);
   await sleep(2000);

@@ -12,8 +12,8 @@ test('an error has a code, and a hint and an exit code unless nothing special is
 
 test('an invalid file counts its mistakes and exits with 3', () => {
   const mistake = { rule: 'invalid-value' as const, file: 'f', line: 1, column: 1, length: 1, message: '', hint: null, text: '' };
-  assert.is(new InvalidFileError('f', [mistake]).message, 'f has 1 mistake');
-  assert.is(new InvalidFileError('f', [mistake, mistake]).message, 'f has 2 mistakes');
+  assert.is(new InvalidFileError('f', [mistake]).message, 'f has 1 error');
+  assert.is(new InvalidFileError('f', [mistake, mistake]).message, 'f has 2 errors');
   assert.is(new InvalidFileError('f', []).exitCode, 3);
 });
 

@@ -9,12 +9,12 @@ const startedAtMs = Date.UTC(2026, 10, 20, 9, 30);
 test('times are told in UTC, and an attempt without an outcome has none', () => {
   const begun = attempt('orders', 'test', { id: 7, startedAtMs, approval: { by: 'ada', reason: 'CHG-7' } });
   assert.equal(historyAttemptJson(begun), {
-    ...{ id: 7, passId: 'pass', api: 'orders', apiId: 'api-orders', environment: 'test', environmentId: 'env-test' },
-    ...{ action: 'online', reason: 'new', revision: null, remark: null, marker: null, askedVersionId: null, commitId: null },
-    ...{ outcome: null, code: null, status: null, message: null, requestId: null, versionId: null, publishId: null, before: null },
-    ...{ approval: { by: 'ada', why: 'CHG-7' }, began: '2026-11-20T09:30:00.000Z', settled: null },
+    ...{ id: 7, reconcileId: 'pass', api: 'orders', apiId: 'api-orders', environment: 'test', environmentId: 'env-test' },
+    ...{ action: 'online', reason: 'new', revision: null, remark: null, marker: null, requestedVersionId: null, commitId: null },
+    ...{ outcome: null, code: null, status: null, message: null, requestId: null, versionId: null, publishId: null, priorState: null },
+    ...{ approval: { by: 'ada', reason: 'CHG-7' }, startedAt: '2026-11-20T09:30:00.000Z', finishedAt: null },
   });
-  assert.is(historyAttemptJson({ ...begun, finishedAtMs: startedAtMs + 40 }).settled, '2026-11-20T09:30:00.040Z');
+  assert.is(historyAttemptJson({ ...begun, finishedAtMs: startedAtMs + 40 }).finishedAt, '2026-11-20T09:30:00.040Z');
 });
 
 test('an approval says how much it is for, and how much was made with it', () => {
@@ -32,8 +32,8 @@ test('an approval says how much it is for, and how much was made with it', () =>
     isFileHoldReleased: false,
   };
   assert.equal(approvalJson(approval), {
-    ...{ id: 3, digest, by: 'ada', why: 'CHG-7', items: 2, made: 1 },
-    ...{ at: '2026-11-20T09:30:00Z', expires: '2026-11-20T10:30:00Z' },
+    ...{ id: 3, digest, by: 'ada', reason: 'CHG-7', entries: 2, used: 1 },
+    ...{ approvedAt: '2026-11-20T09:30:00Z', expiresAt: '2026-11-20T10:30:00Z' },
   });
 });
 

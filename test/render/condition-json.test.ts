@@ -7,10 +7,10 @@ const idle = { updatedAtMs, pid: 7, calls: 10, perMs: 1000, paused: null };
 const paused = { reason: 'outage', message: 'nobody answers', sinceMs: updatedAtMs } as const;
 
 test('programs read how a process is getting on', () => {
-  const asOf = '2026-11-20T09:30:00.000Z';
+  const updatedAt = '2026-11-20T09:30:00.000Z';
   const rate = { calls: 10, perMs: 1000 };
-  assert.equal(controllerStatusJson(idle), { pid: 7, asOf, rate, stopped: null });
-  assert.equal(controllerStatusJson({ ...idle, paused }).stopped, { why: 'outage', message: 'nobody answers', since: asOf });
+  assert.equal(controllerStatusJson(idle), { pid: 7, updatedAt, rate, paused: null });
+  assert.equal(controllerStatusJson({ ...idle, paused }).paused, { reason: 'outage', message: 'nobody answers', since: updatedAt });
 });
 
 test.run();

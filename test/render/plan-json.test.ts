@@ -13,22 +13,22 @@ const desired = desiredState(
 );
 const plan = diffStates(desired, recordedState([recorded('invoices', 'release'), recorded('carts', 'test'), recorded('gone', 'test')]));
 
-test('is the JSON that the design promises', () => {
+test('a plan has the JSON form of the schema', () => {
   assert.equal(JSON.parse(JSON.stringify(planJson({ plan, desired, notices: [], approveCommand: 'edict approve' }))), {
     format: 1,
     digest: planDigest(plan),
-    heldDigest: approvalDigest(plan),
-    release: 'edict approve',
-    suspicion: null,
+    approvalDigest: approvalDigest(plan),
+    approveCommand: 'edict approve',
+    fileHeld: null,
     suspension: null,
     approval: null,
     gateway: { endpoint: 'https://roma.example.com', project: 'project', instance: 'instance' },
     targets: { apis: [], environments: [] },
-    summary: { online: 1, offline: 1, unchanged: 1, held: 1, waiting: 0, untargeted: 0 },
+    summary: { online: 1, offline: 1, unchanged: 1, held: 1, deferred: 0, excluded: 0 },
     changes: [
       {
         ...{ api: 'gone', apiId: 'api-gone', environment: 'test', environmentId: 'env-test', action: 'offline', reason: 'prune' },
-        ...{ from: 'online', to: 'offline', revision: null, version: null, drift: null, held: null, waits: null, source: null },
+        ...{ from: 'online', to: 'offline', revision: null, version: null, drift: null, held: null, deferred: null, source: null },
       },
       {
         ...{
@@ -41,16 +41,16 @@ test('is the JSON that the design promises', () => {
         },
         ...{ from: 'online', to: 'offline', revision: null, version: null, drift: null },
         held: 'protected: environment release is protected: nothing goes offline there',
-        waits: null,
+        deferred: null,
         source: { file: 'edict.yaml', line: 1, column: 1, commit: null },
       },
       {
         ...{ api: 'orders', apiId: 'api-orders', environment: 'test', environmentId: 'env-test', action: 'online', reason: 'new' },
-        ...{ from: null, to: 'online', revision: 'r1', version: null, drift: null, held: null, waits: null },
+        ...{ from: null, to: 'online', revision: 'r1', version: null, drift: null, held: null, deferred: null },
         source: { ...source, commit: null },
       },
     ],
-    seen: [],
+    notices: [],
     estimate: { calls: 2, seconds: 0.1, batched: null },
   });
 });

@@ -8,7 +8,7 @@ test('a request is checked by what the description says of it', () => {
   const { querystring, body } = schema('GET', '/api/v1/history');
   assert.equal(Object.keys(querystring?.['properties'] as object), ['api', 'environment', 'limit']);
   assert.is(body, undefined);
-  assert.equal(schema('POST', '/api/v1/approvals').body?.['required'], ['digest', 'by', 'why']);
+  assert.equal(schema('POST', '/api/v1/approvals').body?.['required'], ['digest', 'by', 'reason']);
   assert.equal(schema('POST', '/api/v1/resync'), {});
 });
 

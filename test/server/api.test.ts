@@ -131,7 +131,7 @@ test('the status has every publication, or those of one API', async () => {
 
 test('the plan is what edict plan shows', async () => {
   const { answer } = await ask('GET', '/api/v1/plan');
-  assert.equal([answer['heldDigest'], (answer['changes'] as unknown[]).length], [approvalDigest(plan), 2]);
+  assert.equal([answer['approvalDigest'], (answer['changes'] as unknown[]).length], [approvalDigest(plan), 2]);
 });
 
 test('the history is narrowed by name or ID and limited', async () => {
@@ -144,9 +144,9 @@ test('events begin with everything', async () => {
   const abort = new AbortController();
   const response = await fetch(`${server.url}/api/v1/events`, { signal: abort.signal });
   const { value } = await (response.body as ReadableStream<Uint8Array>).getReader().read();
-  const [live = '', cells = ''] = new TextDecoder().decode(value).split('\n\n');
+  const [daemon = '', cells = ''] = new TextDecoder().decode(value).split('\n\n');
   for (const [text, name] of [
-    [live, 'Live'],
+    [daemon, 'DaemonStatus'],
     [cells, 'Cells'],
   ] as const) {
     const validate = ajv.compile({ $ref: `urn:edict:api#/components/schemas/${name}` });
@@ -167,7 +167,7 @@ for (const path of [
 test('nobody acts without the token, whatever else he sends', async () => {
   for (const token of [null, 'wrong', '']) {
     assert.is((await ask('POST', '/api/v1/resync', undefined, token)).status, 401);
-    assert.is((await ask('POST', '/api/v1/approvals', { digest: approvalDigest(plan), by: 'ada', why: 'CHG' }, token)).status, 401);
+    assert.is((await ask('POST', '/api/v1/approvals', { digest: approvalDigest(plan), by: 'ada', reason: 'CHG' }, token)).status, 401);
     assert.is((await ask('POST', '/api/v1/approvals', 'not JSON', token)).status, token === 'right' ? 400 : 401);
   }
   assert.equal([resyncs, approved.length], [0, 0]);
@@ -179,9 +179,9 @@ test('asks for a pass now', async () => {
 });
 
 test('agrees to exactly what is held', async () => {
-  const agreeing = { digest: approvalDigest(plan), by: 'ada', why: 'CHG-7' };
+  const agreeing = { digest: approvalDigest(plan), by: 'ada', reason: 'CHG-7' };
   const { status, answer } = await ask('POST', '/api/v1/approvals', agreeing, 'right');
-  assert.equal([status, answer['expires']], [201, '1970-01-01T01:00:05Z']);
+  assert.equal([status, answer['expiresAt']], [201, '1970-01-01T01:00:05Z']);
   assert.equal(approved, [
     { digest: agreeing.digest, by: 'ada', reason: 'CHG-7', approvedAtMs: 5000, expiresAtMs: 3_605_000, scope: approved[0]?.scope ?? [] },
   ]);
@@ -192,30 +192,30 @@ test('agrees to exactly what is held', async () => {
 
 for (const [name, body] of [
   ['nothing', {}],
-  ['no digest', { digest: 'sha256:1', by: 'ada', why: 'CHG' }],
-  ['nobody', { digest: `sha256:${'0'.repeat(64)}`, by: '', why: 'CHG' }],
-  ['a key that nobody knows', { digest: `sha256:${'0'.repeat(64)}`, by: 'ada', why: 'CHG', force: true }],
-  ['eight days', { digest: `sha256:${'0'.repeat(64)}`, by: 'ada', why: 'CHG', expires: '192h' }],
-  ['no duration', { digest: `sha256:${'0'.repeat(64)}`, by: 'ada', why: 'CHG', expires: 'soon' }],
+  ['no digest', { digest: 'sha256:1', by: 'ada', reason: 'CHG' }],
+  ['nobody', { digest: `sha256:${'0'.repeat(64)}`, by: '', reason: 'CHG' }],
+  ['a key that nobody knows', { digest: `sha256:${'0'.repeat(64)}`, by: 'ada', reason: 'CHG', force: true }],
+  ['eight days', { digest: `sha256:${'0'.repeat(64)}`, by: 'ada', reason: 'CHG', expiresAfter: '192h' }],
+  ['no duration', { digest: `sha256:${'0'.repeat(64)}`, by: 'ada', reason: 'CHG', expiresAfter: 'soon' }],
   ['broken JSON', '{"digest":'],
 ] as const) {
   test(`an approval with ${name} is refused`, async () => assert.is((await ask('POST', '/api/v1/approvals', body, 'right')).status, 400));
 }
 
 test('suspends for a time or without an end, and takes it back', async () => {
-  assert.is((await ask('PUT', '/api/v1/suspension', { by: 'ada', why: 'INC-1', for: '2h' }, 'right')).status, 204);
-  assert.is((await ask('PUT', '/api/v1/suspension', { by: 'ada', why: 'INC-1' }, 'right')).status, 204);
+  assert.is((await ask('PUT', '/api/v1/suspension', { by: 'ada', reason: 'INC-1', for: '2h' }, 'right')).status, 204);
+  assert.is((await ask('PUT', '/api/v1/suspension', { by: 'ada', reason: 'INC-1' }, 'right')).status, 204);
   assert.is((await ask('DELETE', '/api/v1/suspension', undefined, 'right')).status, 204);
   assert.equal(suspensions, [{ by: 'ada', reason: 'INC-1', untilMs: 7_205_000 }, { by: 'ada', reason: 'INC-1', untilMs: null }, null]);
   for (const body of [
     { by: 'ada' },
-    { by: '', why: 'INC-1' },
-    { by: 'ada', why: 'INC-1', for: 'ever' },
-    { by: 'ada', why: 'INC-1', for: '0s' },
+    { by: '', reason: 'INC-1' },
+    { by: 'ada', reason: 'INC-1', for: 'ever' },
+    { by: 'ada', reason: 'INC-1', for: '0s' },
   ]) {
     assert.is((await ask('PUT', '/api/v1/suspension', body, 'right')).status, 400, JSON.stringify(body));
   }
-  assert.is((await ask('PUT', '/api/v1/suspension', { by: 'eve', why: 'fun' })).status, 401);
+  assert.is((await ask('PUT', '/api/v1/suspension', { by: 'eve', reason: 'fun' })).status, 401);
   assert.is((await ask('DELETE', '/api/v1/suspension')).status, 401);
   assert.is(suspensions.length, 3);
 });

@@ -22,11 +22,11 @@ function open() {
     statusCache.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'file', plan: diffStates(wanted, had), recorded: had });
   };
   const watch = () => {
-    const lives: Schemas['Live'][] = [];
+    const lives: Schemas['DaemonStatus'][] = [];
     const cells: Schemas['Cells'][] = [];
     const leave = broadcaster.subscribe((message) => {
       const [, event, json = ''] = /^event: (\w+)\ndata: (.*)\n\n$/.exec(message.toString()) ?? [];
-      if (event === 'live') lives.push(JSON.parse(json) as Schemas['Live']);
+      if (event === 'daemon') lives.push(JSON.parse(json) as Schemas['DaemonStatus']);
       else cells.push(JSON.parse(json) as Schemas['Cells']);
     });
     return { lives, cells, leave };
@@ -40,15 +40,15 @@ test('who comes gets everything, and then only what changes', async () => {
   const { board, broadcast, planned, watch } = open();
   planned([wanted('orders', 'test'), wanted('carts', 'test')], [recorded('carts', 'test')]);
   const { lives, cells } = watch();
-  assert.equal([cells[0]?.isWhole, brief(cells[0])], [true, ['orders pending', 'carts unchanged']]);
+  assert.equal([cells[0]?.complete, brief(cells[0])], [true, ['orders pending', 'carts unchanged']]);
   assert.equal(lives[0]?.statusCounts, { pending: 1, unchanged: 1 });
   const orders = change('orders', 'test');
   board.emit({ type: 'attempt:started', reconcileId: 'p', attemptId: 1, change: orders });
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
   board.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: orders, outcome, durationMs: 1 });
   await eventually(() => cells.length === 2, 2000, 'the change is told');
-  assert.equal([cells[1]?.isWhole, brief(cells[1])], [false, ['orders unchanged']]);
-  assert.equal([lives.at(-1)?.statusCounts, lives.at(-1)?.queue.left], [{ pending: 0, unchanged: 2 }, 0]);
+  assert.equal([cells[1]?.complete, brief(cells[1])], [false, ['orders unchanged']]);
+  assert.equal([lives.at(-1)?.statusCounts, lives.at(-1)?.queue.remaining], [{ pending: 0, unchanged: 2 }, 0]);
   broadcast.close();
 });
 
@@ -62,7 +62,7 @@ test('a plan that changes nothing is no news, and what has gone is told', async 
   assert.is(cells.length, 1);
   planned([wanted('orders', 'test')], [recorded('orders', 'test')]);
   await eventually(() => cells.length === 2, 2000, 'the change is told');
-  assert.equal([cells[1]?.cells, cells[1]?.gone], [[], [{ apiId: 'api-carts', environmentId: 'env-test' }]]);
+  assert.equal([cells[1]?.cells, cells[1]?.removed], [[], [{ apiId: 'api-carts', environmentId: 'env-test' }]]);
   broadcast.close();
 });
 

@@ -15,36 +15,39 @@ const start: readonly EdictEvent[] = [
   { type: 'plan:computed', reconcileId: 'p', cause: 'startup', plan: diffStates(desired, was), recorded: was },
 ];
 
-function liveAfter(...events: readonly EdictEvent[]) {
+function statusAfter(...events: readonly EdictEvent[]) {
   const board = new StatusCache(() => 0);
   for (const event of events) board.emit(event);
   return daemonStatusJson(board, {}, about);
 }
 
-test('before the first file there is little to say', () => {
-  const live = liveAfter();
-  assert.equal([live.gateway, live.summary, live.release, live.environments, live.passes], [null, null, null, [], []]);
-  assert.equal(live.file, { path: 'edict.yaml', acceptedAt: null, complaint: null, mistakes: [] });
-  assert.equal([live.queue.left, live.queue.secondsToGo, live.queue.slowedBy], [0, null, null]);
+test('before the first file is loaded, the status is empty', () => {
+  const status = statusAfter();
+  assert.equal(
+    [status.gateway, status.summary, status.approveCommand, status.environments, status.reconciliations],
+    [null, null, null, [], []],
+  );
+  assert.equal(status.file, { path: 'edict.yaml', loadedAt: null, error: null, errors: [] });
+  assert.equal([status.queue.remaining, status.queue.remainingSeconds, status.queue.bottleneck], [0, null, null]);
 });
 
-test('says what is left to do, how long it takes at the present rate, and what slows it', () => {
-  const { queue } = liveAfter(...start);
-  assert.equal([queue.left, queue.secondsToGo, queue.slowedBy], [31, 3, 'the file’s limit: 10 per 1 s']);
-  const slower = liveAfter(...start, { type: 'rate:changed', calls: 5, perMs: 1000, limit: 10 }).queue;
-  assert.equal([slower.secondsToGo, slower.slowedBy], [6, 'the gateway asks for less: 5 per 1 s of 10 per 1 s']);
-  const stopped = liveAfter(...start, { type: 'requests:paused', reason: 'outage', message: 'nobody answers' }).queue;
-  assert.equal([stopped.secondsToGo, stopped.slowedBy], [null, 'nobody answers']);
-  assert.equal(stopped.stopped, { why: 'outage', message: 'nobody answers', since: '1970-01-01T00:00:00Z' });
+test('the queue has the pending changes, the remaining time at the current rate, and the bottleneck', () => {
+  const { queue } = statusAfter(...start);
+  assert.equal([queue.remaining, queue.remainingSeconds, queue.bottleneck], [31, 3, 'limit in the file: 10 per 1 s']);
+  const slower = statusAfter(...start, { type: 'rate:changed', calls: 5, perMs: 1000, limit: 10 }).queue;
+  assert.equal([slower.remainingSeconds, slower.bottleneck], [6, 'throttled by the gateway: 5 per 1 s of 10 per 1 s']);
+  const paused = statusAfter(...start, { type: 'requests:paused', reason: 'outage', message: 'nobody answers' }).queue;
+  assert.equal([paused.remainingSeconds, paused.bottleneck], [null, 'nobody answers']);
+  assert.equal(paused.paused, { reason: 'outage', message: 'nobody answers', since: '1970-01-01T00:00:00Z' });
 });
 
-test('an environment that left the file is there as long as something is recorded in it', () => {
-  const names = liveAfter(...start).environments.map(({ name }) => name);
+test('an environment that was removed from the file is listed while something is recorded in it', () => {
+  const names = statusAfter(...start).environments.map(({ name }) => name);
   assert.equal(names, ['test', 'release', 'left']);
 });
 
-test('the command that releases what is held is said where something is', () => {
-  assert.is(liveAfter(...start).release, 'edict approve sha256:0');
+test('the approve command is set while something is held', () => {
+  assert.is(statusAfter(...start).approveCommand, 'edict approve sha256:0');
 });
 
 test.run();

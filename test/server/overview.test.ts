@@ -7,7 +7,7 @@ import { change, desiredState, wanted } from '../support/states.ts';
 
 const daemonInfo = { version: '1', file: 'shop & sons.yaml', approveCommand: () => null };
 
-test('leads to the page of each file, and says how it stands with it', () => {
+test('the overview links to the page of each file and shows its status', () => {
   const statusCache = new StatusCache(Date.now);
   const shown = (): string => renderOverview([{ pathPrefix: 'shop', daemonInfo, statusCache }]);
   assert.match(shown(), '<a href="/shop/">shop &amp; sons.yaml</a></th><td>starting</td>');
@@ -15,10 +15,10 @@ test('leads to the page of each file, and says how it stands with it', () => {
   statusCache.emit({ type: 'file:loaded', desired });
   const plan = diffStates(desired, new Map());
   statusCache.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'startup', plan, recorded: new Map() });
-  assert.match(shown(), '<td>2 to do</td>');
+  assert.match(shown(), '<td>2 pending</td>');
   const changes = [change('orders', 'test', { held: { rule: 'protected', message: '', hint: '' } })];
   statusCache.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'startup', plan: { ...plan, changes }, recorded: new Map() });
-  assert.match(shown(), '<td>something is held</td>');
+  assert.match(shown(), '<td>changes are held</td>');
   assert.match(shown(), `<td>${plan.gateway.endpoint}, instance instance</td>`);
   statusCache.emit({ type: 'file:unreadable', message: 'the file <x> is not there' });
   assert.match(shown(), '<td>the file &lt;x&gt; is not there</td>');

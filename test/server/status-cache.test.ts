@@ -86,7 +86,7 @@ test('a complaint about the file stays until the file is well', () => {
     text: 'x',
   } as const;
   const board = boardAfter(accepted, { type: 'file:invalid', error: new InvalidFileError('edict.yaml', [mistake]) });
-  assert.equal(board.fileError, { message: 'edict.yaml has 1 mistake', diagnostics: [mistake] });
+  assert.equal(board.fileError, { message: 'edict.yaml has 1 error', diagnostics: [mistake] });
   board.emit({ type: 'file:unreadable', message: 'edict.yaml is not there' });
   assert.equal(board.fileError, { message: 'edict.yaml is not there', diagnostics: [] });
   board.emit(accepted);

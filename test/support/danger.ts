@@ -111,8 +111,8 @@ export async function openScene(): Promise<Scene & AsyncDisposable> {
       writeFileSync(join(folder, name), text);
     },
     async approve(...more) {
-      const plan = JSON.parse((await edict('plan', '--format', 'json')).stdout) as { heldDigest: string | null };
-      return edict('approve', plan.heldDigest ?? 'nothing is held', '--by', 'ada', '--reason', 'CHG-7', ...more);
+      const plan = JSON.parse((await edict('plan', '--format', 'json')).stdout) as { approvalDigest: string | null };
+      return edict('approve', plan.approvalDigest ?? 'nothing is held', '--by', 'ada', '--reason', 'CHG-7', ...more);
     },
     file: (content) => fileText(emulator.url, content),
     online: () =>

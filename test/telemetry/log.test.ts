@@ -27,7 +27,7 @@ test('every event is a line with its name, a time and its fields', async () => {
     [settled['api'], settled['apiId'], settled['environment'], settled['action'], settled['reason'], settled['outcome']],
     ['orders', 'api-orders', 'test', 'online', 'new', 'succeeded'],
   );
-  assert.is(new Set(lines.slice(1).map((line) => line['pass'])).size, 1);
+  assert.is(new Set(lines.slice(1).map((line) => line['reconcileId'])).size, 1);
 });
 
 test('the level leaves out what is less', async () => {

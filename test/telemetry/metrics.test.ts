@@ -61,9 +61,9 @@ test('calls are counted by what they do and what came of them', async () => {
 test('what stops the calls, the rate, the file, and when all was well', async () => {
   const { emit, text } = opened();
   emit({ type: 'requests:paused', reason: 'outage', message: '' });
-  assert.match(await text(), 'edict_requests_paused{why="outage"} 1\n');
+  assert.match(await text(), 'edict_requests_paused{reason="outage"} 1\n');
   emit({ type: 'requests:resumed' });
-  assert.match(await text(), 'edict_requests_paused{why="outage"} 0\n');
+  assert.match(await text(), 'edict_requests_paused{reason="outage"} 0\n');
   emit({ type: 'rate:changed', calls: 5, perMs: 500, limit: 10 });
   assert.match(await text(), 'edict_rate_calls_per_second 10\n');
   emit({ type: 'file:loaded', desired });

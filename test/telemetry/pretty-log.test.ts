@@ -16,12 +16,12 @@ test('a person reads what was done, why it failed and what to do', async () => {
   await emulator.close();
   const shown = stderr.replaceAll(/^\[\d\d:\d\d:\d\d\] +/gm, '').replaceAll(/\d+ ms|[0-9a-f]{32}|\d\.\d s/g, '…');
   for (const line of [
-    'INFO: plan made: 2 to change, 0 as the file says',
+    'INFO: plan computed: 2 to change, 0 unchanged',
     "ERROR: + online  nowhere in test: APIG.3002 API api-nowhere does not exist (check the API's id in the file, or remove the API from it)",
     'WARN: + online  orders in test: APIG.3500 not now',
-    'INFO: + online  orders in test: will try again in …',
+    'INFO: + online  orders in test: retry scheduled in …',
     'INFO: + online  orders in test (new, …, version …)',
-    'WARN: pass finished with failures: 1 online, 1 failed, 0 unchanged',
+    'WARN: reconciliation finished with failures: 1 online, 1 failed, 0 unchanged',
   ]) {
     assert.ok(shown.includes(line), `${line}\nin\n${shown}`);
   }
@@ -52,9 +52,9 @@ test('every event is one sentence that says what happened, and all begin in one 
   for (const line of lines) assert.match(line, /^\[\d\d:\d\d:\d\d\] ( INFO|ERROR| WARN|DEBUG): \S.*\S$/);
   assert.not.match(stderr, /undefined|null|NaN|\[object/);
   for (const sentence of [
-    'pass started: startup',
+    'reconciliation started: startup',
     'rate changed: 5 of 10 calls in 1 s',
-    'notification not delivered: x r, 1 given up',
+    'notification not delivered: x r, 1 dropped',
     'orders in test: superseded',
     'stopped: SIGTERM',
   ]) {
@@ -74,7 +74,7 @@ test('of several files each line names its own', () => {
   const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env: { NO_COLOR: '1' } });
   const lines = stderr.trimEnd().split('\n');
   for (const line of lines) assert.match(line, /^\[\d\d:\d\d:\d\d\] ( INFO|ERROR| WARN|DEBUG): gateways\/shop\.yaml \S/);
-  assert.match(stderr, 'gateways/shop.yaml pass started: startup\n');
+  assert.match(stderr, 'gateways/shop.yaml reconciliation started: startup\n');
   assert.match(stderr, / edict approve sha256:\w+ gateways\/shop\.yaml/);
 });
 

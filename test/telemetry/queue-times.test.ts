@@ -36,32 +36,32 @@ function open() {
   return { times, hear: record };
 }
 
-test('a change waits from the plan that first asked for it until its first call', () => {
+test('the queue time of a change is from the first plan that contains it to its first call', () => {
   const { times, hear } = open();
   hear(0, planned);
   hear(1000, planned);
   assert.is(times.queued, 2);
-  assert.equal(hear(3000, begun), { kind: 'waited', seconds: 3 });
+  assert.equal(hear(3000, begun), { kind: 'queued', seconds: 3 });
   hear(3100, settled('retryable'));
   assert.equal([hear(9000, begun), times.queued], [null, 2], 'a second try is no second wait');
   hear(9100, settled('succeeded'));
   assert.is(times.queued, 1);
 });
 
-test('what is wanted no more waits no more', () => {
+test('a change that is no longer planned is not queued', () => {
   const { times, hear } = open();
   hear(0, planned);
   hear(1, { ...planned, plan: diffStates(desiredState([]), new Map()) } as EdictEvent);
   assert.equal([times.queued, hear(2, begun)], [0, null]);
 });
 
-test('a file has converged when a pass of its own plan leaves nothing', () => {
+test('a file is in sync when a reconciliation of its own plan leaves nothing', () => {
   const { hear } = open();
   hear(0, accepted);
   assert.is(hear(500, finished(0)), null, 'that was the pass of the file before');
   hear(1000, planned);
   assert.is(hear(2000, finished(1)), null);
-  assert.equal(hear(9000, finished(0)), { kind: 'converged', seconds: 9 });
+  assert.equal(hear(9000, finished(0)), { kind: 'inSync', seconds: 9 });
   assert.is(hear(9500, finished(0)), null, 'once');
 });
 
@@ -70,7 +70,7 @@ test('the newest file counts', () => {
   hear(0, accepted);
   hear(4000, accepted);
   hear(4100, planned);
-  assert.equal(hear(5000, finished(0)), { kind: 'converged', seconds: 1 });
+  assert.equal(hear(5000, finished(0)), { kind: 'inSync', seconds: 1 });
 });
 
 test.run();

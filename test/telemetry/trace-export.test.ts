@@ -34,13 +34,13 @@ test('spans arrive in both forms of OTLP', async () => {
   const asJson = await traced((response) => json(response, 200, {}));
   assert.is(asJson.requests[0]?.path, '/SECRET/v1/traces');
   assert.is(
-    asJson.requests.map(({ body }) => body.match(/"name":"pass"/g)?.length ?? 0).reduce((sum, count) => sum + count, 0),
+    asJson.requests.map(({ body }) => body.match(/"name":"reconcile"/g)?.length ?? 0).reduce((sum, count) => sum + count, 0),
     3,
   );
   assert.equal(asJson.told, []);
   const { requests } = await traced((response) => response.end(), { protocol: 'http/protobuf' });
   assert.is(requests[0]?.headers['content-type'], 'application/x-protobuf');
-  assert.match(requests[0]?.body ?? '', 'edict.pass');
+  assert.match(requests[0]?.body ?? '', 'edict.reconcile');
 });
 
 test('nothing is sent of what is not sampled', async () => {

@@ -55,7 +55,7 @@ const finished = (reconcileId: string, failed = 0): EdictEvent => ({
 function shown(): string[] {
   const spans = exporter.getFinishedSpans();
   const nameOf = ({ name, attributes }: ReadableSpan): string =>
-    [name, attributes['edict.pass'] ?? attributes['edict.attempt'] ?? ''].join(' ').trim();
+    [name, attributes['edict.reconcile'] ?? attributes['edict.attempt'] ?? ''].join(' ').trim();
   return spans.map((span) => {
     const parent = spans.find((other) => other.spanContext().spanId === span.parentSpanContext?.spanId);
     return parent ? `${nameOf(parent)} > ${nameOf(span)}` : nameOf(span);
@@ -70,14 +70,14 @@ const spanNamed = (name: string): ReadableSpan => {
 
 test('a pass has its plan and its calls below it, in one trace', () => {
   hear(started('p'), planned('p'), begun('p', 1), begun('p', 2), settled('p', 2), settled('p', 1), finished('p'));
-  assert.equal(shown(), ['pass p > plan', 'pass p > call online 2', 'pass p > call online 1', 'pass p']);
+  assert.equal(shown(), ['reconcile p > plan', 'reconcile p > call online 2', 'reconcile p > call online 1', 'reconcile p']);
   assert.is(new Set(exporter.getFinishedSpans().map((span) => span.spanContext().traceId)).size, 1);
-  const pass = spanNamed('pass');
+  const pass = spanNamed('reconcile');
   assert.equal([pass.attributes['edict.cause'], pass.attributes['edict.online'], pass.attributes['edict.held']], ['file', 2, 1]);
   assert.is(pass.status.code, SpanStatusCode.UNSET);
   const { attributes } = spanNamed('plan');
   assert.equal([attributes['edict.changes'], attributes['edict.held']], [1, 1]);
-  assert.match(String(attributes['edict.held.digest']), /^sha256:/);
+  assert.match(String(attributes['edict.approval.digest']), /^sha256:/);
 });
 
 test('a call says what it was for and what came of it', () => {
@@ -108,14 +108,14 @@ test('a call says what it was for and what came of it', () => {
     [bad?.status, bad?.attributes['error.type'], bad?.attributes['http.response.status_code'], bad?.attributes['edict.request']],
     [{ code: SpanStatusCode.ERROR, message: 'APIG.3500 not now' }, 'APIG.3500', 503, 'r1'],
   );
-  assert.equal(spanNamed('pass').status, { code: SpanStatusCode.ERROR, message: '1 failed' });
+  assert.equal(spanNamed('reconcile').status, { code: SpanStatusCode.ERROR, message: '1 failed' });
 });
 
 test('a span lasts as long as what it stands for', async () => {
   hear(started('p'), planned('p'), begun('p', 1));
   await new Promise((resolve) => setTimeout(resolve, 60));
   hear(settled('p', 1), finished('p'));
-  const [call, whole] = [spanNamed('call online'), spanNamed('pass')].map(({ duration: [s, ns] }) => s * 1000 + ns / 1e6);
+  const [call, whole] = [spanNamed('call online'), spanNamed('reconcile')].map(({ duration: [s, ns] }) => s * 1000 + ns / 1e6);
   assert.ok(call !== undefined && call >= 55 && call < 1000, `${call} ms`);
   assert.ok(whole !== undefined && whole >= call);
 });
@@ -124,16 +124,16 @@ test('a pass that gives way to a newer one ends with its last call', () => {
   hear(started('p'), planned('p'), begun('p', 1), started('q'));
   assert.equal(shown(), ['plan']);
   hear(planned('q'));
-  assert.equal(exporter.getFinishedSpans().filter(({ name }) => name === 'pass').length, 0);
+  assert.equal(exporter.getFinishedSpans().filter(({ name }) => name === 'reconcile').length, 0);
   hear(settled('p', 1));
-  assert.is(spanNamed('pass').attributes['edict.superseded'], true);
+  assert.is(spanNamed('reconcile').attributes['edict.superseded'], true);
   hear(begun('p', 2), settled('p', 2), finished('q'));
-  assert.equal(shown().slice(-2), ['pass q > call online 2', 'pass q']);
+  assert.equal(shown().slice(-2), ['reconcile q > call online 2', 'reconcile q']);
 });
 
 test('a pass that goes on has a plan for each time', () => {
   hear(started('p'), planned('p'), begun('p', 1), settled('p', 1), started('p', 'rollout'), planned('p'), finished('p'));
-  assert.equal(shown(), ['pass p > plan', 'pass p > call online 1', 'pass p > plan', 'pass p']);
+  assert.equal(shown(), ['reconcile p > plan', 'reconcile p > call online 1', 'reconcile p > plan', 'reconcile p']);
 });
 
 test('a pass without a plan is an error, and the one before it goes on', () => {
@@ -143,19 +143,19 @@ test('a pass without a plan is an error, and the one before it goes on', () => {
     reason: 'TIMEOUT',
   });
   hear(started('r'));
-  assert.equal(shown(), ['plan', 'pass q > plan', 'pass q']);
-  assert.equal(spanNamed('pass').status, { code: SpanStatusCode.ERROR, message: 'no plan could be made' });
+  assert.equal(shown(), ['plan', 'reconcile q > plan', 'reconcile q']);
+  assert.equal(spanNamed('reconcile').status, { code: SpanStatusCode.ERROR, message: 'no plan could be made' });
   const events = exporter.getFinishedSpans()[1]?.events.map(({ name, attributes }) => [name, attributes?.['edict.reason']]);
   assert.equal(events, [['gateway:observe_failed', 'TIMEOUT']]);
   hear(settled('p', 1), finished('p'));
-  assert.is(shown().at(-1), 'pass p');
+  assert.is(shown().at(-1), 'reconcile p');
 });
 
 test('what is found out of an earlier attempt is an event of the pass', () => {
   const of = { reconcileId: 'p', attemptId: 7, change: change('a', 'test') } as const;
   hear(started('p'), planned('p'), { type: 'attempt:recovered', ...of, outcome: { kind: 'notApplied' } }, finished('p'));
   assert.equal(
-    spanNamed('pass').events.map(({ name, attributes }) => [name, attributes?.['edict.attempt']]),
+    spanNamed('reconcile').events.map(({ name, attributes }) => [name, attributes?.['edict.attempt']]),
     [['attempt:recovered', 7]],
   );
 });
@@ -163,7 +163,7 @@ test('what is found out of an earlier attempt is an event of the pass', () => {
 test('at the end nothing is left open', () => {
   hear(started('p'), planned('p'), begun('p', 1), started('q'));
   tracing.close();
-  assert.equal(shown().sort(), ['pass p', 'pass p > call online 1', 'pass p > plan', 'pass q', 'pass q > plan']);
+  assert.equal(shown().sort(), ['reconcile p', 'reconcile p > call online 1', 'reconcile p > plan', 'reconcile q', 'reconcile q > plan']);
 });
 
 test.run();

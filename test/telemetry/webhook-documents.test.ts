@@ -80,7 +80,7 @@ test('a failure has the answer of the gateway, or of the condition alone', () =>
 test('a held plan comes with the command that approves it, and a held file with its one reason', () => {
   const changes = [{ ...change('orders', 'test'), held: hold }, change('carts', 'test')];
   const held = firing('held', heldCondition({ ...nothing, changes }, 'sha256:1', 'edict approve sha256:1'));
-  assert.equal([held.count, held.digest, held.command, held.reasons], [1, 'sha256:1', 'edict approve sha256:1', [hold]]);
+  assert.equal([held.count, held.approvalDigest, held.approveCommand, held.reasons], [1, 'sha256:1', 'edict approve sha256:1', [hold]]);
   assert.equal(
     held.publications.map(({ api }) => api),
     ['orders'],
@@ -94,7 +94,7 @@ test('a held plan comes with the command that approves it, and a held file with 
 
 test('an unknown outcome cannot be approved', () => {
   const held = firing('held', unknownOutcomeCondition(change('orders', 'test'), 'the list cannot be read'));
-  assert.equal([held.digest, held.command, held.reasons[0]?.rule], [null, null, 'unknownOutcome']);
+  assert.equal([held.approvalDigest, held.approveCommand, held.reasons[0]?.rule], [null, null, 'unknownOutcome']);
   assert.is(held.summary, 'orders in test is held: the outcome of an attempt is unknown: the list cannot be read');
 });
 
@@ -109,19 +109,19 @@ test('of an invalid file five errors are sent, and not its text', () => {
     hint: null,
     text: 'secret',
   };
-  const invalid = firing('invalid', invalidCondition('edict.yaml has 9 mistakes', Array(9).fill(mistake)));
+  const invalid = firing('invalid', invalidCondition('edict.yaml has 9 errors', Array(9).fill(mistake)));
   assert.equal([invalid.count, invalid.errors.length], [9, 5]);
   assert.not.match(JSON.stringify(invalid), 'secret');
   assert.is(firing('invalid', invalidCondition('edict.yaml does not exist', [])).count, 0);
 });
 
-test('drift of one and of several publications, once and again and again', () => {
+test('the summary of drift counts its publications and says whether it is flapping', () => {
   const drifts = all.map((of) => ({ of, was: null, now: 'online' }) as const);
   const [one, two] = [drifts.slice(0, 1), drifts.slice(0, 2)];
   assert.is(driftedCondition('drift', one).summary, '1 publication was changed outside edict, against the file');
-  const again = 'changed outside edict, against the file, again and again; edict leaves';
-  assert.is(firing('drifted', driftedCondition('flapping', one)).summary, `1 publication was ${again} it alone for a time`);
-  assert.is(firing('drifted', driftedCondition('flapping', two)).summary, `2 publications were ${again} them alone for a time`);
+  const again = 'changed outside edict, against the file, again after several corrections; edict does not correct';
+  assert.is(firing('drifted', driftedCondition('flapping', one)).summary, `1 publication was ${again} it for a time`);
+  assert.is(firing('drifted', driftedCondition('flapping', two)).summary, `2 publications were ${again} them for a time`);
 });
 
 test('the README has each kind of notice, and an alert for each condition', () => {
@@ -130,7 +130,7 @@ test('the README has each kind of notice, and an alert for each condition', () =
   const schema = JSON.parse(read('spec/notification.schema.json')) as { readonly $defs: Readonly<Record<string, SchemaOfNotice>> };
   const conditions = Object.values(schema.$defs).flatMap(({ properties = {} }) => {
     const kind = properties['kind']?.const;
-    const all: readonly (string | null)[] = properties['what'] ? (schema.$defs['What']?.enum ?? []) : [null];
+    const all: readonly (string | null)[] = properties['subject'] ? (schema.$defs['Subject']?.enum ?? []) : [null];
     return kind === undefined
       ? []
       : all.map((what) => ({ row: `| \`${kind}\` | ${what === null ? '' : `\`${what}\``}`, hasAlert: 'status' in properties }));

@@ -87,7 +87,7 @@ function noticesOf(...events: readonly EdictEvent[]): WebhookNotice[][] {
 function inShort(notices: readonly WebhookNotice[]): string {
   return notices
     .map((one) => {
-      const what = one.kind === 'failed' ? ` ${one.what}` : one.kind === 'drifted' && one.flapping ? ' flapping' : '';
+      const what = one.kind === 'failed' ? ` ${one.subject}` : one.kind === 'drifted' && one.flapping ? ' flapping' : '';
       return `${one.kind}${what}${'status' in one ? ` ${one.status}` : ` ${one.count}`}`;
     })
     .join(', ');
@@ -270,7 +270,7 @@ test('a resolved notice repeats the one that it resolves', () => {
   const expected = {
     kind: 'failed',
     summary: 'orders in test fails: no',
-    what: 'publication',
+    subject: 'publication',
     publication: { api: 'orders', apiId: 'api-orders', environment: 'test', environmentId: 'env-test' },
     code: 'X',
     message: 'no',
@@ -325,7 +325,7 @@ test('whatever happens, a condition fires and is resolved in turn', () => {
       for (const notice of noticesOf(...events).flat()) {
         if (!('status' in notice)) continue;
         const { status, ...condition } = notice;
-        const name = inShort([{ ...notice, status: 'firing' }]) + (notice.kind === 'held' ? String(notice.digest === null) : '');
+        const name = inShort([{ ...notice, status: 'firing' }]) + (notice.kind === 'held' ? String(notice.approvalDigest === null) : '');
         assert.is(firing.has(name), status === 'resolved', name);
         if (status === 'resolved') {
           assert.equal({ ...firing.get(name), status }, { ...condition, status });

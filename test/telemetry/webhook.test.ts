@@ -39,7 +39,7 @@ async function start(answer: Answer, over: Partial<WebhookSettings> = {}, clock:
     assert.ok(event.type === 'webhook:failed');
     failures.push(event);
   };
-  webhook = new Webhook(settings, { file: 'edict.yaml', emulated: true, release: () => null, clock, random: () => 0, emit });
+  webhook = new Webhook(settings, { file: 'edict.yaml', emulated: true, approveCommand: () => null, clock, random: () => 0, emit });
 }
 
 test.after.each(async () => {
@@ -136,7 +136,7 @@ test('up to half of a delay is random', async () => {
   [failures, slept] = [[], []];
   const settings = { url: () => new URL(server.url), key: () => key, proxies: null };
   const emit = (event: EdictEvent) => failures.push(event as (typeof failures)[number]);
-  webhook = new Webhook(settings, { file: 'f', emulated: false, release: () => null, clock: hasty, random: () => 1, emit });
+  webhook = new Webhook(settings, { file: 'f', emulated: false, approveCommand: () => null, clock: hasty, random: () => 1, emit });
   send(1);
   await eventually(() => dropped() === 1, 5000, 'it is dropped');
   assert.equal(slept, [500, 2000, 8000, 32_000, 128_000]);

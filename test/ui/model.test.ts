@@ -7,8 +7,8 @@ import { fc } from '../support/fast-check.ts';
 const cell = (api: string, environmentId: string, status: CellStatus = 'unchanged'): GridCell => ({
   ...{ api, apiId: `api-${api}`, environmentId, status, desired: 'online', recorded: 'online', observed: null, message: status },
 });
-const whole = (...cells: readonly GridCell[]) => ({ isWhole: true, cells, gone: [] });
-const part = (...cells: readonly GridCell[]) => ({ isWhole: false, cells, gone: [] });
+const whole = (...cells: readonly GridCell[]) => ({ complete: true, cells, removed: [] });
+const part = (...cells: readonly GridCell[]) => ({ complete: false, cells, removed: [] });
 
 test('an API is a row, in the order in which people read names', () => {
   const model = new Model();
@@ -30,7 +30,7 @@ test('a change is told by the API that it is in, and nothing by what is the same
 test('what has gone goes, its row with the last of it', () => {
   const model = new Model();
   model.applyCells(whole(cell('orders', 'test'), cell('orders', 'release'), cell('carts', 'test')));
-  const gone = (api: string, environmentId: string) => ({ isWhole: false, cells: [], gone: [{ apiId: `api-${api}`, environmentId }] });
+  const gone = (api: string, environmentId: string) => ({ complete: false, cells: [], removed: [{ apiId: `api-${api}`, environmentId }] });
   assert.equal(model.applyCells(gone('orders', 'test')), { apiIds: new Set(['api-orders']), hasRowChanges: false });
   assert.equal(model.applyCells(gone('orders', 'release')), { apiIds: new Set(['api-orders']), hasRowChanges: true });
   assert.equal(
@@ -52,7 +52,7 @@ test('parts and the whole lead to the same', () => {
       for (const state of states) {
         const now = new Map(state.map(([api, environmentId, status]) => [`${api} ${environmentId}`, cell(api, environmentId, status)]));
         const gone = [...before].filter(([key]) => !now.has(key)).map(([, { apiId, environmentId }]) => ({ apiId, environmentId }));
-        model.applyCells({ isWhole: false, cells: [...now.values()], gone });
+        model.applyCells({ complete: false, cells: [...now.values()], removed: gone });
         before = now;
       }
       const fresh = new Model();

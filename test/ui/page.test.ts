@@ -61,7 +61,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         const width = await shown.page.evaluate<number>('document.documentElement.scrollWidth');
         assert.ok(width <= viewport.width, `it is ${width} px wide`);
         await shown.page.getByRole('gridcell').first().click();
-        await shown.page.getByText('None yet').waitFor();
+        await shown.page.getByText('None: edict has made no calls').waitFor();
         assert.equal(await violations(shown.page), []);
         assert.equal(shown.complaints, []);
       } finally {

@@ -13,28 +13,28 @@ test.after(() => shown.close());
 
 const text = (id: string): Promise<string> => shown.page.locator(`#${id}`).innerText();
 
-test('says what is left to do, how long it takes and what slows it', async () => {
+test('the queue shows the pending changes, the time left and what limits the rate', async () => {
   shown.plan(
     ['orders', 'carts', 'users'].map((name) => wanted(name, 'test')),
     [],
   );
-  await shown.page.getByText('3 to do').waitFor();
+  await shown.page.getByText('3 pending', { exact: true }).waitFor();
   const queue = await text('queue');
-  for (const part of ['in flight', '10 calls/s', 'about 0.2 s', 'the file’s limit: 10 per 1 s']) assert.match(queue, part);
+  for (const part of ['in flight', '10 calls/s', 'about 0.2 s', 'limit in the file: 10 per 1 s']) assert.match(queue, part);
   shown.emit({ type: 'rate:changed', calls: 2, perMs: 1000, limit: 10 });
-  await shown.page.getByText('the gateway asks for less: 2 per 1 s of 10 per 1 s').waitFor();
+  await shown.page.getByText('throttled by the gateway: 2 per 1 s of 10 per 1 s').waitFor();
   assert.match(await text('queue'), 'about 1 s');
 });
 
-test('says why no call is made, for as long as none is', async () => {
+test('a notice says why requests are paused, until they resume', async () => {
   shown.emit({ type: 'requests:paused', reason: 'outage', message: 'nobody answers' });
   await shown.page.getByRole('alert').getByText('The gateway cannot be reached').waitFor();
-  assert.is(await shown.page.title(), 'edict: no calls');
+  assert.is(await shown.page.title(), 'edict: paused');
   shown.emit({ type: 'requests:resumed' });
   await shown.page.getByRole('alert').waitFor({ state: 'detached' });
 });
 
-test('shows the mistakes of a file that is not acted on, as a frame, until it is well', async () => {
+test('a notice shows the errors of an invalid file as code frames, until it is fixed', async () => {
   const mistake = {
     rule: 'invalid-value',
     file: 'edict.yaml',
@@ -51,14 +51,14 @@ test('shows the mistakes of a file that is not acted on, as a frame, until it is
   const shownText = await notice.innerText();
   assert.match(
     shownText,
-    /^edict.yaml has 1 mistake\n+The last valid one, of \S+, stays in force.\n+edict.yaml:7:5 +<b>onl<\/b> is no state\n7 \| {5}onl\n {8}\^\^\^\n {2}= online\?$/,
+    /^edict.yaml has 1 error\n+The last valid file, loaded at \S+, stays in force.\n+edict.yaml:7:5 +<b>onl<\/b> is no state\n7 \| {5}onl\n {8}\^\^\^\n {2}= online\?$/,
   );
   assert.is(await shown.page.title(), 'edict: invalid file');
   shown.plan([wanted('orders', 'test')], []);
   await notice.waitFor({ state: 'detached' });
 });
 
-test('says what is held and why, with the command that releases it, ready to be copied', async () => {
+test('a notice shows the held changes, the reasons, and the approve command with a copy button', async () => {
   const offline = ['a', 'b'].map((name) => wanted(name, 'release', { state: 'offline' }));
   shown.plan(
     offline,
@@ -77,15 +77,15 @@ test('says what is held and why, with the command that releases it, ready to be 
   assert.is(await shown.page.evaluate('navigator.clipboard.readText()'), 'edict approve sha256:0 --by NAME --reason TEXT');
 });
 
-test('shows the last passes with what came of them', async () => {
+test('the last reconciliations are shown with their results', async () => {
   const summary = { online: 1200, offline: 1, unchanged: 0, held: 2, deferred: 0, failed: 3, durationMs: 12_000 };
   shown.emit({ type: 'reconcile:started', reconcileId: '1', cause: 'file' }, { type: 'reconcile:finished', reconcileId: '1', summary });
   shown.emit({ type: 'reconcile:started', reconcileId: '2', cause: 'resync' });
-  await shown.page.getByText('resync: under way').waitFor();
-  assert.match(await text('passes'), 'file change: 1,200 online, 1 offline, 2 held, 3 failed in 12 s');
+  await shown.page.getByText('resync: running').waitFor();
+  assert.match(await text('reconciliations'), 'file change: 1,200 online, 1 offline, 2 held, 3 failed in 12 s');
 });
 
-test('a count filters what is shown, and is said to be pressed', async () => {
+test('a status button filters the rows and shows that it is pressed', async () => {
   shown.plan([wanted('orders', 'test'), wanted('carts', 'test')], [recorded('carts', 'test')]);
   const button = shown.page.getByRole('button', { name: '1 pending' });
   await button.click();

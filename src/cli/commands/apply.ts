@@ -117,7 +117,7 @@ function formatSummary(
     return savedPlanDiff ? 'Nothing was sent.' : `In sync. ${pluralize(unchanged, 'publication')} as the file says. Nothing was sent.`;
   const parts = [`${online} online`, `${offline} offline`, `${unchanged} unchanged`];
   if (held > 0) parts.push(`${held} held`);
-  if (deferred > 0) parts.push(`${deferred} waiting`);
+  if (deferred > 0) parts.push(`${deferred} deferred`);
   if (failed > 0) parts.push(`${failed} failed`);
   if (unsentCount > 0) parts.push(`${unsentCount} not sent, since it was stopped`);
   return `Applied in ${formatDurationMs(durationMs)}: ${parts.join(', ')}.`;

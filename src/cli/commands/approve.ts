@@ -74,9 +74,9 @@ function toJson({ approval, plan }: ApprovedPlan) {
     format: 1,
     digest: approval.digest,
     by: approval.by,
-    why: approval.reason,
-    at: formatTimestamp(approval.approvedAtMs),
-    expires: formatTimestamp(approval.expiresAtMs),
+    reason: approval.reason,
+    approvedAt: formatTimestamp(approval.approvedAtMs),
+    expiresAt: formatTimestamp(approval.expiresAtMs),
     changes: plan.changes
       .filter((change) => change.held)
       .map(({ api, apiId, environment, environmentId, action, reason }) => ({ api, apiId, environment, environmentId, action, reason })),

@@ -90,7 +90,7 @@ function summaryLines(
 ): string[] {
   const { online, offline, held, deferred } = countChanges(plan);
   const idleSummary = plan.drifted.length > 0 ? `Nothing to do, and ${plan.drifted.length} drifted.` : 'All in sync.';
-  const more = [...(held > 0 ? [`${held} held`] : []), ...(deferred > 0 ? [`${deferred} waiting`] : [])];
+  const more = [...(held > 0 ? [`${held} held`] : []), ...(deferred > 0 ? [`${deferred} deferred`] : [])];
   const summary = plan.changes.length === 0 ? idleSummary : `To do: ${[`${online} online`, `${offline} offline`, ...more].join(', ')}.`;
   const inFile = cells.filter(({ desired }) => desired).length;
   const scope = formatTargets(plan);

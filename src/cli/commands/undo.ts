@@ -130,22 +130,22 @@ function formatSetting(state: string, version: string | null): string {
 function toJson({ target, restorations, notRestored, uncheckedReason, file }: UndoReport) {
   return {
     format: 1,
-    undo: target && { kind: target.kind, id: target.id, began: formatTimestamp(target.startedAtMs) },
-    restores: restorations.map(
+    target: target && { kind: target.kind, id: target.id, startedAt: formatTimestamp(target.startedAtMs) },
+    restorations: restorations.map(
       ({ api, apiId, environment, environmentId, attemptId, state, version, newVersionCause, mayHaveBeenOnline }) => ({
-        ...{ api, apiId, environment, environmentId, attempt: attemptId, state, version, asNew: newVersionCause, mayHaveBeenOnline },
+        ...{ api, apiId, environment, environmentId, attempt: attemptId, state, version, newVersionCause, mayHaveBeenOnline },
       }),
     ),
     notRestored: notRestored.map((publication) => {
       const { api, apiId, environment, environmentId, attemptId, cause } = publication;
-      return { api, apiId, environment, environmentId, attempt: attemptId, why: cause.kind, message: formatNotRestored(publication) };
+      return { api, apiId, environment, environmentId, attempt: attemptId, cause: cause.kind, message: formatNotRestored(publication) };
     }),
-    unchecked: uncheckedReason,
+    uncheckedReason,
     file: {
-      agrees: file.isUpToDate,
+      upToDate: file.isUpToDate,
       diff: file.diff,
       folder: file.folder,
-      byHand: file.manualEdits.map(({ api, environment, state, version }) => ({ api, environment, state, version })),
+      manualEdits: file.manualEdits.map(({ api, environment, state, version }) => ({ api, environment, state, version })),
     },
   };
 }

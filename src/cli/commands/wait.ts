@@ -121,7 +121,7 @@ function failureText({ change, attempt: { code, message, outcome }, hint }: Fail
 }
 
 function toJson(result: WaitResult, approveCommandLine: string | null) {
-  const { kind, reason, status, tookMs } = result;
+  const { kind, reason, status, durationMs } = result;
   const { holder, isReconciled, plan } = status;
   const left = remainingChanges(status);
   const count = (of: Left): number => left.filter((one) => one.left === of).length;
@@ -144,8 +144,8 @@ function toJson(result: WaitResult, approveCommandLine: string | null) {
         ...{ api, apiId, environment, environmentId, action, reason: changeReason, state, code, message },
       }),
     ),
-    release: approveCommandLine,
-    tookMs: Math.round(tookMs),
+    approveCommand: approveCommandLine,
+    durationMs: Math.round(durationMs),
   };
 }
 
@@ -174,7 +174,7 @@ function toText(result: WaitResult, approveCommandLine: string | null, paint: Co
   return `${lines.join('\n')}\n`;
 }
 
-function headline({ kind, reason, status, tookMs }: WaitResult, left: readonly Left[]): string {
+function headline({ kind, reason, status, durationMs }: WaitResult, left: readonly Left[]): string {
   const counts = (['pending', 'failed', 'held', 'deferred'] as const).flatMap((state) => {
     const count = left.filter((one) => one === state).length;
     return count === 0 ? [] : `${count} ${state}`;
@@ -190,7 +190,7 @@ function headline({ kind, reason, status, tookMs }: WaitResult, left: readonly L
     case 'failed':
       return `Failed: ${summary}.`;
     case 'timeout':
-      return `Not in effect after ${formatDurationMs(tookMs)}: ${summary}${reason === null ? '' : `; ${reason}`}.`;
+      return `Not in effect after ${formatDurationMs(durationMs)}: ${summary}${reason === null ? '' : `; ${reason}`}.`;
     case 'interrupted':
       return `Interrupted; the daemon goes on: ${summary}.`;
     default:

@@ -19,34 +19,34 @@ export function applyAttemptJson({
   change,
   outcome,
   durationMs,
-}: AttemptFinishedEvent): Schemas['Succeeded' | 'Unsent' | 'Unsuccessful'] {
+}: AttemptFinishedEvent): Schemas['Succeeded' | 'NoEffect' | 'Unsuccessful'] {
   const { api, apiId, environment, environmentId, action, reason } = change;
   const head = { type: 'attempt', attempt: attemptId, api, apiId, environment, environmentId, action, reason } as const;
-  if (outcome.kind === 'succeeded') return { ...head, outcome: outcome.kind, versionId: outcome.versionId, tookMs: durationMs };
-  if (!('failure' in outcome)) return { ...head, outcome: outcome.kind, tookMs: durationMs };
+  if (outcome.kind === 'succeeded') return { ...head, outcome: outcome.kind, versionId: outcome.versionId, durationMs };
+  if (!('failure' in outcome)) return { ...head, outcome: outcome.kind, durationMs };
   const { code, status, message, hint, requestId, retryAfterMs } = outcome.failure;
-  return { ...head, outcome: outcome.kind, code, status, message, hint, requestId, pauseMs: retryAfterMs, tookMs: durationMs };
+  return { ...head, outcome: outcome.kind, code, status, message, hint, requestId, retryAfterMs, durationMs };
 }
 
 /** Returns the line of a held or deferred change. */
-export function blockedChangeJson({ api, apiId, environment, environmentId, action, reason, held, deferred }: Change): Schemas['Unmade'] {
+export function blockedChangeJson({ api, apiId, environment, environmentId, action, reason, held, deferred }: Change): Schemas['NotMade'] {
   const blocker = held ?? deferred;
-  if (blocker === null) throw new TypeError(`${api} in ${environment} is neither held nor waits`);
+  if (blocker === null) throw new TypeError(`${api} in ${environment} is neither held nor deferred`);
   const { rule, message } = blocker;
   const until = held || deferred?.untilMs == null ? null : formatTimestamp(deferred.untilMs);
-  return { type: held ? 'held' : 'waiting', api, apiId, environment, environmentId, action, reason, rule, message, until };
+  return { type: held ? 'held' : 'deferred', api, apiId, environment, environmentId, action, reason, rule, message, until };
 }
 
-/** Returns the last line. `release` is the command that approves the held changes. */
-export function applySummaryJson({ plan, summary, unsent, superseded }: ApplyResult, release: string | null): Schemas['Summary'] {
-  const { fileHeld, excluded, savedPlanDiff } = plan;
-  const held = fileHeld && { rule: fileHeld.rule, message: fileHeld.message, hint: fileHeld.hint };
-  const saved = savedPlanDiff && {
-    done: savedPlanDiff.appliedCount,
-    newer: savedPlanDiff.notInPlan,
-    dropped: superseded.map(staleChangeJson),
+/** Returns the last line. `approveCommand` approves the held changes. */
+export function applySummaryJson({ plan, summary, unsent, superseded }: ApplyResult, approveCommand: string | null): Schemas['Summary'] {
+  const { excluded, savedPlanDiff } = plan;
+  const fileHeld = plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint };
+  const savedPlan = savedPlanDiff && {
+    applied: savedPlanDiff.appliedCount,
+    notInPlan: savedPlanDiff.notInPlan,
+    superseded: superseded.map(staleChangeJson),
   };
-  const { online, offline, unchanged, held: heldCount, deferred, failed, durationMs } = summary;
-  const counts = { online, offline, unchanged, held: heldCount, waiting: deferred, failed };
-  return { type: 'summary', format: 1, ...counts, tookMs: durationMs, left: unsent, untargeted: excluded, saved, suspicion: held, release };
+  const { online, offline, unchanged, held, deferred, failed, durationMs } = summary;
+  const counts = { online, offline, unchanged, held, deferred, failed };
+  return { type: 'summary', format: 1, ...counts, durationMs, unsent, excluded, savedPlan, fileHeld, approveCommand };
 }

@@ -15,7 +15,7 @@ export function renderDiagnostics({ diagnostics }: InvalidFileError, paint: Colo
     lines.push(`${paint('bold', `${diagnostic.file}:${diagnostic.line}:${diagnostic.column}`)}  ${paint('red', diagnostic.message)}`);
     if (index < maxCodeFrames) lines.push(...codeFrame(diagnostic, paint), '');
   }
-  lines.push(`${pluralize(diagnostics.length, 'mistake')}. Nothing was changed.`);
+  lines.push(`${pluralize(diagnostics.length, 'error')}. Nothing was changed.`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -35,7 +35,7 @@ export function codeFrame({ line, column, length, text, hint }: FramedLine, pain
 
 /** Returns the diagnostics of a file as a JSON document. */
 export function diagnosticsDocument({ diagnostics }: InvalidFileError): components['schemas']['InvalidFile'] {
-  return { format: 1, valid: false, mistakes: diagnostics.map(({ text: _text, ...diagnostic }) => diagnostic) };
+  return { format: 1, valid: false, errors: diagnostics.map(({ text: _text, ...diagnostic }) => diagnostic) };
 }
 
 /** Returns the diagnostics of a file as JSON in one line, since the output of `apply` is one JSON document per line. */

@@ -46,5 +46,5 @@ export function errorDocument(error: unknown): components['schemas']['InvalidFil
   if (error instanceof InvalidFileError) return diagnosticsDocument(error);
   const { code, message, hint } = error;
   const staleChanges = error instanceof StalePlanError ? error.staleChanges.map(staleChangeJson) : [];
-  return { format: 1, error: { code, message, hint, ...(staleChanges.length > 0 && { moved: staleChanges }) } };
+  return { format: 1, error: { code, message, hint, ...(staleChanges.length > 0 && { staleChanges }) } };
 }

@@ -22,12 +22,12 @@ export function explanationJson(explanation: Explanation, next: NextStep) {
     recorded: recorded && recordedJson(recorded),
     observed: observedJson(explanation),
     attempts: attempts.map(({ attempt, hint }) => ({ ...historyAttemptJson(attempt), hint })),
-    next: { ...next, held: plan.changes[0]?.held ?? null, waits: deferralJson(plan.changes[0]?.deferred ?? null) },
-    suspicion: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
-    seen: listNotices(plan, notices).map(({ kind, message }) => ({ kind, message })),
+    next: { ...next, held: plan.changes[0]?.held ?? null, deferred: deferralJson(plan.changes[0]?.deferred ?? null) },
+    fileHeld: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
+    notices: listNotices(plan, notices).map(({ kind, message }) => ({ kind, message })),
     daemon: controllerStatus && {
       ...controllerStatusJson(controllerStatus),
-      isAlive: explanation.leaseHolder !== null,
+      running: explanation.leaseHolder !== null,
       holder: explanation.leaseHolder,
     },
   };
@@ -51,11 +51,11 @@ function recordedJson(recorded: RecordedPublication) {
     drift: drift && driftJson(drift),
     corrections: correctionCount,
     correctedAt: timestampOrNull(lastCorrectedAtMs),
-    unresolved: unknownAttempt && {
+    unknownAttempt: unknownAttempt && {
       attempt: unknownAttempt.attemptId,
       action: unknownAttempt.action,
       marker: unknownAttempt.marker,
-      over: timestampOrNull(unknownAttempt.endedAtMs),
+      endedAt: timestampOrNull(unknownAttempt.endedAtMs),
     },
   };
 }
@@ -64,8 +64,8 @@ function driftJson({ from, fromSinceMs, detectedAtMs, backoffUntilMs }: Drift) {
   return {
     from,
     since: timestampOrNull(fromSinceMs),
-    seen: formatTimestamp(detectedAtMs),
-    leftAloneUntil: timestampOrNull(backoffUntilMs),
+    detectedAt: formatTimestamp(detectedAtMs),
+    backoffUntil: timestampOrNull(backoffUntilMs),
   };
 }
 

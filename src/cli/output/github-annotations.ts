@@ -13,7 +13,7 @@ type Properties = Readonly<Record<string, string | number | null>>;
 
 /** Returns each diagnostic of a file as an annotation at its place, and their number. */
 export function diagnosticAnnotations({ diagnostics }: InvalidFileError): string {
-  return `${diagnostics.map(diagnosticAnnotation).join('\n')}\n${pluralize(diagnostics.length, 'mistake')}. Nothing was changed.\n`;
+  return `${diagnostics.map(diagnosticAnnotation).join('\n')}\n${pluralize(diagnostics.length, 'error')}. Nothing was changed.\n`;
 }
 
 function diagnosticAnnotation({ rule, file, line, column, length, message, hint }: Diagnostic): string {
@@ -38,7 +38,7 @@ export function planAnnotations(plan: Plan): string {
 function changeAnnotation(change: Change): string {
   const { api, environment, action, source, held, deferred } = change;
   const place = source && { file: repositoryPath(source.file) ?? source.file, line: source.line, col: source.column };
-  const title = `${api} in ${environment} ${held ? 'is held' : deferred ? `waits, then goes ${action}` : `goes ${action}`}`;
+  const title = `${api} in ${environment} ${held ? 'is held' : deferred ? `goes ${action} later` : `goes ${action}`}`;
   return workflowCommand('warning', { ...place, title }, formatBlocker(change) ?? formatReason(change));
 }
 

@@ -49,7 +49,7 @@ export function renderMarkdownPlan(view: PlanView): string {
     fixedSection(renderFileHold(plan)),
     changesSection('Held: edict does not make these', held, view),
     fixedSection(renderApproveCommand(view)),
-    changesSection('Waits', deferred, view),
+    changesSection('Deferred', deferred, view),
     changesSection('Goes online', others.filter(isActionable), view),
     noticesSection(view),
     fixedSection(plan.changes.length === 0 ? '' : `Digest \`${planDigest(plan)}\``),
@@ -141,8 +141,8 @@ export function offlineSection(changes: readonly Change[], blame: BlameInfo): Se
   const offline = changes.filter(({ action }) => action === 'offline');
   const groups = [
     { title: 'Goes OFFLINE', changes: offline.filter(isActionable) },
-    { title: 'Waits, then goes OFFLINE', changes: offline.filter((change) => change.deferred && !change.held) },
-    { title: 'Held: goes OFFLINE only if somebody agrees', changes: offline.filter((change) => change.held) },
+    { title: 'Deferred: goes OFFLINE later', changes: offline.filter((change) => change.deferred && !change.held) },
+    { title: 'Held: goes OFFLINE only if approved', changes: offline.filter((change) => change.held) },
   ].filter(({ changes }) => changes.length > 0);
   const renderGroups = (renderGroup: (changes: readonly Change[], heading: string) => string): string =>
     groups.map(({ title, changes }) => renderGroup(changes, `**${title}** (${changes.length})`)).join('\n\n');

@@ -25,7 +25,7 @@ export function formatTotals(plan: Plan): string {
     `${online} online`,
     `${offline} offline`,
     ...(held > 0 ? [`${held} held`] : []),
-    ...(deferred > 0 ? [`${deferred} waiting`] : []),
+    ...(deferred > 0 ? [`${deferred} deferred`] : []),
     `${plan.unchanged} unchanged`,
   ];
   return `${pluralize(plan.changes.length, 'change')}: ${parts.join(', ')}.`;

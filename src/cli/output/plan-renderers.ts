@@ -69,7 +69,7 @@ function groupChanges({ changes }: Plan): Group[] {
   const groups: Group[] = [
     { title: 'Goes online', sign: '+', style: 'green', changes: actionable.filter((change) => change.action === 'online') },
     { title: 'Held: edict does not make these', sign: '!', style: 'yellow', changes: changes.filter((change) => change.held) },
-    { title: 'Waits', sign: '…', style: 'yellow', changes: changes.filter((change) => change.deferred && !change.held) },
+    { title: 'Deferred', sign: '…', style: 'yellow', changes: changes.filter((change) => change.deferred && !change.held) },
     { title: 'Goes OFFLINE', sign: '-', style: 'red', changes: actionable.filter((change) => change.action === 'offline') },
   ];
   return groups.filter((group) => group.changes.length > 0);

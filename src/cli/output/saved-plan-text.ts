@@ -10,7 +10,7 @@ export function formatScope(plan: Plan): string | null {
 }
 
 /** Returns a stale change as JSON. */
-export function staleChangeJson(staleChange: StaleChange): components['schemas']['Moved'] {
+export function staleChangeJson(staleChange: StaleChange): components['schemas']['StaleChange'] {
   const { api, apiId, environment, environmentId, action, divergences, attempt } = staleChange;
   return {
     api,
@@ -18,7 +18,7 @@ export function staleChangeJson(staleChange: StaleChange): components['schemas']
     environment,
     environmentId,
     action,
-    moved: divergences.map(({ kind }) => kind),
+    divergences: divergences.map(({ kind }) => kind),
     attempt: attempt?.id ?? null,
     message: formatStaleChange(staleChange),
   };
@@ -70,7 +70,7 @@ function formatDivergence(divergence: Divergence): string {
     case 'held':
       return `held now: ${divergence.message}`;
     case 'deferred':
-      return `waits now: ${divergence.message}`;
+      return `deferred now: ${divergence.message}`;
     default:
       return assertNever(divergence);
   }

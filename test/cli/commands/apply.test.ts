@@ -27,7 +27,7 @@ test('with targets it makes what they match, and says what is left out', async (
   assert.match(shown.stdout, '1 change: 1 online, 0 offline, 0 unchanged.\nOnly --api users: 2 changes left out.');
   const users = await edict(['apply', '--emulate', '--api', 'users', '--format', 'json'], folder);
   const summary = JSON.parse(users.stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, number>;
-  assert.equal([summary['online'], summary['offline'], summary['failed'], summary['untargeted']], [1, 0, 0, 2]);
+  assert.equal([summary['online'], summary['offline'], summary['failed'], summary['excluded']], [1, 0, 0, 2]);
   const again = await edict(['apply', '--emulate', '--api', 'users'], folder);
   assert.equal(again.stdout, 'In sync. 1 publication as the file says. Nothing was sent. Only --api users: 2 changes left out.\n');
   const gone = await edict(['apply', '--emulate', '--api', 'shop-b'], folder);

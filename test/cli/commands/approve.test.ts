@@ -25,9 +25,9 @@ test('says what is approved, by whom, until when, and what happens next', async 
 test('as JSON it is one document', async () => {
   await using scene = await heldScene();
   const { stdout } = await scene.approve('--format', 'json');
-  const document = JSON.parse(stdout) as { by: string; at: string; expires: string; changes: { api: string }[] };
+  const document = JSON.parse(stdout) as { by: string; approvedAt: string; expiresAt: string; changes: { api: string }[] };
   assert.is(document.by, 'ada');
-  assert.is(Date.parse(document.expires) - Date.parse(document.at), 3_600_000);
+  assert.is(Date.parse(document.expiresAt) - Date.parse(document.approvedAt), 3_600_000);
   assert.equal(
     document.changes.map(({ api }) => api),
     ['carts', 'orders'],

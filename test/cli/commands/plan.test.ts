@@ -49,8 +49,8 @@ test('--out saves what is shown, and shows the same as without it in every forma
   }
   const { context, stdout } = testContext();
   await showPlan(settings, { format: 'json', plan: out }, context);
-  const shown = JSON.parse(stdout()) as { digest: string; saved: unknown };
-  assert.equal(shown.saved, { done: 0, newer: 0 });
+  const shown = JSON.parse(stdout()) as { digest: string; savedPlan: unknown };
+  assert.equal(shown.savedPlan, { applied: 0, notInPlan: 0 });
   assert.match(readFileSync(out, 'utf8'), `"digest":"${shown.digest}"`);
 });
 

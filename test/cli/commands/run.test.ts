@@ -14,7 +14,7 @@ test('the daemon logs JSON where there is no terminal, and ends with 0 on SIGINT
   const { code, stdout } = await daemon.finished;
   assert.is(code, 0);
   assert.is(stdout, '');
-  assert.equal([daemon.events('daemon:stopped')[0]?.['signal'], daemon.events('daemon:stopped')[0]?.['left']], ['SIGINT', 0]);
+  assert.equal([daemon.events('daemon:stopped')[0]?.['signal'], daemon.events('daemon:stopped')[0]?.['unsent']], ['SIGINT', 0]);
 });
 
 test('SIGTERM ends it whenever it comes: before it listens, while it opens, and later', async () => {

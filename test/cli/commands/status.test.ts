@@ -60,10 +60,7 @@ test('shows only what is targeted, and counts only that', async () => {
     publications.map(({ api }) => api),
     ['shop-a', 'shop-b'],
   );
-  assert.equal(
-    [summary['online'], summary['unchanged'], summary['untargeted'], targets],
-    [1, 1, 1, { apis: ['shop-*'], environments: [] }],
-  );
+  assert.equal([summary['online'], summary['unchanged'], summary['excluded'], targets], [1, 1, 1, { apis: ['shop-*'], environments: [] }]);
   const text = (await edict(['status', '--emulate', '--api', 'shop-*', '--environment', 'test'], folder)).stdout;
   assert.not.match(text, 'users');
   assert.match(text, '2 in the file. To do: 1 online, 0 offline. Only --api shop-*, --environment test: 1 change left out.');

@@ -40,16 +40,16 @@ test('a file elsewhere is changed in its own folder', async () => {
   const { stdout } = await edict(['undo', file, '--emulate', '--format', 'json'], other);
   const shown = JSON.parse(stdout) as {
     file: { folder: string; diff: string };
-    restores: { api: string; state: string }[];
-    undo: { kind: string };
+    restorations: { api: string; state: string }[];
+    target: { kind: string };
   };
   assert.is(shown.file.folder, folder);
   assert.match(shown.file.diff, '+++ b/edict.yaml');
   assert.equal(
-    shown.restores.map(({ api, state }) => `${api} ${state}`),
+    shown.restorations.map(({ api, state }) => `${api} ${state}`),
     ['orders offline'],
   );
-  assert.is(shown.undo.kind, 'apply');
+  assert.is(shown.target.kind, 'apply');
 });
 
 test('where nothing was done there is nothing to undo, also as JSON', async () => {
@@ -59,7 +59,7 @@ test('where nothing was done there is nothing to undo, also as JSON', async () =
   assert.is(asText.code, 0);
   assert.match(asText.stdout, 'Nothing to undo: edict has changed nothing on this gateway.');
   const { stdout } = await edict(['undo', '--emulate', '--format', 'json'], folder);
-  assert.equal((JSON.parse(stdout) as { undo: null }).undo, null);
+  assert.equal((JSON.parse(stdout) as { target: null }).target, null);
 });
 
 test.run();

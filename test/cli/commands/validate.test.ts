@@ -35,7 +35,7 @@ test('the mistakes of an invalid file are the result', async () => {
   const text = await check(broken, 'text');
   assert.is(text.code, 3);
   assert.match(text.stdout, 'did you mean `online`?');
-  assert.is((JSON.parse((await check(broken, 'json')).stdout) as { mistakes: unknown[] }).mistakes.length, 1);
+  assert.is((JSON.parse((await check(broken, 'json')).stdout) as { errors: unknown[] }).errors.length, 1);
 });
 
 test.run();

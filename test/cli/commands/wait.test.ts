@@ -77,9 +77,9 @@ test('a file that is held as a whole is exit code 4, also before the daemon has 
   await store.saveDeclared(desired.gateway, new Map([['api-gone env-test' as never, '']]), 'older', null);
   const { code, stdout } = await wait('--format', 'json');
   assert.is(code, 4, stdout);
-  const { result, fileHeld, release } = JSON.parse(stdout);
+  const { result, fileHeld, approveCommand } = JSON.parse(stdout);
   assert.equal([result, fileHeld.rule], ['held', 'maxRemoved']);
-  assert.match(release, /^edict approve sha256:/);
+  assert.match(approveCommand, /^edict approve sha256:/);
 });
 
 test('a failure is exit code 5 and goes before held changes', async () => {

@@ -27,14 +27,14 @@ for (const outcome of outcomes) {
   test(`an attempt that came to ${outcome.kind} is a line that the schema knows`, () => {
     const line = settled(outcome);
     assertConforms('apply', line);
-    assert.equal([line.attempt, line.outcome, line.tookMs], [7, outcome.kind, 1.5]);
+    assert.equal([line.attempt, line.outcome, line.durationMs], [7, outcome.kind, 1.5]);
   });
 }
 
 test('a failure is told, and a version without the rest of the outcome', () => {
   const { retryAfterMs, ...told } = failure;
   const line = settled({ kind: 'rejected', failure: { ...failure, code: 'APIG.1' } });
-  assert.equal({ ...told, pauseMs: retryAfterMs, ...line }, line);
+  assert.equal({ ...told, retryAfterMs, ...line }, line);
   assert.not.ok('publishId' in settled(outcomes[0] as Outcome));
 });
 
@@ -47,17 +47,17 @@ test('what was not made says why, and until when', () => {
     lines.map(({ type, rule, until }) => [type, rule, until]),
     [
       ['held', 'protected', null],
-      ['waiting', 'freeze', '1970-01-01T00:00:00Z'],
+      ['deferred', 'freeze', '1970-01-01T00:00:00Z'],
     ],
   );
-  assert.throws(() => blockedChangeJson(change('c', 'test')), /neither held nor waits/);
+  assert.throws(() => blockedChangeJson(change('c', 'test')), /neither held nor deferred/);
 });
 
 test('the last line has the sums, and nothing that the schema does not know', () => {
   const summary = { online: 1, offline: 0, unchanged: 2, held: 0, deferred: 0, failed: 0, durationMs: 3 };
   const line = applySummaryJson({ plan: diffStates(desiredState([]), new Map()), summary, unsent: 0, superseded: [] }, null);
   assertConforms('apply', line);
-  assert.equal([line.online, line.unchanged, line.saved, line.release], [1, 2, null, null]);
+  assert.equal([line.online, line.unchanged, line.savedPlan, line.approveCommand], [1, 2, null, null]);
 });
 
 test.run();

@@ -17,7 +17,7 @@ const mistake: Diagnostic = {
 
 test('shows place, message, frame and hint', () => {
   const text = renderDiagnostics(new InvalidFileError('edict.yaml', [mistake]), noColor);
-  assert.is(text, 'edict.yaml:12:5  wrong\n  12 |     bad: x\n     |     ^^^\n     = do this\n\n1 mistake. Nothing was changed.\n');
+  assert.is(text, 'edict.yaml:12:5  wrong\n  12 |     bad: x\n     |     ^^^\n     = do this\n\n1 error. Nothing was changed.\n');
 });
 
 test('a very long line is cut around the mistake', () => {
@@ -33,16 +33,16 @@ test('after fifty mistakes each is a line', () => {
   const text = renderDiagnostics(new InvalidFileError('edict.yaml', Array(60).fill(mistake)), noColor);
   assert.is(text.match(/\^\^\^/g)?.length, 50);
   assert.is(text.match(/edict\.yaml:12:5/g)?.length, 60);
-  assert.match(text, '60 mistakes.');
+  assert.match(text, '60 errors.');
 });
 
 test('as JSON every mistake has its place and no frame', () => {
-  const { valid, mistakes } = JSON.parse(renderDiagnosticsJson(new InvalidFileError('edict.yaml', [mistake]))) as {
+  const { valid, errors } = JSON.parse(renderDiagnosticsJson(new InvalidFileError('edict.yaml', [mistake]))) as {
     valid: boolean;
-    mistakes: unknown[];
+    errors: unknown[];
   };
   assert.is(valid, false);
-  assert.equal(mistakes, [
+  assert.equal(errors, [
     { rule: 'invalid-value', file: 'edict.yaml', line: 12, column: 5, length: 3, message: 'wrong', hint: 'do this' },
   ]);
 });

@@ -49,8 +49,8 @@ test('a saved plan that is out of date says what has moved, as JSON for each cha
   );
   assert.match(stderr(), /51 of its 60 changes .*\n {2}orders in release: the file asks for revision 3 now, not for revision 2\n/);
   assert.match(stderr(), '… and 1 more\n');
-  const { error } = JSON.parse(stdout()) as { error: { code: string; moved: { message: string }[] } };
-  assert.equal([error.code, error.moved.length], ['SAVED_PLAN_STALE', 51]);
+  const { error } = JSON.parse(stdout()) as { error: { code: string; staleChanges: { message: string }[] } };
+  assert.equal([error.code, error.staleChanges.length], ['SAVED_PLAN_STALE', 51]);
 });
 
 test.run();

@@ -25,18 +25,18 @@ test('every part is there, with times in words', () => {
   const made = json(explanation({ file: { revision: 'r' }, record, report: { startedAtMs, code: 'X' }, hint: 'mend it', protects: true }));
   assert.equal(Object.keys(made), [
     ...['format', 'gateway', 'api', 'apiId', 'environment', 'environmentId', 'desired', 'recorded', 'observed', 'attempts', 'next'],
-    ...['suspicion', 'seen', 'daemon'],
+    ...['fileHeld', 'notices', 'daemon'],
   ]);
   const source = { file: 'edict.yaml', line: 1, column: 1, text: '      test: online' };
   assert.equal(made.desired, { state: 'online', revision: 'r', remark: null, version: null, drift: 'report', protected: true, source });
   assert.equal(made.recorded, {
     ...{ state: 'online', revision: null, versionId: 'version', recordedAt: at, publishedAt: at, editedAt: null },
-    drift: { from: 'online', since: at, seen: at, leftAloneUntil: at },
-    ...{ corrections: 3, correctedAt: at, unresolved: { attempt: 9, action: 'online', marker: 'cafe', over: at } },
+    drift: { from: 'online', since: at, detectedAt: at, backoffUntil: at },
+    ...{ corrections: 3, correctedAt: at, unknownAttempt: { attempt: 9, action: 'online', marker: 'cafe', endedAt: at } },
   });
   assert.equal(made.observed, { kind: 'unasked', wasAsked: false });
-  assert.equal([made.attempts[0]?.began, made.attempts[0]?.hint], ['2026-11-20T09:30:00.000Z', 'mend it']);
-  assert.equal([made.next.waits, made.suspicion], [null, null]);
+  assert.equal([made.attempts[0]?.startedAt, made.attempts[0]?.hint], ['2026-11-20T09:30:00.000Z', 'mend it']);
+  assert.equal([made.next.deferred, made.fileHeld], [null, null]);
   assert.equal([made.next.kind, made.next.action, made.next.reason, made.next.held], ['unknown', 'online', 'unknown', null]);
 });
 
@@ -48,10 +48,10 @@ test('what holds it, what was seen, and an ID that nobody knows yet', () => {
   const fileHeld = { rule: 'maxRemoved', message: 'it lost much', hint: 'check it', affected: ['x'] } as const;
   const [change] = calm.plan.changes;
   const waiting = json({ ...calm, plan: { ...calm.plan, fileHeld, changes: change ? [{ ...change, deferred }] : [] } });
-  assert.equal(waiting.next.waits, { rule: 'freeze', message: 'frozen', until: at });
-  assert.equal(waiting.suspicion, { rule: 'maxRemoved', message: 'it lost much', hint: 'check it' });
+  assert.equal(waiting.next.deferred, { rule: 'freeze', message: 'frozen', until: at });
+  assert.equal(waiting.fileHeld, { rule: 'maxRemoved', message: 'it lost much', hint: 'check it' });
   const stale = json(explanation({ file: {}, record: { publishedAtMs: 1, editedAtMs: startedAtMs } }));
-  assert.equal([stale.next.kind, stale.seen[0]?.kind], ['outdated', 'outdated']);
+  assert.equal([stale.next.kind, stale.notices[0]?.kind], ['outdated', 'outdated']);
   const made = json({ ...explanation({ file: {} }), isPlaceholder: { api: true, environment: true } });
   assert.equal([made.apiId, made.environmentId, made.recorded, made.daemon], [null, null, null, null]);
 });

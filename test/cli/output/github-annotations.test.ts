@@ -26,7 +26,7 @@ const annotate = (over: Partial<Diagnostic>): string => diagnosticAnnotations(ne
 test('a mistake is a command with its place, in which nothing can end it', () => {
   assert.is(
     annotate({}),
-    '::error file=apis/a%2Cb%3Ac%25.yaml,line=12,endLine=12,col=5,endColumn=8,title=edict%3A invalid-value::wrong\n1 mistake. Nothing was changed.\n',
+    '::error file=apis/a%2Cb%3Ac%25.yaml,line=12,endLine=12,col=5,endColumn=8,title=edict%3A invalid-value::wrong\n1 error. Nothing was changed.\n',
   );
   assert.match(annotate({ message: '100%\r\n::warning::x', hint: 'a, b: c' }), '::100%25%0D%0A::warning::x%0Aa, b: c\n');
 });
@@ -39,7 +39,7 @@ test('every mistake is told', () => {
     ),
   );
   assert.is(text.match(/^::error /gm)?.length, 30);
-  assert.match(text, '30 mistakes.');
+  assert.match(text, '30 errors.');
 });
 
 test('any other error has no place', () => {
@@ -63,8 +63,8 @@ test('a plan warns of what goes offline or is held, at its place, and says the s
   assert.equal(text.split('\n'), [
     '::warning file=apis/a%2Cb%3Ac%25.yaml,line=7,col=3,title=b in test goes offline::no longer in the file',
     '::warning title=c in test is held::offline: protected',
-    '::warning title=d in test waits%2C then goes offline::offline: frozen until 1970-01-01T00%3A00%3A00Z'.replaceAll('%3A', ':'),
-    '::notice title=edict plan::4 changes: 1 online, 1 offline, 1 held, 1 waiting, 0 unchanged.',
+    '::warning title=d in test goes offline later::offline: frozen until 1970-01-01T00%3A00%3A00Z'.replaceAll('%3A', ':'),
+    '::notice title=edict plan::4 changes: 1 online, 1 offline, 1 held, 1 deferred, 0 unchanged.',
     '',
   ]);
 });

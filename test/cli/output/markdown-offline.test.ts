@@ -16,11 +16,7 @@ test('what goes offline now, after a wait, and with an agreement stands in table
     10_000,
   );
   const headings = [...text.matchAll(/\*\*.*\)/g)].map(([heading]) => heading);
-  assert.equal(headings, [
-    '**Goes OFFLINE** (1)',
-    '**Waits, then goes OFFLINE** (1)',
-    '**Held: goes OFFLINE only if somebody agrees** (1)',
-  ]);
+  assert.equal(headings, ['**Goes OFFLINE** (1)', '**Deferred: goes OFFLINE later** (1)', '**Held: goes OFFLINE only if approved** (1)']);
   assert.equal(
     readMarkdown(text).open.map(([api]) => api),
     ['a', 'b', 'c'],

@@ -26,15 +26,15 @@ test('the summary comes first, then what goes offline, what is held, what waits,
   ];
   const text = show({ changes }, 'edict approve sha256:1 --by NAME --reason TEXT');
   const order = [
-    '<!-- edict plan instance -->\n### edict: 5 changes: 1 online, 1 offline, 2 held, 1 waiting, 0 unchanged.\n',
+    '<!-- edict plan instance -->\n### edict: 5 changes: 1 online, 1 offline, 2 held, 1 deferred, 0 unchanged.\n',
     '**Goes OFFLINE** (1)',
     '| `e` |',
-    '**Held: goes OFFLINE only if somebody agrees** (1)',
+    '**Held: goes OFFLINE only if approved** (1)',
     '| `d` |',
     '**Held: edict does not make these** (1)',
     '| `c` |',
     'Before you agree to what is held: check that it is meant. To agree:\n\n```\nedict approve sha256:1 --by NAME --reason TEXT\n```\n',
-    '**Waits** (1)',
+    '**Deferred** (1)',
     '| `b` |',
     '**Goes online** (1)',
     '| `a` |',

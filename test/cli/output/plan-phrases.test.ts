@@ -25,7 +25,7 @@ test('each change is counted once, held before waiting', () => {
     change('c', 'test', { held: hold, deferred: wait }),
     change('d', 'test', { deferred: wait }),
   ];
-  assert.is(formatTotals({ ...inSync, changes }), '4 changes: 1 online, 1 offline, 1 held, 1 waiting, 1 unchanged.');
+  assert.is(formatTotals({ ...inSync, changes }), '4 changes: 1 online, 1 offline, 1 held, 1 deferred, 1 unchanged.');
   assert.is(formatTotals(inSync), '0 changes: 0 online, 0 offline, 1 unchanged.');
 });
 

@@ -67,8 +67,8 @@ test('what waits stands by itself, with until when', () => {
   const deferred = { rule: 'freeze', message: 'frozen until Monday', untilMs: 1 } as const;
   const changes = plan.changes.map((change) => (change.api === 'orders' ? { ...change, deferred } : change));
   const text = planRenderers.text({ plan: { ...plan, changes }, desired, notices: [], approveCommand: null }, noColor);
-  assert.match(text, /Waits \(1\)\n +… orders +test +online: frozen until Monday/);
-  assert.match(text, '0 online, 1 offline, 1 held, 1 waiting, 0 unchanged');
+  assert.match(text, /Deferred \(1\)\n +… orders +test +online: frozen until Monday/);
+  assert.match(text, '0 online, 1 offline, 1 held, 1 deferred, 0 unchanged');
 });
 
 test('who has agreed is named', () => {
@@ -108,9 +108,9 @@ test('every form says what the plan is about and how much that leaves out', () =
   }
   const json = JSON.parse(planRenderers.json({ plan: some, desired, notices: [], approveCommand: null })) as {
     targets: unknown;
-    summary: { untargeted: number };
+    summary: { excluded: number };
   };
-  assert.equal([json.targets, json.summary.untargeted], [targets, 2]);
+  assert.equal([json.targets, json.summary.excluded], [targets, 2]);
 });
 
 /** A plan that leaves a drift, beside the changes of `changed`. */
@@ -128,9 +128,12 @@ test('what was seen and is left as it is stands in every form, and is no change'
     const markdown = planRenderers.markdown(planned);
     assert.match(markdown, '**Seen at the gateway, no call is made**');
     assert.match(markdown, '| <code>a&#124;b</code> | `test` | published outside edict');
-    const document = JSON.parse(planRenderers.json(planned)) as { seen: { kind: string; api: string }[]; summary: { unchanged: number } };
+    const document = JSON.parse(planRenderers.json(planned)) as {
+      notices: { kind: string; api: string }[];
+      summary: { unchanged: number };
+    };
     assert.equal(
-      document.seen.map(({ kind, api }) => [kind, api]),
+      document.notices.map(({ kind, api }) => [kind, api]),
       [['drift', 'a|b']],
     );
     assert.is(document.summary.unchanged, 0);

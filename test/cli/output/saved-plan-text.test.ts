@@ -43,7 +43,7 @@ const cases: readonly (readonly [Divergence, string])[] = [
   [{ kind: 'desiredVersion', was: 'v1', now: null }, 'the file asks for no version now, not for v1'],
   [{ kind: 'notNeeded' }, 'nothing is to be done any more'],
   [{ kind: 'held', message: 'release is protected' }, 'held now: release is protected'],
-  [{ kind: 'deferred', message: 'release is frozen' }, 'waits now: release is frozen'],
+  [{ kind: 'deferred', message: 'release is frozen' }, 'deferred now: release is frozen'],
 ];
 for (const [move, expected] of cases) {
   test(`${move.kind}: ${expected}`, () => {
@@ -59,7 +59,7 @@ test('several moves are one line, and nothing in it commands a terminal', () => 
 test('other programs read what kind of thing has moved', () => {
   assert.equal(staleChangeJson(moved([{ kind: 'notNeeded' }], attempt)), {
     ...{ api: 'orders', apiId: 'api-orders', environment: 'release', environmentId: 'env-release', action: 'online' },
-    ...{ moved: ['notNeeded'], attempt: 42, message: 'orders in release: nothing is to be done any more' },
+    ...{ divergences: ['notNeeded'], attempt: 42, message: 'orders in release: nothing is to be done any more' },
   });
 });
 

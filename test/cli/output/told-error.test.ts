@@ -24,7 +24,7 @@ test('as JSON it is what the command alone would have written', () => {
   assert.equal(errorDocument(invalid), {
     format: 1,
     valid: false,
-    mistakes: [{ rule: 'invalid-value', file: 'f.yaml', line: 2, column: 3, length: 1, message: 'wrong', hint: 'mend it' }],
+    errors: [{ rule: 'invalid-value', file: 'f.yaml', line: 2, column: 3, length: 1, message: 'wrong', hint: 'mend it' }],
   });
 });
 
