@@ -121,16 +121,20 @@ function gatewayQueries({ db }: Dialect) {
       .where('project', '=', param('project'))
       .where('instance', '=', param('instance')),
     readGateway: db.selectFrom('gateway').selectAll().where('id', '=', param('gateway')),
-    enterGateway: ofGateway().set({ left_at_ms: sql.lit(null), condition: sql.lit(null), fence: (eb) => eb('fence', '+', sql.lit(1)) }),
-    leaveGateway: ofGateway().set({ left_at_ms: param('atMs'), condition: sql.lit(null) }),
-    describe: ofGateway().set({ condition: param('condition') }),
+    acquireGateway: ofGateway().set({
+      released_at_ms: sql.lit(null),
+      controller_status: sql.lit(null),
+      fence: (eb) => eb('fence', '+', sql.lit(1)),
+    }),
+    releaseGateway: ofGateway().set({ released_at_ms: param('atMs'), controller_status: sql.lit(null) }),
+    saveStatus: ofGateway().set({ controller_status: param('status') }),
     suspend: ofGateway().set({ suspension: param('suspension') }),
-    setActed: ofGateway().set({ acted: param('acted') }),
+    setAppliedDigests: ofGateway().set({ applied_digests: param('digests') }),
     setListed: ofGateway().set({ listed_apis: param('listed') }),
     names: db.selectFrom('name').select(['name', 'id']).where('gateway_id', '=', param('gateway')),
-    forgetNames: db.deleteFrom('name').where('gateway_id', '=', param('gateway')),
-    rememberName: db.insertInto('name').values({ gateway_id: param('gateway'), name: param('name'), id: param('id') }),
-    declared: db.selectFrom('declared').select(['api_id', 'environment_id', 'home']).where('gateway_id', '=', param('gateway')),
+    deleteNames: db.deleteFrom('name').where('gateway_id', '=', param('gateway')),
+    insertName: db.insertInto('name').values({ gateway_id: param('gateway'), name: param('name'), id: param('id') }),
+    declared: db.selectFrom('declared').select(['api_id', 'environment_id', 'source_file']).where('gateway_id', '=', param('gateway')),
     declaredElsewhere: db
       .selectFrom('declared as d')
       .innerJoin('gateway as g', 'g.id', 'd.gateway_id')
@@ -139,8 +143,15 @@ function gatewayQueries({ db }: Dialect) {
       .where('d.gateway_id', '<>', param('gateway')),
     declare: db
       .insertInto('declared')
-      .values({ gateway_id: param('gateway'), api_id: param('apiId'), environment_id: param('environmentId'), home: param('home') })
-      .onConflict((on) => on.columns(['gateway_id', 'api_id', 'environment_id']).doUpdateSet({ home: (eb) => eb.ref('excluded.home') })),
+      .values({
+        gateway_id: param('gateway'),
+        api_id: param('apiId'),
+        environment_id: param('environmentId'),
+        source_file: param('sourceFile'),
+      })
+      .onConflict((on) =>
+        on.columns(['gateway_id', 'api_id', 'environment_id']).doUpdateSet({ source_file: (eb) => eb.ref('excluded.source_file') }),
+      ),
     undeclare: db
       .deleteFrom('declared')
       .where('gateway_id', '=', param('gateway'))
@@ -154,14 +165,14 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
     .selectFrom('attempt')
     .leftJoin('approval', 'approval.id', 'attempt.approval_id')
     .selectAll('attempt')
-    .select(['approval.approved_by', 'approval.why as approved_why']);
+    .select(['approval.approved_by', 'approval.reason as approved_reason']);
   const ofGateway = attempts.where('attempt.gateway_id', '=', param('gateway'));
   const publication = db
     .selectFrom('publication')
     .where('gateway_id', '=', param('gateway'))
     .where('api_id', '=', param('apiId'))
     .where('environment_id', '=', param('environmentId'));
-  const restsOn = (eb: ExpressionBuilder<Tables, 'attempt'>, column: 'last_attempt_id' | 'unresolved_attempt_id') =>
+  const restsOn = (eb: ExpressionBuilder<Tables, 'attempt'>, column: 'last_attempt_id' | 'unknown_attempt_id') =>
     eb
       .selectFrom('publication as p')
       .select(`p.${column} as id`)
@@ -177,14 +188,14 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
       .orderBy('attempt.id', 'desc')
       .limit(param<number>('limit')),
     attempt: ofGateway.where('attempt.id', '=', param('attempt')),
-    attemptsOfPass: ofGateway
-      .where(sql<boolean>`substr(pass_id, 1, length(${textParam('pass')})) = ${textParam('pass')}`)
+    attemptsOfReconciliation: ofGateway
+      .where(sql<boolean>`substr(reconcile_id, 1, length(${textParam('reconcile')})) = ${textParam('reconcile')}`)
       .orderBy('attempt.id'),
-    attemptsOfLastPass: ofGateway
-      .where('pass_id', '=', (eb) =>
+    attemptsOfLastReconciliation: ofGateway
+      .where('reconcile_id', '=', (eb) =>
         eb
           .selectFrom('attempt as a')
-          .select('a.pass_id')
+          .select('a.reconcile_id')
           .where('a.gateway_id', '=', param('gateway'))
           .where('a.outcome', '=', sql.lit('succeeded'))
           .orderBy('a.id', 'desc')
@@ -193,7 +204,7 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
       .orderBy('attempt.id'),
     succeededAfter: ofGateway.where('attempt.id', '>', param('attempt')).where('outcome', '=', sql.lit('succeeded')).orderBy('attempt.id'),
     lastAttempts: ofGateway.innerJoin('publication as p', 'p.last_attempt_id', 'attempt.id'),
-    doneWithApproval: db
+    succeededWithApproval: db
       .selectFrom('attempt')
       .select(['approval_id', 'api_id', 'environment_id'])
       .where('gateway_id', '=', param('gateway'))
@@ -207,34 +218,34 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
         api_id: param('apiId'),
         environment: param('environment'),
         environment_id: param('environmentId'),
-        pass_id: param('passId'),
+        reconcile_id: param('reconcileId'),
         action: param('action'),
         reason: param('reason'),
         revision: param('revision'),
         remark: param('remark'),
         marker: param('marker'),
-        asked_version_id: param('version'),
+        requested_version_id: param('version'),
         approval_id: param('approval'),
         commit_id: param('commitId'),
         fence: param('fence'),
-        began_at_ms: param('atMs'),
-        before_state: (eb) => eb.fn.coalesce(publication.select('state'), sql.lit('none')),
-        before_revision: publication.select('revision'),
-        before_version_id: publication.select('version_id'),
+        started_at_ms: param('atMs'),
+        prior_state: (eb) => eb.fn.coalesce(publication.select('state'), sql.lit('none')),
+        prior_revision: publication.select('revision'),
+        prior_version_id: publication.select('version_id'),
       })
       .returning('id'),
     orphan: db
       .updateTable('attempt')
-      .set({ orphaned_at_ms: param('atMs') })
-      .where('settled_at_ms', 'is', null)
-      .where('orphaned_at_ms', 'is', null)
+      .set({ ended_at_ms: param('atMs') })
+      .where('finished_at_ms', 'is', null)
+      .where('ended_at_ms', 'is', null)
       .where('id', 'in', (eb) =>
         eb
           .selectFrom('publication')
-          .select('unresolved_attempt_id')
+          .select('unknown_attempt_id')
           .where('gateway_id', '=', param('gateway'))
-          .where('unresolved_attempt_id', 'is not', null)
-          .$narrowType<{ unresolved_attempt_id: number }>(),
+          .where('unknown_attempt_id', 'is not', null)
+          .$narrowType<{ unknown_attempt_id: number }>(),
       ),
     // What the record rests on stays, and what an agreement that is still in force has made.
     prune: db
@@ -244,17 +255,17 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
           .selectFrom('attempt as old')
           .select('old.id')
           .where('old.gateway_id', '=', param('gateway'))
-          .where('old.began_at_ms', '<', param('beforeMs'))
+          .where('old.started_at_ms', '<', param('beforeMs'))
           .where('old.id', 'not in', restsOn(eb, 'last_attempt_id'))
-          .where('old.id', 'not in', restsOn(eb, 'unresolved_attempt_id'))
+          .where('old.id', 'not in', restsOn(eb, 'unknown_attempt_id'))
           .orderBy('old.id')
           .limit(param<number>('limit')),
       )
       .returning('id'),
-    settleAttempt: db
+    finishAttempt: db
       .updateTable('attempt')
       .set((eb) => ({
-        settled_at_ms: param('atMs'),
+        finished_at_ms: param('atMs'),
         outcome: param('outcome'),
         code: eb.fn.coalesce(eb.val(param<string>('code')), 'code'),
         status: eb.fn.coalesce(eb.val(param<number>('status')), 'status'),
@@ -270,18 +281,18 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
 function publicationQueries({ db, lastAttemptId }: Dialect) {
   const recorded = db
     .selectFrom('publication as p')
-    .leftJoin('attempt as a', 'a.id', 'p.unresolved_attempt_id')
+    .leftJoin('attempt as a', 'a.id', 'p.unknown_attempt_id')
     .selectAll('p')
     .select([
-      'a.action as unresolved_action',
-      'a.revision as unresolved_revision',
-      'a.marker as unresolved_marker',
-      'a.asked_version_id as unresolved_version',
+      'a.action as unknown_action',
+      'a.revision as unknown_revision',
+      'a.marker as unknown_marker',
+      'a.requested_version_id as unknown_version',
     ])
-    .select((eb) => eb.fn.coalesce('a.orphaned_at_ms', 'a.settled_at_ms').as('unresolved_over_at_ms'))
+    .select((eb) => eb.fn.coalesce('a.ended_at_ms', 'a.finished_at_ms').as('unknown_ended_at_ms'))
     .where('p.gateway_id', '=', param('gateway'))
     // A row that says nothing any more is none.
-    .where((eb) => eb.or([eb('p.state', 'is not', null), eb('p.unresolved_attempt_id', 'is not', null)]));
+    .where((eb) => eb.or([eb('p.state', 'is not', null), eb('p.unknown_attempt_id', 'is not', null)]));
   const named = {
     gateway_id: param('gateway'),
     api: param('api'),
@@ -302,11 +313,11 @@ function publicationQueries({ db, lastAttemptId }: Dialect) {
       published_at_ms: param('publishedAtMs'),
       edited_at_ms: param('editedAtMs'),
       recorded_at_ms: param('atMs'),
-      unresolved_attempt_id: param('unresolved'),
+      unknown_attempt_id: param('unknownAttempt'),
       drift_from: param('driftFrom'),
       drift_from_since_ms: param('driftFromSinceMs'),
-      drift_seen_at_ms: param('driftSeenAtMs'),
-      drift_truce_until_ms: param('driftTruceUntilMs'),
+      drift_detected_at_ms: param('driftDetectedAtMs'),
+      drift_backoff_until_ms: param('driftBackoffUntilMs'),
       corrections: param('corrections'),
       corrected_at_ms: param('correctedAtMs'),
     }))
@@ -316,14 +327,14 @@ function publicationQueries({ db, lastAttemptId }: Dialect) {
   return {
     recorded,
     recordedOne: recorded.where('p.api_id', '=', param('apiId')).where('p.environment_id', '=', param('environmentId')),
-    markUnresolved: db
+    markUnknown: db
       .insertInto('publication')
-      .values({ ...named, unresolved_attempt_id: lastAttemptId, last_attempt_id: lastAttemptId })
+      .values({ ...named, unknown_attempt_id: lastAttemptId, last_attempt_id: lastAttemptId })
       .onConflict((on) =>
         on.columns(['gateway_id', 'api_id', 'environment_id']).doUpdateSet((eb) => ({
           api: eb.ref('excluded.api'),
           environment: eb.ref('excluded.environment'),
-          unresolved_attempt_id: eb.ref('excluded.unresolved_attempt_id'),
+          unknown_attempt_id: eb.ref('excluded.unknown_attempt_id'),
           last_attempt_id: eb.ref('excluded.last_attempt_id'),
         })),
       ),
@@ -333,7 +344,7 @@ function publicationQueries({ db, lastAttemptId }: Dialect) {
       .onConflict((on) => on.columns(['gateway_id', 'api_id', 'environment_id']).doNothing()),
     record,
     // An attempt that has begun meanwhile knows better than a look before it.
-    recordSettled: record.where('unresolved_attempt_id', 'is', null),
+    recordSettled: record.where('unknown_attempt_id', 'is', null),
   };
 }
 
@@ -342,11 +353,11 @@ function approvalQueries({ db }: Dialect) {
     approvals: db.selectFrom('approval').selectAll().where('gateway_id', '=', param('gateway')).orderBy('id'),
     spendApproval: db
       .updateTable('approval')
-      .set({ is_spent: sql.lit(1) })
+      .set({ is_file_hold_released: sql.lit(1) })
       .where('id', '=', param('approval')),
     insertApproval: db
       .insertInto('approval')
-      .columns(['gateway_id', 'digest', 'approved_by', 'why', 'at_ms', 'expires_at_ms', 'work'])
+      .columns(['gateway_id', 'digest', 'approved_by', 'reason', 'approved_at_ms', 'expires_at_ms', 'scope'])
       .expression(
         db
           .selectFrom('gateway')
@@ -354,10 +365,10 @@ function approvalQueries({ db }: Dialect) {
             'id',
             textParam('digest').as('digest'),
             textParam('by').as('approved_by'),
-            textParam('why').as('why'),
-            numberParam('atMs').as('at_ms'),
+            textParam('reason').as('reason'),
+            numberParam('atMs').as('approved_at_ms'),
             numberParam('expiresAtMs').as('expires_at_ms'),
-            textParam('work').as('work'),
+            textParam('scope').as('scope'),
           ])
           .where('endpoint', '=', param('endpoint'))
           .where('project', '=', param('project'))
@@ -368,13 +379,13 @@ function approvalQueries({ db }: Dialect) {
 
 /** The tables of a record in an order in which each comes after those that it refers to, with their columns. */
 const copiedColumns = {
-  gateway: ['id', 'endpoint', 'project', 'instance', 'left_at_ms', 'listed_apis', 'suspension', 'fence', 'acted'],
-  approval: ['id', 'gateway_id', 'digest', 'approved_by', 'why', 'at_ms', 'expires_at_ms', 'work', 'is_spent'],
+  gateway: ['id', 'endpoint', 'project', 'instance', 'released_at_ms', 'listed_apis', 'suspension', 'fence', 'applied_digests'],
+  approval: ['id', 'gateway_id', 'digest', 'approved_by', 'reason', 'approved_at_ms', 'expires_at_ms', 'scope', 'is_file_hold_released'],
   attempt: [
     ...[
       'id',
       'gateway_id',
-      'pass_id',
+      'reconcile_id',
       'api',
       'api_id',
       'environment',
@@ -386,26 +397,26 @@ const copiedColumns = {
       'marker',
     ],
     ...[
-      'asked_version_id',
+      'requested_version_id',
       'approval_id',
       'commit_id',
       'fence',
-      'began_at_ms',
-      'settled_at_ms',
-      'orphaned_at_ms',
+      'started_at_ms',
+      'finished_at_ms',
+      'ended_at_ms',
       'outcome',
       'code',
       'status',
     ],
-    ...['message', 'request_id', 'version_id', 'publish_id', 'before_state', 'before_revision', 'before_version_id'],
+    ...['message', 'request_id', 'version_id', 'publish_id', 'prior_state', 'prior_revision', 'prior_version_id'],
   ],
   publication: [
     ...['id', 'gateway_id', 'api', 'api_id', 'environment', 'environment_id', 'state', 'revision', 'version_id', 'publish_id'],
-    ...['published_at_ms', 'edited_at_ms', 'recorded_at_ms', 'unresolved_attempt_id', 'last_attempt_id', 'drift_from'],
-    ...['drift_from_since_ms', 'drift_seen_at_ms', 'drift_truce_until_ms', 'corrections', 'corrected_at_ms'],
+    ...['published_at_ms', 'edited_at_ms', 'recorded_at_ms', 'unknown_attempt_id', 'last_attempt_id', 'drift_from'],
+    ...['drift_from_since_ms', 'drift_detected_at_ms', 'drift_backoff_until_ms', 'corrections', 'corrected_at_ms'],
   ],
   name: ['gateway_id', 'name', 'id'],
-  declared: ['gateway_id', 'api_id', 'environment_id', 'home'],
+  declared: ['gateway_id', 'api_id', 'environment_id', 'source_file'],
 } as const satisfies { readonly [T in Exclude<keyof Tables, 'setting'>]: readonly string[] };
 
 /** What is asked of a whole store: what is in it, and what copies all of it into another. */
@@ -428,7 +439,7 @@ function copyQueries({ db, resetIdSequence }: Dialect) {
           .as('attempts'),
         eb
           .selectFrom('attempt as f')
-          .select((of) => of.fn.min('f.began_at_ms').as('at'))
+          .select((of) => of.fn.min('f.started_at_ms').as('at'))
           .whereRef('f.gateway_id', '=', 'g.id')
           .as('first_at_ms'),
       ])

@@ -15,18 +15,18 @@ interface GatewayTable {
   readonly endpoint: string;
   readonly project: string;
   readonly instance: string;
-  readonly left_at_ms: number | null;
-  readonly condition: string | null;
+  readonly released_at_ms: number | null;
+  readonly controller_status: string | null;
   readonly listed_apis: number | null;
   readonly suspension: string | null;
-  readonly acted: string | null;
+  readonly applied_digests: string | null;
   readonly fence: Generated<number>;
 }
 
 interface AttemptTable {
   readonly id: Generated<number>;
   readonly gateway_id: number;
-  readonly pass_id: string;
+  readonly reconcile_id: string;
   readonly api: string;
   readonly api_id: string;
   readonly environment: string;
@@ -36,13 +36,13 @@ interface AttemptTable {
   readonly revision: string | null;
   readonly remark: string | null;
   readonly marker: string | null;
-  readonly asked_version_id: string | null;
+  readonly requested_version_id: string | null;
   readonly approval_id: number | null;
   readonly commit_id: string | null;
   readonly fence: number;
-  readonly began_at_ms: number;
-  readonly settled_at_ms: number | null;
-  readonly orphaned_at_ms: number | null;
+  readonly started_at_ms: number;
+  readonly finished_at_ms: number | null;
+  readonly ended_at_ms: number | null;
   readonly outcome: string | null;
   readonly code: string | null;
   readonly status: number | null;
@@ -50,9 +50,9 @@ interface AttemptTable {
   readonly request_id: string | null;
   readonly version_id: string | null;
   readonly publish_id: string | null;
-  readonly before_state: string;
-  readonly before_revision: string | null;
-  readonly before_version_id: string | null;
+  readonly prior_state: string;
+  readonly prior_revision: string | null;
+  readonly prior_version_id: string | null;
 }
 
 interface PublicationTable {
@@ -69,12 +69,12 @@ interface PublicationTable {
   readonly published_at_ms: number | null;
   readonly edited_at_ms: number | null;
   readonly recorded_at_ms: number;
-  readonly unresolved_attempt_id: number | null;
+  readonly unknown_attempt_id: number | null;
   readonly last_attempt_id: number | null;
   readonly drift_from: string | null;
   readonly drift_from_since_ms: number | null;
-  readonly drift_seen_at_ms: number | null;
-  readonly drift_truce_until_ms: number | null;
+  readonly drift_detected_at_ms: number | null;
+  readonly drift_backoff_until_ms: number | null;
   readonly corrections: Generated<number>;
   readonly corrected_at_ms: number | null;
 }
@@ -83,7 +83,7 @@ interface DeclaredTable {
   readonly gateway_id: number;
   readonly api_id: string;
   readonly environment_id: string;
-  readonly home: string;
+  readonly source_file: string;
 }
 
 interface NameTable {
@@ -97,11 +97,11 @@ interface ApprovalTable {
   readonly gateway_id: number;
   readonly digest: string;
   readonly approved_by: string;
-  readonly why: string;
-  readonly at_ms: number;
+  readonly reason: string;
+  readonly approved_at_ms: number;
   readonly expires_at_ms: number;
-  readonly work: string;
-  readonly is_spent: Generated<number>;
+  readonly scope: string;
+  readonly is_file_hold_released: Generated<number>;
 }
 
 export interface Tables {

@@ -155,8 +155,8 @@ export interface Attempt extends PublicationNames {
   readonly commitId: string | null;
   /** Who approved it, and why; `null` if it needed no approval. */
   readonly approval: { readonly by: string; readonly reason: string } | null;
-  /** The recorded state when it started; `null` if unknown, because an older edict made the attempt. */
-  readonly priorState: PriorState | null;
+  /** The recorded state when it started. */
+  readonly priorState: PriorState;
 }
 
 /**

@@ -34,7 +34,7 @@ export interface Restoration extends Keyed {
 /** One publication that is not restored, and why. */
 export interface NotRestored extends Keyed {
   readonly attemptId: number;
-  readonly cause: /** An older edict made the attempt and did not record the earlier state. */
+  readonly cause: /** Nothing was recorded before, so there is no state to restore. */
     | { readonly kind: 'unrecorded' }
     /** An attempt on it has an unknown outcome. */
     | { readonly kind: 'unknownOutcome'; readonly attemptId: number }
@@ -71,14 +71,14 @@ export function computeUndo(attempts: readonly Attempt[], later: readonly Attemp
     const succeeded = all.filter(({ outcome }) => outcome === 'succeeded');
     const [first, last] = [succeeded[0], succeeded.at(-1)];
     const current = recorded.get(key);
-    const unresolved =
+    const unknown =
       current?.unknownAttempt && all.some(({ id }) => id === current.unknownAttempt?.attemptId) ? current.unknownAttempt : null;
     if (!first || !last) {
-      if (unresolved)
+      if (unknown)
         notRestored.push({
           ...namesOf(key, all[0] ?? current),
-          attemptId: unresolved.attemptId,
-          cause: { kind: 'unknownOutcome', attemptId: unresolved.attemptId },
+          attemptId: unknown.attemptId,
+          cause: { kind: 'unknownOutcome', attemptId: unknown.attemptId },
         });
       continue;
     }
@@ -110,14 +110,13 @@ function priorStateOf(
   last: Attempt,
   current: RecordedPublication | undefined,
 ): NotRestored['cause'] | Pick<Restoration, 'state' | 'version' | 'newVersionCause' | 'mayHaveBeenOnline'> {
-  const mayHaveBeenOnline = priorState?.state === null;
+  const { state, versionId } = priorState;
+  const mayHaveBeenOnline = state === null;
   if (current?.unknownAttempt) return { kind: 'unknownOutcome', attemptId: current.unknownAttempt.attemptId };
   const expectedVersion = last.versionId ?? last.requestedVersionId;
   const isUnchanged =
     current?.state === last.action && (last.action === 'offline' || isPossiblySameVersion(current.versionId, expectedVersion));
   if (!isUnchanged || current.drift) return { kind: 'externalChange' };
-  if (!priorState) return { kind: 'unrecorded' };
-  const { state, versionId } = priorState;
   if (last.action === 'offline') {
     if (state === null) return { kind: 'unrecorded' };
     if (state === 'offline') return { kind: 'unchanged' };

@@ -48,12 +48,12 @@ export class ReadonlyStore implements StoreReader {
   }
 
   async findAttempts(gateway: GatewayIdentity, selector: AttemptSelector): Promise<readonly Attempt[]> {
-    const { attemptsOfLastPass, attempt, attemptsOfPass } = this.queries;
+    const { attemptsOfLastReconciliation, attempt, attemptsOfReconciliation } = this.queries;
     const rows = await this.#readRows(gateway, (id) => {
-      if (selector === 'last') return bindQuery(attemptsOfLastPass, { gateway: id });
+      if (selector === 'last') return bindQuery(attemptsOfLastReconciliation, { gateway: id });
       return 'attempt' in selector
         ? bindQuery(attempt, { gateway: id, attempt: selector.attempt })
-        : bindQuery(attemptsOfPass, { gateway: id, pass: selector.reconcile });
+        : bindQuery(attemptsOfReconciliation, { gateway: id, reconcile: selector.reconcile });
     });
     return rows.map(toAttempt);
   }
@@ -90,7 +90,7 @@ export class ReadonlyStore implements StoreReader {
     const id = await this.gatewayId(gateway);
     const rows = await this.database.read(bindQuery(this.queries.declared, { gateway: id }));
     const declared = new Map(
-      rows.map((row) => [publicationKey(String(row['api_id']), String(row['environment_id'])), String(row['home'])]),
+      rows.map((row) => [publicationKey(String(row['api_id']), String(row['environment_id'])), String(row['source_file'])]),
     );
     const others = declared.size > 0 ? [] : await this.database.read(bindQuery(this.queries.declaredElsewhere, { gateway: id }));
     const otherGateways = [...Map.groupBy(others, (row) => String(row['id'])).values()].map((rows) => ({
@@ -108,7 +108,7 @@ export class ReadonlyStore implements StoreReader {
   async #readApprovals(gatewayId: number): Promise<Approval[]> {
     const rows = await this.database.read(bindQuery(this.queries.approvals, { gateway: gatewayId }));
     if (rows.length === 0) return [];
-    const attempts = await this.database.read(bindQuery(this.queries.doneWithApproval, { gateway: gatewayId }));
+    const attempts = await this.database.read(bindQuery(this.queries.succeededWithApproval, { gateway: gatewayId }));
     const attemptsByApproval = Map.groupBy(attempts, (row) => Number(row['approval_id']));
     return rows.map((row) => {
       const used = attemptsByApproval.get(Number(row['id'])) ?? [];
@@ -130,7 +130,7 @@ export class ReadonlyStore implements StoreReader {
     return this.database.close();
   }
 
-  /** Returns the gateway's row ID; 0, selector no row has, if the gateway is not in the store. */
+  /** Returns the gateway's row ID; 0, which no row has, if the gateway is not in the store. */
   protected async gatewayId({ endpoint, project, instance }: GatewayIdentity): Promise<number> {
     const [row] = await this.database.read(bindQuery(this.queries.findGateway, { endpoint, project, instance }));
     return Number(row?.['id'] ?? 0);
@@ -147,7 +147,7 @@ export class ReadonlyStore implements StoreReader {
 
 /** Returns the name of the setting that holds the reconcile request of a gateway. */
 export function toReconcileRequestKey({ endpoint, project, instance }: GatewayIdentity): string {
-  return `pass ${endpoint} ${project} ${instance}`;
+  return `reconcile ${endpoint} ${project} ${instance}`;
 }
 
 /** Stands in for a store that does not exist yet. */

@@ -66,8 +66,8 @@ export class RecordStore extends ReadonlyStore implements Store {
 
   async saveNames(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void> {
     const params = { gateway: await this.#ensureGateway(gateway) };
-    const inserts = [...names].map(([name, id]) => bindQuery(this.queries.rememberName, { ...params, name, id }));
-    await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.forgetNames, params), ...inserts]);
+    const inserts = [...names].map(([name, id]) => bindQuery(this.queries.insertName, { ...params, name, id }));
+    await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.deleteNames, params), ...inserts]);
   }
 
   async saveDeclared(
@@ -78,17 +78,17 @@ export class RecordStore extends ReadonlyStore implements Store {
   ): Promise<void> {
     const { declared } = await this.previousState(gateway, 0);
     const before = await this.appliedDigests(gateway);
-    const acted = appendDigest(before, latest);
-    const isNew = JSON.stringify(acted) !== JSON.stringify(before);
+    const digests = appendDigest(before, latest);
+    const isNew = JSON.stringify(digests) !== JSON.stringify(before);
     const lost = [...declared.keys()].filter((key) => !now.has(key));
-    const found = [...now].filter(([key, home]) => declared.get(key) !== home);
+    const found = [...now].filter(([key, sourceFile]) => declared.get(key) !== sourceFile);
     if (lost.length + found.length === 0 && !isNew && approvalId === null) return;
-    const { undeclare, declare, setActed, spendApproval } = this.queries;
+    const { undeclare, declare, setAppliedDigests, spendApproval } = this.queries;
     const params = { gateway: await this.#ensureGateway(gateway) };
     await this.#writeUnderLease(params.gateway, [
       ...lost.map((key) => bindQuery(undeclare, { ...params, ...splitKey(key) })),
-      ...found.map(([key, home]) => bindQuery(declare, { ...params, ...splitKey(key), home })),
-      ...(isNew ? [bindQuery(setActed, { ...params, acted: JSON.stringify(acted) })] : []),
+      ...found.map(([key, sourceFile]) => bindQuery(declare, { ...params, ...splitKey(key), sourceFile })),
+      ...(isNew ? [bindQuery(setAppliedDigests, { ...params, digests: JSON.stringify(digests) })] : []),
       ...(approvalId === null ? [] : [bindQuery(spendApproval, { approval: approvalId })]),
     ]);
   }
@@ -99,8 +99,8 @@ export class RecordStore extends ReadonlyStore implements Store {
   }
 
   async saveStatus(gateway: GatewayIdentity, status: ControllerStatus): Promise<void> {
-    const params = { gateway: await this.#ensureGateway(gateway), condition: fromControllerStatus(status) };
-    await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.describe, params)]);
+    const params = { gateway: await this.#ensureGateway(gateway), status: fromControllerStatus(status) };
+    await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.saveStatus, params)]);
   }
 
   async beginAttempt(
@@ -111,7 +111,7 @@ export class RecordStore extends ReadonlyStore implements Store {
     const params = { gateway: await this.#ensureGateway(gateway), ...pickNames(change), atMs: startedAtMs };
     const { action, reason, revision, remark, version } = change;
     const columns = {
-      passId: reconcileId,
+      reconcileId,
       action,
       reason,
       revision,
@@ -123,7 +123,7 @@ export class RecordStore extends ReadonlyStore implements Store {
     };
     const [inserted] = await this.#writeUnderLease(params.gateway, [
       bindQuery(this.queries.insertAttempt, { ...params, ...columns, fence: this.#leases.fenceOf(params.gateway) }),
-      bindQuery(this.queries.markUnresolved, params),
+      bindQuery(this.queries.markUnknown, params),
     ]);
     return Number(inserted?.[0]?.['id']);
   }
@@ -142,7 +142,7 @@ export class RecordStore extends ReadonlyStore implements Store {
     const columns = { outcome: outcome.kind, code, status, message, requestId, versionId, publishId };
     const params = { gateway: await this.#ensureGateway(gateway), ...splitKey(key) };
     await this.#writeUnderLease(params.gateway, [
-      bindQuery(this.queries.settleAttempt, { attempt: attemptId, atMs, ...columns }),
+      bindQuery(this.queries.finishAttempt, { attempt: attemptId, atMs, ...columns }),
       bindQuery(this.queries.record, { ...params, ...toRecordParameters(next, atMs) }),
     ]);
   }
@@ -220,11 +220,11 @@ function toRecordParameters(next: RecordedPublication | undefined, atMs: number)
     publishedAtMs: next?.publishedAtMs ?? null,
     editedAtMs: next?.editedAtMs ?? null,
     atMs: recordedAtMs,
-    unresolved: unknownAttempt?.attemptId ?? null,
+    unknownAttempt: unknownAttempt?.attemptId ?? null,
     driftFrom: drift?.from ?? null,
     driftFromSinceMs: drift?.fromSinceMs ?? null,
-    driftSeenAtMs: drift?.detectedAtMs ?? null,
-    driftTruceUntilMs: drift?.backoffUntilMs ?? null,
+    driftDetectedAtMs: drift?.detectedAtMs ?? null,
+    driftBackoffUntilMs: drift?.backoffUntilMs ?? null,
     corrections: next?.correctionCount ?? 0,
     correctedAtMs: next?.lastCorrectedAtMs ?? null,
   } satisfies Record<string, SqlValue>;

@@ -40,10 +40,10 @@ export async function writeApproval(url: string, { endpoint, project, instance }
         instance,
         digest,
         by,
-        why: reason,
+        reason,
         atMs: approvedAtMs,
         expiresAtMs,
-        work: JSON.stringify(scope),
+        scope: JSON.stringify(scope),
       }),
     ]);
   } finally {

@@ -1,6 +1,5 @@
 import type { Approval } from '../model/approval.ts';
-import type { ProbeResult } from '../model/deferral.ts';
-import type { Attempt, ControllerStatus, RequestPause } from '../model/ports.ts';
+import type { Attempt, ControllerStatus } from '../model/ports.ts';
 import {
   type Action,
   type GatewayIdentity,
@@ -25,9 +24,9 @@ const toPublicationNames = (row: SqlRow) => ({
 const toNullableString = (value: unknown): string | null => (value === null ? null : String(value));
 const toNullableNumber = (value: unknown): number | null => (value === null ? null : Number(value));
 
-/** Maps a row of `publication`, joined with its unresolved attempt as `unresolved_*`, to a recorded publication. */
+/** Maps a row of `publication`, joined with its attempt of unknown outcome as `unknown_*`, to a recorded publication. */
 export function toRecordedPublication(row: SqlRow): RecordedPublication {
-  const attemptId = toNullableNumber(row['unresolved_attempt_id']);
+  const attemptId = toNullableNumber(row['unknown_attempt_id']);
   return {
     key: publicationKey(String(row['api_id']), String(row['environment_id'])),
     ...toPublicationNames(row),
@@ -43,33 +42,32 @@ export function toRecordedPublication(row: SqlRow): RecordedPublication {
         ? null
         : {
             attemptId,
-            action: row['unresolved_action'] as Action,
-            revision: toNullableString(row['unresolved_revision']),
-            version: toNullableString(row['unresolved_version']),
-            marker: toNullableString(row['unresolved_marker']),
-            endedAtMs: toNullableNumber(row['unresolved_over_at_ms']),
+            action: row['unknown_action'] as Action,
+            revision: toNullableString(row['unknown_revision']),
+            version: toNullableString(row['unknown_version']),
+            marker: toNullableString(row['unknown_marker']),
+            endedAtMs: toNullableNumber(row['unknown_ended_at_ms']),
           },
     drift:
-      row['drift_seen_at_ms'] === null
+      row['drift_detected_at_ms'] === null
         ? null
         : {
             from: row['drift_from'] as PublicationState | null,
             fromSinceMs: toNullableNumber(row['drift_from_since_ms']),
-            detectedAtMs: Number(row['drift_seen_at_ms']),
-            backoffUntilMs: toNullableNumber(row['drift_truce_until_ms']),
+            detectedAtMs: Number(row['drift_detected_at_ms']),
+            backoffUntilMs: toNullableNumber(row['drift_backoff_until_ms']),
           },
     correctionCount: Number(row['corrections']),
     lastCorrectedAtMs: toNullableNumber(row['corrected_at_ms']),
   };
 }
 
-function toPriorState(row: SqlRow): PriorState | null {
-  const state = row['before_state'];
-  if (state == null) return null;
+function toPriorState(row: SqlRow): PriorState {
+  const state = row['prior_state'];
   return {
     state: state === 'none' ? null : (state as PublicationState),
-    revision: toNullableString(row['before_revision']),
-    versionId: toNullableString(row['before_version_id']),
+    revision: toNullableString(row['prior_revision']),
+    versionId: toNullableString(row['prior_version_id']),
   };
 }
 
@@ -77,16 +75,16 @@ function toPriorState(row: SqlRow): PriorState | null {
 export function toAttempt(row: SqlRow): Attempt {
   return {
     id: Number(row['id']),
-    reconcileId: String(row['pass_id']),
+    reconcileId: String(row['reconcile_id']),
     ...toPublicationNames(row),
     action: row['action'] as Action,
     reason: row['reason'] as Attempt['reason'],
     revision: toNullableString(row['revision']),
     remark: toNullableString(row['remark']),
     marker: toNullableString(row['marker']),
-    requestedVersionId: toNullableString(row['asked_version_id']),
-    startedAtMs: Number(row['began_at_ms']),
-    finishedAtMs: toNullableNumber(row['settled_at_ms']),
+    requestedVersionId: toNullableString(row['requested_version_id']),
+    startedAtMs: Number(row['started_at_ms']),
+    finishedAtMs: toNullableNumber(row['finished_at_ms']),
     outcome: row['outcome'] as Attempt['outcome'],
     code: toNullableString(row['code']),
     status: toNullableNumber(row['status']),
@@ -96,7 +94,7 @@ export function toAttempt(row: SqlRow): Attempt {
     publishId: toNullableString(row['publish_id']),
     commitId: toNullableString(row['commit_id']),
     priorState: toPriorState(row),
-    approval: row['approved_by'] == null ? null : { by: String(row['approved_by']), reason: String(row['approved_why']) },
+    approval: row['approved_by'] == null ? null : { by: String(row['approved_by']), reason: String(row['approved_reason']) },
   };
 }
 
@@ -106,12 +104,12 @@ export function toApproval(row: SqlRow, usedKeys: ReadonlySet<PublicationKey>): 
     id: Number(row['id']),
     digest: String(row['digest']),
     by: String(row['approved_by']),
-    reason: String(row['why']),
-    approvedAtMs: Number(row['at_ms']),
+    reason: String(row['reason']),
+    approvedAtMs: Number(row['approved_at_ms']),
     expiresAtMs: Number(row['expires_at_ms']),
-    scope: JSON.parse(String(row['work'])) as string[],
+    scope: JSON.parse(String(row['scope'])) as string[],
     usedKeys,
-    isFileHoldReleased: row['is_spent'] === 1,
+    isFileHoldReleased: row['is_file_hold_released'] === 1,
   };
 }
 
@@ -120,38 +118,20 @@ export function toGatewayIdentity(row: SqlRow): GatewayIdentity {
   return { endpoint: String(row['endpoint']), project: String(row['project']), instance: String(row['instance']) };
 }
 
-/** The JSON in the column `condition`. */
-interface StoredStatus extends Pick<ControllerStatus, 'pid' | 'calls' | 'perMs'> {
-  readonly atMs: number;
-  readonly stopped: { readonly why: RequestPause['reason']; readonly message: string; readonly sinceMs: number } | null;
-  readonly probes?: readonly (Omit<ProbeResult, 'message'> & { readonly said: string })[];
-}
-
 /** Reads the controller status in a row of `gateway`; `null` if no controller runs. */
 export function toControllerStatus(row: SqlRow | undefined): ControllerStatus | null {
-  const json = row?.['condition'];
-  if (typeof json !== 'string') return null;
-  const { atMs, pid, calls, perMs, stopped, probes } = JSON.parse(json) as StoredStatus;
-  return {
-    ...{ updatedAtMs: atMs, pid, calls, perMs },
-    paused: stopped && { reason: stopped.why, message: stopped.message, sinceMs: stopped.sinceMs },
-    ...(probes && { failedProbes: probes.map(({ said, ...probe }) => ({ ...probe, message: said })) }),
-  };
+  const json = row?.['controller_status'];
+  return typeof json === 'string' ? (JSON.parse(json) as ControllerStatus) : null;
 }
 
-/** Serializes a controller status for the column `condition`. */
-export function fromControllerStatus({ updatedAtMs, pid, calls, perMs, paused, failedProbes }: ControllerStatus): string {
-  return JSON.stringify({
-    ...{ calls, perMs },
-    stopped: paused && { why: paused.reason, message: paused.message, sinceMs: paused.sinceMs },
-    ...(failedProbes && { probes: failedProbes.map(({ message, ...probe }) => ({ ...probe, said: message })) }),
-    ...{ atMs: updatedAtMs, pid },
-  } satisfies StoredStatus);
+/** Serializes a controller status for the column `controller_status`. */
+export function fromControllerStatus(status: ControllerStatus): string {
+  return JSON.stringify(status);
 }
 
 /** Reads the digests of applied files in a row of `gateway`. */
 export function toAppliedDigests(row: SqlRow | undefined): readonly string[] {
-  const json = row?.['acted'];
+  const json = row?.['applied_digests'];
   return typeof json === 'string' ? (JSON.parse(json) as string[]) : [];
 }
 

@@ -206,7 +206,7 @@ class Fleet {
   /** Returns the history of each gateway. Throws an Error if an attempt has the fence of an earlier lease than one before it. */
   async histories(gateways: number): Promise<Recorded[][]> {
     const rows = await this.#query(`
-      SELECT a.*, g.endpoint, a.settled_at_ms - a.began_at_ms AS took FROM edict.attempt a JOIN edict.gateway g ON g.id = a.gateway_id ORDER BY a.id`);
+      SELECT a.*, g.endpoint, a.finished_at_ms - a.started_at_ms AS took FROM edict.attempt a JOIN edict.gateway g ON g.id = a.gateway_id ORDER BY a.id`);
     const fences = new Map<string, number>();
     const histories = new Map<string, Recorded[]>();
     for (const row of rows) {
@@ -240,7 +240,7 @@ class Fleet {
   }
 
   async #hasUnresolved(): Promise<boolean> {
-    const sql = 'SELECT 1 FROM edict.publication WHERE unresolved_attempt_id IS NOT NULL LIMIT 1';
+    const sql = 'SELECT 1 FROM edict.publication WHERE unknown_attempt_id IS NOT NULL LIMIT 1';
     return (await this.#query(sql).catch(() => [{}])).length > 0;
   }
 

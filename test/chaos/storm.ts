@@ -146,12 +146,12 @@ function open(folder: string): DatabaseSync {
 function hasUnresolved(folder: string): boolean {
   if (!existsSync(join(folder, '.edict/state.db'))) return false;
   using db = open(folder);
-  return db.prepare('SELECT 1 FROM publication WHERE unresolved_attempt_id IS NOT NULL LIMIT 1').get() !== undefined;
+  return db.prepare('SELECT 1 FROM publication WHERE unknown_attempt_id IS NOT NULL LIMIT 1').get() !== undefined;
 }
 
 function readHistory(folder: string): Recorded[] {
   using db = open(folder);
-  const rows = db.prepare('SELECT api_id, action, outcome, code, marker, settled_at_ms - began_at_ms AS took FROM attempt').all();
+  const rows = db.prepare('SELECT api_id, action, outcome, code, marker, finished_at_ms - started_at_ms AS took FROM attempt').all();
   return rows.map((row) => ({
     apiId: String(row['api_id']),
     action: row['action'] as Attempt['action'],

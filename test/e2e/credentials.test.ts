@@ -41,7 +41,7 @@ test('a wrong key makes one call: some failures in a row lock it', async () => {
   const { code, stdout, stderr } = await edict(['apply'], folder, environment);
   assert.is(code, 5, stdout);
   assert.equal(requests(), ['changePublication 401']);
-  assert.match(stderr, /no calls for the time being: APIGW\.0301 .*verify aksk signature fail/);
+  assert.match(stderr, /requests paused: APIGW\.0301 .*verify aksk signature fail/);
   const { stdout: status } = await edict(['status'], folder, environment);
   assert.match(status, /APIGW\.0301/);
 });

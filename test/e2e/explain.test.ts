@@ -93,7 +93,7 @@ test('from new over in sync to what failed, by the emulator’s fault', async ()
   emulator.faults.add({ status: 404, errorCode: 'APIG.3002', errorMsg: 'no such API', times: 1, apiId: 'api-orders' });
   assert.is((await edict(['apply'], folder)).code, 5);
   const failed = await explain('api-orders', 'env-test');
-  assert.equal([failed.next.kind, failed.attempts[0]?.outcome, failed.attempts[0]?.code], ['failing', 'rejected', 'APIG.3002']);
+  assert.equal([failed.next.kind, failed.attempts[0]?.outcome, failed.attempts[0]?.code], ['failed', 'rejected', 'APIG.3002']);
   assert.match(failed.text, /rejected +APIG\.3002 no such API\n/);
 
   assert.is((await edict((fresh.next.command ?? '').split(' ').slice(1), folder)).code, 0);

@@ -103,7 +103,7 @@ async function openWork(): Promise<Scene & AsyncDisposable> {
 /** Makes this process the one that works on the gateways of a store. */
 function holdLease(path: string): void {
   const db = new DatabaseSync(path);
-  db.prepare('UPDATE gateway SET condition = ?').run(JSON.stringify({ pid: process.pid, stopped: null }));
+  db.prepare('UPDATE gateway SET controller_status = ?').run(JSON.stringify({ pid: process.pid, paused: null }));
   db.close();
 }
 

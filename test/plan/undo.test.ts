@@ -36,7 +36,6 @@ const rows: readonly [name: string, attempt: Partial<Attempt>, now: Partial<Reco
     isOffline,
     'online null as new: unknown',
   ],
-  ['nothing is known of an older attempt', { priorState: null }, isOnline, 'unrecorded'],
   ['an offline before which nothing was recorded has no inverse', { ...wentOffline, priorState: nothing }, isOffline, 'unrecorded'],
   ['an offline of what was offline has nothing to undo', { ...wentOffline, priorState: offline }, isOffline, 'unchanged'],
   [

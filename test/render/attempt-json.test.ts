@@ -11,7 +11,8 @@ test('times are told in UTC, and an attempt without an outcome has none', () => 
   assert.equal(historyAttemptJson(begun), {
     ...{ id: 7, reconcileId: 'pass', api: 'orders', apiId: 'api-orders', environment: 'test', environmentId: 'env-test' },
     ...{ action: 'online', reason: 'new', revision: null, remark: null, marker: null, requestedVersionId: null, commitId: null },
-    ...{ outcome: null, code: null, status: null, message: null, requestId: null, versionId: null, publishId: null, priorState: null },
+    ...{ outcome: null, code: null, status: null, message: null, requestId: null, versionId: null, publishId: null },
+    priorState: { state: null, revision: null, versionId: null },
     ...{ approval: { by: 'ada', reason: 'CHG-7' }, startedAt: '2026-11-20T09:30:00.000Z', finishedAt: null },
   });
   assert.is(historyAttemptJson({ ...begun, finishedAtMs: startedAtMs + 40 }).finishedAt, '2026-11-20T09:30:00.040Z');

@@ -4,7 +4,7 @@ import { postgres, sqlite } from '../../generated/store-queries.js';
 import { bindQuery } from '../../src/store/database.ts';
 
 test('values stand in the order of the query, one as often as it is asked for', () => {
-  assert.equal(bindQuery(sqlite.attemptsOfPass, { pass: 'p', gateway: 7 }).values, [7, 'p', 'p']);
+  assert.equal(bindQuery(sqlite.attemptsOfReconciliation, { reconcile: 'p', gateway: 7 }).values, [7, 'p', 'p']);
 });
 
 test('both engines ask for the same values', () => {

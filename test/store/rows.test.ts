@@ -6,22 +6,22 @@ import { recorded } from '../support/states.ts';
 const names = { api: 'orders', api_id: 'api-orders', environment: 'test', environment_id: 'env-test' };
 const unseen = {
   ...{ publish_id: null, published_at_ms: null, edited_at_ms: null, corrections: 0, corrected_at_ms: null },
-  ...{ drift_from: null, drift_from_since_ms: null, drift_seen_at_ms: null, drift_truce_until_ms: null },
+  ...{ drift_from: null, drift_from_since_ms: null, drift_detected_at_ms: null, drift_backoff_until_ms: null },
 };
 
 test('a row of a publication becomes its record', () => {
   const row = { ...names, ...unseen, state: 'online', revision: 'r', version_id: 'v', recorded_at_ms: 5 };
-  const resolved = { ...row, unresolved_attempt_id: null, unresolved_action: null, unresolved_revision: null };
+  const resolved = { ...row, unknown_attempt_id: null, unknown_action: null, unknown_revision: null };
   const expected = recorded('orders', 'test', { revision: 'r', versionId: 'v', recordedAtMs: 5 });
   assert.equal(toRecordedPublication(resolved), expected);
   const pending = {
     ...row,
-    unresolved_attempt_id: 3,
-    unresolved_action: 'offline',
-    unresolved_revision: null,
-    unresolved_marker: null,
-    unresolved_version: 'v3',
-    unresolved_over_at_ms: null,
+    unknown_attempt_id: 3,
+    unknown_action: 'offline',
+    unknown_revision: null,
+    unknown_marker: null,
+    unknown_version: 'v3',
+    unknown_ended_at_ms: null,
   };
   assert.equal(toRecordedPublication(pending), {
     ...expected,
@@ -30,9 +30,9 @@ test('a row of a publication becomes its record', () => {
 });
 
 test('what was seen at the gateway is in the record', () => {
-  const row = { ...names, ...unseen, state: 'offline', revision: null, version_id: null, recorded_at_ms: 5, unresolved_attempt_id: null };
+  const row = { ...names, ...unseen, state: 'offline', revision: null, version_id: null, recorded_at_ms: 5, unknown_attempt_id: null };
   const seen = { publish_id: 'p', published_at_ms: 1, edited_at_ms: 2, corrections: 3, corrected_at_ms: 4 };
-  const drift = { drift_from: 'online', drift_from_since_ms: 5, drift_seen_at_ms: 6, drift_truce_until_ms: 7 };
+  const drift = { drift_from: 'online', drift_from_since_ms: 5, drift_detected_at_ms: 6, drift_backoff_until_ms: 7 };
   assert.equal(
     toRecordedPublication({ ...row, ...seen, ...drift }),
     recorded('orders', 'test', {
@@ -52,7 +52,7 @@ test('what was seen at the gateway is in the record', () => {
 });
 
 test('what is empty stays null, and an empty text stays a text', () => {
-  const row = { ...names, ...unseen, state: null, revision: '', version_id: null, recorded_at_ms: 5, unresolved_attempt_id: null };
+  const row = { ...names, ...unseen, state: null, revision: '', version_id: null, recorded_at_ms: 5, unknown_attempt_id: null };
   assert.equal(toRecordedPublication(row), recorded('orders', 'test', { state: null, revision: '', versionId: null, recordedAtMs: 5 }));
 });
 
@@ -60,27 +60,27 @@ test('a row of an attempt becomes the attempt', () => {
   const texts = { code: 'C', message: 'm', request_id: 'q', version_id: 'v', publish_id: 'p' };
   const row = {
     id: 1,
-    asked_version_id: null,
-    pass_id: 'a',
+    requested_version_id: null,
+    reconcile_id: 'a',
     ...names,
     action: 'online',
     reason: 'new',
     revision: null,
     remark: null,
-    began_at_ms: 1,
+    started_at_ms: 1,
   };
   const { message, code, requestId, versionId, publishId, status, finishedAtMs, outcome } = toAttempt({
     ...row,
     ...texts,
     status: 500,
-    settled_at_ms: 2,
+    finished_at_ms: 2,
     outcome: 'retryable',
   });
   assert.equal([message, code, requestId, versionId, publishId], ['m', 'C', 'q', 'v', 'p']);
   assert.equal([status, finishedAtMs, outcome], [500, 2, 'retryable']);
   const open = toAttempt({
     ...row,
-    settled_at_ms: null,
+    finished_at_ms: null,
     outcome: null,
     status: null,
     ...Object.fromEntries(Object.keys(texts).map((key) => [key, null])),

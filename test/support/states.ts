@@ -105,7 +105,7 @@ export function attempt(api: string, environment: string, over: Partial<Attempt>
       requestedVersionId: null,
     },
     ...{ commitId: null, startedAtMs: 1, finishedAtMs: null, outcome: null, code: null, status: null, message: null, requestId: null },
-    ...{ versionId: null, publishId: null, approval: null, priorState: null },
+    ...{ versionId: null, publishId: null, approval: null, priorState: { state: null, revision: null, versionId: null } },
     ...over,
   };
 }

@@ -91,7 +91,7 @@ function notRestoredLines({ notRestored }: UndoReport, paint: Colorize): string[
 function formatNotRestored({ attemptId, cause }: NotRestored): string {
   switch (cause.kind) {
     case 'unrecorded':
-      return `nothing is known of its state before attempt ${attemptId}: an older edict made it`;
+      return `nothing was recorded before attempt ${attemptId}`;
     case 'unknownOutcome':
       return `attempt ${cause.attemptId} has no known outcome; \`edict apply\` finds it out`;
     case 'laterAttempt':

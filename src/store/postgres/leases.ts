@@ -226,13 +226,13 @@ const assertLease = { sql: 'SELECT edict.must_hold($1, $2)', parameters: ['gatew
 
 /** Skips a locked row instead of waiting: its holder is writing under the lease. */
 const acquireLeaseSql = `
-  WITH was AS (SELECT id, left_at_ms, holder, held_until FROM edict.gateway WHERE id = $1 FOR UPDATE SKIP LOCKED)
+  WITH was AS (SELECT id, released_at_ms, holder, held_until FROM edict.gateway WHERE id = $1 FOR UPDATE SKIP LOCKED)
   UPDATE edict.gateway g
-  SET fence = g.fence + 1, holder = $2, held_until = clock_timestamp() + make_interval(secs => $3), left_at_ms = NULL, condition = NULL
+  SET fence = g.fence + 1, holder = $2, held_until = clock_timestamp() + make_interval(secs => $3), released_at_ms = NULL, controller_status = NULL
   FROM was
   WHERE g.id = was.id AND (was.holder IS NULL OR was.holder = $2 OR was.held_until < clock_timestamp())
   RETURNING g.fence,
-    CASE WHEN was.left_at_ms IS NULL THEN 0 ELSE greatest(0, extract(epoch FROM clock_timestamp()) * 1000 - was.left_at_ms) END AS silent_ms`;
+    CASE WHEN was.released_at_ms IS NULL THEN 0 ELSE greatest(0, extract(epoch FROM clock_timestamp()) * 1000 - was.released_at_ms) END AS silent_ms`;
 
 const renewLeasesSql = `
   UPDATE edict.gateway SET held_until = clock_timestamp() + make_interval(secs => $3)
@@ -257,7 +257,7 @@ const assignableGatewaysSql = `
 
 /** The time of release is taken from the database clock, since the clocks of two machines differ. */
 const releaseLeaseSql = `
-  UPDATE edict.gateway SET holder = NULL, held_until = NULL, condition = NULL, left_at_ms = extract(epoch FROM clock_timestamp()) * 1000
+  UPDATE edict.gateway SET holder = NULL, held_until = NULL, controller_status = NULL, released_at_ms = extract(epoch FROM clock_timestamp()) * 1000
   WHERE id = $1 AND fence = $2`;
 
 const clearLeaseHolderSql = 'UPDATE edict.gateway SET holder = NULL, held_until = NULL WHERE id = $1 AND fence = $2';

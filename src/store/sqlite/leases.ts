@@ -29,12 +29,12 @@ export class LocalLeases implements Leases {
   }
 
   async acquire(gatewayId: number, atMs: number): Promise<AcquiredLease> {
-    const { readGateway, enterGateway } = this.#database.queries;
+    const { readGateway, acquireGateway } = this.#database.queries;
     const [row] = await this.#database.read(bindQuery(readGateway, { gateway: gatewayId }));
-    await this.#database.write([bindQuery(enterGateway, { gateway: gatewayId })]);
+    await this.#database.write([bindQuery(acquireGateway, { gateway: gatewayId })]);
     const fence = Number(row?.['fence']) + 1;
     this.#fences.set(gatewayId, fence);
-    const leftAtMs = row?.['left_at_ms'];
+    const leftAtMs = row?.['released_at_ms'];
     const idleMs = leftAtMs === null ? 0 : Math.max(0, atMs - Number(leftAtMs));
     return { idleMs, lease: { fence, signal: neverAborted, isHeld: () => true } };
   }
@@ -49,7 +49,7 @@ export class LocalLeases implements Leases {
 
   async release(gatewayId: number, atMs: number): Promise<void> {
     if (!this.#fences.delete(gatewayId)) return;
-    await this.#database.write([bindQuery(this.#database.queries.leaveGateway, { gateway: gatewayId, atMs })]);
+    await this.#database.write([bindQuery(this.#database.queries.releaseGateway, { gateway: gatewayId, atMs })]);
   }
 
   async close(): Promise<void> {}

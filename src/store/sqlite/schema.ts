@@ -11,60 +11,60 @@ const schema = `
     id INTEGER PRIMARY KEY,
     endpoint TEXT NOT NULL, project TEXT NOT NULL, instance TEXT NOT NULL,
     -- When the last process stopped calling the gateway; NULL while one does, or if it was killed.
-    left_at_ms INTEGER DEFAULT 0,
-    condition TEXT,
-    -- How many APIs the gateway listed when it was last believed.
+    released_at_ms INTEGER DEFAULT 0,
+    controller_status TEXT,
+    -- How many APIs the last accepted observation listed.
     listed_apis INTEGER,
-    -- A person's word that no call is to be made for the time being, as JSON; NULL: there is none.
+    -- The suspension, as JSON; NULL: there is none.
     suspension TEXT,
-    -- Grows with each edict that begins to work on the gateway; an attempt has that of whoever made it.
+    -- Grows with each owner of the lease; each attempt records it.
     fence INTEGER NOT NULL DEFAULT 0,
-    -- Digests of what the files wanted that were acted on, as JSON, the latest last.
-    acted TEXT,
+    -- The digests of the applied desired states, as JSON, the latest last.
+    applied_digests TEXT,
     UNIQUE (endpoint, project, instance)
   );
   CREATE TABLE approval (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     gateway_id INTEGER NOT NULL REFERENCES gateway (id),
-    digest TEXT NOT NULL, approved_by TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL, work TEXT NOT NULL,
-    -- Whether the suspicious file that it is for has been acted on.
-    is_spent INTEGER NOT NULL DEFAULT 0
+    digest TEXT NOT NULL, approved_by TEXT NOT NULL, reason TEXT NOT NULL, approved_at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL, scope TEXT NOT NULL,
+    -- Whether the held file that it released has been applied.
+    is_file_hold_released INTEGER NOT NULL DEFAULT 0
   );
   CREATE TABLE attempt (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     gateway_id INTEGER NOT NULL REFERENCES gateway (id),
-    pass_id TEXT NOT NULL,
+    reconcile_id TEXT NOT NULL,
     api TEXT NOT NULL, api_id TEXT NOT NULL, environment TEXT NOT NULL, environment_id TEXT NOT NULL,
-    action TEXT NOT NULL, reason TEXT NOT NULL, revision TEXT, remark TEXT, marker TEXT, asked_version_id TEXT,
+    action TEXT NOT NULL, reason TEXT NOT NULL, revision TEXT, remark TEXT, marker TEXT, requested_version_id TEXT,
     approval_id INTEGER REFERENCES approval (id),
-    -- Which commit of the file asked for the attempt; NULL: nobody knows, or it was not committed.
+    -- The commit of the file that declared the attempt; NULL: unknown, or not committed.
     commit_id TEXT,
     fence INTEGER NOT NULL,
-    began_at_ms INTEGER NOT NULL, settled_at_ms INTEGER,
-    -- When a later process found the attempt without an outcome: it was over by then.
-    orphaned_at_ms INTEGER,
+    started_at_ms INTEGER NOT NULL, finished_at_ms INTEGER,
+    -- When a later process found the attempt without an outcome.
+    ended_at_ms INTEGER,
     outcome TEXT, code TEXT, status INTEGER, message TEXT, request_id TEXT, version_id TEXT, publish_id TEXT,
-    -- What was recorded when the attempt began, so that it can be undone; 'none': nothing was.
-    before_state TEXT NOT NULL, before_revision TEXT, before_version_id TEXT
+    -- The recorded state when the attempt started, for undo; 'none': nothing was recorded.
+    prior_state TEXT NOT NULL, prior_revision TEXT, prior_version_id TEXT
   );
   CREATE INDEX attempt_by_approval ON attempt (gateway_id, approval_id) WHERE approval_id IS NOT NULL;
-  -- A row stays when nothing is recorded any more. Its id follows the order of first attempts, so that the rows that a plan
-  -- changes lie together and a transaction writes few pages.
+  -- A row stays when nothing is recorded any more. IDs follow the order of first attempts, so that the rows that a plan
+  -- changes are adjacent and a transaction writes few pages.
   CREATE TABLE publication (
     id INTEGER PRIMARY KEY,
     gateway_id INTEGER NOT NULL REFERENCES gateway (id),
     api TEXT NOT NULL, api_id TEXT NOT NULL, environment TEXT NOT NULL, environment_id TEXT NOT NULL,
     state TEXT, revision TEXT, version_id TEXT, publish_id TEXT, published_at_ms INTEGER, edited_at_ms INTEGER, recorded_at_ms INTEGER NOT NULL,
-    unresolved_attempt_id INTEGER REFERENCES attempt (id), last_attempt_id INTEGER REFERENCES attempt (id),
-    drift_from TEXT, drift_from_since_ms INTEGER, drift_seen_at_ms INTEGER, drift_truce_until_ms INTEGER,
+    unknown_attempt_id INTEGER REFERENCES attempt (id), last_attempt_id INTEGER REFERENCES attempt (id),
+    drift_from TEXT, drift_from_since_ms INTEGER, drift_detected_at_ms INTEGER, drift_backoff_until_ms INTEGER,
     corrections INTEGER NOT NULL DEFAULT 0, corrected_at_ms INTEGER,
     UNIQUE (gateway_id, api_id, environment_id)
   );
-  -- Which ID a name of the file was found to mean.
+  -- The resolved IDs of names in the file.
   CREATE TABLE name (gateway_id INTEGER NOT NULL REFERENCES gateway (id), name TEXT, id TEXT NOT NULL, PRIMARY KEY (gateway_id, name)) WITHOUT ROWID;
-  -- What the last file declared that was acted on, each with the path of its file from the main one's folder on; empty for the main file.
+  -- The publications that the last applied file declared, with the path of their file relative to the main file's folder; empty for the main file.
   CREATE TABLE declared (
-    gateway_id INTEGER NOT NULL REFERENCES gateway (id), api_id TEXT, environment_id TEXT, home TEXT NOT NULL,
+    gateway_id INTEGER NOT NULL REFERENCES gateway (id), api_id TEXT, environment_id TEXT, source_file TEXT NOT NULL,
     PRIMARY KEY (gateway_id, api_id, environment_id)
   ) WITHOUT ROWID;
 `;

@@ -81,7 +81,7 @@ function beside() {
 }
 
 const words = (of: PostgresLeases, text: string) =>
-  of.write(1, [bindQuery(new PostgresDatabase(url).queries.describe, { gateway: 1, condition: text })]);
+  of.write(1, [bindQuery(new PostgresDatabase(url).queries.saveStatus, { gateway: 1, status: text })]);
 
 test('one edict at a time has a lease, as long as it renews it, and tells who', async () => {
   const [first, second, looking] = [edict('host-1, pid 1', shortLeaseMs), edict('host-2, pid 2'), beside()];
@@ -158,7 +158,7 @@ test('whoever has lost its lease writes nothing', async () => {
   assert.is(await words(first, 'first again').then(String, code), 'LEASE_HELD');
   await words(second, 'second');
   const [row] = await thief.read(bindQuery(thief.queries.readGateway, { gateway: 1 }));
-  assert.is(row?.['condition'], 'second');
+  assert.is(row?.['controller_status'], 'second');
   await thief.close();
 });
 
