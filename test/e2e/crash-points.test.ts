@@ -2,27 +2,42 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { runCli } from '../../src/cli/program.ts';
 import { startEmulator } from '../../src/emulator/emulator.ts';
-import { edict, fileOf, scratchFolder, secretToken, seedOf } from '../support/edict-process.ts';
+import { crashAtWrite } from '../support/crashing-command.ts';
+import { fileOf, scratchFolder, secretToken, seedOf, startEdict } from '../support/edict-process.ts';
+import { testContext } from '../support/streams.ts';
 
-const crashing = new URL('../support/crash-at-write.ts', import.meta.url).href;
-const crashAt = (write: number): Record<string, string> => ({
-  HW_AUTH_TOKEN: secretToken,
-  EDICT_CRASH_AT: String(write),
-  NODE_OPTIONS: `--import=${crashing}`,
-});
+const crashing = `--import=${new URL('../support/crash-at-write.ts', import.meta.url).href}`;
 
 /** More points than an apply has. */
 const manyPoints = 80;
-const atOnce = 3;
+const atOnce = 6;
+
+/** At these writes a process is killed. At all others the command stops for good in this process, which costs a fraction. */
+const kills = [2, 17, 23];
+
+async function apply(folder: string): Promise<{ readonly code: number; readonly stdout: string }> {
+  const { context, stdout } = testContext({ HW_AUTH_TOKEN: secretToken });
+  const state = `sqlite:${join(folder, '.edict/state.db')}`;
+  const code = await runCli(['apply', join(folder, 'edict.yaml'), '--state', state, '--log-level', 'silent'], context);
+  return { code, stdout: stdout() };
+}
+
+/** Runs `apply` until its write number `write`. Returns whether it got there. */
+async function crash(write: number, folder: string): Promise<boolean> {
+  if (!kills.includes(write)) return crashAtWrite(write, () => apply(folder));
+  const env = { HW_AUTH_TOKEN: secretToken, EDICT_CRASH_AT: String(write), NODE_OPTIONS: crashing };
+  return (await startEdict(['apply'], folder, env).finished).code === null;
+}
 
 /** Runs `apply` until its write number `write`, then once more to its end. Returns whether the first one crashed. */
 async function crashedAt(write: number, folder: string): Promise<boolean> {
-  const { code } = await edict(['apply'], folder, crashAt(write));
-  const again = await edict(['apply'], folder);
-  assert.is(again.code, 0, `after a crash at write ${write}: ${again.stdout}${again.stderr}`);
-  assert.match((await edict(['apply'], folder)).stdout, /^In sync/, `after a crash at write ${write}`);
-  return code === null;
+  const hasCrashed = await crash(write, folder);
+  const again = await apply(folder);
+  assert.is(again.code, 0, `after a crash at write ${write}: ${again.stdout}`);
+  assert.match((await apply(folder)).stdout, /^In sync/, `after a crash at write ${write}`);
+  return hasCrashed;
 }
 
 /** Calls `crash` with 1, 2, 3 … until it says that nothing crashed. Returns how many did. */
@@ -63,7 +78,7 @@ test('nor does one that takes something offline', async () => {
     const folder = scratchFolder();
     const file = join(folder, 'edict.yaml');
     writeFileSync(file, fileOf(emulator.url, { a: 'online' }));
-    await edict(['apply'], folder);
+    await apply(folder);
     writeFileSync(file, fileOf(emulator.url, { a: 'offline' }));
     const hasCrashed = await crashedAt(write, folder);
     const [publication] = emulator.state.publications();

@@ -1,0 +1,29 @@
+import { runCli } from '../../src/cli/program.ts';
+import { type Finished, secretToken } from './edict-process.ts';
+import { testContext } from './streams.ts';
+
+/** How many commands are running here, all of them in one folder. */
+let running = 0;
+
+/**
+ * Runs `edict ARGS` in this process as if in `cwd`, with nothing of its environment but the token and `env`: the cost of a process would be that
+ * of dozens of commands. Log lines go to the stderr of this process. Rejects while a command runs in another folder.
+ */
+export async function edict(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = { HW_AUTH_TOKEN: secretToken },
+): Promise<Finished> {
+  if (running > 0 && process.cwd() !== cwd) throw new Error(`a command is still running in ${process.cwd()}`);
+  const before = process.cwd();
+  process.chdir(cwd);
+  running += 1;
+  try {
+    const { context, stdout, stderr } = testContext({ PATH: process.env['PATH'] ?? '', NO_COLOR: '1', EDICT_LISTEN: 'off', ...env });
+    const code = await runCli(args, context);
+    return { code, stdout: stdout(), stderr: stderr() };
+  } finally {
+    running -= 1;
+    if (running === 0) process.chdir(before);
+  }
+}
