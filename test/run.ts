@@ -34,7 +34,7 @@ const sharingFolders = [
   'telemetry/',
   'ui/',
 ];
-const touchesProcess = /\bprocess\.(?:env|chdir|umask|exit|exitCode|kill|on|once)\b|\/browser\.ts'/;
+const touchesProcess = /\bprocess\.(?:env|chdir|umask|exit|exitCode|kill|on|once)\b|\/(?:browser|edict-command)\.ts'/;
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { edict, type Finished, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { edict } from '../support/edict-command.ts';
+import { type Finished, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 const password = 'password-that-nobody-may-see';
 const login = { HW_USER_NAME: 'user', HW_USER_PASSWORD: password, HW_DOMAIN_NAME: 'domain' };
@@ -32,7 +33,7 @@ function assertNoSecret({ stdout, stderr }: Finished): void {
 
 test('makes the calls that are missing, and the second time none', async () => {
   write({ orders: 'online', invoices: 'offline' });
-  const first = await edict(['apply'], folder);
+  const first = await startEdict(['apply'], folder).finished;
   assert.is(first.code, 0);
   assert.match(first.stdout, /^Applied in .*: 1 online, 0 offline, 1 unchanged\.\n$/);
   assert.match((await edict(['apply'], folder)).stdout, /^In sync\./);
@@ -107,7 +108,7 @@ test('without credentials nothing is sent, and the variables to set are named', 
 
 test('a login at the identity service works, and its password is seen nowhere', async () => {
   write({ orders: 'online', invoices: 'online' });
-  const done = await edict(['apply'], folder, login);
+  const done = await startEdict(['apply'], folder, login).finished;
   assert.is(done.code, 0, done.stderr + done.stdout);
   assert.is(emulator.requests.all().filter((request) => request.operation === 'createToken').length, 1);
   assertNoSecret(done);
@@ -115,7 +116,7 @@ test('a login at the identity service works, and its password is seen nowhere', 
 
 test('a refused login is asked once, and its password is seen nowhere', async () => {
   write({ orders: 'online', invoices: 'online' });
-  const { ...refused } = await edict(['apply'], folder, { ...login, HW_DOMAIN_NAME: 'other' });
+  const { ...refused } = await startEdict(['apply'], folder, { ...login, HW_DOMAIN_NAME: 'other' }).finished;
   assert.is(refused.code, 5);
   assert.match(refused.stdout, 'CREDENTIALS_REJECTED');
   assert.is(emulator.requests.all().length, 1);

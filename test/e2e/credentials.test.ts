@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { edict, fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { edict } from '../support/edict-command.ts';
+import { fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 const keys = [
@@ -38,7 +39,7 @@ for (const [what, environment] of [
 
 test('a wrong key makes one call: some failures in a row lock it', async () => {
   const environment = { HW_ACCESS_KEY: 'AK', HW_SECRET_KEY: 'wrong' };
-  const { code, stdout, stderr } = await edict(['apply'], folder, environment);
+  const { code, stdout, stderr } = await startEdict(['apply'], folder, environment).finished;
   assert.is(code, 5, stdout);
   assert.equal(requests(), ['changePublication 401']);
   assert.match(stderr, /requests paused: APIGW\.0301 .*verify aksk signature fail/);

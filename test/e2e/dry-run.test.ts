@@ -5,7 +5,8 @@ import * as assert from 'uvu/assert';
 import { startEmulator } from '../../src/emulator/emulator.ts';
 import { openGatewayReader } from '../../src/gateway/gateway.ts';
 import { givenToken } from '../support/credentials.ts';
-import { edict, fileOf, scratchFolder, seedOf } from '../support/edict-process.ts';
+import { edict } from '../support/edict-command.ts';
+import { fileOf, scratchFolder, seedOf } from '../support/edict-process.ts';
 import { gatewaySettings } from '../support/states.ts';
 
 const emulator = await startEmulator({ seed: seedOf('orders') });

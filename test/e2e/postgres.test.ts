@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openWay } from '../chaos/way.ts';
-import { edict, fileOf, secretToken, startEdict } from '../support/edict-process.ts';
+import { edict } from '../support/edict-command.ts';
+import { fileOf, secretToken, startEdict } from '../support/edict-process.ts';
 import { all, isAtWork, machinesFor, standsBy } from '../support/machines.ts';
 
 /*
@@ -54,7 +55,7 @@ test('the password of the store is in nothing that is written', async () => {
     ['apply'],
     ['history'],
   ]) {
-    const { stdout, stderr } = await edict([...args, '--state', at.state], folder);
+    const { stdout, stderr } = await startEdict([...args, '--state', at.state], folder).finished;
     written.push(stdout, stderr);
   }
   written.push(daemon.output.stderr);

@@ -4,7 +4,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { type AnsweringServer, answeringServer } from '../gateway/answering-server.ts';
-import { edict, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { edict } from '../support/edict-command.ts';
+import { type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { eventually } from '../support/eventually.ts';
 
 let emulator: Emulator;

@@ -10,7 +10,8 @@ import { StalePlanError } from '../../src/model/saved-plan-diff.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import { changeFingerprint } from '../../src/plan/policies.ts';
 import { allTargets } from '../../src/plan/targets.ts';
-import { edict, type Finished, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { edict } from '../support/edict-command.ts';
+import { type Finished, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { fc, runs } from '../support/fast-check.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f'];

@@ -7,7 +7,8 @@ import * as assert from 'uvu/assert';
 import type { components } from '../../generated/edict-notification.d.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { type Answer, type AnsweringServer, answeringServer, json } from '../gateway/answering-server.ts';
-import { edict, fileOf, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { edict } from '../support/edict-command.ts';
+import { fileOf, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { assertConforms } from '../support/json-schemas.ts';
 
 type Notice = components['schemas']['Notice'];

@@ -2,12 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { edict, fileOf, scratchFolder, startEdict, until } from '../../support/edict-process.ts';
+import { edict } from '../../support/edict-command.ts';
+import { fileOf, scratchFolder, startEdict, until } from '../../support/edict-process.ts';
 
 test('elsewhere than on a terminal the log is lines for people, on stderr', async () => {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));
-  const { stderr, stdout } = await edict(['apply', '--emulate'], folder);
+  const { stderr, stdout } = await startEdict(['apply', '--emulate'], folder).finished;
   assert.match(stderr, /INFO: \+ online {2}orders in test \(new, \d+ ms, version [0-9a-f]{32}\)/);
   assert.match(stdout, /^Applied in /);
 });

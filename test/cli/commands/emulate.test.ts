@@ -5,7 +5,8 @@ import * as assert from 'uvu/assert';
 import { parseFaultInjection } from '../../../src/cli/commands/emulate.ts';
 import { runCli } from '../../../src/cli/program.ts';
 import { defaultSeed } from '../../../src/emulator/seed.ts';
-import { edict, scratchFolder, seedOf, startEdict, until } from '../../support/edict-process.ts';
+import { edict } from '../../support/edict-command.ts';
+import { scratchFolder, seedOf, startEdict, until } from '../../support/edict-process.ts';
 import { testContext } from '../../support/streams.ts';
 
 test('serves what the seed says until it is stopped', async () => {

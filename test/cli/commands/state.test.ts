@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../../src/emulator/emulator.ts';
-import { edict, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../../support/edict-process.ts';
+import { edict } from '../../support/edict-command.ts';
+import { fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../../support/edict-process.ts';
 
 const test = suite('state');
 let emulator: Emulator;

@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { edict, fileOf, scratchFolder } from '../../support/edict-process.ts';
+import { edict } from '../../support/edict-command.ts';
+import { fileOf, scratchFolder } from '../../support/edict-process.ts';
 
 interface StatusJson {
   readonly summary: Readonly<Record<string, number>>;

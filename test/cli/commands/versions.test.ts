@@ -5,7 +5,8 @@ import * as assert from 'uvu/assert';
 import { parseVersionsTarget } from '../../../src/cli/commands/history.ts';
 import { startEmulator } from '../../../src/emulator/emulator.ts';
 import { EdictError } from '../../../src/model/errors.ts';
-import { edict, fileOf, scratchFolder, seedOf } from '../../support/edict-process.ts';
+import { edict } from '../../support/edict-command.ts';
+import { fileOf, scratchFolder, seedOf } from '../../support/edict-process.ts';
 
 test('shows what the gateway keeps, newest first, which is effective and which pinned', async () => {
   const emulator = await startEmulator({ seed: seedOf('orders') });

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { diagnosticRenderers } from '../../../src/cli/output/diagnostics.ts';
-import { edict, fileOf, scratchFolder } from '../../support/edict-process.ts';
+import { edict } from '../../support/edict-command.ts';
+import { fileOf, scratchFolder } from '../../support/edict-process.ts';
 
 const broken = fileOf('https://roma.example.com', { orders: 'onlin', carts: 'oflin' });
 
