@@ -78,12 +78,18 @@ async function run(...args: Args): Promise<{ readonly code: number; readonly tex
 /** A store never mixes a real gateway's record with an emulated one's. */
 const stateOf = ({ folder }: Scene, args: Args): string => join(folder, args.includes('--emulate') ? 'emulated.db' : 'state.db');
 
-/** Returns every way to give one value, or none, for each option; `values` knows each. */
+/** How many options are given together; all of them in the full run, where it is more than a thousand ways for some commands. */
+const together = process.env['EDICT_TEST_RUNS'] === 'full' ? Infinity : 2;
+
+/** Returns every way to give one value for at most `together` of the options; `values` knows each. */
 function combinations(options: readonly string[]): Args[] {
-  return options.reduce<Args[]>(
-    (all, option) => all.flatMap((before) => [before, ...(values[option] ?? []).map((value) => [...before, option, ...value])]),
-    [[]],
-  );
+  let all: { readonly args: Args; readonly given: number }[] = [{ args: [], given: 0 }];
+  for (const option of options) {
+    const more = all.filter(({ given }) => given < together);
+    const ways = (values[option] ?? []).map((value) => [option, ...value]);
+    all = [...all, ...more.flatMap(({ args, given }) => ways.map((way) => ({ args: [...args, ...way], given: given + 1 })))];
+  }
+  return all.map(({ args }) => args);
 }
 
 /** A gateway with something to publish, something to take down and something that is held; and a saved plan of it. */

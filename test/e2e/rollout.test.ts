@@ -122,7 +122,7 @@ test('the daemon probes again until an API answers, and status shows what it ans
   const running = run();
   await until('the first probe has failed', () => running.events('probe:answered').length > 0);
   const said = `online: waits for a probe of staging, ${health.url}/orders: answered 200, expected 204`;
-  await eventually(async () => (await edict(['status'], folder)).stdout.includes(said), 20_000, said);
+  await eventually(async () => (await edict(['status'], folder)).stdout.includes(said), 60_000, said);
   assert.equal(calls('orders'), ['test', 'staging']);
   status = 204;
   await until('all is released', () => calls('orders').length === 3 && calls('carts').length === 3);

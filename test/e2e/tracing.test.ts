@@ -134,7 +134,7 @@ test('a collector that is not there disturbs nothing, and is told in one line', 
   const stoppedAtMs = performance.now();
   running.child.kill('SIGTERM');
   const { code, stdout, stderr } = await running.finished;
-  assert.ok(performance.now() - stoppedAtMs < 6000, `${performance.now() - stoppedAtMs} ms`);
+  assert.ok(performance.now() - stoppedAtMs < 9_000, `${performance.now() - stoppedAtMs} ms`);
   assert.is(code, 0);
   assert.equal(
     running.events('trace:failed').map(({ to, level }) => [to, level]),

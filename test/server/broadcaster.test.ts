@@ -46,7 +46,7 @@ test('who comes gets everything, and then only what changes', async () => {
   board.emit({ type: 'attempt:started', reconcileId: 'p', attemptId: 1, change: orders });
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
   board.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: orders, outcome, durationMs: 1 });
-  await eventually(() => cells.length === 2, 2000, 'the change is told');
+  await eventually(() => cells.length === 2, 60_000, 'the change is told');
   assert.equal([cells[1]?.complete, brief(cells[1])], [false, ['orders unchanged']]);
   assert.equal([lives.at(-1)?.statusCounts, lives.at(-1)?.queue.remaining], [{ pending: 0, unchanged: 2 }, 0]);
   broadcast.close();
@@ -61,7 +61,7 @@ test('a plan that changes nothing is no news, and what has gone is told', async 
   await new Promise((resolve) => setTimeout(resolve, 150));
   assert.is(cells.length, 1);
   planned([wanted('orders', 'test')], [recorded('orders', 'test')]);
-  await eventually(() => cells.length === 2, 2000, 'the change is told');
+  await eventually(() => cells.length === 2, 60_000, 'the change is told');
   assert.equal([cells[1]?.cells, cells[1]?.removed], [[], [{ apiId: 'api-carts', environmentId: 'env-test' }]]);
   broadcast.close();
 });
@@ -79,7 +79,7 @@ test('a hundred changes at once are one message, the same text for all who look'
   for (const [attemptId, name] of names.entries()) {
     board.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId, change: change(name, 'test'), outcome, durationMs: 1 });
   }
-  await eventually(() => (heard[0]?.length ?? 0) >= 4, 2000, 'the changes are told');
+  await eventually(() => (heard[0]?.length ?? 0) >= 4, 60_000, 'the changes are told');
   assert.is(heard[0]?.length, 4, 'everything, and then one message for the cells and one for the rest');
   assert.equal(heard[0], heard[1]);
   broadcast.close();
@@ -100,7 +100,7 @@ test('who comes later gets what is there by then', async () => {
   const first = watch();
   assert.equal([first.cells[0]?.cells, first.lives[0]?.gateway], [[], null]);
   planned([wanted('orders', 'test')], []);
-  await eventually(() => first.cells.length === 2, 2000, 'the plan is told');
+  await eventually(() => first.cells.length === 2, 60_000, 'the plan is told');
   const second = watch();
   assert.equal(brief(second.cells[0]), ['orders pending']);
   assert.is(second.lives[0]?.gateway?.instance, 'instance');

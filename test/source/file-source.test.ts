@@ -140,7 +140,7 @@ test('calls back if the content or the path changes, and not if only the modific
   const heard = async (act: () => void, what: string): Promise<void> => {
     const before = hints;
     act();
-    await eventually(() => hints > before, 2000, what);
+    await eventually(() => hints > before, 60_000, what);
   };
   await heard(() => writeFileSync(path, valid('2')), 'in place');
   const other = newFile(valid('2'));

@@ -126,9 +126,9 @@ for (const { from, to, title } of pairs) {
     const before = await contentOf(url);
     const lock = blocked === undefined ? null : await lockPublications(blocked);
     const copying = startEdict(['state', 'copy', target, '--state', url], scratchFolder());
-    if (lock) await eventually(lock.isAwaited, 20_000, 'the copy has come to the publications');
+    if (lock) await eventually(lock.isAwaited, 60_000, 'the copy has come to the publications');
     // SQLite writes pages that do not fit into its cache before it commits.
-    else await eventually(() => sizeOf(`${target.replace('sqlite:', '')}-wal`) > 500_000, 20_000, 'the copy has written attempts');
+    else await eventually(() => sizeOf(`${target.replace('sqlite:', '')}-wal`) > 500_000, 60_000, 'the copy has written attempts');
     copying.child.kill('SIGKILL');
     await copying.finished;
     await lock?.release();

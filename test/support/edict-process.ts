@@ -61,8 +61,8 @@ export function edict(args: readonly string[], cwd: string, environment?: Readon
   return startEdict(args, cwd, environment).finished;
 }
 
-/** Resolves when `condition` holds. Rejects with `what`, and the end of what each `of` has logged, after 20 s: little here takes that long. */
-export async function until(what: string, condition: () => boolean, of: readonly Running[] = [], withinMs = 20_000): Promise<void> {
+/** Resolves when `condition` holds. Rejects with `what`, and the end of what each `of` has logged, after two minutes: nothing here hangs. */
+export async function until(what: string, condition: () => boolean, of: readonly Running[] = [], withinMs = 120_000): Promise<void> {
   for (const deadline = Date.now() + withinMs; !condition(); await sleep(10)) {
     if (Date.now() <= deadline) continue;
     const logs = of.map(({ output }) => `\n\n${output.stderr.split('\n').slice(-40).join('\n')}`);

@@ -58,7 +58,7 @@ test('a collector that refuses is told once, by its host alone', async () => {
 
 test('a collector that hangs does not hold the end', async () => {
   const { closedInMs } = await traced(() => {});
-  assert.ok(closedInMs < 3500, `${closedInMs} ms`);
+  assert.ok(closedInMs < 9_000, `${closedInMs} ms`);
 });
 
 test.run();

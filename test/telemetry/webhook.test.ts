@@ -63,7 +63,7 @@ test('each notice is posted as one JSON document, in order, over one connection'
   await start(ok);
   webhook.emit({ type: 'file:loaded', desired: desiredState([]) });
   send(3);
-  await eventually(() => server.requests.length === 3, 5000, 'all are there');
+  await eventually(() => server.requests.length === 3, 60_000, 'all are there');
   for (const body of bodies()) assertConforms('notification', body);
   assert.equal(
     bodies().map(({ notice, undelivered }) => [notice.kind, 'status' in notice && notice.status, undelivered]),
@@ -84,7 +84,7 @@ test('each notice is posted as one JSON document, in order, over one connection'
 test('each attempt is signed as Standard Webhooks say, with its own time', async () => {
   await start((response, _request, count) => json(response, count === 1 ? 503 : 200, {}));
   send(1);
-  await eventually(() => server.requests.length === 2, 5000, 'it is retried');
+  await eventually(() => server.requests.length === 2, 60_000, 'it is retried');
   const times = server.requests.map(({ headers, body }) => {
     const [id, timestamp] = [headers['webhook-id'], headers['webhook-timestamp']];
     assert.is(id, (JSON.parse(body) as Notification).id);
@@ -105,7 +105,7 @@ test('a signature is the one that libraries of Standard Webhooks test with', () 
 test('a name and password in the URL are sent as basic authentication', async () => {
   await start(ok, { url: () => new URL(server.url.replace('http://', 'http://ada:p%40ss@')) });
   send(1);
-  await eventually(() => server.requests.length === 1, 5000, 'it is there');
+  await eventually(() => server.requests.length === 1, 60_000, 'it is there');
   assert.is(server.requests[0]?.headers.authorization, `Basic ${Buffer.from('ada:p@ss').toString('base64')}`);
 });
 
@@ -113,7 +113,7 @@ test('a 500 is retried with the same body, later each time, then dropped, and th
   let isBroken = true;
   await start((response) => json(response, isBroken ? 500 : 200, {}));
   send(1);
-  await eventually(() => dropped() === 1, 5000, 'it is dropped');
+  await eventually(() => dropped() === 1, 60_000, 'it is dropped');
   assert.is(server.requests.length, 6);
   assert.is(new Set(server.requests.map(({ body }) => body)).size, 1);
   assert.equal(slept, [1000, 4000, 16_000, 64_000, 256_000]);
@@ -122,7 +122,7 @@ test('a 500 is retried with the same body, later each time, then dropped, and th
   isBroken = false;
   webhook.emit({ type: 'file:removed' });
   webhook.emit({ type: 'file:unreadable', message: 'm' });
-  await eventually(() => server.requests.length === 8, 5000, 'both are there');
+  await eventually(() => server.requests.length === 8, 60_000, 'both are there');
   assert.equal(
     bodies()
       .slice(6)
@@ -138,7 +138,7 @@ test('up to half of a delay is random', async () => {
   const emit = (event: EdictEvent) => failures.push(event as (typeof failures)[number]);
   webhook = new Webhook(settings, { file: 'f', emulated: false, approveCommand: () => null, clock: hasty, random: () => 1, emit });
   send(1);
-  await eventually(() => dropped() === 1, 5000, 'it is dropped');
+  await eventually(() => dropped() === 1, 60_000, 'it is dropped');
   assert.equal(slept, [500, 2000, 8000, 32_000, 128_000]);
 });
 
@@ -149,7 +149,7 @@ test('a Retry-After is respected, up to ten minutes', async () => {
     json(response, header === undefined ? 200 : 429, {}, header === undefined ? {} : { 'retry-after': header });
   });
   send(1);
-  await eventually(() => server.requests.length === 5, 5000, 'it is tried five times');
+  await eventually(() => server.requests.length === 5, 60_000, 'it is tried five times');
   assert.equal(slept, [7000, 60_000, 600_000, 64_000]);
 });
 
@@ -159,7 +159,7 @@ test('a 404 and a redirect are not retried, and a redirect is not followed', asy
     else response.writeHead(302, { location: `${server.url}/elsewhere` }).end();
   });
   send(2);
-  await eventually(() => failures.length === 2, 5000, 'both are dropped');
+  await eventually(() => failures.length === 2, 60_000, 'both are dropped');
   assert.equal(
     failures.map(({ reason, droppedCount }) => [reason, droppedCount]),
     [
@@ -173,7 +173,7 @@ test('a 404 and a redirect are not retried, and a redirect is not followed', asy
 test('an event has no more of the URL than its host, and nothing of the key', async () => {
   await start((response) => response.destroy());
   send(1);
-  await eventually(() => dropped() > 0, 5000, 'it is dropped');
+  await eventually(() => dropped() > 0, 60_000, 'it is dropped');
   for (const one of failures) for (const part of ['SECRET', key.toString('base64')]) assert.not.match(JSON.stringify(one), part);
   assert.match(failures[0]?.reason ?? '', /^no answer: UND_ERR_SOCKET$|^no answer: ECONNRESET$/);
   await webhook.close();
@@ -184,7 +184,7 @@ test('an event has no more of the URL than its host, and nothing of the key', as
   for (const over of [{ url: broken }, { key: broken }]) {
     await start(ok, over);
     send(1);
-    await eventually(() => dropped() > 0, 5000, 'it is dropped');
+    await eventually(() => dropped() > 0, 60_000, 'it is dropped');
     for (const one of failures) assert.not.match(JSON.stringify(one), 'SECRET');
     assert.is(server.requests.length, 0);
     await webhook.close();
@@ -197,7 +197,7 @@ test('of 150 notifications for a receiver that hangs 100 wait, and the oldest ar
   let isHanging = true;
   await start((response) => isHanging || json(response, 200, {}), {}, systemClock);
   send(150);
-  await eventually(() => server.requests.length === 1, 5000, 'the first is sent');
+  await eventually(() => server.requests.length === 1, 60_000, 'the first is sent');
   assert.is(dropped(), 50);
   isHanging = false;
   await webhook.close();
@@ -211,9 +211,9 @@ test('a receiver that is slow gets the newest, and how many were dropped', async
     else json(response, 200, {});
   });
   send(150);
-  await eventually(() => server.requests.length === 1, 5000, 'the first is sent');
+  await eventually(() => server.requests.length === 1, 60_000, 'the first is sent');
   release();
-  await eventually(() => server.requests.length === 100, 5000, 'the rest is there');
+  await eventually(() => server.requests.length === 100, 60_000, 'the rest is there');
   assert.equal(
     bodies()
       .slice(0, 3)
@@ -225,7 +225,7 @@ test('a receiver that is slow gets the newest, and how many were dropped', async
 test('when the daemon stops each notification is tried once more, and a receiver that hangs is not waited for', async () => {
   await start((response, _request, count) => json(response, count < 3 ? 500 : 200, {}), {}, systemClock);
   send(2);
-  await eventually(() => server.requests.length === 1 && failures.length === 1, 5000, 'the first has failed');
+  await eventually(() => server.requests.length === 1 && failures.length === 1, 60_000, 'the first has failed');
   await webhook.close();
   const [first, second, third, ...more] = ids();
   assert.equal([first === second, second === third, more], [true, false, []]);
@@ -234,11 +234,11 @@ test('when the daemon stops each notification is tried once more, and a receiver
   await server.close();
   await start(() => {}, {}, systemClock);
   send(50);
-  await eventually(() => server.requests.length === 1, 5000, 'the first is sent');
+  await eventually(() => server.requests.length === 1, 60_000, 'the first is sent');
   const startedAtMs = performance.now();
   await webhook.close();
   const tookMs = performance.now() - startedAtMs;
-  assert.ok(tookMs > 1500 && tookMs < 6000, `${tookMs} ms`);
+  assert.ok(tookMs > 1500 && tookMs < 9_000, `${tookMs} ms`);
   assert.equal([dropped(), failures.length <= 2], [50, true]);
 });
 

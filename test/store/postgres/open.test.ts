@@ -53,7 +53,7 @@ test('who takes a lease or adds a gateway in a store that is being filled waits,
   const copying = await openFill(target, 'real');
   const entering = store.acquire(gateway, 1);
   sql = await session(target);
-  await eventually(() => waiting(1), 10_000, 'it waits');
+  await eventually(() => waiting(1), 60_000, 'it waits');
   const from = await openSnapshot(url);
   const [row] = await from.read(bindQuery(from.queries.rowsOfGateway, { after: 0, limit: 1 }));
   await copying.run(bindQuery(copying.queries.copyGateway, { ...(row as never as Record<'id', number>), fence: 7 } as never));

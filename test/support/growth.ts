@@ -1,0 +1,24 @@
+/**
+ * Returns how many times the CPU time of `work(size)` that of `work(10 * size)` is: about 10 if it is linear and 100 if it is quadratic, on a slow or
+ * busy machine too.
+ */
+export function growth(work: (size: number) => void, size: number): number {
+  work(size); // compiled only then
+  return (
+    cpuMs(() => work(10 * size)) /
+    Math.max(
+      1,
+      cpuMs(() => work(size)),
+    )
+  );
+}
+
+/** Below this the growth is linear: halfway, on a logarithmic scale, to quadratic. */
+export const linear = 32;
+
+function cpuMs(run: () => void): number {
+  const before = process.cpuUsage();
+  run();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
