@@ -1,18 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
 import { buildProgram } from '../../src/cli/program.ts';
 import { startEmulator } from '../../src/emulator/emulator.ts';
-import { cleanShell } from '../support/clean-shell.ts';
 import { edict, fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { postgresServer } from '../support/postgres.ts';
 import { testContext } from '../support/streams.ts';
 
 /*
- * What examples/ says of how edict is run, run as far as that can be without a cluster, an init system or a builder of images.
+ * What examples/ says of how edict is run, run as far as that can be without a cluster or an init system; package.test.ts has the container.
  */
 const test = suite('deployments');
 const root = join(import.meta.dirname, '../..');
@@ -171,41 +170,6 @@ test('systemd/edict.service: its command is one of edict’s, and systemd takes 
   // Where there is no systemd its own units are missed, never this one's lines.
   const complaints = stderr.split('\n').filter((complaint) => complaint.includes('edict.service'));
   assert.equal([status === 0 || complaints.length === 0, complaints], [true, []]);
-});
-
-test('container/Containerfile: what it builds runs, for a Node.js that is new enough, and ends as nobody in particular', async () => {
-  const lines = read('container/Containerfile').split('\n');
-  const values = (name: string, of = lines): string[] =>
-    of.flatMap((line) => (line.startsWith(`${name} `) ? line.slice(name.length + 1) : []));
-  const { engines, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    readonly engines: { readonly node: string };
-    readonly bin: { readonly edict: string };
-  };
-  const node = `docker.io/library/node:${engines.node.replace(/\D/g, '')}`;
-  assert.equal(values('FROM'), [`${node}-slim AS build`, `${node}-alpine`]);
-  assert.match(values('USER').at(-1) ?? '', /^[1-9]\d+:[1-9]\d+$/);
-
-  const image = scratchFolder();
-  const inImage = (text: string): string => text.replace(/(?<=^| )\/(?=source|package|app|config)/g, `${image}/`);
-  const ignored = readFileSync(join(root, '.dockerignore'), 'utf8').trimEnd().split('\n');
-  cpSync(root, join(image, 'source'), { recursive: true, filter: (path) => !ignored.includes(relative(root, path)) });
-  const stage = lines.slice(
-    0,
-    lines.findLastIndex((line) => line.startsWith('FROM ')),
-  );
-  let folder = image;
-  for (const line of stage) {
-    folder = values('WORKDIR', [line]).map(inImage)[0] ?? folder;
-    mkdirSync(folder, { recursive: true });
-    for (const command of values('RUN', [line])) await cleanShell(inImage(command), folder);
-  }
-  const [entry] = values('ENTRYPOINT').map((value) => JSON.parse(value) as string[]);
-  assert.equal(entry, ['node', `/app/node_modules/edict/${bin.edict}`]);
-  const [args] = values('CMD').map((value) => JSON.parse(value) as string[]);
-  mkdirSync(join(image, 'config'));
-  cpSync(join(root, 'examples/quickstart/edict.yaml'), join(image, 'config/edict.yaml'));
-  const words = [...(entry ?? []), ...(args ?? []), '--once', '--emulate'].map(inImage);
-  assert.match(await cleanShell(words.join(' '), image), /Applied in .*: 5 online/);
 });
 
 test.run();

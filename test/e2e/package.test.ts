@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { suite } from 'uvu';
@@ -9,31 +9,66 @@ import { cleanShell } from '../support/clean-shell.ts';
 import { scratchFolder, until } from '../support/edict-process.ts';
 
 /*
- * The package as somebody has it who never saw the checkout: packed, installed in an empty folder with what it needs to run, and run.
+ * The package as somebody has it who never saw the checkout: packed as the Containerfile of examples/ says, installed in an empty folder with
+ * what it needs to run, and run.
  */
 const test = suite('package');
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
-let folder: string;
+const image = scratchFolder();
+const folder = scratchFolder();
 let tarball: string;
 
 const shell = (line: string): Promise<string> => cleanShell(line, folder);
+const containerfile = readFileSync(join(root, 'examples/container/Containerfile'), 'utf8').split('\n');
+const values = (name: string, of = containerfile): string[] =>
+  of.flatMap((line) => (line.startsWith(`${name} `) ? line.slice(name.length + 1) : []));
+/** Returns `text` with the paths of the image under `image`. */
+const inImage = (text: string): string => text.replace(/(?<=^| )\/(?=source|package|app|config)/g, `${image}/`);
+
+/** Has `npm ci` check the lock file alone, and uses what is installed here: to install it again is left to the full run. */
+function withoutInstall(command: string): string {
+  if (process.env['EDICT_TEST_RUNS'] === 'full') return command;
+  return command.replace(/npm ci\b[^&]*/, (install) => `${install}--dry-run && ln -s '${join(root, 'node_modules')}' node_modules `);
+}
 
 test.before(async () => {
-  // Packed in a copy: what it builds would stand beside the sources while other tests read them.
-  const copy = scratchFolder();
-  for (const name of ['src', 'spec', 'generated', 'examples', 'package.json', 'tsconfig.json', 'README.md', 'LICENSE']) {
-    cpSync(join(root, name), join(copy, name), { recursive: true });
+  const ignored = readFileSync(join(root, '.dockerignore'), 'utf8').trimEnd().split('\n');
+  cpSync(root, join(image, 'source'), { recursive: true, filter: (path) => !ignored.includes(relative(root, path)) });
+  const stage = containerfile.slice(
+    0,
+    containerfile.findLastIndex((line) => line.startsWith('FROM ')),
+  );
+  let workFolder = image;
+  for (const line of stage) {
+    workFolder = values('WORKDIR', [line]).map(inImage)[0] ?? workFolder;
+    mkdirSync(workFolder, { recursive: true });
+    for (const command of values('RUN', [line])) await cleanShell(inImage(withoutInstall(command)), workFolder);
   }
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-  folder = scratchFolder();
-  await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: copy });
   assert.equal(
-    readdirSync(join(copy, 'src')).filter((name) => /\.(js|tsbuildinfo)$/.test(name)),
+    readdirSync(join(image, 'source/src')).filter((name) => /\.(js|tsbuildinfo)$/.test(name)),
     [],
     'what was built is gone again',
   );
-  tarball = readdirSync(folder)[0] ?? '';
+  tarball = readdirSync(join(image, 'package'))[0] ?? '';
+  cpSync(join(image, 'package', tarball), join(folder, tarball));
+});
+
+test('container/Containerfile: what it builds runs, for a Node.js that is new enough, and ends as nobody in particular', async () => {
+  const { engines, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    readonly engines: { readonly node: string };
+    readonly bin: { readonly edict: string };
+  };
+  const node = `docker.io/library/node:${engines.node.replace(/\D/g, '')}`;
+  assert.equal(values('FROM'), [`${node}-slim AS build`, `${node}-alpine`]);
+  assert.match(values('USER').at(-1) ?? '', /^[1-9]\d+:[1-9]\d+$/);
+  const [entry] = values('ENTRYPOINT').map((value) => JSON.parse(value) as string[]);
+  assert.equal(entry, ['node', `/app/node_modules/edict/${bin.edict}`]);
+  const [args] = values('CMD').map((value) => JSON.parse(value) as string[]);
+  mkdirSync(join(image, 'config'));
+  cpSync(join(root, 'examples/quickstart/edict.yaml'), join(image, 'config/edict.yaml'));
+  const words = [...(entry ?? []), ...(args ?? []), '--once', '--emulate'].map(inImage);
+  assert.match(await cleanShell(words.join(' '), image), /Applied in .*: 5 online/);
 });
 
 test('installed in an empty folder, it runs what the README says', async () => {
@@ -59,7 +94,8 @@ test('it holds plain JavaScript and what that reads, and brings nothing of devel
     assert.ok(name in devDependencies);
     assert.not(readdirSync(join(folder, 'node_modules')).includes(name), name);
   }
-  for (const schema of ['file', 'included', 'plan', 'apply', 'notification']) JSON.parse(await shell(`npx edict schema ${schema}`));
+  for (const schema of ['file', 'included', 'plan', 'apply', 'notification'])
+    JSON.parse(await shell(`node node_modules/edict/src/main.js schema ${schema}`));
 });
 
 test('the daemon of the package has its page', async () => {
