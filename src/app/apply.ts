@@ -1,3 +1,4 @@
+import { Controller } from '../controller/controller.ts';
 import type { Emulator, EmulatorOptions } from '../emulator/emulator.ts';
 import type { AppContext } from '../model/app-context.ts';
 import type { NewApproval } from '../model/approval.ts';
@@ -59,11 +60,11 @@ async function runApply(context: AppContext, plan: OpenedSavedPlan | null): Prom
     return opened;
   };
   try {
-    const resolveNames: ResolveNames = async (of, names) => {
+    const resolveNames: ResolveNames = async (of, names, signal) => {
       plan?.assertGateway(of);
-      return (await open()).resolveNames(of, names);
+      return (await open()).resolveNames(of, names, signal);
     };
-    const desired = await createFileSource(context, resolveNames).load();
+    const desired = await createFileSource(context, resolveNames).load(context.signal);
     plan?.assertGateway(desired.gateway);
     const session = await open();
     const targets = plan
@@ -81,8 +82,10 @@ async function applyInSession(
   { desired, targets, saved }: { readonly desired: DesiredState; readonly targets: Targets; readonly saved: SavedPlan | null },
 ): Promise<ApplyResult> {
   const totals = { online: 0, offline: 0 };
-  let plan: Plan | null = null;
-  let lastSummary: ReconcileSummary | null = null;
+  // Assigned in a callback, which the compiler does not see.
+  let initialPlan = null as Plan | null;
+  let plan = null as Plan | null;
+  let lastSummary = null as ReconcileSummary | null;
   let superseded: readonly StaleChange[] = [];
   using _subscription = events.subscribe((event) => {
     if ((event.type === 'attempt:finished' || event.type === 'attempt:recovered') && event.outcome.kind === 'succeeded') {
@@ -90,16 +93,29 @@ async function applyInSession(
     }
     if (event.type === 'plan:computed') {
       plan = event.plan;
+      initialPlan ??= event.plan;
       superseded = event.plan.savedPlanDiff?.staleChanges ?? [];
     }
     if (event.type === 'reconcile:finished') lastSummary = event.summary;
   });
-  const runner = await session.runnerFor(desired, { maxTries: maxAttemptsPerChange, targets, saved });
   const startedAtMs = clock.now();
-  events.emit({ type: 'file:loaded', desired });
-  const initialPlan = await runner.reconcile(desired, 'startup', signal);
-  await Promise.race([runner.idle(), onceAborted(signal)]);
-  const unsent = await runner.stop();
+  const controller = new Controller({
+    source: { load: async () => desired, watch: async () => ({ close: async () => {} }) },
+    clock,
+    emit: events.emit,
+    debounceMs: 0,
+    resyncMs: Number.POSITIVE_INFINITY,
+    maxTries: maxAttemptsPerChange,
+    runnerFor: (of, triggers) => session.runnerFor(of, { maxTries: maxAttemptsPerChange, targets, saved, triggers }),
+    checkStaleSource: async () => 'free',
+  });
+  const stop = (): void => controller.stop();
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  await controller.runOnce();
+  signal.removeEventListener('abort', stop);
+  const unsent = await session.stop();
+  if (!initialPlan || !plan) throw new EdictError('APPLY_INTERRUPTED', 'stopped before a plan was computed; nothing was sent');
   const finished: ReconcileSummary = lastSummary ?? {
     online: 0,
     offline: 0,
@@ -110,7 +126,7 @@ async function applyInSession(
     durationMs: 0,
   };
   return {
-    plan: excludeOwnChanges(plan ?? initialPlan, initialPlan),
+    plan: excludeOwnChanges(plan, initialPlan),
     summary: { ...finished, ...totals, unchanged: initialPlan.unchanged, durationMs: clock.now() - startedAtMs },
     unsent,
     superseded,
@@ -149,11 +165,4 @@ export async function startStandaloneEmulator(seedFile: string | null, options: 
   } catch (cause) {
     throw new EdictError('EMULATOR_FAILED', `the emulator cannot start: ${errorMessage(cause)}`, { cause });
   }
-}
-
-function onceAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve());
-  });
 }

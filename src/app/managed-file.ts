@@ -42,7 +42,8 @@ export async function openManagedFile(
     clock,
     ...times,
     emit,
-    runnerFor: (desired) => session.runnerFor(desired, { maxTries: Number.POSITIVE_INFINITY }),
+    maxTries: Number.POSITIVE_INFINITY,
+    runnerFor: (desired, triggers) => session.runnerFor(desired, { maxTries: Number.POSITIVE_INFINITY, triggers }),
     checkStaleSource: (desired) => staleSourceCheck.check(desired),
   });
   const requestTrigger = new RequestTrigger({ store, clock, signal, onRequest: () => controller.trigger('requested') });
@@ -88,7 +89,8 @@ export async function toServedFile({ context, session, controller, gateway }: Ma
     approve: (of, approval) => writeApproval(settings.storeUrl, of, approval),
     suspend: async (of, suspension) => {
       await session.suspend(of, suspension);
-      controller.trigger('resync');
+      controller.trigger('suspension');
+      await requestReconcile(settings.storeUrl, of);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { acquireLease } from '../controller/lease-acquisition.ts';
 import type { RateLimiter } from '../controller/limit/rate-limiter.ts';
 import type { ResolveNamesDeps } from '../controller/name-resolution.ts';
-import type { ReconcileRunner } from '../controller/reconcile-runner.ts';
+import type { ReconcileRunner, RunnerTriggers } from '../controller/reconcile-runner.ts';
 import type { Emulator } from '../emulator/emulator.ts';
 import type { AppContext } from '../model/app-context.ts';
 import { EdictError } from '../model/errors.ts';
@@ -44,6 +44,7 @@ export interface SessionOptions {
 export interface RunnerOptions {
   /** Consecutive tries of one change before it is left for a person or a new file. */
   readonly maxTries: number;
+  readonly triggers: RunnerTriggers;
   /** Default: all publications. */
   readonly targets?: Targets;
   readonly saved?: SavedPlan | null;
@@ -81,6 +82,7 @@ export class Session implements AsyncDisposable {
   #gateway: GatewaySession | null = null;
   #access: (GatewayAccess & { readonly settingsKey: string }) | null = null;
   #probe: Probe | null = null;
+  #tail: Promise<unknown> = Promise.resolve();
 
   constructor(
     context: AppContext,
@@ -110,10 +112,9 @@ export class Session implements AsyncDisposable {
   readonly suspend: Store['saveSuspension'] = (gateway, suspension) => this.store.saveSuspension(gateway, suspension);
 
   /** Resolves names in the file to IDs and stores the result. Rejects with an EdictError if the gateway cannot be read. */
-  readonly resolveNames: ResolveNames = async (of, names) => {
+  readonly resolveNames: ResolveNames = async (of, names, signal) => {
     if (this.#emulator) return placeholderIds(names);
     const { resolvedIds, resolveNames } = await import('../controller/name-resolution.ts');
-    const { signal } = this.#context;
     const knownIds = await this.store.resolvedNames(of);
     const isKnown = names.every((name) => knownIds.has(nameKey(name)));
     // Only the lease holder removes unused names from the store: a standby may have another version of the file.
@@ -121,18 +122,25 @@ export class Session implements AsyncDisposable {
     const removesNames = knownIds.size > names.length && (isLeaseHolder || !this.#isStandby);
     if (isKnown && !removesNames) return resolveNames(names, { knownIds, signal, gateway: lookupForbidden });
     // Resolving names must not claim a share of the gateways, so take this lease without even sharing and release it afterwards.
-    const { gateway } = await this.#openGateway(of, false);
+    const { gateway } = await this.#serialize(() => this.#openGateway(of, false));
     try {
       const resolutions = await resolveNames(names, { knownIds, signal, gateway: isKnown ? lookupForbidden : gateway });
       await this.store.saveNames(of, resolvedIds(resolutions));
       return resolutions;
     } finally {
-      if (this.#isStandby && !isLeaseHolder) await this.#closeGateway();
+      if (this.#isStandby && !isLeaseHolder) await this.#serialize(() => this.#closeUnusedGateway());
     }
   };
 
   /** Returns the reconcile runner for the gateway in `desired`; the same one while the gateway's settings are unchanged. */
-  async runnerFor(desired: DesiredState, { maxTries, targets = allTargets, saved = null }: RunnerOptions): Promise<ReconcileRunner> {
+  runnerFor(desired: DesiredState, options: RunnerOptions): Promise<ReconcileRunner> {
+    return this.#serialize(() => this.#runnerFor(desired, options));
+  }
+
+  async #runnerFor(
+    desired: DesiredState,
+    { maxTries, triggers, targets = allTargets, saved = null }: RunnerOptions,
+  ): Promise<ReconcileRunner> {
     const { clock, random, events, settings } = this.#context;
     const current = await this.#openGateway(desired.gateway, this.#isStandby);
     if (current.runner) return current.runner;
@@ -152,14 +160,20 @@ export class Session implements AsyncDisposable {
       refresh: settings.refresh,
       targets,
       saved,
+      triggers,
     });
     return current.runner;
+  }
+
+  /** Sends nothing more and resolves to the number of unsent changes once the calls in flight are recorded. The session stays open. */
+  stop(): Promise<number> {
+    return this.#serialize(async () => (await this.#gateway?.runner?.stop()) ?? 0);
   }
 
   /** Stops and closes everything; resolves to the number of unsent changes. */
   async close(): Promise<number> {
     await using _resources = this.#resources;
-    return await this.#closeGateway();
+    return await this.#serialize(() => this.#closeGateway());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -194,6 +208,18 @@ export class Session implements AsyncDisposable {
     resources.defer(() => rateLimiter.close());
     this.#gateway = { settingsKey, lease, rateLimiter, acquire, gateway, runner: null, resources: resources.move() };
     return this.#gateway;
+  }
+
+  /** Runs one after the other what opens or closes a gateway: names are resolved beside the control loop. */
+  #serialize<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(run);
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Closes the gateway unless a runner has begun to use it meanwhile. */
+  async #closeUnusedGateway(): Promise<void> {
+    if (this.#gateway?.runner === null) await this.#closeGateway();
   }
 
   /** Stops the runner, then closes what it used and releases the lease, also if the runner fails to stop. */

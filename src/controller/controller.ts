@@ -1,15 +1,18 @@
+import { EdictError, errorMessage, LeaseHeldError, StoreError } from '../model/errors.ts';
+import type { Emit, TriggerCause } from '../model/events.ts';
+import type { Clock, DesiredSource } from '../model/ports.ts';
+import type { DesiredState } from '../model/publication.ts';
+import type { ReconcileRunner, RunnerTriggers } from './reconcile-runner.ts';
+import { backoffMs } from './retry.ts';
+import { type LoadResult, nameRetryMs, SourceLoader, strongestCause } from './source-loader.ts';
+import type { StaleSourceResult } from './stale-source-check.ts';
+import { TriggerQueue } from './triggers/trigger-queue.ts';
+
 /*
  * The controller folder decides when to plan and which calls to make when: the loop, the work queue, the rate limit, observation
  * and the triggers. It emits events and never logs, counts or notifies. It never sends a request before its attempt is durable,
  * and it reaches the gateway, the store and the source only through the interfaces in model/ports.ts.
  */
-import { EdictError, InvalidFileError, LeaseHeldError, NamesUnresolvedError, ObservationFailedError, StoreError } from '../model/errors.ts';
-import type { Emit, TriggerCause } from '../model/events.ts';
-import type { Clock, DesiredSource } from '../model/ports.ts';
-import type { DesiredState } from '../model/publication.ts';
-import type { ReconcileRunner } from './reconcile-runner.ts';
-import { backoffMs } from './retry.ts';
-import type { StaleSourceResult } from './stale-source-check.ts';
 
 export interface ControllerDeps {
   readonly source: DesiredSource;
@@ -23,192 +26,180 @@ export interface ControllerDeps {
    * Returns the runner for the desired state's gateway: the current one, or a new one if the address or the limit has changed or the
    * lease has ended. Rejects with an EdictError `LEASE_HELD` while another edict holds the lease.
    */
-  readonly runnerFor: (desired: DesiredState) => Promise<ReconcileRunner>;
+  readonly runnerFor: (desired: DesiredState, triggers: RunnerTriggers) => Promise<ReconcileRunner>;
   /** Returns whether the gateway may be taken over from another edict. Rejects with an EdictError `STORE_*`. */
   readonly checkStaleSource: (desired: DesiredState) => Promise<StaleSourceResult>;
+  /** Consecutive tries of a reconciliation; for a daemon no limit. */
+  readonly maxTries: number;
 }
-
-/** Delay before names are resolved again after the gateway could not be read, in milliseconds. */
-const nameRetryMs = 10_000;
 
 /** Interval between attempts to acquire a lease that another edict holds, in milliseconds. */
 const leaseRetryMs = 500;
 
-/** The longest delay before a failed store is tried again, in milliseconds: a takeover waits for the store too. */
-const maxStoreRetryMs = 10_000;
+/** The longest delay before a failed reconciliation is run again, in milliseconds: a takeover waits for the store too. */
+const maxFailureRetryMs = 10_000;
 
 const staleSourceMessage =
-  'the file here is older than the one that was acted on last: for three minutes a newer one is waited for, here or with another edict; SIGHUP takes this one';
+  'the file here is older than the one that was applied last; waiting up to three minutes for a newer one; send SIGHUP to use this one';
+
+/** The causes for which the file is loaded before a plan is computed. */
+const loadingCauses: ReadonlySet<TriggerCause> = new Set(['startup', 'signal', 'requested', 'file', 'resync']);
 
 /**
- * The control loop: on every trigger it loads the whole file and runs a full reconciliation. A trigger carries no data, so a
- * late, duplicate or lost one does no harm. If the file is invalid or missing, the last valid desired state stays in force.
+ * The only loop that decides when to plan: it takes the due triggers, loads the file, holds the lease, computes the plan and hands its
+ * keys to the work queue. A trigger carries no data, so a late, duplicate or lost one does no harm. The loop never waits for the
+ * gateway: loads, observations, probes and calls run beside it and end in a trigger.
  */
 export class Controller {
   readonly #deps: ControllerDeps;
   readonly #stopping = new AbortController();
-  #notify: (() => void) | null = null;
-  #triggeredCause: TriggerCause | null = 'startup';
-  #desired: DesiredState | null = null;
-  #lastError = '';
-  /** The file is valid, but its names could not be resolved because the gateway could not be read. */
-  #hasUnresolvedNames = false;
+  readonly #triggers: TriggerQueue;
+  readonly #loader: SourceLoader;
+  readonly #runnerTriggers: RunnerTriggers;
+  #runner: ReconcileRunner | null = null;
   /** Why this edict is on standby; `null` while it holds the gateway's lease. */
   #standbyReason: string | null = null;
-  /** Consecutive failures of the store. */
-  #storeFailures = 0;
+  /** Consecutive reconciliations that failed. */
+  #failures = 0;
   /** The cause of a reconciliation that failed and must be run again. */
   #pendingCause: TriggerCause | null = null;
-  /** After a failed load, a resync does not load the file before this time: a load may ask the gateway for names. */
-  #nextLoadAtMs = Number.NEGATIVE_INFINITY;
+  #hasPlanned = false;
+  /** When the last reconciliation ended, on the monotonic clock. */
+  #reconciledAtMs: number;
+  #fatalError: unknown = null;
 
   constructor(deps: ControllerDeps) {
+    const { clock, source, emit } = deps;
     this.#deps = deps;
+    this.#reconciledAtMs = clock.monotonicMs();
+    this.#triggers = new TriggerQueue(clock);
+    this.#loader = new SourceLoader({ source, clock, emit, onLoaded: () => this.#triggers.wake() });
+    this.#runnerTriggers = {
+      trigger: (cause, afterMs) => this.#triggers.trigger(cause, afterMs),
+      wake: () => this.#triggers.wake(),
+      fail: (error) => {
+        this.#fatalError = error;
+        this.#triggers.wake();
+      },
+    };
+    this.#triggers.trigger('startup');
   }
 
-  /** Runs until `stop`. Rethrows errors of `runnerFor` other than a held lease and store failures, such as an invalid gateway address. */
+  /**
+   * Follows the file until `stop`. Rejects with an error of the first reconciliation that no retry can remedy, such as missing
+   * credentials; later ones are emitted and the reconciliation is run again.
+   */
   async run(): Promise<void> {
-    const { source, debounceMs } = this.#deps;
-    const { signal } = this.#stopping;
-    const watch = await source.watch(() => this.trigger('file'));
+    const watch = await this.#deps.source.watch(() => this.trigger('file'));
     try {
-      while (!signal.aborted) {
-        const triggered = this.#triggeredCause ?? (await this.#nextTrigger(this.#maxWaitMs()));
-        if (signal.aborted) break;
-        // The file that a request is about may still be on its way here.
-        const cause = triggered === 'file' || triggered === 'requested' ? await this.#debounce(debounceMs, triggered) : triggered;
-        this.#triggeredCause = null;
-        await this.#reconcile(cause);
-      }
+      await this.#loop(() => false);
     } finally {
       await watch.close();
     }
   }
 
+  /** Runs until no call is left to make, or until `stop`. Rejects if the first plan cannot be computed. */
+  async runOnce(): Promise<void> {
+    await this.#loop(() => this.isIdle || this.#failures >= this.#deps.maxTries);
+  }
+
+  /** Whether no call is left to make and nothing is due that may lead to one. */
+  get isIdle(): boolean {
+    return this.#failures === 0 && this.#triggers.isEmpty && !this.#loader.isBusy && (this.#runner?.isIdle ?? true);
+  }
+
   /** Requests a reconciliation soon. */
   trigger(cause: TriggerCause): void {
-    // The first reconciliation covers every other cause.
-    if (this.#triggeredCause === 'startup') return;
-    this.#triggeredCause = strongestCause(this.#triggeredCause, cause);
-    this.#notify?.();
+    // The file that a request is about may still be on its way here.
+    if (cause === 'file' || cause === 'requested') this.#triggers.debounce(cause, this.#deps.debounceMs);
+    else this.#triggers.trigger(cause);
   }
 
-  /** Ends `run` after the current reconciliation. */
+  /** Ends `run` and `runOnce`: no reconciliation begins from here on. */
   stop(): void {
     this.#stopping.abort();
-    this.#notify?.();
   }
 
-  /** How long the loop waits for a trigger, in milliseconds. */
-  #maxWaitMs(): number {
-    const { resyncMs } = this.#deps;
-    return Math.min(
-      resyncMs,
-      this.#desired?.refreshIntervalMs ?? resyncMs,
-      this.#hasUnresolvedNames ? nameRetryMs : resyncMs,
-      this.#standbyReason === null || this.#storeFailures > 0 ? resyncMs : leaseRetryMs,
-      this.#storeFailures === 0 ? resyncMs : Math.min(maxStoreRetryMs, backoffMs(this.#storeFailures, 1)),
-    );
+  async #loop(isDone: () => boolean): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted && !isDone()) {
+      const causes = [...(await this.#triggers.next(this.#resyncAtMs(), signal))];
+      if (this.#fatalError !== null) throw this.#fatalError;
+      if (signal.aborted) break;
+      const toLoad = strongestCause(...causes.filter((cause) => loadingCauses.has(cause)));
+      if (toLoad !== null) this.#loader.start(toLoad);
+      const loaded = this.#loader.take();
+      const toPlan = strongestCause(...causes.filter((cause) => !loadingCauses.has(cause)), loaded?.cause);
+      if (toPlan !== null) await this.#reconcile(toPlan, loaded);
+    }
+    await this.#loader.stop();
   }
 
-  async #reconcile(triggered: TriggerCause): Promise<void> {
-    const { runnerFor, checkStaleSource, emit } = this.#deps;
-    let cause = strongestCause(this.#pendingCause, triggered);
+  async #reconcile(triggered: TriggerCause, loaded: LoadResult | null): Promise<void> {
+    const { runnerFor, emit, clock } = this.#deps;
+    const { desired } = this.#loader;
+    const unchanged = triggered === 'file' ? 'resync' : triggered;
+    let cause = strongestCause(this.#pendingCause, loaded?.isNew ? 'file' : null, unchanged) ?? triggered;
     try {
-      const changed = await this.#load(cause);
-      if (!this.#desired) return;
+      if (loaded?.error) throw loaded.error;
       const wasStandby = this.#standbyReason !== null;
-      if (wasStandby && cause !== 'signal') {
-        const staleCheck = await checkStaleSource(this.#desired);
-        if (staleCheck === 'behind') this.#enterStandby(staleSourceMessage);
-        if (staleCheck !== 'free') {
-          this.#storeFailures = 0;
-          return;
-        }
-      }
-      const runner = await runnerFor(this.#desired);
+      if (!desired || (wasStandby && cause !== 'signal' && !(await this.#mayTakeOver(desired)))) return;
+      if (wasStandby) cause = 'startup';
+      this.#runner = await runnerFor(desired, this.#runnerTriggers);
       this.#standbyReason = null;
       if (wasStandby) emit({ type: 'lease:acquired' });
-      const effective = changed && triggered !== 'startup' ? 'file' : triggered === 'file' ? 'resync' : triggered;
-      cause = wasStandby ? 'startup' : strongestCause(this.#pendingCause, effective);
-      await runner.reconcile(this.#desired, cause, this.#stopping.signal);
-      this.#storeFailures = 0;
+      await this.#runner.reconcile(desired, cause);
+      this.#hasPlanned = true;
+      this.#failures = 0;
       this.#pendingCause = null;
     } catch (error) {
-      if (!(error instanceof ObservationFailedError || error instanceof LeaseHeldError || error instanceof StoreError)) throw error;
-      this.#pendingCause = strongestCause(this.#pendingCause, cause);
-      if (error instanceof ObservationFailedError) return; // the drift detector has emitted it
-      if (error instanceof LeaseHeldError) this.#enterStandby(error.message);
-      else {
-        this.#storeFailures += 1;
-        emit({ type: 'store:error', reconcileId: '', message: error.message });
-      }
+      this.#onFailed(error, cause);
+    } finally {
+      this.#reconciledAtMs = clock.monotonicMs();
     }
+  }
+
+  /** Whether the gateway may be taken over with this file. Rejects with an EdictError `STORE_*`. */
+  async #mayTakeOver(desired: DesiredState): Promise<boolean> {
+    const result = await this.#deps.checkStaleSource(desired);
+    if (result === 'free') return true;
+    if (result === 'behind') this.#enterStandby(staleSourceMessage);
+    this.#failures = 0;
+    return false;
+  }
+
+  #onFailed(error: unknown, cause: TriggerCause): void {
+    const { emit, maxTries } = this.#deps;
+    const isOnce = maxTries < Number.POSITIVE_INFINITY;
+    if (error instanceof LeaseHeldError && !isOnce) {
+      this.#enterStandby(error.message);
+      return;
+    }
+    if (!this.#hasPlanned && (isOnce || !(error instanceof StoreError))) throw error;
+    this.#failures += 1;
+    this.#pendingCause = strongestCause(this.#pendingCause, cause);
+    if (error instanceof StoreError) emit({ type: 'store:error', reconcileId: '', message: error.message });
+    else emit({ type: 'reconcile:failed', message: errorMessage(error), hint: error instanceof EdictError ? error.hint : null });
   }
 
   #enterStandby(reason: string): void {
     if (reason !== this.#standbyReason) this.#deps.emit({ type: 'lease:standby', reason });
     this.#standbyReason = reason;
-    this.#storeFailures = 0;
+    this.#failures = 0;
     // A takeover starts with a full reconciliation.
     this.#pendingCause = null;
   }
 
-  /**
-   * Loads the file and returns whether the desired state is new. Rejects with an EdictError `LEASE_HELD` or `STORE_*` if resolving names
-   * needs the lease or the store and fails.
-   */
-  async #load(cause: TriggerCause): Promise<boolean> {
-    const { source, emit, clock } = this.#deps;
-    if (cause === 'resync' && clock.monotonicMs() < this.#nextLoadAtMs) return false;
-    try {
-      const desired = await source.load();
-      const [isNew, isFixed] = [desired !== this.#desired, this.#lastError !== ''];
-      this.#lastError = '';
-      this.#hasUnresolvedNames = false;
-      this.#desired = desired;
-      if (isNew || isFixed) emit({ type: 'file:loaded', desired });
-      return isNew;
-    } catch (error) {
-      if (!(error instanceof EdictError) || error instanceof LeaseHeldError || error instanceof StoreError) throw error;
-      this.#hasUnresolvedNames = error instanceof NamesUnresolvedError;
-      this.#nextLoadAtMs = clock.monotonicMs() + nameRetryMs;
-      const description = error instanceof InvalidFileError ? JSON.stringify(error.diagnostics) : error.message;
-      if (description !== this.#lastError) {
-        this.#lastError = description;
-        if (error instanceof InvalidFileError) emit({ type: 'file:invalid', error });
-        else emit({ type: 'file:unreadable', message: error.message });
-      }
-      return false;
-    }
+  /** When the file is loaded and a plan is computed though nothing has triggered it, on the monotonic clock. */
+  #resyncAtMs(): number {
+    const { resyncMs } = this.#deps;
+    const { desired, hasUnresolvedNames, isBusy } = this.#loader;
+    if (isBusy) return Number.POSITIVE_INFINITY;
+    const intervalsMs = [resyncMs];
+    if (resyncMs < Number.POSITIVE_INFINITY && desired?.refreshIntervalMs) intervalsMs.push(desired.refreshIntervalMs);
+    if (hasUnresolvedNames) intervalsMs.push(nameRetryMs);
+    if (this.#failures > 0) intervalsMs.push(maxFailureRetryMs, backoffMs(this.#failures, 1));
+    else if (this.#standbyReason !== null) intervalsMs.push(leaseRetryMs);
+    return this.#reconciledAtMs + Math.min(...intervalsMs);
   }
-
-  /** Resolves to the cause of the next trigger, or to `resync` after `resyncMs`. */
-  async #nextTrigger(resyncMs: number): Promise<TriggerCause> {
-    const timeout = new AbortController();
-    const triggered = new Promise<void>((resolve) => {
-      this.#notify = resolve;
-    });
-    await Promise.race([triggered, this.#deps.clock.sleep(resyncMs, timeout.signal)]);
-    timeout.abort();
-    this.#notify = null;
-    return this.#triggeredCause ?? 'resync';
-  }
-
-  /** Resolves to the strongest cause once no trigger has come for `debounceMs`. A signal ends the debounce immediately. */
-  async #debounce(debounceMs: number, first: TriggerCause): Promise<TriggerCause> {
-    const { signal } = this.#stopping;
-    for (let strongest = first; ; ) {
-      this.#triggeredCause = null;
-      const cause = await this.#nextTrigger(debounceMs);
-      strongest = strongestCause(strongest, cause);
-      if (signal.aborted || (cause !== 'file' && cause !== 'requested')) return strongest;
-    }
-  }
-}
-
-/** Returns the stronger of two causes: each listed cause includes the effects of those after it. */
-function strongestCause(before: TriggerCause | null, cause: TriggerCause): TriggerCause {
-  for (const candidate of ['signal', 'requested', 'file'] as const) if (before === candidate || cause === candidate) return candidate;
-  return cause;
 }

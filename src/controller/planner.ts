@@ -71,20 +71,18 @@ export interface PlannerResult {
 }
 
 /**
- * Computes the plan of a reconciliation. `observed` is the recorded state if it has just been read; `newest` returns the newest valid
- * desired state.
+ * Computes the plan of a reconciliation from the recorded state and the newest valid desired state, which `newest` returns.
  *
  * @throws StalePlanError in the first reconciliation, if a precondition of a saved change no longer holds; later reconciliations leave
  * such a change out. EdictError `STORE_*` if the recorded state cannot be read
  */
 export async function planReconciliation(
   newest: () => DesiredState,
-  observed: RecordedState | null,
   isFirst: boolean,
   { store, clock, targets, saved, probes }: PlannerDeps,
 ): Promise<PlannerResult> {
   const { gateway } = newest();
-  const recorded = observed ?? (await store.readRecordedState(gateway));
+  const recorded = await store.readRecordedState(gateway);
   const previous = await store.previousState(gateway, clock.now());
   const savedInput = saved && { saved, lastAttempts: await store.lastAttempts(gateway) };
   const plan = computePlan(newest(), recorded, previous, targets, clock.now(), probes, savedInput);

@@ -4,7 +4,7 @@ import { EdictError, LeaseHeldError, ObservationFailedError } from '../model/err
 import type { Emit, TriggerCause } from '../model/events.ts';
 import type { Failure } from '../model/outcome.ts';
 import type { Clock, Gateway, Probe, RequestPause, Store } from '../model/ports.ts';
-import type { DesiredState, PublicationKey } from '../model/publication.ts';
+import { apiIdOf, type DesiredState, type PublicationKey } from '../model/publication.ts';
 import { sortByBatch } from '../plan/batch.ts';
 import { isActionable, nextDueAtMs } from '../plan/diff.ts';
 import { desiredDigest } from '../plan/digest.ts';
@@ -24,10 +24,18 @@ import { authFailure, requeueWithBackoff, resultOf } from './result.ts';
 import { retryWrite } from './retry.ts';
 import { StatusReporter } from './status-reporter.ts';
 import { ApprovalTrigger } from './triggers/approval-trigger.ts';
-import { RolloutTrigger } from './triggers/rollout-trigger.ts';
-import { TriggerQueue } from './triggers/trigger-queue.ts';
 import { WallClockTimer } from './triggers/wall-clock-timer.ts';
 import { UnknownOutcomes } from './unknown-outcomes.ts';
+
+/** How the runner asks for its next reconciliation. It never computes a plan on its own. */
+export interface RunnerTriggers {
+  /** Requests a reconciliation after `afterMs` milliseconds at the latest; default: now. */
+  readonly trigger: (cause: TriggerCause, afterMs?: number) => void;
+  /** Something has ended, after which nothing may be left to do. */
+  readonly wake: () => void;
+  /** No plan can be computed. Only called if `maxTries` is finite. */
+  readonly fail: (error: Error) => void;
+}
 
 export interface ReconcileRunnerDeps {
   readonly store: Store;
@@ -46,7 +54,14 @@ export interface ReconcileRunnerDeps {
   readonly targets: Targets;
   /** The saved plan whose changes alone are made, unless they are stale; `null` allows every needed change. */
   readonly saved: SavedPlan | null;
+  readonly triggers: RunnerTriggers;
 }
+
+/** The shortest delay before a plan that a finished change has made necessary, in milliseconds, so that it covers several of them. */
+const minReplanDelayMs = 50;
+
+/** The largest share of time spent on such plans: a plan of many publications is slow. */
+const maxPlanningShare = 1 / 5;
 
 /** Reconciles one gateway: compares the whole desired state with the whole recorded state and makes the missing calls. */
 export class ReconcileRunner {
@@ -59,11 +74,8 @@ export class ReconcileRunner {
   readonly #driftDetector: DriftDetector;
   readonly #approvalTrigger: ApprovalTrigger;
   readonly #dueTimer: WallClockTimer;
-  readonly #rolloutTrigger: RolloutTrigger;
-  readonly #triggers: TriggerQueue;
   readonly #healthChecks: HealthChecks;
   readonly #allowedChanges: AllowedChanges;
-  readonly #idleWaiters: (() => void)[] = [];
   /** Keys whose last attempt by this runner did not succeed. */
   readonly #failing = new Set<PublicationKey>();
   /** Keys with an attempt of unknown outcome that is held for a person. */
@@ -71,13 +83,22 @@ export class ReconcileRunner {
   /** Retry immediately once requests resume: the pause was an outage or refused credentials. */
   #retryNowOnResume = false;
   #hasGivenUp = false;
+  /** The IDs of the APIs with a change that the rollout defers. */
+  #deferredApis: ReadonlySet<string> = new Set();
+  /** Keys whose earlier attempt could not be resolved and that the rollout does not allow to be repeated yet: another read would give the same result. */
+  readonly #unresolvable = new Set<PublicationKey>();
+  #isReplanRequested = false;
+  #planDurationMs = 0;
+  /** The ID of a reconciliation that has started and waits for an observation. */
+  #awaitedId: string | null = null;
+  #hasPlanned = false;
   #desired: DesiredState;
   /** The desired state that the store last saved as declared. */
   #declared: DesiredState | null = null;
   #current: Reconciliation | null = null;
 
   constructor(desired: DesiredState, deps: ReconcileRunnerDeps) {
-    const { clock, rateLimiter, store, emit } = deps;
+    const { clock, rateLimiter, store, emit, triggers } = deps;
     this.#deps = deps;
     this.#desired = desired;
     this.#unknownOutcomes = new UnknownOutcomes(desired.gateway.propagationDelayMs, clock);
@@ -88,76 +109,77 @@ export class ReconcileRunner {
       clock,
       reconcile: (key, failures, answered) => this.#reconcileKey(key, failures, answered),
       onIdle: () => this.#finishReconciliation(),
-      onRetryDue: () => this.#triggers.trigger('retry'),
+      onRetryDue: () => triggers.trigger('retry'),
     });
-    this.#triggers = new TriggerQueue({
-      ...deps,
-      run: (cause) => this.#tryReconcile(cause),
-      signal: this.#stopping.signal,
-      onDrained: () => this.#queue.isIdle && this.#finishReconciliation(),
-    });
-    this.#rolloutTrigger = new RolloutTrigger({
-      replan: () => this.#tryReconcile('rollout'),
-      onPlanned: () => this.#queue.isIdle && this.#finishReconciliation(),
-      maxTries: deps.maxTries,
-    });
-    this.#healthChecks = new HealthChecks({ ...deps, onResult: () => this.#rolloutTrigger.trigger() });
+    this.#healthChecks = new HealthChecks({ ...deps, onResult: () => this.#requestReplan() });
     const failedProbes = () => this.#healthChecks.failed;
     this.#statusReporter = new StatusReporter(desired.gateway, { ...deps, failedProbes, onError: (error) => this.#onStoreError(error) });
-    this.#driftDetector = new DriftDetector({ store, gateway: deps.gateway, clock, emit, observeOnStart: deps.refresh });
-    const onApproval = () => this.#triggers.trigger('approval');
+    this.#driftDetector = new DriftDetector({
+      store,
+      gateway: deps.gateway,
+      clock,
+      emit,
+      observeOnStart: deps.refresh,
+      onEnded: (error) => this.#onObservationEnded(error),
+    });
+    const onApproval = () => triggers.trigger('approval');
     this.#approvalTrigger = new ApprovalTrigger({ ...deps, gateway: desired.gateway, signal: this.#stopping.signal, onApproval });
-    this.#allowedChanges = new AllowedChanges({ ...deps, desired: () => this.#desired, onExpired: () => this.#rolloutTrigger.trigger() });
-    this.#dueTimer = new WallClockTimer(clock, () => this.#triggers.trigger('timer'));
+    this.#allowedChanges = new AllowedChanges({ ...deps, desired: () => this.#desired, onExpired: () => this.#requestReplan() });
+    this.#dueTimer = new WallClockTimer(clock, () => triggers.trigger('timer'));
     rateLimiter.setListener({ paused: (pause) => this.#onPaused(pause), resumed: () => this.#onResumed() });
   }
 
   /**
-   * Computes a plan from the whole desired and recorded state and starts its calls. Unsent calls of an earlier reconciliation are
-   * dropped unless this plan needs them too. Resolves to the plan before its calls are made. `signal` aborts an observation.
+   * Computes a plan from the whole desired and recorded state and starts its calls; never waits for the gateway. Unsent calls of an
+   * earlier reconciliation are dropped unless this plan needs them too. No plan is computed while an observation is in progress that it
+   * needs; `observed` is triggered when it has ended.
    *
-   * @throws EdictError `STORE_*` if the recorded state cannot be read, `OBSERVATION_FAILED` as `DriftDetector.observe` does,
-   * `SAVED_PLAN_STALE` as `planReconciliation` does; nothing was sent then
+   * @throws EdictError `STORE_*` if the recorded state cannot be read, `SAVED_PLAN_STALE` as `planReconciliation` does; nothing was sent then
    */
-  async reconcile(desired: DesiredState, cause: TriggerCause, signal = this.#stopping.signal): Promise<Plan> {
+  async reconcile(desired: DesiredState, cause: TriggerCause): Promise<void> {
     const { emit, clock, gateway, maxTries } = this.#deps;
-    const fresh = cause === 'file' || cause === 'signal' || cause === 'approval' || cause === 'requested';
-    const isSequel = cause === 'rollout' || cause === 'timer';
+    const retriesRejected = cause === 'file' || cause === 'signal' || cause === 'approval' || cause === 'requested';
+    const isSequel = cause === 'rollout' || cause === 'timer' || cause === 'observed';
     const previousRun = isSequel ? this.#current : null;
-    const reconcileId = previousRun?.reconcileId ?? randomUUID();
+    const reconcileId = previousRun?.reconcileId ?? this.#awaitedId ?? randomUUID();
     const startedAtMs = clock.monotonicMs();
-    emit({ type: 'reconcile:started', reconcileId, cause });
+    if (this.#awaitedId === null) emit({ type: 'reconcile:started', reconcileId, cause });
     this.#desired = desired;
+    this.#isReplanRequested = false;
     if (cause === 'signal') gateway.retryCredentials();
-    const observed = await this.#driftDetector.observe(desired, reconcileId, AbortSignal.any([this.#stopping.signal, signal]));
-    const observedAtMs = clock.monotonicMs();
-    const { plan, recorded, previous } = await planReconciliation(() => this.#desired, observed, cause === 'startup', {
+    const observation = await this.#driftDetector.start(desired, reconcileId);
+    const isAwaited = observation === 'required' || (observation === 'running' && cause === 'resync');
+    this.#awaitedId = isAwaited ? reconcileId : null;
+    if (observation === 'required') this.#queue.set([], { retriesRejected, isSequel });
+    if (isAwaited) return;
+    const { plan, recorded, previous } = await planReconciliation(() => this.#desired, !this.#hasPlanned, {
       ...this.#deps,
       probes: this.#healthChecks.results,
     });
+    this.#hasPlanned = true;
+    this.#planDurationMs = clock.monotonicMs() - startedAtMs;
     this.#allowedChanges.setPlan(plan);
     if (!plan.fileHeld) await this.#saveDeclared(desired, plan);
     emit({ type: 'plan:computed', reconcileId, cause, plan, recorded });
     this.#current = previousRun && this.#current ? continueRun(this.#current, plan) : startRun(plan, reconcileId, startedAtMs);
-    const resolvable = this.#rolloutTrigger.setPlan(plan, clock.monotonicMs() - observedAtMs, { fresh });
-    this.#healthChecks.setPlan(plan, { fresh });
-    const keys = sortByBatch(plan.changes, desired.gateway.batchSize)
+    const resolvable = this.#resolvableKeys(plan, retriesRejected);
+    this.#healthChecks.setPlan(plan, { retryNow: retriesRejected });
+    const queued = sortByBatch(plan.changes, desired.gateway.batchSize)
       .filter((change) => isActionable(change) || resolvable.has(change.key))
-      .map(({ key }) => key);
-    const planned = new Set(keys);
+      .map(({ key, action, revision, version, remark }) => ({ key, fingerprint: `${action} ${revision} ${version} ${remark}` }));
+    const planned = new Set(queued.map(({ key }) => key));
     for (const keySet of [this.#failing, this.#heldUnknown]) for (const key of keySet) if (!planned.has(key)) keySet.delete(key);
     if (maxTries === Number.POSITIVE_INFINITY) {
       this.#approvalTrigger.update(approvalDigest(plan) !== null, previous.approvals);
       this.#dueTimer.schedule(nextDueAtMs(plan));
     }
-    this.#queue.set(keys, { fresh, isSequel });
-    return plan;
+    this.#queue.set(queued, { retriesRejected, retriesAll: cause === 'signal', isSequel });
   }
 
-  /** Resolves when no change is queued or in flight and none will be retried without a new file. */
-  async idle(): Promise<void> {
-    if (this.#hasGivenUp || (this.#queue.isIdle && this.#isDone())) return;
-    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+  /** Whether no change is queued or in flight and none will be retried without a new file or a trigger. */
+  get isIdle(): boolean {
+    const { isIdle, hasScheduledRetry } = this.#queue;
+    return this.#hasGivenUp || (isIdle && !hasScheduledRetry && !this.#healthChecks.isRunning && !this.#driftDetector.isRunning);
   }
 
   /** Sends nothing more, waits until the calls in flight are finished and recorded, and returns the number of unsent changes. */
@@ -167,8 +189,7 @@ export class ReconcileRunner {
     this.#dueTimer.schedule(null);
     this.#queue.resume();
     await this.#queue.stop();
-    await this.#rolloutTrigger.stop();
-    await this.#triggers.drained();
+    await this.#driftDetector.stop();
     await this.#healthChecks.stop();
     this.#deps.rateLimiter.close();
     await this.#statusReporter.close();
@@ -176,15 +197,27 @@ export class ReconcileRunner {
     return unsent;
   }
 
-  /** Runs a reconciliation and resolves to whether it succeeded. */
-  async #tryReconcile(cause: TriggerCause): Promise<boolean> {
-    try {
-      await this.reconcile(this.#desired, cause);
-      return true;
-    } catch (error) {
-      this.#onStoreError(error);
-      return false;
-    }
+  /** Returns the keys deferred by the rollout whose earlier attempt may be resolved meanwhile, because resolving it is no new rollout step. */
+  #resolvableKeys({ changes }: Plan, retriesRejected: boolean): ReadonlySet<PublicationKey> {
+    const deferredByRollout = changes.filter(({ deferred }) => deferred?.rule === 'rollout');
+    this.#deferredApis = new Set(deferredByRollout.map(({ apiId }) => apiId));
+    if (retriesRejected) this.#unresolvable.clear();
+    const resolvable = deferredByRollout.filter(({ key, reason, held }) => reason === 'unknown' && !held && !this.#unresolvable.has(key));
+    return new Set(resolvable.map(({ key }) => key));
+  }
+
+  /** Requests a new plan soon, because a change that others are deferred for is done, or an approval or a freeze has changed what is allowed. */
+  #requestReplan(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#isReplanRequested = true;
+    this.#deps.triggers.trigger('rollout', Math.max(minReplanDelayMs, this.#planDurationMs / maxPlanningShare));
+  }
+
+  #onObservationEnded(error: Error | null): void {
+    const { triggers, maxTries } = this.#deps;
+    if (error === null) triggers.trigger('observed');
+    else if (maxTries < Number.POSITIVE_INFINITY) triggers.fail(error);
+    else triggers.trigger('observed', this.#driftDetector.retryAfterMs ?? 0);
   }
 
   /** A store error is only emitted: attempts would fail to be written too and are retried, and this write is repeated by the next reconciliation. */
@@ -224,8 +257,8 @@ export class ReconcileRunner {
       if (rejection) this.#onUnauthorized(rejection);
       if (reconciled.kind === 'attempted' && reconciled.isRecorded && reconciled.outcome.kind === 'succeeded')
         run[reconciled.change.action] += 1;
-      if (reconciled.kind === 'deferred') this.#rolloutTrigger.markUnknown(key);
-      if (result.kind === 'done') this.#rolloutTrigger.markDone(key);
+      if (reconciled.kind === 'deferred') this.#unresolvable.add(key);
+      if (result.kind === 'done' && this.#deferredApis.has(apiIdOf(key))) this.#requestReplan();
       for (const keySet of [this.#failing, this.#heldUnknown]) keySet.delete(key);
       if (result.kind !== 'done') (reconciled.kind === 'held' ? this.#heldUnknown : this.#failing).add(key);
       if (result.kind === 'again' && 'change' in reconciled) {
@@ -264,7 +297,7 @@ export class ReconcileRunner {
     rateLimiter.pause('credentials', `${code} ${message}${hint ? `; ${hint}` : ''}`);
     if (maxTries < Number.POSITIVE_INFINITY) {
       this.#hasGivenUp = true;
-      for (const resolve of this.#idleWaiters.splice(0)) resolve();
+      this.#deps.triggers.wake();
       return;
     }
     void resumeOnNewCredentials(this.#deps, this.#stopping.signal);
@@ -277,24 +310,20 @@ export class ReconcileRunner {
       this.#deps.emit({ type: 'store:error', reconcileId: this.#current?.reconcileId ?? '', message: error.message });
   }
 
-  /** Whether no further work is scheduled. */
-  #isDone(): boolean {
-    return !this.#queue.hasScheduledRetry && !this.#triggers.isPending && !this.#rolloutTrigger.isPending && !this.#healthChecks.isRunning;
-  }
-
-  /** Called when nothing is queued or in flight. Finished changes may let deferred ones proceed, so a pending replan runs first. */
+  /** Called when nothing is queued or in flight. Finished changes may let deferred ones proceed, so a requested plan is computed first. */
   #finishReconciliation(): void {
-    if (this.#rolloutTrigger.isPending) {
-      this.#rolloutTrigger.runNow();
+    const { triggers, emit, clock } = this.#deps;
+    if (this.#isReplanRequested && !this.#stopping.signal.aborted) {
+      triggers.trigger('rollout');
       return;
     }
     const run = this.#current;
     if (run) {
       this.#current = null;
       const failed = this.#failing.size + this.#healthChecks.failed.length;
-      const summary = summarizeRun(run, { failed, held: this.#heldUnknown.size, nowMs: this.#deps.clock.monotonicMs() });
-      this.#deps.emit({ type: 'reconcile:finished', reconcileId: run.reconcileId, summary });
+      const summary = summarizeRun(run, { failed, held: this.#heldUnknown.size, nowMs: clock.monotonicMs() });
+      emit({ type: 'reconcile:finished', reconcileId: run.reconcileId, summary });
     }
-    if (this.#isDone()) for (const resolve of this.#idleWaiters.splice(0)) resolve();
+    triggers.wake();
   }
 }

@@ -29,6 +29,8 @@ export type EdictEvent =
       /** The recorded state that the plan was computed from, together with the newest desired state. */
       readonly recorded: RecordedState;
     }
+  /** A reconciliation failed unexpectedly and is run again. */
+  | { readonly type: 'reconcile:failed'; readonly message: string; readonly hint: string | null }
   | { readonly type: 'attempt:started'; readonly reconcileId: string; readonly attemptId: number; readonly change: Change }
   | {
       readonly type: 'attempt:finished';
@@ -98,7 +100,21 @@ export type EdictEvent =
   | { readonly type: 'daemon:stopped'; readonly signal: string; readonly unsentCount: number };
 
 /** What triggered a reconciliation. */
-export type TriggerCause = 'startup' | 'file' | 'resync' | 'signal' | 'retry' | 'approval' | 'requested' | 'timer' | 'rollout';
+export type TriggerCause =
+  | 'startup'
+  | 'file'
+  | 'resync'
+  | 'signal'
+  | 'retry'
+  | 'approval'
+  | 'suspension'
+  | 'requested'
+  /** An observation of the gateway has ended. */
+  | 'observed'
+  /** A freeze, an approval or a soak time has ended. */
+  | 'timer'
+  /** A change is done that others were deferred for. */
+  | 'rollout';
 
 /** The result of a reconciliation. `failed` counts changes whose last attempt did not succeed. */
 export interface ReconcileSummary {

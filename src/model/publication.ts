@@ -12,6 +12,11 @@ declare const brand: unique symbol;
 /** Identifies one publication on its gateway: API ID and environment ID. Made only by `publicationKey`. */
 export type PublicationKey = string & { readonly [brand]: 'PublicationKey' };
 
+/** Returns the API's ID in a key. */
+export function apiIdOf(key: PublicationKey): string {
+  return key.slice(0, key.indexOf(' '));
+}
+
 /** Returns the key of the publication of `apiId` in `environmentId`. IDs contain no space (see `Id` in spec/edict.schema.json). */
 export function publicationKey(apiId: string, environmentId: string): PublicationKey {
   return `${apiId} ${environmentId}` as PublicationKey;

@@ -18,7 +18,7 @@ export class Health {
   emit(event: EdictEvent): void {
     if (event.type === 'file:loaded') this.#hasFile = true;
     if (event.type === 'file:failed') this.#fileFailure = event.message;
-    if (event.type === 'store:error') this.#storeError = event.message;
+    if (event.type === 'store:error' || event.type === 'reconcile:failed') this.#storeError = event.message;
     // Both prove that the store works: a plan has read it, and an attempt has written to it.
     if (event.type === 'plan:computed' || event.type === 'attempt:started') this.#storeError = null;
     if (event.type === 'daemon:stopped') this.#isStopped = true;

@@ -26,10 +26,12 @@ import { ParseCache } from './yaml/parse-cache.ts';
 const maxReads = 5;
 
 /** Resolves a file's names to IDs at its gateway. Rejects with an EdictError if the gateway cannot be asked. */
-export type ResolveNames = (gateway: GatewaySettings, names: readonly NameRef[]) => Promise<NameResolutions>;
+export type ResolveNames = (gateway: GatewaySettings, names: readonly NameRef[], signal: AbortSignal) => Promise<NameResolutions>;
 
 /** Returns the commit of files, by their paths; `null` if there is none or it is unknown. Never rejects. */
 export type ReadCommitId = (paths: readonly string[]) => Promise<string | null>;
+
+const neverAborted = new AbortController().signal;
 
 /** A YAML file and its included files as the source of the desired state. */
 export class FileSource implements DesiredSource {
@@ -57,7 +59,7 @@ export class FileSource implements DesiredSource {
    * @throws InvalidFileError with every error
    * @throws EdictError `FILE_NOT_FOUND`, `FILE_UNREADABLE`, and the errors of resolving names
    */
-  async load(): Promise<DesiredState> {
+  async load(signal: AbortSignal = neverAborted): Promise<DesiredState> {
     const files = await this.#readConsistent();
     const { main, included, diagnostics } = files;
     if (main.kind !== 'read') throw toReadError(main, this.#displayPath);
@@ -68,7 +70,9 @@ export class FileSource implements DesiredSource {
       const commitId = this.#readCommitId(files.realPaths);
       const parsed = parseFile({ text, file, variables, included, includeDiagnostics: diagnostics, parseCache });
       const resolutions: NameResolutions =
-        parsed.nameRefs.length > 0 ? await this.#resolveNames(parsed.gateway, parsed.nameRefs) : new Map();
+        parsed.nameRefs.length > 0 ? await this.#resolveNames(parsed.gateway, parsed.nameRefs, signal) : new Map();
+      // A load that was abandoned must not replace the result of a later one.
+      signal.throwIfAborted();
       this.#last = { files, desired: { ...parsed.toDesiredState(resolutions), commitId: await commitId } };
     }
     return this.#last.desired;

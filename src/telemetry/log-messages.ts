@@ -95,6 +95,8 @@ export function messageFor(event: EdictEvent): LogMessage {
       return { level: 'warn', message: 'waiting for the store' };
     case 'history:pruned':
       return { level: 'info', message: 'old attempts deleted' };
+    case 'reconcile:failed':
+      return { level: 'error', message: 'reconciliation failed, retrying' };
     case 'store:error':
       return { level: 'error', message: 'store error, no call is sent without a record' };
     case 'webhook:failed':

@@ -128,6 +128,8 @@ function eventFields(event: EdictEvent): Record<string, unknown> {
       return { attempts: event.attemptCount, before: new Date(event.beforeMs).toISOString() };
     case 'store:error':
       return { reconcileId: event.reconcileId || undefined, reason: event.message };
+    case 'reconcile:failed':
+      return { reason: event.message, ...(event.hint !== null && { hint: event.hint }) };
     case 'file:unreadable':
     case 'store:waiting':
       return { reason: event.message };

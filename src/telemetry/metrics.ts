@@ -134,6 +134,7 @@ function recordEvent(event: EdictEvent, instruments: Instruments): void {
     case 'webhook:failed':
       instruments.notificationsDropped.inc(event.droppedCount);
       break;
+    case 'reconcile:failed':
     case 'attempt:started':
     case 'attempt:recovered':
     case 'attempt:unknown':

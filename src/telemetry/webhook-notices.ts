@@ -121,6 +121,7 @@ export class Notices {
         else this.#report('probe', target.key, failedCondition('probe', `${target.url} ${message}`, { of: target }), 'transient');
         break;
       }
+      case 'reconcile:failed':
       case 'store:error':
         this.#report('store', '', failedCondition('store', event.message));
         break;

@@ -12,9 +12,11 @@ import { nameKey } from '../../src/model/name-ref.ts';
 import type { GatewaySettings } from '../../src/model/publication.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import { openReadonly } from '../../src/store/open.ts';
-import { scratchFolder, seedOf } from '../support/edict-process.ts';
+import { scratchFolder, seedOf, until } from '../support/edict-process.ts';
 import { desiredState, gatewaySettings, recorded, recordedState, wanted } from '../support/states.ts';
 
+const triggers = { trigger: () => {}, wake: () => {}, fail: () => {} };
+const never = new AbortController().signal;
 const limit = { calls: 1000, perMs: 100, concurrency: 4 };
 const token = { HW_AUTH_TOKEN: 'token' };
 
@@ -50,19 +52,19 @@ async function opened(over: Partial<Settings> = {}) {
 
 test('one gateway has one engine, as long as its settings are the same', async () => {
   await using at = await opened();
-  const first = await at.session.runnerFor(at.file(), { maxTries: 1 });
-  assert.is(await at.session.runnerFor(at.file(), { maxTries: 1 }), first);
-  const other = await at.session.runnerFor(at.file({ timeoutMs: 1234 }), { maxTries: 1 });
+  const first = await at.session.runnerFor(at.file(), { maxTries: 1, triggers });
+  assert.is(await at.session.runnerFor(at.file(), { maxTries: 1, triggers }), first);
+  const other = await at.session.runnerFor(at.file({ timeoutMs: 1234 }), { maxTries: 1, triggers });
   assert.is.not(other, first);
 });
 
 test('the engine that was replaced makes no more calls, and the new one does', async () => {
   await using at = await opened();
-  const first = await at.session.runnerFor(at.file(), { maxTries: 1 });
-  const second = await at.session.runnerFor(at.file({ timeoutMs: 1234 }), { maxTries: 1 });
+  const first = await at.session.runnerFor(at.file(), { maxTries: 1, triggers });
+  const second = await at.session.runnerFor(at.file({ timeoutMs: 1234 }), { maxTries: 1, triggers });
   await first.reconcile(at.file(), 'startup');
   await second.reconcile(at.file({ timeoutMs: 1234 }), 'startup');
-  await second.idle();
+  await until('no call is left to make', () => second.isIdle);
   const calls = at.emulator.requests.all().filter(({ operation }) => operation === 'changePublication');
   assert.is(calls.length, 1);
 });
@@ -71,17 +73,23 @@ test('with --refresh the gateway is looked at before the first plan, and what is
   await using at = await opened({ refresh: true });
   at.emulator.state.changeManually('api-orders', 'env-test', 'online');
   const { events } = at;
-  const engine = await at.session.runnerFor(at.file(), { maxTries: 1 });
-  const plan = await engine.reconcile(at.file(), 'startup');
-  await engine.idle();
-  assert.equal([plan.changes, plan.unchanged], [[], 1]);
+  const engine = await at.session.runnerFor(at.file(), { maxTries: 1, triggers });
+  await engine.reconcile(at.file(), 'startup');
+  assert.not.ok(
+    events.some(({ type }) => type === 'plan:computed'),
+    'no plan is computed before the gateway was observed',
+  );
+  await until('it is observed', () => engine.isIdle);
+  await engine.reconcile(at.file(), 'observed');
+  const plans = events.flatMap((event) => (event.type === 'plan:computed' ? [[event.plan.changes, event.plan.unchanged]] : []));
+  assert.equal(plans, [[[], 1]]);
   assert.ok(events.some((event) => event.type === 'publication:drift' && event.notice.kind === 'adopted'));
   assert.equal([...new Set(at.emulator.requests.all().map(({ operation }) => operation))], ['listApis']);
 });
 
 test('the store is given free, and knows that edict has left', async () => {
   const at = await opened();
-  await at.session.runnerFor(at.file(), { maxTries: 1 });
+  await at.session.runnerFor(at.file(), { maxTries: 1, triggers });
   const refused = await openSession(at.context).catch((error: unknown) => error);
   assert.is(refused instanceof EdictError && refused.code, 'STORE_LOCKED');
   await at[Symbol.asyncDispose]();
@@ -107,10 +115,10 @@ test('names are looked up once, and remembered', async () => {
   await using at = await opened();
   const name = { kind: 'environment', name: 'test', group: null } as const;
   const names = [name];
-  const first = await at.session.resolveNames(at.gateway, names);
+  const first = await at.session.resolveNames(at.gateway, names, never);
   assert.equal(first.get(nameKey(name)), { kind: 'one', id: 'env-test' });
   const asked = at.emulator.requests.all().length;
-  assert.equal(await at.session.resolveNames(at.gateway, names), first);
+  assert.equal(await at.session.resolveNames(at.gateway, names, never), first);
   assert.is(at.emulator.requests.all().length, asked);
 });
 
@@ -118,13 +126,13 @@ test('what a name means is forgotten by nobody but whoever works on the gateway'
   await using at = await opened();
   const [test, gone] = (['test', 'release'] as const).map((name) => ({ kind: 'environment', name, group: null }) as const);
   assert.ok(test && gone);
-  await at.session.resolveNames(at.gateway, [test, gone]);
+  await at.session.resolveNames(at.gateway, [test, gone], never);
   const record = await openReadonly({ url: at.settings.storeUrl });
   const store = at.session.store;
   await using standby = await openSession(at.context, { isStandby: true, store });
-  await standby.resolveNames(at.gateway, [test]);
+  await standby.resolveNames(at.gateway, [test], never);
   assert.is((await record.resolvedNames(at.gateway)).size, 2);
-  await at.session.resolveNames(at.gateway, [test]);
+  await at.session.resolveNames(at.gateway, [test], never);
   assert.is((await record.resolvedNames(at.gateway)).size, 1);
   await record.close();
 });
@@ -138,11 +146,11 @@ test('what stands by and has looked names up has no lease afterwards, whatever c
     await store.release(at.gateway, 0);
   };
   await using without = await openSession({ ...at.context, env: {} }, { isStandby: true, store });
-  const refused = await without.resolveNames(at.gateway, names).catch((error: unknown) => error);
+  const refused = await without.resolveNames(at.gateway, names, never).catch((error: unknown) => error);
   assert.is(refused instanceof EdictError && refused.code, 'CREDENTIALS_MISSING');
   await isFree();
   await using standby = await openSession(at.context, { isStandby: true, store });
-  await standby.resolveNames(at.gateway, names);
+  await standby.resolveNames(at.gateway, names, never);
   await isFree();
 });
 
@@ -153,7 +161,7 @@ test('credentials that were refused are not sent again with the next lease', asy
   await using standby = await openSession(at.context, { isStandby: true, store });
   const names = [{ kind: 'environment', name: 'test', group: null }] as const;
   for (let tries = 0; tries < 3; tries += 1) {
-    const error = await standby.resolveNames(at.gateway, names).catch((thrown: unknown) => thrown);
+    const error = await standby.resolveNames(at.gateway, names, never).catch((thrown: unknown) => thrown);
     assert.is(error instanceof EdictError && error.code, 'NAMES_UNRESOLVED');
   }
   assert.is(at.emulator.requests.all().length, 1);
@@ -161,7 +169,7 @@ test('credentials that were refused are not sent again with the next lease', asy
 
 test('a lease that cannot be given back is told, and ends nothing', async () => {
   const at = await opened();
-  await at.session.runnerFor(at.file(), { maxTries: 1 });
+  await at.session.runnerFor(at.file(), { maxTries: 1, triggers });
   const store = at.session.store;
   store.release = () => Promise.reject(new StoreUnavailableError('away'));
   await at[Symbol.asyncDispose]();

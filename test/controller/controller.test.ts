@@ -24,7 +24,7 @@ const invalid = new InvalidFileError('f', [
 
 /** A daemon over a file that is a variable. Its engine notes the passes it is asked for. */
 async function started(first: DesiredState | EdictError, times: { debounceMs?: number; resyncMs?: number; faster?: number } = {}) {
-  const file = { content: first, engine: null as EdictError | null, loads: 0, hint: () => {}, isWatched: true };
+  const file = { content: first, engine: null as EdictError | null, loads: 0, acquisitions: 0, hint: () => {}, isWatched: true };
   const passes: { desired: DesiredState; cause: TriggerCause }[] = [];
   const events: EdictEvent[] = [];
   const waits: number[] = [];
@@ -65,7 +65,9 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
     emit: (event) => events.push(event),
     debounceMs: times.debounceMs ?? 5,
     resyncMs: times.resyncMs ?? 60_000,
+    maxTries: Number.POSITIVE_INFINITY,
     runnerFor: async () => {
+      file.acquisitions += 1;
       if (file.engine) throw file.engine;
       return engine as unknown as ReconcileRunner;
     },
@@ -85,10 +87,14 @@ test('a gateway that could not be asked for names is asked again soon', async ()
   const { file, passes, types, waits, stop } = await started(new NamesUnresolvedError('no connection'), { faster: 1000 });
   await until('it has asked a few times', () => file.loads > 2);
   assert.equal([types(), passes.length], [['file:unreadable'], 0]);
-  assert.equal([...new Set(waits)], [10_000]);
+  const again = waits.slice(waits.findIndex((ms) => ms < 60_000));
+  assert.ok(
+    again.every((ms) => ms === 60_000 || ms <= 10_000),
+    `${again}`,
+  );
   file.content = state('a');
   await until('the first pass is made', () => passes.length === 1);
-  await until('it waits longer again', () => waits.at(-1) === 60_000);
+  await until('it waits longer again', () => (waits.at(-1) ?? 0) > 10_000);
   await stop();
 });
 
@@ -96,7 +102,11 @@ test('whoever needs the lease to find out what the names of its file mean stands
   const held = new LeaseHeldError('another edict works on the gateway');
   const { file, passes, types, waits, stop } = await started(held, { faster: 100 });
   await until('it has asked a few times', () => file.loads > 2);
-  assert.equal([types(), [...new Set(waits)]], [['lease:standby'], [500]]);
+  assert.equal(types(), ['lease:standby']);
+  assert.ok(
+    waits.every((ms) => ms === 60_000 || ms <= 500),
+    `${waits}`,
+  );
   file.content = state('a');
   await until('the first pass is made', () => passes.length === 1);
   assert.equal(types(), ['lease:standby', 'file:loaded', 'lease:acquired']);
@@ -109,9 +119,10 @@ test('a file that is broken is not read again and again while another edict has 
   file.engine = new LeaseHeldError('another edict works on the gateway');
   file.content = invalid;
   file.hint();
-  await until('it stands by', () => waits.filter((ms) => ms === 500).length > 3);
+  const { acquisitions } = file;
+  await until('it stands by', () => file.acquisitions > acquisitions + 1);
   const { loads } = file;
-  await until('it has asked for the lease a few times more', () => waits.filter((ms) => ms === 500).length > 10);
+  await until('it has asked for the lease a few times more', () => file.acquisitions > acquisitions + 6);
   assert.is(file.loads, loads);
   file.content = state('b');
   file.hint();
@@ -139,7 +150,7 @@ test('a store that fails while the names of a file are looked for is tried again
   const { file, passes, types, waits, stop } = await started(new StoreUnavailableError('away'), { faster: 100 });
   await until('it has asked a few times', () => file.loads > 2);
   assert.equal([...new Set(types())], ['store:error']);
-  assert.ok(waits.every((ms) => ms < 60_000));
+  assert.ok(waits.filter((ms) => ms < 60_000).length > 1);
   file.content = state('a');
   await until('the first pass is made', () => passes.length === 1);
   await stop();
@@ -188,7 +199,7 @@ test('a file that is on its way when a pass is asked for is waited for', async (
   file.content = state('a', 'b');
   await until('a pass is made', () => passes.length === 2);
   await stop();
-  assert.equal([file.loads, passes[1]?.cause, passes[1]?.desired.publications.size], [2, 'file', 2]);
+  assert.equal([file.loads, passes[1]?.cause, passes[1]?.desired.publications.size], [2, 'requested', 2]);
 });
 
 test('many hints in a row are one reading', async () => {
@@ -280,6 +291,7 @@ test('what may not be taken over is not asked for until it may, or a person asks
     emit: (event) => events.push(event),
     debounceMs: 5,
     resyncMs: 60_000,
+    maxTries: Number.POSITIVE_INFINITY,
     runnerFor: async () => {
       asked.push(takeOver);
       if (isHeld) throw told;
@@ -308,21 +320,24 @@ test('what may not be taken over is not asked for until it may, or a person asks
 test('an edict that stands by with a store that fails says so, sends nothing, asks later each time, and goes on when it works again', async () => {
   const events: EdictEvent[] = [];
   const waits: number[] = [];
+  let nowMs = 0;
   const passes: TriggerCause[] = [];
   let refusal: EdictError | null = new LeaseHeldError('another edict has it');
   const daemon = new Controller({
     source: { load: async () => desired, watch: async () => ({ close: async () => {} }) },
     clock: {
       now: Date.now,
-      monotonicMs: () => performance.now(),
+      monotonicMs: () => nowMs,
       sleep: async (ms, signal) => {
         waits.push(ms);
         await sleep(1, undefined, { signal }).catch(() => {});
+        if (!signal.aborted) nowMs += ms;
       },
     },
     emit: (event) => events.push(event),
     debounceMs: 5,
     resyncMs: 60_000,
+    maxTries: Number.POSITIVE_INFINITY,
     runnerFor: async () => {
       if (refusal) throw refusal;
       return { reconcile: async (_: DesiredState, cause: TriggerCause) => void passes.push(cause) } as unknown as ReconcileRunner;
@@ -334,7 +349,7 @@ test('an edict that stands by with a store that fails says so, sends nothing, as
   await until('it stands by', () => waits.includes(500));
   refusal = new StoreError('STORE_FAILED', 'the store failed');
   await until('it has asked a few times', () => waits.includes(4000));
-  const later = waits.slice(waits.indexOf(1000));
+  const later = waits.slice(waits.indexOf(1000)).filter((ms) => ms < 60_000);
   const failed = events.filter(({ type }) => type === 'store:error');
   assert.ok(failed.length >= 3 && failed.every((event) => 'message' in event && event.message === refusal?.message));
   assert.equal([later.slice(0, 3), later.includes(500), passes], [[1000, 2000, 4000], false, []]);

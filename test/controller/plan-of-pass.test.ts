@@ -21,9 +21,15 @@ function deps(over: Partial<PlannerDeps> = {}): PlannerDeps {
   return { store, clock, targets: allTargets, saved: null, probes: new Map(), ...over };
 }
 
-test('plans from the record, or from what has just been seen', async () => {
-  assert.is((await planReconciliation(() => desired, null, true, deps())).plan.changes.length, 2);
-  assert.is((await planReconciliation(() => desired, recordedState([recorded('orders', 'test')]), true, deps())).plan.changes.length, 1);
+const recordedAs = (...given: Parameters<typeof recordedState>) => ({
+  ...deps().store,
+  readRecordedState: async () => recordedState(...given),
+});
+
+test('plans from the recorded state', async () => {
+  assert.is((await planReconciliation(() => desired, true, deps())).plan.changes.length, 2);
+  const store = recordedAs([recorded('orders', 'test')]);
+  assert.is((await planReconciliation(() => desired, true, deps({ store }))).plan.changes.length, 1);
 });
 
 test('takes the file as it is when the record has been read', async () => {
@@ -35,19 +41,19 @@ test('takes the file as it is when the record has been read', async () => {
       return recordedState([]);
     },
   };
-  assert.is((await planReconciliation(() => newest, null, true, deps({ store }))).plan.changes.length, 1);
+  assert.is((await planReconciliation(() => newest, true, deps({ store }))).plan.changes.length, 1);
 });
 
 test('a saved plan that has moved is refused in the first pass, and later done without what has moved', async () => {
   const saved = savedFrom(desired, recordedState([]));
-  const seen = recordedState([recorded('orders', 'test', { state: 'offline' })]);
-  const first = await planReconciliation(() => desired, seen, true, deps({ saved })).catch((error: unknown) => error);
+  const store = recordedAs([recorded('orders', 'test', { state: 'offline' })]);
+  const first = await planReconciliation(() => desired, true, deps({ saved, store })).catch((error: unknown) => error);
   assert.instance(first, StalePlanError);
   assert.equal(
     (first as StalePlanError).staleChanges.map(({ api }) => api),
     ['orders'],
   );
-  const { plan: later } = await planReconciliation(() => desired, seen, false, deps({ saved }));
+  const { plan: later } = await planReconciliation(() => desired, false, deps({ saved, store }));
   assert.equal(
     later.changes.map(({ api }) => api),
     ['carts'],
@@ -55,7 +61,7 @@ test('a saved plan that has moved is refused in the first pass, and later done w
 });
 
 test('a plan that is kept to none is never out of date', async () => {
-  const { plan } = await planReconciliation(() => desired, null, true, deps());
+  const { plan } = await planReconciliation(() => desired, true, deps());
   assert.not.throws(() => assertNotStale(plan, savedFrom(desired, recordedState([]))));
 });
 
@@ -63,7 +69,11 @@ test('a plan that is kept to none is never out of date', async () => {
 async function savedIn({ store, desire }: Workshop, states: Parameters<Workshop['desire']>[0]) {
   const wantedNow = desire(states);
   const recordedNow = await store.readRecordedState(wantedNow.gateway);
-  const { plan } = await planReconciliation(() => wantedNow, recordedNow, true, deps());
+  const { plan } = await planReconciliation(
+    () => wantedNow,
+    true,
+    deps({ store: { ...deps().store, readRecordedState: async () => recordedNow } }),
+  );
   return toSavedPlan(plan, recordedNow, new Map(), { isEmulated: false, isRefreshed: false, createdAtMs: 0 });
 }
 

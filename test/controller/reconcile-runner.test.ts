@@ -353,17 +353,23 @@ for (const [calls, perMs, concurrency] of [
   });
 }
 
-test('a gateway that was never seen and cannot be is left alone, whatever the file says is new', async () => {
-  await using shop = await workshop({ apis: ['orders'], refresh: true, maxTries: 1 });
+test('a gateway that was never observed and cannot be is left alone, whatever the file says is new, and is observed again within seconds', async () => {
+  await using shop = await workshop({ apis: ['orders'], refresh: true });
   shop.emulator.faults.add({ times: 1, status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', operation: 'listApis' });
-  const desired = shop.desire({ orders: 'online' });
-  const refused = await shop.engine.reconcile(desired, 'startup').catch((error: unknown) => error);
-  assert.is(refused instanceof EdictError && refused.code, 'OBSERVATION_FAILED');
-  await shop.engine.idle();
+  const planned = shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
+  await until('it could not be observed', () => shop.events.some(({ type }) => type === 'gateway:observe_failed'));
   assert.equal(shop.requested(), []);
-  await shop.engine.reconcile(desired, 'resync');
+  await planned;
   await shop.engine.idle();
   assert.equal(shop.requested(), ['orders online']);
+});
+
+test('an apply whose gateway cannot be observed ends with the reason, and sends nothing', async () => {
+  await using shop = await workshop({ apis: ['orders'], refresh: true, maxTries: 4 });
+  shop.emulator.faults.add({ times: 1, status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', operation: 'listApis' });
+  const refused = await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup').catch((error: unknown) => error);
+  assert.is(refused instanceof EdictError && refused.code, 'OBSERVATION_FAILED');
+  assert.equal(shop.requested(), []);
 });
 
 test('what is online already is adopted without a call, and what drifts is brought back once', async () => {
@@ -402,19 +408,30 @@ test('a list that lags behind edict’s own calls costs no version', async () =>
   assert.equal(shop.requested(), ['orders online']);
 });
 
-test('a look under way ends when the process is to end', async () => {
+test('an observation that hangs delays neither a newer file nor the end', async () => {
+  let hangs = false;
+  let hanging = 0;
   const wrapGateway = (gateway: Gateway): Gateway => ({
     ...gateway,
     listApis: async (signal) => {
-      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      if (hangs) {
+        hanging += 1;
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      }
       return gateway.listApis(signal);
     },
   });
-  await using shop = await workshop({ apis: ['orders'], refresh: true, wrapGateway });
-  const stop = new AbortController();
-  setTimeout(() => stop.abort(), 20);
-  const ended = await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup', stop.signal).catch((error: unknown) => error);
-  assert.is(ended instanceof EdictError && ended.code, 'OBSERVATION_FAILED');
+  await using shop = await workshop({ apis: names(20), wrapGateway, limit: { calls: 1, perMs: 100, concurrency: 1 } });
+  const observed = { refreshIntervalMs: 1 };
+  await shop.engine.reconcile({ ...shop.desire({}), ...observed }, 'startup');
+  hangs = true;
+  await shop.engine.reconcile({ ...shop.desire(all(names(20), 'online')), ...observed }, 'file');
+  await until('calls are made', () => shop.requested().length > 1);
+  await shop.engine.reconcile({ ...shop.desire(all(names(20), 'offline')), ...observed }, 'file');
+  const { length } = shop.requested();
+  await until('what was online is taken offline', () => shop.requested().some((request) => request.endsWith('offline')));
+  assert.ok(shop.requested().filter((request) => request.endsWith('online')).length <= length + 1);
+  assert.is(hanging, 1, 'one observation still hangs');
 });
 
 test.run();

@@ -1,26 +1,38 @@
 import { join } from 'node:path';
 import { systemClock } from '../../src/app/context.ts';
+import { Controller } from '../../src/controller/controller.ts';
 import { RateLimiter } from '../../src/controller/limit/rate-limiter.ts';
 import { ReconcileRunner } from '../../src/controller/reconcile-runner.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import type { Credentials } from '../../src/gateway/auth/credentials.ts';
 import { openGateway } from '../../src/gateway/gateway.ts';
-import type { EdictEvent } from '../../src/model/events.ts';
+import type { Plan } from '../../src/model/change.ts';
+import type { EdictEvent, TriggerCause } from '../../src/model/events.ts';
 import type { Gateway, Probe, Store } from '../../src/model/ports.ts';
 import type { DesiredPublication, DesiredState, GatewaySettings, RequestLimits } from '../../src/model/publication.ts';
 import type { SavedPlan } from '../../src/plan/saved-plan.ts';
 import { allTargets, type Targets } from '../../src/plan/targets.ts';
 import { openStore } from '../../src/store/open.ts';
 import { givenToken } from './credentials.ts';
-import { scratchFolder, seedOf } from './edict-process.ts';
+import { scratchFolder, seedOf, until } from './edict-process.ts';
 import { desiredState, gatewaySettings, wanted } from './states.ts';
+
+/** A controller whose file is a variable. */
+export interface Engine {
+  /** Sets the desired state, triggers a reconciliation, and resolves to its plan. */
+  reconcile(desired: DesiredState, cause: TriggerCause): Promise<Plan>;
+  /** Resolves when no call is left to make. */
+  idle(): Promise<void>;
+  /** Sends nothing more, and resolves to the number of unsent changes once the calls in flight are recorded. */
+  stop(): Promise<number>;
+}
 
 /** An engine over a real store and a real gateway, and all that it said. */
 export interface Workshop extends AsyncDisposable {
   readonly emulator: Emulator;
   readonly store: Store;
   readonly stateUrl: string;
-  readonly engine: ReconcileRunner;
+  readonly engine: Engine;
   readonly traffic: RateLimiter;
   readonly events: EdictEvent[];
   /** Returns the desired state of these APIs in `test`, by name. */
@@ -71,19 +83,69 @@ export async function workshop({
       Object.entries(states).map(([api, state]) => wanted(api, 'test', typeof state === 'string' ? { state } : state)),
       { gateway: settings },
     );
-  const engine = new ReconcileRunner(desire({}), {
-    store: wrapStore(store),
-    gateway: wrapGateway(gateway),
-    rateLimiter,
-    probe: options.probe ?? (async () => ({ isExpected: true, message: 'answered 200' })),
-    emit: (event) => events.push(event),
+  let runner: ReconcileRunner | null = null;
+  let current = desire({});
+  /** The number of events when the current file was read; `null` before. */
+  let loadedAt: number | null = null;
+  let running: Promise<void> = Promise.resolve();
+  let isRunning = false;
+  let isFirst = true;
+  const controller = new Controller({
+    source: {
+      load: async () => {
+        loadedAt ??= events.length;
+        return current;
+      },
+      watch: async () => ({ close: async () => {} }),
+    },
     clock: systemClock,
-    random: () => 0,
+    emit: (event) => events.push(event),
+    debounceMs: 0,
+    resyncMs: 3_600_000,
     maxTries,
-    refresh,
-    targets: options.targets ?? allTargets,
-    saved: options.saved ?? null,
+    checkStaleSource: async () => 'free',
+    runnerFor: async (desired, triggers) => {
+      runner ??= new ReconcileRunner(desired, {
+        store: wrapStore(store),
+        gateway: wrapGateway(gateway),
+        rateLimiter,
+        probe: options.probe ?? (async () => ({ isExpected: true, message: 'answered 200' })),
+        emit: (event) => events.push(event),
+        clock: systemClock,
+        random: () => 0,
+        maxTries,
+        refresh,
+        targets: options.targets ?? allTargets,
+        saved: options.saved ?? null,
+        triggers,
+      });
+      return runner;
+    },
   });
+  const engine: Engine = {
+    reconcile: async (desired, cause) => {
+      current = cause === 'file' ? { ...desired } : desired;
+      loadedAt = null;
+      if (!isFirst) controller.trigger(cause);
+      isFirst = false;
+      if (!isRunning) {
+        isRunning = true;
+        running = (maxTries === Number.POSITIVE_INFINITY ? controller.run() : controller.runOnce()).finally(() => {
+          isRunning = false;
+        });
+        running.catch(() => {});
+      }
+      const plan = () => events.slice(loadedAt ?? events.length).find((event) => event.type === 'plan:computed')?.plan;
+      await Promise.race([running, until('a plan is computed', () => plan() !== undefined)]);
+      return plan() as Plan;
+    },
+    idle: () => until('no call is left to make', () => controller.isIdle || !isRunning),
+    stop: async () => {
+      controller.stop();
+      await running.catch(() => {});
+      return (await runner?.stop()) ?? 0;
+    },
+  };
   const requested = (): string[] =>
     emulator.requests
       .all()

@@ -83,6 +83,7 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
   'reconcile:finished': [summary, { ...summary, online: 1 }, { ...summary, failed: 1 }].map((of) => {
     return { type: 'reconcile:finished', reconcileId: 'p', summary: of };
   }),
+  'reconcile:failed': [{ type: 'reconcile:failed', message: 'm', hint: 'h' }],
   'file:added': [{ type: 'file:added' }],
   'file:removed': [{ type: 'file:removed' }],
   'file:failed': [{ type: 'file:failed', message: 'm', hint: 'h' }],

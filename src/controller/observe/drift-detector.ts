@@ -2,11 +2,12 @@
  * The observe folder asks the gateway what is really published and brings the recorded state up to date before a plan is computed.
  * It must never turn an implausible list into changes: whatever would cause harm if the list were wrong is confirmed one by one.
  */
-import { type EdictError, ObservationFailedError } from '../../model/errors.ts';
+import { ObservationFailedError, StoreError } from '../../model/errors.ts';
 import type { Emit } from '../../model/events.ts';
 import type { DriftNotice } from '../../model/observation.ts';
 import type { Clock, GatewayReader, Store } from '../../model/ports.ts';
-import type { DesiredState, RecordedState } from '../../model/publication.ts';
+import type { DesiredState } from '../../model/publication.ts';
+import { backoffMs } from '../retry.ts';
 import { observeGateway } from './observation.ts';
 
 export interface DriftDetectorDeps {
@@ -16,18 +17,27 @@ export interface DriftDetectorDeps {
   readonly emit: Emit;
   /** Whether the first observation is due immediately, even if the file does not ask for it. */
   readonly observeOnStart: boolean;
+  /**
+   * Called when an observation has ended and a new plan is needed. `error`: the first observation failed, without which no plan may be
+   * computed; `null` otherwise.
+   */
+  readonly onEnded: (error: Error | null) => void;
 }
 
-/** Delay after a failed observation, in milliseconds; a shorter refresh interval in the file takes precedence. */
-const failureRetryMs = 60_000;
+/** The longest delay after a failed observation, in milliseconds; a shorter refresh interval in the file takes precedence. */
+const maxFailureDelayMs = 60_000;
 
-/** Observes the gateway when an observation is due, and updates the recorded state accordingly. */
+/** Observes the gateway when an observation is due, beside the control loop, and updates the recorded state accordingly. */
 export class DriftDetector {
   readonly #deps: DriftDetectorDeps;
+  readonly #stopping = new AbortController();
   #nextAtMs = Number.NEGATIVE_INFINITY;
-  #lastObservation: Promise<unknown> = Promise.resolve();
+  #running: Promise<void> | null = null;
+  #failures = 0;
   /** Whether a requested first observation has not succeeded yet. */
   #isRequested: boolean;
+  /** Whether no plan may be computed before an observation has succeeded. */
+  #isRequired = false;
   /** Notices of deleted APIs that were already emitted: each is emitted once, because a deleted API stays deleted. */
   #reportedDeleted = new Set<string>();
 
@@ -36,40 +46,81 @@ export class DriftDetector {
     this.#isRequested = deps.observeOnStart;
   }
 
-  /**
-   * Resolves to the recorded state updated from the gateway; `null` if no observation is due or its result is not plausible.
-   * Waits for an observation in progress, so that no plan is based on state that is about to be corrected.
-   *
-   * @throws EdictError `OBSERVATION_FAILED` if the observation fails and the recorded state alone is no basis for a plan: an observation was
-   * requested, or the gateway was never observed, and publishing what is already online would use up versions. `STORE_*` if the store fails
-   */
-  observe(desired: DesiredState, reconcileId: string, signal: AbortSignal): Promise<RecordedState | null> {
-    const observation = this.#lastObservation.then(() => this.#observe(desired, reconcileId, signal));
-    this.#lastObservation = observation.catch(() => null);
-    return observation;
+  /** Whether an observation is in progress. */
+  get isRunning(): boolean {
+    return this.#running !== null;
   }
 
-  async #observe(desired: DesiredState, reconcileId: string, signal: AbortSignal): Promise<RecordedState | null> {
-    const { store, gateway, clock, emit } = this.#deps;
+  /** Milliseconds until a failed observation without which no plan may be computed is repeated; `null` if there is none. */
+  get retryAfterMs(): number | null {
+    return this.#isRequired && !this.isRunning ? Math.max(0, this.#nextAtMs - this.#deps.clock.monotonicMs()) : null;
+  }
+
+  /**
+   * Starts an observation if one is due. Resolves to `required` while no plan may be computed without it: one was requested, or the
+   * gateway was never observed, and publishing what is already online would use up versions. Otherwise to whether one is in progress.
+   * Rejects with an EdictError `STORE_*`.
+   */
+  async start(desired: DesiredState, reconcileId: string): Promise<'required' | 'running' | 'none'> {
+    const { store, clock } = this.#deps;
     const { refreshIntervalMs } = desired;
-    if (!this.#isRequested && refreshIntervalMs === null) return null;
-    const neverObserved = (await store.listedApiCount(desired.gateway)) === null;
-    if (!this.#isRequested && !neverObserved && clock.monotonicMs() < this.#nextAtMs) return null;
-    const intervalMs = refreshIntervalMs ?? Number.POSITIVE_INFINITY;
-    this.#nextAtMs = clock.monotonicMs() + intervalMs;
-    const observation = await observeGateway(desired, { gateway, record: store, clock, signal });
-    if (observation.kind === 'blind') {
-      this.#nextAtMs = clock.monotonicMs() + Math.min(intervalMs, failureRetryMs);
-      emit({ type: 'gateway:observe_failed', reconcileId, reason: observation.reason });
-      if (observation.listed !== null) await store.saveObservation(desired.gateway, [], observation.listed);
-      if (this.#isRequested || neverObserved) throw observationError(observation.reason, this.#isRequested);
-      return null;
+    if (!this.#isRequested && refreshIntervalMs === null) return 'none';
+    this.#isRequired = this.#isRequested || (await store.listedApiCount(desired.gateway)) === null;
+    if (!this.isRunning && clock.monotonicMs() >= this.#nextAtMs) {
+      this.#running = this.#observe(desired, reconcileId).then((error) => {
+        this.#running = null;
+        if (!this.#stopping.signal.aborted) this.#deps.onEnded(error);
+      });
     }
-    await store.saveObservation(desired.gateway, observation.updates, observation.listed);
-    this.#isRequested = false;
-    emit({ type: 'gateway:observed', reconcileId, listedApiCount: observation.listed, changedCount: observation.updates.length });
-    for (const notice of this.#newNotices(observation.notices)) emit({ type: 'publication:drift', reconcileId, notice });
-    return observation.recorded;
+    if (this.#isRequired) return 'required';
+    return this.isRunning ? 'running' : 'none';
+  }
+
+  /** Abandons an observation in progress; resolves when it has ended. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  /** Resolves to the error of a failed observation without which no plan may be computed. */
+  async #observe(desired: DesiredState, reconcileId: string): Promise<Error | null> {
+    const { store, gateway, clock, emit } = this.#deps;
+    const { signal } = this.#stopping;
+    const intervalMs = desired.refreshIntervalMs ?? Number.POSITIVE_INFINITY;
+    try {
+      const observation = await observeGateway(desired, { gateway, record: store, clock, signal });
+      if (observation.kind === 'blind') {
+        if (observation.listed !== null) await store.saveObservation(desired.gateway, [], observation.listed);
+        return this.#onFailed(observation.reason, reconcileId, intervalMs);
+      }
+      await store.saveObservation(desired.gateway, observation.updates, observation.listed);
+      this.#nextAtMs = clock.monotonicMs() + intervalMs;
+      this.#failures = 0;
+      this.#isRequested = false;
+      this.#isRequired = false;
+      emit({ type: 'gateway:observed', reconcileId, listedApiCount: observation.listed, changedCount: observation.updates.length });
+      for (const notice of this.#newNotices(observation.notices)) emit({ type: 'publication:drift', reconcileId, notice });
+      return null;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      emit({ type: 'store:error', reconcileId, message: error.message });
+      this.#postpone(intervalMs);
+      return this.#isRequired ? error : null;
+    }
+  }
+
+  #onFailed(reason: string, reconcileId: string, intervalMs: number): Error | null {
+    this.#postpone(intervalMs);
+    if (this.#stopping.signal.aborted) return null;
+    this.#deps.emit({ type: 'gateway:observe_failed', reconcileId, reason });
+    return this.#isRequired ? observationError(reason, this.#isRequested) : null;
+  }
+
+  /** A first observation, which the plan waits for, is repeated within seconds. */
+  #postpone(intervalMs: number): void {
+    this.#failures += 1;
+    const delayMs = this.#isRequired ? backoffMs(this.#failures, 1) : maxFailureDelayMs;
+    this.#nextAtMs = this.#deps.clock.monotonicMs() + Math.min(intervalMs, maxFailureDelayMs, delayMs);
   }
 
   #newNotices(notices: readonly DriftNotice[]): DriftNotice[] {
@@ -80,7 +131,7 @@ export class DriftDetector {
   }
 }
 
-function observationError(reason: string, isRequested: boolean): EdictError {
+function observationError(reason: string, isRequested: boolean): Error {
   const remedy = isRequested ? 'without --refresh' : 'with `refresh: never`';
   return new ObservationFailedError(`the gateway cannot be observed: ${reason}`, {
     hint: `nothing was sent; ${remedy} the plan starts from the record alone`,

@@ -3,7 +3,7 @@ import type { Plan } from '../../model/change.ts';
 import type { ProbeResult, ProbeResults, ProbeTarget } from '../../model/deferral.ts';
 import type { Emit } from '../../model/events.ts';
 import type { Clock, Probe } from '../../model/ports.ts';
-import type { PublicationKey } from '../../model/publication.ts';
+import { apiIdOf, type PublicationKey } from '../../model/publication.ts';
 import { backoffMs } from '../retry.ts';
 
 export interface HealthChecksDeps {
@@ -18,13 +18,15 @@ export interface HealthChecksDeps {
   readonly onResult: () => void;
 }
 
-/** The most probes in flight. */
-const concurrency = 4;
+/** The most probes in flight: many that hang must not delay one that would answer by more than their own time limit. */
+const concurrency = 32;
 
 /** One URL that is probed until it answers as expected. */
 interface ActiveCheck {
   readonly target: ProbeTarget;
   readonly cancel: AbortController;
+  /** Ends the wait for the next try, if there is one. */
+  retryNow: () => void;
 }
 
 /** Runs the probes that the newest plan waits for, with backoff, and keeps their results while they are valid. */
@@ -56,21 +58,28 @@ export class HealthChecks {
     return this.#active.size > 0;
   }
 
-  /** Runs the probes that `plan` waits for and cancels all others. `fresh`: immediately, including those that used up their tries. */
-  setPlan({ changes }: Pick<Plan, 'changes'>, { fresh }: { readonly fresh: boolean }): void {
+  /**
+   * Runs the probes that `plan` waits for and cancels all others; one in flight is never started anew. With `retryNow` those that wait
+   * for their next try, or have used up their tries, are made immediately.
+   */
+  setPlan({ changes }: Pick<Plan, 'changes'>, { retryNow }: { readonly retryNow: boolean }): void {
     const targets = new Map<PublicationKey, ProbeTarget>();
     for (const { held, deferred } of changes) if (!held && deferred?.probe) targets.set(deferred.probe.key, deferred.probe);
     const changedApis = new Set(changes.map(({ apiId }) => apiId));
     for (const [key, { isExpected }] of this.#results) {
-      const isValid = isExpected ? changedApis.has(key.slice(0, key.indexOf(' '))) : targets.has(key);
+      const isValid = isExpected ? changedApis.has(apiIdOf(key)) : targets.has(key);
       if (!isValid) this.#results.delete(key);
     }
-    for (const [key, { target, cancel }] of this.#active) {
-      if (!fresh && isSameTarget(target, targets.get(key))) continue;
+    for (const [key, check] of this.#active) {
+      const { target, cancel } = check;
+      if (isSameTarget(target, targets.get(key))) {
+        if (retryNow) check.retryNow();
+        continue;
+      }
       cancel.abort();
       this.#active.delete(key);
     }
-    for (const key of this.#exhausted) if (fresh || !targets.has(key)) this.#exhausted.delete(key);
+    for (const key of this.#exhausted) if (retryNow || !targets.has(key)) this.#exhausted.delete(key);
     for (const target of targets.values()) if (!this.#active.has(target.key) && !this.#exhausted.has(target.key)) this.#start(target);
   }
 
@@ -82,17 +91,21 @@ export class HealthChecks {
   }
 
   #start(target: ProbeTarget): void {
-    const cancel = new AbortController();
-    this.#active.set(target.key, { target, cancel });
-    const running = this.#check(target, cancel.signal).finally(() => this.#running.delete(running));
+    const check: ActiveCheck = { target, cancel: new AbortController(), retryNow: () => {} };
+    this.#active.set(target.key, check);
+    const running = this.#check(check).finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
 
-  async #check(target: ProbeTarget, signal: AbortSignal): Promise<void> {
+  async #check(check: ActiveCheck): Promise<void> {
+    const { target } = check;
+    const { signal } = check.cancel;
     const { probe, clock, emit, random, maxTries, onResult } = this.#deps;
     const { key, url, sinceMs } = target;
     for (let failures = 1; ; failures += 1) {
-      const { isExpected, message } = await this.#queue.add(() => (signal.aborted ? abortedResult : probe(target, signal)));
+      const { isExpected, message } = await this.#queue.add(() => (signal.aborted ? abortedResult : probe(target, signal)), {
+        priority: -failures, // what has not been probed yet goes first
+      });
       if (signal.aborted) return;
       const isLast = isExpected || failures >= maxTries;
       const afterMs = isLast ? null : backoffMs(failures, random());
@@ -102,7 +115,10 @@ export class HealthChecks {
       emit({ type: 'probe:answered', target, isExpected, message, afterMs });
       onResult();
       if (afterMs === null) return;
-      await clock.sleep(afterMs, signal);
+      const next = new AbortController();
+      check.retryNow = () => next.abort();
+      await clock.sleep(afterMs, AbortSignal.any([signal, next.signal]));
+      check.retryNow = () => {};
     }
   }
 }

@@ -5,7 +5,7 @@
 import PQueue from 'p-queue';
 import { assertNever } from '../../model/errors.ts';
 import type { Clock } from '../../model/ports.ts';
-import type { PublicationKey, RequestLimits } from '../../model/publication.ts';
+import { apiIdOf, type PublicationKey, type RequestLimits } from '../../model/publication.ts';
 
 /** The result of reconciling one key: done, retry later, or blocked until a person or a new file acts. */
 export type Result =
@@ -14,11 +14,35 @@ export type Result =
   | { readonly kind: 'again'; readonly afterMs: number; readonly failures: number }
   | { readonly kind: 'blocked' };
 
-type Slot =
+/** A change that a key stands for. */
+export interface QueuedChange {
+  readonly key: PublicationKey;
+  /** Changes with the declaration: another one is tried at once, however often the earlier one has failed. */
+  readonly fingerprint: string;
+}
+
+/** `fingerprint`: of the change as it was last given to `set`. */
+type Slot = { readonly fingerprint: string } & (
   | { readonly kind: 'queued'; readonly failures: number }
-  | { readonly kind: 'running'; readonly failures: number; dirty: boolean }
   | { readonly kind: 'due'; readonly failures: number; readonly dueAtMs: number }
-  | { readonly kind: 'blocked' };
+  | { readonly kind: 'blocked' }
+);
+
+/** A key in flight. `newest`: the fingerprint of a later `set`, after which the key is reconciled again; `null` if there was none. */
+interface RunningKey {
+  readonly fingerprint: string;
+  readonly failures: number;
+  newest: string | null;
+}
+
+export interface QueueUpdate {
+  /** Whether rejected changes are tried again, because a new file or a person may have fixed the cause. */
+  readonly retriesRejected: boolean;
+  /** Whether a person asks to try everything again now, also what waits for its next try. */
+  readonly retriesAll?: boolean;
+  /** Whether nothing has changed for the keys in flight. */
+  readonly isSequel?: boolean;
+}
 
 export interface WorkqueueDeps {
   readonly limit: RequestLimits;
@@ -39,12 +63,16 @@ export interface WorkqueueDeps {
 /** The interval at which the wall clock is checked for being set back, and the tolerated difference, both in milliseconds. */
 const clockCheckMs = 1000;
 
+/** The longest timer that `setTimeout` keeps, in milliseconds. */
+const maxTimerMs = 2 ** 31 - 1;
+
 /** Retries that are due within this time are run together, in milliseconds. */
 const retryGranularityMs = 250;
 
 /**
- * The publications that wait for a call, in order, one slot a key: two calls for one publication are never in flight
- * together, and repeated requests for it are merged. p-queue applies the rate limit; the waiting keys are kept here, because they
+ * The publications that wait for a call, in order, one slot a key. Two calls for one API are never in flight together, in different
+ * environments either: the service refuses overlapping operations on an API (APIG.3500). Keys that have failed queue behind keys
+ * that have not been tried, so that many failing ones do not starve the others. p-queue applies the rate limit; the waiting keys are kept here, because they
  * may be replaced at any time and an entry in p-queue may not.
  */
 export class Workqueue {
@@ -55,10 +83,14 @@ export class Workqueue {
   #clockOffsetMs: number;
   #isPaused = false;
   readonly #slots = new Map<PublicationKey, Slot>();
-  /** Waiting keys, from index `#next` on; the ones before have been dequeued. */
-  #queue: PublicationKey[] = [];
+  /** Queued keys by API, in order. */
+  readonly #queued = new Map<string, PublicationKey[]>();
+  /** APIs with queued keys and none in flight, from index `#next` on; the ones before have been dequeued. */
+  #readyApis: string[] = [];
   #next = 0;
-  readonly #running = new Set<Promise<void>>();
+  readonly #running = new Map<PublicationKey, RunningKey>();
+  readonly #busyApis = new Set<string>();
+  readonly #work = new Set<Promise<void>>();
   #waitingForLimiter = 0;
   #retryTimer: NodeJS.Timeout | null = null;
   #retryTimerAtMs = Number.POSITIVE_INFINITY;
@@ -74,7 +106,9 @@ export class Workqueue {
 
   /** The number of keys that wait for a call. */
   get queued(): number {
-    return this.#queue.length - this.#next;
+    let count = 0;
+    for (const keys of this.#queued.values()) count += keys.length;
+    return count;
   }
 
   /** Whether a retry is scheduled. */
@@ -84,30 +118,35 @@ export class Workqueue {
 
   /** Whether nothing is queued or in flight. */
   get isIdle(): boolean {
-    return this.#running.size === 0 && this.queued === 0;
+    return this.#work.size === 0 && this.#queued.size === 0;
   }
 
   /**
-   * Replaces the queue with `keys`: waiting keys that are not among them are dropped, and a key in flight is reconciled again
-   * afterwards, unless `isSequel`: then nothing has changed for it. `fresh` resets failures, because a new file or a person
-   * may have fixed the cause.
+   * Replaces the queue with `changes`: waiting keys that are not among them are dropped, and a key in flight is reconciled again
+   * afterwards. A key's backoff ends only with its own success, a change of its own, or `retriesAll`.
    */
-  set(keys: Iterable<PublicationKey>, { fresh, isSequel = false }: { readonly fresh: boolean; readonly isSequel?: boolean }): void {
+  set(changes: Iterable<QueuedChange>, { retriesRejected, retriesAll = false, isSequel = false }: QueueUpdate): void {
     if (this.#isStopped) return;
-    const now = this.#deps.clock.monotonicMs();
+    const nowMs = this.#deps.clock.monotonicMs();
     const before = new Map(this.#slots);
-    for (const [key, slot] of before) if (slot.kind !== 'running') this.#slots.delete(key);
+    this.#slots.clear();
     this.#clear();
+    const failed: (readonly [QueuedChange, number])[] = [];
     let dueAtMs = Number.POSITIVE_INFINITY;
-    for (const key of keys) {
+    for (const change of changes) {
+      const { key, fingerprint } = change;
+      const running = this.#running.get(key);
       const slot = before.get(key);
-      if (slot?.kind === 'running') slot.dirty ||= !isSequel;
-      else if (!fresh && slot?.kind === 'blocked') this.#slots.set(key, slot);
-      else if (!fresh && slot?.kind === 'due' && slot.dueAtMs > now) {
+      if (running) running.newest = isSequel && running.fingerprint === fingerprint ? running.newest : fingerprint;
+      else if (slot?.fingerprint !== fingerprint || retriesAll) this.#enqueue(change, 0);
+      else if (slot.kind === 'blocked' && !retriesRejected) this.#slots.set(key, slot);
+      else if (slot.kind === 'due' && slot.dueAtMs > nowMs) {
         this.#slots.set(key, slot);
         dueAtMs = Math.min(dueAtMs, slot.dueAtMs);
-      } else this.#enqueue(key, fresh || !slot || slot.kind === 'blocked' ? 0 : slot.failures);
+      } else if (slot.kind === 'queued' && slot.failures === 0) this.#enqueue(change, 0);
+      else failed.push([change, slot.kind === 'blocked' ? 0 : slot.failures]);
     }
+    for (const [change, failures] of failed) this.#enqueue(change, failures);
     this.#disarmRetryTimer();
     if (dueAtMs < Number.POSITIVE_INFINITY) this.#armRetryTimer(dueAtMs);
     this.#fill();
@@ -128,8 +167,8 @@ export class Workqueue {
 
   /** Runs all scheduled retries now. */
   retryNow(): void {
-    const due = [...this.#slots].filter(([, slot]) => slot.kind === 'due');
-    for (const [key, slot] of due) this.#enqueue(key, slot.kind === 'due' ? slot.failures : 0);
+    for (const [key, slot] of [...this.#slots])
+      if (slot.kind === 'due') this.#enqueue({ key, fingerprint: slot.fingerprint }, slot.failures);
     this.#disarmRetryTimer();
     this.#fill();
   }
@@ -141,7 +180,7 @@ export class Workqueue {
     this.#disarmRetryTimer();
     clearInterval(this.#clockTimer);
     this.#limiter.clear();
-    await Promise.all(this.#running);
+    await Promise.all(this.#work);
   }
 
   #readClockOffsetMs(): number {
@@ -153,7 +192,7 @@ export class Workqueue {
     const offsetMs = this.#readClockOffsetMs();
     const isSetBack = offsetMs < this.#clockOffsetMs - clockCheckMs;
     // A new limiter would not count the calls in flight, so the check is repeated until there are none.
-    if (isSetBack && this.#running.size > 0) return;
+    if (isSetBack && this.#work.size > 0) return;
     this.#clockOffsetMs = offsetMs;
     if (!isSetBack) return;
     this.#limiter.clear();
@@ -163,26 +202,36 @@ export class Workqueue {
     this.#fill();
   }
 
-  #enqueue(key: PublicationKey, failures: number): void {
-    this.#slots.set(key, { kind: 'queued', failures });
-    this.#queue.push(key);
+  #enqueue({ key, fingerprint }: QueuedChange, failures: number): void {
+    const apiId = apiIdOf(key);
+    this.#slots.set(key, { kind: 'queued', fingerprint, failures });
+    const keys = this.#queued.get(apiId);
+    if (keys) keys.push(key);
+    else {
+      this.#queued.set(apiId, [key]);
+      if (!this.#busyApis.has(apiId)) this.#readyApis.push(apiId);
+    }
   }
 
   #dequeue(): PublicationKey | undefined {
-    const key = this.#queue[this.#next];
-    if (key === undefined) this.#clear();
-    else this.#next += 1;
+    const apiId = this.#readyApis[this.#next];
+    const key = apiId === undefined ? undefined : this.#queued.get(apiId)?.shift();
+    if (apiId === undefined || key === undefined) return undefined;
+    this.#next += 1;
+    if (this.#queued.get(apiId)?.length === 0) this.#queued.delete(apiId);
+    this.#busyApis.add(apiId);
     return key;
   }
 
   #clear(): void {
-    this.#queue = [];
+    this.#queued.clear();
+    this.#readyApis = [];
     this.#next = 0;
   }
 
   #fill(): void {
     const { limit, batchSize } = this.#deps;
-    const needed = Math.min(this.queued, limit.concurrency * batchSize);
+    const needed = Math.min(this.#readyApis.length - this.#next, limit.concurrency * batchSize);
     while (this.#waitingForLimiter < needed) {
       this.#waitingForLimiter += 1;
       this.#limiter.add(() => this.#runNext()).catch(ignoreAbort);
@@ -192,40 +241,44 @@ export class Workqueue {
   #runNext(): Promise<void> {
     this.#waitingForLimiter -= 1;
     const key = this.#dequeue();
-    if (key === undefined) return Promise.resolve();
-    const slot = this.#slots.get(key);
-    const failures = slot?.kind === 'queued' ? slot.failures : 0;
-    const running: Slot = { kind: 'running', failures, dirty: false };
-    this.#slots.set(key, running);
+    const slot = key === undefined ? undefined : this.#slots.get(key);
+    if (key === undefined || slot?.kind !== 'queued') return Promise.resolve();
+    this.#slots.delete(key);
+    const running: RunningKey = { fingerprint: slot.fingerprint, failures: slot.failures, newest: null };
+    this.#running.set(key, running);
     return new Promise((answered) => {
-      const work = this.#deps.reconcile(key, failures, answered).then((result) => {
-        this.#running.delete(work);
+      const work = this.#deps.reconcile(key, slot.failures, answered).then((result) => {
+        this.#work.delete(work);
+        this.#running.delete(key);
+        this.#busyApis.delete(apiIdOf(key));
+        if (this.#queued.has(apiIdOf(key))) this.#readyApis.push(apiIdOf(key));
         answered();
         if (this.#isStopped) return;
-        this.#applyResult(key, result, running.dirty);
+        this.#applyResult(key, result, running);
         this.#fill();
         if (this.isIdle) this.#deps.onIdle();
       });
-      this.#running.add(work);
+      this.#work.add(work);
       this.#fill();
     });
   }
 
-  #applyResult(key: PublicationKey, result: Result, dirty: boolean): void {
-    if (dirty) {
-      this.#enqueue(key, 0);
+  #applyResult(key: PublicationKey, result: Result, { fingerprint, newest }: RunningKey): void {
+    const isChanged = newest !== null && newest !== fingerprint;
+    // What was dropped on its way may be wanted again: reconciling it once more costs no call if it is not.
+    if (isChanged || (newest !== null && result.kind === 'done')) {
+      this.#enqueue({ key, fingerprint: newest }, 0);
       return;
     }
     switch (result.kind) {
       case 'done':
-        this.#slots.delete(key);
         return;
       case 'blocked':
-        this.#slots.set(key, result);
+        this.#slots.set(key, { kind: 'blocked', fingerprint });
         return;
       case 'again': {
         const dueAtMs = this.#deps.clock.monotonicMs() + result.afterMs;
-        this.#slots.set(key, { kind: 'due', failures: result.failures, dueAtMs });
+        this.#slots.set(key, { kind: 'due', fingerprint, failures: result.failures, dueAtMs });
         this.#armRetryTimer(dueAtMs);
         return;
       }
@@ -240,10 +293,13 @@ export class Workqueue {
     this.#disarmRetryTimer();
     this.#retryTimerAtMs = dueAtMs;
     const delayMs = Math.max(0, dueAtMs - this.#deps.clock.monotonicMs()) + retryGranularityMs;
-    this.#retryTimer = setTimeout(() => {
-      this.#disarmRetryTimer();
-      this.#deps.onRetryDue();
-    }, delayMs);
+    this.#retryTimer = setTimeout(
+      () => {
+        this.#disarmRetryTimer();
+        this.#deps.onRetryDue();
+      },
+      Math.min(maxTimerMs, delayMs),
+    );
   }
 
   #disarmRetryTimer(): void {

@@ -1,69 +1,97 @@
-/*
- * The triggers folder notices when a reconciliation is needed other than for a file change or a resync: approvals, requests,
- * timers, retries and rollout steps. A trigger carries no data and never plans or sends anything itself.
- */
 import type { TriggerCause } from '../../model/events.ts';
 import type { Clock } from '../../model/ports.ts';
-import { backoffMs } from '../retry.ts';
 
-export interface TriggerQueueDeps {
-  /** Runs a reconciliation and resolves to whether it succeeded. Never rejects. */
-  readonly run: (cause: TriggerCause) => Promise<boolean>;
-  readonly clock: Pick<Clock, 'sleep'>;
-  /** A number from 0 to 1. */
-  readonly random: () => number;
-  /** Consecutive tries of one reconciliation. */
-  readonly maxTries: number;
-  /** Ends the retries. */
-  readonly signal: AbortSignal;
-  /** Called when every requested reconciliation has succeeded or was given up. */
-  readonly onDrained: () => void;
-}
-
-/**
- * Runs the reconciliations that the runner triggers itself, one at a time. A reconciliation that failed because the store is
- * unavailable is retried: nothing else would trigger it until the next resync.
+/*
+ * The triggers folder notices when a reconciliation is needed other than for a file change or a resync: approvals, requests,
+ * timers. A trigger carries no data and never plans or sends anything itself.
  */
+
+/** The longest single sleep, in milliseconds: a timer overflows at 2^31 - 1. */
+const maxSleepMs = 60_000;
+
+/** Repeated changes postpone a debounced trigger up to this many times its quiet time after the first of them. */
+const maxDebounces = 5;
+
+/** The causes for which the next reconciliation is due, coalesced: one entry a cause, each with the time at which it is due. */
 export class TriggerQueue {
-  readonly #deps: TriggerQueueDeps;
-  readonly #pending = new Set<TriggerCause>();
-  #running: Promise<void> | null = null;
+  readonly #clock: Pick<Clock, 'monotonicMs' | 'sleep'>;
+  readonly #dueAtMs = new Map<TriggerCause, number>();
+  readonly #debounced = new Set<TriggerCause>();
+  #debouncedSinceMs = 0;
+  #debouncedDueAtMs = 0;
+  #isWoken = false;
+  #wake: (() => void) | null = null;
 
-  constructor(deps: TriggerQueueDeps) {
-    this.#deps = deps;
+  constructor(clock: Pick<Clock, 'monotonicMs' | 'sleep'>) {
+    this.#clock = clock;
   }
 
-  /** Whether a reconciliation is requested or running. */
-  get isPending(): boolean {
-    return this.#running !== null;
+  /** Whether nothing is due now or later. */
+  get isEmpty(): boolean {
+    return this.#dueAtMs.size === 0 && this.#debounced.size === 0 && !this.#isWoken;
   }
 
-  /** Requests a reconciliation that reads the state from now on. */
-  trigger(cause: TriggerCause): void {
-    if (this.#deps.signal.aborted) return;
-    this.#pending.add(cause);
-    this.#running ??= this.#run();
+  /** Whether this cause is due now or later. */
+  has(cause: TriggerCause): boolean {
+    return this.#dueAtMs.has(cause) || this.#debounced.has(cause);
   }
 
-  /** Resolves when no reconciliation is running. */
-  async drained(): Promise<void> {
-    await this.#running;
+  /** Makes `cause` due after `afterMs` milliseconds at the latest. */
+  trigger(cause: TriggerCause, afterMs = 0): void {
+    const dueAtMs = this.#clock.monotonicMs() + afterMs;
+    this.#dueAtMs.set(cause, Math.min(dueAtMs, this.#dueAtMs.get(cause) ?? Number.POSITIVE_INFINITY));
+    this.#wake?.();
   }
 
-  async #run(): Promise<void> {
-    const { run, clock, random, maxTries, signal, onDrained } = this.#deps;
-    let failures = 0;
-    for (let [cause] = this.#pending; cause && failures < maxTries && !signal.aborted; [cause] = this.#pending) {
-      this.#pending.delete(cause);
-      if (await run(cause)) failures = 0;
-      else {
-        failures += 1;
-        this.#pending.add(cause);
-        if (failures < maxTries) await clock.sleep(backoffMs(failures, random()), signal);
-      }
+  /** Makes `cause` due once no debounced trigger has come for `quietMs`, and after five times that in any case. */
+  debounce(cause: TriggerCause, quietMs: number): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#debounced.size === 0) this.#debouncedSinceMs = nowMs;
+    this.#debounced.add(cause);
+    this.#debouncedDueAtMs = Math.min(nowMs + quietMs, this.#debouncedSinceMs + maxDebounces * quietMs);
+    this.#wake?.();
+  }
+
+  /** Ends a wait in `next`, though nothing is due: something has ended that the waiter looks at. */
+  wake(): void {
+    this.#isWoken = true;
+    this.#wake?.();
+  }
+
+  /**
+   * Resolves to the causes that are due, as soon as one is; to none when woken or when `signal` is aborted; to `resync` at `resyncAtMs` on
+   * the monotonic clock.
+   */
+  async next(resyncAtMs: number, signal: AbortSignal): Promise<ReadonlySet<TriggerCause>> {
+    while (!signal.aborted && !this.#isWoken) {
+      const nowMs = this.#clock.monotonicMs();
+      const due = this.#takeDue(nowMs);
+      if (nowMs >= resyncAtMs) due.add('resync');
+      if (due.size > 0) return due;
+      await this.#sleepUntil(Math.min(resyncAtMs, this.#nextDueAtMs()), signal);
     }
-    this.#pending.clear();
-    this.#running = null;
-    onDrained();
+    this.#isWoken = false;
+    return this.#takeDue(this.#clock.monotonicMs());
+  }
+
+  #nextDueAtMs(): number {
+    return Math.min(...this.#dueAtMs.values(), this.#debounced.size > 0 ? this.#debouncedDueAtMs : Number.POSITIVE_INFINITY);
+  }
+
+  #takeDue(nowMs: number): Set<TriggerCause> {
+    const due = new Set([...this.#dueAtMs].filter(([, dueAtMs]) => dueAtMs <= nowMs).map(([cause]) => cause));
+    for (const cause of due) this.#dueAtMs.delete(cause);
+    if (nowMs < this.#debouncedDueAtMs) return due;
+    for (const cause of this.#debounced) due.add(cause);
+    this.#debounced.clear();
+    return due;
+  }
+
+  async #sleepUntil(atMs: number, signal: AbortSignal): Promise<void> {
+    const woken = new AbortController();
+    this.#wake = () => woken.abort();
+    const sleepMs = Math.min(maxSleepMs, Math.max(0, atMs - this.#clock.monotonicMs()));
+    await this.#clock.sleep(Math.ceil(sleepMs), AbortSignal.any([signal, woken.signal]));
+    this.#wake = null;
   }
 }

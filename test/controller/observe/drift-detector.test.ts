@@ -9,6 +9,7 @@ import type { Failure } from '../../../src/model/outcome.ts';
 import type { GatewayReader, ReadResult } from '../../../src/model/ports.ts';
 import type { DesiredState } from '../../../src/model/publication.ts';
 import { openStore } from '../../../src/store/open.ts';
+import { until } from '../../support/edict-process.ts';
 import { desiredState, recorded, wanted } from '../../support/states.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -17,7 +18,6 @@ let stores = 0;
 const minuteMs = 60_000;
 const failure: Failure = { code: 'APIG.9999', status: 500, message: 'x', hint: null, requestId: null, retryAfterMs: null };
 const down: ReadResult<never> = { kind: 'retryable', failure };
-const never = new AbortController().signal;
 
 function file(refreshIntervalMs: number | null): DesiredState {
   return desiredState([wanted('orders', 'test')], { refreshIntervalMs });
@@ -53,7 +53,23 @@ async function watching({ observeOnStart = false }: { readonly observeOnStart?: 
     close: async () => undefined,
   };
   const clock = { now: () => time.ms, monotonicMs: () => time.ms };
-  const lookout = new DriftDetector({ store, gateway, clock, emit: (event) => events.push(event), observeOnStart });
+  const ended: (Error | null)[] = [];
+  const lookout = new DriftDetector({
+    store,
+    gateway,
+    clock,
+    emit: (event) => events.push(event),
+    observeOnStart,
+    onEnded: (error) => ended.push(error),
+  });
+  /** Starts an observation if it is due, waits for its end, and returns how it started and the code of the error without which no plan may be computed. */
+  const look = async (desired: DesiredState) => {
+    ended.splice(0);
+    const started = await lookout.start(desired, 'pass');
+    await until('the observation has ended', () => !lookout.isRunning);
+    const [error] = ended;
+    return [started, error === undefined ? 'none' : error instanceof EdictError ? error.code : error];
+  };
   const states = async (): Promise<(string | null)[]> =>
     [...(await store.readRecordedState(file(null).gateway)).values()].map(({ state }) => state);
   return {
@@ -62,30 +78,21 @@ async function watching({ observeOnStart = false }: { readonly observeOnStart?: 
     shown,
     time,
     states,
-    look: async (desired: DesiredState) => lookout.observe(desired, 'pass', never),
+    look,
     types: () => events.splice(0).map((event) => (event.type === 'publication:drift' ? event.notice.kind : event.type)),
     [Symbol.asyncDispose]: () => store.close(),
   };
 }
 
-/** Returns the code of the error that `looking` ends in; `null` for none. */
-async function codeOf(looking: Promise<unknown>): Promise<string | null> {
-  return looking.then(
-    () => null,
-    (error: unknown) => (error instanceof EdictError ? error.code : String(error)),
-  );
-}
-
 test('where nobody asks for it nothing is looked at', async () => {
   await using at = await watching();
-  assert.is(await at.look(file(null)), null);
+  assert.equal(await at.look(file(null)), ['none', 'none']);
   assert.equal([at.shown.reads, at.types(), await at.states()], [0, [], []]);
 });
 
-test('writes what it sees and tells it, and returns the record that it left', async () => {
+test('writes and emits what it observes', async () => {
   await using at = await watching();
-  const seen = await at.look(file(minuteMs));
-  assert.equal(seen, await at.store.readRecordedState(file(null).gateway));
+  assert.equal(await at.look(file(minuteMs)), ['required', null], 'no plan is computed before a gateway was observed');
   assert.equal([at.types(), await at.states()], [['gateway:observed', 'adopted'], ['online']]);
   assert.is(await at.store.listedApiCount(file(null).gateway), 1);
 });
@@ -96,9 +103,9 @@ test('looks again when the interval is over, and the same look again writes noth
   const before = await at.store.readRecordedState(file(null).gateway);
   at.types();
   at.time.ms += minuteMs - 1;
-  assert.is(await at.look(file(minuteMs)), null);
+  assert.equal(await at.look(file(minuteMs)), ['none', 'none']);
   at.time.ms += 1;
-  assert.equal(await at.look(file(minuteMs)), before);
+  assert.equal(await at.look(file(minuteMs)), ['running', null]);
   assert.equal([at.shown.reads, at.types(), await at.store.readRecordedState(file(null).gateway)], [2, ['gateway:observed'], before]);
 });
 
@@ -122,7 +129,7 @@ test('an interval that has become longer counts from the next look', async () =>
   await using at = await watching();
   await at.look(file(60 * minuteMs));
   at.time.ms += minuteMs;
-  assert.is(await at.look(file(minuteMs)), null);
+  assert.equal(await at.look(file(minuteMs)), ['none', 'none']);
   at.time.ms += 60 * minuteMs;
   await at.look(file(minuteMs));
   assert.is(at.shown.reads, 2);
@@ -130,9 +137,9 @@ test('an interval that has become longer counts from the next look', async () =>
 
 test('a person’s first look is made whatever the file says, and once', async () => {
   await using at = await watching({ observeOnStart: true });
-  assert.is((await at.look(file(null)))?.size, 1);
+  assert.equal(await at.look(file(null)), ['required', null]);
   at.time.ms += 1000 * minuteMs;
-  assert.is(await at.look(file(null)), null);
+  assert.equal(await at.look(file(null)), ['none', 'none']);
   assert.is(at.shown.reads, 1);
 });
 
@@ -140,9 +147,10 @@ test('a person’s look that sees nothing ends the pass, and is made again', asy
   await using at = await watching({ observeOnStart: true });
   await at.store.saveObservation(file(null).gateway, [recorded('orders', 'test')], 1);
   at.shown.apis = down;
-  assert.is(await codeOf(at.look(file(null))), 'OBSERVATION_FAILED');
+  assert.equal(await at.look(file(null)), ['required', 'OBSERVATION_FAILED']);
   assert.equal([at.types(), await at.states()], [['gateway:observe_failed'], ['online']]);
   at.shown.apis = published();
+  at.time.ms += 1000;
   await at.look(file(null));
   assert.equal([at.types(), await at.states()], [['gateway:observed', 'drift'], ['offline']]);
 });
@@ -150,12 +158,15 @@ test('a person’s look that sees nothing ends the pass, and is made again', asy
 test('nothing is planned for a gateway that has never been seen: all that is online there would get a new version', async () => {
   await using at = await watching();
   at.shown.apis = down;
-  for (let passes = 1; passes <= 3; passes += 1) {
-    assert.is(await codeOf(at.look(file(60 * minuteMs))), 'OBSERVATION_FAILED');
-    assert.is(at.shown.reads, passes, 'each pass tries again');
+  for (const [tries, delayMs] of [1000, 2000, 4000].entries()) {
+    assert.equal(await at.look(file(60 * minuteMs)), ['required', 'OBSERVATION_FAILED']);
+    assert.equal(await at.look(file(60 * minuteMs)), ['required', 'none']);
+    assert.equal([at.shown.reads, at.lookout.retryAfterMs], [tries + 1, delayMs], 'it is repeated with backoff from a second');
+    at.time.ms += delayMs;
   }
   at.shown.apis = published('test');
-  assert.is((await at.look(file(60 * minuteMs)))?.size, 1);
+  assert.equal(await at.look(file(60 * minuteMs)), ['required', null]);
+  assert.equal([await at.look(file(60 * minuteMs)), at.lookout.retryAfterMs], [['none', 'none'], null]);
 });
 
 test('a gateway that was seen before, and cannot be now, leaves the record in force; it is looked at again soon', async () => {
@@ -164,21 +175,21 @@ test('a gateway that was seen before, and cannot be now, leaves the record in fo
   at.types();
   at.shown.apis = down;
   at.time.ms += 60 * minuteMs;
-  assert.is(await at.look(file(60 * minuteMs)), null);
+  assert.equal(await at.look(file(60 * minuteMs)), ['running', null]);
   assert.equal([at.types(), await at.states(), at.shown.reads], [['gateway:observe_failed'], ['online'], 2]);
   at.time.ms += minuteMs - 1;
-  assert.is(await at.look(file(60 * minuteMs)), null);
-  assert.is(at.shown.reads, 2);
+  assert.equal(await at.look(file(60 * minuteMs)), ['none', 'none']);
   at.time.ms += 1;
   at.shown.apis = published('test');
-  assert.is((await at.look(file(60 * minuteMs)))?.size, 1);
+  assert.equal(await at.look(file(60 * minuteMs)), ['running', null]);
+  assert.equal(at.types(), ['gateway:observed']);
 });
 
 test('a restart knows that the gateway has been seen', async () => {
   await using at = await watching();
   await at.store.saveObservation(file(null).gateway, [], 1);
   at.shown.apis = down;
-  assert.is(await at.look(file(minuteMs)), null);
+  assert.equal(await at.look(file(minuteMs)), ['running', null]);
 });
 
 test('a list that has become short is believed when the next one is as short', async () => {
@@ -186,34 +197,37 @@ test('a list that has become short is believed when the next one is as short', a
   const apis = Array.from({ length: 30 }, (_, index) => wanted(`a${index}`, 'test'));
   const desired = desiredState(apis, { refreshIntervalMs: minuteMs });
   await at.store.saveObservation(desired.gateway, [], 100);
-  assert.is(await at.look(desired), null);
+  await at.look(desired);
   assert.equal(at.types(), ['gateway:observe_failed']);
   at.time.ms += minuteMs;
-  assert.ok(await at.look(desired));
+  await at.look(desired);
   assert.is(at.types()[0], 'gateway:observed');
 });
 
-test('who asks while a look is under way waits for it, and does not look as well', async () => {
+test('an observation that hangs is not started a second time, and is abandoned by a stop', async () => {
   await using at = await watching();
   const { promise, resolve } = Promise.withResolvers<void>();
   at.shown.delay = promise;
-  let isOver = false;
-  const first = at.look(file(minuteMs));
-  const second = at.look(file(minuteMs)).then(async (seen) => [isOver, seen, await at.states()]);
-  await new Promise((done) => setTimeout(done, 20));
-  isOver = true;
+  assert.is(await at.lookout.start(file(minuteMs), 'pass'), 'required');
+  at.time.ms += 60 * minuteMs;
+  assert.is(await at.lookout.start(file(minuteMs), 'pass'), 'required');
+  assert.equal([at.shown.reads, at.lookout.isRunning], [1, true]);
+  const stopped = at.lookout.stop();
   resolve();
-  await first;
-  assert.equal(await second, [true, null, ['online']]);
-  assert.is(at.shown.reads, 1);
+  await stopped;
+  assert.not.ok(at.lookout.isRunning);
 });
 
-test('what cannot be written ends the pass, and nothing of it is told', async () => {
+test('an observation that cannot be written is emitted as an error of the store alone, and repeated', async () => {
   await using at = await watching();
-  const full = new StoreError('STORE_FULL', 'the disk is full');
-  at.store.saveObservation = () => Promise.reject(full);
-  assert.is(await codeOf(at.look(file(minuteMs))), 'STORE_FULL');
-  assert.equal(at.types(), []);
+  const { saveObservation } = at.store;
+  at.store.saveObservation = () => Promise.reject(new StoreError('STORE_FULL', 'the disk is full'));
+  assert.equal(await at.look(file(minuteMs)), ['required', 'STORE_FULL']);
+  assert.equal([at.types(), await at.states()], [['store:error'], []]);
+  at.store.saveObservation = saveObservation;
+  at.time.ms += 1000;
+  await at.look(file(minuteMs));
+  assert.equal(await at.states(), ['online']);
 });
 
 test.run();

@@ -50,7 +50,7 @@ function opened(probe: (url: string, times: number) => boolean | Promise<boolean
 
 test('asks until it is answered as expected, with growing delay, and says so', async () => {
   const { probes, asked, events, answers } = opened((_, times) => times === 3);
-  probes.setPlan(planOf(target('a')), { fresh: false });
+  probes.setPlan(planOf(target('a')), { retryNow: false });
   await until('it is answered', () => !probes.isRunning);
   assert.equal([asked.length, answers(), probes.failed], [3, 3, []]);
   assert.equal(
@@ -69,37 +69,37 @@ test('asks until it is answered as expected, with growing delay, and says so', a
 
 test('gives up after so many tries, until a person or a new file asks for more', async () => {
   const { probes, asked } = opened(() => false, 2);
-  probes.setPlan(planOf(target('a')), { fresh: true });
+  probes.setPlan(planOf(target('a')), { retryNow: true });
   await until('it has given up', () => !probes.isRunning);
-  probes.setPlan(planOf(target('a')), { fresh: false });
+  probes.setPlan(planOf(target('a')), { retryNow: false });
   assert.equal([asked.length, probes.isRunning, probes.failed.length], [2, false, 1]);
-  probes.setPlan(planOf(target('a')), { fresh: true });
+  probes.setPlan(planOf(target('a')), { retryNow: true });
   await until('it has given up again', () => !probes.isRunning);
   assert.is(asked.length, 4);
 });
 
 test('an answer counts while its API has a change left, and a failure while it is waited for', async () => {
   const { probes } = opened((url) => url.endsWith('a'), 1);
-  probes.setPlan(planOf(target('a'), target('b')), { fresh: false });
+  probes.setPlan(planOf(target('a'), target('b')), { retryNow: false });
   await until('both are answered', () => !probes.isRunning);
-  probes.setPlan(planOf('a', 'b'), { fresh: false });
+  probes.setPlan(planOf('a', 'b'), { retryNow: false });
   assert.equal([...probes.results.keys()], [target('a').key]);
-  probes.setPlan(planOf(), { fresh: false });
+  probes.setPlan(planOf(), { retryNow: false });
   assert.is(probes.results.size, 0);
 });
 
 test('what is no longer waited for, or has changed, is not asked any more', async () => {
   const { probes, asked } = opened(() => false, Number.POSITIVE_INFINITY, systemClock);
-  probes.setPlan(planOf(target('a'), target('b')), { fresh: false });
+  probes.setPlan(planOf(target('a'), target('b')), { retryNow: false });
   await until('both are asked', () => asked.length === 2);
-  probes.setPlan(planOf(target('a', { url: 'https://x/new' })), { fresh: false });
+  probes.setPlan(planOf(target('a', { url: 'https://x/new' })), { retryNow: false });
   await until('the new one is asked', () => asked.length === 3);
   assert.equal([asked[2], [...probes.results.keys()].includes(target('b').key)], ['https://x/new', false]);
   await probes.stop();
   assert.not.ok(probes.isRunning);
 });
 
-test('asks four at a time, and nothing for what is held', async () => {
+test('probes 32 at a time, and nothing for a held change', async () => {
   let open = 0;
   let most = 0;
   const { probes, asked } = opened(async () => {
@@ -109,12 +109,26 @@ test('asks four at a time, and nothing for what is held', async () => {
     open -= 1;
     return true;
   });
-  const targets = Array.from({ length: 12 }, (_, index) => target(`a${index}`));
+  const targets = Array.from({ length: 42 }, (_, index) => target(`a${index}`));
   const { changes } = planOf(...targets);
   const held = { rule: 'protected', message: '', hint: '' } as const;
-  probes.setPlan({ changes: changes.map((one, index) => (index < 2 ? { ...one, held } : one)) }, { fresh: false });
+  probes.setPlan({ changes: changes.map((one, index) => (index < 2 ? { ...one, held } : one)) }, { retryNow: false });
   await until('all are answered', () => !probes.isRunning);
-  assert.equal([asked.length, most], [10, 4]);
+  assert.equal([asked.length, most], [40, 32]);
+});
+
+test('a probe in flight is not started again for a new file or a person, and one that waits for its next try is made at once', async () => {
+  const answers: ((isExpected: boolean) => void)[] = [];
+  const { probes, asked } = opened(() => new Promise((resolve) => answers.push(resolve)), Number.POSITIVE_INFINITY, systemClock);
+  for (let plans = 0; plans < 5; plans += 1) probes.setPlan(planOf(target('a'), target(`b${plans}`)), { retryNow: true });
+  await until('it is probed', () => answers.length > 1);
+  assert.is(asked.filter((url) => url === target('a').url).length, 1);
+  answers[0]?.(false);
+  await until('it has failed', () => probes.failed.length === 1);
+  probes.setPlan(planOf(target('a')), { retryNow: true });
+  await until('it is probed again', () => asked.filter((url) => url === target('a').url).length === 2);
+  for (const answer of answers) answer(true);
+  await probes.stop();
 });
 
 test.run();

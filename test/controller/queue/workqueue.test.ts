@@ -1,12 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { systemClock } from '../../../src/app/context.ts';
-import { type Result, Workqueue } from '../../../src/controller/queue/workqueue.ts';
+import { type QueuedChange, type Result, Workqueue } from '../../../src/controller/queue/workqueue.ts';
 import { type PublicationKey, publicationKey } from '../../../src/model/publication.ts';
 import { until } from '../../support/edict-process.ts';
 
 const key = (name: string): PublicationKey => publicationKey(name, 'test');
-const keys = (...names: string[]): PublicationKey[] => names.map(key);
+const keys = (...names: string[]): QueuedChange[] => names.map((name) => ({ key: key(name), fingerprint: 'online' }));
+/** The keys with another declaration than before. */
+const edited = (...names: string[]): QueuedChange[] => names.map((name) => ({ key: key(name), fingerprint: 'offline' }));
 const done: Result = { kind: 'done' };
 
 /** A queue whose work waits until it is told its result. */
@@ -34,7 +36,7 @@ function controlled(concurrency = 1, calls = 1000) {
 
 test('keys are worked on in their order, at most `concurrency` at a time', async () => {
   const { queue, begun, names, counts } = controlled(2);
-  queue.set(keys('a', 'b', 'c', 'd'), { fresh: true });
+  queue.set(keys('a', 'b', 'c', 'd'), { retriesRejected: true });
   await until('two have begun', () => begun.length === 2);
   assert.equal([names(), queue.queued], [['a', 'b'], 2]);
   begun[1]?.end();
@@ -47,13 +49,13 @@ test('keys are worked on in their order, at most `concurrency` at a time', async
   assert.is(counts.idle, 1);
 });
 
-test('one in flight is looked at again afterwards, but not for a sequel, which has nothing new for it', async () => {
+test('a key in flight is reconciled again afterwards, but not for a sequel, which has nothing new for it', async () => {
   for (const isSequel of [false, true]) {
     const { queue, begun } = controlled(1);
-    queue.set(keys('a'), { fresh: false });
+    queue.set(keys('a'), { retriesRejected: false });
     await until('it has begun', () => begun.length === 1);
-    queue.set(keys('a', 'b'), { fresh: false, isSequel });
-    begun[0]?.end({ kind: 'blocked' });
+    queue.set(keys('a', 'b'), { retriesRejected: false, isSequel });
+    begun[0]?.end();
     await until('the next has begun', () => begun.length === 2);
     begun[1]?.end();
     if (!isSequel) await until('the first has begun again', () => begun.length === 3);
@@ -63,9 +65,80 @@ test('one in flight is looked at again afterwards, but not for a sequel, which h
   }
 });
 
+test('a key that fails in flight keeps its backoff when another one is edited, and is tried at once when its own declaration is', async () => {
+  for (const [change, isTriedAtOnce] of [
+    [keys('a'), false],
+    [edited('a'), true],
+  ] as const) {
+    const { queue, begun } = controlled(1);
+    queue.set(keys('a'), { retriesRejected: false });
+    await until('it has begun', () => begun.length === 1);
+    queue.set(change, { retriesRejected: true });
+    begun[0]?.end({ kind: 'again', afterMs: 3_600_000, failures: 1 });
+    await until('it has ended', () => queue.hasScheduledRetry || begun.length === 2);
+    assert.is(begun.length, isTriedAtOnce ? 2 : 1);
+    begun[1]?.end();
+    await queue.stop();
+  }
+});
+
+test('a backoff outlasts a new file, an edit of another key and a retry of another key; a person ends it', async () => {
+  const { queue, begun, names } = controlled(1);
+  queue.set(keys('a'), { retriesRejected: false });
+  await until('it has begun', () => begun.length === 1);
+  begun[0]?.end({ kind: 'again', afterMs: 3_600_000, failures: 4 });
+  await until('it waits', () => queue.hasScheduledRetry);
+  queue.set(keys('a', 'b'), { retriesRejected: true });
+  await until('the other has begun', () => begun.length === 2);
+  begun[1]?.end();
+  await until('it is idle', () => queue.isIdle);
+  queue.set([...keys('a'), ...edited('b')], { retriesRejected: true });
+  await until('the edited one has begun', () => begun.length === 3);
+  begun[2]?.end();
+  await until('it is idle', () => queue.isIdle);
+  assert.equal(names(), ['a', 'b', 'b']);
+  queue.set(keys('a'), { retriesRejected: true, retriesAll: true });
+  await until('the first is tried', () => begun.length === 4);
+  assert.is(begun[3]?.failures, 0);
+  begun[3]?.end();
+});
+
+test('keys that have failed queue behind keys that have not been tried', async () => {
+  const { queue, begun, names } = controlled(1);
+  const failing = ['a', 'b', 'c'];
+  queue.set(keys(...failing), { retriesRejected: false });
+  for (const [index] of failing.entries()) {
+    await until('it has begun', () => begun.length === index + 1);
+    begun[index]?.end({ kind: 'blocked' });
+  }
+  await until('all have failed', () => queue.isIdle);
+  queue.set(keys(...failing, 'd'), { retriesRejected: true });
+  for (let index = 3; index < 7; index += 1) {
+    await until('it has begun', () => begun.length === index + 1);
+    begun[index]?.end();
+  }
+  assert.equal(names().slice(3), ['d', ...failing]);
+});
+
+test('two calls for one API are never in flight together, and another API is not held up by it', async () => {
+  const { queue, begun } = controlled(4);
+  const of = (api: string, environment: string): QueuedChange => ({ key: publicationKey(api, environment), fingerprint: 'online' });
+  queue.set([of('a', 'test'), of('a', 'release'), of('b', 'test')], { retriesRejected: false });
+  await until('two have begun', () => begun.length === 2);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(
+    begun.map(({ name }) => name),
+    ['a', 'b'],
+  );
+  begun[0]?.end();
+  await until('the other environment has begun', () => begun.length === 3);
+  for (const { end } of begun) end();
+  await until('all is done', () => queue.isIdle);
+});
+
 test('an answered request gives its slot free before the work has ended', async () => {
   const { queue, begun } = controlled(1);
-  queue.set(keys('a', 'b'), { fresh: true });
+  queue.set(keys('a', 'b'), { retriesRejected: true });
   await until('the first has begun', () => begun.length === 1);
   begun[0]?.answered();
   await until('the second has begun', () => begun.length === 2);
@@ -76,9 +149,9 @@ test('an answered request gives its slot free before the work has ended', async 
 
 test('what waits and is no longer wanted is dropped', async () => {
   const { queue, begun, names } = controlled(1);
-  queue.set(keys('a', 'b', 'c'), { fresh: true });
+  queue.set(keys('a', 'b', 'c'), { retriesRejected: true });
   await until('the first has begun', () => begun.length === 1);
-  queue.set(keys('c', 'x'), { fresh: true });
+  queue.set(keys('c', 'x'), { retriesRejected: true });
   begun[0]?.end();
   await until('the next has begun', () => begun.length === 2);
   begun[1]?.end();
@@ -90,9 +163,9 @@ test('what waits and is no longer wanted is dropped', async () => {
 
 test('one in flight is never begun a second time beside itself, but looked at again afterwards', async () => {
   const { queue, begun, names } = controlled(4);
-  queue.set(keys('a'), { fresh: true });
+  queue.set(keys('a'), { retriesRejected: true });
   await until('it has begun', () => begun.length === 1);
-  for (let round = 0; round < 5; round += 1) queue.set(keys('a'), { fresh: true });
+  for (let round = 0; round < 5; round += 1) queue.set(keys('a'), { retriesRejected: true });
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(names(), ['a']);
   begun[0]?.end();
@@ -104,13 +177,13 @@ test('one in flight is never begun a second time beside itself, but looked at ag
 
 test('what stalled waits for a fresh start', async () => {
   const { queue, begun, names } = controlled(1);
-  queue.set(keys('a'), { fresh: true });
+  queue.set(keys('a'), { retriesRejected: true });
   await until('it has begun', () => begun.length === 1);
   begun[0]?.end({ kind: 'blocked' });
   await until('it has stalled', () => queue.isIdle);
-  queue.set(keys('a'), { fresh: false });
+  queue.set(keys('a'), { retriesRejected: false });
   assert.ok(queue.isIdle && !queue.hasScheduledRetry);
-  queue.set(keys('a'), { fresh: true });
+  queue.set(keys('a'), { retriesRejected: true });
   await until('it is begun again', () => begun.length === 2);
   assert.equal([names(), begun[1]?.failures], [['a', 'a'], 0]);
   begun[1]?.end();
@@ -118,14 +191,14 @@ test('what stalled waits for a fresh start', async () => {
 
 test('what is due comes back when its time has come, counting its failures', async () => {
   const { queue, begun, counts } = controlled(1);
-  queue.set(keys('a'), { fresh: true });
+  queue.set(keys('a'), { retriesRejected: true });
   await until('it has begun', () => begun.length === 1);
   begun[0]?.end({ kind: 'again', afterMs: 30, failures: 1 });
   await until('it waits for its time', () => queue.hasScheduledRetry);
-  queue.set(keys('a'), { fresh: false });
+  queue.set(keys('a'), { retriesRejected: false });
   assert.ok(queue.isIdle, 'it does not begin before its time');
   await until('its time has come', () => counts.due === 1);
-  queue.set(keys('a'), { fresh: false });
+  queue.set(keys('a'), { retriesRejected: false });
   await until('it has begun again', () => begun.length === 2);
   assert.is(begun[1]?.failures, 1);
   begun[1]?.end();
@@ -136,7 +209,7 @@ test('what is due comes back when its time has come, counting its failures', asy
 test('a pause holds everything back until the start', async () => {
   const { queue, begun } = controlled(1);
   queue.pause();
-  queue.set(keys('a'), { fresh: true });
+  queue.set(keys('a'), { retriesRejected: true });
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.is(begun.length, 0);
   queue.resume();
@@ -146,7 +219,7 @@ test('a pause holds everything back until the start', async () => {
 
 test('what is due is begun at once when it is hastened', async () => {
   const { queue, begun } = controlled(1);
-  queue.set(keys('a'), { fresh: true });
+  queue.set(keys('a'), { retriesRejected: true });
   await until('it has begun', () => begun.length === 1);
   begun[0]?.end({ kind: 'again', afterMs: 3_600_000, failures: 3 });
   await until('it waits for its time', () => queue.hasScheduledRetry);
@@ -158,7 +231,7 @@ test('what is due is begun at once when it is hastened', async () => {
 
 test('stop drops what waits, lets what is in flight end, and begins nothing more', async () => {
   const { queue, begun, names } = controlled(1);
-  queue.set(keys('a', 'b'), { fresh: true });
+  queue.set(keys('a', 'b'), { retriesRejected: true });
   await until('it has begun', () => begun.length === 1);
   let hasStopped = false;
   const stopped = queue.stop().then(() => {
@@ -168,14 +241,14 @@ test('stop drops what waits, lets what is in flight end, and begins nothing more
   assert.not.ok(hasStopped);
   begun[0]?.end({ kind: 'again', afterMs: 1, failures: 1 });
   await stopped;
-  queue.set(keys('c'), { fresh: true });
+  queue.set(keys('c'), { retriesRejected: true });
   assert.equal([names(), queue.queued, queue.hasScheduledRetry], [['a'], 0, false]);
 });
 
 test('begins no more than the limit in a window', async () => {
   const { queue, begun } = controlled(10, 3);
   const startedAt = performance.now();
-  queue.set(keys('a', 'b', 'c', 'd'), { fresh: true });
+  queue.set(keys('a', 'b', 'c', 'd'), { retriesRejected: true });
   await until('three have begun', () => begun.length === 3);
   for (const work of begun) work.end();
   await until('the fourth has begun', () => begun.length === 4);
@@ -186,7 +259,7 @@ test('begins no more than the limit in a window', async () => {
 test('a clock that is set back stops nothing', async () => {
   const { queue, begun } = controlled(4, 2);
   const { now } = Date;
-  queue.set(keys('a', 'b', 'c', 'd'), { fresh: true });
+  queue.set(keys('a', 'b', 'c', 'd'), { retriesRejected: true });
   await until('two have begun', () => begun.length === 2);
   try {
     Date.now = () => now() - 3_600_000;

@@ -1,15 +1,79 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { systemClock } from '../../../src/app/context.ts';
 import { TriggerQueue } from '../../../src/controller/triggers/trigger-queue.ts';
 import { StoreUnavailableError } from '../../../src/model/errors.ts';
-import type { TriggerCause } from '../../../src/model/events.ts';
 import type { Store } from '../../../src/model/ports.ts';
 import { until } from '../../support/edict-process.ts';
 import { workshop } from '../../support/engine.ts';
 
-const test = suite('own passes');
+const test = suite('trigger queue');
+const never = new AbortController().signal;
+const notBefore = Number.POSITIVE_INFINITY;
+
+/** A queue on a clock that moves only when somebody sleeps, and then at once. */
+function opened() {
+  const time = { ms: 1000 };
+  const sleeps: number[] = [];
+  const queue = new TriggerQueue({
+    monotonicMs: () => time.ms,
+    sleep: async (ms, signal) => {
+      sleeps.push(ms);
+      await new Promise((resolve) => setImmediate(resolve));
+      if (!signal.aborted) time.ms += ms;
+    },
+  });
+  return { queue, time, sleeps };
+}
+
+test('causes are coalesced, and each is due at the earliest time that was asked for', async () => {
+  const { queue, time } = opened();
+  queue.trigger('retry', 500);
+  queue.trigger('approval', 100);
+  queue.trigger('retry', 300);
+  queue.trigger('retry', 900);
+  assert.equal([[...(await queue.next(notBefore, never))], time.ms], [['approval'], 1100]);
+  assert.not.ok(queue.isEmpty);
+  assert.equal([[...(await queue.next(notBefore, never))], time.ms], [['retry'], 1300]);
+  assert.ok(queue.isEmpty);
+});
+
+test('debounced causes are due together once none has come for the quiet time', async () => {
+  const { queue, time } = opened();
+  queue.debounce('file', 200);
+  time.ms += 150;
+  queue.debounce('requested', 200);
+  assert.equal([[...(await queue.next(notBefore, never))].toSorted(), time.ms], [['file', 'requested'], 1350]);
+});
+
+test('edits without an end postpone a debounced cause by five times the quiet time at most', async () => {
+  const { queue, time } = opened();
+  const waiting = queue.next(notBefore, never);
+  for (let edits = 0; edits < 9; edits += 1) {
+    queue.debounce('file', 200);
+    time.ms += 100;
+  }
+  queue.debounce('file', 200);
+  assert.equal([[...(await waiting)], time.ms], [['file'], 2000]);
+});
+
+test('nothing triggered is a resync at its time, and no single sleep is longer than a minute', async () => {
+  const { queue, time, sleeps } = opened();
+  const dayMs = 30 * 24 * 3_600_000;
+  assert.equal([...(await queue.next(1000 + dayMs, never))], ['resync']);
+  assert.is(time.ms, 1000 + dayMs);
+  assert.ok(sleeps.every((ms) => ms <= 60_000));
+});
+
+test('a wake and an abort end the wait with nothing', async () => {
+  const { queue } = opened();
+  const waiting = queue.next(notBefore, never);
+  queue.wake();
+  assert.is((await waiting).size, 0);
+  const stop = new AbortController();
+  const aborted = queue.next(notBefore, stop.signal);
+  stop.abort();
+  assert.is((await aborted).size, 0);
+});
 
 /** Returns a store's wrap that cannot read the record from the second time on, `times` times. */
 function awayFor(times: number): (store: Store) => Store {
@@ -48,57 +112,6 @@ test('an apply whose store stays away ends all the same', async () => {
   await shop.engine.idle();
   assert.equal(shop.requested(), ['orders online']);
   assert.is(shop.events.filter((event) => event.type === 'store:error').length, 2);
-});
-
-test('one pass is made at a time, and what is asked for meanwhile is made once', async () => {
-  const made: TriggerCause[] = [];
-  let atOnce = 0;
-  let ended = 0;
-  const run = async (cause: TriggerCause): Promise<boolean> => {
-    atOnce += 1;
-    assert.is(atOnce, 1);
-    await sleep(5);
-    made.push(cause);
-    atOnce -= 1;
-    return true;
-  };
-  const passes = new TriggerQueue({
-    run,
-    clock: systemClock,
-    random: () => 0,
-    maxTries: 9,
-    signal: new AbortController().signal,
-    onDrained: () => (ended += 1),
-  });
-  passes.trigger('retry');
-  for (const cause of ['retry', 'approval', 'retry', 'approval'] as const) passes.trigger(cause);
-  assert.is(passes.isPending, true);
-  await until('all is made', () => !passes.isPending);
-  assert.equal(made, ['retry', 'retry', 'approval']);
-  assert.is(ended, 1);
-});
-
-test('a stop ends the waiting', async () => {
-  const stopping = new AbortController();
-  let tried = 0;
-  const run = async (): Promise<boolean> => {
-    tried += 1;
-    return false;
-  };
-  const passes = new TriggerQueue({
-    run,
-    clock: systemClock,
-    random: () => 0,
-    maxTries: Number.POSITIVE_INFINITY,
-    signal: stopping.signal,
-    onDrained: () => undefined,
-  });
-  passes.trigger('timer');
-  await until('it was tried', () => tried === 1);
-  stopping.abort();
-  await passes.drained();
-  assert.is(passes.isPending, false);
-  assert.is(tried, 1);
 });
 
 test.run();

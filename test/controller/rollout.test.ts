@@ -1,14 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RolloutTrigger } from '../../../src/controller/triggers/rollout-trigger.ts';
-import type { DesiredPublication, DesiredState } from '../../../src/model/publication.ts';
-import { until } from '../../support/edict-process.ts';
-import { type Workshop, type WorkshopOptions, workshop } from '../../support/engine.ts';
-import { fc, runs } from '../../support/fast-check.ts';
-import { change, desiredState, rolloutOf, wanted } from '../../support/states.ts';
+import type { DesiredPublication, DesiredState } from '../../src/model/publication.ts';
+import { until } from '../support/edict-process.ts';
+import { type Workshop, type WorkshopOptions, workshop } from '../support/engine.ts';
+import { fc, runs } from '../support/fast-check.ts';
+import { desiredState, rolloutOf, wanted } from '../support/states.ts';
 
 const way = ['test', 'staging', 'release'] as const;
-const turn = { rule: 'rollout', message: 'waits for test', untilMs: null } as const;
 
 /** Opens a workshop that knows `staging` too. */
 async function threeStages(options: WorkshopOptions): Promise<Workshop> {
@@ -105,45 +103,6 @@ test('a soak is not waited for by one that tries a few times, and the daemon goe
     if (maxTries > 1) await until('all is made', () => calls(shop).length === 3);
     assert.equal(calls(shop), made);
   }
-});
-
-test('plans again soon, once for many, and at once where nothing else is to do', async () => {
-  let plans = 0;
-  let rests = 0;
-  const onward = new RolloutTrigger({ replan: async () => Boolean(++plans), onPlanned: () => (rests += 1), maxTries: 1 });
-  onward.setPlan({ changes: [change('a', 'release', { deferred: turn })] }, 60_000, { fresh: true });
-  onward.markDone(wanted('b', 'test').key);
-  assert.not.ok(onward.isPending);
-  for (let times = 0; times < 3; times += 1) onward.markDone(wanted('a', 'test').key);
-  assert.ok(onward.isPending);
-  onward.runNow();
-  await until('it was planned', () => rests === 1);
-  assert.equal([plans, onward.isPending], [1, false]);
-  onward.trigger();
-  await onward.stop();
-  assert.equal([plans, onward.isPending], [1, false]);
-});
-
-test('what was done while it planned is planned for too', async () => {
-  const ends: (() => void)[] = [];
-  const replan = () => new Promise<boolean>((resolve) => ends.push(() => resolve(true)));
-  const onward = new RolloutTrigger({ replan, onPlanned: () => {}, maxTries: 1 });
-  onward.trigger();
-  await until('it plans', () => ends.length === 1);
-  onward.trigger();
-  ends[0]?.();
-  await until('it plans again', () => ends.length === 2);
-  ends[1]?.();
-  await until('it rests', () => !onward.isPending);
-});
-
-test('a plan that cannot be made is tried again, as often as anything', async () => {
-  let plans = 0;
-  const onward = new RolloutTrigger({ replan: async () => Boolean(++plans && false), onPlanned: () => {}, maxTries: 2 });
-  onward.trigger();
-  onward.runNow();
-  await until('it has given up', () => plans > 0 && !onward.isPending);
-  assert.is(plans, 2);
 });
 
 interface Made {
