@@ -114,7 +114,7 @@ test('whoever needs the lease to find out what the names of its file mean stands
 });
 
 test('a file that is broken is not read again and again while another edict has the lease', async () => {
-  const { file, waits, stop } = await started(state('a'), { faster: 100 });
+  const { file, stop } = await started(state('a'), { faster: 100 });
   await until('it has made a pass', () => file.loads === 1);
   file.engine = new LeaseHeldError('another edict works on the gateway');
   file.content = invalid;

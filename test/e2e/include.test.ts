@@ -70,7 +70,10 @@ test('a file of a team is followed: edited, replaced, added, taken away, and mov
   await sleep(300);
   assert.equal([online(), calls()], ['ac', before], 'what was moved is not lost, and needs no call');
   rmSync(join(folder, 'apis/two.yaml'));
-  await until('the vanished file is held', () => daemon?.events('plan:computed').some(({ fileHeld }) => fileHeld === 'includeRemoved') ?? false);
+  await until(
+    'the vanished file is held',
+    () => daemon?.events('plan:computed').some(({ fileHeld }) => fileHeld === 'includeRemoved') ?? false,
+  );
   await sleep(300);
   assert.is(online(), 'ac');
   const digest = String(daemon?.events('plan:computed').at(-1)?.['approvalDigest']);

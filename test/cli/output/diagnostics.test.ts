@@ -42,9 +42,7 @@ test('as JSON every mistake has its place and no frame', () => {
     errors: unknown[];
   };
   assert.is(valid, false);
-  assert.equal(errors, [
-    { rule: 'invalid-value', file: 'edict.yaml', line: 12, column: 5, length: 3, message: 'wrong', hint: 'do this' },
-  ]);
+  assert.equal(errors, [{ rule: 'invalid-value', file: 'edict.yaml', line: 12, column: 5, length: 3, message: 'wrong', hint: 'do this' }]);
 });
 
 test.run();
