@@ -1,9 +1,8 @@
-import type { Env } from '../model/env.ts';
-import { colorizerFor } from './output/colors.ts';
+import { colorizerFor } from './output/terminal.ts';
 
 /** The parts of the process that a command uses; tests pass their own. */
 export interface CliContext {
-  readonly env: Env;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
 }

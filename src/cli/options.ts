@@ -1,56 +1,25 @@
-import { InvalidArgumentError, Option } from 'commander';
-import type { logFormats, logLevels } from '../model/log-options.ts';
-
-/** The options of all commands, as commander passes them. */
-export type ParsedOptions = Record<string, never> & CommandOptions;
-
-interface CommandOptions {
-  readonly state?: string;
-  readonly format: 'text' | 'json' | 'markdown' | 'github' | 'sarif';
-  readonly emulate?: boolean;
-  readonly dryRun?: boolean;
-  readonly refresh?: boolean;
-  readonly lockTimeout?: string;
-  readonly once?: boolean;
-  readonly detailedExitcode?: boolean;
-  readonly blame?: boolean;
-  readonly out?: string;
-  readonly plan?: string;
-  readonly timeout: string;
-  readonly reconcile?: boolean;
-  readonly logLevel: (typeof logLevels)[number];
-  readonly logFormat?: (typeof logFormats)[number];
-  readonly debounce: string;
-  readonly resync: string;
-  readonly historyRetention?: string;
-  readonly listen: string;
-  readonly api?: readonly string[];
-  readonly environment?: readonly string[];
-  readonly limit: number;
-  readonly versions?: readonly string[];
-  readonly seed?: string;
-  readonly host: string;
-  readonly port: number;
-  readonly fault?: readonly string[];
-  readonly latency?: string;
-  readonly throttle?: string;
-  readonly retryAfter?: boolean;
-  readonly tokenLifetime?: string;
-  readonly propagationDelay?: string;
-  readonly randomSeed?: number;
-  readonly endpoint?: string;
-  readonly project?: string;
-  readonly instance?: string;
-  readonly iam?: string;
-  readonly by: string;
-  readonly reason: string;
-  readonly expires: string;
-  readonly watch?: boolean;
-}
+import { Argument, InvalidArgumentError, Option } from 'commander';
+import type { ExitCode } from '../model/errors.ts';
+import { logFormats, logLevels } from '../model/log-options.ts';
+import { defaultFile } from '../model/settings.ts';
 
 /*
- * The options that several commands share.
+ * The arguments and options that several commands share. `edict --help` loads all modules in commands/, so they and this one must not
+ * import anything heavy: a command imports what it needs in its run function.
  */
+
+/** Receives the exit code of the command that ran. */
+export type Finish = (code: ExitCode) => void;
+
+/** Returns the argument for the edict file. */
+export const fileArgument = () => new Argument('[file]', 'the edict file').default(defaultFile);
+/** Returns the argument for several edict files or folders. */
+export const filesArgument = () =>
+  new Argument('[files...]', 'edict files, one per gateway, or folders that contain them').default([defaultFile]);
+/** Returns the argument for an API. */
+export const apiArgument = () => new Argument('<api>', 'the name or ID of the API');
+/** Returns the argument for an environment. */
+export const environmentArgument = () => new Argument('<environment>', 'the name or ID of the environment');
 
 /** Returns the option that names the store. */
 export const stateOption = () =>
@@ -59,19 +28,35 @@ export const stateOption = () =>
     'the store: sqlite:PATH or postgres://USER@HOST/DATABASE (default: sqlite:.edict/state.db, with --emulate sqlite:.edict/emulated.db)',
   ).env('EDICT_STATE');
 /** Returns the option that selects the output format; the default is text. */
-export const formatOption = (...choices: string[]) =>
-  new Option('--format <format>', 'how to show the result').choices(choices).default('text');
+export const formatOption = (...choices: string[]) => new Option('--format <format>', 'the output format').choices(choices).default('text');
 /** Returns the option for an emulated gateway. */
-export const emulateOption = () =>
-  new Option('--emulate', 'talk to an emulated gateway inside this process instead of the file’s endpoint');
+export const emulateOption = () => new Option('--emulate', 'use an emulated gateway in this process instead of the one in the file');
 /** Returns the option that sets how long to wait for another edict process. */
-export const lockTimeoutOption = () => new Option('--lock-timeout <duration>', 'wait so long for another edict (default: not at all)');
+export const lockTimeoutOption = () =>
+  new Option(
+    '--lock-timeout <duration>',
+    'how long to wait for another edict process to release the store or the lease of the gateway (default: fail immediately)',
+  );
 /** Returns the option that observes the gateway before planning. */
-export const refreshOption = () => new Option('--refresh', 'ask the gateway what is really published first');
+export const refreshOption = () => new Option('--refresh', 'observe the gateway before planning');
 /** Returns the option that shows the plan and does nothing else. */
-export const dryRunOption = () => new Option('--dry-run', 'show the plan, make no call and write nothing');
-/** Returns the option for exit codes that say whether the plan has changes. */
-export const detailedExitCodeOption = () => new Option('--detailed-exitcode', 'exit with 2 if there are changes, with 4 if one is held');
+export const dryRunOption = () => new Option('--dry-run', 'show the plan; make no calls and write nothing');
+/** Returns the option that limits a command to some APIs. */
+export const apiOption = () =>
+  new Option('--api <pattern>', 'limit to APIs whose name or ID matches, such as "shop-*" (repeatable)').argParser(collect);
+/** Returns the option that limits a command to some environments. */
+export const environmentOption = () =>
+  new Option('--environment <pattern>', 'limit to environments whose name or ID matches, such as "{test,stage}" (repeatable)').argParser(
+    collect,
+  );
+/** Returns the option that sets the log level. */
+export const logLevelOption = () =>
+  new Option('--log-level <level>', 'the minimum level to log').choices(logLevels).default('info').env('EDICT_LOG_LEVEL');
+/** Returns the option that selects the log format. */
+export const logFormatOption = () =>
+  new Option('--log-format <format>', 'the log format (default: pretty, or json for a daemon without a terminal)')
+    .choices(logFormats)
+    .env('EDICT_LOG_FORMAT');
 
 /** Appends a value of a repeatable option. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {

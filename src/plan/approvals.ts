@@ -30,7 +30,7 @@ export function createApproval(plan: Plan, { digest, by, reason, expiresAfterMs 
   }
   if (digest !== held && digest !== planDigest(plan)) {
     throw new EdictError('APPROVAL_MISMATCH', `${digest} is not what is held now: that is ${held}`, {
-      hint: 'the file, the record or the targets have changed since; look at `edict plan` and agree to what it shows',
+      hint: 'the file, the record or the targets have changed since; run `edict plan` and approve what it shows',
     });
   }
   return { digest: held, by, reason, approvedAtMs: nowMs, expiresAtMs: nowMs + expiresAfterMs, scope: approvalScope(plan) };

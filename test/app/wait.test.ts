@@ -248,7 +248,7 @@ onBoth('Ctrl-C ends the waiting alone', async () => {
   waiting.child.kill('SIGINT');
   const { code, stdout } = await waiting.finished;
   assert.is(code, 1);
-  assert.match(stdout, /^Interrupted; the daemon goes on: .*1 pending/);
+  assert.match(stdout, /^Interrupted; the daemon continues: .*1 pending/);
 });
 
 test('without a daemon it ends with exit code 1 after a time of grace and sends nothing, on both engines', async () => {

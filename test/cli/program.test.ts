@@ -8,33 +8,33 @@ async function run(...args: string[]) {
   return { code: await runCli(args, context), stdout: stdout(), stderr: stderr() };
 }
 
-test('help is a result', async () => {
+test('help goes to stdout', async () => {
   const { code, stdout } = await run('--help');
   assert.is(code, 0);
   for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'history', 'import', 'emulate', 'schema'])
     assert.match(stdout, command);
 });
 
-const mistakes: readonly [string, readonly string[], RegExp][] = [
+const userErrors: readonly [string, readonly string[], RegExp][] = [
   ['an unknown command', ['aply'], /Did you mean apply\?/],
   ['an unknown option', ['plan', '--fromat', 'json'], /Did you mean --format\?/],
   ['an unknown format', ['plan', '--format', 'xml'], /Allowed choices are text, json, markdown/],
-  ['a limit that is no number', ['history', '--limit', 'many'], /expected a whole number/],
+  ['a limit that is not a number', ['history', '--limit', 'many'], /expected a whole number/],
   ['a duration without a unit', ['run', '--debounce', '5'], /--debounce 5 is not a duration/],
-  ['a store of another kind', ['status', 'examples/quickstart/edict.yaml', '--state', 'mysql:x'], /not an address of a store/],
+  ['an unknown kind of store', ['status', 'examples/quickstart/edict.yaml', '--state', 'mysql:x'], /not an address of a store/],
   ['targets for the daemon', ['run', '--api', 'orders'], /unknown option '--api'/],
   [
-    'a target that is none',
+    'a target that matches nothing',
     ['plan', 'examples/quickstart/edict.yaml', '--api', 'oders', '--api', 'pay*'],
     /"oders" .*\n {2}nearest to "oders": orders,/,
   ],
   ['a saved plan and targets', ['apply', '--plan', 'p', '--api', 'orders'], /'--plan <file>' cannot be used with option '--api <pattern>'/],
-  ['a saved plan that is not there', ['apply', '--plan', 'nowhere.plan'], /the saved plan nowhere\.plan does not exist/],
+  ['a missing saved plan', ['apply', '--plan', 'nowhere.plan'], /the saved plan nowhere\.plan does not exist/],
   ['a saved plan without a name', ['apply', '--plan', ''], /the saved plan {2}does not exist/],
   ['too many arguments', ['plan', 'a', 'b'], /too many arguments/],
 ];
-for (const [name, args, expected] of mistakes) {
-  test(`${name} is exit code 1, said on stderr without a stack`, async () => {
+for (const [name, args, expected] of userErrors) {
+  test(`${name} is exit code 1, with a message on stderr and no stack`, async () => {
     const { code, stdout, stderr } = await run(...args);
     assert.is(code, 1);
     assert.is(stdout, '');
@@ -43,12 +43,12 @@ for (const [name, args, expected] of mistakes) {
   });
 }
 
-test('a password in a wrong address of a store is not shown', async () => {
+test('a password in an invalid store URL is not shown', async () => {
   const { stderr } = await run('status', 'examples/quickstart/edict.yaml', '--state', 'mysql://me:secret@host/db');
   assert.not.match(stderr, 'secret');
 });
 
-test('as JSON an error is one document on stdout', async () => {
+test('in JSON an error is one document on stdout', async () => {
   const { code, stdout } = await run('plan', 'nowhere.yaml', '--format=json');
   assert.is(code, 3);
   assert.is((JSON.parse(stdout) as { error: { code: string } }).error.code, 'FILE_NOT_FOUND');

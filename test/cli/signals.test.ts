@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { onStopSignal } from '../../src/cli/signals.ts';
 import { until } from '../support/edict-process.ts';
 
-test('the first signal asks for an orderly end, and its echo does nothing', async () => {
+test('the first signal aborts, and its duplicate does nothing', async () => {
   using stop = onStopSignal();
   process.kill(process.pid, 'SIGINT');
   await until('it is heard', () => stop.signal.aborted);
@@ -12,7 +12,7 @@ test('the first signal asks for an orderly end, and its echo does nothing', asyn
   await new Promise((resolve) => setTimeout(resolve, 50));
 });
 
-test('nothing listens any more once disposed', () => {
+test('disposing removes the signal listeners', () => {
   const before = process.listenerCount('SIGTERM');
   onStopSignal()[Symbol.dispose]();
   assert.is(process.listenerCount('SIGTERM'), before);

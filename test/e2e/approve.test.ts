@@ -58,7 +58,7 @@ test('an agreement releases what a running daemon holds, once, and the history s
     await sleep(1500);
     assert.is(online(), 'abcdef');
     const status = await edict(['status'], folder);
-    assert.match(status.stdout, `To agree to what is held: edict approve ${digest}`);
+    assert.match(status.stdout, `To approve what is held: edict approve ${digest}`);
     const { attempts, approvals } = JSON.parse((await edict(['history', '--format', 'json'], folder)).stdout) as {
       attempts: { api: string; action: string; approval: unknown }[];
       approvals: { by: string; reason: string; entries: number; used: number }[];

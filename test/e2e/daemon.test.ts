@@ -197,10 +197,13 @@ test('a new file supersedes what has not been sent', async () => {
 test('of a daemon that was killed the status does not say that it is at work', async () => {
   write({ orders: 'online' });
   const { child, finished } = await started();
-  assert.match((await edict(['status'], folder)).stdout, /At work with .* \(pid \d+, as of/);
+  assert.match((await edict(['status'], folder)).stdout, /Running at .* \(pid \d+, as of/);
   child.kill('SIGKILL');
   await finished;
-  assert.match((await edict(['status'], folder)).stdout, `No edict is at work here: the last one, pid ${child.pid}, as of`);
+  assert.match(
+    (await edict(['status'], folder)).stdout,
+    `No edict process runs on this host: the last one, pid ${child.pid}, wrote its status at`,
+  );
   const { daemon: told } = JSON.parse((await edict(['status', '--format', 'json'], folder)).stdout) as { daemon: { running: boolean } };
   assert.is(told.running, false);
 });

@@ -150,10 +150,11 @@ test('kubernetes/config-map.yaml: its file is valid, and edict runs as it says a
   }
 });
 
-test('systemd/edict.service: its command is one of edict’s, and systemd takes the unit and finds it safe', () => {
+test('systemd/edict.service: its command is one of edict’s, and systemd takes the unit and finds it safe', async () => {
   const unit = read('systemd/edict.service');
   const [, line = ''] = /^ExecStart=\/usr\/bin\/edict (.*)$/m.exec(unit) ?? [];
-  const command = buildProgram(testContext({}).context, () => undefined).commands.find((one) => one.name() === line.split(' ')[0]);
+  const program = await buildProgram(testContext({}).context, () => undefined);
+  const command = program.commands.find((one) => one.name() === line.split(' ')[0]);
   for (const [option] of line.matchAll(/--[a-z-]+/g))
     assert.ok(
       command?.options.some(({ long }) => long === option),

@@ -88,7 +88,7 @@ test('from new over in sync to what failed, by the emulator’s fault', async ()
   const fresh = await explain();
   assert.equal([fresh.next.kind, fresh.recorded, fresh.attempts], ['pending', null, []]);
   assert.match(fresh.text, `File: online  edict.yaml:6:45\n  6 | ${line}\n`);
-  assert.match(fresh.text, 'Next: goes online, as a new version\n');
+  assert.match(fresh.text, 'Next: goes online as a new version\n');
   assert.is(fresh.next.command, 'edict apply --api orders --environment test');
 
   emulator.faults.add({ status: 404, errorCode: 'APIG.3002', errorMsg: 'no such API', times: 1, apiId: 'api-orders' });
@@ -104,7 +104,7 @@ test('from new over in sync to what failed, by the emulator’s fault', async ()
     synced.attempts.map(({ outcome }) => outcome),
     ['succeeded', 'rejected'],
   );
-  assert.match(synced.text, 'Next: nothing, it is in sync\n');
+  assert.match(synced.text, 'Next: no change; in sync\n');
 });
 
 test('while a daemon has the store: what it tries again, and what it will not try again by itself', async () => {
@@ -115,11 +115,11 @@ test('while a daemon has the store: what it tries again, and what it will not tr
   await until('both failed', () => new Set(events('attempt:finished').map(({ api, outcome }) => `${api} ${outcome}`)).size >= 5);
   const again = await explain('orders');
   assert.is(again.next.kind, 'failed');
-  assert.match(again.text, 'Next: going online failed, and is tried again\n');
-  assert.match(again.next.when ?? '', /^by itself, at most 5 min after the last attempt/);
-  assert.match(again.text, new RegExp(`daemon +At work .*pid ${child.pid},`));
+  assert.match(again.text, 'Next: going online failed and is retried\n');
+  assert.match(again.next.when ?? '', /^automatically, at most 5 min after the last attempt/);
+  assert.match(again.text, new RegExp(`daemon +Running .*pid ${child.pid},`));
   const never = await explain('carts');
-  assert.match(never.text, 'Next: nothing: going online failed, and waits for a person\n');
+  assert.match(never.text, 'Next: going online failed and is not retried automatically\n');
   assert.match(never.next.when ?? '', `kill -HUP ${child.pid}`);
 });
 
@@ -129,14 +129,14 @@ test('held: the rule, and a command that releases it as it stands', async () => 
   write({ orders: 'offline' }, withProtection);
   const kept = await explain();
   assert.equal([kept.next.kind, kept.next.held?.rule], ['held', 'protected']);
-  assert.match(kept.text, 'Next: nothing: going offline is held by the rule `protected`\n');
+  assert.match(kept.text, 'Next: held: going offline needs an approval (rule `protected`)\n');
 
   write({ orders: 'offline', carts: 'offline', stock: 'offline' }, withGuards);
   const { next, text } = await explain();
   assert.equal([next.kind, next.held?.rule], ['held', 'maxOffline']);
   assert.match(text, '3 of 5 would go offline at once, and guards.maxOffline allows 1');
   assert.match(text, `command     ${next.command}\n`);
-  const command = (next.command ?? '').replace('YOU', 'ada').replace('REASON', 'CHG-7').split(' ').slice(1);
+  const command = (next.command ?? '').replace('NAME', 'ada').replace('TEXT', 'CHG-7').split(' ').slice(1);
   await done(...command);
   assert.is((await explain()).next.kind, 'pending');
   await done('apply');
@@ -148,10 +148,10 @@ test('a file that lost too much is told of also for what it still has, and for w
   await done('apply');
   writeFileSync(join(folder, 'edict.yaml'), withGuards(fileOf(emulator.url, { orders: 'online' })));
   const there = await explain('orders');
-  assert.match(there.text, 'Next: nothing, it is in sync; and the whole file is held\n');
+  assert.match(there.text, 'Next: no change; in sync; the whole file is held\n');
   assert.match(there.next.command ?? '', /^edict approve sha256:/);
   const lost = await explain('carts');
-  assert.match(lost.text, 'File: does not name it\n');
+  assert.match(lost.text, 'File: not declared\n');
   assert.match(lost.text, '4 of 5 publications were removed from the file');
 });
 
@@ -166,10 +166,10 @@ test('drifted and stale, once somebody has looked', async () => {
   const drifted = await explain('orders');
   assert.equal([drifted.next.kind, drifted.recorded?.state], ['drifted', 'offline']);
   assert.match(drifted.text, /drift +taken offline outside edict after it was published at /);
-  assert.match(drifted.text, 'Next: nothing, the drift is only told\n');
+  assert.match(drifted.text, 'Next: no change; the drift is only reported\n');
   const stale = await explain('carts');
   assert.is(stale.next.kind, 'outdated');
-  assert.match(stale.text, 'Next: nothing, though an older draft is online\n');
+  assert.match(stale.text, 'Next: no change; an older draft is online\n');
   write({ orders: '{ state: online, drift: correct }' });
   assert.is((await explain('orders')).next.kind, 'pending');
 });
@@ -181,14 +181,14 @@ test('unresolved: under way while the daemon lives, in doubt once it was killed'
   await until('the call hangs', () => emulator.requests.all().some(({ fault }) => fault === 'hang'));
   const going = await explain();
   assert.equal([going.next.kind, going.attempts[0]?.outcome], ['unknown', null]);
-  assert.match(going.text, /^Next: attempt \d+ \(online\) is under way$/m);
+  assert.match(going.text, /^Next: attempt \d+ \(online\) is in flight$/m);
   child.kill('SIGKILL');
   await finished;
   daemon = null;
   const doubted = await explain();
   assert.ok(doubted.recorded?.unknownAttempt);
-  assert.match(doubted.text, /^Next: first it is found out whether attempt \d+ \(online\) happened; if not, it goes online$/m);
-  assert.match(doubted.next.when ?? '', `pid ${child.pid}, which last wrote the record, is not a process of this machine`);
+  assert.match(doubted.text, /^Next: checks first whether attempt \d+ \(online\) took effect; if not, goes online$/m);
+  assert.match(doubted.next.when ?? '', `pid ${child.pid}, which last wrote the record, is not running on this host`);
   await sleep(400); // As above: only then the list tells that the call did not happen.
   await done(...(doubted.next.command ?? '').split(' ').slice(1));
   assert.is((await explain()).next.kind, 'unchanged');
@@ -208,7 +208,7 @@ test('calls that are stopped are told of, with how that ends', async () => {
   const { events } = await startDaemon();
   await until('it stopped', () => events('requests:paused').length > 0);
   const { next, text } = await explain();
-  assert.match(next.when ?? '', 'it goes on when the credentials change, or at SIGHUP');
+  assert.match(next.when ?? '', 'they resume when the credentials change, or on SIGHUP');
   assert.match(text, /daemon +No calls since /);
 });
 

@@ -35,10 +35,13 @@ async function loadedBy(...args: readonly string[]): Promise<Loaded> {
 const toRead = ['ajv', 'commander', 'croner', 'fastest-levenshtein', 'picomatch', 'yaml'];
 
 test('edict itself and its help load the command line alone', async () => {
-  for (const args of [['--version'], ['--help'], ['plan', '--help'], ['schema']]) {
+  for (const args of [['--version'], ['schema']]) {
+    assert.equal(await loadedBy(...args), { packages: ['commander'], rooms: ['cli', 'model', 'render'], generated: [] }, args.join(' '));
+  }
+  for (const args of [['--help'], ['plan', '--help']]) {
     assert.equal(
       await loadedBy(...args),
-      { packages: ['commander'], folders: ['app', 'cli', 'model', 'plan', 'render'], generated: [] },
+      { packages: ['commander'], folders: ['app', 'cli', 'model', 'render'], generated: [] },
       args.join(' '),
     );
   }

@@ -44,19 +44,19 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--out': [['plan.json']],
   '--plan': [['saved.json']],
   '--timeout': [],
-  // It writes its request: test/wait.test.ts.
+  // It writes its request: test/app/wait.test.ts.
   '--reconcile': [],
   '--lock-timeout': [['1s']],
   '--once': [[]],
   '--dry-run': [],
   '--limit': [['2']],
   '--versions': [],
-  // It ends by a signal alone: test/cli/watch.test.ts.
+  // It ends on a signal only: test/cli/watch.test.ts.
   '--watch': [],
   '--expires': [['1m']],
   '--debounce': [['10ms']],
   '--resync': [['1m']],
-  // For the daemon alone: test/engine/tidying.test.ts.
+  // For the daemon alone: test/controller/history-pruner.test.ts.
   '--history-retention': [],
   '--listen': [['off']],
   '--log-level': [['silent']],
@@ -139,7 +139,7 @@ for (const [command, given] of Object.entries(commands)) {
       rmSync(join(scene.folder, 'plan.json'), { force: true });
       const store = known.includes('--state') ? ['--state', `sqlite:${stateOf(scene, options)}`] : [];
       const { code, text } = await run(command, ...given(scene), ...args, ...store);
-      assert.not.match(text, 'this is a bug of edict', `${command} ${options.join(' ')}`);
+      assert.not.match(text, 'this is a bug in edict', `${command} ${options.join(' ')}`);
       if (code !== 1) done += 1;
       const sent = scene.emulator.requests.all().slice(before);
       assert.equal(

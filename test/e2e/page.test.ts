@@ -92,7 +92,7 @@ test('shows what is held, with the command that releases it, and that it was rel
   const notice = page.locator('.notice');
   await notice.getByText('1 change is held').waitFor();
   assert.is((await cell('tax').innerText()).trim().replace(/\s+/g, ' '), '■ held online → offline');
-  const [, ...args] = (await notice.locator('code').innerText()).replace('YOU', 'ada').replace('REASON', 'CHG-7').split(' ');
+  const [, ...args] = (await notice.locator('code').innerText()).replace('NAME', 'ada').replace('TEXT', 'CHG-7').split(' ');
   assert.is((await startEdict(args, folder).finished).code, 0);
   await cell('tax').getByText('✓').waitFor();
   await notice.waitFor({ state: 'detached' });

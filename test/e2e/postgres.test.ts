@@ -160,7 +160,7 @@ test('apply says who works on the gateway, and with --lock-timeout waits for it'
   await until('it works', () => isAtWork(daemon));
   assert.match(
     (await edict(['status', '--state', at.state], folder)).stdout,
-    new RegExp(`At work.*\\(${hostname()}, pid ${daemon.child.pid}`),
+    new RegExp(`Running.*\\(${hostname()}, pid ${daemon.child.pid}`),
   );
   const refused = await edict(['apply', '--state', at.state], folder);
   assert.is(refused.code, 1);

@@ -69,7 +69,7 @@ test('a plan is applied in another working copy with the same record, and done a
   assert.match(applied.stdout, /^Applied in .*: 1 online, 1 offline, 1 unchanged\.\n$/);
   assert.equal(calls().slice(2).toSorted(), ['a offline', 'c online']);
   const again = await edict(['apply', '--plan', plan], elsewhere);
-  assert.equal([again.code, again.stdout], [0, 'Nothing was sent. 2 changes of the saved plan were made before.\n']);
+  assert.equal([again.code, again.stdout], [0, 'Nothing was sent. 2 changes of the saved plan were made already.\n']);
   assert.is(calls().length, 4);
 });
 
@@ -92,7 +92,7 @@ test('what came newly is told of and not made', async () => {
   assert.equal(calls(), ['a online']);
   assert.is(
     (await edict(['apply', '--plan', plan, '--dry-run'], folder)).stdout,
-    'Nothing to do.\n1 change of the saved plan was made before. 2 newer changes are not in the saved plan.\n',
+    'Nothing to do.\n1 change of the saved plan was made already. 2 newer changes are not in the saved plan.\n',
   );
 });
 
@@ -107,8 +107,8 @@ test('a plan is refused as a whole when record or file have moved under one of i
       ['apply', '--plan', plan, ...more],
       'SAVED_PLAN_STALE',
       /the saved plan is out of date: 2 of its 3 changes cannot be made as planned/,
-      /\n {2}a in test: never recorded when planned, online now \(attempt \d at 20\d\d-[\d-]+T[\d:]+Z\)\n/,
-      /\n {2}b in test: the file asks for revision r2 now, not for no revision\n/,
+      /\n {2}a in test: not recorded when planned, online now \(attempt \d at 20\d\d-[\d-]+T[\d:]+Z\)\n/,
+      /\n {2}b in test: the file has revision r2 now, and had no revision when planned\n/,
     );
     assert.not.match(stderr, 'c in test');
   }
@@ -227,7 +227,7 @@ test('an apply that is killed in the middle and run again makes the rest, and no
   await running.finished;
   const again = await edict(['apply', '--plan', plan], folder);
   assert.is(again.code, 0, again.stdout + again.stderr);
-  assert.match(again.stdout, /changes? of the saved plan (?:was|were) made before\./);
+  assert.match(again.stdout, /changes? of the saved plan (?:was|were) made already\./);
   assert.equal(versions(), { a: 1, b: 1, c: 1, d: 1, e: 1, f: 1 });
 });
 
@@ -249,7 +249,7 @@ test('of two applies of one plan at once one is refused, or finds everything mad
   ]);
   assert.equal([one.code, two.code], [0, 0], one.stderr + two.stderr);
   assert.ok([one, two].some(({ stdout }) => stdout.includes('6 online')));
-  assert.ok([one, two].some(({ stdout }) => stdout === 'Nothing was sent. 6 changes of the saved plan were made before.\n'));
+  assert.ok([one, two].some(({ stdout }) => stdout === 'Nothing was sent. 6 changes of the saved plan were made already.\n'));
   assert.equal(versions(), { a: 1, b: 1, c: 1, d: 1, e: 1, f: 1 });
 });
 
@@ -268,7 +268,7 @@ test('a plan made after a look at the gateway is compared after a look, so that 
   const before = calls().length;
   const stale = await edict(['apply', '--plan', plan], lost);
   assert.is(stale.code, 1);
-  assert.match(stale.stderr, 'b in test: never recorded when planned, online now\n');
+  assert.match(stale.stderr, 'b in test: not recorded when planned, online now\n');
   assert.is(calls().length, before);
 });
 

@@ -102,11 +102,11 @@ test('undo prints a change that git applies, and the next apply restores the sta
   assert.equal([effective('orders') === orders, effective('carts'), effective('users') === null], [false, null, false]);
 
   const printed = await undoInFile();
-  assert.match(printed, /^Undo of apply [0-9a-f]{8}, begun /);
+  assert.match(printed, /^Undo of apply [0-9a-f]{8}, started at /);
   assert.match(printed, 'Restores 3 publications:');
   assert.match(printed, new RegExp(`orders +test +online, version ${orders}`));
   assert.match(printed, /users +test +offline\n/);
-  assert.match(printed, 'Nothing was changed. Change the file; edict apply, or a daemon, then makes the calls.');
+  assert.match(printed, 'Nothing was changed. Change the file, then edict apply or a daemon makes the calls.');
   const text = readFileSync(join(folder, 'edict.yaml'), 'utf8');
   assert.match(text, `test: { state: online, version: ${orders} }   # the shop`);
   assert.match(text, `test: { state: online, version: ${carts}, remark: retired }`);
@@ -137,8 +137,8 @@ test('what has moved since is named, and not in the change', async () => {
   const [orders, carts] = [effective('orders'), effective('carts')];
   const printed = await undoInFile(id);
   assert.match(printed, 'Not restored (2)');
-  assert.match(printed, /~ carts +test +somebody else has moved it since attempt \d/);
-  assert.match(printed, /~ orders +test +attempt 7 has moved it since, at /);
+  assert.match(printed, /~ carts +test +changed outside edict since attempt \d/);
+  assert.match(printed, /~ orders +test +attempt 7 has changed it since, at /);
   await apply();
   assert.equal([effective('orders'), effective('carts'), effective('users')], [orders, carts, first]);
 });
@@ -164,14 +164,14 @@ test('a version that is no longer kept is not restored, and what went offline co
   for (let count = 0; count < 10; count += 1) emulator.state.publish('api-orders', 'env-release', '');
   emulator.state.takeOffline('api-orders', 'env-release');
   const printed = await undoInFile();
-  assert.match(printed, /~ orders +test +it cannot be restored: version [0-9a-f]{32}, which was effective before, is no longer kept/);
-  assert.match(printed, /orders +release +online as a new version of today's draft: the version from before is no longer kept/);
+  assert.match(printed, /~ orders +test +version [0-9a-f]{32}, which was effective before, is no longer kept/);
+  assert.match(printed, /orders +release +online as a new version of the current draft: the previous version is no longer kept/);
   await apply();
   assert.is(effective('orders'), current);
   assert.ok(![null, kept?.versionId].includes(effective('orders', 'release')));
   const plan = await run(['plan', '--refresh', '--detailed-exitcode']);
   assert.is(plan.code, 0, plan.stdout);
-  assert.match(plan.stdout, /^Seen at the gateway, no call is made \(1\)\n {2}~ orders +test +[^\n]*\n\nIn sync\./);
+  assert.match(plan.stdout, /^Observed at the gateway, no calls are made \(1\)\n {2}~ orders +test +[^\n]*\n\nIn sync\./);
 });
 
 test('the change of an undo is held in a protected environment until a person agrees', async () => {
@@ -219,7 +219,7 @@ test('a file that asks for the state of before needs no change', async () => {
   await apply();
   write(['  orders: { id: api-orders, environments: { test: offline } }']);
   const printed = await undo();
-  assert.match(printed, 'The file asks for this already: it needs no change. edict apply, or a daemon, then makes the calls.');
+  assert.match(printed, 'The file already declares this. edict apply or a daemon makes the calls.');
   assert.not.match(printed, '+++');
   await apply();
   assert.is(effective('orders'), null);
@@ -257,7 +257,7 @@ test('what no change of a line or two does is to be written by hand', async () =
   await apply();
   emulator.state.changeManually('api-orders', 'env-test', 'online');
   const printed = await undo();
-  assert.match(printed, `By hand: carts in test: { state: online, version: ${version} }`);
+  assert.match(printed, `Edit by hand: carts in test: { state: online, version: ${version} }`);
   assert.not.match(printed, '+++');
 });
 
@@ -341,7 +341,7 @@ test('without credentials the record alone tells, and undo says so', async () =>
   }
   const { code, stdout, stderr } = await run(['undo'], {});
   assert.is(code, 0, stderr);
-  assert.match(stdout, /^Not checked at the gateway: versions may be gone, or moved outside edict \(there are no credentials/m);
+  assert.match(stdout, /^Not checked at the gateway: versions may be gone, or changed outside edict \(there are no credentials/m);
   gitApply(stdout);
   await apply();
   assert.match(readFileSync(join(folder, 'edict.yaml'), 'utf8'), `version: ${effective('orders')}`);
@@ -355,7 +355,7 @@ test('an unknown attempt or apply is an error, and where nothing was done there 
     assert.is(code, 1);
     assert.match(stderr, `no attempt or apply ${what}`);
   }
-  assert.match((await run(['undo', '!', 'edict.yaml'])).stderr, 'names no attempt or apply');
+  assert.match((await run(['undo', '!', 'edict.yaml'])).stderr, 'is not an attempt or an apply');
 });
 
 test('works on an emulated gateway too', async () => {

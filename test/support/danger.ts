@@ -25,7 +25,7 @@ export interface Scene {
   write(text: string, name?: string): void;
   /** Runs `edict COMMAND` on the file, with its own store. */
   edict(command: string, ...args: readonly string[]): Promise<Ended>;
-  /** Agrees to what is held now, as `edict plan` says it; with other options where `more` has some. */
+  /** Approves what is held now, as `edict plan` says it; with other options where `more` has some. */
   approve(...more: readonly string[]): Promise<Ended>;
   /** Returns a file for this gateway. */
   file(content: FileContent): string;
@@ -52,7 +52,7 @@ export interface Danger {
   readonly name: string;
   /** What edict does about it; README says the same. */
   readonly does: string;
-  /** What was applied before; the record and the gateway agree with it. */
+  /** What was applied before; it matches the record and the gateway. */
   readonly before: FileContent;
   /** What happens then, up to the last command. */
   readonly happens: (scene: Scene) => void | Promise<void>;

@@ -13,7 +13,7 @@ const protectedRelease = { release: '{ id: env-release, protected: true }' };
 const writing = (content: FileContent) => (scene: Scene) => scene.write(scene.file(content));
 const tooMany = /2 of 6 would go offline at once, and guards\.maxOffline allows 1/;
 
-/** What can be wrong with a plan, and with an agreement to it. */
+/** What can go wrong with a plan and its approval. */
 export const dangersOfPlans: readonly Danger[] = [
   {
     name: 'an API of a protected environment goes offline',
@@ -81,8 +81,8 @@ export const dangersOfPlans: readonly Danger[] = [
     says: tooMany,
   },
   {
-    name: 'somebody agrees to what is held',
-    does: 'makes it, once, and notes who has agreed',
+    name: 'held changes are approved',
+    does: 'makes them once, and records who approved',
     before: allOnline,
     happens: async (scene) => {
       scene.write(scene.file(down('orders', 'carts')));
@@ -93,8 +93,8 @@ export const dangersOfPlans: readonly Danger[] = [
     online: rest('orders', 'carts'),
   },
   {
-    name: 'somebody agrees to a file that lost most of its publications',
-    does: 'believes the file, once',
+    name: 'a file that lost most of its publications is approved',
+    does: 'applies the file, once',
     before: { ...allOnline, more: 'prune: true' },
     happens: async (scene) => {
       scene.write(scene.file({ apis: { orders: 'test', carts: 'test' }, more: 'prune: true' }));
@@ -105,7 +105,7 @@ export const dangersOfPlans: readonly Danger[] = [
     online: ['orders test', 'carts test'],
   },
   {
-    name: 'an agreement has expired',
+    name: 'an approval has expired',
     does: 'holds the plan as before',
     before: allOnline,
     happens: async (scene) => {
@@ -116,7 +116,7 @@ export const dangersOfPlans: readonly Danger[] = [
     says: tooMany,
   },
   {
-    name: 'the file takes down more than was agreed to',
+    name: 'the file takes more offline than was approved',
     does: 'holds all of it: any other plan has another digest',
     before: allOnline,
     happens: async (scene) => {
@@ -128,7 +128,7 @@ export const dangersOfPlans: readonly Danger[] = [
     says: /3 of 6 would go offline at once/,
   },
   {
-    name: 'the file takes down something else than was agreed to',
+    name: 'the file takes something else offline than was approved',
     does: 'holds it',
     before: allOnline,
     happens: async (scene) => {
@@ -140,7 +140,7 @@ export const dangersOfPlans: readonly Danger[] = [
     says: tooMany,
   },
   {
-    name: 'somebody agrees with a digest of an older plan',
+    name: 'somebody approves with a digest of an older plan',
     does: 'refuses, and names the digest of what is held now',
     before: allOnline,
     happens: writing(down('orders', 'carts')),
@@ -149,7 +149,7 @@ export const dangersOfPlans: readonly Danger[] = [
     says: /is not what is held now: that is sha256:[0-9a-f]{64}/,
   },
   {
-    name: 'somebody agrees where nothing is held',
+    name: 'somebody approves where nothing is held',
     does: 'refuses',
     before: allOnline,
     happens: () => {},
@@ -158,22 +158,22 @@ export const dangersOfPlans: readonly Danger[] = [
     says: /nothing is held/,
   },
   {
-    name: 'two people agree to the same plan',
+    name: 'two people approve the same plan',
     does: 'makes it once; the second is told who was first',
     before: allOnline,
     happens: async (scene) => {
       scene.write(scene.file(down('orders', 'carts')));
       await scene.approve();
       const second = await scene.approve();
-      if (second.code !== 1) throw new Error(`the second agreement ended with ${second.code}`);
+      if (second.code !== 1) throw new Error(`the second approval ended with ${second.code}`);
     },
     exit: 0,
     says: /2 offline|"offline":2/,
     online: rest('orders', 'carts'),
   },
   {
-    name: 'the same plan comes again after it was agreed to and made',
-    does: 'holds it: an agreement releases each change once',
+    name: 'the same plan comes again after it was approved and made',
+    does: 'holds it: an approval releases each change once',
     before: allOnline,
     happens: async (scene) => {
       scene.write(scene.file(down('orders', 'carts')));
@@ -187,8 +187,8 @@ export const dangersOfPlans: readonly Danger[] = [
     says: tooMany,
   },
   {
-    name: 'nobody says who agrees',
-    does: 'refuses: an agreement has a name and a reason',
+    name: 'nobody says who approves',
+    does: 'refuses: an approval needs a name and a reason',
     before: allOnline,
     happens: writing(down('orders', 'carts')),
     command: () => ['approve', `sha256:${'0'.repeat(64)}`, '--by', ' ', '--reason', 'CHG-7'],
@@ -214,7 +214,7 @@ export const dangersOfPlans: readonly Danger[] = [
     says: /the file declares no publications/,
   },
   {
-    name: 'an agreed plan is only looked at',
+    name: 'an approved plan is only looked at',
     does: 'sends nothing: a dry run has no way to',
     before: allOnline,
     happens: async (scene) => {

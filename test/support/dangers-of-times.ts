@@ -41,8 +41,8 @@ export const dangersOfTimes: readonly Danger[] = [
     says: /frozen \(launch\)/,
   },
   {
-    name: 'somebody agrees to what is held, in a freeze',
-    does: 'lets it wait all the same: an agreement lifts no freeze',
+    name: 'held changes are approved during a freeze',
+    does: 'defers them all the same: an approval does not lift a freeze',
     before: allOnline,
     happens: async (scene) => {
       scene.write(scene.file({ apis: { ...withoutOrders.apis, carts: '-test' }, more: freeze(-hourMs, hourMs) }));
@@ -212,7 +212,7 @@ export const dangersOfTimes: readonly Danger[] = [
     },
     command: () => ['undo', `${six.length + 1}`],
     exit: 0,
-    says: /attempt 8 has moved it since/,
+    says: /attempt 8 has changed it since/,
   },
   {
     name: 'somebody asks for an undo',

@@ -1,5 +1,5 @@
-import tab from '@bomb.sh/tab/commander';
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
+import type { CliContext } from '../context.ts';
 
 /*
  * Shell completion. A short shell script runs `edict __complete -- WORDS` and offers the candidates that it prints, or files if there are
@@ -55,13 +55,31 @@ complete -c edict -f -a '(__edict_complete)'
 `,
 } as const;
 
+/** Adds `edict completion`, and the hidden command that its scripts run. */
+export function registerCompletion(program: Command, { stdout }: CliContext): void {
+  program
+    .command('completion')
+    .description('Print the completion script of a shell')
+    .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(scripts)))
+    .action((shell: keyof typeof scripts) => {
+      stdout.write(completionScript(shell));
+    });
+
+  program
+    .command('__complete', { hidden: true })
+    .description('Print the candidates for the last word, for the completion scripts')
+    .argument('[words...]', 'the words after the program up to the cursor')
+    .action((words: readonly string[]) => complete(program, words));
+}
+
 /** Returns the completion script for a shell. */
 export function completionScript(shell: keyof typeof scripts): string {
   return scripts[shell];
 }
 
 /** Prints the candidates for the last of `words`, the words after `edict` up to the cursor, to the process's stdout. */
-export function complete(program: Command, words: readonly string[]): void {
+async function complete(program: Command, words: readonly string[]): Promise<void> {
+  const { default: tab } = await import('@bomb.sh/tab/commander');
   const candidates = tab(program);
   // Remove the command that the adapter adds to print its own scripts.
   candidates.commands.delete('complete');

@@ -1,9 +1,10 @@
-import { startStandaloneEmulator } from '../../app/apply.ts';
+import type { Command } from 'commander';
 import { parseDurationOption } from '../../app/settings.ts';
 import type { EmulatorOptions } from '../../emulator/emulator.ts';
-import { parseFault } from '../../emulator/faults.ts';
+import type { parseFault } from '../../emulator/faults.ts';
 import { EdictError, type ExitCode, errorMessage, exitCodes } from '../../model/errors.ts';
 import type { CliContext } from '../context.ts';
+import { collect, type Finish, parseWholeNumber } from '../options.ts';
 import { onStopSignal } from '../signals.ts';
 
 /** The command's options, not yet parsed. */
@@ -24,23 +25,47 @@ export interface FaultInjectionFlags {
   readonly randomSeed?: number;
 }
 
+/** Adds `edict emulate`. */
+export function registerEmulate(program: Command, context: CliContext, finish: Finish): void {
+  program
+    .command('emulate')
+    .description('Run an emulator of ROMA Connect on this machine')
+    .option('--seed <file>', 'the initial contents, as YAML or JSON (default: a few APIs and two environments)')
+    .option('--host <address>', 'the address to listen on', '127.0.0.1')
+    .option('--port <number>', 'the port to listen on', parseWholeNumber, 9400)
+    .option(
+      '--fault <spec>',
+      'inject a fault into a share of the changes: cut, half, invalid, hang or an error code, such as cut=0.05 or APIG.9999:applied=0.1 (repeatable)',
+      collect,
+    )
+    .option('--latency <duration>', 'delay every response, such as 20ms or 20ms..200ms')
+    .option('--throttle <limit>', 'limit the rate of calls, such as 10/1s')
+    .option('--retry-after', 'send Retry-After with throttled responses')
+    .option('--token-lifetime <duration>', 'how long issued tokens are valid (default: 24h)')
+    .option('--propagation-delay <duration>', 'how long until a change appears in lists (default: 0s)')
+    .option('--random-seed <number>', 'the seed of the random number generator (default: 1)', parseWholeNumber)
+    .action(async (options: EmulateOptions) => finish(await runEmulate(options, context)));
+}
+
 /** Runs the emulator until SIGTERM or SIGINT. Returns 0. Throws an EdictError for an invalid option. */
-export async function emulate({ seed, host, port, ...options }: EmulateOptions, { stdout }: CliContext): Promise<ExitCode> {
-  const faultInjection = parseFaultInjection(options);
+async function runEmulate({ seed, host, port, ...options }: EmulateOptions, { stdout }: CliContext): Promise<ExitCode> {
+  const { startStandaloneEmulator } = await import('../../app/apply.ts');
+  const { parseFault } = await import('../../emulator/faults.ts');
+  const faultInjection = parseFaultInjection(options, parseFault);
   using stop = onStopSignal();
   const emulator = await startStandaloneEmulator(seed ?? null, { host, port, ...faultInjection });
-  stdout.write(`ROMA Connect, emulated, listens on ${emulator.url}\n`);
+  stdout.write(`The ROMA Connect emulator listens on ${emulator.url}\n`);
   await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
   await emulator.close();
   return exitCodes.done;
 }
 
-/** Parses the fault injection options. Throws an EdictError for an invalid option. */
-export function parseFaultInjection(options: FaultInjectionFlags): Omit<EmulatorOptions, 'seed'> {
+/** Parses the fault injection options, with the emulator's parser of faults. Throws an EdictError for an invalid option. */
+export function parseFaultInjection(options: FaultInjectionFlags, parse: typeof parseFault): Omit<EmulatorOptions, 'seed'> {
   const { fault = [], latency, throttle, retryAfter = false, tokenLifetime, propagationDelay, randomSeed } = options;
-  if (retryAfter && throttle === undefined) throw new EdictError('OPTION_INVALID', '--retry-after says nothing without --throttle');
+  if (retryAfter && throttle === undefined) throw new EdictError('OPTION_INVALID', '--retry-after has no effect without --throttle');
   return {
-    faults: fault.map(parseFaultOption),
+    faults: fault.map((text) => parseFaultOption(text, parse)),
     latencyMs: latency === undefined ? undefined : parseLatencyOption(latency),
     throttle: throttle === undefined ? undefined : { ...parseThrottleOption(throttle), retryAfter },
     tokenLifetimeMs: tokenLifetime === undefined ? undefined : parseDurationOption(tokenLifetime, '--token-lifetime'),
@@ -49,9 +74,9 @@ export function parseFaultInjection(options: FaultInjectionFlags): Omit<Emulator
   };
 }
 
-function parseFaultOption(text: string): ReturnType<typeof parseFault> {
+function parseFaultOption(text: string, parse: typeof parseFault): ReturnType<typeof parseFault> {
   try {
-    return parseFault(text);
+    return parse(text);
   } catch (cause) {
     throw new EdictError('OPTION_INVALID', `--fault ${text}: ${errorMessage(cause)}`, { cause });
   }
@@ -62,14 +87,14 @@ function parseLatencyOption(text: string): number | { minMs: number; maxMs: numb
   const [min = '', max = '', ...more] = text.split('..');
   const isRange = min !== '' && max !== '' && more.length === 0;
   const [minMs, maxMs] = isRange ? [parseDurationOption(min, '--latency'), parseDurationOption(max, '--latency')] : [1, 0];
-  if (minMs > maxMs) throw new EdictError('OPTION_INVALID', `--latency ${text} is no range: expected such as 20ms..200ms`);
+  if (minMs > maxMs) throw new EdictError('OPTION_INVALID', `--latency ${text} is not a range: expected one such as 20ms..200ms`);
   return { minMs, maxMs };
 }
 
 function parseThrottleOption(text: string): { calls: number; perMs: number } {
   const [calls = '', per = '', ...more] = text.split('/');
   if (!/^[1-9]\d{0,5}$/.test(calls) || per === '' || more.length > 0)
-    throw new EdictError('OPTION_INVALID', `--throttle ${text}: expected calls and a time, such as 10/1s`);
+    throw new EdictError('OPTION_INVALID', `--throttle ${text}: expected a number of calls and a time, such as 10/1s`);
   const perMs = parseDurationOption(per, '--throttle');
   if (perMs === 0) throw new EdictError('OPTION_INVALID', `--throttle ${text}: expected a time above zero, such as 10/1s`);
   return { calls: Number(calls), perMs };

@@ -1,26 +1,64 @@
+import type { Command } from 'commander';
 import { createAppContext } from '../../app/context.ts';
-import { readExplanation } from '../../app/explanation.ts';
+import { parseSettings } from '../../app/settings.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
-import type { Settings } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
-import { explanationJson } from '../output/explanation-json.ts';
-import { explanationText } from '../output/explanation-text.ts';
-import { computeNextStep } from '../output/next-step.ts';
+import {
+  apiArgument,
+  emulateOption,
+  environmentArgument,
+  type Finish,
+  fileArgument,
+  formatOption,
+  refreshOption,
+  stateOption,
+} from '../options.ts';
+
+export interface ExplainOptions {
+  readonly state?: string;
+  readonly emulate?: boolean;
+  readonly refresh?: boolean;
+  readonly format: 'text' | 'json';
+}
+
+/** The publication to explain, by name or ID, and its file. */
+interface ExplainArguments {
+  readonly api: string;
+  readonly environment: string;
+  readonly file: string;
+}
+
+/** Adds `edict explain`. */
+export function registerExplain(program: Command, context: CliContext, finish: Finish): void {
+  program
+    .command('explain')
+    .description('Show all about one publication: its states, its attempts and the next step')
+    .addArgument(apiArgument())
+    .addArgument(environmentArgument())
+    .addArgument(fileArgument())
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .addOption(emulateOption())
+    .addOption(refreshOption())
+    .action(async (api: string, environment: string, file: string, options: ExplainOptions) =>
+      finish(await runExplain({ api, environment, file }, options, context)),
+    );
+}
 
 /** The most attempts shown; `edict history` shows all. */
 const maxAttempts = 5;
 
 /** Shows one publication: desired, recorded and observed state, attempts, and the next step. Returns 0. */
-export async function explain(
-  settings: Settings,
-  of: { readonly api: string; readonly environment: string },
-  { format }: { readonly format: string },
-  context: CliContext,
-): Promise<ExitCode> {
+async function runExplain({ file, ...of }: ExplainArguments, options: ExplainOptions, context: CliContext): Promise<ExitCode> {
+  const { readExplanation } = await import('../../app/explanation.ts');
+  const { explanationJson } = await import('../output/explanation-json.ts');
+  const { explanationText } = await import('../output/explanation-text.ts');
+  const { computeNextStep } = await import('../output/next-step.ts');
+  const settings = parseSettings(file, options);
   const explanation = await readExplanation(createAppContext(settings, context.env), of, maxAttempts);
   const next = computeNextStep(explanation, settings);
   context.stdout.write(
-    format === 'json'
+    options.format === 'json'
       ? `${JSON.stringify(explanationJson(explanation, next), null, 2)}\n`
       : explanationText(explanation, next, colorizersFor(context).out, Date.now()),
   );

@@ -1,13 +1,26 @@
+import { type Command, Option } from 'commander';
 import { createAppContext } from '../../app/context.ts';
-import { type PlanReport, previewSavedPlan, readCommits, readPlan, writeSavedPlan } from '../../app/reports.ts';
-import type { AppContext } from '../../model/app-context.ts';
+import { parseSettings } from '../../app/settings.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
-import type { Settings } from '../../model/settings.ts';
-import { approveCommand, formatCommandLine } from '../../render/command-line.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
-import { type PlanFormat, planRenderers } from '../output/plan-renderers.ts';
+import {
+  apiOption,
+  emulateOption,
+  environmentOption,
+  type Finish,
+  fileArgument,
+  formatOption,
+  refreshOption,
+  stateOption,
+} from '../options.ts';
+import type { PlanFormat } from '../output/plan-renderers.ts';
 
 export interface PlanOptions {
+  readonly state?: string;
+  readonly emulate?: boolean;
+  readonly refresh?: boolean;
+  readonly api?: readonly string[];
+  readonly environment?: readonly string[];
   readonly format: PlanFormat;
   /** Whether the exit code distinguishes plans with changes and with held changes. */
   readonly detailedExitcode?: boolean;
@@ -15,27 +28,49 @@ export interface PlanOptions {
   readonly blame?: boolean;
   /** The file to save the plan in. */
   readonly out?: string;
-  /** The file of a saved plan; the command then shows what applying it would do. */
+  /** The file of a saved plan, from `apply --plan FILE --dry-run`; the command then shows what applying it would do. */
   readonly plan?: string;
 }
 
+/** Adds `edict plan`. */
+export function registerPlan(program: Command, context: CliContext, finish: Finish): void {
+  program
+    .command('plan')
+    .description('Show the plan; make no calls and write nothing')
+    .addArgument(fileArgument())
+    .addOption(apiOption())
+    .addOption(environmentOption())
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json', 'markdown', 'github'))
+    .addOption(emulateOption())
+    .addOption(refreshOption())
+    .option('--detailed-exitcode', 'exit with 2 if there are changes, with 4 if any of them is held for approval')
+    .option('--out <file>', 'save the plan for apply --plan')
+    .option('--blame', 'show the commit of the line that declares each change (default for json and markdown)')
+    .addOption(new Option('--no-blame', 'do not show commits'))
+    .action(async (file: string, options: PlanOptions) => finish(await runPlan(file, options, context)));
+}
+
 /** Shows the plan, and saves it if asked to. Returns 0, or with `detailedExitcode` 4 if something is held, else 2 if there are changes. */
-export async function showPlan(settings: Settings, options: PlanOptions, context: CliContext): Promise<ExitCode> {
-  const { format, detailedExitcode, out } = options;
+export async function runPlan(file: string, options: PlanOptions, context: CliContext): Promise<ExitCode> {
+  const { previewSavedPlan, readCommits, readPlan, writeSavedPlan } = await import('../../app/reports.ts');
+  const { approveCommand, formatCommandLine } = await import('../../render/command-line.ts');
+  const { planRenderers } = await import('../output/plan-renderers.ts');
+  const { format, out, plan: savedPlan } = options;
+  const { stdout, stderr } = context;
+  const settings = parseSettings(file, options);
   const appContext = createAppContext(settings, context.env);
-  const report = await readPlanFor(options, appContext);
+  const report =
+    out !== undefined
+      ? await writeSavedPlan(appContext, out)
+      : await (savedPlan === undefined ? readPlan(appContext) : previewSavedPlan(appContext, savedPlan));
   const { plan } = report;
   const blame = (options.blame ?? format !== 'text') ? { commits: await readCommits(appContext, plan) } : {};
   const view = { ...report, ...blame, approveCommand: approveCommand(plan, { ...settings, targets: plan.targets }) };
-  context.stdout.write(planRenderers[format](view, colorizersFor(context).out));
+  stdout.write(planRenderers[format](view, colorizersFor(context).out));
   if (out !== undefined)
-    context.stderr.write(`Saved to ${out}. To make exactly these changes: ${formatCommandLine('apply', ['--plan', out], settings)}\n`);
-  if (!detailedExitcode) return exitCodes.done;
+    stderr.write(`Saved to ${out}. To make exactly these changes: ${formatCommandLine('apply', ['--plan', out], settings)}\n`);
+  if (!options.detailedExitcode) return exitCodes.done;
   if (plan.fileHeld || plan.changes.some((change) => change.held)) return exitCodes.held;
   return plan.changes.length > 0 ? exitCodes.changes : exitCodes.done;
-}
-
-function readPlanFor({ out, plan }: PlanOptions, context: AppContext): Promise<PlanReport> {
-  if (out !== undefined) return writeSavedPlan(context, out);
-  return plan === undefined ? readPlan(context) : previewSavedPlan(context, plan);
 }

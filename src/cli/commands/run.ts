@@ -1,26 +1,103 @@
-import { openCommandLogger } from '../../app/command-logger.ts';
+import { type Command, Option } from 'commander';
 import { createAppContext } from '../../app/context.ts';
-import { startDaemon } from '../../app/daemon.ts';
-import { type ExitCode, exitCodes } from '../../model/errors.ts';
+import { defaultListenAddress, parseDurationOption, parseHistoryRetention, parseListenAddress, parseSettings } from '../../app/settings.ts';
+import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { LogFormat, LogLevel } from '../../model/log-options.ts';
-import type { DaemonSettings, Settings } from '../../model/settings.ts';
-import { redactUrl } from '../../model/store-url.ts';
+import { type DaemonSettings, defaultFile } from '../../model/settings.ts';
 import type { CliContext } from '../context.ts';
+import {
+  dryRunOption,
+  emulateOption,
+  type Finish,
+  filesArgument,
+  formatOption,
+  lockTimeoutOption,
+  logFormatOption,
+  logLevelOption,
+  refreshOption,
+  stateOption,
+} from '../options.ts';
 import { onStopSignal } from '../signals.ts';
+import { runApply } from './apply.ts';
 
 export interface RunOptions {
+  readonly state?: string;
+  readonly emulate?: boolean;
+  readonly refresh?: boolean;
+  readonly lockTimeout?: string;
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat;
+  readonly format: 'text' | 'json';
+  readonly dryRun?: boolean;
+  readonly once?: boolean;
+  readonly debounce: string;
+  readonly resync: string;
+  readonly historyRetention?: string;
+  readonly listen: string;
+}
+
+/** Adds `edict run`. */
+export function registerRun(program: Command, context: CliContext, finish: Finish): void {
+  program
+    .command('run')
+    .description('Run the daemon: watch the files and keep their gateways in the desired state')
+    .addArgument(filesArgument())
+    .addOption(logLevelOption())
+    .addOption(logFormatOption())
+    .addOption(new Option('--debounce <duration>', 'how long a file must stay unchanged before it is read').default('200ms'))
+    .addOption(new Option('--resync <duration>', 'how often to reconcile when nothing has changed').default('5m'))
+    .addOption(
+      new Option('--history-retention <duration>', 'delete attempts older than this, at least 168h (default: keep all)').env(
+        'EDICT_HISTORY_RETENTION',
+      ),
+    )
+    .addOption(
+      new Option('--listen <address>', 'serve the status page, the API, health checks and metrics at HOST:PORT; off to disable')
+        .default(defaultListenAddress)
+        .env('EDICT_LISTEN'),
+    )
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .addOption(emulateOption())
+    .addOption(dryRunOption())
+    .addOption(refreshOption())
+    .addOption(lockTimeoutOption())
+    .option('--once', 'reconcile once, then exit, as apply does')
+    .action(async (files: readonly string[], options: RunOptions, command: Command) => {
+      const listenIsExplicit = command.getOptionValueSource('listen') !== 'default';
+      finish(
+        options.once || options.dryRun
+          ? await runOnce(files, options, context)
+          : await runDaemon(files, { ...options, listenIsExplicit }, context),
+      );
+    });
+}
+
+/** Does what `edict apply` does. Throws an EdictError `OPTION_INVALID` for several files. */
+function runOnce([file = defaultFile, ...more]: readonly string[], options: RunOptions, context: CliContext): Promise<ExitCode> {
+  if (more.length === 0) return runApply(file, options, context);
+  throw new EdictError('OPTION_INVALID', `${options.once ? '--once' : '--dry-run'} supports only one file`, {
+    hint: 'run `edict plan` or `edict apply` for each file',
+  });
 }
 
 /** Runs the daemon for the files that `paths` name until SIGTERM or SIGINT; SIGHUP triggers a reconciliation. Returns 0. */
-export async function run(
-  settings: Settings,
+async function runDaemon(
   paths: readonly string[],
-  daemonSettings: DaemonSettings,
-  options: RunOptions,
+  options: RunOptions & { readonly listenIsExplicit: boolean },
   context: CliContext,
 ): Promise<ExitCode> {
+  const settings = parseSettings(paths[0], options);
+  const daemonSettings: DaemonSettings = {
+    debounceMs: parseDurationOption(options.debounce, '--debounce'),
+    resyncMs: parseDurationOption(options.resync, '--resync'),
+    historyRetentionMs: parseHistoryRetention(options.historyRetention),
+    listen: parseListenAddress(options.listen),
+    listenIsExplicit: options.listenIsExplicit,
+  };
+  const { openCommandLogger } = await import('../../app/command-logger.ts');
+  const { startDaemon } = await import('../../app/daemon.ts');
+  const { redactUrl } = await import('../../model/store-url.ts');
   const { emit, forFile, log } = await openCommandLogger({
     level: options.logLevel,
     format: options.logFormat ?? (context.stderr.isTTY ? 'pretty' : 'json'),

@@ -1,6 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { Argument, type Command } from 'commander';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { CliContext } from '../context.ts';
+import type { Finish } from '../options.ts';
 
 /** The paths of the schemas that can be printed, relative to this file. */
 export const schemaPaths = {
@@ -11,8 +13,21 @@ export const schemaPaths = {
   notification: '../../../spec/notification.schema.json',
 } as const;
 
+/** Adds `edict schema`. */
+export function registerSchema(program: Command, context: CliContext, finish: Finish): void {
+  program
+    .command('schema')
+    .description('Print the JSON Schema of the file or of an output')
+    .addArgument(
+      new Argument('[document]', 'the edict file, an included file, the JSON output of plan or apply, or a notification')
+        .choices(Object.keys(schemaPaths))
+        .default('file'),
+    )
+    .action((document: keyof typeof schemaPaths) => finish(printSchema(document, context)));
+}
+
 /** Prints a JSON Schema. Returns 0. */
-export async function schema(of: keyof typeof schemaPaths, { stdout }: CliContext): Promise<ExitCode> {
-  stdout.write(await readFile(new URL(schemaPaths[of], import.meta.url), 'utf8'));
+export function printSchema(document: keyof typeof schemaPaths, { stdout }: CliContext): ExitCode {
+  stdout.write(readFileSync(new URL(schemaPaths[document], import.meta.url), 'utf8'));
   return exitCodes.done;
 }

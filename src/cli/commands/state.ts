@@ -1,94 +1,96 @@
+import type { Command } from 'commander';
 import { createAppContext } from '../../app/context.ts';
-import { type CopyReport, copyStoreTo, type RemovedRecord, readStore, removeRecord, type StoreReport } from '../../app/store-admin.ts';
+import { parseSettings } from '../../app/settings.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
-import type { Settings } from '../../model/settings.ts';
-import { isActionable } from '../../plan/diff.ts';
-import { formatTimestamp, pluralize } from '../../render/format.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
-import type { Colorize } from '../output/colors.ts';
+import {
+  apiArgument,
+  emulateOption,
+  environmentArgument,
+  type Finish,
+  fileArgument,
+  formatOption,
+  lockTimeoutOption,
+  stateOption,
+} from '../options.ts';
 
-interface StateOptions {
-  readonly format: string;
+/** The options of `state show` and `state copy`. */
+export interface StateOptions {
+  readonly state?: string;
+  readonly format: 'text' | 'json';
+}
+
+export interface StateRmOptions extends StateOptions {
+  readonly emulate?: boolean;
+  readonly lockTimeout?: string;
+}
+
+/** The publication whose record is deleted, by name or ID, and its file. */
+interface StateRmArguments {
+  readonly api: string;
+  readonly environment: string;
+  readonly file: string;
+}
+
+/** Adds `edict state` and its subcommands. */
+export function registerState(program: Command, context: CliContext, finish: Finish): void {
+  const group = program.command('state').description('Show or copy the store, or delete records from it');
+
+  group
+    .command('show')
+    .description('Show the gateways in the store, and the process that holds the lease of each')
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .action(async (options: StateOptions) => finish(await showStore(options, context)));
+
+  group
+    .command('copy')
+    .description('Copy the store into an empty one, even while a daemon uses it')
+    .argument('<to>', 'the new store: a path, or a URL as for --state')
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .action(async (to: string, options: StateOptions) => finish(await copyStore(to, options, context)));
+
+  group
+    .command('rm')
+    .description('Delete the recorded state of a publication; make no calls and keep its history')
+    .addArgument(apiArgument())
+    .addArgument(environmentArgument())
+    .addArgument(fileArgument())
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .addOption(emulateOption())
+    .addOption(lockTimeoutOption())
+    .action(async (api: string, environment: string, file: string, options: StateRmOptions) =>
+      finish(await removePublication({ api, environment, file }, options, context)),
+    );
 }
 
 /** Shows the gateways in the store. Returns 0. */
-export async function showState(settings: Settings, { format }: StateOptions, context: CliContext): Promise<ExitCode> {
-  const report = await readStore(createAppContext(settings, context.env));
-  return writeResult(
-    format,
-    { format: 1, ...report, gateways: report.gateways.map(gatewayJson) },
-    showText(report, colorizersFor(context).out),
-    context,
-  );
-}
-
-/** Copies the store into the store `to`, and warns on stderr if a process was using it. Returns 0. */
-export async function copyState(to: string, settings: Settings, { format }: StateOptions, context: CliContext): Promise<ExitCode> {
-  const report = await copyStoreTo(createAppContext(settings, context.env), to);
-  const { out, err } = colorizersFor(context);
-  if (report.holders.length > 0) {
-    context.stderr.write(
-      `${err('yellow', 'edict: warning:')} ${report.from} was copied while in use by ${report.holders.join('; ')}\n` +
-        '  the copy is a consistent snapshot without later changes; to switch to the copy, stop that process and copy again\n',
-    );
-  }
-  return writeResult(format, { format: 1, ...report }, copyText(report, out), context);
-}
-
-/** Deletes the recorded state of a publication. Returns 0. */
-export async function remove(
-  of: { readonly api: string; readonly environment: string },
-  settings: Settings,
-  { format }: StateOptions,
-  context: CliContext,
-): Promise<ExitCode> {
-  const removed = await removeRecord(createAppContext(settings, context.env), of);
-  const { names, was } = removed;
-  const json = {
-    format: 1,
-    ...names,
-    was: was && { state: was.state, revision: was.revision, versionId: was.versionId },
-    next: nextActionOf(removed),
-  };
-  return writeResult(format, json, removedText(removed, colorizersFor(context).out), context);
-}
-
-function writeResult(format: string, json: object, text: string, { stdout }: CliContext): ExitCode {
-  stdout.write(format === 'json' ? `${JSON.stringify(json, null, 2)}\n` : `${text}\n`);
+async function showStore(options: StateOptions, context: CliContext): Promise<ExitCode> {
+  const { readStore } = await import('../../app/store-admin.ts');
+  const { renderStore } = await import('../output/store-report.ts');
+  const report = await readStore(createAppContext(parseSettings(undefined, options), context.env));
+  context.stdout.write(renderStore(report, options.format, colorizersFor(context).out));
   return exitCodes.done;
 }
 
-function showText({ store, gateways }: StoreReport, paint: Colorize): string {
-  const lines = gateways.flatMap(({ endpoint, project, instance, publications, attempts, firstAttemptAtMs, holder }) => [
-    `${endpoint}, project ${project}, instance ${instance}`,
-    `  ${pluralize(publications, 'publication')} recorded, ${pluralize(attempts, 'attempt')}${firstAttemptAtMs === null ? '' : ` since ${formatTimestamp(firstAttemptAtMs)}`}`,
-    `  ${holder ? `at work: ${holder}` : 'no edict is at work'}`,
-  ]);
-  return [paint('bold', `Store ${store}`), ...(lines.length > 0 ? lines : ['It has no record of any gateway.'])].join('\n');
+/** Copies the store into the store `to`, and warns on stderr if a process was using it. Returns 0. */
+async function copyStore(to: string, options: StateOptions, context: CliContext): Promise<ExitCode> {
+  const { copyStoreTo } = await import('../../app/store-admin.ts');
+  const { renderCopy, renderCopyWarning } = await import('../output/store-report.ts');
+  const { out, err } = colorizersFor(context);
+  const report = await copyStoreTo(createAppContext(parseSettings(undefined, options), context.env), to);
+  context.stderr.write(renderCopyWarning(report, err) ?? '');
+  context.stdout.write(renderCopy(report, options.format, out));
+  return exitCodes.done;
 }
 
-function gatewayJson({ firstAttemptAtMs, ...gateway }: StoreReport['gateways'][number]) {
-  return { ...gateway, firstAttempt: firstAttemptAtMs === null ? null : formatTimestamp(firstAttemptAtMs) };
-}
-
-function copyText({ to, gateways, publications, attempts }: CopyReport, paint: Colorize): string {
-  const counts = `${pluralize(gateways, 'gateway')}, ${pluralize(publications, 'publication')} and ${pluralize(attempts, 'attempt')}`;
-  return `Copied ${counts} to ${paint('bold', to)}.`;
-}
-
-function removedText(removed: RemovedRecord, paint: Colorize): string {
-  const { names, was } = removed;
-  const title = paint('bold', `${names.api} in ${names.environment}`);
-  if (!was) return `Nothing is recorded of ${title}. Nothing has changed.`;
-  const next = nextActionOf(removed);
-  const consequence = next
-    ? `The next apply takes it for new and publishes it again. To adopt what is published there, apply with --refresh.`
-    : 'The plan has nothing to do for it.';
-  return `Removed ${title}, which was recorded as ${was.state ?? 'unknown'}. ${consequence}`;
-}
-
-/** Returns the action that the plan now has for the publication; `null` if none. */
-function nextActionOf({ names, plan }: RemovedRecord) {
-  const change = plan.changes.find(({ apiId, environmentId }) => apiId === names.apiId && environmentId === names.environmentId);
-  return change ? { action: change.action, made: isActionable(change) } : null;
+/** Deletes the recorded state of a publication. Returns 0. */
+async function removePublication({ file, ...of }: StateRmArguments, options: StateRmOptions, context: CliContext): Promise<ExitCode> {
+  const { removeRecord } = await import('../../app/store-admin.ts');
+  const { renderRemovedRecord } = await import('../output/store-report.ts');
+  const removed = await removeRecord(createAppContext(parseSettings(file, options), context.env), of);
+  context.stdout.write(renderRemovedRecord(removed, options.format, colorizersFor(context).out));
+  return exitCodes.done;
 }

@@ -1,33 +1,37 @@
+import type { Command } from 'commander';
 import { createAppContext } from '../../app/context.ts';
-import { readDesiredState } from '../../app/reports.ts';
+import { parseSettings } from '../../app/settings.ts';
 import { type ExitCode, exitCodes, InvalidFileError } from '../../model/errors.ts';
-import type { Settings } from '../../model/settings.ts';
-import { pluralize } from '../../render/format.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
-import { type DiagnosticFormat, diagnosticRenderers } from '../output/diagnostics.ts';
-import { renderDiagnosticsSarif } from '../output/sarif.ts';
+import { type Finish, fileArgument, formatOption } from '../options.ts';
+import type { DiagnosticFormat } from '../output/errors.ts';
+
+export interface ValidateOptions {
+  readonly format: DiagnosticFormat;
+}
+
+/** Adds `edict validate`. */
+export function registerValidate(program: Command, context: CliContext, finish: Finish): void {
+  program
+    .command('validate')
+    .description('Check the file for errors')
+    .addArgument(fileArgument())
+    .addOption(formatOption('text', 'json', 'github', 'sarif'))
+    .action(async (file: string, options: ValidateOptions) => finish(await runValidate(file, options, context)));
+}
 
 /** Validates the file and writes its diagnostics to stdout. Returns 0, or 3 if the file is invalid. */
-export async function validate(
-  settings: Settings,
-  { format }: { readonly format: DiagnosticFormat },
-  context: CliContext,
-): Promise<ExitCode> {
-  const { out } = colorizersFor(context);
+export async function runValidate(file: string, { format }: ValidateOptions, context: CliContext): Promise<ExitCode> {
+  const { readDesiredState } = await import('../../app/reports.ts');
+  const { diagnosticRenderers, renderValidFile } = await import('../output/errors.ts');
+  const paint = colorizersFor(context).out;
   try {
-    const { publications, environments } = await readDesiredState(createAppContext(settings, context.env));
-    const sizes = { publications: publications.size, environments: environments.size };
-    const text = `${out('green', 'Valid.')} ${settings.file} declares ${pluralize(sizes.publications, 'publication')} in ${pluralize(sizes.environments, 'environment')}.`;
-    context.stdout.write(formatValid(format, sizes, text));
+    const desired = await readDesiredState(createAppContext(parseSettings(file, {}), context.env));
+    context.stdout.write(renderValidFile(file, desired, format, paint));
     return exitCodes.done;
   } catch (error) {
     if (!(error instanceof InvalidFileError)) throw error;
-    context.stdout.write(diagnosticRenderers[format](error, out));
+    context.stdout.write(diagnosticRenderers[format](error, paint));
     return error.exitCode;
   }
-}
-
-function formatValid(format: DiagnosticFormat, sizes: object, text: string): string {
-  if (format === 'sarif') return renderDiagnosticsSarif([]);
-  return `${format === 'json' ? JSON.stringify({ format: 1, valid: true, ...sizes }) : text}\n`;
 }

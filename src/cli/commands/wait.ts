@@ -1,38 +1,49 @@
+import { type Command, Option } from 'commander';
 import { createAppContext } from '../../app/context.ts';
-import { type FailedChange, type WaitOptions, type WaitProgress, type WaitResult, type WaitStatus, waitForDaemon } from '../../app/wait.ts';
-import type { Change } from '../../model/change.ts';
+import { parseDurationOption, parseSettings } from '../../app/settings.ts';
+import type { WaitResult } from '../../app/wait.ts';
 import { assertNever, type ExitCode, exitCodes } from '../../model/errors.ts';
-import type { Settings } from '../../model/settings.ts';
-import { approveCommand } from '../../render/command-line.ts';
-import { formatBlocker, formatDurationMs, pluralize } from '../../render/format.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
-import type { Colorize } from '../output/colors.ts';
-import { formatTable } from '../output/table.ts';
+import { emulateOption, type Finish, fileArgument, formatOption, stateOption } from '../options.ts';
 import { onStopSignal } from '../signals.ts';
 
-/** The most changes shown, so that the first ones stay visible; `status` shows all. */
-const maxShown = 50;
+export interface WaitCommandOptions {
+  readonly state?: string;
+  readonly emulate?: boolean;
+  readonly format: 'text' | 'json';
+  readonly timeout: string;
+  readonly reconcile?: boolean;
+}
+
+/** Adds `edict wait`. */
+export function registerWait(program: Command, context: CliContext, finish: Finish): void {
+  program
+    .command('wait')
+    .description('Wait until the daemon has brought the file into effect; make no calls')
+    .addArgument(fileArgument())
+    .addOption(stateOption())
+    .addOption(formatOption('text', 'json'))
+    .addOption(emulateOption())
+    .addOption(new Option('--timeout <duration>', 'how long to wait').default('10m'))
+    .option('--reconcile', 'ask the daemon to reconcile now, and to retry rejected changes')
+    .action(async (file: string, options: WaitCommandOptions) => finish(await runWait(file, options, context)));
+}
 
 /**
  * Waits until the daemon has brought the file into effect, with progress on stderr. Returns 0 if at most deferred changes are left, 4 if
  * a change is held, 5 if a change failed or the timeout expired, 1 if the command was interrupted.
  */
-export async function wait(
-  settings: Settings,
-  { format, ...options }: WaitOptions & { readonly format: string },
-  context: CliContext,
-): Promise<ExitCode> {
+async function runWait(file: string, options: WaitCommandOptions, context: CliContext): Promise<ExitCode> {
+  const { waitForDaemon } = await import('../../app/wait.ts');
+  const { openWaitProgress, renderWaitResult } = await import('../output/wait-result.ts');
+  const settings = parseSettings(file, options);
+  const waitOptions = { timeoutMs: parseDurationOption(options.timeout, '--timeout'), reconcile: options.reconcile ?? false };
   using stop = onStopSignal();
-  const progress = openProgress(context);
-  const result = await waitForDaemon(createAppContext(settings, context.env, { signal: stop.signal }), options, progress.show).finally(
+  const progress = openWaitProgress(context);
+  const result = await waitForDaemon(createAppContext(settings, context.env, { signal: stop.signal }), waitOptions, progress.show).finally(
     progress.clear,
   );
-  const approveCommandLine = approveCommand(result.status.plan, settings);
-  context.stdout.write(
-    format === 'json'
-      ? `${JSON.stringify(toJson(result, approveCommandLine), null, 2)}\n`
-      : toText(result, approveCommandLine, colorizersFor(context).out),
-  );
+  context.stdout.write(renderWaitResult(result, settings, options.format, colorizersFor(context).out));
   return exitCodeOf(result);
 }
 
@@ -48,151 +59,6 @@ function exitCodeOf({ kind }: WaitResult): ExitCode {
       return exitCodes.callsFailed;
     case 'interrupted':
       return exitCodes.error;
-    default:
-      return assertNever(kind);
-  }
-}
-
-/** Shows progress on stderr: on a terminal in one line that is redrawn, elsewhere as a new line whenever the kind of progress changes. */
-function openProgress({ stderr }: CliContext) {
-  let shown = '';
-  return {
-    show: (progress: WaitProgress): void => {
-      const { kind, text } = progressText(progress);
-      const key = stderr.isTTY ? text : kind;
-      // Cut the line to the terminal's width: a wrapped line cannot be redrawn.
-      if (key !== shown) stderr.write(stderr.isTTY ? `\r\u001B[2K${text.slice(0, (stderr.columns || 80) - 1)}` : `${text}\n`);
-      shown = key;
-    },
-    clear: (): void => {
-      if (stderr.isTTY && shown !== '') stderr.write('\r\u001B[2K');
-    },
-  };
-}
-
-/** Returns the progress as text, and the part of it that starts a new line when it changes. */
-function progressText(progress: WaitProgress): { readonly kind: string; readonly text: string } {
-  switch (progress.kind) {
-    case 'store':
-      return { kind: 'store', text: `Waiting for the store: ${progress.message}` };
-    case 'holder':
-      return { kind: 'holder', text: 'Waiting for a daemon: none holds the lease of the gateway' };
-    case 'daemon': {
-      const { holder, isReconciled, paused, pending, failed } = progress.status;
-      const state = isReconciled ? 'it has reconciled this file' : 'it has not reconciled this file yet';
-      const kind = `${holder}: ${state}${paused === null ? '' : `; no calls: ${paused}`}`;
-      const failures = failed.length === 0 ? '' : `, ${failed.length} failed`;
-      return {
-        kind,
-        text: `Waiting for ${holder}: ${pluralize(pending.length, 'change')} left${failures}; ${kind.slice(`${holder}: `.length)}`,
-      };
-    }
-    default:
-      return assertNever(progress);
-  }
-}
-
-type Left = 'pending' | 'failed' | 'held' | 'deferred';
-
-interface LeftChange {
-  readonly change: Change;
-  readonly left: Left;
-  /** The gateway's error code; `null` without a failure. */
-  readonly code: string | null;
-  readonly why: string;
-}
-
-/** Returns the remaining changes, each with the reason. */
-function remainingChanges({ plan, pending, failed }: WaitStatus): readonly LeftChange[] {
-  const failures = new Map(failed.map((one) => [one.change, one]));
-  const isPending = new Set(pending);
-  return plan.changes.map((change) => {
-    const failure = failures.get(change);
-    if (failure) return { change, left: 'failed', code: failure.attempt.code, why: failureText(failure) };
-    const message = formatBlocker(change) ?? change.action;
-    if (change.held) return { change, left: 'held', code: null, why: message };
-    return { change, left: isPending.has(change) ? 'pending' : 'deferred', code: null, why: message };
-  });
-}
-
-function failureText({ change, attempt: { code, message, outcome }, hint }: FailedChange): string {
-  const text = [code ?? outcome, message].filter(Boolean).join(' ');
-  return `${change.action}: ${text}${hint === null ? '' : `; ${hint}`}`;
-}
-
-function toJson(result: WaitResult, approveCommandLine: string | null) {
-  const { kind, reason, status, durationMs } = result;
-  const { holder, isReconciled, plan } = status;
-  const left = remainingChanges(status);
-  const count = (of: Left): number => left.filter((one) => one.left === of).length;
-  return {
-    format: 1,
-    result: kind,
-    reason,
-    holder,
-    reconciled: isReconciled,
-    summary: {
-      unchanged: plan.unchanged,
-      pending: count('pending'),
-      failed: count('failed'),
-      held: count('held'),
-      deferred: count('deferred'),
-    },
-    fileHeld: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
-    changes: left.map(
-      ({ change: { api, apiId, environment, environmentId, action, reason: changeReason }, left: state, code, why: message }) => ({
-        ...{ api, apiId, environment, environmentId, action, reason: changeReason, state, code, message },
-      }),
-    ),
-    approveCommand: approveCommandLine,
-    durationMs: Math.round(durationMs),
-  };
-}
-
-function toText(result: WaitResult, approveCommandLine: string | null, paint: Colorize): string {
-  const { plan } = result.status;
-  const left = remainingChanges(result.status);
-  const signs: Readonly<Record<Left, string>> = {
-    pending: '-',
-    failed: paint('red', 'x'),
-    held: paint('yellow', '!'),
-    deferred: paint('yellow', '…'),
-  };
-  const rows = left
-    .slice(0, maxShown)
-    .map(({ change, left: state, why: message }) => [`${signs[state]} ${change.api}`, change.environment, state, message]);
-  const lines = [
-    headline(
-      result,
-      left.map((one) => one.left),
-    ),
-    ...(plan.fileHeld ? [`${paint('yellow', 'The whole file is held:')} ${plan.fileHeld.message}; ${plan.fileHeld.hint}.`] : []),
-    ...formatTable(rows).map((line) => `  ${line}`),
-    ...(left.length > rows.length ? [`  … and ${left.length - rows.length} more; see edict status`] : []),
-    ...(approveCommandLine === null ? [] : [`To approve: ${paint('bold', approveCommandLine)}`]),
-  ];
-  return `${lines.join('\n')}\n`;
-}
-
-function headline({ kind, reason, status, durationMs }: WaitResult, left: readonly Left[]): string {
-  const counts = (['pending', 'failed', 'held', 'deferred'] as const).flatMap((state) => {
-    const count = left.filter((one) => one === state).length;
-    return count === 0 ? [] : `${count} ${state}`;
-  });
-  const summary = [`${pluralize(status.plan.unchanged, 'publication')} as declared`, ...counts].join(', ');
-  switch (kind) {
-    case 'in-sync':
-      return `In sync. ${summary}.`;
-    case 'deferred':
-      return `In effect, with deferred changes left: ${summary}.`;
-    case 'held':
-      return `Held for approval: ${summary}.`;
-    case 'failed':
-      return `Failed: ${summary}.`;
-    case 'timeout':
-      return `Not in effect after ${formatDurationMs(durationMs)}: ${summary}${reason === null ? '' : `; ${reason}`}.`;
-    case 'interrupted':
-      return `Interrupted; the daemon goes on: ${summary}.`;
     default:
       return assertNever(kind);
   }

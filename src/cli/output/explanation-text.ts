@@ -2,11 +2,10 @@ import type { Explanation } from '../../app/explanation.ts';
 import type { DesiredState, RecordedPublication } from '../../model/publication.ts';
 import { formatDrift, formatDurationMs, formatTimestampWithAge, pluralize } from '../../render/format.ts';
 import { listNotices } from '../../render/notices.ts';
-import type { Colorize } from './colors.ts';
-import { codeFrame } from './diagnostics.ts';
+import { codeFrame } from './errors.ts';
 import type { NextStep } from './next-step.ts';
 import { formatControllerStatus } from './status-text.ts';
-import { formatTable } from './table.ts';
+import { type Colorize, formatTable } from './terminal.ts';
 
 /** A labelled value; a field with the value `null` is omitted. */
 type Field = readonly [label: string, value: string | null];
@@ -36,7 +35,7 @@ interface RenderContext {
 export function explanationText(explanation: Explanation, next: NextStep, paint: Colorize, nowMs: number): string {
   const context = { explanation, paint, nowMs };
   const { api, apiId, environment, environmentId } = explanation.names;
-  const id = (isPlaceholder: boolean, text: string): string => (isPlaceholder ? 'not looked up yet' : text);
+  const id = (isPlaceholder: boolean, text: string): string => (isPlaceholder ? 'not resolved yet' : text);
   const parts = [
     [
       paint('bold', `${api} in ${environment}`),
@@ -56,7 +55,7 @@ export function explanationText(explanation: Explanation, next: NextStep, paint:
 
 function desiredSection({ explanation, paint }: RenderContext): string[] {
   const { declaration, desired } = explanation;
-  if (!declaration) return [title('File', 'does not name it', paint)];
+  if (!declaration) return [title('File', 'not declared', paint)];
   const { state, revision, remark, version, driftPolicy, source } = declaration.publication;
   const isProtected = desired.environments.get(explanation.names.environmentId)?.isProtected ?? false;
   const { line } = declaration;
@@ -70,8 +69,8 @@ function desiredSection({ explanation, paint }: RenderContext): string[] {
       ['revision', revision],
       ['remark', remark],
       ['version', version && `${version}, pinned`],
-      ['drift', driftPolicy === 'correct' ? 'correct: what somebody else changes is brought back' : null],
-      ['protected', isProtected ? 'yes: nothing goes offline here until a person agrees' : null],
+      ['drift', driftPolicy === 'correct' ? 'correct: changes made outside edict are reverted' : null],
+      ['protected', isProtected ? 'yes: nothing goes offline here without an approval' : null],
     ]),
   ];
 }
@@ -83,7 +82,7 @@ function keyLength(line: string, column: number): number {
 
 function recordedSection({ explanation, paint, nowMs }: RenderContext): string[] {
   const { recorded } = explanation;
-  if (!recorded) return [title('Record', 'nothing: edict never made a call for it that succeeded', paint)];
+  if (!recorded) return [title('Record', 'none: edict has made no successful call for it', paint)];
   const { state, revision, versionId, recordedAtMs, publishedAtMs, editedAtMs, drift, correctionCount, lastCorrectedAtMs, unknownAttempt } =
     recorded;
   const ago = (ms: number | null): string | null => (ms === null ? null : formatTimestampWithAge(ms, nowMs));
@@ -95,7 +94,7 @@ function recordedSection({ explanation, paint, nowMs }: RenderContext): string[]
       ['version', versionId],
       ['published', ago(publishedAtMs)],
       ['edited', ago(editedAtMs)],
-      ['drift', drift && paint('yellow', `${formatDrift(state, drift)}, observed at ${formatTimestampWithAge(drift.detectedAtMs, nowMs)}`)],
+      ['drift', drift && paint('yellow', `${formatDrift(state, drift)}, detected at ${formatTimestampWithAge(drift.detectedAtMs, nowMs)}`)],
       ['corrected', correctionCount > 0 ? `${pluralize(correctionCount, 'time')}, last at ${ago(lastCorrectedAtMs)}` : null],
       ['unknown', unknownAttempt && paint('yellow', formatUnknownOutcome(unknownAttempt, ago))],
     ]),
@@ -107,17 +106,17 @@ function formatUnknownOutcome(
   ago: (ms: number | null) => string | null,
 ): string {
   const since = endedAtMs === null ? 'is in flight, or its process was killed' : `ended at ${ago(endedAtMs)}`;
-  return `outcome of attempt ${attemptId} (${action}), which ${since}`;
+  return `the outcome of attempt ${attemptId} (${action}) is unknown: which ${since}`;
 }
 
 function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] {
   const { gateway, desired } = explanation;
   switch (gateway.kind) {
     case 'unasked':
-      return [title('Gateway', `not asked: ${formatLastObservation(gateway.wasAsked, desired)}`, paint)];
+      return [title('Gateway', `not observed now: ${formatLastObservation(gateway.wasAsked, desired)}`, paint)];
     case 'unseen':
       return [
-        title('Gateway', paint('red', 'cannot be seen, so what follows is from the record alone'), paint),
+        title('Gateway', paint('red', 'cannot be observed, so the next step follows from the record alone'), paint),
         ...formatFields([
           ['why', gateway.reason],
           ['hint', gateway.hint],
@@ -132,9 +131,9 @@ function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] 
       const notices = listNotices(explanation.plan, explanation.notices).filter(
         ({ kind }) => kind === 'apiDeleted' || kind === 'adopted' || kind === 'externalChange',
       );
-      const noticeFields = notices.map(({ kind, message }): Field => ['seen', paint('yellow', `${kind}: ${message}`)]);
+      const noticeFields = notices.map(({ kind, message }): Field => ['observed', paint('yellow', `${kind}: ${message}`)]);
       return [
-        title('Gateway', `${state}, asked just now`, paint),
+        title('Gateway', `${state}, observed just now`, paint),
         ...formatFields([
           ['version', effective ? `${effective.versionId}${effective.versionNumber && `, ${effective.versionNumber}`}` : null],
           ['published', ago(effective?.publishedAtMs ?? recorded?.publishedAtMs)],
@@ -149,8 +148,8 @@ function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] 
 
 function formatLastObservation(wasAsked: boolean, { refreshIntervalMs }: DesiredState): string {
   const schedule =
-    refreshIntervalMs === null ? 'edict looks only if told to' : `the daemon looks every ${formatDurationMs(refreshIntervalMs)}`;
-  return `${schedule}${wasAsked ? ', and the record holds what was seen last' : ', and nobody has looked yet'} (--refresh does)`;
+    refreshIntervalMs === null ? 'the daemon does not observe it' : `the daemon observes it every ${formatDurationMs(refreshIntervalMs)}`;
+  return `${schedule}; ${wasAsked ? 'the record has the last observation' : 'it was never observed'} (--refresh observes it now)`;
 }
 
 function attemptsSection({ explanation, paint, nowMs }: RenderContext): string[] {

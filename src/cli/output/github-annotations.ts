@@ -38,7 +38,7 @@ export function planAnnotations(plan: Plan): string {
 function changeAnnotation(change: Change): string {
   const { api, environment, action, source, held, deferred } = change;
   const place = source && { file: repositoryPath(source.file) ?? source.file, line: source.line, col: source.column };
-  const title = `${api} in ${environment} ${held ? 'is held' : deferred ? `goes ${action} later` : `goes ${action}`}`;
+  const title = `${api} in ${environment} ${held ? 'is held' : deferred ? `is deferred, then goes ${action} later` : `goes ${action}`}`;
   return workflowCommand('warning', { ...place, title }, formatBlocker(change) ?? formatReason(change));
 }
 

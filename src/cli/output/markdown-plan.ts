@@ -47,7 +47,7 @@ export function renderMarkdownPlan(view: PlanView): string {
     fixedSection(renderHeader(view)),
     offlineSection(plan.changes, view),
     fixedSection(renderFileHold(plan)),
-    changesSection('Held: edict does not make these', held, view),
+    changesSection('Held for approval', held, view),
     fixedSection(renderApproveCommand(view)),
     changesSection('Deferred', deferred, view),
     changesSection('Goes online', others.filter(isActionable), view),
@@ -89,8 +89,8 @@ function renderApproveCommand({ plan, approveCommand }: PlanView): string {
     approveCommand.length <= maxCommandLength && escapeInvisible(approveCommand) === approveCommand && !approveCommand.includes('`');
   const command = isShort
     ? `\n\n\`\`\`\n${approveCommand}\n\`\`\``
-    : ` \`edict approve ${digest} --by NAME --reason TEXT\`, with the file and the options that the plan was made with.`;
-  return `Before you agree to what is held: ${hints.slice(0, maxHints).map(escapeText).join('; ')}${more}. To agree:${command}`;
+    : ` \`edict approve ${digest} --by NAME --reason TEXT\`, with the same file and options as the plan.`;
+  return `Before you approve what is held: ${hints.slice(0, maxHints).map(escapeText).join('; ')}${more}. To approve:${command}`;
 }
 
 function changesSection(title: string, changes: readonly Change[], view: PlanView): Section {
@@ -109,7 +109,7 @@ function noticesSection({ plan, notices }: PlanView): Section {
     const { api = '', environment = '', message = '' } = gatewayNotices[index] ?? {};
     return [inlineCode(api), inlineCode(environment), escapeText(message)];
   };
-  const heading = `**Seen at the gateway, no call is made** (${pluralize(gatewayNotices.length, 'publication')})`;
+  const heading = `**Observed at the gateway, no calls are made** (${pluralize(gatewayNotices.length, 'publication')})`;
   return collapsibleTable(
     { heading, columns: ['API', 'environment', 'what'], rowCount: gatewayNotices.length, row },
     maxOpenRows,
@@ -142,14 +142,14 @@ export function offlineSection(changes: readonly Change[], blame: BlameInfo): Se
   const groups = [
     { title: 'Goes OFFLINE', changes: offline.filter(isActionable) },
     { title: 'Deferred: goes OFFLINE later', changes: offline.filter((change) => change.deferred && !change.held) },
-    { title: 'Held: goes OFFLINE only if approved', changes: offline.filter((change) => change.held) },
+    { title: 'Held: goes OFFLINE only after an approval', changes: offline.filter((change) => change.held) },
   ].filter(({ changes }) => changes.length > 0);
   const renderGroups = (renderGroup: (changes: readonly Change[], heading: string) => string): string =>
     groups.map(({ title, changes }) => renderGroup(changes, `**${title}** (${changes.length})`)).join('\n\n');
 
   const tables = (): string => renderGroups((changes, heading) => renderChangeTable(changes, heading, blame));
   const names = (): string =>
-    `${renderGroups((changes, heading) => `${heading}\n\n${listByEnvironment(changes, listNames)}`)}\n\nToo many for a table: where and why is in the JSON, \`edict plan --format json\`.`;
+    `${renderGroups((changes, heading) => `${heading}\n\n${listByEnvironment(changes, listNames)}`)}\n\nToo many for a table; the details are in the JSON: \`edict plan --format json\`.`;
   const counts = (): string =>
     `${renderGroups((changes, heading) => `${heading}\n\n${listByEnvironment(changes, ({ length }) => String(length))}`)}\n\n${tooManyNotice}`;
   const totals = (): string =>
@@ -165,7 +165,8 @@ export function offlineSection(changes: readonly Change[], blame: BlameInfo): Se
   return { minimum: totals(), render };
 }
 
-const tooManyNotice = '**Too many to be named here. The whole list is in the JSON: `edict plan --format json`.** Read it before you agree.';
+const tooManyNotice =
+  '**Too many to list here. The complete list is in the JSON: `edict plan --format json`.** Read it before you approve.';
 
 function renderChangeTable(changes: readonly Change[], heading: string, blame: BlameInfo): string {
   const row = (index: number): readonly string[] => changeCells(changes[index] as Change, blame);

@@ -39,14 +39,14 @@ export function computeNextStep(explanation: Explanation, settings: Settings): N
   const why = `${step.why}; the file is held: ${fileHeld.message}`;
   return {
     ...step,
-    what: `${step.what}; and the whole file is held`,
+    what: `${step.what}; the whole file is held`,
     why,
     advice: [...step.advice, fileHeld.hint, approvesAllNotice],
     command: approveCommandFor(explanation, settings),
   };
 }
 
-const approvesAllNotice = 'the command below agrees to all that is held, not to this alone';
+const approvesAllNotice = 'the command below approves everything that is held, not only this publication';
 
 /** Returns the approve command for the whole file, since an approval covers all changes that the policies hold. */
 function approveCommandFor({ wholePlan }: Explanation, settings: Settings): string | null {
@@ -56,11 +56,11 @@ function approveCommandFor({ wholePlan }: Explanation, settings: Settings): stri
 function nextStepForChange(change: Change, explanation: Explanation, settings: Settings): NextStep {
   const { action, reason, held, deferred } = change;
   const failed = lastFailure(change, explanation)?.attempt;
-  const why = formatReason(change) + (failed?.code ? `; the last attempt at it: ${failed.code} ${failed.message ?? ''}`.trimEnd() : '');
+  const why = formatReason(change) + (failed?.code ? `; the last attempt failed: ${failed.code} ${failed.message ?? ''}`.trimEnd() : '');
   const actionAndReason = { action, reason } as const;
   if (held) {
-    const what = `nothing: going ${action} is held by the rule \`${held.rule}\``;
-    const when = `not before a person agrees${isControllerRunning(explanation) ? '' : `, and then ${formatWhenApplied(explanation)}`}`;
+    const what = `held: going ${action} needs an approval (rule \`${held.rule}\`)`;
+    const when = `after a person approves it${isControllerRunning(explanation) ? '' : `, ${formatWhenApplied(explanation)}`}`;
     return {
       kind: 'held',
       ...actionAndReason,
@@ -72,8 +72,8 @@ function nextStepForChange(change: Change, explanation: Explanation, settings: S
     };
   }
   if (deferred) {
-    const from = deferred.untilMs === null ? 'when that is over' : `from ${formatTimestamp(deferred.untilMs)} on`;
-    const when = isControllerRunning(explanation) ? `${from}, by itself` : `${from}, ${formatWhenApplied(explanation)}`;
+    const from = deferred.untilMs === null ? 'when that ends' : `from ${formatTimestamp(deferred.untilMs)} on`;
+    const when = isControllerRunning(explanation) ? `${from}, automatically` : `${from}, ${formatWhenApplied(explanation)}`;
     return {
       kind: 'deferred',
       ...actionAndReason,
@@ -89,16 +89,14 @@ function nextStepForChange(change: Change, explanation: Explanation, settings: S
   if (reason === 'unknown' && unresolved) {
     const attempt = `attempt ${unresolved.attemptId} (${unresolved.action})`;
     const isUnderWay = isControllerRunning(explanation) && failed?.outcome === null;
-    const what = isUnderWay ? `${attempt} is under way` : `first it is found out whether ${attempt} happened; if not, it goes ${action}`;
+    const what = isUnderWay ? `${attempt} is in flight` : `checks first whether ${attempt} took effect; if not, goes ${action}`;
     return { kind: 'unknown', ...actionAndReason, what, why: `${why}; ${formatConfirmation(unresolved, explanation)}`, ...timing };
   }
-  const how = change.version === null ? ', as a new version' : `, by a switch to version ${change.version}`;
+  const how = change.version === null ? ' as a new version' : ` by switching to version ${change.version}`;
   const what = `goes ${action}${action === 'online' ? how : ''}`;
   if (failed === undefined) return { kind: 'pending', ...actionAndReason, what, why, ...timing };
   const needsPerson = isControllerRunning(explanation) && (failed.outcome === 'rejected' || failed.outcome === 'unauthorized');
-  const nextAttempt = needsPerson
-    ? `nothing: going ${action} failed, and waits for a person`
-    : `going ${action} failed, and is tried again`;
+  const nextAttempt = needsPerson ? `going ${action} failed and is not retried automatically` : `going ${action} failed and is retried`;
   return { kind: 'failed', ...actionAndReason, what: nextAttempt, why, ...timing };
 }
 
@@ -110,10 +108,10 @@ function recordedBefore({ gateway, recorded }: Explanation) {
 /** Explains how the gateway's list of versions confirms an attempt. */
 function formatConfirmation({ action, marker, version }: UnknownAttempt, { desired }: Explanation): string {
   const { propagationDelayMs, unknownOutcome } = desired.gateway;
-  const absent = `if not, ${formatDurationMs(propagationDelayMs)} after the call was over, it did not`;
-  if (action === 'offline') return 'no effective version means that it happened';
-  if (version !== null) return `it happened if version ${version} is effective; ${absent}`;
-  if (marker !== null) return `it happened if a version carries its marker ${marker}; ${absent}`;
+  const absent = `if not, ${formatDurationMs(propagationDelayMs)} after the call ended, it did not`;
+  if (action === 'offline') return 'it took effect if no version is effective';
+  if (version !== null) return `it took effect if version ${version} is effective; ${absent}`;
+  if (marker !== null) return `it took effect if a version carries its marker ${marker}; ${absent}`;
   return unknownOutcome === 'hold'
     ? 'it carried no marker, so the gateway cannot tell, and `gateway.unknownOutcome` is `hold`'
     : 'it carried no marker, so the gateway cannot tell, and `gateway.unknownOutcome` is `retry`: it is sent again';
@@ -127,8 +125,8 @@ function isControllerRunning({ leaseHolder }: Explanation): boolean {
 
 function formatWhenApplied({ controllerStatus }: Explanation): string {
   return controllerStatus
-    ? `when somebody applies it or edict is started again: pid ${controllerStatus.pid}, which last wrote the record, is not a process of this machine`
-    : 'when somebody applies it: no edict is at work on this gateway';
+    ? `at the next apply, or when edict is started again: pid ${controllerStatus.pid}, which last wrote the record, is not running on this host`
+    : 'at the next apply: no edict process works on this gateway';
 }
 
 function timingOf(change: Change, explanation: Explanation, settings: Settings): Timing {
@@ -138,11 +136,11 @@ function timingOf(change: Change, explanation: Explanation, settings: Settings):
   const unresolved = recordedBefore(explanation)?.unknownAttempt;
   if (change.reason === 'unknown' && unresolved && isUnconfirmable(unresolved) && desired.gateway.unknownOutcome === 'hold') {
     const advice = [
-      'the command below lists the versions: look whether it happened',
+      'list the versions with the command below, and check whether it took effect',
       'to send it again regardless of the outcome, set `gateway.unknownOutcome: retry`',
     ];
     const command = formatCommandLine('history', ['--versions', explanation.names.api, explanation.names.environment], settings);
-    return { when: 'not before a person decides', advice, command };
+    return { when: 'after a person decides', advice, command };
   }
   if (!controllerStatus || !isControllerRunning(explanation)) {
     const narrowed = ['--api', explanation.names.api, '--environment', explanation.names.environment];
@@ -151,7 +149,7 @@ function timingOf(change: Change, explanation: Explanation, settings: Settings):
   }
   if (controllerStatus.paused) return { when: formatResume(controllerStatus.paused), advice: hints, command: null };
   if (failed) return { when: formatRetry(failed.attempt, controllerStatus, desired), advice: hints, command: null };
-  const when = "at the daemon's next pass: when the file changes, at SIGHUP, or after its --resync (5m unless it was told)";
+  const when = "at the daemon's next reconciliation: when the file changes, on SIGHUP, or after --resync (default 5m)";
   return { when, advice: [], command: null };
 }
 
@@ -168,23 +166,23 @@ function lastFailure(change: Change, { attempts: [last] }: Explanation) {
 
 function formatResume({ reason, sinceMs }: NonNullable<ControllerStatus['paused']>): string {
   const ends = {
-    pause: 'by itself when the pause is over that the gateway asked for',
-    outage: 'by itself when the gateway answers again: it is asked once a second',
-    credentials: 'when the credentials change, or at SIGHUP',
+    pause: 'automatically, after the pause that the gateway asked for',
+    outage: 'automatically, when the gateway answers again (checked once a second)',
+    credentials: 'when the credentials change, or on SIGHUP',
   } as const;
-  return `no call is made since ${formatTimestamp(sinceMs)}; it goes on ${ends[reason]}`;
+  return `no calls since ${formatTimestamp(sinceMs)}; they resume ${ends[reason]}`;
 }
 
 function formatRetry({ outcome, startedAtMs, finishedAtMs }: Attempt, { pid }: ControllerStatus, { gateway }: DesiredState): string {
   switch (outcome) {
     case null:
-      return `when the call that is under way is over: it began at ${formatTimestamp(startedAtMs)}, and takes ${formatDurationMs(gateway.timeoutMs)} at most`;
+      return `when the call in flight ends: it started at ${formatTimestamp(startedAtMs)} and takes at most ${formatDurationMs(gateway.timeoutMs)}`;
     case 'rejected':
-      return `when the file changes, at SIGHUP (kill -HUP ${pid}), or when the daemon starts again; not by itself`;
+      return `when the file changes, on SIGHUP (kill -HUP ${pid}), or when the daemon restarts`;
     case 'unauthorized':
-      return 'when the credentials change, or at SIGHUP';
+      return 'when the credentials change, or on SIGHUP';
     default:
-      return `by itself, at most 5 min after the last attempt was over (${formatTimestamp(finishedAtMs ?? startedAtMs)}); the log has the moment`;
+      return `automatically, at most 5 min after the last attempt ended (${formatTimestamp(finishedAtMs ?? startedAtMs)}); the log has the exact time`;
   }
 }
 
@@ -192,25 +190,25 @@ function nextStepForNotice({ kind, message }: Notice, { desired, declaration }: 
   const rest = { action: null, reason: null, why: message, command: null } as const;
   if (kind === 'flapping') {
     const nextObservation = desired.refreshIntervalMs === null ? '`edict apply --refresh`' : "the daemon's";
-    const advice = ['find out who works against the file: the console and the audit log of the gateway know'];
+    const advice = ["find out who changes it: see the console and the gateway's audit log"];
     return {
       kind,
       ...rest,
-      what: 'nothing, for the time being',
-      when: `at the first look at the gateway after that: ${nextObservation}`,
+      what: 'no change for now',
+      when: `at the first observation after that: ${nextObservation}`,
       advice,
     };
   }
   if (kind === 'outdated') {
-    const advice = ['a new `revision` publishes the newest draft; `republish: edited` in the file does it every time'];
-    return { kind, ...rest, what: 'nothing, though an older draft is online', when: null, advice };
+    const advice = ['set a new `revision` to publish the latest draft, or `republish: edited` to do so after every edit'];
+    return { kind, ...rest, what: 'no change; an older draft is online', when: null, advice };
   }
-  const advice = [`with \`drift: correct\` it is brought back to ${declaration?.publication.state}; or let the file say what is there`];
+  const advice = [`set \`drift: correct\` to bring it back to ${declaration?.publication.state}, or change the file to match the gateway`];
   return {
     kind: 'drifted',
     ...rest,
     why: message.replace(/;[^;]*$/, '; the file says `drift: report`'),
-    what: 'nothing, the drift is only told',
+    what: 'no change; the drift is only reported',
     when: null,
     advice,
   };
@@ -224,22 +222,28 @@ function nextStepWithoutChange(explanation: Explanation): NextStep {
   if (declaration) {
     const { state, version, revision } = declaration.publication;
     if (state === 'offline' && (recorded?.state ?? null) === null) {
-      const why = 'the file says offline, and edict never saw it online: it takes down only what it knows to be up';
-      return { kind: 'unchanged', ...rest, what: 'nothing', why };
+      const why = 'the file says offline, and edict has never seen it online: it takes offline only what it knows to be online';
+      return { kind: 'unchanged', ...rest, what: 'no change', why };
     }
     const isRevisionDeferred = version !== null && revision !== null && revision !== recorded?.revision;
     const why = isRevisionDeferred
-      ? `the pinned version is effective; revision ${revision} waits until \`version\` leaves the file`
-      : 'the record is as the file says';
-    return { kind: 'unchanged', ...rest, what: 'nothing, it is in sync', why };
+      ? `the pinned version is effective; revision ${revision} is published once \`version\` is removed from the file`
+      : 'the recorded state matches the file';
+    return { kind: 'unchanged', ...rest, what: 'no change; in sync', why };
   }
   if (recorded?.state !== 'online') {
-    return { kind: 'unmanaged', ...rest, what: 'nothing', why: 'it left the file, and is not online as far as edict knows' };
+    return { kind: 'unmanaged', ...rest, what: 'no change', why: 'it was removed from the file, and is not online as far as edict knows' };
   }
   if (desired.prune) {
-    const why = 'it is not in the file, and somebody else put it online: edict takes down only what was put online by edict';
-    return { kind: 'unmanaged', ...rest, what: 'nothing', why };
+    const why = 'it is not in the file and was published outside edict: edict takes offline only what it published itself';
+    return { kind: 'unmanaged', ...rest, what: 'no change', why };
   }
-  const advice = ['add it to the file to manage it again; `prune: true` takes every publication offline that is removed from the file'];
-  return { kind: 'unmanaged', ...rest, what: 'nothing', why: 'it was removed from the file, and `prune` is false', advice };
+  const advice = ['add it to the file to manage it, or set `prune: true` to take offline everything that was removed from the file'];
+  return {
+    kind: 'unmanaged',
+    ...rest,
+    what: 'no change',
+    why: 'it was removed from the removed from the file, and `prune` is false',
+    advice,
+  };
 }

@@ -14,8 +14,8 @@ export function formatSource({ source }: Pick<Change, 'source'>): string {
 }
 
 /** Returns the number of unchanged publications in words. */
-export function formatUnchanged({ unchanged }: Plan): string {
-  return unchanged === 1 ? '1 publication is as the file says.' : `${pluralize(unchanged, 'publication')} are as the file says.`;
+export function formatUnchanged({ unchanged }: Pick<Plan, 'unchanged'>): string {
+  return unchanged === 1 ? '1 publication matches the file.' : `${pluralize(unchanged, 'publication')} match the file.`;
 }
 
 /** Returns the number of changes of each kind. */

@@ -5,12 +5,11 @@ import { formatApproval, formatBlocker, formatReason, formatSuspension } from '.
 import { listNotices } from '../../render/notices.ts';
 import { planJson } from '../../render/plan-json.ts';
 import type { BlameInfo, PlanView } from '../../render/plan-view.ts';
-import type { Colorize } from './colors.ts';
 import { planAnnotations } from './github-annotations.ts';
 import { renderMarkdownPlan } from './markdown-plan.ts';
 import { formatChangeCommit, formatCost, formatSource, formatTotals, formatUnchanged } from './plan-phrases.ts';
 import { formatScope } from './saved-plan-text.ts';
-import { formatTable } from './table.ts';
+import { type Colorize, formatTable } from './terminal.ts';
 
 type Renderer = (view: PlanView, paint: Colorize) => string;
 
@@ -34,7 +33,7 @@ function text(view: PlanView, paint: Colorize): string {
   );
   const noticePart =
     gatewayNotices.length > 0
-      ? [paint('yellow', `Seen at the gateway, no call is made (${gatewayNotices.length})`), ...noticeLines, '']
+      ? [paint('yellow', `Observed at the gateway, no calls are made (${gatewayNotices.length})`), ...noticeLines, '']
       : [];
   const scope = formatScope(plan);
   const heldPart = approveCommand === null ? [] : heldLines(plan, approveCommand, paint);
@@ -68,7 +67,7 @@ function groupChanges({ changes }: Plan): Group[] {
   const actionable = changes.filter(isActionable);
   const groups: Group[] = [
     { title: 'Goes online', sign: '+', style: 'green', changes: actionable.filter((change) => change.action === 'online') },
-    { title: 'Held: edict does not make these', sign: '!', style: 'yellow', changes: changes.filter((change) => change.held) },
+    { title: 'Held for approval', sign: '!', style: 'yellow', changes: changes.filter((change) => change.held) },
     { title: 'Deferred', sign: '…', style: 'yellow', changes: changes.filter((change) => change.deferred && !change.held) },
     { title: 'Goes OFFLINE', sign: '-', style: 'red', changes: actionable.filter((change) => change.action === 'offline') },
   ];
@@ -91,5 +90,5 @@ function heldLines(plan: Plan, approveCommandLine: string, paint: Colorize): str
   const file = plan.fileHeld ? [`${paint(['bold', 'yellow'], 'The whole file is held:')} ${plan.fileHeld.message}. Nothing is sent.`] : [];
   const hints = new Set(plan.changes.flatMap(({ held }) => held?.hint ?? []));
   if (plan.fileHeld) hints.add(plan.fileHeld.hint);
-  return [...file, `Before you agree: ${[...hints].join('; ')}.`, `To agree: ${paint('bold', approveCommandLine)}`];
+  return [...file, `Before you approve: ${[...hints].join('; ')}.`, `To approve: ${paint('bold', approveCommandLine)}`];
 }

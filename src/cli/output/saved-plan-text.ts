@@ -28,7 +28,7 @@ export function staleChangeJson(staleChange: StaleChange): components['schemas']
 function formatSavedPlanDiff({ appliedCount, notInPlan }: SavedPlanDiff): string | null {
   const parts: string[] = [];
   if (appliedCount > 0)
-    parts.push(`${pluralize(appliedCount, 'change')} of the saved plan ${appliedCount === 1 ? 'was' : 'were'} made before.`);
+    parts.push(`${pluralize(appliedCount, 'change')} of the saved plan ${appliedCount === 1 ? 'was' : 'were'} made already.`);
   if (notInPlan > 0) parts.push(`${pluralize(notInPlan, 'newer change')} ${notInPlan === 1 ? 'is' : 'are'} not in the saved plan.`);
   return parts.length === 0 ? null : parts.join(' ');
 }
@@ -45,7 +45,7 @@ function formatDivergence(divergence: Divergence): string {
   switch (divergence.kind) {
     case 'recordedState':
       return divergence.was === null
-        ? `never recorded when planned, ${divergence.now} now`
+        ? `not recorded when planned, ${divergence.now} now`
         : `recorded ${divergence.was} when planned, ${divergence.now ?? 'not recorded'} now`;
     case 'recordedRevision':
       return `recorded with ${formatRevision(divergence.was)} when planned, with ${formatRevision(divergence.now)} now`;
@@ -54,19 +54,19 @@ function formatDivergence(divergence: Divergence): string {
     case 'edited':
       return `edited at the gateway at ${formatTimestamp(divergence.now)}, after the edit of ${formatTimestamp(divergence.was)} that was planned with`;
     case 'unknownOutcome':
-      return `attempt ${divergence.now} has no known outcome`;
+      return `the outcome of attempt ${divergence.now} is unknown`;
     case 'reverted':
-      return 'changed since it was planned, and back';
+      return 'changed and changed back since it was planned';
     case 'desiredState':
-      return `the file asks for ${divergence.now} now, not for ${divergence.was}`;
+      return `the file says ${divergence.now} now, and said ${divergence.was} when planned`;
     case 'desiredRevision':
-      return `the file asks for ${formatRevision(divergence.now)} now, not for ${formatRevision(divergence.was)}`;
+      return `the file has ${formatRevision(divergence.now)} now, and had ${formatRevision(divergence.was)} when planned`;
     case 'desiredRemark':
       return 'the file has another remark now';
     case 'desiredVersion':
-      return `the file asks for ${divergence.now === null ? 'no version' : `version ${divergence.now}`} now, not for ${divergence.was ?? 'none'}`;
+      return `the file pins ${divergence.now === null ? 'no version' : `version ${divergence.now}`} now, and pinned ${divergence.was ?? 'none'} when planned`;
     case 'notNeeded':
-      return 'nothing is to be done any more';
+      return 'no longer needed';
     case 'held':
       return `held now: ${divergence.message}`;
     case 'deferred':

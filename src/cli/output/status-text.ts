@@ -1,10 +1,14 @@
+import { EdictError } from '../../model/errors.ts';
 import type { ControllerStatus } from '../../model/ports.ts';
 import type { RequestLimits } from '../../model/publication.ts';
+import { countChanges } from '../../plan/change-counts.ts';
 import type { PublicationStatus, StatusCell } from '../../plan/status.ts';
-import { formatDurationMs } from '../../render/format.ts';
+import { formatDurationMs, formatSuspension, formatTargets } from '../../render/format.ts';
+import { type StatusView, statusJson, targetedStatusCells } from '../../render/status-json.ts';
 import { formatStatusCell } from '../../render/status-text.ts';
-import type { Colorize } from './colors.ts';
-import { formatTable } from './table.ts';
+import { type CliContext, colorizersFor } from '../context.ts';
+import { errorDocument, renderError } from './errors.ts';
+import { type Colorize, formatTable } from './terminal.ts';
 
 type StatusStyle = { readonly sign: string; readonly style: Parameters<Colorize>[0]; readonly word: (cell: StatusCell) => string };
 
@@ -22,6 +26,91 @@ const statusStyles = {
   unmanaged: { sign: '·', style: 'dim', word: (cell) => `${stateLabel(cell)}, not in file` },
   unchanged: { sign: '✓', style: 'green', word: stateLabel },
 } satisfies Record<PublicationStatus, StatusStyle>;
+
+/** How a status is shown. */
+export interface StatusFormat {
+  readonly format: 'text' | 'json';
+  /** Whether it is shown again whenever it changes. */
+  readonly isWatched: boolean;
+  readonly context: CliContext;
+}
+
+/** Returns the status of a single file. */
+export function renderStatus(status: StatusView, { format, isWatched, context }: StatusFormat): string {
+  if (format === 'json') return renderJson(statusJson(status), isWatched);
+  // A terminal of unknown size reports 0 columns.
+  const width = context.stdout.columns || Number.POSITIVE_INFINITY;
+  return (isWatched ? toWatchText : toText)(status, width, colorizersFor(context).out);
+}
+
+/** The status of one of several files, or why it cannot be read. */
+export interface FileStatus {
+  readonly file: string;
+  readonly result: StatusView | EdictError;
+}
+
+/** Returns the status of several files. */
+export function renderStatuses(files: readonly FileStatus[], style: StatusFormat): string {
+  const { format, isWatched, context } = style;
+  if (format === 'json') {
+    const documents = files.map(({ file, result }) => ({
+      file,
+      ...(result instanceof EdictError ? errorDocument(result) : statusJson(result)),
+    }));
+    return renderJson({ format: 1, files: documents }, isWatched);
+  }
+  const paint = colorizersFor(context).out;
+  return files
+    .map(({ file, result }) => {
+      const text = result instanceof EdictError ? renderError(result, context) : renderStatus(result, style);
+      return `${paint('bold', file)}\n${text}`;
+    })
+    .join('\n');
+}
+
+function renderJson(document: object, isWatched: boolean): string {
+  return `${JSON.stringify(document, null, isWatched ? undefined : 2)}\n`;
+}
+
+/** Returns the status for a single run, with the totals last, next to the prompt. */
+function toText(status: StatusView, width: number, paint: Colorize): string {
+  const cells = targetedStatusCells(status);
+  return `${[renderMatrix(cells, width, paint), renderOpenPublications(cells, paint), summaryLines(status, cells, paint)]
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join('\n')}\n`)
+    .join('\n')}`;
+}
+
+/** Returns the status for `--watch`, with the matrix last, since the end is cut off on a small screen. */
+function toWatchText(status: StatusView, width: number, paint: Colorize): string {
+  const cells = targetedStatusCells(status);
+  return `${[summaryLines(status, cells, paint), renderOpenPublications(cells, paint), renderMatrix(cells, width, paint)]
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join('\n')}\n`)
+    .join('\n')}`;
+}
+
+function summaryLines(
+  { plan, input, controllerStatus, leaseHolder, approveCommand }: StatusView,
+  cells: readonly StatusCell[],
+  paint: Colorize,
+): string[] {
+  const { online, offline, held, deferred } = countChanges(plan);
+  const idleSummary = plan.drifted.length > 0 ? `No changes, ${plan.drifted.length} drifted.` : 'All in sync.';
+  const more = [...(held > 0 ? [`${held} held`] : []), ...(deferred > 0 ? [`${deferred} deferred`] : [])];
+  const summary = plan.changes.length === 0 ? idleSummary : `To do: ${[`${online} online`, `${offline} offline`, ...more].join(', ')}.`;
+  const inFile = cells.filter(({ desired }) => desired).length;
+  const scope = formatTargets(plan);
+  const lines = [`${inFile} in the file. ${summary}${scope ? ` ${scope}` : ''}`];
+  if (plan.fileHeld) lines.push(`${paint('yellow', 'The whole file is held:')} ${plan.fileHeld.message}; ${plan.fileHeld.hint}.`);
+  if (plan.suspension) lines.push(paint('yellow', formatSuspension(plan.suspension)));
+  if (approveCommand !== null) lines.push(`To approve what is held: ${paint('bold', approveCommand)}`);
+  if (controllerStatus && leaseHolder)
+    lines.push(formatControllerStatus(controllerStatus, leaseHolder, input.desired.gateway.limit, paint));
+  else if (leaseHolder) lines.push(`In use by ${leaseHolder}`);
+  else if (controllerStatus) lines.push(formatStaleControllerStatus(controllerStatus, paint));
+  return lines;
+}
 
 /** Returns the matrix of APIs and environments, one line per API; split into several parts if it is wider than `width` characters. */
 export function renderMatrix(cells: readonly StatusCell[], width: number, paint: Colorize): string[] {
@@ -65,7 +154,7 @@ function formatStatus(cell: StatusCell, paint: Colorize): string {
 export function renderOpenPublications(cells: readonly StatusCell[], paint: Colorize): string[] {
   const open = cells.filter(({ status }) => status !== 'unchanged');
   if (open.length === 0) return [];
-  const head = ['API', 'environment', 'file', 'record', 'since', 'next'].map((title) => paint('bold', title));
+  const head = ['API', 'environment', 'desired', 'recorded', 'since', 'next'].map((title) => paint('bold', title));
   return formatTable([head, ...open.map((cell) => publicationRow(cell, paint))]);
 }
 
@@ -96,12 +185,12 @@ export function formatControllerStatus(
   if (paused) return `${paint('yellow', `No calls since ${iso(paused.sinceMs)}: ${paused.message}`)} (${since})`;
   const rate = `${calls} calls per ${formatDurationMs(perMs)}`;
   const isLower = calls * limit.perMs < limit.calls * perMs;
-  return `${isLower ? paint('yellow', `Slowed down to ${rate}, since the gateway asks for it`) : `At work with ${rate}`} (${since})`;
+  return `${isLower ? paint('yellow', `Slowed down to ${rate}, as the gateway asked`) : `Running at ${rate}`} (${since})`;
 }
 
 /** Returns the last status of a controller whose process is not running on this machine: it was killed, or runs elsewhere. */
 export function formatStaleControllerStatus({ pid, updatedAtMs }: ControllerStatus, paint: Colorize): string {
-  return `${paint('yellow', 'No edict is at work here')}: the last one, pid ${pid}, as of ${iso(updatedAtMs)}, is not a process of this machine.`;
+  return `${paint('yellow', 'No edict process runs on this host')}: the last one, pid ${pid}, wrote its status at ${iso(updatedAtMs)}.`;
 }
 
 function iso(ms: number): string {

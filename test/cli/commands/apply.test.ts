@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { edict } from '../../support/edict-command.ts';
 import { fileOf, scratchFolder, startEdict, until } from '../../support/edict-process.ts';
 
-test('elsewhere than on a terminal the log is lines for people, on stderr', async () => {
+test('without a terminal the log is pretty lines on stderr', async () => {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));
   const { stderr, stdout } = await startEdict(['apply', '--emulate'], folder).finished;
@@ -13,7 +13,7 @@ test('elsewhere than on a terminal the log is lines for people, on stderr', asyn
   assert.match(stdout, /^Applied in /);
 });
 
-test('with targets it makes what they match, and says what is left out', async () => {
+test('with targets it makes the matching changes and counts the excluded ones', async () => {
   const folder = scratchFolder();
   const states = { 'shop-a': 'online', 'shop-b': 'online', users: 'online' };
   const file = fileOf('https://roma.example.com', states);
@@ -30,12 +30,12 @@ test('with targets it makes what they match, and says what is left out', async (
   const summary = JSON.parse(users.stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, number>;
   assert.equal([summary['online'], summary['offline'], summary['failed'], summary['excluded']], [1, 0, 0, 2]);
   const again = await edict(['apply', '--emulate', '--api', 'users'], folder);
-  assert.equal(again.stdout, 'In sync. 1 publication as the file says. Nothing was sent. Only --api users: 2 changes left out.\n');
+  assert.equal(again.stdout, 'In sync. 1 publication matches the file. Nothing was sent. Only --api users: 2 changes left out.\n');
   const gone = await edict(['apply', '--emulate', '--api', 'shop-b'], folder);
   assert.match(gone.stdout, '0 online, 1 offline, 0 unchanged.');
 });
 
-test('one that is stopped says what it did not send, and the exit code is 1', async () => {
+test('an interrupted apply counts the unsent changes and exits with 1', async () => {
   const folder = scratchFolder();
   const states = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`a${index}`, 'online']));
   writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', states, '{ calls: 1, per: 500ms }'));
@@ -44,7 +44,7 @@ test('one that is stopped says what it did not send, and the exit code is 1', as
   running.child.kill('SIGTERM');
   const { code, stdout } = await running.finished;
   assert.is(code, 1);
-  assert.match(stdout, /not sent, since it was stopped/);
+  assert.match(stdout, /not sent \(interrupted\)/);
 });
 
 test.run();

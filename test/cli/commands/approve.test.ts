@@ -13,16 +13,16 @@ async function heldScene(): Promise<Scene & AsyncDisposable> {
   return scene;
 }
 
-test('says what is approved, by whom, until when, and what happens next', async () => {
+test('shows what is approved, by whom, until when, and what happens next', async () => {
   await using scene = await heldScene();
   const { code, stdout } = await scene.approve();
   assert.is(code, 0);
   assert.match(stdout, /^Approved until \S+Z: 2 changes, by ada: CHG-7$/m);
   assert.match(stdout, /^ {2}- offline carts +test +the file says offline, the record online$/m);
-  assert.match(stdout, 'A daemon goes on by itself; without one, run `edict apply`.');
+  assert.match(stdout, 'A running daemon continues automatically; without one, run `edict apply`.');
 });
 
-test('as JSON it is one document', async () => {
+test('in JSON it is one document', async () => {
   await using scene = await heldScene();
   const { stdout } = await scene.approve('--format', 'json');
   const document = JSON.parse(stdout) as { by: string; approvedAt: string; expiresAt: string; changes: { api: string }[] };
@@ -34,19 +34,22 @@ test('as JSON it is one document', async () => {
   );
 });
 
-test('warns where the approval would end before the calls do', async () => {
+test('warns if the approval would expire before the calls are made', async () => {
   await using scene = await heldScene();
   scene.write(scene.file({ apis: { orders: '-test', carts: '-test' } }).replace('{ calls: 1000, per: 1s }', '{ calls: 1, per: 1m }'));
-  assert.match((await scene.approve('--expires', '30s')).stdout, '2 calls take about 1 min at the limit: longer than the approval holds.');
+  assert.match(
+    (await scene.approve('--expires', '30s')).stdout,
+    '2 calls take about 1 min at the rate limit: longer than the approval is valid.',
+  );
 });
 
 for (const [name, args, expected] of [
-  ['a digest that is none', ['sha256:12', '--by', 'ada', '--reason', 'x'], /sha256:12 is not a digest/],
-  ['nobody', [digest, '--by', '', '--reason', 'x'], /--by needs a text/],
-  ['no reason', [digest, '--by', 'ada', '--reason', ' '], /--reason needs a text/],
-  ['a time that is none', [digest, '--by', 'ada', '--reason', 'x', '--expires', 'soon'], /--expires soon is not a duration/],
-  ['no time', [digest, '--by', 'ada', '--reason', 'x', '--expires', '0s'], /--expires 0s is out of range/],
-  ['too long a time', [digest, '--by', 'ada', '--reason', 'x', '--expires', '169h'], /--expires 169h is out of range/],
+  ['an invalid digest', ['sha256:12', '--by', 'ada', '--reason', 'x'], /sha256:12 is not a digest/],
+  ['an empty name', [digest, '--by', '', '--reason', 'x'], /--by needs a text/],
+  ['an empty reason', [digest, '--by', 'ada', '--reason', ' '], /--reason needs a text/],
+  ['an invalid duration', [digest, '--by', 'ada', '--reason', 'x', '--expires', 'soon'], /--expires soon is not a duration/],
+  ['a zero duration', [digest, '--by', 'ada', '--reason', 'x', '--expires', '0s'], /--expires 0s is out of range/],
+  ['a duration over 7 days', [digest, '--by', 'ada', '--reason', 'x', '--expires', '169h'], /--expires 169h is out of range/],
 ] as const) {
   test(`refuses ${name}`, async () => {
     await using scene = await openScene();

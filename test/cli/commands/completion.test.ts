@@ -57,7 +57,7 @@ const asked: readonly (readonly [words: readonly string[], candidates: string])[
   [['nonsense', "''"], ''],
 ];
 
-test('bash completes commands, options, values and nothing else, which leaves files to it', () => {
+test('bash completes commands, options and values, and falls back to files', () => {
   const tries = asked.map(
     ([words]) => `COMP_WORDS=(edict ${words.join(' ')}); COMP_CWORD=${words.length}; _edict; echo "\${COMPREPLY[*]}"`,
   );
@@ -77,7 +77,7 @@ const typed: readonly (readonly [line: string, completed: string])[] = [
   ['edict state show --state my', 'edict state show --state my\\ copy.db '],
 ];
 
-test('zsh completes a line as it is typed', () => {
+test('zsh completes typed lines', () => {
   const presses = typed.map(
     ([line]) => `zpty -w -n shell ${quoted(line)}$'\\t\\C-x'; zpty -r shell said '*LINE<*>*'; print -r -- \${\${said##*LINE<}%>*}`,
   );
@@ -114,7 +114,7 @@ test('fish completes the same lines', () => {
   }
 });
 
-test('no shell runs what is typed', () => {
+test('no shell evaluates the typed words', () => {
   writeFileSync(join(bin, 'edict'), '#!/bin/sh\necho plan\n');
   const words = ['$(touch ran)', '`touch ran`', '(touch ran)', "'; touch ran; '", '--x$(touch ran)=', '--format=$(touch ran)'];
   for (const word of words) {

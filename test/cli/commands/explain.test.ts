@@ -8,7 +8,7 @@ import { fileOf, scratchFolder, seedOf } from '../../support/edict-process.ts';
 
 const offline = 'https://roma.example.com';
 
-test('tells of a publication from the first to the last, by name or ID, and asks nobody', async () => {
+test('explains a publication by name or ID without asking the gateway', async () => {
   const emulator = await startEmulator({ seed: seedOf('orders') });
   const folder = scratchFolder();
   const write = (state: string): void => writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { orders: state }));
@@ -20,17 +20,17 @@ test('tells of a publication from the first to the last, by name or ID, and asks
   assert.equal([failed.code, failed.stderr], [0, '']);
   assert.match(failed.stdout, /^File: online {2}edict\.yaml:6:\d+\n {2}6 \| .*revision: r1/m);
   assert.match(failed.stdout, /rejected +APIG\.3002 no such API\n +request \w+\n/);
-  assert.match(failed.stdout, /^Next: going online failed, and is tried again$/m);
+  assert.match(failed.stdout, /^Next: going online failed and is retried$/m);
   assert.match(failed.stdout, "to do       check the API's id in the file");
   assert.is(emulator.requests.since(0).length, before);
 
   await edict(['apply'], folder);
   emulator.state.changeManually('api-orders', 'env-test', 'offline');
-  assert.match((await edict(['explain', 'api-orders', 'env-test', 'edict.yaml'], folder)).stdout, 'Next: nothing, it is in sync');
+  assert.match((await edict(['explain', 'api-orders', 'env-test', 'edict.yaml'], folder)).stdout, 'Next: no change; in sync');
   await emulator.close();
 });
 
-test('with --refresh the gateway is only read, and what it shows decides', async () => {
+test('--refresh only reads from the gateway, and the plan starts from the observed state', async () => {
   const emulator = await startEmulator({ seed: seedOf('orders') });
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { orders: 'online' }).replace('300ms', '1ms'));
@@ -46,10 +46,10 @@ test('with --refresh the gateway is only read, and what it shows decides', async
 
   const away = await edict(['explain', 'orders', 'test', '--refresh'], folder);
   assert.is(away.code, 0);
-  assert.match(away.stdout, /^Gateway: cannot be seen.*\n {2}why +CONNECTION_FAILED/m);
+  assert.match(away.stdout, /^Gateway: cannot be observed.*\n {2}why +CONNECTION_FAILED/m);
 });
 
-test('one that only the record knows is explained, and one that nothing knows is an error', async () => {
+test('a publication that is only recorded is explained, and an unknown one is an error', async () => {
   const folder = scratchFolder();
   const write = (states: Readonly<Record<string, string>>): void => writeFileSync(join(folder, 'edict.yaml'), fileOf(offline, states));
   write({ orders: 'online', carts: 'online' });
@@ -57,17 +57,17 @@ test('one that only the record knows is explained, and one that nothing knows is
   write({ orders: 'online' });
   const left = await edict(['explain', 'carts', 'test', '--emulate'], folder);
   assert.is(left.code, 0);
-  assert.match(left.stdout, 'File: does not name it');
+  assert.match(left.stdout, 'File: not declared');
   assert.match(left.stdout, '`prune` is false');
   const unknown = await edict(['explain', 'ordres', 'test', '--emulate'], folder);
   assert.equal([unknown.code, unknown.stdout], [1, '']);
   assert.match(unknown.stderr, 'neither the file nor the record has API ordres in environment test\n  nearest to "ordres": orders, ');
 });
 
-test('an ID that nobody has looked up is not shown', async () => {
+test('an unresolved ID is not shown', async () => {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf(offline, { orders: 'online' }).replace('id: api-orders, ', ''));
-  assert.match((await edict(['explain', 'orders', 'test'], folder)).stdout, 'API not looked up yet, environment env-test');
+  assert.match((await edict(['explain', 'orders', 'test'], folder)).stdout, 'API not resolved yet, environment env-test');
 });
 
 test.run();

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { edict } from '../../support/edict-command.ts';
 import { fileOf, scratchFolder } from '../../support/edict-process.ts';
 
-test('shows attempts, newest first, and only those asked for', async () => {
+test('shows attempts, newest first, up to the limit', async () => {
   const folder = scratchFolder();
   const apply = async (orders: string): Promise<void> => {
     writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders, carts: 'online' }));

@@ -34,7 +34,7 @@ async function importing(listed: Listed, use: (args: readonly string[], requests
   }
 }
 
-test('the file of a live gateway goes to stdout, and a plan over it has no change', async () => {
+test('the file of a live gateway goes to stdout, and its plan has no changes', async () => {
   const apis = [api('a1', 'orders', [release.id]), api('a2', 'orders', [])];
   await importing({ apis, environments: [release] }, async (args, requests) => {
     const { code, stdout, stderr } = await run(args);
@@ -51,7 +51,7 @@ test('the file of a live gateway goes to stdout, and a plan over it has no chang
   });
 });
 
-test('more than a page of APIs is there to the last one', async () => {
+test('all pages of APIs are read', async () => {
   const apis = Array.from({ length: 1203 }, (_, index) => api(`a${index}`, `orders-${index}`, [release.id]));
   await importing({ apis, environments: [release] }, async (args) => {
     const { stdout } = await run(args);
@@ -59,7 +59,7 @@ test('more than a page of APIs is there to the last one', async () => {
   });
 });
 
-test('what the file could not say is told on stderr', async () => {
+test('what the file cannot declare is reported on stderr', async () => {
   await importing({ apis: [api('a b', 'orders', [release.id])], environments: [release] }, async (args) => {
     const { code, stdout, stderr } = await run(args);
     assert.is(code, 0);
@@ -68,7 +68,7 @@ test('what the file could not say is told on stderr', async () => {
   });
 });
 
-test('project and region may come from the environment', async () => {
+test('project and region can be set in the environment', async () => {
   await importing({ apis: [], environments: [release] }, async ([command = '', option = '', url = '']) => {
     const { code, stdout } = await run([command, option, url, '--instance', 'i'], { ...token, HW_PROJECT_ID: 'p-of-the-environment' });
     assert.is(code, 0);
@@ -79,15 +79,15 @@ test('project and region may come from the environment', async () => {
   assert.match(stderr, '"https://roma.no region.myhuaweicloud.com" is not allowed for `--endpoint`');
 });
 
-test('what is missing is named, all of it', async () => {
+test('all missing options are named', async () => {
   const { code, stdout, stderr } = await run(['import'], {});
   assert.equal([code, stdout], [1, '']);
-  assert.match(stderr, 'the gateway is not fully named: --endpoint, --project and --instance are missing\n');
+  assert.match(stderr, 'the gateway is not fully specified: --endpoint, --project and --instance are missing\n');
   assert.match(stderr, 'HW_REGION_NAME');
   assert.match((await run(['import', '--endpoint', 'https://host', '--project', 'p'])).stderr, '--instance is missing');
 });
 
-test('without credentials nothing is sent', async () => {
+test('nothing is sent without credentials', async () => {
   await importing({ apis: [], environments: [] }, async (args, requests) => {
     const { code, stdout, stderr } = await run(args, {});
     assert.equal([code, stdout, requests()], [1, '', []]);
@@ -96,7 +96,7 @@ test('without credentials nothing is sent', async () => {
   });
 });
 
-test('a gateway that refuses says why, and nothing is written', async () => {
+test('the error of a refusing gateway is shown, and nothing is written', async () => {
   const server = await answeringServer((response) =>
     json(response, 403, { error_code: 'APIG.1005', error_msg: 'No permissions to request this method' }),
   );
@@ -108,7 +108,7 @@ test('a gateway that refuses says why, and nothing is written', async () => {
   assert.match(stderr, /\n {2}\S/); // the hint
 });
 
-test('an answer that may be another one soon is asked for again', async () => {
+test('a temporary failure is retried', async () => {
   const server = await answeringServer((response, { path }, count) => {
     if (count === 1) return json(response, 503, {});
     json(response, 200, path.includes('/envs') ? { size: 1, total: 1, envs: [release] } : { size: 0, total: 0, apis: [] });

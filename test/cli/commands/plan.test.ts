@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseSettings } from '../../../src/app/settings.ts';
-import { showPlan } from '../../../src/cli/commands/plan.ts';
+import { runPlan } from '../../../src/cli/commands/plan.ts';
 import { testContext } from '../../support/streams.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const settings = parseSettings('examples/quickstart/edict.yaml', { state: 'sqlite:nowhere.db' });
+const file = 'examples/quickstart/edict.yaml';
+const state = 'sqlite:nowhere.db';
 
 test('shows the plan in each format with exit code 0', async () => {
   for (const [format, part] of [
@@ -16,31 +16,30 @@ test('shows the plan in each format with exit code 0', async () => {
     ['markdown', '### edict'],
   ] as const) {
     const { context, stdout } = testContext();
-    assert.is(await showPlan(settings, { format }, context), 0);
+    assert.is(await runPlan(file, { state, format }, context), 0);
     assert.match(stdout(), part);
   }
 });
 
-test('on request the exit code says that there are changes', async () => {
-  assert.is(await showPlan(settings, { format: 'text', detailedExitcode: true }, testContext().context), 2);
+test('--detailed-exitcode reports changes', async () => {
+  assert.is(await runPlan(file, { state, format: 'text', detailedExitcode: true }, testContext().context), 2);
 });
 
-test('of what is targeted alone, and the exit code is about that', async () => {
-  const only = { ...settings, targets: { apis: ['pay*'], environments: [] } };
+test('plan and exit code are limited to the targets', async () => {
   const { context, stdout } = testContext();
-  assert.is(await showPlan(only, { format: 'text', detailedExitcode: true }, context), 2);
+  assert.is(await runPlan(file, { state, api: ['pay*'], format: 'text', detailedExitcode: true }, context), 2);
   assert.match(stdout(), 'Goes online (1)');
   assert.match(stdout(), 'Only --api pay*: 4 changes left out.');
-  const none = { ...settings, targets: { apis: ['payments'], environments: ['release'] } };
-  assert.is(await showPlan(none, { format: 'text', detailedExitcode: true }, testContext().context), 0);
+  const none = { state, api: ['payments'], environment: ['release'] };
+  assert.is(await runPlan(file, { ...none, format: 'text', detailedExitcode: true }, testContext().context), 0);
 });
 
-test('--out saves what is shown, and shows the same as without it in every format', async () => {
+test('--out saves the plan and does not change the output of any format', async () => {
   const out = join(temporaryFolder(), 'release.plan');
   for (const format of ['text', 'json', 'markdown'] as const) {
     const [plain, saving] = [testContext(), testContext()];
-    await showPlan(settings, { format }, plain.context);
-    assert.is(await showPlan(settings, { format, out, detailedExitcode: true }, saving.context), 2);
+    await runPlan(file, { state, format }, plain.context);
+    assert.is(await runPlan(file, { state, format, out, detailedExitcode: true }, saving.context), 2);
     assert.is(saving.stdout(), plain.stdout());
     assert.match(
       saving.stderr(),
@@ -48,7 +47,7 @@ test('--out saves what is shown, and shows the same as without it in every forma
     );
   }
   const { context, stdout } = testContext();
-  await showPlan(settings, { format: 'json', plan: out }, context);
+  await runPlan(file, { state, format: 'json', plan: out }, context);
   const shown = JSON.parse(stdout()) as { digest: string; savedPlan: unknown };
   assert.equal(shown.savedPlan, { applied: 0, notInPlan: 0 });
   assert.match(readFileSync(out, 'utf8'), `"digest":"${shown.digest}"`);

@@ -5,7 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fileOf, scratchFolder, startEdict, until } from '../../support/edict-process.ts';
 
-test('the daemon logs JSON where there is no terminal, and ends with 0 on SIGINT', async () => {
+test('the daemon logs JSON without a terminal, and exits with 0 on SIGINT', async () => {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));
   const daemon = startEdict(['run', '--emulate'], folder);
@@ -17,7 +17,7 @@ test('the daemon logs JSON where there is no terminal, and ends with 0 on SIGINT
   assert.equal([daemon.events('daemon:stopped')[0]?.['signal'], daemon.events('daemon:stopped')[0]?.['unsent']], ['SIGINT', 0]);
 });
 
-test('SIGTERM ends it whenever it comes: before it listens, while it opens, and later', async () => {
+test('SIGTERM ends the daemon at any time: before it listens, while it opens, and later', async () => {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));
   for (const afterMs of [0, 100, 150, 200, 250, 300, 400, 600]) {

@@ -21,14 +21,14 @@ test.after.each(() => emulator.close());
 const run = (...args: readonly string[]) => edict(args, folder, { HW_AUTH_TOKEN: secretToken, EDICT_LOG_LEVEL: 'error' });
 const calls = (): number => emulator.requests.all().filter(({ operation }) => operation === 'changePublication').length;
 
-test('show tells of each gateway what is recorded, and who is at work', async () => {
+test('show lists each gateway with its counts and lease holder', async () => {
   const { code, stdout } = await run('state', 'show');
   assert.is(code, 0);
   const lines = stdout.split('\n');
   assert.is(lines[0], `Store sqlite:${join(folder, '.edict/state.db')}`);
   assert.is(lines[1], `${emulator.url}, project project, instance instance`);
   assert.match(lines[2] ?? '', /^ {2}2 publications recorded, 2 attempts since 20\d\d-.*Z$/);
-  assert.is(lines[3], '  no edict is at work');
+  assert.is(lines[3], '  not in use');
   const { gateways } = JSON.parse((await run('state', 'show', '--format', 'json')).stdout);
   assert.equal([gateways[0].publications, gateways[0].attempts, gateways[0].holder], [2, 2, null]);
   const absent = await run('state', 'show', '--state', 'sqlite:elsewhere.db');
@@ -36,7 +36,7 @@ test('show tells of each gateway what is recorded, and who is at work', async ()
   assert.match(absent.stderr, 'there is no store');
 });
 
-test('a copy is a store: the plan from it is the same', async () => {
+test('a plan from a copy is the same', async () => {
   const copied = await run('state', 'copy', 'copy.db');
   assert.match(copied.stdout, /^Copied 1 gateway, 2 publications and 2 attempts to sqlite:.*copy\.db\.$/m);
   assert.is(copied.stderr, '');
@@ -47,7 +47,7 @@ test('a copy is a store: the plan from it is the same', async () => {
   assert.match((await run('plan')).stdout, 'In sync');
 });
 
-test('a copy of a store in use warns on stderr with the process that uses it, and is made all the same', async () => {
+test('copying a store in use succeeds and names the process on stderr', async () => {
   const daemon = startEdict(['run', '--log-format', 'json'], folder);
   await until('it holds the lease', () => daemon.events('plan:computed').length > 0, [daemon]);
   const { code, stdout, stderr } = await run('state', 'copy', 'copy.db', '--format', 'json');
@@ -64,10 +64,10 @@ test('a copy of a store in use warns on stderr with the process that uses it, an
   assert.match((await run('plan', '--state', 'sqlite:copy.db')).stdout, 'In sync');
 });
 
-test('rm sends nothing; a removed record is adopted by a refresh, and cannot be removed twice', async () => {
+test('rm makes no calls; a refresh adopts the publication, and it cannot be removed twice', async () => {
   const { code, stdout } = await run('state', 'rm', 'orders', 'test');
   assert.is(code, 0);
-  assert.match(stdout, 'Removed orders in test, which was recorded as online. The next apply takes it for new and publishes it again.');
+  assert.match(stdout, 'Removed orders in test, which was recorded as online. The next apply treats it as new and publishes it again.');
   assert.is(calls(), 2);
   const again = await run('state', 'rm', 'orders', 'test', '--format', 'json');
   const { was, next } = JSON.parse(again.stdout);

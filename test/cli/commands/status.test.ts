@@ -16,7 +16,7 @@ interface StatusJson {
   }[];
 }
 
-test('shows what is desired, recorded and next, of what left the file too', async () => {
+test('shows desired state, recorded state and next step, also of removed publications', async () => {
   const folder = scratchFolder();
   const write = (states: Readonly<Record<string, string>>): void =>
     writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', states));
@@ -51,7 +51,7 @@ test('shows what is desired, recorded and next, of what left the file too', asyn
   assert.match(text, 'To do: 1 online, 1 offline.');
 });
 
-test('shows only what is targeted, and counts only that', async () => {
+test('shows and counts only the targets', async () => {
   const folder = scratchFolder();
   const states = { 'shop-a': 'online', 'shop-b': 'offline', users: 'online' };
   writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', states));
@@ -70,7 +70,7 @@ test('shows only what is targeted, and counts only that', async () => {
   assert.match(wrong.stderr, '--environment "tset" matches nothing in the file or the record\n  nearest to "tset": test, ');
 });
 
-test('of several files, or a folder, each is shown, and one that is broken keeps no other back', async () => {
+test('each of several files is shown, and an invalid one does not hide the others', async () => {
   const folder = scratchFolder();
   mkdirSync(join(folder, 'gateways'));
   writeFileSync(join(folder, 'gateways/one.yaml'), fileOf('https://one.example.com', { orders: 'online' }));

@@ -19,20 +19,20 @@ async function edict(
   return { code, stdout: stdout(), stderr: stderr() };
 }
 
-test('a word that names no attempt and no apply is the file', async () => {
+test('a single argument that is not an attempt or an apply is the file', async () => {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'my.yaml'), fileOf(endpoint, { orders: 'online' }));
   assert.is((await edict(['apply', 'my.yaml', '--emulate'], folder)).code, 0);
   const { stdout, stderr } = await edict(['undo', 'my.yaml', '--emulate'], folder);
   assert.match(stdout, 'Restores 1 publication:\n  orders  test  offline\n', stderr);
-  assert.match(stdout, 'Nothing was changed. Change the file; edict apply my.yaml --emulate, or a daemon, then makes the calls.');
+  assert.match(stdout, 'Nothing was changed. Change the file, then edict apply my.yaml --emulate or a daemon makes the calls.');
   assert.match(stdout, /--- a\/my\.yaml\n\+\+\+ b\/my\.yaml\n/);
   const wrong = await edict(['undo', 'wrong', 'my.yaml', '--emulate'], folder);
   assert.is(wrong.code, 1);
-  assert.match(wrong.stderr, 'wrong names no attempt or apply');
+  assert.match(wrong.stderr, 'wrong is not an attempt or an apply');
 });
 
-test('a file elsewhere is changed in its own folder', async () => {
+test('the patch for a file in another folder applies there', async () => {
   const [folder, other] = [scratchFolder(), scratchFolder()];
   const file = join(folder, 'edict.yaml');
   writeFileSync(file, fileOf(endpoint, { orders: 'online' }));
@@ -52,7 +52,7 @@ test('a file elsewhere is changed in its own folder', async () => {
   assert.is(shown.target.kind, 'apply');
 });
 
-test('where nothing was done there is nothing to undo, also as JSON', async () => {
+test('without attempts there is nothing to undo, also in JSON', async () => {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf(endpoint, { orders: 'online' }));
   const asText = await edict(['undo', '--emulate'], folder);

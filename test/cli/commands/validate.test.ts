@@ -2,9 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseSettings } from '../../../src/app/settings.ts';
-import { validate } from '../../../src/cli/commands/validate.ts';
-import type { DiagnosticFormat } from '../../../src/cli/output/diagnostics.ts';
+import { runValidate } from '../../../src/cli/commands/validate.ts';
+import type { DiagnosticFormat } from '../../../src/cli/output/errors.ts';
 import { fileOf, scratchFolder } from '../../support/edict-process.ts';
 import { testContext } from '../../support/streams.ts';
 
@@ -12,12 +11,12 @@ async function check(text: string, format: DiagnosticFormat) {
   const file = join(scratchFolder(), 'edict.yaml');
   writeFileSync(file, text);
   const { context, stdout } = testContext();
-  return { code: await validate(parseSettings(file, {}), { format }, context), stdout: stdout() };
+  return { code: await runValidate(file, { format }, context), stdout: stdout() };
 }
 
 const valid = fileOf('https://roma.example.com', { orders: 'online', invoices: 'offline' });
 
-test('a valid file is counted', async () => {
+test('a valid file shows its counts', async () => {
   const text = await check(valid, 'text');
   assert.is(text.code, 0);
   assert.match(text.stdout, /^Valid\. .* declares 2 publications in 2 environments\.\n$/);
@@ -30,7 +29,7 @@ test('a valid file has no annotations, and a SARIF log without results', async (
   assert.equal(runs[0]?.results, []);
 });
 
-test('the mistakes of an invalid file are the result', async () => {
+test('the errors of an invalid file go to stdout', async () => {
   const broken = valid.replace('online', 'onlin');
   const text = await check(broken, 'text');
   assert.is(text.code, 3);

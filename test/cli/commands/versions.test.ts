@@ -8,7 +8,7 @@ import { EdictError } from '../../../src/model/errors.ts';
 import { edict } from '../../support/edict-command.ts';
 import { fileOf, scratchFolder, seedOf } from '../../support/edict-process.ts';
 
-test('shows what the gateway keeps, newest first, which is effective and which pinned', async () => {
+test('shows the versions, newest first, with the effective and the pinned one', async () => {
   const emulator = await startEmulator({ seed: seedOf('orders') });
   for (const remark of ['first', 'second\u001b[31m', 'third']) emulator.state.publish('api-orders', 'env-test', remark);
   const kept = emulator.state.publications()[0]?.versions.map(({ versionId }) => versionId) ?? [];
@@ -45,7 +45,7 @@ test('a publication that was never published has no versions', async () => {
 });
 
 for (const names of [['orders'], ['orders', 'test', 'edict.yaml', 'more']]) {
-  test(`${names.length} names are not what --versions needs`, () => {
+  test(`${names.length} names are an error for --versions`, () => {
     assert.throws(
       () => parseVersionsTarget(names),
       (error: unknown) => error instanceof EdictError && error.hint?.includes('history --versions API ENVIRONMENT'),

@@ -59,7 +59,7 @@ test('in sync: exit code 0', async () => {
   });
 });
 
-test('only deferred changes are left: exit code 0, with the reason of each', async () => {
+test('only deferred changes left: exit code 0, with the reason of each', async () => {
   await write({ orders: 'online', carts: 'online' });
   await record(online('orders'));
   await reconcile();
@@ -72,7 +72,7 @@ test('only deferred changes are left: exit code 0, with the reason of each', asy
   );
 });
 
-test('a file that is held as a whole is exit code 4, also before the daemon has reconciled it', async () => {
+test('a held file is exit code 4, even before the daemon has reconciled it', async () => {
   await write({ orders: 'online', carts: 'online' }, (text) => text.replace('maxRemoved: 100%', 'maxRemoved: 0'));
   await store.saveDeclared(desired.gateway, new Map([['api-gone env-test' as never, '']]), 'older', null);
   const { code, stdout } = await wait('--format', 'json');
@@ -82,7 +82,7 @@ test('a file that is held as a whole is exit code 4, also before the daemon has 
   assert.match(approveCommand, /^edict approve sha256:/);
 });
 
-test('a failure is exit code 5 and goes before held changes', async () => {
+test('a failure is exit code 5, also with held changes', async () => {
   await write({ orders: 'online', carts: 'offline' }, (text) => text.replace('maxOffline: 100%', 'maxOffline: 0'));
   await record(online('carts'));
   await reconcile();
@@ -97,7 +97,7 @@ test('a failure is exit code 5 and goes before held changes', async () => {
   assert.match(stdout, /^To approve: edict approve sha256:/m);
 });
 
-test('at the timeout it says why: not reconciled, replaced by a different file, or paused', async () => {
+test('the timeout has a reason: not reconciled, replaced by a different file, or paused', async () => {
   await write({ orders: 'online' });
   assert.match((await wait('--timeout', '0s')).stdout, 'the daemon has not reconciled this file yet');
   await reconcile();
@@ -111,7 +111,7 @@ test('at the timeout it says why: not reconciled, replaced by a different file, 
   assert.equal([paused.result, paused.reason], ['timeout', 'the daemon makes no calls: timed out']);
 });
 
-test('names that the daemon has not looked up are pending, and no guard takes the unknown for a removal', async () => {
+test('names that the daemon has not resolved are pending, and no guard treats them as removed', async () => {
   await write({ orders: 'online' }, (text) => text.replace('maxRemoved: 100%', 'maxRemoved: 0'));
   await store.saveDeclared(desired.gateway, new Map([['api-orders env-test' as never, '']]), 'older', null);
   const text = fileOf('https://127.0.0.1:9', { orders: 'online' });

@@ -1,13 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { colorizerFor, noColor } from '../../../src/cli/output/colors.ts';
+import { colorizerFor, noColor } from '../../../src/cli/output/terminal.ts';
 import { textStream } from '../../support/streams.ts';
 
-test('a stream that is no terminal gets plain text', () => {
+test('a stream that is not a terminal gets plain text', () => {
   assert.is(colorizerFor(textStream().stream)('red', 'text'), 'text');
 });
 
-test('a terminal gets colours', () => {
+test('a terminal gets colors', () => {
   const terminal = Object.assign(textStream().stream, { isTTY: true, getColorDepth: () => 4, hasColors: () => true });
   const before = process.env['NO_COLOR'];
   delete process.env['NO_COLOR'];
@@ -16,7 +16,7 @@ test('a terminal gets colours', () => {
   assert.match(painted, 'text');
 });
 
-test('plain leaves text as it is', () => {
+test('noColor returns the text unchanged', () => {
   assert.is(noColor('red', 'text'), 'text');
 });
 

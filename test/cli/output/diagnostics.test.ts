@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { noColor } from '../../../src/cli/output/colors.ts';
-import { renderDiagnostics, renderDiagnosticsJson } from '../../../src/cli/output/diagnostics.ts';
+import { renderDiagnostics, renderDiagnosticsJson } from '../../../src/cli/output/errors.ts';
+import { noColor } from '../../../src/cli/output/terminal.ts';
 import { type Diagnostic, InvalidFileError } from '../../../src/model/errors.ts';
 
 const mistake: Diagnostic = {
@@ -20,7 +20,7 @@ test('shows place, message, frame and hint', () => {
   assert.is(text, 'edict.yaml:12:5  wrong\n  12 |     bad: x\n     |     ^^^\n     = do this\n\n1 error. Nothing was changed.\n');
 });
 
-test('a very long line is cut around the mistake', () => {
+test('a very long line is cut around the error', () => {
   const long = { ...mistake, column: 5001, length: 4, text: `${'x'.repeat(5000)}oops${'y'.repeat(5000)}` };
   const lines = renderDiagnostics(new InvalidFileError('edict.yaml', [long]), noColor).split('\n');
   assert.ok(lines.every((line) => line.length < 200));
@@ -29,14 +29,14 @@ test('a very long line is cut around the mistake', () => {
   assert.is(lines[2]?.match(/\^/g)?.length, 4);
 });
 
-test('after fifty mistakes each is a line', () => {
+test('after fifty errors only one line is shown for each', () => {
   const text = renderDiagnostics(new InvalidFileError('edict.yaml', Array(60).fill(mistake)), noColor);
   assert.is(text.match(/\^\^\^/g)?.length, 50);
   assert.is(text.match(/edict\.yaml:12:5/g)?.length, 60);
   assert.match(text, '60 errors.');
 });
 
-test('as JSON every mistake has its place and no frame', () => {
+test('in JSON every error has its place and no code frame', () => {
   const { valid, errors } = JSON.parse(renderDiagnosticsJson(new InvalidFileError('edict.yaml', [mistake]))) as {
     valid: boolean;
     errors: unknown[];

@@ -11,7 +11,7 @@ const startedAtMs = Date.UTC(2026, 10, 20, 9, 30);
 const at = '2026-11-20T09:30:00Z';
 const json = (of: Explanation) => explanationJson(of, computeNextStep(of, parseSettings(undefined, {})));
 
-test('every part is there, with times in words', () => {
+test('the document has every part, with timestamps as text', () => {
   const drift = { from: 'online', fromSinceMs: startedAtMs, detectedAtMs: startedAtMs, backoffUntilMs: startedAtMs } as const;
   const unknownAttempt = { attemptId: 9, action: 'online', revision: null, version: null, marker: 'cafe', endedAtMs: startedAtMs } as const;
   const record = {
@@ -40,7 +40,7 @@ test('every part is there, with times in words', () => {
   assert.equal([made.next.kind, made.next.action, made.next.reason, made.next.held], ['unknown', 'online', 'unknown', null]);
 });
 
-test('what holds it, what was seen, and an ID that nobody knows yet', () => {
+test('it has the hold, the notices and null for an unresolved ID', () => {
   const held = json(explanation({ file: { state: 'offline' }, record: {}, protects: true }));
   assert.equal([held.next.kind, held.next.held?.rule], ['held', 'protected']);
   const calm = explanation({ file: {} });
@@ -56,7 +56,7 @@ test('what holds it, what was seen, and an ID that nobody knows yet', () => {
   assert.equal([made.apiId, made.environmentId, made.recorded, made.daemon], [null, null, null, null]);
 });
 
-test('what the gateway shows', () => {
+test('it has the observed state', () => {
   const version = { versionId: 'v7', versionNumber: '', remark: '', publishedAtMs: startedAtMs, isEffective: true };
   const seen = { kind: 'seen', recorded: recorded('orders', 'test', { editedAtMs: startedAtMs }), versions: [version] } as const;
   assert.equal(json(explanation({ file: {}, record: {}, seen })).observed, {

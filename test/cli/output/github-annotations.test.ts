@@ -23,7 +23,7 @@ const mistake: Diagnostic = {
 };
 const annotate = (over: Partial<Diagnostic>): string => diagnosticAnnotations(new InvalidFileError(file, [{ ...mistake, ...over }]));
 
-test('a mistake is a command with its place, in which nothing can end it', () => {
+test('an error is one workflow command with its place, and its text cannot end the command', () => {
   assert.is(
     annotate({}),
     '::error file=apis/a%2Cb%3Ac%25.yaml,line=12,endLine=12,col=5,endColumn=8,title=edict%3A invalid-value::wrong\n1 error. Nothing was changed.\n',
@@ -31,7 +31,7 @@ test('a mistake is a command with its place, in which nothing can end it', () =>
   assert.match(annotate({ message: '100%\r\n::warning::x', hint: 'a, b: c' }), '::100%25%0D%0A::warning::x%0Aa, b: c\n');
 });
 
-test('every mistake is told', () => {
+test('every error is reported', () => {
   const text = diagnosticAnnotations(
     new InvalidFileError(
       file,
@@ -42,14 +42,14 @@ test('every mistake is told', () => {
   assert.match(text, '30 errors.');
 });
 
-test('any other error has no place', () => {
+test('any other error has no source location', () => {
   assert.is(
     errorAnnotation(new EdictError('FILE_NOT_FOUND', 'no file', { hint: 'name it' })),
     '::error title=edict%3A FILE_NOT_FOUND::no file%0Aname it\n',
   );
 });
 
-test('a plan warns of what goes offline or is held, at its place, and says the sums', () => {
+test('a plan warns about offline and held changes at their lines, and shows the totals', () => {
   const source = { file, line: 7, column: 3 };
   const held = { rule: 'protected', message: 'protected', hint: 'ask' } as const;
   const deferred = { rule: 'freeze', message: 'frozen', untilMs: 0 } as const;
@@ -63,13 +63,16 @@ test('a plan warns of what goes offline or is held, at its place, and says the s
   assert.equal(text.split('\n'), [
     '::warning file=apis/a%2Cb%3Ac%25.yaml,line=7,col=3,title=b in test goes offline::no longer in the file',
     '::warning title=c in test is held::offline: protected',
-    '::warning title=d in test goes offline later::offline: frozen until 1970-01-01T00%3A00%3A00Z'.replaceAll('%3A', ':'),
+    '::warning title=d in test is deferred%2C then goes offline later::offline: frozen until 1970-01-01T00%3A00%3A00Z'.replaceAll(
+      '%3A',
+      ':',
+    ),
     '::notice title=edict plan::4 changes: 1 online, 1 offline, 1 held, 1 deferred, 0 unchanged.',
     '',
   ]);
 });
 
-test('a file that is held as a whole is warned of first', () => {
+test('a held file is the first warning', () => {
   const fileHeld = { rule: 'empty', message: 'the file is empty', hint: 'check it', affected: [] } as const;
   const text = planAnnotations({ ...diffStates(desiredState([]), new Map()), fileHeld });
   assert.ok(text.startsWith('::warning title=edict%3A the whole file is held::the file is empty%0Acheck it\n::notice'));

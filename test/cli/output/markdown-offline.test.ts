@@ -11,12 +11,16 @@ const goes = (api: string, environment: string, over: Partial<Change> = {}): Cha
   change(api, environment, { action: 'offline', from: 'online', reason: 'prune', ...over });
 const part = (...changes: readonly Change[]) => offlineSection(changes, {});
 
-test('what goes offline now, after a wait, and with an agreement stands in tables of its own', () => {
+test('actionable, deferred and held offline changes have their own tables', () => {
   const text = part(goes('a', 'test'), goes('b', 'test', { deferred }), goes('c', 'test', { held, deferred }), change('d', 'test')).render(
     10_000,
   );
   const headings = [...text.matchAll(/\*\*.*\)/g)].map(([heading]) => heading);
-  assert.equal(headings, ['**Goes OFFLINE** (1)', '**Deferred: goes OFFLINE later** (1)', '**Held: goes OFFLINE only if approved** (1)']);
+  assert.equal(headings, [
+    '**Goes OFFLINE** (1)',
+    '**Deferred: goes OFFLINE later** (1)',
+    '**Held: goes OFFLINE only after approved** (1)',
+  ]);
   assert.equal(
     readMarkdown(text).open.map(([api]) => api),
     ['a', 'b', 'c'],
@@ -25,20 +29,20 @@ test('what goes offline now, after a wait, and with an agreement stands in table
 
 const many = Array.from({ length: 300 }, (_, index) => goes(`a${index}`, index % 3 === 0 ? 'release' : 'test'));
 
-test('with less room only the names are told, by environment', () => {
+test('with less space only the names are listed, by environment', () => {
   const { text } = readMarkdown(part(...many).render(4000));
   assert.match(text, /- release: \(100\) a0, a3, a6, /);
   for (const { api } of many) assert.match(text, new RegExp(`\\b${api}\\b`));
-  assert.match(text, 'where and why is in the JSON');
+  assert.match(text, 'Too many for a table; the details are in the JSON');
 });
 
-test('with still less the environments are counted, and it is said that this is not all', () => {
+test('with still less space the changes of each environment are counted', () => {
   const { text } = readMarkdown(part(...many).render(400));
   assert.match(text, '- release: 100\n- test: 200\n');
-  assert.match(text, 'The whole list is in the JSON');
+  assert.match(text, 'The complete list is in the JSON');
 });
 
-test('at the least everything is counted', () => {
+test('the shortest form counts all changes', () => {
   const least = '**Goes OFFLINE** (300) in 2 environments';
   assert.ok(
     part(...many)
@@ -48,7 +52,7 @@ test('at the least everything is counted', () => {
   assert.ok(part(...many).minimum.startsWith(least));
 });
 
-test('where nothing goes offline there is nothing to say', () => {
+test('the section is empty without offline changes', () => {
   const nothing = part(change('a', 'test'));
   assert.equal([nothing.minimum, nothing.render(1000)], ['', '']);
 });

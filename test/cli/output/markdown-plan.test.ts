@@ -16,7 +16,7 @@ const wait = { rule: 'freeze', message: 'frozen', untilMs: 0 } as const;
 const show = (over: Partial<Plan>, approveCommand: string | null = null): string =>
   renderMarkdownPlan({ plan: { ...empty, ...over }, desired, notices: [], approveCommand });
 
-test('the summary comes first, then what goes offline, what is held, what waits, and last what goes online', () => {
+test('the summary comes first, then offline, held, deferred and online changes', () => {
   const changes = [
     change('a', 'test'),
     change('b', 'test', { deferred: wait }),
@@ -29,11 +29,11 @@ test('the summary comes first, then what goes offline, what is held, what waits,
     '<!-- edict plan instance -->\n### edict: 5 changes: 1 online, 1 offline, 2 held, 1 deferred, 0 unchanged.\n',
     '**Goes OFFLINE** (1)',
     '| `e` |',
-    '**Held: goes OFFLINE only if approved** (1)',
+    '**Held: goes OFFLINE only after approved** (1)',
     '| `d` |',
-    '**Held: edict does not make these** (1)',
+    '**Held for approval** (1)',
     '| `c` |',
-    'Before you agree to what is held: check that it is meant. To agree:\n\n```\nedict approve sha256:1 --by NAME --reason TEXT\n```\n',
+    'Before you approve what is held: check that it is meant. To approve:\n\n```\nedict approve sha256:1 --by NAME --reason TEXT\n```\n',
     '**Deferred** (1)',
     '| `b` |',
     '**Goes online** (1)',
@@ -48,37 +48,40 @@ test('the summary comes first, then what goes offline, what is held, what waits,
   );
 });
 
-test('a plan without changes says so', () => {
+test('a plan without changes is in sync', () => {
   const inSync = desiredState([wanted('orders', 'test')]);
   const nothing = diffStates(inSync, recordedState([recorded('orders', 'test')]));
   assert.is(
     renderMarkdownPlan({ plan: nothing, desired: inSync, notices: [], approveCommand: null }),
-    '<!-- edict plan instance -->\n### edict: in sync\n\nGateway `https://roma.example.com`, instance `instance`. 1 publication is as the file says.\n',
+    '<!-- edict plan instance -->\n### edict: in sync\n\nGateway `https://roma.example.com`, instance `instance`. 1 publication matches the file.\n',
   );
   assert.match(show({ savedPlanDiff: { appliedCount: 1, notInPlan: 0 } as Plan['savedPlanDiff'] }), '### edict: nothing to do\n');
 });
 
 const fileHeld: FileHold = { rule: 'maxRemoved', message: 'the file has lost 3 | of 4', hint: 'check the file', affected: ['a'] };
 
-test('a file that is held as a whole is named in the heading', () => {
+test('a held file is in the heading', () => {
   const text = show({ fileHeld }, 'edict approve x');
   assert.match(text, '### edict: the whole file is held. 0 changes');
   assert.match(text, '**The whole file is held**: the file has lost 3 &#124; of 4. Nothing is sent.');
-  assert.match(text, 'check the file. To agree:\n\n```\nedict approve x\n```');
+  assert.match(text, 'check the file. To approve:\n\n```\nedict approve x\n```');
 });
 
-test('a command that is no line to copy is told by its digest', () => {
+test('a command that is too long to copy is described with its digest', () => {
   const text = show({ fileHeld }, `edict approve x --api ${'long'.repeat(1000)}`);
-  assert.match(text, `\`edict approve ${approvalDigest({ ...empty, fileHeld })} --by NAME --reason TEXT\`, with the file and the options`);
+  assert.match(
+    text,
+    `\`edict approve ${approvalDigest({ ...empty, fileHeld })} --by NAME --reason TEXT\`, with the same file and options as the plan.`,
+  );
 });
 
-test('what is not dangerous and long is folded', () => {
+test('long lists without offline changes are collapsed', () => {
   const text = show({ changes: Array.from({ length: 50 }, (_, index) => change(`a${index}`, 'test')) });
   const { open, folded } = readMarkdown(text);
   assert.equal([open.length, folded.length], [20, 30]);
 });
 
-test('who agreed, and what the plan is about, is no markup', () => {
+test('approver and targets are escaped', () => {
   const approval = { id: 1, by: '@ada', reason: '*why* <b>', expiresAtMs: 1 };
   const text = show({ changes: [change('a', 'test')], approval, targets: { apis: ['a*'], environments: [] } });
   assert.match(text, 'Approved by &#64;&#8203;ada: &#42;why&#42; &#60;b&#62;');
@@ -134,7 +137,7 @@ const shownAs = (text: string): string =>
 /** Returns whether a name is too long to be shown whole; no file has such. */
 const isClipped = (text: string): boolean => [...shownAs(text)].length > 300;
 
-test('of any size and with any names it fits, breaks no table, and all that goes offline is in sight', async () => {
+test('any plan fits, keeps its tables intact, and shows all offline changes', async () => {
   await fc.assert(
     fc.property(planned, ({ size, names, environments, spread, offlineEach, isSuspicious, text }) => {
       const changes = Array.from({ length: size }, (_, index): Change => {
@@ -154,7 +157,7 @@ test('of any size and with any names it fits, breaks no table, and all that goes
       const read = readMarkdown(shown);
       const offline = changes.filter(({ action }) => action === 'offline');
       const inTables = new Set(read.open.map(([api, environment]) => `${api} ${environment}`));
-      const isCounted = read.text.includes('Too many to be named here');
+      const isCounted = read.text.includes('Too many to list here');
       const isNamed = read.text.includes('Too many for a table');
       if (isCounted) {
         const sums = [...read.text.matchAll(/^\*\*[^*]*OFFLINE[^*]*\*\* \((\d+)\)/gm)].map(([, count]) => Number(count));
@@ -175,11 +178,11 @@ test('of any size and with any names it fits, breaks no table, and all that goes
   );
 });
 
-test('where not even the names fit, each environment is counted exactly', () => {
+test('when the names do not fit, the changes of each environment are counted', () => {
   const changes = Array.from({ length: 100_000 }, (_, index) => change(`api-${index}`, `e${index % 7}`, { action: 'offline' }));
   const { text } = readMarkdown(show({ changes }));
   for (let index = 0; index < 7; index += 1) assert.match(text, `- e${index}: ${index < 100_000 % 7 ? 14_286 : 14_285}`);
-  assert.match(text, 'The whole list is in the JSON: edict plan --format json.');
+  assert.match(text, 'The complete list is in the JSON: edict plan --format json.');
 });
 
 test.run();

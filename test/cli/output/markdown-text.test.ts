@@ -37,19 +37,19 @@ for (const [text, markdown] of [
   });
 }
 
-test('what cannot be seen is shown, and half a character is none', () => {
+test('invisible characters are escaped, and lone surrogates replaced', () => {
   assert.is(escapeInvisible('a\u200bb\u2028c\u0007'), 'a\\u{200b}b\\u{2028}c\\u{7}');
   assert.is(escapeInvisible('\ud83c'), '\ufffd');
 });
 
-test('a long text loses its middle, and no character is cut in two', () => {
+test('a long text is cut in the middle, between characters', () => {
   assert.is(truncateMiddle('abc', 3), 'abc');
   assert.is(truncateMiddle('abcdefgh', 5), 'ab…gh');
   assert.is(truncateMiddle('🎉🎉🎉🎉', 4), '🎉🎉🎉🎉');
   assert.is(truncateMiddle('🎉🎉🎉🎉', 3), '🎉…🎉');
 });
 
-test('the longest name of a file is shown whole', () => {
+test('the longest allowed name is not cut', () => {
   const name = 'n'.repeat(255);
   assert.is(inlineCode(name), `\`${name}\``);
 });

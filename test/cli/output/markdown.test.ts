@@ -14,17 +14,17 @@ test('a table has a heading and all its rows', () => {
   assert.is(renderTable(table(2)), '**Rows**\n\n| API | why |\n|---|---|\n| `a0` | so |\n| `a1` | so |');
 });
 
-test('the long tail is folded', () => {
+test('further rows are collapsed', () => {
   const { open, folded } = readMarkdown(collapsibleTable(table(30), 20, 'Elsewhere.').render(10_000));
   assert.equal([open.length, folded.length], [20, 10]);
   assert.equal(folded[0], ['a20', 'so']);
 });
 
-test('what is short is not folded', () => {
+test('a short table is not collapsed', () => {
   assert.is(collapsibleTable(table(20), 20, 'Elsewhere.').render(10_000), renderTable(table(20)));
 });
 
-test('in whatever room, a table stays within it, or says the least', () => {
+test('a table fits any length, or is its minimum', () => {
   const part = collapsibleTable(table(300), 20, 'Elsewhere.');
   for (let room = 0; room < 7000; room += 7) {
     const text = part.render(room);
@@ -37,12 +37,12 @@ test('in whatever room, a table stays within it, or says the least', () => {
   }
 });
 
-test('no rows are no part', () => {
+test('a table without rows is an empty section', () => {
   const part = collapsibleTable(table(0), 20, 'Elsewhere.');
   assert.equal([part.minimum, part.render(1000)], ['', '']);
 });
 
-test('the first text with room is taken, and none after it is made', () => {
+test('the first text that fits is used, and no later one is rendered', () => {
   const never = (): string => {
     throw new Error('made for nothing');
   };
@@ -50,7 +50,7 @@ test('the first text with room is taken, and none after it is made', () => {
   assert.is(firstFitting([() => 'long one', () => 'short'], 2), 'short');
 });
 
-test('the first part has the first choice, and each says its least', () => {
+test('earlier sections use the space first, and each has at least its minimum', () => {
   const greedy = { minimum: 'ab', render: (room: number) => 'a'.repeat(room) };
   assert.is(
     fitSections([greedy, fixedSection(''), { minimum: 'c', render: (room) => 'c'.repeat(room) }, fixedSection('end')], 20),

@@ -20,15 +20,20 @@ function next(given: Given): NextStep {
 /** What is said of a situation: the kind, and words that must be among what is said. */
 const situations: readonly [name: string, given: Given, kind: NextStep['kind'], said: readonly string[]][] = [
   [
-    'new, and nobody is at work',
+    'new, without a daemon',
     { file: {} },
     'pending',
-    ['as a new version', 'no edict is at work', 'edict apply --api orders --environment test'],
+    ['as a new version', 'no edict process works', 'edict apply --api orders --environment test'],
   ],
-  ['new, and a daemon is at work', { file: {}, condition: idle }, 'pending', ["at the daemon's next pass"]],
-  ['in sync', { file: {}, record: {} }, 'unchanged', ['as the file says']],
-  ['a pin that a revision waits for', { file: { version: 'version', revision: 'r2' }, record: {} }, 'unchanged', ['revision r2 waits']],
-  ['a switch', { file: { version: 'older' }, record: {} }, 'pending', ['by a switch to version older']],
+  ['new, with a daemon', { file: {}, condition: idle }, 'pending', ["at the daemon's next reconciliation"]],
+  ['in sync', { file: {}, record: {} }, 'unchanged', ['matches the file']],
+  [
+    'a pinned version with a new revision',
+    { file: { version: 'version', revision: 'r2' }, record: {} },
+    'unchanged',
+    ['revision r2 is published once'],
+  ],
+  ['a switch of versions', { file: { version: 'older' }, record: {} }, 'pending', ['by switching to version older']],
   [
     'held',
     { file: { state: 'offline' }, record: {}, protects: true },
@@ -36,81 +41,81 @@ const situations: readonly [name: string, given: Given, kind: NextStep['kind'], 
     ['`protected`', 'the record online', 'check that it is meant', 'edict approve sha256:'],
   ],
   [
-    'refused for good',
+    'rejected',
     { file: {}, report: { outcome: 'rejected', code: 'X', message: 'no' }, hint: 'mend it' },
     'failed',
     ['X no', 'mend it', 'edict apply'],
   ],
   [
-    'refused for good under a daemon',
+    'rejected, with a daemon',
     { file: {}, report: { outcome: 'rejected' }, hint: 'mend it', condition: idle },
     'failed',
-    ['mend it', 'not by itself', 'kill -HUP 4711'],
+    ['mend it', 'not retried automatically', 'kill -HUP 4711'],
   ],
   [
-    'failed under a daemon',
+    'failed, with a daemon',
     { file: {}, report: { outcome: 'retryable' }, condition: idle },
     'failed',
-    ['is tried again', 'by itself', '5 min'],
+    ['is retried', 'automatically', '5 min'],
   ],
-  ['refused credentials', { file: {}, report: { outcome: 'unauthorized' }, condition: idle }, 'failed', ['when the credentials change']],
+  ['rejected credentials', { file: {}, report: { outcome: 'unauthorized' }, condition: idle }, 'failed', ['when the credentials change']],
   [
-    'another failure before',
+    'an earlier failure of another action',
     { file: { state: 'online' }, report: { action: 'offline', code: 'X' }, condition: idle },
     'pending',
-    ['next pass'],
+    ['next reconciliation'],
   ],
   [
-    'stopped calls',
+    'paused calls',
     { file: {}, condition: { ...idle, paused: { reason: 'outage', message: 'none', sinceMs: startedAtMs } } },
     'pending',
     ['since 2026-11-20T09:30:00Z', 'once a second'],
   ],
   [
-    'an attempt in doubt',
+    'an unknown outcome',
     { file: {}, record: { unknownAttempt } },
     'unknown',
-    ['attempt 12', 'marker cafe', 'after the call was over, it did not'],
+    ['attempt 12', 'marker cafe', 'after the call ended, it did not'],
   ],
   [
-    'an attempt under way',
+    'an attempt in flight',
     { file: {}, record: { unknownAttempt }, report: { outcome: null, startedAtMs, finishedAtMs: null }, condition: idle },
     'unknown',
-    ['attempt 12 (online) is under way', 'began at 2026-11-20T09:30:00Z, and takes 5 s at most'],
+    ['attempt 12 (online) is in flight', 'started at 2026-11-20T09:30:00Z and takes at most 5 s'],
   ],
   [
     'an attempt whose process was killed',
     { file: {}, record: { unknownAttempt }, report: { outcome: null }, condition: idle, holder: null },
     'unknown',
-    ['whether attempt 12 (online) happened', 'pid 4711, which last wrote the record, is not a process', 'edict apply'],
+    ['whether attempt 12 (online) took effect', 'pid 4711, which last wrote the record, is not running', 'edict apply'],
   ],
   [
-    'an attempt in doubt that nobody can tell',
+    'an unknown outcome that cannot be confirmed',
     { file: {}, record: { unknownAttempt: { ...unknownAttempt, marker: null } } },
     'unknown',
     ['`gateway.unknownOutcome` is `hold`', 'a person decides', 'edict history --versions orders test', 'gateway.unknownOutcome: retry'],
   ],
   [
-    'an attempt in doubt that is repeated',
+    'an unknown outcome that is retried',
     { file: {}, record: { unknownAttempt: { ...unknownAttempt, marker: null } }, gateway: gatewaySettings({ unknownOutcome: 'retry' }) },
     'unknown',
     ['sent again', 'edict apply'],
   ],
   [
-    'a switch in doubt',
+    'an unknown outcome of a switch',
     { file: { version: 'v' }, record: { unknownAttempt: { ...unknownAttempt, version: 'v' } } },
     'unknown',
     ['if version v is effective'],
   ],
   [
-    'an offline in doubt',
+    'an unknown outcome of going offline',
     { file: { state: 'offline' }, record: { unknownAttempt: { ...unknownAttempt, action: 'offline' } } },
     'unknown',
-    ['no effective version'],
+    ['no version is effective'],
   ],
-  ['a drift that is told', { file: {}, record: { state: 'offline', drift } }, 'drifted', ['drift: report', 'brought back to online']],
+  ['a reported drift', { file: {}, record: { state: 'offline', drift } }, 'drifted', ['drift: report', 'bring it back to online']],
   [
-    'a drift that is corrected',
+    'a corrected drift',
     { file: { driftPolicy: 'correct' }, record: { state: 'offline', drift } },
     'pending',
     ['taken offline outside edict'],
@@ -127,13 +132,13 @@ const situations: readonly [name: string, given: Given, kind: NextStep['kind'], 
     'outdated',
     ['older draft', '`revision`'],
   ],
-  ['declared offline and never recorded online', { file: { state: 'offline' } }, 'unchanged', ['never saw it online']],
-  ['gone from the file', { record: {} }, 'unmanaged', ['`prune` is false']],
-  ['gone from the file, and offline', { record: { state: 'offline' } }, 'unmanaged', ['not online as far as edict knows']],
-  ['gone from the file, to go offline', { record: {}, prune: true }, 'pending', ['no longer in the file']],
-  ['gone from the file, and put online by somebody else', { record: { drift }, prune: true }, 'unmanaged', ['somebody else put it online']],
+  ['declared offline and never recorded online', { file: { state: 'offline' } }, 'unchanged', ['never seen it online']],
+  ['removed from the file', { record: {} }, 'unmanaged', ['`prune` is false']],
+  ['removed from the file, and offline', { record: { state: 'offline' } }, 'unmanaged', ['not online as far as edict knows']],
+  ['removed from the file, to go offline', { record: {}, prune: true }, 'pending', ['no longer in the file']],
+  ['removed from the file, and published outside edict', { record: { drift }, prune: true }, 'unmanaged', ['published outside edict']],
   [
-    'what the gateway shows goes before the record',
+    'the observed state takes precedence over the recorded one',
     { file: {}, record: {}, seen: { kind: 'seen', recorded: recorded('orders', 'test', { state: 'offline', drift }), versions: null } },
     'drifted',
     ['taken offline'],
@@ -141,7 +146,7 @@ const situations: readonly [name: string, given: Given, kind: NextStep['kind'], 
 ];
 
 for (const [name, given, kind, said] of situations) {
-  test(`says what comes next: ${name}`, () => {
+  test(`shows the next step: ${name}`, () => {
     const step = next(given);
     assert.is(step.kind, kind);
     const words = [step.what, step.why, step.when ?? '', ...step.advice, step.command ?? ''].join('\n');
@@ -150,11 +155,11 @@ for (const [name, given, kind, said] of situations) {
 }
 
 for (const [name, untilMs, condition, when] of [
-  ['for a moment under a daemon', startedAtMs, idle, 'from 2026-11-20T09:30:00Z on, by itself'],
-  ['for a moment', startedAtMs, null, 'from 2026-11-20T09:30:00Z on, when somebody applies it: no edict is at work on this gateway'],
-  ['for what has no time', null, idle, 'when that is over, by itself'],
+  ['until a time, with a daemon', startedAtMs, idle, 'from 2026-11-20T09:30:00Z on, automatically'],
+  ['until a time', startedAtMs, null, 'from 2026-11-20T09:30:00Z on, at the next apply: no edict process works on this gateway'],
+  ['without a time', null, idle, 'when that ends, automatically'],
 ] as const) {
-  test(`a change that waits says why and until when: ${name}`, () => {
+  test(`a deferred change has its reason and end: ${name}`, () => {
     const of = explanation({ file: {}, condition });
     const deferred = { rule: 'freeze', message: 'frozen (launch)', untilMs } as const;
     const plan = { ...of.plan, changes: of.plan.changes.map((change) => ({ ...change, deferred })) };
@@ -163,22 +168,22 @@ for (const [name, untilMs, condition, when] of [
   });
 }
 
-test('that the whole file is held is said of what is in sync, with the command that releases it', () => {
+test('a publication in sync of a held file has the approve command', () => {
   const of = explanation({ file: {}, record: {} });
   const fileHeld = { rule: 'maxRemoved', message: 'it lost 7 of 8', hint: 'check it', affected: ['x'] } as const;
   const step = computeNextStep({ ...of, plan: { ...of.plan, fileHeld }, wholePlan: { ...of.wholePlan, fileHeld } }, settings);
-  assert.equal([step.kind, step.what], ['unchanged', 'nothing, it is in sync; and the whole file is held']);
+  assert.equal([step.kind, step.what], ['unchanged', 'no change; in sync; the whole file is held']);
   assert.match(step.why, 'the file is held: it lost 7 of 8');
   assert.is(step.advice[0], 'check it');
   assert.match(step.command ?? '', /^edict approve sha256:[0-9a-f]{64} --by NAME --reason TEXT$/);
 });
 
-test('what nothing is going to happen to has no time', () => {
+test('a publication without a next step has no time', () => {
   const { when, advice, command } = next({ file: {}, record: {} });
   assert.equal([when, advice, command], [null, [], null]);
 });
 
-test('the command that it names is for the same file and record', () => {
+test('the command has the same file and store', () => {
   const odd = explanation({ publication: wanted("o'rders", 'test') });
   const own = parseSettings('a b.yaml', { emulate: true, state: 'sqlite:s.db', refresh: true });
   assert.is(

@@ -8,17 +8,17 @@ const inSync = diffStates(desiredState([wanted('orders', 'test')]), recordedStat
 const hold = { rule: 'protected', message: 'no', hint: 'ask' } as const;
 const wait = { rule: 'freeze', message: 'frozen', untilMs: null } as const;
 
-test('a place is file and line; what has left the file has none', () => {
+test('a source is file and line, and empty for a removed publication', () => {
   assert.is(formatSource(change('orders', 'test')), 'edict.yaml:1');
   assert.is(formatSource({ source: null }), '');
 });
 
-test('what is as the file says is counted', () => {
-  assert.is(formatUnchanged(inSync), '1 publication is as the file says.');
-  assert.is(formatUnchanged({ ...inSync, unchanged: 1200 }), '1,200 publications are as the file says.');
+test('unchanged publications are counted', () => {
+  assert.is(formatUnchanged(inSync), '1 publication matches the file.');
+  assert.is(formatUnchanged({ ...inSync, unchanged: 1200 }), '1,200 publications match the file.');
 });
 
-test('each change is counted once, held before waiting', () => {
+test('each change is counted once, as held before deferred', () => {
   const changes = [
     change('a', 'test'),
     change('b', 'test', { action: 'offline' }),
@@ -29,7 +29,7 @@ test('each change is counted once, held before waiting', () => {
   assert.is(formatTotals(inSync), '0 changes: 0 online, 0 offline, 1 unchanged.');
 });
 
-test('a long plan says what a batch would save', () => {
+test('a long plan suggests batches', () => {
   const changes = Array.from({ length: 200 }, (_, index) => change(`a${index}`, 'test'));
   const words = formatCost({ ...inSync, changes }, desiredState([]));
   assert.match(words, /^200 calls, about .* at 10 per 1 s\. With `gateway\.batch: 100`: 2 calls/);

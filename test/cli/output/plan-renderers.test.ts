@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { noColor } from '../../../src/cli/output/colors.ts';
 import { planRenderers } from '../../../src/cli/output/plan-renderers.ts';
+import { noColor } from '../../../src/cli/output/terminal.ts';
 import { diffStates } from '../../../src/plan/diff.ts';
 import { desiredState, recorded, recordedState, wanted } from '../../support/states.ts';
 
@@ -16,12 +16,12 @@ const plan = diffStates(desired, before);
 const inSync = desiredState([wanted('orders', 'test')]);
 const nothing = diffStates(inSync, recordedState([recorded('orders', 'test')]));
 
-test('the text shows what goes online, what is held, and last what goes offline', () => {
+test('the text shows online changes, then held ones, and offline changes last', () => {
   const text = planRenderers.text({ plan, desired, notices: [], approveCommand: 'edict approve sha256:1' }, noColor);
   const order = [
     'Goes online (1)',
     '+ orders',
-    'Held: edict does not make these (1)',
+    'Held for approval (1)',
     '! invoices',
     'Goes OFFLINE (1)',
     '- carts',
@@ -34,13 +34,13 @@ test('the text shows what goes online, what is held, and last what goes offline'
     places.toSorted((a, b) => a - b),
   );
   assert.match(text, 'edict.yaml:1');
-  assert.match(text, 'Before you agree: check that it is meant.\nTo agree: edict approve sha256:1');
+  assert.match(text, 'Before you approve: check that it is meant.\nTo approve: edict approve sha256:1');
   assert.match(text, '2 calls, about 0.1 s at 10 per 1 s.');
 });
 
 const lost = { rule: 'maxRemoved', message: 'the file has lost 3 of the 4 publications', hint: 'check it', affected: ['a'] } as const;
 
-test('a file that is held as a whole says so once, and each change what it would do', () => {
+test('a held file is reported once, and each change with its action', () => {
   const changes = plan.changes.map((change) => ({ ...change, held: lost }));
   const text = planRenderers.text(
     { plan: { ...plan, changes, fileHeld: lost }, desired, notices: [], approveCommand: 'edict approve x' },
@@ -49,12 +49,12 @@ test('a file that is held as a whole says so once, and each change what it would
   assert.is(text.split(lost.message).length, 2);
   assert.match(
     text,
-    'The whole file is held: the file has lost 3 of the 4 publications. Nothing is sent.\nBefore you agree: check it.\nTo agree: edict approve x',
+    'The whole file is held: the file has lost 3 of the 4 publications. Nothing is sent.\nBefore you approve: check it.\nTo approve: edict approve x',
   );
   assert.match(text, /! orders +test +online: new/);
 });
 
-test('a file that is held as a whole and needs no call does not look in sync', () => {
+test('a held file without changes is not reported as in sync', () => {
   const suspicious = { plan: { ...nothing, fileHeld: lost }, desired: inSync, notices: [], approveCommand: 'edict approve x' };
   for (const text of [planRenderers.text(suspicious, noColor), planRenderers.markdown(suspicious)]) {
     assert.match(text, lost.message);
@@ -63,7 +63,7 @@ test('a file that is held as a whole and needs no call does not look in sync', (
   }
 });
 
-test('what waits stands by itself, with until when', () => {
+test('deferred changes have their own group, with their end', () => {
   const deferred = { rule: 'freeze', message: 'frozen until Monday', untilMs: 1 } as const;
   const changes = plan.changes.map((change) => (change.api === 'orders' ? { ...change, deferred } : change));
   const text = planRenderers.text({ plan: { ...plan, changes }, desired, notices: [], approveCommand: null }, noColor);
@@ -71,7 +71,7 @@ test('what waits stands by itself, with until when', () => {
   assert.match(text, '0 online, 1 offline, 1 held, 1 deferred, 0 unchanged');
 });
 
-test('who has agreed is named', () => {
+test('the approver is named', () => {
   const approval = { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 1 };
   assert.match(
     planRenderers.text({ plan: { ...plan, approval }, desired, notices: [], approveCommand: null }, noColor),
@@ -79,10 +79,10 @@ test('who has agreed is named', () => {
   );
 });
 
-test('a plan without changes says that all is well', () => {
+test('a plan without changes is in sync', () => {
   assert.is(
     planRenderers.text({ plan: nothing, desired: inSync, notices: [], approveCommand: null }, noColor),
-    'In sync. 1 publication is as the file says. Nothing to do.\n',
+    'In sync. 1 publication matches the file. Nothing to do.\n',
   );
   assert.match(planRenderers.markdown({ plan: nothing, desired: inSync, notices: [], approveCommand: null }), 'in sync');
 });
@@ -94,7 +94,7 @@ test('the JSON is one document', () => {
   );
 });
 
-test('every form says what the plan is about and how much that leaves out', () => {
+test('every format shows the targets and how many changes they exclude', () => {
   const targets = { apis: ['or*', '*_x'], environments: ['test'] };
   const some = { ...plan, targets, changes: plan.changes.filter(({ api }) => api === 'orders'), excluded: 2 };
   const none = { ...nothing, targets, excluded: 2 };
@@ -120,13 +120,13 @@ function drifting(...changed: readonly string[]): Parameters<typeof planRenderer
   return { plan: diffStates(file, recordedState([recorded('a|b', 'test', { drift })])), desired: file, notices: [], approveCommand: null };
 }
 
-test('what was seen and is left as it is stands in every form, and is no change', () => {
+test('notices are in every format and are not changes', () => {
   for (const planned of [drifting(), drifting('orders')]) {
     const text = planRenderers.text(planned, noColor);
-    assert.match(text, 'Seen at the gateway, no call is made (1)');
+    assert.match(text, 'Observed at the gateway, no calls are made (1)');
     assert.match(text, /~ a\|b +test +published outside edict/);
     const markdown = planRenderers.markdown(planned);
-    assert.match(markdown, '**Seen at the gateway, no call is made**');
+    assert.match(markdown, '**Observed at the gateway, no calls are made**');
     assert.match(markdown, '| <code>a&#124;b</code> | `test` | published outside edict');
     const document = JSON.parse(planRenderers.json(planned)) as {
       notices: { kind: string; api: string }[];
@@ -140,7 +140,7 @@ test('what was seen and is left as it is stands in every form, and is no change'
   }
 });
 
-test('a note stands beside an empty plan', () => {
+test('a notice is shown beside an empty plan', () => {
   const { key, api, apiId, environment, environmentId } = wanted('orders', 'test');
   const names = { key, api, apiId, environment, environmentId };
   const adopted = {

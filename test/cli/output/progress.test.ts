@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { noColor } from '../../../src/cli/output/colors.ts';
-import { openProgress } from '../../../src/cli/output/progress.ts';
+import { openProgress } from '../../../src/cli/output/apply-result.ts';
+import { noColor } from '../../../src/cli/output/terminal.ts';
 import type { Change } from '../../../src/model/change.ts';
 import { diffStates } from '../../../src/plan/diff.ts';
 import { desiredState, wanted } from '../../support/states.ts';
@@ -9,7 +9,7 @@ import { textStream } from '../../support/streams.ts';
 
 const failure = { code: 'X', status: 500, message: '', hint: null, requestId: null, retryAfterMs: null };
 
-test('says what is done, failed and left, and goes away', () => {
+test('the progress line shows what is done, failed and left, and is erased', () => {
   const { stream, text } = textStream();
   const progress = openProgress(stream, noColor);
   const plan = diffStates(desiredState(['a', 'b', 'c', 'd'].map((api) => wanted(api, 'test'))), new Map());
@@ -25,14 +25,14 @@ test('says what is done, failed and left, and goes away', () => {
   assert.ok(text().endsWith('\r\u001B[2K'));
 });
 
-test('says what it waits for, in lines of their own', () => {
+test('waiting for the store is shown on a line of its own', () => {
   const { stream, text } = textStream();
   const progress = openProgress(stream, noColor);
   progress.emit({ type: 'store:waiting', message: 'it is locked' });
   assert.ok(text().endsWith('Waiting for the store: it is locked\n'));
 });
 
-test('draws nothing where there is nothing to do', () => {
+test('nothing is drawn without changes', () => {
   const { stream, text } = textStream();
   const progress = openProgress(stream, noColor);
   progress.emit({

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { repositoryPath } from '../../../src/cli/output/repository-path.ts';
 import { scratchFolder } from '../../support/edict-process.ts';
 
-test('a path counts from the root of the checkout, wherever it is named from', () => {
+test('a path is relative to the root of the checkout, whatever the working directory', () => {
   const root = scratchFolder();
   mkdirSync(join(root, '.git'));
   mkdirSync(join(root, 'apis/shop'), { recursive: true });
@@ -14,13 +14,13 @@ test('a path counts from the root of the checkout, wherever it is named from', (
   assert.is(repositoryPath(relative('', file)), 'apis/shop/edict.yaml');
 });
 
-test('in a worktree, where .git is a file, it is the same', () => {
+test('a worktree, where .git is a file, is a checkout', () => {
   const root = scratchFolder();
   writeFileSync(join(root, '.git'), 'gitdir: elsewhere\n');
   assert.is(repositoryPath(join(root, 'edict.yaml')), 'edict.yaml');
 });
 
-test('a file outside of any checkout and of the working directory has none', () => {
+test('a file outside any checkout and the working directory has no path', () => {
   assert.is(repositoryPath(join(scratchFolder(), 'edict.yaml')), null);
 });
 

@@ -36,7 +36,7 @@ const mistake: Diagnostic = {
 };
 const logOf = (...mistakes: readonly Diagnostic[]): Log => JSON.parse(renderDiagnosticsSarif(mistakes)) as Log;
 
-test('the log says its version, its tool and its rules', () => {
+test('the log has its version, tool and rules', () => {
   const { version, $schema, runs } = logOf(mistake);
   assert.equal([version, $schema, runs.length], ['2.1.0', 'https://json.schemastore.org/sarif-2.1.0.json', 1]);
   const { driver } = runs[0].tool;
@@ -49,7 +49,7 @@ test('the log says its version, its tool and its rules', () => {
   assert.is(runs[0].columnKind, 'utf16CodeUnits');
 });
 
-test('each mistake is a result with its rule, its message and its place from the root of the checkout', () => {
+test('each error is a result with its rule, message and path from the root of the checkout', () => {
   const { results, tool } = logOf(mistake, { ...mistake, rule: 'freeze', hint: null }).runs[0];
   const [first, second] = results;
   assert.equal(first?.locations, [
@@ -65,7 +65,7 @@ test('each mistake is a result with its rule, its message and its place from the
   for (const { ruleId, ruleIndex } of results) assert.is(tool.driver.rules[ruleIndex]?.id, ruleId);
 });
 
-test('a file outside of any checkout has a URI of its own', () => {
+test('a file outside any checkout has an absolute URI', () => {
   const file = join(scratchFolder(), 'edict.yaml');
   const { artifactLocation } = logOf({ ...mistake, file }).runs[0].results[0]?.locations[0]?.physicalLocation ?? {};
   assert.equal(artifactLocation, { uri: pathToFileURL(file).href });
@@ -75,12 +75,12 @@ test('the text of the file is not in the log', () => {
   assert.not.match(renderDiagnosticsSarif([mistake]), 'bad: x');
 });
 
-test('without a mistake the log has no results, so that code scanning closes what it has shown', () => {
+test('without errors the log has no results, so that code scanning closes its alerts', () => {
   const [run] = logOf().runs;
   assert.equal([run.results, run.invocations], [[], [{ executionSuccessful: true }]]);
 });
 
-test('a file that could not be checked is a failed run', () => {
+test('a file that cannot be checked is a failed run', () => {
   const { runs } = JSON.parse(renderErrorSarif(new EdictError('FILE_NOT_FOUND', 'no file', { hint: 'name it' }))) as Log;
   assert.equal(runs[0].invocations, [
     {

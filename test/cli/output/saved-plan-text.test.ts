@@ -17,7 +17,7 @@ const cases: readonly (readonly [Divergence, string])[] = [
     { kind: 'recordedState', was: 'offline', now: 'online' },
     'recorded offline when planned, online now (attempt 42 at 2026-11-23T12:00:00Z)',
   ],
-  [{ kind: 'recordedState', was: null, now: 'online' }, 'never recorded when planned, online now (attempt 42 at 2026-11-23T12:00:00Z)'],
+  [{ kind: 'recordedState', was: null, now: 'online' }, 'not recorded when planned, online now (attempt 42 at 2026-11-23T12:00:00Z)'],
   [
     { kind: 'recordedState', was: 'online', now: null },
     'recorded online when planned, not recorded now (attempt 42 at 2026-11-23T12:00:00Z)',
@@ -30,18 +30,18 @@ const cases: readonly (readonly [Divergence, string])[] = [
     { kind: 'effectiveVersion', was: 'v1', now: 'v2' },
     'version v1 was effective when planned, v2 is now (attempt 42 at 2026-11-23T12:00:00Z)',
   ],
-  [{ kind: 'reverted' }, 'changed since it was planned, and back (attempt 42 at 2026-11-23T12:00:00Z)'],
+  [{ kind: 'reverted' }, 'changed and changed back since it was planned (attempt 42 at 2026-11-23T12:00:00Z)'],
   [
     { kind: 'edited', was: 0, now: 1000 },
     'edited at the gateway at 1970-01-01T00:00:01Z, after the edit of 1970-01-01T00:00:00Z that was planned with',
   ],
-  [{ kind: 'unknownOutcome', was: null, now: 7 }, 'attempt 7 has no known outcome'],
-  [{ kind: 'desiredState', was: 'online', now: 'offline' }, 'the file asks for offline now, not for online'],
-  [{ kind: 'desiredRevision', was: null, now: '3' }, 'the file asks for revision 3 now, not for no revision'],
+  [{ kind: 'unknownOutcome', was: null, now: 7 }, 'the outcome of attempt 7 is unknown'],
+  [{ kind: 'desiredState', was: 'online', now: 'offline' }, 'the file says offline now, and said online when planned'],
+  [{ kind: 'desiredRevision', was: null, now: '3' }, 'the file has revision 3 now, and had no revision when planned'],
   [{ kind: 'desiredRemark', was: 'a', now: 'b' }, 'the file has another remark now'],
-  [{ kind: 'desiredVersion', was: null, now: 'v1' }, 'the file asks for version v1 now, not for none'],
-  [{ kind: 'desiredVersion', was: 'v1', now: null }, 'the file asks for no version now, not for v1'],
-  [{ kind: 'notNeeded' }, 'nothing is to be done any more'],
+  [{ kind: 'desiredVersion', was: null, now: 'v1' }, 'the file pins version v1 now, and pinned none when planned'],
+  [{ kind: 'desiredVersion', was: 'v1', now: null }, 'the file pins no version now, and pinned v1 when planned'],
+  [{ kind: 'notNeeded' }, 'no longer needed'],
   [{ kind: 'held', message: 'release is protected' }, 'held now: release is protected'],
   [{ kind: 'deferred', message: 'release is frozen' }, 'deferred now: release is frozen'],
 ];
@@ -51,26 +51,26 @@ for (const [move, expected] of cases) {
   });
 }
 
-test('several moves are one line, and nothing in it commands a terminal', () => {
+test('several divergences are one line without control characters', () => {
   const line = formatStaleChange(moved([{ kind: 'desiredRevision', was: '1', now: '\u001b[2J3\n' }, { kind: 'notNeeded' }]));
-  assert.is(line, 'orders in release: the file asks for revision  [2J3  now, not for revision 1; nothing is to be done any more');
+  assert.is(line, 'orders in release: the file has revision  [2J3  now, and had revision 1 when planned; no longer needed');
 });
 
-test('other programs read what kind of thing has moved', () => {
+test('the JSON has the kind of each divergence', () => {
   assert.equal(staleChangeJson(moved([{ kind: 'notNeeded' }], attempt)), {
     ...{ api: 'orders', apiId: 'api-orders', environment: 'release', environmentId: 'env-release', action: 'online' },
-    ...{ divergences: ['notNeeded'], attempt: 42, message: 'orders in release: nothing is to be done any more' },
+    ...{ divergences: ['notNeeded'], attempt: 42, message: 'orders in release: no longer needed' },
   });
 });
 
-test('what was done before and what is newer is said, and nothing where there is nothing to say', () => {
+test('changes made already and newer changes are counted, and nothing is shown without any', () => {
   const made = diffStates(desiredState([]), new Map());
   const said = (appliedCount: number, notInPlan: number): string | null =>
     formatScope({ ...made, savedPlanDiff: { staleChanges: [], appliedCount, notInPlan } });
   assert.is(formatScope(made), null);
   assert.is(said(0, 0), null);
-  assert.is(said(1, 0), '1 change of the saved plan was made before.');
-  assert.is(said(2, 1), '2 changes of the saved plan were made before. 1 newer change is not in the saved plan.');
+  assert.is(said(1, 0), '1 change of the saved plan was made already.');
+  assert.is(said(2, 1), '2 changes of the saved plan were made already. 1 newer change is not in the saved plan.');
   const narrowed = {
     ...made,
     targets: { apis: ['a'], environments: [] },

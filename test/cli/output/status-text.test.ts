@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { noColor } from '../../../src/cli/output/colors.ts';
 import { renderMatrix, renderOpenPublications } from '../../../src/cli/output/status-text.ts';
+import { noColor } from '../../../src/cli/output/terminal.ts';
 import { type PublicationStatus, publicationStatuses, type StatusCell } from '../../../src/plan/status.ts';
 import { change, recorded, wanted } from '../../support/states.ts';
 
@@ -14,7 +14,7 @@ const cell = (api: string, environment: string, status: PublicationStatus = 'unc
   };
 };
 
-test('an API is a line, an environment a column', () => {
+test('an API is a row, an environment a column', () => {
   const cells = [cell('orders', 'test'), cell('orders', 'release', 'pending'), cell('carts', 'release', 'held')];
   assert.equal(renderMatrix(cells, 80, noColor), [
     'API     test      release',
@@ -23,12 +23,12 @@ test('an API is a line, an environment a column', () => {
   ]);
 });
 
-test('each status has a sign and a word of its own', () => {
+test('each status has its own sign and word', () => {
   const shown = publicationStatuses.map((status) => renderMatrix([cell('orders', 'test', status)], 80, noColor)[1]);
   assert.is(new Set(shown).size, publicationStatuses.length);
 });
 
-test('a matrix that is wider than the terminal comes in parts', () => {
+test('a matrix that is wider than the terminal is split', () => {
   const cells = ['one', 'two', 'three'].map((environment) => cell('orders', environment));
   assert.equal(renderMatrix(cells, 28, noColor), [
     ...['API     one       two', 'orders  ✓ online  ✓ online', ''],
@@ -38,16 +38,16 @@ test('a matrix that is wider than the terminal comes in parts', () => {
   assert.equal(renderMatrix([], 80, noColor), []);
 });
 
-test('what is not simply in sync is listed with what comes next', () => {
+test('publications that are not in sync are listed with their next step', () => {
   assert.equal(renderOpenPublications([cell('orders', 'test')], noColor), []);
   const lines = renderOpenPublications(
     [cell('orders', 'test'), cell('carts', 'test', 'pending'), cell('users', 'test', 'unmanaged')],
     noColor,
   );
   assert.equal(lines, [
-    'API    environment  file         record  since                 next',
-    'carts  test         online       online  1970-01-01T00:00:00Z  online: new: edict has not published it yet',
-    'users  test         not in file  online  1970-01-01T00:00:00Z  not in the file, left as it is',
+    'API    environment  desired      recorded  since                 next',
+    'carts  test         online       online    1970-01-01T00:00:00Z  online: new: edict has not published it yet',
+    'users  test         not in file  online    1970-01-01T00:00:00Z  not in the file, left as it is',
   ]);
 });
 

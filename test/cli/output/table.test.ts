@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { formatTable } from '../../../src/cli/output/table.ts';
+import { formatTable } from '../../../src/cli/output/terminal.ts';
 
-test('columns begin at the same place and lines end without spaces', () => {
+test('columns are aligned and lines have no trailing spaces', () => {
   assert.equal(
     formatTable([
       ['a', 'bb', 'c'],
@@ -12,7 +12,7 @@ test('columns begin at the same place and lines end without spaces', () => {
   );
 });
 
-test('colour codes take no room', () => {
+test('color codes do not count towards the width', () => {
   assert.equal(
     formatTable([
       ['\u001B[31ma\u001B[39m', 'b'],
@@ -22,7 +22,7 @@ test('colour codes take no room', () => {
   );
 });
 
-test('no rows are no lines', () => {
+test('a table without rows has no lines', () => {
   assert.equal(formatTable([]), []);
 });
 

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { runCli } from '../../../src/cli/program.ts';
 import { testContext } from '../../support/streams.ts';
 
-test('`edict state` alone lists what it can do, and each command has its options', async () => {
+test('`edict state` lists its commands, and each command has its options', async () => {
   const helpOf = async (...args: readonly string[]): Promise<string> => {
     const { context, stdout, stderr } = testContext({});
     await runCli(['state', ...args], context);

@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { watch } from '../../../src/cli/commands/status.ts';
-import { EdictError } from '../../../src/model/errors.ts';
-import { edict, fileOf, scratchFolder, startEdict, until } from '../../support/edict-process.ts';
-import { testContext } from '../../support/streams.ts';
+import { watch } from '../../src/cli/watch.ts';
+import { EdictError } from '../../src/model/errors.ts';
+import { edict, fileOf, scratchFolder, startEdict, until } from '../support/edict-process.ts';
+import { testContext } from '../support/streams.ts';
 
 /** Returns what `watch` wrote on a screen of `rows` lines while `read` gave `texts`, one each second. */
 async function onScreen(texts: readonly (string | Error)[], rows: number): Promise<string> {
@@ -23,17 +23,17 @@ async function onScreen(texts: readonly (string | Error)[], rows: number): Promi
   return stdout();
 }
 
-test('a screen is drawn in place, as much as it has lines, and given back in the end', async () => {
+test('on a terminal the result is drawn in place, cut to the screen, and the screen is restored', async () => {
   const text = await onScreen(['1\n2\n3\n4\n5\n'], 4);
   assert.is(text, '\u001B[?1049h\u001B[?25l\u001B[H1\u001B[K\n2\u001B[K\n… 3 more lines\u001B[K\n\u001B[J\u001B[?25h\u001B[?1049l');
 });
 
-test('a mistake of a person is shown in place of the rest until it is mended', async () => {
+test('an EdictError is shown in place of a result until it is fixed', async () => {
   const text = await onScreen(['fine\n', new EdictError('X', 'the store is gone', { hint: 'bring it back' }), 'fine\n'], 10);
   assert.equal(text.match(/fine|the store is gone|bring it back/g), ['fine', 'the store is gone', 'bring it back', 'fine']);
 });
 
-test('a bug ends it, and gives the screen back', async () => {
+test('a bug ends the watch and restores the screen', async () => {
   const { context, stdout } = testContext();
   Object.assign(context.stdout, { isTTY: true, rows: 4 });
   const watching = watch(() => Promise.reject(new TypeError('bug')), context, 'text');
@@ -44,7 +44,7 @@ test('a bug ends it, and gives the screen back', async () => {
   assert.ok(stdout().endsWith('\u001B[?1049l'));
 });
 
-test('status --watch tells each change once, a broken file too, until it is stopped', async () => {
+test('status --watch writes each change once, also for an invalid file, until it is stopped', async () => {
   const folder = scratchFolder();
   const write = (states: Readonly<Record<string, string>>): void =>
     writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', states));

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { applyAttemptJson, applySummaryJson, blockedChangeJson } from '../../../src/cli/output/apply-json.ts';
+import { applyAttemptJson, applySummaryJson, blockedChangeJson } from '../../../src/cli/output/apply-result.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import { diffStates } from '../../../src/plan/diff.ts';
 import { assertConforms } from '../../support/json-schemas.ts';
@@ -24,21 +24,21 @@ const settled = (outcome: Outcome) =>
   });
 
 for (const outcome of outcomes) {
-  test(`an attempt that came to ${outcome.kind} is a line that the schema knows`, () => {
+  test(`an attempt with the outcome ${outcome.kind} is a line of the schema`, () => {
     const line = settled(outcome);
     assertConforms('apply', line);
     assert.equal([line.attempt, line.outcome, line.durationMs], [7, outcome.kind, 1.5]);
   });
 }
 
-test('a failure is told, and a version without the rest of the outcome', () => {
+test('a line has the failure, or only the version of a success', () => {
   const { retryAfterMs, ...told } = failure;
   const line = settled({ kind: 'rejected', failure: { ...failure, code: 'APIG.1' } });
   assert.equal({ ...told, retryAfterMs, ...line }, line);
   assert.not.ok('publishId' in settled(outcomes[0] as Outcome));
 });
 
-test('what was not made says why, and until when', () => {
+test('a held or deferred change has its reason and end', () => {
   const held = { rule: 'protected', message: 'no', hint: 'ask' } as const;
   const deferred = { rule: 'freeze', message: 'frozen', untilMs: 0 } as const;
   const lines = [change('a', 'test', { held, deferred }), change('b', 'test', { deferred })].map(blockedChangeJson);
@@ -53,7 +53,7 @@ test('what was not made says why, and until when', () => {
   assert.throws(() => blockedChangeJson(change('c', 'test')), /neither held nor deferred/);
 });
 
-test('the last line has the sums, and nothing that the schema does not know', () => {
+test('the last line has the totals, and only properties of the schema', () => {
   const summary = { online: 1, offline: 0, unchanged: 2, held: 0, deferred: 0, failed: 0, durationMs: 3 };
   const line = applySummaryJson({ plan: diffStates(desiredState([]), new Map()), summary, unsent: 0, superseded: [] }, null);
   assertConforms('apply', line);

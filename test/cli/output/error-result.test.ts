@@ -9,7 +9,7 @@ const invalid = new InvalidFileError('f.yaml', [
 ]);
 const { context } = testContext();
 
-test('an error is told with what to do about it', () => {
+test('an error is shown with its hint', () => {
   assert.is(
     renderError(new EdictError('X', 'the store is gone', { hint: 'bring it back' }), context),
     'the store is gone\n  bring it back\n',
@@ -18,7 +18,7 @@ test('an error is told with what to do about it', () => {
   assert.match(renderError(invalid, context), /f\.yaml:2:3 {2}wrong\n[\s\S]*mend it/);
 });
 
-test('as JSON it is what the command alone would have written', () => {
+test('in JSON it is the document that the command alone would write', () => {
   const error = { code: 'X', message: 'the store is gone', hint: null };
   assert.equal(errorDocument(new EdictError('X', 'the store is gone')), { format: 1, error });
   assert.equal(errorDocument(invalid), {
@@ -28,7 +28,7 @@ test('as JSON it is what the command alone would have written', () => {
   });
 });
 
-test('a bug is not told as if a person had made it', () => {
+test('a bug is rethrown', () => {
   assert.throws(() => renderError(new TypeError('a bug'), context), 'a bug');
   assert.throws(() => errorDocument(new TypeError('a bug')), 'a bug');
 });

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { diagnosticRenderers } from '../../../src/cli/output/diagnostics.ts';
+import { diagnosticRenderers } from '../../../src/cli/output/errors.ts';
 import { edict } from '../../support/edict-command.ts';
 import { fileOf, scratchFolder } from '../../support/edict-process.ts';
 
@@ -14,7 +14,7 @@ function folderWith(text: string): string {
   return folder;
 }
 
-test('in every form an invalid file has the same exit code and all its mistakes', async () => {
+test('every format has the same exit code and all errors for an invalid file', async () => {
   const folder = folderWith(broken);
   for (const format of Object.keys(diagnosticRenderers)) {
     const { code, stdout } = await edict(['validate', '--format', format], folder);
@@ -23,7 +23,7 @@ test('in every form an invalid file has the same exit code and all its mistakes'
   }
 });
 
-test('a plan of an invalid file is annotated too, and so is a file that is not there', async () => {
+test('a plan of an invalid or missing file is annotated too', async () => {
   const folder = folderWith(broken);
   const { code, stdout } = await edict(['plan', '--format=github'], folder);
   assert.is(code, 3);
@@ -32,13 +32,13 @@ test('a plan of an invalid file is annotated too, and so is a file that is not t
   assert.equal([absent.code, absent.stdout.startsWith('::error title=edict%3A FILE_NOT_FOUND::')], [3, true]);
 });
 
-test('a file that is not there is a failed run in SARIF', async () => {
+test('a missing file is a failed run in SARIF', async () => {
   const { code, stdout } = await edict(['validate', 'none.yaml', '--format', 'sarif'], scratchFolder());
   const { runs } = JSON.parse(stdout) as { runs: [{ invocations: [{ executionSuccessful: boolean }] }] };
   assert.equal([code, runs[0].invocations[0].executionSuccessful], [3, false]);
 });
 
-test('an API called like a form asks for none', async () => {
+test('an API named like a format does not select the format', async () => {
   const { stdout } = await edict(['plan', 'none.yaml', '--api', 'json'], scratchFolder());
   assert.is(stdout, '');
 });

@@ -7,19 +7,19 @@ import { change } from '../../support/states.ts';
 const id = '3f9a1c0b7d'.repeat(4);
 const commit: Commit = { kind: 'committed', id, author: 'Ada Lovelace', atMs: Date.UTC(2026, 10, 20, 9, 30) };
 
-test('a commit is told by its ID, its author and its day', () => {
+test('a commit has its ID, author and day', () => {
   assert.is(formatCommit(commit), '3f9a1c0b7d Ada Lovelace 2026-11-20');
   assert.is(formatCommit({ kind: 'uncommitted' }), 'not committed yet');
   assert.is(formatCommit(null), '');
 });
 
-test('no author moves the cursor or fills the line', () => {
+test('an author’s name has no control characters and a limited length', () => {
   assert.is(formatCommit({ ...commit, author: ' \u001b[2J\u202eeve\n' }), '3f9a1c0b7d [2J eve 2026-11-20');
   assert.is([...formatCommit({ ...commit, author: 'x'.repeat(5000) })].length, 10 + 1 + 59 + 1 + 10);
   assert.is(formatCommit({ ...commit, author: '' }), '3f9a1c0b7d 2026-11-20');
 });
 
-test('what nobody asked for, or has left the file, has no commit', () => {
+test('a change without a source or a lookup has no commit', () => {
   assert.is(
     formatChangeCommit(change('orders', 'test'), () => commit),
     '3f9a1c0b7d Ada Lovelace 2026-11-20',

@@ -1,0 +1,229 @@
+import type { components } from '../../../generated/edict-apply.d.ts';
+import type { ApplyResult } from '../../app/apply.ts';
+import type { Change, Plan } from '../../model/change.ts';
+import type { EdictEvent, Emit, ReconcileSummary } from '../../model/events.ts';
+import type { Settings } from '../../model/settings.ts';
+import { isActionable } from '../../plan/diff.ts';
+import { approveCommand } from '../../render/command-line.ts';
+import { formatBlocker, formatDurationMs, formatTimestamp } from '../../render/format.ts';
+import { type CliContext, colorizersFor } from '../context.ts';
+import { formatUnchanged } from './plan-phrases.ts';
+import { formatScope, formatStaleChange, staleChangeJson } from './saved-plan-text.ts';
+import { type Colorize, formatTable } from './terminal.ts';
+
+/*
+ * The output of `edict apply`: progress on a terminal, then the result as text, or lines of JSON as described by spec/apply.schema.json.
+ */
+
+type Schemas = components['schemas'];
+
+export type AttemptFinishedEvent = EdictEvent & { readonly type: 'attempt:finished' };
+
+type ProbeEvent = EdictEvent & { readonly type: 'probe:answered' };
+
+/** The report of an apply on stdout. */
+export interface ApplyReport {
+  /** Records the failures; as JSON, writes each finished attempt. */
+  readonly emit: Emit;
+  /** Writes the rest of the report. */
+  finish(result: ApplyResult, settings: Settings): void;
+}
+
+/** Returns the report of an apply in a format. */
+export function openApplyReport(format: 'text' | 'json', context: CliContext): ApplyReport {
+  const { stdout } = context;
+  const failures = new Map<string, AttemptFinishedEvent>();
+  const probes = new Map<string, ProbeEvent>();
+  const writeJson = (line: object): boolean => stdout.write(`${JSON.stringify(line)}\n`);
+  return {
+    emit: (event) => {
+      if (event.type === 'attempt:recovered') failures.delete(event.change.key);
+      if (event.type === 'probe:answered') {
+        if (event.isExpected) probes.delete(event.target.key);
+        else probes.set(event.target.key, event);
+      }
+      if (event.type !== 'attempt:finished') return;
+      if ('failure' in event.outcome) failures.set(event.change.key, event);
+      else failures.delete(event.change.key);
+      if (format === 'json') writeJson(applyAttemptJson(event));
+    },
+    finish: (result, settings) => {
+      const { plan } = result;
+      const approveCommandLine = approveCommand(plan, { ...settings, targets: plan.targets });
+      if (format === 'text') {
+        const failed = { failures: [...failures.values()], probes: [...probes.values()] };
+        stdout.write(applyText(result, failed, approveCommandLine, colorizersFor(context).out));
+        return;
+      }
+      for (const change of plan.changes) if (!isActionable(change)) writeJson(blockedChangeJson(change));
+      writeJson(applySummaryJson(result, approveCommandLine));
+    },
+  };
+}
+
+function applyText(
+  { plan, summary, unsent, superseded }: ApplyResult,
+  { failures, probes }: { readonly failures: readonly AttemptFinishedEvent[]; readonly probes: readonly ProbeEvent[] },
+  approveCommandLine: string | null,
+  paint: Colorize,
+): string {
+  const { fileHeld } = plan;
+  const result = fileHeld
+    ? `${paint('yellow', 'The whole file is held:')} ${fileHeld.message}. Nothing was sent. Before you approve: ${fileHeld.hint}.`
+    : formatSummary(summary, unsent, plan);
+  const failed = [
+    ...failures.map((failure) => failureRow(failure, paint)),
+    ...probes.map(({ target, message }) => [`${paint('red', 'x')} ${target.api}`, target.environment, 'probe', message, target.url]),
+  ];
+  const held = plan.changes.filter((change) => change.held);
+  const deferred = plan.changes.filter((change) => change.deferred && !change.held);
+  const line = (sign: string, change: Change, text: string): string =>
+    `${paint('yellow', sign)} ${change.api} in ${change.environment}${text}`;
+  const lines = [
+    [result, formatScope(plan)].filter(Boolean).join(' '),
+    ...limitLines(formatTable(failed.slice(0, maxShown)), failed.length),
+    ...limitLines(
+      deferred.slice(0, maxShown).map((change) => line('…', change, `, ${formatBlocker(change)}`)),
+      deferred.length,
+    ),
+    ...limitLines(
+      held.slice(0, maxShown).map((change) => line('!', change, ` is held: ${formatBlocker(change)}`)),
+      held.length,
+    ),
+    ...limitLines(
+      superseded.slice(0, maxShown).map((staleChange) => `${paint('red', 'x')} ${formatStaleChange(staleChange)}; skipped`),
+      superseded.length,
+    ),
+    ...(approveCommandLine === null ? [] : [`To approve what is held: ${paint('bold', approveCommandLine)}`]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** The most lines shown per list, so that the first ones stay visible; `status` shows all. */
+const maxShown = 50;
+
+function limitLines(lines: readonly string[], total: number): string[] {
+  const indented = lines.map((line) => `  ${line}`);
+  return total > lines.length ? [...indented, `  … and ${total - lines.length} more; see edict status`] : indented;
+}
+
+function formatSummary(
+  { online, offline, unchanged, held, deferred, failed, durationMs }: ReconcileSummary,
+  unsentCount: number,
+  { savedPlanDiff }: Plan,
+): string {
+  if (online + offline + held + deferred + failed + unsentCount === 0)
+    return savedPlanDiff ? 'Nothing was sent.' : `In sync. ${formatUnchanged({ unchanged })} Nothing was sent.`;
+  const parts = [`${online} online`, `${offline} offline`, `${unchanged} unchanged`];
+  if (held > 0) parts.push(`${held} held`);
+  if (deferred > 0) parts.push(`${deferred} deferred`);
+  if (failed > 0) parts.push(`${failed} failed`);
+  if (unsentCount > 0) parts.push(`${unsentCount} not sent (interrupted)`);
+  return `Applied in ${formatDurationMs(durationMs)}: ${parts.join(', ')}.`;
+}
+
+function failureRow({ change, outcome }: AttemptFinishedEvent, paint: Colorize): string[] {
+  const failure = 'failure' in outcome ? outcome.failure : null;
+  return [
+    `${paint('red', 'x')} ${change.api}`,
+    change.environment,
+    change.action,
+    failure?.code ?? outcome.kind,
+    [failure?.message, failure?.hint].filter(Boolean).join('; '),
+  ];
+}
+
+/** Returns the line of a finished attempt. */
+export function applyAttemptJson({
+  attemptId,
+  change,
+  outcome,
+  durationMs,
+}: AttemptFinishedEvent): Schemas['Succeeded' | 'NoEffect' | 'Unsuccessful'] {
+  const { api, apiId, environment, environmentId, action, reason } = change;
+  const head = { type: 'attempt', attempt: attemptId, api, apiId, environment, environmentId, action, reason } as const;
+  if (outcome.kind === 'succeeded') return { ...head, outcome: outcome.kind, versionId: outcome.versionId, durationMs };
+  if (!('failure' in outcome)) return { ...head, outcome: outcome.kind, durationMs };
+  const { code, status, message, hint, requestId, retryAfterMs } = outcome.failure;
+  return { ...head, outcome: outcome.kind, code, status, message, hint, requestId, retryAfterMs, durationMs };
+}
+
+/** Returns the line of a held or deferred change. */
+export function blockedChangeJson({ api, apiId, environment, environmentId, action, reason, held, deferred }: Change): Schemas['NotMade'] {
+  const blocker = held ?? deferred;
+  if (blocker === null) throw new TypeError(`${api} in ${environment} is neither held nor deferred`);
+  const { rule, message } = blocker;
+  const until = held || deferred?.untilMs == null ? null : formatTimestamp(deferred.untilMs);
+  return { type: held ? 'held' : 'deferred', api, apiId, environment, environmentId, action, reason, rule, message, until };
+}
+
+/** Returns the last line. `approveCommand` approves the held changes. */
+export function applySummaryJson({ plan, summary, unsent, superseded }: ApplyResult, approveCommand: string | null): Schemas['Summary'] {
+  const { excluded, savedPlanDiff } = plan;
+  const fileHeld = plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint };
+  const savedPlan = savedPlanDiff && {
+    applied: savedPlanDiff.appliedCount,
+    notInPlan: savedPlanDiff.notInPlan,
+    superseded: superseded.map(staleChangeJson),
+  };
+  const { online, offline, unchanged, held, deferred, failed, durationMs } = summary;
+  const counts = { online, offline, unchanged, held, deferred, failed };
+  return { type: 'summary', format: 1, ...counts, durationMs, unsent, excluded, savedPlan, fileHeld, approveCommand };
+}
+
+/** The progress line of an apply on a terminal. */
+export interface Progress {
+  readonly emit: Emit;
+  /** Erases the line. */
+  clear(): void;
+}
+
+/** Returns the progress line on `stream`, drawn at most ten times a second. */
+export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progress {
+  let total = 0;
+  let done = 0;
+  const failing = new Set<string>();
+  let pauseText = '';
+  let startedAtMs = 0;
+  let drawnAtMs = 0;
+
+  const draw = (): void => {
+    const now = Date.now();
+    const failed = failing.size;
+    if (total === 0 || (now - drawnAtMs < 100 && done + failed < total)) return;
+    drawnAtMs = now;
+    const left = Math.max(0, total - done);
+    const remainingTime = done > 0 ? `, ${formatDurationMs(((now - startedAtMs) / done) * left)} to go` : '';
+    const failures = failed > 0 ? `, ${paint('red', `${failed} failed`)}` : '';
+    stream.write(
+      `\r\u001B[2K${formatBar(done / total)} ${done} of ${total} done${failures}, ${left} left${left > 0 ? remainingTime : ''}${pauseText}`,
+    );
+  };
+  return {
+    emit: (event) => {
+      if (event.type === 'plan:computed' && startedAtMs === 0) {
+        total = event.plan.changes.filter((change) => change.held === null).length;
+        startedAtMs = Date.now();
+      }
+      if (event.type === 'store:waiting') stream.write(`\r\u001B[2KWaiting for the store: ${event.message}\n`);
+      if (event.type === 'requests:paused') pauseText = `, ${paint('yellow', event.message)}`;
+      else if (event.type === 'requests:resumed') pauseText = '';
+      else if (event.type !== 'attempt:finished' && event.type !== 'attempt:recovered') return;
+      else {
+        const { outcome, change } = event;
+        if (outcome.kind === 'succeeded') done += 1;
+        if ('failure' in outcome) failing.add(change.key);
+        else failing.delete(change.key);
+      }
+      draw();
+    },
+    clear: () => {
+      if (drawnAtMs > 0) stream.write('\r\u001B[2K');
+    },
+  };
+}
+
+function formatBar(share: number): string {
+  const filled = Math.round(share * 20);
+  return `[${'='.repeat(filled)}${' '.repeat(20 - filled)}]`;
+}

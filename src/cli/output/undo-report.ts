@@ -1,0 +1,120 @@
+import type { UndoReport } from '../../app/undo.ts';
+import { assertNever } from '../../model/errors.ts';
+import type { Settings } from '../../model/settings.ts';
+import type { NotRestored, Restoration } from '../../plan/undo.ts';
+import { formatCommandLine } from '../../render/command-line.ts';
+import { formatTimestamp, pluralize } from '../../render/format.ts';
+import { shortReconcileId } from './history.ts';
+import { type Colorize, formatTable } from './terminal.ts';
+
+/** Returns the patch that undoes an apply or an attempt, and what it does not restore. */
+export function renderUndo(report: UndoReport, settings: Settings, format: 'text' | 'json', paint: Colorize): string {
+  return format === 'json' ? `${JSON.stringify(undoJson(report), null, 2)}\n` : undoText(report, settings, paint);
+}
+
+/** Returns the report as text, with the diff last, since `git apply` skips any text before a diff. */
+function undoText(report: UndoReport, settings: Settings, paint: Colorize): string {
+  const { target, restorations, notRestored } = report;
+  if (target === null) return 'Nothing to undo: edict has changed nothing on this gateway.\n';
+  const lines =
+    restorations.length + notRestored.length === 0
+      ? ['It changed nothing: none of its calls succeeded.']
+      : [...restoredLines(report), ...notRestoredLines(report, paint), ...fileLines(report, settings, paint)];
+  const id = target.kind === 'apply' ? shortReconcileId(target.id) : target.id;
+  return `${[paint('bold', `Undo of ${target.kind} ${id}, started at ${formatTimestamp(target.startedAtMs)}`), ...lines].join('\n')}\n`;
+}
+
+function restoredLines({ restorations, uncheckedReason }: UndoReport): string[] {
+  return [
+    ...(restorations.length > 0 ? [`Restores ${pluralize(restorations.length, 'publication')}:`] : []),
+    ...formatTable(restorations.map((publication) => [publication.api, publication.environment, formatRestoredState(publication)])).map(
+      (line) => `  ${line}`,
+    ),
+    ...(uncheckedReason === null
+      ? []
+      : [`Not checked at the gateway: versions may be gone, or changed outside edict (${uncheckedReason}).`]),
+    ...restorations
+      .filter(({ mayHaveBeenOnline }) => mayHaveBeenOnline && uncheckedReason === null)
+      .map(
+        ({ api, environment }) =>
+          `${api} in ${environment}: no earlier state is recorded, but the gateway keeps an older version, so it may have been published outside edict.`,
+      ),
+  ];
+}
+
+function formatRestoredState({ state, version, newVersionCause }: Restoration): string {
+  if (newVersionCause === null) return version === null ? state : `${state}, version ${version}`;
+  return `${state} as a new version of the current draft: the previous version is ${newVersionCause === 'deleted' ? 'no longer kept' : 'unknown'}`;
+}
+
+function notRestoredLines({ notRestored }: UndoReport, paint: Colorize): string[] {
+  return [
+    ...(notRestored.length > 0 ? [paint('yellow', `Not restored (${notRestored.length})`)] : []),
+    ...formatTable(notRestored.map((publication) => [`~ ${publication.api}`, publication.environment, formatNotRestored(publication)])).map(
+      (line) => `  ${line}`,
+    ),
+  ];
+}
+
+/** Returns the reason why a publication is not restored, as text. */
+function formatNotRestored({ attemptId, cause }: NotRestored): string {
+  switch (cause.kind) {
+    case 'unrecorded':
+      return `its recorded before attempt ${attemptId} is not recorded`;
+    case 'unknownOutcome':
+      return `the outcome of attempt ${cause.attemptId} is unknown; \`edict apply\` determines it`;
+    case 'laterAttempt':
+      return `attempt ${cause.attemptId} has changed it since, at ${formatTimestamp(cause.atMs)}`;
+    case 'externalChange':
+      return `changed outside edict since attempt ${attemptId}`;
+    case 'unknownVersion':
+      return 'the version that was effective before is unknown';
+    case 'versionDeleted':
+      return `version ${cause.version}, which was effective before, is no longer kept (the gateway keeps ten)`;
+    case 'unreadable':
+      return `its versions cannot be read: ${cause.message}`;
+    case 'unchanged':
+      return 'it is already in its previous state';
+    default:
+      return assertNever(cause);
+  }
+}
+
+function fileLines({ restorations, file }: UndoReport, settings: Settings, paint: Colorize): string[] {
+  const { isUpToDate, diff, manualEdits, folder } = file;
+  if (restorations.length === 0) return [];
+  const next = `${paint('bold', formatCommandLine('apply', [], settings))} or a daemon makes the calls.`;
+  if (isUpToDate) return [`The file already declares this. ${next}`];
+  return [
+    `Nothing was changed. Change the file, then ${next}`,
+    ...manualEdits.map((edit) => `Edit by hand: ${edit.api} in ${edit.environment}: ${formatSetting(edit.state, edit.version)}`),
+    ...(diff === '' ? [] : [`For \`git apply\`${folder === null ? '' : ` in ${folder}`}:`, diff.trimEnd()]),
+  ];
+}
+
+function formatSetting(state: string, version: string | null): string {
+  return version === null ? state : `{ state: ${state}, version: ${version} }`;
+}
+
+function undoJson({ target, restorations, notRestored, uncheckedReason, file }: UndoReport) {
+  return {
+    format: 1,
+    target: target && { kind: target.kind, id: target.id, startedAt: formatTimestamp(target.startedAtMs) },
+    restorations: restorations.map(
+      ({ api, apiId, environment, environmentId, attemptId, state, version, newVersionCause, mayHaveBeenOnline }) => ({
+        ...{ api, apiId, environment, environmentId, attempt: attemptId, state, version, newVersionCause, mayHaveBeenOnline },
+      }),
+    ),
+    notRestored: notRestored.map((publication) => {
+      const { api, apiId, environment, environmentId, attemptId, cause } = publication;
+      return { api, apiId, environment, environmentId, attempt: attemptId, cause: cause.kind, message: formatNotRestored(publication) };
+    }),
+    uncheckedReason,
+    file: {
+      upToDate: file.isUpToDate,
+      diff: file.diff,
+      folder: file.folder,
+      manualEdits: file.manualEdits.map(({ api, environment, state, version }) => ({ api, environment, state, version })),
+    },
+  };
+}

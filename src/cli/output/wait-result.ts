@@ -1,0 +1,171 @@
+import type { FailedChange, WaitProgress, WaitResult, WaitStatus } from '../../app/wait.ts';
+import type { Change } from '../../model/change.ts';
+import { assertNever } from '../../model/errors.ts';
+import type { Settings } from '../../model/settings.ts';
+import { approveCommand } from '../../render/command-line.ts';
+import { formatBlocker, formatDurationMs, pluralize } from '../../render/format.ts';
+import type { CliContext } from '../context.ts';
+import { type Colorize, formatTable } from './terminal.ts';
+
+/** The most changes shown, so that the first ones stay visible; `status` shows all. */
+const maxShown = 50;
+
+/** Returns the result of `edict wait`, with the changes that are left. */
+export function renderWaitResult(result: WaitResult, settings: Settings, format: 'text' | 'json', paint: Colorize): string {
+  const approveCommandLine = approveCommand(result.status.plan, settings);
+  return format === 'json'
+    ? `${JSON.stringify(waitJson(result, approveCommandLine), null, 2)}\n`
+    : waitText(result, approveCommandLine, paint);
+}
+
+/** The progress of `edict wait` on stderr. */
+export interface WaitProgressLine {
+  readonly show: (progress: WaitProgress) => void;
+  /** Erases the line. */
+  readonly clear: () => void;
+}
+
+/** Shows progress on stderr: on a terminal in one line that is redrawn, elsewhere as a new line whenever the kind of progress changes. */
+export function openWaitProgress({ stderr }: CliContext): WaitProgressLine {
+  let shown = '';
+  return {
+    show: (progress: WaitProgress): void => {
+      const { kind, text } = progressText(progress);
+      const key = stderr.isTTY ? text : kind;
+      // Cut the line to the terminal's width: a wrapped line cannot be redrawn.
+      if (key !== shown) stderr.write(stderr.isTTY ? `\r\u001B[2K${text.slice(0, (stderr.columns || 80) - 1)}` : `${text}\n`);
+      shown = key;
+    },
+    clear: (): void => {
+      if (stderr.isTTY && shown !== '') stderr.write('\r\u001B[2K');
+    },
+  };
+}
+
+/** Returns the progress as text, and the part of it that starts a new line when it changes. */
+function progressText(progress: WaitProgress): { readonly kind: string; readonly text: string } {
+  switch (progress.kind) {
+    case 'store':
+      return { kind: 'store', text: `Waiting for the store: ${progress.message}` };
+    case 'holder':
+      return { kind: 'holder', text: 'Waiting for a daemon: none holds the lease of the gateway' };
+    case 'daemon': {
+      const { holder, isReconciled, paused, pending, failed } = progress.status;
+      const state = isReconciled ? 'it has reconciled this file' : 'it has not reconciled this file yet';
+      const kind = `${holder}: ${state}${paused === null ? '' : `; no calls: ${paused}`}`;
+      const failures = failed.length === 0 ? '' : `, ${failed.length} failed`;
+      return {
+        kind,
+        text: `Waiting for ${holder}: ${pluralize(pending.length, 'change')} left${failures}; ${kind.slice(`${holder}: `.length)}`,
+      };
+    }
+    default:
+      return assertNever(progress);
+  }
+}
+
+type Left = 'pending' | 'failed' | 'held' | 'deferred';
+
+interface LeftChange {
+  readonly change: Change;
+  readonly left: Left;
+  /** The gateway's error code; `null` without a failure. */
+  readonly code: string | null;
+  readonly why: string;
+}
+
+/** Returns the remaining changes, each with the reason. */
+function remainingChanges({ plan, pending, failed }: WaitStatus): readonly LeftChange[] {
+  const failures = new Map(failed.map((one) => [one.change, one]));
+  const isPending = new Set(pending);
+  return plan.changes.map((change) => {
+    const failure = failures.get(change);
+    if (failure) return { change, left: 'failed', code: failure.attempt.code, why: failureText(failure) };
+    const message = formatBlocker(change) ?? change.action;
+    if (change.held) return { change, left: 'held', code: null, why: message };
+    return { change, left: isPending.has(change) ? 'pending' : 'deferred', code: null, why: message };
+  });
+}
+
+function failureText({ change, attempt: { code, message, outcome }, hint }: FailedChange): string {
+  const text = [code ?? outcome, message].filter(Boolean).join(' ');
+  return `${change.action}: ${text}${hint === null ? '' : `; ${hint}`}`;
+}
+
+function waitJson(result: WaitResult, approveCommandLine: string | null) {
+  const { kind, reason, status, durationMs } = result;
+  const { holder, isReconciled, plan } = status;
+  const left = remainingChanges(status);
+  const count = (of: Left): number => left.filter((one) => one.left === of).length;
+  return {
+    format: 1,
+    result: kind,
+    reason,
+    holder,
+    reconciled: isReconciled,
+    summary: {
+      unchanged: plan.unchanged,
+      pending: count('pending'),
+      failed: count('failed'),
+      held: count('held'),
+      deferred: count('deferred'),
+    },
+    fileHeld: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
+    changes: left.map(
+      ({ change: { api, apiId, environment, environmentId, action, reason: changeReason }, left: state, code, why: message }) => ({
+        ...{ api, apiId, environment, environmentId, action, reason: changeReason, state, code, message },
+      }),
+    ),
+    approveCommand: approveCommandLine,
+    durationMs: Math.round(durationMs),
+  };
+}
+
+function waitText(result: WaitResult, approveCommandLine: string | null, paint: Colorize): string {
+  const { plan } = result.status;
+  const left = remainingChanges(result.status);
+  const signs: Readonly<Record<Left, string>> = {
+    pending: '-',
+    failed: paint('red', 'x'),
+    held: paint('yellow', '!'),
+    deferred: paint('yellow', '…'),
+  };
+  const rows = left
+    .slice(0, maxShown)
+    .map(({ change, left: state, why: message }) => [`${signs[state]} ${change.api}`, change.environment, state, message]);
+  const lines = [
+    headline(
+      result,
+      left.map((one) => one.left),
+    ),
+    ...(plan.fileHeld ? [`${paint('yellow', 'The whole file is held:')} ${plan.fileHeld.message}; ${plan.fileHeld.hint}.`] : []),
+    ...formatTable(rows).map((line) => `  ${line}`),
+    ...(left.length > rows.length ? [`  … and ${left.length - rows.length} more; see edict status`] : []),
+    ...(approveCommandLine === null ? [] : [`To approve: ${paint('bold', approveCommandLine)}`]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function headline({ kind, reason, status, durationMs }: WaitResult, left: readonly Left[]): string {
+  const counts = (['pending', 'failed', 'held', 'deferred'] as const).flatMap((state) => {
+    const count = left.filter((one) => one === state).length;
+    return count === 0 ? [] : `${count} ${state}`;
+  });
+  const summary = [`${pluralize(status.plan.unchanged, 'publication')} as declared`, ...counts].join(', ');
+  switch (kind) {
+    case 'in-sync':
+      return `In sync. ${summary}.`;
+    case 'deferred':
+      return `In effect, with deferred changes left: ${summary}.`;
+    case 'held':
+      return `Held for approval: ${summary}.`;
+    case 'failed':
+      return `Failed: ${summary}.`;
+    case 'timeout':
+      return `Not in effect after ${formatDurationMs(durationMs)}: ${summary}${reason === null ? '' : `; ${reason}`}.`;
+    case 'interrupted':
+      return `Interrupted; the daemon continues: ${summary}.`;
+    default:
+      return assertNever(kind);
+  }
+}
