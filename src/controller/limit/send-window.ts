@@ -1,25 +1,27 @@
 import type { Clock } from '../../model/ports.ts';
 import type { RequestLimits } from '../../model/publication.ts';
 
-type WindowClock = Pick<Clock, 'monotonicMs' | 'sleep'>;
+/** The longest single sleep, in milliseconds: a timer overflows at 2^31 - 1. */
+const maxSleepMs = 60_000;
 
-/** A request that is answered later than this counts as having reached the gateway after this time, in milliseconds. */
-const maxTransitMs = 250;
+type WindowClock = Pick<Clock, 'monotonicMs' | 'sleep'>;
 
 /**
  * Applies the limit where requests leave: no window of `perMs` contains more than `calls` requests as the gateway sees them.
  * The work queue alone cannot ensure this: between its slot and the request lie a disk write and perhaps a login or a new
- * connection. A request is only known to arrive before its answer, so it is counted at the time of its answer.
+ * connection. A request is only known to arrive before its answer, so it keeps its slot until then and for a window longer: a gateway
+ * that was frozen, or slow to accept connections, may receive all unanswered requests at once.
  */
 export class SendWindow {
   readonly #clock: WindowClock;
   readonly #blockedUntilMs: number;
   readonly #calls: number;
   readonly #perMs: number;
-  /** Ring buffer of the last `calls` requests: the latest time at which each reached the gateway. */
-  readonly #arrivalsMs: number[] = [];
-  #next = 0;
+  #unanswered = 0;
+  /** When the slots of answered requests are free again, in order; at most `calls`. */
+  readonly #freeAtMs: number[] = [];
   #tail: Promise<unknown> = Promise.resolve();
+  #wake = new AbortController();
 
   /** @param blockedUntilMs when the window is free of another process's requests, on the monotonic clock */
   constructor({ calls, perMs }: RequestLimits, clock: WindowClock, blockedUntilMs = Number.NEGATIVE_INFINITY) {
@@ -31,7 +33,7 @@ export class SendWindow {
 
   /**
    * Resolves when one more request may leave, in call order, or immediately if `signal` is aborted. The caller must call the
-   * returned function when that request has been answered or has failed.
+   * returned function when that request has been answered, or can certainly not arrive any more.
    */
   acquire(signal: AbortSignal): Promise<() => void> {
     const acquired = this.#tail.then(() => this.#acquire(signal));
@@ -40,15 +42,27 @@ export class SendWindow {
   }
 
   async #acquire(signal: AbortSignal): Promise<() => void> {
-    const index = this.#next;
-    this.#next = (index + 1) % this.#calls;
-    const freeAtMs = Math.max((this.#arrivalsMs[index] ?? Number.NEGATIVE_INFINITY) + this.#perMs, this.#blockedUntilMs);
-    const waitMs = (): number => freeAtMs - this.#clock.monotonicMs();
-    while (waitMs() > 0 && !signal.aborted) await this.#clock.sleep(Math.ceil(waitMs()), signal);
-    const assumedMs = this.#clock.monotonicMs() + maxTransitMs;
-    this.#arrivalsMs[index] = assumedMs;
+    for (let waitMs = this.#waitMs(); waitMs > 0 && !signal.aborted; waitMs = this.#waitMs()) {
+      await this.#clock.sleep(Math.min(maxSleepMs, Math.ceil(waitMs)), AbortSignal.any([signal, this.#wake.signal]));
+    }
+    this.#unanswered += 1;
+    let isAnswered = false;
     return () => {
-      if (this.#arrivalsMs[index] === assumedMs) this.#arrivalsMs[index] = Math.min(assumedMs, this.#clock.monotonicMs());
+      if (isAnswered) return;
+      isAnswered = true;
+      this.#unanswered -= 1;
+      this.#freeAtMs.push(this.#clock.monotonicMs() + this.#perMs);
+      this.#wake.abort();
+      this.#wake = new AbortController();
     };
+  }
+
+  /** Returns how long no slot is free, at least: an answer makes the end of one known. */
+  #waitMs(): number {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs < this.#blockedUntilMs) return this.#blockedUntilMs - nowMs;
+    while (this.#freeAtMs.length > 0 && (this.#freeAtMs[0] ?? 0) <= nowMs) this.#freeAtMs.shift();
+    if (this.#unanswered + this.#freeAtMs.length < this.#calls) return 0;
+    return this.#freeAtMs[0] === undefined ? Number.POSITIVE_INFINITY : this.#freeAtMs[0] - nowMs;
   }
 }

@@ -11,8 +11,9 @@ function sleepingClock(): Clock & { ms: number } {
     ms: 1000,
     now: () => clock.ms,
     monotonicMs: () => clock.ms,
-    sleep: async (ms: number) => {
-      clock.ms += ms;
+    sleep: async (ms: number, signal: AbortSignal) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (!signal.aborted) clock.ms += ms;
     },
   };
   return clock;
@@ -40,18 +41,42 @@ test('a request counts from its answer, since it may have arrived as late as tha
   clock.ms += 30;
   answered();
   await window.acquire(never);
-  assert.is(clock.now(), 2030);
+  assert.is(clock.now(), 2030, 'a window after the answer');
 });
 
-test('one whose answer does not come holds the next back only so long', async () => {
+test('an unanswered request keeps its slot until its answer and a window longer, since it may arrive as late as that', async () => {
   const clock = sleepingClock();
-  const window = new SendWindow(limit(1, 1000), clock);
+  const window = new SendWindow(limit(2, 1000), clock);
+  const answers = [await window.acquire(never), await window.acquire(never)];
+  clock.ms += 60_000;
+  const third = window.acquire(never).then(() => clock.now());
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const answeredAtMs = clock.now();
+  answers[1]?.();
+  assert.is(await third, answeredAtMs + 1000);
+});
+
+test('a wait that began before an answer ends a window after that answer', async () => {
+  const clock = { ms: 0, now: () => clock.ms, monotonicMs: () => clock.ms, sleep: async () => {} };
+  const sleeps: number[] = [];
+  clock.sleep = (async (ms: number, signal: AbortSignal) => {
+    sleeps.push(ms);
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve());
+      if (ms <= 50) {
+        clock.ms += ms;
+        resolve();
+      }
+    });
+  }) as never;
+  const window = new SendWindow(limit(1, 50), clock);
   const answered = await window.acquire(never);
-  await window.acquire(never);
-  assert.is(clock.now(), 2250);
+  const next = window.acquire(never);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  clock.ms = 3;
   answered();
-  await window.acquire(never);
-  assert.is(clock.now(), 3500);
+  await next;
+  assert.equal([clock.ms, sleeps.at(-1)], [53, 50]);
 });
 
 test('no window holds more than the limit, whatever the gaps between requests and the time to the gateway', async () => {
@@ -99,7 +124,13 @@ test('so it is for any limit, from one a minute to a thousand a second', async (
 test('admits in the order of asking', async () => {
   const window = new SendWindow(limit(1, 10), sleepingClock());
   const order: number[] = [];
-  await Promise.all([1, 2, 3].map((number) => window.acquire(never).then(() => order.push(number))));
+  await Promise.all(
+    [1, 2, 3].map(async (number) => {
+      const answered = await window.acquire(never);
+      order.push(number);
+      answered();
+    }),
+  );
   assert.equal(order, [1, 2, 3]);
 });
 
