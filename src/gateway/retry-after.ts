@@ -1,7 +1,7 @@
 import type { RateLimit } from '../model/ports.ts';
 
-/** The longest accepted pause, in milliseconds: a longer one is likely an error, and one request an hour does no harm. */
-const maxRetryAfterMs = 3_600_000;
+/** The longest accepted pause, in milliseconds: a longer one is likely an error, and a request every quarter of an hour does no harm. */
+const maxRetryAfterMs = 15 * 60_000;
 
 /** The shortest pause, in milliseconds, even if the server says 0. */
 const minRetryAfterMs = 1_000;

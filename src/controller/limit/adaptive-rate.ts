@@ -14,6 +14,10 @@ const minSampleSize = 50;
 const maxSampleSize = 1000;
 /** How long a limit announced by the gateway is applied, in windows of that limit. */
 const announcedLimitWindows = 10;
+/** The longest that a pause or limit named by the gateway is believed, in milliseconds: it may be an error, or a lie. */
+const maxBelievedMs = 15 * 60_000;
+/** The lowest rate that is ever applied, in requests per millisecond. */
+const minRatePerMs = 1 / 60_000;
 
 /**
  * The request rate, lowered below the file's limit while the gateway throttles. A pause that an answer names is applied. The
@@ -57,6 +61,12 @@ export class AdaptiveRate {
     return calls >= this.#limit.calls ? 0 : this.#limit.perMs / calls;
   }
 
+  /** Forgets the pause and the limit that the gateway has named. */
+  forgetAnnounced(): void {
+    this.#announcedLimit = null;
+    this.#pausedUntilMs = Number.NEGATIVE_INFINITY;
+  }
+
   /** Adjusts the rate to the result of a request. */
   report({ kind, retryAfterMs, rateLimit }: RequestResult): void {
     if (retryAfterMs !== null) this.#pause(retryAfterMs);
@@ -67,6 +77,10 @@ export class AdaptiveRate {
     if (this.#responses >= this.#sampleSize) this.#evaluate();
   }
 
+  get #minCalls(): number {
+    return Math.min(this.#limit.calls, this.#limit.perMs * minRatePerMs);
+  }
+
   get #sampleSize(): number {
     return Math.min(maxSampleSize, Math.max(minSampleSize, (this.#limit.calls / this.#limit.perMs) * 1000));
   }
@@ -75,8 +89,9 @@ export class AdaptiveRate {
     this.#throttled += 1;
     this.#consecutiveThrottles += 1;
     if (announced !== null) {
-      const calls = (announced.calls / announced.perMs) * this.#limit.perMs;
-      this.#announcedLimit = { calls, untilMs: this.#clock.monotonicMs() + announcedLimitWindows * announced.perMs };
+      const calls = Math.max(this.#minCalls, (announced.calls / announced.perMs) * this.#limit.perMs);
+      const believedMs = Math.min(maxBelievedMs, announcedLimitWindows * announced.perMs);
+      this.#announcedLimit = { calls, untilMs: this.#clock.monotonicMs() + believedMs };
       if (calls < this.calls) this.#setRate(calls);
     }
     const mustPause = this.#consecutiveThrottles >= throttlesBeforePause && this.remainingPauseMs === 0;
@@ -97,12 +112,11 @@ export class AdaptiveRate {
   }
 
   #setRate(calls: number): void {
-    const minCalls = Math.min(this.#limit.calls, this.#limit.perMs / maxPauseMs);
-    this.#calls = Math.max(minCalls, calls);
+    this.#calls = Math.max(this.#minCalls, calls);
     this.#recoveringSinceMs = this.#clock.monotonicMs();
   }
 
   #pause(ms: number): void {
-    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#clock.monotonicMs() + ms);
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#clock.monotonicMs() + Math.min(maxBelievedMs, ms));
   }
 }

@@ -104,4 +104,20 @@ test('never falls to nothing', () => {
   assert.ok(pace.calls > 0 && pace.minIntervalMs <= 3_600_000, `${pace.calls}`);
 });
 
+test('a pause or a limit that the gateway names is believed for a quarter of an hour at most, and never below a request a minute', () => {
+  const monthMs = 30 * 24 * 3_600_000;
+  const { pace, clock } = pacing(10);
+  pace.report({ kind: 'throttled', retryAfterMs: monthMs, rateLimit: { calls: 1, perMs: monthMs } });
+  assert.equal([pace.remainingPauseMs, pace.minIntervalMs], [15 * 60_000, 60_000]);
+  clock.ms += 15 * 60_000;
+  assert.equal([pace.remainingPauseMs, pace.minIntervalMs], [0, 0]);
+});
+
+test('a person or a new file ends the pause and the limit that the gateway has named', () => {
+  const { pace } = pacing(10);
+  pace.report({ kind: 'throttled', retryAfterMs: 60_000, rateLimit: { calls: 1, perMs: 60_000 } });
+  pace.forgetAnnounced();
+  assert.is(pace.remainingPauseMs, 0);
+});
+
 test.run();
