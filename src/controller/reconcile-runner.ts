@@ -147,6 +147,7 @@ export class ReconcileRunner {
     this.#desired = desired;
     this.#isReplanRequested = false;
     if (cause === 'signal') gateway.retryCredentials();
+    if (cause === 'signal' || cause === 'file') this.#deps.rateLimiter.retryNow();
     const observation = await this.#driftDetector.start(desired, reconcileId);
     const isAwaited = observation === 'required' || (observation === 'running' && cause === 'resync');
     this.#awaitedId = isAwaited ? reconcileId : null;
@@ -278,8 +279,18 @@ export class ReconcileRunner {
     this.#retryNowOnResume ||= pause.reason !== 'pause';
     this.#deps.emit({ type: 'requests:paused', reason: pause.reason, message: pause.message });
     this.#statusReporter.update();
-    const [publication] = this.#desired.publications.values();
-    if (pause.reason === 'outage') void pollDuringOutage(publication, this.#deps, this.#stopping.signal);
+    if (pause.reason === 'outage') void this.#waitForEndOfOutage();
+  }
+
+  /** An apply ends during an outage that lasts; the daemon waits for its end. */
+  async #waitForEndOfOutage(): Promise<void> {
+    const hasEnded = await pollDuringOutage(this.#deps, this.#stopping.signal);
+    if (!hasEnded) this.#giveUp();
+  }
+
+  #giveUp(): void {
+    this.#hasGivenUp = true;
+    this.#deps.triggers.wake();
   }
 
   #onResumed(): void {
@@ -296,8 +307,7 @@ export class ReconcileRunner {
     if (rateLimiter.isPausedFor('credentials')) return;
     rateLimiter.pause('credentials', `${code} ${message}${hint ? `; ${hint}` : ''}`);
     if (maxTries < Number.POSITIVE_INFINITY) {
-      this.#hasGivenUp = true;
-      this.#deps.triggers.wake();
+      this.#giveUp();
       return;
     }
     void resumeOnNewCredentials(this.#deps, this.#stopping.signal);

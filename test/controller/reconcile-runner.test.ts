@@ -218,9 +218,9 @@ test('an outage costs a probe now and then, and its end is noticed', async () =>
       sent += 1;
       return viaTraffic(() => gateway.send(...args), { kind: 'retryable', failure: lost });
     },
-    listVersions: (...args) => {
+    listEnvironments: (...args) => {
       probed += 1;
-      return viaTraffic(() => gateway.listVersions(...args), { kind: 'retryable', failure: lost });
+      return viaTraffic(() => gateway.listEnvironments(...args), { kind: 'retryable', failure: lost });
     },
   });
   await using shop = await workshop({ apis: names(50), wrapGateway });
@@ -231,6 +231,22 @@ test('an outage costs a probe now and then, and its end is noticed', async () =>
   isDown = false;
   await shop.engine.idle();
   assert.is(shop.requested().length, 50);
+});
+
+test('an apply ends during an outage that lasts, with what it could not send', async () => {
+  const lost: Failure = { code: 'CONNECTION_FAILED', status: null, message: '', hint: null, requestId: null, retryAfterMs: null };
+  const shops: Workshop[] = [];
+  const lose = async () => {
+    (await shops[0]?.traffic.acquire(new AbortController().signal))?.({ kind: 'lost', retryAfterMs: null, rateLimit: null });
+    return { kind: 'retryable', failure: lost } as const;
+  };
+  const wrapGateway = (gateway: Gateway): Gateway => ({ ...gateway, send: lose, listEnvironments: lose });
+  await using shop = await workshop({ apis: names(50), wrapGateway, maxTries: 4 });
+  shops.push(shop);
+  await shop.engine.reconcile(shop.desire(all(names(50), 'online')), 'startup');
+  await shop.engine.idle();
+  assert.equal(shop.requested(), []);
+  assert.ok((await shop.engine.stop()) > 40);
 });
 
 test('a newer desired state drops what has not been sent', async () => {

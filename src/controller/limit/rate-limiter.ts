@@ -85,6 +85,12 @@ export class RateLimiter {
     this.#listener.paused(pause);
   }
 
+  /** Ends a pause that the gateway asked for, and the rate that it named, because a person or a new file asks to try again. */
+  retryNow(): void {
+    this.#rate.forgetAnnounced();
+    this.resume('pause');
+  }
+
   /** Ends the pause for this reason. */
   resume(reason: PauseReason): void {
     if (this.#pauses.delete(reason) && this.#pauses.size === 0) this.#listener.resumed();

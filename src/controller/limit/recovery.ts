@@ -1,5 +1,4 @@
 import type { Clock, Gateway } from '../../model/ports.ts';
-import type { DesiredPublication } from '../../model/publication.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
 /** Polling interval during an outage, in milliseconds: its end is noticed within two seconds. */
@@ -9,26 +8,31 @@ const probeIntervalMs = 1000;
 const credentialsPollMs = 1000;
 
 export interface RecoveryDeps {
-  readonly gateway: Pick<Gateway, 'listVersions' | 'hasNewCredentials'>;
+  readonly gateway: Pick<Gateway, 'listEnvironments' | 'hasNewCredentials'>;
   readonly clock: Pick<Clock, 'sleep'>;
-  readonly rateLimiter: Pick<RateLimiter, 'stopped' | 'resume'>;
+  readonly rateLimiter: Pick<RateLimiter, 'isPausedFor' | 'resume'>;
+  /** Polls until an outage counts as lasting; for a daemon no limit. */
+  readonly maxTries: number;
 }
 
-/** Polls the gateway with a read until an answer ends the outage. */
-export async function pollDuringOutage(
-  publication: DesiredPublication | undefined,
-  deps: RecoveryDeps,
-  signal: AbortSignal,
-): Promise<void> {
-  const { gateway, clock, rateLimiter } = deps;
-  while (rateLimiter.stopped?.reason === 'outage' && publication && !signal.aborted) {
+/**
+ * Polls the gateway until an answer ends the outage, with a read that depends on no publication: the requests of a single API may hang
+ * or break while the gateway is well. Resolves to whether the outage has ended; `maxTries` polls without an end, or an abort, leave it.
+ */
+export async function pollDuringOutage({ gateway, clock, rateLimiter, maxTries }: RecoveryDeps, signal: AbortSignal): Promise<boolean> {
+  for (let tries = 0; rateLimiter.isPausedFor('outage') && !signal.aborted; tries += 1) {
+    if (tries >= maxTries) return false;
     await clock.sleep(probeIntervalMs, signal);
-    await gateway.listVersions(publication, signal);
+    await gateway.listEnvironments(signal);
   }
+  return !signal.aborted;
 }
 
 /** Resumes requests when the credentials have changed. */
-export async function resumeOnNewCredentials({ gateway, clock, rateLimiter }: RecoveryDeps, signal: AbortSignal): Promise<void> {
+export async function resumeOnNewCredentials(
+  { gateway, clock, rateLimiter }: Omit<RecoveryDeps, 'maxTries'>,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted && !gateway.hasNewCredentials()) await clock.sleep(credentialsPollMs, signal);
   if (!signal.aborted) rateLimiter.resume('credentials');
 }
