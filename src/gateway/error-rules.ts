@@ -67,6 +67,7 @@ export const errorRules: readonly ErrorRule[] = [
     'rejected',
     "the API's group is gone from the gateway: restore it, or remove the API from the file",
   ),
+  rule(['APIG.3002', 'APIG.3003'], [404], 'no such API or environment, so it is offline', 'alreadyApplied', null, 'offline'),
   rule(['APIG.3002'], [404], 'no such API', 'rejected', "check the API's id in the file, or remove the API from it"),
   rule(['APIG.3003'], [404], 'no such environment', 'rejected', "check the environment's id in the file, or create it at the gateway"),
   rule(
@@ -109,7 +110,21 @@ export const errorRules: readonly ErrorRule[] = [
     'unknown',
     'check that gateway.endpoint is a ROMA Connect gateway',
   ),
-  rule(['REDIRECTED'], [], 'a redirect, which edict does not follow', 'misconfigured', 'check gateway.endpoint: it leads elsewhere'),
+  rule(
+    ['REDIRECTED'],
+    [],
+    'a redirect, which edict does not follow',
+    'misconfigured',
+    'check gateway.endpoint: it leads elsewhere',
+    'read',
+  ),
+  rule(
+    ['REDIRECTED'],
+    [],
+    'a redirect, which edict does not follow; it does not prove that the call had no effect',
+    'unknown',
+    'check gateway.endpoint: it leads elsewhere',
+  ),
   rule(
     ['CREDENTIALS_REJECTED', 'CREDENTIALS_UNREADABLE'],
     [],

@@ -10,8 +10,8 @@ const known: readonly (readonly [ErrorClass, readonly string[]])[] = [
   ['rejected', ['APIG.1005', 'APIG.1020', 'APIG.1101', 'APIG.1102', 'APIG.1103', 'APIG.1136']],
   ['rejected', ['APIG.0302', 'APIG.0303', 'APIG.0305', 'APIG.0306', 'APIGW.0302', 'APIGW.0303', 'APIGW.0305', 'APIGW.0306']],
   ['rejected', ['APIG.3102', 'APIG.3104']],
-  ['rejected', ['APIG.3001', 'APIG.3002', 'APIG.3003', 'APIG.3022', 'APIG.3030', 'APIC.7302']],
-  ['misconfigured', ['APIGW.0101', 'APIG.0101', 'REDIRECTED']],
+  ['rejected', ['APIG.3001', 'APIG.3022', 'APIG.3030', 'APIC.7302']],
+  ['misconfigured', ['APIGW.0101', 'APIG.0101']],
   ['retry', ['APIC.7701', 'APIG.3718']],
   ['throttle', ['APIGW.0308', 'APIG.0308', 'APIG.9008']],
   ['unknown', ['APIG.3500', 'APIG.9003', 'APIG.9004', 'APIG.9005', 'APIG.9006', 'APIG.9007', 'APIG.9999']],
@@ -30,6 +30,19 @@ for (const [errorClass, codes] of known) {
     });
   }
 }
+
+test('an API or environment that does not exist is offline, and cannot be put online', () => {
+  for (const code of ['APIG.3002', 'APIG.3003']) {
+    assert.is(findErrorRule(code, 404, 'offline').errorClass, 'alreadyApplied');
+    assert.is(findErrorRule(code, 404, 'online').errorClass, 'rejected');
+    assert.is(findErrorRule(code, 404, 'read').errorClass, 'rejected');
+  }
+});
+
+test('a redirect does not prove that a change had no effect', () => {
+  for (const action of ['online', 'offline'] as const) assert.is(findErrorRule('REDIRECTED', 301, action).errorClass, 'unknown');
+  assert.is(findErrorRule('REDIRECTED', 301, 'read').errorClass, 'misconfigured');
+});
 
 test('a missing publication is what an offline wants, and not what an online wants', () => {
   assert.is(findErrorRule('APIG.3015', 404, 'offline').errorClass, 'alreadyApplied');
