@@ -24,11 +24,19 @@ export function createEventBus(): EventBus {
   };
 }
 
+/** The longest timer, in milliseconds: a longer one would fire at once. */
+const maxTimerMs = 2 ** 31 - 1;
+
 /** The real clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
-  sleep: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
+  sleep: async (ms, signal) => {
+    const endAtMs = performance.now() + ms;
+    do {
+      await setTimeout(Math.min(maxTimerMs, endAtMs - performance.now()), undefined, { signal }).catch(() => undefined);
+    } while (performance.now() < endAtMs && !signal.aborted);
+  },
 };
 
 const neverAborted = new AbortController().signal;
