@@ -1,4 +1,4 @@
-import { addMarker } from '../model/attempt-marker.ts';
+import { addMarker, fitRemark } from '../model/attempt-marker.ts';
 import type { Change } from '../model/change.ts';
 import { InvalidResponseError } from './errors.ts';
 import { authHeaderPlaceholder, type RequestContext, type RomaClient } from './gateway-client.ts';
@@ -73,6 +73,6 @@ export function parsePublishResult(
 }
 
 function remarkField(change: Change, marker: string | null): { readonly remark?: string } {
-  const remark = marker === null ? change.remark : addMarker(change.remark, marker);
-  return remark === null ? {} : { remark };
+  if (marker !== null) return { remark: addMarker(change.remark, marker) };
+  return change.remark === null ? {} : { remark: fitRemark(change.remark) };
 }

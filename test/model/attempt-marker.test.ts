@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { addMarker, hasMarker } from '../../src/model/attempt-marker.ts';
+import { addMarker, fitRemark, hasMarker } from '../../src/model/attempt-marker.ts';
 import { fc } from '../support/fast-check.ts';
 
 test('a marker stands after the text, or alone', () => {
@@ -15,15 +15,18 @@ test('a long text loses its end, not the marker', () => {
   assert.match(remark, /^x+… \[edict abc\]$/);
 });
 
-test('any remark keeps to 255 characters, holds its marker and no other', () => {
+test('any remark keeps to 255 UTF-16 units, breaks no character, holds its marker and no other', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 255 }), (text) => {
       const remark = addMarker(text, 'abc');
-      assert.ok([...remark].length <= 255);
+      for (const limited of [remark, fitRemark(text)]) {
+        assert.ok(limited.length <= 255);
+        if (text.isWellFormed()) assert.ok(limited.isWellFormed());
+      }
       assert.ok(hasMarker(remark, 'abc'));
       assert.not.ok(hasMarker(remark, 'abcd'));
       assert.not.ok(hasMarker(remark, 'ab'));
-      if ([...text].length <= 240) assert.ok(remark.startsWith(text));
+      if (text.length <= 240) assert.ok(remark.startsWith(text));
     }),
   );
 });
