@@ -450,7 +450,7 @@ export interface components {
              * @description The guard that holds it.
              * @enum {unknown}
              */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "includeRemoved" | "otherGateway";
+            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway";
         };
         /** @description The ROMA Connect instance. */
         readonly "Plan.Gateway": {

@@ -68,7 +68,7 @@ export interface components {
              * @description The guard that holds it.
              * @enum {unknown}
              */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "includeRemoved" | "otherGateway";
+            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway";
         };
         /** @description The file is invalid (exit code 3). */
         readonly InvalidFile: {
@@ -134,7 +134,7 @@ export interface components {
              * @description The guard that holds it, or the kind of deferral.
              * @enum {unknown}
              */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "includeRemoved" | "otherGateway" | "freeze" | "suspended" | "rollout";
+            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway" | "freeze" | "suspended" | "rollout";
             /**
              * @description The kind of line.
              * @enum {unknown}

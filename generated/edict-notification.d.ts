@@ -170,7 +170,7 @@ export interface components {
              * @description The guard that holds it; `unknownOutcome`: the outcome of an attempt is unknown.
              * @enum {unknown}
              */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "includeRemoved" | "otherGateway" | "unknownOutcome";
+            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway" | "unknownOutcome";
         };
         /** @description The file cannot be read or is invalid; the last valid file stays in force. */
         readonly Invalid: {

@@ -47,11 +47,11 @@ export interface Explanation {
 
 /** The observed state of the publication. */
 export type GatewayLookup =
-  /** The gateway was not asked now. `wasAsked`: an earlier observation is part of the recorded state. */
-  | { readonly kind: 'unasked'; readonly wasAsked: boolean }
-  | { readonly kind: 'unseen'; readonly reason: string; readonly hint: string | null }
+  /** The gateway was not asked now. `wasObserved`: an earlier observation is part of the recorded state. */
+  | { readonly kind: 'notObserved'; readonly wasObserved: boolean }
+  | { readonly kind: 'unavailable'; readonly reason: string; readonly hint: string | null }
   /** `recorded`: the recorded state after this observation. `versions`: the versions that the gateway keeps; `null` if they cannot be listed. */
-  | { readonly kind: 'seen'; readonly recorded: RecordedPublication | null; readonly versions: readonly ListedVersion[] | null };
+  | { readonly kind: 'observed'; readonly recorded: RecordedPublication | null; readonly versions: readonly ListedVersion[] | null };
 
 /**
  * Returns everything known about one publication, with its `limit` newest attempts. Writes nothing, and asks the gateway only with
@@ -66,7 +66,7 @@ export async function readExplanation(context: AppContext, of: PublicationRef, l
     const { view, recorded, notices } = refresh
       ? await lookUpGateway(context, { names, key, desired, store })
       : {
-          view: { kind: 'unasked', wasAsked: (await store.listedApiCount(desired.gateway)) !== null } as const,
+          view: { kind: 'notObserved', wasObserved: (await store.listedApiCount(desired.gateway)) !== null } as const,
           recorded: recordedBefore,
           notices: [],
         };
@@ -118,17 +118,18 @@ async function lookUpGateway(
   try {
     return await withGatewayReader(context, { settings: desired.gateway, seed }, async (gateway) => {
       const observation = await observeGateway(desired, { gateway, record: store, clock, signal });
-      if (observation.kind === 'blind') return { view: { kind: 'unseen', reason: observation.reason, hint: null }, recorded, notices: [] };
+      if (observation.kind === 'failed')
+        return { view: { kind: 'unavailable', reason: observation.reason, hint: null }, recorded, notices: [] };
       const read = await gateway.listVersions(names, signal);
       const versions = read.kind === 'read' ? read.value : null;
       return {
-        view: { kind: 'seen', recorded: observation.recorded.get(key) ?? null, versions },
+        view: { kind: 'observed', recorded: observation.recorded.get(key) ?? null, versions },
         recorded: observation.recorded,
         notices: observation.notices,
       };
     });
   } catch (error) {
     if (!(error instanceof EdictError)) throw error;
-    return { view: { kind: 'unseen', reason: error.message, hint: error.hint }, recorded, notices: [] };
+    return { view: { kind: 'unavailable', reason: error.message, hint: error.hint }, recorded, notices: [] };
   }
 }

@@ -55,7 +55,7 @@ export class StatusReporter {
     const status = {
       calls: this.#reportedCalls,
       perMs,
-      paused: rateLimiter.stopped,
+      paused: rateLimiter.paused,
       ...(probes.length > 0 && { failedProbes: probes }),
     };
     const text = JSON.stringify(status);

@@ -2,7 +2,7 @@ import type { Action, DesiredState, GatewayIdentity, PublicationKey, Suspension 
 
 /** Why a change is held. `rule` is stable, `message` is the reason for people, `hint` the next step. */
 export interface Hold {
-  readonly rule: 'protected' | 'undeclared' | 'maxOffline' | 'swappedIds' | 'maxRemoved' | 'empty' | 'includeRemoved' | 'otherGateway';
+  readonly rule: 'protected' | 'undeclared' | 'maxOffline' | 'swappedIds' | 'maxRemoved' | 'empty' | 'missingInclude' | 'otherGateway';
   readonly message: string;
   readonly hint: string;
 }
@@ -34,7 +34,7 @@ export function protectionHold(
   if (!environment) {
     return {
       rule: 'undeclared',
-      message: `environment ${change.environment} left the file, and with it the word whether it is protected`,
+      message: `environment ${change.environment} was removed from the file, so its \`protected\` setting is gone`,
       hint: `keep ${change.environment} under \`environments\` until nothing is online there`,
     };
   }
@@ -42,7 +42,7 @@ export function protectionHold(
   return {
     rule: 'protected',
     message: `environment ${environment.name} is protected: nothing goes offline there`,
-    hint: 'check that it is meant',
+    hint: 'check that it is intended',
   };
 }
 

@@ -25,12 +25,12 @@ export const maxApprovalMs = 7 * 24 * 3_600_000;
 export function createApproval(plan: Plan, { digest, by, reason, expiresAfterMs }: ApprovalRequest, nowMs: number): NewApproval {
   const held = approvalDigest(plan);
   if (held === null) {
-    const message = plan.approval ? `this is approved already, by ${plan.approval.by}: ${plan.approval.reason}` : 'nothing is held';
-    throw new EdictError('APPROVAL_MISMATCH', message, { hint: '`edict plan` shows what would be done' });
+    const message = plan.approval ? `this is already approved by ${plan.approval.by}: ${plan.approval.reason}` : 'nothing is held';
+    throw new EdictError('APPROVAL_MISMATCH', message, { hint: '`edict plan` shows what is held' });
   }
   if (digest !== held && digest !== planDigest(plan)) {
-    throw new EdictError('APPROVAL_MISMATCH', `${digest} is not what is held now: that is ${held}`, {
-      hint: 'the file, the record or the targets have changed since; run `edict plan` and approve what it shows',
+    throw new EdictError('APPROVAL_MISMATCH', `${digest} does not match what is held now: ${held}`, {
+      hint: 'the file, the recorded state or the targets have changed since; review `edict plan` and approve its digest',
     });
   }
   return { digest: held, by, reason, approvedAtMs: nowMs, expiresAtMs: nowMs + expiresAfterMs, scope: approvalScope(plan) };

@@ -51,7 +51,7 @@ function applyThreshold(
   if (offline.length <= allowed) return;
   const where = scope === 'the file' ? 'guards.maxOffline' : `maxOffline of ${scope}`;
   const message = `${offline.length} of ${online.length} would go offline${scope === 'the file' ? '' : ` in ${scope}`} at once, and ${where} allows ${allowed}`;
-  for (const { key } of offline) holds.set(key, { rule: 'maxOffline', message, hint: 'check that all of them are meant' });
+  for (const { key } of offline) holds.set(key, { rule: 'maxOffline', message, hint: 'check that all of them are intended' });
 }
 
 /**
@@ -96,12 +96,11 @@ function findFileHold(
   const missingFileKeys = affected.filter((key) => !desired.sourceFiles.has(declared.get(key) ?? ''));
   if (missingFileKeys.length > 0) {
     const missingFiles = [...new Set(missingFileKeys.map((key) => declared.get(key)))].sort();
-    const message = `${missingFiles.join(', ')} ${missingFiles.length === 1 ? 'is' : 'are'} no longer included; publications lost: ${describeKeys(missingFileKeys, recorded, desired)}`;
-    return { rule: 'includeRemoved', message, hint: fileHoldHint, affected };
+    const message = `${missingFiles.join(', ')} ${missingFiles.length === 1 ? 'is' : 'are'} no longer included, which removes ${describeKeys(missingFileKeys, recorded, desired)}`;
+    return { rule: 'missingInclude', message, hint: fileHoldHint, affected };
   }
-  const allowed = allowedCount(desired.guards.maxRemoved, declared.size);
-  if (affected.length > allowed) {
-    const message = `${affected.length} of ${declared.size} publications were removed from the file, and guards.maxRemoved allows ${allowed}: ${describeKeys(affected, recorded, desired)}`;
+  if (affected.length > allowedCount(desired.guards.maxRemoved, declared.size)) {
+    const message = `the file no longer declares ${affected.length} of the ${declared.size} publications of the last one: ${describeKeys(affected, recorded, desired)}`;
     return { rule: 'maxRemoved', message, hint: fileHoldHint, affected };
   }
   if (declared.size > 0) return null;

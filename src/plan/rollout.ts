@@ -56,7 +56,7 @@ function previousStep({ apiId }: Change, earlierSteps: readonly RolloutStep[], {
     const pending = changes.get(key);
     if (pending) return { rule: 'rollout', message: `waits for ${environment}${pending.held ? ', where it is held' : ''}`, untilMs: null };
     if (!drifted.has(key)) continue;
-    return { rule: 'rollout', message: `waits for ${environment}, where somebody else has changed it`, untilMs: null };
+    return { rule: 'rollout', message: `waits for ${environment}, which was changed outside edict`, untilMs: null };
   }
   return null;
 }

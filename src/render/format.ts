@@ -14,19 +14,19 @@ export function formatReason({ reason, action, from, revision, version, drift }:
     case 'new':
       return 'new: edict has not published it yet';
     case 'state':
-      return `the file says ${action}, the record ${from}`;
+      return `desired ${action}, recorded ${from}`;
     case 'revision':
       return `new revision ${revision}: publish again`;
     case 'version':
       return `another version than ${version} is effective: switch to it`;
     case 'edited':
-      return 'edited at the gateway since it was published';
+      return 'edited at the gateway after it was published';
     case 'drift':
       return formatDrift(from, drift);
     case 'prune':
       return 'no longer in the file';
     case 'unknown':
-      return 'an earlier attempt has no known outcome';
+      return 'the outcome of an earlier attempt is unknown';
     default:
       return assertNever(reason);
   }
@@ -39,7 +39,7 @@ export function formatDrift(state: PublicationState | null, drift: Drift | null)
   if (drift?.from === 'online') return `another version made effective outside edict${since && ` after ${since}`}`;
   return drift?.from === 'offline' && since
     ? `published outside edict after it was offline at ${since}`
-    : 'published outside edict, which never did';
+    : 'published outside edict; edict never published it';
 }
 
 /** Describes the targets of a plan and how many changes they exclude; `null` without targets. */
@@ -70,7 +70,7 @@ export function formatDeferral({ message, untilMs }: Deferral): string {
 /** Describes a suspension: who set it, why and until when. */
 export function formatSuspension({ by, reason, untilMs }: Suspension): string {
   const until = untilMs === null ? '' : ` until ${formatTimestamp(untilMs)}`;
-  return `No call is made${until}: suspended${by === null ? '' : ` by ${by}`} (${reason}).`;
+  return `No calls are made${until}: suspended${by === null ? '' : ` by ${by}`} (${reason}).`;
 }
 
 /** Describes who approved a plan, and why. */

@@ -15,6 +15,6 @@ export function formatStatusCell({ change, lastAttempt, recorded, status }: Stat
 
 function formatFailure(change: NonNullable<StatusCell['change']>, lastAttempt: StatusCell['lastAttempt']): string {
   if (!lastAttempt || lastAttempt.outcome === 'succeeded') return '';
-  if (!hasFailed(change, lastAttempt)) return lastAttempt.outcome === null ? '; last attempt has no known outcome' : '';
+  if (!hasFailed(change, lastAttempt)) return lastAttempt.outcome === null ? '; the outcome of the last attempt is unknown' : '';
   return `; last attempt ${lastAttempt.outcome}${lastAttempt.code ? `: ${lastAttempt.code} ${lastAttempt.message ?? ''}` : ''}`;
 }

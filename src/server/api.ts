@@ -122,7 +122,7 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
 function requirePlan({ plan, matrix }: StatusCache): { readonly plan: Plan; readonly matrix: NonNullable<StatusCache['matrix']> } {
   if (plan && matrix) return { plan, matrix };
   throw new EdictError('PLAN_NOT_READY', 'there is no plan yet', {
-    hint: 'it comes with the first valid file; /readyz says what is missing',
+    hint: 'the first plan follows the first valid file; /readyz shows what is missing',
   });
 }
 

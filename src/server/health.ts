@@ -26,14 +26,14 @@ export class Health {
 
   /** Returns whether the daemon still runs. */
   live(): HealthResult {
-    return this.#isStopped ? { ok: false, message: 'the daemon has ended' } : { ok: true, message: 'alive' };
+    return this.#isStopped ? { ok: false, message: 'the daemon has stopped' } : { ok: true, message: 'alive' };
   }
 
   /** Returns whether a valid file has been read and the store works. */
   ready(): HealthResult {
     if (this.#fileFailure !== null) return { ok: false, message: this.#fileFailure };
-    if (!this.#hasFile) return { ok: false, message: 'no valid file has been read yet' };
-    if (this.#storeError !== null) return { ok: false, message: `the store fails: ${this.#storeError}` };
+    if (!this.#hasFile) return { ok: false, message: 'no valid file has been loaded yet' };
+    if (this.#storeError !== null) return { ok: false, message: `store error: ${this.#storeError}` };
     return { ok: true, message: 'ready' };
   }
 }

@@ -21,14 +21,14 @@ export interface RequestOrigin {
 export function checkOrigin({ hostname, headers }: RequestOrigin, names: ReadonlySet<string>): RequestRejection | null {
   const name = hostname.replace(/^\[|\]$/g, '');
   if (isIP(name) === 0 && name !== 'localhost' && !names.has(name)) {
-    const hint = 'name it in EDICT_HOSTS where the daemon runs, or call the daemon by its address';
-    return { status: 421, message: `this daemon is not known as ${name}`, hint };
+    const hint = 'add it to EDICT_HOSTS where the daemon runs, or use the address of the daemon';
+    return { status: 421, message: `${name} is not an allowed host name of this daemon`, hint };
   }
   const fetchSite = headers['sec-fetch-site'];
   const isFromOtherSite = fetchSite === 'cross-site' || fetchSite === 'same-site' || isCrossOrigin(headers['origin'], headers['host']);
   // Following a link to the page is allowed: the other site cannot read the response.
   if (isFromOtherSite && headers['sec-fetch-mode'] !== 'navigate') {
-    return { status: 403, message: 'a page of another site has sent this', hint: 'open the daemon’s own page' };
+    return { status: 403, message: 'the request was sent by a page of another site', hint: 'open the daemon’s own page' };
   }
   return null;
 }

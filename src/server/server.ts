@@ -85,8 +85,8 @@ export async function startServer({ host, port }: ListenAddress, deps: ServerDep
       close: () => listening.close(),
     };
   } catch (cause) {
-    throw new EdictError('LISTEN_FAILED', `${host}:${port} cannot be listened on: ${errorMessage(cause)}`, {
-      hint: 'name another address with --listen',
+    throw new EdictError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${errorMessage(cause)}`, {
+      hint: 'choose another address with --listen',
       cause,
     });
   }
@@ -120,7 +120,7 @@ function buildServer(
     return sendError(reply, 404, {
       code: 'NOT_FOUND',
       message,
-      hint: 'the page is at /, the interface is described by /api/v1/openapi.json',
+      hint: 'the page is at /; /api/v1/openapi.json describes the API',
     });
   });
   for (const [path, check] of [

@@ -232,5 +232,5 @@ function toRecordParameters(next: RecordedPublication | undefined, atMs: number)
 
 /** One process must not acquire a gateway twice: two files for one gateway would undo each other's changes. */
 function toAlreadyHeldError(): EdictError {
-  return new LeaseHeldError('this edict works on the gateway already, for another file', { hint: 'one file is one gateway' });
+  return new LeaseHeldError('this process already works on the gateway for another file', { hint: 'use one file per gateway' });
 }

@@ -93,7 +93,7 @@ test('of several files each has a page and an interface of its own, and the firs
   assert.is((await get('/api/v1/status')).status, 404);
   const desired = desiredState([wanted('orders', 'test')], { protectedNames: [] });
   for (const file of ['a/shop.yaml', 'b/shop.yaml']) statusServer.emitterFor(file)({ type: 'file:loaded', desired });
-  assert.equal((await get('/readyz')).text, 'c/<b>.yaml: no valid file has been read yet\n');
+  assert.equal((await get('/readyz')).text, 'c/<b>.yaml: no valid file has been loaded yet\n');
   statusServer.emitterFor('b/shop.yaml')({ type: 'lease:standby', reason: 'another edict works on the gateway' });
   assert.match((await get('/')).text, '<td>standby</td>');
   assert.match((await get('/shop-2/api/v1/status')).text, '"standbyReason":"another edict works on the gateway"');

@@ -193,7 +193,7 @@ test('refused credentials stop every call, until they are others', async () => {
   await until('the calls are stopped', () => shop.events.some((event) => event.type === 'requests:paused'));
   await new Promise((resolve) => setTimeout(resolve, 300));
   assert.is(shop.requested().length, 1, 'one call has told it');
-  assert.is(shop.traffic.stopped?.reason, 'credentials');
+  assert.is(shop.traffic.paused?.reason, 'credentials');
   assert.is((await shop.store.status(shop.desire({}).gateway))?.paused?.reason, 'credentials');
   token = 'token';
   await shop.engine.idle();

@@ -151,8 +151,8 @@ test('a file that lost too much is told of also for what it still has, and for w
   assert.match(there.text, 'Next: no change; in sync; the whole file is held\n');
   assert.match(there.next.command ?? '', /^edict approve sha256:/);
   const lost = await explain('carts');
-  assert.match(lost.text, 'File: not declared\n');
-  assert.match(lost.text, '4 of 5 publications were removed from the file');
+  assert.match(lost.text, 'File: does not name it\n');
+  assert.match(lost.text, 'the file no longer declares 4 of the 5 publications');
 });
 
 test('drifted and stale, once somebody has looked', async () => {

@@ -72,7 +72,7 @@ test('a file of a team is followed: edited, replaced, added, taken away, and mov
   rmSync(join(folder, 'apis/two.yaml'));
   await until(
     'the vanished file is held',
-    () => daemon?.events('plan:computed').some(({ fileHeld }) => fileHeld === 'includeRemoved') ?? false,
+    () => daemon?.events('plan:computed').some(({ fileHeld }) => fileHeld === 'missingInclude') ?? false,
   );
   await sleep(300);
   assert.is(online(), 'ac');

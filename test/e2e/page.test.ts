@@ -49,7 +49,7 @@ test.before.each(async () => {
   await startDaemon('127.0.0.1:0');
   page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   await page.goto(url);
-  await page.getByText('nothing to do').waitFor();
+  await page.getByText('nothing pending').waitFor();
 });
 test.after.each(async () => {
   await page.close();
@@ -61,7 +61,7 @@ test('follows an edit of the file, within a second', async () => {
   assert.is((await cell('orders').innerText()).trim(), '✓ online');
   write({ ...allOnline, orders: 'offline' });
   await cell('orders').getByText('offline').waitFor({ timeout: 1000 });
-  await page.getByText('new file: 1 offline').waitFor();
+  await page.getByText('file change: 1 offline').waitFor();
 });
 
 test('shows an invalid file while the last valid one stays in force, and that it is mended', async () => {
@@ -80,7 +80,7 @@ test('outlives the daemon: it says that the connection is lost, and goes on with
   await page.getByText('connection lost').waitFor();
   write({ ...allOnline, carts: 'offline' });
   await startDaemon(`127.0.0.1:${port}`);
-  await page.getByText('live', { exact: true }).waitFor();
+  await page.getByText('connected', { exact: true }).waitFor();
   await cell('carts').getByText('offline').waitFor();
 });
 
@@ -148,14 +148,14 @@ test('a suspension over HTTP stops every call, shows everywhere and outlives the
       headers: { authorization: 'Bearer right', ...(body && { 'content-type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
     });
-  await page.getByText('live', { exact: true }).waitFor();
+  await page.getByText('connected', { exact: true }).waitFor();
   assert.is((await ask('PUT', { by: 'ada', reason: 'INC-7' })).status, 204);
-  await page.getByText('Suspended: no call is made').waitFor();
+  await page.getByText('Suspended: no calls are made').waitFor();
   const before = emulator.requests.all().length;
   write({ ...allOnline, orders: 'offline' });
   await cell('orders').getByText('deferred').waitFor();
-  assert.match((await edict(['plan'], folder)).stdout, 'No call is made: suspended by ada (INC-7).');
-  assert.match((await edict(['status'], folder)).stdout, 'No call is made: suspended by ada (INC-7).');
+  assert.match((await edict(['plan'], folder)).stdout, 'No calls are made: suspended by ada (INC-7).');
+  assert.match((await edict(['status'], folder)).stdout, 'No calls are made: suspended by ada (INC-7).');
   await stopDaemon();
   assert.is((await edict(['apply'], folder)).code, 0);
   await startDaemon(`127.0.0.1:${port}`, environment);

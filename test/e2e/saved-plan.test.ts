@@ -88,7 +88,7 @@ test('what came newly is told of and not made', async () => {
   write({ a: 'online', b: 'online', c: 'online' });
   const { stdout, code } = await edict(['apply', '--plan', plan, '--format', 'json'], folder);
   const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, unknown>;
-  assert.equal([code, summary['online'], summary['saved']], [0, 1, { done: 0, newer: 2, dropped: [] }]);
+  assert.equal([code, summary['online'], summary['savedPlan']], [0, 1, { applied: 0, notInPlan: 2, superseded: [] }]);
   assert.equal(calls(), ['a online']);
   assert.is(
     (await edict(['apply', '--plan', plan, '--dry-run'], folder)).stdout,

@@ -9,7 +9,7 @@ test('holds what would go offline in a protected environment, and says how to go
   const hold = protectionHold({ action: 'offline', environment: 'release', environmentId: 'env-release' }, desired);
   assert.is(hold?.rule, 'protected');
   assert.match(hold?.message ?? '', 'release');
-  assert.match(hold?.hint ?? '', 'check that it is meant');
+  assert.match(hold?.hint ?? '', 'check that it is intended');
 });
 
 test('lets an API go online in a protected environment', () => {

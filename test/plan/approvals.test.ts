@@ -20,12 +20,12 @@ test('an approval is for exactly what is held, under the digest of that', () => 
 
 for (const [name, of, digest, message] of [
   ['nothing is held', diffStates(desired, recordedState([])), 'sha256:0', /^nothing is held$/],
-  ['something else is held', held, 'sha256:0', /^sha256:0 is not what is held now: that is sha256:[0-9a-f]{64}$/],
+  ['something else is held', held, 'sha256:0', /^sha256:0 does not match what is held now: sha256:[0-9a-f]{64}$/],
   [
     'it is approved already',
     { ...diffStates(desired, recordedState([])), approval: { id: 1, by: 'bob', reason: 'CHG-6', expiresAtMs: 9 } },
     'sha256:0',
-    /^this is approved already, by bob: CHG-6$/,
+    /^this is already approved by bob: CHG-6$/,
   ],
 ] as const) {
   test(`nobody agrees where ${name}`, () => {

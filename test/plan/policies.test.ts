@@ -87,7 +87,7 @@ test('a file from which more publications were removed than guards.maxRemoved al
   assert.is(held.fileHeld?.rule, 'maxRemoved');
   assert.match(
     held.fileHeld?.message ?? '',
-    '4 of 10 publications were removed from the file, and guards.maxRemoved allows 3: a006 in test, a007 in test, a008 in test and 1 more',
+    'the file no longer declares 4 of the 10 publications of the last one: a006 in test, a007 in test, a008 in test and 1 more',
   );
   assert.equal(heldRules(held), Array(5).fill('maxRemoved'));
 });
@@ -127,8 +127,8 @@ test('a file that includes a file no more, and lost what stood in it, is held; w
     return applyPolicies(diffStates(desired, new Map()), desired, new Map(), { declared, otherGateways: [] }).fileHeld;
   };
   const held = suspicion(all.slice(1));
-  assert.equal([held?.rule, held?.affected.length], ['includeRemoved', 1]);
-  assert.match(held?.message ?? '', 'apis/shop.yaml is no longer included; publications lost:');
+  assert.equal([held?.rule, held?.affected.length], ['missingInclude', 1]);
+  assert.match(held?.message ?? '', 'apis/shop.yaml is no longer included, which removes');
   assert.is(suspicion(all.slice(1), 'apis/shop.yaml'), null, 'its team has taken it out');
   assert.is(suspicion(all.map((one) => ({ ...one, sourceFile: '' }))), null, 'it was moved');
 });

@@ -71,7 +71,7 @@ test('what is held, unresolved or changed by somebody else before it is not done
   assert.is(waits(desired, doubtful)['release'], 'waits for test');
   const drift = { from: 'online', fromSinceMs: 1, detectedAtMs: 2, backoffUntilMs: null } as const;
   const drifted = recordedState([recorded('orders', 'test', { state: 'offline', drift })]);
-  assert.is(waits(desired, drifted)['release'], 'waits for test, where somebody else has changed it');
+  assert.is(waits(desired, drifted)['release'], 'waits for test, which was changed outside edict');
 });
 
 test('an unresolved attempt waits for its turn too: what comes after it is a new call', () => {

@@ -37,7 +37,7 @@ for (const [given, expected] of [
   ],
   [
     cell({ change: change('orders', 'test'), status: 'pending', lastAttempt: { ...lastAttempt, outcome: null } }),
-    'online: new: edict has not published it yet; last attempt has no known outcome',
+    'online: new: edict has not published it yet; the outcome of the last attempt is unknown',
   ],
   [cell({ change: change('orders', 'test', { action: 'offline', held }), status: 'held' }), 'offline: environment test is protected'],
   [

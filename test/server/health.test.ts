@@ -9,7 +9,7 @@ const desired = desiredState([]);
 
 test('is ready when a valid file has been read, and stays so when a later one is invalid', () => {
   const health = new Health();
-  assert.equal(health.ready(), { ok: false, message: 'no valid file has been read yet' });
+  assert.equal(health.ready(), { ok: false, message: 'no valid file has been loaded yet' });
   health.emit({ type: 'file:loaded', desired });
   assert.ok(health.ready().ok);
   health.emit({ type: 'file:unreadable', message: 'gone' });
@@ -20,7 +20,7 @@ test('is not ready while the store fails, and again when it has been read', () =
   const health = new Health();
   health.emit({ type: 'file:loaded', desired });
   health.emit({ type: 'store:error', reconcileId: '', message: 'the disk is full' });
-  assert.equal(health.ready(), { ok: false, message: 'the store fails: the disk is full' });
+  assert.equal(health.ready(), { ok: false, message: 'store error: the disk is full' });
   assert.ok(health.live().ok);
   health.emit({ type: 'plan:computed', reconcileId: '', cause: 'resync', recorded: new Map(), plan: diffStates(desired, new Map()) });
   assert.ok(health.ready().ok);

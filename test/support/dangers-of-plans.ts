@@ -81,8 +81,8 @@ export const dangersOfPlans: readonly Danger[] = [
     says: tooMany,
   },
   {
-    name: 'held changes are approved',
-    does: 'makes them once, and records who approved',
+    name: 'what is held is approved',
+    does: 'makes it once, and records who approved it',
     before: allOnline,
     happens: async (scene) => {
       scene.write(scene.file(down('orders', 'carts')));
@@ -140,7 +140,7 @@ export const dangersOfPlans: readonly Danger[] = [
     says: tooMany,
   },
   {
-    name: 'somebody approves with a digest of an older plan',
+    name: 'the digest of an older plan is approved',
     does: 'refuses, and names the digest of what is held now',
     before: allOnline,
     happens: writing(down('orders', 'carts')),
@@ -149,7 +149,7 @@ export const dangersOfPlans: readonly Danger[] = [
     says: /is not what is held now: that is sha256:[0-9a-f]{64}/,
   },
   {
-    name: 'somebody approves where nothing is held',
+    name: 'an approval is given while nothing is held',
     does: 'refuses',
     before: allOnline,
     happens: () => {},
@@ -159,7 +159,7 @@ export const dangersOfPlans: readonly Danger[] = [
   },
   {
     name: 'two people approve the same plan',
-    does: 'makes it once; the second is told who was first',
+    does: 'makes it once, and names the first approver to the second',
     before: allOnline,
     happens: async (scene) => {
       scene.write(scene.file(down('orders', 'carts')));
@@ -172,7 +172,7 @@ export const dangersOfPlans: readonly Danger[] = [
     online: rest('orders', 'carts'),
   },
   {
-    name: 'the same plan comes again after it was approved and made',
+    name: 'the same plan returns after it was approved and made',
     does: 'holds it: an approval releases each change once',
     before: allOnline,
     happens: async (scene) => {
@@ -187,7 +187,7 @@ export const dangersOfPlans: readonly Danger[] = [
     says: tooMany,
   },
   {
-    name: 'nobody says who approves',
+    name: 'an approval names no person',
     does: 'refuses: an approval needs a name and a reason',
     before: allOnline,
     happens: writing(down('orders', 'carts')),
@@ -214,7 +214,7 @@ export const dangersOfPlans: readonly Danger[] = [
     says: /the file declares no publications/,
   },
   {
-    name: 'an approved plan is only looked at',
+    name: 'an approved plan is only shown',
     does: 'sends nothing: a dry run has no way to',
     before: allOnline,
     happens: async (scene) => {

@@ -41,8 +41,8 @@ export const dangersOfTimes: readonly Danger[] = [
     says: /frozen \(launch\)/,
   },
   {
-    name: 'held changes are approved during a freeze',
-    does: 'defers them all the same: an approval does not lift a freeze',
+    name: 'a held change is approved during a freeze',
+    does: 'still defers it: an approval does not lift a freeze',
     before: allOnline,
     happens: async (scene) => {
       scene.write(scene.file({ apis: { ...withoutOrders.apis, carts: '-test' }, more: freeze(-hourMs, hourMs) }));

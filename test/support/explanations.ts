@@ -17,7 +17,7 @@ export function explanation({
   publication = file && wanted('orders', 'test', file),
   line = '      test: online',
   record,
-  seen = { kind: 'unasked', wasAsked: false },
+  seen = { kind: 'notObserved', wasObserved: false },
   report,
   hint = null,
   condition: controllerStatus = null,
@@ -45,7 +45,7 @@ export function explanation({
   const protectedNames = protects ? ['test'] : [];
   const desired = desiredState(publication ? [publication] : [], { prune, protectedNames, ...(gateway && { gateway }) });
   const was = record && recorded('orders', 'test', record);
-  const before = seen.kind === 'seen' ? seen.recorded : was;
+  const before = seen.kind === 'observed' ? seen.recorded : was;
   const { api, apiId, environment, environmentId } = publication ?? wanted('orders', 'test');
   const wholePlan = diffStates(desired, recordedState(before ? [before] : []));
   return {

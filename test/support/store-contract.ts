@@ -59,7 +59,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const store = await under.open();
     const enter = () => store.acquire(gateway, 1).catch((error: EdictError) => `${error.code}: ${error.message}`);
     const [first, second] = await Promise.all([enter(), enter()]);
-    assert.equal([typeof first, second], ['object', 'LEASE_HELD: this edict works on the gateway already, for another file']);
+    assert.equal([typeof first, second], ['object', 'LEASE_HELD: this process already works on the gateway for another file']);
     await store.release(gateway, 2);
     assert.is(typeof (await enter()), 'object');
     await store.close();

@@ -123,7 +123,7 @@ async function runDaemon(
     emulated: settings.emulate,
     ...(url && { url }),
   });
-  if (listenError !== null) log('server:disabled', `no page: ${listenError}`, { hint: 'name another address with --listen, or off' });
+  if (listenError !== null) log('server:disabled', `no page: ${listenError}`, { hint: 'choose another address with --listen, or off' });
   try {
     const unsentCount = await daemon.done;
     emit({ type: 'daemon:stopped', signal: String(stop.signal.reason ?? ''), unsentCount });

@@ -70,3 +70,4 @@ function asEdictError(error: unknown): EdictError {
   if (error instanceof EdictError) return error;
   throw error;
 }
+

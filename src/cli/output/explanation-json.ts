@@ -74,7 +74,7 @@ function deferralJson(deferral: Deferral | null) {
 }
 
 function observedJson({ gateway }: Explanation) {
-  if (gateway.kind !== 'seen') return gateway;
+  if (gateway.kind !== 'observed') return gateway;
   const { recorded, versions } = gateway;
   return {
     kind: gateway.kind,

@@ -112,9 +112,9 @@ function formatUnknownOutcome(
 function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] {
   const { gateway, desired } = explanation;
   switch (gateway.kind) {
-    case 'unasked':
-      return [title('Gateway', `not observed now: ${formatLastObservation(gateway.wasAsked, desired)}`, paint)];
-    case 'unseen':
+    case 'notObserved':
+      return [title('Gateway', `not observed now: ${formatLastObservation(gateway.wasObserved, desired)}`, paint)];
+    case 'unavailable':
       return [
         title('Gateway', paint('red', 'cannot be observed, so the next step follows from the record alone'), paint),
         ...formatFields([
@@ -122,7 +122,7 @@ function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] 
           ['hint', gateway.hint],
         ]),
       ];
-    case 'seen': {
+    case 'observed': {
       const { recorded, versions } = gateway;
       const effective = versions?.find(({ isEffective }) => isEffective);
       const ago = (ms: number | null | undefined): string | null => (ms == null ? null : formatTimestampWithAge(ms, nowMs));
@@ -146,7 +146,7 @@ function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] 
   }
 }
 
-function formatLastObservation(wasAsked: boolean, { refreshIntervalMs }: DesiredState): string {
+function formatLastObservation(wasObserved: boolean, { refreshIntervalMs }: DesiredState): string {
   const schedule =
     refreshIntervalMs === null ? 'the daemon does not observe it' : `the daemon observes it every ${formatDurationMs(refreshIntervalMs)}`;
   return `${schedule}; ${wasAsked ? 'the record has the last observation' : 'it was never observed'} (--refresh observes it now)`;
@@ -171,13 +171,13 @@ function attemptsSection({ explanation, paint, nowMs }: RenderContext): string[]
   return [title('Attempts', 'newest first', paint), newest ?? '', ...request, ...older];
 }
 
-function nextStepSection({ kind, what, why, when, advice, command }: NextStep, { explanation, paint }: RenderContext): string[] {
+function nextStepSection({ kind, summary, details, when, advice, command }: NextStep, { explanation, paint }: RenderContext): string[] {
   const style = explanation.plan.fileHeld ? 'yellow' : styles[kind];
   const { controllerStatus, desired } = explanation;
   return [
-    title('Next', paint(style, what), paint),
+    title('Next', paint(style, summary), paint),
     ...formatFields([
-      ['why', why],
+      ['why', details],
       ['when', when],
       ...advice.map((line): Field => ['to do', line]),
       ['command', command && paint('bold', command)],
@@ -191,8 +191,8 @@ function nextStepSection({ kind, what, why, when, advice, command }: NextStep, {
   ];
 }
 
-function title(name: string, what: string, paint: Colorize): string {
-  return `${paint('bold', `${name}:`)} ${what}`;
+function title(name: string, text: string, paint: Colorize): string {
+  return `${paint('bold', `${name}:`)} ${text}`;
 }
 
 /** Returns a line for each field that has a value. */

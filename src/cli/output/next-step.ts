@@ -18,8 +18,8 @@ export interface NextStep {
   readonly action: Action | null;
   readonly reason: ChangeReason | null;
   /** A short title. */
-  readonly what: string;
-  readonly why: string;
+  readonly summary: string;
+  readonly details: string;
   /** When the step happens, and its condition; `null` if nothing will happen. */
   readonly when: string | null;
   /** Recommended actions; empty if none is needed. */
@@ -36,11 +36,11 @@ export function computeNextStep(explanation: Explanation, settings: Settings): N
   const step = notice ? nextStepForNotice(notice, explanation) : nextStepWithoutChange(explanation);
   const { fileHeld } = explanation.plan;
   if (!fileHeld) return step;
-  const why = `${step.why}; the file is held: ${fileHeld.message}`;
+  const details = `${step.details}; the file is held: ${fileHeld.message}`;
   return {
     ...step,
-    what: `${step.what}; the whole file is held`,
-    why,
+    summary: `${step.summary}; the whole file is held`,
+    details,
     advice: [...step.advice, fileHeld.hint, approvesAllNotice],
     command: approveCommandFor(explanation, settings),
   };
@@ -56,7 +56,7 @@ function approveCommandFor({ wholePlan }: Explanation, settings: Settings): stri
 function nextStepForChange(change: Change, explanation: Explanation, settings: Settings): NextStep {
   const { action, reason, held, deferred } = change;
   const failed = lastFailure(change, explanation)?.attempt;
-  const why = formatReason(change) + (failed?.code ? `; the last attempt failed: ${failed.code} ${failed.message ?? ''}`.trimEnd() : '');
+  const details = formatReason(change) + (failed?.code ? `; the last attempt failed: ${failed.code} ${failed.message ?? ''}`.trimEnd() : '');
   const actionAndReason = { action, reason } as const;
   if (held) {
     const what = `held: going ${action} needs an approval (rule \`${held.rule}\`)`;
@@ -64,8 +64,8 @@ function nextStepForChange(change: Change, explanation: Explanation, settings: S
     return {
       kind: 'held',
       ...actionAndReason,
-      what,
-      why: `${why}; ${held.message}`,
+      summary,
+      details: `${details}; ${held.message}`,
       when,
       advice: [held.hint, approvesAllNotice],
       command: approveCommandFor(explanation, settings),
@@ -77,8 +77,8 @@ function nextStepForChange(change: Change, explanation: Explanation, settings: S
     return {
       kind: 'deferred',
       ...actionAndReason,
-      what: `goes ${action} later: ${deferred.message}`,
-      why,
+      summary: `goes ${action} later: ${deferred.message}`,
+      details,
       when,
       advice: [],
       command: null,
@@ -89,20 +89,26 @@ function nextStepForChange(change: Change, explanation: Explanation, settings: S
   if (reason === 'unknown' && unresolved) {
     const attempt = `attempt ${unresolved.attemptId} (${unresolved.action})`;
     const isUnderWay = isControllerRunning(explanation) && failed?.outcome === null;
-    const what = isUnderWay ? `${attempt} is in flight` : `checks first whether ${attempt} took effect; if not, goes ${action}`;
-    return { kind: 'unknown', ...actionAndReason, what, why: `${why}; ${formatConfirmation(unresolved, explanation)}`, ...timing };
+    const summary = isUnderWay ? `${attempt} is in flight` : `checks first whether ${attempt} took effect; if not, goes ${action}`;
+    return {
+      kind: 'unknown',
+      ...actionAndReason,
+      summary,
+      details: `${details}; ${formatConfirmation(unresolved, explanation)}`,
+      ...timing,
+    };
   }
   const how = change.version === null ? ' as a new version' : ` by switching to version ${change.version}`;
-  const what = `goes ${action}${action === 'online' ? how : ''}`;
-  if (failed === undefined) return { kind: 'pending', ...actionAndReason, what, why, ...timing };
+  const summary = `goes ${action}${action === 'online' ? how : ''}`;
+  if (failed === undefined) return { kind: 'pending', ...actionAndReason, summary, details, ...timing };
   const needsPerson = isControllerRunning(explanation) && (failed.outcome === 'rejected' || failed.outcome === 'unauthorized');
   const nextAttempt = needsPerson ? `going ${action} failed and is not retried automatically` : `going ${action} failed and is retried`;
-  return { kind: 'failed', ...actionAndReason, what: nextAttempt, why, ...timing };
+  return { kind: 'failed', ...actionAndReason, summary: nextAttempt, details, ...timing };
 }
 
 /** Returns the recorded state that the plan starts from. */
 function recordedBefore({ gateway, recorded }: Explanation) {
-  return gateway.kind === 'seen' ? gateway.recorded : recorded;
+  return gateway.kind === 'observed' ? gateway.recorded : recorded;
 }
 
 /** Explains how the gateway's list of versions confirms an attempt. */
@@ -187,28 +193,28 @@ function formatRetry({ outcome, startedAtMs, finishedAtMs }: Attempt, { pid }: C
 }
 
 function nextStepForNotice({ kind, message }: Notice, { desired, declaration }: Explanation): NextStep {
-  const rest = { action: null, reason: null, why: message, command: null } as const;
+  const rest = { action: null, reason: null, details: message, command: null } as const;
   if (kind === 'flapping') {
     const nextObservation = desired.refreshIntervalMs === null ? '`edict apply --refresh`' : "the daemon's";
     const advice = ["find out who changes it: see the console and the gateway's audit log"];
     return {
       kind,
       ...rest,
-      what: 'no change for now',
+      summary: 'no change for now',
       when: `at the first observation after that: ${nextObservation}`,
       advice,
     };
   }
   if (kind === 'outdated') {
     const advice = ['set a new `revision` to publish the latest draft, or `republish: edited` to do so after every edit'];
-    return { kind, ...rest, what: 'no change; an older draft is online', when: null, advice };
+    return { kind, ...rest, summary: 'no change; an older draft is online', when: null, advice };
   }
   const advice = [`set \`drift: correct\` to bring it back to ${declaration?.publication.state}, or change the file to match the gateway`];
   return {
     kind: 'drifted',
     ...rest,
-    why: message.replace(/;[^;]*$/, '; the file says `drift: report`'),
-    what: 'no change; the drift is only reported',
+    details: message.replace(/;[^;]*$/, '; the file says `drift: report`'),
+    summary: 'no change; the drift is only reported',
     when: null,
     advice,
   };
@@ -222,21 +228,21 @@ function nextStepWithoutChange(explanation: Explanation): NextStep {
   if (declaration) {
     const { state, version, revision } = declaration.publication;
     if (state === 'offline' && (recorded?.state ?? null) === null) {
-      const why = 'the file says offline, and edict has never seen it online: it takes offline only what it knows to be online';
-      return { kind: 'unchanged', ...rest, what: 'no change', why };
+      const details = 'the file says offline, and edict has never seen it online: it takes offline only what it knows to be online';
+      return { kind: 'unchanged', ...rest, summary: 'no change', details };
     }
     const isRevisionDeferred = version !== null && revision !== null && revision !== recorded?.revision;
-    const why = isRevisionDeferred
+    const details = isRevisionDeferred
       ? `the pinned version is effective; revision ${revision} is published once \`version\` is removed from the file`
       : 'the recorded state matches the file';
-    return { kind: 'unchanged', ...rest, what: 'no change; in sync', why };
+    return { kind: 'unchanged', ...rest, summary: 'no change; in sync', details };
   }
   if (recorded?.state !== 'online') {
-    return { kind: 'unmanaged', ...rest, what: 'no change', why: 'it was removed from the file, and is not online as far as edict knows' };
+    return { kind: 'unmanaged', ...rest, summary: 'no change', details: 'it was removed from the file, and is not online as far as edict knows' };
   }
   if (desired.prune) {
-    const why = 'it is not in the file and was published outside edict: edict takes offline only what it published itself';
-    return { kind: 'unmanaged', ...rest, what: 'no change', why };
+    const details = 'it is not in the file and was published outside edict: edict takes offline only what it published itself';
+    return { kind: 'unmanaged', ...rest, summary: 'no change', details };
   }
   const advice = ['add it to the file to manage it, or set `prune: true` to take offline everything that was removed from the file'];
   return {

@@ -56,7 +56,7 @@ export class RateLimiter {
   }
 
   /** The oldest active pause; `null` if requests may be sent. */
-  get stopped(): RequestPause | null {
+  get paused(): RequestPause | null {
     return this.#pauses.values().next().value ?? null;
   }
 

@@ -89,7 +89,7 @@ export class DriftDetector {
     const intervalMs = desired.refreshIntervalMs ?? Number.POSITIVE_INFINITY;
     try {
       const observation = await observeGateway(desired, { gateway, record: store, clock, signal });
-      if (observation.kind === 'blind') {
+      if (observation.kind === 'failed') {
         if (observation.listed !== null) await store.saveObservation(desired.gateway, [], observation.listed);
         return this.#onFailed(observation.reason, reconcileId, intervalMs);
       }

@@ -27,7 +27,7 @@ export type GatewayObservation =
 
 /** The gateway could not be read, or its list is not plausible. */
 export interface ObservationFailed {
-  readonly kind: 'blind';
+  readonly kind: 'failed';
   readonly reason: string;
   /** The size of an implausibly short list, which is accepted if the next list is no longer than this; otherwise `null`. */
   readonly listed: number | null;
@@ -55,7 +55,7 @@ export async function observeGateway(desired: DesiredState, deps: ObserveDeps): 
     recordedAtMs <= startedAtMs - desired.gateway.propagationDelayMs ||
     recordedAtMs > clock.now() + maxClockSkewMs;
   const confirmed = await confirmObservation(read.value, desired, await record.readRecordedState(desired.gateway), isSettled, deps);
-  if (confirmed.kind === 'blind') return confirmed;
+  if (confirmed.kind === 'failed') return confirmed;
   // Read again, because edict may have changed something meanwhile; there is no await from here to the write.
   const recorded = await record.readRecordedState(desired.gateway);
   const isObservable = (key: PublicationKey): boolean => {
@@ -79,7 +79,7 @@ export async function observeGateway(desired: DesiredState, deps: ObserveDeps): 
 }
 
 function observationFailed(reason: string, listed: number | null = null): ObservationFailed {
-  return { kind: 'blind', reason, listed };
+  return { kind: 'failed', reason, listed };
 }
 
 interface ConfirmedObservation {
@@ -109,7 +109,7 @@ async function confirmObservation(
   for (const apiId of deletedApiIds)
     withDeleted.set(apiId, { apiId, name: '', groupId: '', group: '', editedAtMs: null, publications: new Map() });
   const pinned = await readPinnedVersions(withDeleted, desired, recorded, deps);
-  return pinned.kind === 'blind' ? pinned : { ...pinned, deletedApiIds };
+  return pinned.kind === 'failed' ? pinned : { ...pinned, deletedApiIds };
 }
 
 /** Returns notices of declared APIs that were deleted, with the ID of a replacement that has the name used in the file. */
@@ -152,7 +152,7 @@ async function confirmOmitted(
   for (const apiId of sample(omitted)) {
     const read = await gateway.getApi(apiId, signal);
     if (read.kind === 'read' && read.value)
-      return observationFailed(`the list leaves out API ${apiId}, which is there when it is asked for by itself`);
+      return observationFailed(`the list omits API ${apiId}, although the gateway returns it when requested by ID`);
     if (read.kind === 'read') deleted.add(apiId);
     // A rejected single read, such as a missing permission, is no evidence against the list.
     if (read.kind !== 'read' && read.kind !== 'rejected') return observationFailed(`${read.failure.code} ${read.failure.message}`);

@@ -9,28 +9,28 @@ interface ErrorRow {
 const unreachable: ErrorRow = {
   code: 'STORE_UNREACHABLE',
   problem: 'cannot be reached',
-  hint: 'check its address and the network; nothing is sent without its record',
+  hint: 'check its address and the network; no call is sent without a record',
 };
 const accessDenied: ErrorRow = {
   code: 'STORE_ACCESS_DENIED',
-  problem: 'does not let edict in',
+  problem: 'rejects the credentials',
   hint: 'check user and password (PGUSER, PGPASSWORD, PGPASSFILE, or password_file in its address)',
 };
 
 const untrustedCertificate: ErrorRow = {
   code: 'STORE_UNREACHABLE',
-  problem: 'is not believed',
-  hint: 'name who has signed its certificate with sslrootcert in its address, or PGSSLROOTCERT, and its host as the certificate does',
+  problem: 'has an untrusted certificate',
+  hint: 'set the CA that signed its certificate with sslrootcert in the URL or PGSSLROOTCERT, and use the host name in the certificate',
 };
 const unusableFiles: ErrorRow = {
   code: 'STORE_CONNECTION_INVALID',
-  problem: 'cannot be reached with these files for TLS',
+  problem: 'cannot be reached with these TLS files',
   hint: 'sslcert and sslrootcert in its address (PGSSLCERT, PGSSLROOTCERT) name certificates in PEM, sslkey (PGSSLKEY) a private key',
 };
 const tlsUnsupported: ErrorRow = {
   code: 'STORE_ACCESS_DENIED',
-  problem: 'has no TLS',
-  hint: 'turn it on there; sslmode=disable in its address, or PGSSLMODE, goes without',
+  problem: 'does not support TLS',
+  hint: 'enable TLS there, or set sslmode=disable in the URL or PGSSLMODE',
 };
 
 /** Errors by SQLSTATE or its prefix, from postgresql.org/docs/current/errcodes-appendix.html. */
@@ -39,28 +39,28 @@ const errorsBySqlState: Readonly<Record<string, ErrorRow>> = {
   '28': accessDenied,
   '3D': {
     code: 'STORE_OPEN_FAILED',
-    problem: 'names a database that is not there',
-    hint: 'create it: edict makes its tables in it, in the schema edict',
+    problem: 'names a database that does not exist',
+    hint: 'create it; edict creates its tables in the schema edict',
   },
   '42501': {
     code: 'STORE_READ_ONLY',
-    problem: 'does not allow that',
+    problem: 'denies permission',
     hint: 'give this user CREATE on the database, or all rights on the schema edict',
   },
   '25006': {
     code: 'STORE_READ_ONLY',
-    problem: 'can only be read',
-    hint: 'name the primary: this is a standby, or the database is set to be read-only',
+    problem: 'is read-only',
+    hint: 'connect to the primary: this is a standby, or the database is read-only',
   },
   '53': {
     code: 'STORE_FULL',
-    problem: 'has no room left: disk, memory or connections',
-    hint: 'make room; nothing is sent without its record',
+    problem: 'has no free disk space, memory or connections',
+    hint: 'free some; no call is sent without a record',
   },
   '57P': { ...unreachable, problem: 'is being stopped or started' },
-  '25P03': { ...unreachable, problem: 'gave up a transaction that stood still, since this process was paused' },
-  '57014': { ...unreachable, problem: 'took too long to answer' },
-  '55000': { ...unreachable, problem: 'takes no connections' },
+  '25P03': { ...unreachable, problem: 'ended an idle transaction because this process was paused' },
+  '57014': { ...unreachable, problem: 'timed out' },
+  '55000': { ...unreachable, problem: 'does not accept connections' },
   '55P03': { code: 'STORE_LOCKED', problem: 'is locked by another process', hint: 'wait until it has finished' },
   XX001: { code: 'STORE_CORRUPT', problem: 'is damaged', hint: 'restore a copy; edict has changed nothing in it' },
 };
@@ -73,7 +73,7 @@ export function toPostgresStoreError(thrown: unknown, at: string): EdictError {
   if (thrown instanceof EdictError) return thrown;
   const code = String((thrown as { readonly code?: unknown }).code ?? '');
   if (code === leaseLostState) {
-    return new LeaseHeldError('another edict has the lease of the gateway by now', { hint: 'nothing was written or sent' });
+    return new LeaseHeldError('another process has acquired the lease of the gateway', { hint: 'nothing was written or sent' });
   }
   const isState = /^[0-9A-Z]{5}$/.test(code);
   const row = isState

@@ -9,10 +9,10 @@ const errorsByResultCode: Readonly<Record<number, { code: string; what: string; 
   10: {
     code: 'STORE_IO_ERROR',
     what: 'cannot be read or written by the disk',
-    hint: 'check the disk; nothing was sent without its record',
+    hint: 'check the disk; no call was sent without a record',
   },
   11: { code: 'STORE_CORRUPT', what: 'is damaged', hint: 'move it away and restore a copy; edict has changed nothing in it' },
-  13: { code: 'STORE_FULL', what: 'cannot grow: the disk is full', hint: 'make room; nothing was sent without its record' },
+  13: { code: 'STORE_FULL', what: 'cannot grow: the disk is full', hint: 'free some space; no call was sent without a record' },
   14: { code: 'STORE_OPEN_FAILED', what: 'cannot be opened', hint: 'check the path and the permissions of its directory' },
   26: {
     code: 'STORE_CORRUPT',

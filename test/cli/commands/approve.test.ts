@@ -18,7 +18,7 @@ test('shows what is approved, by whom, until when, and what happens next', async
   const { code, stdout } = await scene.approve();
   assert.is(code, 0);
   assert.match(stdout, /^Approved until \S+Z: 2 changes, by ada: CHG-7$/m);
-  assert.match(stdout, /^ {2}- offline carts +test +the file says offline, the record online$/m);
+  assert.match(stdout, /^ {2}- offline carts +test +desired offline, recorded online$/m);
   assert.match(stdout, 'A running daemon continues automatically; without one, run `edict apply`.');
 });
 

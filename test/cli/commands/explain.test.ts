@@ -39,7 +39,7 @@ test('--refresh only reads from the gateway, and the plan starts from the observ
   const before = emulator.requests.since(0).length;
   const seen = await edict(['explain', 'orders', 'test', '--refresh', '--format', 'json'], folder);
   const { recorded, observed, next } = JSON.parse(seen.stdout) as Record<string, { state: string; kind: string }>;
-  assert.equal([recorded?.state, observed?.kind, observed?.state, next?.kind], ['online', 'seen', 'offline', 'drifted']);
+  assert.equal([recorded?.state, observed?.kind, observed?.state, next?.kind], ['online', 'observed', 'offline', 'drifted']);
   const operations = emulator.requests.since(before).map(({ operation }) => operation);
   assert.equal([...new Set(operations)].sort(), ['listApis', 'listVersions']);
   await emulator.close();

@@ -44,7 +44,7 @@ test('shows desired state, recorded state and next step, also of removed publica
   assert.match(publications[0]?.recorded?.versionId ?? '', /^[0-9a-f]{32}$/);
 
   const text = (await edict(['status', '--emulate'], folder)).stdout;
-  assert.match(text, /^orders +test +offline +online +\S+Z +offline: the file says offline, the record online$/m);
+  assert.match(text, /^orders +test +offline +online +\S+Z +offline: desired offline, recorded online$/m);
   assert.match(text, /^carts +test +not in file +online/m);
   assert.match(text, /^API +test$/m);
   assert.match(text, /^orders +▼ going offline$/m);

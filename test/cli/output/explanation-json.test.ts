@@ -34,7 +34,7 @@ test('the document has every part, with timestamps as text', () => {
     drift: { from: 'online', since: at, detectedAt: at, backoffUntil: at },
     ...{ corrections: 3, correctedAt: at, unknownAttempt: { attempt: 9, action: 'online', marker: 'cafe', endedAt: at } },
   });
-  assert.equal(made.observed, { kind: 'unasked', wasAsked: false });
+  assert.equal(made.observed, { kind: 'notObserved', wasObserved: false });
   assert.equal([made.attempts[0]?.startedAt, made.attempts[0]?.hint], ['2026-11-20T09:30:00.000Z', 'mend it']);
   assert.equal([made.next.deferred, made.fileHeld], [null, null]);
   assert.equal([made.next.kind, made.next.action, made.next.reason, made.next.held], ['unknown', 'online', 'unknown', null]);
@@ -58,9 +58,9 @@ test('it has the hold, the notices and null for an unresolved ID', () => {
 
 test('it has the observed state', () => {
   const version = { versionId: 'v7', versionNumber: '', remark: '', publishedAtMs: startedAtMs, isEffective: true };
-  const seen = { kind: 'seen', recorded: recorded('orders', 'test', { editedAtMs: startedAtMs }), versions: [version] } as const;
+  const seen = { kind: 'observed', recorded: recorded('orders', 'test', { editedAtMs: startedAtMs }), versions: [version] } as const;
   assert.equal(json(explanation({ file: {}, record: {}, seen })).observed, {
-    ...{ kind: 'seen', state: 'online', publishedAt: null, editedAt: at, effectiveVersionId: 'v7', versions: 1 },
+    ...{ kind: 'observed', state: 'online', publishedAt: null, editedAt: at, effectiveVersionId: 'v7', versions: 1 },
   });
 });
 

@@ -78,7 +78,7 @@ test('the recorded drift, corrections and unknown attempt are shown', () => {
 
 test('the observed state is shown, or why the gateway cannot be observed', () => {
   const version = { versionId: 'v7', versionNumber: 'seven', remark: '', publishedAtMs: nowMs, isEffective: true };
-  const seen = { kind: 'seen', recorded: recorded('orders', 'test', { editedAtMs: nowMs }), versions: [version] } as const;
+  const seen = { kind: 'observed', recorded: recorded('orders', 'test', { editedAtMs: nowMs }), versions: [version] } as const;
   const said = text(explanation({ file: {}, record: {}, seen }));
   assert.match(
     said,
@@ -87,7 +87,7 @@ test('the observed state is shown, or why the gateway cannot be observed', () =>
   assert.match(said, 'kept        1 version\n');
   assert.match(text(explanation({ file: {}, record: {}, seen: { ...seen, versions: [] } })), 'Gateway: offline, observed just now');
   assert.match(text(explanation({ file: {}, seen: { ...seen, versions: null } })), 'Gateway: online, observed just now');
-  const blind = { kind: 'unseen', reason: 'no connection', hint: 'check the network' } as const;
+  const blind = { kind: 'unavailable', reason: 'no connection', hint: 'check the network' } as const;
   assert.match(text(explanation({ file: {}, seen: blind })), /cannot be observed.*\n {2}why +no connection\n {2}hint +check the network\n/);
 });
 

@@ -11,7 +11,7 @@ import { change, desiredState, recorded, recordedState, wanted } from '../../sup
 
 const desired = desiredState([]);
 const empty = diffStates(desired, new Map());
-const hold = { rule: 'protected', message: 'environment release is protected', hint: 'check that it is meant' } as const;
+const hold = { rule: 'protected', message: 'environment release is protected', hint: 'check that it is intended' } as const;
 const wait = { rule: 'freeze', message: 'frozen', untilMs: 0 } as const;
 const show = (over: Partial<Plan>, approveCommand: string | null = null): string =>
   renderMarkdownPlan({ plan: { ...empty, ...over }, desired, notices: [], approveCommand });
@@ -33,7 +33,7 @@ test('the summary comes first, then offline, held, deferred and online changes',
     '| `d` |',
     '**Held for approval** (1)',
     '| `c` |',
-    'Before you approve what is held: check that it is meant. To approve:\n\n```\nedict approve sha256:1 --by NAME --reason TEXT\n```\n',
+    'Before you approve what is held: check that it is intended. To approve:\n\n```\nedict approve sha256:1 --by NAME --reason TEXT\n```\n',
     '**Deferred** (1)',
     '| `b` |',
     '**Goes online** (1)',

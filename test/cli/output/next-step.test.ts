@@ -38,7 +38,7 @@ const situations: readonly [name: string, given: Given, kind: NextStep['kind'], 
     'held',
     { file: { state: 'offline' }, record: {}, protects: true },
     'held',
-    ['`protected`', 'the record online', 'check that it is meant', 'edict approve sha256:'],
+    ['`protected`', 'recorded online', 'check that it is intended', 'edict approve sha256:'],
   ],
   [
     'rejected',
@@ -139,7 +139,7 @@ const situations: readonly [name: string, given: Given, kind: NextStep['kind'], 
   ['removed from the file, and published outside edict', { record: { drift }, prune: true }, 'unmanaged', ['published outside edict']],
   [
     'the observed state takes precedence over the recorded one',
-    { file: {}, record: {}, seen: { kind: 'seen', recorded: recorded('orders', 'test', { state: 'offline', drift }), versions: null } },
+    { file: {}, record: {}, seen: { kind: 'observed', recorded: recorded('orders', 'test', { state: 'offline', drift }), versions: null } },
     'drifted',
     ['taken offline'],
   ],
@@ -149,7 +149,7 @@ for (const [name, given, kind, said] of situations) {
   test(`shows the next step: ${name}`, () => {
     const step = next(given);
     assert.is(step.kind, kind);
-    const words = [step.what, step.why, step.when ?? '', ...step.advice, step.command ?? ''].join('\n');
+    const words = [step.summary, step.details, step.when ?? '', ...step.advice, step.command ?? ''].join('\n');
     for (const part of said) assert.match(words, part);
   });
 }
@@ -164,7 +164,7 @@ for (const [name, untilMs, condition, when] of [
     const deferred = { rule: 'freeze', message: 'frozen (launch)', untilMs } as const;
     const plan = { ...of.plan, changes: of.plan.changes.map((change) => ({ ...change, deferred })) };
     const step = computeNextStep({ ...of, plan }, settings);
-    assert.equal([step.kind, step.what, step.when, step.command], ['deferred', 'goes online later: frozen (launch)', when, null]);
+    assert.equal([step.kind, step.summary, step.when, step.command], ['deferred', 'goes online later: frozen (launch)', when, null]);
   });
 }
 
@@ -172,8 +172,8 @@ test('a publication in sync of a held file has the approve command', () => {
   const of = explanation({ file: {}, record: {} });
   const fileHeld = { rule: 'maxRemoved', message: 'it lost 7 of 8', hint: 'check it', affected: ['x'] } as const;
   const step = computeNextStep({ ...of, plan: { ...of.plan, fileHeld }, wholePlan: { ...of.wholePlan, fileHeld } }, settings);
-  assert.equal([step.kind, step.what], ['unchanged', 'no change; in sync; the whole file is held']);
-  assert.match(step.why, 'the file is held: it lost 7 of 8');
+  assert.equal([step.kind, step.summary], ['unchanged', 'no change; in sync; the whole file is held']);
+  assert.match(step.details, 'the file is held: it lost 7 of 8');
   assert.is(step.advice[0], 'check it');
   assert.match(step.command ?? '', /^edict approve sha256:[0-9a-f]{64} --by NAME --reason TEXT$/);
 });

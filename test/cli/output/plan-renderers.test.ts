@@ -34,7 +34,7 @@ test('the text shows online changes, then held ones, and offline changes last', 
     places.toSorted((a, b) => a - b),
   );
   assert.match(text, 'edict.yaml:1');
-  assert.match(text, 'Before you approve: check that it is meant.\nTo approve: edict approve sha256:1');
+  assert.match(text, 'Before you approve: check that it is intended.\nTo approve: edict approve sha256:1');
   assert.match(text, '2 calls, about 0.1 s at 10 per 1 s.');
 });
 

@@ -42,10 +42,10 @@ test('leaves the window of the process before it alone', async () => {
 test('a pause stops what has not begun, holds what has, and ends by itself', async () => {
   const { traffic, send, said } = trafficOn();
   await send({ kind: 'throttled', retryAfterMs: 30, rateLimit: null });
-  assert.equal([traffic.stopped?.reason, said], ['pause', ['stopped: pause']]);
+  assert.equal([traffic.paused?.reason, said], ['pause', ['stopped: pause']]);
   assert.is(await send(), 1030);
   await new Promise((resolve) => setTimeout(resolve, 60));
-  assert.equal([traffic.stopped, said], [null, ['stopped: pause', 'resumed']]);
+  assert.equal([traffic.paused, said], [null, ['stopped: pause', 'resumed']]);
   traffic.close();
 });
 
@@ -60,16 +60,16 @@ test('a lower rate spaces the requests', async () => {
 test('an outage stops, and the first answer resumes', async () => {
   const { traffic, send, said } = trafficOn({ calls: 100 });
   for (let request = 0; request < 5; request += 1) await send({ kind: 'lost', retryAfterMs: null, rateLimit: null });
-  assert.is(traffic.stopped?.reason, 'outage');
+  assert.is(traffic.paused?.reason, 'outage');
   await send({ kind: 'lost', retryAfterMs: null, rateLimit: null });
   await send();
-  assert.equal([traffic.stopped, said], [null, ['stopped: outage', 'resumed']]);
+  assert.equal([traffic.paused, said], [null, ['stopped: outage', 'resumed']]);
 });
 
 test('what was never sent says nothing', async () => {
   const { traffic, send } = trafficOn({ calls: 100 });
   for (let request = 0; request < 20; request += 1) await send({ kind: 'unsent', retryAfterMs: null, rateLimit: null });
-  assert.is(traffic.stopped, null);
+  assert.is(traffic.paused, null);
 });
 
 test('goes on only when every reason has gone', () => {
@@ -78,7 +78,7 @@ test('goes on only when every reason has gone', () => {
   traffic.pause('outage', 'no');
   traffic.pause('outage', 'no');
   traffic.resume('credentials');
-  assert.equal([traffic.stopped?.reason, traffic.isPausedFor('outage')], ['outage', true]);
+  assert.equal([traffic.paused?.reason, traffic.isPausedFor('outage')], ['outage', true]);
   traffic.resume('outage');
   traffic.resume('outage');
   assert.equal(said, ['stopped: credentials', 'stopped: outage', 'resumed']);

@@ -72,7 +72,7 @@ async function lookAt(scene: Scene) {
   };
   const seen = await observeGateway(desired, { gateway, record: reader, clock: { now }, signal: new AbortController().signal });
   const observed = seen.kind === 'observed' ? seen : null;
-  const reason = seen.kind === 'blind' ? seen.reason : null;
+  const reason = seen.kind === 'failed' ? seen.reason : null;
   const reasons = observed
     ? diffStates(desired, observed.recorded).changes.map((each) => `${each.api} ${each.action} ${each.reason}`)
     : null;
@@ -98,7 +98,7 @@ for (const kind of ['throttled', 'retryable', 'rejected', 'unauthorized'] as con
   });
 }
 
-test('a list that leaves out an API which is there is not believed in anything', async () => {
+test('a list that leaves out an API which is there has an untrusted certificate in anything', async () => {
   const { reason, asked } = await lookAt({
     desired: desiredState([wanted('orders', 'test'), wanted('carts', 'test')]),
     list: [listed('carts', 'test')],
@@ -205,7 +205,7 @@ test('a list that has lost a large share is believed only if the next one is as 
   const desired = desiredState(names.map((name) => wanted(name, 'test')));
   const list = Array.from({ length: 79 }, (_, index) => listed(`other${index}`));
   const first = await lookAt({ desired, list, listedBefore: 100 });
-  assert.equal([first.seen.kind, first.seen.listed], ['blind', 79]);
+  assert.equal([first.seen.kind, first.seen.listed], ['failed', 79]);
   assert.match(first.reason ?? '', '79 APIs and held 100');
   assert.is((await lookAt({ desired, list, listedBefore: 79 })).seen.kind, 'observed');
   assert.is((await lookAt({ desired, list, listedBefore: 98 })).seen.kind, 'observed', 'a fifth may go at once');

@@ -32,7 +32,7 @@ for (const [code, expected] of [
 
 test('the message says where and what, with what to do', () => {
   const { message, hint } = of('28P01', 'password authentication failed for user "edict"');
-  assert.is(message, 'the store postgres://db/ does not let edict in: password authentication failed for user "edict"');
+  assert.is(message, 'the store postgres://db/ rejects the credentials: password authentication failed for user "edict"');
   assert.match(hint ?? '', 'PGPASSWORD');
 });
 
