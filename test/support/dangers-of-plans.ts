@@ -146,7 +146,7 @@ export const dangersOfPlans: readonly Danger[] = [
     happens: writing(down('orders', 'carts')),
     command: () => ['approve', `sha256:${'0'.repeat(64)}`, '--by', 'ada', '--reason', 'CHG-7'],
     exit: 1,
-    says: /is not what is held now: that is sha256:[0-9a-f]{64}/,
+    says: /does not match what is held now: sha256:[0-9a-f]{64}/,
   },
   {
     name: 'an approval is given while nothing is held',
