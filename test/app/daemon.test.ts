@@ -54,7 +54,7 @@ test('where the default address is taken the daemon goes on without a page, and 
     const daemon = await startTestDaemon(settings, { listen, listenIsExplicit: false, onEvent: (event) => events.push(event) });
     await until('the call is made', () => events.some(({ type }) => type === 'attempt:finished'));
     assert.is(daemon.url, null);
-    assert.match(daemon.listenError ?? '', /cannot be listened on/);
+    assert.match(daemon.listenError ?? '', /cannot listen on/);
     daemon.stop();
     await daemon.done;
   }));
