@@ -208,14 +208,14 @@ export const dangersInFiles: readonly Danger[] = [
   },
   {
     name: 'one API leaves an environment that leaves the file too',
-    does: 'holds it: with the environment went the word whether it is protected',
+    does: 'holds it: the `protected` setting of the environment is gone',
     before: { apis: { ...ten.apis, orders: 'test release' }, more: 'prune: true' },
     happens: edited((text) => text.replace(', release: online', '').replace(', release: env-release', ''), {
       apis: { ...ten.apis, orders: 'test release' },
       more: 'prune: true',
     }),
     exit: 4,
-    says: /environment release left the file/,
+    says: /environment release was removed from the file/,
   },
   {
     name: 'another project is named',
