@@ -70,4 +70,3 @@ function asEdictError(error: unknown): EdictError {
   if (error instanceof EdictError) return error;
   throw error;
 }
-

@@ -149,7 +149,7 @@ function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] 
 function formatLastObservation(wasObserved: boolean, { refreshIntervalMs }: DesiredState): string {
   const schedule =
     refreshIntervalMs === null ? 'the daemon does not observe it' : `the daemon observes it every ${formatDurationMs(refreshIntervalMs)}`;
-  return `${schedule}; ${wasAsked ? 'the record has the last observation' : 'it was never observed'} (--refresh observes it now)`;
+  return `${schedule}; ${wasObserved ? 'the recorded state includes the last observation' : 'it was never observed'} (--refresh observes it now)`;
 }
 
 function attemptsSection({ explanation, paint, nowMs }: RenderContext): string[] {

@@ -56,10 +56,11 @@ function approveCommandFor({ wholePlan }: Explanation, settings: Settings): stri
 function nextStepForChange(change: Change, explanation: Explanation, settings: Settings): NextStep {
   const { action, reason, held, deferred } = change;
   const failed = lastFailure(change, explanation)?.attempt;
-  const details = formatReason(change) + (failed?.code ? `; the last attempt failed: ${failed.code} ${failed.message ?? ''}`.trimEnd() : '');
+  const details =
+    formatReason(change) + (failed?.code ? `; the last attempt failed: ${failed.code} ${failed.message ?? ''}`.trimEnd() : '');
   const actionAndReason = { action, reason } as const;
   if (held) {
-    const what = `held: going ${action} needs an approval (rule \`${held.rule}\`)`;
+    const summary = `held: going ${action} needs an approval (rule \`${held.rule}\`)`;
     const when = `after a person approves it${isControllerRunning(explanation) ? '' : `, ${formatWhenApplied(explanation)}`}`;
     return {
       kind: 'held',
@@ -238,7 +239,12 @@ function nextStepWithoutChange(explanation: Explanation): NextStep {
     return { kind: 'unchanged', ...rest, summary: 'no change; in sync', details };
   }
   if (recorded?.state !== 'online') {
-    return { kind: 'unmanaged', ...rest, summary: 'no change', details: 'it was removed from the file, and is not online as far as edict knows' };
+    return {
+      kind: 'unmanaged',
+      ...rest,
+      summary: 'no change',
+      details: 'it was removed from the file, and is not online as far as edict knows',
+    };
   }
   if (desired.prune) {
     const details = 'it is not in the file and was published outside edict: edict takes offline only what it published itself';
@@ -248,8 +254,8 @@ function nextStepWithoutChange(explanation: Explanation): NextStep {
   return {
     kind: 'unmanaged',
     ...rest,
-    what: 'no change',
-    why: 'it was removed from the removed from the file, and `prune` is false',
+    summary: 'no change',
+    details: 'it was removed from the file, and `prune` is false',
     advice,
   };
 }
