@@ -4,7 +4,7 @@
  * Everything here runs when the repository is built on, never when edict runs: start-up pays for no schema compiling.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -176,7 +176,7 @@ if (!check) mkdirSync(new URL('generated/ui/', root), { recursive: true });
 for (const [name, content] of contents()) {
   const path = new URL(`generated/${name}`, root);
   if (!check) writeFileSync(path, content);
-  else if (read(`generated/${name}`) !== content) stale.push(`generated/${name}`);
+  else if (!existsSync(path) || read(`generated/${name}`) !== content) stale.push(`generated/${name}`);
 }
 if (stale.length > 0) {
   process.stderr.write(`Out of date: ${stale.join(', ')}. Run \`npm run generate\` and commit what it writes.\n`);

@@ -2,8 +2,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { runCli } from '../../src/cli/program.ts';
 import { type Answer, answeringServer, json } from '../gateway/answering-server.ts';
-import { edict, scratchFolder, startEdict, until } from '../support/edict-process.ts';
+import { scratchFolder, startEdict, until } from '../support/edict-process.ts';
+import { testContext } from '../support/streams.ts';
 
 /** Every secret has this in it. */
 const mark = 'MARKED';
@@ -68,21 +70,28 @@ async function showsNothingOf(what: string, environmentIn: (folder: string) => R
   const daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder, environment);
   await until('it has heard a few answers', () => server.requests.length >= 3 && daemon.output.stderr.includes('attempt:finished'));
   await new Promise((resolve) => setTimeout(resolve, 1500));
-  texts.push((await edict(['status'], folder, environment)).stdout);
+  texts.push((await startEdict(['status'], folder, environment).finished).stdout);
   daemon.child.kill('SIGTERM');
   const { stdout, stderr } = await daemon.finished;
   texts.push(stdout, stderr);
   for (const args of [
     ['apply', '--format', 'json', '--log-level', 'debug'],
     ['apply', '--log-format', 'pretty'],
+  ]) {
+    const finished = await startEdict(args, folder, environment).finished;
+    texts.push(finished.stdout, finished.stderr);
+  }
+  for (const [command = '', ...options] of [
     ['plan'],
     ['plan', '--format', 'json'],
     ['status', '--format', 'json'],
     ['history'],
     ['history', '--format', 'json'],
   ]) {
-    const finished = await edict(args, folder, environment);
-    texts.push(finished.stdout, finished.stderr);
+    const { context, ...written } = testContext(environment);
+    const state = `sqlite:${join(folder, '.edict/state.db')}`;
+    await runCli([command, join(folder, 'edict.yaml'), '--state', state, ...options], context);
+    texts.push(written.stdout(), written.stderr());
   }
   await server.close();
   for (const file of readdirSync(join(folder, '.edict'))) texts.push(readFileSync(join(folder, '.edict', file), 'utf8'));

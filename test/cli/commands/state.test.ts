@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../../src/emulator/emulator.ts';
 import { edict } from '../../support/edict-command.ts';
 import { fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../../support/edict-process.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const test = suite('state');
 let emulator: Emulator;
@@ -49,7 +50,9 @@ test('a plan from a copy is the same', async () => {
 
 test('copying a store in use succeeds and names the process on stderr', async () => {
   const daemon = startEdict(['run', '--log-format', 'json'], folder);
-  await until('it holds the lease', () => daemon.events('plan:computed').length > 0, [daemon]);
+  await until('it plans', () => daemon.events('plan:computed').length > 0, [daemon]);
+  const holder = async () => JSON.parse((await run('state', 'show', '--format', 'json')).stdout).gateways[0].holder;
+  await eventually(async () => (await holder()) === `pid ${daemon.child.pid}`, 60_000, 'it is recorded as the holder');
   const { code, stdout, stderr } = await run('state', 'copy', 'copy.db', '--format', 'json');
   assert.is(code, 0);
   assert.match(stderr, new RegExp(`^edict: warning: sqlite:.*state\\.db was copied while in use by pid ${daemon.child.pid}$`, 'm'));
