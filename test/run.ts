@@ -22,7 +22,8 @@ const costlyFirst = ['app/wait', 'e2e/', 'chaos/', 'store/', 'cli/commands/', 'a
 
 /** Folders whose files run in one process. A file that touches what belongs to the whole process still has its own. */
 const sharingFolders = [
-  'cli/output/',
+  'app/',
+  'cli/',
   'controller/',
   'emulator/',
   'gateway/',
@@ -31,6 +32,7 @@ const sharingFolders = [
   'render/',
   'server/',
   'source/',
+  'store/',
   'telemetry/',
   'ui/',
 ];

@@ -46,19 +46,12 @@ test('the password of the store is in nothing that is written', async () => {
     await (await fetch(new URL('api/v1/status', `${url}/`))).text(),
     await (await fetch(new URL('metrics', `${url}/`))).text(),
   ];
-  for (const args of [
-    ['plan'],
-    ['status'],
-    ['status', '--format', 'json'],
-    ['explain', 'api1', 'test'],
-    ['state', 'show'],
-    ['apply'],
-    ['history'],
-  ]) {
-    const { stdout, stderr } = await startEdict([...args, '--state', at.state], folder).finished;
+  for (const args of [['plan'], ['status'], ['status', '--format', 'json'], ['explain', 'api1', 'test'], ['state', 'show'], ['history']]) {
+    const { stdout, stderr } = await edict([...args, '--state', at.state], folder);
     written.push(stdout, stderr);
   }
-  written.push(daemon.output.stderr);
+  const { stdout, stderr } = await startEdict(['apply', '--state', at.state], folder).finished;
+  written.push(stdout, stderr, daemon.output.stderr);
   assert.match(written.join(''), 'edict approve');
   for (const text of written) assert.not.match(text, new RegExp(`:${password || 'no password'}@`));
 });
