@@ -13,8 +13,8 @@ export function growth(work: (size: number) => void, size: number): number {
   );
 }
 
-/** Below this the growth is linear: halfway, on a logarithmic scale, to quadratic. */
-export const linear = 32;
+/** Below this the growth is linear: and well below quadratic. */
+export const linear = 50;
 
 function cpuMs(run: () => void): number {
   const before = process.cpuUsage();
