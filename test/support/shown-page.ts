@@ -1,4 +1,4 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import type { EdictEvent } from '../../src/model/events.ts';
 import type { Attempt } from '../../src/model/ports.ts';
 import type { DesiredPublication, DesiredState, RecordedPublication } from '../../src/model/publication.ts';
@@ -20,6 +20,29 @@ export interface ShownPage {
   /** What the browser has complained about. */
   readonly complaints: readonly string[];
   close(): Promise<void>;
+}
+
+/** The browser of this process, which the files that share it open one after the other. */
+let browser: Promise<Browser> | null = null;
+let closing: NodeJS.Timeout | undefined;
+let contexts = 0;
+
+async function openContext(options: BrowserContextOptions): Promise<BrowserContext> {
+  clearTimeout(closing);
+  contexts += 1;
+  browser ??= openBrowser();
+  return (await browser).newContext(options);
+}
+
+/** Closes the browser if no page is opened soon: the next file may need it, and after the last one it would keep the process alive. */
+function closeBrowserSoon(): void {
+  contexts -= 1;
+  if (contexts > 0) return;
+  closing = setTimeout(async () => {
+    const idle = browser;
+    browser = null;
+    await (await idle)?.close();
+  }, 500);
 }
 
 /** Opens the real page from a real server with a real browser; only the engine is the test itself. */
@@ -45,8 +68,8 @@ export async function openShownPage(attempts: readonly Attempt[] = [], options: 
       ],
     },
   );
-  const browser: Browser = await openBrowser();
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
+  const context = await openContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(error.message));
@@ -64,7 +87,8 @@ export async function openShownPage(attempts: readonly Attempt[] = [], options: 
       return desired;
     },
     close: async () => {
-      await browser.close();
+      await context.close();
+      closeBrowserSoon();
       broadcaster.close();
       await server.close();
     },
