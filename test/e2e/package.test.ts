@@ -16,7 +16,8 @@ const test = suite('package');
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
 const image = scratchFolder();
-const folder = scratchFolder();
+const isFull = process.env['EDICT_TEST_RUNS'] === 'full';
+const folder = isFull ? scratchFolder() : join(image, 'app');
 let tarball: string;
 
 const shell = (line: string): Promise<string> => cleanShell(line, folder);
@@ -28,7 +29,7 @@ const inImage = (text: string): string => text.replace(/(?<=^| )\/(?=source|pack
 
 /** Has `npm ci` check the lock file alone, and uses what is installed here: to install it again is left to the full run. */
 function withoutInstall(command: string): string {
-  if (process.env['EDICT_TEST_RUNS'] === 'full') return command;
+  if (isFull) return command;
   return command.replace(/npm ci\b[^&]*/, (install) => `${install}--dry-run && ln -s '${join(root, 'node_modules')}' node_modules `);
 }
 
@@ -75,9 +76,12 @@ test('installed in an empty folder, it runs what the README says', async () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const block = /### Install it\n[\s\S]*?```\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
   assert.match(block, tarball);
+  const [install = '', ...commands] = block.trim().split('\n');
+  assert.is(install, `npm install --omit=dev ./${tarball}`); // as the Containerfile has it; the full run does it once more
+  if (isFull) await shell(install);
   const said: string[] = [];
-  for (const line of block.trim().split('\n')) said.push(await shell(line));
-  const [, validated, applied, status] = said;
+  for (const line of commands) said.push(await shell(line));
+  const [validated, applied, status] = said;
   assert.match(validated ?? '', 'declares 6 publications');
   assert.match(applied ?? '', /Applied in .*: 5 online, 0 offline, 1 unchanged/);
   assert.match(status ?? '', 'in sync');

@@ -46,12 +46,15 @@ export function startEdict(
   child.stderr.on('data', (chunk: Buffer) => {
     output.stderr += chunk;
   });
-  const events = (event: string) =>
-    output.stderr
-      .split('\n')
-      .filter((line) => line.startsWith('{') && line.endsWith('}'))
-      .map((line) => JSON.parse(line) as Record<string, unknown>)
-      .filter((record) => record['event'] === event);
+  const records: Record<string, unknown>[] = [];
+  let parsedTo = 0; // a test asks every few milliseconds
+  const events = (event: string) => {
+    const end = output.stderr.lastIndexOf('\n') + 1;
+    const lines = output.stderr.slice(parsedTo, end).split('\n');
+    parsedTo = end;
+    for (const line of lines) if (line.startsWith('{') && line.endsWith('}')) records.push(JSON.parse(line) as Record<string, unknown>);
+    return records.filter((record) => record['event'] === event);
+  };
   const finished = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }));
   return { child, output, events, finished };
 }
