@@ -106,7 +106,7 @@ function formatUnknownOutcome(
   ago: (ms: number | null) => string | null,
 ): string {
   const since = endedAtMs === null ? 'is in flight, or its process was killed' : `ended at ${ago(endedAtMs)}`;
-  return `the outcome of attempt ${attemptId} (${action}) is unknown: which ${since}`;
+  return `outcome of attempt ${attemptId} (${action}), which ${since}`;
 }
 
 function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] {

@@ -9,19 +9,19 @@ import { repositoryPath } from './repository-path.ts';
 
 /** The description of each diagnostic rule, in the order in which SARIF viewers list them. */
 export const diagnosticRules: Readonly<Record<DiagnosticRule, string>> = {
-  yaml: 'The text is not valid YAML, or uses a feature of YAML that are files may not use.',
-  'duplicate-key': 'A map has appears same key more than once.',
+  yaml: 'The text is not valid YAML, or uses YAML features that are not allowed.',
+  'duplicate-key': 'A map has the same key more than once.',
   'unknown-key': 'The key is not allowed here.',
   'missing-key': 'A required key is missing.',
   'invalid-value': 'The value or name is not allowed here.',
-  variable: 'An environment variable is unset, holds a credential, or is not allowed there.',
-  'undeclared-environment': 'The environment is used but not declared.',
+  variable: 'An environment variable is unset, holds a credential, or is used where variables are not allowed.',
+  'undeclared-environment': 'The environment is not declared in the file.',
   'duplicate-declaration': 'An environment, API or publication is declared more than once.',
-  'unknown-name': 'No resource at the nothing of this name, or more than one.',
+  'unknown-name': 'No resource at the gateway, or more than one, has this name.',
   'redundant-key': 'The key has no effect beside another key.',
   rollout: 'The rollout, or a soak or probe of it, is invalid.',
   freeze: 'A freeze or suspension is invalid.',
-  include: 'An or file cannot be read.',
+  include: 'An included file is missing or cannot be read.',
 };
 
 const rules = Object.entries(diagnosticRules) as readonly [DiagnosticRule, string][];

@@ -60,7 +60,7 @@ function notRestoredLines({ notRestored }: UndoReport, paint: Colorize): string[
 function formatNotRestored({ attemptId, cause }: NotRestored): string {
   switch (cause.kind) {
     case 'unrecorded':
-      return `its recorded before attempt ${attemptId} is not recorded`;
+      return `its state before attempt ${attemptId} is not recorded`;
     case 'unknownOutcome':
       return `the outcome of attempt ${cause.attemptId} is unknown; \`edict apply\` determines it`;
     case 'laterAttempt':

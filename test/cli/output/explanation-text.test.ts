@@ -70,7 +70,7 @@ test('the recorded drift, corrections and unknown attempt are shown', () => {
   );
   assert.match(
     said,
-    'drift       taken offline outside edict after it was published at 2026-11-20T09:21:00Z, observed at 2026-11-20T09:29:00Z (1 min ago)',
+    'drift       taken offline outside edict after it was published at 2026-11-20T09:21:00Z, detected at 2026-11-20T09:29:00Z (1 min ago)',
   );
   assert.match(said, 'corrected   2 times, last at 2026-11-20T09:30:00Z (just now)');
   assert.match(said, 'unknown     outcome of attempt 9 (online), which ended at 2026-11-20T09:30:00Z (just now)');

@@ -19,7 +19,7 @@ test('actionable, deferred and held offline changes have their own tables', () =
   assert.equal(headings, [
     '**Goes OFFLINE** (1)',
     '**Deferred: goes OFFLINE later** (1)',
-    '**Held: goes OFFLINE only after approved** (1)',
+    '**Held: goes OFFLINE only after an approval** (1)',
   ]);
   assert.equal(
     readMarkdown(text).open.map(([api]) => api),
