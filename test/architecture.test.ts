@@ -12,7 +12,7 @@ const layers: readonly { readonly layer: string; readonly mayImport: readonly st
   { layer: 'src/model/', mayImport: [] },
   { layer: 'src/plan/', mayImport: ['src/model/'] },
   { layer: 'src/render/', mayImport: ['src/plan/', 'src/model/', 'generated/'] },
-  { layer: 'src/controller/', mayImport: pure },
+  { layer: 'src/controller/', mayImport: [...pure, 'src/source/interface.ts', 'src/gateway/interface.ts', 'src/store/interface.ts'] },
   { layer: 'src/source/', mayImport: [...pure, 'generated/'] },
   { layer: 'src/gateway/', mayImport: [...pure, 'generated/'] },
   { layer: 'src/store/', mayImport: [...pure, 'generated/'] },

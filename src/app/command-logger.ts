@@ -1,5 +1,5 @@
 import type { Emit } from '../model/events.ts';
-import type { LogOptions } from '../model/log-options.ts';
+import type { LogOptions } from '../model/settings.ts';
 
 /** The log of a running command. */
 export interface CommandLogger {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Emulator } from '../emulator/emulator.ts';
 import type { Seed } from '../emulator/seed.ts';
+import type { Probe } from '../gateway/interface.ts';
+import type { DesiredState } from '../model/desired-state.ts';
 import { type NameRef, type NameResolutions, nameKey } from '../model/name-ref.ts';
-import type { Probe } from '../model/ports.ts';
-import type { DesiredState, RecordedState } from '../model/publication.ts';
+import type { RecordedState } from '../model/recorded-state.ts';
 
 /*
  * The emulated gateway that replaces the real one with --emulate.

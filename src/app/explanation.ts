@@ -1,18 +1,15 @@
 import type { AppContext } from '../model/app-context.ts';
+import type { Attempt } from '../model/attempt.ts';
 import type { Plan } from '../model/change.ts';
+import type { ControllerStatus } from '../model/controller-status.ts';
+import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
 import { EdictError } from '../model/errors.ts';
 import type { DriftNotice, ListedVersion } from '../model/observation.ts';
-import type { Attempt, ControllerStatus, StoreReader } from '../model/ports.ts';
-import type {
-  DesiredPublication,
-  DesiredState,
-  PublicationKey,
-  PublicationNames,
-  RecordedPublication,
-  RecordedState,
-} from '../model/publication.ts';
+import type { PublicationKey, PublicationNames } from '../model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { findPublication, type PublicationRef } from '../plan/publication-lookup.ts';
 import { filterPlan, isTargeted, type Targets } from '../plan/targets.ts';
+import type { StoreReader } from '../store/interface.ts';
 import { seedFromState } from './emulated-gateway.ts';
 import { withGatewayReader } from './gateway-access.ts';
 import { computeCurrentPlan, withReadSession } from './read-session.ts';

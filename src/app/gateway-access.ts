@@ -2,10 +2,10 @@ import type { RateLimiter } from '../controller/limit/rate-limiter.ts';
 import type { Emulator } from '../emulator/emulator.ts';
 import type { Seed } from '../emulator/seed.ts';
 import type { Credentials } from '../gateway/auth/credentials.ts';
+import type { AcquireRequestSlot, GatewayReader } from '../gateway/interface.ts';
 import type { AppContext } from '../model/app-context.ts';
-import type { AcquireRequestSlot, GatewayReader } from '../model/ports.ts';
+import type { GatewaySettings } from '../model/gateway.ts';
 import { parseProxySettings } from '../model/proxy-settings.ts';
-import type { GatewaySettings } from '../model/publication.ts';
 import { openEmulatedGateway } from './emulated-gateway.ts';
 
 /*

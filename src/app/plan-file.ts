@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { EdictError, errorMessage } from '../model/errors.ts';
-import type { GatewayIdentity } from '../model/publication.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
 import type { Settings } from '../model/settings.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { looksLikeSavedPlan, readPlanDocument, writePlanDocument } from './plan-document.ts';

@@ -1,13 +1,15 @@
 import type { AppContext } from '../model/app-context.ts';
 import type { Plan } from '../model/change.ts';
+import type { DesiredState } from '../model/desired-state.ts';
 import { type EdictError, ObservationFailedError } from '../model/errors.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
 import { type NameKey, type NameResolution, nameKey } from '../model/name-ref.ts';
-import type { StoreReader } from '../model/ports.ts';
-import type { DesiredState, GatewayIdentity, RecordedState } from '../model/publication.ts';
+import type { RecordedState } from '../model/recorded-state.ts';
 import { computePlan } from '../plan/planner.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { allTargets, hasTargets, type Targets } from '../plan/targets.ts';
 import { FileSource, type ResolveNames } from '../source/file-source.ts';
+import type { StoreReader } from '../store/interface.ts';
 import { openReadonly } from '../store/open.ts';
 import { placeholderIds } from './emulated-gateway.ts';
 import { withGatewayReader } from './gateway-access.ts';

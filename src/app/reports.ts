@@ -1,9 +1,12 @@
 import type { AppContext } from '../model/app-context.ts';
 import type { Approval } from '../model/approval.ts';
+import type { Attempt } from '../model/attempt.ts';
 import type { Plan } from '../model/change.ts';
+import type { ControllerStatus } from '../model/controller-status.ts';
+import type { CommitLookup, DesiredState } from '../model/desired-state.ts';
 import type { DriftNotice, ListedVersion } from '../model/observation.ts';
-import type { Attempt, ControllerStatus, StoreReader } from '../model/ports.ts';
-import type { CommitLookup, DesiredState, PublicationNames, RecordedState } from '../model/publication.ts';
+import type { PublicationNames } from '../model/publication.ts';
+import type { RecordedState } from '../model/recorded-state.ts';
 import { findPublication, type PublicationRef } from '../plan/publication-lookup.ts';
 import { type SavedPlan, toSavedPlan } from '../plan/saved-plan.ts';
 import { type StatusInput, statusInput } from '../plan/status.ts';
@@ -12,6 +15,7 @@ import type { ExportedFile } from '../source/export/export.ts';
 import type { GatewayArguments } from '../source/export/gateway-options.ts';
 import { FileSource } from '../source/file-source.ts';
 import { SourceDirectory } from '../source/source-directory.ts';
+import type { StoreReader } from '../store/interface.ts';
 import { placeholderIds, seedFromState } from './emulated-gateway.ts';
 import { withGatewayReader } from './gateway-access.ts';
 import {

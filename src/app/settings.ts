@@ -1,4 +1,4 @@
-import { parseDurationMs } from '../model/duration.ts';
+import { parseDurationMs } from '../model/clock.ts';
 import { EdictError } from '../model/errors.ts';
 import { type DaemonSettings, defaultFile, defaultStoreUrl, type Settings } from '../model/settings.ts';
 

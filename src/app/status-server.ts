@@ -1,17 +1,18 @@
 import { basename, extname } from 'node:path';
 import type { NewApproval } from '../model/approval.ts';
+import type { HistoryFilter } from '../model/attempt.ts';
 import type { Plan } from '../model/change.ts';
-import type { Env } from '../model/env.ts';
+import type { Suspension } from '../model/desired-state.ts';
 import type { EventBus } from '../model/events.ts';
-import type { HistoryFilter, StoreReader } from '../model/ports.ts';
-import type { GatewayIdentity, Suspension } from '../model/publication.ts';
-import type { DaemonSettings, Settings } from '../model/settings.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
+import type { DaemonSettings, Env, Settings } from '../model/settings.ts';
 import { approveCommand } from '../render/command-line.ts';
 import { readVersion } from '../render/version.ts';
 import { Broadcaster } from '../server/broadcaster.ts';
 import { Health, type HealthResult } from '../server/health.ts';
 import { type FileRoutes, startServer } from '../server/server.ts';
 import { StatusCache } from '../server/status-cache.ts';
+import type { StoreReader } from '../store/interface.ts';
 import { openMetrics } from '../telemetry/metrics.ts';
 
 /** The daemon's HTTP server: page, API, health checks and metrics. */

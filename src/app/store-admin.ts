@@ -1,6 +1,7 @@
 import type { AppContext } from '../model/app-context.ts';
 import type { Plan } from '../model/change.ts';
-import type { PublicationNames, RecordedPublication } from '../model/publication.ts';
+import type { PublicationNames } from '../model/publication.ts';
+import type { RecordedPublication } from '../model/recorded-state.ts';
 import { findPublication, type PublicationRef } from '../plan/publication-lookup.ts';
 import { type CopyCounts, copyStore } from '../store/copy.ts';
 import { type KnownGateway, listGateways } from '../store/list-gateways.ts';

@@ -1,10 +1,10 @@
 import { type EnvSecret, openEnvSecret } from '../gateway/auth/env-secret.ts';
 import type { AppContext } from '../model/app-context.ts';
 import type { Plan } from '../model/change.ts';
-import type { Env } from '../model/env.ts';
+import type { Clock } from '../model/clock.ts';
 import { EdictError, errorMessage } from '../model/errors.ts';
-import type { Clock } from '../model/ports.ts';
 import { parseProxySettings } from '../model/proxy-settings.ts';
+import type { Env } from '../model/settings.ts';
 import { approveCommand } from '../render/command-line.ts';
 import { parseTraceSettings } from '../telemetry/trace-settings.ts';
 import type { WebhookSettings } from '../telemetry/webhook.ts';

@@ -1,11 +1,13 @@
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { AppContext } from '../model/app-context.ts';
+import type { Attempt, AttemptSelector } from '../model/attempt.ts';
+import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError } from '../model/errors.ts';
-import type { Attempt, AttemptSelector, StoreReader } from '../model/ports.ts';
-import type { DesiredState, RecordedState } from '../model/publication.ts';
+import type { RecordedState } from '../model/recorded-state.ts';
 import { computeUndo, filterMissingFromFile, filterRestorable, type Restoration, type UndoResult } from '../plan/undo.ts';
 import type { FilePatch } from '../source/export/patch.ts';
 import type { ParseInput } from '../source/parser.ts';
+import type { StoreReader } from '../store/interface.ts';
 import { withGatewayReader } from './gateway-access.ts';
 import { observationFailedError, withReadSession } from './read-session.ts';
 

@@ -1,12 +1,15 @@
 import { findErrorRule } from '../gateway/error-rules.ts';
 import type { AppContext } from '../model/app-context.ts';
+import type { Attempt } from '../model/attempt.ts';
 import type { Change, Plan } from '../model/change.ts';
+import type { Clock } from '../model/clock.ts';
+import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError, StoreLockedError, StoreUnavailableError } from '../model/errors.ts';
-import type { Attempt, Clock, StoreReader } from '../model/ports.ts';
-import { type DesiredState, publicationKey } from '../model/publication.ts';
+import { publicationKey } from '../model/publication.ts';
 import { isActionable } from '../plan/diff.ts';
 import { desiredDigest, isStaleSource } from '../plan/digest.ts';
 import type { LastAttempts } from '../plan/saved-plan.ts';
+import type { StoreReader } from '../store/interface.ts';
 import { computeCurrentPlan, type ReadSession, withReadSession } from './read-session.ts';
 
 /*

@@ -1,7 +1,6 @@
 import { Argument, InvalidArgumentError, Option } from 'commander';
 import type { ExitCode } from '../model/errors.ts';
-import { logFormats, logLevels } from '../model/log-options.ts';
-import { defaultFile } from '../model/settings.ts';
+import { defaultFile, logFormats, logLevels } from '../model/settings.ts';
 
 /*
  * The arguments and options that several commands share. `edict --help` loads all modules in commands/, so they and this one must not

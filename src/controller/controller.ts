@@ -1,7 +1,8 @@
+import type { Clock } from '../model/clock.ts';
+import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError, errorMessage, LeaseHeldError, StoreError } from '../model/errors.ts';
 import type { Emit, TriggerCause } from '../model/events.ts';
-import type { Clock, DesiredSource } from '../model/ports.ts';
-import type { DesiredState } from '../model/publication.ts';
+import type { DesiredSource } from '../source/interface.ts';
 import type { ReconcileRunner, RunnerTriggers } from './reconcile-runner.ts';
 import { backoffMs } from './retry.ts';
 import { type LoadResult, nameRetryMs, SourceLoader, strongestCause } from './source-loader.ts';
@@ -11,7 +12,7 @@ import { TriggerQueue } from './triggers/trigger-queue.ts';
 /*
  * The controller folder decides when to plan and which calls to make when: the loop, the work queue, the rate limit, observation
  * and the triggers. It emits events and never logs, counts or notifies. It never sends a request before its attempt is durable,
- * and it reaches the gateway, the store and the source only through the interfaces in model/ports.ts.
+ * and it reaches the gateway, the store and the source only through their interface.ts.
  */
 
 export interface ControllerDeps {

@@ -1,7 +1,8 @@
+import type { Clock } from '../model/clock.ts';
 import { EdictError } from '../model/errors.ts';
 import type { Emit } from '../model/events.ts';
-import type { Clock, Store } from '../model/ports.ts';
-import type { GatewayIdentity } from '../model/publication.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
+import type { Store } from '../store/interface.ts';
 
 export interface HistoryPrunerDeps {
   readonly store: Pick<Store, 'pruneHistory'>;

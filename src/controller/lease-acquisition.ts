@@ -1,6 +1,7 @@
+import type { Clock } from '../model/clock.ts';
 import { LeaseHeldError } from '../model/errors.ts';
-import type { AcquiredLease, Clock, Store } from '../model/ports.ts';
-import type { GatewayIdentity } from '../model/publication.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
+import type { AcquiredLease, Store } from '../store/interface.ts';
 
 export interface AcquireLeaseDeps {
   readonly store: Pick<Store, 'acquire'>;

@@ -1,6 +1,7 @@
+import type { GatewayReader } from '../gateway/interface.ts';
 import { NamesUnresolvedError } from '../model/errors.ts';
 import { type NamedResource, type NameKey, type NameRef, type NameResolutions, nameKey, resolveName } from '../model/name-ref.ts';
-import type { GatewayReader, ReadResult } from '../model/ports.ts';
+import type { ReadResult } from '../model/outcome.ts';
 
 export interface ResolveNamesDeps {
   readonly gateway: Pick<GatewayReader, 'listApis' | 'listEnvironments'>;

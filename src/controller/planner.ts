@@ -1,8 +1,9 @@
 import type { PreviousState } from '../model/approval.ts';
-import type { Change, Plan } from '../model/change.ts';
-import type { ProbeResults } from '../model/deferral.ts';
-import type { Clock, Store } from '../model/ports.ts';
-import type { DesiredState, PublicationKey, RecordedPublication, RecordedState } from '../model/publication.ts';
+import type { Change, Plan, ProbeResults } from '../model/change.ts';
+import type { Clock } from '../model/clock.ts';
+import type { DesiredState } from '../model/desired-state.ts';
+import type { PublicationKey } from '../model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { StalePlanError } from '../model/saved-plan-diff.ts';
 import { isActionable } from '../plan/diff.ts';
 import { isFrozen } from '../plan/freeze.ts';
@@ -10,6 +11,7 @@ import { computePlan } from '../plan/planner.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { isStillValid } from '../plan/saved-plan-check.ts';
 import type { Targets } from '../plan/targets.ts';
+import type { Store } from '../store/interface.ts';
 
 export interface AllowedChangesDeps {
   readonly clock: Pick<Clock, 'now'>;

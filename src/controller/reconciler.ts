@@ -1,10 +1,14 @@
+import type { Gateway } from '../gateway/interface.ts';
 import type { Change } from '../model/change.ts';
+import type { DesiredState } from '../model/desired-state.ts';
 import type { EdictEvent } from '../model/events.ts';
+import type { GatewaySettings } from '../model/gateway.ts';
 import { applyOutcome, type Failure, type FailureKind, type Outcome } from '../model/outcome.ts';
-import type { Gateway, Store } from '../model/ports.ts';
-import type { DesiredState, GatewaySettings, PublicationKey, RecordedPublication, UnknownAttempt } from '../model/publication.ts';
+import type { PublicationKey } from '../model/publication.ts';
+import type { RecordedPublication, UnknownAttempt } from '../model/recorded-state.ts';
 import { resolveAttempt } from '../plan/attempt-resolution.ts';
 import { diffPublication } from '../plan/diff.ts';
+import type { Store } from '../store/interface.ts';
 import type { Batcher } from './queue/batcher.ts';
 import type { UnknownOutcomes } from './unknown-outcomes.ts';
 

@@ -1,4 +1,5 @@
-import type { Clock, ReadResult } from '../model/ports.ts';
+import type { Clock } from '../model/clock.ts';
+import type { ReadResult } from '../model/outcome.ts';
 
 const initialBackoffMs = 1000;
 const maxBackoffMs = 5 * 60_000;

@@ -1,7 +1,8 @@
+import type { Clock } from '../model/clock.ts';
+import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError, InvalidFileError, LeaseHeldError, NamesUnresolvedError, StoreError } from '../model/errors.ts';
 import type { Emit, TriggerCause } from '../model/events.ts';
-import type { Clock, DesiredSource } from '../model/ports.ts';
-import type { DesiredState } from '../model/publication.ts';
+import type { DesiredSource } from '../source/interface.ts';
 
 /** Delay before names are resolved again after the gateway could not be read, in milliseconds. */
 export const nameRetryMs = 10_000;

@@ -1,6 +1,7 @@
-import type { Clock, StoreReader } from '../model/ports.ts';
-import type { DesiredState } from '../model/publication.ts';
+import type { Clock } from '../model/clock.ts';
+import type { DesiredState } from '../model/desired-state.ts';
 import { desiredDigest, isStaleSource } from '../plan/digest.ts';
+import type { StoreReader } from '../store/interface.ts';
 
 /** How long a free gateway is left to edicts with a newer file, in milliseconds: a checkout or ConfigMap has reached every host by then. */
 const maxWaitMs = 180_000;

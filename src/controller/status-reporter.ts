@@ -1,7 +1,8 @@
-import type { ProbeResult } from '../model/deferral.ts';
+import type { ProbeResult } from '../model/change.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Emit } from '../model/events.ts';
-import type { Clock, Store } from '../model/ports.ts';
-import type { GatewaySettings } from '../model/publication.ts';
+import type { GatewaySettings } from '../model/gateway.ts';
+import type { Store } from '../store/interface.ts';
 import type { RateLimiter } from './limit/rate-limiter.ts';
 
 /** The interval at which the rate is checked, in milliseconds: it changes continuously while it recovers. */

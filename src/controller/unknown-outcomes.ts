@@ -1,5 +1,5 @@
-import type { Clock } from '../model/ports.ts';
-import type { UnknownAttempt } from '../model/publication.ts';
+import type { Clock } from '../model/clock.ts';
+import type { UnknownAttempt } from '../model/recorded-state.ts';
 
 /**
  * Tracks how long ago attempts of unknown outcome ended. The age of an earlier process's attempt is taken once from the wall

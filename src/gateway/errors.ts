@@ -1,4 +1,4 @@
-import type { RateLimit } from '../model/ports.ts';
+import type { RateLimit } from '../model/gateway.ts';
 
 /** The base class of all errors of a call. Messages contain no secrets. */
 export abstract class GatewayError extends Error {

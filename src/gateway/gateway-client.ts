@@ -1,10 +1,10 @@
 import createClient, { type Client } from 'openapi-fetch';
 import type { paths } from '../../generated/roma-connect.d.ts';
-import type { AcquireRequestSlot } from '../model/ports.ts';
-import type { GatewayIdentity, GatewaySettings } from '../model/publication.ts';
+import type { GatewayIdentity, GatewaySettings } from '../model/gateway.ts';
 import type { Credentials, tokenHeader } from './auth/credentials.ts';
 import { findErrorRule } from './error-rules.ts';
 import { GatewayError, ServiceError } from './errors.ts';
+import type { AcquireRequestSlot } from './interface.ts';
 import { withRateLimit } from './request-middleware.ts';
 import { openTransport, type Transport, type TransportMode, type TransportOptions } from './transport.ts';
 

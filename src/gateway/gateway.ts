@@ -4,14 +4,14 @@
  * a message. A dry run must never be able to send a change.
  */
 import type { Change } from '../model/change.ts';
+import type { GatewaySettings } from '../model/gateway.ts';
 import type { Outcome } from '../model/outcome.ts';
-import type { AcquireRequestSlot, Gateway, GatewayReader, SendBatchOptions, SendBatchResult, SendOptions } from '../model/ports.ts';
 import type { ProxySettings } from '../model/proxy-settings.ts';
-import type { GatewaySettings } from '../model/publication.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { parseBatchResponse } from './batch-response.ts';
 import { notSentError } from './errors.ts';
 import { GatewayClient } from './gateway-client.ts';
+import type { AcquireRequestSlot, Gateway, GatewayReader, SendBatchOptions, SendBatchResult, SendOptions } from './interface.ts';
 import { createGatewayReader } from './lists.ts';
 import { toOutcome } from './outcome.ts';
 import { publish, publishBatch, switchVersion } from './requests.ts';

@@ -1,9 +1,10 @@
 import type { components } from '../../generated/roma-connect.d.ts';
-import type { ListedVersion, ObservedApi, ObservedPublication } from '../model/observation.ts';
-import type { GatewayReader, ListedEnvironment, ReadResult } from '../model/ports.ts';
+import type { ListedEnvironment, ListedVersion, ObservedApi, ObservedPublication } from '../model/observation.ts';
+import type { ReadResult } from '../model/outcome.ts';
 import type { PublicationNames } from '../model/publication.ts';
 import { InvalidResponseError, ServiceError } from './errors.ts';
 import { authHeaderPlaceholder, type GatewayClient, type RequestContext, type RomaClient } from './gateway-client.ts';
+import type { GatewayReader } from './interface.ts';
 import { toReadFailure } from './outcome.ts';
 import { parseResponse } from './response.ts';
 import { sanitize } from './sanitize.ts';

@@ -1,5 +1,4 @@
-import type { Failure, Outcome } from '../model/outcome.ts';
-import type { ReadFailure } from '../model/ports.ts';
+import type { Failure, Outcome, ReadFailure } from '../model/outcome.ts';
 import type { Action } from '../model/publication.ts';
 import { type ErrorRule, findErrorRule } from './error-rules.ts';
 import { GatewayError } from './errors.ts';

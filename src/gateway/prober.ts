@@ -1,7 +1,7 @@
 import { Agent, EnvHttpProxyAgent, request } from 'undici';
 import { errorMessage } from '../model/errors.ts';
-import type { Probe } from '../model/ports.ts';
 import type { ProxySettings } from '../model/proxy-settings.ts';
+import type { Probe } from './interface.ts';
 
 /** A probe and its connections. */
 export interface Prober {

@@ -1,6 +1,6 @@
-import type { AcquireRequestSlot, Lease, RequestResult } from '../model/ports.ts';
 import { findErrorRule } from './error-rules.ts';
 import { ConnectionError, GatewayError, notSentError } from './errors.ts';
+import type { AcquireRequestSlot, RequestResult } from './interface.ts';
 
 /** Runs one request within the rate limit and reports its result; without `acquire`, immediately. Settles as `request` does. */
 export async function withRateLimit<T>(
@@ -34,7 +34,7 @@ function requestResultOf(error: unknown): RequestResult {
  * Returns an `acquire` that checks the lease after the wait for a slot. If the lease is no longer held, it rejects with a
  * ConnectionError `REQUEST_NOT_SENT`.
  */
-export function withLease(lease: Lease, acquire: AcquireRequestSlot): AcquireRequestSlot {
+export function withLease(lease: { isHeld(): boolean }, acquire: AcquireRequestSlot): AcquireRequestSlot {
   return async (signal) => {
     const report = await acquire(signal);
     if (lease.isHeld()) return report;

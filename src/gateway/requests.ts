@@ -1,4 +1,4 @@
-import { addMarker, fitRemark } from '../model/attempt-marker.ts';
+import { addMarker, fitRemark } from '../model/attempt.ts';
 import type { Change } from '../model/change.ts';
 import { InvalidResponseError } from './errors.ts';
 import { authHeaderPlaceholder, type RequestContext, type RomaClient } from './gateway-client.ts';

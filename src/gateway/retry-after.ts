@@ -1,4 +1,4 @@
-import type { RateLimit } from '../model/ports.ts';
+import type { RateLimit } from '../model/gateway.ts';
 
 /** The longest accepted pause, in milliseconds: a longer one is likely an error, and a request every quarter of an hour does no harm. */
 const maxRetryAfterMs = 15 * 60_000;

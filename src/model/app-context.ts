@@ -1,7 +1,6 @@
-import type { Env } from './env.ts';
+import type { Clock } from './clock.ts';
 import type { EventBus } from './events.ts';
-import type { Clock } from './ports.ts';
-import type { Settings } from './settings.ts';
+import type { Env, Settings } from './settings.ts';
 
 /** What all parts of one command, or of one file of the daemon, share. */
 export interface AppContext {

@@ -1,4 +1,6 @@
-import type { Action, DesiredState, GatewayIdentity, PublicationKey, Suspension } from './publication.ts';
+import type { DesiredState, Suspension } from './desired-state.ts';
+import type { GatewayIdentity } from './gateway.ts';
+import type { Action, PublicationKey } from './publication.ts';
 
 /** Why a change is held. `rule` is stable, `message` is the reason for people, `hint` the next step. */
 export interface Hold {

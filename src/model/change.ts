@@ -1,18 +1,10 @@
 import type { ApprovalRef, FileHold, Hold } from './approval.ts';
-import type { Deferral } from './deferral.ts';
-import type {
-  Action,
-  Drift,
-  GatewayIdentity,
-  PublicationKey,
-  PublicationNames,
-  PublicationState,
-  RecordedPublication,
-  SourceLocation,
-  Suspension,
-} from './publication.ts';
+import type { SourceLocation, Suspension } from './desired-state.ts';
+import type { GatewayIdentity } from './gateway.ts';
+import type { Action, PublicationKey, PublicationNames, PublicationState } from './publication.ts';
+import type { Drift, RecordedPublication } from './recorded-state.ts';
 import type { SavedPlanDiff } from './saved-plan-diff.ts';
-import type { TargetPatterns } from './targets.ts';
+import type { TargetPatterns } from './settings.ts';
 
 /**
  * Why a publication must change: it is `new` in the file; its `state`, `revision` or `version` differs from the recorded
@@ -67,3 +59,34 @@ export interface Plan {
   /** Publications whose API was edited after it was published and that the plan does not publish again. */
   readonly outdated: readonly RecordedPublication[];
 }
+
+/** Why a change is made later, without an approval. `rule` is stable; `message` is the reason for people, without the end time. */
+export interface Deferral {
+  readonly rule: 'freeze' | 'suspended' | 'rollout';
+  readonly message: string;
+  /** When it ends, in milliseconds since 1970; `null` if it does not end at a known time. */
+  readonly untilMs: number | null;
+  /** The probe whose success ends it; omitted if none does. */
+  readonly probe?: ProbeTarget;
+}
+
+/** A published API that is probed at its own URL before the rollout proceeds to the next environment. */
+export interface ProbeTarget extends PublicationNames {
+  readonly key: PublicationKey;
+  readonly url: string;
+  /** The expected HTTP status; `null`: any from 200 to 299. */
+  readonly expectedStatus: number | null;
+  readonly timeoutMs: number;
+  /** When the recorded state last changed, in milliseconds since 1970. A result for an earlier state does not count. */
+  readonly sinceMs: number;
+}
+
+/** The result of a probe. */
+export interface ProbeResult extends Pick<ProbeTarget, 'key' | 'url' | 'sinceMs'> {
+  readonly isExpected: boolean;
+  /** The result for people: `answered 503, expected 200 to 299`. */
+  readonly message: string;
+}
+
+/** The latest result of each probed publication. */
+export type ProbeResults = ReadonlyMap<PublicationKey, ProbeResult>;

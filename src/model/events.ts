@@ -1,10 +1,10 @@
-import type { Change, Plan } from './change.ts';
-import type { ProbeTarget } from './deferral.ts';
+import type { Change, Plan, ProbeTarget } from './change.ts';
+import type { RequestPause } from './controller-status.ts';
+import type { DesiredState } from './desired-state.ts';
 import type { InvalidFileError } from './errors.ts';
 import type { DriftNotice } from './observation.ts';
 import type { Outcome } from './outcome.ts';
-import type { RequestPause } from './ports.ts';
-import type { DesiredState, RecordedState } from './publication.ts';
+import type { RecordedState } from './recorded-state.ts';
 
 /**
  * Everything that happens in the controller and around it, in the past tense. The controller only emits events; log, metrics

@@ -54,3 +54,9 @@ export interface ListedVersion {
   /** Whether callers reach this version. */
   readonly isEffective: boolean;
 }
+
+/** An environment as the gateway lists it. */
+export interface ListedEnvironment {
+  readonly id: string;
+  readonly name: string;
+}

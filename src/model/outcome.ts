@@ -1,6 +1,6 @@
 import type { Change } from './change.ts';
 import { assertNever } from './errors.ts';
-import type { RecordedPublication } from './publication.ts';
+import type { RecordedPublication } from './recorded-state.ts';
 
 /**
  * The outcome of one attempt, which decides what happens next.
@@ -92,4 +92,12 @@ export function applyOutcome(
     default:
       return assertNever(outcome);
   }
+}
+
+/** The result of a read: its value, or why it failed. */
+export type ReadResult<T> = { readonly kind: 'read'; readonly value: T } | ReadFailure;
+
+export interface ReadFailure {
+  readonly kind: FailureKind;
+  readonly failure: Failure;
 }

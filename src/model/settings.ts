@@ -1,5 +1,3 @@
-import type { TargetPatterns } from './targets.ts';
-
 /** The options that every command has, with defaults applied. */
 export interface Settings {
   /** The path of the edict file. */
@@ -34,3 +32,27 @@ export const defaultFile = 'edict.yaml';
 export function defaultStoreUrl(emulate: boolean): string {
   return emulate ? 'sqlite:.edict/emulated.db' : 'sqlite:.edict/state.db';
 }
+
+/** The target patterns as the user gave them. An empty list matches everything. */
+export interface TargetPatterns {
+  readonly apis: readonly string[];
+  readonly environments: readonly string[];
+}
+
+/** Log levels, from least to most verbose. */
+export const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+
+/** Formats of a log line. */
+export const logFormats = ['pretty', 'json'] as const;
+
+export type LogFormat = (typeof logFormats)[number];
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+}
+
+/** The environment variables of the process. Only `main` and `app` read them and pass on what other folders need. */
+export type Env = Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,6 @@
-import { hasMarker } from '../model/attempt-marker.ts';
+import { hasMarker } from '../model/attempt.ts';
 import type { ListedVersion } from '../model/observation.ts';
-import type { RecordedPublication, UnknownAttempt } from '../model/publication.ts';
+import type { RecordedPublication, UnknownAttempt } from '../model/recorded-state.ts';
 
 /** The result of looking up an attempt with unknown outcome in the gateway's list of versions. */
 export type AttemptResolution =

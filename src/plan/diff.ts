@@ -1,13 +1,8 @@
 import { protectionHold } from '../model/approval.ts';
 import type { Change, ChangeReason, Plan } from '../model/change.ts';
-import type {
-  Action,
-  DesiredPublication,
-  DesiredState,
-  PublicationNames,
-  RecordedPublication,
-  RecordedState,
-} from '../model/publication.ts';
+import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
+import type { Action, PublicationNames } from '../model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { allTargets } from './targets.ts';
 
 /** Returns whether a change may be made now: it is neither held nor deferred. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Change, Plan } from '../model/change.ts';
-import type { DesiredState } from '../model/publication.ts';
+import type { DesiredState } from '../model/desired-state.ts';
 
 /** The fields of a change that the digest covers. */
 type DigestedChange = Pick<Change, 'apiId' | 'environmentId' | 'action' | 'reason' | 'from' | 'revision' | 'remark' | 'version'>;

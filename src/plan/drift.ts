@@ -1,12 +1,7 @@
+import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
 import type { DriftNotice, Observation, ObservedApi, ObservedPublication } from '../model/observation.ts';
-import type {
-  DesiredPublication,
-  DesiredState,
-  PublicationKey,
-  PublicationNames,
-  RecordedPublication,
-  RecordedState,
-} from '../model/publication.ts';
+import type { PublicationKey, PublicationNames } from '../model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { editToleranceMs, isOutOfSync } from './diff.ts';
 
 /** The recorded state after an observation. */

@@ -1,5 +1,5 @@
 import type { Change } from '../model/change.ts';
-import type { GatewaySettings, RequestLimits } from '../model/publication.ts';
+import type { GatewaySettings, RequestLimits } from '../model/gateway.ts';
 import { batchKey } from './batch.ts';
 import { isActionable } from './diff.ts';
 

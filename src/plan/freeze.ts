@@ -1,6 +1,5 @@
-import type { Change, Plan } from '../model/change.ts';
-import type { Deferral } from '../model/deferral.ts';
-import type { DesiredState, Freeze, Suspension } from '../model/publication.ts';
+import type { Change, Deferral, Plan } from '../model/change.ts';
+import type { DesiredState, Freeze, Suspension } from '../model/desired-state.ts';
 
 type PublicationIds = Pick<Change, 'apiId' | 'environmentId'>;
 

@@ -3,9 +3,9 @@
 // any folder but model/.
 
 import type { PreviousState } from '../model/approval.ts';
-import type { Plan } from '../model/change.ts';
-import type { ProbeResults } from '../model/deferral.ts';
-import type { DesiredState, RecordedState, Suspension } from '../model/publication.ts';
+import type { Plan, ProbeResults } from '../model/change.ts';
+import type { DesiredState, Suspension } from '../model/desired-state.ts';
+import type { RecordedState } from '../model/recorded-state.ts';
 import { diffStates } from './diff.ts';
 import { applyFreezes } from './freeze.ts';
 import { applyApprovals, applyPolicies } from './policies.ts';

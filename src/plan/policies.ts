@@ -1,14 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Approval, ApprovalRef, FileHold, Hold, PreviousState } from '../model/approval.ts';
 import type { Change, Plan } from '../model/change.ts';
-import {
-  type DesiredState,
-  type PublicationKey,
-  publicationKey,
-  type RecordedPublication,
-  type RecordedState,
-  type Threshold,
-} from '../model/publication.ts';
+import type { DesiredState, Threshold } from '../model/desired-state.ts';
+import { type PublicationKey, publicationKey } from '../model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 
 /**
  * Returns how many of `total` the threshold allows. A share above 0 allows at least one: of three publications, one may go

@@ -1,5 +1,7 @@
+import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError } from '../model/errors.ts';
-import type { DesiredState, PublicationKey, PublicationNames, RecordedState } from '../model/publication.ts';
+import type { PublicationKey, PublicationNames } from '../model/publication.ts';
+import type { RecordedState } from '../model/recorded-state.ts';
 import { closestMatches } from './target-patterns.ts';
 
 /** A publication as a user names it: API and environment, each by name or ID. */

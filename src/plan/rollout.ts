@@ -1,13 +1,7 @@
-import type { Change, Plan } from '../model/change.ts';
-import type { Deferral, ProbeResults, ProbeTarget } from '../model/deferral.ts';
-import {
-  type DesiredState,
-  type PublicationKey,
-  type PublicationState,
-  publicationKey,
-  type RecordedState,
-  type RolloutStep,
-} from '../model/publication.ts';
+import type { Change, Deferral, Plan, ProbeResults, ProbeTarget } from '../model/change.ts';
+import type { DesiredState, RolloutStep } from '../model/desired-state.ts';
+import { type PublicationKey, type PublicationState, publicationKey } from '../model/publication.ts';
+import type { RecordedState } from '../model/recorded-state.ts';
 
 interface RolloutContext {
   readonly desired: DesiredState;

@@ -1,6 +1,8 @@
+import type { Attempt } from '../model/attempt.ts';
 import type { Change, Plan } from '../model/change.ts';
-import type { Attempt } from '../model/ports.ts';
-import type { DesiredPublication, DesiredState, PublicationKey, RecordedPublication, RecordedState } from '../model/publication.ts';
+import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
+import type { PublicationKey } from '../model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import type { Divergence, StaleChange } from '../model/saved-plan-diff.ts';
 import { changeFingerprint } from './policies.ts';
 import { type LastAttempts, type Precondition, preconditionOf, type SavedChange, type SavedPlan } from './saved-plan.ts';

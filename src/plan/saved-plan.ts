@@ -1,16 +1,10 @@
 import type { Hold } from '../model/approval.ts';
+import type { Attempt } from '../model/attempt.ts';
 import type { Change, Plan } from '../model/change.ts';
-import type { Attempt } from '../model/ports.ts';
-import type {
-  GatewayIdentity,
-  PublicationKey,
-  PublicationNames,
-  PublicationState,
-  RecordedPublication,
-  RecordedState,
-  UnknownAttempt,
-} from '../model/publication.ts';
-import type { TargetPatterns } from '../model/targets.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
+import type { PublicationKey, PublicationNames, PublicationState } from '../model/publication.ts';
+import type { RecordedPublication, RecordedState, UnknownAttempt } from '../model/recorded-state.ts';
+import type { TargetPatterns } from '../model/settings.ts';
 
 /** A plan as it was shown, to be applied as it is or not at all. It restricts a later plan and never adds to it. */
 export interface SavedPlan {

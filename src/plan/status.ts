@@ -1,13 +1,8 @@
+import type { Attempt } from '../model/attempt.ts';
 import type { Change, Plan } from '../model/change.ts';
-import type { Attempt } from '../model/ports.ts';
-import type {
-  DesiredPublication,
-  DesiredState,
-  PublicationKey,
-  PublicationNames,
-  RecordedPublication,
-  RecordedState,
-} from '../model/publication.ts';
+import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
+import type { PublicationKey, PublicationNames } from '../model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 
 /**
  * The status of a publication: the first of these that applies.

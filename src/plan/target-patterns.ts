@@ -1,8 +1,9 @@
 import { distance } from 'fastest-levenshtein';
 import picomatch from 'picomatch';
+import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError } from '../model/errors.ts';
-import type { DesiredState, RecordedState } from '../model/publication.ts';
-import type { TargetPatterns } from '../model/targets.ts';
+import type { RecordedState } from '../model/recorded-state.ts';
+import type { TargetPatterns } from '../model/settings.ts';
 import type { Targets } from './targets.ts';
 
 /** Matches a name or an ID. */

@@ -1,6 +1,7 @@
 import type { Plan } from '../model/change.ts';
-import type { DesiredState, PublicationKey, PublicationNames } from '../model/publication.ts';
-import type { TargetPatterns } from '../model/targets.ts';
+import type { DesiredState } from '../model/desired-state.ts';
+import type { PublicationKey, PublicationNames } from '../model/publication.ts';
+import type { TargetPatterns } from '../model/settings.ts';
 
 /** The publications that a command is limited to. */
 export interface Targets {

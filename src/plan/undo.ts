@@ -1,14 +1,8 @@
+import type { Attempt } from '../model/attempt.ts';
+import type { DesiredState } from '../model/desired-state.ts';
 import type { ListedVersion } from '../model/observation.ts';
-import type { Attempt } from '../model/ports.ts';
-import {
-  type DesiredState,
-  type PublicationKey,
-  type PublicationNames,
-  type PublicationState,
-  publicationKey,
-  type RecordedPublication,
-  type RecordedState,
-} from '../model/publication.ts';
+import { type PublicationKey, type PublicationNames, type PublicationState, publicationKey } from '../model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { diffPublication } from './diff.ts';
 
 type Keyed = PublicationNames & { readonly key: PublicationKey };

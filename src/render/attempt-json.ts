@@ -1,5 +1,5 @@
 import type { Approval } from '../model/approval.ts';
-import type { Attempt } from '../model/ports.ts';
+import type { Attempt } from '../model/attempt.ts';
 import { formatTimestamp } from './format.ts';
 
 /** Returns the JSON form of an approval. */

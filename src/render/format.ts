@@ -2,10 +2,11 @@
 // decide, read or write state: it only formats what plan/ and model/ provide.
 
 import type { ApprovalRef } from '../model/approval.ts';
-import type { Change, Plan } from '../model/change.ts';
-import type { Deferral } from '../model/deferral.ts';
+import type { Change, Deferral, Plan } from '../model/change.ts';
+import type { Suspension } from '../model/desired-state.ts';
 import { assertNever } from '../model/errors.ts';
-import type { Drift, PublicationState, Suspension } from '../model/publication.ts';
+import type { PublicationState } from '../model/publication.ts';
+import type { Drift } from '../model/recorded-state.ts';
 import { hasTargets } from '../plan/targets.ts';
 
 /** Describes why a change is needed. */

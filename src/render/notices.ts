@@ -1,6 +1,7 @@
 import type { Plan } from '../model/change.ts';
 import type { DriftNotice } from '../model/observation.ts';
-import type { PublicationNames, RecordedPublication } from '../model/publication.ts';
+import type { PublicationNames } from '../model/publication.ts';
+import type { RecordedPublication } from '../model/recorded-state.ts';
 import { formatDrift, formatTimestamp } from './format.ts';
 
 /** Information about a publication that is not part of any change in the plan. */

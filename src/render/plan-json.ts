@@ -1,6 +1,6 @@
 import type { components } from '../../generated/edict-plan.d.ts';
 import type { Change, Plan } from '../model/change.ts';
-import type { Commit, Suspension } from '../model/publication.ts';
+import type { Commit, Suspension } from '../model/desired-state.ts';
 import { countChanges } from '../plan/change-counts.ts';
 import { planDigest } from '../plan/digest.ts';
 import { estimateCost } from '../plan/estimate.ts';

@@ -1,6 +1,6 @@
 import type { Plan } from '../model/change.ts';
+import type { CommitLookup, DesiredState } from '../model/desired-state.ts';
 import type { DriftNotice } from '../model/observation.ts';
-import type { CommitLookup, DesiredState } from '../model/publication.ts';
 
 /** The commits that last changed the lines of a file. */
 export interface BlameInfo {

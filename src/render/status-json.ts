@@ -1,7 +1,7 @@
 import type { components } from '../../generated/edict-api.d.ts';
 import type { Change, Plan } from '../model/change.ts';
-import type { ControllerStatus } from '../model/ports.ts';
-import type { RecordedPublication } from '../model/publication.ts';
+import type { ControllerStatus } from '../model/controller-status.ts';
+import type { RecordedPublication } from '../model/recorded-state.ts';
 import { type AttemptSummary, computeStatusCell, publicationKeys, type StatusCell, type StatusInput } from '../plan/status.ts';
 import { isTargeted, type Targets } from '../plan/targets.ts';
 import { formatTimestamp } from './format.ts';

@@ -1,7 +1,7 @@
 import type { components } from '../../generated/edict-api.d.ts';
 import type { Change } from '../model/change.ts';
-import type { RateLimit } from '../model/ports.ts';
-import type { DesiredState } from '../model/publication.ts';
+import type { DesiredState } from '../model/desired-state.ts';
+import type { RateLimit } from '../model/gateway.ts';
 import { estimateCost } from '../plan/estimate.ts';
 import type { PublicationStatus } from '../plan/status.ts';
 import { formatDurationMs, formatTimestamp } from '../render/format.ts';

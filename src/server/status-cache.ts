@@ -1,9 +1,12 @@
 import type { Change, Plan } from '../model/change.ts';
+import type { RequestPause } from '../model/controller-status.ts';
+import type { DesiredState } from '../model/desired-state.ts';
 import { type Diagnostic, EdictError, InvalidFileError } from '../model/errors.ts';
 import type { EdictEvent, ReconcileSummary, TriggerCause } from '../model/events.ts';
+import type { RateLimit } from '../model/gateway.ts';
 import { applyOutcome, type Outcome } from '../model/outcome.ts';
-import type { RateLimit, RequestPause } from '../model/ports.ts';
-import type { DesiredState, PublicationKey, RecordedPublication, RecordedState } from '../model/publication.ts';
+import type { PublicationKey } from '../model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { type AttemptSummary, publicationKeys, type StatusInput, statusInput } from '../plan/status.ts';
 
 /** A reconciliation as shown to people. Times are in milliseconds since 1970. */

@@ -3,10 +3,10 @@
 // desired state.
 
 import { resolve } from 'node:path';
+import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError, exitCodes } from '../model/errors.ts';
+import type { GatewaySettings } from '../model/gateway.ts';
 import type { NameRef, NameResolutions } from '../model/name-ref.ts';
-import type { DesiredSource } from '../model/ports.ts';
-import type { DesiredState, GatewaySettings } from '../model/publication.ts';
 import {
   type FileSet,
   fingerprintFileSet,
@@ -16,6 +16,7 @@ import {
   readFileSet,
   toDisplayPath,
 } from './include-reader.ts';
+import type { DesiredSource } from './interface.ts';
 import { parseFile } from './parser.ts';
 import type { PathWatch } from './path-watcher.ts';
 import type { TextFileResult } from './text-file.ts';

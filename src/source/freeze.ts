@@ -1,5 +1,5 @@
 import type { components } from '../../generated/edict-file.d.ts';
-import type { Freeze, Suspension } from '../model/publication.ts';
+import type { Freeze, Suspension } from '../model/desired-state.ts';
 import { undeclaredEnvironment } from './checks/semantics.ts';
 import { closestMatch } from './checks/spelling.ts';
 import type { PathDiagnostic } from './path-diagnostic.ts';

@@ -1,17 +1,10 @@
 import type { components } from '../../generated/edict-file.d.ts';
-import { parseDurationMs } from '../model/duration.ts';
+import { parseDurationMs } from '../model/clock.ts';
+import type { DesiredPublication, DesiredState, Environment, Suspension, Threshold } from '../model/desired-state.ts';
 import type { DiagnosticRule } from '../model/errors.ts';
+import type { GatewaySettings } from '../model/gateway.ts';
 import { type NameRef, type NameResolutions, nameKey } from '../model/name-ref.ts';
-import {
-  type DesiredPublication,
-  type DesiredState,
-  type Environment,
-  type GatewaySettings,
-  type PublicationKey,
-  publicationKey,
-  type Suspension,
-  type Threshold,
-} from '../model/publication.ts';
+import { type PublicationKey, publicationKey } from '../model/publication.ts';
 import { checkSchema } from './checks/schema.ts';
 import { apiNameRef, checkSemantics, environmentNameRef } from './checks/semantics.ts';
 import { checkFreeze, parseFreezes, parseSuspension } from './freeze.ts';

@@ -1,6 +1,6 @@
 import type { components } from '../../generated/edict-file.d.ts';
-import { parseDurationMs } from '../model/duration.ts';
-import type { DesiredPublication, Rollout, RolloutStep } from '../model/publication.ts';
+import { parseDurationMs } from '../model/clock.ts';
+import type { DesiredPublication, Rollout, RolloutStep } from '../model/desired-state.ts';
 import { expandProbeUrl } from '../plan/rollout.ts';
 import { undeclaredEnvironment } from './checks/semantics.ts';
 import type { PathDiagnostic } from './path-diagnostic.ts';

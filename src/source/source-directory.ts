@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { Clock } from '../model/clock.ts';
 import { EdictError, errorMessage } from '../model/errors.ts';
-import type { Clock } from '../model/ports.ts';
 
 /** The edict files given to a command. A folder stands for the YAML files directly in it. */
 export class SourceDirectory {

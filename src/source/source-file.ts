@@ -1,5 +1,5 @@
+import type { SourceLocation } from '../model/desired-state.ts';
 import type { Diagnostic, DiagnosticRule } from '../model/errors.ts';
-import type { SourceLocation } from '../model/publication.ts';
 import type { SourceText } from './include-reader.ts';
 import type { PathDiagnostic } from './path-diagnostic.ts';
 import { type KeyPath, LineIndex, locate, type SourceRange } from './yaml/source-ranges.ts';

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { SourceLocation } from '../model/desired-state.ts';
 import { errorMessage } from '../model/errors.ts';
-import type { SourceLocation } from '../model/publication.ts';
 
 /** The result of reading a file: its text, or a reason that completes a sentence about "the file". */
 export type TextFileResult =

@@ -1,5 +1,5 @@
 import type { Query, StoreQueries } from '../../generated/store-queries.d.ts';
-import type { Store, StoreReader } from '../model/ports.ts';
+import type { Store, StoreReader } from './interface.ts';
 import type { SqlRow } from './rows.ts';
 
 /** Options for opening a store for writing. */

@@ -1,4 +1,4 @@
-import type { GatewayIdentity } from '../model/publication.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
 import { bindQuery } from './database.ts';
 import { openSnapshot } from './open.ts';
 import { toGatewayIdentity } from './rows.ts';

@@ -4,9 +4,9 @@
  * real and emulated gateways.
  */
 import { StoreError } from '../model/errors.ts';
-import type { Store, StoreReader } from '../model/ports.ts';
 import { isPostgresUrl, redactUrl } from '../model/store-url.ts';
 import type { Database, StoreEngine, StoreFill, StoreKind, StoreOptions } from './database.ts';
+import type { Store, StoreReader } from './interface.ts';
 
 /**
  * Opens the store for reading and creates nothing. A missing store reads as empty.

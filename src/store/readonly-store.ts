@@ -1,15 +1,13 @@
 import type { StoreQueries } from '../../generated/store-queries.d.ts';
 import type { Approval, PreviousState } from '../model/approval.ts';
+import type { Attempt, AttemptSelector, HistoryFilter } from '../model/attempt.ts';
+import type { ControllerStatus } from '../model/controller-status.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
-import type { Attempt, AttemptSelector, ControllerStatus, HistoryFilter, StoreReader } from '../model/ports.ts';
-import {
-  type GatewayIdentity,
-  type PublicationKey,
-  publicationKey,
-  type RecordedPublication,
-  type RecordedState,
-} from '../model/publication.ts';
+import { type PublicationKey, publicationKey } from '../model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { bindQuery, type Database, type Statement } from './database.ts';
+import type { StoreReader } from './interface.ts';
 import {
   type SqlRow,
   toAppliedDigests,

@@ -1,11 +1,16 @@
+import type { NewAttempt } from '../model/attempt.ts';
 import type { Change } from '../model/change.ts';
+import type { ControllerStatus } from '../model/controller-status.ts';
+import type { Suspension } from '../model/desired-state.ts';
 import { type EdictError, LeaseHeldError } from '../model/errors.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
 import type { Outcome } from '../model/outcome.ts';
-import type { AcquiredLease, ControllerStatus, NewAttempt, Store } from '../model/ports.ts';
-import type { GatewayIdentity, PublicationKey, RecordedPublication, Suspension } from '../model/publication.ts';
+import type { PublicationKey } from '../model/publication.ts';
+import type { RecordedPublication } from '../model/recorded-state.ts';
 import { appendDigest } from '../plan/digest.ts';
 import { bindQuery, type Database, type SqlValue, type Statement } from './database.ts';
+import type { AcquiredLease, Store } from './interface.ts';
 import { ReadonlyStore } from './readonly-store.ts';
 import { fromControllerStatus, type SqlRow, toRecordedPublication } from './rows.ts';
 import type { Leases } from './sqlite/leases.ts';

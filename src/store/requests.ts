@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { NewApproval } from '../model/approval.ts';
-import type { GatewayIdentity } from '../model/publication.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
 import { bindQuery } from './database.ts';
 import { openShared } from './open.ts';
 import { toReconcileRequestKey } from './readonly-store.ts';

@@ -1,15 +1,10 @@
 import type { Approval } from '../model/approval.ts';
-import type { Attempt, ControllerStatus } from '../model/ports.ts';
-import {
-  type Action,
-  type GatewayIdentity,
-  type PriorState,
-  type PublicationKey,
-  type PublicationState,
-  publicationKey,
-  type RecordedPublication,
-  type Suspension,
-} from '../model/publication.ts';
+import type { Attempt } from '../model/attempt.ts';
+import type { ControllerStatus } from '../model/controller-status.ts';
+import type { Suspension } from '../model/desired-state.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
+import { type Action, type PublicationKey, type PublicationState, publicationKey } from '../model/publication.ts';
+import type { PriorState, RecordedPublication } from '../model/recorded-state.ts';
 
 /** A row as either engine returns it. */
 export type SqlRow = Readonly<Record<string, unknown>>;

@@ -5,7 +5,7 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import type { Change } from '../model/change.ts';
 import type { EdictEvent, Emit } from '../model/events.ts';
-import type { LogOptions } from '../model/log-options.ts';
+import type { LogOptions } from '../model/settings.ts';
 import { nextDueAtMs } from '../plan/diff.ts';
 import { approvalDigest } from '../plan/policies.ts';
 import { messageFor, unknownOutcomeHint } from './log-messages.ts';

@@ -1,9 +1,9 @@
 import { AggregatorRegistry, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Plan } from '../model/change.ts';
+import type { RequestPause } from '../model/controller-status.ts';
 import { assertNever } from '../model/errors.ts';
 import type { EdictEvent, Emit } from '../model/events.ts';
-import type { RequestPause } from '../model/ports.ts';
-import type { RequestLimits } from '../model/publication.ts';
+import type { RequestLimits } from '../model/gateway.ts';
 import { countChanges } from '../plan/change-counts.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
 import { QueueTimes } from './queue-times.ts';

@@ -1,10 +1,10 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { Agent, EnvHttpProxyAgent, request } from 'undici';
 import type { components } from '../../generated/edict-notification.d.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Emit } from '../model/events.ts';
-import type { Clock } from '../model/ports.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
 import type { ProxySettings } from '../model/proxy-settings.ts';
-import type { GatewayIdentity } from '../model/publication.ts';
 import type { WebhookNotice } from './webhook-documents.ts';
 import { type ApproveCommand, Notices } from './webhook-notices.ts';
 

@@ -1,7 +1,7 @@
 import type { Change } from '../../src/model/change.ts';
+import type { GatewayIdentity } from '../../src/model/gateway.ts';
 import { applyOutcome } from '../../src/model/outcome.ts';
-import type { Store } from '../../src/model/ports.ts';
-import type { GatewayIdentity } from '../../src/model/publication.ts';
+import type { Store } from '../../src/store/interface.ts';
 
 /**
  * Records an attempt before `call` and its outcome after it, as edict does, and does nothing else that edict does. Resolves when the

@@ -1,4 +1,4 @@
-import type { DesiredState } from '../../src/model/publication.ts';
+import type { DesiredState } from '../../src/model/desired-state.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { openStore } from '../../src/store/open.ts';
 import { recordedAttempt } from './recorded-attempt.ts';

@@ -1,8 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { type Random, seededRandom } from '../../src/emulator/random.ts';
-import { hasMarker } from '../../src/model/attempt-marker.ts';
-import type { Attempt } from '../../src/model/ports.ts';
+import { type Attempt, hasMarker } from '../../src/model/attempt.ts';
 import { fullestWindow } from './rate.ts';
 import { openWay, type Way } from './way.ts';
 import { rage } from './weather.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Random, seededRandom } from '../../src/emulator/random.ts';
-import type { Attempt } from '../../src/model/ports.ts';
+import type { Attempt } from '../../src/model/attempt.ts';
 import { edict, type Running, scratchFolder, startEdict } from '../support/edict-process.ts';
 import { late, limit, RagedGateway, type Recorded, user } from './raged-gateway.ts';
 

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { Controller } from '../../src/controller/controller.ts';
 import type { ReconcileRunner } from '../../src/controller/reconcile-runner.ts';
 import type { StaleSourceResult } from '../../src/controller/stale-source-check.ts';
+import type { DesiredState } from '../../src/model/desired-state.ts';
 import {
   EdictError,
   InvalidFileError,
@@ -13,7 +14,6 @@ import {
   StoreUnavailableError,
 } from '../../src/model/errors.ts';
 import type { EdictEvent, TriggerCause } from '../../src/model/events.ts';
-import type { DesiredState } from '../../src/model/publication.ts';
 import { until } from '../support/edict-process.ts';
 import { desiredState, wanted } from '../support/states.ts';
 

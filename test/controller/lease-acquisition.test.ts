@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { acquireLease } from '../../src/controller/lease-acquisition.ts';
 import { type EdictError, LeaseHeldError, StoreError } from '../../src/model/errors.ts';
-import type { AcquiredLease } from '../../src/model/ports.ts';
+import type { AcquiredLease } from '../../src/store/interface.ts';
 import { gatewaySettings } from '../support/states.ts';
 
 const entered: AcquiredLease = { idleMs: 0, lease: { fence: 1, signal: new AbortController().signal, isHeld: () => true } };

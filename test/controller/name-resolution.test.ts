@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { resolvedIds, resolveNames } from '../../src/controller/name-resolution.ts';
 import { EdictError } from '../../src/model/errors.ts';
 import { type NameKey, type NameRef, nameKey } from '../../src/model/name-ref.ts';
-import type { ReadFailure } from '../../src/model/ports.ts';
+import type { ReadFailure } from '../../src/model/outcome.ts';
 
 const { signal } = new AbortController();
 const orders: NameRef = { kind: 'api', name: 'orders', group: null };

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { retryRead } from '../../src/controller/retry.ts';
-import type { ReadResult } from '../../src/model/ports.ts';
+import type { ReadResult } from '../../src/model/outcome.ts';
 
 const failure = { code: 'C', status: null, message: 'm', hint: null, requestId: null, retryAfterMs: null };
 const { signal } = new AbortController();

@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { assertNotStale, type PlannerDeps, planReconciliation } from '../../src/controller/planner.ts';
-import type { Store } from '../../src/model/ports.ts';
 import { StalePlanError } from '../../src/model/saved-plan-diff.ts';
 import { toSavedPlan } from '../../src/plan/saved-plan.ts';
 import { allTargets } from '../../src/plan/targets.ts';
+import type { Store } from '../../src/store/interface.ts';
 import { type Workshop, workshop } from '../support/engine.ts';
 import { lastAttempts, noPast, plannedAtMs, savedFrom } from '../support/saved-plans.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';

@@ -5,9 +5,10 @@ import { Batcher } from '../../src/controller/queue/batcher.ts';
 import { type Reconciled, reconcile } from '../../src/controller/reconciler.ts';
 import { UnknownOutcomes } from '../../src/controller/unknown-outcomes.ts';
 import type { Change } from '../../src/model/change.ts';
+import type { DesiredState } from '../../src/model/desired-state.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
-import type { DesiredState, PublicationKey } from '../../src/model/publication.ts';
+import type { PublicationKey } from '../../src/model/publication.ts';
 import { workshop } from '../support/engine.ts';
 import { desiredState, wanted } from '../support/states.ts';
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DesiredPublication, DesiredState } from '../../src/model/publication.ts';
+import type { DesiredPublication, DesiredState } from '../../src/model/desired-state.ts';
 import { until } from '../support/edict-process.ts';
 import { type Workshop, type WorkshopOptions, workshop } from '../support/engine.ts';
 import { fc, runs } from '../support/fast-check.ts';

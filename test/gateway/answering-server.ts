@@ -3,7 +3,8 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Change } from '../../src/model/change.ts';
-import { type GatewaySettings, publicationKey } from '../../src/model/publication.ts';
+import type { GatewaySettings } from '../../src/model/gateway.ts';
+import { publicationKey } from '../../src/model/publication.ts';
 
 /** A request as it came in. */
 export interface SeenRequest {

@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert';
 import { type Credentials, type RequestAuth, tokenAuth } from '../../src/gateway/auth/credentials.ts';
 import { GatewayError } from '../../src/gateway/errors.ts';
 import { authHeaderPlaceholder, GatewayClient, type RequestContext, type RomaClient } from '../../src/gateway/gateway-client.ts';
+import type { RequestResult } from '../../src/gateway/interface.ts';
 import { parseResponse } from '../../src/gateway/response.ts';
-import type { RequestResult } from '../../src/model/ports.ts';
 import { type Answer, answeringServer, json, settingsFor } from './answering-server.ts';
 
 const none: Answer = (response) => json(response, 200, { size: 0, total: 0, envs: [] });

@@ -3,9 +3,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openGatewayReader } from '../../src/gateway/gateway.ts';
 import { GatewayClient } from '../../src/gateway/gateway-client.ts';
+import type { GatewayReader } from '../../src/gateway/interface.ts';
 import { createGatewayReader } from '../../src/gateway/lists.ts';
 import type { ObservedApi } from '../../src/model/observation.ts';
-import type { GatewayReader, ReadResult } from '../../src/model/ports.ts';
+import type { ReadResult } from '../../src/model/outcome.ts';
 import { givenToken } from '../support/credentials.ts';
 import { type Answer, answeringServer, changeTo, json, type SeenRequest, settingsFor } from './answering-server.ts';
 

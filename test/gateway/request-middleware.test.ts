@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConnectionError, CredentialsError, InvalidResponseError, ServiceError } from '../../src/gateway/errors.ts';
+import type { RequestResult } from '../../src/gateway/interface.ts';
 import { withRateLimit } from '../../src/gateway/request-middleware.ts';
-import type { RequestResult } from '../../src/model/ports.ts';
 
 const { signal } = new AbortController();
 const refused = (status: number, errorCode: string | null, retryAfterMs: number | null = null): ServiceError =>

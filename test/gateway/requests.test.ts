@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openGateway } from '../../src/gateway/gateway.ts';
+import type { SendBatchResult } from '../../src/gateway/interface.ts';
 import type { Change } from '../../src/model/change.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
-import type { SendBatchResult } from '../../src/model/ports.ts';
 import { publicationKey } from '../../src/model/publication.ts';
 import { givenToken } from '../support/credentials.ts';
 import { type Answer, answeringServer, changeTo, json, type SeenRequest, settingsFor } from './answering-server.ts';

@@ -4,9 +4,9 @@ import { systemClock } from '../../src/app/context.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { openCredentials } from '../../src/gateway/auth/env-credentials.ts';
 import { openGateway } from '../../src/gateway/gateway.ts';
+import type { Gateway } from '../../src/gateway/interface.ts';
 import type { Change } from '../../src/model/change.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
-import type { Gateway } from '../../src/model/ports.ts';
 import { changeTo, settingsFor } from './answering-server.ts';
 
 const user = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'hunter2', HW_DOMAIN_NAME: 'acme' };

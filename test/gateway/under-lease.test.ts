@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { RequestResult } from '../../src/gateway/interface.ts';
 import { withLease } from '../../src/gateway/request-middleware.ts';
-import type { Lease, RequestResult } from '../../src/model/ports.ts';
+import type { Lease } from '../../src/store/interface.ts';
 
 const { signal } = new AbortController();
 

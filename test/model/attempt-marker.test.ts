@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { addMarker, fitRemark, hasMarker } from '../../src/model/attempt-marker.ts';
+import { addMarker, fitRemark, hasMarker } from '../../src/model/attempt.ts';
 import { fc } from '../support/fast-check.ts';
 
 test('a marker stands after the text, or alone', () => {

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseDurationMs } from '../../src/model/duration.ts';
+import { parseDurationMs } from '../../src/model/clock.ts';
 import { fc } from '../support/fast-check.ts';
 
 for (const [duration, ms] of [

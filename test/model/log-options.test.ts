@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { logFormats, logLevels } from '../../src/model/log-options.ts';
+import { logFormats, logLevels } from '../../src/model/settings.ts';
 
 test('levels stand from little to much', () => {
   assert.equal(logLevels, ['silent', 'error', 'warn', 'info', 'debug']);

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ListedVersion } from '../../src/model/observation.ts';
-import type { UnknownAttempt } from '../../src/model/publication.ts';
+import type { UnknownAttempt } from '../../src/model/recorded-state.ts';
 import { resolveAttempt } from '../../src/plan/attempt-resolution.ts';
 import { recorded } from '../support/states.ts';
 

@@ -1,14 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { DesiredPublication, DesiredState } from '../../src/model/desired-state.ts';
 import { applyOutcome } from '../../src/model/outcome.ts';
-import type {
-  DesiredPublication,
-  DesiredState,
-  PublicationKey,
-  PublicationState,
-  RecordedPublication,
-  RecordedState,
-} from '../../src/model/publication.ts';
+import type { PublicationKey, PublicationState } from '../../src/model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../../src/model/recorded-state.ts';
 import { diffPublication, diffStates, isOutdated, nextDueAtMs } from '../../src/plan/diff.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';

@@ -1,15 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { DesiredPublication, DesiredState } from '../../src/model/desired-state.ts';
 import type { DriftNotice, Observation, ObservedApi, ObservedPublication } from '../../src/model/observation.ts';
 import { applyOutcome } from '../../src/model/outcome.ts';
-import type {
-  DesiredPublication,
-  DesiredState,
-  PublicationKey,
-  PublicationState,
-  RecordedPublication,
-  RecordedState,
-} from '../../src/model/publication.ts';
+import type { PublicationKey, PublicationState } from '../../src/model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../../src/model/recorded-state.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { applyObservation } from '../../src/plan/drift.ts';
 import { fc, runs } from '../support/fast-check.ts';

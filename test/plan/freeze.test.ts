@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DesiredState, Freeze, Suspension } from '../../src/model/publication.ts';
+import type { DesiredState, Freeze, Suspension } from '../../src/model/desired-state.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { applyFreezes, freezeFor, isFrozen } from '../../src/plan/freeze.ts';
 import { applyRollout } from '../../src/plan/rollout.ts';

@@ -1,8 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Plan } from '../../src/model/change.ts';
+import type { DesiredState } from '../../src/model/desired-state.ts';
 import { applyOutcome } from '../../src/model/outcome.ts';
-import type { DesiredState, PublicationNames, PublicationState, RecordedPublication, RecordedState } from '../../src/model/publication.ts';
+import type { PublicationNames, PublicationState } from '../../src/model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../../src/model/recorded-state.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { planDigest } from '../../src/plan/digest.ts';
 import { allTargets, filterPlan, isTargeted, type Targets } from '../../src/plan/targets.ts';

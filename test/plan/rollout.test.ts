@@ -1,15 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ProbeResult } from '../../src/model/deferral.ts';
+import type { ProbeResult } from '../../src/model/change.ts';
+import type { DesiredState, Rollout, RolloutStep } from '../../src/model/desired-state.ts';
 import { applyOutcome } from '../../src/model/outcome.ts';
-import type {
-  DesiredState,
-  PublicationState,
-  RecordedPublication,
-  RecordedState,
-  Rollout,
-  RolloutStep,
-} from '../../src/model/publication.ts';
+import type { PublicationState } from '../../src/model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../../src/model/recorded-state.ts';
 import { diffStates, isActionable } from '../../src/plan/diff.ts';
 import { computePlan } from '../../src/plan/planner.ts';
 import { applyRollout, expandProbeUrl } from '../../src/plan/rollout.ts';

@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Attempt } from '../../src/model/ports.ts';
-import type { DesiredPublication, RecordedPublication } from '../../src/model/publication.ts';
+import type { Attempt } from '../../src/model/attempt.ts';
+import type { DesiredPublication } from '../../src/model/desired-state.ts';
+import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { approvalDigest, approvalScope, changeFingerprint } from '../../src/plan/policies.ts';
 import type { SavedPlan } from '../../src/plan/saved-plan.ts';

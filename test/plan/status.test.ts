@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Change } from '../../src/model/change.ts';
-import type { DesiredPublication, RecordedPublication } from '../../src/model/publication.ts';
+import type { DesiredPublication } from '../../src/model/desired-state.ts';
+import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import {
   type AttemptSummary,
   computeStatusCell,

@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { DesiredState } from '../../src/model/desired-state.ts';
 import type { EdictError } from '../../src/model/errors.ts';
-import type { DesiredState, RecordedState } from '../../src/model/publication.ts';
-import type { TargetPatterns } from '../../src/model/targets.ts';
+import type { RecordedState } from '../../src/model/recorded-state.ts';
+import type { TargetPatterns } from '../../src/model/settings.ts';
 import { assertTargetsExist, compileTargets } from '../../src/plan/target-patterns.ts';
 import { isTargeted } from '../../src/plan/targets.ts';
 import { fc, runs } from '../support/fast-check.ts';

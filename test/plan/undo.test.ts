@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Attempt } from '../../src/model/attempt.ts';
+import type { DesiredState } from '../../src/model/desired-state.ts';
 import type { ListedVersion } from '../../src/model/observation.ts';
-import type { Attempt } from '../../src/model/ports.ts';
-import type { DesiredState, RecordedPublication } from '../../src/model/publication.ts';
+import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import { computeUndo, filterMissingFromFile, filterRestorable, matchesRecorded, type Restoration } from '../../src/plan/undo.ts';
 import { attemptAt } from '../support/saved-plans.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';

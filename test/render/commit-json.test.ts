@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Commit } from '../../src/model/publication.ts';
+import type { Commit } from '../../src/model/desired-state.ts';
 import { commitJson } from '../../src/render/plan-json.ts';
 
 const id = '3f9a1c0b7d'.repeat(4);

@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { DesiredPublication } from '../../src/model/desired-state.ts';
 import type { DriftNotice } from '../../src/model/observation.ts';
-import type { DesiredPublication, RecordedPublication } from '../../src/model/publication.ts';
+import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { listNotices } from '../../src/render/notices.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';

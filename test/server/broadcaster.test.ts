@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { components } from '../../generated/edict-api.d.ts';
-import type { DesiredPublication, RecordedPublication } from '../../src/model/publication.ts';
+import type { DesiredPublication } from '../../src/model/desired-state.ts';
+import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { Broadcaster } from '../../src/server/broadcaster.ts';
 import { StatusCache } from '../../src/server/status-cache.ts';

@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Attempt } from '../../src/model/attempt.ts';
 import { EdictError } from '../../src/model/errors.ts';
-import type { Attempt } from '../../src/model/ports.ts';
 import { Broadcaster } from '../../src/server/broadcaster.ts';
 import { type FileRoutes, type Server, type ServerDeps, startServer } from '../../src/server/server.ts';
 import { StatusCache } from '../../src/server/status-cache.ts';

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { DesiredState } from '../../src/model/desired-state.ts';
 import { InvalidFileError } from '../../src/model/errors.ts';
-import type { DesiredState } from '../../src/model/publication.ts';
 import { parseFreezes, parseSuspension } from '../../src/source/freeze.ts';
 import { parseDesiredState } from '../../src/source/parser.ts';
 import { parseSchedule } from '../../src/source/schedule.ts';

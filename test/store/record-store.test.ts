@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { NewApproval } from '../../src/model/approval.ts';
-import type { GatewayIdentity } from '../../src/model/publication.ts';
+import type { GatewayIdentity } from '../../src/model/gateway.ts';
 import { openReadonly, openStore } from '../../src/store/open.ts';
 import { writeApproval } from '../../src/store/requests.ts';
 import { change, gatewaySettings } from '../support/states.ts';

@@ -1,6 +1,8 @@
 import type { Explanation, GatewayLookup } from '../../src/app/explanation.ts';
-import type { Attempt, ControllerStatus } from '../../src/model/ports.ts';
-import type { DesiredPublication, DesiredState, RecordedPublication } from '../../src/model/publication.ts';
+import type { Attempt } from '../../src/model/attempt.ts';
+import type { ControllerStatus } from '../../src/model/controller-status.ts';
+import type { DesiredPublication, DesiredState } from '../../src/model/desired-state.ts';
+import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { allTargets, filterPlan } from '../../src/plan/targets.ts';
 import * as states from './states.ts';

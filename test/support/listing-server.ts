@@ -1,5 +1,4 @@
-import type { ObservedApi } from '../../src/model/observation.ts';
-import type { ListedEnvironment } from '../../src/model/ports.ts';
+import type { ListedEnvironment, ObservedApi } from '../../src/model/observation.ts';
 import { type AnsweringServer, answeringServer, json } from '../gateway/answering-server.ts';
 
 /** What a gateway lists, sound or not. */

@@ -1,7 +1,9 @@
 import type { PreviousState } from '../../src/model/approval.ts';
+import type { Attempt } from '../../src/model/attempt.ts';
 import type { Plan } from '../../src/model/change.ts';
-import type { Attempt } from '../../src/model/ports.ts';
-import { type DesiredState, publicationKey, type RecordedState } from '../../src/model/publication.ts';
+import type { DesiredState } from '../../src/model/desired-state.ts';
+import { publicationKey } from '../../src/model/publication.ts';
+import type { RecordedState } from '../../src/model/recorded-state.ts';
 import { computePlan } from '../../src/plan/planner.ts';
 import { type LastAttempts, type SavedPlan, toSavedPlan } from '../../src/plan/saved-plan.ts';
 import { allTargets } from '../../src/plan/targets.ts';

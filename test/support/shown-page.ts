@@ -1,7 +1,8 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Attempt } from '../../src/model/attempt.ts';
+import type { DesiredPublication, DesiredState } from '../../src/model/desired-state.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
-import type { Attempt } from '../../src/model/ports.ts';
-import type { DesiredPublication, DesiredState, RecordedPublication } from '../../src/model/publication.ts';
+import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { Broadcaster } from '../../src/server/broadcaster.ts';
 import { startServer } from '../../src/server/server.ts';

@@ -1,15 +1,8 @@
+import type { Attempt } from '../../src/model/attempt.ts';
 import type { Change } from '../../src/model/change.ts';
-import type { Attempt } from '../../src/model/ports.ts';
-import {
-  type DesiredPublication,
-  type DesiredState,
-  type Environment,
-  type PublicationKey,
-  publicationKey,
-  type RecordedPublication,
-  type RecordedState,
-  type RolloutStep,
-} from '../../src/model/publication.ts';
+import type { DesiredPublication, DesiredState, Environment, RolloutStep } from '../../src/model/desired-state.ts';
+import { type PublicationKey, publicationKey } from '../../src/model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../../src/model/recorded-state.ts';
 
 /** Returns a gateway as a file would declare it; `over` replaces parts. */
 export function gatewaySettings(over: Partial<DesiredState['gateway']> = {}): DesiredState['gateway'] {

@@ -2,11 +2,13 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { NewApproval } from '../../src/model/approval.ts';
+import type { Attempt, AttemptSelector } from '../../src/model/attempt.ts';
 import type { EdictError } from '../../src/model/errors.ts';
+import type { GatewayIdentity } from '../../src/model/gateway.ts';
 import type { NameKey } from '../../src/model/name-ref.ts';
 import type { Failure, Outcome } from '../../src/model/outcome.ts';
-import type { Attempt, AttemptSelector, Store, StoreReader } from '../../src/model/ports.ts';
-import { type GatewayIdentity, type PublicationKey, publicationKey } from '../../src/model/publication.ts';
+import { type PublicationKey, publicationKey } from '../../src/model/publication.ts';
+import type { Store, StoreReader } from '../../src/store/interface.ts';
 import * as states from './states.ts';
 import { change, gatewaySettings, recorded } from './states.ts';
 

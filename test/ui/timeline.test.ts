@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Attempt } from '../../src/model/ports.ts';
+import type { Attempt } from '../../src/model/attempt.ts';
 import { openShownPage, type ShownPage } from '../support/shown-page.ts';
 import * as states from '../support/states.ts';
 import { change, recorded, wanted } from '../support/states.ts';

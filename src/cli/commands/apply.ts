@@ -3,7 +3,7 @@ import type { ApplyResult } from '../../app/apply.ts';
 import { createAppContext } from '../../app/context.ts';
 import { parseSettings } from '../../app/settings.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
-import type { LogFormat, LogLevel } from '../../model/log-options.ts';
+import type { LogFormat, LogLevel } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
   apiOption,

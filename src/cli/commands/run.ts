@@ -2,8 +2,7 @@ import { type Command, Option } from 'commander';
 import { createAppContext } from '../../app/context.ts';
 import { defaultListenAddress, parseDurationOption, parseHistoryRetention, parseListenAddress, parseSettings } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
-import type { LogFormat, LogLevel } from '../../model/log-options.ts';
-import { type DaemonSettings, defaultFile } from '../../model/settings.ts';
+import { type DaemonSettings, defaultFile, type LogFormat, type LogLevel } from '../../model/settings.ts';
 import type { CliContext } from '../context.ts';
 import {
   dryRunOption,

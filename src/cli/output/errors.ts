@@ -1,6 +1,6 @@
 import type { components } from '../../../generated/edict-plan.d.ts';
+import type { DesiredState } from '../../model/desired-state.ts';
 import { type Diagnostic, EdictError, type ExitCode, exitCodes, InvalidFileError } from '../../model/errors.ts';
-import type { DesiredState } from '../../model/publication.ts';
 import { StalePlanError } from '../../model/saved-plan-diff.ts';
 import { pluralize } from '../../render/format.ts';
 import { type CliContext, colorizersFor } from '../context.ts';

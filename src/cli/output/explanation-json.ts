@@ -1,6 +1,6 @@
 import type { Explanation } from '../../app/explanation.ts';
-import type { Deferral } from '../../model/deferral.ts';
-import type { Drift, RecordedPublication } from '../../model/publication.ts';
+import type { Deferral } from '../../model/change.ts';
+import type { Drift, RecordedPublication } from '../../model/recorded-state.ts';
 import { historyAttemptJson } from '../../render/attempt-json.ts';
 import { formatTimestamp } from '../../render/format.ts';
 import { listNotices } from '../../render/notices.ts';

@@ -1,5 +1,6 @@
 import type { Explanation } from '../../app/explanation.ts';
-import type { DesiredState, RecordedPublication } from '../../model/publication.ts';
+import type { DesiredState } from '../../model/desired-state.ts';
+import type { RecordedPublication } from '../../model/recorded-state.ts';
 import { formatDrift, formatDurationMs, formatTimestampWithAge, pluralize } from '../../render/format.ts';
 import { listNotices } from '../../render/notices.ts';
 import { codeFrame } from './errors.ts';

@@ -1,6 +1,6 @@
 import type { HistoryReport, VersionsReport } from '../../app/reports.ts';
 import type { Approval } from '../../model/approval.ts';
-import type { Attempt } from '../../model/ports.ts';
+import type { Attempt } from '../../model/attempt.ts';
 import { approvalJson, historyAttemptJson } from '../../render/attempt-json.ts';
 import { formatApproval, formatTimestamp, pluralize } from '../../render/format.ts';
 import { type Colorize, formatTable } from './terminal.ts';

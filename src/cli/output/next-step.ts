@@ -1,7 +1,10 @@
 import type { Explanation } from '../../app/explanation.ts';
+import type { Attempt } from '../../model/attempt.ts';
 import type { Change, ChangeReason } from '../../model/change.ts';
-import type { Attempt, ControllerStatus } from '../../model/ports.ts';
-import type { Action, DesiredState, UnknownAttempt } from '../../model/publication.ts';
+import type { ControllerStatus } from '../../model/controller-status.ts';
+import type { DesiredState } from '../../model/desired-state.ts';
+import type { Action } from '../../model/publication.ts';
+import type { UnknownAttempt } from '../../model/recorded-state.ts';
 import type { Settings } from '../../model/settings.ts';
 import { allTargets } from '../../plan/targets.ts';
 import { approveCommand, formatCommandLine } from '../../render/command-line.ts';

@@ -1,5 +1,5 @@
 import type { Change, Plan } from '../../model/change.ts';
-import type { Commit, CommitLookup, DesiredState } from '../../model/publication.ts';
+import type { Commit, CommitLookup, DesiredState } from '../../model/desired-state.ts';
 import { countChanges } from '../../plan/change-counts.ts';
 import { type Cost, estimateCost, suggestedBatchSize } from '../../plan/estimate.ts';
 import { formatDurationMs, formatTimestamp, pluralize } from '../../render/format.ts';

@@ -1,6 +1,6 @@
+import type { ControllerStatus } from '../../model/controller-status.ts';
 import { EdictError } from '../../model/errors.ts';
-import type { ControllerStatus } from '../../model/ports.ts';
-import type { RequestLimits } from '../../model/publication.ts';
+import type { RequestLimits } from '../../model/gateway.ts';
 import { countChanges } from '../../plan/change-counts.ts';
 import type { PublicationStatus, StatusCell } from '../../plan/status.ts';
 import { formatDurationMs, formatSuspension, formatTargets } from '../../render/format.ts';

@@ -1,5 +1,6 @@
-import type { Clock, RateLimit, RequestResult } from '../../model/ports.ts';
-import type { RequestLimits } from '../../model/publication.ts';
+import type { RequestResult } from '../../gateway/interface.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { RateLimit, RequestLimits } from '../../model/gateway.ts';
 
 /** A share of throttled answers up to this does not lower the rate: it is the cost of probing for the gateway's limit. */
 const toleratedThrottleShare = 0.1;

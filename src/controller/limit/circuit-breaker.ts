@@ -1,5 +1,5 @@
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhenResult } from 'cockatiel';
-import type { RequestResult } from '../../model/ports.ts';
+import type { RequestResult } from '../../gateway/interface.ts';
 
 /** Consecutive requests without an answer that count as an outage of the gateway, not as failures of single requests. */
 const failureThreshold = 5;

@@ -2,8 +2,10 @@
  * The limit folder decides when a request to the gateway may leave: rate limit, throttling, outages and rejected credentials.
  * No window may ever hold more requests than the file's limit, across restarts and owners, and every request, reads and logins included, must pass here.
  */
-import type { AcquireRequestSlot, Clock, RequestPause, RequestResult } from '../../model/ports.ts';
-import type { RequestLimits } from '../../model/publication.ts';
+import type { AcquireRequestSlot, RequestResult } from '../../gateway/interface.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { RequestPause } from '../../model/controller-status.ts';
+import type { RequestLimits } from '../../model/gateway.ts';
 import { AdaptiveRate } from './adaptive-rate.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { SendWindow } from './send-window.ts';

@@ -1,4 +1,5 @@
-import type { Clock, Gateway } from '../../model/ports.ts';
+import type { Gateway } from '../../gateway/interface.ts';
+import type { Clock } from '../../model/clock.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
 /** Polling interval during an outage, in milliseconds: its end is noticed within two seconds. */

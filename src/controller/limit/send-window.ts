@@ -1,5 +1,5 @@
-import type { Clock } from '../../model/ports.ts';
-import type { RequestLimits } from '../../model/publication.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { RequestLimits } from '../../model/gateway.ts';
 
 /** The longest single sleep, in milliseconds: a timer overflows at 2^31 - 1. */
 const maxSleepMs = 60_000;

@@ -2,11 +2,14 @@
  * The observe folder asks the gateway what is really published and brings the recorded state up to date before a plan is computed.
  * It must never turn an implausible list into changes: whatever would cause harm if the list were wrong is confirmed one by one.
  */
+
+import type { GatewayReader } from '../../gateway/interface.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { DesiredState } from '../../model/desired-state.ts';
 import { ObservationFailedError, StoreError } from '../../model/errors.ts';
 import type { Emit } from '../../model/events.ts';
 import type { DriftNotice } from '../../model/observation.ts';
-import type { Clock, GatewayReader, Store } from '../../model/ports.ts';
-import type { DesiredState } from '../../model/publication.ts';
+import type { Store } from '../../store/interface.ts';
 import { backoffMs } from '../retry.ts';
 import { observeGateway } from './observation.ts';
 

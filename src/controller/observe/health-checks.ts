@@ -1,8 +1,8 @@
 import PQueue from 'p-queue';
-import type { Plan } from '../../model/change.ts';
-import type { ProbeResult, ProbeResults, ProbeTarget } from '../../model/deferral.ts';
+import type { Probe } from '../../gateway/interface.ts';
+import type { Plan, ProbeResult, ProbeResults, ProbeTarget } from '../../model/change.ts';
+import type { Clock } from '../../model/clock.ts';
 import type { Emit } from '../../model/events.ts';
-import type { Clock, Probe } from '../../model/ports.ts';
 import { apiIdOf, type PublicationKey } from '../../model/publication.ts';
 import { backoffMs } from '../retry.ts';
 

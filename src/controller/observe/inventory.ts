@@ -1,6 +1,7 @@
+import type { GatewayReader } from '../../gateway/interface.ts';
 import { ObservationFailedError } from '../../model/errors.ts';
-import type { ObservedApi } from '../../model/observation.ts';
-import type { GatewayReader, ListedEnvironment, ReadResult } from '../../model/ports.ts';
+import type { ListedEnvironment, ObservedApi } from '../../model/observation.ts';
+import type { ReadResult } from '../../model/outcome.ts';
 import { type RetryReadDeps, retryRead } from '../retry.ts';
 
 /** All APIs and environments that a gateway lists. */

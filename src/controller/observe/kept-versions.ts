@@ -1,6 +1,10 @@
+import type { GatewayReader } from '../../gateway/interface.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { GatewaySettings } from '../../model/gateway.ts';
 import type { ListedVersion } from '../../model/observation.ts';
-import type { Clock, GatewayReader, ReadFailure, ReadResult } from '../../model/ports.ts';
-import type { GatewaySettings, PublicationKey, RecordedState } from '../../model/publication.ts';
+import type { ReadFailure, ReadResult } from '../../model/outcome.ts';
+import type { PublicationKey } from '../../model/publication.ts';
+import type { RecordedState } from '../../model/recorded-state.ts';
 import { matchesRecorded, type Restoration, type VersionsByPublication } from '../../plan/undo.ts';
 import { retryRead } from '../retry.ts';
 

@@ -1,8 +1,12 @@
+import type { GatewayReader } from '../../gateway/interface.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { DesiredState } from '../../model/desired-state.ts';
 import { matchesName } from '../../model/name-ref.ts';
 import type { DriftNotice, Observation, ObservedApi } from '../../model/observation.ts';
-import type { Clock, GatewayReader, StoreReader } from '../../model/ports.ts';
-import type { DesiredState, PublicationKey, RecordedPublication, RecordedState } from '../../model/publication.ts';
+import type { PublicationKey } from '../../model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../../model/recorded-state.ts';
 import { applyObservation } from '../../plan/drift.ts';
+import type { StoreReader } from '../../store/interface.ts';
 
 /** The largest share of APIs that a list may lose since the last one; a larger loss must be confirmed by the next list. */
 const maxPlausibleLoss = 0.2;

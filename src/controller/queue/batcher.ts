@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { Gateway } from '../../gateway/interface.ts';
 import type { Change } from '../../model/change.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { GatewaySettings } from '../../model/gateway.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import type { Clock, Gateway } from '../../model/ports.ts';
-import type { GatewaySettings } from '../../model/publication.ts';
 import { batchKey } from '../../plan/batch.ts';
 
 /** A slot in a future call. Either `send` or `cancel` must be called. */

@@ -3,9 +3,10 @@
  * publication in flight, and it never decides whether a change is made: that is the plan's and the reconciler's.
  */
 import PQueue from 'p-queue';
+import type { Clock } from '../../model/clock.ts';
 import { assertNever } from '../../model/errors.ts';
-import type { Clock } from '../../model/ports.ts';
-import { apiIdOf, type PublicationKey, type RequestLimits } from '../../model/publication.ts';
+import type { RequestLimits } from '../../model/gateway.ts';
+import { apiIdOf, type PublicationKey } from '../../model/publication.ts';
 
 /** The result of reconciling one key: done, retry later, or blocked until a person or a new file acts. */
 export type Result =

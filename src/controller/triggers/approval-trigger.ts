@@ -1,6 +1,7 @@
 import type { Approval } from '../../model/approval.ts';
-import type { Clock, StoreReader } from '../../model/ports.ts';
-import type { GatewayIdentity } from '../../model/publication.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { GatewayIdentity } from '../../model/gateway.ts';
+import type { StoreReader } from '../../store/interface.ts';
 
 /** Polling interval while a change is held, in milliseconds. */
 const pollIntervalMs = 1000;

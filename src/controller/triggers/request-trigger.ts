@@ -1,5 +1,6 @@
-import type { Clock, StoreReader } from '../../model/ports.ts';
-import type { GatewayIdentity } from '../../model/publication.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { GatewayIdentity } from '../../model/gateway.ts';
+import type { StoreReader } from '../../store/interface.ts';
 
 /** Polling interval for reconcile requests, in milliseconds. */
 const pollIntervalMs = 1000;

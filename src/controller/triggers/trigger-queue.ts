@@ -1,5 +1,5 @@
+import type { Clock } from '../../model/clock.ts';
 import type { TriggerCause } from '../../model/events.ts';
-import type { Clock } from '../../model/ports.ts';
 
 /*
  * The triggers folder notices when a reconciliation is needed other than for a file change or a resync: approvals, requests,

@@ -1,4 +1,4 @@
-import type { Clock } from '../../model/ports.ts';
+import type { Clock } from '../../model/clock.ts';
 
 /** The longest single sleep, in milliseconds, so that a change of the wall clock is noticed. */
 const maxSleepMs = 60_000;

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Env } from '../../model/env.ts';
+import type { Clock } from '../../model/clock.ts';
 import { EdictError } from '../../model/errors.ts';
-import type { AcquireRequestSlot, Clock } from '../../model/ports.ts';
+import type { GatewaySettings } from '../../model/gateway.ts';
 import { parseProxySettings } from '../../model/proxy-settings.ts';
-import type { GatewaySettings } from '../../model/publication.ts';
+import type { Env } from '../../model/settings.ts';
 import { CredentialsError } from '../errors.ts';
+import type { AcquireRequestSlot } from '../interface.ts';
 import { type Credentials, isHeaderValue, type RequestAuth, tokenAuth } from './credentials.ts';
 import { type EnvSecret, openEnvSecret } from './env-secret.ts';
 import { signRequest } from './request-signature.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Env } from '../../model/env.ts';
 import { errorMessage } from '../../model/errors.ts';
+import type { Env } from '../../model/settings.ts';
 import { CredentialsError } from '../errors.ts';
 
 /** The shortest time between two reads of a file, in milliseconds, so that not every request reads the disk. */

@@ -1,5 +1,6 @@
-import type { AcquireRequestSlot, Clock } from '../../model/ports.ts';
+import type { Clock } from '../../model/clock.ts';
 import { CredentialsError, notSentError } from '../errors.ts';
+import type { AcquireRequestSlot } from '../interface.ts';
 import { withRateLimit } from '../request-middleware.ts';
 import { type Credentials, type RequestAuth, tokenAuth } from './credentials.ts';
 import { type IssuedToken, type LoginRequest, logIn } from './iam-client.ts';

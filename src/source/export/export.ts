@@ -1,7 +1,6 @@
 import { Document, Pair, Scalar, YAMLMap } from 'yaml';
-import type { ObservedApi } from '../../model/observation.ts';
-import type { ListedEnvironment } from '../../model/ports.ts';
-import type { GatewaySettings } from '../../model/publication.ts';
+import type { GatewaySettings } from '../../model/gateway.ts';
+import type { ListedEnvironment, ObservedApi } from '../../model/observation.ts';
 import { isOutdated } from '../../plan/diff.ts';
 import { parseGateway } from '../parser.ts';
 import type { GatewayArguments } from './gateway-options.ts';

@@ -1,5 +1,5 @@
 import { EdictError } from '../../model/errors.ts';
-import type { GatewaySettings } from '../../model/publication.ts';
+import type { GatewaySettings } from '../../model/gateway.ts';
 import { checkSchema } from '../checks/schema.ts';
 import { checkSemantics } from '../checks/semantics.ts';
 import { type GatewayBlock, parseGateway } from '../parser.ts';

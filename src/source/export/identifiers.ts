@@ -1,6 +1,5 @@
 import { validateFile } from '../../../generated/edict-file-validator.cjs';
-import type { ObservedApi } from '../../model/observation.ts';
-import type { ListedEnvironment } from '../../model/ports.ts';
+import type { ListedEnvironment, ObservedApi } from '../../model/observation.ts';
 
 /** The environment that every instance has and that callers usually use. */
 export const releaseEnvironmentId = 'DEFAULT_ENVIRONMENT_RELEASE_ID';

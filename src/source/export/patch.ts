@@ -1,5 +1,6 @@
+import type { DesiredPublication, DesiredState } from '../../model/desired-state.ts';
 import { type NameKey, type NameRef, type NameResolution, nameKey } from '../../model/name-ref.ts';
-import type { DesiredPublication, DesiredState, PublicationKey, PublicationNames, PublicationState } from '../../model/publication.ts';
+import type { PublicationKey, PublicationNames, PublicationState } from '../../model/publication.ts';
 import { type ParseInput, parseFile } from '../parser.ts';
 import { locate } from '../yaml/source-ranges.ts';
 import { parseYaml, type YamlMap, type YamlNode } from '../yaml/tree.ts';

@@ -1,7 +1,8 @@
+import type { Clock } from '../../model/clock.ts';
 import { type EdictError, LeaseHeldError } from '../../model/errors.ts';
-import type { AcquiredLease, Clock } from '../../model/ports.ts';
 import { redactUrl } from '../../model/store-url.ts';
 import type { Statement } from '../database.ts';
+import type { AcquiredLease } from '../interface.ts';
 import type { SqlRow } from '../rows.ts';
 import type { Leases } from '../sqlite/leases.ts';
 import { assignGateways } from './assignment.ts';

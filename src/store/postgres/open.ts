@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type pg from 'pg';
 import { StoreError } from '../../model/errors.ts';
-import type { Store, StoreReader } from '../../model/ports.ts';
 import { redactUrl } from '../../model/store-url.ts';
 import {
   bindQuery,
@@ -14,6 +13,7 @@ import {
   type StoreOptions,
   storeFormat,
 } from '../database.ts';
+import type { Store, StoreReader } from '../interface.ts';
 import { emptyStore, ReadonlyStore } from '../readonly-store.ts';
 import { RecordStore } from '../record-store.ts';
 import { otherFormat } from '../sqlite/errors.ts';

@@ -1,5 +1,5 @@
-import type { AcquiredLease } from '../../model/ports.ts';
 import { bindQuery, type Database, type Statement } from '../database.ts';
+import type { AcquiredLease } from '../interface.ts';
 import type { SqlRow } from '../rows.ts';
 
 /** The leases of gateways, by row ID. */

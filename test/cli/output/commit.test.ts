@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { formatChangeCommit, formatCommit } from '../../../src/cli/output/plan-phrases.ts';
-import type { Commit } from '../../../src/model/publication.ts';
+import type { Commit } from '../../../src/model/desired-state.ts';
 import { change } from '../../support/states.ts';
 
 const id = '3f9a1c0b7d'.repeat(4);

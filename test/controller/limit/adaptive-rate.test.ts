@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AdaptiveRate } from '../../../src/controller/limit/adaptive-rate.ts';
-import type { RequestResult } from '../../../src/model/ports.ts';
+import type { RequestResult } from '../../../src/gateway/interface.ts';
 
 const answered: RequestResult = { kind: 'answered', retryAfterMs: null, rateLimit: null };
 const throttled: RequestResult = { kind: 'throttled', retryAfterMs: null, rateLimit: null };

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CircuitBreaker } from '../../../src/controller/limit/circuit-breaker.ts';
-import type { RequestResult } from '../../../src/model/ports.ts';
+import type { RequestResult } from '../../../src/gateway/interface.ts';
 
 async function after(kinds: readonly RequestResult['kind'][]): Promise<string[]> {
   const said: string[] = [];

@@ -2,7 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RateLimiter } from '../../../src/controller/limit/rate-limiter.ts';
-import type { Clock, RequestResult } from '../../../src/model/ports.ts';
+import type { RequestResult } from '../../../src/gateway/interface.ts';
+import type { Clock } from '../../../src/model/clock.ts';
 
 const never = new AbortController().signal;
 const answered: RequestResult = { kind: 'answered', retryAfterMs: null, rateLimit: null };

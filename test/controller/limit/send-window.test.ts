@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SendWindow } from '../../../src/controller/limit/send-window.ts';
-import type { Clock } from '../../../src/model/ports.ts';
+import type { Clock } from '../../../src/model/clock.ts';
 import { fullestWindow } from '../../chaos/rate.ts';
 import { fc, runs } from '../../support/fast-check.ts';
 

@@ -2,9 +2,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { systemClock } from '../../../src/app/context.ts';
 import { HealthChecks } from '../../../src/controller/observe/health-checks.ts';
-import type { ProbeTarget } from '../../../src/model/deferral.ts';
+import type { Probe } from '../../../src/gateway/interface.ts';
+import type { ProbeTarget } from '../../../src/model/change.ts';
+import type { Clock } from '../../../src/model/clock.ts';
 import type { EdictEvent } from '../../../src/model/events.ts';
-import type { Clock, Probe } from '../../../src/model/ports.ts';
 import { until } from '../../support/edict-process.ts';
 import { change, wanted } from '../../support/states.ts';
 

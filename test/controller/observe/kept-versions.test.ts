@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type KeptVersionsDeps, readKeptVersions } from '../../../src/controller/observe/kept-versions.ts';
 import type { ListedVersion } from '../../../src/model/observation.ts';
-import type { ReadResult } from '../../../src/model/ports.ts';
+import type { ReadResult } from '../../../src/model/outcome.ts';
 import type { Restoration } from '../../../src/plan/undo.ts';
 import { gatewaySettings, recorded, recordedState, wanted } from '../../support/states.ts';
 

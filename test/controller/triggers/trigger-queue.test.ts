@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TriggerQueue } from '../../../src/controller/triggers/trigger-queue.ts';
 import { StoreUnavailableError } from '../../../src/model/errors.ts';
-import type { Store } from '../../../src/model/ports.ts';
+import type { Store } from '../../../src/store/interface.ts';
 import { until } from '../../support/edict-process.ts';
 import { workshop } from '../../support/engine.ts';
 

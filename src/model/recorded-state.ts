@@ -1,0 +1,57 @@
+import type { Action, PublicationKey, PublicationNames, PublicationState } from './publication.ts';
+
+/** An attempt that started and whose outcome is unknown. */
+export interface UnknownAttempt {
+  readonly attemptId: number;
+  readonly action: Action;
+  readonly revision: string | null;
+  /** The existing version that it was to switch to; `null`: it was to publish a new one. */
+  readonly version: string | null;
+  /** The marker in its remark; `null` if there was none. */
+  readonly marker: string | null;
+  /** When its process was found to have ended, or recorded that there was no response; `null` before either. */
+  readonly endedAtMs: number | null;
+}
+
+/** The recorded state of a publication at an earlier time. */
+export interface PriorState {
+  /** `null`: nothing was recorded. */
+  readonly state: PublicationState | null;
+  readonly revision: string | null;
+  /** The effective version; `null` if there was none or it was unknown. */
+  readonly versionId: string | null;
+}
+
+/** The recorded state of one publication. Times are milliseconds since 1970. */
+export interface RecordedPublication extends PublicationNames {
+  readonly key: PublicationKey;
+  /** The state that the last successful call left; `null` while no call has succeeded. */
+  readonly state: PublicationState | null;
+  readonly revision: string | null;
+  readonly versionId: string | null;
+  /** Changes with every publish and switch; `null` if unknown. */
+  readonly publishId: string | null;
+  /** When it was published and when its draft was last edited, as the gateway reports; `null` if it was not observed. */
+  readonly publishedAtMs: number | null;
+  readonly editedAtMs: number | null;
+  readonly recordedAtMs: number;
+  readonly unknownAttempt: UnknownAttempt | null;
+  /** Set if it was changed outside edict and differs from the file; `null` otherwise. */
+  readonly drift: Drift | null;
+  /** How often drift was corrected since the last quiet period, and when last. */
+  readonly correctionCount: number;
+  readonly lastCorrectedAtMs: number | null;
+}
+
+/** A change made outside edict that differs from the file. */
+export interface Drift {
+  /** The recorded state before the drift; `null` if nothing was recorded. */
+  readonly from: PublicationState | null;
+  /** When that state was recorded; `null` if nothing was recorded. */
+  readonly fromSinceMs: number | null;
+  readonly detectedAtMs: number;
+  /** Until when the drift is not corrected, because it is flapping; `null` if it is not. */
+  readonly backoffUntilMs: number | null;
+}
+
+export type RecordedState = ReadonlyMap<PublicationKey, RecordedPublication>;

@@ -1,0 +1,116 @@
+import type { Approval, PreviousState } from '../model/approval.ts';
+import type { Attempt, AttemptSelector, HistoryFilter, NewAttempt } from '../model/attempt.ts';
+import type { Change } from '../model/change.ts';
+import type { ControllerStatus } from '../model/controller-status.ts';
+import type { Suspension } from '../model/desired-state.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
+import type { NameKey } from '../model/name-ref.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { PublicationKey } from '../model/publication.ts';
+import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
+
+// How the store folder meets the controller. Interfaces only, so that neither folder loads the other.
+
+/** Read-only access to the store, for commands that change nothing. */
+export interface StoreReader {
+  /** Returns the recorded state of the gateway's publications. */
+  readRecordedState(gateway: GatewayIdentity): Promise<RecordedState>;
+  /** Returns attempts on the gateway, newest first. */
+  history(gateway: GatewayIdentity, filter: HistoryFilter): Promise<Attempt[]>;
+  /** Returns the last status that the process working on the gateway wrote; `null` if none works on it. */
+  status(gateway: GatewayIdentity): Promise<ControllerStatus | null>;
+  /** Returns the `desiredDigest` of each desired state that was applied, the latest last. */
+  appliedDigests(gateway: GatewayIdentity): Promise<readonly string[]>;
+  /** Returns the holder of the gateway's lease, such as `host, pid 12`; `null` if there is none, as far as this host can tell. */
+  leaseHolder(gateway: GatewayIdentity): Promise<string | null>;
+  /** Returns a token that changes with each reconcile request to the lease holder; `null` if there never was a request. */
+  reconcileRequest(gateway: GatewayIdentity): Promise<string | null>;
+  /** Returns how many APIs the last accepted observation listed; `null` if the gateway was never observed. */
+  listedApiCount(gateway: GatewayIdentity): Promise<number | null>;
+  /** Returns the newest attempt of each publication of the gateway. */
+  lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>>;
+  /** Returns the selected attempts, oldest first. They come from several reconciliations if an ID prefix is ambiguous. */
+  findAttempts(gateway: GatewayIdentity, selector: AttemptSelector): Promise<readonly Attempt[]>;
+  /** Returns the attempts after `attemptId` that succeeded, oldest first. */
+  succeededAfter(gateway: GatewayIdentity, attemptId: number): Promise<readonly Attempt[]>;
+  /** Returns what the store knows of earlier files, and the approvals that have not expired at `nowMs`. */
+  previousState(gateway: GatewayIdentity, nowMs: number): Promise<PreviousState>;
+  /** Returns every approval, newest first. */
+  approvals(gateway: GatewayIdentity): Promise<readonly Approval[]>;
+  /** Returns the IDs to which names in the file were resolved. */
+  resolvedNames(gateway: GatewayIdentity): Promise<ReadonlyMap<NameKey, string>>;
+  close(): Promise<void>;
+}
+
+/** The exclusive right to call one gateway. One edict process holds it at a time. */
+export interface Lease {
+  /** Grows with each owner. Every attempt records it. */
+  readonly fence: number;
+  /** Aborted when the lease is lost, or, with the reason `shared`, must be given up to a process that holds fewer. */
+  readonly signal: AbortSignal;
+  /** Returns whether a request may be sent now: no other process can hold the lease yet. */
+  isHeld(): boolean;
+}
+
+/** The result of `Store.acquire`. */
+export interface AcquiredLease {
+  readonly lease: Lease;
+  /**
+   * How long the gateway has certainly received no call from edict, in milliseconds; 0 if the previous owner was killed, since
+   * it may have sent a call until just now.
+   */
+  readonly idleMs: number;
+}
+
+/** The store with its writes. Data about work on a gateway is written only while its lease is held. */
+export interface Store extends StoreReader {
+  /**
+   * Acquires the gateway's lease and marks attempts without an outcome of earlier processes as ended at `atMs`. Rejects with
+   * an EdictError `LEASE_HELD` while another process holds it, or if this process `shares` leases and must leave it to one
+   * that holds fewer.
+   */
+  acquire(gateway: GatewayIdentity, atMs: number, shares?: boolean): Promise<AcquiredLease>;
+  /** Saves a suspension set with a command; `null` removes it. */
+  saveSuspension(gateway: GatewayIdentity, suspension: Suspension | null): Promise<void>;
+  /** Records that this process has stopped calling the gateway, and releases the lease. */
+  release(gateway: GatewayIdentity, atMs: number): Promise<void>;
+  /** Saves the changes that an observation made to the recorded state, and how many APIs it listed. */
+  saveObservation(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listedApiCount: number): Promise<void>;
+  /**
+   * Saves the declared publications of a file that is being applied, each with its `sourceFile`, its `desiredDigest`, and the
+   * approval that released the file if it was held.
+   */
+  saveDeclared(
+    gateway: GatewayIdentity,
+    sourceFiles: ReadonlyMap<PublicationKey, string>,
+    digest: string,
+    approvalId: number | null,
+  ): Promise<void>;
+  /** Deletes the recorded state of a publication; its attempts stay in the history. */
+  deleteRecord(gateway: GatewayIdentity, key: PublicationKey, atMs: number): Promise<void>;
+  /**
+   * Deletes a batch of attempts that started before `beforeMs` and that nothing refers to. Resolves to how many were deleted;
+   * 0 if none are left.
+   */
+  pruneHistory(gateway: GatewayIdentity, beforeMs: number): Promise<number>;
+  /** Replaces all saved name resolutions by `names`. */
+  saveNames(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void>;
+  /** Saves the status of this process, which `status` returns. */
+  saveStatus(gateway: GatewayIdentity, status: ControllerStatus): Promise<void>;
+  /** Returns the current recorded state of one publication. */
+  readPublication(gateway: GatewayIdentity, key: PublicationKey): Promise<RecordedPublication | undefined>;
+  /** Resolves to the attempt's ID once "outcome unknown" is durable. The request may be sent only after that. */
+  beginAttempt(gateway: GatewayIdentity, change: Change, attempt: NewAttempt): Promise<number>;
+  /**
+   * Resolves once the outcome and the publication's next recorded state (`undefined`: none) are durable. An attempt that ended
+   * as `unknown` may be finished a second time; the details of its response then stay in the history.
+   */
+  finishAttempt(
+    gateway: GatewayIdentity,
+    key: PublicationKey,
+    attemptId: number,
+    outcome: Outcome,
+    next: RecordedPublication | undefined,
+    atMs: number,
+  ): Promise<void>;
+}
