@@ -86,6 +86,7 @@ export class Session implements AsyncDisposable {
   #access: (GatewayAccess & { readonly settingsKey: string }) | null = null;
   #probe: Probe | null = null;
   #tail: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   constructor(
     context: AppContext,
@@ -175,6 +176,7 @@ export class Session implements AsyncDisposable {
 
   /** Stops and closes everything; resolves to the number of unsent changes. */
   async close(): Promise<number> {
+    this.#isClosed = true;
     await using _resources = this.#resources;
     return await this.#serialize(() => this.#closeGateway());
   }
@@ -184,6 +186,8 @@ export class Session implements AsyncDisposable {
   }
 
   async #openGateway(settings: GatewaySettings, sharesEvenly: boolean): Promise<GatewaySession> {
+    // Names may still be resolved for a load that was abandoned.
+    if (this.#isClosed) throw new EdictError('SESSION_CLOSED', 'edict is stopping');
     const settingsKey = JSON.stringify(settings);
     if (this.#gateway?.settingsKey === settingsKey && !this.#gateway.lease.signal.aborted) return this.#gateway;
     await this.#closeGateway();

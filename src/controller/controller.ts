@@ -149,8 +149,7 @@ export class Controller {
       this.#runner = await runnerFor(desired, this.#runnerTriggers);
       this.#standbyReason = null;
       if (wasStandby) emit({ type: 'lease:acquired' });
-      await this.#runner.reconcile(desired, cause);
-      this.#hasPlanned = true;
+      this.#hasPlanned = (await this.#runner.reconcile(desired, cause)) || this.#hasPlanned;
       this.#failures = 0;
       this.#pendingCause = null;
     } catch (error) {

@@ -136,11 +136,11 @@ export class ReconcileRunner {
   /**
    * Computes a plan from the whole desired and recorded state and starts its calls; never waits for the gateway. Unsent calls of an
    * earlier reconciliation are dropped unless this plan needs them too. No plan is computed while an observation is in progress that it
-   * needs; `observed` is triggered when it has ended.
+   * needs; `observed` is triggered when it has ended. Resolves to whether a plan was computed.
    *
    * @throws EdictError `STORE_*` if the recorded state cannot be read, `SAVED_PLAN_STALE` as `planReconciliation` does; nothing was sent then
    */
-  async reconcile(desired: DesiredState, cause: TriggerCause): Promise<void> {
+  async reconcile(desired: DesiredState, cause: TriggerCause): Promise<boolean> {
     const { emit, clock, gateway, maxTries } = this.#deps;
     const retriesRejected = cause === 'file' || cause === 'signal' || cause === 'approval' || cause === 'requested';
     const isSequel = cause === 'rollout' || cause === 'timer' || cause === 'observed';
@@ -156,7 +156,7 @@ export class ReconcileRunner {
     const isAwaited = observation === 'required' || (observation === 'running' && cause === 'resync');
     this.#awaitedId = isAwaited ? reconcileId : null;
     if (observation === 'required') this.#queue.set([], { retriesRejected, isSequel });
-    if (isAwaited) return;
+    if (isAwaited) return false;
     const { plan, recorded, previous } = await planReconciliation(() => this.#desired, !this.#hasPlanned, {
       ...this.#deps,
       probes: this.#healthChecks.results,
@@ -179,6 +179,7 @@ export class ReconcileRunner {
       this.#dueTimer.schedule(nextDueAtMs(plan));
     }
     this.#queue.set(queued, { retriesRejected, retriesAll: cause === 'signal', isSequel });
+    return true;
   }
 
   /** Whether no change is queued or in flight and none will be retried without a new file or a trigger. */

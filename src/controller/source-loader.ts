@@ -7,9 +7,12 @@ import type { DesiredSource } from '../source/interface.ts';
 /** Delay before names are resolved again after the gateway could not be read, in milliseconds. */
 export const nameRetryMs = 10_000;
 
+/** How long the end of an abandoned load is waited for, in milliseconds. */
+const hangLimitMs = 1000;
+
 export interface SourceLoaderDeps {
   readonly source: DesiredSource;
-  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'sleep'>;
   readonly emit: Emit;
   /** Called when a load has ended, well or not. */
   readonly onLoaded: () => void;
@@ -73,10 +76,12 @@ export class SourceLoader {
     return finished;
   }
 
-  /** Abandons a load in progress; resolves when it has ended. */
+  /** Abandons a load in progress; resolves when it has ended, or after a second if a file system hangs. */
   async stop(): Promise<void> {
+    const ended = new AbortController();
     this.#abort?.abort();
-    await this.#loading;
+    await Promise.race([this.#loading, this.#deps.clock.sleep(hangLimitMs, ended.signal)]);
+    ended.abort();
   }
 
   async #load(signal: AbortSignal): Promise<void> {

@@ -24,19 +24,29 @@ const invalid = new InvalidFileError('f', [
 
 /** A daemon over a file that is a variable. Its engine notes the passes it is asked for. */
 async function started(first: DesiredState | EdictError, times: { debounceMs?: number; resyncMs?: number; faster?: number } = {}) {
-  const file = { content: first, engine: null as EdictError | null, loads: 0, acquisitions: 0, hint: () => {}, isWatched: true };
+  const file = {
+    content: first,
+    engine: null as EdictError | null,
+    loads: 0,
+    hangs: false,
+    acquisitions: 0,
+    hint: () => {},
+    isWatched: true,
+  };
   const passes: { desired: DesiredState; cause: TriggerCause }[] = [];
   const events: EdictEvent[] = [];
   const waits: number[] = [];
   const engine = {
     reconcile: async (desired: DesiredState, cause: TriggerCause) => {
       passes.push({ desired, cause });
+      return true;
     },
   };
   const daemon = new Controller({
     source: {
       load: async () => {
         file.loads += 1;
+        if (file.hangs) await new Promise(() => {});
         if (file.content instanceof EdictError) throw file.content;
         return file.content;
       },
@@ -295,7 +305,7 @@ test('what may not be taken over is not asked for until it may, or a person asks
     runnerFor: async () => {
       asked.push(takeOver);
       if (isHeld) throw told;
-      return { reconcile: async () => undefined } as unknown as ReconcileRunner;
+      return { reconcile: async () => true } as unknown as ReconcileRunner;
     },
     checkStaleSource: async () => takeOver,
   });
@@ -340,7 +350,7 @@ test('an edict that stands by with a store that fails says so, sends nothing, as
     maxTries: Number.POSITIVE_INFINITY,
     runnerFor: async () => {
       if (refusal) throw refusal;
-      return { reconcile: async (_: DesiredState, cause: TriggerCause) => void passes.push(cause) } as unknown as ReconcileRunner;
+      return { reconcile: async (_: DesiredState, cause: TriggerCause) => passes.push(cause) > 0 } as unknown as ReconcileRunner;
     },
     checkStaleSource: async () => 'free',
   });
@@ -358,6 +368,43 @@ test('an edict that stands by with a store that fails says so, sends nothing, as
   assert.is(passes[0], 'startup');
   daemon.stop();
   await running;
+});
+
+test('a file that hangs delays neither the last valid one nor the end', async () => {
+  const { daemon, file, passes, stop } = await started(state('a'));
+  await until('the first pass is made', () => passes.length === 1);
+  file.hangs = true;
+  file.hint();
+  await until('it is read', () => file.loads === 2);
+  daemon.trigger('suspension');
+  await until('a plan is computed meanwhile', () => passes.length === 2);
+  await stop();
+});
+
+test('an edit every moment is read all the same, five times the debounce after the first one', async () => {
+  const { file, passes, stop } = await started(state('a'), { debounceMs: 50 });
+  await until('the first pass is made', () => passes.length === 1);
+  let edits = 0;
+  const editing = setInterval(() => {
+    edits += 1;
+    file.content = state(`a${edits}`);
+    file.hint();
+  }, 10);
+  await until('an edit is reconciled while the edits go on', () => passes.length > 1);
+  clearInterval(editing);
+  await stop();
+});
+
+test('an unexpected error of a later reconciliation is emitted, and the reconciliation is run again', async () => {
+  const { daemon, file, passes, types, stop } = await started(state('a'), { faster: 100 });
+  await until('the first pass is made', () => passes.length === 1);
+  file.engine = new TypeError('a bug') as unknown as EdictError;
+  daemon.trigger('approval');
+  await until('it has failed twice', () => types().filter((type) => type === 'reconcile:failed').length >= 2);
+  file.engine = null;
+  await until('it is run again', () => passes.length > 1);
+  assert.is(passes[1]?.cause, 'approval');
+  await stop();
 });
 
 test.run();

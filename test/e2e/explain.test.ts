@@ -151,7 +151,7 @@ test('a file that lost too much is told of also for what it still has, and for w
   assert.match(there.text, 'Next: no change; in sync; the whole file is held\n');
   assert.match(there.next.command ?? '', /^edict approve sha256:/);
   const lost = await explain('carts');
-  assert.match(lost.text, 'File: does not name it\n');
+  assert.match(lost.text, 'File: not declared\n');
   assert.match(lost.text, 'the file no longer declares 4 of the 5 publications');
 });
 

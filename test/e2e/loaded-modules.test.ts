@@ -36,7 +36,7 @@ const toRead = ['ajv', 'commander', 'croner', 'fastest-levenshtein', 'picomatch'
 
 test('edict itself and its help load the command line alone', async () => {
   for (const args of [['--version'], ['schema']]) {
-    assert.equal(await loadedBy(...args), { packages: ['commander'], rooms: ['cli', 'model', 'render'], generated: [] }, args.join(' '));
+    assert.equal(await loadedBy(...args), { packages: ['commander'], folders: ['cli', 'model', 'render'], generated: [] }, args.join(' '));
   }
   for (const args of [['--help'], ['plan', '--help']]) {
     assert.equal(
