@@ -188,9 +188,9 @@ export class ReconcileRunner {
     return this.#hasGivenUp || (isIdle && !hasScheduledRetry && !this.#healthChecks.isRunning && !this.#driftDetector.isRunning);
   }
 
-  /** Sends nothing more, waits until the calls in flight are finished and recorded, and returns the number of unsent changes. */
+  /** Sends nothing more, waits until the calls in flight are finished and recorded, and returns the number of unsent changes that have not failed. */
   async stop(): Promise<number> {
-    const unsent = this.#queue.queued;
+    const unsent = this.#queue.queued.filter((key) => !this.#failing.has(key)).length;
     this.#stopping.abort();
     this.#dueTimer.schedule(null);
     this.#queue.resume();

@@ -118,7 +118,7 @@ function formatSummary(
   if (held > 0) parts.push(`${held} held`);
   if (deferred > 0) parts.push(`${deferred} deferred`);
   if (failed > 0) parts.push(`${failed} failed`);
-  if (unsentCount > 0) parts.push(`${unsentCount} not sent (interrupted)`);
+  if (unsentCount > 0) parts.push(`${unsentCount} not sent`);
   return `Applied in ${formatDurationMs(durationMs)}: ${parts.join(', ')}.`;
 }
 

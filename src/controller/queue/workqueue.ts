@@ -105,11 +105,9 @@ export class Workqueue {
     this.#clockTimer.unref();
   }
 
-  /** The number of keys that wait for a call. */
-  get queued(): number {
-    let count = 0;
-    for (const keys of this.#queued.values()) count += keys.length;
-    return count;
+  /** The keys that wait for a call. */
+  get queued(): readonly PublicationKey[] {
+    return [...this.#queued.values()].flat();
   }
 
   /** Whether a retry is scheduled. */
