@@ -130,7 +130,7 @@ const answers: readonly (readonly [string, Answer, Outcome['kind'], string | nul
   ['a reset', (r) => r.socket?.resetAndDestroy(), 'unknown', 'CONNECTION_LOST'],
   ['a huge body', (r) => json(r, 201, { ...about, remark: 'x'.repeat(17_000_000) }), 'unknown', 'INVALID_RESPONSE'],
   ['a huge error', (r) => r.writeHead(404).end('x'.repeat(17_000_000)), 'rejected', 'HTTP_404'],
-  ['a redirect', (r) => r.writeHead(307, { location: 'https://elsewhere.example/' }).end(), 'rejected', 'REDIRECTED'],
+  ['a redirect', (r) => r.writeHead(307, { location: 'https://elsewhere.example/' }).end(), 'unknown', 'REDIRECTED'],
   ['a proxy that lost the answer', (r) => r.writeHead(502).end('<h1>Bad Gateway</h1>'), 'unknown', 'HTTP_502'],
   ['a proxy that ran out of time', (r) => r.writeHead(504).end(), 'unknown', 'HTTP_504'],
   ['a proxy that has nothing behind it', (r) => r.writeHead(503).end('<h1>Maintenance</h1>'), 'unknown', 'HTTP_503'],

@@ -32,7 +32,7 @@ for (const [title, error, action, kind] of [
   ['no connection', new ConnectionError('CONNECTION_FAILED', 'x'), 'online', 'retryable'],
   ['a 201 that breaks the specification', new InvalidResponseError('x', { status: 201 }), 'online', 'unknown'],
   ['a 404 too long to read', new InvalidResponseError('x', { status: 404 }), 'online', 'rejected'],
-  ['a redirect', new InvalidResponseError('x', { status: 302 }), 'online', 'rejected'],
+  ['a redirect', new InvalidResponseError('x', { status: 302 }), 'online', 'unknown'],
   ['a refused login', new CredentialsError('x', { code: 'CREDENTIALS_REJECTED', status: 401 }), 'online', 'unauthorized'],
   ['no identity service', new CredentialsError('x', { code: 'IAM_UNAVAILABLE' }), 'online', 'retryable'],
 ] as const) {

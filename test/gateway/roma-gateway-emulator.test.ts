@@ -105,9 +105,16 @@ test('what is missing is named', async () => {
   await withEmulator(token, async ({ send }) => {
     assert.is(codeOf(await send(changeTo('online', { apiId: 'api-2' }))), 'rejected APIG.3002');
     assert.is(codeOf(await send(changeTo('online', { environmentId: 'env-2' }))), 'rejected APIG.3003');
-    assert.is(codeOf(await send(changeTo('online', { remark: 'x'.repeat(256) }))), 'rejected APIG.2011');
   });
   await withEmulator(token, async ({ send }) => assert.is(codeOf(await send(changeTo('online'))), 'rejected APIG.3030'), 'instance-2');
+});
+
+test('a remark over the limit is shortened instead of rejected', async () => {
+  await withEmulator({ HW_AUTH_TOKEN: 'good' }, async ({ emulator, send }) => {
+    assert.is((await send(changeTo('online', { remark: 'x'.repeat(256) }))).kind, 'succeeded');
+    const [call] = emulator.requests.all().filter(({ operation }) => operation === 'changePublication');
+    assert.is(call?.remark, `${'x'.repeat(254)}…`);
+  });
 });
 
 test('a lost answer to a call that took effect is unknown', async () => {

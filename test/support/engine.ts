@@ -138,7 +138,8 @@ export async function workshop({
         running.catch(() => {});
       }
       const plan = () => events.slice(loadedAt ?? events.length).find((event) => event.type === 'plan:computed')?.plan;
-      await Promise.race([running, until('a plan is computed', () => plan() !== undefined)]);
+      await until('a plan is computed', () => plan() !== undefined || !isRunning);
+      if (!plan()) await running;
       return plan() as Plan;
     },
     idle: () => until('no call is left to make', () => controller.isIdle || !isRunning),
