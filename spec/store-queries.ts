@@ -288,6 +288,7 @@ function publicationQueries({ db, lastAttemptId }: Dialect) {
       'a.revision as unknown_revision',
       'a.marker as unknown_marker',
       'a.requested_version_id as unknown_version',
+      'a.started_at_ms as unknown_started_at_ms',
     ])
     .select((eb) => eb.fn.coalesce('a.ended_at_ms', 'a.finished_at_ms').as('unknown_ended_at_ms'))
     .where('p.gateway_id', '=', param('gateway'))

@@ -102,7 +102,7 @@ async function makeAttempt(
 
   const finishedAtMs = now();
   if (outcome.kind === 'unknown') unknownOutcomes.remainingMs({ attemptId: id, endedAtMs: null });
-  const next = applyOutcome(change, outcome, recorded, { id, marker, finishedAtMs });
+  const next = applyOutcome(change, outcome, recorded, { id, marker, startedAtMs, finishedAtMs });
   const isRecorded = await retryWrite(() => store.finishAttempt(settings, key, id, outcome, next, finishedAtMs));
   emit({ type: 'attempt:finished', reconcileId, attemptId: id, change, outcome, durationMs: finishedAtMs - startedAtMs });
   return { kind: 'attempted', change, outcome, isRecorded };
@@ -133,8 +133,8 @@ async function resolveUnknown(
   }
   const finishedAtMs = now();
   const resolution = resolveAttempt(recorded, unknownAttempt, read.value, finishedAtMs);
-  if (resolution.kind === 'unknown') return unresolvable('its remark carried no marker');
-  if (resolution.kind === 'notApplied' && remainingMs > 0) return { kind: 'tooEarly', change, afterMs: remainingMs };
+  if (resolution.kind !== 'applied' && remainingMs > 0) return { kind: 'tooEarly', change, afterMs: remainingMs };
+  if (resolution.kind === 'unknown') return unresolvable(resolution.reason);
   const outcome: Outcome =
     resolution.kind === 'notApplied' ? { kind: 'notApplied' } : { kind: 'succeeded', versionId: resolution.versionId, publishId: null };
   if (!(await retryWrite(() => store.finishAttempt(settings, recorded.key, attemptId, outcome, resolution.nextRecorded, finishedAtMs)))) {

@@ -89,6 +89,11 @@ export function hasMarker(remark: string, marker: string): boolean {
   return remark.includes(formatMarker(marker));
 }
 
+/** Returns whether a version's remark carries the marker of any attempt. */
+export function hasAnyMarker(remark: string): boolean {
+  return /\[edict [0-9a-f]+\]/.test(remark);
+}
+
 function formatMarker(marker: string): string {
   return `[edict ${marker}]`;
 }

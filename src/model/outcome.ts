@@ -53,7 +53,7 @@ export function applyOutcome(
   change: Change,
   outcome: Outcome,
   previous: RecordedPublication | undefined,
-  attempt: { readonly id: number; readonly marker: string | null; readonly finishedAtMs: number },
+  attempt: { readonly id: number; readonly marker: string | null; readonly startedAtMs: number; readonly finishedAtMs: number },
 ): RecordedPublication | undefined {
   const { key, api, apiId, environment, environmentId, action, revision, version } = change;
   const names = { key, api, apiId, environment, environmentId };
@@ -80,7 +80,10 @@ export function applyOutcome(
       return {
         ...(previous ?? { ...emptyRecordFields, recordedAtMs: attempt.finishedAtMs }),
         ...names,
-        unknownAttempt: { attemptId: attempt.id, action, revision, version, marker: attempt.marker, endedAtMs: attempt.finishedAtMs },
+        unknownAttempt: {
+          ...{ attemptId: attempt.id, action, revision, version, marker: attempt.marker },
+          ...{ startedAtMs: attempt.startedAtMs, endedAtMs: attempt.finishedAtMs },
+        },
       };
     case 'superseded':
     case 'throttled':

@@ -9,6 +9,8 @@ export interface UnknownAttempt {
   readonly version: string | null;
   /** The marker in its remark; `null` if there was none. */
   readonly marker: string | null;
+  /** When it was recorded, before its request was sent. */
+  readonly startedAtMs: number;
   /** When its process was found to have ended, or recorded that there was no response; `null` before either. */
   readonly endedAtMs: number | null;
 }

@@ -1,4 +1,4 @@
-import { hasMarker } from '../model/attempt.ts';
+import { hasAnyMarker, hasMarker } from '../model/attempt.ts';
 import type { ListedVersion } from '../model/observation.ts';
 import type { RecordedPublication, UnknownAttempt } from '../model/recorded-state.ts';
 
@@ -11,17 +11,20 @@ export type AttemptResolution =
   | { readonly kind: 'applied'; readonly versionId: string | null; readonly nextRecorded: RecordedPublication }
   /** The list shows no effect: the attempt failed, or has not taken effect yet. */
   | { readonly kind: 'notApplied'; readonly nextRecorded: RecordedPublication }
-  /** The list cannot tell, because the attempt carried no marker. */
-  | { readonly kind: 'unknown' };
+  /** The list cannot tell. `reason` completes "unknown, because". */
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** The largest difference of the gateway's clock to this machine's: the service rejects signatures beyond it. */
+const maxClockSkewMs = 15 * 60_000;
 
 /**
  * Resolves the unresolved attempt of `recorded` from `versions`, the publication's versions at the gateway. An `online` took
  * effect if a version carries its marker, a switch if the requested version is effective, an `offline` if no version is
- * effective.
+ * effective. A new version without any marker may be the attempt's, because a gateway or a proxy can drop or cut remarks.
  */
 export function resolveAttempt(
   recorded: RecordedPublication,
-  { action, marker, revision, version }: UnknownAttempt,
+  { action, marker, revision, version, startedAtMs }: UnknownAttempt,
   versions: readonly ListedVersion[],
   atMs: number,
 ): AttemptResolution {
@@ -46,9 +49,13 @@ export function resolveAttempt(
     const isSwitched = effective?.versionId === version;
     return isSwitched ? { kind: 'applied', versionId: version, nextRecorded: observed } : { kind: 'notApplied', nextRecorded: unchanged };
   }
-  if (marker === null) return { kind: 'unknown' };
+  if (marker === null) return { kind: 'unknown', reason: 'its remark carried no marker' };
   const markedVersion = versions.find((version) => hasMarker(version.remark, marker));
-  return markedVersion
-    ? { kind: 'applied', versionId: markedVersion.versionId, nextRecorded: { ...observed, revision } }
+  if (markedVersion) return { kind: 'applied', versionId: markedVersion.versionId, nextRecorded: { ...observed, revision } };
+  const mayBeIts = ({ versionId, remark, publishedAtMs }: ListedVersion): boolean =>
+    !hasAnyMarker(remark) && versionId !== recorded.versionId && (publishedAtMs ?? startedAtMs) >= startedAtMs - maxClockSkewMs;
+  const unmarkedVersion = versions.find(mayBeIts);
+  return unmarkedVersion
+    ? { kind: 'unknown', reason: `version ${unmarkedVersion.versionId} appeared without a marker and may be its version` }
     : { kind: 'notApplied', nextRecorded: unchanged };
 }

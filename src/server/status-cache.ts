@@ -194,7 +194,7 @@ export class StatusCache {
     });
     if (outcome) {
       const before = this.#finished.get(key)?.recorded ?? this.#planned?.recorded.get(key);
-      const recorded = applyOutcome(change, outcome, before, { id: attemptId, marker: null, finishedAtMs: atMs });
+      const recorded = applyOutcome(change, outcome, before, { id: attemptId, marker: null, startedAtMs, finishedAtMs: atMs });
       this.#finished.set(key, { recorded, isDone: outcome.kind === 'succeeded' });
       this.#applyFinished(key);
     }

@@ -41,6 +41,7 @@ export function toRecordedPublication(row: SqlRow): RecordedPublication {
             revision: toNullableString(row['unknown_revision']),
             version: toNullableString(row['unknown_version']),
             marker: toNullableString(row['unknown_marker']),
+            startedAtMs: Number(row['unknown_started_at_ms']),
             endedAtMs: toNullableNumber(row['unknown_ended_at_ms']),
           },
     drift:

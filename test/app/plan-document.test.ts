@@ -5,9 +5,9 @@ import { EdictError } from '../../src/model/errors.ts';
 import type { SavedPlan } from '../../src/plan/saved-plan.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { attemptAt, lastAttempts, savedFrom } from '../support/saved-plans.ts';
-import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+import { desiredState, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
-const unknownAttempt = { attemptId: 7, action: 'online', revision: 'r', version: null, marker: 'm', endedAtMs: 5 } as const;
+const unknownAttempt = unknownAttemptOf({ attemptId: 7, revision: 'r', marker: 'm', endedAtMs: 5 });
 const saved: SavedPlan = savedFrom(
   desiredState(
     [

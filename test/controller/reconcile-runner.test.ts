@@ -147,6 +147,22 @@ test('a call that was lost on its way is sent again, once the gateway has had ti
   assert.equal(outcomes, ['succeeded', 'notApplied']);
 });
 
+test('a gateway that drops remarks and loses its answers makes one version of each publication, and a person is asked', async () => {
+  const wrapGateway = (gateway: Gateway): Gateway => {
+    const losingAll = losing(Number.POSITIVE_INFINITY, true)(gateway);
+    return { ...gateway, send: (change, how, signal) => losingAll.send(change, { ...how, marker: null }, signal) };
+  };
+  await using shop = await workshop({ apis: names(3), wrapGateway });
+  await shop.engine.reconcile(shop.desire(all(names(3), 'online')), 'startup');
+  await shop.engine.idle();
+  assert.is(shop.requested().length, 3);
+  const held = shop.events.filter((event) => event.type === 'attempt:unknown');
+  assert.equal(
+    held.map(({ isRetried }) => isRetried),
+    [false, false, false],
+  );
+});
+
 test('an offline whose answer was lost is not repeated either, if it happened', async () => {
   const shift = losing(1, true);
   let wraps = false;

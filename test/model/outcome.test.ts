@@ -3,10 +3,10 @@ import * as assert from 'uvu/assert';
 import type { Change } from '../../src/model/change.ts';
 import { applyOutcome, type Outcome } from '../../src/model/outcome.ts';
 import { diffStates } from '../../src/plan/diff.ts';
-import { desiredState, recorded, wanted } from '../support/states.ts';
+import { desiredState, recorded, unknownAttemptOf, wanted } from '../support/states.ts';
 
 const change = diffStates(desiredState([wanted('orders', 'test', { revision: 'r2' })]), new Map()).changes[0] as Change;
-const attempt = { id: 9, marker: null, finishedAtMs: 1000 };
+const attempt = { id: 9, marker: null, startedAtMs: 900, finishedAtMs: 1000 };
 const failure = { code: 'X', status: null, message: '', hint: null, requestId: null, retryAfterMs: null };
 
 test('a success becomes the record, with its revision and version', () => {
@@ -24,7 +24,7 @@ test('an unknown outcome leaves what was recorded and marks it unresolved', () =
   const next = applyOutcome(change, { kind: 'unknown', failure }, before, attempt);
   assert.equal(next, {
     ...before,
-    unknownAttempt: { attemptId: 9, action: 'online', revision: 'r2', version: null, marker: null, endedAtMs: 1000 },
+    unknownAttempt: unknownAttemptOf({ attemptId: 9, revision: 'r2', startedAtMs: 900, endedAtMs: 1000 }),
   });
 });
 
@@ -52,7 +52,7 @@ const harmless: readonly Outcome[] = [
 for (const outcome of harmless) {
   test(`what was recorded stays as it was after: ${outcome.kind}`, () => {
     const before = recorded('orders', 'test', {
-      unknownAttempt: { attemptId: 3, action: 'online', revision: null, marker: null, version: null, endedAtMs: null },
+      unknownAttempt: unknownAttemptOf({ attemptId: 3 }),
     });
     assert.is(applyOutcome(change, outcome, before, attempt), before);
     assert.is(applyOutcome(change, outcome, undefined, attempt), undefined);

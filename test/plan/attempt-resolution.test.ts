@@ -3,10 +3,11 @@ import * as assert from 'uvu/assert';
 import type { ListedVersion } from '../../src/model/observation.ts';
 import type { UnknownAttempt } from '../../src/model/recorded-state.ts';
 import { resolveAttempt } from '../../src/plan/attempt-resolution.ts';
-import { recorded } from '../support/states.ts';
+import { recorded, unknownAttemptOf } from '../support/states.ts';
 
-const online: UnknownAttempt = { attemptId: 7, action: 'online', revision: 'r2', marker: 'abc', version: null, endedAtMs: null };
-const offline: UnknownAttempt = { attemptId: 7, action: 'offline', revision: null, marker: null, version: null, endedAtMs: null };
+const startedAtMs = 1_000 * 60_000;
+const online = unknownAttemptOf({ revision: 'r2', marker: 'abc', startedAtMs });
+const offline = unknownAttemptOf({ action: 'offline', startedAtMs });
 const mine = (isEffective: boolean): ListedVersion => ({
   versionId: 'mine',
   versionNumber: '',
@@ -20,6 +21,15 @@ const other = (isEffective: boolean): ListedVersion => ({
   publishedAtMs: null,
   remark: 'x [edict abd]',
   isEffective,
+});
+/** A version without a marker, published `minutes` after the attempt started; `null`: the gateway reports no time. */
+const unmarked = (minutes: number | null, over: Partial<ListedVersion> = {}): ListedVersion => ({
+  versionId: 'unmarked',
+  versionNumber: '',
+  publishedAtMs: minutes === null ? null : startedAtMs + minutes * 60_000,
+  remark: 'x',
+  isEffective: true,
+  ...over,
 });
 
 for (const [title, attempt, versions, expected] of [
@@ -39,6 +49,22 @@ for (const [title, attempt, versions, expected] of [
     const version = resolution.kind === 'applied' ? resolution.versionId : null;
     assert.equal([resolution.kind, version, next?.state ?? null, next?.versionId ?? null, next?.revision ?? null], expected);
     if (next) assert.is(next.unknownAttempt, null);
+  });
+}
+
+for (const [title, versions, expected] of [
+  ['published after it started', [unmarked(0)], 'unknown'],
+  ['published after it started, and no longer effective', [other(true), unmarked(1, { isEffective: false })], 'unknown'],
+  ['with a marker that the gateway has cut', [unmarked(0, { remark: 'x [edict ab' })], 'unknown'],
+  ['published just before it started, as far as the clocks agree', [unmarked(-14)], 'unknown'],
+  ['published long before it started', [unmarked(-16), unmarked(-10_000, { versionId: 'old' })], 'notApplied'],
+  ['without a time', [unmarked(null)], 'unknown'],
+  ['known before it started', [unmarked(0, { versionId: 'version' }), unmarked(null, { versionId: 'version' })], 'notApplied'],
+  ['beside the version with its marker', [unmarked(1), mine(false)], 'applied'],
+  ['with the marker of another attempt', [unmarked(1, { remark: 'x [edict abd]' })], 'notApplied'],
+] as const satisfies readonly (readonly [string, readonly ListedVersion[], string])[]) {
+  test(`online: a version ${title}: ${expected}`, () => {
+    assert.is(resolveAttempt(recorded('orders', 'test', { unknownAttempt: online }), online, versions, 99).kind, expected);
   });
 }
 

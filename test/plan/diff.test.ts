@@ -6,9 +6,9 @@ import type { PublicationKey, PublicationState } from '../../src/model/publicati
 import type { RecordedPublication, RecordedState } from '../../src/model/recorded-state.ts';
 import { diffPublication, diffStates, isOutdated, nextDueAtMs } from '../../src/plan/diff.ts';
 import { fc, runs } from '../support/fast-check.ts';
-import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+import { change, desiredState, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
-const unknownAttempt = { attemptId: 7, action: 'online', revision: null, marker: null, version: null, endedAtMs: null } as const;
+const unknownAttempt = unknownAttemptOf({ attemptId: 7 });
 
 const rows: readonly [string, Partial<DesiredPublication> | null, Partial<RecordedPublication> | null, boolean, string | null][] = [
   ['online, never recorded', {}, null, false, 'online new'],
@@ -67,7 +67,7 @@ const columns: readonly (readonly (Partial<RecordedPublication> | null)[])[] = [
       [null, 'a', 'b'].map((revision) => ({
         state,
         revision,
-        unknownAttempt: { attemptId: 7, action, revision, marker: 'm', version: null, endedAtMs: null },
+        unknownAttempt: unknownAttemptOf({ attemptId: 7, action, revision, marker: 'm' }),
       })),
     ),
   ),
@@ -263,7 +263,7 @@ function applied(desired: DesiredState, before: RecordedState): RecordedState {
   for (const change of diffStates(desired, before).changes) {
     if (change.held) continue;
     const outcome = { kind: 'succeeded', versionId: 'new', publishId: 'new' } as const;
-    const next = applyOutcome(change, outcome, before.get(change.key), { id: 1, marker: null, finishedAtMs: 2 });
+    const next = applyOutcome(change, outcome, before.get(change.key), { id: 1, marker: null, startedAtMs: 1, finishedAtMs: 2 });
     if (next) after.set(change.key, next);
   }
   return after;

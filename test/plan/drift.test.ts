@@ -8,12 +8,12 @@ import type { RecordedPublication, RecordedState } from '../../src/model/recorde
 import { diffStates } from '../../src/plan/diff.ts';
 import { applyObservation } from '../../src/plan/drift.ts';
 import { fc, runs } from '../support/fast-check.ts';
-import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+import { desiredState, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
 const nowMs = 1_000_000_000_000;
 const hourMs = 3_600_000;
 const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null } as const;
-const unknownAttempt = { attemptId: 7, action: 'online', revision: null, version: null, marker: 'm', endedAtMs: null } as const;
+const unknownAttempt = unknownAttemptOf({ attemptId: 7, marker: 'm' });
 const at = { publishId: 'p', publishedAtMs: 100 } as const;
 
 /** Returns API `api-orders` as it is listed; `published` is where, by the environment's name. */
@@ -354,7 +354,7 @@ class ModelGateway {
       const made = action === 'online' ? this.publish(key, atMs) : null;
       if (!made) this.up.delete(key);
       const outcome = { kind: 'succeeded', versionId: made?.version ?? null, publishId: made?.publishId ?? null } as const;
-      const next = applyOutcome(change, outcome, before.get(key), { id: 1, marker: null, finishedAtMs: atMs });
+      const next = applyOutcome(change, outcome, before.get(key), { id: 1, marker: null, startedAtMs: 1, finishedAtMs: atMs });
       if (next) after.set(key, next);
     }
     return after;

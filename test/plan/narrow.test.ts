@@ -9,7 +9,7 @@ import { diffStates } from '../../src/plan/diff.ts';
 import { planDigest } from '../../src/plan/digest.ts';
 import { allTargets, filterPlan, isTargeted, type Targets } from '../../src/plan/targets.ts';
 import { fc, runs } from '../support/fast-check.ts';
-import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+import { desiredState, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
 /** Targets whose patterns are names or IDs, letter by letter. */
 function exactly(apis: readonly string[], environments: readonly string[] = []): Targets {
@@ -86,7 +86,7 @@ test('the digest is that of the work that is left', () => {
 const names = fc.constantFrom('a', 'b', 'c', 'd', 'e');
 const places = fc.constantFrom('test', 'release', 'stage');
 const pairs = fc.uniqueArray(fc.tuple(names, places), { selector: (pair) => pair.join(' '), maxLength: 12 });
-const unresolved = { attemptId: 7, action: 'online', revision: null, marker: null, version: null, endedAtMs: null } as const;
+const unresolved = unknownAttemptOf({ attemptId: 7 });
 const drift = fc.constantFrom(null, null, { from: 'online', fromSinceMs: null, detectedAtMs: 1, backoffUntilMs: null } as const);
 const revision = fc.constantFrom(null, '1', '2');
 const state = fc.constantFrom<PublicationState>('online', 'offline');
@@ -134,7 +134,7 @@ function applied(made: Plan, was: RecordedState): RecordedState {
   for (const change of made.changes) {
     if (change.held) continue;
     const outcome = { kind: 'succeeded', versionId: change.version ?? 'new', publishId: 'new' } as const;
-    const next = applyOutcome(change, outcome, was.get(change.key), { id: 1, marker: null, finishedAtMs: 2 });
+    const next = applyOutcome(change, outcome, was.get(change.key), { id: 1, marker: null, startedAtMs: 1, finishedAtMs: 2 });
     if (next) after.set(change.key, next);
   }
   return after;

@@ -10,11 +10,11 @@ import { computePlan } from '../../src/plan/planner.ts';
 import { applyRollout, expandProbeUrl } from '../../src/plan/rollout.ts';
 import { allTargets } from '../../src/plan/targets.ts';
 import { fc, runs } from '../support/fast-check.ts';
-import { desiredState, recorded, recordedState, rolloutOf, wanted } from '../support/states.ts';
+import { desiredState, recorded, recordedState, rolloutOf, unknownAttemptOf, wanted } from '../support/states.ts';
 
 const probe = { url: 'https://{environment}.example.com/{api}', expectedStatus: null, timeoutMs: 5000 };
 const past = { declared: new Map<never, never>(), otherGateways: [], approvals: [], suspension: null };
-const unknownAttempt = { attemptId: 1, action: 'online', revision: null, version: null, marker: null, endedAtMs: 1 } as const;
+const unknownAttempt = unknownAttemptOf({ attemptId: 1, endedAtMs: 1 });
 
 /** Says of each change in a plan, by environment, what it waits for; an empty text: nothing. */
 function waits(desired: DesiredState, record: RecordedState, nowMs = 1_000_000, probes: readonly ProbeResult[] = []) {
@@ -249,7 +249,7 @@ test('a change that is made has nothing left to do before it; and made one by on
           continue;
         }
         const outcome = { kind: 'succeeded', versionId: null, publishId: null } as const;
-        const next = applyOutcome(change, outcome, now.get(change.key), { id: 1, marker: null, finishedAtMs: nowMs });
+        const next = applyOutcome(change, outcome, now.get(change.key), { id: 1, marker: null, startedAtMs: 1, finishedAtMs: nowMs });
         now = new Map([...now, ...(next ? [[change.key, next] as const] : [])]);
       }
       return false;

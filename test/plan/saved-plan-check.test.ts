@@ -9,14 +9,14 @@ import type { SavedPlan } from '../../src/plan/saved-plan.ts';
 import { excludeOwnChanges, isStillValid } from '../../src/plan/saved-plan-check.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { attemptAt, keptTo, lastAttempts, noPast, plannedAtMs, savedFrom } from '../support/saved-plans.ts';
-import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+import { desiredState, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
 type Wanted = Partial<DesiredPublication> | null;
 type Recorded = Partial<RecordedPublication> | null;
 
 const file = (orders: Wanted) => desiredState(orders ? [wanted('orders', 'test', orders)] : []);
 const record = (orders: Recorded) => recordedState(orders ? [recorded('orders', 'test', orders)] : []);
-const unknownAttempt = { attemptId: 42, action: 'online', revision: null, version: null, marker: null, endedAtMs: null } as const;
+const unknownAttempt = unknownAttemptOf({ attemptId: 42 });
 const online = { state: 'online' } as const;
 const offline = { state: 'offline', versionId: null } as const;
 

@@ -3,9 +3,9 @@ import * as assert from 'uvu/assert';
 import { publicationKey } from '../../src/model/publication.ts';
 import { preconditionOf } from '../../src/plan/saved-plan.ts';
 import { attemptAt, lastAttempts, plannedAtMs, savedFrom } from '../support/saved-plans.ts';
-import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+import { desiredState, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
-const unknownAttempt = { attemptId: 7, action: 'online', revision: 'r', version: null, marker: '3f9a1c0b7d2e', endedAtMs: 5 } as const;
+const unknownAttempt = unknownAttemptOf({ attemptId: 7, revision: 'r', marker: '3f9a1c0b7d2e', endedAtMs: 5 });
 
 test('a change is saved with what the record said of it, and its newest attempt', () => {
   const desired = desiredState([wanted('a', 'test'), wanted('b', 'test', { revision: '2' })]);

@@ -6,9 +6,9 @@ import type { ListedVersion } from '../../src/model/observation.ts';
 import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import { computeUndo, filterMissingFromFile, filterRestorable, matchesRecorded, type Restoration } from '../../src/plan/undo.ts';
 import { attemptAt } from '../support/saved-plans.ts';
-import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+import { desiredState, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
-const unknownAttempt = { attemptId: 42, action: 'online', revision: null, version: null, marker: null, endedAtMs: null } as const;
+const unknownAttempt = unknownAttemptOf({ attemptId: 42 });
 const nothing = { state: null, revision: null, versionId: null } as const;
 const offline = { state: 'offline', revision: 'r1', versionId: null } as const;
 const online = { state: 'online', revision: 'r1', versionId: 'old' } as const;

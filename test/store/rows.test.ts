@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { toAttempt, toRecordedPublication } from '../../src/store/rows.ts';
-import { recorded } from '../support/states.ts';
+import { recorded, unknownAttemptOf } from '../support/states.ts';
 
 const names = { api: 'orders', api_id: 'api-orders', environment: 'test', environment_id: 'env-test' };
 const unseen = {
@@ -20,12 +20,13 @@ test('a row of a publication becomes its record', () => {
     unknown_action: 'offline',
     unknown_revision: null,
     unknown_marker: null,
+    unknown_started_at_ms: 1,
     unknown_version: 'v3',
     unknown_ended_at_ms: null,
   };
   assert.equal(toRecordedPublication(pending), {
     ...expected,
-    unknownAttempt: { attemptId: 3, action: 'offline', revision: null, version: 'v3', marker: null, endedAtMs: null },
+    unknownAttempt: unknownAttemptOf({ attemptId: 3, action: 'offline', version: 'v3' }),
   });
 });
 

@@ -2,7 +2,7 @@ import type { Attempt } from '../../src/model/attempt.ts';
 import type { Change } from '../../src/model/change.ts';
 import type { DesiredPublication, DesiredState, Environment, RolloutStep } from '../../src/model/desired-state.ts';
 import { type PublicationKey, publicationKey } from '../../src/model/publication.ts';
-import type { RecordedPublication, RecordedState } from '../../src/model/recorded-state.ts';
+import type { RecordedPublication, RecordedState, UnknownAttempt } from '../../src/model/recorded-state.ts';
 
 /** Returns a gateway as a file would declare it; `over` replaces parts. */
 export function gatewaySettings(over: Partial<DesiredState['gateway']> = {}): DesiredState['gateway'] {
@@ -60,6 +60,11 @@ export function recorded(api: string, environment: string, over: Partial<Recorde
     lastCorrectedAtMs: null,
     ...over,
   };
+}
+
+/** Returns an attempt of unknown outcome: an `online` without a marker unless `over` says otherwise. */
+export function unknownAttemptOf(over: Partial<UnknownAttempt> = {}): UnknownAttempt {
+  return { attemptId: 7, action: 'online', revision: null, version: null, marker: null, startedAtMs: 1, endedAtMs: null, ...over };
 }
 
 /** Returns a change under the same names as `wanted`: a first `online` unless `over` says otherwise. */

@@ -10,7 +10,7 @@ import type { Failure, Outcome } from '../../src/model/outcome.ts';
 import { type PublicationKey, publicationKey } from '../../src/model/publication.ts';
 import type { Store, StoreReader } from '../../src/store/interface.ts';
 import * as states from './states.ts';
-import { change, gatewaySettings, recorded } from './states.ts';
+import { change, gatewaySettings, recorded, unknownAttemptOf } from './states.ts';
 
 /** One empty store of an engine under test, and the ways to come back to it. */
 export interface StoreUnderTest {
@@ -182,7 +182,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       state: null,
       versionId: null,
       recordedAtMs: 1000,
-      unknownAttempt: { attemptId, action: 'online', revision: 'r1', marker: 'm1', version: null, endedAtMs: null },
+      unknownAttempt: unknownAttemptOf({ attemptId, revision: 'r1', marker: 'm1', startedAtMs: 1000 }),
     });
     assert.equal(await store.readPublication(gateway, begun.key), expected);
     assert.equal(await store.readRecordedState(gateway), new Map([[begun.key, expected]]));
@@ -203,7 +203,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const now = await store.readPublication(gateway, before.key);
     assert.equal(now, {
       ...before,
-      unknownAttempt: { attemptId, action: 'offline', revision: null, marker: null, version: null, endedAtMs: null },
+      unknownAttempt: unknownAttemptOf({ attemptId, action: 'offline', startedAtMs: 3 }),
     });
   });
 
@@ -223,7 +223,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       commitId: null,
       startedAtMs: 1,
     });
-    const unknownAttempt = { attemptId, action: 'online', revision: null, marker: null, version: null, endedAtMs: 2 } as const;
+    const unknownAttempt = unknownAttemptOf({ attemptId, endedAtMs: 2 });
     const next = recorded('orders', 'test', { state: null, unknownAttempt });
     await store.finishAttempt(gateway, next.key, attemptId, { kind: 'unknown', failure }, next, 2);
     assert.equal(await store.readPublication(gateway, next.key), next);

@@ -121,7 +121,8 @@ function formatConfirmation({ action, marker, version }: UnknownAttempt, { desir
   const absent = `if not, ${formatDurationMs(propagationDelayMs)} after the call ended, it did not`;
   if (action === 'offline') return 'it took effect if no version is effective';
   if (version !== null) return `it took effect if version ${version} is effective; ${absent}`;
-  if (marker !== null) return `it took effect if a version carries its marker ${marker}; ${absent}`;
+  if (marker !== null)
+    return `it took effect if a version carries its marker ${marker}; ${absent}, unless a new version without a marker may be its version`;
   return unknownOutcome === 'hold'
     ? 'it carried no marker, so the gateway cannot tell, and `gateway.unknownOutcome` is `hold`'
     : 'it carried no marker, so the gateway cannot tell, and `gateway.unknownOutcome` is `retry`: it is sent again';

@@ -5,7 +5,7 @@ import { parseSettings } from '../../../src/app/settings.ts';
 import { explanationJson } from '../../../src/cli/output/explanation-json.ts';
 import { computeNextStep } from '../../../src/cli/output/next-step.ts';
 import { explanation } from '../../support/explanations.ts';
-import { recorded } from '../../support/states.ts';
+import { recorded, unknownAttemptOf } from '../../support/states.ts';
 
 const startedAtMs = Date.UTC(2026, 10, 20, 9, 30);
 const at = '2026-11-20T09:30:00Z';
@@ -13,7 +13,7 @@ const json = (of: Explanation) => explanationJson(of, computeNextStep(of, parseS
 
 test('the document has every part, with timestamps as text', () => {
   const drift = { from: 'online', fromSinceMs: startedAtMs, detectedAtMs: startedAtMs, backoffUntilMs: startedAtMs } as const;
-  const unknownAttempt = { attemptId: 9, action: 'online', revision: null, version: null, marker: 'cafe', endedAtMs: startedAtMs } as const;
+  const unknownAttempt = unknownAttemptOf({ attemptId: 9, marker: 'cafe', endedAtMs: startedAtMs });
   const record = {
     recordedAtMs: startedAtMs,
     publishedAtMs: startedAtMs,

@@ -6,7 +6,7 @@ import { explanationText } from '../../../src/cli/output/explanation-text.ts';
 import { computeNextStep } from '../../../src/cli/output/next-step.ts';
 import { noColor } from '../../../src/cli/output/terminal.ts';
 import { attempt, explanation } from '../../support/explanations.ts';
-import { recorded } from '../../support/states.ts';
+import { recorded, unknownAttemptOf } from '../../support/states.ts';
 
 const nowMs = Date.UTC(2026, 10, 20, 9, 30);
 const minuteMs = 60_000;
@@ -64,7 +64,7 @@ test('only the newest failure shows its request ID, and an attempt in flight has
 
 test('the recorded drift, corrections and unknown attempt are shown', () => {
   const drift = { from: 'online', fromSinceMs: nowMs - 9 * minuteMs, detectedAtMs: nowMs - minuteMs, backoffUntilMs: null } as const;
-  const unknownAttempt = { attemptId: 9, action: 'online', revision: null, version: null, marker: null, endedAtMs: nowMs } as const;
+  const unknownAttempt = unknownAttemptOf({ attemptId: 9, endedAtMs: nowMs });
   const said = text(
     explanation({ file: {}, record: { state: 'offline', drift, correctionCount: 2, lastCorrectedAtMs: nowMs, unknownAttempt } }),
   );

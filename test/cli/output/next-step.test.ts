@@ -3,12 +3,12 @@ import * as assert from 'uvu/assert';
 import { parseSettings } from '../../../src/app/settings.ts';
 import { computeNextStep, type NextStep } from '../../../src/cli/output/next-step.ts';
 import { explanation } from '../../support/explanations.ts';
-import { gatewaySettings, recorded, wanted } from '../../support/states.ts';
+import { gatewaySettings, recorded, unknownAttemptOf, wanted } from '../../support/states.ts';
 
 const settings = parseSettings(undefined, {});
 const startedAtMs = Date.UTC(2026, 10, 20, 9, 30);
 const idle = { updatedAtMs: startedAtMs, pid: 4711, calls: 10, perMs: 1000, paused: null };
-const unknownAttempt = { attemptId: 12, action: 'online', revision: null, version: null, marker: 'cafe', endedAtMs: null } as const;
+const unknownAttempt = unknownAttemptOf({ attemptId: 12, marker: 'cafe' });
 const drift = { from: null, fromSinceMs: null, detectedAtMs: startedAtMs, backoffUntilMs: null };
 
 type Given = Parameters<typeof explanation>[0];
@@ -75,7 +75,7 @@ const situations: readonly [name: string, given: Given, kind: NextStep['kind'], 
     'an unknown outcome',
     { file: {}, record: { unknownAttempt } },
     'unknown',
-    ['attempt 12', 'marker cafe', 'after the call ended, it did not'],
+    ['attempt 12', 'marker cafe', 'after the call ended, it did not, unless a new version without a marker may be its version'],
   ],
   [
     'an attempt in flight',

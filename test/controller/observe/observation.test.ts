@@ -11,7 +11,7 @@ import { diffStates } from '../../../src/plan/diff.ts';
 import type { StoreReader } from '../../../src/store/interface.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { emptyStore } from '../../../src/store/readonly-store.ts';
-import { change, desiredState, gatewaySettings, recorded, recordedState, wanted } from '../../support/states.ts';
+import { change, desiredState, gatewaySettings, recorded, recordedState, unknownAttemptOf, wanted } from '../../support/states.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const nowMs = 1_000_000_000_000;
@@ -244,7 +244,7 @@ test('what edict has just taken down is not adopted again by a list that lags', 
 });
 
 test('an attempt without a known outcome is left to be resolved, and nothing is asked for it', async () => {
-  const unknownAttempt = { attemptId: 7, action: 'online', revision: null, version: 'v', marker: 'm', endedAtMs: null } as const;
+  const unknownAttempt = unknownAttemptOf({ attemptId: 7, version: 'v', marker: 'm' });
   const desired = desiredState([wanted('orders', 'test', { version: 'v' })]);
   for (const list of [[listed('orders')], [listed('orders', 'test')]]) {
     const { observed, asked } = await lookAt({ desired, record: [{ ...online, unknownAttempt }], list });
