@@ -3,6 +3,7 @@ import type { ProxySettings } from '../model/proxy-settings.ts';
 import type { RequestAuth } from './auth/credentials.ts';
 import { ReadOnlyTransportError } from './errors.ts';
 import { HttpRequest, sendRequest } from './http-exchange.ts';
+import { ignoreInterimResponses } from './interim-responses.ts';
 
 /** The requests that may be sent: only reads (a dry run), or everything. */
 export type TransportMode = 'reads' | 'everything';
@@ -28,6 +29,8 @@ export interface Transport {
   /** Closes the connections immediately: a call in flight ends without a response. */
   close(): Promise<void>;
 }
+
+ignoreInterimResponses();
 
 /** The time limit for opening a connection. */
 const connectTimeoutMs = 10_000;

@@ -5,6 +5,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type ConnectionError, InvalidResponseError } from '../../src/gateway/errors.ts';
 import { HttpRequest, type HttpResponse, sendRequest } from '../../src/gateway/http-exchange.ts';
+import { ignoreInterimResponses } from '../../src/gateway/interim-responses.ts';
+
+ignoreInterimResponses();
 
 interface Exchanged {
   readonly answer: HttpResponse | null;
@@ -18,7 +21,7 @@ interface How {
 }
 
 /** Makes one POST to a server that does `serve` with each connection once it has the whole request. */
-async function exchangeWith(serve: (socket: Socket) => void, how: How = {}): Promise<Exchanged> {
+async function exchangeWith(serve: (socket: Socket) => unknown, how: How = {}): Promise<Exchanged> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     sockets.push(socket.on('error', () => {}));
@@ -79,12 +82,55 @@ test('reads an answer in many pieces, cut inside a character', async () => {
   assert.is(await answer?.text(), '"häß"');
 });
 
-test('is not confused by an interim answer', async () => {
-  const { answer } = await exchangeWith((socket) =>
-    socket.write(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${head}Content-Length: 2\r\n\r\n{}`),
-  );
-  assert.is(answer?.status, 201);
-  assert.is(answer?.headers.get('link'), null);
+const goOn = 'HTTP/1.1 100 Continue\r\n\r\n';
+const early = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
+const final = `${head}Content-Length: 2\r\n\r\n{}`;
+for (const [title, pieces] of [
+  ['100 Continue', [goOn + final]],
+  ['100 Continue with fields', [`HTTP/1.1 100 Continue\r\nDate: x\r\nVia: 1.1 y\r\n\r\n${final}`]],
+  ['100 Continue of HTTP/1.0', [`HTTP/1.0 100 Continue\r\n\r\n${final}`]],
+  ['102 Processing', [`HTTP/1.1 102 Processing\r\n\r\n${final}`]],
+  ['103 Early Hints', [early + final]],
+  ['an unknown 1xx', [`HTTP/1.1 199 X\r\n\r\n${final}`]],
+  ['several', [goOn, early, goOn, goOn + final]],
+  ['100 Continue byte by byte', [...(goOn + goOn), final]],
+  ['100 Continue and the answer byte by byte', [...(goOn + final)]],
+] as const) {
+  test(`ignores what comes before an answer: ${title}`, async () => {
+    const { answer, error } = await exchangeWith(async (socket) => {
+      for (const piece of pieces) {
+        socket.write(piece);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    });
+    assert.is(error, null);
+    assert.equal([answer?.status, await answer?.text(), answer?.headers.get('link')], [201, '{}', null]);
+  });
+}
+
+for (const [title, bytes, code] of [
+  ['100 Continue alone', goOn, 'CONNECTION_LOST'],
+  ['half of 100 Continue', 'HTTP/1.1 100 Cont', 'CONNECTION_LOST'],
+  ['a switch of protocols', 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n', 'CONNECTION_LOST'],
+  ['100 Continue without end', `HTTP/1.1 100 Continue\r\nX: ${'x'.repeat(100_000)}`, 'INVALID_RESPONSE'],
+] as const) {
+  test(`${title} before the end of the connection is ${code}: the request has left`, async () => {
+    const { error } = await exchangeWith((socket) => socket.end(bytes));
+    assert.is((error as ConnectionError).code, code);
+  });
+}
+
+test('ignores 100 Continue in one piece with a long answer', async () => {
+  const { answer } = await exchangeWith((socket) => socket.write(`${goOn}${head}Content-Length: 50000\r\n\r\n${'x'.repeat(50_000)}`));
+  assert.is((await answer?.text())?.length, 50_000);
+});
+
+test('a body that looks like 100 Continue is a body', async () => {
+  const { answer } = await exchangeWith((socket) => {
+    socket.write(`${head}Content-Length: ${goOn.length}\r\n\r\n`);
+    setTimeout(() => socket.write(goOn), 20);
+  });
+  assert.is(await answer?.text(), goOn);
 });
 
 test('does not follow a redirect', async () => {

@@ -99,4 +99,25 @@ for (const [title, answer, kind] of whole) {
   });
 }
 
+const unproven = [200, 201, 202, 203, 204, 205, 206, 226, 300, 301, 302, 303, 304, 305, 307, 308, 399, 600, 999];
+test('a status that does not prove that nothing happened leaves every change unknown', async () => {
+  const headers = { location: 'https://elsewhere.example.com/' };
+  for (const status of unproven) {
+    const answer: Answer = (response) => void response.writeHead(status, headers).end();
+    const [one, off, moved, batch] = await Promise.all([
+      through(answer, (gateway) => gateway.send(changeTo('online'), { marker: 'abc', isStillDesired: () => true }, signal)),
+      through(answer, (gateway) => gateway.send(changeTo('offline'), { marker: null, isStillDesired: () => true }, signal)),
+      switchTo(answer),
+      together(answer, 'a', 'b'),
+    ]);
+    const kinds = [one.result.kind, off.result.kind, moved.result.kind, ...kindsOf(batch.result)];
+    assert.equal(kinds, Array(5).fill('unknown'), String(status));
+    assert.equal(
+      [one, off, moved, batch].map(({ requests }) => requests.length),
+      [1, 1, 1, 1],
+      String(status),
+    );
+  }
+});
+
 test.run();
