@@ -4,6 +4,7 @@ import { sqlite } from '../../../generated/store-queries.js';
 import { bindQuery, type Database, type Statement } from '../database.ts';
 import { type SqlRow, toControllerStatus } from '../rows.ts';
 import { mapSqliteError } from './errors.ts';
+import type { StoreFiles } from './store-files.ts';
 
 interface PreparedQuery {
   readonly statement: StatementSync;
@@ -14,6 +15,11 @@ interface PendingWrite {
   readonly statements: readonly Statement[];
   readonly resolve: (returned: readonly (readonly SqlRow[])[]) => void;
   readonly reject: (error: unknown) => void;
+}
+
+export interface SqliteDatabaseOptions {
+  readonly files?: StoreFiles | null;
+  readonly onClosed?: () => void;
 }
 
 const noRows: readonly SqlRow[] = [];
@@ -27,15 +33,17 @@ export class SqliteDatabase implements Database {
   readonly displayUrl: string;
   readonly #db: DatabaseSync;
   readonly #path: string;
+  readonly #files: StoreFiles | null;
   readonly #onClosed: () => void;
   readonly #prepared = new Map<Query<string>, PreparedQuery>();
   #pending: PendingWrite[] = [];
 
-  /** `path` appears in messages and in the URL; `onClosed` releases the file lock. */
-  constructor(db: DatabaseSync, path: string, onClosed: () => void = () => {}) {
+  /** `path` appears in messages and in the URL; `files` are checked before each commit; `onClosed` releases the file lock. */
+  constructor(db: DatabaseSync, path: string, { files = null, onClosed = () => {} }: SqliteDatabaseOptions = {}) {
     this.#db = db;
     this.#path = path;
     this.displayUrl = `sqlite:${path}`;
+    this.#files = files;
     this.#onClosed = onClosed;
   }
 
@@ -66,6 +74,7 @@ export class SqliteDatabase implements Database {
     try {
       this.#db.close();
     } finally {
+      this.#files?.close();
       this.#onClosed();
     }
   }
@@ -83,9 +92,12 @@ export class SqliteDatabase implements Database {
   }
 
   #runInTransaction(writes: readonly PendingWrite[]): (readonly SqlRow[])[][] {
+    this.#files?.assertUnchanged();
     this.#db.exec('BEGIN IMMEDIATE');
     try {
       const returned = writes.map(({ statements }) => statements.map((statement) => this.#run(statement)));
+      // Again, as the transaction may have waited for another one: a call must not leave for a record in a deleted file.
+      this.#files?.assertUnchanged();
       this.#db.exec('COMMIT');
       return returned;
     } catch (error) {

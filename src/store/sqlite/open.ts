@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { chmodSync, closeSync, mkdirSync, openSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -12,6 +13,7 @@ import { SqliteDatabase } from './database.ts';
 import { mapSqliteError, otherFormat } from './errors.ts';
 import { LocalLeases } from './leases.ts';
 import { createSqliteSchema, readSqliteFormat } from './schema.ts';
+import { fileIdentity, StoreFiles } from './store-files.ts';
 
 /** How often a lock held by another process is polled, in milliseconds. */
 const lockPollIntervalMs = 200;
@@ -57,18 +59,48 @@ async function openStore({ url, isEmulated, lockTimeoutMs = 0, signal, onWait }:
 function tryOpen(path: string, prepare: (db: DatabaseSync) => void): SqliteDatabase | null {
   return mapSqliteError(path, () => {
     // Check first that the file is edict's, so that a foreign file is not changed and gets no lock file beside it.
-    if (hasStoreFile(path)) openForReading(path).db.close();
+    const lastLockFile = hasStoreFile(path) ? readLastLockFile(path) : null;
     createPrivateDirectory(dirname(path));
-    for (const file of [path, `${path}.lock`]) if (isMissing(file)) createPrivateFile(file);
+    if (isMissing(`${path}.lock`)) createPrivateFile(`${path}.lock`);
     const lock = mapSqliteError(`${path}.lock`, () => acquireFileLock(path));
     if (!lock) return null;
     try {
-      return new SqliteDatabase(openForWriting(path, prepare), path, () => lock.release());
+      if (isMissing(path)) createPrivateFile(path);
+      // A process whose lock file was deleted or replaced still has the store open, and may still call the gateway.
+      if (lastLockFile !== null && lastLockFile !== lock.file && isOpenElsewhere(path)) {
+        lock.release();
+        return null;
+      }
+      const { db, files } = openForWriting(path, lock, prepare);
+      return new SqliteDatabase(db, path, { files, onClosed: () => lock.release() });
     } catch (error) {
       lock.release();
       throw error;
     }
   });
+}
+
+/** Returns the lock file of the process that last opened the store for writing; `null` if there was none. */
+function readLastLockFile(path: string): string | null {
+  const { db, isEmpty } = openForReading(path);
+  try {
+    const row = isEmpty ? undefined : db.prepare('SELECT lock_file FROM holder').get();
+    return row ? String(row['lock_file']) : null;
+  } finally {
+    db.close();
+  }
+}
+
+/** Returns whether another connection, in any process, has the store open: each has a shared lock on the file until it is closed. */
+function isOpenElsewhere(path: string): boolean {
+  using db = new DatabaseSync(path, { timeout: 0 });
+  try {
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; ROLLBACK');
+    return false;
+  } catch (error) {
+    if (isBusy(error)) return true;
+    throw error;
+  }
 }
 
 /** Opens an existing file for reading. Throws an EdictError `STORE_*` unless it is empty or a store of this format. */
@@ -84,18 +116,31 @@ function openForReading(path: string): { readonly db: DatabaseSync; readonly isE
   }
 }
 
-function openForWriting(path: string, prepare: (db: DatabaseSync) => void): DatabaseSync {
+function openForWriting(
+  path: string,
+  lock: FileLock,
+  prepare: (db: DatabaseSync) => void,
+): { readonly db: DatabaseSync; readonly files: StoreFiles } {
   const db = new DatabaseSync(path, { timeout: busyTimeoutMs });
+  let files: StoreFiles | null = null;
   try {
     const isNew = isEmpty(db, path);
     chmodSync(path, 0o600);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000');
     if (isNew) createSqliteSchema(db);
-    db.prepare('INSERT OR REPLACE INTO holder (one, pid, since_ms) VALUES (1, ?, ?)').run(process.pid, Date.now());
+    const token = randomUUID();
+    db.prepare('INSERT OR REPLACE INTO holder (one, pid, since_ms, lock_file, token) VALUES (1, ?, ?, ?, ?)').run(
+      process.pid,
+      Date.now(),
+      lock.file,
+      token,
+    );
+    files = new StoreFiles({ path, db, token, lockFile: lock.file });
     prepare(db);
-    return db;
+    return { db, files };
   } catch (error) {
     db.close();
+    files?.close();
     throw error;
   }
 }
@@ -247,6 +292,8 @@ function toPath(url: string): string {
 
 /** The exclusive right to write one store. The operating system releases it when the process ends, however it ends. */
 export interface FileLock {
+  /** Identifies the locked file, see `fileIdentity`. */
+  readonly file: string;
   release(): void;
 }
 
@@ -255,15 +302,25 @@ export interface FileLock {
  * processes can still read the store itself.
  */
 export function acquireFileLock(path: string): FileLock | null {
-  const db = new DatabaseSync(`${path}.lock`, { timeout: 0 });
+  const lockPath = `${path}.lock`;
+  const before = fileIdentity(lockPath);
+  const db = new DatabaseSync(lockPath, { timeout: 0 });
   try {
     db.exec('BEGIN EXCLUSIVE');
+    const file = fileIdentity(lockPath);
+    // A lock on a file that was replaced before it was locked keeps nobody out.
+    if (before === null || before === file) return { file: file ?? '', release: () => db.close() };
+    db.close();
+    return null;
   } catch (error) {
     db.close();
-    if (((error as { errcode?: number }).errcode ?? 0) % 256 === 5) return null;
+    if (isBusy(error)) return null;
     throw error;
   }
-  return { release: () => db.close() };
+}
+
+function isBusy(error: unknown): boolean {
+  return ((error as { errcode?: number }).errcode ?? 0) % 256 === 5;
 }
 
 /** How stores are opened in a SQLite file. */

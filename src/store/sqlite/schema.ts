@@ -6,7 +6,10 @@ const applicationId = 0x65646374;
 
 const schema = `
   CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE holder (one INTEGER PRIMARY KEY CHECK (one = 1), pid INTEGER NOT NULL, since_ms INTEGER NOT NULL);
+  -- The process that last opened the store for writing, the device and inode of its lock file, and a text of this opening alone.
+  CREATE TABLE holder (
+    one INTEGER PRIMARY KEY CHECK (one = 1), pid INTEGER NOT NULL, since_ms INTEGER NOT NULL, lock_file TEXT NOT NULL, token TEXT NOT NULL
+  );
   CREATE TABLE gateway (
     id INTEGER PRIMARY KEY,
     endpoint TEXT NOT NULL, project TEXT NOT NULL, instance TEXT NOT NULL,
