@@ -47,7 +47,7 @@ export interface DaemonOptions extends DaemonSettings {
 export async function startDaemon(context: AppContext, { paths, logFor, ...daemonSettings }: DaemonOptions): Promise<Daemon> {
   const { clock, signal } = context;
   const directory = new SourceDirectory(paths);
-  const files = directory.list();
+  const files = await directory.list();
   const isSingleFile = files.length === 1 && files[0] === paths[0];
   const managedFiles = new Map<string, ManagedFile>();
   let unsentCount = 0;

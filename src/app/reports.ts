@@ -31,9 +31,11 @@ import {
  * The reports of the read-only commands: they read the file, the store and the gateway, write nothing to them and change no publication.
  */
 
-/** Returns the files that `paths` name now (see `SourceDirectory`), and whether that is a single file, not a folder. Throws an EdictError `FILE_NOT_FOUND`. */
-export function listFiles(paths: readonly string[]): { readonly files: readonly string[]; readonly isSingleFile: boolean } {
-  const files = new SourceDirectory(paths).list();
+/** Resolves to the files that `paths` name now (see `SourceDirectory`), and whether that is a single file, not a folder. Throws an EdictError `FILE_NOT_FOUND`. */
+export async function listFiles(
+  paths: readonly string[],
+): Promise<{ readonly files: readonly string[]; readonly isSingleFile: boolean }> {
+  const files = await new SourceDirectory(paths).list();
   return { files, isSingleFile: files.length === 1 && files[0] === paths[0] };
 }
 

@@ -15,11 +15,13 @@ import {
   parseIncludes,
   readFileSet,
   toDisplayPath,
+  unansweredFileSet,
 } from './include-reader.ts';
 import type { DesiredSource } from './interface.ts';
 import { parseFile } from './parser.ts';
 import type { PathWatch } from './path-watcher.ts';
 import type { TextFileResult } from './text-file.ts';
+import { TimeLimit } from './time-limit.ts';
 import type { Variables } from './variables.ts';
 import { ParseCache } from './yaml/parse-cache.ts';
 
@@ -42,6 +44,7 @@ export class FileSource implements DesiredSource {
   readonly #resolveNames: ResolveNames;
   readonly #readCommitId: ReadCommitId;
   readonly #parseCache = new ParseCache();
+  readonly #timeLimit = new TimeLimit();
   #last: { readonly files: FileSet; readonly desired: DesiredState } | null = null;
 
   /** `readCommitId` is called whenever the content changes; by default, no commit is read. */
@@ -61,7 +64,7 @@ export class FileSource implements DesiredSource {
    * @throws EdictError `FILE_NOT_FOUND`, `FILE_UNREADABLE`, and the errors of resolving names
    */
   async load(signal: AbortSignal = neverAborted): Promise<DesiredState> {
-    const files = await this.#readConsistent();
+    const files = await this.#readConsistent(signal);
     const { main, included, diagnostics } = files;
     if (main.kind !== 'read') throw toReadError(main, this.#displayPath);
     if (!this.#last || !hasSameContent(this.#last.files, files)) {
@@ -83,25 +86,26 @@ export class FileSource implements DesiredSource {
   async watch(hint: () => void): Promise<PathWatch> {
     const { watchPaths } = await import('./path-watcher.ts');
     const takeSnapshot = async () => {
-      const files = await this.#read();
+      const files = await this.#read(neverAborted);
       return { fingerprint: fingerprintFileSet(files), paths: files.paths, directories: files.directories };
     };
     return watchPaths(takeSnapshot, hint);
   }
 
-  #read(): Promise<FileSet> {
-    return readFileSet(this.#path, (text) => parseIncludes(this.#parseCache.parse(this.#displayPath, text)));
+  async #read(signal: AbortSignal): Promise<FileSet> {
+    const includesOf = (text: string) => parseIncludes(this.#parseCache.parse(this.#displayPath, text));
+    return (await this.#timeLimit.run(() => readFileSet(this.#path, includesOf), signal)) ?? unansweredFileSet(this.#path);
   }
 
   /**
    * Reads until two reads are equal. Otherwise a checkout in progress could mix two states, and publications would look
    * removed.
    */
-  async #readConsistent(): Promise<FileSet> {
-    let files = await this.#read();
+  async #readConsistent(signal: AbortSignal): Promise<FileSet> {
+    let files = await this.#read(signal);
     if (!files.hasIncludes) return files;
     for (let reads = 1; reads < maxReads; reads += 1) {
-      const next = await this.#read();
+      const next = await this.#read(signal);
       if (hasSameContent(files, next)) return next;
       files = next;
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { type ExpandedPattern, expandPattern } from './include-pattern.ts';
 import type { PathDiagnostic } from './path-diagnostic.ts';
@@ -60,6 +60,12 @@ export async function readFileSet(path: string, includesOf: (text: string) => re
     paths: [resolve(path), ...reader.paths],
     directories: [...directories],
   };
+}
+
+/** Stands for the files at `path` while their file system does not answer. */
+export function unansweredFileSet(path: string): FileSet {
+  const main: TextFileResult = { kind: 'unreadable', reason: 'its file system does not answer', cause: null };
+  return { main, hasIncludes: false, included: [], diagnostics: [], realPaths: [path], paths: [path], directories: [] };
 }
 
 /** Returns whether two reads found the same texts and the same errors. */
@@ -150,7 +156,7 @@ class IncludeReader {
     const first = found.slice(0, maxIncludedFiles);
     for (let at = 0; at < first.length && this.#bytes <= maxSourceBytes; at += readConcurrency) {
       const batch = first.slice(at, at + readConcurrency);
-      const reads = await Promise.all(batch.map(({ path }) => readIncluded(path, maxSourceBytes - this.#bytes)));
+      const reads = await Promise.all(batch.map(({ path }) => readTextFile(path, maxSourceBytes - this.#bytes)));
       for (const [index, candidate] of batch.entries()) if (reads[index]) this.#addFile(candidate, reads[index]);
     }
   }
@@ -187,16 +193,6 @@ function readErrorOf(read: TextFileResult): string | null {
   if (read.kind === 'unreadable') return read.reason;
   if (read.kind === 'no text') return 'it is not UTF-8 text';
   return read.kind === 'absent' ? 'it does not exist' : null;
-}
-
-/** Reads regular files only: reading a pipe, for example, could block forever. */
-async function readIncluded(path: string, maxBytes: number): Promise<TextFileResult> {
-  try {
-    if (!(await stat(path)).isFile()) return { kind: 'unreadable', reason: 'it is not a regular file', cause: null };
-  } catch {
-    // `readTextFile` reports the error.
-  }
-  return readTextFile(path, maxBytes);
 }
 
 async function resolveRealPath(path: string): Promise<string> {

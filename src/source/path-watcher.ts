@@ -1,6 +1,7 @@
 import { lstat, readlink, stat } from 'node:fs/promises';
 import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
+import { TimeLimit } from './time-limit.ts';
 
 export interface PathWatch {
   close(): Promise<void>;
@@ -8,6 +9,9 @@ export interface PathWatch {
 
 /** Polling interval, because some file systems send no notifications. */
 const pollIntervalMs = 5000;
+
+/** How long closing may wait for a file system that does not answer, in milliseconds. */
+const closeTimeLimitMs = 2000;
 
 /** The state of the files at one time. */
 export interface Snapshot {
@@ -40,24 +44,34 @@ class PathWatcher implements PathWatch {
   #lastCheck: Promise<void> = Promise.resolve();
   #isCheckQueued = false;
   #isClosed = false;
+  readonly #timeLimit = new TimeLimit();
 
   constructor(takeSnapshot: () => Promise<Snapshot>, onChange: () => void) {
     this.#takeSnapshot = takeSnapshot;
     this.#onChange = onChange;
   }
 
+  /** Opens the watcher, or goes on opening it in the background if the file system does not answer in time. */
   async open(): Promise<void> {
-    this.#lastSnapshot = await this.#takeSnapshot();
-    await this.#updateWatcher(this.#lastSnapshot);
+    this.#lastCheck = this.#openNow();
+    await this.#timeLimit.run(() => this.#lastCheck);
     this.#pollTimer = setInterval(() => this.#check(), pollIntervalMs);
     this.#check();
   }
 
+  async #openNow(): Promise<void> {
+    this.#lastSnapshot = await this.#takeSnapshot();
+    await this.#updateWatcher(this.#lastSnapshot);
+  }
+
+  /** Closes the watcher; does not wait for a check that hangs. */
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#pollTimer) clearInterval(this.#pollTimer);
-    await this.#lastCheck;
-    await this.#watcher?.close();
+    await new TimeLimit(closeTimeLimitMs).run(async () => {
+      await this.#lastCheck;
+      await this.#watcher?.close();
+    });
   }
 
   /**
@@ -90,9 +104,9 @@ class PathWatcher implements PathWatch {
       const watchKey = JSON.stringify([[...entries], await Promise.all([...directories].map(readDirectoryIdentity))]);
       if (watchKey === this.#watchKey || this.#isClosed) return;
       this.#watchKey = watchKey;
-      const previousWatcher = this.#watcher;
+      // Close first: chokidar shares the watch of a path among its watchers, and the shared one would stay on a directory that was replaced.
+      await this.#watcher?.close();
       this.#watcher = await this.#startWatcher(entries, directories, new Set(open));
-      await previousWatcher?.close();
     }
   }
 

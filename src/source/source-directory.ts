@@ -1,46 +1,69 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../model/clock.ts';
 import { EdictError, errorMessage } from '../model/errors.ts';
 
+
 /** The edict files given to a command. A folder stands for the YAML files directly in it. */
 export class SourceDirectory {
   readonly #paths: readonly string[];
-  /** Paths that were folders at some time. A deleted folder does not become a file. */
-  readonly #directories = new Set<string>();
+  readonly #timeLimit: TimeLimit;
+  /** The last files of each path that was a folder at some time. A deleted folder does not become a file. */
+  readonly #folders = new Map<string, readonly string[]>();
 
-  constructor(paths: readonly string[]) {
+  constructor(paths: readonly string[], timeLimit = new TimeLimit()) {
     this.#paths = paths;
+    this.#timeLimit = timeLimit;
   }
 
   /**
-   * Returns the current files, each once, those of a folder sorted by name. A path that was never a folder counts as a file,
-   * whether it exists or not. Throws an EdictError `FILE_NOT_FOUND` for a folder without a YAML file, or a deleted folder.
+   * Returns the current files, each once, those of a folder sorted by name. A path that was never a folder counts as a file, whether it
+   * exists or not. A folder that cannot be read, or contains no YAML file any more, keeps its last files: a checkout or a mount may be
+   * replaced. Rejects with an EdictError `FILE_NOT_FOUND` for a folder that never had a YAML file or could not be read yet.
    */
-  list(): readonly string[] {
-    for (const path of this.#paths) if (isDirectory(path)) this.#directories.add(path);
-    const files = this.#paths.flatMap((path) => (this.#directories.has(path) ? listYamlFiles(path) : [path]));
+  async list(): Promise<readonly string[]> {
+    const files: string[] = [];
+    for (const path of this.#paths) files.push(...(await this.#filesOf(path)));
     return [...new Map(files.map((file) => [resolve(file), file])).values()];
   }
-}
 
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
-function listYamlFiles(folder: string): string[] {
-  const names = readEntryNames(folder).filter((name) => /^[^.].*\.ya?ml$/.test(name) && !isDirectory(join(folder, name)));
-  if (names.length === 0) {
-    throw new EdictError('FILE_NOT_FOUND', `the folder ${folder} contains no YAML file`, {
-      hint: 'pass files, or a folder that contains edict files directly',
-    });
+  async #filesOf(path: string): Promise<readonly string[]> {
+    const last = this.#folders.get(path);
+    const isFolder = await this.#timeLimit.run(() => isDirectory(path));
+    if (last === undefined && isFolder === false) return [path];
+    if (last !== undefined && !isFolder) return last;
+    try {
+      const files = await this.#timeLimit.run(() => listYamlFiles(path));
+      if (files === null) throw new EdictError('FILE_NOT_FOUND', `the folder ${path} cannot be read: its file system does not answer`);
+      this.#folders.set(path, files);
+      return files;
+    } catch (error) {
+      if (last === undefined || !(error instanceof EdictError)) throw error;
+      return last;
+    }
   }
-  return names.sort().map((name) => join(folder, name));
 }
 
-function readEntryNames(folder: string): string[] {
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+}
+
+async function listYamlFiles(folder: string): Promise<readonly string[]> {
+  const candidates = (await readEntryNames(folder)).filter((name) => /^[^.].*\.ya?ml$/.test(name)).map((name) => join(folder, name));
+  const files: string[] = [];
+  for (const file of candidates) if (!(await isDirectory(file))) files.push(file);
+  if (files.length > 0) return files.sort();
+  throw new EdictError('FILE_NOT_FOUND', `the folder ${folder} contains no YAML file`, {
+    hint: 'pass files, or a folder that contains edict files directly',
+  });
+}
+
+async function readEntryNames(folder: string): Promise<readonly string[]> {
   try {
-    return readdirSync(folder);
+    return await readdir(folder);
   } catch (cause) {
     throw new EdictError('FILE_NOT_FOUND', `the folder ${folder} cannot be read: ${errorMessage(cause)}`, { cause });
   }
@@ -50,8 +73,8 @@ function readEntryNames(folder: string): string[] {
 const pollIntervalMs = 5000;
 
 export interface WatchFilesDeps {
-  /** Returns the current files. An EdictError means that they cannot be listed now, which changes nothing. */
-  readonly list: () => readonly string[];
+  /** Resolves to the current files. An EdictError means that they cannot be listed now, which changes nothing. */
+  readonly list: () => Promise<readonly string[]>;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly signal: AbortSignal;
   readonly onAdded: (file: string) => Promise<void>;
@@ -69,7 +92,8 @@ export async function watchSourceFiles(
   for (;;) {
     await clock.sleep(pollIntervalMs, signal);
     if (signal.aborted) return;
-    const current = tryList(list);
+    const current = await tryList(list);
+    if (signal.aborted) return;
     if (current === null) continue;
     for (const file of current.difference(known)) {
       known.add(file);
@@ -84,9 +108,9 @@ export async function watchSourceFiles(
   }
 }
 
-function tryList(list: WatchFilesDeps['list']): Set<string> | null {
+async function tryList(list: WatchFilesDeps['list']): Promise<Set<string> | null> {
   try {
-    return new Set(list());
+    return new Set(await list());
   } catch (error) {
     if (error instanceof EdictError) return null;
     throw error;

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { SourceLocation } from '../model/desired-state.ts';
 import { errorMessage } from '../model/errors.ts';
@@ -12,21 +12,40 @@ export type TextFileResult =
   | { readonly kind: 'no text'; readonly cause: unknown }
   | { readonly kind: 'unreadable'; readonly reason: string; readonly cause: unknown };
 
-/** Reads a UTF-8 file of at most `maxBytes`. Never reads more than one byte beyond that: the path may lead to an endless file. */
+/** Size of one read. */
+const chunkBytes = 256 * 1024;
+
+/** Reads a regular UTF-8 file of at most `maxBytes`, and never more than one byte beyond that: the file may grow while it is read. */
 export async function readTextFile(path: string, maxBytes: number): Promise<TextFileResult> {
-  const chunks: Buffer[] = [];
+  let bytes: Buffer | null;
   try {
-    for await (const chunk of createReadStream(path, { end: maxBytes, highWaterMark: 256 * 1024 })) chunks.push(chunk);
+    // Opening a pipe that nobody writes to would block forever without O_NONBLOCK.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    bytes = await readRegularFile(file, maxBytes + 1);
   } catch (cause) {
     return isNotFoundError(cause) ? { kind: 'absent', cause } : { kind: 'unreadable', reason: describeReadError(cause), cause };
   }
-  const bytes = Buffer.concat(chunks);
+  if (bytes === null) return { kind: 'unreadable', reason: 'it is not a regular file', cause: null };
   if (bytes.length > maxBytes) return { kind: 'too large' };
   try {
     return { kind: 'read', text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), bytes: bytes.length };
   } catch (cause) {
     return { kind: 'no text', cause };
   }
+}
+
+/** Returns up to `maxBytes` from the start of a regular file; `null` for a pipe, a device or another kind of file. */
+async function readRegularFile(file: FileHandle, maxBytes: number): Promise<Buffer | null> {
+  const stats = await file.stat();
+  if (!stats.isFile() && !stats.isDirectory()) return null;
+  const chunks: Buffer[] = [];
+  for (let rest = maxBytes; rest > 0; ) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(rest, chunkBytes)));
+    if (bytesRead === 0) break;
+    chunks.push(buffer.subarray(0, bytesRead));
+    rest -= bytesRead;
+  }
+  return Buffer.concat(chunks);
 }
 
 /** Returns whether a file system error means that nothing exists at a path. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'uvu';
@@ -97,7 +98,8 @@ for (const [name, make, code, says] of [
   ['not UTF-8', () => newFile(Buffer.from([0x65, 0xff, 0xfe])), 'FILE_UNREADABLE', /not UTF-8/],
   ['UTF-16', () => newFile(Buffer.from(`\uFEFF${valid('1')}`, 'utf16le')), 'FILE_UNREADABLE', /not UTF-8/],
   ['too large', () => hugeFile(), 'FILE_UNREADABLE', /more than 67108864 bytes/],
-  ['without end', () => '/dev/zero', 'FILE_UNREADABLE', /more than 67108864 bytes/],
+  ['a device', () => '/dev/zero', 'FILE_UNREADABLE', /not a regular file/],
+  ['a pipe', () => newPipe(), 'FILE_UNREADABLE', /not a regular file/],
 ] as const) {
   test(`a file that is ${name} is an error`, async () => {
     const error = await refusal(make());
@@ -117,6 +119,12 @@ test('files that differ at every read are an error: they may be from two checkou
 function linkTo(target: string, name = 'link.yaml'): string {
   const path = join(folder, name);
   symlinkSync(target, path);
+  return path;
+}
+
+function newPipe(): string {
+  const path = join(folder, 'pipe.yaml');
+  execFileSync('mkfifo', [path]);
   return path;
 }
 

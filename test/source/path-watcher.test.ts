@@ -105,6 +105,23 @@ test('detects saves by vim, which first moves the old file away, and by sed -i',
   });
 });
 
+test('detects every edit at once after a folder above the file was replaced by one that was moved there', async () => {
+  const folder = newFolder();
+  const [current, file] = [join(folder, 'checkout'), join(folder, 'checkout', 'gateways', 'edict.yaml')];
+  write(file, '0');
+  await watching(file, async (heard, hints) => {
+    for (const round of [1, 2]) {
+      write(join(folder, 'next', 'gateways', 'edict.yaml'), `checkout ${round}`);
+      const before = hints();
+      renameSync(current, join(folder, `old-${round}`));
+      renameSync(join(folder, 'next'), current);
+      // The swap itself may be found by polling.
+      await eventually(() => hints() > before, 20_000, `swap ${round}`);
+      for (const text of ['1', '2', '3']) await heard(() => writeFileSync(file, `${round} ${text}`), `edit ${text} after swap ${round}`);
+    }
+  });
+});
+
 test('detects the ..data swap of a ConfigMap', async () => {
   const folder = newFolder();
   write(join(folder, '..v0', 'edict.yaml'), '0');

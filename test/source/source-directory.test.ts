@@ -6,7 +6,7 @@ import type { EdictError } from '../../src/model/errors.ts';
 import { SourceDirectory } from '../../src/source/source-directory.ts';
 import { scratchFolder } from '../support/edict-process.ts';
 
-test('a folder is replaced by its YAML files, also in a ConfigMap, and each file is listed once', () => {
+test('a folder is replaced by its YAML files, also in a ConfigMap, and each file is listed once', async () => {
   const folder = scratchFolder();
   const path = (name: string): string => join(folder, name);
   mkdirSync(path('..data'));
@@ -14,29 +14,60 @@ test('a folder is replaced by its YAML files, also in a ConfigMap, and each file
   symlinkSync('..data/b.yaml', path('b.yaml'));
   for (const name of ['a.yml', 'notes.md', '.hidden.yaml']) writeFileSync(path(name), '');
   mkdirSync(path('sub.yaml'));
-  assert.equal(new SourceDirectory([folder, path('b.yaml'), path('absent.yaml')]).list(), ['a.yml', 'b.yaml', 'absent.yaml'].map(path));
+  assert.equal(await new SourceDirectory([folder, path('b.yaml'), path('absent.yaml')]).list(), ['a.yml', 'b.yaml', 'absent.yaml'].map(path));
 });
 
-test('a folder without YAML files is an error', () => {
-  const folder = scratchFolder();
-  assert.throws(
-    () => new SourceDirectory([folder]).list(),
-    (error: EdictError) => error.code === 'FILE_NOT_FOUND' && error.message.includes(folder),
+/** Returns the error with which listing the files is refused. */
+async function refusal(directory: SourceDirectory): Promise<EdictError> {
+  return directory.list().then(
+    () => assert.unreachable(),
+    (error: EdictError) => error,
   );
+}
+
+test('a folder without YAML files is an error', async () => {
+  const folder = scratchFolder();
+  const { code, message } = await refusal(new SourceDirectory([folder]));
+  assert.is(code, 'FILE_NOT_FOUND');
+  assert.match(message, folder);
 });
 
-test('a deleted folder is an error and not taken for a file, and a new folder is listed', () => {
+test('a new folder is listed', async () => {
   const folder = join(scratchFolder(), 'gateways');
   const files = new SourceDirectory([folder, 'one.yaml']);
-  assert.equal(files.list(), [folder, 'one.yaml']);
+  assert.equal(await files.list(), [folder, 'one.yaml']);
   mkdirSync(folder);
   writeFileSync(join(folder, 'a.yaml'), '');
-  assert.equal(files.list(), [join(folder, 'a.yaml'), 'one.yaml']);
-  rmSync(folder, { recursive: true });
-  assert.throws(
-    () => files.list(),
-    (error: EdictError) => error.code === 'FILE_NOT_FOUND' && error.message.includes(folder),
-  );
+  assert.equal(await files.list(), [join(folder, 'a.yaml'), 'one.yaml']);
 });
+
+/** Every way in which the files of a folder disappear together. */
+const losses: Readonly<Record<string, (folder: string) => void>> = {
+  'is deleted': (folder) => rmSync(folder, { recursive: true }),
+  'is emptied': (folder) => rmSync(join(folder, 'a.yaml')),
+  'becomes a file': (folder) => {
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, '');
+  },
+  'becomes a link to itself': (folder) => {
+    rmSync(folder, { recursive: true });
+    symlinkSync(folder, folder);
+  },
+};
+
+for (const [how, lose] of Object.entries(losses)) {
+  test(`a folder that ${how} keeps its files, and the other folders go on`, async () => {
+    const [lost, other] = [join(scratchFolder(), 'lost'), scratchFolder()];
+    mkdirSync(lost);
+    for (const file of [join(lost, 'a.yaml'), join(other, 'b.yaml')]) writeFileSync(file, '');
+    const files = new SourceDirectory([lost, other]);
+    assert.equal(await files.list(), [join(lost, 'a.yaml'), join(other, 'b.yaml')]);
+    lose(lost);
+    writeFileSync(join(other, 'c.yaml'), '');
+    assert.equal(await files.list(), [join(lost, 'a.yaml'), join(other, 'b.yaml'), join(other, 'c.yaml')]);
+    rmSync(join(other, 'b.yaml'));
+    assert.equal(await files.list(), [join(lost, 'a.yaml'), join(other, 'c.yaml')]);
+  });
+}
 
 test.run();

@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -21,11 +22,17 @@ test('says why a file cannot be read', async () => {
   assert.is((await readTextFile(join(folder, 'nowhere'), 10)).kind, 'absent');
   assert.is((await readTextFile(join(folder, 'a', 'below'), 10)).kind, 'absent');
   assert.is((await readTextFile(file('large', '12345'), 4)).kind, 'too large');
-  assert.is((await readTextFile('/dev/zero', 1000)).kind, 'too large');
   assert.is((await readTextFile(file('bytes', Buffer.from([0xff, 0xfe])), 10)).kind, 'no text');
   mkdirSync(join(folder, 'directory'));
   const read = await readTextFile(join(folder, 'directory'), 10);
   assert.is(read.kind === 'unreadable' ? read.reason : read.kind, 'it is a directory');
+});
+
+test('a pipe and a device are not read: they may never end, or never begin', async () => {
+  execFileSync('mkfifo', [join(folder, 'pipe')]);
+  symlinkSync('pipe', join(folder, 'link to a pipe'));
+  const paths = [join(folder, 'pipe'), join(folder, 'link to a pipe'), '/dev/zero', '/dev/tty', '/dev/null'];
+  for (const path of paths) assert.is((await readTextFile(path, 1000)).kind, 'unreadable', path);
 });
 
 test('detects a missing file and describes other errors', () => {

@@ -8,7 +8,7 @@ async function told(first: readonly string[], ...looks: readonly (readonly strin
   const stopping = new AbortController();
   const [lines, left]: [string[], (readonly string[] | null)[]] = [[], [...looks]];
   await watchSourceFiles(first, {
-    list: () => {
+    list: async () => {
       lines.push('look');
       const there = left.shift();
       if (!there) throw new EdictError('FILE_NOT_FOUND', 'away');
@@ -37,7 +37,7 @@ test('while the files cannot be listed, none is reported as added or removed', a
 
 test('unexpected errors of listing the files are thrown', async () => {
   const bug = new TypeError('a bug');
-  const list = (): never => {
+  const list = async (): Promise<never> => {
     throw bug;
   };
   const following = watchSourceFiles([], {

@@ -49,7 +49,7 @@ async function runStatus(paths: readonly string[], options: StatusOptions, conte
   };
   let code: ExitCode = exitCodes.done;
   const show = async (): Promise<string> => {
-    const { files, isSingleFile } = listFiles(paths);
+    const { files, isSingleFile } = await listFiles(paths);
     const [first = ''] = files;
     if (isSingleFile) return renderStatus(await read(first), style);
     const statuses: FileStatus[] = [];
