@@ -27,7 +27,7 @@ export async function openGatewayAccess(
   const { openCredentials } = await import('../gateway/auth/env-credentials.ts');
   const settings = emulator ? { ...gateway, endpoint: emulator.url, iamEndpoint: emulator.url } : gateway;
   const onTokenIssued = (): void => events.emit({ type: 'token:issued' });
-  const credentials = openCredentials(emulator ? { HW_AUTH_TOKEN: 'emulated' } : env, settings, { clock, acquire, onTokenIssued });
+  const credentials = await openCredentials(emulator ? { HW_AUTH_TOKEN: 'emulated' } : env, settings, { clock, acquire, onTokenIssued });
   return { settings, credentials };
 }
 

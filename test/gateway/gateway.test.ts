@@ -68,7 +68,7 @@ async function sendWithLogin(count: number, answer: Answer, onLogin?: Answer, op
     }
   });
   const settings = settingsFor(server.url);
-  const gateway = openGateway(settings, openCredentials(user, settings, { clock: systemClock, ...options }), options);
+  const gateway = openGateway(settings, await openCredentials(user, settings, { clock: systemClock, ...options }), options);
   const outcomes: Outcome[] = [];
   for (let each = 0; each < count; each += 1) outcomes.push(await gateway.send(changeTo('online'), plainly, new AbortController().signal));
   await gateway.close();
@@ -340,7 +340,7 @@ test('many at once share a login and the connections that the limit allows', asy
     request.path === path ? created(response, request) : tokenAnswer(response, 'token-1'),
   );
   const settings = settingsFor(server.url, { limit: { calls: 1_000, perMs: 1_000, concurrency: 4 } });
-  const gateway = openGateway(settings, openCredentials(user, settings, { clock: systemClock }));
+  const gateway = openGateway(settings, await openCredentials(user, settings, { clock: systemClock }));
   const { signal } = new AbortController();
   const outcomes = await Promise.all(Array.from({ length: 100 }, () => gateway.send(changeTo('online'), plainly, signal)));
   for (const { kind } of outcomes) assert.is(kind, 'succeeded');

@@ -20,7 +20,7 @@ test('a folder is replaced by its YAML files, also in a ConfigMap, and each file
 /** Returns the error with which listing the files is refused. */
 async function refusal(directory: SourceDirectory): Promise<EdictError> {
   return directory.list().then(
-    () => assert.unreachable(),
+    () => assert.unreachable() as never,
     (error: EdictError) => error,
   );
 }

@@ -22,27 +22,30 @@ export interface CredentialsDeps {
 }
 
 /**
- * Returns the first credentials in `env` of: the token HW_AUTH_TOKEN; the key HW_ACCESS_KEY with HW_SECRET_KEY and, for a
+ * Resolves to the first credentials in `env` of: the token HW_AUTH_TOKEN; the key HW_ACCESS_KEY with HW_SECRET_KEY and, for a
  * temporary key, HW_SECURITY_TOKEN; a login with HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME for the gateway's project.
  * Each secret may be in a file instead, named by NAME_FILE. Makes no call.
  *
- * Throws an EdictError: `CREDENTIALS_MISSING` if there are none, `CREDENTIALS_INVALID` for an invalid token or key, and as `parseProxySettings` does.
+ * Rejects with an EdictError: `CREDENTIALS_MISSING` if there are none, `CREDENTIALS_INVALID` for an invalid token or key, and as `parseProxySettings` does.
  */
-export function openCredentials(
+export async function openCredentials(
   env: Env,
   settings: Pick<GatewaySettings, 'iamEndpoint' | 'project' | 'timeoutMs'>,
   { clock, acquire, onTokenIssued }: CredentialsDeps,
-): Credentials {
+): Promise<Credentials> {
   const setting = (name: string): EnvSecret | null => openEnvSecret(env, name, clock.monotonicMs);
   const token = setting('HW_AUTH_TOKEN');
   if (token) {
-    assertSendableAtStart(token, 'set it to the value of the X-Subject-Token header alone');
-    return new StaticCredentials(tokenReader(token), token.name);
+    await assertSendableAtStart(token, 'set it to the value of the X-Subject-Token header alone');
+    return new StaticCredentials(tokenReader(token), token.name, () => token.refresh());
   }
   const [access, secret, securityToken] = [setting('HW_ACCESS_KEY'), setting('HW_SECRET_KEY'), setting('HW_SECURITY_TOKEN')];
   if (access && secret) {
-    for (const part of [access, secret]) assertSendableAtStart(part, 'set it to the key alone, as the console shows it');
-    return new StaticCredentials(keyReader(access, secret, securityToken, clock), access.name);
+    for (const part of [access, secret]) await assertSendableAtStart(part, 'set it to the key alone, as the console shows it');
+    const refresh = async (): Promise<void> => {
+      await Promise.all([access.refresh(), secret.refresh(), securityToken?.refresh()]);
+    };
+    return new StaticCredentials(keyReader(access, secret, securityToken, clock), access.name, refresh);
   }
   const { HW_USER_NAME: user, HW_DOMAIN_NAME: domain } = env;
   const password = setting('HW_USER_PASSWORD');
@@ -63,7 +66,8 @@ export function openCredentials(
     timeoutMs,
     proxies: parseProxySettings(env),
   };
-  return new TokenCredentials(login, { clock, ...(acquire && { acquire }), ...(onTokenIssued && { onTokenIssued }) });
+  const refreshPassword = (): Promise<void> => password.refresh();
+  return new TokenCredentials(login, { clock, refreshPassword, ...(acquire && { acquire }), ...(onTokenIssued && { onTokenIssued }) });
 }
 
 function tokenReader(setting: EnvSecret): () => FoundCredentials {
@@ -122,7 +126,8 @@ function assertSendable(name: string, text: string): void {
 }
 
 /** At startup an invalid secret is an error; later, when a file changes, edict waits until it is valid. */
-function assertSendableAtStart(setting: EnvSecret, hint: string): void {
+async function assertSendableAtStart(setting: EnvSecret, hint: string): Promise<void> {
+  await setting.refresh();
   try {
     assertSendable(setting.name, setting.read());
   } catch (error) {

@@ -15,6 +15,7 @@ export interface FoundCredentials {
 export class StaticCredentials implements Credentials {
   readonly #read: () => FoundCredentials;
   readonly #name: string;
+  readonly #refresh: () => Promise<void>;
   readonly #fingerprints = new WeakMap<RequestAuth, string>();
   #rejected: string | null = null;
   #accepted: string | null = null;
@@ -23,14 +24,17 @@ export class StaticCredentials implements Credentials {
   /**
    * @param read returns the current credentials; throws a CredentialsError if there are none
    * @param name the variable to name in errors, such as `HW_AUTH_TOKEN`
+   * @param refresh makes `read` return the latest credentials, if they are in a file; never rejects
    */
-  constructor(read: () => FoundCredentials, name: string) {
+  constructor(read: () => FoundCredentials, name: string, refresh: () => Promise<void> = async () => {}) {
     this.#read = read;
     this.#name = name;
+    this.#refresh = refresh;
   }
 
   async authenticate(signal: AbortSignal): Promise<RequestAuth> {
     for (;;) {
+      await this.#refresh();
       if (signal.aborted) throw notSentError();
       const { auth, fingerprint } = this.#read();
       if (fingerprint === this.#rejected) throw rejectedError(this.#name);

@@ -4,6 +4,7 @@ import type { AcquireRequestSlot } from '../interface.ts';
 import { withRateLimit } from '../request-middleware.ts';
 import { type Credentials, type RequestAuth, tokenAuth } from './credentials.ts';
 import { type IssuedToken, type LoginRequest, logIn } from './iam-client.ts';
+import type { Secret } from './secret.ts';
 
 /** How long before its expiry a token is replaced, in milliseconds; a tenth of its lifetime if that is less. */
 const renewMarginMs = 5 * 60_000;
@@ -35,6 +36,8 @@ export interface TokenCredentialsDeps {
   readonly acquire?: AcquireRequestSlot;
   /** Called for each new token. */
   readonly onTokenIssued?: () => void;
+  /** Makes the login's `password` return the latest one, if it is in a file; never rejects. */
+  readonly refreshPassword?: () => Promise<void>;
   /** Fetches a token; tests replace it. Default: `logIn`. */
   readonly fetchToken?: typeof logIn;
 }
@@ -50,17 +53,19 @@ export class TokenCredentials implements Credentials {
   readonly #clock: TokenCredentialsDeps['clock'];
   readonly #acquire: AcquireRequestSlot | undefined;
   readonly #onTokenIssued: () => void;
+  readonly #refreshPassword: () => Promise<void>;
   readonly #fetchToken: typeof logIn;
   #token: CachedToken | null = null;
   #pendingLogin: PendingLogin | null = null;
   #rejection: { readonly error: CredentialsError; readonly password: string } | null = null;
   #replacesRejected = false;
 
-  constructor(login: LoginRequest, { clock, acquire, onTokenIssued = () => {}, fetchToken = logIn }: TokenCredentialsDeps) {
+  constructor(login: LoginRequest, { clock, acquire, onTokenIssued = () => {}, refreshPassword = async () => {}, fetchToken = logIn }: TokenCredentialsDeps) {
     this.#login = login;
     this.#acquire = acquire;
     this.#clock = clock;
     this.#onTokenIssued = onTokenIssued;
+    this.#refreshPassword = refreshPassword;
     this.#fetchToken = fetchToken;
   }
 
@@ -131,15 +136,22 @@ export class TokenCredentials implements Credentials {
   }
 
   async #logIn(signal: AbortSignal): Promise<CachedToken> {
+    let password: Secret | null = null;
     try {
-      const token = await withRateLimit(this.#acquire, signal, () => this.#fetchToken(this.#login, signal, this.#clock.now()));
+      const token = await withRateLimit(this.#acquire, signal, async () => {
+        await this.#refreshPassword();
+        const sent = this.#login.password();
+        password = sent;
+        return this.#fetchToken({ ...this.#login, password: () => sent }, signal, this.#clock.now());
+      });
       this.#token = this.#cache(token);
       this.#rejection = null;
       this.#onTokenIssued();
       return this.#token;
     } catch (error) {
       if (error instanceof CredentialsError && error.code === 'CREDENTIALS_REJECTED') {
-        this.#rejection = { error, password: this.#login.password().reveal() };
+        // The password that was sent: the file may hold another one by now, which must be tried.
+        this.#rejection = { error, password: (password ?? this.#login.password()).reveal() };
       }
       throw error;
     }
