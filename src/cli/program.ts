@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Command, CommanderError } from 'commander';
 import { EdictError, type ExitCode, exitCodes } from '../model/errors.ts';
 import { readVersion } from '../render/version.ts';
@@ -45,9 +46,13 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
     },
     commandsFor(argv),
   );
-  context.stdout.on('error', ignoreClosedPipe);
+  using output = tolerateFailedWrites(context.stdout);
+  using _talk = tolerateFailedWrites(context.stderr);
   try {
     await program.parseAsync(argv, { from: 'user' });
+    // A stream reports a failed write in the next turn.
+    await setImmediate();
+    if (output.error) throw new EdictError('OUTPUT_FAILED', `the result cannot be written: ${output.error.message}`);
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.error;
@@ -88,7 +93,37 @@ function errorFormatOf(argv: readonly string[]): DiagnosticFormat {
   return last === 'json' || last === 'github' || last === 'sarif' ? last : 'text';
 }
 
-/** Ignores EPIPE: a reader such as `head` closes the pipe early, which is not an error. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw new EdictError('OUTPUT_FAILED', `the result cannot be written: ${error.message}`);
+interface FailedWrites extends Disposable {
+  /** The first error; `null` if there was none, or if a reader such as `head` closed the pipe early, which is not an error. */
+  readonly error: Error | null;
+}
+
+/**
+ * Keeps a failed write to `stream`, on a full disk or a closed pipe, from ending the command: what it has begun must be recorded. The
+ * stream throws for a file and emits `error` for a pipe.
+ */
+function tolerateFailedWrites(stream: NodeJS.WriteStream): FailedWrites {
+  let error: NodeJS.ErrnoException | null = null;
+  const onError = (thrown: NodeJS.ErrnoException): void => {
+    error ??= thrown;
+  };
+  const write = stream.write;
+  stream.write = (...args: Parameters<typeof write>): boolean => {
+    if (error) return false;
+    try {
+      return write.apply(stream, args);
+    } catch (thrown) {
+      onError(thrown as NodeJS.ErrnoException);
+      return false;
+    }
+  };
+  stream.on('error', onError);
+  return {
+    get error() {
+      return error === null || error.code === 'EPIPE' ? null : error;
+    },
+    [Symbol.dispose]: () => {
+      stream.write = write;
+    },
+  };
 }

@@ -2,19 +2,25 @@
  * Telemetry turns the controller's events into logs, metrics, traces and webhook notices; this file is the log. It must never delay or fail a
  * reconciliation, feed anything back into the controller, or print secrets.
  */
-import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { Change } from '../model/change.ts';
 import type { EdictEvent, Emit } from '../model/events.ts';
 import type { LogOptions } from '../model/settings.ts';
 import { nextDueAtMs } from '../plan/diff.ts';
 import { approvalDigest } from '../plan/policies.ts';
+import { LogDestination } from './log-destination.ts';
 import { messageFor, unknownOutcomeHint } from './log-messages.ts';
 
-/** Opens a log on stderr with one line per event. Lines are written synchronously, so that a crash loses none. */
+/** Opens a log on stderr with one line per event. Lines are written synchronously, so that a crash loses none while stderr is read. */
 export async function openLogger({ level, format }: LogOptions): Promise<Logger> {
-  const stderr: DestinationStream = destination({ fd: 2, sync: true });
-  const stream = format === 'pretty' ? (await import('./pretty-log.ts')).openPrettyStream(process.stderr) : stderr;
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+  const prettify = format === 'pretty' ? (await import('./pretty-log.ts')).createPrettifier(process.stderr) : null;
+  const destination = new LogDestination({
+    onDropped: (lines) => logger.warn({ event: 'log:dropped', lines }, 'log lines were dropped because stderr did not take them'),
+  });
+  process.once('exit', () => destination.flush());
+  const write = (line: string): void => destination.write(prettify ? prettify(line) : line);
+  const logger: Logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write });
+  return logger;
 }
 
 /** Returns a subscriber that logs every event, with its stable name in the field `event`. */

@@ -4,12 +4,10 @@ import pretty from 'pino-pretty';
 type LogRecord = Readonly<Record<string, unknown>>;
 type Colorize = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: string) => string;
 
-/** Returns a stream that writes log lines for people to `stream`: time, level, message and the relevant fields. */
-export function openPrettyStream(stream: NodeJS.WriteStream): ReturnType<typeof pretty.build> {
+/** Returns a function that turns a log line into one for people who read `stream`: time, level, message and the relevant fields. */
+export function createPrettifier(stream: NodeJS.WriteStream): (line: string) => string {
   const colorize = (style: Parameters<typeof styleText>[0], text: string): string => styleText(style, text, { stream });
-  return pretty.build({
-    destination: 2,
-    sync: true,
+  return pretty.prettyFactory({
     colorize: stream.hasColors?.() ?? false,
     translateTime: 'SYS:HH:MM:ss',
     hideObject: true,

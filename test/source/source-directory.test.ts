@@ -14,7 +14,10 @@ test('a folder is replaced by its YAML files, also in a ConfigMap, and each file
   symlinkSync('..data/b.yaml', path('b.yaml'));
   for (const name of ['a.yml', 'notes.md', '.hidden.yaml']) writeFileSync(path(name), '');
   mkdirSync(path('sub.yaml'));
-  assert.equal(await new SourceDirectory([folder, path('b.yaml'), path('absent.yaml')]).list(), ['a.yml', 'b.yaml', 'absent.yaml'].map(path));
+  assert.equal(
+    await new SourceDirectory([folder, path('b.yaml'), path('absent.yaml')]).list(),
+    ['a.yml', 'b.yaml', 'absent.yaml'].map(path),
+  );
 });
 
 /** Returns the error with which listing the files is refused. */
