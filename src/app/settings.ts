@@ -36,7 +36,7 @@ const minHistoryRetentionMs = 168 * 3_600_000;
 /** Returns `--history-retention` in milliseconds, `null` without it. Throws an EdictError for an invalid duration or one under 168h. */
 export function parseHistoryRetention(text: string | undefined): number | null {
   if (text === undefined) return null;
-  const ms = parseDurationOption(text, '--history-retention');
+  const ms = parseDurationOption(text, '--history-retention', { maxMs: 100 * yearMs });
   if (ms >= minHistoryRetentionMs) return ms;
   throw new EdictError('OPTION_INVALID', `--history-retention ${text} is too short`, {
     hint: 'expected 168h (a week) at least, such as 2160h (90 days)',
@@ -54,11 +54,32 @@ export function parseListenAddress(text: string): DaemonSettings['listen'] {
   });
 }
 
-/** Returns a duration such as `200ms`, `10s` or `5m` in milliseconds. Throws an EdictError for any other text. */
-export function parseDurationOption(text: string, option: string): number {
+/** Bounds of a duration, in milliseconds. */
+interface DurationBounds {
+  /** Default: 0. */
+  readonly minMs?: number;
+  /** Default: a year. */
+  readonly maxMs?: number;
+}
+
+const yearMs = 8760 * 3_600_000;
+
+/** Shorter intervals between reconciliations would keep a processor busy. */
+export const resyncBounds: DurationBounds = { minMs: 10 };
+
+/** A longer debounce would make each edit wait for hours. */
+export const debounceBounds: DurationBounds = { maxMs: 3_600_000 };
+
+/** Returns a duration such as `200ms`, `10s` or `5m` in milliseconds. Throws an EdictError for any other text, or one out of bounds. */
+export function parseDurationOption(text: string, option: string, { minMs = 0, maxMs = yearMs }: DurationBounds = {}): number {
   const ms = parseDurationMs(text);
-  if (ms !== null) return ms;
-  throw new EdictError('OPTION_INVALID', `${option} ${text} is not a duration`, {
-    hint: 'expected a number with its unit: 500ms, 10s, 5m, 1h',
+  if (ms === null) {
+    throw new EdictError('OPTION_INVALID', `${option} ${text} is not a duration`, {
+      hint: 'expected a number with its unit: 500ms, 10s, 5m, 1h',
+    });
+  }
+  if (ms >= minMs && ms <= maxMs) return ms;
+  throw new EdictError('OPTION_INVALID', `${option} ${text} is too ${ms < minMs ? 'short' : 'long'}`, {
+    hint: ms < minMs ? `expected ${minMs}ms at least` : `expected ${maxMs / 3_600_000}h at most`,
   });
 }

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseDurationOption, parseListenAddress, parseSettings } from '../../src/app/settings.ts';
+import { debounceBounds, parseDurationOption, parseListenAddress, parseSettings, resyncBounds } from '../../src/app/settings.ts';
+import type { EdictError } from '../../src/model/errors.ts';
 
 test('what nobody says is filled in', () => {
   assert.equal(parseSettings(undefined, {}), {
@@ -36,6 +37,25 @@ test('durations are read with their unit', () => {
   const read = ['5ms', '2s', '3m', '1h'].map((text) => parseDurationOption(text, '--x'));
   assert.equal(read, [5, 2000, 180_000, 3_600_000]);
   for (const text of ['', '5', 's', '-1s', '1 s', '1d', '9999999999s']) assert.throws(() => parseDurationOption(text, '--x'), /--x/);
+});
+
+test('a duration out of bounds is refused with the bound', () => {
+  const refusal = (text: string, bounds: Parameters<typeof parseDurationOption>[2]): string => {
+    try {
+      return `${parseDurationOption(text, '--x', bounds)}`;
+    } catch (error) {
+      return `${(error as EdictError).code}: ${(error as EdictError).message}; ${(error as EdictError).hint}`;
+    }
+  };
+  for (const text of ['0ms', '0s', '0h', '9ms']) {
+    assert.is(refusal(text, resyncBounds), `OPTION_INVALID: --x ${text} is too short; expected 10ms at least`);
+  }
+  assert.is(refusal('720h', resyncBounds), `${720 * 3_600_000}`);
+  for (const bounds of [resyncBounds, {}]) {
+    assert.is(refusal('999999999h', bounds), 'OPTION_INVALID: --x 999999999h is too long; expected 8760h at most');
+  }
+  assert.is(refusal('0s', debounceBounds), '0');
+  assert.is(refusal('61m', debounceBounds), 'OPTION_INVALID: --x 61m is too long; expected 1h at most');
 });
 
 test('an address to listen on has a host and a port', () => {

@@ -1,6 +1,14 @@
 import { type Command, Option } from 'commander';
 import { createAppContext } from '../../app/context.ts';
-import { defaultListenAddress, parseDurationOption, parseHistoryRetention, parseListenAddress, parseSettings } from '../../app/settings.ts';
+import {
+  debounceBounds,
+  defaultListenAddress,
+  parseDurationOption,
+  parseHistoryRetention,
+  parseListenAddress,
+  parseSettings,
+  resyncBounds,
+} from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type DaemonSettings, defaultFile, type LogFormat, type LogLevel } from '../../model/settings.ts';
 import type { CliContext } from '../context.ts';
@@ -88,8 +96,8 @@ async function runDaemon(
 ): Promise<ExitCode> {
   const settings = parseSettings(paths[0], options);
   const daemonSettings: DaemonSettings = {
-    debounceMs: parseDurationOption(options.debounce, '--debounce'),
-    resyncMs: parseDurationOption(options.resync, '--resync'),
+    debounceMs: parseDurationOption(options.debounce, '--debounce', debounceBounds),
+    resyncMs: parseDurationOption(options.resync, '--resync', resyncBounds),
     historyRetentionMs: parseHistoryRetention(options.historyRetention),
     listen: parseListenAddress(options.listen),
     listenIsExplicit: options.listenIsExplicit,
