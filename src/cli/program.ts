@@ -81,9 +81,22 @@ export async function buildProgram(
     .version(readVersion())
     .exitOverride()
     .configureOutput({ writeOut: (text) => context.stdout.write(text), writeErr: (text) => context.stderr.write(text) })
-    .showHelpAfterError('(run edict --help for usage)');
+    .showHelpAfterError('(run edict --help for usage)')
+    .hook('preAction', assertWorkingDirectory);
   for (const name of names) (await commands[name]?.())?.(program, context, finish);
   return program;
+}
+
+/** Throws an EdictError if the working directory was removed: paths, also in messages, are relative to it. */
+function assertWorkingDirectory(): void {
+  try {
+    process.cwd();
+  } catch (cause) {
+    throw new EdictError('WORKING_DIRECTORY_MISSING', 'the working directory does not exist any more', {
+      hint: 'change to a folder that exists, and run the command again',
+      cause,
+    });
+  }
 }
 
 /** Returns the format in which an error is also written to stdout; `text` for none. */
@@ -108,10 +121,10 @@ function tolerateFailedWrites(stream: NodeJS.WriteStream): FailedWrites {
     error ??= thrown;
   };
   const write = stream.write;
-  stream.write = (...args: Parameters<typeof write>): boolean => {
+  stream.write = (...args: readonly unknown[]): boolean => {
     if (error) return false;
     try {
-      return write.apply(stream, args);
+      return Reflect.apply(write, stream, args);
     } catch (thrown) {
       onError(thrown as NodeJS.ErrnoException);
       return false;

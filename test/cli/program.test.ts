@@ -1,3 +1,6 @@
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runCli } from '../../src/cli/program.ts';
@@ -42,6 +45,24 @@ for (const [name, args, expected] of userErrors) {
     assert.not.match(stderr, /\n\s+at /);
   });
 }
+
+test('a command in a folder that was removed is an error without a stack, and help and version work', async () => {
+  const before = process.cwd();
+  const removed = mkdtempSync(join(tmpdir(), 'edict-removed-'));
+  process.chdir(removed);
+  rmdirSync(removed);
+  try {
+    for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'history', 'import', 'wait']) {
+      const { code, stderr } = await run(command);
+      assert.is(code, 1, command);
+      assert.match(stderr, /^edict: the working directory does not exist any more\n {2}change to a folder/, command);
+    }
+    assert.is((await run('--version')).code, 0);
+    assert.is((await run('plan', '--help')).code, 0);
+  } finally {
+    process.chdir(before);
+  }
+});
 
 test('a password in an invalid store URL is not shown', async () => {
   const { stderr } = await run('status', 'examples/quickstart/edict.yaml', '--state', 'mysql://me:secret@host/db');

@@ -103,10 +103,26 @@ function isOpenElsewhere(path: string): boolean {
   }
 }
 
-/** Opens an existing file for reading. Throws an EdictError `STORE_*` unless it is empty or a store of this format. */
+/**
+ * Opens an existing file for reading, on a read-only medium too. Throws an EdictError `STORE_*` unless it is empty or a store of this
+ * format.
+ */
 function openForReading(path: string): { readonly db: DatabaseSync; readonly isEmpty: boolean } {
-  // A read-only connection leaves its shared-memory file behind. A writable one removes it on close.
-  const db = new DatabaseSync(`${pathToFileURL(path)}?mode=rw`, { timeout: busyTimeoutMs });
+  const url = pathToFileURL(path);
+  try {
+    // A read-only connection leaves its shared-memory file behind. A writable one removes it on close.
+    return openAt(`${url}?mode=rw`, path);
+  } catch (error) {
+    const { errcode = 0 } = error as { errcode?: number };
+    // SQLite cannot create the log and its index beside the store. While there is no log, the file alone is the whole store.
+    const isReadOnlyMedium = errcode % 256 === 8 || errcode % 256 === 14;
+    if (!isReadOnlyMedium || (statIfExists(`${path}-wal`)?.size ?? 0) > 0) throw error;
+    return openAt(`${url}?mode=ro&immutable=1`, path);
+  }
+}
+
+function openAt(url: string, path: string): { readonly db: DatabaseSync; readonly isEmpty: boolean } {
+  const db = new DatabaseSync(url, { timeout: busyTimeoutMs });
   try {
     db.exec('PRAGMA query_only = ON');
     return { db, isEmpty: isEmpty(db, path) };
