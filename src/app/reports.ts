@@ -32,9 +32,7 @@ import {
  */
 
 /** Resolves to the files that `paths` name now (see `SourceDirectory`), and whether that is a single file, not a folder. Throws an EdictError `FILE_NOT_FOUND`. */
-export async function listFiles(
-  paths: readonly string[],
-): Promise<{ readonly files: readonly string[]; readonly isSingleFile: boolean }> {
+export async function listFiles(paths: readonly string[]): Promise<{ readonly files: readonly string[]; readonly isSingleFile: boolean }> {
   const files = await new SourceDirectory(paths).list();
   return { files, isSingleFile: files.length === 1 && files[0] === paths[0] };
 }

@@ -14,7 +14,7 @@ import type { WebhookSettings } from '../telemetry/webhook.ts';
  * pending events within a few seconds. Throws an EdictError `WEBHOOK` for an invalid setting.
  */
 export async function openSubscribers({ env, settings, clock, random, events }: AppContext): Promise<AsyncDisposable> {
-  const webhook = webhookSettings(env, clock);
+  const webhook = await webhookSettings(env, clock);
   const opened = new AsyncDisposableStack();
   const { emit } = events;
   if (webhook) {
@@ -37,14 +37,18 @@ export async function openSubscribers({ env, settings, clock, random, events }: 
 }
 
 /**
- * Returns the webhook's settings; `null` if none is configured. Throws an EdictError `WEBHOOK` for an invalid URL or secret; the error
+ * Resolves to the webhook's settings; `null` if none is configured. Rejects with an EdictError `WEBHOOK` for an invalid URL or secret; the error
  * contains neither.
  */
-export function webhookSettings(env: Env, { monotonicMs }: Pick<Clock, 'monotonicMs'>): WebhookSettings | null {
+export async function webhookSettings(env: Env, { monotonicMs }: Pick<Clock, 'monotonicMs'>): Promise<WebhookSettings | null> {
   const address = openEnvSecret(env, 'EDICT_WEBHOOK_URL', monotonicMs);
   const secret = openEnvSecret(env, 'EDICT_WEBHOOK_SECRET', monotonicMs);
   if (address === null) return null;
-  const settings = { url: () => urlIn(address), key: () => keyIn(secret), proxies: parseProxySettings(env) };
+  const refresh = async (): Promise<void> => {
+    await Promise.all([address.refresh(), secret?.refresh()]);
+  };
+  const settings = { refresh, url: () => urlIn(address), key: () => keyIn(secret), proxies: parseProxySettings(env) };
+  await refresh();
   try {
     settings.url();
     settings.key();
@@ -55,10 +59,10 @@ export function webhookSettings(env: Env, { monotonicMs }: Pick<Clock, 'monotoni
   return settings;
 }
 
-function urlIn({ name, read }: EnvSecret): URL {
-  const url = URL.parse(read());
+function urlIn(address: EnvSecret): URL {
+  const url = URL.parse(address.read());
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
-  throw new EdictError('WEBHOOK', `${name} is not a URL that can be posted to`, { hint: 'expected http://… or https://…' });
+  throw new EdictError('WEBHOOK', `${address.name} is not a URL that can be posted to`, { hint: 'expected http://… or https://…' });
 }
 
 /** Returns the key of a secret in the format of https://www.standardwebhooks.com: `whsec_` followed by 24 to 64 bytes as base64. */

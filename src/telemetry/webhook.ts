@@ -18,6 +18,8 @@ type Queued = Omit<Notification, 'undelivered'>;
 
 /** Where notifications go. The URL is a secret too, since it may be all that is needed to post there. */
 export interface WebhookSettings {
+  /** Reads the latest URL and key, if they are in files; never rejects. Default: they do not change. */
+  readonly refresh?: () => Promise<void>;
   /** Returns the current URL. Throws if it is not set. */
   readonly url: () => URL;
   /** Returns the current signing key. Throws if it is not set. */
@@ -136,6 +138,7 @@ export class Webhook {
   async #attempt(id: string, body: string): Promise<Result> {
     const { clock } = this.#deps;
     try {
+      await this.#settings.refresh?.();
       const url = this.#settings.url();
       const key = this.#settings.key();
       const timestamp = String(Math.floor(clock.now() / 1000));

@@ -15,9 +15,9 @@ const key = Buffer.alloc(32, 7);
 const secret = `whsec_${key.toString('base64')}`;
 
 /** Returns the error for settings that cannot be used. */
-function refusal(environment: Record<string, string>): string {
+async function refusal(environment: Record<string, string>): Promise<string> {
   try {
-    read(environment);
+    await read(environment);
     return '';
   } catch (error) {
     assert.instance(error, EdictError);
@@ -28,52 +28,56 @@ function refusal(environment: Record<string, string>): string {
 }
 
 test('nothing is posted unless the environment names a webhook', async () => {
-  assert.is(read({}), null);
-  assert.is(read({ EDICT_WEBHOOK_SECRET: secret }), null);
+  assert.is(await read({}), null);
+  assert.is(await read({ EDICT_WEBHOOK_SECRET: secret }), null);
   const context = createAppContext(parseSettings('f', {}), {});
   await using _subscribers = await openSubscribers(context);
   context.events.emit({ type: 'requests:resumed' });
 });
 
-test('a webhook has a URL, the key in its secret, and the proxies of everything else', () => {
-  const settings = read({ EDICT_WEBHOOK_URL: ` ${url} `, EDICT_WEBHOOK_SECRET: ` ${secret} ` });
+test('a webhook has a URL, the key in its secret, and the proxies of everything else', async () => {
+  const settings = await read({ EDICT_WEBHOOK_URL: ` ${url} `, EDICT_WEBHOOK_SECRET: ` ${secret} ` });
   assert.equal([settings?.url().href, settings?.key(), settings?.proxies], [url, key, null]);
-  const proxied = read({ EDICT_WEBHOOK_URL: url, EDICT_WEBHOOK_SECRET: secret, HTTPS_PROXY: 'http://proxy:3128' });
+  const proxied = await read({ EDICT_WEBHOOK_URL: url, EDICT_WEBHOOK_SECRET: secret, HTTPS_PROXY: 'http://proxy:3128' });
   assert.is(proxied?.proxies?.httpsProxy, 'http://proxy:3128');
 });
 
-test('URL and secret can be in files, which are read again', () => {
+test('URL and secret can be in files, which are read again', async () => {
   const [urlFile, secretFile] = ['url', 'secret'].map((name) => join(scratchFolder(), name)) as [string, string];
   writeFileSync(urlFile, `${url}\n`);
   writeFileSync(secretFile, `${secret}\n`);
   let nowMs = 0;
   const files = { EDICT_WEBHOOK_URL_FILE: urlFile, EDICT_WEBHOOK_SECRET_FILE: secretFile };
-  const settings = webhookSettings(files, { monotonicMs: () => nowMs });
+  const settings = await webhookSettings(files, { monotonicMs: () => nowMs });
   assert.equal([settings?.url().href, settings?.key()], [url, key]);
   const other = Buffer.alloc(24, 8);
   writeFileSync(secretFile, `whsec_${other.toString('base64')}`);
   nowMs = 10_000;
+  await settings?.refresh?.();
   assert.equal(settings?.key(), other);
-  assert.match(refusal({ ...files, EDICT_WEBHOOK_URL_FILE: `${urlFile}-not` }), 'WEBHOOK EDICT_WEBHOOK_URL_FILE cannot be read: ENOENT');
-  assert.match(refusal({ ...files, EDICT_WEBHOOK_SECRET_FILE: '/not' }), 'WEBHOOK EDICT_WEBHOOK_SECRET_FILE cannot be read: ENOENT');
+  assert.match(
+    await refusal({ ...files, EDICT_WEBHOOK_URL_FILE: `${urlFile}-not` }),
+    'WEBHOOK EDICT_WEBHOOK_URL_FILE cannot be read: ENOENT',
+  );
+  assert.match(await refusal({ ...files, EDICT_WEBHOOK_SECRET_FILE: '/not' }), 'WEBHOOK EDICT_WEBHOOK_SECRET_FILE cannot be read: ENOENT');
 });
 
-test('a URL or secret that cannot be used is refused, without showing it', () => {
+test('a URL or secret that cannot be used is refused, without showing it', async () => {
   for (const address of ['hooks.example.com/MARKED', 'ftp://example.com/MARKED', 'https://']) {
     const expected = 'WEBHOOK EDICT_WEBHOOK_URL is not a URL that can be posted to; expected http://… or https://…';
-    assert.is(refusal({ EDICT_WEBHOOK_URL: address, EDICT_WEBHOOK_SECRET: secret }), expected);
+    assert.is(await refusal({ EDICT_WEBHOOK_URL: address, EDICT_WEBHOOK_SECRET: secret }), expected);
   }
   const expected = 'expected whsec_ and 24 to 64 bytes as base64: echo "whsec_$(openssl rand -base64 32)"';
-  assert.is(refusal({ EDICT_WEBHOOK_URL: url }), `WEBHOOK EDICT_WEBHOOK_URL needs EDICT_WEBHOOK_SECRET, which signs; ${expected}`);
+  assert.is(await refusal({ EDICT_WEBHOOK_URL: url }), `WEBHOOK EDICT_WEBHOOK_URL needs EDICT_WEBHOOK_SECRET, which signs; ${expected}`);
   for (const bytes of [0, 23, 65]) {
     const secret = `whsec_${Buffer.from('secret'.repeat(20)).subarray(0, bytes).toString('base64')}`;
     assert.is(
-      refusal({ EDICT_WEBHOOK_URL: url, EDICT_WEBHOOK_SECRET: secret }),
+      await refusal({ EDICT_WEBHOOK_URL: url, EDICT_WEBHOOK_SECRET: secret }),
       `WEBHOOK EDICT_WEBHOOK_SECRET is not a signing secret; ${expected}`,
     );
   }
   for (const secret of ['MARKED', `${key.toString('base64')}`, `whsec_${key.toString('hex')}!`]) {
-    assert.match(refusal({ EDICT_WEBHOOK_URL: url, EDICT_WEBHOOK_SECRET: secret }), 'is not a signing secret');
+    assert.match(await refusal({ EDICT_WEBHOOK_URL: url, EDICT_WEBHOOK_SECRET: secret }), 'is not a signing secret');
   }
 });
 

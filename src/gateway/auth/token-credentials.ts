@@ -60,7 +60,10 @@ export class TokenCredentials implements Credentials {
   #rejection: { readonly error: CredentialsError; readonly password: string } | null = null;
   #replacesRejected = false;
 
-  constructor(login: LoginRequest, { clock, acquire, onTokenIssued = () => {}, refreshPassword = async () => {}, fetchToken = logIn }: TokenCredentialsDeps) {
+  constructor(
+    login: LoginRequest,
+    { clock, acquire, onTokenIssued = () => {}, refreshPassword = async () => {}, fetchToken = logIn }: TokenCredentialsDeps,
+  ) {
     this.#login = login;
     this.#acquire = acquire;
     this.#clock = clock;
