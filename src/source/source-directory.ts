@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../model/clock.ts';
 import { EdictError, errorMessage } from '../model/errors.ts';
-
+import { TimeLimit } from './time-limit.ts';
 
 /** The edict files given to a command. A folder stands for the YAML files directly in it. */
 export class SourceDirectory {

@@ -1,6 +1,5 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { Env } from '../../model/env.ts';
 import { errorMessage } from '../../model/errors.ts';
 import type { Env } from '../../model/settings.ts';
 import { CredentialsError } from '../errors.ts';

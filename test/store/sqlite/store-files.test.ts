@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError, StoreError } from '../../../src/model/errors.ts';
-import type { Store } from '../../../src/model/ports.ts';
+import type { Store } from '../../../src/store/interface.ts';
 import { openReadonly, openStore } from '../../../src/store/open.ts';
 import { change, gatewaySettings, recorded } from '../../support/states.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
