@@ -53,8 +53,9 @@ export class Model {
 function keyOf({ apiId, environmentId }) {
     return `${apiId} ${environmentId}`;
 }
+/** Compares every field, so that no field of the document can change without being redrawn. */
 function isSameCell(a, b) {
-    return (a.status === b.status && a.message === b.message && a.desired === b.desired && a.recorded === b.recorded && a.observed === b.observed);
+    return Object.keys(b).every((field) => a[field] === b[field]);
 }
 /** Returns the rows that match the filter, in order. */
 export function filterRows(rows, { text, statuses }) {

@@ -77,10 +77,9 @@ function keyOf({ apiId, environmentId }: { readonly apiId: string; readonly envi
   return `${apiId} ${environmentId}`;
 }
 
+/** Compares every field, so that no field of the document can change without being redrawn. */
 function isSameCell(a: GridCell, b: GridCell): boolean {
-  return (
-    a.status === b.status && a.message === b.message && a.desired === b.desired && a.recorded === b.recorded && a.observed === b.observed
-  );
+  return (Object.keys(b) as (keyof GridCell)[]).every((field) => a[field] === b[field]);
 }
 
 /** Returns the rows that match the filter, in order. */

@@ -27,6 +27,19 @@ test('a change is told by the API that it is in, and nothing by what is the same
   assert.equal(model.applyCells(whole(cell('orders', 'test', 'held'), cell('carts', 'test'))), { apiIds: new Set(), hasRowChanges: false });
 });
 
+test('a change of any field is a change', () => {
+  const others: GridCell = {
+    ...{ api: 'carts', apiId: 'api-carts', environmentId: 'release' },
+    ...{ status: 'held', desired: 'offline', recorded: 'offline', observed: 'offline', message: 'held' },
+  };
+  const before = cell('orders', 'test');
+  for (const field of Object.keys(before).filter((name) => name !== 'apiId' && name !== 'environmentId') as (keyof GridCell)[]) {
+    const model = new Model();
+    model.applyCells(whole(before));
+    assert.equal([...model.applyCells(part({ ...before, [field]: others[field] })).apiIds], ['api-orders'], field);
+  }
+});
+
 test('what has gone goes, its row with the last of it', () => {
   const model = new Model();
   model.applyCells(whole(cell('orders', 'test'), cell('orders', 'release'), cell('carts', 'test')));
