@@ -1,4 +1,5 @@
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
+import { connectionFaults } from './faults.ts';
 
 /*
  * JSON Schemas of the requests to `/_emulator`.
@@ -22,7 +23,7 @@ export function faultSchema(operationIds: readonly string[]): object {
     type: 'object',
     additionalProperties: false,
     properties: {
-      kind: { enum: ['answer', 'cut', 'half', 'invalid', 'hang'] },
+      kind: { enum: ['answer', ...connectionFaults] },
       times: { type: 'integer', minimum: 1 },
       share: { type: 'number', minimum: 0, maximum: 1 },
       operation: { enum: [...operationIds, '*'] },

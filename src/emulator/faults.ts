@@ -5,6 +5,12 @@ import type { Throttle } from './throttle.ts';
 /** An injected fault: its effect, target and frequency. */
 export type Fault = FaultEffect & FaultTarget & FaultFrequency;
 
+/**
+ * The faults of a connection. `cut`: the connection closes without a response. `half`: it closes in the middle of the service's response.
+ * `invalid`: a success status with a body that violates the specification. `hang`: no response until either side closes.
+ */
+export const connectionFaults = ['cut', 'half', 'invalid', 'hang'] as const;
+
 /** The effect on the caller. */
 type FaultEffect =
   | {
@@ -15,13 +21,7 @@ type FaultEffect =
       readonly errorMsg: string;
       readonly headers?: Readonly<Record<string, string>>;
     }
-  | {
-      /**
-       * `cut`: the connection closes without a response. `half`: it closes in the middle of the service's response. `invalid`: a success
-       * status with a body that violates the specification. `hang`: no response until either side closes.
-       */
-      readonly kind: 'cut' | 'half' | 'invalid' | 'hang';
-    };
+  | { readonly kind: (typeof connectionFaults)[number] };
 
 export type FaultKind = NonNullable<Fault['kind']>;
 
@@ -124,8 +124,6 @@ const errorResponses: readonly (readonly [code: RegExp, status: number, errorMsg
   [/\.310[24]$/, 403, 'The quota is used up'],
   [/\.(30\d{2}|7302|0101)$/, 404, 'The resource does not exist'],
 ];
-
-const connectionFaults = ['cut', 'half', 'invalid', 'hang'] as const;
 
 /**
  * Parses a fault for a share of all changes: a kind or an error code, `:applied` if the change takes effect first, and the share, as in
