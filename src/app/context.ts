@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import type { AppContext } from '../model/app-context.ts';
 import type { Clock } from '../model/clock.ts';
+import type { Env } from '../model/env.ts';
 import type { Emit, EventBus } from '../model/events.ts';
-import type { Env, Settings } from '../model/settings.ts';
+import type { Settings } from '../model/settings.ts';
 
 /** Returns the context of one command. `over` replaces single parts, such as the signal that ends it, or the clock in a test. */
 export function createAppContext(settings: Settings, env: Env, over: Partial<Omit<AppContext, 'settings' | 'env'>> = {}): AppContext {

@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
+import type { Env } from './env.ts';
 import type { EventBus } from './events.ts';
-import type { Env, Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
 
 /** What all parts of one command, or of one file of the daemon, share. */
 export interface AppContext {

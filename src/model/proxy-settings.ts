@@ -1,5 +1,5 @@
+import type { Env } from './env.ts';
 import { EdictError } from './errors.ts';
-import type { Env } from './settings.ts';
 
 /** The proxies for outgoing requests. The URLs may contain a password. */
 export interface ProxySettings {

@@ -53,6 +53,3 @@ export interface LogOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
 }
-
-/** The environment variables of the process. Only `main` and `app` read them and pass on what other folders need. */
-export type Env = Readonly<Record<string, string | undefined>>;

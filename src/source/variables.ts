@@ -1,17 +1,9 @@
+import { credentialVariables } from '../model/env.ts';
 import type { PathDiagnostic } from './path-diagnostic.ts';
 import type { KeyPath } from './yaml/source-ranges.ts';
 import { isMap } from './yaml/value.ts';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
-
-/** Credentials are never allowed in the file, not even by name, because plans show the file's content. */
-const credentialVariables: ReadonlySet<string> = new Set([
-  'HW_ACCESS_KEY',
-  'HW_SECRET_KEY',
-  'HW_SECURITY_TOKEN',
-  'HW_USER_PASSWORD',
-  'HW_AUTH_TOKEN',
-]);
 
 const referencePattern = /\$\{([^}]*)\}/g;
 
@@ -32,7 +24,7 @@ export function substituteVariables(file: unknown, variables: Variables, diagnos
 
 function substitute(text: string, path: KeyPath, variables: Variables, diagnostics: PathDiagnostic[]): string {
   return text.replace(referencePattern, (whole, name: string) => {
-    if (credentialVariables.has(name)) {
+    if (credentialVariables.some((variable) => variable === name)) {
       diagnostics.push({
         path,
         target: 'value',

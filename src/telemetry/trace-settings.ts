@@ -1,4 +1,4 @@
-import type { Env } from '../model/settings.ts';
+import type { Env } from '../model/env.ts';
 
 /** Trace settings from OpenTelemetry's `OTEL_*` variables. The exporter itself reads the variables for its transport. */
 export interface TraceSettings {

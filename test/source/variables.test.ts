@@ -37,7 +37,9 @@ test('reports variables that are not set or empty', () => {
 });
 
 test('rejects credentials, and never shows one', () => {
-  for (const name of ['HW_ACCESS_KEY', 'HW_SECRET_KEY', 'HW_SECURITY_TOKEN', 'HW_USER_PASSWORD', 'HW_AUTH_TOKEN']) {
+  const given = ['HW_ACCESS_KEY', 'HW_SECRET_KEY', 'HW_SECURITY_TOKEN', 'HW_USER_PASSWORD', 'HW_AUTH_TOKEN'];
+  const others = ['EDICT_STATE', 'EDICT_TOKEN', 'EDICT_WEBHOOK_URL', 'EDICT_WEBHOOK_SECRET', 'PGPASSWORD'];
+  for (const name of [...given, ...others]) {
     const { value, diagnostics } = substituted({ gateway: { project: variable(name) } }, { [name]: 'the-secret' });
     assert.equal(diagnostics, [['gateway.project', `${variable(name)} is a credential; credentials are not allowed in the file`]]);
     assert.not.match(JSON.stringify(value), 'the-secret');

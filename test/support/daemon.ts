@@ -1,7 +1,8 @@
 import { createAppContext } from '../../src/app/context.ts';
 import { type Daemon, type DaemonOptions, startDaemon } from '../../src/app/daemon.ts';
+import type { Env } from '../../src/model/env.ts';
 import type { Emit } from '../../src/model/events.ts';
-import type { Env, Settings } from '../../src/model/settings.ts';
+import type { Settings } from '../../src/model/settings.ts';
 
 /** A daemon in this process, and the way to stop it. */
 export interface TestDaemon extends Daemon {

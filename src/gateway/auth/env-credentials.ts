@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../model/clock.ts';
+import type { CredentialVariable, Env } from '../../model/env.ts';
 import { EdictError } from '../../model/errors.ts';
 import type { GatewaySettings } from '../../model/gateway.ts';
 import { parseProxySettings } from '../../model/proxy-settings.ts';
-import type { Env } from '../../model/settings.ts';
 import { CredentialsError } from '../errors.ts';
 import type { AcquireRequestSlot } from '../interface.ts';
 import { type Credentials, isHeaderValue, type RequestAuth, tokenAuth } from './credentials.ts';
@@ -33,7 +33,7 @@ export async function openCredentials(
   settings: Pick<GatewaySettings, 'iamEndpoint' | 'project' | 'timeoutMs'>,
   { clock, acquire, onTokenIssued }: CredentialsDeps,
 ): Promise<Credentials> {
-  const setting = (name: string): EnvSecret | null => openEnvSecret(env, name, clock.monotonicMs);
+  const setting = (name: CredentialVariable): EnvSecret | null => openEnvSecret(env, name, clock.monotonicMs);
   const token = setting('HW_AUTH_TOKEN');
   if (token) {
     await assertSendableAtStart(token, 'set it to the value of the X-Subject-Token header alone');

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import type { CredentialVariable, Env } from '../../model/env.ts';
 import { errorMessage } from '../../model/errors.ts';
-import type { Env } from '../../model/settings.ts';
 import { CredentialsError } from '../errors.ts';
 
 /** The shortest time between two reads of a file, in milliseconds, so that not every request reads the disk. */
@@ -26,7 +26,7 @@ export interface EnvSecret {
  * Returns the secret `name` of `env`; `null` if neither the variable nor its `_FILE` is set. If the file is temporarily
  * missing, as while a mounted secret is replaced, the last text stays in force. Only a regular file is read.
  */
-export function openEnvSecret(env: Env, name: string, monotonicMs: () => number): EnvSecret | null {
+export function openEnvSecret(env: Env, name: CredentialVariable, monotonicMs: () => number): EnvSecret | null {
   const text = env[name]?.trim();
   if (text) return { name, refresh: async () => {}, read: () => text };
   const path = env[`${name}_FILE`]?.trim();

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { Commit, CommitLookup, SourceLocation } from '../../model/desired-state.ts';
-import type { Env } from '../../model/settings.ts';
+import type { Env } from '../../model/env.ts';
 import { createGit } from './git.ts';
 
 /** Timeout for all Git commands together, in milliseconds: the plan matters more than the authors shown beside it. */

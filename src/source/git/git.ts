@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { dirname } from 'node:path';
-import type { Env } from '../../model/settings.ts';
+import type { Env } from '../../model/env.ts';
 
 /** Maximum output of one command, in bytes; blame output of 100,000 lines is smaller. */
 const maxOutputBytes = 64 * 1024 * 1024;

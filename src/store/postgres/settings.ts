@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
+import type { Env } from '../../model/env.ts';
 import { errorMessage, StoreError } from '../../model/errors.ts';
-import type { Env } from '../../model/settings.ts';
 import { nonSecretParameters, redactUrl } from '../../model/store-url.ts';
 
 /** Default of `connect_timeout`, in seconds. */
