@@ -135,17 +135,7 @@ export class Notices {
       case 'lease:standby':
         this.#resolveAll();
         break;
-      case 'reconcile:started':
-      case 'retry:scheduled':
-      case 'token:issued':
-      case 'rate:changed':
-      case 'lease:acquired':
-      case 'store:waiting':
-      case 'history:pruned':
-      case 'webhook:failed':
-      case 'trace:failed':
-      case 'daemon:stopped':
-      case 'file:added':
+      default:
         break;
     }
   }
