@@ -362,14 +362,15 @@ export interface components {
         readonly "Plan.Deferral": {
             /** @description The reason, for people. */
             readonly message: string;
-            /**
-             * @description The kind of deferral.
-             * @enum {unknown}
-             */
-            readonly rule: "freeze" | "suspended" | "rollout";
+            readonly rule: components["schemas"]["Plan.DeferralRule"];
             /** @description When it ends; null if it does not end at a known time. */
             readonly until: components["schemas"]["Plan.Timestamp"] | null;
         };
+        /**
+         * @description The kind of deferral.
+         * @enum {unknown}
+         */
+        readonly "Plan.DeferralRule": "freeze" | "suspended" | "rollout";
         /** @description One error in the file. */
         readonly "Plan.Diagnostic": {
             /** @description Counts from 1, in UTF-16 units. */
@@ -446,11 +447,7 @@ export interface components {
             readonly hint: string;
             /** @description Why it is held. */
             readonly message: string;
-            /**
-             * @description The guard that holds it.
-             * @enum {unknown}
-             */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway";
+            readonly rule: components["schemas"]["Plan.HoldRule"];
         };
         /** @description The ROMA Connect instance. */
         readonly "Plan.Gateway": {
@@ -461,6 +458,11 @@ export interface components {
             /** @description The project's ID. */
             readonly project: string;
         };
+        /**
+         * @description The guard that holds it.
+         * @enum {unknown}
+         */
+        readonly "Plan.HoldRule": "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway";
         /** @description The file is invalid (exit code 3). */
         readonly "Plan.InvalidFile": {
             /** @description All errors, in the order of the file. */

@@ -166,12 +166,14 @@ export interface components {
             readonly hint: string;
             /** @description The reason in words. */
             readonly message: string;
-            /**
-             * @description The guard that holds it; `unknownOutcome`: the outcome of an attempt is unknown.
-             * @enum {unknown}
-             */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway" | "unknownOutcome";
+            /** @description The guard that holds it; `unknownOutcome`: the outcome of an attempt is unknown. */
+            readonly rule: components["schemas"]["HoldRule"] | "unknownOutcome";
         };
+        /**
+         * @description The guard that holds it.
+         * @enum {unknown}
+         */
+        readonly HoldRule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway";
         /** @description The file cannot be read or is invalid; the last valid file stays in force. */
         readonly Invalid: {
             /** @description How many errors the file has; 0 if it cannot be read. */

@@ -68,14 +68,15 @@ export interface components {
         readonly Deferral: {
             /** @description The reason, for people. */
             readonly message: string;
-            /**
-             * @description The kind of deferral.
-             * @enum {unknown}
-             */
-            readonly rule: "freeze" | "suspended" | "rollout";
+            readonly rule: components["schemas"]["DeferralRule"];
             /** @description When it ends; null if it does not end at a known time. */
             readonly until: components["schemas"]["Timestamp"] | null;
         };
+        /**
+         * @description The kind of deferral.
+         * @enum {unknown}
+         */
+        readonly DeferralRule: "freeze" | "suspended" | "rollout";
         /** @description One error in the file. */
         readonly Diagnostic: {
             /** @description Counts from 1, in UTF-16 units. */
@@ -152,11 +153,7 @@ export interface components {
             readonly hint: string;
             /** @description Why it is held. */
             readonly message: string;
-            /**
-             * @description The guard that holds it.
-             * @enum {unknown}
-             */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway";
+            readonly rule: components["schemas"]["HoldRule"];
         };
         /** @description The ROMA Connect instance. */
         readonly Gateway: {
@@ -167,6 +164,11 @@ export interface components {
             /** @description The project's ID. */
             readonly project: string;
         };
+        /**
+         * @description The guard that holds it.
+         * @enum {unknown}
+         */
+        readonly HoldRule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway";
         /** @description The file is invalid (exit code 3). */
         readonly InvalidFile: {
             /** @description All errors, in the order of the file. */

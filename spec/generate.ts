@@ -83,6 +83,24 @@ function withPlan(document: Json): Json {
   return { ...own, components: { ...components, schemas: { ...(components['schemas'] as Json), ...schemas } } };
 }
 
+/** Returns a schema in which everything that it takes from the plan's schema stands among its own definitions. */
+function withPlanDefinitions(schema: Json): Json {
+  const plan = (JSON.parse(read('spec/plan.schema.json')) as Json)['$defs'] as Json;
+  const own = schema['$defs'] as Json;
+  const taken = new Map<string, unknown>();
+  const take = (value: unknown, pattern: RegExp): void => {
+    for (const [, name = ''] of JSON.stringify(value).matchAll(pattern)) {
+      if (taken.has(name)) continue;
+      if (name in own) throw new TypeError(`${schema['$id']} and the plan's schema both define ${name}`);
+      taken.set(name, plan[name]);
+      take(plan[name], /"#\/\$defs\/(\w+)"/g);
+    }
+  };
+  take(schema, /"urn:edict:plan:1#\/\$defs\/(\w+)"/g);
+  const local = JSON.parse(JSON.stringify(schema).replaceAll('urn:edict:plan:1#/$defs/', '#/$defs/')) as Json;
+  return { ...local, $defs: { ...(local['$defs'] as Json), ...Object.fromEntries(taken) } };
+}
+
 /** Returns the source of an object of queries, a line each. */
 function inLines(queries: ReturnType<typeof storeQueries>): string {
   const lines = Object.entries(queries).map(
@@ -136,8 +154,9 @@ function contents(): Map<string, string> {
   const file = JSON.parse(read('spec/edict.schema.json')) as Json;
   files.set('edict-file.d.ts', banner + typesOfSchema(file));
   for (const name of ['plan', 'apply', 'notification']) {
-    const schema = JSON.parse(read(`spec/${name}.schema.json`)) as Json;
+    const schema = withPlanDefinitions(JSON.parse(read(`spec/${name}.schema.json`)) as Json);
     files.set(`edict-${name}.d.ts`, banner + typesOfSchema(schema, '--immutable'));
+    if (name !== 'plan') files.set(`edict-${name}.schema.json`, `${JSON.stringify(schema, null, 2)}\n`);
   }
   const fileAjv = new Ajv2020(validatorOptions({ verbose: true }));
   fileAjv.addSchema(file, 'edict-file');

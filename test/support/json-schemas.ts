@@ -4,12 +4,16 @@ import * as assert from 'uvu/assert';
 
 const ajv = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true });
 
-function compiled(name: string): ValidateFunction {
-  const text = readFileSync(new URL(`../../spec/${name}.schema.json`, import.meta.url), 'utf8');
+function compiled(path: string): ValidateFunction {
+  const text = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
   return ajv.compile(JSON.parse(text) as object);
 }
 
-const validators = { plan: compiled('plan'), apply: compiled('apply'), notification: compiled('notification') };
+const validators = {
+  plan: compiled('spec/plan.schema.json'),
+  apply: compiled('generated/edict-apply.schema.json'),
+  notification: compiled('generated/edict-notification.schema.json'),
+};
 
 /** Returns whether a value is what the published schema says. */
 export function conforms(of: keyof typeof validators, value: unknown): boolean {

@@ -9,8 +9,8 @@ const paths = {
   file: 'spec/edict.schema.json',
   included: 'generated/edict-included.schema.json',
   plan: 'spec/plan.schema.json',
-  apply: 'spec/apply.schema.json',
-  notification: 'spec/notification.schema.json',
+  apply: 'generated/edict-apply.schema.json',
+  notification: 'generated/edict-notification.schema.json',
 } as const;
 
 for (const of of Object.keys(schemaPaths) as (keyof typeof schemaPaths)[]) {
