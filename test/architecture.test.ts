@@ -1,6 +1,7 @@
+import ts from 'typescript';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { exportedNames, importsOf, parseSource, sourceFiles } from './support/source-files.ts';
+import { exportedNames, importsOf, nodesOf, parseSource, sourceFiles } from './support/source-files.ts';
 
 const sources = sourceFiles('src');
 
@@ -31,6 +32,9 @@ const topLayers = ['src/cli/', 'src/main.ts'];
 /** Packages that read no clock, file, socket or process. */
 const purePackages = ['node:crypto', 'picomatch', 'fastest-levenshtein'];
 
+/** Modules that load a file by a name which no import shows. `main.ts` takes the compile cache from one. */
+const loaders = ['node:module', 'node:vm', 'node:worker_threads'];
+
 /** Says what is wrong with an import, or returns `null`. */
 function breach(from: string, imported: string): string | null {
   const place = layers.find(({ layer }) => from.startsWith(layer));
@@ -39,8 +43,13 @@ function breach(from: string, imported: string): string | null {
   const isUpward = place.layer === 'src/app/' && topLayers.some((layer) => imported.startsWith(`./${layer}`));
   const isAllowed = imported.startsWith('./')
     ? !isUpward && [place.layer, ...place.mayImport].some((prefix) => imported.startsWith(`./${prefix}`))
-    : imported !== '?' && (!isPure || purePackages.includes(imported));
+    : isPackage(imported) && (from === 'src/main.ts' || !loaders.includes(imported)) && (!isPure || purePackages.includes(imported));
   return isAllowed ? null : `${from} imports ${imported}`;
+}
+
+/** Returns whether an import names a package or a module of Node.js, not a URL, an absolute path or a name that is not known here. */
+function isPackage(imported: string): boolean {
+  return /^(?:node:[\w/]+|@?[a-z][\w.-]*(?:\/[\w.-]+)*)$/.test(imported);
 }
 
 /** Returns one cycle among `imports`, or `null`. */
@@ -62,6 +71,17 @@ function cycle(imports: ReadonlyMap<string, readonly string[]>): string | null {
 test('every file imports only what its layer may', () => {
   const breaches = sources.flatMap((file) => importsOf(file).map((imported) => breach(file.path, imported)));
   assert.equal(breaches.filter(Boolean), []);
+});
+
+test('model and plan use no chance', () => {
+  const isRandom = (node: ts.Node): node is ts.Identifier =>
+    ts.isIdentifier(node) && /^random|^getRandomValues$|^Function$/.test(node.text);
+  const uses = sources
+    .filter(({ path }) => /^src\/(?:model|plan)\//.test(path))
+    .flatMap((file) =>
+      nodesOf(file, isRandom).map(({ text, parent }) => (ts.isPropertySignature(parent) ? [] : [`${file.path}: ${text}`])),
+    );
+  assert.equal(uses.flat(), []);
 });
 
 test('no import leads back to its file, types included', () => {
@@ -90,7 +110,8 @@ test('sees every way to import', () => {
     const g = await import('../server/g.ts');
     const h = require('node:fs');
     const i = await import(name);
-    const again = await import('./a.ts');`;
+    const again = await import('./a.ts');
+    import j = require('../plan/j.ts');`;
   assert.equal(importsOf(parseSource('src/model/x.ts', text)), [
     './src/model/a.ts',
     './src/store/b.ts',
@@ -102,7 +123,10 @@ test('sees every way to import', () => {
     './src/server/g.ts',
     'node:fs',
     '?',
+    './src/plan/j.ts',
   ]);
+  const reference = '/// <reference path="../store/a.ts" />';
+  assert.equal(importsOf(parseSource('src/model/x.ts', reference)), ['./src/store/a.ts']);
 });
 
 test('sees every exported declaration, once for all overloads', () => {
@@ -114,8 +138,9 @@ test('sees every exported declaration, once for all overloads', () => {
     export interface E {}
     export type F = string;
     const g = 1;
-    export { g };`;
-  assert.equal(exportedNames(parseSource('x.ts', text)), ['a', 'b', 'c', 'D', 'E', 'F']);
+    export { g, a as h };
+    export { i } from './i.ts';`;
+  assert.equal(exportedNames(parseSource('x.ts', text)), ['a', 'b', 'c', 'D', 'E', 'F', 'g', 'h']);
 });
 
 for (const [from, imported, allowed] of [
@@ -138,6 +163,15 @@ for (const [from, imported, allowed] of [
   ['src/store/x.ts', './spec/generate.ts', false],
   ['src/store/x.ts', './../elsewhere.ts', false],
   ['src/store/x.ts', '?', false],
+  ['src/store/x.ts', 'pg', true],
+  ['src/store/x.ts', '@scope/package/deep.js', true],
+  ['src/store/x.ts', 'node:fs/promises', true],
+  ['src/store/x.ts', 'node:module', false],
+  ['src/store/x.ts', '/repository/src/controller/y.ts', false],
+  ['src/store/x.ts', 'file:///repository/src/controller/y.ts', false],
+  ['src/store/x.ts', 'data:text/javascript,0', false],
+  ['src/store/x.ts', '#controller', false],
+  ['src/store/sqlite/x.mts', './src/controller/y.ts', false],
   ['src/gateway/x.ts', './generated/y.ts', true],
   ['src/emulator/x.ts', './generated/y.ts', true],
   ['src/emulator/x.ts', './src/model/y.ts', false],

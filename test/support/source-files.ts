@@ -11,10 +11,10 @@ export interface SourceFile {
   readonly tree: ts.SourceFile;
 }
 
-/** Returns every TypeScript file below `folder`, by path. */
+/** Returns every script below `folder`, by path, except the `.js` files that packing makes of the others. */
 export function sourceFiles(folder: string): SourceFile[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.(?:[cm]?tsx?|[cm]js)$/.test(path))
     .sort()
     .map((path) => parseSource(join(folder, path), readFileSync(join(root, folder, path), 'utf8')));
 }
@@ -37,21 +37,29 @@ export function nodesOf<T extends ts.Node>({ tree }: SourceFile, test: (node: ts
 
 /**
  * Returns what a file imports, once each: packages by name, files as `./` and their path in the repository. Type imports count, whether
- * `import type` or `import('…').Name`, as do re-exports, `import()` and `require()`. An `import()` of a computed name is `'?'`.
+ * `import type` or `import('…').Name`, as do re-exports, `import()`, `require()`, `import … = require()` and `/// <reference path>`. An
+ * `import()` of a computed name is `'?'`.
  */
 export function importsOf(file: SourceFile): string[] {
   const names = nodesOf(file, isImport).map((node) => {
     if (ts.isImportTypeNode(node)) return ts.isLiteralTypeNode(node.argument) ? textOf(node.argument.literal) : '?';
+    if (ts.isExternalModuleReference(node)) return textOf(node.expression);
     return textOf(ts.isCallExpression(node) ? node.arguments[0] : node.moduleSpecifier);
   });
-  return [...new Set(names)].map((name) => (name.startsWith('.') ? `./${join(dirname(file.path), name)}` : name));
+  const referenced = file.tree.referencedFiles.map(({ fileName }) => `./${fileName}`);
+  return [...new Set([...names, ...referenced])].map((name) => (name.startsWith('.') ? `./${join(dirname(file.path), name)}` : name));
 }
 
-type Import = ts.ImportDeclaration | (ts.ExportDeclaration & { moduleSpecifier: ts.Expression }) | ts.ImportTypeNode | ts.CallExpression;
+type Import =
+  | ts.ImportDeclaration
+  | (ts.ExportDeclaration & { moduleSpecifier: ts.Expression })
+  | ts.ImportTypeNode
+  | ts.ExternalModuleReference
+  | ts.CallExpression;
 
 function isImport(node: ts.Node): node is Import {
   if (ts.isExportDeclaration(node)) return node.moduleSpecifier !== undefined;
-  if (ts.isImportDeclaration(node) || ts.isImportTypeNode(node)) return true;
+  if (ts.isImportDeclaration(node) || ts.isImportTypeNode(node) || ts.isExternalModuleReference(node)) return true;
   if (!ts.isCallExpression(node)) return false;
   const { expression } = node;
   return expression.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(expression) && expression.text === 'require');
@@ -61,7 +69,7 @@ function textOf(node: ts.Node | undefined): string {
   return node !== undefined && ts.isStringLiteralLike(node) ? node.text : '?';
 }
 
-/** Returns the names that a file declares and exports, once each. */
+/** Returns the names that a file declares and exports, once each; a re-export from another file declares nothing. */
 export function exportedNames({ tree }: SourceFile): string[] {
   const isExported = (node: ts.Statement): boolean =>
     ts.canHaveModifiers(node) && ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true;
@@ -69,7 +77,12 @@ export function exportedNames({ tree }: SourceFile): string[] {
     if (ts.isVariableStatement(statement)) return statement.declarationList.declarations.map(({ name }) => name.getText());
     return 'name' in statement && statement.name ? [(statement.name as ts.Identifier).text] : [];
   });
-  return [...new Set(names)];
+  const listed = tree.statements
+    .filter(ts.isExportDeclaration)
+    .filter(({ moduleSpecifier }) => moduleSpecifier === undefined)
+    .flatMap(({ exportClause }) => (exportClause && ts.isNamedExports(exportClause) ? [...exportClause.elements] : []))
+    .map(({ name }) => name.text);
+  return [...new Set([...names, ...listed])];
 }
 
 /** Returns the names of the exported functions of a file that have no docstring. */
