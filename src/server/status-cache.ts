@@ -1,7 +1,5 @@
 import type { Change, Plan } from '../model/change.ts';
-import type { RequestPause } from '../model/controller-status.ts';
-import type { DesiredState } from '../model/desired-state.ts';
-import { type Diagnostic, EdictError, InvalidFileError } from '../model/errors.ts';
+import type { Diagnostic } from '../model/errors.ts';
 import type { EdictEvent, ReconcileSummary, TriggerCause } from '../model/events.ts';
 import type { RateLimit } from '../model/gateway.ts';
 import { applyOutcome, type Outcome } from '../model/outcome.ts';
@@ -126,9 +124,11 @@ export class StatusCache {
         this.#fileError = null;
         break;
       case 'file:failed':
-      case 'file:invalid':
       case 'file:unreadable':
-        this.#fileError = toFileError(event.type === 'file:invalid' ? event.error : new EdictError('', event.message));
+        this.#fileError = { message: event.message, diagnostics: [] };
+        break;
+      case 'file:invalid':
+        this.#fileError = { message: event.error.message, diagnostics: event.error.diagnostics };
         break;
       case 'reconcile:started':
         if (this.#reconciliations[0]?.id === event.reconcileId) return;
@@ -211,10 +211,6 @@ export class StatusCache {
   #notify(scope: ChangeScope): void {
     for (const listener of this.#listeners) listener(scope);
   }
-}
-
-function toFileError(error: EdictError): FileError {
-  return { message: error.message, diagnostics: error instanceof InvalidFileError ? error.diagnostics : [] };
 }
 
 /** Returns the keys of all publications in a status cache. */
