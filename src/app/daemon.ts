@@ -1,6 +1,6 @@
 import { backoffMs } from '../controller/retry.ts';
 import type { AppContext } from '../model/app-context.ts';
-import { EdictError, StoreUnavailableError } from '../model/errors.ts';
+import { EdictError, ListenFailedError, StoreUnavailableError } from '../model/errors.ts';
 import type { Emit } from '../model/events.ts';
 import type { DaemonSettings } from '../model/settings.ts';
 import { SourceDirectory, watchSourceFiles } from '../source/source-directory.ts';
@@ -41,7 +41,7 @@ export interface DaemonOptions extends DaemonSettings {
 
 /**
  * Starts the daemon and follows added and removed files. Retries an unreachable store until the context's signal is aborted. Throws an
- * EdictError if the store cannot be opened, `FILE_NOT_FOUND` for a folder without a file, or `LISTEN_FAILED` if an explicit address
+ * EdictError if the store cannot be opened, `FILE_NOT_FOUND` for a folder without a file, or a ListenFailedError if an explicit address
  * cannot be bound.
  */
 export async function startDaemon(context: AppContext, { paths, logFor, ...daemonSettings }: DaemonOptions): Promise<Daemon> {
@@ -127,7 +127,7 @@ async function listen(
   try {
     return { statusServer: await openStatusServer(address, { env, now: clock.now, isSingleFile, files }), listenError: null };
   } catch (error) {
-    if (listenIsExplicit || !(error instanceof EdictError) || error.code !== 'LISTEN_FAILED') throw error;
+    if (listenIsExplicit || !(error instanceof ListenFailedError)) throw error;
     return { statusServer: null, listenError: error.message };
   }
 }

@@ -55,7 +55,7 @@ interface ServedFileEntry {
   readonly subscription: Disposable;
 }
 
-/** Starts the status server, fed with the controller's events. Throws an EdictError `LISTEN_FAILED` if the address cannot be bound. */
+/** Starts the status server, fed with the controller's events. Throws a ListenFailedError if the address cannot be bound. */
 export async function openStatusServer(
   address: NonNullable<DaemonSettings['listen']>,
   { env, now, isSingleFile, files }: StatusServerDeps,

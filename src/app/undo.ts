@@ -109,7 +109,7 @@ async function checkVersions(
     if (read.kind !== 'read') throw observationFailedError(`${read.failure.code} ${read.failure.message}`, read.failure.hint);
     return { ...filterRestorable(undoResult, recorded, read.value), uncheckedReason: null };
   } catch (error) {
-    if (!(error instanceof EdictError) || error.code !== 'CREDENTIALS_MISSING') throw error;
+    if (!(error instanceof CredentialsMissingError)) throw error;
     return { ...undoResult, uncheckedReason: error.message };
   }
 }

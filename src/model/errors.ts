@@ -55,6 +55,20 @@ export class LeaseHeldError extends EdictError {
   }
 }
 
+/** The environment variables contain no credentials, or only a part of them. */
+export class CredentialsMissingError extends EdictError {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('CREDENTIALS_MISSING', message, options);
+  }
+}
+
+/** The address for the page and the HTTP API cannot be bound. */
+export class ListenFailedError extends EdictError {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('LISTEN_FAILED', message, options);
+  }
+}
+
 /** The gateway cannot be observed, so nothing can be planned. */
 export class ObservationFailedError extends EdictError {
   constructor(message: string, options: ErrorOptions = {}) {

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
-import { EdictError, errorMessage } from '../model/errors.ts';
+import { EdictError, errorMessage, ListenFailedError } from '../model/errors.ts';
 import { type ApiDeps, addApi } from './api.ts';
 import type { Health, HealthResult } from './health.ts';
 import { checkOrigin } from './origin-check.ts';
@@ -64,7 +64,7 @@ const statusByErrorCode: Readonly<Record<string, number>> = {
 /**
  * Starts the server. Requests sent by a page of another site are rejected.
  *
- * @throws EdictError `LISTEN_FAILED` if the address cannot be bound
+ * @throws ListenFailedError if the address cannot be bound
  */
 export async function startServer({ host, port }: ListenAddress, deps: ServerDeps): Promise<Server> {
   const names = new Set([host, ...deps.allowedHosts]);
@@ -85,7 +85,7 @@ export async function startServer({ host, port }: ListenAddress, deps: ServerDep
       close: () => listening.close(),
     };
   } catch (cause) {
-    throw new EdictError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${errorMessage(cause)}`, {
+    throw new ListenFailedError(`cannot listen on ${host}:${port}: ${errorMessage(cause)}`, {
       hint: 'choose another address with --listen',
       cause,
     });

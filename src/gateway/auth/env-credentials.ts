@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../model/clock.ts';
 import type { CredentialVariable, Env } from '../../model/env.ts';
-import { EdictError } from '../../model/errors.ts';
+import { CredentialsMissingError, EdictError } from '../../model/errors.ts';
 import type { GatewaySettings } from '../../model/gateway.ts';
 import { parseProxySettings } from '../../model/proxy-settings.ts';
 import { CredentialsError } from '../errors.ts';
@@ -26,7 +26,7 @@ export interface CredentialsDeps {
  * temporary key, HW_SECURITY_TOKEN; a login with HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME for the gateway's project.
  * Each secret may be in a file instead, named by NAME_FILE. Makes no call.
  *
- * Rejects with an EdictError: `CREDENTIALS_MISSING` if there are none, `CREDENTIALS_INVALID` for an invalid token or key, and as `parseProxySettings` does.
+ * Rejects with a CredentialsMissingError if there are none, an EdictError `CREDENTIALS_INVALID` for an invalid token or key, and as `parseProxySettings` does.
  */
 export async function openCredentials(
   env: Env,
@@ -139,15 +139,15 @@ async function assertSendableAtStart(setting: EnvSecret, hint: string): Promise<
 const credentialsHint =
   'set HW_AUTH_TOKEN (a token), or HW_ACCESS_KEY and HW_SECRET_KEY (a key), or HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME (a user to log in with)';
 
-function missingCredentialsError(has: Readonly<Record<string, boolean>>, what: string): EdictError {
+function missingCredentialsError(has: Readonly<Record<string, boolean>>, what: string): CredentialsMissingError {
   const absent = Object.keys(has).filter((name) => !has[name]);
   if (absent.length === Object.keys(has).length) {
-    return new EdictError('CREDENTIALS_MISSING', 'there are no credentials: no token, no key and no user is set', {
+    return new CredentialsMissingError('there are no credentials: no token, no key and no user is set', {
       hint: credentialsHint,
     });
   }
   const list = new Intl.ListFormat('en-GB').format(absent);
-  return new EdictError('CREDENTIALS_MISSING', `the credentials are incomplete: ${list} ${absent.length === 1 ? 'is' : 'are'} not set`, {
+  return new CredentialsMissingError(`the credentials are incomplete: ${list} ${absent.length === 1 ? 'is' : 'are'} not set`, {
     hint: `set ${list} too (${what}), or other credentials: ${credentialsHint}`,
   });
 }
