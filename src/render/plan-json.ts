@@ -1,4 +1,5 @@
 import type { components } from '../../generated/edict-plan.d.ts';
+import type { FileHold } from '../model/approval.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { Commit, Suspension } from '../model/desired-state.ts';
 import { countChanges } from '../plan/change-counts.ts';
@@ -18,7 +19,7 @@ export function planJson({ plan, desired, notices, approveCommand, commits }: Pl
     digest: planDigest(plan),
     approvalDigest: approvalDigest(plan),
     approveCommand,
-    fileHeld: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
+    fileHeld: plan.fileHeld && fileHoldJson(plan.fileHeld),
     suspension: plan.suspension && suspensionJson(plan.suspension),
     approval: plan.approval && {
       by: plan.approval.by,
@@ -52,6 +53,11 @@ function changeJson(change: Change, commits: BlameInfo['commits']): Schemas['Cha
     },
     source: source && { file: source.file, line: source.line, column: source.column, commit: commits ? commitJson(commits(source)) : null },
   };
+}
+
+/** Returns the JSON form of the hold of a whole file; what it affects is left out, since it can be long. */
+export function fileHoldJson({ rule, message, hint }: FileHold): Schemas['FileHold'] {
+  return { rule, message, hint };
 }
 
 /** Returns the JSON form of a suspension. */

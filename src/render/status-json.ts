@@ -6,7 +6,7 @@ import { type AttemptSummary, computeStatusCell, publicationKeys, type StatusCel
 import { isTargeted, type Targets } from '../plan/targets.ts';
 import { formatTimestamp } from './format.ts';
 import { noticeForDrift, noticeForOutdated } from './notices.ts';
-import { planSummaryJson, suspensionJson } from './plan-json.ts';
+import { fileHoldJson, planSummaryJson, suspensionJson } from './plan-json.ts';
 import { formatStatusCell } from './status-text.ts';
 
 type Schemas = components['schemas'];
@@ -49,7 +49,7 @@ export function statusJson(status: StatusView) {
     gateway: { endpoint, project, instance },
     targets: plan.targets,
     summary: planSummaryJson(plan),
-    fileHeld: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
+    fileHeld: plan.fileHeld && fileHoldJson(plan.fileHeld),
     suspension: plan.suspension && suspensionJson(plan.suspension),
     approveCommand,
     daemon: controllerStatus && { ...controllerStatusJson(controllerStatus), running: leaseHolder !== null, holder: leaseHolder },
@@ -119,12 +119,8 @@ function toIso(ms: number): string {
 export function controllerStatusJson({ pid, updatedAtMs, calls, perMs, paused }: ControllerStatus) {
   return {
     pid,
-    updatedAt: iso(updatedAtMs),
+    updatedAt: toIso(updatedAtMs),
     rate: { calls, perMs },
-    paused: paused && { reason: paused.reason, message: paused.message, since: iso(paused.sinceMs) },
+    paused: paused && { reason: paused.reason, message: paused.message, since: toIso(paused.sinceMs) },
   };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

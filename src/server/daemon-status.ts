@@ -5,7 +5,7 @@ import type { RateLimit } from '../model/gateway.ts';
 import { estimateCost } from '../plan/estimate.ts';
 import type { PublicationStatus } from '../plan/status.ts';
 import { formatDurationMs, formatTimestamp } from '../render/format.ts';
-import { planSummaryJson, suspensionJson } from '../render/plan-json.ts';
+import { fileHoldJson, planSummaryJson, suspensionJson } from '../render/plan-json.ts';
 import type { ReconciliationView, StatusCache } from './status-cache.ts';
 
 type Schemas = components['schemas'];
@@ -42,7 +42,7 @@ export function daemonStatusJson(
     summary: plan && planSummaryJson(plan),
     standbyReason: statusCache.standbyReason,
     suspension: plan?.suspension ? suspensionJson(plan.suspension) : null,
-    fileHeld: plan?.fileHeld ? { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint } : null,
+    fileHeld: plan?.fileHeld ? fileHoldJson(plan.fileHeld) : null,
     approveCommand: plan && daemonInfo.approveCommand(plan),
     queue: queueJson(statusCache),
     reconciliations: statusCache.reconciliations.map(reconciliationJson),

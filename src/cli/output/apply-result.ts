@@ -6,6 +6,7 @@ import type { Settings } from '../../model/settings.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { approveCommand } from '../../render/command-line.ts';
 import { formatBlocker, formatDurationMs, formatTimestamp } from '../../render/format.ts';
+import { fileHoldJson } from '../../render/plan-json.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { formatUnchanged } from './plan-phrases.ts';
 import { formatScope, formatStaleChange, staleChangeJson } from './saved-plan-text.ts';
@@ -160,7 +161,7 @@ export function blockedChangeJson({ api, apiId, environment, environmentId, acti
 /** Returns the last line. `approveCommand` approves the held changes. */
 export function applySummaryJson({ plan, summary, unsent, superseded }: ApplyResult, approveCommand: string | null): Schemas['Summary'] {
   const { excluded, savedPlanDiff } = plan;
-  const fileHeld = plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint };
+  const fileHeld = plan.fileHeld && fileHoldJson(plan.fileHeld);
   const savedPlan = savedPlanDiff && {
     applied: savedPlanDiff.appliedCount,
     notInPlan: savedPlanDiff.notInPlan,

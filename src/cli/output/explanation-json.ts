@@ -4,6 +4,7 @@ import type { Drift, RecordedPublication } from '../../model/recorded-state.ts';
 import { historyAttemptJson } from '../../render/attempt-json.ts';
 import { formatTimestamp } from '../../render/format.ts';
 import { listNotices } from '../../render/notices.ts';
+import { fileHoldJson } from '../../render/plan-json.ts';
 import { controllerStatusJson } from '../../render/status-json.ts';
 import type { NextStep } from './next-step.ts';
 
@@ -23,7 +24,7 @@ export function explanationJson(explanation: Explanation, next: NextStep) {
     observed: observedJson(explanation),
     attempts: attempts.map(({ attempt, hint }) => ({ ...historyAttemptJson(attempt), hint })),
     next: { ...next, held: plan.changes[0]?.held ?? null, deferred: deferralJson(plan.changes[0]?.deferred ?? null) },
-    fileHeld: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
+    fileHeld: plan.fileHeld && fileHoldJson(plan.fileHeld),
     notices: listNotices(plan, notices).map(({ kind, message }) => ({ kind, message })),
     daemon: controllerStatus && {
       ...controllerStatusJson(controllerStatus),

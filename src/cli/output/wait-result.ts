@@ -4,6 +4,7 @@ import { assertNever } from '../../model/errors.ts';
 import type { Settings } from '../../model/settings.ts';
 import { approveCommand } from '../../render/command-line.ts';
 import { formatBlocker, formatDurationMs, pluralize } from '../../render/format.ts';
+import { fileHoldJson } from '../../render/plan-json.ts';
 import type { CliContext } from '../context.ts';
 import { type Colorize, formatTable } from './terminal.ts';
 
@@ -110,7 +111,7 @@ function waitJson(result: WaitResult, approveCommandLine: string | null) {
       held: count('held'),
       deferred: count('deferred'),
     },
-    fileHeld: plan.fileHeld && { rule: plan.fileHeld.rule, message: plan.fileHeld.message, hint: plan.fileHeld.hint },
+    fileHeld: plan.fileHeld && fileHoldJson(plan.fileHeld),
     changes: left.map(
       ({ change: { api, apiId, environment, environmentId, action, reason: changeReason }, left: state, code, why: message }) => ({
         ...{ api, apiId, environment, environmentId, action, reason: changeReason, state, code, message },
