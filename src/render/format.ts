@@ -64,7 +64,7 @@ export function formatBlocker(change: Change): string | null {
 }
 
 /** Describes a deferral, with its end if that is known. */
-export function formatDeferral({ message, untilMs }: Deferral): string {
+function formatDeferral({ message, untilMs }: Deferral): string {
   return untilMs === null ? message : `${message} until ${formatTimestamp(untilMs)}`;
 }
 

@@ -1,6 +1,6 @@
 /*
  * The HTTP server of the daemon: the page, the HTTP API under /api/v1, health checks and metrics. It reads the status cache and passes requests
- * to functions it is given. It must never response a request that another site sent, act without the token, or serve any other file of the disk.
+ * to functions it is given. It must never answer a request that another site sent, act without the token, or serve any other file of the disk.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';

@@ -42,7 +42,7 @@ export function codeFrame({ line, column, length, text, hint }: FramedLine, pain
 }
 
 /** Returns the diagnostics of a file as a JSON document. */
-export function diagnosticsDocument({ diagnostics }: InvalidFileError): components['schemas']['InvalidFile'] {
+function diagnosticsDocument({ diagnostics }: InvalidFileError): components['schemas']['InvalidFile'] {
   return { format: 1, valid: false, errors: diagnostics.map(({ text: _text, ...diagnostic }) => diagnostic) };
 }
 
@@ -77,7 +77,7 @@ export const diagnosticRenderers = {
 export type DiagnosticFormat = keyof typeof diagnosticRenderers;
 
 /** The machine-readable renderers of all other errors, except JSON, which `errorDocument` builds. */
-export const errorRenderers = { github: errorAnnotation, sarif: renderErrorSarif } satisfies Record<string, (error: EdictError) => string>;
+const errorRenderers = { github: errorAnnotation, sarif: renderErrorSarif } satisfies Record<string, (error: EdictError) => string>;
 
 /** The most stale changes listed, so that the error message stays visible. */
 const maxShown = 50;
