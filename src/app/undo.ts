@@ -2,7 +2,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import type { AppContext } from '../model/app-context.ts';
 import type { Attempt, AttemptSelector } from '../model/attempt.ts';
 import type { DesiredState } from '../model/desired-state.ts';
-import { EdictError } from '../model/errors.ts';
+import { CredentialsMissingError, EdictError } from '../model/errors.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import { computeUndo, filterMissingFromFile, filterRestorable, type Restoration, type UndoResult } from '../plan/undo.ts';
 import type { FilePatch } from '../source/export/patch.ts';

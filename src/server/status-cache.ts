@@ -1,4 +1,6 @@
 import type { Change, Plan } from '../model/change.ts';
+import type { RequestPause } from '../model/controller-status.ts';
+import type { DesiredState } from '../model/desired-state.ts';
 import type { Diagnostic } from '../model/errors.ts';
 import type { EdictEvent, ReconcileSummary, TriggerCause } from '../model/events.ts';
 import type { RateLimit } from '../model/gateway.ts';

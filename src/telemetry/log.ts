@@ -2,9 +2,10 @@
  * Telemetry turns the controller's events into logs, metrics, traces and webhook notices; this file is the log. It must never delay or fail a
  * reconciliation, feed anything back into the controller, or print secrets.
  */
-import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { Emit } from '../model/events.ts';
-import type { LogOptions } from '../model/log-options.ts';
+import type { LogOptions } from '../model/settings.ts';
+import { LogDestination } from './log-destination.ts';
 import { fieldsFor, messageFor } from './log-messages.ts';
 
 /** Opens a log on stderr with one line per event. Lines are written synchronously, so that a crash loses none while stderr is read. */

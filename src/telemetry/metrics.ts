@@ -1,5 +1,6 @@
 import { AggregatorRegistry, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Plan } from '../model/change.ts';
+import type { RequestPause } from '../model/controller-status.ts';
 
 import type { EdictEvent, Emit } from '../model/events.ts';
 import type { RequestLimits } from '../model/gateway.ts';
